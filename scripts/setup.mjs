@@ -1,0 +1,19 @@
+// Makes a fresh clone ready to run: installs what the lock file names and compiles. Does only what is not done yet.
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const INSTALLED = `${root}/node_modules/.package-lock.json`; // npm writes it last
+
+function run(command, ...args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (error) console.error(`${command}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const installed = existsSync(INSTALLED) && statSync(INSTALLED).mtimeMs >= statSync(`${root}/package-lock.json`).mtimeMs;
+if (!installed) run("npm", "ci", "--no-audit", "--no-fund");
+run("npm", "run", "--silent", "build");
+if (process.argv.includes("--tests")) run("npm", "run", "--silent", "build:tests");

@@ -1,0 +1,308 @@
+import type { Clock } from "./clock.js";
+import { formatHostPort, isLoopback } from "./core/address.js";
+import { endpointKey } from "./core/proc-net-tcp.js";
+import { errorReply } from "./core/setup/command.js";
+import { formatRemote, type Order } from "./core/setup/order.js";
+import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
+import { type Dial, DialError, dial } from "./dial.js";
+import { DEAF, type End } from "./ends/end.js";
+import type { StreamEnd } from "./ends/stream-end.js";
+import { linger } from "./linger.js";
+import type { Log } from "./log.js";
+import { Notifier, type Sender } from "./notify.js";
+import { Relay } from "./relay.js";
+import type { Renotifier, Watched } from "./renotify.js";
+import { Session } from "./session.js";
+
+/** What a connection needs of the daemon. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly luup: Sender;
+  readonly renotifier: Renotifier;
+  /** The `renotify` of the configuration, in milliseconds. */
+  readonly renotifyMs: number;
+  /** Whether a client at this address may stop the daemon. */
+  mayStop(address: string): boolean;
+  status(): DaemonStatus;
+  stop(reason: string): void;
+  /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
+  changed(connection: Connection): void;
+}
+
+type Phase =
+  | { readonly kind: "new" }
+  | { readonly kind: "setup"; readonly session: Session }
+  | { readonly kind: "dialing"; readonly order: Order; readonly dial: Dial }
+  | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay }
+  | { readonly kind: "closing"; readonly order: Order | undefined; readonly relay: Relay | undefined };
+
+const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
+const LAST_BYTES_MS = 3_600_000; // for a plugin to read what a remote sent before it closed: some read once a minute
+
+/** One client, from its arrival to its end: what phase it is in, what is said of it, and the one way it closes. */
+export class Connection {
+  readonly id: string;
+  readonly #host: ConnectionHost;
+  readonly #client: StreamEnd;
+  readonly #listener: string;
+  readonly #openedAt: number;
+  #phase: Phase = { kind: "new" };
+  #notifier: Notifier | undefined;
+  #watched: Watched | undefined;
+  #told = false;
+  #rejectionSaid = false;
+
+  /** @param listener what it came in by, for the log */
+  constructor(id: string, client: StreamEnd, listener: string, host: ConnectionHost) {
+    this.id = id;
+    this.#client = client;
+    this.#listener = listener;
+    this.#host = host;
+    this.#openedAt = host.clock.now();
+    this.#info(`opened on ${listener}`);
+  }
+
+  /** Greets the client and takes its commands (setup mode). */
+  converse(): void {
+    const session = new Session(this.#client, this.#host.clock, {
+      pid: this.id,
+      mayStop: this.#host.mayStop(this.#client.peerAddress),
+      status: () => this.#host.status(),
+      dial: (order, early) => this.connect(order, early, true),
+      stopDaemon: () => this.#host.stop(`STOP by ${this.#client.peerAddress}`),
+      over: (reason) => this.#close(reason, FAREWELL_MS),
+      trace: (text) => this.#trace(text),
+      fault: (error) => this.#fault(error),
+    });
+    this.#phase = { kind: "setup", session };
+    session.start();
+  }
+
+  /**
+   * Connects to a remote and relays from then on.
+   *
+   * @param early what the client has sent for the remote already
+   * @param reply whether the client waits for `OK CONN`
+   */
+  connect(order: Order, early: Buffer, reply: boolean): void {
+    const attempt = dial(order, this.#host.clock);
+    this.#phase = { kind: "dialing", order, dial: attempt };
+    this.#client.events = {
+      ...DEAF,
+      closed: (error) => {
+        attempt.abort();
+        this.#close(error === undefined ? "closed by client" : `reset by client (${error.message})`, 0);
+      },
+      fault: (error) => this.#fault(error),
+    };
+    attempt.end
+      .then(
+        (remote) => this.#connected(order, remote, early, reply),
+        (error: unknown) => this.#refused(error),
+      )
+      .catch((error: unknown) => this.#fault(error));
+  }
+
+  /** Ends the connection because the daemon does. */
+  stop(reason: string): void {
+    switch (this.#phase.kind) {
+      case "echo":
+        this.#phase.relay.close(reason);
+        return;
+      case "closing":
+        return;
+      case "setup":
+        this.#phase.session.close();
+        break;
+      case "dialing":
+        this.#phase.dial.abort();
+        this.#client.write(`${errorReply("CONN", reason)}\n`);
+        break;
+    }
+    this.#close(reason, FAREWELL_MS);
+  }
+
+  /** Whether it is over, its client has been told so, and its plugin too. */
+  get settled(): boolean {
+    return this.#phase.kind === "closing" && this.#told && (this.#notifier?.done ?? true);
+  }
+
+  /** Whether nothing of it is left. */
+  get finished(): boolean {
+    return this.settled && this.#client.gone;
+  }
+
+  get status(): ConnectionStatus {
+    const now = this.#host.clock.now();
+    const phase = this.#phase;
+    const order = "order" in phase ? phase.order : undefined;
+    const relay = "relay" in phase ? phase.relay : undefined;
+    return {
+      id: this.id,
+      phase: phase.kind === "new" ? "setup" : phase.kind,
+      listener: this.#listener,
+      client: this.#client.peerAddress,
+      clientPort: this.#client.peerPort,
+      ...(order && { remote: formatRemote(order), options: order.options }),
+      ageMs: Math.round(now - this.#openedAt),
+      ...(relay && {
+        remoteAddress: formatHostPort({ host: relay.remote.peerAddress, port: relay.remote.peerPort }),
+        receiveIdleMs: Math.round(now - relay.lastReceived),
+        sendIdleMs: Math.round(now - relay.lastSent),
+        ...(relay.remote.datagramsLost !== undefined && { datagramsLost: relay.remote.datagramsLost }),
+      }),
+      received: relay?.received ?? 0,
+      sent: relay?.sent ?? 0,
+      ...(this.#notifier && { notify: this.#notifier.status }),
+    };
+  }
+
+  #connected(order: Order, remote: End, early: Buffer, reply: boolean): void {
+    if (this.#phase.kind !== "dialing") {
+      remote.destroy();
+      return;
+    }
+    const { options } = order;
+    const pid = options.notify?.pid ?? this.id;
+    const relay = new Relay(this.#client, remote, options, this.#host.clock, {
+      delivered: (bytes) => this.#delivered(bytes),
+      passed: (bytes) => this.#passed(bytes),
+      ending: () => this.#notifier?.hold(),
+      toldClient: () => this.#tellEnd(),
+      over: (reason) => this.#close(reason, LAST_BYTES_MS),
+      fault: (error) => this.#fault(error),
+    });
+    this.#phase = { kind: "echo", order, relay };
+    this.#prepareNotifications(order, pid);
+    const ms = Math.round(this.#host.clock.now() - this.#openedAt);
+    this.#info(`connected to ${formatHostPort({ host: remote.peerAddress, port: remote.peerPort })} after ${ms} ms`);
+    if (reply) this.#client.write(`OK CONN ${pid}\n`);
+    relay.start(early);
+  }
+
+  #refused(error: unknown): void {
+    if (this.#phase.kind !== "dialing") return;
+    if (!(error instanceof DialError)) throw error;
+    const reply = errorReply("CONN", `${formatRemote(this.#phase.order)}: ${error.message}`);
+    this.#client.write(`${reply}\n`);
+    this.#close(reply, FAREWELL_MS);
+  }
+
+  #prepareNotifications({ options }: Order, pid: string): void {
+    const { clock, luup, renotifier, renotifyMs } = this.#host;
+    if (options.notify === undefined) return;
+    const { device, service, action } = options.notify;
+    const notifier = new Notifier(options.notify, pid, options.paceMs, luup, clock, {
+      sent: () => {
+        if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
+        if (this.#host.log.debugging) this.#trace("notification sent");
+      },
+      answered: (text) => {
+        if (this.#host.log.debugging) this.#trace(`notification answered: ${text}`);
+      },
+      rejected: (answer) => this.#warnRejected(`device ${device}, service ${service}, action ${action}: ${answer}`),
+      done: () => this.#host.changed(this),
+      fault: (error) => this.#fault(error),
+    });
+    this.#notifier = notifier;
+    const everyMs = options.renotifyMs ?? renotifyMs;
+    if (everyMs === 0 || !this.#clientIsHere()) return;
+    this.#watched = {
+      local: endpointKey(this.#client.peerAddress, this.#client.peerPort),
+      remote: endpointKey(this.#client.localAddress, this.#client.localPort),
+      everyMs,
+      lastNotified: clock.now(),
+      remind: () => notifier.remind(),
+    };
+    renotifier.add(this.#watched);
+  }
+
+  #clientIsHere(): boolean {
+    return isLoopback(this.#client.peerAddress) || this.#client.peerAddress === this.#client.localAddress;
+  }
+
+  #warnRejected(text: string): void {
+    if (this.#rejectionSaid) return;
+    this.#rejectionSaid = true;
+    this.#host.log.warn(`${this.#label()} notification rejected: ${text}`);
+  }
+
+  #delivered(bytes: number): void {
+    if (this.#host.log.debugging) {
+      this.#trace(
+        bytes === 0 ? "client reads again" : `read ${bytes} bytes from remote, ${this.#written(this.#client)}`,
+      );
+    }
+    this.#notifier?.data();
+  }
+
+  #passed(bytes: number): void {
+    if (!this.#host.log.debugging || this.#phase.kind !== "echo") return;
+    this.#trace(`read ${bytes} bytes from client, ${this.#written(this.#phase.relay.remote)}`);
+  }
+
+  #written(to: End): string {
+    const name = to === this.#client ? "client" : "remote";
+    return to.unsent === 0 ? `written to ${name}` : `${name} is busy, ${to.unsent} bytes wait`;
+  }
+
+  /** The one way a connection closes: said once in the log, told to the client by FIN and then to the plugin. */
+  #close(reason: string, limitMs: number): void {
+    if (this.#phase.kind === "closing") return;
+    const order = "order" in this.#phase ? this.#phase.order : undefined;
+    const relay = "relay" in this.#phase ? this.#phase.relay : undefined;
+    const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
+    const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
+    this.#info(`closed: ${reason}; ${seconds} s, ${bytes}`);
+    this.#phase = { kind: "closing", order, relay };
+    linger(this.#client, limitMs, this.#host.clock, {
+      drained: () => this.#notifier?.data(),
+      finished: () => this.#tellEnd(),
+      gone: () => this.#gone(),
+      fault: (error) => this.#fault(error),
+    });
+  }
+
+  /** The client has all it will get: now its plugin learns that the connection has ended. */
+  #tellEnd(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#notifier?.final();
+    this.#host.changed(this);
+  }
+
+  #gone(): void {
+    this.#tellEnd();
+    if (this.#watched !== undefined) this.#host.renotifier.remove(this.#watched);
+    this.#host.changed(this);
+  }
+
+  /** A fault of the program, met while serving this connection: it costs this connection and no other. */
+  #fault(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#host.log.error(`${this.#label()} fault in the program: ${text.replaceAll(/\n\s*/g, " | ")}`);
+    try {
+      const relay = "relay" in this.#phase ? this.#phase.relay : undefined;
+      this.#close("fault in the program", FAREWELL_MS);
+      relay?.remote.destroy();
+    } finally {
+      this.#client.destroy();
+    }
+  }
+
+  /** Who this is about: id, client and target, in front of every line of the log. */
+  #label(): string {
+    const order = "order" in this.#phase ? this.#phase.order : undefined;
+    const client = formatHostPort({ host: this.#client.peerAddress, port: this.#client.peerPort });
+    return `[${this.id} ${client} > ${order === undefined ? "-" : formatRemote(order)}]`;
+  }
+
+  #info(text: string): void {
+    this.#host.log.info(`${this.#label()} ${text}`);
+  }
+
+  #trace(text: string): void {
+    if (this.#host.log.debugging) this.#host.log.debug(`${this.#label()} ${text}`);
+  }
+}

@@ -1,0 +1,93 @@
+import ini from "ini";
+import { parsePort } from "../address.js";
+import { parseOrder } from "../setup/order.js";
+import { type DirectLine, HOST_KEYS, type HostSettings, parseHostValue } from "./settings.js";
+
+/** What one configuration file says: only what stands in it. */
+export interface FileSettings {
+  readonly host: Partial<HostSettings>;
+  readonly direct: readonly DirectLine[];
+}
+
+/** A file, read: its settings and every mistake in it, each with line, section and key. */
+export interface ParsedFile {
+  readonly settings: FileSettings;
+  readonly problems: readonly string[];
+}
+
+type Line =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "section"; readonly name: string }
+  | { readonly kind: "entry"; readonly key: string; readonly value: string }
+  | { readonly kind: "riddle" };
+
+/**
+ * Reads one line by the ini package, which knows quotes, comments and sections, but keeps no line numbers when it reads a
+ * whole file. A `;` or `#` begins a comment only at the beginning of a line (seed, "Configuration"), so inside it is escaped.
+ */
+function readLine(line: string): Line {
+  const text = line.trim();
+  if (text === "" || /^[;#]/.test(text)) return { kind: "nothing" };
+  if (/^\[.*\]$/.test(text)) return { kind: "section", name: text.slice(1, -1).trim().toLowerCase() };
+  const [key = "", ...rest] = text.split("=");
+  const value = rest.join("=").trim();
+  const quoted = /^(["']).*\1$/.test(value);
+  const escaped = quoted ? value : value.replace(/[\\;#]/g, "\\$&");
+  const [entry] = Object.entries(ini.parse(rest.length === 0 ? key : `${key}=${escaped}`, { bracketedArray: false }));
+  if (entry === undefined) return { kind: "riddle" };
+  const [name, parsed] = entry;
+  return { kind: "entry", key: name.toLowerCase(), value: rest.length === 0 ? "" : String(parsed) };
+}
+
+/**
+ * Reads a configuration file (seed, "Configuration"). Section and key names come in any case.
+ *
+ * @param name the file's name, for the messages
+ */
+export function parseConfigFile(text: string, name: string): ParsedFile {
+  const problems: string[] = [];
+  let host: Partial<HostSettings> = {};
+  const direct = new Map<number, DirectLine & { readonly at: number }>();
+  let section = "";
+
+  const readers: Record<string, (key: string, value: string, at: number) => string | undefined> = {
+    host(key, value) {
+      const parsed = parseHostValue(key, value);
+      if (parsed === undefined) return `unknown key; known are ${HOST_KEYS.map((row) => row.key).join(", ")}`;
+      if (!parsed.ok) return parsed.message;
+      host = { ...host, ...parsed.value };
+      return undefined;
+    },
+    direct(key, value, at) {
+      const port = parsePort(key);
+      if (!port.ok) return port.message;
+      const twin = direct.get(port.value);
+      if (twin !== undefined) return `port given twice, first in line ${twin.at}`;
+      const order = parseOrder(value.replace(/^conn\s+/i, ""));
+      if (!order.ok) return order.message;
+      direct.set(port.value, { port: port.value, order: order.value, text: value, at });
+      return undefined;
+    },
+  };
+
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, "")
+    .split(/\r\n|\n|\r/)
+    .entries()) {
+    const at = index + 1;
+    const line = readLine(raw);
+    if (line.kind === "section") {
+      section = line.name;
+      if (!Object.hasOwn(readers, section)) {
+        problems.push(`${name}:${at}: [${section}]: unknown section; known are [host] and [direct]`);
+      }
+    } else if (line.kind === "riddle") {
+      problems.push(`${name}:${at}: [${section}]: not understood: ${raw.trim()}`);
+    } else if (line.kind === "entry") {
+      const problem = section === "" ? "stands before any section" : readers[section]?.(line.key, line.value, at);
+      if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
+    }
+  }
+  const lines = [...direct.values()].map(({ port, order, text }) => ({ port, order, text }));
+  return { settings: { host, direct: lines }, problems };
+}

@@ -1,0 +1,12 @@
+/** The outcome of something that may be wrong for a reason worth telling: a value, or one line for a person. */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
+
+/** A result that holds `value`. */
+export function ok<T>(value: T): Result<T> {
+  return { ok: true, value };
+}
+
+/** A result that says in one line what was wrong. */
+export function fail<T = never>(message: string): Result<T> {
+  return { ok: false, message };
+}

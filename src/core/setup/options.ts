@@ -1,0 +1,175 @@
+import { isHostName, isIPv4, isIPv6 } from "../address.js";
+import type { NotifyTarget } from "../notification.js";
+import { fail, ok, type Result } from "../result.js";
+
+/** How the daemon talks to the remote. */
+export type Transport = "tcp" | "udp" | "tls";
+
+/** Everything the options of a CONN line can say. Times in milliseconds. */
+export interface ConnOptions {
+  readonly transport: Transport;
+  /** Longest silence of the remote; 0: no limit. */
+  readonly receiveTimeoutMs: number;
+  /** Most bytes one read hands on; 0: no limit. */
+  readonly blockSize: number;
+  readonly paceMs: number;
+  readonly notify?: NotifyTarget;
+  readonly connectTimeoutMs: number;
+  /** Interval of repeated notifications while bytes lie unread; 0: off; left out: the daemon's setting. */
+  readonly renotifyMs?: number;
+  /** Whether a TLS remote has to prove who it is. */
+  readonly verifyCertificate: boolean;
+  /** The name to ask a TLS remote for and to find in its certificate, when not the host. */
+  readonly tlsName?: string;
+}
+
+/** One option of CONN: a row of the table from which the parser, HELP and CAPA are made. */
+export interface OptionRow {
+  readonly key: string;
+  readonly usage: string;
+  readonly help: readonly string[];
+  /** Words CAPA reports for it. */
+  readonly capabilities: readonly string[];
+  /** Also understood as a command of its own before CONN, its arguments joined by this: what older plugins send. */
+  readonly commandSeparator?: string;
+  parse(value: string): Result<Partial<ConnOptions>>;
+}
+
+export const DEFAULT_OPTIONS: ConnOptions = {
+  transport: "tcp",
+  receiveTimeoutMs: 0,
+  blockSize: 0,
+  paceMs: 0,
+  connectTimeoutMs: 4000, // LuWS gives up waiting for the reply after 5 s
+  verifyCertificate: true,
+};
+
+const DEFAULT_SERVICE = "urn:toggledbits-com:serviceId:SockProxy1";
+const DEFAULT_ACTION = "HandleReceiveData";
+const MAX_TIMER_MS = 2_147_483_647; // the longest time a timer of Node can wait
+const MAX_BLOCK_SIZE = 1_048_576;
+
+function integer(value: string, min: number, max: number): Result<number> {
+  const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+  return number >= min && number <= max ? ok(number) : fail(`an integer from ${min} to ${max} is wanted`);
+}
+
+/** Reads a time in seconds, fractions allowed, as milliseconds. */
+export function parseSeconds(value: string): Result<number> {
+  const ms = /^(\d{1,9}(\.\d*)?|\.\d+)$/.test(value) ? Number(value) * 1000 : Number.NaN;
+  return ms <= MAX_TIMER_MS ? ok(ms) : fail(`seconds from 0 to ${Math.floor(MAX_TIMER_MS / 1000)} are wanted`);
+}
+
+function map<A, B>(result: Result<A>, change: (value: A) => B): Result<B> {
+  return result.ok ? ok(change(result.value)) : result;
+}
+
+function parseNotify(value: string): Result<Partial<ConnOptions>> {
+  const [device = "", service = "", action = "", pid = "", ...more] = value.split("/");
+  if (more.length > 0) return fail("dev/sid/act/pid has four parts at most, none with a / in it");
+  const number = integer(device, 0, 4_294_967_295);
+  if (!number.ok) return fail("the device is a number, 0 or more");
+  return ok({
+    notify: {
+      device: number.value,
+      service: service || DEFAULT_SERVICE,
+      action: action || DEFAULT_ACTION,
+      ...(pid && { pid }),
+    },
+  });
+}
+
+function parseTransport(value: string): Result<Partial<ConnOptions>> {
+  const transport = value.toLowerCase();
+  return transport === "tcp" || transport === "udp" || transport === "tls"
+    ? ok({ transport })
+    : fail("tcp, udp or tls is wanted");
+}
+
+function parseVerify(value: string): Result<Partial<ConnOptions>> {
+  return value === "0" || value === "1" ? ok({ verifyCertificate: value === "1" }) : fail("0 or 1 is wanted");
+}
+
+function parseTlsName(value: string): Result<Partial<ConnOptions>> {
+  return isHostName(value) || isIPv4(value) || isIPv6(value) ? ok({ tlsName: value }) : fail("a host name is wanted");
+}
+
+/** All options of CONN, in the order HELP shows them. */
+export const OPTIONS: readonly OptionRow[] = [
+  {
+    key: "BLKS",
+    usage: "BLKS=nbytes",
+    help: ["Hand on at most nbytes per read, 1 to 1048576 (default: no limit)."],
+    capabilities: ["BLKS"],
+    commandSeparator: "",
+    parse: (value) => map(integer(value, 1, MAX_BLOCK_SIZE), (blockSize) => ({ blockSize })),
+  },
+  {
+    key: "RTIM",
+    usage: "RTIM=ms",
+    help: ["Disconnect when the remote has been silent for ms (default: 0, never)."],
+    capabilities: ["RTIM"],
+    commandSeparator: "",
+    parse: (value) => map(integer(value, 0, MAX_TIMER_MS), (receiveTimeoutMs) => ({ receiveTimeoutMs })),
+  },
+  {
+    key: "NTFY",
+    usage: "NTFY=dev/sid/act[/pid]",
+    help: ["Invoke this action of this device when data waits, and at the end.", "pid replaces the connection's own."],
+    capabilities: ["NTFY"],
+    commandSeparator: "/",
+    parse: parseNotify,
+  },
+  {
+    key: "PACE",
+    usage: "PACE=seconds",
+    help: ["Notify of data at most once in so many seconds (default: 0, at once)."],
+    capabilities: ["PACE"],
+    commandSeparator: "",
+    parse: (value) => map(parseSeconds(value), (paceMs) => ({ paceMs })),
+  },
+  {
+    key: "PRTO",
+    usage: "PRTO=tcp|udp|tls",
+    help: ["How to talk to the remote (default: tcp)."],
+    capabilities: ["UDP", "TLS"],
+    parse: parseTransport,
+  },
+  {
+    key: "TLSV",
+    usage: "TLSV=0|1",
+    help: ["With PRTO=tls: 0 takes any certificate, for self-signed ones (default: 1)."],
+    capabilities: [],
+    parse: parseVerify,
+  },
+  {
+    key: "TLSN",
+    usage: "TLSN=name",
+    help: ["With PRTO=tls: the server name to ask for and to check (default: host)."],
+    capabilities: [],
+    parse: parseTlsName,
+  },
+  {
+    key: "CTIM",
+    usage: "CTIM=ms",
+    help: ["Give up connecting after ms, 1 to 600000 (default: 4000)."],
+    capabilities: ["CTIM"],
+    parse: (value) => map(integer(value, 1, 600_000), (connectTimeoutMs) => ({ connectTimeoutMs })),
+  },
+  {
+    key: "RNTF",
+    usage: "RNTF=seconds",
+    help: [
+      "Notify again every so many seconds while the plugin, on this machine,",
+      "leaves bytes unread (default: renotify of the configuration).",
+    ],
+    capabilities: ["RNTF"],
+    parse: (value) => map(parseSeconds(value), (renotifyMs) => ({ renotifyMs })),
+  },
+];
+
+/** The option called `key`, in any case. */
+export function findOption(key: string): OptionRow | undefined {
+  const wanted = key.toUpperCase();
+  return OPTIONS.find((option) => option.key === wanted);
+}

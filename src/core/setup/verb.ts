@@ -1,0 +1,41 @@
+import type { DaemonStatus } from "../status.js";
+import type { ConnOptions } from "./options.js";
+import type { Order } from "./order.js";
+
+/** What a command may know of its surroundings. */
+export interface VerbContext {
+  readonly pid: string;
+  readonly verbs: readonly Verb[];
+  /** What commands before this one have set for a later CONN. */
+  readonly presets: Partial<ConnOptions>;
+  /** Whether this client may stop the daemon. */
+  readonly mayStop: boolean;
+  status(): DaemonStatus;
+}
+
+/** What a command leads to. Texts come without the final LF. */
+export type Outcome =
+  | { readonly kind: "reply"; readonly text: string; readonly presets?: Partial<ConnOptions>; readonly patient?: true }
+  /** The last reply; the connection is closed after it. */
+  | { readonly kind: "bye"; readonly text: string }
+  | { readonly kind: "dial"; readonly order: Order }
+  | { readonly kind: "stop"; readonly text: string }
+  /** `ERR <command> <message>`; the connection is closed after it. */
+  | { readonly kind: "error"; readonly message: string };
+
+/** A command of setup mode. */
+export interface Verb {
+  /** In upper case. */
+  readonly word: string;
+  readonly usage: string;
+  readonly help: readonly string[];
+  /** Words CAPA reports for it. */
+  readonly capabilities: readonly string[];
+  /** @param args what follows the command word, trimmed */
+  run(args: string, context: VerbContext): Outcome;
+}
+
+/** The outcome for arguments where none are taken, or nothing when there are none. */
+export function noArguments(args: string): Outcome | undefined {
+  return args === "" ? undefined : { kind: "error", message: `takes no argument, got "${args}"` };
+}

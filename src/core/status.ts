@@ -1,0 +1,92 @@
+import type { ConnOptions } from "./setup/options.js";
+
+/** What a connection is doing. */
+export type PhaseName = "setup" | "dialing" | "echo" | "closing";
+
+/** The notifications of one connection so far. */
+export interface NotifyStatus {
+  /** `dev/sid/act/pid` */
+  readonly target: string;
+  /** Requests that went out, repetitions included. */
+  readonly sent: number;
+  readonly retried: number;
+  /** Requests that were rejected, or that got no good answer. */
+  readonly failed: number;
+  readonly lastOutcome: string;
+}
+
+/** Everything known of one connection. Times in milliseconds, sizes in bytes. */
+export interface ConnectionStatus {
+  readonly id: string;
+  readonly phase: PhaseName;
+  readonly listener: string;
+  readonly client: string;
+  readonly clientPort: number;
+  /** The remote as the client named it. */
+  readonly remote?: string;
+  readonly remoteAddress?: string;
+  readonly options?: ConnOptions;
+  readonly ageMs: number;
+  /** Since a byte came from the remote. */
+  readonly receiveIdleMs?: number;
+  /** Since a byte came from the client. */
+  readonly sendIdleMs?: number;
+  /** From the remote. */
+  readonly received: number;
+  /** To the remote. */
+  readonly sent: number;
+  /** Datagrams dropped because the client did not take them in time, or that could not be sent. */
+  readonly datagramsLost?: number;
+  readonly notify?: NotifyStatus;
+}
+
+/** A port the daemon accepts connections on. */
+export interface ListenerStatus {
+  readonly kind: string;
+  readonly address: string;
+  readonly port: number;
+  /** Where its connections go, for a listener that decides that itself. */
+  readonly remote?: string;
+}
+
+/** Everything known of the daemon. */
+export interface DaemonStatus {
+  readonly version: string;
+  readonly build: number;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly uptimeMs: number;
+  readonly vera: string;
+  readonly listeners: readonly ListenerStatus[];
+  readonly logLinesLost: number;
+  readonly connections: readonly ConnectionStatus[];
+}
+
+const HEADING = [" ID               St Client           Remote              #recv   #xmit Notify"];
+
+/** One row in the columns of the seed's sample session; a long value widens its row. */
+function row(connection: ConnectionStatus, asking: boolean): string {
+  const echo = connection.phase === "echo";
+  return [
+    (asking ? "*" : " ") + connection.id.padEnd(16),
+    (echo ? "2" : "1").padEnd(2),
+    connection.client.padEnd(16),
+    (connection.remote ?? "").padEnd(17),
+    String(connection.received).padStart(7),
+    String(connection.sent).padStart(7),
+    connection.notify?.target ?? "",
+  ]
+    .join(" ")
+    .trimEnd();
+}
+
+/**
+ * The answer to STAT, in the layout of the seed's sample session. Connections that are over, and wait only for the client
+ * to close its end, are left out.
+ *
+ * @param askingId the connection that asks, marked `*`
+ */
+export function statusTable(status: DaemonStatus, askingId: string): string {
+  const shown = status.connections.filter((connection) => connection.phase !== "closing");
+  return [...HEADING, ...shown.map((connection) => row(connection, connection.id === askingId))].join("\n");
+}

@@ -1,0 +1,141 @@
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import type { TcpNetConnectOpts } from "node:net";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
+import type { Clock } from "./clock.js";
+import { isIPv4, isIPv6 } from "./core/address.js";
+import type { Order } from "./core/setup/order.js";
+import type { End } from "./ends/end.js";
+import { StreamEnd } from "./ends/stream-end.js";
+import { TcpEnd } from "./ends/tcp-end.js";
+import { UdpEnd } from "./ends/udp-end.js";
+import { resolveHost } from "./resolve.js";
+
+/** Why a remote could not be reached, in words for the client; the cause is kept. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+}
+
+/** An attempt to reach a remote. */
+export interface Dial {
+  /** The remote, paused. Rejects with {@link DialError}. */
+  readonly end: Promise<End>;
+  /** Gives up; {@link end} rejects. */
+  abort(): void;
+}
+
+const KEEPALIVE_DELAY_MS = 30_000;
+const MAX_ATTEMPT_MS = 1000; // a dead address of a name costs this much before the next one is tried
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+  EADDRNOTAVAIL: "address not available",
+  ENOTFOUND: "unknown host",
+  EAI_AGAIN: "unknown host (the name server does not answer)",
+  ECONNRESET: "connection reset",
+  ETIMEDOUT: "timed out",
+  EACCES: "not permitted",
+};
+
+/** The first cause in words; several addresses that failed count as one failure. */
+function explain(error: NodeJS.ErrnoException): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors.at(-1));
+  const code = error.code ?? "";
+  const known = MESSAGES[code];
+  if (known !== undefined) return known;
+  return /^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)
+    ? `TLS: ${error.message} (${code})`
+    : error.message;
+}
+
+/**
+ * Connects to what an order names, within its time limit. For a name, the addresses of both families are tried in turn
+ * (happy eyeballs, RFC 8305, as Node does it).
+ */
+export function dial(order: Order, clock: Clock): Dial {
+  const { transport, connectTimeoutMs } = order.options;
+  let abort = (): void => {};
+  const end = new Promise<End>((resolve, reject) => {
+    let settled = false;
+    const settle = (how: () => void): void => {
+      if (settled) return;
+      settled = true;
+      timer.cancel();
+      how();
+    };
+    const fail = (message: string, cause?: Error): void =>
+      settle(() => {
+        attempt.cancel();
+        reject(new DialError(message, { cause }));
+      });
+    const timer = clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
+    const attempt = ATTEMPTS[transport](
+      order,
+      (connected) => settle(() => resolve(connected)),
+      (error) => fail(explain(error), error),
+    );
+    abort = () => fail("given up");
+  });
+  return { end, abort: () => abort() };
+}
+
+/** One transport's way to connect: tells of success or failure, and can be cancelled. */
+type Attempt = (order: Order, done: (end: End) => void, failed: (error: Error) => void) => { cancel(): void };
+
+const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
+  tcp(order, done, failed) {
+    const { socket, adopt } = TcpEnd.connect(connectOptions(order), order.options.blockSize);
+    socket.on("error", failed);
+    socket.once("connect", () => done(adopt()));
+    return { cancel: () => socket.destroy() };
+  },
+
+  tls(order, done, failed) {
+    const { target, options } = order;
+    const name = options.tlsName ?? target.host;
+    const tls: ConnectionOptions & TcpNetConnectOpts = {
+      ...connectOptions(order),
+      allowHalfOpen: true,
+      rejectUnauthorized: options.verifyCertificate,
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+      ...(!isIPv4(name) && !isIPv6(name) && { servername: name }),
+    };
+    const socket = connectTls(tls);
+    socket.on("error", failed);
+    socket.once("secureConnect", () => done(new StreamEnd(socket)));
+    return { cancel: () => socket.destroy() };
+  },
+
+  udp({ target }, done, failed) {
+    let socket: UdpSocket | undefined;
+    let cancelled = false;
+    resolveHost(target.host, {}, (error, address, family) => {
+      if (cancelled) return;
+      if (error !== null) return failed(error);
+      const opened = createSocket(family === 6 ? "udp6" : "udp4");
+      socket = opened;
+      opened.on("error", failed);
+      opened.connect(target.port, address as string, () => done(new UdpEnd(opened)));
+    });
+    return {
+      cancel() {
+        cancelled = true;
+        socket?.close();
+      },
+    };
+  },
+};
+
+function connectOptions({ target, options }: Order): TcpNetConnectOpts {
+  return {
+    host: target.host,
+    port: target.port,
+    lookup: resolveHost,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEPALIVE_DELAY_MS,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(MAX_ATTEMPT_MS, Math.floor(options.connectTimeoutMs / 2))),
+  };
+}

@@ -1,0 +1,49 @@
+/** What one end of a relay tells whoever is in charge of it. */
+export interface EndEvents {
+  /** Bytes came. The chunk may be used again by the end once this returns, unless an {@link End} still has it to write. */
+  data(chunk: Buffer): void;
+  /** The peer will send nothing more (FIN). Everything it sent has been handed on. */
+  eof(): void;
+  /** What was left unsent is now with the kernel. */
+  drained(): void;
+  /** Our own FIN is on its way, behind everything written. */
+  finished(): void;
+  /** The end is gone, with an error where it was not closed in good order. */
+  closed(error: Error | undefined): void;
+  /** One of these calls has thrown: a fault in the program, and this connection's alone. */
+  fault(error: unknown): void;
+}
+
+/** One of the two ends that a relay joins: a stream, or a UDP remote dressed up as one. */
+export interface End {
+  /** Who is told; set anew as the connection goes through its phases. */
+  events: EndEvents;
+  /** Bytes written that the kernel has not taken yet. */
+  readonly unsent: number;
+  /** It has been closed, by whichever side. */
+  readonly gone: boolean;
+  /** The peer's address. */
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  /** Datagrams that could not be passed on; streams have none. */
+  readonly datagramsLost?: number;
+  /** Takes the chunk to write. It must not change before {@link unsent} is 0. */
+  write(chunk: Buffer | string): void;
+  /** Asks for no more data for now. */
+  pause(): void;
+  resume(): void;
+  /** Sends FIN behind everything written. */
+  end(): void;
+  /** Cuts the connection: what is unsent is lost. */
+  destroy(): void;
+}
+
+/** Events for an end nobody listens to any more. */
+export const DEAF: EndEvents = {
+  data() {},
+  eof() {},
+  drained() {},
+  finished() {},
+  closed() {},
+  fault() {},
+};

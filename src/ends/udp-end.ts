@@ -1,0 +1,92 @@
+import type { Socket } from "node:dgram";
+import { DEAF, type End, type EndEvents } from "./end.js";
+
+const MAX_PAYLOAD = 65_507; // an IPv4 packet of 65,535 bytes less its headers (RFC 768, RFC 791)
+const MAX_QUEUED_BYTES = 262_144; // datagrams the kernel does not take: beyond this the link is down, not busy
+
+/**
+ * A UDP remote as one end of a relay: each write is a datagram, each datagram is a chunk. There is no back pressure on
+ * datagrams: those that arrive while the relay is paused are dropped and counted, as the network would.
+ */
+export class UdpEnd implements End {
+  events: EndEvents = DEAF;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  datagramsLost = 0;
+  readonly #socket: Socket;
+  #paused = true;
+  #draining = false;
+  gone = false;
+
+  /** @param socket connected to the remote */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const peer = socket.remoteAddress();
+    this.peerAddress = peer.address;
+    this.peerPort = peer.port;
+    socket.on("message", (datagram) => this.#receive(datagram));
+    // "refused" and its like come back by ICMP for one datagram; the device may be back for the next
+    socket.on("error", () => {
+      this.datagramsLost += 1;
+    });
+    socket.on("close", () => this.events.closed(undefined));
+  }
+
+  get unsent(): number {
+    return this.gone ? 0 : this.#socket.getSendQueueSize();
+  }
+
+  write(chunk: Buffer | string): void {
+    if (this.gone) return;
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    for (let at = 0; at < bytes.length; at += MAX_PAYLOAD) {
+      if (this.unsent > MAX_QUEUED_BYTES) this.datagramsLost += 1;
+      else this.#socket.send(bytes, at, Math.min(MAX_PAYLOAD, bytes.length - at), this.#onSent);
+    }
+    this.#draining = this.unsent > 0;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  /** UDP has no FIN: nothing is told to the remote. */
+  end(): void {
+    setImmediate(() => {
+      if (!this.gone) this.events.finished();
+    });
+  }
+
+  destroy(): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#socket.close();
+  }
+
+  #receive(datagram: Buffer): void {
+    if (this.#paused) {
+      this.datagramsLost += 1;
+      return;
+    }
+    try {
+      this.events.data(datagram);
+    } catch (error) {
+      this.events.fault(error);
+    }
+  }
+
+  readonly #onSent = (error: Error | null): void => {
+    if (error !== null) this.datagramsLost += 1;
+    if (!this.#draining || this.unsent > 0) return;
+    this.#draining = false;
+    try {
+      this.events.drained();
+    } catch (fault) {
+      this.events.fault(fault);
+    }
+  };
+}

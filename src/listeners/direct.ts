@@ -1,0 +1,14 @@
+import type { Settings } from "../core/config/settings.js";
+import type { Listener } from "./listener.js";
+
+const NOTHING_YET = Buffer.alloc(0);
+
+/** The ports of `[direct]`: their clients are connected to one remote at once, without greeting or reply (seed, "Configuration"). */
+export function directListeners({ direct }: Settings): Listener[] {
+  return direct.map(({ port, order }) => ({
+    kind: "direct",
+    port,
+    order,
+    welcome: (connection) => connection.connect(order, NOTHING_YET, false),
+  }));
+}

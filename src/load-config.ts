@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import type { Argument } from "./core/config/arguments.js";
+import { parseConfigFile } from "./core/config/file.js";
+import { checkSettings, DEFAULT_SETTINGS, parseHostValue, type Settings } from "./core/config/settings.js";
+
+/** What the command line and its files lead to, and everything that is wrong with them, a line each. */
+export interface LoadedConfig {
+  readonly settings: Settings;
+  readonly problems: readonly string[];
+}
+
+/** Applies command-line arguments, strictly in order, reading the configuration files they name. */
+export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
+  let settings = DEFAULT_SETTINGS;
+  const problems: string[] = [];
+
+  function applyFile(path: string): void {
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      problems.push(`cannot read configuration file ${path}: ${(error as Error).message}`);
+      return;
+    }
+    const file = parseConfigFile(text, path);
+    problems.push(...file.problems);
+    for (const line of file.settings.direct) {
+      if (settings.direct.some((other) => other.port === line.port)) {
+        problems.push(`${path}: [direct] ${line.port}: port given in an earlier file`);
+      }
+    }
+    settings = { ...settings, ...file.settings.host, direct: [...settings.direct, ...file.settings.direct] };
+  }
+
+  for (const argument of argumentList) {
+    if (argument.kind === "file") applyFile(argument.path);
+    if (argument.kind !== "setting") continue;
+    const parsed = parseHostValue(argument.key, argument.text);
+    if (parsed?.ok) settings = { ...settings, ...parsed.value };
+    else problems.push(`option ${argument.option}: ${parsed?.message}`);
+  }
+  return { settings: Object.freeze(settings), problems: [...problems, ...checkSettings(settings)] };
+}

@@ -1,0 +1,118 @@
+import { close, openSync, write } from "node:fs";
+import { Writable } from "node:stream";
+
+const STDERR = 2;
+const MAX_WAITING_BYTES = 1_048_576; // a disk that hangs for seconds costs no lines, one that hangs for good costs no memory
+const PAUSE_AFTER_ERROR_MS = 1000;
+
+/** What a sink tells its owner about itself. */
+export interface SinkEvents {
+  /** Lines are being lost; told once per outage. */
+  failed(error: Error): void;
+  /** Lines can be written again, after so many were lost. */
+  recovered(lost: number): void;
+}
+
+/**
+ * Where the lines of the log go: a file that is appended to, or stderr. Never blocks the daemon and never fails it: lines
+ * that cannot be written are dropped and counted.
+ */
+export class LogSink extends Writable {
+  readonly #path: string;
+  readonly #events: SinkEvents;
+  #fd: number;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #writing = false;
+  #lost = 0;
+  /** Lines lost in the outage that is going on; 0: none is. */
+  #outage = 0;
+  #pausedUntil = 0;
+  #retired: number | undefined;
+
+  /**
+   * @param path a file name; `-`: stderr
+   * @throws when the file cannot be opened for appending
+   */
+  constructor(path: string, events: SinkEvents) {
+    super();
+    this.#path = path;
+    this.#events = events;
+    this.#fd = path === "-" ? STDERR : openSync(path, "a");
+  }
+
+  /** Lines that could not be written since the start. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Whether everything has been written, or lost. */
+  get idle(): boolean {
+    return !this.#writing && this.#waiting.length === 0;
+  }
+
+  /**
+   * Opens the file anew by its name, after it was moved away or removed.
+   *
+   * @throws when that fails; the old file stays in use then
+   */
+  reopen(): void {
+    if (this.#path === "-") return;
+    const fd = openSync(this.#path, "a");
+    this.#retired = this.#fd;
+    this.#fd = fd;
+    this.#pausedUntil = 0;
+    if (!this.#writing) this.#closeRetired();
+  }
+
+  override _write(line: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (Date.now() < this.#pausedUntil || this.#waitingBytes + line.length > MAX_WAITING_BYTES) {
+      this.#lose(1);
+    } else {
+      this.#waiting.push(line);
+      this.#waitingBytes += line.length;
+      if (!this.#writing) this.#writeWaiting();
+    }
+    done();
+  }
+
+  #writeWaiting(): void {
+    const lines = this.#waiting.length;
+    const batch = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#writing = true;
+    this.#write(batch, lines);
+  }
+
+  #write(batch: Buffer, lines: number): void {
+    write(this.#fd, batch, 0, batch.length, null, (error, written) => {
+      if (error === null && written < batch.length) {
+        this.#write(batch.subarray(written), lines);
+        return;
+      }
+      this.#writing = false;
+      this.#closeRetired();
+      if (error !== null) {
+        if (this.#outage === 0) this.#events.failed(error);
+        this.#pausedUntil = Date.now() + PAUSE_AFTER_ERROR_MS;
+        this.#lose(lines);
+      } else if (this.#outage > 0) {
+        const lost = this.#outage;
+        this.#outage = 0;
+        this.#events.recovered(lost);
+      }
+      if (this.#waiting.length > 0 && !this.#writing) this.#writeWaiting();
+    });
+  }
+
+  #lose(lines: number): void {
+    this.#lost += lines;
+    this.#outage += lines;
+  }
+
+  #closeRetired(): void {
+    if (this.#retired !== undefined) close(this.#retired, () => {});
+    this.#retired = undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import { createLogger, format, transports } from "winston";
+import { systemClock } from "./clock.js";
+import { LogSink } from "./log-sink.js";
+
+/** A program's account of what it does, for people who read it later. */
+export interface Log {
+  /** Whether {@link debug} leads anywhere: ask before composing a text for it. */
+  readonly debugging: boolean;
+  /** Lines that could not be written since the start. */
+  readonly lost: number;
+  error(text: string): void;
+  warn(text: string): void;
+  info(text: string): void;
+  debug(text: string): void;
+  /** Opens the log file anew by its name. */
+  reopen(): void;
+  /** Waits until everything is written, half a second at most. */
+  flush(): Promise<void>;
+}
+
+const FLUSH_LIMIT_MS = 500;
+
+/** Control characters in what others sent must not make a line look like another one. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, "?");
+}
+
+/**
+ * Opens the log.
+ *
+ * @param path a file to append to; `-`: stderr
+ * @param complain tells a person what the log itself cannot, being broken
+ * @throws when the file cannot be opened
+ */
+export function openLog(path: string, debugging: boolean, complain: (text: string) => void): Log {
+  const sink = new LogSink(path, {
+    failed(error) {
+      if (path !== "-") complain(`log file ${path}: ${error.message}; its lines are lost for now`);
+    },
+    recovered(lost) {
+      logger.warn(`the log could not be written for a while; ${lost} lines are lost`);
+    },
+  });
+  const logger = createLogger({
+    level: debugging ? "debug" : "info",
+    format: format.printf(({ level, message }) => {
+      const time = new Date(systemClock.epochMs()).toISOString();
+      return `${time} ${level.toUpperCase().padEnd(5)} ${message}`;
+    }),
+    transports: [new transports.Stream({ stream: sink, eol: "\n" })],
+    exitOnError: false,
+  });
+  return {
+    debugging,
+    get lost() {
+      return sink.lost;
+    },
+    error: (text) => void logger.error(oneLine(text)),
+    warn: (text) => void logger.warn(oneLine(text)),
+    info: (text) => void logger.info(oneLine(text)),
+    debug: (text) => void logger.debug(oneLine(text)),
+    reopen() {
+      try {
+        sink.reopen();
+        logger.info("log opened again");
+      } catch (error) {
+        logger.error(`log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
+      }
+    },
+    async flush() {
+      const limit = systemClock.now() + FLUSH_LIMIT_MS;
+      while (!sink.idle && systemClock.now() < limit) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+  };
+}

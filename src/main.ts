@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { EXIT, serve } from "./cli/serve.js";
+
+const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top of this
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+function complain(text: string): void {
+  process.stderr.write(`sockproxyd: ${text}\n`);
+}
+
+const started = await serve(process.argv.slice(2), complain);
+
+if (started.kind === "answer") {
+  process.stdout.write(`${started.text}\n`);
+} else if (started.kind === "wrong") {
+  for (const line of started.lines) complain(line);
+  process.exitCode = started.status;
+} else {
+  const { daemon, log } = started;
+  let signals = 0;
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    process.on(signal, () => {
+      signals += 1;
+      if (signals > 1) process.exit(SIGNAL_STATUS + number);
+      void daemon.stop(signal);
+    });
+  }
+  process.on("SIGHUP", () => log.reopen());
+  process.on("uncaughtException", (error) =>
+    log.error(`fault outside any connection: ${error.stack ?? error.message}`),
+  );
+  process.on("unhandledRejection", (reason) => log.error(`fault outside any connection: ${reason}`));
+  await daemon.stopped;
+  await log.flush();
+  process.exit(EXIT.clean);
+}

@@ -1,0 +1,40 @@
+import type { Connection } from "./connection.js";
+
+/** Who is connected, and who still has something to say. */
+export class Registry {
+  readonly #connections = new Map<string, Connection>();
+  #whenSettled: (() => void) | undefined;
+  #looking = false;
+
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+  }
+
+  /** In the order they came. */
+  all(): Connection[] {
+    return [...this.#connections.values()];
+  }
+
+  /** A connection has made a step towards its end. */
+  changed(connection: Connection): void {
+    if (connection.finished) this.#connections.delete(connection.id);
+    this.#look();
+  }
+
+  /** Resolves when every connection is over and its plugin told. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenSettled = resolve;
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    if (this.#whenSettled === undefined || this.#looking) return;
+    this.#looking = true;
+    setImmediate(() => {
+      this.#looking = false;
+      if (this.all().every((connection) => connection.settled)) this.#whenSettled?.();
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { readFile } from "node:fs/promises";
+import type { Clock, Timer } from "./clock.js";
+import { parseSocketTable } from "./core/proc-net-tcp.js";
+
+/** A plugin's socket on this machine, to be looked after. */
+export interface Watched {
+  /** The plugin's end and ours, as {@link endpointKey} makes them. */
+  readonly local: string;
+  readonly remote: string;
+  /** How long after a notification to look, in milliseconds. */
+  readonly everyMs: number;
+  /** When it was last notified, by the clock. */
+  lastNotified: number;
+  /** Bytes lie unread, and have for the time. */
+  remind(): void;
+}
+
+const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
+const RESOLUTION_MS = 100; // the tables are read at most this often, for all connections together
+
+/** Finds out which plugins have left bytes unread in their sockets, and has them reminded (RNTF). */
+export class Renotifier {
+  readonly #clock: Clock;
+  readonly #fault: (error: unknown) => void;
+  readonly #watched = new Set<Watched>();
+  #timer: Timer | undefined;
+  #looking = false;
+
+  constructor(clock: Clock, fault: (error: unknown) => void) {
+    this.#clock = clock;
+    this.#fault = fault;
+  }
+
+  add(watched: Watched): void {
+    this.#watched.add(watched);
+    this.#schedule();
+  }
+
+  remove(watched: Watched): void {
+    this.#watched.delete(watched);
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#watched.size === 0 || this.#looking) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { lastNotified, everyMs } of this.#watched) next = Math.min(next, lastNotified + everyMs);
+    const ms = Math.max(RESOLUTION_MS, Math.ceil(next - this.#clock.now()));
+    this.#timer = this.#clock.after(ms, () => {
+      this.#look().catch(this.#fault);
+    });
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    try {
+      const due = new Map<string, Watched>();
+      for (const watched of this.#watched) {
+        if (this.#clock.now() >= watched.lastNotified + watched.everyMs) {
+          due.set(`${watched.local} ${watched.remote}`, watched);
+        }
+      }
+      if (due.size > 0) await this.#remind(due);
+    } finally {
+      this.#looking = false;
+      this.#schedule();
+    }
+  }
+
+  async #remind(due: ReadonlyMap<string, Watched>): Promise<void> {
+    const texts = await Promise.all(TABLES.map((path) => readFile(path, "utf8").catch(() => ""))); // no IPv6, no table
+    for (const watched of due.values()) watched.lastNotified = this.#clock.now();
+    for (const row of texts.flatMap(parseSocketTable)) {
+      const watched = row.unread > 0 ? due.get(`${row.local} ${row.remote}`) : undefined;
+      if (watched !== undefined && this.#watched.has(watched)) watched.remind();
+    }
+  }
+}

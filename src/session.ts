@@ -1,0 +1,153 @@
+import type { Clock, Timer } from "./clock.js";
+import { errorReply, runCommand } from "./core/setup/command.js";
+import { LineBuffer } from "./core/setup/line-buffer.js";
+import type { ConnOptions } from "./core/setup/options.js";
+import type { Order } from "./core/setup/order.js";
+import type { Outcome, VerbContext } from "./core/setup/verb.js";
+import { VERBS } from "./core/setup/verbs/index.js";
+import type { End } from "./ends/end.js";
+
+/** What a session asks of the connection it belongs to. */
+export interface SessionOwner {
+  readonly pid: string;
+  readonly mayStop: boolean;
+  status(): ReturnType<VerbContext["status"]>;
+  /** The client wants this remote; `early`: what it has sent behind the command already. */
+  dial(order: Order, early: Buffer): void;
+  stopDaemon(): void;
+  /** The session is over, for this reason. */
+  over(reason: string): void;
+  trace(text: string): void;
+  fault(error: unknown): void;
+}
+
+const MAX_LINE = 4096;
+const COMMAND_WITHIN_MS = 30_000;
+const PATIENCE_MS = 6_000_000; // after a STAT: people leave it open
+const MAX_UNSENT = 65_536; // replies a client does not read: beyond this its next command waits
+const GREETING = "OK TOGGLEDBITS-SOCKPROXY 1";
+
+/** Setup mode of one client: greets it, runs its commands one after the other, until one of them ends setup mode. */
+export class Session {
+  readonly #client: End;
+  readonly #clock: Clock;
+  readonly #owner: SessionOwner;
+  readonly #lines = new LineBuffer(MAX_LINE);
+  #presets: Partial<ConnOptions> = {};
+  #deadline: Timer | undefined;
+  #eof = false;
+  #over = false;
+
+  constructor(client: End, clock: Clock, owner: SessionOwner) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#owner = owner;
+  }
+
+  start(): void {
+    this.#client.events = {
+      data: (chunk) => {
+        this.#lines.push(chunk);
+        this.#run();
+      },
+      eof: () => {
+        this.#eof = true;
+        this.#run();
+      },
+      drained: () => this.#run(),
+      finished() {},
+      closed: (error) => this.#end(error === undefined ? "closed by client" : `reset by client (${error.message})`),
+      fault: (error) => this.#owner.fault(error),
+    };
+    this.#reply(`${GREETING} ${this.#owner.pid}`);
+    this.#allow(COMMAND_WITHIN_MS);
+    this.#client.resume();
+  }
+
+  /** Ends it from outside. */
+  close(): void {
+    this.#over = true;
+    this.#deadline?.cancel();
+  }
+
+  #run(): void {
+    while (!this.#over) {
+      if (this.#client.unsent > MAX_UNSENT) {
+        this.#client.pause();
+        return;
+      }
+      const cut = this.#lines.next();
+      if (cut.kind === "too-long") {
+        this.#fail("LINE", `longer than ${MAX_LINE} bytes`);
+      } else if (cut.kind === "line") {
+        this.#command(cut.text);
+      } else if (this.#eof) {
+        this.#end("closed by client");
+      } else {
+        this.#client.resume();
+        return;
+      }
+    }
+  }
+
+  #command(line: string): void {
+    const ran = runCommand(line, {
+      pid: this.#owner.pid,
+      verbs: VERBS,
+      presets: this.#presets,
+      mayStop: this.#owner.mayStop,
+      status: () => this.#owner.status(),
+    });
+    if (ran === undefined) return;
+    this.#owner.trace(`command ${line}`);
+    this.#act(ran.word, ran.outcome);
+  }
+
+  #act(word: string, outcome: Outcome): void {
+    switch (outcome.kind) {
+      case "reply":
+        this.#presets = { ...this.#presets, ...outcome.presets };
+        this.#reply(outcome.text);
+        this.#allow(outcome.patient === true ? PATIENCE_MS : COMMAND_WITHIN_MS);
+        return;
+      case "bye":
+        this.#reply(outcome.text);
+        this.#end(`${word} by client`);
+        return;
+      case "dial":
+        this.close();
+        this.#client.pause();
+        this.#owner.dial(outcome.order, this.#lines.takeRest());
+        return;
+      case "stop":
+        this.#reply(outcome.text);
+        this.#end(`${word} by client`);
+        this.#owner.stopDaemon();
+        return;
+      case "error":
+        this.#fail(word, outcome.message);
+        return;
+    }
+  }
+
+  #reply(text: string): void {
+    this.#client.write(`${text}\n`);
+  }
+
+  #fail(word: string, message: string): void {
+    const reply = errorReply(word, message);
+    this.#reply(reply);
+    this.#end(reply);
+  }
+
+  #allow(ms: number): void {
+    this.#deadline?.cancel();
+    this.#deadline = this.#clock.after(ms, () => this.#end(`no command within ${ms / 1000} s`));
+  }
+
+  #end(reason: string): void {
+    if (this.#over) return;
+    this.close();
+    this.#owner.over(reason);
+  }
+}

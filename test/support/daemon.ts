@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+
+/** The built program. */
+export const MAIN = fileURLToPath(new URL("../../main.js", import.meta.url));
+
+/** A port of the loopback nobody listens on at the moment. */
+export async function freePort(host = "127.0.0.1"): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
+
+/** The real daemon as a process of its own, as its users run it. */
+export interface DaemonProcess {
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** Everything it has written to stderr so far: its log, unless that goes to a file. */
+  log(): string;
+  /** Ends it by a signal and returns its exit status; fails when that takes longer than ten seconds. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/**
+ * Starts `node dist/main.js -p <free port> …` and waits until it listens.
+ *
+ * @param args further arguments
+ */
+export async function startDaemon(...args: string[]): Promise<DaemonProcess> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [MAIN, "-p", String(port), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const exited = once(child, "exit");
+  await Promise.race([
+    portAnswers(port),
+    exited.then(([status]) => {
+      throw new Error(`the daemon ended with ${status}: ${text}`);
+    }),
+  ]);
+  return {
+    port,
+    child,
+    log: () => text,
+    async stop(signal = "SIGTERM") {
+      if (child.exitCode === null) child.kill(signal);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const [status] = child.exitCode === null ? await exited : [child.exitCode];
+      clearTimeout(timer);
+      return status;
+    },
+  };
+}
+
+/** Resolves once something accepts connections on the port; fails after ten seconds. */
+export async function portAnswers(port: number, host = "127.0.0.1"): Promise<void> {
+  const limit = Date.now() + 10_000;
+  for (;;) {
+    const socket = connect(port, host);
+    try {
+      await once(socket, "connect");
+      socket.destroy();
+      return;
+    } catch (error) {
+      if (Date.now() > limit) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

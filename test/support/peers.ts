@@ -1,0 +1,24 @@
+import { spawnSync } from "node:child_process";
+
+/**
+ * Why a test that needs these programs must be left out here, or false when they are all installed. Where `CI` is set, a
+ * missing program fails the test run instead: see the README for the packages.
+ *
+ * @param programs commands, each tried as a shell would find it
+ */
+export function missing(...programs: string[]): string | false {
+  const absent = programs.filter((program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0);
+  if (absent.length === 0) return false;
+  const text = `not installed: ${absent.join(", ")}`;
+  if (process.env["CI"]) throw new Error(text);
+  return text;
+}
+
+/** As {@link missing}, for LuaSocket with Lua 5.1. */
+export function missingLuaSocket(): string | false {
+  const program = missing("lua5.1");
+  if (program !== false) return program;
+  if (spawnSync("lua5.1", ["-e", 'require "socket"']).status === 0) return false;
+  if (process.env["CI"]) throw new Error("not installed: LuaSocket for lua5.1");
+  return "not installed: LuaSocket for lua5.1";
+}
