@@ -5,8 +5,9 @@ import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
 import { type Dial, DialError, dial } from "./dial.js";
-import { DEAF, type End } from "./ends/end.js";
+import type { End } from "./ends/end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
+import { type Held, Hold } from "./hold.js";
 import { linger } from "./linger.js";
 import type { Log } from "./log.js";
 import { Notifier, type Sender } from "./notify.js";
@@ -85,20 +86,17 @@ export class Connection {
    * @param early what the client has sent for the remote already
    * @param reply whether the client waits for `OK CONN`
    */
-  connect(order: Order, early: Buffer, reply: boolean): void {
+  connect(order: Order, early: Held, reply: boolean): void {
     const attempt = dial(order, this.#host.clock);
     this.#phase = { kind: "dialing", order, dial: attempt };
-    this.#client.events = {
-      ...DEAF,
-      closed: (error) => {
-        attempt.abort();
-        this.#close(error === undefined ? "closed by client" : `reset by client (${error.message})`, 0);
-      },
-      fault: (error) => this.#fault(error),
+    const left = (error: Error | undefined): void => {
+      attempt.abort();
+      this.#close(error === undefined ? "closed by client" : `reset by client (${error.message})`, 0);
     };
+    const hold = new Hold(this.#client, early, left, (error) => this.#fault(error));
     attempt.end
       .then(
-        (remote) => this.#connected(order, remote, early, reply),
+        (remote) => this.#connected(order, remote, hold, reply),
         (error: unknown) => this.#refused(error),
       )
       .catch((error: unknown) => this.#fault(error));
@@ -158,7 +156,7 @@ export class Connection {
     };
   }
 
-  #connected(order: Order, remote: End, early: Buffer, reply: boolean): void {
+  #connected(order: Order, remote: End, hold: Hold, reply: boolean): void {
     if (this.#phase.kind !== "dialing") {
       remote.destroy();
       return;
@@ -178,7 +176,7 @@ export class Connection {
     const ms = Math.round(this.#host.clock.now() - this.#openedAt);
     this.#info(`connected to ${formatHostPort({ host: remote.peerAddress, port: remote.peerPort })} after ${ms} ms`);
     if (reply) this.#client.write(`OK CONN ${pid}\n`);
-    relay.start(early);
+    relay.start(hold.take());
   }
 
   #refused(error: unknown): void {

@@ -8,7 +8,7 @@ import { maskPassword, type Settings } from "./core/config/settings.js";
 import { PidSource } from "./core/pid.js";
 import { formatRemote } from "./core/setup/order.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
-import { StreamEnd } from "./ends/stream-end.js";
+import { TcpEnd } from "./ends/tcp-end.js";
 import { listenersOf } from "./listeners/index.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
@@ -155,7 +155,7 @@ export class Daemon {
 
   #admit(listener: Listener, socket: Socket): void {
     const id = this.#pids.next(this.#clock.epochMs());
-    const connection = new Connection(id, new StreamEnd(socket), `${listener.kind} port ${listener.port}`, this.#host);
+    const connection = new Connection(id, TcpEnd.accept(socket), `${listener.kind} port ${listener.port}`, this.#host);
     this.#registry.add(connection);
     listener.welcome(connection);
   }

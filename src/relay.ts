@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "./clock.js";
 import { DEAF, type End } from "./ends/end.js";
+import type { Held } from "./hold.js";
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {
@@ -152,7 +153,7 @@ export class Relay {
   }
 
   /** Begins. `early`: what the client has sent for the remote already. */
-  start(early: Buffer): void {
+  start(early: Held): void {
     const fault = (error: unknown): void => this.#owner.fault(error);
     this.#client.events = {
       data: (chunk) => this.#fromClient(chunk),
@@ -170,9 +171,10 @@ export class Relay {
       closed: (error) => this.#remoteClosed(error),
       fault,
     };
-    if (early.length > 0) this.#fromClient(early);
+    if (early.bytes.length > 0) this.#fromClient(early.bytes);
     this.#remote.resume();
-    if (!this.#up.stalled) this.#client.resume();
+    if (early.ended) this.#clientEnded();
+    else if (!this.#up.stalled) this.#client.resume();
     this.#watch();
   }
 

@@ -6,6 +6,7 @@ import type { Order } from "./core/setup/order.js";
 import type { Outcome, VerbContext } from "./core/setup/verb.js";
 import { VERBS } from "./core/setup/verbs/index.js";
 import type { End } from "./ends/end.js";
+import type { Held } from "./hold.js";
 
 /** What a session asks of the connection it belongs to. */
 export interface SessionOwner {
@@ -13,7 +14,7 @@ export interface SessionOwner {
   readonly mayStop: boolean;
   status(): ReturnType<VerbContext["status"]>;
   /** The client wants this remote; `early`: what it has sent behind the command already. */
-  dial(order: Order, early: Buffer): void;
+  dial(order: Order, early: Held): void;
   stopDaemon(): void;
   /** The session is over, for this reason. */
   over(reason: string): void;
@@ -116,8 +117,7 @@ export class Session {
         return;
       case "dial":
         this.close();
-        this.#client.pause();
-        this.#owner.dial(outcome.order, this.#lines.takeRest());
+        this.#owner.dial(outcome.order, { bytes: this.#lines.takeRest(), ended: this.#eof });
         return;
       case "stop":
         this.#reply(outcome.text);

@@ -1,6 +1,9 @@
 /** What one end of a relay tells whoever is in charge of it. */
 export interface EndEvents {
-  /** Bytes came. The chunk may be used again by the end once this returns, unless an {@link End} still has it to write. */
+  /**
+   * Bytes came. Their memory is used again for the next ones: whoever keeps the chunk beyond this call copies it, or pauses
+   * the end for as long.
+   */
   data(chunk: Buffer): void;
   /** The peer will send nothing more (FIN). Everything it sent has been handed on. */
   eof(): void;

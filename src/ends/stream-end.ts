@@ -41,7 +41,7 @@ export class StreamEnd implements End {
   }
 
   /** Hands a chunk on to whoever listens. */
-  protected receive(chunk: Buffer): void {
+  receive(chunk: Buffer): void {
     try {
       this.events.data(chunk);
     } catch (error) {

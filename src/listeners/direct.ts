@@ -1,7 +1,7 @@
 import type { Settings } from "../core/config/settings.js";
 import type { Listener } from "./listener.js";
 
-const NOTHING_YET = Buffer.alloc(0);
+const NOTHING_YET = { bytes: Buffer.alloc(0), ended: false };
 
 /** The ports of `[direct]`: their clients are connected to one remote at once, without greeting or reply (seed, "Configuration"). */
 export function directListeners({ direct }: Settings): Listener[] {

@@ -24,9 +24,9 @@ export class LineBuffer {
     this.#limit = limit;
   }
 
-  /** Takes a chunk in. Ask {@link next} until it wants more before pushing again, so that memory stays bounded. */
+  /** Takes a copy of a chunk in. Ask {@link next} until it wants more before pushing again, so that memory stays bounded. */
   push(chunk: Buffer): void {
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held = Buffer.concat([this.#held, chunk]);
   }
 
   /** The next line without its LF, decoded as UTF-8. */

@@ -1,0 +1,53 @@
+import type { End } from "./ends/end.js";
+
+const MAX_HELD = 65_536; // what a client may send ahead; beyond this TCP makes it wait
+
+/** What a client has sent while its remote was dialled. */
+export interface Held {
+  readonly bytes: Buffer;
+  /** It has closed its side behind them. */
+  readonly ended: boolean;
+}
+
+/** Keeps what a client sends while its remote is dialled, and notices when it leaves meanwhile. */
+export class Hold {
+  readonly #client: End;
+  #chunks: Buffer[];
+  #size: number;
+  #ended = false;
+
+  /**
+   * @param first what it has sent already
+   * @param left called when the client is gone, with the error if there was one
+   */
+  constructor(client: End, first: Held, left: (error: Error | undefined) => void, fault: (error: unknown) => void) {
+    this.#client = client;
+    this.#chunks = [first.bytes];
+    this.#size = first.bytes.length;
+    this.#ended = first.ended;
+    client.events = {
+      data: (chunk) => this.#keep(chunk),
+      eof: () => {
+        this.#ended = true;
+      },
+      drained() {},
+      finished() {},
+      closed: left,
+      fault,
+    };
+    if (this.#size < MAX_HELD) client.resume();
+    else client.pause();
+  }
+
+  /** Gives up what was kept; the client is paused then. */
+  take(): Held {
+    this.#client.pause();
+    return { bytes: Buffer.concat(this.#chunks), ended: this.#ended };
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#chunks.push(Buffer.from(chunk));
+    this.#size += chunk.length;
+    if (this.#size >= MAX_HELD) this.#client.pause();
+  }
+}

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { endpointKey, parseSocketTable } from "#src/core/proc-net-tcp.js";
+
+const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:09C8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0000000000000000 100 0 0 10 0
+   1: 0100007F:D431 0100007F:09C8 01 00000000:00000FA3 00:00000000 00000000     0        0 12346 1 0000000000000000 20 4 30 10 -1
+`;
+const TCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0000000000000000FFFF00000100007F:09C8 0000000000000000FFFF00000100007F:D431 01 00000000:00000000 02:0000013C 00000000     0        0 1 2 0
+   1: B80D0120000000000000000001000000:0050 00000000000000000000000001000000:1F90 01 00000000:00000007 00:00000000 00000000     0        0 3 1 0
+`;
+
+test("rows of both tables are read; keys match those made from addresses", () => {
+  const [listening, plugin] = parseSocketTable(TCP);
+  assert.equal(listening?.unread, 0);
+  assert.deepEqual(plugin, {
+    local: endpointKey("127.0.0.1", 0xd431),
+    remote: endpointKey("127.0.0.1", 2504),
+    unread: 0xfa3,
+  });
+  const [ours, other] = parseSocketTable(TCP6);
+  assert.equal(ours?.local, plugin?.remote, "a mapped address is the IPv4 address");
+  assert.deepEqual(other, { local: endpointKey("2001:db8::1", 80), remote: endpointKey("::1", 8080), unread: 7 });
+});
+
+test("the same address has one key, however it is written", () => {
+  assert.equal(endpointKey("::ffff:10.1.2.3", 5), endpointKey("10.1.2.3", 5));
+  assert.equal(endpointKey("FE80::1%eth0", 5), endpointKey("fe80:0:0:0:0:0:0:1", 5));
+  assert.equal(endpointKey("::", 5), endpointKey("0:0:0:0:0:0:0:0", 5));
+  assert.notEqual(endpointKey("10.1.2.3", 5), endpointKey("10.1.2.3", 6));
+});
+
+test("nonsense has no rows", () => assert.deepEqual(parseSocketTable("hello\n\n  1: zz\n"), []));

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { errorReply, runCommand } from "#src/core/setup/command.js";
+import { type ConnOptions, OPTIONS } from "#src/core/setup/options.js";
+import type { VerbContext } from "#src/core/setup/verb.js";
+import { VERBS } from "#src/core/setup/verbs/index.js";
+import type { DaemonStatus } from "#src/core/status.js";
+
+const STATUS: DaemonStatus = {
+  version: "1.0.0",
+  build: 10_000,
+  pid: 1,
+  startedAt: "",
+  uptimeMs: 0,
+  vera: "",
+  listeners: [],
+  logLinesLost: 0,
+  connections: [],
+};
+const context: VerbContext = { pid: "ab", verbs: VERBS, presets: {}, mayStop: true, status: () => STATUS };
+
+/** What a line leads to, in short. */
+function run(line: string, changes: Partial<VerbContext> = {}): string {
+  const ran = runCommand(line, { ...context, ...changes });
+  if (ran === undefined) return "nothing";
+  const { outcome } = ran;
+  if (outcome.kind === "error") return errorReply(ran.word, outcome.message);
+  return outcome.kind === "dial" ? `dial ${outcome.order.target.host}` : `${outcome.kind}: ${outcome.text}`;
+}
+
+const table: [string, RegExp][] = [
+  ["QUIT", /^bye: OK QUIT$/],
+  ["quit", /^bye: OK QUIT$/],
+  ["  QuIt  ", /^bye: OK QUIT$/],
+  ["STOP", /^stop: OK STOP$/],
+  ["CAPA", /^reply: OK CAPA BLKS RTIM NTFY PACE CONN UDP TLS( [A-Z]+)*$/],
+  ["BILD", /^reply: OK \d+$/],
+  ["HELP", /^reply: CONN host:port \[options\] /],
+  ["STAT", /^reply: {2}ID {15}St Client {11}Remote {14}#recv {3}#xmit Notify$/],
+  ["stat json", /^reply: \{"version":"1.0.0",/],
+  ["NTFY 5 urn:x Act", /^reply: OK NTFY$/],
+  ["NTFY 5 urn:x Act pid", /^reply: OK NTFY$/],
+  ["BLKS 512", /^reply: OK BLKS$/],
+  ["RTIM 1000", /^reply: OK RTIM$/],
+  ["PACE 1.5", /^reply: OK PACE$/],
+  ["CONN h:1", /^dial h$/],
+  ["conn h:1", /^dial h$/],
+  ["", /^nothing$/],
+  ["   ", /^nothing$/],
+  ["STAT\r", /^ERR STAT .*carriage return/],
+  ["\r", /^ERR LINE .*carriage return/],
+  ["CO\rNN h:1", /^ERR CO .*carriage return/],
+  ["GET / HTTP/1.1", /^ERR GET unknown command/],
+  ["STOPP", /^ERR STOPP unknown command/],
+  ["STOP now", /^ERR STOP takes no argument, got "now"/],
+  ["STAT XML", /^ERR STAT /],
+  ["CONN", /^ERR CONN no target/],
+  ["CONN h:1 X=1", /^ERR CONN unknown option "X"/],
+  ["PACE", /^ERR PACE bad value ""/],
+  ["BLKS zero", /^ERR BLKS bad value "zero"/],
+  ["NTFY x y z", /^ERR NTFY bad value "x y z"/],
+  ["NTFY 1 a/b c d", /^ERR NTFY bad value/],
+];
+for (const [line, expected] of table) {
+  test(`setup line ${JSON.stringify(line)}`, () => assert.match(run(line), expected));
+}
+
+test("commands of their own set what a later CONN uses", () => {
+  const presets: Partial<ConnOptions> = {};
+  for (const line of ["NTFY 5 urn:x Act p", "PACE 2", "BLKS 9", "RTIM 7"]) {
+    const ran = runCommand(line, context);
+    assert.ok(ran?.outcome.kind === "reply");
+    Object.assign(presets, ran.outcome.presets);
+  }
+  const ran = runCommand("CONN h:1 PACE=3", { ...context, presets });
+  assert.ok(ran?.outcome.kind === "dial");
+  const { notify, paceMs, blockSize, receiveTimeoutMs } = ran.outcome.order.options;
+  assert.deepEqual(notify, { device: 5, service: "urn:x", action: "Act", pid: "p" });
+  assert.deepEqual([paceMs, blockSize, receiveTimeoutMs], [3000, 9, 7]);
+});
+
+test("STOP is for those who may", () => assert.match(run("STOP", { mayStop: false }), /^ERR STOP not from another/));
+
+test("HELP names every command and option, CAPA every ability", () => {
+  for (const { word } of VERBS) assert.match(run("HELP"), new RegExp(`^(reply: )?${word}\\b`, "m"));
+  for (const { usage } of OPTIONS) assert.ok(run("HELP").includes(usage));
+  const words = run("CAPA").split(" ");
+  for (const row of [...VERBS, ...OPTIONS]) for (const word of row.capabilities) assert.ok(words.includes(word), word);
+});
+
+test("any line leads to one of the documented outcomes, and a reply is one printable line", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: "binary" }),
+        fc.string().map((text) => `CONN ${text}`),
+      ),
+      (line) => {
+        const text = run(line.replaceAll("\n", ""), { mayStop: false });
+        if (text.startsWith("ERR")) assert.match(text, /^ERR [\x21-\x7e]{1,16} [^\p{Cc}]{1,300}$/u);
+      },
+    ),
+  );
+});

@@ -1,0 +1,37 @@
+import type { Clock } from "#src/clock.js";
+import { systemClock } from "#src/clock.js";
+import { DEFAULT_SETTINGS, type Settings } from "#src/core/config/settings.js";
+import { Daemon } from "#src/daemon.js";
+import type { Log } from "#src/log.js";
+
+/** A log that keeps its lines. */
+export class MemoryLog implements Log {
+  readonly lines: string[] = [];
+  debugging = false;
+  lost = 0;
+  error(text: string): void {
+    this.lines.push(`ERROR ${text}`);
+  }
+  warn(text: string): void {
+    this.lines.push(`WARN ${text}`);
+  }
+  info(text: string): void {
+    this.lines.push(`INFO ${text}`);
+  }
+  debug(text: string): void {
+    this.lines.push(`DEBUG ${text}`);
+  }
+  reopen(): void {}
+  async flush(): Promise<void> {}
+}
+
+/** A daemon inside the test's own process, on any port of the loopback, so that a test can hold its clock. */
+export async function daemonHere(
+  settings: Partial<Settings> = {},
+  clock: Clock = systemClock,
+): Promise<{ daemon: Daemon; port: number; log: MemoryLog }> {
+  const log = new MemoryLog();
+  const daemon = new Daemon({ ...DEFAULT_SETTINGS, ip: "127.0.0.1", port: 0, ...settings }, clock, log);
+  await daemon.start();
+  return { daemon, port: daemon.listeners[0]?.port ?? 0, log };
+}

@@ -1,0 +1,136 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { until } from "./wait.js";
+
+/** A TCP client that keeps what it receives. */
+export class Client {
+  readonly socket: Socket;
+  /** Received and not yet taken. */
+  bytes = Buffer.alloc(0);
+  /** The peer has sent FIN. */
+  ended = false;
+  closed = false;
+  error: NodeJS.ErrnoException | undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (chunk: Buffer) => {
+      this.bytes = Buffer.concat([this.bytes, chunk]);
+    });
+    socket.on("end", () => {
+      this.ended = true;
+    });
+    socket.on("close", () => {
+      this.closed = true;
+    });
+    socket.on("error", (error) => {
+      this.error = error;
+    });
+  }
+
+  static async open(port: number, host = "127.0.0.1"): Promise<Client> {
+    const socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
+    const client = new Client(socket);
+    await once(socket, "connect");
+    return client;
+  }
+
+  write(data: string | Buffer): void {
+    this.socket.write(data);
+  }
+
+  /** Takes the next line, without LF. */
+  async line(withinMs?: number): Promise<string> {
+    await until(() => this.bytes.includes(10), "a line", withinMs);
+    const end = this.bytes.indexOf(10);
+    const line = this.bytes.toString("utf8", 0, end);
+    this.bytes = this.bytes.subarray(end + 1);
+    return line;
+  }
+
+  /** Takes so many bytes. */
+  async take(count: number, withinMs?: number): Promise<string> {
+    await until(() => this.bytes.length >= count, `${count} bytes`, withinMs);
+    const taken = this.bytes.toString("latin1", 0, count);
+    this.bytes = this.bytes.subarray(count);
+    return taken;
+  }
+
+  /** Waits for the peer's FIN and takes everything that came. */
+  async rest(withinMs?: number): Promise<string> {
+    await until(() => this.ended || this.closed, "the end of the stream", withinMs);
+    const rest = this.bytes.toString("latin1");
+    this.bytes = Buffer.alloc(0);
+    return rest;
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  /** Cuts the connection by RST. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+/** A TCP device: keeps its clients. */
+export class Device {
+  readonly clients: Client[] = [];
+  readonly #server: Server;
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (socket) => this.clients.push(new Client(socket)));
+  }
+
+  static async open(host = "127.0.0.1", port = 0): Promise<Device> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    server.listen(port, host);
+    await once(server, "listening");
+    return new Device(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The client number `index`, once it is there. */
+  async client(index = 0): Promise<Client> {
+    await until(() => this.clients.length > index, `client ${index} of the device`);
+    return this.clients[index] as Client;
+  }
+
+  close(): void {
+    for (const client of this.clients) client.destroy();
+    this.#server.close();
+  }
+}
+
+/** Connects to the proxy, reads the greeting, and returns client and pid. */
+export async function greet(port: number, host?: string): Promise<{ client: Client; pid: string }> {
+  const client = await Client.open(port, host);
+  const greeting = await client.line();
+  const pid = /^OK TOGGLEDBITS-SOCKPROXY 1 ([0-9a-f]+)$/.exec(greeting)?.[1];
+  if (pid === undefined) throw new Error(`no greeting: ${greeting}`);
+  return { client, pid };
+}
+
+/** Connects through the proxy; returns client, the pid the answer gave, and the device's side. */
+export async function relayed(
+  proxyPort: number,
+  device: Device,
+  options = "",
+): Promise<{ client: Client; pid: string; remote: Client }> {
+  const index = device.clients.length;
+  const { client } = await greet(proxyPort);
+  client.write(`CONN 127.0.0.1:${device.port} ${options}\n`);
+  const answer = await client.line();
+  const pid = /^OK CONN (\S+)$/.exec(answer)?.[1];
+  if (pid === undefined) throw new Error(`not connected: ${answer}`);
+  return { client, pid, remote: await device.client(index) };
+}
