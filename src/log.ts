@@ -1,5 +1,6 @@
 import { createLogger, format, transports } from "winston";
 import { systemClock } from "./clock.js";
+import { printable } from "./core/text.js";
 import { LogSink } from "./log-sink.js";
 
 /** A program's account of what it does, for people who read it later. */
@@ -19,11 +20,6 @@ export interface Log {
 }
 
 const FLUSH_LIMIT_MS = 500;
-
-/** Control characters in what others sent must not make a line look like another one. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?");
-}
 
 /**
  * Opens the log.
@@ -55,10 +51,10 @@ export function openLog(path: string, debugging: boolean, complain: (text: strin
     get lost() {
       return sink.lost;
     },
-    error: (text) => void logger.error(oneLine(text)),
-    warn: (text) => void logger.warn(oneLine(text)),
-    info: (text) => void logger.info(oneLine(text)),
-    debug: (text) => void logger.debug(oneLine(text)),
+    error: (text) => void logger.error(printable(text)),
+    warn: (text) => void logger.warn(printable(text)),
+    info: (text) => void logger.info(printable(text)),
+    debug: (text) => void logger.debug(printable(text)),
     reopen() {
       try {
         sink.reopen();

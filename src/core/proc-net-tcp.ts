@@ -7,7 +7,8 @@ export interface SocketRow {
   readonly unread: number;
 }
 
-const ROW = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]{2} [0-9A-F]+:([0-9A-F]+) /;
+const ROW = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+) /;
+const CLOSE_WAIT = "08"; // the peer's FIN has come, and takes one place in the queue that no program reads
 const MAPPED_PREFIX = "00000000000000000000ffff";
 
 /** The key of one end of a connection: 16 address bytes in hex (IPv4 as mapped address), `:`, port. */
@@ -30,11 +31,12 @@ export function parseSocketTable(text: string): SocketRow[] {
   for (const line of text.split("\n")) {
     const match = ROW.exec(line);
     if (match === null) continue;
-    const [, localHex = "", localPort = "", remoteHex = "", remotePort = "", unread = ""] = match;
+    const [, localHex = "", localPort = "", remoteHex = "", remotePort = "", state = "", queue = ""] = match;
+    const fin = state === CLOSE_WAIT ? 1 : 0;
     rows.push({
       local: key(networkOrder(localHex), Number.parseInt(localPort, 16)),
       remote: key(networkOrder(remoteHex), Number.parseInt(remotePort, 16)),
-      unread: Number.parseInt(unread, 16),
+      unread: Math.max(0, Number.parseInt(queue, 16) - fin),
     });
   }
   return rows;

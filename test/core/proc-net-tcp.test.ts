@@ -24,6 +24,12 @@ test("rows of both tables are read; keys match those made from addresses", () =>
   assert.deepEqual(other, { local: endpointKey("2001:db8::1", 80), remote: endpointKey("::1", 8080), unread: 7 });
 });
 
+test("the FIN that waits behind the data is no unread byte", () => {
+  const row = (queue: string): number | undefined =>
+    parseSocketTable(`  1: 0100007F:D431 0100007F:09C8 08 00000000:${queue} 00:00000000 00000000 0 0 1`)[0]?.unread;
+  assert.deepEqual([row("00000001"), row("00000005"), row("00000000")], [0, 4, 0]);
+});
+
 test("the same address has one key, however it is written", () => {
   assert.equal(endpointKey("::ffff:10.1.2.3", 5), endpointKey("10.1.2.3", 5));
   assert.equal(endpointKey("FE80::1%eth0", 5), endpointKey("fe80:0:0:0:0:0:0:1", 5));

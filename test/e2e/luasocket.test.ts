@@ -111,6 +111,9 @@ test("RNTF: a plugin that reads little per action is notified until its socket i
   await luup.received(pid, told + 3); // data and end in one, then reminders
   assert.equal(await lua.call("receive 255"), `"${"y".repeat(255)}"`);
   assert.equal(await lua.call("receive 255"), `nil\t"closed"\t"${"y".repeat(45)}"`);
+  const read = luup.of(pid).length;
+  await pause(600);
+  assert.equal(luup.of(pid).length, read, "everything is read, though the plugin has not closed its socket");
   lua.kill();
 });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 
 /** The built program. */
@@ -35,6 +35,7 @@ export interface DaemonProcess {
 export async function startDaemon(...args: string[]): Promise<DaemonProcess> {
   const port = await freePort();
   const child = spawn(process.execPath, [MAIN, "-p", String(port), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  endWithTests(child);
   let text = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
@@ -58,6 +59,13 @@ export async function startDaemon(...args: string[]): Promise<DaemonProcess> {
       return status;
     },
   };
+}
+
+/** Lets a test file end, and the child with it, when a test has failed before it could end the child. */
+function endWithTests(child: ChildProcess): void {
+  child.unref();
+  for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
+  process.on("exit", () => child.kill("SIGKILL"));
 }
 
 /** Resolves once something accepts connections on the port; fails after ten seconds. */

@@ -83,8 +83,11 @@ export class Device {
   readonly clients: Client[] = [];
   readonly #server: Server;
 
+  readonly port: number;
+
   constructor(server: Server) {
     this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
     server.on("connection", (socket) => this.clients.push(new Client(socket)));
   }
 
@@ -93,10 +96,6 @@ export class Device {
     server.listen(port, host);
     await once(server, "listening");
     return new Device(server);
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   /** The client number `index`, once it is there. */

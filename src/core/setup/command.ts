@@ -1,3 +1,4 @@
+import { printable } from "../text.js";
 import type { Outcome, VerbContext } from "./verb.js";
 
 const MAX_ECHOED_WORD = 16; // commands have four letters; the rest of what someone sent is not ours to repeat
@@ -45,5 +46,5 @@ export function runCommand(line: string, context: VerbContext): Ran | undefined 
 
 /** The reply to a command that failed, without LF. Control characters of a quoted input never reach the reply. */
 export function errorReply(word: string, message: string): string {
-  return `ERR ${word} ${message.replace(/\p{Cc}/gu, "?").slice(0, MAX_MESSAGE)}`;
+  return `ERR ${word} ${printable(message).slice(0, MAX_MESSAGE)}`;
 }

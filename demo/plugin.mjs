@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { story } from "./story.mjs";
+
+/** A plugin's side of a connection through the proxy: reads lines while it sets up, later only when it is notified. */
+export class Plugin {
+  #socket;
+
+  static async connect(port) {
+    const plugin = new Plugin();
+    plugin.#socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    await once(plugin.#socket, "connect");
+    return plugin;
+  }
+
+  /** Reads a line of the proxy. */
+  async line() {
+    for (;;) {
+      const chunk = this.#socket.read();
+      if (chunk !== null) {
+        story("plugin", `reads   ${chunk.toString().trimEnd()}`);
+        return;
+      }
+      await once(this.#socket, "readable");
+    }
+  }
+
+  say(line) {
+    story("plugin", `says    ${line}`);
+    this.#socket.write(`${line}\n`);
+  }
+
+  /** What the notified action does: reads until the socket is empty. */
+  readAll() {
+    const chunk = this.#socket.read();
+    if (chunk !== null) story("plugin", `reads   ${chunk.toString().trimEnd().replaceAll("\n", ", ")}`);
+    if (this.#socket.readableEnded) {
+      story("plugin", 'reads   nil, "closed"');
+      this.#socket.end();
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * A text from outside made fit for one line of a log or a reply: control and formatting characters and line separators
+ * become `?`, so that it cannot pass for another line or drive a terminal.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+}

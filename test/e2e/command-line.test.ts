@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { after, test } from "node:test";
+import { HOST_KEYS } from "#src/core/config/settings.js";
+import { freePort, MAIN, startDaemon } from "../support/daemon.js";
+import { Client, Device } from "../support/net.js";
+import { until } from "../support/wait.js";
+
+const folder = mkdtempSync(`${tmpdir()}/sockproxyd-cli-`);
+after(() => rmSync(folder, { recursive: true }));
+
+/** Runs the program with arguments that make it end by itself. */
+function run(...args: string[]): { status: number | null; out: string; err: string } {
+  const done = spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", timeout: 15_000 });
+  return { status: done.status, out: done.stdout, err: done.stderr };
+}
+
+let files = 0;
+
+/** Writes a configuration file and returns its name. */
+function file(text: string): string {
+  files += 1;
+  const path = `${folder}/${files}.conf`;
+  writeFileSync(path, text);
+  return path;
+}
+
+const wrong: [string, () => string[], number, RegExp][] = [
+  ["an unknown option", () => ["-x"], 2, /-x/],
+  ["an unknown long option", () => ["--frobnicate"], 2, /--frobnicate/],
+  ["a stray word", () => ["hello"], 2, /"hello"/],
+  ["a missing value", () => ["-p"], 2, /-p/],
+  ["a port that is no number", () => ["-p", "abc"], 2, /-p: bad port "abc"/],
+  ["a port out of range", () => ["-p", "70000"], 2, /-p: bad port "70000"/],
+  ["an URL that is not http", () => ["-N", "ftp://hub"], 2, /-N: bad URL "ftp:\/\/hub"/],
+  ["the same by -V", () => ["-V", "hub:3480"], 2, /-V: bad URL "hub:3480"/],
+  ["a missing configuration file", () => ["-c", "/nowhere/x.conf"], 2, /\/nowhere\/x\.conf/],
+  ["a log that cannot be written", () => ["-L", "/nowhere/x.log"], 2, /\/nowhere\/x\.log/],
+  ["a wrong configuration file", () => ["-c", file("[host]\nprot=1\n")], 2, /\d\.conf:2: \[host\] prot: unknown key/],
+  [
+    "an address that is none of ours",
+    () => ["-a", "192.0.2.1", "-L", `${folder}/log`],
+    1,
+    /192\.0\.2\.1:2504.*no such address/,
+  ],
+];
+for (const [what, args, status, message] of wrong) {
+  test(`${what} ends it with status ${status} and one line on stderr`, () => {
+    const done = run(...args());
+    assert.equal(done.status, status, done.err);
+    assert.match(done.err, /^sockproxyd: [^\n]+\n$/);
+    assert.match(done.err, message);
+    assert.equal(done.out, "");
+  });
+}
+
+test("a port in use ends it with status 1, naming the port", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const done = run("-a", "127.0.0.1", "-p", String(address.port));
+  server.close();
+  assert.equal(done.status, 1);
+  assert.match(done.err, new RegExp(`^[^\\n]*127\\.0\\.0\\.1:${address.port}[^\\n]*in use\\n$`));
+});
+
+test("all mistakes of a file are told at once", () => {
+  const done = run("-c", file("[host]\nport=x\nfoo=1\n[direct]\n8125=CONN\n8126=CONN h:1\n8126=CONN h:2\n[more]\n"));
+  assert.equal(done.status, 2);
+  assert.deepEqual(
+    done.err
+      .trim()
+      .split("\n")
+      .map((line) => /:(\d+): \[(\w+)\]/.exec(line)?.slice(1).join(" ")),
+    ["2 host", "3 host", "5 direct", "7 direct", "8 more"],
+  );
+});
+
+test("-c before or after another option decides who overrides whom", () => {
+  const conf = file("[host]\nip=127.0.0.2\nport=2600\n");
+  assert.match(run("-c", conf, "-a", "127.0.0.3", "--check").out, /^ip=127\.0\.0\.3$/m);
+  assert.match(run("-a", "127.0.0.3", "-c", conf, "--check").out, /^ip=127\.0\.0\.2$/m);
+  assert.match(run("-p", "2700", "-c", conf, "-p", "2800", "--check").out, /^port=2800$/m);
+});
+
+test("--check prints the effective settings, secrets masked, in the form of a file that means the same", () => {
+  const conf = file("[host]\nvera=http://me:secret@hub:3480/x\ndebug\n[direct]\n8125=CONN m:25 NTFY=1/a/b\n");
+  const done = run("-c", conf, "--check");
+  assert.equal(done.status, 0);
+  assert.match(done.out, /^vera=http:\/\/me:\*\*\*@hub:3480\/x$/m);
+  assert.match(done.out, /^debug=true$/m);
+  assert.match(done.out, /^8125=CONN m:25 NTFY=1\/a\/b$/m);
+  assert.doesNotMatch(done.out, /secret/);
+  assert.equal(run("-c", file(done.out), "--check").out, done.out);
+  const bad = run("--check", "-c", file("[host]\nport=x\n"));
+  assert.equal(bad.status, 1);
+  assert.match(bad.err, /bad port "x"/);
+});
+
+test("a direct port that is the proxy's own is refused", () => {
+  assert.match(run("-p", "2600", "-c", file("[direct]\n2600=CONN h:1\n")).err, /\[direct\] 2600: /);
+});
+
+test("--help names every option, --version the version", () => {
+  const help = run("--help");
+  assert.equal(help.status, 0);
+  for (const option of ["-c", "-a", "-p", "-L", "-N", "-V", "-D", "--check", "--version", "--help"]) {
+    assert.match(help.out, new RegExp(`^  ${option} `, "m"));
+  }
+  assert.equal(run("--version").out, `sockproxyd ${JSON.parse(readFileSync("package.json", "utf8")).version}\n`);
+});
+
+test("the example file documents every key with its default, and says nothing else", () => {
+  const example = readFileSync("sockproxyd.conf.example", "utf8");
+  for (const { key, defaultText } of HOST_KEYS) {
+    assert.ok(example.split("\n").includes(`; ${key}=${defaultText}`), `; ${key}=${defaultText}`);
+  }
+  assert.equal(run("-c", "sockproxyd.conf.example", "--check").out, run("--check").out);
+  const uncommented = example.replace(/^; (?=\w+=)/gm, "");
+  const done = run("-c", file(uncommented), "--check");
+  assert.equal(done.status, 0, done.err);
+  assert.match(done.out, /^8125=CONN /m);
+});
+
+test("direct listeners connect at once: no greeting, no reply, ERR CONN when that fails", async () => {
+  const device = await Device.open();
+  const [one, two, dead] = [await freePort(), await freePort(), await freePort()];
+  const nobody = await freePort();
+  const conf = file(
+    `[direct]\n${one}=CONN 127.0.0.1:${device.port}\n${two}=127.0.0.1:${device.port} PACE=1\n${dead}=CONN 127.0.0.1:${nobody}\n`,
+  );
+  const daemon = await startDaemon("-c", conf);
+  for (const [index, port] of [one, two].entries()) {
+    const client = await Client.open(port);
+    client.write("STAT\n");
+    const remote = await device.client(index);
+    assert.equal(await remote.line(), "STAT");
+    remote.write("raw");
+    remote.end();
+    assert.equal(await client.rest(), "raw");
+    client.end();
+  }
+  const client = await Client.open(dead);
+  assert.match(await client.rest(), /^ERR CONN [^\n]*connection refused\n$/);
+  client.end();
+  await until(() => daemon.log().split("closed:").length >= 4, "three connections to be closed");
+  assert.equal(await daemon.stop(), 0);
+  device.close();
+});
