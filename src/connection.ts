@@ -5,10 +5,10 @@ import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
 import { type Dial, DialError, dial } from "./dial.js";
-import type { End } from "./ends/end.js";
+import { type End, endedBy } from "./ends/end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
-import { linger } from "./linger.js";
+import { LAST_BYTES_MS, linger } from "./linger.js";
 import type { Log } from "./log.js";
 import { Notifier, type Sender } from "./notify.js";
 import { Relay } from "./relay.js";
@@ -39,7 +39,6 @@ type Phase =
   | { readonly kind: "closing"; readonly order: Order | undefined; readonly relay: Relay | undefined };
 
 const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
-const LAST_BYTES_MS = 3_600_000; // for a plugin to read what a remote sent before it closed: some read once a minute
 
 /** One client, from its arrival to its end: what phase it is in, what is said of it, and the one way it closes. */
 export class Connection {
@@ -91,7 +90,7 @@ export class Connection {
     this.#phase = { kind: "dialing", order, dial: attempt };
     const left = (error: Error | undefined): void => {
       attempt.abort();
-      this.#close(error === undefined ? "closed by client" : `reset by client (${error.message})`, 0);
+      this.#close(endedBy("client", error), 0);
     };
     const hold = new Hold(this.#client, early, left, (error) => this.#fault(error));
     attempt.end

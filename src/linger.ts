@@ -1,6 +1,9 @@
 import type { Clock } from "./clock.js";
 import type { End } from "./ends/end.js";
 
+/** Longest time without progress in which a client takes what a remote sent before the end: some plugins read once a minute. */
+export const LAST_BYTES_MS = 3_600_000;
+
 /** What lingering tells on the way. */
 export interface LingerEvents {
   /** The client has taken more of what waits for it. */

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "./clock.js";
-import { DEAF, type End } from "./ends/end.js";
+import { DEAF, type End, endedBy } from "./ends/end.js";
 import type { Held } from "./hold.js";
+import { LAST_BYTES_MS } from "./linger.js";
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {
@@ -26,7 +27,7 @@ export interface RelayRules {
 
 /** After one side's FIN the other one may be silent for this long: a plugin's reload must free a single-connection device. */
 const HALF_CLOSED_SILENCE_MS = 5000;
-/** How long a peer that has stopped reading is waited for, once the other side has closed and its last bytes wait. */
+/** How long a remote that has stopped reading is waited for, once the client has closed and its last bytes wait. */
 const STALLED_MS = 60_000;
 
 /** When something ends by itself, in milliseconds of the clock, and what it is called then. */
@@ -199,12 +200,12 @@ export class Relay {
   }
 
   #clientEnded(): void {
-    this.#halfClosed("closed by client");
+    this.#halfClosed(endedBy("client"));
     this.#up.finish();
   }
 
   #remoteEnded(): void {
-    this.#halfClosed("closed by remote");
+    this.#halfClosed(endedBy("remote"));
     this.#down.finish();
     if (this.#client.unsent === 0) this.#owner.ending();
   }
@@ -221,13 +222,11 @@ export class Relay {
   }
 
   #clientClosed(error: Error | undefined): void {
-    if (error !== undefined) this.#finish(this.#reason ?? `reset by client (${error.message})`);
-    else if (!this.#up.eof || !this.#down.eof) this.#finish("closed by client");
+    if (error !== undefined || !this.#up.eof || !this.#down.eof) this.#finish(this.#reason ?? endedBy("client", error));
   }
 
   #remoteClosed(error: Error | undefined): void {
-    if (error !== undefined) this.#finish(this.#reason ?? `reset by remote (${error.message})`);
-    else if (!this.#up.eof || !this.#down.eof) this.#finish("closed by remote");
+    if (error !== undefined || !this.#up.eof || !this.#down.eof) this.#finish(this.#reason ?? endedBy("remote", error));
   }
 
   #halfClosed(reason: string): void {
@@ -238,7 +237,7 @@ export class Relay {
 
   #sideFinished(): void {
     if (this.#up.finished && this.#down.finished) {
-      this.#finish(this.#reason ?? "closed");
+      this.#finish(this.#reason ?? endedBy("remote"));
       return;
     }
     this.#stepAt = this.#clock.now();
@@ -261,16 +260,17 @@ export class Relay {
   #closingDeadline(): Deadline | undefined {
     const [up, down] = [this.#up, this.#down];
     if (up.eof && down.eof) {
-      return { at: Math.max(this.#stepAt, up.last) + STALLED_MS, reason: this.#reason ?? "closed" };
+      return { at: Math.max(this.#stepAt, up.last) + STALLED_MS, reason: this.#reason ?? endedBy("remote") };
     }
     if (up.eof) {
-      const limit = up.finished && !down.stalled ? HALF_CLOSED_SILENCE_MS : STALLED_MS;
-      const reason = `closed by client, and the remote was silent for ${limit / 1000} s`;
+      const silence = up.finished ? HALF_CLOSED_SILENCE_MS : STALLED_MS;
+      const limit = down.stalled ? LAST_BYTES_MS : silence;
+      const reason = `${endedBy("client")}, and the remote was silent for ${limit / 1000} s`;
       return { at: Math.max(this.#stepAt, down.last, up.finished ? 0 : up.last) + limit, reason };
     }
     if (down.eof) {
       const limit = down.finished && !up.stalled ? HALF_CLOSED_SILENCE_MS : STALLED_MS;
-      return { at: Math.max(this.#stepAt, up.last) + limit, reason: "closed by remote" };
+      return { at: Math.max(this.#stepAt, up.last) + limit, reason: endedBy("remote") };
     }
     return undefined;
   }

@@ -5,7 +5,7 @@ import type { ConnOptions } from "./core/setup/options.js";
 import type { Order } from "./core/setup/order.js";
 import type { Outcome, VerbContext } from "./core/setup/verb.js";
 import { VERBS } from "./core/setup/verbs/index.js";
-import type { End } from "./ends/end.js";
+import { type End, endedBy } from "./ends/end.js";
 import type { Held } from "./hold.js";
 
 /** What a session asks of the connection it belongs to. */
@@ -57,7 +57,7 @@ export class Session {
       },
       drained: () => this.#run(),
       finished() {},
-      closed: (error) => this.#end(error === undefined ? "closed by client" : `reset by client (${error.message})`),
+      closed: (error) => this.#end(endedBy("client", error)),
       fault: (error) => this.#owner.fault(error),
     };
     this.#reply(`${GREETING} ${this.#owner.pid}`);
@@ -83,7 +83,7 @@ export class Session {
       } else if (cut.kind === "line") {
         this.#command(cut.text);
       } else if (this.#eof) {
-        this.#end("closed by client");
+        this.#end(endedBy("client"));
       } else {
         this.#client.resume();
         return;

@@ -41,6 +41,11 @@ export interface End {
   destroy(): void;
 }
 
+/** How the log tells that one side has ended a connection: in good order, or by an error. */
+export function endedBy(side: "client" | "remote", error?: Error): string {
+  return error === undefined ? `by ${side}` : `reset by ${side} (${error.message})`;
+}
+
 /** Events for an end nobody listens to any more. */
 export const DEAF: EndEvents = {
   data() {},

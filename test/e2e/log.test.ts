@@ -24,7 +24,7 @@ test("three lines per connection, each with time, level, id, client and target",
   remote.end();
   await client.rest();
   client.end();
-  await until(() => daemon.log().includes("closed: closed by remote"), "the last line");
+  await until(() => daemon.log().includes("closed: by remote"), "the last line");
   await daemon.stop();
   device.close();
   const lines = daemon.log().trim().split("\n");
@@ -36,7 +36,7 @@ test("three lines per connection, each with time, level, id, client and target",
   assert.match(own[1] ?? "", new RegExp(` > ${target}\\] connected to ${target} after \\d+ ms$`));
   assert.match(
     own[2] ?? "",
-    new RegExp(` > ${target}\\] closed: closed by remote; \\d+\\.\\d s, 3 bytes from remote, 5 to remote$`),
+    new RegExp(` > ${target}\\] closed: by remote; \\d+\\.\\d s, 3 bytes from remote, 5 to remote$`),
   );
 });
 
