@@ -1,0 +1,111 @@
+-- Connects to a device through sockproxyd where that runs, directly where not. Lua 5.1 and LuaSocket; needs no luup.
+-- SPDX-License-Identifier: MIT
+
+local socket = require "socket"
+
+local M = {}
+
+local GREETING_WAIT = 3 -- seconds; the proxy greets at once, so anybody slower is somebody else
+local DIAL_TIME = 4     -- seconds after which the proxy gives up dialling, unless the option CTIM=ms says otherwise
+local REPLY_MARGIN = 2  -- seconds its answer may take beyond that
+local BLOCK = 2048
+
+local function open(host, port, seconds)
+  local sock, err = socket.tcp()
+  if not sock then return nil, err end
+  sock:settimeout(seconds)
+  local connected
+  connected, err = sock:connect(host, port)
+  if connected then return sock end
+  sock:close()
+  return nil, err
+end
+
+local function command(host, port, o)
+  local target = host:find(":", 1, true) and "[" .. host .. "]" or host
+  local words = { "CONN " .. target .. ":" .. port }
+  if o.options ~= "" then words[#words + 1] = o.options end
+  if o.device then
+    local pid = o.pid and "/" .. o.pid or ""
+    words[#words + 1] = "NTFY=" .. o.device .. "/" .. o.service .. "/" .. o.action .. pid
+  end
+  return table.concat(words, " ") .. "\n"
+end
+
+-- Returns a socket that leads to the device, and the connection's pid; or nil and why not.
+local function viaProxy(host, port, o)
+  local sock, err = open(o.proxyHost, o.proxyPort, GREETING_WAIT)
+  if not sock then return nil, "no proxy: " .. err end
+  local function no(why)
+    sock:close()
+    return nil, why
+  end
+
+  -- The greeting comes first: who sends CONN without having read it takes the greeting for the answer.
+  local greeting
+  greeting, err = sock:receive("*l")
+  if not greeting then return no("no greeting: " .. err) end
+  if not greeting:match("^OK TOGGLEDBITS%-SOCKPROXY") then return no("not a proxy: " .. greeting) end
+
+  local dialTime = tonumber(o.options:match("CTIM=(%d+)") or DIAL_TIME * 1000) / 1000
+  sock:settimeout(dialTime + REPLY_MARGIN)
+  local sent
+  sent, err = sock:send(command(host, port, o))
+  if not sent then return no("proxy: " .. err) end
+  local answer
+  answer, err = sock:receive("*l")
+  if not answer then return no("no answer from the proxy: " .. err) end
+  if not answer:match("^OK CONN") then return no("proxy: " .. answer) end
+  return sock, answer:match("^OK CONN (%S+)")
+end
+
+-- Connects to host:port, through the proxy if possible.
+--
+-- o.device, o.service, o.action   whom the proxy notifies, all three; without a device it notifies nobody
+-- o.pid                           what notifications carry as Pid, no "/" in it; left out, the proxy chooses
+-- o.options                       further options of CONN (default "RTIM=600000 PACE=1")
+-- o.proxyHost, o.proxyPort        where the proxy listens (default 127.0.0.1, 2504)
+-- o.timeout                       limit of a direct connection in seconds (default 10), left set on the socket
+--
+-- Returns the socket and { usingProxy = true, pid = … } or { usingProxy = false, reason = why not through the proxy },
+-- or nil and a message.
+function M.connect(host, port, o)
+  o = o or {}
+  local settings = {
+    device = o.device, service = o.service, action = o.action, pid = o.pid,
+    options = o.options or "RTIM=600000 PACE=1",
+    proxyHost = o.proxyHost or "127.0.0.1",
+    proxyPort = o.proxyPort or 2504,
+  }
+  local timeout = o.timeout or 10
+
+  local sock, pidOrReason = viaProxy(host, port, settings)
+  local info
+  if sock then
+    info = { usingProxy = true, pid = pidOrReason }
+  else
+    local err
+    sock, err = open(host, port, timeout)
+    if not sock then return nil, err .. " (" .. pidOrReason .. ")" end
+    info = { usingProxy = false, reason = pidOrReason }
+  end
+  sock:settimeout(timeout)
+  return sock, info
+end
+
+-- Reads until nothing is left, handing each piece to handler. Never waits, and leaves the socket not waiting.
+-- Returns "open", or "closed" and what LuaSocket says, once the other side has ended and everything has been read.
+function M.drain(sock, handler)
+  sock:settimeout(0)
+  while true do
+    local data, err, partial = sock:receive(BLOCK)
+    local piece = data or partial -- with less than BLOCK there, receive returns nil and the piece third
+    if piece and piece ~= "" then handler(piece) end
+    if not data then
+      if err == "timeout" then return "open" end
+      return "closed", err
+    end
+  end
+end
+
+return M
