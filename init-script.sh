@@ -1,0 +1,389 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+### BEGIN INIT INFO
+# Provides:          sockproxyd
+# Required-Start:    $network $local_fs $remote_fs
+# Required-Stop:     $network $local_fs $remote_fs
+# X-Start-Before:    openluup
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: TCP notification proxy for Vera and openLuup plugins
+# Description:       Relays TCP connections of Luup plugins and notifies them
+#                    by an action when bytes arrive. Has to run before openLuup
+#                    (LuaUPnP) starts its plugins.
+### END INIT INFO
+#
+# To install:  cp init-script.sh /etc/init.d/sockproxyd
+#              chmod 755 /etc/init.d/sockproxyd
+#              update-rc.d sockproxyd defaults
+#
+# Do not edit the settings here: put those that differ into /etc/default/sockproxyd, a shell fragment such as
+#
+#   RUN_AS=openluup
+#   CONFIG=/etc/openluup/sockproxyd.conf
+#   OPTIONS="-N http://127.0.0.1:3480 -D"
+#
+# Two variables of the environment lead elsewhere, for a trial without touching the system: SOCKPROXYD_ETC instead of
+# /etc, SOCKPROXYD_DEFAULTS instead of that file.
+
+absolute() {
+  case $1 in
+    /*) echo "$1" ;;
+    *) echo "$PWD/$1" ;;
+  esac
+}
+
+NAME=sockproxyd
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin # at boot, and under sudo, it may be short
+SELF=$(absolute "$0")
+ETC=$(absolute "${SOCKPROXYD_ETC:-/etc}")
+DEFAULTS=$(absolute "${SOCKPROXYD_DEFAULTS:-$ETC/default/$NAME}")
+
+# --- Settings; all paths are absolute -------------------------------------------------------------------------------
+
+# The user the daemon runs as; empty: whoever calls this script, which is root at boot. The daemon needs no rights of
+# root. Another user's log is created for him, or handed over to him, when he could not write it himself.
+RUN_AS=
+# Node.js, and the program.
+NODE=node
+MAIN=/usr/local/lib/sockproxyd/dist/main.js
+# These two belong to the caller, not to RUN_AS: otherwise RUN_AS could name any process to be ended by root, or any file
+# to be written by root. So their folders must not be writable for RUN_AS.
+PIDFILE=/var/run/sockproxyd.pid
+ERRFILE=/var/log/sockproxyd.err # what the daemon, or Node.js, says on stderr: why it did not start, or why it crashed
+# Each of these overrides the configuration file; empty: left to the file, and without a file to the daemon, which
+# takes port 2504 on all addresses (*).
+LOGFILE=/var/log/sockproxyd.log
+ADDRESS=
+PORT=
+# The configuration file; empty: none.
+CONFIG=
+[ ! -e "$ETC/sockproxyd.conf" ] || CONFIG=$ETC/sockproxyd.conf
+# Further options for the daemon, separated by blanks; they override everything else.
+OPTIONS=
+# How long to wait for the daemon to answer, and to end, before giving it up.
+START_SECONDS=10
+STOP_SECONDS=10
+
+# --- Talking to people, and exit statuses (those of the LSB) --------------------------------------------------------
+
+FAILED=1 USAGE=2 NOT_PERMITTED=4 NOT_INSTALLED=5 NOT_CONFIGURED=6 NOT_RUNNING=7
+STATUS_RUNNING=0 STATUS_DEAD=1 STATUS_STOPPED=3 STATUS_UNKNOWN=4
+
+say() {
+  printf '%s: %s\n' "$NAME" "$1"
+}
+
+# die STATUS TEXT
+die() {
+  say "$2" >&2
+  exit "$1"
+}
+
+# --- Processes ------------------------------------------------------------------------------------------------------
+
+# Sets pid from the pid file; returns one of STATUS_*.
+look() {
+  pid=
+  [ -e "$PIDFILE" ] || return $STATUS_STOPPED
+  [ -r "$PIDFILE" ] || return $STATUS_UNKNOWN
+  read -r pid <"$PIDFILE" || : # an empty file, or no newline at its end
+  case $pid in
+    '' | *[!0-9]*) return $STATUS_DEAD ;;
+  esac
+  is_ours "$pid" || return $STATUS_DEAD
+  return $STATUS_RUNNING
+}
+
+# A pid alone proves nothing: after a crash, or a power cut, another process may have got it.
+is_ours() {
+  tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | grep -qF -e "${MAIN##*/}"
+}
+
+# An ended process that nobody has waited for yet is gone, too: it holds no port any more.
+is_gone() {
+  [ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*[ZX]' "/proc/$1/status" 2>/dev/null
+}
+
+# Seconds of a clock nobody sets: many a hub boots with a wrong time and is put right by the network just then.
+now() {
+  read -r uptime _ </proc/uptime
+  echo "${uptime%%.*}"
+}
+
+# wait_gone PID SECONDS
+wait_gone() {
+  limit=$(($(now) + $2))
+  until is_gone "$1"; do
+    [ "$(now)" -le "$limit" ] || return 1
+    sleep 0.1 2>/dev/null || sleep 1 # not every BusyBox knows fractions
+  done
+}
+
+# Ends process $pid and returns when it has ended, so that its port is free.
+end_process() {
+  kill -TERM "$pid" 2>/dev/null || is_gone "$pid" || die $NOT_PERMITTED "not permitted to stop process $pid"
+  wait_gone "$pid" "$STOP_SECONDS" && return
+  say "process $pid did not stop within $STOP_SECONDS seconds, killing it" >&2
+  kill -KILL "$pid" 2>/dev/null
+  wait_gone "$pid" "$STOP_SECONDS" || die $FAILED "process $pid cannot be killed"
+}
+
+remove_pid_file() {
+  rm -f "$PIDFILE" || die $NOT_PERMITTED "cannot remove pid file $PIDFILE"
+}
+
+# --- The daemon's user and command line -----------------------------------------------------------------------------
+
+is_other_user() {
+  [ -n "$RUN_AS" ] && [ "$(id -u)" != "$(id -u "$RUN_AS")" ]
+}
+
+# Turns this shell into a command that runs as the daemon's user: call it in a subshell. A session of its own keeps
+# the terminal's Ctrl-C from the daemon.
+become() {
+  if is_other_user; then
+    # setpriv leaves no process in between and opens no login session, but BusyBox has one without these options.
+    if setpriv --help 2>&1 | grep -q -e --reuid; then
+      set -- setpriv --reuid "$(id -u "$RUN_AS")" --regid "$(id -g "$RUN_AS")" --init-groups -- "$@"
+    else
+      # shellcheck disable=SC2016 # it is the other user's shell that expands them
+      set -- su -s /bin/sh -c 'exec "$0" "$@"' -- "$RUN_AS" "$@"
+    fi
+  fi
+  if command -v setsid >/dev/null; then
+    set -- setsid "$@"
+  fi
+  exec "$@"
+}
+
+# Runs a command with the daemon's options behind its own words.
+with_options() {
+  [ -z "$CONFIG" ] || set -- "$@" -c "$CONFIG" # comes first: what follows overrides it
+  [ -z "$LOGFILE" ] || set -- "$@" -L "$LOGFILE"
+  [ -z "$ADDRESS" ] || set -- "$@" -a "$ADDRESS"
+  [ -z "$PORT" ] || set -- "$@" -p "$PORT"
+  set -f # an address * in OPTIONS is no file name
+  # shellcheck disable=SC2086 # words are wanted
+  set -- "$@" $OPTIONS
+  set +f
+  "$@"
+}
+
+# --- Start ----------------------------------------------------------------------------------------------------------
+
+# Everything that can be found wrong beforehand, so that a restart does not stop a daemon that could not come back.
+prepare() {
+  if [ -n "$RUN_AS" ]; then
+    id -u "$RUN_AS" >/dev/null 2>&1 || die $NOT_CONFIGURED "there is no user $RUN_AS (RUN_AS)"
+    [ "$(id -u)" = 0 ] || ! is_other_user ||
+      die $NOT_PERMITTED "only root can start it as $RUN_AS (RUN_AS), and this is $(id -un)"
+  fi
+  node=$(command -v "$NODE") || die $NOT_INSTALLED "cannot find Node.js: $NODE (NODE)"
+  [ -r "$MAIN" ] || die $NOT_INSTALLED "cannot find the program: $MAIN (MAIN)"
+  # The daemon itself knows best what file and options together come to.
+  settings=$(with_options become "$node" "$MAIN" --check 2>&1 </dev/null) || die $NOT_CONFIGURED "cannot start:
+$settings"
+  host=$(setting ip)
+  port=$(setting port)
+  log=$(setting log)
+  [ "$host" != "*" ] || host=127.0.0.1
+  prepare_log
+}
+
+setting() {
+  printf '%s\n' "$settings" | sed -n "s/^$1=//p" | head -n 1
+}
+
+# The daemon opens its log as the user it runs as, who has no right to create it in a folder of root.
+prepare_log() {
+  is_other_user && [ "$log" != - ] || return 0
+  ! user_writes_log || return 0
+  # Root must not be led astray by a link that user has put there.
+  [ ! -L "$log" ] || die $NOT_PERMITTED "$RUN_AS cannot write $log, and it is a link: not handing over its target"
+  [ -e "$log" ] || (set -C && : >"$log") || die $FAILED "cannot create log file $log"
+  [ ! -f "$log" ] || chown -h "$RUN_AS" "$log"
+  user_writes_log || die $FAILED "$RUN_AS cannot write log file $log"
+  say "log file $log belongs to $RUN_AS now"
+}
+
+user_writes_log() {
+  # shellcheck disable=SC2016 # the inner shell expands it
+  (become sh -c ': >>"$1"' sh "$log") 2>/dev/null
+}
+
+# Waits for the daemon, in Node.js as there may be no other tool for it. That the port accepts connections is not enough:
+# it may be another process that does. So it asks for the pid of who answers.
+# Arguments: pid file, pid of the launched process, host, port, seconds. Exits with 1 when the process has ended, 2
+# when it does not answer in time.
+WAIT_FOR_ANSWER='
+  const { readFileSync } = require("node:fs");
+  const { connect } = require("node:net");
+  const [pidFile, launched, host, port, seconds] = process.argv.slice(1);
+  const limit = performance.now() + seconds * 1000;
+
+  function ended() {
+    try {
+      return /^State:\s+[ZX]/m.test(readFileSync("/proc/" + launched + "/status", "utf8"));
+    } catch {
+      return true;
+    }
+  }
+
+  function isAnswer(text) {
+    const [greeting, status, rest] = text.split("\n");
+    if (rest === undefined || !greeting.startsWith("OK TOGGLEDBITS-SOCKPROXY ")) return false;
+    try {
+      return JSON.parse(status).pid === Number(readFileSync(pidFile, "utf8"));
+    } catch {
+      return false;
+    }
+  }
+
+  function ask() {
+    if (ended()) process.exit(1);
+    if (performance.now() > limit) process.exit(2);
+    let text = "";
+    const socket = connect(port, host, () => socket.write("STAT JSON\n"));
+    socket.setEncoding("utf8");
+    socket.setTimeout(1000, () => socket.destroy());
+    socket.on("data", (more) => {
+      text += more;
+      if (isAnswer(text)) process.exit(0);
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => setTimeout(ask, 50));
+  }
+
+  ask();
+'
+
+# Its process says its own pid and then becomes the daemon: right whatever programs are in between.
+launch() {
+  (: >>"$ERRFILE") 2>/dev/null || die $NOT_PERMITTED "cannot write $ERRFILE (ERRFILE)"
+  # An existing one is not overwritten: it would be that of another start, under way just now.
+  (set -C && : >"$PIDFILE") 2>/dev/null ||
+    die $NOT_PERMITTED "cannot create pid file $PIDFILE (PIDFILE), or it has just been created by another start"
+  old=$(wc -c <"$ERRFILE")
+  # shellcheck disable=SC2016 # the inner shell expands them
+  with_options become sh -c 'echo $$ >&3; exec "$@" 3>&-' sh "$node" "$MAIN" \
+    </dev/null >>"$ERRFILE" 2>&1 3>"$PIDFILE" &
+  launched=$!
+  problem="it has ended"
+  "$node" -e "$WAIT_FOR_ANSWER" -- "$PIDFILE" "$launched" "$host" "$port" "$START_SECONDS"
+  case $? in
+    0) look && say "started, pid $pid, port $port" && return ;;
+    2) problem="no answer on $host port $port within $START_SECONDS seconds" ;;
+  esac
+  look || pid=$launched
+  is_gone "$pid" || end_process
+  remove_pid_file
+  say "not started: $problem" >&2
+  last_words >&2
+  exit $FAILED
+}
+
+last_words() {
+  words=$(tail -c "+$((old + 1))" "$ERRFILE" | tail -n 10)
+  if [ -z "$words" ] && [ "$log" != - ] && [ -r "$log" ]; then
+    words="The last lines of $log:
+$(tail -n 10 "$log")"
+  fi
+  printf '%s\n' "$words"
+}
+
+# --- The actions ----------------------------------------------------------------------------------------------------
+
+start() {
+  look
+  case $? in
+    "$STATUS_RUNNING")
+      say "running already, pid $pid"
+      return
+      ;;
+    "$STATUS_UNKNOWN") die $NOT_PERMITTED "cannot read pid file $PIDFILE" ;;
+    "$STATUS_DEAD")
+      say "it is not running, removing the old pid file $PIDFILE"
+      remove_pid_file
+      ;;
+  esac
+  prepare
+  launch
+}
+
+stop() {
+  look
+  case $? in
+    "$STATUS_RUNNING")
+      end_process
+      remove_pid_file
+      say "stopped"
+      ;;
+    "$STATUS_UNKNOWN") die $NOT_PERMITTED "cannot read pid file $PIDFILE" ;;
+    "$STATUS_DEAD")
+      say "it is not running, removing the old pid file $PIDFILE"
+      remove_pid_file
+      ;;
+    *) say "not running" ;;
+  esac
+}
+
+restart() {
+  prepare
+  stop
+  launch
+}
+
+# After the log was moved away. Nothing else is read anew: for that there is restart.
+reload() {
+  look || die $NOT_RUNNING "not running"
+  kill -HUP "$pid" 2>/dev/null || die $NOT_PERMITTED "not permitted to signal process $pid"
+  say "log opened again"
+}
+
+status() {
+  look
+  code=$?
+  case $code in
+    "$STATUS_RUNNING") say "running, pid $pid" ;;
+    "$STATUS_DEAD") say "not running, but there is a pid file, $PIDFILE" ;;
+    "$STATUS_UNKNOWN") say "unknown: cannot read pid file $PIDFILE" ;;
+    *) say "not running" ;;
+  esac
+  return $code
+}
+
+# Called from elsewhere, say from a folder with the sources, it removes the installed script and not the one called.
+uninstall() {
+  stop
+  script=$ETC/init.d/$NAME
+  [ "$(cd -P "$(dirname "$SELF")" && pwd)" != "$(cd -P "$ETC/init.d" 2>/dev/null && pwd)" ] || script=$SELF
+  rm -f "$script" || die $NOT_PERMITTED "cannot remove $script"
+  # update-rc.d knows but one /etc. It wants the script to be gone already.
+  if [ "$ETC" = /etc ] && command -v update-rc.d >/dev/null; then
+    update-rc.d "$NAME" remove || die $FAILED "update-rc.d failed"
+  fi
+  rm -f "$ETC"/rc*.d/[SK][0-9][0-9]"$NAME" || die $NOT_PERMITTED "cannot remove the links in $ETC/rc*.d"
+  say "removed $script and its links; left in place: $DEFAULTS ${CONFIG:+$CONFIG }${LOGFILE:+$LOGFILE }$ERRFILE"
+}
+
+# --- Main -----------------------------------------------------------------------------------------------------------
+
+if [ -e "$DEFAULTS" ] || [ -n "${SOCKPROXYD_DEFAULTS:-}" ]; then
+  [ -r "$DEFAULTS" ] || die $NOT_CONFIGURED "cannot read $DEFAULTS"
+  # shellcheck source=/dev/null
+  . "$DEFAULTS"
+fi
+
+set -u
+umask 022
+cd / || exit $FAILED # never in the way of an unmount
+
+case ${1:-} in
+  start | stop | restart | reload | status | uninstall) "$1" ;;
+  force-reload) restart ;;
+  *)
+    echo "Usage: $0 {start|stop|restart|reload|force-reload|status|uninstall}" >&2
+    exit $USAGE
+    ;;
+esac
