@@ -1,28 +1,24 @@
-import type { Clock } from "./clock.js";
-import { formatHostPort, isLoopback } from "./core/address.js";
-import { endpointKey } from "./core/proc-net-tcp.js";
+import { Announcer, type AnnouncerHost } from "./announcer.js";
+import { formatHostPort } from "./core/address.js";
+import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
+import { LAST_BYTES_MS } from "./core/silence.js";
 import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
 import { type Dial, DialError, dial } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
-import { LAST_BYTES_MS, linger } from "./linger.js";
+import { linger } from "./linger.js";
 import type { Log } from "./log.js";
-import { Notifier, type Sender } from "./notify.js";
 import { Relay } from "./relay.js";
-import type { Renotifier, Watched } from "./renotify.js";
 import { Session } from "./session.js";
+import type { SocketTable } from "./socket-table.js";
 
 /** What a connection needs of the daemon. */
-export interface ConnectionHost {
-  readonly clock: Clock;
+export interface ConnectionHost extends AnnouncerHost {
   readonly log: Log;
-  readonly luup: Sender;
-  readonly renotifier: Renotifier;
-  /** The `renotify` of the configuration, in milliseconds. */
-  readonly renotifyMs: number;
+  readonly sockets: SocketTable;
   /** Whether a client at this address may stop the daemon. */
   mayStop(address: string): boolean;
   status(): DaemonStatus;
@@ -48,10 +44,8 @@ export class Connection {
   readonly #listener: string;
   readonly #openedAt: number;
   #phase: Phase = { kind: "new" };
-  #notifier: Notifier | undefined;
-  #watched: Watched | undefined;
+  #announcer: Announcer | undefined;
   #told = false;
-  #rejectionSaid = false;
 
   /** @param listener what it came in by, for the log */
   constructor(id: string, client: StreamEnd, listener: string, host: ConnectionHost) {
@@ -86,16 +80,14 @@ export class Connection {
    * @param reply whether the client waits for `OK CONN`
    */
   connect(order: Order, early: Held, reply: boolean): void {
+    const since = this.#host.clock.now();
     const attempt = dial(order, this.#host.clock);
     this.#phase = { kind: "dialing", order, dial: attempt };
-    const left = (error: Error | undefined): void => {
-      attempt.abort();
-      this.#close(endedBy("client", error), 0);
-    };
+    const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
     const hold = new Hold(this.#client, early, left, (error) => this.#fault(error));
     attempt.end
       .then(
-        (remote) => this.#connected(order, remote, hold, reply),
+        (remote) => this.#connected(order, remote, hold, since, reply),
         (error: unknown) => this.#refused(error),
       )
       .catch((error: unknown) => this.#fault(error));
@@ -103,26 +95,18 @@ export class Connection {
 
   /** Ends the connection because the daemon does. */
   stop(reason: string): void {
-    switch (this.#phase.kind) {
-      case "echo":
-        this.#phase.relay.close(reason);
-        return;
-      case "closing":
-        return;
-      case "setup":
-        this.#phase.session.close();
-        break;
-      case "dialing":
-        this.#phase.dial.abort();
-        this.#client.write(`${errorReply("CONN", reason)}\n`);
-        break;
+    try {
+      if (this.#phase.kind === "echo") this.#phase.relay.close(reason);
+      if (this.#phase.kind === "dialing") this.#client.write(`${errorReply("CONN", reason)}\n`);
+      this.#close(reason, FAREWELL_MS);
+    } catch (error) {
+      this.#fault(error);
     }
-    this.#close(reason, FAREWELL_MS);
   }
 
   /** Whether it is over, its client has been told so, and its plugin too. */
   get settled(): boolean {
-    return this.#phase.kind === "closing" && this.#told && (this.#notifier?.done ?? true);
+    return this.#phase.kind === "closing" && this.#told && (this.#announcer?.done ?? true);
   }
 
   /** Whether nothing of it is left. */
@@ -130,6 +114,7 @@ export class Connection {
     return this.settled && this.#client.gone;
   }
 
+  /** What STAT tells of it. */
   get status(): ConnectionStatus {
     const now = this.#host.clock.now();
     const phase = this.#phase;
@@ -151,11 +136,11 @@ export class Connection {
       }),
       received: relay?.received ?? 0,
       sent: relay?.sent ?? 0,
-      ...(this.#notifier && { notify: this.#notifier.status }),
+      ...(this.#announcer && { notify: this.#announcer.status }),
     };
   }
 
-  #connected(order: Order, remote: End, hold: Hold, reply: boolean): void {
+  #connected(order: Order, remote: End, hold: Hold, since: number, reply: boolean): void {
     if (this.#phase.kind !== "dialing") {
       remote.destroy();
       return;
@@ -165,14 +150,22 @@ export class Connection {
     const relay = new Relay(this.#client, remote, options, this.#host.clock, {
       delivered: (bytes) => this.#delivered(bytes),
       passed: (bytes) => this.#passed(bytes),
-      ending: () => this.#notifier?.hold(),
+      ending: () => this.#announcer?.hold(),
       toldClient: () => this.#tellEnd(),
+      clientState: () => this.#clientState(),
       over: (reason) => this.#close(reason, LAST_BYTES_MS),
       fault: (error) => this.#fault(error),
     });
     this.#phase = { kind: "echo", order, relay };
-    this.#prepareNotifications(order, pid);
-    const ms = Math.round(this.#host.clock.now() - this.#openedAt);
+    if (options.notify !== undefined) {
+      this.#announcer = new Announcer(options.notify, pid, options, this.#client, this.#host, {
+        warn: (text) => this.#host.log.warn(`${this.#label()} ${text}`),
+        trace: (text) => this.#trace(text),
+        done: () => this.#host.changed(this),
+        fault: (error) => this.#fault(error),
+      });
+    }
+    const ms = Math.round(this.#host.clock.now() - since);
     this.#info(`connected to ${formatHostPort({ host: remote.peerAddress, port: remote.peerPort })} after ${ms} ms`);
     if (reply) this.#client.write(`OK CONN ${pid}\n`);
     relay.start(hold.take());
@@ -186,43 +179,11 @@ export class Connection {
     this.#close(reply, FAREWELL_MS);
   }
 
-  #prepareNotifications({ options }: Order, pid: string): void {
-    const { clock, luup, renotifier, renotifyMs } = this.#host;
-    if (options.notify === undefined) return;
-    const { device, service, action } = options.notify;
-    const notifier = new Notifier(options.notify, pid, options.paceMs, luup, clock, {
-      sent: () => {
-        if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
-        if (this.#host.log.debugging) this.#trace("notification sent");
-      },
-      answered: (text) => {
-        if (this.#host.log.debugging) this.#trace(`notification answered: ${text}`);
-      },
-      rejected: (answer) => this.#warnRejected(`device ${device}, service ${service}, action ${action}: ${answer}`),
-      done: () => this.#host.changed(this),
-      fault: (error) => this.#fault(error),
-    });
-    this.#notifier = notifier;
-    const everyMs = options.renotifyMs ?? renotifyMs;
-    if (everyMs === 0 || !this.#clientIsHere()) return;
-    this.#watched = {
-      local: endpointKey(this.#client.peerAddress, this.#client.peerPort),
-      remote: endpointKey(this.#client.localAddress, this.#client.localPort),
-      everyMs,
-      lastNotified: clock.now(),
-      remind: () => notifier.remind(),
-    };
-    renotifier.add(this.#watched);
-  }
-
-  #clientIsHere(): boolean {
-    return isLoopback(this.#client.peerAddress) || this.#client.peerAddress === this.#client.localAddress;
-  }
-
-  #warnRejected(text: string): void {
-    if (this.#rejectionSaid) return;
-    this.#rejectionSaid = true;
-    this.#host.log.warn(`${this.#label()} notification rejected: ${text}`);
+  /** What the kernel knows of the client, without reading from it. */
+  async #clientState(): Promise<PeerState> {
+    const own = endpointKey(this.#client.localAddress, this.#client.localPort);
+    const peer = endpointKey(this.#client.peerAddress, this.#client.peerPort);
+    return peerState(await this.#host.sockets.rows(), own, peer);
   }
 
   #delivered(bytes: number): void {
@@ -231,7 +192,7 @@ export class Connection {
         bytes === 0 ? "client reads again" : `read ${bytes} bytes from remote, ${this.#written(this.#client)}`,
       );
     }
-    this.#notifier?.data();
+    this.#announcer?.data();
   }
 
   #passed(bytes: number): void {
@@ -252,9 +213,11 @@ export class Connection {
     const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#info(`closed: ${reason}; ${seconds} s, ${bytes}`);
+    if (this.#phase.kind === "setup") this.#phase.session.close();
+    if (this.#phase.kind === "dialing") this.#phase.dial.abort();
     this.#phase = { kind: "closing", order, relay };
     linger(this.#client, limitMs, this.#host.clock, {
-      drained: () => this.#notifier?.data(),
+      drained: () => this.#announcer?.data(),
       finished: () => this.#tellEnd(),
       gone: () => this.#gone(),
       fault: (error) => this.#fault(error),
@@ -265,13 +228,13 @@ export class Connection {
   #tellEnd(): void {
     if (this.#told) return;
     this.#told = true;
-    this.#notifier?.final();
+    this.#announcer?.final();
     this.#host.changed(this);
   }
 
   #gone(): void {
     this.#tellEnd();
-    if (this.#watched !== undefined) this.#host.renotifier.remove(this.#watched);
+    this.#announcer?.release();
     this.#host.changed(this);
   }
 

@@ -3,8 +3,8 @@ import { createServer, type Server, type Socket } from "node:net";
 import { pid } from "node:process";
 import type { Clock } from "./clock.js";
 import { Connection, type ConnectionHost } from "./connection.js";
-import { formatHostPort, isLoopback } from "./core/address.js";
-import { maskPassword, type Settings } from "./core/config/settings.js";
+import { formatHostPort } from "./core/address.js";
+import { maskPassword, mayStop, type Settings } from "./core/config/settings.js";
 import { PidSource } from "./core/pid.js";
 import { formatRemote } from "./core/setup/order.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
@@ -15,10 +15,10 @@ import type { Log } from "./log.js";
 import { Luup } from "./luup.js";
 import { Registry } from "./registry.js";
 import { Renotifier } from "./renotify.js";
+import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 
 const BACKLOG = 4096; // a hub's plugins all reconnect in the moment after a reload
-const KEEPALIVE_DELAY_MS = 30_000;
 const STOP_LIMIT_MS = 2000;
 
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
@@ -58,7 +58,8 @@ export class Daemon {
     this.#startedAt = clock.now();
     this.#startedEpochMs = clock.epochMs();
     this.#luup = new Luup(settings.vera, clock, log);
-    this.#renotifier = new Renotifier(clock, (error) => log.error(`looking for unread bytes: ${error}`));
+    const sockets = new SocketTable(clock);
+    this.#renotifier = new Renotifier(clock, sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.stopped = new Promise((resolve) => {
       this.#tellStopped = resolve;
     });
@@ -66,9 +67,10 @@ export class Daemon {
       clock,
       log,
       luup: this.#luup,
+      sockets,
       renotifier: this.#renotifier,
       renotifyMs: settings.renotify,
-      mayStop: (address) => settings.stop === "any" || isLoopback(address),
+      mayStop: (address) => mayStop(settings, address),
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       changed: (connection) => this.#registry.changed(connection),
@@ -126,8 +128,13 @@ export class Daemon {
     this.#log.info(`stopping: ${reason}`);
     for (const { server } of this.#open) server.close();
     for (const connection of this.#registry.all()) connection.stop("the proxy is stopping");
-    const limit = new Promise<void>((resolve) => this.#clock.after(STOP_LIMIT_MS, resolve));
-    await Promise.race([this.#registry.drained(), limit]);
+    await new Promise<void>((resolve) => {
+      const limit = this.#clock.after(STOP_LIMIT_MS, resolve);
+      this.#registry.whenSettled(() => {
+        limit.cancel();
+        resolve();
+      });
+    });
     await this.#luup.close();
     this.#log.info("stopped");
     this.#tellStopped();
@@ -135,9 +142,8 @@ export class Daemon {
 
   async #listen(listener: Listener): Promise<void> {
     const { ip } = this.#settings;
-    const server = createServer(
-      { allowHalfOpen: true, pauseOnConnect: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_DELAY_MS },
-      (socket) => this.#admit(listener, socket),
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+      this.#admit(listener, socket),
     );
     try {
       server.listen({ port: listener.port, backlog: BACKLOG, ...(ip !== "*" && { host: ip }) });

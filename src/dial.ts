@@ -1,14 +1,14 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import type { TcpNetConnectOpts } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
-import type { Clock } from "./clock.js";
+import type { Clock, Timer } from "./clock.js";
 import { isIPv4, isIPv6 } from "./core/address.js";
 import type { Order } from "./core/setup/order.js";
 import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { TcpEnd } from "./ends/tcp-end.js";
 import { UdpEnd } from "./ends/udp-end.js";
-import { resolveHost } from "./resolve.js";
+import { lookupHost, resolveHost } from "./resolve.js";
 
 /** Why a remote could not be reached, in words for the client; the cause is kept. */
 export class DialError extends Error {
@@ -23,7 +23,6 @@ export interface Dial {
   abort(): void;
 }
 
-const KEEPALIVE_DELAY_MS = 30_000;
 const MAX_ATTEMPT_MS = 1000; // a dead address of a name costs this much before the next one is tried
 
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -33,6 +32,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "address not available",
   ENOTFOUND: "unknown host",
   EAI_AGAIN: "unknown host (the name server does not answer)",
+  ETIMEOUT: "unknown host (the name server does not answer)",
+  ECANCELLED: "unknown host (the name server does not answer)",
   ECONNRESET: "connection reset",
   ETIMEDOUT: "timed out",
   EACCES: "not permitted",
@@ -58,10 +59,11 @@ export function dial(order: Order, clock: Clock): Dial {
   let abort = (): void => {};
   const end = new Promise<End>((resolve, reject) => {
     let settled = false;
+    let timer: Timer | undefined;
     const settle = (how: () => void): void => {
       if (settled) return;
       settled = true;
-      timer.cancel();
+      timer?.cancel();
       how();
     };
     const fail = (message: string, cause?: Error): void =>
@@ -69,12 +71,12 @@ export function dial(order: Order, clock: Clock): Dial {
         attempt.cancel();
         reject(new DialError(message, { cause }));
       });
-    const timer = clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
     const attempt = ATTEMPTS[transport](
       order,
       (connected) => settle(() => resolve(connected)),
       (error) => fail(explain(error), error),
     );
+    timer = clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
     abort = () => fail("given up");
   });
   return { end, abort: () => abort() };
@@ -110,31 +112,50 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
   udp({ target }, done, failed) {
     let socket: UdpSocket | undefined;
     let cancelled = false;
-    resolveHost(target.host, {}, (error, address, family) => {
-      if (cancelled) return;
-      if (error !== null) return failed(error);
-      const opened = createSocket(family === 6 ? "udp6" : "udp4");
-      socket = opened;
-      opened.on("error", failed);
-      opened.connect(target.port, address as string, () => done(new UdpEnd(opened)));
-    });
+
+    async function attempt(): Promise<void> {
+      let error: unknown = new Error("no address");
+      for (const { address, family } of await resolveHost(target.host)) {
+        if (cancelled) return;
+        try {
+          socket = createSocket(family === 6 ? "udp6" : "udp4");
+          await connectUdp(socket, target.port, address);
+          if (cancelled) return;
+          done(new UdpEnd(socket));
+          return;
+        } catch (reason) {
+          socket?.close();
+          socket = undefined;
+          error = reason;
+        }
+      }
+      throw error;
+    }
+    attempt().catch(failed);
     return {
       cancel() {
         cancelled = true;
         socket?.close();
+        socket = undefined;
       },
     };
   },
 };
 
+/** Connects a UDP socket; rejects where there is no route. Node hands the error to the callback, other than its types say. */
+function connectUdp(socket: UdpSocket, port: number, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const connected = (error?: Error | null): void => (error ? reject(error) : resolve());
+    socket.once("error", reject);
+    socket.connect(port, address, connected);
+  });
+}
+
 function connectOptions({ target, options }: Order): TcpNetConnectOpts {
   return {
     host: target.host,
     port: target.port,
-    lookup: resolveHost,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEPALIVE_DELAY_MS,
+    lookup: lookupHost,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(MAX_ATTEMPT_MS, Math.floor(options.connectTimeoutMs / 2))),
   };

@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.js";
 import type { End } from "./ends/end.js";
 
-/** Longest time without progress in which a client takes what a remote sent before the end: some plugins read once a minute. */
-export const LAST_BYTES_MS = 3_600_000;
+/** How long a client may go on writing to a connection that has ended. */
+const WRITER_MS = 5000;
 
 /** What lingering tells on the way. */
 export interface LingerEvents {
@@ -18,7 +18,8 @@ export interface LingerEvents {
 /**
  * Closes a client in a way that loses nothing: what is written still reaches it, then FIN, and the socket stays until the
  * client has closed too. Cut earlier, the kernel could answer bytes still on their way from the client with a reset, and that
- * would take the last words away from a client that reads slowly. What the client sends is read and thrown away.
+ * would take the last words away from a client that reads slowly. What the client
+ * sends is read and thrown away, for some seconds.
  *
  * @param limitMs longest time without progress after which the client is cut all the same, in milliseconds
  */
@@ -29,8 +30,15 @@ export function linger(client: End, limitMs: number, clock: Clock, events: Linge
   }
   const cut = (): void => client.destroy();
   let timer = clock.after(limitMs, cut);
+  let writing = false;
   client.events = {
-    data() {},
+    data() {
+      // nobody will ever read this: a client that only writes has to learn of the end by an error
+      if (writing || client.unsent > 0) return;
+      writing = true;
+      timer.cancel();
+      timer = clock.after(Math.min(limitMs, WRITER_MS), cut);
+    },
     eof() {},
     drained() {
       timer.cancel();

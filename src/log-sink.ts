@@ -1,9 +1,12 @@
-import { close, openSync, write } from "node:fs";
+import { close, constants, openSync, write } from "node:fs";
 import { Writable } from "node:stream";
 
 const STDERR = 2;
 const MAX_WAITING_BYTES = 1_048_576; // a disk that hangs for seconds costs no lines, one that hangs for good costs no memory
 const PAUSE_AFTER_ERROR_MS = 1000;
+const BUSY_MS = 20;
+/** A pipe without a reader is an error, not something to wait for. */
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
 
 /** What a sink tells its owner about itself. */
 export interface SinkEvents {
@@ -28,7 +31,7 @@ export class LogSink extends Writable {
   /** Lines lost in the outage that is going on; 0: none is. */
   #outage = 0;
   #pausedUntil = 0;
-  #retired: number | undefined;
+  readonly #retired: number[] = [];
 
   /**
    * @param path a file name; `-`: stderr
@@ -38,7 +41,7 @@ export class LogSink extends Writable {
     super();
     this.#path = path;
     this.#events = events;
-    this.#fd = path === "-" ? STDERR : openSync(path, "a");
+    this.#fd = path === "-" ? STDERR : openSync(path, APPEND);
   }
 
   /** Lines that could not be written since the start. */
@@ -58,8 +61,8 @@ export class LogSink extends Writable {
    */
   reopen(): void {
     if (this.#path === "-") return;
-    const fd = openSync(this.#path, "a");
-    this.#retired = this.#fd;
+    const fd = openSync(this.#path, APPEND);
+    this.#retired.push(this.#fd);
     this.#fd = fd;
     this.#pausedUntil = 0;
     if (!this.#writing) this.#closeRetired();
@@ -87,8 +90,9 @@ export class LogSink extends Writable {
 
   #write(batch: Buffer, lines: number): void {
     write(this.#fd, batch, 0, batch.length, null, (error, written) => {
-      if (error === null && written < batch.length) {
-        this.#write(batch.subarray(written), lines);
+      if (error === null && written < batch.length) return this.#write(batch.subarray(written), lines);
+      if (error?.code === "EAGAIN") {
+        setTimeout(() => this.#write(batch, lines), BUSY_MS); // a pipe whose reader is slow
         return;
       }
       this.#writing = false;
@@ -112,7 +116,6 @@ export class LogSink extends Writable {
   }
 
   #closeRetired(): void {
-    if (this.#retired !== undefined) close(this.#retired, () => {});
-    this.#retired = undefined;
+    for (const fd of this.#retired.splice(0)) close(fd, () => {});
   }
 }

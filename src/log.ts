@@ -56,6 +56,7 @@ export function openLog(path: string, debugging: boolean, complain: (text: strin
     info: (text) => void logger.info(printable(text)),
     debug: (text) => void logger.debug(printable(text)),
     reopen() {
+      if (path === "-") return;
       try {
         sink.reopen();
         logger.info("log opened again");

@@ -15,8 +15,8 @@ export interface Answer {
 export interface Requester {
   /** Path and query behind the Luup system's base URL. */
   readonly path: string;
-  /** Requests with the same key wait for the same action, which may hang. */
-  readonly key: string;
+  /** The device it is for, whose actions may hang. */
+  readonly device: number;
   /** The request leaves now. */
   sent(): void;
   answered(answer: Answer): void;
@@ -25,7 +25,8 @@ export interface Requester {
 const TIMEOUT_MS = 5000;
 const IDLE_MS = 30_000; // openLuup drops idle connections after 90 s; ours go earlier
 const MAX_REQUESTS = 64; // at a time: the engine works one after the other, more only fills its queue
-const MAX_REQUESTS_PER_ACTION = 32; // one action that hangs leaves the other half to everybody else
+const MAX_REQUESTS_PER_DEVICE = 16; // one device that hangs leaves the rest to everybody else
+const MAX_SECOND_REQUESTS = 32; // several that hang leave this many to devices that have no request under way
 const MAX_BODY_START = 256;
 const MAX_BODY = 1_048_576; // an action's answer is some hundred bytes; no engine may keep us reading for ever
 const USER_AGENT = "sockproxyd-1";
@@ -43,9 +44,12 @@ export class Luup {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
   readonly #waiting: Requester[] = [];
-  readonly #inFlightByKey = new Map<string, number>();
+  readonly #inFlightByDevice = new Map<number, number>();
   #inFlight = 0;
+  /** Connections made so far. */
+  #connects = 0;
   #reachable = true;
+  #closed = false;
 
   /** @param url base URL of the system: http or https, perhaps with a path prefix and `user:password@` */
   constructor(url: string, clock: Clock, log: Log) {
@@ -62,6 +66,9 @@ export class Luup {
       ...(username !== "" && { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` }),
     };
     this.#pool = new Pool(origin, { ...CONNECTION, connections: MAX_REQUESTS });
+    this.#pool.on("connect", () => {
+      this.#connects += 1;
+    });
   }
 
   /** Sends a request when its turn comes; the requester is told of what happens. */
@@ -72,18 +79,20 @@ export class Luup {
 
   /** Gives up all requests and connections. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#waiting.length = 0;
     await this.#pool.destroy();
   }
 
   #next(): void {
-    while (this.#inFlight < MAX_REQUESTS) {
-      const index = this.#waiting.findIndex(({ key }) => (this.#inFlightByKey.get(key) ?? 0) < MAX_REQUESTS_PER_ACTION);
+    while (!this.#closed && this.#inFlight < MAX_REQUESTS) {
+      const index = this.#waiting.findIndex(({ device }) => this.#mayHaveAnother(device));
       const [requester] = index < 0 ? [] : this.#waiting.splice(index, 1);
       if (requester === undefined) return;
-      this.#count(requester.key, 1);
-      this.#request(requester, this.#pool, true, (answer) => {
-        this.#count(requester.key, -1);
+      this.#count(requester.device, 1);
+      this.#request(requester, (answer) => {
+        this.#count(requester.device, -1);
+        if (this.#closed) return;
         this.#noteReachable(answer);
         requester.answered(answer);
         this.#next();
@@ -91,35 +100,52 @@ export class Luup {
     }
   }
 
-  #count(key: string, change: 1 | -1): void {
-    const count = (this.#inFlightByKey.get(key) ?? 0) + change;
-    if (count === 0) this.#inFlightByKey.delete(key);
-    else this.#inFlightByKey.set(key, count);
+  #mayHaveAnother(device: number): boolean {
+    const own = this.#inFlightByDevice.get(device) ?? 0;
+    return own === 0 || (own < MAX_REQUESTS_PER_DEVICE && this.#inFlight < MAX_SECOND_REQUESTS);
+  }
+
+  #count(device: number, change: 1 | -1): void {
+    const count = (this.#inFlightByDevice.get(device) ?? 0) + change;
+    if (count === 0) this.#inFlightByDevice.delete(device);
+    else this.#inFlightByDevice.set(device, count);
     this.#inFlight += change;
   }
 
-  #request(requester: Requester, via: Dispatcher, mayRepeat: boolean, done: (answer: Answer) => void): void {
-    const request = new Request(this.#clock, requester, (answer, stale) => {
-      if (!stale || !mayRepeat) return done(answer);
+  #request(requester: Requester, done: (answer: Answer) => void): void {
+    const connects = this.#connects;
+    // with no connection made meanwhile, it leaves on one that was kept
+    const onKept = (): boolean => this.#connects === connects;
+    this.#dispatch(this.#pool, requester, onKept, (answer, stale) => {
+      if (!stale || this.#closed) return done(answer);
       const fresh = new Client(this.#origin, CONNECTION);
-      this.#request(requester, fresh, false, (second) => {
-        fresh.destroy().catch(() => {});
-        done(second);
-      });
+      this.#dispatch(
+        fresh,
+        requester,
+        () => false,
+        (second) => {
+          fresh.destroy().catch(() => {});
+          done(second);
+        },
+      );
     });
+  }
+
+  #dispatch(via: Dispatcher, requester: Requester, onKept: () => boolean, done: Exchange["done"]): void {
     via.dispatch(
       { origin: this.#origin, path: this.#basePath + requester.path, method: "GET", headers: this.#headers },
-      request,
+      new Exchange(this.#clock, requester, onKept, done),
     );
   }
 
   /** Says once that the system does not answer, and once that it does again: not once per notification. */
   #noteReachable({ outcome, text }: Answer): void {
-    const reachable = outcome !== "failed" && outcome !== "timed-out";
-    if (reachable === this.#reachable) return;
+    const reachable = outcome !== "failed";
+    // a time-out may be one action that hangs: the connection it belongs to says so
+    if (reachable === this.#reachable || outcome === "timed-out") return;
     this.#reachable = reachable;
-    if (reachable) this.#log.warn(`Luup at ${this.#name} answers again`);
-    else this.#log.warn(`Luup at ${this.#name} does not answer (${text}); notifications are repeated until it does`);
+    if (reachable) this.#log.warn(`Luup at ${this.#name} takes notifications again`);
+    else this.#log.warn(`Luup at ${this.#name} does not take notifications (${text}); they are repeated until it does`);
   }
 }
 
@@ -133,19 +159,24 @@ const CONNECTION: Client.Options = {
 };
 
 /** One HTTP exchange: reads the answer to its end and judges it, within the time limit. */
-class Request implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler {
   readonly #requester: Requester;
-  readonly #done: (answer: Answer, stale: boolean) => void;
+  /** Told how it ended, and whether that is the fault of a kept connection that was dead. */
+  readonly done: (answer: Answer, stale: boolean) => void;
+  readonly #onKept: () => boolean;
   readonly #timer: Timer;
   #controller: Dispatcher.DispatchController | undefined;
+  #kept = false;
   #ended = false;
   #status = 0;
   #bodyStart = Buffer.alloc(0);
   #bodyBytes = 0;
 
-  constructor(clock: Clock, requester: Requester, done: (answer: Answer, stale: boolean) => void) {
+  /** @param onKept tells, when the request leaves, whether it does so on a connection kept from an earlier one */
+  constructor(clock: Clock, requester: Requester, onKept: () => boolean, done: Exchange["done"]) {
     this.#requester = requester;
-    this.#done = done;
+    this.#onKept = onKept;
+    this.done = done;
     this.#timer = clock.after(TIMEOUT_MS, () => {
       this.#end({ outcome: "timed-out", text: `no answer within ${TIMEOUT_MS / 1000} s` });
       this.#controller?.abort(new Error("timed out"));
@@ -154,6 +185,7 @@ class Request implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#kept = this.#onKept();
     if (this.#ended) controller.abort(new Error("given up"));
     else this.#requester.sent();
   }
@@ -176,7 +208,7 @@ class Request implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: NodeJS.ErrnoException): void {
-    const stale = this.#status === 0 && STALE.has(error.code ?? "");
+    const stale = this.#kept && this.#status === 0 && STALE.has(error.code ?? "");
     this.#end({ outcome: "failed", text: error.message || (error.code ?? "unknown error") }, stale);
   }
 
@@ -190,6 +222,6 @@ class Request implements Dispatcher.DispatchHandler {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer.cancel();
-    this.#done(answer, stale);
+    this.done(answer, stale);
   }
 }

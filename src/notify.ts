@@ -11,12 +11,10 @@ export interface Sender {
 
 /** What a notifier tells the connection it belongs to. */
 export interface NotifierEvents {
-  /** A request was rejected for good; told each time. */
-  rejected(text: string): void;
   /** A request is on its way. */
   sent(): void;
   /** It has ended so. */
-  answered(text: string): void;
+  answered(answer: Answer): void;
   /** The final notification has been delivered, rejected, or given up. */
   done(): void;
   fault(error: unknown): void;
@@ -28,7 +26,7 @@ const FINAL_FOR_MS = 60_000;
 /** Tells one connection's plugin by a Luup action that data waits, and at last that the connection has ended. */
 export class Notifier implements Requester {
   readonly path: string;
-  readonly key: string;
+  readonly device: number;
   readonly #target: string;
   readonly #pacer: Pacer;
   readonly #sender: Sender;
@@ -46,7 +44,7 @@ export class Notifier implements Requester {
   /** @param paceMs least distance of data notifications in milliseconds */
   constructor(target: NotifyTarget, pid: string, paceMs: number, sender: Sender, clock: Clock, events: NotifierEvents) {
     this.path = actionPath(target, pid);
-    this.key = `${target.device}/${target.service}/${target.action}`;
+    this.device = target.device;
     this.#target = formatNotifyTarget(target, pid);
     this.#pacer = new Pacer({ paceMs, backoff: BACKOFF, finalForMs: FINAL_FOR_MS });
     this.#sender = sender;
@@ -54,6 +52,7 @@ export class Notifier implements Requester {
     this.#events = events;
   }
 
+  /** What STAT tells of it. */
   get status(): NotifyStatus {
     return {
       target: this.#target,
@@ -100,14 +99,14 @@ export class Notifier implements Requester {
     this.#events.sent();
   }
 
-  answered({ outcome, text }: Answer): void {
+  answered(answer: Answer): void {
+    const { outcome, text } = answer;
     const before = this.#pacer.done;
     this.#pacer.finished(outcome, this.#clock.now(), Math.random());
     this.#lastOutcome = text;
     this.#repeating = outcome === "failed" || outcome === "timed-out";
     if (outcome !== "delivered") this.#failed += 1;
-    this.#events.answered(text);
-    if (outcome === "rejected") this.#events.rejected(text);
+    this.#events.answered(answer);
     if (!before && this.#pacer.done) this.#events.done();
     else this.#kick();
   }

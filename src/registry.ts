@@ -6,6 +6,7 @@ export class Registry {
   #whenSettled: (() => void) | undefined;
   #looking = false;
 
+  /** Takes a new connection in. */
   add(connection: Connection): void {
     this.#connections.set(connection.id, connection);
   }
@@ -21,12 +22,10 @@ export class Registry {
     this.#look();
   }
 
-  /** Resolves when every connection is over and its plugin told. */
-  drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#whenSettled = resolve;
-      this.#look();
-    });
+  /** Has `callback` called once every connection is over and its plugin told. */
+  whenSettled(callback: () => void): void {
+    this.#whenSettled = callback;
+    this.#look();
   }
 
   #look(): void {

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from "./clock.js";
+import type { PeerState } from "./core/proc-net-tcp.js";
+import { type Deadline, STALLED_MS, silenceDeadline } from "./core/silence.js";
 import { DEAF, type End, endedBy } from "./ends/end.js";
+import { Flow } from "./flow.js";
 import type { Held } from "./hold.js";
-import { LAST_BYTES_MS } from "./linger.js";
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {
@@ -11,6 +13,8 @@ export interface RelayOwner {
   passed(bytes: number): void;
   /** The remote has ended; everything it sent is with the kernel. The client's FIN, or the connection's end, comes next. */
   ending(): void;
+  /** Whether the client is still there, though it cannot be asked. */
+  clientState(): Promise<PeerState>;
   /** The client has been sent everything, and FIN behind it. */
   toldClient(): void;
   /** Nothing more will pass, for this reason. The remote is gone; the client may still have bytes to take. */
@@ -18,6 +22,7 @@ export interface RelayOwner {
   fault(error: unknown): void;
 }
 
+/** What the options of an order ask of a relay. */
 export interface RelayRules {
   /** Most bytes one write hands on; 0: no limit. */
   readonly blockSize: number;
@@ -25,80 +30,8 @@ export interface RelayRules {
   readonly receiveTimeoutMs: number;
 }
 
-/** After one side's FIN the other one may be silent for this long: a plugin's reload must free a single-connection device. */
-const HALF_CLOSED_SILENCE_MS = 5000;
-/** How long a remote that has stopped reading is waited for, once the client has closed and its last bytes wait. */
-const STALLED_MS = 60_000;
-
-/** When something ends by itself, in milliseconds of the clock, and what it is called then. */
-interface Deadline {
-  readonly at: number;
-  readonly reason: string;
-}
-
-/** One direction of a relay: from one end to the other, with back pressure. */
-class Flow {
-  /** Bytes that came. */
-  bytes = 0;
-  /** When something last came, or could come again after a stall. */
-  last: number;
-  /** The source has sent FIN. */
-  eof = false;
-  /** FIN has been passed on, behind everything. */
-  finished = false;
-  /** The sink does not take more for now, so the source is paused. */
-  stalled = false;
-  readonly from: End;
-  readonly to: End;
-  readonly #blockSize: number;
-  readonly #clock: Clock;
-  #rest: Buffer | undefined;
-
-  constructor(from: End, to: End, blockSize: number, clock: Clock) {
-    this.from = from;
-    this.to = to;
-    this.#blockSize = blockSize;
-    this.#clock = clock;
-    this.last = clock.now();
-  }
-
-  pass(chunk: Buffer): void {
-    this.bytes += chunk.length;
-    this.last = this.#clock.now();
-    if (this.#blockSize === 0 || chunk.length <= this.#blockSize) this.to.write(chunk);
-    else this.#passInBlocks(chunk);
-    if (this.to.unsent > 0 || this.#rest !== undefined) {
-      this.stalled = true;
-      this.from.pause();
-    }
-  }
-
-  /** The sink has taken everything. */
-  drained(): void {
-    if (this.#rest !== undefined) this.#passInBlocks(this.#rest);
-    if (!this.stalled || this.to.unsent > 0) return;
-    this.last = this.#clock.now();
-    this.stalled = false;
-    if (!this.eof) this.from.resume();
-  }
-
-  /** No more comes: sends FIN behind what is still to be written. */
-  finish(): void {
-    this.eof = true;
-    if (this.#rest !== undefined) this.to.write(this.#rest);
-    this.#rest = undefined;
-    this.to.end();
-  }
-
-  #passInBlocks(chunk: Buffer): void {
-    let at = 0;
-    while (at < chunk.length && this.to.unsent === 0) {
-      this.to.write(chunk.subarray(at, at + this.#blockSize));
-      at += this.#blockSize;
-    }
-    this.#rest = at < chunk.length ? chunk.subarray(at) : undefined;
-  }
-}
+/** How often it is asked whether a client is still there that is not read, because the remote takes nothing. */
+const LOOK_MS = 5000;
 
 /**
  * Moves bytes between a client and a remote, unmodified and in order, until both directions have ended or one of the limits
@@ -117,6 +50,8 @@ export class Relay {
   #reason: string | undefined;
   /** When the last step of closing was taken. */
   #stepAt = 0;
+  /** When the client was last looked for. */
+  #lookedAt = 0;
   #over = false;
 
   constructor(client: End, remote: End, rules: RelayRules, clock: Clock, owner: RelayOwner) {
@@ -149,6 +84,7 @@ export class Relay {
     return this.#up.last;
   }
 
+  /** The remote's end. */
   get remote(): End {
     return this.#remote;
   }
@@ -186,11 +122,12 @@ export class Relay {
 
   #fromRemote(chunk: Buffer): void {
     this.#down.pass(chunk);
-    this.#owner.delivered(chunk.length);
+    if (chunk.length > 0) this.#owner.delivered(chunk.length);
   }
 
   #fromClient(chunk: Buffer): void {
     this.#up.pass(chunk);
+    if (this.#up.stalled) this.#watch();
     this.#owner.passed(chunk.length);
   }
 
@@ -244,51 +181,52 @@ export class Relay {
     this.#watch();
   }
 
-  /** The next moment at which a silence is too long, and what it is called then; nothing while there is no limit. */
   #deadline(): Deadline | undefined {
-    const closing = this.#closingDeadline();
-    const { receiveTimeoutMs } = this.#rules;
-    const down = this.#down;
-    if (receiveTimeoutMs === 0 || down.eof) return closing;
-    const from = down.stalled ? this.#clock.now() : down.last; // not its silence: it is not being read
-    const at = from + receiveTimeoutMs;
-    if (closing !== undefined && closing.at <= at) return closing;
-    return { at, reason: `RTIM: the remote was silent for ${receiveTimeoutMs} ms` };
+    return silenceDeadline(this.#down, this.#up, this.#stepAt, this.#rules.receiveTimeoutMs, this.#clock.now());
   }
 
-  /** The limit for what remains to be done once somebody has closed. */
-  #closingDeadline(): Deadline | undefined {
-    const [up, down] = [this.#up, this.#down];
-    if (up.eof && down.eof) {
-      return { at: Math.max(this.#stepAt, up.last) + STALLED_MS, reason: this.#reason ?? endedBy("remote") };
-    }
-    if (up.eof) {
-      const silence = up.finished ? HALF_CLOSED_SILENCE_MS : STALLED_MS;
-      const limit = down.stalled ? LAST_BYTES_MS : silence;
-      const reason = `${endedBy("client")}, and the remote was silent for ${limit / 1000} s`;
-      return { at: Math.max(this.#stepAt, down.last, up.finished ? 0 : up.last) + limit, reason };
-    }
-    if (down.eof) {
-      const limit = down.finished && !up.stalled ? HALF_CLOSED_SILENCE_MS : STALLED_MS;
-      return { at: Math.max(this.#stepAt, up.last) + limit, reason: endedBy("remote") };
-    }
-    return undefined;
+  /** How the log tells of a deadline that has passed. */
+  #reasonFor({ cause, silenceMs }: Deadline): string {
+    if (cause === "remote silent") return `RTIM: the remote was silent for ${silenceMs} ms`;
+    if (cause === "remote closed") return this.#reason ?? endedBy("remote");
+    return `${endedBy("client")}, and the remote was silent for ${silenceMs / 1000} s`;
   }
 
   /** Waits for the deadline. Bytes that come put it off without touching the timer: it looks again when it fires. */
   #watch(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const deadline = this.#over ? undefined : this.#deadline();
-    if (deadline === undefined) return;
-    const ms = Math.max(1, Math.ceil(deadline.at - this.#clock.now()));
-    this.#timer = this.#clock.after(ms, () => this.#expire());
+    if (this.#over) return;
+    const at = Math.min(this.#deadline()?.at ?? Number.POSITIVE_INFINITY, this.#lookDue());
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#expire());
+  }
+
+  /** When the client is to be looked for: while it is not read, its FIN or reset would not be noticed. */
+  #lookDue(): number {
+    const { stalled, eof, last } = this.#up;
+    return stalled && !eof ? Math.max(last, this.#lookedAt) + LOOK_MS : Number.POSITIVE_INFINITY;
+  }
+
+  #lookForClient(): void {
+    this.#lookedAt = this.#clock.now();
+    this.#owner
+      .clientState()
+      .then((state) => {
+        const { stalled, last } = this.#up;
+        const patience = state === "ended" ? STALLED_MS : 0;
+        const given = stalled && state !== "present" && this.#clock.now() - last >= patience;
+        if (given) this.#finish(`${endedBy("client")}, and the remote takes nothing`);
+        else this.#watch();
+      })
+      .catch((error: unknown) => this.#owner.fault(error));
   }
 
   #expire(): void {
     try {
       const deadline = this.#deadline();
-      if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#finish(deadline.reason);
+      if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#finish(this.#reasonFor(deadline));
+      else if (this.#lookDue() <= this.#clock.now()) this.#lookForClient();
       else this.#watch();
     } catch (error) {
       this.#owner.fault(error);

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import type { Clock, Timer } from "./clock.js";
-import { parseSocketTable } from "./core/proc-net-tcp.js";
+import type { SocketTable } from "./socket-table.js";
 
 /** A plugin's socket on this machine, to be looked after. */
 export interface Watched {
@@ -15,27 +14,30 @@ export interface Watched {
   remind(): void;
 }
 
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-const RESOLUTION_MS = 100; // the tables are read at most this often, for all connections together
+const RESOLUTION_MS = 100;
 
 /** Finds out which plugins have left bytes unread in their sockets, and has them reminded (RNTF). */
 export class Renotifier {
   readonly #clock: Clock;
+  readonly #sockets: SocketTable;
   readonly #fault: (error: unknown) => void;
   readonly #watched = new Set<Watched>();
   #timer: Timer | undefined;
   #looking = false;
 
-  constructor(clock: Clock, fault: (error: unknown) => void) {
+  constructor(clock: Clock, sockets: SocketTable, fault: (error: unknown) => void) {
     this.#clock = clock;
+    this.#sockets = sockets;
     this.#fault = fault;
   }
 
+  /** Begins to look after a socket. */
   add(watched: Watched): void {
     this.#watched.add(watched);
     this.#schedule();
   }
 
+  /** Has done with a socket. */
   remove(watched: Watched): void {
     this.#watched.delete(watched);
   }
@@ -69,9 +71,9 @@ export class Renotifier {
   }
 
   async #remind(due: ReadonlyMap<string, Watched>): Promise<void> {
-    const texts = await Promise.all(TABLES.map((path) => readFile(path, "utf8").catch(() => ""))); // no IPv6, no table
+    const rows = await this.#sockets.rows();
     for (const watched of due.values()) watched.lastNotified = this.#clock.now();
-    for (const row of texts.flatMap(parseSocketTable)) {
+    for (const row of rows) {
       const watched = row.unread > 0 ? due.get(`${row.local} ${row.remote}`) : undefined;
       if (watched !== undefined && this.#watched.has(watched)) watched.remind();
     }

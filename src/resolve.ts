@@ -1,25 +1,68 @@
-import { lookup } from "node:dns";
+import { type LookupAddress, lookup, promises } from "node:dns";
+import { readFileSync } from "node:fs";
 import type { LookupFunction } from "node:net";
+import { isIPv4, isIPv6 } from "./core/address.js";
+import { addressesInHosts } from "./core/hosts-file.js";
 
-type Callback = Parameters<LookupFunction>[2];
+const HOSTS_FILE = "/etc/hosts";
+const QUERY = { timeout: 2000, tries: 2 }; // within the 4 s a dial has by default
 
-const underWay = new Map<string, Callback[]>();
+/** What the name server says when it does not know the name; the system's own resolver may know it by other means. */
+const UNKNOWN = new Set(["ENOTFOUND", "ENODATA", "ECONNREFUSED", "ESERVFAIL", "EBADNAME"]);
 
 /**
- * Node's `dns.lookup`, asked once for what several connections want to know at the same time: the system's resolver runs on
- * few threads, and many connections waiting for one dead name must not keep another name waiting.
+ * All addresses of a name, IPv4 first: from the hosts file, else from the name server, else from the system's resolver,
+ * which also knows search domains and multicast DNS.
+ *
+ * The system's resolver comes last because it works on threads, of which there are few: two names whose server does not
+ * answer would keep every other name waiting, and the end of the process too. The name server is asked without a thread.
+ *
+ * @throws {NodeJS.ErrnoException} with a code such as `ENOTFOUND`
  */
-export const resolveHost: LookupFunction = (hostname, options, callback) => {
-  const key = `${hostname} ${options.family ?? 0} ${options.all ?? false} ${options.hints ?? 0}`;
-  const waiting = underWay.get(key);
-  if (waiting !== undefined) {
-    waiting.push(callback);
-    return;
-  }
-  const callbacks = [callback];
-  underWay.set(key, callbacks);
-  lookup(hostname, options, (error, address, family) => {
-    underWay.delete(key);
-    for (const tell of callbacks) tell(error, address as string, family);
-  });
+export async function resolveHost(host: string): Promise<LookupAddress[]> {
+  if (isIPv4(host)) return [{ address: host, family: 4 }];
+  if (isIPv6(host)) return [{ address: host, family: 6 }];
+  const listed = addressesInHosts(readHosts(), host);
+  if (listed.length > 0) return listed.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
+  return (await askNameServer(host)) ?? (await askSystem(host));
+}
+
+/** {@link resolveHost} as Node's sockets want it. */
+export const lookupHost: LookupFunction = (host, options, callback) => {
+  resolveHost(host).then(
+    (addresses) => {
+      const [first] = addresses;
+      if (options.all === true) callback(null, addresses);
+      else callback(null, first?.address ?? "", first?.family);
+    },
+    (error: NodeJS.ErrnoException) => callback(error, ""),
+  );
 };
+
+function readHosts(): string {
+  try {
+    return readFileSync(HOSTS_FILE, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Nothing when the name server has no address for it. */
+async function askNameServer(host: string): Promise<LookupAddress[] | undefined> {
+  const resolver = new promises.Resolver(QUERY); // a new one knows the name servers of this moment
+  const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  const found = answers.flatMap((answer, index) =>
+    answer.status === "fulfilled" ? answer.value.map((address) => ({ address, family: index === 0 ? 4 : 6 })) : [],
+  );
+  if (found.length > 0) return found;
+  for (const answer of answers) {
+    if (answer.status === "rejected" && !UNKNOWN.has(answer.reason.code)) throw answer.reason;
+  }
+  return undefined;
+}
+
+function askSystem(host: string): Promise<LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    lookup(host, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
+  });
+}

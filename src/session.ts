@@ -37,6 +37,8 @@ export class Session {
   #presets: Partial<ConnOptions> = {};
   #deadline: Timer | undefined;
   #eof = false;
+  /** How long it waits for a command. */
+  #patienceMs = COMMAND_WITHIN_MS;
   #over = false;
 
   constructor(client: End, clock: Clock, owner: SessionOwner) {
@@ -61,7 +63,7 @@ export class Session {
       fault: (error) => this.#owner.fault(error),
     };
     this.#reply(`${GREETING} ${this.#owner.pid}`);
-    this.#allow(COMMAND_WITHIN_MS);
+    this.#waitForCommand();
     this.#client.resume();
   }
 
@@ -109,7 +111,8 @@ export class Session {
       case "reply":
         this.#presets = { ...this.#presets, ...outcome.presets };
         this.#reply(outcome.text);
-        this.#allow(outcome.patient === true ? PATIENCE_MS : COMMAND_WITHIN_MS);
+        if (outcome.patient === true) this.#patienceMs = PATIENCE_MS;
+        this.#waitForCommand();
         return;
       case "bye":
         this.#reply(outcome.text);
@@ -140,7 +143,8 @@ export class Session {
     this.#end(reply);
   }
 
-  #allow(ms: number): void {
+  #waitForCommand(): void {
+    const ms = this.#patienceMs;
     this.#deadline?.cancel();
     this.#deadline = this.#clock.after(ms, () => this.#end(`no command within ${ms / 1000} s`));
   }

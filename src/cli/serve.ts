@@ -44,8 +44,9 @@ export async function serve(argv: readonly string[], complain: (text: string) =>
       status: EXIT.usage,
     };
   }
-  const daemon = new Daemon(settings, systemClock, log);
+  let daemon: Daemon;
   try {
+    daemon = new Daemon(settings, systemClock, log);
     await daemon.start();
   } catch (error) {
     log.error((error as Error).message);

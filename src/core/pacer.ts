@@ -117,6 +117,9 @@ export class Pacer {
     else if (!wasFinal) return; // a data request failed, the final one is due anyway
     this.#attempt += 1;
     this.#retryAt = now + backoffMs(this.#rules.backoff, this.#attempt, random);
-    if (this.#phase === "final" && this.#retryAt > this.#giveUpAt) this.#phase = "done";
+    if (this.#phase !== "final" || this.#retryAt <= this.#giveUpAt) return;
+    if (now < this.#giveUpAt)
+      this.#retryAt = this.#giveUpAt; // a last attempt when the time is up
+    else this.#phase = "done";
   }
 }

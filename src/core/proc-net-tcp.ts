@@ -5,10 +5,13 @@ export interface SocketRow {
   readonly remote: string;
   /** Bytes received that the program has not read yet. */
   readonly unread: number;
+  readonly state: number;
 }
 
 const ROW = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+) /;
-const CLOSE_WAIT = "08"; // the peer's FIN has come, and takes one place in the queue that no program reads
+// states (enum of the kernel's tcp_states.h, as the table prints them)
+const CLOSE_WAIT = 8; // the peer's FIN has come, and takes one place in the queue that no program reads
+const CLOSED_BY_PROGRAM = [4, 5, 9, 11]; // FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING
 const MAPPED_PREFIX = "00000000000000000000ffff";
 
 /** The key of one end of a connection: 16 address bytes in hex (IPv4 as mapped address), `:`, port. */
@@ -31,12 +34,13 @@ export function parseSocketTable(text: string): SocketRow[] {
   for (const line of text.split("\n")) {
     const match = ROW.exec(line);
     if (match === null) continue;
-    const [, localHex = "", localPort = "", remoteHex = "", remotePort = "", state = "", queue = ""] = match;
-    const fin = state === CLOSE_WAIT ? 1 : 0;
+    const [, localHex = "", localPort = "", remoteHex = "", remotePort = "", stateHex = "", queue = ""] = match;
+    const state = Number.parseInt(stateHex, 16);
     rows.push({
       local: key(networkOrder(localHex), Number.parseInt(localPort, 16)),
       remote: key(networkOrder(remoteHex), Number.parseInt(remotePort, 16)),
-      unread: Math.max(0, Number.parseInt(queue, 16) - fin),
+      unread: Math.max(0, Number.parseInt(queue, 16) - (state === CLOSE_WAIT ? 1 : 0)),
+      state,
     });
   }
   return rows;
@@ -64,4 +68,24 @@ export function endpointKey(address: string, port: number): string {
       .toLowerCase(),
     port,
   );
+}
+
+/** What the kernel knows of a peer that is not being read: it is there, it has closed its side, or it has reset the connection. */
+export type PeerState = "present" | "ended" | "gone";
+
+/**
+ * Tells by the table what has become of a peer. One on this machine shows there itself; that matters when its FIN cannot come
+ * through, because bytes that nobody takes are before it.
+ *
+ * @param own our end of the connection, as {@link endpointKey} makes it
+ * @param peer the other end
+ */
+export function peerState(rows: readonly SocketRow[], own: string, peer: string): PeerState {
+  if (rows.length === 0) return "present"; // no table here: nothing is known
+  const row = rows.find(({ local, remote }) => local === own && remote === peer);
+  if (row === undefined) return "gone";
+  const counterpart = rows.find(({ local, remote }) => local === peer && remote === own);
+  const ended =
+    row.state === CLOSE_WAIT || (counterpart !== undefined && CLOSED_BY_PROGRAM.includes(counterpart.state));
+  return ended ? "ended" : "present";
 }

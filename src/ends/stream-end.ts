@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import { plainAddress } from "../core/address.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 
+const KEEPALIVE_DELAY_MS = 30_000;
+
 /** A stream socket (TCP or TLS) as one end of a relay. Its data come by Node's own chunks. */
 export class StreamEnd implements End {
   events: EndEvents = DEAF;
@@ -22,6 +24,7 @@ export class StreamEnd implements End {
     this.localAddress = plainAddress(socket.localAddress ?? "");
     this.localPort = socket.localPort ?? 0;
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEPALIVE_DELAY_MS);
     socket.on("data", (chunk: Buffer) => this.receive(chunk));
     socket.on("end", () => this.#tell("eof"));
     socket.on("finish", () => this.#tell("finished"));
@@ -38,6 +41,11 @@ export class StreamEnd implements End {
 
   get gone(): boolean {
     return this.#socket.destroyed;
+  }
+
+  /** Whether data is asked for. */
+  get reading(): boolean {
+    return !this.#socket.destroyed && !this.#socket.isPaused();
   }
 
   /** Hands a chunk on to whoever listens. */

@@ -1,14 +1,16 @@
 import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { StreamEnd } from "./stream-end.js";
 
-const SMALL = 4096; // what a talkative device sends at a time; a waiting connection holds no more than this
+const SMALL = 65_536; // any write that can become one datagram; what is never written to costs address space, no memory
 const LARGE = 262_144; // larger reads cost no less CPU per byte
-const SMALL_READS_TO_SHRINK = 16; // so that a stream of mixed sizes does not change buffers all the time
+
+/** Large buffers nobody uses at the moment, so that streams that come and go leave no garbage. */
+const spare: Buffer[] = [];
+const MAX_SPARE = 8;
 
 /**
- * Reads of a socket into one buffer of its own, without an allocation per chunk: small while messages are small, large while
- * the stream is dense. The buffer is used again for the next read, so a reader either has done with it or has paused the
- * socket.
+ * Reads of a socket into one buffer of its own, without an allocation per chunk: a large one while the stream is dense. The
+ * buffer is used again for the next read, so a reader either has done with it or has paused the socket.
  *
  * One buffer for several sockets would be wrong: the kernel may take a part of a write only, and until it has the rest, a
  * read of any other socket would overwrite it.
@@ -16,32 +18,34 @@ const SMALL_READS_TO_SHRINK = 16; // so that a stream of mixed sizes does not ch
 class Reads {
   /** Who gets what is read. */
   end: TcpEnd | undefined;
-  #buffer: Buffer;
   readonly #limit: number;
-  #smallReads = 0;
+  readonly #small: Buffer;
+  #large: Buffer | undefined;
 
   /** @param limit most bytes a read may bring; 0: as many as are good */
   constructor(limit: number) {
     this.#limit = limit === 0 ? LARGE : Math.min(limit, LARGE);
-    this.#buffer = Buffer.allocUnsafeSlow(Math.min(SMALL, this.#limit));
+    this.#small = Buffer.allocUnsafeSlow(Math.min(SMALL, this.#limit));
   }
 
   /** What Node's sockets take as their option `onread`. */
   readonly onread = {
-    buffer: (): Buffer => this.#buffer,
+    buffer: (): Buffer => (this.#large ?? this.#small).subarray(0, this.#limit),
     callback: (bytes: number): boolean => {
-      this.end?.receive(this.#buffer.subarray(0, bytes));
-      this.#adapt(bytes);
+      this.end?.receive((this.#large ?? this.#small).subarray(0, bytes));
+      if (this.end?.reading === true) this.#adapt(bytes);
       return true;
     },
   };
 
-  /** Fits the buffer to what the last read brought. */
+  /** Fits the buffer to what the last read brought; nobody uses that any more. */
   #adapt(bytes: number): void {
-    const size = this.#buffer.length;
-    this.#smallReads = bytes <= SMALL ? this.#smallReads + 1 : 0;
-    if (bytes === size && size < this.#limit) this.#buffer = Buffer.allocUnsafeSlow(this.#limit);
-    else if (size > SMALL && this.#smallReads > SMALL_READS_TO_SHRINK) this.#buffer = Buffer.allocUnsafeSlow(SMALL);
+    if (this.#large === undefined && bytes === SMALL && this.#limit > SMALL) {
+      this.#large = spare.pop() ?? Buffer.allocUnsafeSlow(LARGE);
+    } else if (this.#large !== undefined && bytes <= LARGE / 2) {
+      if (spare.length < MAX_SPARE) spare.push(this.#large);
+      this.#large = undefined;
+    }
   }
 }
 

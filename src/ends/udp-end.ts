@@ -29,7 +29,7 @@ export class UdpEnd implements End {
     socket.on("error", () => {
       this.datagramsLost += 1;
     });
-    socket.on("close", () => this.events.closed(undefined));
+    socket.on("close", () => this.#guard(() => this.events.closed(undefined)));
   }
 
   get unsent(): number {
@@ -56,9 +56,7 @@ export class UdpEnd implements End {
 
   /** UDP has no FIN: nothing is told to the remote. */
   end(): void {
-    setImmediate(() => {
-      if (!this.gone) this.events.finished();
-    });
+    setImmediate(() => this.#guard(() => this.gone || this.events.finished()));
   }
 
   destroy(): void {
@@ -72,8 +70,12 @@ export class UdpEnd implements End {
       this.datagramsLost += 1;
       return;
     }
+    this.#guard(() => this.events.data(datagram));
+  }
+
+  #guard(tell: () => void): void {
     try {
-      this.events.data(datagram);
+      tell();
     } catch (error) {
       this.events.fault(error);
     }
@@ -83,10 +85,6 @@ export class UdpEnd implements End {
     if (error !== null) this.datagramsLost += 1;
     if (!this.#draining || this.unsent > 0) return;
     this.#draining = false;
-    try {
-      this.events.drained();
-    } catch (fault) {
-      this.events.fault(fault);
-    }
+    this.#guard(() => this.events.drained());
   };
 }

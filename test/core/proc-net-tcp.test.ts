@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endpointKey, parseSocketTable } from "#src/core/proc-net-tcp.js";
+import { endpointKey, parseSocketTable, peerState } from "#src/core/proc-net-tcp.js";
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:09C8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0000000000000000 100 0 0 10 0
@@ -18,10 +18,16 @@ test("rows of both tables are read; keys match those made from addresses", () =>
     local: endpointKey("127.0.0.1", 0xd431),
     remote: endpointKey("127.0.0.1", 2504),
     unread: 0xfa3,
+    state: 1,
   });
   const [ours, other] = parseSocketTable(TCP6);
   assert.equal(ours?.local, plugin?.remote, "a mapped address is the IPv4 address");
-  assert.deepEqual(other, { local: endpointKey("2001:db8::1", 80), remote: endpointKey("::1", 8080), unread: 7 });
+  assert.deepEqual(other, {
+    local: endpointKey("2001:db8::1", 80),
+    remote: endpointKey("::1", 8080),
+    unread: 7,
+    state: 1,
+  });
 });
 
 test("the FIN that waits behind the data is no unread byte", () => {
@@ -35,6 +41,16 @@ test("the same address has one key, however it is written", () => {
   assert.equal(endpointKey("FE80::1%eth0", 5), endpointKey("fe80:0:0:0:0:0:0:1", 5));
   assert.equal(endpointKey("::", 5), endpointKey("0:0:0:0:0:0:0:0", 5));
   assert.notEqual(endpointKey("10.1.2.3", 5), endpointKey("10.1.2.3", 6));
+});
+
+test("a peer is present, has closed its side, or is gone", () => {
+  const row = (local: string, remote: string, state: number) => ({ local, remote, unread: 0, state });
+  assert.equal(peerState([], "a", "b"), "present");
+  assert.equal(peerState([row("x", "y", 1)], "a", "b"), "gone");
+  assert.equal(peerState([row("a", "b", 1), row("b", "a", 1)], "a", "b"), "present");
+  assert.equal(peerState([row("a", "b", 1)], "a", "b"), "present", "a peer on another machine");
+  assert.equal(peerState([row("a", "b", 8)], "a", "b"), "ended");
+  assert.equal(peerState([row("a", "b", 1), row("b", "a", 4)], "a", "b"), "ended", "its FIN is stuck");
 });
 
 test("nonsense has no rows", () => assert.deepEqual(parseSocketTable("hello\n\n  1: zz\n"), []));

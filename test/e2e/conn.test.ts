@@ -243,6 +243,31 @@ test("UDP: each write is a datagram, each datagram is passed on, BLKS cuts", asy
   remote.close();
 });
 
+test("UDP: a write is one datagram whatever its size, and an empty datagram is no data", async () => {
+  const remote = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(remote, "listening");
+  const { client } = await greet(daemon.port);
+  client.write(`CONN 127.0.0.1:${remote.address().port} PRTO=udp NTFY=5/urn:x/Act/sizes\n`);
+  await client.line();
+  for (const size of [4097, 65_507, 5000, 1]) {
+    const arrived = once(remote, "message");
+    client.write(Buffer.alloc(size));
+    const [datagram, from] = (await arrived) as [Buffer, { port: number; address: string }];
+    assert.equal(datagram.length, size);
+    remote.send("", from.port, from.address);
+  }
+  await pause(200);
+  assert.equal(luup.of("sizes").length, 0);
+  client.destroy();
+  remote.close();
+});
+
+test("UDP: an address without a route is refused at once", async () => {
+  const { answer, ms } = await refused("CONN [fe80::1]:9 PRTO=udp"); // a link-local address that names no link
+  assert.match(answer, /^ERR CONN [^\n]+\n$/);
+  assert.ok(ms < 2000, `${ms} ms`);
+});
+
 test("UDP: a datagram nobody takes does not end the connection", async () => {
   const port = await freePort();
   const { client } = await greet(daemon.port);
@@ -295,7 +320,7 @@ test("TLS: the certificate is checked, TLSV=0 takes any, TLSN asks for another n
     const right = await greet(trusting.port);
     right.client.write(`CONN ${target} PRTO=tls TLSN=device.example\n`);
     assert.match(await right.client.line(), /^OK CONN /);
-    assert.equal(names.at(-1), "device.example");
+    await until(() => names.at(-1) === "device.example", "the server to be asked for the other name");
     right.client.destroy();
 
     const wrong = await greet(trusting.port);

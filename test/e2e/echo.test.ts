@@ -157,6 +157,53 @@ test("a reset on either side closes the other and touches no one else", async ()
   bystander.client.destroy();
 });
 
+test("a client that resets is noticed though its remote takes nothing", async () => {
+  const { client, remote } = await relayed(daemon.port, device);
+  remote.socket.pause();
+  client.write(Buffer.alloc(30 * MIB));
+  await until(() => remote.socket.readableLength > 0, "some of it to pass");
+  await pause(500);
+  client.reset();
+  await until(
+    () => {
+      remote.socket.write("x"); // answered by a reset once the proxy has let go
+      return remote.closed;
+    },
+    "the remote to be let go",
+    15_000,
+  );
+});
+
+test("after a burst a connection holds little memory", async (t) => {
+  const pairs: Awaited<ReturnType<typeof relayed>>[] = [];
+  while (pairs.length < 200) pairs.push(await relayed(daemon.port, device));
+  const before = memory();
+  for (const { client, remote } of pairs) {
+    remote.write(Buffer.alloc(600_000));
+    client.write(Buffer.alloc(600_000));
+    await Promise.all([client.take(600_000), remote.take(600_000)]);
+  }
+  const each = (memory() - before) / pairs.length / 1024;
+  t.diagnostic(`${each.toFixed(0)} KiB per connection`);
+  assert.ok(each < 300, `${each} KiB`); // two large read buffers would be 512
+  for (const { client } of pairs) client.reset();
+});
+
+test("both sides have keepalive, whatever they are", async () => {
+  const { client, remote } = await relayed(daemon.port, device);
+  const [ours, theirs] = [client.socket.remotePort, remote.socket.remotePort].map((port) =>
+    (port ?? 0).toString(16).toUpperCase().padStart(4, "0"),
+  );
+  // columns of proc_net_tcp: local, remote, state, queues, timer; a timer that begins with 02 is keepalive's
+  const timer = (port: string | undefined): string | undefined =>
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+      .flatMap((path) => readFileSync(path, "utf8").split("\n"))
+      .map((row) => row.trim().split(/\s+/))
+      .find((row) => row[1]?.endsWith(`:${port}`) && row[3] === "01")?.[5];
+  for (const port of [ours, theirs]) await until(() => timer(port)?.startsWith("02:") === true, `keepalive of ${port}`);
+  client.destroy();
+});
+
 test("a client that goes closes its remote", async () => {
   const { client, remote } = await relayed(daemon.port, device);
   client.destroy();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type DaemonProcess, startDaemon } from "../support/daemon.js";
 import { LuaSocket } from "../support/luasocket.js";
-import { FakeLuup } from "../support/luup.js";
+import { FakeLuup, likeOpenLuup } from "../support/luup.js";
 import { Device } from "../support/net.js";
 import { missingLuaSocket } from "../support/peers.js";
 import { pause, until } from "../support/wait.js";
@@ -59,6 +59,26 @@ test("the dialogue of a plugin, by LuaSocket itself", { skip }, async () => {
   await lua.call("close");
   await pause(100);
   assert.equal(luup.of(pid).length, 2);
+  lua.kill();
+});
+
+test("at the moment the action runs, receive() finds the data without waiting", { skip }, async () => {
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");
+  const remote = await device.client(index);
+  await lua.call("timeout 0");
+  const found: Promise<string>[] = [];
+  luup.answer = (arrival, response, request) => {
+    if (arrival.pid === pid) found.push(lua.call("receive 2048"));
+    likeOpenLuup(arrival, response, request);
+  };
+  for (let n = 0; n < 20; n += 1) {
+    remote.write(`reading ${n}`);
+    await until(() => found.length === n + 1, "the notification");
+    assert.equal(await found[n], `nil\t"timeout"\t"reading ${n}"`);
+  }
+  luup.answer = likeOpenLuup;
   lua.kill();
 });
 

@@ -34,19 +34,24 @@ Options take effect in the order given: what follows -c overrides the file, what
 
 Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or files are wrong.`;
 
+/** `-p2504` and `-p=2504` */
+const ATTACHED = new RegExp(`^(-[${STRINGS.join("")}])=?(.+)$`, "s");
+
 /** Splits the arguments into one group per option, its value with it. */
 function groups(argv: readonly string[]): string[][] {
   const out: string[][] = [];
   for (const word of argv) {
-    const startsOption = /^--?[^-]/.test(word) || word === "--";
+    const [, option, value] = ATTACHED.exec(word) ?? [];
     const last = out.at(-1);
-    if (startsOption || last === undefined) out.push([word]);
+    if (option !== undefined && value !== undefined) out.push([option, value]);
+    else if (/^--?[^-]/.test(word) || last === undefined) out.push([word]);
     else last.push(word);
   }
   return out;
 }
 
 function readGroup(group: readonly string[]): Result<Argument[]> {
+  if (group.includes("--")) return fail('unexpected argument "--"');
   const unknown: string[] = [];
   const parsed = minimist([...group], {
     string: STRINGS,

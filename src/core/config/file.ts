@@ -50,7 +50,7 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
   const direct = new Map<number, DirectLine & { readonly at: number }>();
   let section = "";
 
-  const readers: Record<string, (key: string, value: string, at: number) => string | undefined> = {
+  const readers: Readonly<Record<string, (key: string, value: string, at: number) => string | undefined>> = {
     host(key, value) {
       const parsed = parseHostValue(key, value);
       if (parsed === undefined) return `unknown key; known are ${HOST_KEYS.map((row) => row.key).join(", ")}`;
@@ -84,7 +84,8 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
     } else if (line.kind === "riddle") {
       problems.push(`${name}:${at}: [${section}]: not understood: ${raw.trim()}`);
     } else if (line.kind === "entry") {
-      const problem = section === "" ? "stands before any section" : readers[section]?.(line.key, line.value, at);
+      const reader = Object.hasOwn(readers, section) ? readers[section] : undefined;
+      const problem = section === "" ? "stands before any section" : reader?.(line.key, line.value, at);
       if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
     }
   }

@@ -1,4 +1,4 @@
-import { isHostName, isIPv4, isIPv6, parsePort } from "../address.js";
+import { isHostName, isIPv4, isIPv6, isLoopback, parsePort } from "../address.js";
 import { fail, ok, type Result } from "../result.js";
 import { parseSeconds } from "../setup/options.js";
 import type { Order } from "../setup/order.js";
@@ -48,14 +48,25 @@ function parseUrl(text: string): Result<string> {
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     return fail(`bad URL "${maskPassword(text)}": http://host:port is wanted`);
   }
-  return url.search === "" && url.hash === ""
-    ? ok(text)
-    : fail(`bad URL "${maskPassword(text)}": no query and no fragment can be in it`);
+  if (url.search !== "" || url.hash !== "") {
+    return fail(`bad URL "${maskPassword(text)}": no query and no fragment can be in it`);
+  }
+  return /%(?![0-9a-f]{2})/i.test(url.username + url.password)
+    ? fail(`bad URL "${maskPassword(text)}": a % in the login is written %25`)
+    : ok(text);
 }
 
-/** A URL, or what was meant to be one, with the password made unreadable. */
+/** A URL, or what was meant to be one, with the password made unreadable; without a user name, all of the login. */
 export function maskPassword(url: string): string {
-  return url.replace(/(:\/\/[^/@]*?:).*@/, "$1***@");
+  return url.replace(/^([a-z]+:\/\/)([^/?#]*)@/i, (_match, scheme: string, login: string) => {
+    const user = login.includes(":") ? login.slice(0, login.indexOf(":") + 1) : "";
+    return `${scheme}${user}***@`;
+  });
+}
+
+/** Whether a client at this address may end the daemon by STOP. */
+export function mayStop({ stop }: HostSettings, address: string): boolean {
+  return stop === "any" || isLoopback(address);
 }
 
 function parseBoolean(text: string): Result<boolean> {
@@ -131,18 +142,6 @@ export const HOST_KEYS = [
   }),
 ] as const;
 
-/** What holds where nothing is configured (seed, "Configuration"). */
-export const DEFAULT_SETTINGS: Settings = {
-  ip: "*",
-  port: 2504,
-  vera: "http://127.0.0.1:3480",
-  log: "-",
-  debug: false,
-  stop: "local",
-  renotify: 0,
-  direct: [],
-};
-
 /**
  * Reads one value of `[host]`.
  *
@@ -154,6 +153,14 @@ export function parseHostValue(key: string, text: string): Result<Partial<HostSe
   if (found === undefined) return undefined;
   const parsed = found.parse(text);
   return parsed.ok ? ok({ [found.key]: parsed.value }) : parsed;
+}
+
+/** What holds where nothing is configured (seed, "Configuration"): the defaults of the table. */
+export const DEFAULT_SETTINGS: Settings = defaults();
+
+function defaults(): Settings {
+  const parsed = HOST_KEYS.map(({ key, defaultText }) => parseHostValue(key, defaultText));
+  return Object.assign({ direct: [] }, ...parsed.map((result) => (result?.ok ? result.value : {})));
 }
 
 /** The settings as a configuration file that would lead to them, secrets masked. */

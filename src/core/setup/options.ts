@@ -46,18 +46,17 @@ export const DEFAULT_OPTIONS: ConnOptions = {
 
 const DEFAULT_SERVICE = "urn:toggledbits-com:serviceId:SockProxy1";
 const DEFAULT_ACTION = "HandleReceiveData";
-const MAX_TIMER_MS = 2_147_483_647; // the longest time a timer of Node can wait
 const MAX_BLOCK_SIZE = 1_048_576;
 
-function integer(value: string, min: number, max: number): Result<number> {
-  const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+function integer(value: string, min: number, max = Number.MAX_SAFE_INTEGER): Result<number> {
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   return number >= min && number <= max ? ok(number) : fail(`an integer from ${min} to ${max} is wanted`);
 }
 
 /** Reads a time in seconds, fractions allowed, as milliseconds. */
 export function parseSeconds(value: string): Result<number> {
-  const ms = /^(\d{1,9}(\.\d*)?|\.\d+)$/.test(value) ? Number(value) * 1000 : Number.NaN;
-  return ms <= MAX_TIMER_MS ? ok(ms) : fail(`seconds from 0 to ${Math.floor(MAX_TIMER_MS / 1000)} are wanted`);
+  const ms = /^(\d+(\.\d*)?|\.\d+)$/.test(value) ? Number(value) * 1000 : Number.NaN;
+  return ms <= Number.MAX_SAFE_INTEGER ? ok(ms) : fail("seconds are wanted, 0 or more");
 }
 
 function map<A, B>(result: Result<A>, change: (value: A) => B): Result<B> {
@@ -67,7 +66,8 @@ function map<A, B>(result: Result<A>, change: (value: A) => B): Result<B> {
 function parseNotify(value: string): Result<Partial<ConnOptions>> {
   const [device = "", service = "", action = "", pid = "", ...more] = value.split("/");
   if (more.length > 0) return fail("dev/sid/act/pid has four parts at most, none with a / in it");
-  const number = integer(device, 0, 4_294_967_295);
+  if (/[\p{Cc}\p{Cf}]/u.test(value)) return fail("control characters are not taken");
+  const number = integer(device, 0);
   if (!number.ok) return fail("the device is a number, 0 or more");
   return ok({
     notify: {
@@ -110,7 +110,7 @@ export const OPTIONS: readonly OptionRow[] = [
     help: ["Disconnect when the remote has been silent for ms (default: 0, never)."],
     capabilities: ["RTIM"],
     commandSeparator: "",
-    parse: (value) => map(integer(value, 0, MAX_TIMER_MS), (receiveTimeoutMs) => ({ receiveTimeoutMs })),
+    parse: (value) => map(integer(value, 0), (receiveTimeoutMs) => ({ receiveTimeoutMs })),
   },
   {
     key: "NTFY",

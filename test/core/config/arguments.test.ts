@@ -15,13 +15,14 @@ test("options are kept in the order given", () => {
     "-V=http://i",
     "-L",
     "-",
+    "-Lx=y.log",
   ]);
   assert.ok(parsed.ok);
   assert.deepEqual(
     parsed.value.map((argument) =>
       argument.kind === "setting" ? `${argument.key}=${argument.text}` : argument.kind === "file" ? argument.path : "",
     ),
-    ["ip=1.2.3.4", "x", "port=2505", "debug=true", "vera=http://h", "vera=http://i", "log=-"],
+    ["ip=1.2.3.4", "x", "port=2505", "debug=true", "vera=http://h", "vera=http://i", "log=-", "log=x=y.log"],
   );
 });
 
@@ -31,6 +32,7 @@ const bad: [string[], RegExp][] = [
   [["-p"], /option -p wants a value/],
   [["-p", "-D"], /option -p wants a value/],
   [["hello"], /unexpected argument "hello"/],
+  [["--", "foo"], /unexpected argument "--"/],
   [["-D", "yes"], /unexpected argument "yes"/],
   [["-p", "1", "2"], /unexpected argument "2"/],
 ];

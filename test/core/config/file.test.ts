@@ -100,10 +100,16 @@ test("any value with ; # = quotes or backslashes in it survives", () => {
 });
 
 test("any text is read or complained about, never thrown at", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void parseConfigFile(`[host]\n${text}`, "f")));
+  const word = fc.oneof(fc.constantFrom("__proto__", "constructor", "host", "direct", "[", "]", "=", ";"), fc.string());
+  const line = fc.oneof(
+    word.map((name) => `[${name}]`),
+    fc.tuple(word, word).map((pair) => pair.join("=")),
+    fc.string({ unit: "binary" }),
+  );
+  fc.assert(fc.property(fc.array(line), (lines) => void parseConfigFile(lines.join("\n"), "f")));
 });
 
-test("a passwords in a wrong URL does not reach the message", () => {
+test("a password in a wrong URL does not reach the message", () => {
   const { problems } = parseConfigFile("[host]\nvera=ftp://me:secret@hub", "f");
   assert.doesNotMatch(problems.join(), /secret/);
 });

@@ -1,0 +1,113 @@
+import type { Clock } from "./clock.js";
+import { isLoopback } from "./core/address.js";
+import type { NotifyTarget } from "./core/notification.js";
+import type { Outcome } from "./core/pacer.js";
+import { endpointKey } from "./core/proc-net-tcp.js";
+import type { ConnOptions } from "./core/setup/options.js";
+import type { NotifyStatus } from "./core/status.js";
+import type { StreamEnd } from "./ends/stream-end.js";
+import { Notifier, type Sender } from "./notify.js";
+import type { Renotifier, Watched } from "./renotify.js";
+
+/** What announcing needs of the daemon. */
+export interface AnnouncerHost {
+  readonly clock: Clock;
+  readonly luup: Sender;
+  readonly renotifier: Renotifier;
+  /** The `renotify` of the configuration, in milliseconds. */
+  readonly renotifyMs: number;
+}
+
+/** What announcing tells the connection it is for. */
+export interface AnnouncerEvents {
+  warn(text: string): void;
+  trace(text: string): void;
+  /** The end has been told, or given up. */
+  done(): void;
+  fault(error: unknown): void;
+}
+
+/**
+ * All that one connection's plugin is told: data, unread data again (RNTF), the end; and what the log is told of it: a wrong
+ * device, service or action once, one that hangs once.
+ */
+export class Announcer {
+  readonly #notifier: Notifier;
+  readonly #renotifier: Renotifier;
+  readonly #watched: Watched | undefined;
+  readonly #warned = new Set<Outcome>();
+
+  constructor(
+    target: NotifyTarget,
+    pid: string,
+    options: ConnOptions,
+    client: StreamEnd,
+    host: AnnouncerHost,
+    events: AnnouncerEvents,
+  ) {
+    const { clock, luup, renotifier } = host;
+    const { device, service, action } = target;
+    const notifier = new Notifier(target, pid, options.paceMs, luup, clock, {
+      sent: () => {
+        if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
+        events.trace("notification sent");
+      },
+      answered: ({ outcome, text }) => {
+        events.trace(`notification answered: ${text}`);
+        const faulty = outcome === "rejected" || outcome === "timed-out"; // by this action, not by the whole engine
+        if (!faulty || this.#warned.has(outcome)) return;
+        this.#warned.add(outcome);
+        events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);
+      },
+      done: () => events.done(),
+      fault: (error) => events.fault(error),
+    });
+    this.#notifier = notifier;
+    this.#renotifier = renotifier;
+    const everyMs = options.renotifyMs ?? host.renotifyMs;
+    if (everyMs === 0 || !isOnThisMachine(client)) return;
+    this.#watched = {
+      local: endpointKey(client.peerAddress, client.peerPort),
+      remote: endpointKey(client.localAddress, client.localPort),
+      everyMs,
+      lastNotified: clock.now(),
+      remind: () => notifier.remind(),
+    };
+    renotifier.add(this.#watched);
+  }
+
+  /** Whether the end has been told, or given up. */
+  get done(): boolean {
+    return this.#notifier.done;
+  }
+
+  /** What STAT tells of it. */
+  get status(): NotifyStatus {
+    return this.#notifier.status;
+  }
+
+  /** Data waits in the client's socket. */
+  data(): void {
+    this.#notifier.data();
+  }
+
+  /** The connection will end at once: data not announced yet is left to the final notification. */
+  hold(): void {
+    this.#notifier.hold();
+  }
+
+  /** The connection has ended. */
+  final(): void {
+    this.#notifier.final();
+  }
+
+  /** The client's socket is gone: nothing is unread any more. */
+  release(): void {
+    if (this.#watched !== undefined) this.#renotifier.remove(this.#watched);
+  }
+}
+
+/** Whether a client's own socket can be looked at: it is on the machine that we are on. */
+function isOnThisMachine({ peerAddress, localAddress }: StreamEnd): boolean {
+  return isLoopback(peerAddress) || peerAddress === localAddress;
+}

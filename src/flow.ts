@@ -1,0 +1,68 @@
+import type { Clock } from "./clock.js";
+import type { FlowState } from "./core/silence.js";
+import type { End } from "./ends/end.js";
+
+/** One direction of a relay: from one end to the other, with back pressure. */
+export class Flow implements FlowState {
+  /** Bytes that came. */
+  bytes = 0;
+  /** When something last came, or could come again after a stall. */
+  last: number;
+  /** The source has sent FIN. */
+  eof = false;
+  /** FIN has been passed on, behind everything. */
+  finished = false;
+  /** The sink does not take more for now, so the source is paused. */
+  stalled = false;
+  readonly from: End;
+  readonly to: End;
+  readonly #blockSize: number;
+  readonly #clock: Clock;
+  #rest: Buffer | undefined;
+
+  constructor(from: End, to: End, blockSize: number, clock: Clock) {
+    this.from = from;
+    this.to = to;
+    this.#blockSize = blockSize;
+    this.#clock = clock;
+    this.last = clock.now();
+  }
+
+  pass(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    this.last = this.#clock.now();
+    if (chunk.length === 0) return; // an empty datagram: a sign of life, nothing to pass on
+    if (this.#blockSize === 0 || chunk.length <= this.#blockSize) this.to.write(chunk);
+    else this.#passInBlocks(chunk);
+    if (this.to.unsent > 0 || this.#rest !== undefined) {
+      this.stalled = true;
+      this.from.pause();
+    }
+  }
+
+  /** The sink has taken everything. */
+  drained(): void {
+    if (this.#rest !== undefined) this.#passInBlocks(this.#rest);
+    if (!this.stalled || this.to.unsent > 0) return;
+    this.last = this.#clock.now();
+    this.stalled = false;
+    if (!this.eof) this.from.resume();
+  }
+
+  /** No more comes: sends FIN behind what is still to be written. */
+  finish(): void {
+    this.eof = true;
+    if (this.#rest !== undefined) this.#passInBlocks(this.#rest, true);
+    this.to.end();
+  }
+
+  /** @param regardless whether to go on when the sink is busy: for the last bytes */
+  #passInBlocks(chunk: Buffer, regardless = false): void {
+    let at = 0;
+    while (at < chunk.length && (regardless || this.to.unsent === 0)) {
+      this.to.write(chunk.subarray(at, at + this.#blockSize));
+      at += this.#blockSize;
+    }
+    this.#rest = at < chunk.length ? chunk.subarray(at) : undefined;
+  }
+}

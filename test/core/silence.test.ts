@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Deadline, type FlowState, silenceDeadline } from "#src/core/silence.js";
+
+const NOW = 100_000;
+const open: FlowState = { last: 90_000, eof: false, finished: false, stalled: false };
+const ended = { ...open, eof: true };
+const passedOn = { ...ended, finished: true };
+const stalled = { ...open, stalled: true };
+
+type Row = [
+  what: string,
+  down: FlowState,
+  up: FlowState,
+  rtim: number,
+  expected: [number, Deadline["cause"]] | undefined,
+];
+const table: Row[] = [
+  ["both open, no RTIM: no limit", open, open, 0, undefined],
+  ["both open: RTIM since the remote's last byte", { ...open, last: 95_000 }, open, 7000, [102_000, "remote silent"]],
+  ["what the client sends does not extend RTIM", open, { ...open, last: NOW }, 7000, [97_000, "remote silent"]],
+  ["a remote that is not read is not silent", stalled, open, 7000, [107_000, "remote silent"]],
+  ["client's FIN passed on: 5 s", open, passedOn, 0, [104_000, "client closed"]],
+  ["the remote's bytes put it off", { ...open, last: 99_900 }, passedOn, 0, [104_900, "client closed"]],
+  ["RTIM may be shorter", open, passedOn, 8000, [98_000, "remote silent"]],
+  ["RTIM may be longer", open, passedOn, 60_000, [104_000, "client closed"]],
+  ["client's last bytes not taken yet: 30 s", open, ended, 0, [129_000, "client closed"]],
+  ["each byte taken puts it off", open, { ...ended, last: 99_500 }, 0, [129_500, "client closed"]],
+  ["the client reads slowly: an hour", stalled, passedOn, 0, [3_699_000, "client closed"]],
+  ["remote's FIN passed on: 5 s", passedOn, open, 0, [104_000, "remote closed"]],
+  ["the client's bytes put it off", passedOn, { ...open, last: 99_900 }, 0, [104_900, "remote closed"]],
+  ["remote's last bytes not taken yet: 30 s", ended, open, 0, [129_000, "remote closed"]],
+  ["the remote takes nothing any more: 30 s", passedOn, stalled, 0, [129_000, "remote closed"]],
+  ["RTIM is over when the remote has closed", passedOn, open, 1, [104_000, "remote closed"]],
+  ["both closed: 30 s for the last bytes", ended, ended, 1, [129_000, "remote closed"]],
+];
+for (const [what, down, up, rtim, expected] of table) {
+  test(what, () => {
+    const deadline = silenceDeadline(down, up, 99_000, rtim, NOW);
+    assert.deepEqual(deadline && [deadline.at, deadline.cause], expected);
+  });
+}

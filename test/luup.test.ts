@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { type Answer, Luup, type Requester } from "#src/luup.js";
+import { ManualClock } from "./support/clock.js";
+import { MemoryLog } from "./support/in-process.js";
+import { FakeLuup, likeOpenLuup, saying } from "./support/luup.js";
+import { pause, until } from "./support/wait.js";
+
+let engine: FakeLuup;
+let clock: ManualClock;
+let log: MemoryLog;
+let luup: Luup;
+before(async () => {
+  engine = await new FakeLuup().start();
+});
+beforeEach(async () => {
+  await luup?.close();
+  engine.answer = likeOpenLuup;
+  engine.arrivals.length = 0;
+  clock = new ManualClock();
+  log = new MemoryLog();
+  luup = new Luup(engine.url, clock, log);
+});
+after(async () => {
+  await luup.close();
+  await engine.stop();
+});
+
+/** Sends a request and returns what becomes of it. */
+function send(device: number, name: string): { answer?: Answer; sent: number } {
+  const result: { answer?: Answer; sent: number } = { sent: 0 };
+  const requester: Requester = {
+    path: `/data_request?DeviceNum=${device}&Pid=${name}`,
+    device,
+    sent() {
+      result.sent += 1;
+    },
+    answered(answer) {
+      result.answer = answer;
+    },
+  };
+  luup.send(requester);
+  return result;
+}
+
+test("a request without an answer ends after 5 s, and is not blamed on the whole engine", async () => {
+  engine.answer = () => {};
+  const result = send(5, "slow");
+  await engine.received("slow", 1);
+  clock.advance(4999);
+  const outcome = () => result.answer?.outcome;
+  assert.equal(outcome(), undefined);
+  clock.advance(1);
+  assert.equal(outcome(), "timed-out");
+  assert.deepEqual(log.lines, []);
+});
+
+test("an answer that never ends is ended after 5 s too", async () => {
+  engine.answer = (_arrival, response) => {
+    response.writeHead(200);
+    response.write("{");
+  };
+  const result = send(5, "endless");
+  await engine.received("endless", 1);
+  await pause(50);
+  clock.advance(5000);
+  assert.equal(result.answer?.outcome, "timed-out");
+});
+
+test("an answer as long as can be is read to a limit, and is an answer", async () => {
+  engine.answer = (_arrival, response) => {
+    const piece = "x".repeat(65_536);
+    const more = (): void => {
+      while (!response.destroyed && response.write(piece));
+    };
+    response.on("drain", more);
+    more();
+  };
+  const result = send(5, "flood");
+  await until(() => result.answer !== undefined, "the answer");
+  assert.equal(result.answer?.outcome, "delivered");
+});
+
+test("at most 64 requests at a time, 16 of one device", async () => {
+  engine.answer = () => {};
+  for (let n = 0; n < 40; n += 1) send(1, "one");
+  await engine.received("one", 16);
+  for (let n = 0; n < 100; n += 1) send(100 + n, "many");
+  await engine.received("many", 48);
+  await pause(200);
+  assert.equal(engine.of("one").length, 16);
+  assert.equal(engine.of("many").length, 48);
+});
+
+test("two devices that hang with all they have leave room for the others", async () => {
+  engine.answer = () => {};
+  for (let n = 0; n < 40; n += 1) for (const device of [1, 2]) send(device, "hung");
+  await engine.received("hung", 32);
+  engine.answer = likeOpenLuup;
+  const results = Array.from({ length: 20 }, (_, n) => send(10 + n, "fine"));
+  await until(() => results.every(({ answer }) => answer?.outcome === "delivered"), "the others");
+  assert.equal(engine.of("hung").length, 32);
+});
+
+test("what waits goes out when room is made, in its order", async () => {
+  engine.answer = () => {};
+  for (let n = 0; n < 20; n += 1) send(1, `n${n}`);
+  await engine.received("n15", 1);
+  engine.answer = likeOpenLuup;
+  clock.advance(5000);
+  await engine.received("n19", 1);
+  assert.deepEqual(
+    engine.arrivals.slice(16).map(({ pid }) => pid),
+    ["n16", "n17", "n18", "n19"],
+  );
+});
+
+test("a kept connection that turns out dead is replaced at once, a new one that is reset is not", async () => {
+  engine.answer = (_arrival, _response, request) => void request.socket.resetAndDestroy();
+  const fresh = send(5, "fresh");
+  await until(() => fresh.answer !== undefined, "the reset");
+  assert.equal(fresh.answer?.outcome, "failed");
+  assert.equal(engine.of("fresh").length, 1);
+
+  engine.answer = likeOpenLuup;
+  const first = send(5, "first");
+  await until(() => first.answer !== undefined, "the answer");
+  let resets = 0;
+  engine.answer = (arrival, response, request) => {
+    resets += 1;
+    if (resets === 1) request.socket.resetAndDestroy();
+    else likeOpenLuup(arrival, response, request);
+  };
+  const kept = send(5, "kept");
+  await until(() => kept.answer !== undefined, "the answer");
+  assert.equal(kept.answer?.outcome, "delivered");
+  assert.equal(engine.of("kept").length, 2);
+});
+
+test("an engine that is not itself is told of once, and once that it is back", async () => {
+  const outcomes: (string | undefined)[] = [];
+  for (const answer of [saying("starting", 503), saying("starting", 503), likeOpenLuup, likeOpenLuup]) {
+    engine.answer = answer;
+    const result = send(5, "x");
+    await until(() => result.answer !== undefined, "the answer");
+    outcomes.push(result.answer?.outcome);
+  }
+  assert.deepEqual(outcomes, ["failed", "failed", "delivered", "delivered"]);
+  assert.equal(log.lines.length, 2, log.lines.join("\n"));
+  assert.match(log.lines[0] ?? "", /^WARN Luup at http:\S+ does not take notifications \(status 503, starting\)/);
+  assert.match(log.lines[1] ?? "", /^WARN Luup at http:\S+ takes notifications again$/);
+});
+
+test("requests that are given up at the end are nobody's fault", async () => {
+  engine.answer = () => {};
+  const result = send(5, "last");
+  await engine.received("last", 1);
+  await luup.close();
+  await pause(20);
+  assert.equal(result.answer, undefined);
+  assert.deepEqual(log.lines, []);
+});
