@@ -116,8 +116,8 @@ test("--help names every option, --version the version", () => {
 
 test("the example file documents every key with its default, and says nothing else", () => {
   const example = readFileSync("sockproxyd.conf.example", "utf8");
-  for (const { key, defaultText } of HOST_KEYS) {
-    assert.ok(example.split("\n").includes(`; ${key}=${defaultText}`), `; ${key}=${defaultText}`);
+  for (const { key, defaultText, help } of HOST_KEYS) {
+    assert.ok(example.includes(`\n; ${help}\n; ${key}=${defaultText}\n`), `${key} and its help`);
   }
   assert.equal(run("-c", "sockproxyd.conf.example", "--check").out, run("--check").out);
   const uncommented = example.replace(/^; (?=\w+=)/gm, "");

@@ -32,11 +32,13 @@ export interface Settings extends HostSettings {
   readonly direct: readonly DirectLine[];
 }
 
-/** One key of the `[host]` section: a row of the table from which parser, `--check` and the example's test are made. */
+/** One key of the `[host]` section: a row of the table from which parser, defaults and `--check` are made, and the example file is
+ * checked. */
 export interface HostKey<K extends keyof HostSettings = keyof HostSettings> {
   readonly key: K;
   /** As it would stand in the file. */
   readonly defaultText: string;
+  /** What the example file says of it. */
   readonly help: string;
   parse(text: string): Result<HostSettings[K]>;
   /** The value as it would stand in the file, secrets masked. */
@@ -85,7 +87,7 @@ export const HOST_KEYS = [
   row({
     key: "ip",
     defaultText: "*",
-    help: "The address to listen on; * is all of them, IPv6 and IPv4.",
+    help: "The address to listen on. * is all addresses of this machine, IPv6 and IPv4.",
     parse: (text) =>
       text === "*" || isIPv4(text) || isIPv6(text) || isHostName(text)
         ? ok(text)
@@ -95,35 +97,35 @@ export const HOST_KEYS = [
   row({
     key: "port",
     defaultText: "2504",
-    help: "The port plugins connect to.",
+    help: "The port plugins connect to. They expect this one.",
     parse: parsePort,
     print: String,
   }),
   row({
     key: "vera",
     defaultText: "http://127.0.0.1:3480",
-    help: "Where the Luup system takes requests; may hold user:password@ and a path.",
+    help: "Where the Luup system takes requests. May hold a path and a login: http://user:password@hub:3480/port_3480",
     parse: parseUrl,
     print: maskPassword,
   }),
   row({
     key: "log",
     defaultText: "-",
-    help: "The log file; - is stderr.",
+    help: "The log file. - is stderr. SIGHUP opens the file again after it was moved away.",
     parse: (text) => (text === "" ? fail("no file name") : ok(text)),
     print: String,
   }),
   row({
     key: "debug",
     defaultText: "false",
-    help: "Whether the log tells of every command, read, write and notification.",
+    help: "Log every command, read, write and notification. The bare word debug is true, too.",
     parse: parseBoolean,
     print: String,
   }),
   row({
     key: "stop",
     defaultText: "local",
-    help: "Who may end the daemon by STOP: local, this machine only, or any.",
+    help: "Who may end the daemon by the command STOP: local is this machine only, any is everybody who can connect.",
     parse: (text) => {
       const value = text.toLowerCase();
       return value === "local" || value === "any" ? ok(value) : fail(`bad value "${text}": local or any is wanted`);
@@ -133,7 +135,7 @@ export const HOST_KEYS = [
   row({
     key: "renotify",
     defaultText: "0",
-    help: "Notify again every so many seconds while a plugin on this machine leaves bytes unread; 0 is off. RNTF on CONN overrides it.",
+    help: "Notify again every so many seconds while a plugin on this machine leaves bytes unread (0: off). RNTF overrides it.",
     parse: (text) => {
       const ms = parseSeconds(text);
       return ms.ok ? ms : fail(`bad value "${text}": ${ms.message}`);
