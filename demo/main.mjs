@@ -34,7 +34,10 @@ async function startDaemon(vera) {
   const placeholder = createServer();
   const port = await listen(placeholder);
   placeholder.close();
-  const child = spawn(process.execPath, [MAIN, "-p", port, "-N", vera], { stdio: ["ignore", "inherit", "pipe"] });
+  // a process group of its own: Ctrl-C is for the demonstration, which then ends the daemon
+  const options = { stdio: ["ignore", "inherit", "pipe"], detached: true };
+  const child = spawn(process.execPath, [MAIN, "-p", port, "-N", vera], options);
+  process.on("exit", () => child.kill());
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text) => {
     log += text;

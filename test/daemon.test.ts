@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { Socket } from "node:net";
 import { test } from "node:test";
 import { ManualClock } from "./support/clock.js";
 import { daemonHere } from "./support/in-process.js";
@@ -135,6 +136,22 @@ sys.stdin.read()`,
   device.close();
   await daemon.stop("test");
   await luup.stop();
+});
+
+test("small messages are not held back on either side (TCP_NODELAY)", async (t) => {
+  const device = await Device.open();
+  const { daemon, port } = await daemonHere();
+  const setNoDelay = t.mock.method(Socket.prototype, "setNoDelay");
+  const { client, remote } = await relayed(port, device);
+  const ports = setNoDelay.mock.calls
+    .filter((call) => call.arguments[0] === true)
+    .map((call) => (call.this as Socket).remotePort);
+  assert.ok(ports.includes(device.port), "towards the remote");
+  assert.ok(ports.includes(client.socket.localPort ?? -1), "towards the client");
+  client.destroy();
+  remote.destroy();
+  device.close();
+  await daemon.stop("test");
 });
 
 test("no connection leaves anything behind", async () => {

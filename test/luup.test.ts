@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { type Answer, Luup, type Requester } from "#src/luup.js";
 import { ManualClock } from "./support/clock.js";
@@ -149,6 +151,34 @@ test("an engine that is not itself is told of once, and once that it is back", a
   assert.equal(log.lines.length, 2, log.lines.join("\n"));
   assert.match(log.lines[0] ?? "", /^WARN Luup at http:\S+ does not take notifications \(status 503, starting\)/);
   assert.match(log.lines[1] ?? "", /^WARN Luup at http:\S+ takes notifications again$/);
+});
+
+test("a request is one write", async () => {
+  const chunks: string[] = [];
+  const server = createServer((socket) => {
+    socket.on("data", (chunk) => {
+      chunks.push(chunk.toString());
+      socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const raw = new Luup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, clock, log);
+  const requester: Requester = { path: `/x?${"y".repeat(3000)}`, device: 1, sent() {}, answered() {} };
+  raw.send(requester);
+  await until(() => chunks.length > 0, "the request");
+  assert.match(chunks[0] ?? "", /^GET \/x\?y{3000} HTTP\/1\.1\r\n[\s\S]*\r\n\r\n$/);
+  await raw.close();
+  server.close();
+});
+
+test("an idle connection is let go after 30 s, before openLuup drops it", async () => {
+  const since = performance.now();
+  const result = send(5, "idle");
+  await until(() => result.answer !== undefined, "the answer");
+  assert.equal(engine.connections, 1);
+  await until(() => engine.connections === 0, "the connection to be closed", 40_000);
+  const ms = performance.now() - since;
+  assert.ok(ms > 25_000 && ms < 36_000, `${ms} ms`);
 });
 
 test("requests that are given up at the end are nobody's fault", async () => {

@@ -14,30 +14,40 @@ function mayMount(): boolean {
   return spawnSync("unshare", ["--mount", "true"]).status === 0;
 }
 
-/** Answers a DNS query for one address with 127.0.0.1 (RFC 1035, section 4). */
-function reply(query: Buffer): Buffer {
-  const answer = Buffer.concat([
-    query.subarray(0, query.indexOf(0, 12) + 5),
-    Buffer.from("c00c000100010000003c00047f000001", "hex"),
-  ]);
-  answer.writeUInt16BE(0x8180, 2);
-  answer.fill(0, 6, 12).writeUInt16BE(1, 6);
-  return answer;
+const TYPES = { A: 1, AAAA: 28 } as const;
+
+/** What the name server knows. */
+const RECORDS: Readonly<Record<string, Partial<Record<keyof typeof TYPES, string>>>> = {
+  good: { A: "7f000001" },
+  both: { A: "7f000001", AAAA: "00000000000000000000000000000001" },
+};
+
+/** The answer to a DNS query (RFC 1035, section 4), or nothing for names that begin with `dead`. */
+function answer(query: Buffer): Buffer | undefined {
+  const label = query.toString("latin1", 13, 13 + (query[12] ?? 0));
+  if (label.startsWith("dead")) return undefined;
+  const end = query.indexOf(0, 12) + 5;
+  const type = query.readUInt16BE(end - 4);
+  const name = type === TYPES.A ? "A" : type === TYPES.AAAA ? "AAAA" : undefined;
+  const address = Buffer.from((name && RECORDS[label]?.[name]) ?? "", "hex");
+  const header = Buffer.from(query.subarray(0, end));
+  header.writeUInt16BE(0x8180, 2); // an answer, no error
+  header.fill(0, 6, 12);
+  if (address.length === 0) return header;
+  header.writeUInt16BE(1, 6);
+  const record = Buffer.from("c00c000000010000003c0000", "hex");
+  record.writeUInt16BE(type, 2);
+  record.writeUInt16BE(address.length, 10);
+  return Buffer.concat([header, record, address]);
 }
 
-test("names whose server does not answer hold up neither other names nor the end", {
+test("all addresses of a name are tried; names whose server does not answer hold up neither others nor the end", {
   skip: !mayMount() && "not permitted to mount",
 }, async () => {
   const server = createSocket("udp4");
   server.on("message", (query, from) => {
-    const isAddressQuery = query.readUInt16BE(query.indexOf(0, 12) + 1) === 1;
-    if (query.includes("good") && isAddressQuery) server.send(reply(query), from.port, from.address);
-    else if (query.includes("good"))
-      server.send(
-        Buffer.concat([query.subarray(0, 2), Buffer.from("8183", "hex"), query.subarray(4)]),
-        from.port,
-        from.address,
-      );
+    const text = answer(query);
+    if (text !== undefined) server.send(text, from.port, from.address);
   });
   server.bind(53, "127.0.0.53");
   await once(server, "listening");
@@ -58,6 +68,11 @@ test("names whose server does not answer hold up neither other names nor the end
     const { client } = await greet(port);
     client.write(`CONN good.test:${device.port}\n`);
     assert.match(await client.line(3000), /^OK CONN /);
+    const six = await Device.open("::1");
+    const both = await greet(port);
+    both.client.write(`CONN both.test:${six.port}\n`); // its IPv4 address refuses
+    assert.match(await both.client.line(3000), /^OK CONN /);
+    six.close();
     for (const each of dead) assert.match(await each.client.rest(), /^ERR CONN [^\n]*(timed out|unknown host)/);
     const last = await greet(port);
     last.client.write("CONN dead6.test:5\n");
