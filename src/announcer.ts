@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.js";
 import { isLoopback } from "./core/address.js";
+import type { Settings } from "./core/config/settings.js";
 import type { NotifyTarget } from "./core/notification.js";
 import type { Outcome } from "./core/pacer.js";
 import { endpointKey } from "./core/proc-net-tcp.js";
@@ -14,8 +15,7 @@ export interface AnnouncerHost {
   readonly clock: Clock;
   readonly luup: Sender;
   readonly renotifier: Renotifier;
-  /** The `renotify` of the configuration, in milliseconds. */
-  readonly renotifyMs: number;
+  readonly settings: Settings;
 }
 
 /** What announcing tells the connection it is for. */
@@ -64,7 +64,7 @@ export class Announcer {
     });
     this.#notifier = notifier;
     this.#renotifier = renotifier;
-    const everyMs = options.renotifyMs ?? host.renotifyMs;
+    const everyMs = options.renotifyMs ?? host.settings.renotify;
     if (everyMs === 0 || !isOnThisMachine(client)) return;
     this.#watched = {
       local: endpointKey(client.peerAddress, client.peerPort),

@@ -1,5 +1,8 @@
+import type { Access } from "./access.js";
 import { Announcer, type AnnouncerHost } from "./announcer.js";
+import { reloadObjection, stopObjection } from "./core/access.js";
 import { formatHostPort } from "./core/address.js";
+import type { Settings } from "./core/config/settings.js";
 import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
@@ -7,22 +10,27 @@ import { LAST_BYTES_MS } from "./core/silence.js";
 import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
 import { type Dial, DialError, dial } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
-import type { StreamEnd } from "./ends/stream-end.js";
+import { StreamEnd } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
 import { linger } from "./linger.js";
 import type { Log } from "./log.js";
+import type { LostPeers } from "./lost-peers.js";
+import type { Sender } from "./notify.js";
 import { Relay } from "./relay.js";
 import { Session } from "./session.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** What a connection needs of the daemon. */
 export interface ConnectionHost extends AnnouncerHost {
+  readonly settings: Settings;
+  readonly access: Access;
   readonly log: Log;
   readonly sockets: SocketTable;
-  /** Whether a client at this address may stop the daemon. */
-  mayStop(address: string): boolean;
+  readonly lostPeers: LostPeers;
   status(): DaemonStatus;
   stop(reason: string): void;
+  /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
+  reload(reason: string): Promise<string | undefined>;
   /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
   changed(connection: Connection): void;
 }
@@ -61,10 +69,12 @@ export class Connection {
   converse(): void {
     const session = new Session(this.#client, this.#host.clock, {
       pid: this.id,
-      mayStop: this.#host.mayStop(this.#client.peerAddress),
+      stopObjection: stopObjection(this.#host.settings.stop, this.clientAddress),
+      reloadObjection: reloadObjection(this.clientAddress),
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, true),
-      stopDaemon: () => this.#host.stop(`STOP by ${this.#client.peerAddress}`),
+      stopDaemon: () => this.#host.stop(`STOP by ${this.clientAddress}`),
+      reload: () => this.#host.reload(`RELD by ${this.clientAddress}`),
       over: (reason) => this.#close(reason, FAREWELL_MS),
       trace: (text) => this.#trace(text),
       fault: (error) => this.#fault(error),
@@ -81,7 +91,7 @@ export class Connection {
    */
   connect(order: Order, early: Held, reply: boolean): void {
     const since = this.#host.clock.now();
-    const attempt = dial(order, this.#host.clock);
+    const attempt = dial(order, this.#host);
     this.#phase = { kind: "dialing", order, dial: attempt };
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
     const hold = new Hold(this.#client, early, left, (error) => this.#fault(error));
@@ -104,6 +114,21 @@ export class Connection {
     }
   }
 
+  /** Where the client is. */
+  get clientAddress(): string {
+    return this.#client.peerAddress;
+  }
+
+  /** Whether the client's socket is gone. */
+  get gone(): boolean {
+    return this.#client.gone;
+  }
+
+  /** Whether its notifications go this way. */
+  notifiesBy(luup: Sender): boolean {
+    return this.#host.luup === luup;
+  }
+
   /** Whether it is over, its client has been told so, and its plugin too. */
   get settled(): boolean {
     return this.#phase.kind === "closing" && this.#told && (this.#announcer?.done ?? true);
@@ -111,7 +136,7 @@ export class Connection {
 
   /** Whether nothing of it is left. */
   get finished(): boolean {
-    return this.settled && this.#client.gone;
+    return this.settled && this.gone;
   }
 
   /** What STAT tells of it. */
@@ -124,7 +149,7 @@ export class Connection {
       id: this.id,
       phase: phase.kind === "new" ? "setup" : phase.kind,
       listener: this.#listener,
-      client: this.#client.peerAddress,
+      client: this.clientAddress,
       clientPort: this.#client.peerPort,
       ...(order && { remote: formatRemote(order), options: order.options }),
       ageMs: Math.round(now - this.#openedAt),
@@ -157,6 +182,8 @@ export class Connection {
       fault: (error) => this.#fault(error),
     });
     this.#phase = { kind: "echo", order, relay };
+    this.#host.lostPeers.add(this.#client);
+    if (remote instanceof StreamEnd) this.#host.lostPeers.add(remote);
     if (options.notify !== undefined) {
       this.#announcer = new Announcer(options.notify, pid, options, this.#client, this.#host, {
         warn: (text) => this.#host.log.warn(`${this.#label()} ${text}`),
@@ -215,6 +242,7 @@ export class Connection {
     this.#info(`closed: ${reason}; ${seconds} s, ${bytes}`);
     if (this.#phase.kind === "setup") this.#phase.session.close();
     if (this.#phase.kind === "dialing") this.#phase.dial.abort();
+    if (relay?.remote instanceof StreamEnd) this.#host.lostPeers.remove(relay.remote);
     this.#phase = { kind: "closing", order, relay };
     linger(this.#client, limitMs, this.#host.clock, {
       drained: () => this.#announcer?.data(),
@@ -233,6 +261,7 @@ export class Connection {
   }
 
   #gone(): void {
+    this.#host.lostPeers.remove(this.#client);
     this.#tellEnd();
     this.#announcer?.release();
     this.#host.changed(this);

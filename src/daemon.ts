@@ -1,121 +1,122 @@
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { pid } from "node:process";
+import { Admission, descriptorsShort } from "./admission.js";
 import type { Clock } from "./clock.js";
 import { Connection, type ConnectionHost } from "./connection.js";
-import { formatHostPort } from "./core/address.js";
-import { maskPassword, mayStop, type Settings } from "./core/config/settings.js";
+import type { Settings } from "./core/config/settings.js";
+import { maskPassword } from "./core/config/values.js";
 import { PidSource } from "./core/pid.js";
-import { formatRemote } from "./core/setup/order.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
+import { descriptorLimit } from "./descriptors.js";
 import { TcpEnd } from "./ends/tcp-end.js";
 import { listenersOf } from "./listeners/index.js";
 import type { Listener } from "./listeners/listener.js";
+import type { LoadedConfig } from "./load-config.js";
 import type { Log } from "./log.js";
+import { LostPeers } from "./lost-peers.js";
 import { Luup } from "./luup.js";
+import { Ports } from "./ports.js";
+import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
 import { Renotifier } from "./renotify.js";
 import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 
-const BACKLOG = 4096; // a hub's plugins all reconnect in the moment after a reload
 const STOP_LIMIT_MS = 2000;
 
-const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "already in use",
-  EADDRNOTAVAIL: "no such address on this machine",
-  EACCES: "not permitted",
-  ENOTFOUND: "unknown address",
-};
-
-interface OpenListener {
-  readonly listener: Listener;
-  readonly server: Server;
+/** What settings are made into: all that new connections work with. A reload makes another one. */
+interface Regime {
+  readonly settings: Settings;
+  readonly admission: Admission;
+  readonly luup: Luup;
+  readonly host: ConnectionHost;
 }
 
 /** The whole of it: opens the listeners, admits their clients, knows everything, and ends in good order. */
 export class Daemon {
   /** Resolves when the daemon has stopped. */
   readonly stopped: Promise<void>;
-  readonly #settings: Settings;
+  readonly #load: () => LoadedConfig;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #luup: Luup;
+  readonly #sockets: SocketTable;
   readonly #renotifier: Renotifier;
   readonly #registry = new Registry();
   readonly #pids = new PidSource();
+  readonly #descriptors = descriptorLimit();
+  readonly #refusals: Refusals;
+  readonly #ports: Ports;
   readonly #startedAt: number;
   readonly #startedEpochMs: number;
-  readonly #host: ConnectionHost;
-  #open: OpenListener[] = [];
+  #regime: Regime;
+  /** Those of former settings, as long as connections use them. */
+  #formerLuups: Luup[] = [];
+  #reloading: Promise<unknown> = Promise.resolve();
   #stopping = false;
   #tellStopped = (): void => {};
 
-  constructor(settings: Settings, clock: Clock, log: Log) {
-    this.#settings = settings;
+  /** @param load reads the configuration again, for a reload */
+  constructor(settings: Settings, load: () => LoadedConfig, clock: Clock, log: Log) {
+    this.#load = load;
     this.#clock = clock;
     this.#log = log;
     this.#startedAt = clock.now();
     this.#startedEpochMs = clock.epochMs();
-    this.#luup = new Luup(settings.vera, clock, log);
-    const sockets = new SocketTable(clock);
-    this.#renotifier = new Renotifier(clock, sockets, (error) => log.error(`looking for unread bytes: ${error}`));
+    this.#sockets = new SocketTable(clock);
+    this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
+    this.#refusals = new Refusals(clock, log);
+    this.#ports = new Ports({ clock, log, admit: (listener, socket) => this.#admit(listener, socket) });
+    this.#regime = this.#regimeOf(settings, new Luup(settings.vera, clock, log));
     this.stopped = new Promise((resolve) => {
       this.#tellStopped = resolve;
     });
-    this.#host = {
-      clock,
-      log,
-      luup: this.#luup,
-      sockets,
-      renotifier: this.#renotifier,
-      renotifyMs: settings.renotify,
-      mayStop: (address) => mayStop(settings, address),
-      status: () => this.status,
-      stop: (reason) => void this.stop(reason),
-      changed: (connection) => this.#registry.changed(connection),
-    };
   }
 
   /**
    * Opens all listeners.
    *
-   * @throws {Error} naming the address and port that cannot be had; nothing stays open then
+   * @throws {ListenError} when the proxy's own port cannot be had; nothing stays open then
    */
   async start(): Promise<void> {
+    const { settings, luup } = this.#regime;
     try {
-      for (const listener of listenersOf(this.#settings)) await this.#listen(listener);
+      await this.#ports.open(listenersOf(settings), settings.ip);
     } catch (error) {
-      for (const { server } of this.#open) server.close();
-      await this.#luup.close();
+      await luup.close();
       throw error;
     }
-    this.#log.info(`sockproxyd ${VERSION} started, notifies ${maskPassword(this.#settings.vera)}`);
+    this.#warnOfDescriptors();
+    this.#log.info(`sockproxyd ${VERSION} started, notifies ${maskPassword(settings.vera)}`);
+  }
+
+  /**
+   * Reads the configuration again and works by it from then on: listeners are opened, closed and changed in place;
+   * connections that exist go on as they are. What is wrong with it is logged, and changes nothing.
+   *
+   * @returns what is wrong with it, or nothing
+   */
+  reload(reason: string): Promise<string | undefined> {
+    const result = this.#reloading.then(() => this.#reload(reason));
+    this.#reloading = result.catch(() => {});
+    return result;
   }
 
   /** Where it listens, in the order of the settings. */
   get listeners(): ListenerStatus[] {
-    return this.#open.map(({ listener, server }) => {
-      const address = server.address();
-      const bound = typeof address === "object" && address !== null ? address : { address: "", port: listener.port };
-      return {
-        kind: listener.kind,
-        address: bound.address,
-        port: bound.port,
-        ...(listener.order && { remote: formatRemote(listener.order) }),
-      };
-    });
+    return this.#ports.status;
   }
 
   get status(): DaemonStatus {
+    const { settings, admission } = this.#regime;
     return {
       version: VERSION,
       build: BUILD,
       pid,
       startedAt: new Date(this.#startedEpochMs).toISOString(),
       uptimeMs: Math.round(this.#clock.now() - this.#startedAt),
-      vera: maskPassword(this.#settings.vera),
+      vera: maskPassword(settings.vera),
       listeners: this.listeners,
+      ...(Number.isFinite(admission.capacity) && { capacity: admission.capacity }),
       logLinesLost: this.#log.lost,
       connections: this.#registry.all().map((connection) => connection.status),
     };
@@ -126,7 +127,7 @@ export class Daemon {
     if (this.#stopping) return this.stopped;
     this.#stopping = true;
     this.#log.info(`stopping: ${reason}`);
-    for (const { server } of this.#open) server.close();
+    this.#ports.close();
     for (const connection of this.#registry.all()) connection.stop("the proxy is stopping");
     await new Promise<void>((resolve) => {
       const limit = this.#clock.after(STOP_LIMIT_MS, resolve);
@@ -135,33 +136,84 @@ export class Daemon {
         resolve();
       });
     });
-    await this.#luup.close();
+    await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
     this.#log.info("stopped");
     this.#tellStopped();
   }
 
-  async #listen(listener: Listener): Promise<void> {
-    const { ip } = this.#settings;
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-      this.#admit(listener, socket),
-    );
-    try {
-      server.listen({ port: listener.port, backlog: BACKLOG, ...(ip !== "*" && { host: ip }) });
-      await once(server, "listening");
-    } catch (error) {
-      const { code = "", message } = error as NodeJS.ErrnoException;
-      const where = formatHostPort({ host: ip, port: listener.port });
-      throw new Error(`cannot listen on ${where}: ${LISTEN_ERRORS[code] ?? message}`, { cause: error });
+  #regimeOf(settings: Settings, luup: Luup): Regime {
+    const admission = new Admission(settings, this.#registry, this.#descriptors);
+    const host: ConnectionHost = {
+      settings,
+      access: admission.access,
+      clock: this.#clock,
+      log: this.#log,
+      luup,
+      sockets: this.#sockets,
+      renotifier: this.#renotifier,
+      lostPeers: new LostPeers(settings.keepalive, this.#clock, this.#sockets, (error) =>
+        this.#log.error(`looking for lost peers: ${error}`),
+      ),
+      status: () => this.status,
+      stop: (reason) => void this.stop(reason),
+      reload: (reason) => this.reload(reason),
+      changed: (connection) => this.#registry.changed(connection),
+    };
+    return { settings, admission, luup, host };
+  }
+
+  async #reload(reason: string): Promise<string | undefined> {
+    if (this.#stopping) return "the proxy is stopping";
+    const old = this.#regime.settings;
+    const { settings, problems } = this.#load();
+    let problem = problems.join("; ");
+    if (problem === "") {
+      try {
+        this.#log.configure(settings.log, settings.debug);
+        await this.#ports.change(listenersOf(settings), settings.ip);
+      } catch (error) {
+        problem = (error as Error).message;
+        this.#log.configure(old.log, old.debug);
+      }
     }
-    server.on("error", (error) => this.#log.error(`listener on port ${listener.port}: ${error.message}`));
-    this.#open.push({ listener, server });
-    const remote = listener.order === undefined ? "" : ` for ${formatRemote(listener.order)}`;
-    this.#log.info(`listening on ${formatHostPort({ host: ip, port: listener.port })} (${listener.kind}${remote})`);
+    if (problem !== "") {
+      this.#log.error(`configuration not taken (${reason}), nothing has changed: ${problem}`);
+      return problem;
+    }
+    this.#adopt(settings);
+    this.#log.info(`configuration read again (${reason})`);
+    this.#warnOfDescriptors();
+    return undefined;
+  }
+
+  /** Has new connections work by these settings. */
+  #adopt(settings: Settings): void {
+    const { luup, settings: old } = this.#regime;
+    const next = settings.vera === old.vera ? luup : new Luup(settings.vera, this.#clock, this.#log);
+    this.#regime = this.#regimeOf(settings, next);
+    if (next === luup) return;
+    const connections = this.#registry.all();
+    const inUse = (former: Luup): boolean => connections.some((connection) => connection.notifiesBy(former));
+    const luups = [...this.#formerLuups, luup];
+    this.#formerLuups = luups.filter(inUse);
+    for (const former of luups) if (!inUse(former)) void former.close();
+  }
+
+  #warnOfDescriptors(): void {
+    const warning = descriptorsShort(this.#regime.settings, this.#descriptors);
+    if (warning !== undefined) this.#log.warn(warning);
   }
 
   #admit(listener: Listener, socket: Socket): void {
+    const { admission, settings, host } = this.#regime;
+    const client = TcpEnd.accept(socket, settings.keepalive);
+    const objection = admission.objection(client.peerAddress);
+    if (objection !== undefined) {
+      this.#refusals.turnAway(client, listener, objection);
+      return;
+    }
     const id = this.#pids.next(this.#clock.epochMs());
-    const connection = new Connection(id, TcpEnd.accept(socket), `${listener.kind} port ${listener.port}`, this.#host);
+    const connection = new Connection(id, client, `${listener.kind} port ${listener.port}`, host);
     this.#registry.add(connection);
     listener.welcome(connection);
   }

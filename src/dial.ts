@@ -1,18 +1,27 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import type { TcpNetConnectOpts } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
+import type { Access } from "./access.js";
 import type { Clock, Timer } from "./clock.js";
-import { isIPv4, isIPv6 } from "./core/address.js";
+import { isAddress } from "./core/address.js";
+import type { Settings } from "./core/config/settings.js";
 import type { Order } from "./core/setup/order.js";
 import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { TcpEnd } from "./ends/tcp-end.js";
 import { UdpEnd } from "./ends/udp-end.js";
-import { lookupHost, resolveHost } from "./resolve.js";
+import { NOT_PERMITTED, permittedLookup, resolvePermitted } from "./resolve.js";
 
 /** Why a remote could not be reached, in words for the client; the cause is kept. */
 export class DialError extends Error {
   override readonly name = "DialError";
+}
+
+/** What dialling needs of the daemon. */
+export interface DialHost {
+  readonly clock: Clock;
+  readonly access: Access;
+  readonly settings: Settings;
 }
 
 /** An attempt to reach a remote. */
@@ -37,6 +46,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ECONNRESET: "connection reset",
   ETIMEDOUT: "timed out",
   EACCES: "not permitted",
+  EMFILE: "no more files can be opened",
+  ENFILE: "no more files can be opened",
 };
 
 /** The first cause in words; several addresses that failed count as one failure. */
@@ -54,8 +65,12 @@ function explain(error: NodeJS.ErrnoException): string {
  * Connects to what an order names, within its time limit. For a name, the addresses of both families are tried in turn
  * (happy eyeballs, RFC 8305, as Node does it).
  */
-export function dial(order: Order, clock: Clock): Dial {
-  const { transport, connectTimeoutMs } = order.options;
+export function dial(order: Order, host: DialHost): Dial {
+  const { target, options } = order;
+  const { transport, connectTimeoutMs } = options;
+  if (isAddress(target.host) && !host.access.permits(target.host, target.host)) {
+    return { end: Promise.reject(new DialError(NOT_PERMITTED)), abort() {} };
+  }
   let abort = (): void => {};
   const end = new Promise<End>((resolve, reject) => {
     let settled = false;
@@ -73,49 +88,56 @@ export function dial(order: Order, clock: Clock): Dial {
       });
     const attempt = ATTEMPTS[transport](
       order,
+      host,
       (connected) => settle(() => resolve(connected)),
       (error) => fail(explain(error), error),
     );
-    timer = clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
+    timer = host.clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
     abort = () => fail("given up");
   });
   return { end, abort: () => abort() };
 }
 
 /** One transport's way to connect: tells of success or failure, and can be cancelled. */
-type Attempt = (order: Order, done: (end: End) => void, failed: (error: Error) => void) => { cancel(): void };
+type Attempt = (
+  order: Order,
+  host: DialHost,
+  done: (end: End) => void,
+  failed: (error: Error) => void,
+) => { cancel(): void };
 
 const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
-  tcp(order, done, failed) {
-    const { socket, adopt } = TcpEnd.connect(connectOptions(order), order.options.blockSize);
+  tcp(order, host, done, failed) {
+    const options = connectOptions(order, host);
+    const { socket, adopt } = TcpEnd.connect(options, order.options.blockSize, host.settings.keepalive);
     socket.on("error", failed);
     socket.once("connect", () => done(adopt()));
     return { cancel: () => socket.destroy() };
   },
 
-  tls(order, done, failed) {
+  tls(order, host, done, failed) {
     const { target, options } = order;
     const name = options.tlsName ?? target.host;
     const tls: ConnectionOptions & TcpNetConnectOpts = {
-      ...connectOptions(order),
+      ...connectOptions(order, host),
       allowHalfOpen: true,
       rejectUnauthorized: options.verifyCertificate,
       checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
-      ...(!isIPv4(name) && !isIPv6(name) && { servername: name }),
+      ...(!isAddress(name) && { servername: name }),
     };
     const socket = connectTls(tls);
     socket.on("error", failed);
-    socket.once("secureConnect", () => done(new StreamEnd(socket)));
+    socket.once("secureConnect", () => done(new StreamEnd(socket, host.settings.keepalive)));
     return { cancel: () => socket.destroy() };
   },
 
-  udp({ target }, done, failed) {
+  udp({ target }, { access }, done, failed) {
     let socket: UdpSocket | undefined;
     let cancelled = false;
 
     async function attempt(): Promise<void> {
       let error: unknown = new Error("no address");
-      for (const { address, family } of await resolveHost(target.host)) {
+      for (const { address, family } of await resolvePermitted(target.host, access)) {
         if (cancelled) return;
         try {
           socket = createSocket(family === 6 ? "udp6" : "udp4");
@@ -151,11 +173,11 @@ function connectUdp(socket: UdpSocket, port: number, address: string): Promise<v
   });
 }
 
-function connectOptions({ target, options }: Order): TcpNetConnectOpts {
+function connectOptions({ target, options }: Order, { access }: DialHost): TcpNetConnectOpts {
   return {
     host: target.host,
     port: target.port,
-    lookup: lookupHost,
+    lookup: permittedLookup(access),
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(MAX_ATTEMPT_MS, Math.floor(options.connectTimeoutMs / 2))),
   };

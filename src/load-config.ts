@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Argument } from "./core/config/arguments.js";
 import { parseConfigFile } from "./core/config/file.js";
-import { checkSettings, DEFAULT_SETTINGS, parseHostValue, type Settings } from "./core/config/settings.js";
+import { checkSettings, DEFAULT_SETTINGS, parseValue } from "./core/config/keys.js";
+import type { Settings } from "./core/config/settings.js";
 
 /** What the command line and its files lead to, and everything that is wrong with them, a line each. */
 export interface LoadedConfig {
@@ -29,13 +30,13 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
         problems.push(`${path}: [direct] ${line.port}: port given in an earlier file`);
       }
     }
-    settings = { ...settings, ...file.settings.host, direct: [...settings.direct, ...file.settings.direct] };
+    settings = { ...settings, ...file.settings.values, direct: [...settings.direct, ...file.settings.direct] };
   }
 
   for (const argument of argumentList) {
     if (argument.kind === "file") applyFile(argument.path);
     if (argument.kind !== "setting") continue;
-    const parsed = parseHostValue(argument.key, argument.text);
+    const parsed = parseValue("host", argument.key, argument.text);
     if (parsed?.ok) settings = { ...settings, ...parsed.value };
     else problems.push(`option ${argument.option}: ${parsed?.message}`);
   }

@@ -16,12 +16,16 @@ export interface SinkEvents {
   recovered(lost: number): void;
 }
 
+function open(path: string): number {
+  return path === "-" ? STDERR : openSync(path, APPEND);
+}
+
 /**
  * Where the lines of the log go: a file that is appended to, or stderr. Never blocks the daemon and never fails it: lines
  * that cannot be written are dropped and counted.
  */
 export class LogSink extends Writable {
-  readonly #path: string;
+  #path: string;
   readonly #events: SinkEvents;
   #fd: number;
   #waiting: Buffer[] = [];
@@ -41,7 +45,12 @@ export class LogSink extends Writable {
     super();
     this.#path = path;
     this.#events = events;
-    this.#fd = path === "-" ? STDERR : openSync(path, APPEND);
+    this.#fd = open(path);
+  }
+
+  /** Where they go. */
+  get path(): string {
+    return this.#path;
   }
 
   /** Lines that could not be written since the start. */
@@ -55,14 +64,15 @@ export class LogSink extends Writable {
   }
 
   /**
-   * Opens the file anew by its name, after it was moved away or removed.
+   * Opens the file anew by its name, after it was moved away or removed; or another one.
    *
+   * @param path a file name; `-`: stderr
    * @throws when that fails; the old file stays in use then
    */
-  reopen(): void {
-    if (this.#path === "-") return;
-    const fd = openSync(this.#path, APPEND);
-    this.#retired.push(this.#fd);
+  reopen(path: string): void {
+    const fd = open(path);
+    if (this.#fd !== STDERR) this.#retired.push(this.#fd);
+    this.#path = path;
     this.#fd = fd;
     this.#pausedUntil = 0;
     if (!this.#writing) this.#closeRetired();

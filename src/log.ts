@@ -15,11 +15,21 @@ export interface Log {
   debug(text: string): void;
   /** Opens the log file anew by its name. */
   reopen(): void;
+  /**
+   * Goes on in another file, or with another level.
+   *
+   * @throws when the file cannot be opened; nothing has changed then
+   */
+  configure(path: string, debugging: boolean): void;
   /** Waits until everything is written, half a second at most. */
   flush(): Promise<void>;
 }
 
 const FLUSH_LIMIT_MS = 500;
+
+function levelFor(debugging: boolean): string {
+  return debugging ? "debug" : "info";
+}
 
 /**
  * Opens the log.
@@ -31,14 +41,14 @@ const FLUSH_LIMIT_MS = 500;
 export function openLog(path: string, debugging: boolean, complain: (text: string) => void): Log {
   const sink = new LogSink(path, {
     failed(error) {
-      if (path !== "-") complain(`log file ${path}: ${error.message}; its lines are lost for now`);
+      if (sink.path !== "-") complain(`log file ${sink.path}: ${error.message}; its lines are lost for now`);
     },
     recovered(lost) {
       logger.warn(`the log could not be written for a while; ${lost} lines are lost`);
     },
   });
   const logger = createLogger({
-    level: debugging ? "debug" : "info",
+    level: levelFor(debugging),
     format: format.printf(({ level, message }) => {
       const time = new Date(systemClock.epochMs()).toISOString();
       return `${time} ${level.toUpperCase().padEnd(5)} ${message}`;
@@ -47,7 +57,9 @@ export function openLog(path: string, debugging: boolean, complain: (text: strin
     exitOnError: false,
   });
   return {
-    debugging,
+    get debugging() {
+      return logger.level === "debug";
+    },
     get lost() {
       return sink.lost;
     },
@@ -56,13 +68,17 @@ export function openLog(path: string, debugging: boolean, complain: (text: strin
     info: (text) => void logger.info(printable(text)),
     debug: (text) => void logger.debug(printable(text)),
     reopen() {
-      if (path === "-") return;
+      if (sink.path === "-") return;
       try {
-        sink.reopen();
+        sink.reopen(sink.path);
         logger.info("log opened again");
       } catch (error) {
         logger.error(`log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
       }
+    },
+    configure(nextPath, nextDebugging) {
+      if (nextPath !== sink.path) sink.reopen(nextPath);
+      logger.level = levelFor(nextDebugging);
     },
     async flush() {
       const limit = systemClock.now() + FLUSH_LIMIT_MS;

@@ -1,6 +1,6 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import type { Clock, Timer } from "./clock.js";
-import { maskPassword } from "./core/config/settings.js";
+import { maskPassword } from "./core/config/values.js";
 import { judgeAnswer } from "./core/notification.js";
 import type { Outcome } from "./core/pacer.js";
 import type { Log } from "./log.js";

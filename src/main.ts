@@ -25,7 +25,10 @@ if (started.kind === "answer") {
       void daemon.stop(signal);
     });
   }
-  process.on("SIGHUP", () => log.reopen());
+  process.on("SIGHUP", () => {
+    log.reopen();
+    void daemon.reload("SIGHUP");
+  });
   process.on("uncaughtException", (error) =>
     log.error(`fault outside any connection: ${error.stack ?? error.message}`),
   );

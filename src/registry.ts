@@ -3,12 +3,27 @@ import type { Connection } from "./connection.js";
 /** Who is connected, and who still has something to say. */
 export class Registry {
   readonly #connections = new Map<string, Connection>();
+  /** Those whose client's socket is still there. */
+  readonly #open = new Set<Connection>();
+  readonly #openByClient = new Map<string, number>();
   #whenSettled: (() => void) | undefined;
   #looking = false;
+
+  /** Clients that are connected. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Clients that are connected from this address. */
+  openOf(address: string): number {
+    return this.#openByClient.get(address) ?? 0;
+  }
 
   /** Takes a new connection in. */
   add(connection: Connection): void {
     this.#connections.set(connection.id, connection);
+    this.#open.add(connection);
+    this.#count(connection.clientAddress, 1);
   }
 
   /** In the order they came. */
@@ -18,6 +33,7 @@ export class Registry {
 
   /** A connection has made a step towards its end. */
   changed(connection: Connection): void {
+    if (connection.gone && this.#open.delete(connection)) this.#count(connection.clientAddress, -1);
     if (connection.finished) this.#connections.delete(connection.id);
     this.#look();
   }
@@ -26,6 +42,12 @@ export class Registry {
   whenSettled(callback: () => void): void {
     this.#whenSettled = callback;
     this.#look();
+  }
+
+  #count(address: string, change: 1 | -1): void {
+    const count = this.openOf(address) + change;
+    if (count === 0) this.#openByClient.delete(address);
+    else this.#openByClient.set(address, count);
   }
 
   #look(): void {

@@ -1,10 +1,13 @@
 import { type LookupAddress, lookup, promises } from "node:dns";
 import { readFileSync } from "node:fs";
 import type { LookupFunction } from "node:net";
+import type { Access } from "./access.js";
 import { isIPv4, isIPv6 } from "./core/address.js";
 import { addressesInHosts } from "./core/hosts-file.js";
 
 const HOSTS_FILE = "/etc/hosts";
+/** What is said of a host none of whose addresses may be connected to. */
+export const NOT_PERMITTED = "not permitted ([access] targets)";
 const QUERY = { timeout: 2000, tries: 2 }; // within the 4 s a dial has by default
 
 /** What the name server says when it does not know the name; the system's own resolver may know it by other means. */
@@ -27,17 +30,30 @@ export async function resolveHost(host: string): Promise<LookupAddress[]> {
   return (await askNameServer(host)) ?? (await askSystem(host));
 }
 
-/** {@link resolveHost} as Node's sockets want it. */
-export const lookupHost: LookupFunction = (host, options, callback) => {
-  resolveHost(host).then(
-    (addresses) => {
-      const [first] = addresses;
-      if (options.all === true) callback(null, addresses);
-      else callback(null, first?.address ?? "", first?.family);
-    },
-    (error: NodeJS.ErrnoException) => callback(error, ""),
-  );
-};
+/**
+ * The addresses of {@link resolveHost} that may be used.
+ *
+ * @throws {Error} when none may
+ */
+export async function resolvePermitted(host: string, access: Access): Promise<LookupAddress[]> {
+  const addresses = (await resolveHost(host)).filter(({ address }) => access.permits(host, address));
+  if (addresses.length === 0) throw new Error(NOT_PERMITTED);
+  return addresses;
+}
+
+/** {@link resolvePermitted} as Node's sockets want it. They do not ask it about addresses, only about names. */
+export function permittedLookup(access: Access): LookupFunction {
+  return (host, options, callback) => {
+    resolvePermitted(host, access).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (options.all === true) callback(null, addresses);
+        else callback(null, first?.address ?? "", first?.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, ""),
+    );
+  };
+}
 
 function readHosts(): string {
   try {

@@ -11,11 +11,14 @@ import type { Held } from "./hold.js";
 /** What a session asks of the connection it belongs to. */
 export interface SessionOwner {
   readonly pid: string;
-  readonly mayStop: boolean;
+  readonly stopObjection: string | undefined;
+  readonly reloadObjection: string | undefined;
   status(): ReturnType<VerbContext["status"]>;
   /** The client wants this remote; `early`: what it has sent behind the command already. */
   dial(order: Order, early: Held): void;
   stopDaemon(): void;
+  /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
+  reload(): Promise<string | undefined>;
   /** The session is over, for this reason. */
   over(reason: string): void;
   trace(text: string): void;
@@ -40,6 +43,8 @@ export class Session {
   /** How long it waits for a command. */
   #patienceMs = COMMAND_WITHIN_MS;
   #over = false;
+  /** A command is being carried out; those behind it wait. */
+  #busy = false;
 
   constructor(client: End, clock: Clock, owner: SessionOwner) {
     this.#client = client;
@@ -75,7 +80,7 @@ export class Session {
 
   #run(): void {
     while (!this.#over) {
-      if (this.#client.unsent > MAX_UNSENT) {
+      if (this.#busy || this.#client.unsent > MAX_UNSENT) {
         this.#client.pause();
         return;
       }
@@ -98,7 +103,8 @@ export class Session {
       pid: this.#owner.pid,
       verbs: VERBS,
       presets: this.#presets,
-      mayStop: this.#owner.mayStop,
+      stopObjection: this.#owner.stopObjection,
+      reloadObjection: this.#owner.reloadObjection,
       status: () => this.#owner.status(),
     });
     if (ran === undefined) return;
@@ -127,10 +133,29 @@ export class Session {
         this.#end(`${word} by client`);
         this.#owner.stopDaemon();
         return;
+      case "reload":
+        this.#reload(word, outcome.text);
+        return;
       case "error":
         this.#fail(word, outcome.message);
         return;
     }
+  }
+
+  #reload(word: string, text: string): void {
+    this.#busy = true;
+    this.#deadline?.cancel();
+    this.#owner
+      .reload()
+      .then((problem) => {
+        this.#busy = false;
+        if (this.#over) return;
+        if (problem === undefined) this.#reply(text);
+        else this.#fail(word, problem);
+        this.#waitForCommand();
+        this.#run();
+      })
+      .catch((error: unknown) => this.#owner.fault(error));
   }
 
   #reply(text: string): void {
@@ -144,6 +169,7 @@ export class Session {
   }
 
   #waitForCommand(): void {
+    if (this.#over) return;
     const ms = this.#patienceMs;
     this.#deadline?.cancel();
     this.#deadline = this.#clock.after(ms, () => this.#end(`no command within ${ms / 1000} s`));

@@ -1,8 +1,8 @@
 import { systemClock } from "../clock.js";
 import { parseArguments, USAGE } from "../core/config/arguments.js";
-import { printSettings } from "../core/config/settings.js";
+import { printSettings } from "../core/config/keys.js";
 import { Daemon } from "../daemon.js";
-import { loadConfig } from "../load-config.js";
+import { type LoadedConfig, loadConfig } from "../load-config.js";
 import { type Log, openLog } from "../log.js";
 import { VERSION } from "../version.js";
 
@@ -28,7 +28,8 @@ export async function serve(argv: readonly string[], complain: (text: string) =>
   if (asks("help")) return { kind: "answer", text: USAGE };
   if (asks("version")) return { kind: "answer", text: `sockproxyd ${VERSION}` };
 
-  const { settings, problems } = loadConfig(parsed.value);
+  const load = (): LoadedConfig => loadConfig(parsed.value);
+  const { settings, problems } = load();
   if (problems.length > 0) {
     return { kind: "wrong", lines: problems, status: asks("check") ? EXIT.failed : EXIT.usage };
   }
@@ -46,7 +47,7 @@ export async function serve(argv: readonly string[], complain: (text: string) =>
   }
   let daemon: Daemon;
   try {
-    daemon = new Daemon(settings, systemClock, log);
+    daemon = new Daemon(settings, load, systemClock, log);
     await daemon.start();
   } catch (error) {
     log.error((error as Error).message);

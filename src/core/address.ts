@@ -22,6 +22,11 @@ export function isIPv6(text: string): boolean {
   return address.includes(":") && /^[0-9a-f:.]+$/i.test(address) && URL.canParse(`http://[${address}]/`);
 }
 
+/** Whether `text` is an address rather than a name. */
+export function isAddress(text: string): boolean {
+  return isIPv4(text) || isIPv6(text);
+}
+
 /** Whether `text` may be a host name: labels of letters, digits, `-` and `_`, the last one not a number (RFC 1123, section 2.1). */
 export function isHostName(text: string): boolean {
   if (text.length === 0 || text.length > MAX_NAME_LENGTH) return false;

@@ -47,6 +47,8 @@ export interface ListenerStatus {
   readonly port: number;
   /** Where its connections go, for a listener that decides that itself. */
   readonly remote?: string;
+  /** Why it does not accept connections yet. */
+  readonly problem?: string;
 }
 
 /** Everything known of the daemon. */
@@ -58,6 +60,8 @@ export interface DaemonStatus {
   readonly uptimeMs: number;
   readonly vera: string;
   readonly listeners: readonly ListenerStatus[];
+  /** Connections that can be open at a time; left out where nothing limits them. */
+  readonly capacity?: number;
   readonly logLinesLost: number;
   readonly connections: readonly ConnectionStatus[];
 }

@@ -37,13 +37,16 @@ export interface End {
   resume(): void;
   /** Sends FIN behind everything written. */
   end(): void;
-  /** Cuts the connection: what is unsent is lost. */
-  destroy(): void;
+  /** Cuts the connection: what is unsent is lost. `error`: told as the reason, where it is not ours. */
+  destroy(error?: Error): void;
 }
 
-/** How the log tells that one side has ended a connection: in good order, or by an error. */
-export function endedBy(side: "client" | "remote", error?: Error): string {
-  return error === undefined ? `by ${side}` : `reset by ${side} (${error.message})`;
+/** How the log tells that one side has ended a connection: in good order, by an error, or by vanishing. */
+export function endedBy(side: "client" | "remote", error?: NodeJS.ErrnoException): string {
+  if (error === undefined) return `by ${side}`;
+  return error.code === "ETIMEDOUT"
+    ? `${side} does not answer (${error.message})`
+    : `reset by ${side} (${error.message})`;
 }
 
 /** Events for an end nobody listens to any more. */

@@ -2,8 +2,6 @@ import type { Socket } from "node:net";
 import { plainAddress } from "../core/address.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 
-const KEEPALIVE_DELAY_MS = 30_000;
-
 /** A stream socket (TCP or TLS) as one end of a relay. Its data come by Node's own chunks. */
 export class StreamEnd implements End {
   events: EndEvents = DEAF;
@@ -16,15 +14,19 @@ export class StreamEnd implements End {
   #draining = false;
   #error: Error | undefined;
 
-  /** @param socket connected, with `allowHalfOpen`, and paused until {@link resume} */
-  constructor(socket: Socket) {
+  /**
+   * @param socket connected, with `allowHalfOpen`, and paused until {@link resume}
+   * @param keepaliveMs silence after which the kernel asks whether the peer is there; ten questions a second apart without an
+   *   answer end the connection
+   */
+  constructor(socket: Socket, keepaliveMs: number) {
     this.#socket = socket;
     this.peerAddress = plainAddress(socket.remoteAddress ?? "");
     this.peerPort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress ?? "");
     this.localPort = socket.localPort ?? 0;
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEPALIVE_DELAY_MS);
+    socket.setKeepAlive(true, keepaliveMs);
     socket.on("data", (chunk: Buffer) => this.receive(chunk));
     socket.on("end", () => this.#tell("eof"));
     socket.on("finish", () => this.#tell("finished"));
@@ -41,6 +43,16 @@ export class StreamEnd implements End {
 
   get gone(): boolean {
     return this.#socket.destroyed;
+  }
+
+  /** Bytes handed to the kernel, or waiting to be. */
+  get bytesSent(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** Bytes that have come. */
+  get bytesReceived(): number {
+    return this.#socket.bytesRead;
   }
 
   /** Whether data is asked for. */
@@ -75,8 +87,8 @@ export class StreamEnd implements End {
     this.#socket.end();
   }
 
-  destroy(): void {
-    this.#socket.destroy();
+  destroy(error?: Error): void {
+    this.#socket.destroy(error);
   }
 
   readonly #onWritten = (): void => {

@@ -55,16 +55,21 @@ export class TcpEnd extends StreamEnd {
    * Begins to connect.
    *
    * @param readLimit most bytes a read may bring; 0: as many as are good
+   * @param keepaliveMs see {@link StreamEnd}
    * @returns the socket, paused, and what makes a {@link TcpEnd} of it once it is connected
    */
-  static connect(options: TcpNetConnectOpts, readLimit: number): { socket: Socket; adopt: () => TcpEnd } {
+  static connect(
+    options: TcpNetConnectOpts,
+    readLimit: number,
+    keepaliveMs: number,
+  ): { socket: Socket; adopt: () => TcpEnd } {
     const reads = new Reads(readLimit);
     const socket = connect({ ...options, allowHalfOpen: true, onread: reads.onread });
     socket.pause(); // nothing is read before somebody listens
     return {
       socket,
       adopt() {
-        reads.end = new TcpEnd(socket);
+        reads.end = new TcpEnd(socket, keepaliveMs);
         return reads.end;
       },
     };
@@ -78,16 +83,17 @@ export class TcpEnd extends StreamEnd {
    * and 40 MiB off the garbage of a bulk transfer. Without the handle that Node keeps inside, the socket is used as it is.
    *
    * @param accepted just accepted by a server with `pauseOnConnect` and `allowHalfOpen`; not to be used any more
+   * @param keepaliveMs see {@link StreamEnd}
    */
-  static accept(accepted: Socket): StreamEnd {
+  static accept(accepted: Socket, keepaliveMs: number): StreamEnd {
     const holder = accepted as unknown as { _handle?: object | null };
     const handle = holder._handle;
-    if (handle === undefined || handle === null) return new StreamEnd(accepted);
+    if (handle === undefined || handle === null) return new StreamEnd(accepted, keepaliveMs);
     holder._handle = null;
     const reads = new Reads(0);
     const options: object = { handle, allowHalfOpen: true, pauseOnCreate: true, onread: reads.onread };
     const socket = new Socket(options);
-    reads.end = new TcpEnd(socket);
+    reads.end = new TcpEnd(socket, keepaliveMs);
     return reads.end;
   }
 }

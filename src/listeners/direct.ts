@@ -8,7 +8,9 @@ export function directListeners({ direct }: Settings): Listener[] {
   return direct.map(({ port, order }) => ({
     kind: "direct",
     port,
+    essential: false,
     order,
     welcome: (connection) => connection.connect(order, NOTHING_YET, false),
+    turnAway() {},
   }));
 }

@@ -1,12 +1,17 @@
 import type { Connection } from "../connection.js";
 import type { Order } from "../core/setup/order.js";
+import type { End } from "../ends/end.js";
 
 /** A port to accept connections on, and what happens to them. */
 export interface Listener {
   readonly kind: string;
   readonly port: number;
+  /** Whether the daemon is nothing without it: the proxy's own port. */
+  readonly essential: boolean;
   /** Where its connections go, when it is not for the client to say. */
   readonly order?: Order;
   /** Takes a new connection in hand. */
   welcome(connection: Connection): void;
+  /** Tells a client why it is not taken in, where clients of this port are told anything; its connection is closed then. */
+  turnAway(client: End, reason: string): void;
 }

@@ -1,7 +1,16 @@
 import type { Settings } from "../core/config/settings.js";
+import { errorReply } from "../core/setup/command.js";
 import type { Listener } from "./listener.js";
 
 /** The proxy's own port: its clients begin in setup mode (seed, "Talking to the Proxy"). */
 export function proxyListeners({ port }: Settings): Listener[] {
-  return [{ kind: "proxy", port, welcome: (connection) => connection.converse() }];
+  return [
+    {
+      kind: "proxy",
+      port,
+      essential: true,
+      welcome: (connection) => connection.converse(),
+      turnAway: (client, reason) => client.write(`${errorReply("ACCESS", reason)}\n`),
+    },
+  ];
 }

@@ -18,6 +18,8 @@ test("rows of both tables are read; keys match those made from addresses", () =>
     local: endpointKey("127.0.0.1", 0xd431),
     remote: endpointKey("127.0.0.1", 2504),
     unread: 0xfa3,
+    unacknowledged: 0,
+    unanswered: 0,
     state: 1,
   });
   const [ours, other] = parseSocketTable(TCP6);
@@ -26,6 +28,8 @@ test("rows of both tables are read; keys match those made from addresses", () =>
     local: endpointKey("2001:db8::1", 80),
     remote: endpointKey("::1", 8080),
     unread: 7,
+    unacknowledged: 0,
+    unanswered: 0,
     state: 1,
   });
 });
@@ -36,6 +40,17 @@ test("the FIN that waits behind the data is no unread byte", () => {
   assert.deepEqual([row("00000001"), row("00000005"), row("00000000")], [0, 4, 0]);
 });
 
+test("what the peer has not answered: data sent again, or asking for room", () => {
+  const row = (rest: string): unknown => {
+    const [found] = parseSocketTable(`  1: 0100007F:D431 0100007F:09C8 01 ${rest} 0 1 2 0 20 4 30 10 -1`);
+    return [found?.unacknowledged, found?.unanswered];
+  };
+  assert.deepEqual(row("0000000A:00000000 01:0000013C 0000000B     0        9"), [10, 11]);
+  assert.deepEqual(row("0000000A:00000000 04:0000013C 0000000B     0        9"), [10, 9]);
+  assert.deepEqual(row("00000000:00000000 02:0000013C 00000000     0        3"), [0, 0], "keepalive is the kernel's");
+  assert.deepEqual(row("00000000:00000000 00:00000000 00000000     0        0"), [0, 0]);
+});
+
 test("the same address has one key, however it is written", () => {
   assert.equal(endpointKey("::ffff:10.1.2.3", 5), endpointKey("10.1.2.3", 5));
   assert.equal(endpointKey("FE80::1%eth0", 5), endpointKey("fe80:0:0:0:0:0:0:1", 5));
@@ -44,7 +59,14 @@ test("the same address has one key, however it is written", () => {
 });
 
 test("a peer is present, has closed its side, or is gone", () => {
-  const row = (local: string, remote: string, state: number) => ({ local, remote, unread: 0, state });
+  const row = (local: string, remote: string, state: number) => ({
+    local,
+    remote,
+    unread: 0,
+    unacknowledged: 0,
+    unanswered: 0,
+    state,
+  });
   assert.equal(peerState([], "a", "b"), "present");
   assert.equal(peerState([row("x", "y", 1)], "a", "b"), "gone");
   assert.equal(peerState([row("a", "b", 1), row("b", "a", 1)], "a", "b"), "present");

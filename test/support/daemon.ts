@@ -32,9 +32,23 @@ export interface DaemonProcess {
  *
  * @param args further arguments
  */
-export async function startDaemon(...args: string[]): Promise<DaemonProcess> {
+export function startDaemon(...args: string[]): Promise<DaemonProcess> {
+  return startDaemonUnder([], args);
+}
+
+/**
+ * As {@link startDaemon}, run by another program (`prlimit`, `unshare`) that becomes it.
+ *
+ * @param started resolves once the daemon has started, where that is not to be seen by its port
+ */
+export async function startDaemonUnder(
+  runner: readonly string[],
+  args: readonly string[],
+  started: (port: number) => Promise<void> = portAnswers,
+): Promise<DaemonProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, [MAIN, "-p", String(port), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const [command = "", ...rest] = [...runner, process.execPath, MAIN, "-p", String(port), ...args];
+  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
   endWithTests(child);
   let text = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
@@ -42,7 +56,7 @@ export async function startDaemon(...args: string[]): Promise<DaemonProcess> {
   });
   const exited = once(child, "exit");
   await Promise.race([
-    portAnswers(port),
+    started(port),
     exited.then(([status]) => {
       throw new Error(`the daemon ended with ${status}: ${text}`);
     }),

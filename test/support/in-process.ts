@@ -1,6 +1,7 @@
 import type { Clock } from "#src/clock.js";
 import { systemClock } from "#src/clock.js";
-import { DEFAULT_SETTINGS, type Settings } from "#src/core/config/settings.js";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import type { Settings } from "#src/core/config/settings.js";
 import { Daemon } from "#src/daemon.js";
 import type { Log } from "#src/log.js";
 
@@ -22,6 +23,7 @@ export class MemoryLog implements Log {
     this.lines.push(`DEBUG ${text}`);
   }
   reopen(): void {}
+  configure(): void {}
   async flush(): Promise<void> {}
 }
 
@@ -31,7 +33,8 @@ export async function daemonHere(
   clock: Clock = systemClock,
 ): Promise<{ daemon: Daemon; port: number; log: MemoryLog }> {
   const log = new MemoryLog();
-  const daemon = new Daemon({ ...DEFAULT_SETTINGS, ip: "127.0.0.1", port: 0, ...settings }, clock, log);
+  const all = { ...DEFAULT_SETTINGS, ip: "127.0.0.1", port: 0, ...settings };
+  const daemon = new Daemon(all, () => ({ settings: all, problems: [] }), clock, log);
   await daemon.start();
   return { daemon, port: daemon.listeners[0]?.port ?? 0, log };
 }

@@ -1,17 +1,17 @@
 import minimist from "minimist";
 import { fail, ok, type Result } from "../result.js";
-import type { HostSettings } from "./settings.js";
+import type { Values } from "./settings.js";
 
 /** One thing the command line asks for, in the order it was written. */
 export type Argument =
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "setting"; readonly option: string; readonly key: keyof HostSettings; readonly text: string }
+  | { readonly kind: "setting"; readonly option: string; readonly key: keyof Values; readonly text: string }
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "check" };
 
 /** Options with a value, and the `[host]` key they set. */
-const SETTINGS: Readonly<Record<string, keyof HostSettings>> = { a: "ip", p: "port", L: "log", N: "vera", V: "vera" };
+const SETTINGS: Readonly<Record<string, keyof Values>> = { a: "ip", p: "port", L: "log", N: "vera", V: "vera" };
 const ACTIONS = ["help", "version", "check"] as const;
 const STRINGS = ["c", ...Object.keys(SETTINGS)];
 const BOOLEANS = ["D", ...ACTIONS];

@@ -1,11 +1,12 @@
 import ini from "ini";
 import { parsePort } from "../address.js";
 import { parseOrder } from "../setup/order.js";
-import { type DirectLine, HOST_KEYS, type HostSettings, parseHostValue } from "./settings.js";
+import { KEYS, parseValue, SECTIONS } from "./keys.js";
+import type { DirectLine, Section, Values } from "./settings.js";
 
 /** What one configuration file says: only what stands in it. */
 export interface FileSettings {
-  readonly host: Partial<HostSettings>;
+  readonly values: Partial<Values>;
   readonly direct: readonly DirectLine[];
 }
 
@@ -14,6 +15,9 @@ export interface ParsedFile {
   readonly settings: FileSettings;
   readonly problems: readonly string[];
 }
+
+/** Takes one entry of a section; returns what is wrong with it. */
+type Reader = (key: string, value: string, at: number) => string | undefined;
 
 type Line =
   | { readonly kind: "nothing" }
@@ -46,18 +50,22 @@ function readLine(line: string): Line {
  */
 export function parseConfigFile(text: string, name: string): ParsedFile {
   const problems: string[] = [];
-  let host: Partial<HostSettings> = {};
+  let values: Partial<Values> = {};
   const direct = new Map<number, DirectLine & { readonly at: number }>();
   let section = "";
 
-  const readers: Readonly<Record<string, (key: string, value: string, at: number) => string | undefined>> = {
-    host(key, value) {
-      const parsed = parseHostValue(key, value);
-      if (parsed === undefined) return `unknown key; known are ${HOST_KEYS.map((row) => row.key).join(", ")}`;
+  const reader =
+    (inSection: Section): Reader =>
+    (key, value) => {
+      const parsed = parseValue(inSection, key, value);
+      const known = KEYS.filter((row) => row.section === inSection).map((row) => row.key);
+      if (parsed === undefined) return `unknown key; known are ${known.join(", ")}`;
       if (!parsed.ok) return parsed.message;
-      host = { ...host, ...parsed.value };
+      values = { ...values, ...parsed.value };
       return undefined;
-    },
+    };
+  const readers: Readonly<Record<string, Reader>> = {
+    ...Object.fromEntries(SECTIONS.map((name) => [name, reader(name)])),
     direct(key, value, at) {
       const port = parsePort(key);
       if (!port.ok) return port.message;
@@ -79,16 +87,16 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
     if (line.kind === "section") {
       section = line.name;
       if (!Object.hasOwn(readers, section)) {
-        problems.push(`${name}:${at}: [${section}]: unknown section; known are [host] and [direct]`);
+        problems.push(`${name}:${at}: [${section}]: unknown section; known are [${Object.keys(readers).join("], [")}]`);
       }
     } else if (line.kind === "riddle") {
       problems.push(`${name}:${at}: [${section}]: not understood: ${raw.trim()}`);
     } else if (line.kind === "entry") {
-      const reader = Object.hasOwn(readers, section) ? readers[section] : undefined;
-      const problem = section === "" ? "stands before any section" : reader?.(line.key, line.value, at);
+      const read = Object.hasOwn(readers, section) ? readers[section] : undefined;
+      const problem = section === "" ? "stands before any section" : read?.(line.key, line.value, at);
       if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
     }
   }
   const lines = [...direct.values()].map(({ port, order, text }) => ({ port, order, text }));
-  return { settings: { host, direct: lines }, problems };
+  return { settings: { values, direct: lines }, problems };
 }

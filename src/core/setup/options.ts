@@ -1,5 +1,6 @@
-import { isHostName, isIPv4, isIPv6 } from "../address.js";
+import { isAddress, isHostName } from "../address.js";
 import type { NotifyTarget } from "../notification.js";
+import { parseInteger, parseSeconds } from "../number.js";
 import { fail, ok, type Result } from "../result.js";
 
 /** How the daemon talks to the remote. */
@@ -48,17 +49,6 @@ const DEFAULT_SERVICE = "urn:toggledbits-com:serviceId:SockProxy1";
 const DEFAULT_ACTION = "HandleReceiveData";
 const MAX_BLOCK_SIZE = 1_048_576;
 
-function integer(value: string, min: number, max = Number.MAX_SAFE_INTEGER): Result<number> {
-  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  return number >= min && number <= max ? ok(number) : fail(`an integer from ${min} to ${max} is wanted`);
-}
-
-/** Reads a time in seconds, fractions allowed, as milliseconds. */
-export function parseSeconds(value: string): Result<number> {
-  const ms = /^(\d+(\.\d*)?|\.\d+)$/.test(value) ? Number(value) * 1000 : Number.NaN;
-  return ms <= Number.MAX_SAFE_INTEGER ? ok(ms) : fail("seconds are wanted, 0 or more");
-}
-
 function map<A, B>(result: Result<A>, change: (value: A) => B): Result<B> {
   return result.ok ? ok(change(result.value)) : result;
 }
@@ -67,7 +57,7 @@ function parseNotify(value: string): Result<Partial<ConnOptions>> {
   const [device = "", service = "", action = "", pid = "", ...more] = value.split("/");
   if (more.length > 0) return fail("dev/sid/act/pid has four parts at most, none with a / in it");
   if (/[\p{Cc}\p{Cf}]/u.test(value)) return fail("control characters are not taken");
-  const number = integer(device, 0);
+  const number = parseInteger(device, 0);
   if (!number.ok) return fail("the device is a number, 0 or more");
   return ok({
     notify: {
@@ -91,7 +81,7 @@ function parseVerify(value: string): Result<Partial<ConnOptions>> {
 }
 
 function parseTlsName(value: string): Result<Partial<ConnOptions>> {
-  return isHostName(value) || isIPv4(value) || isIPv6(value) ? ok({ tlsName: value }) : fail("a host name is wanted");
+  return isHostName(value) || isAddress(value) ? ok({ tlsName: value }) : fail("a host name is wanted");
 }
 
 /** All options of CONN, in the order HELP shows them. */
@@ -102,7 +92,7 @@ export const OPTIONS: readonly OptionRow[] = [
     help: ["Hand on at most nbytes per read, 1 to 1048576 (default: no limit)."],
     capabilities: ["BLKS"],
     commandSeparator: "",
-    parse: (value) => map(integer(value, 1, MAX_BLOCK_SIZE), (blockSize) => ({ blockSize })),
+    parse: (value) => map(parseInteger(value, 1, MAX_BLOCK_SIZE), (blockSize) => ({ blockSize })),
   },
   {
     key: "RTIM",
@@ -110,7 +100,7 @@ export const OPTIONS: readonly OptionRow[] = [
     help: ["Disconnect when the remote has been silent for ms (default: 0, never)."],
     capabilities: ["RTIM"],
     commandSeparator: "",
-    parse: (value) => map(integer(value, 0), (receiveTimeoutMs) => ({ receiveTimeoutMs })),
+    parse: (value) => map(parseInteger(value, 0), (receiveTimeoutMs) => ({ receiveTimeoutMs })),
   },
   {
     key: "NTFY",
@@ -154,7 +144,7 @@ export const OPTIONS: readonly OptionRow[] = [
     usage: "CTIM=ms",
     help: ["Give up connecting after ms, 1 to 600000 (default: 4000)."],
     capabilities: ["CTIM"],
-    parse: (value) => map(integer(value, 1, 600_000), (connectTimeoutMs) => ({ connectTimeoutMs })),
+    parse: (value) => map(parseInteger(value, 1, 600_000), (connectTimeoutMs) => ({ connectTimeoutMs })),
   },
   {
     key: "RNTF",

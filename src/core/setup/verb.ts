@@ -8,8 +8,10 @@ export interface VerbContext {
   readonly verbs: readonly Verb[];
   /** What commands before this one have set for a later CONN. */
   readonly presets: Partial<ConnOptions>;
-  /** Whether this client may stop the daemon. */
-  readonly mayStop: boolean;
+  /** Why this client may not stop the daemon; nothing when it may. */
+  readonly stopObjection: string | undefined;
+  /** Why this client may not have the configuration read again; nothing when it may. */
+  readonly reloadObjection: string | undefined;
   status(): DaemonStatus;
 }
 
@@ -20,6 +22,8 @@ export type Outcome =
   | { readonly kind: "bye"; readonly text: string }
   | { readonly kind: "dial"; readonly order: Order }
   | { readonly kind: "stop"; readonly text: string }
+  /** The reply follows when the configuration has been read again. */
+  | { readonly kind: "reload"; readonly text: string }
   /** `ERR <command> <message>`; the connection is closed after it. */
   | { readonly kind: "error"; readonly message: string };
 

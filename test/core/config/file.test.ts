@@ -10,7 +10,7 @@ test("sections and keys come in any case, values as they stand", () => {
     "f",
   );
   assert.deepEqual(problems, []);
-  assert.deepEqual(settings.host, {
+  assert.deepEqual(settings.values, {
     ip: "192.168.0.1",
     port: 2505,
     debug: true,
@@ -29,7 +29,7 @@ test("sections and keys come in any case, values as they stand", () => {
 });
 
 test("quotes around a whole value are taken off", () => {
-  assert.equal(parseConfigFile('[host]\nlog="/tmp/my log"', "f").settings.host.log, "/tmp/my log");
+  assert.equal(parseConfigFile('[host]\nlog="/tmp/my log"', "f").settings.values.log, "/tmp/my log");
 });
 
 for (const [text, value] of [
@@ -40,7 +40,7 @@ for (const [text, value] of [
   ["debug=off", false],
   ["debug=false", false],
 ] as const) {
-  test(`${text} is ${value}`, () => assert.equal(parseConfigFile(`[host]\n${text}`, "f").settings.host.debug, value));
+  test(`${text} is ${value}`, () => assert.equal(parseConfigFile(`[host]\n${text}`, "f").settings.values.debug, value));
 }
 
 test("all mistakes are told at once, each with file, line, section and key", () => {
@@ -94,7 +94,7 @@ test("any value with ; # = quotes or backslashes in it survives", () => {
     fc.property(value, (text) => {
       const { settings, problems } = parseConfigFile(`[host]\nlog=${text}`, "f");
       assert.deepEqual(problems, []);
-      assert.equal(settings.host.log, text);
+      assert.equal(settings.values.log, text);
     }),
   );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_SETTINGS, maskPassword, mayStop, parseHostValue } from "#src/core/config/settings.js";
+import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
+import { maskPassword } from "#src/core/config/values.js";
 
 test("the defaults are the seed's", () => {
   assert.deepEqual(DEFAULT_SETTINGS, {
@@ -9,8 +10,14 @@ test("the defaults are the seed's", () => {
     vera: "http://127.0.0.1:3480",
     log: "-",
     debug: false,
-    stop: "local",
     renotify: 0,
+    keepalive: 30_000,
+    clients: [],
+    targets: [],
+    denyTargets: [],
+    maxConnections: 0,
+    maxPerClient: 0,
+    stop: "local",
     direct: [],
   });
 });
@@ -34,18 +41,5 @@ for (const url of [
   "http://me:100%@hub",
   "http://a%zz@hub",
 ]) {
-  test(`${url} is no URL of a Luup system`, () => assert.equal(parseHostValue("vera", url)?.ok, false));
+  test(`${url} is no URL of a Luup system`, () => assert.equal(parseValue("host", "vera", url)?.ok, false));
 }
-
-test("STOP is for clients of this machine, unless configured otherwise", () => {
-  const local = { ...DEFAULT_SETTINGS, stop: "local" } as const;
-  const any = { ...DEFAULT_SETTINGS, stop: "any" } as const;
-  assert.deepEqual(
-    ["127.0.0.1", "::1", "192.168.0.20", "2001:db8::1"].map((address) => mayStop(local, address)),
-    [true, true, false, false],
-  );
-  assert.deepEqual(
-    ["127.0.0.1", "192.168.0.20"].map((address) => mayStop(any, address)),
-    [true, true],
-  );
-});

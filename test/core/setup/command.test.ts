@@ -18,7 +18,14 @@ const STATUS: DaemonStatus = {
   logLinesLost: 0,
   connections: [],
 };
-const context: VerbContext = { pid: "ab", verbs: VERBS, presets: {}, mayStop: true, status: () => STATUS };
+const context: VerbContext = {
+  pid: "ab",
+  verbs: VERBS,
+  presets: {},
+  stopObjection: undefined,
+  reloadObjection: undefined,
+  status: () => STATUS,
+};
 
 /** What a line leads to, in short. */
 function run(line: string, changes: Partial<VerbContext> = {}): string {
@@ -80,7 +87,8 @@ test("commands of their own set what a later CONN uses", () => {
   assert.deepEqual([paceMs, blockSize, receiveTimeoutMs], [3000, 9, 7]);
 });
 
-test("STOP is for those who may", () => assert.match(run("STOP", { mayStop: false }), /^ERR STOP not from another/));
+test("STOP is for those who may", () =>
+  assert.match(run("STOP", { stopObjection: "not from another machine" }), /^ERR STOP not from another/));
 
 test("HELP names every command and option, CAPA every ability", () => {
   for (const { word } of VERBS) assert.match(run("HELP"), new RegExp(`^(reply: )?${word}\\b`, "m"));
@@ -97,7 +105,7 @@ test("any line leads to one of the documented outcomes, and a reply is one print
         fc.string().map((text) => `CONN ${text}`),
       ),
       (line) => {
-        const text = run(line.replaceAll("\n", ""), { mayStop: false });
+        const text = run(line.replaceAll("\n", ""), { stopObjection: "no", reloadObjection: "no" });
         if (text.startsWith("ERR")) assert.match(text, /^ERR [\x21-\x7e]{1,16} [^\p{Cc}]{1,300}$/u);
       },
     ),

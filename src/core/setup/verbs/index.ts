@@ -5,6 +5,7 @@ import { conn } from "./conn.js";
 import { help } from "./help.js";
 import { preset } from "./preset.js";
 import { quit } from "./quit.js";
+import { reld } from "./reld.js";
 import { stat } from "./stat.js";
 import { stop } from "./stop.js";
 
@@ -15,6 +16,7 @@ export const VERBS: readonly Verb[] = [
   capa,
   quit,
   stop,
+  reld,
   help,
   bild,
   preset("NTFY"),

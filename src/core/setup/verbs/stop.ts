@@ -5,11 +5,9 @@ export const stop = {
   usage: "STOP",
   help: ["Close all connections and stop the proxy (from this machine only, by default)."],
   capabilities: [],
-  run(args, { mayStop }) {
+  run(args, { stopObjection }) {
     const wrong = noArguments(args);
     if (wrong !== undefined) return wrong;
-    return mayStop
-      ? { kind: "stop", text: "OK STOP" }
-      : { kind: "error", message: "not from another machine; [host] stop=any in the configuration allows it" };
+    return stopObjection === undefined ? { kind: "stop", text: "OK STOP" } : { kind: "error", message: stopObjection };
   },
 } satisfies Verb;

@@ -1,0 +1,70 @@
+import { BlockList } from "node:net";
+import { matchesName, type TargetPattern } from "./core/access.js";
+import { isIPv6 } from "./core/address.js";
+import type { Settings } from "./core/config/settings.js";
+
+/** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
+const UNSPECIFIED = listOf([
+  { kind: "network", family: "ipv4", address: "0.0.0.0", prefix: 8 },
+  { kind: "network", family: "ipv6", address: "::", prefix: 128 },
+]);
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+/** Who may connect to the daemon, and what the daemon may connect to (`[access]`). */
+export class Access {
+  readonly #clients: BlockList | undefined;
+  readonly #targets: Rule | undefined;
+  readonly #denied: Rule;
+
+  constructor({ clients, targets, denyTargets }: Settings) {
+    this.#clients = clients.length === 0 ? undefined : listOf(clients);
+    this.#targets = targets.length === 0 ? undefined : new Rule(targets);
+    this.#denied = new Rule(denyTargets);
+  }
+
+  /** Whether a client at this address is taken. */
+  admits(address: string): boolean {
+    return this.#clients === undefined || contains(this.#clients, address);
+  }
+
+  /**
+   * Whether this address may be connected to.
+   *
+   * @param host what it was called by: a name that was resolved to it, or the address itself
+   */
+  permits(host: string, address: string): boolean {
+    const meanings = contains(UNSPECIFIED, address) ? [address, ...LOOPBACK] : [address];
+    if (meanings.some((meaning) => this.#denied.covers(host, meaning))) return false;
+    const allowed = this.#targets;
+    return allowed === undefined || meanings.every((meaning) => allowed.covers(host, meaning));
+  }
+}
+
+/** Names and networks. */
+class Rule {
+  readonly #patterns: readonly TargetPattern[];
+  readonly #networks: BlockList;
+
+  constructor(patterns: readonly TargetPattern[]) {
+    this.#patterns = patterns;
+    this.#networks = listOf(patterns);
+  }
+
+  covers(host: string, address: string): boolean {
+    return matchesName(this.#patterns, host) || contains(this.#networks, address);
+  }
+}
+
+function listOf(patterns: readonly TargetPattern[]): BlockList {
+  const list = new BlockList();
+  for (const pattern of patterns) {
+    if (pattern.kind === "network") list.addSubnet(pattern.address, pattern.prefix, pattern.family);
+  }
+  return list;
+}
+
+/** A list knows IPv4 addresses in their IPv6 form, too, but no zones. */
+function contains(list: BlockList, address: string): boolean {
+  const bare = address.split("%", 1)[0] ?? "";
+  return list.check(bare, isIPv6(bare) ? "ipv6" : "ipv4");
+}

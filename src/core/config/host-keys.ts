@@ -1,0 +1,79 @@
+import { isAddress, isHostName, parsePort } from "../address.js";
+import { fail, ok } from "../result.js";
+import { row } from "./settings.js";
+import { maskPassword, parseBoolean, parseCount, parseTime, parseUrl } from "./values.js";
+
+const MAX_KEEPALIVE_S = 32_767; // what the kernel takes (tcp(7), TCP_KEEPIDLE)
+
+/** All keys of `[host]` (seed, "Configuration"). */
+export const HOST_KEYS = [
+  row({
+    section: "host",
+    key: "ip",
+    name: "ip",
+    defaultText: "*",
+    help: "The address to listen on. * is all addresses of this machine, IPv6 and IPv4.",
+    parse: (text) =>
+      text === "*" || isAddress(text) || isHostName(text)
+        ? ok(text)
+        : fail(`bad address "${text}": *, an IPv4 or IPv6 address or a name is wanted`),
+    print: String,
+  }),
+  row({
+    section: "host",
+    key: "port",
+    name: "port",
+    defaultText: "2504",
+    help: "The port plugins connect to. They expect this one.",
+    parse: parsePort,
+    print: String,
+  }),
+  row({
+    section: "host",
+    key: "vera",
+    name: "vera",
+    defaultText: "http://127.0.0.1:3480",
+    help: "Where the Luup system takes requests. May hold a path and a login: http://user:password@hub:3480/port_3480",
+    parse: parseUrl,
+    print: maskPassword,
+  }),
+  row({
+    section: "host",
+    key: "log",
+    name: "log",
+    defaultText: "-",
+    help: "The log file. - is stderr. SIGHUP opens the file again after it was moved away.",
+    parse: (text) => (text === "" ? fail("no file name") : ok(text)),
+    print: String,
+  }),
+  row({
+    section: "host",
+    key: "debug",
+    name: "debug",
+    defaultText: "false",
+    help: "Log every command, read, write and notification. The bare word debug is true, too.",
+    parse: parseBoolean,
+    print: String,
+  }),
+  row({
+    section: "host",
+    key: "renotify",
+    name: "renotify",
+    defaultText: "0",
+    help: "Notify again every so many seconds while a plugin on this machine leaves bytes unread (0: off). RNTF overrides it.",
+    parse: parseTime,
+    print: (ms) => String(ms / 1000),
+  }),
+  row({
+    section: "host",
+    key: "keepalive",
+    name: "keepalive",
+    defaultText: "30",
+    help: "Ask a silent client or remote after so many seconds whether it is still there; one that is gone is let go some 10 s later.",
+    parse: (text) => {
+      const seconds = parseCount(text, 1, MAX_KEEPALIVE_S);
+      return seconds.ok ? ok(seconds.value * 1000) : seconds;
+    },
+    print: (ms) => String(ms / 1000),
+  }),
+] as const;

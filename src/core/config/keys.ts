@@ -1,0 +1,48 @@
+import { ok, type Result } from "../result.js";
+import { ACCESS_KEYS } from "./access-keys.js";
+import { HOST_KEYS } from "./host-keys.js";
+import type { Section, Settings, Values } from "./settings.js";
+
+/** All keys that have a value, in the order `--check` and the example file show them. */
+export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS] as const;
+
+/** The sections they stand in. */
+export const SECTIONS: readonly Section[] = [...new Set(KEYS.map(({ section }) => section))];
+
+/**
+ * Reads one value.
+ *
+ * @param key in lower case
+ * @returns nothing when the section has no such key
+ */
+export function parseValue(section: Section, key: string, text: string): Result<Partial<Values>> | undefined {
+  const found = KEYS.find((row) => row.key === key && (row.section === section || row.alsoIn === section));
+  if (found === undefined) return undefined;
+  const parsed = found.parse(text);
+  return parsed.ok ? ok({ [found.name]: parsed.value }) : parsed;
+}
+
+/** What holds where nothing is configured (seed, "Configuration"): the defaults of the table. */
+export const DEFAULT_SETTINGS: Settings = defaults();
+
+function defaults(): Settings {
+  const parsed = KEYS.map(({ section, key, defaultText }) => parseValue(section, key, defaultText));
+  return Object.assign({ direct: [] }, ...parsed.map((result) => (result?.ok ? result.value : {})));
+}
+
+/** The settings as a configuration file that would lead to them, secrets masked. */
+export function printSettings(settings: Settings): string {
+  const sections = SECTIONS.map((section) => {
+    const rows = KEYS.filter((row) => row.section === section);
+    const lines = rows.map((row) => `${row.key}=${(row.print as (value: unknown) => string)(settings[row.name])}`);
+    return [`[${section}]`, ...lines, ""].join("\n");
+  });
+  return [...sections, "[direct]", ...settings.direct.map((line) => `${line.port}=${line.text}`)].join("\n");
+}
+
+/** What is wrong with settings as a whole; empty when nothing is. */
+export function checkSettings({ port, direct }: Settings): string[] {
+  return direct
+    .filter((line) => line.port === port)
+    .map((line) => `[direct] ${line.port}: that is the port the proxy itself listens on`);
+}

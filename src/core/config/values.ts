@@ -1,0 +1,53 @@
+import { parseInteger, parseSeconds } from "../number.js";
+import { fail, ok, type Result } from "../result.js";
+
+/** Reads the base URL of a Luup system. */
+export function parseUrl(text: string): Result<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return fail(`bad URL "${maskPassword(text)}": http://host:port is wanted`);
+  }
+  if (url.search !== "" || url.hash !== "") {
+    return fail(`bad URL "${maskPassword(text)}": no query and no fragment can be in it`);
+  }
+  return /%(?![0-9a-f]{2})/i.test(url.username + url.password)
+    ? fail(`bad URL "${maskPassword(text)}": a % in the login is written %25`)
+    : ok(text);
+}
+
+/** A URL, or what was meant to be one, with the password made unreadable; without a user name, all of the login. */
+export function maskPassword(url: string): string {
+  return url.replace(/^([a-z]+:\/\/)([^/?#]*)@/i, (_match, scheme: string, login: string) => {
+    const user = login.includes(":") ? login.slice(0, login.indexOf(":") + 1) : "";
+    return `${scheme}${user}***@`;
+  });
+}
+
+/** Reads a yes or no; nothing at all is yes. */
+export function parseBoolean(text: string): Result<boolean> {
+  const value = text.toLowerCase();
+  if (["", "1", "true", "yes", "on"].includes(value)) return ok(true);
+  if (["0", "false", "no", "off"].includes(value)) return ok(false);
+  return fail(`bad value "${text}": true or false is wanted`);
+}
+
+/** Reads a whole number from `min` to `max`. */
+export function parseCount(text: string, min: number, max: number): Result<number> {
+  return named(text, parseInteger(text, min, max));
+}
+
+/** Reads seconds, fractions allowed, as milliseconds. */
+export function parseTime(text: string): Result<number> {
+  return named(text, parseSeconds(text));
+}
+
+/** Puts the value at fault into the message. */
+function named<T>(text: string, result: Result<T>): Result<T> {
+  return result.ok ? result : fail(`bad value "${text}": ${result.message}`);
+}
+
+/** Reads one of a few words, in any case. */
+export function parseWord<W extends string>(text: string, words: readonly W[]): Result<W> {
+  const found = words.find((word) => word === text.toLowerCase());
+  return found === undefined ? fail(`bad value "${text}": ${words.join(" or ")} is wanted`) : ok(found);
+}

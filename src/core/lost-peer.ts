@@ -1,0 +1,43 @@
+import type { SocketRow } from "./proc-net-tcp.js";
+
+/** What a look at a peer's socket has shown. */
+export type Look =
+  /** Everything sent has been acknowledged. */
+  | "fine"
+  /** Something has not been, yet. */
+  | "waiting"
+  /** It has not answered for too long. */
+  | "lost";
+
+/**
+ * Judges by looks at its socket, some seconds apart, whether a peer has vanished that does not acknowledge what it is sent.
+ * The kernel's keepalive does not find that: while data is under way it only sends that again, for a quarter of an hour
+ * (tcp(7), tcp_retries2).
+ *
+ * Times in milliseconds of any steady clock.
+ */
+export class PeerWatch {
+  readonly #limitMs: number;
+  /** Since when nothing has come of it. */
+  #since: number | undefined;
+  #unanswered = 0;
+  #received = 0;
+
+  /** @param limitMs how long a peer may leave everything unanswered */
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  /** @param received bytes that have come from the peer so far */
+  look(row: SocketRow | undefined, received: number, now: number): Look {
+    if (row === undefined || row.unacknowledged === 0) {
+      this.#since = undefined;
+      return "fine";
+    }
+    const progress = row.unanswered === 0 || row.unanswered < this.#unanswered || received !== this.#received;
+    this.#unanswered = row.unanswered;
+    this.#received = received;
+    if (progress || this.#since === undefined) this.#since = row.unanswered === 0 ? undefined : now;
+    return this.#since !== undefined && now - this.#since >= this.#limitMs ? "lost" : "waiting";
+  }
+}

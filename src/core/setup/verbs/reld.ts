@@ -1,0 +1,15 @@
+import { noArguments, type Verb } from "../verb.js";
+
+export const reld = {
+  word: "RELD",
+  usage: "RELD",
+  help: ["Read the configuration again (from this machine only); connections go on as they are."],
+  capabilities: ["RELD"],
+  run(args, { reloadObjection }) {
+    const wrong = noArguments(args);
+    if (wrong !== undefined) return wrong;
+    return reloadObjection === undefined
+      ? { kind: "reload", text: "OK RELD" }
+      : { kind: "error", message: reloadObjection };
+  },
+} satisfies Verb;

@@ -1,0 +1,87 @@
+import type { Clock, Timer } from "./clock.js";
+import { PeerWatch } from "./core/lost-peer.js";
+import { endpointKey } from "./core/proc-net-tcp.js";
+import type { StreamEnd } from "./ends/stream-end.js";
+import type { SocketTable } from "./socket-table.js";
+
+const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
+const MOST_BETWEEN_LOOKS_MS = 5000;
+
+interface Watched {
+  readonly watch: PeerWatch;
+  /** Bytes sent to it when it was last looked at. */
+  sent: number;
+  /** Whether it had acknowledged all of them. */
+  fine: boolean;
+}
+
+/** Finds peers that swallow data without acknowledging it, and lets go of them as keepalive does of silent ones. */
+export class LostPeers {
+  readonly #clock: Clock;
+  readonly #sockets: SocketTable;
+  readonly #limitMs: number;
+  readonly #everyMs: number;
+  readonly #fault: (error: unknown) => void;
+  readonly #watched = new Map<StreamEnd, Watched>();
+  #timer: Timer | undefined;
+
+  /** @param keepaliveMs how long a peer may be silent before it is asked */
+  constructor(keepaliveMs: number, clock: Clock, sockets: SocketTable, fault: (error: unknown) => void) {
+    this.#limitMs = keepaliveMs + PROBES_MS;
+    this.#everyMs = Math.min(MOST_BETWEEN_LOOKS_MS, keepaliveMs);
+    this.#clock = clock;
+    this.#sockets = sockets;
+    this.#fault = fault;
+  }
+
+  /** Begins to watch a peer. */
+  add(end: StreamEnd): void {
+    this.#watched.set(end, { watch: new PeerWatch(this.#limitMs), sent: 0, fine: true });
+    this.#schedule();
+  }
+
+  /** Has done with a peer. */
+  remove(end: StreamEnd): void {
+    this.#watched.delete(end);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#watched.size === 0) return;
+    this.#timer = this.#clock.after(this.#everyMs, () => {
+      this.#look()
+        .catch(this.#fault)
+        .finally(() => {
+          this.#timer = undefined;
+          this.#schedule();
+        });
+    });
+  }
+
+  /** Looks at those that have been sent something since the last look, or have not acknowledged something from before. */
+  async #look(): Promise<void> {
+    const due = new Map<string, [StreamEnd, Watched]>();
+    for (const [end, watched] of this.#watched) {
+      const { bytesSent } = end;
+      if (watched.fine && watched.sent === bytesSent) continue;
+      watched.sent = bytesSent;
+      const own = endpointKey(end.localAddress, end.localPort);
+      due.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, [end, watched]);
+    }
+    if (due.size === 0) return;
+    const rows = await this.#sockets.rows();
+    const now = this.#clock.now();
+    for (const row of rows) {
+      const key = `${row.local} ${row.remote}`;
+      const [end, watched] = due.get(key) ?? [];
+      if (end === undefined || watched === undefined) continue;
+      const seen = watched.watch.look(row, end.bytesReceived, now);
+      watched.fine = seen === "fine";
+      if (seen === "lost") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
+    }
+  }
+}
+
+/** The error the kernel gives when its own keepalive gets no answer. */
+function timedOut(message: string): Error {
+  return Object.assign(new Error(message), { code: "ETIMEDOUT" });
+}

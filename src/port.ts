@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock, Timer } from "./clock.js";
+import { formatHostPort } from "./core/address.js";
+import { backoffMs } from "./core/backoff.js";
+import { formatRemote } from "./core/setup/order.js";
+import type { ListenerStatus } from "./core/status.js";
+import type { Listener } from "./listeners/listener.js";
+import type { Log } from "./log.js";
+
+const BACKLOG = 4096; // a hub's plugins all reconnect in the moment after a reload
+const RETRY = { firstMs: 500, maxMs: 30_000 };
+
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "already in use",
+  EADDRNOTAVAIL: "no such address on this machine",
+  EACCES: "not permitted",
+  ENOTFOUND: "unknown address",
+};
+
+/** Why a port cannot be listened on, in words for people. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+  /** The system's code, `EADDRINUSE` and so on. */
+  readonly code: string;
+
+  constructor(where: string, cause: NodeJS.ErrnoException) {
+    const { code = "", message } = cause;
+    super(`cannot listen on ${where}: ${LISTEN_ERRORS[code] ?? message}`, { cause });
+    this.code = code;
+  }
+}
+
+/** What a port needs of the daemon. */
+export interface PortHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Takes a socket that has connected. */
+  admit(listener: Listener, socket: Socket): void;
+}
+
+/** One address and port that the daemon accepts connections on, or tries to. */
+export class Port {
+  /** Who its connections go to. A reload may change that; connections that exist stay as they are. */
+  listener: Listener;
+  readonly #ip: string;
+  readonly #host: PortHost;
+  readonly #server: Server;
+  #retry: Timer | undefined;
+  #problem: string | undefined;
+  #attempt = 0;
+  #closed = false;
+
+  /** @param ip the address to listen on; `*`: all */
+  constructor(listener: Listener, ip: string, host: PortHost) {
+    this.listener = listener;
+    this.#ip = ip;
+    this.#host = host;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+      host.admit(this.listener, socket),
+    );
+    this.#server.on("error", ({ message }) => {
+      if (this.#server.listening) host.log.error(`listener on ${this.name}: ${message}`);
+    });
+  }
+
+  /** Tells ports apart: two with the same name cannot be open at a time. */
+  static nameOf(listener: Listener, ip: string): string {
+    return formatHostPort({ host: ip, port: listener.port });
+  }
+
+  get name(): string {
+    return Port.nameOf(this.listener, this.#ip);
+  }
+
+  get status(): ListenerStatus {
+    const { kind, port, order } = this.listener;
+    const address = this.#server.address();
+    const bound = typeof address === "object" && address !== null ? address : { address: this.#ip, port };
+    return {
+      kind,
+      address: bound.address,
+      port: bound.port,
+      ...(order && { remote: formatRemote(order) }),
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+    };
+  }
+
+  /**
+   * Begins to listen.
+   *
+   * @throws {ListenError}
+   */
+  async open(): Promise<void> {
+    const { port, kind, order } = this.listener;
+    const server = this.#server;
+    this.#closed = false;
+    try {
+      server.listen({ port, backlog: BACKLOG, ...(this.#ip !== "*" && { host: this.#ip }) });
+      await once(server, "listening");
+    } catch (error) {
+      throw new ListenError(this.name, error as NodeJS.ErrnoException);
+    }
+    if (this.#closed) {
+      server.close();
+      return;
+    }
+    this.#problem = undefined;
+    this.#host.log.info(
+      `listening on ${this.name} (${kind}${order === undefined ? "" : ` for ${formatRemote(order)}`})`,
+    );
+  }
+
+  /** Begins to listen as soon as that is possible: at once, or after some attempts. Resolves after the first one. */
+  async openEventually(): Promise<void> {
+    try {
+      await this.open();
+    } catch (error) {
+      this.retry(error as Error);
+    }
+  }
+
+  /** Tries again for as long as it takes, more and more slowly, after an attempt that has failed. */
+  retry({ message }: Error): void {
+    if (this.#problem === undefined) this.#host.log.warn(`${message}; it is tried again until it works`);
+    this.#problem = message;
+    this.#attempt += 1;
+    const ms = backoffMs(RETRY, this.#attempt, Math.random());
+    this.#retry = this.#host.clock.after(ms, () => void this.openEventually());
+  }
+
+  /** Accepts nobody any more. Connections that exist are not touched. */
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#server.close();
+  }
+}

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Access } from "#src/access.js";
+import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
+
+/** The access that an `[access]` section leads to. */
+function access(section: Readonly<Record<string, string>>): Access {
+  let settings = DEFAULT_SETTINGS;
+  for (const [key, text] of Object.entries(section)) {
+    const parsed = parseValue("access", key, text);
+    assert.ok(parsed?.ok, key);
+    settings = { ...settings, ...parsed.value };
+  }
+  return new Access(settings);
+}
+
+const clients: [string, string, boolean][] = [
+  ["", "203.0.113.9", true],
+  ["192.168.0.0/24", "192.168.0.20", true],
+  ["192.168.0.0/24", "192.168.1.20", false],
+  ["192.168.0.0/24", "127.0.0.1", false],
+  ["192.168.0.0/24", "::1", false],
+  ["2001:db8::/32", "2001:db8::5", true],
+  ["fe80::/10", "fe80::1%eth0", true],
+  ["127.0.0.1 ::1", "::1", true],
+];
+for (const [rule, address, expected] of clients) {
+  test(`clients=${rule} ${expected ? "admits" : "refuses"} ${address}`, () =>
+    assert.equal(access({ clients: rule }).admits(address), expected));
+}
+
+// targets, deny-targets, host, one of its addresses
+const targets: [string, string, string, string, boolean][] = [
+  ["", "", "anything.example", "203.0.113.9", true],
+  ["192.168.0.0/16", "", "192.168.4.5", "192.168.4.5", true],
+  ["192.168.0.0/16", "", "10.0.0.1", "10.0.0.1", false],
+  ["192.168.0.0/16", "", "hub.lan", "192.168.4.5", true],
+  ["192.168.0.0/16", "", "hub.lan", "10.0.0.1", false],
+  ["*.lan", "", "hub.lan", "10.0.0.1", true],
+  ["*.lan", "", "10.0.0.1", "10.0.0.1", false],
+  ["", "127.0.0.0/8", "127.1.2.3", "127.1.2.3", false],
+  ["", "127.0.0.0/8", "evil.example", "127.0.0.1", false],
+  ["", "127.0.0.0/8", "::ffff:127.0.0.1", "::ffff:127.0.0.1", false],
+  ["", "127.0.0.0/8", "::ffff:7f00:1", "::ffff:7f00:1", false],
+  ["", "127.0.0.0/8", "0.0.0.0", "0.0.0.0", false],
+  ["", "127.0.0.0/8", "::", "::", false],
+  ["", "::1", "0.0.0.0", "0.0.0.0", false],
+  ["0.0.0.0", "", "0.0.0.0", "0.0.0.0", false],
+  ["", "*.evil.example", "a.evil.example", "203.0.113.9", false],
+  ["*.lan", "10.0.0.0/8", "hub.lan", "10.0.0.1", false],
+  ["*.lan", "bad.lan", "bad.lan", "192.168.0.1", false],
+  ["::/0", "", "hub.lan", "192.168.0.1", true],
+];
+for (const [allow, deny, host, address, expected] of targets) {
+  test(`targets=${allow} deny-targets=${deny} ${expected ? "permits" : "forbids"} ${host} at ${address}`, () =>
+    assert.equal(access({ targets: allow, "deny-targets": deny }).permits(host, address), expected));
+}

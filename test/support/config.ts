@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after } from "node:test";
+
+/** A configuration file in a folder of its own, which goes when the tests have ended. */
+export class ConfigFile {
+  readonly folder: string;
+  readonly path: string;
+
+  constructor(text = "") {
+    this.folder = mkdtempSync(`${tmpdir()}/sockproxyd-config-`);
+    this.path = `${this.folder}/sockproxyd.conf`;
+    this.write(text);
+    after(() => rmSync(this.folder, { recursive: true }));
+  }
+
+  /** Puts another text in its place. */
+  write(text: string): void {
+    writeFileSync(this.path, text);
+  }
+}

@@ -1,0 +1,45 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const INSIDE = "SOCKPROXYD_TEST_INSIDE";
+
+/** Whether this process runs in a network namespace of its own, where it may cut the network as it likes. */
+export const insideNamespace = process.env[INSIDE] === "1";
+
+/**
+ * Runs a test file once more in a network namespace of its own, with nothing but a loopback.
+ *
+ * @param url the file's `import.meta.url`
+ * @throws with what it printed, when it fails there
+ */
+export async function runInside(url: string, context: TestContext): Promise<void> {
+  const env: NodeJS.ProcessEnv = { ...process.env, [INSIDE]: "1" };
+  delete env["NODE_TEST_CONTEXT"]; // it is a test run of its own
+  const command = ["--net", "--map-root-user", "sh", "-c", 'ip link set lo up && exec "$0" "$@"'];
+  const child = spawn("unshare", [...command, process.execPath, "--test", fileURLToPath(url)], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const [status] = await once(child, "exit");
+  if (status !== 0) throw new Error(`inside the namespace: ${text}`);
+  for (const line of text.match(/^# Subtest: .*$/gm) ?? []) context.diagnostic(line);
+}
+
+/** Drops, from now on, every packet to or from these addresses. */
+export function blackHole(...addresses: readonly string[]): void {
+  const set = `{ ${addresses.join(", ")} }`;
+  const rules = [
+    "add table ip sockproxyd",
+    "add chain ip sockproxyd input { type filter hook input priority 0; }",
+    `add rule ip sockproxyd input ip daddr ${set} drop`,
+    `add rule ip sockproxyd input ip saddr ${set} drop`,
+  ];
+  const done = spawnSync("nft", ["-f", "-"], { input: rules.join("\n"), encoding: "utf8" });
+  if (done.status !== 0) throw new Error(`nft: ${done.stderr}`);
+}
