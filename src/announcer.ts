@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js";
 import { isLoopback } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
+import { Leftovers } from "./core/leftovers.js";
 import type { NotifyTarget } from "./core/notification.js";
 import type { Outcome } from "./core/pacer.js";
 import { endpointKey } from "./core/proc-net-tcp.js";
@@ -70,6 +71,7 @@ export class Announcer {
       local: endpointKey(client.peerAddress, client.peerPort),
       remote: endpointKey(client.localAddress, client.localPort),
       everyMs,
+      leftovers: new Leftovers(),
       lastNotified: clock.now(),
       remind: () => notifier.remind(),
     };

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "./clock.js";
+import type { Leftovers } from "./core/leftovers.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** A plugin's socket on this machine, to be looked after. */
@@ -8,9 +9,10 @@ export interface Watched {
   readonly remote: string;
   /** How long after a notification to look, in milliseconds. */
   readonly everyMs: number;
+  readonly leftovers: Leftovers;
   /** When it was last notified, by the clock. */
   lastNotified: number;
-  /** Bytes lie unread, and have for the time. */
+  /** Bytes lie unread, or probably do, and have for the time. */
   remind(): void;
 }
 
@@ -73,9 +75,10 @@ export class Renotifier {
   async #remind(due: ReadonlyMap<string, Watched>): Promise<void> {
     const rows = await this.#sockets.rows();
     for (const watched of due.values()) watched.lastNotified = this.#clock.now();
-    for (const row of rows) {
-      const watched = row.unread > 0 ? due.get(`${row.local} ${row.remote}`) : undefined;
-      if (watched !== undefined && this.#watched.has(watched)) watched.remind();
+    for (const { local, remote, unread } of rows) {
+      const watched = due.get(`${local} ${remote}`);
+      if (watched === undefined || !this.#watched.has(watched)) continue;
+      if (watched.leftovers.look(unread)) watched.remind();
     }
   }
 }

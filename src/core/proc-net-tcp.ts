@@ -17,6 +17,7 @@ const ROW =
 // states (enum of the kernel's tcp_states.h, as the table prints them)
 const CLOSE_WAIT = 8; // the peer's FIN has come, and takes one place in the queue that no program reads
 const CLOSED_BY_PROGRAM = [4, 5, 9, 11]; // FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING
+const TIME_WAIT = " 06 00000000:00000000 03:";
 // the timer that is running (column tr)
 const SENDING_AGAIN = "01";
 const ASKING_FOR_ROOM = "04";
@@ -31,6 +32,7 @@ function key(kernelHex: string): string {
 export function parseSocketTable(text: string): SocketRow[] {
   const rows: SocketRow[] = [];
   for (const line of text.split("\n")) {
+    if (line.includes(TIME_WAIT)) continue; // no program's any more, and there may be ten thousands of them
     const match = ROW.exec(line);
     if (match === null) continue;
     const [, local = "", remote = "", stateHex = "", sent = "", received = "", timer, again = "", asked = ""] = match;

@@ -114,26 +114,51 @@ test("RNTF: a plugin that reads little per action is notified until its socket i
   await lua.call("timeout 0");
   remote.write("x".repeat(20_000));
   // LuaSocket itself takes 8,192 bytes at a time from the socket: the ninth read of 2,048 empties that
-  for (let n = 1; n <= 9; n += 1) {
+  for (let n = 1; n <= 10; n += 1) {
     const arrivals = await luup.received(pid, n);
     if (n > 1) assert.ok((arrivals[n - 1]?.at ?? 0) - (arrivals[n - 2]?.at ?? 0) >= 140);
-    assert.equal(await lua.call("receive 2048"), `"${"x".repeat(2048)}"`);
+    const expected = n < 10 ? `"${"x".repeat(2048)}"` : `nil\t"timeout"\t"${"x".repeat(20_000 - 9 * 2048)}"`;
+    assert.equal(await lua.call("receive 2048"), expected);
   }
-  await pause(300);
+  await pause(1000); // what LuaSocket held was not to be seen: it is reminded some times more
   const told = luup.of(pid).length;
-  assert.ok(told <= 10, String(told));
+  assert.ok(told <= 16, String(told));
   await pause(600);
   assert.equal(luup.of(pid).length, told, "the socket is empty");
-  assert.equal(await lua.call("receive 2048"), `nil\t"timeout"\t"${"x".repeat(20_000 - 9 * 2048)}"`);
 
   remote.write("y".repeat(300));
   remote.end();
   await luup.received(pid, told + 3); // data and end in one, then reminders
   assert.equal(await lua.call("receive 255"), `"${"y".repeat(255)}"`);
   assert.equal(await lua.call("receive 255"), `nil\t"closed"\t"${"y".repeat(45)}"`);
+  await pause(1000);
   const read = luup.of(pid).length;
   await pause(600);
   assert.equal(luup.of(pid).length, read, "everything is read, though the plugin has not closed its socket");
+  lua.kill();
+});
+
+test("RNTF: 64 kB reach a plugin that reads 255 bytes per action", { skip }, async () => {
+  const SIZE = 65_536;
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act RNTF=0.1");
+  await lua.call("timeout 0");
+  let read = 0;
+  let reading = Promise.resolve();
+  luup.answer = (arrival, response, request) => {
+    likeOpenLuup(arrival, response, request);
+    if (arrival.pid !== pid) return;
+    reading = reading.then(async () => {
+      const answer = await lua.call("receive 255");
+      read += answer.replace(/^nil\t"(timeout|closed)"\t?/, "").replaceAll('"', "").length;
+    });
+  };
+  (await device.client(index)).write("z".repeat(SIZE));
+  await until(() => read >= SIZE, "everything to be read", 150_000);
+  luup.answer = likeOpenLuup;
+  await reading;
+  assert.equal(read, SIZE);
   lua.kill();
 });
 
