@@ -46,6 +46,7 @@ DEFAULTS=$(absolute "${SOCKPROXYD_DEFAULTS:-$ETC/default/$NAME}")
 RUN_AS=
 # Node.js, and the program.
 NODE=node
+SMALL_HEAP=--max-semi-space-size=2 # the daemon allocates little; without this Node takes 10 to 20 MB more, for no gain
 MAIN=/usr/local/lib/sockproxyd/dist/main.js
 # These two belong to the caller, not to RUN_AS: otherwise RUN_AS could name any process to be ended by root, or any file
 # to be written by root. So their folders must not be writable for RUN_AS.
@@ -266,7 +267,7 @@ launch() {
     die $NOT_PERMITTED "cannot create pid file $PIDFILE (PIDFILE), or it has just been created by another start"
   old=$(wc -c <"$ERRFILE")
   # shellcheck disable=SC2016 # the inner shell expands them
-  with_options become sh -c 'echo $$ >&3; exec "$@" 3>&-' sh "$node" "$MAIN" \
+  with_options become sh -c 'echo $$ >&3; exec "$@" 3>&-' sh "$node" "$SMALL_HEAP" "$MAIN" \
     </dev/null >>"$ERRFILE" 2>&1 3>"$PIDFILE" &
   launched=$!
   problem="it has ended"

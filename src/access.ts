@@ -14,12 +14,12 @@ const LOOPBACK = ["127.0.0.1", "::1"];
 export class Access {
   readonly #clients: BlockList | undefined;
   readonly #targets: Rule | undefined;
-  readonly #denied: Rule;
+  readonly #denied: Rule | undefined;
 
   constructor({ clients, targets, denyTargets }: Settings) {
     this.#clients = clients.length === 0 ? undefined : listOf(clients);
     this.#targets = targets.length === 0 ? undefined : new Rule(targets);
-    this.#denied = new Rule(denyTargets);
+    this.#denied = denyTargets.length === 0 ? undefined : new Rule(denyTargets);
   }
 
   /** Whether a client at this address is taken. */
@@ -33,9 +33,11 @@ export class Access {
    * @param host what it was called by: a name that was resolved to it, or the address itself
    */
   permits(host: string, address: string): boolean {
-    const meanings = contains(UNSPECIFIED, address) ? [address, ...LOOPBACK] : [address];
-    if (meanings.some((meaning) => this.#denied.covers(host, meaning))) return false;
     const allowed = this.#targets;
+    const denied = this.#denied;
+    if (allowed === undefined && denied === undefined) return true;
+    const meanings = contains(UNSPECIFIED, address) ? [address, ...LOOPBACK] : [address];
+    if (denied !== undefined && meanings.some((meaning) => denied.covers(host, meaning))) return false;
     return allowed === undefined || meanings.every((meaning) => allowed.covers(host, meaning));
   }
 }

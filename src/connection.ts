@@ -16,7 +16,7 @@ import { linger } from "./linger.js";
 import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
 import type { Sender } from "./notify.js";
-import { Relay } from "./relay.js";
+import { Relay, type RelayOwner } from "./relay.js";
 import { Session } from "./session.js";
 import type { SocketTable } from "./socket-table.js";
 
@@ -91,6 +91,7 @@ export class Connection {
    */
   connect(order: Order, early: Held, reply: boolean): void {
     const since = this.#host.clock.now();
+    if (order.options.transport === "udp") this.#client.expectDatagrams();
     const attempt = dial(order, this.#host);
     this.#phase = { kind: "dialing", order, dial: attempt };
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
@@ -172,15 +173,7 @@ export class Connection {
     }
     const { options } = order;
     const pid = options.notify?.pid ?? this.id;
-    const relay = new Relay(this.#client, remote, options, this.#host.clock, {
-      delivered: (bytes) => this.#delivered(bytes),
-      passed: (bytes) => this.#passed(bytes),
-      ending: () => this.#announcer?.hold(),
-      toldClient: () => this.#tellEnd(),
-      clientState: () => this.#clientState(),
-      over: (reason) => this.#close(reason, LAST_BYTES_MS),
-      fault: (error) => this.#fault(error),
-    });
+    const relay = new Relay(this.#client, remote, options, this.#host.clock, new Connection.#RelayOwner(this));
     this.#phase = { kind: "echo", order, relay };
     this.#host.lostPeers.add(this.#client);
     if (remote instanceof StreamEnd) this.#host.lostPeers.add(remote);
@@ -279,6 +272,43 @@ export class Connection {
       this.#client.destroy();
     }
   }
+
+  /** An object instead of closures: there may be thousands of relays. */
+  static readonly #RelayOwner = class implements RelayOwner {
+    readonly #connection: Connection;
+
+    constructor(connection: Connection) {
+      this.#connection = connection;
+    }
+
+    delivered(bytes: number): void {
+      this.#connection.#delivered(bytes);
+    }
+
+    passed(bytes: number): void {
+      this.#connection.#passed(bytes);
+    }
+
+    ending(): void {
+      this.#connection.#announcer?.hold();
+    }
+
+    toldClient(): void {
+      this.#connection.#tellEnd();
+    }
+
+    clientState(): Promise<PeerState> {
+      return this.#connection.#clientState();
+    }
+
+    over(reason: string): void {
+      this.#connection.#close(reason, LAST_BYTES_MS);
+    }
+
+    fault(error: unknown): void {
+      this.#connection.#fault(error);
+    }
+  };
 
   /** Who this is about: id, client and target, in front of every line of the log. */
   #label(): string {

@@ -206,7 +206,7 @@ export class Daemon {
 
   #admit(listener: Listener, socket: Socket): void {
     const { admission, settings, host } = this.#regime;
-    const client = TcpEnd.accept(socket, settings.keepalive);
+    const client = TcpEnd.accept(socket, settings.keepalive, listener.order?.options.transport === "udp");
     const objection = admission.objection(client.peerAddress);
     if (objection !== undefined) {
       this.#refusals.turnAway(client, listener, objection);

@@ -111,7 +111,10 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
     const options = connectOptions(order, host);
     const { socket, adopt } = TcpEnd.connect(options, order.options.blockSize, host.settings.keepalive);
     socket.on("error", failed);
-    socket.once("connect", () => done(adopt()));
+    socket.once("connect", () => {
+      socket.off("error", failed); // and with it all that only the attempt needs
+      done(adopt());
+    });
     return { cancel: () => socket.destroy() };
   },
 
@@ -127,7 +130,10 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
     };
     const socket = connectTls(tls);
     socket.on("error", failed);
-    socket.once("secureConnect", () => done(new StreamEnd(socket, host.settings.keepalive)));
+    socket.once("secureConnect", () => {
+      socket.off("error", failed);
+      done(new StreamEnd(socket, host.settings.keepalive));
+    });
     return { cancel: () => socket.destroy() };
   },
 

@@ -5,6 +5,7 @@ const STDERR = 2;
 const MAX_WAITING_BYTES = 1_048_576; // a disk that hangs for seconds costs no lines, one that hangs for good costs no memory
 const PAUSE_AFTER_ERROR_MS = 1000;
 const BUSY_MS = 20;
+const GATHER_MS = 20; // lines of so long go out in one write: a write for each costs more than all else of a short connection
 /** A pipe without a reader is an error, not something to wait for. */
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
 
@@ -84,9 +85,14 @@ export class LogSink extends Writable {
     } else {
       this.#waiting.push(line);
       this.#waitingBytes += line.length;
-      if (!this.#writing) this.#writeWaiting();
+      if (!this.#writing) this.#gather();
     }
     done();
+  }
+
+  #gather(): void {
+    this.#writing = true;
+    setTimeout(() => this.#writeWaiting(), GATHER_MS);
   }
 
   #writeWaiting(): void {
@@ -94,7 +100,6 @@ export class LogSink extends Writable {
     const batch = Buffer.concat(this.#waiting);
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#writing = true;
     this.#write(batch, lines);
   }
 
@@ -116,7 +121,7 @@ export class LogSink extends Writable {
         this.#outage = 0;
         this.#events.recovered(lost);
       }
-      if (this.#waiting.length > 0 && !this.#writing) this.#writeWaiting();
+      if (this.#waiting.length > 0 && !this.#writing) this.#gather();
     });
   }
 

@@ -7,14 +7,6 @@ import type { SocketTable } from "./socket-table.js";
 const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
 const MOST_BETWEEN_LOOKS_MS = 5000;
 
-interface Watched {
-  readonly watch: PeerWatch;
-  /** Bytes sent to it when it was last looked at. */
-  sent: number;
-  /** Whether it had acknowledged all of them. */
-  fine: boolean;
-}
-
 /** Finds peers that swallow data without acknowledging it, and lets go of them as keepalive does of silent ones. */
 export class LostPeers {
   readonly #clock: Clock;
@@ -22,7 +14,10 @@ export class LostPeers {
   readonly #limitMs: number;
   readonly #everyMs: number;
   readonly #fault: (error: unknown) => void;
-  readonly #watched = new Map<StreamEnd, Watched>();
+  /** Each with the bytes that had been sent to it at the last look. */
+  readonly #watched = new Map<StreamEnd, number>();
+  /** Those that had not acknowledged all of them. */
+  readonly #waiting = new Map<StreamEnd, PeerWatch>();
   #timer: Timer | undefined;
 
   /** @param keepaliveMs how long a peer may be silent before it is asked */
@@ -36,13 +31,14 @@ export class LostPeers {
 
   /** Begins to watch a peer. */
   add(end: StreamEnd): void {
-    this.#watched.set(end, { watch: new PeerWatch(this.#limitMs), sent: 0, fine: true });
+    this.#watched.set(end, 0);
     this.#schedule();
   }
 
   /** Has done with a peer. */
   remove(end: StreamEnd): void {
     this.#watched.delete(end);
+    this.#waiting.delete(end);
   }
 
   #schedule(): void {
@@ -59,23 +55,24 @@ export class LostPeers {
 
   /** Looks at those that have been sent something since the last look, or have not acknowledged something from before. */
   async #look(): Promise<void> {
-    const due = new Map<string, [StreamEnd, Watched]>();
-    for (const [end, watched] of this.#watched) {
+    const due = new Map<string, StreamEnd>();
+    for (const [end, sent] of this.#watched) {
       const { bytesSent } = end;
-      if (watched.fine && watched.sent === bytesSent) continue;
-      watched.sent = bytesSent;
+      if (sent === bytesSent && !this.#waiting.has(end)) continue;
+      this.#watched.set(end, bytesSent);
       const own = endpointKey(end.localAddress, end.localPort);
-      due.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, [end, watched]);
+      due.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, end);
     }
     if (due.size === 0) return;
     const rows = await this.#sockets.rows();
     const now = this.#clock.now();
     for (const row of rows) {
-      const key = `${row.local} ${row.remote}`;
-      const [end, watched] = due.get(key) ?? [];
-      if (end === undefined || watched === undefined) continue;
-      const seen = watched.watch.look(row, end.bytesReceived, now);
-      watched.fine = seen === "fine";
+      const end = due.get(`${row.local} ${row.remote}`);
+      if (end === undefined || !this.#watched.has(end)) continue;
+      const watch = this.#waiting.get(end) ?? new PeerWatch(this.#limitMs);
+      const seen = watch.look(row, end.bytesReceived, now);
+      if (seen === "fine") this.#waiting.delete(end);
+      else this.#waiting.set(end, watch);
       if (seen === "lost") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
     }
   }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "./clock.js";
 import type { PeerState } from "./core/proc-net-tcp.js";
 import { type Deadline, STALLED_MS, silenceDeadline } from "./core/silence.js";
-import { DEAF, type End, endedBy } from "./ends/end.js";
+import { DEAF, type End, type EndEvents, endedBy } from "./ends/end.js";
 import { Flow } from "./flow.js";
 import type { Held } from "./hold.js";
 
@@ -91,23 +91,8 @@ export class Relay {
 
   /** Begins. `early`: what the client has sent for the remote already. */
   start(early: Held): void {
-    const fault = (error: unknown): void => this.#owner.fault(error);
-    this.#client.events = {
-      data: (chunk) => this.#fromClient(chunk),
-      eof: () => this.#clientEnded(),
-      drained: () => this.#clientDrained(),
-      finished: () => this.#clientFinished(),
-      closed: (error) => this.#clientClosed(error),
-      fault,
-    };
-    this.#remote.events = {
-      data: (chunk) => this.#fromRemote(chunk),
-      eof: () => this.#remoteEnded(),
-      drained: () => this.#up.drained(),
-      finished: () => this.#remoteFinished(),
-      closed: (error) => this.#remoteClosed(error),
-      fault,
-    };
+    this.#client.events = new Relay.#ClientEvents(this);
+    this.#remote.events = new Relay.#RemoteEvents(this);
     if (early.bytes.length > 0) this.#fromClient(early.bytes);
     this.#remote.resume();
     if (early.ended) this.#clientEnded();
@@ -232,6 +217,72 @@ export class Relay {
       this.#owner.fault(error);
     }
   }
+
+  // two objects instead of twelve closures: there may be thousands of relays
+
+  static readonly #ClientEvents = class implements EndEvents {
+    readonly #relay: Relay;
+
+    constructor(relay: Relay) {
+      this.#relay = relay;
+    }
+
+    data(chunk: Buffer): void {
+      this.#relay.#fromClient(chunk);
+    }
+
+    eof(): void {
+      this.#relay.#clientEnded();
+    }
+
+    drained(): void {
+      this.#relay.#clientDrained();
+    }
+
+    finished(): void {
+      this.#relay.#clientFinished();
+    }
+
+    closed(error: Error | undefined): void {
+      this.#relay.#clientClosed(error);
+    }
+
+    fault(error: unknown): void {
+      this.#relay.#owner.fault(error);
+    }
+  };
+
+  static readonly #RemoteEvents = class implements EndEvents {
+    readonly #relay: Relay;
+
+    constructor(relay: Relay) {
+      this.#relay = relay;
+    }
+
+    data(chunk: Buffer): void {
+      this.#relay.#fromRemote(chunk);
+    }
+
+    eof(): void {
+      this.#relay.#remoteEnded();
+    }
+
+    drained(): void {
+      this.#relay.#up.drained();
+    }
+
+    finished(): void {
+      this.#relay.#remoteFinished();
+    }
+
+    closed(error: Error | undefined): void {
+      this.#relay.#remoteClosed(error);
+    }
+
+    fault(error: unknown): void {
+      this.#relay.#owner.fault(error);
+    }
+  };
 
   #finish(reason: string): void {
     if (this.#over) return;

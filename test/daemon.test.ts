@@ -85,7 +85,7 @@ test("a client that has gone, and a remote that does not take its last bytes: le
   assert.equal(daemon.status.connections[0]?.phase, "echo");
   for (let seconds = 0; seconds < 10; seconds += 1) {
     clock.advance(1000);
-    await pause(30); // the kernel is asked for the client
+    await pause(50); // the kernel is asked for the client
   }
   assert.notEqual(daemon.status.connections[0]?.phase, "echo");
   device.close();

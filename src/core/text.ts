@@ -3,5 +3,6 @@
  * become `?`, so that it cannot pass for another line or drive a terminal.
  */
 export function printable(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }

@@ -2,14 +2,18 @@ import type { Socket } from "node:net";
 import { plainAddress } from "../core/address.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 
+const END = Symbol("end");
+
+/** A socket that knows which end it is: so all sockets share their listeners, and an idle one costs little memory. */
+interface OwnedSocket extends Socket {
+  [END]: StreamEnd;
+}
+
 /** A stream socket (TCP or TLS) as one end of a relay. Its data come by Node's own chunks. */
 export class StreamEnd implements End {
   events: EndEvents = DEAF;
   readonly peerAddress: string;
   readonly peerPort: number;
-  /** Our own end of the connection. */
-  readonly localAddress: string;
-  readonly localPort: number;
   readonly #socket: Socket;
   #draining = false;
   #error: Error | undefined;
@@ -23,18 +27,24 @@ export class StreamEnd implements End {
     this.#socket = socket;
     this.peerAddress = plainAddress(socket.remoteAddress ?? "");
     this.peerPort = socket.remotePort ?? 0;
-    this.localAddress = plainAddress(socket.localAddress ?? "");
-    this.localPort = socket.localPort ?? 0;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepaliveMs);
-    socket.on("data", (chunk: Buffer) => this.receive(chunk));
-    socket.on("end", () => this.#tell("eof"));
-    socket.on("finish", () => this.#tell("finished"));
-    socket.on("error", (error) => {
-      this.#error = error;
-    });
-    socket.on("close", () => this.#closed());
+    const owned = Object.assign(socket, { [END]: this });
+    owned.on("data", StreamEnd.#onData);
+    owned.on("end", StreamEnd.#onEnd);
+    owned.on("finish", StreamEnd.#onFinish);
+    owned.on("error", StreamEnd.#onError);
+    owned.on("close", StreamEnd.#onClose);
     socket.pause();
+  }
+
+  /** Our own end of the connection, as long as there is one. */
+  get localAddress(): string {
+    return plainAddress(this.#socket.localAddress ?? "");
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
   }
 
   get unsent(): number {
@@ -75,6 +85,9 @@ export class StreamEnd implements End {
     if (this.#socket.writableLength > 0) this.#draining = true;
   }
 
+  /** What the peer writes at once becomes a datagram from now on: it is to be read at once. */
+  expectDatagrams(): void {}
+
   pause(): void {
     this.#socket.pause();
   }
@@ -84,12 +97,15 @@ export class StreamEnd implements End {
   }
 
   end(): void {
-    this.#socket.end();
+    if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   destroy(error?: Error): void {
     this.#socket.destroy(error);
   }
+
+  /** Gives back what the socket used. */
+  protected release(): void {}
 
   readonly #onWritten = (): void => {
     if (!this.#draining || this.#socket.writableLength > 0) return;
@@ -105,11 +121,29 @@ export class StreamEnd implements End {
     }
   }
 
-  #closed(): void {
+  static readonly #onData = function (this: OwnedSocket, chunk: Buffer): void {
+    this[END].receive(chunk);
+  };
+
+  static readonly #onEnd = function (this: OwnedSocket): void {
+    this[END].#tell("eof");
+  };
+
+  static readonly #onFinish = function (this: OwnedSocket): void {
+    this[END].#tell("finished");
+  };
+
+  static readonly #onError = function (this: OwnedSocket, error: Error): void {
+    this[END].#error = error;
+  };
+
+  static readonly #onClose = function (this: OwnedSocket): void {
+    const end = this[END];
+    end.release();
     try {
-      this.events.closed(this.#error);
+      end.events.closed(end.#error);
     } catch (error) {
-      this.events.fault(error);
+      end.events.fault(error);
     }
-  }
+  };
 }

@@ -64,7 +64,9 @@ if (!insideNamespace) {
     const took = performance.now() - since;
     assert.ok(took > KEEPALIVE_S * 1000, `${took} ms`);
     for (const { pid } of dead) await luup.received(pid, 1);
-    const lines = daemon.log().match(/closed: (client|remote) does not answer \(.*\)/g) ?? [];
+    const ends = (): string[] => daemon.log().match(/closed: (client|remote) does not answer \(.*\)/g) ?? [];
+    await until(() => ends().length >= dead.length, "the log to tell");
+    const lines = ends();
     assert.equal(lines.length, dead.length, daemon.log());
     assert.ok(lines.filter((line) => line.includes("(no acknowledgement for 12 s)")).length >= 3, lines.join("\n"));
 

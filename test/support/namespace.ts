@@ -18,7 +18,7 @@ export async function runInside(url: string, context: TestContext): Promise<void
   const env: NodeJS.ProcessEnv = { ...process.env, [INSIDE]: "1" };
   delete env["NODE_TEST_CONTEXT"]; // it is a test run of its own
   const command = ["--net", "--map-root-user", "sh", "-c", 'ip link set lo up && exec "$0" "$@"'];
-  const child = spawn("unshare", [...command, process.execPath, "--test", fileURLToPath(url)], {
+  const child = spawn("unshare", [...command, process.execPath, "--test", "--test-force-exit", fileURLToPath(url)], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });
