@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+
+const TICKS_PER_SECOND = 100; // USER_HZ: the unit of /proc, the same on every Linux machine that runs Node
+
+/**
+ * CPU time of a process so far.
+ *
+ * @param {number} pid
+ * @returns {number} seconds, user and system, all threads, and the children that have ended (socat makes one per connection)
+ */
+export function cpuSeconds(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the first is field 3 of proc(5)
+  const [utime, stime, cutime, cstime] = fields.slice(11, 15).map(Number);
+  return (utime + stime + cutime + cstime) / TICKS_PER_SECOND;
+}
+
+/**
+ * What a core has done so far.
+ *
+ * @param {number} core
+ * @returns {{ processes: number, interrupts: number, idle: number }} seconds. The kernel's work on arriving segments counts as
+ *   interrupts: many kernels do not charge it to any process
+ */
+export function coreSeconds(core) {
+  const line = new RegExp(`^cpu${core} (.*)$`, "m").exec(readFileSync("/proc/stat", "latin1"))?.[1];
+  if (line === undefined) throw new Error(`no core ${core}`);
+  const [user, nice, system, idle, iowait, irq, softirq] = line
+    .split(" ")
+    .map((ticks) => Number(ticks) / TICKS_PER_SECOND);
+  return { processes: user + nice + system, interrupts: irq + softirq, idle: idle + iowait };
+}
+
+/**
+ * Resident memory of a process.
+ *
+ * @param {number} pid
+ * @returns {number} bytes
+ */
+export function residentBytes(pid) {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  if (kilobytes === undefined) throw new Error(`no VmRSS of process ${pid}`);
+  return Number(kilobytes) * 1024;
+}
+
+/**
+ * Whether a process has children that run.
+ *
+ * @param {number} pid
+ * @returns {boolean}
+ */
+export function hasChildren(pid) {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim() !== "";
+}

@@ -1,0 +1,129 @@
+"""Clients of the echo backend: round trips, connections, idle pairs."""
+import socket
+import time
+
+SIZE = 64
+MESSAGE = b"m" * SIZE
+
+
+def connect(port):
+    """A connection to a proxy on the loopback, not blocking, without Nagle's delay."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setblocking(False)
+    return sock
+
+
+def percentile(ordered, share):
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+class Clients:
+    def __init__(self, loop):
+        self._loop = loop
+        self._pairs = []
+
+    def round_trips(self, port, connections, seconds):
+        """Messages back and forth on some connections, each with one message under way, for so many seconds.
+
+        Returns how many round trips there were, in how many seconds, and percentiles in milliseconds.
+        """
+        times = []
+        socks = [connect(port) for _ in range(connections)]
+        now = time.perf_counter
+
+        def drive(sock):
+            recv, send, note = sock.recv, sock.send, times.append
+            sent = now()
+
+            def answer():
+                nonlocal sent
+                if len(recv(65536)) != SIZE:
+                    raise ValueError("an echo of another size, or the end of the connection")
+                at = now()
+                note(at - sent)
+                sent = at
+                send(MESSAGE)
+
+            self._loop.add(sock, answer)
+            send(MESSAGE)
+
+        start = now()
+        for sock in socks:
+            drive(sock)
+        self._loop.run(lambda: False, seconds)
+        took = now() - start
+        for sock in socks:
+            self._loop.close(sock)
+        if not times:
+            raise TimeoutError("no message came back")
+        times.sort()
+        return {
+            "count": len(times),
+            "seconds": took,
+            "p50": percentile(times, 0.5) * 1e3,
+            "p99": percentile(times, 0.99) * 1e3,
+        }
+
+    def connections(self, ports, concurrency, seconds):
+        """Opens, has one message echoed, closes, and again, for so many seconds; returns how many, in how many seconds."""
+        count = 0
+        end = time.monotonic() + seconds
+        under_way = 0
+
+        def begin():
+            nonlocal under_way
+            if time.monotonic() >= end:
+                return
+            sock = connect(ports[(count + under_way) % len(ports)])
+            under_way += 1
+
+            def answer():
+                nonlocal count, under_way
+                if len(sock.recv(65536)) != SIZE:
+                    raise ValueError("an echo of another size, or the end of the connection")
+                self._loop.close(sock)
+                count += 1
+                under_way -= 1
+                begin()
+
+            self._loop.add(sock, answer)
+            sock.send(MESSAGE)
+
+        start = time.monotonic()
+        for _ in range(concurrency):
+            begin()
+        if not self._loop.run(lambda: under_way == 0, seconds + 10):
+            raise TimeoutError(f"{under_way} connections get no answer")
+        return {"count": count, "seconds": time.monotonic() - start}
+
+    def open_pairs(self, ports, count):
+        """Opens so many connections, has one message echoed on each, and keeps them."""
+        missing = 0
+
+        def add(sock):
+            def answer():
+                nonlocal missing
+                if len(sock.recv(65536)) != SIZE:
+                    raise ValueError("an echo of another size, or the end of the connection")
+                missing -= 1
+
+            self._loop.add(sock, answer)
+            sock.send(MESSAGE)
+
+        while len(self._pairs) < count:
+            for _ in range(min(50, count - len(self._pairs))):
+                sock = connect(ports[len(self._pairs) % len(ports)])
+                self._pairs.append(sock)
+                missing += 1
+                add(sock)
+            if not self._loop.run(lambda: missing == 0, 10):
+                raise TimeoutError(f"{missing} of {len(self._pairs)} connections get no answer")
+        return {"count": count}
+
+    def close_pairs(self):
+        """Closes what open_pairs has opened."""
+        for sock in self._pairs:
+            self._loop.close(sock)
+        self._pairs = []
+        return {}

@@ -1,0 +1,63 @@
+"""The load process: backends and clients in one, so that a message costs it no process switch.
+
+Reads commands from standard input, one JSON object a line: {"call": name, ...arguments}. Answers each with one line: what the
+call returned, and the CPU seconds it took here; or {"error": text}. Ends at the end of its input. First it writes the ports
+of its backends.
+"""
+import gc
+import json
+import os
+import resource
+import sys
+import time
+
+from bulk import Bulk
+from clients import Clients
+from echo import serve_echo
+from loop import Loop
+
+ECHO_PORTS = 4  # each has its own port range of connections in TIME_WAIT
+
+
+def say(answer):
+    print(json.dumps(answer), flush=True)
+
+
+def main():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.disable()  # a pause would be taken for one of the proxy
+    loop = Loop()
+    bulk, clients = Bulk(loop), Clients(loop)
+    calls = {
+        "bulk": bulk.run,
+        "round_trips": clients.round_trips,
+        "connections": clients.connections,
+        "open_pairs": clients.open_pairs,
+        "close_pairs": clients.close_pairs,
+    }
+    text = b""
+
+    def read():
+        nonlocal text
+        data = os.read(0, 65536)
+        if not data:
+            sys.exit(0)
+        text += data
+
+    loop.add(0, read)
+    say({"bulk": bulk.port, "echo": [serve_echo(loop) for _ in range(ECHO_PORTS)], "files": hard})
+    while True:
+        loop.run(lambda: b"\n" in text, 3600)
+        line, text = text.split(b"\n", 1)
+        command = json.loads(line)
+        before = time.process_time()
+        try:
+            answer = calls[command.pop("call")](**command)
+            say({**answer, "cpu": time.process_time() - before})
+        except (OSError, ValueError, TimeoutError) as error:
+            say({"error": f"{type(error).__name__}: {error}"})
+        gc.collect()
+
+
+main()

@@ -1,0 +1,88 @@
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { start, stop } from "../processes.mjs";
+import { sockproxyd, startProxy } from "../proxies.mjs";
+import { percentile } from "../statistics.mjs";
+import { pause, within } from "../wait.mjs";
+
+const MAIN = fileURLToPath(new URL("../notify/main.mjs", import.meta.url));
+const COUNTS = [1, 20, 200];
+const BURST = 50;
+const BULK_BYTES = 1e9;
+const BULK_AHEAD_MS = 50; // until the bulk transfer is at full speed
+const LIMIT_MS = 30_000;
+
+/** @type {import("../rounds.mjs").Row[]} */
+export const NOTIFICATION_ROWS = [
+  ...COUNTS.flatMap((count) => [
+    { key: `notify${count}P50`, label: `notified, ${count} × 10 messages/s: p50, ms` },
+    { key: `notify${count}P99`, label: "  p99, ms" },
+    { key: `notify${count}Max`, label: "  max, ms" },
+  ]),
+  { key: "burst", label: `all of ${BURST} notified beside 1 GB of bulk: ms` },
+];
+
+/** Starts the load process of these measures; returns it, its Luup system's URL, and how to call it. */
+async function startLoad(core) {
+  const child = start(process.execPath, [MAIN], core, ["ignore", "inherit", "inherit", "ipc"]);
+  const answer = async (what) => {
+    const [message] = await within(
+      Promise.race([
+        once(child, "message"),
+        once(child, "exit").then(() => [{ error: "the load process of the notifications has ended" }]),
+      ]),
+      what,
+      LIMIT_MS,
+    );
+    if (message.error !== undefined) throw new Error(`${what}: ${message.error}`);
+    return message;
+  };
+  const call = async (name, args) => {
+    child.send({ call: name, args });
+    return (await answer(name)).result;
+  };
+  const { url } = await answer("the load process of the notifications");
+  return { child, url, call };
+}
+
+/** One message on each of many connections while another, with notifications as well, carries bulk; returns milliseconds. */
+async function measureBurst(load, notify, proxy) {
+  await notify.call("prepare", { port: proxy.port, connections: BURST });
+  let carrying = true;
+  const args = { port: proxy.fronts[0], seconds: 20, limit_bytes: BULK_BYTES, spin: false };
+  const bulk = load.call("bulk", args, 60).finally(() => {
+    carrying = false;
+  });
+  await pause(BULK_AHEAD_MS);
+  const ms = await notify.call("burst");
+  const beside = carrying;
+  await bulk;
+  await notify.call("finish");
+  return beside ? ms : undefined;
+}
+
+/**
+ * From a device's message to the arrival of the action request at the Luup system; ours only.
+ *
+ * @param {import("../load.mjs").Load} load for the bulk
+ * @param {import("../machine.mjs").Cores | undefined} cores
+ * @param {number} seconds how long, for each count of connections
+ * @returns {Promise<Record<string, number | undefined>>} by the keys of the rows
+ */
+export async function measureNotifications(load, cores, seconds) {
+  const notify = await startLoad(cores?.load);
+  const options = "NTFY=999/urn:bench:serviceId:Bench1/Bulk";
+  const proxy = await startProxy(sockproxyd, [load.ports.bulk], cores, { vera: notify.url, options });
+  try {
+    const values = {};
+    for (const connections of COUNTS) {
+      const delays = await notify.call("rate", { port: proxy.port, connections, seconds });
+      values[`notify${connections}P50`] = percentile(delays, 0.5);
+      values[`notify${connections}P99`] = percentile(delays, 0.99);
+      values[`notify${connections}Max`] = delays.at(-1);
+    }
+    return { ...values, burst: await measureBurst(load, notify, proxy) };
+  } finally {
+    await Promise.all([proxy.stop(), stop(notify.child)]);
+  }
+}

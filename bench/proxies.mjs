@@ -1,0 +1,163 @@
+// The proxies compared: how each is configured to pass connections on, one core, one process, nothing else switched on.
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePorts, listening } from "./ports.mjs";
+import { folder, start, stop } from "./processes.mjs";
+
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const MAX_CONNECTIONS = 8000;
+
+process.env.PATH += ":/usr/sbin:/sbin"; // where Debian has haproxy and nginx
+
+/**
+ * @typedef {object} Route one port of a proxy
+ * @property {number} front where it listens
+ * @property {number} back where it connects to; both on 127.0.0.1
+ */
+
+/**
+ * @typedef {object} Kind a proxy program
+ * @property {string} name
+ * @property {boolean} bulkOnly whether only the bulk measure is meaningful
+ * @property {() => string | undefined} version of the program, undefined when it is not installed
+ * @property {(file: (name: string, text: string) => string, routes: Route[], extra: object) => string[]} command
+ *   writes its configuration by `file`, which returns the path, and returns the command line
+ */
+
+/** First line of what a program prints, or undefined when it cannot be run. */
+function ask(pattern, ...command) {
+  const { error, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: "utf8", timeout: 10_000 });
+  if (error) return undefined;
+  return pattern.exec(stdout + stderr)?.[1] ?? "unknown version";
+}
+
+/** @type {Kind} */
+export const sockproxyd = {
+  name: "sockproxyd",
+  bulkOnly: false,
+  version: () => ask(/(\S+)\s*$/, process.execPath, MAIN, "--version"),
+  command(file, routes, { port, vera = "http://127.0.0.1:9", options = "" }) {
+    const direct = routes.map(({ front, back }) => `${front}=CONN 127.0.0.1:${back} ${options}`);
+    const host = ["ip=127.0.0.1", `port=${port}`, `vera=${vera}`, `log=${file("log", "")}`];
+    return [process.execPath, MAIN, "-c", file("conf", ["[host]", ...host, "[direct]", ...direct, ""].join("\n"))];
+  },
+};
+
+/** @type {Kind} */
+const haproxy = {
+  name: "haproxy",
+  bulkOnly: false,
+  version: () => ask(/version (\S+)/, "haproxy", "-v"),
+  command(file, routes) {
+    const listen = ({ front, back }) => `listen r${front}\n  bind 127.0.0.1:${front}\n  server s 127.0.0.1:${back}\n`;
+    const head = `global
+  nbthread 1
+  maxconn ${MAX_CONNECTIONS}
+defaults
+  mode tcp
+  maxconn ${MAX_CONNECTIONS}
+  backlog 4096
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+`;
+    return ["haproxy", "-db", "-f", file("conf", head + routes.map(listen).join(""))];
+  },
+};
+
+/** Where nginx keeps a stream module built as a shared object; undefined: it is built in, or missing. */
+function streamModule() {
+  const modules = ask(/--modules-path=(\S+)/, "nginx", "-V");
+  const path = join(modules ?? "", "ngx_stream_module.so");
+  return existsSync(path) ? path : undefined;
+}
+
+/** @type {Kind} */
+const nginx = {
+  name: "nginx",
+  bulkOnly: false,
+  version() {
+    const builtIn = ask(/(--with-stream)(?:\s|$)/, "nginx", "-V") === "--with-stream";
+    return builtIn || streamModule() !== undefined ? ask(/nginx\/(\S+)/, "nginx", "-v") : undefined;
+  },
+  command(file, routes) {
+    const module = streamModule();
+    const servers = routes.map(
+      ({ front, back }) => `server { listen 127.0.0.1:${front} backlog=4096; proxy_pass 127.0.0.1:${back}; }`,
+    );
+    const text = `${module === undefined ? "" : `load_module ${module};`}
+daemon off;
+master_process off;
+pid ${file("pid", "")};
+worker_rlimit_nofile ${2 * MAX_CONNECTIONS + 1000};
+events { worker_connections ${2 * MAX_CONNECTIONS + 100}; }
+stream {
+  proxy_timeout 1h;
+  ${servers.join("\n  ")}
+}
+`;
+    return ["nginx", "-e", file("log", ""), "-c", file("conf", text)];
+  },
+};
+
+/**
+ * A process per connection: CPU per message and memory per pair say nothing of the program.
+ *
+ * @type {Kind}
+ */
+const socat = {
+  name: "socat",
+  bulkOnly: true,
+  version: () => ask(/socat version (\S+)/, "socat", "-V"),
+  command(_file, routes) {
+    const { front, back } = routes[0];
+    return ["socat", `TCP-LISTEN:${front},bind=127.0.0.1,reuseaddr,fork`, `TCP:127.0.0.1:${back}`];
+  },
+};
+
+/** All proxies, in the order of the table; ours is the first. */
+export const KINDS = [sockproxyd, haproxy, nginx, socat];
+
+/**
+ * @typedef {object} Proxy one that runs
+ * @property {Kind} kind
+ * @property {number} pid
+ * @property {number[]} fronts its ports, in the order of the backends
+ * @property {number} port one more, for the dialogue of ours
+ * @property {import("./machine.mjs").Cores | undefined} cores
+ * @property {() => Promise<void>} stop
+ */
+
+let started = 0;
+
+/**
+ * Starts a proxy and waits until it listens.
+ *
+ * @param {Kind} kind
+ * @param {number[]} backs ports of the backends
+ * @param {import("./machine.mjs").Cores | undefined} cores
+ * @param {{ vera?: string, options?: string }} extra what only ours knows: its Luup system, options of its `[direct]` lines
+ * @returns {Promise<Proxy>}
+ */
+export async function startProxy(kind, backs, cores, extra = {}) {
+  started += 1;
+  const prefix = join(folder, `${kind.name}-${started}`);
+  const file = (name, text) => {
+    writeFileSync(`${prefix}.${name}`, text);
+    return `${prefix}.${name}`;
+  };
+  const [port, ...fronts] = await freePorts(backs.length + 1);
+  const routes = backs.map((back, index) => ({ front: fronts[index], back }));
+  const [command, ...args] = kind.command(file, routes, { port, ...extra });
+  const output = openSync(`${prefix}.out`, "w");
+  const child = start(command, args, cores?.proxy, ["ignore", output, output]);
+  closeSync(output);
+  const failure = () =>
+    child.exitCode === null && child.signalCode === null
+      ? undefined
+      : `${kind.name} has ended: ${readFileSync(`${prefix}.out`, "utf8")}`;
+  await listening(fronts[0], failure);
+  return { kind, pid: child.pid, fronts, port, cores, stop: () => stop(child) };
+}

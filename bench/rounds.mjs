@@ -1,0 +1,66 @@
+import { bulk } from "./measures/bulk.mjs";
+import { connections } from "./measures/connections.mjs";
+import { MEMORY_ROWS, measureMemory } from "./measures/memory.mjs";
+import { messages } from "./measures/messages.mjs";
+import { measureNotifications, NOTIFICATION_ROWS } from "./measures/notifications.mjs";
+import { Samples } from "./samples.mjs";
+
+/**
+ * @typedef {object} Row one line of the table
+ * @property {string} key
+ * @property {string} label with the unit
+ * @property {boolean} [noRatio] a ratio to HAProxy says nothing
+ */
+
+/**
+ * @typedef {object} Measure something measured on running proxies
+ * @property {Row[]} rows
+ * @property {(load: import("./load.mjs").Load, proxy: import("./proxies.mjs").Proxy, seconds: number) =>
+ *   Promise<{ values: Record<string, number>, others: number | undefined }>} run measures for so long; `values` by the keys of
+ *   the rows, `others`: the share of the cores that other processes took meanwhile
+ */
+
+const MEASURES = [bulk, messages(1), messages(50), connections];
+const WARM_UP_SECONDS = 0.4;
+const MEMORY_ROUNDS = 3; // its figures vary by some per cent only, and take long
+
+/** All rows, in the order of the table. */
+export const ROWS = [...MEASURES.flatMap(({ rows }) => rows), ...MEMORY_ROWS, ...NOTIFICATION_ROWS];
+
+/** What can be measured on a kind of proxy. */
+const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
+
+/**
+ * Runs all rounds: in each, every measure on every proxy.
+ *
+ * @param {object} task
+ * @param {import("./load.mjs").Load} task.load
+ * @param {import("./proxies.mjs").Proxy[]} task.proxies that run; ours is the first
+ * @param {import("./machine.mjs").Cores | undefined} task.cores
+ * @param {number} task.rounds
+ * @param {number} task.seconds of each measure
+ * @param {number} task.pairs for the memory
+ * @param {(text: string) => void} say is told what is going on
+ * @returns {Promise<Samples>}
+ */
+export async function runRounds({ load, proxies, cores, rounds, seconds, pairs }, say) {
+  const samples = new Samples();
+  say("warming up");
+  for (const proxy of proxies) {
+    for (const measure of measuresOf(proxy.kind)) await measure.run(load, proxy, WARM_UP_SECONDS);
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const proxy of proxies) {
+      say(`round ${round} of ${rounds}: ${proxy.kind.name}`);
+      for (const measure of measuresOf(proxy.kind)) {
+        const { values, others } = await measure.run(load, proxy, seconds);
+        samples.add(proxy.kind.name, values, others);
+      }
+      if (proxy.kind.bulkOnly || round > MEMORY_ROUNDS) continue;
+      samples.add(proxy.kind.name, await measureMemory(load, proxy.kind, cores, pairs));
+    }
+    say(`round ${round} of ${rounds}: notifications`);
+    samples.add(proxies[0].kind.name, await measureNotifications(load, cores, seconds));
+  }
+  return samples;
+}

@@ -1,0 +1,53 @@
+import { median } from "./statistics.mjs";
+
+const DISTURBED = 0.05; // share of a core that other processes may take
+
+/** What has been measured, round by round. */
+export class Samples {
+  /** Name of the proxy -> key of the row -> values. */
+  #values = new Map();
+  /** How many measurements there were, and how many of them other processes disturbed. */
+  count = 0;
+  disturbed = 0;
+
+  /**
+   * Keeps what one measurement has found.
+   *
+   * @param {string} name of the proxy
+   * @param {Record<string, number | undefined>} values by the keys of the rows; undefined is no value
+   * @param {number} others the share of the cores that other processes took meanwhile, as far as known
+   */
+  add(name, values, others = 0) {
+    const disturbed = others > DISTURBED;
+    this.count += 1;
+    if (disturbed) this.disturbed += 1;
+    for (const [key, value] of Object.entries(values)) {
+      if (value !== undefined) this.of(name, key).push({ value, disturbed });
+    }
+  }
+
+  /**
+   * All values of one proxy and row, in the order of the rounds.
+   *
+   * @returns {{ value: number, disturbed: boolean }[]}
+   */
+  of(name, key) {
+    if (!this.#values.has(name)) this.#values.set(name, new Map());
+    const keys = this.#values.get(name);
+    if (!keys.has(key)) keys.set(key, []);
+    return keys.get(key);
+  }
+
+  /** Whether a median is of disturbed values, for want of others. */
+  isRough(name, key) {
+    return this.of(name, key).length > 0 && this.of(name, key).every(({ disturbed }) => disturbed);
+  }
+
+  /** The median of the undisturbed values; of all, when all were disturbed; undefined when there is none. */
+  median(name, key) {
+    const all = this.of(name, key);
+    const calm = all.filter(({ disturbed }) => !disturbed);
+    const values = (calm.length > 0 ? calm : all).map(({ value }) => value);
+    return values.length > 0 ? median(values) : undefined;
+  }
+}

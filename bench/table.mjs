@@ -1,0 +1,76 @@
+const LABEL_WIDTH = 46;
+const COLUMN_WIDTH = 18;
+const RATIO_WIDTH = 8;
+
+/** The program all others are compared with. */
+const REFERENCE = "haproxy";
+
+/**
+ * @param {number | undefined} value
+ * @returns {string} with three significant digits, or all before the point
+ */
+function format(value) {
+  if (value === undefined) return "";
+  return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3);
+}
+
+/**
+ * @param {import("./samples.mjs").Samples} samples
+ * @returns {number | undefined} how many times the reference's value a proxy's is
+ */
+function ratio(samples, name, { key, noRatio }) {
+  const value = samples.median(name, key);
+  const reference = samples.median(REFERENCE, key);
+  return noRatio || value === undefined || !reference ? undefined : value / reference;
+}
+
+/** One cell: the median, marked when it is rough, and its ratio to the reference, except in the reference's own column. */
+function cell(samples, name, row) {
+  const times = name === REFERENCE ? undefined : ratio(samples, name, row);
+  const value = (samples.isRough(name, row.key) ? "~" : "") + format(samples.median(name, row.key));
+  return `${value.padStart(COLUMN_WIDTH - RATIO_WIDTH)}${(times === undefined ? "" : ` ${times.toFixed(2)}×`).padEnd(RATIO_WIDTH)}`;
+}
+
+/**
+ * The results for a reader.
+ *
+ * @param {import("./samples.mjs").Samples} samples
+ * @param {string[]} names of the proxies
+ * @param {import("./rounds.mjs").Row[]} rows
+ * @returns {string} lines of at most 120 columns, for up to four proxies
+ */
+export function table(samples, names, rows) {
+  const heads = names.map((name) => name.padStart(COLUMN_WIDTH - RATIO_WIDTH).padEnd(COLUMN_WIDTH));
+  const lines = rows.map(
+    (row) => row.label.padEnd(LABEL_WIDTH) + names.map((name) => cell(samples, name, row)).join(""),
+  );
+  return ["".padEnd(LABEL_WIDTH) + heads.join(""), ...lines].map((line) => line.trimEnd()).join("\n");
+}
+
+/**
+ * The results for a program.
+ *
+ * @param {import("./samples.mjs").Samples} samples
+ * @param {string[]} names of the proxies
+ * @param {import("./rounds.mjs").Row[]} rows
+ * @returns {object[]} for each row `key`, `label`, and by name of proxy: `median`, `ratio` to HAProxy, `rounds` with every value
+ *   and whether other processes disturbed it
+ */
+export function results(samples, names, rows) {
+  return rows.map((row) => ({
+    key: row.key,
+    label: row.label.trim(),
+    proxies: Object.fromEntries(
+      names
+        .filter((name) => samples.median(name, row.key) !== undefined)
+        .map((name) => [
+          name,
+          {
+            median: samples.median(name, row.key),
+            ratio: ratio(samples, name, row),
+            rounds: samples.of(name, row.key),
+          },
+        ]),
+    ),
+  }));
+}
