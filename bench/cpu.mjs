@@ -19,8 +19,8 @@ export function cpuSeconds(pid) {
  * What a core has done so far.
  *
  * @param {number} core
- * @returns {{ processes: number, interrupts: number, idle: number }} seconds. The kernel's work on arriving segments counts as
- *   interrupts: many kernels do not charge it to any process
+ * @returns {{ processes: number, interrupts: number, idle: number }} seconds. A part of the kernel's work on arriving
+ *   segments counts as interrupts, which are charged to no process
  */
 export function coreSeconds(core) {
   const line = new RegExp(`^cpu${core} (.*)$`, "m").exec(readFileSync("/proc/stat", "latin1"))?.[1];

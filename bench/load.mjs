@@ -24,7 +24,7 @@ export class Load {
     const load = new Load();
     if (spawnSync("python3", ["--version"]).status !== 0)
       throw new Error("the load needs python3, which is not installed");
-    load.#child = start("python3", [MAIN], core, ["pipe", "pipe", "inherit"]);
+    load.#child = start("python3", ["-B", MAIN], core, ["pipe", "pipe", "inherit"]);
     load.#lines = createInterface({ input: load.#child.stdout })[Symbol.asyncIterator]();
     load.#failure = new Promise((_, reject) => {
       load.#child.once("error", reject);

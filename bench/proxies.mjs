@@ -7,7 +7,8 @@ import { freePorts, listening } from "./ports.mjs";
 import { folder, start, stop } from "./processes.mjs";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
-const MAX_CONNECTIONS = 8000;
+const MAX_FILES = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? "1024";
+const MAX_CONNECTIONS = Math.min(8000, Math.floor(Number(MAX_FILES) / 2) - 100); // haproxy does not start when it cannot have them
 
 process.env.PATH += ":/usr/sbin:/sbin"; // where Debian has haproxy and nginx
 
@@ -91,7 +92,7 @@ const nginx = {
 daemon off;
 master_process off;
 pid ${file("pid", "")};
-worker_rlimit_nofile ${2 * MAX_CONNECTIONS + 1000};
+worker_rlimit_nofile ${2 * MAX_CONNECTIONS + 100};
 events { worker_connections ${2 * MAX_CONNECTIONS + 100}; }
 stream {
   proxy_timeout 1h;
