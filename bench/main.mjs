@@ -88,7 +88,7 @@ async function main() {
   console.log(`
 ${here.cpu}, ${here.cores} cores, Linux ${here.kernel}, Node ${here.node}; ${pinned}
 ${names.map((name) => `${name} ${versions[name]}`).join(", ")}
-Medians of ${rounds} round${rounds === 1 ? "" : "s"} (${Math.round((performance.now() - began) / 1000)} s), × the value of HAProxy; ${pairs} idle pairs
+Medians of ${rounds} round${rounds === 1 ? "" : "s"} (${Math.round((performance.now() - began) / 1000)} s)${names.includes("haproxy") ? ", × the value of HAProxy" : ""}; ${pairs} idle pairs
 
 ${table(samples, names, ROWS)}
 `);

@@ -9,6 +9,7 @@ import { Samples } from "./samples.mjs";
  * @typedef {object} Row one line of the table
  * @property {string} key
  * @property {string} label with the unit
+ * @property {boolean} [worst] the worst of all rounds is told instead of the median
  * @property {boolean} [noRatio] a ratio to HAProxy says nothing
  */
 

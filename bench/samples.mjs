@@ -43,11 +43,17 @@ export class Samples {
     return this.of(name, key).length > 0 && this.of(name, key).every(({ disturbed }) => disturbed);
   }
 
-  /** The median of the undisturbed values; of all, when all were disturbed; undefined when there is none. */
-  median(name, key) {
+  /**
+   * The median of the undisturbed values; of all, when all were disturbed; undefined when there is none.
+   *
+   * @param {string} name of the proxy
+   * @param {import("./rounds.mjs").Row} row where that says so, the greatest value instead
+   */
+  result(name, { key, worst }) {
     const all = this.of(name, key);
     const calm = all.filter(({ disturbed }) => !disturbed);
     const values = (calm.length > 0 ? calm : all).map(({ value }) => value);
-    return values.length > 0 ? median(values) : undefined;
+    if (values.length === 0) return undefined;
+    return worst ? Math.max(...values) : median(values);
   }
 }

@@ -18,16 +18,16 @@ function format(value) {
  * @param {import("./samples.mjs").Samples} samples
  * @returns {number | undefined} how many times the reference's value a proxy's is
  */
-function ratio(samples, name, { key, noRatio }) {
-  const value = samples.median(name, key);
-  const reference = samples.median(REFERENCE, key);
-  return noRatio || value === undefined || !reference ? undefined : value / reference;
+function ratio(samples, name, row) {
+  const value = samples.result(name, row);
+  const reference = samples.result(REFERENCE, row);
+  return row.noRatio || value === undefined || !reference ? undefined : value / reference;
 }
 
-/** One cell: the median, marked when it is rough, and its ratio to the reference, except in the reference's own column. */
+/** One cell: the value, marked when it is rough, and its ratio to the reference, except in the reference's own column. */
 function cell(samples, name, row) {
   const times = name === REFERENCE ? undefined : ratio(samples, name, row);
-  const value = (samples.isRough(name, row.key) ? "~" : "") + format(samples.median(name, row.key));
+  const value = (samples.isRough(name, row.key) ? "~" : "") + format(samples.result(name, row));
   return `${value.padStart(COLUMN_WIDTH - RATIO_WIDTH)}${(times === undefined ? "" : ` ${times.toFixed(2)}×`).padEnd(RATIO_WIDTH)}`;
 }
 
@@ -41,7 +41,8 @@ function cell(samples, name, row) {
  */
 export function table(samples, names, rows) {
   const heads = names.map((name) => name.padStart(COLUMN_WIDTH - RATIO_WIDTH).padEnd(COLUMN_WIDTH));
-  const lines = rows.map(
+  const measured = rows.filter((row) => names.some((name) => samples.result(name, row) !== undefined));
+  const lines = measured.map(
     (row) => row.label.padEnd(LABEL_WIDTH) + names.map((name) => cell(samples, name, row)).join(""),
   );
   return ["".padEnd(LABEL_WIDTH) + heads.join(""), ...lines].map((line) => line.trimEnd()).join("\n");
@@ -53,7 +54,8 @@ export function table(samples, names, rows) {
  * @param {import("./samples.mjs").Samples} samples
  * @param {string[]} names of the proxies
  * @param {import("./rounds.mjs").Row[]} rows
- * @returns {object[]} for each row `key`, `label`, and by name of proxy: `median`, `ratio` to HAProxy, `rounds` with every value
+ * @returns {object[]} for each row `key`, `label`, and by name of proxy: `value` (the median, or the worst),
+ *   `ratio` to HAProxy, `rounds` with every value
  *   and whether other processes disturbed it
  */
 export function results(samples, names, rows) {
@@ -62,11 +64,11 @@ export function results(samples, names, rows) {
     label: row.label.trim(),
     proxies: Object.fromEntries(
       names
-        .filter((name) => samples.median(name, row.key) !== undefined)
+        .filter((name) => samples.result(name, row) !== undefined)
         .map((name) => [
           name,
           {
-            median: samples.median(name, row.key),
+            value: samples.result(name, row),
             ratio: ratio(samples, name, row),
             rounds: samples.of(name, row.key),
           },
