@@ -30,7 +30,7 @@ function readArguments() {
     const { quick = false, json = false } = values;
     const rounds = Number(values.rounds ?? (quick ? 1 : 5));
     if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) throw new Error("bad number of rounds");
-    return { rounds, seconds: quick ? 1 : 1.5, json };
+    return { rounds, json, ...(quick ? { warmUpSeconds: 0.4, seconds: 1 } : { warmUpSeconds: 1, seconds: 1.5 }) };
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${USAGE}`);
     process.exit(2);
@@ -58,7 +58,7 @@ function findKinds() {
 
 /** All of it. */
 async function main() {
-  const { rounds, seconds, json } = readArguments();
+  const { rounds, warmUpSeconds, seconds, json } = readArguments();
   const began = performance.now();
   const cores = chooseCores(say);
   const found = findKinds();
@@ -66,7 +66,7 @@ async function main() {
   const pairs = countPairs(load.files);
   const proxies = [];
   for (const { kind } of found) proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
-  const samples = await runRounds({ load, proxies, cores, rounds, seconds, pairs }, say);
+  const samples = await runRounds({ load, proxies, cores, rounds, warmUpSeconds, seconds, pairs }, say);
   const versions = Object.fromEntries(found.map(({ kind, version }) => [kind.name, version]));
   const names = found.map(({ kind }) => kind.name);
   const here = machine();

@@ -22,7 +22,6 @@ import { Samples } from "./samples.mjs";
  */
 
 const MEASURES = [bulk, messages(1), messages(50), connections];
-const WARM_UP_SECONDS = 0.4;
 const MEMORY_ROUNDS = 3; // its figures vary by some per cent only, and take long
 
 /** All rows, in the order of the table. */
@@ -39,16 +38,17 @@ const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
  * @param {import("./proxies.mjs").Proxy[]} task.proxies that run; ours is the first
  * @param {import("./machine.mjs").Cores | undefined} task.cores
  * @param {number} task.rounds
+ * @param {number} task.warmUpSeconds of each measure, before the rounds: until ours is compiled
  * @param {number} task.seconds of each measure
  * @param {number} task.pairs for the memory
  * @param {(text: string) => void} say is told what is going on
  * @returns {Promise<Samples>}
  */
-export async function runRounds({ load, proxies, cores, rounds, seconds, pairs }, say) {
+export async function runRounds({ load, proxies, cores, rounds, warmUpSeconds, seconds, pairs }, say) {
   const samples = new Samples();
   say("warming up");
   for (const proxy of proxies) {
-    for (const measure of measuresOf(proxy.kind)) await measure.run(load, proxy, WARM_UP_SECONDS);
+    for (const measure of measuresOf(proxy.kind)) await measure.run(load, proxy, warmUpSeconds);
   }
   for (let round = 1; round <= rounds; round += 1) {
     for (const proxy of proxies) {
