@@ -107,7 +107,7 @@ export class Daemon {
   }
 
   get status(): DaemonStatus {
-    const { settings, admission } = this.#regime;
+    const { settings, admission, luup } = this.#regime;
     return {
       version: VERSION,
       build: BUILD,
@@ -117,6 +117,7 @@ export class Daemon {
       vera: maskPassword(settings.vera),
       listeners: this.listeners,
       ...(Number.isFinite(admission.capacity) && { capacity: admission.capacity }),
+      notifications: luup.status,
       logLinesLost: this.#log.lost,
       connections: this.#registry.all().map((connection) => connection.status),
     };

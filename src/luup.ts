@@ -1,15 +1,10 @@
 import { Client, type Dispatcher, Pool } from "undici";
-import type { Clock, Timer } from "./clock.js";
+import type { Clock } from "./clock.js";
 import { maskPassword } from "./core/config/values.js";
-import { judgeAnswer } from "./core/notification.js";
-import type { Outcome } from "./core/pacer.js";
+import { Histogram } from "./core/histogram.js";
+import type { NotificationsStatus } from "./core/status.js";
+import { type Answer, Exchange, TIMEOUT_MS } from "./exchange.js";
 import type { Log } from "./log.js";
-
-/** How a request ended, and what to say of it. */
-export interface Answer {
-  readonly outcome: Outcome;
-  readonly text: string;
-}
 
 /** Who wants a request sent. */
 export interface Requester {
@@ -17,22 +12,24 @@ export interface Requester {
   readonly path: string;
   /** The device it is for, whose actions may hang. */
   readonly device: number;
+  /** Whether it is a repetition of one that has failed. */
+  readonly repeating: boolean;
   /** The request leaves now. */
   sent(): void;
   answered(answer: Answer): void;
 }
 
-const TIMEOUT_MS = 5000;
 const IDLE_MS = 30_000; // openLuup drops idle connections after 90 s; ours go earlier
 const MAX_REQUESTS = 64; // at a time: the engine works one after the other, more only fills its queue
 const MAX_REQUESTS_PER_DEVICE = 16; // one device that hangs leaves the rest to everybody else
 const MAX_SECOND_REQUESTS = 32; // several that hang leave this many to devices that have no request under way
-const MAX_BODY_START = 256;
-const MAX_BODY = 1_048_576; // an action's answer is some hundred bytes; no engine may keep us reading for ever
 const USER_AGENT = "sockproxyd-1";
 
-/** Socket errors that a kept connection shows when the engine has dropped it meanwhile. */
-const STALE = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+/** A request that waits for its turn, since a moment of the clock. */
+interface Waiting {
+  readonly requester: Requester;
+  readonly since: number;
+}
 
 /** The Luup system's HTTP side: sends the requests of notifications, a bounded number at a time, fairly among actions. */
 export class Luup {
@@ -43,9 +40,14 @@ export class Luup {
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
-  readonly #waiting: Requester[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #inFlightByDevice = new Map<number, number>();
   #inFlight = 0;
+  #sent = 0;
+  #retried = 0;
+  #failed = 0;
+  readonly #delay = new Histogram();
+  readonly #answer = new Histogram();
   /** Connections made so far. */
   #connects = 0;
   #reachable = true;
@@ -73,8 +75,21 @@ export class Luup {
 
   /** Sends a request when its turn comes; the requester is told of what happens. */
   send(requester: Requester): void {
-    this.#waiting.push(requester);
+    this.#waiting.push({ requester, since: this.#clock.now() });
     this.#next();
+  }
+
+  /** What STAT tells of it. */
+  get status(): NotificationsStatus {
+    return {
+      waiting: this.#waiting.length,
+      inFlight: this.#inFlight,
+      sent: this.#sent,
+      retried: this.#retried,
+      failed: this.#failed,
+      delay: this.#delay.status,
+      answer: this.#answer.status,
+    };
   }
 
   /** Gives up all requests and connections. */
@@ -86,12 +101,23 @@ export class Luup {
 
   #next(): void {
     while (!this.#closed && this.#inFlight < MAX_REQUESTS) {
-      const index = this.#waiting.findIndex(({ device }) => this.#mayHaveAnother(device));
-      const [requester] = index < 0 ? [] : this.#waiting.splice(index, 1);
-      if (requester === undefined) return;
+      const index = this.#waiting.findIndex(({ requester }) => this.#mayHaveAnother(requester.device));
+      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+      if (next === undefined) return;
+      const { requester } = next;
+      let left = next.since;
       this.#count(requester.device, 1);
-      this.#request(requester, (answer) => {
+      const leaving = (): void => {
+        left = this.#clock.now();
+        this.#delay.add(left - next.since);
+        this.#sent += 1;
+        if (requester.repeating) this.#retried += 1;
+        requester.sent();
+      };
+      this.#request(requester, leaving, (answer) => {
         this.#count(requester.device, -1);
+        this.#answer.add(this.#clock.now() - left);
+        if (answer.outcome !== "delivered") this.#failed += 1;
         if (this.#closed) return;
         this.#noteReachable(answer);
         requester.answered(answer);
@@ -112,16 +138,17 @@ export class Luup {
     this.#inFlight += change;
   }
 
-  #request(requester: Requester, done: (answer: Answer) => void): void {
+  #request({ path }: Requester, leaving: () => void, done: (answer: Answer) => void): void {
     const connects = this.#connects;
     // with no connection made meanwhile, it leaves on one that was kept
     const onKept = (): boolean => this.#connects === connects;
-    this.#dispatch(this.#pool, requester, onKept, (answer, stale) => {
+    this.#dispatch(this.#pool, path, leaving, onKept, (answer, stale) => {
       if (!stale || this.#closed) return done(answer);
       const fresh = new Client(this.#origin, CONNECTION);
       this.#dispatch(
         fresh,
-        requester,
+        path,
+        leaving,
         () => false,
         (second) => {
           fresh.destroy().catch(() => {});
@@ -131,10 +158,10 @@ export class Luup {
     });
   }
 
-  #dispatch(via: Dispatcher, requester: Requester, onKept: () => boolean, done: Exchange["done"]): void {
+  #dispatch(via: Dispatcher, path: string, leaving: () => void, onKept: () => boolean, done: Exchange["done"]): void {
     via.dispatch(
-      { origin: this.#origin, path: this.#basePath + requester.path, method: "GET", headers: this.#headers },
-      new Exchange(this.#clock, requester, onKept, done),
+      { origin: this.#origin, path: this.#basePath + path, method: "GET", headers: this.#headers },
+      new Exchange(this.#clock, leaving, onKept, done),
     );
   }
 
@@ -157,71 +184,3 @@ const CONNECTION: Client.Options = {
   keepAliveTimeout: IDLE_MS,
   keepAliveMaxTimeout: IDLE_MS,
 };
-
-/** One HTTP exchange: reads the answer to its end and judges it, within the time limit. */
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #requester: Requester;
-  /** Told how it ended, and whether that is the fault of a kept connection that was dead. */
-  readonly done: (answer: Answer, stale: boolean) => void;
-  readonly #onKept: () => boolean;
-  readonly #timer: Timer;
-  #controller: Dispatcher.DispatchController | undefined;
-  #kept = false;
-  #ended = false;
-  #status = 0;
-  #bodyStart = Buffer.alloc(0);
-  #bodyBytes = 0;
-
-  /** @param onKept tells, when the request leaves, whether it does so on a connection kept from an earlier one */
-  constructor(clock: Clock, requester: Requester, onKept: () => boolean, done: Exchange["done"]) {
-    this.#requester = requester;
-    this.#onKept = onKept;
-    this.done = done;
-    this.#timer = clock.after(TIMEOUT_MS, () => {
-      this.#end({ outcome: "timed-out", text: `no answer within ${TIMEOUT_MS / 1000} s` });
-      this.#controller?.abort(new Error("timed out"));
-    });
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    this.#kept = this.#onKept();
-    if (this.#ended) controller.abort(new Error("given up"));
-    else this.#requester.sent();
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
-    this.#status = status;
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const missing = MAX_BODY_START - this.#bodyStart.length;
-    if (missing > 0) this.#bodyStart = Buffer.concat([this.#bodyStart, chunk.subarray(0, missing)]);
-    this.#bodyBytes += chunk.length;
-    if (this.#bodyBytes <= MAX_BODY) return;
-    this.#judge();
-    controller.abort(new Error("answer too long"));
-  }
-
-  onResponseEnd(): void {
-    this.#judge();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: NodeJS.ErrnoException): void {
-    const stale = this.#kept && this.#status === 0 && STALE.has(error.code ?? "");
-    this.#end({ outcome: "failed", text: error.message || (error.code ?? "unknown error") }, stale);
-  }
-
-  #judge(): void {
-    const verdict = judgeAnswer(this.#status, this.#bodyStart.toString("utf8"));
-    if (verdict.kind === "delivered") this.#end({ outcome: "delivered", text: "delivered" });
-    else this.#end({ outcome: verdict.kind === "rejected" ? "rejected" : "failed", text: verdict.answer });
-  }
-
-  #end(answer: Answer, stale = false): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#timer.cancel();
-    this.done(answer, stale);
-  }
-}

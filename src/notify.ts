@@ -2,7 +2,8 @@ import type { Clock, Timer } from "./clock.js";
 import { actionPath, formatNotifyTarget, type NotifyTarget } from "./core/notification.js";
 import { Pacer } from "./core/pacer.js";
 import type { NotifyStatus } from "./core/status.js";
-import type { Answer, Requester } from "./luup.js";
+import type { Answer } from "./exchange.js";
+import type { Requester } from "./luup.js";
 
 /** Where requests go: the Luup system, or a stand-in. */
 export interface Sender {
@@ -66,6 +67,10 @@ export class Notifier implements Requester {
   /** Whether the final notification has been dealt with. */
   get done(): boolean {
     return this.#pacer.done;
+  }
+
+  get repeating(): boolean {
+    return this.#repeating;
   }
 
   /** Data waits in the client's socket. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
-import { type Answer, Luup, type Requester } from "#src/luup.js";
+import type { Answer } from "#src/exchange.js";
+import { Luup, type Requester } from "#src/luup.js";
 import { ManualClock } from "./support/clock.js";
 import { MemoryLog } from "./support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "./support/luup.js";
@@ -34,6 +35,7 @@ function send(device: number, name: string): { answer?: Answer; sent: number } {
   const requester: Requester = {
     path: `/data_request?DeviceNum=${device}&Pid=${name}`,
     device,
+    repeating: name.startsWith("again"),
     sent() {
       result.sent += 1;
     },
@@ -104,6 +106,30 @@ test("two devices that hang with all they have leave room for the others", async
   assert.equal(engine.of("hung").length, 32);
 });
 
+test("the status tells of the queue, of retries and failures, and how long things took", async () => {
+  engine.answer = () => {};
+  for (let n = 0; n < 20; n += 1) send(1, "hung");
+  await engine.received("hung", 16);
+  assert.deepEqual([luup.status.waiting, luup.status.inFlight, luup.status.sent], [4, 16, 16]);
+  clock.advance(5000); // they are given up, and the rest has its turn
+  await engine.received("hung", 20);
+  engine.answer = saying("ERROR: Invalid Service");
+  const result = send(2, "again");
+  await until(() => result.answer !== undefined, "the answer");
+  const { waiting, inFlight, sent, retried, failed, delay, answer } = luup.status;
+  assert.deepEqual([waiting, inFlight, sent, retried, failed], [0, 4, 21, 1, 17]);
+  const classes = (status: typeof delay) =>
+    status.classes.filter(({ count }) => count > 0).map(({ upToMs, count }) => [upToMs, count]);
+  assert.deepEqual(classes(delay), [
+    [1, 17],
+    [5000, 4],
+  ]);
+  assert.deepEqual(classes(answer), [
+    [1, 1],
+    [5000, 16],
+  ]);
+});
+
 test("what waits goes out when room is made, in its order", async () => {
   engine.answer = () => {};
   for (let n = 0; n < 20; n += 1) send(1, `n${n}`);
@@ -163,7 +189,13 @@ test("a request is one write", async () => {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const raw = new Luup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, clock, log);
-  const requester: Requester = { path: `/x?${"y".repeat(3000)}`, device: 1, sent() {}, answered() {} };
+  const requester: Requester = {
+    path: `/x?${"y".repeat(3000)}`,
+    device: 1,
+    repeating: false,
+    sent() {},
+    answered() {},
+  };
   raw.send(requester);
   await until(() => chunks.length > 0, "the request");
   assert.match(chunks[0] ?? "", /^GET \/x\?y{3000} HTTP\/1\.1\r\n[\s\S]*\r\n\r\n$/);

@@ -1,3 +1,4 @@
+import type { HistogramStatus } from "./histogram.js";
 import type { ConnOptions } from "./setup/options.js";
 
 /** What a connection is doing. */
@@ -13,6 +14,22 @@ export interface NotifyStatus {
   /** Requests that were rejected, or that got no good answer. */
   readonly failed: number;
   readonly lastOutcome: string;
+}
+
+/** All notifications since the start, or since the Luup system was changed. */
+export interface NotificationsStatus {
+  /** Requests that wait for their turn: one for a connection at most. */
+  readonly waiting: number;
+  readonly inFlight: number;
+  /** Requests that went out, repetitions included. */
+  readonly sent: number;
+  readonly retried: number;
+  /** Requests that were rejected, or that got no good answer. */
+  readonly failed: number;
+  /** From when a request was due until it left. */
+  readonly delay: HistogramStatus;
+  /** From when it left until it was answered, or given up. */
+  readonly answer: HistogramStatus;
 }
 
 /** Everything known of one connection. Times in milliseconds, sizes in bytes. */
@@ -62,6 +79,7 @@ export interface DaemonStatus {
   readonly listeners: readonly ListenerStatus[];
   /** Connections that can be open at a time; left out where nothing limits them. */
   readonly capacity?: number;
+  readonly notifications: NotificationsStatus;
   readonly logLinesLost: number;
   readonly connections: readonly ConnectionStatus[];
 }

@@ -160,7 +160,7 @@ class Installation {
     assert.equal(stderr, "");
     const pid = Number(/^sockproxyd: started, pid (\d+), port \d+$/m.exec(stdout)?.[1]);
     assert.equal(readFileSync(this.pidFile, "utf8"), `${pid}\n`);
-    assert.deepEqual(wordsOf(pid, "cmdline").slice(0, 2), [process.execPath, MAIN]); // no program in between
+    assert.deepEqual(wordsOf(pid, "cmdline").slice(0, 3), [process.execPath, "--max-semi-space-size=2", MAIN]); // no program in between
     return pid;
   }
 
@@ -168,7 +168,7 @@ class Installation {
   processes(): number[] {
     const isOurs = (pid: number): boolean =>
       wordsOf(pid, "environ").includes(`SOCKPROXYD_ETC=${this.etc}`) ||
-      (wordsOf(pid, "cmdline")[1] === MAIN && wordsOf(pid, "cmdline").includes(this.log));
+      (wordsOf(pid, "cmdline")[2] === MAIN && wordsOf(pid, "cmdline").includes(this.log));
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .map(Number)

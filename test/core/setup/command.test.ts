@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { Histogram } from "#src/core/histogram.js";
 import { errorReply, runCommand } from "#src/core/setup/command.js";
 import { type ConnOptions, OPTIONS } from "#src/core/setup/options.js";
 import type { VerbContext } from "#src/core/setup/verb.js";
@@ -15,6 +16,15 @@ const STATUS: DaemonStatus = {
   uptimeMs: 0,
   vera: "",
   listeners: [],
+  notifications: {
+    waiting: 0,
+    inFlight: 0,
+    sent: 0,
+    retried: 0,
+    failed: 0,
+    delay: new Histogram().status,
+    answer: new Histogram().status,
+  },
   logLinesLost: 0,
   connections: [],
 };
