@@ -7,6 +7,7 @@ import { freePorts, listening } from "./ports.mjs";
 import { folder, start, stop } from "./processes.mjs";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const SMALL_HEAP = "--max-semi-space-size=2"; // as npm start and the init script run it
 const MAX_FILES = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? "1024";
 const MAX_CONNECTIONS = Math.min(8000, Math.floor(Number(MAX_FILES) / 2) - 100); // haproxy does not start when it cannot have them
 
@@ -42,7 +43,13 @@ export const sockproxyd = {
   command(file, routes, { port, vera = "http://127.0.0.1:9", options = "" }) {
     const direct = routes.map(({ front, back }) => `${front}=CONN 127.0.0.1:${back} ${options}`);
     const host = ["ip=127.0.0.1", `port=${port}`, `vera=${vera}`, `log=${file("log", "")}`];
-    return [process.execPath, MAIN, "-c", file("conf", ["[host]", ...host, "[direct]", ...direct, ""].join("\n"))];
+    return [
+      process.execPath,
+      SMALL_HEAP,
+      MAIN,
+      "-c",
+      file("conf", ["[host]", ...host, "[direct]", ...direct, ""].join("\n")),
+    ];
   },
 };
 

@@ -7,7 +7,7 @@ import type { Log } from "./log.js";
 const QUIET_MS = 60_000; // a client that is turned away is mentioned once in so long
 const MAX_MENTIONED = 1000; // clients remembered for that
 const FAREWELL_MS = 2000; // for a client to read why
-const MAX_FAREWELLS = 64; // clients that are given this time at once; more are cut, so that they cost no descriptors
+const MAX_FAREWELLS = 16; // clients that are given this time at once; more are cut, so that they cost no descriptors
 
 /** Turns clients away: tells them why where their port tells anything, and the log, once a minute for each address. */
 export class Refusals {

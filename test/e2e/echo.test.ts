@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { type DaemonProcess, startDaemon } from "../support/daemon.js";
@@ -139,6 +140,27 @@ test("RTIM counts the silence of the remote only", async () => {
   const ms = performance.now() - since;
   assert.ok(ms > 550 && ms < 3000, `${ms} ms`);
   await until(() => remote.ended || remote.closed, "the remote to be closed too");
+});
+
+test("RTIM is exact to a tenth of a second", async (t) => {
+  const RTIM_MS = 700;
+  const pairs: Awaited<ReturnType<typeof relayed>>[] = [];
+  while (pairs.length < 9) pairs.push(await relayed(daemon.port, device, `RTIM=${RTIM_MS}`));
+  const errors = await Promise.all(
+    pairs.map(async ({ client, remote }, index) => {
+      await pause(index * 37);
+      remote.write("x");
+      await once(client.socket, "data");
+      const since = performance.now();
+      await once(client.socket, "end");
+      client.destroy();
+      return performance.now() - since - RTIM_MS;
+    }),
+  );
+  errors.sort((a, b) => a - b);
+  t.diagnostic(`off by ${errors.map((ms) => ms.toFixed(1)).join(", ")} ms`);
+  assert.ok((errors[0] ?? Number.NaN) > -100, "never early");
+  assert.ok(Math.abs(errors[4] ?? Number.NaN) <= 100, "the median: one may have been held up by the machine");
 });
 
 test("a reset on either side closes the other and touches no one else", async () => {

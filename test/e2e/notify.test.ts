@@ -150,6 +150,7 @@ const ends: [string, string, (client: Client, remote: Client) => void][] = [
   ],
   ["the plugin resets", "", (client) => client.reset()],
   ["RTIM runs out", "RTIM=100", () => {}],
+  ["the plugin closes, and the remote, left alone with that, is let go", "", (client) => client.end()],
 ];
 for (const [what, options, end] of ends) {
   test(`the final notification goes out once when ${what}`, async () => {
