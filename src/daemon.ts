@@ -8,7 +8,7 @@ import { maskPassword } from "./core/config/values.js";
 import { PidSource } from "./core/pid.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
 import { descriptorLimit } from "./descriptors.js";
-import { TcpEnd } from "./ends/tcp-end.js";
+import { acceptTcp } from "./ends/tcp-end.js";
 import { listenersOf } from "./listeners/index.js";
 import type { Listener } from "./listeners/listener.js";
 import type { LoadedConfig } from "./load-config.js";
@@ -207,14 +207,14 @@ export class Daemon {
 
   #admit(listener: Listener, socket: Socket): void {
     const { admission, settings, host } = this.#regime;
-    const client = TcpEnd.accept(socket, settings.keepalive, listener.order?.options.transport === "udp");
+    const client = acceptTcp(socket, settings.keepalive, listener.order?.options.transport === "udp");
     const objection = admission.objection(client.peerAddress);
     if (objection !== undefined) {
       this.#refusals.turnAway(client, listener, objection);
       return;
     }
     const id = this.#pids.next(this.#clock.epochMs());
-    const connection = new Connection(id, client, `${listener.kind} port ${listener.port}`, host);
+    const connection = new Connection(id, client, listener.name, host);
     this.#registry.add(connection);
     listener.welcome(connection);
   }

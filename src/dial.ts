@@ -8,7 +8,7 @@ import type { Settings } from "./core/config/settings.js";
 import type { Order } from "./core/setup/order.js";
 import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
-import { TcpEnd } from "./ends/tcp-end.js";
+import { connectTcp } from "./ends/tcp-end.js";
 import { UdpEnd } from "./ends/udp-end.js";
 import { NOT_PERMITTED, permittedLookup, resolvePermitted } from "./resolve.js";
 
@@ -109,7 +109,7 @@ type Attempt = (
 const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
   tcp(order, host, done, failed) {
     const options = connectOptions(order, host);
-    const { socket, adopt } = TcpEnd.connect(options, order.options.blockSize, host.settings.keepalive);
+    const { socket, adopt } = connectTcp(options, order.options.blockSize, host.settings.keepalive);
     socket.on("error", failed);
     socket.once("connect", () => {
       socket.off("error", failed); // and with it all that only the attempt needs

@@ -40,7 +40,7 @@ export class Refusals {
     });
   }
 
-  #mention(address: string, { kind, port }: Listener, reason: string): void {
+  #mention(address: string, { name }: Listener, reason: string): void {
     const now = this.#clock.now();
     const last = this.#mentioned.get(address);
     if (last !== undefined && now - last.at < QUIET_MS) {
@@ -48,7 +48,7 @@ export class Refusals {
       return;
     }
     const before = last === undefined || last.more === 0 ? "" : `; ${last.more} times more in the minutes before`;
-    this.#log.warn(`[- ${address} > -] turned away from ${kind} port ${port}: ${reason}${before}`);
+    this.#log.warn(`[- ${address} > -] turned away from ${name}: ${reason}${before}`);
     this.#mentioned.delete(address);
     this.#mentioned.set(address, { at: now, more: 0 });
     const [oldest] = this.#mentioned.keys();

@@ -36,7 +36,7 @@ class Spares {
 }
 
 /** From the piece of an idle connection to that of a bulk transfer; larger reads cost no less CPU per byte. */
-const STEPS = [new Spares(1024, 8_388_608), new Spares(65_536, 2_097_152), new Spares(262_144, 2_097_152)] as const;
+const STEPS = [new Spares(512, 8_388_608), new Spares(65_536, 2_097_152), new Spares(262_144, 2_097_152)] as const;
 const DATAGRAM_STEP = 1; // any write that can become one datagram
 const CALM_READS = 8; // small reads in a row after which a stream makes do with the smallest piece
 

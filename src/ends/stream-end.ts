@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { plainAddress } from "../core/address.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
+import type { Reads } from "./reads.js";
 
 const END = Symbol("end");
 
@@ -9,12 +10,13 @@ interface OwnedSocket extends Socket {
   [END]: StreamEnd;
 }
 
-/** A stream socket (TCP or TLS) as one end of a relay. Its data come by Node's own chunks. */
+/** A stream socket (TCP or TLS) as one end of a relay. */
 export class StreamEnd implements End {
   events: EndEvents = DEAF;
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #socket: Socket;
+  readonly #reads: Reads | undefined;
   #draining = false;
   #error: Error | undefined;
 
@@ -22,15 +24,19 @@ export class StreamEnd implements End {
    * @param socket connected, with `allowHalfOpen`, and paused until {@link resume}
    * @param keepaliveMs silence after which the kernel asks whether the peer is there; ten questions a second apart without an
    *   answer end the connection
+   * @param reads what the socket reads by, when it was made so; else its data come by Node's own chunks
    */
-  constructor(socket: Socket, keepaliveMs: number) {
+  constructor(socket: Socket, keepaliveMs: number, reads?: Reads) {
     this.#socket = socket;
+    this.#reads = reads;
     this.peerAddress = plainAddress(socket.remoteAddress ?? "");
     this.peerPort = socket.remotePort ?? 0;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepaliveMs);
-    const owned = Object.assign(socket, { [END]: this });
-    owned.on("data", StreamEnd.#onData);
+    const owned = socket as OwnedSocket;
+    owned[END] = this;
+    if (reads === undefined) owned.on("data", StreamEnd.#onData);
+    else reads.reader = this;
     owned.on("end", StreamEnd.#onEnd);
     owned.on("finish", StreamEnd.#onFinish);
     owned.on("error", StreamEnd.#onError);
@@ -86,7 +92,9 @@ export class StreamEnd implements End {
   }
 
   /** What the peer writes at once becomes a datagram from now on: it is to be read at once. */
-  expectDatagrams(): void {}
+  expectDatagrams(): void {
+    this.#reads?.expectDatagrams();
+  }
 
   pause(): void {
     this.#socket.pause();
@@ -103,9 +111,6 @@ export class StreamEnd implements End {
   destroy(error?: Error): void {
     this.#socket.destroy(error);
   }
-
-  /** Gives back what the socket used. */
-  protected release(): void {}
 
   readonly #onWritten = (): void => {
     if (!this.#draining || this.#socket.writableLength > 0) return;
@@ -139,7 +144,7 @@ export class StreamEnd implements End {
 
   static readonly #onClose = function (this: OwnedSocket): void {
     const end = this[END];
-    end.release();
+    end.#reads?.release();
     try {
       end.events.closed(end.#error);
     } catch (error) {

@@ -8,6 +8,7 @@ export function directListeners({ direct }: Settings): Listener[] {
   return direct.map(({ port, order }) => ({
     kind: "direct",
     port,
+    name: `direct port ${port}`,
     essential: false,
     order,
     welcome: (connection) => connection.connect(order, NOTHING_YET, false),

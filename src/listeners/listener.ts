@@ -6,6 +6,8 @@ import type { End } from "../ends/end.js";
 export interface Listener {
   readonly kind: string;
   readonly port: number;
+  /** What the log calls it: `direct port 8125`. */
+  readonly name: string;
   /** Whether the daemon is nothing without it: the proxy's own port. */
   readonly essential: boolean;
   /** Where its connections go, when it is not for the client to say. */

@@ -8,6 +8,7 @@ export function proxyListeners({ port }: Settings): Listener[] {
     {
       kind: "proxy",
       port,
+      name: `proxy port ${port}`,
       essential: true,
       welcome: (connection) => connection.converse(),
       turnAway: (client, reason) => client.write(`${errorReply("ACCESS", reason)}\n`),
