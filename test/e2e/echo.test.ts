@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { type DaemonProcess, startDaemon } from "../support/daemon.js";
 import { type Client, Device, greet, relayed } from "../support/net.js";
+import { resident } from "../support/process.js";
 import { pause, until } from "../support/wait.js";
 
 let daemon: DaemonProcess;
@@ -17,12 +18,6 @@ after(async () => {
   device.close();
   await daemon.stop();
 });
-
-/** Resident memory of the daemon in bytes (proc(5), VmRSS). */
-function memory(): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${daemon.child.pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) * 1024;
-}
 
 const MIB = 1_048_576;
 const PIECE = randomBytes(MIB);
@@ -66,10 +61,10 @@ for (const [name, options] of [
   test(`64 MB each way at once, with readers that pause 3 s, arrive unchanged and cost no memory${name}`, async (t) => {
     const { client, remote } = await relayed(daemon.port, device, options);
     await pause(300);
-    const before = memory();
+    const before = resident(daemon);
     let peak = 0;
     const watch = setInterval(() => {
-      peak = Math.max(peak, memory());
+      peak = Math.max(peak, resident(daemon));
     }, 20);
     const downward = swallow(client, 32 * MIB);
     const upward = swallow(remote, 32 * MIB);
@@ -199,13 +194,13 @@ test("a client that resets is noticed though its remote takes nothing", async ()
 test("after a burst a connection holds little memory", async (t) => {
   const pairs: Awaited<ReturnType<typeof relayed>>[] = [];
   while (pairs.length < 200) pairs.push(await relayed(daemon.port, device));
-  const before = memory();
+  const before = resident(daemon);
   for (const { client, remote } of pairs) {
     remote.write(Buffer.alloc(600_000));
     client.write(Buffer.alloc(600_000));
     await Promise.all([client.take(600_000), remote.take(600_000)]);
   }
-  const each = (memory() - before) / pairs.length / 1024;
+  const each = (resident(daemon) - before) / pairs.length / 1024;
   t.diagnostic(`${each.toFixed(0)} KiB per connection`);
   assert.ok(each < 300, `${each} KiB`); // two large read buffers would be 512
   for (const { client } of pairs) client.reset();
@@ -283,7 +278,7 @@ test("1,500 connections at once disturb nobody", async (t) => {
   assert.equal(new Set(heard).size, 1500);
   for (const remote of many.clients) remote.write("back\n");
   for (const { client } of pairs) assert.equal(await client.line(30_000), "back");
-  t.diagnostic(`${(memory() / MIB).toFixed(0)} MiB with 1,500 connections`);
+  t.diagnostic(`${(resident(daemon) / MIB).toFixed(0)} MiB with 1,500 connections`);
   for (const { client } of pairs) client.destroy();
   many.close();
 });
