@@ -56,13 +56,16 @@ export class FakeLuup {
     this.answer(arrival, response, request);
   });
 
-  /** Listens on the loopback; port 0: any. */
-  async start(port = 0): Promise<this> {
+  constructor() {
     this.#server.keepAliveTimeout = 90_000; // openLuup's
     this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
     });
+  }
+
+  /** Listens on the loopback; port 0: any. May be called again after {@link stop}. */
+  async start(port = 0): Promise<this> {
     await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
     return this;
   }
