@@ -9,7 +9,7 @@ import { startEcho } from "../support/echo.js";
 import { FakeLuup } from "../support/luup.js";
 import { Client, Device, greet, relayed } from "../support/net.js";
 import { missing } from "../support/peers.js";
-import { descriptorLimit, descriptors, faults, resident } from "../support/process.js";
+import { descriptorLimit, descriptors, descriptorsAtRest, faults, resident } from "../support/process.js";
 import { Tape } from "../support/tape.js";
 import { pause, until } from "../support/wait.js";
 
@@ -24,8 +24,7 @@ before(async () => {
   echo = await startEcho();
   daemon = await startDaemon();
   await serve(daemon);
-  await pause(200);
-  atRest = descriptors(daemon);
+  atRest = await descriptorsAtRest(daemon);
 });
 after(async () => {
   echo.stop();
@@ -149,8 +148,9 @@ function readTape(client: Client): Promise<number> {
 describe("attacks", { concurrency: 2 }, () => {
   test("10,000 silent clients hold up nobody, and are let go after 30 s", { timeout: 150_000 }, async (t) => {
     const own = await startDaemon();
+    t.after(() => own.stop());
     const count = Math.min(10_000, descriptorLimit() - 2000, descriptorLimit(own) - 200);
-    const [files, memory] = [descriptors(own), resident(own)];
+    const [files, memory] = [await descriptorsAtRest(own), resident(own)];
     const ages: number[] = [];
     const answers = new Set<string>();
     async function open(): Promise<void> {
@@ -368,9 +368,13 @@ describe("attacks", { concurrency: 2 }, () => {
 
     test("without descriptors newcomers are turned away, the others served on; afterwards all is well", {
       skip: missing("prlimit"),
-    }, async () => {
+    }, async (t) => {
       const luup = await new FakeLuup().start();
       const own = await startDaemon("-N", luup.url);
+      t.after(async () => {
+        await own.stop();
+        await luup.stop();
+      });
       const device = await Device.open();
       const { client, remote } = await relayed(own.port, device, "NTFY=5/urn:x/Act/poor");
       const limit = descriptors(own) + 20;
@@ -395,7 +399,6 @@ describe("attacks", { concurrency: 2 }, () => {
       assert.deepEqual(faults(own.log()), []);
       assert.equal(await own.stop(), 0);
       device.close();
-      await luup.stop();
     });
 
     test("and after all that no fault is in the log", () => {

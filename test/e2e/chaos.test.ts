@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { type DaemonProcess, startDaemon } from "../support/daemon.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
 import { greet } from "../support/net.js";
-import { descriptors, faults, resident } from "../support/process.js";
+import { descriptors, descriptorsAtRest, faults, resident } from "../support/process.js";
 import { Random } from "../support/random.js";
 import { Tape } from "../support/tape.js";
 import { pause, until } from "../support/wait.js";
@@ -18,7 +18,11 @@ const SEED = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
 const PLUGINS = 200;
 const REFUSING = 9; // nobody listens there
 const MIB = 1_048_576;
+const LARGE = 6 * MIB; // more than the kernel takes for a reader that does not read
 const NOTIFIED_MS = 70_000; // what fails again and again is repeated ever more slowly, for a minute after the end
+
+/** All sockets of plugins and devices. */
+const sockets = new Set<Socket>();
 
 /** One side of a connection: what it has sent, what it has received, how it ended. */
 class Side {
@@ -38,6 +42,7 @@ class Side {
 
   constructor(socket: Socket, sends: Tape, hears: Tape) {
     this.socket = socket;
+    sockets.add(socket);
     this.out = sends;
     this.#in = hears;
     socket.on("data", (chunk: Buffer) => this.hear(chunk));
@@ -47,6 +52,7 @@ class Side {
     socket.on("error", () => {}); // a reset; the bytes tell whether that was right
     socket.on("close", () => {
       this.closed = true;
+      sockets.delete(socket);
     });
   }
 
@@ -57,13 +63,17 @@ class Side {
 
   /** Sends so many bytes in pieces, at its own pace, waiting while the kernel takes no more. */
   async send(random: Random, count: number): Promise<void> {
+    const piece = (): number => random.between(1, random.chance(0.2) ? 200_000 : 5000);
+    // a stream that fills all buffers before its reader wakes up comes evenly, so that what lies in them is of many reads
+    const trickle = (): number => random.between(1, 50_000);
     for (let left = count; left > 0 && !this.socket.destroyed; ) {
-      const piece = Math.min(left, random.between(1, random.chance(0.2) ? 200_000 : 5000));
-      left -= piece;
+      const size = Math.min(left, count >= LARGE ? trickle() : piece());
+      left -= size;
       this.lastSent = performance.now();
-      const taken = this.socket.write(this.out.take(piece));
+      const taken = this.socket.write(this.out.take(size));
       if (!taken) await this.#drained();
-      if (random.chance(0.1)) await pause(random.between(1, 200));
+      if (count >= LARGE) await new Promise((resolve) => setImmediate(resolve));
+      else if (random.chance(0.1)) await pause(random.between(1, 200));
     }
   }
 
@@ -78,8 +88,13 @@ class Side {
     });
   }
 
-  /** Does not read for a while, or reads in sips. */
-  async dawdle(random: Random): Promise<void> {
+  /** Does not read for a while, again and again; of a large stream, not before all buffers on the way are full. */
+  async dawdle(random: Random, expected: number): Promise<void> {
+    if (expected >= LARGE) {
+      this.socket.pause();
+      await pause(random.between(500, 2000));
+      this.socket.resume();
+    }
     for (let times = random.between(0, 4); times > 0 && !this.socket.destroyed; times -= 1) {
       await pause(random.between(0, 300));
       this.socket.pause();
@@ -172,7 +187,7 @@ async function connection(daemon: DaemonProcess, key: number): Promise<void> {
   const remote = new Side(accept, down, new Tape(2 * key));
   client.hear(greeted.bytes);
 
-  const size = (): number => (random.chance(0.06) ? random.between(1, 8 * MIB) : random.between(0, 150_000));
+  const size = (): number => (random.chance(0.06) ? random.between(LARGE, 2 * LARGE) : random.between(0, 150_000));
   const [upBytes, downBytes] = [size(), size()];
   const ending = random.pick(ENDINGS);
   const quiet = random.chance(0.4);
@@ -184,7 +199,7 @@ async function connection(daemon: DaemonProcess, key: number): Promise<void> {
     Random,
   ];
   const sending = [client.send(one, upBytes), remote.send(two, downBytes)] as const;
-  const reading = [client.dawdle(three), remote.dawdle(four)];
+  const reading = [client.dawdle(three, downBytes), remote.dawdle(four, upBytes)];
   if (ending === "client resets" || ending === "remote resets") {
     await Promise.race([Promise.all(sending), pause(random.between(0, 2000))]);
     (ending === "client resets" ? client : remote).reset();
@@ -271,8 +286,14 @@ async function engine(luup: FakeLuup, over: () => boolean): Promise<void> {
 test(`${PLUGINS} plugins for ${SECONDS} s, seed ${SEED}`, { timeout: SECONDS * 1000 + 150_000 }, async (t) => {
   const luup = await new FakeLuup().start();
   const daemon = await startDaemon("-N", luup.url);
-  const [baseFiles, baseMemory] = [descriptors(daemon), resident(daemon)];
-  const limit = performance.now() + SECONDS * 1000;
+  t.after(async () => {
+    limit = 0; // after a failure the others need not go on
+    for (const socket of sockets) socket.destroy();
+    await daemon.stop();
+    await luup.stop();
+  });
+  const [baseFiles, baseMemory] = [await descriptorsAtRest(daemon), resident(daemon)];
+  let limit = performance.now() + SECONDS * 1000;
   const over = (): boolean => performance.now() > limit;
   let key = 0;
   let peak = 0;
@@ -318,5 +339,4 @@ test(`${PLUGINS} plugins for ${SECONDS} s, seed ${SEED}`, { timeout: SECONDS * 1
   assert.ok(memory - baseMemory < 192 * MIB, mib(memory - baseMemory));
   assert.deepEqual(faults(daemon.log()), []);
   assert.equal(await daemon.stop(), 0);
-  await luup.stop();
 });

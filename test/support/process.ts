@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { DaemonProcess } from "./daemon.js";
+import { until } from "./wait.js";
 
 // what proc(5) tells of a process, seen from outside
 
@@ -12,6 +13,19 @@ export function resident({ child }: DaemonProcess): number {
 /** How many descriptors a daemon has open. */
 export function descriptors({ child }: DaemonProcess): number {
   return readdirSync(`/proc/${child.pid}/fd`).length;
+}
+
+/** How many descriptors a daemon has open once nobody comes or goes: when that has been the same for a quarter of a second. */
+export async function descriptorsAtRest(daemon: DaemonProcess): Promise<number> {
+  let count = descriptors(daemon);
+  let since = performance.now();
+  await until(() => {
+    const now = descriptors(daemon);
+    if (now !== count) since = performance.now();
+    count = now;
+    return performance.now() - since > 250;
+  }, "the daemon to be at rest");
+  return count;
 }
 
 /** How many descriptors a process may have open; without a daemon, the test's own. */
