@@ -1,33 +1,36 @@
 import { Access } from "./access.js";
-import { connectionsFor, descriptorsFor } from "./core/capacity.js";
+import { connectionsFor, descriptorsFor, descriptorsToShare } from "./core/capacity.js";
 import type { Settings } from "./core/config/settings.js";
 import type { Registry } from "./registry.js";
 
 /** Decides whether a new client is taken in, by the rules of `[access]` and by what the daemon can hold. */
 export class Admission {
   readonly access: Access;
-  /** Connections that can be held at a time. */
-  readonly capacity: number;
+  /** Descriptors that clients and remotes may take. */
+  readonly #descriptors: number;
+  readonly #maxConnections: number;
   readonly #maxPerClient: number;
   readonly #registry: Registry;
 
   /** @param descriptors how many files and sockets the process may have open, if that is known */
   constructor(settings: Settings, registry: Registry, descriptors: number | undefined) {
-    const held = descriptors === undefined ? Number.POSITIVE_INFINITY : connectionsFor(descriptors);
-    const { maxConnections, maxPerClient } = settings;
     this.access = new Access(settings);
-    this.capacity = maxConnections === 0 ? held : Math.min(maxConnections, held);
-    this.#maxPerClient = maxPerClient;
+    this.#descriptors = descriptors === undefined ? Number.POSITIVE_INFINITY : descriptorsToShare(descriptors);
+    this.#maxConnections = settings.maxConnections || Number.POSITIVE_INFINITY;
+    this.#maxPerClient = settings.maxPerClient || Number.POSITIVE_INFINITY;
     this.#registry = registry;
   }
 
   /** Why a client at this address is not taken in; nothing when it is. */
   objection(address: string): string | undefined {
     if (!this.access.admits(address)) return `${address} may not connect ([access] clients)`;
-    if (this.#registry.open >= this.capacity) return `${this.capacity} connections are open, no more can be had`;
-    if (this.#maxPerClient > 0 && this.#registry.openOf(address) >= this.#maxPerClient) {
+    if (this.#registry.open >= this.#maxConnections) {
+      return `${this.#maxConnections} connections are open already ([access] max-connections)`;
+    }
+    if (this.#registry.openOf(address) >= this.#maxPerClient) {
       return `${address} has ${this.#maxPerClient} connections already ([access] max-per-client)`;
     }
+    if (this.#registry.descriptors >= this.#descriptors) return "no more files can be opened (ulimit -n)";
     return undefined;
   }
 }

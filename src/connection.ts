@@ -31,6 +31,8 @@ export interface ConnectionHost extends AnnouncerHost {
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(reason: string): Promise<string | undefined>;
+  /** A remote has come, or gone. */
+  countRemote(change: 1 | -1): void;
   /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
   changed(connection: Connection): void;
 }
@@ -94,6 +96,7 @@ export class Connection {
     if (order.options.transport === "udp") this.#client.expectDatagrams();
     const attempt = dial(order, this.#host);
     this.#phase = { kind: "dialing", order, dial: attempt };
+    this.#host.countRemote(1);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
     const hold = new Hold(this.#client, early, left, (error) => this.#fault(error));
     attempt.end
@@ -233,6 +236,7 @@ export class Connection {
     const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#info(`closed: ${reason}; ${seconds} s, ${bytes}`);
+    if (order !== undefined) this.#host.countRemote(-1);
     if (this.#phase.kind === "setup") this.#phase.session.close();
     if (this.#phase.kind === "dialing") this.#phase.dial.abort();
     if (relay?.remote instanceof StreamEnd) this.#host.lostPeers.remove(relay.remote);

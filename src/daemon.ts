@@ -107,7 +107,7 @@ export class Daemon {
   }
 
   get status(): DaemonStatus {
-    const { settings, admission, luup } = this.#regime;
+    const { settings, luup } = this.#regime;
     return {
       version: VERSION,
       build: BUILD,
@@ -116,7 +116,10 @@ export class Daemon {
       uptimeMs: Math.round(this.#clock.now() - this.#startedAt),
       vera: maskPassword(settings.vera),
       listeners: this.listeners,
-      ...(Number.isFinite(admission.capacity) && { capacity: admission.capacity }),
+      descriptors: {
+        used: this.#registry.descriptors,
+        ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
+      },
       notifications: luup.status,
       logLinesLost: this.#log.lost,
       connections: this.#registry.all().map((connection) => connection.status),
@@ -158,6 +161,7 @@ export class Daemon {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
+      countRemote: (change) => this.#registry.countRemote(change),
       changed: (connection) => this.#registry.changed(connection),
     };
     return { settings, admission, luup, host };

@@ -3,6 +3,8 @@ import type { End } from "./ends/end.js";
 
 /** How long a client may go on writing to a connection that has ended. */
 const WRITER_MS = 5000;
+/** How much of it is read at once; what comes behind that waits, so that it costs nothing. */
+const MAX_DISCARDED = 1_048_576;
 
 /** What lingering tells on the way. */
 export interface LingerEvents {
@@ -31,8 +33,11 @@ export function linger(client: End, limitMs: number, clock: Clock, events: Linge
   const cut = (): void => client.destroy();
   let timer = clock.after(limitMs, cut);
   let writing = false;
+  let discarded = 0;
   client.events = {
-    data() {
+    data(chunk) {
+      discarded += chunk.length;
+      if (discarded > MAX_DISCARDED) client.pause();
       // nobody will ever read this: a client that only writes has to learn of the end by an error
       if (writing || client.unsent > 0) return;
       writing = true;
@@ -43,6 +48,7 @@ export function linger(client: End, limitMs: number, clock: Clock, events: Linge
     drained() {
       timer.cancel();
       timer = clock.after(limitMs, cut);
+      client.resume(); // its FIN may be behind what waits
       events.drained();
     },
     finished: () => events.finished(),

@@ -14,9 +14,13 @@ export interface Requester {
   readonly device: number;
   /** Whether it is a repetition of one that has failed. */
   readonly repeating: boolean;
+  /** Whether it has nothing more to send. */
+  readonly done: boolean;
   /** The request leaves now. */
   sent(): void;
   answered(answer: Answer): void;
+  /** The engine answers again, after a time in which it did not. */
+  engineReturned(): void;
 }
 
 const IDLE_MS = 30_000; // openLuup drops idle connections after 90 s; ours go earlier
@@ -41,11 +45,13 @@ export class Luup {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
   readonly #waiting: Waiting[] = [];
+  /** Those whose last request has failed, until they ask for another one. */
+  readonly #failed = new Set<Requester>();
   readonly #inFlightByDevice = new Map<number, number>();
   #inFlight = 0;
   #sent = 0;
   #retried = 0;
-  #failed = 0;
+  #failures = 0;
   readonly #delay = new Histogram();
   readonly #answer = new Histogram();
   /** Connections made so far. */
@@ -75,6 +81,7 @@ export class Luup {
 
   /** Sends a request when its turn comes; the requester is told of what happens. */
   send(requester: Requester): void {
+    this.#failed.delete(requester);
     this.#waiting.push({ requester, since: this.#clock.now() });
     this.#next();
   }
@@ -86,7 +93,7 @@ export class Luup {
       inFlight: this.#inFlight,
       sent: this.#sent,
       retried: this.#retried,
-      failed: this.#failed,
+      failed: this.#failures,
       delay: this.#delay.status,
       answer: this.#answer.status,
     };
@@ -117,10 +124,11 @@ export class Luup {
       this.#request(requester, leaving, (answer) => {
         this.#count(requester.device, -1);
         this.#answer.add(this.#clock.now() - left);
-        if (answer.outcome !== "delivered") this.#failed += 1;
+        if (answer.outcome !== "delivered") this.#failures += 1;
         if (this.#closed) return;
         this.#noteReachable(answer);
         requester.answered(answer);
+        if (answer.outcome === "failed" && !requester.done) this.#failed.add(requester);
         this.#next();
       });
     }
@@ -171,8 +179,13 @@ export class Luup {
     // a time-out may be one action that hangs: the connection it belongs to says so
     if (reachable === this.#reachable || outcome === "timed-out") return;
     this.#reachable = reachable;
-    if (reachable) this.#log.warn(`Luup at ${this.#name} takes notifications again`);
-    else this.#log.warn(`Luup at ${this.#name} does not take notifications (${text}); they are repeated until it does`);
+    if (!reachable) {
+      this.#log.warn(`Luup at ${this.#name} does not take notifications (${text}); they are repeated until it does`);
+      return;
+    }
+    this.#log.warn(`Luup at ${this.#name} takes notifications again`);
+    for (const requester of this.#failed) requester.engineReturned();
+    this.#failed.clear();
   }
 }
 

@@ -116,6 +116,13 @@ export class Notifier implements Requester {
     else this.#kick();
   }
 
+  engineReturned(): void {
+    this.#pacer.wake();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#kick();
+  }
+
   /** Looks what to do once everything that has already arrived is taken in, so that it makes one notification. */
   #kick(): void {
     if (this.#kicked || (this.#timer !== undefined && !this.#pacer.ending)) return;

@@ -6,12 +6,24 @@ export class Registry {
   /** Those whose client's socket is still there. */
   readonly #open = new Set<Connection>();
   readonly #openByClient = new Map<string, number>();
+  /** Remotes that are connected, or being connected to. */
+  #remotes = 0;
   #whenSettled: (() => void) | undefined;
   #looking = false;
 
   /** Clients that are connected. */
   get open(): number {
     return this.#open.size;
+  }
+
+  /** Descriptors that clients and remotes take. */
+  get descriptors(): number {
+    return this.#open.size + this.#remotes;
+  }
+
+  /** A remote has come, or gone. */
+  countRemote(change: 1 | -1): void {
+    this.#remotes += change;
   }
 
   /** Clients that are connected from this address. */

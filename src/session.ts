@@ -7,6 +7,7 @@ import type { Outcome, VerbContext } from "./core/setup/verb.js";
 import { VERBS } from "./core/setup/verbs/index.js";
 import { type End, endedBy } from "./ends/end.js";
 import type { Held } from "./hold.js";
+import { BUILD } from "./version.js";
 
 /** What a session asks of the connection it belongs to. */
 export interface SessionOwner {
@@ -29,6 +30,7 @@ const MAX_LINE = 4096;
 const COMMAND_WITHIN_MS = 30_000;
 const PATIENCE_MS = 6_000_000; // after a STAT: people leave it open
 const MAX_UNSENT = 65_536; // replies a client does not read: beyond this its next command waits
+const MAX_TURN_MS = 5; // one client's commands, before it is the others' turn
 const GREETING = "OK TOGGLEDBITS-SOCKPROXY 1";
 
 /** Setup mode of one client: greets it, runs its commands one after the other, until one of them ends setup mode. */
@@ -79,9 +81,14 @@ export class Session {
   }
 
   #run(): void {
+    const until = this.#clock.now() + MAX_TURN_MS;
     while (!this.#over) {
       if (this.#busy || this.#client.unsent > MAX_UNSENT) {
         this.#client.pause();
+        return;
+      }
+      if (this.#clock.now() > until) {
+        this.#takeTurn();
         return;
       }
       const cut = this.#lines.next();
@@ -98,9 +105,24 @@ export class Session {
     }
   }
 
+  /** Lets the others have their turn, then goes on. */
+  #takeTurn(): void {
+    this.#busy = true;
+    this.#client.pause();
+    setImmediate(() => {
+      this.#busy = false;
+      try {
+        this.#run();
+      } catch (error) {
+        this.#owner.fault(error);
+      }
+    });
+  }
+
   #command(line: string): void {
     const ran = runCommand(line, {
       pid: this.#owner.pid,
+      build: BUILD,
       verbs: VERBS,
       presets: this.#presets,
       stopObjection: this.#owner.stopObjection,

@@ -30,12 +30,16 @@ after(async () => {
 });
 
 /** Sends a request and returns what becomes of it. */
-function send(device: number, name: string): { answer?: Answer; sent: number } {
-  const result: { answer?: Answer; sent: number } = { sent: 0 };
+function send(device: number, name: string): { answer?: Answer; sent: number; woken?: true } {
+  const result: { answer?: Answer; sent: number; woken?: true } = { sent: 0 };
   const requester: Requester = {
     path: `/data_request?DeviceNum=${device}&Pid=${name}`,
     device,
     repeating: name.startsWith("again"),
+    done: name.startsWith("done"),
+    engineReturned() {
+      result.woken = true;
+    },
     sent() {
       result.sent += 1;
     },
@@ -130,6 +134,16 @@ test("the status tells of the queue, of retries and failures, and how long thing
   ]);
 });
 
+test("who has failed is woken when the engine answers again; who has given up is not", async () => {
+  engine.answer = saying("starting", 503);
+  const [failed, gaveUp] = [send(1, "failed"), send(2, "done")];
+  await until(() => failed.answer !== undefined && gaveUp.answer !== undefined, "both to fail");
+  engine.answer = likeOpenLuup;
+  send(3, "first");
+  await until(() => failed.woken === true, "it to be woken");
+  assert.equal(gaveUp.woken, undefined);
+});
+
 test("what waits goes out when room is made, in its order", async () => {
   engine.answer = () => {};
   for (let n = 0; n < 20; n += 1) send(1, `n${n}`);
@@ -193,6 +207,8 @@ test("a request is one write", async () => {
     path: `/x?${"y".repeat(3000)}`,
     device: 1,
     repeating: false,
+    done: false,
+    engineReturned() {},
     sent() {},
     answered() {},
   };

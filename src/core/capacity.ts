@@ -6,10 +6,14 @@ export function descriptorsFor(connections: number): number {
   return connections * PER_CONNECTION + RESERVED;
 }
 
-/** Connections that so many descriptors hold; a small limit is shared half and half with the daemon itself. */
-export function connectionsFor(descriptors: number): number {
-  const reserved = Math.min(RESERVED, Math.ceil(descriptors / 2));
-  return Math.max(1, Math.floor((descriptors - reserved) / PER_CONNECTION));
+/** How many of so many descriptors clients and remotes may take; a small limit is shared half and half with the daemon itself. */
+export function descriptorsToShare(limit: number): number {
+  return limit - Math.min(RESERVED, Math.ceil(limit / 2));
+}
+
+/** Connections, each with its remote, that so many descriptors hold. */
+export function connectionsFor(limit: number): number {
+  return Math.floor(descriptorsToShare(limit) / PER_CONNECTION);
 }
 
 /** The soft limit of open files in the text of Linux's `/proc/self/limits` (proc(5)); nothing when it is not told, or there is none. */

@@ -42,6 +42,7 @@ export class Pacer {
   #unannounced = false;
   #quietUntil = Number.NEGATIVE_INFINITY;
   #retryAt = Number.NEGATIVE_INFINITY;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #attempt = 0;
   #giveUpAt = Number.POSITIVE_INFINITY;
 
@@ -84,6 +85,11 @@ export class Pacer {
     this.#giveUpAt = now + this.#rules.finalForMs;
   }
 
+  /** Requests are answered again: what waits to be repeated need not wait as long as the back-off says. */
+  wake(): void {
+    this.#retryAt = Math.min(this.#retryAt, this.#failedAt + this.#rules.backoff.firstMs);
+  }
+
   /** What to do now. `send` means the caller takes a request in hand: it reports {@link sent} and {@link finished}. */
   next(now: number): Step {
     if (this.#request !== "none" || this.#phase === "done") return REST;
@@ -112,6 +118,7 @@ export class Pacer {
       if (wasFinal) this.#phase = "done";
       return;
     }
+    this.#failedAt = now;
     if (outcome === "failed") this.#quietUntil = Number.NEGATIVE_INFINITY;
     if (this.#phase === "open") this.#unannounced = true;
     else if (!wasFinal) return; // a data request failed, the final one is due anyway

@@ -77,8 +77,8 @@ export interface DaemonStatus {
   readonly uptimeMs: number;
   readonly vera: string;
   readonly listeners: readonly ListenerStatus[];
-  /** Connections that can be open at a time; left out where nothing limits them. */
-  readonly capacity?: number;
+  /** Files and sockets: what clients and remotes take, and what the daemon may have in all, where that is known. */
+  readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;
   readonly logLinesLost: number;
   readonly connections: readonly ConnectionStatus[];

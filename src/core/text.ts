@@ -6,3 +6,8 @@ export function printable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }
+
+/** Whether `text` is this word (upper case), in any case. Letters that merely fold to it, as ſ does to S, are other letters. */
+export function sameWord(word: string, text: string): boolean {
+  return text.length === word.length && /^[\x21-\x7e]*$/.test(text) && text.toUpperCase() === word;
+}

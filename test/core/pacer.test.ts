@@ -104,6 +104,19 @@ test("a failed request is repeated with back-off as long as the connection lives
   assert.deepEqual(pacer.next(now), { kind: "rest" });
 });
 
+test("when the engine answers again, what waits for its repetition waits half a second at most", () => {
+  const pacer = new Pacer(rules);
+  pacer.data();
+  for (let now = 0; now < 100_000; now += 10_000) {
+    pacer.wake();
+    send(pacer, now);
+    pacer.finished("failed", now, 0);
+  }
+  assert.deepEqual(pacer.next(90_001), { kind: "wait", until: 120_000 });
+  pacer.wake();
+  assert.deepEqual(pacer.next(90_001), { kind: "wait", until: 90_500 });
+});
+
 test("a failure does not cost the pace, a time-out does: that action may be running", () => {
   const pacer = new Pacer({ ...rules, paceMs: 60_000 });
   pacer.data();

@@ -1,4 +1,4 @@
-import { printable } from "../text.js";
+import { printable, sameWord } from "../text.js";
 import type { Outcome, VerbContext } from "./verb.js";
 
 const MAX_ECHOED_WORD = 16; // commands have four letters; the rest of what someone sent is not ours to repeat
@@ -36,7 +36,7 @@ export function runCommand(line: string, context: VerbContext): Ran | undefined 
   }
   if (text === "") return undefined;
   const word = replyWord(first);
-  const verb = context.verbs.find((candidate) => candidate.word === first.toUpperCase());
+  const verb = context.verbs.find((candidate) => sameWord(candidate.word, first));
   const outcome: Outcome =
     verb === undefined
       ? { kind: "error", message: "unknown command; HELP lists the commands" }

@@ -2,6 +2,7 @@ import { isAddress, isHostName } from "../address.js";
 import type { NotifyTarget } from "../notification.js";
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, ok, type Result } from "../result.js";
+import { sameWord } from "../text.js";
 
 /** How the daemon talks to the remote. */
 export type Transport = "tcp" | "udp" | "tls";
@@ -160,6 +161,5 @@ export const OPTIONS: readonly OptionRow[] = [
 
 /** The option called `key`, in any case. */
 export function findOption(key: string): OptionRow | undefined {
-  const wanted = key.toUpperCase();
-  return OPTIONS.find((option) => option.key === wanted);
+  return OPTIONS.find((option) => sameWord(option.key, key));
 }

@@ -5,6 +5,7 @@ import type { Order } from "./order.js";
 /** What a command may know of its surroundings. */
 export interface VerbContext {
   readonly pid: string;
+  readonly build: number;
   readonly verbs: readonly Verb[];
   /** What commands before this one have set for a later CONN. */
   readonly presets: Partial<ConnOptions>;

@@ -16,6 +16,7 @@ const STATUS: DaemonStatus = {
   uptimeMs: 0,
   vera: "",
   listeners: [],
+  descriptors: { used: 0 },
   notifications: {
     waiting: 0,
     inFlight: 0,
@@ -30,6 +31,7 @@ const STATUS: DaemonStatus = {
 };
 const context: VerbContext = {
   pid: "ab",
+  build: 10_000,
   verbs: VERBS,
   presets: {},
   stopObjection: undefined,
@@ -99,6 +101,11 @@ test("commands of their own set what a later CONN uses", () => {
 
 test("STOP is for those who may", () =>
   assert.match(run("STOP", { stopObjection: "not from another machine" }), /^ERR STOP not from another/));
+
+test("letters that merely fold to those of a command are others", () => {
+  for (const line of ["\u017ftop", "quıt", "ſTAT"]) assert.match(run(line), /^ERR \S+ unknown command/);
+  assert.match(run("CONN 127.0.0.1:1 RT\u0131M=5"), /^ERR CONN unknown option/);
+});
 
 test("HELP names every command and option, CAPA every ability", () => {
   for (const { word } of VERBS) assert.match(run("HELP"), new RegExp(`^(reply: )?${word}\\b`, "m"));

@@ -5,5 +5,5 @@ export const bild = {
   usage: "BILD",
   help: ["Show the build number."],
   capabilities: [],
-  run: (args, { status }) => noArguments(args) ?? { kind: "reply", text: `OK ${status().build}` },
+  run: (args, { build }) => noArguments(args) ?? { kind: "reply", text: `OK ${build}` },
 } satisfies Verb;
