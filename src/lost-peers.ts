@@ -7,6 +7,13 @@ import type { SocketTable } from "./socket-table.js";
 const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
 const MOST_BETWEEN_LOOKS_MS = 5000;
 
+/** What had passed between us and a peer when it was last looked at. */
+interface Passed {
+  /** Bytes sent to it that it has been asked about; undefined: it has not been asked since it was heard of. */
+  asked: number | undefined;
+  readonly received: number;
+}
+
 /** Finds peers that swallow data without acknowledging it, and lets go of them as keepalive does of silent ones. */
 export class LostPeers {
   readonly #clock: Clock;
@@ -14,8 +21,8 @@ export class LostPeers {
   readonly #limitMs: number;
   readonly #everyMs: number;
   readonly #fault: (error: unknown) => void;
-  /** Each with the bytes that had been sent to it at the last look. */
-  readonly #watched = new Map<StreamEnd, number>();
+  /** Undefined: not looked at yet. */
+  readonly #watched = new Map<StreamEnd, Passed | undefined>();
   /** Those that had not acknowledged all of them. */
   readonly #waiting = new Map<StreamEnd, PeerWatch>();
   #timer: Timer | undefined;
@@ -31,7 +38,7 @@ export class LostPeers {
 
   /** Begins to watch a peer. */
   add(end: StreamEnd): void {
-    this.#watched.set(end, 0);
+    this.#watched.set(end, undefined);
     this.#schedule();
   }
 
@@ -53,21 +60,31 @@ export class LostPeers {
     });
   }
 
-  /** Looks at those that have been sent something since the last look, or have not acknowledged something from before. */
-  async #look(): Promise<void> {
-    const due = new Map<string, StreamEnd>();
-    for (const [end, sent] of this.#watched) {
-      const { bytesSent } = end;
-      if (sent === bytesSent && !this.#waiting.has(end)) continue;
-      this.#watched.set(end, bytesSent);
+  /** Peers that have been sent something and not been heard of since the last look. */
+  #suspects(): Map<string, StreamEnd> {
+    const suspects = new Map<string, StreamEnd>();
+    for (const [end, passed] of this.#watched) {
+      const { bytesSent, bytesReceived } = end;
+      if (passed === undefined || bytesReceived !== passed.received) {
+        this.#watched.set(end, { asked: undefined, received: bytesReceived });
+        continue;
+      }
+      if (bytesSent === passed.asked && !this.#waiting.has(end)) continue;
+      passed.asked = bytesSent;
       const own = endpointKey(end.localAddress, end.localPort);
-      due.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, end);
+      suspects.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, end);
     }
-    if (due.size === 0) return;
+    return suspects;
+  }
+
+  /** Asks the kernel about them: only then, because its table may be long. */
+  async #look(): Promise<void> {
+    const suspects = this.#suspects();
+    if (suspects.size === 0) return;
     const rows = await this.#sockets.rows();
     const now = this.#clock.now();
     for (const row of rows) {
-      const end = due.get(`${row.local} ${row.remote}`);
+      const end = suspects.get(`${row.local} ${row.remote}`);
       if (end === undefined || !this.#watched.has(end)) continue;
       const watch = this.#waiting.get(end) ?? new PeerWatch(this.#limitMs);
       const seen = watch.look(row, end.bytesReceived, now);
