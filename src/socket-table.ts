@@ -9,11 +9,14 @@ const CHUNK = 65_536;
 /** The kernel's table of TCP sockets; empty where there is none. */
 export class SocketTable {
   readonly #clock: Clock;
+  readonly #paths: readonly string[];
   #readAt = Number.NEGATIVE_INFINITY;
   #rows: Promise<readonly SocketRow[]> = Promise.resolve([]);
 
-  constructor(clock: Clock) {
+  /** @param paths where the kernel keeps it */
+  constructor(clock: Clock, paths = TABLES) {
     this.#clock = clock;
+    this.#paths = paths;
   }
 
   /** All sockets of this machine as they are now, or were a tenth of a second ago. */
@@ -21,7 +24,7 @@ export class SocketTable {
     const now = this.#clock.now();
     if (now - this.#readAt >= FRESH_MS) {
       this.#readAt = now;
-      this.#rows = Promise.all(TABLES.map(readTable)).then((tables) => tables.flat());
+      this.#rows = Promise.all(this.#paths.map(readTable)).then((tables) => tables.flat());
     }
     return this.#rows;
   }

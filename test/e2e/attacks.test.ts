@@ -276,11 +276,13 @@ describe("attacks", { concurrency: 2 }, () => {
           until(() => clients.every(({ client }) => client.closed), "all of them to be cut", 20_000),
         );
         t.diagnostic(`others served within ${worst.toFixed(0)} ms`);
-        assert.ok(worst < 5000, `${worst} ms`); // as fast as two cores can, nonsense is read and thrown away meanwhile
-        t.diagnostic(`cut after ${mib(pumps.reduce((sum, pump) => sum + pump.written, 0))}`);
+        assert.ok(worst < 3000, `${worst} ms`);
+        const written = pumps.reduce((sum, pump) => sum + pump.written, 0);
+        t.diagnostic(`cut after ${mib(written)}`);
+        assert.ok(written < 64 * MIB, `${mib(written)} of nonsense have been read`); // most of it is in the kernel's buffers
       });
       t.diagnostic(`memory grew by ${mib(grown)}`);
-      assert.ok(grown < 160 * MIB, mib(grown)); // garbage of many reads; what was sent is fifty times that, or more
+      assert.ok(grown < 64 * MIB, mib(grown));
       await until(() => descriptors(daemon) <= atRest, "the descriptors to be closed");
     });
 
