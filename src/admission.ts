@@ -1,6 +1,7 @@
 import { Access } from "./access.js";
 import { connectionsFor, descriptorsFor, descriptorsToShare } from "./core/capacity.js";
 import type { Settings } from "./core/config/settings.js";
+import { NO_MORE_FILES } from "./dial.js";
 import type { Registry } from "./registry.js";
 
 /** Decides whether a new client is taken in, by the rules of `[access]` and by what the daemon can hold. */
@@ -30,8 +31,12 @@ export class Admission {
     if (this.#registry.openOf(address) >= this.#maxPerClient) {
       return `${address} has ${this.#maxPerClient} connections already ([access] max-per-client)`;
     }
-    if (this.#registry.descriptors >= this.#descriptors) return "no more files can be opened (ulimit -n)";
-    return undefined;
+    return this.room ? undefined : NO_MORE_FILES;
+  }
+
+  /** Whether one more client or remote can be had without touching what the daemon keeps for itself. */
+  get room(): boolean {
+    return this.#registry.descriptors < this.#descriptors;
   }
 }
 

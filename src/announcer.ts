@@ -53,9 +53,10 @@ export class Announcer {
         if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
         events.trace("notification sent");
       },
-      answered: ({ outcome, text }) => {
+      answered: ({ outcome, answered, text }) => {
         events.trace(`notification answered: ${text}`);
-        const faulty = outcome === "rejected" || outcome === "timed-out"; // by this action, not by the whole engine
+        // by this action, not by the whole engine
+        const faulty = outcome === "timed-out" || (answered && outcome !== "delivered");
         if (!faulty || this.#warned.has(outcome)) return;
         this.#warned.add(outcome);
         events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);

@@ -8,7 +8,7 @@ import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import { LAST_BYTES_MS } from "./core/silence.js";
 import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
-import { type Dial, DialError, dial } from "./dial.js";
+import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
@@ -31,6 +31,8 @@ export interface ConnectionHost extends AnnouncerHost {
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(reason: string): Promise<string | undefined>;
+  /** Whether a remote can be had without touching what the daemon keeps for itself. */
+  roomForRemote(): boolean;
   /** A remote has come, or gone. */
   countRemote(change: 1 | -1): void;
   /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
@@ -93,8 +95,9 @@ export class Connection {
    */
   connect(order: Order, early: Held, reply: boolean): void {
     const since = this.#host.clock.now();
+    const room = this.#host.roomForRemote();
     if (order.options.transport === "udp") this.#client.expectDatagrams();
-    const attempt = dial(order, this.#host);
+    const attempt = room ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
     this.#phase = { kind: "dialing", order, dial: attempt };
     this.#host.countRemote(1);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);

@@ -49,7 +49,7 @@ export class Daemon {
   readonly #startedAt: number;
   readonly #startedEpochMs: number;
   #regime: Regime;
-  /** Those of former settings, as long as connections use them. */
+  /** Those of former settings, until a reload finds no connection that uses them. */
   #formerLuups: Luup[] = [];
   #reloading: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -161,6 +161,7 @@ export class Daemon {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
+      roomForRemote: () => admission.room,
       countRemote: (change) => this.#registry.countRemote(change),
       changed: (connection) => this.#registry.changed(connection),
     };
@@ -178,7 +179,7 @@ export class Daemon {
         await this.#ports.change(listenersOf(settings), settings.ip);
       } catch (error) {
         problem = (error as Error).message;
-        this.#log.configure(old.log, old.debug);
+        this.#backToLog(old);
       }
     }
     if (problem !== "") {
@@ -191,15 +192,22 @@ export class Daemon {
     return undefined;
   }
 
+  #backToLog({ log, debug }: Settings): void {
+    try {
+      this.#log.configure(log, debug);
+    } catch (error) {
+      this.#log.error(`log ${log} cannot be opened any more: ${(error as Error).message}`);
+    }
+  }
+
   /** Has new connections work by these settings. */
   #adopt(settings: Settings): void {
     const { luup, settings: old } = this.#regime;
     const next = settings.vera === old.vera ? luup : new Luup(settings.vera, this.#clock, this.#log);
     this.#regime = this.#regimeOf(settings, next);
-    if (next === luup) return;
     const connections = this.#registry.all();
     const inUse = (former: Luup): boolean => connections.some((connection) => connection.notifiesBy(former));
-    const luups = [...this.#formerLuups, luup];
+    const luups = next === luup ? this.#formerLuups : [...this.#formerLuups, luup];
     this.#formerLuups = luups.filter(inUse);
     for (const former of luups) if (!inUse(former)) void former.close();
   }
@@ -212,6 +220,10 @@ export class Daemon {
   #admit(listener: Listener, socket: Socket): void {
     const { admission, settings, host } = this.#regime;
     const client = acceptTcp(socket, settings.keepalive, listener.order?.options.transport === "udp");
+    if (client.peerAddress === "") {
+      client.destroy(); // it has gone already
+      return;
+    }
     const objection = admission.objection(client.peerAddress);
     if (objection !== undefined) {
       this.#refusals.turnAway(client, listener, objection);

@@ -34,6 +34,9 @@ export interface Dial {
 
 const MAX_ATTEMPT_MS = 1000; // a dead address of a name costs this much before the next one is tried
 
+/** What is said when there is no descriptor for a remote. */
+export const NO_MORE_FILES = "no more files can be opened (ulimit -n)";
+
 const MESSAGES: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   EHOSTUNREACH: "host unreachable",
@@ -46,8 +49,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ECONNRESET: "connection reset",
   ETIMEDOUT: "timed out",
   EACCES: "not permitted",
-  EMFILE: "no more files can be opened",
-  ENFILE: "no more files can be opened",
+  EMFILE: NO_MORE_FILES,
+  ENFILE: NO_MORE_FILES,
 };
 
 /** The first cause in words; several addresses that failed count as one failure. */
@@ -61,6 +64,11 @@ function explain(error: NodeJS.ErrnoException): string {
     : error.message;
 }
 
+/** A dial that is over before it has begun. */
+export function refusedDial(message: string): Dial {
+  return { end: Promise.reject(new DialError(message)), abort() {} };
+}
+
 /**
  * Connects to what an order names, within its time limit. For a name, the addresses of both families are tried in turn
  * (happy eyeballs, RFC 8305, as Node does it).
@@ -69,7 +77,7 @@ export function dial(order: Order, host: DialHost): Dial {
   const { target, options } = order;
   const { transport, connectTimeoutMs } = options;
   if (isAddress(target.host) && !host.access.permits(target.host, target.host)) {
-    return { end: Promise.reject(new DialError(NOT_PERMITTED)), abort() {} };
+    return refusedDial(NOT_PERMITTED);
   }
   let abort = (): void => {};
   const end = new Promise<End>((resolve, reject) => {

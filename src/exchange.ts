@@ -14,6 +14,8 @@ const STALE = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 /** How a request ended, and what to say of it. */
 export interface Answer {
   readonly outcome: Outcome;
+  /** Whether the engine has answered at all, be it with an error. */
+  readonly answered: boolean;
   readonly text: string;
 }
 
@@ -40,7 +42,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#onKept = onKept;
     this.done = done;
     this.#timer = clock.after(TIMEOUT_MS, () => {
-      this.#end({ outcome: "timed-out", text: `no answer within ${TIMEOUT_MS / 1000} s` });
+      this.#end({ outcome: "timed-out", answered: false, text: `no answer within ${TIMEOUT_MS / 1000} s` });
       this.#controller?.abort(new Error("timed out"));
     });
   }
@@ -71,13 +73,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: NodeJS.ErrnoException): void {
     const stale = this.#kept && this.#status === 0 && STALE.has(error.code ?? "");
-    this.#end({ outcome: "failed", text: error.message || (error.code ?? "unknown error") }, stale);
+    this.#end({ outcome: "failed", answered: false, text: error.message || (error.code ?? "unknown error") }, stale);
   }
 
   #judge(): void {
     const verdict = judgeAnswer(this.#status, this.#bodyStart.toString("utf8"));
-    if (verdict.kind === "delivered") this.#end({ outcome: "delivered", text: "delivered" });
-    else this.#end({ outcome: verdict.kind === "rejected" ? "rejected" : "failed", text: verdict.answer });
+    if (verdict.kind === "delivered") this.#end({ outcome: "delivered", answered: true, text: "delivered" });
+    else
+      this.#end({ outcome: verdict.kind === "rejected" ? "rejected" : "failed", answered: true, text: verdict.answer });
   }
 
   #end(answer: Answer, stale = false): void {

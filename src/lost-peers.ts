@@ -14,6 +14,12 @@ interface Passed {
   readonly received: number;
 }
 
+interface Suspect {
+  readonly end: StreamEnd;
+  /** Bytes that the kernel has been given for it. */
+  readonly sent: number;
+}
+
 /** Finds peers that swallow data without acknowledging it, and lets go of them as keepalive does of silent ones. */
 export class LostPeers {
   readonly #clock: Clock;
@@ -61,8 +67,8 @@ export class LostPeers {
   }
 
   /** Peers that have been sent something and not been heard of since the last look. */
-  #suspects(): Map<string, StreamEnd> {
-    const suspects = new Map<string, StreamEnd>();
+  #suspects(): Map<string, Suspect> {
+    const suspects = new Map<string, Suspect>();
     for (const [end, passed] of this.#watched) {
       const { bytesSent, bytesReceived } = end;
       if (passed === undefined || bytesReceived !== passed.received) {
@@ -72,7 +78,7 @@ export class LostPeers {
       if (bytesSent === passed.asked && !this.#waiting.has(end)) continue;
       passed.asked = bytesSent;
       const own = endpointKey(end.localAddress, end.localPort);
-      suspects.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, end);
+      suspects.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, { end, sent: bytesSent - end.unsent });
     }
     return suspects;
   }
@@ -84,10 +90,10 @@ export class LostPeers {
     const rows = await this.#sockets.rows();
     const now = this.#clock.now();
     for (const row of rows) {
-      const end = suspects.get(`${row.local} ${row.remote}`);
-      if (end === undefined || !this.#watched.has(end)) continue;
+      const { end, sent } = suspects.get(`${row.local} ${row.remote}`) ?? {};
+      if (end === undefined || sent === undefined || !this.#watched.has(end)) continue;
       const watch = this.#waiting.get(end) ?? new PeerWatch(this.#limitMs);
-      const seen = watch.look(row, end.bytesReceived, now);
+      const seen = watch.look(row, sent, end.bytesReceived, now);
       if (seen === "fine") this.#waiting.delete(end);
       else this.#waiting.set(end, watch);
       if (seen === "lost") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));

@@ -45,7 +45,7 @@ export class Luup {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
   readonly #waiting: Waiting[] = [];
-  /** Those whose last request has failed, until they ask for another one. */
+  /** Those whose last request did not reach the engine, until they ask for another one. */
   readonly #failed = new Set<Requester>();
   readonly #inFlightByDevice = new Map<number, number>();
   #inFlight = 0;
@@ -112,23 +112,23 @@ export class Luup {
       const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
       if (next === undefined) return;
       const { requester } = next;
-      let left = next.since;
+      let left: number | undefined;
       this.#count(requester.device, 1);
+      if (requester.repeating) this.#retried += 1;
       const leaving = (): void => {
         left = this.#clock.now();
         this.#delay.add(left - next.since);
         this.#sent += 1;
-        if (requester.repeating) this.#retried += 1;
         requester.sent();
       };
       this.#request(requester, leaving, (answer) => {
         this.#count(requester.device, -1);
-        this.#answer.add(this.#clock.now() - left);
+        if (left !== undefined) this.#answer.add(this.#clock.now() - left);
         if (answer.outcome !== "delivered") this.#failures += 1;
         if (this.#closed) return;
         this.#noteReachable(answer);
         requester.answered(answer);
-        if (answer.outcome === "failed" && !requester.done) this.#failed.add(requester);
+        if (unreached(answer) && !requester.done) this.#failed.add(requester);
         this.#next();
       });
     }
@@ -174,19 +174,24 @@ export class Luup {
   }
 
   /** Says once that the system does not answer, and once that it does again: not once per notification. */
-  #noteReachable({ outcome, text }: Answer): void {
-    const reachable = outcome !== "failed";
-    // a time-out may be one action that hangs: the connection it belongs to says so
-    if (reachable === this.#reachable || outcome === "timed-out") return;
-    this.#reachable = reachable;
-    if (!reachable) {
-      this.#log.warn(`Luup at ${this.#name} does not take notifications (${text}); they are repeated until it does`);
+  #noteReachable(answer: Answer): void {
+    // a time-out or an error may be one action's: the connection it belongs to says so
+    if (unreached(answer) !== this.#reachable || answer.outcome === "timed-out") return;
+    this.#reachable = answer.answered;
+    if (!this.#reachable) {
+      const why = `does not take notifications (${answer.text}); they are repeated until it does`;
+      this.#log.warn(`Luup at ${this.#name} ${why}`);
       return;
     }
     this.#log.warn(`Luup at ${this.#name} takes notifications again`);
     for (const requester of this.#failed) requester.engineReturned();
     this.#failed.clear();
   }
+}
+
+/** Whether a request has failed without an answer: refused, reset, no way there. */
+function unreached({ outcome, answered }: Answer): boolean {
+  return outcome === "failed" && !answered;
 }
 
 const CONNECTION: Client.Options = {

@@ -100,7 +100,6 @@ export class Notifier implements Requester {
   sent(): void {
     this.#pacer.sent(this.#clock.now());
     this.#sent += 1;
-    if (this.#repeating) this.#retried += 1;
     this.#events.sent();
   }
 
@@ -138,8 +137,10 @@ export class Notifier implements Requester {
     try {
       const now = this.#clock.now();
       const step = this.#pacer.next(now);
-      if (step.kind === "send") this.#sender.send(this);
-      else if (step.kind === "wait") this.#timer = this.#clock.after(Math.ceil(step.until - now), this.#step);
+      if (step.kind === "send") {
+        if (this.#repeating) this.#retried += 1;
+        this.#sender.send(this);
+      } else if (step.kind === "wait") this.#timer = this.#clock.after(Math.ceil(step.until - now), this.#step);
     } catch (error) {
       this.#events.fault(error);
     }

@@ -73,6 +73,10 @@ export class Port {
     return Port.nameOf(this.listener, this.#ip);
   }
 
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
   get status(): ListenerStatus {
     const { kind, port, order } = this.listener;
     const address = this.#server.address();
@@ -95,6 +99,7 @@ export class Port {
     const { port, kind, order } = this.listener;
     const server = this.#server;
     this.#closed = false;
+    this.#retry?.cancel();
     try {
       server.listen({ port, backlog: BACKLOG, ...(this.#ip !== "*" && { host: this.#ip }) });
       await once(server, "listening");

@@ -46,7 +46,9 @@ export class Ports {
     const next = listeners.map((listener) => old.get(Port.nameOf(listener, ip)) ?? new Port(listener, ip, this.#host));
     const surplus = this.#ports.filter((port) => !next.includes(port));
     const fresh = next.filter((port) => !this.#ports.includes(port));
-    for (const port of fresh) if (port.listener.essential) await this.#openEssential(port, surplus);
+    for (const [index, port] of next.entries()) {
+      if (listeners[index]?.essential === true && !port.listening) await this.#openEssential(port, surplus);
+    }
     for (const port of surplus) port.close();
     for (const [index, listener] of listeners.entries()) {
       const port = next[index];
@@ -68,9 +70,14 @@ export class Ports {
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
       const inTheWay = surplus.filter((other) => other.listener.port === port.listener.port);
-      if (error.code === "EADDRNOTAVAIL") port.retry(error);
-      else if (error.code !== "EADDRINUSE" || inTheWay.length === 0) throw error;
-      else await this.#openInstead(port, inTheWay);
+      if (error.code === "EADDRNOTAVAIL") {
+        port.retry(error);
+      } else if (error.code === "EADDRINUSE" && inTheWay.length > 0) {
+        await this.#openInstead(port, inTheWay);
+      } else {
+        if (this.#ports.includes(port)) port.retry(error); // it goes on as what it was
+        throw error;
+      }
     }
   }
 

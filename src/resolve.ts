@@ -7,7 +7,7 @@ import { addressesInHosts } from "./core/hosts-file.js";
 
 const HOSTS_FILE = "/etc/hosts";
 /** What is said of a host none of whose addresses may be connected to. */
-export const NOT_PERMITTED = "not permitted ([access] targets)";
+export const NOT_PERMITTED = "not permitted ([access])";
 const QUERY = { timeout: 2000, tries: 2 }; // within the 4 s a dial has by default
 
 /** What the name server says when it does not know the name; the system's own resolver may know it by other means. */

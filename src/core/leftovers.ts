@@ -1,3 +1,6 @@
+/** LuaSocket's buffer in portions of 128 bytes; more would be owed to a plugin that was merely busy. */
+const MAX_OWED = 64;
+
 /**
  * Judges by looks at a plugin's socket, one after each notification, whether it has left bytes unread.
  *
@@ -26,7 +29,7 @@ export class Leftovers {
       this.#longest = Math.max(this.#longest, this.#streak);
       this.#streak = taken ? 1 : this.#streak + 1;
     } else if (this.#unread > 0) {
-      this.#owed = Math.max(this.#longest, this.#streak) + 1; // portions are not all of one length
+      this.#owed = Math.min(Math.max(this.#longest, this.#streak) + 1, MAX_OWED); // portions are not all of one length
       this.#longest = 0;
       this.#streak = 0;
     } else if (this.#owed > 0) {

@@ -22,20 +22,30 @@ export class PeerWatch {
   #since: number | undefined;
   #unanswered = 0;
   #received = 0;
+  #acknowledged = 0;
 
   /** @param limitMs how long a peer may leave everything unanswered */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
   }
 
-  /** @param received bytes that have come from the peer so far */
-  look(row: SocketRow | undefined, received: number, now: number): Look {
-    if (row === undefined || row.unacknowledged === 0) {
+  /**
+   * @param sent bytes that the kernel has been given for the peer, before the look
+   * @param received bytes that have come from the peer so far
+   */
+  look(row: SocketRow, sent: number, received: number, now: number): Look {
+    if (row.unacknowledged === 0) {
       this.#since = undefined;
       return "fine";
     }
-    const progress = row.unanswered === 0 || row.unanswered < this.#unanswered || received !== this.#received;
+    const acknowledged = sent - row.unacknowledged;
+    const progress =
+      row.unanswered === 0 ||
+      row.unanswered < this.#unanswered ||
+      acknowledged > this.#acknowledged ||
+      received !== this.#received;
     this.#unanswered = row.unanswered;
+    this.#acknowledged = Math.max(acknowledged, this.#acknowledged);
     this.#received = received;
     if (progress || this.#since === undefined) this.#since = row.unanswered === 0 ? undefined : now;
     return this.#since !== undefined && now - this.#since >= this.#limitMs ? "lost" : "waiting";

@@ -23,8 +23,9 @@ export interface NotificationsStatus {
   readonly inFlight: number;
   /** Requests that went out, repetitions included. */
   readonly sent: number;
+  /** Attempts that repeated a failed one. */
   readonly retried: number;
-  /** Requests that were rejected, or that got no good answer. */
+  /** Attempts that were rejected, or that got no good answer. */
   readonly failed: number;
   /** From when a request was due until it left. */
   readonly delay: HistogramStatus;

@@ -71,7 +71,7 @@ export class Reads {
     this.#piece = this.#take(this.#step);
   }
 
-  /** From the next read on, a write of the peer is read at once. */
+  /** A write of the peer is read at once from now on; from the read after the next one, where the next has its memory already. */
   expectDatagrams(): void {
     this.#lowest = DATAGRAM_STEP;
   }

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Look, PeerWatch } from "#src/core/lost-peer.js";
 
+const SENT = 1000;
+
 /** What a watch says of looks at [time, unacknowledged, unanswered, received so far]; the limit is 10. */
 function looks(...seen: [number, number, number, number][]): Look[] {
   const watch = new PeerWatch(10);
   return seen.map(([now, unacknowledged, unanswered, received]) =>
-    watch.look({ local: "", remote: "", state: 1, unread: 0, unacknowledged, unanswered }, received, now),
+    watch.look({ local: "", remote: "", state: 1, unread: 0, unacknowledged, unanswered }, SENT, received, now),
   );
 }
 
@@ -39,6 +41,17 @@ const cases: [string, [number, number, number, number][], Look[]][] = [
     ["waiting", "waiting", "waiting"],
   ],
   [
+    "it acknowledges, though slowly",
+    [
+      [0, 900, 1, 0],
+      [9, 700, 1, 0],
+      [18, 500, 1, 0],
+      [27, 300, 1, 0],
+      [37, 300, 2, 0],
+    ],
+    ["waiting", "waiting", "waiting", "waiting", "lost"],
+  ],
+  [
     "bytes came from it",
     [
       [0, 5, 3, 0],
@@ -60,7 +73,3 @@ const cases: [string, [number, number, number, number][], Look[]][] = [
   ],
 ];
 for (const [what, seen, expected] of cases) test(what, () => assert.deepEqual(looks(...seen), expected));
-
-test("a socket that is not in the table is no reason", () => {
-  assert.equal(new PeerWatch(10).look(undefined, 0, 100), "fine");
-});

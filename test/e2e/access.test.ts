@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { ConfigFile } from "../support/config.js";
 import { freePort, startDaemon, startDaemonUnder } from "../support/daemon.js";
+import { FakeLuup } from "../support/luup.js";
 import { Client, Device, greet, relayed } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { until } from "../support/wait.js";
@@ -75,6 +76,23 @@ test("stop=never: nobody ends it by STOP, a signal does", async () => {
   client.end();
   (await greet(daemon.port)).client.destroy();
   assert.equal(await daemon.stop(), 0);
+});
+
+test("a crowd that dials leaves others their notifications", { skip: missing("prlimit") }, async () => {
+  const luup = await new FakeLuup().start();
+  const daemon = await startDaemonUnder(["prlimit", "--nofile=120:120"], ["-N", luup.url]);
+  const plugin = await relayed(daemon.port, device, "NTFY=1/s/a");
+  const crowd: Client[] = [];
+  for (let count = 0; count < 56; count += 1) crowd.push((await greet(daemon.port)).client);
+  for (const client of crowd) client.write(`CONN 127.0.0.1:${device.port}\n`);
+  const answers = await Promise.all(crowd.map((client) => client.line()));
+  const refused = answers.filter((answer) => /^ERR CONN \S+: no more files can be opened \(ulimit -n\)$/.test(answer));
+  assert.ok(refused.length > 40, answers.join("\n"));
+  plugin.remote.write("data");
+  await luup.received(plugin.pid, 1, 2000);
+  for (const client of [plugin.client, ...crowd]) client.destroy();
+  await daemon.stop();
+  await luup.stop();
 });
 
 test("more connections than open files allow: said at the start; those that are open live on, others follow them", {

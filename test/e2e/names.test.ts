@@ -110,7 +110,7 @@ test("no name leads to a target that is denied", SKIP, () =>
       for (const protocol of ["tcp", "udp", "tls"]) {
         const { client } = await greet(port);
         client.write(`CONN ${host}:${device.port} PRTO=${protocol}\n`);
-        assert.match(await client.rest(), /^ERR CONN [^\n]*: not permitted \(\[access\] targets\)\n$/);
+        assert.match(await client.rest(), /^ERR CONN [^\n]*: not permitted \(\[access\]\)\n$/);
       }
     }
     const { client } = await greet(port);

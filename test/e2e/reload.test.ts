@@ -107,6 +107,16 @@ test("the proxy's own port moves; one that is taken changes nothing", async () =
   assert.equal(await daemon.stop(), 0);
 });
 
+test("a port that is tried in vain does not become the proxy's own", async () => {
+  const config = new ConfigFile(`[direct]\n${device.port}=127.0.0.1:1\n`);
+  const daemon = await startDaemon("-a", "127.0.0.1", "-c", config.path);
+  config.write(`[host]\nport=${device.port}\n`);
+  assert.match(await reload(daemon.port), /^ERR RELD cannot listen on 127\.0\.0\.1:\d+: already in use$/);
+  assert.equal(await answers(daemon.port), true);
+  assert.equal((await listeners(daemon.port)).length, 2);
+  await daemon.stop();
+});
+
 test("new connections notify where the new settings say, old ones where theirs did", async () => {
   const [first, second] = [await new FakeLuup().start(), await new FakeLuup().start()];
   const config = new ConfigFile(`[host]\nvera=${first.url}\n`);

@@ -6,8 +6,19 @@ import { fileURLToPath } from "node:url";
 /** The built program. */
 export const MAIN = fileURLToPath(new URL("../../main.js", import.meta.url));
 
-/** A port of the loopback nobody listens on at the moment. */
+const givenPorts = new Set<number>();
+
+/** A port of the loopback nobody listens on at the moment; another one every time. */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
+  for (;;) {
+    const port = await anyPort(host);
+    if (givenPorts.has(port)) continue;
+    givenPorts.add(port);
+    return port;
+  }
+}
+
+async function anyPort(host: string): Promise<number> {
   const server = createServer().listen(0, host);
   await once(server, "listening");
   const address = server.address();
@@ -89,7 +100,9 @@ export async function portAnswers(port: number, host = "127.0.0.1"): Promise<voi
     const socket = connect(port, host);
     try {
       await once(socket, "connect");
+      const self = socket.localPort === port; // with nobody there, the kernel may connect a socket to itself
       socket.destroy();
+      if (self) continue;
       return;
     } catch (error) {
       if (Date.now() > limit) throw error;
