@@ -335,11 +335,11 @@ restart() {
   launch
 }
 
-# After the log was moved away. Nothing else is read anew: for that there is restart.
+# After the log was moved away, or the configuration file was changed. What stands in /etc/default takes a restart.
 reload() {
   look || die $NOT_RUNNING "not running"
   kill -HUP "$pid" 2>/dev/null || die $NOT_PERMITTED "not permitted to signal process $pid"
-  say "log opened again"
+  say "told to read its configuration and to open its log again"
 }
 
 status() {

@@ -1,5 +1,7 @@
 import type { Access } from "./access.js";
+
 import { Announcer, type AnnouncerHost } from "./announcer.js";
+import { ConnectionLog } from "./connection-log.js";
 import { reloadObjection, stopObjection } from "./core/access.js";
 import { formatHostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
@@ -49,12 +51,13 @@ type Phase =
 const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
 
 /** One client, from its arrival to its end: what phase it is in, what is said of it, and the one way it closes. */
-export class Connection {
+export class Connection implements RelayOwner {
   readonly id: string;
   readonly #host: ConnectionHost;
   readonly #client: StreamEnd;
   readonly #listener: string;
   readonly #openedAt: number;
+  readonly #log: ConnectionLog;
   #phase: Phase = { kind: "new" };
   #announcer: Announcer | undefined;
   #told = false;
@@ -66,7 +69,8 @@ export class Connection {
     this.#listener = listener;
     this.#host = host;
     this.#openedAt = host.clock.now();
-    this.#info(`opened on ${listener}`);
+    this.#log = new ConnectionLog(host.log, id, { host: client.peerAddress, port: client.peerPort });
+    this.#log.info(`opened on ${listener}`);
   }
 
   /** Greets the client and takes its commands (setup mode). */
@@ -80,8 +84,8 @@ export class Connection {
       stopDaemon: () => this.#host.stop(`STOP by ${this.clientAddress}`),
       reload: () => this.#host.reload(`RELD by ${this.clientAddress}`),
       over: (reason) => this.#close(reason, FAREWELL_MS),
-      trace: (text) => this.#trace(text),
-      fault: (error) => this.#fault(error),
+      trace: (text) => this.#log.debug(text),
+      fault: (error) => this.fault(error),
     });
     this.#phase = { kind: "setup", session };
     session.start();
@@ -99,15 +103,16 @@ export class Connection {
     if (order.options.transport === "udp") this.#client.expectDatagrams();
     const attempt = room ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
     this.#phase = { kind: "dialing", order, dial: attempt };
+    this.#log.target = formatRemote(order);
     this.#host.countRemote(1);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
-    const hold = new Hold(this.#client, early, left, (error) => this.#fault(error));
+    const hold = new Hold(this.#client, early, left, (error) => this.fault(error));
     attempt.end
       .then(
         (remote) => this.#connected(order, remote, hold, since, reply),
         (error: unknown) => this.#refused(error),
       )
-      .catch((error: unknown) => this.#fault(error));
+      .catch((error: unknown) => this.fault(error));
   }
 
   /** Ends the connection because the daemon does. */
@@ -117,7 +122,7 @@ export class Connection {
       if (this.#phase.kind === "dialing") this.#client.write(`${errorReply("CONN", reason)}\n`);
       this.#close(reason, FAREWELL_MS);
     } catch (error) {
-      this.#fault(error);
+      this.fault(error);
     }
   }
 
@@ -179,20 +184,22 @@ export class Connection {
     }
     const { options } = order;
     const pid = options.notify?.pid ?? this.id;
-    const relay = new Relay(this.#client, remote, options, this.#host.clock, new Connection.#RelayOwner(this));
+    const relay = new Relay(this.#client, remote, options, this.#host.clock, this);
     this.#phase = { kind: "echo", order, relay };
     this.#host.lostPeers.add(this.#client);
     if (remote instanceof StreamEnd) this.#host.lostPeers.add(remote);
     if (options.notify !== undefined) {
       this.#announcer = new Announcer(options.notify, pid, options, this.#client, this.#host, {
-        warn: (text) => this.#host.log.warn(`${this.#label()} ${text}`),
-        trace: (text) => this.#trace(text),
+        warn: (text) => this.#log.warn(text),
+        trace: (text) => this.#log.debug(text),
         done: () => this.#host.changed(this),
-        fault: (error) => this.#fault(error),
+        fault: (error) => this.fault(error),
       });
     }
     const ms = Math.round(this.#host.clock.now() - since);
-    this.#info(`connected to ${formatHostPort({ host: remote.peerAddress, port: remote.peerPort })} after ${ms} ms`);
+    this.#log.info(
+      `connected to ${formatHostPort({ host: remote.peerAddress, port: remote.peerPort })} after ${ms} ms`,
+    );
     if (reply) this.#client.write(`OK CONN ${pid}\n`);
     relay.start(hold.take());
   }
@@ -206,24 +213,32 @@ export class Connection {
   }
 
   /** What the kernel knows of the client, without reading from it. */
-  async #clientState(): Promise<PeerState> {
+  async clientState(): Promise<PeerState> {
     const own = endpointKey(this.#client.localAddress, this.#client.localPort);
     const peer = endpointKey(this.#client.peerAddress, this.#client.peerPort);
     return peerState(await this.#host.sockets.rows(), own, peer);
   }
 
-  #delivered(bytes: number): void {
-    if (this.#host.log.debugging) {
-      this.#trace(
+  ending(): void {
+    this.#announcer?.hold();
+  }
+
+  over(reason: string): void {
+    this.#close(reason, LAST_BYTES_MS);
+  }
+
+  delivered(bytes: number): void {
+    if (this.#log.debugging) {
+      this.#log.debug(
         bytes === 0 ? "client reads again" : `read ${bytes} bytes from remote, ${this.#written(this.#client)}`,
       );
     }
     this.#announcer?.data();
   }
 
-  #passed(bytes: number): void {
-    if (!this.#host.log.debugging || this.#phase.kind !== "echo") return;
-    this.#trace(`read ${bytes} bytes from client, ${this.#written(this.#phase.relay.remote)}`);
+  passed(bytes: number): void {
+    if (!this.#log.debugging || this.#phase.kind !== "echo") return;
+    this.#log.debug(`read ${bytes} bytes from client, ${this.#written(this.#phase.relay.remote)}`);
   }
 
   #written(to: End): string {
@@ -238,7 +253,7 @@ export class Connection {
     const relay = "relay" in this.#phase ? this.#phase.relay : undefined;
     const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
-    this.#info(`closed: ${reason}; ${seconds} s, ${bytes}`);
+    this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
     if (order !== undefined) this.#host.countRemote(-1);
     if (this.#phase.kind === "setup") this.#phase.session.close();
     if (this.#phase.kind === "dialing") this.#phase.dial.abort();
@@ -246,14 +261,14 @@ export class Connection {
     this.#phase = { kind: "closing", order, relay };
     linger(this.#client, limitMs, this.#host.clock, {
       drained: () => this.#announcer?.data(),
-      finished: () => this.#tellEnd(),
+      finished: () => this.toldClient(),
       gone: () => this.#gone(),
-      fault: (error) => this.#fault(error),
+      fault: (error) => this.fault(error),
     });
   }
 
   /** The client has all it will get: now its plugin learns that the connection has ended. */
-  #tellEnd(): void {
+  toldClient(): void {
     if (this.#told) return;
     this.#told = true;
     this.#announcer?.final();
@@ -262,15 +277,14 @@ export class Connection {
 
   #gone(): void {
     this.#host.lostPeers.remove(this.#client);
-    this.#tellEnd();
+    this.toldClient();
     this.#announcer?.release();
     this.#host.changed(this);
   }
 
   /** A fault of the program, met while serving this connection: it costs this connection and no other. */
-  #fault(error: unknown): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#host.log.error(`${this.#label()} fault in the program: ${text.replaceAll(/\n\s*/g, " | ")}`);
+  fault(error: unknown): void {
+    this.#log.fault(error);
     try {
       const relay = "relay" in this.#phase ? this.#phase.relay : undefined;
       this.#close("fault in the program", FAREWELL_MS);
@@ -278,57 +292,5 @@ export class Connection {
     } finally {
       this.#client.destroy();
     }
-  }
-
-  /** An object instead of closures: there may be thousands of relays. */
-  static readonly #RelayOwner = class implements RelayOwner {
-    readonly #connection: Connection;
-
-    constructor(connection: Connection) {
-      this.#connection = connection;
-    }
-
-    delivered(bytes: number): void {
-      this.#connection.#delivered(bytes);
-    }
-
-    passed(bytes: number): void {
-      this.#connection.#passed(bytes);
-    }
-
-    ending(): void {
-      this.#connection.#announcer?.hold();
-    }
-
-    toldClient(): void {
-      this.#connection.#tellEnd();
-    }
-
-    clientState(): Promise<PeerState> {
-      return this.#connection.#clientState();
-    }
-
-    over(reason: string): void {
-      this.#connection.#close(reason, LAST_BYTES_MS);
-    }
-
-    fault(error: unknown): void {
-      this.#connection.#fault(error);
-    }
-  };
-
-  /** Who this is about: id, client and target, in front of every line of the log. */
-  #label(): string {
-    const order = "order" in this.#phase ? this.#phase.order : undefined;
-    const client = formatHostPort({ host: this.#client.peerAddress, port: this.#client.peerPort });
-    return `[${this.id} ${client} > ${order === undefined ? "-" : formatRemote(order)}]`;
-  }
-
-  #info(text: string): void {
-    this.#host.log.info(`${this.#label()} ${text}`);
-  }
-
-  #trace(text: string): void {
-    if (this.#host.log.debugging) this.#host.log.debug(`${this.#label()} ${text}`);
   }
 }

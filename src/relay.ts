@@ -1,9 +1,10 @@
-import type { Clock, Timer } from "./clock.js";
+import type { Clock } from "./clock.js";
 import type { PeerState } from "./core/proc-net-tcp.js";
-import { type Deadline, STALLED_MS, silenceDeadline } from "./core/silence.js";
+import type { Deadline } from "./core/silence.js";
 import { DEAF, type End, type EndEvents, endedBy } from "./ends/end.js";
 import { Flow } from "./flow.js";
 import type { Held } from "./hold.js";
+import { type Limited, RelayLimits } from "./relay-limits.js";
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {
@@ -30,38 +31,28 @@ export interface RelayRules {
   readonly receiveTimeoutMs: number;
 }
 
-/** How often it is asked whether a client is still there that is not read, because the remote takes nothing. */
-const LOOK_MS = 5000;
-
 /**
  * Moves bytes between a client and a remote, unmodified and in order, until both directions have ended or one of the limits
  * is reached (seed, "How It Works"): back pressure both ways, half-close both ways, no silence without end.
  */
-export class Relay {
+export class Relay implements Limited {
   readonly #client: End;
   readonly #remote: End;
   readonly #down: Flow;
   readonly #up: Flow;
-  readonly #rules: RelayRules;
-  readonly #clock: Clock;
   readonly #owner: RelayOwner;
-  #timer: Timer | undefined;
+  readonly #limits: RelayLimits;
   /** Who ended first, once somebody has. */
   #reason: string | undefined;
-  /** When the last step of closing was taken. */
-  #stepAt = 0;
-  /** When the client was last looked for. */
-  #lookedAt = 0;
   #over = false;
 
   constructor(client: End, remote: End, rules: RelayRules, clock: Clock, owner: RelayOwner) {
     this.#client = client;
     this.#remote = remote;
-    this.#rules = rules;
-    this.#clock = clock;
     this.#owner = owner;
     this.#down = new Flow(remote, client, rules.blockSize, clock);
     this.#up = new Flow(client, remote, rules.blockSize, clock);
+    this.#limits = new RelayLimits(this.#down, this.#up, rules.receiveTimeoutMs, clock, this);
   }
 
   /** Bytes from the remote. */
@@ -97,12 +88,30 @@ export class Relay {
     this.#remote.resume();
     if (early.ended) this.#clientEnded();
     else if (!this.#up.stalled) this.#client.resume();
-    this.#watch();
+    this.#limits.watch();
   }
 
   /** Ends it from outside: the remote is let go, the client gets what is already here, then FIN. */
   close(reason: string): void {
     this.#finish(reason);
+  }
+
+  clientState(): Promise<PeerState> {
+    return this.#owner.clientState();
+  }
+
+  expired({ cause, silenceMs }: Deadline): void {
+    if (cause === "remote silent") this.#finish(`RTIM: the remote was silent for ${silenceMs} ms`);
+    else if (cause === "remote closed") this.#finish(this.#reason ?? endedBy("remote"));
+    else this.#finish(`${endedBy("client")}, and the remote was silent for ${silenceMs / 1000} s`);
+  }
+
+  clientGone(): void {
+    this.#finish(`${endedBy("client")}, and the remote takes nothing`);
+  }
+
+  fault(error: unknown): void {
+    this.#owner.fault(error);
   }
 
   #fromRemote(chunk: Buffer): void {
@@ -112,7 +121,7 @@ export class Relay {
 
   #fromClient(chunk: Buffer): void {
     this.#up.pass(chunk);
-    if (this.#up.stalled) this.#watch();
+    if (this.#up.stalled) this.#limits.watch();
     this.#owner.passed(chunk.length);
   }
 
@@ -153,8 +162,7 @@ export class Relay {
 
   #halfClosed(reason: string): void {
     this.#reason ??= reason;
-    this.#stepAt = this.#clock.now();
-    this.#watch();
+    this.#limits.step();
   }
 
   #sideFinished(): void {
@@ -162,60 +170,7 @@ export class Relay {
       this.#finish(this.#reason ?? endedBy("remote"));
       return;
     }
-    this.#stepAt = this.#clock.now();
-    this.#watch();
-  }
-
-  #deadline(): Deadline | undefined {
-    return silenceDeadline(this.#down, this.#up, this.#stepAt, this.#rules.receiveTimeoutMs, this.#clock.now());
-  }
-
-  /** How the log tells of a deadline that has passed. */
-  #reasonFor({ cause, silenceMs }: Deadline): string {
-    if (cause === "remote silent") return `RTIM: the remote was silent for ${silenceMs} ms`;
-    if (cause === "remote closed") return this.#reason ?? endedBy("remote");
-    return `${endedBy("client")}, and the remote was silent for ${silenceMs / 1000} s`;
-  }
-
-  /** Waits for the deadline. Bytes that come put it off without touching the timer: it looks again when it fires. */
-  #watch(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.#over) return;
-    const at = Math.min(this.#deadline()?.at ?? Number.POSITIVE_INFINITY, this.#lookDue());
-    if (at === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#expire());
-  }
-
-  /** When the client is to be looked for: while it is not read, its FIN or reset would not be noticed. */
-  #lookDue(): number {
-    const { stalled, eof, last } = this.#up;
-    return stalled && !eof ? Math.max(last, this.#lookedAt) + LOOK_MS : Number.POSITIVE_INFINITY;
-  }
-
-  #lookForClient(): void {
-    this.#lookedAt = this.#clock.now();
-    this.#owner
-      .clientState()
-      .then((state) => {
-        const { stalled, last } = this.#up;
-        const patience = state === "ended" ? STALLED_MS : 0;
-        const given = stalled && state !== "present" && this.#clock.now() - last >= patience;
-        if (given) this.#finish(`${endedBy("client")}, and the remote takes nothing`);
-        else this.#watch();
-      })
-      .catch((error: unknown) => this.#owner.fault(error));
-  }
-
-  #expire(): void {
-    try {
-      const deadline = this.#deadline();
-      if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#finish(this.#reasonFor(deadline));
-      else if (this.#lookDue() <= this.#clock.now()) this.#lookForClient();
-      else this.#watch();
-    } catch (error) {
-      this.#owner.fault(error);
-    }
+    this.#limits.step();
   }
 
   // two objects instead of twelve closures: there may be thousands of relays
@@ -248,7 +203,7 @@ export class Relay {
     }
 
     fault(error: unknown): void {
-      this.#relay.#owner.fault(error);
+      this.#relay.fault(error);
     }
   };
 
@@ -280,14 +235,14 @@ export class Relay {
     }
 
     fault(error: unknown): void {
-      this.#relay.#owner.fault(error);
+      this.#relay.fault(error);
     }
   };
 
   #finish(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#timer?.cancel();
+    this.#limits.stop();
     this.#remote.events = DEAF;
     this.#remote.destroy();
     if (!this.#down.eof) this.#down.finish();

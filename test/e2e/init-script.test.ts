@@ -479,7 +479,7 @@ for (const shell of SHELLS) {
       await tellsOfItsStart(errors);
     });
 
-    test("reload has the log opened again", async (t) => {
+    test("reload has the log opened again, and the configuration read", async (t) => {
       const { script, port } = await installed(t);
       assert.equal((await script.run("reload")).status, 7);
       const pid = await script.start();

@@ -1,0 +1,102 @@
+import type { Clock, Timer } from "./clock.js";
+import type { PeerState } from "./core/proc-net-tcp.js";
+import { type Deadline, STALLED_MS, silenceDeadline } from "./core/silence.js";
+import type { Flow } from "./flow.js";
+
+/** How often it is asked whether a client is still there that is not read, because the remote takes nothing. */
+const LOOK_MS = 5000;
+
+/** What limits ask of the relay they hold for, and tell it. */
+export interface Limited {
+  /** Whether the client is still there, though it cannot be asked. */
+  clientState(): Promise<PeerState>;
+  /** A silence has been too long. */
+  expired(deadline: Deadline): void;
+  /** The client has gone, unseen behind bytes that the remote does not take. */
+  clientGone(): void;
+  fault(error: unknown): void;
+}
+
+/** Watches over the silences of a relay: none may last for ever once somebody has closed, nor longer than RTIM at all. */
+export class RelayLimits {
+  readonly #down: Flow;
+  readonly #up: Flow;
+  readonly #receiveTimeoutMs: number;
+  readonly #clock: Clock;
+  readonly #limited: Limited;
+  #timer: Timer | undefined;
+  /** When the last step of closing was taken. */
+  #stepAt = 0;
+  /** When the client was last looked for. */
+  #lookedAt = 0;
+  #stopped = false;
+
+  /**
+   * @param down from the remote to the client
+   * @param up from the client to the remote
+   * @param receiveTimeoutMs longest silence of the remote in milliseconds (RTIM); 0: no limit
+   */
+  constructor(down: Flow, up: Flow, receiveTimeoutMs: number, clock: Clock, limited: Limited) {
+    this.#down = down;
+    this.#up = up;
+    this.#receiveTimeoutMs = receiveTimeoutMs;
+    this.#clock = clock;
+    this.#limited = limited;
+  }
+
+  /** A step of closing has been taken: the next one has its time from now on. */
+  step(): void {
+    this.#stepAt = this.#clock.now();
+    this.watch();
+  }
+
+  /** Waits for what is due next. Bytes that come put it off without touching the timer: it looks again when it fires. */
+  watch(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#stopped) return;
+    const at = Math.min(this.#deadline()?.at ?? Number.POSITIVE_INFINITY, this.#lookDue());
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#expire());
+  }
+
+  /** Nothing passes any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #deadline(): Deadline | undefined {
+    return silenceDeadline(this.#down, this.#up, this.#stepAt, this.#receiveTimeoutMs, this.#clock.now());
+  }
+
+  /** When the client is to be looked for: while it is not read, its FIN or reset would not be noticed. */
+  #lookDue(): number {
+    const { stalled, eof, last } = this.#up;
+    return stalled && !eof ? Math.max(last, this.#lookedAt) + LOOK_MS : Number.POSITIVE_INFINITY;
+  }
+
+  #lookForClient(): void {
+    this.#lookedAt = this.#clock.now();
+    this.#limited
+      .clientState()
+      .then((state) => {
+        const { stalled, last } = this.#up;
+        const patience = state === "ended" ? STALLED_MS : 0;
+        if (stalled && state !== "present" && this.#clock.now() - last >= patience) this.#limited.clientGone();
+        else this.watch();
+      })
+      .catch((error: unknown) => this.#limited.fault(error));
+  }
+
+  #expire(): void {
+    try {
+      const deadline = this.#deadline();
+      if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#limited.expired(deadline);
+      else if (this.#lookDue() <= this.#clock.now()) this.#lookForClient();
+      else this.watch();
+    } catch (error) {
+      this.#limited.fault(error);
+    }
+  }
+}
