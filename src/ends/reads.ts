@@ -55,6 +55,10 @@ export class Reads {
   #lowest: number;
   #step: number;
   #piece: Buffer;
+  /** Bytes of the last read. */
+  #length = 0;
+  /** The part of the piece that reads of this length fill: kept where one followed another, as messages do. */
+  #view: Buffer | undefined;
   /** Reads in a row that a lower step would have done for. */
   #calm = 0;
   /** The last chunk is still in use. */
@@ -84,10 +88,20 @@ export class Reads {
   /** A read has brought so many bytes. */
   read(bytes: number): void {
     this.#lent = true;
-    this.reader?.receive(this.#piece.subarray(0, bytes));
+    this.reader?.receive(this.#chunk(bytes));
     if (this.reader?.reading !== true) return;
     this.#lent = false;
     this.#adapt(bytes);
+  }
+
+  #chunk(bytes: number): Buffer {
+    if (bytes === this.#length) {
+      this.#view ??= this.#piece.subarray(0, bytes);
+      return this.#view;
+    }
+    this.#length = bytes;
+    this.#view = undefined;
+    return this.#piece.subarray(0, bytes);
   }
 
   /** Fits the piece to what the last read brought. */
@@ -111,6 +125,7 @@ export class Reads {
     this.#calm = 0;
     this.#step = step;
     this.#piece = this.#take(step);
+    this.#view = undefined;
   }
 
   #take(step: number): Buffer {
