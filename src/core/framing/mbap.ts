@@ -1,0 +1,24 @@
+import type { Look } from "./length-prefixed.js";
+
+/** Transaction id, protocol id and length, two bytes each (MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3). */
+export const MBAP_HEADER = 6;
+/** The least of unit and PDU: the unit and a function code. */
+export const UNIT_AND_PDU_MIN = 2;
+/** Unit and PDU: one byte more than the guide allows (a PDU of 253 bytes), for devices that take it so. */
+export const UNIT_AND_PDU_MAX = 255;
+
+/**
+ * Reads such a header: the value of its length field. Behind a wrong header nobody knows where the next message begins, so all
+ * is lost then.
+ *
+ * @param min the least the length field may say
+ * @param max the most it may say
+ */
+export function readMbap(bytes: Buffer, at: number, min: number, max: number): number | Look {
+  if (bytes.length - at < MBAP_HEADER) return { kind: "more", need: MBAP_HEADER };
+  const protocol = bytes.readUInt16BE(at + 2);
+  if (protocol !== 0) return { kind: "lost", reason: `MBAP protocol id ${protocol}: 0 is wanted` };
+  const length = bytes.readUInt16BE(at + 4);
+  if (length >= min && length <= max) return length;
+  return { kind: "lost", reason: `MBAP length ${length}: ${min} to ${max} is wanted` };
+}

@@ -1,0 +1,19 @@
+import type { FramingKind } from "./framing.js";
+import { LengthPrefixed, type Look } from "./length-prefixed.js";
+import { MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
+
+function lookAt(bytes: Buffer, at: number): Look {
+  const field = readMbap(bytes, at, UNIT_AND_PDU_MIN, UNIT_AND_PDU_MAX);
+  if (typeof field !== "number") return field;
+  const length = MBAP_HEADER + field;
+  return bytes.length - at < length ? { kind: "more", need: length } : { kind: "frame", length };
+}
+
+/** Modbus/TCP (MODBUS Messaging on TCP/IP Implementation Guide V1.0b). */
+export const modbus: FramingKind = {
+  name: "modbus",
+  help: "Modbus/TCP: MBAP header and PDU",
+  maxHeld: MBAP_HEADER + UNIT_AND_PDU_MAX,
+  requests: () => new LengthPrefixed(lookAt),
+  answers: () => new LengthPrefixed(lookAt),
+};
