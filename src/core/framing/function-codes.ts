@@ -1,0 +1,57 @@
+/**
+ * How long the frame of a function code is, as far as that can be told: always the same, or what surrounds so many bytes as a
+ * byte count in it says (MODBUS Application Protocol V1.1b3, chapter 6). Unit and CRC are counted with it.
+ */
+export type LengthRule =
+  | { readonly fixed: number }
+  | { readonly countAt: number; readonly countBytes: 1 | 2; readonly around: number };
+
+type Rules = ReadonlyMap<number, LengthRule>;
+
+const fixed = (length: number): LengthRule => ({ fixed: length });
+const counted = (countAt: number, around: number): LengthRule => ({ countAt, countBytes: 1, around });
+
+/** Those of 8 (diagnostics) and 43 (encapsulated transport) depend on sub-functions, so they are left out. */
+export const REQUEST_LENGTHS: Rules = new Map([
+  [1, fixed(8)],
+  [2, fixed(8)],
+  [3, fixed(8)],
+  [4, fixed(8)],
+  [5, fixed(8)],
+  [6, fixed(8)],
+  [7, fixed(4)],
+  [11, fixed(4)],
+  [12, fixed(4)],
+  [15, counted(6, 9)],
+  [16, counted(6, 9)],
+  [17, fixed(4)],
+  [20, counted(2, 5)],
+  [21, counted(2, 5)],
+  [22, fixed(10)],
+  [23, counted(10, 13)],
+  [24, fixed(6)],
+]);
+
+export const ANSWER_LENGTHS: Rules = new Map<number, LengthRule>([
+  [1, counted(2, 5)],
+  [2, counted(2, 5)],
+  [3, counted(2, 5)],
+  [4, counted(2, 5)],
+  [5, fixed(8)],
+  [6, fixed(8)],
+  [7, fixed(5)],
+  [11, fixed(8)],
+  [12, counted(2, 5)],
+  [15, fixed(8)],
+  [16, fixed(8)],
+  [17, counted(2, 5)],
+  [20, counted(2, 5)],
+  [21, counted(2, 5)],
+  [22, fixed(10)],
+  [23, counted(2, 5)],
+  [24, { countAt: 2, countBytes: 2, around: 6 }],
+]);
+
+/** An exception answers with the function code and this bit (chapter 7). */
+export const EXCEPTION_BIT = 0x80;
+export const EXCEPTION_LENGTH: LengthRule = fixed(5);

@@ -1,0 +1,117 @@
+import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
+import type { Cut, Framing, FramingKind } from "./framing.js";
+import { ANSWER_LENGTHS, EXCEPTION_BIT, EXCEPTION_LENGTH, type LengthRule, REQUEST_LENGTHS } from "./function-codes.js";
+
+/** Unit, function code, CRC; and the most that a serial line carries at once (MODBUS over Serial Line V1.02, 2.5.1). */
+const FRAME_MIN = 4;
+const FRAME_MAX = 256;
+const NOTHING = Buffer.alloc(0);
+
+/** What begins at some place: a frame, nothing (and why), or it cannot be told yet. */
+type Found =
+  | { readonly kind: "frame"; readonly length: number }
+  | { readonly kind: "nothing"; readonly reason: string }
+  | { readonly kind: "more" };
+const MORE: Found = { kind: "more" };
+type RuleOf = (functionCode: number) => LengthRule | "unknown" | "invalid";
+
+const ruleOfRequest: RuleOf = (code) =>
+  code >= 1 && code < EXCEPTION_BIT ? (REQUEST_LENGTHS.get(code) ?? "unknown") : "invalid";
+
+const ruleOfAnswer: RuleOf = (code) => {
+  if (code >= EXCEPTION_BIT) return EXCEPTION_LENGTH;
+  return code >= 1 ? (ANSWER_LENGTHS.get(code) ?? "unknown") : "invalid";
+};
+
+/**
+ * Nothing but the CRC tells where a frame begins, since the silence between frames is lost on TCP: after a byte that begins none,
+ * the next is tried. A wrong byte count can make it wait for bytes that come with a later frame only; whoever waits for an answer
+ * has a limit of time.
+ */
+class SerialFraming implements Framing {
+  readonly #ruleOf: RuleOf;
+  #held = NOTHING;
+
+  constructor(ruleOf: RuleOf) {
+    this.#ruleOf = ruleOf;
+  }
+
+  get held(): number {
+    return this.#held.length;
+  }
+
+  push(chunk: Buffer): readonly Cut[] {
+    return this.#cut(this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]), false);
+  }
+
+  end(): readonly Cut[] {
+    return this.#cut(this.#held, true);
+  }
+
+  /** @param ended whether no more bytes will come: what would need them begins no frame then */
+  #cut(bytes: Buffer, ended: boolean): readonly Cut[] {
+    const cuts: Cut[] = [];
+    let at = 0;
+    let junkFrom = 0;
+    let reason = "";
+    const cutJunk = (): void => {
+      if (at > junkFrom) cuts.push({ kind: "junk", bytes: bytes.subarray(junkFrom, at), reason });
+    };
+    while (at < bytes.length) {
+      const found = this.#find(bytes, at);
+      if (found.kind === "more" && !ended) break;
+      if (found.kind === "frame") {
+        cutJunk();
+        cuts.push({ kind: "frame", bytes: bytes.subarray(at, at + found.length) });
+        at += found.length;
+        junkFrom = at;
+      } else {
+        if (at === junkFrom) reason = found.kind === "more" ? "the stream ended within a frame" : found.reason;
+        at += 1;
+      }
+    }
+    cutJunk();
+    this.#held = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at)); // less than FRAME_MAX
+    return cuts;
+  }
+
+  #find(bytes: Buffer, at: number): Found {
+    const code = bytes[at + 1];
+    if (code === undefined) return MORE;
+    const rule = this.#ruleOf(code);
+    if (rule === "invalid") return nothing(`function code ${code}: there is no such`);
+    if (rule === "unknown") {
+      const length = shortestWithCrc(bytes, at, FRAME_MIN, FRAME_MAX);
+      if (length !== undefined) return { kind: "frame", length };
+      return bytes.length - at < FRAME_MAX ? MORE : nothing(`function code ${code}: no CRC within ${FRAME_MAX} bytes`);
+    }
+    const length = lengthBy(rule, bytes, at);
+    if (length === undefined) return MORE;
+    if (length > FRAME_MAX) return nothing(`function code ${code} of ${length} bytes: ${FRAME_MAX} is the most`);
+    if (bytes.length - at < length) return MORE;
+    if (crcFits(bytes, at, at + length)) return { kind: "frame", length };
+    const crc = bytes.toString("hex", at + length - CRC_LENGTH, at + length);
+    return nothing(`CRC ${crc} is wrong for function code ${code} of ${length} bytes`);
+  }
+}
+
+function nothing(reason: string): Found {
+  return { kind: "nothing", reason };
+}
+
+/** The length of the frame at a place; nothing when its byte count has not come yet. */
+function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefined {
+  if ("fixed" in rule) return rule.fixed;
+  const { countAt, countBytes, around } = rule;
+  if (bytes.length - at < countAt + countBytes) return undefined;
+  return around + bytes.readUIntBE(at + countAt, countBytes);
+}
+
+/** Modbus RTU as it is on the serial line, over TCP: unit, PDU and CRC, without any header. */
+export const modbusSerial: FramingKind = {
+  name: "modbus-serial",
+  help: "Modbus RTU frames as on the serial line: unit, PDU, CRC",
+  maxHeld: FRAME_MAX,
+  requests: () => new SerialFraming(ruleOfRequest),
+  answers: () => new SerialFraming(ruleOfAnswer),
+};
