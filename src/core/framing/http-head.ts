@@ -1,0 +1,124 @@
+import { fail, ok, type Result } from "../result.js";
+import type { HttpHead } from "./framing.js";
+
+/** A head as the parser reads it. */
+export interface RawHead {
+  /** Of a request. */
+  readonly method: string | undefined;
+  /** Of a response. */
+  readonly status: number | undefined;
+  readonly minorVersion: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** What follows behind the head. */
+export type Body =
+  | { readonly kind: "none" }
+  /** An interim response: the final one follows. */
+  | { readonly kind: "interim" }
+  | { readonly kind: "sized"; readonly length: number }
+  | { readonly kind: "chunked" }
+  | { readonly kind: "until-end" };
+
+/** A head, and what it says of the body. */
+export interface Message {
+  readonly head: HttpHead;
+  readonly body: Body;
+}
+
+const NO_BODY: Body = { kind: "none" };
+const CHUNKED: Body = { kind: "chunked" };
+
+/** A request. What different servers may read differently is refused: one connection carries requests of many clients. */
+export function readRequest(raw: RawHead): Result<Message> {
+  const coding = transferCoding(raw);
+  if (coding !== undefined) {
+    if (coding !== "chunked") return fail(`Transfer-Encoding "${coding}": only chunked is taken`);
+    if (raw.minorVersion === 0) return fail("Transfer-Encoding in a request of HTTP/1.0");
+    if (valuesOf(raw, "content-length").length > 0)
+      return fail("both Transfer-Encoding and Content-Length in a request");
+  }
+  const size = contentLength(raw);
+  if (!size.ok) return size;
+  const connect = raw.method === "CONNECT"; // its bytes are for the tunnel, whatever it says of a body (RFC 9110, 9.3.6)
+  const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && connectionOptions(raw).includes("upgrade"));
+  return ok({
+    head: headOf(raw, upgrade, persists(raw)),
+    body: connect ? NO_BODY : coding === undefined ? sized(size.value ?? 0) : CHUNKED,
+  });
+}
+
+/**
+ * A response; the length of its body by RFC 9112, 6.3.
+ *
+ * @param method of the request it answers, as far as it is known
+ */
+export function readResponse(raw: RawHead, method: string | undefined): Result<Message> {
+  const status = raw.status ?? 0;
+  const tunnel = status === 101 || (method === "CONNECT" && status >= 200 && status < 300);
+  if (tunnel) return ok({ head: headOf(raw, true, false), body: NO_BODY });
+  if (status < 200) return ok({ head: headOf(raw, false, true), body: { kind: "interim" } });
+  const body = bodyOfResponse(raw, method === "HEAD" || status === 204 || status === 304);
+  if (!body.ok) return body;
+  const doubtful =
+    body.value.kind === "until-end" ||
+    (transferCoding(raw) !== undefined && valuesOf(raw, "content-length").length > 0); // perhaps split (RFC 9112, 6.1)
+  return ok({ head: headOf(raw, false, persists(raw) && !doubtful), body: body.value });
+}
+
+function bodyOfResponse(raw: RawHead, bodiless: boolean): Result<Body> {
+  if (bodiless) return ok(NO_BODY);
+  const coding = transferCoding(raw);
+  if (coding !== undefined) return ok(listOf(coding).at(-1) === "chunked" ? CHUNKED : { kind: "until-end" });
+  const size = contentLength(raw);
+  if (!size.ok) return size;
+  return ok(size.value === undefined ? { kind: "until-end" } : sized(size.value));
+}
+
+function headOf(raw: RawHead, upgrade: boolean, keepAlive: boolean): HttpHead {
+  return {
+    ...(raw.method !== undefined && { method: raw.method }),
+    ...(raw.status !== undefined && { status: raw.status }),
+    version: raw.minorVersion === 0 ? "1.0" : "1.1",
+    keepAlive,
+    upgrade,
+    headers: raw.headers,
+  };
+}
+
+function sized(length: number): Body {
+  return length === 0 ? NO_BODY : { kind: "sized", length };
+}
+
+/** RFC 9112, 9.3, as far as the head alone tells. */
+function persists(raw: RawHead): boolean {
+  const options = connectionOptions(raw);
+  return !options.includes("close") && (raw.minorVersion > 0 || options.includes("keep-alive"));
+}
+
+function connectionOptions(raw: RawHead): string[] {
+  return valuesOf(raw, "connection").flatMap(listOf);
+}
+
+/** The value of Transfer-Encoding, in lower case; lines of it are one list. */
+function transferCoding(raw: RawHead): string | undefined {
+  const values = valuesOf(raw, "transfer-encoding");
+  return values.length === 0 ? undefined : values.join(", ").toLowerCase();
+}
+
+/** The value of Content-Length, digits only. That it is the same in each line, the parser has seen to. */
+function contentLength(raw: RawHead): Result<number | undefined> {
+  const values = valuesOf(raw, "content-length");
+  const wrong = values.find((value) => !/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)));
+  if (wrong !== undefined) return fail(`Content-Length "${wrong}": a number of bytes is wanted`);
+  return ok(values[0] === undefined ? undefined : Number(values[0]));
+}
+
+/** @param name in lower case */
+function valuesOf(raw: RawHead, name: string): string[] {
+  return raw.headers.flatMap(([written, value]) => (written.toLowerCase() === name ? [value] : []));
+}
+
+function listOf(value: string): string[] {
+  return value.split(",").map((item) => item.trim().toLowerCase());
+}
