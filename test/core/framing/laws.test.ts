@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FRAMINGS } from "#src/core/framing/index.js";
+import { cutAt, pieces } from "./run.js";
+import { GENERATORS } from "./samples.js";
+
+/*
+ * The laws of a framing, for whatever bytes come in whatever chunks:
+ *
+ * 1. It never throws.
+ * 2. Its cuts put together, with those of end(), are the input.
+ * 3. They do not depend on the chunks (parts of a message joined with what follows, and neighbouring junk), nor on what becomes
+ *    of a chunk's memory later.
+ * 4. It holds no more than its kind says; nothing after end().
+ * 5. Valid messages come out as exactly these; so do those behind junk that the protocol can get over.
+ */
+const RUNS = { numRuns: 300 };
+const places = fc.array(fc.nat(), { maxLength: 30 });
+
+for (const kind of FRAMINGS) {
+  const generators = GENERATORS[kind.name];
+  if (generators === undefined) throw new Error(`samples.ts has nothing for ${kind.name}`);
+  for (const direction of ["requests", "answers"] as const) {
+    const samples = generators[direction];
+
+    const valid = samples.map((list) => Buffer.concat(list.map(({ bytes }) => bytes)));
+    const arbitrary = fc.uint8Array({ maxLength: 400 }).map((list) => Buffer.from(list));
+    const piece = fc.oneof(fc.constantFrom(...generators.pieces), valid);
+    const patched = fc.array(piece, { maxLength: 12 }).map((list) => Buffer.concat(list));
+    const damaged = fc.tuple(valid, fc.nat(), fc.nat(255), fc.nat(2)).map(([whole, place, byte, removed]) => {
+      const at = place % (whole.length + 1);
+      return Buffer.concat([whole.subarray(0, at), Buffer.from([byte]), whole.subarray(at + removed)]);
+    });
+
+    test(`${kind.name}, ${direction}: the laws 1 to 4`, () => {
+      fc.assert(
+        fc.property(fc.oneof(arbitrary, patched, damaged), places, (input, at) => {
+          const whole = pieces(kind[direction](), [input], kind.maxHeld);
+          assert.equal(whole.map(({ bytes }) => bytes).join(""), input.toString("latin1"));
+          const heads = whole.map(({ heads, ...cut }) => ({ ...cut, heads: heads.length, reason: "" }));
+          const chunkings = [cutAt(input, at)];
+          if (input.length < 2000) chunkings.push(cutAt(input, [...input.keys()]));
+          for (const chunks of chunkings) {
+            const found = pieces(kind[direction](), chunks, kind.maxHeld);
+            assert.deepEqual(
+              found.map(({ heads, ...cut }) => ({ ...cut, heads: heads.length, reason: "" })),
+              heads,
+            );
+          }
+        }),
+        RUNS,
+      );
+    });
+
+    test(`${kind.name}, ${direction}: law 5`, () => {
+      fc.assert(
+        fc.property(samples, places, (list, at) => {
+          const input = Buffer.concat(list.map(({ bytes }) => bytes));
+          const expected: [string, string][] = [];
+          for (const { kind: what, bytes } of list) {
+            const last = expected.at(-1);
+            if (what === "junk" && last?.[0] === "junk") last[1] += bytes.toString("latin1");
+            else expected.push([what, bytes.toString("latin1")]);
+          }
+          const found = pieces(kind[direction](), cutAt(input, at), kind.maxHeld);
+          assert.deepEqual(
+            found.map((cut) => [cut.kind, cut.bytes]),
+            expected,
+          );
+        }),
+        RUNS,
+      );
+    });
+  }
+}
