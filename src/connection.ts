@@ -35,8 +35,8 @@ export interface ConnectionHost extends AnnouncerHost {
   reload(reason: string): Promise<string | undefined>;
   /** Whether a remote can be had without touching what the daemon keeps for itself. */
   roomForRemote(): boolean;
-  /** A remote has come, or gone. */
-  countRemote(change: 1 | -1): void;
+  /** Descriptors are taken by remotes, or given back. */
+  countRemotes(change: number): void;
   /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
   changed(connection: Connection): void;
 }
@@ -61,6 +61,8 @@ export class Connection implements RelayOwner {
   #phase: Phase = { kind: "new" };
   #announcer: Announcer | undefined;
   #told = false;
+  /** What its remote takes. */
+  #descriptors = 0;
 
   /** @param listener what it came in by, for the log */
   constructor(id: string, client: StreamEnd, listener: string, host: ConnectionHost) {
@@ -96,15 +98,16 @@ export class Connection implements RelayOwner {
    *
    * @param early what the client has sent for the remote already
    * @param reply whether the client waits for `OK CONN`
+   * @param reach gets to the remote
    */
-  connect(order: Order, early: Held, reply: boolean): void {
+  connect(order: Order, early: Held, reply: boolean, reach: () => Dial = () => this.#dial(order)): void {
     const since = this.#host.clock.now();
-    const room = this.#host.roomForRemote();
     if (order.options.transport === "udp") this.#client.expectDatagrams();
-    const attempt = room ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
+    const attempt = reach();
     this.#phase = { kind: "dialing", order, dial: attempt };
     this.#log.target = formatRemote(order);
-    this.#host.countRemote(1);
+    this.#descriptors = attempt.descriptors;
+    this.#host.countRemotes(this.#descriptors);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
     const hold = new Hold(this.#client, early, left, (error) => this.fault(error));
     attempt.end
@@ -177,6 +180,10 @@ export class Connection implements RelayOwner {
     };
   }
 
+  #dial(order: Order): Dial {
+    return this.#host.roomForRemote() ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
+  }
+
   #connected(order: Order, remote: End, hold: Hold, since: number, reply: boolean): void {
     if (this.#phase.kind !== "dialing") {
       remote.destroy();
@@ -196,10 +203,11 @@ export class Connection implements RelayOwner {
         fault: (error) => this.fault(error),
       });
     }
-    const ms = Math.round(this.#host.clock.now() - since);
-    this.#log.info(
-      `connected to ${formatHostPort({ host: remote.peerAddress, port: remote.peerPort })} after ${ms} ms`,
-    );
+    if (this.#descriptors > 0) {
+      const ms = Math.round(this.#host.clock.now() - since);
+      const address = formatHostPort({ host: remote.peerAddress, port: remote.peerPort });
+      this.#log.info(`connected to ${address} after ${ms} ms`);
+    }
     if (reply) this.#client.write(`OK CONN ${pid}\n`);
     relay.start(hold.take());
   }
@@ -254,7 +262,7 @@ export class Connection implements RelayOwner {
     const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
-    if (order !== undefined) this.#host.countRemote(-1);
+    this.#host.countRemotes(-this.#descriptors);
     if (this.#phase.kind === "setup") this.#phase.session.close();
     if (this.#phase.kind === "dialing") this.#phase.dial.abort();
     if (relay?.remote instanceof StreamEnd) this.#host.lostPeers.remove(relay.remote);

@@ -15,6 +15,7 @@ import type { LoadedConfig } from "./load-config.js";
 import type { Log } from "./log.js";
 import { LostPeers } from "./lost-peers.js";
 import { Luup } from "./luup.js";
+import { Muxes } from "./mux/muxes.js";
 import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
@@ -23,6 +24,7 @@ import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 
 const STOP_LIMIT_MS = 2000;
+const DRAIN_LIMIT_MS = 10_000; // for answers that shared devices owe
 
 /** What settings are made into: all that new connections work with. A reload makes another one. */
 interface Regime {
@@ -42,6 +44,7 @@ export class Daemon {
   readonly #sockets: SocketTable;
   readonly #renotifier: Renotifier;
   readonly #registry = new Registry();
+  readonly #muxes: Muxes;
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
@@ -67,6 +70,7 @@ export class Daemon {
     this.#refusals = new Refusals(clock, log);
     this.#ports = new Ports({ clock, log, admit: (listener, socket) => this.#admit(listener, socket) });
     this.#regime = this.#regimeOf(settings, new Luup(settings.vera, clock, log));
+    this.#muxes = new Muxes(this.#regime.host);
     this.stopped = new Promise((resolve) => {
       this.#tellStopped = resolve;
     });
@@ -80,7 +84,8 @@ export class Daemon {
   async start(): Promise<void> {
     const { settings, luup } = this.#regime;
     try {
-      await this.#ports.open(listenersOf(settings), settings.ip);
+      this.#muxes.configure(settings.mux, this.#regime.host);
+      await this.#ports.open(listenersOf(settings, this.#muxes), settings.ip);
     } catch (error) {
       await luup.close();
       throw error;
@@ -116,6 +121,7 @@ export class Daemon {
       uptimeMs: Math.round(this.#clock.now() - this.#startedAt),
       vera: maskPassword(settings.vera),
       listeners: this.listeners,
+      muxes: this.#muxes.status,
       descriptors: {
         used: this.#registry.descriptors,
         ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
@@ -132,17 +138,24 @@ export class Daemon {
     this.#stopping = true;
     this.#log.info(`stopping: ${reason}`);
     this.#ports.close();
+    await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#muxes.drain().then(drained));
     for (const connection of this.#registry.all()) connection.stop("the proxy is stopping");
-    await new Promise<void>((resolve) => {
-      const limit = this.#clock.after(STOP_LIMIT_MS, resolve);
-      this.#registry.whenSettled(() => {
+    await this.#within(STOP_LIMIT_MS, (settled) => this.#registry.whenSettled(settled));
+    this.#muxes.close("the proxy is stopping");
+    await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
+    this.#log.info("stopped");
+    this.#tellStopped();
+  }
+
+  /** Waits until what is begun calls back, for so long at most. */
+  #within(ms: number, begin: (done: () => void) => void): Promise<void> {
+    return new Promise((resolve) => {
+      const limit = this.#clock.after(ms, resolve);
+      begin(() => {
         limit.cancel();
         resolve();
       });
     });
-    await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
-    this.#log.info("stopped");
-    this.#tellStopped();
   }
 
   #regimeOf(settings: Settings, luup: Luup): Regime {
@@ -162,7 +175,7 @@ export class Daemon {
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
       roomForRemote: () => admission.room,
-      countRemote: (change) => this.#registry.countRemote(change),
+      countRemotes: (change) => this.#registry.countRemotes(change),
       changed: (connection) => this.#registry.changed(connection),
     };
     return { settings, admission, luup, host };
@@ -176,7 +189,7 @@ export class Daemon {
     if (problem === "") {
       try {
         this.#log.configure(settings.log, settings.debug);
-        await this.#ports.change(listenersOf(settings), settings.ip);
+        await this.#ports.change(listenersOf(settings, this.#muxes), settings.ip);
       } catch (error) {
         problem = (error as Error).message;
         this.#backToLog(old);
@@ -205,6 +218,7 @@ export class Daemon {
     const { luup, settings: old } = this.#regime;
     const next = settings.vera === old.vera ? luup : new Luup(settings.vera, this.#clock, this.#log);
     this.#regime = this.#regimeOf(settings, next);
+    this.#muxes.configure(settings.mux, this.#regime.host);
     const connections = this.#registry.all();
     const inUse = (former: Luup): boolean => connections.some((connection) => connection.notifiesBy(former));
     const luups = next === luup ? this.#formerLuups : [...this.#formerLuups, luup];

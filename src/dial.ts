@@ -28,6 +28,8 @@ export interface DialHost {
 export interface Dial {
   /** The remote, paused. Rejects with {@link DialError}. */
   readonly end: Promise<End>;
+  /** Descriptors that it takes. */
+  readonly descriptors: 0 | 1;
   /** Gives up; {@link end} rejects. */
   abort(): void;
 }
@@ -66,7 +68,7 @@ function explain(error: NodeJS.ErrnoException): string {
 
 /** A dial that is over before it has begun. */
 export function refusedDial(message: string): Dial {
-  return { end: Promise.reject(new DialError(message)), abort() {} };
+  return { end: Promise.reject(new DialError(message)), descriptors: 0, abort() {} };
 }
 
 /**
@@ -103,7 +105,7 @@ export function dial(order: Order, host: DialHost): Dial {
     timer = host.clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
     abort = () => fail("given up");
   });
-  return { end, abort: () => abort() };
+  return { end, descriptors: 1, abort: () => abort() };
 }
 
 /** One transport's way to connect: tells of success or failure, and can be cancelled. */

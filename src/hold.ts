@@ -9,6 +9,9 @@ export interface Held {
   readonly ended: boolean;
 }
 
+/** Of a client that has sent nothing yet. */
+export const NOTHING_HELD: Held = { bytes: Buffer.alloc(0), ended: false };
+
 /** Keeps what a client sends while its remote is dialled, and notices when it leaves meanwhile. */
 export class Hold {
   readonly #client: End;

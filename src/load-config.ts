@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Argument } from "./core/config/arguments.js";
 import { parseConfigFile } from "./core/config/file.js";
-import { checkSettings, DEFAULT_SETTINGS, parseValue } from "./core/config/keys.js";
+import { checkSettings, DEFAULT_SETTINGS, PORT_SECTIONS, parseValue } from "./core/config/keys.js";
 import type { Settings } from "./core/config/settings.js";
 
 /** What the command line and its files lead to, and everything that is wrong with them, a line each. */
@@ -25,12 +25,14 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
     }
     const file = parseConfigFile(text, path);
     problems.push(...file.problems);
-    for (const line of file.settings.direct) {
-      if (settings.direct.some((other) => other.port === line.port)) {
-        problems.push(`${path}: [direct] ${line.port}: port given in an earlier file`);
+    for (const name of PORT_SECTIONS) {
+      for (const { port } of file.settings[name]) {
+        if (!settings[name].some((other) => other.port === port)) continue;
+        problems.push(`${path}: [${name}] ${port}: port given in an earlier file`);
       }
     }
-    settings = { ...settings, ...file.settings.values, direct: [...settings.direct, ...file.settings.direct] };
+    const { values, direct, mux } = file.settings;
+    settings = { ...settings, ...values, direct: [...settings.direct, ...direct], mux: [...settings.mux, ...mux] };
   }
 
   for (const argument of argumentList) {

@@ -6,7 +6,7 @@ export class Registry {
   /** Those whose client's socket is still there. */
   readonly #open = new Set<Connection>();
   readonly #openByClient = new Map<string, number>();
-  /** Remotes that are connected, or being connected to. */
+  /** Descriptors of remotes that are connected, or being connected to. */
   #remotes = 0;
   #whenSettled: (() => void) | undefined;
   #looking = false;
@@ -21,8 +21,8 @@ export class Registry {
     return this.#open.size + this.#remotes;
   }
 
-  /** A remote has come, or gone. */
-  countRemote(change: 1 | -1): void {
+  /** Descriptors are taken by remotes, or given back. */
+  countRemotes(change: number): void {
     this.#remotes += change;
   }
 

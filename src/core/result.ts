@@ -10,3 +10,8 @@ export function ok<T>(value: T): Result<T> {
 export function fail<T = never>(message: string): Result<T> {
   return { ok: false, message };
 }
+
+/** A result with its value changed. */
+export function map<A, B>(result: Result<A>, change: (value: A) => B): Result<B> {
+  return result.ok ? ok(change(result.value)) : result;
+}

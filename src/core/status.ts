@@ -1,4 +1,5 @@
 import type { HistogramStatus } from "./histogram.js";
+import { type MuxStatus, muxLine } from "./mux/status.js";
 import type { ConnOptions } from "./setup/options.js";
 
 /** What a connection is doing. */
@@ -78,6 +79,7 @@ export interface DaemonStatus {
   readonly uptimeMs: number;
   readonly vera: string;
   readonly listeners: readonly ListenerStatus[];
+  readonly muxes: readonly MuxStatus[];
   /** Files and sockets: what clients and remotes take, and what the daemon may have in all, where that is known. */
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;
@@ -105,11 +107,12 @@ function row(connection: ConnectionStatus, asking: boolean): string {
 
 /**
  * The answer to STAT, in the layout of the seed's sample session. Connections that are over, and wait only for the client
- * to close its end, are left out.
+ * to close its end, are left out. Shared devices follow, a line each.
  *
  * @param askingId the connection that asks, marked `*`
  */
 export function statusTable(status: DaemonStatus, askingId: string): string {
   const shown = status.connections.filter((connection) => connection.phase !== "closing");
-  return [...HEADING, ...shown.map((connection) => row(connection, connection.id === askingId))].join("\n");
+  const rows = shown.map((connection) => row(connection, connection.id === askingId));
+  return [...HEADING, ...rows, ...status.muxes.map(muxLine)].join("\n");
 }

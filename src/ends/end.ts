@@ -41,9 +41,15 @@ export interface End {
   destroy(error?: Error): void;
 }
 
+/** An end that closes for a reason of its own, in words for the log. */
+export class EndReason extends Error {
+  override readonly name = "EndReason";
+}
+
 /** How the log tells that one side has ended a connection: in good order, by an error, or by vanishing. */
 export function endedBy(side: "client" | "remote", error?: NodeJS.ErrnoException): string {
   if (error === undefined) return `by ${side}`;
+  if (error instanceof EndReason) return error.message;
   return error.code === "ETIMEDOUT"
     ? `${side} does not answer (${error.message})`
     : `reset by ${side} (${error.message})`;

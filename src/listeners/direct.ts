@@ -1,7 +1,6 @@
 import type { Settings } from "../core/config/settings.js";
+import { NOTHING_HELD } from "../hold.js";
 import type { Listener } from "./listener.js";
-
-const NOTHING_YET = { bytes: Buffer.alloc(0), ended: false };
 
 /** The ports of `[direct]`: their clients are connected to one remote at once, without greeting or reply (seed, "Configuration"). */
 export function directListeners({ direct }: Settings): Listener[] {
@@ -11,7 +10,7 @@ export function directListeners({ direct }: Settings): Listener[] {
     name: `direct port ${port}`,
     essential: false,
     order,
-    welcome: (connection) => connection.connect(order, NOTHING_YET, false),
+    welcome: (connection) => connection.connect(order, NOTHING_HELD, false),
     turnAway() {},
   }));
 }

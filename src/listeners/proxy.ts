@@ -3,7 +3,8 @@ import { errorReply } from "../core/setup/command.js";
 import type { Listener } from "./listener.js";
 
 /** The proxy's own port: its clients begin in setup mode (seed, "Talking to the Proxy"). */
-export function proxyListeners({ port }: Settings): Listener[] {
+export function proxyListeners({ proxy, port }: Settings): Listener[] {
+  if (!proxy) return [];
   return [
     {
       kind: "proxy",

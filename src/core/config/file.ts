@@ -1,13 +1,16 @@
 import ini from "ini";
 import { parsePort } from "../address.js";
-import { parseOrder } from "../setup/order.js";
+import { parseMuxOrder } from "../mux/line.js";
+import type { Result } from "../result.js";
+import { type Order, parseOrder } from "../setup/order.js";
 import { KEYS, parseValue, SECTIONS } from "./keys.js";
-import type { DirectLine, Section, Values } from "./settings.js";
+import type { DirectLine, MuxLine, PortLine, Section, Values } from "./settings.js";
 
 /** What one configuration file says: only what stands in it. */
 export interface FileSettings {
   readonly values: Partial<Values>;
   readonly direct: readonly DirectLine[];
+  readonly mux: readonly MuxLine[];
 }
 
 /** A file, read: its settings and every mistake in it, each with line, section and key. */
@@ -43,6 +46,22 @@ function readLine(line: string): Line {
   return { kind: "entry", key: name.toLowerCase(), value: rest.length === 0 ? "" : String(parsed) };
 }
 
+/** Takes the entries of a section whose lines are about a port each. */
+function portReader<O extends Order>(lines: PortLine<O>[], parse: (text: string) => Result<O>): Reader {
+  const lineOf = new Map<number, number>();
+  return (key, value, at) => {
+    const port = parsePort(key);
+    if (!port.ok) return port.message;
+    const first = lineOf.get(port.value);
+    if (first !== undefined) return `port given twice, first in line ${first}`;
+    const order = parse(value.replace(/^conn\s+/i, ""));
+    if (!order.ok) return order.message;
+    lineOf.set(port.value, at);
+    lines.push({ port: port.value, order: order.value, text: value });
+    return undefined;
+  };
+}
+
 /**
  * Reads a configuration file (seed, "Configuration"). Section and key names come in any case.
  *
@@ -51,7 +70,8 @@ function readLine(line: string): Line {
 export function parseConfigFile(text: string, name: string): ParsedFile {
   const problems: string[] = [];
   let values: Partial<Values> = {};
-  const direct = new Map<number, DirectLine & { readonly at: number }>();
+  const direct: DirectLine[] = [];
+  const mux: MuxLine[] = [];
   let section = "";
 
   const reader =
@@ -66,16 +86,8 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
     };
   const readers: Readonly<Record<string, Reader>> = {
     ...Object.fromEntries(SECTIONS.map((name) => [name, reader(name)])),
-    direct(key, value, at) {
-      const port = parsePort(key);
-      if (!port.ok) return port.message;
-      const twin = direct.get(port.value);
-      if (twin !== undefined) return `port given twice, first in line ${twin.at}`;
-      const order = parseOrder(value.replace(/^conn\s+/i, ""));
-      if (!order.ok) return order.message;
-      direct.set(port.value, { port: port.value, order: order.value, text: value, at });
-      return undefined;
-    },
+    direct: portReader(direct, parseOrder),
+    mux: portReader(mux, parseMuxOrder),
   };
 
   for (const [index, raw] of text
@@ -97,6 +109,5 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
       if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
     }
   }
-  const lines = [...direct.values()].map(({ port, order, text }) => ({ port, order, text }));
-  return { settings: { values, direct: lines }, problems };
+  return { settings: { values, direct, mux }, problems };
 }

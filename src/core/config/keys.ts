@@ -6,6 +6,9 @@ import type { Section, Settings, Values } from "./settings.js";
 /** All keys that have a value, in the order `--check` and the example file show them. */
 export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS] as const;
 
+/** The sections whose lines are about a port each. */
+export const PORT_SECTIONS = ["direct", "mux"] as const;
+
 /** The sections they stand in. */
 export const SECTIONS: readonly Section[] = [...new Set(KEYS.map(({ section }) => section))];
 
@@ -27,7 +30,10 @@ export const DEFAULT_SETTINGS: Settings = defaults();
 
 function defaults(): Settings {
   const parsed = KEYS.map(({ section, key, defaultText }) => parseValue(section, key, defaultText));
-  return Object.assign({ direct: [] }, ...parsed.map((result) => (result?.ok ? result.value : {})));
+  return Object.assign(
+    { proxy: true, direct: [], mux: [] },
+    ...parsed.map((result) => (result?.ok ? result.value : {})),
+  );
 }
 
 /** The settings as a configuration file that would lead to them, secrets masked. */
@@ -37,12 +43,22 @@ export function printSettings(settings: Settings): string {
     const lines = rows.map((row) => `${row.key}=${(row.print as (value: unknown) => string)(settings[row.name])}`);
     return [`[${section}]`, ...lines, ""].join("\n");
   });
-  return [...sections, "[direct]", ...settings.direct.map((line) => `${line.port}=${line.text}`)].join("\n");
+  const lines = PORT_SECTIONS.map((name) =>
+    [`[${name}]`, ...settings[name].map((line) => `${line.port}=${line.text}`), ""].join("\n"),
+  );
+  return [...sections, ...lines].join("\n").trimEnd();
 }
 
 /** What is wrong with settings as a whole; empty when nothing is. */
-export function checkSettings({ port, direct }: Settings): string[] {
-  return direct
-    .filter((line) => line.port === port)
-    .map((line) => `[direct] ${line.port}: that is the port the proxy itself listens on`);
+export function checkSettings(settings: Settings): string[] {
+  const taken = new Map([[settings.port, "the proxy itself"]]);
+  const problems: string[] = [];
+  for (const name of PORT_SECTIONS) {
+    for (const { port } of settings[name]) {
+      const by = taken.get(port);
+      if (by !== undefined) problems.push(`[${name}] ${port}: that is the port ${by} listens on`);
+      taken.set(port, `[${name}]`);
+    }
+  }
+  return problems;
 }

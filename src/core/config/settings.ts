@@ -1,14 +1,21 @@
 import type { Network, TargetPattern } from "../access.js";
+import type { MuxOrder } from "../mux/line.js";
 import type { Result } from "../result.js";
 import type { Order } from "../setup/order.js";
 
-/** A `[direct]` line: a port whose connections go to one remote at once. */
-export interface DirectLine {
+/** A line about one port. */
+export interface PortLine<O extends Order> {
   readonly port: number;
-  readonly order: Order;
+  readonly order: O;
   /** The line as it was written, without its port. */
   readonly text: string;
 }
+
+/** A `[direct]` line: a port whose connections go to one remote at once. */
+export type DirectLine = PortLine<Order>;
+
+/** A `[mux]` line: a port whose connections share one device. */
+export type MuxLine = PortLine<MuxOrder>;
 
 /** What the keys of the sections set. */
 export interface Values {
@@ -40,7 +47,10 @@ export interface Values {
 
 /** Everything that can be configured. */
 export interface Settings extends Values {
+  /** Whether there is the proxy's own port: not where one of the other jobs is all the daemon was started for. */
+  readonly proxy: boolean;
   readonly direct: readonly DirectLine[];
+  readonly mux: readonly MuxLine[];
 }
 
 /** A section of the configuration file that holds keys with values. */

@@ -1,8 +1,8 @@
 import { isAddress, isHostName } from "../address.js";
 import type { NotifyTarget } from "../notification.js";
 import { parseInteger, parseSeconds } from "../number.js";
-import { fail, ok, type Result } from "../result.js";
-import { sameWord } from "../text.js";
+import { fail, map, ok, type Result } from "../result.js";
+import type { OptionRow } from "./option-row.js";
 
 /** How the daemon talks to the remote. */
 export type Transport = "tcp" | "udp" | "tls";
@@ -25,16 +25,12 @@ export interface ConnOptions {
   readonly tlsName?: string;
 }
 
-/** One option of CONN: a row of the table from which the parser, HELP and CAPA are made. */
-export interface OptionRow {
-  readonly key: string;
-  readonly usage: string;
-  readonly help: readonly string[];
+/** One option of CONN: CAPA is made from it, too. */
+export interface ConnOptionRow extends OptionRow<ConnOptions> {
   /** Words CAPA reports for it. */
   readonly capabilities: readonly string[];
   /** Also understood as a command of its own before CONN, its arguments joined by this: what older plugins send. */
   readonly commandSeparator?: string;
-  parse(value: string): Result<Partial<ConnOptions>>;
 }
 
 export const DEFAULT_OPTIONS: ConnOptions = {
@@ -49,10 +45,6 @@ export const DEFAULT_OPTIONS: ConnOptions = {
 const DEFAULT_SERVICE = "urn:toggledbits-com:serviceId:SockProxy1";
 const DEFAULT_ACTION = "HandleReceiveData";
 const MAX_BLOCK_SIZE = 1_048_576;
-
-function map<A, B>(result: Result<A>, change: (value: A) => B): Result<B> {
-  return result.ok ? ok(change(result.value)) : result;
-}
 
 function parseNotify(value: string): Result<Partial<ConnOptions>> {
   const [device = "", service = "", action = "", pid = "", ...more] = value.split("/");
@@ -86,7 +78,7 @@ function parseTlsName(value: string): Result<Partial<ConnOptions>> {
 }
 
 /** All options of CONN, in the order HELP shows them. */
-export const OPTIONS: readonly OptionRow[] = [
+export const OPTIONS: readonly ConnOptionRow[] = [
   {
     key: "BLKS",
     usage: "BLKS=nbytes",
@@ -158,8 +150,3 @@ export const OPTIONS: readonly OptionRow[] = [
     parse: (value) => map(parseSeconds(value), (renotifyMs) => ({ renotifyMs })),
   },
 ];
-
-/** The option called `key`, in any case. */
-export function findOption(key: string): OptionRow | undefined {
-  return OPTIONS.find((option) => sameWord(option.key, key));
-}

@@ -1,6 +1,7 @@
 import { formatHostPort, type HostPort, parseHostPort } from "../address.js";
-import { fail, ok, type Result } from "../result.js";
-import { type ConnOptions, DEFAULT_OPTIONS, findOption } from "./options.js";
+import { fail, map, ok, type Result } from "../result.js";
+import { parseOptions } from "./option-row.js";
+import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "./options.js";
 
 /** What a CONN line asks for: a remote and how to treat it. */
 export interface Order {
@@ -15,29 +16,26 @@ export interface Order {
  * @param presets what earlier commands have set; an option on the line wins
  */
 export function parseOrder(text: string, presets: Partial<ConnOptions> = {}): Result<Order> {
-  const [address = "", ...words] = text.trim().split(/\s+/);
-  if (address === "") return fail("no target: host:port is wanted");
-  const target = parseHostPort(address);
-  if (!target.ok) return target;
-  let options: ConnOptions = { ...DEFAULT_OPTIONS, ...presets };
-  for (const word of words) {
-    const parsed = parseOption(word);
-    if (!parsed.ok) return parsed;
-    options = { ...options, ...parsed.value };
-  }
-  if (options.transport !== "tls" && (options.tlsName !== undefined || !options.verifyCertificate)) {
-    return fail("TLSV and TLSN go with PRTO=tls");
-  }
-  return ok({ target: target.value, options });
+  const parsed = parseTarget(text);
+  if (!parsed.ok) return parsed;
+  const { target, words } = parsed.value;
+  const options = parseOptions(words, OPTIONS, { ...DEFAULT_OPTIONS, ...presets });
+  return options.ok ? checkOrder({ target, options: options.value }) : options;
 }
 
-function parseOption(word: string): Result<Partial<ConnOptions>> {
-  const [key = "", ...rest] = word.split("=");
-  const option = findOption(key);
-  if (option === undefined) return fail(`unknown option "${key}"`);
-  if (rest.length === 0) return fail(`bad option "${word}": ${option.usage} is wanted`);
-  const parsed = option.parse(rest.join("="));
-  return parsed.ok ? parsed : fail(`bad ${option.key} "${rest.join("=")}": ${parsed.message}`);
+/** Reads `host:port` and splits what follows into words. */
+export function parseTarget(text: string): Result<{ readonly target: HostPort; readonly words: readonly string[] }> {
+  const [address = "", ...words] = text.trim().split(/\s+/);
+  if (address === "") return fail("no target: host:port is wanted");
+  return map(parseHostPort(address), (target) => ({ target, words }));
+}
+
+/** An order whose options go together. */
+export function checkOrder(order: Order): Result<Order> {
+  const { transport, tlsName, verifyCertificate } = order.options;
+  return transport !== "tls" && (tlsName !== undefined || !verifyCertificate)
+    ? fail("TLSV and TLSN go with PRTO=tls")
+    : ok(order);
 }
 
 /** The remote of an order in short, for logs and STAT: `host:port`, with `udp:` or `tls:` in front where it is not TCP. */

@@ -1,4 +1,5 @@
-import { findOption } from "../options.js";
+import { findRow } from "../option-row.js";
+import { OPTIONS } from "../options.js";
 import type { Verb } from "../verb.js";
 
 /**
@@ -8,7 +9,7 @@ import type { Verb } from "../verb.js";
  * @throws {Error} when `key` names no option that may be given so
  */
 export function preset(key: string): Verb {
-  const option = findOption(key);
+  const option = findRow(OPTIONS, key);
   const separator = option?.commandSeparator;
   if (option === undefined || separator === undefined) throw new Error(`${key} is no option that can be preset`);
   const usage = option.usage.replaceAll(/[=/]/g, " ").replace("[ ", " [");

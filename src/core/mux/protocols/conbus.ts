@@ -1,0 +1,26 @@
+import { conbus as conbusFraming } from "../../framing/conbus.js";
+import type { Protocol } from "../protocol.js";
+import { plain } from "./plain.js";
+
+const TYPE_AT = 1;
+const SERIAL_NUMBER = { at: 2, end: 12 }; // ten digits
+const [REPLY, EVENT] = [0x52, 0x45]; // R, E
+
+const ALL_MODULES = "0000000000";
+
+function serialNumber(telegram: Buffer): string {
+  return telegram.toString("latin1", SERIAL_NUMBER.at, SERIAL_NUMBER.end);
+}
+
+/**
+ * Conbus (seed conbus-reverse-proxy): a system telegram `<S…>` is answered by a reply `<R…>` with the serial number of the same
+ * module, or, when it is for all modules, by one of each. Events `<E…>` come at any time.
+ */
+export const conbus: Protocol = {
+  ...plain(conbusFraming),
+  tellsStrays: true,
+  fits: (answer, { bytes }) =>
+    answer[TYPE_AT] === REPLY && [serialNumber(answer), ALL_MODULES].includes(serialNumber(bytes)),
+  hasManyAnswers: ({ bytes }) => serialNumber(bytes) === ALL_MODULES,
+  isEvent: (message) => message[TYPE_AT] === EVENT,
+};

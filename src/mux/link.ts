@@ -1,0 +1,120 @@
+import type { Timer } from "../clock.js";
+import { formatHostPort } from "../core/address.js";
+import type { MuxOrder } from "../core/mux/line.js";
+import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
+import { DEAF, type End, endedBy } from "../ends/end.js";
+import { StreamEnd } from "../ends/stream-end.js";
+import type { MuxHost } from "./host.js";
+
+/** What a link tells its owner. */
+export interface LinkEvents {
+  /** Connected, and given the time the device wants after that. */
+  ready(): void;
+  data(chunk: Buffer): void;
+  /** The device will send nothing more. */
+  eof(): void;
+  /** What was left unsent is with the kernel. */
+  drained(): void;
+  /** It is over, for this reason; told once, and not after {@link Link.close}. */
+  lost(reason: string): void;
+  fault(error: unknown): void;
+}
+
+type State =
+  | { readonly kind: "dialing"; readonly dial: Dial }
+  | { readonly kind: "settling"; readonly end: End; readonly timer: Timer }
+  | { readonly kind: "ready"; readonly end: End }
+  | { readonly kind: "closed" };
+
+/** One connection to a device. */
+export class Link {
+  /** Where the device is, once connected. */
+  address = "";
+  readonly openedAt: number;
+  readonly #host: MuxHost;
+  readonly #events: LinkEvents;
+  #state: State;
+  #descriptors: number;
+
+  /** Begins to connect. */
+  constructor({ target, options, mux }: MuxOrder, host: MuxHost, events: LinkEvents) {
+    this.#host = host;
+    this.#events = events;
+    this.openedAt = host.clock.now();
+    const keepalive = mux.healthMs || host.settings.keepalive;
+    const dialHost = { clock: host.clock, access: host.access, settings: { ...host.settings, keepalive } };
+    const attempt = host.roomForRemote() ? dial({ target, options }, dialHost) : refusedDial(NO_MORE_FILES);
+    this.#state = { kind: "dialing", dial: attempt };
+    this.#descriptors = attempt.descriptors;
+    host.countRemotes(this.#descriptors);
+    attempt.end.then((end) => this.#connected(end, mux.delayMs)).catch((error: Error) => this.#lose(error.message));
+  }
+
+  get ready(): boolean {
+    return this.#state.kind === "ready";
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.#state.kind === "ready" ? this.#state.end.unsent : 0;
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#state.kind === "ready") this.#state.end.write(bytes);
+  }
+
+  /** Reads nothing for now. */
+  pause(): void {
+    if (this.#state.kind === "ready") this.#state.end.pause();
+  }
+
+  resume(): void {
+    if (this.#state.kind === "ready") this.#state.end.resume();
+  }
+
+  /** Cuts the connection. */
+  close(): void {
+    const state = this.#state;
+    if (state.kind === "closed") return;
+    this.#state = { kind: "closed" };
+    this.#host.countRemotes(-this.#descriptors);
+    if (state.kind === "dialing") {
+      state.dial.abort();
+      return;
+    }
+    if (state.kind === "settling") state.timer.cancel();
+    if (state.end instanceof StreamEnd) this.#host.lostPeers.remove(state.end);
+    state.end.events = DEAF;
+    state.end.destroy();
+  }
+
+  #connected(end: End, delayMs: number): void {
+    if (this.#state.kind !== "dialing") {
+      end.destroy();
+      return;
+    }
+    this.address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
+    if (end instanceof StreamEnd) this.#host.lostPeers.add(end);
+    end.events = {
+      data: (chunk) => this.#events.data(chunk),
+      eof: () => this.#events.eof(),
+      drained: () => this.#events.drained(),
+      finished() {},
+      closed: (error) => this.#lose(endedBy("remote", error)),
+      fault: (error) => this.#events.fault(error),
+    };
+    const ready = (): void => {
+      this.#state = { kind: "ready", end };
+      end.resume();
+      this.#events.ready();
+    };
+    if (delayMs === 0) ready();
+    else this.#state = { kind: "settling", end, timer: this.#host.clock.after(delayMs, ready) };
+  }
+
+  #lose(reason: string): void {
+    if (this.#state.kind === "closed") return;
+    this.close();
+    this.#events.lost(reason);
+  }
+}

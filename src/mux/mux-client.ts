@@ -1,0 +1,216 @@
+import type { Clock, Timer } from "../clock.js";
+import type { HostPort } from "../core/address.js";
+import type { Cut, Framing, HttpHead } from "../core/framing/framing.js";
+import type { Protocol } from "../core/mux/protocol.js";
+import { DEAF, type End, type EndEvents, EndReason } from "../ends/end.js";
+
+/** What a mux does with what a client sends. */
+export interface MuxClientOwner {
+  /** A whole message; `head`: of HTTP. */
+  message(bytes: Buffer, head: HttpHead | undefined): void;
+  /** The head of a message whose rest is still to come. */
+  begun(head: HttpHead): void;
+  /** Bytes that are no message. */
+  malformed(reason: string): void;
+  /** It takes more again. */
+  resumed(): void;
+  /** It sends no more. */
+  ended(): void;
+  /** It is gone. */
+  left(): void;
+  /** Whether it has to wait before it may send more. */
+  holds(): boolean;
+  fault(error: unknown): void;
+}
+
+const MAX_MESSAGE = 1_048_576; // a request is kept whole until it can go out
+const MAX_PENDING = 262_144; // of answers; a client that leaves so many unread gets nothing more for now
+const MAX_PARTS = 256; // of a message that comes in crumbs, before they are put together
+const SIGN_OF_LIFE_MS = 1000;
+const NOTHING = Buffer.alloc(0);
+
+/** A shared device as one client sees it: an end like a remote of its own. */
+export class MuxClient implements End {
+  events: EndEvents = DEAF;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  gone = false;
+  readonly #clock: Clock;
+  readonly #owner: MuxClientOwner;
+  readonly #framing: Framing;
+  /** Parts of a message that is not complete. */
+  #parts: Buffer[] = [];
+  #partsSize = 0;
+  #head: HttpHead | undefined;
+  /** Answers that it has not taken yet. */
+  #pending: Buffer[] = [];
+  #pendingSize = 0;
+  #paused = true;
+  #deaf = false;
+  #held = false;
+  #ended = false;
+  #end: { readonly reason: string | undefined; told: boolean } | undefined;
+  #patience: Timer | undefined;
+
+  /** @param target the device, as it is called */
+  constructor(target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
+    this.peerAddress = target.host;
+    this.peerPort = target.port;
+    this.#clock = clock;
+    this.#owner = owner;
+    this.#framing = protocol.framing.requests();
+  }
+
+  /** Bytes that wait until the mux takes more of this client: not counted, but some. */
+  get unsent(): number {
+    this.#held = !this.#deaf && (this.#pendingSize > MAX_PENDING || this.#owner.holds());
+    return this.#held ? 1 : 0;
+  }
+
+  /** Bytes that it has not taken yet. */
+  get pending(): number {
+    return this.#pendingSize;
+  }
+
+  /** Whether it leaves so much unread that it gets no more for now. */
+  get stalled(): boolean {
+    return this.#pendingSize > MAX_PENDING;
+  }
+
+  write(chunk: Buffer | string): void {
+    if (this.#deaf || this.#ended) return;
+    this.#take(this.#framing.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk));
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#flush();
+    if (!this.#paused) this.#owner.resumed();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#take(this.#framing.end());
+    setImmediate(() => this.#guard(() => this.#finished()));
+  }
+
+  destroy(): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#deaf = true;
+    this.#patience?.cancel();
+    this.#owner.left();
+  }
+
+  /** Passes bytes on to the client; they must not change any more. */
+  deliver(bytes: Buffer): void {
+    if (this.gone || this.#end !== undefined) return;
+    this.#pending.push(bytes);
+    this.#pendingSize += bytes.length;
+    this.#flush();
+  }
+
+  /** Takes no more messages of it: what it sends is thrown away. */
+  ignore(): void {
+    this.#deaf = true;
+  }
+
+  /** Closes it behind everything delivered: in good order, or for a reason. What it sends is ignored from now on. */
+  close(reason: string | undefined): void {
+    this.#deaf = true;
+    this.#end ??= { reason, told: false };
+    this.#flush();
+  }
+
+  /** Throws away what it has not taken: it would never be taken. */
+  drop(): void {
+    this.#pending = [];
+    this.#pendingSize = 0;
+    this.#flush();
+  }
+
+  /** What held it back may do so no longer. */
+  check(): void {
+    if (this.#held && this.unsent === 0) this.#guard(() => this.events.drained());
+  }
+
+  #finished(): void {
+    if (this.gone) return;
+    this.events.finished();
+    this.#owner.ended();
+    this.#giveSignOfLife();
+  }
+
+  /** While the device works on a client's last requests it counts as alive: there are other limits for that. */
+  #giveSignOfLife(): void {
+    if (this.gone || this.#end !== undefined) return;
+    this.#patience = this.#clock.after(SIGN_OF_LIFE_MS, () => {
+      this.#guard(() => this.events.data(NOTHING));
+      this.#giveSignOfLife();
+    });
+  }
+
+  #take(cuts: readonly Cut[]): void {
+    for (const cut of cuts) {
+      if (this.#deaf) return;
+      if (cut.kind === "junk") this.#owner.malformed(cut.reason);
+      else this.#collect(cut.kind, cut.bytes, cut.head);
+    }
+  }
+
+  #collect(kind: "frame" | "part", bytes: Buffer, head: HttpHead | undefined): void {
+    this.#head = head ?? this.#head;
+    if (kind === "frame" && this.#partsSize === 0) {
+      this.#owner.message(bytes, this.#head);
+      return;
+    }
+    this.#parts.push(Buffer.from(bytes));
+    this.#partsSize += bytes.length;
+    if (this.#parts.length > MAX_PARTS) this.#parts = [Buffer.concat(this.#parts)];
+    if (this.#partsSize > MAX_MESSAGE) {
+      this.#owner.malformed(`a message of more than ${MAX_MESSAGE} bytes`);
+    } else if (kind === "frame") {
+      const message = Buffer.concat(this.#parts);
+      this.#parts = [];
+      this.#partsSize = 0;
+      this.#owner.message(message, this.#head);
+    } else if (head !== undefined) {
+      this.#owner.begun(head);
+    }
+  }
+
+  #flush(): void {
+    this.#guard(() => {
+      while (!this.#paused && !this.gone) {
+        const bytes = this.#pending.shift();
+        if (bytes === undefined) break;
+        this.#pendingSize -= bytes.length;
+        this.events.data(bytes);
+      }
+      if (this.#end === undefined || this.#end.told || this.#pending.length > 0 || this.gone) return;
+      this.#end.told = true;
+      this.#patience?.cancel();
+      const { reason } = this.#end;
+      if (reason === undefined) {
+        this.events.eof();
+        return;
+      }
+      this.gone = true;
+      this.#owner.left();
+      this.events.closed(new EndReason(reason));
+    });
+  }
+
+  #guard(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.events.fault(error);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import type { MuxOrder } from "../core/mux/line.js";
+import type { MuxStatus } from "../core/mux/status.js";
+import type { End } from "../ends/end.js";
+import { BroadcastMux } from "./broadcast-mux.js";
+import type { MuxHost } from "./host.js";
+import { RequestMux } from "./request-mux.js";
+
+/** A device that several clients share. */
+export interface Mux {
+  readonly status: MuxStatus;
+  /** Whether nobody uses it. */
+  readonly idle: boolean;
+  /** A client more: returns the device as this one sees it. */
+  attach(): End;
+  /** Goes on under other options of the same device, and with what a reload has changed in the daemon. */
+  configure(order: MuxOrder, host: MuxHost): void;
+  /** Takes no more requests; resolves when those that are outstanding are answered or have failed. */
+  drain(): Promise<void>;
+  /** Closes its links. */
+  close(reason: string): void;
+}
+
+/** Makes what an order asks for; it connects to nothing before it has a client. */
+export function createMux(port: number, order: MuxOrder, host: MuxHost): Mux {
+  return order.mux.mode === "broadcast" ? new BroadcastMux(port, order, host) : new RequestMux(port, order, host);
+}

@@ -1,0 +1,145 @@
+import type { Timer } from "../clock.js";
+import { backoffMs } from "../core/backoff.js";
+import type { MuxOrder } from "../core/mux/line.js";
+import type { MuxHost } from "./host.js";
+import { Link, type LinkEvents } from "./link.js";
+import type { MuxLog } from "./mux-log.js";
+
+const LEAST_WAIT_MS = 1000; // between attempts that fail: a device that restarts must not be stormed
+const MOST_WAIT_MS = 10_000; // it is back for so long at most before somebody notices
+
+/** What a pool asks and tells the mux it opens links for. */
+export interface PoolOwner {
+  readonly log: MuxLog;
+  order(): MuxOrder;
+  host(): MuxHost;
+  /** Whether somebody would miss a link. */
+  needsLink(): boolean;
+  /** A link is being connected: who is told what happens on it from now on. */
+  opened(link: Link): LinkEvents;
+  /** There is no link, and none can be had at the moment. */
+  noPath(reason: string): void;
+}
+
+/** The links of a mux: opened one at a time when they are needed, after a failure less and less often. */
+export class Pool {
+  readonly #owner: PoolOwner;
+  readonly #links = new Set<Link>();
+  /** Those over which the device has said something: the device is there. */
+  readonly #proven = new WeakSet<Link>();
+  #opening: Link | undefined;
+  #retry: Timer | undefined;
+  /** Attempts in a row that led to nothing. */
+  #failures = 0;
+  #downSince: number | undefined;
+
+  constructor(owner: PoolOwner) {
+    this.#owner = owner;
+  }
+
+  /** Those that can be used, or will be. */
+  get links(): ReadonlySet<Link> {
+    return this.#links;
+  }
+
+  /** Whether there is no link, and it is not the time for another attempt yet. */
+  get down(): boolean {
+    return this.#links.size === 0 && this.#retry !== undefined;
+  }
+
+  /** Opens one more link, if there may be one. */
+  want(): void {
+    const full = this.#links.size >= this.#owner.order().mux.pool;
+    if (full || this.#opening !== undefined || this.#retry !== undefined) return;
+    const link = new Link(this.#owner.order(), this.#owner.host(), {
+      ready: () => this.#ready(link, events),
+      data: (chunk) => {
+        this.#prove(link);
+        events.data(chunk);
+      },
+      eof: () => events.eof(),
+      drained: () => events.drained(),
+      lost: (reason) => this.#lost(link, reason, events),
+      fault: (error) => events.fault(error),
+    });
+    this.#links.add(link);
+    this.#opening = link;
+    const events = this.#owner.opened(link);
+  }
+
+  /** Closes a link, for this reason. */
+  close(link: Link, reason: string): void {
+    if (!this.#links.has(link)) return;
+    this.#owner.log.info(`link closed: ${reason}`);
+    link.close();
+    this.#remove(link);
+    if (!this.#proven.has(link)) this.#failed(reason);
+  }
+
+  /** Closes all links, and tries no more until one is wanted again. */
+  closeAll(reason: string): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    if (this.#links.size > 0) this.#owner.log.info(`links closed: ${reason}`);
+    for (const link of this.#links) link.close();
+    this.#links.clear();
+    this.#opening = undefined;
+  }
+
+  #prove(link: Link): void {
+    if (this.#proven.has(link)) return;
+    this.#proven.add(link);
+    this.#failures = 0;
+  }
+
+  #ready(link: Link, events: LinkEvents): void {
+    this.#opening = undefined;
+    const { clock } = this.#owner.host();
+    const down = this.#downSince === undefined ? "" : `, reached again after ${seconds(clock.now() - this.#downSince)}`;
+    this.#downSince = undefined;
+    this.#owner.log.info(
+      `link connected to ${link.address} after ${Math.round(clock.now() - link.openedAt)} ms${down}`,
+    );
+    events.ready();
+  }
+
+  #lost(link: Link, reason: string, events: LinkEvents): void {
+    const connected = link.address !== "";
+    if (connected) this.#owner.log.info(`link closed: ${reason}`);
+    this.#remove(link);
+    if (!this.#proven.has(link)) this.#failed(reason);
+    if (connected) events.lost(reason);
+  }
+
+  #remove(link: Link): void {
+    this.#links.delete(link);
+    if (this.#opening === link) this.#opening = undefined;
+  }
+
+  /** An attempt has led to nothing: the next one waits, and meanwhile there may be no link at all. */
+  #failed(reason: string): void {
+    const { clock } = this.#owner.host();
+    const { retryMs } = this.#owner.order().mux;
+    this.#failures += 1;
+    const wait = backoffMs(
+      { firstMs: Math.max(LEAST_WAIT_MS, retryMs), maxMs: Math.max(MOST_WAIT_MS, retryMs) },
+      this.#failures,
+      Math.random(),
+    );
+    this.#retry?.cancel();
+    this.#retry = clock.after(Math.max(LEAST_WAIT_MS, wait), () => {
+      this.#retry = undefined;
+      if (this.#owner.needsLink()) this.want();
+    });
+    if (this.#links.size > 0) return;
+    if (this.#downSince === undefined) {
+      this.#downSince = clock.now();
+      this.#owner.log.warn(`no link to the device: ${reason}; it is tried again while there are clients`);
+    }
+    this.#owner.noPath(reason);
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
