@@ -91,7 +91,8 @@ export class Daemon {
       throw error;
     }
     this.#warnOfDescriptors();
-    this.#log.info(`sockproxyd ${VERSION} started, notifies ${maskPassword(settings.vera)}`);
+    const notifies = settings.proxy ? `, notifies ${maskPassword(settings.vera)}` : "";
+    this.#log.info(`sockproxyd ${VERSION} started${notifies}`);
   }
 
   /**

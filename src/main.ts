@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-import { EXIT, serve } from "./cli/serve.js";
+import { mux } from "./cli/mux.js";
+import { serve } from "./cli/serve.js";
+import { EXIT } from "./cli/start.js";
+
+/** What the first word of the command line may ask for; without one of these it is the daemon itself. */
+const COMMANDS = new Map([["mux", mux]]);
 
 const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top of this
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
@@ -8,7 +13,9 @@ function complain(text: string): void {
   process.stderr.write(`sockproxyd: ${text}\n`);
 }
 
-const started = await serve(process.argv.slice(2), complain);
+const argv = process.argv.slice(2);
+const command = COMMANDS.get(argv[0] ?? "");
+const started = await (command === undefined ? serve(argv, complain) : command(argv.slice(1), complain));
 
 if (started.kind === "answer") {
   process.stdout.write(`${started.text}\n`);

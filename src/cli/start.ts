@@ -1,0 +1,47 @@
+import { systemClock } from "../clock.js";
+import { Daemon } from "../daemon.js";
+import type { LoadedConfig } from "../load-config.js";
+import { type Log, openLog } from "../log.js";
+
+/** The exit statuses of the program. */
+export const EXIT = { clean: 0, failed: 1, usage: 2 } as const;
+
+/** What a command line comes to: a daemon that runs, or a text to print and an exit status. */
+export type Started =
+  | { readonly kind: "running"; readonly daemon: Daemon; readonly log: Log }
+  | { readonly kind: "answer"; readonly text: string }
+  | { readonly kind: "wrong"; readonly lines: readonly string[]; readonly status: number };
+
+/** Tells a person at the terminal what the log itself cannot. */
+export type Complain = (text: string) => void;
+
+/** What is wrong with a command line. */
+export function misused(...lines: readonly string[]): Started {
+  return { kind: "wrong", lines, status: EXIT.usage };
+}
+
+/**
+ * Starts a daemon.
+ *
+ * @param load reads the configuration; called again for a reload
+ */
+export async function start(load: () => LoadedConfig, complain: Complain): Promise<Started> {
+  const { settings, problems } = load();
+  if (problems.length > 0) return misused(...problems);
+  let log: Log;
+  try {
+    log = openLog(settings.log, settings.debug, complain);
+  } catch (error) {
+    return misused(`cannot write log file ${settings.log}: ${(error as Error).message}`);
+  }
+  let daemon: Daemon;
+  try {
+    daemon = new Daemon(settings, load, systemClock, log);
+    await daemon.start();
+  } catch (error) {
+    log.error((error as Error).message);
+    await log.flush();
+    return { kind: "wrong", lines: settings.log === "-" ? [] : [(error as Error).message], status: EXIT.failed };
+  }
+  return { kind: "running", daemon, log };
+}
