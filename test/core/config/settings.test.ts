@@ -18,7 +18,9 @@ test("the defaults are the seed's", () => {
     maxConnections: 0,
     maxPerClient: 0,
     stop: "local",
+    proxy: true,
     direct: [],
+    mux: [],
   });
 });
 

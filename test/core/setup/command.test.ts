@@ -16,6 +16,7 @@ const STATUS: DaemonStatus = {
   uptimeMs: 0,
   vera: "",
   listeners: [],
+  muxes: [],
   descriptors: { used: 0 },
   notifications: {
     waiting: 0,
