@@ -1,0 +1,82 @@
+import type { TestProtocol } from "./exchange.js";
+import { type ModbusKind, readPdu, unwrap, words, wrap } from "./modbus.js";
+
+/** What a device holds in a register, unless it was written: no two neighbours, no two units the same. */
+export function registerValue(unit: number, address: number): number {
+  return (unit * 7919 + address * 31) & 0xffff;
+}
+
+/** What has been written to a device. */
+export type Written = Map<string, number>;
+
+/** Answers as a device does that has every register and coil. */
+export function answerPdu(unit: number, pdu: Buffer, written: Written = new Map()): Buffer {
+  const func = pdu.readUInt8(0);
+  if (pdu.length < 5) return Buffer.from([func | 0x80, 1]);
+  const [address, second] = [pdu.readUInt16BE(1), pdu.readUInt16BE(3)];
+  const value = (at: number): number => written.get(`${unit}/${at}`) ?? registerValue(unit, at);
+  const range = Array.from({ length: second }, (_, index) => address + index);
+  switch (func) {
+    case 1:
+    case 2: {
+      const bytes = Buffer.alloc(Math.ceil(second / 8));
+      for (const [index, at] of range.entries()) {
+        const byte = index >> 3;
+        bytes.writeUInt8(bytes.readUInt8(byte) | ((value(at) & 1) << (index & 7)), byte);
+      }
+      return Buffer.concat([Buffer.from([func, bytes.length]), bytes]);
+    }
+    case 3:
+    case 4:
+      return Buffer.concat([Buffer.from([func, 2 * second]), words(0, ...range.map(value)).subarray(1)]);
+    case 5:
+    case 6:
+      written.set(`${unit}/${address}`, func === 5 ? second >> 15 : second);
+      return pdu;
+    case 16:
+      for (const [index, at] of range.entries()) written.set(`${unit}/${at}`, pdu.readUInt16BE(6 + 2 * index));
+      return pdu.subarray(0, 5);
+    default:
+      return Buffer.from([func | 0x80, 1]);
+  }
+}
+
+/** A Modbus device's side of the exchange. What is written goes to `written`. */
+export function modbusProtocol(kind: ModbusKind, written: Written = new Map()): TestProtocol {
+  const protocol: TestProtocol = {
+    name: kind,
+    request: (key, id) => {
+      const pdu = readPdu(Math.floor(key / 247) & 0x7fff, 1 + (key % 4));
+      return wrap(kind, { id, unit: 1 + (key % 247), pdu });
+    },
+    answer: (request) => {
+      const { id, unit, pdu } = unwrap(kind, request);
+      return wrap(kind, { id, unit, pdu: answerPdu(unit, pdu, written) });
+    },
+    requestLength: kind === "modbus-serial" ? serialRequestLength : mbapLength,
+    answerLength: kind === "modbus-serial" ? serialAnswerLength : mbapLength,
+    meaning: (answer) => answer.toString("hex"),
+    isRefusal: (answer) => {
+      const { pdu } = unwrap(kind, answer);
+      return pdu.readUInt8(0) > 0x80 && [6, 10, 11].includes(pdu.readUInt8(1));
+    },
+  };
+  return kind === "modbus-serial" ? protocol : { ...protocol, id: (message) => message.readUInt16BE(0) };
+}
+
+function mbapLength(bytes: Buffer): number {
+  return bytes.length < 6 ? 0 : 6 + bytes.readUInt16BE(4);
+}
+
+/** Of unit, function and what the function has, with CRC. */
+function serialRequestLength(bytes: Buffer): number {
+  if (bytes.length < 8) return 0;
+  return bytes.readUInt8(1) >= 15 ? 9 + bytes.readUInt8(6) : 8;
+}
+
+function serialAnswerLength(bytes: Buffer): number {
+  if (bytes.length < 5) return 0;
+  const func = bytes.readUInt8(1);
+  if (func > 0x80) return 5;
+  return func <= 4 ? 5 + bytes.readUInt8(2) : 8;
+}

@@ -1,0 +1,63 @@
+/** Modbus/TCP; the same with a CRC; bare RTU frames. */
+export type ModbusKind = "modbus" | "modbus-rtu" | "modbus-serial";
+
+/** What a Modbus message carries. A serial one has no id: 0. */
+export interface ModbusMessage {
+  readonly id: number;
+  readonly unit: number;
+  readonly pdu: Buffer;
+}
+
+/** CRC-16 of Modbus, as it is sent: low byte first. */
+export function crc16(bytes: Buffer): Buffer {
+  let crc = 0xffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
+  }
+  return Buffer.from([crc & 0xff, crc >> 8]);
+}
+
+/** A message as it goes over the wire. */
+export function wrap(kind: ModbusKind, { id, unit, pdu }: ModbusMessage): Buffer {
+  const body = Buffer.concat([Buffer.from([unit]), pdu]);
+  const tail = kind === "modbus" ? body : Buffer.concat([body, crc16(body)]);
+  if (kind === "modbus-serial") return tail;
+  const header = Buffer.alloc(6);
+  header.writeUInt16BE(id, 0);
+  header.writeUInt16BE(tail.length, 4);
+  return Buffer.concat([header, tail]);
+}
+
+/** The other way. @throws when the CRC is wrong */
+export function unwrap(kind: ModbusKind, message: Buffer): ModbusMessage {
+  const id = kind === "modbus-serial" ? 0 : message.readUInt16BE(0);
+  const tail = kind === "modbus-serial" ? message : message.subarray(6);
+  const body = kind === "modbus" ? tail : tail.subarray(0, -2);
+  if (kind !== "modbus" && !crc16(body).equals(tail.subarray(-2))) throw new Error(`CRC: ${message.toString("hex")}`);
+  return { id, unit: body.readUInt8(0), pdu: body.subarray(1) };
+}
+
+/** A PDU: a function and 16-bit words. */
+export function words(func: number, ...values: number[]): Buffer {
+  const pdu = Buffer.alloc(1 + 2 * values.length);
+  pdu.writeUInt8(func, 0);
+  for (const [index, value] of values.entries()) pdu.writeUInt16BE(value, 1 + 2 * index);
+  return pdu;
+}
+
+/** Reads holding registers. */
+export function readPdu(address: number, count = 1): Buffer {
+  return words(3, address, count);
+}
+
+/** Writes one register. */
+export function writePdu(address: number, value: number): Buffer {
+  return words(6, address, value);
+}
+
+/** Writes several registers. */
+export function writeManyPdu(address: number, ...values: number[]): Buffer {
+  const data = words(0, ...values).subarray(1);
+  return Buffer.concat([words(16, address, values.length), Buffer.from([data.length]), data]);
+}

@@ -1,0 +1,88 @@
+import type { TestContext } from "node:test";
+import { ConfigFile } from "./config.js";
+import { type DaemonProcess, freePort, startDaemon } from "./daemon.js";
+import { greet } from "./net.js";
+import { until } from "./wait.js";
+
+/** One member of `muxes` in the answer to STAT JSON. */
+export interface MuxStatus {
+  readonly port: number;
+  readonly protocol: string;
+  readonly target: string;
+  readonly clients: number;
+  readonly waiting: number;
+  readonly outstanding: number;
+  readonly links: readonly { readonly state: string; readonly ageMs: number; readonly requests: number }[];
+  readonly requests: number;
+  readonly answers: number;
+  readonly strays: number;
+  readonly timeouts: number;
+  readonly cacheHits: number;
+  readonly joined: number;
+  readonly noPath: number;
+  readonly queueFull: number;
+}
+
+/** A daemon with mux lines. */
+export interface Mux {
+  readonly daemon: DaemonProcess;
+  readonly config: ConfigFile;
+  /** Where clients connect: of the first line, and of each. */
+  readonly port: number;
+  readonly ports: readonly number[];
+  /** What STAT JSON tells of a port. */
+  status(port?: number): Promise<MuxStatus>;
+  /** Waits until it has so many requests: waiting ones and those the device has. */
+  holds(requests: number): Promise<void>;
+}
+
+/** The lines of a `[mux]` section. */
+export function muxSection(lines: Readonly<Record<number, string>>): string {
+  return `[mux]\n${Object.entries(lines)
+    .map(([port, line]) => `${port}=${line}\n`)
+    .join("")}`;
+}
+
+/**
+ * Starts a daemon with such lines, to end with the test.
+ *
+ * @param lines what follows `port=`: target and options
+ */
+export async function startMux(
+  t: TestContext,
+  lines: string | readonly string[],
+  { args = [], sections = "" }: { args?: readonly string[]; sections?: string } = {},
+): Promise<Mux> {
+  const table: Record<number, string> = {};
+  const ports: number[] = [];
+  for (const line of [lines].flat()) {
+    const port = await freePort();
+    ports.push(port);
+    table[port] = line;
+  }
+  const config = new ConfigFile(muxSection(table) + sections);
+  const daemon = await startDaemon("-c", config.path, ...args);
+  t.after(() => daemon.stop("SIGKILL"));
+  const [first = 0] = ports;
+  const status = async (port = first): Promise<MuxStatus> => {
+    const { client } = await greet(daemon.port);
+    client.write("STAT JSON\n");
+    const { muxes } = JSON.parse(await client.line()) as { muxes: MuxStatus[] };
+    client.destroy();
+    const mux = muxes.find((each) => each.port === port);
+    if (mux === undefined) throw new Error(`STAT tells nothing of port ${port}`);
+    return mux;
+  };
+  return {
+    daemon,
+    config,
+    port: first,
+    ports,
+    status,
+    holds: (requests) =>
+      until(async () => {
+        const { waiting, outstanding } = await status();
+        return waiting + outstanding === requests;
+      }, `the mux to hold ${requests} requests`),
+  };
+}
