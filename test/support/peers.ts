@@ -22,3 +22,10 @@ export function missingLuaSocket(): string | false {
   if (process.env["CI"]) throw new Error("not installed: LuaSocket for lua5.1");
   return "not installed: LuaSocket for lua5.1";
 }
+
+/** As {@link missing}, for pymodbus with Debian's Python. */
+export function missingPymodbus(): string | false {
+  if (spawnSync("/usr/bin/python3", ["-c", "import pymodbus.server, pymodbus.client"]).status === 0) return false;
+  if (process.env["CI"]) throw new Error("not installed: python3-pymodbus");
+  return "not installed: python3-pymodbus";
+}

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { freePort, portAnswers } from "../daemon.js";
+import { run } from "../plugin/programs.js";
+
+const SCRIPTS = fileURLToPath(new URL("../../../../test/support/mux-programs", import.meta.url));
+/** Debian's own, which has python3-pymodbus. */
+export const PYTHON = "/usr/bin/python3";
+const LIMIT_MS = 60_000;
+
+/** A program's end and what it has written. */
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end; kills it after a minute. */
+export async function ran(command: string, args: readonly string[], input = ""): Promise<Ran> {
+  const child = spawn(command, args, { stdio: "pipe", timeout: LIMIT_MS, killSignal: "SIGKILL" });
+  const stdout: Buffer[] = [];
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  child.stdin.on("error", () => {}); // it need not read
+  if (input !== "") child.stdin.write(input);
+  if (command !== "nc") child.stdin.end(); // nc ends with its input
+  const [status] = await once(child, "close");
+  return { status, stdout: Buffer.concat(stdout), stderr };
+}
+
+/** Starts pymodbus as a server; returns its port. */
+export async function pymodbusServer(t: TestContext, ...args: string[]): Promise<number> {
+  const port = await freePort();
+  const server = run(PYTHON, `${SCRIPTS}/pymodbus_server.py`, String(port), ...args);
+  t.after(() => server.kill());
+  await portAnswers(port).catch((error) => {
+    throw new Error(`${error}: ${server.stderr()}`);
+  });
+  return port;
+}
+
+/** Runs pymodbus as a client. */
+export function pymodbusClient(port: number, count: number, seed: number, ...args: string[]): Promise<Ran> {
+  return ran(PYTHON, [`${SCRIPTS}/pymodbus_client.py`, String(port), String(count), String(seed), ...args]);
+}
+
+/** nginx with files of its own. */
+export interface Nginx {
+  readonly port: number;
+  /** A folder for files that do not belong to the site. */
+  readonly folder: string;
+}
+
+/**
+ * Starts nginx with one worker: `files` by their names, and `/upstream` at another server.
+ *
+ * @param keepalive requests of one connection before nginx closes it
+ */
+export async function startNginx(
+  t: TestContext,
+  files: Readonly<Record<string, string | Buffer>>,
+  { upstream = 9, keepalive = 1_000_000 }: { upstream?: number; keepalive?: number } = {},
+): Promise<Nginx> {
+  const folder = mkdtempSync(`${tmpdir()}/sockproxyd-nginx-`);
+  const port = await freePort();
+  mkdirSync(`${folder}/site`);
+  for (const [name, content] of Object.entries(files)) await writeFile(`${folder}/site/${name}`, content);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (each) => `${each}_temp_path ${folder}/${each};`,
+  );
+  await writeFile(
+    `${folder}/nginx.conf`,
+    `daemon off; master_process off; pid ${folder}/pid; error_log stderr warn;
+    events { worker_connections 256; }
+    http {
+      access_log off; ${temporary.join(" ")}
+      keepalive_requests ${keepalive}; client_max_body_size 200m;
+      server {
+        listen 127.0.0.1:${port}; root ${folder}/site;
+        location /upstream { proxy_pass http://127.0.0.1:${upstream}; }
+      }
+    }`,
+  );
+  const nginx = run("nginx", "-p", folder, "-c", `${folder}/nginx.conf`);
+  t.after(async () => {
+    await nginx.kill();
+    rmSync(folder, { recursive: true });
+  });
+  await portAnswers(port).catch((error) => {
+    throw new Error(`${error}: ${nginx.stderr()}`);
+  });
+  return { port, folder };
+}
