@@ -39,7 +39,7 @@ export async function ran(command: string, args: readonly string[], input = ""):
 /** Starts pymodbus as a server; returns its port. */
 export async function pymodbusServer(t: TestContext, ...args: string[]): Promise<number> {
   const port = await freePort();
-  const server = run(PYTHON, `${SCRIPTS}/pymodbus_server.py`, String(port), ...args);
+  const server = run(PYTHON, "-B", `${SCRIPTS}/pymodbus_server.py`, String(port), ...args);
   t.after(() => server.kill());
   await portAnswers(port).catch((error) => {
     throw new Error(`${error}: ${server.stderr()}`);
@@ -49,7 +49,7 @@ export async function pymodbusServer(t: TestContext, ...args: string[]): Promise
 
 /** Runs pymodbus as a client. */
 export function pymodbusClient(port: number, count: number, seed: number, ...args: string[]): Promise<Ran> {
-  return ran(PYTHON, [`${SCRIPTS}/pymodbus_client.py`, String(port), String(count), String(seed), ...args]);
+  return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_client.py`, String(port), String(count), String(seed), ...args]);
 }
 
 /** nginx with files of its own. */

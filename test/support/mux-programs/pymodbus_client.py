@@ -2,6 +2,7 @@
 import random
 import sys
 
+import without_serial  # noqa: F401, before pymodbus
 from pymodbus.client import ModbusTcpClient
 from pymodbus.framer.rtu_framer import ModbusRtuFramer
 from pymodbus.framer.socket_framer import ModbusSocketFramer

@@ -2,6 +2,7 @@
 import asyncio
 import sys
 
+import without_serial  # noqa: F401, before pymodbus
 from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext
 from pymodbus.datastore.store import BaseModbusDataBlock
 from pymodbus.framer.rtu_framer import ModbusRtuFramer
