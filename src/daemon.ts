@@ -24,7 +24,7 @@ import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 
 const STOP_LIMIT_MS = 2000;
-const DRAIN_LIMIT_MS = 10_000; // for answers that shared devices owe
+const DRAIN_LIMIT_MS = 5000; // for answers that shared devices owe
 
 /** What settings are made into: all that new connections work with. A reload makes another one. */
 interface Regime {

@@ -1,3 +1,4 @@
+import type { Timer } from "../clock.js";
 import { formatHostPort } from "../core/address.js";
 import { FairQueue } from "../core/mux/fair-queue.js";
 import type { MuxOrder } from "../core/mux/line.js";
@@ -10,6 +11,8 @@ import type { Mux } from "./mux.js";
 import { MuxClient } from "./mux-client.js";
 import { MuxLog } from "./mux-log.js";
 import { Pool } from "./pool.js";
+
+const PATIENCE_MS = 1000; // the device waits so long for a client that has too much unread
 
 /**
  * A device that talks on its own: every byte of it goes to every client, in order; what clients send goes up in whole messages,
@@ -27,6 +30,7 @@ export class BroadcastMux implements Mux {
   readonly #queue = new FairQueue<MuxClient, Buffer>();
   #link: Link | undefined;
   #pauseUntil = 0;
+  #patience: Timer | undefined;
 
   constructor(port: number, order: MuxOrder, host: MuxHost) {
     this.#port = port;
@@ -82,12 +86,14 @@ export class BroadcastMux implements Mux {
       begun() {},
       malformed: (reason) => {
         this.#counters.malformed += 1;
-        client.close(`not a message of ${mux.protocol.framing.name}: ${reason}`);
+        const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
+        this.#log.seldom("malformed", `client closed: ${text}`);
+        client.close(text);
       },
-      resumed() {},
+      resumed: () => this.#goOn(),
       ended() {},
       left: () => this.#left(client),
-      holds: () => this.#queue.sizeOf(client) > this.#order.mux.queue,
+      holds: () => this.#queue.sizeOf(client) >= this.#order.mux.queue,
       fault: (error) => this.#log.fault(error),
     });
     this.#clients.add(client);
@@ -144,12 +150,29 @@ export class BroadcastMux implements Mux {
 
   #deliver(chunk: Buffer): void {
     const bytes = Buffer.from(chunk);
-    for (const client of [...this.#clients]) {
-      client.deliver(bytes);
-      if (!client.stalled) continue;
-      client.close(`it leaves ${client.pending} bytes unread`);
-      client.drop();
-    }
+    for (const client of [...this.#clients]) client.deliver(bytes);
+    if (this.#stalled().length === 0 || this.#patience !== undefined) return;
+    this.#link?.pause();
+    this.#patience = this.#host.clock.after(PATIENCE_MS, () => {
+      this.#patience = undefined;
+      for (const client of this.#stalled()) {
+        this.#log.seldom("dropped", "a client is dropped: it does not read");
+        client.drop("it does not read what the device says");
+      }
+      this.#goOn();
+    });
+  }
+
+  #stalled(): MuxClient[] {
+    return [...this.#clients].filter(({ stalled }) => stalled);
+  }
+
+  /** Reads from the device again when all clients have taken what they were told. */
+  #goOn(): void {
+    if (this.#stalled().length > 0) return;
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.#link?.resume();
   }
 
   #opened(link: Link): LinkEvents {

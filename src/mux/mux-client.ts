@@ -38,6 +38,9 @@ export class MuxClient implements End {
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
   readonly #framing: Framing;
+  /** What is not worked off yet, in memory that is the sender's until then. */
+  #backlog: readonly Cut[] = [];
+  #working = false;
   /** Parts of a message that is not complete. */
   #parts: Buffer[] = [];
   #partsSize = 0;
@@ -47,7 +50,6 @@ export class MuxClient implements End {
   #pendingSize = 0;
   #paused = true;
   #deaf = false;
-  #held = false;
   #ended = false;
   #end: { readonly reason: string | undefined; told: boolean } | undefined;
   #patience: Timer | undefined;
@@ -61,15 +63,9 @@ export class MuxClient implements End {
     this.#framing = protocol.framing.requests();
   }
 
-  /** Bytes that wait until the mux takes more of this client: not counted, but some. */
+  /** Messages that wait until the mux takes more of this client, their bytes not counted; until then it is not read. */
   get unsent(): number {
-    this.#held = !this.#deaf && (this.#pendingSize > MAX_PENDING || this.#owner.holds());
-    return this.#held ? 1 : 0;
-  }
-
-  /** Bytes that it has not taken yet. */
-  get pending(): number {
-    return this.#pendingSize;
+    return this.#deaf ? 0 : this.#backlog.length;
   }
 
   /** Whether it leaves so much unread that it gets no more for now. */
@@ -79,7 +75,7 @@ export class MuxClient implements End {
 
   write(chunk: Buffer | string): void {
     if (this.#deaf || this.#ended) return;
-    this.#take(this.#framing.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk));
+    this.#enqueue(this.#framing.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk));
   }
 
   pause(): void {
@@ -89,13 +85,15 @@ export class MuxClient implements End {
   resume(): void {
     this.#paused = false;
     this.#flush();
-    if (!this.#paused) this.#owner.resumed();
+    if (this.#paused) return;
+    this.#owner.resumed();
+    this.check();
   }
 
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#take(this.#framing.end());
+    this.#enqueue(this.#framing.end());
     setImmediate(() => this.#guard(() => this.#finished()));
   }
 
@@ -127,16 +125,18 @@ export class MuxClient implements End {
     this.#flush();
   }
 
-  /** Throws away what it has not taken: it would never be taken. */
-  drop(): void {
+  /** Closes it without what it has not taken: it never would. */
+  drop(reason: string): void {
     this.#pending = [];
     this.#pendingSize = 0;
-    this.#flush();
+    this.close(reason);
   }
 
   /** What held it back may do so no longer. */
   check(): void {
-    if (this.#held && this.unsent === 0) this.#guard(() => this.events.drained());
+    if (this.#backlog.length === 0 || this.#working) return;
+    this.#work();
+    if (this.unsent === 0) this.#guard(() => this.events.drained());
   }
 
   #finished(): void {
@@ -155,12 +155,25 @@ export class MuxClient implements End {
     });
   }
 
-  #take(cuts: readonly Cut[]): void {
+  #enqueue(cuts: readonly Cut[]): void {
+    this.#backlog = this.#backlog.length === 0 ? cuts : [...this.#backlog, ...cuts];
+    this.#work();
+  }
+
+  /** Gives the mux what it takes. */
+  #work(): void {
+    if (this.#working) return; // the mux has room again because of what it is just being given
+    this.#working = true;
+    const cuts = this.#backlog;
+    let done = 0;
     for (const cut of cuts) {
-      if (this.#deaf) return;
+      if (this.#deaf || this.#pendingSize > MAX_PENDING || this.#owner.holds()) break;
+      done += 1;
       if (cut.kind === "junk") this.#owner.malformed(cut.reason);
       else this.#collect(cut.kind, cut.bytes, cut.head);
     }
+    this.#backlog = this.#deaf ? [] : cuts.slice(done);
+    this.#working = false;
   }
 
   #collect(kind: "frame" | "part", bytes: Buffer, head: HttpHead | undefined): void {

@@ -31,6 +31,8 @@ export class Pool {
   #retry: Timer | undefined;
   /** Attempts in a row that led to nothing. */
   #failures = 0;
+  /** The last attempt did not even connect. */
+  #unreachable = false;
   #downSince: number | undefined;
 
   constructor(owner: PoolOwner) {
@@ -44,7 +46,7 @@ export class Pool {
 
   /** Whether there is no link, and it is not the time for another attempt yet. */
   get down(): boolean {
-    return this.#links.size === 0 && this.#retry !== undefined;
+    return this.#links.size === 0 && this.#retry !== undefined && this.#unreachable;
   }
 
   /** Opens one more link, if there may be one. */
@@ -73,7 +75,7 @@ export class Pool {
     this.#owner.log.info(`link closed: ${reason}`);
     link.close();
     this.#remove(link);
-    if (!this.#proven.has(link)) this.#failed(reason);
+    if (!this.#proven.has(link)) this.#wait();
   }
 
   /** Closes all links, and tries no more until one is wanted again. */
@@ -94,6 +96,7 @@ export class Pool {
 
   #ready(link: Link, events: LinkEvents): void {
     this.#opening = undefined;
+    this.#unreachable = false;
     const { clock } = this.#owner.host();
     const down = this.#downSince === undefined ? "" : `, reached again after ${seconds(clock.now() - this.#downSince)}`;
     this.#downSince = undefined;
@@ -104,11 +107,14 @@ export class Pool {
   }
 
   #lost(link: Link, reason: string, events: LinkEvents): void {
-    const connected = link.address !== "";
-    if (connected) this.#owner.log.info(`link closed: ${reason}`);
     this.#remove(link);
-    if (!this.#proven.has(link)) this.#failed(reason);
-    if (connected) events.lost(reason);
+    if (!this.#proven.has(link)) this.#wait();
+    if (link.address === "") {
+      this.#failed(reason);
+      return;
+    }
+    this.#owner.log.info(`link closed: ${reason}`);
+    events.lost(reason);
   }
 
   #remove(link: Link): void {
@@ -116,24 +122,25 @@ export class Pool {
     if (this.#opening === link) this.#opening = undefined;
   }
 
-  /** An attempt has led to nothing: the next one waits, and meanwhile there may be no link at all. */
-  #failed(reason: string): void {
+  /** An attempt has led to nothing: the next one comes later. */
+  #wait(): void {
     const { clock } = this.#owner.host();
-    const { retryMs } = this.#owner.order().mux;
+    const firstMs = Math.max(LEAST_WAIT_MS, this.#owner.order().mux.retryMs);
     this.#failures += 1;
-    const wait = backoffMs(
-      { firstMs: Math.max(LEAST_WAIT_MS, retryMs), maxMs: Math.max(MOST_WAIT_MS, retryMs) },
-      this.#failures,
-      Math.random(),
-    );
+    const ms = backoffMs({ firstMs, maxMs: Math.max(MOST_WAIT_MS, firstMs) }, this.#failures, Math.random());
     this.#retry?.cancel();
-    this.#retry = clock.after(Math.max(LEAST_WAIT_MS, wait), () => {
+    this.#retry = clock.after(Math.max(LEAST_WAIT_MS, ms), () => {
       this.#retry = undefined;
       if (this.#owner.needsLink()) this.want();
     });
+  }
+
+  /** The device cannot be reached. */
+  #failed(reason: string): void {
+    this.#unreachable = true;
     if (this.#links.size > 0) return;
     if (this.#downSince === undefined) {
-      this.#downSince = clock.now();
+      this.#downSince = this.#owner.host().clock.now();
       this.#owner.log.warn(`no link to the device: ${reason}; it is tried again while there are clients`);
     }
     this.#owner.noPath(reason);

@@ -1,3 +1,4 @@
+import type { Timer } from "../clock.js";
 import { formatHostPort } from "../core/address.js";
 import type { Cut, HttpHead } from "../core/framing/framing.js";
 import { AnswerCache } from "../core/mux/answer-cache.js";
@@ -18,7 +19,8 @@ import { Pool } from "./pool.js";
 
 /** What waits for its turn. */
 type Item =
-  | { readonly kind: "ask"; readonly exchange: Exchange }
+  /** `since`: when it came. */
+  | { readonly kind: "ask"; readonly exchange: Exchange; readonly since: number }
   /** Something to say in its turn without asking the device. `last`: and then to close, for this reason. */
   | { readonly kind: "say"; readonly bytes: Buffer; readonly last?: string };
 
@@ -33,6 +35,7 @@ interface ClientState {
 }
 
 const NOTHING = Buffer.alloc(0);
+const MAX_SAYINGS = 1024; // refusals that wait behind answers; a client that earns more of them is not read for a while
 
 /** Requests of many clients to one device: each goes out whole, in fair turns, and its answer returns to the one who asked. */
 export class RequestMux implements Mux {
@@ -50,6 +53,7 @@ export class RequestMux implements Mux {
   readonly #joinable = new Map<string, Exchange>();
   #cache: AnswerCache;
   #dispatching = false;
+  #waitLimit: Timer | undefined;
   /** Something waits for nothing but a link. */
   #wanting = false;
   /** Called when nothing is outstanding; no more requests go out then. */
@@ -114,7 +118,7 @@ export class RequestMux implements Mux {
         this.#finishIfDone(client);
       },
       left: () => this.#left(client),
-      holds: () => this.#queue.sizeOf(client) > this.#order.mux.queue,
+      holds: () => this.#holds(client),
       fault: (error) => this.#log.fault(error),
     });
     const state: ClientState = { running: new Set(), stalls: undefined, ended: false };
@@ -164,20 +168,46 @@ export class RequestMux implements Mux {
     } else if (understood.kind === "answer") {
       this.#counters.refused += 1;
       this.#queue.push(client, { kind: "say", bytes: understood.bytes });
-    } else if (this.#queue.sizeOf(client) < this.#order.mux.queue || !this.#tellFull(client, understood.request)) {
-      this.#queue.push(client, { kind: "ask", exchange: new Exchange(client, understood.request) });
+    } else if (this.#queue.sizeOf(client) < this.#order.mux.queue) {
+      const since = this.#host.clock.now();
+      this.#queue.push(client, { kind: "ask", exchange: new Exchange(client, understood.request), since });
+      this.#limit(since);
+    } else {
+      this.#tellFull(client, understood.request);
     }
     this.#dispatch();
   }
 
-  /** Tells a client that its queue is full. Where a protocol has no words for that, the client is made to wait instead. */
-  #tellFull(client: MuxClient, request: Request): boolean {
-    const bytes = this.#protocol.failure(request, "queue full");
-    if (bytes === undefined) return false;
+  /** Tells a client that its queue is full. */
+  #tellFull(client: MuxClient, request: Request): void {
+    const bytes = this.#protocol.failure(request, "queue full") ?? NOTHING;
     this.#counters.queueFull += 1;
     if (this.#protocol.ids) client.deliver(bytes);
-    else this.#refuse(client, `more than ${this.#order.mux.queue} requests at a time (QLEN)`, bytes);
-    return true;
+    else this.#queue.push(client, { kind: "say", bytes });
+  }
+
+  /** A client whose queue is full is told so, or, where its protocol has no words for that, not read any more. */
+  #holds(client: MuxClient): boolean {
+    const { queue } = this.#order.mux;
+    return this.#queue.sizeOf(client) >= (this.#protocol.tellsFailures ? queue + MAX_SAYINGS : queue);
+  }
+
+  /** Sees to it that nothing waits for its turn longer than for an answer: many who wait do not add up their times. */
+  #limit(since: number): void {
+    const { clock } = this.#host;
+    this.#waitLimit ??= clock.after(Math.max(1, since + this.#order.mux.answerMs - clock.now()), () => {
+      this.#waitLimit = undefined;
+      const latest = clock.now() - this.#order.mux.answerMs;
+      const over = this.#queue.sweep((item) => item.kind === "ask" && item.since <= latest);
+      for (const { owner, item } of over) {
+        this.#counters.timeouts += 1;
+        if (item.kind === "ask") this.#failed(item.exchange, "no answer");
+        owner.check();
+      }
+      const oldest = this.#queue.oldest((item) => (item.kind === "ask" ? item.since : undefined));
+      if (oldest !== undefined) this.#limit(oldest);
+      this.#dispatch();
+    });
   }
 
   #begun(client: MuxClient, head: HttpHead): void {
@@ -189,7 +219,9 @@ export class RequestMux implements Mux {
   #malformed(client: MuxClient, reason: string): void {
     const { name } = this.#protocol.framing;
     this.#counters.malformed += 1;
-    this.#refuse(client, `not a request of ${name}: ${reason}`, this.#protocol.malformed(reason));
+    const text = `not a request of ${name}: ${reason}`;
+    this.#log.seldom("malformed", `client closed: ${text}`);
+    this.#refuse(client, text, this.#protocol.malformed(reason));
     this.#dispatch();
   }
 
@@ -218,7 +250,8 @@ export class RequestMux implements Mux {
 
   #finishIfDone(client: MuxClient): void {
     const state = this.#clients.get(client);
-    if (state?.ended && state.running.size === 0 && this.#queue.sizeOf(client) === 0) client.close(undefined);
+    const waits = this.#queue.sizeOf(client) > 0 || client.unsent > 0;
+    if (state?.ended && state.running.size === 0 && !waits) client.close(undefined);
   }
 
   // whose turn it is
@@ -367,7 +400,7 @@ export class RequestMux implements Mux {
     for (const { client, request } of askers) {
       const again = new Exchange(client, request);
       again.repeated = true;
-      this.#queue.putBack(client, { kind: "ask", exchange: again });
+      this.#queue.putBack(client, { kind: "ask", exchange: again, since: this.#host.clock.now() });
     }
   }
 

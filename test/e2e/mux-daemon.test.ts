@@ -127,7 +127,8 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     );
     for (const send of held) send();
     assert.deepEqual(await Promise.all(reads), [registerValue(0, 5), registerValue(1, 5)]);
-    assert.equal(await mux.daemon.stop(), 0);
+    await until(() => mux.daemon.child.exitCode !== null, "the daemon's end");
+    assert.equal(mux.daemon.child.exitCode, 0);
     await until(() => idle.client.ended || idle.client.closed, "the idle client to be closed");
   });
 

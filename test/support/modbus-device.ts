@@ -78,5 +78,6 @@ function serialAnswerLength(bytes: Buffer): number {
   if (bytes.length < 5) return 0;
   const func = bytes.readUInt8(1);
   if (func > 0x80) return 5;
+  if (func === 22) return 10;
   return func <= 4 ? 5 + bytes.readUInt8(2) : 8;
 }

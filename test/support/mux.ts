@@ -21,6 +21,7 @@ export interface MuxStatus {
   readonly joined: number;
   readonly noPath: number;
   readonly queueFull: number;
+  readonly malformed: number;
 }
 
 /** A daemon with mux lines. */

@@ -35,6 +35,8 @@ export interface Protocol {
   readonly ids: boolean;
   /** Whether an answer that nobody waits for can be told from one that somebody waits for. If not, its link is not trusted any more. */
   readonly tellsStrays: boolean;
+  /** Whether there is a way to tell a client that a request has failed. */
+  readonly tellsFailures: boolean;
   /** Understands a whole message of a client. `head`: of HTTP. */
   understand(message: Buffer, head: HttpHead | undefined, writes: Writes): Understood;
   /** A last answer to bytes that are no message; nothing: the client is closed without. */

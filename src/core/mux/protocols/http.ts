@@ -60,6 +60,7 @@ export const http: Protocol = {
   framing: httpFraming,
   ids: false,
   tellsStrays: false,
+  tellsFailures: true,
   understand(message, head) {
     if (head === undefined) return { kind: "error", reason: "a message without a head" };
     if (head.upgrade) {
@@ -85,7 +86,11 @@ export const http: Protocol = {
   },
   endsLink: (head) => !head.keepAlive && (head.status ?? 0) >= 200,
   failure({ bytes, last }, why) {
-    const fields = last || why === "queue full" ? CLOSE : [];
-    return response(STATUS_OF[why], REASON_OF[why], fields, bytes.toString("latin1", 0, HEAD.length) !== HEAD);
+    return response(
+      STATUS_OF[why],
+      REASON_OF[why],
+      last ? CLOSE : [],
+      bytes.toString("latin1", 0, HEAD.length) !== HEAD,
+    );
   },
 };

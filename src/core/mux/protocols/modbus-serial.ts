@@ -30,6 +30,7 @@ function reply(to: Buffer, pdu: Buffer): Buffer {
 /** Bare RTU frames over TCP, as transparent serial servers pass them. */
 export const modbusSerial: Protocol = {
   ...plain(modbusSerialFraming),
+  tellsFailures: true,
   understand(message, _head, writes) {
     const bytes = Buffer.from(message);
     const pdu = pduOf(bytes);

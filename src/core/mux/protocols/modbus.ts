@@ -44,6 +44,7 @@ function mbap(framing: FramingKind, crcSize: number): Protocol {
     framing,
     ids: true,
     tellsStrays: true,
+    tellsFailures: true,
     understand(message, _head, writes) {
       const bytes = Buffer.from(message);
       const pdu = pduOf(bytes);

@@ -7,6 +7,7 @@ export function plain(framing: FramingKind): Protocol {
     framing,
     ids: false,
     tellsStrays: false,
+    tellsFailures: false,
     understand: (message) => ({ kind: "request", request: { bytes: Buffer.from(message), reads: false } }),
     malformed: () => undefined,
     stamp: ({ bytes }) => bytes,
