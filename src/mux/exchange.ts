@@ -15,18 +15,19 @@ export class Exchange {
   /** The number of writes when it was sent: see {@link AnswerCache.writes}. */
   writes = 0;
   /** It is asked a second time, because its first link was lost. */
-  repeated = false;
+  readonly #repeated: boolean;
   /** A part of the answer has been passed on: no other one can be given. */
   begun = false;
 
-  constructor(client: MuxClient, request: Request) {
+  constructor(client: MuxClient, request: Request, repeated = false) {
     this.request = request;
+    this.#repeated = repeated;
     this.askers = [{ client, request }];
   }
 
   /** Whether it may be asked once more, its link having been lost. */
   get mayBeRepeated(): boolean {
-    return this.request.reads && !this.repeated && !this.begun;
+    return this.request.reads && !this.#repeated && !this.begun;
   }
 
   /** A client has gone. */

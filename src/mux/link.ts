@@ -1,6 +1,7 @@
 import type { Timer } from "../clock.js";
 import { formatHostPort } from "../core/address.js";
 import type { MuxOrder } from "../core/mux/line.js";
+import type { LinkStatus } from "../core/mux/status.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import { DEAF, type End, endedBy } from "../ends/end.js";
 import { StreamEnd } from "../ends/stream-end.js";
@@ -57,6 +58,17 @@ export class Link {
   /** Bytes that the kernel has not taken yet. */
   get unsent(): number {
     return this.#state.kind === "ready" ? this.#state.end.unsent : 0;
+  }
+
+  /** What STAT tells of it. */
+  status(requests: number, busy: boolean): LinkStatus {
+    const inUse = busy ? "busy" : "ready";
+    return {
+      state: this.ready ? inUse : "connecting",
+      address: this.address,
+      ageMs: Math.round(this.#host.clock.now() - this.openedAt),
+      requests,
+    };
   }
 
   write(bytes: Buffer): void {

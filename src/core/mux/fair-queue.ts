@@ -52,29 +52,9 @@ export class FairQueue<Owner, Item> {
     return undefined;
   }
 
-  /** Takes all items that are over, wherever they stand. */
-  sweep(isOver: (item: Item) => boolean): { owner: Owner; item: Item }[] {
-    const taken: { owner: Owner; item: Item }[] = [];
-    for (const [owner, queue] of this.#queues) {
-      for (const item of queue) if (isOver(item)) taken.push({ owner, item });
-      const left = queue.filter((item) => !isOver(item));
-      if (left.length === 0) this.#queues.delete(owner);
-      else this.#queues.set(owner, left);
-    }
-    this.#size -= taken.length;
-    return taken;
-  }
-
-  /** The least of what the items are measured by; nothing when none is. */
-  oldest(measure: (item: Item) => number | undefined): number | undefined {
-    let least: number | undefined;
-    for (const queue of this.#queues.values()) {
-      for (const item of queue) {
-        const size = measure(item);
-        if (size !== undefined && (least === undefined || size < least)) least = size;
-      }
-    }
-    return least;
+  /** Puts other items in the places of those that wait. */
+  change(change: (item: Item) => Item): void {
+    for (const [owner, queue] of this.#queues) this.#queues.set(owner, queue.map(change));
   }
 
   /** Gives up all items of an owner, and returns them. */

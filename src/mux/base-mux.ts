@@ -1,0 +1,123 @@
+import { formatHostPort } from "../core/address.js";
+import type { MuxOrder } from "../core/mux/line.js";
+import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/status.js";
+import type { End } from "../ends/end.js";
+import { Attendance } from "./attendance.js";
+import type { MuxHost } from "./host.js";
+import type { Link, LinkEvents } from "./link.js";
+import type { Mux } from "./mux.js";
+import { MuxClient, type MuxClientOwner } from "./mux-client.js";
+import { MuxLog } from "./mux-log.js";
+import { Pool } from "./pool.js";
+
+/** What both kinds of mux have: clients, links while there are clients, an account of both. */
+export abstract class BaseMux implements Mux {
+  protected readonly clients = new Set<MuxClient>();
+  protected readonly counters = muxCounters();
+  protected readonly log: MuxLog;
+  protected readonly pool: Pool;
+  readonly #port: number;
+  readonly #attendance: Attendance;
+  #order: MuxOrder;
+  #host: MuxHost;
+
+  constructor(port: number, order: MuxOrder, host: MuxHost) {
+    this.#port = port;
+    this.#order = order;
+    this.#host = host;
+    this.log = new MuxLog(port, order.target, host);
+    this.#attendance = new Attendance(() => this.pool.closeAll(`no client for ${this.order.mux.idleMs / 1000} s`));
+    this.pool = new Pool({
+      order: () => this.order,
+      host: () => this.host,
+      needsLink: () => this.clients.size > 0,
+      opened: (link) => this.opened(link),
+      noPath: (reason) => this.noPath(reason),
+      log: this.log,
+    });
+  }
+
+  get idle(): boolean {
+    return this.clients.size === 0;
+  }
+
+  get status(): MuxStatus {
+    const { mux, target } = this.order;
+    return {
+      port: this.#port,
+      protocol: mux.protocol.framing.name,
+      mode: mux.mode,
+      target: formatHostPort(target),
+      clients: this.clients.size,
+      waiting: this.waiting,
+      outstanding: this.outstanding,
+      pool: mux.pool,
+      links: [...this.pool.links].map((link) => this.statusOf(link)),
+      down: this.pool.down,
+      ...this.counters,
+    };
+  }
+
+  attach(): End {
+    const { target, mux } = this.order;
+    const client = new MuxClient(target, mux.protocol, this.host.clock, {
+      ...this.hears(() => client),
+      malformed: (reason) => {
+        this.counters.malformed += 1;
+        const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
+        this.log.seldom("malformed", `client closed: ${text}`);
+        this.refuse(client, text, mux.protocol.malformed(reason));
+      },
+      left: () => this.#left(client),
+      fault: (error) => this.log.fault(error),
+    });
+    this.clients.add(client);
+    this.#attendance.come();
+    this.joined(client);
+    return client;
+  }
+
+  configure(order: MuxOrder, host: MuxHost): void {
+    this.#order = order;
+    this.#host = host;
+  }
+
+  close(reason: string): void {
+    this.#attendance.come();
+    this.pool.closeAll(reason);
+  }
+
+  abstract drain(): Promise<void>;
+
+  protected get order(): MuxOrder {
+    return this.#order;
+  }
+
+  protected get host(): MuxHost {
+    return this.#host;
+  }
+
+  /** Requests that wait for their turn. */
+  protected abstract get waiting(): number;
+  /** Requests that wait for their answer. */
+  protected abstract get outstanding(): number;
+  protected abstract statusOf(link: Link): LinkStatus;
+  /** What is done with what a client sends. */
+  protected abstract hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "left" | "fault">;
+  /** Closes a client that has sent what is no message, with these last bytes. */
+  protected abstract refuse(client: MuxClient, reason: string, bytes: Buffer | undefined): void;
+  /** A client is here. */
+  protected abstract joined(client: MuxClient): void;
+  /** A client has gone. */
+  protected abstract forget(client: MuxClient): void;
+  /** A link is being connected: who is told what happens on it. */
+  protected abstract opened(link: Link): LinkEvents;
+  /** There is no link, and none can be had at the moment. */
+  protected abstract noPath(reason: string): void;
+
+  #left(client: MuxClient): void {
+    if (!this.clients.delete(client)) return;
+    this.forget(client);
+    if (this.clients.size === 0) this.#attendance.go(this.order.mux.idleMs, this.host.clock);
+  }
+}

@@ -1,0 +1,58 @@
+import { AnswerCache } from "../core/mux/answer-cache.js";
+import type { Request } from "../core/mux/protocol.js";
+import type { Exchange } from "./exchange.js";
+
+/** Reads that need not be asked again: their answer is still fresh, or somebody is just asking the same (CACH). */
+export class Sharing {
+  /** How long an answer may be given again; 0: nothing is shared. */
+  readonly ms: number;
+  readonly #cache: AnswerCache;
+  /** Reads under way that others who ask the same may join. */
+  readonly #joinable = new Map<string, Exchange>();
+
+  constructor(ms: number) {
+    this.ms = ms;
+    this.#cache = new AnswerCache(ms);
+  }
+
+  /** Whether the device need not be asked. */
+  covers(request: Request, now: number): boolean {
+    return this.joinable(request) !== undefined || this.fresh(request, now) !== undefined;
+  }
+
+  /** An answer that is still fresh. */
+  fresh({ key }: Request, now: number): Buffer | undefined {
+    return key === undefined ? undefined : this.#cache.find(key, now);
+  }
+
+  /** The same read, under way. */
+  joinable({ key }: Request): Exchange | undefined {
+    return key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
+  }
+
+  /** An exchange goes out now. */
+  sent(exchange: Exchange): void {
+    const { key, reads } = exchange.request;
+    if (!reads) this.#written();
+    exchange.writes = this.#cache.writes;
+    if (key !== undefined) this.#joinable.set(key, exchange);
+  }
+
+  /** Its answer has come. */
+  answered({ request, writes }: Exchange, bytes: Buffer, now: number): void {
+    if (request.key !== undefined) this.#cache.keep(request.key, bytes, writes, now);
+  }
+
+  /** It is under way no more. */
+  over(exchange: Exchange): void {
+    const { key, reads } = exchange.request;
+    if (key !== undefined && this.#joinable.get(key) === exchange) this.#joinable.delete(key);
+    if (!reads) this.#written();
+  }
+
+  /** Something is being written, or has been: what was read before is not to be told any more. */
+  #written(): void {
+    this.#cache.written();
+    this.#joinable.clear();
+  }
+}
