@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { USAGE } from "#src/core/config/arguments.js";
+import { MUX_USAGE } from "#src/core/config/mux-arguments.js";
+import { MUX_OPTIONS } from "#src/core/mux/options.js";
+import { PROTOCOLS } from "#src/core/mux/protocols/index.js";
 import { runCommand } from "#src/core/setup/command.js";
+import { helpLines } from "#src/core/setup/option-row.js";
 import type { VerbContext } from "#src/core/setup/verb.js";
 import { VERBS } from "#src/core/setup/verbs/index.js";
 
@@ -13,6 +17,18 @@ test("the README shows HELP and --help as the program prints them", () => {
   assert.ok(ran?.outcome.kind === "reply");
   assert.ok(readme.includes(`\n${ran.outcome.text}\n`));
   assert.ok(readme.includes(`\n${USAGE}\n`));
+});
+
+test("the README and the example file show the options of [mux], the README its --help", () => {
+  const options = helpLines(MUX_OPTIONS, 2, 26);
+  assert.ok(readme.includes(`\n${options.join("\n")}\n`));
+  assert.ok(readme.includes(`\n${MUX_USAGE}\n`));
+  const example = readFileSync("sockproxyd.conf.example", "utf8");
+  for (const line of options) assert.ok(example.includes(`\n;${line.slice(1)}\n`), line);
+});
+
+test("the README names every protocol of [mux]", () => {
+  for (const { framing } of PROTOCOLS) assert.ok(readme.includes(`\n| \`${framing.name}\` `), framing.name);
 });
 
 test("the CHANGELOG tells of the version that package.json names", () => {

@@ -11,7 +11,7 @@ function connection(changes: Partial<ConnectionStatus>): ConnectionStatus {
 }
 
 function table(...connections: ConnectionStatus[]): string[] {
-  const status = { connections } as unknown as DaemonStatus;
+  const status = { connections, muxes: [] } as unknown as DaemonStatus;
   return statusTable(status, "1716058a203").split("\n");
 }
 

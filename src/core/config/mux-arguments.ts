@@ -25,8 +25,11 @@ interface Flag {
   set?(value: string): Result<Partial<MuxOptions>>;
 }
 
-function duration(name: keyof MuxOptions): (value: string) => Result<Partial<MuxOptions>> {
-  return (value) => map(parseDuration(value), (ms) => ({ [name]: ms }));
+function duration(name: keyof MuxOptions, min = 0): (value: string) => Result<Partial<MuxOptions>> {
+  return (value) => {
+    const ms = parseDuration(value);
+    return ms.ok && ms.value < min ? fail("more than 0 is wanted") : map(ms, (time) => ({ [name]: time }));
+  };
 }
 
 function count(name: keyof MuxOptions): (value: string) => Result<Partial<MuxOptions>> {
@@ -49,7 +52,12 @@ const FLAGS: readonly Flag[] = [
   },
   { name: "targetServer", short: "t", usage: "host:port", help: "The device (default: 127.0.0.1:1234)" },
   { name: "listen", short: "l", usage: "port", help: "Listen on this port, or address:port (default: 8000)" },
-  { name: "timeout", usage: "seconds", help: "Longest time until an answer (default: 60)", set: duration("answerMs") },
+  {
+    name: "timeout",
+    usage: "seconds",
+    help: "Longest time until an answer (default: 60)",
+    set: duration("answerMs", 1),
+  },
   { name: "delay", usage: "time", help: "Wait after connecting (default: 0)", set: duration("delayMs") },
   { name: "retry-delay", usage: "time", help: "The same as --reconnect-backoff", set: duration("retryMs") },
   { name: "max-connections", usage: "n", help: "Connections to the device (default: 1)", set: count("pool") },

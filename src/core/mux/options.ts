@@ -116,7 +116,7 @@ export const MUX_OPTIONS: readonly MuxOptionRow[] = [
   {
     key: "PROT",
     usage: "PROT=protocol",
-    help: [`How messages are told apart: ${NAMES} (default: echo).`],
+    help: ["How messages are told apart (default: echo):", `${NAMES}.`],
     parse: parseProtocol,
   },
   count("POOL", "pool", "n", 1, MAX_LINKS, "Links to the device at a time (default: 1)."),

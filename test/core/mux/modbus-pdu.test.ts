@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  donePdu,
+  exceptionCode,
+  exceptionPdu,
+  isShareable,
+  onlyReads,
+  sameFunction,
+} from "#src/core/mux/modbus-pdu.js";
+
+const hex = (text: string): Buffer => Buffer.from(text, "hex");
+
+/** The functions of the specification: request, whether it only asks, whether its answer may be shared, the answer when done. */
+const functions: [request: string, reads: boolean, shareable: boolean, done: string | undefined][] = [
+  ["0100000001", true, true, undefined],
+  ["0200000001", true, true, undefined],
+  ["0300000001", true, true, undefined],
+  ["0400000001", true, true, undefined],
+  ["050000ff00", false, false, "050000ff00"],
+  ["0600010003", false, false, "0600010003"],
+  ["07", true, false, undefined],
+  ["080000a537", false, false, undefined],
+  ["0b", true, false, undefined],
+  ["0c", true, false, undefined],
+  ["0f0013000a02cd01", false, false, "0f0013000a"],
+  ["100001000204000a0102", false, false, "1000010002"],
+  ["11", true, false, undefined],
+  ["1407060001000100ff", true, false, undefined],
+  ["150d0600040007000306af04be100d", false, false, "150d0600040007000306af04be100d"],
+  ["16000400f20025", false, false, "16000400f20025"],
+  ["170003000600 0e0003060 0ff00ff00ff".replaceAll(" ", ""), false, false, undefined],
+  ["1804de", true, false, undefined],
+  ["2b0e0100", true, false, undefined],
+  ["2b0d0100", false, false, undefined],
+  ["41", false, false, undefined],
+];
+for (const [request, reads, shareable, done] of functions) {
+  test(`function ${Number.parseInt(request.slice(0, 2), 16)} (${request}) ${reads ? "asks" : "writes"}`, () => {
+    const pdu = hex(request);
+    assert.equal(onlyReads(pdu), reads);
+    assert.equal(isShareable(pdu), shareable);
+    assert.equal(donePdu(pdu)?.toString("hex"), done);
+  });
+}
+
+test("failures have the exception codes of gateways", () => {
+  assert.deepEqual(
+    (["queue full", "no path", "no answer", "link lost"] as const).map(exceptionCode),
+    [0x06, 0x0a, 0x0b, 0x0b],
+  );
+  assert.equal(exceptionPdu(hex("0300000001"), 0x0b).toString("hex"), "830b");
+});
+
+test("an answer is of its request's function, an exception too", () => {
+  const request = hex("0300000001");
+  assert.ok(sameFunction(hex("03020001"), request));
+  assert.ok(sameFunction(hex("8302"), request));
+  assert.ok(!sameFunction(hex("04020001"), request));
+  assert.ok(!sameFunction(hex("8402"), request));
+  assert.ok(!sameFunction(Buffer.alloc(0), request));
+});
