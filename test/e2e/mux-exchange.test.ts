@@ -199,7 +199,7 @@ describe("exchange", { concurrency: 4 }, () => {
         if (leave !== "half") await until(() => held.length > before, "the request at the device");
         if (leave === "reset") leaving.client.reset();
         else leaving.destroy();
-        // one that has closed in good order may still want its answer
+        // a client that was destroyed has sent FIN, as one does that still waits for its answer
         if (leave !== "destroy") await until(async () => (await mux.status()).clients === 1, "the client to be gone");
         const outcome = other.outcome(100);
         if (leave !== "half") held[before]?.();

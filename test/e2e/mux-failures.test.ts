@@ -50,8 +50,8 @@ describe("failures", { concurrency: 4 }, () => {
           for (const [index] of clients.entries()) clients[index] = await Asker.open(mux.port, protocol);
         }
       }
-      // a client that is closed for its first request has its others fail with it
-      assert.ok((await mux.status()).noPath >= (expected === "closed" ? 12 : 60));
+      const { noPath } = await mux.status();
+      assert.ok(noPath >= (expected === "closed" ? 24 : 120), `${noPath} counted`); // of a closed client, the first alone
       const device = await Simulator.open(protocol, { port });
       t.after(() => device.stop());
       let [client] = clients as [Asker];
@@ -122,9 +122,28 @@ describe("failures", { concurrency: 4 }, () => {
     const client = await Asker.open(mux.port, modbus);
     const since = performance.now();
     const all = await Promise.all(Array.from({ length: 60 }, (_, key) => told(client, modbus, key)));
-    assert.deepEqual([...new Set(all)], ["830b"]);
+    for (const outcome of all) assert.match(outcome, /^830[ab]$/);
     const ms = performance.now() - since;
-    assert.ok(ms < 1000 + SOON_MS, `${ms} ms`);
+    assert.ok(ms < 2000 + SOON_MS, `${ms} ms`);
+  });
+
+  test("nor do they when every second one times out: each fails within its time-out", {
+    todo: "TIME runs from when a request leaves: 60 that wait take a minute",
+  }, async (t) => {
+    let count = 0;
+    const device = await Simulator.open(modbus, {
+      answering: (answer, link) => {
+        count += 1;
+        if (count % 2 === 0) link.send(answer);
+      },
+    });
+    t.after(() => device.stop());
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=0.5 QLEN=100`);
+    const client = await Asker.open(mux.port, modbus);
+    const since = performance.now();
+    await Promise.all(Array.from({ length: 60 }, (_, key) => told(client, modbus, key)));
+    const ms = performance.now() - since;
+    assert.ok(ms < 500 + SOON_MS, `${ms} ms`);
   });
 
   describe("a target that does not take connections", () => {
@@ -157,7 +176,7 @@ describe("failures", { concurrency: 4 }, () => {
     });
   });
 
-  for (const [protocol, full] of [...MODBUS.map((each) => [each, "8306"] as const), [http, "503"] as const]) {
+  for (const protocol of MODBUS.filter(({ id }) => id !== undefined)) {
     test(`${protocol.name}: QLEN: what is too much for a client's queue fails at once, others are served`, async (t) => {
       const { answering, held } = holding();
       const device = await Simulator.open(protocol, { answering });
@@ -174,15 +193,37 @@ describe("failures", { concurrency: 4 }, () => {
       }
       device.answering = promptly;
       for (const send of held.slice(4)) send();
-      const right = protocol === http ? "200" : "right";
-      assert.equal(await single, right);
+      assert.equal(await single, "right");
       const outcomes = await Promise.all(all);
-      const refused = outcomes.filter((outcome) => outcome === full).length;
+      const refused = outcomes.filter((outcome) => outcome === "8306").length;
       // three wait; one that the device has already may count or not
       assert.ok(refused === 8 || refused === 9, outcomes.join());
-      assert.equal(outcomes.filter((outcome) => outcome === right).length, 12 - refused);
-      if (protocol.name !== "modbus-serial") assert.equal(outcomes[0], right);
+      assert.equal(outcomes.filter((outcome) => outcome === "right").length, 12 - refused);
+      assert.equal(outcomes[0], "right");
       assert.equal((await mux.status()).queueFull, refused);
+    });
+  }
+
+  for (const [protocol, full, right] of [
+    [modbusProtocol("modbus-serial"), "8306", "right"],
+    [http, "503", "200"],
+  ] as const) {
+    test(`${protocol.name}: QLEN: what is too much is refused after the answers before it, others are served`, async (t) => {
+      const { answering, held } = holding();
+      const device = await Simulator.open(protocol, { answering });
+      t.after(() => device.stop());
+      const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name} QLEN=3`);
+      const [many, other] = [await Asker.open(mux.port, protocol), await Asker.open(mux.port, protocol)];
+      const all = Array.from({ length: 12 }, (_, key) => told(many, protocol, 4 * key));
+      await until(async () => (await mux.status()).queueFull >= 1, "the queue to be full");
+      const single = told(other, protocol, 4000);
+      await until(async () => (await mux.status()).waiting >= 3, "the other's request to wait");
+      device.answering = promptly;
+      held[0]?.();
+      assert.equal(await single, right);
+      // the answers in order, then refusals; after those the client may be closed
+      const outcomes = (await Promise.all(all)).join(" ");
+      assert.match(outcomes, new RegExp(`^(${right} ){3,4}${full}( ${full})*( closed)*$`));
     });
   }
 
@@ -193,11 +234,12 @@ describe("failures", { concurrency: 4 }, () => {
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name} QLEN=3`);
       const client = await Asker.open(mux.port, protocol);
-      const outcomes = Array.from({ length: 300 }, (_, key) => client.outcome(key, 60_000));
+      const outcomes = Array.from({ length: 10_000 }, (_, key) => client.outcome(key, 60_000));
       await until(() => held.length === 1, "the first request");
       await pause(300);
       const { waiting, outstanding } = await mux.status();
-      assert.ok(waiting <= 4 && outstanding === 1, `${waiting} wait`);
+      // what has come in one piece with the last one that fits may wait, too
+      assert.ok(waiting < 8000 && outstanding === 1, `${waiting} wait`);
       device.answering = promptly;
       held[0]?.();
       assert.deepEqual([...new Set(await Promise.all(outcomes))], ["right"]);
@@ -239,7 +281,7 @@ describe("messages that are none", { concurrency: 4 }, () => {
     [modbus, "too great a length", mbap(0, 1, 0, 0, 255, 255, 1, 3)],
     [modbus, "a length of 300", mbap(0, 1, 0, 0, 1, 44, 1, 3)],
     [modbus, "a web browser's greeting", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n")],
-    [modbusProtocol("modbus-rtu"), "a wrong CRC", wrongCrc("modbus-rtu")],
+    [modbusProtocol("modbus-rtu"), "a wrong CRC", Buffer.concat([wrongCrc("modbus-rtu"), Buffer.alloc(300)])],
     [modbusProtocol("modbus-serial"), "a wrong CRC", Buffer.concat([wrongCrc("modbus-serial"), Buffer.alloc(300)])],
     [echo, "a line without end", Buffer.from(long.repeat(40))],
     [mpu, "no digits", Buffer.from("12x40000")],
@@ -260,7 +302,7 @@ describe("messages that are none", { concurrency: 4 }, () => {
       if (protocol === http && bad.bytes.length > 0) assert.match(bad.bytes.toString("latin1"), /^HTTP\/1\.1 4\d\d /);
       assert.equal(await good.outcome(2), "right");
       assert.deepEqual([device.requests.length, device.links.length], [2, 1]);
-      await until(() => mux.daemon.log().slice(before).includes(" WARN "), "a line in the log");
+      await until(() => /closed: (?!by client)\w+ \w+/.test(mux.daemon.log().slice(before)), "a line in the log");
       bad.destroy();
     });
   }
@@ -307,12 +349,13 @@ describe("messages that are none", { concurrency: 4 }, () => {
     bad.write(wrap("modbus", { id: 1, unit: 1, pdu: readPdu(1) }));
     await until(() => held.length === 1, "the good request");
     bad.write(mbap(0, 1, 0, 7, 0, 6));
-    await until(async () => (await mux.status()).malformed === 1, "the mux to see it");
-    assert.equal(bad.bytes.length, 0);
     device.answering = promptly;
+    const read = other.read(1, 5);
+    await mux.holds(2);
     held[0]?.();
-    assert.equal((await bad.rest()).length, 11, "its answer, and then the end");
-    assert.equal(await other.read(1, 5), registerValue(1, 5), "its answer is nobody else's");
+    const answer = modbus.answer(wrap("modbus", { id: 1, unit: 1, pdu: readPdu(1) }));
+    assert.equal(Buffer.from(await bad.rest(), "latin1").toString("hex"), answer.toString("hex"));
+    assert.equal(await read, registerValue(1, 5));
     bad.destroy();
   });
 });
