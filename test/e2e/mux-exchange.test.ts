@@ -6,8 +6,8 @@ import { readPdu, unwrap, wrap } from "../support/modbus.js";
 import { ModbusClient } from "../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../support/modbus-device.js";
 import { startMux } from "../support/mux.js";
-import { conbus, echo, http, httpStatus, iso8583, mpu, telegram } from "../support/protocols.js";
-import { after, holding, never, promptly, Simulator } from "../support/simulator.js";
+import { conbus, echo, http, iso8583, mpu } from "../support/protocols.js";
+import { after, holding, promptly, Simulator } from "../support/simulator.js";
 import { pause, until } from "../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
@@ -242,79 +242,5 @@ describe("exchange", { concurrency: 4 }, () => {
     client.client.end();
     assert.deepEqual(await Promise.all(outcomes), ["right", "right"]);
     await until(() => client.client.ended, "the end of the mux's side");
-  });
-
-  test("echo: an answer that nobody has asked for does not answer the next request", async (t) => {
-    const device = await Simulator.open(echo);
-    t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port}`);
-    const client = await Asker.open(mux.port, echo);
-    assert.equal(await client.outcome(1), "right");
-    await pause(1100); // so that a link may be made anew at once
-    device.links[0]?.write("unasked\n");
-    await until(async () => (await mux.status()).strays === 1, "the stray to be counted");
-    assert.equal(await client.outcome(2), "right");
-    assert.deepEqual(client.surplus, []);
-  });
-
-  test("echo: one answer too many in the same breath does not answer the request that waits", async (t) => {
-    const device = await Simulator.open(echo, {
-      answering: (answer, link) => link.send(Buffer.concat([answer, answer])),
-    });
-    t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port}`);
-    const clients = [await Asker.open(mux.port, echo), await Asker.open(mux.port, echo)];
-    const outcomes = await Promise.all(clients.map((client, key) => client.outcome(key)));
-    assert.ok(!outcomes.includes("wrong") && outcomes.includes("right"), outcomes.join());
-    for (const client of clients) assert.deepEqual(client.surplus, []);
-  });
-
-  test("conbus: events of the device go to every client, and answer nobody", async (t) => {
-    const { answering, held } = holding();
-    const device = await Simulator.open(conbus, { answering });
-    t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=conbus`);
-    const clients = [await Asker.open(mux.port, conbus), await Asker.open(mux.port, conbus)];
-    const request = conbus.request(1, 0);
-    const answer = clients[0]?.ask(request);
-    await until(() => held.length === 1, "the request");
-    const event = telegram("E14L00I02M");
-    device.links[0]?.write(event);
-    await until(() => clients[1]?.surplus.length === 1, "the event for the other");
-    assert.equal(String(clients[1]?.surplus[0]), String(event));
-    assert.equal(String(await answer), String(event), "the event comes first");
-    held[0]?.();
-    await until(() => clients[0]?.surplus.length === 1, "the answer");
-    assert.equal(String(clients[0]?.surplus[0]), String(conbus.answer(request)));
-    assert.equal(clients[1]?.surplus.length, 1, "the answer is not for the other");
-  });
-
-  test("conbus: an answer with another serial number answers nobody", async (t) => {
-    const device = await Simulator.open(conbus, {
-      answering: (answer, link) => {
-        link.write(conbus.answer(conbus.request(7, 0)));
-        setTimeout(() => link.send(answer), 50);
-      },
-    });
-    t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=conbus`);
-    const client = await Asker.open(mux.port, conbus);
-    assert.equal(await client.outcome(3), "right");
-    assert.equal((await mux.status()).strays, 1);
-    assert.equal(device.links.length, 1);
-  });
-
-  test("http: a request to upgrade and CONNECT are answered 501, the device hears nothing of them", async (t) => {
-    const device = await Simulator.open(http, { answering: never });
-    t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
-    const upgrade = "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    for (const request of [upgrade, "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"]) {
-      const client = await Asker.open(mux.port, http);
-      const answer = await client.ask(Buffer.from(request));
-      assert.equal(answer === undefined ? "closed" : httpStatus(answer), 501);
-      client.destroy();
-    }
-    assert.deepEqual(device.requests, []);
   });
 });

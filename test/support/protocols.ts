@@ -1,4 +1,4 @@
-import type { TestProtocol } from "./exchange.js";
+import type { Asker, TestProtocol } from "./exchange.js";
 
 const latin1 = (bytes: Buffer): string => bytes.toString("latin1");
 const plain = { meaning: latin1, isRefusal: () => false };
@@ -134,4 +134,15 @@ export function httpBody(message: Buffer): string {
     text += body.slice(line + 2, line + 2 + size);
     at = line + 2 + size + 2;
   }
+}
+
+/** What a client is told: the exception code in hex, the status, or that it was closed. */
+export async function told(asker: Asker, protocol: TestProtocol, key: number): Promise<string> {
+  const request = protocol.request(key, asker.nextId());
+  const answer = await asker.ask(request);
+  if (answer === undefined) return "closed";
+  if (protocol === http) return String(httpStatus(answer));
+  if (protocol.meaning(answer) === protocol.meaning(protocol.answer(request))) return "right";
+  const exception = protocol.name === "modbus-serial" ? answer.subarray(1, 3) : answer.subarray(7, 9);
+  return exception.toString("hex");
 }
