@@ -99,7 +99,7 @@ describe("messages that are none", { concurrency: 4 }, () => {
     bad.write(mbap(0, 1, 0, 7, 0, 6));
     device.answering = promptly;
     const read = other.read(1, 5);
-    await until(async () => (await mux.status()).requests === 2, "the other's request");
+    await until(async () => (await mux.status()).malformed === 1, "the mux to see it");
     held[0]?.();
     const answer = modbus.answer(wrap("modbus", { id: 1, unit: 1, pdu: readPdu(1) }));
     assert.equal(Buffer.from(await bad.rest(), "latin1").toString("hex"), answer.toString("hex"));
