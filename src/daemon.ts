@@ -140,9 +140,9 @@ export class Daemon {
     this.#log.info(`stopping: ${reason}`);
     this.#ports.close();
     await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#muxes.drain().then(drained));
+    this.#muxes.close("the proxy is stopping");
     for (const connection of this.#registry.all()) connection.stop("the proxy is stopping");
     await this.#within(STOP_LIMIT_MS, (settled) => this.#registry.whenSettled(settled));
-    this.#muxes.close("the proxy is stopping");
     await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
     this.#log.info("stopped");
     this.#tellStopped();

@@ -7,7 +7,7 @@ import type { Link } from "./link.js";
 
 const PROBE_MS = 5000; // a client may wait behind a probe for as long
 const GATHER_MS = 300; // silence after which no more answers to one request are expected
-const SILENT_TIMEOUTS = 2; // time-outs in a row without a byte: the link is dead rather than the device slow
+const SILENT_LIMITS = 1.5; // times the limit for an answer without a byte: the link is dead rather than the device slow
 const MAX_LOST_IDS = 100; // of answers that may still come; with more the device is not worth waiting for
 
 /** What a dialogue tells the mux. */
@@ -28,6 +28,8 @@ export interface DialogueOwner {
   free(): void;
   /** The link is to be closed, for this reason. */
   close(reason: string): void;
+  /** The same, because its time has come: another one may be opened at once. */
+  retire(reason: string): void;
   /** The link is of no use any more: it is to be closed, and another one opened. */
   renew(reason: string): void;
 }
@@ -51,7 +53,8 @@ export class Dialogue {
   readonly #lostIds = new Set<number>();
   #framing: Framing;
   #nextId = Math.floor(Math.random() * 0x10000);
-  #silentTimeouts = 0;
+  /** Since when the device owes an answer and has not said anything. */
+  #silentSince: number | undefined;
   /** Until when the device has its pause. */
   #pauseUntil = 0;
   #lastUsed: number;
@@ -91,7 +94,6 @@ export class Dialogue {
 
   /** Takes what the device has sent. */
   data(chunk: Buffer): void {
-    this.#silentTimeouts = 0;
     this.#lastUsed = this.#owner.clock.now();
     const { protocol } = this.#owner.options();
     if (this.#outstanding.size === 0 && !protocol.tellsStrays) {
@@ -99,6 +101,7 @@ export class Dialogue {
       return;
     }
     this.#take(this.#framing.push(chunk), false);
+    this.#silentSince = this.#outstanding.size > 0 ? this.#lastUsed : undefined;
     if (!this.#over) this.#owner.free();
   }
 
@@ -135,6 +138,7 @@ export class Dialogue {
       this.#rest();
       return;
     }
+    this.#silentSince ??= this.#lastUsed;
     const outstanding = { request, exchange, timer: undefined, gathering: false };
     this.#outstanding.set(id, outstanding);
     this.#limit(id, outstanding, limitMs);
@@ -212,7 +216,7 @@ export class Dialogue {
   /** Closes the link as soon as nothing is outstanding. */
   #leave(reason: string): void {
     this.#leaving = reason;
-    if (this.#outstanding.size === 0 && !this.#over) this.#owner.close(reason);
+    if (this.#outstanding.size === 0 && !this.#over) this.#owner.retire(reason);
   }
 
   /** Gives the device its pause before the next request. */
@@ -239,14 +243,15 @@ export class Dialogue {
     this.#outstanding.delete(id);
     this.#owner.timedOut();
     if (exchange !== undefined) this.#owner.failed(exchange, "no answer");
-    this.#silentTimeouts += 1;
     this.#lostIds.add(id);
+    const now = this.#owner.clock.now();
+    const silence = now - (this.#silentSince ?? now);
     if (exchange === undefined) {
       this.#owner.renew("its probe was not answered");
     } else if (!protocol.ids) {
       this.#owner.renew(`no answer within ${answerMs / 1000} s: what comes next could be the answer to anything`);
-    } else if (this.#silentTimeouts >= SILENT_TIMEOUTS || this.#lostIds.size > MAX_LOST_IDS) {
-      this.#owner.renew(`no answer within ${answerMs / 1000} s, ${this.#silentTimeouts} times in a row`);
+    } else if (silence >= SILENT_LIMITS * answerMs || this.#lostIds.size > MAX_LOST_IDS) {
+      this.#owner.renew(`no answers for ${(silence / 1000).toFixed(1)} s`);
     } else {
       this.#owner.free();
     }

@@ -5,7 +5,7 @@ import type { MuxHost } from "./host.js";
 import { Link, type LinkEvents } from "./link.js";
 import type { MuxLog } from "./mux-log.js";
 
-const LEAST_WAIT_MS = 1000; // between attempts that fail: a device that restarts must not be stormed
+const LEAST_WAIT_MS = 1000; // from an attempt to the next, once the link is lost: a device that restarts must not be stormed
 const MOST_WAIT_MS = 10_000; // it is back for so long at most before somebody notices
 
 /** What a pool asks and tells the mux it opens links for. */
@@ -71,11 +71,16 @@ export class Pool {
 
   /** Closes a link, for this reason. */
   close(link: Link, reason: string): void {
+    this.retire(link, reason);
+    this.#pace(link);
+  }
+
+  /** The same, because its time has come: another one may be opened at once. */
+  retire(link: Link, reason: string): void {
     if (!this.#links.has(link)) return;
     this.#owner.log.info(`link closed: ${reason}`);
     link.close();
     this.#remove(link);
-    if (!this.#proven.has(link)) this.#wait();
   }
 
   /** Closes all links, and tries no more until one is wanted again. */
@@ -108,7 +113,7 @@ export class Pool {
 
   #lost(link: Link, reason: string, events: LinkEvents): void {
     this.#remove(link);
-    if (!this.#proven.has(link)) this.#wait();
+    this.#pace(link);
     if (link.address === "") {
       this.#failed(reason);
       return;
@@ -122,14 +127,18 @@ export class Pool {
     if (this.#opening === link) this.#opening = undefined;
   }
 
-  /** An attempt has led to nothing: the next one comes later. */
-  #wait(): void {
+  /** After a link that was lost the next one comes later: after one that led to nothing, later and later. */
+  #pace(link: Link): void {
     const { clock } = this.#owner.host();
     const firstMs = Math.max(LEAST_WAIT_MS, this.#owner.order().mux.retryMs);
-    this.#failures += 1;
-    const ms = backoffMs({ firstMs, maxMs: Math.max(MOST_WAIT_MS, firstMs) }, this.#failures, Math.random());
+    let ms = link.openedAt + LEAST_WAIT_MS - clock.now();
+    if (!this.#proven.has(link)) {
+      this.#failures += 1;
+      ms = backoffMs({ firstMs, maxMs: Math.max(MOST_WAIT_MS, firstMs) }, this.#failures, Math.random());
+    }
+    if (ms <= 0) return;
     this.#retry?.cancel();
-    this.#retry = clock.after(Math.max(LEAST_WAIT_MS, ms), () => {
+    this.#retry = clock.after(ms, () => {
       this.#retry = undefined;
       if (this.#owner.needsLink()) this.want();
     });

@@ -18,6 +18,7 @@ export class RequestMux extends BaseMux {
   /** Links that are not read because a client does not take what comes from them. */
   readonly #stalled = new Map<MuxClient, Link>();
   #sharing: Sharing;
+  #closing = false;
   /** Called when nothing is outstanding. */
   #drained: (() => void) | undefined;
 
@@ -56,6 +57,7 @@ export class RequestMux extends BaseMux {
   }
 
   override close(reason: string): void {
+    this.#closing = true;
     const dialogues = [...this.#dialogues.values()];
     this.#dialogues.clear();
     super.close(reason);
@@ -185,7 +187,7 @@ export class RequestMux extends BaseMux {
   #failed(exchange: Exchange, why: Failure): void {
     this.#sharing.over(exchange);
     // on another link: the one it was on may have been dead for long
-    const again = why === "link lost" && exchange.mayBeRepeated;
+    const again = why === "link lost" && exchange.mayBeRepeated && !this.#closing;
     if (again) this.counters.repeated += exchange.askers.length;
     else if (why === "no path") this.counters.noPath += 1;
     else if (why === "link lost") this.counters.linkLost += 1;
@@ -229,6 +231,10 @@ export class RequestMux extends BaseMux {
       this.pool.close(link, reason);
       this.#stop(link);
     };
+    const retire = (reason: string): void => {
+      this.pool.retire(link, reason);
+      this.#stop(link);
+    };
     return {
       clock: this.host.clock,
       options: () => this.order.mux,
@@ -248,6 +254,7 @@ export class RequestMux extends BaseMux {
       },
       free: () => this.#next(),
       close,
+      retire,
       renew: (reason) => {
         close(reason);
         this.#openForClients();

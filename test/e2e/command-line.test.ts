@@ -118,6 +118,7 @@ test("the example file documents every key with its default, and says nothing el
   const done = run("-c", file(uncommented), "--check");
   assert.equal(done.status, 0, done.err);
   assert.match(done.out, /^8125=CONN /m);
+  assert.match(done.out, /^5020=192\.168\.1\.22:1502 PROT=modbus /m);
 });
 
 test("direct listeners connect at once: no greeting, no reply, ERR CONN when that fails", async () => {

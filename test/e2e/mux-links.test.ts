@@ -6,7 +6,7 @@ import { ModbusClient } from "../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../support/modbus-device.js";
 import { startMux } from "../support/mux.js";
 import { echo } from "../support/protocols.js";
-import { type Link, never, promptly, Simulator } from "../support/simulator.js";
+import { type Answering, type Link, never, promptly, Simulator } from "../support/simulator.js";
 import { pause, until } from "../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
@@ -139,24 +139,30 @@ describe("links", { concurrency: 4 }, () => {
     assert.equal(device.links.length, 1);
   });
 
-  test("connects are at least a second apart, however often clients ask for a link that breaks", async (t) => {
-    const device = await Simulator.open(echo, { answering: (_, link) => link.socket.resetAndDestroy() });
-    t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port}`);
-    const limit = performance.now() + 4000;
-    while (performance.now() < limit) {
-      const client = await Asker.open(mux.port, echo);
-      assert.equal(await client.outcome(1), "closed");
-      client.destroy();
-      await pause(20);
-    }
-    const times = device.links.map(({ openedAt }) => openedAt);
-    assert.ok(times.length >= 2, `${times.length} links`);
-    for (let n = 1; n < times.length; n += 1) {
-      const gap = (times[n] ?? 0) - (times[n - 1] ?? 0);
-      assert.ok(gap >= 700, `${gap} ms between connects`);
-    }
-  });
+  const BREAKING: readonly [what: string, answering: Answering, outcome: string][] = [
+    ["breaks", (_, link) => link.socket.resetAndDestroy(), "closed"],
+    ["ends behind its first answer", (answer, link) => link.socket.end(answer), "right"],
+  ];
+  for (const [what, answering, outcome] of BREAKING) {
+    test(`connects are at least a second apart, however often clients ask for a link that ${what}`, async (t) => {
+      const device = await Simulator.open(echo, { answering });
+      t.after(() => device.stop());
+      const mux = await startMux(t, `127.0.0.1:${device.port}`);
+      const limit = performance.now() + 4000;
+      while (performance.now() < limit) {
+        const client = await Asker.open(mux.port, echo);
+        assert.equal(await client.outcome(1), outcome);
+        client.destroy();
+        await pause(20);
+      }
+      const times = device.links.map(({ openedAt }) => openedAt);
+      assert.ok(times.length >= 2, `${times.length} links`);
+      for (let n = 1; n < times.length; n += 1) {
+        const gap = (times[n] ?? 0) - (times[n - 1] ?? 0);
+        assert.ok(gap >= 700, `${gap} ms between connects`);
+      }
+    });
+  }
 
   test("echo: after a time-out the link is closed and made anew; the late answer reaches nobody", async (t) => {
     const device = await Simulator.open(echo, { answering: never });

@@ -261,4 +261,19 @@ describe("modbus", { concurrency: 4 }, () => {
       assert.equal(await ignore?.read(1, 10), registerValue(1, 10));
     });
   }
+
+  test("a write whose link is lost is not sent again; a read is, once", async (t) => {
+    const device = await Simulator.open(modbusProtocol("modbus", new Map()));
+    t.after(() => device.stop());
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=5`);
+    const client = await ModbusClient.connect(mux.port);
+    assert.equal(await client.read(1, 10), registerValue(1, 10)); // the link is good
+    device.answering = (_answer, link) => link.socket.resetAndDestroy();
+    assert.equal(await client.call(1, writePdu(10, 4711)), "860b");
+    assert.equal(device.requests.length, 2, "the read before it, and the write");
+    assert.equal(await client.call(1, readPdu(10)), "830b");
+    assert.equal(device.requests.length, 4, "twice the read");
+    device.answering = promptly;
+    assert.equal(await client.read(1, 11), registerValue(1, 11));
+  });
 });

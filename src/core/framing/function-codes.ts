@@ -12,7 +12,7 @@ const fixed = (length: number): LengthRule => ({ fixed: length });
 const counted = (countAt: number, around: number): LengthRule => ({ countAt, countBytes: 1, around });
 
 /** Those of 8 (diagnostics) and 43 (encapsulated transport) depend on sub-functions, so they are left out. */
-const REQUEST_LENGTHS: Rules = new Map([
+export const REQUEST_LENGTHS: Rules = new Map([
   [1, fixed(8)],
   [2, fixed(8)],
   [3, fixed(8)],
@@ -32,7 +32,7 @@ const REQUEST_LENGTHS: Rules = new Map([
   [24, fixed(6)],
 ]);
 
-const ANSWER_LENGTHS: Rules = new Map<number, LengthRule>([
+export const ANSWER_LENGTHS: Rules = new Map<number, LengthRule>([
   [1, counted(2, 5)],
   [2, counted(2, 5)],
   [3, counted(2, 5)],
@@ -53,26 +53,5 @@ const ANSWER_LENGTHS: Rules = new Map<number, LengthRule>([
 ]);
 
 /** An exception answers with the function code and this bit (chapter 7). */
-const EXCEPTION_BIT = 0x80;
-const EXCEPTION_LENGTH: LengthRule = fixed(5);
-
-/** The rule of a function code in one direction. */
-export type RuleOf = (functionCode: number) => LengthRule | "unknown" | "invalid";
-
-/** Of requests. */
-export const ruleOfRequest: RuleOf = (code) =>
-  code >= 1 && code < EXCEPTION_BIT ? (REQUEST_LENGTHS.get(code) ?? "unknown") : "invalid";
-
-/** Of answers. */
-export const ruleOfAnswer: RuleOf = (code) => {
-  if (code >= EXCEPTION_BIT) return EXCEPTION_LENGTH;
-  return code >= 1 ? (ANSWER_LENGTHS.get(code) ?? "unknown") : "invalid";
-};
-
-/** The length of the frame at a place, by its rule; nothing when its byte count has not come yet. */
-export function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefined {
-  if ("fixed" in rule) return rule.fixed;
-  const { countAt, countBytes, around } = rule;
-  if (bytes.length - at < countAt + countBytes) return undefined;
-  return around + bytes.readUIntBE(at + countAt, countBytes);
-}
+export const EXCEPTION_BIT = 0x80;
+export const EXCEPTION_LENGTH: LengthRule = fixed(5);

@@ -1,6 +1,5 @@
 import { CRC_LENGTH, crcFits } from "./crc16.js";
 import type { FramingKind } from "./framing.js";
-import { lengthBy, type RuleOf, ruleOfAnswer, ruleOfRequest } from "./function-codes.js";
 import { LengthPrefixed, type Look, type LookAt } from "./length-prefixed.js";
 import { MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
 
@@ -17,10 +16,10 @@ const UNCOUNTED: Way = { uncounted: CRC_LENGTH, min: UNIT_AND_PDU_MIN, max: UNIT
 
 /**
  * Devices disagree whether the length field counts the CRC; the first message whose CRC is right settles it for the stream. From
- * then on a wrong CRC costs that one message, and step is kept. Before, the length that the function code asks for may tell which
- * of the two it is; where it does not, the longer one is given up: should that be too much, the two bytes that are missing show in the next header, as a protocol id that is not 0.
+ * then on a wrong CRC costs that one message, and step is kept. Before, the longer of the two is given up: should that be too
+ * much, the two bytes that are missing show in the next header, as a protocol id that is not 0.
  */
-function lookForEither(ruleOf: RuleOf): LookAt {
+function lookForEither(): LookAt {
   let ways: readonly Way[] = [COUNTED, UNCOUNTED]; // the shorter message first: it can be told when the longer is not yet there
 
   return (bytes: Buffer, at: number): Look => {
@@ -30,13 +29,7 @@ function lookForEither(ruleOf: RuleOf): LookAt {
     for (const way of ways) {
       if (field < way.min || field > way.max) continue;
       length = MBAP_HEADER + field + way.uncounted;
-      if (bytes.length - at < length) {
-        if (way === UNCOUNTED && ways.length > 1 && countsCrc(ruleOf, bytes, at + MBAP_HEADER, field)) {
-          length -= CRC_LENGTH;
-          break;
-        }
-        return { kind: "more", need: length };
-      }
+      if (bytes.length - at < length) return { kind: "more", need: length };
       if (crcFits(bytes, at + MBAP_HEADER, at + length)) {
         ways = [way];
         return { kind: "frame", length };
@@ -47,17 +40,11 @@ function lookForEither(ruleOf: RuleOf): LookAt {
   };
 }
 
-/** Whether the length of what a function code asks for shows that the length field counts the CRC. */
-function countsCrc(ruleOf: RuleOf, bytes: Buffer, at: number, field: number): boolean {
-  const rule = ruleOf(bytes[at + 1] ?? 0);
-  return typeof rule === "object" && lengthBy(rule, bytes, at) === field;
-}
-
 /** Modbus/TCP as some gateways of serial lines speak it: the CRC of unit and PDU follows behind the PDU. */
 export const modbusRtu: FramingKind = {
   name: "modbus-rtu",
   help: "Modbus/TCP with the CRC of the serial line behind the PDU",
   maxHeld: MBAP_HEADER + COUNTED.max,
-  requests: () => new LengthPrefixed(lookForEither(ruleOfRequest)),
-  answers: () => new LengthPrefixed(lookForEither(ruleOfAnswer)),
+  requests: () => new LengthPrefixed(lookForEither()),
+  answers: () => new LengthPrefixed(lookForEither()),
 };

@@ -1,6 +1,6 @@
 import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
-import { lengthBy, type RuleOf, ruleOfAnswer, ruleOfRequest } from "./function-codes.js";
+import { ANSWER_LENGTHS, EXCEPTION_BIT, EXCEPTION_LENGTH, type LengthRule, REQUEST_LENGTHS } from "./function-codes.js";
 
 /** Unit, function code, CRC; and the most that a serial line carries at once (MODBUS over Serial Line V1.02, 2.5.1). */
 const FRAME_MIN = 4;
@@ -13,6 +13,15 @@ type Found =
   | { readonly kind: "nothing"; readonly reason: string }
   | { readonly kind: "more" };
 const MORE: Found = { kind: "more" };
+type RuleOf = (functionCode: number) => LengthRule | "unknown" | "invalid";
+
+const ruleOfRequest: RuleOf = (code) =>
+  code >= 1 && code < EXCEPTION_BIT ? (REQUEST_LENGTHS.get(code) ?? "unknown") : "invalid";
+
+const ruleOfAnswer: RuleOf = (code) => {
+  if (code >= EXCEPTION_BIT) return EXCEPTION_LENGTH;
+  return code >= 1 ? (ANSWER_LENGTHS.get(code) ?? "unknown") : "invalid";
+};
 
 /**
  * Nothing but the CRC tells where a frame begins, since the silence between frames is lost on TCP: after a byte that begins none,
@@ -88,6 +97,14 @@ class SerialFraming implements Framing {
 
 function nothing(reason: string): Found {
   return { kind: "nothing", reason };
+}
+
+/** The length of the frame at a place; nothing when its byte count has not come yet. */
+function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefined {
+  if ("fixed" in rule) return rule.fixed;
+  const { countAt, countBytes, around } = rule;
+  if (bytes.length - at < countAt + countBytes) return undefined;
+  return around + bytes.readUIntBE(at + countAt, countBytes);
 }
 
 /** Modbus RTU as it is on the serial line, over TCP: unit, PDU and CRC, without any header. */
