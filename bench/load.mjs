@@ -17,8 +17,8 @@ export class Load {
    * Starts it.
    *
    * @param {number | undefined} core the only core it may run on
-   * @returns {Promise<Load>} with `ports`: of its backends, `{ bulk: number, echo: number[] }`; `files`: how many files it may
-   *   have open
+   * @returns {Promise<Load>} with `ports`: of its backends, `{ bulk: number, echo: number[], devices: { fast: number,
+   *   slow: number, slowBeside: number } }`; `files`: how many files it may have open
    */
   static async start(core) {
     const load = new Load();
@@ -31,8 +31,8 @@ export class Load {
       load.#child.once("exit", (status) => reject(new Error(`the load process has ended with status ${status}`)));
     });
     load.#failure.catch(() => {});
-    const { bulk, echo, files } = await load.#answer("the load process", START_LIMIT_MS);
-    load.ports = { bulk, echo };
+    const { bulk, echo, devices, files } = await load.#answer("the load process", START_LIMIT_MS);
+    load.ports = { bulk, echo, devices };
     load.files = files;
     return load;
   }

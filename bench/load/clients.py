@@ -18,6 +18,19 @@ def percentile(ordered, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def summary(times, took):
+    """Of times in seconds: how many there were, in how many seconds, and percentiles in milliseconds."""
+    if not times:
+        raise TimeoutError("no message came back")
+    times.sort()
+    return {
+        "count": len(times),
+        "seconds": took,
+        "p50": percentile(times, 0.5) * 1e3,
+        "p99": percentile(times, 0.99) * 1e3,
+    }
+
+
 class Clients:
     def __init__(self, loop):
         self._loop = loop
@@ -26,7 +39,7 @@ class Clients:
     def round_trips(self, port, connections, seconds):
         """Messages back and forth on some connections, each with one message under way, for so many seconds.
 
-        Returns how many round trips there were, in how many seconds, and percentiles in milliseconds.
+        Returns what summary() makes of the times.
         """
         times = []
         socks = [connect(port) for _ in range(connections)]
@@ -55,15 +68,7 @@ class Clients:
         took = now() - start
         for sock in socks:
             self._loop.close(sock)
-        if not times:
-            raise TimeoutError("no message came back")
-        times.sort()
-        return {
-            "count": len(times),
-            "seconds": took,
-            "p50": percentile(times, 0.5) * 1e3,
-            "p99": percentile(times, 0.99) * 1e3,
-        }
+        return summary(times, took)
 
     def connections(self, ports, concurrency, seconds):
         """Opens, has one message echoed, closes, and again, for so many seconds; returns how many, in how many seconds."""

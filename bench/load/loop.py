@@ -1,12 +1,19 @@
 """An event loop as thin as Python allows: the load must cost less than the proxies it measures."""
+import heapq
+import itertools
+import math
 import select
 import time
+
+NAP = 1e-3  # epoll sleeps for whole milliseconds: the last one before a timer is spent awake
 
 
 class Loop:
     def __init__(self):
         self._epoll = select.epoll()
         self._handlers = {}
+        self._timers = []
+        self._number = itertools.count()  # of a timer: those of the same time in their order
 
     def add(self, sock, handler, events=select.EPOLLIN):
         """Calls handler() whenever something (a socket, a file number) is readable, or as events say."""
@@ -19,19 +26,32 @@ class Loop:
         del self._handlers[sock.fileno()]
         sock.close()
 
+    def at(self, moment, handler):
+        """Calls handler() at a moment of time.monotonic(), or a fraction of a millisecond later."""
+        heapq.heappush(self._timers, (moment, next(self._number), handler))
+
     def run(self, done, seconds, spin=False):
         """Serves everything until done() is true, for so many seconds at most; returns whether it is.
 
         With spin it never sleeps: nothing waits for the core to wake up.
         """
-        poll, handlers = self._epoll.poll, self._handlers
+        poll, handlers, timers = self._epoll.poll, self._handlers, self._timers
         end = time.monotonic() + seconds
         while not done():
             left = end - time.monotonic()
             if left <= 0:
                 return False
+            if timers:
+                left = max(0, min(left, self._run_timers() - NAP))
             for fd, _ in poll(0 if spin else left):
                 handler = handlers.get(fd)
                 if handler is not None:
                     handler()
         return True
+
+    def _run_timers(self):
+        """Calls what is due; returns the seconds until the next timer."""
+        timers, now = self._timers, time.monotonic()
+        while timers and timers[0][0] <= now:
+            heapq.heappop(timers)[2]()
+        return timers[0][0] - now if timers else math.inf

@@ -15,8 +15,11 @@ from bulk import Bulk
 from clients import Clients
 from echo import serve_echo
 from loop import Loop
+from modbus import Pollers, serve_device
 
 ECHO_PORTS = 4  # each has its own port range of connections in TIME_WAIT
+SLOW_DEVICE_SECONDS = 0.01
+BESIDE = 4  # requests that one of the slow devices works on beside each other
 
 
 def say(answer):
@@ -28,13 +31,14 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     gc.disable()  # a pause would be taken for one of the proxy
     loop = Loop()
-    bulk, clients = Bulk(loop), Clients(loop)
+    bulk, clients, pollers = Bulk(loop), Clients(loop), Pollers(loop)
     calls = {
         "bulk": bulk.run,
         "round_trips": clients.round_trips,
         "connections": clients.connections,
         "open_pairs": clients.open_pairs,
         "close_pairs": clients.close_pairs,
+        "polls": pollers.polls,
     }
     text = b""
 
@@ -46,7 +50,12 @@ def main():
         text += data
 
     loop.add(0, read)
-    say({"bulk": bulk.port, "echo": [serve_echo(loop) for _ in range(ECHO_PORTS)], "files": hard})
+    devices = {
+        "fast": serve_device(loop),
+        "slow": serve_device(loop, SLOW_DEVICE_SECONDS),
+        "slowBeside": serve_device(loop, SLOW_DEVICE_SECONDS, BESIDE),
+    }
+    say({"bulk": bulk.port, "echo": [serve_echo(loop) for _ in range(ECHO_PORTS)], "devices": devices, "files": hard})
     while True:
         loop.run(lambda: b"\n" in text, 3600)
         line, text = text.split(b"\n", 1)
