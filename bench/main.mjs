@@ -2,14 +2,15 @@
 import { parseArgs } from "node:util";
 import { Load } from "./load.mjs";
 import { chooseCores, machine } from "./machine.mjs";
+import { startMux } from "./measures/mux.mjs";
 import { KINDS, startProxy } from "./proxies.mjs";
 import { ROWS, runRounds } from "./rounds.mjs";
 import { results, table } from "./table.mjs";
 
 const USAGE = `Usage: npm run bench -- [--quick] [--rounds n] [--json]
 
-  --quick     One short round: about 40 s, and rough
-  --rounds n  So many rounds, 1 to 100 (default: 5, about 4 minutes)
+  --quick     One short round: about a minute, and rough
+  --rounds n  So many rounds, 1 to 100 (default: 5, about 5 minutes)
   --json      Print one JSON document
 `;
 const MAX_ROUNDS = 100;
@@ -66,7 +67,8 @@ async function main() {
   const pairs = countPairs(load.files);
   const proxies = [];
   for (const { kind } of found) proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
-  const samples = await runRounds({ load, proxies, cores, rounds, warmUpSeconds, seconds, pairs }, say);
+  const mux = await startMux(load, cores);
+  const samples = await runRounds({ load, proxies, mux, cores, rounds, warmUpSeconds, seconds, pairs }, say);
   const versions = Object.fromEntries(found.map(({ kind, version }) => [kind.name, version]));
   const names = found.map(({ kind }) => kind.name);
   const here = machine();

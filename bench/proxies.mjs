@@ -40,16 +40,12 @@ export const sockproxyd = {
   name: "sockproxyd",
   bulkOnly: false,
   version: () => ask(/(\S+)\s*$/, process.execPath, MAIN, "--version"),
-  command(file, routes, { port, vera = "http://127.0.0.1:9", options = "" }) {
-    const direct = routes.map(({ front, back }) => `${front}=CONN 127.0.0.1:${back} ${options}`);
+  command(file, routes, { port, vera = "http://127.0.0.1:9", options = "", mux }) {
+    const lines = mux
+      ? ["[mux]", ...routes.map(({ front, back }, index) => `${front}=127.0.0.1:${back} ${mux[index]}`)]
+      : ["[direct]", ...routes.map(({ front, back }) => `${front}=CONN 127.0.0.1:${back} ${options}`)];
     const host = ["ip=127.0.0.1", `port=${port}`, `vera=${vera}`, `log=${file("log", "")}`];
-    return [
-      process.execPath,
-      SMALL_HEAP,
-      MAIN,
-      "-c",
-      file("conf", ["[host]", ...host, "[direct]", ...direct, ""].join("\n")),
-    ];
+    return [process.execPath, SMALL_HEAP, MAIN, "-c", file("conf", ["[host]", ...host, ...lines, ""].join("\n"))];
   },
 };
 
@@ -146,7 +142,8 @@ let started = 0;
  * @param {Kind} kind
  * @param {number[]} backs ports of the backends
  * @param {import("./machine.mjs").Cores | undefined} cores
- * @param {{ vera?: string, options?: string }} extra what only ours knows: its Luup system, options of its `[direct]` lines
+ * @param {{ vera?: string, options?: string, mux?: string[] }} extra what only ours knows: its Luup system; options of its
+ *   `[direct]` lines, or of each of the `[mux]` lines that it has instead
  * @returns {Promise<Proxy>}
  */
 export async function startProxy(kind, backs, cores, extra = {}) {
