@@ -154,15 +154,20 @@ export class RequestMux extends BaseMux {
     } else if (dialogue === undefined) {
       this.#failed(exchange, "no path");
     } else {
+      if (dialogue.outstanding > 0) this.pool.want(); // before links are filled, more are opened
       this.#turns.started(client, exchange);
       this.#sharing.sent(exchange);
       dialogue.send(exchange);
     }
   }
 
+  /** The link with room that has least to do. */
   #free(): Dialogue | undefined {
-    for (const dialogue of this.#dialogues.values()) if (dialogue.free) return dialogue;
-    return undefined;
+    let best: Dialogue | undefined;
+    for (const dialogue of this.#dialogues.values()) {
+      if (dialogue.free && (best === undefined || dialogue.outstanding < best.outstanding)) best = dialogue;
+    }
+    return best;
   }
 
   #answer(exchange: Exchange, cut: Cut, link: Link): void {

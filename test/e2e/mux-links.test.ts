@@ -6,7 +6,7 @@ import { ModbusClient } from "../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../support/modbus-device.js";
 import { startMux } from "../support/mux.js";
 import { echo } from "../support/protocols.js";
-import { type Answering, type Link, never, promptly, Simulator } from "../support/simulator.js";
+import { type Answering, holding, type Link, never, promptly, Simulator } from "../support/simulator.js";
 import { pause, until } from "../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
@@ -137,6 +137,21 @@ describe("links", { concurrency: 4 }, () => {
     assert.deepEqual(client.surplus, []);
     assert.equal(await client.outcome(1), "right");
     assert.equal(device.links.length, 1);
+  });
+
+  test("POOL and PIPE: requests go to the link that has least to do", async (t) => {
+    const { answering, held } = holding();
+    const device = await Simulator.open(modbus, { answering, limit: 2 });
+    t.after(() => device.stop());
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus POOL=2 PIPE=4`);
+    const clients = await Promise.all([1, 2, 3, 4, 5, 6].map(() => ModbusClient.connect(mux.port)));
+    const first = clients.slice(0, 2).map((client) => client.read(1, 1));
+    await until(() => held.length === 2 && device.links.length === 2, "two requests, and a second link");
+    const others = clients.slice(2).map((client) => client.read(1, 1));
+    await until(() => held.length === 6, "all requests");
+    assert.deepEqual(device.links.map(({ outstanding }) => outstanding).sort(), [3, 3]);
+    for (const send of held) send();
+    for (const value of await Promise.all([...first, ...others])) assert.equal(value, registerValue(1, 1));
   });
 
   const BREAKING: readonly [what: string, answering: Answering, outcome: string][] = [
