@@ -1,4 +1,4 @@
-import type { Failure } from "./protocol.js";
+import type { Failure, Writes } from "./protocol.js";
 
 // MODBUS Application Protocol Specification V1.1b3: function codes (chapter 6), exception codes (chapter 7)
 
@@ -12,18 +12,13 @@ const EXCEPTION = 0x80;
 /** Functions whose answer repeats so many bytes of the request's PDU (6.5, 6.6, 6.11, 6.12, 6.16), or all of it. */
 const REPEATED: Readonly<Record<number, number>> = { 5: 5, 6: 5, 15: 5, 16: 5, 21: Number.POSITIVE_INFINITY, 22: 7 };
 
-export const ILLEGAL_FUNCTION = 0x01;
+const ILLEGAL_FUNCTION = 0x01;
 const EXCEPTION_OF: Readonly<Record<Failure, number>> = {
   "queue full": 0x06, // server device busy
   "no path": 0x0a, // gateway path unavailable
   "no answer": 0x0b, // gateway target device failed to respond
   "link lost": 0x0b,
 };
-
-/** The exception code that tells of a failure. */
-export function exceptionCode(why: Failure): number {
-  return EXCEPTION_OF[why];
-}
 
 /** Whether a request changes nothing in the device. What is not known to only ask counts as a write. */
 export function onlyReads(pdu: Buffer): boolean {
@@ -36,13 +31,23 @@ export function isShareable(pdu: Buffer): boolean {
   return SHAREABLE.has(pdu[0] ?? 0);
 }
 
-/** The answer to a request that was refused or failed. */
-export function exceptionPdu(pdu: Buffer, code: number): Buffer {
+/** The answer to a request that has failed. */
+export function failedPdu(pdu: Buffer, why: Failure): Buffer {
+  return exceptionPdu(pdu, EXCEPTION_OF[why]);
+}
+
+/** The answer to a request that is kept from the device; nothing when it may pass. */
+export function keptPdu(pdu: Buffer, writes: Writes): Buffer | undefined {
+  if (writes === "pass" || onlyReads(pdu)) return undefined;
+  return (writes === "ignore" ? donePdu(pdu) : undefined) ?? exceptionPdu(pdu, ILLEGAL_FUNCTION);
+}
+
+function exceptionPdu(pdu: Buffer, code: number): Buffer {
   return Buffer.of((pdu[0] ?? 0) | EXCEPTION, code);
 }
 
 /** The answer that says a write has been done; nothing where its answer holds more than the request. */
-export function donePdu(pdu: Buffer): Buffer | undefined {
+function donePdu(pdu: Buffer): Buffer | undefined {
   const length = REPEATED[pdu[0] ?? 0];
   return length === undefined ? undefined : Buffer.from(pdu.subarray(0, length));
 }

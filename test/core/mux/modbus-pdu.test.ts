@@ -40,16 +40,18 @@ for (const [request, reads, shareable, done] of functions) {
     const pdu = hex(request);
     assert.equal(onlyReads(pdu), reads);
     assert.equal(isShareable(pdu), shareable);
-    assert.equal(donePdu(pdu)?.toString("hex"), done);
+    assert.equal(keptPdu(pdu, "pass"), undefined);
+    const refused = reads ? undefined : Buffer.of((pdu[0] ?? 0) | 0x80, 1);
+    assert.deepEqual(keptPdu(pdu, "deny"), refused);
+    assert.deepEqual(keptPdu(pdu, "ignore"), done === undefined ? refused : hex(done));
   });
 }
 
 test("failures have the exception codes of gateways", () => {
-  assert.deepEqual(
-    (["queue full", "no path", "no answer", "link lost"] as const).map(exceptionCode),
-    [0x06, 0x0a, 0x0b, 0x0b],
+  const told = (["queue full", "no path", "no answer", "link lost"] as const).map((why) =>
+    failedPdu(hex("0300000001"), why).toString("hex"),
   );
-  assert.equal(exceptionPdu(hex("0300000001"), 0x0b).toString("hex"), "830b");
+  assert.deepEqual(told, ["8306", "830a", "830b", "830b"]);
 });
 
 test("an answer is of its request's function, an exception too", () => {

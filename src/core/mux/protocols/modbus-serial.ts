@@ -1,14 +1,6 @@
 import { crc16 } from "../../framing/crc16.js";
 import { modbusSerial as modbusSerialFraming } from "../../framing/modbus-serial.js";
-import {
-  donePdu,
-  exceptionCode,
-  exceptionPdu,
-  ILLEGAL_FUNCTION,
-  isShareable,
-  onlyReads,
-  sameFunction,
-} from "../modbus-pdu.js";
+import { failedPdu, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
 import { plain } from "./plain.js";
 
@@ -34,18 +26,15 @@ export const modbusSerial: Protocol = {
   understand(message, _head, writes) {
     const bytes = Buffer.from(message);
     const pdu = pduOf(bytes);
-    const reads = onlyReads(pdu);
-    if (!reads && writes !== "pass") {
-      const done = writes === "ignore" ? donePdu(pdu) : undefined;
-      return { kind: "answer", bytes: reply(bytes, done ?? exceptionPdu(pdu, ILLEGAL_FUNCTION)) };
-    }
+    const kept = keptPdu(pdu, writes);
+    if (kept !== undefined) return { kind: "answer", bytes: reply(bytes, kept) };
     const key = isShareable(pdu) ? bytes.toString("latin1") : undefined;
     const oneWay = bytes[0] === BROADCAST_UNIT;
     return {
       kind: "request",
-      request: { bytes, reads, ...(key !== undefined && { key }), ...(oneWay && { oneWay }) },
+      request: { bytes, reads: onlyReads(pdu), ...(key !== undefined && { key }), ...(oneWay && { oneWay }) },
     };
   },
   fits: (answer, { bytes }) => answer[0] === bytes[0] && sameFunction(pduOf(answer), pduOf(bytes)),
-  failure: ({ bytes }, why) => reply(bytes, exceptionPdu(pduOf(bytes), exceptionCode(why))),
+  failure: ({ bytes }, why) => reply(bytes, failedPdu(pduOf(bytes), why)),
 };

@@ -2,15 +2,7 @@ import { crc16 } from "../../framing/crc16.js";
 import type { FramingKind } from "../../framing/framing.js";
 import { modbus as modbusFraming } from "../../framing/modbus.js";
 import { modbusRtu as modbusRtuFraming } from "../../framing/modbus-rtu.js";
-import {
-  donePdu,
-  exceptionCode,
-  exceptionPdu,
-  ILLEGAL_FUNCTION,
-  isShareable,
-  onlyReads,
-  sameFunction,
-} from "../modbus-pdu.js";
+import { failedPdu, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
 
 // MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
@@ -48,13 +40,10 @@ function mbap(framing: FramingKind, crcSize: number): Protocol {
     understand(message, _head, writes) {
       const bytes = Buffer.from(message);
       const pdu = pduOf(bytes);
-      const reads = onlyReads(pdu);
-      if (!reads && writes !== "pass") {
-        const done = writes === "ignore" ? donePdu(pdu) : undefined;
-        return { kind: "answer", bytes: reply(bytes, done ?? exceptionPdu(pdu, ILLEGAL_FUNCTION), crcSize) };
-      }
+      const kept = keptPdu(pdu, writes);
+      if (kept !== undefined) return { kind: "answer", bytes: reply(bytes, kept, crcSize) };
       const key = isShareable(pdu) ? bytes.toString("latin1", UNIT_AT) : undefined;
-      return { kind: "request", request: { bytes, reads, ...(key !== undefined && { key }) } };
+      return { kind: "request", request: { bytes, reads: onlyReads(pdu), ...(key !== undefined && { key }) } };
     },
     malformed: () => undefined,
     stamp({ bytes }, id) {
@@ -69,7 +58,7 @@ function mbap(framing: FramingKind, crcSize: number): Protocol {
       bytes.copy(message, 0, 0, 2);
       return message;
     },
-    failure: ({ bytes }, why) => reply(bytes, exceptionPdu(pduOf(bytes), exceptionCode(why)), crcSize),
+    failure: ({ bytes }, why) => reply(bytes, failedPdu(pduOf(bytes), why), crcSize),
   };
 }
 
