@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  donePdu,
-  exceptionCode,
-  exceptionPdu,
-  isShareable,
-  onlyReads,
-  sameFunction,
-} from "#src/core/mux/modbus-pdu.js";
+import { failedPdu, isShareable, keptPdu, onlyReads, sameFunction } from "#src/core/mux/modbus-pdu.js";
 
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 
