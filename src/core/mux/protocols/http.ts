@@ -7,7 +7,10 @@ import type { Failure, Protocol } from "../protocol.js";
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 /** Fields that are for one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = ["connection", "keep-alive", "proxy-connection", "upgrade"];
+/** Fields without which nobody knows where a message ends, or for whom it is: Connection cannot take them away. */
+const KEPT = new Set(["content-length", "transfer-encoding", "host"]);
 const HEAD = "HEAD ";
+const [LF, CR] = [0x0a, 0x0d];
 const CLOSE = ["Connection: close"];
 const GO_AHEAD = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -39,13 +42,24 @@ function field(head: HttpHead, wanted: string): string[] {
 /** A head without the fields that are for one connection only, and with these instead. */
 function forNextHop(bytes: Buffer, head: HttpHead, without: readonly string[], fields: readonly string[]): Buffer {
   const named = field(head, "connection").flatMap((value) => value.toLowerCase().split(/\s*,\s*/));
-  const dropped = new Set([...without, ...named]);
+  const dropped = new Set([...without, ...named.filter((name) => !KEPT.has(name))]);
   const [start = "", ...lines] = bytes
     .toString("latin1")
     .trim()
     .split(/\r?\n(?![ \t])/);
   const kept = lines.filter((line) => !dropped.has(line.slice(0, line.indexOf(":")).toLowerCase()));
   return Buffer.from([start, ...kept, ...fields, "", ""].join("\r\n"), "latin1");
+}
+
+/** Where the body of a message begins: behind the first empty line, whose lines may end in LF alone (RFC 9112, 2.2). */
+function bodyBegin(message: Buffer): number {
+  let at = 0;
+  while (message[at] === CR || message[at] === LF) at += 1; // empty lines before the message
+  for (at = message.indexOf(LF, at); at >= 0; at = message.indexOf(LF, at + 1)) {
+    if (message[at + 1] === LF) return at + 2;
+    if (message[at + 1] === CR && message[at + 2] === LF) return at + 3;
+  }
+  return message.length;
 }
 
 function waitsForGoAhead(head: HttpHead): boolean {
@@ -67,8 +81,7 @@ export const http: Protocol = {
       const reason = "CONNECT, Upgrade and WebSocket are not served here";
       return { kind: "error", reason, bytes: response("501 Not Implemented", reason, CLOSE) };
     }
-    const end = message.indexOf("\r\n\r\n");
-    const bodyAt = end < 0 ? message.indexOf("\n\n") + 2 : end + 4;
+    const bodyAt = bodyBegin(message);
     const start = forNextHop(message.subarray(0, bodyAt), head, [...HOP_BY_HOP, "expect"], []);
     const bytes = Buffer.concat([start, message.subarray(bodyAt)]);
     const reads = SAFE.has(head.method ?? "");
