@@ -102,6 +102,7 @@ export class RequestMux extends BaseMux {
     const understood = this.#protocol.understand(bytes, head, this.order.mux.writes);
     this.counters.requests += 1;
     if (understood.kind === "request") {
+      if (understood.request.last) client.ignore(); // what comes behind it is not to be carried out
       this.#turns.ask(client, understood.request);
     } else if (understood.kind === "answer") {
       this.counters.refused += 1;
@@ -185,7 +186,9 @@ export class RequestMux extends BaseMux {
     for (const { client, request } of exchange.askers) {
       this.counters.answers += 1;
       this.#turns.answered(client, exchange);
-      if (request.last || byEnd) client.close(undefined);
+      if (!request.last && !byEnd) continue;
+      this.#turns.forgetWaiting(client);
+      client.close(undefined);
     }
   }
 

@@ -67,6 +67,11 @@ export class Turns {
     this.#queue.remove(client);
   }
 
+  /** What a client waits for is not asked any more. */
+  forgetWaiting(client: MuxClient): void {
+    this.#queue.remove(client);
+  }
+
   /** A client sends no more: it is closed when it has all its answers. */
   end(client: MuxClient): void {
     this.#ended.add(client);
@@ -167,7 +172,10 @@ export class Turns {
   #say(client: MuxClient, { bytes, last }: Extract<Item, { kind: "say" }>): void {
     if (bytes.length > 0) client.deliver(bytes);
     if (last === undefined) this.#finishIfDone(client);
-    else client.close(last);
+    else {
+      this.forgetWaiting(client);
+      client.close(last);
+    }
   }
 
   #finishIfDone(client: MuxClient): void {
