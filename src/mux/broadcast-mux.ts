@@ -77,7 +77,10 @@ export class BroadcastMux extends BaseMux {
         this.#link = link;
         this.#send();
       },
-      data: (chunk) => this.#deliver(chunk),
+      data: (chunk) => {
+        this.pool.prove(link);
+        this.#deliver(chunk);
+      },
       eof: () => {
         this.pool.close(link, "by device");
         lost("by device");

@@ -14,6 +14,8 @@ const MAX_LOST_IDS = 100; // of answers that may still come; with more the devic
 export interface DialogueOwner {
   readonly clock: Clock;
   options(): MuxOptions;
+  /** The device answers what it is asked. */
+  alive(): void;
   /** A piece of the answer to an exchange, or all of it. */
   answer(exchange: Exchange, cut: Cut): void;
   /** Its answer is complete. `byEnd`: the end of the connection was the end of the answer. */
@@ -162,6 +164,10 @@ export class Dialogue {
       if (cut.kind === "junk") this.#distrust(cut.reason);
       else this.#message(cut, atEnd);
     }
+    const { tellsStrays } = this.#owner.options().protocol;
+    if (!this.#over && !tellsStrays && this.#outstanding.size === 0 && this.#framing.held > 0) {
+      this.#distrust(`${this.#framing.held} bytes of a message behind the answer`);
+    }
     this.#reading = false;
   }
 
@@ -186,6 +192,7 @@ export class Dialogue {
 
   #answer(id: number, outstanding: Outstanding, cut: Cut, atEnd: boolean): void {
     const { exchange, request } = outstanding;
+    this.#owner.alive();
     const { protocol, answerMs } = this.#owner.options();
     const head = cut.kind === "junk" ? undefined : cut.head;
     const interim = head?.status !== undefined && head.status < 200;

@@ -120,8 +120,12 @@ export class Link {
       end.resume();
       this.#events.ready();
     };
-    if (delayMs === 0) ready();
-    else this.#state = { kind: "settling", end, timer: this.#host.clock.after(delayMs, ready) };
+    if (delayMs === 0) {
+      ready();
+      return;
+    }
+    this.#state = { kind: "settling", end, timer: this.#host.clock.after(delayMs, ready) };
+    end.resume(); // what it says before it is asked must not wait to be taken for an answer
   }
 
   #lose(reason: string): void {

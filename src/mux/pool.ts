@@ -25,7 +25,7 @@ export interface PoolOwner {
 export class Pool {
   readonly #owner: PoolOwner;
   readonly #links = new Set<Link>();
-  /** Those over which the device has said something: the device is there. */
+  /** Those over which the device has said something that makes sense: it is there. */
   readonly #proven = new WeakSet<Link>();
   #opening: Link | undefined;
   #retry: Timer | undefined;
@@ -55,10 +55,7 @@ export class Pool {
     if (full || this.#opening !== undefined || this.#retry !== undefined) return;
     const link = new Link(this.#owner.order(), this.#owner.host(), {
       ready: () => this.#ready(link, events),
-      data: (chunk) => {
-        this.#prove(link);
-        events.data(chunk);
-      },
+      data: (chunk) => events.data(chunk),
       eof: () => events.eof(),
       drained: () => events.drained(),
       lost: (reason) => this.#lost(link, reason, events),
@@ -67,6 +64,13 @@ export class Pool {
     this.#links.add(link);
     this.#opening = link;
     const events = this.#owner.opened(link);
+  }
+
+  /** The device has said something over a link that makes sense: should the link be lost, the next attempt need not wait. */
+  prove(link: Link): void {
+    if (this.#proven.has(link)) return;
+    this.#proven.add(link);
+    this.#failures = 0;
   }
 
   /** Closes a link, for this reason. */
@@ -91,12 +95,6 @@ export class Pool {
     for (const link of this.#links) link.close();
     this.#links.clear();
     this.#opening = undefined;
-  }
-
-  #prove(link: Link): void {
-    if (this.#proven.has(link)) return;
-    this.#proven.add(link);
-    this.#failures = 0;
   }
 
   #ready(link: Link, events: LinkEvents): void {

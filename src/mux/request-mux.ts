@@ -219,8 +219,16 @@ export class RequestMux extends BaseMux {
         this.#dialogues.set(link, new Dialogue(link, this.#dialogueOwner(link)));
         this.#next();
       },
-      data: (chunk) => dialogue()?.data(chunk),
-      eof: () => dialogue()?.eof(),
+      data: (chunk) => {
+        const known = dialogue();
+        if (known !== undefined) known.data(chunk);
+        else this.#stray(`${chunk.length} bytes that the device has said after connecting`);
+      },
+      eof: () => {
+        const known = dialogue();
+        if (known !== undefined) known.eof();
+        else this.pool.close(link, "by device");
+      },
       drained: () => this.#next(),
       lost: () => {
         this.#stop(link);
@@ -246,6 +254,7 @@ export class RequestMux extends BaseMux {
     return {
       clock: this.host.clock,
       options: () => this.order.mux,
+      alive: () => this.pool.prove(link),
       answer: (exchange, cut) => this.#answer(exchange, cut, link),
       done: (exchange, byEnd) => this.#done(exchange, byEnd),
       failed: (exchange, why) => this.#failed(exchange, why),
@@ -253,10 +262,7 @@ export class RequestMux extends BaseMux {
         this.counters.events += 1;
         for (const client of this.clients) client.deliver(message);
       },
-      stray: (text) => {
-        this.counters.strays += 1;
-        this.log.seldom("stray", `dropped: ${text}`);
-      },
+      stray: (text) => this.#stray(text),
       timedOut: () => {
         this.counters.timeouts += 1;
       },
@@ -268,6 +274,12 @@ export class RequestMux extends BaseMux {
         this.#openForClients();
       },
     };
+  }
+
+  /** The device has said what nobody waits for. */
+  #stray(text: string): void {
+    this.counters.strays += 1;
+    this.log.seldom("stray", `dropped: ${text}`);
   }
 
   /** A link is gone, and with it what it was asked. */
