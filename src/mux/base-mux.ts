@@ -26,7 +26,7 @@ export abstract class BaseMux implements Mux {
     this.#order = order;
     this.#host = host;
     this.log = new MuxLog(port, order.target, host);
-    this.#attendance = new Attendance(() => this.pool.closeAll(`no client for ${this.order.mux.idleMs / 1000} s`));
+    this.#attendance = new Attendance(() => this.closeLinks(`no client for ${this.order.mux.idleMs / 1000} s`));
     this.pool = new Pool({
       order: () => this.order,
       host: () => this.host,
@@ -84,7 +84,8 @@ export abstract class BaseMux implements Mux {
 
   close(reason: string): void {
     this.#attendance.come();
-    this.pool.closeAll(reason);
+    this.pool.rest();
+    this.closeLinks(reason);
   }
 
   abstract drain(): Promise<void>;
@@ -95,6 +96,11 @@ export abstract class BaseMux implements Mux {
 
   protected get host(): MuxHost {
     return this.#host;
+  }
+
+  /** Closes all links. */
+  protected closeLinks(reason: string): void {
+    this.pool.closeAll(reason);
   }
 
   /** Requests that wait for their turn. */

@@ -16,7 +16,7 @@ function keyOf({ port, order }: MuxLine): string {
 export class Muxes {
   #muxes = new Map<string, Mux>();
   /** Those whose lines are gone, while they have clients. */
-  #former: Mux[] = [];
+  readonly #former = new Map<string, Mux>();
   #host: MuxHost;
 
   constructor(host: MuxHost) {
@@ -25,7 +25,7 @@ export class Muxes {
 
   /** What STAT tells of them. */
   get status(): MuxStatus[] {
-    return [...this.#muxes.values(), ...this.#former.filter(({ idle }) => !idle)].map(({ status }) => status);
+    return [...this.#muxes.values(), ...[...this.#former.values()].filter(({ idle }) => !idle)].map(({ status }) => status);
   }
 
   /** Has the muxes of these lines, and lets go of those that have none any more. */
@@ -37,18 +37,18 @@ export class Muxes {
       mux.configure(line.order, host);
       next.set(keyOf(line), mux);
     }
-    for (const [key, mux] of this.#muxes) if (!next.has(key)) this.#former.push(mux);
-    this.#former = this.#former.filter((mux) => {
-      if (mux.idle) mux.close("its line is gone from the configuration");
-      return !mux.idle;
-    });
+    for (const [key, mux] of this.#muxes) this.#former.set(key, mux);
+    for (const [key, mux] of this.#former) {
+      if (!next.has(key) && mux.idle) mux.close("its line is gone from the configuration");
+      if (next.has(key) || mux.idle) this.#former.delete(key);
+    }
     this.#muxes = next;
   }
 
   /** The mux of a line, of one that a reload is about to bring in, too. */
   of(line: MuxLine): Mux {
     const key = keyOf(line);
-    const known = this.#muxes.get(key);
+    const known = this.#muxes.get(key) ?? this.#former.get(key);
     if (known !== undefined) return known;
     const mux = createMux(line.port, line.order, this.#host);
     this.#muxes.set(key, mux);
@@ -66,6 +66,6 @@ export class Muxes {
   }
 
   #all(): Mux[] {
-    return [...this.#muxes.values(), ...this.#former];
+    return [...this.#muxes.values(), ...this.#former.values()];
   }
 }

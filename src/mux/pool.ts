@@ -87,10 +87,14 @@ export class Pool {
     this.#remove(link);
   }
 
-  /** Closes all links, and tries no more until one is wanted again. */
-  closeAll(reason: string): void {
+  /** Does not wait for the time of another attempt any more. */
+  rest(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
+  }
+
+  /** Closes all links; another one is opened when it is wanted again, and its time has come. */
+  closeAll(reason: string): void {
     if (this.#links.size > 0) this.#owner.log.info(`links closed: ${reason}`);
     for (const link of this.#links) link.close();
     this.#links.clear();

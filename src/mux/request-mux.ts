@@ -18,7 +18,8 @@ export class RequestMux extends BaseMux {
   /** Links that are not read because a client does not take what comes from them. */
   readonly #stalled = new Map<MuxClient, Link>();
   #sharing: Sharing;
-  #closing = false;
+  /** The daemon stops: nothing is begun any more. */
+  #stopping = false;
   /** Called when nothing is outstanding. */
   #drained: (() => void) | undefined;
 
@@ -49,6 +50,7 @@ export class RequestMux extends BaseMux {
   }
 
   async drain(): Promise<void> {
+    this.#stopping = true;
     this.#turns.stop();
     if (this.outstanding === 0) return;
     await new Promise<void>((resolve) => {
@@ -56,12 +58,12 @@ export class RequestMux extends BaseMux {
     });
   }
 
-  override close(reason: string): void {
-    this.#closing = true;
+  protected override closeLinks(reason: string): void {
     const dialogues = [...this.#dialogues.values()];
     this.#dialogues.clear();
-    super.close(reason);
+    super.closeLinks(reason);
     for (const dialogue of dialogues) dialogue.stop();
+    this.#next();
   }
 
   protected get waiting(): number {
@@ -195,7 +197,7 @@ export class RequestMux extends BaseMux {
   #failed(exchange: Exchange, why: Failure): void {
     this.#sharing.over(exchange);
     // on another link: the one it was on may have been dead for long
-    const again = why === "link lost" && exchange.mayBeRepeated && !this.#closing;
+    const again = why === "link lost" && exchange.mayBeRepeated && !this.#stopping;
     if (again) this.counters.repeated += exchange.askers.length;
     else if (why === "no path") this.counters.noPath += 1;
     else if (why === "link lost") this.counters.linkLost += 1;
