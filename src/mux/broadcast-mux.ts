@@ -5,6 +5,7 @@ import { BaseMux } from "./base-mux.js";
 import type { Link, LinkEvents } from "./link.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
 
+const MAX_AT_ONCE = 64; // messages to the device before other work has its turn
 const PATIENCE_MS = 1000; // the device waits so long for a client that has too much unread
 
 /**
@@ -16,6 +17,7 @@ export class BroadcastMux extends BaseMux {
   #link: Link | undefined;
   #pauseUntil = 0;
   #patience: Timer | undefined;
+  #sending = false;
 
   async drain(): Promise<void> {}
 
@@ -40,7 +42,7 @@ export class BroadcastMux extends BaseMux {
       },
       begun() {},
       resumed: () => this.#goOn(),
-      ended() {},
+      ended: () => false,
       holds: () => this.#queue.sizeOf(client()) >= this.order.mux.queue,
     };
   }
@@ -101,13 +103,24 @@ export class BroadcastMux extends BaseMux {
 
   /** Sends what waits, as far as the device takes it. */
   #send(): void {
+    if (this.#sending) return;
     const { clock } = this.host;
     const { gapMs } = this.order.mux;
+    let sent = 0;
     while (this.#link?.ready && this.#link.unsent === 0 && clock.now() >= this.#pauseUntil) {
       const next = this.#queue.take(() => true);
       if (next === undefined) return;
       this.#link.write(next.item);
       next.owner.check();
+      sent += 1;
+      if (gapMs === 0 && sent >= MAX_AT_ONCE) {
+        this.#sending = true;
+        setImmediate(() => {
+          this.#sending = false;
+          this.#send();
+        });
+        return;
+      }
       if (gapMs === 0) continue;
       this.#pauseUntil = clock.now() + gapMs;
       clock.after(gapMs, () => {

@@ -206,7 +206,8 @@ export class Dialogue {
       outstanding.gathering = true;
       this.#limit(id, outstanding, GATHER_MS);
     } else if (cut.kind === "part") {
-      this.#limit(id, outstanding, answerMs);
+      // one without end would keep the link for ever, though nobody wants it any more
+      if (exchange !== undefined && exchange.askers.length > 0) this.#limit(id, outstanding, answerMs);
     } else {
       this.#complete(id, outstanding, atEnd);
     }

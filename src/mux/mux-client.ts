@@ -14,8 +14,8 @@ export interface MuxClientOwner {
   malformed(reason: string): void;
   /** It takes more again. */
   resumed(): void;
-  /** It sends no more. */
-  ended(): void;
+  /** It sends no more. Returns whether it is owed something still: else it counts as gone after a silence of the device. */
+  ended(): boolean;
   /** It is gone. */
   left(): void;
   /** Whether it has to wait before it may send more. */
@@ -40,6 +40,8 @@ export class MuxClient implements End {
   readonly #framing: Framing;
   /** What is not worked off yet, in memory that is the sender's until then. */
   #backlog: readonly Cut[] = [];
+  /** So many of them are worked off. */
+  #worked = 0;
   #working = false;
   /** Parts of a message that is not complete. */
   #parts: Buffer[] = [];
@@ -65,7 +67,7 @@ export class MuxClient implements End {
 
   /** Messages that wait until the mux takes more of this client, their bytes not counted; until then it is not read. */
   get unsent(): number {
-    return this.#deaf ? 0 : this.#backlog.length;
+    return this.#deaf ? 0 : this.#backlog.length - this.#worked;
   }
 
   /** Whether it leaves so much unread that it gets no more for now. */
@@ -142,8 +144,7 @@ export class MuxClient implements End {
   #finished(): void {
     if (this.gone) return;
     this.events.finished();
-    this.#owner.ended();
-    this.#giveSignOfLife();
+    if (this.#owner.ended()) this.#giveSignOfLife();
   }
 
   /** While the device works on a client's last requests it counts as alive: there are other limits for that. */
@@ -156,7 +157,13 @@ export class MuxClient implements End {
   }
 
   #enqueue(cuts: readonly Cut[]): void {
-    this.#backlog = this.#backlog.length === 0 ? cuts : [...this.#backlog, ...cuts];
+    if (this.unsent === 0) {
+      this.#backlog = cuts;
+      this.#worked = 0;
+    } else {
+      this.#backlog = [...this.#backlog.slice(this.#worked), ...cuts];
+      this.#worked = 0;
+    }
     this.#work();
   }
 
@@ -164,15 +171,17 @@ export class MuxClient implements End {
   #work(): void {
     if (this.#working) return; // the mux has room again because of what it is just being given
     this.#working = true;
-    const cuts = this.#backlog;
-    let done = 0;
-    for (const cut of cuts) {
-      if (this.#deaf || this.#pendingSize > MAX_PENDING || this.#owner.holds()) break;
-      done += 1;
+    for (;;) {
+      const cut = this.#backlog[this.#worked];
+      if (cut === undefined || this.#deaf || this.#pendingSize > MAX_PENDING || this.#owner.holds()) break;
+      this.#worked += 1;
       if (cut.kind === "junk") this.#owner.malformed(cut.reason);
       else this.#collect(cut.kind, cut.bytes, cut.head);
     }
-    this.#backlog = this.#deaf ? [] : cuts.slice(done);
+    if (this.unsent === 0) {
+      this.#backlog = [];
+      this.#worked = 0;
+    }
     this.#working = false;
   }
 

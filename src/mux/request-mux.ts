@@ -95,7 +95,10 @@ export class RequestMux extends BaseMux {
         if (goAhead !== undefined && !this.#turns.isBusy(client())) client().deliver(goAhead);
       },
       resumed: () => this.#resumed(client()),
-      ended: () => this.#turns.end(client()),
+      ended: () => {
+        this.#turns.end(client());
+        return true;
+      },
       holds: () => this.#turns.holds(client()),
     };
   }
