@@ -175,6 +175,7 @@ export class Dialogue {
     const { protocol } = this.#owner.options();
     const { bytes } = cut;
     if (protocol.isEvent?.(bytes)) {
+      this.#owner.alive();
       this.#owner.event(Buffer.from(bytes));
       return;
     }
@@ -278,7 +279,8 @@ export class Dialogue {
     const idle = clock.now() - this.#lastUsed;
     this.#health = clock.after(Math.max(1, healthMs - idle), () => {
       if (this.#over) return;
-      const understood = protocol.understand(probe, undefined, "pass");
+      const [cut] = protocol.framing.requests().push(probe);
+      const understood = protocol.understand(probe, cut?.kind === "junk" ? undefined : cut?.head, "pass");
       const due = clock.now() - this.#lastUsed >= healthMs;
       if (due && understood.kind === "request" && this.free) {
         this.#send(understood.request, undefined, Math.min(answerMs, PROBE_MS));

@@ -2,7 +2,7 @@ import minimist from "minimist";
 import { formatHostPort, parseHostPort } from "../address.js";
 import { parseDuration } from "../duration.js";
 import { checkMuxOrder } from "../mux/line.js";
-import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "../mux/options.js";
+import { DEFAULT_MUX_OPTIONS, MAX_LINKS, MAX_QUEUE, type MuxOptions } from "../mux/options.js";
 import { findProtocol, PROTOCOLS } from "../mux/protocols/index.js";
 import { parseInteger } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
@@ -32,8 +32,8 @@ function duration(name: keyof MuxOptions, min = 0): (value: string) => Result<Pa
   };
 }
 
-function count(name: keyof MuxOptions): (value: string) => Result<Partial<MuxOptions>> {
-  return (value) => map(parseInteger(value, 1, 10_000), (number) => ({ [name]: number }));
+function count(name: keyof MuxOptions, max: number): (value: string) => Result<Partial<MuxOptions>> {
+  return (value) => map(parseInteger(value, 1, max), (number) => ({ [name]: number }));
 }
 
 const NAMES = PROTOCOLS.map(({ framing }) => framing.name);
@@ -60,7 +60,7 @@ const FLAGS: readonly Flag[] = [
   },
   { name: "delay", usage: "time", help: "Wait after connecting (default: 0)", set: duration("delayMs") },
   { name: "retry-delay", usage: "time", help: "The same as --reconnect-backoff", set: duration("retryMs") },
-  { name: "max-connections", usage: "n", help: "Connections to the device (default: 1)", set: count("pool") },
+  { name: "max-connections", usage: "n", help: "Connections to the device (default: 1)", set: count("pool", MAX_LINKS) },
   {
     name: "reconnect-backoff",
     usage: "time",
@@ -73,7 +73,7 @@ const FLAGS: readonly Flag[] = [
     help: "Probe an idle connection after so long (default: 30s; 0: never)",
     set: duration("healthMs"),
   },
-  { name: "queue-size", usage: "n", help: "Requests of one client that may wait (default: 32)", set: count("queue") },
+  { name: "queue-size", usage: "n", help: "Requests of one client that may wait (default: 32)", set: count("queue", MAX_QUEUE) },
 ];
 
 const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;

@@ -41,6 +41,8 @@ export function checkMuxOrder(order: MuxOrder): Result<MuxOrder> {
     if (cut?.kind !== "frame" || more.length > 0 || cut.bytes.length !== probe.length) {
       return fail(`PROB: that is not one whole request of ${name}`);
     }
+    const understood = protocol.understand(probe, cut.head, "pass");
+    if (understood.kind === "error") return fail(`PROB: ${understood.reason}`);
   }
   const checked = checkOrder(order);
   return checked.ok ? ok(order) : checked;

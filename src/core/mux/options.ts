@@ -39,8 +39,9 @@ export interface MuxOptions {
 /** A row of the table of options. */
 type MuxOptionRow = OptionRow<MuxOptions>;
 
-const MAX_LINKS = 64;
-const MAX_QUEUE = 10_000;
+/** The most that POOL, PIPE and QLEN may say. */
+export const MAX_LINKS = 64;
+export const MAX_QUEUE = 10_000;
 const NAMES = PROTOCOLS.map(({ framing }) => framing.name).join("|");
 
 const [ECHO] = PROTOCOLS;

@@ -6,10 +6,19 @@ const TYPE_AT = 1;
 const SERIAL_NUMBER = { at: 2, end: 12 }; // ten digits
 const [REPLY, EVENT] = [0x52, 0x45]; // R, E
 
+/** Function 02 reads a data point; its reply repeats which. Other functions are answered by others (an action by 18, done). */
+const READ_DATA_POINT = { at: 12, end: 18, begin: "F02D" };
+
 const ALL_MODULES = "0000000000";
 
 function serialNumber(telegram: Buffer): string {
   return telegram.toString("latin1", SERIAL_NUMBER.at, SERIAL_NUMBER.end);
+}
+
+/** Which data point a telegram reads or tells; nothing when it is about something else. */
+function dataPoint(telegram: Buffer): string | undefined {
+  const text = telegram.toString("latin1", READ_DATA_POINT.at, READ_DATA_POINT.end);
+  return text.startsWith(READ_DATA_POINT.begin) ? text : undefined;
 }
 
 /**
@@ -20,7 +29,9 @@ export const conbus: Protocol = {
   ...plain(conbusFraming),
   tellsStrays: true,
   fits: (answer, { bytes }) =>
-    answer[TYPE_AT] === REPLY && [serialNumber(answer), ALL_MODULES].includes(serialNumber(bytes)),
+    answer[TYPE_AT] === REPLY &&
+    [serialNumber(answer), ALL_MODULES].includes(serialNumber(bytes)) &&
+    (dataPoint(bytes) === undefined || [dataPoint(bytes), undefined].includes(dataPoint(answer))),
   hasManyAnswers: ({ bytes }) => serialNumber(bytes) === ALL_MODULES,
   isEvent: (message) => message[TYPE_AT] === EVENT,
 };

@@ -85,7 +85,9 @@ export const http: Protocol = {
     const start = forNextHop(message.subarray(0, bodyAt), head, [...HOP_BY_HOP, "expect"], []);
     const bytes = Buffer.concat([start, message.subarray(bodyAt)]);
     const reads = SAFE.has(head.method ?? "");
-    return { kind: "request", request: { bytes, reads, ...(!head.keepAlive && { last: true }) } };
+    // HTTP/1.0 keeps a connection only where both sides say so; it is not worth saying
+    const last = !head.keepAlive || head.version === "1.0";
+    return { kind: "request", request: { bytes, reads, ...(last && { last }) } };
   },
   malformed: (reason) => response("400 Bad Request", printable(reason), CLOSE),
   goAhead: (head) => (waitsForGoAhead(head) ? Buffer.from(GO_AHEAD) : undefined),

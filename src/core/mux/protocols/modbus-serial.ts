@@ -8,6 +8,7 @@ import { plain } from "./plain.js";
 const PDU_AT = 1;
 const CRC_SIZE = 2;
 const BROADCAST_UNIT = 0;
+const SILENCE = Buffer.alloc(0); // whoever has asked all units expects no answer
 
 function pduOf(frame: Buffer): Buffer {
   return frame.subarray(PDU_AT, frame.length - CRC_SIZE);
@@ -26,15 +27,15 @@ export const modbusSerial: Protocol = {
   understand(message, _head, writes) {
     const bytes = Buffer.from(message);
     const pdu = pduOf(bytes);
-    const kept = keptPdu(pdu, writes);
-    if (kept !== undefined) return { kind: "answer", bytes: reply(bytes, kept) };
-    const key = isShareable(pdu) ? bytes.toString("latin1") : undefined;
     const oneWay = bytes[0] === BROADCAST_UNIT;
+    const kept = keptPdu(pdu, writes);
+    if (kept !== undefined) return { kind: "answer", bytes: oneWay ? SILENCE : reply(bytes, kept) };
+    const key = isShareable(pdu) ? bytes.toString("latin1") : undefined;
     return {
       kind: "request",
       request: { bytes, reads: onlyReads(pdu), ...(key !== undefined && { key }), ...(oneWay && { oneWay }) },
     };
   },
   fits: (answer, { bytes }) => answer[0] === bytes[0] && sameFunction(pduOf(answer), pduOf(bytes)),
-  failure: ({ bytes }, why) => reply(bytes, failedPdu(pduOf(bytes), why)),
+  failure: ({ bytes, oneWay }, why) => (oneWay ? SILENCE : reply(bytes, failedPdu(pduOf(bytes), why))),
 };
