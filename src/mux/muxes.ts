@@ -25,7 +25,9 @@ export class Muxes {
 
   /** What STAT tells of them. */
   get status(): MuxStatus[] {
-    return [...this.#muxes.values(), ...[...this.#former.values()].filter(({ idle }) => !idle)].map(({ status }) => status);
+    return [...this.#muxes.values(), ...[...this.#former.values()].filter(({ idle }) => !idle)].map(
+      ({ status }) => status,
+    );
   }
 
   /** Has the muxes of these lines, and lets go of those that have none any more. */

@@ -60,7 +60,12 @@ const FLAGS: readonly Flag[] = [
   },
   { name: "delay", usage: "time", help: "Wait after connecting (default: 0)", set: duration("delayMs") },
   { name: "retry-delay", usage: "time", help: "The same as --reconnect-backoff", set: duration("retryMs") },
-  { name: "max-connections", usage: "n", help: "Connections to the device (default: 1)", set: count("pool", MAX_LINKS) },
+  {
+    name: "max-connections",
+    usage: "n",
+    help: "Connections to the device (default: 1)",
+    set: count("pool", MAX_LINKS),
+  },
   {
     name: "reconnect-backoff",
     usage: "time",
@@ -73,7 +78,12 @@ const FLAGS: readonly Flag[] = [
     help: "Probe an idle connection after so long (default: 30s; 0: never)",
     set: duration("healthMs"),
   },
-  { name: "queue-size", usage: "n", help: "Requests of one client that may wait (default: 32)", set: count("queue", MAX_QUEUE) },
+  {
+    name: "queue-size",
+    usage: "n",
+    help: "Requests of one client that may wait (default: 32)",
+    set: count("queue", MAX_QUEUE),
+  },
 ];
 
 const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
