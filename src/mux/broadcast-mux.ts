@@ -5,7 +5,7 @@ import { BaseMux } from "./base-mux.js";
 import type { Link, LinkEvents } from "./link.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
 
-const MAX_AT_ONCE = 64; // messages to the device before other work has its turn
+const MAX_AT_ONCE = 64; // messages to the device in one turn of the event loop: other work has its turn then
 const PATIENCE_MS = 1000; // the device waits so long for a client that has too much unread
 
 /**
@@ -17,7 +17,8 @@ export class BroadcastMux extends BaseMux {
   #link: Link | undefined;
   #pauseUntil = 0;
   #patience: Timer | undefined;
-  #sending = false;
+  /** Messages sent in this turn of the event loop. */
+  #sent = 0;
 
   async drain(): Promise<void> {}
 
@@ -103,24 +104,20 @@ export class BroadcastMux extends BaseMux {
 
   /** Sends what waits, as far as the device takes it. */
   #send(): void {
-    if (this.#sending) return;
     const { clock } = this.host;
     const { gapMs } = this.order.mux;
-    let sent = 0;
-    while (this.#link?.ready && this.#link.unsent === 0 && clock.now() >= this.#pauseUntil) {
+    while (
+      this.#sent < MAX_AT_ONCE &&
+      this.#link?.ready &&
+      this.#link.unsent === 0 &&
+      clock.now() >= this.#pauseUntil
+    ) {
       const next = this.#queue.take(() => true);
       if (next === undefined) return;
+      if (this.#sent === 0) setImmediate(() => this.#nextTurn());
+      this.#sent += 1;
       this.#link.write(next.item);
       next.owner.check();
-      sent += 1;
-      if (gapMs === 0 && sent >= MAX_AT_ONCE) {
-        this.#sending = true;
-        setImmediate(() => {
-          this.#sending = false;
-          this.#send();
-        });
-        return;
-      }
       if (gapMs === 0) continue;
       this.#pauseUntil = clock.now() + gapMs;
       clock.after(gapMs, () => {
@@ -128,6 +125,11 @@ export class BroadcastMux extends BaseMux {
         this.#send();
       });
     }
+  }
+
+  #nextTurn(): void {
+    this.#sent = 0;
+    this.#send();
   }
 
   #deliver(chunk: Buffer): void {
