@@ -10,6 +10,8 @@ import { MuxClient, type MuxClientOwner } from "./mux-client.js";
 import { MuxLog } from "./mux-log.js";
 import { Pool } from "./pool.js";
 
+const ABANDONED = "its line is gone from the configuration";
+
 /** What both kinds of mux have: clients, links while there are clients, an account of both. */
 export abstract class BaseMux implements Mux {
   protected readonly clients = new Set<MuxClient>();
@@ -20,6 +22,7 @@ export abstract class BaseMux implements Mux {
   readonly #attendance: Attendance;
   #order: MuxOrder;
   #host: MuxHost;
+  #abandoned = false;
 
   constructor(port: number, order: MuxOrder, host: MuxHost) {
     this.#port = port;
@@ -62,11 +65,11 @@ export abstract class BaseMux implements Mux {
     const { target, mux } = this.order;
     const client = new MuxClient(target, mux.protocol, this.host.clock, {
       ...this.hears(() => client),
-      malformed: (reason) => {
+      malformed: (reason, tooLong) => {
         this.counters.malformed += 1;
         const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
         this.log.seldom("malformed", `client closed: ${text}`);
-        this.refuse(client, text, mux.protocol.malformed(reason));
+        this.refuse(client, text, mux.protocol.malformed(reason, tooLong));
       },
       left: () => this.#left(client),
       fault: (error) => this.log.fault(error),
@@ -80,6 +83,12 @@ export abstract class BaseMux implements Mux {
   configure(order: MuxOrder, host: MuxHost): void {
     this.#order = order;
     this.#host = host;
+    this.#abandoned = false;
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    if (this.idle) this.close(ABANDONED);
   }
 
   close(reason: string): void {
@@ -124,6 +133,8 @@ export abstract class BaseMux implements Mux {
   #left(client: MuxClient): void {
     if (!this.clients.delete(client)) return;
     this.forget(client);
-    if (this.clients.size === 0) this.#attendance.go(this.order.mux.idleMs, this.host.clock);
+    if (this.clients.size > 0) return;
+    if (this.#abandoned) this.close(ABANDONED);
+    else this.#attendance.go(this.order.mux.idleMs, this.host.clock);
   }
 }

@@ -8,7 +8,8 @@ import type { Link } from "./link.js";
 const PROBE_MS = 5000; // a client may wait behind a probe for as long
 const GATHER_MS = 300; // silence after which no more answers to one request are expected
 const SILENT_LIMITS = 1.5; // times the limit for an answer without a byte: the link is dead rather than the device slow
-const MAX_LOST_IDS = 100; // of answers that may still come; with more the device is not worth waiting for
+const MAX_LOST_IDS = 100; // of answers that may still come; one that is later than so many others does not
+const MAX_STALL_MS = 60_000; // a client that does not take a long answer keeps the link from the others for so long
 
 /** What a dialogue tells the mux. */
 export interface DialogueOwner {
@@ -61,6 +62,8 @@ export class Dialogue {
   #pauseUntil = 0;
   #lastUsed: number;
   #reading = false;
+  /** A client does not take the answer. */
+  #paused = false;
   /** Why it takes no more requests: it is closed when the last one is answered. */
   #leaving: string | undefined;
   #over = false;
@@ -94,6 +97,20 @@ export class Dialogue {
     this.#send(exchange.request, exchange, this.#owner.options().answerMs);
   }
 
+  /** Does not read for now: a client does not take the answer. */
+  pause(): void {
+    this.#paused = true;
+    this.link.pause();
+    for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, MAX_STALL_MS);
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#paused = false;
+    this.link.resume();
+    for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, this.#owner.options().answerMs);
+  }
+
   /** Takes what the device has sent. */
   data(chunk: Buffer): void {
     this.#lastUsed = this.#owner.clock.now();
@@ -118,7 +135,7 @@ export class Dialogue {
     if (this.#over) return;
     this.#over = true;
     for (const timer of [this.#health, this.#pause, this.#age]) timer?.cancel();
-    const left = [...this.#outstanding.values()];
+    const left = [...this.#outstanding.values()].reverse(); // what is asked again is put in front, one by one
     this.#outstanding.clear();
     for (const { exchange, timer, gathering } of left) {
       timer?.cancel();
@@ -174,6 +191,10 @@ export class Dialogue {
   #message(cut: Cut, atEnd: boolean): void {
     const { protocol } = this.#owner.options();
     const { bytes } = cut;
+    if (cut.kind !== "junk" && cut.head?.upgrade) {
+      this.#distrust("the device goes on with another protocol");
+      return;
+    }
     if (protocol.isEvent?.(bytes)) {
       this.#owner.alive();
       this.#owner.event(Buffer.from(bytes));
@@ -208,7 +229,9 @@ export class Dialogue {
       this.#limit(id, outstanding, GATHER_MS);
     } else if (cut.kind === "part") {
       // one without end would keep the link for ever, though nobody wants it any more
-      if (exchange !== undefined && exchange.askers.length > 0) this.#limit(id, outstanding, answerMs);
+      if (exchange !== undefined && exchange.askers.length > 0 && !this.#paused) {
+        this.#limit(id, outstanding, answerMs);
+      }
     } else {
       this.#complete(id, outstanding, atEnd);
     }
@@ -250,20 +273,27 @@ export class Dialogue {
       return;
     }
     this.#outstanding.delete(id);
-    this.#owner.timedOut();
+    if (exchange === undefined || exchange.askers.length > 0) this.#owner.timedOut();
     if (exchange !== undefined) this.#owner.failed(exchange, "no answer");
-    this.#lostIds.add(id);
+    this.#lose(id);
     const now = this.#owner.clock.now();
     const silence = now - (this.#silentSince ?? now);
     if (exchange === undefined) {
       this.#owner.renew("its probe was not answered");
     } else if (!protocol.ids) {
       this.#owner.renew(`no answer within ${answerMs / 1000} s: what comes next could be the answer to anything`);
-    } else if (silence >= SILENT_LIMITS * answerMs || this.#lostIds.size > MAX_LOST_IDS) {
+    } else if (silence >= SILENT_LIMITS * answerMs) {
       this.#owner.renew(`no answers for ${(silence / 1000).toFixed(1)} s`);
     } else {
       this.#owner.free();
     }
+  }
+
+  /** An answer may still come to this id. */
+  #lose(id: number): void {
+    this.#lostIds.add(id);
+    const [oldest] = this.#lostIds;
+    if (this.#lostIds.size > MAX_LOST_IDS && oldest !== undefined) this.#lostIds.delete(oldest);
   }
 
   #distrust(what: string): void {

@@ -7,6 +7,8 @@ import { DEAF, type End, endedBy } from "../ends/end.js";
 import { StreamEnd } from "../ends/stream-end.js";
 import type { MuxHost } from "./host.js";
 
+const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
+
 /** What a link tells its owner. */
 export interface LinkEvents {
   /** Connected, and given the time the device wants after that. */
@@ -42,7 +44,7 @@ export class Link {
     this.#host = host;
     this.#events = events;
     this.openedAt = host.clock.now();
-    const keepalive = mux.healthMs || host.settings.keepalive;
+    const keepalive = mux.healthMs === 0 ? host.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
     const dialHost = { clock: host.clock, access: host.access, settings: { ...host.settings, keepalive } };
     const attempt = host.roomForRemote() ? dial({ target, options }, dialHost) : refusedDial(NO_MORE_FILES);
     this.#state = { kind: "dialing", dial: attempt };

@@ -11,7 +11,7 @@ export interface MuxClientOwner {
   /** The head of a message whose rest is still to come. */
   begun(head: HttpHead): void;
   /** Bytes that are no message. */
-  malformed(reason: string): void;
+  malformed(reason: string, tooLong: boolean): void;
   /** It takes more again. */
   resumed(): void;
   /** It sends no more. Returns whether it is owed something still: else it counts as gone after a silence of the device. */
@@ -175,7 +175,7 @@ export class MuxClient implements End {
       const cut = this.#backlog[this.#worked];
       if (cut === undefined || this.#deaf || this.#pendingSize > MAX_PENDING || this.#owner.holds()) break;
       this.#worked += 1;
-      if (cut.kind === "junk") this.#owner.malformed(cut.reason);
+      if (cut.kind === "junk") this.#owner.malformed(cut.reason, false);
       else this.#collect(cut.kind, cut.bytes, cut.head);
     }
     if (this.unsent === 0) {
@@ -195,7 +195,7 @@ export class MuxClient implements End {
     this.#partsSize += bytes.length;
     if (this.#parts.length > MAX_PARTS) this.#parts = [Buffer.concat(this.#parts)];
     if (this.#partsSize > MAX_MESSAGE) {
-      this.#owner.malformed(`a message of more than ${MAX_MESSAGE} bytes`);
+      this.#owner.malformed(`a message of more than ${MAX_MESSAGE} bytes`, true);
     } else if (kind === "frame") {
       const message = Buffer.concat(this.#parts);
       this.#parts = [];

@@ -14,6 +14,8 @@ export interface Mux {
   attach(): End;
   /** Goes on under other options of the same device, and with what a reload has changed in the daemon. */
   configure(order: MuxOrder, host: MuxHost): void;
+  /** Its line is gone: its links are closed when its last client leaves. */
+  abandon(): void;
   /** Takes no more requests; resolves when those that are outstanding are answered or have failed. */
   drain(): Promise<void>;
   /** Closes its links. */

@@ -41,7 +41,7 @@ export class Muxes {
     }
     for (const [key, mux] of this.#muxes) this.#former.set(key, mux);
     for (const [key, mux] of this.#former) {
-      if (!next.has(key) && mux.idle) mux.close("its line is gone from the configuration");
+      if (!next.has(key)) mux.abandon();
       if (next.has(key) || mux.idle) this.#former.delete(key);
     }
     this.#muxes = next;

@@ -73,8 +73,14 @@ export class Pool {
     this.#failures = 0;
   }
 
-  /** Closes a link, for this reason. */
+  /** Closes a link because of what the device has done. */
   close(link: Link, reason: string): void {
+    this.renew(link, reason);
+    if (!this.#proven.has(link)) this.#failed(reason);
+  }
+
+  /** Closes a link that is of no use any more: another one is opened, in time. */
+  renew(link: Link, reason: string): void {
     this.retire(link, reason);
     this.#pace(link);
   }
@@ -116,12 +122,9 @@ export class Pool {
   #lost(link: Link, reason: string, events: LinkEvents): void {
     this.#remove(link);
     this.#pace(link);
-    if (link.address === "") {
-      this.#failed(reason);
-      return;
-    }
-    this.#owner.log.info(`link closed: ${reason}`);
-    events.lost(reason);
+    if (link.address !== "") this.#owner.log.info(`link closed: ${reason}`);
+    if (!this.#proven.has(link)) this.#failed(reason);
+    if (link.address !== "") events.lost(reason);
   }
 
   #remove(link: Link): void {
@@ -138,11 +141,13 @@ export class Pool {
       this.#failures += 1;
       ms = backoffMs({ firstMs, maxMs: Math.max(MOST_WAIT_MS, firstMs) }, this.#failures, Math.random());
     }
+    const last = this.#links.size === 0;
+    if (last) this.rest(); // what was put off because of one link more does not hold up the only one
     if (ms <= 0) return;
-    this.#retry?.cancel();
+    this.rest();
     this.#retry = clock.after(ms, () => {
       this.#retry = undefined;
-      if (this.#owner.needsLink()) this.want();
+      if (this.#links.size === 0 && this.#owner.needsLink()) this.want();
     });
   }
 

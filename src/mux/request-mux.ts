@@ -16,7 +16,7 @@ export class RequestMux extends BaseMux {
   readonly #dialogues = new Map<Link, Dialogue>();
   readonly #turns: Turns;
   /** Links that are not read because a client does not take what comes from them. */
-  readonly #stalled = new Map<MuxClient, Link>();
+  readonly #stalled = new Map<MuxClient, Dialogue>();
   #sharing: Sharing;
   /** The daemon stops: nothing is begun any more. */
   #stopping = false;
@@ -29,6 +29,7 @@ export class RequestMux extends BaseMux {
     this.#turns = new Turns({
       clock: () => this.host.clock,
       options: () => this.order.mux,
+      hasRoom: () => this.pool.down || this.#sharing.ms > 0 || this.#free() !== undefined,
       canRun: (request) => {
         const covered = this.#sharing.covers(request, this.host.clock.now());
         return covered || this.pool.down || this.#free() !== undefined;
@@ -92,7 +93,7 @@ export class RequestMux extends BaseMux {
       message: (bytes, head) => this.#message(client(), bytes, head),
       begun: (head) => {
         const goAhead = this.#protocol.goAhead?.(head);
-        if (goAhead !== undefined && !this.#turns.isBusy(client())) client().deliver(goAhead);
+        if (goAhead !== undefined) this.#turns.say(client(), goAhead);
       },
       resumed: () => this.#resumed(client()),
       ended: () => {
@@ -155,7 +156,7 @@ export class RequestMux extends BaseMux {
       this.#turns.answered(client, exchange);
     } else if (same !== undefined) {
       this.counters.joined += 1;
-      same.askers.push({ client, request });
+      same.askers.push(...exchange.askers);
       this.#turns.started(client, same);
     } else if (dialogue === undefined) {
       this.#failed(exchange, "no path");
@@ -177,12 +178,14 @@ export class RequestMux extends BaseMux {
   }
 
   #answer(exchange: Exchange, cut: Cut, link: Link): void {
-    this.#sharing.answered(exchange, cut.bytes, this.host.clock.now());
+    const isFailure = this.#protocol.isFailure?.(cut.bytes) ?? false;
+    this.#sharing.answered(exchange, cut.bytes, isFailure, this.host.clock.now());
     for (const { client, request } of exchange.askers) {
       client.deliver(this.#protocol.restore(cut, request));
-      if (cut.kind !== "part" || !client.stalled) continue;
-      this.#stalled.set(client, link);
-      link.pause();
+      const dialogue = this.#dialogues.get(link);
+      if (cut.kind !== "part" || !client.stalled || dialogue === undefined) continue;
+      this.#stalled.set(client, dialogue);
+      dialogue.pause();
     }
   }
 
@@ -190,6 +193,7 @@ export class RequestMux extends BaseMux {
     this.#sharing.over(exchange);
     for (const { client, request } of exchange.askers) {
       this.counters.answers += 1;
+      this.#release(client);
       this.#turns.answered(client, exchange);
       if (!request.last && !byEnd) continue;
       this.#turns.forgetWaiting(client);
@@ -204,10 +208,10 @@ export class RequestMux extends BaseMux {
     if (again) this.counters.repeated += exchange.askers.length;
     else if (why === "no path") this.counters.noPath += 1;
     else if (why === "link lost") this.counters.linkLost += 1;
-    for (const { client, request } of exchange.askers) {
-      this.#turns.failed(client, exchange, request, again || exchange.begun ? undefined : why);
-      if (again) this.#turns.askAgain(client, request);
-      else if (exchange.begun) client.close(`${why} in the middle of an answer`);
+    for (const asker of exchange.askers) {
+      this.#turns.failed(exchange, asker, again || exchange.begun ? undefined : why);
+      if (again) this.#turns.askAgain(asker);
+      else if (exchange.begun) asker.client.close(`${why} in the middle of an answer`);
     }
   }
 
@@ -275,7 +279,8 @@ export class RequestMux extends BaseMux {
       close,
       retire,
       renew: (reason) => {
-        close(reason);
+        this.pool.renew(link, reason);
+        this.#stop(link);
         this.#openForClients();
       },
     };

@@ -27,7 +27,8 @@ export class Sharing {
 
   /** The same read, under way. */
   joinable({ key }: Request): Exchange | undefined {
-    return key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
+    const exchange = key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
+    return exchange !== undefined && exchange.askers.length > 0 ? exchange : undefined;
   }
 
   /** An exchange goes out now. */
@@ -38,9 +39,9 @@ export class Sharing {
     if (key !== undefined) this.#joinable.set(key, exchange);
   }
 
-  /** Its answer has come. */
-  answered({ request, writes }: Exchange, bytes: Buffer, now: number): void {
-    if (request.key !== undefined) this.#cache.keep(request.key, bytes, writes, now);
+  /** Its answer has come. `isFailure`: it says that there is none; another one may be better. */
+  answered({ request, writes }: Exchange, bytes: Buffer, isFailure: boolean, now: number): void {
+    if (request.key !== undefined && !isFailure) this.#cache.keep(request.key, bytes, writes, now);
   }
 
   /** It is under way no more. */

@@ -2,14 +2,16 @@ import type { Clock, Timer } from "../clock.js";
 import { FairQueue } from "../core/mux/fair-queue.js";
 import type { MuxOptions } from "../core/mux/options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
-import { Exchange } from "./exchange.js";
+import { type Asker, Exchange } from "./exchange.js";
 import type { MuxClient } from "./mux-client.js";
 
 /** What turns ask and tell the mux whose clients take them. */
 export interface TurnsOwner {
   clock(): Clock;
   options(): MuxOptions;
-  /** Whether a request could be dealt with now, were it its turn. */
+  /** Whether any request could be dealt with now. */
+  hasRoom(): boolean;
+  /** Whether this one could, were it its turn. */
   canRun(request: Request): boolean;
   /** It is the turn of this request. */
   run(client: MuxClient, exchange: Exchange): void;
@@ -21,13 +23,14 @@ export interface TurnsOwner {
 
 /** What waits for its turn. */
 type Item =
-  /** `since`: when it came. */
-  | { readonly kind: "ask"; readonly exchange: Exchange; readonly since: number }
+  | { readonly kind: "ask"; readonly exchange: Exchange }
   /** Something to say without asking the device. `last`: and then to close, for this reason. */
   | { readonly kind: "say"; readonly bytes: Buffer; readonly last?: string };
 
 const NOTHING = Buffer.alloc(0);
 const MAX_SAYINGS = 1024; // refusals that wait behind answers; a client that earns more of them is not read for a while
+
+type Saying = Extract<Item, { kind: "say" }>;
 
 /**
  * Whose turn it is: clients one after the other, the requests of each in their order, none waiting for ever. What the mux itself
@@ -40,6 +43,8 @@ export class Turns {
   readonly #running = new Map<MuxClient, Set<Exchange>>();
   /** Those that send no more. */
   readonly #ended = new Set<MuxClient>();
+  /** What waits only to be said. */
+  #sayings = 0;
   #limit: Timer | undefined;
   #dispatching = false;
   #wanting = false;
@@ -64,12 +69,12 @@ export class Turns {
     for (const exchange of this.#running.get(client) ?? []) exchange.forget(client);
     this.#running.delete(client);
     this.#ended.delete(client);
-    this.#queue.remove(client);
+    this.forgetWaiting(client);
   }
 
   /** What a client waits for is not asked any more. */
   forgetWaiting(client: MuxClient): void {
-    this.#queue.remove(client);
+    for (const { kind } of this.#queue.remove(client)) if (kind === "say") this.#sayings -= 1;
   }
 
   /** A client sends no more: it is closed when it has all its answers. */
@@ -93,24 +98,23 @@ export class Turns {
   ask(client: MuxClient, request: Request): void {
     if (this.#queue.sizeOf(client) >= this.#owner.options().queue) {
       this.#owner.queueFull();
-      this.#queue.push(client, this.#apology(request, "queue full"));
+      this.#enqueue(client, this.#apology(request, "queue full"));
     } else {
       const since = this.#owner.clock().now();
-      this.#queue.push(client, { kind: "ask", exchange: new Exchange(client, request), since });
-      if (this.#limit === undefined) this.#limitWaiting(since);
+      this.#queue.push(client, { kind: "ask", exchange: new Exchange({ client, request, since }) });
+      if (this.#limit === undefined) this.#limitTime(since);
     }
     this.dispatch();
   }
 
   /** Its request is to be asked once more, before all others. */
-  askAgain(client: MuxClient, request: Request): void {
-    const exchange = new Exchange(client, request, true);
-    this.#queue.putBack(client, { kind: "ask", exchange, since: this.#owner.clock().now() });
+  askAgain(asker: Asker): void {
+    this.#queue.putBack(asker.client, { kind: "ask", exchange: new Exchange(asker, true) });
   }
 
   /** A client is told something in its turn. `last`: and then closed, for this reason. */
   say(client: MuxClient, bytes: Buffer = NOTHING, last?: string): void {
-    this.#queue.push(client, { kind: "say", bytes, ...(last !== undefined && { last }) });
+    this.#enqueue(client, { kind: "say", bytes, ...(last !== undefined && { last }) });
     this.dispatch();
   }
 
@@ -126,7 +130,7 @@ export class Turns {
   }
 
   /** It is not any more, and the client has no answer; nothing: it will be asked again. */
-  failed(client: MuxClient, exchange: Exchange, request: Request, why: Failure | undefined): void {
+  failed(exchange: Exchange, { client, request }: Asker, why: Failure | undefined): void {
     this.#running.get(client)?.delete(exchange);
     if (why !== undefined) this.#say(client, this.#apology(request, why));
   }
@@ -134,6 +138,7 @@ export class Turns {
   /** Nobody's turn comes any more. */
   stop(): void {
     this.#stopped = true;
+    this.#limit?.cancel();
   }
 
   /** Runs what can run now. */
@@ -143,16 +148,33 @@ export class Turns {
     this.#wanting = false;
     try {
       for (;;) {
+        if (this.#sayings === 0 && !this.#owner.hasRoom()) {
+          this.#wanting = this.#queue.size > 0;
+          break;
+        }
         const next = this.#queue.take((client, item) => this.#mayRun(client, item));
         if (next === undefined) break;
-        if (next.item.kind === "say") this.#say(next.owner, next.item);
-        else this.#owner.run(next.owner, next.item.exchange);
-        next.owner.check();
+        this.#take(next.owner, next.item);
       }
     } finally {
       this.#dispatching = false;
     }
     if (this.#wanting) this.#owner.wantLink();
+  }
+
+  #take(client: MuxClient, item: Item): void {
+    if (item.kind === "ask") {
+      this.#owner.run(client, item.exchange);
+    } else {
+      this.#sayings -= 1;
+      this.#say(client, item);
+    }
+    client.check();
+  }
+
+  #enqueue(client: MuxClient, saying: Saying): void {
+    this.#sayings += 1;
+    this.#queue.push(client, saying);
   }
 
   /** A client's requests keep their order; only reads whose answers can be told apart run beside each other. */
@@ -169,7 +191,7 @@ export class Turns {
     return false;
   }
 
-  #say(client: MuxClient, { bytes, last }: Extract<Item, { kind: "say" }>): void {
+  #say(client: MuxClient, { bytes, last }: Saying): void {
     if (bytes.length > 0) client.deliver(bytes);
     if (last === undefined) this.#finishIfDone(client);
     else {
@@ -182,29 +204,51 @@ export class Turns {
     if (this.#ended.has(client) && !this.isBusy(client) && client.unsent === 0) client.close(undefined);
   }
 
-  /** Sees to it that nothing waits for its turn longer than for an answer: the times of many who wait do not add up. */
-  #limitWaiting(since: number): void {
+  /** Sees to it that every request is answered, or its client told that it is not, in its time, waiting included. */
+  #limitTime(oldest: number): void {
     const clock = this.#owner.clock();
-    this.#limit = clock.after(Math.max(1, since + this.#owner.options().answerMs - clock.now()), () => {
+    const { answerMs } = this.#owner.options();
+    this.#limit = clock.after(Math.max(1, oldest + answerMs - clock.now()), () => {
       this.#limit = undefined;
-      const latest = clock.now() - this.#owner.options().answerMs;
-      let oldest: number | undefined;
-      this.#queue.change((item) => {
-        if (item.kind === "say") return item;
-        if (item.since > latest) {
-          oldest = Math.min(oldest ?? item.since, item.since);
-          return item;
-        }
-        this.#owner.timedOut();
-        return this.#apology(item.exchange.request, "no answer");
-      });
-      if (oldest !== undefined) this.#limitWaiting(oldest);
+      const next = this.#giveUp(clock.now() - answerMs);
+      if (next !== undefined) this.#limitTime(next);
       this.dispatch();
     });
   }
 
+  /** Gives up what was asked so long ago; returns when the oldest of the rest was. */
+  #giveUp(latest: number): number | undefined {
+    let oldest = Number.POSITIVE_INFINITY;
+    this.#queue.change((item) => {
+      if (item.kind === "say") return item;
+      const [asker] = item.exchange.askers;
+      if (asker === undefined || asker.since > latest) {
+        oldest = Math.min(oldest, asker?.since ?? oldest);
+        return item;
+      }
+      this.#owner.timedOut();
+      this.#sayings += 1;
+      return this.#apology(asker.request, "no answer");
+    });
+    for (const [client, exchanges] of this.#running) {
+      for (const exchange of exchanges) {
+        const asker = exchange.askerOf(client);
+        if (asker === undefined || exchange.begun) continue;
+        if (asker.since > latest) {
+          oldest = Math.min(oldest, asker.since);
+          continue;
+        }
+        // the device may still answer: its link has a limit of its own
+        this.#owner.timedOut();
+        exchange.forget(client);
+        this.failed(exchange, asker, "no answer");
+      }
+    }
+    return oldest === Number.POSITIVE_INFINITY ? undefined : oldest;
+  }
+
   /** What a client is told instead of an answer. */
-  #apology(request: Request, why: Failure): Extract<Item, { kind: "say" }> {
+  #apology(request: Request, why: Failure): Saying {
     const bytes = this.#owner.options().protocol.failure(request, why);
     return bytes === undefined || request.last
       ? { kind: "say", bytes: bytes ?? NOTHING, last: `${why} for its request` }

@@ -271,9 +271,13 @@ describe("modbus", { concurrency: 4 }, () => {
     device.answering = (_answer, link) => link.socket.resetAndDestroy();
     assert.equal(await client.call(1, writePdu(10, 4711)), "860b");
     assert.equal(device.requests.length, 2, "the read before it, and the write");
-    assert.equal(await client.call(1, readPdu(10)), "830b");
-    assert.equal(device.requests.length, 4, "twice the read");
+    const breaking = device.answering;
     device.answering = promptly;
-    assert.equal(await client.read(1, 11), registerValue(1, 11));
+    assert.equal(await client.read(1, 12), registerValue(1, 12)); // the new link is good
+    device.answering = breaking;
+    assert.equal(await client.call(1, readPdu(10)), "830b");
+    assert.equal(device.requests.length, 5, "twice the last read");
+    device.answering = promptly;
+    await until(async () => (await client.call(1, readPdu(11))).startsWith("0302"), "the device to be reached again");
   });
 });

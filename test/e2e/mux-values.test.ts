@@ -123,7 +123,8 @@ describe(`no wrong value, seed ${SEED}`, { concurrency: 3 }, () => {
       }
       assert.deepEqual(tally.wrongs.slice(0, 10), []);
       const { right = 0 } = tally.outcomes;
-      assert.ok(right >= (CLIENTS * each) / 2, `only ${right} of ${CLIENTS * each} were answered`);
+      const least = pool === 1 && protocol.id === undefined ? 5 : 2; // a fault costs the only link, and that a second
+      assert.ok(right >= (CLIENTS * each) / least, `only ${right} of ${CLIENTS * each} were answered`);
       assert.ok(
         device.mostLinks <= pool && device.refused === 0,
         `${device.mostLinks} links, ${device.refused} too many`,

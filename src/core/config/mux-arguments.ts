@@ -86,6 +86,7 @@ const FLAGS: readonly Flag[] = [
   },
 ];
 
+const ANY = "0.0.0.0";
 const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
 
 /** What `mux --help` prints. */
@@ -111,11 +112,10 @@ export const MUX_LIST = [...NAMES.map((name) => `* ${name}`), "", "usage for exa
 
 /** Reads `port`, `:port` or `address:port`. */
 function parseListen(text: string): Result<{ ip: string; port: number }> {
-  const full = /^:?\d+$/.test(text) ? `any:${text.replace(":", "")}` : text;
-  return map(parseHostPort(full), ({ host, port }) => ({
-    ip: host === "any" || host === "0.0.0.0" ? "*" : host,
-    port,
-  }));
+  const parsed = parseHostPort(/^:?\d+$/.test(text) ? `${ANY}:${text.replace(":", "")}` : text);
+  if (!parsed.ok) return fail(`bad --listen "${text}": port or address:port is wanted`);
+  const { host, port } = parsed.value;
+  return ok({ ip: host === ANY ? "*" : host, port });
 }
 
 /**

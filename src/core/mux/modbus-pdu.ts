@@ -52,6 +52,11 @@ function donePdu(pdu: Buffer): Buffer | undefined {
   return length === undefined ? undefined : Buffer.from(pdu.subarray(0, length));
 }
 
+/** Whether an answer is an exception. */
+export function isException(answer: Buffer): boolean {
+  return ((answer[0] ?? 0) & EXCEPTION) !== 0;
+}
+
 /** Whether an answer is of the function that a request asked for, an exception included. */
 export function sameFunction(answer: Buffer, request: Buffer): boolean {
   return answer.length > 0 && ((answer[0] ?? 0) & ~EXCEPTION) === request[0];

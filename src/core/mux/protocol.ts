@@ -39,8 +39,8 @@ export interface Protocol {
   readonly tellsFailures: boolean;
   /** Understands a whole message of a client. `head`: of HTTP. */
   understand(message: Buffer, head: HttpHead | undefined, writes: Writes): Understood;
-  /** A last answer to bytes that are no message; nothing: the client is closed without. */
-  malformed(reason: string): Buffer | undefined;
+  /** A last answer to bytes that are no message, or one that is too long; nothing: the client is closed without. */
+  malformed(reason: string, tooLong: boolean): Buffer | undefined;
   /** What a client waits for before it sends the rest of a message that has this head; nothing: it does not wait. */
   goAhead?(head: HttpHead): Buffer | undefined;
   /** The request as it goes over a link under this id, 0 to 65535. */
@@ -49,6 +49,8 @@ export interface Protocol {
   idOf(answer: Buffer): number;
   /** Whether this message can be the answer to this request. */
   fits(answer: Buffer, request: Request): boolean;
+  /** Whether an answer says that there is none: it is not given again. */
+  isFailure?(answer: Buffer): boolean;
   /** Whether several answers may come, nobody knows how many. */
   hasManyAnswers?(request: Request): boolean;
   /** Whether the device says this on its own, to everybody. */

@@ -89,7 +89,8 @@ export const http: Protocol = {
     const last = !head.keepAlive || head.version === "1.0";
     return { kind: "request", request: { bytes, reads, ...(last && { last }) } };
   },
-  malformed: (reason) => response("400 Bad Request", printable(reason), CLOSE),
+  malformed: (reason, tooLong) =>
+    response(tooLong ? "413 Content Too Large" : "400 Bad Request", printable(reason), CLOSE),
   goAhead: (head) => (waitsForGoAhead(head) ? Buffer.from(GO_AHEAD) : undefined),
   stamp: ({ bytes }) => bytes,
   idOf: () => 0,

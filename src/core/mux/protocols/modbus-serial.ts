@@ -1,6 +1,6 @@
 import { crc16 } from "../../framing/crc16.js";
 import { modbusSerial as modbusSerialFraming } from "../../framing/modbus-serial.js";
-import { failedPdu, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
+import { failedPdu, isException, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
 import { plain } from "./plain.js";
 
@@ -36,6 +36,7 @@ export const modbusSerial: Protocol = {
       request: { bytes, reads: onlyReads(pdu), ...(key !== undefined && { key }), ...(oneWay && { oneWay }) },
     };
   },
+  isFailure: (answer) => isException(pduOf(answer)),
   fits: (answer, { bytes }) => answer[0] === bytes[0] && sameFunction(pduOf(answer), pduOf(bytes)),
   failure: ({ bytes, oneWay }, why) => (oneWay ? SILENCE : reply(bytes, failedPdu(pduOf(bytes), why))),
 };

@@ -2,7 +2,7 @@ import { crc16 } from "../../framing/crc16.js";
 import type { FramingKind } from "../../framing/framing.js";
 import { modbus as modbusFraming } from "../../framing/modbus.js";
 import { modbusRtu as modbusRtuFraming } from "../../framing/modbus-rtu.js";
-import { failedPdu, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
+import { failedPdu, isException, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
 
 // MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
@@ -52,6 +52,7 @@ function mbap(framing: FramingKind, crcSize: number): Protocol {
       return message;
     },
     idOf: (answer) => answer.readUInt16BE(),
+    isFailure: (answer) => isException(pduOf(answer)),
     fits: (answer, { bytes }) => answer[UNIT_AT] === bytes[UNIT_AT] && sameFunction(pduOf(answer), pduOf(bytes)),
     restore(cut, { bytes }) {
       const message = Buffer.from(cut.bytes);

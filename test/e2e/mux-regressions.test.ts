@@ -1,4 +1,4 @@
-// faults a stranger found in the mux: each test says what is promised
+// faults that attacks on the mux have found: each test says what is promised
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
@@ -55,7 +55,7 @@ async function rawDevice(
 const OK = (body: string, more = ""): string =>
   `HTTP/1.1 200 OK\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
 
-describe("review of the mux", { concurrency: 4 }, () => {
+describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
   describe("http: what one client sends stays one request", () => {
     for (const field of ["Content-Length", "Transfer-Encoding"]) {
       test(`Connection: ${field} does not take the length away from a body`, async (t) => {
