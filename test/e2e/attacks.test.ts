@@ -377,7 +377,8 @@ describe("attacks", { concurrency: 2 }, () => {
       });
       const device = await Device.open();
       const { client, remote } = await relayed(own.port, device, "NTFY=5/urn:x/Act/poor");
-      const limit = descriptors(own) + 20;
+      const spare = 50; // above the descriptor that libuv keeps for this: it was opened while others were in use
+      const limit = descriptors(own) + spare;
       const set = spawnSync("prlimit", [`--pid=${own.child.pid}`, `--nofile=${limit}:`], { encoding: "utf8" });
       assert.equal(set.status, 0, set.stderr);
       const crowd = await Promise.all(Array.from({ length: 200 }, () => Client.open(own.port)));
@@ -386,7 +387,7 @@ describe("attacks", { concurrency: 2 }, () => {
         "everybody to be greeted or turned away",
       );
       const guests = crowd.filter((each) => each.bytes.length > 0 && !each.ended);
-      assert.ok(guests.length >= 10 && guests.length <= 30, `${guests.length} guests`);
+      assert.ok(guests.length >= spare - 10 && guests.length <= spare + 10, `${guests.length} guests`);
       remote.write("still here");
       assert.equal(await client.take(10), "still here");
       guests[0]?.write(`CONN 127.0.0.1:${echo.port}\n`);
