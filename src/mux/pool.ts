@@ -31,7 +31,7 @@ export class Pool {
   #retry: Timer | undefined;
   /** Attempts in a row that led to nothing. */
   #failures = 0;
-  /** The last attempt did not even connect. */
+  /** The last attempt did not connect, or the device closed it without a word. */
   #unreachable = false;
   #downSince: number | undefined;
 
@@ -76,7 +76,7 @@ export class Pool {
   /** Closes a link because of what the device has done. */
   close(link: Link, reason: string): void {
     this.renew(link, reason);
-    if (!this.#proven.has(link)) this.#failed(reason);
+    if (!this.#proven.has(link)) this.#failed(`connected, but closed ${reason}`);
   }
 
   /** Closes a link that is of no use any more: another one is opened, in time. */
@@ -122,9 +122,13 @@ export class Pool {
   #lost(link: Link, reason: string, events: LinkEvents): void {
     this.#remove(link);
     this.#pace(link);
-    if (link.address !== "") this.#owner.log.info(`link closed: ${reason}`);
-    if (!this.#proven.has(link)) this.#failed(reason);
-    if (link.address !== "") events.lost(reason);
+    if (link.address === "") {
+      this.#failed(reason);
+      return;
+    }
+    this.#owner.log.info(`link closed: ${reason}`);
+    if (!this.#proven.has(link)) this.#failed(`connected, but closed: ${reason}`);
+    events.lost(reason);
   }
 
   #remove(link: Link): void {
