@@ -60,6 +60,8 @@ const wrong: [string, RegExp][] = [
   ["--timeout 0", /bad --timeout "0"/],
   ["--timeout x", /bad --timeout "x": a time is wanted/],
   ["--max-connections 0", /bad --max-connections "0"/],
+  ["--max-connections 65", /bad --max-connections "65"/],
+  ["-l x", /bad --listen "x": port or address:port is wanted/],
   ["-p", /--applicationProtocol wants one value/],
   ["-p echo -p http", /--applicationProtocol wants one value/],
 ];
