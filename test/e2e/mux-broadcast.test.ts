@@ -128,4 +128,19 @@ describe("broadcast", { concurrency: 4 }, () => {
     for (const client of [one, other]) assert.equal(await client.line(), "done");
     assert.equal(device.clients.length, 1);
   });
+
+  test("PROT=raw: what has no end that can be told goes up as it was written", async (t) => {
+    const device = await Device.open();
+    t.after(() => device.close());
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=raw MODE=broadcast`);
+    const [one, other] = [await Client.open(mux.port), await Client.open(mux.port)];
+    const remote = await device.client();
+    const frame = Buffer.from("8800000123" + "0011223344556677", "hex"); // 13 bytes, as CAN gateways have them
+    one.write(frame);
+    assert.equal(await remote.take(13), frame.toString("latin1"));
+    other.write(frame.fill(10, 5));
+    assert.equal(await remote.take(13), frame.toString("latin1"));
+    remote.write(frame);
+    for (const client of [one, other]) assert.equal(await client.take(13), frame.toString("latin1"));
+  });
 });

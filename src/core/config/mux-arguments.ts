@@ -3,7 +3,7 @@ import { formatHostPort, parseHostPort } from "../address.js";
 import { parseDuration } from "../duration.js";
 import { checkMuxOrder } from "../mux/line.js";
 import { DEFAULT_MUX_OPTIONS, MAX_LINKS, MAX_QUEUE, type MuxOptions } from "../mux/options.js";
-import { findProtocol, PROTOCOLS } from "../mux/protocols/index.js";
+import { findProtocol, REQUEST_PROTOCOLS } from "../mux/protocols/index.js";
 import { parseInteger } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
 import { DEFAULT_OPTIONS } from "../setup/options.js";
@@ -36,7 +36,7 @@ function count(name: keyof MuxOptions, max: number): (value: string) => Result<P
   return (value) => map(parseInteger(value, 1, max), (number) => ({ [name]: number }));
 }
 
-const NAMES = PROTOCOLS.map(({ framing }) => framing.name);
+const NAMES = REQUEST_PROTOCOLS.map(({ framing }) => framing.name);
 
 /** The flags of both programs (seeds, "Usage" and "Konfiguration"), with their names, short forms and defaults. */
 const FLAGS: readonly Flag[] = [

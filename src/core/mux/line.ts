@@ -3,6 +3,7 @@ import { type OptionRow, parseOptions } from "../setup/option-row.js";
 import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "../setup/options.js";
 import { checkOrder, type Order, parseTarget } from "../setup/order.js";
 import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "./options.js";
+import { REQUEST_PROTOCOLS } from "./protocols/index.js";
 
 /** What a line of `[mux]` asks for: a device, and how to share it. */
 export interface MuxOrder extends Order {
@@ -32,6 +33,8 @@ export function checkMuxOrder(order: MuxOrder): Result<MuxOrder> {
   if (!name.startsWith("modbus") && (mux.cacheMs > 0 || mux.writes !== "pass")) {
     return fail("CACH and RDON go with Modbus only");
   }
+  if (mux.mode === "request" && !REQUEST_PROTOCOLS.includes(protocol))
+    return fail(`PROT=${name} goes with MODE=broadcast`);
   const forRequests = probe !== undefined || mux.cacheMs > 0 || mux.maxAgeMs > 0 || mux.writes !== "pass";
   if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
     return fail("MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, CACH and RDON");

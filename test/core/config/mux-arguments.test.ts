@@ -55,6 +55,7 @@ const wrong: [string, RegExp][] = [
   ["start", /unknown command "start"/],
   ["server more", /unexpected argument "more"/],
   ["-p foo", /bad --applicationProtocol "foo"/],
+  ["-p raw", /PROT=raw goes with MODE=broadcast/],
   ["-t nowhere", /bad target|port/],
   ["-l 99999", /port/],
   ["--timeout 0", /bad --timeout "0"/],

@@ -30,6 +30,7 @@ const good: [text: string, sets: Partial<MuxOptions>][] = [
   ["PROT=modbus CACH=500", { cacheMs: 500 }],
   ["PROT=modbus-serial RDON=ignore", { writes: "ignore" }],
   ["MODE=broadcast", { mode: "broadcast" }],
+  ["PROT=raw MODE=broadcast", { mode: "broadcast", protocol: findProtocol("raw") as MuxOptions["protocol"] }],
   ["POOL=2 POOL=3", { pool: 3 }],
 ];
 for (const [text, sets] of good) {
@@ -55,7 +56,8 @@ test("options of CONN are taken, too", () => {
 });
 
 const bad: [text: string, message: RegExp][] = [
-  ["PROT=foo", /^bad PROT "foo": echo\|http\|iso8583\|mpu\|modbus\|modbus-rtu\|modbus-serial\|conbus is wanted$/],
+  ["PROT=foo", /^bad PROT "foo": echo\|http\|iso8583\|mpu\|modbus\|modbus-rtu\|modbus-serial\|conbus\|raw is wanted$/],
+  ["PROT=raw", /PROT=raw goes with MODE=broadcast/],
   ["POOL=0", /^bad POOL "0": an integer from 1 to 64 is wanted$/],
   ["POOL", /^bad option "POOL": POOL=n is wanted$/],
   ["PIPE=2", /messages of echo carry no ids/],

@@ -7,6 +7,7 @@ import { http } from "./http.js";
 import { modbus, modbusRtu } from "./modbus.js";
 import { modbusSerial } from "./modbus-serial.js";
 import { plain } from "./plain.js";
+import { raw } from "./raw.js";
 
 /** All protocols that a mux can speak, in the order people are shown. A new one is a line here. */
 export const PROTOCOLS: readonly Protocol[] = [
@@ -18,7 +19,11 @@ export const PROTOCOLS: readonly Protocol[] = [
   modbusRtu,
   modbusSerial,
   conbus,
+  raw,
 ];
+
+/** Those whose messages are requests and answers. */
+export const REQUEST_PROTOCOLS: readonly Protocol[] = PROTOCOLS.filter((protocol) => protocol !== raw);
 
 /** The protocol called `name`, in any case. */
 export function findProtocol(name: string): Protocol | undefined {
