@@ -1,4 +1,5 @@
 import { formatHostPort, type HostPort } from "./core/address.js";
+import { faultText } from "./core/text.js";
 import type { Log } from "./log.js";
 
 /** What the log is told of one connection: its id, client and target stand in front of every line. */
@@ -32,8 +33,7 @@ export class ConnectionLog {
 
   /** A fault of the program. */
   fault(error: unknown): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#log.error(this.#line(`fault in the program: ${text.replaceAll(/\n\s*/g, " | ")}`));
+    this.#log.error(this.#line(faultText(error)));
   }
 
   #line(text: string): string {

@@ -1,11 +1,10 @@
 import type { Clock } from "./clock.js";
+import { Seldom } from "./core/seldom.js";
 import type { End } from "./ends/end.js";
 import { linger } from "./linger.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 
-const QUIET_MS = 60_000; // a client that is turned away is mentioned once in so long
-const MAX_MENTIONED = 1000; // clients remembered for that
 const FAREWELL_MS = 2000; // for a client to read why
 const MAX_FAREWELLS = 16; // clients that are given this time at once; more are cut, so that they cost no descriptors
 
@@ -13,7 +12,7 @@ const MAX_FAREWELLS = 16; // clients that are given this time at once; more are 
 export class Refusals {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #mentioned = new Map<string, { at: number; more: number }>();
+  readonly #mentioned = new Seldom();
   #farewells = 0;
 
   constructor(clock: Clock, log: Log) {
@@ -41,17 +40,7 @@ export class Refusals {
   }
 
   #mention(address: string, { name }: Listener, reason: string): void {
-    const now = this.#clock.now();
-    const last = this.#mentioned.get(address);
-    if (last !== undefined && now - last.at < QUIET_MS) {
-      last.more += 1;
-      return;
-    }
-    const before = last === undefined || last.more === 0 ? "" : `; ${last.more} times more in the minutes before`;
-    this.#log.warn(`[- ${address} > -] turned away from ${name}: ${reason}${before}`);
-    this.#mentioned.delete(address);
-    this.#mentioned.set(address, { at: now, more: 0 });
-    const [oldest] = this.#mentioned.keys();
-    if (this.#mentioned.size > MAX_MENTIONED && oldest !== undefined) this.#mentioned.delete(oldest);
+    const more = this.#mentioned.mention(address, this.#clock.now());
+    if (more !== undefined) this.#log.warn(`[- ${address} > -] turned away from ${name}: ${reason}${more}`);
   }
 }

@@ -11,3 +11,9 @@ export function printable(text: string): string {
 export function sameWord(word: string, text: string): boolean {
   return text.length === word.length && /^[\x21-\x7e]*$/.test(text) && text.toUpperCase() === word;
 }
+
+/** What a log tells of a fault of the program, in one line. */
+export function faultText(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `fault in the program: ${text.replaceAll(/\n\s*/g, " | ")}`;
+}

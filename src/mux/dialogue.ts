@@ -29,9 +29,9 @@ export interface DialogueOwner {
   timedOut(): void;
   /** It can take another request. */
   free(): void;
-  /** The link is to be closed, for this reason. */
+  /** The link is to be closed because of what the device has done. */
   close(reason: string): void;
-  /** The same, because its time has come: another one may be opened at once. */
+  /** The link is to be closed because its time has come: another one may be opened at once. */
   retire(reason: string): void;
   /** The link is of no use any more: it is to be closed, and another one opened. */
   renew(reason: string): void;

@@ -50,7 +50,12 @@ export class Link {
     this.#state = { kind: "dialing", dial: attempt };
     this.#descriptors = attempt.descriptors;
     host.countRemotes(this.#descriptors);
-    attempt.end.then((end) => this.#connected(end, mux.delayMs)).catch((error: Error) => this.#lose(error.message));
+    attempt.end
+      .then(
+        (end) => this.#connected(end, mux.delayMs),
+        (error: Error) => this.#lose(error.message),
+      )
+      .catch((error: unknown) => events.fault(error));
   }
 
   get ready(): boolean {

@@ -85,7 +85,7 @@ export class Pool {
     this.#pace(link);
   }
 
-  /** The same, because its time has come: another one may be opened at once. */
+  /** Closes a link because its time has come: another one may be opened at once. */
   retire(link: Link, reason: string): void {
     if (!this.#links.has(link)) return;
     this.#owner.log.info(`link closed: ${reason}`);

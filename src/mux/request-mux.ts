@@ -252,12 +252,8 @@ export class RequestMux extends BaseMux {
   }
 
   #dialogueOwner(link: Link): DialogueOwner {
-    const close = (reason: string): void => {
-      this.pool.close(link, reason);
-      this.#stop(link);
-    };
-    const retire = (reason: string): void => {
-      this.pool.retire(link, reason);
+    const end = (how: "close" | "retire" | "renew", reason: string): void => {
+      this.pool[how](link, reason);
       this.#stop(link);
     };
     return {
@@ -276,11 +272,10 @@ export class RequestMux extends BaseMux {
         this.counters.timeouts += 1;
       },
       free: () => this.#next(),
-      close,
-      retire,
+      close: (reason) => end("close", reason),
+      retire: (reason) => end("retire", reason),
       renew: (reason) => {
-        this.pool.renew(link, reason);
-        this.#stop(link);
+        end("renew", reason);
         this.#openForClients();
       },
     };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { freePort } from "../support/daemon.js";
 import { Asker } from "../support/exchange.js";
 import { modbusProtocol } from "../support/modbus-device.js";
@@ -161,14 +161,20 @@ describe("failures", { concurrency: 4 }, () => {
     });
   });
 
+  /** A client with twelve requests where three may wait, another client, and a device that answers when it is told to. */
+  async function overfill(t: TestContext, protocol: typeof modbus) {
+    const { answering, held } = holding();
+    const device = await Simulator.open(protocol, { answering });
+    t.after(() => device.stop());
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name} QLEN=3`);
+    const [many, other] = [await Asker.open(mux.port, protocol), await Asker.open(mux.port, protocol)];
+    const all = Array.from({ length: 12 }, (_, key) => told(many, protocol, 4 * key));
+    return { device, held, mux, other, all };
+  }
+
   for (const protocol of MODBUS.filter(({ id }) => id !== undefined)) {
     test(`${protocol.name}: QLEN: what is too much for a client's queue fails at once, others are served`, async (t) => {
-      const { answering, held } = holding();
-      const device = await Simulator.open(protocol, { answering });
-      t.after(() => device.stop());
-      const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name} QLEN=3`);
-      const [many, other] = [await Asker.open(mux.port, protocol), await Asker.open(mux.port, protocol)];
-      const all = Array.from({ length: 12 }, (_, key) => told(many, protocol, 4 * key));
+      const { device, held, mux, other, all } = await overfill(t, protocol);
       await until(async () => (await mux.status()).queueFull >= 8, "the queue to be full");
       const single = told(other, protocol, 4000);
       await until(async () => (await mux.status()).waiting >= 3, "the other's request to wait");
@@ -194,12 +200,7 @@ describe("failures", { concurrency: 4 }, () => {
     [http, "503", "200"],
   ] as const) {
     test(`${protocol.name}: QLEN: what is too much is refused after the answers before it, others are served`, async (t) => {
-      const { answering, held } = holding();
-      const device = await Simulator.open(protocol, { answering });
-      t.after(() => device.stop());
-      const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name} QLEN=3`);
-      const [many, other] = [await Asker.open(mux.port, protocol), await Asker.open(mux.port, protocol)];
-      const all = Array.from({ length: 12 }, (_, key) => told(many, protocol, 4 * key));
+      const { device, held, mux, other, all } = await overfill(t, protocol);
       await until(async () => (await mux.status()).queueFull >= 1, "the queue to be full");
       const single = told(other, protocol, 4000);
       await until(async () => (await mux.status()).waiting >= 3, "the other's request to wait");

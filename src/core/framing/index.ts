@@ -10,8 +10,3 @@ import { mpu } from "./mpu.js";
 
 /** All framings, in the order lists show them. A new one is a file and a line here. */
 export const FRAMINGS: readonly FramingKind[] = [echo, http, iso8583, mpu, modbus, modbusRtu, modbusSerial, conbus];
-
-/** The framing of that name. */
-export function findFraming(name: string): FramingKind | undefined {
-  return FRAMINGS.find((kind) => kind.name === name);
-}
