@@ -61,4 +61,13 @@ export const ACCESS_KEYS = [
     parse: (text) => parseWord(text, ["local", "any", "never"]),
     print: String,
   }),
+  row({
+    section: "access",
+    key: "watch",
+    name: "watch",
+    defaultText: "",
+    help: "Who may watch messages (WTCH), besides this machine: addresses and networks, separated by commas.",
+    parse: parseNetworks,
+    print: formatPatterns,
+  }),
 ] as const;

@@ -1,8 +1,9 @@
 import ini from "ini";
 import { parsePort } from "../address.js";
+import { parseDirectOrder } from "../direct/line.js";
 import { parseMuxOrder } from "../mux/line.js";
 import type { Result } from "../result.js";
-import { type Order, parseOrder } from "../setup/order.js";
+import type { Order } from "../setup/order.js";
 import { KEYS, parseValue, SECTIONS } from "./keys.js";
 import type { DirectLine, MuxLine, PortLine, Section, Values } from "./settings.js";
 
@@ -86,7 +87,7 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
     };
   const readers: Readonly<Record<string, Reader>> = {
     ...Object.fromEntries(SECTIONS.map((name) => [name, reader(name)])),
-    direct: portReader(direct, parseOrder),
+    direct: portReader(direct, parseDirectOrder),
     mux: portReader(mux, parseMuxOrder),
   };
 

@@ -3,6 +3,8 @@ import { fail, ok } from "../result.js";
 import { row } from "./settings.js";
 import { maskPassword, parseBoolean, parseCount, parseTime, parseUrl } from "./values.js";
 
+const MIB = 1_048_576;
+const MAX_AUDIT = 100_000;
 const MAX_KEEPALIVE_S = 32_767; // what the kernel takes (tcp(7), TCP_KEEPIDLE)
 
 /** All keys of `[host]` (seed, "Configuration"). */
@@ -75,5 +77,26 @@ export const HOST_KEYS = [
       return seconds.ok ? ok(seconds.value * 1000) : seconds;
     },
     print: (ms) => String(ms / 1000),
+  }),
+  row({
+    section: "host",
+    key: "audit-size",
+    name: "auditSize",
+    defaultText: "10",
+    help: "MONL: a file of so many MiB is put aside, and another begun.",
+    parse: (text) => {
+      const mebibytes = parseCount(text, 1, MAX_AUDIT);
+      return mebibytes.ok ? ok(mebibytes.value * MIB) : mebibytes;
+    },
+    print: (bytes) => String(bytes / MIB),
+  }),
+  row({
+    section: "host",
+    key: "audit-files",
+    name: "auditFiles",
+    defaultText: "5",
+    help: "MONL: so many files put aside are kept: file.1 is the newest.",
+    parse: (text) => parseCount(text, 1, MAX_AUDIT),
+    print: String,
   }),
 ] as const;

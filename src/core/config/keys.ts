@@ -1,10 +1,11 @@
 import { ok, type Result } from "../result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
+import { ALERT_KEYS } from "./alert-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
 import type { Section, Settings, Values } from "./settings.js";
 
 /** All keys that have a value, in the order `--check` and the example file show them. */
-export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS] as const;
+export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS] as const;
 
 /** The sections whose lines are about a port each. */
 export const PORT_SECTIONS = ["direct", "mux"] as const;

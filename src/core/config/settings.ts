@@ -1,4 +1,5 @@
 import type { Network, TargetPattern } from "../access.js";
+import type { DirectOrder } from "../direct/line.js";
 import type { MuxOrder } from "../mux/line.js";
 import type { Result } from "../result.js";
 import type { Order } from "../setup/order.js";
@@ -11,8 +12,8 @@ export interface PortLine<O extends Order> {
   readonly text: string;
 }
 
-/** A `[direct]` line: a port whose connections go to one remote at once. */
-export type DirectLine = PortLine<Order>;
+/** A `[direct]` line: a port whose connections go to a remote at once. */
+export type DirectLine = PortLine<DirectOrder>;
 
 /** A `[mux]` line: a port whose connections share one device. */
 export type MuxLine = PortLine<MuxOrder>;
@@ -43,6 +44,15 @@ export interface Values {
   readonly maxPerClient: number;
   /** Who may stop the daemon by STOP. */
   readonly stop: "local" | "any" | "never";
+  /** Who may watch messages, besides this machine. */
+  readonly watch: readonly Network[];
+  /** Most bytes of a monitor's file, and how many older ones are kept. */
+  readonly auditSize: number;
+  readonly auditFiles: number;
+  /** Where alerts are posted; empty: nowhere. */
+  readonly alertUrl: string;
+  /** So many wrong checksums a minute are worth an alert. */
+  readonly alertChecksums: number;
 }
 
 /** Everything that can be configured. */
@@ -54,7 +64,7 @@ export interface Settings extends Values {
 }
 
 /** A section of the configuration file that holds keys with values. */
-export type Section = "host" | "access";
+export type Section = "host" | "access" | "alert";
 
 /** One key of a section: a row of the table from which parser, defaults and `--check` are made, and the example file is checked. */
 export interface Key<N extends keyof Values = keyof Values> {

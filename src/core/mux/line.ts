@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from "../result.js";
 import { type OptionRow, parseOptions } from "../setup/option-row.js";
-import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "../setup/options.js";
+import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../setup/options.js";
 import { checkOrder, type Order, parseTarget } from "../setup/order.js";
 import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "./options.js";
 import { REQUEST_PROTOCOLS } from "./protocols/index.js";
@@ -17,7 +17,7 @@ export function parseMuxOrder(text: string): Result<MuxOrder> {
   const parsed = parseTarget(text);
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
-  const rows: readonly OptionRow<ConnOptions & MuxOptions>[] = [...MUX_OPTIONS, ...OPTIONS];
+  const rows: readonly OptionRow<ConnOptions & MuxOptions>[] = [...MUX_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
   const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_MUX_OPTIONS });
   if (!options.ok) return options;
   return checkMuxOrder({ target, options: options.value, mux: options.value });

@@ -1,4 +1,6 @@
 import { isAddress, isHostName } from "../address.js";
+import { type FormatWord, parseFormat } from "../monitor/format.js";
+import { findView, VIEWS } from "../monitor/views/index.js";
 import type { NotifyTarget } from "../notification.js";
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
@@ -23,6 +25,14 @@ export interface ConnOptions {
   readonly verifyCertificate: boolean;
   /** The name to ask a TLS remote for and to find in its certificate, when not the host. */
   readonly tlsName?: string;
+  /** Longest time without a byte in either direction; 0: no limit. */
+  readonly quietMs: number;
+  /** The view that the monitor shows its messages by; nothing: it is not monitored. */
+  readonly monitor?: string;
+  /** What the monitor's lines have besides. */
+  readonly monitorFormat: readonly FormatWord[];
+  /** A file that gets the monitor's lines, too. */
+  readonly monitorFile?: string;
 }
 
 /** One option of CONN: CAPA is made from it, too. */
@@ -40,6 +50,8 @@ export const DEFAULT_OPTIONS: ConnOptions = {
   paceMs: 0,
   connectTimeoutMs: 4000, // LuWS gives up waiting for the reply after 5 s
   verifyCertificate: true,
+  quietMs: 0,
+  monitorFormat: [],
 };
 
 const DEFAULT_SERVICE = "urn:toggledbits-com:serviceId:SockProxy1";
@@ -76,6 +88,13 @@ function parseVerify(value: string): Result<Partial<ConnOptions>> {
 function parseTlsName(value: string): Result<Partial<ConnOptions>> {
   return isHostName(value) || isAddress(value) ? ok({ tlsName: value }) : fail("a host name is wanted");
 }
+
+function parseMonitor(value: string): Result<Partial<ConnOptions>> {
+  const view = findView(value);
+  return view === undefined ? fail(`${VIEW_NAMES} is wanted`) : ok({ monitor: view.name });
+}
+
+const VIEW_NAMES = VIEWS.map(({ name }) => name).join("|");
 
 /** All options of CONN, in the order HELP shows them. */
 export const OPTIONS: readonly ConnOptionRow[] = [
@@ -148,5 +167,39 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ],
     capabilities: ["RNTF"],
     parse: (value) => map(parseSeconds(value), (renotifyMs) => ({ renotifyMs })),
+  },
+  {
+    key: "IDLE",
+    usage: "IDLE=seconds",
+    help: ["Disconnect when no byte has passed either way for so long (default: 0, never)."],
+    capabilities: ["IDLE"],
+    parse: (value) => map(parseSeconds(value), (quietMs) => ({ quietMs })),
+  },
+  {
+    key: "MONI",
+    usage: "MONI=view",
+    help: ["Print every message that passes, on the daemon's stdout, as", `${VIEW_NAMES}.`],
+    capabilities: ["MONI"],
+    parse: parseMonitor,
+  },
+  {
+    key: "MONF",
+    usage: "MONF=word[,word]",
+    help: [
+      "With MONI: id (of the connection) or decode (the parts of a message) are printed,",
+      "too; json: a line of JSON for each.",
+    ],
+    capabilities: [],
+    parse: (value) => map(parseFormat(value), (monitorFormat) => ({ monitorFormat })),
+  },
+];
+
+/** Options that only lines of the configuration take, not clients: they touch files of this machine. */
+export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
+  {
+    key: "MONL",
+    usage: "MONL=file",
+    help: ["With MONI: write what is printed to this file, too; audit-size and audit-files", "limit it."],
+    parse: (value) => (value === "" ? fail("a file name is wanted") : ok({ monitorFile: value })),
   },
 ];

@@ -32,10 +32,12 @@ export function parseTarget(text: string): Result<{ readonly target: HostPort; r
 
 /** An order whose options go together. */
 export function checkOrder(order: Order): Result<Order> {
-  const { transport, tlsName, verifyCertificate } = order.options;
-  return transport !== "tls" && (tlsName !== undefined || !verifyCertificate)
-    ? fail("TLSV and TLSN go with PRTO=tls")
-    : ok(order);
+  const { transport, tlsName, verifyCertificate, monitor, monitorFormat, monitorFile } = order.options;
+  if (transport !== "tls" && (tlsName !== undefined || !verifyCertificate)) {
+    return fail("TLSV and TLSN go with PRTO=tls");
+  }
+  const described = monitorFormat.length > 0 || monitorFile !== undefined;
+  return monitor === undefined && described ? fail("MONF and MONL go with MONI") : ok(order);
 }
 
 /** The remote of an order in short, for logs and STAT: `host:port`, with `udp:` or `tls:` in front where it is not TCP. */

@@ -1,0 +1,27 @@
+import { ok } from "../result.js";
+import { row } from "./settings.js";
+import { maskPassword, parseCount, parseUrl } from "./values.js";
+
+const MAX_PER_MINUTE = 1_000_000;
+
+/** All keys of `[alert]`. */
+export const ALERT_KEYS = [
+  row({
+    section: "alert",
+    key: "url",
+    name: "alertUrl",
+    defaultText: "",
+    help: "Where alerts are posted, as JSON: a server of [direct] is down, or back; wrong checksums. Empty is nowhere.",
+    parse: (text) => (text === "" ? ok(text) : parseUrl(text)),
+    print: maskPassword,
+  }),
+  row({
+    section: "alert",
+    key: "checksums",
+    name: "alertChecksums",
+    defaultText: "10",
+    help: "So many wrong checksums a minute, seen by MONI=conbus, are worth an alert.",
+    parse: (text) => parseCount(text, 1, MAX_PER_MINUTE),
+    print: String,
+  }),
+] as const;
