@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
 import { matchesName, type TargetPattern } from "./core/access.js";
-import { isIPv6 } from "./core/address.js";
+import { isIPv6, isLoopback } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
 
 /** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
@@ -15,9 +15,11 @@ export class Access {
   readonly #clients: BlockList | undefined;
   readonly #targets: Rule | undefined;
   readonly #denied: Rule | undefined;
+  readonly #watchers: BlockList;
 
-  constructor({ clients, targets, denyTargets }: Settings) {
+  constructor({ clients, targets, denyTargets, watch }: Settings) {
     this.#clients = clients.length === 0 ? undefined : listOf(clients);
+    this.#watchers = listOf(watch);
     this.#targets = targets.length === 0 ? undefined : new Rule(targets);
     this.#denied = denyTargets.length === 0 ? undefined : new Rule(denyTargets);
   }
@@ -25,6 +27,13 @@ export class Access {
   /** Whether a client at this address is taken. */
   admits(address: string): boolean {
     return this.#clients === undefined || contains(this.#clients, address);
+  }
+
+  /** Why a client at this address may not watch messages; nothing when it may. */
+  watchObjection(address: string): string | undefined {
+    return isLoopback(address) || contains(this.#watchers, address)
+      ? undefined
+      : "not from another machine; [access] watch in the configuration allows it";
   }
 
   /**

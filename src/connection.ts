@@ -1,10 +1,10 @@
 import type { Access } from "./access.js";
-
 import { Announcer, type AnnouncerHost } from "./announcer.js";
 import { ConnectionLog } from "./connection-log.js";
 import { reloadObjection, stopObjection } from "./core/access.js";
 import { formatHostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
+import type { Occasion, Source } from "./core/monitor/sighting.js";
 import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
@@ -15,8 +15,12 @@ import { type End, endedBy } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
 import { linger } from "./linger.js";
+import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
+import type { Monitor, Stream } from "./monitor/monitor.js";
+import { RELAYED } from "./monitor/tap.js";
+import { Watching } from "./monitor/watching.js";
 import type { Sender } from "./notify.js";
 import { Relay, type RelayOwner } from "./relay.js";
 import { Session } from "./session.js";
@@ -29,6 +33,7 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly log: Log;
   readonly sockets: SocketTable;
   readonly lostPeers: LostPeers;
+  readonly monitor: Monitor;
   status(): DaemonStatus;
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
@@ -44,8 +49,9 @@ export interface ConnectionHost extends AnnouncerHost {
 type Phase =
   | { readonly kind: "new" }
   | { readonly kind: "setup"; readonly session: Session }
+  | { readonly kind: "watching"; readonly watching: Watching }
   | { readonly kind: "dialing"; readonly order: Order; readonly dial: Dial }
-  | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay }
+  | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay; readonly dial: Dial }
   | { readonly kind: "closing"; readonly order: Order | undefined; readonly relay: Relay | undefined };
 
 const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
@@ -55,7 +61,7 @@ export class Connection implements RelayOwner {
   readonly id: string;
   readonly #host: ConnectionHost;
   readonly #client: StreamEnd;
-  readonly #listener: string;
+  readonly #listener: Listener;
   readonly #openedAt: number;
   readonly #log: ConnectionLog;
   #phase: Phase = { kind: "new" };
@@ -64,15 +70,15 @@ export class Connection implements RelayOwner {
   /** What its remote takes. */
   #descriptors = 0;
 
-  /** @param listener what it came in by, for the log */
-  constructor(id: string, client: StreamEnd, listener: string, host: ConnectionHost) {
+  /** @param listener what it came in by */
+  constructor(id: string, client: StreamEnd, listener: Listener, host: ConnectionHost) {
     this.id = id;
     this.#client = client;
     this.#listener = listener;
     this.#host = host;
     this.#openedAt = host.clock.now();
     this.#log = new ConnectionLog(host.log, id, { host: client.peerAddress, port: client.peerPort });
-    this.#log.info(`opened on ${listener}`);
+    this.#log.info(`opened on ${listener.name}`);
   }
 
   /** Greets the client and takes its commands (setup mode). */
@@ -81,8 +87,17 @@ export class Connection implements RelayOwner {
       pid: this.id,
       stopObjection: stopObjection(this.#host.settings.stop, this.clientAddress),
       reloadObjection: reloadObjection(this.clientAddress),
+      watchObjection: this.#host.access.watchObjection(this.clientAddress),
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, true),
+      watch: (order) => {
+        const { monitor, clock } = this.#host;
+        const watching = new Watching(this.#client, order, monitor, clock, {
+          over: (reason) => this.#close(reason, FAREWELL_MS),
+          fault: (error) => this.fault(error),
+        });
+        this.#phase = { kind: "watching", watching };
+      },
       stopDaemon: () => this.#host.stop(`STOP by ${this.clientAddress}`),
       reload: () => this.#host.reload(`RELD by ${this.clientAddress}`),
       over: (reason) => this.#close(reason, FAREWELL_MS),
@@ -108,6 +123,7 @@ export class Connection implements RelayOwner {
     this.#log.target = formatRemote(order);
     this.#descriptors = attempt.descriptors;
     this.#host.countRemotes(this.#descriptors);
+    this.#tell("CONNECT", () => `to ${formatRemote(order)}`);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
     const hold = new Hold(this.#client, early, left, (error) => this.fault(error));
     attempt.end
@@ -127,6 +143,15 @@ export class Connection implements RelayOwner {
     } catch (error) {
       this.fault(error);
     }
+  }
+
+  /** Its messages, while they pass. */
+  get stream(): Stream | undefined {
+    const phase = this.#phase;
+    if (phase.kind !== "echo") return undefined;
+    const { order, relay, dial } = phase;
+    const { places = RELAYED, view } = dial.monitoring ?? {};
+    return { source: this.#source(order), options: order.options, places, point: relay, ...(view && { view }) };
   }
 
   /** Where the client is. */
@@ -163,7 +188,7 @@ export class Connection implements RelayOwner {
     return {
       id: this.id,
       phase: phase.kind === "new" ? "setup" : phase.kind,
-      listener: this.#listener,
+      listener: this.#listener.name,
       client: this.clientAddress,
       clientPort: this.#client.peerPort,
       ...(order && { remote: formatRemote(order), options: order.options }),
@@ -192,7 +217,7 @@ export class Connection implements RelayOwner {
     const { options } = order;
     const pid = options.notify?.pid ?? this.id;
     const relay = new Relay(this.#client, remote, options, this.#host.clock, this);
-    this.#phase = { kind: "echo", order, relay };
+    this.#phase = { kind: "echo", order, relay, dial: this.#phase.dial };
     this.#host.lostPeers.add(this.#client);
     if (remote instanceof StreamEnd) this.#host.lostPeers.add(remote);
     if (options.notify !== undefined) {
@@ -209,6 +234,7 @@ export class Connection implements RelayOwner {
       this.#log.info(`connected to ${address} after ${ms} ms`);
     }
     if (reply) this.#client.write(`OK CONN ${pid}\n`);
+    if (this.stream !== undefined) this.#host.monitor.begin(this.stream);
     relay.start(hold.take());
   }
 
@@ -217,7 +243,21 @@ export class Connection implements RelayOwner {
     if (!(error instanceof DialError)) throw error;
     const reply = errorReply("CONN", `${formatRemote(this.#phase.order)}: ${error.message}`);
     this.#client.write(`${reply}\n`);
+    this.#tell("ERROR", () => error.message);
     this.#close(reply, FAREWELL_MS);
+  }
+
+  /** Tells the monitor what has become of the connection, once it has a remote to go to. */
+  #tell(occasion: Occasion, text: () => string): void {
+    if (!("order" in this.#phase) || this.#phase.order === undefined) return;
+    const { order } = this.#phase;
+    this.#host.monitor.tell(this.#source(order), order.options, occasion, text);
+  }
+
+  #source(order: Order): Source {
+    const { peerAddress, peerPort } = this.#client;
+    const client = formatHostPort({ host: peerAddress, port: peerPort });
+    return { connection: this.id, listener: this.#listener.port, client, server: formatRemote(order) };
   }
 
   /** What the kernel knows of the client, without reading from it. */
@@ -262,13 +302,18 @@ export class Connection implements RelayOwner {
     const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
+    this.#tell("DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
     this.#host.countRemotes(-this.#descriptors);
     if (this.#phase.kind === "setup") this.#phase.session.close();
+    if (this.#phase.kind === "watching") this.#phase.watching.close();
     if (this.#phase.kind === "dialing") this.#phase.dial.abort();
     if (relay?.remote instanceof StreamEnd) this.#host.lostPeers.remove(relay.remote);
     this.#phase = { kind: "closing", order, relay };
     linger(this.#client, limitMs, this.#host.clock, {
-      drained: () => this.#announcer?.data(),
+      drained: () => {
+        relay?.tap?.left("down");
+        this.#announcer?.data();
+      },
       finished: () => this.toldClient(),
       gone: () => this.#gone(),
       fault: (error) => this.fault(error),

@@ -15,6 +15,8 @@ import type { LoadedConfig } from "./load-config.js";
 import type { Log } from "./log.js";
 import { LostPeers } from "./lost-peers.js";
 import { Luup } from "./luup.js";
+import type { WriteText } from "./monitor/line-queue.js";
+import { Monitor, type Stream } from "./monitor/monitor.js";
 import { Muxes } from "./mux/muxes.js";
 import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
@@ -44,6 +46,7 @@ export class Daemon {
   readonly #sockets: SocketTable;
   readonly #renotifier: Renotifier;
   readonly #registry = new Registry();
+  readonly #monitor: Monitor;
   readonly #muxes: Muxes;
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
@@ -58,8 +61,11 @@ export class Daemon {
   #stopping = false;
   #tellStopped = (): void => {};
 
-  /** @param load reads the configuration again, for a reload */
-  constructor(settings: Settings, load: () => LoadedConfig, clock: Clock, log: Log) {
+  /**
+   * @param load reads the configuration again, for a reload
+   * @param console shows the messages of connections that are monitored
+   */
+  constructor(settings: Settings, load: () => LoadedConfig, clock: Clock, log: Log, console: WriteText) {
     this.#load = load;
     this.#clock = clock;
     this.#log = log;
@@ -69,6 +75,7 @@ export class Daemon {
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
     this.#ports = new Ports({ clock, log, admit: (listener, socket) => this.#admit(listener, socket) });
+    this.#monitor = new Monitor({ clock, log, console, streams: () => this.#streams() }, settings);
     this.#regime = this.#regimeOf(settings, new Luup(settings.vera, clock, log));
     this.#muxes = new Muxes(this.#regime.host);
     this.stopped = new Promise((resolve) => {
@@ -123,6 +130,7 @@ export class Daemon {
       vera: maskPassword(settings.vera),
       listeners: this.listeners,
       muxes: this.#muxes.status,
+      monitor: this.#monitor.status,
       descriptors: {
         used: this.#registry.descriptors,
         ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
@@ -143,9 +151,16 @@ export class Daemon {
     this.#muxes.close("the proxy is stopping");
     for (const connection of this.#registry.all()) connection.stop("the proxy is stopping");
     await this.#within(STOP_LIMIT_MS, (settled) => this.#registry.whenSettled(settled));
+    await this.#monitor.flush();
     await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
     this.#log.info("stopped");
     this.#tellStopped();
+  }
+
+  /** All messages that pass, of clients and of links to shared devices. */
+  *#streams(): Iterable<Stream> {
+    for (const { stream } of this.#registry.all()) if (stream !== undefined) yield stream;
+    yield* this.#muxes.streams;
   }
 
   /** Waits until what is begun calls back, for so long at most. */
@@ -172,6 +187,7 @@ export class Daemon {
       lostPeers: new LostPeers(settings.keepalive, this.#clock, this.#sockets, (error) =>
         this.#log.error(`looking for lost peers: ${error}`),
       ),
+      monitor: this.#monitor,
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
@@ -220,6 +236,7 @@ export class Daemon {
     const next = settings.vera === old.vera ? luup : new Luup(settings.vera, this.#clock, this.#log);
     this.#regime = this.#regimeOf(settings, next);
     this.#muxes.configure(settings.mux, this.#regime.host);
+    this.#monitor.configure(settings);
     const connections = this.#registry.all();
     const inUse = (former: Luup): boolean => connections.some((connection) => connection.notifiesBy(former));
     const luups = next === luup ? this.#formerLuups : [...this.#formerLuups, luup];
@@ -245,7 +262,7 @@ export class Daemon {
       return;
     }
     const id = this.#pids.next(this.#clock.epochMs());
-    const connection = new Connection(id, client, listener.name, host);
+    const connection = new Connection(id, client, listener, host);
     this.#registry.add(connection);
     listener.welcome(connection);
   }

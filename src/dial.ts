@@ -10,6 +10,7 @@ import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { connectTcp } from "./ends/tcp-end.js";
 import { UdpEnd } from "./ends/udp-end.js";
+import type { Places } from "./monitor/tap.js";
 import { NOT_PERMITTED, permittedLookup, resolvePermitted } from "./resolve.js";
 
 /** Why a remote could not be reached, in words for the client; the cause is kept. */
@@ -30,6 +31,8 @@ export interface Dial {
   readonly end: Promise<End>;
   /** Descriptors that it takes. */
   readonly descriptors: 0 | 1;
+  /** How its messages are monitored, where the remote is not what {@link end} stands for. */
+  readonly monitoring?: { readonly places: Places; readonly view: string };
   /** Gives up; {@link end} rejects. */
   abort(): void;
 }

@@ -1,10 +1,10 @@
-import { close, constants, openSync, write } from "node:fs";
+import { close, constants, openSync } from "node:fs";
 import { Writable } from "node:stream";
+import { unblocked, writeFully } from "./write-fully.js";
 
 const STDERR = 2;
 const MAX_WAITING_SIZE = 1_048_576; // a disk that hangs for seconds costs no lines, one that hangs for good costs no memory
 const PAUSE_AFTER_ERROR_MS = 1000;
-const BUSY_MS = 20;
 const GATHER_MS = 20; // lines of so long go out in one write: a write for each costs more than all else of a short connection
 /** A pipe without a reader is an error, not something to wait for. */
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
@@ -18,7 +18,7 @@ export interface SinkEvents {
 }
 
 function open(path: string): number {
-  return path === "-" ? STDERR : openSync(path, APPEND);
+  return path === "-" ? unblocked(STDERR) : openSync(path, APPEND);
 }
 
 /**
@@ -106,12 +106,7 @@ export class LogSink extends Writable {
   }
 
   #write(batch: Buffer, lines: number): void {
-    write(this.#fd, batch, 0, batch.length, null, (error, written) => {
-      if (error === null && written < batch.length) return this.#write(batch.subarray(written), lines);
-      if (error?.code === "EAGAIN") {
-        setTimeout(() => this.#write(batch, lines), BUSY_MS); // a pipe whose reader is slow
-        return;
-      }
+    writeFully(this.#fd, batch, (error) => {
       this.#writing = false;
       this.#closeRetired();
       if (error !== null) {

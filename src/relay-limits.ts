@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "./clock.js";
 import type { PeerState } from "./core/proc-net-tcp.js";
-import { type Deadline, STALLED_MS, silenceDeadline } from "./core/silence.js";
+import { type Deadline, type SilenceLimits, STALLED_MS, silenceDeadline } from "./core/silence.js";
 import type { Flow } from "./flow.js";
 
 /** How often it is asked whether a client is still there that is not read, because the remote takes nothing. */
@@ -21,7 +21,7 @@ export interface Limited {
 export class RelayLimits {
   readonly #down: Flow;
   readonly #up: Flow;
-  readonly #receiveTimeoutMs: number;
+  readonly #silences: SilenceLimits;
   readonly #clock: Clock;
   readonly #limited: Limited;
   #timer: Timer | undefined;
@@ -34,12 +34,11 @@ export class RelayLimits {
   /**
    * @param down from the remote to the client
    * @param up from the client to the remote
-   * @param receiveTimeoutMs longest silence of the remote in milliseconds (RTIM); 0: no limit
    */
-  constructor(down: Flow, up: Flow, receiveTimeoutMs: number, clock: Clock, limited: Limited) {
+  constructor(down: Flow, up: Flow, silences: SilenceLimits, clock: Clock, limited: Limited) {
     this.#down = down;
     this.#up = up;
-    this.#receiveTimeoutMs = receiveTimeoutMs;
+    this.#silences = silences;
     this.#clock = clock;
     this.#limited = limited;
   }
@@ -67,7 +66,7 @@ export class RelayLimits {
   }
 
   #deadline(): Deadline | undefined {
-    return silenceDeadline(this.#down, this.#up, this.#stepAt, this.#receiveTimeoutMs, this.#clock.now());
+    return silenceDeadline(this.#down, this.#up, this.#stepAt, this.#silences, this.#clock.now());
   }
 
   /** When the client is to be looked for: while it is not read, its FIN or reset would not be noticed. */

@@ -1,9 +1,10 @@
 import type { Clock } from "./clock.js";
 import type { PeerState } from "./core/proc-net-tcp.js";
-import type { Deadline } from "./core/silence.js";
+import type { Deadline, SilenceLimits } from "./core/silence.js";
 import { DEAF, type End, type EndEvents, endedBy } from "./ends/end.js";
 import { Flow } from "./flow.js";
 import type { Held } from "./hold.js";
+import type { Tap } from "./monitor/tap.js";
 import { type Limited, RelayLimits } from "./relay-limits.js";
 
 /** What a relay tells the connection it belongs to. */
@@ -24,11 +25,9 @@ export interface RelayOwner {
 }
 
 /** What the options of an order ask of a relay. */
-export interface RelayRules {
+export interface RelayRules extends SilenceLimits {
   /** Most bytes one write hands on; 0: no limit. */
   readonly blockSize: number;
-  /** Longest silence of the remote in milliseconds; 0: no limit. */
-  readonly receiveTimeoutMs: number;
 }
 
 /**
@@ -36,6 +35,8 @@ export interface RelayRules {
  * is reached (seed, "How It Works"): back pressure both ways, half-close both ways, no silence without end.
  */
 export class Relay implements Limited {
+  /** Looks on, where somebody wants to see the messages. */
+  tap: Tap | undefined;
   readonly #client: End;
   readonly #remote: End;
   readonly #down: Flow;
@@ -52,7 +53,7 @@ export class Relay implements Limited {
     this.#owner = owner;
     this.#down = new Flow(remote, client, rules.blockSize, clock);
     this.#up = new Flow(client, remote, rules.blockSize, clock);
-    this.#limits = new RelayLimits(this.#down, this.#up, rules.receiveTimeoutMs, clock, this);
+    this.#limits = new RelayLimits(this.#down, this.#up, rules, clock, this);
   }
 
   /** Bytes from the remote. */
@@ -102,6 +103,7 @@ export class Relay implements Limited {
 
   expired({ cause, silenceMs }: Deadline): void {
     if (cause === "remote silent") this.#finish(`RTIM: the remote was silent for ${silenceMs} ms`);
+    else if (cause === "quiet") this.#finish(`IDLE: no byte has passed for ${silenceMs} ms`);
     else if (cause === "remote closed") this.#finish(this.#reason ?? endedBy("remote"));
     else this.#finish(`${endedBy("client")}, and the remote was silent for ${silenceMs / 1000} s`);
   }
@@ -117,25 +119,35 @@ export class Relay implements Limited {
   #fromRemote(chunk: Buffer): void {
     this.#down.pass(chunk);
     if (chunk.length > 0) this.#owner.delivered(chunk.length);
+    this.tap?.pass("down", chunk, !this.#down.stalled);
   }
 
   #fromClient(chunk: Buffer): void {
     this.#up.pass(chunk);
     if (this.#up.stalled) this.#limits.watch();
     this.#owner.passed(chunk.length);
+    this.tap?.pass("up", chunk, !this.#up.stalled);
   }
 
   #clientDrained(): void {
     this.#down.drained();
     this.#owner.delivered(0);
+    if (!this.#down.stalled) this.tap?.left("down");
+  }
+
+  #remoteDrained(): void {
+    this.#up.drained();
+    if (!this.#up.stalled) this.tap?.left("up");
   }
 
   #clientEnded(): void {
+    this.tap?.end("up");
     this.#halfClosed(endedBy("client"));
     this.#up.finish();
   }
 
   #remoteEnded(): void {
+    this.tap?.end("down");
     this.#halfClosed(endedBy("remote"));
     this.#down.finish();
     if (this.#client.unsent === 0) this.#owner.ending();
@@ -223,7 +235,7 @@ export class Relay implements Limited {
     }
 
     drained(): void {
-      this.#relay.#up.drained();
+      this.#relay.#remoteDrained();
     }
 
     finished(): void {
@@ -245,6 +257,8 @@ export class Relay implements Limited {
     this.#limits.stop();
     this.#remote.events = DEAF;
     this.#remote.destroy();
+    this.tap?.end("up");
+    this.tap?.end("down");
     if (!this.#down.eof) this.#down.finish();
     this.#owner.over(reason);
   }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "./clock.js";
+import type { WatchOrder } from "./core/monitor/watch.js";
 import { errorReply, runCommand } from "./core/setup/command.js";
 import { LineBuffer } from "./core/setup/line-buffer.js";
 import type { ConnOptions } from "./core/setup/options.js";
@@ -14,9 +15,12 @@ export interface SessionOwner {
   readonly pid: string;
   readonly stopObjection: string | undefined;
   readonly reloadObjection: string | undefined;
+  readonly watchObjection: string | undefined;
   status(): ReturnType<VerbContext["status"]>;
   /** The client wants this remote; `early`: what it has sent behind the command already. */
   dial(order: Order, early: Held): void;
+  /** The client wants to see messages from now on. */
+  watch(order: WatchOrder): void;
   stopDaemon(): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(): Promise<string | undefined>;
@@ -127,6 +131,7 @@ export class Session {
       presets: this.#presets,
       stopObjection: this.#owner.stopObjection,
       reloadObjection: this.#owner.reloadObjection,
+      watchObjection: this.#owner.watchObjection,
       status: () => this.#owner.status(),
     });
     if (ran === undefined) return;
@@ -157,6 +162,11 @@ export class Session {
         return;
       case "reload":
         this.#reload(word, outcome.text);
+        return;
+      case "watch":
+        this.#reply(outcome.text);
+        this.close();
+        this.#owner.watch(outcome.order);
         return;
       case "error":
         this.#fail(word, outcome.message);

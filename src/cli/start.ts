@@ -2,6 +2,7 @@ import { systemClock } from "../clock.js";
 import { Daemon } from "../daemon.js";
 import type { LoadedConfig } from "../load-config.js";
 import { type Log, openLog } from "../log.js";
+import { stdout } from "../monitor/console.js";
 
 /** The exit statuses of the program. */
 export const EXIT = { clean: 0, failed: 1, usage: 2 } as const;
@@ -36,7 +37,7 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   }
   let daemon: Daemon;
   try {
-    daemon = new Daemon(settings, load, systemClock, log);
+    daemon = new Daemon(settings, load, systemClock, log, stdout());
     await daemon.start();
   } catch (error) {
     log.error((error as Error).message);

@@ -13,7 +13,7 @@ export interface FlowState {
 /** When something ends by itself, and the silence that ends it. */
 export interface Deadline {
   readonly at: number;
-  readonly cause: "remote silent" | "client closed" | "remote closed";
+  readonly cause: "remote silent" | "quiet" | "client closed" | "remote closed";
   readonly silenceMs: number;
 }
 
@@ -24,28 +24,33 @@ export const STALLED_MS = 30_000;
 /** Longest time without progress in which a client takes what a remote sent: some plugins read once a minute. */
 export const LAST_BYTES_MS = 3_600_000;
 
+/** The limits that options set, in milliseconds; 0: none. */
+export interface SilenceLimits {
+  /** Longest silence of the remote (RTIM). */
+  readonly receiveTimeoutMs: number;
+  /** Longest time without a byte in either direction (IDLE). */
+  readonly quietMs: number;
+}
+
 /**
  * The next moment at which a silence of a relay is too long; nothing while there is no limit.
  *
  * @param down from the remote to the client
  * @param up from the client to the remote
  * @param stepAt when the last step of closing was taken
- * @param receiveTimeoutMs longest silence of the remote (RTIM); 0: no limit
  */
 export function silenceDeadline(
   down: FlowState,
   up: FlowState,
   stepAt: number,
-  receiveTimeoutMs: number,
+  { receiveTimeoutMs, quietMs }: SilenceLimits,
   now: number,
 ): Deadline | undefined {
-  const closing = closingDeadline(down, up, stepAt);
-  if (receiveTimeoutMs === 0 || down.eof) return closing;
-  const from = down.stalled ? now : down.last; // not its silence: it is not being read
-  const at = from + receiveTimeoutMs;
-  return closing !== undefined && closing.at <= at
-    ? closing
-    : { at, cause: "remote silent", silenceMs: receiveTimeoutMs };
+  const limits: (Deadline | undefined)[] = [closingDeadline(down, up, stepAt)];
+  const remoteFrom = down.stalled ? now : down.last; // else it would not be its silence: it is not being read
+  if (receiveTimeoutMs > 0 && !down.eof) limits.push(deadline("remote silent", remoteFrom, receiveTimeoutMs));
+  if (quietMs > 0) limits.push(deadline("quiet", Math.max(down.last, up.last), quietMs));
+  return limits.reduce((first, next) => (first === undefined || (next && next.at < first.at) ? next : first));
 }
 
 /** The limit for what remains to be done once somebody has closed. */

@@ -1,9 +1,10 @@
 import type { HistogramStatus } from "./histogram.js";
+import type { MonitorStatus } from "./monitor/status.js";
 import { type MuxStatus, muxLine } from "./mux/status.js";
 import type { ConnOptions } from "./setup/options.js";
 
 /** What a connection is doing. */
-export type PhaseName = "setup" | "dialing" | "echo" | "closing";
+export type PhaseName = "setup" | "watching" | "dialing" | "echo" | "closing";
 
 /** The notifications of one connection so far. */
 export interface NotifyStatus {
@@ -80,6 +81,7 @@ export interface DaemonStatus {
   readonly vera: string;
   readonly listeners: readonly ListenerStatus[];
   readonly muxes: readonly MuxStatus[];
+  readonly monitor: MonitorStatus;
   /** Files and sockets: what clients and remotes take, and what the daemon may have in all, where that is known. */
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;

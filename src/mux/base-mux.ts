@@ -2,6 +2,7 @@ import { formatHostPort } from "../core/address.js";
 import type { MuxOrder } from "../core/mux/line.js";
 import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/status.js";
 import type { End } from "../ends/end.js";
+import type { Stream } from "../monitor/monitor.js";
 import { Attendance } from "./attendance.js";
 import type { MuxHost } from "./host.js";
 import type { Link, LinkEvents } from "./link.js";
@@ -37,6 +38,7 @@ export abstract class BaseMux implements Mux {
       opened: (link) => this.opened(link),
       noPath: (reason) => this.noPath(reason),
       log: this.log,
+      port,
     });
   }
 
@@ -59,6 +61,10 @@ export abstract class BaseMux implements Mux {
       down: this.pool.down,
       ...this.counters,
     };
+  }
+
+  get streams(): Stream[] {
+    return [...this.pool.links].flatMap(({ stream }) => stream ?? []);
   }
 
   attach(): End {

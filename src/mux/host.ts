@@ -3,6 +3,7 @@ import type { Clock } from "../clock.js";
 import type { Settings } from "../core/config/settings.js";
 import type { Log } from "../log.js";
 import type { LostPeers } from "../lost-peers.js";
+import type { Monitor } from "../monitor/monitor.js";
 
 /** What a mux needs of the daemon. */
 export interface MuxHost {
@@ -11,6 +12,7 @@ export interface MuxHost {
   readonly settings: Settings;
   readonly log: Log;
   readonly lostPeers: LostPeers;
+  readonly monitor: Monitor;
   /** Whether a link can be had without touching what the daemon keeps for itself. */
   roomForRemote(): boolean;
   /** Descriptors are taken by links, or given back. */

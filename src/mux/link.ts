@@ -1,10 +1,14 @@
 import type { Timer } from "../clock.js";
 import { formatHostPort } from "../core/address.js";
+import { viewOfProtocol } from "../core/monitor/views/index.js";
 import type { MuxOrder } from "../core/mux/line.js";
 import type { LinkStatus } from "../core/mux/status.js";
+import { formatRemote } from "../core/setup/order.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import { DEAF, type End, endedBy } from "../ends/end.js";
 import { StreamEnd } from "../ends/stream-end.js";
+import type { Stream } from "../monitor/monitor.js";
+import { SERVER_SIDE, type Tap } from "../monitor/tap.js";
 import type { MuxHost } from "./host.js";
 
 const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
@@ -29,18 +33,31 @@ type State =
   | { readonly kind: "ready"; readonly end: End }
   | { readonly kind: "closed" };
 
+/** How a link is called: the port of its mux, and which of its links it is. */
+export interface LinkName {
+  readonly port: number;
+  readonly number: number;
+}
+
 /** One connection to a device. */
 export class Link {
+  /** Looks on, where somebody wants to see the messages. */
+  tap: Tap | undefined;
   /** Where the device is, once connected. */
   address = "";
   readonly openedAt: number;
+  readonly #name: LinkName;
+  readonly #order: MuxOrder;
   readonly #host: MuxHost;
   readonly #events: LinkEvents;
   #state: State;
   #descriptors: number;
 
   /** Begins to connect. */
-  constructor({ target, options, mux }: MuxOrder, host: MuxHost, events: LinkEvents) {
+  constructor(name: LinkName, order: MuxOrder, host: MuxHost, events: LinkEvents) {
+    const { target, options, mux } = order;
+    this.#name = name;
+    this.#order = order;
     this.#host = host;
     this.#events = events;
     this.openedAt = host.clock.now();
@@ -67,6 +84,15 @@ export class Link {
     return this.#state.kind === "ready" ? this.#state.end.unsent : 0;
   }
 
+  /** Its messages, while they pass. */
+  get stream(): Stream | undefined {
+    if (this.#state.kind === "dialing" || this.#state.kind === "closed") return undefined;
+    const { port, number } = this.#name;
+    const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#order) };
+    const { options, mux } = this.#order;
+    return { source, options, view: viewOfProtocol(mux.protocol.framing.name), places: SERVER_SIDE, point: this };
+  }
+
   /** What STAT tells of it. */
   status(requests: number, busy: boolean): LinkStatus {
     const inUse = busy ? "busy" : "ready";
@@ -79,7 +105,10 @@ export class Link {
   }
 
   write(bytes: Buffer): void {
-    if (this.#state.kind === "ready") this.#state.end.write(bytes);
+    if (this.#state.kind !== "ready") return;
+    const { end } = this.#state;
+    end.write(bytes);
+    this.tap?.pass("up", bytes, end.unsent === 0);
   }
 
   /** Reads nothing for now. */
@@ -96,6 +125,8 @@ export class Link {
     const state = this.#state;
     if (state.kind === "closed") return;
     this.#state = { kind: "closed" };
+    this.tap?.end("up");
+    this.tap?.end("down");
     this.#host.countRemotes(-this.#descriptors);
     if (state.kind === "dialing") {
       state.dial.abort();
@@ -115,24 +146,28 @@ export class Link {
     this.address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
     if (end instanceof StreamEnd) this.#host.lostPeers.add(end);
     end.events = {
-      data: (chunk) => this.#events.data(chunk),
+      data: (chunk) => {
+        this.#events.data(chunk);
+        this.tap?.pass("down", chunk, true);
+      },
       eof: () => this.#events.eof(),
-      drained: () => this.#events.drained(),
+      drained: () => {
+        this.tap?.left("up");
+        this.#events.drained();
+      },
       finished() {},
       closed: (error) => this.#lose(endedBy("remote", error)),
       fault: (error) => this.#events.fault(error),
     };
     const ready = (): void => {
       this.#state = { kind: "ready", end };
-      end.resume();
       this.#events.ready();
     };
-    if (delayMs === 0) {
-      ready();
-      return;
-    }
-    this.#state = { kind: "settling", end, timer: this.#host.clock.after(delayMs, ready) };
+    this.#state =
+      delayMs === 0 ? { kind: "ready", end } : { kind: "settling", end, timer: this.#host.clock.after(delayMs, ready) };
+    if (this.stream !== undefined) this.#host.monitor.begin(this.stream);
     end.resume(); // what it says before it is asked must not wait to be taken for an answer
+    if (delayMs === 0) this.#events.ready();
   }
 
   #lose(reason: string): void {

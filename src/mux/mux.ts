@@ -1,6 +1,7 @@
 import type { MuxOrder } from "../core/mux/line.js";
 import type { MuxStatus } from "../core/mux/status.js";
 import type { End } from "../ends/end.js";
+import type { Stream } from "../monitor/monitor.js";
 import { BroadcastMux } from "./broadcast-mux.js";
 import type { MuxHost } from "./host.js";
 import { RequestMux } from "./request-mux.js";
@@ -10,6 +11,8 @@ export interface Mux {
   readonly status: MuxStatus;
   /** Whether nobody uses it. */
   readonly idle: boolean;
+  /** The messages of its links. */
+  readonly streams: readonly Stream[];
   /** A client more: returns the device as this one sees it. */
   attach(): End;
   /** Goes on under other options of the same device, and with what a reload has changed in the daemon. */

@@ -1,6 +1,7 @@
 import { formatHostPort } from "../core/address.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/status.js";
+import type { Stream } from "../monitor/monitor.js";
 import type { MuxHost } from "./host.js";
 import { createMux, type Mux } from "./mux.js";
 
@@ -28,6 +29,11 @@ export class Muxes {
     return [...this.#muxes.values(), ...[...this.#former.values()].filter(({ idle }) => !idle)].map(
       ({ status }) => status,
     );
+  }
+
+  /** The messages of all links. */
+  get streams(): Stream[] {
+    return this.#all().flatMap(({ streams }) => streams);
   }
 
   /** Has the muxes of these lines, and lets go of those that have none any more. */

@@ -11,6 +11,8 @@ const MOST_WAIT_MS = 10_000; // it is back for so long at most before somebody n
 /** What a pool asks and tells the mux it opens links for. */
 export interface PoolOwner {
   readonly log: MuxLog;
+  /** Of the mux. */
+  readonly port: number;
   order(): MuxOrder;
   host(): MuxHost;
   /** Whether somebody would miss a link. */
@@ -28,6 +30,8 @@ export class Pool {
   /** Those over which the device has said something that makes sense: it is there. */
   readonly #proven = new WeakSet<Link>();
   #opening: Link | undefined;
+  /** Links begun so far. */
+  #count = 0;
   #retry: Timer | undefined;
   /** Attempts in a row that led to nothing. */
   #failures = 0;
@@ -53,7 +57,9 @@ export class Pool {
   want(): void {
     const full = this.#links.size >= this.#owner.order().mux.pool;
     if (full || this.#opening !== undefined || this.#retry !== undefined) return;
-    const link = new Link(this.#owner.order(), this.#owner.host(), {
+    this.#count += 1;
+    const name = { port: this.#owner.port, number: this.#count };
+    const link = new Link(name, this.#owner.order(), this.#owner.host(), {
       ready: () => this.#ready(link, events),
       data: (chunk) => events.data(chunk),
       eof: () => events.eof(),

@@ -36,7 +36,7 @@ const table: Row[] = [
 ];
 for (const [what, down, up, rtim, expected] of table) {
   test(what, () => {
-    const deadline = silenceDeadline(down, up, 99_000, rtim, NOW);
+    const deadline = silenceDeadline(down, up, 99_000, { receiveTimeoutMs: rtim, quietMs: 0 }, NOW);
     assert.deepEqual(deadline && [deadline.at, deadline.cause], expected);
   });
 }

@@ -34,7 +34,13 @@ export async function daemonHere(
 ): Promise<{ daemon: Daemon; port: number; log: MemoryLog }> {
   const log = new MemoryLog();
   const all = { ...DEFAULT_SETTINGS, ip: "127.0.0.1", port: 0, ...settings };
-  const daemon = new Daemon(all, () => ({ settings: all, problems: [] }), clock, log);
+  const daemon = new Daemon(
+    all,
+    () => ({ settings: all, problems: [] }),
+    clock,
+    log,
+    (_text, done) => done(),
+  );
   await daemon.start();
   return { daemon, port: daemon.listeners[0]?.port ?? 0, log };
 }

@@ -1,3 +1,4 @@
+import type { WatchOrder } from "../monitor/watch.js";
 import type { DaemonStatus } from "../status.js";
 import type { ConnOptions } from "./options.js";
 import type { Order } from "./order.js";
@@ -13,6 +14,8 @@ export interface VerbContext {
   readonly stopObjection: string | undefined;
   /** Why this client may not have the configuration read again; nothing when it may. */
   readonly reloadObjection: string | undefined;
+  /** Why this client may not watch messages; nothing when it may. */
+  readonly watchObjection: string | undefined;
   status(): DaemonStatus;
 }
 
@@ -25,6 +28,8 @@ export type Outcome =
   | { readonly kind: "stop"; readonly text: string }
   /** The reply follows when the configuration has been read again. */
   | { readonly kind: "reload"; readonly text: string }
+  /** From here on the client sees messages, and nothing else. */
+  | { readonly kind: "watch"; readonly text: string; readonly order: WatchOrder }
   /** `ERR <command> <message>`; the connection is closed after it. */
   | { readonly kind: "error"; readonly message: string };
 

@@ -17,6 +17,7 @@ const STATUS: DaemonStatus = {
   vera: "",
   listeners: [],
   muxes: [],
+  monitor: { watchers: 0, notShown: {} },
   descriptors: { used: 0 },
   notifications: {
     waiting: 0,
@@ -37,6 +38,7 @@ const context: VerbContext = {
   presets: {},
   stopObjection: undefined,
   reloadObjection: undefined,
+  watchObjection: undefined,
   status: () => STATUS,
 };
 

@@ -8,11 +8,13 @@ import { quit } from "./quit.js";
 import { reld } from "./reld.js";
 import { stat } from "./stat.js";
 import { stop } from "./stop.js";
+import { wtch } from "./wtch.js";
 
 /** All commands of setup mode, in the order HELP shows them. A new one is a file and a line here. */
 export const VERBS: readonly Verb[] = [
   conn,
   stat,
+  wtch,
   capa,
   quit,
   stop,

@@ -1,0 +1,7 @@
+/** What STAT JSON tells of the monitor. */
+export interface MonitorStatus {
+  /** Clients that watch (WTCH). */
+  readonly watchers: number;
+  /** Messages that could not be shown in time: on the console, in each audit file. */
+  readonly notShown: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,63 @@
+import { parsePort } from "../address.js";
+import { fail, ok, type Result } from "../result.js";
+import { findRow, type OptionRow, parseOptions } from "../setup/option-row.js";
+import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "../setup/options.js";
+import type { DaemonStatus } from "../status.js";
+import type { FormatWord } from "./format.js";
+
+/** Whose messages somebody wants to see. */
+export type WatchFilter =
+  | { readonly kind: "all" }
+  | { readonly kind: "listener"; readonly port: number }
+  | { readonly kind: "connection"; readonly id: string };
+
+/** What WTCH asks for. */
+export interface WatchOrder {
+  readonly filter: WatchFilter;
+  /** The view for connections whose own lines say none. */
+  readonly view?: string;
+  readonly format: readonly FormatWord[];
+}
+
+/** The options that WTCH has in common with CONN. */
+export const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap(
+  (key) => findRow(OPTIONS, key) ?? [],
+);
+
+/**
+ * Reads `[id|port] [MONI=view] [MONF=words]`, the arguments of WTCH.
+ *
+ * @param status what there is to be watched
+ */
+export function parseWatch(text: string, status: () => DaemonStatus): Result<WatchOrder> {
+  const words = text.split(/\s+/).filter(Boolean);
+  const [first = ""] = words;
+  const named = first !== "" && !first.includes("=");
+  const filter = named ? parseFilter(first, status()) : ok<WatchFilter>({ kind: "all" });
+  if (!filter.ok) return filter;
+  const options = parseOptions(named ? words.slice(1) : words, WATCH_OPTIONS, DEFAULT_OPTIONS);
+  if (!options.ok) return options;
+  const { monitor, monitorFormat } = options.value;
+  return ok({ filter: filter.value, format: monitorFormat, ...(monitor !== undefined && { view: monitor }) });
+}
+
+function parseFilter(word: string, { connections, listeners }: DaemonStatus): Result<WatchFilter> {
+  if (connections.some(({ id }) => id === word)) return ok({ kind: "connection", id: word });
+  const port = parsePort(word);
+  if (!port.ok) return fail(`no connection "${word}"; STAT shows their ids`);
+  return listeners.some((listener) => listener.port === port.value)
+    ? ok({ kind: "listener", port: port.value })
+    : fail(`nothing listens on port ${port.value}`);
+}
+
+/** Whether a connection is among those somebody wants to see. */
+export function isWatched(filter: WatchFilter, source: { readonly connection: string; readonly listener: number }) {
+  switch (filter.kind) {
+    case "all":
+      return true;
+    case "listener":
+      return source.listener === filter.port;
+    case "connection":
+      return source.connection === filter.id;
+  }
+}

@@ -1,0 +1,19 @@
+import { parseWatch } from "../../monitor/watch.js";
+import type { Verb } from "../verb.js";
+
+export const wtch = {
+  word: "WTCH",
+  usage: "WTCH [id|port] [options]",
+  help: [
+    "Show messages as they pass, of one connection, of one port, or all, until you leave",
+    "(from this machine only, by default). Options: MONI (for what has none), MONF.",
+  ],
+  capabilities: ["WTCH"],
+  run(args, { status, watchObjection }) {
+    if (watchObjection !== undefined) return { kind: "error", message: watchObjection };
+    const order = parseWatch(args, status);
+    return order.ok
+      ? { kind: "watch", text: "OK WTCH", order: order.value }
+      : { kind: "error", message: order.message };
+  },
+} satisfies Verb;

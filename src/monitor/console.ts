@@ -1,0 +1,11 @@
+import { unblocked, writeFully } from "../write-fully.js";
+import type { WriteText } from "./line-queue.js";
+
+/** Writes to stdout, whoever reads it and however slowly. */
+export function stdout(): WriteText {
+  let fd: number | undefined;
+  return (text, done) => {
+    fd ??= unblocked(1);
+    writeFully(fd, Buffer.from(text), done);
+  };
+}

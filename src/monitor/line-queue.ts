@@ -1,0 +1,92 @@
+import type { Clock } from "../clock.js";
+import type { FormatWord } from "../core/monitor/format.js";
+import { gapLine } from "../core/monitor/sighting.js";
+
+const MAX_WAITING = 1_048_576; // characters; what a terminal shows in a second is a hundredth of that
+const GATHER_MS = 20; // lines of so long are written at once: a write for each costs more than all else
+const PAUSE_AFTER_ERROR_MS = 1000;
+
+/** Writes a text, and tells when it has been taken, or cannot be. */
+export type WriteText = (text: string, done: (error?: Error | null) => void) => void;
+
+/**
+ * Lines on their way to somebody who may be slow. Those that would make it longer than its limit are left out and counted, and the
+ * count stands where they would have been.
+ */
+export class LineQueue {
+  /** Messages that were left out since the start. */
+  lost = 0;
+  readonly #write: WriteText;
+  readonly #clock: Clock;
+  #lines: string[] = [];
+  #size = 0;
+  #writing = false;
+  #gap = 0;
+  #gapFormat: readonly FormatWord[] = [];
+  #brokenUntil = 0;
+
+  constructor(write: WriteText, clock: Clock) {
+    this.#write = write;
+    this.#clock = clock;
+  }
+
+  /** Whether there is no room for another message: it is to be left out by {@link skip}. */
+  get full(): boolean {
+    return this.#size > MAX_WAITING || (this.#brokenUntil > 0 && this.#clock.now() < this.#brokenUntil);
+  }
+
+  /** Whether everything has been written, or lost. */
+  get idle(): boolean {
+    return !this.#writing && this.#lines.length === 0;
+  }
+
+  push(line: string): void {
+    this.#tellGap();
+    this.#add(line);
+  }
+
+  /** A message is left out. `format`: how the gap is to be told. */
+  skip(format: readonly FormatWord[]): void {
+    this.#gapFormat = format;
+    this.#lose(1);
+  }
+
+  #lose(messages: number): void {
+    this.lost += messages;
+    this.#gap += messages;
+  }
+
+  #add(line: string): void {
+    this.#lines.push(line);
+    this.#size += line.length + 1;
+    if (!this.#writing) this.#gather();
+  }
+
+  #tellGap(): void {
+    if (this.#gap === 0) return;
+    const gap = this.#gap;
+    this.#gap = 0;
+    this.#add(gapLine(gap, this.#gapFormat));
+  }
+
+  #gather(): void {
+    this.#writing = true;
+    this.#clock.after(GATHER_MS, () => this.#flush());
+  }
+
+  #flush(): void {
+    const { length } = this.#lines;
+    const text = `${this.#lines.join("\n")}\n`;
+    this.#lines = [];
+    this.#size = 0;
+    this.#write(text, (error) => this.#written(error, length));
+  }
+
+  #written(error: Error | null | undefined, lines: number): void {
+    this.#writing = false;
+    this.#brokenUntil = error ? this.#clock.now() + PAUSE_AFTER_ERROR_MS : 0;
+    if (error) this.#lose(lines);
+    else this.#tellGap();
+    if (this.#lines.length > 0 && !this.#writing) this.#gather();
+  }
+}

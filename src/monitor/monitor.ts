@@ -1,0 +1,182 @@
+import type { Clock } from "../clock.js";
+import type { Occasion, Shown, Source } from "../core/monitor/sighting.js";
+import type { MonitorStatus } from "../core/monitor/status.js";
+import type { View } from "../core/monitor/view.js";
+import { findView, VIEWS } from "../core/monitor/views/index.js";
+import { isWatched, type WatchFilter } from "../core/monitor/watch.js";
+import { Seldom } from "../core/seldom.js";
+import type { ConnOptions } from "../core/setup/options.js";
+import { faultText } from "../core/text.js";
+import type { Log } from "../log.js";
+import { AuditFile, type AuditLimits } from "./audit-file.js";
+import { LineQueue, type WriteText } from "./line-queue.js";
+import { Outlet } from "./outlet.js";
+import { type Places, Tap } from "./tap.js";
+
+/** A stream of messages that can be looked at. */
+export interface Stream {
+  readonly source: Source;
+  /** What its line says about being monitored. */
+  readonly options: ConnOptions;
+  /** The view that fits what is known of it; nothing: its bytes. */
+  readonly view?: string;
+  readonly places: Places;
+  /** Where its bytes pass. */
+  readonly point: { tap: Tap | undefined };
+}
+
+/** Somebody who watches from elsewhere (WTCH). */
+export interface Watcher {
+  readonly filter: WatchFilter;
+  /** The view for streams whose own lines say none. */
+  readonly view?: string;
+  readonly outlet: Outlet;
+}
+
+/** What a monitor needs of the daemon. */
+export interface MonitorHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** All that can be looked at now. */
+  streams(): Iterable<Stream>;
+  /** Shows a text on the console. */
+  readonly console: WriteText;
+}
+
+const FLUSH_LIMIT_MS = 500;
+const [FALLBACK] = VIEWS.slice(-1);
+
+/** Who sees which messages: the console and audit files, where lines ask for it; watchers, where they want to. */
+export class Monitor {
+  readonly #host: MonitorHost;
+  readonly #console: LineQueue;
+  readonly #files = new Map<string, { readonly file: AuditFile; readonly queue: LineQueue }>();
+  readonly #watchers = new Set<Watcher>();
+  #limits: AuditLimits;
+  #onFault: ((source: Source, shown: Shown) => void) | undefined;
+  readonly #mentioned = new Seldom();
+
+  constructor(host: MonitorHost, limits: AuditLimits) {
+    this.#host = host;
+    this.#limits = limits;
+    this.#console = this.#queue("stdout", host.console);
+  }
+
+  /** What STAT tells of it. */
+  get status(): MonitorStatus {
+    return {
+      watchers: this.#watchers.size,
+      notShown: {
+        console: this.#console.lost,
+        ...Object.fromEntries([...this.#files].map(([path, { queue }]) => [path, queue.lost])),
+      },
+    };
+  }
+
+  /**
+   * Works by other settings from now on.
+   *
+   * @param onFault told of every message with something wrong
+   */
+  configure(limits: AuditLimits, onFault?: (source: Source, shown: Shown) => void): void {
+    this.#limits = limits;
+    this.#onFault = onFault;
+    this.reopen();
+  }
+
+  /** Looks at a stream that begins, if somebody wants to see it. */
+  begin(stream: Stream): void {
+    const view = configuredView(stream);
+    if (view !== undefined) for (const outlet of this.#configured(stream.options)) this.#attach(stream, view, outlet);
+    for (const watcher of this.#watchers) this.#watch(watcher, stream);
+  }
+
+  /** Tells what has become of a connection to whoever sees its messages. */
+  tell(source: Source, options: ConnOptions, occasion: Occasion, text: () => string): void {
+    const monitored = options.monitor !== undefined;
+    if (!monitored && this.#watchers.size === 0) return;
+    const sighting = { source, occasion, text: text() };
+    const watching = [...this.#watchers].filter(({ filter }) => isWatched(filter, source)).map(({ outlet }) => outlet);
+    for (const outlet of [...(monitored ? this.#configured(options) : []), ...watching]) {
+      if (outlet.full) outlet.skip();
+      else outlet.show(sighting, this.#host.clock.epochMs());
+    }
+  }
+
+  /** Shows messages to one more, of the streams that are there and of those to come. */
+  join(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+    for (const stream of this.#host.streams()) this.#watch(watcher, stream);
+  }
+
+  leave(watcher: Watcher): void {
+    if (!this.#watchers.delete(watcher)) return;
+    for (const { point } of this.#host.streams()) {
+      point.tap?.remove(watcher.outlet);
+      if (point.tap?.idle === true) point.tap = undefined;
+    }
+  }
+
+  /** Opens audit files anew by their names. */
+  reopen(): void {
+    for (const { file } of this.#files.values()) file.close();
+  }
+
+  /** Waits until everything is written, half a second at most. */
+  async flush(): Promise<void> {
+    const { clock } = this.#host;
+    const limit = clock.now() + FLUSH_LIMIT_MS;
+    const queues = [this.#console, ...[...this.#files.values()].map(({ queue }) => queue)];
+    while (queues.some(({ idle }) => !idle) && clock.now() < limit) {
+      await new Promise<void>((resolve) => clock.after(5, resolve));
+    }
+  }
+
+  /** The outlets that a line asks for. */
+  #configured({ monitorFormat, monitorFile }: ConnOptions): Outlet[] {
+    const outlets = [new Outlet(this.#console, monitorFormat)];
+    if (monitorFile !== undefined) outlets.push(new Outlet(this.#file(monitorFile), monitorFormat));
+    return outlets;
+  }
+
+  #watch(watcher: Watcher, stream: Stream): void {
+    if (!isWatched(watcher.filter, stream.source)) return;
+    const chosen = watcher.view === undefined ? undefined : findView(watcher.view);
+    const view = configuredView(stream) ?? chosen ?? findView(stream.view ?? "") ?? FALLBACK;
+    if (view !== undefined) this.#attach(stream, view, watcher.outlet);
+  }
+
+  #attach({ point, source, places }: Stream, view: View, outlet: Outlet): void {
+    point.tap ??= new Tap(source, places, {
+      clock: this.#host.clock,
+      ...(this.#onFault && { onFault: this.#onFault }),
+      fault: (error) => this.#host.log.error(`[${source.connection}] monitor: ${faultText(error)}`),
+    });
+    point.tap.add(view, outlet);
+  }
+
+  /** A queue of lines for this place, of whose faults the log is told. */
+  #queue(name: string, write: WriteText): LineQueue {
+    const { clock, log } = this.#host;
+    const watched: WriteText = (text, done) =>
+      write(text, (error) => {
+        const more = error ? this.#mentioned.mention(name, clock.now()) : undefined;
+        if (more !== undefined) log.warn(`messages cannot be written to ${name}: ${error?.message}${more}`);
+        done(error);
+      });
+    return new LineQueue(watched, clock);
+  }
+
+  #file(path: string): LineQueue {
+    const known = this.#files.get(path);
+    if (known !== undefined) return known.queue;
+    const file = new AuditFile(path, () => this.#limits);
+    const queue = this.#queue(path, file.write);
+    this.#files.set(path, { file, queue });
+    return queue;
+  }
+}
+
+function configuredView({ options }: Stream): View | undefined {
+  return options.monitor === undefined ? undefined : findView(options.monitor);
+}

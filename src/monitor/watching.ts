@@ -1,0 +1,45 @@
+import type { Clock } from "../clock.js";
+import type { WatchOrder } from "../core/monitor/watch.js";
+import { type End, endedBy } from "../ends/end.js";
+import { LineQueue } from "./line-queue.js";
+import type { Monitor, Watcher } from "./monitor.js";
+import { Outlet } from "./outlet.js";
+
+/** What watching tells the connection it belongs to. */
+export interface WatchingOwner {
+  /** The client has gone, for this reason. */
+  over(reason: string): void;
+  fault(error: unknown): void;
+}
+
+/** A client that sees messages until it leaves (WTCH). One that reads slowly misses some, and is told how many. */
+export class Watching {
+  readonly #monitor: Monitor;
+  readonly #watcher: Watcher;
+
+  constructor(client: End, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock, owner: WatchingOwner) {
+    let taken = (): void => {};
+    const queue = new LineQueue((text, done) => {
+      client.write(text);
+      taken = done;
+      if (client.unsent === 0) done();
+    }, clock);
+    this.#monitor = monitor;
+    this.#watcher = { filter, ...(view !== undefined && { view }), outlet: new Outlet(queue, format) };
+    client.events = {
+      data() {}, // what it says now means nothing
+      eof() {}, // it may go on reading; once it is gone, the next line or keepalive tells
+      drained: () => taken(),
+      finished() {},
+      closed: (error) => owner.over(endedBy("client", error)),
+      fault: (error) => owner.fault(error),
+    };
+    client.resume();
+    monitor.join(this.#watcher);
+  }
+
+  /** It sees nothing more. */
+  close(): void {
+    this.#monitor.leave(this.#watcher);
+  }
+}
