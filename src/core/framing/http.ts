@@ -1,4 +1,4 @@
-import type { Result } from "../result.js";
+import { ok, type Result } from "../result.js";
 import type { Cut, Framing, FramingKind, HttpHead } from "./framing.js";
 import { type Body, type Message, type RawHead, readRequest, readResponse } from "./http-head.js";
 import { HEAD_MAX, type HttpEvents, HttpParser } from "./http-parser.js";
@@ -13,7 +13,9 @@ type Place =
   | { readonly kind: "lost"; readonly reason: string };
 
 const HEAD: Place = { kind: "head" };
-const UPGRADED: Place = { kind: "lost", reason: "HTTP: another protocol since CONNECT or Upgrade" };
+/** Why bytes are none of HTTP. */
+export const ANOTHER_PROTOCOL = "HTTP: another protocol since CONNECT or Upgrade";
+const UPGRADED: Place = { kind: "lost", reason: ANOTHER_PROTOCOL };
 const NOTHING = Buffer.alloc(0);
 
 class HttpFraming implements Framing, HttpEvents {
@@ -114,10 +116,31 @@ function methodOf(request: Buffer | undefined): string | undefined {
 /** Responses: the first final one answers the request, of those behind it the request is not known. */
 function responses(request: Buffer | undefined): Framing {
   let method = methodOf(request);
-  return new HttpFraming("RESPONSE", (raw) => {
-    const message = readResponse(raw, method);
-    if (message.ok && message.value.body.kind !== "interim") method = undefined;
-    return message;
+  return responsesTo(() => {
+    const first = method;
+    method = undefined;
+    return first;
+  });
+}
+
+/**
+ * Cuts the responses to several requests.
+ *
+ * @param nextMethod asked once for each final response: the method of the request it answers, as far as it is known
+ */
+export function responsesTo(nextMethod: () => string | undefined): Framing {
+  const isInterim = (status = 0): boolean => status < 200 && status !== 101;
+  return new HttpFraming("RESPONSE", (raw) => readResponse(raw, isInterim(raw.status) ? undefined : nextMethod()));
+}
+
+/**
+ * Cuts the requests of a connection whose responses are seen too: those tell whether it changes to another protocol. A request
+ * for that (CONNECT, Upgrade) is one like others, since it may be refused.
+ */
+export function requestsSeenWithResponses(): Framing {
+  return new HttpFraming("REQUEST", (raw) => {
+    const message = readRequest(raw);
+    return message.ok ? ok({ ...message.value, head: { ...message.value.head, upgrade: false } }) : message;
   });
 }
 

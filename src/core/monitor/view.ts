@@ -2,13 +2,16 @@
 export interface Message {
   /** May be a view of the chunk it came in: who keeps it beyond that chunk's life copies it. */
   readonly bytes: Buffer;
-  /** What they are, where that cannot be told from the bytes: `body, 5120 bytes`. It stands before them. */
+  /** What they are, where that cannot be told from the bytes: `body, 5120 bytes`. It is for the view that has put it there. */
   readonly note?: string;
   /** Why they are no message, in words for people. */
   readonly junk?: string;
 }
 
-/** Tells the messages of one direction of a stream apart. Total and bounded like a framing, which it is made of. */
+/**
+ * Tells the messages of one direction of a stream apart. Total and bounded like a framing, which it is made of. The bytes of its
+ * messages are those of the stream, but that a long body is represented by its beginning.
+ */
 export interface Sight {
   /** Takes what came next; returns what is complete, in order. */
   push(chunk: Buffer): readonly Message[];
@@ -36,9 +39,9 @@ export interface View {
   readonly name: string;
   /** In a line for people. */
   readonly help: string;
-  /** Sights for both directions of one connection. */
+  /** Sights for both directions of one connection; where one needs what the other has seen, they know of each other. */
   open(): { readonly up: Sight; readonly down: Sight };
-  /** A message as a line. Latin-1, control characters escaped. */
+  /** A message of its sights as a line, with its note. Latin-1, control characters escaped. */
   look(message: Message): Look;
   /** Its parts; nothing for a message that is not understood. Protocols of which nothing more is known have no such method. */
   decode?(message: Message, direction: "up" | "down"): Decoded | undefined;

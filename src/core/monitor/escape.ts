@@ -1,0 +1,36 @@
+/** The most characters of a text; what is cut says how long it was. */
+export const TEXT_MAX = 2048;
+
+/** Control characters, those that are not seen (in Latin-1: the soft hyphen), and what escapes begin with. */
+const ESCAPED = /[\p{Cc}\p{Cf}\\]/gu;
+const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/;
+const SHORT: Readonly<Record<string, string>> = { "\r": "\\r", "\n": "\\n", "\t": "\\t", "\\": "\\\\" };
+
+/**
+ * Bytes as one line of printable characters: Latin-1, control characters as `\r`, `\n`, `\t` and `\x1b`, a backslash as `\\`,
+ * so that no two texts look the same. More than so many characters are cut, between two of them: `… (5120 bytes)`.
+ */
+export function escapeBytes(bytes: Buffer): string {
+  return escapeText(bytes.toString("latin1", 0, TEXT_MAX + 1), bytes.length);
+}
+
+/**
+ * The same for a text in which a character is a byte.
+ *
+ * @param byteCount how many bytes there are of it
+ */
+export function escapeText(text: string, byteCount: number): string {
+  if (text.length <= TEXT_MAX && PLAIN.test(text)) return text;
+  const escaped = text.slice(0, TEXT_MAX + 1).replaceAll(ESCAPED, escapeOf);
+  return escaped.length <= TEXT_MAX ? escaped : `${cutBetween(escaped)}… (${byteCount} bytes)`;
+}
+
+function escapeOf(character: string): string {
+  return SHORT[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+}
+
+/** What fits of an escaped text, without a part of an escape at its end. */
+function cutBetween(escaped: string): string {
+  const fitting = escaped.slice(0, TEXT_MAX);
+  return /^(?:[^\\]|\\[rnt\\]|\\x..)*/.exec(fitting)?.[0] ?? "";
+}
