@@ -26,6 +26,8 @@ interface PackageHead {
   readonly versionMinor: number;
   /** Name, value, name, value … */
   readonly headers: readonly string[];
+  /** Whether the package stops behind this head, if there is no body, and leaves the rest of the chunk alone. */
+  upgrade: boolean;
 }
 const PackageParser = HTTPParser as unknown as new (type: "REQUEST" | "RESPONSE") => PackageParser;
 // Its own limit counts bytes of bodies too, and is taken from here for every message anew; lines are limited below.
@@ -95,6 +97,7 @@ export class HttpParser extends PackageParser {
     const method = info.method === undefined ? undefined : HTTPParser.methods[info.method];
     const { statusCode: status, versionMinor: minorVersion } = info;
     const body = this.#events.head({ method, status, minorVersion, headers }, this.offset);
+    info.upgrade = false; // whoever reads on decides: however the bytes came in chunks
     this.isChunked = body.kind === "chunked";
     this.body_bytes = body.kind === "sized" ? body.length : null;
     return body.kind === "none" || body.kind === "interim";

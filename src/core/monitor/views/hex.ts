@@ -1,4 +1,5 @@
 import { hexOf } from "../../telegram/modbus.js";
+import { plainLook } from "../look.js";
 import type { Message, Sight, View } from "../view.js";
 
 const ROW = 16;
@@ -18,7 +19,9 @@ export const hex: View = {
   name: "hex",
   help: "whatever comes, in hexadecimal and in ASCII, 16 bytes a line",
   open: () => ({ up: SIGHT, down: SIGHT }),
-  look({ bytes }) {
+  look(message) {
+    if (message.junk !== undefined) return plainLook(message); // not from its sights, to which nothing is junk
+    const { bytes } = message;
     const characters = bytes.toString("latin1").replaceAll(/[^\x20-\x7e]/g, ".");
     return { text: `${hexOf(bytes).padEnd(HEX_WIDTH)}|${characters}|` };
   },
