@@ -5,6 +5,7 @@ import type { Access } from "./access.js";
 import type { Clock, Timer } from "./clock.js";
 import { isAddress } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
+import type { View } from "./core/monitor/view.js";
 import type { Order } from "./core/setup/order.js";
 import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
@@ -32,7 +33,7 @@ export interface Dial {
   /** Descriptors that it takes. */
   readonly descriptors: 0 | 1;
   /** How its messages are monitored, where the remote is not what {@link end} stands for. */
-  readonly monitoring?: { readonly places: Places; readonly view: string };
+  readonly monitoring?: { readonly places: Places; readonly view: View };
   /** Gives up; {@link end} rejects. */
   abort(): void;
 }

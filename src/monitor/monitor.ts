@@ -2,7 +2,8 @@ import type { Clock } from "../clock.js";
 import type { Occasion, Shown, Source } from "../core/monitor/sighting.js";
 import type { MonitorStatus } from "../core/monitor/status.js";
 import type { View } from "../core/monitor/view.js";
-import { findView, VIEWS } from "../core/monitor/views/index.js";
+import { hex } from "../core/monitor/views/hex.js";
+import { findView } from "../core/monitor/views/index.js";
 import { isWatched, type WatchFilter } from "../core/monitor/watch.js";
 import { Seldom } from "../core/seldom.js";
 import type { ConnOptions } from "../core/setup/options.js";
@@ -19,7 +20,7 @@ export interface Stream {
   /** What its line says about being monitored. */
   readonly options: ConnOptions;
   /** The view that fits what is known of it; nothing: its bytes. */
-  readonly view?: string;
+  readonly view?: View;
   readonly places: Places;
   /** Where its bytes pass. */
   readonly point: { tap: Tap | undefined };
@@ -29,7 +30,7 @@ export interface Stream {
 export interface Watcher {
   readonly filter: WatchFilter;
   /** The view for streams whose own lines say none. */
-  readonly view?: string;
+  readonly view?: View;
   readonly outlet: Outlet;
 }
 
@@ -44,7 +45,6 @@ export interface MonitorHost {
 }
 
 const FLUSH_LIMIT_MS = 500;
-const [FALLBACK] = VIEWS.slice(-1);
 
 /** Who sees which messages: the console and audit files, where lines ask for it; watchers, where they want to. */
 export class Monitor {
@@ -141,9 +141,7 @@ export class Monitor {
 
   #watch(watcher: Watcher, stream: Stream): void {
     if (!isWatched(watcher.filter, stream.source)) return;
-    const chosen = watcher.view === undefined ? undefined : findView(watcher.view);
-    const view = configuredView(stream) ?? chosen ?? findView(stream.view ?? "") ?? FALLBACK;
-    if (view !== undefined) this.#attach(stream, view, watcher.outlet);
+    this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.outlet);
   }
 
   #attach({ point, source, places }: Stream, view: View, outlet: Outlet): void {

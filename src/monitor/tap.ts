@@ -98,7 +98,7 @@ class Strand {
     const look = this.#view.look(message);
     const decoded = outlets.some(({ decodes }) => decodes) ? this.#view.decode?.(message, this.#direction) : undefined;
     const shown = { ...look, view: this.#view.name, ...(decoded && { decoded }) };
-    if (look.fault !== undefined) this.#owner.onFault?.(this.#source, shown);
+    if (look.fault !== undefined && message.junk === undefined) this.#owner.onFault?.(this.#source, shown);
     return shown;
   }
 

@@ -4,6 +4,8 @@ import { findRow, type OptionRow, parseOptions } from "../setup/option-row.js";
 import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "../setup/options.js";
 import type { DaemonStatus } from "../status.js";
 import type { FormatWord } from "./format.js";
+import type { View } from "./view.js";
+import { findView } from "./views/index.js";
 
 /** Whose messages somebody wants to see. */
 export type WatchFilter =
@@ -15,7 +17,7 @@ export type WatchFilter =
 export interface WatchOrder {
   readonly filter: WatchFilter;
   /** The view for connections whose own lines say none. */
-  readonly view?: string;
+  readonly view?: View;
   readonly format: readonly FormatWord[];
 }
 
@@ -38,7 +40,8 @@ export function parseWatch(text: string, status: () => DaemonStatus): Result<Wat
   const options = parseOptions(named ? words.slice(1) : words, WATCH_OPTIONS, DEFAULT_OPTIONS);
   if (!options.ok) return options;
   const { monitor, monitorFormat } = options.value;
-  return ok({ filter: filter.value, format: monitorFormat, ...(monitor !== undefined && { view: monitor }) });
+  const view = monitor === undefined ? undefined : findView(monitor);
+  return ok({ filter: filter.value, format: monitorFormat, ...(view && { view }) });
 }
 
 function parseFilter(word: string, { connections, listeners }: DaemonStatus): Result<WatchFilter> {
