@@ -2,9 +2,13 @@
 import { mux } from "./cli/mux.js";
 import { serve } from "./cli/serve.js";
 import { EXIT } from "./cli/start.js";
+import { watch } from "./cli/watch.js";
 
 /** What the first word of the command line may ask for; without one of these it is the daemon itself. */
-const COMMANDS = new Map([["mux", mux]]);
+const COMMANDS = new Map([
+  ["mux", mux],
+  ["watch", watch],
+]);
 
 const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top of this
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;

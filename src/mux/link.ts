@@ -147,8 +147,8 @@ export class Link {
     if (end instanceof StreamEnd) this.#host.lostPeers.add(end);
     end.events = {
       data: (chunk) => {
+        this.tap?.pass("down", chunk, true); // before what it leads to, of which other taps tell
         this.#events.data(chunk);
-        this.tap?.pass("down", chunk, true);
       },
       eof: () => this.#events.eof(),
       drained: () => {

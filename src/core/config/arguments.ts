@@ -19,6 +19,7 @@ const BOOLEANS = ["D", ...ACTIONS];
 /** What `--help` prints. */
 export const USAGE = `Usage: sockproxyd [options]
        sockproxyd mux [options]     Share one device among many clients; see mux --help
+       sockproxyd watch [options]   Show the messages that pass a running daemon; see watch --help
 
 Options take effect in the order given: what follows -c overrides the file, what precedes it is overridden.
 

@@ -40,7 +40,9 @@ const WRONG = "✗";
 export function lineOf(sighting: Sighting, time: string, format: readonly FormatWord[]): string {
   if (format.includes("json")) return jsonOf(sighting, time, format.includes("decode"));
   const id = format.includes("id") ? ` ${sighting.source.connection}` : "";
-  if ("occasion" in sighting) return `${time} [${sighting.occasion}]${id} ${sighting.text}`;
+  if ("occasion" in sighting) {
+    return `${time} [${sighting.occasion}]${id} ${sighting.source.client ?? ""} ${sighting.text}`;
+  }
   const { text, fault, decoded } = sighting.shown;
   const parts = decoded !== undefined && format.includes("decode") ? ` {${decoded.text}}` : "";
   const wrong = fault === undefined ? "" : ` ${WRONG} ${fault}`;

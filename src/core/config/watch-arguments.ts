@@ -1,0 +1,74 @@
+import minimist from "minimist";
+import { type HostPort, parseHostPort } from "../address.js";
+import type { FormatWord } from "../monitor/format.js";
+import { findView, VIEWS } from "../monitor/views/index.js";
+import { fail, ok, type Result } from "../result.js";
+
+/** Where a daemon is asked: at its port, or by the socket of a reverse proxy. */
+export type Address = HostPort | { readonly path: string };
+
+/** What `sockproxyd watch` is asked for. */
+export type WatchArguments =
+  | { readonly kind: "watch"; readonly address: Address; readonly command: string; readonly json: boolean }
+  | { readonly kind: "help" };
+
+const HERE: Address = { host: "127.0.0.1", port: 2504 };
+const VIEW_NAMES = VIEWS.map(({ name }) => name).join(", ");
+const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
+
+/** What `watch --help` prints. */
+export const WATCH_USAGE = `Usage: sockproxyd watch [host:port] [filter] [options]
+
+Shows the messages that pass a running daemon, as they pass, until Ctrl-C. When the daemon goes away it is waited for.
+
+  host:port     The daemon (default: 127.0.0.1:2504), or the socket of a reverse proxy: a path with a / in it
+  filter        Only the connection with this id, as STAT shows it, or those of this port
+  --as view     How to show connections that have no MONI (default: mux ports as fits their protocol, others hex):
+                ${VIEW_NAMES}
+  --decode      Show the parts of each message, too
+  --id          Show the connection's id
+  --json        A line of JSON for each message
+  --help        Print this`;
+
+/**
+ * Reads the command line of `sockproxyd watch`.
+ *
+ * @param argv behind the word `watch`
+ */
+export function parseWatchArguments(argv: readonly string[]): Result<WatchArguments> {
+  const unknown: string[] = [];
+  const parsed = minimist([...argv], {
+    string: ["as", "_"],
+    boolean: [...WORDS, "help"],
+    alias: { help: "h" },
+    unknown: (word) => {
+      if (word.startsWith("-")) unknown.push(word);
+      return true;
+    },
+  });
+  const [culprit] = unknown;
+  if (culprit !== undefined) return fail(`unknown option ${culprit}`);
+  if (parsed["help"]) return ok({ kind: "help" });
+  const words = [...parsed._];
+  const address = /[:/]/.test(words[0] ?? "") ? parseAddress(words.shift() ?? "") : ok(HERE);
+  if (!address.ok) return address;
+  const [filter, ...more] = words;
+  if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
+  const view: unknown = parsed["as"];
+  if (view !== undefined && (typeof view !== "string" || findView(view) === undefined)) {
+    return fail(`bad --as "${view}": one of ${VIEW_NAMES} is wanted`);
+  }
+  const format = WORDS.filter((word) => parsed[word]);
+  const command = [
+    "WTCH",
+    filter,
+    view === undefined ? undefined : `MONI=${view}`,
+    format.length === 0 ? undefined : `MONF=${format.join(",")}`,
+  ];
+  const said = command.filter((word) => word !== undefined).join(" ");
+  return ok({ kind: "watch", address: address.value, command: said, json: format.includes("json") });
+}
+
+function parseAddress(text: string): Result<Address> {
+  return text.includes("/") ? ok({ path: text }) : parseHostPort(text);
+}
