@@ -164,6 +164,11 @@ export class Connection implements RelayOwner {
     return this.#client.gone;
   }
 
+  /** Whether it watches others. */
+  get watches(): boolean {
+    return this.#phase.kind === "watching";
+  }
+
   /** Whether its notifications go this way. */
   notifiesBy(luup: Sender): boolean {
     return this.#host.luup === luup;

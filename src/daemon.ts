@@ -149,7 +149,9 @@ export class Daemon {
     this.#ports.close();
     await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#muxes.drain().then(drained));
     this.#muxes.close("the proxy is stopping");
-    for (const connection of this.#registry.all()) connection.stop("the proxy is stopping");
+    const connections = this.#registry.all();
+    const watchersLast = [...connections].sort((one, two) => Number(one.watches) - Number(two.watches));
+    for (const connection of watchersLast) connection.stop("the proxy is stopping");
     await this.#within(STOP_LIMIT_MS, (settled) => this.#registry.whenSettled(settled));
     await this.#monitor.flush();
     await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));

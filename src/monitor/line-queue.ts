@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.js";
+import type { Clock, Timer } from "../clock.js";
 import type { FormatWord } from "../core/monitor/format.js";
 import { gapLine } from "../core/monitor/sighting.js";
 
@@ -20,6 +20,7 @@ export class LineQueue {
   readonly #clock: Clock;
   #lines: string[] = [];
   #size = 0;
+  #gathering: Timer | undefined;
   #writing = false;
   #gap = 0;
   #gapFormat: readonly FormatWord[] = [];
@@ -38,6 +39,13 @@ export class LineQueue {
   /** Whether everything has been written, or lost. */
   get idle(): boolean {
     return !this.#writing && this.#lines.length === 0;
+  }
+
+  /** Writes what is there at once: whoever takes it is about to go. */
+  finish(): void {
+    this.#tellGap();
+    this.#gathering?.cancel();
+    if (this.#lines.length > 0) this.#flush();
   }
 
   push(line: string): void {
@@ -59,7 +67,7 @@ export class LineQueue {
   #add(line: string): void {
     this.#lines.push(line);
     this.#size += line.length + 1;
-    if (!this.#writing) this.#gather();
+    this.#gather();
   }
 
   #tellGap(): void {
@@ -70,11 +78,13 @@ export class LineQueue {
   }
 
   #gather(): void {
-    this.#writing = true;
-    this.#clock.after(GATHER_MS, () => this.#flush());
+    if (this.#writing || this.#gathering !== undefined || this.#lines.length === 0) return;
+    this.#gathering = this.#clock.after(GATHER_MS, () => this.#flush());
   }
 
   #flush(): void {
+    this.#gathering = undefined;
+    this.#writing = true;
     const { length } = this.#lines;
     const text = `${this.#lines.join("\n")}\n`;
     this.#lines = [];
@@ -87,6 +97,6 @@ export class LineQueue {
     this.#brokenUntil = error ? this.#clock.now() + PAUSE_AFTER_ERROR_MS : 0;
     if (error) this.#lose(lines);
     else this.#tellGap();
-    if (this.#lines.length > 0 && !this.#writing) this.#gather();
+    this.#gather();
   }
 }

@@ -16,6 +16,7 @@ export interface WatchingOwner {
 export class Watching {
   readonly #monitor: Monitor;
   readonly #watcher: Watcher;
+  readonly #queue: LineQueue;
 
   constructor(client: End, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock, owner: WatchingOwner) {
     let taken = (): void => {};
@@ -25,6 +26,7 @@ export class Watching {
       if (client.unsent === 0) done();
     }, clock);
     this.#monitor = monitor;
+    this.#queue = queue;
     this.#watcher = { filter, ...(view !== undefined && { view }), outlet: new Outlet(queue, format) };
     client.events = {
       data() {}, // what it says now means nothing
@@ -38,8 +40,9 @@ export class Watching {
     monitor.join(this.#watcher);
   }
 
-  /** It sees nothing more. */
+  /** It sees nothing more than what it was to see already. */
   close(): void {
     this.#monitor.leave(this.#watcher);
+    this.#queue.finish();
   }
 }
