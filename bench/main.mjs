@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { Load } from "./load.mjs";
 import { chooseCores, machine } from "./machine.mjs";
+import { startMonitored } from "./measures/monitor.mjs";
 import { startMux } from "./measures/mux.mjs";
 import { KINDS, startProxy } from "./proxies.mjs";
 import { ROWS, runRounds } from "./rounds.mjs";
@@ -68,7 +69,8 @@ async function main() {
   const proxies = [];
   for (const { kind } of found) proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
   const mux = await startMux(load, cores);
-  const samples = await runRounds({ load, proxies, mux, cores, rounds, warmUpSeconds, seconds, pairs }, say);
+  const monitored = await startMonitored(load, cores);
+  const samples = await runRounds({ load, proxies, mux, monitored, cores, rounds, warmUpSeconds, seconds, pairs }, say);
   const versions = Object.fromEntries(found.map(({ kind, version }) => [kind.name, version]));
   const names = found.map(({ kind }) => kind.name);
   const here = machine();

@@ -40,10 +40,13 @@ export const sockproxyd = {
   name: "sockproxyd",
   bulkOnly: false,
   version: () => ask(/(\S+)\s*$/, process.execPath, MAIN, "--version"),
-  command(file, routes, { port, vera = "http://127.0.0.1:9", options = "", mux }) {
+  command(file, routes, { port, vera = "http://127.0.0.1:9", options = [], mux }) {
     const lines = mux
       ? ["[mux]", ...routes.map(({ front, back }, index) => `${front}=127.0.0.1:${back} ${mux[index]}`)]
-      : ["[direct]", ...routes.map(({ front, back }) => `${front}=CONN 127.0.0.1:${back} ${options}`)];
+      : [
+          "[direct]",
+          ...routes.map(({ front, back }, index) => `${front}=CONN 127.0.0.1:${back} ${options[index] ?? ""}`),
+        ];
     const host = ["ip=127.0.0.1", `port=${port}`, `vera=${vera}`, `log=${file("log", "")}`];
     return [process.execPath, SMALL_HEAP, MAIN, "-c", file("conf", ["[host]", ...host, ...lines, ""].join("\n"))];
   },
@@ -142,8 +145,8 @@ let started = 0;
  * @param {Kind} kind
  * @param {number[]} backs ports of the backends
  * @param {import("./machine.mjs").Cores | undefined} cores
- * @param {{ vera?: string, options?: string, mux?: string[] }} extra what only ours knows: its Luup system; options of its
- *   `[direct]` lines, or of each of the `[mux]` lines that it has instead
+ * @param {{ vera?: string, options?: string[], mux?: string[] }} extra what only ours knows: its Luup system; options of each
+ *   of its `[direct]` lines, or of each of the `[mux]` lines that it has instead
  * @returns {Promise<Proxy>}
  */
 export async function startProxy(kind, backs, cores, extra = {}) {

@@ -2,6 +2,7 @@ import { bulk } from "./measures/bulk.mjs";
 import { connections } from "./measures/connections.mjs";
 import { MEMORY_ROWS, measureMemory } from "./measures/memory.mjs";
 import { messages } from "./measures/messages.mjs";
+import { MONITOR_ROWS, measureMonitor } from "./measures/monitor.mjs";
 import { MUX_ROWS, measureMux } from "./measures/mux.mjs";
 import { measureNotifications, NOTIFICATION_ROWS } from "./measures/notifications.mjs";
 import { Samples } from "./samples.mjs";
@@ -26,7 +27,13 @@ const MEASURES = [bulk, messages(1), messages(50), connections];
 const MEMORY_ROUNDS = 3; // its figures vary by some per cent only, and take long
 
 /** All rows, in the order of the table. */
-export const ROWS = [...MEASURES.flatMap(({ rows }) => rows), ...MEMORY_ROWS, ...NOTIFICATION_ROWS, ...MUX_ROWS];
+export const ROWS = [
+  ...MEASURES.flatMap(({ rows }) => rows),
+  ...MEMORY_ROWS,
+  ...NOTIFICATION_ROWS,
+  ...MUX_ROWS,
+  ...MONITOR_ROWS,
+];
 
 /** What can be measured on a kind of proxy. */
 const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
@@ -38,6 +45,7 @@ const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
  * @param {import("./load.mjs").Load} task.load
  * @param {import("./proxies.mjs").Proxy[]} task.proxies that run; ours is the first
  * @param {import("./proxies.mjs").Proxy} task.mux ours once more, for its multiplexer
+ * @param {import("./proxies.mjs").Proxy} task.monitored ours once more, for its monitor
  * @param {import("./machine.mjs").Cores | undefined} task.cores
  * @param {number} task.rounds
  * @param {number} task.warmUpSeconds of each measure, before the rounds: until ours is compiled
@@ -46,13 +54,14 @@ const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
  * @param {(text: string) => void} say is told what is going on
  * @returns {Promise<Samples>}
  */
-export async function runRounds({ load, proxies, mux, cores, rounds, warmUpSeconds, seconds, pairs }, say) {
+export async function runRounds({ load, proxies, mux, monitored, cores, rounds, warmUpSeconds, seconds, pairs }, say) {
   const samples = new Samples();
   say("warming up");
   for (const proxy of proxies) {
     for (const measure of measuresOf(proxy.kind)) await measure.run(load, proxy, warmUpSeconds);
   }
   for await (const _ of measureMux(load, mux, warmUpSeconds));
+  await measureMonitor(load, monitored, warmUpSeconds);
   for (let round = 1; round <= rounds; round += 1) {
     for (const proxy of proxies) {
       say(`round ${round} of ${rounds}: ${proxy.kind.name}`);
@@ -69,6 +78,9 @@ export async function runRounds({ load, proxies, mux, cores, rounds, warmUpSecon
     for await (const { values, others } of measureMux(load, mux, seconds)) {
       samples.add(proxies[0].kind.name, values, others);
     }
+    say(`round ${round} of ${rounds}: monitor`);
+    const { values, others } = await measureMonitor(load, monitored, seconds);
+    samples.add(proxies[0].kind.name, values, others);
   }
   return samples;
 }

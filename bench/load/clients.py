@@ -36,12 +36,14 @@ class Clients:
         self._loop = loop
         self._pairs = []
 
-    def round_trips(self, port, connections, seconds):
+    def round_trips(self, port, connections, seconds, message=MESSAGE.decode()):
         """Messages back and forth on some connections, each with one message under way, for so many seconds.
 
         Returns what summary() makes of the times.
         """
         times = []
+        message = message.encode()
+        size = len(message)
         socks = [connect(port) for _ in range(connections)]
         now = time.perf_counter
 
@@ -51,15 +53,15 @@ class Clients:
 
             def answer():
                 nonlocal sent
-                if len(recv(65536)) != SIZE:
+                if len(recv(65536)) != size:
                     raise ValueError("an echo of another size, or the end of the connection")
                 at = now()
                 note(at - sent)
                 sent = at
-                send(MESSAGE)
+                send(message)
 
             self._loop.add(sock, answer)
-            send(MESSAGE)
+            send(message)
 
         start = now()
         for sock in socks:

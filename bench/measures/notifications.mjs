@@ -76,7 +76,7 @@ async function measureBurst(load, notify, proxy) {
  */
 export async function measureNotifications(load, cores, seconds) {
   const notify = await startLoad(cores?.load);
-  const options = "NTFY=999/urn:bench:serviceId:Bench1/Bulk";
+  const options = ["NTFY=999/urn:bench:serviceId:Bench1/Bulk"];
   const proxy = await startProxy(sockproxyd, [load.ports.bulk], cores, { vera: notify.url, options });
   try {
     const values = {};
