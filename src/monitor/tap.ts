@@ -98,7 +98,8 @@ class Strand {
     const look = this.#view.look(message);
     const decoded = outlets.some(({ decodes }) => decodes) ? this.#view.decode?.(message, this.#direction) : undefined;
     const shown = { ...look, view: this.#view.name, ...(decoded && { decoded }) };
-    if (look.fault !== undefined && message.junk === undefined) this.#owner.onFault?.(this.#source, shown);
+    if (message.junk !== undefined) return { ...shown, fault: `junk: ${look.fault}` };
+    if (look.fault !== undefined) this.#owner.onFault?.(this.#source, shown);
     return shown;
   }
 

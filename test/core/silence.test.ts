@@ -34,6 +34,19 @@ const table: Row[] = [
   ["RTIM is over when the remote has closed", passedOn, open, 1, [104_000, "remote closed"]],
   ["both closed: 30 s for the last bytes", ended, ended, 1, [129_000, "remote closed"]],
 ];
+test("IDLE: since the last byte in either direction, stalled or not, and RTIM may be shorter", () => {
+  const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
+  const at = (down: FlowState, up: FlowState, receiveTimeoutMs = 0): unknown => {
+    const deadline = silenceDeadline(down, up, 99_000, { ...limits, receiveTimeoutMs }, NOW);
+    return [deadline?.at, deadline?.cause];
+  };
+  assert.deepEqual(at(open, { ...open, last: 96_000 }), [101_000, "quiet"]);
+  assert.deepEqual(at({ ...open, last: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at({ ...stalled, last: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at(open, { ...open, last: 96_000 }, 1000), [91_000, "remote silent"]);
+  assert.deepEqual(at(open, passedOn), [95_000, "quiet"]);
+});
+
 for (const [what, down, up, rtim, expected] of table) {
   test(what, () => {
     const deadline = silenceDeadline(down, up, 99_000, { receiveTimeoutMs: rtim, quietMs: 0 }, NOW);

@@ -9,5 +9,5 @@ const FAULT_MAX = 200;
 export function plainLook({ bytes, note, junk }: Message): Look {
   const shown = escapeBytes(bytes);
   const text = note === undefined ? shown : shown === "" ? note : `${note}: ${shown}`;
-  return junk === undefined ? { text } : { text, fault: `junk: ${printable(junk.slice(0, FAULT_MAX))}` };
+  return junk === undefined ? { text } : { text, fault: printable(junk.slice(0, FAULT_MAX)) };
 }

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FormatWord } from "#src/core/monitor/format.js";
+import type { View } from "#src/core/monitor/view.js";
+import { conbus } from "#src/core/monitor/views/conbus.js";
+import { hex } from "#src/core/monitor/views/hex.js";
+import { LineQueue } from "#src/monitor/line-queue.js";
+import { Outlet } from "#src/monitor/outlet.js";
+import { CLIENT_SIDE, type Places, RELAYED, SERVER_SIDE, Tap, type TapOwner } from "#src/monitor/tap.js";
+import { ManualClock } from "../support/clock.js";
+
+/** A tap, and what an outlet of it has shown: the lines without their times. */
+function tapped(places: Places = RELAYED, more: Partial<TapOwner> = {}, view: View = conbus) {
+  const clock = new ManualClock();
+  const faults: unknown[] = [];
+  const tap = new Tap({ connection: "c", listener: 1, server: "s:1" }, places, {
+    clock,
+    fault: (error) => faults.push(error),
+    ...more,
+  });
+  const seeBy = (other: View, format: FormatWord[] = []) => {
+    let text = "";
+    const queue = new LineQueue((batch, done) => {
+      text += batch;
+      done();
+    }, clock);
+    const outlet = new Outlet(queue, format);
+    tap.add(other, outlet);
+    const lines = (): string[] => {
+      clock.advance(100);
+      return text
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => line.slice("14:32:15,123 ".length));
+    };
+    return { outlet, lines };
+  };
+  return { tap, clock, faults, seeBy, ...seeBy(view) };
+}
+
+const ONE = "<S0000000000F01D00FA>";
+const TWO = "<R0020030837F01DFM>";
+const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
+
+test("a telegram is seen to come and to be written on, both at once when the other side takes it", () => {
+  const { tap, lines } = tapped();
+  tap.pass("up", bytes(ONE), true);
+  tap.pass("down", bytes(TWO + TWO), true);
+  assert.deepEqual(lines(), [
+    `[CLIENT→PROXY] ${ONE}`,
+    `[PROXY→SERVER] ${ONE}`,
+    ...[1, 2].flatMap(() => [`[SERVER→PROXY] ${TWO}`, `[PROXY→CLIENT] ${TWO}`]),
+  ]);
+});
+
+test("while the other side does not take it, it is only seen to come", () => {
+  const { tap, lines } = tapped();
+  tap.pass("up", bytes(ONE), false);
+  assert.deepEqual(lines(), [`[CLIENT→PROXY] ${ONE}`]);
+  tap.left("down");
+  assert.equal(lines().length, 1);
+  tap.left("up");
+  assert.deepEqual(lines().slice(1), [`[PROXY→SERVER] ${ONE}`]);
+  tap.left("up");
+  assert.equal(lines().length, 2);
+});
+
+test("the chunk may be overwritten once it has been looked at", () => {
+  const { tap, lines } = tapped();
+  const chunk = bytes(`${ONE}<S00000`);
+  tap.pass("up", chunk, false);
+  chunk.fill(0);
+  tap.pass("up", bytes("00000F01D00FA>"), true);
+  assert.deepEqual(
+    lines().filter((line) => !line.endsWith(ONE)),
+    [],
+  );
+  assert.equal(lines().length, 4);
+});
+
+test("of a shared device each side is seen where it happens", () => {
+  for (const [places, expected] of [
+    [CLIENT_SIDE, [`[CLIENT→PROXY] ${ONE}`, `[PROXY→CLIENT] ${TWO}`]],
+    [SERVER_SIDE, [`[PROXY→SERVER] ${ONE}`, `[SERVER→PROXY] ${TWO}`]],
+  ] as const) {
+    const { tap, lines } = tapped(places);
+    tap.pass("up", bytes(ONE), true);
+    tap.pass("down", bytes(TWO), true);
+    assert.deepEqual(lines(), expected);
+  }
+});
+
+test("half a telegram at the end is junk", () => {
+  const { tap, lines } = tapped();
+  tap.pass("up", bytes("<S0"), true);
+  assert.deepEqual(lines(), []);
+  tap.end("up");
+  tap.end("up");
+  assert.match(lines()[0] ?? "", /^\[CLIENT→PROXY\] <S0 ✗ junk: /);
+  assert.equal(lines().length, 2);
+});
+
+test("several who look on each see it their way; one who has left sees no more, and the last one leaves it idle", () => {
+  const { tap, seeBy, lines, outlet } = tapped();
+  const other = seeBy(hex);
+  tap.pass("up", bytes("<"), true);
+  assert.deepEqual(lines(), []);
+  assert.match(other.lines()[0] ?? "", /3c/);
+  tap.remove(outlet);
+  tap.pass("up", bytes(ONE), true);
+  assert.deepEqual(lines(), []);
+  assert.equal(tap.idle, false);
+  tap.remove(other.outlet);
+  assert.equal(tap.idle, true);
+});
+
+test("thousands that wait to be written on cost no more than a limit, and all are seen to come", () => {
+  const { tap, lines } = tapped();
+  for (let count = 0; count < 3000; count += 1) tap.pass("up", bytes(ONE), false);
+  tap.left("up");
+  const came = lines().filter((line) => line.startsWith("[CLIENT→PROXY]"));
+  assert.equal(came.length, 3000);
+  assert.equal(lines().length - came.length, 1000);
+});
+
+test("a fault in a view ends the looking on, and is told once", () => {
+  const broken: View = {
+    ...conbus,
+    look() {
+      throw new Error("broken");
+    },
+  };
+  const { tap, faults } = tapped(RELAYED, {}, broken);
+  tap.pass("up", bytes(ONE), true);
+  tap.pass("up", bytes(ONE), true);
+  assert.equal(faults.length, 1);
+  assert.equal(tap.idle, true);
+});
+
+test("wrong checksums are told, junk is not, whether or not anybody has room to see them", () => {
+  const wrong: string[] = [];
+  const { tap, outlet, clock } = tapped(RELAYED, { onFault: (_source, { text }) => wrong.push(text) });
+  tap.pass("up", bytes("<S0000000000F01D00AA>junk"), true);
+  while (!outlet.full) tap.pass("up", bytes(ONE), true);
+  tap.pass("up", bytes("<S0000000000F01D00BB>"), true);
+  clock.advance(100);
+  assert.deepEqual(wrong, ["<S0000000000F01D00AA>", "<S0000000000F01D00BB>"]);
+});
