@@ -30,6 +30,7 @@ export interface Look {
 export interface Decoded {
   /** `system, serial number 0000000000, function 01 (discovery), datapoint 00`, in one line of printable characters. */
   readonly text: string;
+  /** By name; texts as they came, control characters not escaped. */
   readonly parts: Readonly<Record<string, string | number | boolean>>;
 }
 

@@ -1,3 +1,5 @@
+import { EXCEPTION_BIT } from "../framing/function-codes.js";
+import { hexOf } from "../hex.js";
 import { EXCEPTION_NAMES, type Field, FUNCTIONS } from "./modbus-functions.js";
 
 /** Requests go up, to the server; answers come down. */
@@ -5,13 +7,6 @@ export type Direction = "up" | "down";
 
 /** The parts of a PDU by name, in the order they stand in it. Lists of values are a text, with spaces between. */
 export type PduParts = Readonly<Record<string, string | number>>;
-
-const EXCEPTION_BIT = 0x80;
-
-/** The bytes in hexadecimal, with spaces between: `01 03 00`. */
-export function hexOf(bytes: Buffer): string {
-  return bytes.toString("hex").replaceAll(/..(?=.)/g, "$& ");
-}
 
 /**
  * What a PDU says (MODBUS Application Protocol Specification V1.1b3, chapters 6 and 7). A short one has the parts that are

@@ -148,11 +148,12 @@ test("what had begun when the protocol changed is not lost", () => {
 });
 
 test("bodies without their end, and what is no HTTP", () => {
-  const half = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabXY";
+  const half = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabXYZ";
   assert.deepEqual(conversation([">", "HELLO\r\n"], ["<", half]), [
     '> HELLO\\r\\n !! HTTP: a line such as GET / HTTP/1.1 is wanted, not "HELLO"',
     "< HTTP/1.1 200 OK | Transfer-Encoding: chunked",
     "< body, 7 bytes: 2\\r\\nabXY !! HTTP: a body without its end",
+    "< Z !! HTTP: line behind a chunk of more than 2 bytes",
   ]);
 });
 

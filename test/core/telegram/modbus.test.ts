@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { describePdu, hexOf, wordsOf } from "#src/core/telegram/modbus.js";
+import { describePdu, wordsOf } from "#src/core/telegram/modbus.js";
 
 const words = (pdu: string, direction: "up" | "down"): string | undefined => {
   const parts = describePdu(Buffer.from(pdu.replaceAll(" ", ""), "hex"), direction);
@@ -89,12 +89,6 @@ test("parts have numbers for programs", () => {
     exception: 2,
     exceptionName: "illegal data address",
   });
-});
-
-test("bytes in hexadecimal", () => {
-  assert.equal(hexOf(Buffer.of()), "");
-  assert.equal(hexOf(Buffer.of(0)), "00");
-  assert.equal(hexOf(Buffer.of(1, 0x0a, 0xff)), "01 0a ff");
 });
 
 test("every byte of a PDU is somewhere in its description", () => {

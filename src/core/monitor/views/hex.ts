@@ -1,4 +1,4 @@
-import { hexOf } from "../../telegram/modbus.js";
+import { hexOf } from "../../hex.js";
 import { plainLook } from "../look.js";
 import type { Message, Sight, View } from "../view.js";
 

@@ -3,12 +3,11 @@ import { plainLook } from "../look.js";
 import { sightsOf } from "../sight.js";
 import type { Message, View } from "../view.js";
 
-const [CR, LF] = [0x0d, 0x0a];
+const CR = 0x0d;
 
-/** The line without its end, CR LF or LF. */
+/** A line without its end, CR LF or LF. */
 function withoutEnd({ bytes }: Message): Message {
-  const end = bytes.length - (bytes.at(-1) === LF ? 1 : 0);
-  return { bytes: bytes.subarray(0, end < bytes.length && bytes[end - 1] === CR ? end - 1 : end) };
+  return { bytes: bytes.subarray(0, bytes.at(-2) === CR ? -2 : -1) };
 }
 
 /** Lines of text. */

@@ -1,11 +1,12 @@
 import { MBAP_HEADER } from "../../framing/mbap.js";
 import { modbus as framing } from "../../framing/modbus.js";
-import { type Direction, describePdu, hexOf, type PduParts, wordsOf } from "../../telegram/modbus.js";
+import { hexOf } from "../../hex.js";
+import { type Direction, describePdu, type PduParts, wordsOf } from "../../telegram/modbus.js";
 import { plainLook } from "../look.js";
 import { sightOf } from "../sight.js";
 import type { Decoded, Look, Message, View } from "../view.js";
 
-/** The note of an answer: a PDU does not tell whether it is one, and look() is not told. */
+/** Notes: a PDU does not tell which of them it is, and look() is not told. */
 const [REQUEST, ANSWER] = ["request", "answer"];
 
 /** Unit and PDU behind the MBAP header. */
