@@ -2,7 +2,7 @@ import { metered } from "../meter.mjs";
 import { sockproxyd, startProxy } from "../proxies.mjs";
 
 const CONNECTIONS = 8;
-const TELEGRAM = "<S0020044966F27D00AA>";
+const TELEGRAM = "<S0020044964F27D00AAFN>";
 
 /** @type {import("../rounds.mjs").Row[]} */
 export const MONITOR_ROWS = [

@@ -67,7 +67,7 @@ function tooLong(bytes: Buffer): Cut {
   return { kind: "junk", bytes, reason: `telegram of more than ${TELEGRAM_MAX} bytes` };
 }
 
-/** Telegrams of a Conbus server: `<S0020044966F27D00AA>`. Whether their checksum is right does not matter here. */
+/** Telegrams of a Conbus server: `<S0020044964F27D00AAFN>`. Whether their checksum is right does not matter here. */
 export const conbus: FramingKind = {
   name: "conbus",
   help: `Conbus telegrams from < to >, of ${TELEGRAM_MAX} bytes at most`,

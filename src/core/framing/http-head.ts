@@ -26,6 +26,7 @@ export interface Message {
   readonly body: Body;
 }
 
+const MAX_QUOTED = 40;
 const NO_BODY: Body = { kind: "none" };
 const CHUNKED: Body = { kind: "chunked" };
 
@@ -33,7 +34,7 @@ const CHUNKED: Body = { kind: "chunked" };
 export function readRequest(raw: RawHead): Result<Message> {
   const coding = transferCoding(raw);
   if (coding !== undefined) {
-    if (coding !== "chunked") return fail(`Transfer-Encoding "${coding}": only chunked is taken`);
+    if (coding !== "chunked") return fail(`Transfer-Encoding ${quoted(coding)}: only chunked is taken`);
     if (raw.minorVersion === 0) return fail("Transfer-Encoding in a request of HTTP/1.0");
     if (valuesOf(raw, "content-length").length > 0)
       return fail("both Transfer-Encoding and Content-Length in a request");
@@ -110,13 +111,18 @@ function transferCoding(raw: RawHead): string | undefined {
 function contentLength(raw: RawHead): Result<number | undefined> {
   const values = valuesOf(raw, "content-length");
   const wrong = values.find((value) => !/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)));
-  if (wrong !== undefined) return fail(`Content-Length "${wrong}": a number of bytes is wanted`);
+  if (wrong !== undefined) return fail(`Content-Length ${quoted(wrong)}: a number of bytes is wanted`);
   return ok(values[0] === undefined ? undefined : Number(values[0]));
 }
 
 /** @param name in lower case */
 function valuesOf(raw: RawHead, name: string): string[] {
   return raw.headers.flatMap(([written, value]) => (written.toLowerCase() === name ? [value] : []));
+}
+
+/** As much of a value as a log should repeat. */
+function quoted(value: string): string {
+  return value.length <= MAX_QUOTED ? `"${value}"` : `"${value.slice(0, MAX_QUOTED)}…"`;
 }
 
 function listOf(value: string): string[] {

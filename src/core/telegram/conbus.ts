@@ -40,7 +40,6 @@ const FUNCTION_NAMES: Readonly<Record<string, string>> = {
   "05": "blink",
   "06": "unblink",
   "18": "acknowledged",
-  "19": "not acknowledged",
   "27": "action",
 };
 

@@ -51,6 +51,37 @@ function run(line: string, changes: Partial<VerbContext> = {}): string {
   return outcome.kind === "dial" ? `dial ${outcome.order.target.host}` : `${outcome.kind}: ${outcome.text}`;
 }
 
+const seen: Partial<VerbContext> = {
+  status: () =>
+    ({
+      ...STATUS,
+      connections: [{ id: "1a1fe153233" }],
+      listeners: [{ port: 10001 }],
+    }) as unknown as typeof STATUS,
+};
+const watches: [string, RegExp][] = [
+  ["WTCH", /^watch: OK WTCH \{"filter":\{"kind":"all"\},"format":\[\]\}$/],
+  ["wtch 10001", /"filter":\{"kind":"listener","port":10001\}/],
+  ["WTCH 1a1fe153233 MONF=json", /"filter":\{"kind":"connection","id":"1a1fe153233"\},"format":\["json"\]/],
+  ["WTCH MONI=line", /"view":\{"name":"line"/],
+  ["WTCH 10002", /^ERR WTCH nothing listens on port 10002$/],
+  ["WTCH 1a1fe", /^ERR WTCH no connection "1a1fe"/],
+  ["WTCH 10001 10001", /^ERR WTCH unknown option "10001"/],
+  ["WTCH MONI=morse", /^ERR WTCH bad MONI/],
+  ["WTCH RTIM=5", /^ERR WTCH unknown option "RTIM"/],
+];
+for (const [line, expected] of watches) {
+  test(`setup line ${line}`, () => {
+    const ran = runCommand(line, { ...context, ...seen });
+    const text =
+      ran?.outcome.kind === "watch" ? `watch: OK WTCH ${JSON.stringify(ran.outcome.order)}` : run(line, seen);
+    assert.match(text, expected);
+  });
+}
+
+test("WTCH is for those who may", () =>
+  assert.match(run("WTCH", { watchObjection: "not from another machine" }), /^ERR WTCH not from another/));
+
 const table: [string, RegExp][] = [
   ["QUIT", /^bye: OK QUIT$/],
   ["quit", /^bye: OK QUIT$/],

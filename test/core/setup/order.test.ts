@@ -28,6 +28,9 @@ const good: [string, Partial<ConnOptions>][] = [
   ["NTFY=5/urn:x:1/Act/p=1&é", { notify: { device: 5, service: "urn:x:1", action: "Act", pid: "p=1&é" } }],
   ["ntfy=5/a/b rtim=7", { notify: { device: 5, service: "a", action: "b" }, receiveTimeoutMs: 7 }],
   ["RTIM=1   RTIM=2", { receiveTimeoutMs: 2 }],
+  ["IDLE=30", { quietMs: 30_000 }],
+  ["MONI=Conbus", { monitor: "conbus" }],
+  ["MONI=hex MONF=id,DECODE", { monitor: "hex", monitorFormat: ["id", "decode"] }],
 ];
 for (const [options, expected] of good) {
   test(`CONN h:1 ${options}`, () => {
@@ -64,6 +67,11 @@ const bad: [string, RegExp][] = [
   ["h:1 TLSV=2 PRTO=tls", /bad TLSV/],
   ["h:1 TLSV=0", /PRTO=tls/],
   ["h:1 TLSN=x", /PRTO=tls/],
+  ["h:1 IDLE=-1", /bad IDLE "-1"/],
+  ["h:1 MONI=morse", /bad MONI "morse": conbus\|line\|modbus\|http\|hex is wanted/],
+  ["h:1 MONI=hex MONF=colour", /bad MONF "colour"/],
+  ["h:1 MONF=id", /MONF and MONL go with MONI/],
+  ["h:1 MONI=hex MONL=/tmp/x", /unknown option "MONL"/],
 ];
 for (const [line, message] of bad) {
   test(`CONN ${line} is refused`, () => {
