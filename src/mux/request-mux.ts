@@ -265,6 +265,7 @@ export class RequestMux extends BaseMux {
       failed: (exchange, why) => this.#failed(exchange, why),
       event: (message) => {
         this.counters.events += 1;
+        this.#sharing.changed();
         for (const client of this.clients) client.deliver(message);
       },
       stray: (text) => this.#stray(text),

@@ -34,7 +34,7 @@ export class Sharing {
   /** An exchange goes out now. */
   sent(exchange: Exchange): void {
     const { key, reads } = exchange.request;
-    if (!reads) this.#written();
+    if (!reads) this.changed();
     exchange.writes = this.#cache.writes;
     if (key !== undefined) this.#joinable.set(key, exchange);
   }
@@ -48,11 +48,11 @@ export class Sharing {
   over(exchange: Exchange): void {
     const { key, reads } = exchange.request;
     if (key !== undefined && this.#joinable.get(key) === exchange) this.#joinable.delete(key);
-    if (!reads) this.#written();
+    if (!reads) this.changed();
   }
 
-  /** Something is being written, or has been: what was read before is not to be told any more. */
-  #written(): void {
+  /** Something is being written, or has been, or the device tells of a change: what was read before is not to be told any more. */
+  changed(): void {
     this.#cache.written();
     this.#joinable.clear();
   }

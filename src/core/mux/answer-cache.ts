@@ -35,7 +35,7 @@ export class AnswerCache {
     if (this.#answers.size > MAX_KEPT && oldest !== undefined) this.#answers.delete(oldest);
   }
 
-  /** Something is being written, or has been. */
+  /** Something is being written, or has been; or the device tells that something has changed. */
   written(): void {
     this.#writes += 1;
     this.#answers.clear();

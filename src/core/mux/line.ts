@@ -30,9 +30,9 @@ export function checkMuxOrder(order: MuxOrder): Result<MuxOrder> {
   const { name } = protocol.framing;
   if (options.transport === "udp") return fail("PRTO=udp: a mux has tcp or tls links");
   if (mux.pipe > 1 && !protocol.ids) return fail(`PIPE=${mux.pipe}: messages of ${name} carry no ids`);
-  if (!name.startsWith("modbus") && (mux.cacheMs > 0 || mux.writes !== "pass")) {
-    return fail("CACH and RDON go with Modbus only");
-  }
+  const isModbus = name.startsWith("modbus");
+  if (!isModbus && mux.writes !== "pass") return fail("RDON goes with Modbus only");
+  if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return fail("CACH goes with Modbus and Conbus only");
   if (mux.mode === "request" && !REQUEST_PROTOCOLS.includes(protocol))
     return fail(`PROT=${name} goes with MODE=broadcast`);
   const forRequests = probe !== undefined || mux.cacheMs > 0 || mux.maxAgeMs > 0 || mux.writes !== "pass";

@@ -153,7 +153,7 @@ export const MUX_OPTIONS: readonly MuxOptionRow[] = [
     "ms",
     0,
     MAX_MS,
-    "Answer identical Modbus reads from the last answer for so long (default: 0, never).",
+    "Answer identical Modbus and Conbus reads from the last answer so long (default: 0, never).",
   ),
   {
     key: "RDON",

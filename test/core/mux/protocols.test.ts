@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { HttpHead } from "#src/core/framing/framing.js";
 import type { Protocol, Request } from "#src/core/mux/protocol.js";
 import { findProtocol, PROTOCOLS } from "#src/core/mux/protocols/index.js";
+import { telegram } from "../../support/protocols.js";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
@@ -108,6 +109,28 @@ test("conbus: a reply has the serial number of the question, unless that was for
   assert.ok(!fits(Buffer.from("<E14L00I02MAK>"), one));
   assert.ok(isEvent?.(Buffer.from("<E14L00I02MAK>")));
   assert.deepEqual([hasManyAnswers?.(one), hasManyAnswers?.(all)], [false, true]);
+});
+
+test("conbus: reads of a data point of one module have a key, and nothing else has", () => {
+  const read = telegram("S0020030837F02D12");
+  const { key } = request("conbus", read);
+  assert.ok(key !== undefined);
+  assert.equal(request("conbus", telegram("S0020030837F02D12")).key, key);
+  assert.notEqual(request("conbus", telegram("S0020030837F02D13")).key, key);
+  assert.notEqual(request("conbus", telegram("S0020044966F02D12")).key, key);
+  assert.equal(request("conbus", read).reads, true);
+  for (const other of ["S0000000000F02D12", "S0000000000F01D00", "S0020030837F27D00AA", "S0020030837F04D1201"]) {
+    const { key, reads } = request("conbus", telegram(other));
+    assert.deepEqual([key, reads], [undefined, false], other);
+  }
+  assert.deepEqual(request("conbus", Buffer.from("<S0020030837F02D12AA>")).reads, false);
+});
+
+test("conbus: only a value is worth keeping", () => {
+  const { isFailure } = protocol("conbus");
+  assert.equal(isFailure?.(telegram("R0020030837F02D12+21,5")), false);
+  assert.equal(isFailure?.(telegram("R0020030837F19D")), true);
+  assert.equal(isFailure?.(Buffer.from("<R0020030837F02D12+21,5AA>")), true);
 });
 
 const http = (...lines: string[]): Buffer => Buffer.from([...lines, "", ""].join("\r\n"));

@@ -1,3 +1,4 @@
+import { readKey, replyKey } from "../../direct/conbus-read.js";
 import { conbus as conbusFraming } from "../../framing/conbus.js";
 import type { Protocol } from "../protocol.js";
 import { plain } from "./plain.js";
@@ -23,11 +24,18 @@ function dataPoint(telegram: Buffer): string | undefined {
 
 /**
  * Conbus (seed conbus-reverse-proxy): a system telegram `<S…>` is answered by a reply `<R…>` with the serial number of the same
- * module, or, when it is for all modules, by one of each. Events `<E…>` come at any time.
+ * module, or, when it is for all modules, by one of each. Events `<E…>` come at any time. Identical reads of a data point can be
+ * shared; only a reply that tells its value is worth keeping.
  */
 export const conbus: Protocol = {
   ...plain(conbusFraming),
   tellsStrays: true,
+  understand(message) {
+    const key = readKey(message);
+    const bytes = Buffer.from(message);
+    return { kind: "request", request: key === undefined ? { bytes, reads: false } : { bytes, reads: true, key } };
+  },
+  isFailure: (answer) => replyKey(answer) === undefined,
   fits: (answer, { bytes }) =>
     answer[TYPE_AT] === REPLY &&
     [serialNumber(answer), ALL_MODULES].includes(serialNumber(bytes)) &&

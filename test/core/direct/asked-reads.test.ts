@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { AskedReads } from "#src/core/direct/asked-reads.js";
+
+test("a reply belongs to the read that was asked first", () => {
+  const asked = new AskedReads();
+  asked.ask("key", 0);
+  asked.ask("key", 0);
+  asked.ask("key", 1);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => asked.reply("key")),
+    [undefined, undefined, 1, undefined],
+  );
+});
+
+test("what nobody has asked for is nobody's reply", () => {
+  const asked = new AskedReads();
+  asked.ask("key", 0);
+  assert.equal(asked.reply("other"), undefined);
+  assert.equal(asked.reply("key"), 0);
+  assert.equal(asked.reply("key"), undefined);
+});
+
+test("a module that has not answered for long is believed again after some replies", () => {
+  const asked = new AskedReads();
+  for (let n = 0; n < 10_000; n += 1) asked.ask("key", 0);
+  asked.ask("key", 1);
+  for (let n = 0; n < 100; n += 1) assert.equal(asked.reply("key"), undefined);
+  assert.equal(asked.reply("key"), 1);
+});
+
+test("a thousand unanswered reads are remembered at most", () => {
+  const asked = new AskedReads();
+  for (let n = 0; n <= 1000; n += 1) asked.ask(`key ${n}`, 0);
+  assert.equal(asked.reply("key 0"), undefined);
+  assert.equal(asked.reply("key 1"), 0);
+});
+
+test("law: no reply is taken for an answer to a read younger than the one it belongs to", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("ask" as const), key: fc.constantFrom("a", "b") }),
+    fc.record({ kind: fc.constant("reply" as const), key: fc.constantFrom("a", "b") }),
+    fc.record({ kind: fc.constant("write" as const), key: fc.constant("") }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const asked = new AskedReads();
+      const model: Record<string, number[]> = { a: [], b: [] };
+      let writes = 0;
+      for (const { kind, key } of steps) {
+        if (kind === "write") writes += 1;
+        else if (kind === "ask") {
+          asked.ask(key, writes);
+          model[key]?.push(writes);
+        } else {
+          const right = model[key]?.shift();
+          const found = asked.reply(key);
+          if (right === writes) assert.equal(found, writes, "the answer to a read since the last write can be kept");
+          else assert.notEqual(found, writes, "one from before it cannot");
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
