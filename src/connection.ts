@@ -12,7 +12,7 @@ import { LAST_BYTES_MS } from "./core/silence.js";
 import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
-import { StreamEnd } from "./ends/stream-end.js";
+import { type StreamEnd, streamOf } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
 import { linger } from "./linger.js";
 import type { Listener } from "./listeners/listener.js";
@@ -224,7 +224,8 @@ export class Connection implements RelayOwner {
     const relay = new Relay(this.#client, remote, options, this.#host.clock, this);
     this.#phase = { kind: "echo", order, relay, dial: this.#phase.dial };
     this.#host.lostPeers.add(this.#client);
-    if (remote instanceof StreamEnd) this.#host.lostPeers.add(remote);
+    const stream = streamOf(remote);
+    if (stream !== undefined) this.#host.lostPeers.add(stream);
     if (options.notify !== undefined) {
       this.#announcer = new Announcer(options.notify, pid, options, this.#client, this.#host, {
         warn: (text) => this.#log.warn(text),
@@ -312,7 +313,8 @@ export class Connection implements RelayOwner {
     if (this.#phase.kind === "setup") this.#phase.session.close();
     if (this.#phase.kind === "watching") this.#phase.watching.close();
     if (this.#phase.kind === "dialing") this.#phase.dial.abort();
-    if (relay?.remote instanceof StreamEnd) this.#host.lostPeers.remove(relay.remote);
+    const stream = relay && streamOf(relay.remote);
+    if (stream !== undefined) this.#host.lostPeers.remove(stream);
     this.#phase = { kind: "closing", order, relay };
     linger(this.#client, limitMs, this.#host.clock, {
       drained: () => {

@@ -6,7 +6,7 @@ import type { End } from "./ends/end.js";
 export class Flow implements FlowState {
   /** Bytes that came. */
   bytes = 0;
-  /** When something last came, or could come again after a stall. */
+  /** When something last came, or could come again after a stall; in a stall, when the sink last gave a sign of life. */
   last: number;
   /** The source has sent FIN. */
   eof = false;
@@ -32,7 +32,9 @@ export class Flow implements FlowState {
     this.bytes += chunk.length;
     this.last = this.#clock.now();
     if (chunk.length === 0) return; // an empty datagram: a sign of life, nothing to pass on
-    if (this.#blockSize === 0 || chunk.length <= this.#blockSize) this.to.write(chunk);
+    if (this.#rest !== undefined)
+      this.#rest = Buffer.concat([this.#rest, chunk]); // the last bytes of an end that is paused
+    else if (this.#blockSize === 0 || chunk.length <= this.#blockSize) this.to.write(chunk);
     else this.#passInBlocks(chunk);
     if (this.to.unsent > 0 || this.#rest !== undefined) {
       this.stalled = true;
@@ -40,11 +42,12 @@ export class Flow implements FlowState {
     }
   }
 
-  /** The sink has taken everything. */
+  /** The sink has taken everything, or is at least not stuck. */
   drained(): void {
     if (this.#rest !== undefined) this.#passInBlocks(this.#rest);
-    if (!this.stalled || this.to.unsent > 0) return;
+    if (!this.stalled) return;
     this.last = this.#clock.now();
+    if (this.to.unsent > 0) return;
     this.stalled = false;
     if (!this.eof) this.from.resume();
   }

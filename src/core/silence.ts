@@ -1,6 +1,6 @@
 /** One direction of a relay, as far as its limits go. Times in milliseconds of one clock. */
 export interface FlowState {
-  /** When something last came, or could come again after a stall. */
+  /** When something last came, or could come again after a stall; in a stall, when the sink last gave a sign of life. */
   readonly last: number;
   /** The source has sent FIN. */
   readonly eof: boolean;

@@ -7,7 +7,7 @@ export interface EndEvents {
   data(chunk: Buffer): void;
   /** The peer will send nothing more (FIN). Everything it sent has been handed on. */
   eof(): void;
-  /** What was left unsent is now with the kernel. */
+  /** What was left unsent is now with the kernel; or, while something is left, it is not the peer that keeps it from being sent. */
   drained(): void;
   /** Our own FIN is on its way, behind everything written. */
   finished(): void;
@@ -28,6 +28,8 @@ export interface End {
   /** The peer's address. */
   readonly peerAddress: string;
   readonly peerPort: number;
+  /** The end this one stands on, when it only changes when and how that one is used. */
+  readonly base?: End;
   /** Datagrams that could not be passed on; streams have none. */
   readonly datagramsLost?: number;
   /** Takes the chunk to write. It must not change before {@link unsent} is 0. */

@@ -10,6 +10,12 @@ interface OwnedSocket extends Socket {
   [END]: StreamEnd;
 }
 
+/** The socket that an end stands on, if it does on one. */
+export function streamOf(end: End): StreamEnd | undefined {
+  const { base = end } = end;
+  return base instanceof StreamEnd ? base : undefined;
+}
+
 /** A stream socket (TCP or TLS) as one end of a relay. */
 export class StreamEnd implements End {
   events: EndEvents = DEAF;

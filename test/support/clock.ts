@@ -19,6 +19,11 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  /** Timers that have not fired. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   /** Lets time pass, calling what falls due in its order. */
   advance(ms: number): void {
     const end = this.#now + ms;

@@ -1,0 +1,228 @@
+import type { Clock } from "../clock.js";
+import { Recall } from "../core/direct/recall.js";
+import { conbus } from "../core/framing/conbus.js";
+import type { Cut } from "../core/framing/framing.js";
+import type { AnswerCache } from "../core/mux/answer-cache.js";
+import { DEAF, type End, type EndEvents } from "../ends/end.js";
+
+/** What the line is to the server connection of one of its clients. */
+export interface TelegramEndOwner {
+  readonly clock: Clock;
+  /** Answers that all clients of the line share; nothing: none are kept. */
+  readonly answers: AnswerCache | undefined;
+  /** Whether telegrams wait for their turn. */
+  readonly isPaced: boolean;
+  /** A telegram waits for its turn: {@link TelegramEnd.takeTurn} follows. */
+  join(end: TelegramEnd): void;
+  /** None waits any more. */
+  leave(end: TelegramEnd): void;
+  /** A telegram goes to the server now. */
+  sent(): void;
+  /** One has been answered without the server. */
+  recalled(): void;
+  /** Its server takes more again. */
+  dispatch(): void;
+}
+
+/**
+ * A client's connection to a Conbus server, under the rules of its line: telegrams to the server wait for their turn (RATE),
+ * reads are answered from memory (CACH). Bytes are not changed, and keep their order in each direction.
+ *
+ * Memory is bounded because a relay writes no more while something is {@link unsent}: what waits is one chunk, and is the
+ * sender's until then. Half a telegram is kept until its end, until it is too long for one, or until FIN.
+ */
+export class TelegramEnd implements End {
+  events: EndEvents = DEAF;
+  readonly base: End;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  readonly #owner: TelegramEndOwner;
+  readonly #recall: Recall | undefined;
+  readonly #up = conbus.requests();
+  readonly #down = conbus.answers();
+  /** What waits for the telegram in front. */
+  #backlog: Cut[] = [];
+  #backlogBytes = 0;
+  #isPaused = true;
+  /** Whoever writes looks himself at what is left unsent: it is not told by {@link EndEvents.drained} meanwhile. */
+  #isWriting = false;
+  /** The client has sent FIN, the server has. */
+  #ending = false;
+  #ended = false;
+
+  /** @param base connected to the server, and still paused */
+  constructor(base: End, owner: TelegramEndOwner) {
+    this.base = base;
+    this.peerAddress = base.peerAddress;
+    this.peerPort = base.peerPort;
+    this.#owner = owner;
+    this.#recall = owner.answers && new Recall(owner.answers);
+    base.events = {
+      data: (chunk) => (this.#recall === undefined ? this.events.data(chunk) : this.#hear(this.#down.push(chunk))),
+      eof: () => this.#baseEnded(),
+      drained: () => this.#baseDrained(),
+      finished: () => this.events.finished(),
+      closed: (error) => this.#baseClosed(error),
+      fault: (error) => this.events.fault(error),
+    };
+  }
+
+  /** Bytes behind a telegram that waits for its turn, with those that the kernel has not taken. */
+  get unsent(): number {
+    return this.#backlogBytes + this.base.unsent;
+  }
+
+  get gone(): boolean {
+    return this.base.gone;
+  }
+
+  /** Telegrams that wait. */
+  get waiting(): number {
+    return this.#backlog.filter(({ kind }) => kind === "frame").length;
+  }
+
+  /** Whether the server does not take more for now. */
+  get isBusy(): boolean {
+    return this.base.unsent > 0;
+  }
+
+  write(chunk: Buffer | string): void {
+    if (this.gone) return;
+    this.#enqueue(this.#up.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk));
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.base.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.base.resume();
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.#enqueue(this.#up.end());
+    this.#endBase();
+  }
+
+  destroy(error?: Error): void {
+    this.#giveUp();
+    this.base.destroy(error);
+  }
+
+  /** It is this one's turn: its first telegram goes out, with what needs no turn behind it. */
+  takeTurn(): void {
+    this.#guard(() => {
+      this.#work(true);
+      if (this.#isWriting) return;
+      this.#endBase();
+      if (this.unsent === 0) this.events.drained();
+    });
+  }
+
+  /** It waits for nothing but its turn. */
+  giveSignOfLife(): void {
+    if (!this.isBusy) this.#guard(() => this.events.drained());
+  }
+
+  #enqueue(cuts: readonly Cut[]): void {
+    const waited = this.#backlog.length > 0;
+    this.#backlog.push(...cuts);
+    for (const { bytes } of cuts) this.#backlogBytes += bytes.length;
+    if (waited) return;
+    this.#isWriting = true;
+    try {
+      this.#work(false);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  /** Sends what may go out now. `isTurn`: one telegram may that has waited for it. */
+  #work(isTurn: boolean): void {
+    let mayLeave = isTurn || !this.#owner.isPaced;
+    for (let cut = this.#backlog[0]; cut !== undefined; cut = this.#backlog[0]) {
+      const answer = cut.kind === "frame" ? this.#fromMemory(cut.bytes) : undefined;
+      if (cut.kind === "frame" && answer === undefined && !mayLeave) {
+        this.#owner.join(this);
+        return;
+      }
+      this.#backlog.shift();
+      this.#backlogBytes -= cut.bytes.length;
+      if (answer !== undefined) {
+        this.#owner.recalled();
+        this.events.data(answer);
+      } else {
+        this.#send(cut);
+        if (cut.kind === "frame") mayLeave = !this.#owner.isPaced;
+      }
+    }
+  }
+
+  #send(cut: Cut): void {
+    this.#recall?.sent(cut);
+    if (cut.kind === "frame") this.#owner.sent();
+    this.base.write(cut.bytes);
+  }
+
+  /**
+   * A fresh answer, if this is a place for it: a client that does not read, or is amid something else, gets its answer from the
+   * server, behind what is before it.
+   */
+  #fromMemory(telegram: Buffer): Buffer | undefined {
+    if (this.#recall === undefined || !this.#recall.isBetween || this.#isPaused || this.#ended) return undefined;
+    return this.#recall.answer(telegram, this.#owner.clock.now());
+  }
+
+  /** Passes whole messages on, in one go: the client may not take more behind the first of them. */
+  #hear(cuts: readonly Cut[]): void {
+    for (const cut of cuts) this.#recall?.heard(cut, this.#owner.clock.now());
+    const [first] = cuts;
+    const bytes =
+      cuts.length === 1 && first !== undefined ? first.bytes : Buffer.concat(cuts.map(({ bytes }) => bytes));
+    this.events.data(bytes); // without any bytes it is a sign of life
+  }
+
+  #baseEnded(): void {
+    this.#flush();
+    this.events.eof();
+  }
+
+  #baseClosed(error: Error | undefined): void {
+    this.#giveUp();
+    this.#flush();
+    this.events.closed(error);
+  }
+
+  /** The server sends no more: what it has begun goes on as it is. */
+  #flush(): void {
+    this.#ended = true;
+    if (this.#down.held > 0) this.#hear(this.#down.end());
+  }
+
+  #baseDrained(): void {
+    if (this.#backlog.length > 0) this.#owner.dispatch();
+    else this.events.drained();
+  }
+
+  /** FIN goes behind everything that waits. */
+  #endBase(): void {
+    if (this.#ending && this.#backlog.length === 0 && !this.gone) this.base.end();
+  }
+
+  #giveUp(): void {
+    this.#backlog = [];
+    this.#backlogBytes = 0;
+    this.#owner.leave(this);
+  }
+
+  #guard(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.events.fault(error);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { DEAF, type End, type EndEvents } from "#src/ends/end.js";
+
+/** An end without a socket, whose peer is the test. */
+export class FakeEnd implements End {
+  events: EndEvents = DEAF;
+  readonly peerAddress = "127.0.0.1";
+  readonly peerPort = 10001;
+  gone = false;
+  /** Everything written to the peer, and at what time, where there is a clock. */
+  readonly written: { readonly text: string; readonly at: number }[] = [];
+  /** FIN has been sent behind it. */
+  ended = false;
+  /** Called with each chunk written. */
+  onWritten: (chunk: Buffer) => void = () => {};
+  #isPaused = true;
+  #isBusy = false;
+  #unsent = 0;
+  #coming: Buffer[] = [];
+  #fin = false;
+  /** Handed on while it was being paused: not to be touched until it is read again. */
+  #lent: Buffer | undefined;
+  readonly #now: () => number;
+
+  constructor(now: () => number = () => 0) {
+    this.#now = now;
+  }
+
+  get unsent(): number {
+    return this.#unsent;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** All that was written. */
+  get text(): string {
+    return this.written.map(({ text }) => text).join("");
+  }
+
+  write(chunk: Buffer | string): void {
+    const bytes = Buffer.from(chunk as string);
+    this.written.push({ text: bytes.toString("latin1"), at: this.#now() });
+    if (this.#isBusy) this.#unsent += bytes.length;
+    this.onWritten(bytes);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#deliver();
+  }
+
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.events.finished();
+  }
+
+  destroy(): void {
+    this.gone = true;
+  }
+
+  /** The peer takes nothing for now, or takes everything again. */
+  setBusy(isBusy: boolean): void {
+    this.#isBusy = isBusy;
+    if (isBusy || this.#unsent === 0) return;
+    this.#unsent = 0;
+    this.events.drained();
+  }
+
+  /** The peer sends these chunks. */
+  send(...chunks: readonly (Buffer | string)[]): void {
+    this.#coming.push(...chunks.map((chunk) => (typeof chunk === "string" ? Buffer.from(chunk, "latin1") : chunk)));
+    if (!this.#isPaused) this.#deliver();
+  }
+
+  /** The peer sends FIN. */
+  fin(): void {
+    this.#fin = true;
+    if (!this.#isPaused) this.#deliver();
+  }
+
+  /** The peer has cut the connection. */
+  cut(error: Error): void {
+    this.gone = true;
+    this.events.closed(error);
+  }
+
+  /** Hands on what has come, each chunk in memory that is used again. */
+  #deliver(): void {
+    this.#lent?.fill("#");
+    this.#lent = undefined;
+    while (!this.#isPaused && !this.gone) {
+      const chunk = this.#coming.shift();
+      if (chunk === undefined) break;
+      const memory = Buffer.from(chunk);
+      this.events.data(memory);
+      if (this.#isPaused) this.#lent = memory;
+      else memory.fill("#");
+    }
+    if (!this.#fin || this.#isPaused || this.#coming.length > 0) return;
+    this.#fin = false;
+    this.events.eof();
+  }
+}

@@ -1,0 +1,72 @@
+import type { PeerState } from "#src/core/proc-net-tcp.js";
+import { TelegramLine } from "#src/direct/telegram-line.js";
+import { NOTHING_HELD } from "#src/hold.js";
+import { Relay } from "#src/relay.js";
+import { ManualClock } from "./clock.js";
+import { FakeEnd } from "./fake-end.js";
+import { telegram } from "./protocols.js";
+
+/** A client of a line and its server connection, with a relay between them, without sockets. */
+export interface Joined {
+  readonly client: FakeEnd;
+  readonly server: FakeEnd;
+  readonly relay: Relay;
+  /** Why the relay has ended. */
+  over: string | undefined;
+  /** What the kernel would tell of the client. */
+  state: PeerState;
+}
+
+/** A line whose time the test holds in its hands. */
+export class TestLine {
+  readonly clock = new ManualClock();
+  readonly line: TelegramLine;
+
+  constructor(options: { rate?: number; shareMs?: number }) {
+    this.line = new TelegramLine({ rate: 0, shareMs: 0, ...options }, this.clock);
+  }
+
+  join({ blockSize = 0, early = "", fin = false } = {}): Joined {
+    const client = new FakeEnd(() => this.clock.now());
+    const server = new FakeEnd(() => this.clock.now());
+    const rules = { blockSize, receiveTimeoutMs: 0 };
+    const relay = new Relay(client, this.line.wrap(server), rules, this.clock, {
+      delivered() {},
+      passed() {},
+      ending() {},
+      clientState: async () => joined.state,
+      toldClient() {},
+      over: (reason) => {
+        joined.over = reason;
+      },
+      fault: (error) => {
+        throw error;
+      },
+    });
+    const joined: Joined = { client, server, relay, over: undefined, state: "present" };
+    relay.start(early === "" && !fin ? NOTHING_HELD : { bytes: Buffer.from(early, "latin1"), ended: fin });
+    return joined;
+  }
+
+  /** Lets time pass in small steps, so that promises are kept in between. */
+  async pass(ms: number, stepMs = 500): Promise<void> {
+    for (let left = ms; left > 0; left -= stepMs) {
+      this.clock.advance(Math.min(left, stepMs));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+/** A read of data point `point` of a module. */
+export function read(point: number, serial = "0020030837"): string {
+  return String(telegram(`S${serial}F02D${String(point).padStart(2, "0")}`));
+}
+
+/** The reply to it. */
+export function reply(point: number, value: string | number, serial = "0020030837"): string {
+  return String(telegram(`R${serial}F02D${String(point).padStart(2, "0")}${value}`));
+}
+
+export const ACTION = String(telegram("S0020030837F27D00AA"));
+export const DONE = String(telegram("R0020030837F18D"));
+export const EVENT = String(telegram("E14L00I02M"));
