@@ -210,7 +210,6 @@ class Modelled {
 
   /** The server sends a telegram, with its end held back for a while when `n` is odd. `isWhole`: called when all of it comes. */
   say(text: string, n: number, isWhole: () => void): void {
-    this.finish();
     this.#isWhole = isWhole;
     this.said += text;
     this.ends.add(this.said.length);
@@ -219,13 +218,15 @@ class Modelled {
     this.deliver(text.slice(0, text.length - (this.said.length - this.cutAt)));
   }
 
-  /** Sends what was held back. */
-  finish(): void {
+  /** Sends what was held back. Returns whether the server can go on: its bytes would be heard at once. */
+  finish(): boolean {
+    if (this.joined.server.isPaused) return false;
     const rest = this.said.slice(this.cutAt);
     this.cutAt = this.said.length;
-    if (rest === "") return;
+    if (rest === "") return true;
     this.#isWhole();
     this.deliver(rest);
+    return !this.joined.server.isPaused;
   }
 
   deliver(text: string): void {
@@ -276,14 +277,13 @@ test("law: an answer from memory is fresh, younger than any change, and between 
           model.joined.client.setBusy(n === 1);
           model.hearing = false;
         } else if (kind === "event") {
-          if (model.joined.server.isPaused) continue;
+          if (!model.finish()) continue;
           model.say(EVENT, n, () => {
             changes += 1;
           });
         } else {
-          const asked = model.joined.server.isPaused ? undefined : model.asked.shift();
+          const asked = model.finish() ? model.asked.shift() : undefined;
           if (asked === undefined) continue;
-          model.finish();
           const value = { ...asked, at: 0 };
           values.push(value);
           model.say(reply(asked.point, values.length - 1), n, () => {
