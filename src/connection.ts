@@ -1,4 +1,5 @@
 import type { Access } from "./access.js";
+import type { Alerts } from "./alerts.js";
 import { Announcer, type AnnouncerHost } from "./announcer.js";
 import { ConnectionLog } from "./connection-log.js";
 import { reloadObjection, stopObjection } from "./core/access.js";
@@ -10,7 +11,7 @@ import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import { LAST_BYTES_MS } from "./core/silence.js";
 import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
-import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial } from "./dial.js";
+import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
 import { type StreamEnd, streamOf } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
@@ -31,6 +32,7 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly settings: Settings;
   readonly access: Access;
   readonly log: Log;
+  readonly alerts: Alerts;
   readonly sockets: SocketTable;
   readonly lostPeers: LostPeers;
   readonly monitor: Monitor;
@@ -46,11 +48,17 @@ export interface ConnectionHost extends AnnouncerHost {
   changed(connection: Connection): void;
 }
 
+/**
+ * What a client is told: that its remote is there and that it is not (`setup`), only that it is not (`direct`), or just that, by a
+ * reset (`reset`).
+ */
+export type Manner = "setup" | "direct" | "reset";
+
 type Phase =
   | { readonly kind: "new" }
   | { readonly kind: "setup"; readonly session: Session }
   | { readonly kind: "watching"; readonly watching: Watching }
-  | { readonly kind: "dialing"; readonly order: Order; readonly dial: Dial }
+  | { readonly kind: "dialing"; readonly order: Order; readonly dial: Dial; readonly manner: Manner }
   | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay; readonly dial: Dial }
   | { readonly kind: "closing"; readonly order: Order | undefined; readonly relay: Relay | undefined };
 
@@ -69,6 +77,8 @@ export class Connection implements RelayOwner {
   #told = false;
   /** What its remote takes. */
   #descriptors = 0;
+  /** The one of several remotes that it has. */
+  #served: Served | undefined;
 
   /** @param listener what it came in by */
   constructor(id: string, client: StreamEnd, listener: Listener, host: ConnectionHost) {
@@ -89,7 +99,7 @@ export class Connection implements RelayOwner {
       reloadObjection: reloadObjection(this.clientAddress),
       watchObjection: this.#host.access.watchObjection(this.clientAddress),
       status: () => this.#host.status(),
-      dial: (order, early) => this.connect(order, early, true),
+      dial: (order, early) => this.connect(order, early, "setup"),
       watch: (order) => {
         const { monitor, clock } = this.#host;
         const watching = new Watching(this.#client, order, monitor, clock, {
@@ -112,14 +122,14 @@ export class Connection implements RelayOwner {
    * Connects to a remote and relays from then on.
    *
    * @param early what the client has sent for the remote already
-   * @param reply whether the client waits for `OK CONN`
+   * @param manner what the client is told
    * @param reach gets to the remote
    */
-  connect(order: Order, early: Held, reply: boolean, reach: () => Dial = () => this.#dial(order)): void {
+  connect(order: Order, early: Held, manner: Manner, reach: () => Dial = () => this.#dial(order)): void {
     const since = this.#host.clock.now();
     if (order.options.transport === "udp") this.#client.expectDatagrams();
     const attempt = reach();
-    this.#phase = { kind: "dialing", order, dial: attempt };
+    this.#phase = { kind: "dialing", order, dial: attempt, manner };
     this.#log.target = formatRemote(order);
     this.#descriptors = attempt.descriptors;
     this.#host.countRemotes(this.#descriptors);
@@ -128,7 +138,7 @@ export class Connection implements RelayOwner {
     const hold = new Hold(this.#client, early, left, (error) => this.fault(error));
     attempt.end
       .then(
-        (remote) => this.#connected(order, remote, hold, since, reply),
+        (remote) => this.#connected(attempt, remote, hold, since),
         (error: unknown) => this.#refused(error),
       )
       .catch((error: unknown) => this.fault(error));
@@ -138,7 +148,7 @@ export class Connection implements RelayOwner {
   stop(reason: string): void {
     try {
       if (this.#phase.kind === "echo") this.#phase.relay.close(reason);
-      if (this.#phase.kind === "dialing") this.#client.write(`${errorReply("CONN", reason)}\n`);
+      if (this.#phase.kind === "dialing") this.#refuse(this.#phase.manner, errorReply("CONN", reason));
       this.#close(reason, FAREWELL_MS);
     } catch (error) {
       this.fault(error);
@@ -214,12 +224,17 @@ export class Connection implements RelayOwner {
     return this.#host.roomForRemote() ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
   }
 
-  #connected(order: Order, remote: End, hold: Hold, since: number, reply: boolean): void {
+  #connected({ served }: Dial, remote: End, hold: Hold, since: number): void {
     if (this.#phase.kind !== "dialing") {
       remote.destroy();
+      served?.left();
       return;
     }
+    const { manner } = this.#phase;
+    const order = served?.order ?? this.#phase.order;
     const { options } = order;
+    this.#served = served;
+    this.#log.target = formatRemote(order);
     const pid = options.notify?.pid ?? this.id;
     const relay = new Relay(this.#client, remote, options, this.#host.clock, this);
     this.#phase = { kind: "echo", order, relay, dial: this.#phase.dial };
@@ -239,7 +254,7 @@ export class Connection implements RelayOwner {
       const address = formatHostPort({ host: remote.peerAddress, port: remote.peerPort });
       this.#log.info(`connected to ${address} after ${ms} ms`);
     }
-    if (reply) this.#client.write(`OK CONN ${pid}\n`);
+    if (manner === "setup") this.#client.write(`OK CONN ${pid}\n`);
     if (this.stream !== undefined) this.#host.monitor.begin(this.stream);
     relay.start(hold.take());
   }
@@ -248,9 +263,15 @@ export class Connection implements RelayOwner {
     if (this.#phase.kind !== "dialing") return;
     if (!(error instanceof DialError)) throw error;
     const reply = errorReply("CONN", `${formatRemote(this.#phase.order)}: ${error.message}`);
-    this.#client.write(`${reply}\n`);
+    this.#refuse(this.#phase.manner, reply);
     this.#tell("ERROR", () => error.message);
     this.#close(reply, FAREWELL_MS);
+  }
+
+  /** Tells a client that it gets no remote. */
+  #refuse(manner: Manner, reply: string): void {
+    if (manner === "reset") this.#client.reset();
+    else this.#client.write(`${reply}\n`);
   }
 
   /** Tells the monitor what has become of the connection, once it has a remote to go to. */
@@ -310,6 +331,7 @@ export class Connection implements RelayOwner {
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
     this.#tell("DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
     this.#host.countRemotes(-this.#descriptors);
+    this.#served?.left();
     if (this.#phase.kind === "setup") this.#phase.session.close();
     if (this.#phase.kind === "watching") this.#phase.watching.close();
     if (this.#phase.kind === "dialing") this.#phase.dial.abort();

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { pid } from "node:process";
 import { Admission, descriptorsShort } from "./admission.js";
+import { Alerts } from "./alerts.js";
 import type { Clock } from "./clock.js";
 import { Connection, type ConnectionHost } from "./connection.js";
 import type { Settings } from "./core/config/settings.js";
@@ -8,6 +9,7 @@ import { maskPassword } from "./core/config/values.js";
 import { PidSource } from "./core/pid.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
 import { descriptorLimit } from "./descriptors.js";
+import { Directs } from "./direct/directs.js";
 import { acceptTcp } from "./ends/tcp-end.js";
 import { listenersOf } from "./listeners/index.js";
 import type { Listener } from "./listeners/listener.js";
@@ -47,6 +49,8 @@ export class Daemon {
   readonly #renotifier: Renotifier;
   readonly #registry = new Registry();
   readonly #monitor: Monitor;
+  readonly #alerts: Alerts;
+  readonly #directs: Directs;
   readonly #muxes: Muxes;
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
@@ -76,7 +80,9 @@ export class Daemon {
     this.#refusals = new Refusals(clock, log);
     this.#ports = new Ports({ clock, log, admit: (listener, socket) => this.#admit(listener, socket) });
     this.#monitor = new Monitor({ clock, log, console, streams: () => this.#streams() }, settings);
+    this.#alerts = new Alerts(clock, log);
     this.#regime = this.#regimeOf(settings, new Luup(settings.vera, clock, log));
+    this.#directs = new Directs(this.#regime.host);
     this.#muxes = new Muxes(this.#regime.host);
     this.stopped = new Promise((resolve) => {
       this.#tellStopped = resolve;
@@ -91,9 +97,12 @@ export class Daemon {
   async start(): Promise<void> {
     const { settings, luup } = this.#regime;
     try {
+      this.#alerts.configure(settings);
+      this.#directs.configure(settings.direct, this.#regime.host);
       this.#muxes.configure(settings.mux, this.#regime.host);
-      await this.#ports.open(listenersOf(settings, this.#muxes), settings.ip);
+      await this.#ports.open(this.#listenersOf(settings), settings.ip);
     } catch (error) {
+      this.#directs.close();
       await luup.close();
       throw error;
     }
@@ -129,6 +138,7 @@ export class Daemon {
       uptimeMs: Math.round(this.#clock.now() - this.#startedAt),
       vera: maskPassword(settings.vera),
       listeners: this.listeners,
+      directs: this.#directs.status,
       muxes: this.#muxes.status,
       monitor: this.#monitor.status,
       descriptors: {
@@ -136,6 +146,7 @@ export class Daemon {
         ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
       },
       notifications: luup.status,
+      alerts: this.#alerts.status,
       logLinesLost: this.#log.lost,
       connections: this.#registry.all().map((connection) => connection.status),
     };
@@ -147,12 +158,17 @@ export class Daemon {
     this.#stopping = true;
     this.#log.info(`stopping: ${reason}`);
     this.#ports.close();
+    this.#directs.close();
     await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#muxes.drain().then(drained));
     this.#muxes.close("the proxy is stopping");
     const connections = this.#registry.all();
     const watchersLast = [...connections].sort((one, two) => Number(one.watches) - Number(two.watches));
     for (const connection of watchersLast) connection.stop("the proxy is stopping");
-    await this.#within(STOP_LIMIT_MS, (settled) => this.#registry.whenSettled(settled));
+    await Promise.all([
+      this.#within(STOP_LIMIT_MS, (settled) => this.#registry.whenSettled(settled)),
+      this.#within(STOP_LIMIT_MS, (drained) => void this.#alerts.drain().then(drained)),
+    ]);
+    this.#alerts.close();
     await this.#monitor.flush();
     await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
     this.#log.info("stopped");
@@ -176,6 +192,10 @@ export class Daemon {
     });
   }
 
+  #listenersOf(settings: Settings): Listener[] {
+    return listenersOf(settings, { directs: this.#directs, muxes: this.#muxes });
+  }
+
   #regimeOf(settings: Settings, luup: Luup): Regime {
     const admission = new Admission(settings, this.#registry, this.#descriptors);
     const host: ConnectionHost = {
@@ -184,6 +204,7 @@ export class Daemon {
       clock: this.#clock,
       log: this.#log,
       luup,
+      alerts: this.#alerts,
       sockets: this.#sockets,
       renotifier: this.#renotifier,
       lostPeers: new LostPeers(settings.keepalive, this.#clock, this.#sockets, (error) =>
@@ -208,7 +229,7 @@ export class Daemon {
     if (problem === "") {
       try {
         this.#log.configure(settings.log, settings.debug);
-        await this.#ports.change(listenersOf(settings, this.#muxes), settings.ip);
+        await this.#ports.change(this.#listenersOf(settings), settings.ip);
       } catch (error) {
         problem = (error as Error).message;
         this.#backToLog(old);
@@ -237,6 +258,8 @@ export class Daemon {
     const { luup, settings: old } = this.#regime;
     const next = settings.vera === old.vera ? luup : new Luup(settings.vera, this.#clock, this.#log);
     this.#regime = this.#regimeOf(settings, next);
+    this.#alerts.configure(settings);
+    this.#directs.configure(settings.direct, this.#regime.host);
     this.#muxes.configure(settings.mux, this.#regime.host);
     this.#monitor.configure(settings);
     const connections = this.#registry.all();

@@ -26,6 +26,14 @@ export interface DialHost {
   readonly settings: Settings;
 }
 
+/** One of several remotes that an order leaves the choice of. */
+export interface Served {
+  /** The order, with this one as its only target. */
+  readonly order: Order;
+  /** A connection to it is over: called once for each. */
+  left(): void;
+}
+
 /** An attempt to reach a remote. */
 export interface Dial {
   /** The remote, paused. Rejects with {@link DialError}. */
@@ -34,6 +42,8 @@ export interface Dial {
   readonly descriptors: 0 | 1;
   /** How its messages are monitored, where the remote is not what {@link end} stands for. */
   readonly monitoring?: { readonly places: Places; readonly view: View };
+  /** Which of several it has reached, once it has. */
+  readonly served?: Served | undefined;
   /** Gives up; {@link end} rejects. */
   abort(): void;
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { USAGE } from "#src/core/config/arguments.js";
 import { MUX_USAGE } from "#src/core/config/mux-arguments.js";
+import { DIRECT_OPTIONS } from "#src/core/direct/options.js";
 import { MUX_OPTIONS } from "#src/core/mux/options.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/index.js";
 import { runCommand } from "#src/core/setup/command.js";
@@ -19,13 +20,19 @@ test("the README shows HELP and --help as the program prints them", () => {
   assert.ok(readme.includes(`\n${USAGE}\n`));
 });
 
-test("the README and the example file show the options of [mux], the README its --help", () => {
-  const options = helpLines(MUX_OPTIONS, 2, 26);
-  assert.ok(readme.includes(`\n${options.join("\n")}\n`));
-  assert.ok(readme.includes(`\n${MUX_USAGE}\n`));
-  const example = readFileSync("sockproxyd.conf.example", "utf8");
-  for (const line of options) assert.ok(example.includes(`\n;${line}\n`), line);
-});
+for (const [section, rows] of [
+  ["direct", DIRECT_OPTIONS],
+  ["mux", MUX_OPTIONS],
+] as const) {
+  test(`the README and the example file show the options of [${section}]`, () => {
+    const options = helpLines(rows, 2, 26);
+    assert.ok(readme.includes(`\n${options.join("\n")}\n`));
+    const example = readFileSync("sockproxyd.conf.example", "utf8");
+    for (const line of options) assert.ok(example.includes(`\n;${line}\n`), line);
+  });
+}
+
+test("the README shows mux --help", () => assert.ok(readme.includes(`\n${MUX_USAGE}\n`)));
 
 test("the README names every protocol of [mux]", () => {
   for (const { framing } of PROTOCOLS) assert.ok(readme.includes(`\n| \`${framing.name}\` `), framing.name);

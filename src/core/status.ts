@@ -1,3 +1,5 @@
+import type { AlertsStatus } from "./alert.js";
+import type { DirectStatus } from "./direct/status.js";
 import type { HistogramStatus } from "./histogram.js";
 import type { MonitorStatus } from "./monitor/status.js";
 import { type MuxStatus, muxLine } from "./mux/status.js";
@@ -80,11 +82,13 @@ export interface DaemonStatus {
   readonly uptimeMs: number;
   readonly vera: string;
   readonly listeners: readonly ListenerStatus[];
+  readonly directs: readonly DirectStatus[];
   readonly muxes: readonly MuxStatus[];
   readonly monitor: MonitorStatus;
   /** Files and sockets: what clients and remotes take, and what the daemon may have in all, where that is known. */
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;
+  readonly alerts: AlertsStatus;
   readonly logLinesLost: number;
   readonly connections: readonly ConnectionStatus[];
 }

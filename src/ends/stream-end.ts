@@ -118,6 +118,11 @@ export class StreamEnd implements End {
     this.#socket.destroy(error);
   }
 
+  /** Cuts the connection by RST: the peer sees an error, whatever it has sent or been sent. Not for TLS. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   readonly #onWritten = (): void => {
     if (!this.#draining || this.#socket.writableLength > 0) return;
     this.#draining = false;

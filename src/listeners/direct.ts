@@ -1,16 +1,24 @@
 import type { Settings } from "../core/config/settings.js";
+import type { Directs } from "../direct/directs.js";
 import { NOTHING_HELD } from "../hold.js";
 import type { Listener } from "./listener.js";
 
-/** The ports of `[direct]`: their clients are connected to one remote at once, without greeting or reply (seed, "Configuration"). */
-export function directListeners({ direct }: Settings): Listener[] {
-  return direct.map(({ port, order }) => ({
-    kind: "direct",
-    port,
-    name: `direct port ${port}`,
-    essential: false,
-    order,
-    welcome: (connection) => connection.connect(order, NOTHING_HELD, false),
-    turnAway() {},
-  }));
+/**
+ * The ports of `[direct]`: their clients are connected to a remote at once, without greeting or reply (seed,
+ * "Configuration").
+ */
+export function directListeners({ direct }: Settings, { directs }: { readonly directs: Directs }): Listener[] {
+  return direct.map((line) => {
+    const { port, order } = line;
+    const manner = order.direct.refusal === "reset" ? "reset" : "direct";
+    return {
+      kind: "direct",
+      port,
+      name: `direct port ${port}`,
+      essential: false,
+      order,
+      welcome: (connection) => connection.connect(order, NOTHING_HELD, manner, () => directs.of(line).reach()),
+      turnAway() {},
+    };
+  });
 }

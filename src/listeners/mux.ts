@@ -6,7 +6,7 @@ import type { Muxes } from "../mux/muxes.js";
 import type { Listener } from "./listener.js";
 
 /** The ports of `[mux]`: their clients share a device. */
-export function muxListeners({ mux, proxy }: Settings, muxes: Muxes): Listener[] {
+export function muxListeners({ mux, proxy }: Settings, { muxes }: { readonly muxes: Muxes }): Listener[] {
   return mux.map((line) => ({
     kind: "mux",
     port: line.port,
@@ -14,7 +14,7 @@ export function muxListeners({ mux, proxy }: Settings, muxes: Muxes): Listener[]
     essential: !proxy,
     order: line.order,
     welcome: (connection) =>
-      connection.connect(line.order, NOTHING_HELD, false, () => ({
+      connection.connect(line.order, NOTHING_HELD, "direct", () => ({
         end: Promise.resolve(muxes.of(line).attach()),
         descriptors: 0,
         monitoring: { places: CLIENT_SIDE, view: viewOfProtocol(line.order.mux.protocol.framing.name) },

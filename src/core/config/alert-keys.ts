@@ -1,6 +1,6 @@
 import { ok } from "../result.js";
 import { row } from "./settings.js";
-import { maskPassword, parseCount, parseUrl } from "./values.js";
+import { maskSecrets, parseCount, parseWebhook } from "./values.js";
 
 const MAX_PER_MINUTE = 1_000_000;
 
@@ -12,8 +12,8 @@ export const ALERT_KEYS = [
     name: "alertUrl",
     defaultText: "",
     help: "Where alerts are posted, as JSON: a server of [direct] is down, or back; wrong checksums. Empty is nowhere.",
-    parse: (text) => (text === "" ? ok(text) : parseUrl(text)),
-    print: maskPassword,
+    parse: (text) => (text === "" ? ok(text) : parseWebhook(text)),
+    print: maskSecrets,
   }),
   row({
     section: "alert",

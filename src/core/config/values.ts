@@ -3,16 +3,27 @@ import { fail, ok, type Result } from "../result.js";
 
 /** Reads the base URL of a Luup system. */
 export function parseUrl(text: string): Result<string> {
+  const url = parseWebhook(text);
+  return url.ok && new URL(url.value).search !== ""
+    ? fail(`bad URL "${maskSecrets(text)}": no query can be in it`)
+    : url;
+}
+
+/** Reads the URL of an HTTP request; a query may be in it. */
+export function parseWebhook(text: string): Result<string> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    return fail(`bad URL "${maskPassword(text)}": http://host:port is wanted`);
+    return fail(`bad URL "${maskSecrets(text)}": http://host:port is wanted`);
   }
-  if (url.search !== "" || url.hash !== "") {
-    return fail(`bad URL "${maskPassword(text)}": no query and no fragment can be in it`);
-  }
+  if (url.hash !== "") return fail(`bad URL "${maskSecrets(text)}": no fragment can be in it`);
   return /%(?![0-9a-f]{2})/i.test(url.username + url.password)
-    ? fail(`bad URL "${maskPassword(text)}": a % in the login is written %25`)
+    ? fail(`bad URL "${maskSecrets(text)}": a % in the login is written %25`)
     : ok(text);
+}
+
+/** As {@link maskPassword}, with the query made unreadable, too: tokens stand there. */
+export function maskSecrets(url: string): string {
+  return maskPassword(url).replace(/\?.*$/s, "?***");
 }
 
 /** A URL, or what was meant to be one, with the password made unreadable; without a user name, all of the login. */

@@ -1,4 +1,4 @@
-import { type HostPort, parseHostPort } from "../address.js";
+import { formatHostPort, type HostPort, parseHostPort } from "../address.js";
 import { fail, ok, type Result } from "../result.js";
 import { type OptionRow, parseOptions } from "../setup/option-row.js";
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../setup/options.js";
@@ -7,7 +7,7 @@ import { DEFAULT_DIRECT_OPTIONS, DIRECT_OPTIONS, type DirectOptions } from "./op
 
 /** What a line of `[direct]` asks for: one or several servers, and how to treat clients. */
 export interface DirectOrder extends Order {
-  /** All servers, at least one; {@link Order.target} is the first. */
+  /** At least one; {@link Order.target} is the first. */
   readonly servers: readonly HostPort[];
   readonly direct: DirectOptions;
 }
@@ -38,6 +38,9 @@ export function checkDirectOrder(
   const [target] = servers;
   if (target === undefined) return fail("no target: host:port is wanted");
   if (servers.length > MAX_SERVERS) return fail(`${servers.length} servers: ${MAX_SERVERS} are the most`);
+  const names = servers.map(formatHostPort);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) return fail(`${twice} is given twice`);
   const streams = servers.length > 1 || direct.shareMs > 0 || direct.rate > 0;
   if (streams && options.transport === "udp") return fail("PRTO=udp goes with one server, and without CACH and RATE");
   const order = checkOrder({ target, options });

@@ -6,6 +6,8 @@ import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "./options.js";
 /** What a CONN line asks for: a remote and how to treat it. */
 export interface Order {
   readonly target: HostPort;
+  /** All remotes any of which will do, where there are several. */
+  readonly servers?: readonly HostPort[];
   readonly options: ConnOptions;
 }
 
@@ -40,8 +42,11 @@ export function checkOrder(order: Order): Result<Order> {
   return monitor === undefined && described ? fail("MONF and MONL go with MONI") : ok(order);
 }
 
-/** The remote of an order in short, for logs and STAT: `host:port`, with `udp:` or `tls:` in front where it is not TCP. */
-export function formatRemote({ target, options }: Order): string {
-  const address = formatHostPort(target);
+/**
+ * The remote of an order in short, for logs and STAT: `host:port`, several with commas between, with `udp:` or `tls:` in front
+ * where it is not TCP.
+ */
+export function formatRemote({ target, servers, options }: Order): string {
+  const address = servers === undefined ? formatHostPort(target) : servers.map(formatHostPort).join(",");
   return options.transport === "tcp" ? address : `${options.transport}:${address}`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
-import { maskPassword } from "#src/core/config/values.js";
+import { maskPassword, maskSecrets } from "#src/core/config/values.js";
 
 test("the defaults are the seed's", () => {
   assert.deepEqual(DEFAULT_SETTINGS, {
@@ -18,6 +18,11 @@ test("the defaults are the seed's", () => {
     maxConnections: 0,
     maxPerClient: 0,
     stop: "local",
+    watch: [],
+    auditSize: 10_485_760,
+    auditFiles: 5,
+    alertUrl: "",
+    alertChecksums: 10,
     proxy: true,
     direct: [],
     mux: [],
@@ -44,4 +49,24 @@ for (const url of [
   "http://a%zz@hub",
 ]) {
   test(`${url} is no URL of a Luup system`, () => assert.equal(parseValue("host", "vera", url)?.ok, false));
+}
+
+const webhooks: [string, string][] = [
+  ["http://hub:3480", "http://hub:3480"],
+  ["https://me:secret@hub/x?token=a?b", "https://me:***@hub/x?***"],
+  ["http://token@hub/x?", "http://***@hub/x?***"],
+];
+for (const [url, expected] of webhooks) {
+  test(`alerts can go to ${expected}`, () => {
+    assert.deepEqual(parseValue("alert", "url", url), { ok: true, value: { alertUrl: url } });
+    assert.equal(maskSecrets(url), expected);
+  });
+}
+
+for (const url of ["hub:3480", "ftp://hub/?secret", "http://hub/?secret#x", "http://me:secret%@hub"]) {
+  test(`${url} is no URL for alerts, and its secrets are not told`, () => {
+    const parsed = parseValue("alert", "url", url);
+    assert.ok(parsed?.ok === false);
+    assert.doesNotMatch(parsed.message, /secret/);
+  });
 }
