@@ -16,6 +16,7 @@ const STATUS: DaemonStatus = {
   uptimeMs: 0,
   vera: "",
   listeners: [],
+  directs: [],
   muxes: [],
   monitor: { watchers: 0, notShown: {} },
   descriptors: { used: 0 },
@@ -28,6 +29,7 @@ const STATUS: DaemonStatus = {
     delay: new Histogram().status,
     answer: new Histogram().status,
   },
+  alerts: { waiting: 0, delivered: 0, givenUp: 0, dropped: 0 },
   logLinesLost: 0,
   connections: [],
 };
