@@ -28,7 +28,7 @@ async function startLine(t: TestContext, server: number, options: Partial<Telegr
       const end = adopt();
       const remote = line.wrap(end);
       assert.equal(streamOf(remote), end);
-      const relay = new Relay(client, remote, { blockSize: 0, receiveTimeoutMs: 0 }, systemClock, {
+      const relay = new Relay(client, remote, { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0 }, systemClock, {
         delivered() {},
         passed() {},
         ending() {},

@@ -24,6 +24,15 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Goes to the moment of the next timer and calls it; others of that moment are left. */
+  next(): void {
+    const [next] = [...this.#timers].sort((a, b) => a.at - b.at);
+    if (next === undefined) return;
+    this.#timers.delete(next);
+    this.#now = Math.max(this.#now, next.at);
+    next.callback();
+  }
+
   /** Lets time pass, calling what falls due in its order. */
   advance(ms: number): void {
     const end = this.#now + ms;

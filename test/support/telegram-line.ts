@@ -29,7 +29,7 @@ export class TestLine {
   join({ blockSize = 0, early = "", fin = false } = {}): Joined {
     const client = new FakeEnd(() => this.clock.now());
     const server = new FakeEnd(() => this.clock.now());
-    const rules = { blockSize, receiveTimeoutMs: 0 };
+    const rules = { blockSize, receiveTimeoutMs: 0, quietMs: 0 };
     const relay = new Relay(client, this.line.wrap(server), rules, this.clock, {
       delivered() {},
       passed() {},

@@ -1,0 +1,89 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { TestContext } from "node:test";
+import { until } from "./wait.js";
+
+/** An alert as it was posted. */
+export interface Posted {
+  readonly event: string;
+  readonly time: string;
+  readonly listener: number;
+  readonly server: string;
+  readonly text: string;
+  readonly reason?: string;
+  readonly downMs?: number;
+  readonly count?: number;
+}
+
+/** How a {@link Hook} answers a request, its body read. */
+export type HookAnswer = (response: ServerResponse, request: IncomingMessage) => void;
+
+/** Answers with this status. */
+export function status(code: number): HookAnswer {
+  return (response) => response.writeHead(code).end("thank you");
+}
+
+/** Does not answer. */
+export const silence: HookAnswer = () => {};
+
+/** Something that alerts are posted to. */
+export class Hook {
+  /** All that came, what was refused included. */
+  readonly posts: { readonly alert: Posted; readonly request: IncomingMessage }[] = [];
+  answer: HookAnswer = status(204);
+  readonly #sockets = new Set<Socket>();
+  readonly #server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      this.posts.push({ alert: JSON.parse(body) as Posted, request });
+      this.answer(response, request);
+    });
+  });
+
+  static async open(t: TestContext, port = 0): Promise<Hook> {
+    const hook = new Hook();
+    hook.#server.on("connection", (socket) => {
+      hook.#sockets.add(socket);
+      socket.on("close", () => hook.#sockets.delete(socket));
+    });
+    await hook.listen(port);
+    t.after(() => hook.close());
+    return hook;
+  }
+
+  async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** What came, in short. */
+  get events(): string[] {
+    return this.posts.map(({ alert }) => alert.event);
+  }
+
+  /** Waits until so many alerts have come. */
+  async received(count: number, withinMs?: number): Promise<Posted[]> {
+    await until(() => this.posts.length >= count, `${count} alerts`, withinMs);
+    return this.posts.map(({ alert }) => alert);
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
