@@ -20,7 +20,7 @@ export class ConnectionLog {
   }
 
   info(text: string): void {
-    this.#log.info(this.#line(text));
+    this.#log.connection(this.#line(text));
   }
 
   warn(text: string): void {

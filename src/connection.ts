@@ -71,6 +71,7 @@ export class Connection implements RelayOwner {
   readonly #client: StreamEnd;
   readonly #listener: Listener;
   readonly #openedAt: number;
+  readonly #openedEpochMs: number;
   readonly #log: ConnectionLog;
   #phase: Phase = { kind: "new" };
   #announcer: Announcer | undefined;
@@ -87,6 +88,7 @@ export class Connection implements RelayOwner {
     this.#listener = listener;
     this.#host = host;
     this.#openedAt = host.clock.now();
+    this.#openedEpochMs = host.clock.epochMs();
     this.#log = new ConnectionLog(host.log, id, { host: client.peerAddress, port: client.peerPort });
     this.#log.info(`opened on ${listener.name}`);
   }
@@ -206,6 +208,7 @@ export class Connection implements RelayOwner {
       listener: this.#listener.name,
       client: this.clientAddress,
       clientPort: this.#client.peerPort,
+      openedAt: new Date(this.#openedEpochMs).toISOString(),
       ...(order && { remote: formatRemote(order), options: order.options }),
       ageMs: Math.round(now - this.#openedAt),
       ...(relay && {
@@ -289,6 +292,7 @@ export class Connection implements RelayOwner {
 
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
+    if (this.#client.peerPort === 0) return "present"; // of Unix sockets its table says nothing
     const own = endpointKey(this.#client.localAddress, this.#client.localPort);
     const peer = endpointKey(this.#client.peerAddress, this.#client.peerPort);
     return peerState(await this.#host.sockets.rows(), own, peer);

@@ -10,6 +10,8 @@ import { PidSource } from "./core/pid.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
 import { descriptorLimit } from "./descriptors.js";
 import { Directs } from "./direct/directs.js";
+import { acceptLocal } from "./ends/local-end.js";
+import type { StreamEnd } from "./ends/stream-end.js";
 import { acceptTcp } from "./ends/tcp-end.js";
 import { listenersOf } from "./listeners/index.js";
 import type { Listener } from "./listeners/listener.js";
@@ -224,7 +226,7 @@ export class Daemon {
   async #reload(reason: string): Promise<string | undefined> {
     if (this.#stopping) return "the proxy is stopping";
     const old = this.#regime.settings;
-    const { settings, problems } = this.#load();
+    const { settings, problems, warnings = [] } = this.#load();
     let problem = problems.join("; ");
     if (problem === "") {
       try {
@@ -239,6 +241,7 @@ export class Daemon {
       this.#log.error(`configuration not taken (${reason}), nothing has changed: ${problem}`);
       return problem;
     }
+    for (const warning of warnings) this.#log.warn(warning);
     this.#adopt(settings);
     this.#log.info(`configuration read again (${reason})`);
     this.#warnOfDescriptors();
@@ -275,7 +278,11 @@ export class Daemon {
   }
 
   #admit(listener: Listener, socket: Socket): void {
-    const { admission, settings, host } = this.#regime;
+    if (listener.path !== undefined) {
+      this.#take(acceptLocal(socket), listener);
+      return;
+    }
+    const { admission, settings } = this.#regime;
     const client = acceptTcp(socket, settings.keepalive, listener.order?.options.transport === "udp");
     if (client.peerAddress === "") {
       client.destroy(); // it has gone already
@@ -286,8 +293,12 @@ export class Daemon {
       this.#refusals.turnAway(client, listener, objection);
       return;
     }
+    this.#take(client, listener);
+  }
+
+  #take(client: StreamEnd, listener: Listener): void {
     const id = this.#pids.next(this.#clock.epochMs());
-    const connection = new Connection(id, client, listener, host);
+    const connection = new Connection(id, client, listener, this.#regime.host);
     this.#registry.add(connection);
     listener.welcome(connection);
   }

@@ -8,6 +8,8 @@ import type { Settings } from "./core/config/settings.js";
 export interface LoadedConfig {
   readonly settings: Settings;
   readonly problems: readonly string[];
+  /** What works, but may not be what was meant. */
+  readonly warnings?: readonly string[];
 }
 
 /** Applies command-line arguments, strictly in order, reading the configuration files they name. */

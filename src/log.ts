@@ -1,7 +1,9 @@
 import { createLogger, format, transports } from "winston";
 import { systemClock } from "./clock.js";
+import type { LogStyle } from "./core/config/settings.js";
 import { printable } from "./core/text.js";
 import { LogSink } from "./log-sink.js";
+import { timeOfDay } from "./monitor/time-of-day.js";
 
 /** A program's account of what it does, for people who read it later. */
 export interface Log {
@@ -12,6 +14,8 @@ export interface Log {
   error(text: string): void;
   warn(text: string): void;
   info(text: string): void;
+  /** What happens to a single connection: information, where nobody else tells of it. */
+  connection(text: string): void;
   debug(text: string): void;
   /** Opens the log file anew by its name. */
   reopen(): void;
@@ -27,6 +31,12 @@ export interface Log {
 
 const FLUSH_LIMIT_MS = 500;
 
+/** A line of each style. */
+const LINES: Readonly<Record<LogStyle, (epochMs: number, level: string, message: unknown) => string>> = {
+  date: (epochMs, level, message) => `${new Date(epochMs).toISOString()} ${level.padEnd(5)} ${message}`,
+  clock: (epochMs, level, message) => `${timeOfDay(epochMs)} [${level}] ${message}`,
+};
+
 function levelFor(debugging: boolean): string {
   return debugging ? "debug" : "info";
 }
@@ -35,10 +45,11 @@ function levelFor(debugging: boolean): string {
  * Opens the log.
  *
  * @param path a file to append to; `-`: stderr
+ * @param style how its lines look
  * @param complain tells a person what the log itself cannot, being broken
  * @throws when the file cannot be opened
  */
-export function openLog(path: string, debugging: boolean, complain: (text: string) => void): Log {
+export function openLog(path: string, debugging: boolean, style: LogStyle, complain: (text: string) => void): Log {
   const sink = new LogSink(path, {
     failed(error) {
       if (sink.path !== "-") complain(`log file ${sink.path}: ${error.message}; its lines are lost for now`);
@@ -49,10 +60,7 @@ export function openLog(path: string, debugging: boolean, complain: (text: strin
   });
   const logger = createLogger({
     level: levelFor(debugging),
-    format: format.printf(({ level, message }) => {
-      const time = new Date(systemClock.epochMs()).toISOString();
-      return `${time} ${level.toUpperCase().padEnd(5)} ${message}`;
-    }),
+    format: format.printf(({ level, message }) => LINES[style](systemClock.epochMs(), level.toUpperCase(), message)),
     transports: [new transports.Stream({ stream: sink, eol: "\n" })],
     exitOnError: false,
   });
@@ -66,6 +74,9 @@ export function openLog(path: string, debugging: boolean, complain: (text: strin
     error: (text) => void logger.error(printable(text)),
     warn: (text) => void logger.warn(printable(text)),
     info: (text) => void logger.info(printable(text)),
+    connection(text) {
+      if (style === "date") logger.info(printable(text));
+    },
     debug: (text) => void logger.debug(printable(text)),
     reopen() {
       if (sink.path === "-") return;

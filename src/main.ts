@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { mux } from "./cli/mux.js";
+import { reverseProxy } from "./cli/reverse-proxy.js";
 import { serve } from "./cli/serve.js";
 import { EXIT } from "./cli/start.js";
 import { watch } from "./cli/watch.js";
@@ -8,6 +9,7 @@ import { watch } from "./cli/watch.js";
 const COMMANDS = new Map([
   ["mux", mux],
   ["watch", watch],
+  ["reverse-proxy", reverseProxy],
 ]);
 
 const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top of this
@@ -23,6 +25,7 @@ const started = await (command === undefined ? serve(argv, complain) : command(a
 
 if (started.kind === "answer") {
   process.stdout.write(`${started.text}\n`);
+  process.exitCode = started.status ?? EXIT.clean;
 } else if (started.kind === "wrong") {
   for (const line of started.lines) complain(line);
   process.exitCode = started.status;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "./clock.js";
+import { makeWay } from "./control/socket.js";
 import { formatHostPort } from "./core/address.js";
 import { backoffMs } from "./core/backoff.js";
 import { formatRemote } from "./core/setup/order.js";
@@ -39,10 +40,16 @@ export interface PortHost {
   admit(listener: Listener, socket: Socket): void;
 }
 
-/** One address and port that the daemon accepts connections on, or tries to. */
+/** Where the connections of a listener go, in short. */
+function destination({ order }: Listener): string | undefined {
+  if (order === undefined) return undefined;
+  const { target, options, servers = [target] } = order;
+  return servers.map((server) => formatRemote({ target: server, options })).join(",");
+}
+
+/** One address and port, or Unix socket, that the daemon accepts connections on, or tries to. */
 export class Port {
-  /** Who its connections go to. A reload may change that; connections that exist stay as they are. */
-  listener: Listener;
+  #listener: Listener;
   readonly #ip: string;
   readonly #host: PortHost;
   readonly #server: Server;
@@ -53,7 +60,7 @@ export class Port {
 
   /** @param ip the address to listen on; `*`: all */
   constructor(listener: Listener, ip: string, host: PortHost) {
-    this.listener = listener;
+    this.#listener = listener;
     this.#ip = ip;
     this.#host = host;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
@@ -66,7 +73,19 @@ export class Port {
 
   /** Tells ports apart: two with the same name cannot be open at a time. */
   static nameOf(listener: Listener, ip: string): string {
-    return formatHostPort({ host: ip, port: listener.port });
+    return listener.path ?? formatHostPort({ host: ip, port: listener.port });
+  }
+
+  /** Who its connections go to. A reload may change that; connections that exist stay as they are. */
+  get listener(): Listener {
+    return this.#listener;
+  }
+
+  set listener(next: Listener) {
+    const before = destination(this.#listener);
+    const now = destination(next);
+    this.#listener = next;
+    if (now !== undefined && now !== before) this.#host.log.info(`${next.name}: new connections go to ${now}`);
   }
 
   get name(): string {
@@ -78,14 +97,17 @@ export class Port {
   }
 
   get status(): ListenerStatus {
-    const { kind, port, order } = this.listener;
+    const { kind, name, port, path = this.#ip, order } = this.listener;
     const address = this.#server.address();
-    const bound = typeof address === "object" && address !== null ? address : { address: this.#ip, port };
+    const bound = typeof address === "object" && address !== null ? address : { address: path, port };
+    const remote = destination(this.listener);
     return {
       kind,
+      name,
       address: bound.address,
       port: bound.port,
-      ...(order && { remote: formatRemote(order) }),
+      ...(remote !== undefined && { remote }),
+      ...(order && { targets: order.servers ?? [order.target] }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
@@ -96,12 +118,14 @@ export class Port {
    * @throws {ListenError}
    */
   async open(): Promise<void> {
-    const { port, kind, order } = this.listener;
+    const { port, path, kind } = this.listener;
     const server = this.#server;
     this.#closed = false;
     this.#retry?.cancel();
     try {
-      server.listen({ port, backlog: BACKLOG, ...(this.#ip !== "*" && { host: this.#ip }) });
+      if (path !== undefined) await makeWay(path);
+      const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
+      server.listen({ ...where, backlog: BACKLOG });
       await once(server, "listening");
     } catch (error) {
       throw new ListenError(this.name, error as NodeJS.ErrnoException);
@@ -111,9 +135,8 @@ export class Port {
       return;
     }
     this.#problem = undefined;
-    this.#host.log.info(
-      `listening on ${this.name} (${kind}${order === undefined ? "" : ` for ${formatRemote(order)}`})`,
-    );
+    const remote = destination(this.listener);
+    this.#host.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
   }
 
   /** Begins to listen as soon as that is possible: at once, or after some attempts. Resolves after the first one. */

@@ -5,12 +5,12 @@ import { type Log, openLog } from "../log.js";
 import { stdout } from "../monitor/console.js";
 
 /** The exit statuses of the program. */
-export const EXIT = { clean: 0, failed: 1, usage: 2 } as const;
+export const EXIT = { clean: 0, failed: 1, usage: 2, notRunning: 3 } as const;
 
 /** What a command line comes to: a daemon that runs, or a text to print and an exit status. */
 export type Started =
   | { readonly kind: "running"; readonly daemon: Daemon; readonly log: Log }
-  | { readonly kind: "answer"; readonly text: string }
+  | { readonly kind: "answer"; readonly text: string; readonly status?: number }
   | { readonly kind: "wrong"; readonly lines: readonly string[]; readonly status: number };
 
 /** Tells a person at the terminal what the log itself cannot. */
@@ -27,14 +27,15 @@ export function misused(...lines: readonly string[]): Started {
  * @param load reads the configuration; called again for a reload
  */
 export async function start(load: () => LoadedConfig, complain: Complain): Promise<Started> {
-  const { settings, problems } = load();
+  const { settings, problems, warnings = [] } = load();
   if (problems.length > 0) return misused(...problems);
   let log: Log;
   try {
-    log = openLog(settings.log, settings.debug, complain);
+    log = openLog(settings.log, settings.debug, settings.logStyle, complain);
   } catch (error) {
     return misused(`cannot write log file ${settings.log}: ${(error as Error).message}`);
   }
+  for (const warning of warnings) log.warn(warning);
   let daemon: Daemon;
   try {
     daemon = new Daemon(settings, load, systemClock, log, stdout());

@@ -1,3 +1,4 @@
+import type { HostPort } from "./address.js";
 import type { AlertsStatus } from "./alert.js";
 import type { DirectStatus } from "./direct/status.js";
 import type { HistogramStatus } from "./histogram.js";
@@ -44,6 +45,8 @@ export interface ConnectionStatus {
   readonly listener: string;
   readonly client: string;
   readonly clientPort: number;
+  /** When it came, as ISO 8601. */
+  readonly openedAt: string;
   /** The remote as the client named it. */
   readonly remote?: string;
   readonly remoteAddress?: string;
@@ -65,10 +68,15 @@ export interface ConnectionStatus {
 /** A port the daemon accepts connections on. */
 export interface ListenerStatus {
   readonly kind: string;
+  /** What its connections name as their {@link ConnectionStatus.listener}. */
+  readonly name: string;
+  /** Or the path of a Unix socket, the port being 0. */
   readonly address: string;
   readonly port: number;
   /** Where its connections go, for a listener that decides that itself. */
   readonly remote?: string;
+  /** The same, in parts. */
+  readonly targets?: readonly HostPort[];
   /** Why it does not accept connections yet. */
   readonly problem?: string;
 }

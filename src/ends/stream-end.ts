@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { plainAddress } from "../core/address.js";
+import { type HostPort, plainAddress } from "../core/address.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 import type { Reads } from "./reads.js";
 
@@ -31,12 +31,13 @@ export class StreamEnd implements End {
    * @param keepaliveMs silence after which the kernel asks whether the peer is there; ten questions a second apart without an
    *   answer end the connection
    * @param reads what the socket reads by, when it was made so; else its data come by Node's own chunks
+   * @param peer who the peer is, where the socket does not know
    */
-  constructor(socket: Socket, keepaliveMs: number, reads?: Reads) {
+  constructor(socket: Socket, keepaliveMs: number, reads?: Reads, peer?: HostPort) {
     this.#socket = socket;
     this.#reads = reads;
-    this.peerAddress = plainAddress(socket.remoteAddress ?? "");
-    this.peerPort = socket.remotePort ?? 0;
+    this.peerAddress = peer?.host ?? plainAddress(socket.remoteAddress ?? "");
+    this.peerPort = peer?.port ?? socket.remotePort ?? 0;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepaliveMs);
     const owned = socket as OwnedSocket;

@@ -7,7 +7,7 @@ import type { Listener } from "./listener.js";
  * The ports of `[direct]`: their clients are connected to a remote at once, without greeting or reply (seed,
  * "Configuration").
  */
-export function directListeners({ direct }: Settings, { directs }: { readonly directs: Directs }): Listener[] {
+export function directListeners({ direct, proxy }: Settings, { directs }: { readonly directs: Directs }): Listener[] {
   return direct.map((line) => {
     const { port, order } = line;
     const manner = order.direct.refusal === "reset" ? "reset" : "direct";
@@ -15,7 +15,7 @@ export function directListeners({ direct }: Settings, { directs }: { readonly di
       kind: "direct",
       port,
       name: `direct port ${port}`,
-      essential: false,
+      essential: !proxy,
       order,
       welcome: (connection) => connection.connect(order, NOTHING_HELD, manner, () => directs.of(line).reach()),
       turnAway() {},

@@ -1,6 +1,7 @@
 import type { Settings } from "../core/config/settings.js";
 import type { Directs } from "../direct/directs.js";
 import type { Muxes } from "../mux/muxes.js";
+import { controlListeners } from "./control.js";
 import { directListeners } from "./direct.js";
 import type { Listener } from "./listener.js";
 import { muxListeners } from "./mux.js";
@@ -17,6 +18,7 @@ const KINDS: readonly ((settings: Settings, remotes: Remotes) => Listener[])[] =
   proxyListeners,
   directListeners,
   muxListeners,
+  controlListeners, // behind the ports: who has those is the one that has the right to it
 ];
 
 /** The listeners that settings ask for. */

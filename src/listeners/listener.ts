@@ -1,17 +1,20 @@
 import type { Connection } from "../connection.js";
+import type { HostPort } from "../core/address.js";
 import type { Order } from "../core/setup/order.js";
 import type { End } from "../ends/end.js";
 
-/** A port to accept connections on, and what happens to them. */
+/** A port or a Unix socket to accept connections on, and what happens to them. */
 export interface Listener {
   readonly kind: string;
   readonly port: number;
+  /** The Unix socket, in place of a port. Its folder says who may connect, not `[access]`. */
+  readonly path?: string;
   /** What the log calls it: `direct port 8125`. */
   readonly name: string;
-  /** Whether the daemon is nothing without it: the proxy's own port. */
+  /** Whether the daemon is nothing without it: the proxy's own port, or that of the one job it was started for. */
   readonly essential: boolean;
   /** Where its connections go, when it is not for the client to say. */
-  readonly order?: Order;
+  readonly order?: Order & { readonly servers?: readonly HostPort[] };
   /** Takes a new connection in hand. */
   welcome(connection: Connection): void;
   /** Tells a client why it is not taken in, where clients of this port are told anything; its connection is closed then. */

@@ -19,6 +19,9 @@ export class MemoryLog implements Log {
   info(text: string): void {
     this.lines.push(`INFO ${text}`);
   }
+  connection(text: string): void {
+    this.info(text);
+  }
   debug(text: string): void {
     this.lines.push(`DEBUG ${text}`);
   }

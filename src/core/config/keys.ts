@@ -32,7 +32,7 @@ export const DEFAULT_SETTINGS: Settings = defaults();
 function defaults(): Settings {
   const parsed = KEYS.map(({ section, key, defaultText }) => parseValue(section, key, defaultText));
   return Object.assign(
-    { proxy: true, direct: [], mux: [] },
+    { proxy: true, control: "", logStyle: "date", direct: [], mux: [] },
     ...parsed.map((result) => (result?.ok ? result.value : {})),
   );
 }

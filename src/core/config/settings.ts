@@ -55,10 +55,19 @@ export interface Values {
   readonly alertChecksums: number;
 }
 
+/**
+ * How the lines of the log look: with the date and in UTC, or with the local time of day as the monitor prints it. There the
+ * monitor tells of connections come and gone, and the log does not.
+ */
+export type LogStyle = "date" | "clock";
+
 /** Everything that can be configured. */
 export interface Settings extends Values {
   /** Whether there is the proxy's own port: not where one of the other jobs is all the daemon was started for. */
   readonly proxy: boolean;
+  /** A Unix socket whose clients begin in setup mode, for those who started the daemon; empty: none. */
+  readonly control: string;
+  readonly logStyle: LogStyle;
   readonly direct: readonly DirectLine[];
   readonly mux: readonly MuxLine[];
 }

@@ -24,6 +24,11 @@ export function parseDirectOrder(text: string): Result<DirectOrder> {
     if (!server.ok) return server;
     servers.push(server.value);
   }
+  return directOrder(servers, words);
+}
+
+/** What servers and `KEY=value` words come to. */
+export function directOrder(servers: readonly HostPort[], words: readonly string[]): Result<DirectOrder> {
   const rows: readonly OptionRow<ConnOptions & DirectOptions>[] = [...DIRECT_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
   const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_DIRECT_OPTIONS });
   return options.ok ? checkDirectOrder(servers, options.value, options.value) : options;

@@ -1,0 +1,83 @@
+import { networkInterfaces } from "node:os";
+import { systemClock } from "../clock.js";
+import { ask } from "../control/ask.js";
+import { controlPaths } from "../control/folder.js";
+import { formatHostPort, type HostPort, isLoopback } from "../core/address.js";
+import { parseCliYml } from "../core/config/cli-yml.js";
+import { DEFAULT_SETTINGS } from "../core/config/keys.js";
+import {
+  parseReverseProxyArguments,
+  REVERSE_PROXY_USAGE,
+  type StartArguments,
+} from "../core/config/reverse-proxy-arguments.js";
+import { directOrder } from "../core/direct/line.js";
+import type { LoadedConfig } from "../load-config.js";
+import { WatchedFile } from "../watched-file.js";
+import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
+import { type Complain, EXIT, misused, type Started, start } from "./start.js";
+
+/**
+ * Runs `sockproxyd reverse-proxy …`: a daemon that does nothing but relay Conbus clients to the server of `cli.yml` and show
+ * what passes (seed conbus-reverse-proxy), and the commands for one that runs.
+ *
+ * @param argv behind the word `reverse-proxy`
+ */
+export async function reverseProxy(argv: readonly string[], complain: Complain): Promise<Started> {
+  const parsed = parseReverseProxyArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd reverse-proxy --help`);
+  switch (parsed.value.kind) {
+    case "help":
+      return { kind: "answer", text: REVERSE_PROXY_USAGE };
+    case "status":
+      return printStatus(parsed.value.port);
+    case "stop":
+      return stopReverseProxy(parsed.value.port);
+    case "start":
+      return startReverseProxy(parsed.value, complain);
+  }
+}
+
+async function startReverseProxy(wanted: StartArguments, complain: Complain): Promise<Started> {
+  const { port, config } = wanted;
+  const running = await ask(controlPaths(port), []);
+  if (running.kind === "answered") {
+    return { kind: "wrong", lines: [`already running on port ${port}`], status: EXIT.failed };
+  }
+  const file = new WatchedFile(config, systemClock);
+  const started = await start(() => load(wanted, file), complain);
+  if (started.kind !== "running") return started;
+  const { daemon } = started;
+  file.watch(() => void daemon.reload(`${config} changed`));
+  void daemon.stopped.then(() => file.close());
+  return started;
+}
+
+/** The settings of a daemon with this one job, by what the file says now. */
+function load({ port, alertUrl, words }: StartArguments, file: WatchedFile): LoadedConfig {
+  const base = {
+    ...DEFAULT_SETTINGS,
+    alertUrl,
+    proxy: false,
+    logStyle: "clock",
+    control: controlPaths(port)[0],
+  } as const;
+  const text = file.take();
+  const parsed = text.ok ? parseCliYml(text.value, file.path) : text;
+  if (!parsed.ok) return { settings: base, problems: [parsed.message] };
+  const { servers, timeoutMs, warnings } = parsed.value;
+  const order = directOrder(servers, [`CTIM=${timeoutMs}`, ...words]);
+  const objection = order.ok ? loopObjection(port, servers) : order.message;
+  if (!order.ok || objection !== undefined) return { settings: base, problems: [`${file.path}: ${objection}`] };
+  const line = { port, order: order.value, text: servers.map(formatHostPort).join(",") };
+  return { settings: Object.freeze({ ...base, direct: [line] }), problems: [], warnings };
+}
+
+/** What is wrong with servers one of which is the proxy itself, where that can be seen; it would connect to itself on and on. */
+function loopObjection(port: number, servers: readonly HostPort[]): string | undefined {
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
+  own.push("localhost", "0.0.0.0", "::");
+  const itself = servers.find(
+    (server) => server.port === port && (isLoopback(server.host) || own.includes(server.host)),
+  );
+  return itself && `${formatHostPort(itself)} is the proxy itself`;
+}
