@@ -296,6 +296,7 @@ export class Daemon {
     this.#take(client, listener);
   }
 
+  /** Makes a connection of a client that may be one. */
   #take(client: StreamEnd, listener: Listener): void {
     const id = this.#pids.next(this.#clock.epochMs());
     const connection = new Connection(id, client, listener, this.#regime.host);

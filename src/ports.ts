@@ -23,14 +23,15 @@ export class Ports {
    * @throws {ListenError} when the essential port cannot be had; nothing stays open then
    */
   async open(listeners: readonly Listener[], ip: string): Promise<void> {
-    this.#ports = listeners.map((listener) => new Port(listener, ip, this.#host));
+    const ports = listeners.map((listener) => new Port(listener, ip, this.#host));
     try {
-      for (const port of this.#ports) if (!port.listener.essential) await port.openEventually();
-      for (const port of this.#ports) if (port.listener.essential) await this.#openEssential(port, []);
+      for (const port of ports) if (!port.listener.essential) await port.openEventually();
+      for (const port of ports) if (port.listener.essential) await this.#openEssential(port, []);
     } catch (error) {
-      this.close();
+      for (const port of ports) port.close();
       throw error;
     }
+    this.#ports = ports;
   }
 
   /**

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { USAGE } from "#src/core/config/arguments.js";
 import { MUX_USAGE } from "#src/core/config/mux-arguments.js";
+import { REVERSE_PROXY_USAGE } from "#src/core/config/reverse-proxy-arguments.js";
 import { DIRECT_OPTIONS } from "#src/core/direct/options.js";
 import { MUX_OPTIONS } from "#src/core/mux/options.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/index.js";
@@ -33,6 +34,10 @@ for (const [section, rows] of [
 }
 
 test("the README shows mux --help", () => assert.ok(readme.includes(`\n${MUX_USAGE}\n`)));
+
+test("the README shows reverse-proxy --help", () => {
+  assert.ok(readme.includes(`\n${REVERSE_PROXY_USAGE}\n`));
+});
 
 test("the README names every protocol of [mux]", () => {
   for (const { framing } of PROTOCOLS) assert.ok(readme.includes(`\n| \`${framing.name}\` `), framing.name);

@@ -20,6 +20,8 @@ const BOOLEANS = ["D", ...ACTIONS];
 export const USAGE = `Usage: sockproxyd [options]
        sockproxyd mux [options]     Share one device among many clients; see mux --help
        sockproxyd watch [options]   Show the messages that pass a running daemon; see watch --help
+       sockproxyd reverse-proxy start|stop|status [options]
+                                    Relay to a Conbus server, print every telegram; see reverse-proxy --help
 
 Options take effect in the order given: what follows -c overrides the file, what precedes it is overridden.
 

@@ -24,6 +24,8 @@ test("the defaults are the seed's", () => {
     alertUrl: "",
     alertChecksums: 10,
     proxy: true,
+    control: "",
+    logStyle: "date",
     direct: [],
     mux: [],
   });
