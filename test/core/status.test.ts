@@ -6,7 +6,8 @@ import { type ConnectionStatus, type DaemonStatus, statusTable } from "#src/core
 const NOTIFY = { sent: 0, retried: 0, failed: 0, lastOutcome: "" };
 
 function connection(changes: Partial<ConnectionStatus>): ConnectionStatus {
-  const base = { phase: "echo", listener: "", clientPort: 1, ageMs: 0, received: 0, sent: 0 } as const;
+  const openedAt = "2020-01-02T03:04:05.678Z";
+  const base = { phase: "echo", listener: "", clientPort: 1, openedAt, ageMs: 0, received: 0, sent: 0 } as const;
   return { ...base, id: "1716058a203", client: "127.0.0.1", ...changes };
 }
 

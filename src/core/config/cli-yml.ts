@@ -48,7 +48,7 @@ function withoutConbus(warning: string): Result<CliYml> {
 /** The mapping `conbus`, or nothing when there is none. What is wrong begins with where: `:2:1: …`. */
 function findConbus(text: string): Result<Conbus | undefined> {
   const lines = new LineCounter();
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "silent" });
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "error" });
   const [error] = yaml.errors;
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
