@@ -16,11 +16,14 @@ const NOBODY = ["ENOENT", "ECONNREFUSED", "ENOTDIR"];
 /**
  * Asks the daemon that listens on one of these sockets; the first that answers counts.
  *
+ * @param paths the one where it should be, and others
  * @param commands of setup mode, each with one line of reply
  */
 export async function ask(paths: readonly string[], commands: readonly string[]): Promise<Answer> {
   let outcome: Answer = { kind: "absent" };
-  for (const path of paths) {
+  for (const [index, path] of paths.entries()) {
+    // what strangers have put where ours only might be is no reason to say that nothing is known
+    if (index > 0 && folderObjection(path) !== undefined) continue;
     const answer = await askOne(path, commands);
     if (answer.kind === "answered") return answer;
     if (outcome.kind === "absent") outcome = answer;

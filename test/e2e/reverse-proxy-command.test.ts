@@ -206,7 +206,7 @@ for (const [what, prepare, message] of attacks) {
 
 test("a folder open to others is not asked: who knows who answers", async () => {
   const folder = new ReverseProxyFolder();
-  mkdirSync(folder.sockets, { mode: 0o777 });
+  mkdirSync(folder.sockets, { mode: 0o755 });
   const server = createServer((socket) => socket.end("OK\n{}\nOK STOP\n")).listen(folder.socketOf(10001));
   await pause(50);
   for (const command of ["status", "stop"]) {
@@ -215,6 +215,13 @@ test("a folder open to others is not asked: who knows who answers", async () => 
     assert.match(ran.err, /open to other users/);
   }
   server.close();
+});
+
+test("a folder of strangers at another place is left alone", async () => {
+  const folder = new ReverseProxyFolder();
+  folder.env = { XDG_RUNTIME_DIR: folder.path, TMPDIR: folder.path };
+  mkdirSync(`${folder.path}/sockproxyd-${process.geteuid?.()}`, { mode: 0o755 });
+  assert.equal((await folder.run("status")).status, 3);
 });
 
 test("a path too long for a socket is said", async () => {
