@@ -85,7 +85,9 @@ test("STAT JSON is one line with everything known", async () => {
   client.destroy();
   assert.equal(status.version, JSON.parse(spawnSync("cat", ["package.json"], { encoding: "utf8" }).stdout).version);
   assert.ok(status.uptimeMs >= 0 && status.uptimeMs < 600_000);
-  assert.deepEqual(status.listeners, [{ kind: "proxy", address: "::", port: daemon.port }]);
+  assert.deepEqual(status.listeners, [
+    { kind: "proxy", name: `proxy port ${daemon.port}`, address: "::", port: daemon.port },
+  ]);
   const own = status.connections.find((connection: { id: string }) => connection.id === pid);
   assert.equal(own.phase, "setup");
   assert.equal(own.client, "127.0.0.1");
