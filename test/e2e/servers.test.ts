@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BlackHole } from "../support/black-hole.js";
 import { freePort } from "../support/daemon.js";
-import { Named, reach, startDirect } from "../support/direct.js";
+import { type Direct, Named, reach, startDirect } from "../support/direct.js";
 import { Client, Device } from "../support/net.js";
 import { descriptorsAtRest } from "../support/process.js";
 import { pause, until } from "../support/wait.js";
@@ -10,9 +10,15 @@ import { pause, until } from "../support/wait.js";
 const CHECK = "HLTH=0.2";
 const UNCHECKED = "HLTH=0";
 
-/** So many lines of a log that tell of this. */
-function count(log: string, text: string): number {
-  return log.split("\n").filter((line) => line.includes(text)).length;
+/** Waits until so many lines of the log tell of this; it comes a moment after what it tells of. */
+async function logged({ daemon }: Direct, text: string | RegExp, lines = 1): Promise<void> {
+  const matching = (): number =>
+    daemon
+      .log()
+      .split("\n")
+      .filter((line) => line.search(text) >= 0).length;
+  await until(() => matching() >= lines, `the log to tell: ${text}`);
+  assert.equal(matching(), lines, daemon.log());
 }
 
 describe("which server a client gets", { concurrency: 4 }, () => {
@@ -28,16 +34,13 @@ describe("which server a client gets", { concurrency: 4 }, () => {
     }
     await a.reopen();
     assert.equal((await reach(direct.port, [a, b])).server, b, "nobody knows yet that a is back");
-    await until(() => direct.daemon.log().includes(`> ${b.address}] connected to ${b.address}`), "the log to name it");
+    await logged(direct, `> ${b.address}\\] connected to ${b.address} after`, 4);
     assert.match(await direct.ask("STAT"), new RegExp(` 2 {2}127\\.0\\.0\\.1 +${b.address} `));
     b.close();
     assert.equal((await reach(direct.port, [a, b])).server, a);
     await direct.shows("up", "down");
-    assert.equal(count(direct.daemon.log(), `${a.address}] is down: connection refused`), 1, direct.daemon.log());
-    assert.match(
-      direct.daemon.log(),
-      new RegExp(`\\[direct ${direct.port} > ${a.address}\\] is back after \\d+\\.\\d s`),
-    );
+    await logged(direct, `\\[direct ${direct.port} > ${a.address}\\] is back after \\d+\\.\\d s`);
+    await logged(direct, `${a.address}\\] is down: connection refused`);
   });
 
   test("round: each in its turn, those that are down left out", async (t) => {
@@ -112,8 +115,8 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     await a.reopen();
     await direct.shows("up", "up");
     assert.equal((await reach(direct.port, [a, b])).server, a);
-    assert.equal(count(direct.daemon.log(), " is down: "), 1);
-    assert.equal(count(direct.daemon.log(), " is back after "), 1);
+    await logged(direct, " is back after ");
+    await logged(direct, " is down: ");
   });
 
   test("a check costs nothing that stays", async (t) => {
@@ -126,6 +129,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
       const { descriptors } = JSON.parse((await direct.ask("STAT JSON")).split("\n")[0] ?? "");
       return descriptors.used === 1; // the one who asks
     }, "all descriptors to be given back");
+    await until(() => a.open === 0, "all checks to have disconnected");
     const before = a.connections;
     await pause(100);
     assert.equal(a.connections, before, "HLTH=0 is never");
@@ -169,8 +173,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
         await until(() => client.closed, "the end");
         assert.equal(client.error?.code, "ECONNRESET");
         assert.deepEqual([client.ended, client.bytes.length], [false, 0]);
-        await until(() => count(direct.daemon.log(), "] closed: ERR CONN ") === 1, "the log to tell");
-        assert.match(direct.daemon.log(), /closed: ERR CONN [^\n]*connection refused; \d/);
+        await logged(direct, /\] closed: ERR CONN [^\n]*connection refused; \d/);
       });
     }
   }

@@ -96,6 +96,11 @@ export class Named {
     return this.#device.clients.length;
   }
 
+  /** Those of them that are still there. */
+  get open(): number {
+    return this.#device.clients.filter(({ ended, closed }) => !ended && !closed).length;
+  }
+
   close(): void {
     this.#device.close();
   }
