@@ -20,7 +20,7 @@ import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
 import type { Monitor, Stream } from "./monitor/monitor.js";
-import { RELAYED } from "./monitor/tap.js";
+import { sourceOf, streamsOf } from "./monitor/streams.js";
 import { Watching } from "./monitor/watching.js";
 import type { Sender } from "./notify.js";
 import { Relay, type RelayOwner } from "./relay.js";
@@ -59,7 +59,7 @@ type Phase =
   | { readonly kind: "setup"; readonly session: Session }
   | { readonly kind: "watching"; readonly watching: Watching }
   | { readonly kind: "dialing"; readonly order: Order; readonly dial: Dial; readonly manner: Manner }
-  | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay; readonly dial: Dial }
+  | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay }
   | { readonly kind: "closing"; readonly order: Order | undefined; readonly relay: Relay | undefined };
 
 const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
@@ -158,12 +158,10 @@ export class Connection implements RelayOwner {
   }
 
   /** Its messages, while they pass. */
-  get stream(): Stream | undefined {
-    const phase = this.#phase;
-    if (phase.kind !== "echo") return undefined;
-    const { order, relay, dial } = phase;
-    const { places = RELAYED, view } = dial.monitoring ?? {};
-    return { source: this.#source(order), options: order.options, places, point: relay, ...(view && { view }) };
+  get streams(): readonly Stream[] {
+    if (this.#phase.kind !== "echo") return [];
+    const { order, relay } = this.#phase;
+    return streamsOf(this.#source(order), order.options, relay);
   }
 
   /** Where the client is. */
@@ -240,7 +238,7 @@ export class Connection implements RelayOwner {
     this.#log.target = formatRemote(order);
     const pid = options.notify?.pid ?? this.id;
     const relay = new Relay(this.#client, remote, options, this.#host.clock, this);
-    this.#phase = { kind: "echo", order, relay, dial: this.#phase.dial };
+    this.#phase = { kind: "echo", order, relay };
     this.#host.lostPeers.add(this.#client);
     const stream = streamOf(remote);
     if (stream !== undefined) this.#host.lostPeers.add(stream);
@@ -258,7 +256,7 @@ export class Connection implements RelayOwner {
       this.#log.info(`connected to ${address} after ${ms} ms`);
     }
     if (manner === "setup") this.#client.write(`OK CONN ${pid}\n`);
-    if (this.stream !== undefined) this.#host.monitor.begin(this.stream);
+    for (const stream of this.streams) this.#host.monitor.begin(stream);
     relay.start(hold.take());
   }
 
@@ -285,9 +283,7 @@ export class Connection implements RelayOwner {
   }
 
   #source(order: Order): Source {
-    const { peerAddress, peerPort } = this.#client;
-    const client = formatHostPort({ host: peerAddress, port: peerPort });
-    return { connection: this.id, listener: this.#listener.port, client, server: formatRemote(order) };
+    return sourceOf(this.id, this.#listener.port, this.#client, order);
   }
 
   /** What the kernel knows of the client, without reading from it. */

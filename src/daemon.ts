@@ -81,8 +81,11 @@ export class Daemon {
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
     this.#ports = new Ports({ clock, log, admit: (listener, socket) => this.#admit(listener, socket) });
-    this.#monitor = new Monitor({ clock, log, console, streams: () => this.#streams() }, settings);
     this.#alerts = new Alerts(clock, log);
+    this.#monitor = new Monitor(
+      { clock, log, alerts: this.#alerts, console, streams: () => this.#streams() },
+      settings,
+    );
     this.#regime = this.#regimeOf(settings, new Luup(settings.vera, clock, log));
     this.#directs = new Directs(this.#regime.host);
     this.#muxes = new Muxes(this.#regime.host);
@@ -179,7 +182,7 @@ export class Daemon {
 
   /** All messages that pass, of clients and of links to shared devices. */
   *#streams(): Iterable<Stream> {
-    for (const { stream } of this.#registry.all()) if (stream !== undefined) yield stream;
+    for (const { streams } of this.#registry.all()) yield* streams;
     yield* this.#muxes.streams;
   }
 

@@ -5,13 +5,11 @@ import type { Access } from "./access.js";
 import type { Clock, Timer } from "./clock.js";
 import { isAddress } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
-import type { View } from "./core/monitor/view.js";
 import type { Order } from "./core/setup/order.js";
 import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { connectTcp } from "./ends/tcp-end.js";
 import { UdpEnd } from "./ends/udp-end.js";
-import type { Places } from "./monitor/tap.js";
 import { NOT_PERMITTED, permittedLookup, resolvePermitted } from "./resolve.js";
 
 /** Why a remote could not be reached, in words for the client; the cause is kept. */
@@ -40,8 +38,6 @@ export interface Dial {
   readonly end: Promise<End>;
   /** Descriptors that it takes. */
   readonly descriptors: 0 | 1;
-  /** How its messages are monitored, where the remote is not what {@link end} stands for. */
-  readonly monitoring?: { readonly places: Places; readonly view: View };
   /** Which of several it has reached, once it has. */
   readonly served?: Served | undefined;
   /** Gives up; {@link end} rejects. */

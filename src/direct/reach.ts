@@ -5,6 +5,7 @@ import { type Dial, DialError } from "../dial.js";
 import type { End } from "../ends/end.js";
 import type { DirectHost } from "./host.js";
 import type { Server } from "./server.js";
+import type { TelegramLine } from "./telegram-line.js";
 
 const GIVEN_UP = "given up";
 
@@ -16,17 +17,22 @@ export class Reach implements Dial {
   readonly #servers: () => readonly Server[];
   readonly #order: DirectOrder;
   readonly #host: DirectHost;
+  readonly #telegrams: TelegramLine;
   readonly #until: number;
   #attempt: Dial | undefined;
   #pause: Timer | undefined;
   #goOn = (): void => {};
   #aborted = false;
 
-  /** @param servers tells, before each round, in which order to try them */
-  constructor(servers: () => readonly Server[], order: DirectOrder, host: DirectHost) {
+  /**
+   * @param servers tells, before each round, in which order to try them
+   * @param telegrams takes the server that is reached under its rules
+   */
+  constructor(servers: () => readonly Server[], order: DirectOrder, host: DirectHost, telegrams: TelegramLine) {
     this.#servers = servers;
     this.#order = order;
     this.#host = host;
+    this.#telegrams = telegrams;
     this.#until = host.clock.now() + order.options.connectTimeoutMs;
     this.end = this.#run();
   }
@@ -66,7 +72,7 @@ export class Reach implements Dial {
       const end = await this.#attempt.end;
       server.reached();
       this.served = server;
-      return end;
+      return this.#telegrams.wrap(end);
     } catch (error) {
       if (error instanceof DialError && !this.#aborted) {
         server.failed(error, since);

@@ -5,11 +5,13 @@ import { type Dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import type { DirectHost } from "./host.js";
 import { Reach } from "./reach.js";
 import { type CheckRule, Server } from "./server.js";
+import { TelegramLine } from "./telegram-line.js";
 
 /** The servers of one `[direct]` line, and which of them a client gets. */
 export class Servers {
   readonly #port: number;
   readonly #servers: readonly Server[];
+  #telegrams: TelegramLine;
   #order: DirectOrder;
   #host: DirectHost;
   /** The index of the server that was tried first for the last client. */
@@ -19,6 +21,7 @@ export class Servers {
     this.#port = port;
     this.#order = order;
     this.#host = host;
+    this.#telegrams = new TelegramLine(order.direct, host.clock);
     const rule = checkRule(order, host);
     this.#servers = ordersOf(order).map((own) => new Server(port, own, rule, host));
   }
@@ -27,12 +30,17 @@ export class Servers {
     return {
       port: this.#port,
       balance: this.#order.direct.balance,
+      telegrams: this.#telegrams.status,
       servers: this.#servers.map(({ status }) => status),
     };
   }
 
   /** Goes on by another order for the same servers. */
   configure(order: DirectOrder, host: DirectHost): void {
+    const { rate, shareMs } = this.#order.direct;
+    if (order.direct.rate !== rate || order.direct.shareMs !== shareMs) {
+      this.#telegrams = new TelegramLine(order.direct, host.clock);
+    }
     this.#order = order;
     this.#host = host;
     const rule = checkRule(order, host);
@@ -46,7 +54,7 @@ export class Servers {
     const choose = (): number[] => orderOfTrying(this.#order.direct.balance, this.#servers, previous);
     this.#previous = choose()[0] ?? -1;
     const servers = (): Server[] => choose().flatMap((index) => this.#servers[index] ?? []);
-    return new Reach(servers, this.#order, this.#host);
+    return new Reach(servers, this.#order, this.#host, this.#telegrams);
   }
 
   /** Checks nothing any more. Clients go on as they are. */

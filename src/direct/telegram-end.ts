@@ -2,8 +2,10 @@ import type { Clock } from "../clock.js";
 import { Recall } from "../core/direct/recall.js";
 import { conbus } from "../core/framing/conbus.js";
 import type { Cut } from "../core/framing/framing.js";
+import { conbus as conbusView } from "../core/monitor/views/conbus.js";
 import type { AnswerCache } from "../core/mux/answer-cache.js";
-import { DEAF, type End, type EndEvents } from "../ends/end.js";
+import { DEAF, type End, type EndEvents, type StandIn } from "../ends/end.js";
+import type { Tap } from "../monitor/tap.js";
 
 /** What the line is to the server connection of one of its clients. */
 export interface TelegramEndOwner {
@@ -33,6 +35,8 @@ export interface TelegramEndOwner {
  */
 export class TelegramEnd implements End {
   events: EndEvents = DEAF;
+  tap: Tap | undefined;
+  readonly standIn: StandIn = { view: conbusView, point: this };
   readonly base: End;
   readonly peerAddress: string;
   readonly peerPort: number;
@@ -58,7 +62,7 @@ export class TelegramEnd implements End {
     this.#owner = owner;
     this.#recall = owner.answers && new Recall(owner.answers);
     base.events = {
-      data: (chunk) => (this.#recall === undefined ? this.events.data(chunk) : this.#hear(this.#down.push(chunk))),
+      data: (chunk) => this.#received(chunk),
       eof: () => this.#baseEnded(),
       drained: () => this.#baseDrained(),
       finished: () => this.events.finished(),
@@ -165,6 +169,13 @@ export class TelegramEnd implements End {
     this.#recall?.sent(cut);
     if (cut.kind === "frame") this.#owner.sent();
     this.base.write(cut.bytes);
+    this.tap?.pass("up", cut.bytes, this.base.unsent === 0);
+  }
+
+  #received(chunk: Buffer): void {
+    this.tap?.pass("down", chunk, true); // before what it leads to, of which the relay's tap tells
+    if (this.#recall === undefined) this.events.data(chunk);
+    else this.#hear(this.#down.push(chunk));
   }
 
   /**
@@ -203,6 +214,7 @@ export class TelegramEnd implements End {
   }
 
   #baseDrained(): void {
+    this.tap?.left("up");
     if (this.#backlog.length > 0) this.#owner.dispatch();
     else this.events.drained();
   }
@@ -213,6 +225,8 @@ export class TelegramEnd implements End {
   }
 
   #giveUp(): void {
+    this.tap?.end("up");
+    this.tap?.end("down");
     this.#backlog = [];
     this.#backlogBytes = 0;
     this.#owner.leave(this);

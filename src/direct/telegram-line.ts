@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../clock.js";
 import { Pace } from "../core/direct/pace.js";
+import type { TelegramsStatus } from "../core/direct/status.js";
 import { AnswerCache } from "../core/mux/answer-cache.js";
 import type { End } from "../ends/end.js";
 import { TelegramEnd, type TelegramEndOwner } from "./telegram-end.js";
@@ -10,18 +11,6 @@ export interface TelegramLineOptions {
   readonly rate: number;
   /** How long the answer to a read is given again, in milliseconds (CACH); 0: never. */
   readonly shareMs: number;
-}
-
-/** What a line has to tell of its telegrams. */
-export interface TelegramLineStatus {
-  /** Telegrams that wait for their turn. */
-  readonly waiting: number;
-  /** Clients whose telegrams wait. */
-  readonly waitingClients: number;
-  /** Telegrams that have gone to the server. */
-  readonly sent: number;
-  /** Reads answered from the last answer. */
-  readonly cacheHits: number;
 }
 
 /** Longer than a relay waits before it looks whether a client that it does not read is still there, shorter than its patience. */
@@ -54,7 +43,7 @@ export class TelegramLine implements TelegramEndOwner {
     return this.#pace === undefined && this.answers === undefined ? end : new TelegramEnd(end, this);
   }
 
-  get status(): TelegramLineStatus {
+  get status(): TelegramsStatus {
     let waiting = 0;
     for (const end of this.#waiting) waiting += end.waiting;
     return { waiting, waitingClients: this.#waiting.size, sent: this.#sent, cacheHits: this.#cacheHits };

@@ -1,3 +1,6 @@
+import type { View } from "../core/monitor/view.js";
+import type { Tap } from "../monitor/tap.js";
+
 /** What one end of a relay tells whoever is in charge of it. */
 export interface EndEvents {
   /**
@@ -17,6 +20,19 @@ export interface EndEvents {
   fault(error: unknown): void;
 }
 
+/** Where bytes pass that a monitor can look at. */
+export interface TapPoint {
+  tap: Tap | undefined;
+}
+
+/** What stands between a relay and the server. */
+export interface StandIn {
+  /** The view that fits what is known of the messages. */
+  readonly view?: View;
+  /** Where they pass to and from the server, when that is for this connection alone. */
+  readonly point?: TapPoint;
+}
+
 /** One of the two ends that a relay joins: a stream, or a UDP remote dressed up as one. */
 export interface End {
   /** Who is told; set anew as the connection goes through its phases. */
@@ -32,6 +48,8 @@ export interface End {
   readonly base?: End;
   /** Datagrams that could not be passed on; streams have none. */
   readonly datagramsLost?: number;
+  /** It is not the server itself: what becomes of messages behind it is seen elsewhere. */
+  readonly standIn?: StandIn;
   /** Takes the chunk to write. It must not change before {@link unsent} is 0. */
   write(chunk: Buffer | string): void;
   /** Asks for no more data for now. */

@@ -1,7 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
-import { viewOfProtocol } from "../core/monitor/views/index.js";
 import { NOTHING_HELD } from "../hold.js";
-import { CLIENT_SIDE } from "../monitor/tap.js";
 import type { Muxes } from "../mux/muxes.js";
 import type { Listener } from "./listener.js";
 
@@ -17,7 +15,6 @@ export function muxListeners({ mux, proxy }: Settings, { muxes }: { readonly mux
       connection.connect(line.order, NOTHING_HELD, "direct", () => ({
         end: Promise.resolve(muxes.of(line).attach()),
         descriptors: 0,
-        monitoring: { places: CLIENT_SIDE, view: viewOfProtocol(line.order.mux.protocol.framing.name) },
         abort() {},
       })),
     turnAway() {},

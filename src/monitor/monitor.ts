@@ -1,5 +1,6 @@
+import type { Alerts } from "../alerts.js";
 import type { Clock } from "../clock.js";
-import type { Occasion, Shown, Source } from "../core/monitor/sighting.js";
+import type { Occasion, Source } from "../core/monitor/sighting.js";
 import type { MonitorStatus } from "../core/monitor/status.js";
 import type { View } from "../core/monitor/view.js";
 import { hex } from "../core/monitor/views/hex.js";
@@ -8,6 +9,7 @@ import { isWatched, type WatchFilter } from "../core/monitor/watch.js";
 import { Seldom } from "../core/seldom.js";
 import type { ConnOptions } from "../core/setup/options.js";
 import { faultText } from "../core/text.js";
+import type { TapPoint } from "../ends/end.js";
 import type { Log } from "../log.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue, type WriteText } from "./line-queue.js";
@@ -22,8 +24,7 @@ export interface Stream {
   /** The view that fits what is known of it; nothing: its bytes. */
   readonly view?: View;
   readonly places: Places;
-  /** Where its bytes pass. */
-  readonly point: { tap: Tap | undefined };
+  readonly point: TapPoint;
 }
 
 /** Somebody who watches from elsewhere (WTCH). */
@@ -38,10 +39,17 @@ export interface Watcher {
 export interface MonitorHost {
   readonly clock: Clock;
   readonly log: Log;
+  readonly alerts: Pick<Alerts, "checksumError">;
   /** All that can be looked at now. */
   streams(): Iterable<Stream>;
   /** Shows a text on the console. */
   readonly console: WriteText;
+}
+
+/** What a monitor works by. */
+export interface MonitorSettings extends AuditLimits {
+  /** Where alerts go; empty: nowhere, so that checksums need not be looked at for them. */
+  readonly alertUrl: string;
 }
 
 const FLUSH_LIMIT_MS = 500;
@@ -52,13 +60,12 @@ export class Monitor {
   readonly #console: LineQueue;
   readonly #files = new Map<string, { readonly file: AuditFile; readonly queue: LineQueue }>();
   readonly #watchers = new Set<Watcher>();
-  #limits: AuditLimits;
-  #onFault: ((source: Source, shown: Shown) => void) | undefined;
+  #settings: MonitorSettings;
   readonly #mentioned = new Seldom();
 
-  constructor(host: MonitorHost, limits: AuditLimits) {
+  constructor(host: MonitorHost, settings: MonitorSettings) {
     this.#host = host;
-    this.#limits = limits;
+    this.#settings = settings;
     this.#console = this.#queue("stdout", host.console);
   }
 
@@ -73,14 +80,9 @@ export class Monitor {
     };
   }
 
-  /**
-   * Works by other settings from now on.
-   *
-   * @param onFault told of every message with something wrong
-   */
-  configure(limits: AuditLimits, onFault?: (source: Source, shown: Shown) => void): void {
-    this.#limits = limits;
-    this.#onFault = onFault;
+  /** Works by other settings from now on. */
+  configure(settings: MonitorSettings): void {
+    this.#settings = settings;
     this.reopen();
   }
 
@@ -145,10 +147,13 @@ export class Monitor {
   }
 
   #attach({ point, source, places }: Stream, view: View, outlet: Outlet): void {
+    const { clock, log, alerts } = this.#host;
     point.tap ??= new Tap(source, places, {
-      clock: this.#host.clock,
-      ...(this.#onFault && { onFault: this.#onFault }),
-      fault: (error) => this.#host.log.error(`[${source.connection}] monitor: ${faultText(error)}`),
+      clock,
+      ...(this.#settings.alertUrl !== "" && {
+        onFault: ({ listener, server }) => alerts.checksumError(listener, server),
+      }),
+      fault: (error) => log.error(`[${source.connection}] monitor: ${faultText(error)}`),
     });
     point.tap.add(view, outlet);
   }
@@ -168,7 +173,7 @@ export class Monitor {
   #file(path: string): LineQueue {
     const known = this.#files.get(path);
     if (known !== undefined) return known.queue;
-    const file = new AuditFile(path, () => this.#limits);
+    const file = new AuditFile(path, () => this.#settings);
     const queue = this.#queue(path, file.write);
     this.#files.set(path, { file, queue });
     return queue;

@@ -28,7 +28,7 @@ export const SERVER_SIDE: Places = { up: { left: "PROXY→SERVER" }, down: { cam
 /** What a tap needs of the monitor it belongs to. */
 export interface TapOwner {
   readonly clock: Clock;
-  /** Told of every message with something wrong, also when nobody has room to show it; without it such messages need no look. */
+  /** Told where a wrong message comes in, also when nobody has room to show it; without it such messages need no look. */
   readonly onFault?: (source: Source, shown: Shown) => void;
   fault(error: unknown): void;
 }
@@ -99,7 +99,7 @@ class Strand {
     const decoded = outlets.some(({ decodes }) => decodes) ? this.#view.decode?.(message, this.#direction) : undefined;
     const shown = { ...look, view: this.#view.name, ...(decoded && { decoded }) };
     if (message.junk !== undefined) return { ...shown, fault: `junk: ${look.fault}` };
-    if (look.fault !== undefined) this.#owner.onFault?.(this.#source, shown);
+    if (look.fault !== undefined && this.#way.came !== undefined) this.#owner.onFault?.(this.#source, shown);
     return shown;
   }
 

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "../clock.js";
 import type { HostPort } from "../core/address.js";
 import type { Cut, Framing, HttpHead } from "../core/framing/framing.js";
+import { viewOfProtocol } from "../core/monitor/views/index.js";
 import type { Protocol } from "../core/mux/protocol.js";
-import { DEAF, type End, type EndEvents, EndReason } from "../ends/end.js";
+import { DEAF, type End, type EndEvents, EndReason, type StandIn } from "../ends/end.js";
 
 /** What a mux does with what a client sends. */
 export interface MuxClientOwner {
@@ -35,6 +36,7 @@ export class MuxClient implements End {
   readonly peerAddress: string;
   readonly peerPort: number;
   gone = false;
+  readonly standIn: StandIn;
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
   readonly #framing: Framing;
@@ -63,6 +65,7 @@ export class MuxClient implements End {
     this.#clock = clock;
     this.#owner = owner;
     this.#framing = protocol.framing.requests();
+    this.standIn = { view: viewOfProtocol(protocol.framing.name) };
   }
 
   /** Messages that wait until the mux takes more of this client, their bytes not counted; until then it is not read. */

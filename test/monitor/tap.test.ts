@@ -145,4 +145,8 @@ test("wrong checksums are told, junk is not, whether or not anybody has room to 
   tap.pass("up", bytes("<S0000000000F01D00BB>"), true);
   clock.advance(100);
   assert.deepEqual(wrong, ["<S0000000000F01D00AA>", "<S0000000000F01D00BB>"]);
+  const twice: string[] = [];
+  const far = tapped(SERVER_SIDE, { onFault: (_source, { text }) => twice.push(text) });
+  far.tap.pass("up", bytes("<S0000000000F01D00AA>"), true); // counted where it came in
+  assert.deepEqual(twice, []);
 });

@@ -1,4 +1,4 @@
-import { hasRightChecksum } from "./checksum.js";
+import { checkTelegram } from "../telegram/conbus.js";
 
 // function 02 reads a data point of the module with this serial number; the reply repeats both and adds the value
 const READ = /^<S(\d{10}F02D[0-9A-Z]{2})[A-P]{2}>$/;
@@ -26,5 +26,5 @@ export function isBlank(bytes: Buffer): boolean {
 
 function keyOf(form: RegExp, telegram: Buffer): string | undefined {
   const key = form.exec(telegram.toString("latin1"))?.[1];
-  return key === undefined || key.startsWith(ALL_MODULES) || !hasRightChecksum(telegram) ? undefined : key;
+  return key === undefined || key.startsWith(ALL_MODULES) || checkTelegram(telegram) !== undefined ? undefined : key;
 }

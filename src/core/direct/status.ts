@@ -15,10 +15,23 @@ export interface ServerStatus {
   readonly failures: number;
 }
 
+/** What is known of the Conbus telegrams of a line that has RATE or CACH. */
+export interface TelegramsStatus {
+  /** Telegrams that wait for their turn. */
+  readonly waiting: number;
+  /** Clients whose telegrams wait. */
+  readonly waitingClients: number;
+  /** Telegrams that have gone to the server. */
+  readonly sent: number;
+  /** Reads answered from the last answer. */
+  readonly cacheHits: number;
+}
+
 /** Everything known of a `[direct]` line. */
 export interface DirectStatus {
   readonly port: number;
   /** How its clients are shared out. */
   readonly balance: string;
   readonly servers: readonly ServerStatus[];
+  readonly telegrams: TelegramsStatus;
 }

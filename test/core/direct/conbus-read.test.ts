@@ -1,41 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { hasRightChecksum } from "#src/core/direct/checksum.js";
 import { isBlank, readKey, replyKey } from "#src/core/direct/conbus-read.js";
 import { telegram } from "../../support/protocols.js";
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
-
-const checksums: [text: string, right: boolean][] = [
-  ["<S0000000000F01D00FA>", true],
-  ["<R0020030837F01DFM>", true],
-  ["<R0020044966F01DFK>", true],
-  ["<S0000000000F01D00FB>", false],
-  ["<S0000000000F01D00AA>", false],
-  ["<S0000000000F01D00fa>", false],
-  ["<AA>", true],
-  ["<A>", false],
-  ["<>", false],
-  ["", false],
-];
-for (const [text, right] of checksums) {
-  test(`the checksum of "${text}" is ${right ? "right" : "wrong"}`, () => {
-    assert.equal(hasRightChecksum(latin1(text)), right);
-  });
-}
-
-test("a checksum is right as it was made, and wrong when any bit of the telegram changes", () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(), fc.nat(7), (list, place, bit) => {
-      const right = telegram(Buffer.from(list).toString("latin1"));
-      assert.ok(hasRightChecksum(right));
-      const at = 1 + (place % (right.length - 2));
-      right[at] = (right[at] ?? 0) ^ (1 << bit);
-      assert.ok(!hasRightChecksum(right));
-    }),
-  );
-});
 
 const wrong = (text: string): Buffer => {
   const bytes = telegram(text);
