@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import type { Readable } from "node:stream";
+import { after, type TestContext } from "node:test";
+import { freePort, MAIN } from "./daemon.js";
+import { Client } from "./net.js";
+import { Output } from "./shown.js";
+import { until } from "./wait.js";
+
+/** A folder of its own for control files and settings, which goes when the tests have ended. */
+export function ownFolder(): string {
+  const folder = mkdtempSync(`${tmpdir()}/sockproxyd-reverse-`);
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A command that has run to its end. */
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts `sockproxyd …` with its control files in this folder, to end with the test. */
+export function start(t: TestContext, folder: string, ...args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, XDG_RUNTIME_DIR: folder },
+    cwd: folder,
+  });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.on("exit", kill);
+  child.on("exit", () => process.off("exit", kill));
+  child.unref();
+  for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
+  t.after(kill);
+  return child;
+}
+
+/** Waits for a child's end; returns its exit status. */
+export async function ended(child: ChildProcess, withinMs?: number): Promise<number | null> {
+  await until(() => child.exitCode !== null || child.signalCode !== null, "the program to end", withinMs);
+  return child.exitCode;
+}
+
+/** Runs `sockproxyd …` to its end. */
+export async function runToEnd(t: TestContext, folder: string, ...args: readonly string[]): Promise<Ran> {
+  const child = start(t, folder, ...args);
+  const [stdout, stderr] = [new Output(child.stdout as Readable), new Output(child.stderr as Readable)];
+  let closed = false;
+  child.on("close", () => {
+    closed = true;
+  });
+  await until(() => closed, `sockproxyd ${args.join(" ")} to end`);
+  return { status: child.exitCode, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** What `reverse-proxy status` prints. */
+export interface ProxyStatus {
+  readonly running: boolean;
+  readonly listen_port: number;
+  readonly target_ip: string;
+  readonly target_port: number;
+  readonly active_connections: number;
+  readonly connections: Readonly<
+    Record<string, { readonly client_address: string; readonly connected_at: string; readonly bytes_relayed: number }>
+  >;
+}
+
+/** `sockproxyd reverse-proxy start …` and what it says. */
+export class ReverseProxy {
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** Where it keeps its control files. */
+  readonly folder: string;
+  /** Its `cli.yml`. */
+  readonly config: string;
+  readonly output: Output;
+  readonly errors: Output;
+  readonly #test: TestContext;
+
+  constructor(t: TestContext, port: number, folder: string, config: string, args: readonly string[]) {
+    this.#test = t;
+    this.port = port;
+    this.folder = folder;
+    this.config = config;
+    this.child = start(t, folder, "reverse-proxy", "start", "--port", `${port}`, "--config", config, ...args);
+    this.output = new Output(this.child.stdout as Readable);
+    this.errors = new Output(this.child.stderr as Readable);
+  }
+
+  /** All it has said, on whichever stream. */
+  get said(): string {
+    return this.output.text + this.errors.text;
+  }
+
+  /** Puts another `cli.yml` in its place. */
+  configure(text: string): void {
+    writeFileSync(this.config, text);
+  }
+
+  /** Runs `reverse-proxy <verb> --port <its port>`. */
+  run(verb: "status" | "stop"): Promise<Ran> {
+    return runToEnd(this.#test, this.folder, "reverse-proxy", verb, "--port", `${this.port}`);
+  }
+
+  /** What `status` prints. */
+  async status(): Promise<ProxyStatus> {
+    return JSON.parse((await this.run("status")).stdout) as ProxyStatus;
+  }
+
+  /** Waits for a text on either stream. */
+  async says(pattern: RegExp): Promise<void> {
+    await until(() => pattern.test(this.said), String(pattern)).catch((error) => {
+      throw new Error(`${error}; said so far:\n${this.said}`);
+    });
+  }
+
+  connect(host?: string): Promise<Client> {
+    return Client.open(this.port, host);
+  }
+}
+
+/** Whether somebody listens on a port, as proc(5) tells: without a connection, which the proxy would tell of. */
+export function isListening(port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  const tables = ["tcp", "tcp6"].map((table) => readFileSync(`/proc/net/${table}`, "utf8"));
+  return tables.some((table) => table.split("\n").some((line) => line.includes(local) && / 0A /.test(line)));
+}
+
+/** The text of a `cli.yml`. */
+export function cliYml(port: number, timeout = 5, ip = "127.0.0.1"): string {
+  return `conbus:\n  ip: ${ip}\n  port: ${port}\n  timeout: ${timeout}\n`;
+}
+
+/**
+ * Starts the reverse proxy and waits until it listens, to end with the test.
+ *
+ * @param options `target`: the Conbus server's port; `yml`: the whole text of `cli.yml`, null: there is none; `args`: further
+ * arguments; `folder`: shared with another one
+ */
+export async function startReverseProxy(
+  t: TestContext,
+  {
+    target = 1,
+    timeout = 5,
+    yml = cliYml(target, timeout),
+    args = [],
+    folder = ownFolder(),
+    port,
+  }: {
+    target?: number;
+    timeout?: number;
+    yml?: string | null;
+    args?: readonly string[];
+    folder?: string;
+    port?: number;
+  } = {},
+): Promise<ReverseProxy> {
+  const listen = port ?? (await freePort());
+  const config = `${folder}/cli-${listen}.yml`;
+  if (yml !== null) writeFileSync(config, yml);
+  const proxy = new ReverseProxy(t, listen, folder, config, args);
+  await until(() => {
+    if (proxy.child.exitCode !== null) throw new Error(`ended with ${proxy.child.exitCode}`);
+    return isListening(listen);
+  }, "the reverse proxy to listen").catch((error) => {
+    throw new Error(`${error}\n${proxy.said}`);
+  });
+  return proxy;
+}
