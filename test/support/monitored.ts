@@ -1,0 +1,50 @@
+import type { Readable } from "node:stream";
+import type { TestContext } from "node:test";
+import { ConfigFile } from "./config.js";
+import { type DaemonProcess, freePort, startDaemon } from "./daemon.js";
+import { greet } from "./net.js";
+import { Output } from "./shown.js";
+
+/** A daemon whose output is read. */
+export interface Monitored {
+  readonly daemon: DaemonProcess;
+  /** The ports of its `[direct]` or `[mux]` lines, in their order. */
+  readonly ports: readonly number[];
+  readonly port: number;
+  readonly output: Output;
+}
+
+/**
+ * Starts a daemon with such lines, to end with the test.
+ *
+ * @param lines what follows `port=`
+ * @param section `direct` or `mux`
+ */
+export async function startMonitored(
+  t: TestContext,
+  lines: string | readonly string[] = [],
+  { section = "direct", sections = "", args = [] as readonly string[] } = {},
+): Promise<Monitored> {
+  const ports: number[] = [];
+  let text = `[${section}]\n`;
+  for (const line of [lines].flat()) {
+    const port = await freePort();
+    ports.push(port);
+    text += `${port}=${line}\n`;
+  }
+  const daemon = await startDaemon("-c", new ConfigFile(text + sections).path, ...args);
+  t.after(() => daemon.stop("SIGKILL"));
+  return { daemon, ports, port: ports[0] ?? 0, output: new Output(daemon.child.stdout as Readable) };
+}
+
+/** The ids of the connections of a daemon, by the address of the client, as STAT JSON tells them; without the one that asks. */
+export async function connectionIds(daemon: DaemonProcess): Promise<Map<string, string>> {
+  const { client, pid } = await greet(daemon.port);
+  client.write("STAT JSON\n");
+  const { connections } = JSON.parse(await client.line()) as {
+    connections: { id: string; client: string; clientPort: number }[];
+  };
+  client.destroy();
+  const others = connections.filter(({ id }) => id !== pid);
+  return new Map(others.map((each) => [`${each.client}:${each.clientPort}`, each.id]));
+}
