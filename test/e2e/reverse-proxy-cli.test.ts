@@ -4,7 +4,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
 import { ConbusServer, DISCOVERY, telegram } from "../support/conbus.js";
 import { freePort } from "../support/daemon.js";
-import type { Client } from "../support/net.js";
+import { Client } from "../support/net.js";
 import {
   cliYml,
   ended,
@@ -12,6 +12,7 @@ import {
   ownFolder,
   type ReverseProxy,
   runToEnd,
+  start,
   startReverseProxy,
 } from "../support/proxy-process.js";
 import { pause, until } from "../support/wait.js";
@@ -268,6 +269,18 @@ describe("cli.yml", { concurrency: 3 }, () => {
     await proxy.says(/port.*10001/);
     const { target_ip, target_port } = await proxy.status();
     assert.deepEqual({ target_ip, target_port }, { target_ip: "127.0.0.1", target_port: 10001 });
+  });
+
+  test("without --config: cli.yml in the folder it was started in", async (t) => {
+    const server = await startServer(t);
+    const folder = ownFolder();
+    writeFileSync(`${folder}/cli.yml`, cliYml(server.port));
+    const port = await freePort();
+    start(t, folder, "reverse-proxy", "start", "--port", `${port}`);
+    await until(() => isListening(port), "it to listen");
+    const client = await Client.open(port);
+    await discover(client);
+    client.destroy();
   });
 
   const MALFORMED = [
