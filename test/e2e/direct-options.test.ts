@@ -202,6 +202,26 @@ describe("RATE and CACH", { concurrency: 3 }, () => {
     client.destroy();
   });
 
+  test("RATE and MONI: a telegram that waits is shown when it comes, and again when it leaves", async (t) => {
+    const [server] = (await startServers(t, 1)) as [ConbusServer];
+    const { port, output } = await startMonitored(t, `CONN 127.0.0.1:${server.port} RATE=10/s MONI=conbus`);
+    const client = await Client.open(port);
+    const telegrams = Array.from({ length: 20 }, (_, n) => read("0020030837", String(n).padStart(2, "0")));
+    client.write(telegrams.join(""));
+    await until(() => server.telegrams.length === telegrams.length, "all at the server");
+    await output.received(80);
+    const of = (wanted: string) => output.shown.filter(({ label }) => label === wanted);
+    const [came, left] = [of("CLIENT→PROXY"), of("PROXY→SERVER")];
+    assert.deepEqual([came.length, left.length, output.messages.length], [20, 20, 80]);
+    assert.ok((came.at(-1)?.at ?? 0) - (came[0]?.at ?? 0) < 500, "they came together");
+    assert.ok((left.at(-1)?.at ?? 0) - (left[0]?.at ?? 0) > 500, "they left one after the other");
+    assert.deepEqual(
+      left.map(({ text }) => text),
+      telegrams,
+    );
+    client.destroy();
+  });
+
   test("RATE: the way back has no limit", async (t) => {
     const [server] = (await startServers(t, 1)) as [ConbusServer];
     const { port } = await startMonitored(t, `CONN 127.0.0.1:${server.port} RATE=1/s`);
