@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import { matchesName, type TargetPattern } from "./core/access.js";
+import { type Deed, matchesName, reloadObjection, stopObjection, type TargetPattern } from "./core/access.js";
 import { isIPv6, isLoopback } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
 
@@ -16,10 +16,12 @@ export class Access {
   readonly #targets: Rule | undefined;
   readonly #denied: Rule | undefined;
   readonly #watchers: BlockList;
+  readonly #stop: Settings["stop"];
 
-  constructor({ clients, targets, denyTargets, watch }: Settings) {
+  constructor({ clients, targets, denyTargets, watch, stop }: Settings) {
     this.#clients = clients.length === 0 ? undefined : listOf(clients);
     this.#watchers = listOf(watch);
+    this.#stop = stop;
     this.#targets = targets.length === 0 ? undefined : new Rule(targets);
     this.#denied = denyTargets.length === 0 ? undefined : new Rule(denyTargets);
   }
@@ -29,11 +31,18 @@ export class Access {
     return this.#clients === undefined || contains(this.#clients, address);
   }
 
-  /** Why a client at this address may not watch messages; nothing when it may. */
-  watchObjection(address: string): string | undefined {
-    return isLoopback(address) || contains(this.#watchers, address)
-      ? undefined
-      : "not from another machine; [access] watch in the configuration allows it";
+  /** Why a client at this address may not do this; nothing when it may. */
+  objection(deed: Deed, address: string): string | undefined {
+    switch (deed) {
+      case "stop":
+        return stopObjection(this.#stop, address);
+      case "reload":
+        return reloadObjection(address);
+      case "watch":
+        return isLoopback(address) || contains(this.#watchers, address)
+          ? undefined
+          : "not from another machine; [access] watch in the configuration allows it";
+    }
   }
 
   /**

@@ -1,8 +1,8 @@
 import type { Access } from "./access.js";
 import type { Alerts } from "./alerts.js";
 import { Announcer, type AnnouncerHost } from "./announcer.js";
+import { carriersOf } from "./carriers.js";
 import { ConnectionLog } from "./connection-log.js";
-import { reloadObjection, stopObjection } from "./core/access.js";
 import { formatHostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
 import type { Occasion, Source } from "./core/monitor/sighting.js";
@@ -37,6 +37,8 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly lostPeers: LostPeers;
   readonly monitor: Monitor;
   status(): DaemonStatus;
+  /** All of them. */
+  connections(): readonly Connection[];
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(reason: string): Promise<string | undefined>;
@@ -97,14 +99,13 @@ export class Connection implements RelayOwner {
   converse(): void {
     const session = new Session(this.#client, this.#host.clock, {
       pid: this.id,
-      stopObjection: stopObjection(this.#host.settings.stop, this.clientAddress),
-      reloadObjection: reloadObjection(this.clientAddress),
-      watchObjection: this.#host.access.watchObjection(this.clientAddress),
+      objection: (deed) => this.#host.access.objection(deed, (this.#carriers.at(-1) ?? this).clientAddress),
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, "setup"),
       watch: (order) => {
         const { monitor, clock } = this.#host;
-        const watching = new Watching(this.#client, order, monitor, clock, {
+        const carriers = this.#carriers.map(({ id }) => id);
+        const watching = new Watching(this.#client, order, carriers, monitor, clock, {
           over: (reason) => this.#close(reason, FAREWELL_MS),
           fault: (error) => this.fault(error),
         });
@@ -162,6 +163,21 @@ export class Connection implements RelayOwner {
     if (this.#phase.kind !== "echo") return [];
     const { order, relay } = this.#phase;
     return streamsOf(this.#source(order), order.options, relay);
+  }
+
+  /** The client's socket. */
+  get client(): StreamEnd {
+    return this.#client;
+  }
+
+  /** The remote, while bytes pass. */
+  get remote(): End | undefined {
+    return this.#phase.kind === "echo" ? this.#phase.relay.remote : undefined;
+  }
+
+  /** The connections by which the client reaches the daemon through the daemon itself. */
+  get #carriers(): readonly Connection[] {
+    return carriersOf(this.#client, this.#host.connections());
   }
 
   /** Where the client is. */

@@ -217,6 +217,7 @@ export class Daemon {
       ),
       monitor: this.#monitor,
       status: () => this.status,
+      connections: () => this.#registry.all(),
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
       roomForRemote: () => admission.room,

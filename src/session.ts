@@ -13,9 +13,7 @@ import { BUILD } from "./version.js";
 /** What a session asks of the connection it belongs to. */
 export interface SessionOwner {
   readonly pid: string;
-  readonly stopObjection: string | undefined;
-  readonly reloadObjection: string | undefined;
-  readonly watchObjection: string | undefined;
+  objection: VerbContext["objection"];
   status(): ReturnType<VerbContext["status"]>;
   /** The client wants this remote; `early`: what it has sent behind the command already. */
   dial(order: Order, early: Held): void;
@@ -129,9 +127,7 @@ export class Session {
       build: BUILD,
       verbs: VERBS,
       presets: this.#presets,
-      stopObjection: this.#owner.stopObjection,
-      reloadObjection: this.#owner.reloadObjection,
-      watchObjection: this.#owner.watchObjection,
+      objection: (deed) => this.#owner.objection(deed),
       status: () => this.#owner.status(),
     });
     if (ran === undefined) return;

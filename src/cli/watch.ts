@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { styleText } from "node:util";
 import { formatHostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
-import { type Address, parseWatchArguments, WATCH_USAGE } from "../core/config/watch-arguments.js";
+import { parseWatchArguments, WATCH_USAGE } from "../core/config/watch-arguments.js";
 import { coloured } from "../core/monitor/colours.js";
 import { type Complain, EXIT, misused, type Started } from "./start.js";
 
@@ -33,15 +33,23 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   const show = (line: string): void => {
     stdout.write(`${inColour ? coloured(line, styleText) : line}\n`);
   };
+  let socket: Socket | undefined;
+  let isRead = true;
+  stdout.on("error", () => {
+    isRead = false;
+    socket?.destroy();
+  });
   let began = false;
   let failures = 0;
   for (;;) {
     try {
-      await follow(address, command, show, () => {
+      socket = connect(address);
+      await follow(socket, command, show, () => {
         if (began) complain(`${where}: connected again`);
         began = true;
         failures = 0;
       });
+      if (!isRead) return { kind: "wrong", lines: [], status: EXIT.clean };
       complain(`${where}: the connection has ended; it is tried again`);
     } catch (error) {
       const { message } = error as Error;
@@ -61,13 +69,7 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
  * @param began called when the daemon has agreed
  * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached
  */
-async function follow(
-  address: Address,
-  command: string,
-  show: (line: string) => void,
-  began: () => void,
-): Promise<void> {
-  const socket: Socket = connect(address);
+async function follow(socket: Socket, command: string, show: (line: string) => void, began: () => void): Promise<void> {
   await once(socket, "connect");
   socket.setKeepAlive(true, KEEPALIVE_MS);
   socket.on("error", () => {}); // its end follows, and is told

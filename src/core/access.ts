@@ -19,6 +19,9 @@ export interface NamePattern {
 /** What a rule about targets names. */
 export type TargetPattern = Network | NamePattern;
 
+/** What not everybody may do who can connect. */
+export type Deed = "stop" | "reload" | "watch";
+
 /** Why a client at this address may not stop the daemon; nothing when it may. */
 export function stopObjection(stop: "local" | "any" | "never", address: string): string | undefined {
   if (stop === "never") return "nobody may, the configuration says ([access] stop=never)";

@@ -30,6 +30,8 @@ export interface Stream {
 /** Somebody who watches from elsewhere (WTCH). */
 export interface Watcher {
   readonly filter: WatchFilter;
+  /** Connections that it is not shown: its own bytes pass them. */
+  readonly carriers: readonly string[];
   /** The view for streams whose own lines say none. */
   readonly view?: View;
   readonly outlet: Outlet;
@@ -98,10 +100,11 @@ export class Monitor {
     const monitored = options.monitor !== undefined;
     if (!monitored && this.#watchers.size === 0) return;
     const sighting = { source, occasion, text: text() };
-    const watching = [...this.#watchers].filter(({ filter }) => isWatched(filter, source)).map(({ outlet }) => outlet);
+    const now = this.#host.clock.epochMs();
+    const watching = [...this.#watchers].filter((watcher) => wants(watcher, source)).map(({ outlet }) => outlet);
     for (const outlet of [...(monitored ? this.#configured(options) : []), ...watching]) {
       if (outlet.full) outlet.skip();
-      else outlet.show(sighting, this.#host.clock.epochMs());
+      else outlet.show(sighting, now);
     }
   }
 
@@ -142,7 +145,7 @@ export class Monitor {
   }
 
   #watch(watcher: Watcher, stream: Stream): void {
-    if (!isWatched(watcher.filter, stream.source)) return;
+    if (!wants(watcher, stream.source)) return;
     this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.outlet);
   }
 
@@ -178,6 +181,10 @@ export class Monitor {
     this.#files.set(path, { file, queue });
     return queue;
   }
+}
+
+function wants({ filter, carriers }: Watcher, source: Source): boolean {
+  return isWatched(filter, source) && !carriers.includes(source.connection);
 }
 
 function configuredView({ options }: Stream): View | undefined {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { startEcho } from "../support/echo.js";
 import { startMonitored } from "../support/monitored.js";
 import { insideNamespace, runInside } from "../support/namespace.js";
-import { greet } from "../support/net.js";
+import { Client, greet } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { Watcher } from "../support/watcher.js";
 
@@ -29,7 +29,41 @@ if (!insideNamespace) {
       client.write("WTCH\n");
       assert.match(await client.line(), allowed ? /^OK WTCH/ : /^ERR WTCH .*\S/, sections);
       client.destroy();
+      if (!allowed) for (const command of ["WTCH", "STOP", "RELD"]) await refusedThroughItself(daemon.port, command);
       await daemon.stop();
     }
   });
 }
+
+/** A client from elsewhere gets no rights of the loopback by having the daemon connect to itself, once or twice. */
+async function refusedThroughItself(port: number, command: string): Promise<void> {
+  const { client } = await greet(port, ADDRESS);
+  for (let times = 1; times <= 2; times += 1) {
+    client.write(`CONN 127.0.0.1:${port}\n`);
+    assert.match(await client.line(), /^OK CONN/);
+    assert.match(await client.line(), /^OK TOGGLEDBITS/);
+  }
+  client.write(`${command}\n`);
+  assert.match(await client.line(), new RegExp(`^ERR ${command} not from another machine`));
+  client.destroy();
+}
+
+test("a watcher that comes through the daemon itself is not shown what it is shown", async (t) => {
+  const echo = await startEcho();
+  t.after(() => echo.stop());
+  const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus`);
+  const { client } = await greet(daemon.port);
+  client.write(`CONN 127.0.0.1:${daemon.port}\n`);
+  assert.match(await client.line(), /^OK CONN/);
+  assert.match(await client.line(), /^OK TOGGLEDBITS/);
+  client.write("WTCH\n");
+  assert.match(await client.line(), /^OK WTCH/);
+  const other = await Client.open(port);
+  other.write("<S0000000000F01D00FA>");
+  for (const label of ["CONNECT", "CLIENT→PROXY", "PROXY→SERVER", "SERVER→PROXY", "PROXY→CLIENT"]) {
+    assert.ok((await client.line()).includes(` [${label}] `), label);
+  }
+  other.destroy();
+  assert.match(await client.line(), / \[DISCONNECT\] /);
+  client.destroy();
+});

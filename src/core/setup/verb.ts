@@ -1,3 +1,4 @@
+import type { Deed } from "../access.js";
 import type { WatchOrder } from "../monitor/watch.js";
 import type { DaemonStatus } from "../status.js";
 import type { ConnOptions } from "./options.js";
@@ -10,12 +11,8 @@ export interface VerbContext {
   readonly verbs: readonly Verb[];
   /** What commands before this one have set for a later CONN. */
   readonly presets: Partial<ConnOptions>;
-  /** Why this client may not stop the daemon; nothing when it may. */
-  readonly stopObjection: string | undefined;
-  /** Why this client may not have the configuration read again; nothing when it may. */
-  readonly reloadObjection: string | undefined;
-  /** Why this client may not watch messages; nothing when it may. */
-  readonly watchObjection: string | undefined;
+  /** Why this client may not do this; nothing when it may. */
+  objection(deed: Deed): string | undefined;
   status(): DaemonStatus;
 }
 

@@ -38,9 +38,7 @@ const context: VerbContext = {
   build: 10_000,
   verbs: VERBS,
   presets: {},
-  stopObjection: undefined,
-  reloadObjection: undefined,
-  watchObjection: undefined,
+  objection: () => undefined,
   status: () => STATUS,
 };
 
@@ -82,7 +80,7 @@ for (const [line, expected] of watches) {
 }
 
 test("WTCH is for those who may", () =>
-  assert.match(run("WTCH", { watchObjection: "not from another machine" }), /^ERR WTCH not from another/));
+  assert.match(run("WTCH", { objection: () => "not from another machine" }), /^ERR WTCH not from another/));
 
 const table: [string, RegExp][] = [
   ["QUIT", /^bye: OK QUIT$/],
@@ -136,7 +134,7 @@ test("commands of their own set what a later CONN uses", () => {
 });
 
 test("STOP is for those who may", () =>
-  assert.match(run("STOP", { stopObjection: "not from another machine" }), /^ERR STOP not from another/));
+  assert.match(run("STOP", { objection: () => "not from another machine" }), /^ERR STOP not from another/));
 
 test("letters that merely fold to those of a command are others", () => {
   for (const line of ["\u017ftop", "quıt", "ſTAT"]) assert.match(run(line), /^ERR \S+ unknown command/);
@@ -158,7 +156,7 @@ test("any line leads to one of the documented outcomes, and a reply is one print
         fc.string().map((text) => `CONN ${text}`),
       ),
       (line) => {
-        const text = run(line.replaceAll("\n", ""), { stopObjection: "no", reloadObjection: "no" });
+        const text = run(line.replaceAll("\n", ""), { objection: () => "no" });
         if (text.startsWith("ERR")) assert.match(text, /^ERR [\x21-\x7e]{1,16} [^\p{Cc}]{1,300}$/u);
       },
     ),

@@ -5,11 +5,10 @@ export const reld = {
   usage: "RELD",
   help: ["Read the configuration again (from this machine only); connections go on as they are."],
   capabilities: ["RELD"],
-  run(args, { reloadObjection }) {
+  run(args, { objection }) {
     const wrong = noArguments(args);
     if (wrong !== undefined) return wrong;
-    return reloadObjection === undefined
-      ? { kind: "reload", text: "OK RELD" }
-      : { kind: "error", message: reloadObjection };
+    const message = objection("reload");
+    return message === undefined ? { kind: "reload", text: "OK RELD" } : { kind: "error", message };
   },
 } satisfies Verb;

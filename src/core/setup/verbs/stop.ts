@@ -5,9 +5,10 @@ export const stop = {
   usage: "STOP",
   help: ["Close all connections and stop the proxy (from this machine only, by default)."],
   capabilities: [],
-  run(args, { stopObjection }) {
+  run(args, { objection }) {
     const wrong = noArguments(args);
     if (wrong !== undefined) return wrong;
-    return stopObjection === undefined ? { kind: "stop", text: "OK STOP" } : { kind: "error", message: stopObjection };
+    const message = objection("stop");
+    return message === undefined ? { kind: "stop", text: "OK STOP" } : { kind: "error", message };
   },
 } satisfies Verb;

@@ -9,8 +9,9 @@ export const wtch = {
     "(from this machine only, by default). Options: MONI (for what has none), MONF.",
   ],
   capabilities: ["WTCH"],
-  run(args, { status, watchObjection }) {
-    if (watchObjection !== undefined) return { kind: "error", message: watchObjection };
+  run(args, { status, objection }) {
+    const message = objection("watch");
+    if (message !== undefined) return { kind: "error", message };
     const order = parseWatch(args, status);
     return order.ok
       ? { kind: "watch", text: "OK WTCH", order: order.value }
