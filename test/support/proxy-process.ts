@@ -106,9 +106,14 @@ export class ReverseProxy {
     return runToEnd(this.#test, this.folder, "reverse-proxy", verb, "--port", `${this.port}`);
   }
 
-  /** What `status` prints. */
+  /** What `status` prints, once it runs: it may listen for clients a moment before it can be asked. */
   async status(): Promise<ProxyStatus> {
-    return JSON.parse((await this.run("status")).stdout) as ProxyStatus;
+    let ran: Ran | undefined;
+    await until(async () => {
+      ran = await this.run("status");
+      return ran.status === 0;
+    }, "status to say that it runs");
+    return JSON.parse(ran?.stdout ?? "") as ProxyStatus;
   }
 
   /** Waits for a text on either stream. */
