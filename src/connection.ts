@@ -279,9 +279,10 @@ export class Connection implements RelayOwner {
   #refused(error: unknown): void {
     if (this.#phase.kind !== "dialing") return;
     if (!(error instanceof DialError)) throw error;
-    const reply = errorReply("CONN", `${formatRemote(this.#phase.order)}: ${error.message}`);
+    const { order } = this.#phase;
+    const reply = errorReply("CONN", `${formatRemote(order)}: ${error.message}`);
     this.#refuse(this.#phase.manner, reply);
-    this.#tell("ERROR", () => error.message);
+    this.#tell("ERROR", () => `${formatRemote(order)}: ${error.message}`);
     this.#close(reply, FAREWELL_MS);
   }
 

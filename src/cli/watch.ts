@@ -1,12 +1,14 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { existsSync } from "node:fs";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { env, stdout } from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { styleText } from "node:util";
+import { controlPaths } from "../control/folder.js";
 import { formatHostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
-import { parseWatchArguments, WATCH_USAGE } from "../core/config/watch-arguments.js";
+import { type Address, parseWatchArguments, WATCH_USAGE } from "../core/config/watch-arguments.js";
 import { coloured } from "../core/monitor/colours.js";
 import { type Complain, EXIT, misused, type Started } from "./start.js";
 
@@ -19,7 +21,7 @@ class WatchError extends Error {
 }
 
 /**
- * Runs `sockproxyd watch …`: shows the messages of a running daemon until it is ended from outside.
+ * Runs `sockproxyd watch …`: shows the messages of a running daemon until it is ended from outside, or nobody reads them.
  *
  * @param argv behind the word `watch`
  */
@@ -28,36 +30,49 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd watch --help`);
   if (parsed.value.kind === "help") return { kind: "answer", text: WATCH_USAGE };
   const { address, command, json } = parsed.value;
-  const where = "path" in address ? address.path : formatHostPort(address);
   const inColour = stdout.isTTY && !json && !env["NO_COLOR"];
   const show = (line: string): void => {
     stdout.write(`${inColour ? coloured(line, styleText) : line}\n`);
   };
-  let socket: Socket | undefined;
-  let isRead = true;
-  stdout.on("error", () => {
-    isRead = false;
-    socket?.destroy();
-  });
-  let began = false;
+  const unread = new AbortController();
+  stdout.on("error", () => unread.abort());
+  try {
+    await followAgain(address, command, show, unread.signal, complain);
+    return { kind: "wrong", lines: [], status: EXIT.clean };
+  } catch (error) {
+    return { kind: "wrong", lines: [`${nameOf(address)}: ${(error as Error).message}`], status: EXIT.failed };
+  }
+}
+
+/**
+ * Shows what one connection after the other brings, until nobody reads it.
+ *
+ * @throws when there is no daemon at first, or when it refuses
+ */
+async function followAgain(
+  address: Address,
+  command: string,
+  show: (line: string) => void,
+  unread: AbortSignal,
+  complain: Complain,
+): Promise<void> {
+  let connected = 0;
   let failures = 0;
-  for (;;) {
+  const began = (): void => {
+    connected += 1;
+    failures = 0;
+    if (connected > 1) complain(`${nameOf(address)}: connected again`);
+  };
+  while (!unread.aborted) {
+    let reason = "the connection has ended";
     try {
-      socket = connect(address);
-      await follow(socket, command, show, () => {
-        if (began) complain(`${where}: connected again`);
-        began = true;
-        failures = 0;
-      });
-      if (!isRead) return { kind: "wrong", lines: [], status: EXIT.clean };
-      complain(`${where}: the connection has ended; it is tried again`);
+      await follow(address, command, show, began, unread);
     } catch (error) {
-      const { message } = error as Error;
-      if (!began || error instanceof WatchError) {
-        return { kind: "wrong", lines: [`${where}: ${message}`], status: EXIT.failed };
-      }
-      if (failures === 0) complain(`${where}: ${message}; it is tried again`);
+      if (connected === 0 || error instanceof WatchError) throw error;
+      reason = (error as Error).message;
     }
+    if (unread.aborted) return;
+    if (failures === 0) complain(`${nameOf(address)}: ${reason}; it is tried again`);
     failures += 1;
     await pause(backoffMs(RETRY, failures, Math.random()));
   }
@@ -69,7 +84,14 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
  * @param began called when the daemon has agreed
  * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached
  */
-async function follow(socket: Socket, command: string, show: (line: string) => void, began: () => void): Promise<void> {
+async function follow(
+  address: Address,
+  command: string,
+  show: (line: string) => void,
+  began: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const socket: Socket = connect({ ...whereIs(address), signal } as TcpNetConnectOpts);
   await once(socket, "connect");
   socket.setKeepAlive(true, KEEPALIVE_MS);
   socket.on("error", () => {}); // its end follows, and is told
@@ -77,10 +99,24 @@ async function follow(socket: Socket, command: string, show: (line: string) => v
   const lines = createInterface({ input: socket });
   socket.on("close", () => lines.close());
   let count = 0;
-  for await (const line of lines) {
-    count += 1;
-    if (count > 2) show(line);
-    else if (line.startsWith("ERR")) throw new WatchError(line);
-    else if (count === 2) began(); // behind the greeting
+  try {
+    for await (const line of lines) {
+      count += 1;
+      if (count > 2) show(line);
+      else if (line.startsWith("ERR")) throw new WatchError(line);
+      else if (count === 2) began(); // behind the greeting
+    }
+  } finally {
+    socket.destroy();
   }
+}
+
+function whereIs(address: Address): { path: string } | { host: string; port: number } {
+  if ("host" in address) return address;
+  const paths = controlPaths(address.reverseProxy);
+  return { path: paths.find((path) => existsSync(path)) ?? paths[0] };
+}
+
+function nameOf(address: Address): string {
+  return "host" in address ? formatHostPort(address) : `reverse proxy on port ${address.reverseProxy}`;
 }

@@ -4,7 +4,7 @@ import { directOrder } from "../direct/line.js";
 import { parseSeconds } from "../number.js";
 import { fail, ok, type Result } from "../result.js";
 import { CONBUS_FALLBACK } from "./cli-yml.js";
-import { parseUrl } from "./values.js";
+import { parseWebhook } from "./values.js";
 
 /** What `sockproxyd reverse-proxy start` is asked for. */
 export interface StartArguments {
@@ -131,7 +131,7 @@ function readStart(parsed: minimist.ParsedArgs, port: number, own: readonly stri
   const { config = "", log, idle = "", alert = "" } = given;
   const seconds = parseSeconds(idle);
   if (!seconds.ok) return fail(`bad --idle "${idle}": ${seconds.message}`);
-  const url = alert === "" ? ok("") : parseUrl(alert);
+  const url = alert === "" ? ok("") : parseWebhook(alert);
   if (!url.ok) return fail(`--alert: ${url.message}`);
   const stray = own.find((word) => !/^\w+=/.test(word));
   if (stray !== undefined) return fail(`unexpected argument "${stray}"`);

@@ -1,27 +1,29 @@
 import minimist from "minimist";
-import { type HostPort, parseHostPort } from "../address.js";
+import { type HostPort, parseHostPort, parsePort } from "../address.js";
 import type { FormatWord } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/index.js";
 import { fail, ok, type Result } from "../result.js";
 
-/** Where a daemon is asked: at its port, or by the socket of a reverse proxy. */
-export type Address = HostPort | { readonly path: string };
+/** Where a daemon is asked: at its port, or a reverse proxy, by its own port, on this machine. */
+export type Address = HostPort | { readonly reverseProxy: number };
 
 /** What `sockproxyd watch` is asked for. */
 export type WatchArguments =
   | { readonly kind: "watch"; readonly address: Address; readonly command: string; readonly json: boolean }
   | { readonly kind: "help" };
 
+const REVERSE_PROXY = "reverse-proxy";
 const HERE: Address = { host: "127.0.0.1", port: 2504 };
 const VIEW_NAMES = VIEWS.map(({ name }) => name).join(", ");
 const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 
 /** What `watch --help` prints. */
 export const WATCH_USAGE = `Usage: sockproxyd watch [host:port] [filter] [options]
+       sockproxyd watch --reverse-proxy port [filter] [options]
 
 Shows the messages that pass a running daemon, as they pass, until Ctrl-C. When the daemon goes away it is waited for.
 
-  host:port     The daemon (default: 127.0.0.1:2504), or the socket of a reverse proxy: a path with a / in it
+  host:port     The daemon (default: 127.0.0.1:2504)
   filter        Only the connection with this id, as STAT shows it, or those of this port
   --as view     How to show connections that have no MONI (default: mux ports as fits their protocol, others hex):
                 ${VIEW_NAMES}
@@ -38,7 +40,7 @@ Shows the messages that pass a running daemon, as they pass, until Ctrl-C. When 
 export function parseWatchArguments(argv: readonly string[]): Result<WatchArguments> {
   const unknown: string[] = [];
   const parsed = minimist([...argv], {
-    string: ["as", "_"],
+    string: ["as", REVERSE_PROXY, "_"],
     boolean: [...WORDS, "help"],
     alias: { help: "h" },
     unknown: (word) => {
@@ -50,7 +52,7 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   if (culprit !== undefined) return fail(`unknown option ${culprit}`);
   if (parsed["help"]) return ok({ kind: "help" });
   const words = [...parsed._];
-  const address = /[:/]/.test(words[0] ?? "") ? parseAddress(words.shift() ?? "") : ok(HERE);
+  const address = readAddress(parsed[REVERSE_PROXY], words);
   if (!address.ok) return address;
   const [filter, ...more] = words;
   if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
@@ -69,6 +71,11 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   return ok({ kind: "watch", address: address.value, command: said, json: format.includes("json") });
 }
 
-function parseAddress(text: string): Result<Address> {
-  return text.includes("/") ? ok({ path: text }) : parseHostPort(text);
+/** @param words of which an address that is the first is taken away */
+function readAddress(reverseProxy: unknown, words: string[]): Result<Address> {
+  if (reverseProxy !== undefined) {
+    const port = parsePort(String(reverseProxy));
+    return port.ok ? ok({ reverseProxy: port.value }) : fail(`--${REVERSE_PROXY}: ${port.message}`);
+  }
+  return words[0]?.includes(":") ? parseHostPort(words.shift() ?? "") : ok(HERE);
 }

@@ -9,7 +9,7 @@ const good: [string, object, string][] = [
   ["[::1]:2505 10001", { host: "::1", port: 2505 }, "WTCH 10001"],
   ["10001", HERE, "WTCH 10001"],
   ["1a1fe153233 --id", HERE, "WTCH 1a1fe153233 MONF=id"],
-  ["/run/x.sock 10001", { path: "/run/x.sock" }, "WTCH 10001"],
+  ["--reverse-proxy 10001 1a1fe153233", { reverseProxy: 10_001 }, "WTCH 1a1fe153233"],
   ["--as Line --decode --id", HERE, "WTCH MONI=Line MONF=id,decode"],
   ["--as=hex 10001 --json", HERE, "WTCH 10001 MONI=hex MONF=json"],
 ];
@@ -30,6 +30,8 @@ const bad: [string, RegExp][] = [
   ["10001 hub:2504", /unexpected argument "hub:2504"/],
   ["--as morse", /bad --as "morse"/],
   ["--as", /bad --as/],
+  ["--reverse-proxy", /--reverse-proxy: bad port/],
+  ["--reverse-proxy 10001 --reverse-proxy 10002", /--reverse-proxy: bad port/],
 ];
 for (const [line, message] of bad) {
   test(`watch ${line} is refused`, () => {
