@@ -4,6 +4,7 @@ import { BlackHole } from "../support/black-hole.js";
 import { freePort } from "../support/daemon.js";
 import { type Direct, Named, reach, startDirect } from "../support/direct.js";
 import { Client, Device } from "../support/net.js";
+import { missing } from "../support/peers.js";
 import { descriptorsAtRest } from "../support/process.js";
 import { pause, until } from "../support/wait.js";
 
@@ -177,6 +178,29 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
       });
     }
   }
+
+  test("a lack of descriptors is not a server's fault", { skip: missing("prlimit") }, async (t) => {
+    const [a, b] = [await Named.open(t, "a"), await Named.open(t, "b")];
+    const runner = ["prlimit", "--nofile=100:100"];
+    const direct = await startDirect(t, `${a.address},${b.address} ${UNCHECKED}`, "", runner);
+    const crowd: Client[] = [];
+    t.after(() => {
+      for (const client of crowd) client.destroy();
+    });
+    for (let greeting = "OK"; greeting.startsWith("OK"); greeting = (await crowd.at(-1)?.line()) ?? "") {
+      crowd.push(await Client.open(direct.daemon.port));
+    }
+    const [one, two] = crowd;
+    one?.end(); // room for a client, not for its remote
+    await until(() => one?.ended === true, "one to be let go");
+    const client = await Client.open(direct.port);
+    assert.match(await client.rest(), /^ERR CONN [^\n]*: no more files can be opened \(ulimit -n\)\n$/);
+    client.end();
+    two?.end();
+    await until(() => two?.ended === true && client.closed, "room for the one who asks");
+    await direct.shows("up", "up");
+    assert.doesNotMatch(direct.daemon.log(), / is down: /);
+  });
 
   test("TLS: a server that accepts connections and does not answer is down", async (t) => {
     const [a, b] = [await Named.open(t, "a"), await Named.open(t, "b")];

@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, freePort, startDaemon } from "./daemon.js";
+import { type DaemonProcess, freePort, startDaemonUnder } from "./daemon.js";
 import { Client, Device, greet } from "./net.js";
 import { until } from "./wait.js";
 
@@ -30,12 +30,21 @@ export interface Direct {
   ask(command: string): Promise<string>;
 }
 
-/** Starts a daemon with one line of `[direct]`, which is written without its port; the test ends it. */
-export async function startDirect(t: TestContext, line: string, sections = ""): Promise<Direct> {
+/**
+ * Starts a daemon with one line of `[direct]`, which is written without its port; the test ends it.
+ *
+ * @param runner another program that becomes the daemon
+ */
+export async function startDirect(
+  t: TestContext,
+  line: string,
+  sections = "",
+  runner: readonly string[] = [],
+): Promise<Direct> {
   const port = await freePort();
   const text = (what: string, more: string): string => `[direct]\n${port}=${what}\n${more}`;
   const config = new ConfigFile(text(line, sections));
-  const daemon = await startDaemon("-a", "127.0.0.1", "-c", config.path);
+  const daemon = await startDaemonUnder(runner, ["-a", "127.0.0.1", "-c", config.path]);
   t.after(() => daemon.stop("SIGKILL"));
   const ask = async (command: string): Promise<string> => {
     const { client } = await greet(daemon.port);

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Access } from "#src/access.js";
+import { Alerts } from "#src/alerts.js";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import { parseDirectOrder } from "#src/core/direct/line.js";
+import { DialError, NO_MORE_FILES } from "#src/dial.js";
+import { Server } from "#src/direct/server.js";
+import { ManualClock } from "../support/clock.js";
+import { freePort } from "../support/daemon.js";
+import { daemonHere, MemoryLog } from "../support/in-process.js";
+import { Device } from "../support/net.js";
+import { pause, until } from "../support/wait.js";
+
+function order(text: string) {
+  const parsed = parseDirectOrder(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.value;
+}
+
+function unchecked(): { server: Server; clock: ManualClock; log: MemoryLog } {
+  const [clock, log] = [new ManualClock(), new MemoryLog()];
+  const host = {
+    ...{ clock, log, settings: DEFAULT_SETTINGS, access: new Access(DEFAULT_SETTINGS) },
+    ...{ alerts: new Alerts(clock, log), roomForRemote: () => true, countRemotes() {} },
+  };
+  return { server: new Server(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host), clock, log };
+}
+
+test("an attempt that began before the server was reached last tells nothing when it fails", () => {
+  const { server, clock, log } = unchecked();
+  const early = clock.now();
+  clock.advance(10);
+  server.reached();
+  server.failed(new DialError("timed out"), early);
+  assert.deepEqual([server.up, log.lines.length], [true, 0]);
+  server.failed(new DialError("timed out"), clock.now());
+  assert.equal(server.up, false);
+  assert.deepEqual(log.lines, ["WARN [direct 1 > 127.0.0.1:1] is down: timed out"]);
+  clock.advance(1234);
+  server.reached();
+  assert.equal(log.lines.at(-1), "WARN [direct 1 > 127.0.0.1:1] is back after 1.2 s");
+});
+
+test("what this machine lacks is not held against the server", () => {
+  const { server, clock } = unchecked();
+  server.failed(new DialError(NO_MORE_FILES), clock.now());
+  assert.deepEqual([server.up, server.status.failures], [true, 0]);
+});
+
+test("a daemon that has stopped checks nothing any more", async (t) => {
+  const [a, b] = [await Device.open(), await Device.open()];
+  t.after(() => {
+    a.close();
+    b.close();
+  });
+  const text = `127.0.0.1:${a.port},127.0.0.1:${b.port} HLTH=0.02`;
+  const { daemon } = await daemonHere({ direct: [{ port: await freePort(), order: order(text), text }] });
+  await until(() => a.clients.length > 2 && b.clients.length > 2, "checks");
+  await daemon.stop("the test has ended");
+  const checks = a.clients.length + b.clients.length;
+  await pause(150);
+  assert.equal(a.clients.length + b.clients.length, checks);
+});
