@@ -4,11 +4,14 @@ import { test } from "node:test";
 import { USAGE } from "#src/core/config/arguments.js";
 import { MUX_USAGE } from "#src/core/config/mux-arguments.js";
 import { REVERSE_PROXY_USAGE } from "#src/core/config/reverse-proxy-arguments.js";
+import { WATCH_USAGE } from "#src/core/config/watch-arguments.js";
 import { DIRECT_OPTIONS } from "#src/core/direct/options.js";
+import { VIEWS } from "#src/core/monitor/views/index.js";
 import { MUX_OPTIONS } from "#src/core/mux/options.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/index.js";
 import { runCommand } from "#src/core/setup/command.js";
 import { helpLines } from "#src/core/setup/option-row.js";
+import { LINE_OPTIONS } from "#src/core/setup/options.js";
 import type { VerbContext } from "#src/core/setup/verb.js";
 import { VERBS } from "#src/core/setup/verbs/index.js";
 
@@ -35,8 +38,20 @@ for (const [section, rows] of [
 
 test("the README shows mux --help", () => assert.ok(readme.includes(`\n${MUX_USAGE}\n`)));
 
-test("the README shows reverse-proxy --help", () => {
-  assert.ok(readme.includes(`\n${REVERSE_PROXY_USAGE}\n`));
+for (const [command, usage] of [
+  ["reverse-proxy", REVERSE_PROXY_USAGE],
+  ["watch", WATCH_USAGE],
+]) {
+  test(`the README shows ${command} --help`, () => assert.ok(readme.includes(`\n${usage}\n`)));
+}
+
+test("the README names every view of the monitor", () => {
+  for (const { name } of VIEWS) assert.ok(readme.includes(`\n| \`${name}\` `), name);
+});
+
+test("the example file shows what only lines of the configuration take", () => {
+  const example = readFileSync("sockproxyd.conf.example", "utf8");
+  for (const line of helpLines(LINE_OPTIONS, 2, 26)) assert.ok(example.includes(`\n;${line}\n`), line);
 });
 
 test("the README names every protocol of [mux]", () => {
