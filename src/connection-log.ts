@@ -1,42 +1,74 @@
-import { formatHostPort, type HostPort } from "./core/address.js";
+import { formatHostPort } from "./core/address.js";
+import type { Occasion, Source } from "./core/monitor/sighting.js";
+import { formatRemote, type Order } from "./core/setup/order.js";
 import { faultText } from "./core/text.js";
+import type { End } from "./ends/end.js";
 import type { Log } from "./log.js";
+import type { Monitor } from "./monitor/monitor.js";
 
-/** What the log is told of one connection: its id, client and target stand in front of every line. */
+type Side = "client" | "remote";
+
+/** Who hears of connections. */
+export interface ConnectionLogHost {
+  readonly log: Log;
+  readonly monitor: Monitor;
+}
+
+/**
+ * What is told of one connection: to the log, its id, client and target in front of every line; and to whoever sees its messages.
+ */
 export class ConnectionLog {
   /** The remote, once there is one. */
   target = "-";
-  readonly #log: Log;
-  readonly #who: string;
+  readonly #host: ConnectionLogHost;
+  readonly #id: string;
+  readonly #port: number;
+  /** `host:port` */
+  readonly #client: string;
 
-  constructor(log: Log, id: string, client: HostPort) {
-    this.#log = log;
-    this.#who = `${id} ${formatHostPort(client)}`;
-  }
-
-  /** Whether {@link debug} leads anywhere: ask before composing a text for it. */
-  get debugging(): boolean {
-    return this.#log.debugging;
+  /** @param port of the listener it came in by */
+  constructor(host: ConnectionLogHost, id: string, port: number, { peerAddress, peerPort }: End) {
+    this.#host = host;
+    this.#id = id;
+    this.#port = port;
+    this.#client = formatHostPort({ host: peerAddress, port: peerPort });
   }
 
   info(text: string): void {
-    this.#log.connection(this.#line(text));
+    this.#host.log.connection(this.#line(text));
   }
 
   warn(text: string): void {
-    this.#log.warn(this.#line(text));
+    this.#host.log.warn(this.#line(text));
   }
 
   debug(text: string): void {
-    if (this.#log.debugging) this.#log.debug(this.#line(text));
+    if (this.#host.log.debugging) this.#host.log.debug(this.#line(text));
+  }
+
+  /** Bytes have been read on one side and written to the other. */
+  passed(bytes: number, from: Side, side: Side, to: End): void {
+    if (!this.#host.log.debugging) return;
+    const taken = to.unsent === 0 ? `written to ${side}` : `${side} is busy, ${to.unsent} bytes wait`;
+    this.debug(`read ${bytes} bytes from ${from}, ${taken}`);
   }
 
   /** A fault of the program. */
   fault(error: unknown): void {
-    this.#log.error(this.#line(faultText(error)));
+    this.#host.log.error(this.#line(faultText(error)));
+  }
+
+  /** Tells those who see the messages of this order what has become of it. */
+  tell(order: Order, occasion: Occasion, text: () => string): void {
+    this.#host.monitor.tell(this.source(order), order.options, occasion, text);
+  }
+
+  /** What the monitor calls it. */
+  source(order: Order): Source {
+    return { connection: this.#id, listener: this.#port, client: this.#client, server: formatRemote(order) };
   }
 
   #line(text: string): string {
-    return `[${this.#who} > ${this.target}] ${text}`;
+    return `[${this.#id} ${this.#client} > ${this.target}] ${text}`;
   }
 }

@@ -1,54 +1,27 @@
-import type { Access } from "./access.js";
-import type { Alerts } from "./alerts.js";
-import { Announcer, type AnnouncerHost } from "./announcer.js";
+import { Announcer } from "./announcer.js";
 import { carriersOf } from "./carriers.js";
+import type { ConnectionHost } from "./connection-host.js";
 import { ConnectionLog } from "./connection-log.js";
+import { connectionStatus } from "./connection-status.js";
 import { formatHostPort } from "./core/address.js";
-import type { Settings } from "./core/config/settings.js";
-import type { Occasion, Source } from "./core/monitor/sighting.js";
+import type { WatchOrder } from "./core/monitor/watch.js";
 import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import { LAST_BYTES_MS } from "./core/silence.js";
-import type { ConnectionStatus, DaemonStatus } from "./core/status.js";
+import type { ConnectionStatus } from "./core/status.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
 import { type StreamEnd, streamOf } from "./ends/stream-end.js";
 import { type Held, Hold } from "./hold.js";
 import { linger } from "./linger.js";
 import type { Listener } from "./listeners/listener.js";
-import type { Log } from "./log.js";
-import type { LostPeers } from "./lost-peers.js";
-import type { Monitor, Stream } from "./monitor/monitor.js";
-import { sourceOf, streamsOf } from "./monitor/streams.js";
+import type { Stream } from "./monitor/monitor.js";
+import { streamsOf } from "./monitor/streams.js";
 import { Watching } from "./monitor/watching.js";
 import type { Sender } from "./notify.js";
 import { Relay, type RelayOwner } from "./relay.js";
 import { Session } from "./session.js";
-import type { SocketTable } from "./socket-table.js";
-
-/** What a connection needs of the daemon. */
-export interface ConnectionHost extends AnnouncerHost {
-  readonly settings: Settings;
-  readonly access: Access;
-  readonly log: Log;
-  readonly alerts: Alerts;
-  readonly sockets: SocketTable;
-  readonly lostPeers: LostPeers;
-  readonly monitor: Monitor;
-  status(): DaemonStatus;
-  /** All of them. */
-  connections(): readonly Connection[];
-  stop(reason: string): void;
-  /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
-  reload(reason: string): Promise<string | undefined>;
-  /** Whether a remote can be had without touching what the daemon keeps for itself. */
-  roomForRemote(): boolean;
-  /** Descriptors are taken by remotes, or given back. */
-  countRemotes(change: number): void;
-  /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
-  changed(connection: Connection): void;
-}
 
 /**
  * What a client is told: that its remote is there and that it is not (`setup`), only that it is not (`direct`), or just that, by a
@@ -91,7 +64,7 @@ export class Connection implements RelayOwner {
     this.#host = host;
     this.#openedAt = host.clock.now();
     this.#openedEpochMs = host.clock.epochMs();
-    this.#log = new ConnectionLog(host.log, id, { host: client.peerAddress, port: client.peerPort });
+    this.#log = new ConnectionLog(host, id, listener.port, client);
     this.#log.info(`opened on ${listener.name}`);
   }
 
@@ -102,15 +75,7 @@ export class Connection implements RelayOwner {
       objection: (deed) => this.#host.access.objection(deed, (this.#carriers.at(-1) ?? this).clientAddress),
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, "setup"),
-      watch: (order) => {
-        const { monitor, clock } = this.#host;
-        const carriers = this.#carriers.map(({ id }) => id);
-        const watching = new Watching(this.#client, order, carriers, monitor, clock, {
-          over: (reason) => this.#close(reason, FAREWELL_MS),
-          fault: (error) => this.fault(error),
-        });
-        this.#phase = { kind: "watching", watching };
-      },
+      watch: (order) => this.#watch(order),
       stopDaemon: () => this.#host.stop(`STOP by ${this.clientAddress}`),
       reload: () => this.#host.reload(`RELD by ${this.clientAddress}`),
       over: (reason) => this.#close(reason, FAREWELL_MS),
@@ -119,6 +84,16 @@ export class Connection implements RelayOwner {
     });
     this.#phase = { kind: "setup", session };
     session.start();
+  }
+
+  #watch(order: WatchOrder): void {
+    const { monitor, clock } = this.#host;
+    const carriers = this.#carriers.map(({ id }) => id);
+    const watching = new Watching(this.#client, order, carriers, monitor, clock, {
+      over: (reason) => this.#close(reason, FAREWELL_MS),
+      fault: (error) => this.fault(error),
+    });
+    this.#phase = { kind: "watching", watching };
   }
 
   /**
@@ -136,7 +111,7 @@ export class Connection implements RelayOwner {
     this.#log.target = formatRemote(order);
     this.#descriptors = attempt.descriptors;
     this.#host.countRemotes(this.#descriptors);
-    this.#tell("CONNECT", () => `to ${formatRemote(order)}`);
+    this.#log.tell(order, "CONNECT", () => `to ${formatRemote(order)}`);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
     const hold = new Hold(this.#client, early, left, (error) => this.fault(error));
     attempt.end
@@ -162,7 +137,7 @@ export class Connection implements RelayOwner {
   get streams(): readonly Stream[] {
     if (this.#phase.kind !== "echo") return [];
     const { order, relay } = this.#phase;
-    return streamsOf(this.#source(order), order.options, relay);
+    return streamsOf(this.#log.source(order), order.options, relay);
   }
 
   /** The client's socket. */
@@ -212,29 +187,19 @@ export class Connection implements RelayOwner {
 
   /** What STAT tells of it. */
   get status(): ConnectionStatus {
-    const now = this.#host.clock.now();
     const phase = this.#phase;
-    const order = "order" in phase ? phase.order : undefined;
-    const relay = "relay" in phase ? phase.relay : undefined;
-    return {
+    return connectionStatus({
       id: this.id,
       phase: phase.kind === "new" ? "setup" : phase.kind,
       listener: this.#listener.name,
-      client: this.clientAddress,
-      clientPort: this.#client.peerPort,
-      openedAt: new Date(this.#openedEpochMs).toISOString(),
-      ...(order && { remote: formatRemote(order), options: order.options }),
-      ageMs: Math.round(now - this.#openedAt),
-      ...(relay && {
-        remoteAddress: formatHostPort({ host: relay.remote.peerAddress, port: relay.remote.peerPort }),
-        receiveIdleMs: Math.round(now - relay.lastReceived),
-        sendIdleMs: Math.round(now - relay.lastSent),
-        ...(relay.remote.datagramsLost !== undefined && { datagramsLost: relay.remote.datagramsLost }),
-      }),
-      received: relay?.received ?? 0,
-      sent: relay?.sent ?? 0,
-      ...(this.#announcer && { notify: this.#announcer.status }),
-    };
+      client: this.#client,
+      order: "order" in phase ? phase.order : undefined,
+      relay: "relay" in phase ? phase.relay : undefined,
+      notify: this.#announcer?.status,
+      openedAt: this.#openedAt,
+      openedEpochMs: this.#openedEpochMs,
+      now: this.#host.clock.now(),
+    });
   }
 
   #dial(order: Order): Dial {
@@ -282,7 +247,7 @@ export class Connection implements RelayOwner {
     const { order } = this.#phase;
     const reply = errorReply("CONN", `${formatRemote(order)}: ${error.message}`);
     this.#refuse(this.#phase.manner, reply);
-    this.#tell("ERROR", () => `${formatRemote(order)}: ${error.message}`);
+    this.#log.tell(order, "ERROR", () => `${formatRemote(order)}: ${error.message}`);
     this.#close(reply, FAREWELL_MS);
   }
 
@@ -290,17 +255,6 @@ export class Connection implements RelayOwner {
   #refuse(manner: Manner, reply: string): void {
     if (manner === "reset") this.#client.reset();
     else this.#client.write(`${reply}\n`);
-  }
-
-  /** Tells the monitor what has become of the connection, once it has a remote to go to. */
-  #tell(occasion: Occasion, text: () => string): void {
-    if (!("order" in this.#phase) || this.#phase.order === undefined) return;
-    const { order } = this.#phase;
-    this.#host.monitor.tell(this.#source(order), order.options, occasion, text);
-  }
-
-  #source(order: Order): Source {
-    return sourceOf(this.id, this.#listener.port, this.#client, order);
   }
 
   /** What the kernel knows of the client, without reading from it. */
@@ -320,22 +274,13 @@ export class Connection implements RelayOwner {
   }
 
   delivered(bytes: number): void {
-    if (this.#log.debugging) {
-      this.#log.debug(
-        bytes === 0 ? "client reads again" : `read ${bytes} bytes from remote, ${this.#written(this.#client)}`,
-      );
-    }
+    if (bytes > 0) this.#log.passed(bytes, "remote", "client", this.#client);
+    else this.#log.debug("client reads again");
     this.#announcer?.data();
   }
 
   passed(bytes: number): void {
-    if (!this.#log.debugging || this.#phase.kind !== "echo") return;
-    this.#log.debug(`read ${bytes} bytes from client, ${this.#written(this.#phase.relay.remote)}`);
-  }
-
-  #written(to: End): string {
-    const name = to === this.#client ? "client" : "remote";
-    return to.unsent === 0 ? `written to ${name}` : `${name} is busy, ${to.unsent} bytes wait`;
+    if (this.#phase.kind === "echo") this.#log.passed(bytes, "client", "remote", this.#phase.relay.remote);
   }
 
   /** The one way a connection closes: said once in the log, told to the client by FIN and then to the plugin. */
@@ -346,7 +291,7 @@ export class Connection implements RelayOwner {
     const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
-    this.#tell("DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
+    if (order !== undefined) this.#log.tell(order, "DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
     this.#host.countRemotes(-this.#descriptors);
     this.#served?.left();
     if (this.#phase.kind === "setup") this.#phase.session.close();

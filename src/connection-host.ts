@@ -1,0 +1,33 @@
+import type { Access } from "./access.js";
+import type { Alerts } from "./alerts.js";
+import type { AnnouncerHost } from "./announcer.js";
+import type { Connection } from "./connection.js";
+import type { Settings } from "./core/config/settings.js";
+import type { DaemonStatus } from "./core/status.js";
+import type { Log } from "./log.js";
+import type { LostPeers } from "./lost-peers.js";
+import type { Monitor } from "./monitor/monitor.js";
+import type { SocketTable } from "./socket-table.js";
+
+/** What a connection needs of the daemon. */
+export interface ConnectionHost extends AnnouncerHost {
+  readonly settings: Settings;
+  readonly access: Access;
+  readonly log: Log;
+  readonly alerts: Alerts;
+  readonly sockets: SocketTable;
+  readonly lostPeers: LostPeers;
+  readonly monitor: Monitor;
+  status(): DaemonStatus;
+  /** All of them. */
+  connections(): readonly Connection[];
+  stop(reason: string): void;
+  /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
+  reload(reason: string): Promise<string | undefined>;
+  /** Whether a remote can be had without touching what the daemon keeps for itself. */
+  roomForRemote(): boolean;
+  /** Descriptors are taken by remotes, or given back. */
+  countRemotes(change: number): void;
+  /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
+  changed(connection: Connection): void;
+}
