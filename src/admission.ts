@@ -24,7 +24,8 @@ export class Admission {
 
   /** Why a client at this address is not taken in; nothing when it is. */
   objection(address: string): string | undefined {
-    if (!this.access.admits(address)) return `${address} may not connect ([access] clients)`;
+    const forbidden = this.#forbidden(address);
+    if (forbidden !== undefined) return forbidden;
     if (this.#registry.open >= this.#maxConnections) {
       return `${this.#maxConnections} connections are open already ([access] max-connections)`;
     }
@@ -34,9 +35,18 @@ export class Admission {
     return this.room ? undefined : NO_MORE_FILES;
   }
 
+  /** Why a reader of the web page at this address is not taken in; nothing when it is. It does not count as a connection. */
+  readerObjection(address: string): string | undefined {
+    return this.#forbidden(address) ?? (this.room ? undefined : NO_MORE_FILES);
+  }
+
   /** Whether one more client or remote can be had without touching what the daemon keeps for itself. */
   get room(): boolean {
     return this.#registry.descriptors < this.#descriptors;
+  }
+
+  #forbidden(address: string): string | undefined {
+    return this.access.admits(address) ? undefined : `${address} may not connect ([access] clients)`;
   }
 }
 

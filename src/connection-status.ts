@@ -13,6 +13,7 @@ export interface ConnectionFacts {
   readonly client: End;
   readonly order: Order | undefined;
   readonly relay: Relay | undefined;
+  readonly traffic: { readonly received: number; readonly sent: number };
   readonly notify: NotifyStatus | undefined;
   /** By the clock, and for people. */
   readonly openedAt: number;
@@ -22,7 +23,7 @@ export interface ConnectionFacts {
 
 /** What STAT tells of a connection. */
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
-  const { id, phase, listener, client, order, relay, notify, openedAt, openedEpochMs, now } = facts;
+  const { id, phase, listener, client, order, relay, traffic, notify, openedAt, openedEpochMs, now } = facts;
   return {
     id,
     phase,
@@ -33,8 +34,7 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
     ...(order && { remote: formatRemote(order), options: order.options }),
     ageMs: Math.round(now - openedAt),
     ...(relay && relayStatus(relay, now)),
-    received: relay?.received ?? 0,
-    sent: relay?.sent ?? 0,
+    ...traffic,
     ...(notify && { notify }),
   };
 }

@@ -185,6 +185,12 @@ export class Connection implements RelayOwner {
     return this.settled && this.gone;
   }
 
+  /** Bytes that have passed: from the remote, and to it. */
+  get traffic(): { readonly received: number; readonly sent: number } {
+    const relay = "relay" in this.#phase ? this.#phase.relay : undefined;
+    return { received: relay?.received ?? 0, sent: relay?.sent ?? 0 };
+  }
+
   /** What STAT tells of it. */
   get status(): ConnectionStatus {
     const phase = this.#phase;
@@ -195,6 +201,7 @@ export class Connection implements RelayOwner {
       client: this.#client,
       order: "order" in phase ? phase.order : undefined,
       relay: "relay" in phase ? phase.relay : undefined,
+      traffic: this.traffic,
       notify: this.#announcer?.status,
       openedAt: this.#openedAt,
       openedEpochMs: this.#openedEpochMs,

@@ -29,6 +29,7 @@ import { Registry } from "./registry.js";
 import { Renotifier } from "./renotify.js";
 import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
+import { Web } from "./web/web.js";
 
 const STOP_LIMIT_MS = 2000;
 const DRAIN_LIMIT_MS = 5000; // for answers that shared devices owe
@@ -59,6 +60,7 @@ export class Daemon {
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
   readonly #ports: Ports;
+  readonly #web: Web;
   readonly #startedAt: number;
   readonly #startedEpochMs: number;
   #regime: Regime;
@@ -90,6 +92,15 @@ export class Daemon {
     this.#regime = this.#regimeOf(settings, new Luup(settings.vera, clock, log));
     this.#directs = new Directs(this.#regime.host);
     this.#muxes = new Muxes(this.#regime.host);
+    this.#web = new Web({
+      clock,
+      log,
+      monitor: this.#monitor,
+      refusals: this.#refusals,
+      registry: this.#registry,
+      admission: () => this.#regime.admission,
+      status: () => this.status,
+    });
     this.stopped = new Promise((resolve) => {
       this.#tellStopped = resolve;
     });
@@ -112,6 +123,7 @@ export class Daemon {
       await luup.close();
       throw error;
     }
+    await this.#web.configure(settings);
     this.#warnOfDescriptors();
     const notifies = settings.proxy ? `, notifies ${maskPassword(settings.vera)}` : "";
     this.#log.info(`sockproxyd ${VERSION} started${notifies}`);
@@ -131,7 +143,7 @@ export class Daemon {
 
   /** Where it listens, in the order of the settings. */
   get listeners(): ListenerStatus[] {
-    return this.#ports.status;
+    return [...this.#ports.status, ...this.#web.status];
   }
 
   get status(): DaemonStatus {
@@ -147,6 +159,7 @@ export class Daemon {
       directs: this.#directs.status,
       muxes: this.#muxes.status,
       monitor: this.#monitor.status,
+      traffic: this.#registry.traffic,
       descriptors: {
         used: this.#registry.descriptors,
         ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
@@ -175,7 +188,7 @@ export class Daemon {
       this.#within(STOP_LIMIT_MS, (drained) => void this.#alerts.drain().then(drained)),
     ]);
     this.#alerts.close();
-    await this.#monitor.flush();
+    await Promise.all([this.#monitor.flush(), this.#web.close()]);
     await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
     this.#log.info("stopped");
     this.#tellStopped();
@@ -222,7 +235,7 @@ export class Daemon {
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
       roomForRemote: () => admission.room,
-      countRemotes: (change) => this.#registry.countRemotes(change),
+      countRemotes: (change) => this.#registry.countOthers(change),
       changed: (connection) => this.#registry.changed(connection),
     };
     return { settings, admission, luup, host };
@@ -248,6 +261,7 @@ export class Daemon {
     }
     for (const warning of warnings) this.#log.warn(warning);
     this.#adopt(settings);
+    await this.#web.configure(settings);
     this.#log.info(`configuration read again (${reason})`);
     this.#warnOfDescriptors();
     return undefined;

@@ -58,14 +58,17 @@ export class Port {
   #attempt = 0;
   #closed = false;
 
-  /** @param ip the address to listen on; `*`: all */
-  constructor(listener: Listener, ip: string, host: PortHost) {
+  /**
+   * @param ip the address to listen on; `*`: all
+   * @param server takes those who connect itself, in place of the host
+   */
+  constructor(listener: Listener, ip: string, host: PortHost, server?: Server) {
     this.#listener = listener;
     this.#ip = ip;
     this.#host = host;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-      host.admit(this.listener, socket),
-    );
+    this.#server =
+      server ??
+      createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => host.admit(this.listener, socket));
     this.#server.on("error", ({ message }) => {
       if (this.#server.listening) host.log.error(`listener on ${this.name}: ${message}`);
     });

@@ -22,7 +22,7 @@ export class Refusals {
 
   /** Closes a client that is not taken in. */
   turnAway(client: End, listener: Listener, reason: string): void {
-    this.#mention(client.peerAddress, listener, reason);
+    this.mention(client.peerAddress, listener, reason);
     if (this.#farewells >= MAX_FAREWELLS) {
       client.destroy();
       return;
@@ -39,7 +39,8 @@ export class Refusals {
     });
   }
 
-  #mention(address: string, { name }: Listener, reason: string): void {
+  /** Has the log tell that somebody at this address is not taken in. */
+  mention(address: string, { name }: Pick<Listener, "name">, reason: string): void {
     const more = this.#mentioned.mention(address, this.#clock.now());
     if (more !== undefined) this.#log.warn(`[- ${address} > -] turned away from ${name}: ${reason}${more}`);
   }

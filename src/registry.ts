@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.js";
+import type { TrafficStatus } from "./core/status.js";
 
 /** Who is connected, and who still has something to say. */
 export class Registry {
@@ -6,8 +7,10 @@ export class Registry {
   /** Those whose client's socket is still there. */
   readonly #open = new Set<Connection>();
   readonly #openByClient = new Map<string, number>();
-  /** Descriptors of remotes that are connected, or being connected to. */
-  #remotes = 0;
+  /** Descriptors of remotes that are connected, or being connected to, and of readers of the web page. */
+  #others = 0;
+  /** What has passed through connections of which nothing is left. */
+  #past: TrafficStatus = { connections: 0, received: 0, sent: 0 };
   #whenSettled: (() => void) | undefined;
   #looking = false;
 
@@ -16,14 +19,19 @@ export class Registry {
     return this.#open.size;
   }
 
-  /** Descriptors that clients and remotes take. */
+  /** Descriptors that are taken by clients, and by others. */
   get descriptors(): number {
-    return this.#open.size + this.#remotes;
+    return this.#open.size + this.#others;
   }
 
-  /** Descriptors are taken by remotes, or given back. */
-  countRemotes(change: number): void {
-    this.#remotes += change;
+  /** Descriptors are taken by others than clients, or given back. */
+  countOthers(change: number): void {
+    this.#others += change;
+  }
+
+  /** What has passed since the start. */
+  get traffic(): TrafficStatus {
+    return this.all().reduce(added, this.#past);
   }
 
   /** Clients that are connected from this address. */
@@ -46,7 +54,7 @@ export class Registry {
   /** A connection has made a step towards its end. */
   changed(connection: Connection): void {
     if (connection.gone && this.#open.delete(connection)) this.#count(connection.clientAddress, -1);
-    if (connection.finished) this.#connections.delete(connection.id);
+    if (connection.finished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
     this.#look();
   }
 
@@ -70,4 +78,9 @@ export class Registry {
       if (this.all().every((connection) => connection.settled)) this.#whenSettled?.();
     });
   }
+}
+
+/** A total with one connection more. */
+function added({ connections, received, sent }: TrafficStatus, { traffic }: Connection): TrafficStatus {
+  return { connections: connections + 1, received: received + traffic.received, sent: sent + traffic.sent };
 }

@@ -81,6 +81,16 @@ export interface ListenerStatus {
   readonly problem?: string;
 }
 
+/** What has passed since the start, connections that are there still included. */
+export interface TrafficStatus {
+  /** Connections of clients. */
+  readonly connections: number;
+  /** Bytes from remotes. */
+  readonly received: number;
+  /** Bytes to remotes. */
+  readonly sent: number;
+}
+
 /** Everything known of the daemon. */
 export interface DaemonStatus {
   readonly version: string;
@@ -93,7 +103,8 @@ export interface DaemonStatus {
   readonly directs: readonly DirectStatus[];
   readonly muxes: readonly MuxStatus[];
   readonly monitor: MonitorStatus;
-  /** Files and sockets: what clients and remotes take, and what the daemon may have in all, where that is known. */
+  readonly traffic: TrafficStatus;
+  /** Files and sockets: what clients, remotes and readers of the web page take, and what the daemon may have in all, where that is known. */
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;
   readonly alerts: AlertsStatus;

@@ -1,7 +1,7 @@
-import { isAddress, isHostName, parsePort } from "../address.js";
+import { parsePort } from "../address.js";
 import { fail, ok } from "../result.js";
 import { row } from "./settings.js";
-import { maskPassword, parseBoolean, parseCount, parseTime, parseUrl } from "./values.js";
+import { maskPassword, parseBoolean, parseCount, parseListenAddress, parseTime, parseUrl } from "./values.js";
 
 const MIB = 1_048_576;
 const MAX_AUDIT = 100_000;
@@ -15,10 +15,7 @@ export const HOST_KEYS = [
     name: "ip",
     defaultText: "*",
     help: "The address to listen on. * is all addresses of this machine, IPv6 and IPv4.",
-    parse: (text) =>
-      text === "*" || isAddress(text) || isHostName(text)
-        ? ok(text)
-        : fail(`bad address "${text}": *, an IPv4 or IPv6 address or a name is wanted`),
+    parse: parseListenAddress,
     print: String,
   }),
   row({

@@ -3,9 +3,10 @@ import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
 import type { Section, Settings, Values } from "./settings.js";
+import { WEB_KEYS } from "./web-keys.js";
 
 /** All keys that have a value, in the order `--check` and the example file show them. */
-export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS] as const;
+export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...WEB_KEYS] as const;
 
 /** The sections whose lines are about a port each. */
 export const PORT_SECTIONS = ["direct", "mux"] as const;
@@ -61,5 +62,7 @@ export function checkSettings(settings: Settings): string[] {
       taken.set(port, `[${name}]`);
     }
   }
+  const byOther = taken.get(settings.webPort);
+  if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
   return problems;
 }

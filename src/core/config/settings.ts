@@ -53,6 +53,10 @@ export interface Values {
   readonly alertUrl: string;
   /** So many wrong checksums a minute are worth an alert. */
   readonly alertChecksums: number;
+  /** The port of the web page; 0: none. */
+  readonly webPort: number;
+  /** The address it listens on; `*`: all. */
+  readonly webAddress: string;
 }
 
 /**
@@ -73,7 +77,7 @@ export interface Settings extends Values {
 }
 
 /** A section of the configuration file that holds keys with values. */
-export type Section = "host" | "access" | "alert";
+export type Section = "host" | "access" | "alert" | "web";
 
 /** One key of a section: a row of the table from which parser, defaults and `--check` are made, and the example file is checked. */
 export interface Key<N extends keyof Values = keyof Values> {

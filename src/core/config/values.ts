@@ -1,3 +1,4 @@
+import { isAddress, isHostName } from "../address.js";
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, ok, type Result } from "../result.js";
 
@@ -32,6 +33,13 @@ export function maskPassword(url: string): string {
     const user = login.includes(":") ? login.slice(0, login.indexOf(":") + 1) : "";
     return `${scheme}${user}***@`;
   });
+}
+
+/** Reads an address to listen on; `*`: all of this machine. */
+export function parseListenAddress(text: string): Result<string> {
+  return text === "*" || isAddress(text) || isHostName(text)
+    ? ok(text)
+    : fail(`bad address "${text}": *, an IPv4 or IPv6 address or a name is wanted`);
 }
 
 /** Reads a yes or no; nothing at all is yes. */

@@ -35,7 +35,7 @@ export function parseWatch(text: string, status: () => DaemonStatus): Result<Wat
   const words = text.split(/\s+/).filter(Boolean);
   const [first = ""] = words;
   const named = first !== "" && !first.includes("=");
-  const filter = named ? parseFilter(first, status()) : ok<WatchFilter>({ kind: "all" });
+  const filter = parseFilter(named ? first : "", status);
   if (!filter.ok) return filter;
   const options = parseOptions(named ? words.slice(1) : words, WATCH_OPTIONS, DEFAULT_OPTIONS);
   if (!options.ok) return options;
@@ -44,7 +44,14 @@ export function parseWatch(text: string, status: () => DaemonStatus): Result<Wat
   return ok({ filter: filter.value, format: monitorFormat, ...(view && { view }) });
 }
 
-function parseFilter(word: string, { connections, listeners }: DaemonStatus): Result<WatchFilter> {
+/**
+ * Reads a connection's id or a listener's port; nothing at all is everything.
+ *
+ * @param status what there is to be watched
+ */
+export function parseFilter(word: string, status: () => DaemonStatus): Result<WatchFilter> {
+  if (word === "") return ok({ kind: "all" });
+  const { connections, listeners } = status();
   if (connections.some(({ id }) => id === word)) return ok({ kind: "connection", id: word });
   const port = parsePort(word);
   if (!port.ok) return fail(`no connection "${word}"; STAT shows their ids`);

@@ -23,6 +23,8 @@ test("the defaults are the seed's", () => {
     auditFiles: 5,
     alertUrl: "",
     alertChecksums: 10,
+    webPort: 0,
+    webAddress: "127.0.0.1",
     proxy: true,
     control: "",
     logStyle: "date",

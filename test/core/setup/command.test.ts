@@ -19,6 +19,7 @@ const STATUS: DaemonStatus = {
   directs: [],
   muxes: [],
   monitor: { watchers: 0, notShown: {} },
+  traffic: { connections: 0, received: 0, sent: 0 },
   descriptors: { used: 0 },
   notifications: {
     waiting: 0,

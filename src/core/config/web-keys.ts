@@ -1,0 +1,26 @@
+import { parsePort } from "../address.js";
+import { ok } from "../result.js";
+import { row } from "./settings.js";
+import { parseListenAddress } from "./values.js";
+
+/** All keys of `[web]`. */
+export const WEB_KEYS = [
+  row({
+    section: "web",
+    key: "port",
+    name: "webPort",
+    defaultText: "0",
+    help: "The port of the web page that shows what the daemon does, and of its metrics. 0 is none.",
+    parse: (text) => (text === "0" ? ok(0) : parsePort(text)),
+    print: String,
+  }),
+  row({
+    section: "web",
+    key: "address",
+    name: "webAddress",
+    defaultText: "127.0.0.1",
+    help: "The address it listens on; 127.0.0.1 is for this machine only. * is all addresses: [access] clients says who may connect.",
+    parse: parseListenAddress,
+    print: String,
+  }),
+] as const;

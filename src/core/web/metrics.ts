@@ -1,0 +1,138 @@
+import type { DirectStatus, ServerStatus } from "../direct/status.js";
+import type { HistogramStatus } from "../histogram.js";
+import type { ConnectionStatus, DaemonStatus, ListenerStatus } from "../status.js";
+import { expositionOf, type Metric, type Sample } from "./exposition.js";
+import { muxMetrics } from "./mux-metrics.js";
+
+/** The content type of what {@link metricsText} returns. */
+export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/**
+ * What the daemon tells of itself, for Prometheus. Counters begin anew with the daemon, those of notifications also when the
+ * Luup system is another one.
+ */
+export function metricsText(status: DaemonStatus): string {
+  const { version, uptimeMs, listeners, connections, traffic, descriptors } = status;
+  return expositionOf([
+    gauge("build_info", "The version that runs.", [{ labels: { version }, value: 1 }]),
+    gauge("uptime_seconds", "Since the start.", uptimeMs / 1000),
+    gauge("listener_up", "1 while connections are accepted.", listeners.map(listenerSample)),
+    gauge("connections", "Clients that are connected.", connectionSamples(listeners, connections)),
+    counter("connections_total", "Clients that were taken in.", traffic.connections),
+    counter("received_bytes_total", "Bytes that came from remotes.", traffic.received),
+    counter("sent_bytes_total", "Bytes that went to remotes.", traffic.sent),
+    ...notificationMetrics(status),
+    ...serverMetrics(status.directs),
+    ...muxMetrics(status.muxes),
+    ...monitorMetrics(status),
+    ...alertMetrics(status),
+    gauge(
+      "descriptors_used",
+      "Files and sockets taken by clients, remotes and readers of the web page.",
+      descriptors.used,
+    ),
+    gauge("descriptors_limit", "Files and sockets the daemon may have.", optional(descriptors.limit)),
+    counter("log_lines_lost_total", "Lines of the log that could not be written.", status.logLinesLost),
+  ]);
+}
+
+function notificationMetrics({ notifications }: DaemonStatus): Metric[] {
+  const { waiting, inFlight, sent, retried, failed, delay, answer } = notifications;
+  return [
+    gauge("notifications_waiting", "Requests that wait for their turn.", waiting),
+    gauge("notifications_in_flight", "Requests that wait for their answer.", inFlight),
+    counter("notifications_sent_total", "Requests that went out, repetitions included.", sent),
+    counter("notifications_retried_total", "Attempts that repeated a failed one.", retried),
+    counter("notifications_failed_total", "Attempts that were rejected, or got no good answer.", failed),
+    histogram("notification_delay_seconds", "From when a request was due until it left.", delay),
+    histogram("notification_answer_seconds", "From when a request left until its end.", answer),
+  ];
+}
+
+function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
+  const samples = (value: (server: ServerStatus) => number): Sample[] =>
+    directs.flatMap(({ port, servers }) =>
+      servers.map((server) => ({ labels: { port: String(port), server: server.address }, value: value(server) })),
+    );
+  return [
+    gauge(
+      "server_up",
+      "1 while a server of [direct] can be reached, as far as is known.",
+      samples(({ state }) => Number(state === "up")),
+    ),
+    gauge(
+      "server_connections",
+      "Clients that a server of [direct] has.",
+      samples(({ active }) => active),
+    ),
+    counter(
+      "server_connections_total",
+      "Connections made for clients.",
+      samples(({ total }) => total),
+    ),
+    counter(
+      "server_failures_total",
+      "Attempts to connect that failed.",
+      samples(({ failures }) => failures),
+    ),
+  ];
+}
+
+function monitorMetrics({ monitor: { watchers, notShown } }: DaemonStatus): Metric[] {
+  const samples = Object.entries(notShown).map(([place, value]) => ({ labels: { place }, value }));
+  return [
+    gauge("watchers", "Those who watch messages.", watchers),
+    counter("messages_not_shown_total", "Messages that could not be shown in time.", samples),
+  ];
+}
+
+function alertMetrics({ alerts: { waiting, delivered, givenUp, dropped } }: DaemonStatus): Metric[] {
+  return [
+    gauge("alerts_waiting", "Alerts that wait, one under way included.", waiting),
+    counter("alerts_delivered_total", "Alerts that were taken.", delivered),
+    counter("alerts_lost_total", "Alerts that nobody took in time, or that had to make room.", givenUp + dropped),
+  ];
+}
+
+function listenerSample({ name, problem }: ListenerStatus): Sample {
+  return { labels: { listener: name }, value: Number(problem === undefined) };
+}
+
+/** How many clients each listener has; one that is there no more as long as it has some. */
+function connectionSamples(listeners: readonly ListenerStatus[], connections: readonly ConnectionStatus[]): Sample[] {
+  const counts = new Map(listeners.filter(({ kind }) => kind !== "web").map(({ name }) => [name, 0]));
+  for (const { phase, listener } of connections) {
+    if (phase !== "closing") counts.set(listener, (counts.get(listener) ?? 0) + 1);
+  }
+  return [...counts].map(([listener, value]) => ({ labels: { listener }, value }));
+}
+
+function optional(value: number | undefined): Sample[] {
+  return value === undefined ? [] : [{ value }];
+}
+
+function gauge(name: string, help: string, value: number | readonly Sample[]): Metric {
+  return metric("gauge", name, help, value);
+}
+
+function counter(name: string, help: string, value: number | readonly Sample[]): Metric {
+  return metric("counter", name, help, value);
+}
+
+function metric(type: Metric["type"], name: string, help: string, value: number | readonly Sample[]): Metric {
+  return { name: `sockproxyd_${name}`, type, help, samples: typeof value === "number" ? [{ value }] : value };
+}
+
+/** Prometheus counts in each class what is in those below it, too. */
+function histogram(name: string, help: string, { classes, sumMs, count }: HistogramStatus): Metric {
+  let below = 0;
+  const buckets = classes.map(({ upToMs, count: own }): Sample => {
+    below += own;
+    return { suffix: "_bucket", labels: { le: upToMs === null ? "+Inf" : String(upToMs / 1000) }, value: below };
+  });
+  const totals: Sample[] = [
+    { suffix: "_sum", value: sumMs / 1000 },
+    { suffix: "_count", value: count },
+  ];
+  return metric("histogram", name, help, [...buckets, ...totals]);
+}

@@ -1,0 +1,36 @@
+import { isIPv4, isIPv6 } from "../address.js";
+import { findView, VIEWS } from "../monitor/views/index.js";
+import { parseFilter, type WatchOrder } from "../monitor/watch.js";
+import { fail, ok, type Result } from "../result.js";
+import type { DaemonStatus } from "../status.js";
+
+/**
+ * Whether a request's `Host` (RFC 9110, section 7.2) names this machine by an address or as `localhost`. Any other name may be one
+ * that a foreign page has had resolved to this machine, so that the browser takes what is here for the page's own (DNS rebinding).
+ */
+export function isHostTrusted(host: string | undefined): boolean {
+  const [, bracketed, plain = ""] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(host ?? "") ?? [];
+  return bracketed === undefined ? isIPv4(plain) || plain.toLowerCase() === "localhost" : isIPv6(bracketed);
+}
+
+const KNOWN = ["listener", "connection", "view"];
+
+/**
+ * Reads the query of `/messages`: `listener=port` or `connection=id`, or neither for everything, and `view=` for connections whose own
+ * lines say none.
+ *
+ * @param status what there is to be watched
+ */
+export function parseMessagesQuery(query: ReadonlyMap<string, string>, status: () => DaemonStatus): Result<WatchOrder> {
+  const unknown = [...query.keys()].find((key) => !KNOWN.includes(key));
+  if (unknown !== undefined) return fail(`unknown parameter "${unknown}"; known are ${KNOWN.join(", ")}`);
+  const { listener = "", connection = "", view: name = "" } = Object.fromEntries(query);
+  if (listener !== "" && connection !== "") return fail("a listener or a connection is wanted, not both");
+  const filter = parseFilter(listener || connection, status);
+  if (!filter.ok) return filter;
+  const view = findView(name);
+  if (view === undefined && name !== "") {
+    return fail(`unknown view "${name}"; known are ${VIEWS.map((known) => known.name).join(", ")}`);
+  }
+  return ok({ filter: filter.value, format: ["json"], ...(view && { view }) });
+}

@@ -1,0 +1,183 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Admission } from "../admission.js";
+import type { Clock } from "../clock.js";
+import { plainAddress } from "../core/address.js";
+import type { DaemonStatus, ListenerStatus } from "../core/status.js";
+import { faultText } from "../core/text.js";
+import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
+import { isHostTrusted, parseMessagesQuery } from "../core/web/request.js";
+import type { Log } from "../log.js";
+import type { Monitor } from "../monitor/monitor.js";
+import { Port } from "../port.js";
+import type { Refusals } from "../refusals.js";
+import type { Registry } from "../registry.js";
+import { type Asset, loadAssets } from "./assets.js";
+import { MessageStream } from "./message-stream.js";
+
+/** What the web page needs of the daemon. */
+export interface WebHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly monitor: Monitor;
+  readonly refusals: Refusals;
+  readonly registry: Registry;
+  /** The rules that are in force. */
+  admission(): Admission;
+  status(): DaemonStatus;
+}
+
+const MAX_CONNECTIONS = 64;
+const MAX_STREAMS = 16;
+const MAX_HEADERS = 64;
+const LIMITS = {
+  maxHeaderSize: 8192, // bytes
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5000, // the page asks every other second
+  connectionsCheckingInterval: 1000,
+};
+const SILENCE_MS = 45_000; // three signs of life that are not taken
+const FAREWELL_MS = 500; // for readers to take what is under way
+
+const EVENTS_TYPE = "text/event-stream";
+
+/** For every answer: nothing from elsewhere on the page, the page nowhere else, nothing kept. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy":
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Buffer | string;
+}
+
+/** The web page at one address and port: answers by HTTP, to be read only. */
+export class Site {
+  /** What it was made for. */
+  readonly address: string;
+  readonly port: number;
+  readonly #host: WebHost;
+  readonly #assets: ReadonlyMap<string, Asset> = loadAssets();
+  readonly #server: Server;
+  readonly #place: Port;
+  readonly #sockets = new Set<Socket>();
+  readonly #streams = new Set<MessageStream>();
+  #emptied = (): void => {};
+
+  /**
+   * @param address to listen on; `*`: all
+   * @throws when the files of the page are not there
+   */
+  constructor(address: string, port: number, host: WebHost) {
+    this.address = address;
+    this.port = port;
+    this.#host = host;
+    this.#server = createServer(LIMITS, (request, response) => this.#serve(request, response));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxHeadersCount = MAX_HEADERS;
+    this.#server.timeout = SILENCE_MS;
+    this.#server.on("connection", (socket: Socket) => this.#admit(socket));
+    const { clock, log } = host;
+    const listener = { kind: "web", port, name: `web port ${port}`, essential: false, welcome() {}, turnAway() {} };
+    this.#place = new Port(listener, address, { clock, log, admit() {} }, this.#server);
+  }
+
+  get status(): ListenerStatus {
+    return this.#place.status;
+  }
+
+  /** Begins to listen as soon as that is possible. Resolves after the first attempt. */
+  open(): Promise<void> {
+    return this.#place.openEventually();
+  }
+
+  /** Ends everything: event streams behind what they were to show already. Takes half a second at most. */
+  async close(): Promise<void> {
+    this.#place.close();
+    for (const stream of this.#streams) stream.close();
+    await new Promise<void>((resolve) => {
+      const limit = this.#host.clock.after(FAREWELL_MS, resolve);
+      this.#emptied = () => {
+        limit.cancel();
+        resolve();
+      };
+      if (this.#sockets.size === 0) this.#emptied();
+    });
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #admit(socket: Socket): void {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    const { refusals, registry } = this.#host;
+    const objection = address === "" ? "it has gone" : this.#host.admission().readerObjection(address);
+    if (objection !== undefined) {
+      if (address !== "") refusals.mention(address, this.#place.listener, objection);
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    registry.countOthers(1);
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      registry.countOthers(-1);
+      if (this.#sockets.size === 0) this.#emptied();
+    });
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    try {
+      for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+      const answer = this.#answer(request, response);
+      if (answer === undefined) return;
+      const { status, type, body } = answer;
+      response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(body) }).end(body);
+    } catch (error) {
+      this.#host.log.error(`web page: ${faultText(error)}`);
+      response.destroy();
+    }
+  }
+
+  /** What to answer; nothing when an event stream has begun. */
+  #answer({ method = "", url = "", headers, socket }: IncomingMessage, response: ServerResponse): Answer | undefined {
+    if (!isHostTrusted(headers.host)) return refusal(403, "ask for this page by an address, not by a name");
+    if (method !== "GET" && method !== "HEAD") {
+      response.setHeader("Allow", "GET, HEAD");
+      return refusal(405, "nothing can be changed here");
+    }
+    const [path = "", query = ""] = url.split("?", 2);
+    const asset = this.#assets.get(path);
+    if (asset !== undefined) return { status: 200, ...asset };
+    const { status } = this.#host;
+    if (path === "/status") return { status: 200, type: "application/json", body: JSON.stringify(status()) };
+    if (path === "/metrics") return { status: 200, type: METRICS_TYPE, body: metricsText(status()) };
+    if (path !== "/messages") return refusal(404, "there is no such page");
+    return this.#showMessages(plainAddress(socket.remoteAddress ?? ""), query, method === "GET", response);
+  }
+
+  /** @param wanted whether they are, or only the headers */
+  #showMessages(address: string, query: string, wanted: boolean, response: ServerResponse): Answer | undefined {
+    const { admission, clock, monitor, status } = this.#host;
+    const objection = admission().access.watchObjection(address);
+    if (objection !== undefined) return refusal(403, `messages are not shown: ${objection}`);
+    const order = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
+    if (!order.ok) return refusal(400, order.message);
+    if (this.#streams.size >= MAX_STREAMS) return refusal(503, `${MAX_STREAMS} are watching already`);
+    if (!wanted) return { status: 200, type: EVENTS_TYPE, body: "" };
+    response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close" });
+    const stream = new MessageStream(response, order.value, monitor, clock);
+    this.#streams.add(stream);
+    response.on("close", () => this.#streams.delete(stream));
+    return undefined;
+  }
+}
+
+function refusal(status: number, why: string): Answer {
+  return { status, type: "text/plain; charset=utf-8", body: `${why}\n` };
+}
