@@ -7,18 +7,20 @@ export interface Asset {
 }
 
 const FOLDER = new URL("../../web/", import.meta.url); // beside dist, as the package has it
-const FILES: readonly [path: string, file: string, type: string][] = [
-  ["/", "page.html", "text/html; charset=utf-8"],
-  ["/page.js", "page.js", "text/javascript; charset=utf-8"],
-  ["/page.css", "page.css", "text/css; charset=utf-8"],
-];
+const FILES = ["page.html", "page.css", "page.js", "elements.js", "messages.js", "status.js"];
+const TYPES: Readonly<Record<string, string>> = { html: "text/html", css: "text/css", js: "text/javascript" };
 
 /**
  * Reads the files of the page.
  *
- * @returns them by their paths
+ * @returns them by their paths, `/` being the page itself
  * @throws when one is not there
  */
 export function loadAssets(): ReadonlyMap<string, Asset> {
-  return new Map(FILES.map(([path, file, type]) => [path, { type, body: readFileSync(new URL(file, FOLDER)) }]));
+  return new Map(
+    FILES.map((file) => {
+      const type = `${TYPES[file.split(".")[1] ?? ""]}; charset=utf-8`;
+      return [file === "page.html" ? "/" : `/${file}`, { type, body: readFileSync(new URL(file, FOLDER)) }];
+    }),
+  );
 }

@@ -1,0 +1,187 @@
+// What the daemon is doing: asked every other second.
+
+import { element, made } from "./elements.js";
+
+/** @typedef {import("../src/core/status.js").DaemonStatus} DaemonStatus */
+/** @typedef {import("../src/core/mux/status.js").MuxStatus} MuxStatus */
+/** @typedef {string | number | { text: string | number, kind: string } | undefined} Cell a text, perhaps with a class */
+
+const ASK_MS = 2000;
+const ANSWER_MS = 5000;
+const MAX_ROWS = 500; // of thousands of connections
+
+/** @param {number} ms */
+function duration(ms) {
+  const seconds = Math.floor(ms / 1000);
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
+/** @param {number} count */
+function number(count) {
+  return { text: count.toLocaleString("en"), kind: "number" };
+}
+
+/** @param {string | undefined} problem what is wrong, if anything is */
+function state(problem, good = "") {
+  return problem === undefined ? good : { text: problem, kind: "wrong" };
+}
+
+/**
+ * Fills a table.
+ *
+ * @param {string} id of its body
+ * @param {readonly Cell[][]} rows
+ */
+function fill(id, rows) {
+  const section = document.getElementById(`${id}-section`);
+  if (section !== null) section.hidden = rows.length === 0;
+  element(id).replaceChildren(
+    ...rows.map((cells) => {
+      const row = document.createElement("tr");
+      row.append(
+        ...cells.map((cell = "") => (typeof cell === "object" ? made("td", cell.text, cell.kind) : made("td", cell))),
+      );
+      return row;
+    }),
+  );
+}
+
+/** @param {DaemonStatus} status */
+function showListeners({ listeners }) {
+  fill(
+    "listeners",
+    listeners.map(({ kind, address, port, remote, problem }) => [
+      `${port} (${kind})`,
+      address,
+      remote,
+      state(problem, "listening"),
+    ]),
+  );
+}
+
+/** @param {DaemonStatus} status */
+function showServers({ directs }) {
+  fill(
+    "servers",
+    directs.flatMap(({ port, servers }) =>
+      servers.map((server) => [
+        port,
+        server.address,
+        state(server.state === "up" ? undefined : (server.reason ?? "down"), "up"),
+        new Date(server.since).toLocaleString(),
+        number(server.active),
+        number(server.total),
+        number(server.failures),
+      ]),
+    ),
+  );
+}
+
+/** @param {MuxStatus} mux */
+function linksOf({ links, pool, down }) {
+  const ready = links.filter((link) => link.state !== "connecting").length;
+  return state(down ? "not reached" : undefined, `${ready} of ${pool} links`);
+}
+
+/** @param {DaemonStatus} status */
+function showMuxes({ muxes }) {
+  fill(
+    "muxes",
+    muxes.map((mux) => [
+      mux.port,
+      mux.target,
+      mux.protocol,
+      linksOf(mux),
+      number(mux.clients),
+      number(mux.waiting),
+      number(mux.requests),
+      number(mux.answers),
+      number(mux.timeouts + mux.linkLost + mux.noPath),
+    ]),
+  );
+}
+
+/** @param {DaemonStatus} status */
+function showConnections({ connections }) {
+  const open = connections.filter(({ phase }) => phase !== "closing");
+  element("count").textContent = open.length.toLocaleString("en");
+  element("more").textContent = open.length > MAX_ROWS ? `… and ${open.length - MAX_ROWS} more` : "";
+  fill(
+    "connections",
+    open
+      .slice(0, MAX_ROWS)
+      .map(({ id, listener, client, clientPort, remote, phase, received, sent, ageMs, notify }) => [
+        id,
+        listener,
+        `${client}:${clientPort}`,
+        remote ?? `(${phase})`,
+        number(received),
+        number(sent),
+        { text: duration(ageMs), kind: "number" },
+        notify && `${notify.target}: ${notify.sent} sent, ${notify.failed} failed`,
+      ]),
+  );
+}
+
+/** @param {DaemonStatus} status */
+function showStatus(status) {
+  const { version, pid, uptimeMs, traffic, notifications, monitor, descriptors } = status;
+  const notShown = Object.values(monitor.notShown).reduce((sum, count) => sum + count, 0);
+  element("version").textContent = version;
+  element("summary").textContent = [
+    `up ${duration(uptimeMs)}`,
+    `process ${pid}`,
+    `${traffic.connections.toLocaleString("en")} connections so far`,
+    `${traffic.received.toLocaleString("en")} bytes from remotes, ${traffic.sent.toLocaleString("en")} to them`,
+    `${notifications.sent} notifications, ${notifications.retried} repeated, ${notifications.failed} failed`,
+    `${descriptors.used} of ${descriptors.limit ?? "?"} descriptors`,
+    ...(notShown > 0 ? [`${notShown} messages not shown`] : []),
+    ...(status.logLinesLost > 0 ? [`${status.logLinesLost} lines of the log lost`] : []),
+  ].join(" · ");
+  showListeners(status);
+  showServers(status);
+  showMuxes(status);
+  showConnections(status);
+}
+
+/** @param {string} [problem] why the daemon cannot be asked */
+function showGone(problem) {
+  const gone = element("gone");
+  gone.hidden = problem === undefined;
+  gone.textContent = problem ?? "";
+  document.body.classList.toggle("stale", problem !== undefined);
+}
+
+/** @param {(status: DaemonStatus) => void} told */
+async function ask(told) {
+  try {
+    const response = await fetch("status", { signal: AbortSignal.timeout(ANSWER_MS) });
+    if (!response.ok) throw new Error(await response.text());
+    const status = await response.json();
+    showStatus(status);
+    told(status);
+    showGone();
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    showGone(`The daemon does not answer (${message.trim()}); what is below is old. It is asked again and again.`);
+  }
+}
+
+/**
+ * Shows the status, while somebody looks at the page.
+ *
+ * @param {(status: DaemonStatus) => void} told called with each
+ */
+export async function showStatusForEver(told) {
+  for (;;) {
+    if (!document.hidden) await ask(told);
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  }
+}
