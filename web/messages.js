@@ -26,7 +26,8 @@ let offered = "";
  * @param {DaemonStatus} status
  */
 export function offerFilters({ listeners, connections }) {
-  const ports = listeners.filter(({ kind }) => kind !== "web").map(({ name, port }) => [`listener=${port}`, name]);
+  const watchable = listeners.filter(({ kind, port }) => kind !== "web" && port !== 0);
+  const ports = watchable.map(({ name, port }) => [`listener=${port}`, name]);
   const ids = connections
     .filter(({ phase }) => phase === "echo")
     .slice(0, MAX_OFFERED)

@@ -57,9 +57,9 @@ function fill(id, rows) {
 function showListeners({ listeners }) {
   fill(
     "listeners",
-    listeners.map(({ kind, address, port, remote, problem }) => [
-      `${port} (${kind})`,
-      address,
+    listeners.map(({ name, address, port, remote, problem }) => [
+      name,
+      port === 0 ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`,
       remote,
       state(problem, "listening"),
     ]),

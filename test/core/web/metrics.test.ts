@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Histogram } from "#src/core/histogram.js";
+import { muxCounters } from "#src/core/mux/status.js";
+import type { ConnectionStatus, DaemonStatus, ListenerStatus } from "#src/core/status.js";
+import { expositionOf } from "#src/core/web/exposition.js";
+import { metricsText } from "#src/core/web/metrics.js";
+import { readExposition } from "../../support/exposition.js";
+
+function listener(kind: string, port: number, problem?: string): ListenerStatus {
+  return { kind, name: `${kind} port ${port}`, address: "::", port, ...(problem !== undefined && { problem }) };
+}
+
+function connection(name: string, phase: ConnectionStatus["phase"] = "echo"): ConnectionStatus {
+  const base = { id: "1", client: "c", clientPort: 1, openedAt: "", ageMs: 0, received: 0, sent: 0 };
+  return { ...base, listener: name, phase };
+}
+
+function times(...ms: number[]) {
+  const histogram = new Histogram();
+  for (const time of ms) histogram.add(time);
+  return histogram.status;
+}
+
+/** A daemon of which there is something to tell of every kind. */
+const STATUS: DaemonStatus = {
+  version: "1.2.3",
+  build: 10_203,
+  pid: 1,
+  startedAt: "",
+  uptimeMs: 61_500,
+  vera: "http://me:***@hub",
+  listeners: [listener("proxy", 2504), listener("direct", 8125, "already in use"), listener("web", 8080)],
+  directs: [
+    {
+      port: 8125,
+      balance: "first",
+      servers: [
+        { address: "a:1", state: "up", since: "", active: 2, total: 5, failures: 0 },
+        { address: "b:1", state: "down", since: "", active: 0, total: 1, failures: 7 },
+      ],
+    },
+  ],
+  muxes: [
+    {
+      ...muxCounters(),
+      requests: 12,
+      answers: 11,
+      cacheHits: 4,
+      port: 5020,
+      protocol: "modbus",
+      mode: "request",
+      target: "d:502",
+      clients: 3,
+      waiting: 2,
+      outstanding: 1,
+      pool: 2,
+      links: [
+        { state: "busy", address: "d:502", ageMs: 1, requests: 1 },
+        { state: "connecting", address: "d:502", ageMs: 1, requests: 1 },
+      ],
+      down: true,
+    },
+  ],
+  monitor: { watchers: 1, notShown: { console: 3, '/tmp/a "b"\\c\nd.log': 4 } },
+  traffic: { connections: 9, received: 123_456_789_012, sent: 77 },
+  descriptors: { used: 5, limit: 1024 },
+  notifications: {
+    waiting: 1,
+    inFlight: 2,
+    sent: 30,
+    retried: 4,
+    failed: 5,
+    delay: times(),
+    answer: times(0.5, 3, 9000),
+  },
+  alerts: { waiting: 1, delivered: 2, givenUp: 3, dropped: 4 },
+  logLinesLost: 6,
+  connections: [
+    connection("proxy port 2504"),
+    connection("proxy port 2504", "setup"),
+    connection("proxy port 2504", "closing"),
+    connection("direct port 9999"),
+  ],
+};
+
+const families = readExposition(metricsText(STATUS));
+
+/** The only value with these labels. */
+function value(name: string, labels: Record<string, string> = {}, from = families): number | undefined {
+  const family = from.get(name.replace(/_(bucket|sum|count)$/, "")) ?? from.get(name);
+  const found = family?.series.filter(
+    (series) =>
+      series.name === name && JSON.stringify(Object.entries(series.labels)) === JSON.stringify(Object.entries(labels)),
+  );
+  return found?.[0]?.value;
+}
+
+const expected: [number, string, Record<string, string>?][] = [
+  [1, "sockproxyd_build_info", { version: "1.2.3" }],
+  [61.5, "sockproxyd_uptime_seconds"],
+  [1, "sockproxyd_listener_up", { listener: "proxy port 2504" }],
+  [0, "sockproxyd_listener_up", { listener: "direct port 8125" }],
+  [1, "sockproxyd_listener_up", { listener: "web port 8080" }],
+  [2, "sockproxyd_connections", { listener: "proxy port 2504" }],
+  [0, "sockproxyd_connections", { listener: "direct port 8125" }],
+  [1, "sockproxyd_connections", { listener: "direct port 9999" }],
+  [9, "sockproxyd_connections_total"],
+  [123_456_789_012, "sockproxyd_received_bytes_total"],
+  [77, "sockproxyd_sent_bytes_total"],
+  [1, "sockproxyd_notifications_waiting"],
+  [2, "sockproxyd_notifications_in_flight"],
+  [30, "sockproxyd_notifications_sent_total"],
+  [4, "sockproxyd_notifications_retried_total"],
+  [5, "sockproxyd_notifications_failed_total"],
+  [1, "sockproxyd_server_up", { port: "8125", server: "a:1" }],
+  [0, "sockproxyd_server_up", { port: "8125", server: "b:1" }],
+  [2, "sockproxyd_server_connections", { port: "8125", server: "a:1" }],
+  [5, "sockproxyd_server_connections_total", { port: "8125", server: "a:1" }],
+  [7, "sockproxyd_server_failures_total", { port: "8125", server: "b:1" }],
+  [3, "sockproxyd_mux_clients", { port: "5020", target: "d:502" }],
+  [2, "sockproxyd_mux_waiting", { port: "5020", target: "d:502" }],
+  [1, "sockproxyd_mux_outstanding", { port: "5020", target: "d:502" }],
+  [1, "sockproxyd_mux_links", { port: "5020", target: "d:502" }],
+  [1, "sockproxyd_mux_down", { port: "5020", target: "d:502" }],
+  [12, "sockproxyd_mux_requests_total", { port: "5020", target: "d:502" }],
+  [11, "sockproxyd_mux_answers_total", { port: "5020", target: "d:502" }],
+  [4, "sockproxyd_mux_cache_hits_total", { port: "5020", target: "d:502" }],
+  [1, "sockproxyd_watchers"],
+  [3, "sockproxyd_messages_not_shown_total", { place: "console" }],
+  [4, "sockproxyd_messages_not_shown_total", { place: '/tmp/a "b"\\c\nd.log' }],
+  [1, "sockproxyd_alerts_waiting"],
+  [2, "sockproxyd_alerts_delivered_total"],
+  [7, "sockproxyd_alerts_lost_total"],
+  [5, "sockproxyd_descriptors_used"],
+  [1024, "sockproxyd_descriptors_limit"],
+  [6, "sockproxyd_log_lines_lost_total"],
+];
+for (const [wanted, name, labels] of expected) {
+  test(`${name} ${JSON.stringify(labels ?? {})} is ${wanted}`, () => assert.equal(value(name, labels), wanted));
+}
+
+test("a daemon that has only just begun is told of as well, without what it has not", () => {
+  const bare: DaemonStatus = {
+    ...STATUS,
+    ...{ listeners: [], directs: [], muxes: [], connections: [], descriptors: { used: 0 } },
+    ...{ monitor: { watchers: 0, notShown: {} } },
+  };
+  const few = readExposition(metricsText(bare));
+  assert.equal(value("sockproxyd_uptime_seconds", {}, few), 61.5);
+  for (const name of few.keys()) assert.doesNotMatch(name, /_mux_|_server_|descriptors_limit|not_shown|listener_up/);
+});
+
+test("names say what is counted: counters end in _total and nothing else does, all begin with the program's name", () => {
+  for (const [name, { type, help }] of families) {
+    assert.match(name, /^sockproxyd_[a-z_]+$/);
+    assert.equal(name.endsWith("_total"), type === "counter", name);
+    assert.match(help, /^[A-Z1].*\.$/);
+  }
+});
+
+test("every counter of a mux is told, each under a name of its own", () => {
+  const told = [...families.keys()].filter((name) => /^sockproxyd_mux_.*_total$/.test(name));
+  assert.equal(told.length, Object.keys(muxCounters()).length);
+});
+
+test("times are counted in classes, each with those below it, in seconds", () => {
+  const name = "sockproxyd_notification_answer_seconds";
+  const bucket = (le: string) => value(`${name}_bucket`, { le });
+  assert.deepEqual(["0.001", "0.002", "0.005", "5", "+Inf"].map(bucket), [1, 1, 2, 2, 3]);
+  assert.equal(value(`${name}_count`), 3);
+  assert.equal(value(`${name}_sum`), 9.004); // told in whole milliseconds
+  assert.equal(value("sockproxyd_notification_delay_seconds_bucket", { le: "+Inf" }), 0);
+});
+
+test("help and labels are escaped", () => {
+  const metric = {
+    name: "x",
+    type: "gauge",
+    help: 'a\\b\nc "d"',
+    samples: [{ labels: { l: 'a\\b\nc "d"' }, value: 1 }],
+  };
+  assert.equal(
+    expositionOf([metric as never]),
+    '# HELP x a\\\\b\\nc "d"\n# TYPE x gauge\nx{l="a\\\\b\\nc \\"d\\""} 1\n',
+  );
+});

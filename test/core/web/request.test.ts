@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { VIEWS } from "#src/core/monitor/views/index.js";
+import type { DaemonStatus } from "#src/core/status.js";
+import { isHostTrusted, parseMessagesQuery } from "#src/core/web/request.js";
+
+const trusted = [
+  "127.0.0.1",
+  "127.0.0.1:8080",
+  "192.168.0.20:80",
+  "[::1]",
+  "[::1]:8080",
+  "[fe80::1]:8080",
+  "localhost",
+  "LocalHost:8080",
+];
+for (const host of trusted) test(`Host: ${host} is taken`, () => assert.equal(isHostTrusted(host), true));
+
+const strange = [
+  undefined,
+  "",
+  ":8080",
+  "evil.example",
+  "evil.example:8080",
+  "127.0.0.1.evil.example:8080",
+  "localhost.evil.example",
+  "localhost.",
+  "127.0.0.1:8080:80",
+  "127.0.0.1:",
+  "127.0.0.1:http",
+  "me@127.0.0.1",
+  "127.0.0.1@evil.example",
+  "127.1",
+  "2130706433",
+  "::1",
+  "[::1",
+  "[evil.example]",
+  "[127.0.0.1]",
+  "127.0.0.1 ",
+  "127.0.0.1\nevil.example",
+];
+for (const host of strange) test(`Host: ${host} is refused`, () => assert.equal(isHostTrusted(host), false));
+
+const STATUS = { connections: [{ id: "ab1" }], listeners: [{ port: 10_001 }] } as unknown as DaemonStatus;
+
+function read(query: string) {
+  return parseMessagesQuery(new Map(new URLSearchParams(query)), () => STATUS);
+}
+
+const orders: [string, object, string?][] = [
+  ["", { kind: "all" }],
+  ["listener=&connection=&view=", { kind: "all" }],
+  ["listener=10001", { kind: "listener", port: 10_001 }],
+  ["connection=ab1&view=CONBUS", { kind: "connection", id: "ab1" }, "conbus"],
+  ["view=hex", { kind: "all" }, "hex"],
+];
+for (const [query, filter, view] of orders) {
+  test(`?${query} asks for ${JSON.stringify(filter)}`, () => {
+    const order = read(query);
+    assert.ok(order.ok);
+    assert.deepEqual(order.value.filter, filter);
+    assert.equal(order.value.view?.name, view);
+    assert.deepEqual(order.value.format, ["json"]);
+  });
+}
+
+const mistakes: [string, RegExp][] = [
+  ["listener=10002", /nothing listens on port 10002/],
+  ["listener=x", /no connection "x"/],
+  ["connection=zz", /no connection "zz"/],
+  ["listener=10001&connection=ab1", /not both/],
+  ["view=morse", /unknown view "morse"; known are conbus, /],
+  ["lisener=10001", /unknown parameter "lisener"/],
+  ["__proto__=x", /unknown parameter "__proto__"/],
+];
+for (const [query, message] of mistakes) {
+  test(`?${query} is a mistake`, () => {
+    const order = read(query);
+    assert.ok(!order.ok);
+    assert.match(order.message, message);
+  });
+}
+
+test("the page offers every view", () => {
+  const [, select = ""] = /<select id="view">(.*?)<\/select>/s.exec(readFileSync("web/page.html", "utf8")) ?? [];
+  const offered = [...select.matchAll(/<option>(.*?)<\/option>/g)].map(([, name]) => name);
+  assert.deepEqual(
+    offered,
+    VIEWS.map(({ name }) => name),
+  );
+});
+
+test("the page refers to nothing elsewhere and puts nothing in as HTML", () => {
+  for (const file of ["page.html", "page.css", "page.js", "elements.js", "messages.js", "status.js"]) {
+    const text = readFileSync(`web/${file}`, "utf8");
+    assert.doesNotMatch(text, /https?:|url\(|innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|@import/, file);
+    assert.doesNotMatch(text, /\son[a-z]+=|\sstyle=|<style|<script>/, file); // what its own policy would forbid
+  }
+});
