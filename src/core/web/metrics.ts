@@ -1,4 +1,4 @@
-import type { DirectStatus, ServerStatus } from "../direct/status.js";
+import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/status.js";
 import type { HistogramStatus } from "../histogram.js";
 import type { ConnectionStatus, DaemonStatus, ListenerStatus } from "../status.js";
 import { expositionOf, type Metric, type Sample } from "./exposition.js";
@@ -50,30 +50,44 @@ function notificationMetrics({ notifications }: DaemonStatus): Metric[] {
 }
 
 function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
-  const samples = (value: (server: ServerStatus) => number): Sample[] =>
+  const servers = (value: (server: ServerStatus) => number): Sample[] =>
     directs.flatMap(({ port, servers }) =>
       servers.map((server) => ({ labels: { port: String(port), server: server.address }, value: value(server) })),
     );
+  const lines = (value: (telegrams: TelegramsStatus) => number): Sample[] =>
+    directs.map(({ port, telegrams }) => ({ labels: { port: String(port) }, value: value(telegrams) }));
+  const isUp = ({ state }: ServerStatus): number => Number(state === "up");
   return [
-    gauge(
-      "server_up",
-      "1 while a server of [direct] can be reached, as far as is known.",
-      samples(({ state }) => Number(state === "up")),
-    ),
+    gauge("server_up", "1 while a server of [direct] can be reached, as far as is known.", servers(isUp)),
     gauge(
       "server_connections",
       "Clients that a server of [direct] has.",
-      samples(({ active }) => active),
+      servers(({ active }) => active),
     ),
     counter(
       "server_connections_total",
       "Connections made for clients.",
-      samples(({ total }) => total),
+      servers(({ total }) => total),
     ),
     counter(
       "server_failures_total",
       "Attempts to connect that failed.",
-      samples(({ failures }) => failures),
+      servers(({ failures }) => failures),
+    ),
+    gauge(
+      "telegrams_waiting",
+      "Conbus telegrams that wait for their turn (RATE).",
+      lines(({ waiting }) => waiting),
+    ),
+    counter(
+      "telegrams_sent_total",
+      "Conbus telegrams sent under RATE or CACH.",
+      lines(({ sent }) => sent),
+    ),
+    counter(
+      "telegrams_cache_hits_total",
+      "Conbus reads answered from the last answer (CACH).",
+      lines(({ cacheHits }) => cacheHits),
     ),
   ];
 }

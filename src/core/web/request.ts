@@ -28,6 +28,8 @@ export function parseMessagesQuery(query: ReadonlyMap<string, string>, status: (
   if (listener !== "" && connection !== "") return fail("a listener or a connection is wanted, not both");
   const filter = parseFilter(listener || connection, status);
   if (!filter.ok) return filter;
+  if (listener !== "" && filter.value.kind !== "listener") return fail(`"${listener}" is no port`);
+  if (connection !== "" && filter.value.kind !== "connection") return fail(`no connection "${connection}"`);
   const view = findView(name);
   if (view === undefined && name !== "") {
     return fail(`unknown view "${name}"; known are ${VIEWS.map((known) => known.name).join(", ")}`);

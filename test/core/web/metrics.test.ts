@@ -35,6 +35,7 @@ const STATUS: DaemonStatus = {
     {
       port: 8125,
       balance: "first",
+      telegrams: { waiting: 1, waitingClients: 1, sent: 20, cacheHits: 8 },
       servers: [
         { address: "a:1", state: "up", since: "", active: 2, total: 5, failures: 0 },
         { address: "b:1", state: "down", since: "", active: 0, total: 1, failures: 7 },
@@ -118,6 +119,9 @@ const expected: [number, string, Record<string, string>?][] = [
   [2, "sockproxyd_server_connections", { port: "8125", server: "a:1" }],
   [5, "sockproxyd_server_connections_total", { port: "8125", server: "a:1" }],
   [7, "sockproxyd_server_failures_total", { port: "8125", server: "b:1" }],
+  [1, "sockproxyd_telegrams_waiting", { port: "8125" }],
+  [20, "sockproxyd_telegrams_sent_total", { port: "8125" }],
+  [8, "sockproxyd_telegrams_cache_hits_total", { port: "8125" }],
   [3, "sockproxyd_mux_clients", { port: "5020", target: "d:502" }],
   [2, "sockproxyd_mux_waiting", { port: "5020", target: "d:502" }],
   [1, "sockproxyd_mux_outstanding", { port: "5020", target: "d:502" }],
@@ -148,7 +152,8 @@ test("a daemon that has only just begun is told of as well, without what it has 
   };
   const few = readExposition(metricsText(bare));
   assert.equal(value("sockproxyd_uptime_seconds", {}, few), 61.5);
-  for (const name of few.keys()) assert.doesNotMatch(name, /_mux_|_server_|descriptors_limit|not_shown|listener_up/);
+  for (const name of few.keys())
+    assert.doesNotMatch(name, /_mux_|_server_|_telegrams_|descriptors_limit|not_shown|listener_up/);
 });
 
 test("names say what is counted: counters end in _total and nothing else does, all begin with the program's name", () => {

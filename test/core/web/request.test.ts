@@ -67,6 +67,8 @@ for (const [query, filter, view] of orders) {
 
 const mistakes: [string, RegExp][] = [
   ["listener=10002", /nothing listens on port 10002/],
+  ["listener=ab1", /"ab1" is no port/],
+  ["connection=10001", /no connection "10001"/],
   ["listener=x", /no connection "x"/],
   ["connection=zz", /no connection "zz"/],
   ["listener=10001&connection=ab1", /not both/],

@@ -1,0 +1,100 @@
+import { once } from "node:events";
+import { get, type IncomingMessage, request } from "node:http";
+import type { TestContext } from "node:test";
+import { ConfigFile } from "./config.js";
+import { type DaemonProcess, freePort, startDaemon } from "./daemon.js";
+import { until } from "./wait.js";
+
+/** A daemon with a web page. */
+export interface WebDaemon {
+  readonly daemon: DaemonProcess;
+  readonly web: number;
+  readonly config: ConfigFile;
+}
+
+/**
+ * Starts a daemon with a web page on 127.0.0.1, to end with the test.
+ *
+ * @param sections the rest of its configuration
+ */
+export async function startWeb(t: TestContext, sections = "", web = ""): Promise<WebDaemon> {
+  const port = await freePort();
+  const config = new ConfigFile(`[web]\nport=${port}\n${web}${sections}`);
+  const daemon = await startDaemon("-c", config.path);
+  t.after(() => daemon.stop("SIGKILL"));
+  return { daemon, web: port, config };
+}
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+/** Sends a request, on a connection of its own, and reads the answer. */
+export async function ask(
+  port: number,
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; localAddress?: string } = {},
+): Promise<Answer> {
+  const asked = request({ host: "127.0.0.1", port, path, agent: false, ...options }).end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) body += chunk;
+  return { status: response.statusCode ?? 0, headers: response.headers, body };
+}
+
+/** A reader of `/messages`. */
+export class EventStream {
+  readonly response: IncomingMessage;
+  /** What has come so far. */
+  text = "";
+  ended = false;
+
+  private constructor(response: IncomingMessage) {
+    this.response = response;
+    response.setEncoding("utf8").on("data", (chunk: string) => {
+      this.text += chunk;
+    });
+    response.on("error", () => {});
+    response.on("close", () => {
+      this.ended = true;
+    });
+  }
+
+  static async open(t: TestContext, port: number, query = "", localAddress?: string): Promise<EventStream> {
+    const asked = get({
+      host: "127.0.0.1",
+      port,
+      path: `/messages${query}`,
+      agent: false,
+      ...(localAddress && { localAddress }),
+    });
+    t.after(() => asked.destroy());
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
+    return new EventStream(response);
+  }
+
+  /** The data of each whole event. */
+  get events(): Record<string, string | number>[] {
+    const whole = this.text.slice(0, this.text.lastIndexOf("\n\n") + 2);
+    return whole.split("\n\n").flatMap((event) => (event.startsWith("data: ") ? [JSON.parse(event.slice(6))] : []));
+  }
+
+  /** The messages among them, each as `[direction] message`. */
+  get messages(): string[] {
+    return this.events
+      .filter(({ direction }) => direction)
+      .map(({ direction, message }) => `[${direction}] ${message}`);
+  }
+
+  /** Waits for so many messages; returns all there are. */
+  async received(count: number): Promise<string[]> {
+    await until(() => this.messages.length >= count, `${count} messages`).catch((error) => {
+      throw new Error(`${error}; there is:\n${this.text.slice(0, 4000)}`);
+    });
+    return this.messages;
+  }
+}
