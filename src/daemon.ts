@@ -117,13 +117,13 @@ export class Daemon {
       this.#alerts.configure(settings);
       this.#directs.configure(settings.direct, this.#regime.host);
       this.#muxes.configure(settings.mux, this.#regime.host);
+      await this.#web.configure(settings);
       await this.#ports.open(this.#listenersOf(settings), settings.ip);
     } catch (error) {
       this.#directs.close();
-      await luup.close();
+      await Promise.all([luup.close(), this.#web.close()]);
       throw error;
     }
-    await this.#web.configure(settings);
     this.#warnOfDescriptors();
     const notifies = settings.proxy ? `, notifies ${maskPassword(settings.vera)}` : "";
     this.#log.info(`sockproxyd ${VERSION} started${notifies}`);

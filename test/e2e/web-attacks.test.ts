@@ -100,7 +100,9 @@ test("a reader that does not read slows nothing and costs little; it is told how
     client.write("after\n");
     return stuck.messages.at(-1) === "[PROXY→SERVER] after";
   }, "it to see what passes again");
-  assert.equal(stuck.messages.filter((text) => /x/.test(text)).length + missed() >= 2 * 72_000, true);
+  const seen = stuck.messages.filter((text) => text.startsWith("[CLIENT→PROXY] xxx")).length;
+  assert.ok(seen > 0);
+  assert.ok(seen + missed() >= 72_000, `${seen} seen and ${missed()} missed`);
   client.destroy();
   assert.deepEqual(faults(daemon.log()), []);
 });
