@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client, Device, relayed } from "../support/net.js";
+import { missing } from "../support/peers.js";
 import { descriptorsAtRest, faults, resident } from "../support/process.js";
 import { until } from "../support/wait.js";
 import { ask, EventStream, startWeb } from "../support/web.js";
@@ -69,6 +70,24 @@ test("a crowd of readers is cut at 64, and the proxy is not touched by it", asyn
       ),
     "the page to be there again",
   );
+});
+
+test("readers do not take what the daemon keeps for itself", { skip: missing("prlimit") }, async (t) => {
+  const { web, daemon } = await startWeb(t, "", "", ["prlimit", "--nofile=80:80"]);
+  const crowd: Client[] = [];
+  for (let count = 0; count < 60; count += 1) crowd.push(await Client.open(web));
+  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 20, "20 to be cut", 3000);
+  assert.match(daemon.log(), /turned away from web port \d+: no more files can be opened/);
+  for (const client of crowd) client.destroy();
+  await until(
+    () =>
+      relayed(daemon.port, device).then(
+        ({ client }) => !client.destroy(),
+        () => false,
+      ),
+    "room again",
+  );
+  assert.deepEqual(faults(daemon.log()), []);
 });
 
 test("a reader that does not read slows nothing and costs little; it is told how many it has missed", async (t) => {

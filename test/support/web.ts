@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage, request } from "node:http";
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, freePort, startDaemon } from "./daemon.js";
+import { type DaemonProcess, freePort, startDaemonUnder } from "./daemon.js";
 import { until } from "./wait.js";
 
 /** A daemon with a web page. */
@@ -16,11 +16,18 @@ export interface WebDaemon {
  * Starts a daemon with a web page on 127.0.0.1, to end with the test.
  *
  * @param sections the rest of its configuration
+ * @param web the rest of `[web]`
+ * @param runner another program that becomes it
  */
-export async function startWeb(t: TestContext, sections = "", web = ""): Promise<WebDaemon> {
+export async function startWeb(
+  t: TestContext,
+  sections = "",
+  web = "",
+  runner: readonly string[] = [],
+): Promise<WebDaemon> {
   const port = await freePort();
   const config = new ConfigFile(`[web]\nport=${port}\n${web}${sections}`);
-  const daemon = await startDaemon("-c", config.path);
+  const daemon = await startDaemonUnder(runner, ["-c", config.path]);
   t.after(() => daemon.stop("SIGKILL"));
   return { daemon, web: port, config };
 }
@@ -36,7 +43,7 @@ export interface Answer {
 export async function ask(
   port: number,
   path: string,
-  options: { method?: string; headers?: Record<string, string>; localAddress?: string } = {},
+  options: { method?: string; headers?: Record<string, string>; host?: string; localAddress?: string } = {},
 ): Promise<Answer> {
   const asked = request({ host: "127.0.0.1", port, path, agent: false, ...options }).end();
   const [response] = (await once(asked, "response")) as [IncomingMessage];

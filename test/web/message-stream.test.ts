@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
+import { test } from "node:test";
+import type { Monitor, Watcher } from "#src/monitor/monitor.js";
+import { MessageStream } from "#src/web/message-stream.js";
+import { ManualClock } from "../support/clock.js";
+
+/** A response whose reader reads when the test says so. */
+class SlowResponse extends EventEmitter {
+  readonly texts: string[] = [];
+  writableLength = 0;
+  ended = false;
+  #taken: (() => void)[] = [];
+
+  write(text: string, taken?: () => void): void {
+    this.texts.push(text);
+    this.writableLength += text.length;
+    if (taken) this.#taken.push(taken);
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  read(): void {
+    this.writableLength = 0;
+    for (const taken of this.#taken.splice(0)) taken();
+  }
+}
+
+function streamTo() {
+  const clock = new ManualClock();
+  const response = new SlowResponse();
+  const watchers = new Set<Watcher>();
+  const monitor = {
+    join: (watcher: Watcher) => watchers.add(watcher),
+    leave: (watcher: Watcher) => watchers.delete(watcher),
+  } as unknown as Monitor;
+  const order = { filter: { kind: "all" }, format: ["json"] } as const;
+  const stream = new MessageStream(response as unknown as ServerResponse, order, monitor, clock);
+  const show = (text: string): void => {
+    const source = { connection: "c", listener: 1, server: "s:1" };
+    for (const { outlet } of watchers) {
+      if (outlet.full) outlet.skip();
+      else outlet.show({ source, occasion: "ERROR", text }, 0);
+    }
+  };
+  return { clock, response, watchers, stream, show };
+}
+
+const eventOf = (text: string): string =>
+  `data: {"time":"1970-01-01T00:00:00.000Z","event":"error","connection":"c","listener":1,"server":"s:1","text":"${text}"}\n\n`;
+
+test("each message is an event of one line, whatever is in it", () => {
+  const { clock, response, show } = streamTo();
+  show("one");
+  show("a\u2028b\u0085c");
+  clock.advance(50);
+  assert.deepEqual(response.texts, ["retry: 2000\n\n", eventOf("one") + eventOf("a\u2028b\u0085c")]);
+});
+
+test("a comment every 15 s is a sign of life, unless something waits to be read", () => {
+  const { clock, response, show } = streamTo();
+  response.read();
+  clock.advance(15_000);
+  assert.equal(response.texts.at(-1), ":\n\n");
+  show("unread");
+  clock.advance(100_000);
+  assert.equal(response.texts.length, 3);
+  response.read();
+  clock.advance(15_000);
+  assert.equal(response.texts.length, 4);
+});
+
+test("what a slow reader misses is counted, and told where it would have been", () => {
+  const { clock, response, show } = streamTo();
+  show("first");
+  clock.advance(50);
+  const written = response.texts.length;
+  const long = "x".repeat(200_000);
+  for (let count = 0; count < 20; count += 1) show(long);
+  clock.advance(1000);
+  assert.equal(response.texts.length, written); // nothing is written to who does not read
+  response.read();
+  clock.advance(50);
+  response.read();
+  show("last");
+  clock.advance(50);
+  const text = response.texts.slice(written).join("");
+  const shown = text.split(long).length - 1;
+  assert.ok(shown > 0 && shown < 20);
+  assert.ok(text.endsWith(`data: {"notShown":${20 - shown}}\n\n${eventOf("last")}`), text.slice(-500));
+});
+
+test("who has left sees nothing more; an end comes behind what was to be shown", () => {
+  const left = streamTo();
+  left.response.emit("close");
+  assert.equal(left.watchers.size, 0);
+  left.clock.advance(60_000);
+  assert.equal(left.response.texts.length, 1);
+  const ended = streamTo();
+  ended.show("last");
+  ended.stream.close();
+  assert.deepEqual(ended.response.texts.slice(1), [eventOf("last")]);
+  assert.equal(ended.response.ended, true);
+  ended.clock.advance(60_000);
+  assert.equal(ended.response.texts.length, 2);
+});
