@@ -81,11 +81,6 @@ export class Relay implements Limited {
     return this.#remote;
   }
 
-  /** Whether the remote is not the server itself. */
-  get #standsIn(): boolean {
-    return this.#remote.standIn !== undefined;
-  }
-
   /** Begins. `early`: what the client has sent for the remote already. */
   start(early: Held): void {
     this.#client.events = new Relay.#ClientEvents(this);
@@ -128,11 +123,12 @@ export class Relay implements Limited {
   }
 
   #fromClient(chunk: Buffer): void {
-    if (this.#standsIn) this.tap?.pass("up", chunk, true); // before what it leads to, of which other taps tell
+    const tapped = this.tap !== undefined && this.#remote.standIn !== undefined;
+    if (tapped) this.tap?.pass("up", chunk, true); // before what it leads to, of which other taps tell
     this.#up.pass(chunk);
     if (this.#up.stalled) this.#limits.watch();
     this.#owner.passed(chunk.length);
-    if (!this.#standsIn) this.tap?.pass("up", chunk, !this.#up.stalled);
+    if (!tapped) this.tap?.pass("up", chunk, !this.#up.stalled);
   }
 
   #clientDrained(): void {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Admission } from "../admission.js";
+import { carriersOf } from "../carriers.js";
 import type { Clock } from "../clock.js";
 import { plainAddress } from "../core/address.js";
 import type { DaemonStatus, ListenerStatus } from "../core/status.js";
@@ -158,20 +159,29 @@ export class Site {
     if (path === "/status") return { status: 200, type: "application/json", body: JSON.stringify(status()) };
     if (path === "/metrics") return { status: 200, type: METRICS_TYPE, body: metricsText(status()) };
     if (path !== "/messages") return refusal(404, "there is no such page");
-    return this.#showMessages(plainAddress(socket.remoteAddress ?? ""), query, method === "GET", response);
+    return this.#showMessages(socket, query, method === "GET", response);
   }
 
   /** @param wanted whether they are, or only the headers */
-  #showMessages(address: string, query: string, wanted: boolean, response: ServerResponse): Answer | undefined {
-    const { admission, clock, monitor, status } = this.#host;
-    const objection = admission().access.watchObjection(address);
+  #showMessages(socket: Socket, query: string, wanted: boolean, response: ServerResponse): Answer | undefined {
+    const { admission, clock, monitor, registry, status } = this.#host;
+    const reader = { peerAddress: plainAddress(socket.remoteAddress ?? ""), peerPort: socket.remotePort ?? 0 };
+    const carriers = carriersOf(reader, registry.all());
+    const origin = carriers.at(-1)?.clientAddress ?? reader.peerAddress;
+    const objection = admission().access.objection("watch", origin);
     if (objection !== undefined) return refusal(403, `messages are not shown: ${objection}`);
     const order = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
     if (!order.ok) return refusal(400, order.message);
     if (this.#streams.size >= MAX_STREAMS) return refusal(503, `${MAX_STREAMS} are watching already`);
     if (!wanted) return { status: 200, type: EVENTS_TYPE, body: "" };
     response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close" });
-    const stream = new MessageStream(response, order.value, monitor, clock);
+    const stream = new MessageStream(
+      response,
+      order.value,
+      carriers.map(({ id }) => id),
+      monitor,
+      clock,
+    );
     this.#streams.add(stream);
     response.on("close", () => this.#streams.delete(stream));
     return undefined;

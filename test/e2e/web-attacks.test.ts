@@ -82,7 +82,10 @@ test("readers do not take what the daemon keeps for itself", { skip: missing("pr
   await until(
     () =>
       relayed(daemon.port, device).then(
-        ({ client }) => !client.destroy(),
+        ({ client }) => {
+          client.destroy();
+          return true;
+        },
         () => false,
       ),
     "room again",
