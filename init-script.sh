@@ -268,7 +268,7 @@ launch() {
   old=$(wc -c <"$ERRFILE")
   # shellcheck disable=SC2016 # the inner shell expands them
   with_options become sh -c 'echo $$ >&3; exec "$@" 3>&-' sh "$node" "$SMALL_HEAP" "$MAIN" \
-    </dev/null >>"$ERRFILE" 2>&1 3>"$PIDFILE" &
+    </dev/null >/dev/null 2>>"$ERRFILE" 3>"$PIDFILE" &
   launched=$!
   problem="it has ended"
   "$node" -e "$WAIT_FOR_ANSWER" -- "$PIDFILE" "$launched" "$host" "$port" "$START_SECONDS"

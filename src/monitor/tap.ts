@@ -33,7 +33,7 @@ export interface TapOwner {
   fault(error: unknown): void;
 }
 
-/** Messages that were seen to come and wait to be written on: beyond so many only their coming is told. */
+/** Messages that were seen to come and wait to be written on: beyond so many only their coming is shown, and the rest is counted. */
 const MAX_WAITING = 1000;
 
 /** One way of a stream, as one view shows it. */
@@ -90,8 +90,13 @@ class Strand {
         this.#show(outlet, this.#way.came, shown, now);
         if (left) this.#show(outlet, this.#way.left, shown, now);
       }
-      if (!left && this.#waiting.length < MAX_WAITING) this.#waiting.push({ shown, outlets: open });
+      if (!left && this.#way.left !== undefined) this.#wait(shown, open);
     }
+  }
+
+  #wait(shown: Shown, outlets: readonly Outlet[]): void {
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ shown, outlets });
+    else for (const outlet of outlets) outlet.skip();
   }
 
   #look(message: Message, outlets: readonly Outlet[]): Shown {

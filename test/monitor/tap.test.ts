@@ -33,7 +33,7 @@ function tapped(places: Places = RELAYED, more: Partial<TapOwner> = {}, view: Vi
         .filter(Boolean)
         .map((line) => line.slice("14:32:15,123 ".length));
     };
-    return { outlet, lines };
+    return { outlet, lines, lost: () => queue.lost };
   };
   return { tap, clock, faults, seeBy, ...seeBy(view) };
 }
@@ -114,13 +114,14 @@ test("several who look on each see it their way; one who has left sees no more, 
   assert.equal(tap.idle, true);
 });
 
-test("thousands that wait to be written on cost no more than a limit, and all are seen to come", () => {
-  const { tap, lines } = tapped();
+test("of thousands that wait to be written on, those beyond a limit are only seen to come, and counted", () => {
+  const { tap, lines, lost } = tapped();
   for (let count = 0; count < 3000; count += 1) tap.pass("up", bytes(ONE), false);
   tap.left("up");
   const came = lines().filter((line) => line.startsWith("[CLIENT→PROXY]"));
   assert.equal(came.length, 3000);
-  assert.equal(lines().length - came.length, 1000);
+  assert.equal(lines().filter((line) => line.startsWith("[PROXY→SERVER]")).length, 1000);
+  assert.equal(lost(), 2000);
 });
 
 test("a fault in a view ends the looking on, and is told once", () => {

@@ -8,24 +8,30 @@ export const MAIN = fileURLToPath(new URL("../../main.js", import.meta.url));
 
 const givenPorts = new Set<number>();
 
-/** A port of the loopback nobody listens on at the moment; another one every time. */
+/** Below the ports that the kernel gives to clients: one of those could take it before it is used. */
+const [FIRST_PORT, LAST_PORT] = [10_240, 32_767];
+
+/** A port that nobody listens on at the moment; another one every time. */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
   for (;;) {
-    const port = await anyPort(host);
-    if (givenPorts.has(port)) continue;
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    if (givenPorts.has(port) || !(await isFree(port, host))) continue;
     givenPorts.add(port);
     return port;
   }
 }
 
-async function anyPort(host: string): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
 }
 
 /** The real daemon as a process of its own, as its users run it. */
