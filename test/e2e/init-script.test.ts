@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -161,6 +162,7 @@ class Installation {
     const pid = Number(/^sockproxyd: started, pid (\d+), port \d+$/m.exec(stdout)?.[1]);
     assert.equal(readFileSync(this.pidFile, "utf8"), `${pid}\n`);
     assert.deepEqual(wordsOf(pid, "cmdline").slice(0, 3), [process.execPath, "--max-semi-space-size=2", MAIN]); // no program in between
+    assert.equal(readlinkSync(`/proc/${pid}/fd/1`), "/dev/null"); // what MONI prints would fill a disk unseen
     return pid;
   }
 
