@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { ConfigFile } from "../support/config.js";
 import { freePort, startDaemon, startDaemonUnder } from "../support/daemon.js";
 import { FakeLuup } from "../support/luup.js";
-import { Client, Device, greet, relayed } from "../support/net.js";
+import { Client, Device, greet, relayed, reload } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { until } from "../support/wait.js";
 
@@ -14,15 +14,6 @@ before(async () => {
   device = await Device.open();
 });
 after(() => device.close());
-
-/** Has the configuration read again by RELD; returns the reply. */
-async function reload(port: number): Promise<string> {
-  const { client } = await greet(port);
-  client.write("RELD\n");
-  const reply = await client.line();
-  client.destroy();
-  return reply;
-}
 
 /** Whether anybody accepts connections on this port. */
 async function answers(port: number): Promise<boolean> {

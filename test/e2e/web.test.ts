@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { freePort } from "../support/daemon.js";
 import { readExposition } from "../support/exposition.js";
-import { Client, Device, greet, relayed } from "../support/net.js";
+import { Client, Device, greet, relayed, reload } from "../support/net.js";
 import { descriptorsAtRest, faults } from "../support/process.js";
 import { downward, upward } from "../support/shown.js";
 import { until } from "../support/wait.js";
@@ -16,14 +16,6 @@ before(async () => {
   device = await Device.open();
 });
 after(() => device.close());
-
-async function reload(port: number): Promise<string> {
-  const { client } = await greet(port);
-  client.write("RELD\n");
-  const reply = await client.line();
-  client.destroy();
-  return reply;
-}
 
 /** The value of a metric that has no labels, or these. */
 async function metric(web: number, name: string, labels: Record<string, string> = {}): Promise<number | undefined> {

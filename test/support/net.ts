@@ -133,3 +133,12 @@ export async function relayed(
   if (pid === undefined) throw new Error(`not connected: ${answer}`);
   return { client, pid, remote: await device.client(index) };
 }
+
+/** Has the configuration read again by RELD; returns the reply. */
+export async function reload(port: number): Promise<string> {
+  const { client } = await greet(port);
+  client.write("RELD\n");
+  const reply = await client.line();
+  client.destroy();
+  return reply;
+}

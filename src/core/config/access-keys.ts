@@ -1,6 +1,6 @@
 import { formatPatterns, parseNetworks, parseTargetPatterns } from "../access.js";
 import { row } from "./settings.js";
-import { parseCount, parseWord } from "./values.js";
+import { parseChoice, parseCount } from "./values.js";
 
 const MAX_LIMIT = 1_000_000;
 
@@ -58,7 +58,7 @@ export const ACCESS_KEYS = [
     alsoIn: "host",
     defaultText: "local",
     help: "Who may end the daemon by the command STOP: local is this machine only, any is everybody who can connect, never is nobody.",
-    parse: (text) => parseWord(text, ["local", "any", "never"]),
+    parse: (text) => parseChoice(text, ["local", "any", "never"]),
     print: String,
   }),
   row({

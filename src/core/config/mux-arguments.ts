@@ -1,4 +1,3 @@
-import minimist from "minimist";
 import { formatHostPort, parseHostPort } from "../address.js";
 import { parseDuration } from "../duration.js";
 import { checkMuxOrder } from "../mux/line.js";
@@ -7,6 +6,7 @@ import { findProtocol, REQUEST_PROTOCOLS } from "../mux/protocols/index.js";
 import { parseInteger } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
 import { DEFAULT_OPTIONS } from "../setup/options.js";
+import { parseFlags } from "./flags.js";
 import type { MuxLine } from "./settings.js";
 
 /** What `sockproxyd mux` is asked for. */
@@ -124,18 +124,13 @@ function parseListen(text: string): Result<{ ip: string; port: number }> {
  * @param argv behind the word `mux`
  */
 export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments> {
-  const unknown: string[] = [];
-  const parsed = minimist([...argv], {
+  const flags = parseFlags(argv, {
     string: FLAGS.map(({ name }) => name),
     boolean: Object.values(SWITCHES),
     alias: { ...SWITCHES, ...Object.fromEntries(FLAGS.flatMap(({ name, short }) => (short ? [[short, name]] : []))) },
-    unknown: (word) => {
-      if (word.startsWith("-")) unknown.push(word);
-      return true;
-    },
   });
-  const [culprit] = unknown;
-  if (culprit !== undefined) return fail(`unknown option ${culprit}`);
+  if (!flags.ok) return flags;
+  const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
   const [command = "server", ...more] = parsed._;
   if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);

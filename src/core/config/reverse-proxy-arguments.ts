@@ -1,9 +1,10 @@
-import minimist from "minimist";
+import type minimist from "minimist";
 import { parsePort } from "../address.js";
 import { directOrder } from "../direct/line.js";
 import { parseSeconds } from "../number.js";
 import { fail, ok, type Result } from "../result.js";
 import { CONBUS_FALLBACK } from "./cli-yml.js";
+import { parseFlags } from "./flags.js";
 import { parseWebhook } from "./values.js";
 
 /** What `sockproxyd reverse-proxy start` is asked for. */
@@ -81,18 +82,13 @@ export const REVERSE_PROXY_USAGE = [
  * @param argv behind the word `reverse-proxy`
  */
 export function parseReverseProxyArguments(argv: readonly string[]): Result<ReverseProxyArguments> {
-  const unknown: string[] = [];
-  const parsed = minimist([...argv], {
+  const flags = parseFlags(argv, {
     string: ["_", PORT.name, ...START_FLAGS.map(({ name }) => name)],
     boolean: ["help", ...START_SWITCHES.map(({ name }) => name)],
     alias: { h: "help" },
-    unknown: (word) => {
-      if (word.startsWith("-")) unknown.push(word);
-      return true;
-    },
   });
-  const [culprit] = unknown;
-  if (culprit !== undefined) return fail(`unknown option ${culprit}`);
+  if (!flags.ok) return flags;
+  const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
   const [word = "", ...words] = parsed._;
   const command = COMMANDS.find((candidate) => candidate === word);

@@ -1,6 +1,7 @@
 import { isAddress, isHostName } from "../address.js";
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, ok, type Result } from "../result.js";
+import { parseWord } from "../word.js";
 
 /** Reads the base URL of a Luup system. */
 export function parseUrl(text: string): Result<string> {
@@ -66,7 +67,6 @@ function named<T>(text: string, result: Result<T>): Result<T> {
 }
 
 /** Reads one of a few words, in any case. */
-export function parseWord<W extends string>(text: string, words: readonly W[]): Result<W> {
-  const found = words.find((word) => word === text.toLowerCase());
-  return found === undefined ? fail(`bad value "${text}": ${words.join(" or ")} is wanted`) : ok(found);
+export function parseChoice<W extends string>(text: string, words: readonly W[]): Result<W> {
+  return named(text, parseWord(text, words));
 }

@@ -1,8 +1,8 @@
-import minimist from "minimist";
 import { type HostPort, parseHostPort, parsePort } from "../address.js";
 import type { FormatWord } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/index.js";
 import { fail, ok, type Result } from "../result.js";
+import { parseFlags } from "./flags.js";
 
 /** Where a daemon is asked: at its port, or a reverse proxy, by its own port, on this machine. */
 export type Address = HostPort | { readonly reverseProxy: number };
@@ -38,18 +38,13 @@ Shows the messages that pass a running daemon, as they pass, until Ctrl-C. When 
  * @param argv behind the word `watch`
  */
 export function parseWatchArguments(argv: readonly string[]): Result<WatchArguments> {
-  const unknown: string[] = [];
-  const parsed = minimist([...argv], {
+  const flags = parseFlags(argv, {
     string: ["as", REVERSE_PROXY, "_"],
     boolean: [...WORDS, "help"],
     alias: { help: "h" },
-    unknown: (word) => {
-      if (word.startsWith("-")) unknown.push(word);
-      return true;
-    },
   });
-  const [culprit] = unknown;
-  if (culprit !== undefined) return fail(`unknown option ${culprit}`);
+  if (!flags.ok) return flags;
+  const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
   const words = [...parsed._];
   const address = readAddress(parsed[REVERSE_PROXY], words);

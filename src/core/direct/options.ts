@@ -1,6 +1,7 @@
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
 import type { OptionRow } from "../setup/option-row.js";
+import { parseWord } from "../word.js";
 
 /** Everything that only the options of a `[direct]` line can say. Times in milliseconds. */
 export interface DirectOptions {
@@ -37,12 +38,6 @@ function parseRate(value: string): Result<number> {
   return rate > 0 && rate <= MAX_RATE ? ok(rate) : fail(`a number of telegrams per second is wanted, such as 10/s`);
 }
 
-/** A word of these, as the value of this option. */
-function parseChoice<K extends "balance" | "refusal">(key: K, words: readonly DirectOptions[K][], value: string) {
-  const word = words.find((candidate) => candidate === value.toLowerCase());
-  return word === undefined ? fail(`${words.join(" or ")} is wanted`) : ok({ [key]: word });
-}
-
 /** All options that only a line of `[direct]` takes, in the order README and the example file show them. */
 export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
   {
@@ -52,7 +47,7 @@ export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
       "Of several servers, host:port,host:port: the first that can be reached, each in",
       "its turn, or the one with the fewest clients (default: first).",
     ],
-    parse: (value) => parseChoice("balance", ["first", "round", "least"], value),
+    parse: (value) => map(parseWord(value, ["first", "round", "least"]), (balance) => ({ balance })),
   },
   {
     key: "HLTH",
@@ -70,7 +65,7 @@ export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
     key: "FAIL",
     usage: "FAIL=error|reset",
     help: ["A client whose server cannot be reached reads ERR CONN, or is reset (default: error)."],
-    parse: (value) => parseChoice("refusal", ["error", "reset"], value),
+    parse: (value) => map(parseWord(value, ["error", "reset"]), (refusal) => ({ refusal })),
   },
   {
     key: "CACH",

@@ -1,6 +1,7 @@
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
 import type { OptionRow } from "../setup/option-row.js";
+import { parseWord } from "../word.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { findProtocol, PROTOCOLS } from "./protocols/index.js";
 
@@ -72,12 +73,6 @@ function parseProbe(value: string): Result<Partial<MuxOptions>> {
   return /^([0-9a-f]{2})+$/i.test(value)
     ? ok({ probe: Buffer.from(value, "hex") })
     : fail("a whole request in hexadecimal digits is wanted");
-}
-
-/** A word of these, as the value of this option. */
-function parseChoice<K extends "writes" | "mode">(key: K, words: readonly MuxOptions[K][], value: string) {
-  const word = words.find((candidate) => candidate === value.toLowerCase());
-  return word === undefined ? fail(`${words.join(" or ")} is wanted`) : ok({ [key]: word });
 }
 
 /** A row whose value is a time in seconds. */
@@ -159,12 +154,12 @@ export const MUX_OPTIONS: readonly MuxOptionRow[] = [
     key: "RDON",
     usage: "RDON=deny|ignore",
     help: ["Modbus writes are refused, or answered as done without reaching the device."],
-    parse: (value) => parseChoice("writes", ["deny", "ignore"], value),
+    parse: (value) => map(parseWord(value, ["deny", "ignore"]), (writes) => ({ writes })),
   },
   {
     key: "MODE",
     usage: "MODE=request|broadcast",
     help: ["broadcast: all that the device says goes to every client (default: request)."],
-    parse: (value) => parseChoice("mode", ["request", "broadcast"], value),
+    parse: (value) => map(parseWord(value, ["request", "broadcast"]), (mode) => ({ mode })),
   },
 ];

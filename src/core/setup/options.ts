@@ -4,6 +4,7 @@ import { findView, VIEWS } from "../monitor/views/index.js";
 import type { NotifyTarget } from "../notification.js";
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
+import { parseWord } from "../word.js";
 import type { OptionRow } from "./option-row.js";
 
 /** How the daemon talks to the remote. */
@@ -74,13 +75,6 @@ function parseNotify(value: string): Result<Partial<ConnOptions>> {
   });
 }
 
-function parseTransport(value: string): Result<Partial<ConnOptions>> {
-  const transport = value.toLowerCase();
-  return transport === "tcp" || transport === "udp" || transport === "tls"
-    ? ok({ transport })
-    : fail("tcp, udp or tls is wanted");
-}
-
 function parseVerify(value: string): Result<Partial<ConnOptions>> {
   return value === "0" || value === "1" ? ok({ verifyCertificate: value === "1" }) : fail("0 or 1 is wanted");
 }
@@ -135,7 +129,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     usage: "PRTO=tcp|udp|tls",
     help: ["How to talk to the remote (default: tcp)."],
     capabilities: ["UDP", "TLS"],
-    parse: parseTransport,
+    parse: (value) => map(parseWord(value, ["tcp", "udp", "tls"]), (transport) => ({ transport })),
   },
   {
     key: "TLSV",

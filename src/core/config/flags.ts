@@ -1,0 +1,29 @@
+import minimist from "minimist";
+import { fail, ok, type Result } from "../result.js";
+
+/** The flags of a command, as minimist wants them. */
+export interface Flags {
+  /** With a value. */
+  readonly string: readonly string[];
+  readonly boolean: readonly string[];
+  readonly alias?: Readonly<Record<string, string>>;
+}
+
+/** Reads the flags of a command; what is no flag is left in `_`, in its order. A flag that is not known is an error. */
+export function parseFlags(
+  argv: readonly string[],
+  { string, boolean, alias = {} }: Flags,
+): Result<minimist.ParsedArgs> {
+  const unknown: string[] = [];
+  const parsed = minimist([...argv], {
+    string: [...string],
+    boolean: [...boolean],
+    alias: { ...alias },
+    unknown: (word) => {
+      if (word.startsWith("-")) unknown.push(word);
+      return true;
+    },
+  });
+  const [culprit] = unknown;
+  return culprit === undefined ? ok(parsed) : fail(`unknown option ${culprit}`);
+}
