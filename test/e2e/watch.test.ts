@@ -337,7 +337,10 @@ describe("sockproxyd watch", { concurrency: 3 }, () => {
   test("coloured on a terminal", { skip: missing("script") }, async (t) => {
     const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus`);
     const command = `${process.execPath} ${MAIN} watch 127.0.0.1:${daemon.port}`;
-    const child = spawn("script", ["-qfec", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn("script", ["-qfec", command, "/dev/null"], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, NO_COLOR: "" }, // npm sets it where it does not write to a terminal itself
+    });
     t.after(() => child.kill("SIGKILL"));
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
