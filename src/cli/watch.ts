@@ -4,12 +4,12 @@ import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { env, stdout } from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { styleText } from "node:util";
+import { inspect } from "node:util";
 import { controlPaths } from "../control/folder.js";
 import { formatHostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
 import { type Address, parseWatchArguments, WATCH_USAGE } from "../core/config/watch-arguments.js";
-import { coloured } from "../core/monitor/colours.js";
+import { type Colour, coloured } from "../core/monitor/colours.js";
 import { type Complain, EXIT, misused, type Started } from "./start.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
@@ -32,7 +32,7 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   const { address, command, json } = parsed.value;
   const inColour = stdout.isTTY && !json && !env["NO_COLOR"];
   const show = (line: string): void => {
-    stdout.write(`${inColour ? coloured(line, styleText) : line}\n`);
+    stdout.write(`${inColour ? coloured(line, inColours) : line}\n`);
   };
   const unread = new AbortController();
   stdout.on("error", () => unread.abort());
@@ -109,6 +109,12 @@ async function follow(
   } finally {
     socket.destroy();
   }
+}
+
+/** Whether there are to be colours has been decided: Node's own `styleText` would ask again, and has other rules in each version. */
+function inColours(colour: Colour, text: string): string {
+  const [on, off] = inspect.colors[colour] ?? [0, 0];
+  return `\x1b[${on}m${text}\x1b[${off}m`;
 }
 
 function whereIs(address: Address): { path: string } | { host: string; port: number } {

@@ -339,7 +339,7 @@ describe("sockproxyd watch", { concurrency: 3 }, () => {
     const command = `${process.execPath} ${MAIN} watch 127.0.0.1:${daemon.port}`;
     const child = spawn("script", ["-qfec", command, "/dev/null"], {
       stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, NO_COLOR: "" }, // npm sets it where it does not write to a terminal itself
+      env: { ...process.env, NO_COLOR: "" },
     });
     t.after(() => child.kill("SIGKILL"));
     let text = "";

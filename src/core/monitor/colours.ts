@@ -1,6 +1,6 @@
 import type { Occasion, Place } from "./sighting.js";
 
-/** What `styleText` of Node's util calls a colour. */
+/** What Node's `util.inspect.colors` calls a colour. */
 export type Colour = "cyan" | "blue" | "green" | "yellow" | "red" | "gray";
 
 const COLOURS: Readonly<Record<Place | Occasion, Colour>> = {
