@@ -62,3 +62,15 @@ test("the CHANGELOG tells of the version that package.json names", () => {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
   assert.ok(readFileSync("CHANGELOG.md", "utf8").includes(`\n## ${version}\n`));
 });
+
+test("every link of the README to one of its sections leads somewhere", () => {
+  const sections = new Set(
+    [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+  for (const [, name = ""] of readme.matchAll(/\]\(#([^)]+)\)/g)) assert.ok(sections.has(name), name);
+});
