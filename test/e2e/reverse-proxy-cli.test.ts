@@ -1,6 +1,6 @@
 // sockproxyd reverse-proxy: start, status, stop; its settings
 import assert from "node:assert/strict";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
 import { ConbusServer, DISCOVERY, telegram } from "../support/conbus.js";
 import { freePort } from "../support/daemon.js";
@@ -214,7 +214,7 @@ describe("--idle, --log, --decode, options", { concurrency: 3 }, () => {
     client.destroy();
     await proxy.output.says(/\[DISCONNECT\]/);
     const lines = (): string[] => readFileSync(log, "utf8").split("\n").slice(0, -1);
-    await until(() => lines().some((line) => line.includes("[DISCONNECT]")), "the end in the file");
+    await until(() => existsSync(log) && lines().some((line) => line.includes("[DISCONNECT]")), "the end in the file");
     const [shown, kept] = [proxy.output.lines, lines()].map((all) =>
       all.filter((line) => /^\d\d:\d\d:\d\d,\d{3} /.test(line)),
     );
