@@ -23,6 +23,9 @@ export class LineQueue {
   #gathering: Timer | undefined;
   #writing = false;
   #gap = 0;
+  /** Lines among them that tell of gaps, and the messages these tell of. */
+  #gapLines = 0;
+  #gapsTold = 0;
   #gapFormat: readonly FormatWord[] = [];
   #brokenUntil = 0;
 
@@ -72,9 +75,10 @@ export class LineQueue {
 
   #tellGap(): void {
     if (this.#gap === 0) return;
-    const gap = this.#gap;
+    this.#gapLines += 1;
+    this.#gapsTold += this.#gap;
+    this.#add(gapLine(this.#gap, this.#gapFormat));
     this.#gap = 0;
-    this.#add(gapLine(gap, this.#gapFormat));
   }
 
   #gather(): void {
@@ -85,18 +89,26 @@ export class LineQueue {
   #flush(): void {
     this.#gathering = undefined;
     this.#writing = true;
-    const { length } = this.#lines;
+    const messages = this.#lines.length - this.#gapLines;
+    const told = this.#gapsTold;
     const text = `${this.#lines.join("\n")}\n`;
     this.#lines = [];
     this.#size = 0;
-    this.#write(text, (error) => this.#written(error, length));
+    this.#gapLines = 0;
+    this.#gapsTold = 0;
+    this.#write(text, (error) => this.#written(error, messages, told));
   }
 
-  #written(error: Error | null | undefined, lines: number): void {
+  /** @param told messages that were to be told to be lost, and are to be told again if they were not */
+  #written(error: Error | null | undefined, messages: number, told: number): void {
     this.#writing = false;
     this.#brokenUntil = error ? this.#clock.now() + PAUSE_AFTER_ERROR_MS : 0;
-    if (error) this.#lose(lines);
-    else this.#tellGap();
+    if (error) {
+      this.#lose(messages);
+      this.#gap += told;
+    } else {
+      this.#tellGap();
+    }
     this.#gather();
   }
 }

@@ -90,3 +90,22 @@ test("finish writes at once what waits", () => {
   queue.finish();
   assert.deepEqual(texts, ["one\n"]);
 });
+
+test("a gap whose line could not be written is told again, with what was lost since", () => {
+  const { clock, texts, queue, taken } = queueOf();
+  queue.push("first");
+  clock.advance(50);
+  taken(new Error("disk full"));
+  for (let count = 0; count < 10; count += 1) queue.skip([]);
+  clock.advance(1000);
+  queue.push("second");
+  clock.advance(50);
+  assert.equal(texts[1], "… 11 messages not shown\nsecond\n");
+  taken(new Error("disk full"));
+  clock.advance(1000);
+  queue.push("third");
+  clock.advance(50);
+  assert.equal(texts[2], "… 12 messages not shown\nthird\n");
+  taken();
+  assert.equal(queue.lost, 12);
+});
