@@ -12,8 +12,8 @@ export class Alerts {
   readonly #clock: Clock;
   readonly #webhook: Webhook;
   #perMinute = Number.POSITIVE_INFINITY;
-  /** Servers that were last told to be down. */
-  readonly #down = new Set<string>();
+  /** Servers that were last told to be down, and when that was by the clock. */
+  readonly #down = new Map<string, number>();
   /** Wrong checksums, by listener. */
   readonly #checksums = new Map<number, Excess>();
 
@@ -42,14 +42,18 @@ export class Alerts {
   serverDown(listener: number, server: string, why: string): void {
     const name = `${listener} ${server}`;
     if (this.#down.has(name)) return;
-    this.#down.add(name);
+    this.#down.set(name, this.#clock.now());
     const reason = why.slice(0, MAX_REASON);
     this.#send({ event: "server-down", listener, server, text: `server ${server} is down: ${reason}`, reason });
   }
 
-  /** A server that was down can be reached again, after so long. */
-  serverBack(listener: number, server: string, downMs: number): void {
-    if (!this.#down.delete(`${listener} ${server}`)) return;
+  /** A server can be reached: one that was told to be down is told to be back, though its line was gone meanwhile. Cheap. */
+  serverFound(listener: number, server: string): void {
+    const name = `${listener} ${server}`;
+    const since = this.#down.get(name);
+    if (since === undefined) return;
+    this.#down.delete(name);
+    const downMs = Math.round(this.#clock.now() - since);
     const text = `server ${server} is back after ${(downMs / 1000).toFixed(1)} s`;
     this.#send({ event: "server-back", listener, server, text, downMs });
   }

@@ -42,15 +42,18 @@ test("an alert is JSON with all it is about; login and query of the URL go with 
   const hook = await Hook.open(t);
   const { alerts, clock } = sender(t, `http://me%40home:sec%3Aret@127.0.0.1:${hook.port}/some/where?token=x%20y`);
   alerts.serverDown(10001, "a:1", "connection refused");
-  alerts.serverBack(10001, "a:1", 12_345);
   const time = new Date(clock.epochMs()).toISOString();
+  await over(hook, 1);
+  clock.advance(12_345);
+  alerts.serverFound(10001, "a:1");
+  const later = new Date(clock.epochMs()).toISOString();
   assert.deepEqual(await hook.received(2), [
     {
       ...{ event: "server-down", time, listener: 10001, server: "a:1" },
       ...{ text: "server a:1 is down: connection refused", reason: "connection refused" },
     },
     {
-      ...{ event: "server-back", time, listener: 10001, server: "a:1" },
+      ...{ event: "server-back", time: later, listener: 10001, server: "a:1" },
       ...{ text: "server a:1 is back after 12.3 s", downMs: 12_345 },
     },
   ]);
@@ -65,13 +68,13 @@ test("an alert is JSON with all it is about; login and query of the URL go with 
 test("the same is not told twice in a row, of each server and listener for itself", async (t) => {
   const hook = await Hook.open(t);
   const { alerts } = sender(t, hook.url);
-  alerts.serverBack(1, "a:1", 5);
+  alerts.serverFound(1, "a:1");
   alerts.serverDown(1, "a:1", "x");
   alerts.serverDown(1, "a:1", "y");
   alerts.serverDown(2, "a:1", "x");
   alerts.serverDown(1, "b:1", "x");
-  alerts.serverBack(1, "a:1", 5);
-  alerts.serverBack(1, "a:1", 5);
+  alerts.serverFound(1, "a:1");
+  alerts.serverFound(1, "a:1");
   alerts.serverDown(1, "a:1", "z");
   await until(() => alerts.status.waiting === 0, "all to be delivered");
   assert.deepEqual(
@@ -158,7 +161,7 @@ test("what nobody takes for five minutes is given up, with a line in the log; at
   assert.match(log.lines.at(-1) ?? "", /^WARN alert given up, [^\n]*HTTP status 404\): server a:1 is down: x$/);
   assert.ok(hook.posts.length > 10 && hook.posts.length < 25, `${hook.posts.length} attempts`);
   hook.answer = status(204);
-  alerts.serverBack(1, "a:1", 5);
+  alerts.serverFound(1, "a:1");
   await attempted(clock, hook);
   assert.equal(alerts.status.delivered, 1);
 });

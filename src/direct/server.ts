@@ -164,11 +164,12 @@ export class Server implements Served {
     const { clock, log, alerts } = this.#host;
     const now = clock.now();
     this.#reachedAt = now;
-    if (this.up || this.#stopped) return;
-    const downMs = Math.round(now - this.#since);
+    if (this.#stopped) return;
+    alerts.serverFound(this.#port, this.#name);
+    if (this.up) return;
+    const downMs = now - this.#since;
     this.#changed(undefined);
     log.warn(`${this.#who} is back after ${(downMs / 1000).toFixed(1)} s`);
-    alerts.serverBack(this.#port, this.#name, downMs);
   }
 
   #missed({ message }: DialError, since: number): void {

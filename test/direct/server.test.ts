@@ -18,13 +18,15 @@ function order(text: string) {
   return parsed.value;
 }
 
-function unchecked(): { server: Server; clock: ManualClock; log: MemoryLog } {
+function unchecked(): { server: Server; again: () => Server; clock: ManualClock; log: MemoryLog; alerts: Alerts } {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
+  const alerts = new Alerts(clock, log);
   const host = {
     ...{ clock, log, settings: DEFAULT_SETTINGS, access: new Access(DEFAULT_SETTINGS) },
-    ...{ alerts: new Alerts(clock, log), roomForRemote: () => true, countRemotes() {} },
+    ...{ alerts, roomForRemote: () => true, countRemotes() {} },
   };
-  return { server: new Server(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host), clock, log };
+  const again = (): Server => new Server(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
+  return { server: again(), again, clock, log, alerts };
 }
 
 test("an attempt that began before the server was reached last tells nothing when it fails", () => {
@@ -40,6 +42,18 @@ test("an attempt that began before the server was reached last tells nothing whe
   clock.advance(1234);
   server.reached();
   assert.equal(log.lines.at(-1), "WARN [direct 1 > 127.0.0.1:1] is back after 1.2 s");
+});
+
+test("a server that was down when its line went, and is there when the line is back, is told to be back", (t) => {
+  const { server, again, clock, alerts } = unchecked();
+  t.after(() => alerts.close());
+  alerts.configure({ ...DEFAULT_SETTINGS, alertUrl: "http://127.0.0.1:1/" });
+  server.failed(new DialError("timed out"), clock.now());
+  server.stop();
+  const next = again();
+  next.reached();
+  next.failed(new DialError("timed out"), clock.now());
+  assert.equal(alerts.status.waiting, 3, "down, back, down");
 });
 
 test("what this machine lacks is not held against the server", () => {

@@ -1,3 +1,4 @@
+import { printable } from "../text.js";
 import type { FormatWord } from "./format.js";
 import type { Decoded, Look } from "./view.js";
 
@@ -41,7 +42,7 @@ export function lineOf(sighting: Sighting, time: string, format: readonly Format
   if (format.includes("json")) return jsonOf(sighting, time, format.includes("decode"));
   const id = format.includes("id") ? ` ${sighting.source.connection}` : "";
   if ("occasion" in sighting) {
-    return `${time} [${sighting.occasion}]${id} ${sighting.source.client ?? ""} ${sighting.text}`;
+    return `${time} [${sighting.occasion}]${id} ${sighting.source.client ?? ""} ${printable(sighting.text)}`;
   }
   const { text, fault, decoded } = sighting.shown;
   const parts = decoded !== undefined && format.includes("decode") ? ` {${decoded.text}}` : "";
@@ -52,12 +53,19 @@ export function lineOf(sighting: Sighting, time: string, format: readonly Format
 function jsonOf(sighting: Sighting, time: string, decode: boolean): string {
   if ("occasion" in sighting) {
     const { source, occasion, text } = sighting;
-    return JSON.stringify({ time, event: occasion.toLowerCase(), ...source, text });
+    return plainJson({ time, event: occasion.toLowerCase(), ...source, text });
   }
   const { source, place, shown } = sighting;
   const { view, text, fault, decoded } = shown;
   const parts = decode ? decoded?.parts : undefined;
-  return JSON.stringify({ time, direction: place, ...source, protocol: view, message: text, fault, parts });
+  return plainJson({ time, direction: place, ...source, protocol: view, message: text, fault, parts });
+}
+
+/** JSON that drives no terminal: DEL, the control characters of Latin-1 and those that are not seen are escaped like the others. */
+function plainJson(value: object): string {
+  return JSON.stringify(value).replaceAll(/[\x7f-\x9f\xad\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** The line that says how many messages could not be shown in time. */

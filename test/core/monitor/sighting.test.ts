@@ -43,6 +43,18 @@ test("as JSON it has the same, member by member", () => {
   assert.deepEqual(JSON.parse(lineOf(sighting, time, ["json"])), { time, event: "connect", ...SOURCE, text: "to x" });
 });
 
+test("nothing from outside drives a terminal or passes for another line, not in JSON either", () => {
+  const data = "\x1b[31m\x9b31m\x7f\xad\u2028\n";
+  const shown = { text: "<E>", view: "conbus", decoded: { text: "", parts: { data } } };
+  const line = lineOf({ source: SOURCE, place: "CLIENT→PROXY", shown }, TIME, ["json", "decode"]);
+  assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.equal(JSON.parse(line).parts.data, data);
+  assert.doesNotMatch(
+    lineOf({ source: SOURCE, occasion: "ERROR", text: data }, TIME, []),
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u,
+  );
+});
+
 test("a gap says how many messages are missing, to people and to programs", () => {
   assert.equal(gapLine(120, []), "… 120 messages not shown");
   assert.deepEqual(JSON.parse(gapLine(120, ["json", "id"])), { notShown: 120 });
