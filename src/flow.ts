@@ -28,6 +28,10 @@ export class Flow implements FlowState {
     this.last = clock.now();
   }
 
+  get queued(): boolean {
+    return this.stalled && this.to.queues === true;
+  }
+
   pass(chunk: Buffer): void {
     this.bytes += chunk.length;
     this.last = this.#clock.now();

@@ -1,10 +1,11 @@
-import { readFileSync, statSync, unwatchFile, watchFile } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, unwatchFile, watchFile } from "node:fs";
 import type { Clock, Timer } from "./clock.js";
 import { fail, ok, type Result } from "./core/result.js";
 
 const LOOK_EVERY_MS = 500;
 const SETTLE_MS = 250; // who writes a file in place empties it first
-const MAX_SIZE = 1_048_576;
+const MAX_SIZE = 65_536; // what is read out of it holds everything up meanwhile: the time for YAML grows with the square of its keys
+const READ = constants.O_RDONLY | constants.O_NONBLOCK; // it may have become a FIFO since it was looked at
 
 /** The text of a file, or nothing when there is none. */
 export type FileText = Result<string | undefined>;
@@ -68,10 +69,16 @@ export class WatchedFile {
 
 function readText(path: string): FileText {
   try {
-    const stats = statSync(path);
-    if (!stats.isFile()) return fail(`${path} is not a file`);
-    if (stats.size > MAX_SIZE) return fail(`${path} has ${stats.size} bytes; ${MAX_SIZE} are the most`);
-    return ok(readFileSync(path, "utf8"));
+    if (!statSync(path).isFile()) return fail(`${path} is not a file`);
+    const fd = openSync(path, READ);
+    try {
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) return fail(`${path} is not a file`);
+      if (stats.size > MAX_SIZE) return fail(`${path} has ${stats.size} bytes; ${MAX_SIZE} are the most`);
+      return ok(readFileSync(fd, "utf8"));
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return code === "ENOENT" || code === "ENOTDIR" ? ok(undefined) : fail(`cannot read ${path}: ${message}`);

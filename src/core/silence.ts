@@ -8,6 +8,8 @@ export interface FlowState {
   readonly finished: boolean;
   /** The sink does not take more for now. */
   readonly stalled: boolean;
+  /** It would, but what waits for it waits for its turn. */
+  readonly queued: boolean;
 }
 
 /** When something ends by itself, and the silence that ends it. */
@@ -49,7 +51,8 @@ export function silenceDeadline(
   const limits: (Deadline | undefined)[] = [closingDeadline(down, up, stepAt)];
   const remoteFrom = down.stalled ? now : down.last; // else it would not be its silence: it is not being read
   if (receiveTimeoutMs > 0 && !down.eof) limits.push(deadline("remote silent", remoteFrom, receiveTimeoutMs));
-  if (quietMs > 0) limits.push(deadline("quiet", Math.max(down.last, up.last), quietMs));
+  const quietFrom = up.queued ? now : Math.max(down.last, up.last);
+  if (quietMs > 0) limits.push(deadline("quiet", quietFrom, quietMs));
   return limits.reduce((first, next) => (first === undefined || (next && next.at < first.at) ? next : first));
 }
 

@@ -90,6 +90,10 @@ export class TelegramEnd implements End {
     return this.base.unsent > 0;
   }
 
+  get queues(): boolean {
+    return this.#backlog.length > 0 && !this.isBusy;
+  }
+
   write(chunk: Buffer | string): void {
     if (this.gone) return;
     this.#enqueue(this.#up.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk));

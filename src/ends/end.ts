@@ -46,6 +46,8 @@ export interface End {
   readonly peerPort: number;
   /** The end this one stands on, when it only changes when and how that one is used. */
   readonly base?: End;
+  /** Whether the peer would take what is {@link unsent}, which waits for its turn. */
+  readonly queues?: boolean;
   /** Datagrams that could not be passed on; streams have none. */
   readonly datagramsLost?: number;
   /** It is not the server itself: what becomes of messages behind it is seen elsewhere. */

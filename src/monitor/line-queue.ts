@@ -56,10 +56,10 @@ export class LineQueue {
     this.#add(line);
   }
 
-  /** A message is left out. `format`: how the gap is to be told. */
-  skip(format: readonly FormatWord[]): void {
+  /** Messages are left out. `format`: how the gap is to be told. */
+  skip(format: readonly FormatWord[], messages = 1): void {
     this.#gapFormat = format;
-    this.#lose(1);
+    this.#lose(messages);
   }
 
   #lose(messages: number): void {

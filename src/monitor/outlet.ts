@@ -28,8 +28,8 @@ export class Outlet {
     this.#queue.push(lineOf(sighting, time, this.#format));
   }
 
-  /** A message is left out, and counted. */
-  skip(): void {
-    this.#queue.skip(this.#format);
+  /** Messages are left out, and counted. */
+  skip(messages = 1): void {
+    this.#queue.skip(this.#format, messages);
   }
 }

@@ -44,6 +44,8 @@ class Strand {
   readonly #view: View;
   readonly #source: Source;
   readonly #owner: TapOwner;
+  /** Of messages beyond those: how many wait, for whom. */
+  readonly #beyond = new Map<Outlet, number>();
   #waiting: { readonly shown: Shown; readonly outlets: readonly Outlet[] }[] = [];
 
   constructor(direction: Direction, way: Way, sight: Sight, view: View, source: Source, owner: TapOwner) {
@@ -73,6 +75,8 @@ class Strand {
         else this.#show(outlet, this.#way.left, shown, now);
       }
     }
+    for (const [outlet, messages] of this.#beyond) outlet.skip(messages);
+    this.#beyond.clear();
   }
 
   end(outlets: readonly Outlet[]): void {
@@ -84,19 +88,21 @@ class Strand {
     const now = this.#owner.clock.epochMs();
     for (const message of messages) {
       const open = withRoom(outlets);
-      if (open.length === 0 && this.#owner.onFault === undefined) continue;
+      if (open.length === 0 && !this.#isVerified(message)) continue;
       const shown = this.#look(message, open);
       for (const outlet of open) {
         this.#show(outlet, this.#way.came, shown, now);
         if (left) this.#show(outlet, this.#way.left, shown, now);
       }
-      if (!left && this.#way.left !== undefined) this.#wait(shown, open);
+      if (left || open.length === 0 || this.#way.left === undefined) continue;
+      if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ shown, outlets: open });
+      else for (const outlet of open) this.#beyond.set(outlet, (this.#beyond.get(outlet) ?? 0) + 1);
     }
   }
 
-  #wait(shown: Shown, outlets: readonly Outlet[]): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ shown, outlets });
-    else for (const outlet of outlets) outlet.skip();
+  /** Whether somebody is told if its checksum is wrong. */
+  #isVerified({ junk }: Message): boolean {
+    return this.#owner.onFault !== undefined && this.#view.verifies === true && junk === undefined;
   }
 
   #look(message: Message, outlets: readonly Outlet[]): Shown {
@@ -104,7 +110,9 @@ class Strand {
     const decoded = outlets.some(({ decodes }) => decodes) ? this.#view.decode?.(message, this.#direction) : undefined;
     const shown = { ...look, view: this.#view.name, ...(decoded && { decoded }) };
     if (message.junk !== undefined) return { ...shown, fault: `junk: ${look.fault}` };
-    if (look.fault !== undefined && this.#way.came !== undefined) this.#owner.onFault?.(this.#source, shown);
+    if (look.fault !== undefined && this.#way.came !== undefined && this.#isVerified(message)) {
+      this.#owner.onFault?.(this.#source, shown);
+    }
     return shown;
   }
 

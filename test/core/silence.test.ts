@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Deadline, type FlowState, silenceDeadline } from "#src/core/silence.js";
 
 const NOW = 100_000;
-const open: FlowState = { last: 90_000, eof: false, finished: false, stalled: false };
+const open: FlowState = { last: 90_000, eof: false, finished: false, stalled: false, queued: false };
 const ended = { ...open, eof: true };
 const passedOn = { ...ended, finished: true };
 const stalled = { ...open, stalled: true };
@@ -34,6 +34,12 @@ const table: Row[] = [
   ["RTIM is over when the remote has closed", passedOn, open, 1, [104_000, "remote closed"]],
   ["both closed: 30 s for the last bytes", ended, ended, 1, [129_000, "remote closed"]],
 ];
+test("IDLE: what waits for its turn keeps a connection from being quiet", () => {
+  const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
+  const deadline = silenceDeadline(open, { ...stalled, queued: true }, 99_000, limits, NOW);
+  assert.deepEqual([deadline?.at, deadline?.cause], [105_000, "quiet"]);
+});
+
 test("IDLE: since the last byte in either direction, stalled or not, and RTIM may be shorter", () => {
   const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
   const at = (down: FlowState, up: FlowState, receiveTimeoutMs = 0): unknown => {

@@ -202,6 +202,16 @@ describe("RATE and CACH", { concurrency: 3 }, () => {
     client.destroy();
   });
 
+  test("RATE and IDLE: who waits for his turn is not quiet, and loses nothing", async (t) => {
+    const [server] = (await startServers(t, 1)) as [ConbusServer];
+    const { port } = await startMonitored(t, `CONN 127.0.0.1:${server.port} RATE=1/s IDLE=0.4`);
+    const client = await Client.open(port);
+    t.after(() => client.destroy());
+    client.write(DISCOVERY.repeat(3));
+    await until(() => server.telegrams.length === 3, "all telegrams");
+    await until(() => client.closed || client.ended, "the end of a quiet connection");
+  });
+
   test("RATE and MONI: a telegram that waits is shown when it comes, and again when it leaves", async (t) => {
     const [server] = (await startServers(t, 1)) as [ConbusServer];
     const { port, output } = await startMonitored(t, `CONN 127.0.0.1:${server.port} RATE=10/s MONI=conbus`);

@@ -42,6 +42,8 @@ export interface View {
   readonly help: string;
   /** Sights for both directions of one connection; where one needs what the other has seen, they know of each other. */
   open(): { readonly up: Sight; readonly down: Sight };
+  /** Whether its messages have checksums: what {@link look} finds wrong with them is worth an alert. */
+  readonly verifies?: boolean;
   /** A message of its sights as a line, with its note. Latin-1, control characters escaped. */
   look(message: Message): Look;
   /** Its parts; nothing for a message that is not understood. Protocols of which nothing more is known have no such method. */

@@ -42,6 +42,7 @@ export const conbus: View = {
   name: "conbus",
   help: "Conbus telegrams from < to >, their checksum verified",
   open: () => sightsOf(framing),
+  verifies: true,
   look,
   decode,
 };
