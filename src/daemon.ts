@@ -10,19 +10,18 @@ import { maskPassword } from "./core/config/values.js";
 import { PidSource } from "./core/pid.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
 import { descriptorLimit } from "./descriptors.js";
-import { Directs } from "./direct/directs.js";
 import { acceptLocal } from "./ends/local-end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
 import { acceptTcp } from "./ends/tcp-end.js";
+import { Jobs } from "./jobs.js";
 import { listenersOf } from "./listeners/index.js";
 import type { Listener } from "./listeners/listener.js";
 import type { LoadedConfig } from "./load-config.js";
 import type { Log } from "./log.js";
 import { LostPeers } from "./lost-peers.js";
-import { Luup } from "./luup.js";
+import { Luups } from "./luups.js";
 import type { WriteText } from "./monitor/line-queue.js";
 import { Monitor, type Stream } from "./monitor/monitor.js";
-import { Muxes } from "./mux/muxes.js";
 import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
@@ -38,7 +37,6 @@ const DRAIN_LIMIT_MS = 5000; // for answers that shared devices owe
 interface Regime {
   readonly settings: Settings;
   readonly admission: Admission;
-  readonly luup: Luup;
   readonly host: ConnectionHost;
 }
 
@@ -54,8 +52,8 @@ export class Daemon {
   readonly #registry = new Registry();
   readonly #monitor: Monitor;
   readonly #alerts: Alerts;
-  readonly #directs: Directs;
-  readonly #muxes: Muxes;
+  readonly #luups: Luups;
+  readonly #jobs: Jobs;
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
@@ -64,8 +62,6 @@ export class Daemon {
   readonly #startedAt: number;
   readonly #startedEpochMs: number;
   #regime: Regime;
-  /** Those of former settings, until a reload finds no connection that uses them. */
-  #formerLuups: Luup[] = [];
   #reloading: Promise<unknown> = Promise.resolve();
   #stopping = false;
   #tellStopped = (): void => {};
@@ -89,9 +85,9 @@ export class Daemon {
       { clock, log, alerts: this.#alerts, console, streams: () => this.#streams() },
       settings,
     );
-    this.#regime = this.#regimeOf(settings, new Luup(settings.vera, clock, log));
-    this.#directs = new Directs(this.#regime.host);
-    this.#muxes = new Muxes(this.#regime.host);
+    this.#luups = new Luups(settings.vera, clock, log);
+    this.#regime = this.#regimeOf(settings);
+    this.#jobs = new Jobs(this.#regime.host);
     this.#web = new Web({
       clock,
       log,
@@ -112,16 +108,15 @@ export class Daemon {
    * @throws {ListenError} when the proxy's own port cannot be had; nothing stays open then
    */
   async start(): Promise<void> {
-    const { settings, luup } = this.#regime;
+    const { settings, host } = this.#regime;
     try {
       this.#alerts.configure(settings);
-      this.#directs.configure(settings.direct, this.#regime.host);
-      this.#muxes.configure(settings.mux, this.#regime.host);
+      this.#jobs.configure(settings, host);
       await this.#web.configure(settings);
       await this.#ports.open(this.#listenersOf(settings), settings.ip);
     } catch (error) {
-      this.#directs.close();
-      await Promise.all([luup.close(), this.#web.close()]);
+      this.#jobs.close("it does not start");
+      await Promise.all([this.#luups.close(), this.#web.close()]);
       throw error;
     }
     this.#warnOfDescriptors();
@@ -147,24 +142,22 @@ export class Daemon {
   }
 
   get status(): DaemonStatus {
-    const { settings, luup } = this.#regime;
     return {
       version: VERSION,
       build: BUILD,
       pid,
       startedAt: new Date(this.#startedEpochMs).toISOString(),
       uptimeMs: Math.round(this.#clock.now() - this.#startedAt),
-      vera: maskPassword(settings.vera),
+      vera: maskPassword(this.#regime.settings.vera),
       listeners: this.listeners,
-      directs: this.#directs.status,
-      muxes: this.#muxes.status,
+      ...this.#jobs.status,
       monitor: this.#monitor.status,
       traffic: this.#registry.traffic,
       descriptors: {
         used: this.#registry.descriptors,
         ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
       },
-      notifications: luup.status,
+      notifications: this.#luups.current.status,
       alerts: this.#alerts.status,
       logLinesLost: this.#log.lost,
       connections: this.#registry.all().map((connection) => connection.status),
@@ -177,9 +170,8 @@ export class Daemon {
     this.#stopping = true;
     this.#log.info(`stopping: ${reason}`);
     this.#ports.close();
-    this.#directs.close();
-    await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#muxes.drain().then(drained));
-    this.#muxes.close("the proxy is stopping");
+    await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#jobs.drain().then(drained));
+    this.#jobs.close("the proxy is stopping");
     const connections = this.#registry.all();
     const watchersLast = [...connections].sort((one, two) => Number(one.watches) - Number(two.watches));
     for (const connection of watchersLast) connection.stop("the proxy is stopping");
@@ -189,7 +181,7 @@ export class Daemon {
     ]);
     this.#alerts.close();
     await Promise.all([this.#monitor.flush(), this.#web.close()]);
-    await Promise.all([this.#regime.luup, ...this.#formerLuups].map((luup) => luup.close()));
+    await this.#luups.close();
     this.#log.info("stopped");
     this.#tellStopped();
   }
@@ -197,7 +189,7 @@ export class Daemon {
   /** All messages that pass, of clients and of links to shared devices. */
   *#streams(): Iterable<Stream> {
     for (const { streams } of this.#registry.all()) yield* streams;
-    yield* this.#muxes.streams;
+    yield* this.#jobs.streams;
   }
 
   /** Waits until what is begun calls back, for so long at most. */
@@ -212,17 +204,17 @@ export class Daemon {
   }
 
   #listenersOf(settings: Settings): Listener[] {
-    return listenersOf(settings, { directs: this.#directs, muxes: this.#muxes });
+    return listenersOf(settings, this.#jobs);
   }
 
-  #regimeOf(settings: Settings, luup: Luup): Regime {
+  #regimeOf(settings: Settings): Regime {
     const admission = new Admission(settings, this.#registry, this.#descriptors);
     const host: ConnectionHost = {
       settings,
       access: admission.access,
       clock: this.#clock,
       log: this.#log,
-      luup,
+      luup: this.#luups.current,
       alerts: this.#alerts,
       sockets: this.#sockets,
       renotifier: this.#renotifier,
@@ -238,7 +230,7 @@ export class Daemon {
       countRemotes: (change) => this.#registry.countOthers(change),
       changed: (connection) => this.#registry.changed(connection),
     };
-    return { settings, admission, luup, host };
+    return { settings, admission, host };
   }
 
   async #reload(reason: string): Promise<string | undefined> {
@@ -277,18 +269,11 @@ export class Daemon {
 
   /** Has new connections work by these settings. */
   #adopt(settings: Settings): void {
-    const { luup, settings: old } = this.#regime;
-    const next = settings.vera === old.vera ? luup : new Luup(settings.vera, this.#clock, this.#log);
-    this.#regime = this.#regimeOf(settings, next);
+    this.#luups.configure(settings.vera, this.#registry.all());
+    this.#regime = this.#regimeOf(settings);
     this.#alerts.configure(settings);
-    this.#directs.configure(settings.direct, this.#regime.host);
-    this.#muxes.configure(settings.mux, this.#regime.host);
+    this.#jobs.configure(settings, this.#regime.host);
     this.#monitor.configure(settings);
-    const connections = this.#registry.all();
-    const inUse = (former: Luup): boolean => connections.some((connection) => connection.notifiesBy(former));
-    const luups = next === luup ? this.#formerLuups : [...this.#formerLuups, luup];
-    this.#formerLuups = luups.filter(inUse);
-    for (const former of luups) if (!inUse(former)) void former.close();
   }
 
   #warnOfDescriptors(): void {
