@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { Alerts } from "#src/alerts.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { ManualClock } from "./support/clock.js";
-import { freePort } from "./support/daemon.js";
+import { freePort } from "./support/free-port.js";
 import { Hook, silence, status } from "./support/hook.js";
 import { MemoryLog } from "./support/in-process.js";
 import { pause, until } from "./support/wait.js";

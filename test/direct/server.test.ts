@@ -7,7 +7,7 @@ import { parseDirectOrder } from "#src/core/direct/line.js";
 import { DialError, NO_MORE_FILES } from "#src/dial.js";
 import { Server } from "#src/direct/server.js";
 import { ManualClock } from "../support/clock.js";
-import { freePort } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
 import { daemonHere, MemoryLog } from "../support/in-process.js";
 import { Device } from "../support/net.js";
 import { pause, until } from "../support/wait.js";

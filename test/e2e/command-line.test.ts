@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { KEYS } from "#src/core/config/keys.js";
-import { freePort, MAIN, startDaemon } from "../support/daemon.js";
+import { MAIN, startDaemon } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
 import { Client, Device } from "../support/net.js";
 import { until } from "../support/wait.js";
 

@@ -5,8 +5,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { ConbusServer, DISCOVERY, read, telegram } from "../support/conbus.js";
-import { freePort } from "../support/daemon.js";
 import { roundTrip, startEcho } from "../support/echo.js";
+import { freePort } from "../support/free-port.js";
 import { connectionIds, startMonitored } from "../support/monitored.js";
 import { Client } from "../support/net.js";
 import { ownFolder } from "../support/proxy-process.js";
@@ -53,7 +53,8 @@ class AlertTaker {
 
   static async start(t: TestContext): Promise<AlertTaker> {
     const taker = new AlertTaker();
-    await new Promise<void>((resolve) => taker.server.listen(0, "127.0.0.1", resolve));
+    const port = await freePort();
+    await new Promise<void>((resolve) => taker.server.listen(port, "127.0.0.1", resolve));
     t.after(() => {
       taker.server.closeAllConnections();
       taker.server.close();

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { type Clock, systemClock } from "#src/clock.js";
 import { parseMuxOrder } from "#src/core/mux/line.js";
-import { freePort } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
 import { daemonHere } from "../support/in-process.js";
 import { wrap } from "../support/modbus.js";
 import { ModbusClient } from "../support/modbus-client.js";

@@ -5,7 +5,8 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { freePort, MAIN, portAnswers } from "../support/daemon.js";
+import { MAIN, portAnswers } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
 import { Device, greet } from "../support/net.js";
 import { until } from "../support/wait.js";
 

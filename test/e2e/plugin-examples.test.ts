@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import { type DaemonProcess, freePort, startDaemon } from "../support/daemon.js";
+import { type DaemonProcess, startDaemon } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
 import { missing, missingLuaSocket } from "../support/peers.js";
 import {
   EXAMPLES,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
 import { ConbusServer, DISCOVERY, telegram } from "../support/conbus.js";
-import { freePort } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
 import { Client } from "../support/net.js";
 import {
   cliYml,

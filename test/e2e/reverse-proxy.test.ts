@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { ConbusServer, DISCOVERY, MODULES, read, telegram } from "../support/conbus.js";
-import { freePort } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
 import type { Client } from "../support/net.js";
 import { cliYml, type ReverseProxy, startReverseProxy } from "../support/proxy-process.js";
 import { Random } from "../support/random.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BlackHole } from "../support/black-hole.js";
-import { freePort } from "../support/daemon.js";
 import { type Direct, Named, reach, startDirect } from "../support/direct.js";
+import { freePort } from "../support/free-port.js";
 import { Client, Device } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { descriptorsAtRest } from "../support/process.js";

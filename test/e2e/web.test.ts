@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
-import { freePort } from "../support/daemon.js";
 import { readExposition } from "../support/exposition.js";
+import { freePort } from "../support/free-port.js";
 import { Client, Device, greet, relayed, reload } from "../support/net.js";
 import { descriptorsAtRest, faults } from "../support/process.js";
 import { downward, upward } from "../support/shown.js";

@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
 const SOURCE =
   "const held=[];require('node:net').createServer(s=>{s.on('error',()=>{});held.push(s)})" +
-  ".listen({port:0,host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
+  ".listen({port:+process.argv[1],host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
 const FILLERS = 4; // more than the queue holds
 
 /** A server that connections are lost in: a program that is stopped, its queue full. Let go, it accepts them. */
@@ -21,7 +22,9 @@ export class BlackHole {
   }
 
   static async open(t: TestContext): Promise<BlackHole> {
-    const child = spawn(process.execPath, ["-e", SOURCE], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["-e", SOURCE, String(await freePort())], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const [text] = (await once(child.stdout, "data")) as [Buffer];
     const hole = new BlackHole(Number(text.toString()), child);
     t.after(() => {

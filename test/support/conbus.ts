@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { cut } from "./exchange.js";
+import { freePort } from "./free-port.js";
 import { telegram as telegramBytes } from "./protocols.js";
 
 /** A telegram with checksum and brackets: `S0000000000F01D00` → `<S0000000000F01D00FA>`. */
@@ -85,10 +86,10 @@ export class ConbusServer {
     server.on("connection", (socket) => this.#arrived(socket));
   }
 
-  /** @param options `port`: 0 is any */
+  /** @param options `port`: any, if none is named */
   static async open({
     modules = MODULES,
-    port = 0,
+    port,
     manner = {},
   }: {
     modules?: readonly Module[];
@@ -96,7 +97,7 @@ export class ConbusServer {
     manner?: Manner;
   } = {}): Promise<ConbusServer> {
     const server = createServer({ noDelay: true });
-    server.listen(port, "127.0.0.1");
+    server.listen(port ?? (await freePort()), "127.0.0.1");
     await once(server, "listening");
     return new ConbusServer(server, modules, manner);
   }

@@ -1,38 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { freePort } from "./free-port.js";
 
 /** The built program. */
 export const MAIN = fileURLToPath(new URL("../../main.js", import.meta.url));
-
-const givenPorts = new Set<number>();
-
-/** Below the ports that the kernel gives to clients: one of those could take it before it is used. */
-const [FIRST_PORT, LAST_PORT] = [10_240, 32_767];
-
-/** A port that nobody listens on at the moment; another one every time. */
-export async function freePort(host = "127.0.0.1"): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-    if (givenPorts.has(port) || !(await isFree(port, host))) continue;
-    givenPorts.add(port);
-    return port;
-  }
-}
-
-async function isFree(port: number, host: string): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(port, host);
-    await once(server, "listening");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
-}
 
 /** The real daemon as a process of its own, as its users run it. */
 export interface DaemonProcess {

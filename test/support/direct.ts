@@ -1,6 +1,7 @@
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, freePort, startDaemonUnder } from "./daemon.js";
+import { type DaemonProcess, startDaemonUnder } from "./daemon.js";
+import { freePort } from "./free-port.js";
 import { Client, Device, greet } from "./net.js";
 import { until } from "./wait.js";
 
@@ -86,7 +87,7 @@ export class Named {
     this.#device = device;
   }
 
-  static async open(t: TestContext, name: string, port = 0): Promise<Named> {
+  static async open(t: TestContext, name: string, port?: number): Promise<Named> {
     const named = new Named(name, await Device.open("127.0.0.1", port));
     t.after(() => named.close());
     return named;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
 /** An alert as it was posted. */
@@ -43,13 +44,13 @@ export class Hook {
     });
   });
 
-  static async open(t: TestContext, port = 0): Promise<Hook> {
+  static async open(t: TestContext, port?: number): Promise<Hook> {
     const hook = new Hook();
     hook.#server.on("connection", (socket) => {
       hook.#sockets.add(socket);
       socket.on("close", () => hook.#sockets.delete(socket));
     });
-    await hook.listen(port);
+    await hook.listen(port ?? (await freePort()));
     t.after(() => hook.close());
     return hook;
   }

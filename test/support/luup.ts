@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
 /** One request the stand-in has received. */
@@ -64,8 +65,9 @@ export class FakeLuup {
     });
   }
 
-  /** Listens on the loopback; port 0: any. May be called again after {@link stop}. */
-  async start(port = 0): Promise<this> {
+  /** Listens on the loopback, on any port if none is named. May be called again after {@link stop}. */
+  async start(wanted?: number): Promise<this> {
+    const port = wanted ?? (await freePort());
     await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
     return this;
   }

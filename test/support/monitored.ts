@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, freePort, startDaemon } from "./daemon.js";
+import { type DaemonProcess, startDaemon } from "./daemon.js";
+import { freePort } from "./free-port.js";
 import { greet } from "./net.js";
 import { Output } from "./shown.js";
 

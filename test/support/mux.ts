@@ -1,6 +1,7 @@
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, freePort, startDaemon } from "./daemon.js";
+import { type DaemonProcess, startDaemon } from "./daemon.js";
+import { freePort } from "./free-port.js";
 import { greet } from "./net.js";
 import { until } from "./wait.js";
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
 /** A TCP client that keeps what it receives. */
@@ -91,9 +92,9 @@ export class Device {
     server.on("connection", (socket) => this.clients.push(new Client(socket)));
   }
 
-  static async open(host = "127.0.0.1", port = 0): Promise<Device> {
+  static async open(host = "127.0.0.1", port?: number): Promise<Device> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.listen(port, host);
+    server.listen(port ?? (await freePort(host)), host);
     await once(server, "listening");
     return new Device(server);
   }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { cut, type TestProtocol } from "./exchange.js";
+import { freePort } from "./free-port.js";
 import type { Random } from "./random.js";
 import { pause } from "./wait.js";
 
@@ -87,13 +88,13 @@ export class Simulator {
     server.on("connection", (socket) => void this.#arrived(socket));
   }
 
-  /** @param options `limit`: connections at a time; `port`: 0 is any */
+  /** @param options `limit`: connections at a time; `port`: any, if none is named */
   static async open(
     protocol: TestProtocol,
     options: { answering?: Answering; limit?: number; port?: number } = {},
   ): Promise<Simulator> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.listen(options.port ?? 0, "127.0.0.1");
+    server.listen(options.port ?? (await freePort()), "127.0.0.1");
     await once(server, "listening");
     return new Simulator(protocol, server, options.answering ?? promptly, options.limit ?? 1);
   }

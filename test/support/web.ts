@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { get, type IncomingMessage, request } from "node:http";
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, freePort, startDaemonUnder } from "./daemon.js";
+import { type DaemonProcess, startDaemonUnder } from "./daemon.js";
+import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
 /** A daemon with a web page. */

@@ -5,7 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { freePort, portAnswers } from "../daemon.js";
+import { portAnswers } from "../daemon.js";
+import { freePort } from "../free-port.js";
 import { run } from "../plugin/programs.js";
 
 const SCRIPTS = fileURLToPath(new URL("../../../../test/support/mux-programs", import.meta.url));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../daemon.js";
+import { freePort } from "../free-port.js";
 import { until } from "../wait.js";
 
 const ROOT = new URL("../../../../", import.meta.url);
