@@ -39,6 +39,7 @@ export class Access {
       case "reload":
         return reloadObjection(address);
       case "watch":
+      case "monitor":
         return isLoopback(address) || contains(this.#watchers, address)
           ? undefined
           : "not from another machine; [access] watch in the configuration allows it";

@@ -3,6 +3,7 @@ import { carriersOf } from "./carriers.js";
 import type { ConnectionHost } from "./connection-host.js";
 import { ConnectionLog } from "./connection-log.js";
 import { connectionStatus } from "./connection-status.js";
+import type { Deed } from "./core/access.js";
 import { formatHostPort } from "./core/address.js";
 import type { WatchOrder } from "./core/monitor/watch.js";
 import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
@@ -72,7 +73,7 @@ export class Connection implements RelayOwner {
   converse(): void {
     const session = new Session(this.#client, this.#host.clock, {
       pid: this.id,
-      objection: (deed) => this.#host.access.objection(deed, (this.#carriers.at(-1) ?? this).clientAddress),
+      objection: (deed) => this.#objection(deed),
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, "setup"),
       watch: (order) => this.#watch(order),
@@ -84,6 +85,12 @@ export class Connection implements RelayOwner {
     });
     this.#phase = { kind: "setup", session };
     session.start();
+  }
+
+  /** Why the client may not do this: because of where it really is, or because too many do it already. */
+  #objection(deed: Deed): string | undefined {
+    const origin = (this.#carriers.at(-1) ?? this).clientAddress;
+    return this.#host.access.objection(deed, origin) ?? (deed === "watch" ? this.#host.monitor.objection : undefined);
   }
 
   #watch(order: WatchOrder): void {

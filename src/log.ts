@@ -3,7 +3,8 @@ import { systemClock } from "./clock.js";
 import type { LogStyle } from "./core/config/settings.js";
 import { printable } from "./core/text.js";
 import { LogSink } from "./log-sink.js";
-import { timeOfDay } from "./monitor/time-of-day.js";
+import { timeOfDay } from "./time-of-day.js";
+import { untilIdle } from "./until-idle.js";
 
 /** A program's account of what it does, for people who read it later. */
 export interface Log {
@@ -28,8 +29,6 @@ export interface Log {
   /** Waits until everything is written, half a second at most. */
   flush(): Promise<void>;
 }
-
-const FLUSH_LIMIT_MS = 500;
 
 /** A line of each style. */
 const LINES: Readonly<Record<LogStyle, (epochMs: number, level: string, message: unknown) => string>> = {
@@ -91,9 +90,6 @@ export function openLog(path: string, debugging: boolean, style: LogStyle, compl
       if (nextPath !== sink.path) sink.reopen(nextPath);
       logger.level = levelFor(nextDebugging);
     },
-    async flush() {
-      const limit = systemClock.now() + FLUSH_LIMIT_MS;
-      while (!sink.idle && systemClock.now() < limit) await new Promise((resolve) => setTimeout(resolve, 5));
-    },
+    flush: () => untilIdle([sink], systemClock),
   };
 }

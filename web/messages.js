@@ -94,10 +94,11 @@ function timeOf(iso) {
 /**
  * A message, or an occasion, as `sockproxyd watch --json` shows it.
  *
- * @param {Record<string, string> & { notShown?: number }} told
+ * @param {Record<string, string> & { notShown?: number, notLookedAt?: number }} told
  */
 function lineOf(told) {
   if (told.notShown !== undefined) return made("div", `… ${told.notShown} messages not shown`, "wrong");
+  if (told.notLookedAt !== undefined) return made("div", `… ${told.notLookedAt} bytes not looked at`, "wrong");
   const { time = "", direction, event = "", connection = "", client, server, message, fault, text } = told;
   const line = document.createElement("div");
   const from = made("span", ` ${connection} `, "source");

@@ -20,7 +20,7 @@ export interface NamePattern {
 export type TargetPattern = Network | NamePattern;
 
 /** What not everybody may do who can connect. */
-export type Deed = "stop" | "reload" | "watch";
+export type Deed = "stop" | "reload" | "watch" | "monitor";
 
 /** Why a client at this address may not stop the daemon; nothing when it may. */
 export function stopObjection(stop: "local" | "any" | "never", address: string): string | undefined {

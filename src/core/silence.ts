@@ -51,9 +51,15 @@ export function silenceDeadline(
   const limits: (Deadline | undefined)[] = [closingDeadline(down, up, stepAt)];
   const remoteFrom = down.stalled ? now : down.last; // else it would not be its silence: it is not being read
   if (receiveTimeoutMs > 0 && !down.eof) limits.push(deadline("remote silent", remoteFrom, receiveTimeoutMs));
-  const quietFrom = up.queued ? now : Math.max(down.last, up.last);
-  if (quietMs > 0) limits.push(deadline("quiet", quietFrom, quietMs));
+  if (quietMs > 0) limits.push(deadline("quiet", quietFrom(down, up, quietMs, now), quietMs));
   return limits.reduce((first, next) => (first === undefined || (next && next.at < first.at) ? next : first));
+}
+
+/** Since when no byte has passed. Who reads slowly takes bytes that nobody sees: in a stall the limit is that for last bytes. */
+function quietFrom(down: FlowState, up: FlowState, quietMs: number, now: number): number {
+  if (up.queued) return now;
+  const last = Math.max(down.last, up.last);
+  return down.stalled || up.stalled ? Math.max(last, Math.min(now, last + LAST_BYTES_MS - quietMs)) : last;
 }
 
 /** The limit for what remains to be done once somebody has closed. */

@@ -67,7 +67,8 @@ export class Reach implements Dial {
   async #try(server: Server, servers: number): Promise<End | DialError> {
     if (this.#aborted) throw new DialError(GIVEN_UP);
     const since = this.#host.clock.now();
-    this.#attempt = server.dial(attemptMs(this.#leftMs, servers));
+    const limitMs = attemptMs(this.#leftMs, servers);
+    this.#attempt = server.dial(limitMs);
     try {
       const end = await this.#attempt.end;
       server.reached();
@@ -75,7 +76,7 @@ export class Reach implements Dial {
       return this.#telegrams.wrap(end);
     } catch (error) {
       if (error instanceof DialError && !this.#aborted) {
-        server.failed(error, since);
+        server.failed(error, since, limitMs);
         return error;
       }
       server.left();

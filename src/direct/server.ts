@@ -15,6 +15,7 @@ export interface CheckRule {
 }
 
 const FIRST_WITHIN_MS = 500; // the servers of a line are not all asked in one moment
+const FAIR_MS = 250; // who has had less time has not been slow: others before it have taken it
 const JITTER = 0.2; // and do not get in step
 
 /** One server of a `[direct]` line: whether it can be reached, and who has it. */
@@ -112,10 +113,14 @@ export class Server implements Served {
    * A client could not be connected.
    *
    * @param since when that was begun
+   * @param limitMs the time it had
    */
-  failed(error: DialError, since: number): void {
+  failed(error: DialError, since: number, limitMs: number): void {
     this.left();
-    this.#missed(error, since);
+    const fair =
+      limitMs >= Math.min(FAIR_MS, this.#order.options.connectTimeoutMs) || this.#host.clock.now() - since < limitMs;
+    if (fair) this.#missed(error, since);
+    else this.#failures += 1;
   }
 
   left(): void {

@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.js";
+import type { AnswerCache } from "../core/answer-cache.js";
 import { Recall } from "../core/direct/recall.js";
 import { conbus } from "../core/framing/conbus.js";
 import type { Cut } from "../core/framing/framing.js";
 import { conbus as conbusView } from "../core/monitor/views/conbus.js";
-import type { AnswerCache } from "../core/mux/answer-cache.js";
 import { DEAF, type End, type EndEvents, type StandIn } from "../ends/end.js";
 import type { Tap } from "../monitor/tap.js";
 

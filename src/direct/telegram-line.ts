@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.js";
+import { AnswerCache } from "../core/answer-cache.js";
 import { Pace } from "../core/direct/pace.js";
 import type { TelegramsStatus } from "../core/direct/status.js";
-import { AnswerCache } from "../core/mux/answer-cache.js";
 import type { End } from "../ends/end.js";
 import { TelegramEnd, type TelegramEndOwner } from "./telegram-end.js";
 

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Alerts } from "../alerts.js";
 import type { Clock } from "../clock.js";
 import type { Occasion, Source } from "../core/monitor/sighting.js";
@@ -11,6 +12,7 @@ import type { ConnOptions } from "../core/setup/options.js";
 import { faultText } from "../core/text.js";
 import type { TapPoint } from "../ends/end.js";
 import type { Log } from "../log.js";
+import { untilIdle } from "../until-idle.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue, type WriteText } from "./line-queue.js";
 import { Outlet } from "./outlet.js";
@@ -54,7 +56,7 @@ export interface MonitorSettings extends AuditLimits {
   readonly alertUrl: string;
 }
 
-const FLUSH_LIMIT_MS = 500;
+const MAX_WATCHERS = 64; // one that does not read costs some MiB
 
 /** Who sees which messages: the console and audit files, where lines ask for it; watchers, where they want to. */
 export class Monitor {
@@ -108,6 +110,11 @@ export class Monitor {
     }
   }
 
+  /** Why nobody more can watch; nothing while somebody can. */
+  get objection(): string | undefined {
+    return this.#watchers.size < MAX_WATCHERS ? undefined : `${MAX_WATCHERS} are watching already`;
+  }
+
   /** Shows messages to one more, of the streams that are there and of those to come. */
   join(watcher: Watcher): void {
     this.#watchers.add(watcher);
@@ -128,19 +135,15 @@ export class Monitor {
   }
 
   /** Waits until everything is written, half a second at most. */
-  async flush(): Promise<void> {
-    const { clock } = this.#host;
-    const limit = clock.now() + FLUSH_LIMIT_MS;
-    const queues = [this.#console, ...[...this.#files.values()].map(({ queue }) => queue)];
-    while (queues.some(({ idle }) => !idle) && clock.now() < limit) {
-      await new Promise<void>((resolve) => clock.after(5, resolve));
-    }
+  flush(): Promise<void> {
+    const files = [...this.#files.values()].map(({ queue }) => queue);
+    return untilIdle([this.#console, ...files], this.#host.clock);
   }
 
   /** The outlets that a line asks for. */
   #configured({ monitorFormat, monitorFile }: ConnOptions): Outlet[] {
     const outlets = [new Outlet(this.#console, monitorFormat)];
-    if (monitorFile !== undefined) outlets.push(new Outlet(this.#file(monitorFile), monitorFormat));
+    if (monitorFile !== undefined) outlets.push(new Outlet(this.#file(resolve(monitorFile)), monitorFormat));
     return outlets;
   }
 

@@ -1,7 +1,7 @@
 import type { FormatWord } from "../core/monitor/format.js";
 import { lineOf, type Sighting } from "../core/monitor/sighting.js";
+import { timeOfDay } from "../time-of-day.js";
 import type { LineQueue } from "./line-queue.js";
-import { timeOfDay } from "./time-of-day.js";
 
 /** Somebody who sees messages: their lines, in a format of its own, on their way to a terminal, a file, a program. */
 export class Outlet {

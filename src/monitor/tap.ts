@@ -1,10 +1,8 @@
 import type { Clock } from "../clock.js";
+import type { Direction } from "../core/direction.js";
 import type { Place, Shown, Source } from "../core/monitor/sighting.js";
 import type { Message, Sight, View } from "../core/monitor/view.js";
 import type { Outlet } from "./outlet.js";
-
-/** Which way bytes go: from the client, or to it. */
-export type Direction = "up" | "down";
 
 /** What is told of messages that go one way: where they came from, where they have been written on to; nothing: not told. */
 interface Way {
@@ -36,11 +34,14 @@ export interface TapOwner {
 /** Messages that were seen to come and wait to be written on: beyond so many only their coming is shown, and the rest is counted. */
 const MAX_WAITING = 1000;
 
+/** So much of a chunk is looked at before it is asked whether that is worth it. */
+const SLICE = 4096;
+
 /** One way of a stream, as one view shows it. */
 class Strand {
   readonly #direction: Direction;
   readonly #way: Way;
-  readonly #sight: Sight;
+  #sight: Sight;
   readonly #view: View;
   readonly #source: Source;
   readonly #owner: TapOwner;
@@ -51,8 +52,8 @@ class Strand {
   constructor(direction: Direction, way: Way, sight: Sight, view: View, source: Source, owner: TapOwner) {
     this.#direction = direction;
     this.#way = way;
-    this.#sight = sight;
     this.#view = view;
+    this.#sight = sight;
     this.#source = source;
     this.#owner = owner;
   }
@@ -60,7 +61,24 @@ class Strand {
   /** Bytes have come. `left`: they have been written on already. */
   pass(chunk: Buffer, left: boolean, outlets: readonly Outlet[]): void {
     if (left) this.left();
-    this.#see(this.#sight.push(chunk), left, outlets);
+    if (chunk.length === 0) this.#see(this.#sight.push(chunk), left, outlets);
+    for (let at = 0; at < chunk.length; at += SLICE) {
+      const slice = chunk.subarray(at, at + SLICE);
+      const messages = this.#sight.push(slice);
+      this.#see(messages, left, outlets);
+      const rest = chunk.length - at - slice.length;
+      if (rest > 0 && messages.length * this.#view.leastBytes > SLICE) {
+        this.#overlook(rest, outlets);
+        return;
+      }
+    }
+  }
+
+  /** A flood of crumbs, each of which costs as much as a message: everybody would have to wait while they are looked at. */
+  #overlook(bytes: number, outlets: readonly Outlet[]): void {
+    this.#sight = this.#view.open()[this.#direction];
+    const now = this.#owner.clock.epochMs();
+    for (const outlet of withRoom(outlets)) outlet.show({ source: this.#source, overlooked: bytes }, now);
   }
 
   /** Everything that came has been written on. */

@@ -1,4 +1,4 @@
-import { AnswerCache } from "../core/mux/answer-cache.js";
+import { AnswerCache } from "../core/answer-cache.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { Exchange } from "./exchange.js";
 

@@ -40,7 +40,7 @@ test("IDLE: what waits for its turn keeps a connection from being quiet", () => 
   assert.deepEqual([deadline?.at, deadline?.cause], [105_000, "quiet"]);
 });
 
-test("IDLE: since the last byte in either direction, stalled or not, and RTIM may be shorter", () => {
+test("IDLE: since the last byte in either direction; in a stall an hour; and RTIM may be shorter", () => {
   const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
   const at = (down: FlowState, up: FlowState, receiveTimeoutMs = 0): unknown => {
     const deadline = silenceDeadline(down, up, 99_000, { ...limits, receiveTimeoutMs }, NOW);
@@ -48,7 +48,10 @@ test("IDLE: since the last byte in either direction, stalled or not, and RTIM ma
   };
   assert.deepEqual(at(open, { ...open, last: 96_000 }), [101_000, "quiet"]);
   assert.deepEqual(at({ ...open, last: 97_000 }, open), [102_000, "quiet"]);
-  assert.deepEqual(at({ ...stalled, last: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at({ ...stalled, last: 97_000 }, open), [NOW + 5000, "quiet"]);
+  assert.deepEqual(at(open, { ...stalled, last: 97_000 }), [NOW + 5000, "quiet"]);
+  const hourAgo = NOW - 3_600_000;
+  assert.deepEqual(at({ ...stalled, last: hourAgo }, { ...open, last: hourAgo }), [NOW, "quiet"]);
   assert.deepEqual(at(open, { ...open, last: 96_000 }, 1000), [91_000, "remote silent"]);
   assert.deepEqual(at(open, passedOn), [95_000, "quiet"]);
 });

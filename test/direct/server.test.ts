@@ -34,9 +34,9 @@ test("an attempt that began before the server was reached last tells nothing whe
   const early = clock.now();
   clock.advance(10);
   server.reached();
-  server.failed(new DialError("timed out"), early);
+  server.failed(new DialError("timed out"), early, 4000);
   assert.deepEqual([server.up, log.lines.length], [true, 0]);
-  server.failed(new DialError("timed out"), clock.now());
+  server.failed(new DialError("timed out"), clock.now(), 4000);
   assert.equal(server.up, false);
   assert.deepEqual(log.lines, ["WARN [direct 1 > 127.0.0.1:1] is down: timed out"]);
   clock.advance(1234);
@@ -48,17 +48,17 @@ test("a server that was down when its line went, and is there when the line is b
   const { server, again, clock, alerts } = unchecked();
   t.after(() => alerts.close());
   alerts.configure({ ...DEFAULT_SETTINGS, alertUrl: "http://127.0.0.1:1/" });
-  server.failed(new DialError("timed out"), clock.now());
+  server.failed(new DialError("timed out"), clock.now(), 4000);
   server.stop();
   const next = again();
   next.reached();
-  next.failed(new DialError("timed out"), clock.now());
+  next.failed(new DialError("timed out"), clock.now(), 4000);
   assert.equal(alerts.status.waiting, 3, "down, back, down");
 });
 
 test("what this machine lacks is not held against the server", () => {
   const { server, clock } = unchecked();
-  server.failed(new DialError(NO_MORE_FILES), clock.now());
+  server.failed(new DialError(NO_MORE_FILES), clock.now(), 4000);
   assert.deepEqual([server.up, server.status.failures], [true, 0]);
 });
 

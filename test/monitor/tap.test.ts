@@ -4,6 +4,7 @@ import type { FormatWord } from "#src/core/monitor/format.js";
 import type { View } from "#src/core/monitor/view.js";
 import { conbus } from "#src/core/monitor/views/conbus.js";
 import { hex } from "#src/core/monitor/views/hex.js";
+import { line } from "#src/core/monitor/views/line.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
 import { Outlet } from "#src/monitor/outlet.js";
 import { CLIENT_SIDE, type Places, RELAYED, SERVER_SIDE, Tap, type TapOwner } from "#src/monitor/tap.js";
@@ -171,4 +172,26 @@ test("wrong checksums are told, junk is not, whether or not anybody has room to 
   const far = tapped(SERVER_SIDE, { onFault: (_source, { text }) => twice.push(text) });
   far.tap.pass("up", bytes("<S0000000000F01D00AA>"), true); // counted where it came in
   assert.deepEqual(twice, []);
+});
+
+test("a flood of crumbs is looked at in samples, and the rest is told in bytes; what comes behind it is seen", () => {
+  for (const [crumb, view] of [
+    [">", conbus],
+    ["<>", conbus],
+    ["\n", line],
+  ] as const) {
+    const { tap, lines } = tapped(RELAYED, {}, view);
+    tap.pass("up", Buffer.alloc(65_536, crumb), true);
+    const shown = lines();
+    assert.ok(shown.length < 10_000, `${shown.length} lines of ${JSON.stringify(crumb)}`);
+    assert.equal(shown.at(-1), " not looked at", JSON.stringify(crumb)); // without what stands where others have their time
+    tap.pass("up", bytes(`${ONE}\n`), true);
+    assert.ok(lines().includes(`[PROXY→SERVER] ${ONE}`), JSON.stringify(crumb));
+  }
+});
+
+test("a stream of real telegrams is seen whole, however much comes at once", () => {
+  const { tap, lines, skipped } = tapped();
+  for (let count = 0; count < 20; count += 1) tap.pass("up", bytes(ONE.repeat(1000)), true);
+  assert.equal(lines().length + 2 * skipped(), 40_000 + (skipped() > 0 ? 1 : 0));
 });

@@ -57,7 +57,7 @@ test("each message is an event of one line, whatever is in it", () => {
   show("one");
   show("a\u2028b\u0085c");
   clock.advance(50);
-  assert.deepEqual(response.texts, ["retry: 2000\n\n", eventOf("one") + eventOf("a\u2028b\u0085c")]);
+  assert.deepEqual(response.texts, ["retry: 2000\n\n", eventOf("one") + eventOf("a\\u2028b\\u0085c")]);
 });
 
 test("a comment every 15 s is a sign of life, unless something waits to be read", () => {

@@ -1,5 +1,5 @@
+import type { AnswerCache } from "../answer-cache.js";
 import type { Cut } from "../framing/framing.js";
-import type { AnswerCache } from "../mux/answer-cache.js";
 import { AskedReads } from "./asked-reads.js";
 import { isBlank, readKey, replyKey } from "./conbus-read.js";
 

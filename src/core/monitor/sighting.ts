@@ -28,7 +28,9 @@ export interface Shown extends Look {
 /** A line of a monitor: a message that was seen somewhere, or what has become of its connection. */
 export type Sighting =
   | { readonly source: Source; readonly place: Place; readonly shown: Shown }
-  | { readonly source: Source; readonly occasion: Occasion; readonly text: string };
+  | { readonly source: Source; readonly occasion: Occasion; readonly text: string }
+  /** So many bytes that were not looked at. */
+  | { readonly source: Source; readonly overlooked: number };
 
 /** What stands before what is wrong with a message. */
 const WRONG = "✗";
@@ -40,6 +42,7 @@ const WRONG = "✗";
  */
 export function lineOf(sighting: Sighting, time: string, format: readonly FormatWord[]): string {
   if (format.includes("json")) return jsonOf(sighting, time, format.includes("decode"));
+  if ("overlooked" in sighting) return `… ${sighting.overlooked} bytes not looked at`;
   const id = format.includes("id") ? ` ${sighting.source.connection}` : "";
   if ("occasion" in sighting) {
     return `${time} [${sighting.occasion}]${id} ${sighting.source.client ?? ""} ${printable(sighting.text)}`;
@@ -55,6 +58,7 @@ function jsonOf(sighting: Sighting, time: string, decode: boolean): string {
     const { source, occasion, text } = sighting;
     return plainJson({ time, event: occasion.toLowerCase(), ...source, text });
   }
+  if ("overlooked" in sighting) return plainJson({ time, ...sighting.source, notLookedAt: sighting.overlooked });
   const { source, place, shown } = sighting;
   const { view, text, fault, decoded } = shown;
   const parts = decode ? decoded?.parts : undefined;

@@ -1,3 +1,5 @@
+import type { Direction } from "../direction.js";
+
 /** A message as it passed, or bytes that are none. */
 export interface Message {
   /** May be a view of the chunk it came in: who keeps it beyond that chunk's life copies it. */
@@ -40,6 +42,8 @@ export interface View {
   readonly name: string;
   /** In a line for people. */
   readonly help: string;
+  /** The fewest bytes that a message has in earnest: a flood of smaller ones is not worth looking at. */
+  readonly leastBytes: number;
   /** Sights for both directions of one connection; where one needs what the other has seen, they know of each other. */
   open(): { readonly up: Sight; readonly down: Sight };
   /** Whether its messages have checksums: what {@link look} finds wrong with them is worth an alert. */
@@ -47,5 +51,5 @@ export interface View {
   /** A message of its sights as a line, with its note. Latin-1, control characters escaped. */
   look(message: Message): Look;
   /** Its parts; nothing for a message that is not understood. Protocols of which nothing more is known have no such method. */
-  decode?(message: Message, direction: "up" | "down"): Decoded | undefined;
+  decode?(message: Message, direction: Direction): Decoded | undefined;
 }

@@ -1,9 +1,7 @@
+import type { Direction } from "../direction.js";
 import { EXCEPTION_BIT } from "../framing/function-codes.js";
 import { hexOf } from "../hex.js";
 import { EXCEPTION_NAMES, type Field, FUNCTIONS } from "./modbus-functions.js";
-
-/** Requests go up, to the server; answers come down. */
-export type Direction = "up" | "down";
 
 /** The parts of a PDU by name, in the order they stand in it. Lists of values are a text, with spaces between. */
 export type PduParts = Readonly<Record<string, string | number>>;

@@ -80,6 +80,12 @@ for (const [line, expected] of watches) {
   });
 }
 
+test("MONI is for those who may watch, CONN without it for everybody", () => {
+  const changes = { objection: () => "not from another machine" };
+  assert.match(run("CONN h:1 MONI=hex", changes), /^ERR CONN MONI: not from another/);
+  assert.match(run("CONN h:1", changes), /^dial h$/);
+});
+
 test("WTCH is for those who may", () =>
   assert.match(run("WTCH", { objection: () => "not from another machine" }), /^ERR WTCH not from another/));
 

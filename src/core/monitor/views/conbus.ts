@@ -41,6 +41,7 @@ function wordsOf(telegram: Telegram): string {
 export const conbus: View = {
   name: "conbus",
   help: "Conbus telegrams from < to >, their checksum verified",
+  leastBytes: 8,
   open: () => sightsOf(framing),
   verifies: true,
   look,

@@ -18,6 +18,7 @@ const SIGHT: Sight = { push: rows, end: () => [] };
 export const hex: View = {
   name: "hex",
   help: "whatever comes, in hexadecimal and in ASCII, 16 bytes a line",
+  leastBytes: 16,
   open: () => ({ up: SIGHT, down: SIGHT }),
   look(message) {
     if (message.junk !== undefined) return plainLook(message); // not from its sights, to which nothing is junk

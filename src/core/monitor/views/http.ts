@@ -14,6 +14,7 @@ function look(message: Message): Look {
 export const http: View = {
   name: "http",
   help: "HTTP/1.1 heads, each in one line, and how bodies begin",
+  leastBytes: 32,
   open: httpSights,
   look,
 };

@@ -14,6 +14,7 @@ function withoutEnd({ bytes }: Message): Message {
 export const line: View = {
   name: "line",
   help: "lines that end in LF, each without its end",
+  leastBytes: 4,
   open: () => sightsOf(echo),
   look: (message) => plainLook(message.junk === undefined ? withoutEnd(message) : message),
 };

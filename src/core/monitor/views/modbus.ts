@@ -1,7 +1,8 @@
+import type { Direction } from "../../direction.js";
 import { MBAP_HEADER } from "../../framing/mbap.js";
 import { modbus as framing } from "../../framing/modbus.js";
 import { hexOf } from "../../hex.js";
-import { type Direction, describePdu, type PduParts, wordsOf } from "../../telegram/modbus.js";
+import { describePdu, type PduParts, wordsOf } from "../../telegram/modbus.js";
 import { plainLook } from "../look.js";
 import { sightOf } from "../sight.js";
 import type { Decoded, Look, Message, View } from "../view.js";
@@ -33,6 +34,7 @@ function decode(message: Message, direction: Direction): Decoded | undefined {
 export const modbus: View = {
   name: "modbus",
   help: "Modbus/TCP messages in hexadecimal and in words",
+  leastBytes: 8,
   open: () => ({ up: sightOf(framing.requests(), REQUEST), down: sightOf(framing.answers(), ANSWER) }),
   look,
   decode,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AnswerCache } from "#src/core/mux/answer-cache.js";
+import { AnswerCache } from "#src/core/answer-cache.js";
 
 const answer = Buffer.from("answer");
 

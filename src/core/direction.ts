@@ -1,0 +1,2 @@
+/** Which way bytes go: from the client, or to it. */
+export type Direction = "up" | "down";
