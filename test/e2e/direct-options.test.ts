@@ -8,9 +8,9 @@ import { ConbusServer, DISCOVERY, read, telegram } from "../support/conbus.js";
 import { roundTrip, startEcho } from "../support/echo.js";
 import { freePort } from "../support/free-port.js";
 import { connectionIds, startMonitored } from "../support/monitored.js";
-import { Client } from "../support/net.js";
+import { Client, Device } from "../support/net.js";
 import { ownFolder } from "../support/proxy-process.js";
-import { until } from "../support/wait.js";
+import { pause, until } from "../support/wait.js";
 
 const REPLIES = telegram("R0020030837F01D") + telegram("R0020044966F01D");
 
@@ -334,4 +334,27 @@ describe("MONL", () => {
     assert.deepEqual(files.sort(), ["audit.log", "audit.log.1", "audit.log.2"]);
     for (const name of files) assert.ok(statSync(`${folder}/${name}`).size < 3 * 1_048_576, name);
   });
+});
+
+test("IDLE: a client that reads slowly gets everything", async (t) => {
+  const device = await Device.open();
+  t.after(() => device.close());
+  const { port } = await startMonitored(t, `CONN 127.0.0.1:${device.port} IDLE=0.5`);
+  const client = await Client.open(port);
+  const remote = await device.client();
+  client.socket.pause();
+  const bytes = Buffer.alloc(24 * 1_048_576, "x");
+  remote.write(bytes);
+  const since = performance.now();
+  let received = 0;
+  client.socket.on("data", (chunk: Buffer) => {
+    received += chunk.length;
+    client.bytes = Buffer.alloc(0);
+    client.socket.pause();
+  });
+  while (received < bytes.length && !client.ended && !client.closed) {
+    client.socket.resume();
+    await pause(performance.now() - since < 2000 ? 20 : 0);
+  }
+  assert.equal(received, bytes.length);
 });
