@@ -62,7 +62,7 @@ export class Access {
 }
 
 /** Names and networks. */
-class Rule {
+export class Rule {
   readonly #patterns: readonly TargetPattern[];
   readonly #networks: BlockList;
 

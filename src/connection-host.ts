@@ -4,9 +4,11 @@ import type { AnnouncerHost } from "./announcer.js";
 import type { Connection } from "./connection.js";
 import type { Settings } from "./core/config/settings.js";
 import type { DaemonStatus } from "./core/status.js";
+import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
 import type { Monitor } from "./monitor/monitor.js";
+import type { Port } from "./port.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** What a connection needs of the daemon. */
@@ -26,6 +28,8 @@ export interface ConnectionHost extends AnnouncerHost {
   reload(reason: string): Promise<string | undefined>;
   /** Whether a remote can be had without touching what the daemon keeps for itself. */
   roomForRemote(): boolean;
+  /** A port that clients can connect to, not open yet. */
+  portOf(listener: Listener, ip: string): Port;
   /** Descriptors are taken by remotes, or given back. */
   countRemotes(change: number): void;
   /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */

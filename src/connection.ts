@@ -30,10 +30,16 @@ import { Session } from "./session.js";
  */
 export type Manner = "setup" | "direct" | "reset";
 
+/** What has taken a client's socket for a purpose of its own: it ends for a reason. */
+interface Guest {
+  close(reason: string): void;
+}
+
 type Phase =
   | { readonly kind: "new" }
   | { readonly kind: "setup"; readonly session: Session }
   | { readonly kind: "watching"; readonly watching: Watching }
+  | { readonly kind: "linked"; readonly link: Guest }
   | { readonly kind: "dialing"; readonly order: Order; readonly dial: Dial; readonly manner: Manner }
   | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay }
   | { readonly kind: "closing"; readonly order: Order | undefined; readonly relay: Relay | undefined };
@@ -127,6 +133,17 @@ export class Connection implements RelayOwner {
         (error: unknown) => this.#refused(error),
       )
       .catch((error: unknown) => this.fault(error));
+  }
+
+  /**
+   * Gives the client's socket to somebody who uses it for a purpose of his own.
+   *
+   * @param take is given the socket, and what to call when that is over
+   */
+  host(take: (client: StreamEnd, over: (reason: string) => void) => Guest): void {
+    this.#host.lostPeers.add(this.#client);
+    const link = take(this.#client, (reason) => this.#close(reason, 0));
+    if (this.#phase.kind === "new") this.#phase = { kind: "linked", link };
   }
 
   /** Ends the connection because the daemon does. */
@@ -299,21 +316,23 @@ export class Connection implements RelayOwner {
 
   /** The one way a connection closes: said once in the log, told to the client by FIN and then to the plugin. */
   #close(reason: string, limitMs: number): void {
-    if (this.#phase.kind === "closing") return;
-    const order = "order" in this.#phase ? this.#phase.order : undefined;
-    const relay = "relay" in this.#phase ? this.#phase.relay : undefined;
+    const phase = this.#phase;
+    if (phase.kind === "closing") return;
+    const order = "order" in phase ? phase.order : undefined;
+    const relay = "relay" in phase ? phase.relay : undefined;
+    this.#phase = { kind: "closing", order, relay };
     const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
     if (order !== undefined) this.#log.tell(order, "DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
     this.#host.countRemotes(-this.#descriptors);
     this.#served?.left();
-    if (this.#phase.kind === "setup") this.#phase.session.close();
-    if (this.#phase.kind === "watching") this.#phase.watching.close();
-    if (this.#phase.kind === "dialing") this.#phase.dial.abort();
+    if (phase.kind === "setup") phase.session.close();
+    if (phase.kind === "watching") phase.watching.close();
+    if (phase.kind === "linked") phase.link.close(reason);
+    if (phase.kind === "dialing") phase.dial.abort();
     const stream = relay && streamOf(relay.remote);
     if (stream !== undefined) this.#host.lostPeers.remove(stream);
-    this.#phase = { kind: "closing", order, relay };
     linger(this.#client, limitMs, this.#host.clock, {
       drained: () => {
         relay?.tap?.left("down");

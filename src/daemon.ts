@@ -228,6 +228,7 @@ export class Daemon {
       reload: (reason) => this.reload(reason),
       roomForRemote: () => admission.room,
       countRemotes: (change) => this.#registry.countOthers(change),
+      portOf: (listener, ip) => this.#ports.make(listener, ip),
       changed: (connection) => this.#registry.changed(connection),
     };
     return { settings, admission, host };

@@ -1,28 +1,31 @@
 import type { Settings } from "./core/config/settings.js";
-import type { DirectStatus } from "./core/direct/status.js";
-import type { MuxStatus } from "./core/mux/status.js";
+import type { DaemonStatus } from "./core/status.js";
 import { Directs } from "./direct/directs.js";
 import type { DirectHost } from "./direct/host.js";
 import type { Stream } from "./monitor/monitor.js";
 import type { MuxHost } from "./mux/host.js";
 import { Muxes } from "./mux/muxes.js";
+import type { TunnelHost } from "./tunnel/host.js";
+import { Tunnels } from "./tunnel/tunnels.js";
 
 /** What the jobs need of the daemon. */
-export type JobsHost = DirectHost & MuxHost;
+export type JobsHost = DirectHost & MuxHost & TunnelHost;
 
-/** What listeners share with others of their line, beyond a single connection: servers of `[direct]` lines, devices of `[mux]` lines. */
+/** What listeners share with others of their line, beyond a single connection: servers of `[direct]` lines, devices of `[mux]` lines, tunnels. */
 export class Jobs {
   readonly directs: Directs;
   readonly muxes: Muxes;
+  readonly tunnels: Tunnels;
 
   constructor(host: JobsHost) {
     this.directs = new Directs(host);
     this.muxes = new Muxes(host);
+    this.tunnels = new Tunnels(host);
   }
 
   /** What STAT tells of them. */
-  get status(): { readonly directs: DirectStatus[]; readonly muxes: MuxStatus[] } {
-    return { directs: this.directs.status, muxes: this.muxes.status };
+  get status(): Pick<DaemonStatus, "directs" | "muxes" | "tunnels" | "devices"> {
+    return { directs: this.directs.status, muxes: this.muxes.status, ...this.tunnels.status };
   }
 
   /** Messages that pass outside of connections. */
@@ -31,9 +34,10 @@ export class Jobs {
   }
 
   /** Works by these settings from now on. What their lines have in common with former ones lives on. */
-  configure({ direct, mux }: Settings, host: JobsHost): void {
-    this.directs.configure(direct, host);
-    this.muxes.configure(mux, host);
+  configure(settings: Settings, host: JobsHost): void {
+    this.directs.configure(settings.direct, host);
+    this.muxes.configure(settings.mux, host);
+    this.tunnels.configure(settings, host);
   }
 
   /** Begins nothing new; resolves when what is owed to clients has been answered, or has failed. */
@@ -46,5 +50,6 @@ export class Jobs {
   close(reason: string): void {
     this.directs.close();
     this.muxes.close(reason);
+    this.tunnels.close(reason);
   }
 }

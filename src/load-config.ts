@@ -33,8 +33,14 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
         problems.push(`${path}: [${name}] ${port}: port given in an earlier file`);
       }
     }
-    const { values, direct, mux } = file.settings;
-    settings = { ...settings, ...values, direct: [...settings.direct, ...direct], mux: [...settings.mux, ...mux] };
+    const { values, direct, mux, tunnel } = file.settings;
+    settings = {
+      ...settings,
+      ...values,
+      direct: [...settings.direct, ...direct],
+      mux: [...settings.mux, ...mux],
+      tunnel: [...settings.tunnel, ...tunnel],
+    };
   }
 
   for (const argument of argumentList) {

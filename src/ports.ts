@@ -11,6 +11,11 @@ export class Ports {
     this.#host = host;
   }
 
+  /** A port like these, for somebody who opens and closes it himself. */
+  make(listener: Listener, ip: string): Port {
+    return new Port(listener, ip, this.#host);
+  }
+
   /** In the order of the settings. */
   get status(): ListenerStatus[] {
     return this.#ports.map((port) => port.status);
@@ -23,7 +28,7 @@ export class Ports {
    * @throws {ListenError} when the essential port cannot be had; nothing stays open then
    */
   async open(listeners: readonly Listener[], ip: string): Promise<void> {
-    const ports = listeners.map((listener) => new Port(listener, ip, this.#host));
+    const ports = listeners.map((listener) => this.make(listener, ip));
     try {
       for (const port of ports) if (!port.listener.essential) await port.openEventually();
       for (const port of ports) if (port.listener.essential) await this.#openEssential(port, []);

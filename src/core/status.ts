@@ -5,9 +5,10 @@ import type { HistogramStatus } from "./histogram.js";
 import type { MonitorStatus } from "./monitor/status.js";
 import { type MuxStatus, muxLine } from "./mux/status.js";
 import type { ConnOptions } from "./setup/options.js";
+import type { DeviceStatus, TunnelStatus } from "./tunnel/status.js";
 
 /** What a connection is doing. */
-export type PhaseName = "setup" | "watching" | "dialing" | "echo" | "closing";
+export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "closing";
 
 /** The notifications of one connection so far. */
 export interface NotifyStatus {
@@ -102,6 +103,10 @@ export interface DaemonStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly directs: readonly DirectStatus[];
   readonly muxes: readonly MuxStatus[];
+  /** Lines of `[tunnel]`. */
+  readonly tunnels: readonly TunnelStatus[];
+  /** Servers whose device this machine is. */
+  readonly devices: readonly DeviceStatus[];
   readonly monitor: MonitorStatus;
   readonly traffic: TrafficStatus;
   /** Files and sockets: what clients, remotes and readers of the web page take, and what the daemon may have in all, where that is known. */

@@ -5,12 +5,14 @@ import { directListeners } from "./direct.js";
 import type { Listener } from "./listener.js";
 import { muxListeners } from "./mux.js";
 import { proxyListeners } from "./proxy.js";
+import { tunnelListeners } from "./tunnel.js";
 
 /** All kinds of listeners. A new one is a file and a line here. */
 const KINDS: readonly ((settings: Settings, jobs: Jobs) => Listener[])[] = [
   proxyListeners,
   directListeners,
   muxListeners,
+  tunnelListeners,
   controlListeners, // behind the ports: who has those is the one that has the right to it
 ];
 

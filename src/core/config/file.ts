@@ -3,15 +3,16 @@ import { parsePort } from "../address.js";
 import { parseDirectOrder } from "../direct/line.js";
 import { parseMuxOrder } from "../mux/line.js";
 import type { Result } from "../result.js";
-import type { Order } from "../setup/order.js";
+import { parseTunnelOrder } from "../tunnel/line.js";
 import { KEYS, parseValue, SECTIONS } from "./keys.js";
-import type { DirectLine, MuxLine, PortLine, Section, Values } from "./settings.js";
+import type { DirectLine, MuxLine, PortLine, Section, TunnelLine, Values } from "./settings.js";
 
 /** What one configuration file says: only what stands in it. */
 export interface FileSettings {
   readonly values: Partial<Values>;
   readonly direct: readonly DirectLine[];
   readonly mux: readonly MuxLine[];
+  readonly tunnel: readonly TunnelLine[];
 }
 
 /** A file, read: its settings and every mistake in it, each with line, section and key. */
@@ -48,7 +49,7 @@ function readLine(line: string): Line {
 }
 
 /** Takes the entries of a section whose lines are about a port each. */
-function portReader<O extends Order>(lines: PortLine<O>[], parse: (text: string) => Result<O>): Reader {
+function portReader<O>(lines: PortLine<O>[], parse: (text: string) => Result<O>): Reader {
   const lineOf = new Map<number, number>();
   return (key, value, at) => {
     const port = parsePort(key);
@@ -73,6 +74,7 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
   let values: Partial<Values> = {};
   const direct: DirectLine[] = [];
   const mux: MuxLine[] = [];
+  const tunnel: TunnelLine[] = [];
   let section = "";
 
   const reader =
@@ -89,6 +91,7 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
     ...Object.fromEntries(SECTIONS.map((name) => [name, reader(name)])),
     direct: portReader(direct, parseDirectOrder),
     mux: portReader(mux, parseMuxOrder),
+    tunnel: portReader(tunnel, parseTunnelOrder),
   };
 
   for (const [index, raw] of text
@@ -110,5 +113,5 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
       if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
     }
   }
-  return { settings: { values, direct, mux }, problems };
+  return { settings: { values, direct, mux, tunnel }, problems };
 }

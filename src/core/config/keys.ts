@@ -1,15 +1,16 @@
 import { ok, type Result } from "../result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
+import { DEVICE_KEYS } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
 import type { Section, Settings, Values } from "./settings.js";
 import { WEB_KEYS } from "./web-keys.js";
 
 /** All keys that have a value, in the order `--check` and the example file show them. */
-export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...WEB_KEYS] as const;
+export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...WEB_KEYS, ...DEVICE_KEYS] as const;
 
 /** The sections whose lines are about a port each. */
-export const PORT_SECTIONS = ["direct", "mux"] as const;
+export const PORT_SECTIONS = ["direct", "mux", "tunnel"] as const;
 
 /** The sections they stand in. */
 export const SECTIONS: readonly Section[] = [...new Set(KEYS.map(({ section }) => section))];
@@ -33,7 +34,7 @@ export const DEFAULT_SETTINGS: Settings = defaults();
 function defaults(): Settings {
   const parsed = KEYS.map(({ section, key, defaultText }) => parseValue(section, key, defaultText));
   return Object.assign(
-    { proxy: true, control: "", logStyle: "date", direct: [], mux: [] },
+    { proxy: true, control: "", logStyle: "date", direct: [], mux: [], tunnel: [] },
     ...parsed.map((result) => (result?.ok ? result.value : {})),
   );
 }
@@ -46,7 +47,11 @@ export function printSettings(settings: Settings): string {
     return [`[${section}]`, ...lines, ""].join("\n");
   });
   const lines = PORT_SECTIONS.map((name) =>
-    [`[${name}]`, ...settings[name].map((line) => `${line.port}=${line.text}`), ""].join("\n"),
+    [
+      `[${name}]`,
+      ...settings[name].map((line) => `${line.port}=${line.text.replaceAll(/\bSECR=\S+/gi, "SECR=***")}`),
+      "",
+    ].join("\n"),
   );
   return [...sections, ...lines].join("\n").trimEnd();
 }

@@ -1,11 +1,13 @@
 import type { Network, TargetPattern } from "../access.js";
+import type { HostPort } from "../address.js";
 import type { DirectOrder } from "../direct/line.js";
 import type { MuxOrder } from "../mux/line.js";
 import type { Result } from "../result.js";
-import type { Order } from "../setup/order.js";
+import type { TunnelOrder } from "../tunnel/line.js";
+import type { ServicePattern } from "../tunnel/services.js";
 
 /** A line about one port. */
-export interface PortLine<O extends Order> {
+export interface PortLine<O> {
   readonly port: number;
   readonly order: O;
   /** The line as it was written, without its port. */
@@ -17,6 +19,9 @@ export type DirectLine = PortLine<DirectOrder>;
 
 /** A `[mux]` line: a port whose connections share one device. */
 export type MuxLine = PortLine<MuxOrder>;
+
+/** A `[tunnel]` line: a port that a device connects to, so that its services can be reached from here. */
+export type TunnelLine = PortLine<TunnelOrder>;
 
 /** What the keys of the sections set. */
 export interface Values {
@@ -57,6 +62,17 @@ export interface Values {
   readonly webPort: number;
   /** The address it listens on; `*`: all. */
   readonly webAddress: string;
+  /** The server whose clients reach services by way of this machine; nothing: none. */
+  readonly deviceServer: HostPort | undefined;
+  /** The services they may reach. */
+  readonly deviceAllow: readonly ServicePattern[];
+  readonly deviceTls: boolean;
+  /** Files in PEM: the authority that signs the server's certificate, where it is not a public one; our own certificate, its key. */
+  readonly deviceAuthority: string;
+  readonly deviceCertificate: string;
+  readonly deviceKey: string;
+  /** What the server wants to hear; over TLS only. */
+  readonly deviceSecret: string;
 }
 
 /**
@@ -74,10 +90,11 @@ export interface Settings extends Values {
   readonly logStyle: LogStyle;
   readonly direct: readonly DirectLine[];
   readonly mux: readonly MuxLine[];
+  readonly tunnel: readonly TunnelLine[];
 }
 
 /** A section of the configuration file that holds keys with values. */
-export type Section = "host" | "access" | "alert" | "web";
+export type Section = "host" | "access" | "alert" | "web" | "device";
 
 /** One key of a section: a row of the table from which parser, defaults and `--check` are made, and the example file is checked. */
 export interface Key<N extends keyof Values = keyof Values> {

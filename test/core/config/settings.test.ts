@@ -28,8 +28,16 @@ test("the defaults are the seed's", () => {
     proxy: true,
     control: "",
     logStyle: "date",
+    deviceServer: undefined,
+    deviceAllow: [],
+    deviceTls: false,
+    deviceAuthority: "",
+    deviceCertificate: "",
+    deviceKey: "",
+    deviceSecret: "",
     direct: [],
     mux: [],
+    tunnel: [],
   });
 });
 

@@ -18,6 +18,8 @@ const STATUS: DaemonStatus = {
   listeners: [],
   directs: [],
   muxes: [],
+  tunnels: [],
+  devices: [],
   monitor: { watchers: 0, notShown: {} },
   traffic: { connections: 0, received: 0, sent: 0 },
   descriptors: { used: 0 },

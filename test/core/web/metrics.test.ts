@@ -63,6 +63,8 @@ const STATUS: DaemonStatus = {
       down: true,
     },
   ],
+  tunnels: [],
+  devices: [],
   monitor: { watchers: 1, notShown: { console: 3, '/tmp/a "b"\\c\nd.log': 4 } },
   traffic: { connections: 9, received: 123_456_789_012, sent: 77 },
   descriptors: { used: 5, limit: 1024 },

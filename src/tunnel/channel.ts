@@ -1,0 +1,148 @@
+import { DEAF, type End, type EndEvents, EndReason } from "../ends/end.js";
+
+/** What a channel asks of the link it belongs to. */
+export interface ChannelOwner {
+  /** It has something to send: {@link Channel.takePiece} follows when it is its turn. */
+  wants(channel: Channel): void;
+  /** More of what came for it waits than it may keep, or no more than that any longer. */
+  crowded(channel: Channel, is: boolean): void;
+  /** It is closed from this side. */
+  closed(channel: Channel): void;
+}
+
+/** So much of what came waits for a client that does not read, before the link is kept waiting. */
+export const MAX_PENDING = 262_144;
+
+/** One client of a link, as an end that a relay joins with what is on this side of the link. */
+export class Channel implements End {
+  events: EndEvents = DEAF;
+  /** Its number on the link. */
+  readonly id: number;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  gone = false;
+  readonly #owner: ChannelOwner;
+  /** What is to be sent, in memory that is the sender's until then. */
+  #out: Buffer | undefined;
+  /** What came and has not been taken. */
+  #pending: Buffer[] = [];
+  #pendingSize = 0;
+  #paused = true;
+  #crowded = false;
+  #ending = false;
+  /** The other side of the link has closed it, or the link is lost, for this reason. */
+  #end: { readonly reason: string | undefined; told: boolean } | undefined;
+
+  constructor(id: number, peer: { readonly host: string; readonly port: number }, owner: ChannelOwner) {
+    this.id = id;
+    this.peerAddress = peer.host;
+    this.peerPort = peer.port;
+    this.#owner = owner;
+  }
+
+  get unsent(): number {
+    return this.#out?.length ?? 0;
+  }
+
+  write(chunk: Buffer | string): void {
+    if (this.gone || this.#end !== undefined) return;
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    this.#out = this.#out === undefined ? bytes : Buffer.concat([this.#out, bytes]);
+    this.#owner.wants(this);
+  }
+
+  /** Takes the next bytes to send, so many at most; nothing when there are none. */
+  takePiece(most: number): Buffer | undefined {
+    const out = this.#out;
+    if (out === undefined) return undefined;
+    const piece = out.subarray(0, most);
+    this.#out = out.length > most ? out.subarray(most) : undefined;
+    return piece;
+  }
+
+  /** What was taken last is with the kernel. */
+  sent(): void {
+    if (this.#out !== undefined) return;
+    this.#guard(() => this.events.drained());
+    this.#tellFinished();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#flush();
+  }
+
+  /** There is no half-close on a link: the other side is told nothing, and the limits of the relay end it in time. */
+  end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    setImmediate(() => this.#tellFinished());
+  }
+
+  destroy(): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#out = undefined;
+    this.#pending = [];
+    if (this.#end === undefined) this.#owner.closed(this);
+  }
+
+  /** Bytes came over the link; they must not change any more. */
+  deliver(bytes: Buffer): void {
+    if (this.gone || this.#end !== undefined) return;
+    this.#pending.push(bytes);
+    this.#pendingSize += bytes.length;
+    this.#flush();
+  }
+
+  /** It is closed behind what came: the other side has no more for it, or the link is lost, for this reason. */
+  close(reason?: string): void {
+    this.#end ??= { reason, told: false };
+    this.#out = undefined;
+    this.#flush();
+    this.sent();
+  }
+
+  #flush(): void {
+    this.#guard(() => {
+      while (!this.#paused && !this.gone) {
+        const bytes = this.#pending.shift();
+        if (bytes === undefined) break;
+        this.#pendingSize -= bytes.length;
+        this.events.data(bytes);
+      }
+      this.#tellCrowded(this.#pendingSize > MAX_PENDING);
+      if (this.#end === undefined || this.#end.told || this.#pending.length > 0 || this.gone) return;
+      this.#end.told = true;
+      const { reason } = this.#end;
+      if (reason === undefined) {
+        this.events.eof();
+        return;
+      }
+      this.gone = true;
+      this.events.closed(new EndReason(reason));
+    });
+  }
+
+  #tellFinished(): void {
+    if (this.#ending && this.#out === undefined && !this.gone) this.#guard(() => this.events.finished());
+  }
+
+  #tellCrowded(is: boolean): void {
+    if (is === this.#crowded) return;
+    this.#crowded = is;
+    this.#owner.crowded(this, is);
+  }
+
+  #guard(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.events.fault(error);
+    }
+  }
+}

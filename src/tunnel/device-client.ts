@@ -1,0 +1,93 @@
+import type { HostPort } from "../core/address.js";
+import type { PeerState } from "../core/proc-net-tcp.js";
+import { DEFAULT_OPTIONS } from "../core/setup/options.js";
+import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
+import { DEAF, type End } from "../ends/end.js";
+import { streamOf } from "../ends/stream-end.js";
+import { NOTHING_HELD } from "../hold.js";
+import { Relay, type RelayOwner } from "../relay.js";
+import type { Channel } from "./channel.js";
+import type { TunnelHost } from "./host.js";
+
+/** What a client of the device's side tells it. */
+export interface DeviceClientOwner {
+  /** It is over, for this reason; told once. */
+  over(reason: string): void;
+  fault(error: unknown): void;
+}
+
+/** One client on the device's side: connects to its service and relays. */
+export class DeviceClient implements RelayOwner {
+  readonly #channel: Channel;
+  readonly #host: TunnelHost;
+  readonly #owner: DeviceClientOwner;
+  readonly #dial: Dial;
+  #remote: End | undefined;
+  #over = false;
+
+  constructor(channel: Channel, service: HostPort, host: TunnelHost, owner: DeviceClientOwner) {
+    this.#channel = channel;
+    this.#host = host;
+    this.#owner = owner;
+    const order = { target: service, options: DEFAULT_OPTIONS };
+    this.#dial = host.roomForRemote() ? dial(order, host) : refusedDial(NO_MORE_FILES);
+    host.countRemotes(this.#dial.descriptors);
+    channel.events = { ...DEAF, closed: () => this.#finish("link lost"), fault: (error) => owner.fault(error) };
+    this.#dial.end
+      .then(
+        (remote) => this.#connected(remote),
+        (error: Error) => this.#finish(error.message),
+      )
+      .catch((error: unknown) => owner.fault(error));
+  }
+
+  #connected(remote: End): void {
+    if (this.#over) {
+      remote.destroy();
+      return;
+    }
+    this.#remote = remote;
+    const stream = streamOf(remote);
+    if (stream !== undefined) this.#host.lostPeers.add(stream);
+    new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#host.clock, this).start(NOTHING_HELD);
+  }
+
+  delivered(): void {}
+
+  passed(): void {}
+
+  ending(): void {}
+
+  /** Who reads on the other side is not known here. */
+  clientState(): Promise<PeerState> {
+    return Promise.resolve("present");
+  }
+
+  /** The service has closed, and everything it said is on its way (seed, 1.2, step 6). */
+  toldClient(): void {
+    this.#finish("by service");
+  }
+
+  over(reason: string): void {
+    this.#finish(reason);
+  }
+
+  fault(error: unknown): void {
+    this.#owner.fault(error);
+    this.#finish("fault in the program");
+  }
+
+  #finish(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.countRemotes(-this.#dial.descriptors);
+    if (this.#remote === undefined) this.#dial.abort();
+    else {
+      const stream = streamOf(this.#remote);
+      if (stream !== undefined) this.#host.lostPeers.remove(stream);
+      this.#remote.destroy();
+    }
+    this.#channel.destroy();
+    this.#owner.over(reason);
+  }
+}

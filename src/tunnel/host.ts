@@ -1,0 +1,17 @@
+import type { DialHost } from "../dial.js";
+import type { Listener } from "../listeners/listener.js";
+import type { Log } from "../log.js";
+import type { LostPeers } from "../lost-peers.js";
+import type { Port } from "../port.js";
+
+/** What tunnels need of the daemon. */
+export interface TunnelHost extends DialHost {
+  readonly log: Log;
+  readonly lostPeers: LostPeers;
+  /** A port that clients can connect to, not open yet. */
+  portOf(listener: Listener, ip: string): Port;
+  /** Whether a remote can be had without touching what the daemon keeps for itself. */
+  roomForRemote(): boolean;
+  /** Descriptors are taken by remotes, or given back. */
+  countRemotes(change: number): void;
+}

@@ -1,0 +1,236 @@
+import type { Clock, Timer } from "../clock.js";
+import { CLIENTS_MAX, type Command, commandOf, frameOf, tunnelFraming } from "../core/tunnel/frames.js";
+import type { TunnelLinkStatus } from "../core/tunnel/status.js";
+import { DEAF, endedBy } from "../ends/end.js";
+import type { StreamEnd } from "../ends/stream-end.js";
+import { Channel, type ChannelOwner } from "./channel.js";
+
+/** What a link tells the side it belongs to. */
+export interface LinkEvents {
+  /** All commands but those of clients that there are. */
+  command(command: Command): void;
+  /** A client is closed because it did not read for too long. */
+  stalled(channel: Channel): void;
+  /** It is over, for this reason; all its clients are closed. Told once. */
+  lost(reason: string): void;
+  fault(error: unknown): void;
+}
+
+/** How a link treats its clients. */
+export interface LinkRules {
+  /** So long it waits for a client that does not read what came for it; milliseconds. */
+  readonly stallMs: number;
+  /** Silence on the link after which the other side is asked for a sign of life; milliseconds. */
+  readonly probeMs: number;
+}
+
+/** After so long a number is free though the other side has not confirmed that: peers other than ours never do. */
+const UNCONFIRMED_MS = 2000;
+/** Large transfers are cut into pieces of this size, so that the others need not wait for long. */
+const PIECE = 16_384;
+
+/** A connection between server and device, and the clients that share it. Both sides use it alike. */
+export class Link implements ChannelOwner {
+  readonly #openedAt: number;
+  #received = 0;
+  #sent = 0;
+  readonly #end: StreamEnd;
+  readonly #rules: LinkRules;
+  readonly #clock: Clock;
+  readonly #events: LinkEvents;
+  readonly #framing = tunnelFraming.requests();
+  readonly #channels = new Map<number, Channel>();
+  /** Those that have something to send, in the order of their turns. */
+  readonly #turns = new Set<Channel>();
+  /** The one whose piece the kernel has not taken yet. */
+  #sending: Channel | undefined;
+  /** Those that do not read, and when their patience ends. */
+  readonly #crowded = new Map<Channel, Timer>();
+  /** Numbers closed from here of which the other side has not said that it knows. */
+  readonly #freeSince = new Map<number, number>();
+  #probe: Timer | undefined;
+  #heardAt: number;
+  #over = false;
+
+  /** @param end connected, and paused */
+  constructor(end: StreamEnd, rules: LinkRules, clock: Clock, events: LinkEvents) {
+    this.#end = end;
+    this.#rules = rules;
+    this.#clock = clock;
+    this.#events = events;
+    this.#openedAt = clock.now();
+    this.#heardAt = clock.now();
+    end.events = {
+      data: (chunk) => this.#receive(chunk),
+      eof: () => this.close(endedBy("remote")),
+      drained: () => this.#drained(),
+      finished() {},
+      closed: (error) => this.close(endedBy("remote", error)),
+      fault: (error) => this.#fault(error),
+    };
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.#planProbe();
+    this.#end.resume();
+  }
+
+  /** The client of this number. */
+  find(id: number): Channel | undefined {
+    return this.#channels.get(id);
+  }
+
+  /**
+   * What STAT tells of it.
+   *
+   * @param address of the other side
+   */
+  status(address: string): TunnelLinkStatus {
+    return {
+      address,
+      ageMs: Math.round(this.#clock.now() - this.#openedAt),
+      clients: this.#channels.size,
+      received: this.#received,
+      sent: this.#sent,
+    };
+  }
+
+  /** A client more, under a number that is free. */
+  open(id: number, peer: { readonly host: string; readonly port: number }): Channel {
+    const channel = new Channel(id, peer, this);
+    this.#channels.set(id, channel);
+    return channel;
+  }
+
+  /** Tells the other side. */
+  send(command: Exclude<Command, { kind: "unknown" }>): void {
+    if (!this.#over) this.#write(frameOf(command));
+  }
+
+  /** Ends it: its clients are closed. */
+  close(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#probe?.cancel();
+    for (const timer of this.#crowded.values()) timer.cancel();
+    this.#end.events = DEAF;
+    this.#end.destroy();
+    const channels = [...this.#channels.values()];
+    this.#channels.clear();
+    for (const channel of channels) channel.close(`link lost: ${reason}`);
+    this.#events.lost(reason);
+  }
+
+  // what channels tell
+
+  wants(channel: Channel): void {
+    this.#turns.add(channel);
+    this.#dispatch();
+  }
+
+  crowded(channel: Channel, is: boolean): void {
+    this.#crowded.get(channel)?.cancel();
+    this.#crowded.delete(channel);
+    if (is) {
+      this.#crowded.set(
+        channel,
+        this.#clock.after(this.#rules.stallMs, () => this.#giveUp(channel)),
+      );
+      this.#end.pause();
+    } else if (this.#crowded.size === 0 && !this.#over) {
+      this.#end.resume();
+    }
+  }
+
+  closed(channel: Channel): void {
+    this.#forget(channel);
+    this.#freeSince.set(channel.id, this.#clock.now());
+    this.send({ kind: "close", client: channel.id });
+  }
+
+  /** The lowest number that is free; nothing when there is none. What is on its way for one just closed is not for another. */
+  freeId(): number | undefined {
+    const now = this.#clock.now();
+    for (let id = 0; id < CLIENTS_MAX; id += 1) {
+      const since = this.#freeSince.get(id);
+      if (!this.#channels.has(id) && (since === undefined || now - since > UNCONFIRMED_MS)) return id;
+    }
+    return undefined;
+  }
+
+  #forget(channel: Channel): void {
+    this.#turns.delete(channel);
+    if (this.#channels.get(channel.id) === channel) this.#channels.delete(channel.id);
+    if (this.#crowded.has(channel)) this.crowded(channel, false);
+  }
+
+  #giveUp(channel: Channel): void {
+    this.#events.stalled(channel);
+    channel.destroy();
+    channel.events.closed(new Error("does not read"));
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#received += chunk.length;
+    this.#heardAt = this.#clock.now();
+    for (const { bytes } of this.#framing.push(chunk)) this.#handle(commandOf(bytes));
+  }
+
+  #handle(command: Command): void {
+    if (this.#over) return;
+    const channel = "client" in command ? this.#channels.get(command.client) : undefined;
+    if (command.kind === "data")
+      channel?.deliver(Buffer.from(command.bytes)); // of others: nobody waits for it any more
+    else if (command.kind === "close" && channel !== undefined) {
+      this.#forget(channel);
+      this.send(command); // so the other side knows that nothing more of this client is on its way
+      channel.close();
+    } else if (command.kind === "close") this.#freeSince.delete(command.client);
+    else this.#events.command(command);
+  }
+
+  #drained(): void {
+    const sending = this.#sending;
+    this.#sending = undefined;
+    sending?.sent();
+    this.#dispatch();
+  }
+
+  /** Sends pieces, one of each client in turn, as long as the kernel takes them. */
+  #dispatch(): void {
+    while (!this.#over && this.#end.unsent === 0) {
+      const [channel] = this.#turns;
+      if (channel === undefined) return;
+      this.#turns.delete(channel);
+      const bytes = channel.takePiece(PIECE);
+      if (bytes === undefined) continue;
+      if (channel.unsent > 0) this.#turns.add(channel);
+      this.#write(frameOf({ kind: "data", client: channel.id, bytes }));
+      if (channel.unsent > 0) continue;
+      if (this.#end.unsent === 0) channel.sent();
+      else this.#sending = channel;
+    }
+  }
+
+  #write(frame: Buffer): void {
+    this.#sent += frame.length;
+    this.#end.write(frame);
+  }
+
+  /** Asks for a sign of life by a command that means nothing: what the kernel hears, or does not, it tells. */
+  #planProbe(): void {
+    if (this.#rules.probeMs === 0) return;
+    this.#probe = this.#clock.after(this.#rules.probeMs, () => {
+      const silence = this.#clock.now() - this.#heardAt;
+      const free = this.freeId();
+      if (silence >= this.#rules.probeMs && free !== undefined) this.send({ kind: "close", client: free });
+      this.#planProbe();
+    });
+  }
+
+  #fault(error: unknown): void {
+    this.#events.fault(error);
+    this.close("fault in the program");
+  }
+}

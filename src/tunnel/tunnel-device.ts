@@ -1,0 +1,126 @@
+import type { Timer } from "../clock.js";
+import { formatHostPort, type HostPort } from "../core/address.js";
+import { backoffMs } from "../core/backoff.js";
+import { DEFAULT_OPTIONS } from "../core/setup/options.js";
+import { faultText } from "../core/text.js";
+import type { Command } from "../core/tunnel/frames.js";
+import type { DeviceStatus } from "../core/tunnel/status.js";
+import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
+import type { End } from "../ends/end.js";
+import { StreamEnd } from "../ends/stream-end.js";
+import { DeviceClient } from "./device-client.js";
+import type { TunnelHost } from "./host.js";
+import { Link, type LinkRules } from "./link.js";
+import type { Services } from "./services.js";
+
+const RETRY = { firstMs: 250, maxMs: 4000 }; // it is there again 5 s after the network is
+
+/** What a device needs to know. */
+export interface DeviceRules extends LinkRules {
+  readonly server: HostPort;
+  /** Services that may be dialled. */
+  readonly services: Services;
+}
+
+/** The device's side of a tunnel: keeps a link to a server, and connects its clients to services here. */
+export class TunnelDevice {
+  readonly #rules: DeviceRules;
+  readonly #host: TunnelHost;
+  readonly #counters = { links: 0, clients: 0, refused: 0 };
+  #dial: Dial | undefined;
+  #link: Link | undefined;
+  #retry: Timer | undefined;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(rules: DeviceRules, host: TunnelHost) {
+    this.#rules = rules;
+    this.#host = host;
+    this.#connect();
+  }
+
+  get status(): DeviceStatus {
+    const server = formatHostPort(this.#rules.server);
+    return {
+      server,
+      connected: this.#link !== undefined,
+      ...(this.#link && { link: this.#link.status(server) }),
+      ...this.#counters,
+    };
+  }
+
+  /** Ends it for good. */
+  close(reason: string): void {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    this.#dial?.abort();
+    this.#link?.close(reason);
+  }
+
+  #connect(): void {
+    const order = { target: this.#rules.server, options: DEFAULT_OPTIONS };
+    this.#dial = this.#host.roomForRemote() ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
+    this.#host.countRemotes(this.#dial.descriptors);
+    this.#dial.end.then(
+      (end) => this.#connected(end),
+      (error: Error) => this.#again(error.message),
+    );
+  }
+
+  #connected(end: End): void {
+    if (this.#stopped || !(end instanceof StreamEnd)) {
+      end.destroy();
+      return;
+    }
+    this.#failures = 0;
+    this.#counters.links += 1;
+    this.#host.log.info(`${this.#who} connected`);
+    this.#host.lostPeers.add(end);
+    const link: Link = new Link(end, this.#rules, this.#host.clock, {
+      command: (command) => this.#told(link, command),
+      stalled: ({ id }) => this.#host.log.warn(`${this.#who} client ${id} closed: its service does not read`),
+      lost: (reason) => {
+        this.#host.lostPeers.remove(end);
+        this.#again(`link lost: ${reason}`);
+      },
+      fault: (error) => this.#host.log.error(`${this.#who} ${faultText(error)}`),
+    });
+    this.#link = link;
+    link.send({ kind: "listen" });
+    link.start();
+  }
+
+  #told(link: Link, command: Command): void {
+    if (command.kind === "unknown") this.#host.log.info(`${this.#who} skipped: ${command.reason}`);
+    if (command.kind !== "connect") return;
+    const { client: id, ...service } = command;
+    link.find(id)?.close("the server has given its number to another client");
+    const name = formatHostPort(service);
+    if (!this.#rules.services.permit(service)) {
+      this.#host.log.warn(`${this.#who} client ${id} refused: ${name} is not among the services allowed`);
+      this.#counters.refused += 1;
+      link.send({ kind: "close", client: id });
+      return;
+    }
+    this.#counters.clients += 1;
+    new DeviceClient(link.open(id, service), service, this.#host, {
+      over: (reason) => {
+        this.#host.log.info(`${this.#who} client ${id} > ${name} closed: ${reason}`);
+      },
+      fault: (error) => this.#host.log.error(`${this.#who} ${faultText(error)}`),
+    });
+  }
+
+  #again(reason: string): void {
+    this.#host.countRemotes(-(this.#dial?.descriptors ?? 0));
+    this.#link = undefined;
+    if (this.#stopped) return;
+    this.#failures += 1;
+    if (this.#failures === 1) this.#host.log.warn(`${this.#who} ${reason}; it is tried again`);
+    this.#retry = this.#host.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => this.#connect());
+  }
+
+  get #who(): string {
+    return `[device > ${formatHostPort(this.#rules.server)}]`;
+  }
+}

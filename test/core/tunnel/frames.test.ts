@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Command, commandOf, frameOf, HEADER, PAYLOAD_MAX, tunnelFraming } from "#src/core/tunnel/frames.js";
+
+type Told = Exclude<Command, { kind: "unknown" }>;
+
+const table: [Told, string][] = [
+  [{ kind: "listen" }, "00000400"],
+  [{ kind: "close", client: 7 }, "00000207"],
+  [{ kind: "data", client: 255, bytes: Buffer.from("hi") }, "000203ff6869"],
+  [{ kind: "data", client: 0, bytes: Buffer.alloc(0) }, "00000300"],
+  [{ kind: "connect", client: 1, host: "10.0.0.1", port: 23 }, `000c0101${"0008"}${"31302e302e302e31"}${"0017"}`],
+  [{ kind: "secret", bytes: Buffer.from("s") }, "0001050073"],
+];
+for (const [command, hex] of table) {
+  test(`${command.kind} is ${hex}, and is read as such`, () => {
+    const frame = frameOf(command);
+    assert.equal(frame.toString("hex"), hex);
+    assert.deepEqual(commandOf(frame), command);
+  });
+}
+
+test("what is not understood is to be skipped: unknown commands, a CONNECT that is cut short", () => {
+  for (const hex of ["00000000", "00000600", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
+    assert.equal(commandOf(Buffer.from(hex, "hex")).kind, "unknown", hex);
+  }
+});
+
+test("payloads of commands that have none, and what follows a CONNECT's port, are ignored", () => {
+  assert.deepEqual(commandOf(Buffer.from("00020207ffff", "hex")), { kind: "close", client: 7 });
+  assert.deepEqual(commandOf(Buffer.from("00010400ff", "hex")), { kind: "listen" });
+  const surplus = Buffer.from("0006010100016800170102".slice(0, 20), "hex");
+  assert.deepEqual(commandOf(surplus), { kind: "connect", client: 1, host: "h", port: 23 });
+});
+
+const frames = fc.array(
+  fc.record({ code: fc.nat(255), client: fc.nat(255), payload: fc.uint8Array({ maxLength: 300 }) }),
+  { maxLength: 12 },
+);
+
+test("a stream is cut into its frames, however it comes in chunks, whatever is in it", () => {
+  fc.assert(
+    fc.property(frames, fc.array(fc.integer({ min: 1, max: 40 })), (list, sizes) => {
+      const whole = list.map(({ code, client, payload }) => {
+        const head = Buffer.alloc(HEADER);
+        head.writeUInt16BE(payload.length);
+        head[2] = code;
+        head[3] = client;
+        return Buffer.concat([head, payload]);
+      });
+      const stream = Buffer.concat(whole);
+      const framing = tunnelFraming.requests();
+      const cuts: string[] = [];
+      let at = 0;
+      for (let turn = 0; at < stream.length; turn += 1) {
+        const size = sizes[turn % Math.max(1, sizes.length)] ?? stream.length;
+        const chunk = Buffer.from(stream.subarray(at, at + size));
+        for (const cut of framing.push(chunk)) {
+          assert.equal(cut.kind, "frame");
+          commandOf(cut.bytes);
+          cuts.push(cut.bytes.toString("hex"));
+        }
+        chunk.fill(0xee);
+        at += size;
+      }
+      assert.deepEqual(
+        cuts,
+        whole.map((bytes) => bytes.toString("hex")),
+      );
+      assert.equal(framing.held, 0);
+    }),
+  );
+});
+
+test("the largest payload passes", () => {
+  const frame = frameOf({ kind: "data", client: 3, bytes: Buffer.alloc(PAYLOAD_MAX, "x") });
+  const [cut] = tunnelFraming.requests().push(frame);
+  assert.equal(cut?.bytes.length, HEADER + PAYLOAD_MAX);
+});
