@@ -4,6 +4,7 @@ import { Load } from "./load.mjs";
 import { chooseCores, machine } from "./machine.mjs";
 import { startMonitored } from "./measures/monitor.mjs";
 import { startMux } from "./measures/mux.mjs";
+import { startTunnel } from "./measures/tunnel.mjs";
 import { KINDS, startProxy } from "./proxies.mjs";
 import { ROWS, runRounds } from "./rounds.mjs";
 import { results, table } from "./table.mjs";
@@ -70,7 +71,11 @@ async function main() {
   for (const { kind } of found) proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
   const mux = await startMux(load, cores);
   const monitored = await startMonitored(load, cores);
-  const samples = await runRounds({ load, proxies, mux, monitored, cores, rounds, warmUpSeconds, seconds, pairs }, say);
+  const tunnel = await startTunnel(load, cores);
+  const samples = await runRounds(
+    { load, proxies, mux, monitored, tunnel, cores, rounds, warmUpSeconds, seconds, pairs },
+    say,
+  );
   const versions = Object.fromEntries(found.map(({ kind, version }) => [kind.name, version]));
   const names = found.map(({ kind }) => kind.name);
   const here = machine();

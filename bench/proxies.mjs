@@ -40,13 +40,15 @@ export const sockproxyd = {
   name: "sockproxyd",
   bulkOnly: false,
   version: () => ask(/(\S+)\s*$/, process.execPath, MAIN, "--version"),
-  command(file, routes, { port, vera = "http://127.0.0.1:9", options = [], mux }) {
-    const lines = mux
-      ? ["[mux]", ...routes.map(({ front, back }, index) => `${front}=127.0.0.1:${back} ${mux[index]}`)]
-      : [
-          "[direct]",
-          ...routes.map(({ front, back }, index) => `${front}=CONN 127.0.0.1:${back} ${options[index] ?? ""}`),
-        ];
+  command(file, routes, { port, vera = "http://127.0.0.1:9", options = [], mux, sections }) {
+    const lines = sections
+      ? sections(routes)
+      : mux
+        ? ["[mux]", ...routes.map(({ front, back }, index) => `${front}=127.0.0.1:${back} ${mux[index]}`)]
+        : [
+            "[direct]",
+            ...routes.map(({ front, back }, index) => `${front}=CONN 127.0.0.1:${back} ${options[index] ?? ""}`),
+          ];
     const host = ["ip=127.0.0.1", `port=${port}`, `vera=${vera}`, `log=${file("log", "")}`];
     return [process.execPath, SMALL_HEAP, MAIN, "-c", file("conf", ["[host]", ...host, ...lines, ""].join("\n"))];
   },
@@ -145,8 +147,8 @@ let started = 0;
  * @param {Kind} kind
  * @param {number[]} backs ports of the backends
  * @param {import("./machine.mjs").Cores | undefined} cores
- * @param {{ vera?: string, options?: string[], mux?: string[] }} extra what only ours knows: its Luup system; options of each
- *   of its `[direct]` lines, or of each of the `[mux]` lines that it has instead
+ * @param {{ vera?: string, options?: string[], mux?: string[], sections?: (routes: Route[]) => string[] }} extra what only ours knows: its Luup system; options of each
+ *   of its `[direct]` lines, or of each of the `[mux]` lines that it has instead; or all other lines of its configuration
  * @returns {Promise<Proxy>}
  */
 export async function startProxy(kind, backs, cores, extra = {}) {
@@ -166,6 +168,6 @@ export async function startProxy(kind, backs, cores, extra = {}) {
     child.exitCode === null && child.signalCode === null
       ? undefined
       : `${kind.name} has ended: ${readFileSync(`${prefix}.out`, "utf8")}`;
-  await listening(fronts[0], failure);
+  await listening(fronts[0] ?? port, failure);
   return { kind, pid: child.pid, fronts, port, cores, stop: () => stop(child) };
 }

@@ -5,6 +5,7 @@ import { messages } from "./measures/messages.mjs";
 import { MONITOR_ROWS, measureMonitor } from "./measures/monitor.mjs";
 import { MUX_ROWS, measureMux } from "./measures/mux.mjs";
 import { measureNotifications, NOTIFICATION_ROWS } from "./measures/notifications.mjs";
+import { measureTunnel, TUNNEL_ROWS } from "./measures/tunnel.mjs";
 import { Samples } from "./samples.mjs";
 
 /**
@@ -33,6 +34,7 @@ export const ROWS = [
   ...NOTIFICATION_ROWS,
   ...MUX_ROWS,
   ...MONITOR_ROWS,
+  ...TUNNEL_ROWS,
 ];
 
 /** What can be measured on a kind of proxy. */
@@ -46,6 +48,7 @@ const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
  * @param {import("./proxies.mjs").Proxy[]} task.proxies that run; ours is the first
  * @param {import("./proxies.mjs").Proxy} task.mux ours once more, for its multiplexer
  * @param {import("./proxies.mjs").Proxy} task.monitored ours once more, for its monitor
+ * @param {Awaited<ReturnType<import("./measures/tunnel.mjs").startTunnel>>} task.tunnel both ends of one
  * @param {import("./machine.mjs").Cores | undefined} task.cores
  * @param {number} task.rounds
  * @param {number} task.warmUpSeconds of each measure, before the rounds: until ours is compiled
@@ -54,7 +57,10 @@ const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
  * @param {(text: string) => void} say is told what is going on
  * @returns {Promise<Samples>}
  */
-export async function runRounds({ load, proxies, mux, monitored, cores, rounds, warmUpSeconds, seconds, pairs }, say) {
+export async function runRounds(
+  { load, proxies, mux, monitored, tunnel, cores, rounds, warmUpSeconds, seconds, pairs },
+  say,
+) {
   const samples = new Samples();
   say("warming up");
   for (const proxy of proxies) {
@@ -62,6 +68,7 @@ export async function runRounds({ load, proxies, mux, monitored, cores, rounds, 
   }
   for await (const _ of measureMux(load, mux, warmUpSeconds));
   await measureMonitor(load, monitored, warmUpSeconds);
+  await measureTunnel(load, tunnel, warmUpSeconds);
   for (let round = 1; round <= rounds; round += 1) {
     for (const proxy of proxies) {
       say(`round ${round} of ${rounds}: ${proxy.kind.name}`);
@@ -79,8 +86,11 @@ export async function runRounds({ load, proxies, mux, monitored, cores, rounds, 
       samples.add(proxies[0].kind.name, values, others);
     }
     say(`round ${round} of ${rounds}: monitor`);
-    const { values, others } = await measureMonitor(load, monitored, seconds);
-    samples.add(proxies[0].kind.name, values, others);
+    const seen = await measureMonitor(load, monitored, seconds);
+    samples.add(proxies[0].kind.name, seen.values, seen.others);
+    say(`round ${round} of ${rounds}: tunnel`);
+    const carried = await measureTunnel(load, tunnel, seconds);
+    samples.add(proxies[0].kind.name, carried.values, carried.others);
   }
   return samples;
 }

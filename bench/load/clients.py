@@ -72,6 +72,31 @@ class Clients:
             self._loop.close(sock)
         return summary(times, took)
 
+    def beside(self, port, work):
+        """Messages back and forth on one connection, one under way, while work() runs the loop.
+
+        Returns what summary() makes of the times, and what work() returns in its place.
+        """
+        times = []
+        sock = connect(port)
+        recv, send, note, now = sock.recv, sock.send, times.append, time.perf_counter
+        sent = now()
+
+        def answer():
+            nonlocal sent
+            if len(recv(65536)) != SIZE:
+                raise ValueError("an echo of another size, or the end of the connection")
+            at = now()
+            note(at - sent)
+            sent = at
+            send(MESSAGE)
+
+        self._loop.add(sock, answer)
+        send(MESSAGE)
+        result = work()
+        self._loop.close(sock)
+        return {**summary(times, result["seconds"]), **result}
+
     def connections(self, ports, concurrency, seconds):
         """Opens, has one message echoed, closes, and again, for so many seconds; returns how many, in how many seconds."""
         count = 0

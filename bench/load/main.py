@@ -34,6 +34,9 @@ def main():
     bulk, clients, pollers = Bulk(loop), Clients(loop), Pollers(loop)
     calls = {
         "bulk": bulk.run,
+        "bulk_beside": lambda port, echo_port, seconds: clients.beside(
+            echo_port, lambda: bulk.run(port, seconds, sys.maxsize, False)
+        ),
         "round_trips": clients.round_trips,
         "connections": clients.connections,
         "open_pairs": clients.open_pairs,
