@@ -30,8 +30,9 @@ export class Channel implements End {
   #paused = true;
   #crowded = false;
   #ending = false;
-  /** The other side of the link has closed it, or the link is lost, for this reason. */
-  #end: { readonly reason: string | undefined; told: boolean } | undefined;
+  /** The other side has closed it; it is told behind what came. */
+  #closed = false;
+  #toldEof = false;
 
   constructor(id: number, peer: { readonly host: string; readonly port: number }, owner: ChannelOwner) {
     this.id = id;
@@ -45,7 +46,7 @@ export class Channel implements End {
   }
 
   write(chunk: Buffer | string): void {
-    if (this.gone || this.#end !== undefined) return;
+    if (this.gone || this.#closed) return;
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     this.#out = this.#out === undefined ? bytes : Buffer.concat([this.#out, bytes]);
     this.#owner.wants(this);
@@ -88,23 +89,32 @@ export class Channel implements End {
     this.gone = true;
     this.#out = undefined;
     this.#pending = [];
-    if (this.#end === undefined) this.#owner.closed(this);
+    if (!this.#closed) this.#owner.closed(this);
   }
 
   /** Bytes came over the link; they must not change any more. */
   deliver(bytes: Buffer): void {
-    if (this.gone || this.#end !== undefined) return;
+    if (this.gone || this.#closed) return;
     this.#pending.push(bytes);
     this.#pendingSize += bytes.length;
     this.#flush();
   }
 
-  /** It is closed behind what came: the other side has no more for it, or the link is lost, for this reason. */
-  close(reason?: string): void {
-    this.#end ??= { reason, told: false };
+  /** The other side has closed it: so does this one, behind what came. */
+  close(): void {
+    this.#closed = true;
     this.#out = undefined;
     this.#flush();
     this.sent();
+  }
+
+  /** It is closed at once, for this reason: nothing can be carried for it any more. */
+  cut(reason: string): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#out = undefined;
+    this.#pending = [];
+    this.#guard(() => this.events.closed(new EndReason(reason)));
   }
 
   #flush(): void {
@@ -116,15 +126,9 @@ export class Channel implements End {
         this.events.data(bytes);
       }
       this.#tellCrowded(this.#pendingSize > MAX_PENDING);
-      if (this.#end === undefined || this.#end.told || this.#pending.length > 0 || this.gone) return;
-      this.#end.told = true;
-      const { reason } = this.#end;
-      if (reason === undefined) {
-        this.events.eof();
-        return;
-      }
-      this.gone = true;
-      this.events.closed(new EndReason(reason));
+      if (!this.#closed || this.#toldEof || this.#pending.length > 0 || this.gone) return;
+      this.#toldEof = true;
+      this.events.eof();
     });
   }
 

@@ -76,11 +76,6 @@ export class Link implements ChannelOwner {
     this.#end.resume();
   }
 
-  /** The client of this number. */
-  find(id: number): Channel | undefined {
-    return this.#channels.get(id);
-  }
-
   /**
    * What STAT tells of it.
    *
@@ -98,6 +93,11 @@ export class Link implements ChannelOwner {
 
   /** A client more, under a number that is free. */
   open(id: number, peer: { readonly host: string; readonly port: number }): Channel {
+    const former = this.#channels.get(id);
+    if (former !== undefined) {
+      this.#forget(former);
+      former.cut("the other side has given its number to another client");
+    }
     const channel = new Channel(id, peer, this);
     this.#channels.set(id, channel);
     return channel;
@@ -118,7 +118,7 @@ export class Link implements ChannelOwner {
     this.#end.destroy();
     const channels = [...this.#channels.values()];
     this.#channels.clear();
-    for (const channel of channels) channel.close(`link lost: ${reason}`);
+    for (const channel of channels) channel.cut(`link lost: ${reason}`);
     this.#events.lost(reason);
   }
 
@@ -149,14 +149,20 @@ export class Link implements ChannelOwner {
     this.send({ kind: "close", client: channel.id });
   }
 
-  /** The lowest number that is free; nothing when there is none. What is on its way for one just closed is not for another. */
+  /**
+   * The lowest number that is free; nothing when there is none. One that has just been closed is taken last: what is still on its
+   * way for it is not for another client.
+   */
   freeId(): number | undefined {
     const now = this.#clock.now();
+    let last: number | undefined;
     for (let id = 0; id < CLIENTS_MAX; id += 1) {
+      if (this.#channels.has(id)) continue;
       const since = this.#freeSince.get(id);
-      if (!this.#channels.has(id) && (since === undefined || now - since > UNCONFIRMED_MS)) return id;
+      if (since === undefined || now - since > UNCONFIRMED_MS) return id;
+      last ??= id;
     }
-    return undefined;
+    return last;
   }
 
   #forget(channel: Channel): void {
@@ -167,8 +173,8 @@ export class Link implements ChannelOwner {
 
   #giveUp(channel: Channel): void {
     this.#events.stalled(channel);
-    channel.destroy();
-    channel.events.closed(new Error("does not read"));
+    this.closed(channel);
+    channel.cut(`it has not read for ${this.#rules.stallMs / 1000} s, and the others of its link had to wait`);
   }
 
   #receive(chunk: Buffer): void {

@@ -13,7 +13,8 @@ import type { TunnelHost } from "./host.js";
 import { Link, type LinkRules } from "./link.js";
 import type { Services } from "./services.js";
 
-const RETRY = { firstMs: 250, maxMs: 4000 }; // it is there again 5 s after the network is
+const RETRY = { firstMs: 250, maxMs: 2000 };
+const CONNECT_MS = 3000; // with the pause: it is there again 5 s after the network is
 
 /** What a device needs to know. */
 export interface DeviceRules extends LinkRules {
@@ -58,7 +59,7 @@ export class TunnelDevice {
   }
 
   #connect(): void {
-    const order = { target: this.#rules.server, options: DEFAULT_OPTIONS };
+    const order = { target: this.#rules.server, options: { ...DEFAULT_OPTIONS, connectTimeoutMs: CONNECT_MS } };
     this.#dial = this.#host.roomForRemote() ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
     this.#host.countRemotes(this.#dial.descriptors);
     this.#dial.end.then(
@@ -94,7 +95,6 @@ export class TunnelDevice {
     if (command.kind === "unknown") this.#host.log.info(`${this.#who} skipped: ${command.reason}`);
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
-    link.find(id)?.close("the server has given its number to another client");
     const name = formatHostPort(service);
     if (!this.#rules.services.permit(service)) {
       this.#host.log.warn(`${this.#who} client ${id} refused: ${name} is not among the services allowed`);
