@@ -43,3 +43,9 @@ export function blackHole(...addresses: readonly string[]): void {
   const done = spawnSync("nft", ["-f", "-"], { input: rules.join("\n"), encoding: "utf8" });
   if (done.status !== 0) throw new Error(`nft: ${done.stderr}`);
 }
+
+/** Ends every {@link blackHole}. */
+export function noBlackHole(): void {
+  const done = spawnSync("nft", ["delete", "table", "ip", "sockproxyd"], { encoding: "utf8" });
+  if (done.status !== 0) throw new Error(`nft: ${done.stderr}`);
+}
