@@ -1,0 +1,71 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Tape } from "./tape.js";
+
+const PIECE = 65_536;
+
+/** A service that sends to each of its clients the tape of the key and length they ask for (`KEY LENGTH` LF), then FIN. */
+export async function startTapes(): Promise<{ readonly port: number; readonly sockets: Set<Socket>; stop(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+    socket.once("data", (request: Buffer) => {
+      const [key = 0, length = 0] = request.toString().split(" ").map(Number);
+      void send(socket, key, length).then(() => socket.end());
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    sockets,
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+/** Writes that much of a tape, no faster than it is taken. */
+async function send(socket: Socket, key: number, length: number): Promise<void> {
+  const tape = new Tape(key);
+  while (tape.at < length && !socket.destroyed) {
+    const more = socket.write(tape.take(Math.min(PIECE, length - tape.at)));
+    if (!more) await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => {});
+  }
+}
+
+/** What came of a transfer: how many bytes, whether all of them were the right ones, and how it ended. */
+export interface Transferred {
+  readonly count: number;
+  readonly right: boolean;
+  readonly error: string | undefined;
+}
+
+/** Asks such a service for a tape, and checks every byte of it as it comes. */
+export class Download {
+  readonly socket: Socket;
+  readonly done: Promise<Transferred>;
+  count = 0;
+
+  constructor(port: number, key: number, length: number) {
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const tape = new Tape(key);
+    let right = true;
+    let failure: string | undefined;
+    this.socket.on("error", (error: NodeJS.ErrnoException) => {
+      failure = error.code;
+    });
+    this.socket.on("data", (chunk: Buffer) => {
+      this.count += chunk.length;
+      right &&= tape.continuesWith(chunk);
+    });
+    this.done = new Promise((resolve) => {
+      this.socket.on("close", () => resolve({ count: this.count, right, error: failure }));
+    });
+    this.socket.write(`${key} ${length}\n`);
+  }
+}

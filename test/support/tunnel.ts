@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { Client, Device } from "./net.js";
+import { until } from "./wait.js";
+
+// the wire of the reverse tunnel, byte by byte, and either side of it as a script
+
+export const CONNECT = 1;
+export const CLOSE = 2;
+export const DATA = 3;
+export const LISTEN = 4;
+/** The largest payload there is. */
+export const MOST = 65_535;
+
+const HEADER = 4;
+
+/** One frame, as its reader sees it. */
+export interface Frame {
+  readonly command: number;
+  readonly id: number;
+  readonly payload: Buffer;
+}
+
+/** The bytes of a frame: size of the payload, command, client id, payload. */
+export function frame(command: number, id: number, payload: Buffer | string = ""): Buffer {
+  const body = typeof payload === "string" ? Buffer.from(payload, "latin1") : payload;
+  const bytes = Buffer.alloc(HEADER + body.length);
+  bytes.writeUInt16BE(body.length, 0);
+  bytes[2] = command;
+  bytes[3] = id;
+  body.copy(bytes, HEADER);
+  return bytes;
+}
+
+/** The payload of CONNECT: length of the address, address, port. */
+export function connectPayload(address: string, port: number): Buffer {
+  const text = Buffer.from(address, "latin1");
+  const bytes = Buffer.alloc(2 + text.length + 2);
+  bytes.writeUInt16BE(text.length, 0);
+  text.copy(bytes, 2);
+  bytes.writeUInt16BE(port, 2 + text.length);
+  return bytes;
+}
+
+/** What a payload of CONNECT asks for, as `address:port`; fails where there is more or less than that in it. */
+export function connectTarget(payload: Buffer): string {
+  const length = payload.readUInt16BE(0);
+  assert.equal(payload.length, 2 + length + 2, "the length of a CONNECT");
+  return `${payload.toString("latin1", 2, 2 + length)}:${payload.readUInt16BE(2 + length)}`;
+}
+
+/** One end of a link that speaks in frames, as the script tells it. */
+export class FramePeer {
+  readonly client: Client;
+
+  constructor(client: Client) {
+    this.client = client;
+  }
+
+  /** Sends bytes as they are. */
+  write(bytes: Buffer): void {
+    this.client.write(bytes);
+  }
+
+  /** Sends a frame. */
+  send(command: number, id: number, payload: Buffer | string = ""): void {
+    this.write(frame(command, id, payload));
+  }
+
+  /** Sends bytes in pieces of a size, one event-loop turn apart. */
+  async dribble(bytes: Buffer, size = 1): Promise<void> {
+    for (let at = 0; at < bytes.length; at += size) {
+      this.write(bytes.subarray(at, at + size));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Takes the next frame, whole. */
+  async frame(withinMs?: number): Promise<Frame> {
+    await until(
+      () => {
+        if (this.#holdsOne()) return true;
+        if (this.client.closed || this.client.ended) throw new Error("the link has ended before a frame");
+        return false;
+      },
+      "a frame",
+      withinMs,
+    );
+    const { bytes } = this.client;
+    const end = HEADER + bytes.readUInt16BE(0);
+    this.client.bytes = bytes.subarray(end);
+    return { command: bytes.readUInt8(2), id: bytes.readUInt8(3), payload: Buffer.from(bytes.subarray(HEADER, end)) };
+  }
+
+  /** Takes the next frame, which must be such a one; returns its payload. A CLOSE that confirms one is passed over. */
+  async expect(command: number, id: number, withinMs?: number): Promise<Buffer> {
+    for (;;) {
+      const next = await this.frame(withinMs);
+      if (next.command === CLOSE && command !== CLOSE) continue;
+      assert.deepEqual({ command: next.command, id: next.id }, { command, id });
+      return next.payload;
+    }
+  }
+
+  /** Takes frames until such a CLOSE, whatever comes before it. */
+  async closes(id: number, withinMs?: number): Promise<void> {
+    for (;;) {
+      const next = await this.frame(withinMs);
+      if (next.command === CLOSE && next.id === id) return;
+    }
+  }
+
+  /** Takes DATA of one client until there are so many bytes, which must end with a frame; nothing else may come between. */
+  async data(id: number, count: number): Promise<string> {
+    let text = "";
+    while (text.length < count) text += (await this.expect(DATA, id)).toString("latin1");
+    assert.equal(text.length, count);
+    return text;
+  }
+
+  /** Waits for the end of the link, by whatever. */
+  async ended(withinMs?: number): Promise<void> {
+    await until(() => this.client.closed || this.client.ended, "the link to end", withinMs);
+  }
+
+  #holdsOne(): boolean {
+    const { bytes } = this.client;
+    return bytes.length >= HEADER && bytes.length >= HEADER + bytes.readUInt16BE(0);
+  }
+}
+
+/** The device's side of a link: connects to the server and says LISTEN. */
+export class ScriptedDevice extends FramePeer {
+  /** @param silent leaves LISTEN out */
+  static async open(port: number, { silent = false } = {}): Promise<ScriptedDevice> {
+    const device = new ScriptedDevice(await Client.open(port));
+    if (!silent) device.send(LISTEN, 0);
+    return device;
+  }
+
+  /** Takes the next frame, a CONNECT; returns its client id and the service it asks for. */
+  async connect(): Promise<{ readonly id: number; readonly service: string }> {
+    for (;;) {
+      const { command, id, payload } = await this.frame();
+      if (command === CLOSE) continue; // confirms one
+      assert.equal(command, CONNECT);
+      return { id, service: connectTarget(payload) };
+    }
+  }
+}
+
+/** The server's side: accepts devices. */
+export class ScriptedServer {
+  readonly device: Device;
+  readonly #links: FramePeer[] = [];
+
+  constructor(device: Device) {
+    this.device = device;
+  }
+
+  static async open(port?: number): Promise<ScriptedServer> {
+    return new ScriptedServer(await Device.open("127.0.0.1", port));
+  }
+
+  get port(): number {
+    return this.device.port;
+  }
+
+  /** How many devices have connected so far. */
+  get count(): number {
+    return this.device.clients.length;
+  }
+
+  /** The next device to connect, its LISTEN taken. */
+  async link(withinMs = 10_000): Promise<FramePeer> {
+    const index = this.#links.length;
+    await until(() => this.count > index, `device ${index} of the server`, withinMs);
+    const link = new FramePeer(await this.device.client(index));
+    this.#links.push(link);
+    const { command, id, payload } = await link.frame();
+    assert.deepEqual({ command, id, length: payload.length }, { command: LISTEN, id: 0, length: 0 });
+    return link;
+  }
+
+  close(): void {
+    this.device.close();
+  }
+}

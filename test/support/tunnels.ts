@@ -1,0 +1,158 @@
+import type { TestContext } from "node:test";
+import { ConfigFile } from "./config.js";
+import { type DaemonProcess, startDaemon } from "./daemon.js";
+import { freePort } from "./free-port.js";
+import { greet } from "./net.js";
+import { isListening } from "./proxy-process.js";
+import { until } from "./wait.js";
+
+/** One member of `tunnels` in the answer to STAT JSON. */
+export interface TunnelStatus {
+  readonly port: number;
+  readonly exposed: readonly unknown[];
+  readonly listening: boolean;
+  readonly link: LinkStatus | null;
+  readonly links: number;
+  readonly clients: number;
+  readonly refused: number;
+  readonly stalled: number;
+}
+
+/** The link, while there is one. */
+export interface LinkStatus {
+  readonly address: string;
+  readonly ageMs: number;
+  readonly clients: number;
+  readonly received: number;
+  readonly sent: number;
+}
+
+/** One member of `devices`. */
+export interface DeviceStatus {
+  readonly server: string;
+  readonly connected: boolean;
+  readonly link: LinkStatus | null;
+}
+
+/** What STAT JSON tells of tunnels. */
+export interface Told {
+  readonly tunnels: readonly TunnelStatus[];
+  readonly devices: readonly DeviceStatus[];
+}
+
+/** Asks a daemon for STAT JSON. */
+export async function told(daemon: DaemonProcess): Promise<Told> {
+  const { client } = await greet(daemon.port);
+  client.write("STAT JSON\n");
+  const answer = JSON.parse(await client.line()) as Told;
+  client.destroy();
+  return answer;
+}
+
+/** A daemon that devices connect to. */
+export interface TunnelServer {
+  readonly daemon: DaemonProcess;
+  readonly config: ConfigFile;
+  /** Where devices connect. */
+  readonly port: number;
+  /** Where clients connect, for each service. */
+  readonly hosts: readonly number[];
+  /** Waits until clients may connect, or may not any more. */
+  listens(listening?: boolean, withinMs?: number): Promise<void>;
+  status(): Promise<TunnelStatus>;
+}
+
+/** A daemon that connects to a server. */
+export interface TunnelDevice {
+  readonly daemon: DaemonProcess;
+  status(): Promise<DeviceStatus>;
+}
+
+async function startConfigured(t: TestContext, text: string): Promise<{ config: ConfigFile; daemon: DaemonProcess }> {
+  const config = new ConfigFile(text);
+  const daemon = await startDaemon("-c", config.path);
+  t.after(() => daemon.stop("SIGKILL"));
+  return { config, daemon };
+}
+
+/**
+ * Starts a daemon as server, to end with the test.
+ *
+ * @param services what is exposed, each `address:port`
+ * @param options of the line, behind EXPOSE
+ */
+export async function startServer(
+  t: TestContext,
+  services: readonly string[],
+  { options = "", sections = "" } = {},
+): Promise<TunnelServer> {
+  const port = await freePort();
+  const hosts: number[] = [];
+  for (const _ of services) hosts.push(await freePort());
+  const exposed = services.map((service, index) => `127.0.0.1:${hosts[index]}>${service}`).join(" ");
+  const line = `${port}=EXPOSE ${exposed} ${options}`.trim();
+  const { config, daemon } = await startConfigured(t, `[tunnel]\n${line}\n${sections}`);
+  return {
+    daemon,
+    config,
+    port,
+    hosts,
+    listens: (listening = true, withinMs) =>
+      until(
+        () => hosts.every((host) => isListening(host) === listening),
+        `the host ports to be ${listening ? "open" : "closed"}`,
+        withinMs,
+      ),
+    status: async () => {
+      const tunnel = (await told(daemon)).tunnels.find((each) => each.port === port);
+      if (tunnel === undefined) throw new Error(`STAT tells nothing of port ${port}`);
+      return tunnel;
+    },
+  };
+}
+
+/**
+ * Starts a daemon as device, to end with the test.
+ *
+ * @param server the port of the server
+ * @param allow what may be dialled; undefined: it is not told
+ */
+export async function startDevice(
+  t: TestContext,
+  server: number,
+  allow?: readonly string[],
+  sections = "",
+): Promise<TunnelDevice> {
+  const allowed = allow === undefined ? "" : `allow=${allow.join(", ")}\n`;
+  const { daemon } = await startConfigured(t, `[device]\nserver=127.0.0.1:${server}\n${allowed}${sections}`);
+  return {
+    daemon,
+    status: async () => {
+      const device = (await told(daemon)).devices.find((each) => each.server === `127.0.0.1:${server}`);
+      if (device === undefined) throw new Error(`STAT tells nothing of the device of port ${server}`);
+      return device;
+    },
+  };
+}
+
+/**
+ * Starts both ends, to end with the test, and waits until clients may connect.
+ *
+ * @param services what is exposed and allowed, each `address:port`
+ * @param allow what is allowed, where that is something else
+ * @param through gives the port where the device finds the server, for a relay between them
+ */
+export async function startTunnel(
+  t: TestContext,
+  services: readonly string[],
+  {
+    allow = services,
+    options = "",
+    through = async (port: number) => port,
+  }: { allow?: readonly string[]; options?: string; through?: (port: number) => Promise<number> } = {},
+): Promise<{ server: TunnelServer; device: TunnelDevice }> {
+  const server = await startServer(t, services, { options });
+  const device = await startDevice(t, await through(server.port), allow);
+  await server.listens();
+  return { server, device };
+}
