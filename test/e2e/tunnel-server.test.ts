@@ -31,7 +31,7 @@ describe("the server's side", { concurrency: 4 }, () => {
     const server = await startServer(t, [SERVICE, "192.168.0.3:80"]);
     await server.listens(false);
     const device = await ScriptedDevice.open(server.port, { silent: true });
-    await until(async () => (await server.status()).link !== null, "the link in STAT").catch(() => {});
+    await until(async () => (await server.status()).links === 1, "the link in STAT");
     for (const host of server.hosts) assert.ok(!isListening(host), "open before LISTEN");
     device.send(LISTEN, 0);
     await server.listens();
@@ -212,7 +212,7 @@ describe("the server's side", { concurrency: 4 }, () => {
     const server = await startServer(t, [SERVICE, "10.0.0.1:80"]);
     const idle = await server.status();
     assert.equal(idle.listening, false);
-    assert.equal(idle.link ?? null, null);
+    assert.equal(idle.link, undefined);
     assert.equal(idle.exposed.length, 2);
     assert.equal(idle.links, 0);
     const { device, client } = await withClient(server);
@@ -228,10 +228,15 @@ describe("the server's side", { concurrency: 4 }, () => {
     assert.ok((busy.link?.received ?? 0) >= 1 && (busy.link?.sent ?? 0) >= 5, JSON.stringify(busy.link));
   });
 
-  test("a wrong line is told of at the start, and the rest works", async (t) => {
-    const server = await startServer(t, [SERVICE], { sections: `${await freePort()}=EXPOSE nonsense\n` });
-    assert.match(server.daemon.log(), /WARN.*EXPOSE|nonsense/);
-    const { device, client } = await withClient(server);
-    await readSoFar(device, 0, client);
+  test("a wrong line is told of with its place, and nothing is started", async (t) => {
+    for (const wrong of [
+      "nonsense",
+      "127.0.0.1:80>",
+      "127.0.0.1:80>10.0.0.1:80 STAL=often",
+      "127.0.0.1:99999>10.0.0.1:80",
+    ]) {
+      const starting = startServer(t, [SERVICE], { sections: `${await freePort()}=EXPOSE ${wrong}\n` });
+      await assert.rejects(starting, /ended with [^0].*conf:3: \[tunnel\]/s);
+    }
   });
 });

@@ -9,16 +9,17 @@ import { until } from "./wait.js";
 /** One member of `tunnels` in the answer to STAT JSON. */
 export interface TunnelStatus {
   readonly port: number;
-  readonly exposed: readonly unknown[];
+  readonly exposed: readonly string[];
   readonly listening: boolean;
-  readonly link: LinkStatus | null;
+  /** While there is one. */
+  readonly link?: LinkStatus;
   readonly links: number;
   readonly clients: number;
   readonly refused: number;
   readonly stalled: number;
 }
 
-/** The link, while there is one. */
+/** A link. */
 export interface LinkStatus {
   readonly address: string;
   readonly ageMs: number;
@@ -31,7 +32,8 @@ export interface LinkStatus {
 export interface DeviceStatus {
   readonly server: string;
   readonly connected: boolean;
-  readonly link: LinkStatus | null;
+  /** While there is one. */
+  readonly link?: LinkStatus;
 }
 
 /** What STAT JSON tells of tunnels. */

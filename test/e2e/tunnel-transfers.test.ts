@@ -1,0 +1,114 @@
+// much at once through a reverse tunnel, and a link that is cut in the middle of it
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { Network } from "../support/cut.js";
+import { roundTrip, startEcho } from "../support/echo.js";
+import { Client } from "../support/net.js";
+import { descriptorsAtRest, faults } from "../support/process.js";
+import { Download, startTapes } from "../support/transfer.js";
+import { startTunnel } from "../support/tunnels.js";
+import { until } from "../support/wait.js";
+
+const HOST = "127.0.0.1";
+const MIB = 1_048_576;
+const CLIENTS = 20;
+const EACH = 3 * MIB;
+const CUTS = 5;
+const BACK_WITHIN_MS = 5000 + 1000; // a second for a busy machine
+
+async function tapes(t: TestContext) {
+  const service = await startTapes();
+  t.after(() => service.stop());
+  return service;
+}
+
+describe("transfers", () => {
+  test("20 clients at once, each with its own bytes, while one never reads", async (t) => {
+    const service = await tapes(t);
+    const { server, device } = await startTunnel(t, [`${HOST}:${service.port}`], { options: "STAL=1" });
+    const [host = 0] = server.hosts;
+    const deaf = await Client.open(host);
+    deaf.socket.pause();
+    deaf.write(`99 ${50 * MIB}\n`);
+    const downloads = Array.from({ length: CLIENTS }, (_, key) => new Download(host, key, EACH));
+    for (const [key, { done }] of downloads.entries()) {
+      assert.deepEqual(await done, { count: EACH, right: true, error: undefined }, `client ${key}`);
+    }
+    await until(async () => (await server.status()).stalled === 1, "the one that never reads to be closed");
+    await until(() => service.sockets.size === 0, "the services to be told");
+    deaf.destroy();
+    for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
+  });
+
+  test("an echo stays quick beside a bulk transfer", async (t) => {
+    const [service, echo] = [await tapes(t), await startEcho()];
+    t.after(() => echo.stop());
+    const { server } = await startTunnel(t, [`${HOST}:${service.port}`, `${HOST}:${echo.port}`]);
+    const [bulk = 0, host = 0] = server.hosts;
+    const length = 100 * MIB;
+    const download = new Download(bulk, 1, length);
+    const client = await Client.open(host);
+    const times: number[] = [];
+    while (download.count < length / 2) {
+      const since = performance.now();
+      await roundTrip(client, "x".repeat(64));
+      times.push(performance.now() - since);
+    }
+    download.socket.destroy();
+    times.sort((a, b) => a - b);
+    const middle = times[Math.floor(times.length / 2)] ?? 0;
+    t.diagnostic(`${times.length} echoes: median ${middle.toFixed(1)} ms, worst ${times.at(-1)?.toFixed(1)} ms`);
+    assert.ok(times.length >= 5 && middle < 250, `median ${middle} ms of ${times.length}`);
+  });
+
+  test("uploads arrive whole, too", async (t) => {
+    const echo = await startEcho();
+    t.after(() => echo.stop());
+    const { server } = await startTunnel(t, [`${HOST}:${echo.port}`]);
+    const text = Array.from({ length: 100_000 }, (_, index) => `line ${index}`).join("\n");
+    await Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        const client = await Client.open(server.hosts[0] ?? 0);
+        await roundTrip(client, text);
+        client.destroy();
+      }),
+    );
+  });
+
+  test("the link is cut again and again in the middle of transfers", async (t) => {
+    const service = await tapes(t);
+    let network: Network | undefined;
+    const { server, device } = await startTunnel(t, [`${HOST}:${service.port}`], {
+      through: async (port) => {
+        network = await Network.open(port);
+        return network.port;
+      },
+    });
+    t.after(() => network?.close());
+    const [host = 0] = server.hosts;
+    const rest = async () => [await descriptorsAtRest(server.daemon), await descriptorsAtRest(device.daemon)];
+    const before = await rest();
+    for (let round = 0; round < CUTS; round += 1) {
+      const downloads = Array.from({ length: 5 }, (_, key) => new Download(host, key, 200 * MIB));
+      await until(() => downloads.every(({ count }) => count > 100_000), "the transfers to run");
+      network?.cut();
+      const since = performance.now();
+      let over = false;
+      const ended = Promise.all(downloads.map(({ done }) => done)).finally(() => {
+        over = true;
+      });
+      await until(() => over, "the clients to be closed", 3000);
+      for (const { count, right } of await ended) assert.ok(right && count < 200 * MIB);
+      await until(() => service.sockets.size === 0, "the services to be closed", 3000);
+      await until(async () => (await server.status()).links > round + 1, "a new link", BACK_WITHIN_MS);
+      await server.listens(true, BACK_WITHIN_MS);
+      assert.ok(performance.now() - since < BACK_WITHIN_MS);
+      assert.equal((await server.status()).link?.clients, 0);
+    }
+    assert.deepEqual(await new Download(host, 7, MIB).done, { count: MIB, right: true, error: undefined });
+    await until(async () => (await rest()).every((count, index) => count <= (before[index] ?? 0)), "the descriptors");
+    await device.daemon.stop();
+    await server.listens(false, 3000);
+    for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
+  });
+});
