@@ -3,11 +3,13 @@ import { mux } from "./cli/mux.js";
 import { reverseProxy } from "./cli/reverse-proxy.js";
 import { serve } from "./cli/serve.js";
 import { EXIT } from "./cli/start.js";
+import { tunnel } from "./cli/tunnel.js";
 import { watch } from "./cli/watch.js";
 
 /** What the first word of the command line may ask for; without one of these it is the daemon itself. */
 const COMMANDS = new Map([
   ["mux", mux],
+  ["tunnel", tunnel],
   ["watch", watch],
   ["reverse-proxy", reverseProxy],
 ]);

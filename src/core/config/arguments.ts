@@ -19,6 +19,8 @@ const BOOLEANS = ["D", ...ACTIONS];
 /** What `--help` prints. */
 export const USAGE = `Usage: sockproxyd [options]
        sockproxyd mux [options]     Share one device among many clients; see mux --help
+       sockproxyd tunnel server|device [options]
+                                    Reach services beside a device behind NAT; see tunnel --help
        sockproxyd watch [options]   Show the messages that pass a running daemon; see watch --help
        sockproxyd reverse-proxy start|stop|status [options]
                                     Relay to a Conbus server, print every telegram; see reverse-proxy --help

@@ -26,11 +26,25 @@ export function parseTunnelOrder(text: string): Result<TunnelOrder> {
   const [verb = "", ...words] = text.trim().split(/\s+/);
   if (verb.toUpperCase() !== "EXPOSE") return fail(`"${verb}": EXPOSE host:port>service:port is wanted`);
   const exposures: Exposure[] = [];
-  while (words[0]?.includes(">")) {
+  while (words[0]?.includes(">") && !isOption(words[0])) {
     const exposure = parseExposure(words.shift() ?? "");
     if (!exposure.ok) return exposure;
     exposures.push(exposure.value);
   }
+  return tunnelOrder(exposures, words);
+}
+
+/** Whether a word is `KEY=value`; such a value may hold anything. */
+export function isOption(word: string): boolean {
+  return /^\w+=/.test(word);
+}
+
+/**
+ * Makes an order of its parts.
+ *
+ * @param words `KEY=value` each
+ */
+export function tunnelOrder(exposures: readonly Exposure[], words: readonly string[]): Result<TunnelOrder> {
   const rows: readonly OptionRow<ConnOptions & TunnelOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
   const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS });
   return options.ok ? checkTunnelOrder({ exposures, options: options.value, tunnel: options.value }) : options;

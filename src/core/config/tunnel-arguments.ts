@@ -1,0 +1,138 @@
+import type minimist from "minimist";
+import { formatHostPort, type HostPort, parseHostPort } from "../address.js";
+import { fail, ok, type Result } from "../result.js";
+import { type Exposure, isOption, tunnelOrder } from "../tunnel/line.js";
+import { parseFlags } from "./flags.js";
+import { parseValue } from "./keys.js";
+import type { TunnelLine, Values } from "./settings.js";
+
+/** What `sockproxyd tunnel` is asked for. */
+export type TunnelArguments =
+  | { readonly kind: "server"; readonly ip: string; readonly line: TunnelLine; readonly debug: boolean }
+  | { readonly kind: "device"; readonly values: Partial<Values>; readonly debug: boolean }
+  | { readonly kind: "help" };
+
+/** One flag of the device's side. It sets the key of `[device]` that is called the same. */
+interface Flag {
+  readonly name: string;
+  readonly usage: string;
+  readonly help: string;
+  /** What is wrong when it is left out. */
+  readonly wanted: string;
+}
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "server",
+    usage: "host:port",
+    help: "Where the server waits for this device",
+    wanted: "host:port of the server",
+  },
+  {
+    name: "allow",
+    usage: "host:port[,host:port…]",
+    help: "The services its clients may reach; networks and names are taken, too",
+    wanted: "host:port of the services that clients may reach",
+  },
+];
+const ANY = "0.0.0.0";
+const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
+
+/** What `tunnel --help` prints. */
+export const TUNNEL_USAGE = [
+  "Usage: sockproxyd tunnel server <server:port> <host:port> <service:port> [<host:port> <service:port> …] [KEY=value …]",
+  "       sockproxyd tunnel device --server host:port --allow host:port[,host:port…]",
+  "",
+  "Clients of the server reach services beside a device that nobody can connect to, by a link that the device keeps.",
+  "",
+  "  <server:port>                    The server waits there for the device; a bare port is on all addresses",
+  "  <host:port>                      Its clients connect there, while the device is linked,",
+  "  <service:port>                   and get to this service, as the device calls it",
+  "  KEY=value                        Any option of a [tunnel] line, such as STAL=10, IDLE=600 or MONI=hex",
+  "",
+  ...FLAGS.map(({ name, usage, help }) => `  ${`--${name} ${usage}`.padEnd(32)} ${help}`),
+  "",
+  "  -v, --verbose, -d, --debug       Log every read and write",
+  "  -h, --help                       Print this",
+  "",
+  "Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when arguments are wrong.",
+].join("\n");
+
+/**
+ * Reads the command line of `sockproxyd tunnel`.
+ *
+ * @param argv behind the word `tunnel`
+ */
+export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArguments> {
+  const flags = parseFlags(argv, {
+    string: ["_", ...FLAGS.map(({ name }) => name)],
+    boolean: Object.values(SWITCHES),
+    alias: { ...SWITCHES },
+  });
+  if (!flags.ok) return flags;
+  const parsed = flags.value;
+  if (parsed["help"]) return ok({ kind: "help" });
+  const [side = "", ...words] = parsed._;
+  const debug = Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
+  if (side === "device") return readDevice(parsed, words, debug);
+  if (side !== "server") return fail(side === "" ? WHICH : `unknown side "${side}": ${WHICH}`);
+  const stray = FLAGS.find(({ name }) => parsed[name] !== undefined);
+  return stray === undefined ? readServer(words, debug) : fail(`--${stray.name} goes with device`);
+}
+
+const WHICH = "server or device is wanted";
+
+function readServer(words: readonly string[], debug: boolean): Result<TunnelArguments> {
+  const [first = "", ...addresses] = words.filter((word) => !isOption(word));
+  const server = parseServer(first);
+  if (!server.ok) return server;
+  const exposures = parseExposures(addresses);
+  if (!exposures.ok) return exposures;
+  const order = tunnelOrder(exposures.value, words.filter(isOption));
+  if (!order.ok) return order;
+  const taken = exposures.value.find(({ listen }) => collide(listen, server.value));
+  if (taken !== undefined) return fail(`${formatHostPort(taken.listen)} is where the device connects`);
+  const { host, port } = server.value;
+  const line = { port, order: order.value, text: `EXPOSE ${addresses.join(" ")}` };
+  return ok({ kind: "server", ip: host === ANY ? "*" : host, line, debug });
+}
+
+/** Reads `port` or `address:port`. */
+function parseServer(text: string): Result<HostPort> {
+  const parsed = parseHostPort(/^:?\d+$/.test(text) ? `${ANY}:${text.replace(":", "")}` : text);
+  return parsed.ok ? parsed : fail(`bad <server:port> "${text}": port or address:port is wanted`);
+}
+
+/** Reads pairs of addresses: where clients connect, and the service they get to. */
+function parseExposures(addresses: readonly string[]): Result<readonly Exposure[]> {
+  if (addresses.length === 0) return fail("nothing is exposed: <host:port> <service:port> is wanted");
+  if (addresses.length % 2 !== 0) return fail(`"${addresses.at(-1)}" has no <service:port> behind it`);
+  const exposures: Exposure[] = [];
+  for (let index = 0; index < addresses.length; index += 2) {
+    const listen = parseHostPort(addresses[index] ?? "");
+    if (!listen.ok) return listen;
+    const service = parseHostPort(addresses[index + 1] ?? "");
+    if (!service.ok) return service;
+    exposures.push({ listen: listen.value, service: service.value });
+  }
+  return ok(exposures);
+}
+
+/** Whether both cannot be listened on, as far as can be seen. */
+function collide(one: HostPort, other: HostPort): boolean {
+  return one.port === other.port && (one.host === other.host || [one.host, other.host].includes(ANY));
+}
+
+function readDevice(parsed: minimist.ParsedArgs, words: readonly string[], debug: boolean): Result<TunnelArguments> {
+  if (words.length > 0) return fail(`unexpected argument "${words[0]}"`);
+  let values: Partial<Values> = {};
+  for (const { name, wanted } of FLAGS) {
+    const text: unknown = parsed[name];
+    if (text === undefined) return fail(`--${name} is missing: ${wanted}`);
+    if (typeof text !== "string" || text === "") return fail(`--${name} wants one value: ${wanted}`);
+    const value = parseValue("device", name, text) ?? fail("unknown key");
+    if (!value.ok) return fail(`--${name}: ${value.message}`);
+    values = { ...values, ...value.value };
+  }
+  return ok({ kind: "device", values, debug });
+}
