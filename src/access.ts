@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import { type Deed, matchesName, reloadObjection, stopObjection, type TargetPattern } from "./core/access.js";
+import { type Deed, localObjection, matchesName, stopObjection, type TargetPattern } from "./core/access.js";
 import { isIPv6, isLoopback } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
 
@@ -37,7 +37,8 @@ export class Access {
       case "stop":
         return stopObjection(this.#stop, address);
       case "reload":
-        return reloadObjection(address);
+      case "tunnel":
+        return localObjection(address);
       case "watch":
       case "monitor":
         return isLoopback(address) || contains(this.#watchers, address)

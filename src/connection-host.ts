@@ -2,6 +2,7 @@ import type { Access } from "./access.js";
 import type { Alerts } from "./alerts.js";
 import type { AnnouncerHost } from "./announcer.js";
 import type { Connection } from "./connection.js";
+import type { HostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
 import type { DaemonStatus } from "./core/status.js";
 import type { Listener } from "./listeners/listener.js";
@@ -26,6 +27,8 @@ export interface ConnectionHost extends AnnouncerHost {
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(reason: string): Promise<string | undefined>;
+  /** Has this machine be the device of a server, for one service; returns why not, or nothing when it is. */
+  beginDevice(server: HostPort, service: HostPort): string | undefined;
   /** Whether a remote can be had without touching what the daemon keeps for itself. */
   roomForRemote(): boolean;
   /** A port that clients can connect to, not open yet. */

@@ -4,7 +4,7 @@ import type { ConnectionHost } from "./connection-host.js";
 import { ConnectionLog } from "./connection-log.js";
 import { connectionStatus } from "./connection-status.js";
 import type { Deed } from "./core/access.js";
-import { formatHostPort } from "./core/address.js";
+import { formatHostPort, type HostPort } from "./core/address.js";
 import type { WatchOrder } from "./core/monitor/watch.js";
 import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
@@ -83,6 +83,7 @@ export class Connection implements RelayOwner {
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, "setup"),
       watch: (order) => this.#watch(order),
+      beginDevice: (server, service) => this.#beginDevice(server, service),
       stopDaemon: () => this.#host.stop(`STOP by ${this.clientAddress}`),
       reload: () => this.#host.reload(`RELD by ${this.clientAddress}`),
       over: (reason) => this.#close(reason, FAREWELL_MS),
@@ -91,6 +92,11 @@ export class Connection implements RelayOwner {
     });
     this.#phase = { kind: "setup", session };
     session.start();
+  }
+
+  #beginDevice(server: HostPort, service: HostPort): string | undefined {
+    this.#log.info(`TCPR: device of ${formatHostPort(server)} for ${formatHostPort(service)}`);
+    return this.#host.beginDevice(server, service);
   }
 
   /** Why the client may not do this: because of where it really is, or because too many do it already. */

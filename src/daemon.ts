@@ -226,6 +226,7 @@ export class Daemon {
       connections: () => this.#registry.all(),
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
+      beginDevice: (server, service) => this.#jobs.tunnels.begin(server, service),
       roomForRemote: () => admission.room,
       countRemotes: (change) => this.#registry.countOthers(change),
       portOf: (listener, ip) => this.#ports.make(listener, ip),

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "./clock.js";
+import type { HostPort } from "./core/address.js";
 import type { WatchOrder } from "./core/monitor/watch.js";
 import { errorReply, runCommand } from "./core/setup/command.js";
 import { LineBuffer } from "./core/setup/line-buffer.js";
@@ -19,6 +20,8 @@ export interface SessionOwner {
   dial(order: Order, early: Held): void;
   /** The client wants to see messages from now on. */
   watch(order: WatchOrder): void;
+  /** Has this machine be the device of a server; returns why not, or nothing when it is. */
+  beginDevice(server: HostPort, service: HostPort): string | undefined;
   stopDaemon(): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(): Promise<string | undefined>;
@@ -159,6 +162,16 @@ export class Session {
       case "reload":
         this.#reload(word, outcome.text);
         return;
+      case "device": {
+        const problem = this.#owner.beginDevice(outcome.server, outcome.service);
+        if (problem !== undefined) {
+          this.#fail(word, problem);
+          return;
+        }
+        this.#reply(outcome.text);
+        this.#waitForCommand();
+        return;
+      }
       case "watch":
         this.#reply(outcome.text);
         this.close();

@@ -20,7 +20,7 @@ export interface NamePattern {
 export type TargetPattern = Network | NamePattern;
 
 /** What not everybody may do who can connect. */
-export type Deed = "stop" | "reload" | "watch" | "monitor";
+export type Deed = "stop" | "reload" | "tunnel" | "watch" | "monitor";
 
 /** Why a client at this address may not stop the daemon; nothing when it may. */
 export function stopObjection(stop: "local" | "any" | "never", address: string): string | undefined {
@@ -30,8 +30,8 @@ export function stopObjection(stop: "local" | "any" | "never", address: string):
     : "not from another machine; [access] stop=any in the configuration allows it";
 }
 
-/** Why a client at this address may not have the configuration read again; nothing when it may. */
-export function reloadObjection(address: string): string | undefined {
+/** Why a client at this address may not do what is for this machine alone; nothing when it may. */
+export function localObjection(address: string): string | undefined {
   return isLoopback(address) ? undefined : "not from another machine";
 }
 

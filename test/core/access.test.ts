@@ -3,10 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   formatPatterns,
+  localObjection,
   matchesName,
   parseNetworks,
   parseTargetPatterns,
-  reloadObjection,
   stopObjection,
 } from "#src/core/access.js";
 
@@ -94,6 +94,6 @@ for (const [stop, address, may] of stops) {
 }
 
 test("the configuration is read again for this machine only", () => {
-  assert.equal(reloadObjection("127.0.0.1"), undefined);
-  assert.match(reloadObjection("192.168.0.20") ?? "", /not from another machine/);
+  assert.equal(localObjection("127.0.0.1"), undefined);
+  assert.match(localObjection("192.168.0.20") ?? "", /not from another machine/);
 });

@@ -1,4 +1,5 @@
 import type { Deed } from "../access.js";
+import type { HostPort } from "../address.js";
 import type { WatchOrder } from "../monitor/watch.js";
 import type { DaemonStatus } from "../status.js";
 import type { ConnOptions } from "./options.js";
@@ -25,6 +26,8 @@ export type Outcome =
   | { readonly kind: "stop"; readonly text: string }
   /** The reply follows when the configuration has been read again. */
   | { readonly kind: "reload"; readonly text: string }
+  /** Has this machine be the device of a server, for one service; the reply follows when that has begun. */
+  | { readonly kind: "device"; readonly text: string; readonly server: HostPort; readonly service: HostPort }
   /** From here on the client sees messages, and nothing else. */
   | { readonly kind: "watch"; readonly text: string; readonly order: WatchOrder }
   /** `ERR <command> <message>`; the connection is closed after it. */

@@ -8,6 +8,7 @@ import { quit } from "./quit.js";
 import { reld } from "./reld.js";
 import { stat } from "./stat.js";
 import { stop } from "./stop.js";
+import { tcpr } from "./tcpr.js";
 import { wtch } from "./wtch.js";
 
 /** All commands of setup mode, in the order HELP shows them. A new one is a file and a line here. */
@@ -15,6 +16,7 @@ export const VERBS: readonly Verb[] = [
   conn,
   stat,
   wtch,
+  tcpr,
   capa,
   quit,
   stop,
