@@ -5,7 +5,7 @@ import type { HistogramStatus } from "./histogram.js";
 import type { MonitorStatus } from "./monitor/status.js";
 import { type MuxStatus, muxLine } from "./mux/status.js";
 import type { ConnOptions } from "./setup/options.js";
-import type { DeviceStatus, TunnelStatus } from "./tunnel/status.js";
+import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLine } from "./tunnel/status.js";
 
 /** What a connection is doing. */
 export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "closing";
@@ -137,12 +137,15 @@ function row(connection: ConnectionStatus, asking: boolean): string {
 
 /**
  * The answer to STAT, in the layout of the seed's sample session. Connections that are over, and wait only for the client
- * to close its end, are left out. Shared devices follow, a line each.
+ * to close its end, are left out. Shared devices and tunnels follow, a line each.
  *
  * @param askingId the connection that asks, marked `*`
  */
 export function statusTable(status: DaemonStatus, askingId: string): string {
   const shown = status.connections.filter((connection) => connection.phase !== "closing");
   const rows = shown.map((connection) => row(connection, connection.id === askingId));
-  return [...HEADING, ...rows, ...status.muxes.map(muxLine)].join("\n");
+  const { muxes, tunnels, devices } = status;
+  return [...HEADING, ...rows, ...muxes.map(muxLine), ...tunnels.map(tunnelLine), ...devices.map(deviceLine)].join(
+    "\n",
+  );
 }

@@ -35,3 +35,26 @@ export interface TunnelStatus {
   readonly refused: number;
   readonly stalled: number;
 }
+
+/** One line of STAT: this machine as a server. */
+export function tunnelLine({ port, exposed, listening, link, clients, refused, stalled }: TunnelStatus): string {
+  const device = link === undefined ? "no device" : `device ${link.address}${listening ? "" : " (not ready)"}`;
+  return [
+    ` tunnel ${port} ${exposed.join(" ")}:`,
+    `${device}, ${link?.clients ?? 0} clients, ${bytesOf(link)};`,
+    `${clients} clients so far, ${refused} refused, ${stalled} stalled`,
+  ].join(" ");
+}
+
+/** One line of STAT: this machine as the device of a server. */
+export function deviceLine({ server, connected, link, links, clients, refused }: DeviceStatus): string {
+  return [
+    ` device of ${server}:`,
+    `${connected ? "connected" : "not connected"}, ${link?.clients ?? 0} clients, ${bytesOf(link)};`,
+    `${links} links and ${clients} clients so far, ${refused} refused`,
+  ].join(" ");
+}
+
+function bytesOf(link: TunnelLinkStatus | undefined): string {
+  return `${link?.received ?? 0} bytes received, ${link?.sent ?? 0} sent`;
+}

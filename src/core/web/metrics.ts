@@ -3,6 +3,7 @@ import type { HistogramStatus } from "../histogram.js";
 import type { ConnectionStatus, DaemonStatus, ListenerStatus } from "../status.js";
 import { expositionOf, type Metric, type Sample } from "./exposition.js";
 import { muxMetrics } from "./mux-metrics.js";
+import { tunnelMetrics } from "./tunnel-metrics.js";
 
 /** The content type of what {@link metricsText} returns. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -24,6 +25,7 @@ export function metricsText(status: DaemonStatus): string {
     ...notificationMetrics(status),
     ...serverMetrics(status.directs),
     ...muxMetrics(status.muxes),
+    ...tunnelMetrics(status.tunnels, status.devices),
     ...monitorMetrics(status),
     ...alertMetrics(status),
     gauge(

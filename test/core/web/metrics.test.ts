@@ -63,8 +63,21 @@ const STATUS: DaemonStatus = {
       down: true,
     },
   ],
-  tunnels: [],
-  devices: [],
+  tunnels: [
+    {
+      ...{ port: 7000, exposed: ["0.0.0.0:8023>10.41.51.152:23"], listening: true },
+      ...{ links: 2, clients: 30, refused: 4, stalled: 5 },
+      link: { address: "d:5000", ageMs: 1, clients: 3, received: 60, sent: 70 },
+    },
+    { port: 7001, exposed: [], listening: false, links: 0, clients: 0, refused: 0, stalled: 0 },
+  ],
+  devices: [
+    {
+      ...{ server: "s:7000", connected: true, links: 1, clients: 2, refused: 3 },
+      link: { address: "s:7000", ageMs: 1, clients: 1, received: 10, sent: 20 },
+    },
+    { server: "s:7000", connected: false, links: 10, clients: 20, refused: 30 },
+  ],
   monitor: { watchers: 1, notShown: { console: 3, '/tmp/a "b"\\c\nd.log': 4 } },
   traffic: { connections: 9, received: 123_456_789_012, sent: 77 },
   descriptors: { used: 5, limit: 1024 },
@@ -132,6 +145,21 @@ const expected: [number, string, Record<string, string>?][] = [
   [12, "sockproxyd_mux_requests_total", { port: "5020", target: "d:502" }],
   [11, "sockproxyd_mux_answers_total", { port: "5020", target: "d:502" }],
   [4, "sockproxyd_mux_cache_hits_total", { port: "5020", target: "d:502" }],
+  [1, "sockproxyd_tunnel_links", { port: "7000" }],
+  [0, "sockproxyd_tunnel_links", { port: "7001" }],
+  [3, "sockproxyd_tunnel_clients", { port: "7000" }],
+  [2, "sockproxyd_tunnel_links_total", { port: "7000" }],
+  [30, "sockproxyd_tunnel_clients_total", { port: "7000" }],
+  [4, "sockproxyd_tunnel_refused_total", { port: "7000" }],
+  [5, "sockproxyd_tunnel_stalled_total", { port: "7000" }],
+  [60, "sockproxyd_tunnel_received_bytes_total", { port: "7000" }],
+  [70, "sockproxyd_tunnel_sent_bytes_total", { port: "7000" }],
+  [1, "sockproxyd_device_links", { server: "s:7000" }],
+  [1, "sockproxyd_device_clients", { server: "s:7000" }],
+  [11, "sockproxyd_device_links_total", { server: "s:7000" }],
+  [22, "sockproxyd_device_clients_total", { server: "s:7000" }],
+  [33, "sockproxyd_device_refused_total", { server: "s:7000" }],
+  [10, "sockproxyd_device_received_bytes_total", { server: "s:7000" }],
   [1, "sockproxyd_watchers"],
   [3, "sockproxyd_messages_not_shown_total", { place: "console" }],
   [4, "sockproxyd_messages_not_shown_total", { place: '/tmp/a "b"\\c\nd.log' }],
@@ -149,13 +177,13 @@ for (const [wanted, name, labels] of expected) {
 test("a daemon that has only just begun is told of as well, without what it has not", () => {
   const bare: DaemonStatus = {
     ...STATUS,
-    ...{ listeners: [], directs: [], muxes: [], connections: [], descriptors: { used: 0 } },
+    ...{ listeners: [], directs: [], muxes: [], tunnels: [], devices: [], connections: [], descriptors: { used: 0 } },
     ...{ monitor: { watchers: 0, notShown: {} } },
   };
   const few = readExposition(metricsText(bare));
   assert.equal(value("sockproxyd_uptime_seconds", {}, few), 61.5);
   for (const name of few.keys())
-    assert.doesNotMatch(name, /_mux_|_server_|_telegrams_|descriptors_limit|not_shown|listener_up/);
+    assert.doesNotMatch(name, /_mux_|_tunnel_|_device_|_server_|_telegrams_|descriptors_limit|not_shown|listener_up/);
 });
 
 test("names say what is counted: counters end in _total and nothing else does, all begin with the program's name", () => {

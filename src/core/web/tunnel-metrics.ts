@@ -1,0 +1,59 @@
+import type { DeviceStatus, TunnelLinkStatus, TunnelStatus } from "../tunnel/status.js";
+import type { Metric, Sample } from "./exposition.js";
+
+/** What both sides of a tunnel tell, in the same words. */
+interface Side {
+  readonly link?: TunnelLinkStatus;
+  readonly links: number;
+  readonly clients: number;
+  readonly refused: number;
+}
+
+type Row = readonly [type: Metric["type"], name: string, help: string, value: (side: Side) => number];
+
+const ROWS: readonly Row[] = [
+  ["gauge", "links", "Links that are there.", ({ link }) => Number(link !== undefined)],
+  ["gauge", "clients", "Clients of these links.", ({ link }) => link?.clients ?? 0],
+  ["counter", "links_total", "Links that there were.", ({ links }) => links],
+  ["counter", "clients_total", "Clients that were taken in.", ({ clients }) => clients],
+  ["counter", "refused_total", "Clients that were not.", ({ refused }) => refused],
+  ["counter", "received_bytes_total", "Bytes from the link, anew with each link.", ({ link }) => link?.received ?? 0],
+  ["counter", "sent_bytes_total", "Bytes to the link, anew with each link.", ({ link }) => link?.sent ?? 0],
+];
+
+/** What is told of tunnels: those of `[tunnel]` by their port, devices by their server. */
+export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonly DeviceStatus[]): Metric[] {
+  return [
+    ...metricsOf("tunnel", tunnels, ({ port }) => ({ port: String(port) })),
+    {
+      name: "sockproxyd_tunnel_stalled_total",
+      type: "counter",
+      help: "Clients closed because they did not read.",
+      samples: tunnels.map(({ port, stalled }) => ({ labels: { port: String(port) }, value: stalled })),
+    },
+    ...metricsOf("device", devices, ({ server }) => ({ server })),
+  ];
+}
+
+function metricsOf<T extends Side>(
+  prefix: string,
+  sides: readonly T[],
+  labelsOf: (side: T) => Readonly<Record<string, string>>,
+): Metric[] {
+  return ROWS.map(([type, name, help, value]) => ({
+    name: `sockproxyd_${prefix}_${name}`,
+    type,
+    help,
+    samples: summed(sides.map((side) => ({ labels: labelsOf(side), value: value(side) }))),
+  }));
+}
+
+/** One sample for each server, though TCPR can make several links to one: Prometheus takes no label twice. */
+function summed(samples: readonly Sample[]): Sample[] {
+  const sums = new Map<string, Sample>();
+  for (const sample of samples) {
+    const key = JSON.stringify(sample.labels);
+    sums.set(key, { ...sample, value: sample.value + (sums.get(key)?.value ?? 0) });
+  }
+  return [...sums.values()];
+}
