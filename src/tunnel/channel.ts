@@ -6,6 +6,8 @@ export interface ChannelOwner {
   wants(channel: Channel): void;
   /** More of what came for it waits than it may keep, or no more than that any longer. */
   crowded(channel: Channel, is: boolean): void;
+  /** Nothing more is to be sent for it. There is no half-close on a link, so the other side cannot be told. */
+  ended(channel: Channel): void;
   /** It is closed from this side. */
   closed(channel: Channel): void;
 }
@@ -77,10 +79,11 @@ export class Channel implements End {
     this.#flush();
   }
 
-  /** There is no half-close on a link: the other side is told nothing, and the limits of the relay end it in time. */
+  /** The limits of the relay end it in time. */
   end(): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#owner.ended(this);
     setImmediate(() => this.#tellFinished());
   }
 

@@ -24,6 +24,8 @@ export interface LinkRules {
   readonly probeMs: number;
 }
 
+/** With more clients than that, those that have sent FIN are not kept for an answer any longer: their numbers will be needed. */
+const MANY_CLIENTS = 192;
 /** After so long a number is free though the other side has not confirmed that: peers other than ours never do. */
 const UNCONFIRMED_MS = 2000;
 /** Large transfers are cut into pieces of this size, so that the others need not wait for long. */
@@ -46,6 +48,8 @@ export class Link implements ChannelOwner {
   #sending: Channel | undefined;
   /** Those that do not read, and when their patience ends. */
   readonly #crowded = new Map<Channel, Timer>();
+  /** Clients that have sent FIN and wait for the rest of an answer, the first of them first. */
+  readonly #ended = new Set<Channel>();
   /** Numbers closed from here of which the other side has not said that it knows. */
   readonly #freeSince = new Map<number, number>();
   #probe: Timer | undefined;
@@ -100,6 +104,7 @@ export class Link implements ChannelOwner {
     }
     const channel = new Channel(id, peer, this);
     this.#channels.set(id, channel);
+    this.#makeRoom();
     return channel;
   }
 
@@ -143,6 +148,11 @@ export class Link implements ChannelOwner {
     }
   }
 
+  ended(channel: Channel): void {
+    if (this.#channels.get(channel.id) === channel) this.#ended.add(channel);
+    this.#makeRoom();
+  }
+
   closed(channel: Channel): void {
     this.#forget(channel);
     this.#freeSince.set(channel.id, this.#clock.now());
@@ -165,8 +175,18 @@ export class Link implements ChannelOwner {
     return last;
   }
 
+  #makeRoom(): void {
+    for (const channel of this.#ended) {
+      if (this.#channels.size <= MANY_CLIENTS) return;
+      if (channel.unsent > 0) continue;
+      this.closed(channel);
+      channel.close();
+    }
+  }
+
   #forget(channel: Channel): void {
     this.#turns.delete(channel);
+    this.#ended.delete(channel);
     if (this.#channels.get(channel.id) === channel) this.#channels.delete(channel.id);
     if (this.#crowded.has(channel)) this.crowded(channel, false);
   }
