@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Readable } from "node:stream";
 import { Tape } from "./tape.js";
 
 const PIECE = 65_536;
@@ -13,7 +14,7 @@ export async function startTapes(): Promise<{ readonly port: number; readonly so
     socket.on("close", () => sockets.delete(socket));
     socket.once("data", (request: Buffer) => {
       const [key = 0, length = 0] = request.toString().split(" ").map(Number);
-      void send(socket, key, length).then(() => socket.end());
+      Readable.from(pieces(key, length)).pipe(socket);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -29,13 +30,10 @@ export async function startTapes(): Promise<{ readonly port: number; readonly so
   };
 }
 
-/** Writes that much of a tape, no faster than it is taken. */
-async function send(socket: Socket, key: number, length: number): Promise<void> {
+/** That much of a tape, in pieces. */
+function* pieces(key: number, length: number): Generator<Buffer> {
   const tape = new Tape(key);
-  while (tape.at < length && !socket.destroyed) {
-    const more = socket.write(tape.take(Math.min(PIECE, length - tape.at)));
-    if (!more) await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => {});
-  }
+  while (tape.at < length) yield tape.take(Math.min(PIECE, length - tape.at));
 }
 
 /** What came of a transfer: how many bytes, whether all of them were the right ones, and how it ended. */
