@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { USAGE } from "#src/core/config/arguments.js";
 import { MUX_USAGE } from "#src/core/config/mux-arguments.js";
 import { REVERSE_PROXY_USAGE } from "#src/core/config/reverse-proxy-arguments.js";
+import { TUNNEL_USAGE } from "#src/core/config/tunnel-arguments.js";
 import { WATCH_USAGE } from "#src/core/config/watch-arguments.js";
 import { DIRECT_OPTIONS } from "#src/core/direct/options.js";
 import { VIEWS } from "#src/core/monitor/views/index.js";
@@ -14,6 +15,7 @@ import { helpLines } from "#src/core/setup/option-row.js";
 import { LINE_OPTIONS } from "#src/core/setup/options.js";
 import type { VerbContext } from "#src/core/setup/verb.js";
 import { VERBS } from "#src/core/setup/verbs/index.js";
+import { TUNNEL_OPTIONS } from "#src/core/tunnel/options.js";
 
 const readme = readFileSync("README.md", "utf8");
 
@@ -27,6 +29,7 @@ test("the README shows HELP and --help as the program prints them", () => {
 for (const [section, rows] of [
   ["direct", DIRECT_OPTIONS],
   ["mux", MUX_OPTIONS],
+  ["tunnel", TUNNEL_OPTIONS],
 ] as const) {
   test(`the README and the example file show the options of [${section}]`, () => {
     const options = helpLines(rows, 2, 26);
@@ -40,6 +43,7 @@ test("the README shows mux --help", () => assert.ok(readme.includes(`\n${MUX_USA
 
 for (const [command, usage] of [
   ["reverse-proxy", REVERSE_PROXY_USAGE],
+  ["tunnel", TUNNEL_USAGE],
   ["watch", WATCH_USAGE],
 ]) {
   test(`the README shows ${command} --help`, () => assert.ok(readme.includes(`\n${usage}\n`)));
