@@ -145,6 +145,42 @@ test("commands of their own set what a later CONN uses", () => {
 test("STOP is for those who may", () =>
   assert.match(run("STOP", { objection: () => "not from another machine" }), /^ERR STOP not from another/));
 
+test("TCPR: where the server is, and the one service", () => {
+  const ran = runCommand("tcpr  hub.example.com:7000 \t[::1]:23 ", context);
+  assert.deepEqual(ran?.outcome, {
+    kind: "device",
+    text: "OK TCPR",
+    server: { host: "hub.example.com", port: 7000 },
+    service: { host: "::1", port: 23 },
+  });
+});
+
+const links: [string, RegExp][] = [
+  ["TCPR", /^ERR TCPR server:port local:port is wanted$/],
+  ["TCPR hub:7000", /^ERR TCPR server:port local:port is wanted$/],
+  ["TCPR hub:7000 a:1 b:1", /^ERR TCPR server:port local:port is wanted$/],
+  ["TCPR hub a:1", /^ERR TCPR bad target "hub"/],
+  ["TCPR hub:7000 a", /^ERR TCPR bad target "a"/],
+  ["TCPR hub:7000 a:0", /^ERR TCPR bad port "0"/],
+  ["TCPR hub:7000 10.0.0.0/8:1", /^ERR TCPR bad host "10.0.0.0\/8"/],
+  ["TCPR hub:7000 [fe80::1%eth0]:1", /^ERR TCPR bad service/],
+];
+for (const [line, expected] of links) {
+  test(`setup line ${line}`, () => assert.match(run(line), expected));
+}
+
+test("TCPR is for this machine, whatever stands behind it", () => {
+  for (const line of ["TCPR", "TCPR hub:7000 a:1"]) {
+    const deeds: string[] = [];
+    const objection = (deed: string) => {
+      deeds.push(deed);
+      return "not from another machine";
+    };
+    assert.match(run(line, { objection }), /^ERR TCPR not from another machine$/);
+    assert.deepEqual(deeds, ["tunnel"]);
+  }
+});
+
 test("letters that merely fold to those of a command are others", () => {
   for (const line of ["\u017ftop", "quıt", "ſTAT"]) assert.match(run(line), /^ERR \S+ unknown command/);
   assert.match(run("CONN 127.0.0.1:1 RT\u0131M=5"), /^ERR CONN unknown option/);
