@@ -13,6 +13,7 @@ import { descriptorLimit } from "./descriptors.js";
 import { acceptLocal } from "./ends/local-end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
 import { acceptTcp } from "./ends/tcp-end.js";
+import { Handshakes } from "./handshakes.js";
 import { Jobs } from "./jobs.js";
 import { listenersOf } from "./listeners/index.js";
 import type { Listener } from "./listeners/listener.js";
@@ -57,6 +58,7 @@ export class Daemon {
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
+  readonly #handshakes: Handshakes;
   readonly #ports: Ports;
   readonly #web: Web;
   readonly #startedAt: number;
@@ -79,6 +81,14 @@ export class Daemon {
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
+    this.#handshakes = new Handshakes({
+      clock,
+      refusals: this.#refusals,
+      keepalive: () => this.#regime.settings.keepalive,
+      objection: (address) => this.#regime.admission.objection(address),
+      count: (change) => this.#registry.countOthers(change),
+      take: (client, listener) => this.#take(client, listener),
+    });
     this.#ports = new Ports({ clock, log, admit: (listener, socket) => this.#admit(listener, socket) });
     this.#alerts = new Alerts(clock, log);
     this.#monitor = new Monitor(
@@ -170,6 +180,7 @@ export class Daemon {
     this.#stopping = true;
     this.#log.info(`stopping: ${reason}`);
     this.#ports.close();
+    this.#handshakes.close();
     await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#jobs.drain().then(drained));
     this.#jobs.close("the proxy is stopping");
     const connections = this.#registry.all();
@@ -286,6 +297,10 @@ export class Daemon {
   #admit(listener: Listener, socket: Socket): void {
     if (listener.path !== undefined) {
       this.#take(acceptLocal(socket), listener);
+      return;
+    }
+    if (listener.secure !== undefined) {
+      this.#handshakes.begin(socket, listener, listener.secure);
       return;
     }
     const { admission, settings } = this.#regime;

@@ -6,6 +6,7 @@ import type { Clock, Timer } from "./clock.js";
 import { isAddress } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
 import type { Order } from "./core/setup/order.js";
+import type { Credentials } from "./credentials.js";
 import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { connectTcp } from "./ends/tcp-end.js";
@@ -82,10 +83,10 @@ export function refusedDial(message: string): Dial {
 }
 
 /**
- * Connects to what an order names, within its time limit. For a name, the addresses of both families are tried in turn
+ * Connects to what an order names, by TLS with these credentials, within its time limit. For a name, the addresses of both families are tried in turn
  * (happy eyeballs, RFC 8305, as Node does it).
  */
-export function dial(order: Order, host: DialHost): Dial {
+export function dial(order: Order, host: DialHost, credentials: Credentials = {}): Dial {
   const { target, options } = order;
   const { transport, connectTimeoutMs } = options;
   if (isAddress(target.host) && !host.access.permits(target.host, target.host)) {
@@ -111,6 +112,7 @@ export function dial(order: Order, host: DialHost): Dial {
       host,
       (connected) => settle(() => resolve(connected)),
       (error) => fail(explain(error), error),
+      credentials,
     );
     timer = host.clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
     abort = () => fail("given up");
@@ -124,6 +126,7 @@ type Attempt = (
   host: DialHost,
   done: (end: End) => void,
   failed: (error: Error) => void,
+  credentials: Credentials,
 ) => { cancel(): void };
 
 const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
@@ -138,11 +141,12 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
     return { cancel: () => socket.destroy() };
   },
 
-  tls(order, host, done, failed) {
+  tls(order, host, done, failed, credentials) {
     const { target, options } = order;
     const name = options.tlsName ?? target.host;
     const tls: ConnectionOptions & TcpNetConnectOpts = {
       ...connectOptions(order, host),
+      ...credentials,
       allowHalfOpen: true,
       rejectUnauthorized: options.verifyCertificate,
       checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),

@@ -3,6 +3,7 @@ import type { Argument } from "./core/config/arguments.js";
 import { parseConfigFile } from "./core/config/file.js";
 import { checkSettings, DEFAULT_SETTINGS, PORT_SECTIONS, parseValue } from "./core/config/keys.js";
 import type { Settings } from "./core/config/settings.js";
+import { readCredentials } from "./credentials.js";
 
 /** What the command line and its files lead to, and everything that is wrong with them, a line each. */
 export interface LoadedConfig {
@@ -50,5 +51,18 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
     if (parsed?.ok) settings = { ...settings, ...parsed.value };
     else problems.push(`option ${argument.option}: ${parsed?.message}`);
   }
-  return { settings: Object.freeze(settings), problems: [...problems, ...checkSettings(settings)] };
+  problems.push(...checkSettings(settings), ...checkFiles(settings));
+  return { settings: Object.freeze(settings), problems };
+}
+
+/** What is wrong with the files that lines of `[tunnel]` name. Those of `[device]` are tried again and again. */
+function checkFiles({ tunnel }: Settings): string[] {
+  return tunnel.flatMap(({ port, order }) => {
+    try {
+      readCredentials(order.tunnel);
+      return [];
+    } catch (error) {
+      return [`[tunnel] ${port}: ${(error as Error).message}`];
+    }
+  });
 }

@@ -1,6 +1,7 @@
 import type { Connection } from "../connection.js";
 import type { HostPort } from "../core/address.js";
 import type { Order } from "../core/setup/order.js";
+import type { Credentials } from "../credentials.js";
 import type { End } from "../ends/end.js";
 
 /** A port or a Unix socket to accept connections on, and what happens to them. */
@@ -15,6 +16,8 @@ export interface Listener {
   readonly essential: boolean;
   /** Where its connections go, when it is not for the client to say. */
   readonly order?: Order & { readonly servers?: readonly HostPort[] };
+  /** Its clients speak TLS: by what we prove who we are, and what authority they need a certificate of. */
+  readonly secure?: Credentials;
   /** Takes a new connection in hand. */
   welcome(connection: Connection): void;
   /** Tells a client why it is not taken in, where clients of this port are told anything; its connection is closed then. */

@@ -1,14 +1,20 @@
 import type { Settings } from "../core/config/settings.js";
+import { readCredentials } from "../credentials.js";
 import type { Tunnels } from "../tunnel/tunnels.js";
 import type { Listener } from "./listener.js";
 
-/** The ports of `[tunnel]` that devices connect to (seed tcp-remote-connection). */
+/**
+ * The ports of `[tunnel]` that devices connect to (seed tcp-remote-connection).
+ *
+ * @throws when a file that a line names cannot be used
+ */
 export function tunnelListeners({ tunnel, proxy }: Settings, { tunnels }: { readonly tunnels: Tunnels }): Listener[] {
   return tunnel.map((line) => ({
     kind: "tunnel",
     port: line.port,
     name: `tunnel port ${line.port}`,
     essential: !proxy,
+    ...(line.order.tunnel.tls && { secure: readCredentials(line.order.tunnel) }),
     welcome: (connection) => connection.host((end, over) => tunnels.of(line).accept(end, over)),
     turnAway() {},
   }));

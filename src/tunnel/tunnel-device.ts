@@ -1,10 +1,11 @@
 import type { Timer } from "../clock.js";
 import { formatHostPort, type HostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
-import { DEFAULT_OPTIONS } from "../core/setup/options.js";
+import { type ConnOptions, DEFAULT_OPTIONS } from "../core/setup/options.js";
 import { faultText } from "../core/text.js";
 import type { Command } from "../core/tunnel/frames.js";
 import type { DeviceStatus } from "../core/tunnel/status.js";
+import { type CredentialFiles, readCredentials } from "../credentials.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import type { End } from "../ends/end.js";
 import { StreamEnd } from "../ends/stream-end.js";
@@ -13,6 +14,8 @@ import type { TunnelHost } from "./host.js";
 import { Link, type LinkRules } from "./link.js";
 import type { Services } from "./services.js";
 
+/** A link that has lasted so long is a good one: others are tried again more and more slowly, as servers that are not there. */
+const STEADY_MS = 1000;
 const RETRY = { firstMs: 250, maxMs: 2000 };
 const CONNECT_MS = 3000; // with the pause: it is there again 5 s after the network is
 
@@ -21,6 +24,10 @@ export interface DeviceRules extends LinkRules {
   readonly server: HostPort;
   /** Services that may be dialled. */
   readonly services: Services;
+  /** It speaks TLS, by these files; they are read for each link. */
+  readonly tls?: CredentialFiles;
+  /** What the server wants to hear. */
+  readonly secret?: string;
 }
 
 /** The device's side of a tunnel: keeps a link to a server, and connects its clients to services here. */
@@ -31,7 +38,10 @@ export class TunnelDevice {
   #dial: Dial | undefined;
   #link: Link | undefined;
   #retry: Timer | undefined;
+  #steady: Timer | undefined;
   #failures = 0;
+  /** What the log has been told since the last good link: each thing once. */
+  readonly #mentioned = new Set<string>();
   #stopped = false;
 
   constructor(rules: DeviceRules, host: TunnelHost) {
@@ -54,13 +64,13 @@ export class TunnelDevice {
   close(reason: string): void {
     this.#stopped = true;
     this.#retry?.cancel();
+    this.#steady?.cancel();
     this.#dial?.abort();
     this.#link?.close(reason);
   }
 
   #connect(): void {
-    const order = { target: this.#rules.server, options: { ...DEFAULT_OPTIONS, connectTimeoutMs: CONNECT_MS } };
-    this.#dial = this.#host.roomForRemote() ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
+    this.#dial = this.#host.roomForRemote() ? this.#reach() : refusedDial(NO_MORE_FILES);
     this.#host.countRemotes(this.#dial.descriptors);
     this.#dial.end.then(
       (end) => this.#connected(end),
@@ -68,14 +78,28 @@ export class TunnelDevice {
     );
   }
 
+  #reach(): Dial {
+    const { server: target, tls } = this.#rules;
+    const options: ConnOptions = { ...DEFAULT_OPTIONS, connectTimeoutMs: CONNECT_MS };
+    if (tls === undefined) return dial({ target, options }, this.#host);
+    try {
+      return dial({ target, options: { ...options, transport: "tls" } }, this.#host, readCredentials(tls));
+    } catch (error) {
+      return refusedDial((error as Error).message); // somebody may be about to put the file in place
+    }
+  }
+
   #connected(end: End): void {
     if (this.#stopped || !(end instanceof StreamEnd)) {
       end.destroy();
       return;
     }
-    this.#failures = 0;
     this.#counters.links += 1;
-    this.#host.log.info(`${this.#who} connected`);
+    this.#mention("info", "connected");
+    this.#steady = this.#host.clock.after(STEADY_MS, () => {
+      this.#failures = 0;
+      this.#mentioned.clear();
+    });
     this.#host.lostPeers.add(end);
     const link: Link = new Link(end, this.#rules, this.#host.clock, {
       command: (command) => this.#told(link, command),
@@ -87,6 +111,8 @@ export class TunnelDevice {
       fault: (error) => this.#host.log.error(`${this.#who} ${faultText(error)}`),
     });
     this.#link = link;
+    const { secret } = this.#rules;
+    if (secret !== undefined) link.send({ kind: "secret", bytes: Buffer.from(secret) });
     link.send({ kind: "listen" });
     link.start();
   }
@@ -114,10 +140,17 @@ export class TunnelDevice {
   #again(reason: string): void {
     this.#host.countRemotes(-(this.#dial?.descriptors ?? 0));
     this.#link = undefined;
+    this.#steady?.cancel();
     if (this.#stopped) return;
     this.#failures += 1;
-    if (this.#failures === 1) this.#host.log.warn(`${this.#who} ${reason}; it is tried again`);
+    this.#mention("warn", `${reason}; it is tried again`);
     this.#retry = this.#host.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => this.#connect());
+  }
+
+  #mention(level: "info" | "warn", text: string): void {
+    if (this.#mentioned.has(text)) return;
+    this.#mentioned.add(text);
+    this.#host.log[level](`${this.#who} ${text}`);
   }
 
   get #who(): string {

@@ -7,6 +7,7 @@ import { type Dial, refusedDial } from "../dial.js";
 import type { StreamEnd } from "../ends/stream-end.js";
 import { NOTHING_HELD } from "../hold.js";
 import type { Port } from "../port.js";
+import { Candidate } from "./candidate.js";
 import type { TunnelHost } from "./host.js";
 import { Link } from "./link.js";
 
@@ -16,6 +17,8 @@ export class TunnelServer {
   readonly #order: TunnelOrder;
   readonly #host: TunnelHost;
   readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0 };
+  /** Links of devices that have not told the secret yet. */
+  readonly #candidates = new Map<Link, Candidate>();
   #link: Link | undefined;
   #address = "";
   /** Those that clients connect to, while a device is there. */
@@ -38,38 +41,67 @@ export class TunnelServer {
   }
 
   /**
-   * Takes a device that has connected. It replaces its predecessor at once, whose link is dead more often than not.
+   * Takes a device that has connected. It replaces its predecessor, whose link is dead more often than not: at once, or as soon
+   * as it has told the secret where there is one, so that nobody else can put a good link out of work.
    *
    * @param over called when its link is lost
    */
   accept(end: StreamEnd, over: (reason: string) => void): Link {
-    this.#link?.close("another device has connected");
-    this.#counters.links += 1;
-    this.#address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
-    const link: Link = new Link(end, this.#order.tunnel, this.#host.clock, {
+    const { tunnel } = this.#order;
+    const address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
+    const link: Link = new Link(end, tunnel, this.#host.clock, {
       command: (command) => this.#told(link, command),
       stalled: ({ id }) => {
         this.#counters.stalled += 1;
         this.#host.log.warn(`${this.#who} client ${id} closed: it does not read`);
       },
       lost: (reason) => {
+        this.#candidates.get(link)?.done();
+        this.#candidates.delete(link);
         if (this.#link === link) this.#lost(reason);
         over(reason);
       },
-      fault: (error) => this.#host.log.error(`${this.#who} ${faultText(error)}`),
+      fault: (error) => this.#host.log.error(`${this.#whoIs(address)} ${faultText(error)}`),
     });
-    this.#link = link;
+    if (tunnel.secret === undefined) this.#adopt(link, address);
+    else this.#candidates.set(link, this.#candidate(link, address, tunnel.secret));
     link.start();
     return link;
+  }
+
+  #candidate(link: Link, address: string, secret: string): Candidate {
+    return new Candidate(secret, this.#host.clock, {
+      proven: () => {
+        this.#candidates.get(link)?.done();
+        this.#candidates.delete(link);
+        this.#adopt(link, address);
+      },
+      failed: (reason) => {
+        this.#counters.refused += 1;
+        this.#host.log.warn(`${this.#whoIs(address)} turned away: ${reason}`);
+        link.close(reason);
+      },
+    });
+  }
+
+  /** Has a device that may be one take the place of its predecessor. */
+  #adopt(link: Link, address: string): void {
+    this.#link?.close("another device has connected");
+    this.#counters.links += 1;
+    this.#address = address;
+    this.#link = link;
   }
 
   /** Ends the link. */
   close(reason: string): void {
     this.#link?.close(reason);
+    for (const link of [...this.#candidates.keys()]) link.close(reason);
   }
 
   #told(link: Link, command: Command): void {
-    if (command.kind === "listen") this.#listen(link);
+    const candidate = this.#candidates.get(link);
+    if (candidate !== undefined) candidate.told(command);
+    else if (command.kind === "listen") this.#listen(link);
     else if (command.kind === "unknown") this.#host.log.info(`${this.#who} skipped: ${command.reason}`);
   }
 
@@ -117,7 +149,11 @@ export class TunnelServer {
   }
 
   get #who(): string {
-    return `[tunnel ${this.#port} < ${this.#address}]`;
+    return this.#whoIs(this.#address);
+  }
+
+  #whoIs(address: string): string {
+    return `[tunnel ${this.#port} < ${address}]`;
   }
 }
 

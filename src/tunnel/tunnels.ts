@@ -3,7 +3,7 @@ import type { Settings, TunnelLine } from "../core/config/settings.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/status.js";
 import type { TunnelHost } from "./host.js";
 import { Services } from "./services.js";
-import { TunnelDevice } from "./tunnel-device.js";
+import { type DeviceRules, TunnelDevice } from "./tunnel-device.js";
 import { TunnelServer } from "./tunnel-server.js";
 
 const PROBE_MS = 30_000;
@@ -59,8 +59,8 @@ export class Tunnels {
     const key = JSON.stringify([server, service]);
     if (this.#devices.has(key)) return undefined;
     if (this.#devices.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;
-    const services = Services.only(service);
-    this.#devices.set(key, new TunnelDevice({ server, services, probeMs: PROBE_MS, stallMs: STALL_MS }, this.#host));
+    const rules = deviceRules(this.#host.settings, server, Services.only(service));
+    this.#devices.set(key, new TunnelDevice(rules, this.#host));
     return undefined;
   }
 
@@ -71,16 +71,32 @@ export class Tunnels {
     this.#devices.clear();
   }
 
-  #configureDevice({ deviceServer, deviceAllow }: Settings): void {
-    const wanted = deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow]);
+  #configureDevice(settings: Settings): void {
+    const { deviceServer, deviceAllow, deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } =
+      settings;
+    const proofs = [deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret];
+    const wanted = deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow, ...proofs]);
     if (wanted === this.#configured) return;
     this.#devices.get(this.#configured)?.close("the configuration has changed");
     this.#devices.delete(this.#configured);
     this.#configured = wanted;
     if (deviceServer === undefined) return;
-    const rules = { server: deviceServer, services: new Services(deviceAllow), probeMs: PROBE_MS, stallMs: STALL_MS };
+    const rules = deviceRules(settings, deviceServer, new Services(deviceAllow));
     this.#devices.set(wanted, new TunnelDevice(rules, this.#host));
   }
+}
+
+/** A device of this server; how it proves who it is, and what it wants of the server, is for all the same. */
+function deviceRules(settings: Settings, server: HostPort, services: Services): DeviceRules {
+  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
+  return {
+    server,
+    services,
+    probeMs: PROBE_MS,
+    stallMs: STALL_MS,
+    ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),
+    ...(deviceTls && deviceSecret !== "" && { secret: deviceSecret }),
+  };
 }
 
 function keyOf({ port, text }: TunnelLine): string {

@@ -47,7 +47,14 @@ export function isOption(word: string): boolean {
 export function tunnelOrder(exposures: readonly Exposure[], words: readonly string[]): Result<TunnelOrder> {
   const rows: readonly OptionRow<ConnOptions & TunnelOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
   const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS });
-  return options.ok ? checkTunnelOrder({ exposures, options: options.value, tunnel: options.value }) : options;
+  return options.ok ? checkTunnelOrder({ exposures, ...apart(options.value) }) : options;
+}
+
+/** Tells the options of clients from those of the tunnel: the former are shown by STAT, and the latter know secrets. */
+function apart(all: ConnOptions & TunnelOptions): Pick<TunnelOrder, "options" | "tunnel"> {
+  const { stallMs, probeMs, tls, certificate, key, authority, secret, ...options } = all;
+  const files = { ...(certificate && { certificate }), ...(key && { key }), ...(authority && { authority }) };
+  return { options, tunnel: { stallMs, probeMs, tls, ...files, ...(secret && { secret }) } };
 }
 
 function parseExposure(text: string): Result<Exposure> {

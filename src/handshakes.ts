@@ -1,0 +1,103 @@
+import type { Socket } from "node:net";
+import { createServer, type TLSSocket } from "node:tls";
+import type { Clock } from "./clock.js";
+import { plainAddress } from "./core/address.js";
+import type { Credentials } from "./credentials.js";
+import { StreamEnd } from "./ends/stream-end.js";
+import type { Listener } from "./listeners/listener.js";
+import type { Refusals } from "./refusals.js";
+
+/** From the connection to the end of the handshake, however busy the client is meanwhile. */
+const LIMIT_MS = 10_000;
+/** One address has so many under way at a time: who says nothing costs little. */
+const MOST_OF_ONE = 8;
+
+/** What handshakes need of the daemon. */
+export interface HandshakeHost {
+  readonly clock: Clock;
+  readonly refusals: Pick<Refusals, "mention">;
+  /** See {@link StreamEnd}. */
+  readonly keepalive: () => number;
+  /** Why a client at this address is not taken in. */
+  objection(address: string): string | undefined;
+  /** Descriptors are taken by clients that are not taken in yet, or given back. */
+  count(change: number): void;
+  /** Takes a client in that speaks TLS. */
+  take(client: StreamEnd, listener: Listener): void;
+}
+
+/** Clients that have connected to a port that speaks TLS, until they do: they are no connections before. */
+export class Handshakes {
+  readonly #host: HandshakeHost;
+  /** Under way, and where they come from. */
+  readonly #pending = new Map<Socket, string>();
+
+  constructor(host: HandshakeHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Begins with one. A client that fails is closed, and the log told as of those who are turned away.
+   *
+   * @param socket just accepted by a server with `pauseOnConnect` and `allowHalfOpen`; not to be used any more
+   * @param credentials with an authority, the client needs a certificate of it
+   */
+  begin(socket: Socket, listener: Listener, credentials: Credentials): void {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    socket.on("error", () => {}); // what happens to it is told by the TLS socket upon it
+    const objection = this.#objection(address);
+    if (address === "" || objection !== undefined) {
+      this.#turnAway(socket, address, listener, objection);
+      return;
+    }
+    this.#pending.set(socket, address);
+    this.#host.count(1);
+    const limit = this.#host.clock.after(LIMIT_MS, () => fail(`no TLS handshake within ${LIMIT_MS / 1000} s`));
+    /** @returns whether that is news */
+    const settle = (): boolean => {
+      if (!this.#pending.delete(socket)) return false;
+      limit.cancel();
+      this.#host.count(-1);
+      return true;
+    };
+    const fail = (reason: string): void => {
+      if (settle()) this.#turnAway(socket, address, listener, reason);
+    };
+    socket.once("close", settle);
+    const options = { requestCert: credentials.ca !== undefined, rejectUnauthorized: true, pauseOnConnect: true };
+    // a server of its own for each, so that it is known whose handshake has failed; it listens on nothing
+    createServer({ ...credentials, ...options, allowHalfOpen: true })
+      .on("tlsClientError", (error, tls) => fail(explain(error, tls)))
+      .on("secureConnection", (tls) => {
+        if (!settle()) return;
+        const late = this.#host.objection(address); // others may have come meanwhile
+        if (late === undefined) this.#host.take(new StreamEnd(tls, this.#host.keepalive()), listener);
+        else this.#turnAway(socket, address, listener, late);
+      })
+      .emit("connection", socket);
+  }
+
+  /** Ends all that are under way. */
+  close(): void {
+    for (const socket of [...this.#pending.keys()]) socket.destroy();
+  }
+
+  #turnAway(socket: Socket, address: string, listener: Listener, reason: string | undefined): void {
+    if (reason !== undefined && address !== "") this.#host.refusals.mention(address, listener, reason);
+    socket.destroy();
+  }
+
+  #objection(address: string): string | undefined {
+    const objection = this.#host.objection(address);
+    if (objection !== undefined) return objection;
+    const same = [...this.#pending.values()].filter((other) => other === address);
+    return same.length < MOST_OF_ONE ? undefined : `${address} has ${same.length} TLS handshakes under way already`;
+  }
+}
+
+/** Why a handshake has failed: what is wrong with the client's certificate, or what OpenSSL says. */
+function explain(error: Error & { readonly reason?: string }, { authorizationError }: TLSSocket): string {
+  // set to null, other than the types say, while nothing is wrong
+  const wrong = authorizationError as Error | string | null | undefined;
+  return wrong ? `TLS: its certificate is not good (${wrong})` : `TLS: ${error.reason ?? error.message}`;
+}
