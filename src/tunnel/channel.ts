@@ -129,7 +129,7 @@ export class Channel implements End {
         this.events.data(bytes);
       }
       this.#tellCrowded(this.#pendingSize > MAX_PENDING);
-      if (!this.#closed || this.#toldEof || this.#pending.length > 0 || this.gone) return;
+      if (!this.#closed || this.#toldEof || this.#paused || this.#pending.length > 0 || this.gone) return;
       this.#toldEof = true;
       this.events.eof();
     });
