@@ -55,3 +55,14 @@ for (const [allow, deny, host, address, expected] of targets) {
   test(`targets=${allow} deny-targets=${deny} ${expected ? "permits" : "forbids"} ${host} at ${address}`, () =>
     assert.equal(access({ targets: allow, "deny-targets": deny }).permits(host, address), expected));
 }
+
+test("TCPR and RELD are for this machine only, whatever the configuration says", () => {
+  const open = access({ stop: "any", watch: "0.0.0.0/0 ::/0" });
+  for (const deed of ["tunnel", "reload"] as const) {
+    for (const address of ["127.0.0.1", "::ffff:127.0.0.1", "::1"])
+      assert.equal(open.objection(deed, address), undefined);
+    for (const address of ["192.168.0.20", "::ffff:10.0.0.1", "2001:db8::5"]) {
+      assert.equal(open.objection(deed, address), "not from another machine");
+    }
+  }
+});
