@@ -83,13 +83,13 @@ test("-c before or after another option decides who overrides whom", () => {
 });
 
 test("--check prints the effective settings, secrets masked, in the form of a file that means the same", () => {
-  const conf = file("[host]\nvera=http://me:secret@hub:3480/x\ndebug\n[direct]\n8125=CONN m:25 NTFY=1/a/b\n");
+  const conf = file("[host]\nvera=http://me:hush@hub:3480/x\ndebug\n[direct]\n8125=CONN m:25 NTFY=1/a/b\n");
   const done = run("-c", conf, "--check");
   assert.equal(done.status, 0);
   assert.match(done.out, /^vera=http:\/\/me:\*\*\*@hub:3480\/x$/m);
   assert.match(done.out, /^debug=true$/m);
   assert.match(done.out, /^8125=CONN m:25 NTFY=1\/a\/b$/m);
-  assert.doesNotMatch(done.out, /secret/);
+  assert.doesNotMatch(done.out, /hush/);
   assert.equal(run("-c", file(done.out), "--check").out, done.out);
   const bad = run("--check", "-c", file("[host]\nport=x\n"));
   assert.equal(bad.status, 1);
@@ -120,6 +120,7 @@ test("the example file documents every key with its default, and says nothing el
   assert.equal(done.status, 0, done.err);
   assert.match(done.out, /^8125=CONN /m);
   assert.match(done.out, /^5020=192\.168\.1\.22:1502 PROT=modbus /m);
+  assert.match(done.out, /^7000=EXPOSE /m);
 });
 
 test("direct listeners connect at once: no greeting, no reply, ERR CONN when that fails", async () => {

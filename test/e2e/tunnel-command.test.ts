@@ -110,7 +110,7 @@ describe("the command tunnel", { concurrency: 3 }, () => {
     const client = await served(host, "allowed");
     await portAnswers(forbidden);
     await portAnswers(forbidden);
-  const refused = await Client.open(forbidden);
+    const refused = await Client.open(forbidden);
     await until(() => refused.ended || refused.closed, "the end of the client");
     const reason = `refused: 127.0.0.1:${other} is not among the services allowed`;
     await until(() => deviceSide.stderr().includes(reason), "the log to tell why");
