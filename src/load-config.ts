@@ -56,7 +56,7 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
 }
 
 /** What is wrong with the files that lines of `[tunnel]` name. Those of `[device]` are tried again and again. */
-function checkFiles({ tunnel }: Settings): string[] {
+export function checkFiles({ tunnel }: Pick<Settings, "tunnel">): string[] {
   return tunnel.flatMap(({ port, order }) => {
     try {
       readCredentials(order.tunnel);

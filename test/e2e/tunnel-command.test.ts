@@ -150,6 +150,9 @@ describe("the command tunnel", { concurrency: 3 }, () => {
     const wrong = command(t, "device", "--server", "127.0.0.1:7000");
     assert.equal(await wrong.ended(), 2);
     assert.match(wrong.stderr(), /^sockproxyd: --allow is missing: .*; see sockproxyd tunnel --help$/m);
+    const files = server(t, await freePort(), await freePort(), 1, "TLS=1", "CERT=/nowhere", "PKEY=/nowhere");
+    assert.equal(await files.ended(), 2);
+    assert.match(files.stderr(), /\/nowhere/);
     const help = command(t, "--help");
     assert.equal(await help.ended(), 0);
     assert.match(help.stdout(), /^Usage: sockproxyd tunnel server /);
