@@ -63,13 +63,16 @@ export class Handshakes {
     const fail = (reason: string): void => {
       if (settle()) this.#turnAway(socket, address, listener, reason);
     };
-    socket.once("close", settle);
+    socket.allowHalfOpen = false; // who says FIN in the middle of it has given up
+    // the TLS socket tells why, where it knows, after that
+    socket.once("close", () => setImmediate(() => fail("TLS: it has left before the end of the handshake")));
     const options = { requestCert: credentials.ca !== undefined, rejectUnauthorized: true, pauseOnConnect: true };
     // a server of its own for each, so that it is known whose handshake has failed; it listens on nothing
-    createServer({ ...credentials, ...options, allowHalfOpen: true })
+    createServer({ ...credentials, ...options })
       .on("tlsClientError", (error, tls) => fail(explain(error, tls)))
       .on("secureConnection", (tls) => {
         if (!settle()) return;
+        tls.allowHalfOpen = true;
         const late = this.#host.objection(address); // others may have come meanwhile
         if (late === undefined) this.#host.take(new StreamEnd(tls, this.#host.keepalive()), listener);
         else this.#turnAway(socket, address, listener, late);

@@ -77,7 +77,6 @@ export class TunnelServer {
         this.#adopt(link, address);
       },
       failed: (reason) => {
-        this.#counters.refused += 1;
         this.#host.log.warn(`${this.#whoIs(address)} turned away: ${reason}`);
         link.close(reason);
       },
