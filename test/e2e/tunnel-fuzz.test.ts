@@ -129,29 +129,4 @@ describe("frames at random", () => {
     await until(async () => (await descriptorsAtRest(device.daemon)) <= before, "the descriptors to be closed");
     assert.deepEqual(faults(device.daemon.log()), []);
   });
-
-  test("bytes at random, from those who are no devices: the server goes on", async (t) => {
-    const random = new Random(SEED + 2);
-    const server = await startServer(t, ["10.0.0.1:80"]);
-    const peers: ScriptedDevice[] = [];
-    t.after(() => {
-      for (const peer of peers) peer.client.destroy();
-    });
-    for (let round = 0; round < 30; round += 1) {
-      const peer = await ScriptedDevice.open(server.port, { silent: random.chance(0.5) });
-      peers.push(peer);
-      const bytes = Buffer.from(Array.from({ length: random.between(0, 3000) }, () => random.between(0, 255)));
-      peer.write(bytes);
-      if (random.chance(0.5)) peer.client.end();
-      else await new Promise((resolve) => setImmediate(resolve));
-      if (random.chance(0.5)) peer.client.reset();
-    }
-    const device = await ScriptedDevice.open(server.port);
-    await server.listens();
-    const client = await Client.open(server.hosts[0] ?? 0);
-    assert.equal((await device.connect()).service, "10.0.0.1:80");
-    device.send(DATA, 0, "fine");
-    assert.equal(await client.take(4), "fine");
-    assert.deepEqual(faults(server.daemon.log()), [], `seed ${SEED}`);
-  });
 });
