@@ -51,7 +51,7 @@ if (!insideNamespace) {
     });
     (await reached(front, BACK_WITHIN_MS)).reset();
     const before = await Promise.all([descriptorsAtRest(server), descriptorsAtRest(device)]);
-    for (let cut = 0; cut < Number(process.env["TUNNEL_CUTS"] ?? 1); cut += 1) {
+    for (let cut = 0; cut < Number(process.env["TUNNEL_HOLES"] ?? 1); cut += 1) {
       const clients = [await Client.open(front), await Client.open(front)];
       for (const client of clients) {
         client.write("hello");

@@ -12,8 +12,8 @@ import { until } from "../support/wait.js";
 const HOST = "127.0.0.1";
 const MIB = 1_048_576;
 const CLIENTS = 20;
-const EACH = 3 * MIB;
-const CUTS = 5;
+const EACH = Number(process.env["TUNNEL_MIB"] ?? 3) * MIB;
+const CUTS = Number(process.env["TUNNEL_CUTS"] ?? 5);
 const BACK_WITHIN_MS = 5000 + 1000; // a second for a busy machine
 
 async function tapes(t: TestContext) {
