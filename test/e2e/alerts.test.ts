@@ -91,9 +91,9 @@ describe("alerts", { concurrency: 4 }, () => {
   });
 
   test("--check shows where they go without the secrets of the URL", () => {
-    const config = new ConfigFile(alertTo("https://me:secret@hub.example/x?token=secret"));
+    const config = new ConfigFile(alertTo("https://me:hidden@hub.example/x?token=hidden"));
     const { stdout } = spawnSync(process.execPath, [MAIN, "-c", config.path, "--check"], { encoding: "utf8" });
     assert.match(stdout, /^url=https:\/\/me:\*\*\*@hub\.example\/x\?\*\*\*$/m);
-    assert.doesNotMatch(stdout, /secret/);
+    assert.doesNotMatch(stdout, /hidden/);
   });
 });
