@@ -124,7 +124,7 @@ export class TunnelServer {
         welcome: (connection) => connection.connect(order, NOTHING_HELD, "reset", () => this.#attach(exposure)),
         turnAway() {},
       },
-      listen.host === "0.0.0.0" ? "*" : listen.host,
+      listen.host,
     );
   }
 
