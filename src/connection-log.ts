@@ -60,7 +60,8 @@ export class ConnectionLog {
 
   /** Tells those who see the messages of this order what has become of it. */
   tell(order: Order, occasion: Occasion, text: () => string): void {
-    this.#host.monitor.tell(this.source(order), order.options, occasion, text);
+    const { monitor } = this.#host;
+    if (monitor.sees(order.options)) monitor.tell(this.source(order), order.options, occasion, text());
   }
 
   /** What the monitor calls it. */

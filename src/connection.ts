@@ -274,7 +274,8 @@ export class Connection implements RelayOwner {
       this.#log.info(`connected to ${address} after ${ms} ms`);
     }
     if (manner === "setup") this.#client.write(`OK CONN ${pid}\n`);
-    for (const stream of this.streams) this.#host.monitor.begin(stream);
+    const { monitor } = this.#host;
+    if (monitor.sees(options)) for (const stream of this.streams) monitor.begin(stream);
     relay.start(hold.take());
   }
 

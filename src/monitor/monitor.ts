@@ -90,6 +90,11 @@ export class Monitor {
     this.reopen();
   }
 
+  /** Whether anybody may want to see messages under these options: ask before making up what to tell, since mostly nobody does. */
+  sees({ monitor }: ConnOptions): boolean {
+    return monitor !== undefined || this.#watchers.size > 0;
+  }
+
   /** Looks at a stream that begins, if somebody wants to see it. */
   begin(stream: Stream): void {
     const view = configuredView(stream);
@@ -98,13 +103,11 @@ export class Monitor {
   }
 
   /** Tells what has become of a connection to whoever sees its messages. */
-  tell(source: Source, options: ConnOptions, occasion: Occasion, text: () => string): void {
-    const monitored = options.monitor !== undefined;
-    if (!monitored && this.#watchers.size === 0) return;
-    const sighting = { source, occasion, text: text() };
+  tell(source: Source, options: ConnOptions, occasion: Occasion, text: string): void {
+    const sighting = { source, occasion, text };
     const now = this.#host.clock.epochMs();
     const watching = [...this.#watchers].filter((watcher) => wants(watcher, source)).map(({ outlet }) => outlet);
-    for (const outlet of [...(monitored ? this.#configured(options) : []), ...watching]) {
+    for (const outlet of [...(options.monitor === undefined ? [] : this.#configured(options)), ...watching]) {
       if (outlet.full) outlet.skip();
       else outlet.show(sighting, now);
     }
