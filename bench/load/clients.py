@@ -43,34 +43,35 @@ class Clients:
         """
         times = []
         message = message.encode()
-        size = len(message)
         socks = [connect(port) for _ in range(connections)]
         now = time.perf_counter
 
-        def drive(sock):
-            recv, send, note = sock.recv, sock.send, times.append
-            sent = now()
-
-            def answer():
-                nonlocal sent
-                if len(recv(65536)) != size:
-                    raise ValueError("an echo of another size, or the end of the connection")
-                at = now()
-                note(at - sent)
-                sent = at
-                send(message)
-
-            self._loop.add(sock, answer)
-            send(message)
-
         start = now()
         for sock in socks:
-            drive(sock)
+            self._drive(sock, message, times)
         self._loop.run(lambda: False, seconds)
         took = now() - start
         for sock in socks:
             self._loop.close(sock)
         return summary(times, took)
+
+    def _drive(self, sock, message, times):
+        """Sends a message, and again whenever it has come back; notes how long each took."""
+        recv, send, note, now = sock.recv, sock.send, times.append, time.perf_counter
+        size = len(message)
+        sent = now()
+
+        def answer():
+            nonlocal sent
+            if len(recv(65536)) != size:
+                raise ValueError("an echo of another size, or the end of the connection")
+            at = now()
+            note(at - sent)
+            sent = at
+            send(message)
+
+        self._loop.add(sock, answer)
+        send(message)
 
     def beside(self, port, work):
         """Messages back and forth on one connection, one under way, while work() runs the loop.
@@ -79,20 +80,7 @@ class Clients:
         """
         times = []
         sock = connect(port)
-        recv, send, note, now = sock.recv, sock.send, times.append, time.perf_counter
-        sent = now()
-
-        def answer():
-            nonlocal sent
-            if len(recv(65536)) != SIZE:
-                raise ValueError("an echo of another size, or the end of the connection")
-            at = now()
-            note(at - sent)
-            sent = at
-            send(MESSAGE)
-
-        self._loop.add(sock, answer)
-        send(MESSAGE)
+        self._drive(sock, MESSAGE, times)
         result = work()
         self._loop.close(sock)
         return {**summary(times, result["seconds"]), **result}

@@ -4,7 +4,7 @@ import { Recall } from "../core/direct/recall.js";
 import { conbus } from "../core/framing/conbus.js";
 import type { Cut } from "../core/framing/framing.js";
 import { conbus as conbusView } from "../core/monitor/views/conbus.js";
-import { DEAF, type End, type EndEvents, type StandIn } from "../ends/end.js";
+import { DEAF, type End, type EndEvents, guarded, type StandIn } from "../ends/end.js";
 import type { Tap } from "../monitor/tap.js";
 
 /** What the line is to the server connection of one of its clients. */
@@ -122,7 +122,7 @@ export class TelegramEnd implements End {
 
   /** It is this one's turn: its first telegram goes out, with what needs no turn behind it. */
   takeTurn(): void {
-    this.#guard(() => {
+    guarded(this, () => {
       this.#work(true);
       if (this.#isWriting) return;
       this.#endBase();
@@ -132,7 +132,7 @@ export class TelegramEnd implements End {
 
   /** It waits for nothing but its turn. */
   giveSignOfLife(): void {
-    if (!this.isBusy) this.#guard(() => this.events.drained());
+    if (!this.isBusy) guarded(this, () => this.events.drained());
   }
 
   #enqueue(cuts: readonly Cut[]): void {
@@ -234,13 +234,5 @@ export class TelegramEnd implements End {
     this.#backlog = [];
     this.#backlogBytes = 0;
     this.#owner.leave(this);
-  }
-
-  #guard(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.events.fault(error);
-    }
   }
 }

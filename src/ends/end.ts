@@ -77,6 +77,15 @@ export function endedBy(side: "client" | "remote", error?: NodeJS.ErrnoException
     : `reset by ${side} (${error.message})`;
 }
 
+/** Tells whoever is in charge of an end; what it throws is a fault of this end's connection alone. */
+export function guarded(end: Pick<End, "events">, tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    end.events.fault(error);
+  }
+}
+
 /** Events for an end nobody listens to any more. */
 export const DEAF: EndEvents = {
   data() {},

@@ -1,5 +1,5 @@
 import type { Socket } from "node:dgram";
-import { DEAF, type End, type EndEvents } from "./end.js";
+import { DEAF, type End, type EndEvents, guarded } from "./end.js";
 
 const MAX_PAYLOAD = 65_507; // an IPv4 packet of 65,535 bytes less its headers (RFC 768, RFC 791)
 const MAX_QUEUED_BYTES = 262_144; // datagrams the kernel does not take: beyond this the link is down, not busy
@@ -29,7 +29,7 @@ export class UdpEnd implements End {
     socket.on("error", () => {
       this.datagramsLost += 1;
     });
-    socket.on("close", () => this.#guard(() => this.events.closed(undefined)));
+    socket.on("close", () => guarded(this, () => this.events.closed(undefined)));
   }
 
   get unsent(): number {
@@ -56,7 +56,7 @@ export class UdpEnd implements End {
 
   /** UDP has no FIN: nothing is told to the remote. */
   end(): void {
-    setImmediate(() => this.#guard(() => this.gone || this.events.finished()));
+    setImmediate(() => guarded(this, () => this.gone || this.events.finished()));
   }
 
   destroy(): void {
@@ -70,21 +70,13 @@ export class UdpEnd implements End {
       this.datagramsLost += 1;
       return;
     }
-    this.#guard(() => this.events.data(datagram));
-  }
-
-  #guard(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.events.fault(error);
-    }
+    guarded(this, () => this.events.data(datagram));
   }
 
   readonly #onSent = (error: Error | null): void => {
     if (error !== null) this.datagramsLost += 1;
     if (!this.#draining || this.unsent > 0) return;
     this.#draining = false;
-    this.#guard(() => this.events.drained());
+    guarded(this, () => this.events.drained());
   };
 }

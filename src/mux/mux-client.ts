@@ -3,7 +3,7 @@ import type { HostPort } from "../core/address.js";
 import type { Cut, Framing, HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/index.js";
 import type { Protocol } from "../core/mux/protocol.js";
-import { DEAF, type End, type EndEvents, EndReason, type StandIn } from "../ends/end.js";
+import { DEAF, type End, type EndEvents, EndReason, guarded, type StandIn } from "../ends/end.js";
 
 /** What a mux does with what a client sends. */
 export interface MuxClientOwner {
@@ -99,7 +99,7 @@ export class MuxClient implements End {
     if (this.#ended) return;
     this.#ended = true;
     this.#enqueue(this.#framing.end());
-    setImmediate(() => this.#guard(() => this.#finished()));
+    setImmediate(() => guarded(this, () => this.#finished()));
   }
 
   destroy(): void {
@@ -141,7 +141,7 @@ export class MuxClient implements End {
   check(): void {
     if (this.#backlog.length === 0 || this.#working) return;
     this.#work();
-    if (this.unsent === 0) this.#guard(() => this.events.drained());
+    if (this.unsent === 0) guarded(this, () => this.events.drained());
   }
 
   #finished(): void {
@@ -154,7 +154,7 @@ export class MuxClient implements End {
   #giveSignOfLife(): void {
     if (this.gone || this.#end !== undefined) return;
     this.#patience = this.#clock.after(SIGN_OF_LIFE_MS, () => {
-      this.#guard(() => this.events.data(NOTHING));
+      guarded(this, () => this.events.data(NOTHING));
       this.#giveSignOfLife();
     });
   }
@@ -210,7 +210,7 @@ export class MuxClient implements End {
   }
 
   #flush(): void {
-    this.#guard(() => {
+    guarded(this, () => {
       while (!this.#paused && !this.gone) {
         const bytes = this.#pending.shift();
         if (bytes === undefined) break;
@@ -229,13 +229,5 @@ export class MuxClient implements End {
       this.#owner.left();
       this.events.closed(new EndReason(reason));
     });
-  }
-
-  #guard(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.events.fault(error);
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { DEAF, type End, type EndEvents, EndReason } from "../ends/end.js";
+import { DEAF, type End, type EndEvents, EndReason, guarded } from "../ends/end.js";
 
 /** What a channel asks of the link it belongs to. */
 export interface ChannelOwner {
@@ -66,7 +66,7 @@ export class Channel implements End {
   /** What was taken last is with the kernel. */
   sent(): void {
     if (this.#out !== undefined) return;
-    this.#guard(() => this.events.drained());
+    guarded(this, () => this.events.drained());
     this.#tellFinished();
   }
 
@@ -117,11 +117,11 @@ export class Channel implements End {
     this.gone = true;
     this.#out = undefined;
     this.#pending = [];
-    this.#guard(() => this.events.closed(new EndReason(reason)));
+    guarded(this, () => this.events.closed(new EndReason(reason)));
   }
 
   #flush(): void {
-    this.#guard(() => {
+    guarded(this, () => {
       while (!this.#paused && !this.gone) {
         const bytes = this.#pending.shift();
         if (bytes === undefined) break;
@@ -136,20 +136,12 @@ export class Channel implements End {
   }
 
   #tellFinished(): void {
-    if (this.#ending && this.#out === undefined && !this.gone) this.#guard(() => this.events.finished());
+    if (this.#ending && this.#out === undefined && !this.gone) guarded(this, () => this.events.finished());
   }
 
   #tellCrowded(is: boolean): void {
     if (is === this.#crowded) return;
     this.#crowded = is;
     this.#owner.crowded(this, is);
-  }
-
-  #guard(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.events.fault(error);
-    }
   }
 }

@@ -92,6 +92,7 @@ export class TunnelDevice {
   #connected(end: End): void {
     if (this.#stopped || !(end instanceof StreamEnd)) {
       end.destroy();
+      this.#host.countRemotes(-(this.#dial?.descriptors ?? 0));
       return;
     }
     this.#counters.links += 1;

@@ -1,13 +1,13 @@
 import type { HostPort } from "../core/address.js";
 import type { Settings, TunnelLine } from "../core/config/settings.js";
+import { DEFAULT_TUNNEL_OPTIONS } from "../core/tunnel/options.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/status.js";
 import type { TunnelHost } from "./host.js";
 import { Services } from "./services.js";
 import { type DeviceRules, TunnelDevice } from "./tunnel-device.js";
 import { TunnelServer } from "./tunnel-server.js";
 
-const PROBE_MS = 30_000;
-const STALL_MS = 5000;
+const { probeMs, stallMs } = DEFAULT_TUNNEL_OPTIONS;
 const MAX_DEVICES = 64; // begun by TCPR: each keeps a link for ever
 
 /** All tunnels of the daemon: lines of `[tunnel]`, where it is the server; `[device]` and TCPR, where it is the device. */
@@ -92,8 +92,8 @@ function deviceRules(settings: Settings, server: HostPort, services: Services): 
   return {
     server,
     services,
-    probeMs: PROBE_MS,
-    stallMs: STALL_MS,
+    probeMs,
+    stallMs,
     ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),
     ...(deviceTls && deviceSecret !== "" && { secret: deviceSecret }),
   };

@@ -7,6 +7,7 @@ import { parseInteger } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
 import { DEFAULT_OPTIONS } from "../setup/options.js";
 import { parseFlags } from "./flags.js";
+import { ipOf, parseListen } from "./listen.js";
 import type { MuxLine } from "./settings.js";
 
 /** What `sockproxyd mux` is asked for. */
@@ -86,7 +87,6 @@ const FLAGS: readonly Flag[] = [
   },
 ];
 
-const ANY = "0.0.0.0";
 const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
 
 /** What `mux --help` prints. */
@@ -109,14 +109,6 @@ export const MUX_USAGE = [
 export const MUX_LIST = [...NAMES.map((name) => `* ${name}`), "", "usage for example: sockproxyd mux -p echo"].join(
   "\n",
 );
-
-/** Reads `port`, `:port` or `address:port`. */
-function parseListen(text: string): Result<{ ip: string; port: number }> {
-  const parsed = parseHostPort(/^:?\d+$/.test(text) ? `${ANY}:${text.replace(":", "")}` : text);
-  if (!parsed.ok) return fail(`bad --listen "${text}": port or address:port is wanted`);
-  const { host, port } = parsed.value;
-  return ok({ ip: host === ANY ? "*" : host, port });
-}
 
 /**
  * Reads the command line of `sockproxyd mux`.
@@ -151,10 +143,18 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
   const target = parseHostPort(given["targetServer"] ?? "");
   if (!target.ok) return target;
   const listen = parseListen(given["listen"] ?? "");
-  if (!listen.ok) return listen;
+  if (!listen.ok) return fail(`bad --listen "${given["listen"]}": port or address:port is wanted`);
   const order = checkMuxOrder({ target: target.value, options: DEFAULT_OPTIONS, mux });
   if (!order.ok) return order;
-  const { ip, port } = listen.value;
-  const line = { port, order: order.value, text: `${formatHostPort(target.value)} PROT=${mux.protocol.framing.name}` };
-  return ok({ kind: "serve", ip, line, debug: Boolean(parsed["verbose"]) || Boolean(parsed["debug"]) });
+  const line = {
+    port: listen.value.port,
+    order: order.value,
+    text: `${formatHostPort(target.value)} PROT=${mux.protocol.framing.name}`,
+  };
+  return ok({
+    kind: "serve",
+    ip: ipOf(listen.value),
+    line,
+    debug: Boolean(parsed["verbose"]) || Boolean(parsed["debug"]),
+  });
 }

@@ -4,6 +4,7 @@ import { fail, ok, type Result } from "../result.js";
 import { type Exposure, isOption, tunnelOrder } from "../tunnel/line.js";
 import { parseFlags } from "./flags.js";
 import { parseValue } from "./keys.js";
+import { ANY, ipOf, parseListen } from "./listen.js";
 import type { TunnelLine, Values } from "./settings.js";
 
 /** What `sockproxyd tunnel` is asked for. */
@@ -35,7 +36,6 @@ const FLAGS: readonly Flag[] = [
     wanted: "host:port of the services that clients may reach",
   },
 ];
-const ANY = "0.0.0.0";
 const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
 
 /** What `tunnel --help` prints. */
@@ -84,23 +84,16 @@ const WHICH = "server or device is wanted";
 
 function readServer(words: readonly string[], debug: boolean): Result<TunnelArguments> {
   const [first = "", ...addresses] = words.filter((word) => !isOption(word));
-  const server = parseServer(first);
-  if (!server.ok) return server;
+  const server = parseListen(first);
+  if (!server.ok) return fail(`bad <server:port> "${first}": port or address:port is wanted`);
   const exposures = parseExposures(addresses);
   if (!exposures.ok) return exposures;
   const order = tunnelOrder(exposures.value, words.filter(isOption));
   if (!order.ok) return order;
   const taken = exposures.value.find(({ listen }) => collide(listen, server.value));
   if (taken !== undefined) return fail(`${formatHostPort(taken.listen)} is where the device connects`);
-  const { host, port } = server.value;
-  const line = { port, order: order.value, text: `EXPOSE ${addresses.join(" ")}` };
-  return ok({ kind: "server", ip: host === ANY ? "*" : host, line, debug });
-}
-
-/** Reads `port` or `address:port`. */
-function parseServer(text: string): Result<HostPort> {
-  const parsed = parseHostPort(/^:?\d+$/.test(text) ? `${ANY}:${text.replace(":", "")}` : text);
-  return parsed.ok ? parsed : fail(`bad <server:port> "${text}": port or address:port is wanted`);
+  const line = { port: server.value.port, order: order.value, text: `EXPOSE ${addresses.join(" ")}` };
+  return ok({ kind: "server", ip: ipOf(server.value), line, debug });
 }
 
 /** Reads pairs of addresses: where clients connect, and the service they get to. */
