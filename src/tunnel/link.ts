@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../clock.js";
 import { CLIENTS_MAX, type Command, commandOf, frameOf, tunnelFraming } from "../core/tunnel/frames.js";
+import { SendWindow } from "../core/tunnel/send-window.js";
 import type { TunnelLinkStatus } from "../core/tunnel/status.js";
 import { DEAF, endedBy } from "../ends/end.js";
 import type { StreamEnd } from "../ends/stream-end.js";
@@ -28,14 +29,18 @@ export interface LinkRules {
 const MANY_CLIENTS = 192;
 /** After so long a number is free though the other side has not confirmed that: peers other than ours never do. */
 const UNCONFIRMED_MS = 2000;
-/** Large transfers are cut into pieces of this size, so that the others need not wait for long. */
-const PIECE = 16_384;
+/** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
+const MAX_UNSENT = 1_048_576;
+/** A side that answers marks is lost when it has not done so this many times. */
+const UNANSWERED_PROBES = 3;
 
 /** A connection between server and device, and the clients that share it. Both sides use it alike. */
 export class Link implements ChannelOwner {
   readonly #openedAt: number;
   #received = 0;
-  #sent = 0;
+  readonly #window = new SendWindow();
+  /** Whether the other side has been asked to answer marks. */
+  #marking = false;
   readonly #end: StreamEnd;
   readonly #rules: LinkRules;
   readonly #clock: Clock;
@@ -80,6 +85,13 @@ export class Link implements ChannelOwner {
     this.#end.resume();
   }
 
+  /** Asks the other side to answer marks, if it can: so nobody waits for long behind what others send. */
+  beginMarking(): void {
+    if (this.#marking) return;
+    this.#marking = true;
+    this.#mark();
+  }
+
   /**
    * What STAT tells of it.
    *
@@ -91,7 +103,7 @@ export class Link implements ChannelOwner {
       ageMs: Math.round(this.#clock.now() - this.#openedAt),
       clients: this.#channels.size,
       received: this.#received,
-      sent: this.#sent,
+      sent: this.#window.sent,
     };
   }
 
@@ -108,9 +120,12 @@ export class Link implements ChannelOwner {
     return channel;
   }
 
-  /** Tells the other side. */
+  /** Tells the other side, if there is one, and it reads: else it may be lost behind that. */
   send(command: Exclude<Command, { kind: "unknown" }>): void {
-    if (!this.#over) this.#write(frameOf(command));
+    if (this.#over) return;
+    this.#write(frameOf(command));
+    this.#markIfDue();
+    if (this.#end.unsent > MAX_UNSENT) this.close("it does not read");
   }
 
   /** Ends it: its clients are closed. */
@@ -123,6 +138,7 @@ export class Link implements ChannelOwner {
     this.#end.destroy();
     const channels = [...this.#channels.values()];
     this.#channels.clear();
+    this.#ended.clear();
     for (const channel of channels) channel.cut(`link lost: ${reason}`);
     this.#events.lost(reason);
   }
@@ -144,6 +160,7 @@ export class Link implements ChannelOwner {
       );
       this.#end.pause();
     } else if (this.#crowded.size === 0 && !this.#over) {
+      this.#heardAt = this.#clock.now(); // what came meanwhile
       this.#end.resume();
     }
   }
@@ -213,6 +230,8 @@ export class Link implements ChannelOwner {
       this.send(command); // so the other side knows that nothing more of this client is on its way
       channel.close();
     } else if (command.kind === "close") this.#freeSince.delete(command.client);
+    else if (command.kind === "mark") this.#markRead();
+    else if (command.kind === "seen") this.#answered();
     else this.#events.command(command);
   }
 
@@ -223,16 +242,17 @@ export class Link implements ChannelOwner {
     this.#dispatch();
   }
 
-  /** Sends pieces, one of each client in turn, as long as the kernel takes them. */
+  /** Sends pieces, one of each client in turn, as long as the kernel takes them and not too much is under way. */
   #dispatch(): void {
-    while (!this.#over && this.#end.unsent === 0) {
+    while (!this.#over && this.#end.unsent === 0 && this.#window.open) {
       const [channel] = this.#turns;
       if (channel === undefined) return;
       this.#turns.delete(channel);
-      const bytes = channel.takePiece(PIECE);
+      const bytes = channel.takePiece(this.#window.piece);
       if (bytes === undefined) continue;
       if (channel.unsent > 0) this.#turns.add(channel);
       this.#write(frameOf({ kind: "data", client: channel.id, bytes }));
+      this.#markIfDue();
       if (channel.unsent > 0) continue;
       if (this.#end.unsent === 0) channel.sent();
       else this.#sending = channel;
@@ -240,18 +260,47 @@ export class Link implements ChannelOwner {
   }
 
   #write(frame: Buffer): void {
-    this.#sent += frame.length;
+    this.#window.sent += frame.length;
     this.#end.write(frame);
   }
 
-  /** Asks for a sign of life by a command that means nothing: what the kernel hears, or does not, it tells. */
+  #mark(): void {
+    this.#write(frameOf({ kind: "mark" }));
+    this.#window.mark(this.#clock.now());
+  }
+
+  #markIfDue(): void {
+    if (this.#window.wantsMark) this.#mark();
+  }
+
+  /** The other side knows marks, so it can answer ours. */
+  #markRead(): void {
+    this.send({ kind: "seen" });
+    this.beginMarking();
+  }
+
+  #answered(): void {
+    this.#window.answered(this.#clock.now());
+    this.#markIfDue();
+    this.#dispatch();
+  }
+
+  /**
+   * Asks for a sign of life: by a mark, which a hung program leaves unanswered, too; where those are not known, by a command that
+   * means nothing: what the kernel hears, or does not, it tells.
+   */
   #planProbe(): void {
-    if (this.#rules.probeMs === 0) return;
-    this.#probe = this.#clock.after(this.#rules.probeMs, () => {
+    const { probeMs } = this.#rules;
+    if (probeMs === 0) return;
+    this.#probe = this.#clock.after(probeMs, () => {
+      this.#planProbe();
       const silence = this.#clock.now() - this.#heardAt;
       const free = this.freeId();
-      if (silence >= this.#rules.probeMs && free !== undefined) this.send({ kind: "close", client: free });
-      this.#planProbe();
+      if (silence < probeMs || this.#crowded.size > 0) return;
+      if (!this.#window.answering) {
+        if (free !== undefined) this.send({ kind: "close", client: free });
+      } else if (silence < UNANSWERED_PROBES * probeMs) this.#mark();
+      else this.close(`silent for ${Math.round(silence / 1000)} s`);
     });
   }
 

@@ -115,6 +115,7 @@ export class TunnelDevice {
     const { secret } = this.#rules;
     if (secret !== undefined) link.send({ kind: "secret", bytes: Buffer.from(secret) });
     link.send({ kind: "listen" });
+    link.beginMarking();
     link.start();
   }
 

@@ -131,12 +131,12 @@ export class TunnelServer {
   /** Connects a client of an exposed port to its service. */
   #attach(exposure: Exposure): Dial {
     const id = this.#link?.freeId();
+    if (id !== undefined) this.#link?.send({ kind: "connect", client: id, ...exposure.service }); // the link may be lost by that
     if (this.#link === undefined || id === undefined) {
       this.#counters.refused += 1;
       return refusedDial(this.#link === undefined ? "no device is there" : "the link has all the clients it can have");
     }
     this.#counters.clients += 1;
-    this.#link.send({ kind: "connect", client: id, ...exposure.service });
     return { end: Promise.resolve(this.#link.open(id, exposure.service)), descriptors: 0, abort() {} };
   }
 

@@ -8,6 +8,9 @@ export const CONNECT = 1;
 export const CLOSE = 2;
 export const DATA = 3;
 export const LISTEN = 4;
+/** Additions of ours: to be answered when it is read, and the answer. */
+export const MARK = 6;
+export const SEEN = 7;
 /** The largest payload there is. */
 export const MOST = 65_535;
 
@@ -170,14 +173,16 @@ export class ScriptedServer {
     return this.device.clients.length;
   }
 
-  /** The next device to connect, its LISTEN taken. */
+  /** The next device to connect, its LISTEN taken, and the mark by which it finds out whether the server answers those. */
   async link(withinMs = 10_000): Promise<FramePeer> {
     const index = this.#links.length;
     await until(() => this.count > index, `device ${index} of the server`, withinMs);
     const link = new FramePeer(await this.device.client(index));
     this.#links.push(link);
-    const { command, id, payload } = await link.frame();
-    assert.deepEqual({ command, id, length: payload.length }, { command: LISTEN, id: 0, length: 0 });
+    for (const expected of [LISTEN, MARK]) {
+      const { command, id, payload } = await link.frame();
+      assert.deepEqual({ command, id, length: payload.length }, { command: expected, id: 0, length: 0 });
+    }
     return link;
   }
 

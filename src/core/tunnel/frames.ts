@@ -8,7 +8,7 @@ export const PAYLOAD_MAX = 65_535;
 /** So many clients can be told apart. */
 export const CLIENTS_MAX = 256;
 
-const [CONNECT, CLOSE, DATA, LISTEN, SECRET] = [1, 2, 3, 4, 5] as const;
+const [CONNECT, CLOSE, DATA, LISTEN, SECRET, MARK, SEEN] = [1, 2, 3, 4, 5, 6, 7] as const;
 const ADDRESS_AND_PORT = 4; // the length of the address, and the port, two bytes each
 
 /** What one end of a link tells the other. */
@@ -23,6 +23,10 @@ export type Command =
   | { readonly kind: "listen" }
   /** What the device knows, and nobody else: an addition of ours, which other peers skip. */
   | { readonly kind: "secret"; readonly bytes: Buffer }
+  /** To be answered by SEEN when it is read: an addition of ours, too. */
+  | { readonly kind: "mark" }
+  /** All up to the mark has been read. */
+  | { readonly kind: "seen" }
   /** Not understood, to be skipped. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -56,6 +60,10 @@ export function commandOf(frame: Buffer): Command {
       return { kind: "listen" };
     case SECRET:
       return { kind: "secret", bytes: payload };
+    case MARK:
+      return { kind: "mark" };
+    case SEEN:
+      return { kind: "seen" };
     default:
       return { kind: "unknown", reason: `command ${code}` };
   }
@@ -88,6 +96,10 @@ export function frameOf(command: Exclude<Command, { kind: "unknown" }>): Buffer 
       return frame(LISTEN, 0);
     case "secret":
       return frame(SECRET, 0, command.bytes);
+    case "mark":
+      return frame(MARK, 0);
+    case "seen":
+      return frame(SEEN, 0);
   }
 }
 

@@ -12,6 +12,8 @@ const table: [Told, string][] = [
   [{ kind: "data", client: 0, bytes: Buffer.alloc(0) }, "00000300"],
   [{ kind: "connect", client: 1, host: "10.0.0.1", port: 23 }, `000c0101${"0008"}${"31302e302e302e31"}${"0017"}`],
   [{ kind: "secret", bytes: Buffer.from("s") }, "0001050073"],
+  [{ kind: "mark" }, "00000600"],
+  [{ kind: "seen" }, "00000700"],
 ];
 for (const [command, hex] of table) {
   test(`${command.kind} is ${hex}, and is read as such`, () => {
@@ -22,7 +24,7 @@ for (const [command, hex] of table) {
 }
 
 test("what is not understood is to be skipped: unknown commands, a CONNECT that is cut short", () => {
-  for (const hex of ["00000000", "00000600", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
+  for (const hex of ["00000000", "00000800", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
     assert.equal(commandOf(Buffer.from(hex, "hex")).kind, "unknown", hex);
   }
 });

@@ -1,0 +1,81 @@
+const LEAST = 16_384;
+/** Large transfers are cut into pieces of this size at most, so that the others need not wait for long. */
+export const PIECE = 16_384;
+/** So long bytes may wait on the way, beside what the way itself takes; half as long as that where it is more. */
+const WAIT_MS = 50;
+const MARKS = 4; // in each window: it moves on in steps, not all at once
+const DECLINE = 1 / 32; // of the rate, for a mark that was slower, and the more the later it was: one late by chance changes little
+
+/** A place in the stream that the other side is to confirm. */
+interface Mark {
+  readonly at: number;
+  readonly sentAt: number;
+  /** What was confirmed then, and when that had been. */
+  readonly seen: number;
+  readonly seenAt: number;
+}
+
+/**
+ * How much of a link's stream may be under way. The kernel takes some megabytes from a sender; on a slow link all who share it
+ * wait until those are through, for seconds. So marks are sent among the bytes, the other side answers each as it reads it, and
+ * no more is under way than the link carries in the time that a byte needs, and a little wait: enough to keep it busy.
+ *
+ * Without answers, which only our own peers give, there is no limit.
+ */
+export class SendWindow {
+  /** Bytes so far. */
+  sent = 0;
+  /** Whether the other side has answered a mark, and so will answer all. */
+  answering = false;
+  #seen = 0;
+  #seenAt = 0;
+  #size = LEAST;
+  /** Bytes in a millisecond. */
+  #rate = 0;
+  /** What a mark has needed that waited for nobody. */
+  #wayMs = Number.POSITIVE_INFINITY;
+  readonly #marks: Mark[] = [];
+  #markedAt = 0;
+
+  /** Whether more may be sent. */
+  get open(): boolean {
+    return !this.answering || this.sent - this.#seen < this.#size;
+  }
+
+  /** The size of the next piece: smaller where even one would keep a slow link busy for long. */
+  get piece(): number {
+    return this.answering ? Math.min(PIECE, Math.floor(this.#size / MARKS)) : PIECE;
+  }
+
+  /** Whether a mark is to follow what has been sent: so much it was, or all that may be. */
+  get wantsMark(): boolean {
+    const unmarked = this.sent - this.#markedAt;
+    return this.answering && unmarked > 0 && (unmarked >= this.#size / MARKS || !this.open);
+  }
+
+  /**
+   * A mark has been sent.
+   *
+   * @param now milliseconds
+   */
+  mark(now: number): void {
+    this.#marks.push({ at: this.sent, sentAt: now, seen: this.#seen, seenAt: this.#seenAt });
+    this.#markedAt = this.sent;
+  }
+
+  /** The other side has read up to the oldest mark. An answer that nobody asked for means nothing. */
+  answered(now: number): void {
+    const mark = this.#marks.shift();
+    if (mark === undefined) return;
+    this.answering = true;
+    this.#seen = mark.at;
+    this.#seenAt = now;
+    const took = now - mark.sentAt;
+    this.#wayMs = this.#size === LEAST ? took : Math.min(this.#wayMs, took); // a way that has become longer is found out so
+    const allowedMs = this.#wayMs + Math.max(WAIT_MS, this.#wayMs / 2);
+    const rate = (mark.at - mark.seen) / Math.max(now - mark.seenAt, 0.01);
+    this.#rate += (rate - this.#rate) * (rate > this.#rate ? 1 : Math.min(1, (DECLINE * took) / allowedMs));
+    const size = Math.max(LEAST, Math.round(this.#rate * allowedMs));
+    if (size > this.#size || took > allowedMs) this.#size = size;
+  }
+}

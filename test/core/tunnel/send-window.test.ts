@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { SendWindow } from "#src/core/tunnel/send-window.js";
+
+const MARK_BYTES = 4;
+
+/** A link of that many bytes in a millisecond, with a way there and back, and a buffer that takes everything at once. */
+class SlowLink {
+  readonly window = new SendWindow();
+  now = 0;
+  /** How long pieces waited before the link carried them, with the time they were sent. */
+  readonly waits: { readonly at: number; readonly ms: number }[] = [];
+  bytes = 0;
+  #rate: number;
+  #wayMs: number;
+  #freeAt = 0;
+  readonly #answers: number[] = [];
+  /** Up to that the way is longer, by chance. */
+  jitterMs = 0;
+  #seed = 1;
+
+  constructor(rate: number, wayMs: number) {
+    this.#rate = rate;
+    this.#wayMs = wayMs;
+    this.#mark();
+  }
+
+  change(rate: number, wayMs: number): void {
+    this.#rate = rate;
+    this.#wayMs = wayMs;
+  }
+
+  /** Sends as much as the window allows, for so long. */
+  run(ms: number): void {
+    const until = this.now + ms;
+    for (;;) {
+      while (this.window.answering && this.window.open) {
+        this.waits.push({ at: this.now, ms: Math.max(0, this.#freeAt - this.now) });
+        this.bytes += this.window.piece;
+        this.#send(this.window.piece);
+        this.#markIfDue();
+      }
+      const [answer] = this.#answers;
+      assert.ok(answer !== undefined, "nothing may be sent, and nothing is there to change that");
+      if (answer > until) break;
+      this.#answers.shift();
+      this.now = answer;
+      this.window.answered(answer);
+      this.#markIfDue();
+    }
+    this.now = until;
+  }
+
+  /** The longest wait since then. */
+  longestWait(since: number): number {
+    return Math.max(...this.waits.filter(({ at }) => at >= since).map(({ ms }) => ms));
+  }
+
+  #send(bytes: number): void {
+    this.window.sent += bytes;
+    this.#freeAt = Math.max(this.now, this.#freeAt) + bytes / this.#rate;
+  }
+
+  #markIfDue(): void {
+    if (this.window.wantsMark) this.#mark();
+  }
+
+  #mark(): void {
+    this.#send(MARK_BYTES);
+    this.window.mark(this.now);
+    this.#seed = (this.#seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    const at = this.#freeAt + this.#wayMs + (this.jitterMs * this.#seed) / 2 ** 31;
+    this.#answers.push(Math.max(at, this.#answers.at(-1) ?? 0));
+  }
+}
+
+for (const [kBps, wayMs] of [
+  [20, 300],
+  [100, 5],
+  [1000, 20],
+  [1000, 200],
+  [10_000, 1],
+  [100_000, 30],
+  [5_000, 600],
+] as const) {
+  test(`a link of ${kBps} kB/s and ${wayMs} ms is kept busy, and nobody waits for long`, () => {
+    const link = new SlowLink(kBps, wayMs);
+    link.run(10_000);
+    const before = link.bytes;
+    link.run(10_000);
+    const used = (link.bytes - before) / 10_000 / kBps;
+    assert.ok(used > 0.95 && used < 1.05, `${(used * 100).toFixed(1)} % of it`);
+    const least = 16_384 / kBps; // less than that cannot be under way
+    const allowed = Math.max(50, wayMs) + 2 * least;
+    assert.ok(link.longestWait(10_000) <= allowed, `${link.longestWait(10_000)} ms of ${allowed}`);
+  });
+}
+
+test("it is found within a second how much a fast link takes", () => {
+  const link = new SlowLink(100_000, 10);
+  link.run(200);
+  const before = link.bytes;
+  link.run(800);
+  assert.ok(link.bytes - before > 0.9 * 800 * 100_000, `${link.bytes}`);
+});
+
+test("a link that becomes slower, or whose way becomes longer, is kept busy again, and nobody waits for long", () => {
+  const link = new SlowLink(10_000, 20);
+  link.run(5000);
+  link.change(500, 20);
+  link.run(10_000);
+  assert.ok(link.longestWait(10_000) < 120, `${link.longestWait(10_000)} ms`);
+  link.change(500, 400);
+  link.run(30_000);
+  const before = link.bytes;
+  link.run(10_000);
+  const used = (link.bytes - before) / 10_000 / 500;
+  assert.ok(used > 0.9, `${(used * 100).toFixed(1)} % of it`);
+});
+
+test("marks that are late by chance change little", () => {
+  const link = new SlowLink(1000, 20);
+  link.run(5000);
+  link.change(1000, 400);
+  link.run(100);
+  link.change(1000, 20);
+  link.run(500);
+  const before = link.bytes;
+  link.run(500);
+  assert.ok(link.bytes - before > 0.95 * 500_000, `${link.bytes - before} bytes`);
+});
+
+test("a link that its kernel or its clients keep from being full: no more than it carries in a little while is allowed", () => {
+  const window = new SendWindow();
+  const [rate, wayMs] = [100_000, 1];
+  const answers: number[] = [];
+  const mark = (now: number): void => {
+    window.mark(now);
+    answers.push(now + wayMs);
+  };
+  mark(0);
+  for (let now = 1; now < 2000; now += 1) {
+    while (answers[0] !== undefined && answers[0] <= now) window.answered(answers.shift() ?? 0);
+    for (let sent = 0; sent < rate && window.open; sent += window.piece) {
+      window.sent += window.piece;
+      if (window.wantsMark) mark(now);
+    }
+  }
+  const before = window.sent;
+  while (window.open) window.sent += window.piece;
+  const allowedMs = (window.sent - before) / rate;
+  assert.ok(allowedMs > 25 && allowedMs < 100, `${allowedMs} ms`);
+});
+
+test("a way that is of another length all the time is kept busy nevertheless", () => {
+  const link = new SlowLink(1000, 20);
+  link.jitterMs = 100;
+  link.run(10_000);
+  const before = link.bytes;
+  link.run(20_000);
+  const used = (link.bytes - before) / 20_000 / 1000;
+  assert.ok(used > 0.85, `${(used * 100).toFixed(1)} % of it`);
+  assert.ok(link.longestWait(10_000) < 300, `${link.longestWait(10_000)} ms`);
+});
+
+test("without answers there is no limit, and no mark is wanted; an answer that nobody asked for means nothing", () => {
+  const window = new SendWindow();
+  window.sent = 1e12;
+  assert.ok(window.open && !window.wantsMark);
+  assert.equal(window.piece, 16_384);
+  window.answered(5);
+  assert.ok(!window.answering);
+});
+
+test("whatever comes when: with no mark under way, more may be sent", () => {
+  const steps = fc.array(
+    fc.record({
+      bytes: fc.integer({ min: 1, max: 5_000_000 }),
+      ms: fc.double({ min: 0, max: 1e5, noNaN: true }),
+      answers: fc.nat(4),
+    }),
+  );
+  fc.assert(
+    fc.property(steps, (list) => {
+      const window = new SendWindow();
+      let [now, marks] = [0, 1];
+      window.mark(now);
+      const markIfDue = (): void => {
+        if (!window.wantsMark) return;
+        marks += 1;
+        window.sent += MARK_BYTES;
+        window.mark(now);
+      };
+      for (const { bytes, ms, answers } of list) {
+        window.sent += bytes; // frames that are no client's are sent whether it is open or not
+        markIfDue();
+        now += ms;
+        for (let count = 0; count < answers && marks > 0; count += 1) {
+          marks -= 1;
+          window.answered(now);
+          markIfDue();
+        }
+        assert.ok(marks > 0 || window.open);
+        assert.ok(window.piece >= 4096 && window.piece <= 16_384);
+      }
+    }),
+  );
+});

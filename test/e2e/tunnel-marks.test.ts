@@ -1,0 +1,133 @@
+// what both ends of ours add to the tunnel's wire: marks, which the other end answers as it reads them
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { Client } from "../support/net.js";
+import { faults } from "../support/process.js";
+import { CLOSE, DATA, type Frame, frame, MARK, ScriptedDevice, SEEN } from "../support/tunnel.js";
+import { startServer } from "../support/tunnels.js";
+import { until } from "../support/wait.js";
+
+/** Starts a server with a device that answers marks, and has answered its first one. */
+async function start(t: TestContext, options = "") {
+  const server = await startServer(t, ["10.41.51.152:23"], { options });
+  const device = await ScriptedDevice.open(server.port);
+  t.after(() => device.client.destroy());
+  device.send(MARK, 0);
+  for (const command of [SEEN, MARK]) await device.expect(command, 0);
+  device.send(SEEN, 0);
+  await server.listens();
+  return { server, device };
+}
+
+/** Takes frames as long as some come. */
+async function framesAtHand(device: ScriptedDevice): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  for (;;) {
+    const next = await device.frame(500).catch(() => undefined);
+    if (next === undefined) return frames;
+    frames.push(next);
+  }
+}
+
+describe("marks", { concurrency: 4 }, () => {
+  test("a device that sends one is answered, and then asked in its turn: once, until it has answered", async (t) => {
+    const server = await startServer(t, ["10.41.51.152:23"]);
+    const device = await ScriptedDevice.open(server.port);
+    t.after(() => device.client.destroy());
+    device.send(MARK, 0);
+    device.send(MARK, 7, "whatever");
+    for (const command of [SEEN, MARK, SEEN]) await device.expect(command, 0);
+    await server.listens();
+    const client = await Client.open(server.hosts[0] ?? 0);
+    await device.connect();
+    client.write(Buffer.alloc(200_000));
+    for (let count = 0; count < 200_000; ) count += (await device.expect(DATA, 0)).length; // no mark among them, no limit
+    client.destroy();
+  });
+
+  test("so much is under way and no more, until the device answers", async (t) => {
+    const { server, device } = await start(t);
+    const client = await Client.open(server.hosts[0] ?? 0);
+    await device.connect();
+    client.write(Buffer.alloc(1_000_000, "x"));
+    const first = await framesAtHand(device);
+    const bytes = (frames: Frame[]): number => frames.reduce((sum, { payload }) => sum + payload.length, 0);
+    assert.ok(bytes(first) >= 12_000 && bytes(first) <= 20_480, `${bytes(first)} bytes under way`);
+    assert.equal(first.at(-1)?.command, MARK, "else nothing would go on");
+    let count = bytes(first);
+    for (const { command } of first) if (command === MARK) device.send(SEEN, 0);
+    while (count < 1_000_000) {
+      const { command, payload } = await device.frame();
+      if (command === MARK) device.send(SEEN, 0);
+      count += payload.length;
+    }
+    assert.equal(count, 1_000_000);
+    client.destroy();
+  });
+
+  test("answers that nobody asked for mean nothing", async (t) => {
+    const { server, device } = await start(t);
+    device.write(Buffer.concat(Array.from({ length: 10_000 }, () => frame(SEEN, 0))));
+    const client = await Client.open(server.hosts[0] ?? 0);
+    await device.connect();
+    client.write("hello");
+    assert.equal((await device.expect(DATA, 0)).toString(), "hello");
+    assert.deepEqual(faults(server.daemon.log()), []);
+    client.destroy();
+  });
+
+  test("a device that hangs is found, though its kernel takes what comes: it leaves marks unanswered", async (t) => {
+    const { server, device } = await start(t, "HLTH=1");
+    const client = await Client.open(server.hosts[0] ?? 0);
+    await device.connect();
+    assert.equal(await client.rest(8000), "");
+    await device.ended();
+    await until(() => /link lost: silent for [3-5] s/.test(server.daemon.log()), "the reason", 1000);
+    await server.listens(false);
+    client.destroy();
+  });
+
+  test("a device that does not know marks may be silent for as long as it likes", async (t) => {
+    const server = await startServer(t, ["10.41.51.152:23"], { options: "HLTH=1" });
+    const device = await ScriptedDevice.open(server.port);
+    t.after(() => device.client.destroy());
+    for (let probe = 0; probe < 4; probe += 1) assert.equal((await device.frame(3000)).command, CLOSE);
+    assert.equal((await server.status()).links, 1);
+    await server.listens();
+  });
+
+  test("one that answers is not lost", async (t) => {
+    const { server, device } = await start(t, "HLTH=1");
+    for (let probe = 0; probe < 4; probe += 1) {
+      await device.expect(MARK, 0, 3000);
+      device.send(SEEN, 0);
+    }
+    assert.equal((await server.status()).links, 1);
+    await server.listens();
+  });
+
+  test("nor is one whose answers wait behind what a client does not read", async (t) => {
+    const { server, device } = await start(t, "HLTH=1 STAL=6");
+    const client = await Client.open(server.hosts[0] ?? 0);
+    client.socket.pause();
+    await device.connect();
+    for (let sent = 0; sent < 40_000_000; sent += 60_000) device.send(DATA, 0, Buffer.alloc(60_000));
+    await device.closes(0, 15_000);
+    device.send(MARK, 0);
+    await device.expect(SEEN, 0);
+    assert.equal((await server.status()).links, 1);
+    client.destroy();
+  });
+
+  test("a device that asks and does not read the answers is given up before they fill the memory", async (t) => {
+    const { server, device } = await start(t);
+    device.client.socket.pause();
+    const many = Buffer.concat(Array.from({ length: 250_000 }, () => frame(MARK, 0)));
+    const givenUp = (): boolean => {
+      if (!device.client.closed && device.client.socket.writableLength < many.length) device.write(many);
+      return server.daemon.log().includes("link lost: it does not read");
+    };
+    await until(givenUp, "the link to be given up", 20_000);
+    await server.listens(false);
+  });
+});
