@@ -4,16 +4,13 @@ import { DEAF, type End, type EndEvents, EndReason, guarded } from "../ends/end.
 export interface ChannelOwner {
   /** It has something to send: {@link Channel.takePiece} follows when it is its turn. */
   wants(channel: Channel): void;
-  /** More of what came for it waits than it may keep, or no more than that any longer. */
-  crowded(channel: Channel, is: boolean): void;
+  /** {@link Channel.pending} has changed. */
+  pending(channel: Channel): void;
   /** Nothing more is to be sent for it. There is no half-close on a link, so the other side cannot be told. */
   ended(channel: Channel): void;
   /** It is closed from this side. */
   closed(channel: Channel): void;
 }
-
-/** So much of what came waits for a client that does not read, before the link is kept waiting. */
-export const MAX_PENDING = 262_144;
 
 /** One client of a link, as an end that a relay joins with what is on this side of the link. */
 export class Channel implements End {
@@ -23,14 +20,16 @@ export class Channel implements End {
   readonly peerAddress: string;
   readonly peerPort: number;
   gone = false;
+  /** The other side wants nothing more for it, for now. */
+  held = false;
   readonly #owner: ChannelOwner;
   /** What is to be sent, in memory that is the sender's until then. */
   #out: Buffer | undefined;
   /** What came and has not been taken. */
   #pending: Buffer[] = [];
   #pendingSize = 0;
+  #toldPending = 0;
   #paused = true;
-  #crowded = false;
   #ending = false;
   /** The other side has closed it; it is told behind what came. */
   #closed = false;
@@ -41,6 +40,11 @@ export class Channel implements End {
     this.peerAddress = peer.host;
     this.peerPort = peer.port;
     this.#owner = owner;
+  }
+
+  /** Bytes that came and have not been taken. */
+  get pending(): number {
+    return this.#pendingSize;
   }
 
   get unsent(): number {
@@ -90,9 +94,8 @@ export class Channel implements End {
   destroy(): void {
     if (this.gone) return;
     this.gone = true;
-    this.#out = undefined;
-    this.#pending = [];
     if (!this.#closed) this.#owner.closed(this);
+    this.#clear();
   }
 
   /** Bytes came over the link; they must not change any more. */
@@ -115,8 +118,7 @@ export class Channel implements End {
   cut(reason: string): void {
     if (this.gone) return;
     this.gone = true;
-    this.#out = undefined;
-    this.#pending = [];
+    this.#clear();
     guarded(this, () => this.events.closed(new EndReason(reason)));
   }
 
@@ -128,7 +130,7 @@ export class Channel implements End {
         this.#pendingSize -= bytes.length;
         this.events.data(bytes);
       }
-      this.#tellCrowded(this.#pendingSize > MAX_PENDING);
+      this.#tellPending();
       if (!this.#closed || this.#toldEof || this.#paused || this.#pending.length > 0 || this.gone) return;
       this.#toldEof = true;
       this.events.eof();
@@ -139,9 +141,16 @@ export class Channel implements End {
     if (this.#ending && this.#out === undefined && !this.gone) guarded(this, () => this.events.finished());
   }
 
-  #tellCrowded(is: boolean): void {
-    if (is === this.#crowded) return;
-    this.#crowded = is;
-    this.#owner.crowded(this, is);
+  #clear(): void {
+    this.#out = undefined;
+    this.#pending = [];
+    this.#pendingSize = 0;
+    this.#tellPending();
+  }
+
+  #tellPending(): void {
+    if (this.#pendingSize === this.#toldPending) return;
+    this.#toldPending = this.#pendingSize;
+    this.#owner.pending(this);
   }
 }

@@ -1,9 +1,10 @@
 import type { Clock, Timer } from "../clock.js";
 import { CLIENTS_MAX, type Command, commandOf, frameOf, tunnelFraming } from "../core/tunnel/frames.js";
 import { SendWindow } from "../core/tunnel/send-window.js";
-import type { TunnelLinkStatus } from "../core/tunnel/status.js";
+import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/status.js";
 import { DEAF, endedBy } from "../ends/end.js";
 import type { StreamEnd } from "../ends/stream-end.js";
+import { Backlog } from "./backlog.js";
 import { Channel, type ChannelOwner } from "./channel.js";
 
 /** What a link tells the side it belongs to. */
@@ -51,8 +52,7 @@ export class Link implements ChannelOwner {
   readonly #turns = new Set<Channel>();
   /** The one whose piece the kernel has not taken yet. */
   #sending: Channel | undefined;
-  /** Those that do not read, and when their patience ends. */
-  readonly #crowded = new Map<Channel, Timer>();
+  readonly #backlog: Backlog<Channel>;
   /** Clients that have sent FIN and wait for the rest of an answer, the first of them first. */
   readonly #ended = new Set<Channel>();
   /** Numbers closed from here of which the other side has not said that it knows. */
@@ -69,6 +69,11 @@ export class Link implements ChannelOwner {
     this.#events = events;
     this.#openedAt = clock.now();
     this.#heardAt = clock.now();
+    this.#backlog = new Backlog(rules.stallMs, clock, {
+      hold: (channel, is) => this.#ask(channel, is ? "pause" : "resume"),
+      wait: (is) => this.#wait(is),
+      stalled: (channel) => this.#giveUp(channel),
+    });
     end.events = {
       data: (chunk) => this.#receive(chunk),
       eof: () => this.close(endedBy("remote")),
@@ -102,9 +107,12 @@ export class Link implements ChannelOwner {
       address,
       ageMs: Math.round(this.#clock.now() - this.#openedAt),
       clients: this.#channels.size,
-      received: this.#received,
-      sent: this.#window.sent,
+      ...this.bytes,
     };
+  }
+
+  get bytes(): LinkBytes {
+    return { received: this.#received, sent: this.#window.sent };
   }
 
   /** A client more, under a number that is free. */
@@ -133,7 +141,7 @@ export class Link implements ChannelOwner {
     if (this.#over) return;
     this.#over = true;
     this.#probe?.cancel();
-    for (const timer of this.#crowded.values()) timer.cancel();
+    this.#backlog.close();
     this.#end.events = DEAF;
     this.#end.destroy();
     const channels = [...this.#channels.values()];
@@ -146,27 +154,17 @@ export class Link implements ChannelOwner {
   // what channels tell
 
   wants(channel: Channel): void {
+    if (channel.held) return;
     this.#turns.add(channel);
     this.#dispatch();
   }
 
-  crowded(channel: Channel, is: boolean): void {
-    this.#crowded.get(channel)?.cancel();
-    this.#crowded.delete(channel);
-    if (is) {
-      this.#crowded.set(
-        channel,
-        this.#clock.after(this.#rules.stallMs, () => this.#giveUp(channel)),
-      );
-      this.#end.pause();
-    } else if (this.#crowded.size === 0 && !this.#over) {
-      this.#heardAt = this.#clock.now(); // what came meanwhile
-      this.#end.resume();
-    }
+  pending(channel: Channel): void {
+    this.#backlog.changed(channel);
   }
 
   ended(channel: Channel): void {
-    if (this.#channels.get(channel.id) === channel) this.#ended.add(channel);
+    if (this.#has(channel)) this.#ended.add(channel);
     this.#makeRoom();
   }
 
@@ -201,17 +199,33 @@ export class Link implements ChannelOwner {
     }
   }
 
+  /** Whether it has its number still: one that the other side has closed may have something to deliver, and no number any more. */
+  #has(channel: Channel): boolean {
+    return this.#channels.get(channel.id) === channel;
+  }
+
   #forget(channel: Channel): void {
     this.#turns.delete(channel);
     this.#ended.delete(channel);
-    if (this.#channels.get(channel.id) === channel) this.#channels.delete(channel.id);
-    if (this.#crowded.has(channel)) this.crowded(channel, false);
+    if (this.#has(channel)) this.#channels.delete(channel.id);
   }
 
   #giveUp(channel: Channel): void {
     this.#events.stalled(channel);
-    this.closed(channel);
+    if (this.#has(channel)) this.closed(channel);
     channel.cut(`it has not read for ${this.#rules.stallMs / 1000} s, and the others of its link had to wait`);
+  }
+
+  #wait(is: boolean): void {
+    if (this.#over) return;
+    if (is) {
+      this.#end.pause();
+      this.#dispatch();
+      return;
+    }
+    this.#heardAt = this.#clock.now(); // what came meanwhile
+    this.#window.disturb();
+    this.#end.resume();
   }
 
   #receive(chunk: Buffer): void {
@@ -223,16 +237,44 @@ export class Link implements ChannelOwner {
   #handle(command: Command): void {
     if (this.#over) return;
     const channel = "client" in command ? this.#channels.get(command.client) : undefined;
-    if (command.kind === "data")
-      channel?.deliver(Buffer.from(command.bytes)); // of others: nobody waits for it any more
-    else if (command.kind === "close" && channel !== undefined) {
-      this.#forget(channel);
-      this.send(command); // so the other side knows that nothing more of this client is on its way
-      channel.close();
-    } else if (command.kind === "close") this.#freeSince.delete(command.client);
-    else if (command.kind === "mark") this.#markRead();
-    else if (command.kind === "seen") this.#answered();
-    else this.#events.command(command);
+    switch (command.kind) {
+      case "data":
+        channel?.deliver(Buffer.from(command.bytes)); // of others: nobody waits for it any more
+        return;
+      case "close":
+        this.#closed(command, channel);
+        return;
+      case "mark":
+        this.#marked();
+        return;
+      case "seen":
+        this.#answered();
+        return;
+      case "pause":
+      case "resume":
+        if (channel !== undefined) this.#hold(channel, command.kind === "pause");
+        return;
+      default:
+        this.#events.command(command);
+    }
+  }
+
+  #closed(command: Command & { kind: "close" }, channel: Channel | undefined): void {
+    this.#freeSince.delete(command.client);
+    if (channel === undefined) return;
+    this.#forget(channel);
+    this.send(command); // so the other side knows that nothing more of this client is on its way
+    channel.close();
+  }
+
+  #ask(channel: Channel, kind: "pause" | "resume"): void {
+    if (this.#has(channel)) this.send({ kind, client: channel.id });
+  }
+
+  #hold(channel: Channel, is: boolean): void {
+    channel.held = is;
+    if (is) this.#turns.delete(channel);
+    else if (channel.unsent > 0) this.wants(channel);
   }
 
   #drained(): void {
@@ -242,9 +284,14 @@ export class Link implements ChannelOwner {
     this.#dispatch();
   }
 
-  /** Sends pieces, one of each client in turn, as long as the kernel takes them and not too much is under way. */
+  /** Whether the kernel takes pieces, and not too much is under way: while nothing is read, answers to marks are not, either. */
+  get #open(): boolean {
+    return !this.#over && this.#end.unsent === 0 && (this.#window.open || this.#backlog.waiting);
+  }
+
+  /** Sends pieces, one of each client in turn. */
   #dispatch(): void {
-    while (!this.#over && this.#end.unsent === 0 && this.#window.open) {
+    while (this.#open) {
       const [channel] = this.#turns;
       if (channel === undefined) return;
       this.#turns.delete(channel);
@@ -274,12 +321,15 @@ export class Link implements ChannelOwner {
   }
 
   /** The other side knows marks, so it can answer ours. */
-  #markRead(): void {
+  #marked(): void {
     this.send({ kind: "seen" });
+    this.#backlog.canHold();
+    this.#window.answering = true;
     this.beginMarking();
   }
 
   #answered(): void {
+    this.#backlog.canHold();
     this.#window.answered(this.#clock.now());
     this.#markIfDue();
     this.#dispatch();
@@ -296,7 +346,7 @@ export class Link implements ChannelOwner {
       this.#planProbe();
       const silence = this.#clock.now() - this.#heardAt;
       const free = this.freeId();
-      if (silence < probeMs || this.#crowded.size > 0) return;
+      if (silence < probeMs || this.#backlog.waiting) return;
       if (!this.#window.answering) {
         if (free !== undefined) this.send({ kind: "close", client: free });
       } else if (silence < UNANSWERED_PROBES * probeMs) this.#mark();

@@ -1,13 +1,16 @@
 import { Rule } from "../access.js";
 import { matchesName, parseTargetPatterns } from "../core/access.js";
 import { type HostPort, isAddress } from "../core/address.js";
-import { isService, type ServicePattern } from "../core/tunnel/services.js";
+import { formatServices, isService, type ServicePattern } from "../core/tunnel/services.js";
 
 /** The services that a device may dial for its server; nothing by default. */
 export class Services {
+  /** As they are written in a configuration. */
+  readonly text: string;
   readonly #rules: readonly (ServicePattern & { readonly rule: Rule })[];
 
   constructor(patterns: readonly ServicePattern[]) {
+    this.text = formatServices(patterns);
     this.#rules = patterns.map((pattern) => ({ ...pattern, rule: new Rule(pattern.hosts) }));
   }
 

@@ -4,7 +4,7 @@ import { backoffMs } from "../core/backoff.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/setup/options.js";
 import { faultText } from "../core/text.js";
 import type { Command } from "../core/tunnel/frames.js";
-import type { DeviceStatus } from "../core/tunnel/status.js";
+import { type DeviceStatus, type LinkBytes, sum } from "../core/tunnel/status.js";
 import { type CredentialFiles, readCredentials } from "../credentials.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import type { End } from "../ends/end.js";
@@ -35,6 +35,8 @@ export class TunnelDevice {
   readonly #rules: DeviceRules;
   readonly #host: TunnelHost;
   readonly #counters = { links: 0, clients: 0, refused: 0 };
+  /** Over links that there were. */
+  #past: LinkBytes = { received: 0, sent: 0 };
   #dial: Dial | undefined;
   #link: Link | undefined;
   #retry: Timer | undefined;
@@ -54,8 +56,10 @@ export class TunnelDevice {
     const server = formatHostPort(this.#rules.server);
     return {
       server,
+      services: this.#rules.services.text,
       connected: this.#link !== undefined,
       ...(this.#link && { link: this.#link.status(server) }),
+      ...sum(this.#past, this.#link?.bytes),
       ...this.#counters,
     };
   }
@@ -120,7 +124,7 @@ export class TunnelDevice {
   }
 
   #told(link: Link, command: Command): void {
-    if (command.kind === "unknown") this.#host.log.info(`${this.#who} skipped: ${command.reason}`);
+    if (command.kind === "unknown") this.#mention("info", `skipped: ${command.reason}`);
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
     const name = formatHostPort(service);
@@ -141,6 +145,7 @@ export class TunnelDevice {
 
   #again(reason: string): void {
     this.#host.countRemotes(-(this.#dial?.descriptors ?? 0));
+    this.#past = sum(this.#past, this.#link?.bytes);
     this.#link = undefined;
     this.#steady?.cancel();
     if (this.#stopped) return;

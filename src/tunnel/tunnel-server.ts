@@ -1,8 +1,9 @@
 import { formatHostPort } from "../core/address.js";
+import { Seldom } from "../core/seldom.js";
 import { faultText } from "../core/text.js";
 import type { Command } from "../core/tunnel/frames.js";
 import type { Exposure, TunnelOrder } from "../core/tunnel/line.js";
-import type { TunnelStatus } from "../core/tunnel/status.js";
+import { type LinkBytes, sum, type TunnelStatus } from "../core/tunnel/status.js";
 import { type Dial, refusedDial } from "../dial.js";
 import type { StreamEnd } from "../ends/stream-end.js";
 import { NOTHING_HELD } from "../hold.js";
@@ -16,7 +17,10 @@ export class TunnelServer {
   readonly #port: number;
   readonly #order: TunnelOrder;
   readonly #host: TunnelHost;
-  readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0 };
+  readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, turnedAway: 0 };
+  readonly #mentioned = new Seldom();
+  /** Over links that there were. */
+  #past: LinkBytes = { received: 0, sent: 0 };
   /** Links of devices that have not told the secret yet. */
   readonly #candidates = new Map<Link, Candidate>();
   #link: Link | undefined;
@@ -36,6 +40,7 @@ export class TunnelServer {
       exposed: this.#order.exposures.map(nameOf),
       listening: this.#ports.length > 0,
       ...(this.#link && { link: this.#link.status(this.#address) }),
+      ...sum(this.#past, this.#link?.bytes),
       ...this.#counters,
     };
   }
@@ -48,7 +53,7 @@ export class TunnelServer {
    */
   accept(end: StreamEnd, over: (reason: string) => void): Link {
     const { tunnel } = this.#order;
-    const address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
+    const address = addressOf(end);
     const link: Link = new Link(end, tunnel, this.#host.clock, {
       command: (command) => this.#told(link, command),
       stalled: ({ id }) => {
@@ -64,12 +69,13 @@ export class TunnelServer {
       fault: (error) => this.#host.log.error(`${this.#whoIs(address)} ${faultText(error)}`),
     });
     if (tunnel.secret === undefined) this.#adopt(link, address);
-    else this.#candidates.set(link, this.#candidate(link, address, tunnel.secret));
+    else this.#candidates.set(link, this.#candidate(link, end, tunnel.secret));
     link.start();
     return link;
   }
 
-  #candidate(link: Link, address: string, secret: string): Candidate {
+  #candidate(link: Link, end: StreamEnd, secret: string): Candidate {
+    const address = addressOf(end);
     return new Candidate(secret, this.#host.clock, {
       proven: () => {
         this.#candidates.get(link)?.done();
@@ -77,7 +83,8 @@ export class TunnelServer {
         this.#adopt(link, address);
       },
       failed: (reason) => {
-        this.#host.log.warn(`${this.#whoIs(address)} turned away: ${reason}`);
+        this.#counters.turnedAway += 1;
+        this.#mention("warn", address, end.peerAddress, `turned away: ${reason}`);
         link.close(reason);
       },
     });
@@ -101,7 +108,13 @@ export class TunnelServer {
     const candidate = this.#candidates.get(link);
     if (candidate !== undefined) candidate.told(command);
     else if (command.kind === "listen") this.#listen(link);
-    else if (command.kind === "unknown") this.#host.log.info(`${this.#who} skipped: ${command.reason}`);
+    else if (command.kind === "unknown") this.#mention("info", this.#address, "", `skipped: ${command.reason}`);
+  }
+
+  /** Tells the log what somebody may do again and again: once a minute. */
+  #mention(level: "info" | "warn", address: string, ip: string, text: string): void {
+    const more = this.#mentioned.mention(`${ip} ${text}`, this.#host.clock.now());
+    if (more !== undefined) this.#host.log[level](`${this.#whoIs(address)} ${text}${more}`);
   }
 
   #listen(link: Link): void {
@@ -131,7 +144,7 @@ export class TunnelServer {
   /** Connects a client of an exposed port to its service. */
   #attach(exposure: Exposure): Dial {
     const id = this.#link?.freeId();
-    if (id !== undefined) this.#link?.send({ kind: "connect", client: id, ...exposure.service }); // the link may be lost by that
+    if (id !== undefined) this.#link?.send({ kind: "connect", client: id, ...exposure.service }); // which may be the end of it
     if (this.#link === undefined || id === undefined) {
       this.#counters.refused += 1;
       return refusedDial(this.#link === undefined ? "no device is there" : "the link has all the clients it can have");
@@ -142,6 +155,7 @@ export class TunnelServer {
 
   #lost(reason: string): void {
     this.#host.log.info(`${this.#who} link lost: ${reason}`);
+    this.#past = sum(this.#past, this.#link?.bytes);
     this.#link = undefined;
     for (const port of this.#ports) port.close();
     this.#ports = [];
@@ -154,6 +168,10 @@ export class TunnelServer {
   #whoIs(address: string): string {
     return `[tunnel ${this.#port} < ${address}]`;
   }
+}
+
+function addressOf({ peerAddress, peerPort }: StreamEnd): string {
+  return formatHostPort({ host: peerAddress, port: peerPort });
 }
 
 function nameOf({ listen, service }: Exposure): string {

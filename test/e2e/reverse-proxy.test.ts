@@ -253,6 +253,8 @@ describe("validation criteria", { concurrency: 3 }, () => {
       client.socket.on("end", () => client.end());
       await until(() => server.links.length === round + 1, "the connection to the server");
       const link = server.links[round] ?? assert.fail();
+      link.send(telegram("E14L00I02M"));
+      await client.take(telegram("E14L00I02M").length); // so the proxy, too, knows that it is connected
       if (round % 4 === 0) client.end();
       if (round % 4 === 1) client.reset();
       if (round % 4 === 2) link.socket.end();

@@ -1,11 +1,13 @@
-// what both ends of ours add to the tunnel's wire: marks, which the other end answers as it reads them
+// what both ends of ours add to the tunnel's wire: marks, which the other end answers as it reads them, and clients that are held
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Client } from "../support/net.js";
 import { faults } from "../support/process.js";
-import { CLOSE, DATA, type Frame, frame, MARK, ScriptedDevice, SEEN } from "../support/tunnel.js";
+import { CLOSE, DATA, type Frame, frame, MARK, PAUSE, RESUME, ScriptedDevice, SEEN } from "../support/tunnel.js";
 import { startServer } from "../support/tunnels.js";
-import { until } from "../support/wait.js";
+import { pause, until } from "../support/wait.js";
+
+const PIECE = Buffer.alloc(60_000, "p");
 
 /** Starts a server with a device that answers marks, and has answered its first one. */
 async function start(t: TestContext, options = "") {
@@ -30,7 +32,7 @@ async function framesAtHand(device: ScriptedDevice): Promise<Frame[]> {
 }
 
 describe("marks", { concurrency: 4 }, () => {
-  test("a device that sends one is answered, and then asked in its turn: once, until it has answered", async (t) => {
+  test("a device that sends one is answered, and asked in its turn; it gets little before it has answered", async (t) => {
     const server = await startServer(t, ["10.41.51.152:23"]);
     const device = await ScriptedDevice.open(server.port);
     t.after(() => device.client.destroy());
@@ -41,7 +43,20 @@ describe("marks", { concurrency: 4 }, () => {
     const client = await Client.open(server.hosts[0] ?? 0);
     await device.connect();
     client.write(Buffer.alloc(200_000));
-    for (let count = 0; count < 200_000; ) count += (await device.expect(DATA, 0)).length; // no mark among them, no limit
+    const count = (await framesAtHand(device)).reduce((sum, { payload }) => sum + payload.length, 0);
+    assert.ok(count <= 20_480, `${count} bytes`);
+    client.destroy();
+  });
+
+  test("a device that sends none sees none, and has no limit", async (t) => {
+    const server = await startServer(t, ["10.41.51.152:23"]);
+    const device = await ScriptedDevice.open(server.port);
+    t.after(() => device.client.destroy());
+    await server.listens();
+    const client = await Client.open(server.hosts[0] ?? 0);
+    await device.connect();
+    client.write(Buffer.alloc(2_000_000));
+    for (let count = 0; count < 2_000_000; ) count += (await device.expect(DATA, 0)).length;
     client.destroy();
   });
 
@@ -129,5 +144,87 @@ describe("marks", { concurrency: 4 }, () => {
     };
     await until(givenUp, "the link to be given up", 20_000);
     await server.listens(false);
+  });
+});
+
+/** Sends to a client that does not read until the server asks to hold back for it. */
+async function fillUp(device: ScriptedDevice, id: number): Promise<number> {
+  for (let sent = 0; ; sent += PIECE.length) {
+    assert.ok(sent < 20_000_000, "it is not told to hold back");
+    device.send(DATA, id, PIECE);
+    const next = await device.frame(20).catch(() => undefined);
+    if (next === undefined) continue;
+    assert.deepEqual([next.command, next.id], [PAUSE, id]);
+    return sent + PIECE.length;
+  }
+}
+
+describe("clients that are held", { concurrency: 3 }, () => {
+  test("one that does not read: the device is told, the others go on, it is not closed, and gets everything", async (t) => {
+    const { server, device } = await start(t, "STAL=1");
+    const [slow, other] = [await Client.open(server.hosts[0] ?? 0), await Client.open(server.hosts[0] ?? 0)];
+    slow.socket.pause();
+    for (const _ of [slow, other]) await device.connect();
+    const sent = await fillUp(device, 0);
+    for (let round = 0; round < 15; round += 1) {
+      device.send(DATA, 1, "on");
+      assert.equal(await other.take(2), "on");
+      await pause(100);
+    }
+    slow.socket.resume();
+    await device.expect(RESUME, 0);
+    device.send(DATA, 0, "the rest");
+    await until(() => slow.bytes.length >= sent + 8, "all of it");
+    assert.equal(slow.bytes.length, sent + 8);
+    assert.equal(slow.bytes.toString("latin1", sent), "the rest");
+    assert.equal((await server.status()).stalled, 0);
+    for (const client of [slow, other]) client.destroy();
+  });
+
+  test("a device that does not hold back: the link waits, and then the client is closed", async (t) => {
+    const { server, device } = await start(t, "STAL=1");
+    const client = await Client.open(server.hosts[0] ?? 0);
+    client.socket.pause();
+    await device.connect();
+    await fillUp(device, 0);
+    for (let sent = 0; sent < 40_000_000; sent += PIECE.length) device.send(DATA, 0, PIECE);
+    await device.closes(0, 10_000);
+    assert.equal((await server.status()).stalled, 1);
+    assert.equal((await server.status()).links, 1);
+    client.destroy();
+  });
+
+  test("one of the device's: nothing more is sent for it until it may, whatever there is; the others go on", async (t) => {
+    const { server, device } = await start(t);
+    const [held, other] = [await Client.open(server.hosts[0] ?? 0), await Client.open(server.hosts[0] ?? 0)];
+    for (const _ of [held, other]) await device.connect();
+    device.send(PAUSE, 0);
+    device.send(DATA, 1, "!"); // behind it
+    await other.take(1);
+    held.write(Buffer.alloc(100_000, "h"));
+    held.end();
+    other.write("o");
+    assert.deepEqual((await device.expect(DATA, 1)).toString(), "o");
+    assert.deepEqual(await framesAtHand(device), []);
+    device.send(RESUME, 0);
+    let count = 0;
+    while (count < 100_000) {
+      const { command, id, payload } = await device.frame();
+      if (command === MARK) device.send(SEEN, 0);
+      else assert.deepEqual([command, id], [DATA, 0]);
+      count += payload.length;
+    }
+    for (const client of [held, other]) client.destroy();
+  });
+
+  test("PAUSE and RESUME of clients that are not there mean nothing", async (t) => {
+    const { server, device } = await start(t);
+    for (const command of [PAUSE, RESUME, RESUME, PAUSE]) device.send(command, 0, "whatever");
+    const client = await Client.open(server.hosts[0] ?? 0);
+    await device.connect();
+    client.write("hello");
+    assert.equal((await device.expect(DATA, 0)).toString(), "hello");
+    assert.deepEqual(faults(server.daemon.log()), []);
+    client.destroy();
   });
 });

@@ -9,10 +9,12 @@ import type { Settings } from "#src/core/config/settings.js";
 import { frameOf } from "#src/core/tunnel/frames.js";
 import type { Daemon } from "#src/daemon.js";
 import { Certificates, type Pair } from "../support/certificates.js";
+import { MAIN } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { daemonHere, type MemoryLog } from "../support/in-process.js";
 import { Client, Device } from "../support/net.js";
 import { missing } from "../support/peers.js";
+import { run } from "../support/plugin/programs.js";
 import { pause, until } from "../support/wait.js";
 
 const LISTEN = frameOf({ kind: "listen" });
@@ -240,6 +242,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] turned away: it does not tell the secret/);
     await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] turned away: its secret is wrong/);
     assert.equal(server.status.links, 1);
+    assert.equal(server.status.turnedAway, 2);
     await reaches(server, service);
 
     const waiting = await Script.open(t, server.port, { ca });
@@ -259,6 +262,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     await server.says(/turned away: its secret is wrong/);
     await pause(1500);
     assert.equal(server.status.listening, false);
+    assert.equal(server.side.log.lines.filter((line) => line.includes("turned away")).length, 1, "once a minute");
     const { links } = device.daemon.status.devices[0] ?? {};
     assert(links !== undefined && links <= 3, `${links} links`); // after 250 ms, then 500, then 1000
     assert.doesNotMatch(device.log.lines.join(), /open"|secret=open|sesame/);
@@ -322,6 +326,19 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     renameSync(now, later);
     await server.ready();
     await reaches(server, service);
+  });
+
+  test("from the command line: the device's flags are the keys of [device]", async (t) => {
+    const service = await serviceOf(t);
+    const server = await Server.start(t, service.port, `${tls} CAFI=${authority.certificate} SECR=sesame`);
+    const { certificate, key } = files.make("commanded", authority);
+    const where = ["--server", `localhost:${server.port}`, "--allow", `127.0.0.1:${service.port}`];
+    const proofs = ["--tls", "--ca", authority.certificate, "--cert", certificate, "--key", key, "--secret", "sesame"];
+    const program = run(process.execPath, MAIN, "tunnel", "device", ...where, ...proofs);
+    t.after(() => program.kill());
+    await server.ready();
+    await reaches(server, service);
+    assert.doesNotMatch(program.stderr(), /sesame/);
   });
 
   test("a server whose files are wrong does not start", async (t) => {

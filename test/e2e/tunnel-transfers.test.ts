@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import { Network } from "../support/cut.js";
 import { roundTrip, startEcho } from "../support/echo.js";
 import { Client } from "../support/net.js";
-import { descriptorsAtRest, faults } from "../support/process.js";
+import { descriptorsAtRest, faults, resident } from "../support/process.js";
 import { Download, startTapes } from "../support/transfer.js";
 import { startTunnel } from "../support/tunnels.js";
 import { until } from "../support/wait.js";
@@ -27,16 +27,23 @@ describe("transfers", () => {
     const service = await tapes(t);
     const { server, device } = await startTunnel(t, [`${HOST}:${service.port}`], { options: "STAL=1" });
     const [host = 0] = server.hosts;
-    const deaf = await Client.open(host);
+    const deaf = new Download(host, 99, EACH);
     deaf.socket.pause();
-    deaf.write(`99 ${50 * MIB}\n`);
     const downloads = Array.from({ length: CLIENTS }, (_, key) => new Download(host, key, EACH));
     for (const [key, { done }] of downloads.entries()) {
       assert.deepEqual(await done, { count: EACH, right: true, error: undefined }, `client ${key}`);
     }
-    await until(async () => (await server.status()).stalled === 1, "the one that never reads to be closed");
+    const kept = Math.max(resident(server.daemon), resident(device.daemon)) / MIB;
+    t.diagnostic(`${kept.toFixed(0)} MiB resident`);
+    assert.ok(kept < 250, `${kept} MiB`);
+    assert.equal((await server.status()).stalled, 0, "it keeps nobody waiting");
+    deaf.socket.resume();
+    assert.deepEqual(
+      await deaf.done,
+      { count: EACH, right: true, error: undefined },
+      "the one that has not read so far",
+    );
     await until(() => service.sockets.size === 0, "the services to be told");
-    deaf.destroy();
     for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
   });
 

@@ -8,9 +8,11 @@ export const CONNECT = 1;
 export const CLOSE = 2;
 export const DATA = 3;
 export const LISTEN = 4;
-/** Additions of ours: to be answered when it is read, and the answer. */
+/** Additions of ours: to be answered when it is read, and the answer; nothing more for this client, and again. */
 export const MARK = 6;
 export const SEEN = 7;
+export const PAUSE = 8;
+export const RESUME = 9;
 /** The largest payload there is. */
 export const MOST = 65_535;
 

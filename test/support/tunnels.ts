@@ -17,6 +17,9 @@ export interface TunnelStatus {
   readonly clients: number;
   readonly refused: number;
   readonly stalled: number;
+  readonly turnedAway: number;
+  readonly received: number;
+  readonly sent: number;
 }
 
 /** A link. */
@@ -31,6 +34,9 @@ export interface LinkStatus {
 /** One member of `devices`. */
 export interface DeviceStatus {
   readonly server: string;
+  readonly services: string;
+  readonly received: number;
+  readonly sent: number;
   readonly connected: boolean;
   /** While there is one. */
   readonly link?: LinkStatus;

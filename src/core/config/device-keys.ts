@@ -1,7 +1,8 @@
 import { formatHostPort, parseHostPort } from "../address.js";
 import { ok } from "../result.js";
+import { parseSecret } from "../tunnel/secret.js";
 import { formatServices, parseServices } from "../tunnel/services.js";
-import { row } from "./settings.js";
+import { row, type Settings } from "./settings.js";
 import { parseBoolean } from "./values.js";
 
 /** All keys of `[device]` (seed tcp-remote-connection). */
@@ -66,7 +67,18 @@ export const DEVICE_KEYS = [
     name: "deviceSecret",
     defaultText: "",
     help: "What the server wants to hear (SECR), over TLS only.",
-    parse: ok<string>,
+    parse: parseSecret,
     print: (secret) => (secret === "" ? "" : "***"),
   }),
 ] as const;
+
+/** What of `[device]`, or of the flags that are called the same, does not go together. */
+export function checkDevice(settings: Settings): string[] {
+  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
+  const problems: string[] = [];
+  if (!deviceTls && deviceSecret !== "") problems.push("secret is told over TLS only: tls is wanted");
+  if (!deviceTls && deviceAuthority + deviceCertificate + deviceKey !== "")
+    problems.push("ca, cert and key go with tls");
+  if ((deviceCertificate === "") !== (deviceKey === "")) problems.push("cert and key: one needs the other");
+  return problems;
+}

@@ -1,7 +1,7 @@
 import { ok, type Result } from "../result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
-import { DEVICE_KEYS } from "./device-keys.js";
+import { checkDevice, DEVICE_KEYS } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
 import type { Section, Settings, Values } from "./settings.js";
 import { WEB_KEYS } from "./web-keys.js";
@@ -69,16 +69,5 @@ export function checkSettings(settings: Settings): string[] {
   }
   const byOther = taken.get(settings.webPort);
   if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
-  return [...problems, ...checkDevice(settings)];
-}
-
-/** What of `[device]` does not go together. */
-function checkDevice(settings: Settings): string[] {
-  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
-  const problems: string[] = [];
-  if (!deviceTls && deviceSecret !== "") problems.push("[device] secret: it is told over TLS only: tls=true is wanted");
-  if (!deviceTls && deviceAuthority + deviceCertificate + deviceKey !== "")
-    problems.push("[device] ca, cert and key go with tls=true");
-  if ((deviceCertificate === "") !== (deviceKey === "")) problems.push("[device] cert and key: one needs the other");
-  return problems;
+  return [...problems, ...checkDevice(settings).map((problem) => `[device] ${problem}`)];
 }

@@ -2,8 +2,9 @@ import type minimist from "minimist";
 import { formatHostPort, type HostPort, parseHostPort } from "../address.js";
 import { fail, ok, type Result } from "../result.js";
 import { type Exposure, isOption, tunnelOrder } from "../tunnel/line.js";
+import { checkDevice } from "./device-keys.js";
 import { parseFlags } from "./flags.js";
-import { parseValue } from "./keys.js";
+import { DEFAULT_SETTINGS, parseValue } from "./keys.js";
 import { ANY, ipOf, parseListen } from "./listen.js";
 import type { TunnelLine, Values } from "./settings.js";
 
@@ -16,10 +17,11 @@ export type TunnelArguments =
 /** One flag of the device's side. It sets the key of `[device]` that is called the same. */
 interface Flag {
   readonly name: string;
-  readonly usage: string;
+  /** What is behind it; nothing where the flag itself says it all. */
+  readonly usage?: string;
   readonly help: string;
-  /** What is wrong when it is left out. */
-  readonly wanted: string;
+  /** It has to be there, since this is needed. */
+  readonly wanted?: string;
 }
 
 const FLAGS: readonly Flag[] = [
@@ -35,13 +37,22 @@ const FLAGS: readonly Flag[] = [
     help: "The services its clients may reach; networks and names are taken, too",
     wanted: "host:port of the services that clients may reach",
   },
+  { name: "tls", help: "Speak TLS to the server, and check its certificate" },
+  { name: "ca", usage: "file", help: "The authority that has signed it, in PEM, where the system does not know it" },
+  { name: "cert", usage: "file", help: "Our own certificate, in PEM, where the server wants one" },
+  { name: "key", usage: "file", help: "Its private key, in PEM" },
+  {
+    name: "secret",
+    usage: "secret",
+    help: "What the server wants to hear; all see it in ps: a file with [device] is better",
+  },
 ];
 const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
 
 /** What `tunnel --help` prints. */
 export const TUNNEL_USAGE = [
   "Usage: sockproxyd tunnel server <server:port> <host:port> <service:port> [<host:port> <service:port> …] [KEY=value …]",
-  "       sockproxyd tunnel device --server host:port --allow host:port[,host:port…]",
+  "       sockproxyd tunnel device --server host:port --allow host:port[,host:port…] [--tls …]",
   "",
   "Clients of the server reach services beside a device that nobody can connect to, by a link that the device keeps.",
   "",
@@ -50,7 +61,7 @@ export const TUNNEL_USAGE = [
   "  <service:port>                   and get to this service, as the device calls it",
   "  KEY=value                        Any option of a [tunnel] line, such as STAL=10, IDLE=600 or MONI=hex",
   "",
-  ...FLAGS.map(({ name, usage, help }) => `  ${`--${name} ${usage}`.padEnd(32)} ${help}`),
+  ...FLAGS.map(({ name, usage = "", help }) => `  ${`--${name} ${usage}`.padEnd(32)} ${help}`),
   "",
   "  -v, --verbose, -d, --debug       Log every read and write",
   "  -h, --help                       Print this",
@@ -65,8 +76,8 @@ export const TUNNEL_USAGE = [
  */
 export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArguments> {
   const flags = parseFlags(argv, {
-    string: ["_", ...FLAGS.map(({ name }) => name)],
-    boolean: Object.values(SWITCHES),
+    string: ["_", ...FLAGS.filter(({ usage }) => usage !== undefined).map(({ name }) => name)],
+    boolean: [...Object.values(SWITCHES), ...FLAGS.filter(({ usage }) => usage === undefined).map(({ name }) => name)],
     alias: { ...SWITCHES },
   });
   if (!flags.ok) return flags;
@@ -76,7 +87,7 @@ export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArgu
   const debug = Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
   if (side === "device") return readDevice(parsed, words, debug);
   if (side !== "server") return fail(side === "" ? WHICH : `unknown side "${side}": ${WHICH}`);
-  const stray = FLAGS.find(({ name }) => parsed[name] !== undefined);
+  const stray = FLAGS.find(({ name }) => parsed[name]);
   return stray === undefined ? readServer(words, debug) : fail(`--${stray.name} goes with device`);
 }
 
@@ -119,13 +130,24 @@ function collide(one: HostPort, other: HostPort): boolean {
 function readDevice(parsed: minimist.ParsedArgs, words: readonly string[], debug: boolean): Result<TunnelArguments> {
   if (words.length > 0) return fail(`unexpected argument "${words[0]}"`);
   let values: Partial<Values> = {};
-  for (const { name, wanted } of FLAGS) {
-    const text: unknown = parsed[name];
-    if (text === undefined) return fail(`--${name} is missing: ${wanted}`);
-    if (typeof text !== "string" || text === "") return fail(`--${name} wants one value: ${wanted}`);
-    const value = parseValue("device", name, text) ?? fail("unknown key");
-    if (!value.ok) return fail(`--${name}: ${value.message}`);
+  for (const flag of FLAGS) {
+    const value = readFlag(flag, parsed[flag.name]);
+    if (!value.ok) return value;
     values = { ...values, ...value.value };
   }
-  return ok({ kind: "device", values, debug });
+  const [problem] = checkDevice({ ...DEFAULT_SETTINGS, ...values });
+  return problem === undefined ? ok({ kind: "device", values, debug }) : fail(problem);
+}
+
+/** What a flag sets; nothing when it is not there, and need not be. */
+function readFlag({ name, usage, wanted }: Flag, given: unknown): Result<Partial<Values>> {
+  if (usage === undefined) return parseKey(name, String(given ?? false));
+  if (given === undefined) return wanted === undefined ? ok({}) : fail(`--${name} is missing: ${wanted}`);
+  if (typeof given !== "string" || given === "") return fail(`--${name} wants one value: ${wanted ?? usage}`);
+  return parseKey(name, given);
+}
+
+function parseKey(name: string, text: string): Result<Partial<Values>> {
+  const value = parseValue("device", name, text) ?? fail("unknown key");
+  return value.ok ? value : fail(`--${name}: ${value.message}`);
 }

@@ -8,7 +8,8 @@ export const PAYLOAD_MAX = 65_535;
 /** So many clients can be told apart. */
 export const CLIENTS_MAX = 256;
 
-const [CONNECT, CLOSE, DATA, LISTEN, SECRET, MARK, SEEN] = [1, 2, 3, 4, 5, 6, 7] as const;
+const [CONNECT, CLOSE, DATA, LISTEN] = [1, 2, 3, 4] as const;
+const [SECRET, MARK, SEEN, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // additions of ours, which other peers skip
 const ADDRESS_AND_PORT = 4; // the length of the address, and the port, two bytes each
 
 /** What one end of a link tells the other. */
@@ -21,12 +22,15 @@ export type Command =
   | { readonly kind: "data"; readonly client: number; readonly bytes: Buffer }
   /** The device is ready. */
   | { readonly kind: "listen" }
-  /** What the device knows, and nobody else: an addition of ours, which other peers skip. */
+  /** What the device knows, and nobody else. */
   | { readonly kind: "secret"; readonly bytes: Buffer }
-  /** To be answered by SEEN when it is read: an addition of ours, too. */
+  /** To be answered by SEEN when it is read. */
   | { readonly kind: "mark" }
   /** All up to the mark has been read. */
   | { readonly kind: "seen" }
+  /** Nothing more is to be sent for this client, which does not read; it may be again. */
+  | { readonly kind: "pause"; readonly client: number }
+  | { readonly kind: "resume"; readonly client: number }
   /** Not understood, to be skipped. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -64,6 +68,10 @@ export function commandOf(frame: Buffer): Command {
       return { kind: "mark" };
     case SEEN:
       return { kind: "seen" };
+    case PAUSE:
+      return { kind: "pause", client };
+    case RESUME:
+      return { kind: "resume", client };
     default:
       return { kind: "unknown", reason: `command ${code}` };
   }
@@ -100,6 +108,10 @@ export function frameOf(command: Exclude<Command, { kind: "unknown" }>): Buffer 
       return frame(MARK, 0);
     case "seen":
       return frame(SEEN, 0);
+    case "pause":
+      return frame(PAUSE, command.client);
+    case "resume":
+      return frame(RESUME, command.client);
   }
 }
 

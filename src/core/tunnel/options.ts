@@ -2,6 +2,7 @@ import { parseSeconds } from "../number.js";
 import { fail, map, ok } from "../result.js";
 import type { OptionRow } from "../setup/option-row.js";
 import { parseWord } from "../word.js";
+import { parseSecret } from "./secret.js";
 
 /** Everything that only the options of a `[tunnel]` line can say. Times in milliseconds. */
 export interface TunnelOptions {
@@ -36,7 +37,7 @@ export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
   {
     key: "STAL",
     usage: "STAL=seconds",
-    help: ["Close a client that does not read for so long, and keeps the others waiting (default: 5)."],
+    help: ["Close a client that does not read, and keeps the others waiting for so long (default: 5)."],
     parse: (value) => map(parseSeconds(value), (stallMs) => ({ stallMs })),
   },
   {
@@ -58,6 +59,6 @@ export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
     key: "SECR",
     usage: "SECR=secret",
     help: ["With TLS=1: devices need to know this; only our own ones can tell it."],
-    parse: (value) => (value === "" ? fail("a secret is wanted") : ok({ secret: value })),
+    parse: (value) => (value === "" ? fail("a secret is wanted") : map(parseSecret(value), (secret) => ({ secret }))),
   },
 ];

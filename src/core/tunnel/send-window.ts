@@ -4,6 +4,7 @@ export const PIECE = 16_384;
 /** So long bytes may wait on the way, beside what the way itself takes; half as long as that where it is more. */
 const WAIT_MS = 50;
 const MARKS = 4; // in each window: it moves on in steps, not all at once
+const RELEARN = 3 * MARKS; // so many marks in a row that were late with the least under way: the way has become longer
 const DECLINE = 1 / 32; // of the rate, for a mark that was slower, and the more the later it was: one late by chance changes little
 
 /** A place in the stream that the other side is to confirm. */
@@ -25,7 +26,7 @@ interface Mark {
 export class SendWindow {
   /** Bytes so far. */
   sent = 0;
-  /** Whether the other side has answered a mark, and so will answer all. */
+  /** Whether the other side is known to answer marks. */
   answering = false;
   #seen = 0;
   #seenAt = 0;
@@ -34,8 +35,12 @@ export class SendWindow {
   #rate = 0;
   /** What a mark has needed that waited for nobody. */
   #wayMs = Number.POSITIVE_INFINITY;
+  /** What each of the last marks has needed that were late with the least under way. */
+  #late: number[] = [];
   readonly #marks: Mark[] = [];
   #markedAt = 0;
+  /** Marks up to here tell nothing of the way. */
+  #disturbedAt = 0;
 
   /** Whether more may be sent. */
   get open(): boolean {
@@ -63,6 +68,11 @@ export class SendWindow {
     this.#markedAt = this.sent;
   }
 
+  /** Answers have not been read for a while: those to come were late for that reason. */
+  disturb(): void {
+    this.#disturbedAt = this.sent;
+  }
+
   /** The other side has read up to the oldest mark. An answer that nobody asked for means nothing. */
   answered(now: number): void {
     const mark = this.#marks.shift();
@@ -70,12 +80,25 @@ export class SendWindow {
     this.answering = true;
     this.#seen = mark.at;
     this.#seenAt = now;
+    if (mark.at <= this.#disturbedAt) return;
     const took = now - mark.sentAt;
-    this.#wayMs = this.#size === LEAST ? took : Math.min(this.#wayMs, took); // a way that has become longer is found out so
-    const allowedMs = this.#wayMs + Math.max(WAIT_MS, this.#wayMs / 2);
+    this.#wayMs = Math.min(this.#wayMs, took);
+    const allowedMs = this.#allowedMs(took);
     const rate = (mark.at - mark.seen) / Math.max(now - mark.seenAt, 0.01);
     this.#rate += (rate - this.#rate) * (rate > this.#rate ? 1 : Math.min(1, (DECLINE * took) / allowedMs));
     const size = Math.max(LEAST, Math.round(this.#rate * allowedMs));
     if (size > this.#size || took > allowedMs) this.#size = size;
   }
+
+  /** How long a mark may take, seen what the last one took. */
+  #allowedMs(took: number): number {
+    const isLate = this.#size === LEAST && took > this.#wayMs + waitMs(this.#wayMs);
+    this.#late = isLate ? [...this.#late, took] : [];
+    if (this.#late.length === RELEARN) this.#wayMs = Math.min(...this.#late.splice(0));
+    return this.#wayMs + waitMs(this.#wayMs);
+  }
+}
+
+function waitMs(wayMs: number): number {
+  return Math.max(WAIT_MS, wayMs / 2);
 }

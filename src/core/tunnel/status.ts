@@ -1,18 +1,28 @@
-/** What is known of a link. */
-export interface TunnelLinkStatus {
-  /** Of the other side: `host:port` */
-  readonly address: string;
-  readonly ageMs: number;
-  readonly clients: number;
-  /** Bytes over the link, with what belongs to the frames. */
+/** Bytes over a link, or over several, with what belongs to the frames. */
+export interface LinkBytes {
   readonly received: number;
   readonly sent: number;
 }
 
+/** Of links that there were, and the one that is there. */
+export function sum(past: LinkBytes, link: LinkBytes | undefined): LinkBytes {
+  return { received: past.received + (link?.received ?? 0), sent: past.sent + (link?.sent ?? 0) };
+}
+
+/** What is known of a link. */
+export interface TunnelLinkStatus extends LinkBytes {
+  /** Of the other side: `host:port` */
+  readonly address: string;
+  readonly ageMs: number;
+  readonly clients: number;
+}
+
 /** What is known of this machine as the device of a server. */
-export interface DeviceStatus {
+export interface DeviceStatus extends LinkBytes {
   /** `host:port` */
   readonly server: string;
+  /** What its clients may reach, as `allow` has it. */
+  readonly services: string;
   readonly connected: boolean;
   readonly link?: TunnelLinkStatus;
   /** Links so far, clients so far, clients whose service was not allowed, or could not be reached. */
@@ -22,7 +32,7 @@ export interface DeviceStatus {
 }
 
 /** What is known of a line of `[tunnel]`. */
-export interface TunnelStatus {
+export interface TunnelStatus extends LinkBytes {
   readonly port: number;
   /** `host:port>service:port` each. */
   readonly exposed: readonly string[];
@@ -34,27 +44,33 @@ export interface TunnelStatus {
   readonly clients: number;
   readonly refused: number;
   readonly stalled: number;
+  /** Devices that did not know the secret. */
+  readonly turnedAway: number;
 }
 
 /** One line of STAT: this machine as a server. */
-export function tunnelLine({ port, exposed, listening, link, clients, refused, stalled }: TunnelStatus): string {
+export function tunnelLine(tunnel: TunnelStatus): string {
+  const { port, exposed, listening, link, clients, refused, stalled, turnedAway } = tunnel;
   const device = link === undefined ? "no device" : `device ${link.address}${listening ? "" : " (not ready)"}`;
   return [
     ` tunnel ${port} ${exposed.join(" ")}:`,
-    `${device}, ${link?.clients ?? 0} clients, ${bytesOf(link)};`,
-    `${clients} clients so far, ${refused} refused, ${stalled} stalled`,
+    `${device}, ${link?.clients ?? 0} clients;`,
+    `${clients} clients so far, ${refused} refused, ${stalled} stalled, ${turnedAway} devices turned away,`,
+    bytesOf(tunnel),
   ].join(" ");
 }
 
 /** One line of STAT: this machine as the device of a server. */
-export function deviceLine({ server, connected, link, links, clients, refused }: DeviceStatus): string {
+export function deviceLine(device: DeviceStatus): string {
+  const { server, services, connected, link, links, clients, refused } = device;
   return [
-    ` device of ${server}:`,
-    `${connected ? "connected" : "not connected"}, ${link?.clients ?? 0} clients, ${bytesOf(link)};`,
-    `${links} links and ${clients} clients so far, ${refused} refused`,
+    ` device of ${server} for ${services || "nothing"}:`,
+    `${connected ? "connected" : "not connected"}, ${link?.clients ?? 0} clients;`,
+    `${links} links and ${clients} clients so far, ${refused} refused,`,
+    bytesOf(device),
   ].join(" ");
 }
 
-function bytesOf(link: TunnelLinkStatus | undefined): string {
-  return `${link?.received ?? 0} bytes received, ${link?.sent ?? 0} sent`;
+function bytesOf({ received, sent }: LinkBytes): string {
+  return `${received} bytes received, ${sent} sent`;
 }

@@ -1,8 +1,8 @@
-import type { DeviceStatus, TunnelLinkStatus, TunnelStatus } from "../tunnel/status.js";
+import type { DeviceStatus, LinkBytes, TunnelLinkStatus, TunnelStatus } from "../tunnel/status.js";
 import type { Metric, Sample } from "./exposition.js";
 
 /** What both sides of a tunnel tell, in the same words. */
-interface Side {
+interface Side extends LinkBytes {
   readonly link?: TunnelLinkStatus;
   readonly links: number;
   readonly clients: number;
@@ -17,8 +17,8 @@ const ROWS: readonly Row[] = [
   ["counter", "links_total", "Links that there were.", ({ links }) => links],
   ["counter", "clients_total", "Clients that were taken in.", ({ clients }) => clients],
   ["counter", "refused_total", "Clients that were not.", ({ refused }) => refused],
-  ["counter", "received_bytes_total", "Bytes from the link, anew with each link.", ({ link }) => link?.received ?? 0],
-  ["counter", "sent_bytes_total", "Bytes to the link, anew with each link.", ({ link }) => link?.sent ?? 0],
+  ["counter", "received_bytes_total", "Bytes from the link.", ({ received }) => received],
+  ["counter", "sent_bytes_total", "Bytes to the link.", ({ sent }) => sent],
 ];
 
 /** What is told of tunnels: those of `[tunnel]` by their port, devices by their server. */
@@ -30,6 +30,12 @@ export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonl
       type: "counter",
       help: "Clients closed because they did not read.",
       samples: tunnels.map(({ port, stalled }) => ({ labels: { port: String(port) }, value: stalled })),
+    },
+    {
+      name: "sockproxyd_tunnel_turned_away_total",
+      type: "counter",
+      help: "Devices that did not know the secret.",
+      samples: tunnels.map(({ port, turnedAway }) => ({ labels: { port: String(port) }, value: turnedAway })),
     },
     ...metricsOf("device", devices, ({ server }) => ({ server })),
   ];

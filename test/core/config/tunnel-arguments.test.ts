@@ -54,6 +54,16 @@ test("tunnel device: what it sets is what [device] sets", () => {
   assert.equal(formatServices(found.values.deviceAllow ?? []), services);
 });
 
+test("tunnel device: how it proves who it is", () => {
+  const { kind, ...found } = parsed("device --server h:1 --allow a:1 --tls --ca /a --cert /c --key /k --secret 007");
+  assert.ok(kind === "device" && "values" in found);
+  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = found.values;
+  assert.deepEqual(
+    [deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret],
+    [true, "/a", "/c", "/k", "007"],
+  );
+});
+
 const wrong: [text: string, message: RegExp][] = [
   ["", /^server or device is wanted$/],
   ["start", /^unknown side "start": server or device is wanted$/],
@@ -73,6 +83,13 @@ const wrong: [text: string, message: RegExp][] = [
   ["server 7000 127.0.0.1:1 a:1 STAL=x", /^bad STAL "x"/],
   ["server 7000 127.0.0.1:1 a:1 PRTO=udp", /PRTO has no place here/],
   ["server 7000 127.0.0.1:1 a:1 --allow a:1", /^--allow goes with device$/],
+  ["server 7000 127.0.0.1:1 a:1 --tls", /^--tls goes with device$/],
+  ["server 7000 127.0.0.1:1 a:1 --secret x", /^--secret goes with device$/],
+  ["device --server h:1 --allow a:1 --secret x", /^secret is told over TLS only: tls is wanted$/],
+  ["device --server h:1 --allow a:1 --ca /a", /^ca, cert and key go with tls$/],
+  ["device --server h:1 --allow a:1 --tls --key /k", /^cert and key: one needs the other$/],
+  ["device --server h:1 --allow a:1 --tls --ca=", /^--ca wants one value: file$/],
+  ["device --server h:1 --allow a:1 --tls --secret", /^--secret wants one value: secret$/],
   ["device", /^--server is missing: host:port of the server$/],
   ["device --server hub:7000", /^--allow is missing: /],
   ["device --allow a:1", /^--server is missing: /],

@@ -14,6 +14,8 @@ const table: [Told, string][] = [
   [{ kind: "secret", bytes: Buffer.from("s") }, "0001050073"],
   [{ kind: "mark" }, "00000600"],
   [{ kind: "seen" }, "00000700"],
+  [{ kind: "pause", client: 9 }, "00000809"],
+  [{ kind: "resume", client: 255 }, "000009ff"],
 ];
 for (const [command, hex] of table) {
   test(`${command.kind} is ${hex}, and is read as such`, () => {
@@ -24,7 +26,7 @@ for (const [command, hex] of table) {
 }
 
 test("what is not understood is to be skipped: unknown commands, a CONNECT that is cut short", () => {
-  for (const hex of ["00000000", "00000800", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
+  for (const hex of ["00000000", "00000a00", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
     assert.equal(commandOf(Buffer.from(hex, "hex")).kind, "unknown", hex);
   }
 });

@@ -43,8 +43,8 @@ for (const [options, message] of wrongLines) {
 const devices: [string, string[]][] = [
   ["tls=true\nsecret=sesame\nca=/a\ncert=/c\nkey=/k", []],
   ["tls=true", []],
-  ["secret=sesame", ["[device] secret: it is told over TLS only: tls=true is wanted"]],
-  ["ca=/a", ["[device] ca, cert and key go with tls=true"]],
+  ["secret=sesame", ["[device] secret is told over TLS only: tls is wanted"]],
+  ["ca=/a", ["[device] ca, cert and key go with tls"]],
   ["tls=true\ncert=/c", ["[device] cert and key: one needs the other"]],
   ["tls=true\nkey=/k", ["[device] cert and key: one needs the other"]],
 ];
@@ -54,6 +54,21 @@ for (const [lines, problems] of devices) {
     assert.deepEqual(checkSettings({ ...DEFAULT_SETTINGS, ...settings.values }), problems);
   });
 }
+
+test("a secret is not longer than a frame can tell", () => {
+  const [most, more] = ["s".repeat(65_535), "é".repeat(32_768)];
+  for (const [secret, isRight] of [
+    [most, true],
+    [more, false],
+  ] as const) {
+    assert.equal(parseTunnelOrder(`${LINE} TLS=1 ${FILES} SECR=${secret}`).ok, isRight);
+    const { problems } = parseConfigFile(`[device]\ntls=true\nsecret=${secret}\n`, "f");
+    assert.deepEqual(
+      problems.map((problem) => problem.replace(secret, "…")),
+      isRight ? [] : ["f:3: [device] secret: a secret has 65535 bytes at most"],
+    );
+  }
+});
 
 test("the settings are printed with secrets masked, also those in quotes", () => {
   for (const value of [`${LINE} TLS=1 ${FILES} secr=sesame`, `"${LINE} TLS=1 ${FILES} SECR=sesame"`]) {

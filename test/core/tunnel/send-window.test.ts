@@ -155,7 +155,7 @@ test("a link that its kernel or its clients keep from being full: no more than i
 
 test("a way that is of another length all the time is kept busy nevertheless", () => {
   const link = new SlowLink(1000, 20);
-  link.jitterMs = 100;
+  link.jitterMs = 80;
   link.run(10_000);
   const before = link.bytes;
   link.run(20_000);
