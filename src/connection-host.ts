@@ -1,6 +1,7 @@
 import type { Access } from "./access.js";
 import type { Alerts } from "./alerts.js";
 import type { AnnouncerHost } from "./announcer.js";
+import type { SharedCarriers } from "./carriers.js";
 import type { Connection } from "./connection.js";
 import type { HostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
@@ -20,6 +21,7 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly alerts: Alerts;
   readonly sockets: SocketTable;
   readonly lostPeers: LostPeers;
+  readonly shared: SharedCarriers;
   readonly monitor: Monitor;
   status(): DaemonStatus;
   /** All of them. */

@@ -1,5 +1,5 @@
 import { Announcer } from "./announcer.js";
-import { carriersOf } from "./carriers.js";
+import { carriersOf, originOf } from "./carriers.js";
 import type { ConnectionHost } from "./connection-host.js";
 import { ConnectionLog } from "./connection-log.js";
 import { connectionStatus } from "./connection-status.js";
@@ -101,7 +101,7 @@ export class Connection implements RelayOwner {
 
   /** Why the client may not do this: because of where it really is, or because too many do it already. */
   #objection(deed: Deed): string | undefined {
-    const origin = (this.#carriers.at(-1) ?? this).clientAddress;
+    const origin = originOf(this.#client, this.#host.connections(), this.#host.shared);
     return this.#host.access.objection(deed, origin) ?? (deed === "watch" ? this.#host.monitor.objection : undefined);
   }
 

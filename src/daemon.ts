@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { pid } from "node:process";
 import { Admission, descriptorsShort } from "./admission.js";
 import { Alerts } from "./alerts.js";
+import { SharedCarriers } from "./carriers.js";
 import type { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import type { ConnectionHost } from "./connection-host.js";
@@ -58,6 +59,7 @@ export class Daemon {
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
+  readonly #shared: SharedCarriers;
   readonly #handshakes: Handshakes;
   readonly #ports: Ports;
   readonly #web: Web;
@@ -81,6 +83,7 @@ export class Daemon {
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
+    this.#shared = new SharedCarriers(clock);
     this.#handshakes = new Handshakes({
       clock,
       refusals: this.#refusals,
@@ -104,6 +107,7 @@ export class Daemon {
       monitor: this.#monitor,
       refusals: this.#refusals,
       registry: this.#registry,
+      shared: this.#shared,
       admission: () => this.#regime.admission,
       status: () => this.status,
     });
@@ -232,6 +236,7 @@ export class Daemon {
       lostPeers: new LostPeers(settings.keepalive, this.#clock, this.#sockets, (error) =>
         this.#log.error(`looking for lost peers: ${error}`),
       ),
+      shared: this.#shared,
       monitor: this.#monitor,
       status: () => this.status,
       connections: () => this.#registry.all(),

@@ -1,4 +1,5 @@
 import type { Access } from "../access.js";
+import type { SharedCarriers } from "../carriers.js";
 import type { Clock } from "../clock.js";
 import type { Settings } from "../core/config/settings.js";
 import type { Log } from "../log.js";
@@ -12,6 +13,7 @@ export interface MuxHost {
   readonly settings: Settings;
   readonly log: Log;
   readonly lostPeers: LostPeers;
+  readonly shared: SharedCarriers;
   readonly monitor: Monitor;
   /** Whether a link can be had without touching what the daemon keeps for itself. */
   roomForRemote(): boolean;

@@ -134,6 +134,7 @@ export class Link {
     }
     if (state.kind === "settling") state.timer.cancel();
     if (state.end instanceof StreamEnd) this.#host.lostPeers.remove(state.end);
+    this.#host.shared.remove(state.end);
     state.end.events = DEAF;
     state.end.destroy();
   }
@@ -145,6 +146,7 @@ export class Link {
     }
     this.address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
     if (end instanceof StreamEnd) this.#host.lostPeers.add(end);
+    this.#host.shared.add(end);
     end.events = {
       data: (chunk) => {
         this.tap?.pass("down", chunk, true); // before what it leads to, of which other taps tell

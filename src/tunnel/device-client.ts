@@ -49,6 +49,7 @@ export class DeviceClient implements RelayOwner {
     this.#remote = remote;
     const stream = streamOf(remote);
     if (stream !== undefined) this.#host.lostPeers.add(stream);
+    this.#host.shared.add(remote);
     new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#host.clock, this).start(NOTHING_HELD);
   }
 
@@ -85,6 +86,7 @@ export class DeviceClient implements RelayOwner {
     else {
       const stream = streamOf(this.#remote);
       if (stream !== undefined) this.#host.lostPeers.remove(stream);
+      this.#host.shared.remove(this.#remote);
       this.#remote.destroy();
     }
     this.#channel.destroy();

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Admission } from "../admission.js";
-import { carriersOf } from "../carriers.js";
+import { carriersOf, originOf, type SharedCarriers } from "../carriers.js";
 import type { Clock } from "../clock.js";
 import { plainAddress } from "../core/address.js";
 import type { DaemonStatus, ListenerStatus } from "../core/status.js";
@@ -23,6 +23,7 @@ export interface WebHost {
   readonly monitor: Monitor;
   readonly refusals: Refusals;
   readonly registry: Registry;
+  readonly shared: SharedCarriers;
   /** The rules that are in force. */
   admission(): Admission;
   status(): DaemonStatus;
@@ -164,11 +165,10 @@ export class Site {
 
   /** @param wanted whether they are, or only the headers */
   #showMessages(socket: Socket, query: string, wanted: boolean, response: ServerResponse): Answer | undefined {
-    const { admission, clock, monitor, registry, status } = this.#host;
+    const { admission, clock, monitor, registry, shared, status } = this.#host;
     const reader = { peerAddress: plainAddress(socket.remoteAddress ?? ""), peerPort: socket.remotePort ?? 0 };
     const carriers = carriersOf(reader, registry.all());
-    const origin = carriers.at(-1)?.clientAddress ?? reader.peerAddress;
-    const objection = admission().access.objection("watch", origin);
+    const objection = admission().access.objection("watch", originOf(reader, registry.all(), shared));
     if (objection !== undefined) return refusal(403, `messages are not shown: ${objection}`);
     const order = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
     if (!order.ok) return refusal(400, order.message);

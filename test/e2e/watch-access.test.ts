@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { ConfigFile } from "../support/config.js";
+import { portAnswers, startDaemonUnder } from "../support/daemon.js";
 import { startEcho } from "../support/echo.js";
+import { freePort } from "../support/free-port.js";
 import { startMonitored } from "../support/monitored.js";
 import { insideNamespace, runInside } from "../support/namespace.js";
 import { Client, greet } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { Watcher } from "../support/watcher.js";
 
+const COMMANDS = ["WTCH", "STOP", "RELD", "TCPR 127.0.0.1:1 127.0.0.1:2"];
 const ADDRESS = "10.99.0.1"; // of this machine, inside; what comes from there is not the loopback
 
 if (!insideNamespace) {
@@ -29,7 +33,7 @@ if (!insideNamespace) {
       client.write("WTCH\n");
       assert.match(await client.line(), allowed ? /^OK WTCH/ : /^ERR WTCH .*\S/, sections);
       client.destroy();
-      if (!allowed) for (const command of ["WTCH", "STOP", "RELD"]) await refusedThroughItself(daemon.port, command);
+      if (!allowed) for (const command of COMMANDS) await refusedThroughItself(daemon.port, command);
       await daemon.stop();
     }
   });
@@ -43,9 +47,39 @@ async function refusedThroughItself(port: number, command: string): Promise<void
     assert.match(await client.line(), /^OK CONN/);
     assert.match(await client.line(), /^OK TOGGLEDBITS/);
   }
+  await refused(client, command);
+}
+
+async function refused(client: Client, command: string): Promise<void> {
   client.write(`${command}\n`);
-  assert.match(await client.line(), new RegExp(`^ERR ${command} not from another machine`));
+  assert.match(await client.line(), new RegExp(`^ERR ${command.slice(0, 4)} not from another machine`));
   client.destroy();
+}
+
+for (const [kind, sections] of [
+  [
+    "a tunnel",
+    (port: number, front: number, link: number) =>
+      `[tunnel]\n${link}=EXPOSE 127.0.0.1:${front}>127.0.0.1:${port}\n[device]\nserver=127.0.0.1:${link}\nallow=127.0.0.1:${port}\n`,
+  ],
+  [
+    "a shared device",
+    (port: number, front: number) => `[mux]\n${front}=CONN 127.0.0.1:${port} PROT=raw MODE=broadcast\n`,
+  ],
+] as const) {
+  test(`nor does one that comes by ${kind}: who is behind it cannot be told`, async (t) => {
+    const [port, front, link] = [await freePort(), await freePort(), await freePort()];
+    const args = ["-c", new ConfigFile(sections(port, front, link)).path, "-p", String(port)];
+    const daemon = await startDaemonUnder([], args, () => portAnswers(port));
+    t.after(() => daemon.stop("SIGKILL"));
+    for (const command of COMMANDS) {
+      await portAnswers(front);
+      const client = await Client.open(front);
+      assert.match(await client.line(), /^OK TOGGLEDBITS/);
+      await refused(client, command);
+    }
+    (await greet(port)).client.destroy();
+  });
 }
 
 test("a watcher that comes through the daemon itself is not shown what it is shown", async (t) => {
