@@ -13,13 +13,15 @@ const LOOPBACK = ["127.0.0.1", "::1"];
 /** Who may connect to the daemon, and what the daemon may connect to (`[access]`). */
 export class Access {
   readonly #clients: BlockList | undefined;
+  readonly #devices: BlockList | undefined;
   readonly #targets: Rule | undefined;
   readonly #denied: Rule | undefined;
   readonly #watchers: BlockList;
   readonly #stop: Settings["stop"];
 
-  constructor({ clients, targets, denyTargets, watch, stop }: Settings) {
+  constructor({ clients, devices, targets, denyTargets, watch, stop }: Settings) {
     this.#clients = clients.length === 0 ? undefined : listOf(clients);
+    this.#devices = devices.length === 0 ? undefined : listOf(devices);
     this.#watchers = listOf(watch);
     this.#stop = stop;
     this.#targets = targets.length === 0 ? undefined : new Rule(targets);
@@ -29,6 +31,11 @@ export class Access {
   /** Whether a client at this address is taken. */
   admits(address: string): boolean {
     return this.#clients === undefined || contains(this.#clients, address);
+  }
+
+  /** Whether the device of a tunnel is. */
+  admitsDevice(address: string): boolean {
+    return this.#devices === undefined ? this.admits(address) : contains(this.#devices, address);
   }
 
   /** Why a client at this address may not do this; nothing when it may. */

@@ -2,6 +2,7 @@ import { Access } from "./access.js";
 import { connectionsFor, descriptorsFor, descriptorsToShare } from "./core/capacity.js";
 import type { Settings } from "./core/config/settings.js";
 import { NO_MORE_FILES } from "./dial.js";
+import type { Listener } from "./listeners/listener.js";
 import type { Registry } from "./registry.js";
 
 /** Decides whether a new client is taken in, by the rules of `[access]` and by what the daemon can hold. */
@@ -23,8 +24,8 @@ export class Admission {
   }
 
   /** Why a client at this address is not taken in; nothing when it is. */
-  objection(address: string): string | undefined {
-    const forbidden = this.#forbidden(address);
+  objection(address: string, { devices }: Pick<Listener, "devices">): string | undefined {
+    const forbidden = devices ? this.#forbiddenDevice(address) : this.#forbidden(address);
     if (forbidden !== undefined) return forbidden;
     if (this.#registry.open >= this.#maxConnections) {
       return `${this.#maxConnections} connections are open already ([access] max-connections)`;
@@ -47,6 +48,10 @@ export class Admission {
 
   #forbidden(address: string): string | undefined {
     return this.access.admits(address) ? undefined : `${address} may not connect ([access] clients)`;
+  }
+
+  #forbiddenDevice(address: string): string | undefined {
+    return this.access.admitsDevice(address) ? undefined : `${address} may not be a device ([access] devices, clients)`;
   }
 }
 

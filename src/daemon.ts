@@ -88,7 +88,7 @@ export class Daemon {
       clock,
       refusals: this.#refusals,
       keepalive: () => this.#regime.settings.keepalive,
-      objection: (address) => this.#regime.admission.objection(address),
+      objection: (address, listener) => this.#regime.admission.objection(address, listener),
       count: (change) => this.#registry.countOthers(change),
       take: (client, listener) => this.#take(client, listener),
     });
@@ -314,7 +314,7 @@ export class Daemon {
       client.destroy(); // it has gone already
       return;
     }
-    const objection = admission.objection(client.peerAddress);
+    const objection = admission.objection(client.peerAddress, listener);
     if (objection !== undefined) {
       this.#refusals.turnAway(client, listener, objection);
       return;

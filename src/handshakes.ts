@@ -19,7 +19,7 @@ export interface HandshakeHost {
   /** See {@link StreamEnd}. */
   readonly keepalive: () => number;
   /** Why a client at this address is not taken in. */
-  objection(address: string): string | undefined;
+  objection(address: string, listener: Listener): string | undefined;
   /** Descriptors are taken by clients that are not taken in yet, or given back. */
   count(change: number): void;
   /** Takes a client in that speaks TLS. */
@@ -45,7 +45,7 @@ export class Handshakes {
   begin(socket: Socket, listener: Listener, credentials: Credentials): void {
     const address = plainAddress(socket.remoteAddress ?? "");
     socket.on("error", () => {}); // what happens to it is told by the TLS socket upon it
-    const objection = this.#objection(address);
+    const objection = this.#objection(address, listener);
     if (address === "" || objection !== undefined) {
       this.#turnAway(socket, address, listener, objection);
       return;
@@ -73,7 +73,7 @@ export class Handshakes {
       .on("secureConnection", (tls) => {
         if (!settle()) return;
         tls.allowHalfOpen = true;
-        const late = this.#host.objection(address); // others may have come meanwhile
+        const late = this.#host.objection(address, listener); // others may have come meanwhile
         if (late === undefined) this.#host.take(new StreamEnd(tls, this.#host.keepalive()), listener);
         else this.#turnAway(socket, address, listener, late);
       })
@@ -90,8 +90,8 @@ export class Handshakes {
     socket.destroy();
   }
 
-  #objection(address: string): string | undefined {
-    const objection = this.#host.objection(address);
+  #objection(address: string, listener: Listener): string | undefined {
+    const objection = this.#host.objection(address, listener);
     if (objection !== undefined) return objection;
     const same = [...this.#pending.values()].filter((other) => other === address);
     return same.length < MOST_OF_ONE ? undefined : `${address} has ${same.length} TLS handshakes under way already`;

@@ -29,6 +29,19 @@ for (const [rule, address, expected] of clients) {
     assert.equal(access({ clients: rule }).admits(address), expected));
 }
 
+const devices: [string, string, string, boolean][] = [
+  ["", "", "203.0.113.9", true],
+  ["192.168.0.0/24", "", "203.0.113.9", false],
+  ["192.168.0.0/24", "", "192.168.0.20", true],
+  ["192.168.0.0/24", "203.0.113.0/24", "203.0.113.9", true],
+  ["192.168.0.0/24", "203.0.113.0/24", "192.168.0.20", false],
+  ["", "203.0.113.0/24", "192.168.0.20", false],
+];
+for (const [rule, own, address, expected] of devices) {
+  test(`clients=${rule} devices=${own}: ${address} ${expected ? "may" : "may not"} be a device`, () =>
+    assert.equal(access({ clients: rule, devices: own }).admitsDevice(address), expected));
+}
+
 // targets, deny-targets, host, one of its addresses
 const targets: [string, string, string, string, boolean][] = [
   ["", "", "anything.example", "203.0.113.9", true],

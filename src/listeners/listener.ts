@@ -18,6 +18,8 @@ export interface Listener {
   readonly order?: Order & { readonly servers?: readonly HostPort[] };
   /** Its clients speak TLS: by what we prove who we are, and what authority they need a certificate of. */
   readonly secure?: Credentials;
+  /** Who connects is the device of a tunnel: `[access]` has a list of its own for those. */
+  readonly devices?: true;
   /** Takes a new connection in hand. */
   welcome(connection: Connection): void;
   /** Tells a client why it is not taken in, where clients of this port are told anything; its connection is closed then. */

@@ -14,6 +14,7 @@ export function tunnelListeners({ tunnel, proxy }: Settings, { tunnels }: { read
     port: line.port,
     name: `tunnel port ${line.port}`,
     essential: !proxy,
+    devices: true,
     ...(line.order.tunnel.tls && { secure: readCredentials(line.order.tunnel) }),
     welcome: (connection) => connection.host((end, over) => tunnels.of(line).accept(end, over)),
     turnAway() {},

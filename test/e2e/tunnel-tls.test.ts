@@ -124,6 +124,16 @@ async function reaches({ exposed }: Server, service: Device): Promise<void> {
   client.destroy();
 }
 
+/** Who comes from this address is closed, and told of in the log. */
+async function refuses(server: Server, localAddress: string, port: number): Promise<void> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress, allowHalfOpen: true });
+  const client = new Client(socket);
+  client.write("anything");
+  await until(() => client.ended || client.closed, "it to be closed");
+  socket.destroy();
+  await server.says(new RegExp(`\\[- ${localAddress} > -\\] turned away from tunnel port ${port}: [^\\n]*may not`));
+}
+
 describe("tunnels over TLS", { skip: missing("openssl") }, () => {
   let files: Certificates;
   let authority: Pair;
@@ -360,23 +370,25 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
       const server = await Server.start(t, service.port, options, "[access]\nclients=127.0.0.1\n");
       await startDevice(t, server.port, service.port, device);
       await server.ready();
-      const strangers: [string, number][] = [
-        ["127.0.0.8", server.port],
-        ["127.0.0.9", server.exposed],
-      ];
-      for (const [localAddress, port] of strangers) {
-        const socket = connect({ port, host: "127.0.0.1", localAddress, allowHalfOpen: true });
-        const client = new Client(socket);
-        client.write("anything");
-        await until(() => client.ended || client.closed, "it to be closed");
-        socket.destroy();
-        await server.says(
-          new RegExp(`\\[- ${localAddress} > -\\] turned away from tunnel port ${port}: [^\\n]*may not`),
-        );
-      }
+      await refuses(server, "127.0.0.8", server.port);
+      await refuses(server, "127.0.0.9", server.exposed);
       assert.equal(server.status.links, 1);
       assert.equal(server.status.clients, 0);
       await reaches(server, service);
     }
+  });
+
+  test("[access] devices says who may open a link, in place of clients", async (t) => {
+    const service = await serviceOf(t);
+    const server = await Server.start(t, service.port, tls, "[access]\nclients=127.0.0.9\ndevices=127.0.0.1\n");
+    await startDevice(t, server.port, service.port, trust);
+    await server.ready();
+    await refuses(server, "127.0.0.9", server.port);
+    await refuses(server, "127.0.0.1", server.exposed);
+    const client = new Client(connect({ port: server.exposed, host: "127.0.0.1", localAddress: "127.0.0.9" }));
+    client.write("question\n");
+    assert.equal(await (await service.client()).line(), "question");
+    client.destroy();
+    assert.equal(server.status.links, 1);
   });
 });

@@ -17,6 +17,15 @@ export const ACCESS_KEYS = [
   }),
   row({
     section: "access",
+    key: "devices",
+    name: "devices",
+    defaultText: "",
+    help: "Who may connect as the device of a [tunnel], in place of clients: addresses and networks. Empty is as clients says.",
+    parse: parseNetworks,
+    print: formatPatterns,
+  }),
+  row({
+    section: "access",
     key: "targets",
     name: "targets",
     defaultText: "",

@@ -13,6 +13,7 @@ test("the defaults are the seed's", () => {
     renotify: 0,
     keepalive: 30_000,
     clients: [],
+    devices: [],
     targets: [],
     denyTargets: [],
     maxConnections: 0,
