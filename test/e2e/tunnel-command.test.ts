@@ -174,7 +174,7 @@ test("TCPR: a daemon is a device, for one service; said again it changes nothing
   const refused = await Client.open(forbidden);
   await until(() => refused.ended || refused.closed, "the end of the client");
   client.write("STAT\n");
-  const line = ` device of 127.0.0.1:${port} for 127.0.0.1/32:${echo}: connected, `;
+  const line = ` device of 127.0.0.1:${port} for 127.0.0.1/32:${echo}: connected for `;
   const seen: string[] = [];
   for (let text = ""; !text.startsWith(" device"); seen.push(text)) text = await client.line();
   assert.ok(seen.at(-1)?.startsWith(line), seen.join("\n"));

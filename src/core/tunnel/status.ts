@@ -51,7 +51,8 @@ export interface TunnelStatus extends LinkBytes {
 /** One line of STAT: this machine as a server. */
 export function tunnelLine(tunnel: TunnelStatus): string {
   const { port, exposed, listening, link, clients, refused, stalled, turnedAway } = tunnel;
-  const device = link === undefined ? "no device" : `device ${link.address}${listening ? "" : " (not ready)"}`;
+  const device =
+    link === undefined ? "no device" : `device ${link.address}${listening ? "" : " (not ready)"} for ${ageOf(link)}`;
   return [
     ` tunnel ${port} ${exposed.join(" ")}:`,
     `${device}, ${link?.clients ?? 0} clients;`,
@@ -62,10 +63,10 @@ export function tunnelLine(tunnel: TunnelStatus): string {
 
 /** One line of STAT: this machine as the device of a server. */
 export function deviceLine(device: DeviceStatus): string {
-  const { server, services, connected, link, links, clients, refused } = device;
+  const { server, services, link, links, clients, refused } = device;
   return [
     ` device of ${server} for ${services || "nothing"}:`,
-    `${connected ? "connected" : "not connected"}, ${link?.clients ?? 0} clients;`,
+    `${link === undefined ? "not connected" : `connected for ${ageOf(link)}`}, ${link?.clients ?? 0} clients;`,
     `${links} links and ${clients} clients so far, ${refused} refused,`,
     bytesOf(device),
   ].join(" ");
@@ -73,4 +74,8 @@ export function deviceLine(device: DeviceStatus): string {
 
 function bytesOf({ received, sent }: LinkBytes): string {
   return `${received} bytes received, ${sent} sent`;
+}
+
+function ageOf({ ageMs }: TunnelLinkStatus): string {
+  return `${Math.floor(ageMs / 1000)} s`;
 }
