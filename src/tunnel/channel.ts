@@ -1,5 +1,8 @@
 import { DEAF, type End, type EndEvents, EndReason, guarded } from "../ends/end.js";
 
+/** A chunk that waits costs so much memory, however short it is. */
+const CHUNK = 256;
+
 /** What a channel asks of the link it belongs to. */
 export interface ChannelOwner {
   /** It has something to send: {@link Channel.takePiece} follows when it is its turn. */
@@ -42,7 +45,7 @@ export class Channel implements End {
     this.#owner = owner;
   }
 
-  /** Bytes that came and have not been taken. */
+  /** The memory, in bytes, of what came and has not been taken. */
   get pending(): number {
     return this.#pendingSize;
   }
@@ -100,9 +103,9 @@ export class Channel implements End {
 
   /** Bytes came over the link; they must not change any more. */
   deliver(bytes: Buffer): void {
-    if (this.gone || this.#closed) return;
+    if (this.gone || this.#closed || bytes.length === 0) return;
     this.#pending.push(bytes);
-    this.#pendingSize += bytes.length;
+    this.#pendingSize += costOf(bytes);
     this.#flush();
   }
 
@@ -127,7 +130,7 @@ export class Channel implements End {
       while (!this.#paused && !this.gone) {
         const bytes = this.#pending.shift();
         if (bytes === undefined) break;
-        this.#pendingSize -= bytes.length;
+        this.#pendingSize -= costOf(bytes);
         this.events.data(bytes);
       }
       this.#tellPending();
@@ -153,4 +156,8 @@ export class Channel implements End {
     this.#toldPending = this.#pendingSize;
     this.#owner.pending(this);
   }
+}
+
+function costOf({ length }: Buffer): number {
+  return Math.max(CHUNK, length);
 }
