@@ -4,6 +4,7 @@ export const PIECE = 16_384;
 /** So long bytes may wait on the way, beside what the way itself takes; half as long as that where it is more. */
 const WAIT_MS = 50;
 const MARKS = 4; // in each window: it moves on in steps, not all at once
+const MOST_MARKS = 64; // without an answer: who gives none gets no more, and they fill no memory
 const RELEARN = 3 * MARKS; // so many marks in a row that were late with the least under way: the way has become longer
 const DECLINE = 1 / 32; // of the rate, for a mark that was slower, and the more the later it was: one late by chance changes little
 
@@ -55,7 +56,8 @@ export class SendWindow {
   /** Whether a mark is to follow what has been sent: so much it was, or all that may be. */
   get wantsMark(): boolean {
     const unmarked = this.sent - this.#markedAt;
-    return this.answering && unmarked > 0 && (unmarked >= this.#size / MARKS || !this.open);
+    if (!this.answering || this.#marks.length >= MOST_MARKS) return false;
+    return unmarked > 0 && (unmarked >= this.#size / MARKS || !this.open);
   }
 
   /**

@@ -173,6 +173,27 @@ test("without answers there is no limit, and no mark is wanted; an answer that n
   assert.ok(!window.answering);
 });
 
+test("a side that answers none of the marks does not get more and more of them", () => {
+  const window = new SendWindow();
+  window.answering = true;
+  let marks = 0;
+  for (let count = 0; count < 100_000; count += 1) {
+    window.sent += MARK_BYTES; // an answer to a mark of its own
+    if (!window.wantsMark) continue;
+    window.mark(count);
+    marks += 1;
+  }
+  assert.ok(marks < 100, `${marks} marks`);
+  while (marks > 0) {
+    window.answered(1e6);
+    marks -= 1;
+    if (!window.wantsMark) continue;
+    window.mark(1e6);
+    marks += 1;
+  }
+  assert.ok(window.open, "with all of them answered, it goes on");
+});
+
 test("whatever comes when: with no mark under way, more may be sent", () => {
   const steps = fc.array(
     fc.record({
