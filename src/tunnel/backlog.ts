@@ -3,8 +3,8 @@ import type { Clock, Timer } from "../clock.js";
 /** So much of what came waits for a client that does not read, before that is told, or the link is kept waiting. */
 export const MAX_PENDING = 262_144;
 const FEW_PENDING = MAX_PENDING / 2;
-/** So much may wait on a link when the other side can be told to hold back: it has sent that before it hears of it. */
-const MAX_BACKLOG = 16_777_216;
+/** So much more may wait, for all together, when the other side can be told to hold back: it has sent that before it hears of it. */
+const MAX_SURPLUS = 67_108_864;
 
 /** A client for whom something may wait. */
 export interface Reader {
@@ -81,7 +81,7 @@ export class Backlog<R extends Reader> {
   }
 
   #regulate(): void {
-    const is = this.#crowded.size > 0 && (!this.#canHold || this.#size() > MAX_BACKLOG);
+    const is = this.#crowded.size > 0 && (!this.#canHold || this.#surplus() > MAX_SURPLUS);
     for (const [reader, timer] of this.#crowded) {
       if (is === (timer !== undefined)) continue;
       timer?.cancel();
@@ -92,9 +92,10 @@ export class Backlog<R extends Reader> {
     this.#events.wait(is);
   }
 
-  #size(): number {
-    let size = 0;
-    for (const { pending } of this.#crowded.keys()) size += pending;
-    return size;
+  /** What waits beyond what each may have: else many that do not read, and are held, would be too much together. */
+  #surplus(): number {
+    let surplus = 0;
+    for (const { pending } of this.#crowded.keys()) surplus += pending - MAX_PENDING;
+    return surplus;
   }
 }

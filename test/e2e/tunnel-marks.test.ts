@@ -126,7 +126,7 @@ describe("marks", { concurrency: 4 }, () => {
     const client = await Client.open(server.hosts[0] ?? 0);
     client.socket.pause();
     await device.connect();
-    for (let sent = 0; sent < 40_000_000; sent += 60_000) device.send(DATA, 0, Buffer.alloc(60_000));
+    for (let sent = 0; sent < 100_000_000; sent += 60_000) device.send(DATA, 0, Buffer.alloc(60_000));
     await device.closes(0, 15_000);
     device.send(MARK, 0);
     await device.expect(SEEN, 0);
@@ -187,7 +187,7 @@ describe("clients that are held", { concurrency: 3 }, () => {
     client.socket.pause();
     await device.connect();
     await fillUp(device, 0);
-    for (let sent = 0; sent < 40_000_000; sent += PIECE.length) device.send(DATA, 0, PIECE);
+    for (let sent = 0; sent < 100_000_000; sent += PIECE.length) device.send(DATA, 0, PIECE);
     await device.closes(0, 10_000);
     assert.equal((await server.status()).stalled, 1);
     assert.equal((await server.status()).links, 1);

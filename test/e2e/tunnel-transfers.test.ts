@@ -12,6 +12,7 @@ import { until } from "../support/wait.js";
 const HOST = "127.0.0.1";
 const MIB = 1_048_576;
 const CLIENTS = 20;
+const HALTED = 80;
 const EACH = Number(process.env["TUNNEL_MIB"] ?? 3) * MIB;
 const CUTS = Number(process.env["TUNNEL_CUTS"] ?? 5);
 const BACK_WITHIN_MS = 5000 + 1000; // a second for a busy machine
@@ -45,6 +46,22 @@ describe("transfers", () => {
     );
     await until(() => service.sockets.size === 0, "the services to be told");
     for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
+  });
+
+  test("many that do not read cost the others nothing, and get everything once they do", async (t) => {
+    const service = await tapes(t);
+    const { server } = await startTunnel(t, [`${HOST}:${service.port}`]);
+    const [host = 0] = server.hosts;
+    const length = 8 * MIB;
+    const deaf = Array.from({ length: HALTED }, (_, key) => new Download(host, key, length));
+    for (const { socket } of deaf) socket.pause();
+    await until(async () => (await server.status()).clients === HALTED, "all of them");
+    for (let key = 0; key < 10; key += 1) {
+      assert.deepEqual(await new Download(host, key, MIB).done, { count: MIB, right: true, error: undefined });
+    }
+    assert.equal((await server.status()).stalled, 0);
+    for (const { socket } of deaf) socket.resume();
+    for (const { done } of deaf) assert.deepEqual(await done, { count: length, right: true, error: undefined });
   });
 
   test("an echo stays quick beside a bulk transfer", async (t) => {

@@ -3,6 +3,8 @@ const LEAST = 16_384;
 export const PIECE = 16_384;
 /** So long bytes may wait on the way, beside what the way itself takes; half as long as that where it is more. */
 const WAIT_MS = 50;
+/** So much waits at most, however fast the way is: for a client that does not read, all of it is with the other side already. */
+const MOST_WAITING = 1_048_576;
 const MARKS = 4; // in each window: it moves on in steps, not all at once
 const MOST_MARKS = 64; // without an answer: who gives none gets no more, and they fill no memory
 const RELEARN = 3 * MARKS; // so many marks in a row that were late with the least under way: the way has become longer
@@ -88,7 +90,8 @@ export class SendWindow {
     const allowedMs = this.#allowedMs(took);
     const rate = (mark.at - mark.seen) / Math.max(now - mark.seenAt, 0.01);
     this.#rate += (rate - this.#rate) * (rate > this.#rate ? 1 : Math.min(1, (DECLINE * took) / allowedMs));
-    const size = Math.max(LEAST, Math.round(this.#rate * allowedMs));
+    const waiting = Math.min(MOST_WAITING, this.#rate * waitMs(this.#wayMs));
+    const size = Math.max(LEAST, Math.round(this.#rate * this.#wayMs + waiting));
     if (size > this.#size || took > allowedMs) this.#size = size;
   }
 

@@ -131,9 +131,9 @@ test("marks that are late by chance change little", () => {
   assert.ok(link.bytes - before > 0.95 * 500_000, `${link.bytes - before} bytes`);
 });
 
-test("a link that its kernel or its clients keep from being full: no more than it carries in a little while is allowed", () => {
+/** How much a link allows that its kernel or its clients keep from being full. */
+function allowed(rate: number, wayMs: number): number {
   const window = new SendWindow();
-  const [rate, wayMs] = [100_000, 1];
   const answers: number[] = [];
   const mark = (now: number): void => {
     window.mark(now);
@@ -141,16 +141,30 @@ test("a link that its kernel or its clients keep from being full: no more than i
   };
   mark(0);
   for (let now = 1; now < 2000; now += 1) {
-    while (answers[0] !== undefined && answers[0] <= now) window.answered(answers.shift() ?? 0);
+    while (answers[0] !== undefined && answers[0] <= now) {
+      window.answered(answers.shift() ?? 0);
+      if (window.wantsMark) mark(now);
+    }
     for (let sent = 0; sent < rate && window.open; sent += window.piece) {
       window.sent += window.piece;
       if (window.wantsMark) mark(now);
     }
   }
+  while (answers.length > 0) window.answered(answers.shift() ?? 0);
   const before = window.sent;
   while (window.open) window.sent += window.piece;
-  const allowedMs = (window.sent - before) / rate;
-  assert.ok(allowedMs > 25 && allowedMs < 100, `${allowedMs} ms`);
+  return window.sent - before;
+}
+
+test("a link that its kernel or its clients keep from being full: no more than it carries in a little while is allowed", () => {
+  const ms = allowed(10_000, 1) / 10_000;
+  assert.ok(ms > 25 && ms < 100, `${ms} ms`);
+});
+
+test("on a fast link no more may wait than a client that does not read should have; a long way is kept busy", () => {
+  const [short, long] = [allowed(500_000, 1), allowed(50_000, 100)];
+  assert.ok(short > 500_000 && short < 2_500_000, `${short} bytes`);
+  assert.ok(long > 4_500_000, `${long} bytes`);
 });
 
 test("a way that is of another length all the time is kept busy nevertheless", () => {
