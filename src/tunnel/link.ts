@@ -28,7 +28,7 @@ export interface LinkRules {
 
 /** With more clients than that, those that have sent FIN are not kept for an answer any longer: their numbers will be needed. */
 const MANY_CLIENTS = 192;
-/** After so long a number is free though the other side has not confirmed that: peers other than ours never do. */
+/** After so long a number is free though a side of another make has not confirmed that: it never does. */
 const UNCONFIRMED_MS = 2000;
 /** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
 const MAX_UNSENT = 1_048_576;
@@ -55,8 +55,8 @@ export class Link implements ChannelOwner {
   readonly #backlog: Backlog<Channel>;
   /** Clients that have sent FIN and wait for the rest of an answer, the first of them first. */
   readonly #ended = new Set<Channel>();
-  /** Numbers closed from here of which the other side has not said that it knows. */
-  readonly #freeSince = new Map<number, number>();
+  /** Numbers closed from here of which the other side has not said that it knows, and when they are free all the same. */
+  readonly #freeAt = new Map<number, number>();
   #probe: Timer | undefined;
   #heardAt: number;
   #over = false;
@@ -170,24 +170,29 @@ export class Link implements ChannelOwner {
 
   closed(channel: Channel): void {
     this.#forget(channel);
-    this.#freeSince.set(channel.id, this.#clock.now());
+    this.#freeAt.set(channel.id, this.#ours ? Number.POSITIVE_INFINITY : this.#clock.now() + UNCONFIRMED_MS);
     this.send({ kind: "close", client: channel.id });
   }
 
   /**
-   * The lowest number that is free; nothing when there is none. One that has just been closed is taken last: what is still on its
-   * way for it is not for another client.
+   * The lowest number that is free; nothing when there is none. What is still on its way for one that has been closed is not for
+   * another client: our own peers say when that is over; beside others such a number is taken last.
    */
   freeId(): number | undefined {
     const now = this.#clock.now();
     let last: number | undefined;
     for (let id = 0; id < CLIENTS_MAX; id += 1) {
       if (this.#channels.has(id)) continue;
-      const since = this.#freeSince.get(id);
-      if (since === undefined || now - since > UNCONFIRMED_MS) return id;
-      last ??= id;
+      const at = this.#freeAt.get(id) ?? now;
+      if (at <= now) return id;
+      if (at < Number.POSITIVE_INFINITY) last ??= id;
     }
     return last;
+  }
+
+  /** Whether the other side is one of our own: only those answer marks. */
+  get #ours(): boolean {
+    return this.#window.answering;
   }
 
   #makeRoom(): void {
@@ -260,10 +265,11 @@ export class Link implements ChannelOwner {
   }
 
   #closed(command: Command & { kind: "close" }, channel: Channel | undefined): void {
-    this.#freeSince.delete(command.client);
+    this.#freeAt.delete(command.client);
     if (channel === undefined) return;
     this.#forget(channel);
-    this.send(command); // so the other side knows that nothing more of this client is on its way
+    // so the other side knows that nothing more of this client is on its way; another make may have a new one by that number
+    if (this.#ours) this.send(command);
     channel.close();
   }
 
@@ -347,7 +353,7 @@ export class Link implements ChannelOwner {
       const silence = this.#clock.now() - this.#heardAt;
       const free = this.freeId();
       if (silence < probeMs || this.#backlog.waiting) return;
-      if (!this.#window.answering) {
+      if (!this.#ours) {
         if (free !== undefined) this.send({ kind: "close", client: free });
       } else if (silence < UNANSWERED_PROBES * probeMs) this.#mark();
       else this.close(`silent for ${Math.round(silence / 1000)} s`);

@@ -91,6 +91,17 @@ describe("the device's side", { concurrency: 4 }, () => {
     await readSoFar(all.link, 0, again);
   });
 
+  test("a server of another make may give the number on at once: a CLOSE that answers its own would be the next client's end", async (t) => {
+    const all = await scene(t);
+    const side = await dial(all, 0);
+    all.link.write(Buffer.concat([frame(CLOSE, 0), frame(CONNECT, 0, connectPayload(HOST, all.service.port))]));
+    const next = await all.service.client(1);
+    await until(() => side.ended, "the first one's end");
+    next.write("welcome");
+    const { command, id } = await all.link.frame();
+    assert.deepEqual({ command, id }, { command: DATA, id: 0 });
+  });
+
   test("closed at service request: CLOSE after all of its DATA", async (t) => {
     const all = await scene(t);
     const side = await dial(all, 9);

@@ -147,6 +147,40 @@ describe("marks", { concurrency: 4 }, () => {
   });
 });
 
+describe("numbers of clients", { concurrency: 2 }, () => {
+  test("one is not given to another client before the device has confirmed its end, however long that takes", async (t) => {
+    const { server, device } = await start(t);
+    const first = await Client.open(server.hosts[0] ?? 0);
+    await device.connect();
+    first.reset();
+    await device.closes(0);
+    await pause(2500);
+    const second = await Client.open(server.hosts[0] ?? 0);
+    assert.equal((await device.connect()).id, 1);
+    device.send(DATA, 0, "for the first");
+    device.send(CLOSE, 0);
+    device.send(DATA, 1, "for the second");
+    assert.equal(await second.take(14), "for the second");
+    await Client.open(server.hosts[0] ?? 0);
+    assert.equal((await device.connect()).id, 0);
+  });
+
+  test("with none but unconfirmed ones left, a client is refused, and gets nobody else's bytes", async (t) => {
+    const { server, device } = await start(t);
+    const clients: Client[] = [];
+    for (let id = 0; id < 256; id += 1) clients.push(await Client.open(server.hosts[0] ?? 0));
+    await until(async () => (await server.status()).link?.clients === 256, "all of them");
+    clients[7]?.reset();
+    await until(async () => (await server.status()).link?.clients === 255, "one to be gone");
+    const surplus = await Client.open(server.hosts[0] ?? 0).catch(() => undefined); // it may be reset at once
+    await until(async () => (await server.status()).refused === 1, "the next one to be refused");
+    device.send(CLOSE, 7);
+    await until(async () => (await server.status()).link?.clients === 255, "it to be confirmed");
+    surplus?.destroy();
+    for (const client of clients) client.destroy();
+  });
+});
+
 /** Sends to a client that does not read until the server asks to hold back for it. */
 async function fillUp(device: ScriptedDevice, id: number): Promise<number> {
   for (let sent = 0; ; sent += PIECE.length) {
