@@ -190,6 +190,12 @@ export class Link implements ChannelOwner {
     return last;
   }
 
+  /** A number that stands for nobody: the highest one, since a client of whom we do not know yet has a low one. */
+  #unusedId(): number | undefined {
+    for (let id = CLIENTS_MAX - 1; id >= 0; id -= 1) if (!this.#channels.has(id)) return id;
+    return undefined;
+  }
+
   /** Whether the other side is one of our own: only those answer marks. */
   get #ours(): boolean {
     return this.#window.answering;
@@ -351,10 +357,10 @@ export class Link implements ChannelOwner {
     this.#probe = this.#clock.after(probeMs, () => {
       this.#planProbe();
       const silence = this.#clock.now() - this.#heardAt;
-      const free = this.freeId();
       if (silence < probeMs || this.#backlog.waiting) return;
       if (!this.#ours) {
-        if (free !== undefined) this.send({ kind: "close", client: free });
+        const client = this.#unusedId();
+        if (client !== undefined) this.send({ kind: "close", client });
       } else if (silence < UNANSWERED_PROBES * probeMs) this.#mark();
       else this.close(`silent for ${Math.round(silence / 1000)} s`);
     });

@@ -106,7 +106,10 @@ describe("marks", { concurrency: 4 }, () => {
     const server = await startServer(t, ["10.41.51.152:23"], { options: "HLTH=1" });
     const device = await ScriptedDevice.open(server.port);
     t.after(() => device.client.destroy());
-    for (let probe = 0; probe < 4; probe += 1) assert.equal((await device.frame(3000)).command, CLOSE);
+    for (let probe = 0; probe < 4; probe += 1) {
+      const { command, id } = await device.frame(3000);
+      assert.deepEqual({ command, id }, { command: CLOSE, id: 255 }, "not the next client's number");
+    }
     assert.equal((await server.status()).links, 1);
     await server.listens();
   });
