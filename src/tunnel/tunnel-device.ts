@@ -1,6 +1,7 @@
 import type { Timer } from "../clock.js";
 import { formatHostPort, type HostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
+import { Seldom } from "../core/seldom.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/setup/options.js";
 import { faultText } from "../core/text.js";
 import type { Command } from "../core/tunnel/frames.js";
@@ -44,6 +45,7 @@ export class TunnelDevice {
   #failures = 0;
   /** What the log has been told since the last good link: each thing once. */
   readonly #mentioned = new Set<string>();
+  readonly #refusals = new Seldom();
   #stopped = false;
 
   constructor(rules: DeviceRules, host: TunnelHost) {
@@ -129,8 +131,10 @@ export class TunnelDevice {
     const { client: id, ...service } = command;
     const name = formatHostPort(service);
     if (!this.#rules.services.permit(service)) {
-      this.#host.log.warn(`${this.#who} client ${id} refused: ${name} is not among the services allowed`);
       this.#counters.refused += 1;
+      const more = this.#refusals.mention("", this.#host.clock.now()); // whatever it asks for: it may ask for anything
+      const what = `client ${id} refused: ${name} is not among the services allowed`;
+      if (more !== undefined) this.#host.log.warn(`${this.#who} ${what}${more}`);
       link.send({ kind: "close", client: id });
       return;
     }

@@ -174,6 +174,16 @@ describe("the device's side", { concurrency: 4 }, () => {
     assert.match(all.daemon.daemon.log(), new RegExp(`${forbidden.port}`));
   });
 
+  test("a server that asks for what is not allowed again and again does not fill the log", async (t) => {
+    const all = await scene(t);
+    const side = await dial(all, 0);
+    for (let port = 1; port <= 500; port += 1) all.link.send(CONNECT, 9, connectPayload("10.9.9.9", port));
+    await readSoFar(all.link, 0, side);
+    const told = all.daemon.daemon.log().match(/not among the services allowed/g) ?? [];
+    assert.equal(told.length, 1);
+    assert.equal((await all.daemon.status()).refused, 500);
+  });
+
   test("nothing is allowed by default", async (t) => {
     const [server, service] = [await ScriptedServer.open(), await Device.open()];
     t.after(() => {

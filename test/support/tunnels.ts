@@ -38,6 +38,7 @@ export interface DeviceStatus {
   readonly received: number;
   readonly sent: number;
   readonly connected: boolean;
+  readonly refused: number;
   /** While there is one. */
   readonly link?: LinkStatus;
 }
