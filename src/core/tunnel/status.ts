@@ -25,7 +25,7 @@ export interface DeviceStatus extends LinkBytes {
   readonly services: string;
   readonly connected: boolean;
   readonly link?: TunnelLinkStatus;
-  /** Links so far, clients so far, clients whose service was not allowed, or could not be reached. */
+  /** Links so far, clients so far (some of whose services could not be reached), clients whose service was not allowed. */
   readonly links: number;
   readonly clients: number;
   readonly refused: number;
