@@ -72,7 +72,6 @@ export class Channel implements End {
 
   /** What was taken last is with the kernel. */
   sent(): void {
-    if (this.#out !== undefined) return;
     guarded(this, () => this.events.drained());
     this.#tellFinished();
   }
