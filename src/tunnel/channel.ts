@@ -102,7 +102,7 @@ export class Channel implements End {
 
   /** Bytes came over the link; they must not change any more. */
   deliver(bytes: Buffer): void {
-    if (this.gone || this.#closed || bytes.length === 0) return;
+    if (bytes.length === 0) return;
     this.#pending.push(bytes);
     this.#pendingSize += costOf(bytes);
     this.#flush();
