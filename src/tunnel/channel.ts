@@ -133,7 +133,7 @@ export class Channel implements End {
         this.events.data(bytes);
       }
       this.#tellPending();
-      if (!this.#closed || this.#toldEof || this.#paused || this.#pending.length > 0 || this.gone) return;
+      if (!this.#closed || this.#toldEof || this.#paused || this.gone) return;
       this.#toldEof = true;
       this.events.eof();
     });
