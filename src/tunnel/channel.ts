@@ -126,7 +126,7 @@ export class Channel implements End {
 
   #flush(): void {
     guarded(this, () => {
-      while (!this.#paused && !this.gone) {
+      while (!this.#paused) {
         const bytes = this.#pending.shift();
         if (bytes === undefined) break;
         this.#pendingSize -= costOf(bytes);
