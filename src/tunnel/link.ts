@@ -218,7 +218,7 @@ export class Link implements ChannelOwner {
   #forget(channel: Channel): void {
     this.#turns.delete(channel);
     this.#ended.delete(channel);
-    if (this.#has(channel)) this.#channels.delete(channel.id);
+    this.#channels.delete(channel.id);
   }
 
   #giveUp(channel: Channel): void {
