@@ -341,7 +341,6 @@ export class Link implements ChannelOwner {
   }
 
   #answered(): void {
-    this.#backlog.canHold();
     this.#window.answered(this.#clock.now());
     this.#markIfDue();
     this.#dispatch();
