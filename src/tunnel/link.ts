@@ -298,7 +298,7 @@ export class Link implements ChannelOwner {
 
   /** Whether the kernel takes pieces, and not too much is under way: while nothing is read, answers to marks are not, either. */
   get #open(): boolean {
-    return !this.#over && this.#end.unsent === 0 && (this.#window.open || this.#backlog.waiting);
+    return this.#end.unsent === 0 && (this.#window.open || this.#backlog.waiting);
   }
 
   /** Sends pieces, one of each client in turn. */
