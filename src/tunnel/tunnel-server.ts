@@ -107,7 +107,7 @@ export class TunnelServer {
   #told(link: Link, command: Command): void {
     const candidate = this.#candidates.get(link);
     if (candidate !== undefined) candidate.told(command);
-    else if (command.kind === "listen") this.#listen(link);
+    else if (command.kind === "listen") this.#listen();
     else if (command.kind === "unknown") this.#mention("info", this.#address, "", `skipped: ${command.reason}`);
   }
 
@@ -117,8 +117,8 @@ export class TunnelServer {
     if (more !== undefined) this.#host.log[level](`${this.#whoIs(address)} ${text}${more}`);
   }
 
-  #listen(link: Link): void {
-    if (this.#ports.length > 0 || this.#link !== link) return;
+  #listen(): void {
+    if (this.#ports.length > 0) return;
     this.#host.log.info(`${this.#who} the device listens`);
     this.#ports = this.#order.exposures.map((exposure) => this.#portOf(exposure));
     for (const port of this.#ports) void port.openEventually();
