@@ -55,11 +55,10 @@ export class SendWindow {
     return this.answering ? Math.min(PIECE, Math.floor(this.#size / MARKS)) : PIECE;
   }
 
-  /** Whether a mark is to follow what has been sent: so much it was, or all that may be. */
+  /** Whether a mark is to follow what has been sent. When no more may be sent, one is under way, or it is. */
   get wantsMark(): boolean {
-    const unmarked = this.sent - this.#markedAt;
     if (!this.answering || this.#marks.length >= MOST_MARKS) return false;
-    return unmarked > 0 && (unmarked >= this.#size / MARKS || !this.open);
+    return this.sent - this.#markedAt >= this.#size / MARKS;
   }
 
   /**
