@@ -131,6 +131,30 @@ test("marks that are late by chance change little", () => {
   assert.ok(link.bytes - before > 0.95 * 500_000, `${link.bytes - before} bytes`);
 });
 
+test("the way counts as longer when twelve marks in a row were late, and no sooner", () => {
+  const window = new SendWindow();
+  let now = 0;
+  const step = (tookMs: number): void => {
+    window.sent += 100 * Math.max(tookMs, 40);
+    now += Math.max(0, 40 - tookMs);
+    window.mark(now);
+    now += tookMs;
+    window.answered(now);
+  };
+  const least = 16_384 / 4;
+  for (const [count, tookMs] of [
+    [20, 5],
+    [11, 400],
+    [1, 5],
+    [11, 400],
+  ] as const) {
+    for (let index = 0; index < count; index += 1) step(tookMs);
+    assert.equal(window.piece, least, `behind ${count} of ${tookMs} ms`);
+  }
+  step(400);
+  assert.ok(window.piece > least, "twelve");
+});
+
 /** How much a link allows that its kernel or its clients keep from being full. */
 function allowed(rate: number, wayMs: number): number {
   const window = new SendWindow();
