@@ -111,6 +111,7 @@ describe("clients of the server's side", { concurrency: 4 }, () => {
     assert.ok(performance.now() - since < 6000, `the other waited ${performance.now() - since} ms`);
     await device.closes(0, 3000);
     assert.equal((await server.status()).stalled, 1);
+    assert.match(server.daemon.log(), /WARN +\[tunnel \d+ < [^\]]*\] client 0 closed: it does not read/);
     other.write("me too");
     assert.equal(await device.data(1, 6), "me too");
     stalled.destroy();
