@@ -1,0 +1,89 @@
+// one end of a link by a clock that stands; the other one is told byte by byte what to say
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import { DEAF } from "#src/ends/end.js";
+import { StreamEnd } from "#src/ends/stream-end.js";
+import type { Channel } from "#src/tunnel/channel.js";
+import { Link } from "#src/tunnel/link.js";
+import { ManualClock } from "../support/clock.js";
+import { Client } from "../support/net.js";
+import { DATA, FramePeer, frame, LISTEN, MARK, SEEN } from "../support/tunnel.js";
+import { until } from "../support/wait.js";
+
+const PEER = { host: "127.0.0.1", port: 1 };
+const STALL_MS = 5000;
+
+async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) {
+  const port = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
+  await once(port, "listening");
+  t.after(() => void port.close());
+  const [[socket], client] = await Promise.all([
+    once(port, "connection") as Promise<[Socket]>,
+    Client.open((port.address() as AddressInfo).port),
+  ]);
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const link = new Link(new StreamEnd(socket, 30_000), { stallMs: STALL_MS, probeMs }, clock, {
+    command: ({ kind }) => {
+      told.push(kind);
+      onCommand();
+    },
+    stalled: ({ id }) => told.push(`stalled ${id}`),
+    lost: (reason) => told.push(`lost: ${reason}`),
+    fault: (error) => told.push(`fault: ${error}`),
+  });
+  t.after(() => {
+    link.close("the test has ended");
+    client.destroy();
+  });
+  link.start();
+  return { link, clock, told, peer: new FramePeer(client) };
+}
+
+type Scene = Awaited<ReturnType<typeof open>>;
+
+function listen(link: Link, id: number): { channel: Channel; text: () => string; ends: string[] } {
+  const channel = link.open(id, PEER);
+  const chunks: Buffer[] = [];
+  const ends: string[] = [];
+  channel.events = {
+    ...DEAF,
+    data: (bytes) => chunks.push(bytes),
+    eof: () => ends.push("eof"),
+    drained: () => ends.push("drained"),
+    finished: () => ends.push("finished"),
+    closed: (error) => ends.push(error?.message ?? "closed"),
+  };
+  channel.resume();
+  return { channel, text: () => Buffer.concat(chunks).toString("latin1"), ends };
+}
+
+async function readSoFar({ peer, told }: Scene): Promise<void> {
+  const before = told.length;
+  peer.send(LISTEN, 0);
+  await until(() => told.slice(before).includes("listen"), "the link to have read all");
+}
+
+test("what is sent beside the clients' bytes fills the window, too, and is marked", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const { channel } = listen(link, 0);
+  peer.send(MARK, 0);
+  await peer.expect(SEEN, 0);
+  await peer.expect(MARK, 0);
+  peer.send(SEEN, 0);
+  await readSoFar(scene);
+  peer.write(Buffer.concat(Array.from({ length: 5000 }, () => frame(MARK, 0)))); // 20,000 bytes of answers
+  await readSoFar(scene);
+  channel.write("hello");
+  const answered = async (): Promise<Buffer> => {
+    for (;;) {
+      const { command, payload } = await peer.frame();
+      if (command === DATA) return payload;
+      if (command === MARK) peer.send(SEEN, 0);
+    }
+  };
+  assert.equal((await answered()).toString(), "hello");
+});
