@@ -14,6 +14,7 @@ import { until } from "../support/wait.js";
 
 const PEER = { host: "127.0.0.1", port: 1 };
 const STALL_MS = 5000;
+const PROBE_MS = 30_000;
 
 async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) {
   const port = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
@@ -86,4 +87,18 @@ test("what is sent beside the clients' bytes fills the window, too, and is marke
     }
   };
   assert.equal((await answered()).toString(), "hello");
+});
+
+test("a link that is over has no timer left, and tells of its end once", async (t) => {
+  const scene = await open(t, { probeMs: PROBE_MS });
+  const { link, clock, told, peer } = scene;
+  const channel = link.open(0, PEER);
+  for (let sent = 0; sent < 300_000; sent += 60_000) peer.send(DATA, 0, Buffer.alloc(60_000));
+  await until(() => channel.pending === 300_000, "all of it");
+  assert.equal(clock.pending, 2);
+  link.close("enough");
+  link.close("again");
+  assert.equal(clock.pending, 0);
+  await peer.ended();
+  assert.deepEqual(told, ["lost: enough"]);
 });
