@@ -102,3 +102,12 @@ test("a link that is over has no timer left, and tells of its end once", async (
   await peer.ended();
   assert.deepEqual(told, ["lost: enough"]);
 });
+
+test("what comes behind the end of a link, in the same packet, means nothing", async (t) => {
+  const { link, told, peer } = await open(t);
+  const { channel } = listen(link, 0);
+  channel.events = { ...DEAF, data: () => link.close("enough") };
+  peer.write(Buffer.concat([frame(DATA, 0, "!"), frame(LISTEN, 0)]));
+  await peer.ended();
+  assert.deepEqual(told, ["lost: enough"]);
+});
