@@ -111,3 +111,13 @@ test("what comes behind the end of a link, in the same packet, means nothing", a
   await peer.ended();
   assert.deepEqual(told, ["lost: enough"]);
 });
+
+test("a fault of who is told is the end of the link", async (t) => {
+  const broken = (): void => {
+    throw new Error("broken");
+  };
+  const { told, peer } = await open(t, { onCommand: broken });
+  peer.send(LISTEN, 0);
+  await peer.ended();
+  assert.deepEqual(told, ["listen", "fault: Error: broken", "lost: fault in the program"]);
+});
