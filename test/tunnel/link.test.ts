@@ -121,3 +121,12 @@ test("a fault of who is told is the end of the link", async (t) => {
   await peer.ended();
   assert.deepEqual(told, ["listen", "fault: Error: broken", "lost: fault in the program"]);
 });
+
+test("its status: address, age, clients, bytes with those of the frames", async (t) => {
+  const scene = await open(t);
+  const { link, clock } = scene;
+  clock.advance(1234.4);
+  link.open(5, PEER).write("hello");
+  await readSoFar(scene);
+  assert.deepEqual(link.status("a:1"), { address: "a:1", ageMs: 1234, clients: 1, received: 4, sent: 9 });
+});
