@@ -130,3 +130,8 @@ test("its status: address, age, clients, bytes with those of the frames", async 
   await readSoFar(scene);
   assert.deepEqual(link.status("a:1"), { address: "a:1", ageMs: 1234, clients: 1, received: 4, sent: 9 });
 });
+
+test("who does not want probes has no timer for them", async (t) => {
+  const { clock } = await open(t);
+  assert.equal(clock.pending, 0);
+});
