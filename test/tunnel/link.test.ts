@@ -9,7 +9,7 @@ import type { Channel } from "#src/tunnel/channel.js";
 import { Link } from "#src/tunnel/link.js";
 import { ManualClock } from "../support/clock.js";
 import { Client } from "../support/net.js";
-import { DATA, FramePeer, frame, LISTEN, MARK, SEEN } from "../support/tunnel.js";
+import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, MARK, SEEN } from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const PEER = { host: "127.0.0.1", port: 1 };
@@ -65,6 +65,15 @@ async function readSoFar({ peer, told }: Scene): Promise<void> {
   const before = told.length;
   peer.send(LISTEN, 0);
   await until(() => told.slice(before).includes("listen"), "the link to have read all");
+}
+
+async function upTo({ peer }: Scene, command: number, id: number): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  for (;;) {
+    const next = await peer.frame();
+    if (next.command === command && next.id === id) return frames;
+    frames.push(next);
+  }
 }
 
 test("what is sent beside the clients' bytes fills the window, too, and is marked", async (t) => {
@@ -134,4 +143,16 @@ test("its status: address, age, clients, bytes with those of the frames", async 
 test("who does not want probes has no timer for them", async (t) => {
   const { clock } = await open(t);
   assert.equal(clock.pending, 0);
+});
+
+test("only silence is asked about: as long as something comes, there is no probe", async (t) => {
+  const scene = await open(t, { probeMs: PROBE_MS });
+  const { clock, peer } = scene;
+  for (let round = 0; round < 4; round += 1) {
+    clock.advance(PROBE_MS * 0.7);
+    await readSoFar(scene);
+  }
+  clock.advance(PROBE_MS * 1.5);
+  assert.deepEqual(await upTo(scene, CLOSE, 0), []);
+  assert.equal(peer.client.bytes.length, 0);
 });
