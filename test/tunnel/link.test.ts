@@ -156,3 +156,11 @@ test("only silence is asked about: as long as something comes, there is no probe
   assert.deepEqual(await upTo(scene, CLOSE, 0), []);
   assert.equal(peer.client.bytes.length, 0);
 });
+
+test("the probe of a peer that knows no marks is for a number that nobody has", async (t) => {
+  const scene = await open(t, { probeMs: PROBE_MS });
+  const { link, clock, peer } = scene;
+  for (const id of [0, 1]) link.open(id, PEER);
+  clock.advance(PROBE_MS);
+  assert.deepEqual(await peer.frame(), { command: CLOSE, id: 2, payload: Buffer.alloc(0) });
+});
