@@ -164,3 +164,13 @@ test("the probe of a peer that knows no marks is for a number that nobody has", 
   clock.advance(PROBE_MS);
   assert.deepEqual(await peer.frame(), { command: CLOSE, id: 2, payload: Buffer.alloc(0) });
 });
+
+test("when all numbers are taken, a peer that knows no marks is not asked", async (t) => {
+  const scene = await open(t, { probeMs: PROBE_MS });
+  const { link, clock, peer } = scene;
+  for (let id = 0; id < 256; id += 1) link.open(id, PEER);
+  clock.advance(3 * PROBE_MS);
+  await readSoFar(scene);
+  link.send({ kind: "listen" });
+  assert.equal((await peer.frame()).command, LISTEN);
+});
