@@ -9,12 +9,13 @@ import type { Channel } from "#src/tunnel/channel.js";
 import { Link } from "#src/tunnel/link.js";
 import { ManualClock } from "../support/clock.js";
 import { Client } from "../support/net.js";
-import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, MARK, SEEN } from "../support/tunnel.js";
+import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, MARK, PAUSE, SEEN } from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const PEER = { host: "127.0.0.1", port: 1 };
 const STALL_MS = 5000;
 const PROBE_MS = 30_000;
+const MANY = 192;
 
 async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) {
   const port = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
@@ -173,4 +174,27 @@ test("when all numbers are taken, a peer that knows no marks is not asked", asyn
   await readSoFar(scene);
   link.send({ kind: "listen" });
   assert.equal((await peer.frame()).command, LISTEN);
+});
+
+test("more than 192 clients: those that have sent FIN go, the first first, and not before their bytes have", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const clients = Array.from({ length: MANY }, (_, id) => listen(link, id));
+  const [first, second, third] = clients;
+  peer.send(PAUSE, 0);
+  await readSoFar(scene);
+  first?.channel.write("not sent yet");
+  for (const each of [first, third, second]) each?.channel.end();
+  await readSoFar(scene);
+  assert.equal(peer.client.bytes.length, 0, "there is room");
+  link.open(MANY, PEER);
+  assert.deepEqual(await peer.frame(), { command: CLOSE, id: 2, payload: Buffer.alloc(0) });
+  assert.ok(third?.ends.includes("eof"));
+  assert.equal(link.status("").clients, MANY);
+  link.open(MANY + 1, PEER);
+  assert.deepEqual((await peer.frame()).id, 1);
+  link.open(MANY + 2, PEER);
+  clients[10]?.channel.end();
+  assert.deepEqual((await peer.frame()).id, 10, "one that ends while there are too many goes at once");
+  assert.deepEqual(first?.ends, []);
 });
