@@ -198,3 +198,20 @@ test("more than 192 clients: those that have sent FIN go, the first first, and n
   assert.deepEqual((await peer.frame()).id, 10, "one that ends while there are too many goes at once");
   assert.deepEqual(first?.ends, []);
 });
+
+test("who is no client any longer is not closed again to make room: its number may be another's", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const [replaced, closed, late] = [listen(link, 0), listen(link, 1), listen(link, 2)];
+  for (const { channel } of [replaced, closed]) channel.end();
+  link.open(0, PEER);
+  assert.deepEqual(replaced.ends, ["the other side has given its number to another client"]);
+  for (const id of [1, 2]) peer.send(CLOSE, id);
+  await upTo(scene, CLOSE, 2);
+  late.channel.end();
+  for (let id = 1; id <= MANY; id += 1) link.open(id, PEER);
+  await readSoFar(scene);
+  link.send({ kind: "listen" });
+  assert.deepEqual(await upTo(scene, LISTEN, 0), []);
+  assert.equal(link.status("").clients, MANY + 1);
+});
