@@ -16,6 +16,7 @@ const PEER = { host: "127.0.0.1", port: 1 };
 const STALL_MS = 5000;
 const PROBE_MS = 30_000;
 const MANY = 192;
+const CONFIRMED_WITHIN_MS = 2000;
 
 async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) {
   const port = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
@@ -214,4 +215,26 @@ test("who is no client any longer is not closed again to make room: its number m
   link.send({ kind: "listen" });
   assert.deepEqual(await upTo(scene, LISTEN, 0), []);
   assert.equal(link.status("").clients, MANY + 1);
+});
+
+test("a number closed from here is taken again when the other side confirms, or after a while, or when there is no other", async (t) => {
+  const scene = await open(t);
+  const { link, clock, peer } = scene;
+  const channels = Array.from({ length: 256 }, (_, id) => link.open(id, PEER));
+  assert.equal(link.freeId(), undefined);
+  channels[7]?.destroy();
+  channels[9]?.destroy();
+  assert.equal(link.freeId(), 7, "there is no other");
+  peer.send(CLOSE, 9);
+  await readSoFar(scene);
+  assert.equal(link.freeId(), 9, "confirmed");
+  link.open(9, PEER);
+  assert.equal(link.freeId(), 7);
+  peer.send(CLOSE, 200);
+  await readSoFar(scene);
+  assert.equal(link.freeId(), 200, "closed by the other side");
+  clock.advance(CONFIRMED_WITHIN_MS);
+  assert.equal(link.freeId(), 200);
+  clock.advance(1);
+  assert.equal(link.freeId(), 7);
 });
