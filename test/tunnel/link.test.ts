@@ -9,7 +9,7 @@ import type { Channel } from "#src/tunnel/channel.js";
 import { Link } from "#src/tunnel/link.js";
 import { ManualClock } from "../support/clock.js";
 import { Client } from "../support/net.js";
-import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, MARK, PAUSE, SEEN } from "../support/tunnel.js";
+import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, MARK, PAUSE, RESUME, SEEN } from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const PEER = { host: "127.0.0.1", port: 1 };
@@ -237,4 +237,27 @@ test("a number closed from here is taken again when the other side confirms, or 
   assert.equal(link.freeId(), 200);
   clock.advance(1);
   assert.equal(link.freeId(), 7);
+});
+
+test("one that is held and closed: nothing is asked for it any more", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  peer.send(MARK, 0);
+  const [here, there] = [link.open(0, PEER), link.open(1, PEER)];
+  for (const { id } of [here, there]) {
+    for (let sent = 0; sent < 300_000; sent += 60_000) peer.send(DATA, id, Buffer.alloc(60_000));
+    await upTo(scene, PAUSE, id);
+  }
+  here.destroy();
+  peer.send(CLOSE, 1);
+  assert.deepEqual(await upTo(scene, CLOSE, 0), []);
+  assert.deepEqual(await upTo(scene, CLOSE, 1), []);
+  there.resume();
+  link.send({ kind: "listen" });
+  assert.deepEqual(await upTo(scene, LISTEN, 0), []);
+  const next = link.open(1, PEER);
+  for (let sent = 0; sent < 300_000; sent += 60_000) peer.send(DATA, 1, Buffer.alloc(60_000));
+  await upTo(scene, PAUSE, 1);
+  next.resume();
+  assert.deepEqual(await upTo(scene, RESUME, 1), []);
 });
