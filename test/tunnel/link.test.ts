@@ -261,3 +261,21 @@ test("one that is held and closed: nothing is asked for it any more", async (t) 
   next.resume();
   assert.deepEqual(await upTo(scene, RESUME, 1), []);
 });
+
+test("one that is held in the middle of what it sends: no more of it comes, until it may", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const channel = link.open(0, PEER);
+  peer.send(MARK, 0);
+  await peer.expect(SEEN, 0);
+  await peer.expect(MARK, 0);
+  channel.write(Buffer.alloc(100_000));
+  const before = link.bytes.sent;
+  peer.send(PAUSE, 0);
+  for (let marks = 0; marks < 10; marks += 1) peer.send(SEEN, 0);
+  await readSoFar(scene);
+  assert.equal(link.bytes.sent, before);
+  assert.ok(channel.unsent > 0);
+  peer.send(RESUME, 0);
+  await until(() => link.bytes.sent > before, "the rest");
+});
