@@ -279,3 +279,20 @@ test("one that is held in the middle of what it sends: no more of it comes, unti
   peer.send(RESUME, 0);
   await until(() => link.bytes.sent > before, "the rest");
 });
+
+test("who has sent what the kernel does not take for now is told when it has", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const { channel, ends } = listen(link, 0);
+  peer.client.socket.pause();
+  let writes = 0;
+  while (ends.length === writes) {
+    assert.ok(writes < 5000, "the kernel takes everything");
+    channel.write(Buffer.alloc(10_000));
+    writes += 1;
+  }
+  assert.equal(channel.unsent, 0, "it is not the link's turns that it waits for");
+  peer.client.socket.resume();
+  await until(() => ends.length === writes, "the kernel to take it");
+  assert.ok(ends.every((end) => end === "drained"));
+});
