@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { DEAF } from "#src/ends/end.js";
 import { StreamEnd } from "#src/ends/stream-end.js";
+import { MAX_PENDING } from "#src/tunnel/backlog.js";
 import type { Channel } from "#src/tunnel/channel.js";
 import { Link } from "#src/tunnel/link.js";
 import { ManualClock } from "../support/clock.js";
@@ -295,4 +296,31 @@ test("who has sent what the kernel does not take for now is told when it has", a
   peer.client.socket.resume();
   await until(() => ends.length === writes, "the kernel to take it");
   assert.ok(ends.every((end) => end === "drained"));
+});
+
+async function waitsForClosed(scene: Scene): Promise<Channel> {
+  const { link, clock, peer } = scene;
+  const channel = link.open(0, PEER);
+  for (let sent = 0; sent < MAX_PENDING; sent += MAX_PENDING / 8) peer.send(DATA, 0, Buffer.alloc(MAX_PENDING / 8));
+  await until(() => channel.pending === MAX_PENDING, "all of it");
+  peer.write(Buffer.concat([frame(DATA, 0, "!"), frame(CLOSE, 0)])); // so little that it is read at once
+  await upTo(scene, CLOSE, 0);
+  assert.equal(clock.pending, 1);
+  return channel;
+}
+
+test("one that keeps the link waiting is given up, though the other side has closed it: its number may be another's", async (t) => {
+  const scene = await open(t);
+  const { link, clock, told, peer } = scene;
+  const closed = await waitsForClosed(scene);
+  const ends: string[] = [];
+  closed.events = { ...DEAF, closed: (error) => ends.push(error?.message ?? "") };
+  const next = listen(link, 0);
+  clock.advance(STALL_MS);
+  assert.deepEqual(told, ["stalled 0"]);
+  assert.deepEqual(ends, ["it has not read for 5 s, and the others of its link had to wait"]);
+  peer.send(DATA, 0, "for the next");
+  await readSoFar(scene);
+  assert.equal(next.text(), "for the next");
+  assert.equal(peer.client.bytes.length, 0);
 });
