@@ -324,3 +324,13 @@ test("one that keeps the link waiting is given up, though the other side has clo
   assert.equal(next.text(), "for the next");
   assert.equal(peer.client.bytes.length, 0);
 });
+
+test("when the link is over, who has been closed before gets the rest, however late", async (t) => {
+  const scene = await open(t);
+  const { link, clock, told } = scene;
+  const closed = await waitsForClosed(scene);
+  link.close("enough");
+  clock.advance(STALL_MS);
+  assert.deepEqual(told, ["lost: enough"]);
+  assert.equal(closed.pending, MAX_PENDING + 1);
+});
