@@ -334,3 +334,24 @@ test("when the link is over, who has been closed before gets the rest, however l
   assert.deepEqual(told, ["lost: enough"]);
   assert.equal(closed.pending, MAX_PENDING + 1);
 });
+
+test("what is written for one that is closed goes nowhere: its number may be another's", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const [left, closed] = [link.open(0, PEER), link.open(1, PEER)];
+  left.destroy();
+  await upTo(scene, CLOSE, 0);
+  closed.write("before");
+  assert.equal((await peer.expect(DATA, 1)).toString(), "before");
+  peer.send(PAUSE, 1);
+  await readSoFar(scene);
+  closed.write("held");
+  for (const id of [0, 1]) peer.send(CLOSE, id);
+  await upTo(scene, CLOSE, 1);
+  const next = [link.open(0, PEER), link.open(1, PEER)];
+  for (const old of [left, closed]) old.write("late");
+  for (const [id, channel] of next.entries()) {
+    channel.write("new");
+    assert.deepEqual(await peer.frame(), { command: DATA, id, payload: Buffer.from("new") });
+  }
+});
