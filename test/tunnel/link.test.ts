@@ -355,3 +355,19 @@ test("what is written for one that is closed goes nowhere: its number may be ano
     assert.deepEqual(await peer.frame(), { command: DATA, id, payload: Buffer.from("new") });
   }
 });
+
+test("one that ends with bytes to send has finished when they are sent, and not before", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const { channel, ends } = listen(link, 0);
+  peer.send(PAUSE, 0);
+  await readSoFar(scene);
+  channel.write("the rest");
+  channel.end();
+  await readSoFar(scene);
+  assert.deepEqual(ends, []);
+  peer.send(RESUME, 0);
+  assert.equal((await peer.expect(DATA, 0)).toString(), "the rest");
+  await until(() => ends.length > 0, "it to have finished");
+  assert.deepEqual(ends, ["drained", "finished"]);
+});
