@@ -371,3 +371,17 @@ test("one that ends with bytes to send has finished when they are sent, and not 
   await until(() => ends.length > 0, "it to have finished");
   assert.deepEqual(ends, ["drained", "finished"]);
 });
+
+test("while the link waits it is asked for nothing; what its peer said meanwhile is no silence", async (t) => {
+  const scene = await open(t, { probeMs: 4000 });
+  const { link, clock, told, peer } = scene;
+  const slow = link.open(0, PEER);
+  for (let sent = 0; sent < 300_000; sent += 60_000) peer.send(DATA, 0, Buffer.alloc(60_000));
+  await until(() => slow.pending === 300_000, "all of it");
+  peer.send(LISTEN, 0);
+  clock.advance(4500);
+  slow.resume();
+  clock.advance(3900); // there is a look at 8000
+  await until(() => told.includes("listen"), "the rest");
+  assert.equal(peer.client.bytes.length, 0);
+});
