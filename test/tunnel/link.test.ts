@@ -385,3 +385,39 @@ test("while the link waits it is asked for nothing; what its peer said meanwhile
   await until(() => told.includes("listen"), "the rest");
   assert.equal(peer.client.bytes.length, 0);
 });
+
+async function takeBytes({ peer }: Scene, count: number, onMark = () => {}): Promise<{ bytes: number; marks: number }> {
+  let [bytes, marks] = [0, 0];
+  while (bytes < count) {
+    const { command, payload } = await peer.frame();
+    if (command === DATA) bytes += payload.length;
+    if (command !== MARK) continue;
+    marks += 1;
+    onMark();
+  }
+  return { bytes, marks };
+}
+
+test("while the link waits, what there is to send goes on without answers, which tell nothing of the way afterwards", async (t) => {
+  const scene = await open(t);
+  const { link, clock, peer } = scene;
+  const [slow, busy] = [link.open(0, PEER), link.open(1, PEER)];
+  peer.send(MARK, 0);
+  await peer.expect(SEEN, 0);
+  busy.write(Buffer.alloc(400_000));
+  await takeBytes(scene, 400_000, () => {
+    clock.advance(1);
+    peer.send(SEEN, 0);
+  });
+  busy.write(Buffer.alloc(5_000_000)); // more than may be under way
+  const before = await takeBytes(scene, 150_000);
+  for (let sent = 0; sent < 17_000_000; sent += 60_000) peer.send(DATA, 0, Buffer.alloc(60_000));
+  const rest = await takeBytes(scene, 5_000_000 - before.bytes);
+  assert.ok(slow.pending > 16_777_216, "it waits");
+  clock.advance(STALL_MS - 1);
+  slow.resume();
+  for (let { marks } = rest; marks + before.marks > 0; marks -= 1) peer.send(SEEN, 0);
+  await readSoFar(scene);
+  busy.write(Buffer.alloc(400_000));
+  await takeBytes(scene, 150_000);
+});
