@@ -421,3 +421,26 @@ test("while the link waits, what there is to send goes on without answers, which
   busy.write(Buffer.alloc(400_000));
   await takeBytes(scene, 150_000);
 });
+
+test("when a late answer leaves less under way than there is, that is marked, else nothing would go on", async (t) => {
+  const scene = await open(t, { probeMs: PROBE_MS });
+  const { link, clock, peer } = scene;
+  const channel = link.open(0, PEER);
+  const answer = (): void => {
+    clock.advance(1);
+    peer.send(SEEN, 0);
+  };
+  peer.send(MARK, 0);
+  await peer.expect(SEEN, 0);
+  channel.write(Buffer.alloc(400_000));
+  await takeBytes(scene, 400_000, answer); // so much more than that may be under way then
+  await readSoFar(scene);
+  clock.advance(2 * PROBE_MS);
+  channel.write(Buffer.alloc(100_000));
+  assert.equal((await takeBytes(scene, 100_000)).marks, 1, "the probe");
+  clock.advance(PROBE_MS / 2);
+  answer();
+  await readSoFar(scene);
+  channel.write("hello");
+  await takeBytes(scene, 5, answer);
+});
