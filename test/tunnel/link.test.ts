@@ -444,3 +444,26 @@ test("when a late answer leaves less under way than there is, that is marked, el
   channel.write("hello");
   await takeBytes(scene, 5, answer);
 });
+
+test("one that is closed with bytes to send: who waits for them to be sent waits no longer, or has finished", async (t) => {
+  const scene = await open(t);
+  const { link, peer } = scene;
+  const [ending, other] = [listen(link, 0), listen(link, 1)];
+  for (const { channel } of [ending, other]) peer.send(PAUSE, channel.id);
+  await readSoFar(scene);
+  for (const { channel } of [ending, other]) channel.write("not sent");
+  ending.channel.end();
+  await readSoFar(scene);
+  assert.deepEqual([ending.ends, other.ends], [[], []]);
+  for (const { channel } of [ending, other]) {
+    peer.send(CLOSE, channel.id);
+    assert.deepEqual(await upTo(scene, CLOSE, channel.id), []);
+    assert.equal(channel.unsent, 0);
+  }
+  for (const { channel } of [ending, other]) {
+    channel.pause();
+    channel.resume();
+  }
+  assert.deepEqual(ending.ends, ["eof", "drained", "finished"]);
+  assert.deepEqual(other.ends, ["eof", "drained"]);
+});
