@@ -19,6 +19,7 @@ const PROBE_MS = 30_000;
 const MANY = 192;
 const CONFIRMED_WITHIN_MS = 2000;
 
+/** A link that is read, what it has told, and its other side. */
 async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) {
   const port = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
   await once(port, "listening");
@@ -48,6 +49,7 @@ async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) 
 
 type Scene = Awaited<ReturnType<typeof open>>;
 
+/** Opens a client whose bytes are kept. */
 function listen(link: Link, id: number): { channel: Channel; text: () => string; ends: string[] } {
   const channel = link.open(id, PEER);
   const chunks: Buffer[] = [];
@@ -64,12 +66,14 @@ function listen(link: Link, id: number): { channel: Channel; text: () => string;
   return { channel, text: () => Buffer.concat(chunks).toString("latin1"), ends };
 }
 
+/** Waits until the link has read all that its other side has said; LISTEN means nothing to it. */
 async function readSoFar({ peer, told }: Scene): Promise<void> {
   const before = told.length;
   peer.send(LISTEN, 0);
   await until(() => told.slice(before).includes("listen"), "the link to have read all");
 }
 
+/** Takes frames until that one, which has no payload. */
 async function upTo({ peer }: Scene, command: number, id: number): Promise<Frame[]> {
   const frames: Frame[] = [];
   for (;;) {
@@ -298,6 +302,7 @@ test("who has sent what the kernel does not take for now is told when it has", a
   assert.ok(ends.every((end) => end === "drained"));
 });
 
+/** Has the link wait for a client that does not read, and that the other side has closed by then. */
 async function waitsForClosed(scene: Scene): Promise<Channel> {
   const { link, clock, peer } = scene;
   const channel = link.open(0, PEER);
@@ -386,6 +391,7 @@ test("while the link waits it is asked for nothing; what its peer said meanwhile
   assert.equal(peer.client.bytes.length, 0);
 });
 
+/** Takes frames until there are so many bytes of the clients; tells how many marks there were among them. */
 async function takeBytes({ peer }: Scene, count: number, onMark = () => {}): Promise<{ bytes: number; marks: number }> {
   let [bytes, marks] = [0, 0];
   while (bytes < count) {
@@ -466,4 +472,17 @@ test("one that is closed with bytes to send: who waits for them to be sent waits
   }
   assert.deepEqual(ending.ends, ["eof", "drained", "finished"]);
   assert.deepEqual(other.ends, ["eof", "drained"]);
+});
+
+test("one that keeps the link waiting and is closed from here keeps nobody waiting any more", async (t) => {
+  const scene = await open(t);
+  const { link, clock, told, peer } = scene;
+  const channel = link.open(0, PEER);
+  for (let sent = 0; sent < 300_000; sent += 60_000) peer.send(DATA, 0, Buffer.alloc(60_000));
+  await until(() => channel.pending === 300_000, "all of it");
+  peer.send(DATA, 0, "too late");
+  channel.destroy();
+  assert.equal(clock.pending, 0);
+  await readSoFar(scene);
+  assert.deepEqual([channel.pending, told], [0, ["listen"]]);
 });
