@@ -1,0 +1,81 @@
+// the server's side of a tunnel by a clock that stands; devices are told byte by byte what to say
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import type { Connection } from "#src/connection.js";
+import { parseTunnelOrder } from "#src/core/tunnel/line.js";
+import type { Dial } from "#src/dial.js";
+import { StreamEnd } from "#src/ends/stream-end.js";
+import type { Listener } from "#src/listeners/listener.js";
+import type { TunnelHost } from "#src/tunnel/host.js";
+import { TunnelServer } from "#src/tunnel/tunnel-server.js";
+import { ManualClock } from "../support/clock.js";
+import { MemoryLog } from "../support/in-process.js";
+import { Client } from "../support/net.js";
+import { FramePeer, LISTEN } from "../support/tunnel.js";
+import { until } from "../support/wait.js";
+
+const TELL_WITHIN_MS = 10_000;
+const SECRET = 5;
+
+async function open(t: TestContext, secret = "") {
+  const parsed = parseTunnelOrder(`EXPOSE 127.0.0.1:1>127.0.0.1:2 HLTH=0 ${secret && `TLS=1 CERT=c PKEY=k ${secret}`}`);
+  assert.ok(parsed.ok);
+  const clock = new ManualClock();
+  const log = new MemoryLog();
+  const ports: string[] = [];
+  let attach = (): Dial => assert.fail("no port is open");
+  const host = {
+    clock,
+    log,
+    portOf: ({ welcome }: Listener) => {
+      const connect = (...[, , , dial]: Parameters<Connection["connect"]>) => {
+        attach = dial as () => Dial;
+      };
+      welcome({ connect } as unknown as Connection);
+      return {
+        openEventually: async () => void ports.push("opened"),
+        close: () => void ports.push("closed"),
+      };
+    },
+  };
+  const server = new TunnelServer(7000, parsed.value, host as unknown as TunnelHost);
+  const over: string[] = [];
+  let from = "";
+  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) => {
+    server.accept(new StreamEnd(socket, 30_000, undefined, { host: from, port: 1 }), (reason) => over.push(reason));
+  }).listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const devices: Client[] = [];
+  t.after(() => {
+    listener.close();
+    server.close("the test has ended");
+    for (const device of devices) device.destroy();
+  });
+  return {
+    ...{ server, clock, log, over, ports },
+    /** A client comes to the host port. */
+    attach: () => attach(),
+    connect: async (address = "127.0.0.1"): Promise<FramePeer> => {
+      from = address;
+      const accepted = once(listener, "connection");
+      const device = await Client.open((listener.address() as AddressInfo).port);
+      await accepted;
+      devices.push(device);
+      return new FramePeer(device);
+    },
+  };
+}
+
+test("a device that has told the secret is no candidate any more: it stays, however long", async (t) => {
+  const { server, clock, connect } = await open(t, "SECR=sesame");
+  const device = await connect();
+  assert.deepEqual([server.status.links, clock.pending], [0, 1]);
+  device.send(SECRET, 0, "sesame");
+  device.send(LISTEN, 0);
+  await until(() => server.status.listening, "it to be the device");
+  clock.advance(TELL_WITHIN_MS);
+  assert.deepEqual([server.status.links, server.status.turnedAway, clock.pending], [1, 0, 0]);
+  assert.ok(server.status.link);
+});
