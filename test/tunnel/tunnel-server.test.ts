@@ -79,3 +79,16 @@ test("a device that has told the secret is no candidate any more: it stays, howe
   assert.deepEqual([server.status.links, server.status.turnedAway, clock.pending], [1, 0, 0]);
   assert.ok(server.status.link);
 });
+
+test("a device that leaves before it has told the secret is not turned away later, too", async (t) => {
+  const { server, clock, log, over, connect } = await open(t, "SECR=sesame");
+  const [first, second] = [await connect(), await connect()];
+  first.send(SECRET, 0, "sesame");
+  await until(() => server.status.link !== undefined, "it to be the device");
+  second.client.end();
+  await until(() => over.length > 0, "its end");
+  assert.ok(server.status.link, "the other one is there");
+  clock.advance(TELL_WITHIN_MS);
+  assert.deepEqual([server.status.turnedAway, clock.pending], [0, 0]);
+  assert.doesNotMatch(log.lines.join("\n"), /turned away|link lost/);
+});
