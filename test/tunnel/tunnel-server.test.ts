@@ -92,3 +92,12 @@ test("a device that leaves before it has told the secret is not turned away late
   assert.deepEqual([server.status.turnedAway, clock.pending], [0, 0]);
   assert.doesNotMatch(log.lines.join("\n"), /turned away|link lost/);
 });
+
+test("a device that does not tell the secret in time is closed", async (t) => {
+  const { server, clock, over, connect } = await open(t, "SECR=sesame");
+  const device = await connect();
+  clock.advance(TELL_WITHIN_MS);
+  await device.ended();
+  assert.deepEqual(over, ["no secret within 10 s"]);
+  assert.equal(server.status.turnedAway, 1);
+});
