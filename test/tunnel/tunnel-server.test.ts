@@ -101,3 +101,14 @@ test("a device that does not tell the secret in time is closed", async (t) => {
   assert.deepEqual(over, ["no secret within 10 s"]);
   assert.equal(server.status.turnedAway, 1);
 });
+
+test("when the server ends, devices that have not told the secret are closed, too", async (t) => {
+  const { server, clock, over, connect } = await open(t, "SECR=sesame");
+  const [first, second] = [await connect(), await connect()];
+  first.send(SECRET, 0, "sesame");
+  await until(() => server.status.link !== undefined, "it to be the device");
+  server.close("enough");
+  assert.deepEqual(over, ["enough", "enough"]);
+  for (const device of [first, second]) await device.ended();
+  assert.equal(clock.pending, 0);
+});
