@@ -112,3 +112,20 @@ test("when the server ends, devices that have not told the secret are closed, to
   for (const device of [first, second]) await device.ended();
   assert.equal(clock.pending, 0);
 });
+
+test("bytes are counted over all links; LISTEN opens the ports once for each", async (t) => {
+  const { server, ports, connect } = await open(t);
+  for (const links of [1, 2]) {
+    const device = await connect();
+    device.send(LISTEN, 0);
+    device.send(LISTEN, 0, "!");
+    await until(() => server.status.link?.received === 9, "both");
+    server.close("enough");
+    const { listening, link, received, sent } = server.status;
+    assert.deepEqual(
+      { listening, link, received, sent },
+      { listening: false, link: undefined, received: 9 * links, sent: 0 },
+    );
+  }
+  assert.deepEqual(ports, ["opened", "closed", "opened", "closed"]);
+});
