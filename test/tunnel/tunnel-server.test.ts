@@ -129,3 +129,16 @@ test("bytes are counted over all links; LISTEN opens the ports once for each", a
   }
   assert.deepEqual(ports, ["opened", "closed", "opened", "closed"]);
 });
+
+test("clients are counted: those that reach the device, and those that find none", async (t) => {
+  const { server, attach, connect } = await open(t);
+  const device = await connect();
+  device.send(LISTEN, 0);
+  await until(() => server.status.listening, "the device");
+  for (let count = 0; count < 256; count += 1) await attach().end;
+  assert.deepEqual([server.status.clients, server.status.refused, server.status.link?.clients], [256, 0, 256]);
+  await assert.rejects(attach().end, /^DialError: the link has all the clients it can have$/);
+  server.close("enough");
+  await assert.rejects(attach().end, /^DialError: no device is there$/);
+  assert.deepEqual([server.status.clients, server.status.refused], [256, 2]);
+});
