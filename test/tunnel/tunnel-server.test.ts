@@ -18,6 +18,7 @@ import { until } from "../support/wait.js";
 
 const TELL_WITHIN_MS = 10_000;
 const SECRET = 5;
+const NO_SUCH_COMMAND = 99;
 
 async function open(t: TestContext, secret = "") {
   const parsed = parseTunnelOrder(`EXPOSE 127.0.0.1:1>127.0.0.1:2 HLTH=0 ${secret && `TLS=1 CERT=c PKEY=k ${secret}`}`);
@@ -141,4 +142,22 @@ test("clients are counted: those that reach the device, and those that find none
   server.close("enough");
   await assert.rejects(attach().end, /^DialError: no device is there$/);
   assert.deepEqual([server.status.clients, server.status.refused], [256, 2]);
+});
+
+test("what makes no sense is told of once a minute", async (t) => {
+  const { server, clock, log, connect } = await open(t);
+  const device = await connect();
+  const say = async (): Promise<void> => {
+    const before = server.status.received;
+    for (const _ of [1, 2, 3]) device.send(NO_SUCH_COMMAND, 0);
+    await until(() => server.status.received === before + 12, "it to be heard");
+  };
+  await say();
+  const skipped = () => log.lines.filter((line) => line.includes("skipped: command 99"));
+  assert.equal(skipped().length, 1);
+  clock.advance(60_000);
+  await say();
+  assert.match(skipped()[1] ?? "", /INFO \[tunnel 7000 < 127\.0\.0\.1:1\] skipped: command 99; 2 times more/);
+  device.send(LISTEN, 0);
+  await until(() => server.status.listening, "the device to go on");
 });
