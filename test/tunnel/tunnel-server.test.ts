@@ -20,6 +20,7 @@ const TELL_WITHIN_MS = 10_000;
 const SECRET = 5;
 const NO_SUCH_COMMAND = 99;
 
+/** A server whose host ports are opened by nobody. */
 async function open(t: TestContext, secret = "") {
   const parsed = parseTunnelOrder(`EXPOSE 127.0.0.1:1>127.0.0.1:2 HLTH=0 ${secret && `TLS=1 CERT=c PKEY=k ${secret}`}`);
   assert.ok(parsed.ok);
@@ -160,4 +161,19 @@ test("what makes no sense is told of once a minute", async (t) => {
   assert.match(skipped()[1] ?? "", /INFO \[tunnel 7000 < 127\.0\.0\.1:1\] skipped: command 99; 2 times more/);
   device.send(LISTEN, 0);
   await until(() => server.status.listening, "the device to go on");
+});
+
+test("devices that are turned away are told of once a minute, each machine by itself", async (t) => {
+  const { server, log, connect } = await open(t, "SECR=sesame");
+  for (const address of ["10.0.0.1", "10.0.0.2", "10.0.0.1"]) {
+    const device = await connect(address);
+    device.send(LISTEN, 0);
+    await device.ended();
+  }
+  assert.equal(server.status.turnedAway, 3);
+  const told = log.lines.filter((line) => line.includes("turned away"));
+  const [first, second] = ["10.0.0.1", "10.0.0.2"].map(
+    (address) => `WARN [tunnel 7000 < ${address}:1] turned away: it does not tell the secret`,
+  );
+  assert.deepEqual(told, [first, second]);
 });
