@@ -1,0 +1,73 @@
+// the device's side of a tunnel by a clock that stands; the server is told byte by byte what to say
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { parseServices } from "#src/core/tunnel/services.js";
+import { ManualClock } from "../support/clock.js";
+import { daemonHere } from "../support/in-process.js";
+import { Device } from "../support/net.js";
+import { CONNECT, connectPayload, ScriptedServer } from "../support/tunnel.js";
+import { until } from "../support/wait.js";
+
+const HOST = "127.0.0.1";
+const STEADY_MS = 1000;
+const OPENING = 8; // LISTEN and a mark
+
+async function open(t: TestContext) {
+  const [server, service] = [await ScriptedServer.open(), await Device.open()];
+  const allow = parseServices(`${HOST}:${service.port}`);
+  assert.ok(allow.ok);
+  const clock = new ManualClock();
+  const settings = { deviceServer: { host: HOST, port: server.port }, deviceAllow: allow.value };
+  const { daemon, log } = await daemonHere(settings, clock);
+  t.after(async () => {
+    server.close();
+    service.close();
+    await daemon.stop("the test has ended");
+  });
+  const status = () => {
+    const [device] = daemon.status.devices;
+    assert.ok(device);
+    return device;
+  };
+  const link = async () => {
+    const next = await server.link();
+    await until(() => status().connected, "the device to know");
+    return next;
+  };
+  return {
+    ...{ daemon, log, clock, server, service, status, link },
+    losses: () => log.lines.filter((line) => line.includes("link lost")).length,
+    lose: async (peer: Awaited<ReturnType<typeof link>>): Promise<void> => {
+      peer.client.end();
+      await until(() => !status().connected, "the loss");
+    },
+    used: () => daemon.status.descriptors.used,
+  };
+}
+
+test("links, clients and bytes are counted over all links, descriptors while they are there", async (t) => {
+  const { clock, service, status, used, link, lose, daemon } = await open(t);
+  const before = used();
+  for (const links of [1, 2]) {
+    const peer = await link();
+    const allowed = connectPayload(HOST, service.port);
+    peer.send(CONNECT, 1, allowed);
+    peer.send(CONNECT, 2, connectPayload(HOST, 1));
+    await peer.closes(2);
+    const side = await service.client(links - 1);
+    await until(() => used() === before + 1, "the service's descriptor");
+    const frames = 2 * (4 + allowed.length);
+    assert.equal(status().links, links);
+    assert.deepEqual([status().clients, status().refused], [links, links]);
+    assert.deepEqual([status().received, status().sent], [frames * links, (OPENING + 8) * links - 4]);
+    side.destroy();
+    await peer.closes(1);
+    assert.equal(used(), before);
+    await lose(peer);
+    assert.equal(used(), before - 1);
+    assert.deepEqual([status().received, status().sent], [frames * links, (OPENING + 8) * links]);
+    clock.advance(STEADY_MS);
+  }
+  await daemon.stop("enough");
+  assert.equal(used(), before - 1);
+});
