@@ -10,6 +10,7 @@ import { until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
 const STEADY_MS = 1000;
+const FIRST_RETRY_MS = 375; // at the most
 const OPENING = 8; // LISTEN and a mark
 
 async function open(t: TestContext) {
@@ -70,4 +71,15 @@ test("links, clients and bytes are counted over all links, descriptors while the
   }
   await daemon.stop("enough");
   assert.equal(used(), before - 1);
+});
+
+test("after a good link the next attempt follows soon, and the log tells of each loss", async (t) => {
+  const { clock, link, lose, losses } = await open(t);
+  for (let round = 1; round <= 4; round += 1) {
+    const peer = await link();
+    clock.advance(STEADY_MS);
+    await lose(peer);
+    assert.equal(losses(), round);
+    clock.advance(FIRST_RETRY_MS);
+  }
 });
