@@ -11,6 +11,7 @@ import { until } from "../support/wait.js";
 const HOST = "127.0.0.1";
 const STEADY_MS = 1000;
 const FIRST_RETRY_MS = 375; // at the most
+const MAX_RETRY_MS = 2000;
 const OPENING = 8; // LISTEN and a mark
 
 async function open(t: TestContext) {
@@ -82,4 +83,18 @@ test("after a good link the next attempt follows soon, and the log tells of each
     assert.equal(losses(), round);
     clock.advance(FIRST_RETRY_MS);
   }
+});
+
+test("links that do not last: attempts become rare, and the log tells of them once", async (t) => {
+  const { clock, server, link, lose, losses, used } = await open(t);
+  for (let round = 1; round <= 5; round += 1) {
+    await lose(await link());
+    const idle = used();
+    clock.advance(FIRST_RETRY_MS);
+    assert.equal(used() - idle, round === 1 ? 1 : 0, `attempts soon after loss ${round}`);
+    clock.advance(MAX_RETRY_MS - FIRST_RETRY_MS);
+  }
+  assert.equal(losses(), 1);
+  await link();
+  assert.equal(server.count, 6);
 });
