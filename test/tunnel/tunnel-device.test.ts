@@ -14,6 +14,7 @@ const FIRST_RETRY_MS = 375; // at the most
 const MAX_RETRY_MS = 2000;
 const OPENING = 8; // LISTEN and a mark
 
+/** A device of a server, linked for the first time, with one service. */
 async function open(t: TestContext) {
   const [server, service] = [await ScriptedServer.open(), await Device.open()];
   const allow = parseServices(`${HOST}:${service.port}`);
@@ -97,4 +98,22 @@ test("links that do not last: attempts become rare, and the log tells of them on
   assert.equal(losses(), 1);
   await link();
   assert.equal(server.count, 6);
+});
+
+test("when the daemon stops, nothing is begun any more", async (t) => {
+  for (const state of ["linked", "between two attempts"]) {
+    const { clock, daemon, server, link, lose } = await open(t);
+    const peer = await link();
+    if (state !== "linked") await lose(peer);
+    await daemon.stop("enough");
+    await peer.ended();
+    let looks = 0;
+    const done = () => {
+      clock.advance(MAX_RETRY_MS);
+      looks = clock.pending === 0 ? looks + 1 : 0;
+      return looks > 20; // not only between two timers
+    };
+    await until(done, "the last timer");
+    assert.equal(server.count, 1, state);
+  }
 });
