@@ -70,7 +70,6 @@ export class TunnelDevice {
   close(reason: string): void {
     this.#stopped = true;
     this.#retry?.cancel();
-    this.#steady?.cancel();
     this.#dial?.abort();
     this.#link?.close(reason);
   }
