@@ -131,6 +131,24 @@ test("marks that are late by chance change little", () => {
   assert.ok(link.bytes - before > 0.95 * 500_000, `${link.bytes - before} bytes`);
 });
 
+test("as long as no mark is late, a time in which little is sent makes the window no smaller", () => {
+  const window = new SendWindow();
+  let now = 0;
+  for (const [count, bytes] of [
+    [20, 1_000_000],
+    [1000, 1000],
+  ] as const) {
+    for (let index = 0; index < count; index += 1) {
+      window.sent += bytes;
+      window.mark(now);
+      now += 20;
+      window.answered(now);
+    }
+  }
+  window.sent += 1_000_000;
+  assert.ok(window.open);
+});
+
 test("the way counts as longer when twelve marks in a row were late, and no sooner", () => {
   const window = new SendWindow();
   let now = 0;
