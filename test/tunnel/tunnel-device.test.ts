@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { parseServices } from "#src/core/tunnel/services.js";
+import { BlackHole } from "../support/black-hole.js";
 import { ManualClock } from "../support/clock.js";
 import { daemonHere } from "../support/in-process.js";
 import { Device } from "../support/net.js";
@@ -12,6 +13,7 @@ const HOST = "127.0.0.1";
 const STEADY_MS = 1000;
 const FIRST_RETRY_MS = 375; // at the most
 const MAX_RETRY_MS = 2000;
+const CONNECT_MS = 3000;
 const OPENING = 8; // LISTEN and a mark
 
 /** A device of a server, linked for the first time, with one service. */
@@ -116,4 +118,23 @@ test("when the daemon stops, nothing is begun any more", async (t) => {
     await until(done, "the last timer");
     assert.equal(server.count, 1, state);
   }
+});
+
+test("a server that does not answer is given up after three seconds; nothing is left of the attempt when the daemon stops", async (t) => {
+  const hole = await BlackHole.open(t);
+  await hole.close();
+  const clock = new ManualClock();
+  const { daemon, log } = await daemonHere({ deviceServer: { host: HOST, port: hole.port } }, clock);
+  t.after(() => daemon.stop("the test has ended"));
+  const used = () => daemon.status.descriptors.used;
+  assert.equal(used(), 1);
+  clock.advance(CONNECT_MS - 1);
+  assert.equal(used(), 1);
+  clock.advance(1);
+  await until(() => used() === 0, "the attempt to be given up");
+  assert.match(log.lines.join("\n"), /WARN \[device > 127\.0\.0\.1:\d+\] [^\n]*; it is tried again/);
+  clock.advance(FIRST_RETRY_MS);
+  assert.equal(used(), 1);
+  await daemon.stop("enough");
+  await until(() => used() === 0, "the end of the next one");
 });
