@@ -14,6 +14,7 @@ const STEADY_MS = 1000;
 const FIRST_RETRY_MS = 375; // at the most
 const MAX_RETRY_MS = 2000;
 const CONNECT_MS = 3000;
+const NO_SUCH_COMMAND = 99;
 const OPENING = 8; // LISTEN and a mark
 
 /** A device of a server, linked for the first time, with one service. */
@@ -137,4 +138,15 @@ test("a server that does not answer is given up after three seconds; nothing is 
   assert.equal(used(), 1);
   await daemon.stop("enough");
   await until(() => used() === 0, "the end of the next one");
+});
+
+test("what a server says that makes no sense is told of once", async (t) => {
+  const { service, link, log } = await open(t);
+  const peer = await link();
+  for (const _ of [1, 2]) peer.send(NO_SUCH_COMMAND, 0);
+  peer.send(CONNECT, 0, connectPayload(HOST, service.port));
+  await service.client();
+  const skipped = log.lines.filter((line) => line.includes("skipped"));
+  assert.equal(skipped.length, 1);
+  assert.match(skipped[0] ?? "", /^INFO \[device > 127\.0\.0\.1:\d+\] skipped: command 99$/);
 });
