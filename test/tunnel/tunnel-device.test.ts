@@ -104,10 +104,14 @@ test("links that do not last: attempts become rare, and the log tells of them on
 });
 
 test("when the daemon stops, nothing is begun any more", async (t) => {
-  for (const state of ["linked", "between two attempts"]) {
-    const { clock, daemon, server, link, lose } = await open(t);
+  for (const state of ["linked", "between two attempts", "with a client"]) {
+    const { clock, daemon, server, service, link, lose } = await open(t);
     const peer = await link();
-    if (state !== "linked") await lose(peer);
+    if (state === "with a client") {
+      peer.send(CONNECT, 0, connectPayload(HOST, service.port));
+      await service.client();
+    }
+    if (state === "between two attempts") await lose(peer);
     await daemon.stop("enough");
     await peer.ended();
     let looks = 0;
