@@ -154,3 +154,13 @@ test("what a server says that makes no sense is told of once", async (t) => {
   assert.equal(skipped.length, 1);
   assert.match(skipped[0] ?? "", /^INFO \[device > 127\.0\.0\.1:\d+\] skipped: command 99$/);
 });
+
+test("a service that has closed is let go at once, not when it has been silent for a while", async (t) => {
+  const { service, link } = await open(t);
+  const peer = await link();
+  peer.send(CONNECT, 0, connectPayload(HOST, service.port));
+  const side = await service.client();
+  side.end();
+  await peer.closes(0);
+  await until(() => side.ended || side.closed, "its end");
+});
