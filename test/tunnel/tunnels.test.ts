@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import type { Settings } from "#src/core/config/settings.js";
+import type { TunnelHost } from "#src/tunnel/host.js";
+import { Tunnels } from "#src/tunnel/tunnels.js";
+import { ManualClock } from "../support/clock.js";
+import { MemoryLog } from "../support/in-process.js";
+
+const SERVER = { host: "hub", port: 7000 };
+
+/** The tunnels of a daemon that has no room for a connection: each device tells so once, and waits to try again. */
+function fixture() {
+  const [clock, log] = [new ManualClock(), new MemoryLog()];
+  const host = { clock, log, settings: DEFAULT_SETTINGS, roomForRemote: () => false, countRemotes() {} };
+  const tunnels = new Tunnels(host as unknown as TunnelHost);
+  const told = async (): Promise<number> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return log.lines.length;
+  };
+  return {
+    ...{ tunnels, clock, told },
+    configure: (settings: Partial<Settings>) =>
+      tunnels.configure({ ...DEFAULT_SETTINGS, ...settings }, host as unknown as TunnelHost),
+  };
+}
+
+test("a device stays as long as [device] does, and is replaced when anything of it changes, the secret too", async () => {
+  const { tunnels, clock, told, configure } = fixture();
+  const device = { deviceServer: SERVER, deviceTls: true, deviceSecret: "sesame" };
+  for (const _ of [1, 2]) {
+    configure(device);
+    assert.equal(await told(), 1);
+  }
+  configure({ ...device, deviceSecret: "open" });
+  assert.equal(await told(), 2);
+  assert.deepEqual([tunnels.status.devices.length, clock.pending], [1, 1]);
+  configure({});
+  assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+});
