@@ -8,6 +8,7 @@ import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 
 const SERVER = { host: "hub", port: 7000 };
+const MOST_DEVICES = 64;
 
 /** The tunnels of a daemon that has no room for a connection: each device tells so once, and waits to try again. */
 function fixture() {
@@ -36,5 +37,20 @@ test("a device stays as long as [device] does, and is replaced when anything of 
   assert.equal(await told(), 2);
   assert.deepEqual([tunnels.status.devices.length, clock.pending], [1, 1]);
   configure({});
+  assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+});
+
+test("TCPR begins a device for each server and service once, 64 at most; all end with the daemon", async () => {
+  const { tunnels, clock, told } = fixture();
+  const services = Array.from({ length: MOST_DEVICES }, (_, index) => ({ host: "10.0.0.1", port: index + 1 }));
+  for (const service of [...services, ...services]) assert.equal(tunnels.begin(SERVER, service), undefined);
+  assert.equal(await told(), MOST_DEVICES);
+  assert.equal(tunnels.begin(SERVER, { host: "10.0.0.1", port: 99 }), "64 links are kept already");
+  const { devices } = tunnels.status;
+  assert.deepEqual(
+    devices.map(({ services: only }) => only),
+    services.map(({ port }) => `10.0.0.1/32:${port}`),
+  );
+  tunnels.close("enough");
   assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
 });
