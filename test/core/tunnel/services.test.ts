@@ -59,6 +59,7 @@ const allowed: [allow: string, host: string, port: number, is: boolean][] = [
   ["plc.lan:502", "PLC.lan", 502, true],
   ["*.lan:502", "plc.lan", 502, true],
   ["*.lan:502", "lan", 502, false],
+  ["*.lan:502", "a b.lan", 502, false],
   ["127.0.0.1:23", "localhost", 23, false],
   ["0.0.0.0/0:23", "plc.lan", 23, false],
   ["[::1]:22", "::1", 22, true],
