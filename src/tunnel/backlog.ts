@@ -71,8 +71,6 @@ export class Backlog<R extends Reader> {
   close(): void {
     this.#closed = true;
     for (const timer of this.#crowded.values()) timer?.cancel();
-    this.#crowded.clear();
-    this.#held.clear();
   }
 
   #relieve(reader: R): void {
