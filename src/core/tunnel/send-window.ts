@@ -55,10 +55,11 @@ export class SendWindow {
     return this.answering ? Math.min(PIECE, Math.floor(this.#size / MARKS)) : PIECE;
   }
 
-  /** Whether a mark is to follow what has been sent. When no more may be sent, one is under way, or it is. */
+  /** Whether a mark is to follow what has been sent: so much it was, or all that may be. */
   get wantsMark(): boolean {
+    const unmarked = this.sent - this.#markedAt;
     if (!this.answering || this.#marks.length >= MOST_MARKS) return false;
-    return this.sent - this.#markedAt >= this.#size / MARKS;
+    return unmarked >= this.#size / MARKS || (unmarked > 0 && !this.open);
   }
 
   /**
