@@ -1,11 +1,12 @@
 import type { Clock, Timer } from "../clock.js";
-import { CLIENTS_MAX, type Command, commandOf, frameOf, tunnelFraming } from "../core/tunnel/frames.js";
-import { SendWindow } from "../core/tunnel/send-window.js";
+import { ClientIds } from "../core/tunnel/client-ids.js";
+import { type Command, commandOf, type Told, tunnelFraming } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/status.js";
 import { DEAF, endedBy } from "../ends/end.js";
 import type { StreamEnd } from "../ends/stream-end.js";
 import { Backlog } from "./backlog.js";
 import { Channel, type ChannelOwner } from "./channel.js";
+import { Sender } from "./sender.js";
 
 /** What a link tells the side it belongs to. */
 export interface LinkEvents {
@@ -28,8 +29,6 @@ export interface LinkRules {
 
 /** With more clients than that, those that have sent FIN are not kept for an answer any longer: their numbers will be needed. */
 const MANY_CLIENTS = 192;
-/** After so long a number is free though a side of another make has not confirmed that: it never does. */
-const UNCONFIRMED_MS = 2000;
 /** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
 const MAX_UNSENT = 1_048_576;
 /** A side that answers marks is lost when it has not done so this many times. */
@@ -39,24 +38,17 @@ const UNANSWERED_PROBES = 3;
 export class Link implements ChannelOwner {
   readonly #openedAt: number;
   #received = 0;
-  readonly #window = new SendWindow();
-  /** Whether the other side has been asked to answer marks. */
-  #marking = false;
   readonly #end: StreamEnd;
+  readonly #sender: Sender;
   readonly #rules: LinkRules;
   readonly #clock: Clock;
   readonly #events: LinkEvents;
   readonly #framing = tunnelFraming.requests();
   readonly #channels = new Map<number, Channel>();
-  /** Those that have something to send, in the order of their turns. */
-  readonly #turns = new Set<Channel>();
-  /** The one whose piece the kernel has not taken yet. */
-  #sending: Channel | undefined;
   readonly #backlog: Backlog<Channel>;
   /** Clients that have sent FIN and wait for the rest of an answer, the first of them first. */
   readonly #ended = new Set<Channel>();
-  /** Numbers closed from here of which the other side has not said that it knows, and when they are free all the same. */
-  readonly #freeAt = new Map<number, number>();
+  readonly #ids = new ClientIds(this.#channels);
   #probe: Timer | undefined;
   #heardAt: number;
   #over = false;
@@ -64,6 +56,7 @@ export class Link implements ChannelOwner {
   /** @param end connected, and paused */
   constructor(end: StreamEnd, rules: LinkRules, clock: Clock, events: LinkEvents) {
     this.#end = end;
+    this.#sender = new Sender(end, clock);
     this.#rules = rules;
     this.#clock = clock;
     this.#events = events;
@@ -77,7 +70,7 @@ export class Link implements ChannelOwner {
     end.events = {
       data: (chunk) => this.#receive(chunk),
       eof: () => this.close(endedBy("remote")),
-      drained: () => this.#drained(),
+      drained: () => this.#sender.drained(),
       finished() {},
       closed: (error) => this.close(endedBy("remote", error)),
       fault: (error) => this.#fault(error),
@@ -92,9 +85,7 @@ export class Link implements ChannelOwner {
 
   /** Asks the other side to answer marks, if it can: so nobody waits for long behind what others send. */
   beginMarking(): void {
-    if (this.#marking) return;
-    this.#marking = true;
-    this.#mark();
+    this.#sender.beginMarking();
   }
 
   /**
@@ -112,7 +103,7 @@ export class Link implements ChannelOwner {
   }
 
   get bytes(): LinkBytes {
-    return { received: this.#received, sent: this.#window.sent };
+    return { received: this.#received, sent: this.#sender.sent };
   }
 
   /** A client more, under a number that is free. */
@@ -129,10 +120,9 @@ export class Link implements ChannelOwner {
   }
 
   /** Tells the other side, if there is one, and it reads: else it may be lost behind that. */
-  send(command: Exclude<Command, { kind: "unknown" }>): void {
+  send(command: Told): void {
     if (this.#over) return;
-    this.#write(frameOf(command));
-    this.#markIfDue();
+    this.#sender.send(command);
     if (this.#end.unsent > MAX_UNSENT) this.close("it does not read");
   }
 
@@ -154,9 +144,7 @@ export class Link implements ChannelOwner {
   // what channels tell
 
   wants(channel: Channel): void {
-    if (channel.held) return;
-    this.#turns.add(channel);
-    this.#dispatch();
+    this.#sender.want(channel);
   }
 
   pending(channel: Channel): void {
@@ -170,35 +158,18 @@ export class Link implements ChannelOwner {
 
   closed(channel: Channel): void {
     this.#forget(channel);
-    this.#freeAt.set(channel.id, this.#ours ? Number.POSITIVE_INFINITY : this.#clock.now() + UNCONFIRMED_MS);
+    this.#ids.closed(channel.id, this.#clock.now(), this.#ours);
     this.send({ kind: "close", client: channel.id });
   }
 
-  /**
-   * The lowest number that is free; nothing when there is none. What is still on its way for one that has been closed is not for
-   * another client: our own peers say when that is over; beside others such a number is taken last.
-   */
+  /** A number for a client more; nothing when there is none. */
   freeId(): number | undefined {
-    const now = this.#clock.now();
-    let last: number | undefined;
-    for (let id = 0; id < CLIENTS_MAX; id += 1) {
-      if (this.#channels.has(id)) continue;
-      const at = this.#freeAt.get(id) ?? now;
-      if (at <= now) return id;
-      if (at < Number.POSITIVE_INFINITY) last ??= id;
-    }
-    return last;
-  }
-
-  /** A number that stands for nobody: the highest one, since a client of whom we do not know yet has a low one. */
-  #unusedId(): number | undefined {
-    for (let id = CLIENTS_MAX - 1; id >= 0; id -= 1) if (!this.#channels.has(id)) return id;
-    return undefined;
+    return this.#ids.free(this.#clock.now());
   }
 
   /** Whether the other side is one of our own: only those answer marks. */
   get #ours(): boolean {
-    return this.#window.answering;
+    return this.#sender.answered;
   }
 
   #makeRoom(): void {
@@ -216,7 +187,7 @@ export class Link implements ChannelOwner {
   }
 
   #forget(channel: Channel): void {
-    this.#turns.delete(channel);
+    this.#sender.forget(channel);
     this.#ended.delete(channel);
     this.#channels.delete(channel.id);
   }
@@ -229,14 +200,10 @@ export class Link implements ChannelOwner {
 
   #wait(is: boolean): void {
     if (this.#over) return;
-    if (is) {
-      this.#end.pause();
-      this.#dispatch();
-      return;
-    }
-    this.#heardAt = this.#clock.now(); // what came meanwhile
-    this.#window.disturb();
-    this.#end.resume();
+    if (is) this.#end.pause();
+    else this.#end.resume();
+    this.#heardAt = this.#clock.now(); // it is not silent: it is not listened to
+    this.#sender.deafen(is);
   }
 
   #receive(chunk: Buffer): void {
@@ -256,14 +223,16 @@ export class Link implements ChannelOwner {
         this.#closed(command, channel);
         return;
       case "mark":
-        this.#marked();
+        this.send({ kind: "seen" });
+        this.#backlog.canHold();
+        this.#sender.marked();
         return;
       case "seen":
-        this.#answered();
+        this.#sender.seen();
         return;
       case "pause":
       case "resume":
-        if (channel !== undefined) this.#hold(channel, command.kind === "pause");
+        if (channel !== undefined) this.#sender.hold(channel, command.kind === "pause");
         return;
       default:
         this.#events.command(command);
@@ -271,7 +240,7 @@ export class Link implements ChannelOwner {
   }
 
   #closed(command: Command & { kind: "close" }, channel: Channel | undefined): void {
-    this.#freeAt.delete(command.client);
+    this.#ids.confirmed(command.client);
     if (channel === undefined) return;
     this.#forget(channel);
     // so the other side knows that nothing more of this client is on its way; another make may have a new one by that number
@@ -281,69 +250,6 @@ export class Link implements ChannelOwner {
 
   #ask(channel: Channel, kind: "pause" | "resume"): void {
     if (this.#has(channel)) this.send({ kind, client: channel.id });
-  }
-
-  #hold(channel: Channel, is: boolean): void {
-    channel.held = is;
-    if (is) this.#turns.delete(channel);
-    else if (channel.unsent > 0) this.wants(channel);
-  }
-
-  #drained(): void {
-    const sending = this.#sending;
-    this.#sending = undefined;
-    sending?.sent();
-    this.#dispatch();
-  }
-
-  /** Whether the kernel takes pieces, and not too much is under way: while nothing is read, answers to marks are not, either. */
-  get #open(): boolean {
-    return this.#end.unsent === 0 && (this.#window.open || this.#backlog.waiting);
-  }
-
-  /** Sends pieces, one of each client in turn. */
-  #dispatch(): void {
-    while (this.#open) {
-      const [channel] = this.#turns;
-      if (channel === undefined) return;
-      this.#turns.delete(channel);
-      const bytes = channel.takePiece(this.#window.piece);
-      if (bytes === undefined) continue;
-      if (channel.unsent > 0) this.#turns.add(channel);
-      this.#write(frameOf({ kind: "data", client: channel.id, bytes }));
-      this.#markIfDue();
-      if (channel.unsent > 0) continue;
-      if (this.#end.unsent === 0) channel.sent();
-      else this.#sending = channel;
-    }
-  }
-
-  #write(frame: Buffer): void {
-    this.#window.sent += frame.length;
-    this.#end.write(frame);
-  }
-
-  #mark(): void {
-    this.#write(frameOf({ kind: "mark" }));
-    this.#window.mark(this.#clock.now());
-  }
-
-  #markIfDue(): void {
-    if (this.#window.wantsMark) this.#mark();
-  }
-
-  /** The other side knows marks, so it can answer ours. */
-  #marked(): void {
-    this.send({ kind: "seen" });
-    this.#backlog.canHold();
-    this.#window.answering = true;
-    this.beginMarking();
-  }
-
-  #answered(): void {
-    this.#window.answered(this.#clock.now());
-    this.#markIfDue();
-    this.#dispatch();
   }
 
   /**
@@ -358,9 +264,9 @@ export class Link implements ChannelOwner {
       const silence = this.#clock.now() - this.#heardAt;
       if (silence < probeMs || this.#backlog.waiting) return;
       if (!this.#ours) {
-        const client = this.#unusedId();
+        const client = this.#ids.unused();
         if (client !== undefined) this.send({ kind: "close", client });
-      } else if (silence < UNANSWERED_PROBES * probeMs) this.#mark();
+      } else if (silence < UNANSWERED_PROBES * probeMs) this.#sender.mark();
       else this.close(`silent for ${Math.round(silence / 1000)} s`);
     });
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_OPTIONS } from "#src/core/setup/options.js";
 import { type ConnectionStatus, type DaemonStatus, statusTable } from "#src/core/status.js";
+import { deviceLine, tunnelLine } from "#src/core/tunnel/status.js";
 
 const NOTIFY = { sent: 0, retried: 0, failed: 0, lastOutcome: "" };
 
@@ -52,26 +53,10 @@ test("while it dials a connection is in setup mode still; one that is over is no
   assert.match(lines[1] ?? "", /^\*1716058a203 {6}1 {2}127\.0\.0\.1 {8}h:1 /);
 });
 
-test("tunnels and devices have a line each, whether they are linked or not", () => {
-  const link = { address: "10.0.0.9:5000", ageMs: 1, clients: 2, received: 30, sent: 40 };
-  const exposed = ["0.0.0.0:8023>10.41.51.152:23", "127.0.0.1:8080>192.168.0.3:80"];
-  const tunnel = { port: 7000, exposed, listening: true, links: 1, clients: 5, refused: 6, stalled: 7 };
-  const device = { server: "hub:7000", connected: false, links: 8, clients: 9, refused: 1 };
-  const status = {
-    ...{ connections: [], muxes: [] },
-    tunnels: [
-      { ...tunnel, link },
-      { ...tunnel, link, listening: false },
-      { ...tunnel, listening: false },
-    ],
-    devices: [device, { ...device, connected: true, link }],
-  } as unknown as DaemonStatus;
-  const so = "5 clients so far, 6 refused, 7 stalled";
-  assert.deepEqual(statusTable(status, "").split("\n").slice(1), [
-    ` tunnel 7000 ${exposed.join(" ")}: device 10.0.0.9:5000, 2 clients, 30 bytes received, 40 sent; ${so}`,
-    ` tunnel 7000 ${exposed.join(" ")}: device 10.0.0.9:5000 (not ready), 2 clients, 30 bytes received, 40 sent; ${so}`,
-    ` tunnel 7000 ${exposed.join(" ")}: no device, 0 clients, 0 bytes received, 0 sent; ${so}`,
-    " device of hub:7000: not connected, 0 clients, 0 bytes received, 0 sent; 8 links and 9 clients so far, 1 refused",
-    " device of hub:7000: connected, 2 clients, 30 bytes received, 40 sent; 8 links and 9 clients so far, 1 refused",
-  ]);
+test("tunnels and devices have a line each, below the connections", () => {
+  const counted = { links: 1, clients: 5, refused: 6, received: 30, sent: 40 };
+  const tunnel = { ...counted, port: 7000, exposed: ["a:1>b:2"], listening: false, stalled: 7, turnedAway: 8 };
+  const device = { ...counted, server: "hub:7000", services: "b:2", connected: false };
+  const status = { connections: [], muxes: [], tunnels: [tunnel], devices: [device] } as unknown as DaemonStatus;
+  assert.deepEqual(statusTable(status, "").split("\n").slice(1), [tunnelLine(tunnel), deviceLine(device)]);
 });

@@ -34,6 +34,9 @@ export type Command =
   /** Not understood, to be skipped. */
   | { readonly kind: "unknown"; readonly reason: string };
 
+/** What can be told. */
+export type Told = Exclude<Command, { kind: "unknown" }>;
+
 function lookAt(bytes: Buffer, at: number): Look {
   if (bytes.length - at < HEADER) return { kind: "more", need: HEADER };
   const length = HEADER + bytes.readUInt16BE(at);
@@ -86,7 +89,7 @@ function connectOf(client: number, payload: Buffer): Command {
 }
 
 /** The frame of a command. `bytes` of data: {@link PAYLOAD_MAX} at most. */
-export function frameOf(command: Exclude<Command, { kind: "unknown" }>): Buffer {
+export function frameOf(command: Told): Buffer {
   switch (command.kind) {
     case "connect": {
       const address = Buffer.from(command.host, "latin1");

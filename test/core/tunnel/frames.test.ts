@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Command, commandOf, frameOf, HEADER, PAYLOAD_MAX, tunnelFraming } from "#src/core/tunnel/frames.js";
-
-type Told = Exclude<Command, { kind: "unknown" }>;
+import { commandOf, frameOf, HEADER, PAYLOAD_MAX, type Told, tunnelFraming } from "#src/core/tunnel/frames.js";
 
 const table: [Told, string][] = [
   [{ kind: "listen" }, "00000400"],
