@@ -216,6 +216,7 @@ test("an engine that is not there is told of once, and once that it is back", as
 test("a request is one write", async () => {
   const chunks: string[] = [];
   const server = createServer((socket) => {
+    socket.on("error", () => {}); // it may be cut while it says goodbye
     socket.on("data", (chunk) => {
       chunks.push(chunk.toString());
       socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");

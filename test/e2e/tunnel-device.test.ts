@@ -179,8 +179,9 @@ describe("the device's side", { concurrency: 4 }, () => {
     const side = await dial(all, 0);
     for (let port = 1; port <= 500; port += 1) all.link.send(CONNECT, 9, connectPayload("10.9.9.9", port));
     await readSoFar(all.link, 0, side);
-    const told = all.daemon.daemon.log().match(/not among the services allowed/g) ?? [];
-    assert.equal(told.length, 1);
+    const told = (): number => all.daemon.daemon.log().match(/not among the services allowed/g)?.length ?? 0;
+    await until(() => told() > 0, "the log line");
+    assert.equal(told(), 1);
     assert.equal((await all.daemon.status()).refused, 500);
   });
 

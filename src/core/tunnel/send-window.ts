@@ -1,6 +1,7 @@
-const LEAST = 16_384;
-/** Large transfers are cut into pieces of this size at most, so that the others need not wait for long. */
-export const PIECE = 16_384;
+/** Large transfers are cut into pieces of this size at most, so that the others need not wait for long; bytes. */
+const PIECE = 16_384;
+/** So much may always be under way. */
+const LEAST = PIECE;
 /** So long bytes may wait on the way, beside what the way itself takes; half as long as that where it is more. */
 const WAIT_MS = 50;
 /** So much waits at most, however fast the way is: for a client that does not read, all of it is with the other side already. */
