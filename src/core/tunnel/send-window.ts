@@ -56,11 +56,10 @@ export class SendWindow {
     return this.answering ? Math.min(PIECE, Math.floor(this.#size / MARKS)) : PIECE;
   }
 
-  /** Whether a mark is to follow what has been sent: so much it was, or all that may be. */
+  /** Whether so much has been sent that a mark is to follow. When no more may be sent, one is under way. */
   get wantsMark(): boolean {
-    const unmarked = this.sent - this.#markedAt;
     if (!this.answering || this.#marks.length >= MOST_MARKS) return false;
-    return unmarked >= this.#size / MARKS || (unmarked > 0 && !this.open);
+    return this.sent - this.#markedAt >= this.#size / MARKS;
   }
 
   /**
