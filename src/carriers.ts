@@ -76,8 +76,10 @@ export function carriersOf(client: Origin, connections: readonly Connection[]): 
 /**
  * The address that a client really comes from, through the daemon itself or not; empty where that cannot be told, which is no address
  * of this machine.
+ *
+ * @param carriers by which it has come: {@link carriersOf}
  */
-export function originOf(client: Origin, connections: readonly Connection[], shared: SharedCarriers): string {
-  const origin = carriersOf(client, connections).at(-1)?.client ?? client;
+export function originOf(client: Origin, carriers: readonly Connection[], shared: SharedCarriers): string {
+  const origin = carriers.at(-1)?.client ?? client;
   return shared.has(origin) ? "" : origin.peerAddress;
 }

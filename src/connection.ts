@@ -101,7 +101,7 @@ export class Connection implements RelayOwner {
 
   /** Why the client may not do this: because of where it really is, or because too many do it already. */
   #objection(deed: Deed): string | undefined {
-    const origin = originOf(this.#client, this.#host.connections(), this.#host.shared);
+    const origin = originOf(this.#client, this.#carriers, this.#host.shared);
     return this.#host.access.objection(deed, origin) ?? (deed === "watch" ? this.#host.monitor.objection : undefined);
   }
 

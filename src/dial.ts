@@ -83,8 +83,10 @@ export function refusedDial(message: string): Dial {
 }
 
 /**
- * Connects to what an order names, by TLS with these credentials, within its time limit. For a name, the addresses of both families are tried in turn
- * (happy eyeballs, RFC 8305, as Node does it).
+ * Connects to what an order names, within its time limit. For a name, the addresses of both families are tried in turn (happy
+ * eyeballs, RFC 8305, as Node does it).
+ *
+ * @param credentials for TLS: what proves who we are, and who the remote is
  */
 export function dial(order: Order, host: DialHost, credentials: Credentials = {}): Dial {
   const { target, options } = order;

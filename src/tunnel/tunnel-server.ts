@@ -61,8 +61,7 @@ export class TunnelServer {
         this.#host.log.warn(`${this.#who} client ${id} closed: it does not read`);
       },
       lost: (reason) => {
-        this.#candidates.get(link)?.done();
-        this.#candidates.delete(link);
+        this.#decided(link);
         if (this.#link === link) this.#lost(reason);
         over(reason);
       },
@@ -78,8 +77,7 @@ export class TunnelServer {
     const address = addressOf(end);
     return new Candidate(secret, this.#host.clock, {
       proven: () => {
-        this.#candidates.get(link)?.done();
-        this.#candidates.delete(link);
+        this.#decided(link);
         this.#adopt(link, address);
       },
       failed: (reason) => {
@@ -88,6 +86,12 @@ export class TunnelServer {
         link.close(reason);
       },
     });
+  }
+
+  /** It is no candidate any longer. */
+  #decided(link: Link): void {
+    this.#candidates.get(link)?.done();
+    this.#candidates.delete(link);
   }
 
   /** Has a device that may be one take the place of its predecessor. */

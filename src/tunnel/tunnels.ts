@@ -72,10 +72,8 @@ export class Tunnels {
   }
 
   #configureDevice(settings: Settings): void {
-    const { deviceServer, deviceAllow, deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } =
-      settings;
-    const proofs = [deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret];
-    const wanted = deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow, ...proofs]);
+    const { deviceServer, deviceAllow } = settings;
+    const wanted = deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow, proofsOf(settings)]);
     if (wanted === this.#configured) return;
     this.#devices.get(this.#configured)?.close("the configuration has changed");
     this.#devices.delete(this.#configured);
@@ -88,12 +86,12 @@ export class Tunnels {
 
 /** A device of this server; how it proves who it is, and what it wants of the server, is for all the same. */
 function deviceRules(settings: Settings, server: HostPort, services: Services): DeviceRules {
+  return { server, services, probeMs, stallMs, ...proofsOf(settings) };
+}
+
+function proofsOf(settings: Settings): Pick<DeviceRules, "tls" | "secret"> {
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
   return {
-    server,
-    services,
-    probeMs,
-    stallMs,
     ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),
     ...(deviceTls && deviceSecret !== "" && { secret: deviceSecret }),
   };

@@ -168,7 +168,7 @@ export class Site {
     const { admission, clock, monitor, registry, shared, status } = this.#host;
     const reader = { peerAddress: plainAddress(socket.remoteAddress ?? ""), peerPort: socket.remotePort ?? 0 };
     const carriers = carriersOf(reader, registry.all());
-    const objection = admission().access.objection("watch", originOf(reader, registry.all(), shared));
+    const objection = admission().access.objection("watch", originOf(reader, carriers, shared));
     if (objection !== undefined) return refusal(403, `messages are not shown: ${objection}`);
     const order = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
     if (!order.ok) return refusal(400, order.message);

@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import { Client } from "../support/net.js";
 import { faults } from "../support/process.js";
 import { CLOSE, DATA, type Frame, frame, MARK, PAUSE, RESUME, ScriptedDevice, SEEN } from "../support/tunnel.js";
-import { startServer } from "../support/tunnels.js";
+import { startServer, type TunnelServer } from "../support/tunnels.js";
 import { pause, until } from "../support/wait.js";
 
 const PIECE = Buffer.alloc(60_000, "p");
@@ -19,6 +19,16 @@ async function start(t: TestContext, options = "") {
   device.send(SEEN, 0);
   await server.listens();
   return { server, device };
+}
+
+/** A client gets through, and nothing was wrong. */
+async function goesOn(server: TunnelServer, device: ScriptedDevice): Promise<void> {
+  const client = await Client.open(server.hosts[0] ?? 0);
+  await device.connect();
+  client.write("hello");
+  assert.equal((await device.expect(DATA, 0)).toString(), "hello");
+  assert.deepEqual(faults(server.daemon.log()), []);
+  client.destroy();
 }
 
 /** Takes frames as long as some come. */
@@ -83,12 +93,7 @@ describe("marks", { concurrency: 4 }, () => {
   test("answers that nobody asked for mean nothing", async (t) => {
     const { server, device } = await start(t);
     device.write(Buffer.concat(Array.from({ length: 10_000 }, () => frame(SEEN, 0))));
-    const client = await Client.open(server.hosts[0] ?? 0);
-    await device.connect();
-    client.write("hello");
-    assert.equal((await device.expect(DATA, 0)).toString(), "hello");
-    assert.deepEqual(faults(server.daemon.log()), []);
-    client.destroy();
+    await goesOn(server, device);
   });
 
   test("a device that hangs is found, though its kernel takes what comes: it leaves marks unanswered", async (t) => {
@@ -257,11 +262,6 @@ describe("clients that are held", { concurrency: 3 }, () => {
   test("PAUSE and RESUME of clients that are not there mean nothing", async (t) => {
     const { server, device } = await start(t);
     for (const command of [PAUSE, RESUME, RESUME, PAUSE]) device.send(command, 0, "whatever");
-    const client = await Client.open(server.hosts[0] ?? 0);
-    await device.connect();
-    client.write("hello");
-    assert.equal((await device.expect(DATA, 0)).toString(), "hello");
-    assert.deepEqual(faults(server.daemon.log()), []);
-    client.destroy();
+    await goesOn(server, device);
   });
 });

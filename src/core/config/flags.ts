@@ -9,6 +9,14 @@ export interface Flags {
   readonly alias?: Readonly<Record<string, string>>;
 }
 
+/** What commands that run a daemon of their own take besides: short names and long ones. */
+export const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
+
+/** Whether every read and write is to be logged. */
+export function wantsDebug(parsed: minimist.ParsedArgs): boolean {
+  return Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
+}
+
 /** Reads the flags of a command; what is no flag is left in `_`, in its order. A flag that is not known is an error. */
 export function parseFlags(
   argv: readonly string[],

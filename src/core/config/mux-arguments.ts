@@ -6,7 +6,7 @@ import { findProtocol, REQUEST_PROTOCOLS } from "../mux/protocols/index.js";
 import { parseInteger } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
 import { DEFAULT_OPTIONS } from "../setup/options.js";
-import { parseFlags } from "./flags.js";
+import { parseFlags, SWITCHES, wantsDebug } from "./flags.js";
 import { ipOf, parseListen } from "./listen.js";
 import type { MuxLine } from "./settings.js";
 
@@ -87,8 +87,6 @@ const FLAGS: readonly Flag[] = [
   },
 ];
 
-const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
-
 /** What `mux --help` prints. */
 export const MUX_USAGE = [
   "Usage: sockproxyd mux [server] [options]   Share one device among many clients",
@@ -155,6 +153,6 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
     kind: "serve",
     ip: ipOf(listen.value),
     line,
-    debug: Boolean(parsed["verbose"]) || Boolean(parsed["debug"]),
+    debug: wantsDebug(parsed),
   });
 }

@@ -39,6 +39,7 @@ export interface Values {
   readonly keepalive: number;
   /** Who may connect to any port; empty: everybody. */
   readonly clients: readonly Network[];
+  /** Who may connect as the device of a tunnel; empty: as clients. */
   readonly devices: readonly Network[];
   /** What may be connected to; empty: everything. */
   readonly targets: readonly TargetPattern[];

@@ -1,9 +1,9 @@
 import type minimist from "minimist";
-import { formatHostPort, type HostPort, parseHostPort } from "../address.js";
+import { formatHostPort, type HostPort } from "../address.js";
 import { fail, ok, type Result } from "../result.js";
-import { type Exposure, isOption, tunnelOrder } from "../tunnel/line.js";
+import { type Exposure, exposureOf, isOption, tunnelOrder } from "../tunnel/line.js";
 import { checkDevice } from "./device-keys.js";
-import { parseFlags } from "./flags.js";
+import { parseFlags, SWITCHES, wantsDebug } from "./flags.js";
 import { DEFAULT_SETTINGS, parseValue } from "./keys.js";
 import { ANY, ipOf, parseListen } from "./listen.js";
 import type { TunnelLine, Values } from "./settings.js";
@@ -47,7 +47,6 @@ const FLAGS: readonly Flag[] = [
     help: "What the server wants to hear; all see it in ps: a file with [device] is better",
   },
 ];
-const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
 
 /** What `tunnel --help` prints. */
 export const TUNNEL_USAGE = [
@@ -84,7 +83,7 @@ export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArgu
   const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
   const [side = "", ...words] = parsed._;
-  const debug = Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
+  const debug = wantsDebug(parsed);
   if (side === "device") return readDevice(parsed, words, debug);
   if (side !== "server") return fail(side === "" ? WHICH : `unknown side "${side}": ${WHICH}`);
   const stray = FLAGS.find(({ name }) => parsed[name]);
@@ -113,11 +112,9 @@ function parseExposures(addresses: readonly string[]): Result<readonly Exposure[
   if (addresses.length % 2 !== 0) return fail(`"${addresses.at(-1)}" has no <service:port> behind it`);
   const exposures: Exposure[] = [];
   for (let index = 0; index < addresses.length; index += 2) {
-    const listen = parseHostPort(addresses[index] ?? "");
-    if (!listen.ok) return listen;
-    const service = parseHostPort(addresses[index + 1] ?? "");
-    if (!service.ok) return service;
-    exposures.push({ listen: listen.value, service: service.value });
+    const exposure = exposureOf(addresses[index] ?? "", addresses[index + 1] ?? "");
+    if (!exposure.ok) return exposure;
+    exposures.push(exposure.value);
   }
   return ok(exposures);
 }

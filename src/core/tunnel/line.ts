@@ -59,7 +59,11 @@ function apart(all: ConnOptions & TunnelOptions): Pick<TunnelOrder, "options" | 
 
 function parseExposure(text: string): Result<Exposure> {
   const [from = "", to = "", ...more] = text.split(">");
-  if (more.length > 0) return fail(`bad "${text}": host:port>service:port is wanted`);
+  return more.length > 0 ? fail(`bad "${text}": host:port>service:port is wanted`) : exposureOf(from, to);
+}
+
+/** Makes an exposure of its two addresses, `host:port` each. */
+export function exposureOf(from: string, to: string): Result<Exposure> {
   const listen = parseHostPort(from);
   if (!listen.ok) return listen;
   const service = parseHostPort(to);
