@@ -1,6 +1,14 @@
 import type { Clock } from "./clock.js";
 import type { FlowState } from "./core/silence.js";
 import type { End } from "./ends/end.js";
+import { Turn } from "./turn.js";
+
+/** What a flow asks of the relay it belongs to. */
+export interface FlowOwner {
+  /** Writes the next bytes of a flow to its sink, now. */
+  write(flow: Flow, block: Buffer): void;
+  fault(error: unknown): void;
+}
 
 /** One direction of a relay: from one end to the other, with back pressure. */
 export class Flow implements FlowState {
@@ -14,17 +22,25 @@ export class Flow implements FlowState {
   finished = false;
   /** The sink does not take more for now, so the source is paused. */
   stalled = false;
+  /** The most bytes that one write hands on; 0: no limit. */
+  blockSize: number;
   readonly from: End;
   readonly to: End;
-  readonly #blockSize: number;
   readonly #clock: Clock;
+  readonly #owner: FlowOwner;
+  /** What the sink has not been given yet, in memory of the source, which is paused. */
   #rest: Buffer | undefined;
+  /** FIN is to follow behind that. */
+  #ending = false;
+  /** Each block takes a write: a chunk of many blocks is passed on in several turns. */
+  #turn: Turn | undefined;
 
-  constructor(from: End, to: End, blockSize: number, clock: Clock) {
+  constructor(from: End, to: End, blockSize: number, clock: Clock, owner: FlowOwner) {
     this.from = from;
     this.to = to;
-    this.#blockSize = blockSize;
+    this.blockSize = blockSize;
     this.#clock = clock;
+    this.#owner = owner;
     this.last = clock.now();
   }
 
@@ -38,7 +54,7 @@ export class Flow implements FlowState {
     if (chunk.length === 0) return; // an empty datagram: a sign of life, nothing to pass on
     if (this.#rest !== undefined)
       this.#rest = Buffer.concat([this.#rest, chunk]); // the last bytes of an end that is paused
-    else if (this.#blockSize === 0 || chunk.length <= this.#blockSize) this.to.write(chunk);
+    else if (this.blockSize === 0 || chunk.length <= this.blockSize) this.#owner.write(this, chunk);
     else this.#passInBlocks(chunk);
     if (this.to.unsent > 0 || this.#rest !== undefined) {
       this.stalled = true;
@@ -51,25 +67,50 @@ export class Flow implements FlowState {
     if (this.#rest !== undefined) this.#passInBlocks(this.#rest);
     if (!this.stalled) return;
     this.last = this.#clock.now();
-    if (this.to.unsent > 0) return;
+    if (this.to.unsent > 0 || this.#rest !== undefined) return;
     this.stalled = false;
+    if (this.#ending) this.to.end();
     if (!this.eof) this.from.resume();
   }
 
-  /** No more comes: sends FIN behind what is still to be written. */
+  /** No more comes: FIN follows behind what is still to be written. */
   finish(): void {
     this.eof = true;
-    if (this.#rest !== undefined) this.#passInBlocks(this.#rest, true);
-    this.to.end();
+    if (this.#rest === undefined) this.to.end();
+    else this.#ending = true;
   }
 
-  /** @param regardless whether to go on when the sink is busy: for the last bytes */
-  #passInBlocks(chunk: Buffer, regardless = false): void {
+  /** Nobody will tell of {@link drained} any more: passes on what is left at once, and FIN behind it. */
+  finishAtOnce(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.#owner.write(this, rest);
+    this.finish();
+  }
+
+  /** Passes nothing on any more. */
+  stop(): void {
+    this.#rest = undefined;
+  }
+
+  #passInBlocks(chunk: Buffer): void {
+    this.#turn ??= new Turn(() => this.#goOn());
+    const size = this.blockSize === 0 ? chunk.length : this.blockSize;
     let at = 0;
-    while (at < chunk.length && (regardless || this.to.unsent === 0)) {
-      this.to.write(chunk.subarray(at, at + this.#blockSize));
-      at += this.#blockSize;
+    while (at < chunk.length && this.to.unsent === 0 && !this.#turn.over) {
+      this.#owner.write(this, chunk.subarray(at, at + size));
+      at += size;
     }
     this.#rest = at < chunk.length ? chunk.subarray(at) : undefined;
+    if (this.#rest !== undefined && this.to.unsent === 0) this.#turn.next();
+  }
+
+  #goOn(): void {
+    if (this.#rest === undefined || this.to.unsent > 0) return;
+    try {
+      this.drained();
+    } catch (error) {
+      this.#owner.fault(error);
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { ByteQueue } from "./core/byte-queue.js";
 import type { End } from "./ends/end.js";
 
 const MAX_HELD = 65_536; // what a client may send ahead; beyond this TCP makes it wait
@@ -15,8 +16,7 @@ export const NOTHING_HELD: Held = { bytes: Buffer.alloc(0), ended: false };
 /** Keeps what a client sends while its remote is dialled, and notices when it leaves meanwhile. */
 export class Hold {
   readonly #client: End;
-  #chunks: Buffer[];
-  #size: number;
+  readonly #bytes = new ByteQueue();
   #ended = false;
 
   /**
@@ -25,8 +25,7 @@ export class Hold {
    */
   constructor(client: End, first: Held, left: (error: Error | undefined) => void, fault: (error: unknown) => void) {
     this.#client = client;
-    this.#chunks = [first.bytes];
-    this.#size = first.bytes.length;
+    this.#bytes.push(first.bytes);
     this.#ended = first.ended;
     client.events = {
       data: (chunk) => this.#keep(chunk),
@@ -38,19 +37,18 @@ export class Hold {
       closed: left,
       fault,
     };
-    if (this.#size < MAX_HELD) client.resume();
+    if (this.#bytes.size < MAX_HELD) client.resume();
     else client.pause();
   }
 
   /** Gives up what was kept; the client is paused then. */
   take(): Held {
     this.#client.pause();
-    return { bytes: Buffer.concat(this.#chunks), ended: this.#ended };
+    return { bytes: this.#bytes.takeAll(), ended: this.#ended };
   }
 
   #keep(chunk: Buffer): void {
-    this.#chunks.push(Buffer.from(chunk));
-    this.#size += chunk.length;
-    if (this.#size >= MAX_HELD) this.#client.pause();
+    this.#bytes.push(chunk);
+    if (this.#bytes.size >= MAX_HELD) this.#client.pause();
   }
 }

@@ -2,10 +2,13 @@ import type { Clock } from "./clock.js";
 import type { PeerState } from "./core/proc-net-tcp.js";
 import type { Deadline, SilenceLimits } from "./core/silence.js";
 import { DEAF, type End, type EndEvents, endedBy } from "./ends/end.js";
-import { Flow } from "./flow.js";
+import { Flow, type FlowOwner } from "./flow.js";
 import type { Held } from "./hold.js";
 import type { Tap } from "./monitor/tap.js";
 import { type Limited, RelayLimits } from "./relay-limits.js";
+
+/** Messages are looked for in so many bytes at a time; bytes. A turn of that takes some milliseconds. */
+const MESSAGES_BITE = 8192;
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {
@@ -34,15 +37,15 @@ export interface RelayRules extends SilenceLimits {
  * Moves bytes between a client and a remote, unmodified and in order, until both directions have ended or one of the limits
  * is reached (seed, "How It Works"): back pressure both ways, half-close both ways, no silence without end.
  */
-export class Relay implements Limited {
-  /** Looks on, where somebody wants to see the messages. */
-  tap: Tap | undefined;
+export class Relay implements Limited, FlowOwner {
   readonly #client: End;
   readonly #remote: End;
   readonly #down: Flow;
   readonly #up: Flow;
   readonly #owner: RelayOwner;
   readonly #limits: RelayLimits;
+  readonly #blockSize: number;
+  #tap: Tap | undefined;
   /** Who ended first, once somebody has. */
   #reason: string | undefined;
   #over = false;
@@ -51,9 +54,29 @@ export class Relay implements Limited {
     this.#client = client;
     this.#remote = remote;
     this.#owner = owner;
-    this.#down = new Flow(remote, client, rules.blockSize, clock);
-    this.#up = new Flow(client, remote, rules.blockSize, clock);
+    this.#blockSize = rules.blockSize;
+    this.#down = new Flow(remote, client, rules.blockSize, clock, this);
+    this.#up = new Flow(client, remote, rules.blockSize, clock, this);
+    if (remote.standIn !== undefined) this.#up.blockSize = this.#bite;
     this.#limits = new RelayLimits(this.#down, this.#up, rules, clock, this);
+  }
+
+  /** Looks on, where somebody wants to see the messages. */
+  get tap(): Tap | undefined {
+    return this.#tap;
+  }
+
+  set tap(tap: Tap | undefined) {
+    this.#tap = tap;
+    if (this.#remote.datagramsLost !== undefined) return; // each chunk is a datagram, and stays one
+    const size = tap === undefined ? this.#blockSize : this.#bite;
+    this.#down.blockSize = size;
+    if (this.#remote.standIn === undefined) this.#up.blockSize = size;
+  }
+
+  /** Most bytes that are passed on at once where messages in them are looked for: that takes longer than passing them on. */
+  get #bite(): number {
+    return this.#blockSize === 0 ? MESSAGES_BITE : Math.min(MESSAGES_BITE, this.#blockSize);
   }
 
   /** Bytes from the remote. */
@@ -116,43 +139,53 @@ export class Relay implements Limited {
     this.#owner.fault(error);
   }
 
+  /** Told by a flow. */
+  write(flow: Flow, block: Buffer): void {
+    if (flow === this.#down) {
+      this.#client.write(block);
+      this.#owner.delivered(block.length);
+      this.#tap?.pass("down", block, this.#client.unsent === 0);
+      return;
+    }
+    const before = this.#remote.standIn !== undefined; // before what it leads to, of which other taps tell
+    if (before) this.#tap?.pass("up", block, true);
+    this.#remote.write(block);
+    this.#owner.passed(block.length);
+    if (!before) this.#tap?.pass("up", block, this.#remote.unsent === 0);
+  }
+
   #fromRemote(chunk: Buffer): void {
     this.#down.pass(chunk);
-    if (chunk.length > 0) this.#owner.delivered(chunk.length);
-    this.tap?.pass("down", chunk, !this.#down.stalled);
+    if (chunk.length === 0) this.#tap?.pass("down", chunk, true);
   }
 
   #fromClient(chunk: Buffer): void {
-    const tapped = this.tap !== undefined && this.#remote.standIn !== undefined;
-    if (tapped) this.tap?.pass("up", chunk, true); // before what it leads to, of which other taps tell
     this.#up.pass(chunk);
     if (this.#up.stalled) this.#limits.watch();
-    this.#owner.passed(chunk.length);
-    if (!tapped) this.tap?.pass("up", chunk, !this.#up.stalled);
   }
 
   #clientDrained(): void {
     this.#down.drained();
     this.#owner.delivered(0);
-    if (!this.#down.stalled) this.tap?.left("down");
+    if (!this.#down.stalled) this.#tap?.left("down");
   }
 
   #remoteDrained(): void {
     this.#up.drained();
-    if (!this.#up.stalled) this.tap?.left("up");
+    if (!this.#up.stalled) this.#tap?.left("up");
   }
 
   #clientEnded(): void {
-    this.tap?.end("up");
+    this.#tap?.end("up");
     this.#halfClosed(endedBy("client"));
     this.#up.finish();
   }
 
   #remoteEnded(): void {
-    this.tap?.end("down");
+    this.#tap?.end("down");
     this.#halfClosed(endedBy("remote"));
     this.#down.finish();
-    if (this.#client.unsent === 0) this.#owner.ending();
+    if (!this.#down.stalled) this.#owner.ending();
   }
 
   #clientFinished(): void {
@@ -259,9 +292,10 @@ export class Relay implements Limited {
     this.#limits.stop();
     this.#remote.events = DEAF;
     this.#remote.destroy();
-    this.tap?.end("up");
-    this.tap?.end("down");
-    if (!this.#down.eof) this.#down.finish();
+    this.#tap?.end("up");
+    this.#tap?.end("down");
+    this.#up.stop();
+    if (!this.#down.finished) this.#down.finishAtOnce();
     this.#owner.over(reason);
   }
 }

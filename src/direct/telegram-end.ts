@@ -2,10 +2,16 @@ import type { Clock } from "../clock.js";
 import type { AnswerCache } from "../core/answer-cache.js";
 import { Recall } from "../core/direct/recall.js";
 import { conbus } from "../core/framing/conbus.js";
+import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
 import { conbus as conbusView } from "../core/monitor/views/conbus.js";
 import { DEAF, type End, type EndEvents, guarded, type StandIn } from "../ends/end.js";
+import { streamOf } from "../ends/stream-end.js";
 import type { Tap } from "../monitor/tap.js";
+import { Turn } from "../turn.js";
+
+/** A read of the server brings so many bytes at most: to look for telegrams in them takes some milliseconds at the worst. */
+const TELEGRAMS_BYTES = 16_384;
 
 /** What the line is to the server connection of one of its clients. */
 export interface TelegramEndOwner {
@@ -42,11 +48,11 @@ export class TelegramEnd implements End {
   readonly peerPort: number;
   readonly #owner: TelegramEndOwner;
   readonly #recall: Recall | undefined;
-  readonly #up = conbus.requests();
+  /** What the client has sent, from the telegram that waits for its turn on. */
+  readonly #up = new CutQueue(conbus.requests());
   readonly #down = conbus.answers();
-  /** What waits for the telegram in front. */
-  #backlog: Cut[] = [];
-  #backlogBytes = 0;
+  readonly #turn: Turn;
+  readonly #downTurn: Turn;
   #isPaused = true;
   /** Whoever writes looks himself at what is left unsent: it is not told by {@link EndEvents.drained} meanwhile. */
   #isWriting = false;
@@ -61,6 +67,9 @@ export class TelegramEnd implements End {
     this.peerPort = base.peerPort;
     this.#owner = owner;
     this.#recall = owner.answers && new Recall(owner.answers);
+    this.#turn = new Turn(() => this.#goOn());
+    this.#downTurn = new Turn(() => this.#regulate());
+    streamOf(base)?.readAtMost(TELEGRAMS_BYTES);
     base.events = {
       data: (chunk) => this.#received(chunk),
       eof: () => this.#baseEnded(),
@@ -73,7 +82,7 @@ export class TelegramEnd implements End {
 
   /** Bytes behind a telegram that waits for its turn, with those that the kernel has not taken. */
   get unsent(): number {
-    return this.#backlogBytes + this.base.unsent;
+    return this.#up.size + this.base.unsent;
   }
 
   get gone(): boolean {
@@ -82,7 +91,7 @@ export class TelegramEnd implements End {
 
   /** Telegrams that wait. */
   get waiting(): number {
-    return this.#backlog.filter(({ kind }) => kind === "frame").length;
+    return this.#up.frames;
   }
 
   /** Whether the server does not take more for now. */
@@ -91,27 +100,32 @@ export class TelegramEnd implements End {
   }
 
   get queues(): boolean {
-    return this.#backlog.length > 0 && !this.isBusy;
+    return !this.#up.empty && !this.isBusy;
   }
 
   write(chunk: Buffer | string): void {
     if (this.gone) return;
-    this.#enqueue(this.#up.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk));
+    const waited = !this.#up.empty;
+    this.#up.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    if (!waited) this.#workQuietly();
   }
 
   pause(): void {
     this.#isPaused = true;
-    this.base.pause();
+    this.#regulate();
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.base.resume();
+    this.#regulate();
   }
 
   end(): void {
+    if (this.#ending) return;
     this.#ending = true;
-    this.#enqueue(this.#up.end());
+    const waited = !this.#up.empty;
+    this.#up.end();
+    if (!waited) this.#workQuietly();
     this.#endBase();
   }
 
@@ -124,9 +138,7 @@ export class TelegramEnd implements End {
   takeTurn(): void {
     guarded(this, () => {
       this.#work(true);
-      if (this.#isWriting) return;
-      this.#endBase();
-      if (this.unsent === 0) this.events.drained();
+      this.#worked();
     });
   }
 
@@ -135,11 +147,8 @@ export class TelegramEnd implements End {
     if (!this.isBusy) guarded(this, () => this.events.drained());
   }
 
-  #enqueue(cuts: readonly Cut[]): void {
-    const waited = this.#backlog.length > 0;
-    this.#backlog.push(...cuts);
-    for (const { bytes } of cuts) this.#backlogBytes += bytes.length;
-    if (waited) return;
+  /** Sends what may go out now, for somebody who looks himself at what is left. */
+  #workQuietly(): void {
     this.#isWriting = true;
     try {
       this.#work(false);
@@ -148,25 +157,39 @@ export class TelegramEnd implements End {
     }
   }
 
-  /** Sends what may go out now. `isTurn`: one telegram may that has waited for it. */
-  #work(isTurn: boolean): void {
-    let mayLeave = isTurn || !this.#owner.isPaced;
-    for (let cut = this.#backlog[0]; cut !== undefined; cut = this.#backlog[0]) {
+  /** Sends what may go out now. `mayLeave`: one telegram may that has waited for its turn. */
+  #work(mayLeave: boolean): void {
+    let may = mayLeave || !this.#owner.isPaced;
+    for (let cut = this.#up.peek(); cut !== undefined && !this.#turn.waiting; cut = this.#up.peek()) {
       const answer = cut.kind === "frame" ? this.#fromMemory(cut.bytes) : undefined;
-      if (cut.kind === "frame" && answer === undefined && !mayLeave) {
+      if (cut.kind === "frame" && answer === undefined && !may) {
         this.#owner.join(this);
         return;
       }
-      this.#backlog.shift();
-      this.#backlogBytes -= cut.bytes.length;
+      this.#up.take();
       if (answer !== undefined) {
         this.#owner.recalled();
         this.events.data(answer);
       } else {
         this.#send(cut);
-        if (cut.kind === "frame") mayLeave = !this.#owner.isPaced;
+        if (cut.kind === "frame") may = !this.#owner.isPaced;
       }
+      if (this.#turn.over) this.#turn.next();
     }
+  }
+
+  #goOn(): void {
+    guarded(this, () => {
+      this.#work(false);
+      this.#worked();
+    });
+  }
+
+  /** Tells what has become of what waited. */
+  #worked(): void {
+    if (this.#isWriting || this.#turn.waiting) return;
+    this.#endBase();
+    if (this.unsent === 0) this.events.drained();
   }
 
   #send(cut: Cut): void {
@@ -180,6 +203,15 @@ export class TelegramEnd implements End {
     this.tap?.pass("down", chunk, true); // before what it leads to, of which the relay's tap tells
     if (this.#recall === undefined) this.events.data(chunk);
     else this.#hear(this.#down.push(chunk));
+    if (!this.#downTurn.over) return;
+    this.#downTurn.next();
+    this.#regulate();
+  }
+
+  /** Reads from the server, unless the client takes nothing, or others have their turn. */
+  #regulate(): void {
+    if (this.#isPaused || this.#downTurn.waiting) this.base.pause();
+    else this.base.resume();
   }
 
   /**
@@ -219,20 +251,19 @@ export class TelegramEnd implements End {
 
   #baseDrained(): void {
     this.tap?.left("up");
-    if (this.#backlog.length > 0) this.#owner.dispatch();
+    if (!this.#up.empty && !this.#turn.waiting) this.#owner.dispatch();
     else this.events.drained();
   }
 
   /** FIN goes behind everything that waits. */
   #endBase(): void {
-    if (this.#ending && this.#backlog.length === 0 && !this.gone) this.base.end();
+    if (this.#ending && this.#up.empty && !this.gone) this.base.end();
   }
 
   #giveUp(): void {
     this.tap?.end("up");
     this.tap?.end("down");
-    this.#backlog = [];
-    this.#backlogBytes = 0;
+    this.#up.restart(conbus.requests());
     this.#owner.leave(this);
   }
 }

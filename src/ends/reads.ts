@@ -39,19 +39,26 @@ class Spares {
 const STEPS = [new Spares(512, 8_388_608), new Spares(65_536, 2_097_152), new Spares(262_144, 2_097_152)] as const;
 const DATAGRAM_STEP = 1; // any write that can become one datagram
 const CALM_READS = 8; // small reads in a row after which a stream makes do with the smallest piece
+/**
+ * So many bytes of one stream are read in one pass of the event loop. Node goes on reading as long as each read fills its memory, up
+ * to 32 times: five uploads would keep everybody else waiting for 40 MiB.
+ */
+const PASS_BYTES = 524_288;
 
 /** What {@link Reads} tells the end it reads for. */
 export interface Reader {
   /** Whether more is asked for: the last chunk is done with then. */
   readonly reading: boolean;
   receive(chunk: Buffer): void;
+  /** It has had its share of this pass of the event loop: it is to read on in the next one. */
+  yield(): void;
 }
 
 /** Reads of one socket: its piece of memory is used again for the next read, so a reader has done with it or has paused the socket. */
 export class Reads {
   /** Who gets what is read. */
   reader: Reader | undefined;
-  readonly #limit: number;
+  #limit: number;
   #lowest: number;
   #step: number;
   #piece: Buffer;
@@ -61,6 +68,8 @@ export class Reads {
   #view: Buffer | undefined;
   /** Reads in a row that a lower step would have done for. */
   #calm = 0;
+  /** Bytes of reads in a row that filled their memory: they may have been in one pass of the event loop. */
+  #passBytes = 0;
   /** The last chunk is still in use. */
   #lent = false;
 
@@ -80,6 +89,11 @@ export class Reads {
     this.#lowest = DATAGRAM_STEP;
   }
 
+  /** No read brings more than so many bytes from now on; from the read after the next one, where the next has its memory already. */
+  limit(bytes: number): void {
+    this.#limit = this.#limit === 0 ? bytes : Math.min(this.#limit, bytes);
+  }
+
   /** Where the next read goes. */
   buffer(): Buffer {
     return this.#limit > 0 && this.#limit < this.#piece.length ? this.#piece.subarray(0, this.#limit) : this.#piece;
@@ -88,10 +102,20 @@ export class Reads {
   /** A read has brought so many bytes. */
   read(bytes: number): void {
     this.#lent = true;
+    this.#share(bytes);
     this.reader?.receive(this.#chunk(bytes));
     if (this.reader?.reading !== true) return;
     this.#lent = false;
     this.#adapt(bytes);
+  }
+
+  /** Ends the stream's share of a pass of the event loop when it is used up. A read that leaves room is the last one of a pass. */
+  #share(bytes: number): void {
+    const most = this.#limit === 0 ? this.#piece.length : Math.min(this.#limit, this.#piece.length);
+    this.#passBytes = bytes === most ? this.#passBytes + bytes : 0;
+    if (this.#passBytes < PASS_BYTES) return;
+    this.#passBytes = 0;
+    this.reader?.yield();
   }
 
   #chunk(bytes: number): Buffer {

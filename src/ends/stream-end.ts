@@ -24,6 +24,10 @@ export class StreamEnd implements End {
   readonly #socket: Socket;
   readonly #reads: Reads | undefined;
   #draining = false;
+  /** Data is asked for. */
+  #wanted = false;
+  /** It reads on in the next pass of the event loop. */
+  #yielding = false;
   #error: Error | undefined;
 
   /**
@@ -80,7 +84,7 @@ export class StreamEnd implements End {
 
   /** Whether data is asked for. */
   get reading(): boolean {
-    return !this.#socket.destroyed && !this.#socket.isPaused();
+    return !this.#socket.destroyed && this.#wanted;
   }
 
   /** Hands a chunk on to whoever listens. */
@@ -103,12 +107,27 @@ export class StreamEnd implements End {
     this.#reads?.expectDatagrams();
   }
 
+  /** No read brings more than so many bytes from now on. TLS brings 16 KiB at most, whatever is asked for. */
+  readAtMost(bytes: number): void {
+    this.#reads?.limit(bytes);
+  }
+
   pause(): void {
+    this.#wanted = false;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#wanted = true;
+    if (!this.#yielding) this.#socket.resume();
+  }
+
+  /** Others have their turn; then it reads on. */
+  yield(): void {
+    if (this.#yielding) return;
+    this.#yielding = true;
+    this.#socket.pause();
+    setImmediate(StreamEnd.#readOn, this);
   }
 
   end(): void {
@@ -137,6 +156,11 @@ export class StreamEnd implements End {
       this.events.fault(error);
     }
   }
+
+  static readonly #readOn = (end: StreamEnd): void => {
+    end.#yielding = false;
+    if (end.#wanted) end.#socket.resume();
+  };
 
   static readonly #onData = function (this: OwnedSocket, chunk: Buffer): void {
     this[END].receive(chunk);

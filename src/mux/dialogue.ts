@@ -1,7 +1,9 @@
 import type { Clock, Timer } from "../clock.js";
-import type { Cut, Framing } from "../core/framing/framing.js";
+import { CutQueue } from "../core/framing/cut-queue.js";
+import type { Cut } from "../core/framing/framing.js";
 import type { MuxOptions } from "../core/mux/options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
+import { Turn } from "../turn.js";
 import type { Exchange } from "./exchange.js";
 import type { Link } from "./link.js";
 
@@ -26,6 +28,8 @@ export interface DialogueOwner {
   event(message: Buffer): void;
   /** A message, or bytes that are none, that nobody waits for. */
   stray(text: string): void;
+  /** A fault of the program. */
+  fault(error: unknown): void;
   timedOut(): void;
   /** It can take another request. */
   free(): void;
@@ -54,13 +58,15 @@ export class Dialogue {
   readonly #outstanding = new Map<number, Outstanding>();
   /** Ids of requests given up: not used again while their answers may still come. */
   readonly #lostIds = new Set<number>();
-  #framing: Framing;
+  readonly #cuts: CutQueue;
+  readonly #turn: Turn;
   #nextId = Math.floor(Math.random() * 0x10000);
   /** Since when the device owes an answer and has not said anything. */
   #silentSince: number | undefined;
   /** Until when the device has its pause. */
   #pauseUntil = 0;
   #lastUsed: number;
+  /** What the device has sent is being worked off: it is asked nothing meanwhile. */
   #reading = false;
   /** A client does not take the answer. */
   #paused = false;
@@ -74,7 +80,8 @@ export class Dialogue {
   constructor(link: Link, owner: DialogueOwner) {
     this.link = link;
     this.#owner = owner;
-    this.#framing = owner.options().protocol.framing.answers();
+    this.#cuts = new CutQueue(owner.options().protocol.framing.answers());
+    this.#turn = new Turn(() => this.#goOn());
     this.#lastUsed = owner.clock.now();
     this.#watch();
     const { maxAgeMs } = owner.options();
@@ -100,14 +107,14 @@ export class Dialogue {
   /** Does not read for now: a client does not take the answer. */
   pause(): void {
     this.#paused = true;
-    this.link.pause();
+    this.#regulate();
     for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, MAX_STALL_MS);
   }
 
   /** Reads again. */
   resume(): void {
     this.#paused = false;
-    this.link.resume();
+    this.#regulate();
     for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, this.#owner.options().answerMs);
   }
 
@@ -119,14 +126,14 @@ export class Dialogue {
       this.#distrust(`${chunk.length} bytes that nobody asked for`);
       return;
     }
-    this.#take(this.#framing.push(chunk), false);
-    this.#silentSince = this.#outstanding.size > 0 ? this.#lastUsed : undefined;
-    if (!this.#over) this.#owner.free();
+    this.#cuts.push(chunk);
+    this.#work(false);
   }
 
   /** The device will send nothing more. */
   eof(): void {
-    this.#take(this.#framing.end(), true);
+    this.#cuts.end();
+    this.#work(true);
     if (!this.#over) this.#owner.close("by device");
   }
 
@@ -150,7 +157,7 @@ export class Dialogue {
     const id = protocol.ids ? this.#freeId() : 0;
     this.requests += 1;
     this.#lastUsed = this.#owner.clock.now();
-    if (!protocol.ids && !protocol.tellsStrays) this.#framing = protocol.framing.answers(request.bytes);
+    if (!protocol.ids && !protocol.tellsStrays) this.#cuts.restart(protocol.framing.answers(request.bytes));
     this.link.write(protocol.stamp(request, id));
     if (request.oneWay) {
       if (exchange !== undefined) this.#owner.done(exchange, false);
@@ -174,18 +181,48 @@ export class Dialogue {
     outstanding.timer = this.#owner.clock.after(ms, () => this.#expire(id, outstanding));
   }
 
-  #take(cuts: readonly Cut[], atEnd: boolean): void {
+  #goOn(): void {
+    try {
+      this.#work(false);
+    } catch (error) {
+      this.#owner.fault(error);
+    }
+  }
+
+  /**
+   * Works off what the device has sent, for a turn; the link is not read before the rest is done.
+   *
+   * @param atEnd whether nothing more will come, and all of it is to be done now
+   */
+  #work(atEnd: boolean): void {
+    if (this.#turn.waiting && !atEnd) return;
     this.#reading = true;
-    for (const cut of cuts) {
-      if (this.#over) break;
+    while (!this.#over) {
+      const cut = this.#cuts.take();
+      if (cut === undefined) break;
       if (cut.kind === "junk") this.#distrust(cut.reason);
       else this.#message(cut, atEnd);
+      if (atEnd || this.#over || !this.#turn.over) continue;
+      this.#turn.next();
+      this.#regulate();
+      return;
     }
     const { tellsStrays } = this.#owner.options().protocol;
-    if (!this.#over && !tellsStrays && this.#outstanding.size === 0 && this.#framing.held > 0) {
-      this.#distrust(`${this.#framing.held} bytes of a message behind the answer`);
+    if (!this.#over && !tellsStrays && this.#outstanding.size === 0 && this.#cuts.held > 0) {
+      this.#distrust(`${this.#cuts.held} bytes of a message behind the answer`);
     }
     this.#reading = false;
+    if (atEnd || this.#over) return;
+    this.#regulate();
+    this.#silentSince = this.#outstanding.size > 0 ? this.#lastUsed : undefined;
+    this.#owner.free();
+  }
+
+  /** Reads, unless a client is to take something first, or there is still something to do. */
+  #regulate(): void {
+    if (this.#over) return;
+    if (this.#paused || this.#turn.waiting) this.link.pause();
+    else this.link.resume();
   }
 
   #message(cut: Cut, atEnd: boolean): void {
@@ -229,7 +266,7 @@ export class Dialogue {
       this.#limit(id, outstanding, GATHER_MS);
     } else if (cut.kind === "part") {
       // one without end would keep the link for ever, though nobody wants it any more
-      if (exchange !== undefined && exchange.askers.length > 0 && !this.#paused) {
+      if (exchange !== undefined && exchange.askers.length > 0 && !this.#paused && !interim) {
         this.#limit(id, outstanding, answerMs);
       }
     } else {

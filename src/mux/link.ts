@@ -13,6 +13,9 @@ import type { MuxHost } from "./host.js";
 
 const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
 
+/** A read brings so many bytes at most: to look for messages in them takes some milliseconds at the worst, and twice that for a monitor. */
+const MESSAGES_BYTES = 16_384;
+
 /** What a link tells its owner. */
 export interface LinkEvents {
   /** Connected, and given the time the device wants after that. */
@@ -145,7 +148,10 @@ export class Link {
       return;
     }
     this.address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
-    if (end instanceof StreamEnd) this.#host.lostPeers.add(end);
+    if (end instanceof StreamEnd) {
+      end.readAtMost(MESSAGES_BYTES);
+      this.#host.lostPeers.add(end);
+    }
     this.#host.shared.add(end);
     end.events = {
       data: (chunk) => {

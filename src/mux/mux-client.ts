@@ -1,9 +1,12 @@
 import type { Clock, Timer } from "../clock.js";
 import type { HostPort } from "../core/address.js";
-import type { Cut, Framing, HttpHead } from "../core/framing/framing.js";
+import { ByteQueue } from "../core/byte-queue.js";
+import { CutQueue } from "../core/framing/cut-queue.js";
+import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/index.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import { DEAF, type End, type EndEvents, EndReason, guarded, type StandIn } from "../ends/end.js";
+import { Turn } from "../turn.js";
 
 /** What a mux does with what a client sends. */
 export interface MuxClientOwner {
@@ -39,22 +42,20 @@ export class MuxClient implements End {
   readonly standIn: StandIn;
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
-  readonly #framing: Framing;
-  /** What is not worked off yet, in memory that is the sender's until then. */
-  #backlog: readonly Cut[] = [];
-  /** So many of them are worked off. */
-  #worked = 0;
+  /** What it has sent and is not worked off yet, in memory that is the sender's until then. */
+  readonly #messages: CutQueue;
+  readonly #turn: Turn;
   #working = false;
   /** Parts of a message that is not complete. */
   #parts: Buffer[] = [];
   #partsSize = 0;
   #head: HttpHead | undefined;
   /** Answers that it has not taken yet. */
-  #pending: Buffer[] = [];
-  #pendingSize = 0;
+  readonly #pending = new ByteQueue();
   #paused = true;
   #deaf = false;
   #ended = false;
+  #finishing = false;
   #end: { readonly reason: string | undefined; told: boolean } | undefined;
   #patience: Timer | undefined;
 
@@ -64,23 +65,25 @@ export class MuxClient implements End {
     this.peerPort = target.port;
     this.#clock = clock;
     this.#owner = owner;
-    this.#framing = protocol.framing.requests();
+    this.#messages = new CutQueue(protocol.framing.requests());
+    this.#turn = new Turn(() => guarded(this, () => this.check()));
     this.standIn = { view: viewOfProtocol(protocol.framing.name) };
   }
 
-  /** Messages that wait until the mux takes more of this client, their bytes not counted; until then it is not read. */
+  /** Bytes that wait until the mux takes more of this client; until then it is not read. */
   get unsent(): number {
-    return this.#deaf ? 0 : this.#backlog.length - this.#worked;
+    return this.#deaf ? 0 : this.#messages.size;
   }
 
   /** Whether it leaves so much unread that it gets no more for now. */
   get stalled(): boolean {
-    return this.#pendingSize > MAX_PENDING;
+    return this.#pending.size > MAX_PENDING;
   }
 
   write(chunk: Buffer | string): void {
     if (this.#deaf || this.#ended) return;
-    this.#enqueue(this.#framing.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk));
+    this.#messages.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    this.#work();
   }
 
   pause(): void {
@@ -98,8 +101,8 @@ export class MuxClient implements End {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#enqueue(this.#framing.end());
-    setImmediate(() => guarded(this, () => this.#finished()));
+    this.#messages.end();
+    this.#work();
   }
 
   destroy(): void {
@@ -113,9 +116,8 @@ export class MuxClient implements End {
   /** Passes bytes on to the client; they must not change any more. */
   deliver(bytes: Buffer): void {
     if (this.gone || this.#end !== undefined) return;
-    this.#pending.push(bytes);
-    this.#pendingSize += bytes.length;
-    this.#flush();
+    if (this.#paused || this.#pending.size > 0) this.#pending.push(bytes);
+    else guarded(this, () => this.events.data(bytes));
   }
 
   /** Takes no more messages of it: what it sends is thrown away. */
@@ -132,16 +134,22 @@ export class MuxClient implements End {
 
   /** Closes it without what it has not taken: it never would. */
   drop(reason: string): void {
-    this.#pending = [];
-    this.#pendingSize = 0;
+    this.#pending.clear();
     this.close(reason);
   }
 
   /** What held it back may do so no longer. */
   check(): void {
-    if (this.#backlog.length === 0 || this.#working) return;
+    if (this.#messages.empty || this.#working || this.#turn.waiting || this.gone) return;
     this.#work();
     if (this.unsent === 0) guarded(this, () => this.events.drained());
+  }
+
+  /** Everything it has sent is with the mux. */
+  #finishSoon(): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    setImmediate(() => guarded(this, () => this.#finished()));
   }
 
   #finished(): void {
@@ -159,33 +167,22 @@ export class MuxClient implements End {
     });
   }
 
-  #enqueue(cuts: readonly Cut[]): void {
-    if (this.unsent === 0) {
-      this.#backlog = cuts;
-      this.#worked = 0;
-    } else {
-      this.#backlog = [...this.#backlog.slice(this.#worked), ...cuts];
-      this.#worked = 0;
-    }
-    this.#work();
-  }
-
-  /** Gives the mux what it takes. */
+  /** Gives the mux what it takes, for a turn. */
   #work(): void {
+    if (this.#turn.waiting) return;
     if (this.#working) return; // the mux has room again because of what it is just being given
     this.#working = true;
-    for (;;) {
-      const cut = this.#backlog[this.#worked];
-      if (cut === undefined || this.#deaf || this.#pendingSize > MAX_PENDING || this.#owner.holds()) break;
-      this.#worked += 1;
+    while (!this.#deaf && this.#pending.size <= MAX_PENDING && !this.#owner.holds()) {
+      const cut = this.#messages.take();
+      if (cut === undefined) break;
       if (cut.kind === "junk") this.#owner.malformed(cut.reason, false);
       else this.#collect(cut.kind, cut.bytes, cut.head);
-    }
-    if (this.unsent === 0) {
-      this.#backlog = [];
-      this.#worked = 0;
+      if (!this.#turn.over) continue;
+      this.#turn.next();
+      break;
     }
     this.#working = false;
+    if (this.#ended && (this.#deaf || this.#messages.empty)) this.#finishSoon();
   }
 
   #collect(kind: "frame" | "part", bytes: Buffer, head: HttpHead | undefined): void {
@@ -212,12 +209,11 @@ export class MuxClient implements End {
   #flush(): void {
     guarded(this, () => {
       while (!this.#paused && !this.gone) {
-        const bytes = this.#pending.shift();
+        const bytes = this.#pending.take();
         if (bytes === undefined) break;
-        this.#pendingSize -= bytes.length;
         this.events.data(bytes);
       }
-      if (this.#end === undefined || this.#end.told || this.#pending.length > 0 || this.gone) return;
+      if (this.#end === undefined || this.#end.told || this.#pending.size > 0 || this.gone) return;
       this.#end.told = true;
       this.#patience?.cancel();
       const { reason } = this.#end;

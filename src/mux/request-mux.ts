@@ -243,11 +243,7 @@ export class RequestMux extends BaseMux {
         this.#stop(link);
         this.#openForClients();
       },
-      fault: (error) => {
-        this.log.fault(error);
-        this.pool.close(link, "fault in the program");
-        this.#stop(link);
-      },
+      fault: (error) => this.#fault(link, error),
     };
   }
 
@@ -269,6 +265,7 @@ export class RequestMux extends BaseMux {
         for (const client of this.clients) client.deliver(message);
       },
       stray: (text) => this.#stray(text),
+      fault: (error) => this.#fault(link, error),
       timedOut: () => {
         this.counters.timeouts += 1;
       },
@@ -286,6 +283,12 @@ export class RequestMux extends BaseMux {
   #stray(text: string): void {
     this.counters.strays += 1;
     this.log.seldom("stray", `dropped: ${text}`);
+  }
+
+  #fault(link: Link, error: unknown): void {
+    this.log.fault(error);
+    this.pool.close(link, "fault in the program");
+    this.#stop(link);
   }
 
   /** A link is gone, and with it what it was asked. */

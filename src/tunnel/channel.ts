@@ -1,7 +1,6 @@
+import { ByteQueue } from "../core/byte-queue.js";
 import { DEAF, type End, type EndEvents, EndReason, guarded } from "../ends/end.js";
-
-/** A chunk that waits costs so much memory, however short it is. */
-const CHUNK = 256;
+import { Turn } from "../turn.js";
 
 /** What a channel asks of the link it belongs to. */
 export interface ChannelOwner {
@@ -29,8 +28,8 @@ export class Channel implements End {
   /** What is to be sent, in memory that is the sender's until then. */
   #out: Buffer | undefined;
   /** What came and has not been taken. */
-  #pending: Buffer[] = [];
-  #pendingSize = 0;
+  readonly #pending = new ByteQueue();
+  readonly #turn: Turn;
   #toldPending = 0;
   #paused = true;
   #ending = false;
@@ -40,14 +39,15 @@ export class Channel implements End {
 
   constructor(id: number, peer: { readonly host: string; readonly port: number }, owner: ChannelOwner) {
     this.id = id;
+    this.#turn = new Turn(() => this.flush());
     this.peerAddress = peer.host;
     this.peerPort = peer.port;
     this.#owner = owner;
   }
 
-  /** The memory, in bytes, of what came and has not been taken. */
+  /** Bytes that came and have not been taken. */
   get pending(): number {
-    return this.#pendingSize;
+    return this.#pending.size;
   }
 
   get unsent(): number {
@@ -82,7 +82,7 @@ export class Channel implements End {
 
   resume(): void {
     this.#paused = false;
-    this.#flush();
+    this.flush();
   }
 
   /** The limits of the relay end it in time. */
@@ -100,19 +100,16 @@ export class Channel implements End {
     this.#clear();
   }
 
-  /** Bytes came over the link; they must not change any more. */
+  /** Bytes came over the link: {@link flush} is to follow, behind all that came with them. */
   deliver(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#pending.push(bytes);
-    this.#pendingSize += costOf(bytes);
-    this.#flush();
+    if (!this.gone && !this.#closed) this.#pending.push(Buffer.from(bytes));
   }
 
   /** The other side has closed it: so does this one, behind what came. */
   close(): void {
     this.#closed = true;
     this.#out = undefined;
-    this.#flush();
+    this.flush();
     this.sent();
   }
 
@@ -124,16 +121,17 @@ export class Channel implements End {
     guarded(this, () => this.events.closed(new EndReason(reason)));
   }
 
-  #flush(): void {
+  /** Hands on what came, as far as it is taken. */
+  flush(): void {
     guarded(this, () => {
-      while (!this.#paused) {
-        const bytes = this.#pending.shift();
+      while (!this.#paused && !this.#turn.waiting) {
+        const bytes = this.#pending.take();
         if (bytes === undefined) break;
-        this.#pendingSize -= costOf(bytes);
         this.events.data(bytes);
+        if (this.#pending.size > 0 && this.#turn.over) this.#turn.next();
       }
       this.#tellPending();
-      if (!this.#closed || this.#toldEof || this.#paused || this.gone) return;
+      if (!this.#closed || this.#toldEof || this.#paused || this.#pending.size > 0 || this.gone) return;
       this.#toldEof = true;
       this.events.eof();
     });
@@ -145,18 +143,13 @@ export class Channel implements End {
 
   #clear(): void {
     this.#out = undefined;
-    this.#pending = [];
-    this.#pendingSize = 0;
+    this.#pending.clear();
     this.#tellPending();
   }
 
   #tellPending(): void {
-    if (this.#pendingSize === this.#toldPending) return;
-    this.#toldPending = this.#pendingSize;
+    if (this.#pending.size === this.#toldPending) return;
+    this.#toldPending = this.#pending.size;
     this.#owner.pending(this);
   }
-}
-
-function costOf({ length }: Buffer): number {
-  return Math.max(CHUNK, length);
 }

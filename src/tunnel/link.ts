@@ -1,9 +1,11 @@
 import type { Clock, Timer } from "../clock.js";
+import { CutQueue } from "../core/framing/cut-queue.js";
 import { ClientIds } from "../core/tunnel/client-ids.js";
 import { type Command, commandOf, type Told, tunnelFraming } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/status.js";
 import { DEAF, endedBy } from "../ends/end.js";
 import type { StreamEnd } from "../ends/stream-end.js";
+import { Turn } from "../turn.js";
 import { Backlog } from "./backlog.js";
 import { Channel, type ChannelOwner } from "./channel.js";
 import { Sender } from "./sender.js";
@@ -31,6 +33,8 @@ export interface LinkRules {
 const MANY_CLIENTS = 192;
 /** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
 const MAX_UNSENT = 1_048_576;
+/** So much is cut into frames at once; cheap as it is, it takes 1 ms at most. A large transfer comes in frames that fit in. */
+const BITE = 65_536;
 /** A side that answers marks is lost when it has not done so this many times. */
 const UNANSWERED_PROBES = 3;
 
@@ -43,11 +47,16 @@ export class Link implements ChannelOwner {
   readonly #rules: LinkRules;
   readonly #clock: Clock;
   readonly #events: LinkEvents;
-  readonly #framing = tunnelFraming.requests();
+  readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
+  readonly #turn: Turn;
   readonly #channels = new Map<number, Channel>();
   readonly #backlog: Backlog<Channel>;
   /** Clients that have sent FIN and wait for the rest of an answer, the first of them first. */
   readonly #ended = new Set<Channel>();
+  /** Marks of this turn. */
+  #marks = 0;
+  /** Clients that something has come for in this turn. */
+  readonly #addressed = new Set<Channel>();
   readonly #ids = new ClientIds(this.#channels);
   #probe: Timer | undefined;
   #heardAt: number;
@@ -60,6 +69,7 @@ export class Link implements ChannelOwner {
     this.#rules = rules;
     this.#clock = clock;
     this.#events = events;
+    this.#turn = new Turn(() => this.#goOn());
     this.#openedAt = clock.now();
     this.#heardAt = clock.now();
     this.#backlog = new Backlog(rules.stallMs, clock, {
@@ -123,6 +133,10 @@ export class Link implements ChannelOwner {
   send(command: Told): void {
     if (this.#over) return;
     this.#sender.send(command);
+    this.#checkUnsent();
+  }
+
+  #checkUnsent(): void {
     if (this.#end.unsent > MAX_UNSENT) this.close("it does not read");
   }
 
@@ -200,8 +214,7 @@ export class Link implements ChannelOwner {
 
   #wait(is: boolean): void {
     if (this.#over) return;
-    if (is) this.#end.pause();
-    else this.#end.resume();
+    this.#regulate();
     this.#heardAt = this.#clock.now(); // it is not silent: it is not listened to
     this.#sender.deafen(is);
   }
@@ -209,7 +222,45 @@ export class Link implements ChannelOwner {
   #receive(chunk: Buffer): void {
     this.#received += chunk.length;
     this.#heardAt = this.#clock.now();
-    for (const { bytes } of this.#framing.push(chunk)) this.#handle(commandOf(bytes));
+    this.#frames.push(chunk);
+    this.#work();
+  }
+
+  #goOn(): void {
+    try {
+      this.#work();
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  /** Does what the frames say, for a turn; the link is not read before the rest is done. */
+  #work(): void {
+    while (!this.#over && !this.#turn.waiting) {
+      const frame = this.#frames.take();
+      if (frame === undefined) break;
+      this.#handle(commandOf(frame.bytes));
+      if (this.#turn.over) this.#turn.next();
+    }
+    for (const channel of this.#addressed) channel.flush(); // in one go, in however many frames it came
+    this.#addressed.clear();
+    this.#answerMarks();
+    this.#regulate();
+  }
+
+  #answerMarks(): void {
+    if (this.#marks === 0 || this.#over) return;
+    this.#sender.answer(this.#marks);
+    this.#marks = 0;
+    this.#backlog.canHold();
+    this.#checkUnsent();
+  }
+
+  /** Reads, unless there is still something to do, or the clients are to take something first. */
+  #regulate(): void {
+    if (this.#over) return;
+    if (this.#turn.waiting || this.#backlog.waiting) this.#end.pause();
+    else this.#end.resume();
   }
 
   #handle(command: Command): void {
@@ -217,15 +268,15 @@ export class Link implements ChannelOwner {
     const channel = "client" in command ? this.#channels.get(command.client) : undefined;
     switch (command.kind) {
       case "data":
-        channel?.deliver(Buffer.from(command.bytes)); // of others: nobody waits for it any more
+        if (channel === undefined) return; // nobody waits for it any more
+        channel.deliver(command.bytes);
+        this.#addressed.add(channel);
         return;
       case "close":
         this.#closed(command, channel);
         return;
       case "mark":
-        this.send({ kind: "seen" });
-        this.#backlog.canHold();
-        this.#sender.marked();
+        this.#marks += 1;
         return;
       case "seen":
         this.#sender.seen();

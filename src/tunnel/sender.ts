@@ -4,6 +4,8 @@ import { SendWindow } from "../core/tunnel/send-window.js";
 import type { StreamEnd } from "../ends/stream-end.js";
 import type { Channel } from "./channel.js";
 
+const SEEN = frameOf({ kind: "seen" });
+
 /** What a link sends: commands at once; clients' bytes in turns, as long as the kernel takes them and not too much is under way. */
 export class Sender {
   readonly #end: StreamEnd;
@@ -46,8 +48,9 @@ export class Sender {
     this.mark();
   }
 
-  /** The other side knows marks, so it answers ours. */
-  marked(): void {
+  /** Answers so many marks of the other side, in one write. It knows marks, so it answers ours. */
+  answer(marks: number): void {
+    this.#write(Buffer.alloc(marks * SEEN.length, SEEN));
     this.#window.answering = true;
     this.beginMarking();
   }

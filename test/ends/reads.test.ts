@@ -9,6 +9,8 @@ class Holder {
   pauseNext = false;
   held: { chunk: Buffer; expected: Buffer } | undefined;
 
+  yield(): void {}
+
   receive(chunk: Buffer): void {
     this.reading = !this.pauseNext;
     this.held = this.reading ? undefined : { chunk, expected: Buffer.from(chunk) };

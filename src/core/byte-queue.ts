@@ -1,0 +1,65 @@
+import { Tail } from "./framing/tail.js";
+
+/** A piece that is shorter shares its memory with others: as a buffer of its own it would cost more than its bytes. */
+const LARGE = 4096;
+/** Short pieces are handed on together once there are so many bytes of them. */
+const TOGETHER = 16_384;
+
+/**
+ * Bytes that wait for somebody who does not take them yet, in their order. They cost about twice their number, in however short pieces
+ * they come, and are taken without moving those behind them.
+ */
+export class ByteQueue {
+  /** Bytes that wait. */
+  size = 0;
+  #pieces: Buffer[] = [];
+  /** So many of them have been taken. */
+  #taken = 0;
+  /** Short pieces behind them. */
+  readonly #tail = new Tail();
+
+  /** Takes what came next: a copy of a short piece; a long one itself, which must not change any more. */
+  push(bytes: Buffer): void {
+    this.size += bytes.length;
+    if (bytes.length < LARGE) {
+      this.#tail.append(bytes);
+      if (this.#tail.length >= TOGETHER) this.#pieces.push(this.#tail.take());
+      return;
+    }
+    if (this.#tail.length > 0) this.#pieces.push(this.#tail.take());
+    this.#pieces.push(bytes);
+  }
+
+  /** Takes the first of them; nothing when none wait. The memory belongs to the caller. */
+  take(): Buffer | undefined {
+    const piece = this.#pieces[this.#taken];
+    if (piece !== undefined) {
+      this.size -= piece.length;
+      this.#taken += 1;
+      if (this.#taken === this.#pieces.length) {
+        this.#pieces = [];
+        this.#taken = 0;
+      }
+      return piece;
+    }
+    if (this.#tail.length === 0) return undefined;
+    this.size = 0;
+    return this.#tail.take();
+  }
+
+  /** Takes all of them. */
+  takeAll(): Buffer {
+    const all: Buffer[] = [];
+    for (let piece = this.take(); piece !== undefined; piece = this.take()) all.push(piece);
+    const [only] = all;
+    return all.length === 1 && only !== undefined ? only : Buffer.concat(all);
+  }
+
+  /** Gives up all of them. */
+  clear(): void {
+    this.#pieces = [];
+    this.#taken = 0;
+    this.#tail.take();
+    this.size = 0;
+  }
+}
