@@ -4,6 +4,9 @@
  */
 const TURN_MS = 4;
 
+/** So many steps belong to every turn: they are few enough to take no notable time, and cost no look at the clock. */
+const FREE_STEPS = 16;
+
 /** Passes of the event loop since the start, counted only while somebody asks. */
 let passes = 0;
 let counting = false;
@@ -27,6 +30,8 @@ function thisPass(): number {
 export class Turn {
   readonly #goOn: () => void;
   #pass = -1;
+  /** Steps of this pass. */
+  #steps = 0;
   #endsAt = 0;
   /** Whether the rest waits for the next pass. */
   #waiting = false;
@@ -36,16 +41,18 @@ export class Turn {
     this.#goOn = goOn;
   }
 
-  /** Whether the time of this pass is used up. The first question of a pass begins its time. */
+  /** Whether its share of this pass is used up; to be asked once behind each step. */
   get over(): boolean {
     if (this.#waiting) return true;
-    const now = performance.now(); // not the clock of the limits: what counts is the time that the work itself takes
     const pass = thisPass();
     if (pass !== this.#pass) {
       this.#pass = pass;
-      this.#endsAt = now + TURN_MS;
-      return false;
+      this.#steps = 0;
     }
+    this.#steps += 1;
+    if (this.#steps < FREE_STEPS) return false;
+    const now = performance.now(); // not the clock of the limits: what counts is the time that the work itself takes
+    if (this.#steps === FREE_STEPS) this.#endsAt = now + TURN_MS;
     return now >= this.#endsAt;
   }
 

@@ -53,6 +53,7 @@ export class Sender {
     this.#write(Buffer.alloc(marks * SEEN.length, SEEN));
     this.#window.answering = true;
     this.beginMarking();
+    this.#markIfDue();
   }
 
   /** Sends a mark. */
