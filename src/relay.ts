@@ -7,8 +7,8 @@ import type { Held } from "./hold.js";
 import type { Tap } from "./monitor/tap.js";
 import { type Limited, RelayLimits } from "./relay-limits.js";
 
-/** Messages are looked for in so many bytes at a time; bytes. A turn of that takes some milliseconds. */
-const MESSAGES_BITE = 8192;
+/** Messages are looked for in so many bytes at a time: at the worst that takes a millisecond. */
+const MESSAGES_BITE = 4096;
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {

@@ -10,8 +10,8 @@ import { streamOf } from "../ends/stream-end.js";
 import type { Tap } from "../monitor/tap.js";
 import { Turn } from "../turn.js";
 
-/** A read of the server brings so many bytes at most: to look for telegrams in them takes some milliseconds at the worst. */
-const TELEGRAMS_BYTES = 16_384;
+/** A read of the server brings so many bytes at most: to look for telegrams in them, and once more for a monitor, takes 5 ms at the worst. */
+const TELEGRAMS_BYTES = 8192;
 
 /** What the line is to the server connection of one of its clients. */
 export interface TelegramEndOwner {
@@ -50,8 +50,9 @@ export class TelegramEnd implements End {
   readonly #recall: Recall | undefined;
   /** What the client has sent, from the telegram that waits for its turn on. */
   readonly #up = new CutQueue(conbus.requests());
-  readonly #down = conbus.answers();
-  readonly #turn: Turn;
+  readonly #upTurn: Turn;
+  /** What the server has sent and is not passed on yet. */
+  readonly #down = new CutQueue(conbus.answers());
   readonly #downTurn: Turn;
   #isPaused = true;
   /** Whoever writes looks himself at what is left unsent: it is not told by {@link EndEvents.drained} meanwhile. */
@@ -67,8 +68,8 @@ export class TelegramEnd implements End {
     this.peerPort = base.peerPort;
     this.#owner = owner;
     this.#recall = owner.answers && new Recall(owner.answers);
-    this.#turn = new Turn(() => this.#goOn());
-    this.#downTurn = new Turn(() => this.#regulate());
+    this.#upTurn = new Turn(() => this.#goOn());
+    this.#downTurn = new Turn(() => guarded(this, () => this.#hear(false)));
     streamOf(base)?.readAtMost(TELEGRAMS_BYTES);
     base.events = {
       data: (chunk) => this.#received(chunk),
@@ -160,7 +161,7 @@ export class TelegramEnd implements End {
   /** Sends what may go out now. `mayLeave`: one telegram may that has waited for its turn. */
   #work(mayLeave: boolean): void {
     let may = mayLeave || !this.#owner.isPaced;
-    for (let cut = this.#up.peek(); cut !== undefined && !this.#turn.waiting; cut = this.#up.peek()) {
+    for (let cut = this.#up.peek(); cut !== undefined && !this.#upTurn.waiting; cut = this.#up.peek()) {
       const answer = cut.kind === "frame" ? this.#fromMemory(cut.bytes) : undefined;
       if (cut.kind === "frame" && answer === undefined && !may) {
         this.#owner.join(this);
@@ -174,7 +175,7 @@ export class TelegramEnd implements End {
         this.#send(cut);
         if (cut.kind === "frame") may = !this.#owner.isPaced;
       }
-      if (this.#turn.over) this.#turn.next();
+      if (this.#upTurn.over) this.#upTurn.next();
     }
   }
 
@@ -187,7 +188,7 @@ export class TelegramEnd implements End {
 
   /** Tells what has become of what waited. */
   #worked(): void {
-    if (this.#isWriting || this.#turn.waiting) return;
+    if (this.#isWriting || this.#upTurn.waiting) return;
     this.#endBase();
     if (this.unsent === 0) this.events.drained();
   }
@@ -200,12 +201,16 @@ export class TelegramEnd implements End {
   }
 
   #received(chunk: Buffer): void {
-    this.tap?.pass("down", chunk, true); // before what it leads to, of which the relay's tap tells
-    if (this.#recall === undefined) this.events.data(chunk);
-    else this.#hear(this.#down.push(chunk));
-    if (!this.#downTurn.over) return;
-    this.#downTurn.next();
-    this.#regulate();
+    if (this.tap !== undefined) {
+      this.tap.pass("down", chunk, true); // before what it leads to, of which the relay's tap tells
+      streamOf(this.base)?.yield();
+    }
+    if (this.#recall === undefined) {
+      this.events.data(chunk);
+      return;
+    }
+    this.#down.push(chunk);
+    this.#hear(false);
   }
 
   /** Reads from the server, unless the client takes nothing, or others have their turn. */
@@ -223,13 +228,25 @@ export class TelegramEnd implements End {
     return this.#recall.answer(telegram, this.#owner.clock.now());
   }
 
-  /** Passes whole messages on, in one go: the client may not take more behind the first of them. */
-  #hear(cuts: readonly Cut[]): void {
-    for (const cut of cuts) this.#recall?.heard(cut, this.#owner.clock.now());
-    const [first] = cuts;
-    const bytes =
-      cuts.length === 1 && first !== undefined ? first.bytes : Buffer.concat(cuts.map(({ bytes }) => bytes));
-    this.events.data(bytes); // without any bytes it is a sign of life
+  /**
+   * Passes whole messages on, those of a turn in one go: the client may not take more behind the first of them. The server is not read
+   * before the rest is passed on.
+   *
+   * @param atEnd whether nothing more will come, and all of it is to be passed on now
+   */
+  #hear(atEnd: boolean): void {
+    const heard: Buffer[] = [];
+    while (atEnd || !this.#downTurn.waiting) {
+      const cut = this.#down.take();
+      if (cut === undefined) break;
+      this.#recall?.heard(cut, this.#owner.clock.now());
+      heard.push(cut.bytes);
+      if (this.#downTurn.over) this.#downTurn.next();
+    }
+    const [only] = heard;
+    // without any bytes it is a sign of life
+    this.events.data(heard.length === 1 && only !== undefined ? only : Buffer.concat(heard));
+    if (!this.gone) this.#regulate();
   }
 
   #baseEnded(): void {
@@ -246,12 +263,14 @@ export class TelegramEnd implements End {
   /** The server sends no more: what it has begun goes on as it is. */
   #flush(): void {
     this.#ended = true;
-    if (this.#down.held > 0) this.#hear(this.#down.end());
+    if (this.#down.empty && this.#down.held === 0) return;
+    this.#down.end();
+    this.#hear(true);
   }
 
   #baseDrained(): void {
     this.tap?.left("up");
-    if (!this.#up.empty && !this.#turn.waiting) this.#owner.dispatch();
+    if (!this.#up.empty && !this.#upTurn.waiting) this.#owner.dispatch();
     else this.events.drained();
   }
 

@@ -6,15 +6,15 @@ import type { LinkStatus } from "../core/mux/status.js";
 import { formatRemote } from "../core/setup/order.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import { DEAF, type End, endedBy } from "../ends/end.js";
-import { StreamEnd } from "../ends/stream-end.js";
+import { StreamEnd, streamOf } from "../ends/stream-end.js";
 import type { Stream } from "../monitor/monitor.js";
 import { SERVER_SIDE, type Tap } from "../monitor/tap.js";
 import type { MuxHost } from "./host.js";
 
 const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
 
-/** A read brings so many bytes at most: to look for messages in them takes some milliseconds at the worst, and twice that for a monitor. */
-const MESSAGES_BYTES = 16_384;
+/** A read brings so many bytes at most: to look for messages in them, and once more for a monitor, takes 5 ms at the worst. */
+const MESSAGES_BYTES = 8192;
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -155,7 +155,7 @@ export class Link {
     this.#host.shared.add(end);
     end.events = {
       data: (chunk) => {
-        this.tap?.pass("down", chunk, true); // before what it leads to, of which other taps tell
+        this.#look(end, chunk);
         this.#events.data(chunk);
       },
       eof: () => this.#events.eof(),
@@ -176,6 +176,13 @@ export class Link {
     if (this.stream !== undefined) this.#host.monitor.begin(this.stream);
     end.resume(); // what it says before it is asked must not wait to be taken for an answer
     if (delayMs === 0) this.#events.ready();
+  }
+
+  /** A monitor looks at what the device says before it leads to anything of which other taps tell. */
+  #look(end: End, chunk: Buffer): void {
+    if (this.tap === undefined) return;
+    this.tap.pass("down", chunk, true);
+    streamOf(end)?.yield();
   }
 
   #lose(reason: string): void {

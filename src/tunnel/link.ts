@@ -33,8 +33,8 @@ export interface LinkRules {
 const MANY_CLIENTS = 192;
 /** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
 const MAX_UNSENT = 1_048_576;
-/** So much is cut into frames at once; cheap as it is, it takes 1 ms at most. A large transfer comes in frames that fit in. */
-const BITE = 65_536;
+/** Bytes that are cut into frames at once. That takes 1 ms at the worst; the frames of a large transfer have half of that. */
+const BITE = 32_768;
 /** A side that answers marks is lost when it has not done so this many times. */
 const UNANSWERED_PROBES = 3;
 
