@@ -109,10 +109,14 @@ export class Reads {
     this.#adapt(bytes);
   }
 
+  /** The most that a read brings. */
+  get #most(): number {
+    return this.#limit === 0 ? this.#piece.length : Math.min(this.#limit, this.#piece.length);
+  }
+
   /** Ends the stream's share of a pass of the event loop when it is used up. A read that leaves room is the last one of a pass. */
   #share(bytes: number): void {
-    const most = this.#limit === 0 ? this.#piece.length : Math.min(this.#limit, this.#piece.length);
-    this.#passBytes = bytes === most ? this.#passBytes + bytes : 0;
+    this.#passBytes = bytes === this.#most ? this.#passBytes + bytes : 0;
     if (this.#passBytes < PASS_BYTES) return;
     this.#passBytes = 0;
     this.reader?.yield();
@@ -132,7 +136,7 @@ export class Reads {
   #adapt(bytes: number): void {
     const size = this.#piece.length;
     const step = this.#step;
-    this.#calm = bytes <= size / 2 ? this.#calm + 1 : 0;
+    this.#calm = bytes <= Math.min(size / 2, this.#most - 1) ? this.#calm + 1 : 0;
     if (bytes === size && step + 1 < STEPS.length) this.#move(step + 1);
     else if (step < this.#lowest) this.#move(this.#lowest);
     else if (step > this.#lowest && this.#calm >= (step === 1 ? CALM_READS : 1)) this.#move(step - 1);

@@ -6,10 +6,14 @@ import { Reads } from "#src/ends/reads.js";
 /** A reader that keeps the last chunk in use for as long as it is paused. */
 class Holder {
   reading = true;
+  /** How often it was to let others have their turn. */
+  yields = 0;
   pauseNext = false;
   held: { chunk: Buffer; expected: Buffer } | undefined;
 
-  yield(): void {}
+  yield(): void {
+    this.yields += 1;
+  }
 
   receive(chunk: Buffer): void {
     this.reading = !this.pauseNext;
@@ -93,6 +97,38 @@ test("memory grows with a dense stream, and shrinks when it is over", () => {
 test("a limit holds for every read", () => {
   for (const size of sizes(new Reads(100, false), 1, 1, 0.1, 1)) assert.equal(size, 100);
   for (const size of sizes(new Reads(100_000, false), 1, 1, 1, 1, 1, 1)) assert.ok(size <= 100_000);
+});
+
+test("a limit that is set later holds, too, and none makes another one larger", () => {
+  const reads = new Reads(0, false);
+  sizes(reads, 1, 1, 1);
+  reads.limit(8192);
+  reads.limit(10_000);
+  assert.equal(reads.buffer().length, 8192);
+});
+
+test("a stream that fills its memory again and again gives way after half a MiB", () => {
+  const reads = new Reads(0, false);
+  const holder = new Holder();
+  const yields = (...fills: number[]): number => {
+    holder.yields = 0;
+    for (const fill of fills) reads.read(Math.max(1, Math.floor(reads.buffer().length * fill)));
+    return holder.yields;
+  };
+  sizes(reads, 1, 1);
+  reads.reader = holder;
+  assert.equal(yields(0.9), 0, "the event loop goes on to others by itself");
+  assert.equal(yields(1), 0);
+  assert.equal(yields(1), 1);
+  assert.equal(yields(1, 0.9, 1, 0.9), 0);
+  assert.equal(yields(1, 1, 1, 1), 2);
+  const limited = new Reads(16_384, false);
+  limited.reader = holder;
+  sizes(limited, 1); // its memory grows
+  limited.reader = holder;
+  holder.yields = 0;
+  for (let count = 0; count < 64; count += 1) limited.read(16_384);
+  assert.equal(holder.yields, 2);
 });
 
 test("what may become a datagram is read at once", () => {
