@@ -39,12 +39,13 @@ export async function reverseProxy(argv: readonly string[], complain: Complain):
 
 async function startReverseProxy(wanted: StartArguments, complain: Complain): Promise<Started> {
   const { port, config } = wanted;
-  const running = await ask(controlPaths(port), []);
+  const paths = controlPaths(port);
+  const running = await ask(paths, []);
   if (running.kind === "answered") {
     return { kind: "wrong", lines: [`already running on port ${port}`], status: EXIT.failed };
   }
   const file = new WatchedFile(config, systemClock);
-  const started = await start(() => load(wanted, file), complain);
+  const started = await start(() => load(wanted, paths[0], file), complain);
   if (started.kind !== "running") return started;
   const { daemon } = started;
   file.watch(() => void daemon.reload(`${config} changed`));
@@ -53,13 +54,13 @@ async function startReverseProxy(wanted: StartArguments, complain: Complain): Pr
 }
 
 /** The settings of a daemon with this one job, by what the file says now. */
-function load({ port, alertUrl, words }: StartArguments, file: WatchedFile): LoadedConfig {
+function load({ port, alertUrl, words }: StartArguments, control: string, file: WatchedFile): LoadedConfig {
   const base = {
     ...DEFAULT_SETTINGS,
     alertUrl,
     proxy: false,
     logStyle: "clock",
-    control: controlPaths(port)[0],
+    control,
   } as const;
   const text = file.take();
   const parsed = text.ok ? parseCliYml(text.value, file.path) : text;

@@ -29,6 +29,7 @@ import { MAIN, startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { greet } from "../support/net.js";
 import { missing } from "../support/peers.js";
+import { nobody, noSecondUser, type User } from "../support/second-user.js";
 import { until } from "../support/wait.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../init-script.sh", import.meta.url));
@@ -43,11 +44,6 @@ interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** Whether the process has ended, though its parent may not have noticed yet. */
@@ -243,19 +239,6 @@ function deafProgram(folder: string, port: number): string {
      }`,
   );
   return path;
-}
-
-const nobody: User | undefined = (() => {
-  const id = (option: string): number => Number(spawnSync("id", [option, "nobody"], { encoding: "utf8" }).stdout);
-  return id("-u") > 0 ? { uid: id("-u"), gid: id("-g") } : undefined;
-})();
-
-/** Why tests with a second user are left out. */
-function noSecondUser(): string | false {
-  if (process.getuid?.() !== 0) return "not run as root";
-  if (nobody === undefined) return "there is no user nobody";
-  const { status } = spawnSync(process.execPath, [MAIN, "--version"], { ...nobody, cwd: "/" });
-  return status === 0 ? false : "the user nobody cannot read the program here";
 }
 
 function userIds(pid: number): string[] {
