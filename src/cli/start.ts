@@ -39,6 +39,7 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   let daemon: Daemon;
   try {
     daemon = new Daemon(settings, load, systemClock, log, stdout());
+    process.on("SIGUSR1", () => daemon.reopenFiles()); // a log that is moved away while it starts is opened again, too
     await daemon.start();
   } catch (error) {
     log.error((error as Error).message);
