@@ -4,6 +4,7 @@ import { serve } from "./cli/serve.js";
 import { EXIT } from "./cli/start.js";
 import { tunnel } from "./cli/tunnel.js";
 import { watch } from "./cli/watch.js";
+import { printable } from "./core/text.js";
 
 /** What the first word of the command line may ask for; without one of these it is the daemon itself. */
 const COMMANDS = new Map([
@@ -17,7 +18,7 @@ const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top o
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 function complain(text: string): void {
-  process.stderr.write(`sockproxyd: ${text}\n`);
+  process.stderr.write(`sockproxyd: ${printable(text)}\n`);
 }
 
 const argv = process.argv.slice(2);
