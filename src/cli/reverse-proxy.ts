@@ -5,6 +5,7 @@ import { controlPaths } from "../control/folder.js";
 import { formatHostPort, type HostPort, isLoopback } from "../core/address.js";
 import { parseCliYml } from "../core/config/cli-yml.js";
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
+import { openPortWarnings } from "../core/config/open-ports.js";
 import {
   parseReverseProxyArguments,
   REVERSE_PROXY_USAGE,
@@ -15,6 +16,8 @@ import type { LoadedConfig } from "../load-config.js";
 import { WatchedFile } from "../watched-file.js";
 import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
 import { type Complain, EXIT, misused, type Started, start } from "./start.js";
+
+const REMEDY = "a firewall, or a [direct] line with [access] clients in a configuration file,";
 
 /**
  * Runs `sockproxyd reverse-proxy …`: a daemon that does nothing but relay Conbus clients to the server of `cli.yml` and show
@@ -70,7 +73,8 @@ function load({ port, alertUrl, words }: StartArguments, control: string, file: 
   const objection = order.ok ? loopObjection(port, servers) : order.message;
   if (!order.ok || objection !== undefined) return { settings: base, problems: [`${file.path}: ${objection}`] };
   const line = { port, order: order.value, text: servers.map(formatHostPort).join(",") };
-  return { settings: Object.freeze({ ...base, direct: [line] }), problems: [], warnings };
+  const settings = Object.freeze({ ...base, direct: [line] });
+  return { settings, problems: [], warnings: [...warnings, ...openPortWarnings(settings, REMEDY)] };
 }
 
 /** What is wrong with servers one of which is the proxy itself, where that can be seen; it would connect to itself on and on. */

@@ -35,7 +35,6 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   } catch (error) {
     return misused(`cannot write log file ${settings.log}: ${(error as Error).message}`);
   }
-  for (const warning of warnings) log.warn(warning);
   let daemon: Daemon;
   try {
     daemon = new Daemon(settings, load, systemClock, log, stdout());
@@ -46,5 +45,6 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
     await log.flush();
     return { kind: "wrong", lines: settings.log === "-" ? [] : [(error as Error).message], status: EXIT.failed };
   }
+  for (const warning of warnings) log.warn(warning); // they are about what runs now
   return { kind: "running", daemon, log };
 }
