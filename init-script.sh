@@ -42,22 +42,24 @@ DEFAULTS=$(absolute "${SOCKPROXYD_DEFAULTS:-$ETC/default/$NAME}")
 # --- Settings; all paths are absolute -------------------------------------------------------------------------------
 
 # The user the daemon runs as; empty: whoever calls this script, which is root at boot. The daemon needs no rights of
-# root. Another user's log is created for him, or handed over to him, when he could not write it himself.
+# root. Root runs none of its code then, and believes nothing it says: NODE and MAIN may belong to that user.
 RUN_AS=
 # Node.js, and the program.
 NODE=node
 SMALL_HEAP=--max-semi-space-size=2 # the daemon allocates little; without this Node takes 10 to 20 MB more, for no gain
 MAIN=/usr/local/lib/sockproxyd/dist/main.js
 # These two belong to the caller, not to RUN_AS: otherwise RUN_AS could name any process to be ended by root, or any file
-# to be written by root. So their folders must not be writable for RUN_AS.
+# to be written by root. What RUN_AS could change or replace is refused.
 PIDFILE=/var/run/sockproxyd.pid
 ERRFILE=/var/log/sockproxyd.err # what the daemon, or Node.js, says on stderr: why it did not start, or why it crashed
 # Each of these overrides the configuration file; empty: left to the file, and without a file to the daemon, which
-# takes port 2504 on all addresses (*).
+# takes port 2504 on all addresses (*). A LOGFILE that is not there is created for RUN_AS; one that is there, or that
+# only CONFIG names, must be writable for RUN_AS already: root gives away nothing that exists.
 LOGFILE=/var/log/sockproxyd.log
 ADDRESS=
 PORT=
-# The configuration file; empty: none.
+# The configuration file; empty: none. RUN_AS must not be able to change or replace it: whoever takes over the daemon could
+# change it for good.
 CONFIG=
 [ ! -e "$ETC/sockproxyd.conf" ] || CONFIG=$ETC/sockproxyd.conf
 # Further options for the daemon, separated by blanks; they override everything else.
@@ -72,7 +74,12 @@ FAILED=1 USAGE=2 NOT_PERMITTED=4 NOT_INSTALLED=5 NOT_CONFIGURED=6 NOT_RUNNING=7
 STATUS_RUNNING=0 STATUS_DEAD=1 STATUS_STOPPED=3 STATUS_UNKNOWN=4
 
 say() {
-  printf '%s: %s\n' "$NAME" "$1"
+  printf '%s: %s\n' "$NAME" "$1" | plain
+}
+
+# What the daemon says is shown to root: it must not drive the terminal.
+plain() {
+  tr '\001-\010\013-\037\177' '?'
 }
 
 # die STATUS TEXT
@@ -140,6 +147,60 @@ is_other_user() {
   [ -n "$RUN_AS" ] && [ "$(id -u)" != "$(id -u "$RUN_AS")" ]
 }
 
+# Whether RUN_AS, who is another user, owns a file or folder or may write to it. In a sticky folder (/tmp) nobody replaces
+# what belongs to others. Asks no process of that user, who could forge the answer.
+is_theirs() {
+  # shellcheck disable=SC2012 # only the columns before the name are read
+  ls -ldn "$1" 2>/dev/null | {
+    read -r mode _ owner group _ || exit 1
+    [ "$owner" != "$(id -u "$RUN_AS")" ] || exit 0
+    case $mode in
+      l* | d????????[tT]*) exit 1 ;;
+      ????????w* | ?????w????+*) exit 0 ;; # a list of further users (+) counts as if RUN_AS was in it
+      ?????w*) ;;
+      *) exit 1 ;;
+    esac
+    case " $(id -G "$RUN_AS") " in
+      *" $group "*) exit 0 ;;
+    esac
+    exit 1
+  }
+}
+
+# Whether RUN_AS could change a file, or replace it or anything that leads to it, links included. Sets culprit to what RUN_AS
+# could lay hands on.
+is_changeable() {
+  at=/ rest=$1 links=0
+  while culprit=$at && ! is_theirs "$at"; do
+    [ -n "$rest" ] || return 1
+    name=${rest%%/*}
+    case $rest in
+      */*) rest=${rest#*/} ;;
+      *) rest= ;;
+    esac
+    case $name in
+      '' | .) continue ;;
+      ..) at=$(dirname "$at") && continue ;;
+    esac
+    culprit=${at%/}/$name
+    [ -L "$culprit" ] || { at=$culprit && continue; }
+    links=$((links + 1))
+    ! is_theirs "$culprit" && [ "$links" -le 40 ] || return 0
+    target=$(readlink "$culprit") || return 0
+    rest=$target/$rest
+    case $target in
+      /*) at=/ ;;
+    esac
+  done
+}
+
+# refuse_changeable VARIABLE PATH
+refuse_changeable() {
+  ! is_changeable "$2" ||
+    die $NOT_CONFIGURED "not safe: $RUN_AS (RUN_AS) could change or replace $2 ($1), since $culprit belongs to, or can be \
+written by, $RUN_AS. Give it to root: chown root '$culprit' && chmod go-w '$culprit'; or have $1 elsewhere"
+}
+
 # Turns this shell into a command that runs as the daemon's user: call it in a subshell. A session of its own keeps
 # the terminal's Ctrl-C from the daemon.
 become() {
@@ -180,6 +241,11 @@ prepare() {
     [ "$(id -u)" = 0 ] || ! is_other_user ||
       die $NOT_PERMITTED "only root can start it as $RUN_AS (RUN_AS), and this is $(id -un)"
   fi
+  if is_other_user; then
+    [ -z "$CONFIG" ] || refuse_changeable CONFIG "$CONFIG"
+    refuse_changeable PIDFILE "$PIDFILE"
+    refuse_changeable ERRFILE "$ERRFILE"
+  fi
   node=$(command -v "$NODE") || die $NOT_INSTALLED "cannot find Node.js: $NODE (NODE)"
   [ -r "$MAIN" ] || die $NOT_INSTALLED "cannot find the program: $MAIN (MAIN)"
   # The daemon itself knows best what file and options together come to.
@@ -192,20 +258,23 @@ $settings"
   prepare_log
 }
 
+# setting KEY: of [host]
 setting() {
-  printf '%s\n' "$settings" | sed -n "s/^$1=//p" | head -n 1
+  printf '%s\n' "$settings" | sed -n "/^\[host\]\$/,/^\$/s/^$1=//p" | head -n 1
 }
 
-# The daemon opens its log as the user it runs as, who has no right to create it in a folder of root.
+# The daemon opens its log as the user it runs as, who has no right to create it in a folder of root. Root creates it only
+# where the settings of root, not the daemon, name it, and gives away nothing that exists.
 prepare_log() {
   is_other_user && [ "$log" != - ] || return 0
   ! user_writes_log || return 0
-  # Root must not be led astray by a link that user has put there.
-  [ ! -L "$log" ] || die $NOT_PERMITTED "$RUN_AS cannot write $log, and it is a link: not handing over its target"
-  [ -e "$log" ] || (set -C && : >"$log") || die $FAILED "cannot create log file $log"
-  [ ! -f "$log" ] || chown -h "$RUN_AS" "$log"
+  if [ "$log" != "$LOGFILE" ] || [ -e "$log" ] || [ -L "$log" ] || is_changeable "$log"; then
+    die $NOT_PERMITTED "$RUN_AS cannot write log file $log. Only a LOGFILE that is not there, in a folder of root, is \
+created. If this is the right file: touch '$log' && chown $RUN_AS '$log'"
+  fi
+  (set -C && : >"$log" && chown -h "$RUN_AS" "$log") || die $FAILED "cannot create log file $log"
   user_writes_log || die $FAILED "$RUN_AS cannot write log file $log"
-  say "log file $log belongs to $RUN_AS now"
+  say "log file $log created for $RUN_AS"
 }
 
 user_writes_log() {
@@ -271,7 +340,7 @@ launch() {
     </dev/null >/dev/null 2>>"$ERRFILE" 3>"$PIDFILE" &
   launched=$!
   problem="it has ended"
-  "$node" -e "$WAIT_FOR_ANSWER" -- "$PIDFILE" "$launched" "$host" "$port" "$START_SECONDS"
+  (become "$node" -e "$WAIT_FOR_ANSWER" -- "$PIDFILE" "$launched" "$host" "$port" "$START_SECONDS")
   case $? in
     0) look && say "started, pid $pid, port $port" && return ;;
     2) problem="no answer on $host port $port within $START_SECONDS seconds" ;;
@@ -286,11 +355,11 @@ launch() {
 
 last_words() {
   words=$(tail -c "+$((old + 1))" "$ERRFILE" | tail -n 10)
-  if [ -z "$words" ] && [ "$log" != - ] && [ -r "$log" ]; then
+  if [ -z "$words" ] && [ -f "$log" ]; then
     words="The last lines of $log:
-$(tail -n 10 "$log")"
+$( (become tail -n 10 "$log") 2>/dev/null)" # with no more rights than the daemon: it says which file that is
   fi
-  printf '%s\n' "$words"
+  printf '%s\n' "$words" | plain
 }
 
 # --- The actions ----------------------------------------------------------------------------------------------------

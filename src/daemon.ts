@@ -150,6 +150,12 @@ export class Daemon {
     return result;
   }
 
+  /** Opens the log file and the audit files anew by their names, after they were moved away. */
+  reopenFiles(): void {
+    this.#log.reopen();
+    this.#monitor.reopen();
+  }
+
   /** Where it listens, in the order of the settings. */
   get listeners(): ListenerStatus[] {
     return [...this.#ports.status, ...this.#web.status];

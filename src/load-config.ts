@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import type { Argument } from "./core/config/arguments.js";
 import { parseConfigFile } from "./core/config/file.js";
 import { checkSettings, DEFAULT_SETTINGS, PORT_SECTIONS, parseValue } from "./core/config/keys.js";
+import { openPortWarnings } from "./core/config/open-ports.js";
 import type { Settings } from "./core/config/settings.js";
 import { readCredentials } from "./credentials.js";
+
+const REMEDY = "[access] clients, or [host] ip=127.0.0.1 (-a 127.0.0.1),";
 
 /** What the command line and its files lead to, and everything that is wrong with them, a line each. */
 export interface LoadedConfig {
@@ -52,7 +55,7 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
     else problems.push(`option ${argument.option}: ${parsed?.message}`);
   }
   problems.push(...checkSettings(settings), ...checkFiles(settings));
-  return { settings: Object.freeze(settings), problems };
+  return { settings: Object.freeze(settings), problems, warnings: openPortWarnings(settings, REMEDY) };
 }
 
 /** What is wrong with the files that lines of `[tunnel]` name. Those of `[device]` are tried again and again. */

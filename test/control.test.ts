@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { after, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { ask } from "#src/control/ask.js";
 import { controlPaths } from "#src/control/folder.js";
 import { ManualClock } from "./support/clock.js";
@@ -63,19 +63,59 @@ test("nobody there, nobody there any more, something else there", async () => {
   assert.deepEqual(await ask([control], ["BILD"]), { kind: "absent" });
 });
 
-test("sockets are in XDG_RUNTIME_DIR when that is a path from the root", () => {
-  const before = process.env["XDG_RUNTIME_DIR"];
-  const root = process.geteuid?.() === 0;
-  const fallback = root ? "/run/sockproxyd" : `${tmpdir()}/sockproxyd-${process.geteuid?.()}`;
-  for (const [value, expected] of [
-    ["/run/user/5", "/run/user/5/sockproxyd"],
-    ["run", fallback],
-    ["", fallback],
-  ]) {
-    process.env["XDG_RUNTIME_DIR"] = value;
-    assert.equal(controlPaths(7)[0], `${expected}/reverse-proxy-7.sock`);
-    assert.equal(new Set(controlPaths(7)).size, controlPaths(7).length);
+/** Calls with these variables set, or unset. */
+function withEnv<T>(variables: Readonly<Record<string, string>>, call: () => T): T {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  try {
+    return call();
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+    Object.assign(process.env, before);
   }
-  if (before === undefined) delete process.env["XDG_RUNTIME_DIR"];
-  else process.env["XDG_RUNTIME_DIR"] = before;
+}
+
+describe("where sockets are", () => {
+  const uid = process.geteuid?.() ?? -1;
+  const root = uid === 0;
+  const home = `${folder}/home`;
+  mkdirSync(home, { mode: 0o755 });
+  const open = `${folder}/open`;
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const temporary = `${tmpdir()}/sockproxyd-${uid}`;
+  const rows: readonly (readonly [what: string, variables: Record<string, string>, expected: string])[] = [
+    ["XDG_RUNTIME_DIR", { XDG_RUNTIME_DIR: "/run/user/5" }, "/run/user/5/sockproxyd"],
+    ["one that is no path from the root", { XDG_RUNTIME_DIR: "run" }, `${home}/.local/state/sockproxyd`],
+    ["none", { XDG_RUNTIME_DIR: "" }, `${home}/.local/state/sockproxyd`],
+    ["XDG_STATE_HOME", { XDG_STATE_HOME: home }, `${home}/sockproxyd`],
+    ["one that others write to", { XDG_STATE_HOME: open }, `${home}/.local/state/sockproxyd`],
+    ["a home that others write to", { HOME: open }, temporary],
+    ["a home that is not there", { HOME: "/nonexistent" }, temporary],
+    ["a home with a long path", { HOME: longHome() }, temporary],
+  ];
+
+  function longHome(): string {
+    const path = `${folder}/${"x".repeat(80)}`;
+    mkdirSync(path);
+    return path;
+  }
+
+  for (const [what, variables, expected] of rows) {
+    test(what, () => {
+      const env = { XDG_RUNTIME_DIR: "", XDG_STATE_HOME: "", HOME: home, ...variables };
+      const paths = withEnv(env, () => controlPaths(7));
+      const first = root && variables["XDG_RUNTIME_DIR"] !== "/run/user/5" ? "/run/sockproxyd" : expected;
+      assert.equal(paths[0], `${first}/reverse-proxy-7.sock`);
+      assert.ok(paths.includes(`${expected}/reverse-proxy-7.sock`), "it is looked for there, too");
+      assert.ok(paths.includes(`${temporary}/reverse-proxy-7.sock`), "where earlier versions had it");
+      assert.equal(new Set(paths).size, paths.length);
+    });
+  }
+
+  test("a folder of another user is not taken for ours, whatever XDG_RUNTIME_DIR says", { skip: !root }, () => {
+    chownSync(open, 65_534, 65_534);
+    const paths = withEnv({ XDG_RUNTIME_DIR: open }, () => controlPaths(7));
+    assert.ok(!paths.some((path) => path.startsWith(open)));
+  });
 });

@@ -1,5 +1,6 @@
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "../core/config/mux-arguments.js";
+import { openPortWarnings } from "../core/config/open-ports.js";
 import { type Complain, misused, type Started, start } from "./start.js";
 
 /**
@@ -14,5 +15,6 @@ export async function mux(argv: readonly string[], complain: Complain): Promise<
   if (parsed.value.kind === "list") return { kind: "answer", text: MUX_LIST };
   const { ip, line, debug } = parsed.value;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, proxy: false, mux: [line] });
-  return start(() => ({ settings, problems: [] }), complain);
+  const warnings = openPortWarnings(settings, `--listen 127.0.0.1:${line.port}`);
+  return start(() => ({ settings, problems: [], warnings }), complain);
 }

@@ -5,6 +5,7 @@ import { controlPaths } from "../control/folder.js";
 import { formatHostPort, type HostPort, isLoopback } from "../core/address.js";
 import { parseCliYml } from "../core/config/cli-yml.js";
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
+import { openPortWarnings } from "../core/config/open-ports.js";
 import {
   parseReverseProxyArguments,
   REVERSE_PROXY_USAGE,
@@ -15,6 +16,8 @@ import type { LoadedConfig } from "../load-config.js";
 import { WatchedFile } from "../watched-file.js";
 import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
 import { type Complain, EXIT, misused, type Started, start } from "./start.js";
+
+const REMEDY = "a firewall, or a [direct] line with [access] clients in a configuration file,";
 
 /**
  * Runs `sockproxyd reverse-proxy …`: a daemon that does nothing but relay Conbus clients to the server of `cli.yml` and show
@@ -39,12 +42,13 @@ export async function reverseProxy(argv: readonly string[], complain: Complain):
 
 async function startReverseProxy(wanted: StartArguments, complain: Complain): Promise<Started> {
   const { port, config } = wanted;
-  const running = await ask(controlPaths(port), []);
+  const paths = controlPaths(port);
+  const running = await ask(paths, []);
   if (running.kind === "answered") {
     return { kind: "wrong", lines: [`already running on port ${port}`], status: EXIT.failed };
   }
   const file = new WatchedFile(config, systemClock);
-  const started = await start(() => load(wanted, file), complain);
+  const started = await start(() => load(wanted, paths[0], file), complain);
   if (started.kind !== "running") return started;
   const { daemon } = started;
   file.watch(() => void daemon.reload(`${config} changed`));
@@ -53,13 +57,13 @@ async function startReverseProxy(wanted: StartArguments, complain: Complain): Pr
 }
 
 /** The settings of a daemon with this one job, by what the file says now. */
-function load({ port, alertUrl, words }: StartArguments, file: WatchedFile): LoadedConfig {
+function load({ port, alertUrl, words }: StartArguments, control: string, file: WatchedFile): LoadedConfig {
   const base = {
     ...DEFAULT_SETTINGS,
     alertUrl,
     proxy: false,
     logStyle: "clock",
-    control: controlPaths(port)[0],
+    control,
   } as const;
   const text = file.take();
   const parsed = text.ok ? parseCliYml(text.value, file.path) : text;
@@ -69,7 +73,8 @@ function load({ port, alertUrl, words }: StartArguments, file: WatchedFile): Loa
   const objection = order.ok ? loopObjection(port, servers) : order.message;
   if (!order.ok || objection !== undefined) return { settings: base, problems: [`${file.path}: ${objection}`] };
   const line = { port, order: order.value, text: servers.map(formatHostPort).join(",") };
-  return { settings: Object.freeze({ ...base, direct: [line] }), problems: [], warnings };
+  const settings = Object.freeze({ ...base, direct: [line] });
+  return { settings, problems: [], warnings: [...warnings, ...openPortWarnings(settings, REMEDY)] };
 }
 
 /** What is wrong with servers one of which is the proxy itself, where that can be seen; it would connect to itself on and on. */

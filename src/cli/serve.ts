@@ -16,8 +16,8 @@ export async function serve(argv: readonly string[], complain: Complain): Promis
   if (asks("help")) return { kind: "answer", text: USAGE };
   if (asks("version")) return { kind: "answer", text: `sockproxyd ${VERSION}` };
   if (!asks("check")) return start(() => loadConfig(parsed.value), complain);
-  const { settings, problems } = loadConfig(parsed.value);
-  return problems.length > 0
-    ? { kind: "wrong", lines: problems, status: EXIT.failed }
-    : { kind: "answer", text: printSettings(settings) };
+  const { settings, problems, warnings = [] } = loadConfig(parsed.value);
+  if (problems.length > 0) return { kind: "wrong", lines: problems, status: EXIT.failed };
+  for (const warning of warnings) complain(warning); // on stderr: programs read the settings
+  return { kind: "answer", text: printSettings(settings) };
 }

@@ -35,15 +35,16 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   } catch (error) {
     return misused(`cannot write log file ${settings.log}: ${(error as Error).message}`);
   }
-  for (const warning of warnings) log.warn(warning);
   let daemon: Daemon;
   try {
     daemon = new Daemon(settings, load, systemClock, log, stdout());
+    process.on("SIGUSR1", () => daemon.reopenFiles()); // a log that is moved away while it starts is opened again, too
     await daemon.start();
   } catch (error) {
     log.error((error as Error).message);
     await log.flush();
     return { kind: "wrong", lines: settings.log === "-" ? [] : [(error as Error).message], status: EXIT.failed };
   }
+  for (const warning of warnings) log.warn(warning); // they are about what runs now
   return { kind: "running", daemon, log };
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
+import { openPortWarnings } from "../core/config/open-ports.js";
 import type { Settings } from "../core/config/settings.js";
 import { parseTunnelArguments, TUNNEL_USAGE } from "../core/config/tunnel-arguments.js";
 import { checkFiles } from "../load-config.js";
@@ -16,7 +17,8 @@ export async function tunnel(argv: readonly string[], complain: Complain): Promi
   if (parsed.value.kind === "help") return { kind: "answer", text: TUNNEL_USAGE };
   const own = parsed.value.kind === "server" ? serverOf(parsed.value) : parsed.value.values;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ...own, debug: parsed.value.debug, proxy: false });
-  return start(() => ({ settings, problems: checkFiles(settings) }), complain);
+  const warnings = openPortWarnings(settings, "an address such as 127.0.0.1, or a secret (SECR) for the device,");
+  return start(() => ({ settings, problems: checkFiles(settings), warnings }), complain);
 }
 
 function serverOf({ ip, line }: { ip: string; line: Settings["tunnel"][number] }): Partial<Settings> {

@@ -5,7 +5,7 @@ import { env, stdout } from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { inspect } from "node:util";
-import { controlPaths } from "../control/folder.js";
+import { controlPaths, folderObjection } from "../control/folder.js";
 import { formatHostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
 import { type Address, parseWatchArguments, WATCH_USAGE } from "../core/config/watch-arguments.js";
@@ -120,7 +120,7 @@ function inColours(colour: Colour, text: string): string {
 function whereIs(address: Address): { path: string } | { host: string; port: number } {
   if ("host" in address) return address;
   const paths = controlPaths(address.reverseProxy);
-  return { path: paths.find((path) => existsSync(path)) ?? paths[0] };
+  return { path: paths.find((path) => existsSync(path) && folderObjection(path) === undefined) ?? paths[0] };
 }
 
 function nameOf(address: Address): string {

@@ -148,3 +148,23 @@ test("direct listeners connect at once: no greeting, no reply, ERR CONN when tha
   assert.equal(await daemon.stop(), 0);
   device.close();
 });
+
+test("who can use the daemon is said once, where that is everybody who reaches this machine", async () => {
+  const open =
+    /every machine that reaches this one can use port \d+, without a password; \[access\] clients, or .* limits that$/gm;
+  const checked = run("--check");
+  assert.equal(checked.status, 0);
+  assert.match(checked.err, open);
+  assert.ok(!checked.out.includes("every machine"), "programs read that");
+  assert.equal(run("--check", "-a", "127.0.0.1").err, "");
+  for (const [args, times] of [
+    [[], 1],
+    [["-a", "127.0.0.1"], 0],
+    [["-c", file("[access]\nclients=127.0.0.1\n")], 0],
+  ] as const) {
+    const daemon = await startDaemon(...args);
+    await until(() => daemon.log().includes("started"), "the start");
+    await daemon.stop();
+    assert.equal((daemon.log().match(open) ?? []).length, times, args.join(" "));
+  }
+});

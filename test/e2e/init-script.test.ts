@@ -6,6 +6,7 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -21,7 +22,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -29,6 +30,7 @@ import { MAIN, startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { greet } from "../support/net.js";
 import { missing } from "../support/peers.js";
+import { nobody, noSecondUser, type User } from "../support/second-user.js";
 import { until } from "../support/wait.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../init-script.sh", import.meta.url));
@@ -43,11 +45,6 @@ interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** Whether the process has ended, though its parent may not have noticed yet. */
@@ -243,19 +240,6 @@ function deafProgram(folder: string, port: number): string {
      }`,
   );
   return path;
-}
-
-const nobody: User | undefined = (() => {
-  const id = (option: string): number => Number(spawnSync("id", [option, "nobody"], { encoding: "utf8" }).stdout);
-  return id("-u") > 0 ? { uid: id("-u"), gid: id("-g") } : undefined;
-})();
-
-/** Why tests with a second user are left out. */
-function noSecondUser(): string | false {
-  if (process.getuid?.() !== 0) return "not run as root";
-  if (nobody === undefined) return "there is no user nobody";
-  const { status } = spawnSync(process.execPath, [MAIN, "--version"], { ...nobody, cwd: "/" });
-  return status === 0 ? false : "the user nobody cannot read the program here";
 }
 
 function userIds(pid: number): string[] {
@@ -617,7 +601,7 @@ for (const shell of SHELLS) {
         const { script, port } = await installed(t);
         const bin = join(script.folder, "bin");
         mkdirSync(bin);
-        for (const tool of "sh su id tr grep sed head tail wc sleep rm chown dirname".split(" ")) {
+        for (const tool of "sh su id tr grep sed head tail wc sleep rm chown dirname ls readlink".split(" ")) {
           const { stdout } = spawnSync("sh", ["-c", `command -v ${tool}`], { encoding: "utf8" });
           symlinkSync(stdout.trim(), join(bin, tool));
         }
@@ -626,32 +610,193 @@ for (const shell of SHELLS) {
         assert.match(readFileSync(script.log, "utf8"), /stopping: SIGTERM/);
       });
 
-      test("a log that root wrote before is handed over", async (t) => {
+      test("a log that root wrote before is not handed over, and how to do that is said", async (t) => {
         const { script, port } = await installed(t);
-        await script.start();
-        assert.equal(statSync(script.log).uid, 0);
+        const pid = await script.start();
         script.configure({ PORT: String(port), RUN_AS: "nobody" });
-        const { status, stdout, stderr } = await script.run("restart");
-        assert.equal(status, 0, stderr);
-        assert.match(stdout, /proxy\.log belongs to nobody now/);
-        assert.equal(statSync(script.log).uid, uid);
+        const { status, stderr } = await script.run("restart");
+        assert.equal(status, 4);
+        assert.match(stderr, /nobody cannot write log file .*proxy\.log\..* chown nobody '.*proxy\.log'\n$/);
+        assert.equal(statSync(script.log).uid, 0);
+        await script.assertRunning(pid, port);
+        chownSync(script.log, uid, 0);
+        await script.start("restart");
       });
 
-      test("a link in place of the log gives the user nothing", async (t) => {
-        const { script } = await installed(t, { RUN_AS: "nobody" });
-        chownSync(join(script.folder, "log"), uid, gid);
+      /** A file of root that nobody else may read. */
+      function secretOf(script: Installation): string {
         const secret = join(script.folder, "secret");
         writeFileSync(secret, "secret", { mode: 0o600 });
+        return secret;
+      }
+
+      async function assertRefused(script: Installation, code: number, message: RegExp): Promise<void> {
+        const { status, stdout, stderr } = await script.run("start");
+        assert.match(stderr, message);
+        assert.deepEqual({ status, stdout }, { status: code, stdout: "" });
+        await script.assertNothingLeft();
+      }
+
+      const LINES: Readonly<Record<string, (path: string) => string>> = {
+        "a plain log=": (path) => `log=${path}`,
+        "a log= in another value": (path) => `vera="http://127.0.0.1:3480/\\nlog=${path}"`,
+      };
+      for (const [what, line] of Object.entries(LINES)) {
+        test(`${what} in the configuration hands over nothing`, async (t) => {
+          const config = join(mkdtempSync(join(realpathSync(tmpdir()), "sockproxyd-config-")), "sockproxyd.conf");
+          t.after(() => rmSync(dirname(config), { recursive: true }));
+          chmodSync(dirname(config), 0o755);
+          const { script } = await installed(t, { RUN_AS: "nobody", LOGFILE: "", CONFIG: config });
+          const [secret, fresh] = [secretOf(script), join(script.etc, "fresh")];
+          for (const path of [secret, fresh]) {
+            writeFileSync(config, `[host]\n${line(path)}\n`);
+            await assertRefused(
+              script,
+              what.includes("plain") ? 4 : 6,
+              /cannot write log file|U\+000A cannot be in it/,
+            );
+          }
+          assert.equal(statSync(secret).uid, 0);
+          assert.ok(!existsSync(fresh));
+        });
+      }
+
+      test("what the daemon says of its log is not believed", async (t) => {
+        const { script } = await installed(t);
+        const main = join(script.folder, "main.js");
+        const fresh = join(script.etc, "fresh");
+        const says = `[host]\nip=127.0.0.1\nport=1\nlog=${fresh}\n\x1b[2J`;
+        writeFileSync(main, `console.log(${JSON.stringify(says)}); process.exit(0);`);
+        script.configure({ RUN_AS: "nobody", MAIN: main });
+        await assertRefused(script, 4, /nobody cannot write log file [\x20-\x7e]*fresh/);
+        assert.ok(!existsSync(fresh));
+      });
+
+      test("what the daemon says does not drive the terminal", async (t) => {
+        const { script } = await installed(t);
+        const main = join(script.folder, "main.js");
+        writeFileSync(main, 'console.error("\\x1b[2J\\x07gone"); process.exit(1);');
+        script.configure({ RUN_AS: "nobody", MAIN: main });
+        await assertRefused(script, 6, /^[\x20-\x7e\n]*\?\[2J\?gone\n$/);
+      });
+
+      test("root runs no Node.js: it may belong to the user", async (t) => {
+        const { script, port } = await installed(t);
+        const [node, ids] = [join(script.folder, "node"), join(script.folder, "ids")];
+        writeFileSync(ids, "");
+        chmodSync(ids, 0o666);
+        writeFileSync(node, `#!/bin/sh\nid -u >>'${ids}'\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+        script.configure({ PORT: String(port), RUN_AS: "nobody", NODE: node });
+        await script.start();
+        assert.deepEqual([...new Set(readFileSync(ids, "utf8").trim().split("\n"))], [String(uid)]);
+      });
+
+      const CONFIGS: Readonly<Record<string, (folder: string) => string>> = {
+        "that belongs to the user": (folder) => {
+          chownSync(join(folder, "conf"), uid, gid);
+          return join(folder, "conf");
+        },
+        "that everybody may write": (folder) => {
+          chmodSync(join(folder, "conf"), 0o646);
+          return join(folder, "conf");
+        },
+        "that the user's group may write": (folder) => {
+          chownSync(join(folder, "conf"), 0, gid);
+          chmodSync(join(folder, "conf"), 0o664);
+          return join(folder, "conf");
+        },
+        "in a folder of the user": (folder) => {
+          chownSync(folder, uid, gid);
+          return join(folder, "conf");
+        },
+        "behind a link in a folder of the user": (folder) => {
+          mkdirSync(join(folder, "theirs"));
+          symlinkSync("../conf", join(folder, "theirs", "link"));
+          chownSync(join(folder, "theirs"), uid, gid);
+          symlinkSync(join(folder, "theirs", "link"), join(folder, "other"));
+          return join(folder, "other");
+        },
+        "in a folder behind such a link": (folder) => {
+          mkdirSync(join(folder, "theirs"));
+          symlinkSync(folder, join(folder, "theirs", "link"));
+          chownSync(join(folder, "theirs"), uid, gid);
+          return join(folder, "theirs", "link", "conf");
+        },
+        "that is a link of the user in a sticky folder": (folder) => {
+          mkdirSync(join(folder, "sticky"));
+          chmodSync(join(folder, "sticky"), 0o1777);
+          symlinkSync("../conf", join(folder, "sticky", "link"));
+          lchownSync(join(folder, "sticky", "link"), uid, gid);
+          return join(folder, "sticky", "link");
+        },
+        "behind a link that leads to itself": (folder) => {
+          symlinkSync("round", join(folder, "round"));
+          return join(folder, "round", "conf");
+        },
+      };
+      for (const [what, prepare] of Object.entries(CONFIGS)) {
+        test(`a configuration ${what} is refused`, async (t) => {
+          const { script, port } = await installed(t);
+          const folder = join(script.folder, "settings");
+          mkdirSync(folder);
+          writeFileSync(join(folder, "conf"), `[host]\nport=${port}\n`);
+          script.configure({ RUN_AS: "nobody", CONFIG: prepare(folder) });
+          await assertRefused(
+            script,
+            6,
+            /not safe: nobody \(RUN_AS\) could change or replace \S+ \(CONFIG\), since .* root/,
+          );
+        });
+      }
+
+      test("a configuration of root behind links of root, in a sticky folder, of another group, is taken", async (t) => {
+        const { script, port } = await installed(t);
+        const folder = join(script.folder, "sticky");
+        mkdirSync(join(folder, "in"), { recursive: true });
+        chmodSync(folder, 0o1777);
+        writeFileSync(join(folder, "in", "conf"), `[host]\nport=${port}\n`);
+        chmodSync(join(folder, "in", "conf"), 0o664);
+        chmodSync(join(folder, "in"), 0o775);
+        symlinkSync("in/../in/./conf", join(folder, "link"));
+        script.configure({ RUN_AS: "nobody", CONFIG: join(folder, "link") });
+        await script.assertRunning(await script.start(), port);
+      });
+
+      for (const variable of ["PIDFILE", "ERRFILE"]) {
+        test(`${variable} in a folder of the user is refused, and no link there is followed`, async (t) => {
+          const { script, port } = await installed(t);
+          const folder = join(script.folder, "theirs");
+          mkdirSync(folder);
+          chownSync(folder, uid, gid);
+          const fresh = join(script.etc, "fresh");
+          symlinkSync(fresh, join(folder, "link"));
+          script.configure({ PORT: String(port), RUN_AS: "nobody", [variable]: join(folder, "link") });
+          await assertRefused(script, 6, new RegExp(`could change or replace \\S+ \\(${variable}\\)`));
+          assert.ok(!existsSync(fresh));
+        });
+      }
+
+      test("a link in place of the log gives the user nothing", async (t) => {
+        const { script, port } = await installed(t);
+        script.configure({ PORT: String(port), RUN_AS: "nobody", ERRFILE: join(script.folder, "run", "err") });
+        chownSync(join(script.folder, "log"), uid, gid);
+        const secret = secretOf(script);
         for (const target of [secret, join(script.folder, "new")]) {
           rmSync(script.log, { force: true });
           symlinkSync(target, script.log);
-          const { status, stderr } = await script.run("start");
-          assert.equal(status, 4);
-          assert.match(stderr, /it is a link/);
-          await script.assertNothingLeft();
+          await assertRefused(script, 4, /nobody cannot write log file/);
         }
         assert.equal(statSync(secret).uid, 0);
         assert.ok(!existsSync(join(script.folder, "new")));
+      });
+
+      test("a log is created for the user in no folder of his: he could replace it meanwhile", async (t) => {
+        const { script, port } = await installed(t);
+        script.configure({ PORT: String(port), RUN_AS: "nobody", ERRFILE: join(script.folder, "run", "err") });
+        chownSync(join(script.folder, "log"), uid, gid);
+        chmodSync(join(script.folder, "log"), 0o555);
+        await assertRefused(script, 4, /nobody cannot write log file/);
+        assert.ok(!existsSync(script.log));
       });
 
       test("a user who is not root can run it for himself", async (t) => {

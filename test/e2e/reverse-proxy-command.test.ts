@@ -1,11 +1,23 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { portAnswers } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { Client, Device } from "../support/net.js";
 import { conbusYml, type ReverseProxy, ReverseProxyFolder } from "../support/reverse-proxy.js";
+import { nobody, noSecondUser } from "../support/second-user.js";
 import { pause, until } from "../support/wait.js";
 
 const TELEGRAM = "<S0000000000F01D00FA>";
@@ -225,6 +237,28 @@ test("a folder of strangers at another place is left alone", async () => {
   assert.equal((await folder.run("status")).status, 3);
 });
 
+test("a user whose folder in the temporary one is taken by another: it starts, and is found", {
+  skip: noSecondUser(),
+}, async () => {
+  const folder = new ReverseProxyFolder();
+  folder.serveFrom(one.port);
+  const port = await freePort();
+  const home = `${folder.path}/home`;
+  const { uid, gid } = nobody ?? { uid: -1, gid: -1 };
+  mkdirSync(home);
+  chmodSync(folder.path, 0o755);
+  chownSync(home, uid, gid);
+  mkdirSync(`${folder.path}/sockproxyd-${uid}`, { mode: 0o700 });
+  folder.env = { XDG_RUNTIME_DIR: "", HOME: home, TMPDIR: folder.path };
+  folder.user = { uid, gid };
+  const proxy = await folder.start(port);
+  assert.equal(statSync(`${home}/.local/state/sockproxyd`).mode & 0o777, 0o700);
+  folder.env = { ...folder.env, XDG_RUNTIME_DIR: `/run/user/${uid}` };
+  assert.equal((await folder.run("status", "--port", String(port))).status, 0);
+  assert.equal((await folder.run("stop", "--port", String(port))).status, 0);
+  assert.equal(await proxy.end(), 0);
+});
+
 test("a path too long for a socket is said", async () => {
   const folder = new ReverseProxyFolder();
   folder.serveFrom(one.port);
@@ -253,9 +287,9 @@ test("started without XDG_RUNTIME_DIR, found from a shell that has it", async ()
   const folder = new ReverseProxyFolder();
   folder.serveFrom(one.port);
   const port = await freePort();
-  folder.env = { XDG_RUNTIME_DIR: "", TMPDIR: folder.path };
+  folder.env = { XDG_RUNTIME_DIR: "", TMPDIR: folder.path, HOME: folder.path };
   const proxy = await folder.start(port);
-  folder.env = { XDG_RUNTIME_DIR: folder.path, TMPDIR: folder.path };
+  folder.env = { ...folder.env, XDG_RUNTIME_DIR: folder.path };
   assert.equal((await folder.run("status", "--port", String(port))).status, 0);
   assert.equal((await folder.run("stop", "--port", String(port))).status, 0);
   assert.equal(await proxy.end(), 0);

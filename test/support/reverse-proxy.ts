@@ -20,6 +20,9 @@ export class ReverseProxyFolder {
   /** What is added to the environment of the programs. */
   env: Readonly<Record<string, string>> = { XDG_RUNTIME_DIR: this.path };
 
+  /** Who runs the programs; empty: who runs the tests. */
+  user: { readonly uid?: number; readonly gid?: number } = {};
+
   constructor() {
     after(() => rmSync(this.path, { recursive: true, force: true }));
   }
@@ -45,7 +48,7 @@ export class ReverseProxyFolder {
   /** Runs `sockproxyd reverse-proxy …` until it ends, 20 seconds at most. */
   run(...args: string[]): Promise<Ran> {
     return new Promise((resolve) => {
-      const options = { cwd: this.path, env: { ...process.env, ...this.env }, timeout: 20_000 };
+      const options = { cwd: this.path, env: { ...process.env, ...this.env }, timeout: 20_000, ...this.user };
       const child = execFile(process.execPath, [MAIN, "reverse-proxy", ...args], options, (_error, out, err) =>
         resolve({ status: child.exitCode ?? -1, out, err }),
       );
@@ -61,7 +64,8 @@ export class ReverseProxyFolder {
     const words = [...runner, process.execPath, MAIN, "reverse-proxy", "start", "--port", String(port), ...args];
     const [command = "", ...rest] = words;
     const env = { ...process.env, ...this.env };
-    const proxy = new ReverseProxy(spawn(command, rest, { cwd: this.path, env, stdio: ["ignore", "pipe", "pipe"] }));
+    const stdio = ["ignore" as const, "pipe" as const, "pipe" as const];
+    const proxy = new ReverseProxy(spawn(command, rest, { cwd: this.path, env, stdio, ...this.user }));
     await until(() => / started$/m.test(proxy.log) || proxy.child.exitCode !== null, "the reverse proxy to start");
     if (proxy.child.exitCode !== null) throw new Error(`it ended with ${proxy.child.exitCode}: ${proxy.log}`);
     return proxy;

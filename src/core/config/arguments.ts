@@ -1,5 +1,6 @@
 import minimist from "minimist";
 import { fail, ok, type Result } from "../result.js";
+import { wordsObjection } from "./flags.js";
 import type { Values } from "./settings.js";
 
 /** One thing the command line asks for, in the order it was written. */
@@ -92,6 +93,8 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
  * @param argv without the program
  */
 export function parseArguments(argv: readonly string[]): Result<Argument[]> {
+  const objection = wordsObjection(argv);
+  if (objection !== undefined) return fail(objection);
   const out: Argument[] = [];
   for (const group of groups(argv)) {
     const parsed = readGroup(group);

@@ -2,7 +2,7 @@ import { isMap, LineCounter, parseDocument } from "yaml";
 import { type HostPort, isIPv6, parseHostPort, parsePort } from "../address.js";
 import { parseSeconds } from "../number.js";
 import { fail, ok, type Result } from "../result.js";
-import { printable } from "../text.js";
+import { lineObjection, printable } from "../text.js";
 
 /** What a `cli.yml` leads to. */
 export interface CliYml {
@@ -25,6 +25,8 @@ const MAX_SHOWN = 80;
 
 /** The keys of `conbus` that are looked at; one without a value is as good as missing. */
 type Conbus = Readonly<Record<keyof typeof CONBUS_FALLBACK, unknown>>;
+
+const KEYS = ["ip", "port", "timeout"] as const;
 
 /**
  * Reads `cli.yml`. Only the mapping `conbus` in it is looked at: all else belongs to other programs.
@@ -73,6 +75,12 @@ function findConbus(text: string): Result<Conbus | undefined> {
 }
 
 function readConbus(conbus: Conbus, name: string): Result<CliYml> {
+  for (const key of KEYS) {
+    for (const value of [conbus[key]].flat()) {
+      const objection = typeof value === "string" ? lineObjection(value) : undefined;
+      if (objection !== undefined) return fail(`${key}: ${objection}`);
+    }
+  }
   const warnings: string[] = [];
   /** The value of a key, or what is used instead. */
   function given(key: keyof Conbus): unknown {

@@ -3,6 +3,7 @@ import { parsePort } from "../address.js";
 import { parseDirectOrder } from "../direct/line.js";
 import { parseMuxOrder } from "../mux/line.js";
 import type { Result } from "../result.js";
+import { lineObjection, printable } from "../text.js";
 import { parseTunnelOrder } from "../tunnel/line.js";
 import { KEYS, parseValue, SECTIONS } from "./keys.js";
 import type { DirectLine, MuxLine, PortLine, Section, TunnelLine, Values } from "./settings.js";
@@ -32,7 +33,8 @@ type Line =
 
 /**
  * Reads one line by the ini package, which knows quotes, comments and sections, but keeps no line numbers when it reads a
- * whole file. A `;` or `#` begins a comment only at the beginning of a line (seed, "Configuration"), so inside it is escaped.
+ * whole file. A `;` or `#` begins a comment only at the beginning of a line (seed, "Configuration"), so inside it is escaped. A tab
+ * is a blank, outside quotes.
  */
 function readLine(line: string): Line {
   const text = line.trim();
@@ -41,7 +43,7 @@ function readLine(line: string): Line {
   const [key = "", ...rest] = text.split("=");
   const value = rest.join("=").trim();
   const quoted = /^(["']).*\1$/.test(value);
-  const escaped = quoted ? value : value.replace(/[\\;#]/g, "\\$&");
+  const escaped = quoted ? value : value.replaceAll("\t", " ").replace(/[\\;#]/g, "\\$&");
   const [entry] = Object.entries(ini.parse(rest.length === 0 ? key : `${key}=${escaped}`, { bracketedArray: false }));
   if (entry === undefined) return { kind: "riddle" };
   const [name, parsed] = entry;
@@ -109,9 +111,10 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
       problems.push(`${name}:${at}: [${section}]: not understood: ${raw.trim()}`);
     } else if (line.kind === "entry") {
       const read = Object.hasOwn(readers, section) ? readers[section] : undefined;
-      const problem = section === "" ? "stands before any section" : read?.(line.key, line.value, at);
+      const problem =
+        section === "" ? "stands before any section" : (lineObjection(line.value) ?? read?.(line.key, line.value, at));
       if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
     }
   }
-  return { settings: { values, direct, mux, tunnel }, problems };
+  return { settings: { values, direct, mux, tunnel }, problems: problems.map(printable) };
 }

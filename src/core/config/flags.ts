@@ -1,5 +1,6 @@
 import minimist from "minimist";
 import { fail, ok, type Result } from "../result.js";
+import { lineObjection } from "../text.js";
 
 /** The flags of a command, as minimist wants them. */
 export interface Flags {
@@ -17,11 +18,28 @@ export function wantsDebug(parsed: minimist.ParsedArgs): boolean {
   return Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
 }
 
+/** What is wrong with the words of a command line; nothing when each of them fits into one line. */
+export function wordsObjection(argv: readonly string[]): string | undefined {
+  for (const [index, word] of argv.entries()) {
+    const objection = lineObjection(word);
+    if (objection !== undefined) return `${nameOf(word, argv[index - 1])}: ${objection}`;
+  }
+  return undefined;
+}
+
+/** What a word of the command line is called; what it says may be a secret. */
+function nameOf(word: string, before = ""): string {
+  const [name] = /^(--[\w-]+|-\w|\w+(?==))/.exec(word) ?? /^--?\w[\w-]*$/.exec(before) ?? [];
+  return name ?? "an argument";
+}
+
 /** Reads the flags of a command; what is no flag is left in `_`, in its order. A flag that is not known is an error. */
 export function parseFlags(
   argv: readonly string[],
   { string, boolean, alias = {} }: Flags,
 ): Result<minimist.ParsedArgs> {
+  const objection = wordsObjection(argv);
+  if (objection !== undefined) return fail(objection);
   const unknown: string[] = [];
   const parsed = minimist([...argv], {
     string: [...string],

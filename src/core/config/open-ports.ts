@@ -1,0 +1,47 @@
+import { formatHostPort, type HostPort, isLoopback } from "../address.js";
+import type { Settings } from "./settings.js";
+
+const MAX_NAMED = 4; // in a line for people
+
+/**
+ * Says that every machine which reaches this one can use the daemon, where that is so: one line, or none.
+ *
+ * @param remedy what limits it, as the end of the sentence "… limits that"
+ */
+export function openPortWarnings(settings: Settings, remedy: string): string[] {
+  const ports = openPorts(settings).map(({ host, port }) =>
+    isAny(host) ? `port ${port}` : formatHostPort({ host, port }),
+  );
+  if (ports.length === 0) return [];
+  const more = ports.length - MAX_NAMED;
+  const named = [...ports.slice(0, MAX_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
+  return [`every machine that reaches this one can use ${named}, without a password; ${remedy} limits that`];
+}
+
+/** The ports that ask nobody who he is. */
+function openPorts({
+  clients,
+  devices,
+  proxy,
+  ip,
+  port,
+  direct,
+  mux,
+  tunnel,
+  webPort,
+  webAddress,
+}: Settings): HostPort[] {
+  if (clients.length > 0) return [];
+  const asksNobody = tunnel.filter(({ order }) => (order.tunnel.secret ?? order.tunnel.authority) === undefined);
+  const ports = [
+    ...(proxy ? [{ host: ip, port }] : []),
+    ...[...direct, ...mux, ...(devices.length > 0 ? [] : asksNobody)].map((line) => ({ host: ip, port: line.port })),
+    ...tunnel.flatMap(({ order }) => order.exposures.map(({ listen }) => listen)),
+    ...(webPort > 0 ? [{ host: webAddress, port: webPort }] : []),
+  ];
+  return ports.filter(({ host }) => host !== "localhost" && !isLoopback(host));
+}
+
+function isAny(host: string): boolean {
+  return ["*", "0.0.0.0", "::"].includes(host);
+}

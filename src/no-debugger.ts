@@ -1,0 +1,21 @@
+/**
+ * Takes SIGUSR1 from Node, which opens its debugger on it: every local user could run code in the daemon. The first module to
+ * run. `--disable-sigusr1` would do the same, but Node 20 does not start with it.
+ */
+
+/** Whoever starts Node so wants the debugger. */
+const wanted = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].some((text) => text.includes("--inspect"));
+
+/** Closes the debugger. */
+function close(): void {
+  if (!process.features.inspector) return; // this Node was built without one
+  const inspector = process.getBuiltinModule("node:inspector");
+  if (inspector.url() !== undefined) inspector.close();
+}
+
+process.on("SIGUSR1", () => {}); // who has files to open again listens, too
+if (!wanted) {
+  // A signal that came while Node itself started has opened it, or opens it in this turn of the event loop.
+  close();
+  setImmediate(close);
+}

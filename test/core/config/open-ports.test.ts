@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseConfigFile } from "#src/core/config/file.js";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import { openPortWarnings } from "#src/core/config/open-ports.js";
+
+/** The ports a warning names for these lines of a configuration file; empty: there is no warning. */
+function named(...lines: string[]): string {
+  const { settings, problems } = parseConfigFile(lines.join("\n"), "f");
+  assert.deepEqual(problems, []);
+  const { values, ...ports } = settings;
+  const warnings = openPortWarnings({ ...DEFAULT_SETTINGS, ...values, ...ports }, "X");
+  assert.ok(warnings.length < 2);
+  return (
+    /^every machine that reaches this one can use (.*), without a password; X limits that$/.exec(
+      warnings[0] ?? "",
+    )?.[1] ?? ""
+  );
+}
+
+const HERE = ["[host]", "ip=127.0.0.1"];
+const rows: readonly (readonly [what: string, lines: readonly string[], ports: string])[] = [
+  ["nothing configured", [], "port 2504"],
+  ["an address of the network", ["[host]", "ip=192.168.0.5"], "192.168.0.5:2504"],
+  ["a name", ["[host]", "ip=hub"], "hub:2504"],
+  ["all IPv6 addresses", ["[host]", "ip=::"], "port 2504"],
+  ["the loopback", HERE, ""],
+  ["its IPv6 address", ["[host]", "ip=::1"], ""],
+  ["its name", ["[host]", "ip=localhost"], ""],
+  ["clients", ["[access]", "clients=10.0.0.0/8"], ""],
+  ["clients that are everybody: somebody has thought of it", ["[access]", "clients=0.0.0.0/0,::/0"], ""],
+  [
+    "all kinds of lines",
+    ["[direct]", "1=a:1", "[mux]", "2=a:1", "[tunnel]", "3=EXPOSE 127.0.0.1:4>a:1"],
+    "port 2504, port 1, port 2, port 3",
+  ],
+  ["many", ["[direct]", "1=a:1", "2=a:1", "3=a:1", "4=a:1", "5=a:1"], "port 2504, port 1, port 2, port 3, and 2 more"],
+  ["an exposed port", [...HERE, "[tunnel]", "3=EXPOSE 10.0.0.1:4>a:1 127.0.0.1:5>a:1"], "10.0.0.1:4"],
+  [
+    "devices that have to be somewhere",
+    ["[access]", "devices=10.0.0.1", "[tunnel]", "3=EXPOSE 127.0.0.1:4>a:1"],
+    "port 2504",
+  ],
+  [
+    "devices that have to know a secret",
+    ["[tunnel]", "3=EXPOSE 127.0.0.1:4>a:1 TLS=1 CERT=c PKEY=k SECR=s"],
+    "port 2504",
+  ],
+  ["a web page", [...HERE, "[web]", "port=80", "address=*"], "port 80"],
+  ["a web page for this machine", [...HERE, "[web]", "port=80"], ""],
+];
+for (const [what, lines, ports] of rows) {
+  test(`who can use the daemon: ${what}`, () => assert.equal(named(...lines), ports));
+}

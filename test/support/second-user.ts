@@ -1,0 +1,22 @@
+import { spawnSync } from "node:child_process";
+import { MAIN } from "./daemon.js";
+
+/** A user, as programs are started by. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The user nobody, where there is one. */
+export const nobody: User | undefined = (() => {
+  const id = (option: string): number => Number(spawnSync("id", [option, "nobody"], { encoding: "utf8" }).stdout);
+  return id("-u") > 0 ? { uid: id("-u"), gid: id("-g") } : undefined;
+})();
+
+/** Why tests with a second user are left out. */
+export function noSecondUser(): string | false {
+  if (process.getuid?.() !== 0) return "not run as root";
+  if (nobody === undefined) return "there is no user nobody";
+  const { status } = spawnSync(process.execPath, [MAIN, "--version"], { ...nobody, cwd: "/" });
+  return status === 0 ? false : "the user nobody cannot read the program here";
+}
