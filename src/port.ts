@@ -2,12 +2,13 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "./clock.js";
 import { makeWay } from "./control/socket.js";
-import { formatHostPort } from "./core/address.js";
+import { formatHostPort, type HostPort } from "./core/address.js";
 import { backoffMs } from "./core/backoff.js";
 import { formatRemote } from "./core/setup/order.js";
 import type { ListenerStatus } from "./core/status.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
+import type { OwnPort, OwnSockets } from "./own-sockets.js";
 
 const BACKLOG = 4096; // a hub's plugins all reconnect in the moment after a reload
 const RETRY = { firstMs: 500, maxMs: 30_000 };
@@ -36,6 +37,7 @@ export class ListenError extends Error {
 export interface PortHost {
   readonly clock: Clock;
   readonly log: Log;
+  readonly own: OwnSockets;
   /** Takes a socket that has connected. */
   admit(listener: Listener, socket: Socket): void;
 }
@@ -48,7 +50,7 @@ function destination({ order }: Listener): string | undefined {
 }
 
 /** One address and port, or Unix socket, that the daemon accepts connections on, or tries to. */
-export class Port {
+export class Port implements OwnPort {
   #listener: Listener;
   readonly #ip: string;
   readonly #host: PortHost;
@@ -95,20 +97,25 @@ export class Port {
     return Port.nameOf(this.listener, this.#ip);
   }
 
+  get bound(): HostPort {
+    const address = this.#server.address();
+    if (typeof address === "object" && address !== null) return { host: address.address, port: address.port };
+    return { host: this.#ip, port: this.listener.port };
+  }
+
   get listening(): boolean {
     return this.#server.listening;
   }
 
   get status(): ListenerStatus {
-    const { kind, name, port, path = this.#ip, order } = this.listener;
-    const address = this.#server.address();
-    const bound = typeof address === "object" && address !== null ? address : { address: path, port };
+    const { kind, name, path, order } = this.listener;
+    const { host, port } = this.bound;
     const remote = destination(this.listener);
     return {
       kind,
       name,
-      address: bound.address,
-      port: bound.port,
+      address: path ?? host,
+      port,
       ...(remote !== undefined && { remote }),
       ...(order && { targets: order.servers ?? [order.target] }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
@@ -137,6 +144,7 @@ export class Port {
       server.close();
       return;
     }
+    if (path === undefined) this.#host.own.listens(this);
     this.#problem = undefined;
     const remote = destination(this.listener);
     this.#host.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
@@ -164,6 +172,7 @@ export class Port {
   close(): void {
     this.#closed = true;
     this.#retry?.cancel();
+    this.#host.own.closes(this);
     this.#server.close();
   }
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "../core/config/mux-arguments.js";
+import { checkLines } from "../load-config.js";
 import { type Complain, misused, type Started, start } from "./start.js";
 
 /**
@@ -14,5 +15,5 @@ export async function mux(argv: readonly string[], complain: Complain): Promise<
   if (parsed.value.kind === "list") return { kind: "answer", text: MUX_LIST };
   const { ip, line, debug } = parsed.value;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, proxy: false, mux: [line] });
-  return start(() => ({ settings, problems: [] }), complain);
+  return start(() => ({ settings, problems: checkLines(settings) }), complain);
 }

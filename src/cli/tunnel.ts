@@ -1,7 +1,7 @@
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import type { Settings } from "../core/config/settings.js";
 import { parseTunnelArguments, TUNNEL_USAGE } from "../core/config/tunnel-arguments.js";
-import { checkFiles } from "../load-config.js";
+import { checkLines } from "../load-config.js";
 import { type Complain, misused, type Started, start } from "./start.js";
 
 /**
@@ -16,7 +16,7 @@ export async function tunnel(argv: readonly string[], complain: Complain): Promi
   if (parsed.value.kind === "help") return { kind: "answer", text: TUNNEL_USAGE };
   const own = parsed.value.kind === "server" ? serverOf(parsed.value) : parsed.value.values;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ...own, debug: parsed.value.debug, proxy: false });
-  return start(() => ({ settings, problems: checkFiles(settings) }), complain);
+  return start(() => ({ settings, problems: checkLines(settings) }), complain);
 }
 
 function serverOf({ ip, line }: { ip: string; line: Settings["tunnel"][number] }): Partial<Settings> {
