@@ -12,8 +12,8 @@ const REMEMBERED_MS = 30_000;
 /** A port that the daemon listens on. */
 export interface OwnPort {
   readonly listener: Listener;
-  /** Where it listens, as the kernel tells it. */
-  readonly bound: HostPort;
+  /** The address it listens on; `*`: all. */
+  readonly bound: string;
 }
 
 /** Knows where the daemon listens and what it connects for, so that it recognises itself and whom it carries. */
@@ -29,16 +29,16 @@ export class OwnSockets {
     this.#clock = clock;
   }
 
-  /** A port is listened on from now on. */
+  /** A port is going to be listened on: to be told before the kernel takes the first client. */
   listens(port: OwnPort): void {
-    const { port: number } = port.bound;
+    const { port: number } = port.listener;
     const ports = this.#ports.get(number) ?? new Set();
     this.#ports.set(number, ports.add(port));
   }
 
-  /** A port that may have been listened on is going to be closed. */
-  closes(port: OwnPort): void {
-    const { port: number } = port.bound;
+  /** And no longer. */
+  closed(port: OwnPort): void {
+    const { port: number } = port.listener;
     const ports = this.#ports.get(number);
     if (ports?.delete(port) && ports.size === 0) this.#ports.delete(number);
   }
@@ -46,7 +46,7 @@ export class OwnSockets {
   /** Whether that is a port of this daemon which nobody may reach through the daemon. */
   isSealed(address: string, port: number): boolean {
     return [...(this.#ports.get(port) ?? [])].some(
-      ({ listener, bound }) => listener.sealed === true && reaches(address, bound.host, isOwnAddress),
+      ({ listener, bound }) => listener.sealed === true && reaches(address, bound, isOwnAddress),
     );
   }
 

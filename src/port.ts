@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "./clock.js";
 import { makeWay } from "./control/socket.js";
-import { formatHostPort, type HostPort } from "./core/address.js";
+import { formatHostPort } from "./core/address.js";
 import { backoffMs } from "./core/backoff.js";
 import { formatRemote } from "./core/setup/order.js";
 import type { ListenerStatus } from "./core/status.js";
@@ -97,10 +97,13 @@ export class Port implements OwnPort {
     return Port.nameOf(this.listener, this.#ip);
   }
 
-  get bound(): HostPort {
+  get bound(): string {
+    return this.#place?.address ?? this.#ip;
+  }
+
+  get #place(): AddressInfo | undefined {
     const address = this.#server.address();
-    if (typeof address === "object" && address !== null) return { host: address.address, port: address.port };
-    return { host: this.#ip, port: this.listener.port };
+    return typeof address === "object" && address !== null ? address : undefined;
   }
 
   get listening(): boolean {
@@ -108,14 +111,13 @@ export class Port implements OwnPort {
   }
 
   get status(): ListenerStatus {
-    const { kind, name, path, order } = this.listener;
-    const { host, port } = this.bound;
+    const { kind, name, port, path, order } = this.listener;
     const remote = destination(this.listener);
     return {
       kind,
       name,
-      address: path ?? host,
-      port,
+      address: path ?? this.bound,
+      port: this.#place?.port ?? port,
       ...(remote !== undefined && { remote }),
       ...(order && { targets: order.servers ?? [order.target] }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
@@ -134,17 +136,18 @@ export class Port implements OwnPort {
     this.#retry?.cancel();
     try {
       if (path !== undefined) await makeWay(path);
+      this.#host.own.listens(this);
       const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
       server.listen({ ...where, backlog: BACKLOG });
       await once(server, "listening");
     } catch (error) {
+      this.#host.own.closed(this);
       throw new ListenError(this.name, error as NodeJS.ErrnoException);
     }
     if (this.#closed) {
       server.close();
       return;
     }
-    if (path === undefined) this.#host.own.listens(this);
     this.#problem = undefined;
     const remote = destination(this.listener);
     this.#host.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
@@ -172,7 +175,7 @@ export class Port implements OwnPort {
   close(): void {
     this.#closed = true;
     this.#retry?.cancel();
-    this.#host.own.closes(this);
     this.#server.close();
+    this.#host.own.closed(this);
   }
 }

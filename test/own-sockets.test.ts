@@ -28,7 +28,7 @@ async function open(t: TestContext, own: OwnSockets, listener: Listener, host = 
   server.listen(0, host);
   await once(server, "listening");
   const { address, port } = server.address() as AddressInfo;
-  const place = { listener, bound: { host: address, port } };
+  const place = { listener: { ...listener, port }, bound: address };
   own.listens(place);
   t.after(() => {
     server.close();
@@ -135,7 +135,7 @@ async function unasked(t: TestContext) {
   t.after(() => server.close());
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  own.listens({ listener, bound: { host: "127.0.0.1", port } });
+  own.listens({ listener: { ...listener, port }, bound: "127.0.0.1" });
   /** Connects and closes at once. */
   const dial = async (): Promise<Socket> => {
     const socket = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
@@ -191,6 +191,6 @@ test("a port is sealed while it is listened on, at the address it is bound to", 
   const sealed = (address: string, at = port): boolean => own.isSealed(address, at);
   assert.deepEqual([sealed("127.0.0.1"), sealed("0.0.0.0"), sealed("::ffff:7f00:1")], [true, true, true]);
   assert.deepEqual([sealed("127.0.0.2"), sealed("::1"), sealed("127.0.0.1", open2.port)], [false, false, false]);
-  own.closes(place);
+  own.closed(place);
   assert.equal(sealed("127.0.0.1"), false);
 });
