@@ -133,6 +133,25 @@ if (!insideNamespace) {
     assert.deepEqual(told(), [`turned away from proxy port ${daemon.port}: ${ITSELF}`], "once a minute for one client");
   });
 
+  test("no tunnel is begun to the daemon itself, or for it", async (t) => {
+    const daemon = await startNamed(t);
+    const itself = `127.0.0.1:${daemon.port}`;
+    for (const [server, service] of [
+      [itself, "127.0.0.1:1"],
+      ["127.0.0.1:1", itself],
+    ]) {
+      const { client } = await greet(daemon.port);
+      client.write(`TCPR ${server} ${service}\n`);
+      assert.equal(await client.line(), `ERR TCPR ${itself}: ${ITSELF}`);
+      client.destroy();
+    }
+    const { client } = await greet(daemon.port);
+    client.write(`TCPR hub:${daemon.port} 127.0.0.1:1\n`);
+    assert.match(await client.line(), /^OK TCPR/);
+    await until(() => daemon.log().includes(`[device > hub:${daemon.port}] ${ITSELF}`), "the dial to be refused");
+    client.destroy();
+  });
+
   test("a crowd that waits to be accepted in front of it changes nothing", async (t) => {
     const daemon = await startNamed(t);
     for (let round = 0; round < 5; round += 1) {
