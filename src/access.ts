@@ -1,7 +1,8 @@
 import { BlockList } from "node:net";
 import { type Deed, localObjection, matchesName, stopObjection, type TargetPattern } from "./core/access.js";
-import { isIPv6, isLoopback } from "./core/address.js";
+import { isIPv6 } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
+import { isOfThisMachine, type Origin } from "./core/origin.js";
 
 /** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
 const UNSPECIFIED = listOf([
@@ -28,27 +29,30 @@ export class Access {
     this.#denied = denyTargets.length === 0 ? undefined : new Rule(denyTargets);
   }
 
-  /** Whether a client at this address is taken. */
-  admits(address: string): boolean {
-    return this.#clients === undefined || contains(this.#clients, address);
+  /** Whether a client of this origin is taken. Where it is that of several, they have been judged where they came in. */
+  admits({ address }: Origin): boolean {
+    return this.#clients === undefined || address === undefined || contains(this.#clients, address);
   }
 
   /** Whether the device of a tunnel is. */
-  admitsDevice(address: string): boolean {
-    return this.#devices === undefined ? this.admits(address) : contains(this.#devices, address);
+  admitsDevice(origin: Origin): boolean {
+    if (this.#devices === undefined) return this.admits(origin);
+    return origin.address !== undefined && contains(this.#devices, origin.address);
   }
 
-  /** Why a client at this address may not do this; nothing when it may. */
-  objection(deed: Deed, address: string): string | undefined {
+  /** Why a client of this origin may not do this; nothing when it may. */
+  objection(deed: Deed, origin: Origin): string | undefined {
+    const { address } = origin;
+    if (address === undefined) return "who asks cannot be told";
     switch (deed) {
       case "stop":
-        return stopObjection(this.#stop, address);
+        return stopObjection(this.#stop, origin);
       case "reload":
       case "tunnel":
-        return localObjection(address);
+        return localObjection(origin);
       case "watch":
       case "monitor":
-        return isLoopback(address) || contains(this.#watchers, address)
+        return isOfThisMachine(origin) || contains(this.#watchers, address)
           ? undefined
           : "not from another machine; [access] watch in the configuration allows it";
     }

@@ -1,6 +1,8 @@
 import { Access } from "./access.js";
 import { connectionsFor, descriptorsFor, descriptorsToShare } from "./core/capacity.js";
 import type { Settings } from "./core/config/settings.js";
+import { CIRCLE, ITSELF, MAX_HOPS } from "./core/loops.js";
+import type { Origin } from "./core/origin.js";
 import { NO_MORE_FILES } from "./dial.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Registry } from "./registry.js";
@@ -23,22 +25,22 @@ export class Admission {
     this.#registry = registry;
   }
 
-  /** Why a client at this address is not taken in; nothing when it is. */
-  objection(address: string, { devices }: Pick<Listener, "devices">): string | undefined {
-    const forbidden = devices ? this.#forbiddenDevice(address) : this.#forbidden(address);
+  /** Why a client of this origin is not taken in; nothing when it is. */
+  objection(origin: Origin, listener: Pick<Listener, "devices" | "sealed">): string | undefined {
+    const forbidden = this.#forbidden(origin, listener);
     if (forbidden !== undefined) return forbidden;
     if (this.#registry.open >= this.#maxConnections) {
       return `${this.#maxConnections} connections are open already ([access] max-connections)`;
     }
-    if (this.#registry.openOf(address) >= this.#maxPerClient) {
-      return `${address} has ${this.#maxPerClient} connections already ([access] max-per-client)`;
+    if (this.#registry.openOf(origin) >= this.#maxPerClient) {
+      return `${origin.address} has ${this.#maxPerClient} connections already ([access] max-per-client)`;
     }
     return this.room ? undefined : NO_MORE_FILES;
   }
 
-  /** Why a reader of the web page at this address is not taken in; nothing when it is. It does not count as a connection. */
-  readerObjection(address: string): string | undefined {
-    return this.#forbidden(address) ?? (this.room ? undefined : NO_MORE_FILES);
+  /** Why a reader of the web page is not taken in; nothing when it is. It does not count as a connection. */
+  readerObjection(origin: Origin, listener: Pick<Listener, "sealed">): string | undefined {
+    return this.#forbidden(origin, listener) ?? (this.room ? undefined : NO_MORE_FILES);
   }
 
   /** Whether one more client or remote can be had without touching what the daemon keeps for itself. */
@@ -46,12 +48,16 @@ export class Admission {
     return this.#registry.descriptors < this.#descriptors;
   }
 
-  #forbidden(address: string): string | undefined {
-    return this.access.admits(address) ? undefined : `${address} may not connect ([access] clients)`;
-  }
-
-  #forbiddenDevice(address: string): string | undefined {
-    return this.access.admitsDevice(address) ? undefined : `${address} may not be a device ([access] devices, clients)`;
+  #forbidden(origin: Origin, { devices, sealed }: Pick<Listener, "devices" | "sealed">): string | undefined {
+    const { address = "a shared link", hops } = origin;
+    if (hops > 0 && sealed) return ITSELF;
+    if (hops > MAX_HOPS) return Number.isFinite(hops) ? `more than ${MAX_HOPS} ports of this daemon in a row` : CIRCLE;
+    if (devices) {
+      return this.access.admitsDevice(origin)
+        ? undefined
+        : `${address} may not be a device ([access] devices, clients)`;
+    }
+    return this.access.admits(origin) ? undefined : `${address} may not connect ([access] clients)`;
   }
 }
 

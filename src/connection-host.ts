@@ -1,7 +1,6 @@
 import type { Access } from "./access.js";
 import type { Alerts } from "./alerts.js";
 import type { AnnouncerHost } from "./announcer.js";
-import type { SharedCarriers } from "./carriers.js";
 import type { Connection } from "./connection.js";
 import type { HostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
@@ -10,6 +9,7 @@ import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
 import type { Monitor } from "./monitor/monitor.js";
+import type { OwnSockets } from "./own-sockets.js";
 import type { Port } from "./port.js";
 import type { SocketTable } from "./socket-table.js";
 
@@ -21,11 +21,9 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly alerts: Alerts;
   readonly sockets: SocketTable;
   readonly lostPeers: LostPeers;
-  readonly shared: SharedCarriers;
+  readonly own: OwnSockets;
   readonly monitor: Monitor;
   status(): DaemonStatus;
-  /** All of them. */
-  connections(): readonly Connection[];
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(reason: string): Promise<string | undefined>;

@@ -1,11 +1,11 @@
 import { Announcer } from "./announcer.js";
-import { carriersOf, originOf } from "./carriers.js";
 import type { ConnectionHost } from "./connection-host.js";
 import { ConnectionLog } from "./connection-log.js";
 import { connectionStatus } from "./connection-status.js";
 import type { Deed } from "./core/access.js";
 import { formatHostPort, type HostPort } from "./core/address.js";
 import type { WatchOrder } from "./core/monitor/watch.js";
+import type { Origin } from "./core/origin.js";
 import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
@@ -49,6 +49,8 @@ const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply a
 /** One client, from its arrival to its end: what phase it is in, what is said of it, and the one way it closes. */
 export class Connection implements RelayOwner {
   readonly id: string;
+  /** Whose it is, through the daemon itself or not: every rule asks this. */
+  readonly origin: Origin;
   readonly #host: ConnectionHost;
   readonly #client: StreamEnd;
   readonly #listener: Listener;
@@ -64,8 +66,9 @@ export class Connection implements RelayOwner {
   #served: Served | undefined;
 
   /** @param listener what it came in by */
-  constructor(id: string, client: StreamEnd, listener: Listener, host: ConnectionHost) {
+  constructor(id: string, client: StreamEnd, origin: Origin, listener: Listener, host: ConnectionHost) {
     this.id = id;
+    this.origin = origin;
     this.#client = client;
     this.#listener = listener;
     this.#host = host;
@@ -84,8 +87,8 @@ export class Connection implements RelayOwner {
       dial: (order, early) => this.connect(order, early, "setup"),
       watch: (order) => this.#watch(order),
       beginDevice: (server, service) => this.#beginDevice(server, service),
-      stopDaemon: () => this.#host.stop(`STOP by ${this.clientAddress}`),
-      reload: () => this.#host.reload(`RELD by ${this.clientAddress}`),
+      stopDaemon: () => this.#host.stop(`STOP by ${this.#client.peerAddress}`),
+      reload: () => this.#host.reload(`RELD by ${this.#client.peerAddress}`),
       over: (reason) => this.#close(reason, FAREWELL_MS),
       trace: (text) => this.#log.debug(text),
       fault: (error) => this.fault(error),
@@ -99,16 +102,16 @@ export class Connection implements RelayOwner {
     return this.#host.beginDevice(server, service);
   }
 
-  /** Why the client may not do this: because of where it really is, or because too many do it already. */
+  /** Why the client may not do this: because of where it is, or because too many do it already. */
   #objection(deed: Deed): string | undefined {
-    const origin = originOf(this.#client, this.#carriers, this.#host.shared);
-    return this.#host.access.objection(deed, origin) ?? (deed === "watch" ? this.#host.monitor.objection : undefined);
+    return (
+      this.#host.access.objection(deed, this.origin) ?? (deed === "watch" ? this.#host.monitor.objection : undefined)
+    );
   }
 
   #watch(order: WatchOrder): void {
     const { monitor, clock } = this.#host;
-    const carriers = this.#carriers.map(({ id }) => id);
-    const watching = new Watching(this.#client, order, carriers, monitor, clock, {
+    const watching = new Watching(this.#client, order, monitor, clock, {
       over: (reason) => this.#close(reason, FAREWELL_MS),
       fault: (error) => this.fault(error),
     });
@@ -170,26 +173,6 @@ export class Connection implements RelayOwner {
     return streamsOf(this.#log.source(order), order.options, relay);
   }
 
-  /** The client's socket. */
-  get client(): StreamEnd {
-    return this.#client;
-  }
-
-  /** The remote, while bytes pass. */
-  get remote(): End | undefined {
-    return this.#phase.kind === "echo" ? this.#phase.relay.remote : undefined;
-  }
-
-  /** The connections by which the client reaches the daemon through the daemon itself. */
-  get #carriers(): readonly Connection[] {
-    return carriersOf(this.#client, this.#host.connections());
-  }
-
-  /** Where the client is. */
-  get clientAddress(): string {
-    return this.#client.peerAddress;
-  }
-
   /** Whether the client's socket is gone. */
   get gone(): boolean {
     return this.#client.gone;
@@ -240,7 +223,7 @@ export class Connection implements RelayOwner {
   }
 
   #dial(order: Order): Dial {
-    return this.#host.roomForRemote() ? dial(order, this.#host) : refusedDial(NO_MORE_FILES);
+    return this.#host.roomForRemote() ? dial(order, this.origin, this.#host) : refusedDial(NO_MORE_FILES);
   }
 
   #connected({ served }: Dial, remote: End, hold: Hold, since: number): void {

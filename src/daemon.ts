@@ -2,12 +2,12 @@ import type { Socket } from "node:net";
 import { pid } from "node:process";
 import { Admission, descriptorsShort } from "./admission.js";
 import { Alerts } from "./alerts.js";
-import { SharedCarriers } from "./carriers.js";
 import type { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import type { ConnectionHost } from "./connection-host.js";
 import type { Settings } from "./core/config/settings.js";
 import { maskPassword } from "./core/config/values.js";
+import type { Origin } from "./core/origin.js";
 import { PidSource } from "./core/pid.js";
 import type { DaemonStatus, ListenerStatus } from "./core/status.js";
 import { descriptorLimit } from "./descriptors.js";
@@ -24,6 +24,7 @@ import { LostPeers } from "./lost-peers.js";
 import { Luups } from "./luups.js";
 import type { WriteText } from "./monitor/line-queue.js";
 import { Monitor, type Stream } from "./monitor/monitor.js";
+import { OwnSockets } from "./own-sockets.js";
 import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
@@ -59,7 +60,7 @@ export class Daemon {
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
-  readonly #shared: SharedCarriers;
+  readonly #own: OwnSockets;
   readonly #handshakes: Handshakes;
   readonly #ports: Ports;
   readonly #web: Web;
@@ -83,16 +84,16 @@ export class Daemon {
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
-    this.#shared = new SharedCarriers(clock);
+    this.#own = new OwnSockets(clock);
     this.#handshakes = new Handshakes({
       clock,
       refusals: this.#refusals,
       keepalive: () => this.#regime.settings.keepalive,
-      objection: (address, listener) => this.#regime.admission.objection(address, listener),
+      objection: (origin, listener) => this.#regime.admission.objection(origin, listener),
       count: (change) => this.#registry.countOthers(change),
-      take: (client, listener) => this.#take(client, listener),
+      take: (client, origin, listener) => this.#take(client, origin, listener),
     });
-    this.#ports = new Ports({ clock, log, admit: (listener, socket) => this.#admit(listener, socket) });
+    this.#ports = new Ports({ clock, log, own: this.#own, admit: (listener, socket) => this.#admit(listener, socket) });
     this.#alerts = new Alerts(clock, log);
     this.#monitor = new Monitor(
       { clock, log, alerts: this.#alerts, console, streams: () => this.#streams() },
@@ -107,7 +108,7 @@ export class Daemon {
       monitor: this.#monitor,
       refusals: this.#refusals,
       registry: this.#registry,
-      shared: this.#shared,
+      own: this.#own,
       admission: () => this.#regime.admission,
       status: () => this.status,
     });
@@ -242,10 +243,9 @@ export class Daemon {
       lostPeers: new LostPeers(settings.keepalive, this.#clock, this.#sockets, (error) =>
         this.#log.error(`looking for lost peers: ${error}`),
       ),
-      shared: this.#shared,
+      own: this.#own,
       monitor: this.#monitor,
       status: () => this.status,
-      connections: () => this.#registry.all(),
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
       beginDevice: (server, service) => this.#jobs.tunnels.begin(server, service),
@@ -307,11 +307,13 @@ export class Daemon {
 
   #admit(listener: Listener, socket: Socket): void {
     if (listener.path !== undefined) {
-      this.#take(acceptLocal(socket), listener);
+      const client = acceptLocal(socket);
+      this.#take(client, { address: client.peerAddress, line: listener.name, hops: 0 }, listener);
       return;
     }
+    const origin = this.#own.originOf(socket, listener);
     if (listener.secure !== undefined) {
-      this.#handshakes.begin(socket, listener, listener.secure);
+      this.#handshakes.begin(socket, origin, listener, listener.secure);
       return;
     }
     const { admission, settings } = this.#regime;
@@ -320,18 +322,18 @@ export class Daemon {
       client.destroy(); // it has gone already
       return;
     }
-    const objection = admission.objection(client.peerAddress, listener);
+    const objection = admission.objection(origin, listener);
     if (objection !== undefined) {
-      this.#refusals.turnAway(client, listener, objection);
+      this.#refusals.turnAway(client, origin, listener, objection);
       return;
     }
-    this.#take(client, listener);
+    this.#take(client, origin, listener);
   }
 
   /** Makes a connection of a client that may be one. */
-  #take(client: StreamEnd, listener: Listener): void {
+  #take(client: StreamEnd, origin: Origin, listener: Listener): void {
     const id = this.#pids.next(this.#clock.epochMs());
-    const connection = new Connection(id, client, listener, this.#regime.host);
+    const connection = new Connection(id, client, origin, listener, this.#regime.host);
     this.#registry.add(connection);
     listener.welcome(connection);
   }

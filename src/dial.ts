@@ -5,13 +5,15 @@ import type { Access } from "./access.js";
 import type { Clock, Timer } from "./clock.js";
 import { isAddress } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
+import type { Origin } from "./core/origin.js";
 import type { Order } from "./core/setup/order.js";
 import type { Credentials } from "./credentials.js";
 import type { End } from "./ends/end.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import { connectTcp } from "./ends/tcp-end.js";
 import { UdpEnd } from "./ends/udp-end.js";
-import { NOT_PERMITTED, permittedLookup, resolvePermitted } from "./resolve.js";
+import type { OwnSockets } from "./own-sockets.js";
+import { permittedLookup, resolvePermitted, targetObjection } from "./resolve.js";
 
 /** Why a remote could not be reached, in words for the client; the cause is kept. */
 export class DialError extends Error {
@@ -23,6 +25,7 @@ export interface DialHost {
   readonly clock: Clock;
   readonly access: Access;
   readonly settings: Settings;
+  readonly own: OwnSockets;
 }
 
 /** One of several remotes that an order leaves the choice of. */
@@ -86,14 +89,14 @@ export function refusedDial(message: string): Dial {
  * Connects to what an order names, within its time limit. For a name, the addresses of both families are tried in turn (happy
  * eyeballs, RFC 8305, as Node does it).
  *
+ * @param origin whose bytes it is to carry
  * @param credentials for TLS: what proves who we are, and who the remote is
  */
-export function dial(order: Order, host: DialHost, credentials: Credentials = {}): Dial {
+export function dial(order: Order, origin: Origin, host: DialHost, credentials: Credentials = {}): Dial {
   const { target, options } = order;
   const { transport, connectTimeoutMs } = options;
-  if (isAddress(target.host) && !host.access.permits(target.host, target.host)) {
-    return refusedDial(NOT_PERMITTED);
-  }
+  const objection = isAddress(target.host) ? targetObjection(target, target.host, host) : undefined;
+  if (objection !== undefined) return refusedDial(objection);
   let abort = (): void => {};
   const end = new Promise<End>((resolve, reject) => {
     let settled = false;
@@ -111,6 +114,7 @@ export function dial(order: Order, host: DialHost, credentials: Credentials = {}
       });
     const attempt = ATTEMPTS[transport](
       order,
+      origin,
       host,
       (connected) => settle(() => resolve(connected)),
       (error) => fail(explain(error), error),
@@ -125,6 +129,7 @@ export function dial(order: Order, host: DialHost, credentials: Credentials = {}
 /** One transport's way to connect: tells of success or failure, and can be cancelled. */
 type Attempt = (
   order: Order,
+  origin: Origin,
   host: DialHost,
   done: (end: End) => void,
   failed: (error: Error) => void,
@@ -132,9 +137,10 @@ type Attempt = (
 ) => { cancel(): void };
 
 const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
-  tcp(order, host, done, failed) {
+  tcp(order, origin, host, done, failed) {
     const options = connectOptions(order, host);
     const { socket, adopt } = connectTcp(options, order.options.blockSize, host.settings.keepalive);
+    host.own.watch(socket, origin);
     socket.on("error", failed);
     socket.once("connect", () => {
       socket.off("error", failed); // and with it all that only the attempt needs
@@ -143,7 +149,7 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
     return { cancel: () => socket.destroy() };
   },
 
-  tls(order, host, done, failed, credentials) {
+  tls(order, origin, host, done, failed, credentials) {
     const { target, options } = order;
     const name = options.tlsName ?? target.host;
     const tls: ConnectionOptions & TcpNetConnectOpts = {
@@ -155,6 +161,7 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
       ...(!isAddress(name) && { servername: name }),
     };
     const socket = connectTls(tls);
+    host.own.watch(socket, origin);
     socket.on("error", failed);
     socket.once("secureConnect", () => {
       socket.off("error", failed);
@@ -163,13 +170,13 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
     return { cancel: () => socket.destroy() };
   },
 
-  udp({ target }, { access }, done, failed) {
+  udp({ target }, _origin, host, done, failed) {
     let socket: UdpSocket | undefined;
     let cancelled = false;
 
     async function attempt(): Promise<void> {
       let error: unknown = new Error("no address");
-      for (const { address, family } of await resolvePermitted(target.host, access)) {
+      for (const { address, family } of await resolvePermitted(target, host)) {
         if (cancelled) return;
         try {
           socket = createSocket(family === 6 ? "udp6" : "udp4");
@@ -205,11 +212,11 @@ function connectUdp(socket: UdpSocket, port: number, address: string): Promise<v
   });
 }
 
-function connectOptions({ target, options }: Order, { access }: DialHost): TcpNetConnectOpts {
+function connectOptions({ target, options }: Order, host: DialHost): TcpNetConnectOpts {
   return {
     host: target.host,
     port: target.port,
-    lookup: permittedLookup(access),
+    lookup: permittedLookup(target, host),
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(MAX_ATTEMPT_MS, Math.floor(options.connectTimeoutMs / 2))),
   };

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "./clock.js";
-import { plainAddress } from "./core/address.js";
+import type { Origin } from "./core/origin.js";
 import type { Credentials } from "./credentials.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import type { Listener } from "./listeners/listener.js";
@@ -18,19 +18,19 @@ export interface HandshakeHost {
   readonly refusals: Pick<Refusals, "mention">;
   /** See {@link StreamEnd}. */
   readonly keepalive: () => number;
-  /** Why a client at this address is not taken in. */
-  objection(address: string, listener: Listener): string | undefined;
+  /** Why a client of this origin is not taken in. */
+  objection(origin: Origin, listener: Listener): string | undefined;
   /** Descriptors are taken by clients that are not taken in yet, or given back. */
   count(change: number): void;
   /** Takes a client in that speaks TLS. */
-  take(client: StreamEnd, listener: Listener): void;
+  take(client: StreamEnd, origin: Origin, listener: Listener): void;
 }
 
 /** Clients that have connected to a port that speaks TLS, until they do: they are no connections before. */
 export class Handshakes {
   readonly #host: HandshakeHost;
-  /** Under way, and where they come from. */
-  readonly #pending = new Map<Socket, string>();
+  /** Under way, and whose they are. */
+  readonly #pending = new Map<Socket, Origin>();
 
   constructor(host: HandshakeHost) {
     this.#host = host;
@@ -42,15 +42,14 @@ export class Handshakes {
    * @param socket just accepted by a server with `pauseOnConnect` and `allowHalfOpen`; not to be used any more
    * @param credentials with an authority, the client needs a certificate of it
    */
-  begin(socket: Socket, listener: Listener, credentials: Credentials): void {
-    const address = plainAddress(socket.remoteAddress ?? "");
+  begin(socket: Socket, origin: Origin, listener: Listener, credentials: Credentials): void {
     socket.on("error", () => {}); // what happens to it is told by the TLS socket upon it
-    const objection = this.#objection(address, listener);
-    if (address === "" || objection !== undefined) {
-      this.#turnAway(socket, address, listener, objection);
+    const objection = this.#objection(origin, listener);
+    if (origin.address === "" || objection !== undefined) {
+      this.#turnAway(socket, origin, listener, objection);
       return;
     }
-    this.#pending.set(socket, address);
+    this.#pending.set(socket, origin);
     this.#host.count(1);
     const limit = this.#host.clock.after(LIMIT_MS, () => fail(`no TLS handshake within ${LIMIT_MS / 1000} s`));
     /** @returns whether that is news */
@@ -61,7 +60,7 @@ export class Handshakes {
       return true;
     };
     const fail = (reason: string): void => {
-      if (settle()) this.#turnAway(socket, address, listener, reason);
+      if (settle()) this.#turnAway(socket, origin, listener, reason);
     };
     socket.allowHalfOpen = false; // who says FIN in the middle of it has given up
     // the TLS socket tells why, where it knows, after that
@@ -73,9 +72,9 @@ export class Handshakes {
       .on("secureConnection", (tls) => {
         if (!settle()) return;
         tls.allowHalfOpen = true;
-        const late = this.#host.objection(address, listener); // others may have come meanwhile
-        if (late === undefined) this.#host.take(new StreamEnd(tls, this.#host.keepalive()), listener);
-        else this.#turnAway(socket, address, listener, late);
+        const late = this.#host.objection(origin, listener); // others may have come meanwhile
+        if (late === undefined) this.#host.take(new StreamEnd(tls, this.#host.keepalive()), origin, listener);
+        else this.#turnAway(socket, origin, listener, late);
       })
       .emit("connection", socket);
   }
@@ -85,15 +84,16 @@ export class Handshakes {
     for (const socket of [...this.#pending.keys()]) socket.destroy();
   }
 
-  #turnAway(socket: Socket, address: string, listener: Listener, reason: string | undefined): void {
-    if (reason !== undefined && address !== "") this.#host.refusals.mention(address, listener, reason);
+  #turnAway(socket: Socket, origin: Origin, listener: Listener, reason: string | undefined): void {
+    if (reason !== undefined && origin.address !== "") this.#host.refusals.mention(origin, listener, reason);
     socket.destroy();
   }
 
-  #objection(address: string, listener: Listener): string | undefined {
-    const objection = this.#host.objection(address, listener);
+  #objection(origin: Origin, listener: Listener): string | undefined {
+    const objection = this.#host.objection(origin, listener);
     if (objection !== undefined) return objection;
-    const same = [...this.#pending.values()].filter((other) => other === address);
+    const { address = "this daemon" } = origin;
+    const same = [...this.#pending.values()].filter((other) => other.address === origin.address);
     return same.length < MOST_OF_ONE ? undefined : `${address} has ${same.length} TLS handshakes under way already`;
   }
 }

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import type { Argument } from "./core/config/arguments.js";
 import { parseConfigFile } from "./core/config/file.js";
 import { checkSettings, DEFAULT_SETTINGS, PORT_SECTIONS, parseValue } from "./core/config/keys.js";
+import { checkLoops } from "./core/config/loops.js";
 import { openPortWarnings } from "./core/config/open-ports.js";
 import type { Settings } from "./core/config/settings.js";
 import { readCredentials } from "./credentials.js";
+import { isOwnAddress } from "./own-addresses.js";
 
 const REMEDY = "[access] clients, or [host] ip=127.0.0.1 (-a 127.0.0.1),";
 
@@ -54,13 +56,16 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
     if (parsed?.ok) settings = { ...settings, ...parsed.value };
     else problems.push(`option ${argument.option}: ${parsed?.message}`);
   }
-  problems.push(...checkSettings(settings), ...checkFiles(settings));
+  problems.push(...checkSettings(settings), ...checkLines(settings));
   return { settings: Object.freeze(settings), problems, warnings: openPortWarnings(settings, REMEDY) };
 }
 
-/** What is wrong with the files that lines of `[tunnel]` name. Those of `[device]` are tried again and again. */
-export function checkFiles({ tunnel }: Pick<Settings, "tunnel">): string[] {
-  return tunnel.flatMap(({ port, order }) => {
+/**
+ * What is wrong with lines as this machine is: with where they lead to, and with the files that those of `[tunnel]` name. The files of
+ * `[device]` are tried again and again.
+ */
+export function checkLines(settings: Settings): string[] {
+  const files = settings.tunnel.flatMap(({ port, order }) => {
     try {
       readCredentials(order.tunnel);
       return [];
@@ -68,4 +73,5 @@ export function checkFiles({ tunnel }: Pick<Settings, "tunnel">): string[] {
       return [`[tunnel] ${port}: ${(error as Error).message}`];
     }
   });
+  return [...checkLoops(settings, isOwnAddress), ...files];
 }

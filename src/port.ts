@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "./clock.js";
 import { makeWay } from "./control/socket.js";
 import { formatHostPort } from "./core/address.js";
@@ -8,6 +8,7 @@ import { formatRemote } from "./core/setup/order.js";
 import type { ListenerStatus } from "./core/status.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
+import type { OwnPort, OwnSockets } from "./own-sockets.js";
 
 const BACKLOG = 4096; // a hub's plugins all reconnect in the moment after a reload
 const RETRY = { firstMs: 500, maxMs: 30_000 };
@@ -36,6 +37,7 @@ export class ListenError extends Error {
 export interface PortHost {
   readonly clock: Clock;
   readonly log: Log;
+  readonly own: OwnSockets;
   /** Takes a socket that has connected. */
   admit(listener: Listener, socket: Socket): void;
 }
@@ -48,7 +50,7 @@ function destination({ order }: Listener): string | undefined {
 }
 
 /** One address and port, or Unix socket, that the daemon accepts connections on, or tries to. */
-export class Port {
+export class Port implements OwnPort {
   #listener: Listener;
   readonly #ip: string;
   readonly #host: PortHost;
@@ -95,20 +97,27 @@ export class Port {
     return Port.nameOf(this.listener, this.#ip);
   }
 
+  get bound(): string {
+    return this.#place?.address ?? this.#ip;
+  }
+
+  get #place(): AddressInfo | undefined {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address : undefined;
+  }
+
   get listening(): boolean {
     return this.#server.listening;
   }
 
   get status(): ListenerStatus {
-    const { kind, name, port, path = this.#ip, order } = this.listener;
-    const address = this.#server.address();
-    const bound = typeof address === "object" && address !== null ? address : { address: path, port };
+    const { kind, name, port, path, order } = this.listener;
     const remote = destination(this.listener);
     return {
       kind,
       name,
-      address: bound.address,
-      port: bound.port,
+      address: path ?? this.bound,
+      port: this.#place?.port ?? port,
       ...(remote !== undefined && { remote }),
       ...(order && { targets: order.servers ?? [order.target] }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
@@ -127,10 +136,12 @@ export class Port {
     this.#retry?.cancel();
     try {
       if (path !== undefined) await makeWay(path);
+      this.#host.own.listens(this);
       const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
       server.listen({ ...where, backlog: BACKLOG });
       await once(server, "listening");
     } catch (error) {
+      this.#host.own.closed(this);
       throw new ListenError(this.name, error as NodeJS.ErrnoException);
     }
     if (this.#closed) {
@@ -165,5 +176,6 @@ export class Port {
     this.#closed = true;
     this.#retry?.cancel();
     this.#server.close();
+    this.#host.own.closed(this);
   }
 }

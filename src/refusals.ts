@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.js";
+import type { Origin } from "./core/origin.js";
 import { Seldom } from "./core/seldom.js";
 import type { End } from "./ends/end.js";
 import { linger } from "./linger.js";
@@ -21,8 +22,8 @@ export class Refusals {
   }
 
   /** Closes a client that is not taken in. */
-  turnAway(client: End, listener: Listener, reason: string): void {
-    this.mention(client.peerAddress, listener, reason);
+  turnAway(client: End, origin: Origin, listener: Listener, reason: string): void {
+    this.mention(origin, listener, reason);
     if (this.#farewells >= MAX_FAREWELLS) {
       client.destroy();
       return;
@@ -39,8 +40,8 @@ export class Refusals {
     });
   }
 
-  /** Has the log tell that somebody at this address is not taken in. */
-  mention(address: string, { name }: Pick<Listener, "name">, reason: string): void {
+  /** Has the log tell that somebody of this origin is not taken in. */
+  mention({ address = "shared" }: Origin, { name }: Pick<Listener, "name">, reason: string): void {
     const more = this.#mentioned.mention(address, this.#clock.now());
     if (more !== undefined) this.#log.warn(`[- ${address} > -] turned away from ${name}: ${reason}${more}`);
   }

@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.js";
+import type { Origin } from "./core/origin.js";
 import type { TrafficStatus } from "./core/status.js";
 
 /** Who is connected, and who still has something to say. */
@@ -34,8 +35,8 @@ export class Registry {
     return this.all().reduce(added, this.#past);
   }
 
-  /** Clients that are connected from this address. */
-  openOf(address: string): number {
+  /** Clients that are connected from the same address, whatever they have come by. Those that nobody can tell apart count for nobody. */
+  openOf({ address = "" }: Origin): number {
     return this.#openByClient.get(address) ?? 0;
   }
 
@@ -43,7 +44,7 @@ export class Registry {
   add(connection: Connection): void {
     this.#connections.set(connection.id, connection);
     this.#open.add(connection);
-    this.#count(connection.clientAddress, 1);
+    this.#count(connection.origin, 1);
   }
 
   /** In the order they came. */
@@ -53,7 +54,7 @@ export class Registry {
 
   /** A connection has made a step towards its end. */
   changed(connection: Connection): void {
-    if (connection.gone && this.#open.delete(connection)) this.#count(connection.clientAddress, -1);
+    if (connection.gone && this.#open.delete(connection)) this.#count(connection.origin, -1);
     if (connection.finished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
     this.#look();
   }
@@ -64,8 +65,10 @@ export class Registry {
     this.#look();
   }
 
-  #count(address: string, change: 1 | -1): void {
-    const count = this.openOf(address) + change;
+  #count(origin: Origin, change: 1 | -1): void {
+    const { address } = origin;
+    if (address === undefined) return;
+    const count = this.openOf(origin) + change;
     if (count === 0) this.#openByClient.delete(address);
     else this.#openByClient.set(address, count);
   }

@@ -2,12 +2,14 @@ import { type LookupAddress, lookup, promises } from "node:dns";
 import { readFileSync } from "node:fs";
 import type { LookupFunction } from "node:net";
 import type { Access } from "./access.js";
-import { isIPv4, isIPv6 } from "./core/address.js";
+import { type HostPort, isIPv4, isIPv6 } from "./core/address.js";
 import { addressesInHosts } from "./core/hosts-file.js";
+import { ITSELF } from "./core/loops.js";
+import type { OwnSockets } from "./own-sockets.js";
 
 const HOSTS_FILE = "/etc/hosts";
-/** What is said of a host none of whose addresses may be connected to. */
-export const NOT_PERMITTED = "not permitted ([access])";
+/** What is said of an address that may not be connected to. */
+const NOT_PERMITTED = "not permitted ([access])";
 const QUERY = { timeout: 2000, tries: 2 }; // within the 4 s a dial has by default
 
 /** What the name server says when it does not know the name; the system's own resolver may know it by other means. */
@@ -30,21 +32,38 @@ export async function resolveHost(host: string): Promise<LookupAddress[]> {
   return (await askNameServer(host)) ?? (await askSystem(host));
 }
 
+/** What decides where may be connected to. */
+export interface Gate {
+  readonly access: Pick<Access, "permits">;
+  readonly own: Pick<OwnSockets, "isSealed">;
+}
+
+/** Why an address of a target may not be connected to; nothing when it may. */
+export function targetObjection({ host, port }: HostPort, address: string, { access, own }: Gate): string | undefined {
+  if (own.isSealed(address, port)) return ITSELF;
+  return access.permits(host, address) ? undefined : NOT_PERMITTED;
+}
+
 /**
  * The addresses of {@link resolveHost} that may be used.
  *
  * @throws {Error} when none may
  */
-export async function resolvePermitted(host: string, access: Access): Promise<LookupAddress[]> {
-  const addresses = (await resolveHost(host)).filter(({ address }) => access.permits(host, address));
-  if (addresses.length === 0) throw new Error(NOT_PERMITTED);
+export async function resolvePermitted(target: HostPort, gate: Gate): Promise<LookupAddress[]> {
+  let objection: string | undefined;
+  const addresses = (await resolveHost(target.host)).filter(({ address }) => {
+    const wrong = targetObjection(target, address, gate);
+    objection ??= wrong;
+    return wrong === undefined;
+  });
+  if (addresses.length === 0) throw new Error(objection ?? NOT_PERMITTED);
   return addresses;
 }
 
 /** {@link resolvePermitted} as Node's sockets want it. They do not ask it about addresses, only about names. */
-export function permittedLookup(access: Access): LookupFunction {
-  return (host, options, callback) => {
-    resolvePermitted(host, access).then(
+export function permittedLookup(target: HostPort, gate: Gate): LookupFunction {
+  return (_host, options, callback) => {
+    resolvePermitted(target, gate).then(
       (addresses) => {
         const [first] = addresses;
         if (options.all === true) callback(null, addresses);

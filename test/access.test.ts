@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Access } from "#src/access.js";
 import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
+import { sharedOrigin } from "#src/core/origin.js";
+import { from } from "./support/origin.js";
 
 /** The access that an `[access]` section leads to. */
 function access(section: Readonly<Record<string, string>>): Access {
@@ -26,7 +28,7 @@ const clients: [string, string, boolean][] = [
 ];
 for (const [rule, address, expected] of clients) {
   test(`clients=${rule} ${expected ? "admits" : "refuses"} ${address}`, () =>
-    assert.equal(access({ clients: rule }).admits(address), expected));
+    assert.equal(access({ clients: rule }).admits(from(address)), expected));
 }
 
 const devices: [string, string, string, boolean][] = [
@@ -39,7 +41,7 @@ const devices: [string, string, string, boolean][] = [
 ];
 for (const [rule, own, address, expected] of devices) {
   test(`clients=${rule} devices=${own}: ${address} ${expected ? "may" : "may not"} be a device`, () =>
-    assert.equal(access({ clients: rule, devices: own }).admitsDevice(address), expected));
+    assert.equal(access({ clients: rule, devices: own }).admitsDevice(from(address)), expected));
 }
 
 // targets, deny-targets, host, one of its addresses
@@ -73,9 +75,18 @@ test("TCPR and RELD are for this machine only, whatever the configuration says",
   const open = access({ stop: "any", watch: "0.0.0.0/0 ::/0" });
   for (const deed of ["tunnel", "reload"] as const) {
     for (const address of ["127.0.0.1", "::ffff:127.0.0.1", "::1"])
-      assert.equal(open.objection(deed, address), undefined);
+      assert.equal(open.objection(deed, from(address)), undefined);
     for (const address of ["192.168.0.20", "::ffff:10.0.0.1", "2001:db8::5"]) {
-      assert.equal(open.objection(deed, address), "not from another machine");
+      assert.equal(open.objection(deed, from(address)), "not from another machine");
     }
   }
+});
+
+test("whom nobody can tell apart are taken as clients, are no devices where those are listed, and may do nothing", () => {
+  const shared = sharedOrigin("mux port 1");
+  assert.ok(access({ clients: "192.168.0.0/24" }).admits(shared));
+  assert.ok(access({ clients: "192.168.0.0/24" }).admitsDevice(shared));
+  assert.ok(!access({ devices: "0.0.0.0/0" }).admitsDevice(shared));
+  const open = access({ stop: "any", watch: "0.0.0.0/0 ::/0" });
+  for (const deed of ["stop", "reload", "tunnel", "watch", "monitor"] as const) assert.ok(open.objection(deed, shared));
 });

@@ -11,6 +11,7 @@ import { Certificates, type Pair } from "./support/certificates.js";
 import { ManualClock } from "./support/clock.js";
 import { freePort } from "./support/free-port.js";
 import { Client } from "./support/net.js";
+import { from } from "./support/origin.js";
 import { missing } from "./support/peers.js";
 import { pause, until } from "./support/wait.js";
 
@@ -42,7 +43,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     const state = { descriptors: 0, begun: 0, objection: undefined as string | undefined };
     const handshakes = new Handshakes({
       clock,
-      refusals: { mention: (address, _listener, reason) => told.push(`${address} ${reason}`) },
+      refusals: { mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`) },
       keepalive: () => 30_000,
       objection: () => state.objection,
       count: (change) => {
@@ -54,7 +55,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
       },
     });
     const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      handshakes.begin(socket, LISTENER, readCredentials(own));
+      handshakes.begin(socket, from(socket.remoteAddress ?? ""), LISTENER, readCredentials(own));
       state.begun += 1;
     });
     const port = await freePort();

@@ -1,6 +1,7 @@
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "../core/config/mux-arguments.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
+import { checkLines } from "../load-config.js";
 import { type Complain, misused, type Started, start } from "./start.js";
 
 /**
@@ -16,5 +17,5 @@ export async function mux(argv: readonly string[], complain: Complain): Promise<
   const { ip, line, debug } = parsed.value;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, proxy: false, mux: [line] });
   const warnings = openPortWarnings(settings, `--listen 127.0.0.1:${line.port}`);
-  return start(() => ({ settings, problems: [], warnings }), complain);
+  return start(() => ({ settings, problems: checkLines(settings), warnings }), complain);
 }

@@ -1,8 +1,7 @@
-import { networkInterfaces } from "node:os";
 import { systemClock } from "../clock.js";
 import { ask } from "../control/ask.js";
 import { controlPaths } from "../control/folder.js";
-import { formatHostPort, type HostPort, isLoopback } from "../core/address.js";
+import { formatHostPort } from "../core/address.js";
 import { parseCliYml } from "../core/config/cli-yml.js";
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
@@ -12,7 +11,7 @@ import {
   type StartArguments,
 } from "../core/config/reverse-proxy-arguments.js";
 import { directOrder } from "../core/direct/line.js";
-import type { LoadedConfig } from "../load-config.js";
+import { checkLines, type LoadedConfig } from "../load-config.js";
 import { WatchedFile } from "../watched-file.js";
 import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
 import { type Complain, EXIT, misused, type Started, start } from "./start.js";
@@ -70,19 +69,9 @@ function load({ port, alertUrl, words }: StartArguments, control: string, file: 
   if (!parsed.ok) return { settings: base, problems: [parsed.message] };
   const { servers, timeoutMs, warnings } = parsed.value;
   const order = directOrder(servers, [`CTIM=${timeoutMs}`, ...words]);
-  const objection = order.ok ? loopObjection(port, servers) : order.message;
-  if (!order.ok || objection !== undefined) return { settings: base, problems: [`${file.path}: ${objection}`] };
+  if (!order.ok) return { settings: base, problems: [`${file.path}: ${order.message}`] };
   const line = { port, order: order.value, text: servers.map(formatHostPort).join(",") };
   const settings = Object.freeze({ ...base, direct: [line] });
-  return { settings, problems: [], warnings: [...warnings, ...openPortWarnings(settings, REMEDY)] };
-}
-
-/** What is wrong with servers one of which is the proxy itself, where that can be seen; it would connect to itself on and on. */
-function loopObjection(port: number, servers: readonly HostPort[]): string | undefined {
-  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
-  own.push("localhost", "0.0.0.0", "::");
-  const itself = servers.find(
-    (server) => server.port === port && (isLoopback(server.host) || own.includes(server.host)),
-  );
-  return itself && `${formatHostPort(itself)} is the proxy itself`;
+  const problems = checkLines(settings).map((problem) => `${file.path}: ${problem}`);
+  return { settings, problems, warnings: [...warnings, ...openPortWarnings(settings, REMEDY)] };
 }

@@ -2,7 +2,7 @@ import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { Settings } from "../core/config/settings.js";
 import { parseTunnelArguments, TUNNEL_USAGE } from "../core/config/tunnel-arguments.js";
-import { checkFiles } from "../load-config.js";
+import { checkLines } from "../load-config.js";
 import { type Complain, misused, type Started, start } from "./start.js";
 
 /**
@@ -18,7 +18,7 @@ export async function tunnel(argv: readonly string[], complain: Complain): Promi
   const own = parsed.value.kind === "server" ? serverOf(parsed.value) : parsed.value.values;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ...own, debug: parsed.value.debug, proxy: false });
   const warnings = openPortWarnings(settings, "an address such as 127.0.0.1, or a secret (SECR) for the device,");
-  return start(() => ({ settings, problems: checkFiles(settings), warnings }), complain);
+  return start(() => ({ settings, problems: checkLines(settings), warnings }), complain);
 }
 
 function serverOf({ ip, line }: { ip: string; line: Settings["tunnel"][number] }): Partial<Settings> {

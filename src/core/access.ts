@@ -1,5 +1,6 @@
-import { isHostName, isIPv4, isIPv6, isLoopback } from "./address.js";
+import { isHostName, isIPv4, isIPv6 } from "./address.js";
 import { parseInteger } from "./number.js";
+import { isOfThisMachine, type Origin } from "./origin.js";
 import { fail, ok, type Result } from "./result.js";
 
 /** A network in CIDR form (RFC 4632); a single address has the longest prefix. */
@@ -22,17 +23,17 @@ export type TargetPattern = Network | NamePattern;
 /** What not everybody may do who can connect. */
 export type Deed = "stop" | "reload" | "tunnel" | "watch" | "monitor";
 
-/** Why a client at this address may not stop the daemon; nothing when it may. */
-export function stopObjection(stop: "local" | "any" | "never", address: string): string | undefined {
+/** Why a client of this origin may not stop the daemon; nothing when it may. */
+export function stopObjection(stop: "local" | "any" | "never", origin: Origin): string | undefined {
   if (stop === "never") return "nobody may, the configuration says ([access] stop=never)";
-  return stop === "any" || isLoopback(address)
+  return stop === "any" || isOfThisMachine(origin)
     ? undefined
     : "not from another machine; [access] stop=any in the configuration allows it";
 }
 
-/** Why a client at this address may not do what is for this machine alone; nothing when it may. */
-export function localObjection(address: string): string | undefined {
-  return isLoopback(address) ? undefined : "not from another machine";
+/** Why a client of this origin may not do what is for this machine alone; nothing when it may. */
+export function localObjection(origin: Origin): string | undefined {
+  return isOfThisMachine(origin) ? undefined : "not from another machine";
 }
 
 const ANY_BELOW = "*.";

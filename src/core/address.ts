@@ -70,3 +70,13 @@ export function isLoopback(address: string): boolean {
   const plain = plainAddress(address);
   return plain === "::1" || (plain.startsWith("127.") && isIPv4(plain));
 }
+
+/** The one form of an address that two can be compared by: without a zone, IPv4 not in its IPv6 form, IPv6 as short as it can be. */
+export function canonicalAddress(address: string): string {
+  const [bare = ""] = address.split("%", 1);
+  if (!isIPv6(bare)) return bare;
+  const short = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const [, high = "", low = ""] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(short) ?? [];
+  if (low === "") return short;
+  return [high, low].flatMap((text) => [Number.parseInt(text, 16) >> 8, Number.parseInt(text, 16) & 255]).join(".");
+}

@@ -1,6 +1,7 @@
 import type { Timer } from "../clock.js";
 import { attemptMs } from "../core/direct/balance.js";
 import type { DirectOrder } from "../core/direct/line.js";
+import type { Origin } from "../core/origin.js";
 import { type Dial, DialError } from "../dial.js";
 import type { End } from "../ends/end.js";
 import type { DirectHost } from "./host.js";
@@ -15,6 +16,7 @@ export class Reach implements Dial {
   readonly descriptors = 1;
   served: Server | undefined;
   readonly #servers: () => readonly Server[];
+  readonly #origin: Origin;
   readonly #order: DirectOrder;
   readonly #host: DirectHost;
   readonly #telegrams: TelegramLine;
@@ -26,10 +28,18 @@ export class Reach implements Dial {
 
   /**
    * @param servers tells, before each round, in which order to try them
+   * @param origin of the client
    * @param telegrams takes the server that is reached under its rules
    */
-  constructor(servers: () => readonly Server[], order: DirectOrder, host: DirectHost, telegrams: TelegramLine) {
+  constructor(
+    servers: () => readonly Server[],
+    origin: Origin,
+    order: DirectOrder,
+    host: DirectHost,
+    telegrams: TelegramLine,
+  ) {
     this.#servers = servers;
+    this.#origin = origin;
     this.#order = order;
     this.#host = host;
     this.#telegrams = telegrams;
@@ -68,7 +78,7 @@ export class Reach implements Dial {
     if (this.#aborted) throw new DialError(GIVEN_UP);
     const since = this.#host.clock.now();
     const limitMs = attemptMs(this.#leftMs, servers);
-    this.#attempt = server.dial(limitMs);
+    this.#attempt = server.dial(this.#origin, limitMs);
     try {
       const end = await this.#attempt.end;
       server.reached();

@@ -2,6 +2,7 @@ import type { Timer } from "../clock.js";
 import { formatHostPort } from "../core/address.js";
 import type { DirectOrder } from "../core/direct/line.js";
 import type { ServerStatus } from "../core/direct/status.js";
+import { lineName, type Origin, sharedOrigin } from "../core/origin.js";
 import { faultText } from "../core/text.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, type Served } from "../dial.js";
 import type { DirectHost } from "./host.js";
@@ -98,9 +99,9 @@ export class Server implements Served {
   }
 
   /** Begins to connect, for a client: {@link reached} or {@link failed} or {@link left} is to be called then. */
-  dial(limitMs: number): Dial {
+  dial(origin: Origin, limitMs: number): Dial {
     this.#active += 1;
-    return this.#dial(limitMs);
+    return this.#dial(origin, limitMs);
   }
 
   /** A client has been connected: {@link left} is called when that is over. */
@@ -127,9 +128,9 @@ export class Server implements Served {
     this.#active -= 1;
   }
 
-  #dial(limitMs: number): Dial {
+  #dial(origin: Origin, limitMs: number): Dial {
     const { target, options } = this.#order;
-    return dial({ target, options: { ...options, connectTimeoutMs: limitMs } }, this.#host);
+    return dial({ target, options: { ...options, connectTimeoutMs: limitMs } }, origin, this.#host);
   }
 
   /** Has the next check take place so much later, if there is to be one. */
@@ -146,7 +147,7 @@ export class Server implements Served {
     const host = this.#host;
     const since = host.clock.now();
     if (host.roomForRemote()) {
-      this.#check = this.#dial(this.#rule.limitMs);
+      this.#check = this.#dial(sharedOrigin(lineName("direct", this.#port)), this.#rule.limitMs);
       host.countRemotes(1);
       try {
         (await this.#check.end).destroy();

@@ -1,6 +1,7 @@
 import { attemptMs, orderOfTrying } from "../core/direct/balance.js";
 import type { DirectOrder } from "../core/direct/line.js";
 import type { DirectStatus } from "../core/direct/status.js";
+import type { Origin } from "../core/origin.js";
 import { type Dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import type { DirectHost } from "./host.js";
 import { Reach } from "./reach.js";
@@ -47,14 +48,14 @@ export class Servers {
     for (const [index, own] of ordersOf(order).entries()) this.#servers[index]?.configure(own, rule, host);
   }
 
-  /** Begins to connect a client. */
-  reach(): Dial {
+  /** Begins to connect a client of this origin. */
+  reach(origin: Origin): Dial {
     if (!this.#host.roomForRemote()) return refusedDial(NO_MORE_FILES);
     const previous = this.#previous;
     const choose = (): number[] => orderOfTrying(this.#order.direct.balance, this.#servers, previous);
     this.#previous = choose()[0] ?? -1;
     const servers = (): Server[] => choose().flatMap((index) => this.#servers[index] ?? []);
-    return new Reach(servers, this.#order, this.#host, this.#telegrams);
+    return new Reach(servers, origin, this.#order, this.#host, this.#telegrams);
   }
 
   /** Checks nothing any more. Clients go on as they are. */

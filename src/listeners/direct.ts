@@ -1,4 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
+import { lineName } from "../core/origin.js";
 import type { Directs } from "../direct/directs.js";
 import { NOTHING_HELD } from "../hold.js";
 import type { Listener } from "./listener.js";
@@ -14,10 +15,11 @@ export function directListeners({ direct, proxy }: Settings, { directs }: { read
     return {
       kind: "direct",
       port,
-      name: `direct port ${port}`,
+      name: lineName("direct", port),
       essential: !proxy,
       order,
-      welcome: (connection) => connection.connect(order, NOTHING_HELD, manner, () => directs.of(line).reach()),
+      welcome: (connection) =>
+        connection.connect(order, NOTHING_HELD, manner, () => directs.of(line).reach(connection.origin)),
       turnAway() {},
     };
   });

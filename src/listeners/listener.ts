@@ -12,6 +12,10 @@ export interface Listener {
   readonly path?: string;
   /** What the log calls it: `direct port 8125`. */
   readonly name: string;
+  /** The line of the configuration that it belongs to, where it is not called the same. */
+  readonly line?: string;
+  /** Nobody may reach it through the daemon itself: here a client's address says what it may do. */
+  readonly sealed?: true;
   /** Whether the daemon is nothing without it: the proxy's own port, or that of the one job it was started for. */
   readonly essential: boolean;
   /** Where its connections go, when it is not for the client to say. */

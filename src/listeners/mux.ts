@@ -1,4 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
+import { lineName } from "../core/origin.js";
 import { NOTHING_HELD } from "../hold.js";
 import type { Muxes } from "../mux/muxes.js";
 import type { Listener } from "./listener.js";
@@ -8,7 +9,7 @@ export function muxListeners({ mux, proxy }: Settings, { muxes }: { readonly mux
   return mux.map((line) => ({
     kind: "mux",
     port: line.port,
-    name: `mux port ${line.port}`,
+    name: lineName("mux", line.port),
     essential: !proxy,
     order: line.order,
     welcome: (connection) =>

@@ -1,4 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
+import { lineName } from "../core/origin.js";
 import { errorReply } from "../core/setup/command.js";
 import type { Listener } from "./listener.js";
 
@@ -9,7 +10,8 @@ export function proxyListeners({ proxy, port }: Settings): Listener[] {
     {
       kind: "proxy",
       port,
-      name: `proxy port ${port}`,
+      name: lineName("proxy", port),
+      sealed: true,
       essential: true,
       welcome: (connection) => connection.converse(),
       turnAway: (client, reason) => client.write(`${errorReply("ACCESS", reason)}\n`),

@@ -1,4 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
+import { lineName } from "../core/origin.js";
 import { readCredentials } from "../credentials.js";
 import type { Tunnels } from "../tunnel/tunnels.js";
 import type { Listener } from "./listener.js";
@@ -12,7 +13,7 @@ export function tunnelListeners({ tunnel, proxy }: Settings, { tunnels }: { read
   return tunnel.map((line) => ({
     kind: "tunnel",
     port: line.port,
-    name: `tunnel port ${line.port}`,
+    name: lineName("tunnel", line.port),
     essential: !proxy,
     devices: true,
     ...(line.order.tunnel.tls && { secure: readCredentials(line.order.tunnel) }),

@@ -32,8 +32,6 @@ export interface Stream {
 /** Somebody who watches from elsewhere (WTCH). */
 export interface Watcher {
   readonly filter: WatchFilter;
-  /** Connections that it is not shown: its own bytes pass them. */
-  readonly carriers: readonly string[];
   /** The view for streams whose own lines say none. */
   readonly view?: View;
   readonly outlet: Outlet;
@@ -106,7 +104,7 @@ export class Monitor {
   tell(source: Source, options: ConnOptions, occasion: Occasion, text: string): void {
     const sighting = { source, occasion, text };
     const now = this.#host.clock.epochMs();
-    const watching = [...this.#watchers].filter((watcher) => wants(watcher, source)).map(({ outlet }) => outlet);
+    const watching = [...this.#watchers].filter(({ filter }) => isWatched(filter, source)).map(({ outlet }) => outlet);
     for (const outlet of [...(options.monitor === undefined ? [] : this.#configured(options)), ...watching]) {
       if (outlet.full) outlet.skip();
       else outlet.show(sighting, now);
@@ -151,7 +149,7 @@ export class Monitor {
   }
 
   #watch(watcher: Watcher, stream: Stream): void {
-    if (!wants(watcher, stream.source)) return;
+    if (!isWatched(watcher.filter, stream.source)) return;
     this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.outlet);
   }
 
@@ -187,10 +185,6 @@ export class Monitor {
     this.#files.set(path, { file, queue });
     return queue;
   }
-}
-
-function wants({ filter, carriers }: Watcher, source: Source): boolean {
-  return isWatched(filter, source) && !carriers.includes(source.connection);
 }
 
 function configuredView({ options }: Stream): View | undefined {

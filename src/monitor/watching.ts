@@ -18,15 +18,7 @@ export class Watching {
   readonly #watcher: Watcher;
   readonly #queue: LineQueue;
 
-  /** @param carriers the connections that the client's own bytes pass: it is not shown what it is shown */
-  constructor(
-    client: End,
-    { filter, view, format }: WatchOrder,
-    carriers: readonly string[],
-    monitor: Monitor,
-    clock: Clock,
-    owner: WatchingOwner,
-  ) {
+  constructor(client: End, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock, owner: WatchingOwner) {
     let taken = (): void => {};
     const queue = new LineQueue((text, done) => {
       client.write(text);
@@ -35,7 +27,7 @@ export class Watching {
     }, clock);
     this.#monitor = monitor;
     this.#queue = queue;
-    this.#watcher = { filter, carriers, ...(view !== undefined && { view }), outlet: new Outlet(queue, format) };
+    this.#watcher = { filter, ...(view !== undefined && { view }), outlet: new Outlet(queue, format) };
     client.events = {
       data() {}, // what it says now means nothing
       eof: () => owner.over(endedBy("client")), // it might read on, but nobody could tell when it has stopped

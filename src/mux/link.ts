@@ -3,6 +3,7 @@ import { formatHostPort } from "../core/address.js";
 import { viewOfProtocol } from "../core/monitor/views/index.js";
 import type { MuxOrder } from "../core/mux/line.js";
 import type { LinkStatus } from "../core/mux/status.js";
+import { lineName, sharedOrigin } from "../core/origin.js";
 import { formatRemote } from "../core/setup/order.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import { DEAF, type End, endedBy } from "../ends/end.js";
@@ -65,8 +66,9 @@ export class Link {
     this.#events = events;
     this.openedAt = host.clock.now();
     const keepalive = mux.healthMs === 0 ? host.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
-    const dialHost = { clock: host.clock, access: host.access, settings: { ...host.settings, keepalive } };
-    const attempt = host.roomForRemote() ? dial({ target, options }, dialHost) : refusedDial(NO_MORE_FILES);
+    const origin = sharedOrigin(lineName("mux", name.port));
+    const dialHost = { ...host, settings: { ...host.settings, keepalive } };
+    const attempt = host.roomForRemote() ? dial({ target, options }, origin, dialHost) : refusedDial(NO_MORE_FILES);
     this.#state = { kind: "dialing", dial: attempt };
     this.#descriptors = attempt.descriptors;
     host.countRemotes(this.#descriptors);
@@ -137,7 +139,6 @@ export class Link {
     }
     if (state.kind === "settling") state.timer.cancel();
     if (state.end instanceof StreamEnd) this.#host.lostPeers.remove(state.end);
-    this.#host.shared.remove(state.end);
     state.end.events = DEAF;
     state.end.destroy();
   }
@@ -152,7 +153,6 @@ export class Link {
       end.readAtMost(MESSAGES_BYTES);
       this.#host.lostPeers.add(end);
     }
-    this.#host.shared.add(end);
     end.events = {
       data: (chunk) => {
         this.#look(end, chunk);

@@ -1,4 +1,5 @@
 import type { HostPort } from "../core/address.js";
+import type { Origin } from "../core/origin.js";
 import type { PeerState } from "../core/proc-net-tcp.js";
 import { DEFAULT_OPTIONS } from "../core/setup/options.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
@@ -25,12 +26,12 @@ export class DeviceClient implements RelayOwner {
   #remote: End | undefined;
   #over = false;
 
-  constructor(channel: Channel, service: HostPort, host: TunnelHost, owner: DeviceClientOwner) {
+  constructor(channel: Channel, service: HostPort, origin: Origin, host: TunnelHost, owner: DeviceClientOwner) {
     this.#channel = channel;
     this.#host = host;
     this.#owner = owner;
     const order = { target: service, options: DEFAULT_OPTIONS };
-    this.#dial = host.roomForRemote() ? dial(order, host) : refusedDial(NO_MORE_FILES);
+    this.#dial = host.roomForRemote() ? dial(order, origin, host) : refusedDial(NO_MORE_FILES);
     host.countRemotes(this.#dial.descriptors);
     channel.events = { ...DEAF, closed: () => this.#finish("link lost"), fault: (error) => owner.fault(error) };
     this.#dial.end
@@ -49,7 +50,6 @@ export class DeviceClient implements RelayOwner {
     this.#remote = remote;
     const stream = streamOf(remote);
     if (stream !== undefined) this.#host.lostPeers.add(stream);
-    this.#host.shared.add(remote);
     new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#host.clock, this).start(NOTHING_HELD);
   }
 
@@ -86,7 +86,6 @@ export class DeviceClient implements RelayOwner {
     else {
       const stream = streamOf(this.#remote);
       if (stream !== undefined) this.#host.lostPeers.remove(stream);
-      this.#host.shared.remove(this.#remote);
       this.#remote.destroy();
     }
     this.#channel.destroy();

@@ -1,4 +1,3 @@
-import type { SharedCarriers } from "../carriers.js";
 import type { DialHost } from "../dial.js";
 import type { Listener } from "../listeners/listener.js";
 import type { Log } from "../log.js";
@@ -9,7 +8,6 @@ import type { Port } from "../port.js";
 export interface TunnelHost extends DialHost {
   readonly log: Log;
   readonly lostPeers: LostPeers;
-  readonly shared: SharedCarriers;
   /** A port that clients can connect to, not open yet. */
   portOf(listener: Listener, ip: string): Port;
   /** Whether a remote can be had without touching what the daemon keeps for itself. */

@@ -1,6 +1,7 @@
 import type { Timer } from "../clock.js";
 import { formatHostPort, type HostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
+import { type Origin, sharedOrigin } from "../core/origin.js";
 import { Seldom } from "../core/seldom.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/setup/options.js";
 import { faultText } from "../core/text.js";
@@ -86,9 +87,14 @@ export class TunnelDevice {
   #reach(): Dial {
     const { server: target, tls } = this.#rules;
     const options: ConnOptions = { ...DEFAULT_OPTIONS, connectTimeoutMs: CONNECT_MS };
-    if (tls === undefined) return dial({ target, options }, this.#host);
+    if (tls === undefined) return dial({ target, options }, this.#origin, this.#host);
     try {
-      return dial({ target, options: { ...options, transport: "tls" } }, this.#host, readCredentials(tls));
+      return dial(
+        { target, options: { ...options, transport: "tls" } },
+        this.#origin,
+        this.#host,
+        readCredentials(tls),
+      );
     } catch (error) {
       return refusedDial((error as Error).message); // somebody may be about to put the file in place
     }
@@ -138,7 +144,7 @@ export class TunnelDevice {
       return;
     }
     this.#counters.clients += 1;
-    new DeviceClient(link.open(id, service), service, this.#host, {
+    new DeviceClient(link.open(id, service), service, this.#origin, this.#host, {
       over: (reason) => {
         this.#host.log.info(`${this.#who} client ${id} > ${name} closed: ${reason}`);
       },
@@ -161,6 +167,10 @@ export class TunnelDevice {
     if (this.#mentioned.has(text)) return;
     this.#mentioned.add(text);
     this.#host.log[level](`${this.#who} ${text}`);
+  }
+
+  get #origin(): Origin {
+    return sharedOrigin(`device of ${formatHostPort(this.#rules.server)}`);
   }
 
   get #who(): string {

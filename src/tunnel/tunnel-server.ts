@@ -1,4 +1,5 @@
 import { formatHostPort } from "../core/address.js";
+import { lineName } from "../core/origin.js";
 import { Seldom } from "../core/seldom.js";
 import { faultText } from "../core/text.js";
 import type { Command } from "../core/tunnel/frames.js";
@@ -135,7 +136,8 @@ export class TunnelServer {
       {
         kind: "expose",
         port: listen.port,
-        name: `tunnel port ${listen.port}`,
+        name: lineName("tunnel", listen.port),
+        line: lineName("tunnel", this.#port),
         essential: false,
         order,
         welcome: (connection) => connection.connect(order, NOTHING_HELD, "reset", () => this.#attach(exposure)),

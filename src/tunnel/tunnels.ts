@@ -1,5 +1,6 @@
-import type { HostPort } from "../core/address.js";
+import { formatHostPort, type HostPort } from "../core/address.js";
 import type { Settings, TunnelLine } from "../core/config/settings.js";
+import { ITSELF } from "../core/loops.js";
 import { DEFAULT_TUNNEL_OPTIONS } from "../core/tunnel/options.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/status.js";
 import type { TunnelHost } from "./host.js";
@@ -56,6 +57,8 @@ export class Tunnels {
    * @returns why not; nothing when it has begun, or had before
    */
   begin(server: HostPort, service: HostPort): string | undefined {
+    const itself = [server, service].find(({ host, port }) => this.#host.own.isSealed(host, port)); // names are found out when dialled
+    if (itself !== undefined) return `${formatHostPort(itself)}: ${ITSELF}`;
     const key = JSON.stringify([server, service]);
     if (this.#devices.has(key)) return undefined;
     if (this.#devices.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;

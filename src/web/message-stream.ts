@@ -17,22 +17,13 @@ export class MessageStream {
   readonly #watcher: Watcher;
   #life: Timer | undefined;
 
-  /**
-   * @param response with its headers set; the rest is the stream's
-   * @param carriers the connections that it passes itself
-   */
-  constructor(
-    response: ServerResponse,
-    { filter, view, format }: WatchOrder,
-    carriers: readonly string[],
-    monitor: Monitor,
-    clock: Clock,
-  ) {
+  /** @param response with its headers set; the rest is the stream's */
+  constructor(response: ServerResponse, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock) {
     this.#response = response;
     this.#monitor = monitor;
     this.#clock = clock;
     this.#queue = new LineQueue((text, done) => response.write(eventsOf(text), done), clock);
-    this.#watcher = { filter, carriers, ...(view && { view }), outlet: new Outlet(this.#queue, format) };
+    this.#watcher = { filter, ...(view && { view }), outlet: new Outlet(this.#queue, format) };
     response.write(`retry: ${RETRY_MS}\n\n`);
     response.on("close", () => this.#leave());
     monitor.join(this.#watcher);

@@ -1,15 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Admission } from "../admission.js";
-import { carriersOf, originOf, type SharedCarriers } from "../carriers.js";
 import type { Clock } from "../clock.js";
-import { plainAddress } from "../core/address.js";
+import type { Origin } from "../core/origin.js";
 import type { DaemonStatus, ListenerStatus } from "../core/status.js";
 import { faultText } from "../core/text.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
 import { isHostTrusted, parseMessagesQuery } from "../core/web/request.js";
 import type { Log } from "../log.js";
 import type { Monitor } from "../monitor/monitor.js";
+import type { OwnSockets } from "../own-sockets.js";
 import { Port } from "../port.js";
 import type { Refusals } from "../refusals.js";
 import type { Registry } from "../registry.js";
@@ -23,7 +23,7 @@ export interface WebHost {
   readonly monitor: Monitor;
   readonly refusals: Refusals;
   readonly registry: Registry;
-  readonly shared: SharedCarriers;
+  readonly own: OwnSockets;
   /** The rules that are in force. */
   admission(): Admission;
   status(): DaemonStatus;
@@ -69,7 +69,8 @@ export class Site {
   readonly #assets: ReadonlyMap<string, Asset> = loadAssets();
   readonly #server: Server;
   readonly #place: Port;
-  readonly #sockets = new Set<Socket>();
+  /** Its readers, and whose they are. */
+  readonly #sockets = new Map<Socket, Origin>();
   readonly #streams = new Set<MessageStream>();
   #emptied = (): void => {};
 
@@ -86,9 +87,9 @@ export class Site {
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENCE_MS;
     this.#server.on("connection", (socket: Socket) => this.#admit(socket));
-    const { clock, log } = host;
-    const listener = { kind: "web", port, name: `web port ${port}`, essential: false, welcome() {}, turnAway() {} };
-    this.#place = new Port(listener, address, { clock, log, admit() {} }, this.#server);
+    const own = { kind: "web", port, name: `web port ${port}`, essential: false, sealed: true } as const;
+    const listener = { ...own, welcome() {}, turnAway() {} };
+    this.#place = new Port(listener, address, { ...host, admit() {} }, this.#server);
   }
 
   get status(): ListenerStatus {
@@ -112,19 +113,21 @@ export class Site {
       };
       if (this.#sockets.size === 0) this.#emptied();
     });
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   #admit(socket: Socket): void {
-    const address = plainAddress(socket.remoteAddress ?? "");
-    const { refusals, registry } = this.#host;
-    const objection = address === "" ? "it has gone" : this.#host.admission().readerObjection(address);
+    const { listener } = this.#place;
+    const { refusals, registry, own } = this.#host;
+    const origin = own.originOf(socket, listener);
+    const gone = origin.address === "";
+    const objection = gone ? "it has gone" : this.#host.admission().readerObjection(origin, listener);
     if (objection !== undefined) {
-      if (address !== "") refusals.mention(address, this.#place.listener, objection);
+      if (!gone) refusals.mention(origin, listener, objection);
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, origin);
     registry.countOthers(1);
     socket.on("close", () => {
       this.#sockets.delete(socket);
@@ -165,23 +168,16 @@ export class Site {
 
   /** @param wanted whether they are, or only the headers */
   #showMessages(socket: Socket, query: string, wanted: boolean, response: ServerResponse): Answer | undefined {
-    const { admission, clock, monitor, registry, shared, status } = this.#host;
-    const reader = { peerAddress: plainAddress(socket.remoteAddress ?? ""), peerPort: socket.remotePort ?? 0 };
-    const carriers = carriersOf(reader, registry.all());
-    const objection = admission().access.objection("watch", originOf(reader, carriers, shared));
+    const { admission, clock, monitor, status } = this.#host;
+    const origin = this.#sockets.get(socket);
+    const objection = origin === undefined ? "it has gone" : admission().access.objection("watch", origin);
     if (objection !== undefined) return refusal(403, `messages are not shown: ${objection}`);
     const order = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
     if (!order.ok) return refusal(400, order.message);
     if (this.#streams.size >= MAX_STREAMS) return refusal(503, `${MAX_STREAMS} are watching already`);
     if (!wanted) return { status: 200, type: EVENTS_TYPE, body: "" };
     response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close" });
-    const stream = new MessageStream(
-      response,
-      order.value,
-      carriers.map(({ id }) => id),
-      monitor,
-      clock,
-    );
+    const stream = new MessageStream(response, order.value, monitor, clock);
     this.#streams.add(stream);
     response.on("close", () => this.#streams.delete(stream));
     return undefined;

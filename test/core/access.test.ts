@@ -9,6 +9,7 @@ import {
   parseTargetPatterns,
   stopObjection,
 } from "#src/core/access.js";
+import { from } from "../support/origin.js";
 
 const formatted: [string, string][] = [
   ["", ""],
@@ -90,10 +91,10 @@ const stops: ["local" | "any" | "never", string, boolean][] = [
 ];
 for (const [stop, address, may] of stops) {
   test(`with stop=${stop} ${address} ${may ? "may" : "may not"} stop the daemon`, () =>
-    assert.equal(stopObjection(stop, address) === undefined, may));
+    assert.equal(stopObjection(stop, from(address)) === undefined, may));
 }
 
 test("the configuration is read again for this machine only", () => {
-  assert.equal(localObjection("127.0.0.1"), undefined);
-  assert.match(localObjection("192.168.0.20") ?? "", /not from another machine/);
+  assert.equal(localObjection(from("127.0.0.1")), undefined);
+  assert.match(localObjection(from("192.168.0.20")) ?? "", /not from another machine/);
 });

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatHostPort, isLoopback, parseHostPort, parsePort, plainAddress } from "#src/core/address.js";
+import {
+  canonicalAddress,
+  formatHostPort,
+  isLoopback,
+  parseHostPort,
+  parsePort,
+  plainAddress,
+} from "#src/core/address.js";
 
 const good: [string, string, number][] = [
   ["192.168.0.155:3232", "192.168.0.155", 3232],
@@ -62,3 +69,19 @@ test("loopback is 127.0.0.0/8 and ::1, nothing else", () => {
     assert.equal(isLoopback(address), false, address);
   }
 });
+
+const canonical: [string, string][] = [
+  ["192.168.0.20", "192.168.0.20"],
+  ["::ffff:192.168.0.20", "192.168.0.20"],
+  ["::FFFF:c0a8:14", "192.168.0.20"],
+  ["0:0:0:0:0:ffff:0.0.0.0", "0.0.0.0"],
+  ["::ffff:7f00:1", "127.0.0.1"],
+  ["2001:DB8:0:0::1", "2001:db8::1"],
+  ["fe80::1%eth0", "fe80::1"],
+  ["::", "::"],
+  ["hub", "hub"],
+  ["", ""],
+];
+for (const [text, expected] of canonical) {
+  test(`"${text}" is compared as "${expected}"`, () => assert.equal(canonicalAddress(text), expected));
+}

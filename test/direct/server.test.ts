@@ -6,6 +6,7 @@ import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { parseDirectOrder } from "#src/core/direct/line.js";
 import { DialError, NO_MORE_FILES } from "#src/dial.js";
 import { Server } from "#src/direct/server.js";
+import { OwnSockets } from "#src/own-sockets.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { daemonHere, MemoryLog } from "../support/in-process.js";
@@ -23,7 +24,7 @@ function unchecked(): { server: Server; again: () => Server; clock: ManualClock;
   const alerts = new Alerts(clock, log);
   const host = {
     ...{ clock, log, settings: DEFAULT_SETTINGS, access: new Access(DEFAULT_SETTINGS) },
-    ...{ alerts, roomForRemote: () => true, countRemotes() {} },
+    ...{ alerts, own: new OwnSockets(clock), roomForRemote: () => true, countRemotes() {} },
   };
   const again = (): Server => new Server(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
   return { server: again(), again, clock, log, alerts };

@@ -301,7 +301,7 @@ test("wrong files and options end the start with status 2", async () => {
   for (const [text, message] of [
     ["conbus: [\n", /^sockproxyd: cli\.yml:2:1: [^\n]+\n$/],
     ["conbus:\n  port: 0\n", /^sockproxyd: cli\.yml: conbus\.port: 0: /],
-    [conbusYml(Number(args[2])), /^sockproxyd: cli\.yml: 127\.0\.0\.1:\d+ is the proxy itself\n$/],
+    [conbusYml(Number(args[2])), /^sockproxyd: cli\.yml: \[direct\] \d+: 127\.0\.0\.1:\d+ leads back to itself\n$/],
   ] as const) {
     writeFileSync(folder.cliYml, text);
     const ran = await folder.run(...args);

@@ -69,7 +69,9 @@ export async function startDaemonUnder(
 function endWithTests(child: ChildProcess): void {
   child.unref();
   for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
-  process.on("exit", () => child.kill("SIGKILL"));
+  const kill = (): void => void child.kill("SIGKILL");
+  process.on("exit", kill);
+  child.on("exit", () => process.off("exit", kill));
 }
 
 /** Resolves once something accepts connections on the port; fails after ten seconds. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
+import { OwnSockets } from "#src/own-sockets.js";
 import type { TunnelHost } from "#src/tunnel/host.js";
 import { Tunnels } from "#src/tunnel/tunnels.js";
 import { ManualClock } from "../support/clock.js";
@@ -13,7 +14,8 @@ const MOST_DEVICES = 64;
 /** The tunnels of a daemon that has no room for a connection: each device tells so once, and waits to try again. */
 function fixture() {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
-  const host = { clock, log, settings: DEFAULT_SETTINGS, roomForRemote: () => false, countRemotes() {} };
+  const own = new OwnSockets(clock);
+  const host = { clock, log, own, settings: DEFAULT_SETTINGS, roomForRemote: () => false, countRemotes() {} };
   const tunnels = new Tunnels(host as unknown as TunnelHost);
   const told = async (): Promise<number> => {
     await new Promise((resolve) => setImmediate(resolve));

@@ -38,7 +38,7 @@ function streamTo() {
     leave: (watcher: Watcher) => watchers.delete(watcher),
   } as unknown as Monitor;
   const order = { filter: { kind: "all" }, format: ["json"] } as const;
-  const stream = new MessageStream(response as unknown as ServerResponse, order, [], monitor, clock);
+  const stream = new MessageStream(response as unknown as ServerResponse, order, monitor, clock);
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
     for (const { outlet } of watchers) {

@@ -1,0 +1,26 @@
+import { isLoopback } from "./address.js";
+
+/** Whose bytes come in by a port, or go out to a remote. It is found once, when the client is accepted. */
+export interface Origin {
+  /** Of the client; nothing: of several clients whom nobody can tell apart any more, or of the daemon itself. */
+  readonly address: string | undefined;
+  /** The line of the configuration that has them now: see {@link lineName}. */
+  readonly line: string;
+  /** How many ports of this daemon they have passed before; {@link Number.POSITIVE_INFINITY}: they go in a circle. */
+  readonly hops: number;
+}
+
+/** Bytes of several clients whom nobody can tell apart, or of the daemon itself, which this line sends out. */
+export function sharedOrigin(line: string): Origin {
+  return { address: undefined, line, hops: 0 };
+}
+
+/** How a line of the configuration is called that is about a port. */
+export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", port: number): string {
+  return `${kind} port ${port}`;
+}
+
+/** Whether that is a client of this machine. */
+export function isOfThisMachine({ address }: Origin): boolean {
+  return address !== undefined && isLoopback(address);
+}

@@ -1,0 +1,109 @@
+import type { Socket } from "node:net";
+import type { Clock } from "./clock.js";
+import { canonicalAddress, type HostPort, plainAddress } from "./core/address.js";
+import { destination, Routes, reaches } from "./core/loops.js";
+import type { Origin } from "./core/origin.js";
+import type { Listener } from "./listeners/listener.js";
+import { isOwnAddress } from "./own-addresses.js";
+
+/** A socket that is accepted only after it has closed waits in the listener's queue for so long at most. */
+const REMEMBERED_MS = 30_000;
+
+/** A port that the daemon listens on. */
+export interface OwnPort {
+  readonly listener: Listener;
+  /** The address it listens on; `*`: all. */
+  readonly bound: string;
+}
+
+/** Knows where the daemon listens and what it connects for, so that it recognises itself and whom it carries. */
+export class OwnSockets {
+  readonly #clock: Clock;
+  /** By their numbers. */
+  readonly #ports = new Map<number, Set<OwnPort>>();
+  /** Sockets that we have connected and that nobody has accepted yet, by both their ends as the other side sees them. */
+  readonly #dialled = new Map<string, { readonly socket: Socket; readonly origin: Origin }>();
+  readonly #routes = new Routes();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A port is going to be listened on: to be told before the kernel takes the first client. */
+  listens(port: OwnPort): void {
+    const { port: number } = port.listener;
+    const ports = this.#ports.get(number) ?? new Set();
+    this.#ports.set(number, ports.add(port));
+  }
+
+  /** And no longer. */
+  closed(port: OwnPort): void {
+    const { port: number } = port.listener;
+    const ports = this.#ports.get(number);
+    if (ports?.delete(port) && ports.size === 0) this.#ports.delete(number);
+  }
+
+  /** Whether that is a port of this daemon which nobody may reach through the daemon. */
+  isSealed(address: string, port: number): boolean {
+    return [...(this.#ports.get(port) ?? [])].some(
+      ({ listener, bound }) => listener.sealed === true && reaches(address, bound, isOwnAddress),
+    );
+  }
+
+  /**
+   * Watches a socket that is about to connect: should a port of ours accept it, its {@link originOf} is known.
+   *
+   * Node tells of an attempt just before it makes it. At the next tick the kernel has chosen our own end of it, and no accepted socket
+   * has been handed to us since.
+   */
+  watch(socket: Socket, origin: Origin): void {
+    const pairs: string[] = [];
+    const remember = (remote: HostPort): void => {
+      const { localAddress: host, localPort: port } = socket;
+      if (host === undefined || port === undefined) return;
+      const pair = pairOf({ host, port }, remote);
+      this.#dialled.set(pair, { socket, origin });
+      if (pairs.push(pair) === 1) socket.once("close", () => this.#forget(pairs, socket));
+    };
+    socket.on("connectionAttempt", (address: string, port: number) => {
+      if (this.#ports.has(port)) process.nextTick(remember, { host: destination(address), port });
+    });
+  }
+
+  /** Forgets a socket that has closed, once nobody can accept it any more. */
+  #forget(pairs: readonly string[], socket: Socket): void {
+    const isLeft = (pair: string): boolean => this.#dialled.get(pair)?.socket === socket;
+    if (!pairs.some(isLeft)) return;
+    this.#clock.after(REMEMBERED_MS, () => {
+      for (const pair of pairs) if (isLeft(pair)) this.#dialled.delete(pair);
+    });
+  }
+
+  /** Whose bytes come by a socket that has just been accepted: to be asked once. */
+  originOf(accepted: Socket, { name, line = name, devices }: Listener): Origin {
+    const client = { address: plainAddress(accepted.remoteAddress ?? ""), line, hops: 0 };
+    if (this.#dialled.size === 0) return client;
+    const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = accepted;
+    const key = pairOf({ host: remoteAddress, port: remotePort }, { host: localAddress, port: localPort });
+    const dialled = this.#dialled.get(key);
+    if (dialled === undefined) return client;
+    this.#dialled.delete(key);
+    const { origin, socket } = dialled;
+    // clients of a tunnel go to its device, whichever of them has connected to the other
+    const open = devices ? this.#route(line, origin.line, socket) : this.#route(origin.line, line, socket);
+    return { address: origin.address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
+  }
+
+  /** A line leads to another one for as long as this socket is open; returns whether it may. */
+  #route(from: string, to: string, socket: Socket): boolean {
+    if (socket.destroyed) return true;
+    const open = this.#routes.add(from, to);
+    if (open) socket.once("close", () => this.#routes.remove(from, to));
+    return open;
+  }
+}
+
+/** A connection by both its ends. */
+function pairOf(client: HostPort, server: HostPort): string {
+  return [client, server].map(({ host, port }) => `${canonicalAddress(host)} ${port}`).join(" ");
+}
