@@ -66,7 +66,7 @@ export class Luup {
     this.#log = log;
     this.#name = maskPassword(url);
     this.#origin = origin;
-    this.#basePath = pathname.replace(/\/+$/, "");
+    this.#basePath = pathname.replace(/(?<!\/)\/+$/, "");
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     this.#headers = {
       "user-agent": USER_AGENT,
