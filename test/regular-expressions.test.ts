@@ -31,7 +31,16 @@ function walk(node: Node, look: (node: Node) => void): void {
   node.forEachChild((child) => walk(child, look));
 }
 
-for (const steep of [/\s*,\s*/, /(a+)+b/, /\/+$/, /(\d+)\.(\d+)$/, /^key:\s+\s*x/, /(?:\w+\s?)*!/, /^[a-m]*[m-z]*$/, /"(.*)"(.*)"$/]) {
+for (const steep of [
+  /\s*,\s*/,
+  /(a+)+b/,
+  /\/+$/,
+  /(\d+)\.(\d+)$/,
+  /^key:\s+\s*x/,
+  /(?:\w+\s?)*!/,
+  /^[a-m]*[m-z]*$/,
+  /"(.*)"(.*)"$/,
+]) {
   test(`${steep} is found out`, () => assert.notEqual(worstInput(steep), undefined));
 }
 
@@ -62,7 +71,8 @@ test("every regular expression is a literal: one that is put together could not 
   const made: string[] = [];
   withSources((file, name) =>
     walk(file, (node) => {
-      if (isIdentifier(node) && node.text === "RegExp" && node.parent?.kind !== SyntaxKind.TypeReference) made.push(name);
+      if (isIdentifier(node) && node.text === "RegExp" && node.parent?.kind !== SyntaxKind.TypeReference)
+        made.push(name);
     }),
   );
   assert.deepEqual(made, []);

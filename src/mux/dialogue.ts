@@ -151,6 +151,7 @@ export class Dialogue {
     this.requests += 1;
     this.#lastUsed = this.#owner.clock.now();
     if (!protocol.ids && !protocol.tellsStrays) this.#framing = protocol.framing.answers(request.bytes);
+    if (request.endsLink) this.#leaving ??= "the device may see the end of the request elsewhere";
     this.link.write(protocol.stamp(request, id));
     if (request.oneWay) {
       if (exchange !== undefined) this.#owner.done(exchange, false);

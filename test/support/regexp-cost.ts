@@ -28,7 +28,7 @@ class Reader {
 
   constructor({ source, flags }: RegExp) {
     this.#source = source;
-    this.#flags = flags.replace(/[gy]/g, "");
+    this.#flags = flags.replace(/[gmy]/g, "");
   }
 
   choices(): Part[][] {
@@ -48,7 +48,7 @@ class Reader {
       this.#at += 1; // the bracket that closes it
       return { kind: "group", choices, empty: /[=!]$/.test(open) };
     }
-    const raw = this.#take(/\[(?:\\[^]|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\u....|\\x..|\\c.|\\[^]|[^]/y) ?? "";
+    const raw = this.#take(/\[(?:\\.|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\u....|\\x..|\\c.|\\.|./sy) ?? "";
     return { kind: "character", matches: new RegExp(`^${raw}$`, this.#flags) };
   }
 
