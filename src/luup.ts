@@ -1,5 +1,6 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import type { Clock } from "./clock.js";
+import { connectorFor } from "./connector.js";
 import { maskPassword } from "./core/config/values.js";
 import { Histogram } from "./core/histogram.js";
 import type { NotificationsStatus } from "./core/status.js";
@@ -196,7 +197,7 @@ function unreached({ outcome, answered }: Answer): boolean {
 
 const CONNECTION: Client.Options = {
   pipelining: 1,
-  connectTimeout: TIMEOUT_MS,
+  connect: connectorFor(TIMEOUT_MS),
   headersTimeout: 0, // the request's own time limit covers the whole exchange
   bodyTimeout: 0,
   keepAliveTimeout: IDLE_MS,

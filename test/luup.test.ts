@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
-import { after, before, beforeEach, test } from "node:test";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { after, before, beforeEach, type TestContext, test } from "node:test";
 import type { Answer } from "#src/exchange.js";
 import { Luup, type Requester } from "#src/luup.js";
 import { ManualClock } from "./support/clock.js";
@@ -30,7 +30,7 @@ after(async () => {
 });
 
 /** Sends a request and returns what becomes of it. */
-function send(device: number, name: string): { answer?: Answer; sent: number; woken?: true } {
+function send(device: number, name: string, via = luup): { answer?: Answer; sent: number; woken?: true } {
   const result: { answer?: Answer; sent: number; woken?: true } = { sent: 0 };
   const requester: Requester = {
     path: `/data_request?DeviceNum=${device}&Pid=${name}`,
@@ -47,7 +47,7 @@ function send(device: number, name: string): { answer?: Answer; sent: number; wo
       result.answer = answer;
     },
   };
-  luup.send(requester);
+  via.send(requester);
   return result;
 }
 
@@ -259,3 +259,82 @@ test("requests that are given up at the end are nobody's fault", async () => {
   assert.equal(result.answer, undefined);
   assert.deepEqual(log.lines, []);
 });
+
+/** An engine that answers every request with these bytes. */
+async function raw(
+  t: TestContext,
+  answer: (socket: Socket) => void,
+): Promise<{ url: string; requests: () => number; links: () => number }> {
+  let [requests, links] = [0, 0];
+  const server = createServer((socket) => {
+    links += 1;
+    socket.on("error", () => {}); // it is cut
+    socket.on("data", () => {
+      requests += 1;
+      answer(socket);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, requests: () => requests, links: () => links };
+}
+
+const INTERIM = [
+  "HTTP/1.1 100 Continue\r\n\r\n",
+  "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
+  "HTTP/1.0 102 Wait\n\n",
+];
+const DONE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+const INTERIM_CASES: readonly (readonly [what: string, pieces: readonly string[]])[] = [
+  ["100", [INTERIM[0] + DONE]],
+  ["100, in a piece of its own", [INTERIM[0] ?? "", DONE]],
+  ["several", [INTERIM.join("") + DONE]],
+  ["several, byte by byte", [...(INTERIM.join("") + DONE)]],
+];
+for (const [what, pieces] of INTERIM_CASES) {
+  test(`an interim answer is skipped, the final one counts: ${what}`, async (t) => {
+    const server = await raw(t, async (socket) => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        if (pieces.length > 1) await pause(1);
+      }
+    });
+    const own = new Luup(server.url, clock, log);
+    t.after(() => own.close());
+    for (let n = 0; n < 3; n += 1) {
+      const result = send(5, "x", own);
+      await until(() => result.answer !== undefined, "the answer");
+      assert.equal(result.answer?.outcome, "delivered");
+    }
+    assert.deepEqual([server.requests(), server.links()], [3, 1], "each request once, over one connection");
+    assert.deepEqual(log.lines, []);
+  });
+}
+
+for (const [what, piece] of [
+  ["interim answers", INTERIM.join("").repeat(100)],
+  ["one interim answer", `HTTP/1.1 100 Continue\r\n${"X: y\r\n".repeat(1000)}`],
+  ["a head", "X: y\r\n".repeat(1000)],
+] as const) {
+  test(`${what} without end: the connection is closed`, async (t) => {
+    let closed = false;
+    const server = await raw(t, (socket) => {
+      socket.on("close", () => {
+        closed = true;
+      });
+      if (what === "a head") socket.write("HTTP/1.1 200 OK\r\n");
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(piece));
+      };
+      socket.on("drain", more);
+      more();
+    });
+    const own = new Luup(server.url, clock, log);
+    t.after(() => own.close());
+    const result = send(5, "x", own);
+    await until(() => closed, "the connection to be closed");
+    await until(() => result.answer !== undefined, "the end of the request");
+    assert.equal(result.answer?.outcome, "failed");
+  });
+}

@@ -44,9 +44,10 @@ export function readRequest(raw: RawHead): Result<Message> {
   const size = contentLength(raw);
   if (!size.ok) return size;
   const connect = raw.method === "CONNECT"; // its bytes are for the tunnel, whatever it says of a body (RFC 9110, 9.3.6)
-  const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && connectionOptions(raw).includes("upgrade"));
+  const options = connectionOptions(raw);
+  const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && options.includes("upgrade"));
   return ok({
-    head: headOf(raw, upgrade, persists(raw)),
+    head: headOf(raw, upgrade, persists(raw, options)),
     body: connect ? NO_BODY : coding === undefined ? sized(size.value ?? 0) : CHUNKED,
   });
 }
@@ -65,7 +66,7 @@ export function readResponse(raw: RawHead, method: string | undefined): Result<M
   const body = bodyOfResponse(raw, bodiless);
   if (!body.ok) return body;
   const doubtful = UNREAD.has(status) || (bodiless ? mayHaveBody(raw, method) : endIsDoubtful(raw, body.value));
-  return ok({ head: headOf(raw, false, persists(raw) && !doubtful), body: body.value });
+  return ok({ head: headOf(raw, false, !doubtful && persists(raw, connectionOptions(raw))), body: body.value });
 }
 
 /** Whether a response that must not have a body may have one all the same, by what its head says. */
@@ -110,8 +111,7 @@ function sized(length: number): Body {
 }
 
 /** RFC 9112, 9.3, as far as the head alone tells. */
-function persists(raw: RawHead): boolean {
-  const options = connectionOptions(raw);
+function persists(raw: RawHead, options: readonly string[]): boolean {
   return !options.includes("close") && (raw.minorVersion > 0 || options.includes("keep-alive"));
 }
 
@@ -145,5 +145,8 @@ function quoted(value: string): string {
 
 /** The members of a list that a value holds, in lower case. */
 export function listOf(value: string): string[] {
-  return value.split(",").map((item) => item.trim().toLowerCase());
+  return value
+    .toLowerCase()
+    .split(",")
+    .map((item) => item.trim());
 }
