@@ -29,12 +29,21 @@ after(async () => {
   await engine.stop();
 });
 
+/** What becomes of a request. */
+interface Sent {
+  readonly requester: Requester;
+  answer?: Answer;
+  atFault?: boolean;
+  sent: number;
+  woken?: true;
+}
+
 /** Sends a request and returns what becomes of it. */
-function send(device: number, name: string, via = luup): { answer?: Answer; sent: number; woken?: true } {
-  const result: { answer?: Answer; sent: number; woken?: true } = { sent: 0 };
+function send(device: number, name: string, via = luup): Sent {
   const requester: Requester = {
     path: `/data_request?DeviceNum=${device}&Pid=${name}`,
     device,
+    action: `${device}/action`,
     repeating: name.startsWith("again"),
     done: name.startsWith("done"),
     engineReturned() {
@@ -43,10 +52,12 @@ function send(device: number, name: string, via = luup): { answer?: Answer; sent
     sent() {
       result.sent += 1;
     },
-    answered(answer) {
+    answered(answer, actionAtFault) {
       result.answer = answer;
+      result.atFault = actionAtFault;
     },
   };
+  const result: Sent = { requester, sent: 0 };
   via.send(requester);
   return result;
 }
@@ -227,6 +238,7 @@ test("a request is one write", async () => {
   const requester: Requester = {
     path: `/x?${"y".repeat(3000)}`,
     device: 1,
+    action: "1/action",
     repeating: false,
     done: false,
     engineReturned() {},
@@ -338,3 +350,47 @@ for (const [what, piece] of [
     assert.equal(result.answer?.outcome, "failed");
   });
 }
+
+test("an action that is always cut while others are answered: it is not woken by them, and the log is silent", async () => {
+  engine.answer = (arrival, response, request) => {
+    if (arrival.device === "1") request.socket.destroy();
+    else likeOpenLuup(arrival, response, request);
+  };
+  const faults: boolean[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const [bad, good] = [send(1, "bad"), send(2, "good")];
+    await until(() => bad.answer !== undefined && good.answer !== undefined, "both to end");
+    assert.deepEqual([bad.answer?.outcome, good.answer?.outcome], ["failed", "delivered"]);
+    if (round > 0) faults.push(bad.atFault === true && good.atFault === false && bad.woken === undefined);
+    clock.advance(5000);
+  }
+  assert.deepEqual(faults, [true, true, true, true]);
+  assert.deepEqual(log.lines, []);
+});
+
+test("an engine that comes and goes is told of once a minute", async () => {
+  const { port } = engine;
+  for (let round = 0; round < 5; round += 1) {
+    await engine.stop();
+    const away = send(1, "away");
+    await until(() => away.answer !== undefined, "it to fail");
+    await engine.start(port);
+    const back = send(2, "back");
+    await until(() => back.answer?.outcome === "delivered" && away.woken === true, "it to be back");
+    clock.advance(5000);
+  }
+  assert.equal(log.lines.length, 2, log.lines.join("\n"));
+});
+
+test("a request that is forgotten before its turn does not go out", async () => {
+  engine.answer = () => {};
+  for (let n = 0; n < 16; n += 1) send(1, "first");
+  await engine.received("first", 16);
+  const late = send(1, "late");
+  luup.forget(late.requester);
+  engine.answer = likeOpenLuup;
+  clock.advance(5000);
+  const next = send(1, "next");
+  await until(() => next.answer !== undefined, "the next one");
+  assert.deepEqual([engine.of("late").length, luup.status.waiting], [0, 0]);
+});

@@ -1,3 +1,5 @@
+import { cpuMilliseconds, leastCpuMilliseconds } from "./cpu.js";
+
 /** A part of a regular expression, as far as inputs can be made from it. */
 type Part =
   /** One character, of those that this expression matches. */
@@ -122,25 +124,22 @@ class Shapes {
   }
 }
 
-function milliseconds(expression: RegExp, { before, middle, after }: Shape, length: number): number {
+function searching(expression: RegExp, { before, middle, after }: Shape, length: number): () => void {
   const text = before + middle.repeat(Math.ceil(length / middle.length)) + after;
-  const since = performance.now();
-  text.split(expression);
-  text.replace(expression, "");
-  return performance.now() - since;
-}
-
-function leastOfThree(...how: Parameters<typeof milliseconds>): number {
-  return Math.min(milliseconds(...how), milliseconds(...how), milliseconds(...how));
+  return () => {
+    text.split(expression);
+    text.replace(expression, "");
+  };
 }
 
 /** At which length the time grows faster than the input; nothing: it does not. */
 function steepAt(expression: RegExp, shape: Shape): number | undefined {
   for (const [index, length] of LENGTHS.entries()) {
-    if (milliseconds(expression, shape, length) < FLOOR_MS) continue;
-    const shorter = LENGTHS[index - 1] ?? 1;
-    const ms = leastOfThree(expression, shape, length);
-    if (ms > FLOOR_MS && ms > MOST_GROWTH * leastOfThree(expression, shape, shorter)) return length;
+    const search = searching(expression, shape, length);
+    if (cpuMilliseconds(search) < FLOOR_MS) continue;
+    const ms = leastCpuMilliseconds(search);
+    const shorter = searching(expression, shape, LENGTHS[index - 1] ?? 1);
+    if (ms > FLOOR_MS && ms > MOST_GROWTH * leastCpuMilliseconds(shorter)) return length;
   }
   return undefined;
 }
