@@ -89,7 +89,7 @@ function endIsDoubtful(raw: RawHead, body: Body): boolean {
 function bodyOfResponse(raw: RawHead, bodiless: boolean): Result<Body> {
   if (bodiless) return ok(NO_BODY);
   const coding = transferCoding(raw);
-  if (coding !== undefined) return ok(listOf(coding).at(-1) === "chunked" ? CHUNKED : { kind: "until-end" });
+  if (coding !== undefined) return ok(coding.split(",").at(-1)?.trim() === "chunked" ? CHUNKED : { kind: "until-end" });
   const size = contentLength(raw);
   if (!size.ok) return size;
   return ok(size.value === undefined ? { kind: "until-end" } : sized(size.value));
@@ -116,7 +116,7 @@ function persists(raw: RawHead, options: readonly string[]): boolean {
 }
 
 function connectionOptions(raw: RawHead): string[] {
-  return valuesOf(raw, "connection").flatMap(listOf);
+  return valuesOf(raw, "connection").flatMap(tokensOf);
 }
 
 /** The value of Transfer-Encoding, in lower case; lines of it are one list. */
@@ -143,10 +143,7 @@ function quoted(value: string): string {
   return value.length <= MAX_QUOTED ? `"${value}"` : `"${value.slice(0, MAX_QUOTED)}…"`;
 }
 
-/** The members of a list that a value holds, in lower case. */
-export function listOf(value: string): string[] {
-  return value
-    .toLowerCase()
-    .split(",")
-    .map((item) => item.trim());
+/** The tokens that a list names, in lower case. */
+export function tokensOf(value: string): readonly string[] {
+  return value.toLowerCase().match(/[^\s,]+/g) ?? [];
 }

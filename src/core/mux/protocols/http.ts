@@ -1,6 +1,6 @@
 import type { HttpHead } from "../../framing/framing.js";
 import { http as httpFraming } from "../../framing/http.js";
-import { listOf } from "../../framing/http-head.js";
+import { tokensOf } from "../../framing/http-head.js";
 import { printable } from "../../text.js";
 import type { Failure, Protocol } from "../protocol.js";
 
@@ -42,7 +42,7 @@ function field(head: HttpHead, wanted: string): string[] {
 
 /** A head without the fields that are for one connection only, and with these instead. */
 function forNextHop(bytes: Buffer, head: HttpHead, without: readonly string[], fields: readonly string[]): Buffer {
-  const named = field(head, "connection").flatMap(listOf);
+  const named = field(head, "connection").flatMap(tokensOf);
   const dropped = new Set([...without, ...named.filter((name) => !KEPT.has(name))]);
   const [start = "", ...lines] = bytes
     .toString("latin1")
