@@ -11,7 +11,7 @@ import type { StreamEnd } from "./ends/stream-end.js";
 import { Notifier, type Sender } from "./notify.js";
 import type { Renotifier, Watched } from "./renotify.js";
 
-const OWN_BYTES = 1024; // measured: it, its notifier, a timer
+const OWN_BYTES = 3000; // measured, with its notifier, its timer and what is told of it
 
 /** What announcing needs of the daemon. */
 export interface AnnouncerHost {

@@ -7,8 +7,8 @@ import type { FarewellsStatus } from "./core/status.js";
 import type { Log } from "./log.js";
 import type { Sender } from "./notify.js";
 
-const MAX_COUNT = 5000; // each waits for a minute at most, and a busy hub ends some hundred connections in that time
-const MAX_BYTES = 8_388_608; // as the announcers count; what is thrown away meanwhile takes several times as much
+const MAX_COUNT = 4000; // each waits for a minute at most, and a busy hub ends some hundred connections in that time
+const MAX_BYTES = 12_582_912; // as the announcers count; what is thrown away meanwhile takes several times as much
 
 /**
  * Final notifications of connections of which nothing else is left. While the engine is away there may be very many, so they hold

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Queue } from "#src/core/queue.js";
 import { leastCpuMilliseconds } from "../support/cpu.js";
+import { heapInUse } from "../support/heap.js";
 
 test("first come, first served, whoever leaves before his turn", () => {
   const step = fc.oneof(
@@ -43,4 +44,18 @@ test("a queue twenty times as long takes about twenty times as long", () => {
   const short = leastCpuMilliseconds(() => fillAndEmpty(20_000));
   const long = leastCpuMilliseconds(() => fillAndEmpty(400_000));
   assert.ok(long < 100 * Math.max(short, 2), `${short} ms for 20,000, ${long} ms for 400,000`);
+});
+
+test("who has left is not kept, though the first never has its turn", async () => {
+  const queue = new Queue<object>();
+  queue.push({});
+  const gone = Array.from({ length: 1000 }, () => {
+    const member = {};
+    queue.push(member);
+    queue.delete(member);
+    return new WeakRef(member);
+  });
+  await heapInUse();
+  assert.equal(gone.filter((member) => member.deref() !== undefined).length, 0);
+  assert.equal(queue.size, 1);
 });
