@@ -127,7 +127,9 @@ export class Dialogue {
   /** The device will send nothing more. */
   eof(): void {
     this.#take(this.#framing.end(), true);
-    if (!this.#over) this.#owner.close("by device");
+    if (this.#over) return;
+    if (this.#leaving !== undefined && this.#outstanding.size === 0) this.#owner.retire(this.#leaving);
+    else this.#owner.close("by device");
   }
 
   /** The link is gone: what it was asked fails. */
@@ -243,7 +245,8 @@ export class Dialogue {
     this.#outstanding.delete(id);
     this.#rest();
     if (exchange !== undefined) this.#owner.done(exchange, byEnd);
-    if (this.#leaving !== undefined && !byEnd) this.#leave(this.#leaving);
+    const resting = this.#pauseUntil > 0; // until then another link could not be used either
+    if (this.#leaving !== undefined && !byEnd && !resting) this.#leave(this.#leaving);
   }
 
   /** Closes the link as soon as nothing is outstanding. */
@@ -261,7 +264,8 @@ export class Dialogue {
     this.#pause?.cancel();
     this.#pause = clock.after(gapMs, () => {
       this.#pauseUntil = 0; // a timer may be early by a fraction of a millisecond
-      this.#owner.free();
+      if (this.#leaving === undefined) this.#owner.free();
+      else this.#leave(this.#leaving);
     });
   }
 

@@ -122,6 +122,18 @@ describe("ends of HTTP messages", { concurrency: 4 }, () => {
     });
   }
 
+  test("GAPM: the pause is kept, though each request has a link of its own", async (t) => {
+    const device = await CarelessDevice.open();
+    t.after(() => device.stop());
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http GAPM=300`);
+    const client = await Asker.open(mux.port, http);
+    const post = Buffer.from("POST /2 HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody");
+    for (let round = 0; round < 4; round += 1) assert.equal(httpStatus((await client.ask(post)) ?? post), 200);
+    const gaps = device.arrivals.slice(1).map((at, n) => at - (device.arrivals[n] ?? 0));
+    assert.ok(Math.min(...gaps) >= 295, gaps.join());
+    assert.equal(device.links, 4);
+  });
+
   test("requests without a body go over one link, whatever is asked and answered", async (t) => {
     const device = await CarelessDevice.open({
       "/4": ["HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", ""],

@@ -10,6 +10,8 @@ const END_OF_HEAD = "\r\n\r\n";
  */
 export class CarelessDevice {
   readonly port: number;
+  /** When requests came, by performance.now(). */
+  readonly arrivals: number[] = [];
   /** Connections that it has taken. */
   links = 0;
   readonly #server: Server;
@@ -49,6 +51,7 @@ export class CarelessDevice {
       if (end < 0) return;
       const head = text.slice(0, end + END_OF_HEAD.length);
       text = text.slice(head.length); // what is left has its turn when more comes
+      this.arrivals.push(performance.now());
       const path = /^\S+ (\S+)/.exec(head)?.[1] ?? "";
       const [now, later] = this.#special.get(path) ?? [http.answer(Buffer.from(head)).toString("latin1"), ""];
       socket.write(owed + now, "latin1");
