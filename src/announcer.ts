@@ -11,6 +11,8 @@ import type { StreamEnd } from "./ends/stream-end.js";
 import { Notifier, type Sender } from "./notify.js";
 import type { Renotifier, Watched } from "./renotify.js";
 
+const OWN_BYTES = 3000; // measured, with its notifier, its timer and what is told of it
+
 /** What announcing needs of the daemon. */
 export interface AnnouncerHost {
   readonly clock: Clock;
@@ -33,6 +35,10 @@ export interface AnnouncerEvents {
  * device, service or action once, one that hangs once.
  */
 export class Announcer {
+  /** Who is told from now on. */
+  events: AnnouncerEvents;
+  /** About how much memory it takes. */
+  readonly bytes: number;
   readonly #notifier: Notifier;
   readonly #renotifier: Renotifier;
   readonly #watched: Watched | undefined;
@@ -48,21 +54,21 @@ export class Announcer {
   ) {
     const { clock, luup, renotifier } = host;
     const { device, service, action } = target;
+    this.events = events;
+    this.bytes = OWN_BYTES + service.length + action.length + pid.length;
     const notifier = new Notifier(target, pid, options.paceMs, luup, clock, {
       sent: () => {
         if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
-        events.trace("notification sent");
+        this.events.trace("notification sent");
       },
-      answered: ({ outcome, answered, text }) => {
-        events.trace(`notification answered: ${text}`);
-        // by this action, not by the whole engine
-        const faulty = outcome === "timed-out" || (answered && outcome !== "delivered");
-        if (!faulty || this.#warned.has(outcome)) return;
+      answered: ({ outcome, text }, actionAtFault) => {
+        this.events.trace(`notification answered: ${text}`);
+        if (!actionAtFault || this.#warned.has(outcome)) return;
         this.#warned.add(outcome);
-        events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);
+        this.events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);
       },
-      done: () => events.done(),
-      fault: (error) => events.fault(error),
+      done: () => this.events.done(),
+      fault: (error) => this.events.fault(error),
     });
     this.#notifier = notifier;
     this.#renotifier = renotifier;
@@ -87,6 +93,16 @@ export class Announcer {
   /** What STAT tells of it. */
   get status(): NotifyStatus {
     return this.#notifier.status;
+  }
+
+  /** Whether its notifications go this way. */
+  notifiesBy(luup: Sender): boolean {
+    return this.#notifier.goesBy(luup);
+  }
+
+  /** Leaves untold what is not told yet. */
+  giveUp(): void {
+    this.#notifier.giveUp();
   }
 
   /** Data waits in the client's socket. */

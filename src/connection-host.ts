@@ -5,6 +5,7 @@ import type { Connection } from "./connection.js";
 import type { HostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
 import type { DaemonStatus } from "./core/status.js";
+import type { Farewells } from "./farewells.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
@@ -20,6 +21,8 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly log: Log;
   readonly alerts: Alerts;
   readonly sockets: SocketTable;
+  /** Take over what a connection has not told when it is gone. */
+  readonly farewells: Farewells;
   readonly lostPeers: LostPeers;
   readonly own: OwnSockets;
   readonly monitor: Monitor;

@@ -346,6 +346,8 @@ export class Connection implements RelayOwner {
     this.#host.lostPeers.remove(this.#client);
     this.toldClient();
     this.#announcer?.release();
+    if (this.#announcer?.done === false) this.#host.farewells.take(this.#announcer, this.#log);
+    this.#announcer = undefined;
     this.#host.changed(this);
   }
 

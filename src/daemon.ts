@@ -14,6 +14,7 @@ import { descriptorLimit } from "./descriptors.js";
 import { acceptLocal } from "./ends/local-end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
 import { acceptTcp } from "./ends/tcp-end.js";
+import { Farewells } from "./farewells.js";
 import { Handshakes } from "./handshakes.js";
 import { Jobs } from "./jobs.js";
 import { listenersOf } from "./listeners/index.js";
@@ -56,6 +57,7 @@ export class Daemon {
   readonly #monitor: Monitor;
   readonly #alerts: Alerts;
   readonly #luups: Luups;
+  readonly #farewells: Farewells;
   readonly #jobs: Jobs;
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
@@ -100,6 +102,7 @@ export class Daemon {
       settings,
     );
     this.#luups = new Luups(settings.vera, clock, log);
+    this.#farewells = new Farewells(clock, log);
     this.#regime = this.#regimeOf(settings);
     this.#jobs = new Jobs(this.#regime.host);
     this.#web = new Web({
@@ -178,7 +181,7 @@ export class Daemon {
         used: this.#registry.descriptors,
         ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
       },
-      notifications: this.#luups.current.status,
+      notifications: { ...this.#luups.current.status, farewells: this.#farewells.status },
       alerts: this.#alerts.status,
       logLinesLost: this.#log.lost,
       connections: this.#registry.all().map((connection) => connection.status),
@@ -198,7 +201,7 @@ export class Daemon {
     const watchersLast = [...connections].sort((one, two) => Number(one.watches) - Number(two.watches));
     for (const connection of watchersLast) connection.stop("the proxy is stopping");
     await Promise.all([
-      this.#within(STOP_LIMIT_MS, (settled) => this.#registry.whenSettled(settled)),
+      this.#within(STOP_LIMIT_MS, (told) => this.#registry.whenSettled(() => this.#farewells.whenEmpty(told))),
       this.#within(STOP_LIMIT_MS, (drained) => void this.#alerts.drain().then(drained)),
     ]);
     this.#alerts.close();
@@ -237,6 +240,7 @@ export class Daemon {
       clock: this.#clock,
       log: this.#log,
       luup: this.#luups.current,
+      farewells: this.#farewells,
       alerts: this.#alerts,
       sockets: this.#sockets,
       renotifier: this.#renotifier,
@@ -293,7 +297,11 @@ export class Daemon {
 
   /** Has new connections work by these settings. */
   #adopt(settings: Settings): void {
-    this.#luups.configure(settings.vera, this.#registry.all());
+    const connections = this.#registry.all();
+    this.#luups.configure(
+      settings.vera,
+      (luup) => this.#farewells.use(luup) || connections.some((connection) => connection.notifiesBy(luup)),
+    );
     this.#regime = this.#regimeOf(settings);
     this.#alerts.configure(settings);
     this.#jobs.configure(settings, this.#regime.host);

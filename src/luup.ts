@@ -1,8 +1,12 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import type { Clock } from "./clock.js";
+import { connectorFor } from "./connector.js";
 import { maskPassword } from "./core/config/values.js";
+import { EngineHealth } from "./core/engine-health.js";
+import { FairRequests } from "./core/fair-requests.js";
 import { Histogram } from "./core/histogram.js";
-import type { NotificationsStatus } from "./core/status.js";
+import { Seldom } from "./core/seldom.js";
+import type { RequestsStatus } from "./core/status.js";
 import { type Answer, Exchange, TIMEOUT_MS } from "./exchange.js";
 import type { Log } from "./log.js";
 
@@ -12,28 +16,23 @@ export interface Requester {
   readonly path: string;
   /** The device it is for, whose actions may hang. */
   readonly device: number;
+  /** What tells the action it is for from others, all devices considered. */
+  readonly action: string;
   /** Whether it is a repetition of one that has failed. */
   readonly repeating: boolean;
   /** Whether it has nothing more to send. */
   readonly done: boolean;
   /** The request leaves now. */
   sent(): void;
-  answered(answer: Answer): void;
+  /** @param actionAtFault whether that it has failed is the fault of its action, not of the engine */
+  answered(answer: Answer, actionAtFault: boolean): void;
   /** The engine answers again, after a time in which it did not. */
   engineReturned(): void;
 }
 
 const IDLE_MS = 30_000; // openLuup drops idle connections after 90 s; ours go earlier
 const MAX_REQUESTS = 64; // at a time: the engine works one after the other, more only fills its queue
-const MAX_REQUESTS_PER_DEVICE = 16; // one device that hangs leaves the rest to everybody else
-const MAX_SECOND_REQUESTS = 32; // several that hang leave this many to devices that have no request under way
 const USER_AGENT = "sockproxyd-1";
-
-/** A request that waits for its turn, since a moment of the clock. */
-interface Waiting {
-  readonly requester: Requester;
-  readonly since: number;
-}
 
 /** The Luup system's HTTP side: sends the requests of notifications, a bounded number at a time, fairly among actions. */
 export class Luup {
@@ -44,11 +43,13 @@ export class Luup {
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
-  readonly #waiting: Waiting[] = [];
+  readonly #requests = new FairRequests<Requester>(MAX_REQUESTS);
+  /** Since when each waits. */
+  readonly #since = new WeakMap<Requester, number>();
   /** Those whose last request did not reach the engine, until they ask for another one. */
   readonly #failed = new Set<Requester>();
-  readonly #inFlightByDevice = new Map<number, number>();
-  #inFlight = 0;
+  readonly #health = new EngineHealth();
+  readonly #said = new Seldom();
   #sent = 0;
   #retried = 0;
   #failures = 0;
@@ -56,7 +57,6 @@ export class Luup {
   readonly #answer = new Histogram();
   /** Connections made so far. */
   #connects = 0;
-  #reachable = true;
   #closed = false;
 
   /** @param url base URL of the system: http or https, perhaps with a path prefix and `user:password@` */
@@ -66,7 +66,7 @@ export class Luup {
     this.#log = log;
     this.#name = maskPassword(url);
     this.#origin = origin;
-    this.#basePath = pathname.replace(/\/+$/, "");
+    this.#basePath = pathname.replace(/(?<!\/)\/+$/, "");
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     this.#headers = {
       "user-agent": USER_AGENT,
@@ -82,15 +82,22 @@ export class Luup {
   /** Sends a request when its turn comes; the requester is told of what happens. */
   send(requester: Requester): void {
     this.#failed.delete(requester);
-    this.#waiting.push({ requester, since: this.#clock.now() });
+    this.#since.set(requester, this.#clock.now());
+    this.#requests.push(requester);
     this.#next();
   }
 
+  /** A requester wants nothing more: what it waits for is not sent. */
+  forget(requester: Requester): void {
+    this.#failed.delete(requester);
+    this.#requests.delete(requester);
+  }
+
   /** What STAT tells of it. */
-  get status(): NotificationsStatus {
+  get status(): RequestsStatus {
     return {
-      waiting: this.#waiting.length,
-      inFlight: this.#inFlight,
+      waiting: this.#requests.waiting,
+      inFlight: this.#requests.underWay,
       sent: this.#sent,
       retried: this.#retried,
       failed: this.#failures,
@@ -102,48 +109,47 @@ export class Luup {
   /** Gives up all requests and connections. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#waiting.length = 0;
+    this.#requests.clear();
     await this.#pool.destroy();
   }
 
   #next(): void {
-    while (!this.#closed && this.#inFlight < MAX_REQUESTS) {
-      const index = this.#waiting.findIndex(({ requester }) => this.#mayHaveAnother(requester.device));
-      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
-      if (next === undefined) return;
-      const { requester } = next;
+    while (!this.#closed) {
+      const requester = this.#requests.begin();
+      if (requester === undefined) return;
+      const due = this.#since.get(requester) ?? this.#clock.now();
       let left: number | undefined;
-      this.#count(requester.device, 1);
       if (requester.repeating) this.#retried += 1;
       const leaving = (): void => {
         left = this.#clock.now();
-        this.#delay.add(left - next.since);
+        this.#delay.add(left - due);
         this.#sent += 1;
         requester.sent();
       };
       this.#request(requester, leaving, (answer) => {
-        this.#count(requester.device, -1);
+        this.#requests.end(requester);
         if (left !== undefined) this.#answer.add(this.#clock.now() - left);
         if (answer.outcome !== "delivered") this.#failures += 1;
         if (this.#closed) return;
-        this.#noteReachable(answer);
-        requester.answered(answer);
-        if (unreached(answer) && !requester.done) this.#failed.add(requester);
+        this.#ended(requester, answer, left === undefined);
         this.#next();
       });
     }
   }
 
-  #mayHaveAnother(device: number): boolean {
-    const own = this.#inFlightByDevice.get(device) ?? 0;
-    return own === 0 || (own < MAX_REQUESTS_PER_DEVICE && this.#inFlight < MAX_SECOND_REQUESTS);
-  }
-
-  #count(device: number, change: 1 | -1): void {
-    const count = (this.#inFlightByDevice.get(device) ?? 0) + change;
-    if (count === 0) this.#inFlightByDevice.delete(device);
-    else this.#inFlightByDevice.set(device, count);
-    this.#inFlight += change;
+  #ended(requester: Requester, answer: Answer, unsent: boolean): void {
+    const { outcome, answered } = answer;
+    const wasAway = this.#health.away;
+    let atFault = outcome === "timed-out" || (answered && outcome !== "delivered");
+    if (answered) this.#health.answered(requester.action, this.#clock.now());
+    else if (outcome === "failed" && unsent) this.#health.unreachable(this.#clock.now());
+    else if (outcome === "failed") {
+      this.#health.cut(requester.action, this.#clock.now());
+      atFault = this.#health.isFaulty(requester.action);
+    }
+    if (this.#health.away !== wasAway) this.#tell(answer);
+    requester.answered(answer, atFault);
+    if (outcome === "failed" && !answered && !atFault && !requester.done) this.#failed.add(requester);
   }
 
   #request({ path }: Requester, leaving: () => void, done: (answer: Answer) => void): void {
@@ -173,30 +179,23 @@ export class Luup {
     );
   }
 
-  /** Says once that the system does not answer, and once that it does again: not once per notification. */
-  #noteReachable(answer: Answer): void {
-    // a time-out or an error may be one action's: the connection it belongs to says so
-    if (unreached(answer) !== this.#reachable || answer.outcome === "timed-out") return;
-    this.#reachable = answer.answered;
-    if (!this.#reachable) {
-      const why = `does not take notifications (${answer.text}); they are repeated until it does`;
-      this.#log.warn(`Luup at ${this.#name} ${why}`);
-      return;
+  /** The engine is away now, or back. Says so, if not too often, and wakes those it has failed. */
+  #tell({ text }: Answer): void {
+    const { away } = this.#health;
+    const more = this.#said.mention(away ? "away" : "back", this.#clock.now());
+    if (more !== undefined) {
+      const why = `does not take notifications (${text}); they are repeated until it does`;
+      this.#log.warn(`Luup at ${this.#name} ${away ? why : "takes notifications again"}${more}`);
     }
-    this.#log.warn(`Luup at ${this.#name} takes notifications again`);
+    if (away) return;
     for (const requester of this.#failed) requester.engineReturned();
     this.#failed.clear();
   }
 }
 
-/** Whether a request has failed without an answer: refused, reset, no way there. */
-function unreached({ outcome, answered }: Answer): boolean {
-  return outcome === "failed" && !answered;
-}
-
 const CONNECTION: Client.Options = {
   pipelining: 1,
-  connectTimeout: TIMEOUT_MS,
+  connect: connectorFor(TIMEOUT_MS),
   headersTimeout: 0, // the request's own time limit covers the whole exchange
   bodyTimeout: 0,
   keepAliveTimeout: IDLE_MS,

@@ -1,5 +1,4 @@
 import type { Clock } from "./clock.js";
-import type { Connection } from "./connection.js";
 import type { Log } from "./log.js";
 import { Luup } from "./luup.js";
 
@@ -27,15 +26,14 @@ export class Luups {
   /**
    * Has new connections notify this one.
    *
-   * @param connections all that there are
+   * @param inUse whether connections that began under one still notify it
    */
-  configure(url: string, connections: readonly Connection[]): void {
+  configure(url: string, inUse: (luup: Luup) => boolean): void {
     if (url !== this.#url) {
       this.#former.push(this.#current);
       this.#url = url;
       this.#current = new Luup(url, this.#clock, this.#log);
     }
-    const inUse = (luup: Luup): boolean => connections.some((connection) => connection.notifiesBy(luup));
     for (const luup of this.#former) if (!inUse(luup)) void luup.close();
     this.#former = this.#former.filter(inUse);
   }

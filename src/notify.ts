@@ -8,6 +8,7 @@ import type { Requester } from "./luup.js";
 /** Where requests go: the Luup system, or a stand-in. */
 export interface Sender {
   send(requester: Requester): void;
+  forget(requester: Requester): void;
 }
 
 /** What a notifier tells the connection it belongs to. */
@@ -15,7 +16,7 @@ export interface NotifierEvents {
   /** A request is on its way. */
   sent(): void;
   /** It has ended so. */
-  answered(answer: Answer): void;
+  answered(answer: Answer, actionAtFault: boolean): void;
   /** The final notification has been delivered, rejected, or given up. */
   done(): void;
   fault(error: unknown): void;
@@ -26,9 +27,8 @@ const FINAL_FOR_MS = 60_000;
 
 /** Tells one connection's plugin by a Luup action that data waits, and at last that the connection has ended. */
 export class Notifier implements Requester {
-  readonly path: string;
-  readonly device: number;
-  readonly #target: string;
+  readonly #target: NotifyTarget;
+  readonly #pid: string;
   readonly #pacer: Pacer;
   readonly #sender: Sender;
   readonly #clock: Clock;
@@ -44,19 +44,30 @@ export class Notifier implements Requester {
 
   /** @param paceMs least distance of data notifications in milliseconds */
   constructor(target: NotifyTarget, pid: string, paceMs: number, sender: Sender, clock: Clock, events: NotifierEvents) {
-    this.path = actionPath(target, pid);
-    this.device = target.device;
-    this.#target = formatNotifyTarget(target, pid);
+    this.#target = target;
+    this.#pid = pid;
     this.#pacer = new Pacer({ paceMs, backoff: BACKOFF, finalForMs: FINAL_FOR_MS });
     this.#sender = sender;
     this.#clock = clock;
     this.#events = events;
   }
 
+  get path(): string {
+    return actionPath(this.#target, this.#pid);
+  }
+
+  get device(): number {
+    return this.#target.device;
+  }
+
+  get action(): string {
+    return formatNotifyTarget(this.#target, "");
+  }
+
   /** What STAT tells of it. */
   get status(): NotifyStatus {
     return {
-      target: this.#target,
+      target: formatNotifyTarget(this.#target, this.#pid),
       sent: this.#sent,
       retried: this.#retried,
       failed: this.#failed,
@@ -103,16 +114,29 @@ export class Notifier implements Requester {
     this.#events.sent();
   }
 
-  answered(answer: Answer): void {
+  answered(answer: Answer, actionAtFault: boolean): void {
     const { outcome, text } = answer;
     const before = this.#pacer.done;
     this.#pacer.finished(outcome, this.#clock.now(), Math.random());
     this.#lastOutcome = text;
     this.#repeating = outcome === "failed" || outcome === "timed-out";
     if (outcome !== "delivered") this.#failed += 1;
-    this.#events.answered(answer);
+    this.#events.answered(answer, actionAtFault);
     if (!before && this.#pacer.done) this.#events.done();
     else this.#kick();
+  }
+
+  /** Sends nothing more. */
+  giveUp(): void {
+    this.#pacer.giveUp();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#sender.forget(this);
+  }
+
+  /** Whether its requests go this way. */
+  goesBy(sender: Sender): boolean {
+    return this.#sender === sender;
   }
 
   engineReturned(): void {

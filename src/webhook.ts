@@ -1,5 +1,6 @@
 import { Client } from "undici";
 import type { Clock, Timer } from "./clock.js";
+import { connectorFor } from "./connector.js";
 import type { Alert, AlertsStatus } from "./core/alert.js";
 import { backoffMs } from "./core/backoff.js";
 import type { Log } from "./log.js";
@@ -117,7 +118,7 @@ export class Webhook {
   /** @returns what went wrong, or nothing */
   async #post(alert: Alert, destination: Destination, underWay: AbortController): Promise<string | undefined> {
     const { origin, path, authorization } = destination;
-    const client = new Client(origin, { connectTimeout: TIMEOUT_MS });
+    const client = new Client(origin, { connect: connectorFor(TIMEOUT_MS) });
     const limit = this.#clock.after(TIMEOUT_MS, () =>
       underWay.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
     );

@@ -133,6 +133,20 @@ test("a server that is not there at first, then answers 500, then hangs, gets ea
   assert.doesNotMatch(log.lines.join(), /secret/);
 });
 
+test("interim answers before the final one do not count", async (t) => {
+  const hook = await Hook.open(t);
+  hook.answer = (response, number) => {
+    response.writeContinue();
+    response.writeEarlyHints({ link: "</x>; rel=preload" });
+    status(200)(response, number);
+  };
+  const { alerts, log } = sender(t, hook.url);
+  for (const server of ["a:1", "b:1"]) alerts.serverDown(1, server, "x");
+  await until(() => alerts.status.delivered === 2, "both to be taken");
+  assert.equal(hook.posts.length, 2);
+  assert.deepEqual(log.lines, []);
+});
+
 test("there is one request at a time, and one that hangs is cut after 5 s", async (t) => {
   const hook = await Hook.open(t);
   hook.answer = silence;

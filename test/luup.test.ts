@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
-import { after, before, beforeEach, test } from "node:test";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { after, before, beforeEach, type TestContext, test } from "node:test";
 import type { Answer } from "#src/exchange.js";
 import { Luup, type Requester } from "#src/luup.js";
 import { ManualClock } from "./support/clock.js";
@@ -29,12 +29,21 @@ after(async () => {
   await engine.stop();
 });
 
+/** What becomes of a request. */
+interface Sent {
+  readonly requester: Requester;
+  answer?: Answer;
+  atFault?: boolean;
+  sent: number;
+  woken?: true;
+}
+
 /** Sends a request and returns what becomes of it. */
-function send(device: number, name: string): { answer?: Answer; sent: number; woken?: true } {
-  const result: { answer?: Answer; sent: number; woken?: true } = { sent: 0 };
+function send(device: number, name: string, via = luup): Sent {
   const requester: Requester = {
     path: `/data_request?DeviceNum=${device}&Pid=${name}`,
     device,
+    action: `${device}/action`,
     repeating: name.startsWith("again"),
     done: name.startsWith("done"),
     engineReturned() {
@@ -43,11 +52,13 @@ function send(device: number, name: string): { answer?: Answer; sent: number; wo
     sent() {
       result.sent += 1;
     },
-    answered(answer) {
+    answered(answer, actionAtFault) {
       result.answer = answer;
+      result.atFault = actionAtFault;
     },
   };
-  luup.send(requester);
+  const result: Sent = { requester, sent: 0 };
+  via.send(requester);
   return result;
 }
 
@@ -227,6 +238,7 @@ test("a request is one write", async () => {
   const requester: Requester = {
     path: `/x?${"y".repeat(3000)}`,
     device: 1,
+    action: "1/action",
     repeating: false,
     done: false,
     engineReturned() {},
@@ -258,4 +270,127 @@ test("requests that are given up at the end are nobody's fault", async () => {
   await pause(20);
   assert.equal(result.answer, undefined);
   assert.deepEqual(log.lines, []);
+});
+
+/** An engine that answers every request with these bytes. */
+async function raw(
+  t: TestContext,
+  answer: (socket: Socket) => void,
+): Promise<{ url: string; requests: () => number; links: () => number }> {
+  let [requests, links] = [0, 0];
+  const server = createServer((socket) => {
+    links += 1;
+    socket.on("error", () => {}); // it is cut
+    socket.on("data", () => {
+      requests += 1;
+      answer(socket);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, requests: () => requests, links: () => links };
+}
+
+const INTERIM = [
+  "HTTP/1.1 100 Continue\r\n\r\n",
+  "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
+  "HTTP/1.0 102 Wait\n\n",
+];
+const DONE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+const INTERIM_CASES: readonly (readonly [what: string, pieces: readonly string[]])[] = [
+  ["100", [INTERIM[0] + DONE]],
+  ["100, in a piece of its own", [INTERIM[0] ?? "", DONE]],
+  ["several", [INTERIM.join("") + DONE]],
+  ["several, byte by byte", [...(INTERIM.join("") + DONE)]],
+];
+for (const [what, pieces] of INTERIM_CASES) {
+  test(`an interim answer is skipped, the final one counts: ${what}`, async (t) => {
+    const server = await raw(t, async (socket) => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        if (pieces.length > 1) await pause(1);
+      }
+    });
+    const own = new Luup(server.url, clock, log);
+    t.after(() => own.close());
+    for (let n = 0; n < 3; n += 1) {
+      const result = send(5, "x", own);
+      await until(() => result.answer !== undefined, "the answer");
+      assert.equal(result.answer?.outcome, "delivered");
+    }
+    assert.deepEqual([server.requests(), server.links()], [3, 1], "each request once, over one connection");
+    assert.deepEqual(log.lines, []);
+  });
+}
+
+for (const [what, piece] of [
+  ["interim answers", INTERIM.join("").repeat(100)],
+  ["one interim answer", `HTTP/1.1 100 Continue\r\n${"X: y\r\n".repeat(1000)}`],
+  ["a head", "X: y\r\n".repeat(1000)],
+] as const) {
+  test(`${what} without end: the connection is closed`, async (t) => {
+    let closed = false;
+    const server = await raw(t, (socket) => {
+      socket.on("close", () => {
+        closed = true;
+      });
+      if (what === "a head") socket.write("HTTP/1.1 200 OK\r\n");
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(piece));
+      };
+      socket.on("drain", more);
+      more();
+    });
+    const own = new Luup(server.url, clock, log);
+    t.after(() => own.close());
+    const result = send(5, "x", own);
+    await until(() => closed, "the connection to be closed");
+    await until(() => result.answer !== undefined, "the end of the request");
+    assert.equal(result.answer?.outcome, "failed");
+  });
+}
+
+test("an action that is always cut while others are answered: it is not woken by them, and the log is silent", async () => {
+  engine.answer = (arrival, response, request) => {
+    if (arrival.device === "1") request.socket.destroy();
+    else likeOpenLuup(arrival, response, request);
+  };
+  const faults: boolean[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const [bad, good] = [send(1, "bad"), send(2, "good")];
+    await until(() => bad.answer !== undefined && good.answer !== undefined, "both to end");
+    assert.deepEqual([bad.answer?.outcome, good.answer?.outcome], ["failed", "delivered"]);
+    if (round > 0) faults.push(bad.atFault === true && good.atFault === false && bad.woken === undefined);
+    clock.advance(5000);
+  }
+  assert.deepEqual(faults, [true, true, true, true]);
+  assert.deepEqual(log.lines, []);
+});
+
+test("an engine that comes and goes is told of once a minute", async () => {
+  const { port } = engine;
+  for (let round = 0; round < 5; round += 1) {
+    await engine.stop();
+    const away = send(1, "away");
+    await until(() => away.answer !== undefined, "it to fail");
+    await engine.start(port);
+    const back = send(2, "back");
+    await until(() => back.answer?.outcome === "delivered" && away.woken === true, "it to be back");
+    clock.advance(5000);
+  }
+  assert.equal(log.lines.length, 2, log.lines.join("\n"));
+});
+
+test("a request that is forgotten before its turn does not go out", async () => {
+  engine.answer = () => {};
+  for (let n = 0; n < 16; n += 1) send(1, "first");
+  await engine.received("first", 16);
+  const late = send(1, "late");
+  luup.forget(late.requester);
+  engine.answer = likeOpenLuup;
+  clock.advance(5000);
+  const next = send(1, "next");
+  await until(() => next.answer !== undefined, "the next one");
+  assert.deepEqual([engine.of("late").length, luup.status.waiting], [0, 0]);
 });

@@ -23,7 +23,7 @@ export function parseDuration(text: string): Result<number> {
   if (!/^((\d+(\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns))+$/.test(text))
     return fail("a time is wanted, like 1s, 500ms or 1m30s");
   let ms = 0;
-  for (const [, number = "", unit = ""] of text.matchAll(/([\d.]+)([a-zµ]+)/g))
+  for (const [, number = "", unit = ""] of text.matchAll(/(?<![\d.])([\d.]+)([a-zµ]+)/g))
     ms += Number(number) * (UNITS[unit] ?? 0);
   return ms <= Number.MAX_SAFE_INTEGER ? { ok: true, value: ms } : fail("that is too long");
 }

@@ -85,6 +85,11 @@ export class Pacer {
     this.#giveUpAt = now + this.#rules.finalForMs;
   }
 
+  /** Nothing more is to be sent, told or not. */
+  giveUp(): void {
+    this.#phase = "done";
+  }
+
   /** Requests are answered again: what waits to be repeated need not wait as long as the back-off says. */
   wake(): void {
     this.#retryAt = Math.min(this.#retryAt, this.#failedAt + this.#rules.backoff.firstMs);

@@ -64,7 +64,7 @@ export function endpointKey(address: string, port: number): string {
 
 function bytesOfIPv6(address: string): number[] {
   const bare = address.split("%", 1)[0] ?? "";
-  const text = bare.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_dotted, ...quad: string[]) => {
+  const text = bare.replace(/(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/, (_dotted, ...quad: string[]) => {
     const [a = 0, b = 0, c = 0, d = 0] = quad.slice(0, 4).map(Number);
     return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
   });

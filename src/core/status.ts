@@ -22,8 +22,21 @@ export interface NotifyStatus {
   readonly lastOutcome: string;
 }
 
+/** Final notifications of connections of which nothing else is left. */
+export interface FarewellsStatus {
+  /** Those that wait for their turn, for their answer, or to be repeated. */
+  readonly waiting: number;
+  /** Those that made room for later ones, since the start. */
+  readonly givenUp: number;
+}
+
 /** All notifications since the start, or since the Luup system was changed. */
-export interface NotificationsStatus {
+export interface NotificationsStatus extends RequestsStatus {
+  readonly farewells: FarewellsStatus;
+}
+
+/** Requests of notifications. */
+export interface RequestsStatus {
   /** Requests that wait for their turn: one for a connection at most. */
   readonly waiting: number;
   readonly inFlight: number;

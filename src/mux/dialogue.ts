@@ -134,7 +134,9 @@ export class Dialogue {
   eof(): void {
     this.#cuts.end();
     this.#work(true);
-    if (!this.#over) this.#owner.close("by device");
+    if (this.#over) return;
+    if (this.#leaving !== undefined && this.#outstanding.size === 0) this.#owner.retire(this.#leaving);
+    else this.#owner.close("by device");
   }
 
   /** The link is gone: what it was asked fails. */
@@ -158,6 +160,7 @@ export class Dialogue {
     this.requests += 1;
     this.#lastUsed = this.#owner.clock.now();
     if (!protocol.ids && !protocol.tellsStrays) this.#cuts.restart(protocol.framing.answers(request.bytes));
+    if (request.endsLink) this.#leaving ??= "the device may see the end of the request elsewhere";
     this.link.write(protocol.stamp(request, id));
     if (request.oneWay) {
       if (exchange !== undefined) this.#owner.done(exchange, false);
@@ -279,7 +282,8 @@ export class Dialogue {
     this.#outstanding.delete(id);
     this.#rest();
     if (exchange !== undefined) this.#owner.done(exchange, byEnd);
-    if (this.#leaving !== undefined && !byEnd) this.#leave(this.#leaving);
+    const resting = this.#pauseUntil > 0; // until then another link could not be used either
+    if (this.#leaving !== undefined && !byEnd && !resting) this.#leave(this.#leaving);
   }
 
   /** Closes the link as soon as nothing is outstanding. */
@@ -297,7 +301,8 @@ export class Dialogue {
     this.#pause?.cancel();
     this.#pause = clock.after(gapMs, () => {
       this.#pauseUntil = 0; // a timer may be early by a fraction of a millisecond
-      this.#owner.free();
+      if (this.#leaving === undefined) this.#owner.free();
+      else this.#leave(this.#leaving);
     });
   }
 

@@ -41,16 +41,20 @@ Options take effect in the order given: what follows -c overrides the file, what
 
 Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or files are wrong.`;
 
-/** `-p2504` and `-p=2504` */
-const ATTACHED = new RegExp(`^(-[${STRINGS.join("")}])=?(.+)$`, "s");
+/** An option with its value in one word, in parts: `-p2504` and `-p=2504`. */
+function attached(word: string): string[] | undefined {
+  const [dash, letter = "", ...value] = word;
+  if (dash !== "-" || !STRINGS.includes(letter) || value.length === 0) return undefined;
+  return [`-${letter}`, value.join("").replace(/^=(?=.)/s, "")];
+}
 
 /** Splits the arguments into one group per option, its value with it. */
 function groups(argv: readonly string[]): string[][] {
   const out: string[][] = [];
   for (const word of argv) {
-    const [, option, value] = ATTACHED.exec(word) ?? [];
+    const optionAndValue = attached(word);
     const last = out.at(-1);
-    if (option !== undefined && value !== undefined) out.push([option, value]);
+    if (optionAndValue !== undefined) out.push(optionAndValue);
     else if (/^--?[^-]/.test(word) || last === undefined) out.push([word]);
     else last.push(word);
   }

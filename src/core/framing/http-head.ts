@@ -27,6 +27,8 @@ export interface Message {
 }
 
 const MAX_QUOTED = 40;
+/** By these a server says that it has not understood a request, or not read it to its end: where it reads on is unknown. */
+const UNREAD: ReadonlySet<number> = new Set([400, 408, 411, 413, 414, 417, 431, 501, 505]);
 const NO_BODY: Body = { kind: "none" };
 const CHUNKED: Body = { kind: "chunked" };
 
@@ -42,9 +44,10 @@ export function readRequest(raw: RawHead): Result<Message> {
   const size = contentLength(raw);
   if (!size.ok) return size;
   const connect = raw.method === "CONNECT"; // its bytes are for the tunnel, whatever it says of a body (RFC 9110, 9.3.6)
-  const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && connectionOptions(raw).includes("upgrade"));
+  const options = connectionOptions(raw);
+  const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && options.includes("upgrade"));
   return ok({
-    head: headOf(raw, upgrade, persists(raw)),
+    head: headOf(raw, upgrade, persists(raw, options)),
     body: connect ? NO_BODY : coding === undefined ? sized(size.value ?? 0) : CHUNKED,
   });
 }
@@ -58,19 +61,35 @@ export function readResponse(raw: RawHead, method: string | undefined): Result<M
   const status = raw.status ?? 0;
   const tunnel = status === 101 || (method === "CONNECT" && status >= 200 && status < 300);
   if (tunnel) return ok({ head: headOf(raw, true, false), body: NO_BODY });
-  if (status < 200) return ok({ head: headOf(raw, false, true), body: { kind: "interim" } });
-  const body = bodyOfResponse(raw, method === "HEAD" || status === 204 || status === 304);
+  if (status < 200) return ok({ head: headOf(raw, false, !announcesBody(raw)), body: { kind: "interim" } });
+  const bodiless = method === "HEAD" || status === 204 || status === 304;
+  const body = bodyOfResponse(raw, bodiless);
   if (!body.ok) return body;
-  const doubtful =
-    body.value.kind === "until-end" ||
-    (transferCoding(raw) !== undefined && valuesOf(raw, "content-length").length > 0); // perhaps split (RFC 9112, 6.1)
-  return ok({ head: headOf(raw, false, persists(raw) && !doubtful), body: body.value });
+  const doubtful = UNREAD.has(status) || (bodiless ? mayHaveBody(raw, method) : endIsDoubtful(raw, body.value));
+  return ok({ head: headOf(raw, false, !doubtful && persists(raw, connectionOptions(raw))), body: body.value });
+}
+
+/** Whether a response that must not have a body may have one all the same, by what its head says. */
+function mayHaveBody(raw: RawHead, method: string | undefined): boolean {
+  return announcesBody(raw) || (method === "HEAD" && valuesOf(raw, "content-length").length === 0);
+}
+
+function announcesBody(raw: RawHead): boolean {
+  return transferCoding(raw) !== undefined || valuesOf(raw, "content-length").some((value) => Number(value) !== 0);
+}
+
+/** Whether the sender may mean another end than the one we find (RFC 9112, 6.1 and 6.3). */
+function endIsDoubtful(raw: RawHead, body: Body): boolean {
+  if (body.kind === "until-end") return true;
+  const coding = transferCoding(raw);
+  const sized = valuesOf(raw, "content-length").length > 0;
+  return coding !== undefined && (coding !== "chunked" || sized || raw.minorVersion === 0);
 }
 
 function bodyOfResponse(raw: RawHead, bodiless: boolean): Result<Body> {
   if (bodiless) return ok(NO_BODY);
   const coding = transferCoding(raw);
-  if (coding !== undefined) return ok(listOf(coding).at(-1) === "chunked" ? CHUNKED : { kind: "until-end" });
+  if (coding !== undefined) return ok(coding.split(",").at(-1)?.trim() === "chunked" ? CHUNKED : { kind: "until-end" });
   const size = contentLength(raw);
   if (!size.ok) return size;
   return ok(size.value === undefined ? { kind: "until-end" } : sized(size.value));
@@ -92,13 +111,12 @@ function sized(length: number): Body {
 }
 
 /** RFC 9112, 9.3, as far as the head alone tells. */
-function persists(raw: RawHead): boolean {
-  const options = connectionOptions(raw);
+function persists(raw: RawHead, options: readonly string[]): boolean {
   return !options.includes("close") && (raw.minorVersion > 0 || options.includes("keep-alive"));
 }
 
 function connectionOptions(raw: RawHead): string[] {
-  return valuesOf(raw, "connection").flatMap(listOf);
+  return valuesOf(raw, "connection").flatMap(tokensOf);
 }
 
 /** The value of Transfer-Encoding, in lower case; lines of it are one list. */
@@ -125,6 +143,7 @@ function quoted(value: string): string {
   return value.length <= MAX_QUOTED ? `"${value}"` : `"${value.slice(0, MAX_QUOTED)}…"`;
 }
 
-function listOf(value: string): string[] {
-  return value.split(",").map((item) => item.trim().toLowerCase());
+/** The tokens that a list names, in lower case. */
+export function tokensOf(value: string): readonly string[] {
+  return value.toLowerCase().match(/[^\s,]+/g) ?? [];
 }

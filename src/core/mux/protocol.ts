@@ -12,6 +12,8 @@ export interface Request {
   readonly oneWay?: true;
   /** Its client is closed behind the answer. */
   readonly last?: true;
+  /** The device may see its end elsewhere than we do: behind the answer its link carries nothing more, of nobody. */
+  readonly endsLink?: true;
 }
 
 /** What a message of a client comes to. */

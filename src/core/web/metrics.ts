@@ -39,13 +39,15 @@ export function metricsText(status: DaemonStatus): string {
 }
 
 function notificationMetrics({ notifications }: DaemonStatus): Metric[] {
-  const { waiting, inFlight, sent, retried, failed, delay, answer } = notifications;
+  const { waiting, inFlight, sent, retried, failed, delay, answer, farewells } = notifications;
   return [
     gauge("notifications_waiting", "Requests that wait for their turn.", waiting),
     gauge("notifications_in_flight", "Requests that wait for their answer.", inFlight),
     counter("notifications_sent_total", "Requests that went out, repetitions included.", sent),
     counter("notifications_retried_total", "Attempts that repeated a failed one.", retried),
     counter("notifications_failed_total", "Attempts that were rejected, or got no good answer.", failed),
+    gauge("final_notifications_waiting", "Final ones of connections that are gone.", farewells.waiting),
+    counter("final_notifications_lost_total", "Final ones that made room for later ones.", farewells.givenUp),
     histogram("notification_delay_seconds", "From when a request was due until it left.", delay),
     histogram("notification_answer_seconds", "From when a request left until its end.", answer),
   ];

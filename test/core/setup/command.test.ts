@@ -26,6 +26,7 @@ const STATUS: DaemonStatus = {
   notifications: {
     waiting: 0,
     inFlight: 0,
+    farewells: { waiting: 0, givenUp: 0 },
     sent: 0,
     retried: 0,
     failed: 0,

@@ -91,6 +91,7 @@ const STATUS: DaemonStatus = {
   notifications: {
     waiting: 1,
     inFlight: 2,
+    farewells: { waiting: 6, givenUp: 7 },
     sent: 30,
     retried: 4,
     failed: 5,
@@ -136,6 +137,8 @@ const expected: [number, string, Record<string, string>?][] = [
   [30, "sockproxyd_notifications_sent_total"],
   [4, "sockproxyd_notifications_retried_total"],
   [5, "sockproxyd_notifications_failed_total"],
+  [6, "sockproxyd_final_notifications_waiting"],
+  [7, "sockproxyd_final_notifications_lost_total"],
   [1, "sockproxyd_server_up", { port: "8125", server: "a:1" }],
   [0, "sockproxyd_server_up", { port: "8125", server: "b:1" }],
   [2, "sockproxyd_server_connections", { port: "8125", server: "a:1" }],

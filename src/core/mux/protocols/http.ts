@@ -1,5 +1,6 @@
 import type { HttpHead } from "../../framing/framing.js";
 import { http as httpFraming } from "../../framing/http.js";
+import { tokensOf } from "../../framing/http-head.js";
 import { printable } from "../../text.js";
 import type { Failure, Protocol } from "../protocol.js";
 
@@ -41,7 +42,7 @@ function field(head: HttpHead, wanted: string): string[] {
 
 /** A head without the fields that are for one connection only, and with these instead. */
 function forNextHop(bytes: Buffer, head: HttpHead, without: readonly string[], fields: readonly string[]): Buffer {
-  const named = field(head, "connection").flatMap((value) => value.toLowerCase().split(/\s*,\s*/));
+  const named = field(head, "connection").flatMap(tokensOf);
   const dropped = new Set([...without, ...named.filter((name) => !KEPT.has(name))]);
   const [start = "", ...lines] = bytes
     .toString("latin1")
@@ -86,8 +87,11 @@ export const http: Protocol = {
     const bytes = Buffer.concat([start, message.subarray(bodyAt)]);
     const reads = SAFE.has(head.method ?? "");
     // HTTP/1.0 keeps a connection only where both sides say so; it is not worth saying
-    const last = !head.keepAlive || head.version === "1.0";
-    return { kind: "request", request: { bytes, reads, ...(last && { last }) } };
+    const old = head.version === "1.0";
+    const last = !head.keepAlive || old;
+    const hasBody = bodyAt < message.length;
+    const endsLink = hasBody || old; // many a device does not read the bodies it does not need: it takes them for requests
+    return { kind: "request", request: { bytes, reads, ...(last && { last }), ...(endsLink && { endsLink }) } };
   },
   malformed: (reason, tooLong) =>
     response(tooLong ? "413 Content Too Large" : "400 Bad Request", printable(reason), CLOSE),
@@ -100,7 +104,7 @@ export const http: Protocol = {
     const interim = (cut.head.status ?? 0) < 200;
     return forNextHop(cut.bytes, cut.head, HOP_BY_HOP, last && !interim ? CLOSE : []);
   },
-  endsLink: (head) => !head.keepAlive && (head.status ?? 0) >= 200,
+  endsLink: (head) => !head.keepAlive,
   failure({ bytes, last }, why) {
     return response(
       STATUS_OF[why],
