@@ -5,12 +5,13 @@ import type { SharedCarriers } from "./carriers.js";
 import type { Connection } from "./connection.js";
 import type { HostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
-import type { DaemonStatus } from "./core/status.js";
+import type { DaemonReport } from "./core/status.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
 import type { Monitor } from "./monitor/monitor.js";
 import type { Port } from "./port.js";
+import type { Replies } from "./replies.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** What a connection needs of the daemon. */
@@ -23,7 +24,8 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly lostPeers: LostPeers;
   readonly shared: SharedCarriers;
   readonly monitor: Monitor;
-  status(): DaemonStatus;
+  readonly replies: Replies;
+  status(): DaemonReport;
   /** All of them. */
   connections(): readonly Connection[];
   stop(reason: string): void;

@@ -9,7 +9,7 @@ import type { ConnectionHost } from "./connection-host.js";
 import type { Settings } from "./core/config/settings.js";
 import { maskPassword } from "./core/config/values.js";
 import { PidSource } from "./core/pid.js";
-import type { DaemonStatus, ListenerStatus } from "./core/status.js";
+import type { DaemonReport, ListenerStatus } from "./core/status.js";
 import { descriptorLimit } from "./descriptors.js";
 import { acceptLocal } from "./ends/local-end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
@@ -28,6 +28,7 @@ import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
 import { Renotifier } from "./renotify.js";
+import { Replies } from "./replies.js";
 import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 import { Web } from "./web/web.js";
@@ -59,6 +60,7 @@ export class Daemon {
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
+  readonly #replies: Replies;
   readonly #shared: SharedCarriers;
   readonly #handshakes: Handshakes;
   readonly #ports: Ports;
@@ -83,6 +85,7 @@ export class Daemon {
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
+    this.#replies = new Replies(clock);
     this.#shared = new SharedCarriers(clock);
     this.#handshakes = new Handshakes({
       clock,
@@ -106,6 +109,7 @@ export class Daemon {
       log,
       monitor: this.#monitor,
       refusals: this.#refusals,
+      replies: this.#replies,
       registry: this.#registry,
       shared: this.#shared,
       admission: () => this.#regime.admission,
@@ -155,7 +159,7 @@ export class Daemon {
     return [...this.#ports.status, ...this.#web.status];
   }
 
-  get status(): DaemonStatus {
+  get status(): DaemonReport {
     return {
       version: VERSION,
       build: BUILD,
@@ -174,7 +178,7 @@ export class Daemon {
       notifications: this.#luups.current.status,
       alerts: this.#alerts.status,
       logLinesLost: this.#log.lost,
-      connections: this.#registry.all().map((connection) => connection.status),
+      connections: this.#registry.all(),
     };
   }
 
@@ -238,6 +242,7 @@ export class Daemon {
       ),
       shared: this.#shared,
       monitor: this.#monitor,
+      replies: this.#replies,
       status: () => this.status,
       connections: () => this.#registry.all(),
       stop: (reason) => void this.stop(reason),

@@ -5,6 +5,7 @@ import { serve } from "./cli/serve.js";
 import { EXIT } from "./cli/start.js";
 import { tunnel } from "./cli/tunnel.js";
 import { watch } from "./cli/watch.js";
+import { printable } from "./core/text.js";
 
 /** What the first word of the command line may ask for; without one of these it is the daemon itself. */
 const COMMANDS = new Map([
@@ -18,7 +19,7 @@ const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top o
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 function complain(text: string): void {
-  process.stderr.write(`sockproxyd: ${text}\n`);
+  process.stderr.write(`sockproxyd: ${printable(text)}\n`);
 }
 
 const argv = process.argv.slice(2);
@@ -26,7 +27,7 @@ const command = COMMANDS.get(argv[0] ?? "");
 const started = await (command === undefined ? serve(argv, complain) : command(argv.slice(1), complain));
 
 if (started.kind === "answer") {
-  process.stdout.write(`${started.text}\n`);
+  process.stdout.write(`${started.text.split("\n").map(printable).join("\n")}\n`);
   process.exitCode = started.status ?? EXIT.clean;
 } else if (started.kind === "wrong") {
   for (const line of started.lines) complain(line);

@@ -2,9 +2,14 @@ import type { Clock, Timer } from "../clock.js";
 import type { FormatWord } from "../core/monitor/format.js";
 import { gapLine } from "../core/monitor/sighting.js";
 
-const MAX_WAITING = 1_048_576; // characters; what a terminal shows in a second is a hundredth of that
+/** Bytes of memory that lines may take which wait for the console or an audit file: more than a terminal shows in a minute. */
+const MAX_WAITING = 4_194_304;
+const LINE_OVERHEAD = 64; // bytes
 const GATHER_MS = 20; // lines of so long are written at once: a write for each costs more than all else
 const PAUSE_AFTER_ERROR_MS = 1000;
+
+/** Bytes of memory that lines may take which wait for one watcher: a burst on a slow network. There can be many watchers. */
+export const MAX_WATCHER_WAITING = 131_072;
 
 /** Writes a text, and tells when it has been taken, or cannot be. */
 export type WriteText = (text: string, done: (error?: Error | null) => void) => void;
@@ -18,7 +23,9 @@ export class LineQueue {
   lost = 0;
   readonly #write: WriteText;
   readonly #clock: Clock;
+  readonly #maxWaiting: number;
   #lines: string[] = [];
+  /** Bytes of memory that they take. */
   #size = 0;
   #gathering: Timer | undefined;
   #writing = false;
@@ -29,14 +36,16 @@ export class LineQueue {
   #gapFormat: readonly FormatWord[] = [];
   #brokenUntil = 0;
 
-  constructor(write: WriteText, clock: Clock) {
+  /** @param maxWaiting bytes of memory that lines take at most which wait; those being written take half of that, besides */
+  constructor(write: WriteText, clock: Clock, maxWaiting = MAX_WAITING) {
     this.#write = write;
     this.#clock = clock;
+    this.#maxWaiting = maxWaiting;
   }
 
   /** Whether there is no room for another message: it is to be left out by {@link skip}. */
   get full(): boolean {
-    return this.#size > MAX_WAITING || (this.#brokenUntil > 0 && this.#clock.now() < this.#brokenUntil);
+    return this.#size > this.#maxWaiting || (this.#brokenUntil > 0 && this.#clock.now() < this.#brokenUntil);
   }
 
   /** Whether everything has been written, or lost. */
@@ -47,7 +56,6 @@ export class LineQueue {
   /** Writes what is there at once: whoever takes it is about to go. */
   finish(): void {
     this.#tellGap();
-    this.#gathering?.cancel();
     if (this.#lines.length > 0) this.#flush();
   }
 
@@ -69,7 +77,7 @@ export class LineQueue {
 
   #add(line: string): void {
     this.#lines.push(line);
-    this.#size += line.length + 1;
+    this.#size += 2 * line.length + LINE_OVERHEAD; // arrows make two bytes of each character
     this.#gather();
   }
 
@@ -82,11 +90,13 @@ export class LineQueue {
   }
 
   #gather(): void {
-    if (this.#writing || this.#gathering !== undefined || this.#lines.length === 0) return;
-    this.#gathering = this.#clock.after(GATHER_MS, () => this.#flush());
+    if (this.#writing || this.#lines.length === 0) return;
+    if (this.#size > this.#maxWaiting / 2) this.#flush();
+    else this.#gathering ??= this.#clock.after(GATHER_MS, () => this.#flush());
   }
 
   #flush(): void {
+    this.#gathering?.cancel();
     this.#gathering = undefined;
     this.#writing = true;
     const messages = this.#lines.length - this.#gapLines;

@@ -1,0 +1,48 @@
+import type { ServerResponse } from "node:http";
+import { printable } from "../core/text.js";
+import type { Replies } from "../replies.js";
+
+/** What a request is answered with: a text or a file, or a report that is made as the reader takes it. */
+export type Answer = { readonly status: number; readonly type: string } & (
+  | { readonly body: Buffer | string }
+  | { readonly pieces: Iterable<string> }
+);
+
+/** An answer that says why there is no other. */
+export function refusal(status: number, why: string): Answer {
+  return { status, type: "text/plain; charset=utf-8", body: `${printable(why)}\n` };
+}
+
+/**
+ * Sends an answer, or to HEAD its headers.
+ *
+ * @param fault called when it cannot be made
+ */
+export function send(
+  answer: Answer,
+  response: ServerResponse,
+  replies: Replies,
+  fault: (error: unknown) => void,
+): void {
+  const headers = { "Content-Type": answer.type };
+  if ("body" in answer) {
+    response
+      .writeHead(answer.status, { ...headers, "Content-Length": Buffer.byteLength(answer.body) })
+      .end(answer.body);
+    return;
+  }
+  response.writeHead(answer.status, headers);
+  if (response.req.method === "HEAD") {
+    response.end();
+    return;
+  }
+  const reply = replies.begin(answer.pieces, {
+    get unsent() {
+      return response.writableLength;
+    },
+    write: (text) => void response.write(text, () => reply.resume()),
+    over: () => void response.end(),
+    fault,
+  });
+  response.on("close", () => reply.cancel());
+}
