@@ -11,7 +11,7 @@ import type { Log } from "./log.js";
 import type { LostPeers } from "./lost-peers.js";
 import type { Monitor } from "./monitor/monitor.js";
 import type { Port } from "./port.js";
-import type { Replies } from "./replies.js";
+import type { RoundRobin } from "./round-robin.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** What a connection needs of the daemon. */
@@ -24,7 +24,7 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly lostPeers: LostPeers;
   readonly shared: SharedCarriers;
   readonly monitor: Monitor;
-  readonly replies: Replies;
+  readonly turns: RoundRobin;
   status(): DaemonReport;
   /** All of them. */
   connections(): readonly Connection[];

@@ -28,7 +28,7 @@ import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
 import { Renotifier } from "./renotify.js";
-import { Replies } from "./replies.js";
+import { RoundRobin } from "./round-robin.js";
 import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 import { Web } from "./web/web.js";
@@ -60,7 +60,7 @@ export class Daemon {
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
-  readonly #replies: Replies;
+  readonly #turns: RoundRobin;
   readonly #shared: SharedCarriers;
   readonly #handshakes: Handshakes;
   readonly #ports: Ports;
@@ -85,7 +85,7 @@ export class Daemon {
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
-    this.#replies = new Replies(clock);
+    this.#turns = new RoundRobin(clock);
     this.#shared = new SharedCarriers(clock);
     this.#handshakes = new Handshakes({
       clock,
@@ -109,7 +109,7 @@ export class Daemon {
       log,
       monitor: this.#monitor,
       refusals: this.#refusals,
-      replies: this.#replies,
+      turns: this.#turns,
       registry: this.#registry,
       shared: this.#shared,
       admission: () => this.#regime.admission,
@@ -242,7 +242,7 @@ export class Daemon {
       ),
       shared: this.#shared,
       monitor: this.#monitor,
-      replies: this.#replies,
+      turns: this.#turns,
       status: () => this.status,
       connections: () => this.#registry.all(),
       stop: (reason) => void this.stop(reason),

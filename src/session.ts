@@ -9,7 +9,8 @@ import type { Outcome, VerbContext } from "./core/setup/verb.js";
 import { VERBS } from "./core/setup/verbs/index.js";
 import { type End, endedBy } from "./ends/end.js";
 import type { Held } from "./hold.js";
-import type { Replies, Reply } from "./replies.js";
+import { Reply } from "./reply.js";
+import type { RoundRobin } from "./round-robin.js";
 import { Unread } from "./unread.js";
 import { BUILD } from "./version.js";
 
@@ -22,7 +23,7 @@ export interface SessionOwner {
   dial(order: Order, early: Held): void;
   /** The client wants to see messages from now on. */
   watch(order: WatchOrder): void;
-  readonly replies: Replies;
+  readonly turns: RoundRobin;
   /** Has this machine be the device of a server; returns why not, or nothing when it is. */
   beginDevice(server: HostPort, service: HostPort): string | undefined;
   stopDaemon(): void;
@@ -39,7 +40,7 @@ const COMMAND_WITHIN_MS = 30_000;
 const PATIENCE_MS = 6_000_000; // after a STAT: people leave it open
 const MAX_UNSENT = 65_536; // replies a client does not read: beyond this its next command waits
 const UNREAD_MS = 30_000; // and so long, as the client for its command
-const MAX_TURN_MS = 5; // one client's commands, before it is the others' turn
+const MAX_TURN_MS = 1; // one client's commands, before it is the others' turn
 const GREETING = "OK TOGGLEDBITS-SOCKPROXY 1";
 
 function* line(pieces: Iterable<string>): Generator<string> {
@@ -133,15 +134,17 @@ export class Session {
   #takeTurn(): void {
     this.#busy = true;
     this.#client.pause();
-    setImmediate(() => {
-      this.#busy = false;
-      try {
-        this.#run();
-      } catch (error) {
-        this.#owner.fault(error);
-      }
-    });
+    this.#owner.turns.add(this.#goOn);
   }
+
+  readonly #goOn = (): void => {
+    this.#busy = false;
+    try {
+      this.#run();
+    } catch (error) {
+      this.#owner.fault(error);
+    }
+  };
 
   #command(line: string): void {
     const ran = runCommand(line, {
@@ -209,11 +212,11 @@ export class Session {
     this.#busy = true;
     this.#deadline?.cancel();
     const client = this.#client;
-    this.#report = this.#owner.replies.begin(line(pieces), {
+    const reader = {
       get unsent() {
         return client.unsent;
       },
-      write: (text) => this.#replies.write(text),
+      write: (text: string) => this.#replies.write(text),
       over: () => {
         this.#report = undefined;
         this.#busy = false;
@@ -221,8 +224,9 @@ export class Session {
         this.#waitForCommand();
         this.#run();
       },
-      fault: (error) => this.#owner.fault(error),
-    });
+      fault: (error: unknown) => this.#owner.fault(error),
+    };
+    this.#report = new Reply(line(pieces), reader, this.#owner.turns);
   }
 
   #reload(word: string, text: string): void {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "../core/text.js";
-import type { Replies } from "../replies.js";
+import { Reply } from "../reply.js";
+import type { RoundRobin } from "../round-robin.js";
 
 /** What a request is answered with: a text or a file, or a report that is made as the reader takes it. */
 export type Answer = { readonly status: number; readonly type: string } & (
@@ -21,7 +22,7 @@ export function refusal(status: number, why: string): Answer {
 export function send(
   answer: Answer,
   response: ServerResponse,
-  replies: Replies,
+  turns: RoundRobin,
   fault: (error: unknown) => void,
 ): void {
   const headers = { "Content-Type": answer.type };
@@ -36,13 +37,14 @@ export function send(
     response.end();
     return;
   }
-  const reply = replies.begin(answer.pieces, {
+  const reader = {
     get unsent() {
       return response.writableLength;
     },
-    write: (text) => void response.write(text, () => reply.resume()),
+    write: (text: string): void => void response.write(text, () => reply.resume()),
     over: () => void response.end(),
     fault,
-  });
+  };
+  const reply = new Reply(answer.pieces, reader, turns);
   response.on("close", () => reply.cancel());
 }

@@ -14,7 +14,7 @@ import type { Monitor } from "../monitor/monitor.js";
 import { Port } from "../port.js";
 import type { Refusals } from "../refusals.js";
 import type { Registry } from "../registry.js";
-import type { Replies } from "../replies.js";
+import type { RoundRobin } from "../round-robin.js";
 import { type Answer, refusal, send } from "./answer.js";
 import { type Asset, loadAssets } from "./assets.js";
 import { MessageStream } from "./message-stream.js";
@@ -26,7 +26,7 @@ export interface WebHost {
   readonly monitor: Monitor;
   readonly refusals: Refusals;
   readonly registry: Registry;
-  readonly replies: Replies;
+  readonly turns: RoundRobin;
   readonly shared: SharedCarriers;
   /** The rules that are in force. */
   admission(): Admission;
@@ -135,7 +135,7 @@ export class Site {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    const { log, replies } = this.#host;
+    const { log, turns } = this.#host;
     const fault = (error: unknown): void => {
       log.error(`web page: ${faultText(error)}`);
       socket.destroy();
@@ -149,7 +149,7 @@ export class Site {
       response.on("timeout", () => this.#cut(socket, `it has taken nothing for ${SILENCE_MS / 1000} s`));
       for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
       const answer = behind ? this.#slowDown(socket, response) : this.#answer(request, response);
-      if (answer !== undefined) send(answer, response, replies, fault);
+      if (answer !== undefined) send(answer, response, turns, fault);
     } catch (error) {
       fault(error);
     }
