@@ -4,12 +4,11 @@ import { gapLine } from "../core/monitor/sighting.js";
 
 /** Bytes of memory that lines may take which wait for the console or an audit file: more than a terminal shows in a minute. */
 const MAX_WAITING = 4_194_304;
+/** For a watcher, of whom there can be many: some hundred lines, which are written 50 times a second to one who reads. */
+export const MAX_WATCHER_WAITING = 131_072;
 const LINE_OVERHEAD = 64; // bytes
 const GATHER_MS = 20; // lines of so long are written at once: a write for each costs more than all else
 const PAUSE_AFTER_ERROR_MS = 1000;
-
-/** Bytes of memory that lines may take which wait for one watcher: a burst on a slow network. There can be many watchers. */
-export const MAX_WATCHER_WAITING = 131_072;
 
 /** Writes a text, and tells when it has been taken, or cannot be. */
 export type WriteText = (text: string, done: (error?: Error | null) => void) => void;
@@ -36,7 +35,6 @@ export class LineQueue {
   #gapFormat: readonly FormatWord[] = [];
   #brokenUntil = 0;
 
-  /** @param maxWaiting bytes of memory that lines take at most which wait; those being written take half of that, besides */
   constructor(write: WriteText, clock: Clock, maxWaiting = MAX_WAITING) {
     this.#write = write;
     this.#clock = clock;
@@ -56,6 +54,7 @@ export class LineQueue {
   /** Writes what is there at once: whoever takes it is about to go. */
   finish(): void {
     this.#tellGap();
+    this.#gathering?.cancel();
     if (this.#lines.length > 0) this.#flush();
   }
 
@@ -90,13 +89,11 @@ export class LineQueue {
   }
 
   #gather(): void {
-    if (this.#writing || this.#lines.length === 0) return;
-    if (this.#size > this.#maxWaiting / 2) this.#flush();
-    else this.#gathering ??= this.#clock.after(GATHER_MS, () => this.#flush());
+    if (this.#writing || this.#gathering !== undefined || this.#lines.length === 0) return;
+    this.#gathering = this.#clock.after(GATHER_MS, () => this.#flush());
   }
 
   #flush(): void {
-    this.#gathering?.cancel();
     this.#gathering = undefined;
     this.#writing = true;
     const messages = this.#lines.length - this.#gapLines;

@@ -73,16 +73,6 @@ test("many short lines fill it, too: each costs more than its characters", () =>
   assert.ok(lines < MAX_WAITING / 50, `${lines} lines`);
 });
 
-test("half of what may wait is written at once, so that who reads promptly misses nothing of a burst", () => {
-  const { texts, queue, taken } = queueOf();
-  for (let burst = 0; burst < 10; burst += 1) {
-    queue.push(LONG);
-    assert.equal(texts.length, burst + 1);
-    taken();
-  }
-  assert.equal(queue.full, false);
-});
-
 test("a gap at the end is told when there is room, though no message follows", () => {
   const { clock, texts, queue, taken } = queueOf();
   queue.push("first");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
+import { Telling } from "#src/monitor/outlet.js";
 import { MessageStream } from "#src/web/message-stream.js";
 import { ManualClock } from "../support/clock.js";
 
@@ -42,7 +43,7 @@ function streamTo() {
     const source = { connection: "c", listener: 1, server: "s:1" };
     for (const { outlet } of watchers) {
       if (outlet.full) outlet.skip();
-      else outlet.show({ source, occasion: "ERROR", text }, 0);
+      else outlet.show(new Telling({ source, occasion: "ERROR", text }, 0));
     }
   };
   return { clock, response, watchers, stream, show };
