@@ -4,7 +4,7 @@ import type { AnnouncerHost } from "./announcer.js";
 import type { Connection } from "./connection.js";
 import type { HostPort } from "./core/address.js";
 import type { Settings } from "./core/config/settings.js";
-import type { DaemonStatus } from "./core/status.js";
+import type { DaemonReport } from "./core/status.js";
 import type { Farewells } from "./farewells.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
@@ -12,6 +12,7 @@ import type { LostPeers } from "./lost-peers.js";
 import type { Monitor } from "./monitor/monitor.js";
 import type { OwnSockets } from "./own-sockets.js";
 import type { Port } from "./port.js";
+import type { RoundRobin } from "./round-robin.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** What a connection needs of the daemon. */
@@ -26,7 +27,8 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly lostPeers: LostPeers;
   readonly own: OwnSockets;
   readonly monitor: Monitor;
-  status(): DaemonStatus;
+  readonly turns: RoundRobin;
+  status(): DaemonReport;
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
   reload(reason: string): Promise<string | undefined>;

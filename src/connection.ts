@@ -10,7 +10,7 @@ import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import { LAST_BYTES_MS } from "./core/silence.js";
-import type { ConnectionStatus } from "./core/status.js";
+import type { ConnectionReport, ConnectionStatus, PhaseName } from "./core/status.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
 import { type StreamEnd, streamOf } from "./ends/stream-end.js";
@@ -47,7 +47,7 @@ type Phase =
 const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
 
 /** One client, from its arrival to its end: what phase it is in, what is said of it, and the one way it closes. */
-export class Connection implements RelayOwner {
+export class Connection implements RelayOwner, ConnectionReport {
   readonly id: string;
   /** Whose it is, through the daemon itself or not: every rule asks this. */
   readonly origin: Origin;
@@ -82,6 +82,7 @@ export class Connection implements RelayOwner {
   converse(): void {
     const session = new Session(this.#client, this.#host.clock, {
       pid: this.id,
+      turns: this.#host.turns,
       objection: (deed) => this.#objection(deed),
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, "setup"),
@@ -204,13 +205,23 @@ export class Connection implements RelayOwner {
     return { received: relay?.received ?? 0, sent: relay?.sent ?? 0 };
   }
 
+  /** Name of the listener it came in by. */
+  get listener(): string {
+    return this.#listener.name;
+  }
+
+  /** What it is doing. */
+  get phase(): PhaseName {
+    return this.#phase.kind === "new" ? "setup" : this.#phase.kind;
+  }
+
   /** What STAT tells of it. */
   get status(): ConnectionStatus {
     const phase = this.#phase;
     return connectionStatus({
       id: this.id,
-      phase: phase.kind === "new" ? "setup" : phase.kind,
-      listener: this.#listener.name,
+      phase: this.phase,
+      listener: this.listener,
       client: this.#client,
       order: "order" in phase ? phase.order : undefined,
       relay: "relay" in phase ? phase.relay : undefined,

@@ -9,7 +9,7 @@ import type { Settings } from "./core/config/settings.js";
 import { maskPassword } from "./core/config/values.js";
 import type { Origin } from "./core/origin.js";
 import { PidSource } from "./core/pid.js";
-import type { DaemonStatus, ListenerStatus } from "./core/status.js";
+import type { DaemonReport, ListenerStatus } from "./core/status.js";
 import { descriptorLimit } from "./descriptors.js";
 import { acceptLocal } from "./ends/local-end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
@@ -30,6 +30,7 @@ import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
 import { Renotifier } from "./renotify.js";
+import { RoundRobin } from "./round-robin.js";
 import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 import { Web } from "./web/web.js";
@@ -62,6 +63,7 @@ export class Daemon {
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
+  readonly #turns: RoundRobin;
   readonly #own: OwnSockets;
   readonly #handshakes: Handshakes;
   readonly #ports: Ports;
@@ -86,6 +88,7 @@ export class Daemon {
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals(clock, log);
+    this.#turns = new RoundRobin(clock);
     this.#own = new OwnSockets(clock);
     this.#handshakes = new Handshakes({
       clock,
@@ -110,6 +113,7 @@ export class Daemon {
       log,
       monitor: this.#monitor,
       refusals: this.#refusals,
+      turns: this.#turns,
       registry: this.#registry,
       own: this.#own,
       admission: () => this.#regime.admission,
@@ -165,7 +169,7 @@ export class Daemon {
     return [...this.#ports.status, ...this.#web.status];
   }
 
-  get status(): DaemonStatus {
+  get status(): DaemonReport {
     return {
       version: VERSION,
       build: BUILD,
@@ -184,7 +188,7 @@ export class Daemon {
       notifications: { ...this.#luups.current.status, farewells: this.#farewells.status },
       alerts: this.#alerts.status,
       logLinesLost: this.#log.lost,
-      connections: this.#registry.all().map((connection) => connection.status),
+      connections: this.#registry.all(),
     };
   }
 
@@ -249,6 +253,7 @@ export class Daemon {
       ),
       own: this.#own,
       monitor: this.#monitor,
+      turns: this.#turns,
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),

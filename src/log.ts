@@ -83,7 +83,7 @@ export function openLog(path: string, debugging: boolean, style: LogStyle, compl
         sink.reopen(sink.path);
         logger.info("log opened again");
       } catch (error) {
-        logger.error(`log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
+        this.error(`log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
       }
     },
     configure(nextPath, nextDebugging) {

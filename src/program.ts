@@ -26,7 +26,7 @@ const command = COMMANDS.get(argv[0] ?? "");
 const started = await (command === undefined ? serve(argv, complain) : command(argv.slice(1), complain));
 
 if (started.kind === "answer") {
-  process.stdout.write(`${started.text}\n`);
+  process.stdout.write(`${started.text.split("\n").map(printable).join("\n")}\n`);
   process.exitCode = started.status ?? EXIT.clean;
 } else if (started.kind === "wrong") {
   for (const line of started.lines) complain(line);

@@ -9,6 +9,9 @@ import type { Outcome, VerbContext } from "./core/setup/verb.js";
 import { VERBS } from "./core/setup/verbs/index.js";
 import { type End, endedBy } from "./ends/end.js";
 import type { Held } from "./hold.js";
+import { Reply } from "./reply.js";
+import type { RoundRobin } from "./round-robin.js";
+import { Unread } from "./unread.js";
 import { BUILD } from "./version.js";
 
 /** What a session asks of the connection it belongs to. */
@@ -20,6 +23,7 @@ export interface SessionOwner {
   dial(order: Order, early: Held): void;
   /** The client wants to see messages from now on. */
   watch(order: WatchOrder): void;
+  readonly turns: RoundRobin;
   /** Has this machine be the device of a server; returns why not, or nothing when it is. */
   beginDevice(server: HostPort, service: HostPort): string | undefined;
   stopDaemon(): void;
@@ -35,8 +39,14 @@ const MAX_LINE = 4096;
 const COMMAND_WITHIN_MS = 30_000;
 const PATIENCE_MS = 6_000_000; // after a STAT: people leave it open
 const MAX_UNSENT = 65_536; // replies a client does not read: beyond this its next command waits
-const MAX_TURN_MS = 5; // one client's commands, before it is the others' turn
+const UNREAD_MS = 30_000; // and so long, as the client for its command
+const MAX_TURN_MS = 1; // one client's commands, before it is the others' turn
 const GREETING = "OK TOGGLEDBITS-SOCKPROXY 1";
+
+function* line(pieces: Iterable<string>): Generator<string> {
+  yield* pieces;
+  yield "\n";
+}
 
 /** Setup mode of one client: greets it, runs its commands one after the other, until one of them ends setup mode. */
 export class Session {
@@ -52,11 +62,15 @@ export class Session {
   #over = false;
   /** A command is being carried out; those behind it wait. */
   #busy = false;
+  /** A long reply that is under way. */
+  #report: Reply | undefined;
+  readonly #replies: Unread;
 
   constructor(client: End, clock: Clock, owner: SessionOwner) {
     this.#client = client;
     this.#clock = clock;
     this.#owner = owner;
+    this.#replies = new Unread(client, UNREAD_MS, clock, (reason) => this.#end(`client ${reason}`));
   }
 
   start(): void {
@@ -69,7 +83,11 @@ export class Session {
         this.#eof = true;
         this.#run();
       },
-      drained: () => this.#run(),
+      drained: () => {
+        this.#replies.settled();
+        this.#report?.resume();
+        this.#run();
+      },
       finished() {},
       closed: (error) => this.#end(endedBy("client", error)),
       fault: (error) => this.#owner.fault(error),
@@ -83,6 +101,8 @@ export class Session {
   close(): void {
     this.#over = true;
     this.#deadline?.cancel();
+    this.#report?.cancel();
+    this.#replies.settled();
   }
 
   #run(): void {
@@ -114,15 +134,17 @@ export class Session {
   #takeTurn(): void {
     this.#busy = true;
     this.#client.pause();
-    setImmediate(() => {
-      this.#busy = false;
-      try {
-        this.#run();
-      } catch (error) {
-        this.#owner.fault(error);
-      }
-    });
+    this.#owner.turns.add(this.#goOn);
   }
+
+  readonly #goOn = (): void => {
+    this.#busy = false;
+    try {
+      this.#run();
+    } catch (error) {
+      this.#owner.fault(error);
+    }
+  };
 
   #command(line: string): void {
     const ran = runCommand(line, {
@@ -143,8 +165,10 @@ export class Session {
       case "reply":
         this.#presets = { ...this.#presets, ...outcome.presets };
         this.#reply(outcome.text);
-        if (outcome.patient === true) this.#patienceMs = PATIENCE_MS;
         this.#waitForCommand();
+        return;
+      case "report":
+        this.#tell(outcome.pieces);
         return;
       case "bye":
         this.#reply(outcome.text);
@@ -183,6 +207,28 @@ export class Session {
     }
   }
 
+  /** Gives a long reply, as the client takes it. */
+  #tell(pieces: Iterable<string>): void {
+    this.#busy = true;
+    this.#deadline?.cancel();
+    const client = this.#client;
+    const reader = {
+      get unsent() {
+        return client.unsent;
+      },
+      write: (text: string) => this.#replies.write(text),
+      over: () => {
+        this.#report = undefined;
+        this.#busy = false;
+        this.#patienceMs = PATIENCE_MS;
+        this.#waitForCommand();
+        this.#run();
+      },
+      fault: (error: unknown) => this.#owner.fault(error),
+    };
+    this.#report = new Reply(line(pieces), reader, this.#owner.turns);
+  }
+
   #reload(word: string, text: string): void {
     this.#busy = true;
     this.#deadline?.cancel();
@@ -200,7 +246,7 @@ export class Session {
   }
 
   #reply(text: string): void {
-    this.#client.write(`${text}\n`);
+    this.#replies.write(`${text}\n`);
   }
 
   #fail(word: string, message: string): void {

@@ -3,6 +3,7 @@ import type { Clock, Timer } from "./clock.js";
 import { connectorFor } from "./connector.js";
 import type { Alert, AlertsStatus } from "./core/alert.js";
 import { backoffMs } from "./core/backoff.js";
+import { printableJson } from "./core/text.js";
 import type { Log } from "./log.js";
 
 const MAX_WAITING = 100;
@@ -131,7 +132,7 @@ export class Webhook {
           "content-type": "application/json",
           ...(authorization !== undefined && { authorization }),
         },
-        body: JSON.stringify(alert),
+        body: printableJson(alert),
         signal: underWay.signal,
       });
       body.on("error", () => {}); // what it says is not read

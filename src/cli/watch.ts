@@ -10,6 +10,7 @@ import { formatHostPort } from "../core/address.js";
 import { backoffMs } from "../core/backoff.js";
 import { type Address, parseWatchArguments, WATCH_USAGE } from "../core/config/watch-arguments.js";
 import { type Colour, coloured } from "../core/monitor/colours.js";
+import { printable } from "../core/text.js";
 import { type Complain, EXIT, misused, type Started } from "./start.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
@@ -31,7 +32,8 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   if (parsed.value.kind === "help") return { kind: "answer", text: WATCH_USAGE };
   const { address, command, json } = parsed.value;
   const inColour = stdout.isTTY && !json && !env["NO_COLOR"];
-  const show = (line: string): void => {
+  const show = (text: string): void => {
+    const line = printable(text); // whoever has sent it
     stdout.write(`${inColour ? coloured(line, inColours) : line}\n`);
   };
   const unread = new AbortController();

@@ -9,6 +9,9 @@ export interface HostPort {
 const MAX_NAME_LENGTH = 253; // RFC 1035, section 2.3.4, in text form
 const IPV4_MAPPED = "::ffff:";
 
+/** The name of an interface (RFC 4007) of the characters that need no escape in a URL (RFC 6874); Linux takes 15 of them. */
+const ZONE = /^[\w.~-]{1,15}$/;
+
 /** Whether `text` is an IPv4 literal in the usual dotted form. */
 export function isIPv4(text: string): boolean {
   const parts = text.split(".");
@@ -17,8 +20,8 @@ export function isIPv4(text: string): boolean {
 
 /** Whether `text` is an IPv6 literal without brackets; a zone (`%eth0`) may follow. */
 export function isIPv6(text: string): boolean {
-  const [address = "", zone, ...rest] = text.split("%");
-  if (rest.length > 0 || zone === "") return false;
+  const [address = "", ...zone] = text.split("%");
+  if (zone.length > 0 && !ZONE.test(zone.join("%"))) return false;
   return address.includes(":") && /^[0-9a-f:.]+$/i.test(address) && URL.canParse(`http://[${address}]/`);
 }
 

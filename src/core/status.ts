@@ -5,6 +5,7 @@ import type { HistogramStatus } from "./histogram.js";
 import type { MonitorStatus } from "./monitor/status.js";
 import { type MuxStatus, muxLine } from "./mux/status.js";
 import type { ConnOptions } from "./setup/options.js";
+import { printable, printableJson } from "./text.js";
 import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLine } from "./tunnel/status.js";
 
 /** What a connection is doing. */
@@ -130,7 +131,17 @@ export interface DaemonStatus {
   readonly connections: readonly ConnectionStatus[];
 }
 
-const HEADING = [" ID               St Client           Remote              #recv   #xmit Notify"];
+/** A connection that tells its part of a {@link DaemonStatus} when its turn comes. */
+export interface ConnectionReport extends Pick<ConnectionStatus, "id" | "listener" | "phase"> {
+  readonly status: ConnectionStatus;
+}
+
+/** What a {@link DaemonStatus} is made of: there may be thousands of connections, of which mostly only a few are told of at a time. */
+export interface DaemonReport extends Omit<DaemonStatus, "connections"> {
+  readonly connections: readonly ConnectionReport[];
+}
+
+const HEADING = " ID               St Client           Remote              #recv   #xmit Notify";
 
 /** One row in the columns of the seed's sample session; a long value widens its row. */
 function row(connection: ConnectionStatus, asking: boolean): string {
@@ -149,16 +160,30 @@ function row(connection: ConnectionStatus, asking: boolean): string {
 }
 
 /**
- * The answer to STAT, in the layout of the seed's sample session. Connections that are over, and wait only for the client
- * to close its end, are left out. Shared devices and tunnels follow, a line each.
+ * The answer to STAT in pieces, in the layout of the seed's sample session. Connections that are over, and wait only for the
+ * client to close its end, are left out. Shared devices and tunnels follow, a line each.
  *
  * @param askingId the connection that asks, marked `*`
  */
-export function statusTable(status: DaemonStatus, askingId: string): string {
-  const shown = status.connections.filter((connection) => connection.phase !== "closing");
-  const rows = shown.map((connection) => row(connection, connection.id === askingId));
-  const { muxes, tunnels, devices } = status;
-  return [...HEADING, ...rows, ...muxes.map(muxLine), ...tunnels.map(tunnelLine), ...devices.map(deviceLine)].join(
-    "\n",
-  );
+export function* statusTable(report: DaemonReport, askingId: string): Generator<string> {
+  yield HEADING;
+  for (const connection of report.connections) {
+    if (connection.phase === "closing") continue;
+    yield `\n${printable(row(connection.status, connection.id === askingId))}`;
+  }
+  const { muxes, tunnels, devices } = report;
+  for (const line of [...muxes.map(muxLine), ...tunnels.map(tunnelLine), ...devices.map(deviceLine)]) {
+    yield `\n${printable(line)}`;
+  }
+}
+
+/** The answer to STAT JSON in pieces: a {@link DaemonStatus} in one line. */
+export function* statusJson({ connections, ...daemon }: DaemonReport): Generator<string> {
+  yield `${printableJson(daemon).slice(0, -1)},"connections":[`;
+  let separator = "";
+  for (const { status } of connections) {
+    yield separator + printableJson(status);
+    separator = ",";
+  }
+  yield "]}";
 }

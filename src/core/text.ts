@@ -1,12 +1,15 @@
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Characters that nobody sees, or that do something: of control, of format and direction, line separators, halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const ASCII = /^[\x20-\x7e]*$/;
+/** What JSON may have when a text in it is not printable: something that is not ASCII, or another escape than those of `"` and `\`. */
+const SUSPICIOUS_JSON = /[^\x20-\x7e]|\\[^"\\]/;
 
 /**
- * A text from outside made fit for one line of a log or a reply: control and formatting characters and line separators
- * become `?`, so that it cannot pass for another line or drive a terminal.
+ * A text from outside made fit to be shown, in one line: each character that is not printable becomes `?`, so that it cannot
+ * pass for another line or drive a terminal. Call it where a text leaves the program.
  */
 export function printable(text: string): string {
-  if (/^[\x20-\x7e]*$/.test(text)) return text;
-  return text.replace(UNPRINTABLE, "?");
+  return ASCII.test(text) ? text : text.replace(UNPRINTABLE, "?");
 }
 
 /** What is wrong with a value that has to fit into one line: it is not {@link printable}. Nothing when it is. */
@@ -15,6 +18,32 @@ export function lineObjection(text: string): string | undefined {
   if (at < 0) return undefined;
   const code = text.codePointAt(at)?.toString(16).toUpperCase().padStart(4, "0");
   return `the control character U+${code} cannot be in it`;
+}
+
+/** Whether {@link printable} leaves a text as it is. */
+export function isPrintable(text: string): boolean {
+  return printable(text) === text;
+}
+
+/** A value as JSON. All names and texts in it are made {@link printable}. */
+export function printableJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  return SUSPICIOUS_JSON.test(json) ? JSON.stringify(value, printablePart) : json;
+}
+
+function printablePart(_name: string, part: unknown): unknown {
+  if (typeof part === "string") return printable(part);
+  if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
+  return Object.fromEntries(Object.entries(part).map(([name, value]) => [printable(name), value]));
+}
+
+/** A value as JSON that drives no terminal: characters that are not printable are escaped, so that programs get them as they are. */
+export function escapedJson(value: object): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) => character.split("").map(jsonEscape).join(""));
+}
+
+function jsonEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Whether `text` is this word (upper case), in any case. Letters that merely fold to it, as ſ does to S, are other letters. */

@@ -2,7 +2,11 @@ import type { Clock, Timer } from "../clock.js";
 import type { FormatWord } from "../core/monitor/format.js";
 import { gapLine } from "../core/monitor/sighting.js";
 
-const MAX_WAITING = 1_048_576; // characters; what a terminal shows in a second is a hundredth of that
+/** Bytes of memory that lines may take which wait for the console or an audit file: more than a terminal shows in a minute. */
+const MAX_WAITING = 4_194_304;
+/** For a watcher, of whom there can be many: some hundred lines, which are written 50 times a second to one who reads. */
+export const MAX_WATCHER_WAITING = 131_072;
+const LINE_OVERHEAD = 64; // bytes
 const GATHER_MS = 20; // lines of so long are written at once: a write for each costs more than all else
 const PAUSE_AFTER_ERROR_MS = 1000;
 
@@ -18,7 +22,9 @@ export class LineQueue {
   lost = 0;
   readonly #write: WriteText;
   readonly #clock: Clock;
+  readonly #maxWaiting: number;
   #lines: string[] = [];
+  /** Bytes of memory that they take. */
   #size = 0;
   #gathering: Timer | undefined;
   #writing = false;
@@ -29,14 +35,15 @@ export class LineQueue {
   #gapFormat: readonly FormatWord[] = [];
   #brokenUntil = 0;
 
-  constructor(write: WriteText, clock: Clock) {
+  constructor(write: WriteText, clock: Clock, maxWaiting = MAX_WAITING) {
     this.#write = write;
     this.#clock = clock;
+    this.#maxWaiting = maxWaiting;
   }
 
   /** Whether there is no room for another message: it is to be left out by {@link skip}. */
   get full(): boolean {
-    return this.#size > MAX_WAITING || (this.#brokenUntil > 0 && this.#clock.now() < this.#brokenUntil);
+    return this.#size > this.#maxWaiting || (this.#brokenUntil > 0 && this.#clock.now() < this.#brokenUntil);
   }
 
   /** Whether everything has been written, or lost. */
@@ -69,7 +76,7 @@ export class LineQueue {
 
   #add(line: string): void {
     this.#lines.push(line);
-    this.#size += line.length + 1;
+    this.#size += 2 * line.length + LINE_OVERHEAD; // arrows make two bytes of each character
     this.#gather();
   }
 

@@ -15,7 +15,7 @@ import type { Log } from "../log.js";
 import { untilIdle } from "../until-idle.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue, type WriteText } from "./line-queue.js";
-import { Outlet } from "./outlet.js";
+import { Outlet, Telling } from "./outlet.js";
 import { type Places, Tap } from "./tap.js";
 
 /** A stream of messages that can be looked at. */
@@ -102,12 +102,11 @@ export class Monitor {
 
   /** Tells what has become of a connection to whoever sees its messages. */
   tell(source: Source, options: ConnOptions, occasion: Occasion, text: string): void {
-    const sighting = { source, occasion, text };
-    const now = this.#host.clock.epochMs();
+    const telling = new Telling({ source, occasion, text }, this.#host.clock.epochMs());
     const watching = [...this.#watchers].filter(({ filter }) => isWatched(filter, source)).map(({ outlet }) => outlet);
     for (const outlet of [...(options.monitor === undefined ? [] : this.#configured(options)), ...watching]) {
       if (outlet.full) outlet.skip();
-      else outlet.show(sighting, now);
+      else outlet.show(telling);
     }
   }
 

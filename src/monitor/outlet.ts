@@ -3,6 +3,28 @@ import { lineOf, type Sighting } from "../core/monitor/sighting.js";
 import { timeOfDay } from "../time-of-day.js";
 import type { LineQueue } from "./line-queue.js";
 
+/** A sighting on its way to those who see it: it is put into a line once for all who have it in the same format. */
+export class Telling {
+  readonly #sighting: Sighting;
+  readonly #epochMs: number;
+  readonly #lines = new Map<string, string>();
+
+  constructor(sighting: Sighting, epochMs: number) {
+    this.#sighting = sighting;
+    this.#epochMs = epochMs;
+  }
+
+  line(format: readonly FormatWord[]): string {
+    const key = format.join();
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    const time = format.includes("json") ? new Date(this.#epochMs).toISOString() : timeOfDay(this.#epochMs);
+    const line = lineOf(this.#sighting, time, format);
+    this.#lines.set(key, line);
+    return line;
+  }
+}
+
 /** Somebody who sees messages: their lines, in a format of its own, on their way to a terminal, a file, a program. */
 export class Outlet {
   readonly #queue: LineQueue;
@@ -23,9 +45,8 @@ export class Outlet {
     return this.#queue.full;
   }
 
-  show(sighting: Sighting, epochMs: number): void {
-    const time = this.#format.includes("json") ? new Date(epochMs).toISOString() : timeOfDay(epochMs);
-    this.#queue.push(lineOf(sighting, time, this.#format));
+  show(telling: Telling): void {
+    this.#queue.push(telling.line(this.#format));
   }
 
   /** Messages are left out, and counted. */

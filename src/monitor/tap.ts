@@ -2,7 +2,7 @@ import type { Clock } from "../clock.js";
 import type { Direction } from "../core/direction.js";
 import type { Place, Shown, Source } from "../core/monitor/sighting.js";
 import type { Message, Sight, View } from "../core/monitor/view.js";
-import type { Outlet } from "./outlet.js";
+import { type Outlet, Telling } from "./outlet.js";
 
 /** What is told of messages that go one way: where they came from, where they have been written on to; nothing: not told. */
 interface Way {
@@ -78,7 +78,8 @@ class Strand {
   #overlook(bytes: number, outlets: readonly Outlet[]): void {
     this.#sight = this.#view.open()[this.#direction];
     const now = this.#owner.clock.epochMs();
-    for (const outlet of withRoom(outlets)) outlet.show({ source: this.#source, overlooked: bytes }, now);
+    const telling = new Telling({ source: this.#source, overlooked: bytes }, now);
+    for (const outlet of withRoom(outlets)) outlet.show(telling);
   }
 
   /** Everything that came has been written on. */
@@ -87,12 +88,7 @@ class Strand {
     const now = this.#owner.clock.epochMs();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { shown, outlets } of waiting) {
-      for (const outlet of outlets) {
-        if (outlet.full) outlet.skip();
-        else this.#show(outlet, this.#way.left, shown, now);
-      }
-    }
+    for (const { shown, outlets } of waiting) this.#show(withRoom(outlets), this.#way.left, shown, now);
     for (const [outlet, messages] of this.#beyond) outlet.skip(messages);
     this.#beyond.clear();
   }
@@ -104,14 +100,13 @@ class Strand {
   #see(messages: readonly Message[], left: boolean, outlets: readonly Outlet[]): void {
     if (messages.length === 0) return;
     const now = this.#owner.clock.epochMs();
+    const ready = withRoom(outlets, messages.length); // who has no room now has none before the next turn
     for (const message of messages) {
-      const open = withRoom(outlets);
+      const open = withRoom(ready);
       if (open.length === 0 && !this.#isVerified(message)) continue;
       const shown = this.#look(message, open);
-      for (const outlet of open) {
-        this.#show(outlet, this.#way.came, shown, now);
-        if (left) this.#show(outlet, this.#way.left, shown, now);
-      }
+      this.#show(open, this.#way.came, shown, now);
+      if (left) this.#show(open, this.#way.left, shown, now);
       if (left || open.length === 0 || this.#way.left === undefined) continue;
       if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ shown, outlets: open });
       else for (const outlet of open) this.#beyond.set(outlet, (this.#beyond.get(outlet) ?? 0) + 1);
@@ -134,17 +129,20 @@ class Strand {
     return shown;
   }
 
-  #show(outlet: Outlet, place: Place | undefined, shown: Shown, now: number): void {
-    if (place !== undefined) outlet.show({ source: this.#source, place, shown }, now);
+  #show(outlets: readonly Outlet[], place: Place | undefined, shown: Shown, now: number): void {
+    if (place === undefined) return;
+    const telling = new Telling({ source: this.#source, place, shown }, now);
+    for (const outlet of outlets) outlet.show(telling);
   }
 }
 
-/** Those that have room for a message; the others leave it out. */
-function withRoom(outlets: readonly Outlet[]): readonly Outlet[] {
+/** Those that have room for a message; the others leave it out, or so many. */
+function withRoom(outlets: readonly Outlet[], messages = 1): readonly Outlet[] {
   if (!outlets.some(({ full }) => full)) return outlets;
   return outlets.filter((outlet) => {
-    if (outlet.full) outlet.skip();
-    return !outlet.full;
+    const { full } = outlet;
+    if (full) outlet.skip(messages);
+    return !full;
   });
 }
 

@@ -1,9 +1,12 @@
 import type { Clock } from "../clock.js";
 import type { WatchOrder } from "../core/monitor/watch.js";
 import { type End, endedBy } from "../ends/end.js";
-import { LineQueue } from "./line-queue.js";
+import { Unread } from "../unread.js";
+import { LineQueue, MAX_WATCHER_WAITING, type WriteText } from "./line-queue.js";
 import type { Monitor, Watcher } from "./monitor.js";
 import { Outlet } from "./outlet.js";
+
+const UNREAD_MS = 60_000; // a terminal that somebody has stopped to read is none of those who have been forgotten
 
 /** What watching tells the connection it belongs to. */
 export interface WatchingOwner {
@@ -17,21 +20,28 @@ export class Watching {
   readonly #monitor: Monitor;
   readonly #watcher: Watcher;
   readonly #queue: LineQueue;
+  readonly #unread: Unread;
 
   constructor(client: End, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock, owner: WatchingOwner) {
     let taken = (): void => {};
-    const queue = new LineQueue((text, done) => {
-      client.write(text);
+    const unread = new Unread(client, UNREAD_MS, clock, (reason) => owner.over(`client ${reason}`));
+    const write: WriteText = (text, done) => {
+      unread.write(text);
       taken = done;
       if (client.unsent === 0) done();
-    }, clock);
+    };
+    const queue = new LineQueue(write, clock, MAX_WATCHER_WAITING);
+    this.#unread = unread;
     this.#monitor = monitor;
     this.#queue = queue;
     this.#watcher = { filter, ...(view !== undefined && { view }), outlet: new Outlet(queue, format) };
     client.events = {
       data() {}, // what it says now means nothing
       eof: () => owner.over(endedBy("client")), // it might read on, but nobody could tell when it has stopped
-      drained: () => taken(),
+      drained: () => {
+        unread.settled();
+        taken();
+      },
       finished() {},
       closed: (error) => owner.over(endedBy("client", error)),
       fault: (error) => owner.fault(error),
@@ -44,5 +54,6 @@ export class Watching {
   close(): void {
     this.#monitor.leave(this.#watcher);
     this.#queue.finish();
+    this.#unread.settled();
   }
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../clock.js";
 import type { WatchOrder } from "../core/monitor/watch.js";
-import { LineQueue } from "../monitor/line-queue.js";
+import { LineQueue, MAX_WATCHER_WAITING } from "../monitor/line-queue.js";
 import type { Monitor, Watcher } from "../monitor/monitor.js";
 import { Outlet } from "../monitor/outlet.js";
 
@@ -22,22 +22,26 @@ export class MessageStream {
     this.#response = response;
     this.#monitor = monitor;
     this.#clock = clock;
-    this.#queue = new LineQueue((text, done) => response.write(eventsOf(text), done), clock);
+    this.#queue = new LineQueue(
+      (text, done) => response.write(Buffer.from(eventsOf(text)), done),
+      clock,
+      MAX_WATCHER_WAITING,
+    );
     this.#watcher = { filter, ...(view && { view }), outlet: new Outlet(this.#queue, format) };
     response.write(`retry: ${RETRY_MS}\n\n`);
-    response.on("close", () => this.#leave());
     monitor.join(this.#watcher);
     this.#showLife();
   }
 
   /** Ends it, behind what it was to show already. */
   close(): void {
-    this.#leave();
+    this.leave();
     this.#queue.finish();
     this.#response.end();
   }
 
-  #leave(): void {
+  /** It sees nothing more: its reader has gone. */
+  leave(): void {
     this.#monitor.leave(this.#watcher);
     this.#life?.cancel();
   }

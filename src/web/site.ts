@@ -3,16 +3,19 @@ import type { Socket } from "node:net";
 import type { Admission } from "../admission.js";
 import type { Clock } from "../clock.js";
 import type { Origin } from "../core/origin.js";
-import type { DaemonStatus, ListenerStatus } from "../core/status.js";
+import type { DaemonReport, ListenerStatus } from "../core/status.js";
+import { statusJson } from "../core/status.js";
 import { faultText } from "../core/text.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
-import { isHostTrusted, parseMessagesQuery } from "../core/web/request.js";
+import { isForeign, isHostTrusted, parseMessagesQuery } from "../core/web/request.js";
 import type { Log } from "../log.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { OwnSockets } from "../own-sockets.js";
 import { Port } from "../port.js";
 import type { Refusals } from "../refusals.js";
 import type { Registry } from "../registry.js";
+import type { RoundRobin } from "../round-robin.js";
+import { type Answer, refusal, send } from "./answer.js";
 import { type Asset, loadAssets } from "./assets.js";
 import { MessageStream } from "./message-stream.js";
 
@@ -24,9 +27,10 @@ export interface WebHost {
   readonly refusals: Refusals;
   readonly registry: Registry;
   readonly own: OwnSockets;
+  readonly turns: RoundRobin;
   /** The rules that are in force. */
   admission(): Admission;
-  status(): DaemonStatus;
+  status(): DaemonReport;
 }
 
 const MAX_CONNECTIONS = 64;
@@ -39,7 +43,7 @@ const LIMITS = {
   keepAliveTimeout: 5000, // the page asks every other second
   connectionsCheckingInterval: 1000,
 };
-const SILENCE_MS = 45_000; // three signs of life that are not taken
+const SILENCE_MS = 45_000; // nothing of an answer is taken, or three signs of life of a stream are not
 const FAREWELL_MS = 500; // for readers to take what is under way
 
 const EVENTS_TYPE = "text/event-stream";
@@ -54,12 +58,6 @@ const HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: Buffer | string;
-}
-
 /** The web page at one address and port: answers by HTTP, to be read only. */
 export class Site {
   /** What it was made for. */
@@ -72,6 +70,8 @@ export class Site {
   /** Its readers, and whose they are. */
   readonly #sockets = new Map<Socket, Origin>();
   readonly #streams = new Set<MessageStream>();
+  /** Those that have sent a request before their last one was answered. */
+  readonly #hasty = new WeakSet<Socket>();
   #emptied = (): void => {};
 
   /**
@@ -137,16 +137,42 @@ export class Site {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    try {
-      for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-      const answer = this.#answer(request, response);
-      if (answer === undefined) return;
-      const { status, type, body } = answer;
-      response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(body) }).end(body);
-    } catch (error) {
-      this.#host.log.error(`web page: ${faultText(error)}`);
-      response.destroy();
+    const { socket } = request;
+    const { log, turns } = this.#host;
+    const fault = (error: unknown): void => {
+      log.error(`web page: ${faultText(error)}`);
+      socket.destroy();
+    };
+    const behind = response.socket === null; // the answer before it still has the socket
+    if (behind && this.#hasty.has(socket)) {
+      this.#cut(socket, "it sends requests without end");
+      return;
     }
+    try {
+      response.on("timeout", () => this.#cut(socket, `it has taken nothing for ${SILENCE_MS / 1000} s`));
+      for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+      const answer = behind ? this.#slowDown(socket, response) : this.#answer(request, response);
+      if (answer !== undefined) send(answer, response, turns, fault);
+    } catch (error) {
+      fault(error);
+    }
+  }
+
+  /**
+   * What to answer a reader that sends a request before its last one is answered (pipelining): the answer would have to be made
+   * ahead, or the request kept. It is refused and the connection ends; a reader that sends still more is cut.
+   */
+  #slowDown(socket: Socket, response: ServerResponse): Answer {
+    this.#hasty.add(socket);
+    response.setHeader("Connection", "close");
+    return refusal(429, "one request at a time");
+  }
+
+  #cut(socket: Socket, reason: string): void {
+    const origin = this.#sockets.get(socket);
+    if (socket.destroyed || origin === undefined) return;
+    this.#host.refusals.mention(origin, this.#place.listener, reason);
+    socket.destroy();
   }
 
   /** What to answer; nothing when an event stream has begun. */
@@ -159,9 +185,10 @@ export class Site {
     const [path = "", query = ""] = url.split("?", 2);
     const asset = this.#assets.get(path);
     if (asset !== undefined) return { status: 200, ...asset };
+    if (isForeign(headers)) return refusal(403, "pages from elsewhere see nothing here");
     const { status } = this.#host;
-    if (path === "/status") return { status: 200, type: "application/json", body: JSON.stringify(status()) };
-    if (path === "/metrics") return { status: 200, type: METRICS_TYPE, body: metricsText(status()) };
+    if (path === "/status") return { status: 200, type: "application/json", pieces: statusJson(status()) };
+    if (path === "/metrics") return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
     if (path !== "/messages") return refusal(404, "there is no such page");
     return this.#showMessages(socket, query, method === "GET", response);
   }
@@ -179,11 +206,10 @@ export class Site {
     response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close" });
     const stream = new MessageStream(response, order.value, monitor, clock);
     this.#streams.add(stream);
-    response.on("close", () => this.#streams.delete(stream));
+    socket.once("close", () => {
+      stream.leave();
+      this.#streams.delete(stream);
+    });
     return undefined;
   }
-}
-
-function refusal(status: number, why: string): Answer {
-  return { status, type: "text/plain; charset=utf-8", body: `${why}\n` };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_OPTIONS } from "#src/core/setup/options.js";
-import { type ConnectionStatus, type DaemonStatus, statusTable } from "#src/core/status.js";
+import { type ConnectionStatus, type DaemonReport, statusJson, statusTable } from "#src/core/status.js";
 import { deviceLine, tunnelLine } from "#src/core/tunnel/status.js";
 
 const NOTIFY = { sent: 0, retried: 0, failed: 0, lastOutcome: "" };
@@ -12,9 +12,13 @@ function connection(changes: Partial<ConnectionStatus>): ConnectionStatus {
   return { ...base, id: "1716058a203", client: "127.0.0.1", ...changes };
 }
 
+function report(connections: readonly ConnectionStatus[], more: object = {}): DaemonReport {
+  const reports = connections.map((status) => ({ ...status, status }));
+  return { muxes: [], tunnels: [], devices: [], ...more, connections: reports } as unknown as DaemonReport;
+}
+
 function table(...connections: ConnectionStatus[]): string[] {
-  const status = { connections, muxes: [], tunnels: [], devices: [] } as unknown as DaemonStatus;
-  return statusTable(status, "1716058a203").split("\n");
+  return [...statusTable(report(connections), "1716058a203")].join("").split("\n");
 }
 
 test("STAT is laid out as the seed's sample session, to the column", () => {
@@ -57,6 +61,46 @@ test("tunnels and devices have a line each, below the connections", () => {
   const counted = { links: 1, clients: 5, refused: 6, received: 30, sent: 40 };
   const tunnel = { ...counted, port: 7000, exposed: ["a:1>b:2"], listening: false, stalled: 7, turnedAway: 8 };
   const device = { ...counted, server: "hub:7000", services: "b:2", connected: false };
-  const status = { connections: [], muxes: [], tunnels: [tunnel], devices: [device] } as unknown as DaemonStatus;
-  assert.deepEqual(statusTable(status, "").split("\n").slice(1), [tunnelLine(tunnel), deviceLine(device)]);
+  const lines = [...statusTable(report([], { tunnels: [tunnel], devices: [device] }), "")].join("").split("\n");
+  assert.deepEqual(lines.slice(1), [tunnelLine(tunnel), deviceLine(device)]);
+});
+
+test("STAT JSON is in its pieces what it would be in one: the same members in the same order", () => {
+  const connections = [connection({ id: "1" }), connection({ id: "2", options: DEFAULT_OPTIONS })];
+  for (const shown of [[], connections.slice(1), connections]) {
+    const whole = JSON.stringify({ muxes: [], tunnels: [], devices: [], version: "1.0", connections: shown });
+    assert.equal([...statusJson(report(shown, { version: "1.0" }))].join(""), whole);
+  }
+});
+
+test("a connection is told of when its turn comes, in a piece of its own", () => {
+  const told: string[] = [];
+  const late = ["1", "2", "3"].map((id) => ({
+    ...connection({ id }),
+    get status() {
+      told.push(id);
+      return connection({ id });
+    },
+  }));
+  for (const pieces of [statusJson, statusTable]) {
+    const reply = pieces({ ...report([]), connections: late }, "");
+    reply.next();
+    assert.deepEqual(told, []);
+    reply.next();
+    assert.deepEqual(told.splice(0), ["1"]);
+  }
+});
+
+test("what is not printable is shown nowhere, not as an escape in JSON either", () => {
+  const bad = "a\u009bb\u202ec\u2028d\0e\x1bf\ud800g";
+  const shown = connection({ remote: bad, notify: { ...NOTIFY, target: bad, lastOutcome: bad } });
+  const device = { ...{ server: bad, services: bad, connected: false }, ...{ links: 1, clients: 5, refused: 6 } };
+  const all = report([shown], { vera: bad, monitor: { notShown: { [bad]: 1 } }, devices: [device] });
+  const { vera, monitor, devices, connections } = JSON.parse([...statusJson(all)].join(""));
+  const clean = "a?b?c?d?e?f?g";
+  assert.deepEqual([vera, monitor.notShown, devices[0].server], [clean, { [clean]: 1 }, clean]);
+  assert.deepEqual([connections[0].remote, connections[0].notify.lastOutcome], [clean, clean]);
+  const lines = [...statusTable(all, "")].join("").split("\n");
+  assert.equal(lines.length, 3);
+  for (const line of lines) assert.match(line, /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u);
 });

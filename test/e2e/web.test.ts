@@ -104,6 +104,31 @@ test("a request for another name than an address or localhost is refused, whatev
   }
 });
 
+test("pages from elsewhere see nothing and hold nothing; who follows a link sees the page", async (t) => {
+  const { web } = await startWeb(t);
+  const foreign = [
+    { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
+    { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" },
+    { origin: "http://127.0.0.1:1" },
+    { referer: "http://evil.example/" },
+  ];
+  for (const headers of foreign) {
+    for (const path of ["/status", "/metrics", "/messages"]) {
+      for (const method of ["GET", "HEAD"]) {
+        assert.equal((await ask(web, path, { method, headers })).status, 403, `${path} ${JSON.stringify(headers)}`);
+      }
+    }
+    assert.equal((await ask(web, "/", { headers })).status, 200);
+  }
+  const own = [
+    { "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors", referer: `http://127.0.0.1:${web}/` },
+    { "sec-fetch-site": "none", "sec-fetch-mode": "navigate" },
+    { origin: `http://127.0.0.1:${web}` },
+  ];
+  for (const headers of own) assert.equal((await ask(web, "/status", { headers })).status, 200);
+  assert.equal(await metric(web, "sockproxyd_watchers"), 0);
+});
+
 test("messages of monitored and unmonitored connections are seen, all or those of a port or a connection", async (t) => {
   const port = await freePort();
   const { web, daemon } = await startWeb(t, `[direct]\n${port}=127.0.0.1:${device.port} MONI=conbus\n`);

@@ -8,15 +8,20 @@ function queueOf() {
   const clock = new ManualClock();
   const texts: string[] = [];
   const under: ((error?: Error) => void)[] = [];
-  const queue = new LineQueue((text, done) => {
-    texts.push(text);
-    under.push(done);
-  }, clock);
+  const queue = new LineQueue(
+    (text, done) => {
+      texts.push(text);
+      under.push(done);
+    },
+    clock,
+    MAX_WAITING,
+  );
   const taken = (error?: Error): void => under.shift()?.(error);
   return { clock, texts, queue, taken };
 }
 
-const LONG = "x".repeat(1_000_000);
+const MAX_WAITING = 100_000;
+const LONG = "x".repeat(40_000); // two bytes a character: two of them are too many
 
 test("lines of some milliseconds are one write, and the next waits until it is taken", () => {
   const { clock, texts, queue, taken } = queueOf();
@@ -38,19 +43,34 @@ test("lines of some milliseconds are one write, and the next waits until it is t
 
 test("when it is full messages are left out, and their number stands where they would have been", () => {
   const { clock, texts, queue, taken } = queueOf();
+  queue.push("first");
+  clock.advance(50);
   queue.push(LONG);
   assert.equal(queue.full, false);
   queue.push(LONG);
   assert.equal(queue.full, true);
   queue.skip([]);
   queue.skip([]);
+  taken();
   clock.advance(50);
   assert.equal(queue.full, false);
   queue.push("behind");
   taken();
   clock.advance(50);
-  assert.equal(texts[1], "… 2 messages not shown\nbehind\n");
+  assert.equal(texts.join(""), `first\n${LONG}\n${LONG}\n… 2 messages not shown\nbehind\n`);
   assert.equal(queue.lost, 2);
+});
+
+test("many short lines fill it, too: each costs more than its characters", () => {
+  const { clock, queue } = queueOf();
+  queue.push("first");
+  clock.advance(50);
+  let lines = 0;
+  while (!queue.full) {
+    queue.push("");
+    lines += 1;
+  }
+  assert.ok(lines < MAX_WAITING / 50, `${lines} lines`);
 });
 
 test("a gap at the end is told when there is room, though no message follows", () => {

@@ -1,4 +1,4 @@
-import { printable } from "../text.js";
+import { escapedJson, printable } from "../text.js";
 import type { FormatWord } from "./format.js";
 import type { Decoded, Look } from "./view.js";
 
@@ -41,11 +41,16 @@ const WRONG = "✗";
  * @param time when it happened: the time of day, or with `json` an ISO 8601 time
  */
 export function lineOf(sighting: Sighting, time: string, format: readonly FormatWord[]): string {
-  if (format.includes("json")) return jsonOf(sighting, time, format.includes("decode"));
+  return format.includes("json")
+    ? jsonOf(sighting, time, format.includes("decode"))
+    : printable(textOf(sighting, time, format));
+}
+
+function textOf(sighting: Sighting, time: string, format: readonly FormatWord[]): string {
   if ("overlooked" in sighting) return `… ${sighting.overlooked} bytes not looked at`;
   const id = format.includes("id") ? ` ${sighting.source.connection}` : "";
   if ("occasion" in sighting) {
-    return `${time} [${sighting.occasion}]${id} ${sighting.source.client ?? ""} ${printable(sighting.text)}`;
+    return `${time} [${sighting.occasion}]${id} ${sighting.source.client ?? ""} ${sighting.text}`;
   }
   const { text, fault, decoded } = sighting.shown;
   const parts = decoded !== undefined && format.includes("decode") ? ` {${decoded.text}}` : "";
@@ -56,20 +61,13 @@ export function lineOf(sighting: Sighting, time: string, format: readonly Format
 function jsonOf(sighting: Sighting, time: string, decode: boolean): string {
   if ("occasion" in sighting) {
     const { source, occasion, text } = sighting;
-    return plainJson({ time, event: occasion.toLowerCase(), ...source, text });
+    return escapedJson({ time, event: occasion.toLowerCase(), ...source, text: printable(text) });
   }
-  if ("overlooked" in sighting) return plainJson({ time, ...sighting.source, notLookedAt: sighting.overlooked });
+  if ("overlooked" in sighting) return escapedJson({ time, ...sighting.source, notLookedAt: sighting.overlooked });
   const { source, place, shown } = sighting;
   const { view, text, fault, decoded } = shown;
   const parts = decode ? decoded?.parts : undefined;
-  return plainJson({ time, direction: place, ...source, protocol: view, message: text, fault, parts });
-}
-
-/** JSON that drives no terminal: DEL, the control characters of Latin-1 and those that are not seen are escaped like the others. */
-function plainJson(value: object): string {
-  return JSON.stringify(value).replaceAll(/[\x7f-\x9f\xad\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  return escapedJson({ time, direction: place, ...source, protocol: view, message: text, fault, parts });
 }
 
 /** The line that says how many messages could not be shown in time. */

@@ -2,7 +2,7 @@ import { parsePort } from "../address.js";
 import { fail, ok, type Result } from "../result.js";
 import { findRow, type OptionRow, parseOptions } from "../setup/option-row.js";
 import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "../setup/options.js";
-import type { DaemonStatus } from "../status.js";
+import type { DaemonReport } from "../status.js";
 import type { FormatWord } from "./format.js";
 import type { View } from "./view.js";
 import { findView } from "./views/index.js";
@@ -31,7 +31,7 @@ export const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"]
  *
  * @param status what there is to be watched
  */
-export function parseWatch(text: string, status: () => DaemonStatus): Result<WatchOrder> {
+export function parseWatch(text: string, status: () => DaemonReport): Result<WatchOrder> {
   const words = text.split(/\s+/).filter(Boolean);
   const [first = ""] = words;
   const named = first !== "" && !first.includes("=");
@@ -49,7 +49,7 @@ export function parseWatch(text: string, status: () => DaemonStatus): Result<Wat
  *
  * @param status what there is to be watched
  */
-export function parseFilter(word: string, status: () => DaemonStatus): Result<WatchFilter> {
+export function parseFilter(word: string, status: () => DaemonReport): Result<WatchFilter> {
   if (word === "") return ok({ kind: "all" });
   const { connections, listeners } = status();
   if (connections.some(({ id }) => id === word)) return ok({ kind: "connection", id: word });

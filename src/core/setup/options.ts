@@ -4,6 +4,7 @@ import { findView, VIEWS } from "../monitor/views/index.js";
 import type { NotifyTarget } from "../notification.js";
 import { parseInteger, parseSeconds } from "../number.js";
 import { fail, map, ok, type Result } from "../result.js";
+import { isPrintable } from "../text.js";
 import { parseWord } from "../word.js";
 import type { OptionRow } from "./option-row.js";
 
@@ -62,7 +63,7 @@ const MAX_BLOCK_SIZE = 1_048_576;
 function parseNotify(value: string): Result<Partial<ConnOptions>> {
   const [device = "", service = "", action = "", pid = "", ...more] = value.split("/");
   if (more.length > 0) return fail("dev/sid/act/pid has four parts at most, none with a / in it");
-  if (/[\p{Cc}\p{Cf}]/u.test(value)) return fail("control characters are not taken");
+  if (!isPrintable(value)) return fail("control characters are not taken");
   const number = parseInteger(device, 0);
   if (!number.ok) return fail("the device is a number, 0 or more");
   return ok({

@@ -1,7 +1,7 @@
 import type { Deed } from "../access.js";
 import type { HostPort } from "../address.js";
 import type { WatchOrder } from "../monitor/watch.js";
-import type { DaemonStatus } from "../status.js";
+import type { DaemonReport } from "../status.js";
 import type { ConnOptions } from "./options.js";
 import type { Order } from "./order.js";
 
@@ -14,12 +14,14 @@ export interface VerbContext {
   readonly presets: Partial<ConnOptions>;
   /** Why this client may not do this; nothing when it may. */
   objection(deed: Deed): string | undefined;
-  status(): DaemonStatus;
+  status(): DaemonReport;
 }
 
 /** What a command leads to. Texts come without the final LF. */
 export type Outcome =
-  | { readonly kind: "reply"; readonly text: string; readonly presets?: Partial<ConnOptions>; readonly patient?: true }
+  | { readonly kind: "reply"; readonly text: string; readonly presets?: Partial<ConnOptions> }
+  /** A reply that may be long: its pieces are made as the client takes them. */
+  | { readonly kind: "report"; readonly pieces: Iterable<string> }
   /** The last reply; the connection is closed after it. */
   | { readonly kind: "bye"; readonly text: string }
   | { readonly kind: "dial"; readonly order: Order }

@@ -1,3 +1,5 @@
+import { printable } from "../text.js";
+
 /** A value, and the labels that tell it from others of its metric. */
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -16,23 +18,21 @@ export interface Metric {
 }
 
 /**
- * Metrics in the text format of Prometheus, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): lines end
+ * Metrics in pieces, in the text format of Prometheus, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): lines end
  * in LF, values of labels have `\`, `"` and LF escaped. A metric without samples is left out.
  */
-export function expositionOf(metrics: readonly Metric[]): string {
-  return metrics
-    .filter(({ samples }) => samples.length > 0)
-    .map(({ name, type, help, samples }) => {
-      const lines = samples.map(
-        ({ suffix = "", labels = {}, value }) => `${name}${suffix}${labelText(labels)} ${value}\n`,
-      );
-      return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n${lines.join("")}`;
-    })
-    .join("");
+export function* expositionOf(metrics: readonly Metric[]): Generator<string> {
+  for (const { name, type, help, samples } of metrics) {
+    if (samples.length === 0) continue;
+    yield `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`;
+    for (const { suffix = "", labels = {}, value } of samples) yield `${name}${suffix}${labelText(labels)} ${value}\n`;
+  }
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value).replaceAll('"', '\\"')}"`);
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${escaped(printable(value)).replaceAll('"', '\\"')}"`,
+  );
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 

@@ -1,19 +1,19 @@
 import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/status.js";
 import type { HistogramStatus } from "../histogram.js";
-import type { ConnectionStatus, DaemonStatus, ListenerStatus } from "../status.js";
+import type { ConnectionReport, DaemonReport, ListenerStatus } from "../status.js";
 import { expositionOf, type Metric, type Sample } from "./exposition.js";
 import { muxMetrics } from "./mux-metrics.js";
 import { tunnelMetrics } from "./tunnel-metrics.js";
 
-/** The content type of what {@link metricsText} returns. */
+/** The content type of {@link metricsText}. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * What the daemon tells of itself, for Prometheus. Counters begin anew with the daemon, those of notifications also when the
+ * What the daemon tells of itself in pieces, for Prometheus. Counters begin anew with the daemon, those of notifications also when the
  * Luup system is another one.
  */
-export function metricsText(status: DaemonStatus): string {
-  const { version, uptimeMs, listeners, connections, traffic, descriptors } = status;
+export function metricsText(report: DaemonReport): Generator<string> {
+  const { version, uptimeMs, listeners, connections, traffic, descriptors } = report;
   return expositionOf([
     gauge("build_info", "The version that runs.", [{ labels: { version }, value: 1 }]),
     gauge("uptime_seconds", "Since the start.", uptimeMs / 1000),
@@ -22,23 +22,23 @@ export function metricsText(status: DaemonStatus): string {
     counter("connections_total", "Clients that were taken in.", traffic.connections),
     counter("received_bytes_total", "Bytes that came from remotes.", traffic.received),
     counter("sent_bytes_total", "Bytes that went to remotes.", traffic.sent),
-    ...notificationMetrics(status),
-    ...serverMetrics(status.directs),
-    ...muxMetrics(status.muxes),
-    ...tunnelMetrics(status.tunnels, status.devices),
-    ...monitorMetrics(status),
-    ...alertMetrics(status),
+    ...notificationMetrics(report),
+    ...serverMetrics(report.directs),
+    ...muxMetrics(report.muxes),
+    ...tunnelMetrics(report.tunnels, report.devices),
+    ...monitorMetrics(report),
+    ...alertMetrics(report),
     gauge(
       "descriptors_used",
       "Files and sockets taken by clients, remotes and readers of the web page.",
       descriptors.used,
     ),
     gauge("descriptors_limit", "Files and sockets the daemon may have.", optional(descriptors.limit)),
-    counter("log_lines_lost_total", "Lines of the log that could not be written.", status.logLinesLost),
+    counter("log_lines_lost_total", "Lines of the log that could not be written.", report.logLinesLost),
   ]);
 }
 
-function notificationMetrics({ notifications }: DaemonStatus): Metric[] {
+function notificationMetrics({ notifications }: DaemonReport): Metric[] {
   const { waiting, inFlight, sent, retried, failed, delay, answer, farewells } = notifications;
   return [
     gauge("notifications_waiting", "Requests that wait for their turn.", waiting),
@@ -96,7 +96,7 @@ function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
   ];
 }
 
-function monitorMetrics({ monitor: { watchers, notShown } }: DaemonStatus): Metric[] {
+function monitorMetrics({ monitor: { watchers, notShown } }: DaemonReport): Metric[] {
   const samples = Object.entries(notShown).map(([place, value]) => ({ labels: { place }, value }));
   return [
     gauge("watchers", "Those who watch messages.", watchers),
@@ -104,7 +104,7 @@ function monitorMetrics({ monitor: { watchers, notShown } }: DaemonStatus): Metr
   ];
 }
 
-function alertMetrics({ alerts: { waiting, delivered, givenUp, dropped } }: DaemonStatus): Metric[] {
+function alertMetrics({ alerts: { waiting, delivered, givenUp, dropped } }: DaemonReport): Metric[] {
   return [
     gauge("alerts_waiting", "Alerts that wait, one under way included.", waiting),
     counter("alerts_delivered_total", "Alerts that were taken.", delivered),
@@ -117,7 +117,7 @@ function listenerSample({ name, problem }: ListenerStatus): Sample {
 }
 
 /** How many clients each listener has; one that is there no more as long as it has some. */
-function connectionSamples(listeners: readonly ListenerStatus[], connections: readonly ConnectionStatus[]): Sample[] {
+function connectionSamples(listeners: readonly ListenerStatus[], connections: readonly ConnectionReport[]): Sample[] {
   const counts = new Map(listeners.filter(({ kind }) => kind !== "web").map(({ name }) => [name, 0]));
   for (const { phase, listener } of connections) {
     if (phase !== "closing") counts.set(listener, (counts.get(listener) ?? 0) + 1);

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from "../address.js";
 import { findView, VIEWS } from "../monitor/views/index.js";
 import { parseFilter, type WatchOrder } from "../monitor/watch.js";
 import { fail, ok, type Result } from "../result.js";
-import type { DaemonStatus } from "../status.js";
+import type { DaemonReport } from "../status.js";
 
 /**
  * Whether a request's `Host` (RFC 9110, section 7.2) names this machine by an address or as `localhost`. Any other name may be one
@@ -13,6 +13,28 @@ export function isHostTrusted(host: string | undefined): boolean {
   return bracketed === undefined ? isIPv4(plain) || plain.toLowerCase() === "localhost" : isIPv6(bracketed);
 }
 
+/** Of a request's headers, those by which a browser tells what page asks. */
+export interface Asker {
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly referer?: string | undefined;
+  readonly "sec-fetch-site"?: string | string[] | undefined;
+}
+
+/**
+ * Whether a page from elsewhere asks, or has sent its reader here. Browsers say so themselves (Fetch Metadata), but only to `https` and
+ * the loopback; elsewhere `Origin` and `Referer` tell, if the page lets them. Programs that are no browsers send none of these.
+ */
+export function isForeign({ host, origin, referer, "sec-fetch-site": site = "none" }: Asker): boolean {
+  if (site !== "same-origin" && site !== "none") return true; // a page on another port of this machine is same-site
+  const own = hostOf(`http://${host}`);
+  return [origin, referer].some((from) => from !== undefined && (own === undefined || hostOf(from) !== own));
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
 const KNOWN = ["listener", "connection", "view"];
 
 /**
@@ -21,7 +43,7 @@ const KNOWN = ["listener", "connection", "view"];
  *
  * @param status what there is to be watched
  */
-export function parseMessagesQuery(query: ReadonlyMap<string, string>, status: () => DaemonStatus): Result<WatchOrder> {
+export function parseMessagesQuery(query: ReadonlyMap<string, string>, status: () => DaemonReport): Result<WatchOrder> {
   const unknown = [...query.keys()].find((key) => !KNOWN.includes(key));
   if (unknown !== undefined) return fail(`unknown parameter "${unknown}"; known are ${KNOWN.join(", ")}`);
   const { listener = "", connection = "", view: name = "" } = Object.fromEntries(query);

@@ -6,9 +6,9 @@ import { errorReply, runCommand } from "#src/core/setup/command.js";
 import { type ConnOptions, OPTIONS } from "#src/core/setup/options.js";
 import type { VerbContext } from "#src/core/setup/verb.js";
 import { VERBS } from "#src/core/setup/verbs/index.js";
-import type { DaemonStatus } from "#src/core/status.js";
+import type { DaemonReport } from "#src/core/status.js";
 
-const STATUS: DaemonStatus = {
+const STATUS: DaemonReport = {
   version: "1.0.0",
   build: 10_000,
   pid: 1,
@@ -52,6 +52,7 @@ function run(line: string, changes: Partial<VerbContext> = {}): string {
   if (ran === undefined) return "nothing";
   const { outcome } = ran;
   if (outcome.kind === "error") return errorReply(ran.word, outcome.message);
+  if (outcome.kind === "report") return `report: ${[...outcome.pieces].join("")}`;
   return outcome.kind === "dial" ? `dial ${outcome.order.target.host}` : `${outcome.kind}: ${outcome.text}`;
 }
 
@@ -100,8 +101,8 @@ const table: [string, RegExp][] = [
   ["CAPA", /^reply: OK CAPA BLKS RTIM NTFY PACE CONN UDP TLS( [A-Z]+)*$/],
   ["BILD", /^reply: OK \d+$/],
   ["HELP", /^reply: CONN host:port \[options\] /],
-  ["STAT", /^reply: {2}ID {15}St Client {11}Remote {14}#recv {3}#xmit Notify$/],
-  ["stat json", /^reply: \{"version":"1.0.0",/],
+  ["STAT", /^report: {2}ID {15}St Client {11}Remote {14}#recv {3}#xmit Notify$/],
+  ["stat json", /^report: \{"version":"1.0.0",/],
   ["NTFY 5 urn:x Act", /^reply: OK NTFY$/],
   ["NTFY 5 urn:x Act pid", /^reply: OK NTFY$/],
   ["BLKS 512", /^reply: OK BLKS$/],

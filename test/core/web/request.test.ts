@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { VIEWS } from "#src/core/monitor/views/index.js";
-import type { DaemonStatus } from "#src/core/status.js";
-import { isHostTrusted, parseMessagesQuery } from "#src/core/web/request.js";
+import type { DaemonReport } from "#src/core/status.js";
+import { type Asker, isForeign, isHostTrusted, parseMessagesQuery } from "#src/core/web/request.js";
 
 const trusted = [
   "127.0.0.1",
@@ -42,7 +42,39 @@ const strange = [
 ];
 for (const host of strange) test(`Host: ${host} is refused`, () => assert.equal(isHostTrusted(host), false));
 
-const STATUS = { connections: [{ id: "ab1" }], listeners: [{ port: 10_001 }] } as unknown as DaemonStatus;
+const HOST = "127.0.0.1:8080";
+const askers: [boolean, Omit<Asker, "host">][] = [
+  [false, {}], // curl, Prometheus
+  [false, { "sec-fetch-site": "same-origin" }],
+  [false, { "sec-fetch-site": "none" }], // typed, or a bookmark
+  [false, { "sec-fetch-site": "same-origin", origin: `http://${HOST}`, referer: `http://${HOST}/` }],
+  [false, { origin: `http://${HOST}` }],
+  [false, { origin: `https://${HOST}` }], // TLS ends before us
+  [true, { "sec-fetch-site": "cross-site" }],
+  [true, { "sec-fetch-site": "same-site" }], // another port of this machine
+  [true, { "sec-fetch-site": "same-origin, none" }],
+  [true, { "sec-fetch-site": "" }],
+  [true, { origin: "http://evil.example" }],
+  [true, { origin: "http://127.0.0.1:3480" }],
+  [true, { origin: "http://127.0.0.1" }],
+  [true, { origin: "null" }],
+  [true, { origin: "" }],
+  [true, { referer: "http://evil.example/127.0.0.1:8080" }],
+  [true, { referer: "http://127.0.0.1:8080@evil.example/" }],
+  [true, { "sec-fetch-site": "none", origin: "http://evil.example" }],
+];
+for (const [foreign, asker] of askers) {
+  test(`${JSON.stringify(asker)} ${foreign ? "is" : "is not"} from elsewhere`, () =>
+    assert.equal(isForeign({ host: HOST, ...asker }), foreign));
+}
+
+test("port 80 is said or not said", () => {
+  assert.equal(isForeign({ host: "127.0.0.1:80", origin: "http://127.0.0.1" }), false);
+  assert.equal(isForeign({ host: "[::1]", origin: "http://[::1]:80" }), false);
+  assert.equal(isForeign({ host: "[fe80::1%eth0]", origin: "null" }), true);
+});
+
+const STATUS = { connections: [{ id: "ab1" }], listeners: [{ port: 10_001 }] } as unknown as DaemonReport;
 
 function read(query: string) {
   return parseMessagesQuery(new Map(new URLSearchParams(query)), () => STATUS);

@@ -1,4 +1,4 @@
-import { statusTable } from "../../status.js";
+import { statusJson, statusTable } from "../../status.js";
 import type { Verb } from "../verb.js";
 
 export const stat = {
@@ -9,9 +9,9 @@ export const stat = {
   run(args, { status, pid }) {
     switch (args.toUpperCase()) {
       case "":
-        return { kind: "reply", text: statusTable(status(), pid), patient: true };
+        return { kind: "report", pieces: statusTable(status(), pid) };
       case "JSON":
-        return { kind: "reply", text: JSON.stringify(status()), patient: true };
+        return { kind: "report", pieces: statusJson(status()) };
       default:
         return { kind: "error", message: `unknown argument "${args}": JSON or nothing is wanted` };
     }
