@@ -31,8 +31,8 @@ export interface LinkRules {
 const MANY_CLIENTS = 192;
 /** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
 const MAX_UNSENT = 1_048_576;
-/** A side that answers marks is lost when it has not done so this many times. */
-const UNANSWERED_PROBES = 3;
+/** A side that answers marks is lost when so many have been left unanswered, each for the time between probes. */
+const UNANSWERED_MARKS = 2;
 
 /** A connection between server and device, and the clients that share it. Both sides use it alike. */
 export class Link implements ChannelOwner {
@@ -51,6 +51,8 @@ export class Link implements ChannelOwner {
   readonly #ids = new ClientIds(this.#channels);
   #probe: Timer | undefined;
   #heardAt: number;
+  /** Marks sent as probes since then. Silence alone proves nothing: while this process stands still, it asks nobody. */
+  #asked = 0;
   #over = false;
 
   /** @param end connected, and paused */
@@ -202,13 +204,13 @@ export class Link implements ChannelOwner {
     if (this.#over) return;
     if (is) this.#end.pause();
     else this.#end.resume();
-    this.#heardAt = this.#clock.now(); // it is not silent: it is not listened to
+    this.#heard(); // it is not silent: it is not listened to
     this.#sender.deafen(is);
   }
 
   #receive(chunk: Buffer): void {
     this.#received += chunk.length;
-    this.#heardAt = this.#clock.now();
+    this.#heard();
     for (const { bytes } of this.#framing.push(chunk)) this.#handle(commandOf(bytes));
   }
 
@@ -266,9 +268,16 @@ export class Link implements ChannelOwner {
       if (!this.#ours) {
         const client = this.#ids.unused();
         if (client !== undefined) this.send({ kind: "close", client });
-      } else if (silence < UNANSWERED_PROBES * probeMs) this.#sender.mark();
-      else this.close(`silent for ${Math.round(silence / 1000)} s`);
+      } else if (this.#asked < UNANSWERED_MARKS) {
+        this.#asked += 1;
+        this.#sender.mark();
+      } else this.close(`silent for ${Math.round(silence / 1000)} s`);
     });
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#clock.now();
+    this.#asked = 0;
   }
 
   #fault(error: unknown): void {
