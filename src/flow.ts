@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import type { FlowState } from "./core/silence.js";
+import { differs, type FlowState, type PeerBacklog } from "./core/silence.js";
 import type { End } from "./ends/end.js";
 
 /** One direction of a relay: from one end to the other, with back pressure. */
@@ -14,11 +14,14 @@ export class Flow implements FlowState {
   finished = false;
   /** The sink does not take more for now, so the source is paused. */
   stalled = false;
+  /** When looks last showed that the sink's peer takes bytes. */
+  taken: number;
   readonly from: End;
   readonly to: End;
   readonly #blockSize: number;
   readonly #clock: Clock;
   #rest: Buffer | undefined;
+  #backlog: PeerBacklog = { unacknowledged: 0, unread: 0 };
 
   constructor(from: End, to: End, blockSize: number, clock: Clock) {
     this.from = from;
@@ -26,6 +29,7 @@ export class Flow implements FlowState {
     this.#blockSize = blockSize;
     this.#clock = clock;
     this.last = clock.now();
+    this.taken = this.last;
   }
 
   get queued(): boolean {
@@ -54,6 +58,22 @@ export class Flow implements FlowState {
     if (this.to.unsent > 0) return;
     this.stalled = false;
     if (!this.eof) this.from.resume();
+  }
+
+  /** Bytes that the sink's peer had not acknowledged, when that was last looked at. */
+  get unacknowledged(): number {
+    return this.#backlog.unacknowledged;
+  }
+
+  /** Whether the sink's peer had taken everything then. */
+  get isTaken(): boolean {
+    return this.#backlog.unacknowledged === 0 && this.#backlog.unread === 0;
+  }
+
+  /** What the sink's peer has not taken now. It may be more than before: in a stall, the kernel takes as much as it gets rid of. */
+  looked(backlog: PeerBacklog): void {
+    if (differs(backlog, this.#backlog)) this.taken = this.#clock.now();
+    this.#backlog = backlog;
   }
 
   /** No more comes: sends FIN behind what is still to be written. */
