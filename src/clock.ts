@@ -15,9 +15,10 @@ export interface Clock {
 
 const MAX_TIMER_MS = 2_147_483_647; // Node's timers take longer waits for none at all
 /** A timer that is later than this: the process has stood still, or was busy for as long. */
-const LATE_MS = 50;
-/** After standing still, so long the process takes in what has come meanwhile, before it judges anybody. */
-const CATCH_UP_MS = 100;
+const LATE_MS = 20;
+/** To take in what has come meanwhile, the process has a part of that time, and this at most. */
+const CATCH_UP_PART = 0.25;
+const MOST_CATCH_UP_MS = 100;
 
 /**
  * A timer of the machine's own time.
@@ -44,8 +45,9 @@ class SystemTimer implements Timer {
   }
 
   static readonly #fire = (timer: SystemTimer): void => {
-    if (performance.now() - timer.#due < LATE_MS) timer.#callback();
-    else timer.#wait = setTimeout(SystemTimer.#afterCatchUp, CATCH_UP_MS, timer);
+    const lateMs = performance.now() - timer.#due;
+    if (lateMs < LATE_MS) timer.#callback();
+    else timer.#wait = setTimeout(SystemTimer.#afterCatchUp, Math.min(lateMs * CATCH_UP_PART, MOST_CATCH_UP_MS), timer);
   };
 
   /** However busy the catching up was, the sockets are read once more. */

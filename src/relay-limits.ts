@@ -94,21 +94,27 @@ export class RelayLimits {
     return (Math.floor(this.#askedAt / LOOK_AGAIN_MS) + 1) * LOOK_AGAIN_MS;
   }
 
-  /** Asks both, and judges then: only what a look of just now has shown ends a relay. */
+  /** Asks both what they have not taken, and judges then. */
   #ask(): void {
     this.#askedAt = this.#clock.now();
-    const [down, up] = [this.#down, this.#up];
-    const turn = new Promise((resolve) => setImmediate(resolve)); // signs of life may be due at this very moment
-    Promise.all([this.#limited.backlogOf(down.to), this.#limited.backlogOf(up.to), turn])
-      .then(([ofClient, ofRemote]) => {
-        if (this.#stopped) return;
-        down.looked(ofClient);
-        up.looked(ofRemote);
+    const ask = async (flow: Flow): Promise<void> => flow.looked(await this.#limited.backlogOf(flow.to));
+    Promise.all([ask(this.#down), ask(this.#up)])
+      .then(() => this.#judgeSoon())
+      .catch((error: unknown) => this.#limited.fault(error));
+  }
+
+  /** A turn later than now: signs of life may be due at this very moment. */
+  #judgeSoon(): void {
+    setImmediate(() => {
+      if (this.#stopped) return;
+      try {
         const deadline = this.#deadline();
         if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#limited.expired(deadline);
         else this.watch();
-      })
-      .catch((error: unknown) => this.#limited.fault(error));
+      } catch (error) {
+        this.#limited.fault(error);
+      }
+    });
   }
 
   #lookForClient(): void {
@@ -127,7 +133,10 @@ export class RelayLimits {
   #expire(): void {
     try {
       const now = this.#clock.now();
-      if (Math.min(this.#deadline()?.at ?? Number.POSITIVE_INFINITY, this.#askDue()) <= now) this.#ask();
+      const { at, cause } = this.#deadline() ?? { at: Number.POSITIVE_INFINITY };
+      if (at <= now && cause === "remote silent")
+        this.#judgeSoon(); // whatever its backlog, it has said nothing
+      else if (Math.min(at, this.#askDue()) <= now) this.#ask();
       else if (this.#lookDue() <= now) this.#lookForClient();
       else this.watch();
     } catch (error) {
