@@ -9,7 +9,7 @@ import type { Origin } from "./core/origin.js";
 import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
-import { LAST_BYTES_MS } from "./core/silence.js";
+import { LAST_BYTES_MS, type PeerBacklog } from "./core/silence.js";
 import type { ConnectionReport, ConnectionStatus, PhaseName } from "./core/status.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "./dial.js";
 import { type End, endedBy } from "./ends/end.js";
@@ -21,6 +21,7 @@ import type { Stream } from "./monitor/monitor.js";
 import { streamsOf } from "./monitor/streams.js";
 import { Watching } from "./monitor/watching.js";
 import type { Sender } from "./notify.js";
+import { peerBacklog } from "./peer-backlog.js";
 import { Relay, type RelayOwner } from "./relay.js";
 import { Session } from "./session.js";
 
@@ -297,6 +298,10 @@ export class Connection implements RelayOwner, ConnectionReport {
     return peerState(await this.#host.sockets.rows(), own, peer);
   }
 
+  backlogOf(end: End): Promise<PeerBacklog> {
+    return peerBacklog(end, this.#host.sockets);
+  }
+
   ending(): void {
     this.#announcer?.hold();
   }
@@ -334,7 +339,7 @@ export class Connection implements RelayOwner, ConnectionReport {
     if (phase.kind === "dialing") phase.dial.abort();
     const stream = relay && streamOf(relay.remote);
     if (stream !== undefined) this.#host.lostPeers.remove(stream);
-    linger(this.#client, limitMs, this.#host.clock, {
+    linger(this.#client, limitMs, this.#host, {
       drained: () => {
         relay?.tap?.left("down");
         this.#announcer?.data();

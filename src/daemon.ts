@@ -87,7 +87,7 @@ export class Daemon {
     this.#startedEpochMs = clock.epochMs();
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
-    this.#refusals = new Refusals(clock, log);
+    this.#refusals = new Refusals({ clock, sockets: this.#sockets }, log);
     this.#turns = new RoundRobin(clock);
     this.#own = new OwnSockets(clock);
     this.#handshakes = new Handshakes({

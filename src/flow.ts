@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import type { FlowState } from "./core/silence.js";
+import { differs, type FlowState, type PeerBacklog } from "./core/silence.js";
 import type { End } from "./ends/end.js";
 import { Turn } from "./turn.js";
 
@@ -24,6 +24,8 @@ export class Flow implements FlowState {
   stalled = false;
   /** The most bytes that one write hands on; 0: no limit. */
   blockSize: number;
+  /** When looks last showed that the sink's peer takes bytes. */
+  taken: number;
   readonly from: End;
   readonly to: End;
   readonly #clock: Clock;
@@ -34,6 +36,7 @@ export class Flow implements FlowState {
   #ending = false;
   /** Each block takes a write: a chunk of many blocks is passed on in several turns. */
   #turn: Turn | undefined;
+  #backlog: PeerBacklog = { unacknowledged: 0, unread: 0 };
 
   constructor(from: End, to: End, blockSize: number, clock: Clock, owner: FlowOwner) {
     this.from = from;
@@ -42,6 +45,7 @@ export class Flow implements FlowState {
     this.#clock = clock;
     this.#owner = owner;
     this.last = clock.now();
+    this.taken = this.last;
   }
 
   get queued(): boolean {
@@ -71,6 +75,22 @@ export class Flow implements FlowState {
     this.stalled = false;
     if (this.#ending) this.to.end();
     if (!this.eof) this.from.resume();
+  }
+
+  /** Bytes that the sink's peer had not acknowledged, when that was last looked at. */
+  get unacknowledged(): number {
+    return this.#backlog.unacknowledged;
+  }
+
+  /** Whether the sink's peer had taken everything then. */
+  get isTaken(): boolean {
+    return this.#backlog.unacknowledged === 0 && this.#backlog.unread === 0;
+  }
+
+  /** What the sink's peer has not taken now. It may be more than before: in a stall, the kernel takes as much as it gets rid of. */
+  looked(backlog: PeerBacklog): void {
+    if (differs(backlog, this.#backlog)) this.taken = this.#clock.now();
+    this.#backlog = backlog;
   }
 
   /** No more comes: FIN follows behind what is still to be written. */

@@ -1,8 +1,7 @@
-import type { Clock } from "./clock.js";
 import type { Origin } from "./core/origin.js";
 import { Seldom } from "./core/seldom.js";
-import type { End } from "./ends/end.js";
-import { linger } from "./linger.js";
+import type { StreamEnd } from "./ends/stream-end.js";
+import { type LingerHost, linger } from "./linger.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Log } from "./log.js";
 
@@ -11,18 +10,18 @@ const MAX_FAREWELLS = 16; // clients that are given this time at once; more are 
 
 /** Turns clients away: tells them why where their port tells anything, and the log, once a minute for each address. */
 export class Refusals {
-  readonly #clock: Clock;
+  readonly #host: LingerHost;
   readonly #log: Log;
   readonly #mentioned = new Seldom();
   #farewells = 0;
 
-  constructor(clock: Clock, log: Log) {
-    this.#clock = clock;
+  constructor(host: LingerHost, log: Log) {
+    this.#host = host;
     this.#log = log;
   }
 
   /** Closes a client that is not taken in. */
-  turnAway(client: End, origin: Origin, listener: Listener, reason: string): void {
+  turnAway(client: StreamEnd, origin: Origin, listener: Listener, reason: string): void {
     this.mention(origin, listener, reason);
     if (this.#farewells >= MAX_FAREWELLS) {
       client.destroy();
@@ -30,7 +29,7 @@ export class Refusals {
     }
     this.#farewells += 1;
     listener.turnAway(client, reason);
-    linger(client, FAREWELL_MS, this.#clock, {
+    linger(client, FAREWELL_MS, this.#host, {
       drained() {},
       finished() {},
       gone: () => {
@@ -42,7 +41,7 @@ export class Refusals {
 
   /** Has the log tell that somebody of this origin is not taken in. */
   mention({ address = "shared" }: Origin, { name }: Pick<Listener, "name">, reason: string): void {
-    const more = this.#mentioned.mention(address, this.#clock.now());
+    const more = this.#mentioned.mention(address, this.#host.clock.now());
     if (more !== undefined) this.#log.warn(`[- ${address} > -] turned away from ${name}: ${reason}${more}`);
   }
 }

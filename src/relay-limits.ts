@@ -1,15 +1,22 @@
 import type { Clock, Timer } from "./clock.js";
 import type { PeerState } from "./core/proc-net-tcp.js";
-import { type Deadline, type SilenceLimits, STALLED_MS, silenceDeadline } from "./core/silence.js";
+import { type Deadline, type PeerBacklog, type SilenceLimits, STALLED_MS, silenceDeadline } from "./core/silence.js";
+import type { End } from "./ends/end.js";
 import type { Flow } from "./flow.js";
 
 /** How often it is asked whether a client is still there that is not read, because the remote takes nothing. */
 const LOOK_MS = 5000;
+/** So long after the last byte behind a FIN, peers that read have taken everything, and need no further look. */
+const FIRST_LOOK_MS = 200;
+/** How often the others are asked: all of them at the same moments, so that one reading of the kernel's table does for all. */
+const LOOK_AGAIN_MS = 1000;
 
 /** What limits ask of the relay they hold for, and tell it. */
 export interface Limited {
   /** Whether the client is still there, though it cannot be asked. */
   clientState(): Promise<PeerState>;
+  /** What the peer of an end has not taken, as far as that is known. */
+  backlogOf(end: End): Promise<PeerBacklog>;
   /** A silence has been too long. */
   expired(deadline: Deadline): void;
   /** The client has gone, unseen behind bytes that the remote does not take. */
@@ -29,6 +36,8 @@ export class RelayLimits {
   #stepAt = 0;
   /** When the client was last looked for. */
   #lookedAt = 0;
+  /** When both were last asked what they have not taken. */
+  #askedAt = 0;
   #stopped = false;
 
   /**
@@ -54,7 +63,7 @@ export class RelayLimits {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#stopped) return;
-    const at = Math.min(this.#deadline()?.at ?? Number.POSITIVE_INFINITY, this.#lookDue());
+    const at = Math.min(this.#deadline()?.at ?? Number.POSITIVE_INFINITY, this.#lookDue(), this.#askDue());
     if (at === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#expire());
   }
@@ -75,6 +84,39 @@ export class RelayLimits {
     return stalled && !eof ? Math.max(last, this.#lookedAt) + LOOK_MS : Number.POSITIVE_INFINITY;
   }
 
+  /** When both are to be asked: behind a FIN, silence counts from the moment at which everything has been taken. */
+  #askDue(): number {
+    const [down, up] = [this.#down, this.#up];
+    if (!down.eof && !up.eof) return Number.POSITIVE_INFINITY;
+    const first = Math.max(this.#stepAt, down.last, up.last) + FIRST_LOOK_MS;
+    if (this.#askedAt < first) return first;
+    if (down.isTaken && up.isTaken) return Number.POSITIVE_INFINITY;
+    return (Math.floor(this.#askedAt / LOOK_AGAIN_MS) + 1) * LOOK_AGAIN_MS;
+  }
+
+  /** Asks both what they have not taken, and judges then. */
+  #ask(): void {
+    this.#askedAt = this.#clock.now();
+    const ask = async (flow: Flow): Promise<void> => flow.looked(await this.#limited.backlogOf(flow.to));
+    Promise.all([ask(this.#down), ask(this.#up)])
+      .then(() => this.#judgeSoon())
+      .catch((error: unknown) => this.#limited.fault(error));
+  }
+
+  /** A turn later than now: signs of life may be due at this very moment. */
+  #judgeSoon(): void {
+    setImmediate(() => {
+      if (this.#stopped) return;
+      try {
+        const deadline = this.#deadline();
+        if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#limited.expired(deadline);
+        else this.watch();
+      } catch (error) {
+        this.#limited.fault(error);
+      }
+    });
+  }
+
   #lookForClient(): void {
     this.#lookedAt = this.#clock.now();
     this.#limited
@@ -90,9 +132,12 @@ export class RelayLimits {
 
   #expire(): void {
     try {
-      const deadline = this.#deadline();
-      if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#limited.expired(deadline);
-      else if (this.#lookDue() <= this.#clock.now()) this.#lookForClient();
+      const now = this.#clock.now();
+      const { at, cause } = this.#deadline() ?? { at: Number.POSITIVE_INFINITY };
+      if (at <= now && cause === "remote silent")
+        this.#judgeSoon(); // whatever its backlog, it has said nothing
+      else if (Math.min(at, this.#askDue()) <= now) this.#ask();
+      else if (this.#lookDue() <= now) this.#lookForClient();
       else this.watch();
     } catch (error) {
       this.#limited.fault(error);

@@ -1,7 +1,8 @@
 import type { Clock } from "./clock.js";
 import type { PeerState } from "./core/proc-net-tcp.js";
-import type { Deadline, SilenceLimits } from "./core/silence.js";
+import type { Deadline, PeerBacklog, SilenceLimits } from "./core/silence.js";
 import { DEAF, type End, type EndEvents, endedBy } from "./ends/end.js";
+import { streamOf } from "./ends/stream-end.js";
 import { Flow, type FlowOwner } from "./flow.js";
 import type { Held } from "./hold.js";
 import type { Tap } from "./monitor/tap.js";
@@ -20,6 +21,8 @@ export interface RelayOwner {
   ending(): void;
   /** Whether the client is still there, though it cannot be asked. */
   clientState(): Promise<PeerState>;
+  /** What the peer of an end has not taken, as far as that is known. */
+  backlogOf(end: End): Promise<PeerBacklog>;
   /** The client has been sent everything, and FIN behind it. */
   toldClient(): void;
   /** Nothing more will pass, for this reason. The remote is gone; the client may still have bytes to take. */
@@ -124,15 +127,19 @@ export class Relay implements Limited, FlowOwner {
     return this.#owner.clientState();
   }
 
+  backlogOf(end: End): Promise<PeerBacklog> {
+    return this.#owner.backlogOf(end);
+  }
+
   expired({ cause, silenceMs }: Deadline): void {
-    if (cause === "remote silent") this.#finish(`RTIM: the remote was silent for ${silenceMs} ms`);
-    else if (cause === "quiet") this.#finish(`IDLE: no byte has passed for ${silenceMs} ms`);
-    else if (cause === "remote closed") this.#finish(this.#reason ?? endedBy("remote"));
-    else this.#finish(`${endedBy("client")}, and the remote was silent for ${silenceMs / 1000} s`);
+    if (cause === "remote silent") this.#cut(`RTIM: the remote was silent for ${silenceMs} ms`);
+    else if (cause === "quiet") this.#cut(`IDLE: no byte has passed for ${silenceMs} ms`);
+    else if (cause === "remote closed") this.#cut(this.#reason ?? endedBy("remote"));
+    else this.#cut(`${endedBy("client")}, and the remote was silent for ${silenceMs / 1000} s`);
   }
 
   clientGone(): void {
-    this.#finish(`${endedBy("client")}, and the remote takes nothing`);
+    this.#cut(`${endedBy("client")}, and the remote takes nothing`);
   }
 
   fault(error: unknown): void {
@@ -286,11 +293,18 @@ export class Relay implements Limited, FlowOwner {
     }
   };
 
-  #finish(reason: string): void {
+  /** Ends it by a limit: a remote that has not ended and been told of the end must not take what it has for everything. */
+  #cut(reason: string): void {
+    this.#finish(reason, this.#up.finished && this.#down.eof ? "close" : "reset");
+  }
+
+  #finish(reason: string, manner: "close" | "reset" = "close"): void {
     if (this.#over) return;
     this.#over = true;
     this.#limits.stop();
     this.#remote.events = DEAF;
+    // what a stalled remote has not taken is lost: the rest must not look like a whole
+    if (manner === "reset" || this.#up.stalled) streamOf(this.#remote)?.reset();
     this.#remote.destroy();
     this.#tap?.end("up");
     this.#tap?.end("down");

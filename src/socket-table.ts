@@ -12,6 +12,8 @@ export class SocketTable {
   readonly #paths: readonly string[];
   #readAt = Number.NEGATIVE_INFINITY;
   #rows: Promise<readonly SocketRow[]> = Promise.resolve([]);
+  #indexed: readonly SocketRow[] | undefined;
+  #index = new Map<string, SocketRow>();
 
   /** @param paths where the kernel keeps it */
   constructor(clock: Clock, paths = TABLES) {
@@ -27,6 +29,16 @@ export class SocketTable {
       this.#rows = Promise.all(this.#paths.map(readTable)).then((tables) => tables.flat());
     }
     return this.#rows;
+  }
+
+  /** The socket with these two ends, as {@link endpointKey} makes them; nothing where there is none, or no table. */
+  async row(local: string, remote: string): Promise<SocketRow | undefined> {
+    const rows = await this.rows();
+    if (rows !== this.#indexed) {
+      this.#indexed = rows;
+      this.#index = new Map(rows.map((row) => [`${row.local} ${row.remote}`, row]));
+    }
+    return this.#index.get(`${local} ${remote}`);
   }
 }
 

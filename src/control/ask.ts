@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { systemClock } from "../clock.js";
 import { folderObjection } from "./folder.js";
 
 /** What comes of asking a daemon by its control socket. */
@@ -35,7 +36,7 @@ async function askOne(path: string, commands: readonly string[]): Promise<Answer
   const objection = folderObjection(path);
   if (objection !== undefined) return { kind: "unknown", problem: objection };
   const socket = connect({ path });
-  const late = setTimeout(() => socket.destroy(new Error(`no answer within ${WITHIN_MS / 1000} s`)), WITHIN_MS);
+  const late = systemClock.after(WITHIN_MS, () => socket.destroy(new Error(`no answer within ${WITHIN_MS / 1000} s`)));
   let text = "";
   let newlines = 0;
   try {
@@ -51,7 +52,7 @@ async function askOne(path: string, commands: readonly string[]): Promise<Answer
     const { code = "", message } = error as NodeJS.ErrnoException;
     return NOBODY.includes(code) ? { kind: "absent" } : { kind: "unknown", problem: `${path}: ${message}` };
   } finally {
-    clearTimeout(late);
+    late.cancel();
     socket.destroy();
   }
 }

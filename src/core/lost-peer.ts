@@ -20,6 +20,8 @@ export class PeerWatch {
   readonly #limitMs: number;
   /** Since when nothing has come of it. */
   #since: number | undefined;
+  /** How often the kernel had asked in vain by then. */
+  #askedBefore = 0;
   #unanswered = 0;
   #received = 0;
   #acknowledged = 0;
@@ -47,7 +49,12 @@ export class PeerWatch {
     this.#unanswered = row.unanswered;
     this.#acknowledged = Math.max(acknowledged, this.#acknowledged);
     this.#received = received;
-    if (progress || this.#since === undefined) this.#since = row.unanswered === 0 ? undefined : now;
-    return this.#since !== undefined && now - this.#since >= this.#limitMs ? "lost" : "waiting";
+    if (progress || this.#since === undefined) {
+      this.#since = row.unanswered === 0 ? undefined : now;
+      this.#askedBefore = row.unanswered;
+    }
+    // a virtual machine that was suspended has asked nobody: time alone proves nothing
+    const asked = row.unanswered > this.#askedBefore;
+    return this.#since !== undefined && asked && now - this.#since >= this.#limitMs ? "lost" : "waiting";
   }
 }

@@ -8,8 +8,25 @@ export interface FlowState {
   readonly finished: boolean;
   /** The sink does not take more for now. */
   readonly stalled: boolean;
+  /** Bytes that the sink's peer had not acknowledged, when that was last looked at. */
+  readonly unacknowledged: number;
+  /** When looks last showed that the sink's peer takes bytes. */
+  readonly taken: number;
   /** It would, but what waits for it waits for its turn. */
   readonly queued: boolean;
+}
+
+/** What the kernel tells of a peer that has been sent something. */
+export interface PeerBacklog {
+  /** Bytes that it has not acknowledged; FIN counts as one. */
+  readonly unacknowledged: number;
+  /** Bytes that have reached it and that its program has not read. Known of peers on this machine. */
+  readonly unread: number;
+}
+
+/** Whether a peer has taken something between two looks. */
+export function differs(now: PeerBacklog, before: PeerBacklog): boolean {
+  return now.unacknowledged !== before.unacknowledged || now.unread !== before.unread;
 }
 
 /** When something ends by itself, and the silence that ends it. */
@@ -19,9 +36,12 @@ export interface Deadline {
   readonly silenceMs: number;
 }
 
-/** After one side's FIN the other one may be silent for this long: a plugin's reload must free a single-connection device. */
+/**
+ * After one side's FIN, and when everything has been acknowledged, nothing need move for this long: a plugin's reload must free a
+ * single-connection device.
+ */
 export const HALF_CLOSED_MS = 5000;
-/** How long a remote that takes nothing is waited for, once the client has closed and its last bytes wait. */
+/** How long a peer that takes nothing is waited for, once somebody has closed and last bytes wait. */
 export const STALLED_MS = 30_000;
 /** Longest time without progress in which a client takes what a remote sent: some plugins read once a minute. */
 export const LAST_BYTES_MS = 3_600_000;
@@ -58,21 +78,27 @@ export function silenceDeadline(
 /** Since when no byte has passed. Who reads slowly takes bytes that nobody sees: in a stall the limit is that for last bytes. */
 function quietFrom(down: FlowState, up: FlowState, quietMs: number, now: number): number {
   if (up.queued) return now;
-  const last = Math.max(down.last, up.last);
-  return down.stalled || up.stalled ? Math.max(last, Math.min(now, last + LAST_BYTES_MS - quietMs)) : last;
+  const moved = Math.max(lastMove(down), lastMove(up));
+  return isBehind(down) || isBehind(up) ? Math.max(moved, Math.min(now, moved + LAST_BYTES_MS - quietMs)) : moved;
 }
 
-/** The limit for what remains to be done once somebody has closed. */
+/** The limit for what remains to be done once somebody has closed: counted from the last move of anything. */
 function closingDeadline(down: FlowState, up: FlowState, stepAt: number): Deadline | undefined {
-  if (up.eof && down.eof) return deadline("remote closed", Math.max(stepAt, up.last), STALLED_MS);
-  if (up.eof && down.stalled) return deadline("client closed", Math.max(stepAt, down.last), LAST_BYTES_MS);
-  if (up.eof && up.finished) return deadline("client closed", Math.max(stepAt, down.last), HALF_CLOSED_MS);
-  if (up.eof) return deadline("client closed", Math.max(stepAt, down.last, up.last), STALLED_MS);
-  if (down.eof && down.finished && !up.stalled) {
-    return deadline("remote closed", Math.max(stepAt, up.last), HALF_CLOSED_MS);
-  }
-  if (down.eof) return deadline("remote closed", Math.max(stepAt, up.last), STALLED_MS);
-  return undefined;
+  if (!up.eof && !down.eof) return undefined;
+  const from = Math.max(stepAt, lastMove(down), lastMove(up));
+  const cause = down.eof ? "remote closed" : "client closed";
+  if (!down.eof && isBehind(down)) return deadline(cause, from, LAST_BYTES_MS);
+  const isDone = [down, up].every((flow) => !isBehind(flow) && flow.finished === flow.eof);
+  return deadline(cause, from, isDone ? HALF_CLOSED_MS : STALLED_MS);
+}
+
+function lastMove({ last, taken }: FlowState): number {
+  return Math.max(last, taken);
+}
+
+/** Whether the sink has not taken, or its peer not acknowledged, all there is. */
+function isBehind({ stalled, unacknowledged }: FlowState): boolean {
+  return stalled || unacknowledged > 0;
 }
 
 function deadline(cause: Deadline["cause"], from: number, silenceMs: number): Deadline {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { type HostPort, plainAddress } from "../core/address.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 import type { Reads } from "./reads.js";
@@ -138,9 +139,15 @@ export class StreamEnd implements End {
     this.#socket.destroy(error);
   }
 
-  /** Cuts the connection by RST: the peer sees an error, whatever it has sent or been sent. Not for TLS. */
+  /**
+   * Cuts the connection by RST: the peer sees an error, whatever it has sent or been sent. TLS can only be destroyed: its peer sees
+   * FIN without the notice that belongs before it.
+   */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    const { writableEnded, writableFinished } = this.#socket;
+    const isEnding = writableEnded && !writableFinished && this.unsent === 0; // Node cannot reset while FIN is going out
+    if (isEnding || this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   readonly #onWritten = (): void => {

@@ -2,10 +2,12 @@ import type { HostPort } from "../core/address.js";
 import type { Origin } from "../core/origin.js";
 import type { PeerState } from "../core/proc-net-tcp.js";
 import { DEFAULT_OPTIONS } from "../core/setup/options.js";
+import type { PeerBacklog } from "../core/silence.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import { DEAF, type End } from "../ends/end.js";
 import { streamOf } from "../ends/stream-end.js";
 import { NOTHING_HELD } from "../hold.js";
+import { peerBacklog } from "../peer-backlog.js";
 import { Relay, type RelayOwner } from "../relay.js";
 import type { Channel } from "./channel.js";
 import type { TunnelHost } from "./host.js";
@@ -23,7 +25,7 @@ export class DeviceClient implements RelayOwner {
   readonly #host: TunnelHost;
   readonly #owner: DeviceClientOwner;
   readonly #dial: Dial;
-  #remote: End | undefined;
+  #served: { readonly remote: End; readonly relay: Relay } | undefined;
   #over = false;
 
   constructor(channel: Channel, service: HostPort, origin: Origin, host: TunnelHost, owner: DeviceClientOwner) {
@@ -47,10 +49,11 @@ export class DeviceClient implements RelayOwner {
       remote.destroy();
       return;
     }
-    this.#remote = remote;
     const stream = streamOf(remote);
     if (stream !== undefined) this.#host.lostPeers.add(stream);
-    new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#host.clock, this).start(NOTHING_HELD);
+    const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#host.clock, this);
+    this.#served = { remote, relay };
+    relay.start(NOTHING_HELD);
   }
 
   delivered(): void {}
@@ -62,6 +65,10 @@ export class DeviceClient implements RelayOwner {
   /** Who reads on the other side is not known here. */
   clientState(): Promise<PeerState> {
     return Promise.resolve("present");
+  }
+
+  backlogOf(end: End): Promise<PeerBacklog> {
+    return peerBacklog(end, this.#host.sockets);
   }
 
   /** The service has closed, and everything it said is on its way (seed, 1.2, step 6). */
@@ -82,11 +89,12 @@ export class DeviceClient implements RelayOwner {
     if (this.#over) return;
     this.#over = true;
     this.#host.countRemotes(-this.#dial.descriptors);
-    if (this.#remote === undefined) this.#dial.abort();
+    if (this.#served === undefined) this.#dial.abort();
     else {
-      const stream = streamOf(this.#remote);
+      const { remote, relay } = this.#served;
+      const stream = streamOf(remote);
       if (stream !== undefined) this.#host.lostPeers.remove(stream);
-      this.#remote.destroy();
+      relay.close(reason);
     }
     this.#channel.destroy();
     this.#owner.over(reason);

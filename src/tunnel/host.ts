@@ -3,11 +3,13 @@ import type { Listener } from "../listeners/listener.js";
 import type { Log } from "../log.js";
 import type { LostPeers } from "../lost-peers.js";
 import type { Port } from "../port.js";
+import type { SocketTable } from "../socket-table.js";
 
 /** What tunnels need of the daemon. */
 export interface TunnelHost extends DialHost {
   readonly log: Log;
   readonly lostPeers: LostPeers;
+  readonly sockets: SocketTable;
   /** A port that clients can connect to, not open yet. */
   portOf(listener: Listener, ip: string): Port;
   /** Whether a remote can be had without touching what the daemon keeps for itself. */

@@ -35,8 +35,8 @@ const MANY_CLIENTS = 192;
 const MAX_UNSENT = 1_048_576;
 /** Bytes that are cut into frames at once. That takes 1 ms at the worst; the frames of a large transfer have half of that. */
 const BITE = 32_768;
-/** A side that answers marks is lost when it has not done so this many times. */
-const UNANSWERED_PROBES = 3;
+/** A side that answers marks is lost when so many have been left unanswered, each for the time between probes. */
+const UNANSWERED_MARKS = 2;
 
 /** A connection between server and device, and the clients that share it. Both sides use it alike. */
 export class Link implements ChannelOwner {
@@ -60,6 +60,8 @@ export class Link implements ChannelOwner {
   readonly #ids = new ClientIds(this.#channels);
   #probe: Timer | undefined;
   #heardAt: number;
+  /** Marks sent as probes since then. Silence alone proves nothing: while this process stands still, it asks nobody. */
+  #asked = 0;
   #over = false;
 
   /** @param end connected, and paused */
@@ -215,13 +217,13 @@ export class Link implements ChannelOwner {
   #wait(is: boolean): void {
     if (this.#over) return;
     this.#regulate();
-    this.#heardAt = this.#clock.now(); // it is not silent: it is not listened to
+    this.#heard(); // it is not silent: it is not listened to
     this.#sender.deafen(is);
   }
 
   #receive(chunk: Buffer): void {
     this.#received += chunk.length;
-    this.#heardAt = this.#clock.now();
+    this.#heard();
     this.#frames.push(chunk);
     this.#work();
   }
@@ -317,9 +319,16 @@ export class Link implements ChannelOwner {
       if (!this.#ours) {
         const client = this.#ids.unused();
         if (client !== undefined) this.send({ kind: "close", client });
-      } else if (silence < UNANSWERED_PROBES * probeMs) this.#sender.mark();
-      else this.close(`silent for ${Math.round(silence / 1000)} s`);
+      } else if (this.#asked < UNANSWERED_MARKS) {
+        this.#asked += 1;
+        this.#sender.mark();
+      } else this.close(`silent for ${Math.round(silence / 1000)} s`);
     });
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#clock.now();
+    this.#asked = 0;
   }
 
   #fault(error: unknown): void {

@@ -32,6 +32,15 @@ const cases: [string, [number, number, number, number][], Look[]][] = [
     ["waiting", "waiting", "lost"],
   ],
   [
+    "the whole machine stood still: it has not been asked again yet",
+    [
+      [0, 5, 1, 0],
+      [500, 5, 1, 0],
+      [505, 5, 2, 0],
+    ],
+    ["waiting", "waiting", "lost"],
+  ],
+  [
     "answered meanwhile, as fewer repetitions tell",
     [
       [0, 5, 3, 0],

@@ -3,10 +3,20 @@ import { test } from "node:test";
 import { type Deadline, type FlowState, silenceDeadline } from "#src/core/silence.js";
 
 const NOW = 100_000;
-const open: FlowState = { last: 90_000, eof: false, finished: false, stalled: false, queued: false };
+const open: FlowState = {
+  last: 90_000,
+  eof: false,
+  finished: false,
+  stalled: false,
+  unacknowledged: 0,
+  taken: Number.NEGATIVE_INFINITY,
+  queued: false,
+};
 const ended = { ...open, eof: true };
 const passedOn = { ...ended, finished: true };
 const stalled = { ...open, stalled: true };
+/** The kernel has it all; the peer has not acknowledged it. */
+const underWay = { unacknowledged: 7, taken: 99_700 };
 
 type Row = [
   what: string,
@@ -33,6 +43,38 @@ const table: Row[] = [
   ["the remote takes nothing any more: 30 s", passedOn, stalled, 0, [129_000, "remote closed"]],
   ["RTIM is over when the remote has closed", passedOn, open, 1, [104_000, "remote closed"]],
   ["both closed: 30 s for the last bytes", ended, ended, 1, [129_000, "remote closed"]],
+  [
+    "both closed: who takes the last bytes puts it off",
+    ended,
+    { ...passedOn, ...underWay },
+    1,
+    [129_700, "remote closed"],
+  ],
+  [
+    "the remote has not acknowledged it all: 30 s from what it took",
+    open,
+    { ...passedOn, ...underWay },
+    0,
+    [129_700, "client closed"],
+  ],
+  ["it has: 5 s from the last of it", open, { ...passedOn, taken: 99_700 }, 0, [104_700, "client closed"]],
+  [
+    "the client has not acknowledged the answer: an hour",
+    { ...open, ...underWay },
+    passedOn,
+    0,
+    [3_699_700, "client closed"],
+  ],
+  ["it has: 5 s from the last of that", { ...open, taken: 99_700 }, passedOn, 0, [104_700, "client closed"]],
+  [
+    "it has not acknowledged the remote's last words: 30 s",
+    { ...passedOn, ...underWay },
+    open,
+    0,
+    [129_700, "remote closed"],
+  ],
+  ["it has: 5 s to answer them", { ...passedOn, taken: 99_700 }, open, 0, [104_700, "remote closed"]],
+  ["what the client takes is no sign of the remote", { ...open, ...underWay }, open, 7000, [97_000, "remote silent"]],
 ];
 test("IDLE: what waits for its turn keeps a connection from being quiet", () => {
   const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
@@ -54,6 +96,8 @@ test("IDLE: since the last byte in either direction; in a stall an hour; and RTI
   assert.deepEqual(at({ ...stalled, last: hourAgo }, { ...open, last: hourAgo }), [NOW, "quiet"]);
   assert.deepEqual(at(open, { ...open, last: 96_000 }, 1000), [91_000, "remote silent"]);
   assert.deepEqual(at(open, passedOn), [95_000, "quiet"]);
+  assert.deepEqual(at({ ...open, taken: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at({ ...open, unacknowledged: 7 }, open), [NOW + 5000, "quiet"]);
 });
 
 for (const [what, down, up, rtim, expected] of table) {

@@ -8,7 +8,9 @@ import { StreamEnd, streamOf } from "#src/ends/stream-end.js";
 import { acceptTcp, connectTcp } from "#src/ends/tcp-end.js";
 import { NOTHING_HELD } from "#src/hold.js";
 import { linger } from "#src/linger.js";
+import { NO_BACKLOG } from "#src/peer-backlog.js";
 import { Relay } from "#src/relay.js";
+import { SocketTable } from "#src/socket-table.js";
 import { Client, Device } from "../support/net.js";
 import { conbus } from "../support/protocols.js";
 import { Simulator } from "../support/simulator.js";
@@ -33,8 +35,9 @@ async function startLine(t: TestContext, server: number, options: Partial<Telegr
         passed() {},
         ending() {},
         clientState: async () => "present",
+        backlogOf: async () => NO_BACKLOG,
         toldClient() {},
-        over: () => linger(client, 1000, systemClock, { drained() {}, finished() {}, gone() {}, fault: assert.fail }),
+        over: () => linger(client, 1000, host, { drained() {}, finished() {}, gone() {}, fault: assert.fail }),
         fault: (error) => assert.fail(String(error)),
       });
       relay.start(NOTHING_HELD);
@@ -51,6 +54,8 @@ async function device(t: TestContext): Promise<Device> {
   t.after(() => opened.close());
   return opened;
 }
+
+const host = { clock: systemClock, sockets: new SocketTable(systemClock) };
 
 suite("Conbus telegrams of a line", { concurrency: true }, () => {
   test("RATE: three clients of 10 telegrams each at 50/s: in turn, in order, in their time", async (t) => {

@@ -33,6 +33,11 @@ export class ManualClock implements Clock {
     next.callback();
   }
 
+  /** The process stands still: time passes, and nothing is called before the next {@link advance}. */
+  standStill(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass, calling what falls due in its order. */
   advance(ms: number): void {
     const end = this.#now + ms;

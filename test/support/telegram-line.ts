@@ -1,6 +1,7 @@
 import type { PeerState } from "#src/core/proc-net-tcp.js";
 import { TelegramLine } from "#src/direct/telegram-line.js";
 import { NOTHING_HELD } from "#src/hold.js";
+import { NO_BACKLOG } from "#src/peer-backlog.js";
 import { Relay } from "#src/relay.js";
 import { ManualClock } from "./clock.js";
 import { FakeEnd } from "./fake-end.js";
@@ -35,6 +36,7 @@ export class TestLine {
       passed() {},
       ending() {},
       clientState: async () => joined.state,
+      backlogOf: async () => NO_BACKLOG,
       toldClient() {},
       over: (reason) => {
         joined.over = reason;

@@ -164,6 +164,22 @@ test("only silence is asked about: as long as something comes, there is no probe
   assert.equal(peer.client.bytes.length, 0);
 });
 
+test("a peer that was not asked, because this process stood still, is asked before it counts as silent", async (t) => {
+  const scene = await open(t, { probeMs: PROBE_MS });
+  const { clock, peer, told } = scene;
+  peer.send(MARK, 0);
+  await readSoFar(scene);
+  clock.standStill(10 * PROBE_MS);
+  clock.advance(0);
+  clock.advance(PROBE_MS / 2);
+  peer.send(SEEN, 0);
+  await readSoFar(scene);
+  clock.advance(2.9 * PROBE_MS); // so late it is asked again, and leaves that unanswered
+  assert.deepEqual(told, ["listen", "listen"]);
+  clock.advance(PROBE_MS);
+  assert.match(told.at(-1) ?? "", /^lost: silent for /);
+});
+
 test("the probe of a peer that knows no marks is for a number that nobody has, not the next client's either", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, peer } = scene;
