@@ -10,6 +10,9 @@ const LOOK_MS = 5000;
 const FIRST_LOOK_MS = 200;
 /** How often the others are asked: all of them at the same moments, so that one reading of the kernel's table does for all. */
 const LOOK_AGAIN_MS = 1000;
+/** Who has not moved for long is asked less often: after such a part of that time, and this at most. */
+const LOOK_AGAIN_PART = 0.25;
+const SELDOM_MS = 10_000;
 
 /** What limits ask of the relay they hold for, and tell it. */
 export interface Limited {
@@ -91,7 +94,9 @@ export class RelayLimits {
     const first = Math.max(this.#stepAt, down.last, up.last) + FIRST_LOOK_MS;
     if (this.#askedAt < first) return first;
     if (down.isTaken && up.isTaken) return Number.POSITIVE_INFINITY;
-    return (Math.floor(this.#askedAt / LOOK_AGAIN_MS) + 1) * LOOK_AGAIN_MS;
+    const still = this.#askedAt - Math.max(first, down.taken, up.taken);
+    const ms = Math.min(Math.max(LOOK_AGAIN_MS, still * LOOK_AGAIN_PART), SELDOM_MS);
+    return Math.floor((this.#askedAt + ms) / LOOK_AGAIN_MS) * LOOK_AGAIN_MS;
   }
 
   /** Asks both what they have not taken, and judges then. */
