@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.js";
 
-const MAX_TURN_MS = 5; // what anybody else may have to wait for all of them together
+const MAX_TURN_MS = 2; // of all of them together; Node accepts one client between two turns, and many may come at once
 
 /** Work that many may have at once, a small piece of each in turn. After some milliseconds of it everybody else comes first. */
 export class RoundRobin {

@@ -29,7 +29,7 @@ test("all replies together have a turn of some milliseconds, each a block of it,
   const clock = new ManualClock();
   const turns = new RoundRobin(clock);
   const log: string[] = [];
-  for (const name of ["a", "b", "c"]) new Reply(slow(clock, 4, 2), reader(name, log), turns);
+  for (const name of ["a", "b", "c"]) new Reply(slow(clock, 4, 0.9), reader(name, log), turns);
   const perTurn: string[] = [];
   for (let turn = 0; turn < 6; turn += 1) {
     await nextTurn();
