@@ -73,10 +73,10 @@ test("a crowd of readers is cut at 64, and the proxy is not touched by it", asyn
 });
 
 test("readers do not take what the daemon keeps for itself", { skip: missing("prlimit") }, async (t) => {
-  const { web, daemon } = await startWeb(t, "", "", ["prlimit", "--nofile=80:80"]);
+  const { web, daemon } = await startWeb(t, "", "", ["prlimit", "--nofile=100:100"]);
   const crowd: Client[] = [];
   for (let count = 0; count < 60; count += 1) crowd.push(await Client.open(web));
-  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 20, "20 to be cut", 3000);
+  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 10, "10 to be cut", 3000);
   await until(() => /turned away from web port \d+: no more files can be opened/.test(daemon.log()), "the log to tell");
   for (const client of crowd) client.destroy();
   await until(
