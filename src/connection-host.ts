@@ -12,7 +12,6 @@ import type { LostPeers } from "./lost-peers.js";
 import type { Monitor } from "./monitor/monitor.js";
 import type { OwnSockets } from "./own-sockets.js";
 import type { Port } from "./port.js";
-import type { RoundRobin } from "./round-robin.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** What a connection needs of the daemon. */
@@ -27,7 +26,6 @@ export interface ConnectionHost extends AnnouncerHost {
   readonly lostPeers: LostPeers;
   readonly own: OwnSockets;
   readonly monitor: Monitor;
-  readonly turns: RoundRobin;
   status(): DaemonReport;
   stop(reason: string): void;
   /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */

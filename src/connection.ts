@@ -83,7 +83,6 @@ export class Connection implements RelayOwner, ConnectionReport {
   converse(): void {
     const session = new Session(this.#client, this.#host.clock, {
       pid: this.id,
-      turns: this.#host.turns,
       objection: (deed) => this.#objection(deed),
       status: () => this.#host.status(),
       dial: (order, early) => this.connect(order, early, "setup"),

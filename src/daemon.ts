@@ -30,7 +30,6 @@ import { Ports } from "./ports.js";
 import { Refusals } from "./refusals.js";
 import { Registry } from "./registry.js";
 import { Renotifier } from "./renotify.js";
-import { RoundRobin } from "./round-robin.js";
 import { SocketTable } from "./socket-table.js";
 import { BUILD, VERSION } from "./version.js";
 import { Web } from "./web/web.js";
@@ -63,7 +62,6 @@ export class Daemon {
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
   readonly #refusals: Refusals;
-  readonly #turns: RoundRobin;
   readonly #own: OwnSockets;
   readonly #handshakes: Handshakes;
   readonly #ports: Ports;
@@ -88,7 +86,6 @@ export class Daemon {
     this.#sockets = new SocketTable(clock);
     this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
     this.#refusals = new Refusals({ clock, sockets: this.#sockets }, log);
-    this.#turns = new RoundRobin(clock);
     this.#own = new OwnSockets(clock);
     this.#handshakes = new Handshakes({
       clock,
@@ -113,7 +110,6 @@ export class Daemon {
       log,
       monitor: this.#monitor,
       refusals: this.#refusals,
-      turns: this.#turns,
       registry: this.#registry,
       own: this.#own,
       admission: () => this.#regime.admission,
@@ -253,7 +249,6 @@ export class Daemon {
       ),
       own: this.#own,
       monitor: this.#monitor,
-      turns: this.#turns,
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),

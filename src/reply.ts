@@ -1,4 +1,4 @@
-import type { RoundRobin } from "./round-robin.js";
+import { inTurn } from "./round-robin.js";
 
 /** Who gets a long reply. */
 export interface Reader {
@@ -18,19 +18,17 @@ const BLOCK = 16_384; // characters; a write for each piece costs more than the 
 export class Reply {
   #pieces: Iterator<string> | undefined;
   readonly #reader: Reader;
-  readonly #turns: RoundRobin;
 
   /** @param pieces of some kilobytes at most each */
-  constructor(pieces: Iterable<string>, reader: Reader, turns: RoundRobin) {
+  constructor(pieces: Iterable<string>, reader: Reader) {
     this.#pieces = pieces[Symbol.iterator]();
     this.#reader = reader;
-    this.#turns = turns;
     this.resume();
   }
 
   /** Goes on, if there is more to come and the reader takes it. */
   resume(): void {
-    if (this.#pieces !== undefined && this.#reader.unsent < MAX_UNSENT) this.#turns.add(this.#turn);
+    if (this.#pieces !== undefined && this.#reader.unsent < MAX_UNSENT) inTurn(this.#turn);
   }
 
   /** Nothing more is made of it. */

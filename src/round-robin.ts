@@ -1,43 +1,37 @@
-import type { Clock } from "./clock.js";
+/**
+ * The longest time for all jobs together in one pass of the event loop; milliseconds. Node accepts one client in a pass, and many may
+ * come at once.
+ */
+const PASS_MS = 2;
 
-const MAX_TURN_MS = 2; // of all of them together; Node accepts one client between two turns, and many may come at once
+/** Those that wait, in the order of their turns. */
+const jobs = new Set<() => void>();
+let waiting = false;
 
-/** Work that many may have at once, a small piece of each in turn. After some milliseconds of it everybody else comes first. */
-export class RoundRobin {
-  readonly #clock: Clock;
-  readonly #jobs = new Set<() => void>();
-  #waiting = false;
+/**
+ * Has a job called in a later pass of the event loop, behind all that wait already. In each pass some of them have their turn, and
+ * then everybody else.
+ *
+ * @param job does a piece of its work, some milliseconds at most, and never throws; for more it asks for another turn
+ */
+export function inTurn(job: () => void): void {
+  jobs.add(job);
+  wait();
+}
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+function wait(): void {
+  if (waiting || jobs.size === 0) return;
+  waiting = true;
+  setImmediate(takeTurns);
+}
+
+function takeTurns(): void {
+  const until = performance.now() + PASS_MS;
+  for (const job of jobs) {
+    jobs.delete(job);
+    job();
+    if (performance.now() > until) break;
   }
-
-  /**
-   * Has a job called when its turn comes.
-   *
-   * @param job does a piece of its work in a millisecond or so and never throws; for more it is added again
-   */
-  add(job: () => void): void {
-    this.#jobs.add(job);
-    this.#wait();
-  }
-
-  #wait(): void {
-    if (this.#waiting || this.#jobs.size === 0) return;
-    this.#waiting = true;
-    setImmediate(() => {
-      this.#waiting = false;
-      this.#takeTurns();
-      this.#wait();
-    });
-  }
-
-  #takeTurns(): void {
-    const until = this.#clock.now() + MAX_TURN_MS;
-    for (const job of this.#jobs) {
-      this.#jobs.delete(job);
-      job();
-      if (this.#clock.now() > until) return;
-    }
-  }
+  waiting = false;
+  wait();
 }

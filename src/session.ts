@@ -10,7 +10,7 @@ import { VERBS } from "./core/setup/verbs/index.js";
 import { type End, endedBy } from "./ends/end.js";
 import type { Held } from "./hold.js";
 import { Reply } from "./reply.js";
-import type { RoundRobin } from "./round-robin.js";
+import { Turn } from "./turn.js";
 import { Unread } from "./unread.js";
 import { BUILD } from "./version.js";
 
@@ -23,7 +23,6 @@ export interface SessionOwner {
   dial(order: Order, early: Held): void;
   /** The client wants to see messages from now on. */
   watch(order: WatchOrder): void;
-  readonly turns: RoundRobin;
   /** Has this machine be the device of a server; returns why not, or nothing when it is. */
   beginDevice(server: HostPort, service: HostPort): string | undefined;
   stopDaemon(): void;
@@ -40,7 +39,6 @@ const COMMAND_WITHIN_MS = 30_000;
 const PATIENCE_MS = 6_000_000; // after a STAT: people leave it open
 const MAX_UNSENT = 65_536; // replies a client does not read: beyond this its next command waits
 const UNREAD_MS = 30_000; // and so long, as the client for its command
-const MAX_TURN_MS = 1; // one client's commands, before it is the others' turn
 const GREETING = "OK TOGGLEDBITS-SOCKPROXY 1";
 
 function* line(pieces: Iterable<string>): Generator<string> {
@@ -64,6 +62,7 @@ export class Session {
   #busy = false;
   /** A long reply that is under way. */
   #report: Reply | undefined;
+  readonly #turn = new Turn(() => this.#goOn());
   readonly #replies: Unread;
 
   constructor(client: End, clock: Clock, owner: SessionOwner) {
@@ -106,14 +105,9 @@ export class Session {
   }
 
   #run(): void {
-    const until = this.#clock.now() + MAX_TURN_MS;
     while (!this.#over) {
-      if (this.#busy || this.#client.unsent > MAX_UNSENT) {
+      if (this.#busy || this.#turn.waiting || this.#client.unsent > MAX_UNSENT) {
         this.#client.pause();
-        return;
-      }
-      if (this.#clock.now() > until) {
-        this.#takeTurn();
         return;
       }
       const cut = this.#lines.next();
@@ -127,24 +121,17 @@ export class Session {
         this.#client.resume();
         return;
       }
+      if (this.#turn.over) this.#turn.next();
     }
   }
 
-  /** Lets the others have their turn, then goes on. */
-  #takeTurn(): void {
-    this.#busy = true;
-    this.#client.pause();
-    this.#owner.turns.add(this.#goOn);
-  }
-
-  readonly #goOn = (): void => {
-    this.#busy = false;
+  #goOn(): void {
     try {
       this.#run();
     } catch (error) {
       this.#owner.fault(error);
     }
-  };
+  }
 
   #command(line: string): void {
     const ran = runCommand(line, {
@@ -226,7 +213,7 @@ export class Session {
       },
       fault: (error: unknown) => this.#owner.fault(error),
     };
-    this.#report = new Reply(line(pieces), reader, this.#owner.turns);
+    this.#report = new Reply(line(pieces), reader);
   }
 
   #reload(word: string, text: string): void {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ConnectionReport, DaemonReport } from "#src/core/status.js";
-import { RoundRobin } from "#src/round-robin.js";
 import { Session, type SessionOwner } from "#src/session.js";
 import { ManualClock } from "./support/clock.js";
 import { FakeEnd } from "./support/fake-end.js";
@@ -25,7 +24,6 @@ function sessionOf() {
   const report = { muxes: [], tunnels: [], devices: [], connections: Array(CONNECTIONS).fill(connection) };
   const owner: Partial<SessionOwner> = {
     pid: "ab",
-    turns: new RoundRobin(clock),
     status: () => report as unknown as DaemonReport,
     over: (reason) => void ended.push(reason),
     trace() {},

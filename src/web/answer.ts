@@ -1,7 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "../core/text.js";
 import { Reply } from "../reply.js";
-import type { RoundRobin } from "../round-robin.js";
 
 /** What a request is answered with: a text or a file, or a report that is made as the reader takes it. */
 export type Answer = { readonly status: number; readonly type: string } & (
@@ -19,12 +18,7 @@ export function refusal(status: number, why: string): Answer {
  *
  * @param fault called when it cannot be made
  */
-export function send(
-  answer: Answer,
-  response: ServerResponse,
-  turns: RoundRobin,
-  fault: (error: unknown) => void,
-): void {
+export function send(answer: Answer, response: ServerResponse, fault: (error: unknown) => void): void {
   const headers = { "Content-Type": answer.type };
   if ("body" in answer) {
     response
@@ -45,6 +39,6 @@ export function send(
     over: () => void response.end(),
     fault,
   };
-  const reply = new Reply(answer.pieces, reader, turns);
+  const reply = new Reply(answer.pieces, reader);
   response.on("close", () => reply.cancel());
 }

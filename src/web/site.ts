@@ -14,7 +14,6 @@ import type { OwnSockets } from "../own-sockets.js";
 import { Port } from "../port.js";
 import type { Refusals } from "../refusals.js";
 import type { Registry } from "../registry.js";
-import type { RoundRobin } from "../round-robin.js";
 import { type Answer, refusal, send } from "./answer.js";
 import { type Asset, loadAssets } from "./assets.js";
 import { MessageStream } from "./message-stream.js";
@@ -27,7 +26,6 @@ export interface WebHost {
   readonly refusals: Refusals;
   readonly registry: Registry;
   readonly own: OwnSockets;
-  readonly turns: RoundRobin;
   /** The rules that are in force. */
   admission(): Admission;
   status(): DaemonReport;
@@ -138,7 +136,7 @@ export class Site {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    const { log, turns } = this.#host;
+    const { log } = this.#host;
     const fault = (error: unknown): void => {
       log.error(`web page: ${faultText(error)}`);
       socket.destroy();
@@ -152,7 +150,7 @@ export class Site {
       response.on("timeout", () => this.#cut(socket, `it has taken nothing for ${SILENCE_MS / 1000} s`));
       for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
       const answer = behind ? this.#slowDown(socket, response) : this.#answer(request, response);
-      if (answer !== undefined) send(answer, response, turns, fault);
+      if (answer !== undefined) send(answer, response, fault);
     } catch (error) {
       fault(error);
     }
