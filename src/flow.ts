@@ -114,7 +114,7 @@ export class Flow implements FlowState {
   }
 
   #passInBlocks(chunk: Buffer): void {
-    this.#turn ??= new Turn(() => this.#goOn(), 1);
+    this.#turn ??= new Turn(() => this.#goOn());
     const size = this.blockSize === 0 ? chunk.length : this.blockSize;
     let at = 0;
     while (at < chunk.length && this.to.unsent === 0 && !this.#turn.over) {

@@ -10,6 +10,8 @@ import { type Limited, RelayLimits } from "./relay-limits.js";
 
 /** Messages are looked for in so many bytes at a time: at the worst that takes a millisecond. */
 const MESSAGES_BITE = 4096;
+/** And in so many for a monitor, which takes longer with each of them. */
+const MONITORED_BITE = 1024;
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {
@@ -60,7 +62,7 @@ export class Relay implements Limited, FlowOwner {
     this.#blockSize = rules.blockSize;
     this.#down = new Flow(remote, client, rules.blockSize, clock, this);
     this.#up = new Flow(client, remote, rules.blockSize, clock, this);
-    if (remote.standIn !== undefined) this.#up.blockSize = this.#bite;
+    if (remote.standIn !== undefined) this.#up.blockSize = this.#atMost(MESSAGES_BITE);
     this.#limits = new RelayLimits(this.#down, this.#up, rules, clock, this);
   }
 
@@ -72,14 +74,14 @@ export class Relay implements Limited, FlowOwner {
   set tap(tap: Tap | undefined) {
     this.#tap = tap;
     if (this.#remote.datagramsLost !== undefined) return; // each chunk is a datagram, and stays one
-    const size = tap === undefined ? this.#blockSize : this.#bite;
+    const size = tap === undefined ? this.#blockSize : this.#atMost(MONITORED_BITE);
     this.#down.blockSize = size;
-    if (this.#remote.standIn === undefined) this.#up.blockSize = size;
+    this.#up.blockSize = tap === undefined && this.#remote.standIn !== undefined ? this.#atMost(MESSAGES_BITE) : size;
   }
 
-  /** Most bytes that are passed on at once where messages in them are looked for: that takes longer than passing them on. */
-  get #bite(): number {
-    return this.#blockSize === 0 ? MESSAGES_BITE : Math.min(MESSAGES_BITE, this.#blockSize);
+  /** A size of blocks: to look for messages in bytes takes longer than to pass them on. */
+  #atMost(bytes: number): number {
+    return this.#blockSize === 0 ? bytes : Math.min(bytes, this.#blockSize);
   }
 
   /** Bytes from the remote. */

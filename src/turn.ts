@@ -6,9 +6,6 @@ import { inTurn } from "./round-robin.js";
  */
 const TURN_MS = 2;
 
-/** So many steps of some microseconds belong to every turn: they take no notable time, and cost no look at the clock. */
-const FREE_STEPS = 16;
-
 /** Passes of the event loop since the start, counted only while somebody asks. */
 let passes = 0;
 let counting = false;
@@ -41,9 +38,9 @@ export class Turn {
 
   /**
    * @param goOn works on; called in a later pass, and must not throw
-   * @param freeSteps steps that belong to every turn; 1 where a single one may take a millisecond
+   * @param freeSteps steps that belong to every turn: more than one where each takes some microseconds, and no look at the clock
    */
-  constructor(goOn: () => void, freeSteps = FREE_STEPS) {
+  constructor(goOn: () => void, freeSteps = 1) {
     this.#goOn = goOn;
     this.#freeSteps = freeSteps;
   }

@@ -10,7 +10,7 @@ function work(ms: number): void {
 }
 
 test("a turn of small steps is not over, however many questions it takes to see that", () => {
-  const turn = new Turn(() => {});
+  const turn = new Turn(() => {}, 16);
   for (let step = 1; step < 16; step += 1) {
     work(1);
     assert.equal(turn.over, false, `step ${step}`);

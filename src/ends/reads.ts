@@ -58,6 +58,7 @@ export interface Reader {
 export class Reads {
   /** Who gets what is read. */
   reader: Reader | undefined;
+  readonly #mostEver: number;
   #limit: number;
   #lowest: number;
   #step: number;
@@ -78,6 +79,7 @@ export class Reads {
    * @param datagrams whether what a peer has written at once is to be read at once, up to what a datagram holds
    */
   constructor(limit: number, datagrams: boolean) {
+    this.#mostEver = limit;
     this.#limit = limit;
     this.#lowest = datagrams ? DATAGRAM_STEP : 0;
     this.#step = this.#lowest;
@@ -91,7 +93,7 @@ export class Reads {
 
   /** No read brings more than so many bytes from now on; from the read after the next one, where the next has its memory already. */
   limit(bytes: number): void {
-    this.#limit = this.#limit === 0 ? bytes : Math.min(this.#limit, bytes);
+    this.#limit = this.#mostEver === 0 ? bytes : Math.min(this.#mostEver, bytes);
   }
 
   /** Where the next read goes. */

@@ -14,8 +14,10 @@ import type { MuxHost } from "./host.js";
 
 const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
 
-/** A read brings so many bytes at most: to look for messages in them, and once more for a monitor, takes 5 ms at the worst. */
-const MESSAGES_BYTES = 8192;
+/** A read brings so many bytes at most: to look for messages in them takes 2 ms at the worst. */
+const MESSAGES_BYTES = 4096;
+/** And so many while a monitor looks at each message, which takes longer. */
+const MONITORED_BYTES = 1024;
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -45,8 +47,7 @@ export interface LinkName {
 
 /** One connection to a device. */
 export class Link {
-  /** Looks on, where somebody wants to see the messages. */
-  tap: Tap | undefined;
+  #tap: Tap | undefined;
   /** Where the device is, once connected. */
   address = "";
   readonly openedAt: number;
@@ -78,6 +79,17 @@ export class Link {
         (error: Error) => this.#lose(error.message),
       )
       .catch((error: unknown) => events.fault(error));
+  }
+
+  /** Looks on, where somebody wants to see the messages. */
+  get tap(): Tap | undefined {
+    return this.#tap;
+  }
+
+  set tap(tap: Tap | undefined) {
+    this.#tap = tap;
+    if ("end" in this.#state)
+      streamOf(this.#state.end)?.readAtMost(tap === undefined ? MESSAGES_BYTES : MONITORED_BYTES);
   }
 
   get ready(): boolean {
@@ -113,7 +125,7 @@ export class Link {
     if (this.#state.kind !== "ready") return;
     const { end } = this.#state;
     end.write(bytes);
-    this.tap?.pass("up", bytes, end.unsent === 0);
+    this.#tap?.pass("up", bytes, end.unsent === 0);
   }
 
   /** Reads nothing for now. */
@@ -130,8 +142,8 @@ export class Link {
     const state = this.#state;
     if (state.kind === "closed") return;
     this.#state = { kind: "closed" };
-    this.tap?.end("up");
-    this.tap?.end("down");
+    this.#tap?.end("up");
+    this.#tap?.end("down");
     this.#host.countRemotes(-this.#descriptors);
     if (state.kind === "dialing") {
       state.dial.abort();
@@ -160,7 +172,7 @@ export class Link {
       },
       eof: () => this.#events.eof(),
       drained: () => {
-        this.tap?.left("up");
+        this.#tap?.left("up");
         this.#events.drained();
       },
       finished() {},
@@ -180,8 +192,8 @@ export class Link {
 
   /** A monitor looks at what the device says before it leads to anything of which other taps tell. */
   #look(end: End, chunk: Buffer): void {
-    if (this.tap === undefined) return;
-    this.tap.pass("down", chunk, true);
+    if (this.#tap === undefined) return;
+    this.#tap.pass("down", chunk, true);
     streamOf(end)?.yield();
   }
 

@@ -12,7 +12,7 @@ import { pause, until } from "../support/wait.js";
  * No input of one peer, on up to five connections, makes another client wait for more than 50 ms. What counts here is the time that the
  * daemon itself works before it greets somebody else, with room for a slow machine; each of these took from one second to twenty.
  */
-const MOST_MS = 120;
+const MOST_MS = 200;
 const FLOOD_MS = 1500;
 
 /** One way to send much that is small. */

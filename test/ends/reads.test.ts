@@ -99,12 +99,16 @@ test("a limit holds for every read", () => {
   for (const size of sizes(new Reads(100_000, false), 1, 1, 1, 1, 1, 1)) assert.ok(size <= 100_000);
 });
 
-test("a limit that is set later holds, too, and none makes another one larger", () => {
-  const reads = new Reads(0, false);
+test("a limit that is set later holds, too, until another one is set, and never exceeds the first", () => {
+  const reads = new Reads(10_000, false);
   sizes(reads, 1, 1, 1);
+  assert.equal(reads.buffer().length, 10_000);
   reads.limit(8192);
-  reads.limit(10_000);
   assert.equal(reads.buffer().length, 8192);
+  reads.limit(9000);
+  assert.equal(reads.buffer().length, 9000);
+  reads.limit(20_000);
+  assert.equal(reads.buffer().length, 10_000);
 });
 
 test("a stream that fills its memory again and again gives way after half a MiB", () => {
