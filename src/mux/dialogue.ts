@@ -100,14 +100,14 @@ export class Dialogue {
   /** Does not read for now: a client does not take the answer. */
   pause(): void {
     this.#paused = true;
-    this.link.pause();
+    this.link.pause(this);
     for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, MAX_STALL_MS);
   }
 
   /** Reads again. */
   resume(): void {
     this.#paused = false;
-    this.link.resume();
+    this.link.resume(this);
     for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, this.#owner.options().answerMs);
   }
 
@@ -229,9 +229,7 @@ export class Dialogue {
       this.#limit(id, outstanding, GATHER_MS);
     } else if (cut.kind === "part") {
       // one without end would keep the link for ever, though nobody wants it any more
-      if (exchange !== undefined && exchange.askers.length > 0 && !this.#paused) {
-        this.#limit(id, outstanding, answerMs);
-      }
+      if (exchange?.wanted && !this.#paused) this.#limit(id, outstanding, answerMs);
     } else {
       this.#complete(id, outstanding, atEnd);
     }
@@ -273,7 +271,7 @@ export class Dialogue {
       return;
     }
     this.#outstanding.delete(id);
-    if (exchange === undefined || exchange.askers.length > 0) this.#owner.timedOut();
+    if (exchange === undefined || exchange.wanted) this.#owner.timedOut();
     if (exchange !== undefined) this.#owner.failed(exchange, "no answer");
     this.#lose(id);
     const now = this.#owner.clock.now();
