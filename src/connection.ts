@@ -6,7 +6,7 @@ import { connectionStatus } from "./connection-status.js";
 import type { Deed } from "./core/access.js";
 import { formatHostPort, type HostPort } from "./core/address.js";
 import type { WatchOrder } from "./core/monitor/watch.js";
-import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
+import type { PeerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import { LAST_BYTES_MS } from "./core/silence.js";
@@ -200,9 +200,9 @@ export class Connection implements RelayOwner {
     return this.#phase.kind === "watching";
   }
 
-  /** Whether its notifications go this way. */
-  notifiesBy(luup: Sender): boolean {
-    return this.#host.luup === luup;
+  /** The way that its notifications go. */
+  get luup(): Sender {
+    return this.#host.luup;
   }
 
   /** Whether it is over, its client has been told so, and its plugin too. */
@@ -298,9 +298,7 @@ export class Connection implements RelayOwner {
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
     if (this.#client.peerPort === 0) return "present"; // of Unix sockets its table says nothing
-    const own = endpointKey(this.#client.localAddress, this.#client.localPort);
-    const peer = endpointKey(this.#client.peerAddress, this.#client.peerPort);
-    return peerState(await this.#host.sockets.rows(), own, peer);
+    return this.#host.sockets.peerState(this.#client.ownKey, this.#client.peerKey);
   }
 
   ending(): void {

@@ -35,9 +35,9 @@ export class Luups {
       this.#url = url;
       this.#current = new Luup(url, this.#clock, this.#log);
     }
-    const inUse = (luup: Luup): boolean => connections.some((connection) => connection.notifiesBy(luup));
-    for (const luup of this.#former) if (!inUse(luup)) void luup.close();
-    this.#former = this.#former.filter(inUse);
+    const inUse = new Set(connections.map(({ luup }) => luup));
+    for (const luup of this.#former) if (!inUse.has(luup)) void luup.close();
+    this.#former = this.#former.filter((luup) => inUse.has(luup));
   }
 
   async close(): Promise<void> {

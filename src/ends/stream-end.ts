@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { type HostPort, plainAddress } from "../core/address.js";
+import { endpointKey } from "../core/proc-net-tcp.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 import type { Reads } from "./reads.js";
 
@@ -23,6 +24,8 @@ export class StreamEnd implements End {
   readonly peerPort: number;
   readonly #socket: Socket;
   readonly #reads: Reads | undefined;
+  #ownKey: string | undefined;
+  #peerKey: string | undefined;
   #draining = false;
   #error: Error | undefined;
 
@@ -58,6 +61,17 @@ export class StreamEnd implements End {
 
   get localPort(): number {
     return this.#socket.localPort ?? 0;
+  }
+
+  /** What the kernel's table of sockets calls our end, and the peer's: see {@link endpointKey}. */
+  get ownKey(): string {
+    this.#ownKey ??= endpointKey(this.localAddress, this.localPort);
+    return this.#ownKey;
+  }
+
+  get peerKey(): string {
+    this.#peerKey ??= endpointKey(this.peerAddress, this.peerPort);
+    return this.#peerKey;
   }
 
   get unsent(): number {

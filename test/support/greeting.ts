@@ -7,10 +7,12 @@ import { Worker } from "node:worker_threads";
  *
  * @param port where the daemon greets on accept
  * @param during what happens; it lasts until this resolves
+ * @param pid of the daemon, when only the time is to count that its main thread spends on a core: that other programs keep the
+ *   machine busy does not matter then
  * @returns the longest time from connecting to the greeting, in milliseconds
  */
-export async function worstGreetingMs(port: number, during: () => Promise<unknown>): Promise<number> {
-  const greeter = new Worker(new URL("./greeter.js", import.meta.url), { workerData: port });
+export async function worstGreetingMs(port: number, during: () => Promise<unknown>, pid?: number): Promise<number> {
+  const greeter = new Worker(new URL("./greeter.js", import.meta.url), { workerData: { port, pid } });
   const failed = once(greeter, "error").then(([error]) => Promise.reject(error));
   /** What the thread says next. */
   const said = async (): Promise<unknown> => (await Promise.race([once(greeter, "message"), failed]))[0];
