@@ -23,6 +23,7 @@ import { Watching } from "./monitor/watching.js";
 import type { Sender } from "./notify.js";
 import { Relay, type RelayOwner } from "./relay.js";
 import { Session } from "./session.js";
+import { GATHER_MS } from "./socket-table.js";
 
 /**
  * What a client is told: that its remote is there and that it is not (`setup`), only that it is not (`direct`), or just that, by a
@@ -298,7 +299,7 @@ export class Connection implements RelayOwner {
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
     if (this.#client.peerPort === 0) return "present"; // of Unix sockets its table says nothing
-    return this.#host.sockets.peerState(this.#client.ownKey, this.#client.peerKey);
+    return this.#host.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
   }
 
   ending(): void {

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "./clock.js";
 import { PeerWatch } from "./core/lost-peer.js";
 import type { SocketRow } from "./core/proc-net-tcp.js";
 import type { StreamEnd } from "./ends/stream-end.js";
-import type { SocketTable } from "./socket-table.js";
+import { GATHER_MS, type SocketTable } from "./socket-table.js";
 import { nextTurn } from "./turn.js";
 
 const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
@@ -88,7 +88,7 @@ export class LostPeers {
 
   async #lookAt(end: StreamEnd): Promise<void> {
     const sent = end.bytesSent - end.unsent; // the kernel has been given these
-    const row = await this.#sockets.row(end.ownKey, end.peerKey);
+    const row = await this.#sockets.row(end.ownKey, end.peerKey, GATHER_MS);
     if (row !== undefined && this.#watched.has(end)) this.#judge(end, sent, row);
   }
 

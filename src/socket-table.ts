@@ -1,12 +1,13 @@
 import { type FileHandle, open } from "node:fs/promises";
-import type { Clock } from "./clock.js";
+import type { Clock, Timer } from "./clock.js";
 import { eachLine, type PeerState, pairKey, parseRow, peerState, type SocketRow } from "./core/proc-net-tcp.js";
 import { nextTurn } from "./turn.js";
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-const LEAST_REST_MS = 100; // from one reading to the next, however many ask
-const REST = 20; // times as long as the reading took: a long table is not to keep a core busy
-const MOST_REST_MS = 5000;
+const LEAST_MS = 100; // from the beginning of one reading to the next, however many ask
+const MOST_OF_THE_TIME = 0.5; // that goes into reading a long table: other files are read by the same threads
+/** How long those who ask about many sockets wait, so that one reading answers them all. */
+export const GATHER_MS = 1000;
 const CHUNK = 65_536; // the kernel gives a page at a time, of some thirty rows
 const ANSWERS_AT_ONCE = 32; // each may lead to the end of a connection
 
@@ -26,7 +27,12 @@ export class SocketTable {
   readonly #paths: readonly string[];
   /** To be answered by the next reading, by {@link pairKey}. */
   #questions: Questions = new Map();
-  #state: "idle" | "reading" | "resting" = "idle";
+  /** When the first of them wants it, by the clock. */
+  #wantedAt = Number.POSITIVE_INFINITY;
+  /** No reading begins before. */
+  #restUntil = Number.NEGATIVE_INFINITY;
+  #reading = false;
+  #timer: Timer | undefined;
 
   /** @param paths where the kernel keeps it */
   constructor(clock: Clock, paths = TABLES) {
@@ -39,53 +45,56 @@ export class SocketTable {
    *
    * @param local its own end, as {@link endpointKey} makes it
    * @param remote the other end
+   * @param patienceMs how long the reading may be put off: others who ask meanwhile are answered by the same
    * @returns nothing when there is none, or that cannot be known
    */
-  async row(local: string, remote: string): Promise<SocketRow | undefined> {
-    const answer = await this.#ask(local, remote);
+  async row(local: string, remote: string, patienceMs = 0): Promise<SocketRow | undefined> {
+    const answer = await this.#ask(local, remote, patienceMs);
     return answer.known ? answer.row : undefined;
   }
 
   /** What has become of the peer of one of our sockets; it counts as present when that cannot be known. */
-  async peerState(own: string, peer: string): Promise<PeerState> {
-    const [ours, theirs] = await Promise.all([this.#ask(own, peer), this.#ask(peer, own)]);
+  async peerState(own: string, peer: string, patienceMs = 0): Promise<PeerState> {
+    const asked = [this.#ask(own, peer, patienceMs), this.#ask(peer, own, patienceMs)] as const;
+    const [ours, theirs] = await Promise.all(asked);
     return ours.known && theirs.known ? peerState(ours.row, theirs.row) : "present";
   }
 
-  #ask(local: string, remote: string): Promise<Answer> {
+  #ask(local: string, remote: string, patienceMs: number): Promise<Answer> {
     return new Promise((resolve) => {
       const pair = pairKey(local, remote);
       const others = this.#questions.get(pair);
       if (others === undefined) this.#questions.set(pair, [resolve]);
       else others.push(resolve);
-      if (this.#state === "idle") void this.#read();
+      const at = this.#clock.now() + patienceMs;
+      if (at >= this.#wantedAt) return;
+      this.#wantedAt = at;
+      this.#plan();
     });
   }
 
+  /** Has the next reading begin as soon as it is wanted and allowed. */
+  #plan(): void {
+    this.#timer?.cancel();
+    if (this.#reading || this.#questions.size === 0) return;
+    const ms = Math.max(this.#wantedAt, this.#restUntil) - this.#clock.now();
+    if (ms <= 0) void this.#read();
+    else this.#timer = this.#clock.after(Math.ceil(ms), () => this.#plan());
+  }
+
   async #read(): Promise<void> {
-    this.#state = "reading";
+    this.#reading = true;
     await nextTurn(); // who asks at the same time is answered at the same time
     const questions = this.#questions;
     this.#questions = new Map();
+    this.#wantedAt = Number.POSITIVE_INFINITY;
     const since = this.#clock.now();
     const lines = await this.#find(questions);
     const tookMs = this.#clock.now() - since;
-    this.#state = "resting";
-    this.#clock.after(Math.min(Math.max(LEAST_REST_MS, tookMs * REST), MOST_REST_MS), () => {
-      this.#state = "idle";
-      if (this.#questions.size > 0) void this.#read();
-    });
-    let count = 0;
-    for (const [pair, resolvers] of questions) {
-      const line = lines?.get(pair);
-      const answer: Answer =
-        lines === undefined ? UNKNOWN : { known: true, row: line === undefined ? undefined : parseRow(line) };
-      for (const resolve of resolvers) {
-        resolve(answer);
-        count += 1;
-        if (count % ANSWERS_AT_ONCE === 0) await nextTurn();
-      }
-    }
+    this.#restUntil = since + Math.max(LEAST_MS, tookMs / MOST_OF_THE_TIME);
+    this.#reading = false;
+    this.#plan();
+    await answerAll(questions, lines);
   }
 
   /** The lines that are asked for; nothing when the tables cannot be read, or there are none. */
@@ -105,6 +114,21 @@ export class SocketTable {
       return undefined;
     }
     return isEmpty ? undefined : lines;
+  }
+}
+
+/** @param lines nothing: they cannot be known */
+async function answerAll(questions: Questions, lines: ReadonlyMap<string, string> | undefined): Promise<void> {
+  let count = 0;
+  for (const [pair, resolvers] of questions) {
+    const line = lines?.get(pair);
+    const row = line === undefined ? undefined : parseRow(line);
+    const answer: Answer = lines === undefined ? UNKNOWN : { known: true, row };
+    for (const resolve of resolvers) {
+      resolve(answer);
+      count += 1;
+      if (count % ANSWERS_AT_ONCE === 0) await nextTurn();
+    }
   }
 }
 

@@ -57,26 +57,42 @@ test("it is read again a tenth of a second later at the earliest, and whoever as
   await until(() => found === 2, "the answer");
 });
 
-test("a long table is read more seldom", async () => {
+test("a table that takes long is read more seldom", async () => {
   const file = new ConfigFile(table(1));
   const clock = new ManualClock();
-  const slow = { ...clock, epochMs: () => 0, after: clock.after.bind(clock), now: () => clock.now() };
-  let readings = 0;
-  slow.now = () => {
-    readings += 1;
-    return readings * 20; // each reading takes 20 ms
-  };
-  const sockets = new SocketTable(slow, [file.path]);
-  await sockets.row(peer(1), OURS);
+  const sockets = new SocketTable(clock, [file.path]);
+  const first = sockets.row(peer(1), OURS);
+  await new Promise(setImmediate); // the reading has begun
+  clock.advance(300);
+  await first;
   let answered = false;
   void sockets.row(peer(1), OURS).then(() => {
     answered = true;
   });
-  clock.advance(399);
-  await new Promise(setImmediate);
-  assert.equal(answered, false);
+  clock.advance(299);
+  assert.equal(clock.pending, 1, "it waits");
   clock.advance(1);
   await until(() => answered, "the answer");
+});
+
+test("who has time is answered later, or together with one who has none", async () => {
+  const file = new ConfigFile(table(2));
+  const clock = new ManualClock();
+  const sockets = new SocketTable(clock, [file.path]);
+  const answered: string[] = [];
+  const ask = (name: string, patienceMs: number) =>
+    sockets.row(peer(1), OURS, patienceMs).then(() => answered.push(name));
+  void ask("patient", 1000);
+  clock.advance(999);
+  await new Promise(setImmediate);
+  assert.deepEqual(answered, []);
+  clock.advance(1);
+  await until(() => answered.length === 1, "the patient one");
+  clock.advance(100);
+  void ask("patient too", 1000);
+  await ask("prompt", 0);
+  await until(() => answered.length === 3, "both");
+  assert.equal(clock.pending, 0);
 });
 
 test("what has become of a peer: it counts as present where there is no table, or it cannot be read", async () => {
