@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "./clock.js";
 import { plainAddress } from "./core/address.js";
+import { Tally } from "./core/tally.js";
 import type { Credentials } from "./credentials.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import type { Listener } from "./listeners/listener.js";
@@ -29,8 +30,9 @@ export interface HandshakeHost {
 /** Clients that have connected to a port that speaks TLS, until they do: they are no connections before. */
 export class Handshakes {
   readonly #host: HandshakeHost;
-  /** Under way, and where they come from. */
-  readonly #pending = new Map<Socket, string>();
+  /** Under way, and how many from each address. */
+  readonly #pending = new Set<Socket>();
+  readonly #addresses = new Tally<string>();
 
   constructor(host: HandshakeHost) {
     this.#host = host;
@@ -50,13 +52,15 @@ export class Handshakes {
       this.#turnAway(socket, address, listener, objection);
       return;
     }
-    this.#pending.set(socket, address);
+    this.#pending.add(socket);
+    this.#addresses.add(address);
     this.#host.count(1);
     const limit = this.#host.clock.after(LIMIT_MS, () => fail(`no TLS handshake within ${LIMIT_MS / 1000} s`));
     /** @returns whether that is news */
     const settle = (): boolean => {
       if (!this.#pending.delete(socket)) return false;
       limit.cancel();
+      this.#addresses.remove(address);
       this.#host.count(-1);
       return true;
     };
@@ -82,7 +86,7 @@ export class Handshakes {
 
   /** Ends all that are under way. */
   close(): void {
-    for (const socket of [...this.#pending.keys()]) socket.destroy();
+    for (const socket of [...this.#pending]) socket.destroy();
   }
 
   #turnAway(socket: Socket, address: string, listener: Listener, reason: string | undefined): void {
@@ -93,8 +97,8 @@ export class Handshakes {
   #objection(address: string, listener: Listener): string | undefined {
     const objection = this.#host.objection(address, listener);
     if (objection !== undefined) return objection;
-    const same = [...this.#pending.values()].filter((other) => other === address);
-    return same.length < MOST_OF_ONE ? undefined : `${address} has ${same.length} TLS handshakes under way already`;
+    const same = this.#addresses.of(address);
+    return same < MOST_OF_ONE ? undefined : `${address} has ${same} TLS handshakes under way already`;
   }
 }
 

@@ -31,7 +31,9 @@ export class Registry {
 
   /** What has passed since the start. */
   get traffic(): TrafficStatus {
-    return this.all().reduce(added, this.#past);
+    let sum = this.#past;
+    for (const connection of this.#connections.values()) sum = added(sum, connection);
+    return sum;
   }
 
   /** Clients that are connected from this address. */
@@ -75,7 +77,8 @@ export class Registry {
     this.#looking = true;
     setImmediate(() => {
       this.#looking = false;
-      if (this.all().every((connection) => connection.settled)) this.#whenSettled?.();
+      for (const { settled } of this.#connections.values()) if (!settled) return;
+      this.#whenSettled?.();
     });
   }
 }
