@@ -9,6 +9,7 @@ import type { MuxHost } from "./host.js";
 import type { Link, LinkEvents } from "./link.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
 import { Sharing } from "./sharing.js";
+import { Tellings } from "./tellings.js";
 import { Turns } from "./turns.js";
 
 /** Requests of many clients to one device: each goes out whole, in fair turns, and its answer returns to the one who asked. */
@@ -17,9 +18,8 @@ export class RequestMux extends BaseMux {
   readonly #turns: Turns;
   /** Links that are not read because a client does not take what comes from them. */
   readonly #stalled = new Map<MuxClient, Dialogue>();
+  readonly #tellings = new Tellings(this.rounds, this.clients);
   #sharing: Sharing;
-  /** What the device has said on its own, and clients are to be told next. */
-  #news: Buffer[] | undefined;
   /** The daemon stops: nothing is begun any more. */
   #stopping = false;
   /** Called when nothing is outstanding. */
@@ -162,7 +162,7 @@ export class RequestMux extends BaseMux {
     if (fresh !== undefined) {
       this.counters.cacheHits += 1;
       this.#turns.started(asker, exchange);
-      this.#each(exchange.askers, () => {
+      this.#tellings.each(exchange.askers, () => {
         client.deliver(this.#protocol.restore({ kind: "frame", bytes: fresh }, request));
         this.#turns.over(asker);
       });
@@ -191,12 +191,6 @@ export class RequestMux extends BaseMux {
     return best;
   }
 
-  /** Tells those who wait, or all, something: behind what they are to be told already. */
-  #each<T>(all: Iterable<T>, tell: (one: T) => void): void {
-    this.#news = undefined;
-    this.rounds.begin(all, tell);
-  }
-
   #answer(exchange: Exchange, cut: Cut, link: Link): void {
     const { key } = exchange.request;
     const isFailure = this.#protocol.isFailure?.(cut.bytes) ?? false;
@@ -204,7 +198,7 @@ export class RequestMux extends BaseMux {
     if (key !== undefined) this.#turns.known(key);
     const atOnce = this.rounds.idle && exchange.askers.size <= 1;
     const kept = atOnce ? cut : { ...cut, bytes: Buffer.from(cut.bytes) };
-    this.#each(exchange.askers, ({ client, request }) => {
+    this.#tellings.each(exchange.askers, ({ client, request }) => {
       client.deliver(this.#protocol.restore(kept, request));
       const dialogue = this.#dialogues.get(link);
       if (cut.kind !== "part" || !client.stalled || dialogue === undefined) return;
@@ -215,7 +209,7 @@ export class RequestMux extends BaseMux {
 
   #done(exchange: Exchange, byEnd: boolean): void {
     this.#sharing.over(exchange);
-    this.#each(exchange.askers, (asker) => {
+    this.#tellings.each(exchange.askers, (asker) => {
       const { client, request } = asker;
       this.counters.answers += 1;
       this.#release(client);
@@ -232,7 +226,7 @@ export class RequestMux extends BaseMux {
     const again = why === "link lost" && exchange.mayBeRepeated && !this.#stopping;
     if (again) this.counters.repeated += exchange.askers.size;
     else if (why === "link lost") this.counters.linkLost += 1;
-    this.#each(exchange.askers, (asker) => {
+    this.#tellings.each(exchange.askers, (asker) => {
       if (again) {
         this.#turns.again(asker);
       } else if (exchange.begun) {
@@ -242,27 +236,6 @@ export class RequestMux extends BaseMux {
         this.#turns.failed(asker, why);
       }
     });
-  }
-
-  /** Passes on what the device has said on its own. What it says before the first client is told goes out with it. */
-  #tellAll(message: Buffer): void {
-    if (this.#news !== undefined) {
-      this.#news.push(message);
-      return;
-    }
-    const news = [message];
-    this.#news = news;
-    this.rounds.begin(this.#audience(news), ({ client, bytes }) => {
-      if (client.stalled) client.drop("it does not read what the device says");
-      else client.deliver(bytes);
-    });
-  }
-
-  /** Who is told such news, as soon as it is their turn. */
-  *#audience(news: readonly Buffer[]): Generator<{ readonly client: MuxClient; readonly bytes: Buffer }> {
-    if (this.#news === news) this.#news = undefined;
-    const bytes = Buffer.concat(news);
-    for (const client of this.clients) yield { client, bytes };
   }
 
   // what happens on a link
@@ -316,7 +289,7 @@ export class RequestMux extends BaseMux {
       event: (message) => {
         this.counters.events += 1;
         this.#sharing.changed();
-        this.#tellAll(message);
+        this.#tellings.all(message);
       },
       stray: (text) => this.#stray(text),
       timedOut: () => {

@@ -81,6 +81,14 @@ async function harmless(t: TestContext, { daemon }: Mux, during: () => Promise<u
   assert.deepEqual(faults(daemon.log()), []);
 }
 
+test("CACH: one client asks the same twice, and is told twice that there is no answer", async (t) => {
+  const device = await silentDevice(t);
+  const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=1 PIPE=4 CACH=500`);
+  const crowd = await Crowd.open(t, mux.port, 1);
+  crowd.sockets[0]?.write(Buffer.concat([requests(1, 1), requests(1, 1)]));
+  await until(() => crowd.received === 2 * REFUSAL_BYTES, "two refusals");
+});
+
 describe("crowds at a shared device hold up nobody", { concurrency: 1 }, () => {
   for (const options of ["PIPE=4", "PIPE=4 CACH=500"]) {
     test(`${options}: ${CROWD} clients, 16 requests each that the device does not answer`, async (t) => {
