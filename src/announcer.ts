@@ -4,7 +4,6 @@ import type { Settings } from "./core/config/settings.js";
 import { Leftovers } from "./core/leftovers.js";
 import type { NotifyTarget } from "./core/notification.js";
 import type { Outcome } from "./core/pacer.js";
-import { endpointKey } from "./core/proc-net-tcp.js";
 import type { ConnOptions } from "./core/setup/options.js";
 import type { NotifyStatus } from "./core/status.js";
 import type { StreamEnd } from "./ends/stream-end.js";
@@ -75,8 +74,8 @@ export class Announcer {
     const everyMs = options.renotifyMs ?? host.settings.renotify;
     if (everyMs === 0 || !isOnThisMachine(client)) return;
     this.#watched = {
-      local: endpointKey(client.peerAddress, client.peerPort),
-      remote: endpointKey(client.localAddress, client.localPort),
+      local: client.peerKey,
+      remote: client.ownKey,
       everyMs,
       leftovers: new Leftovers(),
       lastNotified: clock.now(),

@@ -6,7 +6,7 @@ import type { Deed } from "./core/access.js";
 import { formatHostPort, type HostPort } from "./core/address.js";
 import type { WatchOrder } from "./core/monitor/watch.js";
 import type { Origin } from "./core/origin.js";
-import { endpointKey, type PeerState, peerState } from "./core/proc-net-tcp.js";
+import type { PeerState } from "./core/proc-net-tcp.js";
 import { errorReply } from "./core/setup/command.js";
 import { formatRemote, type Order } from "./core/setup/order.js";
 import { LAST_BYTES_MS, type PeerBacklog } from "./core/silence.js";
@@ -24,6 +24,7 @@ import type { Sender } from "./notify.js";
 import { peerBacklog } from "./peer-backlog.js";
 import { Relay, type RelayOwner } from "./relay.js";
 import { Session } from "./session.js";
+import { GATHER_MS } from "./socket-table.js";
 
 /**
  * What a client is told: that its remote is there and that it is not (`setup`), only that it is not (`direct`), or just that, by a
@@ -184,9 +185,9 @@ export class Connection implements RelayOwner, ConnectionReport {
     return this.#phase.kind === "watching";
   }
 
-  /** Whether its notifications go this way. */
-  notifiesBy(luup: Sender): boolean {
-    return this.#host.luup === luup;
+  /** The way that its notifications go. */
+  get luup(): Sender {
+    return this.#host.luup;
   }
 
   /** Whether it is over, its client has been told so, and its plugin too. */
@@ -292,9 +293,7 @@ export class Connection implements RelayOwner, ConnectionReport {
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
     if (this.#client.peerPort === 0) return "present"; // of Unix sockets its table says nothing
-    const own = endpointKey(this.#client.localAddress, this.#client.localPort);
-    const peer = endpointKey(this.#client.peerAddress, this.#client.peerPort);
-    return peerState(await this.#host.sockets.rows(), own, peer);
+    return this.#host.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
   }
 
   backlogOf(end: End): Promise<PeerBacklog> {

@@ -297,11 +297,8 @@ export class Daemon {
 
   /** Has new connections work by these settings. */
   #adopt(settings: Settings): void {
-    const connections = this.#registry.all();
-    this.#luups.configure(
-      settings.vera,
-      (luup) => this.#farewells.use(luup) || connections.some((connection) => connection.notifiesBy(luup)),
-    );
+    const inUse = new Set(this.#registry.all().map(({ luup }) => luup));
+    this.#luups.configure(settings.vera, (luup) => inUse.has(luup) || this.#farewells.use(luup));
     this.#regime = this.#regimeOf(settings);
     this.#alerts.configure(settings);
     this.#jobs.configure(settings, this.#regime.host);

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "./clock.js";
 import type { Origin } from "./core/origin.js";
+import { Tally } from "./core/tally.js";
 import type { Credentials } from "./credentials.js";
 import { StreamEnd } from "./ends/stream-end.js";
 import type { Listener } from "./listeners/listener.js";
@@ -29,8 +30,9 @@ export interface HandshakeHost {
 /** Clients that have connected to a port that speaks TLS, until they do: they are no connections before. */
 export class Handshakes {
   readonly #host: HandshakeHost;
-  /** Under way, and whose they are. */
-  readonly #pending = new Map<Socket, Origin>();
+  /** Under way, and how many from each address. */
+  readonly #pending = new Set<Socket>();
+  readonly #addresses = new Tally<string | undefined>();
 
   constructor(host: HandshakeHost) {
     this.#host = host;
@@ -49,13 +51,15 @@ export class Handshakes {
       this.#turnAway(socket, origin, listener, objection);
       return;
     }
-    this.#pending.set(socket, origin);
+    this.#pending.add(socket);
+    this.#addresses.add(origin.address);
     this.#host.count(1);
     const limit = this.#host.clock.after(LIMIT_MS, () => fail(`no TLS handshake within ${LIMIT_MS / 1000} s`));
     /** @returns whether that is news */
     const settle = (): boolean => {
       if (!this.#pending.delete(socket)) return false;
       limit.cancel();
+      this.#addresses.remove(origin.address);
       this.#host.count(-1);
       return true;
     };
@@ -81,7 +85,7 @@ export class Handshakes {
 
   /** Ends all that are under way. */
   close(): void {
-    for (const socket of [...this.#pending.keys()]) socket.destroy();
+    for (const socket of [...this.#pending]) socket.destroy();
   }
 
   #turnAway(socket: Socket, origin: Origin, listener: Listener, reason: string | undefined): void {
@@ -93,8 +97,8 @@ export class Handshakes {
     const objection = this.#host.objection(origin, listener);
     if (objection !== undefined) return objection;
     const { address = "this daemon" } = origin;
-    const same = [...this.#pending.values()].filter((other) => other.address === origin.address);
-    return same.length < MOST_OF_ONE ? undefined : `${address} has ${same.length} TLS handshakes under way already`;
+    const same = this.#addresses.of(origin.address);
+    return same < MOST_OF_ONE ? undefined : `${address} has ${same} TLS handshakes under way already`;
   }
 }
 

@@ -1,23 +1,19 @@
 import type { Clock, Timer } from "./clock.js";
 import { PeerWatch } from "./core/lost-peer.js";
-import { endpointKey } from "./core/proc-net-tcp.js";
+import type { SocketRow } from "./core/proc-net-tcp.js";
 import type { StreamEnd } from "./ends/stream-end.js";
-import type { SocketTable } from "./socket-table.js";
+import { GATHER_MS, type SocketTable } from "./socket-table.js";
+import { nextTurn } from "./turn.js";
 
 const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
 const MOST_BETWEEN_LOOKS_MS = 5000;
+const AT_ONCE = 256; // peers looked at in one turn of the event loop
 
 /** What had passed between us and a peer when it was last looked at. */
 interface Passed {
   /** Bytes sent to it that it has been asked about; undefined: it has not been asked since it was heard of. */
   asked: number | undefined;
   readonly received: number;
-}
-
-interface Suspect {
-  readonly end: StreamEnd;
-  /** Bytes that the kernel has been given for it. */
-  readonly sent: number;
 }
 
 /** Finds peers that swallow data without acknowledging it, and lets go of them as keepalive does of silent ones. */
@@ -66,38 +62,42 @@ export class LostPeers {
     });
   }
 
-  /** Peers that have been sent something and not been heard of since the last look. */
-  #suspects(): Map<string, Suspect> {
-    const suspects = new Map<string, Suspect>();
+  /** Asks the kernel about those who may be lost: only about them, because its table may be long. */
+  async #look(): Promise<void> {
+    const looks: Promise<void>[] = [];
+    let count = 0;
     for (const [end, passed] of this.#watched) {
-      const { bytesSent, bytesReceived } = end;
-      if (passed === undefined || bytesReceived !== passed.received) {
-        this.#watched.set(end, { asked: undefined, received: bytesReceived });
-        continue;
-      }
-      if (bytesSent === passed.asked && !this.#waiting.has(end)) continue;
-      passed.asked = bytesSent;
-      const own = endpointKey(end.localAddress, end.localPort);
-      suspects.set(`${own} ${endpointKey(end.peerAddress, end.peerPort)}`, { end, sent: bytesSent - end.unsent });
+      if (this.#isSuspect(end, passed)) looks.push(this.#lookAt(end));
+      count += 1;
+      if (count % AT_ONCE === 0) await nextTurn();
     }
-    return suspects;
+    await Promise.all(looks);
   }
 
-  /** Asks the kernel about them: only then, because its table may be long. */
-  async #look(): Promise<void> {
-    const suspects = this.#suspects();
-    if (suspects.size === 0) return;
-    const rows = await this.#sockets.rows();
-    const now = this.#clock.now();
-    for (const row of rows) {
-      const { end, sent } = suspects.get(`${row.local} ${row.remote}`) ?? {};
-      if (end === undefined || sent === undefined || !this.#watched.has(end)) continue;
-      const watch = this.#waiting.get(end) ?? new PeerWatch(this.#limitMs);
-      const seen = watch.look(row, sent, end.bytesReceived, now);
-      if (seen === "fine") this.#waiting.delete(end);
-      else this.#waiting.set(end, watch);
-      if (seen === "lost") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
+  /** Whether a peer has been sent something and not been heard of since the last look. */
+  #isSuspect(end: StreamEnd, passed: Passed | undefined): boolean {
+    const { bytesSent, bytesReceived } = end;
+    if (passed === undefined || bytesReceived !== passed.received) {
+      this.#watched.set(end, { asked: undefined, received: bytesReceived });
+      return false;
     }
+    if (bytesSent === passed.asked && !this.#waiting.has(end)) return false;
+    passed.asked = bytesSent;
+    return true;
+  }
+
+  async #lookAt(end: StreamEnd): Promise<void> {
+    const sent = end.bytesSent - end.unsent; // the kernel has been given these
+    const row = await this.#sockets.row(end.ownKey, end.peerKey, GATHER_MS);
+    if (row !== undefined && this.#watched.has(end)) this.#judge(end, sent, row);
+  }
+
+  #judge(end: StreamEnd, sent: number, row: SocketRow): void {
+    const watch = this.#waiting.get(end) ?? new PeerWatch(this.#limitMs);
+    const seen = watch.look(row, sent, end.bytesReceived, this.#clock.now());
+    if (seen === "fine") this.#waiting.delete(end);
+    else this.#waiting.set(end, watch);
+    if (seen === "lost") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
   }
 }
 

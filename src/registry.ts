@@ -1,13 +1,14 @@
 import type { Connection } from "./connection.js";
 import type { Origin } from "./core/origin.js";
 import type { TrafficStatus } from "./core/status.js";
+import { Tally } from "./core/tally.js";
 
 /** Who is connected, and who still has something to say. */
 export class Registry {
   readonly #connections = new Map<string, Connection>();
   /** Those whose client's socket is still there. */
   readonly #open = new Set<Connection>();
-  readonly #openByClient = new Map<string, number>();
+  readonly #openByClient = new Tally<string>();
   /** Descriptors of remotes that are connected, or being connected to, and of readers of the web page. */
   #others = 0;
   /** What has passed through connections of which nothing is left. */
@@ -32,19 +33,22 @@ export class Registry {
 
   /** What has passed since the start. */
   get traffic(): TrafficStatus {
-    return this.all().reduce(added, this.#past);
+    let sum = this.#past;
+    for (const connection of this.#connections.values()) sum = added(sum, connection);
+    return sum;
   }
 
   /** Clients that are connected from the same address, whatever they have come by. Those that nobody can tell apart count for nobody. */
   openOf({ address = "" }: Origin): number {
-    return this.#openByClient.get(address) ?? 0;
+    return this.#openByClient.of(address);
   }
 
   /** Takes a new connection in. */
   add(connection: Connection): void {
     this.#connections.set(connection.id, connection);
     this.#open.add(connection);
-    this.#count(connection.origin, 1);
+    const { address } = connection.origin;
+    if (address !== undefined) this.#openByClient.add(address);
   }
 
   /** In the order they came. */
@@ -54,7 +58,8 @@ export class Registry {
 
   /** A connection has made a step towards its end. */
   changed(connection: Connection): void {
-    if (connection.gone && this.#open.delete(connection)) this.#count(connection.origin, -1);
+    const { address } = connection.origin;
+    if (connection.gone && this.#open.delete(connection) && address !== undefined) this.#openByClient.remove(address);
     if (connection.finished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
     this.#look();
   }
@@ -65,20 +70,13 @@ export class Registry {
     this.#look();
   }
 
-  #count(origin: Origin, change: 1 | -1): void {
-    const { address } = origin;
-    if (address === undefined) return;
-    const count = this.openOf(origin) + change;
-    if (count === 0) this.#openByClient.delete(address);
-    else this.#openByClient.set(address, count);
-  }
-
   #look(): void {
     if (this.#whenSettled === undefined || this.#looking) return;
     this.#looking = true;
     setImmediate(() => {
       this.#looking = false;
-      if (this.all().every((connection) => connection.settled)) this.#whenSettled?.();
+      for (const { settled } of this.#connections.values()) if (!settled) return;
+      this.#whenSettled?.();
     });
   }
 }

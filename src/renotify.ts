@@ -25,6 +25,8 @@ export class Renotifier {
   readonly #fault: (error: unknown) => void;
   readonly #watched = new Set<Watched>();
   #timer: Timer | undefined;
+  /** When the timer fires, by the clock. */
+  #next = Number.POSITIVE_INFINITY;
   #looking = false;
 
   constructor(clock: Clock, sockets: SocketTable, fault: (error: unknown) => void) {
@@ -36,7 +38,7 @@ export class Renotifier {
   /** Begins to look after a socket. */
   add(watched: Watched): void {
     this.#watched.add(watched);
-    this.#schedule();
+    this.#schedule(watched);
   }
 
   /** Has done with a socket. */
@@ -44,14 +46,14 @@ export class Renotifier {
     this.#watched.delete(watched);
   }
 
-  #schedule(): void {
+  /** Sees to it that this one is looked at in its time. */
+  #schedule({ lastNotified, everyMs }: Watched): void {
+    const at = Math.max(this.#clock.now() + RESOLUTION_MS, lastNotified + everyMs);
+    if (this.#looking || at >= this.#next) return;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.#watched.size === 0 || this.#looking) return;
-    let next = Number.POSITIVE_INFINITY;
-    for (const { lastNotified, everyMs } of this.#watched) next = Math.min(next, lastNotified + everyMs);
-    const ms = Math.max(RESOLUTION_MS, Math.ceil(next - this.#clock.now()));
-    this.#timer = this.#clock.after(ms, () => {
+    this.#next = at;
+    this.#timer = this.#clock.after(Math.ceil(at - this.#clock.now()), () => {
+      this.#next = Number.POSITIVE_INFINITY;
       this.#look().catch(this.#fault);
     });
   }
@@ -59,26 +61,18 @@ export class Renotifier {
   async #look(): Promise<void> {
     this.#looking = true;
     try {
-      const due = new Map<string, Watched>();
-      for (const watched of this.#watched) {
-        if (this.#clock.now() >= watched.lastNotified + watched.everyMs) {
-          due.set(`${watched.local} ${watched.remote}`, watched);
-        }
-      }
-      if (due.size > 0) await this.#remind(due);
+      const now = this.#clock.now();
+      const due = [...this.#watched].filter(({ lastNotified, everyMs }) => now >= lastNotified + everyMs);
+      await Promise.all(due.map((watched) => this.#lookAt(watched)));
     } finally {
       this.#looking = false;
-      this.#schedule();
+      for (const watched of this.#watched) this.#schedule(watched);
     }
   }
 
-  async #remind(due: ReadonlyMap<string, Watched>): Promise<void> {
-    const rows = await this.#sockets.rows();
-    for (const watched of due.values()) watched.lastNotified = this.#clock.now();
-    for (const { local, remote, unread } of rows) {
-      const watched = due.get(`${local} ${remote}`);
-      if (watched === undefined || !this.#watched.has(watched)) continue;
-      if (watched.leftovers.look(unread)) watched.remind();
-    }
+  async #lookAt(watched: Watched): Promise<void> {
+    const row = await this.#sockets.row(watched.local, watched.remote);
+    watched.lastNotified = this.#clock.now();
+    if (row !== undefined && this.#watched.has(watched) && watched.leftovers.look(row.unread)) watched.remind();
   }
 }

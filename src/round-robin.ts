@@ -27,11 +27,14 @@ function wait(): void {
 
 function takeTurns(): void {
   const until = performance.now() + PASS_MS;
-  for (const job of jobs) {
-    jobs.delete(job);
-    job();
-    if (performance.now() > until) break;
+  try {
+    for (const job of jobs) {
+      jobs.delete(job);
+      job();
+      if (performance.now() > until) break;
+    }
+  } finally {
+    waiting = false;
+    wait();
   }
-  waiting = false;
-  wait();
 }

@@ -12,12 +12,10 @@ export interface SocketRow {
   readonly unanswered: number;
 }
 
-const ROW =
-  /^\s*\d+: ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]{2}) ([0-9A-F]+):([0-9A-F]+) ([0-9A-F]{2}):[0-9A-F]+ ([0-9A-F]+)\s+\d+\s+(\d+)/;
 // states (enum of the kernel's tcp_states.h, as the table prints them)
 const CLOSE_WAIT = 8; // the peer's FIN has come, and takes one place in the queue that no program reads
 const CLOSED_BY_PROGRAM = [4, 5, 9, 11]; // FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING
-const TIME_WAIT = " 06 00000000:00000000 03:";
+const TIME_WAIT = 6; // no program's any more
 // the timer that is running (column tr)
 const SENDING_AGAIN = "01";
 const ASKING_FOR_ROOM = "04";
@@ -28,38 +26,62 @@ function key(kernelHex: string): string {
   return kernelHex.startsWith(MAPPED_PREFIX) ? kernelHex.slice(MAPPED_PREFIX.length) : kernelHex;
 }
 
-/** Reads such a table; lines that are no rows (the heading) are passed over. */
-export function parseSocketTable(text: string): SocketRow[] {
-  const rows: SocketRow[] = [];
-  for (const line of text.split("\n")) {
-    if (line.includes(TIME_WAIT)) continue; // no program's any more, and there may be ten thousands of them
-    const match = ROW.exec(line);
-    if (match === null) continue;
-    const [, local = "", remote = "", stateHex = "", sent = "", received = "", timer, again = "", asked = ""] = match;
-    const state = Number.parseInt(stateHex, 16);
-    rows.push({
-      local: key(local),
-      remote: key(remote),
-      state,
-      unread: Math.max(0, Number.parseInt(received, 16) - (state === CLOSE_WAIT ? 1 : 0)),
-      unacknowledged: Number.parseInt(sent, 16),
-      unanswered: timer === SENDING_AGAIN ? Number.parseInt(again, 16) : timer === ASKING_FOR_ROOM ? Number(asked) : 0,
-    });
+/** What both ends of a connection are called together. */
+export function pairKey(local: string, remote: string): string {
+  return `${local} ${remote}`;
+}
+
+/**
+ * The line of each connection in a piece of such a table that ends at the end of a line. Little is done for each line, because there
+ * may be a hundred thousand: {@link parseRow} reads those that are wanted.
+ *
+ * @param found called with {@link pairKey} and the line; not for the heading
+ */
+export function eachLine(text: string, found: (pair: string, line: string) => void): void {
+  let end = 0;
+  for (let at = 0; at < text.length; at = end + 1) {
+    end = text.indexOf("\n", at);
+    if (end < 0) end = text.length;
+    // `  12: 0100007F:09C8 0100007F:D431 01 …`; in the heading no colon comes early
+    const begin = text.indexOf(": ", at) + 2;
+    const between = text.indexOf(" ", begin);
+    const behind = text.indexOf(" ", between + 1);
+    if (begin < at + 2 || between < begin || behind < between || behind > end) continue;
+    const mapped = text.startsWith(MAPPED_PREFIX, begin);
+    const pair = mapped
+      ? pairKey(key(text.slice(begin, between)), key(text.slice(between + 1, behind)))
+      : text.slice(begin, behind);
+    found(pair, text.slice(at, end));
   }
-  return rows;
+}
+
+/** Reads one line; nothing when it is no program's socket, or no row at all. */
+export function parseRow(line: string): SocketRow | undefined {
+  const [, local, remote, stateHex, queues = "", timers = "", again = "", , asked = ""] = line.trim().split(/ +/);
+  if (local === undefined || remote === undefined || stateHex === undefined) return undefined;
+  const state = Number.parseInt(stateHex, 16);
+  const [sent = "", received = ""] = queues.split(":");
+  const unanswered = timers.startsWith(SENDING_AGAIN)
+    ? Number.parseInt(again, 16)
+    : timers.startsWith(ASKING_FOR_ROOM)
+      ? Number(asked)
+      : 0;
+  const unread = Number.parseInt(received, 16) - (state === CLOSE_WAIT ? 1 : 0);
+  const unacknowledged = Number.parseInt(sent, 16);
+  if (state === TIME_WAIT || Number.isNaN(unread + unacknowledged + unanswered)) return undefined;
+  return { local: key(local), remote: key(remote), state, unread: Math.max(0, unread), unacknowledged, unanswered };
 }
 
 /** The key of an address as Node prints it (`127.0.0.1`, `::1`, `::ffff:127.0.0.1`) and a port. */
 export function endpointKey(address: string, port: number): string {
   const bytes = address.includes(":") ? bytesOfIPv6(address) : address.split(".").map(Number);
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0"));
+  const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, "0");
   let kernelHex = ""; // 32-bit words in the machine's byte order, here little-endian
-  for (let word = 0; word < hex.length; word += 4)
-    kernelHex += hex
-      .slice(word, word + 4)
-      .reverse()
-      .join("");
-  return key(`${kernelHex}:${port.toString(16).padStart(4, "0")}`.toUpperCase());
+  for (let at = 0; at < bytes.length; at += 4) {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(at, at + 4);
+    kernelHex += hex(((d * 256 + c) * 256 + b) * 256 + a, 8);
+  }
+  return key(`${kernelHex}:${hex(port, 4)}`);
 }
 
 function bytesOfIPv6(address: string): number[] {
@@ -86,15 +108,11 @@ export type PeerState = "present" | "ended" | "gone";
  * Tells by the table what has become of a peer. One on this machine shows there itself; that matters when its FIN cannot come
  * through, because bytes that nobody takes are before it.
  *
- * @param own our end of the connection, as {@link endpointKey} makes it
- * @param peer the other end
+ * @param own the row of our end of the connection
+ * @param peer the row of the other end
  */
-export function peerState(rows: readonly SocketRow[], own: string, peer: string): PeerState {
-  if (rows.length === 0) return "present"; // no table here: nothing is known
-  const row = rows.find(({ local, remote }) => local === own && remote === peer);
-  if (row === undefined) return "gone";
-  const counterpart = rows.find(({ local, remote }) => local === peer && remote === own);
-  const ended =
-    row.state === CLOSE_WAIT || (counterpart !== undefined && CLOSED_BY_PROGRAM.includes(counterpart.state));
+export function peerState(own: SocketRow | undefined, peer: SocketRow | undefined): PeerState {
+  if (own === undefined) return "gone";
+  const ended = own.state === CLOSE_WAIT || (peer !== undefined && CLOSED_BY_PROGRAM.includes(peer.state));
   return ended ? "ended" : "present";
 }

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { type HostPort, plainAddress } from "../core/address.js";
+import { endpointKey } from "../core/proc-net-tcp.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 import type { Reads } from "./reads.js";
 
@@ -24,6 +25,8 @@ export class StreamEnd implements End {
   readonly peerPort: number;
   readonly #socket: Socket;
   readonly #reads: Reads | undefined;
+  #ownKey: string | undefined;
+  #peerKey: string | undefined;
   #draining = false;
   /** Data is asked for. */
   #wanted = false;
@@ -63,6 +66,17 @@ export class StreamEnd implements End {
 
   get localPort(): number {
     return this.#socket.localPort ?? 0;
+  }
+
+  /** What the kernel's table of sockets calls our end, and the peer's: see {@link endpointKey}. */
+  get ownKey(): string {
+    this.#ownKey ??= endpointKey(this.localAddress, this.localPort);
+    return this.#ownKey;
+  }
+
+  get peerKey(): string {
+    this.#peerKey ??= endpointKey(this.peerAddress, this.peerPort);
+    return this.#peerKey;
   }
 
   get unsent(): number {

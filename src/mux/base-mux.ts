@@ -3,6 +3,7 @@ import type { MuxOrder } from "../core/mux/line.js";
 import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/status.js";
 import type { End } from "../ends/end.js";
 import type { Stream } from "../monitor/monitor.js";
+import { Rounds } from "../rounds.js";
 import { Attendance } from "./attendance.js";
 import type { MuxHost } from "./host.js";
 import type { Link, LinkEvents } from "./link.js";
@@ -19,6 +20,8 @@ export abstract class BaseMux implements Mux {
   protected readonly counters = muxCounters();
   protected readonly log: MuxLog;
   protected readonly pool: Pool;
+  /** What is done for each of many clients. While that takes its time, the device is not read. */
+  protected readonly rounds: Rounds;
   readonly #port: number;
   readonly #attendance: Attendance;
   #order: MuxOrder;
@@ -39,6 +42,15 @@ export abstract class BaseMux implements Mux {
       noPath: (reason) => this.noPath(reason),
       log: this.log,
       port,
+    });
+    this.rounds = new Rounds(host.clock, {
+      late: () => {
+        for (const link of this.pool.links) link.pause(this.rounds);
+      },
+      caughtUp: () => {
+        for (const link of this.pool.links) link.resume(this.rounds);
+        this.caughtUp();
+      },
     });
   }
 
@@ -117,6 +129,9 @@ export abstract class BaseMux implements Mux {
   protected closeLinks(reason: string): void {
     this.pool.closeAll(reason);
   }
+
+  /** What was to be done for clients is done, later than usual. */
+  protected caughtUp(): void {}
 
   /** Requests that wait for their turn. */
   protected abstract get waiting(): number;

@@ -15,6 +15,8 @@ const PATIENCE_MS = 1000; // the device waits so long for a client that has too 
 export class BroadcastMux extends BaseMux {
   readonly #queue = new FairQueue<MuxClient, Buffer>();
   #link: Link | undefined;
+  /** Clients that have too much unread. */
+  readonly #stalled = new Set<MuxClient>();
   #pauseUntil = 0;
   #patience: Timer | undefined;
   /** Messages sent in this turn of the event loop. */
@@ -42,7 +44,7 @@ export class BroadcastMux extends BaseMux {
         this.#send();
       },
       begun() {},
-      resumed: () => this.#goOn(),
+      resumed: () => this.#resumed(client()),
       ended: () => false,
       holds: () => this.#queue.sizeOf(client()) >= this.order.mux.queue,
     };
@@ -63,7 +65,7 @@ export class BroadcastMux extends BaseMux {
 
   protected forget(client: MuxClient): void {
     this.#queue.remove(client);
-    this.#goOn();
+    this.#resumed(client);
   }
 
   protected noPath(reason: string): void {
@@ -99,7 +101,7 @@ export class BroadcastMux extends BaseMux {
   }
 
   #closeAll(reason: string): void {
-    for (const client of [...this.clients]) client.close(reason);
+    this.rounds.begin([...this.clients], (client) => client.close(reason));
   }
 
   /** Sends what waits, as far as the device takes it. */
@@ -112,7 +114,7 @@ export class BroadcastMux extends BaseMux {
       this.#link.unsent === 0 &&
       clock.now() >= this.#pauseUntil
     ) {
-      const next = this.#queue.take(() => true);
+      const next = this.#queue.take(true, () => "take");
       if (next === undefined) return;
       if (this.#sent === 0) setImmediate(() => this.#nextTurn());
       this.#sent += 1;
@@ -134,28 +136,34 @@ export class BroadcastMux extends BaseMux {
 
   #deliver(chunk: Buffer): void {
     const bytes = Buffer.from(chunk);
-    for (const client of [...this.clients]) client.deliver(bytes);
-    if (this.#stalled().length === 0 || this.#patience !== undefined) return;
-    this.#link?.pause();
-    this.#patience = this.host.clock.after(PATIENCE_MS, () => {
-      this.#patience = undefined;
-      for (const client of this.#stalled()) {
-        this.log.seldom("dropped", "a client is dropped: it does not read");
-        client.drop("it does not read what the device says");
-      }
-      this.#goOn();
+    this.rounds.begin(this.clients, (client) => {
+      client.deliver(bytes);
+      if (client.stalled) this.#waitFor(client);
     });
   }
 
-  #stalled(): MuxClient[] {
-    return [...this.clients].filter(({ stalled }) => stalled);
+  /** The device waits for a client, for some time. */
+  #waitFor(client: MuxClient): void {
+    this.#stalled.add(client);
+    if (this.#patience !== undefined) return;
+    this.#link?.pause(this);
+    this.#patience = this.host.clock.after(PATIENCE_MS, () => {
+      this.#patience = undefined;
+      this.rounds.begin([...this.#stalled], (slow) => {
+        this.log.seldom("dropped", "a client is dropped: it does not read");
+        slow.drop("it does not read what the device says");
+        this.#resumed(slow);
+      });
+    });
   }
 
-  /** Reads from the device again when all clients have taken what they were told. */
-  #goOn(): void {
-    if (this.#stalled().length > 0) return;
+  /** A client has taken what it was told. The device is read again when all have. */
+  #resumed(client: MuxClient): void {
+    if (client.stalled && !client.gone) return;
+    this.#stalled.delete(client);
+    if (this.#stalled.size > 0) return;
     this.#patience?.cancel();
     this.#patience = undefined;
-    this.#link?.resume();
+    this.#link?.resume(this);
   }
 }

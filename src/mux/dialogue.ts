@@ -224,8 +224,8 @@ export class Dialogue {
   /** Reads, unless a client is to take something first, or there is still something to do. */
   #regulate(): void {
     if (this.#over) return;
-    if (this.#paused || this.#turn.waiting) this.link.pause();
-    else this.link.resume();
+    if (this.#paused || this.#turn.waiting) this.link.pause(this);
+    else this.link.resume(this);
   }
 
   #message(cut: Cut, atEnd: boolean): void {
@@ -269,9 +269,7 @@ export class Dialogue {
       this.#limit(id, outstanding, GATHER_MS);
     } else if (cut.kind === "part") {
       // one without end would keep the link for ever, though nobody wants it any more
-      if (exchange !== undefined && exchange.askers.length > 0 && !this.#paused && !interim) {
-        this.#limit(id, outstanding, answerMs);
-      }
+      if (exchange?.wanted && !this.#paused && !interim) this.#limit(id, outstanding, answerMs);
     } else {
       this.#complete(id, outstanding, atEnd);
     }
@@ -315,7 +313,7 @@ export class Dialogue {
       return;
     }
     this.#outstanding.delete(id);
-    if (exchange === undefined || exchange.askers.length > 0) this.#owner.timedOut();
+    if (exchange === undefined || exchange.wanted) this.#owner.timedOut();
     if (exchange !== undefined) this.#owner.failed(exchange, "no answer");
     this.#lose(id);
     const now = this.#owner.clock.now();

@@ -57,6 +57,8 @@ export class Link {
   readonly #events: LinkEvents;
   #state: State;
   #descriptors: number;
+  /** Those for whose sake it is not read. */
+  readonly #pausedBy = new Set<unknown>();
 
   /** Begins to connect. */
   constructor(name: LinkName, order: MuxOrder, host: MuxHost, events: LinkEvents) {
@@ -128,13 +130,15 @@ export class Link {
     this.#tap?.pass("up", bytes, end.unsent === 0);
   }
 
-  /** Reads nothing for now. */
-  pause(): void {
+  /** Reads nothing, until everybody for whose sake that is has it read again. */
+  pause(by: unknown): void {
+    this.#pausedBy.add(by);
     if (this.#state.kind === "ready") this.#state.end.pause();
   }
 
-  resume(): void {
-    if (this.#state.kind === "ready") this.#state.end.resume();
+  resume(by: unknown): void {
+    this.#pausedBy.delete(by);
+    if (this.#pausedBy.size === 0 && this.#state.kind === "ready") this.#state.end.resume();
   }
 
   /** Cuts the connection. */

@@ -4,11 +4,12 @@ import type { Failure, Protocol } from "../core/mux/protocol.js";
 import type { LinkStatus } from "../core/mux/status.js";
 import { BaseMux } from "./base-mux.js";
 import { Dialogue, type DialogueOwner } from "./dialogue.js";
-import type { Exchange } from "./exchange.js";
+import type { Asker, Exchange } from "./exchange.js";
 import type { MuxHost } from "./host.js";
 import type { Link, LinkEvents } from "./link.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
 import { Sharing } from "./sharing.js";
+import { Tellings } from "./tellings.js";
 import { Turns } from "./turns.js";
 
 /** Requests of many clients to one device: each goes out whole, in fair turns, and its answer returns to the one who asked. */
@@ -17,6 +18,7 @@ export class RequestMux extends BaseMux {
   readonly #turns: Turns;
   /** Links that are not read because a client does not take what comes from them. */
   readonly #stalled = new Map<MuxClient, Dialogue>();
+  readonly #tellings = new Tellings(this.rounds, this.clients);
   #sharing: Sharing;
   /** The daemon stops: nothing is begun any more. */
   #stopping = false;
@@ -27,14 +29,11 @@ export class RequestMux extends BaseMux {
     super(port, order, host);
     this.#sharing = new Sharing(order.mux.cacheMs);
     this.#turns = new Turns({
-      clock: () => this.host.clock,
+      clock: host.clock,
       options: () => this.order.mux,
-      hasRoom: () => this.pool.down || this.#sharing.ms > 0 || this.#free() !== undefined,
-      canRun: (request) => {
-        const covered = this.#sharing.covers(request, this.host.clock.now());
-        return covered || this.pool.down || this.#free() !== undefined;
-      },
-      run: (client, exchange) => this.#run(client, exchange),
+      hasRoom: () => this.pool.down || this.#free() !== undefined,
+      covers: (request) => this.#sharing.covers(request, this.host.clock.now()),
+      run: (asker, exchange) => this.#run(asker, exchange),
       wantLink: () => this.pool.want(),
       timedOut: () => {
         this.counters.timeouts += 1;
@@ -53,7 +52,7 @@ export class RequestMux extends BaseMux {
   async drain(): Promise<void> {
     this.#stopping = true;
     this.#turns.stop();
-    if (this.outstanding === 0) return;
+    if (this.#isDrained) return;
     await new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
@@ -64,6 +63,15 @@ export class RequestMux extends BaseMux {
     this.#dialogues.clear();
     super.closeLinks(reason);
     for (const dialogue of dialogues) dialogue.stop();
+    this.#next();
+  }
+
+  /** Whether nobody is owed an answer by the device. */
+  get #isDrained(): boolean {
+    return this.outstanding === 0 && this.rounds.idle;
+  }
+
+  protected override caughtUp(): void {
     this.#next();
   }
 
@@ -134,7 +142,8 @@ export class RequestMux extends BaseMux {
 
   #resumed(client: MuxClient): void {
     this.#release(client);
-    if (this.#turns.isBusy(client)) this.#turns.dispatch();
+    this.#turns.call(client);
+    this.#turns.dispatch();
   }
 
   /** Reads again from the link that waited for this client. */
@@ -145,25 +154,30 @@ export class RequestMux extends BaseMux {
 
   // what becomes of a request
 
-  #run(client: MuxClient, exchange: Exchange): void {
-    const { request } = exchange;
+  #run(asker: Asker, exchange: Exchange): void {
+    const { client, request } = asker;
     const fresh = this.#sharing.fresh(request, this.host.clock.now());
     const same = this.#sharing.joinable(request);
     const dialogue = this.#free();
     if (fresh !== undefined) {
       this.counters.cacheHits += 1;
-      client.deliver(this.#protocol.restore({ kind: "frame", bytes: fresh }, request));
-      this.#turns.answered(client, exchange);
+      this.#turns.started(asker, exchange);
+      this.#tellings.each(exchange.askers, () => {
+        client.deliver(this.#protocol.restore({ kind: "frame", bytes: fresh }, request));
+        this.#turns.over(asker);
+      });
     } else if (same !== undefined) {
       this.counters.joined += 1;
-      same.askers.push(...exchange.askers);
-      this.#turns.started(client, same);
+      same.askers.add(asker);
+      this.#turns.started(asker, same);
     } else if (dialogue === undefined) {
-      this.#failed(exchange, "no path");
+      this.counters.noPath += 1;
+      this.#turns.failed(asker, "no path");
     } else {
       if (dialogue.outstanding > 0) this.pool.want(); // before links are filled, more are opened
-      this.#turns.started(client, exchange);
+      this.#turns.started(asker, exchange);
       this.#sharing.sent(exchange);
+      if (request.key !== undefined) this.#turns.known(request.key);
       dialogue.send(exchange);
     }
   }
@@ -178,41 +192,50 @@ export class RequestMux extends BaseMux {
   }
 
   #answer(exchange: Exchange, cut: Cut, link: Link): void {
+    const { key } = exchange.request;
     const isFailure = this.#protocol.isFailure?.(cut.bytes) ?? false;
     this.#sharing.answered(exchange, cut.bytes, isFailure, this.host.clock.now());
-    for (const { client, request } of exchange.askers) {
-      client.deliver(this.#protocol.restore(cut, request));
+    if (key !== undefined) this.#turns.known(key);
+    const atOnce = this.rounds.idle && exchange.askers.size <= 1;
+    const kept = atOnce ? cut : { ...cut, bytes: Buffer.from(cut.bytes) };
+    this.#tellings.each(exchange.askers, ({ client, request }) => {
+      client.deliver(this.#protocol.restore(kept, request));
       const dialogue = this.#dialogues.get(link);
-      if (cut.kind !== "part" || !client.stalled || dialogue === undefined) continue;
+      if (cut.kind !== "part" || !client.stalled || dialogue === undefined) return;
       this.#stalled.set(client, dialogue);
       dialogue.pause();
-    }
+    });
   }
 
   #done(exchange: Exchange, byEnd: boolean): void {
     this.#sharing.over(exchange);
-    for (const { client, request } of exchange.askers) {
+    this.#tellings.each(exchange.askers, (asker) => {
+      const { client, request } = asker;
       this.counters.answers += 1;
       this.#release(client);
-      this.#turns.answered(client, exchange);
-      if (!request.last && !byEnd) continue;
+      this.#turns.over(asker);
+      if (!request.last && !byEnd) return;
       this.#turns.forgetWaiting(client);
       client.close(undefined);
-    }
+    });
   }
 
   #failed(exchange: Exchange, why: Failure): void {
     this.#sharing.over(exchange);
     // on another link: the one it was on may have been dead for long
     const again = why === "link lost" && exchange.mayBeRepeated && !this.#stopping;
-    if (again) this.counters.repeated += exchange.askers.length;
-    else if (why === "no path") this.counters.noPath += 1;
+    if (again) this.counters.repeated += exchange.askers.size;
     else if (why === "link lost") this.counters.linkLost += 1;
-    for (const asker of exchange.askers) {
-      this.#turns.failed(exchange, asker, again || exchange.begun ? undefined : why);
-      if (again) this.#turns.askAgain(asker);
-      else if (exchange.begun) asker.client.close(`${why} in the middle of an answer`);
-    }
+    this.#tellings.each(exchange.askers, (asker) => {
+      if (again) {
+        this.#turns.again(asker);
+      } else if (exchange.begun) {
+        this.#turns.over(asker);
+        asker.client.close(`${why} in the middle of an answer`);
+      } else {
+        this.#turns.failed(asker, why);
+      }
+    });
   }
 
   // what happens on a link
@@ -262,7 +285,7 @@ export class RequestMux extends BaseMux {
       event: (message) => {
         this.counters.events += 1;
         this.#sharing.changed();
-        for (const client of this.clients) client.deliver(message);
+        this.#tellings.all(message);
       },
       stray: (text) => this.#stray(text),
       fault: (error) => this.#fault(link, error),
@@ -301,7 +324,7 @@ export class RequestMux extends BaseMux {
 
   #next(): void {
     this.#turns.dispatch();
-    if (this.outstanding === 0) this.#drained?.();
+    if (this.#drained !== undefined && this.#isDrained) this.#drained();
   }
 
   #openForClients(): void {

@@ -28,7 +28,7 @@ export class Sharing {
   /** The same read, under way. */
   joinable({ key }: Request): Exchange | undefined {
     const exchange = key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
-    return exchange !== undefined && exchange.askers.length > 0 ? exchange : undefined;
+    return exchange?.wanted ? exchange : undefined;
   }
 
   /** An exchange goes out now. */

@@ -1,20 +1,24 @@
-import type { Clock, Timer } from "../clock.js";
-import { FairQueue } from "../core/mux/fair-queue.js";
+import type { Clock } from "../clock.js";
+import type { Place } from "../core/deque.js";
+import { FairQueue, type Verdict } from "../core/mux/fair-queue.js";
 import type { MuxOptions } from "../core/mux/options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
+import { Wishes } from "../core/mux/wishes.js";
+import { Portions } from "../portions.js";
 import { type Asker, Exchange } from "./exchange.js";
 import type { MuxClient } from "./mux-client.js";
+import { TimeLimit } from "./time-limit.js";
 
 /** What turns ask and tell the mux whose clients take them. */
 export interface TurnsOwner {
-  clock(): Clock;
+  readonly clock: Clock;
   options(): MuxOptions;
   /** Whether any request could be dealt with now. */
   hasRoom(): boolean;
-  /** Whether this one could, were it its turn. */
-  canRun(request: Request): boolean;
+  /** Whether this one could, room or not. */
+  covers(request: Request): boolean;
   /** It is the turn of this request. */
-  run(client: MuxClient, exchange: Exchange): void;
+  run(asker: Asker, exchange: Exchange): void;
   /** Requests wait for nothing but a link. */
   wantLink(): void;
   timedOut(): void;
@@ -23,14 +27,21 @@ export interface TurnsOwner {
 
 /** What waits for its turn. */
 type Item =
-  | { readonly kind: "ask"; readonly exchange: Exchange }
+  | { readonly kind: "ask"; readonly asker: Asker; readonly repeated: boolean }
   /** Something to say without asking the device. `last`: and then to close, for this reason. */
   | { readonly kind: "say"; readonly bytes: Buffer; readonly last?: string };
 
+type Saying = Extract<Item, { kind: "say" }>;
+
+/** What a client is at. */
+interface Attendance {
+  /** Its requests that are under way: reads, or one that is none. */
+  readonly running: Set<Asker>;
+  /** It sends no more. */
+  ended: boolean;
+}
 const NOTHING = Buffer.alloc(0);
 const MAX_SAYINGS = 1024; // refusals that wait behind answers; a client that earns more of them is not read for a while
-
-type Saying = Extract<Item, { kind: "say" }>;
 
 /**
  * Whose turn it is: clients one after the other, the requests of each in their order, none waiting for ever. What the mux itself
@@ -39,19 +50,24 @@ type Saying = Extract<Item, { kind: "say" }>;
 export class Turns {
   readonly #owner: TurnsOwner;
   readonly #queue = new FairQueue<MuxClient, Item>();
-  /** The clients, each with its requests that are under way. */
-  readonly #running = new Map<MuxClient, Set<Exchange>>();
-  /** Those that send no more. */
-  readonly #ended = new Set<MuxClient>();
-  /** What waits only to be said. */
-  #sayings = 0;
-  #limit: Timer | undefined;
-  #dispatching = false;
-  #wanting = false;
+  /** Where requests stand in it. */
+  readonly #places = new Map<Asker, Place<Item>>();
+  /** Clients whose next request needs no link once the answer to the same one is known. */
+  readonly #wishes = new Wishes<MuxClient>();
+  readonly #clients = new Map<MuxClient, Attendance>();
+  readonly #limit: TimeLimit;
+  readonly #dispatching: Portions;
   #stopped = false;
 
   constructor(owner: TurnsOwner) {
     this.#owner = owner;
+    this.#dispatching = new Portions(owner.clock, () => this.#dispatchOne());
+    this.#limit = new TimeLimit({
+      clock: owner.clock,
+      limitMs: () => owner.options().answerMs,
+      expired: (asker) => this.#giveUp(asker),
+      done: () => this.dispatch(),
+    });
   }
 
   /** Requests that wait. */
@@ -61,31 +77,36 @@ export class Turns {
 
   /** A client more. */
   join(client: MuxClient): void {
-    this.#running.set(client, new Set());
+    this.#clients.set(client, { running: new Set(), ended: false });
   }
 
   /** A client less: what it waited for is forgotten. */
   leave(client: MuxClient): void {
-    for (const exchange of this.#running.get(client) ?? []) exchange.forget(client);
-    this.#running.delete(client);
-    this.#ended.delete(client);
+    for (const asker of this.#clients.get(client)?.running ?? []) this.#stop(asker);
     this.forgetWaiting(client);
+    this.#clients.delete(client);
   }
 
   /** What a client waits for is not asked any more. */
   forgetWaiting(client: MuxClient): void {
-    for (const { kind } of this.#queue.remove(client)) if (kind === "say") this.#sayings -= 1;
+    this.#wishes.drop(client);
+    for (const item of this.#queue.remove(client)) {
+      if (item.kind === "say") continue;
+      this.#limit.remove(item.asker);
+      this.#places.delete(item.asker);
+    }
   }
 
   /** A client sends no more: it is closed when it has all its answers. */
   end(client: MuxClient): void {
-    this.#ended.add(client);
+    const attendance = this.#clients.get(client);
+    if (attendance !== undefined) attendance.ended = true;
     this.#finishIfDone(client);
   }
 
   /** Whether a client waits for something. */
   isBusy(client: MuxClient): boolean {
-    return this.#queue.sizeOf(client) > 0 || (this.#running.get(client)?.size ?? 0) > 0;
+    return this.#queue.sizeOf(client) > 0 || (this.#clients.get(client)?.running.size ?? 0) > 0;
   }
 
   /** A client whose queue is full is told so, or, where its protocol has no words for that, not read any more. */
@@ -96,99 +117,104 @@ export class Turns {
 
   /** A client asks. */
   ask(client: MuxClient, request: Request): void {
+    if (!this.#clients.has(client)) return;
     if (this.#queue.sizeOf(client) >= this.#owner.options().queue) {
       this.#owner.queueFull();
-      this.#enqueue(client, this.#apology(request, "queue full"));
+      this.#queue.push(client, this.#apology(request, "queue full"));
     } else {
-      const since = this.#owner.clock().now();
-      this.#queue.push(client, { kind: "ask", exchange: new Exchange({ client, request, since }) });
-      if (this.#limit === undefined) this.#limitTime(since);
+      const asker = { client, request, since: this.#owner.clock.now(), exchange: undefined };
+      this.#places.set(asker, this.#queue.push(client, { kind: "ask", asker, repeated: false }));
+      this.#limit.add(asker);
     }
     this.dispatch();
   }
 
-  /** Its request is to be asked once more, before all others. */
-  askAgain(asker: Asker): void {
-    this.#queue.putBack(asker.client, { kind: "ask", exchange: new Exchange(asker, true) });
-  }
-
   /** A client is told something in its turn. `last`: and then closed, for this reason. */
   say(client: MuxClient, bytes: Buffer = NOTHING, last?: string): void {
-    this.#enqueue(client, { kind: "say", bytes, ...(last !== undefined && { last }) });
+    if (!this.#clients.has(client)) return;
+    this.#queue.push(client, { kind: "say", bytes, ...(last !== undefined && { last }) });
     this.dispatch();
   }
 
+  /** What kept a client from its turn may not do so any more. */
+  call(client: MuxClient): void {
+    this.#queue.call(client);
+  }
+
+  /** The answer to this read is known, or will be: all whose next request is the same can have it. */
+  known(key: string): void {
+    for (const client of this.#wishes.take(key)) this.#queue.call(client);
+  }
+
   /** A client's request is under way. */
-  started(client: MuxClient, exchange: Exchange): void {
-    this.#running.get(client)?.add(exchange);
+  started(asker: Asker, exchange: Exchange): void {
+    asker.exchange = exchange;
+    this.#clients.get(asker.client)?.running.add(asker);
   }
 
-  /** It is not any more; the client has its answer. */
-  answered(client: MuxClient, exchange: Exchange): void {
-    this.#running.get(client)?.delete(exchange);
-    this.#finishIfDone(client);
+  /** It is not any more, and its client has all it will get. */
+  over(asker: Asker): void {
+    this.#limit.remove(asker);
+    this.#stop(asker);
+    this.#finishIfDone(asker.client);
   }
 
-  /** It is not any more, and the client has no answer; nothing: it will be asked again. */
-  failed(exchange: Exchange, { client, request }: Asker, why: Failure | undefined): void {
-    this.#running.get(client)?.delete(exchange);
-    if (why !== undefined) this.#say(client, this.#apology(request, why));
+  /** It is not any more, and its client has no answer. */
+  failed(asker: Asker, why: Failure): void {
+    this.#limit.remove(asker);
+    this.#stop(asker);
+    if (this.#clients.has(asker.client)) this.#say(asker.client, this.#apology(asker.request, why));
+  }
+
+  /** It is not any more, but will be once more, before all others. */
+  again(asker: Asker): void {
+    this.#stop(asker);
+    if (!this.#clients.has(asker.client)) return;
+    this.#places.set(asker, this.#queue.putBack(asker.client, { kind: "ask", asker, repeated: true }));
   }
 
   /** Nobody's turn comes any more. */
   stop(): void {
     this.#stopped = true;
-    this.#limit?.cancel();
+    this.#limit.stop();
   }
 
   /** Runs what can run now. */
   dispatch(): void {
-    if (this.#dispatching) return;
-    this.#dispatching = true;
-    this.#wanting = false;
-    try {
-      for (;;) {
-        if (this.#sayings === 0 && !this.#owner.hasRoom()) {
-          this.#wanting = this.#queue.size > 0;
-          break;
-        }
-        const next = this.#queue.take((client, item) => this.#mayRun(client, item));
-        if (next === undefined) break;
-        this.#take(next.owner, next.item);
-      }
-    } finally {
-      this.#dispatching = false;
-    }
-    if (this.#wanting) this.#owner.wantLink();
+    this.#dispatching.run();
   }
 
-  #take(client: MuxClient, item: Item): void {
+  #dispatchOne(): boolean {
+    const next = this.#queue.take(this.#owner.hasRoom(), (client, item) => this.#judge(client, item));
+    if (next === undefined) {
+      if (this.#queue.roomless > 0 && !this.#stopped) this.#owner.wantLink();
+      return false;
+    }
+    const { owner: client, item } = next;
     if (item.kind === "ask") {
-      this.#owner.run(client, item.exchange);
+      this.#places.delete(item.asker);
+      this.#owner.run(item.asker, new Exchange(item.asker, item.repeated));
     } else {
-      this.#sayings -= 1;
       this.#say(client, item);
     }
     client.check();
-  }
-
-  #enqueue(client: MuxClient, saying: Saying): void {
-    this.#sayings += 1;
-    this.#queue.push(client, saying);
+    return true;
   }
 
   /** A client's requests keep their order; only reads whose answers can be told apart run beside each other. */
-  #mayRun(client: MuxClient, item: Item): boolean {
-    const running = this.#running.get(client);
-    if (running === undefined || client.stalled) return false;
+  #judge(client: MuxClient, item: Item): Verdict {
+    this.#wishes.drop(client);
+    const running = this.#clients.get(client)?.running;
+    if (running === undefined || client.stalled) return "not now";
     const { ids } = this.#owner.options().protocol;
-    if (item.kind === "say") return running.size === 0 || (ids && item.last === undefined);
-    const { request } = item.exchange;
-    const beside = ids && request.reads && [...running].every((other) => other.request.reads);
-    if (this.#stopped || (running.size > 0 && !beside)) return false;
-    if (this.#owner.canRun(request)) return true;
-    this.#wanting = true;
-    return false;
+    if (item.kind === "say") return running.size === 0 || (ids && item.last === undefined) ? "take" : "not now";
+    const { request } = item.asker;
+    const [other] = running; // either all of them read, or there is one
+    const beside = other === undefined || (ids && request.reads && other.request.reads);
+    if (this.#stopped || !beside) return "not now";
+    if (this.#owner.hasRoom() || this.#owner.covers(request)) return "take";
+    if (request.key !== undefined) this.#wishes.set(client, request.key);
+    return "no room";
   }
 
   #say(client: MuxClient, { bytes, last }: Saying): void {
@@ -201,50 +227,30 @@ export class Turns {
   }
 
   #finishIfDone(client: MuxClient): void {
-    if (this.#ended.has(client) && !this.isBusy(client) && client.unsent === 0) client.close(undefined);
+    if (this.#clients.get(client)?.ended && !this.isBusy(client) && client.unsent === 0) client.close(undefined);
   }
 
-  /** Sees to it that every request is answered, or its client told that it is not, in its time, waiting included. */
-  #limitTime(oldest: number): void {
-    const clock = this.#owner.clock();
-    const { answerMs } = this.#owner.options();
-    this.#limit = clock.after(Math.max(1, oldest + answerMs - clock.now()), () => {
-      this.#limit = undefined;
-      const next = this.#giveUp(clock.now() - answerMs);
-      if (next !== undefined) this.#limitTime(next);
-      this.dispatch();
-    });
+  /** A request is not under way any more. */
+  #stop(asker: Asker): void {
+    asker.exchange?.askers.delete(asker);
+    asker.exchange = undefined;
+    this.#clients.get(asker.client)?.running.delete(asker);
+    this.#queue.call(asker.client);
   }
 
-  /** Gives up what was asked so long ago; returns when the oldest of the rest was. */
-  #giveUp(latest: number): number | undefined {
-    let oldest = Number.POSITIVE_INFINITY;
-    this.#queue.change((item) => {
-      if (item.kind === "say") return item;
-      const [asker] = item.exchange.askers;
-      if (asker === undefined || asker.since > latest) {
-        oldest = Math.min(oldest, asker?.since ?? oldest);
-        return item;
-      }
-      this.#owner.timedOut();
-      this.#sayings += 1;
-      return this.#apology(asker.request, "no answer");
-    });
-    for (const [client, exchanges] of this.#running) {
-      for (const exchange of exchanges) {
-        const asker = exchange.askerOf(client);
-        if (asker === undefined || exchange.begun) continue;
-        if (asker.since > latest) {
-          oldest = Math.min(oldest, asker.since);
-          continue;
-        }
-        // the device may still answer: its link has a limit of its own
-        this.#owner.timedOut();
-        exchange.forget(client);
-        this.failed(exchange, asker, "no answer");
-      }
+  /** A request has waited long enough, for its turn or for its answer. */
+  #giveUp(asker: Asker): void {
+    if (asker.exchange?.begun) return;
+    const place = this.#places.get(asker);
+    if (place === undefined && asker.exchange === undefined) return;
+    this.#owner.timedOut();
+    if (place === undefined) {
+      this.failed(asker, "no answer"); // the device may still answer: its link has a limit of its own
+      return;
     }
-    return oldest === Number.POSITIVE_INFINITY ? undefined : oldest;
+    this.#places.delete(asker);
+    place.value = this.#apology(asker.request, "no answer");
+    this.#queue.call(asker.client);
   }
 
   /** What a client is told instead of an answer. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endpointKey, parseSocketTable, peerState } from "#src/core/proc-net-tcp.js";
+import { eachLine, endpointKey, pairKey, parseRow, peerState, type SocketRow } from "#src/core/proc-net-tcp.js";
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:09C8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0000000000000000 100 0 0 10 0
@@ -10,6 +10,18 @@ const TCP6 = `  sl  local_address                         remote_address        
    0: 0000000000000000FFFF00000100007F:09C8 0000000000000000FFFF00000100007F:D431 01 00000000:00000000 02:0000013C 00000000     0        0 1 2 0
    1: B80D0120000000000000000001000000:0050 00000000000000000000000001000000:1F90 01 00000000:00000007 00:00000000 00000000     0        0 3 1 0
 `;
+
+/** All rows of a table. */
+function parseSocketTable(text: string): SocketRow[] {
+  const rows: SocketRow[] = [];
+  eachLine(text, (pair, line) => {
+    const row = parseRow(line);
+    if (row === undefined) return;
+    assert.equal(pair, pairKey(row.local, row.remote));
+    rows.push(row);
+  });
+  return rows;
+}
 
 test("rows of both tables are read; keys match those made from addresses", () => {
   const [listening, plugin] = parseSocketTable(TCP);
@@ -59,20 +71,12 @@ test("the same address has one key, however it is written", () => {
 });
 
 test("a peer is present, has closed its side, or is gone", () => {
-  const row = (local: string, remote: string, state: number) => ({
-    local,
-    remote,
-    unread: 0,
-    unacknowledged: 0,
-    unanswered: 0,
-    state,
-  });
-  assert.equal(peerState([], "a", "b"), "present");
-  assert.equal(peerState([row("x", "y", 1)], "a", "b"), "gone");
-  assert.equal(peerState([row("a", "b", 1), row("b", "a", 1)], "a", "b"), "present");
-  assert.equal(peerState([row("a", "b", 1)], "a", "b"), "present", "a peer on another machine");
-  assert.equal(peerState([row("a", "b", 8)], "a", "b"), "ended");
-  assert.equal(peerState([row("a", "b", 1), row("b", "a", 4)], "a", "b"), "ended", "its FIN is stuck");
+  const row = (state: number) => ({ local: "", remote: "", unread: 0, unacknowledged: 0, unanswered: 0, state });
+  assert.equal(peerState(undefined, row(1)), "gone");
+  assert.equal(peerState(row(1), row(1)), "present");
+  assert.equal(peerState(row(1), undefined), "present", "a peer on another machine");
+  assert.equal(peerState(row(8), undefined), "ended");
+  assert.equal(peerState(row(1), row(4)), "ended", "its FIN is stuck");
 });
 
 test("nonsense has no rows", () => assert.deepEqual(parseSocketTable("hello\n\n  1: zz\n"), []));

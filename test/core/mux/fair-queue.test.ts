@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FairQueue } from "#src/core/mux/fair-queue.js";
+import { FairQueue, type Verdict } from "#src/core/mux/fair-queue.js";
 
-const any = (): boolean => true;
+const any = (): Verdict => "take";
 
 function drain<I>(queue: FairQueue<string, I>): string[] {
   const out: string[] = [];
   for (;;) {
-    const next = queue.take(any);
+    const next = queue.take(true, any);
     if (next === undefined) return out;
     out.push(`${next.owner}${next.item}`);
   }
@@ -23,16 +23,41 @@ test("one with many items lets the others go between", () => {
   assert.deepEqual(drain(queue), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
 });
 
-test("an owner that may not go now keeps its place", () => {
+test("an owner that may not go now keeps its place, and is asked again when it is called", () => {
   const queue = new FairQueue<string, number>();
   queue.push("a", 1);
   queue.push("b", 1);
   queue.push("b", 2);
   assert.deepEqual(
-    queue.take((owner) => owner === "b"),
+    queue.take(true, (owner) => (owner === "b" ? "take" : "not now")),
     { owner: "b", item: 1 },
   );
+  queue.call("a");
   assert.deepEqual(drain(queue), ["a1", "b2"]);
+});
+
+test("an owner is asked once, until it is called, or there is room", () => {
+  const queue = new FairQueue<string, number>();
+  const asked: string[] = [];
+  const ask = (hasRoom: boolean, verdict: Verdict) =>
+    queue.take(hasRoom, (owner) => {
+      asked.push(owner);
+      return verdict;
+    });
+  for (const owner of ["a", "b", "c"]) queue.push(owner, 1);
+  ask(false, "no room");
+  ask(false, "no room");
+  assert.deepEqual([asked.splice(0), queue.roomless], [["a", "b", "c"], 3]);
+  ask(true, "no room");
+  assert.deepEqual(asked.splice(0), ["a"], "there is no room even for the first");
+  ask(true, "not now");
+  ask(true, "not now");
+  queue.push("c", 2);
+  assert.deepEqual([asked.splice(0), queue.roomless], [["a", "b", "c"], 0]);
+  queue.call("c");
+  queue.call("nobody");
+  ask(true, "not now");
+  assert.deepEqual(asked, ["c"]);
 });
 
 test("what is put back is the first of all, and of its owner", () => {
@@ -46,14 +71,15 @@ test("what is put back is the first of all, and of its owner", () => {
 
 test("items are changed where they stand, and given up with their owner", () => {
   const queue = new FairQueue<string, number>();
-  queue.push("a", 1);
+  const first = queue.push("a", 1);
   queue.push("b", 1);
   queue.push("a", 2);
-  queue.change((item) => item * 10);
-  assert.deepEqual(queue.remove("b"), [10]);
+  first.value = 10;
+  assert.deepEqual([...queue.remove("b")], [1]);
+  assert.deepEqual([...queue.remove("b")], []);
   assert.equal(queue.size, 2);
   assert.equal(queue.sizeOf("b"), 0);
-  assert.deepEqual(drain(queue), ["a10", "a20"]);
+  assert.deepEqual(drain(queue), ["a10", "a2"]);
 });
 
 test("whatever is pushed comes out once, each owner's items in their order, nobody twice while another waits", () => {
@@ -66,7 +92,7 @@ test("whatever is pushed comes out once, each owner's items in their order, nobo
       for (const owner of owners) waits.set(owner, (waits.get(owner) ?? 0) + 1);
       const taken: { owner: string; item: number }[] = [];
       const passedOver = new Map<string, number>();
-      for (let next = queue.take(any); next !== undefined; next = queue.take(any)) {
+      for (let next = queue.take(true, any); next !== undefined; next = queue.take(true, any)) {
         const last = taken.filter(({ owner }) => owner === next?.owner).at(-1);
         assert.ok(last === undefined || last.item < next.item, "an owner's items keep their order");
         taken.push(next);
@@ -82,6 +108,85 @@ test("whatever is pushed comes out once, each owner's items in their order, nobo
         taken.map(({ item }) => item).sort((one, two) => one - two),
         owners.map((_, index) => index),
       );
+    }),
+  );
+});
+
+/** The same, in the simplest words: owners in the order of their turns, all of them asked each time. */
+class Model {
+  #parties: { owner: string; items: number[] }[] = [];
+
+  push(owner: string, item: number): void {
+    const party = this.#parties.find((each) => each.owner === owner);
+    if (party === undefined) this.#parties.push({ owner, items: [item] });
+    else party.items.push(item);
+  }
+
+  putBack(owner: string, item: number): void {
+    const items = this.#parties.find((each) => each.owner === owner)?.items ?? [];
+    this.remove(owner);
+    this.#parties.unshift({ owner, items: [item, ...items] });
+  }
+
+  take(mayGo: (owner: string) => boolean): { owner: string; item: number } | undefined {
+    const party = this.#parties.find(({ owner }) => mayGo(owner));
+    if (party === undefined) return undefined;
+    this.remove(party.owner);
+    const [item = 0, ...rest] = party.items;
+    if (rest.length > 0) this.#parties.push({ owner: party.owner, items: rest });
+    return { owner: party.owner, item };
+  }
+
+  remove(owner: string): void {
+    this.#parties = this.#parties.filter((each) => each.owner !== owner);
+  }
+}
+
+test("whoever may go goes as if all were asked each time, whatever changes between", () => {
+  const owner = fc.constantFrom("a", "b", "c", "d", "e");
+  const operation = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ push: owner }) },
+    { weight: 1, arbitrary: fc.record({ putBack: owner }) },
+    { weight: 1, arbitrary: fc.record({ remove: owner }) },
+    { weight: 2, arbitrary: fc.record({ turn: owner }) }, // one that may not go may, or the other way round
+    { weight: 2, arbitrary: fc.record({ needsRoom: owner }) }, // likewise
+    { weight: 6, arbitrary: fc.record({ take: fc.boolean() }) },
+  );
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 100 }), (operations) => {
+      const queue = new FairQueue<string, number>();
+      const model = new Model();
+      const [kept, roomy] = [new Set<string>(), new Set<string>()];
+      const toggle = (set: Set<string>, one: string): void => {
+        if (!set.delete(one)) set.add(one);
+        queue.call(one);
+      };
+      for (const [item, done] of operations.entries()) {
+        if ("push" in done) {
+          queue.push(done.push, item);
+          model.push(done.push, item);
+        } else if ("putBack" in done) {
+          queue.putBack(done.putBack, item);
+          model.putBack(done.putBack, item);
+        } else if ("remove" in done) {
+          queue.remove(done.remove);
+          model.remove(done.remove);
+        } else if ("turn" in done) {
+          toggle(kept, done.turn);
+        } else if ("needsRoom" in done) {
+          toggle(roomy, done.needsRoom);
+        } else {
+          const room = done.take;
+          const taken = queue.take(room, (one) => {
+            if (kept.has(one)) return "not now";
+            return room || !roomy.has(one) ? "take" : "no room";
+          });
+          assert.deepEqual(
+            taken,
+            model.take((one) => !kept.has(one) && (room || !roomy.has(one))),
+          );
+        }
+      }
     }),
   );
 });

@@ -1,0 +1,66 @@
+import type { Clock, Timer } from "../clock.js";
+import { Portions } from "../portions.js";
+import type { Asker } from "./exchange.js";
+
+/** What a time limit asks of whoever keeps it, and tells. */
+export interface TimeLimitOwner {
+  readonly clock: Clock;
+  limitMs(): number;
+  /** This one has waited long enough. */
+  expired(asker: Asker): void;
+  /** All that had waited long enough are told. */
+  done(): void;
+}
+
+/** Those who wait for an answer, in the order they asked, and none of them for ever. */
+export class TimeLimit {
+  readonly #owner: TimeLimitOwner;
+  readonly #askers = new Set<Asker>();
+  /** One iterator for all that expire together: each new one would pass over the places of those that have gone. */
+  #oldest: Iterator<Asker> = this.#askers.values();
+  readonly #expiring: Portions;
+  #timer: Timer | undefined;
+
+  constructor(owner: TimeLimitOwner) {
+    this.#owner = owner;
+    this.#expiring = new Portions(owner.clock, () => this.#expireOne());
+  }
+
+  add(asker: Asker): void {
+    this.#askers.add(asker);
+    if (this.#timer === undefined) this.#wait(asker.since);
+  }
+
+  /** This one waits no more. */
+  remove(asker: Asker): void {
+    this.#askers.delete(asker);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Looks again when those who have waited since then have waited long enough. */
+  #wait(since: number): void {
+    const { clock, limitMs } = this.#owner;
+    this.#timer?.cancel();
+    this.#timer = clock.after(Math.max(1, since + limitMs() - clock.now()), () => {
+      this.#timer = undefined;
+      this.#oldest = this.#askers.values();
+      this.#expiring.run();
+    });
+  }
+
+  #expireOne(): boolean {
+    const { clock, limitMs, expired, done } = this.#owner;
+    const { value: asker } = this.#oldest.next() as IteratorResult<Asker, undefined>;
+    if (asker === undefined || asker.since > clock.now() - limitMs()) {
+      if (asker !== undefined) this.#wait(asker.since);
+      done();
+      return false;
+    }
+    this.#askers.delete(asker);
+    expired(asker);
+    return true;
+  }
+}

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Wishes } from "#src/core/mux/wishes.js";
+
+test("those who wait for a thing are taken once; each waits for the last it has named, until it is dropped", () => {
+  const wishes = new Wishes<string>();
+  wishes.set("a", "one");
+  wishes.set("b", "one");
+  wishes.set("c", "two");
+  wishes.set("d", "one");
+  wishes.set("a", "two");
+  wishes.drop("d");
+  wishes.drop("d");
+  assert.deepEqual([...wishes.take("one")], ["b"]);
+  assert.deepEqual([...wishes.take("one")], []);
+  assert.deepEqual([...wishes.take("two")], ["c", "a"]);
+  wishes.set("b", "two");
+  assert.deepEqual([...wishes.take("two")], ["b"]);
+});

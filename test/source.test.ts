@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
+
+/** Where an array is shifted that stays short, and why it does. */
+const SHORT = new Map([
+  ["core/config/watch-arguments.ts", "words of a command line"],
+  ["core/tunnel/line.ts", "words of a line"],
+  ["core/monitor/http-exchange.ts", "METHODS_MAX"],
+  ["core/tunnel/send-window.ts", "MOST_MARKS"],
+  ["webhook.ts", "MAX_WAITING"],
+]);
+
+/** To be Deques. */
+const LONG = ["direct/telegram-end.ts", "mux/mux-client.ts", "tunnel/channel.ts"];
+
+test("no array is shifted that peers can make long: each shift() moves all the rest", () => {
+  const shifting = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => readFileSync(`${SOURCE}/${name}`, "utf8").includes(".shift("));
+  assert.deepEqual(shifting.sort(), [...SHORT.keys(), ...LONG].sort());
+});
