@@ -1,12 +1,21 @@
+import type { Place } from "../core/deque.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { MuxClient } from "./mux-client.js";
+
+/** What waits for its turn. */
+export type Item =
+  | { readonly kind: "ask"; readonly asker: Asker; readonly repeated: boolean }
+  /** Something to say without asking the device. `last`: and then to close, for this reason. */
+  | { readonly kind: "say"; readonly bytes: Buffer; readonly last?: string };
 
 /** A client that waits for an answer, its request as it asked it, and since when. */
 export interface Asker {
   readonly client: MuxClient;
   readonly request: Request;
   readonly since: number;
-  /** What asks for it, once its turn has come. */
+  /** Where it stands in the queue, until its turn has come. */
+  place: Place<Item> | undefined;
+  /** What asks for it then. */
   exchange: Exchange | undefined;
 }
 
@@ -14,7 +23,7 @@ export interface Asker {
 export class Exchange {
   readonly request: Request;
   /** In the order they came. Those who have gone, or have waited long enough, are taken out. */
-  readonly askers: Set<Asker>;
+  readonly askers = new Set<Asker>();
   /** The number of writes when it was sent: see {@link AnswerCache.writes}. */
   writes = 0;
   /** It is asked a second time, because its first link was lost. */
@@ -24,7 +33,7 @@ export class Exchange {
 
   constructor(asker: Asker, repeated: boolean) {
     this.request = asker.request;
-    this.askers = new Set([asker]);
+    this.askers.add(asker);
     this.#repeated = repeated;
   }
 

@@ -32,6 +32,7 @@ export class RequestMux extends BaseMux {
       clock: host.clock,
       options: () => this.order.mux,
       hasRoom: () => this.pool.down || this.#free() !== undefined,
+      shares: () => this.#sharing.ms > 0,
       covers: (request) => this.#sharing.covers(request, this.host.clock.now()),
       run: (asker, exchange) => this.#run(asker, exchange),
       wantLink: () => this.pool.want(),

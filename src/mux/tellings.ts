@@ -15,9 +15,11 @@ export class Tellings {
   }
 
   /** Tells each of these something, behind what they are to be told already. */
-  each<T>(some: Iterable<T>, tell: (one: T) => void): void {
+  each<T>(some: ReadonlySet<T>, tell: (one: T) => void): void {
     this.#news = undefined;
-    this.#rounds.begin(some, tell);
+    if (some.size <= 1 && this.#rounds.idle)
+      some.forEach(tell); // nearly always so
+    else this.#rounds.begin(some, tell);
   }
 
   /** Tells all what the device has said on its own. What it says before the first of them is told goes out with it. */

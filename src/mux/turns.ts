@@ -1,11 +1,10 @@
 import type { Clock } from "../clock.js";
-import type { Place } from "../core/deque.js";
 import { FairQueue, type Verdict } from "../core/mux/fair-queue.js";
 import type { MuxOptions } from "../core/mux/options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
 import { Wishes } from "../core/mux/wishes.js";
 import { Portions } from "../portions.js";
-import { type Asker, Exchange } from "./exchange.js";
+import { type Asker, Exchange, type Item } from "./exchange.js";
 import type { MuxClient } from "./mux-client.js";
 import { TimeLimit } from "./time-limit.js";
 
@@ -17,6 +16,8 @@ export interface TurnsOwner {
   hasRoom(): boolean;
   /** Whether this one could, room or not. */
   covers(request: Request): boolean;
+  /** Whether that may be so of any. */
+  shares(): boolean;
   /** It is the turn of this request. */
   run(asker: Asker, exchange: Exchange): void;
   /** Requests wait for nothing but a link. */
@@ -24,12 +25,6 @@ export interface TurnsOwner {
   timedOut(): void;
   queueFull(): void;
 }
-
-/** What waits for its turn. */
-type Item =
-  | { readonly kind: "ask"; readonly asker: Asker; readonly repeated: boolean }
-  /** Something to say without asking the device. `last`: and then to close, for this reason. */
-  | { readonly kind: "say"; readonly bytes: Buffer; readonly last?: string };
 
 type Saying = Extract<Item, { kind: "say" }>;
 
@@ -50,8 +45,6 @@ const MAX_SAYINGS = 1024; // refusals that wait behind answers; a client that ea
 export class Turns {
   readonly #owner: TurnsOwner;
   readonly #queue = new FairQueue<MuxClient, Item>();
-  /** Where requests stand in it. */
-  readonly #places = new Map<Asker, Place<Item>>();
   /** Clients whose next request needs no link once the answer to the same one is known. */
   readonly #wishes = new Wishes<MuxClient>();
   readonly #clients = new Map<MuxClient, Attendance>();
@@ -93,7 +86,7 @@ export class Turns {
     for (const item of this.#queue.remove(client)) {
       if (item.kind === "say") continue;
       this.#limit.remove(item.asker);
-      this.#places.delete(item.asker);
+      item.asker.place = undefined;
     }
   }
 
@@ -122,8 +115,9 @@ export class Turns {
       this.#owner.queueFull();
       this.#queue.push(client, this.#apology(request, "queue full"));
     } else {
-      const asker = { client, request, since: this.#owner.clock.now(), exchange: undefined };
-      this.#places.set(asker, this.#queue.push(client, { kind: "ask", asker, repeated: false }));
+      const since = this.#owner.clock.now();
+      const asker: Asker = { client, request, since, place: undefined, exchange: undefined };
+      asker.place = this.#queue.push(client, { kind: "ask", asker, repeated: false });
       this.#limit.add(asker);
     }
     this.dispatch();
@@ -170,7 +164,7 @@ export class Turns {
   again(asker: Asker): void {
     this.#stop(asker);
     if (!this.#clients.has(asker.client)) return;
-    this.#places.set(asker, this.#queue.putBack(asker.client, { kind: "ask", asker, repeated: true }));
+    asker.place = this.#queue.putBack(asker.client, { kind: "ask", asker, repeated: true });
   }
 
   /** Nobody's turn comes any more. */
@@ -192,7 +186,7 @@ export class Turns {
     }
     const { owner: client, item } = next;
     if (item.kind === "ask") {
-      this.#places.delete(item.asker);
+      item.asker.place = undefined;
       this.#owner.run(item.asker, new Exchange(item.asker, item.repeated));
     } else {
       this.#say(client, item);
@@ -212,8 +206,10 @@ export class Turns {
     const [other] = running; // either all of them read, or there is one
     const beside = other === undefined || (ids && request.reads && other.request.reads);
     if (this.#stopped || !beside) return "not now";
-    if (this.#owner.hasRoom() || this.#owner.covers(request)) return "take";
-    if (request.key !== undefined) this.#wishes.set(client, request.key);
+    if (this.#owner.hasRoom()) return "take";
+    if (request.key === undefined || !this.#owner.shares()) return "no room";
+    if (this.#owner.covers(request)) return "take";
+    this.#wishes.set(client, request.key);
     return "no room";
   }
 
@@ -241,14 +237,14 @@ export class Turns {
   /** A request has waited long enough, for its turn or for its answer. */
   #giveUp(asker: Asker): void {
     if (asker.exchange?.begun) return;
-    const place = this.#places.get(asker);
+    const { place } = asker;
     if (place === undefined && asker.exchange === undefined) return;
     this.#owner.timedOut();
     if (place === undefined) {
       this.failed(asker, "no answer"); // the device may still answer: its link has a limit of its own
       return;
     }
-    this.#places.delete(asker);
+    asker.place = undefined;
     place.value = this.#apology(asker.request, "no answer");
     this.#queue.call(asker.client);
   }

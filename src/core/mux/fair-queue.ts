@@ -1,15 +1,15 @@
 import { Deque, type Place } from "../deque.js";
-import { Heap } from "../heap.js";
+import { Heap, type Ranked } from "../heap.js";
 
 /** What may be done with the first item of an owner: take it, leave it until there is room, or until the owner is called. */
 export type Verdict = "take" | "no room" | "not now";
 
 /** An owner whose items wait. */
-interface Party<Owner, Item> {
+interface Party<Owner, Item> extends Ranked {
   readonly owner: Owner;
   readonly items: Deque<Item>;
-  /** Its place among the owners: the lowest goes first. */
-  turn: number;
+  /** Its turn: the lowest goes first. */
+  rank: number;
 }
 
 /**
@@ -20,9 +20,9 @@ interface Party<Owner, Item> {
 export class FairQueue<Owner, Item> {
   readonly #parties = new Map<Owner, Party<Owner, Item>>();
   /** Those to be asked. */
-  readonly #ready = new Heap<Party<Owner, Item>>(({ turn }) => turn);
+  readonly #ready = new Heap<Party<Owner, Item>>();
   /** Those that wait for room. */
-  readonly #roomless = new Heap<Party<Owner, Item>>(({ turn }) => turn);
+  readonly #roomless = new Heap<Party<Owner, Item>>();
   #size = 0;
   #lastTurn = 0;
   #firstTurn = 0;
@@ -53,7 +53,7 @@ export class FairQueue<Owner, Item> {
     const party = this.#partyOf(owner);
     this.#setAside(party);
     this.#firstTurn -= 1;
-    party.turn = this.#firstTurn;
+    party.rank = this.#firstTurn;
     this.#ready.add(party);
     this.#size += 1;
     return party.items.pushFront(item);
@@ -80,7 +80,7 @@ export class FairQueue<Owner, Item> {
       items.take();
       this.#size -= 1;
       this.#lastTurn += 1;
-      party.turn = this.#lastTurn;
+      party.rank = this.#lastTurn;
       if (items.size > 0) this.#ready.add(party);
       else this.#parties.delete(owner);
       return { owner, item };
@@ -91,7 +91,7 @@ export class FairQueue<Owner, Item> {
   /** Has an owner asked again: what kept it may have changed. */
   call(owner: Owner): void {
     const party = this.#parties.get(owner);
-    if (party === undefined) return;
+    if (party === undefined || this.#ready.has(party)) return;
     this.#roomless.remove(party);
     this.#ready.add(party);
   }
@@ -110,7 +110,7 @@ export class FairQueue<Owner, Item> {
     const known = this.#parties.get(owner);
     if (known !== undefined) return known;
     this.#lastTurn += 1;
-    const party = { owner, items: new Deque<Item>(), turn: this.#lastTurn };
+    const party = { owner, items: new Deque<Item>(), rank: this.#lastTurn, index: -1 };
     this.#parties.set(owner, party);
     this.#ready.add(party);
     return party;
@@ -120,7 +120,7 @@ export class FairQueue<Owner, Item> {
     const ready = this.#ready.first;
     const roomless = hasRoom ? this.#roomless.first : undefined;
     if (ready === undefined || roomless === undefined) return ready ?? roomless;
-    return ready.turn < roomless.turn ? ready : roomless;
+    return ready.rank < roomless.rank ? ready : roomless;
   }
 
   #setAside(party: Party<Owner, Item>): void {
