@@ -5,6 +5,7 @@ import { nextTurn } from "./turn.js";
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 const LEAST_MS = 100; // from the beginning of one reading to the next, however many ask
+const MOST_MS = 2000; // and this at most: the process may have stood still in the middle of one
 const MOST_OF_THE_TIME = 0.5; // that goes into reading a long table: other files are read by the same threads
 /** How long those who ask about many sockets wait, so that one reading answers them all. */
 export const GATHER_MS = 1000;
@@ -91,7 +92,7 @@ export class SocketTable {
     const since = this.#clock.now();
     const lines = await this.#find(questions);
     const tookMs = this.#clock.now() - since;
-    this.#restUntil = since + Math.max(LEAST_MS, tookMs / MOST_OF_THE_TIME);
+    this.#restUntil = since + Math.min(MOST_MS, Math.max(LEAST_MS, tookMs / MOST_OF_THE_TIME));
     this.#reading = false;
     this.#plan();
     await answerAll(questions, lines);
