@@ -8,10 +8,8 @@ import type { Held } from "./hold.js";
 import type { Tap } from "./monitor/tap.js";
 import { type Limited, RelayLimits } from "./relay-limits.js";
 
-/** Messages are looked for in so many bytes at a time: at the worst that takes a millisecond. */
+/** Messages are looked for in so many bytes at a time: at the worst that takes some milliseconds. */
 const MESSAGES_BITE = 4096;
-/** And in so many for a monitor, which takes longer with each of them. */
-const MONITORED_BITE = 1024;
 
 /** What a relay tells the connection it belongs to. */
 export interface RelayOwner {
@@ -74,9 +72,9 @@ export class Relay implements Limited, FlowOwner {
   set tap(tap: Tap | undefined) {
     this.#tap = tap;
     if (this.#remote.datagramsLost !== undefined) return; // each chunk is a datagram, and stays one
-    const size = tap === undefined ? this.#blockSize : this.#atMost(MONITORED_BITE);
+    const size = tap === undefined ? this.#blockSize : this.#atMost(MESSAGES_BITE);
     this.#down.blockSize = size;
-    this.#up.blockSize = tap === undefined && this.#remote.standIn !== undefined ? this.#atMost(MESSAGES_BITE) : size;
+    if (this.#remote.standIn === undefined) this.#up.blockSize = size;
   }
 
   /** A size of blocks: to look for messages in bytes takes longer than to pass them on. */

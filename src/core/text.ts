@@ -1,6 +1,7 @@
 /** Characters that nobody sees, or that do something: of control, of format and direction, line separators, halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-const ASCII = /^[\x20-\x7e]*$/;
+/** Texts that are printable, as most are; the arrow and the cross stand in lines of the monitor. */
+const ASCII = /^[\x20-\x7e→✗]*$/;
 /** What JSON may have when a text in it is not printable: something that is not ASCII, or another escape than those of `"` and `\`. */
 const SUSPICIOUS_JSON = /[^\x20-\x7e]|\\[^"\\]/;
 

@@ -10,10 +10,8 @@ import { streamOf } from "../ends/stream-end.js";
 import type { Tap } from "../monitor/tap.js";
 import { Turn } from "../turn.js";
 
-/** A read of the server brings so many bytes at most: to look for telegrams in them takes 2 ms at the worst. */
-const TELEGRAMS_BYTES = 8192;
-/** And so many while a monitor looks at each of them, which takes longer. */
-const MONITORED_BYTES = 1024;
+/** A read of the server brings so many bytes at most: to look for telegrams in them takes some milliseconds at the worst. */
+const TELEGRAMS_BYTES = 4096;
 /** Telegrams that are passed on in any turn: they take some microseconds each. */
 const CHEAP_STEPS = 16;
 
@@ -45,7 +43,8 @@ export interface TelegramEndOwner {
  */
 export class TelegramEnd implements End {
   events: EndEvents = DEAF;
-  #tap: Tap | undefined;
+  /** Looks on, where somebody wants to see the messages. */
+  tap: Tap | undefined;
   readonly standIn: StandIn = { view: conbusView, point: this };
   readonly base: End;
   readonly peerAddress: string;
@@ -83,16 +82,6 @@ export class TelegramEnd implements End {
       closed: (error) => this.#baseClosed(error),
       fault: (error) => this.events.fault(error),
     };
-  }
-
-  /** Looks on, where somebody wants to see the messages. */
-  get tap(): Tap | undefined {
-    return this.#tap;
-  }
-
-  set tap(tap: Tap | undefined) {
-    this.#tap = tap;
-    streamOf(this.base)?.readAtMost(tap === undefined ? TELEGRAMS_BYTES : MONITORED_BYTES);
   }
 
   /** Bytes behind a telegram that waits for its turn, with those that the kernel has not taken. */
@@ -211,12 +200,12 @@ export class TelegramEnd implements End {
     this.#recall?.sent(cut);
     if (cut.kind === "frame") this.#owner.sent();
     this.base.write(cut.bytes);
-    this.#tap?.pass("up", cut.bytes, this.base.unsent === 0);
+    this.tap?.pass("up", cut.bytes, this.base.unsent === 0);
   }
 
   #received(chunk: Buffer): void {
-    if (this.#tap !== undefined) {
-      this.#tap.pass("down", chunk, true); // before what it leads to, of which the relay's tap tells
+    if (this.tap !== undefined) {
+      this.tap.pass("down", chunk, true); // before what it leads to, of which the relay's tap tells
       streamOf(this.base)?.yield();
     }
     if (this.#recall === undefined) {
@@ -283,7 +272,7 @@ export class TelegramEnd implements End {
   }
 
   #baseDrained(): void {
-    this.#tap?.left("up");
+    this.tap?.left("up");
     if (!this.#up.empty && !this.#upTurn.waiting) this.#owner.dispatch();
     else this.events.drained();
   }
@@ -294,8 +283,8 @@ export class TelegramEnd implements End {
   }
 
   #giveUp(): void {
-    this.#tap?.end("up");
-    this.#tap?.end("down");
+    this.tap?.end("up");
+    this.tap?.end("down");
     this.#up.restart(conbus.requests());
     this.#owner.leave(this);
   }

@@ -35,7 +35,7 @@ export interface TapOwner {
 const MAX_WAITING = 1000;
 
 /** So much of a chunk is looked at before it is asked whether that is worth it. */
-const SLICE = 4096;
+const SLICE = 1024;
 
 /** One way of a stream, as one view shows it. */
 class Strand {

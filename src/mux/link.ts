@@ -14,10 +14,8 @@ import type { MuxHost } from "./host.js";
 
 const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
 
-/** A read brings so many bytes at most: to look for messages in them takes 2 ms at the worst. */
+/** A read brings so many bytes at most: to look for messages in them takes some milliseconds at the worst. */
 const MESSAGES_BYTES = 4096;
-/** And so many while a monitor looks at each message, which takes longer. */
-const MONITORED_BYTES = 1024;
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -47,7 +45,8 @@ export interface LinkName {
 
 /** One connection to a device. */
 export class Link {
-  #tap: Tap | undefined;
+  /** Looks on, where somebody wants to see the messages. */
+  tap: Tap | undefined;
   /** Where the device is, once connected. */
   address = "";
   readonly openedAt: number;
@@ -83,17 +82,6 @@ export class Link {
       .catch((error: unknown) => events.fault(error));
   }
 
-  /** Looks on, where somebody wants to see the messages. */
-  get tap(): Tap | undefined {
-    return this.#tap;
-  }
-
-  set tap(tap: Tap | undefined) {
-    this.#tap = tap;
-    if ("end" in this.#state)
-      streamOf(this.#state.end)?.readAtMost(tap === undefined ? MESSAGES_BYTES : MONITORED_BYTES);
-  }
-
   get ready(): boolean {
     return this.#state.kind === "ready";
   }
@@ -127,7 +115,7 @@ export class Link {
     if (this.#state.kind !== "ready") return;
     const { end } = this.#state;
     end.write(bytes);
-    this.#tap?.pass("up", bytes, end.unsent === 0);
+    this.tap?.pass("up", bytes, end.unsent === 0);
   }
 
   /** Reads nothing, until everybody for whose sake that is has it read again. */
@@ -146,8 +134,8 @@ export class Link {
     const state = this.#state;
     if (state.kind === "closed") return;
     this.#state = { kind: "closed" };
-    this.#tap?.end("up");
-    this.#tap?.end("down");
+    this.tap?.end("up");
+    this.tap?.end("down");
     this.#host.countRemotes(-this.#descriptors);
     if (state.kind === "dialing") {
       state.dial.abort();
@@ -176,7 +164,7 @@ export class Link {
       },
       eof: () => this.#events.eof(),
       drained: () => {
-        this.#tap?.left("up");
+        this.tap?.left("up");
         this.#events.drained();
       },
       finished() {},
@@ -196,8 +184,8 @@ export class Link {
 
   /** A monitor looks at what the device says before it leads to anything of which other taps tell. */
   #look(end: End, chunk: Buffer): void {
-    if (this.#tap === undefined) return;
-    this.#tap.pass("down", chunk, true);
+    if (this.tap === undefined) return;
+    this.tap.pass("down", chunk, true);
     streamOf(end)?.yield();
   }
 

@@ -15,7 +15,7 @@ import { resident } from "../support/process.js";
 import { notShown, Output } from "../support/shown.js";
 import { pause, until } from "../support/wait.js";
 
-const BYTES = Number(process.env["MONITOR_BYTES"] ?? 1e9);
+const BYTES = Number(process.env["MONITOR_BYTES"] ?? 3e8);
 const MIB = 1_048_576;
 
 /** A server that counts what it is sent. */
