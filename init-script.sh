@@ -77,9 +77,9 @@ say() {
   printf '%s: %s\n' "$NAME" "$1" | plain
 }
 
-# What the daemon says is shown to root: it must not drive the terminal.
+# What the daemon says is shown to root: it must not drive the terminal. Characters beyond ASCII can do that, too (U+009B, U+202E).
 plain() {
-  tr '\001-\010\013-\037\177' '?'
+  LC_ALL=C tr '\001-\010\013-\037\177-\377' '?'
 }
 
 # die STATUS TEXT

@@ -54,29 +54,40 @@ export class OwnSockets {
    * Watches a socket that is about to connect: should a port of ours accept it, its {@link originOf} is known.
    *
    * Node tells of an attempt just before it makes it. At the next tick the kernel has chosen our own end of it, and no accepted socket
-   * has been handed to us since.
+   * has been handed to us since. Whether the port is ours is asked when somebody has taken the socket: we may open it while the kernel
+   * still repeats the attempt.
    */
   watch(socket: Socket, origin: Origin): void {
-    const pairs: string[] = [];
+    const pairs = new Map<string, number>();
     const remember = (remote: HostPort): void => {
       const { localAddress: host, localPort: port } = socket;
       if (host === undefined || port === undefined) return;
       const pair = pairOf({ host, port }, remote);
       this.#dialled.set(pair, { socket, origin });
-      if (pairs.push(pair) === 1) socket.once("close", () => this.#forget(pairs, socket));
+      if (pairs.set(pair, remote.port).size > 1) return;
+      socket.once("connect", () => this.#forget(pairs, socket, (number) => !this.#ports.has(number)));
+      socket.once("close", () => this.#closed(pairs, socket));
     };
     socket.on("connectionAttempt", (address: string, port: number) => {
-      if (this.#ports.has(port)) process.nextTick(remember, { host: destination(address), port });
+      process.nextTick(remember, { host: destination(address), port });
     });
   }
 
+  /** Forgets the pairs of a socket whose ports are such. */
+  #forget(pairs: Map<string, number>, socket: Socket, isSuch: (port: number) => boolean): void {
+    for (const [pair, port] of pairs) {
+      if (!isSuch(port)) continue;
+      pairs.delete(pair);
+      if (this.#dialled.get(pair)?.socket === socket) this.#dialled.delete(pair);
+    }
+  }
+
   /** Forgets a socket that has closed, once nobody can accept it any more. */
-  #forget(pairs: readonly string[], socket: Socket): void {
+  #closed(pairs: Map<string, number>, socket: Socket): void {
+    this.#forget(pairs, socket, (port) => !this.#ports.has(port));
     const isLeft = (pair: string): boolean => this.#dialled.get(pair)?.socket === socket;
-    if (!pairs.some(isLeft)) return;
-    this.#clock.after(REMEMBERED_MS, () => {
-      for (const pair of pairs) if (isLeft(pair)) this.#dialled.delete(pair);
-    });
+    if (![...pairs.keys()].some(isLeft)) return;
+    this.#clock.after(REMEMBERED_MS, () => this.#forget(pairs, socket, () => true));
   }
 
   /** Whose bytes come by a socket that has just been accepted: to be asked once. */

@@ -82,6 +82,33 @@ for (const [road, options, tls] of roads) {
   });
 }
 
+test("a port that is opened while an attempt to connect is under way knows whose it is", async (t) => {
+  const { own } = fixture();
+  const { origins, port, place } = await open(t, own, listenerOf("a port"));
+  own.closed(place);
+  const socket = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
+  socket.once("connectionAttempt", () => process.nextTick(() => own.listens(place)));
+  await until(() => origins.length === 1, "it to be accepted");
+  assert.deepEqual(origins, [{ address: "10.9.9.9", line: "a port", hops: 1 }]);
+});
+
+test("what another program has taken is forgotten: our own port, opened later, does not know it", async (t) => {
+  const { own, clock } = fixture();
+  const listener = listenerOf("a port");
+  const server = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const taken = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
+  await once(taken, "connect");
+  const { localAddress: remoteAddress, localPort: remotePort } = taken;
+  const mirrored = { remoteAddress, remotePort, localAddress: "127.0.0.1", localPort: port } as Socket;
+  assert.equal(own.originOf(mirrored, listener).hops, 0);
+  taken.destroy();
+  await once(taken, "close");
+  assert.equal(clock.pending, 0);
+});
+
 test("a client that we have not connected is just who it is", async (t) => {
   const { own } = fixture();
   const { origins, port } = await open(t, own, listenerOf("a port"));

@@ -675,9 +675,9 @@ for (const shell of SHELLS) {
       test("what the daemon says does not drive the terminal", async (t) => {
         const { script } = await installed(t);
         const main = join(script.folder, "main.js");
-        writeFileSync(main, 'console.error("\\x1b[2J\\x07gone"); process.exit(1);');
+        writeFileSync(main, 'console.error("\\x1b[2J\\x07gone\\x9b2J\\u202e"); process.exit(1);');
         script.configure({ RUN_AS: "nobody", MAIN: main });
-        await assertRefused(script, 6, /^[\x20-\x7e\n]*\?\[2J\?gone\n$/);
+        await assertRefused(script, 6, /^[\x20-\x7e\n]*\?\[2J\?gone\?\?2J\?\?\?\n$/);
       });
 
       test("root runs no Node.js: it may belong to the user", async (t) => {
