@@ -32,6 +32,8 @@ export class Flow implements FlowState {
   readonly #owner: FlowOwner;
   /** What the sink has not been given yet, in memory of the source, which is paused. */
   #rest: Buffer | undefined;
+  /** Blocks are being written: a sink that takes one at once tells so amid the next ones. */
+  #passing = false;
   /** FIN is to follow behind that. */
   #ending = false;
   /** Each block takes a write: a chunk of many blocks is passed on in several turns. */
@@ -68,6 +70,7 @@ export class Flow implements FlowState {
 
   /** The sink has taken everything, or is at least not stuck. */
   drained(): void {
+    if (this.#passing) return; // whoever passes blocks on looks himself at what is left unsent
     if (this.#rest !== undefined) this.#passInBlocks(this.#rest);
     if (!this.stalled) return;
     this.last = this.#clock.now();
@@ -117,9 +120,14 @@ export class Flow implements FlowState {
     this.#turn ??= new Turn(() => this.#goOn());
     const size = this.blockSize === 0 ? chunk.length : this.blockSize;
     let at = 0;
-    while (at < chunk.length && this.to.unsent === 0 && !this.#turn.over) {
-      this.#owner.write(this, chunk.subarray(at, at + size));
-      at += size;
+    this.#passing = true;
+    try {
+      while (at < chunk.length && this.to.unsent === 0 && !this.#turn.over) {
+        this.#owner.write(this, chunk.subarray(at, at + size));
+        at += size;
+      }
+    } finally {
+      this.#passing = false;
     }
     this.#rest = at < chunk.length ? chunk.subarray(at) : undefined;
     if (this.#rest !== undefined && this.to.unsent === 0) this.#turn.next();

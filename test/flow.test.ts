@@ -75,3 +75,12 @@ test("a flow that is stopped writes nothing more", async () => {
   assert.equal(to.text, before);
   assert.equal(from.isPaused, true);
 });
+
+test("a sink that tells amid each write that it has taken it gets every block once", async () => {
+  const { from, to } = scene(3, 1);
+  to.onWritten = () => to.events.drained();
+  const text = "0123456789".repeat(5);
+  from.send(text, "abc");
+  await until(() => to.text.length >= text.length + 3 && !from.isPaused, "all of it");
+  assert.equal(to.text, `${text}abc`);
+});

@@ -2,9 +2,12 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { type HostPort, plainAddress } from "../core/address.js";
 import { endpointKey } from "../core/proc-net-tcp.js";
+import { Turn } from "../turn.js";
 import { DEAF, type End, type EndEvents } from "./end.js";
 import type { Reads } from "./reads.js";
 
+/** Chunks of Node's own that are handed on in any turn: they may be of a byte each, as records of TLS are, and then take microseconds. */
+const CHEAP_CHUNKS = 4;
 const END = Symbol("end");
 
 /** A socket that knows which end it is: so all sockets share their listeners, and an idle one costs little memory. */
@@ -32,6 +35,8 @@ export class StreamEnd implements End {
   #wanted = false;
   /** It reads on in the next pass of the event loop. */
   #yielding = false;
+  /** Its share of a pass, where {@link Reads} does not see to that. */
+  readonly #turn: Turn | undefined;
   #error: Error | undefined;
 
   /**
@@ -44,6 +49,10 @@ export class StreamEnd implements End {
   constructor(socket: Socket, keepaliveMs: number, reads?: Reads, peer?: HostPort) {
     this.#socket = socket;
     this.#reads = reads;
+    if (reads === undefined) {
+      this.#turn = new Turn(() => this.#readRest(), CHEAP_CHUNKS);
+      readNothingAhead(socket);
+    }
     this.peerAddress = peer?.host ?? plainAddress(socket.remoteAddress ?? "");
     this.peerPort = peer?.port ?? socket.remotePort ?? 0;
     socket.setNoDelay(true);
@@ -134,7 +143,7 @@ export class StreamEnd implements End {
 
   resume(): void {
     this.#wanted = true;
-    if (!this.#yielding) this.#socket.resume();
+    this.#readOn();
   }
 
   /** Others have their turn; then it reads on. */
@@ -142,7 +151,7 @@ export class StreamEnd implements End {
     if (this.#yielding) return;
     this.#yielding = true;
     this.#socket.pause();
-    setImmediate(StreamEnd.#readOn, this);
+    setImmediate(StreamEnd.#endYield, this);
   }
 
   end(): void {
@@ -178,13 +187,28 @@ export class StreamEnd implements End {
     }
   }
 
-  static readonly #readOn = (end: StreamEnd): void => {
+  /** Reads on, if more is wanted and it is its turn. */
+  #readOn(): void {
+    if (this.#wanted && !this.#yielding && !this.#turn?.waiting) this.#socket.resume();
+  }
+
+  /** Reads on after a turn: what has come meanwhile, in however many chunks, is one of them. */
+  #readRest(): void {
+    if (this.#wanted && !this.#yielding) this.#socket.read(); // which hands it on as data
+    this.#readOn();
+  }
+
+  static readonly #endYield = (end: StreamEnd): void => {
     end.#yielding = false;
-    if (end.#wanted) end.#socket.resume();
+    end.#readOn();
   };
 
   static readonly #onData = function (this: OwnedSocket, chunk: Buffer): void {
-    this[END].receive(chunk);
+    const end = this[END];
+    end.receive(chunk);
+    if (!end.#turn?.over) return;
+    end.#turn.next();
+    end.#socket.pause();
   };
 
   static readonly #onEnd = function (this: OwnedSocket): void {
@@ -208,4 +232,13 @@ export class StreamEnd implements End {
       end.events.fault(error);
     }
   };
+}
+
+/**
+ * Has Node read nothing while nobody wants it. It would take 16 KiB: as records of a byte each, that is 50 ms of work at a time. It has
+ * no option for that where a TLS server has accepted the socket.
+ */
+function readNothingAhead(socket: Socket): void {
+  const { _readableState: state } = socket as unknown as { readonly _readableState?: { highWaterMark: number } };
+  if (state !== undefined) state.highWaterMark = 1;
 }

@@ -87,19 +87,21 @@ describe("transfers", () => {
     assert.ok((times.at(-1) ?? 0) < 2000, `median ${middle} ms of ${times.length}`);
   });
 
-  test("uploads arrive whole, too", async (t) => {
-    const echo = await startEcho();
-    t.after(() => echo.stop());
-    const { server } = await startTunnel(t, [`${HOST}:${echo.port}`]);
-    const text = Array.from({ length: 100_000 }, (_, index) => `line ${index}`).join("\n");
-    await Promise.all(
-      [1, 2, 3, 4].map(async () => {
-        const client = await Client.open(server.hosts[0] ?? 0);
-        await roundTrip(client, text);
-        client.destroy();
-      }),
-    );
-  });
+  for (const options of ["", "BLKS=1000", "MONI=line MONF=id"]) {
+    test(`uploads arrive whole, too, with ${options || "no options"}`, async (t) => {
+      const echo = await startEcho();
+      t.after(() => echo.stop());
+      const { server } = await startTunnel(t, [`${HOST}:${echo.port}`], { options });
+      const text = Array.from({ length: 100_000 }, (_, index) => `line ${index}`).join("\n");
+      await Promise.all(
+        [1, 2, 3, 4].map(async () => {
+          const client = await Client.open(server.hosts[0] ?? 0);
+          await roundTrip(client, text);
+          client.destroy();
+        }),
+      );
+    });
+  }
 
   test("the link is cut again and again in the middle of transfers", async (t) => {
     const service = await tapes(t);
