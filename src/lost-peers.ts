@@ -7,7 +7,7 @@ import { nextTurn } from "./turn.js";
 
 const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
 const MOST_BETWEEN_LOOKS_MS = 5000;
-const AT_ONCE = 256; // peers looked at in one turn of the event loop
+const AT_ONCE = 256; // peers looked at in one pass of the event loop
 
 /** What had passed between us and a peer when it was last looked at. */
 interface Passed {
