@@ -11,8 +11,8 @@ const jobs = new Queue<() => void>();
 let waiting = false;
 
 /**
- * Has a job called in a later pass of the event loop, behind all that wait already. In each pass some of them have their turn, and
- * then everybody else.
+ * Has a job called soon, behind all that wait already. In each pass of the event loop some of them have their turn, and then everybody
+ * else. A job that asks again from within its turn may have another one in the same pass, while there is time left.
  *
  * @param job does a piece of its work, some milliseconds at most, and never throws; for more it asks for another turn
  */
@@ -21,7 +21,7 @@ export function inTurn(job: () => void): void {
   wait();
 }
 
-/** Resolves in the next pass of the event loop, in between everybody else has a turn. */
+/** Resolves in the next pass of the event loop, when everybody else has had a turn. */
 export function nextPass(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
