@@ -7,13 +7,11 @@ import type { Cut } from "../core/framing/framing.js";
 import { conbus as conbusView } from "../core/monitor/views/conbus.js";
 import { DEAF, type End, type EndEvents, guarded, type StandIn } from "../ends/end.js";
 import { streamOf } from "../ends/stream-end.js";
-import type { Tap } from "../monitor/tap.js";
+import { MONITORED_BYTES, type Tap } from "../monitor/tap.js";
 import { Turn } from "../turn.js";
 
 /** A read of the server brings so many bytes at most: to look for telegrams in them takes 2 ms at the worst. */
 const TELEGRAMS_BYTES = 8192;
-/** And so many while a monitor looks at each of them, which takes longer. */
-const MONITORED_BYTES = 1024;
 /** Telegrams that are passed on in any turn: they take some microseconds each. */
 const CHEAP_STEPS = 16;
 

@@ -23,6 +23,9 @@ export const CLIENT_SIDE: Places = { up: { came: "CLIENT→PROXY" }, down: { lef
 /** A link to a shared device. */
 export const SERVER_SIDE: Places = { up: { left: "PROXY→SERVER" }, down: { came: "SERVER→PROXY" } };
 
+/** So many bytes at most are read at once where a tap looks on: to look for messages takes longer than to pass them on. */
+export const MONITORED_BYTES = 1024;
+
 /** What a tap needs of the monitor it belongs to. */
 export interface TapOwner {
   readonly clock: Clock;

@@ -9,15 +9,13 @@ import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
 import { DEAF, type End, endedBy } from "../ends/end.js";
 import { StreamEnd, streamOf } from "../ends/stream-end.js";
 import type { Stream } from "../monitor/monitor.js";
-import { SERVER_SIDE, type Tap } from "../monitor/tap.js";
+import { MONITORED_BYTES, SERVER_SIDE, type Tap } from "../monitor/tap.js";
 import type { MuxHost } from "./host.js";
 
 const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
 
 /** A read brings so many bytes at most: to look for messages in them takes 2 ms at the worst. */
 const MESSAGES_BYTES = 4096;
-/** And so many while a monitor looks at each message, which takes longer. */
-const MONITORED_BYTES = 1024;
 
 /** What a link tells its owner. */
 export interface LinkEvents {
