@@ -5,7 +5,7 @@ import { Tally } from "./tally.js";
 export const ITSELF = "that is this daemon itself";
 /** What is said of a target by which bytes would go in a circle. */
 export const CIRCLE = "leads back to itself";
-/** So many ports of this daemon may follow one another. */
+/** So many ports of this daemon may follow the one that a client has connected to. */
 export const MAX_HOPS = 8;
 
 const ANY_IPV4 = "0.0.0.0";

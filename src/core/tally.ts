@@ -23,7 +23,7 @@ export class Tally<T> {
     else this.#counts.delete(key);
   }
 
-  /** Each of which there is one at least. */
+  /** Those of which there is one at least. */
   keys(): Iterable<T> {
     return this.#counts.keys();
   }
