@@ -258,7 +258,7 @@ $settings"
   prepare_log
 }
 
-# setting KEY: of [host]
+# setting KEY prints the value of a key of [host]
 setting() {
   printf '%s\n' "$settings" | sed -n "/^\[host\]\$/,/^\$/s/^$1=//p" | head -n 1
 }

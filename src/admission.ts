@@ -2,7 +2,7 @@ import { Access } from "./access.js";
 import { connectionsFor, descriptorsFor, descriptorsToShare } from "./core/capacity.js";
 import type { Settings } from "./core/config/settings.js";
 import { CIRCLE, ITSELF, MAX_HOPS } from "./core/loops.js";
-import type { Origin } from "./core/origin.js";
+import { clientName, type Origin } from "./core/origin.js";
 import { NO_MORE_FILES } from "./dial.js";
 import type { Listener } from "./listeners/listener.js";
 import type { Registry } from "./registry.js";
@@ -33,7 +33,7 @@ export class Admission {
       return `${this.#maxConnections} connections are open already ([access] max-connections)`;
     }
     if (this.#registry.openOf(origin) >= this.#maxPerClient) {
-      return `${origin.address} has ${this.#maxPerClient} connections already ([access] max-per-client)`;
+      return `${clientName(origin)} has ${this.#maxPerClient} connections already ([access] max-per-client)`;
     }
     return this.room ? undefined : NO_MORE_FILES;
   }
@@ -49,15 +49,15 @@ export class Admission {
   }
 
   #forbidden(origin: Origin, { devices, sealed }: Pick<Listener, "devices" | "sealed">): string | undefined {
-    const { address = "a shared link", hops } = origin;
+    const { hops } = origin;
     if (hops > 0 && sealed) return ITSELF;
     if (hops > MAX_HOPS) return Number.isFinite(hops) ? `more than ${MAX_HOPS} ports of this daemon in a row` : CIRCLE;
     if (devices) {
       return this.access.admitsDevice(origin)
         ? undefined
-        : `${address} may not be a device ([access] devices, clients)`;
+        : `${clientName(origin)} may not be a device ([access] devices, clients)`;
     }
-    return this.access.admits(origin) ? undefined : `${address} may not connect ([access] clients)`;
+    return this.access.admits(origin) ? undefined : `${clientName(origin)} may not connect ([access] clients)`;
   }
 }
 

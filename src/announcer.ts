@@ -36,6 +36,8 @@ export interface AnnouncerEvents {
 export class Announcer {
   /** Who is told from now on. */
   events: AnnouncerEvents;
+  /** The way that its notifications go. */
+  readonly luup: Sender;
   /** About how much memory it takes. */
   readonly bytes: number;
   readonly #notifier: Notifier;
@@ -54,6 +56,7 @@ export class Announcer {
     const { clock, luup, renotifier } = host;
     const { device, service, action } = target;
     this.events = events;
+    this.luup = luup;
     this.bytes = OWN_BYTES + service.length + action.length + pid.length;
     const notifier = new Notifier(target, pid, options.paceMs, luup, clock, {
       sent: () => {
@@ -92,11 +95,6 @@ export class Announcer {
   /** What STAT tells of it. */
   get status(): NotifyStatus {
     return this.#notifier.status;
-  }
-
-  /** Whether its notifications go this way. */
-  notifiesBy(luup: Sender): boolean {
-    return this.#notifier.goesBy(luup);
   }
 
   /** Leaves untold what is not told yet. */

@@ -52,7 +52,7 @@ export class Farewells {
 
   /** Whether some of them go this way. */
   use(luup: Sender): boolean {
-    for (const announcer of this.#waiting) if (announcer.notifiesBy(luup)) return true;
+    for (const announcer of this.#waiting) if (announcer.luup === luup) return true;
     return false;
   }
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "./clock.js";
-import type { Origin } from "./core/origin.js";
+import { clientName, type Origin } from "./core/origin.js";
 import { Tally } from "./core/tally.js";
 import type { Credentials } from "./credentials.js";
 import { StreamEnd } from "./ends/stream-end.js";
@@ -96,9 +96,8 @@ export class Handshakes {
   #objection(origin: Origin, listener: Listener): string | undefined {
     const objection = this.#host.objection(origin, listener);
     if (objection !== undefined) return objection;
-    const { address = "this daemon" } = origin;
     const same = this.#addresses.of(origin.address);
-    return same < MOST_OF_ONE ? undefined : `${address} has ${same} TLS handshakes under way already`;
+    return same < MOST_OF_ONE ? undefined : `${clientName(origin)} has ${same} TLS handshakes under way already`;
   }
 }
 

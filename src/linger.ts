@@ -1,17 +1,16 @@
 import type { Clock, Timer } from "./clock.js";
-import { differs } from "./core/silence.js";
+import { differs, NO_BACKLOG } from "./core/silence.js";
 import type { EndEvents } from "./ends/end.js";
 import type { StreamEnd } from "./ends/stream-end.js";
-import { NO_BACKLOG, peerBacklog } from "./peer-backlog.js";
+import { peerBacklog } from "./peer-backlog.js";
 import type { SocketTable } from "./socket-table.js";
 
 /** How long a client may go on writing to a connection that has ended, once it has taken everything. */
 const WRITER_MS = 5000;
-/** How often it is asked whether it has. */
+/** How often the kernel is asked what such a client has taken. */
 const LOOK_AGAIN_MS = 1000;
 /** How much of it is read at once; what comes behind that waits, so that it costs nothing. */
 const MAX_DISCARDED = 1_048_576;
-
 /** A timer may be early by a fraction of this. */
 const EARLY_MS = 1;
 
@@ -137,7 +136,7 @@ class Lingering implements EndEvents {
       .catch((error: unknown) => this.#events.fault(error));
   }
 
-  /** Whose bytes are lost, of whichever direction, learns it. */
+  /** By a reset where bytes of either direction are lost: the client learns of it. */
   #cut(): void {
     if (this.#discarded > 0 || this.#client.unsent > 0) this.#client.reset();
     else this.#client.destroy();

@@ -2,12 +2,12 @@ import type { Clock, Timer } from "./clock.js";
 import { PeerWatch } from "./core/lost-peer.js";
 import type { SocketRow } from "./core/proc-net-tcp.js";
 import type { StreamEnd } from "./ends/stream-end.js";
+import { nextPass } from "./round-robin.js";
 import { GATHER_MS, type SocketTable } from "./socket-table.js";
-import { nextTurn } from "./turn.js";
 
 const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
 const MOST_BETWEEN_LOOKS_MS = 5000;
-const AT_ONCE = 256; // peers looked at in one turn of the event loop
+const AT_ONCE = 256; // peers looked at in one pass of the event loop
 
 /** What had passed between us and a peer when it was last looked at. */
 interface Passed {
@@ -69,7 +69,7 @@ export class LostPeers {
     for (const [end, passed] of this.#watched) {
       if (this.#isSuspect(end, passed)) looks.push(this.#lookAt(end));
       count += 1;
-      if (count % AT_ONCE === 0) await nextTurn();
+      if (count % AT_ONCE === 0) await nextPass();
     }
     await Promise.all(looks);
   }

@@ -15,7 +15,7 @@ function close(): void {
 
 process.on("SIGUSR1", () => {}); // who has files to open again listens, too
 if (!wanted) {
-  // A signal that came while Node itself started has opened it, or opens it in this turn of the event loop.
+  // A signal that came while Node itself started has opened it, or opens it in this pass of the event loop.
   close();
   setImmediate(close);
 }

@@ -134,11 +134,6 @@ export class Notifier implements Requester {
     this.#sender.forget(this);
   }
 
-  /** Whether its requests go this way. */
-  goesBy(sender: Sender): boolean {
-    return this.#sender === sender;
-  }
-
   engineReturned(): void {
     this.#pacer.wake();
     this.#timer?.cancel();

@@ -36,7 +36,7 @@ export class OwnSockets {
     this.#ports.set(number, ports.add(port));
   }
 
-  /** And no longer. */
+  /** A port is listened on no longer. */
   closed(port: OwnPort): void {
     const { port: number } = port.listener;
     const ports = this.#ports.get(number);

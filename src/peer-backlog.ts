@@ -1,10 +1,7 @@
-import type { PeerBacklog } from "./core/silence.js";
+import { NO_BACKLOG, type PeerBacklog } from "./core/silence.js";
 import type { End } from "./ends/end.js";
 import { streamOf } from "./ends/stream-end.js";
 import type { SocketTable } from "./socket-table.js";
-
-/** Where nothing is known: an end without a socket of its own, a Unix socket, no table of sockets. */
-export const NO_BACKLOG: PeerBacklog = { unacknowledged: 0, unread: 0 };
 
 /** What the peer of an end has been sent and has not taken yet, as the kernel tells. */
 export async function peerBacklog(end: End, sockets: SocketTable): Promise<PeerBacklog> {

@@ -1,4 +1,4 @@
-import type { Origin } from "./core/origin.js";
+import { clientName, type Origin } from "./core/origin.js";
 import { Seldom } from "./core/seldom.js";
 import type { StreamEnd } from "./ends/stream-end.js";
 import { type LingerHost, linger } from "./linger.js";
@@ -40,8 +40,9 @@ export class Refusals {
   }
 
   /** Has the log tell that somebody of this origin is not taken in. */
-  mention({ address = "shared" }: Origin, { name }: Pick<Listener, "name">, reason: string): void {
-    const more = this.#mentioned.mention(address, this.#host.clock.now());
-    if (more !== undefined) this.#log.warn(`[- ${address} > -] turned away from ${name}: ${reason}${more}`);
+  mention(origin: Origin, { name }: Pick<Listener, "name">, reason: string): void {
+    const client = clientName(origin);
+    const more = this.#mentioned.mention(client, this.#host.clock.now());
+    if (more !== undefined) this.#log.warn(`[- ${client} > -] turned away from ${name}: ${reason}${more}`);
   }
 }

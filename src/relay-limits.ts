@@ -108,7 +108,7 @@ export class RelayLimits {
       .catch((error: unknown) => this.#limited.fault(error));
   }
 
-  /** A turn later than now: signs of life may be due at this very moment. */
+  /** In the next pass of the event loop: signs of life may be due at this very moment. */
   #judgeSoon(): void {
     setImmediate(() => {
       if (this.#stopped) return;

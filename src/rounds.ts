@@ -13,7 +13,7 @@ export interface RoundsOwner {
 /** Does something for each of many, one round after the other, in {@link Portions}. A short round is over at once. */
 export class Rounds {
   readonly #owner: RoundsOwner;
-  /** What takes a step of each round, and returns whether there was one. */
+  /** Each takes the next step of its round, and returns whether there was one. */
   readonly #rounds = new Deque<() => boolean>();
   readonly #portions: Portions;
   #late = false;

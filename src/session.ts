@@ -38,7 +38,7 @@ const MAX_LINE = 4096;
 const COMMAND_WITHIN_MS = 30_000;
 const PATIENCE_MS = 6_000_000; // after a STAT: people leave it open
 const MAX_UNSENT = 65_536; // replies a client does not read: beyond this its next command waits
-const UNREAD_MS = 30_000; // and so long, as the client for its command
+const UNREAD_MS = 30_000; // a client that takes nothing of its replies is closed then: as long as it has for a command
 const GREETING = "OK TOGGLEDBITS-SOCKPROXY 1";
 
 function* line(pieces: Iterable<string>): Generator<string> {

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Clock, Timer } from "./clock.js";
 import { eachLine, type PeerState, pairKey, parseRow, peerState, type SocketRow } from "./core/proc-net-tcp.js";
-import { nextTurn } from "./turn.js";
+import { nextPass } from "./round-robin.js";
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 const LEAST_MS = 100; // from the beginning of one reading to the next, however many ask
@@ -85,7 +85,7 @@ export class SocketTable {
 
   async #read(): Promise<void> {
     this.#reading = true;
-    await nextTurn(); // who asks at the same time is answered at the same time
+    await nextPass(); // who asks at the same time is answered at the same time
     const questions = this.#questions;
     this.#questions = new Map();
     this.#wantedAt = Number.POSITIVE_INFINITY;
@@ -128,7 +128,7 @@ async function answerAll(questions: Questions, lines: ReadonlyMap<string, string
     for (const resolve of resolvers) {
       resolve(answer);
       count += 1;
-      if (count % ANSWERS_AT_ONCE === 0) await nextTurn();
+      if (count % ANSWERS_AT_ONCE === 0) await nextPass();
     }
   }
 }

@@ -77,10 +77,3 @@ export class Turn {
     this.#goOn();
   };
 }
-
-/** Lets everybody else have their turn. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}

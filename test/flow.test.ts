@@ -4,6 +4,7 @@ import { setImmediate as nextPass } from "node:timers/promises";
 import { DEAF } from "#src/ends/end.js";
 import { Flow } from "#src/flow.js";
 import { ManualClock } from "./support/clock.js";
+import { keepBusy } from "./support/cpu.js";
 import { FakeEnd } from "./support/fake-end.js";
 import { until } from "./support/wait.js";
 
@@ -13,8 +14,7 @@ function scene(blockSize: number, workMs = 0) {
   const to = new FakeEnd();
   const flow: Flow = new Flow(from, to, blockSize, new ManualClock(), {
     write(_flow, block) {
-      const until = performance.now() + workMs;
-      while (performance.now() < until);
+      keepBusy(workMs);
       to.write(block);
     },
     fault: (error) => assert.fail(String(error)),

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { PeerBacklog } from "#src/core/silence.js";
+import { NO_BACKLOG, type PeerBacklog } from "#src/core/silence.js";
 import type { End } from "#src/ends/end.js";
 import { NOTHING_HELD } from "#src/hold.js";
-import { NO_BACKLOG } from "#src/peer-backlog.js";
 import { Relay } from "#src/relay.js";
 import { ManualClock } from "./support/clock.js";
 import { FakeEnd } from "./support/fake-end.js";

@@ -2,13 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import { inTurn } from "#src/round-robin.js";
+import { keepBusy } from "./support/cpu.js";
 import { until } from "./support/wait.js";
-
-/** Keeps the event loop busy; milliseconds. */
-function work(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
 
 test("jobs have their turns in the order in which they asked, and one that asks again stands behind the others", async () => {
   const log: string[] = [];
@@ -39,7 +34,7 @@ test("between jobs that take long everybody else has a turn", async () => {
   const log: string[] = [];
   for (const name of ["a", "b", "c"]) {
     inTurn(() => {
-      work(4);
+      keepBusy(4);
       log.push(name);
     });
   }

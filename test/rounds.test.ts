@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Rounds } from "#src/rounds.js";
 import { ManualClock } from "./support/clock.js";
+import { keepBusy } from "./support/cpu.js";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Rounds in which each step takes a millisecond. */
+/** Rounds in which each step takes a millisecond, by their clock and by that of the event loop. */
 function setUp() {
   const clock = new ManualClock();
   const told: string[] = [];
@@ -15,6 +16,7 @@ function setUp() {
     rounds.begin(all, (one) => {
       told.push(`${name}${one}`);
       clock.advance(1);
+      keepBusy(1);
     });
   return { rounds, begin, told, said };
 }

@@ -2,17 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import { Turn } from "#src/turn.js";
-
-/** Keeps the event loop busy; milliseconds. */
-function work(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-}
+import { keepBusy } from "./support/cpu.js";
 
 test("a turn of small steps is not over, however many questions it takes to see that", () => {
   const turn = new Turn(() => {}, 16);
   for (let step = 1; step < 16; step += 1) {
-    work(1);
+    keepBusy(1);
     assert.equal(turn.over, false, `step ${step}`);
   }
 });
@@ -20,7 +15,7 @@ test("a turn of small steps is not over, however many questions it takes to see 
 test("a turn is over when its time is up, and another one begins in the next pass of the event loop", async () => {
   const turn = new Turn(() => {}, 1);
   assert.equal(turn.over, false, "the first question begins it");
-  work(10);
+  keepBusy(10);
   assert.equal(turn.over, true);
   await nextPass();
   await nextPass();
@@ -45,7 +40,7 @@ test("the rest is done in the next pass, once, and the turn is over until then",
 test("turns of several peers in one pass have a time each", () => {
   const [one, other] = [new Turn(() => {}, 1), new Turn(() => {}, 1)];
   assert.equal(one.over, false);
-  work(10);
+  keepBusy(10);
   assert.equal(one.over, true);
   assert.equal(other.over, false);
 });

@@ -1,4 +1,4 @@
-/** What can be in a heap, one at a time. */
+/** What can be in a heap: in one at a time. */
 export interface Ranked {
   /** Must not change while it is in. */
   readonly rank: number;

@@ -1,10 +1,11 @@
 import { canonicalAddress, isIPv4, isLoopback } from "./address.js";
+import { Tally } from "./tally.js";
 
 /** What is said of a target where the daemon would reach itself. */
 export const ITSELF = "that is this daemon itself";
 /** What is said of a target by which bytes would go in a circle. */
 export const CIRCLE = "leads back to itself";
-/** So many ports of this daemon may follow one another. */
+/** So many ports of this daemon may follow the one that a client has connected to. */
 export const MAX_HOPS = 8;
 
 const ANY_IPV4 = "0.0.0.0";
@@ -33,22 +34,22 @@ export function reaches(address: string, bound: string, isOwn: (address: string)
 /** Which line of the configuration leads to which other one. There is never a circle in it. */
 export class Routes {
   /** For each line, how many ways there are to each of the next. */
-  readonly #next = new Map<string, Map<string, number>>();
+  readonly #next = new Map<string, Tally<string>>();
 
   /** One more way from a line to another; returns whether there may be one: not where it closes a circle. */
   add(from: string, to: string): boolean {
     if (this.#leads(to, from, new Set())) return false;
-    const next = this.#next.get(from) ?? new Map<string, number>();
-    this.#next.set(from, next.set(to, (next.get(to) ?? 0) + 1));
+    const next = this.#next.get(from) ?? new Tally<string>();
+    this.#next.set(from, next);
+    next.add(to);
     return true;
   }
 
   /** One way is there no longer. */
   remove(from: string, to: string): void {
     const next = this.#next.get(from);
-    const left = (next?.get(to) ?? 0) - 1;
-    if (left > 0) next?.set(to, left);
-    else if (next?.delete(to) && next.size === 0) this.#next.delete(from);
+    next?.remove(to);
+    if (next?.size === 0) this.#next.delete(from);
   }
 
   #leads(from: string, to: string, seen: Set<string>): boolean {

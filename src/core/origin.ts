@@ -15,9 +15,14 @@ export function sharedOrigin(line: string): Origin {
   return { address: undefined, line, hops: 0 };
 }
 
-/** How a line of the configuration is called that is about a port. */
+/** The name of a line of the configuration that is about a port. */
 export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", port: number): string {
   return `${kind} port ${port}`;
+}
+
+/** What messages call the client. */
+export function clientName({ address = "a shared link" }: Origin): string {
+  return address;
 }
 
 /** Whether that is a client of this machine. */

@@ -10,6 +10,11 @@ export class Queue<T> {
     return this.#places.size;
   }
 
+  /** The one whose turn it is. */
+  get first(): T | undefined {
+    return this.#line.first;
+  }
+
   /** Puts one at the end; one that waits already keeps its place. */
   push(member: T): void {
     if (!this.#places.has(member)) this.#places.set(member, this.#line.push(member));

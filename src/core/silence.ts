@@ -24,6 +24,9 @@ export interface PeerBacklog {
   readonly unread: number;
 }
 
+/** Where everything has been taken, or nothing is known: an end without a socket of its own, a Unix socket, no table of sockets. */
+export const NO_BACKLOG: PeerBacklog = { unacknowledged: 0, unread: 0 };
+
 /** Whether a peer has taken something between two looks. */
 export function differs(now: PeerBacklog, before: PeerBacklog): boolean {
   return now.unacknowledged !== before.unacknowledged || now.unread !== before.unread;
@@ -40,7 +43,7 @@ export interface Deadline {
  * After one side's FIN, and when everything has been acknowledged, nothing need move for this long: a plugin's reload must free a
  * single-connection device.
  */
-export const HALF_CLOSED_MS = 5000;
+const HALF_CLOSED_MS = 5000;
 /** How long a peer that takes nothing is waited for, once somebody has closed and last bytes wait. */
 export const STALLED_MS = 30_000;
 /** Longest time without progress in which a client takes what a remote sent: some plugins read once a minute. */

@@ -2,6 +2,11 @@
 export class Tally<T> {
   readonly #counts = new Map<T, number>();
 
+  /** How many different ones there are. */
+  get size(): number {
+    return this.#counts.size;
+  }
+
   of(key: T): number {
     return this.#counts.get(key) ?? 0;
   }
@@ -16,5 +21,10 @@ export class Tally<T> {
     const rest = this.of(key) - 1;
     if (rest > 0) this.#counts.set(key, rest);
     else this.#counts.delete(key);
+  }
+
+  /** Those of which there is one at least. */
+  keys(): Iterable<T> {
+    return this.#counts.keys();
   }
 }

@@ -54,7 +54,7 @@ export interface MonitorSettings extends AuditLimits {
   readonly alertUrl: string;
 }
 
-const MAX_WATCHERS = 64; // one that does not read costs some MiB
+const MAX_WATCHERS = 64; // each that does not read costs some 200 KiB, and every message some time
 
 /** Who sees which messages: the console and audit files, where lines ask for it; watchers, where they want to. */
 export class Monitor {

@@ -6,7 +6,7 @@ import { LineQueue, MAX_WATCHER_WAITING, type WriteText } from "./line-queue.js"
 import type { Monitor, Watcher } from "./monitor.js";
 import { Outlet } from "./outlet.js";
 
-const UNREAD_MS = 60_000; // a terminal that somebody has stopped to read is none of those who have been forgotten
+const UNREAD_MS = 60_000; // somebody may halt a terminal to read; after so long it is forgotten
 
 /** What watching tells the connection it belongs to. */
 export interface WatchingOwner {

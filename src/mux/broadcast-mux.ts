@@ -5,7 +5,7 @@ import { BaseMux } from "./base-mux.js";
 import type { Link, LinkEvents } from "./link.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
 
-const MAX_AT_ONCE = 64; // messages to the device in one turn of the event loop: other work has its turn then
+const MAX_AT_ONCE = 64; // messages to the device in one pass of the event loop: other work has its turn then
 const PATIENCE_MS = 1000; // the device waits so long for a client that has too much unread
 
 /**
@@ -19,7 +19,7 @@ export class BroadcastMux extends BaseMux {
   readonly #stalled = new Set<MuxClient>();
   #pauseUntil = 0;
   #patience: Timer | undefined;
-  /** Messages sent in this turn of the event loop. */
+  /** Messages sent in this pass of the event loop. */
   #sent = 0;
 
   async drain(): Promise<void> {}

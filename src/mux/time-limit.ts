@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../clock.js";
+import { Queue } from "../core/queue.js";
 import { Portions } from "../portions.js";
 import type { Asker } from "./exchange.js";
 
@@ -15,9 +16,7 @@ export interface TimeLimitOwner {
 /** Those who wait for an answer, in the order they asked, and none of them for ever. */
 export class TimeLimit {
   readonly #owner: TimeLimitOwner;
-  readonly #askers = new Set<Asker>();
-  /** One iterator for all that expire together: each new one would pass over the places of those that have gone. */
-  #oldest: Iterator<Asker> = this.#askers.values();
+  readonly #askers = new Queue<Asker>();
   readonly #expiring: Portions;
   #timer: Timer | undefined;
 
@@ -27,7 +26,7 @@ export class TimeLimit {
   }
 
   add(asker: Asker): void {
-    this.#askers.add(asker);
+    this.#askers.push(asker);
     if (this.#timer === undefined) this.#wait(asker.since);
   }
 
@@ -46,20 +45,19 @@ export class TimeLimit {
     this.#timer?.cancel();
     this.#timer = clock.after(Math.max(1, since + limitMs() - clock.now()), () => {
       this.#timer = undefined;
-      this.#oldest = this.#askers.values();
       this.#expiring.run();
     });
   }
 
   #expireOne(): boolean {
     const { clock, limitMs, expired, done } = this.#owner;
-    const { value: asker } = this.#oldest.next() as IteratorResult<Asker, undefined>;
+    const asker = this.#askers.first;
     if (asker === undefined || asker.since > clock.now() - limitMs()) {
       if (asker !== undefined) this.#wait(asker.since);
       done();
       return false;
     }
-    this.#askers.delete(asker);
+    this.#askers.take();
     expired(asker);
     return true;
   }

@@ -14,9 +14,9 @@ export interface TurnsOwner {
   options(): MuxOptions;
   /** Whether any request could be dealt with now. */
   hasRoom(): boolean;
-  /** Whether this one could, room or not. */
+  /** Whether this one could without room, too. */
   covers(request: Request): boolean;
-  /** Whether that may be so of any. */
+  /** Whether any request could without room. */
   shares(): boolean;
   /** It is the turn of this request. */
   run(asker: Asker, exchange: Exchange): void;
@@ -146,21 +146,21 @@ export class Turns {
     this.#clients.get(asker.client)?.running.add(asker);
   }
 
-  /** It is not any more, and its client has all it will get. */
+  /** A request is not under way any more, and its client has all it will get. */
   over(asker: Asker): void {
     this.#limit.remove(asker);
     this.#stop(asker);
     this.#finishIfDone(asker.client);
   }
 
-  /** It is not any more, and its client has no answer. */
+  /** A request is not under way any more, and its client has no answer. */
   failed(asker: Asker, why: Failure): void {
     this.#limit.remove(asker);
     this.#stop(asker);
     if (this.#clients.has(asker.client)) this.#say(asker.client, this.#apology(asker.request, why));
   }
 
-  /** It is not any more, but will be once more, before all others. */
+  /** A request is not under way any more, but will be once more, before all others. */
   again(asker: Asker): void {
     this.#stop(asker);
     if (!this.#clients.has(asker.client)) return;

@@ -1,3 +1,9 @@
+/** Keeps the event loop busy; milliseconds. */
+export function keepBusy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 /** The processor's time that something takes, in milliseconds: other programs on a busy machine do not count. */
 export function cpuMilliseconds(work: () => void): number {
   const since = process.cpuUsage();

@@ -1,7 +1,7 @@
 import type { PeerState } from "#src/core/proc-net-tcp.js";
+import { NO_BACKLOG } from "#src/core/silence.js";
 import { TelegramLine } from "#src/direct/telegram-line.js";
 import { NOTHING_HELD } from "#src/hold.js";
-import { NO_BACKLOG } from "#src/peer-backlog.js";
 import { Relay } from "#src/relay.js";
 import { ManualClock } from "./clock.js";
 import { FakeEnd } from "./fake-end.js";

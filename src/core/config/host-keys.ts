@@ -41,7 +41,7 @@ export const HOST_KEYS = [
     key: "log",
     name: "log",
     defaultText: "-",
-    help: "The log file. - is stderr. SIGHUP opens the file again after it was moved away.",
+    help: "The log file. - is stderr. SIGUSR1 and SIGHUP open the file again after it was moved away.",
     parse: (text) => (text === "" ? fail("no file name") : ok(text)),
     print: String,
   }),
