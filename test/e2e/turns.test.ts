@@ -13,7 +13,7 @@ import { pause, until } from "../support/wait.js";
  * daemon itself works before it greets somebody else, with room for a slow machine; each of these took from one second to twenty.
  */
 const MOST_MS = 200;
-const FLOOD_MS = 1500;
+const FLOOD_MS = 1000;
 
 /** One way to send much that is small. */
 interface Flood {
