@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { ByteQueue } from "#src/core/byte-queue.js";
 
@@ -54,4 +56,21 @@ test("what is given up does not come out", () => {
   assert.equal(queue.take(), undefined);
   queue.push(Buffer.from("y"));
   assert.equal(queue.takeAll().toString(), "y");
+});
+
+test("what was taken costs no memory, though the queue is never empty", () => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as () => void;
+  const queue = new ByteQueue();
+  queue.push(Buffer.alloc(16_000));
+  gc();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let count = 0; count < 5000; count += 1) {
+    queue.push(Buffer.alloc(16_000)); // 80 MB in all
+    queue.take();
+  }
+  gc();
+  const more = process.memoryUsage().arrayBuffers - before;
+  assert.ok(more < 10_000_000, `${more} bytes`);
+  assert.equal(queue.size, 16_000);
 });
