@@ -184,7 +184,7 @@ export class Daemon {
       notifications: { ...this.#luups.current.status, farewells: this.#farewells.status },
       alerts: this.#alerts.status,
       logLinesLost: this.#log.lost,
-      connections: this.#registry.all(),
+      connections: this.#registry.present,
     };
   }
 

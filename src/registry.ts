@@ -56,6 +56,23 @@ export class Registry {
     return [...this.#connections.values()];
   }
 
+  /**
+   * Those that are there now, in the order they came. Whoever goes through them slowly does not meet those that have gone meanwhile, and
+   * keeps nothing of them.
+   */
+  get present(): Iterable<Connection> {
+    const connections = this.#connections;
+    const ids = [...connections.keys()];
+    return {
+      *[Symbol.iterator]() {
+        for (const id of ids) {
+          const connection = connections.get(id);
+          if (connection !== undefined) yield connection;
+        }
+      },
+    };
+  }
+
   /** A connection has made a step towards its end. */
   changed(connection: Connection): void {
     const { address } = connection.origin;

@@ -46,7 +46,7 @@ test("a client of the control socket whose remote takes nothing is not taken for
     clock.advance(5000);
   }
   await pause(50);
-  assert.equal(daemon.status.connections[0]?.phase, "echo");
+  assert.equal([...daemon.status.connections][0]?.phase, "echo");
   client.destroy();
   remote.destroy();
   device.close();

@@ -34,7 +34,7 @@ test("30 s without a complete command end setup mode; after a STAT it is 6,000 s
   clock.advance(100_000);
   await watching.client.rest();
   for (const { client } of [silent, trickling, busy, watching]) client.destroy();
-  await until(() => daemon.status.connections.length === 0, "all to be gone");
+  await until(() => [...daemon.status.connections].length === 0, "all to be gone");
   await daemon.stop("test");
 });
 
@@ -42,7 +42,7 @@ test("30 s without a complete command end setup mode; after a STAT it is 6,000 s
 async function cutAtLast(clock: ManualClock, daemon: Daemon): Promise<void> {
   await until(() => {
     clock.advance(1000);
-    return daemon.status.connections.length === 0;
+    return [...daemon.status.connections].length === 0;
   }, "it to be cut");
 }
 
@@ -52,7 +52,7 @@ test("a client of setup mode that does not close after the last reply is cut in 
   const { client } = await greet(port);
   client.write("QUIT\n");
   await client.rest();
-  assert.equal(daemon.status.connections.length, 1);
+  assert.equal([...daemon.status.connections].length, 1);
   await cutAtLast(clock, daemon);
   client.destroy();
   await daemon.stop("test");
@@ -67,10 +67,10 @@ test("a plugin has an hour for its last bytes, then it is cut", async () => {
   await until(() => client.ended, "the end to be told");
   await pause(20);
   clock.advance(5000); // the client has not answered the remote's FIN
-  await until(() => daemon.status.connections[0]?.phase === "closing", "the connection to be over");
+  await until(() => [...daemon.status.connections][0]?.phase === "closing", "the connection to be over");
   clock.advance(3_599_000);
   await pause(20);
-  assert.equal(daemon.status.connections.length, 1);
+  assert.equal([...daemon.status.connections].length, 1);
   await cutAtLast(clock, daemon);
   client.destroy();
   device.close();
@@ -89,12 +89,12 @@ test("a client that has gone, and a remote that does not take its last bytes: le
   client.destroy(); // its FIN is stuck behind bytes that nobody takes
   for (let seconds = 0; seconds < 29; seconds += 1) clock.advance(1000);
   await pause(100);
-  assert.equal(daemon.status.connections[0]?.phase, "echo");
+  assert.equal([...daemon.status.connections][0]?.phase, "echo");
   for (let seconds = 0; seconds < 10; seconds += 1) {
     clock.advance(1000);
     await pause(50); // the kernel is asked for the client
   }
-  assert.notEqual(daemon.status.connections[0]?.phase, "echo");
+  assert.notEqual([...daemon.status.connections][0]?.phase, "echo");
   device.close();
   await daemon.stop("test");
 });
@@ -174,11 +174,25 @@ test("no connection leaves anything behind", async () => {
     await luup.received(pid, 1);
     client.destroy();
   }
-  await until(() => daemon.status.connections.length === 0, "all to be gone");
+  await until(() => [...daemon.status.connections].length === 0, "all to be gone");
   const quitter = await Client.open(port);
   quitter.destroy();
-  await until(() => daemon.status.connections.length === 0, "it to be gone");
+  await until(() => [...daemon.status.connections].length === 0, "it to be gone");
   device.close();
   await daemon.stop("test");
   await luup.stop();
+});
+
+test("a report that is read slowly keeps nothing of connections that have gone meanwhile", async () => {
+  const { daemon, port } = await daemonHere();
+  const clients = [await Client.open(port), await Client.open(port), await Client.open(port)];
+  await until(() => [...daemon.status.connections].length === 3, "all three");
+  const reader = daemon.status.connections[Symbol.iterator]();
+  const first = reader.next().value.id;
+  for (const client of clients.slice(1)) client.destroy();
+  await until(() => [...daemon.status.connections].length === 1, "two to be gone");
+  await Client.open(port);
+  assert.deepEqual([...daemon.status.connections][0]?.id, first);
+  assert.equal(reader.next().done, true);
+  await daemon.stop("test");
 });

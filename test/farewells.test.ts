@@ -36,7 +36,7 @@ async function shortConnections(daemon: Daemon, port: number, count: number, act
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, one));
-  await until(() => daemon.status.connections.length === 0, "nothing of the connections to be left");
+  await until(() => [...daemon.status.connections].length === 0, "nothing of the connections to be left");
 }
 
 test("the engine is away: final notifications wait without their connections, and go out when it is back", async (t) => {

@@ -138,7 +138,8 @@ export interface ConnectionReport extends Pick<ConnectionStatus, "id" | "listene
 
 /** What a {@link DaemonStatus} is made of: there may be thousands of connections, of which mostly only a few are told of at a time. */
 export interface DaemonReport extends Omit<DaemonStatus, "connections"> {
-  readonly connections: readonly ConnectionReport[];
+  /** To be gone through once; who does so slowly does not meet those that have gone meanwhile. */
+  readonly connections: Iterable<ConnectionReport>;
 }
 
 const HEADING = " ID               St Client           Remote              #recv   #xmit Notify";

@@ -50,6 +50,11 @@ export class Channel implements End {
     return this.#pending.size;
   }
 
+  /** Whether the other side has closed it. */
+  get isClosedThere(): boolean {
+    return this.#closed;
+  }
+
   get unsent(): number {
     return this.#out?.length ?? 0;
   }

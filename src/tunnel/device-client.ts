@@ -62,9 +62,9 @@ export class DeviceClient implements RelayOwner {
 
   ending(): void {}
 
-  /** Who reads on the other side is not known here. */
+  /** Who reads on the other side is not known here, only who has gone: a service that does not read would keep his bytes for ever. */
   clientState(): Promise<PeerState> {
-    return Promise.resolve("present");
+    return Promise.resolve(this.#channel.isClosedThere ? "ended" : "present");
   }
 
   backlogOf(end: End): Promise<PeerBacklog> {

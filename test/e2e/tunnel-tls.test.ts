@@ -231,7 +231,10 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
       await server.ready();
       await reaches(server, service);
       const client = await Client.open(server.exposed); // STAT shows the options of clients that are there
-      await until(() => server.side.daemon.status.connections.some(({ status }) => status.options), "it to be known");
+      await until(
+        () => [...server.side.daemon.status.connections].some(({ status }) => status.options),
+        "it to be known",
+      );
       assert.doesNotMatch([...statusJson(server.side.daemon.status)].join(""), /sesame/);
       assert.doesNotMatch(server.side.log.lines.join(), /sesame/);
       client.destroy();

@@ -52,7 +52,7 @@ export function parseWatch(text: string, status: () => DaemonReport): Result<Wat
 export function parseFilter(word: string, status: () => DaemonReport): Result<WatchFilter> {
   if (word === "") return ok({ kind: "all" });
   const { connections, listeners } = status();
-  if (connections.some(({ id }) => id === word)) return ok({ kind: "connection", id: word });
+  for (const { id } of connections) if (id === word) return ok({ kind: "connection", id });
   const port = parsePort(word);
   if (!port.ok) return fail(`no connection "${word}"; STAT shows their ids`);
   return listeners.some((listener) => listener.port === port.value)

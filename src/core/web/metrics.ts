@@ -117,7 +117,7 @@ function listenerSample({ name, problem }: ListenerStatus): Sample {
 }
 
 /** How many clients each listener has; one that is there no more as long as it has some. */
-function connectionSamples(listeners: readonly ListenerStatus[], connections: readonly ConnectionReport[]): Sample[] {
+function connectionSamples(listeners: readonly ListenerStatus[], connections: Iterable<ConnectionReport>): Sample[] {
   const counts = new Map(listeners.filter(({ kind }) => kind !== "web").map(({ name }) => [name, 0]));
   for (const { phase, listener } of connections) {
     if (phase !== "closing") counts.set(listener, (counts.get(listener) ?? 0) + 1);
