@@ -65,12 +65,19 @@ export class OwnSockets {
       const pair = pairOf({ host, port }, remote);
       this.#dialled.set(pair, { socket, origin });
       if (pairs.set(pair, remote.port).size > 1) return;
-      socket.once("connect", () => this.#forget(pairs, socket, (number) => !this.#ports.has(number)));
-      socket.once("close", () => this.#closed(pairs, socket));
+      socket.once("connect", connected);
+      socket.once("close", closed);
     };
-    socket.on("connectionAttempt", (address: string, port: number) => {
+    const attempted = (address: string, port: number): void =>
       process.nextTick(remember, { host: destination(address), port });
-    });
+    const connected = (): void => {
+      this.#forget(pairs, socket, (port) => !this.#ports.has(port));
+      if (pairs.size > 0) return;
+      socket.off("connectionAttempt", attempted); // nothing of this is kept for connections to others
+      socket.off("close", closed);
+    };
+    const closed = (): void => this.#closed(pairs, socket);
+    socket.on("connectionAttempt", attempted);
   }
 
   /** Forgets the pairs of a socket whose ports are such. */
