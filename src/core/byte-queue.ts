@@ -1,3 +1,4 @@
+import { Deque } from "./deque.js";
 import { Tail } from "./framing/tail.js";
 
 /** A piece that is shorter shares its memory with others: as a buffer of its own it would cost more than its bytes. */
@@ -12,9 +13,7 @@ const TOGETHER = 16_384;
 export class ByteQueue {
   /** Bytes that wait. */
   size = 0;
-  #pieces: Buffer[] = [];
-  /** So many of them have been taken. */
-  #taken = 0;
+  readonly #pieces = new Deque<Buffer>();
   /** Short pieces behind them. */
   readonly #tail = new Tail();
 
@@ -32,14 +31,9 @@ export class ByteQueue {
 
   /** Takes the first of them; nothing when none wait. The memory belongs to the caller. */
   take(): Buffer | undefined {
-    const piece = this.#pieces[this.#taken];
+    const piece = this.#pieces.take();
     if (piece !== undefined) {
       this.size -= piece.length;
-      this.#taken += 1;
-      if (this.#taken === this.#pieces.length) {
-        this.#pieces = [];
-        this.#taken = 0;
-      }
       return piece;
     }
     if (this.#tail.length === 0) return undefined;
@@ -57,8 +51,7 @@ export class ByteQueue {
 
   /** Gives up all of them. */
   clear(): void {
-    this.#pieces = [];
-    this.#taken = 0;
+    this.#pieces.clear();
     this.#tail.take();
     this.size = 0;
   }

@@ -55,3 +55,25 @@ test("what is given up does not come out", () => {
   queue.push(Buffer.from("y"));
   assert.equal(queue.takeAll().toString(), "y");
 });
+
+test("what has been taken is not kept, though the queue never gets empty", {
+  skip: globalThis.gc === undefined && "needs --expose-gc",
+}, async () => {
+  const queue = new ByteQueue();
+  let kept = 0;
+  const registry = new FinalizationRegistry<undefined>(() => (kept -= 1));
+  queue.push(Buffer.alloc(5000));
+  for (let count = 0; count < 100; count += 1) {
+    const piece = Buffer.alloc(5000);
+    registry.register(piece, undefined);
+    kept += 1;
+    queue.push(piece);
+    queue.take();
+  }
+  for (let round = 0; round < 20 && kept > 10; round += 1) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(kept <= 10, `${kept} pieces are kept`);
+  assert.equal(queue.size, 5000);
+});
