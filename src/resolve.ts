@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import type { LookupFunction } from "node:net";
 import type { Access } from "./access.js";
 import { type HostPort, isIPv4, isIPv6 } from "./core/address.js";
-import { addressesInHosts } from "./core/hosts-file.js";
+import { searchHosts } from "./core/hosts-file.js";
 import { ITSELF } from "./core/loops.js";
 import type { OwnSockets } from "./own-sockets.js";
+import { nextPass } from "./round-robin.js";
 
 const HOSTS_FILE = "/etc/hosts";
 /** What is said of an address that may not be connected to. */
@@ -27,7 +28,7 @@ const UNKNOWN = new Set(["ENOTFOUND", "ENODATA", "ECONNREFUSED", "ESERVFAIL", "E
 export async function resolveHost(host: string): Promise<LookupAddress[]> {
   if (isIPv4(host)) return [{ address: host, family: 4 }];
   if (isIPv6(host)) return [{ address: host, family: 6 }];
-  const listed = addressesInHosts(readHosts(), host);
+  const listed = await listedInHosts(host);
   if (listed.length > 0) return listed.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
   return (await askNameServer(host)) ?? (await askSystem(host));
 }
@@ -72,6 +73,16 @@ export function permittedLookup(target: HostPort, gate: Gate): LookupFunction {
       (error: NodeJS.ErrnoException) => callback(error, ""),
     );
   };
+}
+
+/** The addresses that the hosts file gives a name. However long it is, others have their turn meanwhile. */
+async function listedInHosts(host: string): Promise<string[]> {
+  const search = searchHosts(readHosts(), host);
+  for (;;) {
+    const { done, value } = search.next();
+    if (done === true) return value;
+    await nextPass();
+  }
 }
 
 function readHosts(): string {
