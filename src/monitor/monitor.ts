@@ -12,6 +12,7 @@ import type { ConnOptions } from "../core/setup/options.js";
 import { faultText } from "../core/text.js";
 import type { TapPoint } from "../ends/end.js";
 import type { Log } from "../log.js";
+import { Rounds } from "../rounds.js";
 import { untilIdle } from "../until-idle.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue, type WriteText } from "./line-queue.js";
@@ -62,12 +63,15 @@ export class Monitor {
   readonly #console: LineQueue;
   readonly #files = new Map<string, { readonly file: AuditFile; readonly queue: LineQueue }>();
   readonly #watchers = new Set<Watcher>();
+  /** Those who come and go: with thousands of streams that takes a while. */
+  readonly #rounds: Rounds;
   #settings: MonitorSettings;
   readonly #mentioned = new Seldom();
 
   constructor(host: MonitorHost, settings: MonitorSettings) {
     this.#host = host;
     this.#settings = settings;
+    this.#rounds = new Rounds(host.clock, { late() {}, caughtUp() {} });
     this.#console = this.#queue("stdout", host.console);
   }
 
@@ -118,15 +122,17 @@ export class Monitor {
   /** Shows messages to one more, of the streams that are there and of those to come. */
   join(watcher: Watcher): void {
     this.#watchers.add(watcher);
-    for (const stream of this.#host.streams()) this.#watch(watcher, stream);
+    this.#rounds.begin(this.#host.streams(), (stream) => {
+      if (this.#watchers.has(watcher)) this.#watch(watcher, stream);
+    });
   }
 
   leave(watcher: Watcher): void {
     if (!this.#watchers.delete(watcher)) return;
-    for (const { point } of this.#host.streams()) {
+    this.#rounds.begin(this.#host.streams(), ({ point }) => {
       point.tap?.remove(watcher.outlet);
       if (point.tap?.idle === true) point.tap = undefined;
-    }
+    });
   }
 
   /** Opens audit files anew by their names. */

@@ -179,7 +179,7 @@ export class Tap {
   add(view: View, outlet: Outlet): void {
     const known = this.#lanes.get(view);
     if (known !== undefined) {
-      known.outlets = [...known.outlets, outlet];
+      if (!known.outlets.includes(outlet)) known.outlets = [...known.outlets, outlet];
       return;
     }
     const { up, down } = view.open();

@@ -115,6 +115,13 @@ test("several who look on each see it their way; one who has left sees no more, 
   assert.equal(tap.idle, true);
 });
 
+test("one who is added twice sees each message once", () => {
+  const { tap, lines, outlet } = tapped();
+  tap.add(conbus, outlet);
+  tap.pass("up", bytes(ONE), true);
+  assert.equal(lines().filter((line) => line.startsWith("[CLIENT→PROXY]")).length, 1);
+});
+
 test("thousands that wait to be written on cost no more than a limit; all are seen to come, and the others counted", () => {
   const { tap, lines, skipped } = tapped();
   for (let count = 0; count < 3000; count += 1) tap.pass("up", bytes(ONE), false);
