@@ -17,7 +17,7 @@ export class ByteQueue {
   /** Short pieces behind them. */
   readonly #tail = new Tail();
 
-  /** Takes what came next: a copy of a short piece; a long one itself, which must not change any more. */
+  /** Takes a copy of what came next: it may be lent. */
   push(bytes: Buffer): void {
     this.size += bytes.length;
     if (bytes.length < LARGE) {
@@ -26,7 +26,7 @@ export class ByteQueue {
       return;
     }
     if (this.#tail.length > 0) this.#pieces.push(this.#tail.take());
-    this.#pieces.push(bytes);
+    this.#pieces.push(Buffer.from(bytes));
   }
 
   /** Takes the first of them; nothing when none wait. The memory belongs to the caller. */

@@ -107,7 +107,7 @@ export class Channel implements End {
 
   /** Bytes came over the link: {@link flush} is to follow, behind all that came with them. */
   deliver(bytes: Buffer): void {
-    if (!this.gone && !this.#closed) this.#pending.push(Buffer.from(bytes));
+    if (!this.gone && !this.#closed) this.#pending.push(bytes);
   }
 
   /** The other side has closed it: so does this one, behind what came. */
