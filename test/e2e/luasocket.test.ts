@@ -116,7 +116,8 @@ test("RNTF: a plugin that reads little per action is notified until its socket i
   // LuaSocket itself takes 8,192 bytes at a time from the socket: the ninth read of 2,048 empties that
   for (let n = 1; n <= 10; n += 1) {
     const arrivals = await luup.received(pid, n);
-    if (n > 1) assert.ok((arrivals[n - 1]?.at ?? 0) - (arrivals[n - 2]?.at ?? 0) >= 140);
+    // sent 150 ms apart; each may take a while to arrive
+    if (n > 1) assert.ok((arrivals[n - 1]?.at ?? 0) - (arrivals[n - 2]?.at ?? 0) >= 100);
     const expected = n < 10 ? `"${"x".repeat(2048)}"` : `nil\t"timeout"\t"${"x".repeat(20_000 - 9 * 2048)}"`;
     assert.equal(await lua.call("receive 2048"), expected);
   }

@@ -147,7 +147,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     since = performance.now();
     assert.equal((await reach(direct.port, [b])).server, b);
     assert.ok(performance.now() - since < 500);
-    assert.equal((await direct.servers())[0]?.reason, "timed out after 800 ms");
+    assert.match((await direct.servers())[0]?.reason ?? "", /^timed out after (79\d|800) ms$/); // what is left, halved
     await direct.reload(`127.0.0.1:${hole.port},${b.address} CTIM=1600 ${CHECK}`);
     await direct.shows("down", "up");
     hole.release();
