@@ -10,7 +10,7 @@ import { VERBS } from "./core/setup/verbs/index.js";
 import { type End, endedBy } from "./ends/end.js";
 import type { Held } from "./hold.js";
 import { Reply } from "./reply.js";
-import { Turn } from "./turn.js";
+import { FEW_STEPS, Turn } from "./turn.js";
 import { Unread } from "./unread.js";
 import { BUILD } from "./version.js";
 
@@ -62,7 +62,7 @@ export class Session {
   #busy = false;
   /** A long reply that is under way. */
   #report: Reply | undefined;
-  readonly #turn = new Turn(() => this.#goOn());
+  readonly #turn = new Turn(() => this.#goOn(), FEW_STEPS);
   readonly #replies: Unread;
 
   constructor(client: End, clock: Clock, owner: SessionOwner) {

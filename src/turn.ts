@@ -6,6 +6,9 @@ import { inTurn } from "./round-robin.js";
  */
 const TURN_MS = 2;
 
+/** Messages, frames or commands that belong to every turn: few enough that none of them is of note, and the clock is looked at less often. */
+export const FEW_STEPS = 4;
+
 /** Passes of the event loop since the start, counted only while somebody asks. */
 let passes = 0;
 let counting = false;
@@ -30,7 +33,7 @@ export class Turn {
   readonly #goOn: () => void;
   readonly #freeSteps: number;
   #pass = -1;
-  /** Steps of this pass. */
+  /** Steps since the clock was last looked at in another pass. */
   #steps = 0;
   #endsAt = 0;
   /** Whether the rest waits for a later pass. */
@@ -48,16 +51,15 @@ export class Turn {
   /** Whether its share of this pass is used up; to be asked once for each step. */
   get over(): boolean {
     if (this.#waiting) return true;
-    const pass = thisPass();
-    if (pass !== this.#pass) {
-      this.#pass = pass;
-      this.#steps = 0;
-    }
     this.#steps += 1;
     if (this.#steps < this.#freeSteps) return false;
+    const pass = thisPass();
     const now = performance.now(); // not the clock of the limits: what counts is the time that the work itself takes
-    if (this.#steps === this.#freeSteps) this.#endsAt = now + TURN_MS;
-    return now >= this.#endsAt;
+    if (pass === this.#pass) return now >= this.#endsAt;
+    this.#pass = pass;
+    this.#steps = 0;
+    this.#endsAt = now + TURN_MS;
+    return false;
   }
 
   /** Whether the rest waits for a later pass. */

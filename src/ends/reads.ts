@@ -43,7 +43,7 @@ const CALM_READS = 8; // small reads in a row after which a stream makes do with
  * So many bytes of one stream are read in one pass of the event loop. Node goes on reading as long as each read fills its memory, up
  * to 32 times: five uploads would keep everybody else waiting for 40 MiB.
  */
-const PASS_BYTES = 524_288;
+const PASS_BYTES = 2_097_152;
 
 /** What {@link Reads} tells the end it reads for. */
 export interface Reader {

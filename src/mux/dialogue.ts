@@ -3,7 +3,7 @@ import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
 import type { MuxOptions } from "../core/mux/options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
-import { Turn } from "../turn.js";
+import { FEW_STEPS, Turn } from "../turn.js";
 import type { Exchange } from "./exchange.js";
 import type { Link } from "./link.js";
 
@@ -81,7 +81,7 @@ export class Dialogue {
     this.link = link;
     this.#owner = owner;
     this.#cuts = new CutQueue(owner.options().protocol.framing.answers());
-    this.#turn = new Turn(() => this.#goOn());
+    this.#turn = new Turn(() => this.#goOn(), FEW_STEPS);
     this.#lastUsed = owner.clock.now();
     this.#watch();
     const { maxAgeMs } = owner.options();

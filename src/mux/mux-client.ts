@@ -6,7 +6,7 @@ import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/index.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import { DEAF, type End, type EndEvents, EndReason, guarded, type StandIn } from "../ends/end.js";
-import { Turn } from "../turn.js";
+import { FEW_STEPS, Turn } from "../turn.js";
 
 /** What a mux does with what a client sends. */
 export interface MuxClientOwner {
@@ -66,7 +66,7 @@ export class MuxClient implements End {
     this.#clock = clock;
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());
-    this.#turn = new Turn(() => guarded(this, () => this.check()));
+    this.#turn = new Turn(() => guarded(this, () => this.check()), FEW_STEPS);
     this.standIn = { view: viewOfProtocol(protocol.framing.name) };
   }
 

@@ -5,7 +5,7 @@ import { type Command, commandOf, type Told, tunnelFraming } from "../core/tunne
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/status.js";
 import { DEAF, endedBy } from "../ends/end.js";
 import type { StreamEnd } from "../ends/stream-end.js";
-import { Turn } from "../turn.js";
+import { FEW_STEPS, Turn } from "../turn.js";
 import { Backlog } from "./backlog.js";
 import { Channel, type ChannelOwner } from "./channel.js";
 import { Sender } from "./sender.js";
@@ -33,8 +33,8 @@ export interface LinkRules {
 const MANY_CLIENTS = 192;
 /** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
 const MAX_UNSENT = 1_048_576;
-/** Bytes that are cut into frames at once. That takes 1 ms at the worst; the frames of a large transfer have half of that. */
-const BITE = 32_768;
+/** Bytes that are cut into frames at once. That takes 2 ms at the worst; the frames of a large transfer have a quarter of that. */
+const BITE = 65_536;
 /** A side that answers marks is lost when so many have been left unanswered, each for the time between probes. */
 const UNANSWERED_MARKS = 2;
 
@@ -71,7 +71,7 @@ export class Link implements ChannelOwner {
     this.#rules = rules;
     this.#clock = clock;
     this.#events = events;
-    this.#turn = new Turn(() => this.#goOn());
+    this.#turn = new Turn(() => this.#goOn(), FEW_STEPS);
     this.#openedAt = clock.now();
     this.#heardAt = clock.now();
     this.#backlog = new Backlog(rules.stallMs, clock, {
