@@ -4,7 +4,7 @@ import type { Clock, Timer } from "../clock.js";
 export const MAX_PENDING = 262_144;
 const FEW_PENDING = MAX_PENDING / 2;
 /** So much more may wait, for all together, when the other side can be told to hold back: it has sent that before it hears of it. */
-const MAX_SURPLUS = 16_777_216;
+const MAX_SURPLUS = 67_108_864;
 
 /** A client for whom something may wait. */
 export interface Reader {

@@ -78,15 +78,15 @@ test("who is told, and sends more than could be on its way then, has the link wa
   const of = new Fixture();
   of.backlog.canHold();
   const [one, two] = [new Reader(1), new Reader(2)];
-  of.set(one, 8448);
-  of.set(two, 8448);
+  of.set(one, 33_024);
+  of.set(two, 33_024);
   assert.deepEqual(of.take(), ["hold 1", "hold 2"]);
-  of.set(two, 8449);
+  of.set(two, 33_025);
   assert.deepEqual(of.take(), ["wait"]);
   of.clock.advance(STALL_MS - 1);
-  of.set(one, 8447);
+  of.set(one, 33_023);
   assert.deepEqual(of.take(), ["read"]);
-  of.set(one, 8448);
+  of.set(one, 33_024);
   assert.deepEqual(of.take(), ["wait"]);
   of.clock.advance(STALL_MS - 1);
   assert.deepEqual(of.take(), []);
@@ -98,7 +98,7 @@ test("many who are told do not have the link wait because they are many", () => 
   const of = new Fixture();
   of.backlog.canHold();
   const readers = Array.from({ length: 256 }, (_, id) => new Reader(id));
-  for (const reader of readers) of.set(reader, 300);
+  for (const reader of readers) of.set(reader, 500);
   assert.deepEqual([of.take().length, of.backlog.waiting], [256, false]);
 });
 

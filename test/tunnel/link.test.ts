@@ -449,9 +449,9 @@ test("while the link waits, what there is to send goes on without answers, which
   });
   busy.write(Buffer.alloc(1_000_000)); // more than may be under way
   const before = await takeBytes(scene, 150_000);
-  for (let sent = 0; sent < 18_000_000; sent += 60_000) peer.send(DATA, 0, Buffer.alloc(60_000));
+  for (let sent = 0; sent < 68_000_000; sent += 60_000) peer.send(DATA, 0, Buffer.alloc(60_000));
   const rest = await takeBytes(scene, 1_000_000 - before.bytes);
-  assert.ok(slow.pending > 16_777_216, "it waits");
+  assert.ok(slow.pending > 67_108_864, "it waits");
   clock.advance(STALL_MS - 1);
   slow.resume();
   for (let { marks } = rest; marks + before.marks > 0; marks -= 1) peer.send(SEEN, 0);
