@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import { differs, type FlowState, type PeerBacklog } from "./core/silence.js";
+import { differs, type FlowState, NO_BACKLOG, type PeerBacklog } from "./core/silence.js";
 import type { End } from "./ends/end.js";
 import { Turn } from "./turn.js";
 
@@ -38,7 +38,7 @@ export class Flow implements FlowState {
   #ending = false;
   /** Each block takes a write: a chunk of many blocks is passed on in several turns. */
   #turn: Turn | undefined;
-  #backlog: PeerBacklog = { unacknowledged: 0, unread: 0 };
+  #backlog = NO_BACKLOG;
 
   constructor(from: End, to: End, blockSize: number, clock: Clock, owner: FlowOwner) {
     this.from = from;

@@ -60,7 +60,7 @@ export class Relay implements Limited, FlowOwner {
     this.#blockSize = rules.blockSize;
     this.#down = new Flow(remote, client, rules.blockSize, clock, this);
     this.#up = new Flow(client, remote, rules.blockSize, clock, this);
-    if (remote.standIn !== undefined) this.#up.blockSize = this.#atMost(MESSAGES_BITE);
+    if (remote.standIn !== undefined) this.#up.blockSize = this.#bite;
     this.#limits = new RelayLimits(this.#down, this.#up, rules, clock, this);
   }
 
@@ -72,14 +72,14 @@ export class Relay implements Limited, FlowOwner {
   set tap(tap: Tap | undefined) {
     this.#tap = tap;
     if (this.#remote.datagramsLost !== undefined) return; // each chunk is a datagram, and stays one
-    const size = tap === undefined ? this.#blockSize : this.#atMost(MESSAGES_BITE);
+    const size = tap === undefined ? this.#blockSize : this.#bite;
     this.#down.blockSize = size;
     if (this.#remote.standIn === undefined) this.#up.blockSize = size;
   }
 
-  /** A size of blocks: to look for messages in bytes takes longer than to pass them on. */
-  #atMost(bytes: number): number {
-    return this.#blockSize === 0 ? bytes : Math.min(bytes, this.#blockSize);
+  /** Most bytes of a block where messages are looked for in it: that takes longer than to pass it on. */
+  get #bite(): number {
+    return this.#blockSize === 0 ? MESSAGES_BITE : Math.min(MESSAGES_BITE, this.#blockSize);
   }
 
   /** Bytes from the remote. */
