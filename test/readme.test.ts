@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { USAGE } from "#src/core/config/arguments.js";
-import { MUX_USAGE } from "#src/core/config/mux-arguments.js";
-import { REVERSE_PROXY_USAGE } from "#src/core/config/reverse-proxy-arguments.js";
-import { TUNNEL_USAGE } from "#src/core/config/tunnel-arguments.js";
-import { WATCH_USAGE } from "#src/core/config/watch-arguments.js";
-import { DIRECT_OPTIONS } from "#src/core/direct/options.js";
-import { VIEWS } from "#src/core/monitor/views/index.js";
-import { MUX_OPTIONS } from "#src/core/mux/options.js";
-import { PROTOCOLS } from "#src/core/mux/protocols/index.js";
+import { MUX_USAGE } from "#src/cli/mux-arguments.js";
+import { REVERSE_PROXY_USAGE } from "#src/cli/reverse-proxy-arguments.js";
+import { USAGE } from "#src/cli/serve-arguments.js";
+import { TUNNEL_USAGE } from "#src/cli/tunnel-arguments.js";
+import { WATCH_USAGE } from "#src/cli/watch-arguments.js";
+import { DIRECT_OPTIONS } from "#src/core/direct/direct-options.js";
+import { VIEWS } from "#src/core/monitor/views/views.js";
+import { MUX_OPTIONS } from "#src/core/mux/mux-options.js";
+import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
+import { LINE_OPTIONS } from "#src/core/options/conn-options.js";
+import { helpLines } from "#src/core/options/option-table.js";
 import { runCommand } from "#src/core/setup/command.js";
-import { helpLines } from "#src/core/setup/option-row.js";
-import { LINE_OPTIONS } from "#src/core/setup/options.js";
 import type { VerbContext } from "#src/core/setup/verb.js";
-import { VERBS } from "#src/core/setup/verbs/index.js";
-import { TUNNEL_OPTIONS } from "#src/core/tunnel/options.js";
+import { VERBS } from "#src/core/setup/verbs/verbs.js";
+import { TUNNEL_OPTIONS } from "#src/core/tunnel/tunnel-options.js";
 
 const readme = readFileSync("README.md", "utf8");
 

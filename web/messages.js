@@ -2,7 +2,7 @@
 
 import { element, made } from "./elements.js";
 
-/** @typedef {import("../src/core/status.js").DaemonStatus} DaemonStatus */
+/** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
 
 const RECONNECT_MS = 3000;
 const MAX_LINES = 300;

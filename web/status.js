@@ -2,8 +2,8 @@
 
 import { element, made } from "./elements.js";
 
-/** @typedef {import("../src/core/status.js").DaemonStatus} DaemonStatus */
-/** @typedef {import("../src/core/mux/status.js").MuxStatus} MuxStatus */
+/** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
+/** @typedef {import("../src/core/mux/mux-status.js").MuxStatus} MuxStatus */
 /** @typedef {string | number | { text: string | number, kind: string } | undefined} Cell a text, perhaps with a class */
 
 const ASK_MS = 2000;

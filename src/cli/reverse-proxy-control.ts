@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { kill } from "node:process";
 import { setTimeout } from "node:timers/promises";
-import { systemClock } from "../clock.js";
-import { ask } from "../control/ask.js";
-import { controlPaths } from "../control/folder.js";
-import { reverseProxyStatus } from "../core/reverse-proxy-status.js";
-import type { DaemonStatus } from "../core/status.js";
+import { ask } from "../control/control-client.js";
+import { controlPaths } from "../control/socket-folder.js";
+import type { DaemonStatus } from "../core/status/daemon-status.js";
+import { systemClock } from "../system/clock.js";
+import { reverseProxyStatus } from "./reverse-proxy-status.js";
 import { EXIT, type Started } from "./start.js";
 
 const GONE_WITHIN_MS = 10_000;

@@ -1,14 +1,14 @@
-import type { Clock } from "../clock.js";
-import type { AnswerCache } from "../core/answer-cache.js";
+import type { AnswerCache } from "../core/collections/answer-cache.js";
 import { Recall } from "../core/direct/recall.js";
-import { conbus } from "../core/framing/conbus.js";
+import { conbus } from "../core/framing/conbus-framing.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
-import { conbus as conbusView } from "../core/monitor/views/conbus.js";
-import { DEAF, type End, type EndEvents, guarded, type StandIn } from "../ends/end.js";
-import { streamOf } from "../ends/stream-end.js";
+import { conbus as conbusView } from "../core/monitor/views/conbus-view.js";
 import type { Tap } from "../monitor/tap.js";
-import { Turn } from "../turn.js";
+import { Turn } from "../scheduling/turn.js";
+import { DEAF, type End, type EndEvents, guarded, type StandIn } from "../sockets/end.js";
+import { streamOf } from "../sockets/stream-end.js";
+import type { Clock } from "../system/clock.js";
 
 /** A read of the server brings so many bytes at most: to look for telegrams in them takes some milliseconds at the worst. */
 const TELEGRAMS_BYTES = 4096;

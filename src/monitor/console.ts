@@ -1,4 +1,4 @@
-import { unblocked, writeFully } from "../write-fully.js";
+import { unblocked, writeFully } from "../system/write-fully.js";
 import type { WriteText } from "./line-queue.js";
 
 /** Writes to stdout, whoever reads it and however slowly. */

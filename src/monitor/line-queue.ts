@@ -1,6 +1,6 @@
-import type { Clock, Timer } from "../clock.js";
 import type { FormatWord } from "../core/monitor/format.js";
-import { gapLine } from "../core/monitor/sighting.js";
+import { gapLine } from "../core/monitor/trace-event.js";
+import type { Clock, Timer } from "../system/clock.js";
 
 /** Bytes of memory that lines may take which wait for the console or an audit file: more than a terminal shows in a minute. */
 const MAX_WAITING = 4_194_304;

@@ -1,22 +1,22 @@
 import { resolve } from "node:path";
-import type { Alerts } from "../alerts.js";
-import type { Clock } from "../clock.js";
-import type { Occasion, Source } from "../core/monitor/sighting.js";
-import type { MonitorStatus } from "../core/monitor/status.js";
+import type { Alerts } from "../alerts/alerts.js";
+import { Seldom } from "../core/limits/log-throttle.js";
+import type { MonitorStatus } from "../core/monitor/monitor-status.js";
+import type { Occasion, Source } from "../core/monitor/trace-event.js";
 import type { View } from "../core/monitor/view.js";
-import { hex } from "../core/monitor/views/hex.js";
-import { findView } from "../core/monitor/views/index.js";
-import { isWatched, type WatchFilter } from "../core/monitor/watch.js";
-import { Seldom } from "../core/seldom.js";
-import type { ConnOptions } from "../core/setup/options.js";
-import { faultText } from "../core/text.js";
-import type { TapPoint } from "../ends/end.js";
-import type { Log } from "../log.js";
-import { Rounds } from "../rounds.js";
-import { untilIdle } from "../until-idle.js";
+import { hex } from "../core/monitor/views/hex-view.js";
+import { findView } from "../core/monitor/views/views.js";
+import type { ConnOptions } from "../core/options/conn-options.js";
+import { faultText } from "../core/parse/text.js";
+import { isWatched, type WatchFilter } from "../core/setup/watch-request.js";
+import type { Log } from "../log/log.js";
+import { Rounds } from "../scheduling/rounds.js";
+import { untilIdle } from "../scheduling/until-idle.js";
+import type { TapPoint } from "../sockets/end.js";
+import type { Clock } from "../system/clock.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue, type WriteText } from "./line-queue.js";
-import { Outlet, Telling } from "./outlet.js";
+import { Outlet, Telling } from "./subscriber.js";
 import { type Places, Tap } from "./tap.js";
 
 /** A stream of messages that can be looked at. */

@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.js";
-import type { Direction } from "../core/direction.js";
-import type { Place, Shown, Source } from "../core/monitor/sighting.js";
+import type { Direction } from "../core/decode/direction.js";
+import type { Place, Shown, Source } from "../core/monitor/trace-event.js";
 import type { Message, Sight, View } from "../core/monitor/view.js";
-import { type Outlet, Telling } from "./outlet.js";
+import type { Clock } from "../system/clock.js";
+import { type Outlet, Telling } from "./subscriber.js";
 
 /** What is told of messages that go one way: where they came from, where they have been written on to; nothing: not told. */
 interface Way {

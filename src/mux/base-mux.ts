@@ -1,16 +1,16 @@
-import { formatHostPort } from "../core/address.js";
-import type { MuxOrder } from "../core/mux/line.js";
-import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/status.js";
-import type { End } from "../ends/end.js";
+import type { MuxOrder } from "../core/mux/mux-line.js";
+import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
+import { formatHostPort } from "../core/net/address.js";
 import type { Stream } from "../monitor/monitor.js";
-import { Rounds } from "../rounds.js";
-import { Attendance } from "./attendance.js";
-import type { MuxHost } from "./host.js";
-import type { Link, LinkEvents } from "./link.js";
+import { Rounds } from "../scheduling/rounds.js";
+import type { End } from "../sockets/end.js";
+import { Pool } from "./connection-pool.js";
+import type { Link, LinkEvents } from "./device-connection.js";
+import { Attendance } from "./idle-timer.js";
 import type { Mux } from "./mux.js";
 import { MuxClient, type MuxClientOwner } from "./mux-client.js";
+import type { MuxHost } from "./mux-context.js";
 import { MuxLog } from "./mux-log.js";
-import { Pool } from "./pool.js";
 
 const ABANDONED = "its line is gone from the configuration";
 

@@ -1,8 +1,8 @@
-import type { Timer } from "../clock.js";
 import { FairQueue } from "../core/mux/fair-queue.js";
-import type { LinkStatus } from "../core/mux/status.js";
+import type { LinkStatus } from "../core/mux/mux-status.js";
+import type { Timer } from "../system/clock.js";
 import { BaseMux } from "./base-mux.js";
-import type { Link, LinkEvents } from "./link.js";
+import type { Link, LinkEvents } from "./device-connection.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
 
 const MAX_AT_ONCE = 64; // messages to the device in one pass of the event loop: other work has its turn then

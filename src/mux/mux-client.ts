@@ -1,12 +1,12 @@
-import type { Clock, Timer } from "../clock.js";
-import type { HostPort } from "../core/address.js";
-import { ByteQueue } from "../core/byte-queue.js";
+import { ByteQueue } from "../core/collections/byte-queue.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { HttpHead } from "../core/framing/framing.js";
-import { viewOfProtocol } from "../core/monitor/views/index.js";
+import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { Protocol } from "../core/mux/protocol.js";
-import { DEAF, type End, type EndEvents, EndReason, guarded, type StandIn } from "../ends/end.js";
-import { FEW_STEPS, Turn } from "../turn.js";
+import type { HostPort } from "../core/net/address.js";
+import { FEW_STEPS, Turn } from "../scheduling/turn.js";
+import { DEAF, type End, type EndEvents, EndReason, guarded, type StandIn } from "../sockets/end.js";
+import type { Clock, Timer } from "../system/clock.js";
 
 /** What a mux does with what a client sends. */
 export interface MuxClientOwner {

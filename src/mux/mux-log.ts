@@ -1,7 +1,7 @@
-import { formatHostPort, type HostPort } from "../core/address.js";
-import { Seldom } from "../core/seldom.js";
-import { faultText } from "../core/text.js";
-import type { MuxHost } from "./host.js";
+import { Seldom } from "../core/limits/log-throttle.js";
+import { formatHostPort, type HostPort } from "../core/net/address.js";
+import { faultText } from "../core/parse/text.js";
+import type { MuxHost } from "./mux-context.js";
 
 /** What the log is told of one mux: its port and device stand in front of every line. */
 export class MuxLog {

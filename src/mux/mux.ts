@@ -1,9 +1,9 @@
-import type { MuxOrder } from "../core/mux/line.js";
-import type { MuxStatus } from "../core/mux/status.js";
-import type { End } from "../ends/end.js";
+import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { MuxStatus } from "../core/mux/mux-status.js";
 import type { Stream } from "../monitor/monitor.js";
+import type { End } from "../sockets/end.js";
 import { BroadcastMux } from "./broadcast-mux.js";
-import type { MuxHost } from "./host.js";
+import type { MuxHost } from "./mux-context.js";
 import { RequestMux } from "./request-mux.js";
 
 /** A device that several clients share. */

@@ -1,16 +1,16 @@
 import type { Cut, HttpHead } from "../core/framing/framing.js";
-import type { MuxOrder } from "../core/mux/line.js";
+import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Failure, Protocol } from "../core/mux/protocol.js";
-import type { LinkStatus } from "../core/mux/status.js";
 import { BaseMux } from "./base-mux.js";
-import { Dialogue, type DialogueOwner } from "./dialogue.js";
-import type { Asker, Exchange } from "./exchange.js";
-import type { MuxHost } from "./host.js";
-import type { Link, LinkEvents } from "./link.js";
+import type { Link, LinkEvents } from "./device-connection.js";
+import { Turns } from "./fair-scheduler.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
-import { Sharing } from "./sharing.js";
+import type { MuxHost } from "./mux-context.js";
+import type { Asker, Exchange } from "./pending-request.js";
+import { Sharing } from "./read-coalescer.js";
+import { Dialogue, type DialogueOwner } from "./request-pipeline.js";
 import { Tellings } from "./tellings.js";
-import { Turns } from "./turns.js";
 
 /** Requests of many clients to one device: each goes out whole, in fair turns, and its answer returns to the one who asked. */
 export class RequestMux extends BaseMux {

@@ -1,4 +1,4 @@
-import type { Rounds } from "../rounds.js";
+import type { Rounds } from "../scheduling/rounds.js";
 import type { MuxClient } from "./mux-client.js";
 
 /** What clients of a mux are told, each in the order in which it came. */

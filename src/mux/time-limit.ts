@@ -1,7 +1,7 @@
-import type { Clock, Timer } from "../clock.js";
-import { Queue } from "../core/queue.js";
-import { Portions } from "../portions.js";
-import type { Asker } from "./exchange.js";
+import { Queue } from "../core/collections/queue.js";
+import { Portions } from "../scheduling/portions.js";
+import type { Clock, Timer } from "../system/clock.js";
+import type { Asker } from "./pending-request.js";
 
 /** What a time limit asks of whoever keeps it, and tells. */
 export interface TimeLimitOwner {

@@ -1,6 +1,6 @@
-import { ByteQueue } from "../core/byte-queue.js";
-import { DEAF, type End, type EndEvents, EndReason, guarded } from "../ends/end.js";
-import { Turn } from "../turn.js";
+import { ByteQueue } from "../core/collections/byte-queue.js";
+import { Turn } from "../scheduling/turn.js";
+import { DEAF, type End, type EndEvents, EndReason, guarded } from "../sockets/end.js";
 
 /** What a channel asks of the link it belongs to. */
 export interface ChannelOwner {

@@ -1,16 +1,16 @@
-import type { HostPort } from "../core/address.js";
-import type { Origin } from "../core/origin.js";
-import type { PeerState } from "../core/proc-net-tcp.js";
-import { DEFAULT_OPTIONS } from "../core/setup/options.js";
-import type { PeerBacklog } from "../core/silence.js";
-import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
-import { DEAF, type End } from "../ends/end.js";
-import { streamOf } from "../ends/stream-end.js";
-import { NOTHING_HELD } from "../hold.js";
-import { peerBacklog } from "../peer-backlog.js";
-import { Relay, type RelayOwner } from "../relay.js";
+import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
+import type { HostPort } from "../core/net/address.js";
+import type { Origin } from "../core/net/client-origin.js";
+import type { PeerState } from "../core/net/proc-net-tcp.js";
+import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
+import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
+import { Relay, type RelayOwner } from "../relay/relay.js";
+import { NOTHING_HELD } from "../sockets/early-data.js";
+import { DEAF, type End } from "../sockets/end.js";
+import { peerBacklog } from "../sockets/peer-backlog.js";
+import { streamOf } from "../sockets/stream-end.js";
 import type { Channel } from "./channel.js";
-import type { TunnelHost } from "./host.js";
+import type { TunnelHost } from "./tunnel-context.js";
 
 /** What a client of the device's side tells it. */
 export interface DeviceClientOwner {

@@ -1,14 +1,14 @@
-import type { Clock, Timer } from "../clock.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import { ClientIds } from "../core/tunnel/client-ids.js";
 import { type Command, commandOf, type Told, tunnelFraming } from "../core/tunnel/frames.js";
-import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/status.js";
-import { DEAF, endedBy } from "../ends/end.js";
-import type { StreamEnd } from "../ends/stream-end.js";
-import { FEW_STEPS, Turn } from "../turn.js";
-import { Backlog } from "./backlog.js";
+import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/tunnel-status.js";
+import { FEW_STEPS, Turn } from "../scheduling/turn.js";
+import { DEAF, endedBy } from "../sockets/end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { Clock, Timer } from "../system/clock.js";
 import { Channel, type ChannelOwner } from "./channel.js";
-import { Sender } from "./sender.js";
+import { Backlog } from "./receive-flow-control.js";
+import { Sender } from "./send-scheduler.js";
 
 /** What a link tells the side it belongs to. */
 export interface LinkEvents {

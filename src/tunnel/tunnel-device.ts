@@ -1,20 +1,20 @@
-import type { Timer } from "../clock.js";
-import { formatHostPort, type HostPort } from "../core/address.js";
-import { backoffMs } from "../core/backoff.js";
-import { type Origin, sharedOrigin } from "../core/origin.js";
-import { Seldom } from "../core/seldom.js";
-import { type ConnOptions, DEFAULT_OPTIONS } from "../core/setup/options.js";
-import { faultText } from "../core/text.js";
+import { backoffMs } from "../core/limits/backoff.js";
+import { Seldom } from "../core/limits/log-throttle.js";
+import { formatHostPort, type HostPort } from "../core/net/address.js";
+import { type Origin, sharedOrigin } from "../core/net/client-origin.js";
+import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.js";
+import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
-import { type DeviceStatus, type LinkBytes, sum } from "../core/tunnel/status.js";
-import { type CredentialFiles, readCredentials } from "../credentials.js";
-import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial.js";
-import type { End } from "../ends/end.js";
-import { StreamEnd } from "../ends/stream-end.js";
+import { type DeviceStatus, type LinkBytes, sum } from "../core/tunnel/tunnel-status.js";
+import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
+import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
+import type { End } from "../sockets/end.js";
+import { StreamEnd } from "../sockets/stream-end.js";
+import type { Timer } from "../system/clock.js";
+import type { Services } from "./allowed-services.js";
 import { DeviceClient } from "./device-client.js";
-import type { TunnelHost } from "./host.js";
 import { Link, type LinkRules } from "./link.js";
-import type { Services } from "./services.js";
+import type { TunnelHost } from "./tunnel-context.js";
 
 /** A link that has lasted so long is a good one: others are tried again more and more slowly, as servers that are not there. */
 const STEADY_MS = 1000;

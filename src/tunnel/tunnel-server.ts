@@ -1,17 +1,17 @@
-import { formatHostPort } from "../core/address.js";
-import { lineName } from "../core/origin.js";
-import { Seldom } from "../core/seldom.js";
-import { faultText } from "../core/text.js";
+import type { Port } from "../accept/port.js";
+import { Seldom } from "../core/limits/log-throttle.js";
+import { formatHostPort } from "../core/net/address.js";
+import { lineName } from "../core/net/client-origin.js";
+import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
-import type { Exposure, TunnelOrder } from "../core/tunnel/line.js";
-import { type LinkBytes, sum, type TunnelStatus } from "../core/tunnel/status.js";
-import { type Dial, refusedDial } from "../dial.js";
-import type { StreamEnd } from "../ends/stream-end.js";
-import { NOTHING_HELD } from "../hold.js";
-import type { Port } from "../port.js";
-import { Candidate } from "./candidate.js";
-import type { TunnelHost } from "./host.js";
+import type { Exposure, TunnelOrder } from "../core/tunnel/tunnel-line.js";
+import { type LinkBytes, sum, type TunnelStatus } from "../core/tunnel/tunnel-status.js";
+import { type Dial, refusedDial } from "../dial/dial.js";
+import { NOTHING_HELD } from "../sockets/early-data.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import { Candidate } from "./device-authentication.js";
 import { Link } from "./link.js";
+import type { TunnelHost } from "./tunnel-context.js";
 
 /** The server's side of a tunnel: a port that a device connects to, and ports whose clients reach services through it. */
 export class TunnelServer {

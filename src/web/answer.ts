@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { printable } from "../core/text.js";
-import { Reply } from "../reply.js";
+import { printable } from "../core/parse/text.js";
+import { Reply } from "../sockets/reply-stream.js";
 
 /** What a request is answered with: a text or a file, or a report that is made as the reader takes it. */
 export type Answer = { readonly status: number; readonly type: string } & (

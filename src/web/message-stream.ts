@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
-import type { Clock, Timer } from "../clock.js";
-import type { WatchOrder } from "../core/monitor/watch.js";
+import type { WatchOrder } from "../core/setup/watch-request.js";
 import { LineQueue, MAX_WATCHER_WAITING } from "../monitor/line-queue.js";
 import type { Monitor, Watcher } from "../monitor/monitor.js";
-import { Outlet } from "../monitor/outlet.js";
+import { Outlet } from "../monitor/subscriber.js";
+import type { Clock, Timer } from "../system/clock.js";
 
 const LIFE_MS = 15_000; // proxies on the way give up a silent connection after half a minute or more
 const RETRY_MS = 2000;

@@ -1,5 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
-import type { ListenerStatus } from "../core/status.js";
+import type { ListenerStatus } from "../core/status/daemon-status.js";
 import { Site, type WebHost } from "./site.js";
 
 /** The web page of the daemon, where there is to be one (`[web]`). */

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FormatWord } from "#src/core/monitor/format.js";
 import type { View } from "#src/core/monitor/view.js";
-import { conbus } from "#src/core/monitor/views/conbus.js";
-import { hex } from "#src/core/monitor/views/hex.js";
-import { line } from "#src/core/monitor/views/line.js";
+import { conbus } from "#src/core/monitor/views/conbus-view.js";
+import { hex } from "#src/core/monitor/views/hex-view.js";
+import { line } from "#src/core/monitor/views/line-view.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
-import { Outlet } from "#src/monitor/outlet.js";
+import { Outlet } from "#src/monitor/subscriber.js";
 import { CLIENT_SIDE, type Places, RELAYED, SERVER_SIDE, Tap, type TapOwner } from "#src/monitor/tap.js";
 import { ManualClock } from "../support/clock.js";
 

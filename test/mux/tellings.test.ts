@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MuxClient } from "#src/mux/mux-client.js";
 import { Tellings } from "#src/mux/tellings.js";
-import { Rounds } from "#src/rounds.js";
+import { Rounds } from "#src/scheduling/rounds.js";
 import { ManualClock } from "../support/clock.js";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

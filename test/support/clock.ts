@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "#src/clock.js";
+import type { Clock, Timer } from "#src/system/clock.js";
 
 /** A clock that moves only when told to. */
 export class ManualClock implements Clock {

@@ -1,4 +1,4 @@
-import { DEAF, type End, type EndEvents } from "#src/ends/end.js";
+import { DEAF, type End, type EndEvents } from "#src/sockets/end.js";
 
 /** An end without a socket, whose peer is the test. */
 export class FakeEnd implements End {

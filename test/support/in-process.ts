@@ -1,9 +1,9 @@
-import type { Clock } from "#src/clock.js";
-import { systemClock } from "#src/clock.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
-import { Daemon } from "#src/daemon.js";
-import type { Log } from "#src/log.js";
+import { Daemon } from "#src/daemon/daemon.js";
+import type { Log } from "#src/log/log.js";
+import type { Clock } from "#src/system/clock.js";
+import { systemClock } from "#src/system/clock.js";
 
 /** A log that keeps its lines. */
 export class MemoryLog implements Log {

@@ -1,4 +1,4 @@
-import type { Origin } from "#src/core/origin.js";
+import type { Origin } from "#src/core/net/client-origin.js";
 
 /** A client at this address that has come directly. */
 export function from(address: string): Origin {

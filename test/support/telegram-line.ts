@@ -1,8 +1,8 @@
-import type { PeerState } from "#src/core/proc-net-tcp.js";
-import { NO_BACKLOG } from "#src/core/silence.js";
-import { TelegramLine } from "#src/direct/telegram-line.js";
-import { NOTHING_HELD } from "#src/hold.js";
-import { Relay } from "#src/relay.js";
+import { NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
+import type { PeerState } from "#src/core/net/proc-net-tcp.js";
+import { TelegramLine } from "#src/direct/telegram-scheduler.js";
+import { Relay } from "#src/relay/relay.js";
+import { NOTHING_HELD } from "#src/sockets/early-data.js";
 import { ManualClock } from "./clock.js";
 import { FakeEnd } from "./fake-end.js";
 import { telegram } from "./protocols.js";

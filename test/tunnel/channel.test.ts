@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEAF } from "#src/ends/end.js";
+import { DEAF } from "#src/sockets/end.js";
 import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
 
 const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sharedOrigin } from "#src/core/origin.js";
+import { sharedOrigin } from "#src/core/net/client-origin.js";
 import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
 import { DeviceClient } from "#src/tunnel/device-client.js";
-import type { TunnelHost } from "#src/tunnel/host.js";
+import type { TunnelHost } from "#src/tunnel/tunnel-context.js";
 
 const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
 const SERVICE = { host: "127.0.0.1", port: 23 };

@@ -1,7 +1,7 @@
 // the device's side of a tunnel by a clock that stands; the server is told byte by byte what to say
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { parseServices } from "#src/core/tunnel/services.js";
+import { parseServices } from "#src/core/tunnel/service-rules.js";
 import { BlackHole } from "../support/black-hole.js";
 import { ManualClock } from "../support/clock.js";
 import { daemonHere } from "../support/in-process.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
-import { Telling } from "#src/monitor/outlet.js";
+import { Telling } from "#src/monitor/subscriber.js";
 import { MessageStream } from "#src/web/message-stream.js";
 import { ManualClock } from "../support/clock.js";
 

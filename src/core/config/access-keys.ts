@@ -1,4 +1,4 @@
-import { formatPatterns, parseNetworks, parseTargetPatterns } from "../access.js";
+import { formatPatterns, parseNetworks, parseTargetPatterns } from "../net/access-patterns.js";
 import { row } from "./settings.js";
 import { parseChoice, parseCount } from "./values.js";
 

@@ -1,4 +1,4 @@
-import { ok } from "../result.js";
+import { ok } from "../parse/result.js";
 import { row } from "./settings.js";
 import { maskSecrets, parseCount, parseWebhook } from "./values.js";
 

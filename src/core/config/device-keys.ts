@@ -1,7 +1,7 @@
-import { formatHostPort, parseHostPort } from "../address.js";
-import { ok } from "../result.js";
-import { parseSecret } from "../tunnel/secret.js";
-import { formatServices, parseServices } from "../tunnel/services.js";
+import { formatHostPort, parseHostPort } from "../net/address.js";
+import { ok } from "../parse/result.js";
+import { parseSecret } from "../tunnel/secret-line.js";
+import { formatServices, parseServices } from "../tunnel/service-rules.js";
 import { row, type Settings } from "./settings.js";
 import { parseBoolean } from "./values.js";
 

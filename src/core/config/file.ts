@@ -1,10 +1,10 @@
 import ini from "ini";
-import { parsePort } from "../address.js";
-import { parseDirectOrder } from "../direct/line.js";
-import { parseMuxOrder } from "../mux/line.js";
-import type { Result } from "../result.js";
-import { lineObjection, printable } from "../text.js";
-import { parseTunnelOrder } from "../tunnel/line.js";
+import { parseDirectOrder } from "../direct/direct-line.js";
+import { parseMuxOrder } from "../mux/mux-line.js";
+import { parsePort } from "../net/address.js";
+import type { Result } from "../parse/result.js";
+import { lineObjection, printable } from "../parse/text.js";
+import { parseTunnelOrder } from "../tunnel/tunnel-line.js";
 import { KEYS, parseValue, SECTIONS } from "./keys.js";
 import type { DirectLine, MuxLine, PortLine, Section, TunnelLine, Values } from "./settings.js";
 

@@ -1,5 +1,5 @@
-import { parsePort } from "../address.js";
-import { fail, ok } from "../result.js";
+import { parsePort } from "../net/address.js";
+import { fail, ok } from "../parse/result.js";
 import { row } from "./settings.js";
 import { maskPassword, parseBoolean, parseCount, parseListenAddress, parseTime, parseUrl } from "./values.js";
 

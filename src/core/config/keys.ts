@@ -1,4 +1,4 @@
-import { ok, type Result } from "../result.js";
+import { ok, type Result } from "../parse/result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
 import { checkDevice, DEVICE_KEYS } from "./device-keys.js";

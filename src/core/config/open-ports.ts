@@ -1,4 +1,4 @@
-import { formatHostPort, type HostPort, isLoopback } from "../address.js";
+import { formatHostPort, type HostPort, isLoopback } from "../net/address.js";
 import type { Settings } from "./settings.js";
 
 const MAX_NAMED = 4; // in a line for people

@@ -1,10 +1,10 @@
-import type { Network, TargetPattern } from "../access.js";
-import type { HostPort } from "../address.js";
-import type { DirectOrder } from "../direct/line.js";
-import type { MuxOrder } from "../mux/line.js";
-import type { Result } from "../result.js";
-import type { TunnelOrder } from "../tunnel/line.js";
-import type { ServicePattern } from "../tunnel/services.js";
+import type { DirectOrder } from "../direct/direct-line.js";
+import type { MuxOrder } from "../mux/mux-line.js";
+import type { Network, TargetPattern } from "../net/access-patterns.js";
+import type { HostPort } from "../net/address.js";
+import type { Result } from "../parse/result.js";
+import type { ServicePattern } from "../tunnel/service-rules.js";
+import type { TunnelOrder } from "../tunnel/tunnel-line.js";
 
 /** A line about one port. */
 export interface PortLine<O> {

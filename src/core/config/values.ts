@@ -1,7 +1,7 @@
-import { isAddress, isHostName } from "../address.js";
-import { parseInteger, parseSeconds } from "../number.js";
-import { fail, ok, type Result } from "../result.js";
-import { parseWord } from "../word.js";
+import { isAddress, isHostName } from "../net/address.js";
+import { parseWord } from "../parse/keyword.js";
+import { parseInteger, parseSeconds } from "../parse/number.js";
+import { fail, ok, type Result } from "../parse/result.js";
 
 /** Reads the base URL of a Luup system. */
 export function parseUrl(text: string): Result<string> {

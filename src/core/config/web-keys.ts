@@ -1,5 +1,5 @@
-import { parsePort } from "../address.js";
-import { ok } from "../result.js";
+import { parsePort } from "../net/address.js";
+import { ok } from "../parse/result.js";
 import { row } from "./settings.js";
 import { parseListenAddress } from "./values.js";
 

@@ -1,4 +1,4 @@
-import type { DirectOptions } from "./options.js";
+import type { DirectOptions } from "./direct-options.js";
 
 /** What is known of a server when a client is to be given one. */
 export interface Candidate {

@@ -1,4 +1,4 @@
-import { checkTelegram } from "../telegram/conbus.js";
+import { checkTelegram } from "../decode/conbus.js";
 
 // function 02 reads a data point of the module with this serial number; the reply repeats both and adds the value
 const READ = /^<S(\d{10}F02D[0-9A-Z]{2})[A-P]{2}>$/;

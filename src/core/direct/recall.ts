@@ -1,4 +1,4 @@
-import type { AnswerCache } from "../answer-cache.js";
+import type { AnswerCache } from "../collections/answer-cache.js";
 import type { Cut } from "../framing/framing.js";
 import { AskedReads } from "./asked-reads.js";
 import { isBlank, readKey, replyKey } from "./conbus-read.js";

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from "../result.js";
+import { fail, ok, type Result } from "../parse/result.js";
 import type { HttpHead } from "./framing.js";
 
 /** A head as the parser reads it. */

@@ -1,5 +1,5 @@
 import { HTTPParser } from "http-parser-js";
-import { printable } from "../text.js";
+import { printable } from "../parse/text.js";
 import type { Body, RawHead } from "./http-head.js";
 
 /** The most bytes of a head, of the lines behind a chunked body, and of a line that tells the size of a chunk. */

@@ -1,5 +1,5 @@
+import { Tail } from "../collections/byte-tail.js";
 import type { Cut, Framing } from "./framing.js";
-import { Tail } from "./tail.js";
 
 /** What the bytes at some place are. It must follow from no more bytes than the `length` or the `need` it tells. */
 export type Look =

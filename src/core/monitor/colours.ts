@@ -1,4 +1,4 @@
-import type { Occasion, Place } from "./sighting.js";
+import type { Occasion, Place } from "./trace-event.js";
 
 /** What Node's `util.inspect.colors` calls a colour. */
 export type Colour = "cyan" | "blue" | "green" | "yellow" | "red" | "gray";

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from "../result.js";
+import { fail, ok, type Result } from "../parse/result.js";
 
 /** What the lines of a monitor may have besides time, direction and message: see MONF. */
 export type FormatWord = (typeof WORDS)[number];

@@ -1,4 +1,4 @@
-import type { Direction } from "../direction.js";
+import type { Direction } from "../decode/direction.js";
 
 /** A message as it passed, or bytes that are none. */
 export interface Message {

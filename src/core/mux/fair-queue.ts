@@ -1,5 +1,5 @@
-import { Deque, type Place } from "../deque.js";
-import { Heap, type Ranked } from "../heap.js";
+import { Deque, type Place } from "../collections/deque.js";
+import { Heap, type Ranked } from "../collections/heap.js";
 
 /** What may be done with the first item of an owner: take it, leave it until there is room, or until the owner is called. */
 export type Verdict = "take" | "no room" | "not now";

@@ -1,4 +1,4 @@
-import { printable, sameWord } from "../text.js";
+import { printable, sameWord } from "../parse/text.js";
 import type { Outcome, VerbContext } from "./verb.js";
 
 const MAX_ECHOED_WORD = 16; // commands have four letters; the rest of what someone sent is not ours to repeat

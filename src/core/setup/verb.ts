@@ -1,9 +1,9 @@
-import type { Deed } from "../access.js";
-import type { HostPort } from "../address.js";
-import type { WatchOrder } from "../monitor/watch.js";
-import type { DaemonReport } from "../status.js";
-import type { ConnOptions } from "./options.js";
-import type { Order } from "./order.js";
+import type { Deed } from "../net/access-patterns.js";
+import type { HostPort } from "../net/address.js";
+import type { ConnOptions } from "../options/conn-options.js";
+import type { Order } from "../options/conn-request.js";
+import type { DaemonReport } from "../status/daemon-status.js";
+import type { WatchOrder } from "./watch-request.js";
 
 /** What a command may know of its surroundings. */
 export interface VerbContext {

@@ -1,4 +1,4 @@
-import { printable } from "../text.js";
+import { printable } from "../parse/text.js";
 
 /** A value, and the labels that tell it from others of its metric. */
 export interface Sample {

@@ -1,6 +1,6 @@
-import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/status.js";
-import type { HistogramStatus } from "../histogram.js";
-import type { ConnectionReport, DaemonReport, ListenerStatus } from "../status.js";
+import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/direct-status.js";
+import type { ConnectionReport, DaemonReport, ListenerStatus } from "../status/daemon-status.js";
+import type { HistogramStatus } from "../status/histogram.js";
 import { expositionOf, type Metric, type Sample } from "./exposition.js";
 import { muxMetrics } from "./mux-metrics.js";
 import { tunnelMetrics } from "./tunnel-metrics.js";

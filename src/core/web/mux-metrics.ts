@@ -1,4 +1,4 @@
-import type { MuxCounters, MuxStatus } from "../mux/status.js";
+import type { MuxCounters, MuxStatus } from "../mux/mux-status.js";
 import type { Metric } from "./exposition.js";
 
 /** How often something has happened in a mux. */

@@ -1,8 +1,8 @@
-import { isIPv4, isIPv6 } from "../address.js";
-import { findView, VIEWS } from "../monitor/views/index.js";
-import { parseFilter, type WatchOrder } from "../monitor/watch.js";
-import { fail, ok, type Result } from "../result.js";
-import type { DaemonReport } from "../status.js";
+import { findView, VIEWS } from "../monitor/views/views.js";
+import { isIPv4, isIPv6 } from "../net/address.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import { parseFilter, type WatchOrder } from "../setup/watch-request.js";
+import type { DaemonReport } from "../status/daemon-status.js";
 
 /**
  * Whether a request's `Host` (RFC 9110, section 7.2) names this machine by an address or as `localhost`. Any other name may be one

@@ -1,4 +1,4 @@
-import type { DeviceStatus, LinkBytes, TunnelLinkStatus, TunnelStatus } from "../tunnel/status.js";
+import type { DeviceStatus, LinkBytes, TunnelLinkStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
 import type { Metric, Sample } from "./exposition.js";
 
 /** What both sides of a tunnel tell, in the same words. */

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseArguments } from "#src/core/config/arguments.js";
-import { parseCliYml } from "#src/core/config/cli-yml.js";
+import { parseCliYml } from "#src/cli/cli-yml.js";
+import { parseMuxArguments } from "#src/cli/mux-arguments.js";
+import { parseReverseProxyArguments } from "#src/cli/reverse-proxy-arguments.js";
+import { parseArguments } from "#src/cli/serve-arguments.js";
+import { parseTunnelArguments } from "#src/cli/tunnel-arguments.js";
+import { parseWatchArguments } from "#src/cli/watch-arguments.js";
 import { parseConfigFile } from "#src/core/config/file.js";
 import { DEFAULT_SETTINGS, KEYS, PORT_SECTIONS, printSettings } from "#src/core/config/keys.js";
-import { parseMuxArguments } from "#src/core/config/mux-arguments.js";
-import { parseReverseProxyArguments } from "#src/core/config/reverse-proxy-arguments.js";
-import { parseTunnelArguments } from "#src/core/config/tunnel-arguments.js";
-import { parseWatchArguments } from "#src/core/config/watch-arguments.js";
-import { printable } from "#src/core/text.js";
+import { printable } from "#src/core/parse/text.js";
 
 const LINE_BREAK = "U\\+000A cannot be in it";
 

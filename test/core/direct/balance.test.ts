@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { attemptMs, type Candidate, orderOfTrying } from "#src/core/direct/balance.js";
-import type { DirectOptions } from "#src/core/direct/options.js";
+import type { DirectOptions } from "#src/core/direct/direct-options.js";
 
 type Mode = DirectOptions["balance"];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HttpExchange } from "#src/core/monitor/http-exchange.js";
-import { http } from "#src/core/monitor/views/http.js";
+import { http } from "#src/core/monitor/views/http-view.js";
 import { bytes } from "../framing/run.js";
 import { texts, watch } from "./run.js";
 

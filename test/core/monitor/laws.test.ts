@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { TEXT_MAX } from "#src/core/monitor/escape.js";
 import type { Message, View } from "#src/core/monitor/view.js";
-import { VIEWS } from "#src/core/monitor/views/index.js";
+import { VIEWS } from "#src/core/monitor/views/views.js";
 import { bytes, cutAt } from "../framing/run.js";
 import { GENERATORS } from "../framing/samples.js";
 import { type Direction, mergeJunk, type Seen, watch } from "./run.js";

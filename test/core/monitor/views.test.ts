@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { conbus } from "#src/core/monitor/views/conbus.js";
-import { hex } from "#src/core/monitor/views/hex.js";
-import { findView, VIEWS, viewOfProtocol } from "#src/core/monitor/views/index.js";
-import { line } from "#src/core/monitor/views/line.js";
-import { modbus } from "#src/core/monitor/views/modbus.js";
-import { PROTOCOLS } from "#src/core/mux/protocols/index.js";
+import { conbus } from "#src/core/monitor/views/conbus-view.js";
+import { hex } from "#src/core/monitor/views/hex-view.js";
+import { line } from "#src/core/monitor/views/line-view.js";
+import { modbus } from "#src/core/monitor/views/modbus-view.js";
+import { findView, VIEWS, viewOfProtocol } from "#src/core/monitor/views/views.js";
+import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 import { bytes, cutAt } from "../framing/run.js";
 import { seenUp, texts, watch } from "./run.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cut } from "#src/core/framing/framing.js";
-import { http } from "#src/core/mux/protocols/http.js";
+import { http } from "#src/core/mux/protocols/http-protocol.js";
 import { leastCpuMilliseconds } from "../../support/cpu.js";
 
 const [SHORT, LONG] = [7500, 60_000]; // characters; a head may have 65,536 bytes

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HttpHead } from "#src/core/framing/framing.js";
 import type { Protocol, Request } from "#src/core/mux/protocol.js";
-import { findProtocol, PROTOCOLS } from "#src/core/mux/protocols/index.js";
+import { findProtocol, PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 import { telegram } from "../../support/protocols.js";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");

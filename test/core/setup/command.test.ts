@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Histogram } from "#src/core/histogram.js";
+import { type ConnOptions, OPTIONS } from "#src/core/options/conn-options.js";
 import { errorReply, runCommand } from "#src/core/setup/command.js";
-import { type ConnOptions, OPTIONS } from "#src/core/setup/options.js";
 import type { VerbContext } from "#src/core/setup/verb.js";
-import { VERBS } from "#src/core/setup/verbs/index.js";
-import type { DaemonReport } from "#src/core/status.js";
+import { VERBS } from "#src/core/setup/verbs/verbs.js";
+import type { DaemonReport } from "#src/core/status/daemon-status.js";
+import { Histogram } from "#src/core/status/histogram.js";
 
 const STATUS: DaemonReport = {
   version: "1.0.0",

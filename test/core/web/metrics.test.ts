@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Histogram } from "#src/core/histogram.js";
-import { muxCounters } from "#src/core/mux/status.js";
-import type { ConnectionReport, DaemonReport, ListenerStatus } from "#src/core/status.js";
+import { muxCounters } from "#src/core/mux/mux-status.js";
+import type { ConnectionReport, DaemonReport, ListenerStatus } from "#src/core/status/daemon-status.js";
+import { Histogram } from "#src/core/status/histogram.js";
 import { expositionOf } from "#src/core/web/exposition.js";
 import { metricsText } from "#src/core/web/metrics.js";
 import { readExposition } from "../../support/exposition.js";

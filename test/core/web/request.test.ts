@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { VIEWS } from "#src/core/monitor/views/index.js";
-import type { DaemonReport } from "#src/core/status.js";
+import { VIEWS } from "#src/core/monitor/views/views.js";
+import type { DaemonReport } from "#src/core/status/daemon-status.js";
 import { type Asker, isForeign, isHostTrusted, parseMessagesQuery } from "#src/core/web/request.js";
 
 const trusted = [

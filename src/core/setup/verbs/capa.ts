@@ -1,4 +1,4 @@
-import { OPTIONS } from "../options.js";
+import { OPTIONS } from "../../options/conn-options.js";
 import { noArguments, type Verb } from "../verb.js";
 
 /** What the original reports, in its order. */

@@ -1,4 +1,4 @@
-import { parseOrder } from "../order.js";
+import { parseOrder } from "../../options/conn-request.js";
 import type { Verb } from "../verb.js";
 
 export const conn = {

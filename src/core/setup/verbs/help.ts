@@ -1,5 +1,5 @@
-import { helpLines } from "../option-row.js";
-import { OPTIONS } from "../options.js";
+import { OPTIONS } from "../../options/conn-options.js";
+import { helpLines } from "../../options/option-table.js";
 import { noArguments, type Verb } from "../verb.js";
 
 const INDENT = 28;

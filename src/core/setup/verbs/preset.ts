@@ -1,5 +1,5 @@
-import { findRow } from "../option-row.js";
-import { OPTIONS } from "../options.js";
+import { OPTIONS } from "../../options/conn-options.js";
+import { findRow } from "../../options/option-table.js";
 import type { Verb } from "../verb.js";
 
 /**

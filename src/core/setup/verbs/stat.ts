@@ -1,4 +1,4 @@
-import { statusJson, statusTable } from "../../status.js";
+import { statusJson, statusTable } from "../../status/daemon-status.js";
 import type { Verb } from "../verb.js";
 
 export const stat = {

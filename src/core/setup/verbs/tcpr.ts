@@ -1,5 +1,5 @@
-import { formatHostPort, parseHostPort } from "../../address.js";
-import { parseServices } from "../../tunnel/services.js";
+import { formatHostPort, parseHostPort } from "../../net/address.js";
+import { parseServices } from "../../tunnel/service-rules.js";
 import type { Verb } from "../verb.js";
 
 /** The command of the seed tcp-remote-connection, step 1. */

@@ -1,5 +1,5 @@
-import { parseWatch } from "../../monitor/watch.js";
 import type { Verb } from "../verb.js";
+import { parseWatch } from "../watch-request.js";
 
 export const wtch = {
   word: "WTCH",

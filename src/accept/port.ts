@@ -1,0 +1,181 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { makeWay } from "../control/stale-socket.js";
+import { backoffMs } from "../core/limits/backoff.js";
+import { formatHostPort } from "../core/net/address.js";
+import { formatRemote } from "../core/options/conn-request.js";
+import type { ListenerStatus } from "../core/status/daemon-status.js";
+import type { Log } from "../log/log.js";
+import type { OwnPort, OwnSockets } from "../sockets/own-sockets.js";
+import type { Clock, Timer } from "../system/clock.js";
+import type { Listener } from "./listener.js";
+
+const BACKLOG = 4096; // a hub's plugins all reconnect in the moment after a reload
+const RETRY = { firstMs: 500, maxMs: 30_000 };
+
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "already in use",
+  EADDRNOTAVAIL: "no such address on this machine",
+  EACCES: "not permitted",
+  ENOTFOUND: "unknown address",
+};
+
+/** Why a port cannot be listened on, in words for people. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+  /** The system's code, `EADDRINUSE` and so on. */
+  readonly code: string;
+
+  constructor(where: string, cause: NodeJS.ErrnoException) {
+    const { code = "", message } = cause;
+    super(`cannot listen on ${where}: ${LISTEN_ERRORS[code] ?? message}`, { cause });
+    this.code = code;
+  }
+}
+
+/** What a port needs of the daemon. */
+export interface PortHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly own: OwnSockets;
+  /** Takes a socket that has connected. */
+  admit(listener: Listener, socket: Socket): void;
+}
+
+/** Where the connections of a listener go, in short. */
+function destination({ order }: Listener): string | undefined {
+  if (order === undefined) return undefined;
+  const { target, options, servers = [target] } = order;
+  return servers.map((server) => formatRemote({ target: server, options })).join(",");
+}
+
+/** One address and port, or Unix socket, that the daemon accepts connections on, or tries to. */
+export class Port implements OwnPort {
+  #listener: Listener;
+  readonly #ip: string;
+  readonly #host: PortHost;
+  readonly #server: Server;
+  #retry: Timer | undefined;
+  #problem: string | undefined;
+  #attempt = 0;
+  #closed = false;
+
+  /**
+   * @param ip the address to listen on; `*`: all
+   * @param server takes those who connect itself, in place of the host
+   */
+  constructor(listener: Listener, ip: string, host: PortHost, server?: Server) {
+    this.#listener = listener;
+    this.#ip = ip;
+    this.#host = host;
+    this.#server =
+      server ??
+      createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => host.admit(this.listener, socket));
+    this.#server.on("error", ({ message }) => {
+      if (this.#server.listening) host.log.error(`listener on ${this.name}: ${message}`);
+    });
+  }
+
+  /** Tells ports apart: two with the same name cannot be open at a time. */
+  static nameOf(listener: Listener, ip: string): string {
+    return listener.path ?? formatHostPort({ host: ip, port: listener.port });
+  }
+
+  /** Who its connections go to. A reload may change that; connections that exist stay as they are. */
+  get listener(): Listener {
+    return this.#listener;
+  }
+
+  set listener(next: Listener) {
+    const before = destination(this.#listener);
+    const now = destination(next);
+    this.#listener = next;
+    if (now !== undefined && now !== before) this.#host.log.info(`${next.name}: new connections go to ${now}`);
+  }
+
+  get name(): string {
+    return Port.nameOf(this.listener, this.#ip);
+  }
+
+  get bound(): string {
+    return this.#place?.address ?? this.#ip;
+  }
+
+  get #place(): AddressInfo | undefined {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address : undefined;
+  }
+
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
+  get status(): ListenerStatus {
+    const { kind, name, port, path, order } = this.listener;
+    const remote = destination(this.listener);
+    return {
+      kind,
+      name,
+      address: path ?? this.bound,
+      port: this.#place?.port ?? port,
+      ...(remote !== undefined && { remote }),
+      ...(order && { targets: order.servers ?? [order.target] }),
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+    };
+  }
+
+  /**
+   * Begins to listen.
+   *
+   * @throws {ListenError}
+   */
+  async open(): Promise<void> {
+    const { port, path, kind } = this.listener;
+    const server = this.#server;
+    this.#closed = false;
+    this.#retry?.cancel();
+    try {
+      if (path !== undefined) await makeWay(path);
+      this.#host.own.listens(this);
+      const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
+      server.listen({ ...where, backlog: BACKLOG });
+      await once(server, "listening");
+    } catch (error) {
+      this.#host.own.closed(this);
+      throw new ListenError(this.name, error as NodeJS.ErrnoException);
+    }
+    if (this.#closed) {
+      server.close();
+      return;
+    }
+    this.#problem = undefined;
+    const remote = destination(this.listener);
+    this.#host.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
+  }
+
+  /** Begins to listen as soon as that is possible: at once, or after some attempts. Resolves after the first one. */
+  async openEventually(): Promise<void> {
+    try {
+      await this.open();
+    } catch (error) {
+      this.retry(error as Error);
+    }
+  }
+
+  /** Tries again for as long as it takes, more and more slowly, after an attempt that has failed. */
+  retry({ message }: Error): void {
+    if (this.#problem === undefined) this.#host.log.warn(`${message}; it is tried again until it works`);
+    this.#problem = message;
+    this.#attempt += 1;
+    const ms = backoffMs(RETRY, this.#attempt, Math.random());
+    this.#retry = this.#host.clock.after(ms, () => void this.openEventually());
+  }
+
+  /** Accepts nobody any more. Connections that exist are not touched. */
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#server.close();
+    this.#host.own.closed(this);
+  }
+}

@@ -1,0 +1,100 @@
+import type { ListenerStatus } from "../core/status/daemon-status.js";
+import type { Listener } from "./listener.js";
+import { ListenError, Port, type PortHost } from "./port.js";
+
+/** All ports of the daemon: opened at the start, changed in place by a reload. */
+export class Ports {
+  readonly #host: PortHost;
+  #ports: Port[] = [];
+
+  constructor(host: PortHost) {
+    this.#host = host;
+  }
+
+  /** A port like these, for somebody who opens and closes it himself. */
+  make(listener: Listener, ip: string): Port {
+    return new Port(listener, ip, this.#host);
+  }
+
+  /** In the order of the settings. */
+  get status(): ListenerStatus[] {
+    return this.#ports.map((port) => port.status);
+  }
+
+  /**
+   * Opens what these listeners need, the essential port last: who can connect to it finds the rest ready.
+   *
+   * @param ip the address to listen on
+   * @throws {ListenError} when the essential port cannot be had; nothing stays open then
+   */
+  async open(listeners: readonly Listener[], ip: string): Promise<void> {
+    const ports = listeners.map((listener) => this.make(listener, ip));
+    try {
+      for (const port of ports) if (!port.listener.essential) await port.openEventually();
+      for (const port of ports) if (port.listener.essential) await this.#openEssential(port, []);
+    } catch (error) {
+      for (const port of ports) port.close();
+      throw error;
+    }
+    this.#ports = ports;
+  }
+
+  /**
+   * Opens what these listeners need and is not open, and closes what nobody needs any more. A port that both need stays open
+   * without a break and has the new listener from now on. A port that is not essential and cannot be had is tried again until
+   * it can; so is an essential one whose address is not there yet.
+   *
+   * @param ip the address to listen on
+   * @throws {ListenError} when an essential port cannot be had; everything is as before then
+   */
+  async change(listeners: readonly Listener[], ip: string): Promise<void> {
+    const old = new Map(this.#ports.map((port) => [port.name, port]));
+    const next = listeners.map((listener) => old.get(Port.nameOf(listener, ip)) ?? new Port(listener, ip, this.#host));
+    const surplus = this.#ports.filter((port) => !next.includes(port));
+    const fresh = next.filter((port) => !this.#ports.includes(port));
+    for (const [index, port] of next.entries()) {
+      if (listeners[index]?.essential === true && !port.listening) await this.#openEssential(port, surplus);
+    }
+    for (const port of surplus) port.close();
+    for (const [index, listener] of listeners.entries()) {
+      const port = next[index];
+      if (port !== undefined) port.listener = listener;
+    }
+    this.#ports = next;
+    for (const port of fresh) if (!port.listener.essential) await port.openEventually();
+  }
+
+  /** Accepts nobody any more. */
+  close(): void {
+    for (const port of this.#ports) port.close();
+  }
+
+  /** @param surplus open ports that are not needed any more, one of which may be in its way */
+  async #openEssential(port: Port, surplus: readonly Port[]): Promise<void> {
+    try {
+      await port.open();
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      const inTheWay = surplus.filter((other) => other.listener.port === port.listener.port);
+      if (error.code === "EADDRNOTAVAIL") {
+        port.retry(error);
+      } else if (error.code === "EADDRINUSE" && inTheWay.length > 0) {
+        await this.#openInstead(port, inTheWay);
+      } else {
+        if (this.#ports.includes(port)) port.retry(error); // it goes on as what it was
+        throw error;
+      }
+    }
+  }
+
+  /** Opens a port in place of others: the same port number on other addresses. */
+  async #openInstead(port: Port, others: readonly Port[]): Promise<void> {
+    for (const other of others) other.close();
+    try {
+      await port.open();
+    } catch (error) {
+      for (const other of others) await other.openEventually();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Settings } from "../core/config/settings.js";
+import { lineName } from "../core/net/client-origin.js";
+import { errorReply } from "../core/setup/command.js";
+import type { Listener } from "./listener.js";
+
+/** The proxy's own port: its clients begin in setup mode (seed, "Talking to the Proxy"). */
+export function proxyListeners({ proxy, port }: Settings): Listener[] {
+  if (!proxy) return [];
+  return [
+    {
+      kind: "proxy",
+      port,
+      name: lineName("proxy", port),
+      sealed: true,
+      essential: true,
+      welcome: (connection) => connection.converse(),
+      turnAway: (client, reason) => client.write(`${errorReply("ACCESS", reason)}\n`),
+    },
+  ];
+}

@@ -1,0 +1,109 @@
+import { BlockList } from "node:net";
+import type { Settings } from "../core/config/settings.js";
+import {
+  type Deed,
+  localObjection,
+  matchesName,
+  stopObjection,
+  type TargetPattern,
+} from "../core/net/access-patterns.js";
+import { isIPv6 } from "../core/net/address.js";
+import { isOfThisMachine, type Origin } from "../core/net/client-origin.js";
+
+/** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
+const UNSPECIFIED = listOf([
+  { kind: "network", family: "ipv4", address: "0.0.0.0", prefix: 8 },
+  { kind: "network", family: "ipv6", address: "::", prefix: 128 },
+]);
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+/** Who may connect to the daemon, and what the daemon may connect to (`[access]`). */
+export class Access {
+  readonly #clients: BlockList | undefined;
+  readonly #devices: BlockList | undefined;
+  readonly #targets: Rule | undefined;
+  readonly #denied: Rule | undefined;
+  readonly #watchers: BlockList;
+  readonly #stop: Settings["stop"];
+
+  constructor({ clients, devices, targets, denyTargets, watch, stop }: Settings) {
+    this.#clients = clients.length === 0 ? undefined : listOf(clients);
+    this.#devices = devices.length === 0 ? undefined : listOf(devices);
+    this.#watchers = listOf(watch);
+    this.#stop = stop;
+    this.#targets = targets.length === 0 ? undefined : new Rule(targets);
+    this.#denied = denyTargets.length === 0 ? undefined : new Rule(denyTargets);
+  }
+
+  /** Whether a client of this origin is taken. Where it is that of several, they have been judged where they came in. */
+  admits({ address }: Origin): boolean {
+    return this.#clients === undefined || address === undefined || contains(this.#clients, address);
+  }
+
+  /** Whether the device of a tunnel is. */
+  admitsDevice(origin: Origin): boolean {
+    if (this.#devices === undefined) return this.admits(origin);
+    return origin.address !== undefined && contains(this.#devices, origin.address);
+  }
+
+  /** Why a client of this origin may not do this; nothing when it may. */
+  objection(deed: Deed, origin: Origin): string | undefined {
+    const { address } = origin;
+    if (address === undefined) return "who asks cannot be told";
+    switch (deed) {
+      case "stop":
+        return stopObjection(this.#stop, origin);
+      case "reload":
+      case "tunnel":
+        return localObjection(origin);
+      case "watch":
+      case "monitor":
+        return isOfThisMachine(origin) || contains(this.#watchers, address)
+          ? undefined
+          : "not from another machine; [access] watch in the configuration allows it";
+    }
+  }
+
+  /**
+   * Whether this address may be connected to.
+   *
+   * @param host what it was called by: a name that was resolved to it, or the address itself
+   */
+  permits(host: string, address: string): boolean {
+    const allowed = this.#targets;
+    const denied = this.#denied;
+    if (allowed === undefined && denied === undefined) return true;
+    const meanings = contains(UNSPECIFIED, address) ? [address, ...LOOPBACK] : [address];
+    if (denied !== undefined && meanings.some((meaning) => denied.covers(host, meaning))) return false;
+    return allowed === undefined || meanings.every((meaning) => allowed.covers(host, meaning));
+  }
+}
+
+/** Names and networks. */
+export class Rule {
+  readonly #patterns: readonly TargetPattern[];
+  readonly #networks: BlockList;
+
+  constructor(patterns: readonly TargetPattern[]) {
+    this.#patterns = patterns;
+    this.#networks = listOf(patterns);
+  }
+
+  covers(host: string, address: string): boolean {
+    return matchesName(this.#patterns, host) || contains(this.#networks, address);
+  }
+}
+
+function listOf(patterns: readonly TargetPattern[]): BlockList {
+  const list = new BlockList();
+  for (const pattern of patterns) {
+    if (pattern.kind === "network") list.addSubnet(pattern.address, pattern.prefix, pattern.family);
+  }
+  return list;
+}
+
+/** A list knows IPv4 addresses in their IPv6 form, too, but no zones. */
+function contains(list: BlockList, address: string): boolean {
+  const bare = address.split("%", 1)[0] ?? "";
+  return list.check(bare, isIPv6(bare) ? "ipv6" : "ipv4");
+}

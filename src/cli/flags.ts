@@ -1,0 +1,55 @@
+import minimist from "minimist";
+import { fail, ok, type Result } from "../core/parse/result.js";
+import { lineObjection } from "../core/parse/text.js";
+
+/** The flags of a command, as minimist wants them. */
+export interface Flags {
+  /** With a value. */
+  readonly string: readonly string[];
+  readonly boolean: readonly string[];
+  readonly alias?: Readonly<Record<string, string>>;
+}
+
+/** What commands that run a daemon of their own take besides: short names and long ones. */
+export const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
+
+/** Whether every read and write is to be logged. */
+export function wantsDebug(parsed: minimist.ParsedArgs): boolean {
+  return Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
+}
+
+/** What is wrong with the words of a command line; nothing when each of them fits into one line. */
+export function wordsObjection(argv: readonly string[]): string | undefined {
+  for (const [index, word] of argv.entries()) {
+    const objection = lineObjection(word);
+    if (objection !== undefined) return `${nameOf(word, argv[index - 1])}: ${objection}`;
+  }
+  return undefined;
+}
+
+/** What a word of the command line is called; what it says may be a secret. */
+function nameOf(word: string, before = ""): string {
+  const [name] = /^(--[\w-]+|-\w|\w+(?==))/.exec(word) ?? /^--?\w[\w-]*$/.exec(before) ?? [];
+  return name ?? "an argument";
+}
+
+/** Reads the flags of a command; what is no flag is left in `_`, in its order. A flag that is not known is an error. */
+export function parseFlags(
+  argv: readonly string[],
+  { string, boolean, alias = {} }: Flags,
+): Result<minimist.ParsedArgs> {
+  const objection = wordsObjection(argv);
+  if (objection !== undefined) return fail(objection);
+  const unknown: string[] = [];
+  const parsed = minimist([...argv], {
+    string: [...string],
+    boolean: [...boolean],
+    alias: { ...alias },
+    unknown: (word) => {
+      if (word.startsWith("-")) unknown.push(word);
+      return true;
+    },
+  });
+  const [culprit] = unknown;
+  return culprit === undefined ? ok(parsed) : fail(`unknown option ${culprit}`);
+}

@@ -1,0 +1,15 @@
+import { type HostPort, parseHostPort } from "../core/net/address.js";
+import type { Result } from "../core/parse/result.js";
+
+/** All addresses, as command lines of other programs have it. */
+export const ANY = "0.0.0.0";
+
+/** Reads where to listen: `port`, `:port` or `address:port`; without an address it is {@link ANY}. */
+export function parseListen(text: string): Result<HostPort> {
+  return parseHostPort(/^:?\d+$/.test(text) ? `${ANY}:${text.replace(":", "")}` : text);
+}
+
+/** The address as `ip` of `[host]` has it. */
+export function ipOf({ host }: HostPort): string {
+  return host === ANY ? "*" : host;
+}

@@ -1,0 +1,21 @@
+import { DEFAULT_SETTINGS } from "../core/config/keys.js";
+import { openPortWarnings } from "../core/config/open-ports.js";
+import { checkLines } from "./load-config.js";
+import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "./mux-arguments.js";
+import { type Complain, misused, type Started, start } from "./start.js";
+
+/**
+ * Runs `sockproxyd mux …`: a daemon that does nothing but share one device (seeds tcp-multiplexer).
+ *
+ * @param argv behind the word `mux`
+ */
+export async function mux(argv: readonly string[], complain: Complain): Promise<Started> {
+  const parsed = parseMuxArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd mux --help`);
+  if (parsed.value.kind === "help") return { kind: "answer", text: MUX_USAGE };
+  if (parsed.value.kind === "list") return { kind: "answer", text: MUX_LIST };
+  const { ip, line, debug } = parsed.value;
+  const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, proxy: false, mux: [line] });
+  const warnings = openPortWarnings(settings, `--listen 127.0.0.1:${line.port}`);
+  return start(() => ({ settings, problems: checkLines(settings), warnings }), complain);
+}

@@ -1,0 +1,55 @@
+import { printable } from "../core/parse/text.js";
+import { mux } from "./mux-command.js";
+import { reverseProxy } from "./reverse-proxy-command.js";
+import { serve } from "./serve-command.js";
+import { EXIT } from "./start.js";
+import { tunnel } from "./tunnel-command.js";
+import { watch } from "./watch-command.js";
+
+/** What the first word of the command line may ask for; without one of these it is the daemon itself. */
+const COMMANDS = new Map([
+  ["mux", mux],
+  ["tunnel", tunnel],
+  ["watch", watch],
+  ["reverse-proxy", reverseProxy],
+]);
+
+const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top of this
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+function complain(text: string): void {
+  process.stderr.write(`sockproxyd: ${printable(text)}\n`);
+}
+
+const argv = process.argv.slice(2);
+const command = COMMANDS.get(argv[0] ?? "");
+const started = await (command === undefined ? serve(argv, complain) : command(argv.slice(1), complain));
+
+if (started.kind === "answer") {
+  process.stdout.write(`${started.text.split("\n").map(printable).join("\n")}\n`);
+  process.exitCode = started.status ?? EXIT.clean;
+} else if (started.kind === "wrong") {
+  for (const line of started.lines) complain(line);
+  process.exitCode = started.status;
+} else {
+  const { daemon, log } = started;
+  let signals = 0;
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    process.on(signal, () => {
+      signals += 1;
+      if (signals > 1) process.exit(SIGNAL_STATUS + number);
+      void daemon.stop(signal);
+    });
+  }
+  process.on("SIGHUP", () => {
+    daemon.reopenFiles();
+    void daemon.reload("SIGHUP");
+  });
+  process.on("uncaughtException", (error) =>
+    log.error(`fault outside any connection: ${error.stack ?? error.message}`),
+  );
+  process.on("unhandledRejection", (reason) => log.error(`fault outside any connection: ${reason}`));
+  await daemon.stopped;
+  await log.flush();
+  process.exit(EXIT.clean);
+}

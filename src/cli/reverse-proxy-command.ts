@@ -1,0 +1,73 @@
+import { ask } from "../control/control-client.js";
+import { controlPaths } from "../control/socket-folder.js";
+import { DEFAULT_SETTINGS } from "../core/config/keys.js";
+import { openPortWarnings } from "../core/config/open-ports.js";
+import { directOrder } from "../core/direct/direct-line.js";
+import { formatHostPort } from "../core/net/address.js";
+import { systemClock } from "../system/clock.js";
+import { WatchedFile } from "../system/watched-file.js";
+import { parseCliYml } from "./cli-yml.js";
+import { checkLines, type LoadedConfig } from "./load-config.js";
+import { parseReverseProxyArguments, REVERSE_PROXY_USAGE, type StartArguments } from "./reverse-proxy-arguments.js";
+import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
+import { type Complain, EXIT, misused, type Started, start } from "./start.js";
+
+const REMEDY = "a firewall, or a [direct] line with [access] clients in a configuration file,";
+
+/**
+ * Runs `sockproxyd reverse-proxy …`: a daemon that does nothing but relay Conbus clients to the server of `cli.yml` and show
+ * what passes (seed conbus-reverse-proxy), and the commands for one that runs.
+ *
+ * @param argv behind the word `reverse-proxy`
+ */
+export async function reverseProxy(argv: readonly string[], complain: Complain): Promise<Started> {
+  const parsed = parseReverseProxyArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd reverse-proxy --help`);
+  switch (parsed.value.kind) {
+    case "help":
+      return { kind: "answer", text: REVERSE_PROXY_USAGE };
+    case "status":
+      return printStatus(parsed.value.port);
+    case "stop":
+      return stopReverseProxy(parsed.value.port);
+    case "start":
+      return startReverseProxy(parsed.value, complain);
+  }
+}
+
+async function startReverseProxy(wanted: StartArguments, complain: Complain): Promise<Started> {
+  const { port, config } = wanted;
+  const paths = controlPaths(port);
+  const running = await ask(paths, []);
+  if (running.kind === "answered") {
+    return { kind: "wrong", lines: [`already running on port ${port}`], status: EXIT.failed };
+  }
+  const file = new WatchedFile(config, systemClock);
+  const started = await start(() => load(wanted, paths[0], file), complain);
+  if (started.kind !== "running") return started;
+  const { daemon } = started;
+  file.watch(() => void daemon.reload(`${config} changed`));
+  void daemon.stopped.then(() => file.close());
+  return started;
+}
+
+/** The settings of a daemon with this one job, by what the file says now. */
+function load({ port, alertUrl, words }: StartArguments, control: string, file: WatchedFile): LoadedConfig {
+  const base = {
+    ...DEFAULT_SETTINGS,
+    alertUrl,
+    proxy: false,
+    logStyle: "clock",
+    control,
+  } as const;
+  const text = file.take();
+  const parsed = text.ok ? parseCliYml(text.value, file.path) : text;
+  if (!parsed.ok) return { settings: base, problems: [parsed.message] };
+  const { servers, timeoutMs, warnings } = parsed.value;
+  const order = directOrder(servers, [`CTIM=${timeoutMs}`, ...words]);
+  if (!order.ok) return { settings: base, problems: [`${file.path}: ${order.message}`] };
+  const line = { port, order: order.value, text: servers.map(formatHostPort).join(",") };
+  const settings = Object.freeze({ ...base, direct: [line] });
+  const problems = checkLines(settings).map((problem) => `${file.path}: ${problem}`);
+  return { settings, problems, warnings: [...warnings, ...openPortWarnings(settings, REMEDY)] };
+}

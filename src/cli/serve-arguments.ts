@@ -1,0 +1,109 @@
+import minimist from "minimist";
+import type { Values } from "../core/config/settings.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
+import { wordsObjection } from "./flags.js";
+
+/** One thing the command line asks for, in the order it was written. */
+export type Argument =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "setting"; readonly option: string; readonly key: keyof Values; readonly text: string }
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "check" };
+
+/** Options with a value, and the `[host]` key they set. */
+const SETTINGS: Readonly<Record<string, keyof Values>> = { a: "ip", p: "port", L: "log", N: "vera", V: "vera" };
+const ACTIONS = ["help", "version", "check"] as const;
+const STRINGS = ["c", ...Object.keys(SETTINGS)];
+const BOOLEANS = ["D", ...ACTIONS];
+
+/** What `--help` prints. */
+export const USAGE = `Usage: sockproxyd [options]
+       sockproxyd mux [options]     Share one device among many clients; see mux --help
+       sockproxyd tunnel server|device [options]
+                                    Reach services beside a device behind NAT; see tunnel --help
+       sockproxyd watch [options]   Show the messages that pass a running daemon; see watch --help
+       sockproxyd reverse-proxy start|stop|status [options]
+                                    Relay to a Conbus server, print every telegram; see reverse-proxy --help
+
+Options take effect in the order given: what follows -c overrides the file, what precedes it is overridden.
+
+  -c configfile   Read settings from this file
+  -a address      Listen on this address (default: *, all)
+  -p port         Listen on this port for proxy connections (default: 2504)
+  -L logfile      Write the log to this file; - is stderr (default: -)
+  -N url          Base URL of the Luup system (default: http://127.0.0.1:3480)
+  -V url          The same as -N
+  -D              Log every command, read, write and notification
+  --check         Check the settings, print them (secrets masked) and exit with 0, or 1 if something is wrong
+  --version       Print the version
+  --help          Print this
+
+Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or files are wrong.`;
+
+/** An option with its value in one word, in parts: `-p2504` and `-p=2504`. */
+function attached(word: string): string[] | undefined {
+  const [dash, letter = "", ...value] = word;
+  if (dash !== "-" || !STRINGS.includes(letter) || value.length === 0) return undefined;
+  return [`-${letter}`, value.join("").replace(/^=(?=.)/s, "")];
+}
+
+/** Splits the arguments into one group per option, its value with it. */
+function groups(argv: readonly string[]): string[][] {
+  const out: string[][] = [];
+  for (const word of argv) {
+    const optionAndValue = attached(word);
+    const last = out.at(-1);
+    if (optionAndValue !== undefined) out.push(optionAndValue);
+    else if (/^--?[^-]/.test(word) || last === undefined) out.push([word]);
+    else last.push(word);
+  }
+  return out;
+}
+
+function readGroup(group: readonly string[]): Result<Argument[]> {
+  if (group.includes("--")) return fail('unexpected argument "--"');
+  const unknown: string[] = [];
+  const parsed = minimist([...group], {
+    string: STRINGS,
+    boolean: BOOLEANS,
+    unknown(word) {
+      unknown.push(word);
+      return false;
+    },
+  });
+  const [culprit] = unknown;
+  if (culprit !== undefined) {
+    return fail(culprit.startsWith("-") ? `unknown option ${culprit}` : `unexpected argument "${culprit}"`);
+  }
+  const found: Argument[] = [];
+  for (const name of STRINGS) {
+    const value: unknown = parsed[name];
+    if (value === undefined) continue;
+    if (typeof value !== "string" || value === "") return fail(`option -${name} wants a value`);
+    const key = SETTINGS[name];
+    found.push(
+      key === undefined ? { kind: "file", path: value } : { kind: "setting", option: `-${name}`, key, text: value },
+    );
+  }
+  if (parsed["D"] === true) found.push({ kind: "setting", option: "-D", key: "debug", text: "true" });
+  for (const kind of ACTIONS) if (parsed[kind] === true) found.push({ kind });
+  return ok(found);
+}
+
+/**
+ * Reads the command line, keeping the order of its options, which decides who overrides whom (seed, "Configuration").
+ *
+ * @param argv without the program
+ */
+export function parseArguments(argv: readonly string[]): Result<Argument[]> {
+  const objection = wordsObjection(argv);
+  if (objection !== undefined) return fail(objection);
+  const out: Argument[] = [];
+  for (const group of groups(argv)) {
+    const parsed = readGroup(group);
+    if (!parsed.ok) return parsed;
+    out.push(...parsed.value);
+  }
+  return ok(out);
+}

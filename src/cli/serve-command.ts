@@ -1,0 +1,23 @@
+import { printSettings } from "../core/config/keys.js";
+import { VERSION } from "../version.js";
+import { loadConfig } from "./load-config.js";
+import { parseArguments, USAGE } from "./serve-arguments.js";
+import { type Complain, EXIT, misused, type Started, start } from "./start.js";
+
+/**
+ * Runs the daemon's own command line (`sockproxyd [options]`, seed "Configuration").
+ *
+ * @param argv without the program
+ */
+export async function serve(argv: readonly string[], complain: Complain): Promise<Started> {
+  const parsed = parseArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see --help`);
+  const asks = (kind: string): boolean => parsed.value.some((argument) => argument.kind === kind);
+  if (asks("help")) return { kind: "answer", text: USAGE };
+  if (asks("version")) return { kind: "answer", text: `sockproxyd ${VERSION}` };
+  if (!asks("check")) return start(() => loadConfig(parsed.value), complain);
+  const { settings, problems, warnings = [] } = loadConfig(parsed.value);
+  if (problems.length > 0) return { kind: "wrong", lines: problems, status: EXIT.failed };
+  for (const warning of warnings) complain(warning); // on stderr: programs read the settings
+  return { kind: "answer", text: printSettings(settings) };
+}

@@ -1,0 +1,150 @@
+import type minimist from "minimist";
+import { checkDevice } from "../core/config/device-keys.js";
+import { DEFAULT_SETTINGS, parseValue } from "../core/config/keys.js";
+import type { TunnelLine, Values } from "../core/config/settings.js";
+import { formatHostPort, type HostPort } from "../core/net/address.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
+import { type Exposure, exposureOf, isOption, tunnelOrder } from "../core/tunnel/tunnel-line.js";
+import { parseFlags, SWITCHES, wantsDebug } from "./flags.js";
+import { ANY, ipOf, parseListen } from "./listen-argument.js";
+
+/** What `sockproxyd tunnel` is asked for. */
+export type TunnelArguments =
+  | { readonly kind: "server"; readonly ip: string; readonly line: TunnelLine; readonly debug: boolean }
+  | { readonly kind: "device"; readonly values: Partial<Values>; readonly debug: boolean }
+  | { readonly kind: "help" };
+
+/** One flag of the device's side. It sets the key of `[device]` that is called the same. */
+interface Flag {
+  readonly name: string;
+  /** What is behind it; nothing where the flag itself says it all. */
+  readonly usage?: string;
+  readonly help: string;
+  /** It has to be there, since this is needed. */
+  readonly wanted?: string;
+}
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "server",
+    usage: "host:port",
+    help: "Where the server waits for this device",
+    wanted: "host:port of the server",
+  },
+  {
+    name: "allow",
+    usage: "host:port[,host:port…]",
+    help: "The services its clients may reach; networks and names are taken, too",
+    wanted: "host:port of the services that clients may reach",
+  },
+  { name: "tls", help: "Speak TLS to the server, and check its certificate" },
+  { name: "ca", usage: "file", help: "The authority that has signed it, in PEM, where the system does not know it" },
+  { name: "cert", usage: "file", help: "Our own certificate, in PEM, where the server wants one" },
+  { name: "key", usage: "file", help: "Its private key, in PEM" },
+  {
+    name: "secret",
+    usage: "secret",
+    help: "What the server wants to hear; all see it in ps: a file with [device] is better",
+  },
+];
+
+/** What `tunnel --help` prints. */
+export const TUNNEL_USAGE = [
+  "Usage: sockproxyd tunnel server <server:port> <host:port> <service:port> [<host:port> <service:port> …] [KEY=value …]",
+  "       sockproxyd tunnel device --server host:port --allow host:port[,host:port…] [--tls …]",
+  "",
+  "Clients of the server reach services beside a device that nobody can connect to, by a link that the device keeps.",
+  "",
+  "  <server:port>                    The server waits there for the device; a bare port is on all addresses",
+  "  <host:port>                      Its clients connect there, while the device is linked,",
+  "  <service:port>                   and get to this service, as the device calls it",
+  "  KEY=value                        Any option of a [tunnel] line, such as STAL=10, IDLE=600 or MONI=hex",
+  "",
+  ...FLAGS.map(({ name, usage = "", help }) => `  ${`--${name} ${usage}`.padEnd(32)} ${help}`),
+  "",
+  "  -v, --verbose, -d, --debug       Log every read and write",
+  "  -h, --help                       Print this",
+  "",
+  "Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when arguments are wrong.",
+].join("\n");
+
+/**
+ * Reads the command line of `sockproxyd tunnel`.
+ *
+ * @param argv behind the word `tunnel`
+ */
+export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArguments> {
+  const flags = parseFlags(argv, {
+    string: ["_", ...FLAGS.filter(({ usage }) => usage !== undefined).map(({ name }) => name)],
+    boolean: [...Object.values(SWITCHES), ...FLAGS.filter(({ usage }) => usage === undefined).map(({ name }) => name)],
+    alias: { ...SWITCHES },
+  });
+  if (!flags.ok) return flags;
+  const parsed = flags.value;
+  if (parsed["help"]) return ok({ kind: "help" });
+  const [side = "", ...words] = parsed._;
+  const debug = wantsDebug(parsed);
+  if (side === "device") return readDevice(parsed, words, debug);
+  if (side !== "server") return fail(side === "" ? WHICH : `unknown side "${side}": ${WHICH}`);
+  const stray = FLAGS.find(({ name }) => parsed[name]);
+  return stray === undefined ? readServer(words, debug) : fail(`--${stray.name} goes with device`);
+}
+
+const WHICH = "server or device is wanted";
+
+function readServer(words: readonly string[], debug: boolean): Result<TunnelArguments> {
+  const [first = "", ...addresses] = words.filter((word) => !isOption(word));
+  const server = parseListen(first);
+  if (!server.ok) return fail(`bad <server:port> "${first}": port or address:port is wanted`);
+  const exposures = parseExposures(addresses);
+  if (!exposures.ok) return exposures;
+  const order = tunnelOrder(exposures.value, words.filter(isOption));
+  if (!order.ok) return order;
+  const taken = exposures.value.find(({ listen }) => collide(listen, server.value));
+  if (taken !== undefined) return fail(`${formatHostPort(taken.listen)} is where the device connects`);
+  const line = { port: server.value.port, order: order.value, text: `EXPOSE ${addresses.join(" ")}` };
+  return ok({ kind: "server", ip: ipOf(server.value), line, debug });
+}
+
+/** Reads pairs of addresses: where clients connect, and the service they get to. */
+function parseExposures(addresses: readonly string[]): Result<readonly Exposure[]> {
+  if (addresses.length === 0) return fail("nothing is exposed: <host:port> <service:port> is wanted");
+  if (addresses.length % 2 !== 0) return fail(`"${addresses.at(-1)}" has no <service:port> behind it`);
+  const exposures: Exposure[] = [];
+  for (let index = 0; index < addresses.length; index += 2) {
+    const exposure = exposureOf(addresses[index] ?? "", addresses[index + 1] ?? "");
+    if (!exposure.ok) return exposure;
+    exposures.push(exposure.value);
+  }
+  return ok(exposures);
+}
+
+/** Whether both cannot be listened on, as far as can be seen. */
+function collide(one: HostPort, other: HostPort): boolean {
+  return one.port === other.port && (one.host === other.host || [one.host, other.host].includes(ANY));
+}
+
+function readDevice(parsed: minimist.ParsedArgs, words: readonly string[], debug: boolean): Result<TunnelArguments> {
+  if (words.length > 0) return fail(`unexpected argument "${words[0]}"`);
+  let values: Partial<Values> = {};
+  for (const flag of FLAGS) {
+    const value = readFlag(flag, parsed[flag.name]);
+    if (!value.ok) return value;
+    values = { ...values, ...value.value };
+  }
+  const [problem] = checkDevice({ ...DEFAULT_SETTINGS, ...values });
+  return problem === undefined ? ok({ kind: "device", values, debug }) : fail(problem);
+}
+
+/** What a flag sets; nothing when it is not there, and need not be. */
+function readFlag({ name, usage, wanted }: Flag, given: unknown): Result<Partial<Values>> {
+  if (usage === undefined) return parseKey(name, String(given ?? false));
+  if (given === undefined) return wanted === undefined ? ok({}) : fail(`--${name} is missing: ${wanted}`);
+  if (typeof given !== "string" || given === "") return fail(`--${name} wants one value: ${wanted ?? usage}`);
+  return parseKey(name, given);
+}
+
+function parseKey(name: string, text: string): Result<Partial<Values>> {
+  const value = parseValue("device", name, text) ?? fail("unknown key");
+  return value.ok ? value : fail(`--${name}: ${value.message}`);
+}

@@ -1,0 +1,76 @@
+import type { FormatWord } from "../core/monitor/format.js";
+import { findView, VIEWS } from "../core/monitor/views/views.js";
+import { type HostPort, parseHostPort, parsePort } from "../core/net/address.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
+import { parseFlags } from "./flags.js";
+
+/** Where a daemon is asked: at its port, or a reverse proxy, by its own port, on this machine. */
+export type Address = HostPort | { readonly reverseProxy: number };
+
+/** What `sockproxyd watch` is asked for. */
+export type WatchArguments =
+  | { readonly kind: "watch"; readonly address: Address; readonly command: string; readonly json: boolean }
+  | { readonly kind: "help" };
+
+const REVERSE_PROXY = "reverse-proxy";
+const HERE: Address = { host: "127.0.0.1", port: 2504 };
+const VIEW_NAMES = VIEWS.map(({ name }) => name).join(", ");
+const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
+
+/** What `watch --help` prints. */
+export const WATCH_USAGE = `Usage: sockproxyd watch [host:port] [filter] [options]
+       sockproxyd watch --reverse-proxy port [filter] [options]
+
+Shows the messages that pass a running daemon, as they pass, until Ctrl-C. When the daemon goes away it is waited for.
+
+  host:port     The daemon (default: 127.0.0.1:2504)
+  filter        Only the connection with this id, as STAT shows it, or those of this port
+  --as view     How to show connections that have no MONI (default: mux ports as fits their protocol, others hex):
+                ${VIEW_NAMES}
+  --decode      Show the parts of each message, too
+  --id          Show the connection's id
+  --json        A line of JSON for each message
+  --help        Print this`;
+
+/**
+ * Reads the command line of `sockproxyd watch`.
+ *
+ * @param argv behind the word `watch`
+ */
+export function parseWatchArguments(argv: readonly string[]): Result<WatchArguments> {
+  const flags = parseFlags(argv, {
+    string: ["as", REVERSE_PROXY, "_"],
+    boolean: [...WORDS, "help"],
+    alias: { help: "h" },
+  });
+  if (!flags.ok) return flags;
+  const parsed = flags.value;
+  if (parsed["help"]) return ok({ kind: "help" });
+  const words = [...parsed._];
+  const address = readAddress(parsed[REVERSE_PROXY], words);
+  if (!address.ok) return address;
+  const [filter, ...more] = words;
+  if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
+  const view: unknown = parsed["as"];
+  if (view !== undefined && (typeof view !== "string" || findView(view) === undefined)) {
+    return fail(`bad --as "${view}": one of ${VIEW_NAMES} is wanted`);
+  }
+  const format = WORDS.filter((word) => parsed[word]);
+  const command = [
+    "WTCH",
+    filter,
+    view === undefined ? undefined : `MONI=${view}`,
+    format.length === 0 ? undefined : `MONF=${format.join(",")}`,
+  ];
+  const said = command.filter((word) => word !== undefined).join(" ");
+  return ok({ kind: "watch", address: address.value, command: said, json: format.includes("json") });
+}
+
+/** @param words of which an address that is the first is taken away */
+function readAddress(reverseProxy: unknown, words: string[]): Result<Address> {
+  if (reverseProxy !== undefined) {
+    const port = parsePort(String(reverseProxy));
+    return port.ok ? ok({ reverseProxy: port.value }) : fail(`--${REVERSE_PROXY}: ${port.message}`);
+  }
+  return words[0]?.includes(":") ? parseHostPort(words.shift() ?? "") : ok(HERE);
+}

@@ -1,0 +1,130 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { env, stdout } from "node:process";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { inspect } from "node:util";
+import { controlPaths, folderObjection } from "../control/socket-folder.js";
+import { backoffMs } from "../core/limits/backoff.js";
+import { type Colour, coloured } from "../core/monitor/colours.js";
+import { formatHostPort } from "../core/net/address.js";
+import { printable } from "../core/parse/text.js";
+import { type Complain, EXIT, misused, type Started } from "./start.js";
+import { type Address, parseWatchArguments, WATCH_USAGE } from "./watch-arguments.js";
+
+const RETRY = { firstMs: 250, maxMs: 5000 };
+const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
+
+/** Why there is nothing to be seen, in words for people. */
+class WatchError extends Error {
+  override readonly name = "WatchError";
+}
+
+/**
+ * Runs `sockproxyd watch …`: shows the messages of a running daemon until it is ended from outside, or nobody reads them.
+ *
+ * @param argv behind the word `watch`
+ */
+export async function watch(argv: readonly string[], complain: Complain): Promise<Started> {
+  const parsed = parseWatchArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd watch --help`);
+  if (parsed.value.kind === "help") return { kind: "answer", text: WATCH_USAGE };
+  const { address, command, json } = parsed.value;
+  const inColour = stdout.isTTY && !json && !env["NO_COLOR"];
+  const show = (text: string): void => {
+    const line = printable(text); // whoever has sent it
+    stdout.write(`${inColour ? coloured(line, inColours) : line}\n`);
+  };
+  const unread = new AbortController();
+  stdout.on("error", () => unread.abort());
+  try {
+    await followAgain(address, command, show, unread.signal, complain);
+    return { kind: "wrong", lines: [], status: EXIT.clean };
+  } catch (error) {
+    return { kind: "wrong", lines: [`${nameOf(address)}: ${(error as Error).message}`], status: EXIT.failed };
+  }
+}
+
+/**
+ * Shows what one connection after the other brings, until nobody reads it.
+ *
+ * @throws when there is no daemon at first, or when it refuses
+ */
+async function followAgain(
+  address: Address,
+  command: string,
+  show: (line: string) => void,
+  unread: AbortSignal,
+  complain: Complain,
+): Promise<void> {
+  let connected = 0;
+  let failures = 0;
+  const began = (): void => {
+    connected += 1;
+    failures = 0;
+    if (connected > 1) complain(`${nameOf(address)}: connected again`);
+  };
+  while (!unread.aborted) {
+    let reason = "the connection has ended";
+    try {
+      await follow(address, command, show, began, unread);
+    } catch (error) {
+      if (connected === 0 || error instanceof WatchError) throw error;
+      reason = (error as Error).message;
+    }
+    if (unread.aborted) return;
+    if (failures === 0) complain(`${nameOf(address)}: ${reason}; it is tried again`);
+    failures += 1;
+    await pause(backoffMs(RETRY, failures, Math.random()));
+  }
+}
+
+/**
+ * Shows what one connection brings, until it ends.
+ *
+ * @param began called when the daemon has agreed
+ * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached
+ */
+async function follow(
+  address: Address,
+  command: string,
+  show: (line: string) => void,
+  began: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const socket: Socket = connect({ ...whereIs(address), signal } as TcpNetConnectOpts);
+  await once(socket, "connect");
+  socket.setKeepAlive(true, KEEPALIVE_MS);
+  socket.on("error", () => {}); // its end follows, and is told
+  socket.write(`${command}\n`);
+  const lines = createInterface({ input: socket });
+  socket.on("close", () => lines.close());
+  let count = 0;
+  try {
+    for await (const line of lines) {
+      count += 1;
+      if (count > 2) show(line);
+      else if (line.startsWith("ERR")) throw new WatchError(line);
+      else if (count === 2) began(); // behind the greeting
+    }
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether there are to be colours has been decided: Node's own `styleText` would ask again, and has other rules in each version. */
+function inColours(colour: Colour, text: string): string {
+  const [on, off] = inspect.colors[colour] ?? [0, 0];
+  return `\x1b[${on}m${text}\x1b[${off}m`;
+}
+
+function whereIs(address: Address): { path: string } | { host: string; port: number } {
+  if ("host" in address) return address;
+  const paths = controlPaths(address.reverseProxy);
+  return { path: paths.find((path) => existsSync(path) && folderObjection(path) === undefined) ?? paths[0] };
+}
+
+function nameOf(address: Address): string {
+  return "host" in address ? formatHostPort(address) : `reverse proxy on port ${address.reverseProxy}`;
+}

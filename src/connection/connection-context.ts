@@ -1,0 +1,43 @@
+import type { Listener } from "../accept/listener.js";
+import type { Port } from "../accept/port.js";
+import type { Access } from "../access/access-rules.js";
+import type { Alerts } from "../alerts/alerts.js";
+import type { Settings } from "../core/config/settings.js";
+import type { HostPort } from "../core/net/address.js";
+import type { DaemonReport } from "../core/status/daemon-status.js";
+import type { Log } from "../log/log.js";
+import type { Monitor } from "../monitor/monitor.js";
+import type { AnnouncerHost } from "../notify/connection-notifier.js";
+import type { Farewells } from "../notify/final-notifications.js";
+import type { LostPeers } from "../sockets/dead-peers.js";
+import type { OwnSockets } from "../sockets/own-sockets.js";
+import type { SocketTable } from "../system/socket-table.js";
+import type { Connection } from "./connection.js";
+
+/** What a connection needs of the daemon. */
+export interface ConnectionHost extends AnnouncerHost {
+  readonly settings: Settings;
+  readonly access: Access;
+  readonly log: Log;
+  readonly alerts: Alerts;
+  readonly sockets: SocketTable;
+  /** Take over what a connection has not told when it is gone. */
+  readonly farewells: Farewells;
+  readonly lostPeers: LostPeers;
+  readonly own: OwnSockets;
+  readonly monitor: Monitor;
+  status(): DaemonReport;
+  stop(reason: string): void;
+  /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
+  reload(reason: string): Promise<string | undefined>;
+  /** Has this machine be the device of a server, for one service; returns why not, or nothing when it is. */
+  beginDevice(server: HostPort, service: HostPort): string | undefined;
+  /** Whether a remote can be had without touching what the daemon keeps for itself. */
+  roomForRemote(): boolean;
+  /** A port that clients can connect to, not open yet. */
+  portOf(listener: Listener, ip: string): Port;
+  /** Descriptors are taken by remotes, or given back. */
+  countRemotes(change: number): void;
+  /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
+  changed(connection: Connection): void;
+}

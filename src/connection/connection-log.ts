@@ -1,0 +1,75 @@
+import type { Occasion, Source } from "../core/monitor/trace-event.js";
+import { formatHostPort } from "../core/net/address.js";
+import { formatRemote, type Order } from "../core/options/conn-request.js";
+import { faultText } from "../core/parse/text.js";
+import type { Log } from "../log/log.js";
+import type { Monitor } from "../monitor/monitor.js";
+import type { End } from "../sockets/end.js";
+
+type Side = "client" | "remote";
+
+/** Who hears of connections. */
+export interface ConnectionLogHost {
+  readonly log: Log;
+  readonly monitor: Monitor;
+}
+
+/**
+ * What is told of one connection: to the log, its id, client and target in front of every line; and to whoever sees its messages.
+ */
+export class ConnectionLog {
+  /** The remote, once there is one. */
+  target = "-";
+  readonly #host: ConnectionLogHost;
+  readonly #id: string;
+  readonly #port: number;
+  /** `host:port` */
+  readonly #client: string;
+
+  /** @param port of the listener it came in by */
+  constructor(host: ConnectionLogHost, id: string, port: number, { peerAddress, peerPort }: End) {
+    this.#host = host;
+    this.#id = id;
+    this.#port = port;
+    this.#client = formatHostPort({ host: peerAddress, port: peerPort });
+  }
+
+  info(text: string): void {
+    this.#host.log.connection(this.#line(text));
+  }
+
+  warn(text: string): void {
+    this.#host.log.warn(this.#line(text));
+  }
+
+  debug(text: string): void {
+    if (this.#host.log.debugging) this.#host.log.debug(this.#line(text));
+  }
+
+  /** Bytes have been read on one side and written to the other. */
+  passed(bytes: number, from: Side, side: Side, to: End): void {
+    if (!this.#host.log.debugging) return;
+    const taken = to.unsent === 0 ? `written to ${side}` : `${side} is busy, ${to.unsent} bytes wait`;
+    this.debug(`read ${bytes} bytes from ${from}, ${taken}`);
+  }
+
+  /** A fault of the program. */
+  fault(error: unknown): void {
+    this.#host.log.error(this.#line(faultText(error)));
+  }
+
+  /** Tells those who see the messages of this order what has become of it. */
+  tell(order: Order, occasion: Occasion, text: () => string): void {
+    const { monitor } = this.#host;
+    if (monitor.sees(order.options)) monitor.tell(this.source(order), order.options, occasion, text());
+  }
+
+  /** What the monitor calls it. */
+  source(order: Order): Source {
+    return { connection: this.#id, listener: this.#port, client: this.#client, server: formatRemote(order) };
+  }
+
+  #line(text: string): string {
+    return `[${this.#id} ${this.#client} > ${this.target}] ${text}`;
+  }
+}

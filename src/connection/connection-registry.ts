@@ -1,0 +1,104 @@
+import { Tally } from "../core/collections/tally.js";
+import type { Origin } from "../core/net/client-origin.js";
+import type { TrafficStatus } from "../core/status/daemon-status.js";
+import type { Connection } from "./connection.js";
+
+/** Who is connected, and who still has something to say. */
+export class Registry {
+  readonly #connections = new Map<string, Connection>();
+  /** Those whose client's socket is still there. */
+  readonly #open = new Set<Connection>();
+  readonly #openByClient = new Tally<string>();
+  /** Descriptors of remotes that are connected, or being connected to, and of readers of the web page. */
+  #others = 0;
+  /** What has passed through connections of which nothing is left. */
+  #past: TrafficStatus = { connections: 0, received: 0, sent: 0 };
+  #whenSettled: (() => void) | undefined;
+  #looking = false;
+
+  /** Clients that are connected. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Descriptors that are taken by clients, and by others. */
+  get descriptors(): number {
+    return this.#open.size + this.#others;
+  }
+
+  /** Descriptors are taken by others than clients, or given back. */
+  countOthers(change: number): void {
+    this.#others += change;
+  }
+
+  /** What has passed since the start. */
+  get traffic(): TrafficStatus {
+    let sum = this.#past;
+    for (const connection of this.#connections.values()) sum = added(sum, connection);
+    return sum;
+  }
+
+  /** Clients that are connected from the same address, whatever they have come by. Those that nobody can tell apart count for nobody. */
+  openOf({ address = "" }: Origin): number {
+    return this.#openByClient.of(address);
+  }
+
+  /** Takes a new connection in. */
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+    this.#open.add(connection);
+    const { address } = connection.origin;
+    if (address !== undefined) this.#openByClient.add(address);
+  }
+
+  /** In the order they came. */
+  all(): Connection[] {
+    return [...this.#connections.values()];
+  }
+
+  /**
+   * Those that are there now, in the order they came. Whoever goes through them slowly does not meet those that have gone meanwhile, and
+   * keeps nothing of them.
+   */
+  get present(): Iterable<Connection> {
+    const connections = this.#connections;
+    const ids = [...connections.keys()];
+    return {
+      *[Symbol.iterator]() {
+        for (const id of ids) {
+          const connection = connections.get(id);
+          if (connection !== undefined) yield connection;
+        }
+      },
+    };
+  }
+
+  /** A connection has made a step towards its end. */
+  changed(connection: Connection): void {
+    const { address } = connection.origin;
+    if (connection.gone && this.#open.delete(connection) && address !== undefined) this.#openByClient.remove(address);
+    if (connection.finished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
+    this.#look();
+  }
+
+  /** Has `callback` called once every connection is over and its plugin told. */
+  whenSettled(callback: () => void): void {
+    this.#whenSettled = callback;
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#whenSettled === undefined || this.#looking) return;
+    this.#looking = true;
+    setImmediate(() => {
+      this.#looking = false;
+      for (const { settled } of this.#connections.values()) if (!settled) return;
+      this.#whenSettled?.();
+    });
+  }
+}
+
+/** A total with one connection more. */
+function added({ connections, received, sent }: TrafficStatus, { traffic }: Connection): TrafficStatus {
+  return { connections: connections + 1, received: received + traffic.received, sent: sent + traffic.sent };
+}

@@ -1,0 +1,50 @@
+import { formatHostPort } from "../core/net/address.js";
+import { formatRemote, type Order } from "../core/options/conn-request.js";
+import type { ConnectionStatus, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
+import type { Relay } from "../relay/relay.js";
+import type { End } from "../sockets/end.js";
+
+/** What a connection knows of itself. */
+export interface ConnectionFacts {
+  readonly id: string;
+  readonly phase: PhaseName;
+  /** Name of the listener it came in by. */
+  readonly listener: string;
+  readonly client: End;
+  readonly order: Order | undefined;
+  readonly relay: Relay | undefined;
+  readonly traffic: { readonly received: number; readonly sent: number };
+  readonly notify: NotifyStatus | undefined;
+  /** By the clock, and for people. */
+  readonly openedAt: number;
+  readonly openedEpochMs: number;
+  readonly now: number;
+}
+
+/** What STAT tells of a connection. */
+export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
+  const { id, phase, listener, client, order, relay, traffic, notify, openedAt, openedEpochMs, now } = facts;
+  return {
+    id,
+    phase,
+    listener,
+    client: client.peerAddress,
+    clientPort: client.peerPort,
+    openedAt: new Date(openedEpochMs).toISOString(),
+    ...(order && { remote: formatRemote(order), options: order.options }),
+    ageMs: Math.round(now - openedAt),
+    ...(relay && relayStatus(relay, now)),
+    ...traffic,
+    ...(notify && { notify }),
+  };
+}
+
+function relayStatus({ remote, lastReceived, lastSent }: Relay, now: number): Partial<ConnectionStatus> {
+  const { peerAddress: host, peerPort: port, datagramsLost } = remote;
+  return {
+    remoteAddress: formatHostPort({ host, port }),
+    receiveIdleMs: Math.round(now - lastReceived),
+    sendIdleMs: Math.round(now - lastSent),
+    ...(datagramsLost !== undefined && { datagramsLost }),
+  };
+}

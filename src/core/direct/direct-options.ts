@@ -1,0 +1,82 @@
+import type { OptionRow } from "../options/option-table.js";
+import { parseWord } from "../parse/keyword.js";
+import { parseInteger, parseSeconds } from "../parse/number.js";
+import { fail, map, ok, type Result } from "../parse/result.js";
+
+/** Everything that only the options of a `[direct]` line can say. Times in milliseconds. */
+export interface DirectOptions {
+  /** Which of several servers a client gets: the first that can be reached, each in its turn, the one with fewest clients. */
+  readonly balance: "first" | "round" | "least";
+  /** How often servers are asked whether they can be reached; 0: never. */
+  readonly checkMs: number;
+  /** Wait between attempts to connect, while there is time (CTIM); 0: one attempt. */
+  readonly againMs: number;
+  /** What a client gets when no server can be reached: a line that says so, or a reset. */
+  readonly refusal: "error" | "reset";
+  /** How long an answer to a Conbus read is given again; 0: never. */
+  readonly shareMs: number;
+  /** Most Conbus telegrams a second towards the server; 0: no limit. */
+  readonly rate: number;
+}
+
+export const DEFAULT_DIRECT_OPTIONS: DirectOptions = {
+  balance: "first",
+  checkMs: 10_000,
+  againMs: 0,
+  refusal: "error",
+  shareMs: 0,
+  rate: 0,
+};
+
+const MAX_SHARE_MS = 86_400_000;
+const MAX_RATE = 1_000_000;
+
+/** Reads telegrams per second: `10` or `10/s`, fractions allowed. */
+function parseRate(value: string): Result<number> {
+  const number = value.replace(/\/s$/i, "");
+  const rate = /^\d+(\.\d+)?$/.test(number) ? Number(number) : Number.NaN;
+  return rate > 0 && rate <= MAX_RATE ? ok(rate) : fail(`a number of telegrams per second is wanted, such as 10/s`);
+}
+
+/** All options that only a line of `[direct]` takes, in the order README and the example file show them. */
+export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
+  {
+    key: "BALA",
+    usage: "BALA=first|round|least",
+    help: [
+      "Of several servers, host:port,host:port: the first that can be reached, each in",
+      "its turn, or the one with the fewest clients (default: first).",
+    ],
+    parse: (value) => map(parseWord(value, ["first", "round", "least"]), (balance) => ({ balance })),
+  },
+  {
+    key: "HLTH",
+    usage: "HLTH=seconds",
+    help: ["Of several servers: how often each is checked; 0: never (default: 10)."],
+    parse: (value) => map(parseSeconds(value), (checkMs) => ({ checkMs })),
+  },
+  {
+    key: "RTRY",
+    usage: "RTRY=seconds",
+    help: ["Try to connect again after so long, while CTIM lasts (default: 0, no)."],
+    parse: (value) => map(parseSeconds(value), (againMs) => ({ againMs })),
+  },
+  {
+    key: "FAIL",
+    usage: "FAIL=error|reset",
+    help: ["A client whose server cannot be reached reads ERR CONN, or is reset (default: error)."],
+    parse: (value) => map(parseWord(value, ["error", "reset"]), (refusal) => ({ refusal })),
+  },
+  {
+    key: "CACH",
+    usage: "CACH=ms",
+    help: ["Answer identical Conbus reads from the last answer for so long (default: 0, never)."],
+    parse: (value) => map(parseInteger(value, 0, MAX_SHARE_MS), (shareMs) => ({ shareMs })),
+  },
+  {
+    key: "RATE",
+    usage: "RATE=n/s",
+    help: ["Pass at most so many Conbus telegrams a second to the server; others wait."],
+    parse: (value) => map(parseRate(value), (rate) => ({ rate })),
+  },
+];

@@ -1,0 +1,77 @@
+import { Tail } from "../collections/byte-tail.js";
+import type { Cut, Framing, FramingKind } from "./framing.js";
+
+const BEGIN = 0x3c; // <
+const END = 0x3e; // >
+/** With both brackets. Telegrams have some twenty bytes; the longest answers have some hundred. */
+const TELEGRAM_MAX = 1024;
+
+/** Looks for `>` first and then, backwards, for the `<` that belongs to it: each byte is looked at twice at most. */
+class TelegramFraming implements Framing {
+  /** The beginning of a telegram: `<` and what follows, without another `<` or a `>`. */
+  readonly #tail = new Tail();
+
+  get held(): number {
+    return this.#tail.length;
+  }
+
+  push(chunk: Buffer): readonly Cut[] {
+    const cuts: Cut[] = [];
+    let at = 0;
+    for (let end = chunk.indexOf(END); end >= 0; end = chunk.indexOf(END, at)) {
+      this.#take(chunk.subarray(at, end + 1), cuts);
+      at = end + 1;
+    }
+    if (at < chunk.length) this.#keep(chunk.subarray(at), cuts);
+    return cuts;
+  }
+
+  end(): readonly Cut[] {
+    const bytes = this.#tail.take();
+    if (bytes.length === 0) return [];
+    return [{ kind: "junk", bytes, reason: `the stream ended after ${bytes.length} bytes of a telegram without >` }];
+  }
+
+  /** Cuts bytes that end with the only `>` among them. */
+  #take(bytes: Buffer, cuts: Cut[]): void {
+    const begin = this.#discardBefore(bytes, cuts);
+    if (begin === undefined) return;
+    const telegram = this.#tail.takeWith(bytes.subarray(begin));
+    if (telegram.length <= TELEGRAM_MAX) cuts.push({ kind: "frame", bytes: telegram });
+    else cuts.push(tooLong(telegram));
+  }
+
+  /** Keeps what may become a telegram of bytes without `>`. */
+  #keep(bytes: Buffer, cuts: Cut[]): void {
+    const begin = this.#discardBefore(bytes, cuts);
+    if (begin === undefined) return;
+    this.#tail.append(bytes.subarray(begin));
+    if (this.#tail.length >= TELEGRAM_MAX) cuts.push(tooLong(this.#tail.take())); // its > would be one byte too many
+  }
+
+  /** Cuts what is before the last `<` as junk; returns where the telegram begins or goes on, nothing when all was outside of any. */
+  #discardBefore(bytes: Buffer, cuts: Cut[]): number | undefined {
+    const begin = bytes.lastIndexOf(BEGIN);
+    if (begin < 0 && this.#tail.length > 0) return 0;
+    const unfinished = this.#tail.length > 0 || bytes[0] === BEGIN;
+    const before = this.#tail.takeWith(bytes.subarray(0, begin < 0 ? bytes.length : begin));
+    if (before.length > 0) {
+      const reason = unfinished ? "telegram without >, another begins" : `${before.length} bytes outside of < and >`;
+      cuts.push({ kind: "junk", bytes: before, reason });
+    }
+    return begin < 0 ? undefined : begin;
+  }
+}
+
+function tooLong(bytes: Buffer): Cut {
+  return { kind: "junk", bytes, reason: `telegram of more than ${TELEGRAM_MAX} bytes` };
+}
+
+/** Telegrams of a Conbus server: `<S0020044964F27D00AAFN>`. Whether their checksum is right does not matter here. */
+export const conbus: FramingKind = {
+  name: "conbus",
+  help: `Conbus telegrams from < to >, of ${TELEGRAM_MAX} bytes at most`,
+  maxHeld: TELEGRAM_MAX,
+  requests: () => new TelegramFraming(),
+  answers: () => new TelegramFraming(),
+};

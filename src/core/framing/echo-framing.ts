@@ -1,0 +1,50 @@
+import { Tail } from "../collections/byte-tail.js";
+import type { Cut, Framing, FramingKind } from "./framing.js";
+
+const LF = 0x0a;
+/** Of a line with its LF: room for any line protocol, and little enough for a thousand clients that never send one. */
+const LINE_MAX = 65_536;
+const TOO_LONG = `line of more than ${LINE_MAX} bytes`;
+
+class LineFraming implements Framing {
+  /** The beginning of a line; it holds no LF. */
+  readonly #tail = new Tail();
+  /** Whether the line at hand is too long, so that its rest is junk as its beginning was. */
+  #tooLong = false;
+
+  get held(): number {
+    return this.#tail.length;
+  }
+
+  push(chunk: Buffer): readonly Cut[] {
+    const cuts: Cut[] = [];
+    let at = 0;
+    for (let lf = chunk.indexOf(LF); lf >= 0; lf = chunk.indexOf(LF, at)) {
+      const bytes = this.#tail.takeWith(chunk.subarray(at, lf + 1));
+      if (this.#tooLong || bytes.length > LINE_MAX) cuts.push({ kind: "junk", bytes, reason: TOO_LONG });
+      else cuts.push({ kind: "frame", bytes });
+      this.#tooLong = false;
+      at = lf + 1;
+    }
+    const rest = chunk.subarray(at);
+    if (this.#tail.length + rest.length >= LINE_MAX) this.#tooLong = true; // its LF would be one byte too many
+    if (!this.#tooLong) this.#tail.append(rest);
+    else if (rest.length > 0) cuts.push({ kind: "junk", bytes: this.#tail.takeWith(rest), reason: TOO_LONG });
+    return cuts;
+  }
+
+  end(): readonly Cut[] {
+    const bytes = this.#tail.take();
+    if (bytes.length === 0) return [];
+    return [{ kind: "junk", bytes, reason: `the stream ended after ${bytes.length} bytes of a line without LF` }];
+  }
+}
+
+/** Lines that end in LF, which belongs to them. */
+export const echo: FramingKind = {
+  name: "echo",
+  help: `lines that end in LF, of ${LINE_MAX} bytes at most`,
+  maxHeld: LINE_MAX,
+  requests: () => new LineFraming(),
+  answers: () => new LineFraming(),
+};

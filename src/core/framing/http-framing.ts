@@ -1,0 +1,154 @@
+import { Tail } from "../collections/byte-tail.js";
+import { ok, type Result } from "../parse/result.js";
+import type { Cut, Framing, FramingKind, HttpHead } from "./framing.js";
+import { type Body, type Message, type RawHead, readRequest, readResponse } from "./http-head.js";
+import { HEAD_MAX, type HttpEvents, HttpParser } from "./http-parser.js";
+
+/** Where in a message the stream is. */
+type Place =
+  | { readonly kind: "head" }
+  /** @property endsWithStream whether nothing else ends it */
+  | { readonly kind: "body"; readonly endsWithStream: boolean; readonly upgrade: boolean }
+  /** All that comes is junk. */
+  | { readonly kind: "lost"; readonly reason: string };
+
+const HEAD: Place = { kind: "head" };
+/** Why bytes are none of HTTP. */
+export const ANOTHER_PROTOCOL = "HTTP: another protocol since CONNECT or Upgrade";
+const UPGRADED: Place = { kind: "lost", reason: ANOTHER_PROTOCOL };
+const NOTHING = Buffer.alloc(0);
+
+class HttpFraming implements Framing, HttpEvents {
+  readonly #parser: HttpParser;
+  readonly #read: (raw: RawHead) => Result<Message>;
+  /** The beginning of a head. */
+  readonly #tail = new Tail();
+  #place: Place = HEAD;
+  #chunk: Buffer = NOTHING;
+  /** Up to where the chunk has been cut. */
+  #from = 0;
+  #cuts: Cut[] = [];
+
+  constructor(type: "REQUEST" | "RESPONSE", read: (raw: RawHead) => Result<Message>) {
+    this.#parser = new HttpParser(type, this);
+    this.#read = read;
+  }
+
+  get held(): number {
+    return this.#tail.length;
+  }
+
+  push(chunk: Buffer): readonly Cut[] {
+    if (chunk.length === 0) return [];
+    this.#chunk = chunk;
+    this.#from = 0;
+    if (this.#place.kind !== "lost") this.#run(chunk);
+    if (this.#place.kind === "lost") this.#discard(this.#place.reason);
+    else if (this.#place.kind === "body") this.#part(chunk.length);
+    else this.#tail.append(chunk.subarray(this.#from));
+    const cuts = this.#cuts;
+    this.#cuts = [];
+    this.#chunk = NOTHING;
+    return cuts;
+  }
+
+  end(): readonly Cut[] {
+    if (this.#place.kind === "body" && this.#place.endsWithStream) {
+      this.#place = HEAD;
+      return [{ kind: "frame", bytes: NOTHING }];
+    }
+    const bytes = this.#tail.take();
+    if (bytes.length === 0) return [];
+    return [{ kind: "junk", bytes, reason: `HTTP: the stream ended after ${bytes.length} bytes of a head` }];
+  }
+
+  /** Told by the parser. */
+  head(raw: RawHead, offset: number): Body {
+    const message = this.#read(raw);
+    if (!message.ok) throw new Error(`HTTP: ${message.message}`);
+    const { head, body } = message.value;
+    if (this.#place.kind === "lost") return body; // the parser reads the chunk to its end, but it is not HTTP any more
+    this.#cut(body.kind === "none" ? "frame" : "part", offset, head);
+    if (body.kind === "none") this.#place = head.upgrade ? UPGRADED : HEAD;
+    else if (body.kind !== "interim")
+      this.#place = { kind: "body", endsWithStream: body.kind === "until-end", upgrade: head.upgrade };
+    return body;
+  }
+
+  /** Told by the parser. */
+  complete(offset: number): void {
+    if (this.#place.kind !== "body") return;
+    this.#cut("frame", offset);
+    this.#place = this.#place.upgrade ? UPGRADED : HEAD;
+  }
+
+  #run(chunk: Buffer): void {
+    const objection = this.#parser.read(chunk);
+    if (objection === undefined || this.#place.kind === "lost") return;
+    if (this.#place.kind === "body") this.#part(this.#parser.offset);
+    this.#place = { kind: "lost", reason: objection };
+  }
+
+  #part(end: number): void {
+    if (end > this.#from) this.#cut("part", end);
+  }
+
+  #cut(kind: "frame" | "part", end: number, head?: HttpHead): void {
+    const bytes = this.#tail.takeWith(this.#chunk.subarray(this.#from, end));
+    this.#cuts.push(head === undefined ? { kind, bytes } : { kind, bytes, head });
+    this.#from = end;
+  }
+
+  #discard(reason: string): void {
+    const bytes = this.#tail.takeWith(this.#chunk.subarray(this.#from));
+    if (bytes.length > 0) this.#cuts.push({ kind: "junk", bytes, reason });
+  }
+}
+
+/** The method of the request whose bytes these are; empty lines before it do not count. */
+function methodOf(request: Buffer | undefined): string | undefined {
+  if (request === undefined) return undefined;
+  let begin = 0;
+  while (request[begin] === 0x0d || request[begin] === 0x0a) begin += 1;
+  return /^[A-Z-]+(?= )/.exec(request.toString("latin1", begin, begin + 32))?.[0];
+}
+
+/** Responses: the first final one answers the request, of those behind it the request is not known. */
+function responses(request: Buffer | undefined): Framing {
+  let method = methodOf(request);
+  return responsesTo(() => {
+    const first = method;
+    method = undefined;
+    return first;
+  });
+}
+
+/**
+ * Cuts the responses to several requests.
+ *
+ * @param nextMethod asked once for each final response: the method of the request it answers, as far as it is known
+ */
+export function responsesTo(nextMethod: () => string | undefined): Framing {
+  const isInterim = (status = 0): boolean => status < 200 && status !== 101;
+  return new HttpFraming("RESPONSE", (raw) => readResponse(raw, isInterim(raw.status) ? undefined : nextMethod()));
+}
+
+/**
+ * Cuts the requests of a connection whose responses are seen too: those tell whether it changes to another protocol. A request
+ * for that (CONNECT, Upgrade) is one like others, since it may be refused.
+ */
+export function requestsSeenWithResponses(): Framing {
+  return new HttpFraming("REQUEST", (raw) => {
+    const message = readRequest(raw);
+    return message.ok ? ok({ ...message.value, head: { ...message.value.head, upgrade: false } }) : message;
+  });
+}
+
+/** HTTP/1.0 and HTTP/1.1 (RFC 9112). */
+export const http: FramingKind = {
+  name: "http",
+  help: "HTTP/1.1, with keep-alive, without TLS",
+  maxHeld: HEAD_MAX,
+  requests: () => new HttpFraming("REQUEST", readRequest),
+  answers: responses,
+};

@@ -1,0 +1,49 @@
+import { checkTelegram, parseTelegram, type Telegram } from "../../decode/conbus.js";
+import { conbus as framing } from "../../framing/conbus-framing.js";
+import { escapeBytes, escapeText } from "../escape.js";
+import { sightsOf } from "../message-parser.js";
+import { plainLook } from "../plain-rendering.js";
+import type { Decoded, Look, Message, View } from "../view.js";
+
+function look(message: Message): Look {
+  if (message.junk !== undefined) return plainLook(message);
+  const fault = checkTelegram(message.bytes);
+  const text = escapeBytes(message.bytes);
+  return fault === undefined ? { text } : { text, fault };
+}
+
+function decode(message: Message): Decoded | undefined {
+  const telegram = message.junk === undefined ? parseTelegram(message.bytes) : undefined;
+  if (telegram === undefined) return undefined;
+  const checksumRight = checkTelegram(message.bytes) === undefined;
+  return { text: wordsOf(telegram), parts: { ...telegram, checksumRight } };
+}
+
+/** All parts but the checksum, which look() tells of where it is wrong. */
+function wordsOf(telegram: Telegram): string {
+  const { type, serialNumber, datapoint, moduleType, link, input, action, data } = telegram;
+  const name = telegram.functionName === undefined ? "" : ` (${telegram.functionName})`;
+  const words = [
+    type,
+    serialNumber && `serial number ${serialNumber}`,
+    telegram.function && `function ${telegram.function}${name}`,
+    datapoint && `datapoint ${datapoint}`,
+    moduleType && `module type ${moduleType}`,
+    link && `link ${link}`,
+    input && `input ${input}`,
+    action,
+    data && `data ${escapeText(data, data.length)}`,
+  ];
+  return words.filter((word) => word !== undefined).join(", ");
+}
+
+/** Telegrams of a Conbus server (seed conbus-reverse-proxy), exactly as they came. */
+export const conbus: View = {
+  name: "conbus",
+  help: "Conbus telegrams from < to >, their checksum verified",
+  leastBytes: 8,
+  open: () => sightsOf(framing),
+  verifies: true,
+  look,
+  decode,
+};

@@ -1,0 +1,20 @@
+import { echo } from "../../framing/echo-framing.js";
+import { sightsOf } from "../message-parser.js";
+import { plainLook } from "../plain-rendering.js";
+import type { Message, View } from "../view.js";
+
+const CR = 0x0d;
+
+/** A line without its end, CR LF or LF. */
+function withoutEnd({ bytes }: Message): Message {
+  return { bytes: bytes.subarray(0, bytes.at(-2) === CR ? -2 : -1) };
+}
+
+/** Lines of text. */
+export const line: View = {
+  name: "line",
+  help: "lines that end in LF, each without its end",
+  leastBytes: 4,
+  open: () => sightsOf(echo),
+  look: (message) => plainLook(message.junk === undefined ? withoutEnd(message) : message),
+};

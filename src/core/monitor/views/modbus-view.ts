@@ -1,0 +1,41 @@
+import type { Direction } from "../../decode/direction.js";
+import { describePdu, type PduParts, wordsOf } from "../../decode/modbus.js";
+import { MBAP_HEADER } from "../../framing/mbap.js";
+import { modbus as framing } from "../../framing/modbus-framing.js";
+import { hexOf } from "../../parse/hex.js";
+import { sightOf } from "../message-parser.js";
+import { plainLook } from "../plain-rendering.js";
+import type { Decoded, Look, Message, View } from "../view.js";
+
+/** Notes: a PDU does not tell which of them it is, and look() is not told. */
+const [REQUEST, ANSWER] = ["request", "answer"];
+
+/** Unit and PDU behind the MBAP header. */
+function describe({ bytes }: Message, direction: Direction): PduParts | undefined {
+  const unit = bytes[MBAP_HEADER];
+  const parts = describePdu(bytes.subarray(MBAP_HEADER + 1), direction);
+  return unit === undefined || parts === undefined ? undefined : { unit, ...parts };
+}
+
+function look(message: Message): Look {
+  if (message.junk !== undefined) return plainLook(message);
+  const parts = describe(message, message.note === ANSWER ? "down" : "up");
+  const hex = hexOf(message.bytes);
+  return { text: parts === undefined ? hex : `${hex}  ${wordsOf(parts)}` };
+}
+
+function decode(message: Message, direction: Direction): Decoded | undefined {
+  const parts = message.junk === undefined ? describe(message, direction) : undefined;
+  if (parts === undefined) return undefined;
+  return { text: wordsOf(parts), parts: { transaction: message.bytes.readUInt16BE(0), ...parts } };
+}
+
+/** Modbus/TCP: the bytes, and what they say. */
+export const modbus: View = {
+  name: "modbus",
+  help: "Modbus/TCP messages in hexadecimal and in words",
+  leastBytes: 8,
+  open: () => ({ up: sightOf(framing.requests(), REQUEST), down: sightOf(framing.answers(), ANSWER) }),
+  look,
+  decode,
+};

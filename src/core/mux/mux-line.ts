@@ -1,0 +1,52 @@
+import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
+import { checkOrder, type Order, parseTarget } from "../options/conn-request.js";
+import { type OptionRow, parseOptions } from "../options/option-table.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
+import { REQUEST_PROTOCOLS } from "./protocols/protocols.js";
+
+/** What a line of `[mux]` asks for: a device, and how to share it. */
+export interface MuxOrder extends Order {
+  readonly mux: MuxOptions;
+}
+
+/**
+ * Reads `host:port [KEY=value …]`, the value of a `[mux]` line. Besides its own options it takes those of CONN.
+ */
+export function parseMuxOrder(text: string): Result<MuxOrder> {
+  const parsed = parseTarget(text);
+  if (!parsed.ok) return parsed;
+  const { target, words } = parsed.value;
+  const rows: readonly OptionRow<ConnOptions & MuxOptions>[] = [...MUX_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
+  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_MUX_OPTIONS });
+  if (!options.ok) return options;
+  return checkMuxOrder({ target, options: options.value, mux: options.value });
+}
+
+/** An order whose options go together. */
+export function checkMuxOrder(order: MuxOrder): Result<MuxOrder> {
+  const { options, mux } = order;
+  const { protocol, probe } = mux;
+  const { name } = protocol.framing;
+  if (options.transport === "udp") return fail("PRTO=udp: a mux has tcp or tls links");
+  if (mux.pipe > 1 && !protocol.ids) return fail(`PIPE=${mux.pipe}: messages of ${name} carry no ids`);
+  const isModbus = name.startsWith("modbus");
+  if (!isModbus && mux.writes !== "pass") return fail("RDON goes with Modbus only");
+  if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return fail("CACH goes with Modbus and Conbus only");
+  if (mux.mode === "request" && !REQUEST_PROTOCOLS.includes(protocol))
+    return fail(`PROT=${name} goes with MODE=broadcast`);
+  const forRequests = probe !== undefined || mux.cacheMs > 0 || mux.maxAgeMs > 0 || mux.writes !== "pass";
+  if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
+    return fail("MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, CACH and RDON");
+  }
+  if (probe !== undefined) {
+    const [cut, ...more] = protocol.framing.requests().push(probe);
+    if (cut?.kind !== "frame" || more.length > 0 || cut.bytes.length !== probe.length) {
+      return fail(`PROB: that is not one whole request of ${name}`);
+    }
+    const understood = protocol.understand(probe, cut.head, "pass");
+    if (understood.kind === "error") return fail(`PROB: ${understood.reason}`);
+  }
+  const checked = checkOrder(order);
+  return checked.ok ? ok(order) : checked;
+}

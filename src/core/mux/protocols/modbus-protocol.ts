@@ -1,0 +1,70 @@
+import { crc16 } from "../../framing/crc16.js";
+import type { FramingKind } from "../../framing/framing.js";
+import { modbus as modbusFraming } from "../../framing/modbus-framing.js";
+import { modbusRtu as modbusRtuFraming } from "../../framing/modbus-rtu-framing.js";
+import { failedPdu, isException, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
+import type { Protocol } from "../protocol.js";
+
+// MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
+const LENGTH_AT = 4;
+const UNIT_AT = 6;
+const PDU_AT = 7;
+const CRC_SIZE = 2;
+
+/** The CRC of unit and PDU as it stands on the wire (MODBUS over Serial Line V1.02, 2.5.1.2). */
+function crcBytes(bytes: Buffer): Buffer {
+  const crc = crc16(bytes);
+  return Buffer.of(crc & 0xff, crc >> 8);
+}
+
+/** A message with the head of another one, and this PDU. */
+function reply(to: Buffer, pdu: Buffer, crcSize: number): Buffer {
+  const head = to.subarray(0, PDU_AT);
+  const message = Buffer.concat([head, pdu]);
+  const lengthCountsCrc = to.readUInt16BE(LENGTH_AT) === to.length - UNIT_AT;
+  message.writeUInt16BE(message.length - UNIT_AT + (lengthCountsCrc ? crcSize : 0), LENGTH_AT);
+  return crcSize === 0 ? message : Buffer.concat([message, crcBytes(message.subarray(UNIT_AT))]);
+}
+
+/**
+ * Modbus/TCP, with or without a CRC behind the PDU. Its transaction ids are those of the client; on the link they are ours, so
+ * that late, repeated and reordered answers never reach anyone wrongly.
+ */
+function mbap(framing: FramingKind, crcSize: number): Protocol {
+  const pduOf = (message: Buffer): Buffer => message.subarray(PDU_AT, message.length - crcSize);
+  return {
+    framing,
+    ids: true,
+    tellsStrays: true,
+    tellsFailures: true,
+    understand(message, _head, writes) {
+      const bytes = Buffer.from(message);
+      const pdu = pduOf(bytes);
+      const kept = keptPdu(pdu, writes);
+      if (kept !== undefined) return { kind: "answer", bytes: reply(bytes, kept, crcSize) };
+      const key = isShareable(pdu) ? bytes.toString("latin1", UNIT_AT) : undefined;
+      return { kind: "request", request: { bytes, reads: onlyReads(pdu), ...(key !== undefined && { key }) } };
+    },
+    malformed: () => undefined,
+    stamp({ bytes }, id) {
+      const message = Buffer.from(bytes);
+      message.writeUInt16BE(id);
+      return message;
+    },
+    idOf: (answer) => answer.readUInt16BE(),
+    isFailure: (answer) => isException(pduOf(answer)),
+    fits: (answer, { bytes }) => answer[UNIT_AT] === bytes[UNIT_AT] && sameFunction(pduOf(answer), pduOf(bytes)),
+    restore(cut, { bytes }) {
+      const message = Buffer.from(cut.bytes);
+      bytes.copy(message, 0, 0, 2);
+      return message;
+    },
+    failure: ({ bytes }, why) => reply(bytes, failedPdu(pduOf(bytes), why), crcSize),
+  };
+}
+
+/** Modbus/TCP as it is specified. */
+export const modbus = mbap(modbusFraming, 0);
+
+/** Modbus/TCP with the CRC of serial lines behind the PDU. */
+export const modbusRtu = mbap(modbusRtuFraming, CRC_SIZE);

@@ -1,0 +1,52 @@
+import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
+import { fail, map, ok, type Result } from "../parse/result.js";
+import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "./conn-options.js";
+import { parseOptions } from "./option-table.js";
+
+/** What a CONN line asks for: a remote and how to treat it. */
+export interface Order {
+  readonly target: HostPort;
+  /** All remotes any of which will do, where there are several. */
+  readonly servers?: readonly HostPort[];
+  readonly options: ConnOptions;
+}
+
+/**
+ * Reads `host:port [KEY=value …]`, the arguments of CONN and the value of a `[direct]` line (seed, "Talking to the Proxy").
+ * Keys come in any case; of one given twice the last counts.
+ *
+ * @param presets what earlier commands have set; an option on the line wins
+ */
+export function parseOrder(text: string, presets: Partial<ConnOptions> = {}): Result<Order> {
+  const parsed = parseTarget(text);
+  if (!parsed.ok) return parsed;
+  const { target, words } = parsed.value;
+  const options = parseOptions(words, OPTIONS, { ...DEFAULT_OPTIONS, ...presets });
+  return options.ok ? checkOrder({ target, options: options.value }) : options;
+}
+
+/** Reads `host:port` and splits what follows into words. */
+export function parseTarget(text: string): Result<{ readonly target: HostPort; readonly words: readonly string[] }> {
+  const [address = "", ...words] = text.trim().split(/\s+/);
+  if (address === "") return fail("no target: host:port is wanted");
+  return map(parseHostPort(address), (target) => ({ target, words }));
+}
+
+/** An order whose options go together. */
+export function checkOrder(order: Order): Result<Order> {
+  const { transport, tlsName, verifyCertificate, monitor, monitorFormat, monitorFile } = order.options;
+  if (transport !== "tls" && (tlsName !== undefined || !verifyCertificate)) {
+    return fail("TLSV and TLSN go with PRTO=tls");
+  }
+  const described = monitorFormat.length > 0 || monitorFile !== undefined;
+  return monitor === undefined && described ? fail("MONF and MONL go with MONI") : ok(order);
+}
+
+/**
+ * The remote of an order in short, for logs and STAT: `host:port`, several with commas between, with `udp:` or `tls:` in front
+ * where it is not TCP.
+ */
+export function formatRemote({ target, servers, options }: Order): string {
+  const address = servers === undefined ? formatHostPort(target) : servers.map(formatHostPort).join(",");
+  return options.transport === "tcp" ? address : `${options.transport}:${address}`;
+}

@@ -1,0 +1,73 @@
+import type { FormatWord } from "../monitor/format.js";
+import type { View } from "../monitor/view.js";
+import { findView } from "../monitor/views/views.js";
+import { parsePort } from "../net/address.js";
+import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "../options/conn-options.js";
+import { findRow, type OptionRow, parseOptions } from "../options/option-table.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import type { DaemonReport } from "../status/daemon-status.js";
+
+/** Whose messages somebody wants to see. */
+export type WatchFilter =
+  | { readonly kind: "all" }
+  | { readonly kind: "listener"; readonly port: number }
+  | { readonly kind: "connection"; readonly id: string };
+
+/** What WTCH asks for. */
+export interface WatchOrder {
+  readonly filter: WatchFilter;
+  /** The view for connections whose own lines say none. */
+  readonly view?: View;
+  readonly format: readonly FormatWord[];
+}
+
+/** The options that WTCH has in common with CONN. */
+export const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap(
+  (key) => findRow(OPTIONS, key) ?? [],
+);
+
+/**
+ * Reads `[id|port] [MONI=view] [MONF=words]`, the arguments of WTCH.
+ *
+ * @param status what there is to be watched
+ */
+export function parseWatch(text: string, status: () => DaemonReport): Result<WatchOrder> {
+  const words = text.split(/\s+/).filter(Boolean);
+  const [first = ""] = words;
+  const named = first !== "" && !first.includes("=");
+  const filter = parseFilter(named ? first : "", status);
+  if (!filter.ok) return filter;
+  const options = parseOptions(named ? words.slice(1) : words, WATCH_OPTIONS, DEFAULT_OPTIONS);
+  if (!options.ok) return options;
+  const { monitor, monitorFormat } = options.value;
+  const view = monitor === undefined ? undefined : findView(monitor);
+  return ok({ filter: filter.value, format: monitorFormat, ...(view && { view }) });
+}
+
+/**
+ * Reads a connection's id or a listener's port; nothing at all is everything.
+ *
+ * @param status what there is to be watched
+ */
+export function parseFilter(word: string, status: () => DaemonReport): Result<WatchFilter> {
+  if (word === "") return ok({ kind: "all" });
+  const { connections, listeners } = status();
+  for (const { id } of connections) if (id === word) return ok({ kind: "connection", id });
+  const port = parsePort(word);
+  if (!port.ok) return fail(`no connection "${word}"; STAT shows their ids`);
+  return listeners.some((listener) => listener.port === port.value)
+    ? ok({ kind: "listener", port: port.value })
+    : fail(`nothing listens on port ${port.value}`);
+}
+
+/** Whether a connection is among those somebody wants to see. */
+export function isWatched(filter: WatchFilter, source: { readonly connection: string; readonly listener: number }) {
+  switch (filter.kind) {
+    case "all":
+      return true;
+    case "listener":
+      return source.listener === filter.port;
+    case "connection":
+      return source.connection === filter.id;
+  }
+}

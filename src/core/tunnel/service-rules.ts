@@ -1,0 +1,39 @@
+import { formatPatterns, parseTargetPatterns, type TargetPattern } from "../net/access-patterns.js";
+import { type HostPort, isAddress, parsePort } from "../net/address.js";
+import { fail, ok, type Result } from "../parse/result.js";
+
+/** Services that may be dialled on the device's side: addresses, networks or names, and a port. */
+export interface ServicePattern {
+  readonly hosts: readonly TargetPattern[];
+  readonly port: number;
+}
+
+/** Reads `10.41.51.152:23, 192.168.0.0/24:80, [::1]:22, plc.example.com:502`. */
+export function parseServices(text: string): Result<readonly ServicePattern[]> {
+  const patterns: ServicePattern[] = [];
+  for (const word of text.split(/[\s,]+/).filter(Boolean)) {
+    const [, bracketed, plain = "", portText = ""] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(word) ?? [];
+    const port = parsePort(portText);
+    const hosts = parseTargetPatterns(bracketed ?? plain);
+    if (!hosts.ok || hosts.value.length !== 1 || !port.ok) {
+      return fail(`bad service "${word}": 10.41.51.152:23 or 192.168.0.0/24:80 is wanted`);
+    }
+    patterns.push({ hosts: hosts.value, port: port.value });
+  }
+  return ok(patterns);
+}
+
+/** The list as it would stand in the configuration file. */
+export function formatServices(patterns: readonly ServicePattern[]): string {
+  return patterns
+    .map(({ hosts, port }) => {
+      const host = formatPatterns(hosts);
+      return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    })
+    .join(", ");
+}
+
+/** Whether a service is named so that it can be looked for at all. */
+export function isService({ host, port }: HostPort): boolean {
+  return port > 0 && host !== "" && (isAddress(host) || /^[\w.-]+$/.test(host));
+}

@@ -1,0 +1,91 @@
+import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
+import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
+import { checkOrder } from "../options/conn-request.js";
+import { type OptionRow, parseOptions } from "../options/option-table.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "./tunnel-options.js";
+
+/** A port of the server, and the service on the device's side that its clients reach. */
+export interface Exposure {
+  readonly listen: HostPort;
+  readonly service: HostPort;
+}
+
+/** What a line of `[tunnel]` asks for. */
+export interface TunnelOrder {
+  readonly exposures: readonly Exposure[];
+  /** How clients are treated. */
+  readonly options: ConnOptions;
+  readonly tunnel: TunnelOptions;
+}
+
+const MAX_EXPOSURES = 64;
+
+/** Reads the value of a `[tunnel]` line: `EXPOSE host:port>service:port … [KEY=value …]`. It takes options of CONN, too. */
+export function parseTunnelOrder(text: string): Result<TunnelOrder> {
+  const [verb = "", ...words] = text.trim().split(/\s+/);
+  if (verb.toUpperCase() !== "EXPOSE") return fail(`"${verb}": EXPOSE host:port>service:port is wanted`);
+  const exposures: Exposure[] = [];
+  while (words[0]?.includes(">") && !isOption(words[0])) {
+    const exposure = parseExposure(words.shift() ?? "");
+    if (!exposure.ok) return exposure;
+    exposures.push(exposure.value);
+  }
+  return tunnelOrder(exposures, words);
+}
+
+/** Whether a word is `KEY=value`; such a value may hold anything. */
+export function isOption(word: string): boolean {
+  return /^\w+=/.test(word);
+}
+
+/**
+ * Makes an order of its parts.
+ *
+ * @param words `KEY=value` each
+ */
+export function tunnelOrder(exposures: readonly Exposure[], words: readonly string[]): Result<TunnelOrder> {
+  const rows: readonly OptionRow<ConnOptions & TunnelOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
+  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS });
+  return options.ok ? checkTunnelOrder({ exposures, ...apart(options.value) }) : options;
+}
+
+/** Tells the options of clients from those of the tunnel: the former are shown by STAT, and the latter know secrets. */
+function apart(all: ConnOptions & TunnelOptions): Pick<TunnelOrder, "options" | "tunnel"> {
+  const { stallMs, probeMs, tls, certificate, key, authority, secret, ...options } = all;
+  const files = { ...(certificate && { certificate }), ...(key && { key }), ...(authority && { authority }) };
+  return { options, tunnel: { stallMs, probeMs, tls, ...files, ...(secret && { secret }) } };
+}
+
+function parseExposure(text: string): Result<Exposure> {
+  const [from = "", to = "", ...more] = text.split(">");
+  return more.length > 0 ? fail(`bad "${text}": host:port>service:port is wanted`) : exposureOf(from, to);
+}
+
+/** Makes an exposure of its two addresses, `host:port` each. */
+export function exposureOf(from: string, to: string): Result<Exposure> {
+  const listen = parseHostPort(from);
+  if (!listen.ok) return listen;
+  const service = parseHostPort(to);
+  return service.ok ? ok({ listen: listen.value, service: service.value }) : service;
+}
+
+/** An order whose parts go together. */
+export function checkTunnelOrder(order: TunnelOrder): Result<TunnelOrder> {
+  const { exposures, options, tunnel } = order;
+  const [first] = exposures;
+  if (first === undefined) return fail("nothing is exposed: host:port>service:port is wanted");
+  if (exposures.length > MAX_EXPOSURES)
+    return fail(`${exposures.length} ports are exposed, ${MAX_EXPOSURES} are the most`);
+  const names = exposures.map(({ listen }) => formatHostPort(listen));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return fail(`${twice} is exposed twice`);
+  if (options.transport !== "tcp") return fail("PRTO has no place here: a tunnel carries tcp");
+  const { tls, certificate, key, authority, secret } = tunnel;
+  if (tls && (certificate === undefined || key === undefined)) return fail("TLS=1 needs CERT and PKEY");
+  if (!tls && [certificate, key, authority, secret].some((word) => word !== undefined)) {
+    return fail("CERT, PKEY, CAFI and SECR go with TLS=1");
+  }
+  const checked = checkOrder({ target: first.service, options });
+  return checked.ok ? ok(order) : checked;
+}

@@ -1,0 +1,223 @@
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import type { TcpNetConnectOpts } from "node:net";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
+import type { Access } from "../access/access-rules.js";
+import type { Settings } from "../core/config/settings.js";
+import { isAddress } from "../core/net/address.js";
+import type { Origin } from "../core/net/client-origin.js";
+import type { Order } from "../core/options/conn-request.js";
+import type { End } from "../sockets/end.js";
+import type { OwnSockets } from "../sockets/own-sockets.js";
+import { StreamEnd } from "../sockets/stream-end.js";
+import { connectTcp } from "../sockets/tcp-end.js";
+import { UdpEnd } from "../sockets/udp-end.js";
+import type { Clock, Timer } from "../system/clock.js";
+import { permittedLookup, resolvePermitted, targetObjection } from "./resolve.js";
+import type { Credentials } from "./tls-credentials.js";
+
+/** Why a remote could not be reached, in words for the client; the cause is kept. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+}
+
+/** What dialling needs of the daemon. */
+export interface DialHost {
+  readonly clock: Clock;
+  readonly access: Access;
+  readonly settings: Settings;
+  readonly own: OwnSockets;
+}
+
+/** One of several remotes that an order leaves the choice of. */
+export interface Served {
+  /** The order, with this one as its only target. */
+  readonly order: Order;
+  /** A connection to it is over: called once for each. */
+  left(): void;
+}
+
+/** An attempt to reach a remote. */
+export interface Dial {
+  /** The remote, paused. Rejects with {@link DialError}. */
+  readonly end: Promise<End>;
+  /** Descriptors that it takes. */
+  readonly descriptors: 0 | 1;
+  /** Which of several it has reached, once it has. */
+  readonly served?: Served | undefined;
+  /** Gives up; {@link end} rejects. */
+  abort(): void;
+}
+
+const MAX_ATTEMPT_MS = 1000; // a dead address of a name costs this much before the next one is tried
+
+/** What is said when there is no descriptor for a remote. */
+export const NO_MORE_FILES = "no more files can be opened (ulimit -n)";
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+  EADDRNOTAVAIL: "address not available",
+  ENOTFOUND: "unknown host",
+  EAI_AGAIN: "unknown host (the name server does not answer)",
+  ETIMEOUT: "unknown host (the name server does not answer)",
+  ECANCELLED: "unknown host (the name server does not answer)",
+  ECONNRESET: "connection reset",
+  ETIMEDOUT: "timed out",
+  EACCES: "not permitted",
+  EMFILE: NO_MORE_FILES,
+  ENFILE: NO_MORE_FILES,
+};
+
+/** The first cause in words; several addresses that failed count as one failure. */
+function explain(error: NodeJS.ErrnoException): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors.at(-1));
+  const code = error.code ?? "";
+  const known = MESSAGES[code];
+  if (known !== undefined) return known;
+  return /^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)
+    ? `TLS: ${error.message} (${code})`
+    : error.message;
+}
+
+/** A dial that is over before it has begun. */
+export function refusedDial(message: string): Dial {
+  return { end: Promise.reject(new DialError(message)), descriptors: 0, abort() {} };
+}
+
+/**
+ * Connects to what an order names, within its time limit. For a name, the addresses of both families are tried in turn (happy
+ * eyeballs, RFC 8305, as Node does it).
+ *
+ * @param origin whose bytes it is to carry
+ * @param credentials for TLS: what proves who we are, and who the remote is
+ */
+export function dial(order: Order, origin: Origin, host: DialHost, credentials: Credentials = {}): Dial {
+  const { target, options } = order;
+  const { transport, connectTimeoutMs } = options;
+  const objection = isAddress(target.host) ? targetObjection(target, target.host, host) : undefined;
+  if (objection !== undefined) return refusedDial(objection);
+  let abort = (): void => {};
+  const end = new Promise<End>((resolve, reject) => {
+    let settled = false;
+    let timer: Timer | undefined;
+    const settle = (how: () => void): void => {
+      if (settled) return;
+      settled = true;
+      timer?.cancel();
+      how();
+    };
+    const fail = (message: string, cause?: Error): void =>
+      settle(() => {
+        attempt.cancel();
+        reject(new DialError(message, { cause }));
+      });
+    const attempt = ATTEMPTS[transport](
+      order,
+      origin,
+      host,
+      (connected) => settle(() => resolve(connected)),
+      (error) => fail(explain(error), error),
+      credentials,
+    );
+    timer = host.clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
+    abort = () => fail("given up");
+  });
+  return { end, descriptors: 1, abort: () => abort() };
+}
+
+/** One transport's way to connect: tells of success or failure, and can be cancelled. */
+type Attempt = (
+  order: Order,
+  origin: Origin,
+  host: DialHost,
+  done: (end: End) => void,
+  failed: (error: Error) => void,
+  credentials: Credentials,
+) => { cancel(): void };
+
+const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
+  tcp(order, origin, host, done, failed) {
+    const options = connectOptions(order, host);
+    const { socket, adopt } = connectTcp(options, order.options.blockSize, host.settings.keepalive);
+    host.own.watch(socket, origin);
+    socket.on("error", failed);
+    socket.once("connect", () => {
+      socket.off("error", failed); // and with it all that only the attempt needs
+      done(adopt());
+    });
+    return { cancel: () => socket.destroy() };
+  },
+
+  tls(order, origin, host, done, failed, credentials) {
+    const { target, options } = order;
+    const name = options.tlsName ?? target.host;
+    const tls: ConnectionOptions & TcpNetConnectOpts = {
+      ...connectOptions(order, host),
+      ...credentials,
+      allowHalfOpen: true,
+      rejectUnauthorized: options.verifyCertificate,
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+      ...(!isAddress(name) && { servername: name }),
+    };
+    const socket = connectTls(tls);
+    host.own.watch(socket, origin);
+    socket.on("error", failed);
+    socket.once("secureConnect", () => {
+      socket.off("error", failed);
+      done(new StreamEnd(socket, host.settings.keepalive));
+    });
+    return { cancel: () => socket.destroy() };
+  },
+
+  udp({ target }, _origin, host, done, failed) {
+    let socket: UdpSocket | undefined;
+    let cancelled = false;
+
+    async function attempt(): Promise<void> {
+      let error: unknown = new Error("no address");
+      for (const { address, family } of await resolvePermitted(target, host)) {
+        if (cancelled) return;
+        try {
+          socket = createSocket(family === 6 ? "udp6" : "udp4");
+          await connectUdp(socket, target.port, address);
+          if (cancelled) return;
+          done(new UdpEnd(socket));
+          return;
+        } catch (reason) {
+          socket?.close();
+          socket = undefined;
+          error = reason;
+        }
+      }
+      throw error;
+    }
+    attempt().catch(failed);
+    return {
+      cancel() {
+        cancelled = true;
+        socket?.close();
+        socket = undefined;
+      },
+    };
+  },
+};
+
+/** Connects a UDP socket; rejects where there is no route. Node hands the error to the callback, other than its types say. */
+function connectUdp(socket: UdpSocket, port: number, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const connected = (error?: Error | null): void => (error ? reject(error) : resolve());
+    socket.once("error", reject);
+    socket.connect(port, address, connected);
+  });
+}
+
+function connectOptions({ target, options }: Order, host: DialHost): TcpNetConnectOpts {
+  return {
+    host: target.host,
+    port: target.port,
+    lookup: permittedLookup(target, host),
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(MAX_ATTEMPT_MS, Math.floor(options.connectTimeoutMs / 2))),
+  };
+}

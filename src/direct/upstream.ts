@@ -1,0 +1,200 @@
+import type { DirectOrder } from "../core/direct/direct-line.js";
+import type { ServerStatus } from "../core/direct/direct-status.js";
+import { formatHostPort } from "../core/net/address.js";
+import { lineName, type Origin, sharedOrigin } from "../core/net/client-origin.js";
+import { faultText } from "../core/parse/text.js";
+import { type Dial, DialError, dial, NO_MORE_FILES, type Served } from "../dial/dial.js";
+import type { Timer } from "../system/clock.js";
+import type { DirectHost } from "./direct-context.js";
+
+/** When a server is asked whether it can be reached, besides by clients. */
+export interface CheckRule {
+  readonly when: "always" | "while-down" | "never";
+  readonly everyMs: number;
+  /** Longest time for an answer. */
+  readonly limitMs: number;
+}
+
+const FIRST_WITHIN_MS = 500; // the servers of a line are not all asked in one moment
+const FAIR_MS = 250; // who has had less time has not been slow: others before it have taken it
+const JITTER = 0.2; // and do not get in step
+
+/** One server of a `[direct]` line: whether it can be reached, and who has it. */
+export class Server implements Served {
+  readonly #port: number;
+  readonly #name: string;
+  #order: DirectOrder;
+  #host: DirectHost;
+  #rule: CheckRule;
+  /** Why it is down; nothing: it is believed to be up. */
+  #reason: string | undefined;
+  /** By the clock, and for people. */
+  #since: number;
+  #sinceEpochMs: number;
+  #reachedAt = Number.NEGATIVE_INFINITY;
+  #active = 0;
+  #total = 0;
+  #failures = 0;
+  #timer: Timer | undefined;
+  #check: Dial | undefined;
+  #stopped = false;
+
+  /**
+   * @param port of its line
+   * @param order with this server as its only target
+   */
+  constructor(port: number, order: DirectOrder, rule: CheckRule, host: DirectHost) {
+    this.#port = port;
+    this.#name = formatHostPort(order.target);
+    this.#order = order;
+    this.#rule = rule;
+    this.#host = host;
+    this.#since = host.clock.now();
+    this.#sinceEpochMs = host.clock.epochMs();
+    this.#plan(Math.random() * FIRST_WITHIN_MS);
+  }
+
+  get order(): DirectOrder {
+    return this.#order;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get up(): boolean {
+    return this.#reason === undefined;
+  }
+
+  /** Clients that it has, those being connected included. */
+  get active(): number {
+    return this.#active;
+  }
+
+  get status(): ServerStatus {
+    return {
+      address: this.#name,
+      state: this.up ? "up" : "down",
+      since: new Date(this.#sinceEpochMs).toISOString(),
+      ...(this.#reason !== undefined && { reason: this.#reason }),
+      active: this.#active,
+      total: this.#total,
+      failures: this.#failures,
+    };
+  }
+
+  /** Goes on by another order for the same server, and is checked soon. */
+  configure(order: DirectOrder, rule: CheckRule, host: DirectHost): void {
+    this.#order = order;
+    this.#rule = rule;
+    this.#host = host;
+    this.#plan(Math.random() * FIRST_WITHIN_MS);
+  }
+
+  /** Is not checked any more, and says nothing. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#check?.abort();
+  }
+
+  /** Begins to connect, for a client: {@link reached} or {@link failed} or {@link left} is to be called then. */
+  dial(origin: Origin, limitMs: number): Dial {
+    this.#active += 1;
+    return this.#dial(origin, limitMs);
+  }
+
+  /** A client has been connected: {@link left} is called when that is over. */
+  reached(): void {
+    this.#total += 1;
+    this.#found();
+  }
+
+  /**
+   * A client could not be connected.
+   *
+   * @param since when that was begun
+   * @param limitMs the time it had
+   */
+  failed(error: DialError, since: number, limitMs: number): void {
+    this.left();
+    const fair =
+      limitMs >= Math.min(FAIR_MS, this.#order.options.connectTimeoutMs) || this.#host.clock.now() - since < limitMs;
+    if (fair) this.#missed(error, since);
+    else this.#failures += 1;
+  }
+
+  left(): void {
+    this.#active -= 1;
+  }
+
+  #dial(origin: Origin, limitMs: number): Dial {
+    const { target, options } = this.#order;
+    return dial({ target, options: { ...options, connectTimeoutMs: limitMs } }, origin, this.#host);
+  }
+
+  /** Has the next check take place so much later, if there is to be one. */
+  #plan(ms: number): void {
+    this.#timer?.cancel();
+    const { when } = this.#rule;
+    const wanted = when === "always" || (when === "while-down" && !this.up);
+    if (!wanted || this.#stopped || this.#check !== undefined) return;
+    this.#timer = this.#host.clock.after(ms, () => void this.#ask());
+  }
+
+  /** Connects, as a client would be, and disconnects. */
+  async #ask(): Promise<void> {
+    const host = this.#host;
+    const since = host.clock.now();
+    if (host.roomForRemote()) {
+      this.#check = this.#dial(sharedOrigin(lineName("direct", this.#port)), this.#rule.limitMs);
+      host.countRemotes(1);
+      try {
+        (await this.#check.end).destroy();
+        this.#found();
+      } catch (error) {
+        if (error instanceof DialError) this.#missed(error, since);
+        else host.log.error(`${this.#who} ${faultText(error)}`);
+      }
+      host.countRemotes(-1);
+      this.#check = undefined;
+    }
+    this.#plan(this.#nextMs());
+  }
+
+  #nextMs(): number {
+    return this.#rule.everyMs * (1 + JITTER * (Math.random() - 0.5));
+  }
+
+  #found(): void {
+    const { clock, log, alerts } = this.#host;
+    const now = clock.now();
+    this.#reachedAt = now;
+    if (this.#stopped) return;
+    alerts.serverFound(this.#port, this.#name);
+    if (this.up) return;
+    const downMs = now - this.#since;
+    this.#changed(undefined);
+    log.warn(`${this.#who} is back after ${(downMs / 1000).toFixed(1)} s`);
+  }
+
+  #missed({ message }: DialError, since: number): void {
+    if (this.#stopped || message === NO_MORE_FILES) return;
+    this.#failures += 1;
+    if (!this.up || since < this.#reachedAt) return;
+    this.#changed(message);
+    this.#host.log.warn(`${this.#who} is down: ${message}`);
+    this.#host.alerts.serverDown(this.#port, this.#name, message);
+  }
+
+  #changed(reason: string | undefined): void {
+    this.#reason = reason;
+    this.#since = this.#host.clock.now();
+    this.#sinceEpochMs = this.#host.clock.epochMs();
+    if (this.#rule.when === "while-down") this.#plan(this.#nextMs());
+  }
+
+  get #who(): string {
+    return `[direct ${this.#port} > ${this.#name}]`;
+  }
+}

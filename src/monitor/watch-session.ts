@@ -1,0 +1,59 @@
+import type { WatchOrder } from "../core/setup/watch-request.js";
+import { type End, endedBy } from "../sockets/end.js";
+import { Unread } from "../sockets/unread-limit.js";
+import type { Clock } from "../system/clock.js";
+import { LineQueue, MAX_WATCHER_WAITING, type WriteText } from "./line-queue.js";
+import type { Monitor, Watcher } from "./monitor.js";
+import { Outlet } from "./subscriber.js";
+
+const UNREAD_MS = 60_000; // somebody may halt a terminal to read; after so long it is forgotten
+
+/** What watching tells the connection it belongs to. */
+export interface WatchingOwner {
+  /** The client has gone, for this reason. */
+  over(reason: string): void;
+  fault(error: unknown): void;
+}
+
+/** A client that sees messages until it leaves (WTCH). One that reads slowly misses some, and is told how many. */
+export class Watching {
+  readonly #monitor: Monitor;
+  readonly #watcher: Watcher;
+  readonly #queue: LineQueue;
+  readonly #unread: Unread;
+
+  constructor(client: End, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock, owner: WatchingOwner) {
+    let taken = (): void => {};
+    const unread = new Unread(client, UNREAD_MS, clock, (reason) => owner.over(`client ${reason}`));
+    const write: WriteText = (text, done) => {
+      unread.write(text);
+      taken = done;
+      if (client.unsent === 0) done();
+    };
+    const queue = new LineQueue(write, clock, MAX_WATCHER_WAITING);
+    this.#unread = unread;
+    this.#monitor = monitor;
+    this.#queue = queue;
+    this.#watcher = { filter, ...(view !== undefined && { view }), outlet: new Outlet(queue, format) };
+    client.events = {
+      data() {}, // what it says now means nothing
+      eof: () => owner.over(endedBy("client")), // it might read on, but nobody could tell when it has stopped
+      drained: () => {
+        unread.settled();
+        taken();
+      },
+      finished() {},
+      closed: (error) => owner.over(endedBy("client", error)),
+      fault: (error) => owner.fault(error),
+    };
+    client.resume();
+    monitor.join(this.#watcher);
+  }
+
+  /** It sees nothing more than what it was to see already. */
+  close(): void {
+    this.#monitor.leave(this.#watcher);
+    this.#queue.finish();
+    this.#unread.settled();
+  }
+}

@@ -1,0 +1,197 @@
+import { viewOfProtocol } from "../core/monitor/views/views.js";
+import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { LinkStatus } from "../core/mux/mux-status.js";
+import { formatHostPort } from "../core/net/address.js";
+import { lineName, sharedOrigin } from "../core/net/client-origin.js";
+import { formatRemote } from "../core/options/conn-request.js";
+import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
+import type { Stream } from "../monitor/monitor.js";
+import { SERVER_SIDE, type Tap } from "../monitor/tap.js";
+import { DEAF, type End, endedBy } from "../sockets/end.js";
+import { StreamEnd, streamOf } from "../sockets/stream-end.js";
+import type { Timer } from "../system/clock.js";
+import type { MuxHost } from "./mux-context.js";
+
+const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
+
+/** A read brings so many bytes at most: to look for messages in them takes some milliseconds at the worst. */
+const MESSAGES_BYTES = 4096;
+
+/** What a link tells its owner. */
+export interface LinkEvents {
+  /** Connected, and given the time the device wants after that. */
+  ready(): void;
+  data(chunk: Buffer): void;
+  /** The device will send nothing more. */
+  eof(): void;
+  /** What was left unsent is with the kernel. */
+  drained(): void;
+  /** It is over, for this reason; told once, and not after {@link Link.close}. */
+  lost(reason: string): void;
+  fault(error: unknown): void;
+}
+
+type State =
+  | { readonly kind: "dialing"; readonly dial: Dial }
+  | { readonly kind: "settling"; readonly end: End; readonly timer: Timer }
+  | { readonly kind: "ready"; readonly end: End }
+  | { readonly kind: "closed" };
+
+/** How a link is called: the port of its mux, and which of its links it is. */
+export interface LinkName {
+  readonly port: number;
+  readonly number: number;
+}
+
+/** One connection to a device. */
+export class Link {
+  /** Looks on, where somebody wants to see the messages. */
+  tap: Tap | undefined;
+  /** Where the device is, once connected. */
+  address = "";
+  readonly openedAt: number;
+  readonly #name: LinkName;
+  readonly #order: MuxOrder;
+  readonly #host: MuxHost;
+  readonly #events: LinkEvents;
+  #state: State;
+  #descriptors: number;
+  /** Those for whose sake it is not read. */
+  readonly #pausedBy = new Set<unknown>();
+
+  /** Begins to connect. */
+  constructor(name: LinkName, order: MuxOrder, host: MuxHost, events: LinkEvents) {
+    const { target, options, mux } = order;
+    this.#name = name;
+    this.#order = order;
+    this.#host = host;
+    this.#events = events;
+    this.openedAt = host.clock.now();
+    const keepalive = mux.healthMs === 0 ? host.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
+    const origin = sharedOrigin(lineName("mux", name.port));
+    const dialHost = { ...host, settings: { ...host.settings, keepalive } };
+    const attempt = host.roomForRemote() ? dial({ target, options }, origin, dialHost) : refusedDial(NO_MORE_FILES);
+    this.#state = { kind: "dialing", dial: attempt };
+    this.#descriptors = attempt.descriptors;
+    host.countRemotes(this.#descriptors);
+    attempt.end
+      .then(
+        (end) => this.#connected(end, mux.delayMs),
+        (error: Error) => this.#lose(error.message),
+      )
+      .catch((error: unknown) => events.fault(error));
+  }
+
+  get ready(): boolean {
+    return this.#state.kind === "ready";
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.#state.kind === "ready" ? this.#state.end.unsent : 0;
+  }
+
+  /** Its messages, while they pass. */
+  get stream(): Stream | undefined {
+    if (this.#state.kind === "dialing" || this.#state.kind === "closed") return undefined;
+    const { port, number } = this.#name;
+    const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#order) };
+    const { options, mux } = this.#order;
+    return { source, options, view: viewOfProtocol(mux.protocol.framing.name), places: SERVER_SIDE, point: this };
+  }
+
+  /** What STAT tells of it. */
+  status(requests: number, busy: boolean): LinkStatus {
+    const inUse = busy ? "busy" : "ready";
+    return {
+      state: this.ready ? inUse : "connecting",
+      address: this.address,
+      ageMs: Math.round(this.#host.clock.now() - this.openedAt),
+      requests,
+    };
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#state.kind !== "ready") return;
+    const { end } = this.#state;
+    end.write(bytes);
+    this.tap?.pass("up", bytes, end.unsent === 0);
+  }
+
+  /** Reads nothing, until everybody for whose sake that is has it read again. */
+  pause(by: unknown): void {
+    this.#pausedBy.add(by);
+    if (this.#state.kind === "ready") this.#state.end.pause();
+  }
+
+  resume(by: unknown): void {
+    this.#pausedBy.delete(by);
+    if (this.#pausedBy.size === 0 && this.#state.kind === "ready") this.#state.end.resume();
+  }
+
+  /** Cuts the connection. */
+  close(): void {
+    const state = this.#state;
+    if (state.kind === "closed") return;
+    this.#state = { kind: "closed" };
+    this.tap?.end("up");
+    this.tap?.end("down");
+    this.#host.countRemotes(-this.#descriptors);
+    if (state.kind === "dialing") {
+      state.dial.abort();
+      return;
+    }
+    if (state.kind === "settling") state.timer.cancel();
+    if (state.end instanceof StreamEnd) this.#host.lostPeers.remove(state.end);
+    state.end.events = DEAF;
+    state.end.destroy();
+  }
+
+  #connected(end: End, delayMs: number): void {
+    if (this.#state.kind !== "dialing") {
+      end.destroy();
+      return;
+    }
+    this.address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
+    if (end instanceof StreamEnd) {
+      end.readAtMost(MESSAGES_BYTES);
+      this.#host.lostPeers.add(end);
+    }
+    end.events = {
+      data: (chunk) => {
+        this.#look(end, chunk);
+        this.#events.data(chunk);
+      },
+      eof: () => this.#events.eof(),
+      drained: () => {
+        this.tap?.left("up");
+        this.#events.drained();
+      },
+      finished() {},
+      closed: (error) => this.#lose(endedBy("remote", error)),
+      fault: (error) => this.#events.fault(error),
+    };
+    const ready = (): void => {
+      this.#state = { kind: "ready", end };
+      this.#events.ready();
+    };
+    this.#state =
+      delayMs === 0 ? { kind: "ready", end } : { kind: "settling", end, timer: this.#host.clock.after(delayMs, ready) };
+    if (this.stream !== undefined) this.#host.monitor.begin(this.stream);
+    end.resume(); // what it says before it is asked must not wait to be taken for an answer
+    if (delayMs === 0) this.#events.ready();
+  }
+
+  /** A monitor looks at what the device says before it leads to anything of which other taps tell. */
+  #look(end: End, chunk: Buffer): void {
+    if (this.tap === undefined) return;
+    this.tap.pass("down", chunk, true);
+    streamOf(end)?.yield();
+  }
+
+  #lose(reason: string): void {
+    if (this.#state.kind === "closed") return;
+    this.close();
+    this.#events.lost(reason);
+  }
+}

@@ -1,0 +1,59 @@
+import { AnswerCache } from "../core/collections/answer-cache.js";
+import type { Request } from "../core/mux/protocol.js";
+import type { Exchange } from "./pending-request.js";
+
+/** Reads that need not be asked again: their answer is still fresh, or somebody is just asking the same (CACH). */
+export class Sharing {
+  /** How long an answer may be given again; 0: nothing is shared. */
+  readonly ms: number;
+  readonly #cache: AnswerCache;
+  /** Reads under way that others who ask the same may join. */
+  readonly #joinable = new Map<string, Exchange>();
+
+  constructor(ms: number) {
+    this.ms = ms;
+    this.#cache = new AnswerCache(ms);
+  }
+
+  /** Whether the device need not be asked. */
+  covers(request: Request, now: number): boolean {
+    return this.joinable(request) !== undefined || this.fresh(request, now) !== undefined;
+  }
+
+  /** An answer that is still fresh. */
+  fresh({ key }: Request, now: number): Buffer | undefined {
+    return key === undefined ? undefined : this.#cache.find(key, now);
+  }
+
+  /** The same read, under way. */
+  joinable({ key }: Request): Exchange | undefined {
+    const exchange = key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
+    return exchange?.wanted ? exchange : undefined;
+  }
+
+  /** An exchange goes out now. */
+  sent(exchange: Exchange): void {
+    const { key, reads } = exchange.request;
+    if (!reads) this.changed();
+    exchange.writes = this.#cache.writes;
+    if (key !== undefined) this.#joinable.set(key, exchange);
+  }
+
+  /** Its answer has come. `isFailure`: it says that there is none; another one may be better. */
+  answered({ request, writes }: Exchange, bytes: Buffer, isFailure: boolean, now: number): void {
+    if (request.key !== undefined && !isFailure) this.#cache.keep(request.key, bytes, writes, now);
+  }
+
+  /** It is under way no more. */
+  over(exchange: Exchange): void {
+    const { key, reads } = exchange.request;
+    if (key !== undefined && this.#joinable.get(key) === exchange) this.#joinable.delete(key);
+    if (!reads) this.changed();
+  }
+
+  /** Something is being written, or has been, or the device tells of a change: what was read before is not to be told any more. */
+  changed(): void {
+    this.#cache.written();
+    this.#joinable.clear();
+  }
+}

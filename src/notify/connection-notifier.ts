@@ -1,0 +1,129 @@
+import type { Settings } from "../core/config/settings.js";
+import { isLoopback } from "../core/net/address.js";
+import type { NotifyTarget } from "../core/notify/notification.js";
+import type { Outcome } from "../core/notify/pacer.js";
+import { Leftovers } from "../core/notify/unread-tracker.js";
+import type { ConnOptions } from "../core/options/conn-options.js";
+import type { NotifyStatus } from "../core/status/daemon-status.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { Clock } from "../system/clock.js";
+import { Notifier, type Sender } from "./notification-scheduler.js";
+import type { Renotifier, Watched } from "./unread-reminder.js";
+
+const OWN_BYTES = 3000; // measured, with its notifier, its timer and what is told of it
+
+/** What announcing needs of the daemon. */
+export interface AnnouncerHost {
+  readonly clock: Clock;
+  readonly luup: Sender;
+  readonly renotifier: Renotifier;
+  readonly settings: Settings;
+}
+
+/** What announcing tells the connection it is for. */
+export interface AnnouncerEvents {
+  warn(text: string): void;
+  trace(text: string): void;
+  /** The end has been told, or given up. */
+  done(): void;
+  fault(error: unknown): void;
+}
+
+/**
+ * All that one connection's plugin is told: data, unread data again (RNTF), the end; and what the log is told of it: a wrong
+ * device, service or action once, one that hangs once.
+ */
+export class Announcer {
+  /** Who is told from now on. */
+  events: AnnouncerEvents;
+  /** The way that its notifications go. */
+  readonly luup: Sender;
+  /** About how much memory it takes. */
+  readonly bytes: number;
+  readonly #notifier: Notifier;
+  readonly #renotifier: Renotifier;
+  readonly #watched: Watched | undefined;
+  readonly #warned = new Set<Outcome>();
+
+  constructor(
+    target: NotifyTarget,
+    pid: string,
+    options: ConnOptions,
+    client: StreamEnd,
+    host: AnnouncerHost,
+    events: AnnouncerEvents,
+  ) {
+    const { clock, luup, renotifier } = host;
+    const { device, service, action } = target;
+    this.events = events;
+    this.luup = luup;
+    this.bytes = OWN_BYTES + service.length + action.length + pid.length;
+    const notifier = new Notifier(target, pid, options.paceMs, luup, clock, {
+      sent: () => {
+        if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
+        this.events.trace("notification sent");
+      },
+      answered: ({ outcome, text }, actionAtFault) => {
+        this.events.trace(`notification answered: ${text}`);
+        if (!actionAtFault || this.#warned.has(outcome)) return;
+        this.#warned.add(outcome);
+        this.events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);
+      },
+      done: () => this.events.done(),
+      fault: (error) => this.events.fault(error),
+    });
+    this.#notifier = notifier;
+    this.#renotifier = renotifier;
+    const everyMs = options.renotifyMs ?? host.settings.renotify;
+    if (everyMs === 0 || !isOnThisMachine(client)) return;
+    this.#watched = {
+      local: client.peerKey,
+      remote: client.ownKey,
+      everyMs,
+      leftovers: new Leftovers(),
+      lastNotified: clock.now(),
+      remind: () => notifier.remind(),
+    };
+    renotifier.add(this.#watched);
+  }
+
+  /** Whether the end has been told, or given up. */
+  get done(): boolean {
+    return this.#notifier.done;
+  }
+
+  /** What STAT tells of it. */
+  get status(): NotifyStatus {
+    return this.#notifier.status;
+  }
+
+  /** Leaves untold what is not told yet. */
+  giveUp(): void {
+    this.#notifier.giveUp();
+  }
+
+  /** Data waits in the client's socket. */
+  data(): void {
+    this.#notifier.data();
+  }
+
+  /** The connection will end at once: data not announced yet is left to the final notification. */
+  hold(): void {
+    this.#notifier.hold();
+  }
+
+  /** The connection has ended. */
+  final(): void {
+    this.#notifier.final();
+  }
+
+  /** The client's socket is gone: nothing is unread any more. */
+  release(): void {
+    if (this.#watched !== undefined) this.#renotifier.remove(this.#watched);
+  }
+}
+
+/** Whether a client's own socket can be looked at: it is on the machine that we are on. */
+function isOnThisMachine({ peerAddress, localAddress }: StreamEnd): boolean {
+  return isLoopback(peerAddress) || peerAddress === localAddress;
+}

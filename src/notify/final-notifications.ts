@@ -1,0 +1,81 @@
+import type { ConnectionLog } from "../connection/connection-log.js";
+import { Queue } from "../core/collections/queue.js";
+import { Seldom } from "../core/limits/log-throttle.js";
+import type { FarewellsStatus } from "../core/status/daemon-status.js";
+import type { Log } from "../log/log.js";
+import type { Clock } from "../system/clock.js";
+import type { Announcer } from "./connection-notifier.js";
+import type { Sender } from "./notification-scheduler.js";
+
+const MAX_COUNT = 4000; // each waits for a minute at most, and a busy hub ends some hundred connections in that time
+const MAX_BYTES = 12_582_912; // as the announcers count; what is thrown away meanwhile takes several times as much
+
+/**
+ * Final notifications of connections of which nothing else is left. While the engine is away there may be very many, so they hold
+ * nothing of their connection, and the oldest are given up when there are too many.
+ */
+export class Farewells {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #waiting = new Queue<Announcer>();
+  #bytes = 0;
+  #givenUp = 0;
+  readonly #said = new Seldom();
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** What STAT tells of them. */
+  get status(): FarewellsStatus {
+    return { waiting: this.#waiting.size, givenUp: this.#givenUp };
+  }
+
+  /** Takes over an announcer whose connection is gone, until it is done. */
+  take(announcer: Announcer, log: ConnectionLog): void {
+    announcer.events = {
+      warn: (text) => log.warn(text),
+      trace: (text) => log.debug(text),
+      done: () => this.#done(announcer),
+      fault: (error) => {
+        log.fault(error);
+        announcer.giveUp();
+        this.#done(announcer);
+      },
+    };
+    this.#waiting.push(announcer);
+    this.#bytes += announcer.bytes;
+    while (this.#waiting.size > MAX_COUNT || this.#bytes > MAX_BYTES) this.#giveUpOldest();
+  }
+
+  /** Whether some of them go this way. */
+  use(luup: Sender): boolean {
+    for (const announcer of this.#waiting) if (announcer.luup === luup) return true;
+    return false;
+  }
+
+  /** Has `callback` called once there are none. */
+  whenEmpty(callback: () => void): void {
+    this.#whenEmpty = callback;
+    if (this.#waiting.size === 0) callback();
+  }
+
+  #done(announcer: Announcer): void {
+    if (!this.#waiting.delete(announcer)) return;
+    this.#bytes -= announcer.bytes;
+    if (this.#waiting.size === 0) this.#whenEmpty?.();
+  }
+
+  #giveUpOldest(): void {
+    const oldest = this.#waiting.take();
+    if (oldest === undefined) return;
+    this.#bytes -= oldest.bytes;
+    oldest.giveUp();
+    this.#givenUp += 1;
+    if (this.#said.mention("given up", this.#clock.now()) === undefined) return;
+    const why = `more than ${MAX_COUNT} or ${MAX_BYTES / 1_048_576} MiB wait`;
+    this.#log.warn(`final notifications: ${why}, the oldest are given up: ${this.#givenUp} since the start`);
+  }
+}

@@ -1,0 +1,44 @@
+import type { Log } from "../log/log.js";
+import type { Clock } from "../system/clock.js";
+import { Luup } from "./luup-client.js";
+
+/** The Luup system that is notified, and former ones while connections that began under them still notify them. */
+export class Luups {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #url: string;
+  #current: Luup;
+  #former: Luup[] = [];
+
+  /** @param url base URL of the Luup system */
+  constructor(url: string, clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#url = url;
+    this.#current = new Luup(url, clock, log);
+  }
+
+  /** The one that new connections notify. */
+  get current(): Luup {
+    return this.#current;
+  }
+
+  /**
+   * Has new connections notify this one.
+   *
+   * @param inUse whether connections that began under one still notify it
+   */
+  configure(url: string, inUse: (luup: Luup) => boolean): void {
+    if (url !== this.#url) {
+      this.#former.push(this.#current);
+      this.#url = url;
+      this.#current = new Luup(url, this.#clock, this.#log);
+    }
+    for (const luup of this.#former) if (!inUse(luup)) void luup.close();
+    this.#former = this.#former.filter(inUse);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#current, ...this.#former].map((luup) => luup.close()));
+  }
+}

@@ -1,0 +1,105 @@
+import type { Settings, TunnelLine } from "../core/config/settings.js";
+import { formatHostPort, type HostPort } from "../core/net/address.js";
+import { ITSELF } from "../core/net/loop-rules.js";
+import { DEFAULT_TUNNEL_OPTIONS } from "../core/tunnel/tunnel-options.js";
+import type { DeviceStatus, TunnelStatus } from "../core/tunnel/tunnel-status.js";
+import { Services } from "./allowed-services.js";
+import type { TunnelHost } from "./tunnel-context.js";
+import { type DeviceRules, TunnelDevice } from "./tunnel-device.js";
+import { TunnelServer } from "./tunnel-server.js";
+
+const { probeMs, stallMs } = DEFAULT_TUNNEL_OPTIONS;
+const MAX_DEVICES = 64; // begun by TCPR: each keeps a link for ever
+
+/** All tunnels of the daemon: lines of `[tunnel]`, where it is the server; `[device]` and TCPR, where it is the device. */
+export class Tunnels {
+  #servers = new Map<string, TunnelServer>();
+  /** By what they were begun for. */
+  readonly #devices = new Map<string, TunnelDevice>();
+  #configured = "";
+  #host: TunnelHost;
+
+  constructor(host: TunnelHost) {
+    this.#host = host;
+  }
+
+  get status(): { readonly tunnels: TunnelStatus[]; readonly devices: DeviceStatus[] } {
+    return {
+      tunnels: [...this.#servers.values()].map(({ status }) => status),
+      devices: [...this.#devices.values()].map(({ status }) => status),
+    };
+  }
+
+  /** Works by these settings from now on. Lines that stay as they are keep their links. */
+  configure(settings: Settings, host: TunnelHost): void {
+    this.#host = host;
+    const next = new Map(settings.tunnel.map((line) => [keyOf(line), this.of(line)]));
+    for (const [key, server] of this.#servers)
+      if (!next.has(key)) server.close("its line is gone from the configuration");
+    this.#servers = next;
+    this.#configureDevice(settings);
+  }
+
+  /** The server of a line, of one that a reload is about to bring in, too. */
+  of(line: TunnelLine): TunnelServer {
+    const key = keyOf(line);
+    let server = this.#servers.get(key);
+    if (server === undefined) {
+      server = new TunnelServer(line.port, line.order, this.#host);
+      this.#servers.set(key, server);
+    }
+    return server;
+  }
+
+  /**
+   * Begins to be the device of a server, for one service (TCPR).
+   *
+   * @returns why not; nothing when it has begun, or had before
+   */
+  begin(server: HostPort, service: HostPort): string | undefined {
+    const itself = [server, service].find(({ host, port }) => this.#host.own.isSealed(host, port)); // names are found out when dialled
+    if (itself !== undefined) return `${formatHostPort(itself)}: ${ITSELF}`;
+    const key = JSON.stringify([server, service]);
+    if (this.#devices.has(key)) return undefined;
+    if (this.#devices.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;
+    const rules = deviceRules(this.#host.settings, server, Services.only(service));
+    this.#devices.set(key, new TunnelDevice(rules, this.#host));
+    return undefined;
+  }
+
+  /** Ends all of them. */
+  close(reason: string): void {
+    for (const server of this.#servers.values()) server.close(reason);
+    for (const device of this.#devices.values()) device.close(reason);
+    this.#devices.clear();
+  }
+
+  #configureDevice(settings: Settings): void {
+    const { deviceServer, deviceAllow } = settings;
+    const wanted = deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow, proofsOf(settings)]);
+    if (wanted === this.#configured) return;
+    this.#devices.get(this.#configured)?.close("the configuration has changed");
+    this.#devices.delete(this.#configured);
+    this.#configured = wanted;
+    if (deviceServer === undefined) return;
+    const rules = deviceRules(settings, deviceServer, new Services(deviceAllow));
+    this.#devices.set(wanted, new TunnelDevice(rules, this.#host));
+  }
+}
+
+/** A device of this server; how it proves who it is, and what it wants of the server, is for all the same. */
+function deviceRules(settings: Settings, server: HostPort, services: Services): DeviceRules {
+  return { server, services, probeMs, stallMs, ...proofsOf(settings) };
+}
+
+function proofsOf(settings: Settings): Pick<DeviceRules, "tls" | "secret"> {
+  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
+  return {
+    ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),
+    ...(deviceTls && deviceSecret !== "" && { secret: deviceSecret }),
+  };
+}
+
+function keyOf({ port, text }: TunnelLine): string {
+  return `${port} ${text}`;
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import type { Listener } from "#src/accept/listener.js";
+import { Handshakes } from "#src/accept/tls-handshakes.js";
+import { readCredentials } from "#src/dial/tls-credentials.js";
+import { Certificates, type Pair } from "../support/certificates.js";
+import { ManualClock } from "../support/clock.js";
+import { freePort } from "../support/free-port.js";
+import { Client } from "../support/net.js";
+import { from } from "../support/origin.js";
+import { missing } from "../support/peers.js";
+import { pause, until } from "../support/wait.js";
+
+const LISTENER: Listener = {
+  kind: "tunnel",
+  port: 1,
+  name: "a port",
+  essential: false,
+  welcome() {},
+  turnAway() {},
+};
+
+describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
+  let files: Certificates;
+  let authority: Pair;
+  let own: Pair;
+  before(() => {
+    files = new Certificates();
+    authority = files.make("authority");
+    own = files.make("localhost", authority);
+  });
+  after(() => files.remove());
+
+  /** A port that speaks TLS, by a clock that stands. */
+  async function open(t: TestContext) {
+    const clock = new ManualClock();
+    const told: string[] = [];
+    const taken: string[] = [];
+    const state = { descriptors: 0, begun: 0, objection: undefined as string | undefined };
+    const handshakes = new Handshakes({
+      clock,
+      refusals: { mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`) },
+      keepalive: () => 30_000,
+      objection: () => state.objection,
+      count: (change) => {
+        state.descriptors += change;
+      },
+      take: (client) => {
+        taken.push(client.peerAddress);
+        client.destroy();
+      },
+    });
+    const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      handshakes.begin(socket, from(socket.remoteAddress ?? ""), LISTENER, readCredentials(own));
+      state.begun += 1;
+    });
+    const port = await freePort();
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => {
+      handshakes.close();
+      server.close();
+    });
+    const client = async (): Promise<Client> => {
+      const { begun } = state;
+      const made = await Client.open(port);
+      t.after(() => made.destroy());
+      await until(() => state.begun > begun, "it to be accepted");
+      return made;
+    };
+    const speak = () =>
+      connectTls({ port, host: "127.0.0.1", servername: "localhost", ca: readFileSync(authority.certificate) });
+    return { clock, told, taken, state, handshakes, client, speak };
+  }
+
+  test("who says nothing is closed after 10 s, and so is who says something now and then", async (t) => {
+    const { clock, told, taken, state, client } = await open(t);
+    const silent = await client();
+    clock.advance(2000);
+    const slow = await client();
+    for (const byte of Buffer.from("16030100", "hex")) {
+      slow.write(Buffer.of(byte)); // the beginning of a real one
+      await pause(5);
+      clock.advance(1000);
+    }
+    clock.advance(3999);
+    assert.deepEqual([told, state.descriptors], [[], 2]);
+    clock.advance(1);
+    await until(() => silent.closed || silent.ended, "the silent one to be closed");
+    assert.deepEqual([told, state.descriptors], [["127.0.0.1 no TLS handshake within 10 s"], 1]);
+    clock.advance(2000);
+    await until(() => slow.closed || slow.ended, "the slow one to be closed");
+    assert.deepEqual([told.length, state.descriptors, clock.pending], [2, 0, 0]);
+    assert.deepEqual(taken, []);
+  });
+
+  test("one address has eight under way at most; who leaves makes room", async (t) => {
+    const { told, taken, state, client, speak } = await open(t);
+    const all: Client[] = [];
+    for (let count = 0; count < 8; count += 1) all.push(await client());
+    const ninth = await client();
+    await until(() => ninth.closed || ninth.ended, "the ninth to be closed");
+    assert.deepEqual(told, ["127.0.0.1 127.0.0.1 has 8 TLS handshakes under way already"]);
+    all[0]?.end();
+    await until(() => state.descriptors === 7, "one to be let go");
+    const good = speak().on("error", () => {});
+    await until(() => taken.length === 1, "one to be taken in");
+    good.destroy();
+    assert.equal(state.descriptors, 7);
+  });
+
+  test("a client is not taken in when there is no room for it any more at the end", async (t) => {
+    const { clock, told, taken, state, client, speak } = await open(t);
+    const good = speak().on("error", () => {});
+    good.once("connect", () => {
+      state.objection = "no room";
+    });
+    await until(() => told.length === 1, "it to be turned away");
+    assert.deepEqual([told, taken, state.descriptors, clock.pending], [["127.0.0.1 no room"], [], 0, 0]);
+    const next = await client();
+    await until(() => next.closed || next.ended, "the next to be turned away at once");
+    assert.equal(state.descriptors, 0);
+    good.destroy();
+  });
+
+  test("all that are under way can be ended", async (t) => {
+    const { clock, state, handshakes, client } = await open(t);
+    const [one, two] = [await client(), await client()];
+    handshakes.close();
+    await until(() => one.ended && two.ended, "both to be closed");
+    await until(() => state.descriptors === 0, "their descriptors to be given back");
+    assert.equal(clock.pending, 0);
+  });
+});

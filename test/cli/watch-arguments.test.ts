@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseWatchArguments, WATCH_USAGE } from "#src/cli/watch-arguments.js";
+
+const HERE = { host: "127.0.0.1", port: 2504 };
+const good: [string, object, string][] = [
+  ["", HERE, "WTCH"],
+  ["hub:2505", { host: "hub", port: 2505 }, "WTCH"],
+  ["[::1]:2505 10001", { host: "::1", port: 2505 }, "WTCH 10001"],
+  ["10001", HERE, "WTCH 10001"],
+  ["1a1fe153233 --id", HERE, "WTCH 1a1fe153233 MONF=id"],
+  ["--reverse-proxy 10001 1a1fe153233", { reverseProxy: 10_001 }, "WTCH 1a1fe153233"],
+  ["--as Line --decode --id", HERE, "WTCH MONI=Line MONF=id,decode"],
+  ["--as=hex 10001 --json", HERE, "WTCH 10001 MONI=hex MONF=json"],
+];
+for (const [line, address, command] of good) {
+  test(`watch ${line}`, () => {
+    const parsed = parseWatchArguments(line.split(" ").filter(Boolean));
+    assert.ok(parsed.ok && parsed.value.kind === "watch", parsed.ok ? "" : parsed.message);
+    assert.deepEqual(parsed.value.address, address);
+    assert.equal(parsed.value.command, command);
+  });
+}
+
+const bad: [string, RegExp][] = [
+  ["--colour", /unknown option --colour/],
+  ["-x", /unknown option -x/],
+  ["hub:0", /bad port/],
+  ["10001 10002", /unexpected argument "10002"/],
+  ["10001 hub:2504", /unexpected argument "hub:2504"/],
+  ["--as morse", /bad --as "morse"/],
+  ["--as", /bad --as/],
+  ["--reverse-proxy", /--reverse-proxy: bad port/],
+  ["--reverse-proxy 10001 --reverse-proxy 10002", /--reverse-proxy: bad port/],
+];
+for (const [line, message] of bad) {
+  test(`watch ${line} is refused`, () => {
+    const parsed = parseWatchArguments(line.split(" ").filter(Boolean));
+    assert.ok(!parsed.ok);
+    assert.match(parsed.message, message);
+  });
+}
+
+test("watch --help", () => {
+  assert.deepEqual(parseWatchArguments(["--help"]), { ok: true, value: { kind: "help" } });
+  assert.match(WATCH_USAGE, /conbus, line, modbus, http, hex/);
+});

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Tally } from "#src/core/collections/tally.js";
+
+test("each is counted for itself, and never below nothing", () => {
+  const tally = new Tally<string>();
+  tally.add("a");
+  tally.add("a");
+  tally.add("b");
+  tally.remove("a");
+  tally.remove("b");
+  tally.remove("b");
+  assert.deepEqual(
+    ["a", "b", "c"].map((key) => tally.of(key)),
+    [1, 0, 0],
+  );
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Look, PeerWatch } from "#src/core/limits/dead-peer.js";
+
+const SENT = 1000;
+
+/** What a watch says of looks at [time, unacknowledged, unanswered, received so far]; the limit is 10. */
+function looks(...seen: [number, number, number, number][]): Look[] {
+  const watch = new PeerWatch(10);
+  return seen.map(([now, unacknowledged, unanswered, received]) =>
+    watch.look({ local: "", remote: "", state: 1, unread: 0, unacknowledged, unanswered }, SENT, received, now),
+  );
+}
+
+const cases: [string, [number, number, number, number][], Look[]][] = [
+  ["all acknowledged", [[0, 0, 0, 0]], ["fine"]],
+  [
+    "data just sent",
+    [
+      [0, 5, 0, 0],
+      [100, 5, 0, 0],
+    ],
+    ["waiting", "waiting"],
+  ],
+  [
+    "never answered",
+    [
+      [0, 5, 1, 0],
+      [9, 5, 4, 0],
+      [10, 5, 4, 0],
+    ],
+    ["waiting", "waiting", "lost"],
+  ],
+  [
+    "the whole machine stood still: it has not been asked again yet",
+    [
+      [0, 5, 1, 0],
+      [500, 5, 1, 0],
+      [505, 5, 2, 0],
+    ],
+    ["waiting", "waiting", "lost"],
+  ],
+  [
+    "answered meanwhile, as fewer repetitions tell",
+    [
+      [0, 5, 3, 0],
+      [9, 5, 1, 0],
+      [12, 5, 2, 0],
+    ],
+    ["waiting", "waiting", "waiting"],
+  ],
+  [
+    "it acknowledges, though slowly",
+    [
+      [0, 900, 1, 0],
+      [9, 700, 1, 0],
+      [18, 500, 1, 0],
+      [27, 300, 1, 0],
+      [37, 300, 2, 0],
+    ],
+    ["waiting", "waiting", "waiting", "waiting", "lost"],
+  ],
+  [
+    "bytes came from it",
+    [
+      [0, 5, 3, 0],
+      [9, 5, 4, 7],
+      [12, 5, 5, 7],
+      [19, 5, 6, 7],
+    ],
+    ["waiting", "waiting", "waiting", "lost"],
+  ],
+  [
+    "acknowledged, then silent anew",
+    [
+      [0, 5, 3, 0],
+      [9, 0, 0, 0],
+      [12, 5, 3, 0],
+      [22, 5, 5, 0],
+    ],
+    ["waiting", "fine", "waiting", "lost"],
+  ],
+];
+for (const [what, seen, expected] of cases) test(what, () => assert.deepEqual(looks(...seen), expected));

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Deadline, type FlowState, silenceDeadline } from "#src/core/limits/idle-deadlines.js";
+
+const NOW = 100_000;
+const open: FlowState = {
+  last: 90_000,
+  eof: false,
+  finished: false,
+  stalled: false,
+  unacknowledged: 0,
+  taken: Number.NEGATIVE_INFINITY,
+  queued: false,
+};
+const ended = { ...open, eof: true };
+const passedOn = { ...ended, finished: true };
+const stalled = { ...open, stalled: true };
+/** The kernel has it all; the peer has not acknowledged it. */
+const underWay = { unacknowledged: 7, taken: 99_700 };
+
+type Row = [
+  what: string,
+  down: FlowState,
+  up: FlowState,
+  rtim: number,
+  expected: [number, Deadline["cause"]] | undefined,
+];
+const table: Row[] = [
+  ["both open, no RTIM: no limit", open, open, 0, undefined],
+  ["both open: RTIM since the remote's last byte", { ...open, last: 95_000 }, open, 7000, [102_000, "remote silent"]],
+  ["what the client sends does not extend RTIM", open, { ...open, last: NOW }, 7000, [97_000, "remote silent"]],
+  ["a remote that is not read is not silent", stalled, open, 7000, [107_000, "remote silent"]],
+  ["client's FIN passed on: 5 s", open, passedOn, 0, [104_000, "client closed"]],
+  ["the remote's bytes put it off", { ...open, last: 99_900 }, passedOn, 0, [104_900, "client closed"]],
+  ["RTIM may be shorter", open, passedOn, 8000, [98_000, "remote silent"]],
+  ["RTIM may be longer", open, passedOn, 60_000, [104_000, "client closed"]],
+  ["client's last bytes not taken yet: 30 s", open, ended, 0, [129_000, "client closed"]],
+  ["each byte taken puts it off", open, { ...ended, last: 99_500 }, 0, [129_500, "client closed"]],
+  ["the client reads slowly: an hour", stalled, passedOn, 0, [3_699_000, "client closed"]],
+  ["remote's FIN passed on: 5 s", passedOn, open, 0, [104_000, "remote closed"]],
+  ["the client's bytes put it off", passedOn, { ...open, last: 99_900 }, 0, [104_900, "remote closed"]],
+  ["remote's last bytes not taken yet: 30 s", ended, open, 0, [129_000, "remote closed"]],
+  ["the remote takes nothing any more: 30 s", passedOn, stalled, 0, [129_000, "remote closed"]],
+  ["RTIM is over when the remote has closed", passedOn, open, 1, [104_000, "remote closed"]],
+  ["both closed: 30 s for the last bytes", ended, ended, 1, [129_000, "remote closed"]],
+  [
+    "both closed: who takes the last bytes puts it off",
+    ended,
+    { ...passedOn, ...underWay },
+    1,
+    [129_700, "remote closed"],
+  ],
+  [
+    "the remote has not acknowledged it all: 30 s from what it took",
+    open,
+    { ...passedOn, ...underWay },
+    0,
+    [129_700, "client closed"],
+  ],
+  ["it has: 5 s from the last of it", open, { ...passedOn, taken: 99_700 }, 0, [104_700, "client closed"]],
+  [
+    "the client has not acknowledged the answer: an hour",
+    { ...open, ...underWay },
+    passedOn,
+    0,
+    [3_699_700, "client closed"],
+  ],
+  ["it has: 5 s from the last of that", { ...open, taken: 99_700 }, passedOn, 0, [104_700, "client closed"]],
+  [
+    "it has not acknowledged the remote's last words: 30 s",
+    { ...passedOn, ...underWay },
+    open,
+    0,
+    [129_700, "remote closed"],
+  ],
+  ["it has: 5 s to answer them", { ...passedOn, taken: 99_700 }, open, 0, [104_700, "remote closed"]],
+  ["what the client takes is no sign of the remote", { ...open, ...underWay }, open, 7000, [97_000, "remote silent"]],
+];
+test("IDLE: what waits for its turn keeps a connection from being quiet", () => {
+  const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
+  const deadline = silenceDeadline(open, { ...stalled, queued: true }, 99_000, limits, NOW);
+  assert.deepEqual([deadline?.at, deadline?.cause], [105_000, "quiet"]);
+});
+
+test("IDLE: since the last byte in either direction; in a stall an hour; and RTIM may be shorter", () => {
+  const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
+  const at = (down: FlowState, up: FlowState, receiveTimeoutMs = 0): unknown => {
+    const deadline = silenceDeadline(down, up, 99_000, { ...limits, receiveTimeoutMs }, NOW);
+    return [deadline?.at, deadline?.cause];
+  };
+  assert.deepEqual(at(open, { ...open, last: 96_000 }), [101_000, "quiet"]);
+  assert.deepEqual(at({ ...open, last: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at({ ...stalled, last: 97_000 }, open), [NOW + 5000, "quiet"]);
+  assert.deepEqual(at(open, { ...stalled, last: 97_000 }), [NOW + 5000, "quiet"]);
+  const hourAgo = NOW - 3_600_000;
+  assert.deepEqual(at({ ...stalled, last: hourAgo }, { ...open, last: hourAgo }), [NOW, "quiet"]);
+  assert.deepEqual(at(open, { ...open, last: 96_000 }, 1000), [91_000, "remote silent"]);
+  assert.deepEqual(at(open, passedOn), [95_000, "quiet"]);
+  assert.deepEqual(at({ ...open, taken: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at({ ...open, unacknowledged: 7 }, open), [NOW + 5000, "quiet"]);
+});
+
+for (const [what, down, up, rtim, expected] of table) {
+  test(what, () => {
+    const deadline = silenceDeadline(down, up, 99_000, { receiveTimeoutMs: rtim, quietMs: 0 }, NOW);
+    assert.deepEqual(deadline && [deadline.at, deadline.cause], expected);
+  });
+}

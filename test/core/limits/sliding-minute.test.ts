@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Excess, SlidingMinute } from "#src/core/limits/sliding-minute.js";
+
+test("what is more than a minute ago never counts, what is less than 59 s ago always does", () => {
+  const pauses = fc.array(fc.oneof(fc.constant(0), fc.nat(2000), fc.nat(100_000)), { minLength: 1, maxLength: 200 });
+  fc.assert(
+    fc.property(fc.nat(200_000), pauses, (start, waits) => {
+      const minute = new SlidingMinute();
+      const times: number[] = [];
+      let now = start;
+      for (const wait of waits) {
+        now += wait;
+        times.push(now);
+        const count = minute.add(now);
+        assert.ok(count <= times.filter((at) => now - at < 60_000).length);
+        assert.ok(count >= times.filter((at) => now - at <= 59_000).length);
+      }
+    }),
+  );
+});
+
+test("too many are told at once, then once a minute while it goes on", () => {
+  const excess = new Excess();
+  const told: [number, number][] = [];
+  for (let now = 0; now < 180_000; now += 1000) {
+    const count = excess.add(10, now);
+    if (count !== undefined) told.push([now, count]);
+  }
+  assert.deepEqual(told, [
+    [9000, 10],
+    [69_000, 60],
+    [129_000, 60],
+  ]);
+});
+
+test("what happens less often is not told, however long it goes on", () => {
+  const excess = new Excess();
+  for (let now = 0; now < 3_600_000; now += 7000) assert.equal(excess.add(10, now), undefined);
+});
+
+test("a limit of 1 tells the first", () => assert.equal(new Excess().add(1, 5), 1));

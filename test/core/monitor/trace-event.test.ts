@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Colour, coloured } from "#src/core/monitor/colours.js";
+import { type FormatWord, parseFormat } from "#src/core/monitor/format.js";
+import { gapLine, lineOf, type Sighting, type Source } from "#src/core/monitor/trace-event.js";
+
+const SOURCE: Source = { connection: "1a2b", listener: 10001, client: "127.0.0.1:5555", server: "10.0.3.162:10001" };
+const TIME = "14:32:15,123";
+const decoded = { text: "system, function 01", parts: { type: "system", function: "01" } };
+const seen = (fault?: string): Sighting => ({
+  source: SOURCE,
+  place: "CLIENT→PROXY",
+  shown: { text: "<S>", view: "conbus", decoded, ...(fault !== undefined && { fault }) },
+});
+
+test("a message is a line as the specification has it, with what is asked for behind the label and behind the text", () => {
+  const table: [FormatWord[], string | undefined, string][] = [
+    [[], undefined, "[CLIENT→PROXY] <S>"],
+    [["id"], undefined, "[CLIENT→PROXY] 1a2b <S>"],
+    [["decode"], undefined, "[CLIENT→PROXY] <S> {system, function 01}"],
+    [[], "checksum AB, FA is right", "[CLIENT→PROXY] <S> ✗ checksum AB, FA is right"],
+    [["id", "decode"], "bad", "[CLIENT→PROXY] 1a2b <S> ✗ bad {system, function 01}"],
+  ];
+  for (const [format, fault, expected] of table) assert.equal(lineOf(seen(fault), TIME, format), `${TIME} ${expected}`);
+});
+
+test("what becomes of a connection is a line that names its client", () => {
+  const sighting: Sighting = { source: SOURCE, occasion: "ERROR", text: "connection refused" };
+  assert.equal(lineOf(sighting, TIME, []), `${TIME} [ERROR] 127.0.0.1:5555 connection refused`);
+  assert.equal(lineOf(sighting, TIME, ["id"]), `${TIME} [ERROR] 1a2b 127.0.0.1:5555 connection refused`);
+});
+
+test("as JSON it has the same, member by member", () => {
+  const time = "2026-11-21T14:32:15.123Z";
+  const message = { time, direction: "CLIENT→PROXY", ...SOURCE, protocol: "conbus", message: "<S>" };
+  assert.deepEqual(JSON.parse(lineOf(seen(), time, ["json"])), message);
+  assert.deepEqual(JSON.parse(lineOf(seen("bad"), time, ["json", "decode"])), {
+    ...message,
+    fault: "bad",
+    parts: decoded.parts,
+  });
+  const sighting: Sighting = { source: SOURCE, occasion: "CONNECT", text: "to x" };
+  assert.deepEqual(JSON.parse(lineOf(sighting, time, ["json"])), { time, event: "connect", ...SOURCE, text: "to x" });
+});
+
+test("nothing from outside drives a terminal or passes for another line, not in JSON either", () => {
+  const data = "\x1b[31m\x9b31m\x7f\xad\u2028\n";
+  const shown = { text: "<E>", view: "conbus", decoded: { text: "", parts: { data } } };
+  const line = lineOf({ source: SOURCE, place: "CLIENT→PROXY", shown }, TIME, ["json", "decode"]);
+  assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.equal(JSON.parse(line).parts.data, data);
+  assert.doesNotMatch(
+    lineOf({ source: SOURCE, occasion: "ERROR", text: data }, TIME, []),
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u,
+  );
+});
+
+test("a gap says how many messages are missing, to people and to programs", () => {
+  assert.equal(gapLine(120, []), "… 120 messages not shown");
+  assert.deepEqual(JSON.parse(gapLine(120, ["json", "id"])), { notShown: 120 });
+});
+
+test("words of MONF", () => {
+  assert.deepEqual(parseFormat("ID,Decode"), { ok: true, value: ["id", "decode"] });
+  for (const wrong of ["", "id,", "colour"]) assert.equal(parseFormat(wrong).ok, false, wrong);
+});
+
+test("lines in colour: the label by its direction, what is wrong in red, the text untouched", () => {
+  const style = (colour: Colour, text: string): string => `<${colour}>${text}</>`;
+  const table: [string, string][] = [
+    [`${TIME} [CLIENT→PROXY] <S>`, `<cyan>${TIME} [CLIENT→PROXY]</> <S>`],
+    [`${TIME} [PROXY→CLIENT] <S> ✗ bad`, `<yellow>${TIME} [PROXY→CLIENT]</> <S><red> ✗ bad</>`],
+    [`${TIME} [ERROR] x`, `<red>${TIME} [ERROR]</> x`],
+    ["… 3 messages not shown", "<red>… 3 messages not shown</>"],
+    [`${TIME} [toString] x`, `<red>${TIME} [toString] x</>`],
+  ];
+  for (const [line, expected] of table) assert.equal(coloured(line, style), expected);
+});

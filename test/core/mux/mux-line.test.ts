@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseMuxOrder } from "#src/core/mux/mux-line.js";
+import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "#src/core/mux/mux-options.js";
+import { findProtocol } from "#src/core/mux/protocols/protocols.js";
+
+/** The options of a line, which must be right. */
+function options(text: string): MuxOptions {
+  const parsed = parseMuxOrder(`192.168.1.22:1502 ${text}`);
+  assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
+  return parsed.value.mux;
+}
+
+const PROBE = "000000000006010300000001";
+
+const good: [text: string, sets: Partial<MuxOptions>][] = [
+  ["", {}],
+  ["PROT=MODBUS", { protocol: findProtocol("modbus") as MuxOptions["protocol"] }],
+  ["pool=2", { pool: 2 }],
+  ["PROT=modbus-rtu PIPE=4", { pipe: 4 }],
+  ["QLEN=100", { queue: 100 }],
+  ["TIME=0.25", { answerMs: 250 }],
+  ["DLAY=1.5", { delayMs: 1500 }],
+  ["RTRY=3", { retryMs: 3000 }],
+  ["HLTH=0", { healthMs: 0 }],
+  [`PROT=modbus PROB=${PROBE}`, { probe: Buffer.from(PROBE, "hex") }],
+  ["IDLE=0", { idleMs: 0 }],
+  ["GAPM=50", { gapMs: 50 }],
+  ["MAXA=3600", { maxAgeMs: 3_600_000 }],
+  ["PROT=modbus CACH=500", { cacheMs: 500 }],
+  ["PROT=conbus CACH=500", { cacheMs: 500 }],
+  ["PROT=modbus-serial RDON=ignore", { writes: "ignore" }],
+  ["MODE=broadcast", { mode: "broadcast" }],
+  ["PROT=raw MODE=broadcast", { mode: "broadcast", protocol: findProtocol("raw") as MuxOptions["protocol"] }],
+  ["POOL=2 POOL=3", { pool: 3 }],
+];
+for (const [text, sets] of good) {
+  test(`"${text}" sets ${Object.keys(sets).join(", ") || "nothing"}`, () => {
+    const found = options(text);
+    for (const [key, value] of Object.entries(sets)) assert.deepEqual(found[key as keyof MuxOptions], value);
+    const others = Object.entries(DEFAULT_MUX_OPTIONS).filter(([key]) => !(key in sets) && key !== "protocol");
+    for (const [key, value] of others) assert.deepEqual(found[key as keyof MuxOptions], value);
+  });
+}
+
+test("the seeds' defaults", () => {
+  const { protocol, pool, queue, answerMs, delayMs, retryMs, healthMs } = DEFAULT_MUX_OPTIONS;
+  assert.equal(protocol.framing.name, "echo");
+  assert.deepEqual([pool, queue, answerMs, delayMs, retryMs, healthMs], [1, 32, 60_000, 0, 1000, 30_000]);
+});
+
+test("options of CONN are taken, too", () => {
+  const parsed = parseMuxOrder("hub:502 PROT=modbus NTFY=5/s/a CTIM=100 PRTO=tls TLSV=0 RTIM=9");
+  assert.ok(parsed.ok);
+  const { notify, connectTimeoutMs, transport, receiveTimeoutMs } = parsed.value.options;
+  assert.deepEqual([notify?.device, connectTimeoutMs, transport, receiveTimeoutMs], [5, 100, "tls", 9]);
+});
+
+const bad: [text: string, message: RegExp][] = [
+  ["PROT=foo", /^bad PROT "foo": echo\|http\|iso8583\|mpu\|modbus\|modbus-rtu\|modbus-serial\|conbus\|raw is wanted$/],
+  ["PROT=raw", /PROT=raw goes with MODE=broadcast/],
+  ["POOL=0", /^bad POOL "0": an integer from 1 to 64 is wanted$/],
+  ["POOL", /^bad option "POOL": POOL=n is wanted$/],
+  ["PIPE=2", /messages of echo carry no ids/],
+  ["TIME=0", /^bad TIME "0": more than 0 is wanted$/],
+  ["TIME=x", /seconds are wanted/],
+  ["FOO=1", /^unknown option "FOO"$/],
+  ["PROT=modbus PROB=xyz", /hexadecimal/],
+  [`PROT=modbus PROB=${PROBE}00`, /not one whole request of modbus/],
+  ["PROT=modbus PROB=0103", /not one whole request of modbus/],
+  ["PROT=http CACH=100", /CACH goes with Modbus and Conbus only/],
+  ["PROT=echo RDON=deny", /RDON goes with Modbus only/],
+  ["PROT=conbus RDON=deny", /RDON goes with Modbus only/],
+  ["RDON=pass", /deny or ignore is wanted/],
+  ["MODE=broadcast POOL=2", /MODE=broadcast has one link/],
+  ["PROT=modbus MODE=broadcast CACH=1", /MODE=broadcast has one link/],
+  ["PRTO=udp", /tcp or tls/],
+  ["TLSV=0", /PRTO=tls/],
+];
+for (const [text, message] of bad) {
+  test(`"${text}" is refused`, () => {
+    const parsed = parseMuxOrder(`192.168.1.22:1502 ${text}`);
+    assert.ok(!parsed.ok);
+    assert.match(parsed.message, message);
+  });
+}
+
+test("every option has a line of help that fits a terminal", () => {
+  for (const { key, usage, help } of MUX_OPTIONS) {
+    assert.match(key, /^[A-Z]{4}$/);
+    assert.ok(usage.startsWith(`${key}=`));
+    for (const line of help) assert.ok(line.length + 28 <= 120, `${key}: ${line}`);
+  }
+});

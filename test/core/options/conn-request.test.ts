@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ConnOptions, DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
+import { formatRemote, parseOrder } from "#src/core/options/conn-request.js";
+
+const SID = "urn:toggledbits-com:serviceId:SockProxy1";
+const good: [string, Partial<ConnOptions>][] = [
+  ["", {}],
+  ["RTIM=0", { receiveTimeoutMs: 0 }],
+  ["RTIM=600000", { receiveTimeoutMs: 600_000 }],
+  ["RTIM=4000000000", { receiveTimeoutMs: 4_000_000_000 }],
+  ["PACE=99999999", { paceMs: 99_999_999_000 }],
+  ["BLKS=1", { blockSize: 1 }],
+  ["BLKS=1048576", { blockSize: 1_048_576 }],
+  ["PACE=0", { paceMs: 0 }],
+  ["PACE=2.5", { paceMs: 2500 }],
+  ["PACE=.1", { paceMs: 100 }],
+  ["RNTF=60", { renotifyMs: 60_000 }],
+  ["CTIM=1", { connectTimeoutMs: 1 }],
+  ["PRTO=udp", { transport: "udp" }],
+  ["PRTO=TCP", { transport: "tcp" }],
+  ["PRTO=tls TLSV=0 TLSN=box.local", { transport: "tls", verifyCertificate: false, tlsName: "box.local" }],
+  ["NTFY=0", { notify: { device: 0, service: SID, action: "HandleReceiveData" } }],
+  ["NTFY=5/", { notify: { device: 5, service: SID, action: "HandleReceiveData" } }],
+  ["NTFY=5//Act", { notify: { device: 5, service: SID, action: "Act" } }],
+  ["NTFY=5/urn:x:1/Act", { notify: { device: 5, service: "urn:x:1", action: "Act" } }],
+  ["NTFY=5/urn:x:1/Act/", { notify: { device: 5, service: "urn:x:1", action: "Act" } }],
+  ["NTFY=5/urn:x:1/Act/p=1&é", { notify: { device: 5, service: "urn:x:1", action: "Act", pid: "p=1&é" } }],
+  ["ntfy=5/a/b rtim=7", { notify: { device: 5, service: "a", action: "b" }, receiveTimeoutMs: 7 }],
+  ["RTIM=1   RTIM=2", { receiveTimeoutMs: 2 }],
+  ["IDLE=30", { quietMs: 30_000 }],
+  ["MONI=Conbus", { monitor: "conbus" }],
+  ["MONI=hex MONF=id,DECODE", { monitor: "hex", monitorFormat: ["id", "decode"] }],
+];
+for (const [options, expected] of good) {
+  test(`CONN h:1 ${options}`, () => {
+    const order = parseOrder(` h:1  ${options} `);
+    assert.ok(order.ok, order.ok ? "" : order.message);
+    assert.deepEqual(order.value, { target: { host: "h", port: 1 }, options: { ...DEFAULT_OPTIONS, ...expected } });
+  });
+}
+
+const bad: [string, RegExp][] = [
+  ["", /no target/],
+  ["h", /bad target/],
+  ["h:70000", /bad port "70000"/],
+  ["h:1 FOO=1", /unknown option "FOO"/],
+  ["h:1 hello", /unknown option "hello"/],
+  ["h:1 RTIM", /bad option "RTIM": RTIM=ms is wanted/],
+  ["h:1 RTIM=", /bad RTIM ""/],
+  ["h:1 RTIM=-1", /bad RTIM "-1"/],
+  ["h:1 RTIM=1.5", /bad RTIM/],
+  ["h:1 RTIM=99999999999999999", /bad RTIM/],
+  ["h:1 NTFY=1/s/a/\x1b[31m", /bad NTFY/],
+  ["h:1 BLKS=0", /bad BLKS "0"/],
+  ["h:1 BLKS=1048577", /bad BLKS/],
+  ["h:1 PACE=x", /bad PACE "x"/],
+  ["h:1 PACE=-1", /bad PACE/],
+  ["h:1 PACE=.", /bad PACE/],
+  ["h:1 PACE=99999999999999999", /bad PACE/],
+  ["h:1 CTIM=0", /bad CTIM/],
+  ["h:1 PRTO=sctp", /bad PRTO "sctp"/],
+  ["h:1 NTFY=", /bad NTFY ""/],
+  ["h:1 NTFY=x/a/b", /bad NTFY "x\/a\/b"/],
+  ["h:1 NTFY=-1/a/b", /bad NTFY/],
+  ["h:1 NTFY=1/a/b/c/d", /bad NTFY/],
+  ["h:1 TLSV=2 PRTO=tls", /bad TLSV/],
+  ["h:1 TLSV=0", /PRTO=tls/],
+  ["h:1 TLSN=x", /PRTO=tls/],
+  ["h:1 IDLE=-1", /bad IDLE "-1"/],
+  ["h:1 MONI=morse", /bad MONI "morse": conbus\|line\|modbus\|http\|hex is wanted/],
+  ["h:1 MONI=hex MONF=colour", /bad MONF "colour"/],
+  ["h:1 MONF=id", /MONF and MONL go with MONI/],
+  ["h:1 MONI=hex MONL=/tmp/x", /unknown option "MONL"/],
+];
+for (const [line, message] of bad) {
+  test(`CONN ${line} is refused`, () => {
+    const order = parseOrder(line);
+    assert.ok(!order.ok);
+    assert.match(order.message, message);
+  });
+}
+
+test("options on the line win over those set before", () => {
+  const order = parseOrder("h:1 PACE=3", { paceMs: 1000, blockSize: 7 });
+  assert.ok(order.ok);
+  assert.equal(order.value.options.paceMs, 3000);
+  assert.equal(order.value.options.blockSize, 7);
+});
+
+test("a remote is shown as host:port, with the transport where it is not TCP", () => {
+  const shown = (line: string): string => {
+    const order = parseOrder(line);
+    assert.ok(order.ok);
+    return formatRemote(order.value);
+  };
+  assert.equal(shown("[::1]:80"), "[::1]:80");
+  assert.equal(shown("h:1 PRTO=udp"), "udp:h:1");
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
+import { type ConnectionStatus, type DaemonReport, statusJson, statusTable } from "#src/core/status/daemon-status.js";
+import { deviceLine, tunnelLine } from "#src/core/tunnel/tunnel-status.js";
+
+const NOTIFY = { sent: 0, retried: 0, failed: 0, lastOutcome: "" };
+
+function connection(changes: Partial<ConnectionStatus>): ConnectionStatus {
+  const openedAt = "2020-01-02T03:04:05.678Z";
+  const base = { phase: "echo", listener: "", clientPort: 1, openedAt, ageMs: 0, received: 0, sent: 0 } as const;
+  return { ...base, id: "1716058a203", client: "127.0.0.1", ...changes };
+}
+
+function report(connections: readonly ConnectionStatus[], more: object = {}): DaemonReport {
+  const reports = connections.map((status) => ({ ...status, status }));
+  return { muxes: [], tunnels: [], devices: [], ...more, connections: reports } as unknown as DaemonReport;
+}
+
+function table(...connections: ConnectionStatus[]): string[] {
+  return [...statusTable(report(connections), "1716058a203")].join("").split("\n");
+}
+
+test("STAT is laid out as the seed's sample session, to the column", () => {
+  const lines = table(
+    connection({
+      id: "1716057f6c0",
+      client: "192.168.0.20",
+      remote: "192.168.0.15:25",
+      received: 1449,
+      sent: 27,
+      notify: { ...NOTIFY, target: "601/urn:toggledbits-com:serviceId:MailSensor1/NotifyData/171604d50b7" },
+    }),
+    connection({ phase: "setup" }),
+    connection({ id: "17160581a1f", client: "192.168.0.20", remote: "192.168.0.7:10006", received: 584, sent: 174 }),
+  );
+  assert.deepEqual(lines, [
+    " ID               St Client           Remote              #recv   #xmit Notify",
+    " 1716057f6c0      2  192.168.0.20     192.168.0.15:25      1449      27 601/urn:toggledbits-com:serviceId:MailSensor1/NotifyData/171604d50b7",
+    "*1716058a203      1  127.0.0.1                                0       0",
+    " 17160581a1f      2  192.168.0.20     192.168.0.7:10006     584     174",
+  ]);
+});
+
+test("a long value widens its row and is not cut", () => {
+  const remote = "a-very-long-name.example.com:65535";
+  const [, row = ""] = table(connection({ remote, received: 123_456_789_012 }));
+  assert.ok(row.includes(` ${remote} 123456789012 `), row);
+});
+
+test("while it dials a connection is in setup mode still; one that is over is not shown", () => {
+  const lines = table(
+    connection({ phase: "dialing", remote: "h:1", options: DEFAULT_OPTIONS }),
+    connection({ phase: "closing" }),
+  );
+  assert.equal(lines.length, 2);
+  assert.match(lines[1] ?? "", /^\*1716058a203 {6}1 {2}127\.0\.0\.1 {8}h:1 /);
+});
+
+test("tunnels and devices have a line each, below the connections", () => {
+  const counted = { links: 1, clients: 5, refused: 6, received: 30, sent: 40 };
+  const tunnel = { ...counted, port: 7000, exposed: ["a:1>b:2"], listening: false, stalled: 7, turnedAway: 8 };
+  const device = { ...counted, server: "hub:7000", services: "b:2", connected: false };
+  const lines = [...statusTable(report([], { tunnels: [tunnel], devices: [device] }), "")].join("").split("\n");
+  assert.deepEqual(lines.slice(1), [tunnelLine(tunnel), deviceLine(device)]);
+});
+
+test("STAT JSON is in its pieces what it would be in one: the same members in the same order", () => {
+  const connections = [connection({ id: "1" }), connection({ id: "2", options: DEFAULT_OPTIONS })];
+  for (const shown of [[], connections.slice(1), connections]) {
+    const whole = JSON.stringify({ muxes: [], tunnels: [], devices: [], version: "1.0", connections: shown });
+    assert.equal([...statusJson(report(shown, { version: "1.0" }))].join(""), whole);
+  }
+});
+
+test("a connection is told of when its turn comes, in a piece of its own", () => {
+  const told: string[] = [];
+  const late = ["1", "2", "3"].map((id) => ({
+    ...connection({ id }),
+    get status() {
+      told.push(id);
+      return connection({ id });
+    },
+  }));
+  for (const pieces of [statusJson, statusTable]) {
+    const reply = pieces({ ...report([]), connections: late }, "");
+    reply.next();
+    assert.deepEqual(told, []);
+    reply.next();
+    assert.deepEqual(told.splice(0), ["1"]);
+  }
+});
+
+test("what is not printable is shown nowhere, not as an escape in JSON either", () => {
+  const bad = "a\u009bb\u202ec\u2028d\0e\x1bf\ud800g";
+  const shown = connection({ remote: bad, notify: { ...NOTIFY, target: bad, lastOutcome: bad } });
+  const device = { ...{ server: bad, services: bad, connected: false }, ...{ links: 1, clients: 5, refused: 6 } };
+  const all = report([shown], { vera: bad, monitor: { notShown: { [bad]: 1 } }, devices: [device] });
+  const { vera, monitor, devices, connections } = JSON.parse([...statusJson(all)].join(""));
+  const clean = "a?b?c?d?e?f?g";
+  assert.deepEqual([vera, monitor.notShown, devices[0].server], [clean, { [clean]: 1 }, clean]);
+  assert.deepEqual([connections[0].remote, connections[0].notify.lastOutcome], [clean, clean]);
+  const lines = [...statusTable(all, "")].join("").split("\n");
+  assert.equal(lines.length, 3);
+  for (const line of lines) assert.match(line, /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u);
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Monitor, Watcher } from "#src/monitor/monitor.js";
+import { Telling } from "#src/monitor/subscriber.js";
+import { Watching } from "#src/monitor/watch-session.js";
+import { ManualClock } from "../support/clock.js";
+import { FakeEnd } from "../support/fake-end.js";
+
+/** A client that watches, and what shows it a message. */
+function watchingClient() {
+  const clock = new ManualClock();
+  const client = new FakeEnd();
+  const ended: string[] = [];
+  let watcher: Watcher | undefined;
+  const monitor = {
+    join(joined: Watcher) {
+      watcher = joined;
+    },
+    leave() {},
+  } as unknown as Monitor;
+  const owner = {
+    over: (reason: string) => void ended.push(reason),
+    fault(error: unknown) {
+      throw error;
+    },
+  };
+  const watching = new Watching(client, { filter: { kind: "all" }, format: [] }, monitor, clock, owner);
+  const show = (text: string): void => {
+    const source = { connection: "c", listener: 1, server: "s:1" };
+    if (watcher?.outlet.full === true) watcher.outlet.skip();
+    else watcher?.outlet.show(new Telling({ source, occasion: "ERROR", text }, 0));
+    clock.advance(50);
+  };
+  return { clock, client, ended, watching, show };
+}
+
+test("what waits for a watcher that does not read is limited in bytes of memory, and what it misses is told", () => {
+  const { client, show, clock } = watchingClient();
+  client.setBusy(true);
+  const text = "→".repeat(1000);
+  for (let lines = 0; lines < 1000; lines += 1) show(text);
+  const { length } = client.text;
+  assert.ok(length < 10_000, `${length} bytes handed over`);
+  client.setBusy(false);
+  clock.advance(50);
+  const seen = client.text.split(Buffer.from(text).toString("latin1")).length - 1;
+  assert.ok(seen > 10 && seen < 100, `${seen} lines`);
+  const told = new RegExp(`${1000 - seen} messages not shown`);
+  assert.match(client.text, told);
+});
+
+test("a watcher that takes nothing for a minute is closed; one for whom nothing waits is not, nor one that takes some", () => {
+  const { clock, client, ended, show } = watchingClient();
+  show("seen");
+  clock.advance(3_600_000);
+  assert.deepEqual(ended, []);
+  client.setBusy(true);
+  show("not yet");
+  clock.advance(59_000);
+  client.setBusy(false);
+  client.setBusy(true);
+  show("nor this");
+  clock.advance(59_000);
+  assert.deepEqual(ended, []);
+  clock.advance(1000);
+  assert.deepEqual(ended, ["client has taken nothing for 60 s"]);
+});
+
+test("a watcher that has been closed leaves no timer behind", () => {
+  const { clock, client, watching, show } = watchingClient();
+  client.setBusy(true);
+  show("not read");
+  watching.close();
+  assert.equal(clock.pending, 0);
+});

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as nextPass } from "node:timers/promises";
+import { inTurn } from "#src/scheduling/round-robin.js";
+import { keepBusy } from "../support/cpu.js";
+import { until } from "../support/wait.js";
+
+test("jobs have their turns in the order in which they asked, and one that asks again stands behind the others", async () => {
+  const log: string[] = [];
+  const again = (name: string, times: number): void =>
+    inTurn(() => {
+      log.push(name);
+      if (times > 1) again(name, times - 1);
+    });
+  again("a", 3);
+  again("b", 1);
+  again("c", 2);
+  await until(() => log.length === 6, "all of them");
+  assert.equal(log.join(""), "abcaca");
+});
+
+test("a job that asks twice has one turn", async () => {
+  let turns = 0;
+  const job = (): void => {
+    turns += 1;
+  };
+  inTurn(job);
+  inTurn(job);
+  for (let pass = 0; pass < 3; pass += 1) await nextPass();
+  assert.equal(turns, 1);
+});
+
+test("between jobs that take long everybody else has a turn", async () => {
+  const log: string[] = [];
+  for (const name of ["a", "b", "c"]) {
+    inTurn(() => {
+      keepBusy(4);
+      log.push(name);
+    });
+  }
+  for (let pass = 0; pass < 6; pass += 1) {
+    log.push("-");
+    await nextPass();
+  }
+  assert.doesNotMatch(log.join(""), /[abc]{2}/);
+  assert.match(log.join(""), /a-+b-+c/);
+});

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket, type TcpNetConnectOpts } from "node:net";
+import { type TestContext, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import type { Listener } from "#src/accept/listener.js";
+import { type Origin, sharedOrigin } from "#src/core/net/client-origin.js";
+import { OwnSockets } from "#src/sockets/own-sockets.js";
+import { ManualClock } from "../support/clock.js";
+import { from } from "../support/origin.js";
+import { until } from "../support/wait.js";
+
+const STRANGER = from("10.9.9.9");
+const REMEMBERED_MS = 30_000;
+
+function listenerOf(name: string, more: Partial<Listener> = {}): Listener {
+  return { kind: "direct", port: 1, name, essential: false, welcome() {}, turnAway() {}, ...more };
+}
+
+/** One port of a daemon: the origins of those whom it accepts, found as soon as Node hands them over. */
+async function open(t: TestContext, own: OwnSockets, listener: Listener, host = "::") {
+  const origins: Origin[] = [];
+  const accepted: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    origins.push(own.originOf(socket, listener));
+    accepted.push(socket.on("error", () => {}));
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  const { address, port } = server.address() as AddressInfo;
+  const place = { listener: { ...listener, port }, bound: address };
+  own.listens(place);
+  t.after(() => {
+    server.close();
+    for (const socket of accepted) socket.destroy();
+  });
+  return { origins, accepted, port, place };
+}
+
+function watched(t: TestContext, own: OwnSockets, origin: Origin, options: TcpNetConnectOpts, tls = false): Socket {
+  const socket = tls ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
+  own.watch(socket, origin);
+  t.after(() => socket.destroy());
+  return socket.on("error", () => {});
+}
+
+function fixture() {
+  const clock = new ManualClock();
+  return { clock, own: new OwnSockets(clock) };
+}
+
+/** What a name is resolved to. */
+function lookup(...addresses: readonly string[]): TcpNetConnectOpts["lookup"] {
+  const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+  return (_host, _options, callback) =>
+    void setImmediate(() => (callback as (error: null, found: object[]) => void)(null, found));
+}
+
+const roads: [string, Partial<TcpNetConnectOpts>, boolean?][] = [
+  ["127.0.0.1", { host: "127.0.0.1" }],
+  ["[::1]", { host: "::1" }],
+  ["0.0.0.0", { host: "0.0.0.0" }],
+  ["[::]", { host: "::" }],
+  ["127.1.2.3", { host: "127.1.2.3" }],
+  ["[::ffff:127.0.0.1]", { host: "::ffff:127.0.0.1" }],
+  ["[::ffff:7f00:1]", { host: "::ffff:7f00:1" }],
+  ["a name", { host: "x", lookup: lookup("127.0.0.1") }],
+  ["a name with two addresses", { host: "x", lookup: lookup("127.0.0.1", "::1") }],
+  ["a name whose first address has no route", { host: "x", lookup: lookup("255.255.255.255", "::1") }],
+  ["TLS", { host: "127.0.0.1" }, true],
+  ["TLS and a name with two addresses", { host: "x", lookup: lookup("::1", "127.0.0.1") }, true],
+];
+for (const [road, options, tls] of roads) {
+  test(`who comes by ${road} through the daemon keeps its origin, from the moment it is accepted`, async (t) => {
+    const { own } = fixture();
+    const { origins, port } = await open(t, own, listenerOf("a port"));
+    for (let count = 0; count < 20; count += 1) {
+      watched(t, own, STRANGER, { port, autoSelectFamily: true, ...options } as TcpNetConnectOpts, tls);
+    }
+    await until(() => origins.length === 20, "all to be accepted");
+    for (const origin of origins) assert.deepEqual(origin, { address: "10.9.9.9", line: "a port", hops: 1 });
+  });
+}
+
+test("a port that is opened while an attempt to connect is under way knows whose it is", async (t) => {
+  const { own } = fixture();
+  const { origins, port, place } = await open(t, own, listenerOf("a port"));
+  own.closed(place);
+  const socket = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
+  socket.once("connectionAttempt", () => process.nextTick(() => own.listens(place)));
+  await until(() => origins.length === 1, "it to be accepted");
+  assert.deepEqual(origins, [{ address: "10.9.9.9", line: "a port", hops: 1 }]);
+});
+
+test("what another program has taken is forgotten: our own port, opened later, does not know it", async (t) => {
+  const { own, clock } = fixture();
+  const listener = listenerOf("a port");
+  const server = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const taken = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
+  await once(taken, "connect");
+  const { localAddress: remoteAddress, localPort: remotePort } = taken;
+  const mirrored = { remoteAddress, remotePort, localAddress: "127.0.0.1", localPort: port } as Socket;
+  assert.equal(own.originOf(mirrored, listener).hops, 0);
+  taken.destroy();
+  await once(taken, "close");
+  assert.equal(clock.pending, 0);
+});
+
+test("a client that we have not connected is just who it is", async (t) => {
+  const { own } = fixture();
+  const { origins, port } = await open(t, own, listenerOf("a port"));
+  watched(t, own, STRANGER, { port, host: "127.0.0.1" });
+  const client = connect(port, "127.0.0.1");
+  t.after(() => client.destroy());
+  await until(() => origins.length === 2, "both to be accepted");
+  const direct = { address: "127.0.0.1", line: "a port", hops: 0 };
+  assert.ok(
+    origins.some((origin) => JSON.stringify(origin) === JSON.stringify(direct)),
+    JSON.stringify(origins),
+  );
+});
+
+test("all four parts of a connection count, and one is recognised once", async (t) => {
+  const { own, port, listener, dial } = await unasked(t);
+  const mirrored = await dial();
+  for (const other of [
+    { localPort: port - 1 },
+    { localAddress: "127.0.0.2" },
+    { remoteAddress: "127.0.0.2" },
+    { remotePort: 1 },
+  ]) {
+    assert.equal(own.originOf({ ...mirrored, ...other } as Socket, listener).hops, 0, JSON.stringify(other));
+  }
+  assert.deepEqual(
+    [1, 2].map(() => own.originOf(mirrored, listener).hops),
+    [1, 0],
+  );
+});
+
+test("one that has closed before it is accepted is remembered until nobody can accept it any more", async (t) => {
+  const { own, clock, listener, dial } = await unasked(t);
+  const ask: (() => number)[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    const mirrored = await dial();
+    ask.push(() => own.originOf(mirrored, listener).hops);
+  }
+  clock.advance(REMEMBERED_MS - 1);
+  assert.equal(ask[0]?.(), 1);
+  clock.advance(1);
+  assert.equal(ask[1]?.(), 0);
+  assert.equal(clock.pending, 0);
+});
+
+/** A port where nobody asks for the origin of what is accepted: the test does, by what the socket looks like from there. */
+async function unasked(t: TestContext) {
+  const { own, clock } = fixture();
+  const listener = listenerOf("a port");
+  const server = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  own.listens({ listener: { ...listener, port }, bound: "127.0.0.1" });
+  /** Connects and closes at once. */
+  const dial = async (): Promise<Socket> => {
+    const socket = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
+    await once(socket, "connect");
+    const { localAddress: remoteAddress, localPort: remotePort } = socket;
+    socket.destroy();
+    await once(socket, "close");
+    return { remoteAddress, remotePort, localAddress: "127.0.0.1", localPort: port } as Socket;
+  };
+  return { own, clock, port, listener, dial };
+}
+
+test("a circle is closed by nobody, a chain is counted", async (t) => {
+  const { own } = fixture();
+  const [one, two, three] = [
+    await open(t, own, listenerOf("one")),
+    await open(t, own, listenerOf("two")),
+    await open(t, own, listenerOf("three")),
+  ] as const;
+  const hops = async ({ port, origins }: typeof one, origin: Origin): Promise<[number, Socket]> => {
+    const before = origins.length;
+    const socket = watched(t, own, origin, { port, host: "127.0.0.1" });
+    await until(() => origins.length > before, "it to be accepted");
+    return [origins.at(-1)?.hops ?? 0, socket];
+  };
+  const [first, link] = await hops(two, sharedOrigin("one"));
+  const [second] = await hops(three, two.origins[0] as Origin);
+  assert.deepEqual([first, second], [1, 2]);
+  assert.equal((await hops(one, sharedOrigin("three")))[0], Number.POSITIVE_INFINITY);
+  assert.equal((await hops(one, sharedOrigin("one")))[0], Number.POSITIVE_INFINITY);
+  link.destroy();
+  await once(link, "close");
+  assert.equal((await hops(one, sharedOrigin("three")))[0], 1, "the way is gone that it would have closed");
+});
+
+test("the device of a tunnel of its own may not lead to the ports of that tunnel", async (t) => {
+  const { own } = fixture();
+  const door = await open(t, own, listenerOf("a tunnel", { devices: true }));
+  const exposed = await open(t, own, listenerOf("an exposed port", { line: "a tunnel" }));
+  const other = await open(t, own, listenerOf("a direct port"));
+  for (const { port, origins } of [door, other, exposed]) {
+    watched(t, own, sharedOrigin("a device"), { port, host: "127.0.0.1" });
+    await until(() => origins.length === 1, "it to be accepted");
+  }
+  const hops = [door, other, exposed].map(({ origins }) => origins[0]?.hops);
+  assert.deepEqual(hops, [1, 1, Number.POSITIVE_INFINITY]);
+});
+
+test("a port is sealed while it is listened on, at the address it is bound to", async (t) => {
+  const { own } = fixture();
+  const { port, place } = await open(t, own, listenerOf("the proxy", { sealed: true }), "127.0.0.1");
+  const open2 = await open(t, own, listenerOf("a direct port"), "127.0.0.1");
+  const sealed = (address: string, at = port): boolean => own.isSealed(address, at);
+  assert.deepEqual([sealed("127.0.0.1"), sealed("0.0.0.0"), sealed("::ffff:7f00:1")], [true, true, true]);
+  assert.deepEqual([sealed("127.0.0.2"), sealed("::1"), sealed("127.0.0.1", open2.port)], [false, false, false]);
+  own.closed(place);
+  assert.equal(sealed("127.0.0.1"), false);
+});

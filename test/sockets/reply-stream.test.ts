@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Reply } from "#src/sockets/reply-stream.js";
+import { until } from "../support/wait.js";
+
+const PIECE = "x".repeat(10_000);
+
+/** A reader that takes everything at once. */
+function reader(name: string, log: string[]) {
+  return {
+    unsent: 0,
+    write: (text: string) => void log.push(`${name} ${text.length}`),
+    over: () => void log.push(`${name} over`),
+    fault: (error: unknown) => void log.push(`${name} ${error}`),
+  };
+}
+
+test("replies take turns, a block each", async () => {
+  const log: string[] = [];
+  for (const name of ["a", "b", "c"]) new Reply(Array(4).fill(PIECE), reader(name, log));
+  await until(() => log.includes("c over"), "the end");
+  const blocks = (name: string): string[] => log.filter((entry) => entry.startsWith(name));
+  for (const name of ["a", "b", "c"])
+    assert.deepEqual(blocks(name), [`${name} 20000`, `${name} 20000`, `${name} over`]);
+  assert.deepEqual(
+    log.slice(0, 3).map(([name]) => name),
+    ["a", "b", "c"],
+  );
+});
+
+test("a reply that is cancelled makes nothing more; a fault is told to its reader, and the others go on", async () => {
+  const log: string[] = [];
+  const cancelled = new Reply(Array(100).fill(PIECE), reader("a", log));
+  function* broken(): Generator<string> {
+    yield PIECE;
+    throw new Error("broken");
+  }
+  new Reply(broken(), reader("b", log));
+  new Reply(["y"], reader("c", log));
+  cancelled.cancel();
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+  assert.deepEqual(log, ["b Error: broken", "c 1", "c over"]);
+});

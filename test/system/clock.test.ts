@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { describe, test } from "node:test";
+import { systemClock } from "#src/system/clock.js";
+import { Client } from "../support/net.js";
+import { pause, until } from "../support/wait.js";
+
+/** Has the whole process stand still, as SIGSTOP does. */
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Two ends of a connection inside this process, closed after the test. */
+async function pair(t: { after(done: () => void): void }): Promise<{ near: Socket; far: Client }> {
+  const server = createServer().listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const far = await Client.open((server.address() as AddressInfo).port);
+  const [near] = (await accepted) as [Socket];
+  t.after(() => far.destroy());
+  t.after(() => near.destroy());
+  return { near, far };
+}
+
+describe("a timer that is late because the process stood still", () => {
+  test("comes behind what lies in the sockets, which may call it off", async (t) => {
+    const { near, far } = await pair(t);
+    const seen: string[] = [];
+    const calledOff = systemClock.after(50, () => seen.push("blames its peer"));
+    systemClock.after(50, () => seen.push("looks again"));
+    near.on("data", (chunk: Buffer) => {
+      seen.push(String(chunk));
+      calledOff.cancel();
+    });
+    far.write("alive");
+    standStill(300);
+    await until(() => seen.includes("looks again"), "the timer");
+    await pause(50);
+    assert.deepEqual(seen, ["alive", "looks again"]);
+  });
+
+  test("comes behind what takes the event loop several rounds", async (t) => {
+    const { near, far } = await pair(t);
+    const seen: string[] = [];
+    const limit = systemClock.after(50, () => seen.push("gives up"));
+    let turns = 20; // an end that lets others have their turn goes on by setImmediate
+    const goOn = (): void => {
+      turns -= 1;
+      if (turns > 0) setImmediate(goOn);
+      else limit.cancel();
+    };
+    near.on("data", goOn);
+    far.write("much");
+    standStill(300);
+    await until(() => turns === 0, "the last turn");
+    await pause(250);
+    assert.deepEqual(seen, []);
+  });
+
+  test("comes in the end, once, also when the catching up is slow", async () => {
+    let calls = 0;
+    systemClock.after(20, () => {
+      calls += 1;
+    });
+    standStill(200);
+    await pause(20);
+    standStill(200);
+    await until(() => calls > 0, "the timer", 2000);
+    await pause(250);
+    assert.equal(calls, 1);
+  });
+
+  test("can be called off while it is put off, and behind that", async () => {
+    let calls = 0;
+    const timer = systemClock.after(20, () => {
+      calls += 1;
+    });
+    standStill(200);
+    await pause(20);
+    timer.cancel();
+    await pause(250);
+    assert.equal(calls, 0);
+  });
+});

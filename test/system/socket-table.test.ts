@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { endpointKey } from "#src/core/net/proc-net-tcp.js";
+import { SocketTable } from "#src/system/socket-table.js";
+import { ManualClock } from "../support/clock.js";
+import { ConfigFile } from "../support/config.js";
+import { until } from "../support/wait.js";
+
+const OURS = endpointKey("127.0.0.1", 2504);
+const peer = (port: number): string => endpointKey("127.0.0.1", port);
+
+/** A line as the kernel prints it, of the socket that has this port and is connected to ours. */
+function row(port: number, state: string, unread: number, timer = "00"): string {
+  const queue = unread.toString(16).toUpperCase().padStart(8, "0");
+  return `   1: ${peer(port)} ${OURS} ${state} 00000000:${queue} ${timer}:00000000 00000000     0        0 1 1\n`;
+}
+
+/** The socket of each port has as many bytes unread; behind each comes one that is nobody's any more. */
+function table(count: number): string {
+  const rows = Array.from({ length: count }, (_, n) => row(n + 1, "01", n + 1) + row(30_000 + n, "06", 0, "03"));
+  return `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n${rows.join("")}`;
+}
+
+test("whoever asks at the same time is answered by one reading, however long the table is", async () => {
+  const file = new ConfigFile(table(5000));
+  const sockets = new SocketTable(new ManualClock(), [file.path, "/nowhere/tcp6"]);
+  const ports = Array.from({ length: 1000 }, (_, n) => 5 * n + 1);
+  const rows = await Promise.all(ports.map((port) => sockets.row(peer(port), OURS)));
+  assert.deepEqual(
+    rows.map((found) => found?.unread),
+    ports,
+  );
+});
+
+test("there is no row of a socket that is not there, or nobody's any more", async () => {
+  const file = new ConfigFile(table(10));
+  const sockets = new SocketTable(new ManualClock(), [file.path]);
+  const asked = [sockets.row(peer(11), OURS), sockets.row(OURS, peer(1)), sockets.row(peer(30_001), OURS)];
+  assert.deepEqual(await Promise.all(asked), [undefined, undefined, undefined]);
+});
+
+test("it is read again a tenth of a second later at the earliest, and whoever asks meanwhile hears of what was so after that", async () => {
+  const file = new ConfigFile(table(1));
+  const clock = new ManualClock();
+  const sockets = new SocketTable(clock, [file.path]);
+  assert.equal(await sockets.row(peer(2), OURS), undefined);
+  let found: unknown;
+  void sockets.row(peer(2), OURS).then((answer) => {
+    found = answer?.unread;
+  });
+  writeFileSync(file.path, table(2));
+  clock.advance(99);
+  await new Promise(setImmediate);
+  assert.equal(found, undefined);
+  clock.advance(1);
+  await until(() => found === 2, "the answer");
+});
+
+test("a table that takes long is read more seldom", async () => {
+  const file = new ConfigFile(table(1));
+  const clock = new ManualClock();
+  const sockets = new SocketTable(clock, [file.path]);
+  const first = sockets.row(peer(1), OURS);
+  await new Promise(setImmediate); // the reading has begun
+  clock.advance(300);
+  await first;
+  let answered = false;
+  void sockets.row(peer(1), OURS).then(() => {
+    answered = true;
+  });
+  clock.advance(299);
+  assert.equal(clock.pending, 1, "it waits");
+  clock.advance(1);
+  await until(() => answered, "the answer");
+});
+
+test("who has time is answered later, or together with one who has none", async () => {
+  const file = new ConfigFile(table(2));
+  const clock = new ManualClock();
+  const sockets = new SocketTable(clock, [file.path]);
+  const answered: string[] = [];
+  const ask = (name: string, patienceMs: number) =>
+    sockets.row(peer(1), OURS, patienceMs).then(() => answered.push(name));
+  void ask("patient", 1000);
+  clock.advance(999);
+  await new Promise(setImmediate);
+  assert.deepEqual(answered, []);
+  clock.advance(1);
+  await until(() => answered.length === 1, "the patient one");
+  clock.advance(100);
+  void ask("patient too", 1000);
+  await ask("prompt", 0);
+  await until(() => answered.length === 3, "both");
+  assert.equal(clock.pending, 0);
+});
+
+test("what has become of a peer: it counts as present where there is no table, or it cannot be read", async () => {
+  const state = async (text: string | undefined): Promise<string> => {
+    const path = text === undefined ? "/nowhere/tcp" : new ConfigFile(text).path;
+    return new SocketTable(new ManualClock(), [path]).peerState(peer(1), OURS);
+  };
+  assert.equal(await state(undefined), "present");
+  assert.equal(await state(""), "present");
+  assert.equal(await new SocketTable(new ManualClock(), ["/"]).peerState(peer(1), OURS), "present");
+  assert.equal(await state(table(0) + row(2, "01", 0)), "gone");
+  assert.equal(await state(row(1, "01", 0)), "present");
+  assert.equal(await state(row(1, "08", 0)), "ended");
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Command } from "#src/core/tunnel/frames.js";
+import { Candidate } from "#src/tunnel/device-authentication.js";
+import { ManualClock } from "../support/clock.js";
+
+const LISTEN: Command = { kind: "listen" };
+const secret = (text: string): Command => ({ kind: "secret", bytes: Buffer.from(text) });
+
+/** What becomes of a device that says this. */
+function fate(...said: readonly Command[]): string[] {
+  const told: string[] = [];
+  const candidate = new Candidate("sesame", new ManualClock(), {
+    proven: () => told.push("proven"),
+    failed: (reason) => told.push(reason),
+  });
+  for (const command of said) candidate.told(command);
+  return told;
+}
+
+test("the right secret proves a device, before it listens", () => {
+  assert.deepEqual(fate(secret("sesame")), ["proven"]);
+});
+
+test("a wrong one, or none, fails when LISTEN comes; there is no second guess", () => {
+  for (const wrong of ["", "sesam", "sesame ", "SESAME", "x".repeat(65_535)]) {
+    assert.deepEqual(fate(secret(wrong)), []);
+    assert.deepEqual(fate(secret(wrong), secret("sesame"), LISTEN), ["its secret is wrong"]);
+  }
+  assert.deepEqual(fate(LISTEN), ["it does not tell the secret"]);
+});
+
+test("who does not tell it within 10 s fails; who is no candidate any longer does not", () => {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const events = { proven() {}, failed: (reason: string) => told.push(reason) };
+  new Candidate("sesame", clock, events);
+  const other = new Candidate("sesame", clock, events);
+  clock.advance(9999);
+  other.done();
+  assert.deepEqual(told, []);
+  clock.advance(1);
+  assert.deepEqual(told, ["no secret within 10 s"]);
+  assert.equal(clock.pending, 0);
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import type { Settings } from "#src/core/config/settings.js";
+import { OwnSockets } from "#src/sockets/own-sockets.js";
+import type { TunnelHost } from "#src/tunnel/tunnel-context.js";
+import { Tunnels } from "#src/tunnel/tunnel-lines.js";
+import { ManualClock } from "../support/clock.js";
+import { MemoryLog } from "../support/in-process.js";
+
+const SERVER = { host: "hub", port: 7000 };
+const MOST_DEVICES = 64;
+
+/** The tunnels of a daemon that has no room for a connection: each device tells so once, and waits to try again. */
+function fixture() {
+  const [clock, log] = [new ManualClock(), new MemoryLog()];
+  const own = new OwnSockets(clock);
+  const host = { clock, log, own, settings: DEFAULT_SETTINGS, roomForRemote: () => false, countRemotes() {} };
+  const tunnels = new Tunnels(host as unknown as TunnelHost);
+  const told = async (): Promise<number> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return log.lines.length;
+  };
+  return {
+    ...{ tunnels, clock, told },
+    configure: (settings: Partial<Settings>) =>
+      tunnels.configure({ ...DEFAULT_SETTINGS, ...settings }, host as unknown as TunnelHost),
+  };
+}
+
+test("a device stays as long as [device] does, and is replaced when anything of it changes, the secret too", async () => {
+  const { tunnels, clock, told, configure } = fixture();
+  const device = { deviceServer: SERVER, deviceTls: true, deviceSecret: "sesame" };
+  for (const _ of [1, 2]) {
+    configure(device);
+    assert.equal(await told(), 1);
+  }
+  configure({ ...device, deviceSecret: "open" });
+  assert.equal(await told(), 2);
+  assert.deepEqual([tunnels.status.devices.length, clock.pending], [1, 1]);
+  configure({});
+  assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+});
+
+test("TCPR begins a device for each server and service once, 64 at most; all end with the daemon", async () => {
+  const { tunnels, clock, told } = fixture();
+  const services = Array.from({ length: MOST_DEVICES }, (_, index) => ({ host: "10.0.0.1", port: index + 1 }));
+  for (const service of [...services, ...services]) assert.equal(tunnels.begin(SERVER, service), undefined);
+  assert.equal(await told(), MOST_DEVICES);
+  assert.equal(tunnels.begin(SERVER, { host: "10.0.0.1", port: 99 }), "64 links are kept already");
+  const { devices } = tunnels.status;
+  assert.deepEqual(
+    devices.map(({ services: only }) => only),
+    services.map(({ port }) => `10.0.0.1/32:${port}`),
+  );
+  tunnels.close("enough");
+  assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+});
