@@ -7,11 +7,11 @@ const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
 
 /** Where an array is shifted that stays short, and why it does. */
 const SHORT = new Map([
-  ["core/config/watch-arguments.ts", "words of a command line"],
-  ["core/tunnel/line.ts", "words of a line"],
+  ["cli/watch-arguments.ts", "words of a command line"],
+  ["core/tunnel/tunnel-line.ts", "words of a line"],
   ["core/monitor/http-exchange.ts", "METHODS_MAX"],
   ["core/tunnel/send-window.ts", "MOST_MARKS"],
-  ["webhook.ts", "MAX_WAITING"],
+  ["alerts/webhook.ts", "MAX_WAITING"],
 ]);
 
 test("no array is shifted that peers can make long: each shift() moves all the rest", () => {

@@ -1,24 +1,24 @@
-import { Access } from "../access/access-rules.js";
-import type { Registry } from "../connection/connection-registry.js";
+import { AccessRules } from "../access/access-rules.js";
+import type { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { Settings } from "../core/config/settings.js";
 import { connectionsFor, descriptorsFor, descriptorsToShare } from "../core/limits/descriptor-capacity.js";
-import { clientName, type Origin } from "../core/net/client-origin.js";
+import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
 import { CIRCLE, ITSELF, MAX_HOPS } from "../core/net/loop-rules.js";
 import { NO_MORE_FILES } from "../dial/dial.js";
 import type { Listener } from "./listener.js";
 
 /** Decides whether a new client is taken in, by the rules of `[access]` and by what the daemon can hold. */
 export class Admission {
-  readonly access: Access;
+  readonly access: AccessRules;
   /** Descriptors that clients and remotes may take. */
   readonly #descriptors: number;
   readonly #maxConnections: number;
   readonly #maxPerClient: number;
-  readonly #registry: Registry;
+  readonly #registry: ConnectionRegistry;
 
   /** @param descriptors how many files and sockets the process may have open, if that is known */
-  constructor(settings: Settings, registry: Registry, descriptors: number | undefined) {
-    this.access = new Access(settings);
+  constructor(settings: Settings, registry: ConnectionRegistry, descriptors: number | undefined) {
+    this.access = new AccessRules(settings);
     this.#descriptors = descriptors === undefined ? Number.POSITIVE_INFINITY : descriptorsToShare(descriptors);
     this.#maxConnections = settings.maxConnections || Number.POSITIVE_INFINITY;
     this.#maxPerClient = settings.maxPerClient || Number.POSITIVE_INFINITY;
@@ -26,7 +26,7 @@ export class Admission {
   }
 
   /** Why a client of this origin is not taken in; nothing when it is. */
-  objection(origin: Origin, listener: Pick<Listener, "devices" | "sealed">): string | undefined {
+  denialReason(origin: ClientOrigin, listener: Pick<Listener, "devices" | "sealed">): string | undefined {
     const forbidden = this.#forbidden(origin, listener);
     if (forbidden !== undefined) return forbidden;
     if (this.#registry.open >= this.#maxConnections) {
@@ -39,7 +39,7 @@ export class Admission {
   }
 
   /** Why a reader of the web page is not taken in; nothing when it is. It does not count as a connection. */
-  readerObjection(origin: Origin, listener: Pick<Listener, "sealed">): string | undefined {
+  readerDenialReason(origin: ClientOrigin, listener: Pick<Listener, "sealed">): string | undefined {
     return this.#forbidden(origin, listener) ?? (this.room ? undefined : NO_MORE_FILES);
   }
 
@@ -48,7 +48,7 @@ export class Admission {
     return this.#registry.descriptors < this.#descriptors;
   }
 
-  #forbidden(origin: Origin, { devices, sealed }: Pick<Listener, "devices" | "sealed">): string | undefined {
+  #forbidden(origin: ClientOrigin, { devices, sealed }: Pick<Listener, "devices" | "sealed">): string | undefined {
     const { hops } = origin;
     if (hops > 0 && sealed) return ITSELF;
     if (hops > MAX_HOPS) return Number.isFinite(hops) ? `more than ${MAX_HOPS} ports of this daemon in a row` : CIRCLE;

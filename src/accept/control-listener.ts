@@ -12,7 +12,7 @@ export function controlListeners({ control }: Settings): Listener[] {
       name: "control socket",
       essential: true,
       welcome: (connection) => connection.converse(),
-      turnAway() {},
+      reject() {},
     },
   ];
 }

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.js";
 import type { HostPort } from "../core/net/address.js";
-import type { Order } from "../core/options/conn-request.js";
+import type { ConnRequest } from "../core/options/conn-request.js";
 import type { Credentials } from "../dial/tls-credentials.js";
 import type { End } from "../sockets/end.js";
 
@@ -19,7 +19,7 @@ export interface Listener {
   /** Whether the daemon is nothing without it: the proxy's own port, or that of the one job it was started for. */
   readonly essential: boolean;
   /** Where its connections go, when it is not for the client to say. */
-  readonly order?: Order & { readonly servers?: readonly HostPort[] };
+  readonly route?: ConnRequest & { readonly servers?: readonly HostPort[] };
   /** Its clients speak TLS: by what we prove who we are, and what authority they need a certificate of. */
   readonly secure?: Credentials;
   /** Who connects is the device of a tunnel: `[access]` has a list of its own for those. */
@@ -27,5 +27,5 @@ export interface Listener {
   /** Takes a new connection in hand. */
   welcome(connection: Connection): void;
   /** Tells a client why it is not taken in, where clients of this port are told anything; its connection is closed then. */
-  turnAway(client: End, reason: string): void;
+  reject(client: End, reason: string): void;
 }

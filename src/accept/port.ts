@@ -34,7 +34,7 @@ export class ListenError extends Error {
 }
 
 /** What a port needs of the daemon. */
-export interface PortHost {
+export interface PortContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly own: OwnSockets;
@@ -43,9 +43,9 @@ export interface PortHost {
 }
 
 /** Where the connections of a listener go, in short. */
-function destination({ order }: Listener): string | undefined {
-  if (order === undefined) return undefined;
-  const { target, options, servers = [target] } = order;
+function destination({ route }: Listener): string | undefined {
+  if (route === undefined) return undefined;
+  const { target, options, servers = [target] } = route;
   return servers.map((server) => formatRemote({ target: server, options })).join(",");
 }
 
@@ -53,7 +53,7 @@ function destination({ order }: Listener): string | undefined {
 export class Port implements OwnPort {
   #listener: Listener;
   readonly #ip: string;
-  readonly #host: PortHost;
+  readonly #context: PortContext;
   readonly #server: Server;
   #retry: Timer | undefined;
   #problem: string | undefined;
@@ -64,15 +64,15 @@ export class Port implements OwnPort {
    * @param ip the address to listen on; `*`: all
    * @param server takes those who connect itself, in place of the host
    */
-  constructor(listener: Listener, ip: string, host: PortHost, server?: Server) {
+  constructor(listener: Listener, ip: string, context: PortContext, server?: Server) {
     this.#listener = listener;
     this.#ip = ip;
-    this.#host = host;
+    this.#context = context;
     this.#server =
       server ??
-      createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => host.admit(this.listener, socket));
+      createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => context.admit(this.listener, socket));
     this.#server.on("error", ({ message }) => {
-      if (this.#server.listening) host.log.error(`listener on ${this.name}: ${message}`);
+      if (this.#server.listening) context.log.error(`listener on ${this.name}: ${message}`);
     });
   }
 
@@ -90,7 +90,7 @@ export class Port implements OwnPort {
     const before = destination(this.#listener);
     const now = destination(next);
     this.#listener = next;
-    if (now !== undefined && now !== before) this.#host.log.info(`${next.name}: new connections go to ${now}`);
+    if (now !== undefined && now !== before) this.#context.log.info(`${next.name}: new connections go to ${now}`);
   }
 
   get name(): string {
@@ -111,7 +111,7 @@ export class Port implements OwnPort {
   }
 
   get status(): ListenerStatus {
-    const { kind, name, port, path, order } = this.listener;
+    const { kind, name, port, path, route } = this.listener;
     const remote = destination(this.listener);
     return {
       kind,
@@ -119,7 +119,7 @@ export class Port implements OwnPort {
       address: path ?? this.bound,
       port: this.#place?.port ?? port,
       ...(remote !== undefined && { remote }),
-      ...(order && { targets: order.servers ?? [order.target] }),
+      ...(route && { targets: route.servers ?? [route.target] }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
@@ -136,12 +136,12 @@ export class Port implements OwnPort {
     this.#retry?.cancel();
     try {
       if (path !== undefined) await makeWay(path);
-      this.#host.own.listens(this);
+      this.#context.own.listens(this);
       const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
       server.listen({ ...where, backlog: BACKLOG });
       await once(server, "listening");
     } catch (error) {
-      this.#host.own.closed(this);
+      this.#context.own.closed(this);
       throw new ListenError(this.name, error as NodeJS.ErrnoException);
     }
     if (this.#closed) {
@@ -150,7 +150,7 @@ export class Port implements OwnPort {
     }
     this.#problem = undefined;
     const remote = destination(this.listener);
-    this.#host.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
+    this.#context.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
   }
 
   /** Begins to listen as soon as that is possible: at once, or after some attempts. Resolves after the first one. */
@@ -164,11 +164,11 @@ export class Port implements OwnPort {
 
   /** Tries again for as long as it takes, more and more slowly, after an attempt that has failed. */
   retry({ message }: Error): void {
-    if (this.#problem === undefined) this.#host.log.warn(`${message}; it is tried again until it works`);
+    if (this.#problem === undefined) this.#context.log.warn(`${message}; it is tried again until it works`);
     this.#problem = message;
     this.#attempt += 1;
     const ms = backoffMs(RETRY, this.#attempt, Math.random());
-    this.#retry = this.#host.clock.after(ms, () => void this.openEventually());
+    this.#retry = this.#context.clock.after(ms, () => void this.openEventually());
   }
 
   /** Accepts nobody any more. Connections that exist are not touched. */
@@ -176,6 +176,6 @@ export class Port implements OwnPort {
     this.#closed = true;
     this.#retry?.cancel();
     this.#server.close();
-    this.#host.own.closed(this);
+    this.#context.own.closed(this);
   }
 }

@@ -1,19 +1,19 @@
 import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { Listener } from "./listener.js";
-import { ListenError, Port, type PortHost } from "./port.js";
+import { ListenError, Port, type PortContext } from "./port.js";
 
 /** All ports of the daemon: opened at the start, changed in place by a reload. */
 export class Ports {
-  readonly #host: PortHost;
+  readonly #context: PortContext;
   #ports: Port[] = [];
 
-  constructor(host: PortHost) {
-    this.#host = host;
+  constructor(context: PortContext) {
+    this.#context = context;
   }
 
   /** A port like these, for somebody who opens and closes it himself. */
   make(listener: Listener, ip: string): Port {
-    return new Port(listener, ip, this.#host);
+    return new Port(listener, ip, this.#context);
   }
 
   /** In the order of the settings. */
@@ -49,7 +49,9 @@ export class Ports {
    */
   async change(listeners: readonly Listener[], ip: string): Promise<void> {
     const old = new Map(this.#ports.map((port) => [port.name, port]));
-    const next = listeners.map((listener) => old.get(Port.nameOf(listener, ip)) ?? new Port(listener, ip, this.#host));
+    const next = listeners.map(
+      (listener) => old.get(Port.nameOf(listener, ip)) ?? new Port(listener, ip, this.#context),
+    );
     const surplus = this.#ports.filter((port) => !next.includes(port));
     const fresh = next.filter((port) => !this.#ports.includes(port));
     for (const [index, port] of next.entries()) {

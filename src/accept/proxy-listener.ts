@@ -14,7 +14,7 @@ export function proxyListeners({ proxy, port }: Settings): Listener[] {
       sealed: true,
       essential: true,
       welcome: (connection) => connection.converse(),
-      turnAway: (client, reason) => client.write(`${errorReply("ACCESS", reason)}\n`),
+      reject: (client, reason) => client.write(`${errorReply("ACCESS", reason)}\n`),
     },
   ];
 }

@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { Tally } from "../core/collections/tally.js";
-import { clientName, type Origin } from "../core/net/client-origin.js";
+import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
 import type { Credentials } from "../dial/tls-credentials.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { Listener } from "./listener.js";
-import type { Refusals } from "./rejections.js";
+import type { Rejections } from "./rejections.js";
 
 /** From the connection to the end of the handshake, however busy the client is meanwhile. */
 const LIMIT_MS = 10_000;
@@ -14,28 +14,28 @@ const LIMIT_MS = 10_000;
 const MOST_OF_ONE = 8;
 
 /** What handshakes need of the daemon. */
-export interface HandshakeHost {
+export interface TlsHandshakesContext {
   readonly clock: Clock;
-  readonly refusals: Pick<Refusals, "mention">;
+  readonly rejections: Pick<Rejections, "mention">;
   /** See {@link StreamEnd}. */
   readonly keepalive: () => number;
   /** Why a client of this origin is not taken in. */
-  objection(origin: Origin, listener: Listener): string | undefined;
+  denialReason(origin: ClientOrigin, listener: Listener): string | undefined;
   /** Descriptors are taken by clients that are not taken in yet, or given back. */
   count(change: number): void;
   /** Takes a client in that speaks TLS. */
-  take(client: StreamEnd, origin: Origin, listener: Listener): void;
+  take(client: StreamEnd, origin: ClientOrigin, listener: Listener): void;
 }
 
 /** Clients that have connected to a port that speaks TLS, until they do: they are no connections before. */
-export class Handshakes {
-  readonly #host: HandshakeHost;
+export class TlsHandshakes {
+  readonly #context: TlsHandshakesContext;
   /** Under way, and how many from each address. */
   readonly #pending = new Set<Socket>();
   readonly #addresses = new Tally<string | undefined>();
 
-  constructor(host: HandshakeHost) {
-    this.#host = host;
+  constructor(context: TlsHandshakesContext) {
+    this.#context = context;
   }
 
   /**
@@ -44,27 +44,27 @@ export class Handshakes {
    * @param socket just accepted by a server with `pauseOnConnect` and `allowHalfOpen`; not to be used any more
    * @param credentials with an authority, the client needs a certificate of it
    */
-  begin(socket: Socket, origin: Origin, listener: Listener, credentials: Credentials): void {
+  begin(socket: Socket, origin: ClientOrigin, listener: Listener, credentials: Credentials): void {
     socket.on("error", () => {}); // what happens to it is told by the TLS socket upon it
-    const objection = this.#objection(origin, listener);
-    if (origin.address === "" || objection !== undefined) {
-      this.#turnAway(socket, origin, listener, objection);
+    const denialReason = this.#denialReason(origin, listener);
+    if (origin.address === "" || denialReason !== undefined) {
+      this.#reject(socket, origin, listener, denialReason);
       return;
     }
     this.#pending.add(socket);
     this.#addresses.add(origin.address);
-    this.#host.count(1);
-    const limit = this.#host.clock.after(LIMIT_MS, () => fail(`no TLS handshake within ${LIMIT_MS / 1000} s`));
+    this.#context.count(1);
+    const limit = this.#context.clock.after(LIMIT_MS, () => fail(`no TLS handshake within ${LIMIT_MS / 1000} s`));
     /** @returns whether that is news */
     const settle = (): boolean => {
       if (!this.#pending.delete(socket)) return false;
       limit.cancel();
       this.#addresses.remove(origin.address);
-      this.#host.count(-1);
+      this.#context.count(-1);
       return true;
     };
     const fail = (reason: string): void => {
-      if (settle()) this.#turnAway(socket, origin, listener, reason);
+      if (settle()) this.#reject(socket, origin, listener, reason);
     };
     socket.allowHalfOpen = false; // who says FIN in the middle of it has given up
     // the TLS socket tells why, where it knows, after that
@@ -76,9 +76,9 @@ export class Handshakes {
       .on("secureConnection", (tls) => {
         if (!settle()) return;
         tls.allowHalfOpen = true;
-        const late = this.#host.objection(origin, listener); // others may have come meanwhile
-        if (late === undefined) this.#host.take(new StreamEnd(tls, this.#host.keepalive()), origin, listener);
-        else this.#turnAway(socket, origin, listener, late);
+        const late = this.#context.denialReason(origin, listener); // others may have come meanwhile
+        if (late === undefined) this.#context.take(new StreamEnd(tls, this.#context.keepalive()), origin, listener);
+        else this.#reject(socket, origin, listener, late);
       })
       .emit("connection", socket);
   }
@@ -88,14 +88,14 @@ export class Handshakes {
     for (const socket of [...this.#pending]) socket.destroy();
   }
 
-  #turnAway(socket: Socket, origin: Origin, listener: Listener, reason: string | undefined): void {
-    if (reason !== undefined && origin.address !== "") this.#host.refusals.mention(origin, listener, reason);
+  #reject(socket: Socket, origin: ClientOrigin, listener: Listener, reason: string | undefined): void {
+    if (reason !== undefined && origin.address !== "") this.#context.rejections.mention(origin, listener, reason);
     socket.destroy();
   }
 
-  #objection(origin: Origin, listener: Listener): string | undefined {
-    const objection = this.#host.objection(origin, listener);
-    if (objection !== undefined) return objection;
+  #denialReason(origin: ClientOrigin, listener: Listener): string | undefined {
+    const denialReason = this.#context.denialReason(origin, listener);
+    if (denialReason !== undefined) return denialReason;
     const same = this.#addresses.of(origin.address);
     return same < MOST_OF_ONE ? undefined : `${clientName(origin)} has ${same} TLS handshakes under way already`;
   }

@@ -1,14 +1,14 @@
 import { BlockList } from "node:net";
 import type { Settings } from "../core/config/settings.js";
 import {
-  type Deed,
-  localObjection,
+  localDenialReason,
   matchesName,
-  stopObjection,
+  type Permission,
+  stopDenialReason,
   type TargetPattern,
 } from "../core/net/access-patterns.js";
 import { isIPv6 } from "../core/net/address.js";
-import { isOfThisMachine, type Origin } from "../core/net/client-origin.js";
+import { type ClientOrigin, isOfThisMachine } from "../core/net/client-origin.js";
 
 /** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
 const UNSPECIFIED = listOf([
@@ -18,7 +18,7 @@ const UNSPECIFIED = listOf([
 const LOOPBACK = ["127.0.0.1", "::1"];
 
 /** Who may connect to the daemon, and what the daemon may connect to (`[access]`). */
-export class Access {
+export class AccessRules {
   readonly #clients: BlockList | undefined;
   readonly #devices: BlockList | undefined;
   readonly #targets: Rule | undefined;
@@ -36,26 +36,26 @@ export class Access {
   }
 
   /** Whether a client of this origin is taken. Where it is that of several, they have been judged where they came in. */
-  admits({ address }: Origin): boolean {
+  admits({ address }: ClientOrigin): boolean {
     return this.#clients === undefined || address === undefined || contains(this.#clients, address);
   }
 
   /** Whether the device of a tunnel is. */
-  admitsDevice(origin: Origin): boolean {
+  admitsDevice(origin: ClientOrigin): boolean {
     if (this.#devices === undefined) return this.admits(origin);
     return origin.address !== undefined && contains(this.#devices, origin.address);
   }
 
   /** Why a client of this origin may not do this; nothing when it may. */
-  objection(deed: Deed, origin: Origin): string | undefined {
+  denialReason(permission: Permission, origin: ClientOrigin): string | undefined {
     const { address } = origin;
     if (address === undefined) return "who asks cannot be told";
-    switch (deed) {
+    switch (permission) {
       case "stop":
-        return stopObjection(this.#stop, origin);
+        return stopDenialReason(this.#stop, origin);
       case "reload":
       case "tunnel":
-        return localObjection(origin);
+        return localDenialReason(origin);
       case "watch":
       case "monitor":
         return isOfThisMachine(origin) || contains(this.#watchers, address)

@@ -2,7 +2,7 @@ import { isMap, LineCounter, parseDocument } from "yaml";
 import { type HostPort, isIPv6, parseHostPort, parsePort } from "../core/net/address.js";
 import { parseSeconds } from "../core/parse/number.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { lineObjection, printable } from "../core/parse/text.js";
+import { lineProblem, printable } from "../core/parse/text.js";
 
 /** What a `cli.yml` leads to. */
 export interface CliYml {
@@ -77,8 +77,8 @@ function findConbus(text: string): Result<Conbus | undefined> {
 function readConbus(conbus: Conbus, name: string): Result<CliYml> {
   for (const key of KEYS) {
     for (const value of [conbus[key]].flat()) {
-      const objection = typeof value === "string" ? lineObjection(value) : undefined;
-      if (objection !== undefined) return fail(`${key}: ${objection}`);
+      const denialReason = typeof value === "string" ? lineProblem(value) : undefined;
+      if (denialReason !== undefined) return fail(`${key}: ${denialReason}`);
     }
   }
   const warnings: string[] = [];

@@ -1,6 +1,6 @@
 import minimist from "minimist";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { lineObjection } from "../core/parse/text.js";
+import { lineProblem } from "../core/parse/text.js";
 
 /** The flags of a command, as minimist wants them. */
 export interface Flags {
@@ -19,10 +19,10 @@ export function wantsDebug(parsed: minimist.ParsedArgs): boolean {
 }
 
 /** What is wrong with the words of a command line; nothing when each of them fits into one line. */
-export function wordsObjection(argv: readonly string[]): string | undefined {
+export function wordsProblem(argv: readonly string[]): string | undefined {
   for (const [index, word] of argv.entries()) {
-    const objection = lineObjection(word);
-    if (objection !== undefined) return `${nameOf(word, argv[index - 1])}: ${objection}`;
+    const denialReason = lineProblem(word);
+    if (denialReason !== undefined) return `${nameOf(word, argv[index - 1])}: ${denialReason}`;
   }
   return undefined;
 }
@@ -38,8 +38,8 @@ export function parseFlags(
   argv: readonly string[],
   { string, boolean, alias = {} }: Flags,
 ): Result<minimist.ParsedArgs> {
-  const objection = wordsObjection(argv);
-  if (objection !== undefined) return fail(objection);
+  const denialReason = wordsProblem(argv);
+  if (denialReason !== undefined) return fail(denialReason);
   const unknown: string[] = [];
   const parsed = minimist([...argv], {
     string: [...string],

@@ -65,9 +65,9 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
  * `[device]` are tried again and again.
  */
 export function checkLines(settings: Settings): string[] {
-  const files = settings.tunnel.flatMap(({ port, order }) => {
+  const files = settings.tunnel.flatMap(({ port, route }) => {
     try {
-      readCredentials(order.tunnel);
+      readCredentials(route.tunnel);
       return [];
     } catch (error) {
       return [`[tunnel] ${port}: ${(error as Error).message}`];

@@ -1,5 +1,5 @@
 import type { MuxLine } from "../core/config/settings.js";
-import { checkMuxOrder } from "../core/mux/mux-line.js";
+import { checkMuxRoute } from "../core/mux/mux-line.js";
 import { DEFAULT_MUX_OPTIONS, MAX_LINKS, MAX_QUEUE, type MuxOptions } from "../core/mux/mux-options.js";
 import { findProtocol, REQUEST_PROTOCOLS } from "../core/mux/protocols/protocols.js";
 import { formatHostPort, parseHostPort } from "../core/net/address.js";
@@ -142,11 +142,11 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
   if (!target.ok) return target;
   const listen = parseListen(given["listen"] ?? "");
   if (!listen.ok) return fail(`bad --listen "${given["listen"]}": port or address:port is wanted`);
-  const order = checkMuxOrder({ target: target.value, options: DEFAULT_OPTIONS, mux });
-  if (!order.ok) return order;
+  const route = checkMuxRoute({ target: target.value, options: DEFAULT_OPTIONS, mux });
+  if (!route.ok) return route;
   const line = {
     port: listen.value.port,
-    order: order.value,
+    route: route.value,
     text: `${formatHostPort(target.value)} PROT=${mux.protocol.framing.name}`,
   };
   return ok({

@@ -1,6 +1,6 @@
 import type minimist from "minimist";
 import { parseWebhook } from "../core/config/values.js";
-import { directOrder } from "../core/direct/direct-line.js";
+import { directRoute } from "../core/direct/direct-line.js";
 import { parsePort } from "../core/net/address.js";
 import { parseSeconds } from "../core/parse/number.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
@@ -129,8 +129,8 @@ function readStart(parsed: minimist.ParsedArgs, port: number, own: readonly stri
   if (!seconds.ok) return fail(`bad --idle "${idle}": ${seconds.message}`);
   const url = alert === "" ? ok("") : parseWebhook(alert);
   if (!url.ok) return fail(`--alert: ${url.message}`);
-  const stray = own.find((word) => !/^\w+=/.test(word));
-  if (stray !== undefined) return fail(`unexpected argument "${stray}"`);
+  const unsolicited = own.find((word) => !/^\w+=/.test(word));
+  if (unsolicited !== undefined) return fail(`unexpected argument "${unsolicited}"`);
   const format = ["id", "decode"].filter((name) => parsed[name] === true);
   const words = [
     ...WORDS,
@@ -139,6 +139,6 @@ function readStart(parsed: minimist.ParsedArgs, port: number, own: readonly stri
     ...(log === undefined ? [] : [`MONL=${log}`]),
     ...own,
   ];
-  const order = directOrder([{ host: CONBUS_FALLBACK.ip, port: CONBUS_FALLBACK.port }], words);
-  return order.ok ? ok({ kind: "start", port, config, alertUrl: url.value, words }) : order;
+  const route = directRoute([{ host: CONBUS_FALLBACK.ip, port: CONBUS_FALLBACK.port }], words);
+  return route.ok ? ok({ kind: "start", port, config, alertUrl: url.value, words }) : route;
 }

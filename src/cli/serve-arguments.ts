@@ -1,7 +1,7 @@
 import minimist from "minimist";
 import type { Values } from "../core/config/settings.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { wordsObjection } from "./flags.js";
+import { wordsProblem } from "./flags.js";
 
 /** One thing the command line asks for, in the order it was written. */
 export type Argument =
@@ -97,8 +97,8 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
  * @param argv without the program
  */
 export function parseArguments(argv: readonly string[]): Result<Argument[]> {
-  const objection = wordsObjection(argv);
-  if (objection !== undefined) return fail(objection);
+  const denialReason = wordsProblem(argv);
+  if (denialReason !== undefined) return fail(denialReason);
   const out: Argument[] = [];
   for (const group of groups(argv)) {
     const parsed = readGroup(group);

@@ -4,7 +4,7 @@ import { DEFAULT_SETTINGS, parseValue } from "../core/config/keys.js";
 import type { TunnelLine, Values } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { type Exposure, exposureOf, isOption, tunnelOrder } from "../core/tunnel/tunnel-line.js";
+import { type Exposure, exposureOf, isOption, tunnelRoute } from "../core/tunnel/tunnel-line.js";
 import { parseFlags, SWITCHES, wantsDebug } from "./flags.js";
 import { ANY, ipOf, parseListen } from "./listen-argument.js";
 
@@ -86,8 +86,8 @@ export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArgu
   const debug = wantsDebug(parsed);
   if (side === "device") return readDevice(parsed, words, debug);
   if (side !== "server") return fail(side === "" ? WHICH : `unknown side "${side}": ${WHICH}`);
-  const stray = FLAGS.find(({ name }) => parsed[name]);
-  return stray === undefined ? readServer(words, debug) : fail(`--${stray.name} goes with device`);
+  const unsolicited = FLAGS.find(({ name }) => parsed[name]);
+  return unsolicited === undefined ? readServer(words, debug) : fail(`--${unsolicited.name} goes with device`);
 }
 
 const WHICH = "server or device is wanted";
@@ -98,11 +98,11 @@ function readServer(words: readonly string[], debug: boolean): Result<TunnelArgu
   if (!server.ok) return fail(`bad <server:port> "${first}": port or address:port is wanted`);
   const exposures = parseExposures(addresses);
   if (!exposures.ok) return exposures;
-  const order = tunnelOrder(exposures.value, words.filter(isOption));
-  if (!order.ok) return order;
+  const route = tunnelRoute(exposures.value, words.filter(isOption));
+  if (!route.ok) return route;
   const taken = exposures.value.find(({ listen }) => collide(listen, server.value));
   if (taken !== undefined) return fail(`${formatHostPort(taken.listen)} is where the device connects`);
-  const line = { port: server.value.port, order: order.value, text: `EXPOSE ${addresses.join(" ")}` };
+  const line = { port: server.value.port, route: route.value, text: `EXPOSE ${addresses.join(" ")}` };
   return ok({ kind: "server", ip: ipOf(server.value), line, debug });
 }
 

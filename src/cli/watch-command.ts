@@ -5,7 +5,7 @@ import { env, stdout } from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { inspect } from "node:util";
-import { controlPaths, folderObjection } from "../control/socket-folder.js";
+import { controlPaths, folderProblem } from "../control/socket-folder.js";
 import { backoffMs } from "../core/limits/backoff.js";
 import { type Colour, coloured } from "../core/monitor/colours.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -122,7 +122,7 @@ function inColours(colour: Colour, text: string): string {
 function whereIs(address: Address): { path: string } | { host: string; port: number } {
   if ("host" in address) return address;
   const paths = controlPaths(address.reverseProxy);
-  return { path: paths.find((path) => existsSync(path) && folderObjection(path) === undefined) ?? paths[0] };
+  return { path: paths.find((path) => existsSync(path) && folderProblem(path) === undefined) ?? paths[0] };
 }
 
 function nameOf(address: Address): string {

@@ -1,29 +1,29 @@
 import type { Listener } from "../accept/listener.js";
 import type { Port } from "../accept/port.js";
-import type { Access } from "../access/access-rules.js";
+import type { AccessRules } from "../access/access-rules.js";
 import type { Alerts } from "../alerts/alerts.js";
 import type { Settings } from "../core/config/settings.js";
 import type { HostPort } from "../core/net/address.js";
 import type { DaemonReport } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
-import type { AnnouncerHost } from "../notify/connection-notifier.js";
-import type { Farewells } from "../notify/final-notifications.js";
-import type { LostPeers } from "../sockets/dead-peers.js";
+import type { ConnectionNotifierContext } from "../notify/connection-notifier.js";
+import type { FinalNotifications } from "../notify/final-notifications.js";
+import type { DeadPeers } from "../sockets/dead-peers.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { SocketTable } from "../system/socket-table.js";
 import type { Connection } from "./connection.js";
 
 /** What a connection needs of the daemon. */
-export interface ConnectionHost extends AnnouncerHost {
+export interface ConnectionContext extends ConnectionNotifierContext {
   readonly settings: Settings;
-  readonly access: Access;
+  readonly access: AccessRules;
   readonly log: Log;
   readonly alerts: Alerts;
   readonly sockets: SocketTable;
   /** Take over what a connection has not told when it is gone. */
-  readonly farewells: Farewells;
-  readonly lostPeers: LostPeers;
+  readonly finalNotifications: FinalNotifications;
+  readonly deadPeers: DeadPeers;
   readonly own: OwnSockets;
   readonly monitor: Monitor;
   status(): DaemonReport;

@@ -1,6 +1,6 @@
 import type { Occasion, Source } from "../core/monitor/trace-event.js";
 import { formatHostPort } from "../core/net/address.js";
-import { formatRemote, type Order } from "../core/options/conn-request.js";
+import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { faultText } from "../core/parse/text.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
@@ -9,7 +9,7 @@ import type { End } from "../sockets/end.js";
 type Side = "client" | "remote";
 
 /** Who hears of connections. */
-export interface ConnectionLogHost {
+export interface ConnectionLogContext {
   readonly log: Log;
   readonly monitor: Monitor;
 }
@@ -20,53 +20,53 @@ export interface ConnectionLogHost {
 export class ConnectionLog {
   /** The remote, once there is one. */
   target = "-";
-  readonly #host: ConnectionLogHost;
+  readonly #context: ConnectionLogContext;
   readonly #id: string;
   readonly #port: number;
   /** `host:port` */
   readonly #client: string;
 
   /** @param port of the listener it came in by */
-  constructor(host: ConnectionLogHost, id: string, port: number, { peerAddress, peerPort }: End) {
-    this.#host = host;
+  constructor(context: ConnectionLogContext, id: string, port: number, { peerAddress, peerPort }: End) {
+    this.#context = context;
     this.#id = id;
     this.#port = port;
     this.#client = formatHostPort({ host: peerAddress, port: peerPort });
   }
 
   info(text: string): void {
-    this.#host.log.connection(this.#line(text));
+    this.#context.log.connection(this.#line(text));
   }
 
   warn(text: string): void {
-    this.#host.log.warn(this.#line(text));
+    this.#context.log.warn(this.#line(text));
   }
 
   debug(text: string): void {
-    if (this.#host.log.debugging) this.#host.log.debug(this.#line(text));
+    if (this.#context.log.debugging) this.#context.log.debug(this.#line(text));
   }
 
   /** Bytes have been read on one side and written to the other. */
   passed(bytes: number, from: Side, side: Side, to: End): void {
-    if (!this.#host.log.debugging) return;
+    if (!this.#context.log.debugging) return;
     const taken = to.unsent === 0 ? `written to ${side}` : `${side} is busy, ${to.unsent} bytes wait`;
     this.debug(`read ${bytes} bytes from ${from}, ${taken}`);
   }
 
   /** A fault of the program. */
   fault(error: unknown): void {
-    this.#host.log.error(this.#line(faultText(error)));
+    this.#context.log.error(this.#line(faultText(error)));
   }
 
   /** Tells those who see the messages of this order what has become of it. */
-  tell(order: Order, occasion: Occasion, text: () => string): void {
-    const { monitor } = this.#host;
-    if (monitor.sees(order.options)) monitor.tell(this.source(order), order.options, occasion, text());
+  tell(request: ConnRequest, occasion: Occasion, text: () => string): void {
+    const { monitor } = this.#context;
+    if (monitor.sees(request.options)) monitor.tell(this.source(request), request.options, occasion, text());
   }
 
   /** What the monitor calls it. */
-  source(order: Order): Source {
-    return { connection: this.#id, listener: this.#port, client: this.#client, server: formatRemote(order) };
+  source(request: ConnRequest): Source {
+    return { connection: this.#id, listener: this.#port, client: this.#client, server: formatRemote(request) };
   }
 
   #line(text: string): string {

@@ -1,10 +1,10 @@
 import { Tally } from "../core/collections/tally.js";
-import type { Origin } from "../core/net/client-origin.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { TrafficStatus } from "../core/status/daemon-status.js";
 import type { Connection } from "./connection.js";
 
 /** Who is connected, and who still has something to say. */
-export class Registry {
+export class ConnectionRegistry {
   readonly #connections = new Map<string, Connection>();
   /** Those whose client's socket is still there. */
   readonly #open = new Set<Connection>();
@@ -39,7 +39,7 @@ export class Registry {
   }
 
   /** Clients that are connected from the same address, whatever they have come by. Those that nobody can tell apart count for nobody. */
-  openOf({ address = "" }: Origin): number {
+  openOf({ address = "" }: ClientOrigin): number {
     return this.#openByClient.of(address);
   }
 

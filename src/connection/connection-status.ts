@@ -1,5 +1,5 @@
 import { formatHostPort } from "../core/net/address.js";
-import { formatRemote, type Order } from "../core/options/conn-request.js";
+import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import type { ConnectionStatus, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
@@ -11,7 +11,7 @@ export interface ConnectionFacts {
   /** Name of the listener it came in by. */
   readonly listener: string;
   readonly client: End;
-  readonly order: Order | undefined;
+  readonly request: ConnRequest | undefined;
   readonly relay: Relay | undefined;
   readonly traffic: { readonly received: number; readonly sent: number };
   readonly notify: NotifyStatus | undefined;
@@ -23,7 +23,7 @@ export interface ConnectionFacts {
 
 /** What STAT tells of a connection. */
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
-  const { id, phase, listener, client, order, relay, traffic, notify, openedAt, openedEpochMs, now } = facts;
+  const { id, phase, listener, client, request, relay, traffic, notify, openedAt, openedEpochMs, now } = facts;
   return {
     id,
     phase,
@@ -31,7 +31,7 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
     client: client.peerAddress,
     clientPort: client.peerPort,
     openedAt: new Date(openedEpochMs).toISOString(),
-    ...(order && { remote: formatRemote(order), options: order.options }),
+    ...(request && { remote: formatRemote(request), options: request.options }),
     ageMs: Math.round(now - openedAt),
     ...(relay && relayStatus(relay, now)),
     ...traffic,

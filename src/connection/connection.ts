@@ -1,50 +1,50 @@
 import type { Listener } from "../accept/listener.js";
 import { LAST_BYTES_MS, type PeerBacklog } from "../core/limits/idle-deadlines.js";
-import type { Deed } from "../core/net/access-patterns.js";
+import type { Permission } from "../core/net/access-patterns.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
-import type { Origin } from "../core/net/client-origin.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
-import { formatRemote, type Order } from "../core/options/conn-request.js";
+import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/command.js";
-import type { WatchOrder } from "../core/setup/watch-request.js";
+import type { WatchRequest } from "../core/setup/watch-request.js";
 import type { ConnectionReport, ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "../dial/dial.js";
 import type { Stream } from "../monitor/monitor.js";
-import { Watching } from "../monitor/watch-session.js";
-import { Announcer } from "../notify/connection-notifier.js";
-import type { Sender } from "../notify/notification-scheduler.js";
+import { WatchSession } from "../monitor/watch-session.js";
+import { ConnectionNotifier } from "../notify/connection-notifier.js";
+import type { NotificationSender } from "../notify/notification-scheduler.js";
 import { Relay, type RelayOwner } from "../relay/relay.js";
-import { type Held, Hold } from "../sockets/early-data.js";
+import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
-import { linger } from "../sockets/lingering-close.js";
+import { closeLingering } from "../sockets/lingering-close.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
 import { type StreamEnd, streamOf } from "../sockets/stream-end.js";
 import { GATHER_MS } from "../system/socket-table.js";
-import type { ConnectionHost } from "./connection-context.js";
+import type { ConnectionContext } from "./connection-context.js";
 import { ConnectionLog } from "./connection-log.js";
 import { connectionStatus } from "./connection-status.js";
-import { streamsOf } from "./message-streams.js";
-import { Session } from "./setup-session.js";
+import { messageStreams } from "./message-streams.js";
+import { SetupSession } from "./setup-session.js";
 
 /**
  * What a client is told: that its remote is there and that it is not (`setup`), only that it is not (`direct`), or just that, by a
  * reset (`reset`).
  */
-export type Manner = "setup" | "direct" | "reset";
+export type ReplyMode = "setup" | "direct" | "reset";
 
 /** What has taken a client's socket for a purpose of its own: it ends for a reason. */
-interface Guest {
+interface SocketOwner {
   close(reason: string): void;
 }
 
 type Phase =
   | { readonly kind: "new" }
-  | { readonly kind: "setup"; readonly session: Session }
-  | { readonly kind: "watching"; readonly watching: Watching }
-  | { readonly kind: "linked"; readonly link: Guest }
-  | { readonly kind: "dialing"; readonly order: Order; readonly dial: Dial; readonly manner: Manner }
-  | { readonly kind: "echo"; readonly order: Order; readonly relay: Relay }
-  | { readonly kind: "closing"; readonly order: Order | undefined; readonly relay: Relay | undefined };
+  | { readonly kind: "setup"; readonly session: SetupSession }
+  | { readonly kind: "watching"; readonly watching: WatchSession }
+  | { readonly kind: "linked"; readonly link: SocketOwner }
+  | { readonly kind: "dialing"; readonly request: ConnRequest; readonly dial: Dial; readonly replyMode: ReplyMode }
+  | { readonly kind: "echo"; readonly request: ConnRequest; readonly relay: Relay }
+  | { readonly kind: "closing"; readonly request: ConnRequest | undefined; readonly relay: Relay | undefined };
 
 const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
 
@@ -52,15 +52,15 @@ const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply a
 export class Connection implements RelayOwner, ConnectionReport {
   readonly id: string;
   /** Whose it is, through the daemon itself or not: every rule asks this. */
-  readonly origin: Origin;
-  readonly #host: ConnectionHost;
+  readonly origin: ClientOrigin;
+  readonly #context: ConnectionContext;
   readonly #client: StreamEnd;
   readonly #listener: Listener;
   readonly #openedAt: number;
   readonly #openedEpochMs: number;
   readonly #log: ConnectionLog;
   #phase: Phase = { kind: "new" };
-  #announcer: Announcer | undefined;
+  #notifier: ConnectionNotifier | undefined;
   #told = false;
   /** What its remote takes. */
   #descriptors = 0;
@@ -68,29 +68,29 @@ export class Connection implements RelayOwner, ConnectionReport {
   #served: Served | undefined;
 
   /** @param listener what it came in by */
-  constructor(id: string, client: StreamEnd, origin: Origin, listener: Listener, host: ConnectionHost) {
+  constructor(id: string, client: StreamEnd, origin: ClientOrigin, listener: Listener, context: ConnectionContext) {
     this.id = id;
     this.origin = origin;
     this.#client = client;
     this.#listener = listener;
-    this.#host = host;
-    this.#openedAt = host.clock.now();
-    this.#openedEpochMs = host.clock.epochMs();
-    this.#log = new ConnectionLog(host, id, listener.port, client);
+    this.#context = context;
+    this.#openedAt = context.clock.now();
+    this.#openedEpochMs = context.clock.epochMs();
+    this.#log = new ConnectionLog(context, id, listener.port, client);
     this.#log.info(`opened on ${listener.name}`);
   }
 
   /** Greets the client and takes its commands (setup mode). */
   converse(): void {
-    const session = new Session(this.#client, this.#host.clock, {
+    const session = new SetupSession(this.#client, this.#context.clock, {
       pid: this.id,
-      objection: (deed) => this.#objection(deed),
-      status: () => this.#host.status(),
-      dial: (order, early) => this.connect(order, early, "setup"),
-      watch: (order) => this.#watch(order),
+      denialReason: (permission) => this.#denialReason(permission),
+      status: () => this.#context.status(),
+      dial: (request, early) => this.connect(request, early, "setup"),
+      watch: (request) => this.#watch(request),
       beginDevice: (server, service) => this.#beginDevice(server, service),
-      stopDaemon: () => this.#host.stop(`STOP by ${this.#client.peerAddress}`),
-      reload: () => this.#host.reload(`RELD by ${this.#client.peerAddress}`),
+      stopDaemon: () => this.#context.stop(`STOP by ${this.#client.peerAddress}`),
+      reload: () => this.#context.reload(`RELD by ${this.#client.peerAddress}`),
       over: (reason) => this.#close(reason, FAREWELL_MS),
       trace: (text) => this.#log.debug(text),
       fault: (error) => this.fault(error),
@@ -101,19 +101,20 @@ export class Connection implements RelayOwner, ConnectionReport {
 
   #beginDevice(server: HostPort, service: HostPort): string | undefined {
     this.#log.info(`TCPR: device of ${formatHostPort(server)} for ${formatHostPort(service)}`);
-    return this.#host.beginDevice(server, service);
+    return this.#context.beginDevice(server, service);
   }
 
   /** Why the client may not do this: because of where it is, or because too many do it already. */
-  #objection(deed: Deed): string | undefined {
+  #denialReason(permission: Permission): string | undefined {
     return (
-      this.#host.access.objection(deed, this.origin) ?? (deed === "watch" ? this.#host.monitor.objection : undefined)
+      this.#context.access.denialReason(permission, this.origin) ??
+      (permission === "watch" ? this.#context.monitor.denialReason : undefined)
     );
   }
 
-  #watch(order: WatchOrder): void {
-    const { monitor, clock } = this.#host;
-    const watching = new Watching(this.#client, order, monitor, clock, {
+  #watch(request: WatchRequest): void {
+    const { monitor, clock } = this.#context;
+    const watching = new WatchSession(this.#client, request, monitor, clock, {
       over: (reason) => this.#close(reason, FAREWELL_MS),
       fault: (error) => this.fault(error),
     });
@@ -124,23 +125,28 @@ export class Connection implements RelayOwner, ConnectionReport {
    * Connects to a remote and relays from then on.
    *
    * @param early what the client has sent for the remote already
-   * @param manner what the client is told
+   * @param replyMode what the client is told
    * @param reach gets to the remote
    */
-  connect(order: Order, early: Held, manner: Manner, reach: () => Dial = () => this.#dial(order)): void {
-    const since = this.#host.clock.now();
-    if (order.options.transport === "udp") this.#client.expectDatagrams();
+  connect(
+    request: ConnRequest,
+    early: EarlyBytes,
+    replyMode: ReplyMode,
+    reach: () => Dial = () => this.#dial(request),
+  ): void {
+    const since = this.#context.clock.now();
+    if (request.options.transport === "udp") this.#client.expectDatagrams();
     const attempt = reach();
-    this.#phase = { kind: "dialing", order, dial: attempt, manner };
-    this.#log.target = formatRemote(order);
+    this.#phase = { kind: "dialing", request, dial: attempt, replyMode };
+    this.#log.target = formatRemote(request);
     this.#descriptors = attempt.descriptors;
-    this.#host.countRemotes(this.#descriptors);
-    this.#log.tell(order, "CONNECT", () => `to ${formatRemote(order)}`);
+    this.#context.countRemotes(this.#descriptors);
+    this.#log.tell(request, "CONNECT", () => `to ${formatRemote(request)}`);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
-    const hold = new Hold(this.#client, early, left, (error) => this.fault(error));
+    const earlyData = new EarlyData(this.#client, early, left, (error) => this.fault(error));
     attempt.end
       .then(
-        (remote) => this.#connected(attempt, remote, hold, since),
+        (remote) => this.#connected(attempt, remote, earlyData, since),
         (error: unknown) => this.#refused(error),
       )
       .catch((error: unknown) => this.fault(error));
@@ -151,8 +157,8 @@ export class Connection implements RelayOwner, ConnectionReport {
    *
    * @param take is given the socket, and what to call when that is over
    */
-  host(take: (client: StreamEnd, over: (reason: string) => void) => Guest): void {
-    this.#host.lostPeers.add(this.#client);
+  host(take: (client: StreamEnd, over: (reason: string) => void) => SocketOwner): void {
+    this.#context.deadPeers.add(this.#client);
     const link = take(this.#client, (reason) => this.#close(reason, 0));
     if (this.#phase.kind === "new") this.#phase = { kind: "linked", link };
   }
@@ -161,7 +167,7 @@ export class Connection implements RelayOwner, ConnectionReport {
   stop(reason: string): void {
     try {
       if (this.#phase.kind === "echo") this.#phase.relay.close(reason);
-      if (this.#phase.kind === "dialing") this.#refuse(this.#phase.manner, errorReply("CONN", reason));
+      if (this.#phase.kind === "dialing") this.#refuse(this.#phase.replyMode, errorReply("CONN", reason));
       this.#close(reason, FAREWELL_MS);
     } catch (error) {
       this.fault(error);
@@ -171,8 +177,8 @@ export class Connection implements RelayOwner, ConnectionReport {
   /** Its messages, while they pass. */
   get streams(): readonly Stream[] {
     if (this.#phase.kind !== "echo") return [];
-    const { order, relay } = this.#phase;
-    return streamsOf(this.#log.source(order), order.options, relay);
+    const { request, relay } = this.#phase;
+    return messageStreams(this.#log.source(request), request.options, relay);
   }
 
   /** Whether the client's socket is gone. */
@@ -186,13 +192,13 @@ export class Connection implements RelayOwner, ConnectionReport {
   }
 
   /** The way that its notifications go. */
-  get luup(): Sender {
-    return this.#host.luup;
+  get luup(): NotificationSender {
+    return this.#context.luup;
   }
 
   /** Whether it is over, its client has been told so, and its plugin too. */
   get settled(): boolean {
-    return this.#phase.kind === "closing" && this.#told && (this.#announcer?.done ?? true);
+    return this.#phase.kind === "closing" && this.#told && (this.#notifier?.done ?? true);
   }
 
   /** Whether nothing of it is left. */
@@ -224,84 +230,84 @@ export class Connection implements RelayOwner, ConnectionReport {
       phase: this.phase,
       listener: this.listener,
       client: this.#client,
-      order: "order" in phase ? phase.order : undefined,
+      request: "request" in phase ? phase.request : undefined,
       relay: "relay" in phase ? phase.relay : undefined,
       traffic: this.traffic,
-      notify: this.#announcer?.status,
+      notify: this.#notifier?.status,
       openedAt: this.#openedAt,
       openedEpochMs: this.#openedEpochMs,
-      now: this.#host.clock.now(),
+      now: this.#context.clock.now(),
     });
   }
 
-  #dial(order: Order): Dial {
-    return this.#host.roomForRemote() ? dial(order, this.origin, this.#host) : refusedDial(NO_MORE_FILES);
+  #dial(request: ConnRequest): Dial {
+    return this.#context.roomForRemote() ? dial(request, this.origin, this.#context) : refusedDial(NO_MORE_FILES);
   }
 
-  #connected({ served }: Dial, remote: End, hold: Hold, since: number): void {
+  #connected({ served }: Dial, remote: End, earlyData: EarlyData, since: number): void {
     if (this.#phase.kind !== "dialing") {
       remote.destroy();
-      served?.left();
+      served?.release();
       return;
     }
-    const { manner } = this.#phase;
-    const order = served?.order ?? this.#phase.order;
-    const { options } = order;
+    const { replyMode } = this.#phase;
+    const request = served?.request ?? this.#phase.request;
+    const { options } = request;
     this.#served = served;
-    this.#log.target = formatRemote(order);
+    this.#log.target = formatRemote(request);
     const pid = options.notify?.pid ?? this.id;
-    const relay = new Relay(this.#client, remote, options, this.#host.clock, this);
-    this.#phase = { kind: "echo", order, relay };
-    this.#host.lostPeers.add(this.#client);
+    const relay = new Relay(this.#client, remote, options, this.#context.clock, this);
+    this.#phase = { kind: "echo", request, relay };
+    this.#context.deadPeers.add(this.#client);
     const stream = streamOf(remote);
-    if (stream !== undefined) this.#host.lostPeers.add(stream);
+    if (stream !== undefined) this.#context.deadPeers.add(stream);
     if (options.notify !== undefined) {
-      this.#announcer = new Announcer(options.notify, pid, options, this.#client, this.#host, {
+      this.#notifier = new ConnectionNotifier(options.notify, pid, options, this.#client, this.#context, {
         warn: (text) => this.#log.warn(text),
         trace: (text) => this.#log.debug(text),
-        done: () => this.#host.changed(this),
+        done: () => this.#context.changed(this),
         fault: (error) => this.fault(error),
       });
     }
     if (this.#descriptors > 0) {
-      const ms = Math.round(this.#host.clock.now() - since);
+      const ms = Math.round(this.#context.clock.now() - since);
       const address = formatHostPort({ host: remote.peerAddress, port: remote.peerPort });
       this.#log.info(`connected to ${address} after ${ms} ms`);
     }
-    if (manner === "setup") this.#client.write(`OK CONN ${pid}\n`);
-    const { monitor } = this.#host;
+    if (replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);
+    const { monitor } = this.#context;
     if (monitor.sees(options)) for (const stream of this.streams) monitor.begin(stream);
-    relay.start(hold.take());
+    relay.start(earlyData.take());
   }
 
   #refused(error: unknown): void {
     if (this.#phase.kind !== "dialing") return;
     if (!(error instanceof DialError)) throw error;
-    const { order } = this.#phase;
-    const reply = errorReply("CONN", `${formatRemote(order)}: ${error.message}`);
-    this.#refuse(this.#phase.manner, reply);
-    this.#log.tell(order, "ERROR", () => `${formatRemote(order)}: ${error.message}`);
+    const { request } = this.#phase;
+    const reply = errorReply("CONN", `${formatRemote(request)}: ${error.message}`);
+    this.#refuse(this.#phase.replyMode, reply);
+    this.#log.tell(request, "ERROR", () => `${formatRemote(request)}: ${error.message}`);
     this.#close(reply, FAREWELL_MS);
   }
 
   /** Tells a client that it gets no remote. */
-  #refuse(manner: Manner, reply: string): void {
-    if (manner === "reset") this.#client.reset();
+  #refuse(replyMode: ReplyMode, reply: string): void {
+    if (replyMode === "reset") this.#client.reset();
     else this.#client.write(`${reply}\n`);
   }
 
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
     if (this.#client.peerPort === 0) return "present"; // of Unix sockets its table says nothing
-    return this.#host.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
+    return this.#context.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
   }
 
   backlogOf(end: End): Promise<PeerBacklog> {
-    return peerBacklog(end, this.#host.sockets);
+    return peerBacklog(end, this.#context.sockets);
   }
 
   ending(): void {
-    this.#announcer?.hold();
+    this.#notifier?.hold();
   }
 
   over(reason: string): void {
@@ -311,7 +317,7 @@ export class Connection implements RelayOwner, ConnectionReport {
   delivered(bytes: number): void {
     if (bytes > 0) this.#log.passed(bytes, "remote", "client", this.#client);
     else this.#log.debug("client reads again");
-    this.#announcer?.data();
+    this.#notifier?.data();
   }
 
   passed(bytes: number): void {
@@ -322,25 +328,25 @@ export class Connection implements RelayOwner, ConnectionReport {
   #close(reason: string, limitMs: number): void {
     const phase = this.#phase;
     if (phase.kind === "closing") return;
-    const order = "order" in phase ? phase.order : undefined;
+    const request = "request" in phase ? phase.request : undefined;
     const relay = "relay" in phase ? phase.relay : undefined;
-    this.#phase = { kind: "closing", order, relay };
-    const seconds = ((this.#host.clock.now() - this.#openedAt) / 1000).toFixed(1);
+    this.#phase = { kind: "closing", request, relay };
+    const seconds = ((this.#context.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
-    if (order !== undefined) this.#log.tell(order, "DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
-    this.#host.countRemotes(-this.#descriptors);
-    this.#served?.left();
+    if (request !== undefined) this.#log.tell(request, "DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
+    this.#context.countRemotes(-this.#descriptors);
+    this.#served?.release();
     if (phase.kind === "setup") phase.session.close();
     if (phase.kind === "watching") phase.watching.close();
     if (phase.kind === "linked") phase.link.close(reason);
     if (phase.kind === "dialing") phase.dial.abort();
     const stream = relay && streamOf(relay.remote);
-    if (stream !== undefined) this.#host.lostPeers.remove(stream);
-    linger(this.#client, limitMs, this.#host, {
+    if (stream !== undefined) this.#context.deadPeers.remove(stream);
+    closeLingering(this.#client, limitMs, this.#context, {
       drained: () => {
-        relay?.tap?.left("down");
-        this.#announcer?.data();
+        relay?.tap?.closed("down");
+        this.#notifier?.data();
       },
       finished: () => this.toldClient(),
       gone: () => this.#gone(),
@@ -352,17 +358,17 @@ export class Connection implements RelayOwner, ConnectionReport {
   toldClient(): void {
     if (this.#told) return;
     this.#told = true;
-    this.#announcer?.final();
-    this.#host.changed(this);
+    this.#notifier?.final();
+    this.#context.changed(this);
   }
 
   #gone(): void {
-    this.#host.lostPeers.remove(this.#client);
+    this.#context.deadPeers.remove(this.#client);
     this.toldClient();
-    this.#announcer?.release();
-    if (this.#announcer?.done === false) this.#host.farewells.take(this.#announcer, this.#log);
-    this.#announcer = undefined;
-    this.#host.changed(this);
+    this.#notifier?.release();
+    if (this.#notifier?.done === false) this.#context.finalNotifications.take(this.#notifier, this.#log);
+    this.#notifier = undefined;
+    this.#context.changed(this);
   }
 
   /** A fault of the program, met while serving this connection: it costs this connection and no other. */

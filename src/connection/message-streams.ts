@@ -5,7 +5,7 @@ import { CLIENT_SIDE, RELAYED, SERVER_SIDE } from "../monitor/tap.js";
 import type { Relay } from "../relay/relay.js";
 
 /** The messages of a relay; where something stands between it and the server, those on both sides of that. */
-export function streamsOf(source: Source, options: ConnOptions, relay: Relay): Stream[] {
+export function messageStreams(source: Source, options: ConnOptions, relay: Relay): Stream[] {
   const { standIn } = relay.remote;
   if (standIn === undefined) return [{ source, options, places: RELAYED, point: relay }];
   const { view, point } = standIn;

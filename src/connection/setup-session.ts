@@ -1,28 +1,28 @@
 import type { HostPort } from "../core/net/address.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
-import type { Order } from "../core/options/conn-request.js";
+import type { ConnRequest } from "../core/options/conn-request.js";
 import { errorReply, runCommand } from "../core/setup/command.js";
 import { LineBuffer } from "../core/setup/line-buffer.js";
 import type { Outcome, VerbContext } from "../core/setup/verb.js";
 import { VERBS } from "../core/setup/verbs/verbs.js";
-import type { WatchOrder } from "../core/setup/watch-request.js";
+import type { WatchRequest } from "../core/setup/watch-request.js";
 import { FEW_STEPS, Turn } from "../scheduling/turn.js";
-import type { Held } from "../sockets/early-data.js";
+import type { EarlyBytes } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
-import { Reply } from "../sockets/reply-stream.js";
-import { Unread } from "../sockets/unread-limit.js";
+import { ReplyStream } from "../sockets/reply-stream.js";
+import { UnreadLimit } from "../sockets/unread-limit.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { BUILD } from "../version.js";
 
 /** What a session asks of the connection it belongs to. */
-export interface SessionOwner {
+export interface SetupSessionOwner {
   readonly pid: string;
-  objection: VerbContext["objection"];
+  denialReason: VerbContext["denialReason"];
   status(): ReturnType<VerbContext["status"]>;
   /** The client wants this remote; `early`: what it has sent behind the command already. */
-  dial(order: Order, early: Held): void;
+  dial(request: ConnRequest, early: EarlyBytes): void;
   /** The client wants to see messages from now on. */
-  watch(order: WatchOrder): void;
+  watch(request: WatchRequest): void;
   /** Has this machine be the device of a server; returns why not, or nothing when it is. */
   beginDevice(server: HostPort, service: HostPort): string | undefined;
   stopDaemon(): void;
@@ -47,10 +47,10 @@ function* line(pieces: Iterable<string>): Generator<string> {
 }
 
 /** Setup mode of one client: greets it, runs its commands one after the other, until one of them ends setup mode. */
-export class Session {
+export class SetupSession {
   readonly #client: End;
   readonly #clock: Clock;
-  readonly #owner: SessionOwner;
+  readonly #owner: SetupSessionOwner;
   readonly #lines = new LineBuffer(MAX_LINE);
   #presets: Partial<ConnOptions> = {};
   #deadline: Timer | undefined;
@@ -61,15 +61,15 @@ export class Session {
   /** A command is being carried out; those behind it wait. */
   #busy = false;
   /** A long reply that is under way. */
-  #report: Reply | undefined;
+  #report: ReplyStream | undefined;
   readonly #turn = new Turn(() => this.#goOn(), FEW_STEPS);
-  readonly #replies: Unread;
+  readonly #replies: UnreadLimit;
 
-  constructor(client: End, clock: Clock, owner: SessionOwner) {
+  constructor(client: End, clock: Clock, owner: SetupSessionOwner) {
     this.#client = client;
     this.#clock = clock;
     this.#owner = owner;
-    this.#replies = new Unread(client, UNREAD_MS, clock, (reason) => this.#end(`client ${reason}`));
+    this.#replies = new UnreadLimit(client, UNREAD_MS, clock, (reason) => this.#end(`client ${reason}`));
   }
 
   start(): void {
@@ -139,7 +139,7 @@ export class Session {
       build: BUILD,
       verbs: VERBS,
       presets: this.#presets,
-      objection: (deed) => this.#owner.objection(deed),
+      denialReason: (permission) => this.#owner.denialReason(permission),
       status: () => this.#owner.status(),
     });
     if (ran === undefined) return;
@@ -163,7 +163,7 @@ export class Session {
         return;
       case "dial":
         this.close();
-        this.#owner.dial(outcome.order, { bytes: this.#lines.takeRest(), ended: this.#eof });
+        this.#owner.dial(outcome.request, { bytes: this.#lines.takeRest(), ended: this.#eof });
         return;
       case "stop":
         this.#reply(outcome.text);
@@ -186,7 +186,7 @@ export class Session {
       case "watch":
         this.#reply(outcome.text);
         this.close();
-        this.#owner.watch(outcome.order);
+        this.#owner.watch(outcome.request);
         return;
       case "error":
         this.#fail(word, outcome.message);
@@ -213,7 +213,7 @@ export class Session {
       },
       fault: (error: unknown) => this.#owner.fault(error),
     };
-    this.#report = new Reply(line(pieces), reader);
+    this.#report = new ReplyStream(line(pieces), reader);
   }
 
   #reload(word: string, text: string): void {

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { systemClock } from "../system/clock.js";
-import { folderObjection } from "./socket-folder.js";
+import { folderProblem } from "./socket-folder.js";
 
 /** What comes of asking a daemon by its control socket. */
 export type Answer =
@@ -24,7 +24,7 @@ export async function ask(paths: readonly string[], commands: readonly string[])
   let outcome: Answer = { kind: "absent" };
   for (const [index, path] of paths.entries()) {
     // what strangers have put where ours only might be is no reason to say that nothing is known
-    if (index > 0 && folderObjection(path) !== undefined) continue;
+    if (index > 0 && folderProblem(path) !== undefined) continue;
     const answer = await askOne(path, commands);
     if (answer.kind === "answered") return answer;
     if (outcome.kind === "absent") outcome = answer;
@@ -33,8 +33,8 @@ export async function ask(paths: readonly string[], commands: readonly string[])
 }
 
 async function askOne(path: string, commands: readonly string[]): Promise<Answer> {
-  const objection = folderObjection(path);
-  if (objection !== undefined) return { kind: "unknown", problem: objection };
+  const denialReason = folderProblem(path);
+  if (denialReason !== undefined) return { kind: "unknown", problem: denialReason };
   const socket = connect({ path });
   const late = systemClock.after(WITHIN_MS, () => socket.destroy(new Error(`no answer within ${WITHIN_MS / 1000} s`)));
   let text = "";

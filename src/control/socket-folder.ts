@@ -73,7 +73,7 @@ function homeOf(): string | undefined {
 }
 
 /** What is wrong with the folder of a socket; nothing when it is ours alone, or is not there. */
-export function folderObjection(path: string): string | undefined {
+export function folderProblem(path: string): string | undefined {
   const folder = dirname(path);
   const stats = lstat(folder);
   if (stats === undefined) return undefined;
@@ -98,8 +98,8 @@ export function makeFolder(path: string): void {
     throw new Error(`the path has ${bytes} bytes, ${MAX_PATH} are the most; XDG_RUNTIME_DIR may name a shorter one`);
   }
   if (lstat(dirname(path)) === undefined) mkdirSync(dirname(path), { recursive: true, mode: OURS_ALONE });
-  const objection = folderObjection(path);
-  if (objection !== undefined) throw new Error(objection);
+  const denialReason = folderProblem(path);
+  if (denialReason !== undefined) throw new Error(denialReason);
 }
 
 /** What there is under a name, itself and not what it points to; nothing when there is nothing. */

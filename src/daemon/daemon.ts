@@ -3,25 +3,25 @@ import { pid } from "node:process";
 import { Admission, descriptorsShort } from "../accept/admission.js";
 import type { Listener } from "../accept/listener.js";
 import { Ports } from "../accept/ports.js";
-import { Refusals } from "../accept/rejections.js";
-import { Handshakes } from "../accept/tls-handshakes.js";
+import { Rejections } from "../accept/rejections.js";
+import { TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Alerts } from "../alerts/alerts.js";
 import type { LoadedConfig } from "../cli/load-config.js";
 import { Connection } from "../connection/connection.js";
-import type { ConnectionHost } from "../connection/connection-context.js";
-import { Registry } from "../connection/connection-registry.js";
+import type { ConnectionContext } from "../connection/connection-context.js";
+import { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
-import type { Origin } from "../core/net/client-origin.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import { PidSource } from "../core/setup/pid.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { WriteText } from "../monitor/line-queue.js";
 import { Monitor, type Stream } from "../monitor/monitor.js";
-import { Farewells } from "../notify/final-notifications.js";
-import { Luups } from "../notify/luup-clients.js";
-import { Renotifier } from "../notify/unread-reminder.js";
-import { LostPeers } from "../sockets/dead-peers.js";
+import { FinalNotifications } from "../notify/final-notifications.js";
+import { LuupClients } from "../notify/luup-clients.js";
+import { UnreadReminder } from "../notify/unread-reminder.js";
+import { DeadPeers } from "../sockets/dead-peers.js";
 import { acceptLocal } from "../sockets/local-end.js";
 import { OwnSockets } from "../sockets/own-sockets.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
@@ -31,17 +31,17 @@ import { descriptorLimit } from "../system/descriptors.js";
 import { SocketTable } from "../system/socket-table.js";
 import { BUILD, VERSION } from "../version.js";
 import { Web } from "../web/web.js";
-import { Jobs } from "./features.js";
+import { Features } from "./features.js";
 import { listenersOf } from "./listeners.js";
 
 const STOP_LIMIT_MS = 2000;
 const DRAIN_LIMIT_MS = 5000; // for answers that shared devices owe
 
 /** What settings are made into: all that new connections work with. A reload makes another one. */
-interface Regime {
+interface Generation {
   readonly settings: Settings;
   readonly admission: Admission;
-  readonly host: ConnectionHost;
+  readonly context: ConnectionContext;
 }
 
 /** The whole of it: opens the listeners, admits their clients, knows everything, and ends in good order. */
@@ -52,23 +52,23 @@ export class Daemon {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #sockets: SocketTable;
-  readonly #renotifier: Renotifier;
-  readonly #registry = new Registry();
+  readonly #unreadReminder: UnreadReminder;
+  readonly #registry = new ConnectionRegistry();
   readonly #monitor: Monitor;
   readonly #alerts: Alerts;
-  readonly #luups: Luups;
-  readonly #farewells: Farewells;
-  readonly #jobs: Jobs;
+  readonly #luups: LuupClients;
+  readonly #finalNotifications: FinalNotifications;
+  readonly #features: Features;
   readonly #pids = new PidSource();
   readonly #descriptors = descriptorLimit();
-  readonly #refusals: Refusals;
+  readonly #rejections: Rejections;
   readonly #own: OwnSockets;
-  readonly #handshakes: Handshakes;
+  readonly #handshakes: TlsHandshakes;
   readonly #ports: Ports;
   readonly #web: Web;
   readonly #startedAt: number;
   readonly #startedEpochMs: number;
-  #regime: Regime;
+  #generation: Generation;
   #reloading: Promise<unknown> = Promise.resolve();
   #stopping = false;
   #tellStopped = (): void => {};
@@ -84,14 +84,16 @@ export class Daemon {
     this.#startedAt = clock.now();
     this.#startedEpochMs = clock.epochMs();
     this.#sockets = new SocketTable(clock);
-    this.#renotifier = new Renotifier(clock, this.#sockets, (error) => log.error(`looking for unread bytes: ${error}`));
-    this.#refusals = new Refusals({ clock, sockets: this.#sockets }, log);
+    this.#unreadReminder = new UnreadReminder(clock, this.#sockets, (error) =>
+      log.error(`looking for unread bytes: ${error}`),
+    );
+    this.#rejections = new Rejections({ clock, sockets: this.#sockets }, log);
     this.#own = new OwnSockets(clock);
-    this.#handshakes = new Handshakes({
+    this.#handshakes = new TlsHandshakes({
       clock,
-      refusals: this.#refusals,
-      keepalive: () => this.#regime.settings.keepalive,
-      objection: (origin, listener) => this.#regime.admission.objection(origin, listener),
+      rejections: this.#rejections,
+      keepalive: () => this.#generation.settings.keepalive,
+      denialReason: (origin, listener) => this.#generation.admission.denialReason(origin, listener),
       count: (change) => this.#registry.countOthers(change),
       take: (client, origin, listener) => this.#take(client, origin, listener),
     });
@@ -101,18 +103,18 @@ export class Daemon {
       { clock, log, alerts: this.#alerts, console, streams: () => this.#streams() },
       settings,
     );
-    this.#luups = new Luups(settings.vera, clock, log);
-    this.#farewells = new Farewells(clock, log);
-    this.#regime = this.#regimeOf(settings);
-    this.#jobs = new Jobs(this.#regime.host);
+    this.#luups = new LuupClients(settings.vera, clock, log);
+    this.#finalNotifications = new FinalNotifications(clock, log);
+    this.#generation = this.#generationOf(settings);
+    this.#features = new Features(this.#generation.context);
     this.#web = new Web({
       clock,
       log,
       monitor: this.#monitor,
-      refusals: this.#refusals,
+      rejections: this.#rejections,
       registry: this.#registry,
       own: this.#own,
-      admission: () => this.#regime.admission,
+      admission: () => this.#generation.admission,
       status: () => this.status,
     });
     this.stopped = new Promise((resolve) => {
@@ -126,14 +128,14 @@ export class Daemon {
    * @throws {ListenError} when the proxy's own port cannot be had; nothing stays open then
    */
   async start(): Promise<void> {
-    const { settings, host } = this.#regime;
+    const { settings, context } = this.#generation;
     try {
       this.#alerts.configure(settings);
-      this.#jobs.configure(settings, host);
+      this.#features.configure(settings, context);
       await this.#web.configure(settings);
       await this.#ports.open(this.#listenersOf(settings), settings.ip);
     } catch (error) {
-      this.#jobs.close("it does not start");
+      this.#features.close("it does not start");
       await Promise.all([this.#luups.close(), this.#web.close()]);
       throw error;
     }
@@ -172,16 +174,16 @@ export class Daemon {
       pid,
       startedAt: new Date(this.#startedEpochMs).toISOString(),
       uptimeMs: Math.round(this.#clock.now() - this.#startedAt),
-      vera: maskPassword(this.#regime.settings.vera),
+      vera: maskPassword(this.#generation.settings.vera),
       listeners: this.listeners,
-      ...this.#jobs.status,
+      ...this.#features.status,
       monitor: this.#monitor.status,
       traffic: this.#registry.traffic,
       descriptors: {
         used: this.#registry.descriptors,
         ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
       },
-      notifications: { ...this.#luups.current.status, farewells: this.#farewells.status },
+      notifications: { ...this.#luups.current.status, farewells: this.#finalNotifications.status },
       alerts: this.#alerts.status,
       logLinesLost: this.#log.lost,
       connections: this.#registry.present,
@@ -195,13 +197,13 @@ export class Daemon {
     this.#log.info(`stopping: ${reason}`);
     this.#ports.close();
     this.#handshakes.close();
-    await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#jobs.drain().then(drained));
-    this.#jobs.close("the proxy is stopping");
+    await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#features.drain().then(drained));
+    this.#features.close("the proxy is stopping");
     const connections = this.#registry.all();
     const watchersLast = [...connections].sort((one, two) => Number(one.watches) - Number(two.watches));
     for (const connection of watchersLast) connection.stop("the proxy is stopping");
     await Promise.all([
-      this.#within(STOP_LIMIT_MS, (told) => this.#registry.whenSettled(() => this.#farewells.whenEmpty(told))),
+      this.#within(STOP_LIMIT_MS, (told) => this.#registry.whenSettled(() => this.#finalNotifications.whenEmpty(told))),
       this.#within(STOP_LIMIT_MS, (drained) => void this.#alerts.drain().then(drained)),
     ]);
     this.#alerts.close();
@@ -214,7 +216,7 @@ export class Daemon {
   /** All messages that pass, of clients and of links to shared devices. */
   *#streams(): Iterable<Stream> {
     for (const { streams } of this.#registry.all()) yield* streams;
-    yield* this.#jobs.streams;
+    yield* this.#features.streams;
   }
 
   /** Waits until what is begun calls back, for so long at most. */
@@ -229,22 +231,22 @@ export class Daemon {
   }
 
   #listenersOf(settings: Settings): Listener[] {
-    return listenersOf(settings, this.#jobs);
+    return listenersOf(settings, this.#features);
   }
 
-  #regimeOf(settings: Settings): Regime {
+  #generationOf(settings: Settings): Generation {
     const admission = new Admission(settings, this.#registry, this.#descriptors);
-    const host: ConnectionHost = {
+    const context: ConnectionContext = {
       settings,
       access: admission.access,
       clock: this.#clock,
       log: this.#log,
       luup: this.#luups.current,
-      farewells: this.#farewells,
+      finalNotifications: this.#finalNotifications,
       alerts: this.#alerts,
       sockets: this.#sockets,
-      renotifier: this.#renotifier,
-      lostPeers: new LostPeers(settings.keepalive, this.#clock, this.#sockets, (error) =>
+      unreadReminder: this.#unreadReminder,
+      deadPeers: new DeadPeers(settings.keepalive, this.#clock, this.#sockets, (error) =>
         this.#log.error(`looking for lost peers: ${error}`),
       ),
       own: this.#own,
@@ -252,18 +254,18 @@ export class Daemon {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
-      beginDevice: (server, service) => this.#jobs.tunnels.begin(server, service),
+      beginDevice: (server, service) => this.#features.tunnelLines.begin(server, service),
       roomForRemote: () => admission.room,
       countRemotes: (change) => this.#registry.countOthers(change),
       portOf: (listener, ip) => this.#ports.make(listener, ip),
       changed: (connection) => this.#registry.changed(connection),
     };
-    return { settings, admission, host };
+    return { settings, admission, context };
   }
 
   async #reload(reason: string): Promise<string | undefined> {
     if (this.#stopping) return "the proxy is stopping";
-    const old = this.#regime.settings;
+    const old = this.#generation.settings;
     const { settings, problems, warnings = [] } = this.#load();
     let problem = problems.join("; ");
     if (problem === "") {
@@ -298,15 +300,15 @@ export class Daemon {
   /** Has new connections work by these settings. */
   #adopt(settings: Settings): void {
     const inUse = new Set(this.#registry.all().map(({ luup }) => luup));
-    this.#luups.configure(settings.vera, (luup) => inUse.has(luup) || this.#farewells.use(luup));
-    this.#regime = this.#regimeOf(settings);
+    this.#luups.configure(settings.vera, (luup) => inUse.has(luup) || this.#finalNotifications.use(luup));
+    this.#generation = this.#generationOf(settings);
     this.#alerts.configure(settings);
-    this.#jobs.configure(settings, this.#regime.host);
+    this.#features.configure(settings, this.#generation.context);
     this.#monitor.configure(settings);
   }
 
   #warnOfDescriptors(): void {
-    const warning = descriptorsShort(this.#regime.settings, this.#descriptors);
+    const warning = descriptorsShort(this.#generation.settings, this.#descriptors);
     if (warning !== undefined) this.#log.warn(warning);
   }
 
@@ -321,24 +323,24 @@ export class Daemon {
       this.#handshakes.begin(socket, origin, listener, listener.secure);
       return;
     }
-    const { admission, settings } = this.#regime;
-    const client = acceptTcp(socket, settings.keepalive, listener.order?.options.transport === "udp");
+    const { admission, settings } = this.#generation;
+    const client = acceptTcp(socket, settings.keepalive, listener.route?.options.transport === "udp");
     if (client.peerAddress === "") {
       client.destroy(); // it has gone already
       return;
     }
-    const objection = admission.objection(origin, listener);
-    if (objection !== undefined) {
-      this.#refusals.turnAway(client, origin, listener, objection);
+    const denialReason = admission.denialReason(origin, listener);
+    if (denialReason !== undefined) {
+      this.#rejections.reject(client, origin, listener, denialReason);
       return;
     }
     this.#take(client, origin, listener);
   }
 
   /** Makes a connection of a client that may be one. */
-  #take(client: StreamEnd, origin: Origin, listener: Listener): void {
+  #take(client: StreamEnd, origin: ClientOrigin, listener: Listener): void {
     const id = this.#pids.next(this.#clock.epochMs());
-    const connection = new Connection(id, client, origin, listener, this.#regime.host);
+    const connection = new Connection(id, client, origin, listener, this.#generation.context);
     this.#registry.add(connection);
     listener.welcome(connection);
   }

@@ -1,55 +1,55 @@
 import type { Settings } from "../core/config/settings.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
-import type { DirectHost } from "../direct/direct-context.js";
-import { Directs } from "../direct/direct-lines.js";
+import type { DirectContext } from "../direct/direct-context.js";
+import { DirectLines } from "../direct/direct-lines.js";
 import type { Stream } from "../monitor/monitor.js";
-import type { MuxHost } from "../mux/mux-context.js";
-import { Muxes } from "../mux/mux-lines.js";
-import type { TunnelHost } from "../tunnel/tunnel-context.js";
-import { Tunnels } from "../tunnel/tunnel-lines.js";
+import type { MuxContext } from "../mux/mux-context.js";
+import { MuxLines } from "../mux/mux-lines.js";
+import type { TunnelContext } from "../tunnel/tunnel-context.js";
+import { TunnelLines } from "../tunnel/tunnel-lines.js";
 
 /** What the jobs need of the daemon. */
-export type JobsHost = DirectHost & MuxHost & TunnelHost;
+export type FeaturesContext = DirectContext & MuxContext & TunnelContext;
 
 /** What listeners share with others of their line, beyond a single connection: servers of `[direct]` lines, devices of `[mux]` lines, tunnels. */
-export class Jobs {
-  readonly directs: Directs;
-  readonly muxes: Muxes;
-  readonly tunnels: Tunnels;
+export class Features {
+  readonly directLines: DirectLines;
+  readonly muxLines: MuxLines;
+  readonly tunnelLines: TunnelLines;
 
-  constructor(host: JobsHost) {
-    this.directs = new Directs(host);
-    this.muxes = new Muxes(host);
-    this.tunnels = new Tunnels(host);
+  constructor(context: FeaturesContext) {
+    this.directLines = new DirectLines(context);
+    this.muxLines = new MuxLines(context);
+    this.tunnelLines = new TunnelLines(context);
   }
 
   /** What STAT tells of them. */
   get status(): Pick<DaemonStatus, "directs" | "muxes" | "tunnels" | "devices"> {
-    return { directs: this.directs.status, muxes: this.muxes.status, ...this.tunnels.status };
+    return { directs: this.directLines.status, muxes: this.muxLines.status, ...this.tunnelLines.status };
   }
 
   /** Messages that pass outside of connections. */
   get streams(): Stream[] {
-    return this.muxes.streams;
+    return this.muxLines.streams;
   }
 
   /** Works by these settings from now on. What their lines have in common with former ones lives on. */
-  configure(settings: Settings, host: JobsHost): void {
-    this.directs.configure(settings.direct, host);
-    this.muxes.configure(settings.mux, host);
-    this.tunnels.configure(settings, host);
+  configure(settings: Settings, context: FeaturesContext): void {
+    this.directLines.configure(settings.direct, context);
+    this.muxLines.configure(settings.mux, context);
+    this.tunnelLines.configure(settings, context);
   }
 
   /** Begins nothing new; resolves when what is owed to clients has been answered, or has failed. */
   async drain(): Promise<void> {
-    this.directs.close();
-    await this.muxes.drain();
+    this.directLines.close();
+    await this.muxLines.drain();
   }
 
   /** Ends all of it. */
   close(reason: string): void {
-    this.directs.close();
-    this.muxes.close(reason);
-    this.tunnels.close(reason);
+    this.directLines.close();
+    this.muxLines.close(reason);
+    this.tunnelLines.close(reason);
   }
 }

@@ -5,10 +5,10 @@ import type { Settings } from "../core/config/settings.js";
 import { directListeners } from "../direct/direct-listener.js";
 import { muxListeners } from "../mux/mux-listener.js";
 import { tunnelListeners } from "../tunnel/tunnel-listener.js";
-import type { Jobs } from "./features.js";
+import type { Features } from "./features.js";
 
 /** All kinds of listeners. A new one is a file and a line here. */
-const KINDS: readonly ((settings: Settings, jobs: Jobs) => Listener[])[] = [
+const KINDS: readonly ((settings: Settings, features: Features) => Listener[])[] = [
   proxyListeners,
   directListeners,
   muxListeners,
@@ -17,6 +17,6 @@ const KINDS: readonly ((settings: Settings, jobs: Jobs) => Listener[])[] = [
 ];
 
 /** The listeners that settings ask for. */
-export function listenersOf(settings: Settings, jobs: Jobs): Listener[] {
-  return KINDS.flatMap((kind) => kind(settings, jobs));
+export function listenersOf(settings: Settings, features: Features): Listener[] {
+  return KINDS.flatMap((kind) => kind(settings, features));
 }

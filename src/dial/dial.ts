@@ -1,18 +1,18 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import type { TcpNetConnectOpts } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
-import type { Access } from "../access/access-rules.js";
+import type { AccessRules } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
 import { isAddress } from "../core/net/address.js";
-import type { Origin } from "../core/net/client-origin.js";
-import type { Order } from "../core/options/conn-request.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { ConnRequest } from "../core/options/conn-request.js";
 import type { End } from "../sockets/end.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import { connectTcp } from "../sockets/tcp-end.js";
 import { UdpEnd } from "../sockets/udp-end.js";
 import type { Clock, Timer } from "../system/clock.js";
-import { permittedLookup, resolvePermitted, targetObjection } from "./resolve.js";
+import { permittedLookup, resolvePermitted, targetDenialReason } from "./resolve.js";
 import type { Credentials } from "./tls-credentials.js";
 
 /** Why a remote could not be reached, in words for the client; the cause is kept. */
@@ -21,9 +21,9 @@ export class DialError extends Error {
 }
 
 /** What dialling needs of the daemon. */
-export interface DialHost {
+export interface DialContext {
   readonly clock: Clock;
-  readonly access: Access;
+  readonly access: AccessRules;
   readonly settings: Settings;
   readonly own: OwnSockets;
 }
@@ -31,9 +31,9 @@ export interface DialHost {
 /** One of several remotes that an order leaves the choice of. */
 export interface Served {
   /** The order, with this one as its only target. */
-  readonly order: Order;
+  readonly request: ConnRequest;
   /** A connection to it is over: called once for each. */
-  left(): void;
+  release(): void;
 }
 
 /** An attempt to reach a remote. */
@@ -92,11 +92,16 @@ export function refusedDial(message: string): Dial {
  * @param origin whose bytes it is to carry
  * @param credentials for TLS: what proves who we are, and who the remote is
  */
-export function dial(order: Order, origin: Origin, host: DialHost, credentials: Credentials = {}): Dial {
-  const { target, options } = order;
+export function dial(
+  request: ConnRequest,
+  origin: ClientOrigin,
+  context: DialContext,
+  credentials: Credentials = {},
+): Dial {
+  const { target, options } = request;
   const { transport, connectTimeoutMs } = options;
-  const objection = isAddress(target.host) ? targetObjection(target, target.host, host) : undefined;
-  if (objection !== undefined) return refusedDial(objection);
+  const denialReason = isAddress(target.host) ? targetDenialReason(target, target.host, context) : undefined;
+  if (denialReason !== undefined) return refusedDial(denialReason);
   let abort = (): void => {};
   const end = new Promise<End>((resolve, reject) => {
     let settled = false;
@@ -113,14 +118,14 @@ export function dial(order: Order, origin: Origin, host: DialHost, credentials: 
         reject(new DialError(message, { cause }));
       });
     const attempt = ATTEMPTS[transport](
-      order,
+      request,
       origin,
-      host,
+      context,
       (connected) => settle(() => resolve(connected)),
       (error) => fail(explain(error), error),
       credentials,
     );
-    timer = host.clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
+    timer = context.clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
     abort = () => fail("given up");
   });
   return { end, descriptors: 1, abort: () => abort() };
@@ -128,19 +133,19 @@ export function dial(order: Order, origin: Origin, host: DialHost, credentials: 
 
 /** One transport's way to connect: tells of success or failure, and can be cancelled. */
 type Attempt = (
-  order: Order,
-  origin: Origin,
-  host: DialHost,
+  request: ConnRequest,
+  origin: ClientOrigin,
+  context: DialContext,
   done: (end: End) => void,
   failed: (error: Error) => void,
   credentials: Credentials,
 ) => { cancel(): void };
 
-const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
-  tcp(order, origin, host, done, failed) {
-    const options = connectOptions(order, host);
-    const { socket, adopt } = connectTcp(options, order.options.blockSize, host.settings.keepalive);
-    host.own.watch(socket, origin);
+const ATTEMPTS: Readonly<Record<ConnRequest["options"]["transport"], Attempt>> = {
+  tcp(request, origin, context, done, failed) {
+    const options = connectOptions(request, context);
+    const { socket, adopt } = connectTcp(options, request.options.blockSize, context.settings.keepalive);
+    context.own.watch(socket, origin);
     socket.on("error", failed);
     socket.once("connect", () => {
       socket.off("error", failed); // and with it all that only the attempt needs
@@ -149,11 +154,11 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
     return { cancel: () => socket.destroy() };
   },
 
-  tls(order, origin, host, done, failed, credentials) {
-    const { target, options } = order;
+  tls(request, origin, context, done, failed, credentials) {
+    const { target, options } = request;
     const name = options.tlsName ?? target.host;
     const tls: ConnectionOptions & TcpNetConnectOpts = {
-      ...connectOptions(order, host),
+      ...connectOptions(request, context),
       ...credentials,
       allowHalfOpen: true,
       rejectUnauthorized: options.verifyCertificate,
@@ -161,22 +166,22 @@ const ATTEMPTS: Readonly<Record<Order["options"]["transport"], Attempt>> = {
       ...(!isAddress(name) && { servername: name }),
     };
     const socket = connectTls(tls);
-    host.own.watch(socket, origin);
+    context.own.watch(socket, origin);
     socket.on("error", failed);
     socket.once("secureConnect", () => {
       socket.off("error", failed);
-      done(new StreamEnd(socket, host.settings.keepalive));
+      done(new StreamEnd(socket, context.settings.keepalive));
     });
     return { cancel: () => socket.destroy() };
   },
 
-  udp({ target }, _origin, host, done, failed) {
+  udp({ target }, _origin, context, done, failed) {
     let socket: UdpSocket | undefined;
     let cancelled = false;
 
     async function attempt(): Promise<void> {
       let error: unknown = new Error("no address");
-      for (const { address, family } of await resolvePermitted(target, host)) {
+      for (const { address, family } of await resolvePermitted(target, context)) {
         if (cancelled) return;
         try {
           socket = createSocket(family === 6 ? "udp6" : "udp4");
@@ -212,11 +217,11 @@ function connectUdp(socket: UdpSocket, port: number, address: string): Promise<v
   });
 }
 
-function connectOptions({ target, options }: Order, host: DialHost): TcpNetConnectOpts {
+function connectOptions({ target, options }: ConnRequest, context: DialContext): TcpNetConnectOpts {
   return {
     host: target.host,
     port: target.port,
-    lookup: permittedLookup(target, host),
+    lookup: permittedLookup(target, context),
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(MAX_ATTEMPT_MS, Math.floor(options.connectTimeoutMs / 2))),
   };

@@ -1,7 +1,7 @@
 import { type LookupAddress, lookup, promises } from "node:dns";
 import { readFileSync } from "node:fs";
 import type { LookupFunction } from "node:net";
-import type { Access } from "../access/access-rules.js";
+import type { AccessRules } from "../access/access-rules.js";
 import { type HostPort, isIPv4, isIPv6 } from "../core/net/address.js";
 import { searchHosts } from "../core/net/hosts-file.js";
 import { ITSELF } from "../core/net/loop-rules.js";
@@ -35,12 +35,16 @@ export async function resolveHost(host: string): Promise<LookupAddress[]> {
 
 /** What decides where may be connected to. */
 export interface Gate {
-  readonly access: Pick<Access, "permits">;
+  readonly access: Pick<AccessRules, "permits">;
   readonly own: Pick<OwnSockets, "isSealed">;
 }
 
 /** Why an address of a target may not be connected to; nothing when it may. */
-export function targetObjection({ host, port }: HostPort, address: string, { access, own }: Gate): string | undefined {
+export function targetDenialReason(
+  { host, port }: HostPort,
+  address: string,
+  { access, own }: Gate,
+): string | undefined {
   if (own.isSealed(address, port)) return ITSELF;
   return access.permits(host, address) ? undefined : NOT_PERMITTED;
 }
@@ -51,13 +55,13 @@ export function targetObjection({ host, port }: HostPort, address: string, { acc
  * @throws {Error} when none may
  */
 export async function resolvePermitted(target: HostPort, gate: Gate): Promise<LookupAddress[]> {
-  let objection: string | undefined;
+  let denialReason: string | undefined;
   const addresses = (await resolveHost(target.host)).filter(({ address }) => {
-    const wrong = targetObjection(target, address, gate);
-    objection ??= wrong;
+    const wrong = targetDenialReason(target, address, gate);
+    denialReason ??= wrong;
     return wrong === undefined;
   });
-  if (addresses.length === 0) throw new Error(objection ?? NOT_PERMITTED);
+  if (addresses.length === 0) throw new Error(denialReason ?? NOT_PERMITTED);
   return addresses;
 }
 

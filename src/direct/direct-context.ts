@@ -1,9 +1,9 @@
 import type { Alerts } from "../alerts/alerts.js";
-import type { DialHost } from "../dial/dial.js";
+import type { DialContext } from "../dial/dial.js";
 import type { Log } from "../log/log.js";
 
 /** What the servers of `[direct]` lines need of the daemon. */
-export interface DirectHost extends DialHost {
+export interface DirectContext extends DialContext {
   readonly log: Log;
   readonly alerts: Alerts;
   /** Whether a remote can be had without touching what the daemon keeps for itself. */

@@ -1,25 +1,25 @@
 import { attemptMs } from "../core/direct/balance.js";
-import type { DirectOrder } from "../core/direct/direct-line.js";
-import type { Origin } from "../core/net/client-origin.js";
+import type { DirectRoute } from "../core/direct/direct-line.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import { type Dial, DialError } from "../dial/dial.js";
 import type { End } from "../sockets/end.js";
 import type { Timer } from "../system/clock.js";
-import type { DirectHost } from "./direct-context.js";
-import type { TelegramLine } from "./telegram-scheduler.js";
-import type { Server } from "./upstream.js";
+import type { DirectContext } from "./direct-context.js";
+import type { TelegramScheduler } from "./telegram-scheduler.js";
+import type { Upstream } from "./upstream.js";
 
 const GIVEN_UP = "given up";
 
 /** The way of one client to one of several servers: one is tried after the other, all of them perhaps several times. */
-export class Reach implements Dial {
+export class FailoverDial implements Dial {
   readonly end: Promise<End>;
   readonly descriptors = 1;
-  served: Server | undefined;
-  readonly #servers: () => readonly Server[];
-  readonly #origin: Origin;
-  readonly #order: DirectOrder;
-  readonly #host: DirectHost;
-  readonly #telegrams: TelegramLine;
+  served: Upstream | undefined;
+  readonly #servers: () => readonly Upstream[];
+  readonly #origin: ClientOrigin;
+  readonly #route: DirectRoute;
+  readonly #context: DirectContext;
+  readonly #telegrams: TelegramScheduler;
   readonly #until: number;
   #attempt: Dial | undefined;
   #pause: Timer | undefined;
@@ -32,18 +32,18 @@ export class Reach implements Dial {
    * @param telegrams takes the server that is reached under its rules
    */
   constructor(
-    servers: () => readonly Server[],
-    origin: Origin,
-    order: DirectOrder,
-    host: DirectHost,
-    telegrams: TelegramLine,
+    servers: () => readonly Upstream[],
+    origin: ClientOrigin,
+    route: DirectRoute,
+    context: DirectContext,
+    telegrams: TelegramScheduler,
   ) {
     this.#servers = servers;
     this.#origin = origin;
-    this.#order = order;
-    this.#host = host;
+    this.#route = route;
+    this.#context = context;
     this.#telegrams = telegrams;
-    this.#until = host.clock.now() + order.options.connectTimeoutMs;
+    this.#until = context.clock.now() + route.options.connectTimeoutMs;
     this.end = this.#run();
   }
 
@@ -55,11 +55,11 @@ export class Reach implements Dial {
   }
 
   get #leftMs(): number {
-    return this.#until - this.#host.clock.now();
+    return this.#until - this.#context.clock.now();
   }
 
   async #run(): Promise<End> {
-    const { againMs } = this.#order.direct;
+    const { againMs } = this.#route.direct;
     for (;;) {
       const servers = this.#servers();
       const reasons: string[] = [];
@@ -74,9 +74,9 @@ export class Reach implements Dial {
   }
 
   /** @param servers that are still to be tried, this one included */
-  async #try(server: Server, servers: number): Promise<End | DialError> {
+  async #try(server: Upstream, servers: number): Promise<End | DialError> {
     if (this.#aborted) throw new DialError(GIVEN_UP);
-    const since = this.#host.clock.now();
+    const since = this.#context.clock.now();
     const limitMs = attemptMs(this.#leftMs, servers);
     this.#attempt = server.dial(this.#origin, limitMs);
     try {
@@ -89,7 +89,7 @@ export class Reach implements Dial {
         server.failed(error, since, limitMs);
         return error;
       }
-      server.left();
+      server.release();
       throw error;
     }
   }
@@ -97,7 +97,7 @@ export class Reach implements Dial {
   #rest(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#goOn = resolve;
-      this.#pause = this.#host.clock.after(ms, resolve);
+      this.#pause = this.#context.clock.after(ms, resolve);
     });
   }
 }

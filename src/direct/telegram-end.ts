@@ -6,7 +6,7 @@ import type { Cut } from "../core/framing/framing.js";
 import { conbus as conbusView } from "../core/monitor/views/conbus-view.js";
 import type { Tap } from "../monitor/tap.js";
 import { Turn } from "../scheduling/turn.js";
-import { DEAF, type End, type EndEvents, guarded, type StandIn } from "../sockets/end.js";
+import { type End, type EndEvents, guarded, IGNORE_EVENTS, type StandIn } from "../sockets/end.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 
@@ -42,7 +42,7 @@ export interface TelegramEndOwner {
  * sender's until then. Half a telegram is kept until its end, until it is too long for one, or until FIN.
  */
 export class TelegramEnd implements End {
-  events: EndEvents = DEAF;
+  events: EndEvents = IGNORE_EVENTS;
   /** Looks on, where somebody wants to see the messages. */
   tap: Tap | undefined;
   readonly standIn: StandIn = { view: conbusView, point: this };
@@ -272,7 +272,7 @@ export class TelegramEnd implements End {
   }
 
   #baseDrained(): void {
-    this.tap?.left("up");
+    this.tap?.closed("up");
     if (!this.#up.empty && !this.#upTurn.waiting) this.#owner.dispatch();
     else this.events.drained();
   }

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../system/clock.js";
 import { TelegramEnd, type TelegramEndOwner } from "./telegram-end.js";
 
 /** What a line does with Conbus telegrams on their way to the server. */
-export interface TelegramLineOptions {
+export interface TelegramSchedulerOptions {
   /** Most telegrams a second of all clients together (RATE); 0: no limit. */
   readonly rate: number;
   /** How long the answer to a read is given again, in milliseconds (CACH); 0: never. */
@@ -20,7 +20,7 @@ const SIGN_OF_LIFE_MS = 10_000;
  * The telegrams of all clients of a `[direct]` line, each with a server connection of its own: they leave not faster than RATE
  * says, clients in turn, one telegram each; and reads are answered from answers of others as long as CACH says.
  */
-export class TelegramLine implements TelegramEndOwner {
+export class TelegramScheduler implements TelegramEndOwner {
   readonly clock: Clock;
   readonly answers: AnswerCache | undefined;
   readonly #pace: Pace | undefined;
@@ -32,7 +32,7 @@ export class TelegramLine implements TelegramEndOwner {
   #patience: Timer | undefined;
   #dispatching = false;
 
-  constructor({ rate, shareMs }: TelegramLineOptions, clock: Clock) {
+  constructor({ rate, shareMs }: TelegramSchedulerOptions, clock: Clock) {
     this.clock = clock;
     this.#pace = rate > 0 ? new Pace(rate) : undefined;
     this.answers = shareMs > 0 ? new AnswerCache(shareMs) : undefined;

@@ -1,11 +1,11 @@
-import type { DirectOrder } from "../core/direct/direct-line.js";
+import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { ServerStatus } from "../core/direct/direct-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import { lineName, type Origin, sharedOrigin } from "../core/net/client-origin.js";
+import { type ClientOrigin, lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, type Served } from "../dial/dial.js";
 import type { Timer } from "../system/clock.js";
-import type { DirectHost } from "./direct-context.js";
+import type { DirectContext } from "./direct-context.js";
 
 /** When a server is asked whether it can be reached, besides by clients. */
 export interface CheckRule {
@@ -20,11 +20,11 @@ const FAIR_MS = 250; // who has had less time has not been slow: others before i
 const JITTER = 0.2; // and do not get in step
 
 /** One server of a `[direct]` line: whether it can be reached, and who has it. */
-export class Server implements Served {
+export class Upstream implements Served {
   readonly #port: number;
   readonly #name: string;
-  #order: DirectOrder;
-  #host: DirectHost;
+  #route: DirectRoute;
+  #context: DirectContext;
   #rule: CheckRule;
   /** Why it is down; nothing: it is believed to be up. */
   #reason: string | undefined;
@@ -41,21 +41,21 @@ export class Server implements Served {
 
   /**
    * @param port of its line
-   * @param order with this server as its only target
+   * @param route with this server as its only target
    */
-  constructor(port: number, order: DirectOrder, rule: CheckRule, host: DirectHost) {
+  constructor(port: number, route: DirectRoute, rule: CheckRule, context: DirectContext) {
     this.#port = port;
-    this.#name = formatHostPort(order.target);
-    this.#order = order;
+    this.#name = formatHostPort(route.target);
+    this.#route = route;
     this.#rule = rule;
-    this.#host = host;
-    this.#since = host.clock.now();
-    this.#sinceEpochMs = host.clock.epochMs();
+    this.#context = context;
+    this.#since = context.clock.now();
+    this.#sinceEpochMs = context.clock.epochMs();
     this.#plan(Math.random() * FIRST_WITHIN_MS);
   }
 
-  get order(): DirectOrder {
-    return this.#order;
+  get request(): DirectRoute {
+    return this.#route;
   }
 
   get name(): string {
@@ -84,10 +84,10 @@ export class Server implements Served {
   }
 
   /** Goes on by another order for the same server, and is checked soon. */
-  configure(order: DirectOrder, rule: CheckRule, host: DirectHost): void {
-    this.#order = order;
+  configure(route: DirectRoute, rule: CheckRule, context: DirectContext): void {
+    this.#route = route;
     this.#rule = rule;
-    this.#host = host;
+    this.#context = context;
     this.#plan(Math.random() * FIRST_WITHIN_MS);
   }
 
@@ -98,13 +98,13 @@ export class Server implements Served {
     this.#check?.abort();
   }
 
-  /** Begins to connect, for a client: {@link reached} or {@link failed} or {@link left} is to be called then. */
-  dial(origin: Origin, limitMs: number): Dial {
+  /** Begins to connect, for a client: {@link reached} or {@link failed} or {@link release} is to be called then. */
+  dial(origin: ClientOrigin, limitMs: number): Dial {
     this.#active += 1;
     return this.#dial(origin, limitMs);
   }
 
-  /** A client has been connected: {@link left} is called when that is over. */
+  /** A client has been connected: {@link release} is called when that is over. */
   reached(): void {
     this.#total += 1;
     this.#found();
@@ -117,20 +117,20 @@ export class Server implements Served {
    * @param limitMs the time it had
    */
   failed(error: DialError, since: number, limitMs: number): void {
-    this.left();
+    this.release();
     const fair =
-      limitMs >= Math.min(FAIR_MS, this.#order.options.connectTimeoutMs) || this.#host.clock.now() - since < limitMs;
+      limitMs >= Math.min(FAIR_MS, this.#route.options.connectTimeoutMs) || this.#context.clock.now() - since < limitMs;
     if (fair) this.#missed(error, since);
     else this.#failures += 1;
   }
 
-  left(): void {
+  release(): void {
     this.#active -= 1;
   }
 
-  #dial(origin: Origin, limitMs: number): Dial {
-    const { target, options } = this.#order;
-    return dial({ target, options: { ...options, connectTimeoutMs: limitMs } }, origin, this.#host);
+  #dial(origin: ClientOrigin, limitMs: number): Dial {
+    const { target, options } = this.#route;
+    return dial({ target, options: { ...options, connectTimeoutMs: limitMs } }, origin, this.#context);
   }
 
   /** Has the next check take place so much later, if there is to be one. */
@@ -139,24 +139,24 @@ export class Server implements Served {
     const { when } = this.#rule;
     const wanted = when === "always" || (when === "while-down" && !this.up);
     if (!wanted || this.#stopped || this.#check !== undefined) return;
-    this.#timer = this.#host.clock.after(ms, () => void this.#ask());
+    this.#timer = this.#context.clock.after(ms, () => void this.#ask());
   }
 
   /** Connects, as a client would be, and disconnects. */
   async #ask(): Promise<void> {
-    const host = this.#host;
-    const since = host.clock.now();
-    if (host.roomForRemote()) {
+    const context = this.#context;
+    const since = context.clock.now();
+    if (context.roomForRemote()) {
       this.#check = this.#dial(sharedOrigin(lineName("direct", this.#port)), this.#rule.limitMs);
-      host.countRemotes(1);
+      context.countRemotes(1);
       try {
         (await this.#check.end).destroy();
         this.#found();
       } catch (error) {
         if (error instanceof DialError) this.#missed(error, since);
-        else host.log.error(`${this.#who} ${faultText(error)}`);
+        else context.log.error(`${this.#who} ${faultText(error)}`);
       }
-      host.countRemotes(-1);
+      context.countRemotes(-1);
       this.#check = undefined;
     }
     this.#plan(this.#nextMs());
@@ -167,7 +167,7 @@ export class Server implements Served {
   }
 
   #found(): void {
-    const { clock, log, alerts } = this.#host;
+    const { clock, log, alerts } = this.#context;
     const now = clock.now();
     this.#reachedAt = now;
     if (this.#stopped) return;
@@ -183,14 +183,14 @@ export class Server implements Served {
     this.#failures += 1;
     if (!this.up || since < this.#reachedAt) return;
     this.#changed(message);
-    this.#host.log.warn(`${this.#who} is down: ${message}`);
-    this.#host.alerts.serverDown(this.#port, this.#name, message);
+    this.#context.log.warn(`${this.#who} is down: ${message}`);
+    this.#context.alerts.serverDown(this.#port, this.#name, message);
   }
 
   #changed(reason: string | undefined): void {
     this.#reason = reason;
-    this.#since = this.#host.clock.now();
-    this.#sinceEpochMs = this.#host.clock.epochMs();
+    this.#since = this.#context.clock.now();
+    this.#sinceEpochMs = this.#context.clock.epochMs();
     if (this.#rule.when === "while-down") this.#plan(this.#nextMs());
   }
 

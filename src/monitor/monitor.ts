@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Alerts } from "../alerts/alerts.js";
-import { Seldom } from "../core/limits/log-throttle.js";
+import { LogThrottle } from "../core/limits/log-throttle.js";
 import type { MonitorStatus } from "../core/monitor/monitor-status.js";
 import type { Occasion, Source } from "../core/monitor/trace-event.js";
 import type { View } from "../core/monitor/view.js";
@@ -16,7 +16,7 @@ import type { TapPoint } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue, type WriteText } from "./line-queue.js";
-import { Outlet, Telling } from "./subscriber.js";
+import { RenderedEvent, Subscriber } from "./subscriber.js";
 import { type Places, Tap } from "./tap.js";
 
 /** A stream of messages that can be looked at. */
@@ -35,11 +35,11 @@ export interface Watcher {
   readonly filter: WatchFilter;
   /** The view for streams whose own lines say none. */
   readonly view?: View;
-  readonly outlet: Outlet;
+  readonly subscriber: Subscriber;
 }
 
 /** What a monitor needs of the daemon. */
-export interface MonitorHost {
+export interface MonitorContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly alerts: Pick<Alerts, "checksumError">;
@@ -59,20 +59,20 @@ const MAX_WATCHERS = 64; // each that does not read costs some 200 KiB, and ever
 
 /** Who sees which messages: the console and audit files, where lines ask for it; watchers, where they want to. */
 export class Monitor {
-  readonly #host: MonitorHost;
+  readonly #context: MonitorContext;
   readonly #console: LineQueue;
   readonly #files = new Map<string, { readonly file: AuditFile; readonly queue: LineQueue }>();
   readonly #watchers = new Set<Watcher>();
   /** Those who come and go: with thousands of streams that takes a while. */
   readonly #rounds: Rounds;
   #settings: MonitorSettings;
-  readonly #mentioned = new Seldom();
+  readonly #mentioned = new LogThrottle();
 
-  constructor(host: MonitorHost, settings: MonitorSettings) {
-    this.#host = host;
+  constructor(context: MonitorContext, settings: MonitorSettings) {
+    this.#context = context;
     this.#settings = settings;
-    this.#rounds = new Rounds(host.clock, { late() {}, caughtUp() {} });
-    this.#console = this.#queue("stdout", host.console);
+    this.#rounds = new Rounds(context.clock, { late() {}, caughtUp() {} });
+    this.#console = this.#queue("stdout", context.console);
   }
 
   /** What STAT tells of it. */
@@ -100,37 +100,40 @@ export class Monitor {
   /** Looks at a stream that begins, if somebody wants to see it. */
   begin(stream: Stream): void {
     const view = configuredView(stream);
-    if (view !== undefined) for (const outlet of this.#configured(stream.options)) this.#attach(stream, view, outlet);
+    if (view !== undefined)
+      for (const subscriber of this.#configured(stream.options)) this.#attach(stream, view, subscriber);
     for (const watcher of this.#watchers) this.#watch(watcher, stream);
   }
 
   /** Tells what has become of a connection to whoever sees its messages. */
   tell(source: Source, options: ConnOptions, occasion: Occasion, text: string): void {
-    const telling = new Telling({ source, occasion, text }, this.#host.clock.epochMs());
-    const watching = [...this.#watchers].filter(({ filter }) => isWatched(filter, source)).map(({ outlet }) => outlet);
-    for (const outlet of [...(options.monitor === undefined ? [] : this.#configured(options)), ...watching]) {
-      if (outlet.full) outlet.skip();
-      else outlet.show(telling);
+    const telling = new RenderedEvent({ source, occasion, text }, this.#context.clock.epochMs());
+    const watching = [...this.#watchers]
+      .filter(({ filter }) => isWatched(filter, source))
+      .map(({ subscriber }) => subscriber);
+    for (const subscriber of [...(options.monitor === undefined ? [] : this.#configured(options)), ...watching]) {
+      if (subscriber.full) subscriber.skip();
+      else subscriber.show(telling);
     }
   }
 
   /** Why nobody more can watch; nothing while somebody can. */
-  get objection(): string | undefined {
+  get denialReason(): string | undefined {
     return this.#watchers.size < MAX_WATCHERS ? undefined : `${MAX_WATCHERS} are watching already`;
   }
 
   /** Shows messages to one more, of the streams that are there and of those to come. */
   join(watcher: Watcher): void {
     this.#watchers.add(watcher);
-    this.#rounds.begin(this.#host.streams(), (stream) => {
+    this.#rounds.begin(this.#context.streams(), (stream) => {
       if (this.#watchers.has(watcher)) this.#watch(watcher, stream);
     });
   }
 
   leave(watcher: Watcher): void {
     if (!this.#watchers.delete(watcher)) return;
-    this.#rounds.begin(this.#host.streams(), ({ point }) => {
-      point.tap?.remove(watcher.outlet);
+    this.#rounds.begin(this.#context.streams(), ({ point }) => {
+      point.tap?.remove(watcher.subscriber);
       if (point.tap?.idle === true) point.tap = undefined;
     });
   }
@@ -143,23 +146,23 @@ export class Monitor {
   /** Waits until everything is written, half a second at most. */
   flush(): Promise<void> {
     const files = [...this.#files.values()].map(({ queue }) => queue);
-    return untilIdle([this.#console, ...files], this.#host.clock);
+    return untilIdle([this.#console, ...files], this.#context.clock);
   }
 
   /** The outlets that a line asks for. */
-  #configured({ monitorFormat, monitorFile }: ConnOptions): Outlet[] {
-    const outlets = [new Outlet(this.#console, monitorFormat)];
-    if (monitorFile !== undefined) outlets.push(new Outlet(this.#file(resolve(monitorFile)), monitorFormat));
-    return outlets;
+  #configured({ monitorFormat, monitorFile }: ConnOptions): Subscriber[] {
+    const subscribers = [new Subscriber(this.#console, monitorFormat)];
+    if (monitorFile !== undefined) subscribers.push(new Subscriber(this.#file(resolve(monitorFile)), monitorFormat));
+    return subscribers;
   }
 
   #watch(watcher: Watcher, stream: Stream): void {
     if (!isWatched(watcher.filter, stream.source)) return;
-    this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.outlet);
+    this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.subscriber);
   }
 
-  #attach({ point, source, places }: Stream, view: View, outlet: Outlet): void {
-    const { clock, log, alerts } = this.#host;
+  #attach({ point, source, places }: Stream, view: View, subscriber: Subscriber): void {
+    const { clock, log, alerts } = this.#context;
     point.tap ??= new Tap(source, places, {
       clock,
       ...(this.#settings.alertUrl !== "" && {
@@ -167,12 +170,12 @@ export class Monitor {
       }),
       fault: (error) => log.error(`[${source.connection}] monitor: ${faultText(error)}`),
     });
-    point.tap.add(view, outlet);
+    point.tap.add(view, subscriber);
   }
 
   /** A queue of lines for this place, of whose faults the log is told. */
   #queue(name: string, write: WriteText): LineQueue {
-    const { clock, log } = this.#host;
+    const { clock, log } = this.#context;
     const watched: WriteText = (text, done) =>
       write(text, (error) => {
         const more = error ? this.#mentioned.mention(name, clock.now()) : undefined;

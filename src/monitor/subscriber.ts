@@ -1,16 +1,16 @@
 import type { FormatWord } from "../core/monitor/format.js";
-import { lineOf, type Sighting } from "../core/monitor/trace-event.js";
+import { lineOf, type TraceEvent } from "../core/monitor/trace-event.js";
 import { timeOfDay } from "../log/time-of-day.js";
 import type { LineQueue } from "./line-queue.js";
 
 /** A sighting on its way to those who see it: it is put into a line once for all who have it in the same format. */
-export class Telling {
-  readonly #sighting: Sighting;
+export class RenderedEvent {
+  readonly #event: TraceEvent;
   readonly #epochMs: number;
   readonly #lines = new Map<string, string>();
 
-  constructor(sighting: Sighting, epochMs: number) {
-    this.#sighting = sighting;
+  constructor(event: TraceEvent, epochMs: number) {
+    this.#event = event;
     this.#epochMs = epochMs;
   }
 
@@ -19,14 +19,14 @@ export class Telling {
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
     const time = format.includes("json") ? new Date(this.#epochMs).toISOString() : timeOfDay(this.#epochMs);
-    const line = lineOf(this.#sighting, time, format);
+    const line = lineOf(this.#event, time, format);
     this.#lines.set(key, line);
     return line;
   }
 }
 
 /** Somebody who sees messages: their lines, in a format of its own, on their way to a terminal, a file, a program. */
-export class Outlet {
+export class Subscriber {
   readonly #queue: LineQueue;
   readonly #format: readonly FormatWord[];
 
@@ -45,7 +45,7 @@ export class Outlet {
     return this.#queue.full;
   }
 
-  show(telling: Telling): void {
+  show(telling: RenderedEvent): void {
     this.#queue.push(telling.line(this.#format));
   }
 

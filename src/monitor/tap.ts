@@ -1,8 +1,8 @@
 import type { Direction } from "../core/decode/direction.js";
 import type { Place, Shown, Source } from "../core/monitor/trace-event.js";
-import type { Message, Sight, View } from "../core/monitor/view.js";
+import type { Message, MessageParser, View } from "../core/monitor/view.js";
 import type { Clock } from "../system/clock.js";
-import { type Outlet, Telling } from "./subscriber.js";
+import { RenderedEvent, type Subscriber } from "./subscriber.js";
 
 /** What is told of messages that go one way: where they came from, where they have been written on to; nothing: not told. */
 interface Way {
@@ -41,45 +41,45 @@ const SLICE = 1024;
 class Strand {
   readonly #direction: Direction;
   readonly #way: Way;
-  #sight: Sight;
+  #parser: MessageParser;
   readonly #view: View;
   readonly #source: Source;
   readonly #owner: TapOwner;
   /** Of messages beyond those: how many wait, for whom. */
-  readonly #beyond = new Map<Outlet, number>();
-  #waiting: { readonly shown: Shown; readonly outlets: readonly Outlet[] }[] = [];
+  readonly #beyond = new Map<Subscriber, number>();
+  #waiting: { readonly shown: Shown; readonly subscribers: readonly Subscriber[] }[] = [];
 
-  constructor(direction: Direction, way: Way, sight: Sight, view: View, source: Source, owner: TapOwner) {
+  constructor(direction: Direction, way: Way, parser: MessageParser, view: View, source: Source, owner: TapOwner) {
     this.#direction = direction;
     this.#way = way;
     this.#view = view;
-    this.#sight = sight;
+    this.#parser = parser;
     this.#source = source;
     this.#owner = owner;
   }
 
   /** Bytes have come. `left`: they have been written on already. */
-  pass(chunk: Buffer, left: boolean, outlets: readonly Outlet[]): void {
+  pass(chunk: Buffer, left: boolean, subscribers: readonly Subscriber[]): void {
     if (left) this.left();
-    if (chunk.length === 0) this.#see(this.#sight.push(chunk), left, outlets);
+    if (chunk.length === 0) this.#see(this.#parser.push(chunk), left, subscribers);
     for (let at = 0; at < chunk.length; at += SLICE) {
       const slice = chunk.subarray(at, at + SLICE);
-      const messages = this.#sight.push(slice);
-      this.#see(messages, left, outlets);
+      const messages = this.#parser.push(slice);
+      this.#see(messages, left, subscribers);
       const rest = chunk.length - at - slice.length;
       if (rest > 0 && messages.length * this.#view.leastBytes > SLICE) {
-        this.#overlook(rest, outlets);
+        this.#overlook(rest, subscribers);
         return;
       }
     }
   }
 
   /** A flood of crumbs, each of which costs as much as a message: everybody would have to wait while they are looked at. */
-  #overlook(bytes: number, outlets: readonly Outlet[]): void {
-    this.#sight = this.#view.open()[this.#direction];
+  #overlook(bytes: number, subscribers: readonly Subscriber[]): void {
+    this.#parser = this.#view.open()[this.#direction];
     const now = this.#owner.clock.epochMs();
-    const telling = new Telling({ source: this.#source, overlooked: bytes }, now);
-    for (const outlet of withRoom(outlets)) outlet.show(telling);
+    const telling = new RenderedEvent({ source: this.#source, overlooked: bytes }, now);
+    for (const subscriber of withRoom(subscribers)) subscriber.show(telling);
   }
 
   /** Everything that came has been written on. */
@@ -88,19 +88,19 @@ class Strand {
     const now = this.#owner.clock.epochMs();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { shown, outlets } of waiting) this.#show(withRoom(outlets), this.#way.left, shown, now);
-    for (const [outlet, messages] of this.#beyond) outlet.skip(messages);
+    for (const { shown, subscribers } of waiting) this.#show(withRoom(subscribers), this.#way.left, shown, now);
+    for (const [subscriber, messages] of this.#beyond) subscriber.skip(messages);
     this.#beyond.clear();
   }
 
-  end(outlets: readonly Outlet[]): void {
-    this.#see(this.#sight.end(), this.#waiting.length === 0, outlets);
+  end(subscribers: readonly Subscriber[]): void {
+    this.#see(this.#parser.end(), this.#waiting.length === 0, subscribers);
   }
 
-  #see(messages: readonly Message[], left: boolean, outlets: readonly Outlet[]): void {
+  #see(messages: readonly Message[], left: boolean, subscribers: readonly Subscriber[]): void {
     if (messages.length === 0) return;
     const now = this.#owner.clock.epochMs();
-    const ready = withRoom(outlets, messages.length); // who has no room now has none before the next turn
+    const ready = withRoom(subscribers, messages.length); // who has no room now has none before the next turn
     for (const message of messages) {
       const open = withRoom(ready);
       if (open.length === 0 && !this.#isVerified(message)) continue;
@@ -108,8 +108,8 @@ class Strand {
       this.#show(open, this.#way.came, shown, now);
       if (left) this.#show(open, this.#way.left, shown, now);
       if (left || open.length === 0 || this.#way.left === undefined) continue;
-      if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ shown, outlets: open });
-      else for (const outlet of open) this.#beyond.set(outlet, (this.#beyond.get(outlet) ?? 0) + 1);
+      if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ shown, subscribers: open });
+      else for (const subscriber of open) this.#beyond.set(subscriber, (this.#beyond.get(subscriber) ?? 0) + 1);
     }
   }
 
@@ -118,9 +118,11 @@ class Strand {
     return this.#owner.onFault !== undefined && this.#view.verifies === true && junk === undefined;
   }
 
-  #look(message: Message, outlets: readonly Outlet[]): Shown {
-    const look = this.#view.look(message);
-    const decoded = outlets.some(({ decodes }) => decodes) ? this.#view.decode?.(message, this.#direction) : undefined;
+  #look(message: Message, subscribers: readonly Subscriber[]): Shown {
+    const look = this.#view.render(message);
+    const decoded = subscribers.some(({ decodes }) => decodes)
+      ? this.#view.decode?.(message, this.#direction)
+      : undefined;
     const shown = { ...look, view: this.#view.name, ...(decoded && { decoded }) };
     if (message.junk !== undefined) return { ...shown, fault: `junk: ${look.fault}` };
     if (look.fault !== undefined && this.#way.came !== undefined && this.#isVerified(message)) {
@@ -129,19 +131,19 @@ class Strand {
     return shown;
   }
 
-  #show(outlets: readonly Outlet[], place: Place | undefined, shown: Shown, now: number): void {
+  #show(subscribers: readonly Subscriber[], place: Place | undefined, shown: Shown, now: number): void {
     if (place === undefined) return;
-    const telling = new Telling({ source: this.#source, place, shown }, now);
-    for (const outlet of outlets) outlet.show(telling);
+    const telling = new RenderedEvent({ source: this.#source, place, shown }, now);
+    for (const subscriber of subscribers) subscriber.show(telling);
   }
 }
 
 /** Those that have room for a message; the others leave it out, or so many. */
-function withRoom(outlets: readonly Outlet[], messages = 1): readonly Outlet[] {
-  if (!outlets.some(({ full }) => full)) return outlets;
-  return outlets.filter((outlet) => {
-    const { full } = outlet;
-    if (full) outlet.skip(messages);
+function withRoom(subscribers: readonly Subscriber[], messages = 1): readonly Subscriber[] {
+  if (!subscribers.some(({ full }) => full)) return subscribers;
+  return subscribers.filter((subscriber) => {
+    const { full } = subscriber;
+    if (full) subscriber.skip(messages);
     return !full;
   });
 }
@@ -150,7 +152,7 @@ function withRoom(outlets: readonly Outlet[], messages = 1): readonly Outlet[] {
 interface Lane {
   readonly up: Strand;
   readonly down: Strand;
-  outlets: readonly Outlet[];
+  subscribers: readonly Subscriber[];
 }
 
 /**
@@ -176,22 +178,22 @@ export class Tap {
   }
 
   /** Shows what passes from now on to one more. */
-  add(view: View, outlet: Outlet): void {
+  add(view: View, subscriber: Subscriber): void {
     const known = this.#lanes.get(view);
     if (known !== undefined) {
-      if (!known.outlets.includes(outlet)) known.outlets = [...known.outlets, outlet];
+      if (!known.subscribers.includes(subscriber)) known.subscribers = [...known.subscribers, subscriber];
       return;
     }
     const { up, down } = view.open();
-    const strand = (direction: Direction, sight: Sight): Strand =>
-      new Strand(direction, this.#places[direction], sight, view, this.#source, this.#owner);
-    this.#lanes.set(view, { up: strand("up", up), down: strand("down", down), outlets: [outlet] });
+    const strand = (direction: Direction, parser: MessageParser): Strand =>
+      new Strand(direction, this.#places[direction], parser, view, this.#source, this.#owner);
+    this.#lanes.set(view, { up: strand("up", up), down: strand("down", down), subscribers: [subscriber] });
   }
 
-  remove(outlet: Outlet): void {
+  remove(subscriber: Subscriber): void {
     for (const [view, lane] of this.#lanes) {
-      lane.outlets = lane.outlets.filter((other) => other !== outlet);
-      if (lane.outlets.length === 0) this.#lanes.delete(view);
+      lane.subscribers = lane.subscribers.filter((other) => other !== subscriber);
+      if (lane.subscribers.length === 0) this.#lanes.delete(view);
     }
   }
 
@@ -202,17 +204,17 @@ export class Tap {
    * @param left whether they have been written on, so far as the other side takes them; else {@link left} follows
    */
   pass(direction: Direction, chunk: Buffer, left: boolean): void {
-    this.#guard((lane) => lane[direction].pass(chunk, left, lane.outlets));
+    this.#guard((lane) => lane[direction].pass(chunk, left, lane.subscribers));
   }
 
   /** Everything that came this way has been written on. */
-  left(direction: Direction): void {
+  closed(direction: Direction): void {
     this.#guard((lane) => lane[direction].left());
   }
 
   /** Nothing more comes this way. */
   end(direction: Direction): void {
-    this.#guard((lane) => lane[direction].end(lane.outlets));
+    this.#guard((lane) => lane[direction].end(lane.subscribers));
   }
 
   #guard(look: (lane: Lane) => void): void {

@@ -1,30 +1,36 @@
-import type { WatchOrder } from "../core/setup/watch-request.js";
+import type { WatchRequest } from "../core/setup/watch-request.js";
 import { type End, endedBy } from "../sockets/end.js";
-import { Unread } from "../sockets/unread-limit.js";
+import { UnreadLimit } from "../sockets/unread-limit.js";
 import type { Clock } from "../system/clock.js";
 import { LineQueue, MAX_WATCHER_WAITING, type WriteText } from "./line-queue.js";
 import type { Monitor, Watcher } from "./monitor.js";
-import { Outlet } from "./subscriber.js";
+import { Subscriber } from "./subscriber.js";
 
 const UNREAD_MS = 60_000; // somebody may halt a terminal to read; after so long it is forgotten
 
 /** What watching tells the connection it belongs to. */
-export interface WatchingOwner {
+export interface WatchSessionOwner {
   /** The client has gone, for this reason. */
   over(reason: string): void;
   fault(error: unknown): void;
 }
 
 /** A client that sees messages until it leaves (WTCH). One that reads slowly misses some, and is told how many. */
-export class Watching {
+export class WatchSession {
   readonly #monitor: Monitor;
   readonly #watcher: Watcher;
   readonly #queue: LineQueue;
-  readonly #unread: Unread;
+  readonly #unread: UnreadLimit;
 
-  constructor(client: End, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock, owner: WatchingOwner) {
+  constructor(
+    client: End,
+    { filter, view, format }: WatchRequest,
+    monitor: Monitor,
+    clock: Clock,
+    owner: WatchSessionOwner,
+  ) {
     let taken = (): void => {};
-    const unread = new Unread(client, UNREAD_MS, clock, (reason) => owner.over(`client ${reason}`));
+    const unread = new UnreadLimit(client, UNREAD_MS, clock, (reason) => owner.over(`client ${reason}`));
     const write: WriteText = (text, done) => {
       unread.write(text);
       taken = done;
@@ -34,7 +40,7 @@ export class Watching {
     this.#unread = unread;
     this.#monitor = monitor;
     this.#queue = queue;
-    this.#watcher = { filter, ...(view !== undefined && { view }), outlet: new Outlet(queue, format) };
+    this.#watcher = { filter, ...(view !== undefined && { view }), subscriber: new Subscriber(queue, format) };
     client.events = {
       data() {}, // what it says now means nothing
       eof: () => owner.over(endedBy("client")), // it might read on, but nobody could tell when it has stopped

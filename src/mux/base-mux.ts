@@ -1,15 +1,15 @@
-import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { Stream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
-import { Pool } from "./connection-pool.js";
-import type { Link, LinkEvents } from "./device-connection.js";
-import { Attendance } from "./idle-timer.js";
+import { ConnectionPool } from "./connection-pool.js";
+import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import { IdleTimer } from "./idle-timer.js";
 import type { Mux } from "./mux.js";
 import { MuxClient, type MuxClientOwner } from "./mux-client.js";
-import type { MuxHost } from "./mux-context.js";
+import type { MuxContext } from "./mux-context.js";
 import { MuxLog } from "./mux-log.js";
 
 const ABANDONED = "its line is gone from the configuration";
@@ -19,31 +19,31 @@ export abstract class BaseMux implements Mux {
   protected readonly clients = new Set<MuxClient>();
   protected readonly counters = muxCounters();
   protected readonly log: MuxLog;
-  protected readonly pool: Pool;
+  protected readonly pool: ConnectionPool;
   /** What is done for each of many clients. While that takes its time, the device is not read. */
   protected readonly rounds: Rounds;
   readonly #port: number;
-  readonly #attendance: Attendance;
-  #order: MuxOrder;
-  #host: MuxHost;
+  readonly #idleTimer: IdleTimer;
+  #route: MuxRoute;
+  #context: MuxContext;
   #abandoned = false;
 
-  constructor(port: number, order: MuxOrder, host: MuxHost) {
+  constructor(port: number, route: MuxRoute, context: MuxContext) {
     this.#port = port;
-    this.#order = order;
-    this.#host = host;
-    this.log = new MuxLog(port, order.target, host);
-    this.#attendance = new Attendance(() => this.closeLinks(`no client for ${this.order.mux.idleMs / 1000} s`));
-    this.pool = new Pool({
-      order: () => this.order,
-      host: () => this.host,
+    this.#route = route;
+    this.#context = context;
+    this.log = new MuxLog(port, route.target, context);
+    this.#idleTimer = new IdleTimer(() => this.closeLinks(`no client for ${this.route.mux.idleMs / 1000} s`));
+    this.pool = new ConnectionPool({
+      route: () => this.route,
+      context: () => this.context,
       needsLink: () => this.clients.size > 0,
       opened: (link) => this.opened(link),
       noPath: (reason) => this.noPath(reason),
       log: this.log,
       port,
     });
-    this.rounds = new Rounds(host.clock, {
+    this.rounds = new Rounds(context.clock, {
       late: () => {
         for (const link of this.pool.links) link.pause(this.rounds);
       },
@@ -59,7 +59,7 @@ export abstract class BaseMux implements Mux {
   }
 
   get status(): MuxStatus {
-    const { mux, target } = this.order;
+    const { mux, target } = this.route;
     return {
       port: this.#port,
       protocol: mux.protocol.framing.name,
@@ -80,8 +80,8 @@ export abstract class BaseMux implements Mux {
   }
 
   attach(): End {
-    const { target, mux } = this.order;
-    const client = new MuxClient(target, mux.protocol, this.host.clock, {
+    const { target, mux } = this.route;
+    const client = new MuxClient(target, mux.protocol, this.context.clock, {
       ...this.hears(() => client),
       malformed: (reason, tooLong) => {
         this.counters.malformed += 1;
@@ -89,18 +89,18 @@ export abstract class BaseMux implements Mux {
         this.log.seldom("malformed", `client closed: ${text}`);
         this.refuse(client, text, mux.protocol.malformed(reason, tooLong));
       },
-      left: () => this.#left(client),
+      gone: () => this.#left(client),
       fault: (error) => this.log.fault(error),
     });
     this.clients.add(client);
-    this.#attendance.come();
+    this.#idleTimer.come();
     this.joined(client);
     return client;
   }
 
-  configure(order: MuxOrder, host: MuxHost): void {
-    this.#order = order;
-    this.#host = host;
+  configure(route: MuxRoute, context: MuxContext): void {
+    this.#route = route;
+    this.#context = context;
     this.#abandoned = false;
   }
 
@@ -110,19 +110,19 @@ export abstract class BaseMux implements Mux {
   }
 
   close(reason: string): void {
-    this.#attendance.come();
+    this.#idleTimer.come();
     this.pool.rest();
     this.closeLinks(reason);
   }
 
   abstract drain(): Promise<void>;
 
-  protected get order(): MuxOrder {
-    return this.#order;
+  protected get route(): MuxRoute {
+    return this.#route;
   }
 
-  protected get host(): MuxHost {
-    return this.#host;
+  protected get context(): MuxContext {
+    return this.#context;
   }
 
   /** Closes all links. */
@@ -137,9 +137,9 @@ export abstract class BaseMux implements Mux {
   protected abstract get waiting(): number;
   /** Requests that wait for their answer. */
   protected abstract get outstanding(): number;
-  protected abstract statusOf(link: Link): LinkStatus;
+  protected abstract statusOf(link: DeviceConnection): LinkStatus;
   /** What is done with what a client sends. */
-  protected abstract hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "left" | "fault">;
+  protected abstract hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "gone" | "fault">;
   /** Closes a client that has sent what is no message, with these last bytes. */
   protected abstract refuse(client: MuxClient, reason: string, bytes: Buffer | undefined): void;
   /** A client is here. */
@@ -147,7 +147,7 @@ export abstract class BaseMux implements Mux {
   /** A client has gone. */
   protected abstract forget(client: MuxClient): void;
   /** A link is being connected: who is told what happens on it. */
-  protected abstract opened(link: Link): LinkEvents;
+  protected abstract opened(link: DeviceConnection): DeviceConnectionEvents;
   /** There is no link, and none can be had at the moment. */
   protected abstract noPath(reason: string): void;
 
@@ -156,6 +156,6 @@ export abstract class BaseMux implements Mux {
     this.forget(client);
     if (this.clients.size > 0) return;
     if (this.#abandoned) this.close(ABANDONED);
-    else this.#attendance.go(this.order.mux.idleMs, this.host.clock);
+    else this.#idleTimer.go(this.route.mux.idleMs, this.context.clock);
   }
 }

@@ -2,7 +2,7 @@ import { FairQueue } from "../core/mux/fair-queue.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Timer } from "../system/clock.js";
 import { BaseMux } from "./base-mux.js";
-import type { Link, LinkEvents } from "./device-connection.js";
+import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
 
 const MAX_AT_ONCE = 64; // messages to the device in one pass of the event loop: other work has its turn then
@@ -14,7 +14,7 @@ const PATIENCE_MS = 1000; // the device waits so long for a client that has too 
  */
 export class BroadcastMux extends BaseMux {
   readonly #queue = new FairQueue<MuxClient, Buffer>();
-  #link: Link | undefined;
+  #link: DeviceConnection | undefined;
   /** Clients that have too much unread. */
   readonly #stalled = new Set<MuxClient>();
   #pauseUntil = 0;
@@ -32,11 +32,11 @@ export class BroadcastMux extends BaseMux {
     return 0;
   }
 
-  protected statusOf(link: Link): LinkStatus {
+  protected statusOf(link: DeviceConnection): LinkStatus {
     return link.status(this.counters.requests, false);
   }
 
-  protected hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "left" | "fault"> {
+  protected hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "gone" | "fault"> {
     return {
       message: (bytes) => {
         this.counters.requests += 1;
@@ -46,7 +46,7 @@ export class BroadcastMux extends BaseMux {
       begun() {},
       resumed: () => this.#resumed(client()),
       ended: () => false,
-      holds: () => this.#queue.sizeOf(client()) >= this.order.mux.queue,
+      holds: () => this.#queue.sizeOf(client()) >= this.route.mux.queue,
     };
   }
 
@@ -72,7 +72,7 @@ export class BroadcastMux extends BaseMux {
     this.#closeAll(`no link to the device: ${reason}`);
   }
 
-  protected opened(link: Link): LinkEvents {
+  protected opened(link: DeviceConnection): DeviceConnectionEvents {
     const lost = (reason: string): void => {
       this.#link = undefined;
       this.#closeAll(`the device has gone: ${reason}`);
@@ -106,8 +106,8 @@ export class BroadcastMux extends BaseMux {
 
   /** Sends what waits, as far as the device takes it. */
   #send(): void {
-    const { clock } = this.host;
-    const { gapMs } = this.order.mux;
+    const { clock } = this.context;
+    const { gapMs } = this.route.mux;
     while (
       this.#sent < MAX_AT_ONCE &&
       this.#link?.ready &&
@@ -147,7 +147,7 @@ export class BroadcastMux extends BaseMux {
     this.#stalled.add(client);
     if (this.#patience !== undefined) return;
     this.#link?.pause(this);
-    this.#patience = this.host.clock.after(PATIENCE_MS, () => {
+    this.#patience = this.context.clock.after(PATIENCE_MS, () => {
       this.#patience = undefined;
       this.rounds.begin([...this.#stalled], (slow) => {
         this.log.seldom("dropped", "a client is dropped: it does not read");

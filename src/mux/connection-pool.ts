@@ -1,35 +1,35 @@
 import { backoffMs } from "../core/limits/backoff.js";
-import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { Timer } from "../system/clock.js";
-import { Link, type LinkEvents } from "./device-connection.js";
-import type { MuxHost } from "./mux-context.js";
+import { DeviceConnection, type DeviceConnectionEvents } from "./device-connection.js";
+import type { MuxContext } from "./mux-context.js";
 import type { MuxLog } from "./mux-log.js";
 
 const LEAST_WAIT_MS = 1000; // from an attempt to the next, once the link is lost: a device that restarts must not be stormed
 const MOST_WAIT_MS = 10_000; // it is back for so long at most before somebody notices
 
 /** What a pool asks and tells the mux it opens links for. */
-export interface PoolOwner {
+export interface ConnectionPoolOwner {
   readonly log: MuxLog;
   /** Of the mux. */
   readonly port: number;
-  order(): MuxOrder;
-  host(): MuxHost;
+  route(): MuxRoute;
+  context(): MuxContext;
   /** Whether somebody would miss a link. */
   needsLink(): boolean;
   /** A link is being connected: who is told what happens on it from now on. */
-  opened(link: Link): LinkEvents;
+  opened(link: DeviceConnection): DeviceConnectionEvents;
   /** There is no link, and none can be had at the moment. */
   noPath(reason: string): void;
 }
 
 /** The links of a mux: opened one at a time when they are needed, after a failure less and less often. */
-export class Pool {
-  readonly #owner: PoolOwner;
-  readonly #links = new Set<Link>();
+export class ConnectionPool {
+  readonly #owner: ConnectionPoolOwner;
+  readonly #links = new Set<DeviceConnection>();
   /** Those over which the device has said something that makes sense: it is there. */
-  readonly #proven = new WeakSet<Link>();
-  #opening: Link | undefined;
+  readonly #proven = new WeakSet<DeviceConnection>();
+  #opening: DeviceConnection | undefined;
   /** Links begun so far. */
   #count = 0;
   #retry: Timer | undefined;
@@ -39,12 +39,12 @@ export class Pool {
   #unreachable = false;
   #downSince: number | undefined;
 
-  constructor(owner: PoolOwner) {
+  constructor(owner: ConnectionPoolOwner) {
     this.#owner = owner;
   }
 
   /** Those that can be used, or will be. */
-  get links(): ReadonlySet<Link> {
+  get links(): ReadonlySet<DeviceConnection> {
     return this.#links;
   }
 
@@ -55,11 +55,11 @@ export class Pool {
 
   /** Opens one more link, if there may be one. */
   want(): void {
-    const full = this.#links.size >= this.#owner.order().mux.pool;
+    const full = this.#links.size >= this.#owner.route().mux.pool;
     if (full || this.#opening !== undefined || this.#retry !== undefined) return;
     this.#count += 1;
     const name = { port: this.#owner.port, number: this.#count };
-    const link = new Link(name, this.#owner.order(), this.#owner.host(), {
+    const link = new DeviceConnection(name, this.#owner.route(), this.#owner.context(), {
       ready: () => this.#ready(link, events),
       data: (chunk) => events.data(chunk),
       eof: () => events.eof(),
@@ -73,26 +73,26 @@ export class Pool {
   }
 
   /** The device has said something over a link that makes sense: should the link be lost, the next attempt need not wait. */
-  prove(link: Link): void {
+  prove(link: DeviceConnection): void {
     if (this.#proven.has(link)) return;
     this.#proven.add(link);
     this.#failures = 0;
   }
 
   /** Closes a link because of what the device has done. */
-  close(link: Link, reason: string): void {
+  close(link: DeviceConnection, reason: string): void {
     this.renew(link, reason);
     if (!this.#proven.has(link)) this.#failed(`connected, but closed ${reason}`);
   }
 
   /** Closes a link that is of no use any more: another one is opened, in time. */
-  renew(link: Link, reason: string): void {
+  renew(link: DeviceConnection, reason: string): void {
     this.retire(link, reason);
     this.#pace(link);
   }
 
   /** Closes a link because its time has come: another one may be opened at once. */
-  retire(link: Link, reason: string): void {
+  retire(link: DeviceConnection, reason: string): void {
     if (!this.#links.has(link)) return;
     this.#owner.log.info(`link closed: ${reason}`);
     link.close();
@@ -113,10 +113,10 @@ export class Pool {
     this.#opening = undefined;
   }
 
-  #ready(link: Link, events: LinkEvents): void {
+  #ready(link: DeviceConnection, events: DeviceConnectionEvents): void {
     this.#opening = undefined;
     this.#unreachable = false;
-    const { clock } = this.#owner.host();
+    const { clock } = this.#owner.context();
     const down = this.#downSince === undefined ? "" : `, reached again after ${seconds(clock.now() - this.#downSince)}`;
     this.#downSince = undefined;
     this.#owner.log.info(
@@ -125,7 +125,7 @@ export class Pool {
     events.ready();
   }
 
-  #lost(link: Link, reason: string, events: LinkEvents): void {
+  #lost(link: DeviceConnection, reason: string, events: DeviceConnectionEvents): void {
     this.#remove(link);
     this.#pace(link);
     if (link.address === "") {
@@ -137,15 +137,15 @@ export class Pool {
     events.lost(reason);
   }
 
-  #remove(link: Link): void {
+  #remove(link: DeviceConnection): void {
     this.#links.delete(link);
     if (this.#opening === link) this.#opening = undefined;
   }
 
   /** After a link that was lost the next one comes later: after one that led to nothing, later and later. */
-  #pace(link: Link): void {
-    const { clock } = this.#owner.host();
-    const firstMs = Math.max(LEAST_WAIT_MS, this.#owner.order().mux.retryMs);
+  #pace(link: DeviceConnection): void {
+    const { clock } = this.#owner.context();
+    const firstMs = Math.max(LEAST_WAIT_MS, this.#owner.route().mux.retryMs);
     let ms = link.openedAt + LEAST_WAIT_MS - clock.now();
     if (!this.#proven.has(link)) {
       this.#failures += 1;
@@ -166,7 +166,7 @@ export class Pool {
     this.#unreachable = true;
     if (this.#links.size > 0) return;
     if (this.#downSince === undefined) {
-      this.#downSince = this.#owner.host().clock.now();
+      this.#downSince = this.#owner.context().clock.now();
       this.#owner.log.warn(`no link to the device: ${reason}; it is tried again while there are clients`);
     }
     this.#owner.noPath(reason);

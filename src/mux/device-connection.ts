@@ -1,5 +1,5 @@
 import { viewOfProtocol } from "../core/monitor/views/views.js";
-import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import { lineName, sharedOrigin } from "../core/net/client-origin.js";
@@ -7,10 +7,10 @@ import { formatRemote } from "../core/options/conn-request.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
 import type { Stream } from "../monitor/monitor.js";
 import { SERVER_SIDE, type Tap } from "../monitor/tap.js";
-import { DEAF, type End, endedBy } from "../sockets/end.js";
+import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { StreamEnd, streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
-import type { MuxHost } from "./mux-context.js";
+import type { MuxContext } from "./mux-context.js";
 
 const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
 
@@ -18,7 +18,7 @@ const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
 const MESSAGES_BYTES = 4096;
 
 /** What a link tells its owner. */
-export interface LinkEvents {
+export interface DeviceConnectionEvents {
   /** Connected, and given the time the device wants after that. */
   ready(): void;
   data(chunk: Buffer): void;
@@ -26,7 +26,7 @@ export interface LinkEvents {
   eof(): void;
   /** What was left unsent is with the kernel. */
   drained(): void;
-  /** It is over, for this reason; told once, and not after {@link Link.close}. */
+  /** It is over, for this reason; told once, and not after {@link DeviceConnection.close}. */
   lost(reason: string): void;
   fault(error: unknown): void;
 }
@@ -38,42 +38,42 @@ type State =
   | { readonly kind: "closed" };
 
 /** How a link is called: the port of its mux, and which of its links it is. */
-export interface LinkName {
+export interface DeviceConnectionName {
   readonly port: number;
   readonly number: number;
 }
 
 /** One connection to a device. */
-export class Link {
+export class DeviceConnection {
   /** Looks on, where somebody wants to see the messages. */
   tap: Tap | undefined;
   /** Where the device is, once connected. */
   address = "";
   readonly openedAt: number;
-  readonly #name: LinkName;
-  readonly #order: MuxOrder;
-  readonly #host: MuxHost;
-  readonly #events: LinkEvents;
+  readonly #name: DeviceConnectionName;
+  readonly #route: MuxRoute;
+  readonly #context: MuxContext;
+  readonly #events: DeviceConnectionEvents;
   #state: State;
   #descriptors: number;
   /** Those for whose sake it is not read. */
   readonly #pausedBy = new Set<unknown>();
 
   /** Begins to connect. */
-  constructor(name: LinkName, order: MuxOrder, host: MuxHost, events: LinkEvents) {
-    const { target, options, mux } = order;
+  constructor(name: DeviceConnectionName, route: MuxRoute, context: MuxContext, events: DeviceConnectionEvents) {
+    const { target, options, mux } = route;
     this.#name = name;
-    this.#order = order;
-    this.#host = host;
+    this.#route = route;
+    this.#context = context;
     this.#events = events;
-    this.openedAt = host.clock.now();
-    const keepalive = mux.healthMs === 0 ? host.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
+    this.openedAt = context.clock.now();
+    const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
     const origin = sharedOrigin(lineName("mux", name.port));
-    const dialHost = { ...host, settings: { ...host.settings, keepalive } };
-    const attempt = host.roomForRemote() ? dial({ target, options }, origin, dialHost) : refusedDial(NO_MORE_FILES);
+    const dialHost = { ...context, settings: { ...context.settings, keepalive } };
+    const attempt = context.roomForRemote() ? dial({ target, options }, origin, dialHost) : refusedDial(NO_MORE_FILES);
     this.#state = { kind: "dialing", dial: attempt };
     this.#descriptors = attempt.descriptors;
-    host.countRemotes(this.#descriptors);
+    context.countRemotes(this.#descriptors);
     attempt.end
       .then(
         (end) => this.#connected(end, mux.delayMs),
@@ -95,8 +95,8 @@ export class Link {
   get stream(): Stream | undefined {
     if (this.#state.kind === "dialing" || this.#state.kind === "closed") return undefined;
     const { port, number } = this.#name;
-    const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#order) };
-    const { options, mux } = this.#order;
+    const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#route) };
+    const { options, mux } = this.#route;
     return { source, options, view: viewOfProtocol(mux.protocol.framing.name), places: SERVER_SIDE, point: this };
   }
 
@@ -106,7 +106,7 @@ export class Link {
     return {
       state: this.ready ? inUse : "connecting",
       address: this.address,
-      ageMs: Math.round(this.#host.clock.now() - this.openedAt),
+      ageMs: Math.round(this.#context.clock.now() - this.openedAt),
       requests,
     };
   }
@@ -136,14 +136,14 @@ export class Link {
     this.#state = { kind: "closed" };
     this.tap?.end("up");
     this.tap?.end("down");
-    this.#host.countRemotes(-this.#descriptors);
+    this.#context.countRemotes(-this.#descriptors);
     if (state.kind === "dialing") {
       state.dial.abort();
       return;
     }
     if (state.kind === "settling") state.timer.cancel();
-    if (state.end instanceof StreamEnd) this.#host.lostPeers.remove(state.end);
-    state.end.events = DEAF;
+    if (state.end instanceof StreamEnd) this.#context.deadPeers.remove(state.end);
+    state.end.events = IGNORE_EVENTS;
     state.end.destroy();
   }
 
@@ -155,7 +155,7 @@ export class Link {
     this.address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
     if (end instanceof StreamEnd) {
       end.readAtMost(MESSAGES_BYTES);
-      this.#host.lostPeers.add(end);
+      this.#context.deadPeers.add(end);
     }
     end.events = {
       data: (chunk) => {
@@ -164,7 +164,7 @@ export class Link {
       },
       eof: () => this.#events.eof(),
       drained: () => {
-        this.tap?.left("up");
+        this.tap?.closed("up");
         this.#events.drained();
       },
       finished() {},
@@ -176,8 +176,10 @@ export class Link {
       this.#events.ready();
     };
     this.#state =
-      delayMs === 0 ? { kind: "ready", end } : { kind: "settling", end, timer: this.#host.clock.after(delayMs, ready) };
-    if (this.stream !== undefined) this.#host.monitor.begin(this.stream);
+      delayMs === 0
+        ? { kind: "ready", end }
+        : { kind: "settling", end, timer: this.#context.clock.after(delayMs, ready) };
+    if (this.stream !== undefined) this.#context.monitor.begin(this.stream);
     end.resume(); // what it says before it is asked must not wait to be taken for an answer
     if (delayMs === 0) this.#events.ready();
   }

@@ -1,15 +1,15 @@
 import { FairQueue, type Verdict } from "../core/mux/fair-queue.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
-import { Wishes } from "../core/mux/wishes.js";
+import { WaitingList } from "../core/mux/waiting-list.js";
 import { Portions } from "../scheduling/portions.js";
 import type { Clock } from "../system/clock.js";
 import type { MuxClient } from "./mux-client.js";
-import { type Asker, Exchange, type Item } from "./pending-request.js";
+import { type Asker, type Item, PendingRequest } from "./pending-request.js";
 import { TimeLimit } from "./time-limit.js";
 
 /** What turns ask and tell the mux whose clients take them. */
-export interface TurnsOwner {
+export interface FairSchedulerOwner {
   readonly clock: Clock;
   options(): MuxOptions;
   /** Whether any request could be dealt with now. */
@@ -19,14 +19,14 @@ export interface TurnsOwner {
   /** Whether any request could without room. */
   shares(): boolean;
   /** It is the turn of this request. */
-  run(asker: Asker, exchange: Exchange): void;
+  run(asker: Asker, pending: PendingRequest): void;
   /** Requests wait for nothing but a link. */
   wantLink(): void;
   timedOut(): void;
   queueFull(): void;
 }
 
-type Saying = Extract<Item, { kind: "say" }>;
+type LocalReply = Extract<Item, { kind: "say" }>;
 
 /** What a client is at. */
 interface Attendance {
@@ -36,23 +36,23 @@ interface Attendance {
   ended: boolean;
 }
 const NOTHING = Buffer.alloc(0);
-const MAX_SAYINGS = 1024; // refusals that wait behind answers; a client that earns more of them is not read for a while
+const MAX_LOCAL_REPLIES = 1024; // refusals that wait behind answers; a client that earns more of them is not read for a while
 
 /**
  * Whose turn it is: clients one after the other, the requests of each in their order, none waiting for ever. What the mux itself
  * has to say to a client keeps that order, too.
  */
-export class Turns {
-  readonly #owner: TurnsOwner;
+export class FairScheduler {
+  readonly #owner: FairSchedulerOwner;
   readonly #queue = new FairQueue<MuxClient, Item>();
   /** Clients whose next request needs no link once the answer to the same one is known. */
-  readonly #wishes = new Wishes<MuxClient>();
+  readonly #wishes = new WaitingList<MuxClient>();
   readonly #clients = new Map<MuxClient, Attendance>();
   readonly #limit: TimeLimit;
   readonly #dispatching: Portions;
   #stopped = false;
 
-  constructor(owner: TurnsOwner) {
+  constructor(owner: FairSchedulerOwner) {
     this.#owner = owner;
     this.#dispatching = new Portions(owner.clock, () => this.#dispatchOne());
     this.#limit = new TimeLimit({
@@ -92,8 +92,8 @@ export class Turns {
 
   /** A client sends no more: it is closed when it has all its answers. */
   end(client: MuxClient): void {
-    const attendance = this.#clients.get(client);
-    if (attendance !== undefined) attendance.ended = true;
+    const idleTimer = this.#clients.get(client);
+    if (idleTimer !== undefined) idleTimer.ended = true;
     this.#finishIfDone(client);
   }
 
@@ -105,7 +105,7 @@ export class Turns {
   /** A client whose queue is full is told so, or, where its protocol has no words for that, not read any more. */
   holds(client: MuxClient): boolean {
     const { queue, protocol } = this.#owner.options();
-    return this.#queue.sizeOf(client) >= (protocol.tellsFailures ? queue + MAX_SAYINGS : queue);
+    return this.#queue.sizeOf(client) >= (protocol.tellsFailures ? queue + MAX_LOCAL_REPLIES : queue);
   }
 
   /** A client asks. */
@@ -116,7 +116,7 @@ export class Turns {
       this.#queue.push(client, this.#apology(request, "queue full"));
     } else {
       const since = this.#owner.clock.now();
-      const asker: Asker = { client, request, since, place: undefined, exchange: undefined };
+      const asker: Asker = { client, request, since, place: undefined, pending: undefined };
       asker.place = this.#queue.push(client, { kind: "ask", asker, repeated: false });
       this.#limit.add(asker);
     }
@@ -141,8 +141,8 @@ export class Turns {
   }
 
   /** A client's request is under way. */
-  started(asker: Asker, exchange: Exchange): void {
-    asker.exchange = exchange;
+  started(asker: Asker, pending: PendingRequest): void {
+    asker.pending = pending;
     this.#clients.get(asker.client)?.running.add(asker);
   }
 
@@ -187,7 +187,7 @@ export class Turns {
     const { owner: client, item } = next;
     if (item.kind === "ask") {
       item.asker.place = undefined;
-      this.#owner.run(item.asker, new Exchange(item.asker, item.repeated));
+      this.#owner.run(item.asker, new PendingRequest(item.asker, item.repeated));
     } else {
       this.#say(client, item);
     }
@@ -213,7 +213,7 @@ export class Turns {
     return "no room";
   }
 
-  #say(client: MuxClient, { bytes, last }: Saying): void {
+  #say(client: MuxClient, { bytes, last }: LocalReply): void {
     if (bytes.length > 0) client.deliver(bytes);
     if (last === undefined) this.#finishIfDone(client);
     else {
@@ -228,17 +228,17 @@ export class Turns {
 
   /** A request is not under way any more. */
   #stop(asker: Asker): void {
-    asker.exchange?.askers.delete(asker);
-    asker.exchange = undefined;
+    asker.pending?.askers.delete(asker);
+    asker.pending = undefined;
     this.#clients.get(asker.client)?.running.delete(asker);
     this.#queue.call(asker.client);
   }
 
   /** A request has waited long enough, for its turn or for its answer. */
   #giveUp(asker: Asker): void {
-    if (asker.exchange?.begun) return;
+    if (asker.pending?.begun) return;
     const { place } = asker;
-    if (place === undefined && asker.exchange === undefined) return;
+    if (place === undefined && asker.pending === undefined) return;
     this.#owner.timedOut();
     if (place === undefined) {
       this.failed(asker, "no answer"); // the device may still answer: its link has a limit of its own
@@ -250,7 +250,7 @@ export class Turns {
   }
 
   /** What a client is told instead of an answer. */
-  #apology(request: Request, why: Failure): Saying {
+  #apology(request: Request, why: Failure): LocalReply {
     const bytes = this.#owner.options().protocol.failure(request, why);
     return bytes === undefined || request.last
       ? { kind: "say", bytes: bytes ?? NOTHING, last: `${why} for its request` }

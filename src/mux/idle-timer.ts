@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../system/clock.js";
 
 /** Notices when there has been no client for a time. */
-export class Attendance {
+export class IdleTimer {
   readonly #deserted: () => void;
   #timer: Timer | undefined;
 

@@ -5,7 +5,7 @@ import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import type { HostPort } from "../core/net/address.js";
 import { FEW_STEPS, Turn } from "../scheduling/turn.js";
-import { DEAF, type End, type EndEvents, EndReason, guarded, type StandIn } from "../sockets/end.js";
+import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS, type StandIn } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 /** What a mux does with what a client sends. */
@@ -21,7 +21,7 @@ export interface MuxClientOwner {
   /** It sends no more. Returns whether it is owed something still: else it counts as gone after a silence of the device. */
   ended(): boolean;
   /** It is gone. */
-  left(): void;
+  gone(): void;
   /** Whether it has to wait before it may send more. */
   holds(): boolean;
   fault(error: unknown): void;
@@ -35,7 +35,7 @@ const NOTHING = Buffer.alloc(0);
 
 /** A shared device as one client sees it: an end like a remote of its own. */
 export class MuxClient implements End {
-  events: EndEvents = DEAF;
+  events: EndEvents = IGNORE_EVENTS;
   readonly peerAddress: string;
   readonly peerPort: number;
   gone = false;
@@ -110,7 +110,7 @@ export class MuxClient implements End {
     this.gone = true;
     this.#deaf = true;
     this.#patience?.cancel();
-    this.#owner.left();
+    this.#owner.gone();
   }
 
   /** Passes bytes on to the client; they must not change any more. */
@@ -222,7 +222,7 @@ export class MuxClient implements End {
         return;
       }
       this.gone = true;
-      this.#owner.left();
+      this.#owner.gone();
       this.events.closed(new EndReason(reason));
     });
   }

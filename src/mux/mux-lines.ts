@@ -3,25 +3,25 @@ import type { MuxStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { Stream } from "../monitor/monitor.js";
 import { createMux, type Mux } from "./mux.js";
-import type { MuxHost } from "./mux-context.js";
+import type { MuxContext } from "./mux-context.js";
 
 /** What makes two lines the same mux: a reload that changes other things than this goes on with its links. */
-function keyOf({ port, order }: MuxLine): string {
-  const { target, options, mux } = order;
+function keyOf({ port, route }: MuxLine): string {
+  const { target, options, mux } = route;
   const { transport, tlsName, verifyCertificate } = options;
   const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
   return `${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;
 }
 
 /** All muxes of the daemon. They outlive a reload where their line does. */
-export class Muxes {
+export class MuxLines {
   #muxes = new Map<string, Mux>();
   /** Those whose lines are gone, while they have clients. */
   readonly #former = new Map<string, Mux>();
-  #host: MuxHost;
+  #context: MuxContext;
 
-  constructor(host: MuxHost) {
-    this.#host = host;
+  constructor(context: MuxContext) {
+    this.#context = context;
   }
 
   /** What STAT tells of them. */
@@ -37,12 +37,12 @@ export class Muxes {
   }
 
   /** Has the muxes of these lines, and lets go of those that have none any more. */
-  configure(lines: readonly MuxLine[], host: MuxHost): void {
-    this.#host = host;
+  configure(lines: readonly MuxLine[], context: MuxContext): void {
+    this.#context = context;
     const next = new Map<string, Mux>();
     for (const line of lines) {
       const mux = this.of(line);
-      mux.configure(line.order, host);
+      mux.configure(line.route, context);
       next.set(keyOf(line), mux);
     }
     for (const [key, mux] of this.#muxes) this.#former.set(key, mux);
@@ -58,7 +58,7 @@ export class Muxes {
     const key = keyOf(line);
     const known = this.#muxes.get(key) ?? this.#former.get(key);
     if (known !== undefined) return known;
-    const mux = createMux(line.port, line.order, this.#host);
+    const mux = createMux(line.port, line.route, this.#context);
     this.#muxes.set(key, mux);
     return mux;
   }

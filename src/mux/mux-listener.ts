@@ -1,23 +1,23 @@
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import { lineName } from "../core/net/client-origin.js";
-import { NOTHING_HELD } from "../sockets/early-data.js";
-import type { Muxes } from "./mux-lines.js";
+import { NO_EARLY_BYTES } from "../sockets/early-data.js";
+import type { MuxLines } from "./mux-lines.js";
 
 /** The ports of `[mux]`: their clients share a device. */
-export function muxListeners({ mux, proxy }: Settings, { muxes }: { readonly muxes: Muxes }): Listener[] {
+export function muxListeners({ mux, proxy }: Settings, { muxLines }: { readonly muxLines: MuxLines }): Listener[] {
   return mux.map((line) => ({
     kind: "mux",
     port: line.port,
     name: lineName("mux", line.port),
     essential: !proxy,
-    order: line.order,
+    route: line.route,
     welcome: (connection) =>
-      connection.connect(line.order, NOTHING_HELD, "direct", () => ({
-        end: Promise.resolve(muxes.of(line).attach()),
+      connection.connect(line.route, NO_EARLY_BYTES, "direct", () => ({
+        end: Promise.resolve(muxLines.of(line).attach()),
         descriptors: 0,
         abort() {},
       })),
-    turnAway() {},
+    reject() {},
   }));
 }

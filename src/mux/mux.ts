@@ -1,9 +1,9 @@
-import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import type { Stream } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
 import { BroadcastMux } from "./broadcast-mux.js";
-import type { MuxHost } from "./mux-context.js";
+import type { MuxContext } from "./mux-context.js";
 import { RequestMux } from "./request-mux.js";
 
 /** A device that several clients share. */
@@ -16,7 +16,7 @@ export interface Mux {
   /** A client more: returns the device as this one sees it. */
   attach(): End;
   /** Goes on under other options of the same device, and with what a reload has changed in the daemon. */
-  configure(order: MuxOrder, host: MuxHost): void;
+  configure(route: MuxRoute, context: MuxContext): void;
   /** Its line is gone: its links are closed when its last client leaves. */
   abandon(): void;
   /** Takes no more requests; resolves when those that are outstanding are answered or have failed. */
@@ -26,6 +26,6 @@ export interface Mux {
 }
 
 /** Makes what an order asks for; it connects to nothing before it has a client. */
-export function createMux(port: number, order: MuxOrder, host: MuxHost): Mux {
-  return order.mux.mode === "broadcast" ? new BroadcastMux(port, order, host) : new RequestMux(port, order, host);
+export function createMux(port: number, route: MuxRoute, context: MuxContext): Mux {
+  return route.mux.mode === "broadcast" ? new BroadcastMux(port, route, context) : new RequestMux(port, route, context);
 }

@@ -16,11 +16,11 @@ export interface Asker {
   /** Where it stands in the queue, until its turn has come. */
   place: Place<Item> | undefined;
   /** What asks for it then. */
-  exchange: Exchange | undefined;
+  pending: PendingRequest | undefined;
 }
 
 /** A request on its way: for the client that asked it, and for those that asked the same meanwhile. */
-export class Exchange {
+export class PendingRequest {
   readonly request: Request;
   /** In the order they came. Those who have gone, or have waited long enough, are taken out. */
   readonly askers = new Set<Asker>();

@@ -1,14 +1,14 @@
 import { AnswerCache } from "../core/collections/answer-cache.js";
 import type { Request } from "../core/mux/protocol.js";
-import type { Exchange } from "./pending-request.js";
+import type { PendingRequest } from "./pending-request.js";
 
 /** Reads that need not be asked again: their answer is still fresh, or somebody is just asking the same (CACH). */
-export class Sharing {
+export class ReadCoalescer {
   /** How long an answer may be given again; 0: nothing is shared. */
   readonly ms: number;
   readonly #cache: AnswerCache;
   /** Reads under way that others who ask the same may join. */
-  readonly #joinable = new Map<string, Exchange>();
+  readonly #joinable = new Map<string, PendingRequest>();
 
   constructor(ms: number) {
     this.ms = ms;
@@ -26,28 +26,28 @@ export class Sharing {
   }
 
   /** The same read, under way. */
-  joinable({ key }: Request): Exchange | undefined {
-    const exchange = key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
-    return exchange?.wanted ? exchange : undefined;
+  joinable({ key }: Request): PendingRequest | undefined {
+    const pending = key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
+    return pending?.wanted ? pending : undefined;
   }
 
   /** An exchange goes out now. */
-  sent(exchange: Exchange): void {
-    const { key, reads } = exchange.request;
+  sent(pending: PendingRequest): void {
+    const { key, reads } = pending.request;
     if (!reads) this.changed();
-    exchange.writes = this.#cache.writes;
-    if (key !== undefined) this.#joinable.set(key, exchange);
+    pending.writes = this.#cache.writes;
+    if (key !== undefined) this.#joinable.set(key, pending);
   }
 
   /** Its answer has come. `isFailure`: it says that there is none; another one may be better. */
-  answered({ request, writes }: Exchange, bytes: Buffer, isFailure: boolean, now: number): void {
+  answered({ request, writes }: PendingRequest, bytes: Buffer, isFailure: boolean, now: number): void {
     if (request.key !== undefined && !isFailure) this.#cache.keep(request.key, bytes, writes, now);
   }
 
   /** It is under way no more. */
-  over(exchange: Exchange): void {
-    const { key, reads } = exchange.request;
-    if (key !== undefined && this.#joinable.get(key) === exchange) this.#joinable.delete(key);
+  over(pending: PendingRequest): void {
+    const { key, reads } = pending.request;
+    if (key !== undefined && this.#joinable.get(key) === pending) this.#joinable.delete(key);
     if (!reads) this.changed();
   }
 

@@ -1,40 +1,40 @@
 import type { Cut, HttpHead } from "../core/framing/framing.js";
-import type { MuxOrder } from "../core/mux/mux-line.js";
+import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Failure, Protocol } from "../core/mux/protocol.js";
+import { Announcements } from "./announcements.js";
 import { BaseMux } from "./base-mux.js";
-import type { Link, LinkEvents } from "./device-connection.js";
-import { Turns } from "./fair-scheduler.js";
+import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import { FairScheduler } from "./fair-scheduler.js";
 import type { MuxClient, MuxClientOwner } from "./mux-client.js";
-import type { MuxHost } from "./mux-context.js";
-import type { Asker, Exchange } from "./pending-request.js";
-import { Sharing } from "./read-coalescer.js";
-import { Dialogue, type DialogueOwner } from "./request-pipeline.js";
-import { Tellings } from "./tellings.js";
+import type { MuxContext } from "./mux-context.js";
+import type { Asker, PendingRequest } from "./pending-request.js";
+import { ReadCoalescer } from "./read-coalescer.js";
+import { RequestPipeline, type RequestPipelineOwner } from "./request-pipeline.js";
 
 /** Requests of many clients to one device: each goes out whole, in fair turns, and its answer returns to the one who asked. */
 export class RequestMux extends BaseMux {
-  readonly #dialogues = new Map<Link, Dialogue>();
-  readonly #turns: Turns;
+  readonly #dialogues = new Map<DeviceConnection, RequestPipeline>();
+  readonly #scheduler: FairScheduler;
   /** Links that are not read because a client does not take what comes from them. */
-  readonly #stalled = new Map<MuxClient, Dialogue>();
-  readonly #tellings = new Tellings(this.rounds, this.clients);
-  #sharing: Sharing;
+  readonly #stalled = new Map<MuxClient, RequestPipeline>();
+  readonly #tellings = new Announcements(this.rounds, this.clients);
+  #coalescer: ReadCoalescer;
   /** The daemon stops: nothing is begun any more. */
   #stopping = false;
   /** Called when nothing is outstanding. */
   #drained: (() => void) | undefined;
 
-  constructor(port: number, order: MuxOrder, host: MuxHost) {
-    super(port, order, host);
-    this.#sharing = new Sharing(order.mux.cacheMs);
-    this.#turns = new Turns({
-      clock: host.clock,
-      options: () => this.order.mux,
+  constructor(port: number, route: MuxRoute, context: MuxContext) {
+    super(port, route, context);
+    this.#coalescer = new ReadCoalescer(route.mux.cacheMs);
+    this.#scheduler = new FairScheduler({
+      clock: context.clock,
+      options: () => this.route.mux,
       hasRoom: () => this.pool.down || this.#free() !== undefined,
-      shares: () => this.#sharing.ms > 0,
-      covers: (request) => this.#sharing.covers(request, this.host.clock.now()),
-      run: (asker, exchange) => this.#run(asker, exchange),
+      shares: () => this.#coalescer.ms > 0,
+      covers: (request) => this.#coalescer.covers(request, this.context.clock.now()),
+      run: (asker, pending) => this.#run(asker, pending),
       wantLink: () => this.pool.want(),
       timedOut: () => {
         this.counters.timeouts += 1;
@@ -45,14 +45,14 @@ export class RequestMux extends BaseMux {
     });
   }
 
-  override configure(order: MuxOrder, host: MuxHost): void {
-    super.configure(order, host);
-    if (order.mux.cacheMs !== this.#sharing.ms) this.#sharing = new Sharing(order.mux.cacheMs);
+  override configure(route: MuxRoute, context: MuxContext): void {
+    super.configure(route, context);
+    if (route.mux.cacheMs !== this.#coalescer.ms) this.#coalescer = new ReadCoalescer(route.mux.cacheMs);
   }
 
   async drain(): Promise<void> {
     this.#stopping = true;
-    this.#turns.stop();
+    this.#scheduler.stop();
     if (this.#isDrained) return;
     await new Promise<void>((resolve) => {
       this.#drained = resolve;
@@ -63,7 +63,7 @@ export class RequestMux extends BaseMux {
     const dialogues = [...this.#dialogues.values()];
     this.#dialogues.clear();
     super.closeLinks(reason);
-    for (const dialogue of dialogues) dialogue.stop();
+    for (const pipeline of dialogues) pipeline.stop();
     this.#next();
   }
 
@@ -77,7 +77,7 @@ export class RequestMux extends BaseMux {
   }
 
   protected get waiting(): number {
-    return this.#turns.waiting;
+    return this.#scheduler.waiting;
   }
 
   protected get outstanding(): number {
@@ -86,65 +86,65 @@ export class RequestMux extends BaseMux {
     return sum;
   }
 
-  protected statusOf(link: Link): LinkStatus {
+  protected statusOf(link: DeviceConnection): LinkStatus {
     const { requests = 0, outstanding = 0 } = this.#dialogues.get(link) ?? {};
     return link.status(requests, outstanding > 0);
   }
 
   get #protocol(): Protocol {
-    return this.order.mux.protocol;
+    return this.route.mux.protocol;
   }
 
   // what clients say
 
-  protected hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "left" | "fault"> {
+  protected hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "gone" | "fault"> {
     return {
       message: (bytes, head) => this.#message(client(), bytes, head),
       begun: (head) => {
         const goAhead = this.#protocol.goAhead?.(head);
-        if (goAhead !== undefined) this.#turns.say(client(), goAhead);
+        if (goAhead !== undefined) this.#scheduler.say(client(), goAhead);
       },
       resumed: () => this.#resumed(client()),
       ended: () => {
-        this.#turns.end(client());
+        this.#scheduler.end(client());
         return true;
       },
-      holds: () => this.#turns.holds(client()),
+      holds: () => this.#scheduler.holds(client()),
     };
   }
 
   #message(client: MuxClient, bytes: Buffer, head: HttpHead | undefined): void {
-    const understood = this.#protocol.understand(bytes, head, this.order.mux.writes);
+    const understood = this.#protocol.understand(bytes, head, this.route.mux.writes);
     this.counters.requests += 1;
     if (understood.kind === "request") {
       if (understood.request.last) client.ignore(); // what comes behind it is not to be carried out
-      this.#turns.ask(client, understood.request);
+      this.#scheduler.ask(client, understood.request);
     } else if (understood.kind === "answer") {
       this.counters.refused += 1;
-      this.#turns.say(client, understood.bytes);
+      this.#scheduler.say(client, understood.bytes);
     } else {
       this.refuse(client, understood.reason, understood.bytes);
     }
   }
 
   protected joined(client: MuxClient): void {
-    this.#turns.join(client);
+    this.#scheduler.join(client);
   }
 
   protected refuse(client: MuxClient, reason: string, bytes: Buffer | undefined): void {
     client.ignore();
-    this.#turns.say(client, bytes, reason);
+    this.#scheduler.say(client, bytes, reason);
   }
 
   protected forget(client: MuxClient): void {
-    this.#turns.leave(client);
+    this.#scheduler.leave(client);
     this.#release(client);
   }
 
   #resumed(client: MuxClient): void {
     this.#release(client);
-    this.#turns.call(client);
-    this.#turns.dispatch();
+    this.#scheduler.call(client);
+    this.#scheduler.dispatch();
   }
 
   /** Reads again from the link that waited for this client. */
@@ -155,86 +155,86 @@ export class RequestMux extends BaseMux {
 
   // what becomes of a request
 
-  #run(asker: Asker, exchange: Exchange): void {
+  #run(asker: Asker, pending: PendingRequest): void {
     const { client, request } = asker;
-    const fresh = this.#sharing.fresh(request, this.host.clock.now());
-    const same = this.#sharing.joinable(request);
-    const dialogue = this.#free();
+    const fresh = this.#coalescer.fresh(request, this.context.clock.now());
+    const same = this.#coalescer.joinable(request);
+    const pipeline = this.#free();
     if (fresh !== undefined) {
       this.counters.cacheHits += 1;
-      this.#turns.started(asker, exchange);
-      this.#tellings.each(exchange.askers, () => {
+      this.#scheduler.started(asker, pending);
+      this.#tellings.each(pending.askers, () => {
         client.deliver(this.#protocol.restore({ kind: "frame", bytes: fresh }, request));
-        this.#turns.over(asker);
+        this.#scheduler.over(asker);
       });
     } else if (same !== undefined) {
       this.counters.joined += 1;
       same.askers.add(asker);
-      this.#turns.started(asker, same);
-    } else if (dialogue === undefined) {
+      this.#scheduler.started(asker, same);
+    } else if (pipeline === undefined) {
       this.counters.noPath += 1;
-      this.#turns.failed(asker, "no path");
+      this.#scheduler.failed(asker, "no path");
     } else {
-      if (dialogue.outstanding > 0) this.pool.want(); // before links are filled, more are opened
-      this.#turns.started(asker, exchange);
-      this.#sharing.sent(exchange);
-      if (request.key !== undefined) this.#turns.known(request.key);
-      dialogue.send(exchange);
+      if (pipeline.outstanding > 0) this.pool.want(); // before links are filled, more are opened
+      this.#scheduler.started(asker, pending);
+      this.#coalescer.sent(pending);
+      if (request.key !== undefined) this.#scheduler.known(request.key);
+      pipeline.send(pending);
     }
   }
 
   /** The link with room that has least to do. */
-  #free(): Dialogue | undefined {
-    let best: Dialogue | undefined;
-    for (const dialogue of this.#dialogues.values()) {
-      if (dialogue.free && (best === undefined || dialogue.outstanding < best.outstanding)) best = dialogue;
+  #free(): RequestPipeline | undefined {
+    let best: RequestPipeline | undefined;
+    for (const pipeline of this.#dialogues.values()) {
+      if (pipeline.free && (best === undefined || pipeline.outstanding < best.outstanding)) best = pipeline;
     }
     return best;
   }
 
-  #answer(exchange: Exchange, cut: Cut, link: Link): void {
-    const { key } = exchange.request;
+  #answer(pending: PendingRequest, cut: Cut, link: DeviceConnection): void {
+    const { key } = pending.request;
     const isFailure = this.#protocol.isFailure?.(cut.bytes) ?? false;
-    this.#sharing.answered(exchange, cut.bytes, isFailure, this.host.clock.now());
-    if (key !== undefined) this.#turns.known(key);
-    const atOnce = this.rounds.idle && exchange.askers.size <= 1;
+    this.#coalescer.answered(pending, cut.bytes, isFailure, this.context.clock.now());
+    if (key !== undefined) this.#scheduler.known(key);
+    const atOnce = this.rounds.idle && pending.askers.size <= 1;
     const kept = atOnce ? cut : { ...cut, bytes: Buffer.from(cut.bytes) };
-    this.#tellings.each(exchange.askers, ({ client, request }) => {
+    this.#tellings.each(pending.askers, ({ client, request }) => {
       client.deliver(this.#protocol.restore(kept, request));
-      const dialogue = this.#dialogues.get(link);
-      if (cut.kind !== "part" || !client.stalled || dialogue === undefined) return;
-      this.#stalled.set(client, dialogue);
-      dialogue.pause();
+      const pipeline = this.#dialogues.get(link);
+      if (cut.kind !== "part" || !client.stalled || pipeline === undefined) return;
+      this.#stalled.set(client, pipeline);
+      pipeline.pause();
     });
   }
 
-  #done(exchange: Exchange, byEnd: boolean): void {
-    this.#sharing.over(exchange);
-    this.#tellings.each(exchange.askers, (asker) => {
+  #done(pending: PendingRequest, byEnd: boolean): void {
+    this.#coalescer.over(pending);
+    this.#tellings.each(pending.askers, (asker) => {
       const { client, request } = asker;
       this.counters.answers += 1;
       this.#release(client);
-      this.#turns.over(asker);
+      this.#scheduler.over(asker);
       if (!request.last && !byEnd) return;
-      this.#turns.forgetWaiting(client);
+      this.#scheduler.forgetWaiting(client);
       client.close(undefined);
     });
   }
 
-  #failed(exchange: Exchange, why: Failure): void {
-    this.#sharing.over(exchange);
+  #failed(pending: PendingRequest, why: Failure): void {
+    this.#coalescer.over(pending);
     // on another link: the one it was on may have been dead for long
-    const again = why === "link lost" && exchange.mayBeRepeated && !this.#stopping;
-    if (again) this.counters.repeated += exchange.askers.size;
+    const again = why === "link lost" && pending.mayBeRepeated && !this.#stopping;
+    if (again) this.counters.repeated += pending.askers.size;
     else if (why === "link lost") this.counters.linkLost += 1;
-    this.#tellings.each(exchange.askers, (asker) => {
+    this.#tellings.each(pending.askers, (asker) => {
       if (again) {
-        this.#turns.again(asker);
-      } else if (exchange.begun) {
-        this.#turns.over(asker);
+        this.#scheduler.again(asker);
+      } else if (pending.begun) {
+        this.#scheduler.over(asker);
         asker.client.close(`${why} in the middle of an answer`);
       } else {
-        this.#turns.failed(asker, why);
+        this.#scheduler.failed(asker, why);
       }
     });
   }
@@ -242,23 +242,23 @@ export class RequestMux extends BaseMux {
   // what happens on a link
 
   protected noPath(): void {
-    this.#turns.dispatch();
+    this.#scheduler.dispatch();
   }
 
-  protected opened(link: Link): LinkEvents {
-    const dialogue = (): Dialogue | undefined => this.#dialogues.get(link);
+  protected opened(link: DeviceConnection): DeviceConnectionEvents {
+    const pipeline = (): RequestPipeline | undefined => this.#dialogues.get(link);
     return {
       ready: () => {
-        this.#dialogues.set(link, new Dialogue(link, this.#dialogueOwner(link)));
+        this.#dialogues.set(link, new RequestPipeline(link, this.#dialogueOwner(link)));
         this.#next();
       },
       data: (chunk) => {
-        const known = dialogue();
+        const known = pipeline();
         if (known !== undefined) known.data(chunk);
-        else this.#stray(`${chunk.length} bytes that the device has said after connecting`);
+        else this.#unsolicited(`${chunk.length} bytes that the device has said after connecting`);
       },
       eof: () => {
-        const known = dialogue();
+        const known = pipeline();
         if (known !== undefined) known.eof();
         else this.pool.close(link, "by device");
       },
@@ -271,24 +271,24 @@ export class RequestMux extends BaseMux {
     };
   }
 
-  #dialogueOwner(link: Link): DialogueOwner {
+  #dialogueOwner(link: DeviceConnection): RequestPipelineOwner {
     const end = (how: "close" | "retire" | "renew", reason: string): void => {
       this.pool[how](link, reason);
       this.#stop(link);
     };
     return {
-      clock: this.host.clock,
-      options: () => this.order.mux,
+      clock: this.context.clock,
+      options: () => this.route.mux,
       alive: () => this.pool.prove(link),
-      answer: (exchange, cut) => this.#answer(exchange, cut, link),
-      done: (exchange, byEnd) => this.#done(exchange, byEnd),
-      failed: (exchange, why) => this.#failed(exchange, why),
+      answer: (pending, cut) => this.#answer(pending, cut, link),
+      done: (pending, byEnd) => this.#done(pending, byEnd),
+      failed: (pending, why) => this.#failed(pending, why),
       event: (message) => {
         this.counters.events += 1;
-        this.#sharing.changed();
+        this.#coalescer.changed();
         this.#tellings.all(message);
       },
-      stray: (text) => this.#stray(text),
+      unsolicited: (text) => this.#unsolicited(text),
       fault: (error) => this.#fault(link, error),
       timedOut: () => {
         this.counters.timeouts += 1;
@@ -304,27 +304,27 @@ export class RequestMux extends BaseMux {
   }
 
   /** The device has said what nobody waits for. */
-  #stray(text: string): void {
+  #unsolicited(text: string): void {
     this.counters.strays += 1;
     this.log.seldom("stray", `dropped: ${text}`);
   }
 
-  #fault(link: Link, error: unknown): void {
+  #fault(link: DeviceConnection, error: unknown): void {
     this.log.fault(error);
     this.pool.close(link, "fault in the program");
     this.#stop(link);
   }
 
   /** A link is gone, and with it what it was asked. */
-  #stop(link: Link): void {
-    const dialogue = this.#dialogues.get(link);
+  #stop(link: DeviceConnection): void {
+    const pipeline = this.#dialogues.get(link);
     this.#dialogues.delete(link);
-    dialogue?.stop();
+    pipeline?.stop();
     this.#next();
   }
 
   #next(): void {
-    this.#turns.dispatch();
+    this.#scheduler.dispatch();
     if (this.#drained !== undefined && this.#isDrained) this.#drained();
   }
 

@@ -4,8 +4,8 @@ import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
 import { FEW_STEPS, Turn } from "../scheduling/turn.js";
 import type { Clock, Timer } from "../system/clock.js";
-import type { Link } from "./device-connection.js";
-import type { Exchange } from "./pending-request.js";
+import type { DeviceConnection } from "./device-connection.js";
+import type { PendingRequest } from "./pending-request.js";
 
 const PROBE_MS = 5000; // a client may wait behind a probe for as long
 const GATHER_MS = 300; // silence after which no more answers to one request are expected
@@ -14,20 +14,20 @@ const MAX_LOST_IDS = 100; // of answers that may still come; one that is later t
 const MAX_STALL_MS = 60_000; // a client that does not take a long answer keeps the link from the others for so long
 
 /** What a dialogue tells the mux. */
-export interface DialogueOwner {
+export interface RequestPipelineOwner {
   readonly clock: Clock;
   options(): MuxOptions;
   /** The device answers what it is asked. */
   alive(): void;
   /** A piece of the answer to an exchange, or all of it. */
-  answer(exchange: Exchange, cut: Cut): void;
+  answer(pending: PendingRequest, cut: Cut): void;
   /** Its answer is complete. `byEnd`: the end of the connection was the end of the answer. */
-  done(exchange: Exchange, byEnd: boolean): void;
-  failed(exchange: Exchange, why: Failure): void;
+  done(pending: PendingRequest, byEnd: boolean): void;
+  failed(pending: PendingRequest, why: Failure): void;
   /** The device has said something on its own, to everybody. */
   event(message: Buffer): void;
   /** A message, or bytes that are none, that nobody waits for. */
-  stray(text: string): void;
+  unsolicited(text: string): void;
   /** A fault of the program. */
   fault(error: unknown): void;
   timedOut(): void;
@@ -44,17 +44,17 @@ export interface DialogueOwner {
 /** A request on the link. Without an exchange it is a probe. */
 interface Outstanding {
   readonly request: Request;
-  readonly exchange: Exchange | undefined;
+  readonly pending: PendingRequest | undefined;
   timer: Timer | undefined;
   /** Further answers may come. */
   gathering: boolean;
 }
 
 /** Requests and answers on one link. */
-export class Dialogue {
-  readonly link: Link;
+export class RequestPipeline {
+  readonly link: DeviceConnection;
   requests = 0;
-  readonly #owner: DialogueOwner;
+  readonly #owner: RequestPipelineOwner;
   readonly #outstanding = new Map<number, Outstanding>();
   /** Ids of requests given up: not used again while their answers may still come. */
   readonly #lostIds = new Set<number>();
@@ -77,7 +77,7 @@ export class Dialogue {
   #age: Timer | undefined;
   #pause: Timer | undefined;
 
-  constructor(link: Link, owner: DialogueOwner) {
+  constructor(link: DeviceConnection, owner: RequestPipelineOwner) {
     this.link = link;
     this.#owner = owner;
     this.#cuts = new CutQueue(owner.options().protocol.framing.answers());
@@ -100,8 +100,8 @@ export class Dialogue {
   }
 
   /** Sends the request of an exchange. */
-  send(exchange: Exchange): void {
-    this.#send(exchange.request, exchange, this.#owner.options().answerMs);
+  send(pending: PendingRequest): void {
+    this.#send(pending.request, pending, this.#owner.options().answerMs);
   }
 
   /** Does not read for now: a client does not take the answer. */
@@ -122,7 +122,7 @@ export class Dialogue {
   data(chunk: Buffer): void {
     this.#lastUsed = this.#owner.clock.now();
     const { protocol } = this.#owner.options();
-    if (this.#outstanding.size === 0 && !protocol.tellsStrays) {
+    if (this.#outstanding.size === 0 && !protocol.tellsUnsolicited) {
       this.#distrust(`${chunk.length} bytes that nobody asked for`);
       return;
     }
@@ -146,29 +146,29 @@ export class Dialogue {
     for (const timer of [this.#health, this.#pause, this.#age]) timer?.cancel();
     const left = [...this.#outstanding.values()].reverse(); // what is asked again is put in front, one by one
     this.#outstanding.clear();
-    for (const { exchange, timer, gathering } of left) {
+    for (const { pending, timer, gathering } of left) {
       timer?.cancel();
-      if (exchange === undefined) continue;
-      if (gathering) this.#owner.done(exchange, false);
-      else this.#owner.failed(exchange, "link lost");
+      if (pending === undefined) continue;
+      if (gathering) this.#owner.done(pending, false);
+      else this.#owner.failed(pending, "link lost");
     }
   }
 
-  #send(request: Request, exchange: Exchange | undefined, limitMs: number): void {
+  #send(request: Request, pending: PendingRequest | undefined, limitMs: number): void {
     const { protocol } = this.#owner.options();
     const id = protocol.ids ? this.#freeId() : 0;
     this.requests += 1;
     this.#lastUsed = this.#owner.clock.now();
-    if (!protocol.ids && !protocol.tellsStrays) this.#cuts.restart(protocol.framing.answers(request.bytes));
+    if (!protocol.ids && !protocol.tellsUnsolicited) this.#cuts.restart(protocol.framing.answers(request.bytes));
     if (request.endsLink) this.#leaving ??= "the device may see the end of the request elsewhere";
     this.link.write(protocol.stamp(request, id));
     if (request.oneWay) {
-      if (exchange !== undefined) this.#owner.done(exchange, false);
+      if (pending !== undefined) this.#owner.done(pending, false);
       this.#rest();
       return;
     }
     this.#silentSince ??= this.#lastUsed;
-    const outstanding = { request, exchange, timer: undefined, gathering: false };
+    const outstanding = { request, pending, timer: undefined, gathering: false };
     this.#outstanding.set(id, outstanding);
     this.#limit(id, outstanding, limitMs);
   }
@@ -210,8 +210,8 @@ export class Dialogue {
       this.#regulate();
       return;
     }
-    const { tellsStrays } = this.#owner.options().protocol;
-    if (!this.#over && !tellsStrays && this.#outstanding.size === 0 && this.#cuts.held > 0) {
+    const { tellsUnsolicited } = this.#owner.options().protocol;
+    if (!this.#over && !tellsUnsolicited && this.#outstanding.size === 0 && this.#cuts.held > 0) {
       this.#distrust(`${this.#cuts.held} bytes of a message behind the answer`);
     }
     this.#reading = false;
@@ -245,23 +245,23 @@ export class Dialogue {
     if (outstanding === undefined || (cut.kind === "frame" && !protocol.fits(bytes, outstanding.request))) {
       if (outstanding === undefined) this.#lostIds.delete(id);
       const what = `an answer that nobody waits for (${bytes.toString("hex", 0, 32)})`;
-      if (outstanding === undefined && !protocol.tellsStrays) this.#distrust(what);
-      else this.#owner.stray(what);
+      if (outstanding === undefined && !protocol.tellsUnsolicited) this.#distrust(what);
+      else this.#owner.unsolicited(what);
       return;
     }
     this.#answer(id, outstanding, cut, atEnd);
   }
 
   #answer(id: number, outstanding: Outstanding, cut: Cut, atEnd: boolean): void {
-    const { exchange, request } = outstanding;
+    const { pending, request } = outstanding;
     this.#owner.alive();
     const { protocol, answerMs } = this.#owner.options();
     const head = cut.kind === "junk" ? undefined : cut.head;
     const interim = head?.status !== undefined && head.status < 200;
     if (head !== undefined && protocol.endsLink?.(head)) this.#leaving ??= "as the device wants it";
-    if (exchange !== undefined) {
-      exchange.begun ||= !interim;
-      this.#owner.answer(exchange, cut);
+    if (pending !== undefined) {
+      pending.begun ||= !interim;
+      this.#owner.answer(pending, cut);
     }
     if (this.#over) return;
     if (protocol.hasManyAnswers?.(request)) {
@@ -269,17 +269,17 @@ export class Dialogue {
       this.#limit(id, outstanding, GATHER_MS);
     } else if (cut.kind === "part") {
       // one without end would keep the link for ever, though nobody wants it any more
-      if (exchange?.wanted && !this.#paused && !interim) this.#limit(id, outstanding, answerMs);
+      if (pending?.wanted && !this.#paused && !interim) this.#limit(id, outstanding, answerMs);
     } else {
       this.#complete(id, outstanding, atEnd);
     }
   }
 
-  #complete(id: number, { exchange, timer }: Outstanding, byEnd: boolean): void {
+  #complete(id: number, { pending, timer }: Outstanding, byEnd: boolean): void {
     timer?.cancel();
     this.#outstanding.delete(id);
     this.#rest();
-    if (exchange !== undefined) this.#owner.done(exchange, byEnd);
+    if (pending !== undefined) this.#owner.done(pending, byEnd);
     const resting = this.#pauseUntil > 0; // until then another link could not be used either
     if (this.#leaving !== undefined && !byEnd && !resting) this.#leave(this.#leaving);
   }
@@ -306,19 +306,19 @@ export class Dialogue {
 
   #expire(id: number, outstanding: Outstanding): void {
     const { protocol, answerMs } = this.#owner.options();
-    const { exchange, gathering } = outstanding;
+    const { pending, gathering } = outstanding;
     if (gathering) {
       this.#complete(id, outstanding, false);
       this.#owner.free();
       return;
     }
     this.#outstanding.delete(id);
-    if (exchange === undefined || exchange.wanted) this.#owner.timedOut();
-    if (exchange !== undefined) this.#owner.failed(exchange, "no answer");
+    if (pending === undefined || pending.wanted) this.#owner.timedOut();
+    if (pending !== undefined) this.#owner.failed(pending, "no answer");
     this.#lose(id);
     const now = this.#owner.clock.now();
     const silence = now - (this.#silentSince ?? now);
-    if (exchange === undefined) {
+    if (pending === undefined) {
       this.#owner.renew("its probe was not answered");
     } else if (!protocol.ids) {
       this.#owner.renew(`no answer within ${answerMs / 1000} s: what comes next could be the answer to anything`);
@@ -337,7 +337,7 @@ export class Dialogue {
   }
 
   #distrust(what: string): void {
-    this.#owner.stray(what);
+    this.#owner.unsolicited(what);
     this.#owner.renew(`it cannot be trusted any more: ${what}`);
   }
 

@@ -2,26 +2,26 @@ import type { Settings } from "../core/config/settings.js";
 import { isLoopback } from "../core/net/address.js";
 import type { NotifyTarget } from "../core/notify/notification.js";
 import type { Outcome } from "../core/notify/pacer.js";
-import { Leftovers } from "../core/notify/unread-tracker.js";
+import { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
-import { Notifier, type Sender } from "./notification-scheduler.js";
-import type { Renotifier, Watched } from "./unread-reminder.js";
+import { NotificationScheduler, type NotificationSender } from "./notification-scheduler.js";
+import type { UnreadReminder, Watched } from "./unread-reminder.js";
 
 const OWN_BYTES = 3000; // measured, with its notifier, its timer and what is told of it
 
 /** What announcing needs of the daemon. */
-export interface AnnouncerHost {
+export interface ConnectionNotifierContext {
   readonly clock: Clock;
-  readonly luup: Sender;
-  readonly renotifier: Renotifier;
+  readonly luup: NotificationSender;
+  readonly unreadReminder: UnreadReminder;
   readonly settings: Settings;
 }
 
 /** What announcing tells the connection it is for. */
-export interface AnnouncerEvents {
+export interface ConnectionNotifierEvents {
   warn(text: string): void;
   trace(text: string): void;
   /** The end has been told, or given up. */
@@ -33,15 +33,15 @@ export interface AnnouncerEvents {
  * All that one connection's plugin is told: data, unread data again (RNTF), the end; and what the log is told of it: a wrong
  * device, service or action once, one that hangs once.
  */
-export class Announcer {
+export class ConnectionNotifier {
   /** Who is told from now on. */
-  events: AnnouncerEvents;
+  events: ConnectionNotifierEvents;
   /** The way that its notifications go. */
-  readonly luup: Sender;
+  readonly luup: NotificationSender;
   /** About how much memory it takes. */
   readonly bytes: number;
-  readonly #notifier: Notifier;
-  readonly #renotifier: Renotifier;
+  readonly #notifier: NotificationScheduler;
+  readonly #unreadReminder: UnreadReminder;
   readonly #watched: Watched | undefined;
   readonly #warned = new Set<Outcome>();
 
@@ -50,15 +50,15 @@ export class Announcer {
     pid: string,
     options: ConnOptions,
     client: StreamEnd,
-    host: AnnouncerHost,
-    events: AnnouncerEvents,
+    context: ConnectionNotifierContext,
+    events: ConnectionNotifierEvents,
   ) {
-    const { clock, luup, renotifier } = host;
+    const { clock, luup, unreadReminder } = context;
     const { device, service, action } = target;
     this.events = events;
     this.luup = luup;
     this.bytes = OWN_BYTES + service.length + action.length + pid.length;
-    const notifier = new Notifier(target, pid, options.paceMs, luup, clock, {
+    const notifier = new NotificationScheduler(target, pid, options.paceMs, luup, clock, {
       sent: () => {
         if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
         this.events.trace("notification sent");
@@ -73,18 +73,18 @@ export class Announcer {
       fault: (error) => this.events.fault(error),
     });
     this.#notifier = notifier;
-    this.#renotifier = renotifier;
-    const everyMs = options.renotifyMs ?? host.settings.renotify;
+    this.#unreadReminder = unreadReminder;
+    const everyMs = options.renotifyMs ?? context.settings.renotify;
     if (everyMs === 0 || !isOnThisMachine(client)) return;
     this.#watched = {
       local: client.peerKey,
       remote: client.ownKey,
       everyMs,
-      leftovers: new Leftovers(),
+      unreadTracker: new UnreadTracker(),
       lastNotified: clock.now(),
       remind: () => notifier.remind(),
     };
-    renotifier.add(this.#watched);
+    unreadReminder.add(this.#watched);
   }
 
   /** Whether the end has been told, or given up. */
@@ -119,7 +119,7 @@ export class Announcer {
 
   /** The client's socket is gone: nothing is unread any more. */
   release(): void {
-    if (this.#watched !== undefined) this.#renotifier.remove(this.#watched);
+    if (this.#watched !== undefined) this.#unreadReminder.remove(this.#watched);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { ConnectionLog } from "../connection/connection-log.js";
 import { Queue } from "../core/collections/queue.js";
-import { Seldom } from "../core/limits/log-throttle.js";
-import type { FarewellsStatus } from "../core/status/daemon-status.js";
+import { LogThrottle } from "../core/limits/log-throttle.js";
+import type { FinalNotificationsStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
-import type { Announcer } from "./connection-notifier.js";
-import type { Sender } from "./notification-scheduler.js";
+import type { ConnectionNotifier } from "./connection-notifier.js";
+import type { NotificationSender } from "./notification-scheduler.js";
 
 const MAX_COUNT = 4000; // each waits for a minute at most, and a busy hub ends some hundred connections in that time
 const MAX_BYTES = 12_582_912; // as the announcers count; what is thrown away meanwhile takes several times as much
@@ -14,13 +14,13 @@ const MAX_BYTES = 12_582_912; // as the announcers count; what is thrown away me
  * Final notifications of connections of which nothing else is left. While the engine is away there may be very many, so they hold
  * nothing of their connection, and the oldest are given up when there are too many.
  */
-export class Farewells {
+export class FinalNotifications {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #waiting = new Queue<Announcer>();
+  readonly #waiting = new Queue<ConnectionNotifier>();
   #bytes = 0;
   #givenUp = 0;
-  readonly #said = new Seldom();
+  readonly #said = new LogThrottle();
   #whenEmpty: (() => void) | undefined;
 
   constructor(clock: Clock, log: Log) {
@@ -29,30 +29,30 @@ export class Farewells {
   }
 
   /** What STAT tells of them. */
-  get status(): FarewellsStatus {
+  get status(): FinalNotificationsStatus {
     return { waiting: this.#waiting.size, givenUp: this.#givenUp };
   }
 
   /** Takes over an announcer whose connection is gone, until it is done. */
-  take(announcer: Announcer, log: ConnectionLog): void {
-    announcer.events = {
+  take(notifier: ConnectionNotifier, log: ConnectionLog): void {
+    notifier.events = {
       warn: (text) => log.warn(text),
       trace: (text) => log.debug(text),
-      done: () => this.#done(announcer),
+      done: () => this.#done(notifier),
       fault: (error) => {
         log.fault(error);
-        announcer.giveUp();
-        this.#done(announcer);
+        notifier.giveUp();
+        this.#done(notifier);
       },
     };
-    this.#waiting.push(announcer);
-    this.#bytes += announcer.bytes;
+    this.#waiting.push(notifier);
+    this.#bytes += notifier.bytes;
     while (this.#waiting.size > MAX_COUNT || this.#bytes > MAX_BYTES) this.#giveUpOldest();
   }
 
   /** Whether some of them go this way. */
-  use(luup: Sender): boolean {
-    for (const announcer of this.#waiting) if (announcer.luup === luup) return true;
+  use(luup: NotificationSender): boolean {
+    for (const notifier of this.#waiting) if (notifier.luup === luup) return true;
     return false;
   }
 
@@ -62,9 +62,9 @@ export class Farewells {
     if (this.#waiting.size === 0) callback();
   }
 
-  #done(announcer: Announcer): void {
-    if (!this.#waiting.delete(announcer)) return;
-    this.#bytes -= announcer.bytes;
+  #done(notifier: ConnectionNotifier): void {
+    if (!this.#waiting.delete(notifier)) return;
+    this.#bytes -= notifier.bytes;
     if (this.#waiting.size === 0) this.#whenEmpty?.();
   }
 

@@ -1,6 +1,6 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import { maskPassword } from "../core/config/values.js";
-import { Seldom } from "../core/limits/log-throttle.js";
+import { LogThrottle } from "../core/limits/log-throttle.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
 import { FairRequests } from "../core/notify/fair-requests.js";
 import type { RequestsStatus } from "../core/status/daemon-status.js";
@@ -8,7 +8,7 @@ import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
 import { connectorFor } from "../sockets/http-connector.js";
 import type { Clock } from "../system/clock.js";
-import { type Answer, Exchange, TIMEOUT_MS } from "./luup-exchange.js";
+import { type Answer, LuupExchange, TIMEOUT_MS } from "./luup-exchange.js";
 
 /** Who wants a request sent. */
 export interface Requester {
@@ -35,7 +35,7 @@ const MAX_REQUESTS = 64; // at a time: the engine works one after the other, mor
 const USER_AGENT = "sockproxyd-1";
 
 /** The Luup system's HTTP side: sends the requests of notifications, a bounded number at a time, fairly among actions. */
-export class Luup {
+export class LuupClient {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #name: string;
@@ -49,7 +49,7 @@ export class Luup {
   /** Those whose last request did not reach the engine, until they ask for another one. */
   readonly #failed = new Set<Requester>();
   readonly #health = new EngineHealth();
-  readonly #said = new Seldom();
+  readonly #said = new LogThrottle();
   #sent = 0;
   #retried = 0;
   #failures = 0;
@@ -172,10 +172,16 @@ export class Luup {
     });
   }
 
-  #dispatch(via: Dispatcher, path: string, leaving: () => void, onKept: () => boolean, done: Exchange["done"]): void {
+  #dispatch(
+    via: Dispatcher,
+    path: string,
+    leaving: () => void,
+    onKept: () => boolean,
+    done: LuupExchange["done"],
+  ): void {
     via.dispatch(
       { origin: this.#origin, path: this.#basePath + path, method: "GET", headers: this.#headers },
-      new Exchange(this.#clock, leaving, onKept, done),
+      new LuupExchange(this.#clock, leaving, onKept, done),
     );
   }
 

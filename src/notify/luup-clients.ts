@@ -1,25 +1,25 @@
 import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
-import { Luup } from "./luup-client.js";
+import { LuupClient } from "./luup-client.js";
 
 /** The Luup system that is notified, and former ones while connections that began under them still notify them. */
-export class Luups {
+export class LuupClients {
   readonly #clock: Clock;
   readonly #log: Log;
   #url: string;
-  #current: Luup;
-  #former: Luup[] = [];
+  #current: LuupClient;
+  #former: LuupClient[] = [];
 
   /** @param url base URL of the Luup system */
   constructor(url: string, clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
     this.#url = url;
-    this.#current = new Luup(url, clock, log);
+    this.#current = new LuupClient(url, clock, log);
   }
 
   /** The one that new connections notify. */
-  get current(): Luup {
+  get current(): LuupClient {
     return this.#current;
   }
 
@@ -28,11 +28,11 @@ export class Luups {
    *
    * @param inUse whether connections that began under one still notify it
    */
-  configure(url: string, inUse: (luup: Luup) => boolean): void {
+  configure(url: string, inUse: (luup: LuupClient) => boolean): void {
     if (url !== this.#url) {
       this.#former.push(this.#current);
       this.#url = url;
-      this.#current = new Luup(url, this.#clock, this.#log);
+      this.#current = new LuupClient(url, this.#clock, this.#log);
     }
     for (const luup of this.#former) if (!inUse(luup)) void luup.close();
     this.#former = this.#former.filter(inUse);

@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** One HTTP exchange: reads the answer to its end and judges it, within the time limit. */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class LuupExchange implements Dispatcher.DispatchHandler {
   readonly #leaving: () => void;
   readonly done: (answer: Answer, stale: boolean) => void;
   readonly #onKept: () => boolean;
@@ -37,7 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
    * @param onKept tells, when the request leaves, whether it does so on a connection kept from an earlier one
    * @param done told how it ended, and whether that is the fault of a kept connection that was dead
    */
-  constructor(clock: Clock, leaving: () => void, onKept: () => boolean, done: Exchange["done"]) {
+  constructor(clock: Clock, leaving: () => void, onKept: () => boolean, done: LuupExchange["done"]) {
     this.#leaving = leaving;
     this.#onKept = onKept;
     this.done = done;

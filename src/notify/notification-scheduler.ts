@@ -6,13 +6,13 @@ import type { Requester } from "./luup-client.js";
 import type { Answer } from "./luup-exchange.js";
 
 /** Where requests go: the Luup system, or a stand-in. */
-export interface Sender {
+export interface NotificationSender {
   send(requester: Requester): void;
   forget(requester: Requester): void;
 }
 
 /** What a notifier tells the connection it belongs to. */
-export interface NotifierEvents {
+export interface NotificationSchedulerEvents {
   /** A request is on its way. */
   sent(): void;
   /** It has ended so. */
@@ -26,13 +26,13 @@ const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 const FINAL_FOR_MS = 60_000;
 
 /** Tells one connection's plugin by a Luup action that data waits, and at last that the connection has ended. */
-export class Notifier implements Requester {
+export class NotificationScheduler implements Requester {
   readonly #target: NotifyTarget;
   readonly #pid: string;
   readonly #pacer: Pacer;
-  readonly #sender: Sender;
+  readonly #sender: NotificationSender;
   readonly #clock: Clock;
-  readonly #events: NotifierEvents;
+  readonly #events: NotificationSchedulerEvents;
   #timer: Timer | undefined;
   #kicked = false;
   #held = false;
@@ -43,7 +43,14 @@ export class Notifier implements Requester {
   #lastOutcome = "none yet";
 
   /** @param paceMs least distance of data notifications in milliseconds */
-  constructor(target: NotifyTarget, pid: string, paceMs: number, sender: Sender, clock: Clock, events: NotifierEvents) {
+  constructor(
+    target: NotifyTarget,
+    pid: string,
+    paceMs: number,
+    sender: NotificationSender,
+    clock: Clock,
+    events: NotificationSchedulerEvents,
+  ) {
     this.#target = target;
     this.#pid = pid;
     this.#pacer = new Pacer({ paceMs, backoff: BACKOFF, finalForMs: FINAL_FOR_MS });

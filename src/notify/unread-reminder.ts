@@ -1,4 +1,4 @@
-import type { Leftovers } from "../core/notify/unread-tracker.js";
+import type { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 
@@ -9,7 +9,7 @@ export interface Watched {
   readonly remote: string;
   /** How long after a notification to look, in milliseconds. */
   readonly everyMs: number;
-  readonly leftovers: Leftovers;
+  readonly unreadTracker: UnreadTracker;
   /** When it was last notified, by the clock. */
   lastNotified: number;
   /** Bytes lie unread, or probably do, and have for the time. */
@@ -19,7 +19,7 @@ export interface Watched {
 const RESOLUTION_MS = 100;
 
 /** Finds out which plugins have left bytes unread in their sockets, and has them reminded (RNTF). */
-export class Renotifier {
+export class UnreadReminder {
   readonly #clock: Clock;
   readonly #sockets: SocketTable;
   readonly #fault: (error: unknown) => void;
@@ -73,6 +73,6 @@ export class Renotifier {
   async #lookAt(watched: Watched): Promise<void> {
     const row = await this.#sockets.row(watched.local, watched.remote);
     watched.lastNotified = this.#clock.now();
-    if (row !== undefined && this.#watched.has(watched) && watched.leftovers.look(row.unread)) watched.remind();
+    if (row !== undefined && this.#watched.has(watched) && watched.unreadTracker.observe(row.unread)) watched.remind();
   }
 }

@@ -1,9 +1,9 @@
 import {
   type Deadline,
+  type IdleLimits,
+  idleDeadline,
   type PeerBacklog,
-  type SilenceLimits,
   STALLED_MS,
-  silenceDeadline,
 } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { End } from "../sockets/end.js";
@@ -34,10 +34,10 @@ export interface Limited {
 }
 
 /** Watches over the silences of a relay: none may last for ever once somebody has closed, nor longer than RTIM at all. */
-export class RelayLimits {
+export class RelayTimeouts {
   readonly #down: Flow;
   readonly #up: Flow;
-  readonly #silences: SilenceLimits;
+  readonly #silences: IdleLimits;
   readonly #clock: Clock;
   readonly #limited: Limited;
   #timer: Timer | undefined;
@@ -53,7 +53,7 @@ export class RelayLimits {
    * @param down from the remote to the client
    * @param up from the client to the remote
    */
-  constructor(down: Flow, up: Flow, silences: SilenceLimits, clock: Clock, limited: Limited) {
+  constructor(down: Flow, up: Flow, silences: IdleLimits, clock: Clock, limited: Limited) {
     this.#down = down;
     this.#up = up;
     this.#silences = silences;
@@ -84,7 +84,7 @@ export class RelayLimits {
   }
 
   #deadline(): Deadline | undefined {
-    return silenceDeadline(this.#down, this.#up, this.#stepAt, this.#silences, this.#clock.now());
+    return idleDeadline(this.#down, this.#up, this.#stepAt, this.#silences, this.#clock.now());
   }
 
   /** When the client is to be looked for: while it is not read, its FIN or reset would not be noticed. */

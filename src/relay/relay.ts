@@ -1,12 +1,12 @@
-import type { Deadline, PeerBacklog, SilenceLimits } from "../core/limits/idle-deadlines.js";
+import type { Deadline, IdleLimits, PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { Tap } from "../monitor/tap.js";
-import type { Held } from "../sockets/early-data.js";
-import { DEAF, type End, type EndEvents, endedBy } from "../sockets/end.js";
+import type { EarlyBytes } from "../sockets/early-data.js";
+import { type End, type EndEvents, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import { Flow, type FlowOwner } from "./flow.js";
-import { type Limited, RelayLimits } from "./relay-timeouts.js";
+import { type Limited, RelayTimeouts } from "./relay-timeouts.js";
 
 /** Messages are looked for in so many bytes at a time: at the worst that takes some milliseconds. */
 const MESSAGES_BITE = 4096;
@@ -31,7 +31,7 @@ export interface RelayOwner {
 }
 
 /** What the options of an order ask of a relay. */
-export interface RelayRules extends SilenceLimits {
+export interface RelayRules extends IdleLimits {
   /** Most bytes one write hands on; 0: no limit. */
   readonly blockSize: number;
 }
@@ -46,7 +46,7 @@ export class Relay implements Limited, FlowOwner {
   readonly #down: Flow;
   readonly #up: Flow;
   readonly #owner: RelayOwner;
-  readonly #limits: RelayLimits;
+  readonly #limits: RelayTimeouts;
   readonly #blockSize: number;
   #tap: Tap | undefined;
   /** Who ended first, once somebody has. */
@@ -61,7 +61,7 @@ export class Relay implements Limited, FlowOwner {
     this.#down = new Flow(remote, client, rules.blockSize, clock, this);
     this.#up = new Flow(client, remote, rules.blockSize, clock, this);
     if (remote.standIn !== undefined) this.#up.blockSize = this.#bite;
-    this.#limits = new RelayLimits(this.#down, this.#up, rules, clock, this);
+    this.#limits = new RelayTimeouts(this.#down, this.#up, rules, clock, this);
   }
 
   /** Looks on, where somebody wants to see the messages. */
@@ -108,7 +108,7 @@ export class Relay implements Limited, FlowOwner {
   }
 
   /** Begins. `early`: what the client has sent for the remote already. */
-  start(early: Held): void {
+  start(early: EarlyBytes): void {
     this.#client.events = new Relay.#ClientEvents(this);
     this.#remote.events = new Relay.#RemoteEvents(this);
     if (early.bytes.length > 0) this.#fromClient(early.bytes);
@@ -174,12 +174,12 @@ export class Relay implements Limited, FlowOwner {
   #clientDrained(): void {
     this.#down.drained();
     this.#owner.delivered(0);
-    if (!this.#down.stalled) this.#tap?.left("down");
+    if (!this.#down.stalled) this.#tap?.closed("down");
   }
 
   #remoteDrained(): void {
     this.#up.drained();
-    if (!this.#up.stalled) this.#tap?.left("up");
+    if (!this.#up.stalled) this.#tap?.closed("up");
   }
 
   #clientEnded(): void {
@@ -298,13 +298,13 @@ export class Relay implements Limited, FlowOwner {
     this.#finish(reason, this.#up.finished && this.#down.eof ? "close" : "reset");
   }
 
-  #finish(reason: string, manner: "close" | "reset" = "close"): void {
+  #finish(reason: string, replyMode: "close" | "reset" = "close"): void {
     if (this.#over) return;
     this.#over = true;
     this.#limits.stop();
-    this.#remote.events = DEAF;
+    this.#remote.events = IGNORE_EVENTS;
     // what a stalled remote has not taken is lost: the rest must not look like a whole
-    if (manner === "reset" || this.#up.stalled) streamOf(this.#remote)?.reset();
+    if (replyMode === "reset" || this.#up.stalled) streamOf(this.#remote)?.reset();
     this.#remote.destroy();
     this.#tap?.end("up");
     this.#tap?.end("down");

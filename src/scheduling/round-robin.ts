@@ -7,7 +7,7 @@ import { Queue } from "../core/collections/queue.js";
 const PASS_MS = 2;
 
 /** Those that wait, in the order of their turns. */
-const jobs = new Queue<() => void>();
+const features = new Queue<() => void>();
 let waiting = false;
 
 /**
@@ -17,7 +17,7 @@ let waiting = false;
  * @param job does a piece of its work, some milliseconds at most, and never throws; for more it asks for another turn
  */
 export function inTurn(job: () => void): void {
-  jobs.push(job);
+  features.push(job);
   wait();
 }
 
@@ -29,7 +29,7 @@ export function nextPass(): Promise<void> {
 }
 
 function wait(): void {
-  if (waiting || jobs.size === 0) return;
+  if (waiting || features.size === 0) return;
   waiting = true;
   setImmediate(takeTurns);
 }
@@ -37,7 +37,7 @@ function wait(): void {
 function takeTurns(): void {
   const until = performance.now() + PASS_MS;
   try {
-    for (let job = jobs.take(); job !== undefined; job = jobs.take()) {
+    for (let job = features.take(); job !== undefined; job = features.take()) {
       job();
       if (performance.now() > until) break;
     }

@@ -17,7 +17,7 @@ interface Passed {
 }
 
 /** Finds peers that swallow data without acknowledging it, and lets go of them as keepalive does of silent ones. */
-export class LostPeers {
+export class DeadPeers {
   readonly #clock: Clock;
   readonly #sockets: SocketTable;
   readonly #limitMs: number;
@@ -94,7 +94,7 @@ export class LostPeers {
 
   #judge(end: StreamEnd, sent: number, row: SocketRow): void {
     const watch = this.#waiting.get(end) ?? new PeerWatch(this.#limitMs);
-    const seen = watch.look(row, sent, end.bytesReceived, this.#clock.now());
+    const seen = watch.observe(row, sent, end.bytesReceived, this.#clock.now());
     if (seen === "fine") this.#waiting.delete(end);
     else this.#waiting.set(end, watch);
     if (seen === "lost") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));

@@ -4,17 +4,17 @@ import type { End } from "./end.js";
 const MAX_HELD = 65_536; // what a client may send ahead; beyond this TCP makes it wait
 
 /** What a client has sent while its remote was dialled. */
-export interface Held {
+export interface EarlyBytes {
   readonly bytes: Buffer;
   /** It has closed its side behind them. */
   readonly ended: boolean;
 }
 
 /** Of a client that has sent nothing yet. */
-export const NOTHING_HELD: Held = { bytes: Buffer.alloc(0), ended: false };
+export const NO_EARLY_BYTES: EarlyBytes = { bytes: Buffer.alloc(0), ended: false };
 
 /** Keeps what a client sends while its remote is dialled, and notices when it leaves meanwhile. */
-export class Hold {
+export class EarlyData {
   readonly #client: End;
   readonly #bytes = new ByteQueue();
   #ended = false;
@@ -23,7 +23,12 @@ export class Hold {
    * @param first what it has sent already
    * @param left called when the client is gone, with the error if there was one
    */
-  constructor(client: End, first: Held, left: (error: Error | undefined) => void, fault: (error: unknown) => void) {
+  constructor(
+    client: End,
+    first: EarlyBytes,
+    left: (error: Error | undefined) => void,
+    fault: (error: unknown) => void,
+  ) {
     this.#client = client;
     this.#bytes.push(first.bytes);
     this.#ended = first.ended;
@@ -42,7 +47,7 @@ export class Hold {
   }
 
   /** Gives up what was kept; the client is paused then. */
-  take(): Held {
+  take(): EarlyBytes {
     this.#client.pause();
     return { bytes: this.#bytes.takeAll(), ended: this.#ended };
   }

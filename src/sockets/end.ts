@@ -87,7 +87,7 @@ export function guarded(end: Pick<End, "events">, tell: () => void): void {
 }
 
 /** Events for an end nobody listens to any more. */
-export const DEAF: EndEvents = {
+export const IGNORE_EVENTS: EndEvents = {
   data() {},
   eof() {},
   drained() {},

@@ -15,7 +15,7 @@ const MAX_DISCARDED = 1_048_576;
 const EARLY_MS = 1;
 
 /** What lingering tells on the way. */
-export interface LingerEvents {
+export interface LingeringCloseEvents {
   /** The client has taken more of what waits for it. */
   drained(): void;
   /** Everything has been sent, and FIN behind it. */
@@ -26,7 +26,7 @@ export interface LingerEvents {
 }
 
 /** What lingering needs of the daemon. */
-export interface LingerHost {
+export interface LingeringCloseContext {
   readonly clock: Clock;
   readonly sockets: SocketTable;
 }
@@ -39,17 +39,22 @@ export interface LingerHost {
  * @param limitMs longest time without progress after which the client is cut all the same, in milliseconds; progress is what the
  *   client takes
  */
-export function linger(client: StreamEnd, limitMs: number, host: LingerHost, events: LingerEvents): void {
+export function closeLingering(
+  client: StreamEnd,
+  limitMs: number,
+  context: LingeringCloseContext,
+  events: LingeringCloseEvents,
+): void {
   if (client.gone) events.gone();
-  else new Lingering(client, limitMs, host, events).begin();
+  else new Lingering(client, limitMs, context, events).begin();
 }
 
 /** A client on its way out. */
 class Lingering implements EndEvents {
   readonly #client: StreamEnd;
   readonly #limitMs: number;
-  readonly #host: LingerHost;
-  readonly #events: LingerEvents;
+  readonly #context: LingeringCloseContext;
+  readonly #events: LingeringCloseEvents;
   #timer: Timer | undefined;
   /** Bytes of the client that nobody will ever read. */
   #discarded = 0;
@@ -59,12 +64,12 @@ class Lingering implements EndEvents {
   /** As the last look has shown. */
   #backlog = NO_BACKLOG;
 
-  constructor(client: StreamEnd, limitMs: number, host: LingerHost, events: LingerEvents) {
+  constructor(client: StreamEnd, limitMs: number, context: LingeringCloseContext, events: LingeringCloseEvents) {
     this.#client = client;
     this.#limitMs = limitMs;
-    this.#host = host;
+    this.#context = context;
     this.#events = events;
-    this.#movedAt = host.clock.now();
+    this.#movedAt = context.clock.now();
   }
 
   begin(): void {
@@ -105,7 +110,7 @@ class Lingering implements EndEvents {
   }
 
   #moved(): void {
-    this.#movedAt = this.#host.clock.now();
+    this.#movedAt = this.#context.clock.now();
     this.#watch();
   }
 
@@ -117,12 +122,12 @@ class Lingering implements EndEvents {
   #watch(): void {
     this.#timer?.cancel();
     const ms = this.#writes ? Math.min(this.#limitMs, LOOK_AGAIN_MS) : this.#limitMs;
-    this.#timer = this.#host.clock.after(ms, () => this.#look());
+    this.#timer = this.#context.clock.after(ms, () => this.#look());
   }
 
   /** The kernel has taken the bytes, but the client need not have: only who moves no more is cut. */
   #look(): void {
-    const { clock, sockets } = this.#host;
+    const { clock, sockets } = this.#context;
     const timer = this.#timer;
     peerBacklog(this.#client, sockets)
       .then((backlog) => {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Listener } from "../accept/listener.js";
 import { canonicalAddress, type HostPort, plainAddress } from "../core/net/address.js";
-import type { Origin } from "../core/net/client-origin.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import { destination, Routes, reaches } from "../core/net/loop-rules.js";
 import type { Clock } from "../system/clock.js";
 import { isOwnAddress } from "../system/own-addresses.js";
@@ -22,7 +22,7 @@ export class OwnSockets {
   /** By their numbers. */
   readonly #ports = new Map<number, Set<OwnPort>>();
   /** Sockets that we have connected and that nobody has accepted yet, by both their ends as the other side sees them. */
-  readonly #dialled = new Map<string, { readonly socket: Socket; readonly origin: Origin }>();
+  readonly #dialled = new Map<string, { readonly socket: Socket; readonly origin: ClientOrigin }>();
   readonly #routes = new Routes();
 
   constructor(clock: Clock) {
@@ -57,7 +57,7 @@ export class OwnSockets {
    * has been handed to us since. Whether the port is ours is asked when somebody has taken the socket: we may open it while the kernel
    * still repeats the attempt.
    */
-  watch(socket: Socket, origin: Origin): void {
+  watch(socket: Socket, origin: ClientOrigin): void {
     const pairs = new Map<string, number>();
     const remember = (remote: HostPort): void => {
       const { localAddress: host, localPort: port } = socket;
@@ -98,7 +98,7 @@ export class OwnSockets {
   }
 
   /** Whose bytes come by a socket that has just been accepted: to be asked once. */
-  originOf(accepted: Socket, { name, line = name, devices }: Listener): Origin {
+  originOf(accepted: Socket, { name, line = name, devices }: Listener): ClientOrigin {
     const client = { address: plainAddress(accepted.remoteAddress ?? ""), line, hops: 0 };
     if (this.#dialled.size === 0) return client;
     const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = accepted;

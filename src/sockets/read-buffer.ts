@@ -45,7 +45,7 @@ const CALM_READS = 8; // small reads in a row after which a stream makes do with
  */
 const PASS_BYTES = 2_097_152;
 
-/** What {@link Reads} tells the end it reads for. */
+/** What {@link ReadBuffer} tells the end it reads for. */
 export interface Reader {
   /** Whether more is asked for: the last chunk is done with then. */
   readonly reading: boolean;
@@ -55,7 +55,7 @@ export interface Reader {
 }
 
 /** Reads of one socket: its piece of memory is used again for the next read, so a reader has done with it or has paused the socket. */
-export class Reads {
+export class ReadBuffer {
   /** Who gets what is read. */
   reader: Reader | undefined;
   readonly #mostEver: number;

@@ -1,7 +1,7 @@
 import { inTurn } from "../scheduling/round-robin.js";
 
 /** Who gets a long reply. */
-export interface Reader {
+export interface ReplyReader {
   /** Bytes written that it has not taken yet. */
   readonly unsent: number;
   write(text: string): void;
@@ -15,12 +15,12 @@ const MAX_UNSENT = 65_536; // bytes; a prompt reader takes as much at once, a sl
 const BLOCK = 16_384; // characters; a write for each piece costs more than the piece
 
 /** A long reply under way: it is made as its reader takes it. */
-export class Reply {
+export class ReplyStream {
   #pieces: Iterator<string> | undefined;
-  readonly #reader: Reader;
+  readonly #reader: ReplyReader;
 
   /** @param pieces of some kilobytes at most each */
-  constructor(pieces: Iterable<string>, reader: Reader) {
+  constructor(pieces: Iterable<string>, reader: ReplyReader) {
     this.#pieces = pieces[Symbol.iterator]();
     this.#reader = reader;
     this.resume();

@@ -3,8 +3,8 @@ import { TLSSocket } from "node:tls";
 import { type HostPort, plainAddress } from "../core/net/address.js";
 import { endpointKey } from "../core/net/proc-net-tcp.js";
 import { Turn } from "../scheduling/turn.js";
-import { DEAF, type End, type EndEvents } from "./end.js";
-import type { Reads } from "./read-buffer.js";
+import { type End, type EndEvents, IGNORE_EVENTS } from "./end.js";
+import type { ReadBuffer } from "./read-buffer.js";
 
 /** Chunks of Node's own that are handed on in any turn: they may be of a byte each, as records of TLS are, and then take microseconds. */
 const CHEAP_CHUNKS = 4;
@@ -23,11 +23,11 @@ export function streamOf(end: End): StreamEnd | undefined {
 
 /** A stream socket (TCP or TLS) as one end of a relay. */
 export class StreamEnd implements End {
-  events: EndEvents = DEAF;
+  events: EndEvents = IGNORE_EVENTS;
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #socket: Socket;
-  readonly #reads: Reads | undefined;
+  readonly #reads: ReadBuffer | undefined;
   #ownKey: string | undefined;
   #peerKey: string | undefined;
   #draining = false;
@@ -35,7 +35,7 @@ export class StreamEnd implements End {
   #wanted = false;
   /** It reads on in the next pass of the event loop. */
   #yielding = false;
-  /** Its share of a pass, where {@link Reads} does not see to that. */
+  /** Its share of a pass, where {@link ReadBuffer} does not see to that. */
   readonly #turn: Turn | undefined;
   #error: Error | undefined;
 
@@ -46,7 +46,7 @@ export class StreamEnd implements End {
    * @param reads what the socket reads by, when it was made so; else its data come by Node's own chunks
    * @param peer who the peer is, where the socket does not know
    */
-  constructor(socket: Socket, keepaliveMs: number, reads?: Reads, peer?: HostPort) {
+  constructor(socket: Socket, keepaliveMs: number, reads?: ReadBuffer, peer?: HostPort) {
     this.#socket = socket;
     this.#reads = reads;
     if (reads === undefined) {

@@ -1,5 +1,5 @@
 import { connect, Socket, type TcpNetConnectOpts } from "node:net";
-import { Reads } from "./read-buffer.js";
+import { ReadBuffer } from "./read-buffer.js";
 import { StreamEnd } from "./stream-end.js";
 
 /**
@@ -14,7 +14,7 @@ export function connectTcp(
   readLimit: number,
   keepaliveMs: number,
 ): { socket: Socket; adopt: () => StreamEnd } {
-  const reads = new Reads(readLimit, false);
+  const reads = new ReadBuffer(readLimit, false);
   const socket = connect({ ...options, allowHalfOpen: true, onread: onread(reads) });
   socket.pause(); // nothing is read before somebody listens
   return { socket, adopt: () => new StreamEnd(socket, keepaliveMs, reads) };
@@ -36,13 +36,13 @@ export function acceptTcp(accepted: Socket, keepaliveMs: number, datagrams: bool
   const handle = holder._handle;
   if (handle === undefined || handle === null) return new StreamEnd(accepted, keepaliveMs);
   holder._handle = null;
-  const reads = new Reads(0, datagrams);
+  const reads = new ReadBuffer(0, datagrams);
   const options: object = { handle, allowHalfOpen: true, pauseOnCreate: true, onread: onread(reads) };
   return new StreamEnd(new Socket(options), keepaliveMs, reads);
 }
 
 /** What Node's sockets take as their option `onread`. */
-function onread(reads: Reads): { buffer: () => Buffer; callback: (bytes: number) => boolean } {
+function onread(reads: ReadBuffer): { buffer: () => Buffer; callback: (bytes: number) => boolean } {
   return {
     buffer: () => reads.buffer(),
     callback(bytes) {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:dgram";
-import { DEAF, type End, type EndEvents, guarded } from "./end.js";
+import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
 
 const MAX_PAYLOAD = 65_507; // an IPv4 packet of 65,535 bytes less its headers (RFC 768, RFC 791)
 const MAX_QUEUED_BYTES = 262_144; // datagrams the kernel does not take: beyond this the link is down, not busy
@@ -9,7 +9,7 @@ const MAX_QUEUED_BYTES = 262_144; // datagrams the kernel does not take: beyond 
  * datagrams: those that arrive while the relay is paused are dropped and counted, as the network would.
  */
 export class UdpEnd implements End {
-  events: EndEvents = DEAF;
+  events: EndEvents = IGNORE_EVENTS;
   readonly peerAddress: string;
   readonly peerPort: number;
   datagramsLost = 0;

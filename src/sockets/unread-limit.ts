@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../system/clock.js";
 import type { End } from "./end.js";
 
 /** Writes to a peer, and tells when that has taken nothing for too long while something waited for it. */
-export class Unread {
+export class UnreadLimit {
   readonly #peer: Pick<End, "unsent" | "write">;
   readonly #limitMs: number;
   readonly #clock: Clock;

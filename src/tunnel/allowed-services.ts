@@ -4,7 +4,7 @@ import { type HostPort, isAddress } from "../core/net/address.js";
 import { formatServices, isService, type ServicePattern } from "../core/tunnel/service-rules.js";
 
 /** The services that a device may dial for its server; nothing by default. */
-export class Services {
+export class AllowedServices {
   /** As they are written in a configuration. */
   readonly text: string;
   readonly #rules: readonly (ServicePattern & { readonly rule: Rule })[];
@@ -15,9 +15,9 @@ export class Services {
   }
 
   /** This one alone. */
-  static only({ host, port }: HostPort): Services {
+  static only({ host, port }: HostPort): AllowedServices {
     const hosts = parseTargetPatterns(host);
-    return new Services(hosts.ok ? [{ hosts: hosts.value, port }] : []);
+    return new AllowedServices(hosts.ok ? [{ hosts: hosts.value, port }] : []);
   }
 
   /** Whether this one may be dialled: as it is named, since a name is not resolved for that. */

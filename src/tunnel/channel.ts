@@ -1,6 +1,6 @@
 import { ByteQueue } from "../core/collections/byte-queue.js";
 import { Turn } from "../scheduling/turn.js";
-import { DEAF, type End, type EndEvents, EndReason, guarded } from "../sockets/end.js";
+import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS } from "../sockets/end.js";
 
 /** What a channel asks of the link it belongs to. */
 export interface ChannelOwner {
@@ -16,7 +16,7 @@ export interface ChannelOwner {
 
 /** One client of a link, as an end that a relay joins with what is on this side of the link. */
 export class Channel implements End {
-  events: EndEvents = DEAF;
+  events: EndEvents = IGNORE_EVENTS;
   /** Its number on the link. */
   readonly id: number;
   readonly peerAddress: string;

@@ -1,16 +1,16 @@
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { HostPort } from "../core/net/address.js";
-import type { Origin } from "../core/net/client-origin.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
 import { Relay, type RelayOwner } from "../relay/relay.js";
-import { NOTHING_HELD } from "../sockets/early-data.js";
-import { DEAF, type End } from "../sockets/end.js";
+import { NO_EARLY_BYTES } from "../sockets/early-data.js";
+import { type End, IGNORE_EVENTS } from "../sockets/end.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Channel } from "./channel.js";
-import type { TunnelHost } from "./tunnel-context.js";
+import type { TunnelContext } from "./tunnel-context.js";
 
 /** What a client of the device's side tells it. */
 export interface DeviceClientOwner {
@@ -22,20 +22,30 @@ export interface DeviceClientOwner {
 /** One client on the device's side: connects to its service and relays. */
 export class DeviceClient implements RelayOwner {
   readonly #channel: Channel;
-  readonly #host: TunnelHost;
+  readonly #context: TunnelContext;
   readonly #owner: DeviceClientOwner;
   readonly #dial: Dial;
   #served: { readonly remote: End; readonly relay: Relay } | undefined;
   #over = false;
 
-  constructor(channel: Channel, service: HostPort, origin: Origin, host: TunnelHost, owner: DeviceClientOwner) {
+  constructor(
+    channel: Channel,
+    service: HostPort,
+    origin: ClientOrigin,
+    context: TunnelContext,
+    owner: DeviceClientOwner,
+  ) {
     this.#channel = channel;
-    this.#host = host;
+    this.#context = context;
     this.#owner = owner;
-    const order = { target: service, options: DEFAULT_OPTIONS };
-    this.#dial = host.roomForRemote() ? dial(order, origin, host) : refusedDial(NO_MORE_FILES);
-    host.countRemotes(this.#dial.descriptors);
-    channel.events = { ...DEAF, closed: () => this.#finish("link lost"), fault: (error) => owner.fault(error) };
+    const request = { target: service, options: DEFAULT_OPTIONS };
+    this.#dial = context.roomForRemote() ? dial(request, origin, context) : refusedDial(NO_MORE_FILES);
+    context.countRemotes(this.#dial.descriptors);
+    channel.events = {
+      ...IGNORE_EVENTS,
+      closed: () => this.#finish("link lost"),
+      fault: (error) => owner.fault(error),
+    };
     this.#dial.end
       .then(
         (remote) => this.#connected(remote),
@@ -50,10 +60,10 @@ export class DeviceClient implements RelayOwner {
       return;
     }
     const stream = streamOf(remote);
-    if (stream !== undefined) this.#host.lostPeers.add(stream);
-    const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#host.clock, this);
+    if (stream !== undefined) this.#context.deadPeers.add(stream);
+    const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#context.clock, this);
     this.#served = { remote, relay };
-    relay.start(NOTHING_HELD);
+    relay.start(NO_EARLY_BYTES);
   }
 
   delivered(): void {}
@@ -68,7 +78,7 @@ export class DeviceClient implements RelayOwner {
   }
 
   backlogOf(end: End): Promise<PeerBacklog> {
-    return peerBacklog(end, this.#host.sockets);
+    return peerBacklog(end, this.#context.sockets);
   }
 
   /** The service has closed, and everything it said is on its way (seed, 1.2, step 6). */
@@ -88,12 +98,12 @@ export class DeviceClient implements RelayOwner {
   #finish(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#host.countRemotes(-this.#dial.descriptors);
+    this.#context.countRemotes(-this.#dial.descriptors);
     if (this.#served === undefined) this.#dial.abort();
     else {
       const { remote, relay } = this.#served;
       const stream = streamOf(remote);
-      if (stream !== undefined) this.#host.lostPeers.remove(stream);
+      if (stream !== undefined) this.#context.deadPeers.remove(stream);
       relay.close(reason);
     }
     this.#channel.destroy();

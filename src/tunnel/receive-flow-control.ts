@@ -7,14 +7,14 @@ const FEW_PENDING = MAX_PENDING / 2;
 const MAX_SURPLUS = 67_108_864;
 
 /** A client for whom something may wait. */
-export interface Reader {
+export interface HaltedReader {
   readonly id: number;
   /** Bytes that wait for it. */
   readonly pending: number;
 }
 
 /** What a backlog asks of its link. */
-export interface BacklogEvents<R extends Reader> {
+export interface ReceiveFlowControlEvents<R extends HaltedReader> {
   /** The other side is to send nothing more for this one, or may again. */
   hold(reader: R, is: boolean): void;
   /** Nothing more is to be read from the link, or may again. */
@@ -27,10 +27,10 @@ export interface BacklogEvents<R extends Reader> {
  * What waits for the clients of a link that do not read. Who can be told is told to hold back for one of them, and nobody else has to
  * wait. Where that is of no use, the link waits, and with it the others: for so long, and then the client is given up.
  */
-export class Backlog<R extends Reader> {
+export class ReceiveFlowControl<R extends HaltedReader> {
   readonly #stallMs: number;
   readonly #clock: Clock;
-  readonly #events: BacklogEvents<R>;
+  readonly #events: ReceiveFlowControlEvents<R>;
   /** Those for whom too much waits; with the end of their patience while the link waits. */
   readonly #crowded = new Map<R, Timer | undefined>();
   readonly #held = new Set<R>();
@@ -38,7 +38,7 @@ export class Backlog<R extends Reader> {
   #waiting = false;
   #closed = false;
 
-  constructor(stallMs: number, clock: Clock, events: BacklogEvents<R>) {
+  constructor(stallMs: number, clock: Clock, events: ReceiveFlowControlEvents<R>) {
     this.#stallMs = stallMs;
     this.#clock = clock;
     this.#events = events;

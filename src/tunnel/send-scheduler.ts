@@ -7,7 +7,7 @@ import type { Channel } from "./channel.js";
 const SEEN = frameOf({ kind: "seen" });
 
 /** What a link sends: commands at once; clients' bytes in turns, as long as the kernel takes them and not too much is under way. */
-export class Sender {
+export class SendScheduler {
   readonly #end: StreamEnd;
   readonly #clock: Clock;
   readonly #window = new SendWindow();
@@ -16,7 +16,7 @@ export class Sender {
   /** Answers are not read for now. */
   #deaf = false;
   /** Those that have something to send, in the order of their turns. */
-  readonly #turns = new Set<Channel>();
+  readonly #scheduler = new Set<Channel>();
   /** The one whose piece the kernel has not taken yet. */
   #sending: Channel | undefined;
 
@@ -79,20 +79,20 @@ export class Sender {
   /** A client has something to send. */
   want(channel: Channel): void {
     if (channel.held) return;
-    this.#turns.add(channel);
+    this.#scheduler.add(channel);
     this.#dispatch();
   }
 
   /** The other side wants nothing more for a client, or does again. */
   hold(channel: Channel, is: boolean): void {
     channel.held = is;
-    if (is) this.#turns.delete(channel);
+    if (is) this.#scheduler.delete(channel);
     else if (channel.unsent > 0) this.want(channel);
   }
 
   /** A client is gone. */
   forget(channel: Channel): void {
-    this.#turns.delete(channel);
+    this.#scheduler.delete(channel);
   }
 
   /** The kernel has taken everything. */
@@ -110,12 +110,12 @@ export class Sender {
   /** Sends pieces, one of each client in turn. */
   #dispatch(): void {
     while (this.#open) {
-      const [channel] = this.#turns;
+      const [channel] = this.#scheduler;
       if (channel === undefined) return;
-      this.#turns.delete(channel);
+      this.#scheduler.delete(channel);
       const bytes = channel.takePiece(this.#window.piece);
       if (bytes === undefined) continue;
-      if (channel.unsent > 0) this.#turns.add(channel);
+      if (channel.unsent > 0) this.#scheduler.add(channel);
       this.send({ kind: "data", client: channel.id, bytes });
       if (channel.unsent > 0) continue;
       if (this.#end.unsent === 0) channel.sent();

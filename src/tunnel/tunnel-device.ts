@@ -1,7 +1,7 @@
 import { backoffMs } from "../core/limits/backoff.js";
-import { Seldom } from "../core/limits/log-throttle.js";
+import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
-import { type Origin, sharedOrigin } from "../core/net/client-origin.js";
+import { type ClientOrigin, sharedOrigin } from "../core/net/client-origin.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
@@ -11,10 +11,10 @@ import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.j
 import type { End } from "../sockets/end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
-import type { Services } from "./allowed-services.js";
+import type { AllowedServices } from "./allowed-services.js";
 import { DeviceClient } from "./device-client.js";
-import { Link, type LinkRules } from "./link.js";
-import type { TunnelHost } from "./tunnel-context.js";
+import type { TunnelContext } from "./tunnel-context.js";
+import { TunnelLink, type TunnelLinkRules } from "./tunnel-link.js";
 
 /** A link that has lasted so long is a good one: others are tried again more and more slowly, as servers that are not there. */
 const STEADY_MS = 1000;
@@ -22,10 +22,10 @@ const RETRY = { firstMs: 250, maxMs: 2000 };
 const CONNECT_MS = 3000; // with the pause: it is there again 5 s after the network is
 
 /** What a device needs to know. */
-export interface DeviceRules extends LinkRules {
+export interface DeviceRules extends TunnelLinkRules {
   readonly server: HostPort;
   /** Services that may be dialled. */
-  readonly services: Services;
+  readonly services: AllowedServices;
   /** It speaks TLS, by these files; they are read for each link. */
   readonly tls?: CredentialFiles;
   /** What the server wants to hear. */
@@ -35,23 +35,23 @@ export interface DeviceRules extends LinkRules {
 /** The device's side of a tunnel: keeps a link to a server, and connects its clients to services here. */
 export class TunnelDevice {
   readonly #rules: DeviceRules;
-  readonly #host: TunnelHost;
+  readonly #context: TunnelContext;
   readonly #counters = { links: 0, clients: 0, refused: 0 };
   /** Over links that there were. */
   #past: LinkBytes = { received: 0, sent: 0 };
   #dial: Dial | undefined;
-  #link: Link | undefined;
+  #link: TunnelLink | undefined;
   #retry: Timer | undefined;
   #steady: Timer | undefined;
   #failures = 0;
   /** What the log has been told since the last good link: each thing once. */
   readonly #mentioned = new Set<string>();
-  readonly #refusals = new Seldom();
+  readonly #rejections = new LogThrottle();
   #stopped = false;
 
-  constructor(rules: DeviceRules, host: TunnelHost) {
+  constructor(rules: DeviceRules, context: TunnelContext) {
     this.#rules = rules;
-    this.#host = host;
+    this.#context = context;
     this.#connect();
   }
 
@@ -76,8 +76,8 @@ export class TunnelDevice {
   }
 
   #connect(): void {
-    this.#dial = this.#host.roomForRemote() ? this.#reach() : refusedDial(NO_MORE_FILES);
-    this.#host.countRemotes(this.#dial.descriptors);
+    this.#dial = this.#context.roomForRemote() ? this.#reach() : refusedDial(NO_MORE_FILES);
+    this.#context.countRemotes(this.#dial.descriptors);
     this.#dial.end.then(
       (end) => this.#connected(end),
       (error: Error) => this.#again(error.message),
@@ -87,12 +87,12 @@ export class TunnelDevice {
   #reach(): Dial {
     const { server: target, tls } = this.#rules;
     const options: ConnOptions = { ...DEFAULT_OPTIONS, connectTimeoutMs: CONNECT_MS };
-    if (tls === undefined) return dial({ target, options }, this.#origin, this.#host);
+    if (tls === undefined) return dial({ target, options }, this.#origin, this.#context);
     try {
       return dial(
         { target, options: { ...options, transport: "tls" } },
         this.#origin,
-        this.#host,
+        this.#context,
         readCredentials(tls),
       );
     } catch (error) {
@@ -103,24 +103,24 @@ export class TunnelDevice {
   #connected(end: End): void {
     if (this.#stopped || !(end instanceof StreamEnd)) {
       end.destroy();
-      this.#host.countRemotes(-(this.#dial?.descriptors ?? 0));
+      this.#context.countRemotes(-(this.#dial?.descriptors ?? 0));
       return;
     }
     this.#counters.links += 1;
     this.#mention("info", "connected");
-    this.#steady = this.#host.clock.after(STEADY_MS, () => {
+    this.#steady = this.#context.clock.after(STEADY_MS, () => {
       this.#failures = 0;
       this.#mentioned.clear();
     });
-    this.#host.lostPeers.add(end);
-    const link: Link = new Link(end, this.#rules, this.#host.clock, {
+    this.#context.deadPeers.add(end);
+    const link: TunnelLink = new TunnelLink(end, this.#rules, this.#context.clock, {
       command: (command) => this.#told(link, command),
-      stalled: ({ id }) => this.#host.log.warn(`${this.#who} client ${id} closed: its service does not read`),
+      stalled: ({ id }) => this.#context.log.warn(`${this.#who} client ${id} closed: its service does not read`),
       lost: (reason) => {
-        this.#host.lostPeers.remove(end);
+        this.#context.deadPeers.remove(end);
         this.#again(`link lost: ${reason}`);
       },
-      fault: (error) => this.#host.log.error(`${this.#who} ${faultText(error)}`),
+      fault: (error) => this.#context.log.error(`${this.#who} ${faultText(error)}`),
     });
     this.#link = link;
     const { secret } = this.#rules;
@@ -130,46 +130,46 @@ export class TunnelDevice {
     link.start();
   }
 
-  #told(link: Link, command: Command): void {
+  #told(link: TunnelLink, command: Command): void {
     if (command.kind === "unknown") this.#mention("info", `skipped: ${command.reason}`);
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
     const name = formatHostPort(service);
     if (!this.#rules.services.permit(service)) {
       this.#counters.refused += 1;
-      const more = this.#refusals.mention("", this.#host.clock.now()); // whatever it asks for: it may ask for anything
+      const more = this.#rejections.mention("", this.#context.clock.now()); // whatever it asks for: it may ask for anything
       const what = `client ${id} refused: ${name} is not among the services allowed`;
-      if (more !== undefined) this.#host.log.warn(`${this.#who} ${what}${more}`);
+      if (more !== undefined) this.#context.log.warn(`${this.#who} ${what}${more}`);
       link.send({ kind: "close", client: id });
       return;
     }
     this.#counters.clients += 1;
-    new DeviceClient(link.open(id, service), service, this.#origin, this.#host, {
+    new DeviceClient(link.open(id, service), service, this.#origin, this.#context, {
       over: (reason) => {
-        this.#host.log.info(`${this.#who} client ${id} > ${name} closed: ${reason}`);
+        this.#context.log.info(`${this.#who} client ${id} > ${name} closed: ${reason}`);
       },
-      fault: (error) => this.#host.log.error(`${this.#who} ${faultText(error)}`),
+      fault: (error) => this.#context.log.error(`${this.#who} ${faultText(error)}`),
     });
   }
 
   #again(reason: string): void {
-    this.#host.countRemotes(-(this.#dial?.descriptors ?? 0));
+    this.#context.countRemotes(-(this.#dial?.descriptors ?? 0));
     this.#past = sum(this.#past, this.#link?.bytes);
     this.#link = undefined;
     this.#steady?.cancel();
     if (this.#stopped) return;
     this.#failures += 1;
     this.#mention("warn", `${reason}; it is tried again`);
-    this.#retry = this.#host.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => this.#connect());
+    this.#retry = this.#context.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => this.#connect());
   }
 
   #mention(level: "info" | "warn", text: string): void {
     if (this.#mentioned.has(text)) return;
     this.#mentioned.add(text);
-    this.#host.log[level](`${this.#who} ${text}`);
+    this.#context.log[level](`${this.#who} ${text}`);
   }
 
-  get #origin(): Origin {
+  get #origin(): ClientOrigin {
     return sharedOrigin(`device of ${formatHostPort(this.#rules.server)}`);
   }
 

@@ -3,8 +3,8 @@ import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { ITSELF } from "../core/net/loop-rules.js";
 import { DEFAULT_TUNNEL_OPTIONS } from "../core/tunnel/tunnel-options.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/tunnel-status.js";
-import { Services } from "./allowed-services.js";
-import type { TunnelHost } from "./tunnel-context.js";
+import { AllowedServices } from "./allowed-services.js";
+import type { TunnelContext } from "./tunnel-context.js";
 import { type DeviceRules, TunnelDevice } from "./tunnel-device.js";
 import { TunnelServer } from "./tunnel-server.js";
 
@@ -12,15 +12,15 @@ const { probeMs, stallMs } = DEFAULT_TUNNEL_OPTIONS;
 const MAX_DEVICES = 64; // begun by TCPR: each keeps a link for ever
 
 /** All tunnels of the daemon: lines of `[tunnel]`, where it is the server; `[device]` and TCPR, where it is the device. */
-export class Tunnels {
+export class TunnelLines {
   #servers = new Map<string, TunnelServer>();
   /** By what they were begun for. */
   readonly #devices = new Map<string, TunnelDevice>();
   #configured = "";
-  #host: TunnelHost;
+  #context: TunnelContext;
 
-  constructor(host: TunnelHost) {
-    this.#host = host;
+  constructor(context: TunnelContext) {
+    this.#context = context;
   }
 
   get status(): { readonly tunnels: TunnelStatus[]; readonly devices: DeviceStatus[] } {
@@ -31,8 +31,8 @@ export class Tunnels {
   }
 
   /** Works by these settings from now on. Lines that stay as they are keep their links. */
-  configure(settings: Settings, host: TunnelHost): void {
-    this.#host = host;
+  configure(settings: Settings, context: TunnelContext): void {
+    this.#context = context;
     const next = new Map(settings.tunnel.map((line) => [keyOf(line), this.of(line)]));
     for (const [key, server] of this.#servers)
       if (!next.has(key)) server.close("its line is gone from the configuration");
@@ -45,7 +45,7 @@ export class Tunnels {
     const key = keyOf(line);
     let server = this.#servers.get(key);
     if (server === undefined) {
-      server = new TunnelServer(line.port, line.order, this.#host);
+      server = new TunnelServer(line.port, line.route, this.#context);
       this.#servers.set(key, server);
     }
     return server;
@@ -57,13 +57,13 @@ export class Tunnels {
    * @returns why not; nothing when it has begun, or had before
    */
   begin(server: HostPort, service: HostPort): string | undefined {
-    const itself = [server, service].find(({ host, port }) => this.#host.own.isSealed(host, port)); // names are found out when dialled
+    const itself = [server, service].find(({ host, port }) => this.#context.own.isSealed(host, port)); // names are found out when dialled
     if (itself !== undefined) return `${formatHostPort(itself)}: ${ITSELF}`;
     const key = JSON.stringify([server, service]);
     if (this.#devices.has(key)) return undefined;
     if (this.#devices.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;
-    const rules = deviceRules(this.#host.settings, server, Services.only(service));
-    this.#devices.set(key, new TunnelDevice(rules, this.#host));
+    const rules = deviceRules(this.#context.settings, server, AllowedServices.only(service));
+    this.#devices.set(key, new TunnelDevice(rules, this.#context));
     return undefined;
   }
 
@@ -82,13 +82,13 @@ export class Tunnels {
     this.#devices.delete(this.#configured);
     this.#configured = wanted;
     if (deviceServer === undefined) return;
-    const rules = deviceRules(settings, deviceServer, new Services(deviceAllow));
-    this.#devices.set(wanted, new TunnelDevice(rules, this.#host));
+    const rules = deviceRules(settings, deviceServer, new AllowedServices(deviceAllow));
+    this.#devices.set(wanted, new TunnelDevice(rules, this.#context));
   }
 }
 
 /** A device of this server; how it proves who it is, and what it wants of the server, is for all the same. */
-function deviceRules(settings: Settings, server: HostPort, services: Services): DeviceRules {
+function deviceRules(settings: Settings, server: HostPort, services: AllowedServices): DeviceRules {
   return { server, services, probeMs, stallMs, ...proofsOf(settings) };
 }
 

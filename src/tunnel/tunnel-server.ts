@@ -1,44 +1,44 @@
 import type { Port } from "../accept/port.js";
-import { Seldom } from "../core/limits/log-throttle.js";
+import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort } from "../core/net/address.js";
 import { lineName } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
-import type { Exposure, TunnelOrder } from "../core/tunnel/tunnel-line.js";
+import type { Exposure, TunnelRoute } from "../core/tunnel/tunnel-line.js";
 import { type LinkBytes, sum, type TunnelStatus } from "../core/tunnel/tunnel-status.js";
 import { type Dial, refusedDial } from "../dial/dial.js";
-import { NOTHING_HELD } from "../sockets/early-data.js";
+import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
-import { Candidate } from "./device-authentication.js";
-import { Link } from "./link.js";
-import type { TunnelHost } from "./tunnel-context.js";
+import { DeviceAuthentication } from "./device-authentication.js";
+import type { TunnelContext } from "./tunnel-context.js";
+import { TunnelLink } from "./tunnel-link.js";
 
 /** The server's side of a tunnel: a port that a device connects to, and ports whose clients reach services through it. */
 export class TunnelServer {
   readonly #port: number;
-  readonly #order: TunnelOrder;
-  readonly #host: TunnelHost;
+  readonly #route: TunnelRoute;
+  readonly #context: TunnelContext;
   readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, turnedAway: 0 };
-  readonly #mentioned = new Seldom();
+  readonly #mentioned = new LogThrottle();
   /** Over links that there were. */
   #past: LinkBytes = { received: 0, sent: 0 };
   /** Links of devices that have not told the secret yet. */
-  readonly #candidates = new Map<Link, Candidate>();
-  #link: Link | undefined;
+  readonly #candidates = new Map<TunnelLink, DeviceAuthentication>();
+  #link: TunnelLink | undefined;
   #address = "";
   /** Those that clients connect to, while a device is there. */
   #ports: Port[] = [];
 
-  constructor(port: number, order: TunnelOrder, host: TunnelHost) {
+  constructor(port: number, route: TunnelRoute, context: TunnelContext) {
     this.#port = port;
-    this.#order = order;
-    this.#host = host;
+    this.#route = route;
+    this.#context = context;
   }
 
   get status(): TunnelStatus {
     return {
       port: this.#port,
-      exposed: this.#order.exposures.map(nameOf),
+      exposed: this.#route.exposures.map(nameOf),
       listening: this.#ports.length > 0,
       ...(this.#link && { link: this.#link.status(this.#address) }),
       ...sum(this.#past, this.#link?.bytes),
@@ -52,21 +52,21 @@ export class TunnelServer {
    *
    * @param over called when its link is lost
    */
-  accept(end: StreamEnd, over: (reason: string) => void): Link {
-    const { tunnel } = this.#order;
+  accept(end: StreamEnd, over: (reason: string) => void): TunnelLink {
+    const { tunnel } = this.#route;
     const address = addressOf(end);
-    const link: Link = new Link(end, tunnel, this.#host.clock, {
+    const link: TunnelLink = new TunnelLink(end, tunnel, this.#context.clock, {
       command: (command) => this.#told(link, command),
       stalled: ({ id }) => {
         this.#counters.stalled += 1;
-        this.#host.log.warn(`${this.#who} client ${id} closed: it does not read`);
+        this.#context.log.warn(`${this.#who} client ${id} closed: it does not read`);
       },
       lost: (reason) => {
         this.#decided(link);
         if (this.#link === link) this.#lost(reason);
         over(reason);
       },
-      fault: (error) => this.#host.log.error(`${this.#whoIs(address)} ${faultText(error)}`),
+      fault: (error) => this.#context.log.error(`${this.#whoIs(address)} ${faultText(error)}`),
     });
     if (tunnel.secret === undefined) this.#adopt(link, address);
     else this.#candidates.set(link, this.#candidate(link, end, tunnel.secret));
@@ -74,9 +74,9 @@ export class TunnelServer {
     return link;
   }
 
-  #candidate(link: Link, end: StreamEnd, secret: string): Candidate {
+  #candidate(link: TunnelLink, end: StreamEnd, secret: string): DeviceAuthentication {
     const address = addressOf(end);
-    return new Candidate(secret, this.#host.clock, {
+    return new DeviceAuthentication(secret, this.#context.clock, {
       proven: () => {
         this.#decided(link);
         this.#adopt(link, address);
@@ -90,13 +90,13 @@ export class TunnelServer {
   }
 
   /** It is no candidate any longer. */
-  #decided(link: Link): void {
+  #decided(link: TunnelLink): void {
     this.#candidates.get(link)?.done();
     this.#candidates.delete(link);
   }
 
   /** Has a device that may be one take the place of its predecessor. */
-  #adopt(link: Link, address: string): void {
+  #adopt(link: TunnelLink, address: string): void {
     this.#link?.close("another device has connected");
     this.#counters.links += 1;
     this.#address = address;
@@ -109,39 +109,39 @@ export class TunnelServer {
     for (const link of [...this.#candidates.keys()]) link.close(reason);
   }
 
-  #told(link: Link, command: Command): void {
-    const candidate = this.#candidates.get(link);
-    if (candidate !== undefined) candidate.told(command);
+  #told(link: TunnelLink, command: Command): void {
+    const authentication = this.#candidates.get(link);
+    if (authentication !== undefined) authentication.told(command);
     else if (command.kind === "listen") this.#listen();
     else if (command.kind === "unknown") this.#mention("info", this.#address, "", `skipped: ${command.reason}`);
   }
 
   /** Tells the log what somebody may do again and again: once a minute. */
   #mention(level: "info" | "warn", address: string, ip: string, text: string): void {
-    const more = this.#mentioned.mention(`${ip} ${text}`, this.#host.clock.now());
-    if (more !== undefined) this.#host.log[level](`${this.#whoIs(address)} ${text}${more}`);
+    const more = this.#mentioned.mention(`${ip} ${text}`, this.#context.clock.now());
+    if (more !== undefined) this.#context.log[level](`${this.#whoIs(address)} ${text}${more}`);
   }
 
   #listen(): void {
     if (this.#ports.length > 0) return;
-    this.#host.log.info(`${this.#who} the device listens`);
-    this.#ports = this.#order.exposures.map((exposure) => this.#portOf(exposure));
+    this.#context.log.info(`${this.#who} the device listens`);
+    this.#ports = this.#route.exposures.map((exposure) => this.#portOf(exposure));
     for (const port of this.#ports) void port.openEventually();
   }
 
   #portOf(exposure: Exposure): Port {
     const { listen, service } = exposure;
-    const order = { target: service, options: this.#order.options };
-    return this.#host.portOf(
+    const request = { target: service, options: this.#route.options };
+    return this.#context.portOf(
       {
         kind: "expose",
         port: listen.port,
         name: lineName("tunnel", listen.port),
         line: lineName("tunnel", this.#port),
         essential: false,
-        order,
-        welcome: (connection) => connection.connect(order, NOTHING_HELD, "reset", () => this.#attach(exposure)),
-        turnAway() {},
+        route: request,
+        welcome: (connection) => connection.connect(request, NO_EARLY_BYTES, "reset", () => this.#attach(exposure)),
+        reject() {},
       },
       listen.host,
     );
@@ -160,7 +160,7 @@ export class TunnelServer {
   }
 
   #lost(reason: string): void {
-    this.#host.log.info(`${this.#who} link lost: ${reason}`);
+    this.#context.log.info(`${this.#who} link lost: ${reason}`);
     this.#past = sum(this.#past, this.#link?.bytes);
     this.#link = undefined;
     for (const port of this.#ports) port.close();

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "../core/parse/text.js";
-import { Reply } from "../sockets/reply-stream.js";
+import { ReplyStream } from "../sockets/reply-stream.js";
 
 /** What a request is answered with: a text or a file, or a report that is made as the reader takes it. */
 export type Answer = { readonly status: number; readonly type: string } & (
@@ -39,6 +39,6 @@ export function send(answer: Answer, response: ServerResponse, fault: (error: un
     over: () => void response.end(),
     fault,
   };
-  const reply = new Reply(answer.pieces, reader);
+  const reply = new ReplyStream(answer.pieces, reader);
   response.on("close", () => reply.cancel());
 }

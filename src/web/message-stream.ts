@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
-import type { WatchOrder } from "../core/setup/watch-request.js";
+import type { WatchRequest } from "../core/setup/watch-request.js";
 import { LineQueue, MAX_WATCHER_WAITING } from "../monitor/line-queue.js";
 import type { Monitor, Watcher } from "../monitor/monitor.js";
-import { Outlet } from "../monitor/subscriber.js";
+import { Subscriber } from "../monitor/subscriber.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 const LIFE_MS = 15_000; // proxies on the way give up a silent connection after half a minute or more
@@ -18,7 +18,7 @@ export class MessageStream {
   #life: Timer | undefined;
 
   /** @param response with its headers set; the rest is the stream's */
-  constructor(response: ServerResponse, { filter, view, format }: WatchOrder, monitor: Monitor, clock: Clock) {
+  constructor(response: ServerResponse, { filter, view, format }: WatchRequest, monitor: Monitor, clock: Clock) {
     this.#response = response;
     this.#monitor = monitor;
     this.#clock = clock;
@@ -27,7 +27,7 @@ export class MessageStream {
       clock,
       MAX_WATCHER_WAITING,
     );
-    this.#watcher = { filter, ...(view && { view }), outlet: new Outlet(this.#queue, format) };
+    this.#watcher = { filter, ...(view && { view }), subscriber: new Subscriber(this.#queue, format) };
     response.write(`retry: ${RETRY_MS}\n\n`);
     monitor.join(this.#watcher);
     this.#showLife();

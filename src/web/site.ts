@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Admission } from "../accept/admission.js";
 import { Port } from "../accept/port.js";
-import type { Refusals } from "../accept/rejections.js";
-import type { Registry } from "../connection/connection-registry.js";
-import type { Origin } from "../core/net/client-origin.js";
+import type { Rejections } from "../accept/rejections.js";
+import type { ConnectionRegistry } from "../connection/connection-registry.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
 import { statusJson } from "../core/status/daemon-status.js";
@@ -19,12 +19,12 @@ import { type Asset, loadAssets } from "./assets.js";
 import { MessageStream } from "./message-stream.js";
 
 /** What the web page needs of the daemon. */
-export interface WebHost {
+export interface WebContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly monitor: Monitor;
-  readonly refusals: Refusals;
-  readonly registry: Registry;
+  readonly rejections: Rejections;
+  readonly registry: ConnectionRegistry;
   readonly own: OwnSockets;
   /** The rules that are in force. */
   admission(): Admission;
@@ -61,12 +61,12 @@ export class Site {
   /** What it was made for. */
   readonly address: string;
   readonly port: number;
-  readonly #host: WebHost;
+  readonly #context: WebContext;
   readonly #assets: ReadonlyMap<string, Asset> = loadAssets();
   readonly #server: Server;
   readonly #place: Port;
   /** Its readers, and whose they are. */
-  readonly #sockets = new Map<Socket, Origin>();
+  readonly #sockets = new Map<Socket, ClientOrigin>();
   readonly #streams = new Set<MessageStream>();
   /** Those that have sent a request before their last one was answered. */
   readonly #hasty = new WeakSet<Socket>();
@@ -76,18 +76,18 @@ export class Site {
    * @param address to listen on; `*`: all
    * @throws when the files of the page are not there
    */
-  constructor(address: string, port: number, host: WebHost) {
+  constructor(address: string, port: number, context: WebContext) {
     this.address = address;
     this.port = port;
-    this.#host = host;
+    this.#context = context;
     this.#server = createServer(LIMITS, (request, response) => this.#serve(request, response));
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENCE_MS;
     this.#server.on("connection", (socket: Socket) => this.#admit(socket));
     const own = { kind: "web", port, name: `web port ${port}`, essential: false, sealed: true } as const;
-    const listener = { ...own, welcome() {}, turnAway() {} };
-    this.#place = new Port(listener, address, { ...host, admit() {} }, this.#server);
+    const listener = { ...own, welcome() {}, reject() {} };
+    this.#place = new Port(listener, address, { ...context, admit() {} }, this.#server);
   }
 
   get status(): ListenerStatus {
@@ -104,7 +104,7 @@ export class Site {
     this.#place.close();
     for (const stream of this.#streams) stream.close();
     await new Promise<void>((resolve) => {
-      const limit = this.#host.clock.after(FAREWELL_MS, resolve);
+      const limit = this.#context.clock.after(FAREWELL_MS, resolve);
       this.#emptied = () => {
         limit.cancel();
         resolve();
@@ -116,12 +116,12 @@ export class Site {
 
   #admit(socket: Socket): void {
     const { listener } = this.#place;
-    const { refusals, registry, own } = this.#host;
+    const { rejections, registry, own } = this.#context;
     const origin = own.originOf(socket, listener);
     const gone = origin.address === "";
-    const objection = gone ? "it has gone" : this.#host.admission().readerObjection(origin, listener);
-    if (objection !== undefined) {
-      if (!gone) refusals.mention(origin, listener, objection);
+    const denialReason = gone ? "it has gone" : this.#context.admission().readerDenialReason(origin, listener);
+    if (denialReason !== undefined) {
+      if (!gone) rejections.mention(origin, listener, denialReason);
       socket.destroy();
       return;
     }
@@ -136,7 +136,7 @@ export class Site {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    const { log } = this.#host;
+    const { log } = this.#context;
     const fault = (error: unknown): void => {
       log.error(`web page: ${faultText(error)}`);
       socket.destroy();
@@ -169,7 +169,7 @@ export class Site {
   #cut(socket: Socket, reason: string): void {
     const origin = this.#sockets.get(socket);
     if (socket.destroyed || origin === undefined) return;
-    this.#host.refusals.mention(origin, this.#place.listener, reason);
+    this.#context.rejections.mention(origin, this.#place.listener, reason);
     socket.destroy();
   }
 
@@ -184,7 +184,7 @@ export class Site {
     const asset = this.#assets.get(path);
     if (asset !== undefined) return { status: 200, ...asset };
     if (isForeign(headers)) return refusal(403, "pages from elsewhere see nothing here");
-    const { status } = this.#host;
+    const { status } = this.#context;
     if (path === "/status") return { status: 200, type: "application/json", pieces: statusJson(status()) };
     if (path === "/metrics") return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
     if (path !== "/messages") return refusal(404, "there is no such page");
@@ -193,16 +193,16 @@ export class Site {
 
   /** @param wanted whether they are, or only the headers */
   #showMessages(socket: Socket, query: string, wanted: boolean, response: ServerResponse): Answer | undefined {
-    const { admission, clock, monitor, status } = this.#host;
+    const { admission, clock, monitor, status } = this.#context;
     const origin = this.#sockets.get(socket);
-    const objection = origin === undefined ? "it has gone" : admission().access.objection("watch", origin);
-    if (objection !== undefined) return refusal(403, `messages are not shown: ${objection}`);
-    const order = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
-    if (!order.ok) return refusal(400, order.message);
+    const denialReason = origin === undefined ? "it has gone" : admission().access.denialReason("watch", origin);
+    if (denialReason !== undefined) return refusal(403, `messages are not shown: ${denialReason}`);
+    const request = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
+    if (!request.ok) return refusal(400, request.message);
     if (this.#streams.size >= MAX_STREAMS) return refusal(503, `${MAX_STREAMS} are watching already`);
     if (!wanted) return { status: 200, type: EVENTS_TYPE, body: "" };
     response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close" });
-    const stream = new MessageStream(response, order.value, monitor, clock);
+    const stream = new MessageStream(response, request.value, monitor, clock);
     this.#streams.add(stream);
     socket.once("close", () => {
       stream.leave();

@@ -1,14 +1,14 @@
 import type { Settings } from "../core/config/settings.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
-import { Site, type WebHost } from "./site.js";
+import { Site, type WebContext } from "./site.js";
 
 /** The web page of the daemon, where there is to be one (`[web]`). */
 export class Web {
-  readonly #host: WebHost;
+  readonly #context: WebContext;
   #site: Site | undefined;
 
-  constructor(host: WebHost) {
-    this.#host = host;
+  constructor(context: WebContext) {
+    this.#context = context;
   }
 
   /** Where it listens, or tries to. */
@@ -21,7 +21,7 @@ export class Web {
     const former = this.#site;
     if (former?.address === webAddress && former.port === webPort) return;
     void former?.close();
-    this.#site = webPort === 0 ? undefined : new Site(webAddress, webPort, this.#host);
+    this.#site = webPort === 0 ? undefined : new Site(webAddress, webPort, this.#context);
     await this.#site?.open();
   }
 

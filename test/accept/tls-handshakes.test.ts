@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { Listener } from "#src/accept/listener.js";
-import { Handshakes } from "#src/accept/tls-handshakes.js";
+import { TlsHandshakes } from "#src/accept/tls-handshakes.js";
 import { readCredentials } from "#src/dial/tls-credentials.js";
 import { Certificates, type Pair } from "../support/certificates.js";
 import { ManualClock } from "../support/clock.js";
@@ -21,7 +21,7 @@ const LISTENER: Listener = {
   name: "a port",
   essential: false,
   welcome() {},
-  turnAway() {},
+  reject() {},
 };
 
 describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
@@ -40,12 +40,12 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     const clock = new ManualClock();
     const told: string[] = [];
     const taken: string[] = [];
-    const state = { descriptors: 0, begun: 0, objection: undefined as string | undefined };
-    const handshakes = new Handshakes({
+    const state = { descriptors: 0, begun: 0, denialReason: undefined as string | undefined };
+    const handshakes = new TlsHandshakes({
       clock,
-      refusals: { mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`) },
+      rejections: { mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`) },
       keepalive: () => 30_000,
-      objection: () => state.objection,
+      denialReason: () => state.denialReason,
       count: (change) => {
         state.descriptors += change;
       },
@@ -117,7 +117,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     const { clock, told, taken, state, client, speak } = await open(t);
     const good = speak().on("error", () => {});
     good.once("connect", () => {
-      state.objection = "no room";
+      state.denialReason = "no room";
     });
     await until(() => told.length === 1, "it to be turned away");
     assert.deepEqual([told, taken, state.descriptors, clock.pending], [["127.0.0.1 no room"], [], 0, 0]);

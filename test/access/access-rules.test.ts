@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Access } from "#src/access/access-rules.js";
+import { AccessRules } from "#src/access/access-rules.js";
 import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
 import { sharedOrigin } from "#src/core/net/client-origin.js";
 import { from } from "../support/origin.js";
 
 /** The access that an `[access]` section leads to. */
-function access(section: Readonly<Record<string, string>>): Access {
+function access(section: Readonly<Record<string, string>>): AccessRules {
   let settings = DEFAULT_SETTINGS;
   for (const [key, text] of Object.entries(section)) {
     const parsed = parseValue("access", key, text);
     assert.ok(parsed?.ok, key);
     settings = { ...settings, ...parsed.value };
   }
-  return new Access(settings);
+  return new AccessRules(settings);
 }
 
 const clients: [string, string, boolean][] = [
@@ -73,11 +73,11 @@ for (const [allow, deny, host, address, expected] of targets) {
 
 test("TCPR and RELD are for this machine only, whatever the configuration says", () => {
   const open = access({ stop: "any", watch: "0.0.0.0/0 ::/0" });
-  for (const deed of ["tunnel", "reload"] as const) {
+  for (const permission of ["tunnel", "reload"] as const) {
     for (const address of ["127.0.0.1", "::ffff:127.0.0.1", "::1"])
-      assert.equal(open.objection(deed, from(address)), undefined);
+      assert.equal(open.denialReason(permission, from(address)), undefined);
     for (const address of ["192.168.0.20", "::ffff:10.0.0.1", "2001:db8::5"]) {
-      assert.equal(open.objection(deed, from(address)), "not from another machine");
+      assert.equal(open.denialReason(permission, from(address)), "not from another machine");
     }
   }
 });
@@ -88,5 +88,6 @@ test("whom nobody can tell apart are taken as clients, are no devices where thos
   assert.ok(access({ clients: "192.168.0.0/24" }).admitsDevice(shared));
   assert.ok(!access({ devices: "0.0.0.0/0" }).admitsDevice(shared));
   const open = access({ stop: "any", watch: "0.0.0.0/0 ::/0" });
-  for (const deed of ["stop", "reload", "tunnel", "watch", "monitor"] as const) assert.ok(open.objection(deed, shared));
+  for (const permission of ["stop", "reload", "tunnel", "watch", "monitor"] as const)
+    assert.ok(open.denialReason(permission, shared));
 });

@@ -13,16 +13,16 @@ function serve(text: string) {
 test("the seeds' command line, with the program's name changed alone", () => {
   const { ip, line, debug } = serve("server -p modbus -t 192.168.1.22:1502 -l 5020 -v --max-connections 2");
   assert.deepEqual([ip, line.port, debug], ["*", 5020, true]);
-  assert.deepEqual(line.order.target, { host: "192.168.1.22", port: 1502 });
-  assert.equal(line.order.mux.protocol.framing.name, "modbus");
-  assert.equal(line.order.mux.pool, 2);
+  assert.deepEqual(line.route.target, { host: "192.168.1.22", port: 1502 });
+  assert.equal(line.route.mux.protocol.framing.name, "modbus");
+  assert.equal(line.route.mux.pool, 2);
 });
 
 test("without anything, the seeds' defaults", () => {
   const { ip, line, debug } = serve("");
   assert.deepEqual([ip, line.port, debug], ["*", 8000, false]);
-  assert.deepEqual(line.order.target, { host: "127.0.0.1", port: 1234 });
-  assert.equal(line.order.mux.protocol.framing.name, "echo");
+  assert.deepEqual(line.route.target, { host: "127.0.0.1", port: 1234 });
+  assert.equal(line.route.mux.protocol.framing.name, "echo");
 });
 
 test("every flag sets its option", () => {
@@ -30,9 +30,9 @@ test("every flag sets its option", () => {
     "--applicationProtocol=http --targetServer=backend.example.com:80 --listen=8080 --timeout 5 --delay 500ms" +
       " --reconnect-backoff 2s --health-check-interval 60s --queue-size 7 -d",
   );
-  const { answerMs, delayMs, retryMs, healthMs, queue } = line.order.mux;
+  const { answerMs, delayMs, retryMs, healthMs, queue } = line.route.mux;
   assert.deepEqual([answerMs, delayMs, retryMs, healthMs, queue], [5000, 500, 2000, 60_000, 7]);
-  assert.equal(serve("--retry-delay 3s").line.order.mux.retryMs, 3000);
+  assert.equal(serve("--retry-delay 3s").line.route.mux.retryMs, 3000);
 });
 
 const listens: [string, string, number][] = [

@@ -14,7 +14,7 @@ function parsed(text: string) {
 function server(text: string) {
   const value = parsed(text);
   if (value.kind !== "server") assert.fail(value.kind);
-  const { exposures } = value.line.order;
+  const { exposures } = value.line.route;
   const exposed = exposures.map(({ listen, service }) => `${formatHostPort(listen)}>${formatHostPort(service)}`);
   return { ...value, exposed };
 }
@@ -37,7 +37,7 @@ test("options may stand anywhere, -v, -d and their long forms too", () => {
   const { line, exposed } = server("server STAL=7 7000 127.0.0.1:1 a:1 IDLE=600 HLTH=0");
   assert.deepEqual(exposed, ["127.0.0.1:1>a:1"]);
   assert.deepEqual(
-    [line.order.tunnel.stallMs, line.order.tunnel.probeMs, line.order.options.quietMs],
+    [line.route.tunnel.stallMs, line.route.tunnel.probeMs, line.route.options.quietMs],
     [7000, 0, 600_000],
   );
   for (const flag of ["-v", "-d", "--verbose", "--debug"]) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Session, type SessionOwner } from "#src/connection/setup-session.js";
+import { SetupSession, type SetupSessionOwner } from "#src/connection/setup-session.js";
 import type { ConnectionReport, DaemonReport } from "#src/core/status/daemon-status.js";
 import { ManualClock } from "../support/clock.js";
 import { FakeEnd } from "../support/fake-end.js";
@@ -22,7 +22,7 @@ function sessionOf() {
     },
   } as unknown as ConnectionReport;
   const report = { muxes: [], tunnels: [], devices: [], connections: Array(CONNECTIONS).fill(connection) };
-  const owner: Partial<SessionOwner> = {
+  const owner: Partial<SetupSessionOwner> = {
     pid: "ab",
     status: () => report as unknown as DaemonReport,
     over: (reason) => void ended.push(reason),
@@ -31,7 +31,7 @@ function sessionOf() {
       throw error;
     },
   };
-  const session = new Session(client, clock, owner as SessionOwner);
+  const session = new SetupSession(client, clock, owner as SetupSessionOwner);
   session.start();
   return { clock, client, session, ended, told: () => told };
 }

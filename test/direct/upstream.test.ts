@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Access } from "#src/access/access-rules.js";
+import { AccessRules } from "#src/access/access-rules.js";
 import { Alerts } from "#src/alerts/alerts.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
-import { parseDirectOrder } from "#src/core/direct/direct-line.js";
+import { parseDirectRoute } from "#src/core/direct/direct-line.js";
 import { DialError, NO_MORE_FILES } from "#src/dial/dial.js";
-import { Server } from "#src/direct/upstream.js";
+import { Upstream } from "#src/direct/upstream.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
@@ -14,19 +14,19 @@ import { Device } from "../support/net.js";
 import { pause, until } from "../support/wait.js";
 
 function order(text: string) {
-  const parsed = parseDirectOrder(text);
+  const parsed = parseDirectRoute(text);
   if (!parsed.ok) throw new Error(parsed.message);
   return parsed.value;
 }
 
-function unchecked(): { server: Server; again: () => Server; clock: ManualClock; log: MemoryLog; alerts: Alerts } {
+function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualClock; log: MemoryLog; alerts: Alerts } {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
   const alerts = new Alerts(clock, log);
   const host = {
-    ...{ clock, log, settings: DEFAULT_SETTINGS, access: new Access(DEFAULT_SETTINGS) },
+    ...{ clock, log, settings: DEFAULT_SETTINGS, access: new AccessRules(DEFAULT_SETTINGS) },
     ...{ alerts, own: new OwnSockets(clock), roomForRemote: () => true, countRemotes() {} },
   };
-  const again = (): Server => new Server(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
+  const again = (): Upstream => new Upstream(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
   return { server: again(), again, clock, log, alerts };
 }
 
@@ -70,7 +70,7 @@ test("a daemon that has stopped checks nothing any more", async (t) => {
     b.close();
   });
   const text = `127.0.0.1:${a.port},127.0.0.1:${b.port} HLTH=0.02`;
-  const { daemon } = await daemonHere({ direct: [{ port: await freePort(), order: order(text), text }] });
+  const { daemon } = await daemonHere({ direct: [{ port: await freePort(), route: order(text), text }] });
   await until(() => a.clients.length > 2 && b.clients.length > 2, "checks");
   await daemon.stop("the test has ended");
   const checks = a.clients.length + b.clients.length;

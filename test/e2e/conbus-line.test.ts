@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { suite, type TestContext, test } from "node:test";
 import { NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
-import { TelegramLine, type TelegramLineOptions } from "#src/direct/telegram-scheduler.js";
+import { TelegramScheduler, type TelegramSchedulerOptions } from "#src/direct/telegram-scheduler.js";
 import { Relay } from "#src/relay/relay.js";
-import { NOTHING_HELD } from "#src/sockets/early-data.js";
-import { linger } from "#src/sockets/lingering-close.js";
+import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
+import { closeLingering } from "#src/sockets/lingering-close.js";
 import { StreamEnd, streamOf } from "#src/sockets/stream-end.js";
 import { acceptTcp, connectTcp } from "#src/sockets/tcp-end.js";
 import { systemClock } from "#src/system/clock.js";
@@ -20,8 +20,8 @@ import { pause, until } from "../support/wait.js";
 const KEEPALIVE_MS = 60_000;
 
 /** A port that relays each client over a server connection of its own, under the rules of one line. */
-async function startLine(t: TestContext, server: number, options: Partial<TelegramLineOptions>) {
-  const line = new TelegramLine({ rate: 0, shareMs: 0, ...options }, systemClock);
+async function startLine(t: TestContext, server: number, options: Partial<TelegramSchedulerOptions>) {
+  const line = new TelegramScheduler({ rate: 0, shareMs: 0, ...options }, systemClock);
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   listener.on("connection", (accepted) => {
     const client = acceptTcp(accepted, KEEPALIVE_MS, false);
@@ -37,10 +37,10 @@ async function startLine(t: TestContext, server: number, options: Partial<Telegr
         clientState: async () => "present",
         backlogOf: async () => NO_BACKLOG,
         toldClient() {},
-        over: () => linger(client, 1000, host, { drained() {}, finished() {}, gone() {}, fault: assert.fail }),
+        over: () => closeLingering(client, 1000, host, { drained() {}, finished() {}, gone() {}, fault: assert.fail }),
         fault: (error) => assert.fail(String(error)),
       });
-      relay.start(NOTHING_HELD);
+      relay.start(NO_EARLY_BYTES);
     });
   });
   listener.listen(0, "127.0.0.1");
@@ -153,7 +153,7 @@ suite("Conbus telegrams of a line", { concurrency: true }, () => {
     const { socket, adopt } = connectTcp({ host: "127.0.0.1", port: server.port }, 0, KEEPALIVE_MS);
     await once(socket, "connect");
     const end = adopt();
-    const wrapped = new TelegramLine({ rate: 0, shareMs: 0 }, systemClock).wrap(end);
+    const wrapped = new TelegramScheduler({ rate: 0, shareMs: 0 }, systemClock).wrap(end);
     assert.ok(wrapped instanceof StreamEnd && wrapped === end);
     end.destroy();
   });

@@ -77,7 +77,7 @@ test("[mux] MODE=broadcast: what the server says is seen once from there, and on
 });
 
 test("[mux]: a request that waits is shown when it comes, and when it leaves", async (t) => {
-  const server = await ConbusServer.open({ manner: { delayMs: 50 } });
+  const server = await ConbusServer.open({ replyMode: { delayMs: 50 } });
   t.after(() => server.stop());
   const line = `127.0.0.1:${server.port} PROT=conbus MONI=conbus`;
   const { port, output } = await startMonitored(t, line, { section: "mux" });

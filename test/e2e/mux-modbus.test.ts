@@ -82,10 +82,10 @@ describe("modbus", { concurrency: 4 }, () => {
         wrap("modbus", { id: answer.readUInt16BE(0), unit: answer.readUInt8(6), pdu: Buffer.from("04020bad", "hex") }),
     ],
   ];
-  for (const [name, stray] of STRAYS) {
+  for (const [name, unsolicited] of STRAYS) {
     test(`an answer with a wrong ${name} is dropped, counted and logged; the right one is waited for`, async (t) => {
       const answering: Answering = (answer, link) => {
-        link.write(stray(answer));
+        link.write(unsolicited(answer));
         setTimeout(() => link.send(answer), 100);
       };
       const device = await Simulator.open(modbus, { answering });

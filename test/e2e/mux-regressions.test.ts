@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import { parseMuxOrder } from "#src/core/mux/mux-line.js";
+import { parseMuxRoute } from "#src/core/mux/mux-line.js";
 import { type Clock, systemClock } from "#src/system/clock.js";
 import { freePort } from "../support/free-port.js";
 import { daemonHere } from "../support/in-process.js";
@@ -365,10 +365,10 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
       },
     };
     const line = `127.0.0.1:${device.port} PROT=modbus IDLE=0 HLTH=60 PROB=000100000006110300070001`;
-    const order = parseMuxOrder(line);
-    assert.ok(order.ok);
+    const route = parseMuxRoute(line);
+    assert.ok(route.ok);
     const port = await freePort();
-    const { daemon } = await daemonHere({ proxy: false, mux: [{ port, order: order.value, text: line }] }, clock);
+    const { daemon } = await daemonHere({ proxy: false, mux: [{ port, route: route.value, text: line }] }, clock);
     t.after(() => daemon.stop("the test is over"));
     for (let n = 0; n < 20; n += 1) {
       const client = await ModbusClient.connect(port);

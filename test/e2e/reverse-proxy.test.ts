@@ -46,7 +46,7 @@ describe("the specification's example", { concurrency: 3 }, () => {
 
   test("the example session, line by line", async (t) => {
     const { server, proxy } = await both(t);
-    server.manner = { delayMs: 30 };
+    server.replyMode = { delayMs: 30 };
     const client = await proxy.connect();
     await ask(client, DISCOVERY, REPLIES.join(""));
     assert.deepEqual(await proxy.output.received(6), [
@@ -68,13 +68,13 @@ describe("test scenarios", { concurrency: 3 }, () => {
     t.after(() => server.stop());
     const proxy = await startReverseProxy(t, { target: server.port });
     const replies = serials.map((serial) => telegram(`R${serial}F01D`));
-    for (const manner of [{}, { coalesce: true }, { chunk: 1 }, { coalesce: true, chunk: 7 }]) {
-      server.manner = manner;
+    for (const replyMode of [{}, { coalesce: true }, { chunk: 1 }, { coalesce: true, chunk: 7 }]) {
+      server.replyMode = replyMode;
       const client = await proxy.connect();
       const before = proxy.output.messages.length;
       await ask(client, DISCOVERY, replies.join(""));
       const shown = (await proxy.output.received(before + 82)).slice(before);
-      assert.deepEqual(shown, [...upward(DISCOVERY), ...downward(...replies)], JSON.stringify(manner));
+      assert.deepEqual(shown, [...upward(DISCOVERY), ...downward(...replies)], JSON.stringify(replyMode));
       client.destroy();
     }
     assert.deepEqual(server.telegrams, [DISCOVERY, DISCOVERY, DISCOVERY, DISCOVERY]);
@@ -200,7 +200,7 @@ describe("validation criteria", { concurrency: 3 }, () => {
 
   test("Timestamps accurate for monitoring: the time when it happened, in order", async (t) => {
     const { server, proxy } = await both(t);
-    server.manner = { delayMs: 40 };
+    server.replyMode = { delayMs: 40 };
     const began = timeOfDay();
     const client = await proxy.connect();
     for (let count = 0; count < 3; count += 1) {

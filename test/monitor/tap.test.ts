@@ -6,7 +6,7 @@ import { conbus } from "#src/core/monitor/views/conbus-view.js";
 import { hex } from "#src/core/monitor/views/hex-view.js";
 import { line } from "#src/core/monitor/views/line-view.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
-import { Outlet } from "#src/monitor/subscriber.js";
+import { Subscriber } from "#src/monitor/subscriber.js";
 import { CLIENT_SIDE, type Places, RELAYED, SERVER_SIDE, Tap, type TapOwner } from "#src/monitor/tap.js";
 import { ManualClock } from "../support/clock.js";
 
@@ -25,8 +25,8 @@ function tapped(places: Places = RELAYED, more: Partial<TapOwner> = {}, view: Vi
       text += batch;
       done();
     }, clock);
-    const outlet = new Outlet(queue, format);
-    tap.add(other, outlet);
+    const subscriber = new Subscriber(queue, format);
+    tap.add(other, subscriber);
     const lines = (): string[] => {
       clock.advance(100);
       return text
@@ -34,7 +34,7 @@ function tapped(places: Places = RELAYED, more: Partial<TapOwner> = {}, view: Vi
         .filter(Boolean)
         .map((line) => line.slice("14:32:15,123 ".length));
     };
-    return { outlet, lines, skipped: () => queue.lost };
+    return { subscriber, lines, skipped: () => queue.lost };
   };
   return { tap, clock, faults, seeBy, ...seeBy(view) };
 }
@@ -58,11 +58,11 @@ test("while the other side does not take it, it is only seen to come", () => {
   const { tap, lines } = tapped();
   tap.pass("up", bytes(ONE), false);
   assert.deepEqual(lines(), [`[CLIENT→PROXY] ${ONE}`]);
-  tap.left("down");
+  tap.closed("down");
   assert.equal(lines().length, 1);
-  tap.left("up");
+  tap.closed("up");
   assert.deepEqual(lines().slice(1), [`[PROXY→SERVER] ${ONE}`]);
-  tap.left("up");
+  tap.closed("up");
   assert.equal(lines().length, 2);
 });
 
@@ -102,22 +102,22 @@ test("half a telegram at the end is junk", () => {
 });
 
 test("several who look on each see it their way; one who has left sees no more, and the last one leaves it idle", () => {
-  const { tap, seeBy, lines, outlet } = tapped();
+  const { tap, seeBy, lines, subscriber } = tapped();
   const other = seeBy(hex);
   tap.pass("up", bytes("<"), true);
   assert.deepEqual(lines(), []);
   assert.match(other.lines()[0] ?? "", /3c/);
-  tap.remove(outlet);
+  tap.remove(subscriber);
   tap.pass("up", bytes(ONE), true);
   assert.deepEqual(lines(), []);
   assert.equal(tap.idle, false);
-  tap.remove(other.outlet);
+  tap.remove(other.subscriber);
   assert.equal(tap.idle, true);
 });
 
 test("one who is added twice sees each message once", () => {
-  const { tap, lines, outlet } = tapped();
-  tap.add(conbus, outlet);
+  const { tap, lines, subscriber } = tapped();
+  tap.add(conbus, subscriber);
   tap.pass("up", bytes(ONE), true);
   assert.equal(lines().filter((line) => line.startsWith("[CLIENT→PROXY]")).length, 1);
 });
@@ -125,7 +125,7 @@ test("one who is added twice sees each message once", () => {
 test("thousands that wait to be written on cost no more than a limit; all are seen to come, and the others counted", () => {
   const { tap, lines, skipped } = tapped();
   for (let count = 0; count < 3000; count += 1) tap.pass("up", bytes(ONE), false);
-  tap.left("up");
+  tap.closed("up");
   tap.pass("up", bytes(ONE), true);
   const count = (label: string): number => lines().filter((line) => line.startsWith(label)).length;
   assert.deepEqual([count("[CLIENT→PROXY]"), count("[PROXY→SERVER]")], [3001, 1001]);
@@ -135,7 +135,7 @@ test("thousands that wait to be written on cost no more than a limit; all are se
 test("a fault in a view ends the looking on, and is told once", () => {
   const broken: View = {
     ...conbus,
-    look() {
+    render() {
       throw new Error("broken");
     },
   };
@@ -154,13 +154,13 @@ test("what nobody has room to see is not put into words, but for a checksum that
     let looks = 0;
     const counting: View = {
       ...view,
-      look(message) {
+      render(message) {
         looks += 1;
-        return view.look(message);
+        return view.render(message);
       },
     };
-    const { tap, outlet } = tapped(RELAYED, { onFault() {} }, counting);
-    while (!outlet.full) tap.pass("up", bytes(ONE), true);
+    const { tap, subscriber } = tapped(RELAYED, { onFault() {} }, counting);
+    while (!subscriber.full) tap.pass("up", bytes(ONE), true);
     looks = 0;
     tap.pass("up", bytes(`${ONE}>>>>>>`), true);
     assert.equal(looks, expected);
@@ -169,9 +169,9 @@ test("what nobody has room to see is not put into words, but for a checksum that
 
 test("wrong checksums are told, junk is not, whether or not anybody has room to see them", () => {
   const wrong: string[] = [];
-  const { tap, outlet, clock } = tapped(RELAYED, { onFault: (_source, { text }) => wrong.push(text) });
+  const { tap, subscriber, clock } = tapped(RELAYED, { onFault: (_source, { text }) => wrong.push(text) });
   tap.pass("up", bytes("<S0000000000F01D00AA>junk"), true);
-  while (!outlet.full) tap.pass("up", bytes(ONE), true);
+  while (!subscriber.full) tap.pass("up", bytes(ONE), true);
   tap.pass("up", bytes("<S0000000000F01D00BB>"), true);
   clock.advance(100);
   assert.deepEqual(wrong, ["<S0000000000F01D00AA>", "<S0000000000F01D00BB>"]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
-import { Telling } from "#src/monitor/subscriber.js";
-import { Watching } from "#src/monitor/watch-session.js";
+import { RenderedEvent } from "#src/monitor/subscriber.js";
+import { WatchSession } from "#src/monitor/watch-session.js";
 import { ManualClock } from "../support/clock.js";
 import { FakeEnd } from "../support/fake-end.js";
 
@@ -24,11 +24,11 @@ function watchingClient() {
       throw error;
     },
   };
-  const watching = new Watching(client, { filter: { kind: "all" }, format: [] }, monitor, clock, owner);
+  const watching = new WatchSession(client, { filter: { kind: "all" }, format: [] }, monitor, clock, owner);
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
-    if (watcher?.outlet.full === true) watcher.outlet.skip();
-    else watcher?.outlet.show(new Telling({ source, occasion: "ERROR", text }, 0));
+    if (watcher?.subscriber.full === true) watcher.subscriber.skip();
+    else watcher?.subscriber.show(new RenderedEvent({ source, occasion: "ERROR", text }, 0));
     clock.advance(50);
   };
   return { clock, client, ended, watching, show };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, beforeEach, type TestContext, test } from "node:test";
-import { Luup, type Requester } from "#src/notify/luup-client.js";
+import { LuupClient, type Requester } from "#src/notify/luup-client.js";
 import type { Answer } from "#src/notify/luup-exchange.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
@@ -12,7 +12,7 @@ import { pause, until } from "../support/wait.js";
 let engine: FakeLuup;
 let clock: ManualClock;
 let log: MemoryLog;
-let luup: Luup;
+let luup: LuupClient;
 before(async () => {
   engine = await new FakeLuup().start();
 });
@@ -22,7 +22,7 @@ beforeEach(async () => {
   engine.arrivals.length = 0;
   clock = new ManualClock();
   log = new MemoryLog();
-  luup = new Luup(engine.url, clock, log);
+  luup = new LuupClient(engine.url, clock, log);
 });
 after(async () => {
   await luup.close();
@@ -234,7 +234,7 @@ test("a request is one write", async () => {
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const raw = new Luup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, clock, log);
+  const raw = new LuupClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, clock, log);
   const requester: Requester = {
     path: `/x?${"y".repeat(3000)}`,
     device: 1,
@@ -312,7 +312,7 @@ for (const [what, pieces] of INTERIM_CASES) {
         if (pieces.length > 1) await pause(1);
       }
     });
-    const own = new Luup(server.url, clock, log);
+    const own = new LuupClient(server.url, clock, log);
     t.after(() => own.close());
     for (let n = 0; n < 3; n += 1) {
       const result = send(5, "x", own);
@@ -342,7 +342,7 @@ for (const [what, piece] of [
       socket.on("drain", more);
       more();
     });
-    const own = new Luup(server.url, clock, log);
+    const own = new LuupClient(server.url, clock, log);
     t.after(() => own.close());
     const result = send(5, "x", own);
     await until(() => closed, "the connection to be closed");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import { Flow } from "#src/relay/flow.js";
-import { DEAF } from "#src/sockets/end.js";
+import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { ManualClock } from "../support/clock.js";
 import { keepBusy } from "../support/cpu.js";
 import { FakeEnd } from "../support/fake-end.js";
@@ -19,8 +19,8 @@ function scene(blockSize: number, workMs = 0) {
     },
     fault: (error) => assert.fail(String(error)),
   });
-  from.events = { ...DEAF, data: (chunk) => flow.pass(chunk), eof: () => flow.finish() };
-  to.events = { ...DEAF, drained: () => flow.drained() };
+  from.events = { ...IGNORE_EVENTS, data: (chunk) => flow.pass(chunk), eof: () => flow.finish() };
+  to.events = { ...IGNORE_EVENTS, drained: () => flow.drained() };
   from.resume();
   return { from, to, flow };
 }

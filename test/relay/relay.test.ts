@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { NO_BACKLOG, type PeerBacklog } from "#src/core/limits/idle-deadlines.js";
 import { Relay } from "#src/relay/relay.js";
-import { NOTHING_HELD } from "#src/sockets/early-data.js";
+import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
 import type { End } from "#src/sockets/end.js";
 import { ManualClock } from "../support/clock.js";
 import { FakeEnd } from "../support/fake-end.js";
@@ -36,7 +36,7 @@ class Scene {
       fault: (error) => {
         throw error;
       },
-    }).start(NOTHING_HELD);
+    }).start(NO_EARLY_BYTES);
   }
 
   /** The peer of an end has not acknowledged so many bytes, and not read so many that have reached it. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Hold } from "#src/sockets/early-data.js";
+import { EarlyData } from "#src/sockets/early-data.js";
 import { FakeEnd } from "../support/fake-end.js";
 
 test("what a client sends ahead is kept as it was, though its memory is used again", () => {
   const client = new FakeEnd();
-  const hold = new Hold(
+  const earlyData = new EarlyData(
     client,
     { bytes: Buffer.from("first "), ended: false },
     () => {},
@@ -14,14 +14,14 @@ test("what a client sends ahead is kept as it was, though its memory is used aga
   const chunks = ["a".repeat(5000), "b", "c".repeat(20_000), "d".repeat(300)];
   client.send(...chunks);
   client.fin();
-  const { bytes, ended } = hold.take();
+  const { bytes, ended } = earlyData.take();
   assert.equal(bytes.toString(), `first ${chunks.join("")}`);
   assert.equal(ended, true);
 });
 
 test("a client that sends too much ahead is not read any more", () => {
   const client = new FakeEnd();
-  const hold = new Hold(
+  const earlyData = new EarlyData(
     client,
     { bytes: Buffer.alloc(0), ended: false },
     () => {},
@@ -29,5 +29,5 @@ test("a client that sends too much ahead is not read any more", () => {
   );
   client.send(Buffer.alloc(60_000), Buffer.alloc(10_000), Buffer.alloc(10_000));
   assert.equal(client.isPaused, true);
-  assert.equal(hold.take().bytes.length, 70_000);
+  assert.equal(earlyData.take().bytes.length, 70_000);
 });

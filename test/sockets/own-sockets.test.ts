@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket, type TcpNetConnec
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { Listener } from "#src/accept/listener.js";
-import { type Origin, sharedOrigin } from "#src/core/net/client-origin.js";
+import { type ClientOrigin, sharedOrigin } from "#src/core/net/client-origin.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { ManualClock } from "../support/clock.js";
 import { from } from "../support/origin.js";
@@ -14,12 +14,12 @@ const STRANGER = from("10.9.9.9");
 const REMEMBERED_MS = 30_000;
 
 function listenerOf(name: string, more: Partial<Listener> = {}): Listener {
-  return { kind: "direct", port: 1, name, essential: false, welcome() {}, turnAway() {}, ...more };
+  return { kind: "direct", port: 1, name, essential: false, welcome() {}, reject() {}, ...more };
 }
 
 /** One port of a daemon: the origins of those whom it accepts, found as soon as Node hands them over. */
 async function open(t: TestContext, own: OwnSockets, listener: Listener, host = "::") {
-  const origins: Origin[] = [];
+  const origins: ClientOrigin[] = [];
   const accepted: Socket[] = [];
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     origins.push(own.originOf(socket, listener));
@@ -37,7 +37,13 @@ async function open(t: TestContext, own: OwnSockets, listener: Listener, host = 
   return { origins, accepted, port, place };
 }
 
-function watched(t: TestContext, own: OwnSockets, origin: Origin, options: TcpNetConnectOpts, tls = false): Socket {
+function watched(
+  t: TestContext,
+  own: OwnSockets,
+  origin: ClientOrigin,
+  options: TcpNetConnectOpts,
+  tls = false,
+): Socket {
   const socket = tls ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
   own.watch(socket, origin);
   t.after(() => socket.destroy());
@@ -182,14 +188,14 @@ test("a circle is closed by nobody, a chain is counted", async (t) => {
     await open(t, own, listenerOf("two")),
     await open(t, own, listenerOf("three")),
   ] as const;
-  const hops = async ({ port, origins }: typeof one, origin: Origin): Promise<[number, Socket]> => {
+  const hops = async ({ port, origins }: typeof one, origin: ClientOrigin): Promise<[number, Socket]> => {
     const before = origins.length;
     const socket = watched(t, own, origin, { port, host: "127.0.0.1" });
     await until(() => origins.length > before, "it to be accepted");
     return [origins.at(-1)?.hops ?? 0, socket];
   };
   const [first, link] = await hops(two, sharedOrigin("one"));
-  const [second] = await hops(three, two.origins[0] as Origin);
+  const [second] = await hops(three, two.origins[0] as ClientOrigin);
   assert.deepEqual([first, second], [1, 2]);
   assert.equal((await hops(one, sharedOrigin("three")))[0], Number.POSITIVE_INFINITY);
   assert.equal((await hops(one, sharedOrigin("one")))[0], Number.POSITIVE_INFINITY);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Reads } from "#src/sockets/read-buffer.js";
+import { ReadBuffer } from "#src/sockets/read-buffer.js";
 
 /** A reader that keeps the last chunk in use for as long as it is paused. */
 class Holder {
@@ -43,8 +43,8 @@ test("a chunk stays as it is while its reader is paused, whatever other sockets 
   let mark = 0;
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
-      const create = (): { reads: Reads; holder: Holder } => {
-        const reads = new Reads(0, false);
+      const create = (): { reads: ReadBuffer; holder: Holder } => {
+        const reads = new ReadBuffer(0, false);
         const holder = new Holder();
         reads.reader = holder;
         return { reads, holder };
@@ -73,7 +73,7 @@ test("a chunk stays as it is while its reader is paused, whatever other sockets 
 });
 
 /** The sizes of the memory that is offered for each of these reads, given as part of what is offered. */
-function sizes(reads: Reads, ...fills: number[]): number[] {
+function sizes(reads: ReadBuffer, ...fills: number[]): number[] {
   reads.reader = new Holder();
   return fills.map((fill) => {
     const size = reads.buffer().length;
@@ -84,7 +84,7 @@ function sizes(reads: Reads, ...fills: number[]): number[] {
 
 test("memory grows with a dense stream, and shrinks when it is over", () => {
   const small = Array<number>(8).fill(0.001);
-  assert.deepEqual(sizes(new Reads(0, false), 1, 1, 1, 0.3, ...small, 1), [
+  assert.deepEqual(sizes(new ReadBuffer(0, false), 1, 1, 1, 0.3, ...small, 1), [
     512,
     65_536,
     262_144,
@@ -95,12 +95,12 @@ test("memory grows with a dense stream, and shrinks when it is over", () => {
 });
 
 test("a limit holds for every read", () => {
-  for (const size of sizes(new Reads(100, false), 1, 1, 0.1, 1)) assert.equal(size, 100);
-  for (const size of sizes(new Reads(100_000, false), 1, 1, 1, 1, 1, 1)) assert.ok(size <= 100_000);
+  for (const size of sizes(new ReadBuffer(100, false), 1, 1, 0.1, 1)) assert.equal(size, 100);
+  for (const size of sizes(new ReadBuffer(100_000, false), 1, 1, 1, 1, 1, 1)) assert.ok(size <= 100_000);
 });
 
 test("a limit that is set later holds, too, until another one is set, and never exceeds the first", () => {
-  const reads = new Reads(10_000, false);
+  const reads = new ReadBuffer(10_000, false);
   sizes(reads, 1, 1, 1);
   assert.equal(reads.buffer().length, 10_000);
   reads.limit(8192);
@@ -112,7 +112,7 @@ test("a limit that is set later holds, too, until another one is set, and never 
 });
 
 test("a stream that fills its memory again and again gives way after 2 MiB", () => {
-  const reads = new Reads(0, false);
+  const reads = new ReadBuffer(0, false);
   const holder = new Holder();
   const yields = (...fills: number[]): number => {
     holder.yields = 0;
@@ -127,7 +127,7 @@ test("a stream that fills its memory again and again gives way after 2 MiB", () 
   assert.equal(yields(1), 1);
   assert.equal(yields(...full(7), 0.9, ...full(7), 0.9), 0);
   assert.equal(yields(...full(16)), 2);
-  const limited = new Reads(16_384, false);
+  const limited = new ReadBuffer(16_384, false);
   limited.reader = holder;
   sizes(limited, 1); // its memory grows
   limited.reader = holder;
@@ -137,8 +137,8 @@ test("a stream that fills its memory again and again gives way after 2 MiB", () 
 });
 
 test("what may become a datagram is read at once", () => {
-  assert.deepEqual(sizes(new Reads(0, true), 0.001, 0.001, 0.001), [65_536, 65_536, 65_536]);
-  const reads = new Reads(0, false);
+  assert.deepEqual(sizes(new ReadBuffer(0, true), 0.001, 0.001, 0.001), [65_536, 65_536, 65_536]);
+  const reads = new ReadBuffer(0, false);
   reads.reader = new Holder();
   reads.expectDatagrams();
   reads.read(1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Reply } from "#src/sockets/reply-stream.js";
+import { ReplyStream } from "#src/sockets/reply-stream.js";
 import { until } from "../support/wait.js";
 
 const PIECE = "x".repeat(10_000);
@@ -18,7 +18,7 @@ function reader(name: string, log: string[]) {
 
 test("replies take turns, a block each", async () => {
   const log: string[] = [];
-  for (const name of ["a", "b", "c"]) new Reply(Array(4).fill(PIECE), reader(name, log));
+  for (const name of ["a", "b", "c"]) new ReplyStream(Array(4).fill(PIECE), reader(name, log));
   await until(() => log.includes("c over"), "the end");
   const blocks = (name: string): string[] => log.filter((entry) => entry.startsWith(name));
   for (const name of ["a", "b", "c"])
@@ -31,13 +31,13 @@ test("replies take turns, a block each", async () => {
 
 test("a reply that is cancelled makes nothing more; a fault is told to its reader, and the others go on", async () => {
   const log: string[] = [];
-  const cancelled = new Reply(Array(100).fill(PIECE), reader("a", log));
+  const cancelled = new ReplyStream(Array(100).fill(PIECE), reader("a", log));
   function* broken(): Generator<string> {
     yield PIECE;
     throw new Error("broken");
   }
-  new Reply(broken(), reader("b", log));
-  new Reply(["y"], reader("c", log));
+  new ReplyStream(broken(), reader("b", log));
+  new ReplyStream(["y"], reader("c", log));
   cancelled.cancel();
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
   assert.deepEqual(log, ["b Error: broken", "c 1", "c over"]);

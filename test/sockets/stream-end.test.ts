@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
-import { DEAF } from "#src/sockets/end.js";
+import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { StreamEnd } from "#src/sockets/stream-end.js";
 import { until } from "../support/wait.js";
 
@@ -20,7 +20,7 @@ function scene(workMs: number) {
   const heard: string[] = [];
   let ended = false;
   end.events = {
-    ...DEAF,
+    ...IGNORE_EVENTS,
     data(chunk) {
       const until = performance.now() + workMs;
       while (performance.now() < until);

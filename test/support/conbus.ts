@@ -71,16 +71,16 @@ export class ConbusLink {
 
 /** A Conbus server on the loopback, with modules behind it. */
 export class ConbusServer {
-  manner: Manner;
+  replyMode: Manner;
   /** Connections so far, in their order. */
   readonly links: ConbusLink[] = [];
   readonly port: number;
   readonly #server: Server;
   readonly #modules: readonly Module[];
 
-  private constructor(server: Server, modules: readonly Module[], manner: Manner) {
+  private constructor(server: Server, modules: readonly Module[], replyMode: Manner) {
     this.port = (server.address() as AddressInfo).port;
-    this.manner = manner;
+    this.replyMode = replyMode;
     this.#server = server;
     this.#modules = modules;
     server.on("connection", (socket) => this.#arrived(socket));
@@ -90,16 +90,16 @@ export class ConbusServer {
   static async open({
     modules = MODULES,
     port,
-    manner = {},
+    replyMode = {},
   }: {
     modules?: readonly Module[];
     port?: number;
-    manner?: Manner;
+    replyMode?: Manner;
   } = {}): Promise<ConbusServer> {
     const server = createServer({ noDelay: true });
     server.listen(port ?? (await freePort()), "127.0.0.1");
     await once(server, "listening");
-    return new ConbusServer(server, modules, manner);
+    return new ConbusServer(server, modules, replyMode);
   }
 
   /** Connections that are open now. */
@@ -141,8 +141,8 @@ export class ConbusServer {
       const asked = messages.map((message) => message.toString("latin1").replace(/^[^<]*/, ""));
       link.telegrams.push(...asked);
       const answers = asked.flatMap((each) => this.#answers(each));
-      const writes = this.manner.coalesce && answers.length > 0 ? [answers.join("")] : answers;
-      for (const each of writes) link.send(each, this.manner);
+      const writes = this.replyMode.coalesce && answers.length > 0 ? [answers.join("")] : answers;
+      for (const each of writes) link.send(each, this.replyMode);
     });
   }
 

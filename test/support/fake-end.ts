@@ -1,8 +1,8 @@
-import { DEAF, type End, type EndEvents } from "#src/sockets/end.js";
+import { type End, type EndEvents, IGNORE_EVENTS } from "#src/sockets/end.js";
 
 /** An end without a socket, whose peer is the test. */
 export class FakeEnd implements End {
-  events: EndEvents = DEAF;
+  events: EndEvents = IGNORE_EVENTS;
   readonly peerAddress = "127.0.0.1";
   readonly peerPort = 10001;
   gone = false;

@@ -1,8 +1,8 @@
 import { NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
 import type { PeerState } from "#src/core/net/proc-net-tcp.js";
-import { TelegramLine } from "#src/direct/telegram-scheduler.js";
+import { TelegramScheduler } from "#src/direct/telegram-scheduler.js";
 import { Relay } from "#src/relay/relay.js";
-import { NOTHING_HELD } from "#src/sockets/early-data.js";
+import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
 import { ManualClock } from "./clock.js";
 import { FakeEnd } from "./fake-end.js";
 import { telegram } from "./protocols.js";
@@ -21,10 +21,10 @@ export interface Joined {
 /** A line whose time the test holds in its hands. */
 export class TestLine {
   readonly clock = new ManualClock();
-  readonly line: TelegramLine;
+  readonly line: TelegramScheduler;
 
   constructor(options: { rate?: number; shareMs?: number }) {
-    this.line = new TelegramLine({ rate: 0, shareMs: 0, ...options }, this.clock);
+    this.line = new TelegramScheduler({ rate: 0, shareMs: 0, ...options }, this.clock);
   }
 
   join({ blockSize = 0, early = "", fin = false } = {}): Joined {
@@ -46,7 +46,7 @@ export class TestLine {
       },
     });
     const joined: Joined = { client, server, relay, over: undefined, state: "present" };
-    relay.start(early === "" && !fin ? NOTHING_HELD : { bytes: Buffer.from(early, "latin1"), ended: fin });
+    relay.start(early === "" && !fin ? NO_EARLY_BYTES : { bytes: Buffer.from(early, "latin1"), ended: fin });
     return joined;
   }
 

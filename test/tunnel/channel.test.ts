@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEAF } from "#src/sockets/end.js";
+import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
 
 const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
@@ -9,7 +9,7 @@ const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {}
 function halted(): { readonly channel: Channel; readonly read: string[] } {
   const channel = new Channel(0, { host: "127.0.0.1", port: 23 }, NOBODY);
   const read: string[] = [];
-  channel.events = { ...DEAF, data: (chunk) => read.push(chunk.toString()) };
+  channel.events = { ...IGNORE_EVENTS, data: (chunk) => read.push(chunk.toString()) };
   return { channel, read };
 }
 

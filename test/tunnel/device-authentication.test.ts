@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "#src/core/tunnel/frames.js";
-import { Candidate } from "#src/tunnel/device-authentication.js";
+import { DeviceAuthentication } from "#src/tunnel/device-authentication.js";
 import { ManualClock } from "../support/clock.js";
 
 const LISTEN: Command = { kind: "listen" };
@@ -10,11 +10,11 @@ const secret = (text: string): Command => ({ kind: "secret", bytes: Buffer.from(
 /** What becomes of a device that says this. */
 function fate(...said: readonly Command[]): string[] {
   const told: string[] = [];
-  const candidate = new Candidate("sesame", new ManualClock(), {
+  const authentication = new DeviceAuthentication("sesame", new ManualClock(), {
     proven: () => told.push("proven"),
     failed: (reason) => told.push(reason),
   });
-  for (const command of said) candidate.told(command);
+  for (const command of said) authentication.told(command);
   return told;
 }
 
@@ -34,8 +34,8 @@ test("who does not tell it within 10 s fails; who is no candidate any longer doe
   const clock = new ManualClock();
   const told: string[] = [];
   const events = { proven() {}, failed: (reason: string) => told.push(reason) };
-  new Candidate("sesame", clock, events);
-  const other = new Candidate("sesame", clock, events);
+  new DeviceAuthentication("sesame", clock, events);
+  const other = new DeviceAuthentication("sesame", clock, events);
   clock.advance(9999);
   other.done();
   assert.deepEqual(told, []);

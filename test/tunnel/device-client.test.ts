@@ -3,16 +3,16 @@ import { test } from "node:test";
 import { sharedOrigin } from "#src/core/net/client-origin.js";
 import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
 import { DeviceClient } from "#src/tunnel/device-client.js";
-import type { TunnelHost } from "#src/tunnel/tunnel-context.js";
+import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 
 const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
 const SERVICE = { host: "127.0.0.1", port: 23 };
 
 test("a client that the other side has closed counts as gone, though its bytes wait for a service that does not read", async () => {
   const channel = new Channel(0, SERVICE, NOBODY);
-  const host = { roomForRemote: () => false, countRemotes() {} } as unknown as TunnelHost;
+  const context = { roomForRemote: () => false, countRemotes() {} } as unknown as TunnelContext;
   const owner = { over() {}, fault: (error: unknown) => assert.fail(String(error)) };
-  const client = new DeviceClient(channel, SERVICE, sharedOrigin("device"), host, owner);
+  const client = new DeviceClient(channel, SERVICE, sharedOrigin("device"), context, owner);
   assert.equal(await client.clientState(), "present");
   channel.deliver(Buffer.from("x"));
   channel.close();

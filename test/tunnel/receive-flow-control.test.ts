@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Backlog } from "#src/tunnel/receive-flow-control.js";
+import { ReceiveFlowControl } from "#src/tunnel/receive-flow-control.js";
 import { ManualClock } from "../support/clock.js";
 
 const KIB = 1024;
@@ -20,7 +20,7 @@ class Reader {
 class Fixture {
   readonly asked: string[] = [];
   readonly clock = new ManualClock();
-  readonly backlog = new Backlog<Reader>(STALL_MS, this.clock, {
+  readonly receiveFlow = new ReceiveFlowControl<Reader>(STALL_MS, this.clock, {
     hold: ({ id }, is) => this.asked.push(`${is ? "hold" : "go on"} ${id}`),
     wait: (is) => this.asked.push(is ? "wait" : "read"),
     stalled: ({ id }) => this.asked.push(`stalled ${id}`),
@@ -28,7 +28,7 @@ class Fixture {
 
   set(reader: Reader, kib: number): void {
     reader.pending = kib * KIB;
-    this.backlog.changed(reader);
+    this.receiveFlow.changed(reader);
   }
 
   /** What it has asked for since. */
@@ -43,7 +43,7 @@ test("who cannot be told: the link waits for each, and gives up who does not rea
   of.set(one, 256);
   assert.deepEqual(of.take(), []);
   of.set(one, 257);
-  assert.deepEqual([of.take(), of.backlog.waiting], [["wait"], true]);
+  assert.deepEqual([of.take(), of.receiveFlow.waiting], [["wait"], true]);
   of.clock.advance(3000);
   of.set(two, 300);
   assert.deepEqual(of.take(), []);
@@ -57,26 +57,26 @@ test("who cannot be told: the link waits for each, and gives up who does not rea
   of.set(two, 0);
   assert.deepEqual(of.take(), []);
   of.set(one, 0);
-  assert.deepEqual([of.take(), of.backlog.waiting], [["read"], false]);
+  assert.deepEqual([of.take(), of.receiveFlow.waiting], [["read"], false]);
   of.clock.advance(STALL_MS);
   assert.deepEqual(of.take(), []);
 });
 
 test("who can be told is told once, and again when half of it has been read; nobody waits", () => {
   const of = new Fixture();
-  of.backlog.canHold();
+  of.receiveFlow.canHold();
   const reader = new Reader(7);
   for (const kib of [100, 256, 257, 400, 256, 129]) of.set(reader, kib);
   assert.deepEqual(of.take(), ["hold 7"]);
   for (const kib of [300, 128, 200]) of.set(reader, kib);
   assert.deepEqual(of.take(), ["go on 7"]);
   of.clock.advance(10 * STALL_MS);
-  assert.deepEqual([of.take(), of.backlog.waiting], [[], false]);
+  assert.deepEqual([of.take(), of.receiveFlow.waiting], [[], false]);
 });
 
 test("who is told, and sends more than could be on its way then, has the link wait after all", () => {
   const of = new Fixture();
-  of.backlog.canHold();
+  of.receiveFlow.canHold();
   const [one, two] = [new Reader(1), new Reader(2)];
   of.set(one, 33_024);
   of.set(two, 33_024);
@@ -96,10 +96,10 @@ test("who is told, and sends more than could be on its way then, has the link wa
 
 test("many who are told do not have the link wait because they are many", () => {
   const of = new Fixture();
-  of.backlog.canHold();
+  of.receiveFlow.canHold();
   const readers = Array.from({ length: 256 }, (_, id) => new Reader(id));
   for (const reader of readers) of.set(reader, 500);
-  assert.deepEqual([of.take().length, of.backlog.waiting], [256, false]);
+  assert.deepEqual([of.take().length, of.receiveFlow.waiting], [256, false]);
 });
 
 test("when the link is over, nothing is asked for any more", () => {
@@ -107,7 +107,7 @@ test("when the link is over, nothing is asked for any more", () => {
   const reader = new Reader(1);
   of.set(reader, 300);
   of.take();
-  of.backlog.close();
+  of.receiveFlow.close();
   of.set(reader, 400);
   of.set(reader, 0);
   of.clock.advance(STALL_MS);

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
-import type { TunnelHost } from "#src/tunnel/tunnel-context.js";
-import { Tunnels } from "#src/tunnel/tunnel-lines.js";
+import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
+import { TunnelLines } from "#src/tunnel/tunnel-lines.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 
@@ -16,7 +16,7 @@ function fixture() {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
   const own = new OwnSockets(clock);
   const host = { clock, log, own, settings: DEFAULT_SETTINGS, roomForRemote: () => false, countRemotes() {} };
-  const tunnels = new Tunnels(host as unknown as TunnelHost);
+  const tunnels = new TunnelLines(host as unknown as TunnelContext);
   const told = async (): Promise<number> => {
     await new Promise((resolve) => setImmediate(resolve));
     return log.lines.length;
@@ -24,7 +24,7 @@ function fixture() {
   return {
     ...{ tunnels, clock, told },
     configure: (settings: Partial<Settings>) =>
-      tunnels.configure({ ...DEFAULT_SETTINGS, ...settings }, host as unknown as TunnelHost),
+      tunnels.configure({ ...DEFAULT_SETTINGS, ...settings }, host as unknown as TunnelContext),
   };
 }
 

@@ -5,10 +5,10 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Listener } from "#src/accept/listener.js";
 import type { Connection } from "#src/connection/connection.js";
-import { parseTunnelOrder } from "#src/core/tunnel/tunnel-line.js";
+import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import type { Dial } from "#src/dial/dial.js";
 import { StreamEnd } from "#src/sockets/stream-end.js";
-import type { TunnelHost } from "#src/tunnel/tunnel-context.js";
+import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 import { TunnelServer } from "#src/tunnel/tunnel-server.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
@@ -22,7 +22,7 @@ const NO_SUCH_COMMAND = 99;
 
 /** A server whose host ports are opened by nobody. */
 async function open(t: TestContext, secret = "") {
-  const parsed = parseTunnelOrder(`EXPOSE 127.0.0.1:1>127.0.0.1:2 HLTH=0 ${secret && `TLS=1 CERT=c PKEY=k ${secret}`}`);
+  const parsed = parseTunnelRoute(`EXPOSE 127.0.0.1:1>127.0.0.1:2 HLTH=0 ${secret && `TLS=1 CERT=c PKEY=k ${secret}`}`);
   assert.ok(parsed.ok);
   const clock = new ManualClock();
   const log = new MemoryLog();
@@ -42,7 +42,7 @@ async function open(t: TestContext, secret = "") {
       };
     },
   };
-  const server = new TunnelServer(7000, parsed.value, host as unknown as TunnelHost);
+  const server = new TunnelServer(7000, parsed.value, host as unknown as TunnelContext);
   const over: string[] = [];
   let from = "";
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
-import { Telling } from "#src/monitor/subscriber.js";
+import { RenderedEvent } from "#src/monitor/subscriber.js";
 import { MessageStream } from "#src/web/message-stream.js";
 import { ManualClock } from "../support/clock.js";
 
@@ -41,9 +41,9 @@ function streamTo() {
   const stream = new MessageStream(response as unknown as ServerResponse, order, monitor, clock);
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
-    for (const { outlet } of watchers) {
-      if (outlet.full) outlet.skip();
-      else outlet.show(new Telling({ source, occasion: "ERROR", text }, 0));
+    for (const { subscriber } of watchers) {
+      if (subscriber.full) subscriber.skip();
+      else subscriber.show(new RenderedEvent({ source, occasion: "ERROR", text }, 0));
     }
   };
   return { clock, response, watchers, stream, show };

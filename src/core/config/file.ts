@@ -1,10 +1,10 @@
 import ini from "ini";
-import { parseDirectOrder } from "../direct/direct-line.js";
-import { parseMuxOrder } from "../mux/mux-line.js";
+import { parseDirectRoute } from "../direct/direct-line.js";
+import { parseMuxRoute } from "../mux/mux-line.js";
 import { parsePort } from "../net/address.js";
 import type { Result } from "../parse/result.js";
-import { lineObjection, printable } from "../parse/text.js";
-import { parseTunnelOrder } from "../tunnel/tunnel-line.js";
+import { lineProblem, printable } from "../parse/text.js";
+import { parseTunnelRoute } from "../tunnel/tunnel-line.js";
 import { KEYS, parseValue, SECTIONS } from "./keys.js";
 import type { DirectLine, MuxLine, PortLine, Section, TunnelLine, Values } from "./settings.js";
 
@@ -61,7 +61,7 @@ function portReader<O>(lines: PortLine<O>[], parse: (text: string) => Result<O>)
     const order = parse(value.replace(/^conn\s+/i, ""));
     if (!order.ok) return order.message;
     lineOf.set(port.value, at);
-    lines.push({ port: port.value, order: order.value, text: value });
+    lines.push({ port: port.value, route: order.value, text: value });
     return undefined;
   };
 }
@@ -91,9 +91,9 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
     };
   const readers: Readonly<Record<string, Reader>> = {
     ...Object.fromEntries(SECTIONS.map((name) => [name, reader(name)])),
-    direct: portReader(direct, parseDirectOrder),
-    mux: portReader(mux, parseMuxOrder),
-    tunnel: portReader(tunnel, parseTunnelOrder),
+    direct: portReader(direct, parseDirectRoute),
+    mux: portReader(mux, parseMuxRoute),
+    tunnel: portReader(tunnel, parseTunnelRoute),
   };
 
   for (const [index, raw] of text
@@ -112,7 +112,7 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
     } else if (line.kind === "entry") {
       const read = Object.hasOwn(readers, section) ? readers[section] : undefined;
       const problem =
-        section === "" ? "stands before any section" : (lineObjection(line.value) ?? read?.(line.key, line.value, at));
+        section === "" ? "stands before any section" : (lineProblem(line.value) ?? read?.(line.key, line.value, at));
       if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
     }
   }

@@ -52,7 +52,7 @@ function placesOf({ proxy, ip, port, webAddress, webPort, direct, mux, tunnel }:
     ...mux.map((line) => ({ line: `[mux] ${line.port}`, host: ip, port: line.port })),
     ...tunnel.flatMap((tunnelLine) => {
       const line = `[tunnel] ${tunnelLine.port}`;
-      const exposed = tunnelLine.order.exposures.map(({ listen }) => ({ line, ...listen }));
+      const exposed = tunnelLine.route.exposures.map(({ listen }) => ({ line, ...listen }));
       return [{ line, host: ip, port: tunnelLine.port, door: true }, ...exposed];
     }),
   ];
@@ -61,14 +61,14 @@ function placesOf({ proxy, ip, port, webAddress, webPort, direct, mux, tunnel }:
 function waysOf({ direct, mux, deviceServer, deviceAllow }: Settings): Way[] {
   const device = "[device]";
   return [
-    ...direct.flatMap(({ port, order }) =>
-      order.servers.map((target) => ({
+    ...direct.flatMap(({ port, route }) =>
+      route.servers.map((target) => ({
         line: `[direct] ${port}`,
         target,
-        udp: order.options.transport === "udp",
+        udp: route.options.transport === "udp",
       })),
     ),
-    ...mux.map(({ port, order }) => ({ line: `[mux] ${port}`, target: order.target })),
+    ...mux.map(({ port, route }) => ({ line: `[mux] ${port}`, target: route.target })),
     ...(deviceServer === undefined ? [] : [{ line: device, target: deviceServer }]),
     ...deviceAllow.flatMap(single).map((target) => ({ line: device, target })),
   ];

@@ -32,11 +32,11 @@ function openPorts({
   webAddress,
 }: Settings): HostPort[] {
   if (clients.length > 0) return [];
-  const asksNobody = tunnel.filter(({ order }) => (order.tunnel.secret ?? order.tunnel.authority) === undefined);
+  const asksNobody = tunnel.filter(({ route }) => (route.tunnel.secret ?? route.tunnel.authority) === undefined);
   const ports = [
     ...(proxy ? [{ host: ip, port }] : []),
     ...[...direct, ...mux, ...(devices.length > 0 ? [] : asksNobody)].map((line) => ({ host: ip, port: line.port })),
-    ...tunnel.flatMap(({ order }) => order.exposures.map(({ listen }) => listen)),
+    ...tunnel.flatMap(({ route }) => route.exposures.map(({ listen }) => listen)),
     ...(webPort > 0 ? [{ host: webAddress, port: webPort }] : []),
   ];
   return ports.filter(({ host }) => host !== "localhost" && !isLoopback(host));

@@ -1,27 +1,27 @@
-import type { DirectOrder } from "../direct/direct-line.js";
-import type { MuxOrder } from "../mux/mux-line.js";
+import type { DirectRoute } from "../direct/direct-line.js";
+import type { MuxRoute } from "../mux/mux-line.js";
 import type { Network, TargetPattern } from "../net/access-patterns.js";
 import type { HostPort } from "../net/address.js";
 import type { Result } from "../parse/result.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
-import type { TunnelOrder } from "../tunnel/tunnel-line.js";
+import type { TunnelRoute } from "../tunnel/tunnel-line.js";
 
 /** A line about one port. */
 export interface PortLine<O> {
   readonly port: number;
-  readonly order: O;
+  readonly route: O;
   /** The line as it was written, without its port. */
   readonly text: string;
 }
 
 /** A `[direct]` line: a port whose connections go to a remote at once. */
-export type DirectLine = PortLine<DirectOrder>;
+export type DirectLine = PortLine<DirectRoute>;
 
 /** A `[mux]` line: a port whose connections share one device. */
-export type MuxLine = PortLine<MuxOrder>;
+export type MuxLine = PortLine<MuxRoute>;
 
 /** A `[tunnel]` line: a port that a device connects to, so that its services can be reached from here. */
-export type TunnelLine = PortLine<TunnelOrder>;
+export type TunnelLine = PortLine<TunnelRoute>;
 
 /** What the keys of the sections set. */
 export interface Values {

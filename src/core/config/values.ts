@@ -1,5 +1,5 @@
 import { isAddress, isHostName } from "../net/address.js";
-import { parseWord } from "../parse/keyword.js";
+import { parseKeyword } from "../parse/keyword.js";
 import { parseInteger, parseSeconds } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
@@ -68,5 +68,5 @@ function named<T>(text: string, result: Result<T>): Result<T> {
 
 /** Reads one of a few words, in any case. */
 export function parseChoice<W extends string>(text: string, words: readonly W[]): Result<W> {
-  return named(text, parseWord(text, words));
+  return named(text, parseKeyword(text, words));
 }

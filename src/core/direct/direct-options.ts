@@ -1,5 +1,5 @@
 import type { OptionRow } from "../options/option-table.js";
-import { parseWord } from "../parse/keyword.js";
+import { parseKeyword } from "../parse/keyword.js";
 import { parseInteger, parseSeconds } from "../parse/number.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
 
@@ -47,7 +47,7 @@ export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
       "Of several servers, host:port,host:port: the first that can be reached, each in",
       "its turn, or the one with the fewest clients (default: first).",
     ],
-    parse: (value) => map(parseWord(value, ["first", "round", "least"]), (balance) => ({ balance })),
+    parse: (value) => map(parseKeyword(value, ["first", "round", "least"]), (balance) => ({ balance })),
   },
   {
     key: "HLTH",
@@ -65,7 +65,7 @@ export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
     key: "FAIL",
     usage: "FAIL=error|reset",
     help: ["A client whose server cannot be reached reads ERR CONN, or is reset (default: error)."],
-    parse: (value) => map(parseWord(value, ["error", "reset"]), (refusal) => ({ refusal })),
+    parse: (value) => map(parseKeyword(value, ["error", "reset"]), (refusal) => ({ refusal })),
   },
   {
     key: "CACH",

@@ -83,10 +83,10 @@ class HttpFraming implements Framing, HttpEvents {
   }
 
   #run(chunk: Buffer): void {
-    const objection = this.#parser.read(chunk);
-    if (objection === undefined || this.#place.kind === "lost") return;
+    const denialReason = this.#parser.read(chunk);
+    if (denialReason === undefined || this.#place.kind === "lost") return;
     if (this.#place.kind === "body") this.#part(this.#parser.offset);
-    this.#place = { kind: "lost", reason: objection };
+    this.#place = { kind: "lost", reason: denialReason };
   }
 
   #part(end: number): void {

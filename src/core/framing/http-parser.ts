@@ -82,8 +82,8 @@ export class HttpParser extends PackageParser {
     const hasCr = this.line.endsWith("\r");
     const line = hasCr ? this.line.slice(0, -1) : this.line;
     this.line = "";
-    const objection = objectionTo(state, line, hasCr);
-    if (objection !== undefined) throw new Error(`${objection}, not "${printable(line.slice(0, SHOWN))}"`);
+    const denialReason = objectionTo(state, line, hasCr);
+    if (denialReason !== undefined) throw new Error(`${denialReason}, not "${printable(line.slice(0, SHOWN))}"`);
     const goesOn = state === "BODY_CHUNKTRAILERS" || state === "HEADER" ? line !== "" : state.endsWith("_LINE");
     if (!goesOn) this.#used = 0;
     return line;

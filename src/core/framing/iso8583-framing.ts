@@ -1,10 +1,10 @@
 import type { FramingKind } from "./framing.js";
-import { LengthPrefixed, type Look } from "./length-prefixed.js";
+import { type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 
 const HEADER = 2;
 
 /** Every length is taken, 0 too: hosts send such a message as a sign of life, and its answer is awaited like any other. */
-function lookAt(bytes: Buffer, at: number): Look {
+function lookAt(bytes: Buffer, at: number): HeaderReading {
   const there = bytes.length - at;
   if (there < HEADER) return { kind: "more", need: HEADER };
   const length = HEADER + bytes.readUInt16BE(at);

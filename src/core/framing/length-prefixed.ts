@@ -2,7 +2,7 @@ import { Tail } from "../collections/byte-tail.js";
 import type { Cut, Framing } from "./framing.js";
 
 /** What the bytes at some place are. It must follow from no more bytes than the `length` or the `need` it tells. */
-export type Look =
+export type HeaderReading =
   | { readonly kind: "frame"; readonly length: number }
   | { readonly kind: "junk"; readonly length: number; readonly reason: string }
   /** More can be said when there are so many bytes, counted from that place. */
@@ -11,17 +11,17 @@ export type Look =
   | { readonly kind: "lost"; readonly reason: string };
 
 /** Looks at the bytes from `at` on, of which there is at least one. */
-export type LookAt = (bytes: Buffer, at: number) => Look;
+export type HeaderReader = (bytes: Buffer, at: number) => HeaderReading;
 
 /** For protocols whose header tells how long the message is: no byte is looked at but those of the header. */
 export class LengthPrefixed implements Framing {
-  readonly #lookAt: LookAt;
+  readonly #lookAt: HeaderReader;
   readonly #tail = new Tail();
   /** How long the tail must be before it is worth another look. */
   #need = 0;
   #lost: string | undefined;
 
-  constructor(lookAt: LookAt) {
+  constructor(lookAt: HeaderReader) {
     this.#lookAt = lookAt;
   }
 
@@ -83,6 +83,6 @@ export class LengthPrefixed implements Framing {
   }
 }
 
-function cutOf(look: Exclude<Look, { kind: "more" }>, bytes: Buffer): Cut {
+function cutOf(look: Exclude<HeaderReading, { kind: "more" }>, bytes: Buffer): Cut {
   return look.kind === "frame" ? { kind: "frame", bytes } : { kind: "junk", bytes, reason: look.reason };
 }

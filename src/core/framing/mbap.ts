@@ -1,4 +1,4 @@
-import type { Look } from "./length-prefixed.js";
+import type { HeaderReading } from "./length-prefixed.js";
 
 /** Transaction id, protocol id and length, two bytes each (MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3). */
 export const MBAP_HEADER = 6;
@@ -14,7 +14,7 @@ export const UNIT_AND_PDU_MAX = 255;
  * @param min the least the length field may say
  * @param max the most it may say
  */
-export function readMbap(bytes: Buffer, at: number, min: number, max: number): number | Look {
+export function readMbap(bytes: Buffer, at: number, min: number, max: number): number | HeaderReading {
   if (bytes.length - at < MBAP_HEADER) return { kind: "more", need: MBAP_HEADER };
   const protocol = bytes.readUInt16BE(at + 2);
   if (protocol !== 0) return { kind: "lost", reason: `MBAP protocol id ${protocol}: 0 is wanted` };

@@ -1,8 +1,8 @@
 import type { FramingKind } from "./framing.js";
-import { LengthPrefixed, type Look } from "./length-prefixed.js";
+import { type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 import { MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
 
-function lookAt(bytes: Buffer, at: number): Look {
+function lookAt(bytes: Buffer, at: number): HeaderReading {
   const field = readMbap(bytes, at, UNIT_AND_PDU_MIN, UNIT_AND_PDU_MAX);
   if (typeof field !== "number") return field;
   const length = MBAP_HEADER + field;

@@ -1,6 +1,6 @@
 import { CRC_LENGTH, crcFits } from "./crc16.js";
 import type { FramingKind } from "./framing.js";
-import { LengthPrefixed, type Look, type LookAt } from "./length-prefixed.js";
+import { type HeaderReader, type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 import { MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
 
 /** A way to fill in the length field. */
@@ -19,10 +19,10 @@ const UNCOUNTED: Way = { uncounted: CRC_LENGTH, min: UNIT_AND_PDU_MIN, max: UNIT
  * then on a wrong CRC costs that one message, and step is kept. Before, the longer of the two is given up: should that be too
  * much, the two bytes that are missing show in the next header, as a protocol id that is not 0.
  */
-function lookForEither(): LookAt {
+function lookForEither(): HeaderReader {
   let ways: readonly Way[] = [COUNTED, UNCOUNTED]; // the shorter message first: it can be told when the longer is not yet there
 
-  return (bytes: Buffer, at: number): Look => {
+  return (bytes: Buffer, at: number): HeaderReading => {
     const field = readMbap(bytes, at, Math.min(...ways.map(({ min }) => min)), Math.max(...ways.map(({ max }) => max)));
     if (typeof field !== "number") return field;
     let length = 0;

@@ -1,11 +1,11 @@
 import { printable } from "../parse/text.js";
 import type { FramingKind } from "./framing.js";
-import { LengthPrefixed, type Look } from "./length-prefixed.js";
+import { type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 
 const HEADER = 4;
 
 /** Length 0 is a message as in ISO 8583 with a binary length. Behind a header that is no number, nobody knows where the next begins. */
-function lookAt(bytes: Buffer, at: number): Look {
+function lookAt(bytes: Buffer, at: number): HeaderReading {
   const there = bytes.length - at;
   if (there < HEADER) return { kind: "more", need: HEADER };
   const header = bytes.toString("latin1", at, at + HEADER);

@@ -1,7 +1,7 @@
 import type { SocketRow } from "../net/proc-net-tcp.js";
 
 /** What a look at a peer's socket has shown. */
-export type Look =
+export type PeerVerdict =
   /** Everything sent has been acknowledged. */
   | "fine"
   /** Something has not been, yet. */
@@ -35,7 +35,7 @@ export class PeerWatch {
    * @param sent bytes that the kernel has been given for the peer, before the look
    * @param received bytes that have come from the peer so far
    */
-  look(row: SocketRow, sent: number, received: number, now: number): Look {
+  observe(row: SocketRow, sent: number, received: number, now: number): PeerVerdict {
     if (row.unacknowledged === 0) {
       this.#since = undefined;
       return "fine";

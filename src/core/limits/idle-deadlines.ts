@@ -50,7 +50,7 @@ export const STALLED_MS = 30_000;
 export const LAST_BYTES_MS = 3_600_000;
 
 /** The limits that options set, in milliseconds; 0: none. */
-export interface SilenceLimits {
+export interface IdleLimits {
   /** Longest silence of the remote (RTIM). */
   readonly receiveTimeoutMs: number;
   /** Longest time without a byte in either direction (IDLE). */
@@ -64,11 +64,11 @@ export interface SilenceLimits {
  * @param up from the client to the remote
  * @param stepAt when the last step of closing was taken
  */
-export function silenceDeadline(
+export function idleDeadline(
   down: FlowState,
   up: FlowState,
   stepAt: number,
-  { receiveTimeoutMs, quietMs }: SilenceLimits,
+  { receiveTimeoutMs, quietMs }: IdleLimits,
   now: number,
 ): Deadline | undefined {
   const limits: (Deadline | undefined)[] = [closingDeadline(down, up, stepAt)];

@@ -2,7 +2,7 @@ const QUIET_MS = 60_000;
 const MAX_KINDS = 1000;
 
 /** Keeps a log short: what happens again and again is mentioned once a minute, with how often it was not. */
-export class Seldom {
+export class LogThrottle {
   readonly #mentioned = new Map<string, { readonly at: number; more: number }>();
 
   /**

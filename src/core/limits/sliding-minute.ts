@@ -31,7 +31,7 @@ export class SlidingMinute {
 const QUIET_MS = 60_000;
 
 /** Tells when something happens too often: at most once a minute. */
-export class Excess {
+export class ExcessAlarm {
   readonly #minute = new SlidingMinute();
   #toldAt = Number.NEGATIVE_INFINITY;
 

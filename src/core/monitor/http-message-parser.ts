@@ -1,7 +1,7 @@
 import type { Cut, Framing, HttpHead } from "../framing/framing.js";
 import { ANOTHER_PROTOCOL, requestsSeenWithResponses, responsesTo } from "../framing/http-framing.js";
 import { HttpExchange } from "./http-exchange.js";
-import type { Message, Sight } from "./view.js";
+import type { Message, MessageParser } from "./view.js";
 
 /** Of a body, so many bytes are kept and shown. */
 const BODY_SHOWN = 256;
@@ -30,7 +30,7 @@ class Body {
 }
 
 /** One direction: a head is a message, and a body is one when it is complete. */
-class HttpSight implements Sight {
+class HttpSight implements MessageParser {
   readonly #framing: Framing;
   readonly #onHead: (head: HttpHead) => void;
   readonly #body = new Body();
@@ -77,7 +77,7 @@ class HttpSight implements Sight {
 }
 
 /** Requests, until the server changes to another protocol. */
-class RequestSight implements Sight {
+class RequestSight implements MessageParser {
   readonly #exchange: HttpExchange;
   readonly #http: HttpSight;
 
@@ -98,7 +98,7 @@ class RequestSight implements Sight {
 }
 
 /** Sights of a connection; where an answer ends depends on the request (RFC 9112, 6.3), so that they must be told of both. */
-export function httpSights(): { readonly up: Sight; readonly down: Sight } {
+export function httpMessageParsers(): { readonly up: MessageParser; readonly down: MessageParser } {
   const exchange = new HttpExchange();
   const responses = responsesTo(() => exchange.answered());
   const down = new HttpSight(responses, ({ upgrade }) => upgrade && exchange.switchProtocol());

@@ -1,12 +1,12 @@
 import type { Cut, Framing, FramingKind } from "../framing/framing.js";
-import type { Message, Sight } from "./view.js";
+import type { Message, MessageParser } from "./view.js";
 
 /**
  * Sight of one direction by a framing: what it cuts out as a frame is a message.
  *
  * @param note put before each message
  */
-export function sightOf(framing: Framing, note?: string): Sight {
+export function messageParserOf(framing: Framing, note?: string): MessageParser {
   const messageOf = (cut: Cut): Message => {
     if (cut.kind === "junk") return { bytes: cut.bytes, junk: cut.reason };
     return note === undefined ? { bytes: cut.bytes } : { bytes: cut.bytes, note };
@@ -15,6 +15,6 @@ export function sightOf(framing: Framing, note?: string): Sight {
 }
 
 /** Sights for both directions, of a protocol whose messages can be told apart without the other direction. */
-export function sightsOf(kind: FramingKind): { readonly up: Sight; readonly down: Sight } {
-  return { up: sightOf(kind.requests()), down: sightOf(kind.answers()) };
+export function messageParsersOf(kind: FramingKind): { readonly up: MessageParser; readonly down: MessageParser } {
+  return { up: messageParserOf(kind.requests()), down: messageParserOf(kind.answers()) };
 }

@@ -1,12 +1,12 @@
 import { printable } from "../parse/text.js";
 import { escapeBytes } from "./escape.js";
-import type { Look, Message } from "./view.js";
+import type { Message, Rendering } from "./view.js";
 
 /** Of a fault: some quote what they have found, which can be long. */
 const FAULT_MAX = 200;
 
 /** How a message looks of whose bytes nothing is known: escaped, its note before them; of junk, the reason is the fault. */
-export function plainLook({ bytes, note, junk }: Message): Look {
+export function plainRendering({ bytes, note, junk }: Message): Rendering {
   const shown = escapeBytes(bytes);
   const text = note === undefined ? shown : shown === "" ? note : `${note}: ${shown}`;
   return junk === undefined ? { text } : { text, fault: printable(junk.slice(0, FAULT_MAX)) };

@@ -1,6 +1,6 @@
 import { escapedJson, printable } from "../parse/text.js";
 import type { FormatWord } from "./format.js";
-import type { Decoded, Look } from "./view.js";
+import type { Decoded, Rendering } from "./view.js";
 
 /** Where a message was seen (seed conbus-reverse-proxy, "Output Format"). */
 export type Place = "CLIENT→PROXY" | "PROXY→SERVER" | "SERVER→PROXY" | "PROXY→CLIENT";
@@ -20,13 +20,13 @@ export interface Source {
 }
 
 /** A message, put into words. */
-export interface Shown extends Look {
+export interface Shown extends Rendering {
   readonly view: string;
   readonly decoded?: Decoded;
 }
 
 /** A line of a monitor: a message that was seen somewhere, or what has become of its connection. */
-export type Sighting =
+export type TraceEvent =
   | { readonly source: Source; readonly place: Place; readonly shown: Shown }
   | { readonly source: Source; readonly occasion: Occasion; readonly text: string }
   /** So many bytes that were not looked at. */
@@ -40,31 +40,31 @@ const WRONG = "✗";
  *
  * @param time when it happened: the time of day, or with `json` an ISO 8601 time
  */
-export function lineOf(sighting: Sighting, time: string, format: readonly FormatWord[]): string {
+export function lineOf(event: TraceEvent, time: string, format: readonly FormatWord[]): string {
   return format.includes("json")
-    ? jsonOf(sighting, time, format.includes("decode"))
-    : printable(textOf(sighting, time, format));
+    ? jsonOf(event, time, format.includes("decode"))
+    : printable(textOf(event, time, format));
 }
 
-function textOf(sighting: Sighting, time: string, format: readonly FormatWord[]): string {
-  if ("overlooked" in sighting) return `… ${sighting.overlooked} bytes not looked at`;
-  const id = format.includes("id") ? ` ${sighting.source.connection}` : "";
-  if ("occasion" in sighting) {
-    return `${time} [${sighting.occasion}]${id} ${sighting.source.client ?? ""} ${sighting.text}`;
+function textOf(event: TraceEvent, time: string, format: readonly FormatWord[]): string {
+  if ("overlooked" in event) return `… ${event.overlooked} bytes not looked at`;
+  const id = format.includes("id") ? ` ${event.source.connection}` : "";
+  if ("occasion" in event) {
+    return `${time} [${event.occasion}]${id} ${event.source.client ?? ""} ${event.text}`;
   }
-  const { text, fault, decoded } = sighting.shown;
+  const { text, fault, decoded } = event.shown;
   const parts = decoded !== undefined && format.includes("decode") ? ` {${decoded.text}}` : "";
   const wrong = fault === undefined ? "" : ` ${WRONG} ${fault}`;
-  return `${time} [${sighting.place}]${id} ${text}${wrong}${parts}`;
+  return `${time} [${event.place}]${id} ${text}${wrong}${parts}`;
 }
 
-function jsonOf(sighting: Sighting, time: string, decode: boolean): string {
-  if ("occasion" in sighting) {
-    const { source, occasion, text } = sighting;
+function jsonOf(event: TraceEvent, time: string, decode: boolean): string {
+  if ("occasion" in event) {
+    const { source, occasion, text } = event;
     return escapedJson({ time, event: occasion.toLowerCase(), ...source, text: printable(text) });
   }
-  if ("overlooked" in sighting) return escapedJson({ time, ...sighting.source, notLookedAt: sighting.overlooked });
-  const { source, place, shown } = sighting;
+  if ("overlooked" in event) return escapedJson({ time, ...event.source, notLookedAt: event.overlooked });
+  const { source, place, shown } = event;
   const { view, text, fault, decoded } = shown;
   const parts = decode ? decoded?.parts : undefined;
   return escapedJson({ time, direction: place, ...source, protocol: view, message: text, fault, parts });

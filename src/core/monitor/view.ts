@@ -14,7 +14,7 @@ export interface Message {
  * Tells the messages of one direction of a stream apart. Total and bounded like a framing, which it is made of. The bytes of its
  * messages are those of the stream, but that a long body is represented by its beginning.
  */
-export interface Sight {
+export interface MessageParser {
   /** Takes what came next; returns what is complete, in order. */
   push(chunk: Buffer): readonly Message[];
   /** The stream has ended: returns what is left. */
@@ -22,7 +22,7 @@ export interface Sight {
 }
 
 /** What a message looks like, in one line of printable characters. */
-export interface Look {
+export interface Rendering {
   readonly text: string;
   /** What is wrong with it: a checksum, bytes outside of messages. */
   readonly fault?: string;
@@ -45,11 +45,11 @@ export interface View {
   /** The fewest bytes that a message has in earnest: a flood of smaller ones is not worth looking at. */
   readonly leastBytes: number;
   /** Sights for both directions of one connection; where one needs what the other has seen, they know of each other. */
-  open(): { readonly up: Sight; readonly down: Sight };
-  /** Whether its messages have checksums: what {@link look} finds wrong with them is worth an alert. */
+  open(): { readonly up: MessageParser; readonly down: MessageParser };
+  /** Whether its messages have checksums: what {@link render} finds wrong with them is worth an alert. */
   readonly verifies?: boolean;
   /** A message of its sights as a line, with its note. Latin-1, control characters escaped. */
-  look(message: Message): Look;
+  render(message: Message): Rendering;
   /** Its parts; nothing for a message that is not understood. Protocols of which nothing more is known have no such method. */
   decode?(message: Message, direction: Direction): Decoded | undefined;
 }

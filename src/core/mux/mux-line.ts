@@ -1,31 +1,31 @@
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
-import { checkOrder, type Order, parseTarget } from "../options/conn-request.js";
+import { type ConnRequest, checkConnRequest, parseTarget } from "../options/conn-request.js";
 import { type OptionRow, parseOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
 import { REQUEST_PROTOCOLS } from "./protocols/protocols.js";
 
 /** What a line of `[mux]` asks for: a device, and how to share it. */
-export interface MuxOrder extends Order {
+export interface MuxRoute extends ConnRequest {
   readonly mux: MuxOptions;
 }
 
 /**
  * Reads `host:port [KEY=value …]`, the value of a `[mux]` line. Besides its own options it takes those of CONN.
  */
-export function parseMuxOrder(text: string): Result<MuxOrder> {
+export function parseMuxRoute(text: string): Result<MuxRoute> {
   const parsed = parseTarget(text);
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
   const rows: readonly OptionRow<ConnOptions & MuxOptions>[] = [...MUX_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
   const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_MUX_OPTIONS });
   if (!options.ok) return options;
-  return checkMuxOrder({ target, options: options.value, mux: options.value });
+  return checkMuxRoute({ target, options: options.value, mux: options.value });
 }
 
 /** An order whose options go together. */
-export function checkMuxOrder(order: MuxOrder): Result<MuxOrder> {
-  const { options, mux } = order;
+export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
+  const { options, mux } = route;
   const { protocol, probe } = mux;
   const { name } = protocol.framing;
   if (options.transport === "udp") return fail("PRTO=udp: a mux has tcp or tls links");
@@ -47,6 +47,6 @@ export function checkMuxOrder(order: MuxOrder): Result<MuxOrder> {
     const understood = protocol.understand(probe, cut.head, "pass");
     if (understood.kind === "error") return fail(`PROB: ${understood.reason}`);
   }
-  const checked = checkOrder(order);
-  return checked.ok ? ok(order) : checked;
+  const checked = checkConnRequest(route);
+  return checked.ok ? ok(route) : checked;
 }

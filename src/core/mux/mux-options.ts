@@ -1,5 +1,5 @@
 import type { OptionRow } from "../options/option-table.js";
-import { parseWord } from "../parse/keyword.js";
+import { parseKeyword } from "../parse/keyword.js";
 import { parseInteger, parseSeconds } from "../parse/number.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
 import type { Protocol, Writes } from "./protocol.js";
@@ -154,12 +154,12 @@ export const MUX_OPTIONS: readonly MuxOptionRow[] = [
     key: "RDON",
     usage: "RDON=deny|ignore",
     help: ["Modbus writes are refused, or answered as done without reaching the device."],
-    parse: (value) => map(parseWord(value, ["deny", "ignore"]), (writes) => ({ writes })),
+    parse: (value) => map(parseKeyword(value, ["deny", "ignore"]), (writes) => ({ writes })),
   },
   {
     key: "MODE",
     usage: "MODE=request|broadcast",
     help: ["broadcast: all that the device says goes to every client (default: request)."],
-    parse: (value) => map(parseWord(value, ["request", "broadcast"]), (mode) => ({ mode })),
+    parse: (value) => map(parseKeyword(value, ["request", "broadcast"]), (mode) => ({ mode })),
   },
 ];

@@ -36,7 +36,7 @@ export interface Protocol {
   /** Whether messages carry ids: then several may be outstanding, and a link survives a time-out. */
   readonly ids: boolean;
   /** Whether an answer that nobody waits for can be told from one that somebody waits for. If not, its link is not trusted any more. */
-  readonly tellsStrays: boolean;
+  readonly tellsUnsolicited: boolean;
   /** Whether there is a way to tell a client that a request has failed. */
   readonly tellsFailures: boolean;
   /** Understands a whole message of a client. `head`: of HTTP. */

@@ -1,7 +1,7 @@
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { isHostName, isIPv4, isIPv6 } from "./address.js";
-import { isOfThisMachine, type Origin } from "./client-origin.js";
+import { type ClientOrigin, isOfThisMachine } from "./client-origin.js";
 
 /** A network in CIDR form (RFC 4632); a single address has the longest prefix. */
 export interface Network {
@@ -21,10 +21,10 @@ export interface NamePattern {
 export type TargetPattern = Network | NamePattern;
 
 /** What not everybody may do who can connect. */
-export type Deed = "stop" | "reload" | "tunnel" | "watch" | "monitor";
+export type Permission = "stop" | "reload" | "tunnel" | "watch" | "monitor";
 
 /** Why a client of this origin may not stop the daemon; nothing when it may. */
-export function stopObjection(stop: "local" | "any" | "never", origin: Origin): string | undefined {
+export function stopDenialReason(stop: "local" | "any" | "never", origin: ClientOrigin): string | undefined {
   if (stop === "never") return "nobody may, the configuration says ([access] stop=never)";
   return stop === "any" || isOfThisMachine(origin)
     ? undefined
@@ -32,7 +32,7 @@ export function stopObjection(stop: "local" | "any" | "never", origin: Origin): 
 }
 
 /** Why a client of this origin may not do what is for this machine alone; nothing when it may. */
-export function localObjection(origin: Origin): string | undefined {
+export function localDenialReason(origin: ClientOrigin): string | undefined {
   return isOfThisMachine(origin) ? undefined : "not from another machine";
 }
 

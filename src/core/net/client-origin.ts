@@ -1,7 +1,7 @@
 import { isLoopback } from "./address.js";
 
 /** Whose bytes come in by a port, or go out to a remote. It is found once, when the client is accepted. */
-export interface Origin {
+export interface ClientOrigin {
   /** Of the client; nothing: of several clients whom nobody can tell apart any more, or of the daemon itself. */
   readonly address: string | undefined;
   /** The line of the configuration that has them now: see {@link lineName}. */
@@ -11,7 +11,7 @@ export interface Origin {
 }
 
 /** Bytes of several clients whom nobody can tell apart, or of the daemon itself, which this line sends out. */
-export function sharedOrigin(line: string): Origin {
+export function sharedOrigin(line: string): ClientOrigin {
   return { address: undefined, line, hops: 0 };
 }
 
@@ -21,11 +21,11 @@ export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", port: numb
 }
 
 /** What messages call the client. */
-export function clientName({ address = "a shared link" }: Origin): string {
+export function clientName({ address = "a shared link" }: ClientOrigin): string {
   return address;
 }
 
 /** Whether that is a client of this machine. */
-export function isOfThisMachine({ address }: Origin): boolean {
+export function isOfThisMachine({ address }: ClientOrigin): boolean {
   return address !== undefined && isLoopback(address);
 }

@@ -19,7 +19,7 @@ export class FairRequests<T extends ForDevice> {
   readonly #most: number;
   readonly #shares = new Map<number, Share<T>>();
   /** Devices for which a request waits. */
-  readonly #turns = new Queue<number>();
+  readonly #scheduler = new Queue<number>();
   #waiting = 0;
   #underWay = 0;
 
@@ -41,7 +41,7 @@ export class FairRequests<T extends ForDevice> {
     const share = this.#shares.get(request.device) ?? { waiting: new Queue<T>(), underWay: 0 };
     this.#shares.set(request.device, share);
     share.waiting.push(request);
-    this.#turns.push(request.device);
+    this.#scheduler.push(request.device);
     this.#waiting += 1;
   }
 
@@ -55,12 +55,12 @@ export class FairRequests<T extends ForDevice> {
   /** Whose turn it is, if there is room: it counts as under way. */
   begin(): T | undefined {
     // those that have had their turn in vain have some under way: there are not many of them
-    for (let tries = this.#turns.size; tries > 0 && this.#underWay < this.#most; tries -= 1) {
-      const device = this.#turns.take();
+    for (let tries = this.#scheduler.size; tries > 0 && this.#underWay < this.#most; tries -= 1) {
+      const device = this.#scheduler.take();
       const share = device === undefined ? undefined : this.#shares.get(device);
       if (device === undefined || share === undefined) return undefined;
       const request = this.#mayHaveAnother(share) ? share.waiting.take() : undefined;
-      if (share.waiting.size > 0) this.#turns.push(device);
+      if (share.waiting.size > 0) this.#scheduler.push(device);
       if (request === undefined) continue;
       this.#waiting -= 1;
       this.#underWay += 1;
@@ -82,7 +82,7 @@ export class FairRequests<T extends ForDevice> {
   /** Forgets those that wait. */
   clear(): void {
     this.#waiting = 0;
-    this.#turns.clear();
+    this.#scheduler.clear();
     for (const [device, share] of this.#shares) {
       share.waiting.clear();
       this.#tidy(device, share);
@@ -95,7 +95,7 @@ export class FairRequests<T extends ForDevice> {
 
   #tidy(device: number, share: Share<T> | undefined): void {
     if (share === undefined || share.waiting.size > 0) return;
-    this.#turns.delete(device);
+    this.#scheduler.delete(device);
     if (share.underWay === 0) this.#shares.delete(device);
   }
 }

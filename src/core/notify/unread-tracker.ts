@@ -8,7 +8,7 @@ const MAX_OWED = 64;
  * keeps what the plugin has not asked for, unseen. So a plugin that has emptied the queue after reading in portions is
  * reminded as often again as the longest portion has lasted, and once more.
  */
-export class Leftovers {
+export class UnreadTracker {
   #unread = 0;
   /** Looks since something was last taken from the queue. */
   #streak = 0;
@@ -23,7 +23,7 @@ export class Leftovers {
    * @param unread bytes in the kernel's queue
    * @returns whether the plugin is to be notified again
    */
-  look(unread: number): boolean {
+  observe(unread: number): boolean {
     if (unread > 0) {
       const taken = unread < this.#unread;
       this.#longest = Math.max(this.#longest, this.#streak);

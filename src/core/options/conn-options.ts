@@ -2,7 +2,7 @@ import { type FormatWord, parseFormat } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/views.js";
 import { isAddress, isHostName } from "../net/address.js";
 import type { NotifyTarget } from "../notify/notification.js";
-import { parseWord } from "../parse/keyword.js";
+import { parseKeyword } from "../parse/keyword.js";
 import { parseInteger, parseSeconds } from "../parse/number.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
 import { isPrintable } from "../parse/text.js";
@@ -130,7 +130,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     usage: "PRTO=tcp|udp|tls",
     help: ["How to talk to the remote (default: tcp)."],
     capabilities: ["UDP", "TLS"],
-    parse: (value) => map(parseWord(value, ["tcp", "udp", "tls"]), (transport) => ({ transport })),
+    parse: (value) => map(parseKeyword(value, ["tcp", "udp", "tls"]), (transport) => ({ transport })),
   },
   {
     key: "TLSV",

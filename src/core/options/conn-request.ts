@@ -4,7 +4,7 @@ import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "./conn-options.js";
 import { parseOptions } from "./option-table.js";
 
 /** What a CONN line asks for: a remote and how to treat it. */
-export interface Order {
+export interface ConnRequest {
   readonly target: HostPort;
   /** All remotes any of which will do, where there are several. */
   readonly servers?: readonly HostPort[];
@@ -17,12 +17,12 @@ export interface Order {
  *
  * @param presets what earlier commands have set; an option on the line wins
  */
-export function parseOrder(text: string, presets: Partial<ConnOptions> = {}): Result<Order> {
+export function parseConnRequest(text: string, presets: Partial<ConnOptions> = {}): Result<ConnRequest> {
   const parsed = parseTarget(text);
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
   const options = parseOptions(words, OPTIONS, { ...DEFAULT_OPTIONS, ...presets });
-  return options.ok ? checkOrder({ target, options: options.value }) : options;
+  return options.ok ? checkConnRequest({ target, options: options.value }) : options;
 }
 
 /** Reads `host:port` and splits what follows into words. */
@@ -33,20 +33,20 @@ export function parseTarget(text: string): Result<{ readonly target: HostPort; r
 }
 
 /** An order whose options go together. */
-export function checkOrder(order: Order): Result<Order> {
-  const { transport, tlsName, verifyCertificate, monitor, monitorFormat, monitorFile } = order.options;
+export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
+  const { transport, tlsName, verifyCertificate, monitor, monitorFormat, monitorFile } = request.options;
   if (transport !== "tls" && (tlsName !== undefined || !verifyCertificate)) {
     return fail("TLSV and TLSN go with PRTO=tls");
   }
   const described = monitorFormat.length > 0 || monitorFile !== undefined;
-  return monitor === undefined && described ? fail("MONF and MONL go with MONI") : ok(order);
+  return monitor === undefined && described ? fail("MONF and MONL go with MONI") : ok(request);
 }
 
 /**
  * The remote of an order in short, for logs and STAT: `host:port`, several with commas between, with `udp:` or `tls:` in front
  * where it is not TCP.
  */
-export function formatRemote({ target, servers, options }: Order): string {
+export function formatRemote({ target, servers, options }: ConnRequest): string {
   const address = servers === undefined ? formatHostPort(target) : servers.map(formatHostPort).join(",");
   return options.transport === "tcp" ? address : `${options.transport}:${address}`;
 }

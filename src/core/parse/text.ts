@@ -14,7 +14,7 @@ export function printable(text: string): string {
 }
 
 /** What is wrong with a value that has to fit into one line: it is not {@link printable}. Nothing when it is. */
-export function lineObjection(text: string): string | undefined {
+export function lineProblem(text: string): string | undefined {
   const at = text.search(UNPRINTABLE);
   if (at < 0) return undefined;
   const code = text.codePointAt(at)?.toString(16).toUpperCase().padStart(4, "0");

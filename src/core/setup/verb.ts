@@ -1,9 +1,9 @@
-import type { Deed } from "../net/access-patterns.js";
+import type { Permission } from "../net/access-patterns.js";
 import type { HostPort } from "../net/address.js";
 import type { ConnOptions } from "../options/conn-options.js";
-import type { Order } from "../options/conn-request.js";
+import type { ConnRequest } from "../options/conn-request.js";
 import type { DaemonReport } from "../status/daemon-status.js";
-import type { WatchOrder } from "./watch-request.js";
+import type { WatchRequest } from "./watch-request.js";
 
 /** What a command may know of its surroundings. */
 export interface VerbContext {
@@ -13,7 +13,7 @@ export interface VerbContext {
   /** What commands before this one have set for a later CONN. */
   readonly presets: Partial<ConnOptions>;
   /** Why this client may not do this; nothing when it may. */
-  objection(deed: Deed): string | undefined;
+  denialReason(permission: Permission): string | undefined;
   status(): DaemonReport;
 }
 
@@ -24,14 +24,14 @@ export type Outcome =
   | { readonly kind: "report"; readonly pieces: Iterable<string> }
   /** The last reply; the connection is closed after it. */
   | { readonly kind: "bye"; readonly text: string }
-  | { readonly kind: "dial"; readonly order: Order }
+  | { readonly kind: "dial"; readonly request: ConnRequest }
   | { readonly kind: "stop"; readonly text: string }
   /** The reply follows when the configuration has been read again. */
   | { readonly kind: "reload"; readonly text: string }
   /** Has this machine be the device of a server, for one service; the reply follows when that has begun. */
   | { readonly kind: "device"; readonly text: string; readonly server: HostPort; readonly service: HostPort }
   /** From here on the client sees messages, and nothing else. */
-  | { readonly kind: "watch"; readonly text: string; readonly order: WatchOrder }
+  | { readonly kind: "watch"; readonly text: string; readonly request: WatchRequest }
   /** `ERR <command> <message>`; the connection is closed after it. */
   | { readonly kind: "error"; readonly message: string };
 

@@ -14,7 +14,7 @@ export type WatchFilter =
   | { readonly kind: "connection"; readonly id: string };
 
 /** What WTCH asks for. */
-export interface WatchOrder {
+export interface WatchRequest {
   readonly filter: WatchFilter;
   /** The view for connections whose own lines say none. */
   readonly view?: View;
@@ -31,7 +31,7 @@ export const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"]
  *
  * @param status what there is to be watched
  */
-export function parseWatch(text: string, status: () => DaemonReport): Result<WatchOrder> {
+export function parseWatch(text: string, status: () => DaemonReport): Result<WatchRequest> {
   const words = text.split(/\s+/).filter(Boolean);
   const [first = ""] = words;
   const named = first !== "" && !first.includes("=");

@@ -24,7 +24,7 @@ export interface NotifyStatus {
 }
 
 /** Final notifications of connections of which nothing else is left. */
-export interface FarewellsStatus {
+export interface FinalNotificationsStatus {
   /** Those that wait for their turn, for their answer, or to be repeated. */
   readonly waiting: number;
   /** Those that made room for later ones, since the start. */
@@ -33,7 +33,7 @@ export interface FarewellsStatus {
 
 /** All notifications since the start, or since the Luup system was changed. */
 export interface NotificationsStatus extends RequestsStatus {
-  readonly farewells: FarewellsStatus;
+  readonly farewells: FinalNotificationsStatus;
 }
 
 /** Requests of notifications. */

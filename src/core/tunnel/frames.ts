@@ -1,5 +1,5 @@
 import type { FramingKind } from "../framing/framing.js";
-import { LengthPrefixed, type Look } from "../framing/length-prefixed.js";
+import { type HeaderReading, LengthPrefixed } from "../framing/length-prefixed.js";
 
 /** Payload size (two bytes, big-endian), command, client (seed tcp-remote-connection, 1.3). */
 export const HEADER = 4;
@@ -37,7 +37,7 @@ export type Command =
 /** What can be told. */
 export type Told = Exclude<Command, { kind: "unknown" }>;
 
-function lookAt(bytes: Buffer, at: number): Look {
+function lookAt(bytes: Buffer, at: number): HeaderReading {
   if (bytes.length - at < HEADER) return { kind: "more", need: HEADER };
   const length = HEADER + bytes.readUInt16BE(at);
   return bytes.length - at < length ? { kind: "more", need: length } : { kind: "frame", length };

@@ -1,6 +1,6 @@
 import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
-import { checkOrder } from "../options/conn-request.js";
+import { checkConnRequest } from "../options/conn-request.js";
 import { type OptionRow, parseOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "./tunnel-options.js";
@@ -12,7 +12,7 @@ export interface Exposure {
 }
 
 /** What a line of `[tunnel]` asks for. */
-export interface TunnelOrder {
+export interface TunnelRoute {
   readonly exposures: readonly Exposure[];
   /** How clients are treated. */
   readonly options: ConnOptions;
@@ -22,7 +22,7 @@ export interface TunnelOrder {
 const MAX_EXPOSURES = 64;
 
 /** Reads the value of a `[tunnel]` line: `EXPOSE host:port>service:port … [KEY=value …]`. It takes options of CONN, too. */
-export function parseTunnelOrder(text: string): Result<TunnelOrder> {
+export function parseTunnelRoute(text: string): Result<TunnelRoute> {
   const [verb = "", ...words] = text.trim().split(/\s+/);
   if (verb.toUpperCase() !== "EXPOSE") return fail(`"${verb}": EXPOSE host:port>service:port is wanted`);
   const exposures: Exposure[] = [];
@@ -31,7 +31,7 @@ export function parseTunnelOrder(text: string): Result<TunnelOrder> {
     if (!exposure.ok) return exposure;
     exposures.push(exposure.value);
   }
-  return tunnelOrder(exposures, words);
+  return tunnelRoute(exposures, words);
 }
 
 /** Whether a word is `KEY=value`; such a value may hold anything. */
@@ -44,14 +44,14 @@ export function isOption(word: string): boolean {
  *
  * @param words `KEY=value` each
  */
-export function tunnelOrder(exposures: readonly Exposure[], words: readonly string[]): Result<TunnelOrder> {
+export function tunnelRoute(exposures: readonly Exposure[], words: readonly string[]): Result<TunnelRoute> {
   const rows: readonly OptionRow<ConnOptions & TunnelOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
   const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS });
-  return options.ok ? checkTunnelOrder({ exposures, ...apart(options.value) }) : options;
+  return options.ok ? checkTunnelRoute({ exposures, ...apart(options.value) }) : options;
 }
 
 /** Tells the options of clients from those of the tunnel: the former are shown by STAT, and the latter know secrets. */
-function apart(all: ConnOptions & TunnelOptions): Pick<TunnelOrder, "options" | "tunnel"> {
+function apart(all: ConnOptions & TunnelOptions): Pick<TunnelRoute, "options" | "tunnel"> {
   const { stallMs, probeMs, tls, certificate, key, authority, secret, ...options } = all;
   const files = { ...(certificate && { certificate }), ...(key && { key }), ...(authority && { authority }) };
   return { options, tunnel: { stallMs, probeMs, tls, ...files, ...(secret && { secret }) } };
@@ -71,8 +71,8 @@ export function exposureOf(from: string, to: string): Result<Exposure> {
 }
 
 /** An order whose parts go together. */
-export function checkTunnelOrder(order: TunnelOrder): Result<TunnelOrder> {
-  const { exposures, options, tunnel } = order;
+export function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
+  const { exposures, options, tunnel } = route;
   const [first] = exposures;
   if (first === undefined) return fail("nothing is exposed: host:port>service:port is wanted");
   if (exposures.length > MAX_EXPOSURES)
@@ -86,6 +86,6 @@ export function checkTunnelOrder(order: TunnelOrder): Result<TunnelOrder> {
   if (!tls && [certificate, key, authority, secret].some((word) => word !== undefined)) {
     return fail("CERT, PKEY, CAFI and SECR go with TLS=1");
   }
-  const checked = checkOrder({ target: first.service, options });
-  return checked.ok ? ok(order) : checked;
+  const checked = checkConnRequest({ target: first.service, options });
+  return checked.ok ? ok(route) : checked;
 }

@@ -1,5 +1,5 @@
 import type { OptionRow } from "../options/option-table.js";
-import { parseWord } from "../parse/keyword.js";
+import { parseKeyword } from "../parse/keyword.js";
 import { parseSeconds } from "../parse/number.js";
 import { fail, map, ok } from "../parse/result.js";
 import { parseSecret } from "./secret-line.js";
@@ -50,7 +50,7 @@ export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
     key: "TLS",
     usage: "TLS=0|1",
     help: ["Devices speak TLS; CERT and PKEY are needed then (default: 0)."],
-    parse: (value) => map(parseWord(value, ["0", "1"]), (word) => ({ tls: word === "1" })),
+    parse: (value) => map(parseKeyword(value, ["0", "1"]), (word) => ({ tls: word === "1" })),
   },
   file("CERT", "certificate", "With TLS=1: our certificate, in PEM."),
   file("PKEY", "key", "With TLS=1: its private key, in PEM."),

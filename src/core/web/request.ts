@@ -1,7 +1,7 @@
 import { findView, VIEWS } from "../monitor/views/views.js";
 import { isIPv4, isIPv6 } from "../net/address.js";
 import { fail, ok, type Result } from "../parse/result.js";
-import { parseFilter, type WatchOrder } from "../setup/watch-request.js";
+import { parseFilter, type WatchRequest } from "../setup/watch-request.js";
 import type { DaemonReport } from "../status/daemon-status.js";
 
 /**
@@ -43,7 +43,10 @@ const KNOWN = ["listener", "connection", "view"];
  *
  * @param status what there is to be watched
  */
-export function parseMessagesQuery(query: ReadonlyMap<string, string>, status: () => DaemonReport): Result<WatchOrder> {
+export function parseMessagesQuery(
+  query: ReadonlyMap<string, string>,
+  status: () => DaemonReport,
+): Result<WatchRequest> {
   const unknown = [...query.keys()].find((key) => !KNOWN.includes(key));
   if (unknown !== undefined) return fail(`unknown parameter "${unknown}"; known are ${KNOWN.join(", ")}`);
   const { listener = "", connection = "", view: name = "" } = Object.fromEntries(query);

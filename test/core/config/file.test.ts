@@ -20,7 +20,7 @@ test("sections and keys come in any case, values as they stand", () => {
     renotify: 2500,
   });
   assert.deepEqual(
-    settings.direct.map(({ port, order }) => [port, order.target, order.options.notify?.pid]),
+    settings.direct.map(({ port, route }) => [port, route.target, route.options.notify?.pid]),
     [
       [8125, { host: "m", port: 25 }, "q;#=\"'"],
       [8126, { host: "m", port: 26 }, undefined],

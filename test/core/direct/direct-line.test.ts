@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDirectOrder } from "#src/core/direct/direct-line.js";
+import { parseDirectRoute } from "#src/core/direct/direct-line.js";
 import { formatRemote } from "#src/core/options/conn-request.js";
 
 test("several servers, and options of the line beside those of CONN", () => {
-  const order = parseDirectOrder(
+  const route = parseDirectRoute(
     "a:1,[::1]:2,10.0.0.3:3 BALA=Least HLTH=2.5 RTRY=0.5 CTIM=700 FAIL=reset RATE=10/s CACH=5",
   );
-  assert.ok(order.ok);
-  const { target, servers, options, direct } = order.value;
+  assert.ok(route.ok);
+  const { target, servers, options, direct } = route.value;
   assert.deepEqual(target, { host: "a", port: 1 });
   assert.deepEqual(servers, [
     { host: "a", port: 1 },
@@ -18,7 +18,7 @@ test("several servers, and options of the line beside those of CONN", () => {
   assert.equal(options.connectTimeoutMs, 700);
   const { balance, checkMs, againMs, refusal, shareMs, rate } = direct;
   assert.deepEqual([balance, checkMs, againMs, refusal, shareMs, rate], ["least", 2500, 500, "reset", 5, 10]);
-  assert.equal(formatRemote(order.value), "a:1,[::1]:2,10.0.0.3:3");
+  assert.equal(formatRemote(route.value), "a:1,[::1]:2,10.0.0.3:3");
 });
 
 const wrong: [text: string, message: RegExp][] = [
@@ -34,8 +34,8 @@ const wrong: [text: string, message: RegExp][] = [
 ];
 for (const [text, message] of wrong) {
   test(`${text.slice(0, 30)} is refused: ${message.source}`, () => {
-    const order = parseDirectOrder(text);
-    assert.ok(!order.ok);
-    assert.match(order.message, message);
+    const route = parseDirectRoute(text);
+    assert.ok(!route.ok);
+    assert.match(route.message, message);
   });
 }

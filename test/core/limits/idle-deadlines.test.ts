@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Deadline, type FlowState, silenceDeadline } from "#src/core/limits/idle-deadlines.js";
+import { type Deadline, type FlowState, idleDeadline } from "#src/core/limits/idle-deadlines.js";
 
 const NOW = 100_000;
 const open: FlowState = {
@@ -78,14 +78,14 @@ const table: Row[] = [
 ];
 test("IDLE: what waits for its turn keeps a connection from being quiet", () => {
   const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
-  const deadline = silenceDeadline(open, { ...stalled, queued: true }, 99_000, limits, NOW);
+  const deadline = idleDeadline(open, { ...stalled, queued: true }, 99_000, limits, NOW);
   assert.deepEqual([deadline?.at, deadline?.cause], [105_000, "quiet"]);
 });
 
 test("IDLE: since the last byte in either direction; in a stall an hour; and RTIM may be shorter", () => {
   const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
   const at = (down: FlowState, up: FlowState, receiveTimeoutMs = 0): unknown => {
-    const deadline = silenceDeadline(down, up, 99_000, { ...limits, receiveTimeoutMs }, NOW);
+    const deadline = idleDeadline(down, up, 99_000, { ...limits, receiveTimeoutMs }, NOW);
     return [deadline?.at, deadline?.cause];
   };
   assert.deepEqual(at(open, { ...open, last: 96_000 }), [101_000, "quiet"]);
@@ -102,7 +102,7 @@ test("IDLE: since the last byte in either direction; in a stall an hour; and RTI
 
 for (const [what, down, up, rtim, expected] of table) {
   test(what, () => {
-    const deadline = silenceDeadline(down, up, 99_000, { receiveTimeoutMs: rtim, quietMs: 0 }, NOW);
+    const deadline = idleDeadline(down, up, 99_000, { receiveTimeoutMs: rtim, quietMs: 0 }, NOW);
     assert.deepEqual(deadline && [deadline.at, deadline.cause], expected);
   });
 }

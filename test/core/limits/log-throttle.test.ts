@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Seldom } from "#src/core/limits/log-throttle.js";
+import { LogThrottle } from "#src/core/limits/log-throttle.js";
 
 test("a kind is mentioned once a minute, with how often it was not", () => {
-  const seldom = new Seldom();
+  const seldom = new LogThrottle();
   assert.equal(seldom.mention("a", 0), "");
   assert.equal(seldom.mention("a", 1), undefined);
   assert.equal(seldom.mention("a", 59_999), undefined);
@@ -14,7 +14,7 @@ test("a kind is mentioned once a minute, with how often it was not", () => {
 });
 
 test("a thousand kinds are remembered, the one mentioned longest ago is forgotten first", () => {
-  const seldom = new Seldom();
+  const seldom = new LogThrottle();
   for (let n = 0; n <= 1000; n += 1) seldom.mention(`kind ${n}`, n);
   assert.equal(seldom.mention("kind 1", 1001), undefined);
   assert.equal(seldom.mention("kind 0", 1002), "");

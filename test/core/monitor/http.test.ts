@@ -14,8 +14,8 @@ function conversation(...parts: readonly (readonly [">" | "<", string])[]): stri
     const sights = http.open();
     const lines: string[] = [];
     const show = (way: ">" | "<", chunks: readonly Buffer[], end: boolean): void => {
-      const sight = way === ">" ? sights.up : sights.down;
-      const open = { push: (chunk: Buffer) => sight.push(chunk), end: () => (end ? sight.end() : []) };
+      const parser = way === ">" ? sights.up : sights.down;
+      const open = { push: (chunk: Buffer) => parser.push(chunk), end: () => (end ? parser.end() : []) };
       const seen = watch(http, open, chunks, way === ">" ? "up" : "down");
       lines.push(...texts(seen).map((text) => `${way} ${text}`));
     };

@@ -88,7 +88,7 @@ for (const view of VIEWS) {
     fc.assert(
       fc.property(fc.oneof(arbitrary, telegram), about, fc.constantFrom("up", "down"), (found, more, direction) => {
         const message = { bytes: found, ...more };
-        const { text, fault } = view.look(message);
+        const { text, fault } = view.render(message);
         const decoded = view.decode?.(message, direction);
         for (const line of [text, fault, decoded?.text]) assertLine(line);
         if (message.junk !== undefined) assert.equal(fault, "no ?");

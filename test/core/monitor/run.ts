@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Message, Sight, View } from "#src/core/monitor/view.js";
+import type { Message, MessageParser, View } from "#src/core/monitor/view.js";
 
 export type Direction = "up" | "down";
 
@@ -15,14 +15,14 @@ export interface Seen {
 }
 
 /** Pushes chunks into one sight and ends it. Each chunk is overwritten once it has been pushed, as a read buffer is. */
-export function watch(view: View, sight: Sight, chunks: readonly Buffer[], direction: Direction): Seen[] {
+export function watch(view: View, parser: MessageParser, chunks: readonly Buffer[], direction: Direction): Seen[] {
   const seen: Seen[] = [];
   for (const chunk of chunks) {
     const buffer = Buffer.from(chunk);
-    for (const message of sight.push(buffer)) seen.push(show(view, message, direction));
+    for (const message of parser.push(buffer)) seen.push(show(view, message, direction));
     buffer.fill(0xaa);
   }
-  for (const message of sight.end()) seen.push(show(view, message, direction));
+  for (const message of parser.end()) seen.push(show(view, message, direction));
   return seen;
 }
 
@@ -32,7 +32,7 @@ function show(view: View, message: Message, direction: Direction): Seen {
   return {
     ...about,
     bytes: bytes.toString("latin1"),
-    ...view.look(message),
+    ...view.render(message),
     ...(decoded !== undefined && { decoded }),
   };
 }

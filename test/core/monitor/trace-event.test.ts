@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Colour, coloured } from "#src/core/monitor/colours.js";
 import { type FormatWord, parseFormat } from "#src/core/monitor/format.js";
-import { gapLine, lineOf, type Sighting, type Source } from "#src/core/monitor/trace-event.js";
+import { gapLine, lineOf, type Source, type TraceEvent } from "#src/core/monitor/trace-event.js";
 
 const SOURCE: Source = { connection: "1a2b", listener: 10001, client: "127.0.0.1:5555", server: "10.0.3.162:10001" };
 const TIME = "14:32:15,123";
 const decoded = { text: "system, function 01", parts: { type: "system", function: "01" } };
-const seen = (fault?: string): Sighting => ({
+const seen = (fault?: string): TraceEvent => ({
   source: SOURCE,
   place: "CLIENT→PROXY",
   shown: { text: "<S>", view: "conbus", decoded, ...(fault !== undefined && { fault }) },
@@ -25,9 +25,9 @@ test("a message is a line as the specification has it, with what is asked for be
 });
 
 test("what becomes of a connection is a line that names its client", () => {
-  const sighting: Sighting = { source: SOURCE, occasion: "ERROR", text: "connection refused" };
-  assert.equal(lineOf(sighting, TIME, []), `${TIME} [ERROR] 127.0.0.1:5555 connection refused`);
-  assert.equal(lineOf(sighting, TIME, ["id"]), `${TIME} [ERROR] 1a2b 127.0.0.1:5555 connection refused`);
+  const event: TraceEvent = { source: SOURCE, occasion: "ERROR", text: "connection refused" };
+  assert.equal(lineOf(event, TIME, []), `${TIME} [ERROR] 127.0.0.1:5555 connection refused`);
+  assert.equal(lineOf(event, TIME, ["id"]), `${TIME} [ERROR] 1a2b 127.0.0.1:5555 connection refused`);
 });
 
 test("as JSON it has the same, member by member", () => {
@@ -39,8 +39,8 @@ test("as JSON it has the same, member by member", () => {
     fault: "bad",
     parts: decoded.parts,
   });
-  const sighting: Sighting = { source: SOURCE, occasion: "CONNECT", text: "to x" };
-  assert.deepEqual(JSON.parse(lineOf(sighting, time, ["json"])), { time, event: "connect", ...SOURCE, text: "to x" });
+  const event: TraceEvent = { source: SOURCE, occasion: "CONNECT", text: "to x" };
+  assert.deepEqual(JSON.parse(lineOf(event, time, ["json"])), { time, event: "connect", ...SOURCE, text: "to x" });
 });
 
 test("nothing from outside drives a terminal or passes for another line, not in JSON either", () => {

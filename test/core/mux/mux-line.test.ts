@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseMuxOrder } from "#src/core/mux/mux-line.js";
+import { parseMuxRoute } from "#src/core/mux/mux-line.js";
 import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "#src/core/mux/mux-options.js";
 import { findProtocol } from "#src/core/mux/protocols/protocols.js";
 
 /** The options of a line, which must be right. */
 function options(text: string): MuxOptions {
-  const parsed = parseMuxOrder(`192.168.1.22:1502 ${text}`);
+  const parsed = parseMuxRoute(`192.168.1.22:1502 ${text}`);
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
   return parsed.value.mux;
 }
@@ -50,7 +50,7 @@ test("the seeds' defaults", () => {
 });
 
 test("options of CONN are taken, too", () => {
-  const parsed = parseMuxOrder("hub:502 PROT=modbus NTFY=5/s/a CTIM=100 PRTO=tls TLSV=0 RTIM=9");
+  const parsed = parseMuxRoute("hub:502 PROT=modbus NTFY=5/s/a CTIM=100 PRTO=tls TLSV=0 RTIM=9");
   assert.ok(parsed.ok);
   const { notify, connectTimeoutMs, transport, receiveTimeoutMs } = parsed.value.options;
   assert.deepEqual([notify?.device, connectTimeoutMs, transport, receiveTimeoutMs], [5, 100, "tls", 9]);
@@ -79,7 +79,7 @@ const bad: [text: string, message: RegExp][] = [
 ];
 for (const [text, message] of bad) {
   test(`"${text}" is refused`, () => {
-    const parsed = parseMuxOrder(`192.168.1.22:1502 ${text}`);
+    const parsed = parseMuxRoute(`192.168.1.22:1502 ${text}`);
     assert.ok(!parsed.ok);
     assert.match(parsed.message, message);
   });

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   formatPatterns,
-  localObjection,
+  localDenialReason,
   matchesName,
   parseNetworks,
   parseTargetPatterns,
-  stopObjection,
+  stopDenialReason,
 } from "#src/core/net/access-patterns.js";
 import { from } from "../../support/origin.js";
 
@@ -91,10 +91,10 @@ const stops: ["local" | "any" | "never", string, boolean][] = [
 ];
 for (const [stop, address, may] of stops) {
   test(`with stop=${stop} ${address} ${may ? "may" : "may not"} stop the daemon`, () =>
-    assert.equal(stopObjection(stop, from(address)) === undefined, may));
+    assert.equal(stopDenialReason(stop, from(address)) === undefined, may));
 }
 
 test("the configuration is read again for this machine only", () => {
-  assert.equal(localObjection(from("127.0.0.1")), undefined);
-  assert.match(localObjection(from("192.168.0.20")) ?? "", /not from another machine/);
+  assert.equal(localDenialReason(from("127.0.0.1")), undefined);
+  assert.match(localDenialReason(from("192.168.0.20")) ?? "", /not from another machine/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Leftovers } from "#src/core/notify/unread-tracker.js";
+import { UnreadTracker } from "#src/core/notify/unread-tracker.js";
 
 const cases: [string, number[], boolean[]][] = [
   ["nothing was ever unread", [0, 0, 0], [false, false, false]],
@@ -16,19 +16,19 @@ const cases: [string, number[], boolean[]][] = [
 ];
 for (const [what, looks, expected] of cases) {
   test(what, () => {
-    const leftovers = new Leftovers();
+    const unreadTracker = new UnreadTracker();
     assert.deepEqual(
-      looks.map((unread) => leftovers.look(unread)),
+      looks.map((unread) => unreadTracker.observe(unread)),
       expected,
     );
   });
 }
 
 test("a plugin that was busy for long and then takes everything is not pestered", () => {
-  const leftovers = new Leftovers();
-  for (let look = 0; look < 1000; look += 1) assert.equal(leftovers.look(5), true);
+  const unreadTracker = new UnreadTracker();
+  for (let look = 0; look < 1000; look += 1) assert.equal(unreadTracker.observe(5), true);
   let more = 0;
-  while (leftovers.look(0)) more += 1;
+  while (unreadTracker.observe(0)) more += 1;
   assert.equal(more, 64);
 });
 
@@ -39,7 +39,7 @@ test("a plugin that reads in portions behind LuaSocket's buffer gets everything,
       fc.integer({ min: 140, max: 4096 }),
       fc.integer({ min: 2 * BUFFER, max: 100_000 }),
       (portion, total) => {
-        const leftovers = new Leftovers();
+        const unreadTracker = new UnreadTracker();
         let kernel = total;
         let buffered = 0;
         let reads = 0;
@@ -57,7 +57,7 @@ test("a plugin that reads in portions behind LuaSocket's buffer gets everything,
           }
         };
         read(); // the notification of the data itself
-        while (leftovers.look(kernel)) read();
+        while (unreadTracker.observe(kernel)) read();
         assert.equal(kernel + buffered, 0);
         assert.ok(reads <= Math.ceil(total / portion) + Math.ceil(BUFFER / portion) + 3);
       },

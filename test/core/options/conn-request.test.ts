@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ConnOptions, DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
-import { formatRemote, parseOrder } from "#src/core/options/conn-request.js";
+import { formatRemote, parseConnRequest } from "#src/core/options/conn-request.js";
 
 const SID = "urn:toggledbits-com:serviceId:SockProxy1";
 const good: [string, Partial<ConnOptions>][] = [
@@ -34,9 +34,9 @@ const good: [string, Partial<ConnOptions>][] = [
 ];
 for (const [options, expected] of good) {
   test(`CONN h:1 ${options}`, () => {
-    const order = parseOrder(` h:1  ${options} `);
-    assert.ok(order.ok, order.ok ? "" : order.message);
-    assert.deepEqual(order.value, { target: { host: "h", port: 1 }, options: { ...DEFAULT_OPTIONS, ...expected } });
+    const request = parseConnRequest(` h:1  ${options} `);
+    assert.ok(request.ok, request.ok ? "" : request.message);
+    assert.deepEqual(request.value, { target: { host: "h", port: 1 }, options: { ...DEFAULT_OPTIONS, ...expected } });
   });
 }
 
@@ -75,24 +75,24 @@ const bad: [string, RegExp][] = [
 ];
 for (const [line, message] of bad) {
   test(`CONN ${line} is refused`, () => {
-    const order = parseOrder(line);
-    assert.ok(!order.ok);
-    assert.match(order.message, message);
+    const request = parseConnRequest(line);
+    assert.ok(!request.ok);
+    assert.match(request.message, message);
   });
 }
 
 test("options on the line win over those set before", () => {
-  const order = parseOrder("h:1 PACE=3", { paceMs: 1000, blockSize: 7 });
-  assert.ok(order.ok);
-  assert.equal(order.value.options.paceMs, 3000);
-  assert.equal(order.value.options.blockSize, 7);
+  const request = parseConnRequest("h:1 PACE=3", { paceMs: 1000, blockSize: 7 });
+  assert.ok(request.ok);
+  assert.equal(request.value.options.paceMs, 3000);
+  assert.equal(request.value.options.blockSize, 7);
 });
 
 test("a remote is shown as host:port, with the transport where it is not TCP", () => {
   const shown = (line: string): string => {
-    const order = parseOrder(line);
-    assert.ok(order.ok);
-    return formatRemote(order.value);
+    const request = parseConnRequest(line);
+    assert.ok(request.ok);
+    return formatRemote(request.value);
   };
   assert.equal(shown("[::1]:80"), "[::1]:80");
   assert.equal(shown("h:1 PRTO=udp"), "udp:h:1");

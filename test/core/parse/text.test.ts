@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { lineOf, type Sighting } from "#src/core/monitor/trace-event.js";
+import { lineOf, type TraceEvent } from "#src/core/monitor/trace-event.js";
 import type { View } from "#src/core/monitor/view.js";
 import { VIEWS } from "#src/core/monitor/views/views.js";
 import { escapedJson, isPrintable, printable, printableJson } from "#src/core/parse/text.js";
@@ -59,9 +59,9 @@ function bodyOf(text: string): string {
   return "body" in answer ? String(answer.body).slice(0, -1) : "";
 }
 
-function seenBy(view: View, text: string): Sighting {
+function seenBy(view: View, text: string): TraceEvent {
   const message = { bytes: Buffer.from(text), junk: text };
-  return { source: SOURCE, place: "CLIENT→PROXY", shown: { ...view.look(message), view: view.name } };
+  return { source: SOURCE, place: "CLIENT→PROXY", shown: { ...view.render(message), view: view.name } };
 }
 
 for (const [what, bad] of Object.entries(BAD)) {

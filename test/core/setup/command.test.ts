@@ -42,7 +42,7 @@ const context: VerbContext = {
   build: 10_000,
   verbs: VERBS,
   presets: {},
-  objection: () => undefined,
+  denialReason: () => undefined,
   status: () => STATUS,
 };
 
@@ -53,7 +53,7 @@ function run(line: string, changes: Partial<VerbContext> = {}): string {
   const { outcome } = ran;
   if (outcome.kind === "error") return errorReply(ran.word, outcome.message);
   if (outcome.kind === "report") return `report: ${[...outcome.pieces].join("")}`;
-  return outcome.kind === "dial" ? `dial ${outcome.order.target.host}` : `${outcome.kind}: ${outcome.text}`;
+  return outcome.kind === "dial" ? `dial ${outcome.request.target.host}` : `${outcome.kind}: ${outcome.text}`;
 }
 
 const seen: Partial<VerbContext> = {
@@ -79,19 +79,19 @@ for (const [line, expected] of watches) {
   test(`setup line ${line}`, () => {
     const ran = runCommand(line, { ...context, ...seen });
     const text =
-      ran?.outcome.kind === "watch" ? `watch: OK WTCH ${JSON.stringify(ran.outcome.order)}` : run(line, seen);
+      ran?.outcome.kind === "watch" ? `watch: OK WTCH ${JSON.stringify(ran.outcome.request)}` : run(line, seen);
     assert.match(text, expected);
   });
 }
 
 test("MONI is for those who may watch, CONN without it for everybody", () => {
-  const changes = { objection: () => "not from another machine" };
+  const changes = { denialReason: () => "not from another machine" };
   assert.match(run("CONN h:1 MONI=hex", changes), /^ERR CONN MONI: not from another/);
   assert.match(run("CONN h:1", changes), /^dial h$/);
 });
 
 test("WTCH is for those who may", () =>
-  assert.match(run("WTCH", { objection: () => "not from another machine" }), /^ERR WTCH not from another/));
+  assert.match(run("WTCH", { denialReason: () => "not from another machine" }), /^ERR WTCH not from another/));
 
 const table: [string, RegExp][] = [
   ["QUIT", /^bye: OK QUIT$/],
@@ -139,13 +139,13 @@ test("commands of their own set what a later CONN uses", () => {
   }
   const ran = runCommand("CONN h:1 PACE=3", { ...context, presets });
   assert.ok(ran?.outcome.kind === "dial");
-  const { notify, paceMs, blockSize, receiveTimeoutMs } = ran.outcome.order.options;
+  const { notify, paceMs, blockSize, receiveTimeoutMs } = ran.outcome.request.options;
   assert.deepEqual(notify, { device: 5, service: "urn:x", action: "Act", pid: "p" });
   assert.deepEqual([paceMs, blockSize, receiveTimeoutMs], [3000, 9, 7]);
 });
 
 test("STOP is for those who may", () =>
-  assert.match(run("STOP", { objection: () => "not from another machine" }), /^ERR STOP not from another/));
+  assert.match(run("STOP", { denialReason: () => "not from another machine" }), /^ERR STOP not from another/));
 
 test("TCPR: where the server is, and the one service", () => {
   const ran = runCommand("tcpr  hub.example.com:7000 \t[::1]:23 ", context);
@@ -174,11 +174,11 @@ for (const [line, expected] of links) {
 test("TCPR is for this machine, whatever stands behind it", () => {
   for (const line of ["TCPR", "TCPR hub:7000 a:1"]) {
     const deeds: string[] = [];
-    const objection = (deed: string) => {
-      deeds.push(deed);
+    const denialReason = (permission: string) => {
+      deeds.push(permission);
       return "not from another machine";
     };
-    assert.match(run(line, { objection }), /^ERR TCPR not from another machine$/);
+    assert.match(run(line, { denialReason }), /^ERR TCPR not from another machine$/);
     assert.deepEqual(deeds, ["tunnel"]);
   }
 });
@@ -203,7 +203,7 @@ test("any line leads to one of the documented outcomes, and a reply is one print
         fc.string().map((text) => `CONN ${text}`),
       ),
       (line) => {
-        const text = run(line.replaceAll("\n", ""), { objection: () => "no" });
+        const text = run(line.replaceAll("\n", ""), { denialReason: () => "no" });
         if (text.startsWith("ERR")) assert.match(text, /^ERR [\x21-\x7e]{1,16} [^\p{Cc}]{1,300}$/u);
       },
     ),

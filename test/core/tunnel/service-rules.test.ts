@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatServices, isService, parseServices } from "#src/core/tunnel/service-rules.js";
-import { Services } from "#src/tunnel/allowed-services.js";
+import { AllowedServices } from "#src/tunnel/allowed-services.js";
 
 const lists: [text: string, formatted: string][] = [
   ["", ""],
@@ -69,13 +69,13 @@ for (const [allow, host, port, is] of allowed) {
   test(`allow=${allow}: ${host}, port ${port}, may ${is ? "" : "not "}be reached`, () => {
     const parsed = parseServices(allow);
     assert.ok(parsed.ok);
-    assert.equal(new Services(parsed.value).permit({ host, port }), is);
+    assert.equal(new AllowedServices(parsed.value).permit({ host, port }), is);
   });
 }
 
 test("of TCPR: that service and no other", () => {
   for (const host of ["10.41.51.152", "plc.lan", "::1"]) {
-    const services = Services.only({ host, port: 23 });
+    const services = AllowedServices.only({ host, port: 23 });
     assert.ok(services.permit({ host, port: 23 }));
     assert.ok(!services.permit({ host, port: 24 }));
     assert.ok(!services.permit({ host: "10.41.51.1", port: 23 }));

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseTunnelOrder } from "#src/core/tunnel/tunnel-line.js";
+import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "#src/core/tunnel/tunnel-options.js";
 
 const ONE = "EXPOSE 0.0.0.0:8023>10.41.51.152:23";
 
 /** The order of a line, which must be right. */
 function order(text: string) {
-  const parsed = parseTunnelOrder(text);
+  const parsed = parseTunnelRoute(text);
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
   return parsed.value;
 }
@@ -72,7 +72,7 @@ const bad: [text: string, message: RegExp][] = [
 ];
 for (const [text, message] of bad) {
   test(`"${text}" is refused`, () => {
-    const parsed = parseTunnelOrder(text);
+    const parsed = parseTunnelRoute(text);
     assert.ok(!parsed.ok);
     assert.match(parsed.message, message);
   });
@@ -82,7 +82,7 @@ test("64 ports can be exposed by a line, and no more", () => {
   const exposed = (count: number) =>
     `EXPOSE ${Array.from({ length: count }, (_, index) => `h:${index + 1}>s:1`).join(" ")}`;
   assert.equal(order(exposed(64)).exposures.length, 64);
-  assert.deepEqual(parseTunnelOrder(exposed(65)), { ok: false, message: "65 ports are exposed, 64 are the most" });
+  assert.deepEqual(parseTunnelRoute(exposed(65)), { ok: false, message: "65 ports are exposed, 64 are the most" });
 });
 
 test("every option has a row with a key of its own and a help", () => {
@@ -97,7 +97,7 @@ test("every option has a row with a key of its own and a help", () => {
 test("any text is an order or a message", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
-      const parsed = parseTunnelOrder(`EXPOSE ${text}`);
+      const parsed = parseTunnelRoute(`EXPOSE ${text}`);
       assert.ok(parsed.ok ? parsed.value.exposures.length > 0 : parsed.message !== "");
     }),
   );

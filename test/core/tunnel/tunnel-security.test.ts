@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfigFile } from "#src/core/config/file.js";
 import { checkSettings, DEFAULT_SETTINGS, printSettings } from "#src/core/config/keys.js";
-import { parseTunnelOrder } from "#src/core/tunnel/tunnel-line.js";
+import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 
 const LINE = "EXPOSE 0.0.0.0:8023>10.41.51.152:23";
 const FILES = "CERT=/c.pem PKEY=/k.pem";
 
 test("the options of a line's tunnel are apart from those of its clients, which STAT shows", () => {
-  const order = parseTunnelOrder(`${LINE} TLS=1 ${FILES} CAFI=/a.pem SECR=sesame IDLE=5`);
-  assert(order.ok);
-  const { options, tunnel } = order.value;
+  const route = parseTunnelRoute(`${LINE} TLS=1 ${FILES} CAFI=/a.pem SECR=sesame IDLE=5`);
+  assert(route.ok);
+  const { options, tunnel } = route.value;
   assert.equal(options.quietMs, 5000);
   assert.doesNotMatch(JSON.stringify(options), /sesame|pem/);
   assert.deepEqual(tunnel, {
@@ -33,10 +33,10 @@ const wrongLines: [string, RegExp][] = [
 ];
 for (const [options, message] of wrongLines) {
   test(`a [tunnel] line with ${options} is refused`, () => {
-    const order = parseTunnelOrder(`${LINE} ${options}`);
-    assert(!order.ok);
-    assert.match(order.message, message);
-    assert.doesNotMatch(order.message, /sesame/);
+    const route = parseTunnelRoute(`${LINE} ${options}`);
+    assert(!route.ok);
+    assert.match(route.message, message);
+    assert.doesNotMatch(route.message, /sesame/);
   });
 }
 
@@ -61,7 +61,7 @@ test("a secret is not longer than a frame can tell", () => {
     [most, true],
     [more, false],
   ] as const) {
-    assert.equal(parseTunnelOrder(`${LINE} TLS=1 ${FILES} SECR=${secret}`).ok, isRight);
+    assert.equal(parseTunnelRoute(`${LINE} TLS=1 ${FILES} SECR=${secret}`).ok, isRight);
     const { problems } = parseConfigFile(`[device]\ntls=true\nsecret=${secret}\n`, "f");
     assert.deepEqual(
       problems.map((problem) => problem.replace(secret, "…")),

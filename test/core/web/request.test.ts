@@ -89,11 +89,11 @@ const orders: [string, object, string?][] = [
 ];
 for (const [query, filter, view] of orders) {
   test(`?${query} asks for ${JSON.stringify(filter)}`, () => {
-    const order = read(query);
-    assert.ok(order.ok);
-    assert.deepEqual(order.value.filter, filter);
-    assert.equal(order.value.view?.name, view);
-    assert.deepEqual(order.value.format, ["json"]);
+    const request = read(query);
+    assert.ok(request.ok);
+    assert.deepEqual(request.value.filter, filter);
+    assert.equal(request.value.view?.name, view);
+    assert.deepEqual(request.value.format, ["json"]);
   });
 }
 
@@ -110,9 +110,9 @@ const mistakes: [string, RegExp][] = [
 ];
 for (const [query, message] of mistakes) {
   test(`?${query} is a mistake`, () => {
-    const order = read(query);
-    assert.ok(!order.ok);
-    assert.match(order.message, message);
+    const request = read(query);
+    assert.ok(!request.ok);
+    assert.match(request.message, message);
   });
 }
 

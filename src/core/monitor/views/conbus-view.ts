@@ -1,12 +1,12 @@
 import { checkTelegram, parseTelegram, type Telegram } from "../../decode/conbus.js";
 import { conbus as framing } from "../../framing/conbus-framing.js";
 import { escapeBytes, escapeText } from "../escape.js";
-import { sightsOf } from "../message-parser.js";
-import { plainLook } from "../plain-rendering.js";
-import type { Decoded, Look, Message, View } from "../view.js";
+import { messageParsersOf } from "../message-parser.js";
+import { plainRendering } from "../plain-rendering.js";
+import type { Decoded, Message, Rendering, View } from "../view.js";
 
-function look(message: Message): Look {
-  if (message.junk !== undefined) return plainLook(message);
+function render(message: Message): Rendering {
+  if (message.junk !== undefined) return plainRendering(message);
   const fault = checkTelegram(message.bytes);
   const text = escapeBytes(message.bytes);
   return fault === undefined ? { text } : { text, fault };
@@ -42,8 +42,8 @@ export const conbus: View = {
   name: "conbus",
   help: "Conbus telegrams from < to >, their checksum verified",
   leastBytes: 8,
-  open: () => sightsOf(framing),
+  open: () => messageParsersOf(framing),
   verifies: true,
-  look,
+  render,
   decode,
 };

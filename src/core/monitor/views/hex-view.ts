@@ -1,6 +1,6 @@
 import { hexOf } from "../../parse/hex.js";
-import { plainLook } from "../plain-rendering.js";
-import type { Message, Sight, View } from "../view.js";
+import { plainRendering } from "../plain-rendering.js";
+import type { Message, MessageParser, View } from "../view.js";
 
 const ROW = 16;
 /** Two digits and a space for each byte, and one more space. */
@@ -12,7 +12,7 @@ function rows(chunk: Buffer): Message[] {
   return Array.from({ length: count }, (_, row) => ({ bytes: chunk.subarray(row * ROW, (row + 1) * ROW) }));
 }
 
-const SIGHT: Sight = { push: rows, end: () => [] };
+const SIGHT: MessageParser = { push: rows, end: () => [] };
 
 /** Any bytes: `3c 53 30  |<S0|`, the characters always in the same column. */
 export const hex: View = {
@@ -20,8 +20,8 @@ export const hex: View = {
   help: "whatever comes, in hexadecimal and in ASCII, 16 bytes a line",
   leastBytes: 16,
   open: () => ({ up: SIGHT, down: SIGHT }),
-  look(message) {
-    if (message.junk !== undefined) return plainLook(message); // not from its sights, to which nothing is junk
+  render(message) {
+    if (message.junk !== undefined) return plainRendering(message); // not from its sights, to which nothing is junk
     const { bytes } = message;
     const characters = bytes.toString("latin1").replaceAll(/[^\x20-\x7e]/g, ".");
     return { text: `${hexOf(bytes).padEnd(HEX_WIDTH)}|${characters}|` };

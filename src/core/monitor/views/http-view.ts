@@ -1,11 +1,11 @@
 import { escapeText } from "../escape.js";
-import { httpSights } from "../http-message-parser.js";
-import { plainLook } from "../plain-rendering.js";
-import type { Look, Message, View } from "../view.js";
+import { httpMessageParsers } from "../http-message-parser.js";
+import { plainRendering } from "../plain-rendering.js";
+import type { Message, Rendering, View } from "../view.js";
 
 /** Heads have neither a note nor are they junk. */
-function look(message: Message): Look {
-  if (message.junk !== undefined || message.note !== undefined) return plainLook(message);
+function render(message: Message): Rendering {
+  if (message.junk !== undefined || message.note !== undefined) return plainRendering(message);
   const lines = message.bytes.toString("latin1").split(/\r?\n/);
   return { text: escapeText(lines.filter((line) => line !== "").join(" | "), message.bytes.length) };
 }
@@ -15,6 +15,6 @@ export const http: View = {
   name: "http",
   help: "HTTP/1.1 heads, each in one line, and how bodies begin",
   leastBytes: 32,
-  open: httpSights,
-  look,
+  open: httpMessageParsers,
+  render,
 };

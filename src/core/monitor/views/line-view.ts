@@ -1,6 +1,6 @@
 import { echo } from "../../framing/echo-framing.js";
-import { sightsOf } from "../message-parser.js";
-import { plainLook } from "../plain-rendering.js";
+import { messageParsersOf } from "../message-parser.js";
+import { plainRendering } from "../plain-rendering.js";
 import type { Message, View } from "../view.js";
 
 const CR = 0x0d;
@@ -15,6 +15,6 @@ export const line: View = {
   name: "line",
   help: "lines that end in LF, each without its end",
   leastBytes: 4,
-  open: () => sightsOf(echo),
-  look: (message) => plainLook(message.junk === undefined ? withoutEnd(message) : message),
+  open: () => messageParsersOf(echo),
+  render: (message) => plainRendering(message.junk === undefined ? withoutEnd(message) : message),
 };

@@ -3,9 +3,9 @@ import { describePdu, type PduParts, wordsOf } from "../../decode/modbus.js";
 import { MBAP_HEADER } from "../../framing/mbap.js";
 import { modbus as framing } from "../../framing/modbus-framing.js";
 import { hexOf } from "../../parse/hex.js";
-import { sightOf } from "../message-parser.js";
-import { plainLook } from "../plain-rendering.js";
-import type { Decoded, Look, Message, View } from "../view.js";
+import { messageParserOf } from "../message-parser.js";
+import { plainRendering } from "../plain-rendering.js";
+import type { Decoded, Message, Rendering, View } from "../view.js";
 
 /** Notes: a PDU does not tell which of them it is, and look() is not told. */
 const [REQUEST, ANSWER] = ["request", "answer"];
@@ -17,8 +17,8 @@ function describe({ bytes }: Message, direction: Direction): PduParts | undefine
   return unit === undefined || parts === undefined ? undefined : { unit, ...parts };
 }
 
-function look(message: Message): Look {
-  if (message.junk !== undefined) return plainLook(message);
+function render(message: Message): Rendering {
+  if (message.junk !== undefined) return plainRendering(message);
   const parts = describe(message, message.note === ANSWER ? "down" : "up");
   const hex = hexOf(message.bytes);
   return { text: parts === undefined ? hex : `${hex}  ${wordsOf(parts)}` };
@@ -35,7 +35,7 @@ export const modbus: View = {
   name: "modbus",
   help: "Modbus/TCP messages in hexadecimal and in words",
   leastBytes: 8,
-  open: () => ({ up: sightOf(framing.requests(), REQUEST), down: sightOf(framing.answers(), ANSWER) }),
-  look,
+  open: () => ({ up: messageParserOf(framing.requests(), REQUEST), down: messageParserOf(framing.answers(), ANSWER) }),
+  render,
   decode,
 };

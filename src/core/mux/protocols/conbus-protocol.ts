@@ -29,7 +29,7 @@ function dataPoint(telegram: Buffer): string | undefined {
  */
 export const conbus: Protocol = {
   ...plain(conbusFraming),
-  tellsStrays: true,
+  tellsUnsolicited: true,
   understand(message) {
     const key = readKey(message);
     const bytes = Buffer.from(message);

@@ -74,7 +74,7 @@ function waitsForGoAhead(head: HttpHead): boolean {
 export const http: Protocol = {
   framing: httpFraming,
   ids: false,
-  tellsStrays: false,
+  tellsUnsolicited: false,
   tellsFailures: true,
   understand(message, head) {
     if (head === undefined) return { kind: "error", reason: "a message without a head" };

@@ -35,7 +35,7 @@ function mbap(framing: FramingKind, crcSize: number): Protocol {
   return {
     framing,
     ids: true,
-    tellsStrays: true,
+    tellsUnsolicited: true,
     tellsFailures: true,
     understand(message, _head, writes) {
       const bytes = Buffer.from(message);

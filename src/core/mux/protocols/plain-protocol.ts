@@ -6,7 +6,7 @@ export function plain(framing: FramingKind): Protocol {
   return {
     framing,
     ids: false,
-    tellsStrays: false,
+    tellsUnsolicited: false,
     tellsFailures: false,
     understand: (message) => ({ kind: "request", request: { bytes: Buffer.from(message), reads: false } }),
     malformed: () => undefined,

@@ -1,4 +1,4 @@
-import { parseOrder } from "../../options/conn-request.js";
+import { parseConnRequest } from "../../options/conn-request.js";
 import type { Verb } from "../verb.js";
 
 export const conn = {
@@ -6,11 +6,11 @@ export const conn = {
   usage: "CONN host:port [options]",
   help: ["Connect to the remote at host:port and relay, both ways, from then on."],
   capabilities: ["CONN"],
-  run(args, { presets, objection }) {
-    const order = parseOrder(args, presets);
-    if (!order.ok) return { kind: "error", message: order.message };
-    const unwanted = order.value.options.monitor === undefined ? undefined : objection("monitor");
+  run(args, { presets, denialReason }) {
+    const request = parseConnRequest(args, presets);
+    if (!request.ok) return { kind: "error", message: request.message };
+    const unwanted = request.value.options.monitor === undefined ? undefined : denialReason("monitor");
     if (unwanted !== undefined) return { kind: "error", message: `MONI: ${unwanted}` };
-    return { kind: "dial", order: order.value };
+    return { kind: "dial", request: request.value };
   },
 } satisfies Verb;

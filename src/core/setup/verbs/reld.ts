@@ -5,10 +5,10 @@ export const reld = {
   usage: "RELD",
   help: ["Read the configuration again (from this machine only); connections go on as they are."],
   capabilities: ["RELD"],
-  run(args, { objection }) {
+  run(args, { denialReason }) {
     const wrong = noArguments(args);
     if (wrong !== undefined) return wrong;
-    const message = objection("reload");
+    const message = denialReason("reload");
     return message === undefined ? { kind: "reload", text: "OK RELD" } : { kind: "error", message };
   },
 } satisfies Verb;

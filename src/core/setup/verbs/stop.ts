@@ -5,10 +5,10 @@ export const stop = {
   usage: "STOP",
   help: ["Close all connections and stop the proxy (from this machine only, by default)."],
   capabilities: [],
-  run(args, { objection }) {
+  run(args, { denialReason }) {
     const wrong = noArguments(args);
     if (wrong !== undefined) return wrong;
-    const message = objection("stop");
+    const message = denialReason("stop");
     return message === undefined ? { kind: "stop", text: "OK STOP" } : { kind: "error", message };
   },
 } satisfies Verb;

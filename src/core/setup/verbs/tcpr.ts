@@ -8,8 +8,8 @@ export const tcpr = {
   usage: "TCPR server:port local:port",
   help: ["Link to a server, whose clients reach local:port from then on (from this machine only)."],
   capabilities: ["TCPR"],
-  run(args, { objection }) {
-    const message = objection("tunnel");
+  run(args, { denialReason }) {
+    const message = denialReason("tunnel");
     if (message !== undefined) return { kind: "error", message };
     const [first = "", second = "", ...more] = args.split(/\s+/);
     if (second === "" || more.length > 0) return { kind: "error", message: "server:port local:port is wanted" };

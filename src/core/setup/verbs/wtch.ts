@@ -9,12 +9,12 @@ export const wtch = {
     "(from this machine only, by default). Options: MONI (for what has none), MONF.",
   ],
   capabilities: ["WTCH"],
-  run(args, { status, objection }) {
-    const message = objection("watch");
+  run(args, { status, denialReason }) {
+    const message = denialReason("watch");
     if (message !== undefined) return { kind: "error", message };
-    const order = parseWatch(args, status);
-    return order.ok
-      ? { kind: "watch", text: "OK WTCH", order: order.value }
-      : { kind: "error", message: order.message };
+    const request = parseWatch(args, status);
+    return request.ok
+      ? { kind: "watch", text: "OK WTCH", request: request.value }
+      : { kind: "error", message: request.message };
   },
 } satisfies Verb;

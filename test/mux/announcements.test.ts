@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Announcements } from "#src/mux/announcements.js";
 import type { MuxClient } from "#src/mux/mux-client.js";
-import { Tellings } from "#src/mux/tellings.js";
 import { Rounds } from "#src/scheduling/rounds.js";
 import { ManualClock } from "../support/clock.js";
 
@@ -21,7 +21,7 @@ function setUp(...names: readonly string[]) {
   });
   const clients = names.map(client);
   const rounds = new Rounds(clock, { late() {}, caughtUp() {} });
-  return { clients, told, tellings: new Tellings(rounds, clients as unknown as MuxClient[]) };
+  return { clients, told, tellings: new Announcements(rounds, clients as unknown as MuxClient[]) };
 }
 
 test("what comes before the first is told goes out together, what comes behind it does not overtake", async () => {

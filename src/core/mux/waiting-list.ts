@@ -1,5 +1,5 @@
 /** Who waits for what to become known: each for one thing at a time. */
-export class Wishes<Owner> {
+export class WaitingList<Owner> {
   readonly #keys = new Map<Owner, string>();
   readonly #owners = new Map<string, Set<Owner>>();
 

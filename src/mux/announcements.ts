@@ -2,7 +2,7 @@ import type { Rounds } from "../scheduling/rounds.js";
 import type { MuxClient } from "./mux-client.js";
 
 /** What clients of a mux are told, each in the order in which it came. */
-export class Tellings {
+export class Announcements {
   readonly #rounds: Rounds;
   readonly #clients: Iterable<MuxClient>;
   /** What all are to be told next, while nothing is to be told behind it. */

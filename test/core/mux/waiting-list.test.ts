@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Wishes } from "#src/core/mux/wishes.js";
+import { WaitingList } from "#src/core/mux/waiting-list.js";
 
 test("those who wait for a thing are taken once; each waits for the last it has named, until it is dropped", () => {
-  const wishes = new Wishes<string>();
+  const wishes = new WaitingList<string>();
   wishes.set("a", "one");
   wishes.set("b", "one");
   wishes.set("c", "two");

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { DEAF } from "#src/sockets/end.js";
+import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { StreamEnd } from "#src/sockets/stream-end.js";
 import type { Channel } from "#src/tunnel/channel.js";
-import { Link } from "#src/tunnel/link.js";
 import { MAX_PENDING } from "#src/tunnel/receive-flow-control.js";
+import { TunnelLink } from "#src/tunnel/tunnel-link.js";
 import { ManualClock } from "../support/clock.js";
 import { Client } from "../support/net.js";
 import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, MARK, PAUSE, RESUME, SEEN } from "../support/tunnel.js";
@@ -30,7 +30,7 @@ async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) 
   ]);
   const clock = new ManualClock();
   const told: string[] = [];
-  const link = new Link(new StreamEnd(socket, 30_000), { stallMs: STALL_MS, probeMs }, clock, {
+  const link = new TunnelLink(new StreamEnd(socket, 30_000), { stallMs: STALL_MS, probeMs }, clock, {
     command: ({ kind }) => {
       told.push(kind);
       onCommand();
@@ -50,12 +50,12 @@ async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) 
 type Scene = Awaited<ReturnType<typeof open>>;
 
 /** Opens a client whose bytes are kept. */
-function listen(link: Link, id: number): { channel: Channel; text: () => string; ends: string[] } {
+function listen(link: TunnelLink, id: number): { channel: Channel; text: () => string; ends: string[] } {
   const channel = link.open(id, PEER);
   const chunks: Buffer[] = [];
   const ends: string[] = [];
   channel.events = {
-    ...DEAF,
+    ...IGNORE_EVENTS,
     data: (bytes) => chunks.push(bytes),
     eof: () => ends.push("eof"),
     drained: () => ends.push("drained"),
@@ -122,7 +122,7 @@ test("a link that is over has no timer left, and tells of its end once", async (
 test("what comes behind the end of a link, in the same packet, means nothing", async (t) => {
   const { link, told, peer } = await open(t);
   const { channel } = listen(link, 0);
-  channel.events = { ...DEAF, data: () => link.close("enough") };
+  channel.events = { ...IGNORE_EVENTS, data: () => link.close("enough") };
   peer.write(Buffer.concat([frame(DATA, 0, "!"), frame(CLOSE, 0), frame(LISTEN, 0)]));
   await peer.ended();
   assert.deepEqual(told, ["lost: enough"]);
@@ -351,7 +351,7 @@ test("one that keeps the link waiting is given up, though the other side has clo
   const { link, clock, told, peer } = scene;
   const closed = await waitsForClosed(scene);
   const ends: string[] = [];
-  closed.events = { ...DEAF, closed: (error) => ends.push(error?.message ?? "") };
+  closed.events = { ...IGNORE_EVENTS, closed: (error) => ends.push(error?.message ?? "") };
   const next = listen(link, 0);
   clock.advance(STALL_MS);
   assert.deepEqual(told, ["stalled 0"]);

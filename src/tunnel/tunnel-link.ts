@@ -3,15 +3,15 @@ import { ClientIds } from "../core/tunnel/client-ids.js";
 import { type Command, commandOf, type Told, tunnelFraming } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/tunnel-status.js";
 import { FEW_STEPS, Turn } from "../scheduling/turn.js";
-import { DEAF, endedBy } from "../sockets/end.js";
+import { endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { Channel, type ChannelOwner } from "./channel.js";
-import { Backlog } from "./receive-flow-control.js";
-import { Sender } from "./send-scheduler.js";
+import { ReceiveFlowControl } from "./receive-flow-control.js";
+import { SendScheduler } from "./send-scheduler.js";
 
 /** What a link tells the side it belongs to. */
-export interface LinkEvents {
+export interface TunnelLinkEvents {
   /** All commands but those of clients that there are. */
   command(command: Command): void;
   /** A client is closed because it did not read for too long. */
@@ -22,7 +22,7 @@ export interface LinkEvents {
 }
 
 /** How a link treats its clients. */
-export interface LinkRules {
+export interface TunnelLinkRules {
   /** So long it waits for a client that does not read what came for it; milliseconds. */
   readonly stallMs: number;
   /** Silence on the link after which the other side is asked for a sign of life; milliseconds. */
@@ -39,18 +39,18 @@ const BITE = 65_536;
 const UNANSWERED_MARKS = 2;
 
 /** A connection between server and device, and the clients that share it. Both sides use it alike. */
-export class Link implements ChannelOwner {
+export class TunnelLink implements ChannelOwner {
   readonly #openedAt: number;
   #received = 0;
   readonly #end: StreamEnd;
-  readonly #sender: Sender;
-  readonly #rules: LinkRules;
+  readonly #sendScheduler: SendScheduler;
+  readonly #rules: TunnelLinkRules;
   readonly #clock: Clock;
-  readonly #events: LinkEvents;
+  readonly #events: TunnelLinkEvents;
   readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
   readonly #turn: Turn;
   readonly #channels = new Map<number, Channel>();
-  readonly #backlog: Backlog<Channel>;
+  readonly #receiveFlow: ReceiveFlowControl<Channel>;
   /** Clients that have sent FIN and wait for the rest of an answer, the first of them first. */
   readonly #ended = new Set<Channel>();
   /** Marks of this turn. */
@@ -65,16 +65,16 @@ export class Link implements ChannelOwner {
   #over = false;
 
   /** @param end connected, and paused */
-  constructor(end: StreamEnd, rules: LinkRules, clock: Clock, events: LinkEvents) {
+  constructor(end: StreamEnd, rules: TunnelLinkRules, clock: Clock, events: TunnelLinkEvents) {
     this.#end = end;
-    this.#sender = new Sender(end, clock);
+    this.#sendScheduler = new SendScheduler(end, clock);
     this.#rules = rules;
     this.#clock = clock;
     this.#events = events;
     this.#turn = new Turn(() => this.#goOn(), FEW_STEPS);
     this.#openedAt = clock.now();
     this.#heardAt = clock.now();
-    this.#backlog = new Backlog(rules.stallMs, clock, {
+    this.#receiveFlow = new ReceiveFlowControl(rules.stallMs, clock, {
       hold: (channel, is) => this.#ask(channel, is ? "pause" : "resume"),
       wait: (is) => this.#wait(is),
       stalled: (channel) => this.#giveUp(channel),
@@ -82,7 +82,7 @@ export class Link implements ChannelOwner {
     end.events = {
       data: (chunk) => this.#receive(chunk),
       eof: () => this.close(endedBy("remote")),
-      drained: () => this.#sender.drained(),
+      drained: () => this.#sendScheduler.drained(),
       finished() {},
       closed: (error) => this.close(endedBy("remote", error)),
       fault: (error) => this.#fault(error),
@@ -97,7 +97,7 @@ export class Link implements ChannelOwner {
 
   /** Asks the other side to answer marks, if it can: so nobody waits for long behind what others send. */
   beginMarking(): void {
-    this.#sender.beginMarking();
+    this.#sendScheduler.beginMarking();
   }
 
   /**
@@ -115,7 +115,7 @@ export class Link implements ChannelOwner {
   }
 
   get bytes(): LinkBytes {
-    return { received: this.#received, sent: this.#sender.sent };
+    return { received: this.#received, sent: this.#sendScheduler.sent };
   }
 
   /** A client more, under a number that is free. */
@@ -134,7 +134,7 @@ export class Link implements ChannelOwner {
   /** Tells the other side, if there is one, and it reads: else it may be lost behind that. */
   send(command: Told): void {
     if (this.#over) return;
-    this.#sender.send(command);
+    this.#sendScheduler.send(command);
     this.#checkUnsent();
   }
 
@@ -147,8 +147,8 @@ export class Link implements ChannelOwner {
     if (this.#over) return;
     this.#over = true;
     this.#probe?.cancel();
-    this.#backlog.close();
-    this.#end.events = DEAF;
+    this.#receiveFlow.close();
+    this.#end.events = IGNORE_EVENTS;
     this.#end.destroy();
     const channels = [...this.#channels.values()];
     this.#channels.clear();
@@ -160,11 +160,11 @@ export class Link implements ChannelOwner {
   // what channels tell
 
   wants(channel: Channel): void {
-    this.#sender.want(channel);
+    this.#sendScheduler.want(channel);
   }
 
   pending(channel: Channel): void {
-    this.#backlog.changed(channel);
+    this.#receiveFlow.changed(channel);
   }
 
   ended(channel: Channel): void {
@@ -185,7 +185,7 @@ export class Link implements ChannelOwner {
 
   /** Whether the other side is one of our own: only those answer marks. */
   get #ours(): boolean {
-    return this.#sender.answered;
+    return this.#sendScheduler.answered;
   }
 
   #makeRoom(): void {
@@ -203,7 +203,7 @@ export class Link implements ChannelOwner {
   }
 
   #forget(channel: Channel): void {
-    this.#sender.forget(channel);
+    this.#sendScheduler.forget(channel);
     this.#ended.delete(channel);
     this.#channels.delete(channel.id);
   }
@@ -218,7 +218,7 @@ export class Link implements ChannelOwner {
     if (this.#over) return;
     this.#regulate();
     this.#heard(); // it is not silent: it is not listened to
-    this.#sender.deafen(is);
+    this.#sendScheduler.deafen(is);
   }
 
   #receive(chunk: Buffer): void {
@@ -252,16 +252,16 @@ export class Link implements ChannelOwner {
 
   #answerMarks(): void {
     if (this.#marks === 0 || this.#over) return;
-    this.#sender.answer(this.#marks);
+    this.#sendScheduler.answer(this.#marks);
     this.#marks = 0;
-    this.#backlog.canHold();
+    this.#receiveFlow.canHold();
     this.#checkUnsent();
   }
 
   /** Reads, unless there is still something to do, or the clients are to take something first. */
   #regulate(): void {
     if (this.#over) return;
-    if (this.#turn.waiting || this.#backlog.waiting) this.#end.pause();
+    if (this.#turn.waiting || this.#receiveFlow.waiting) this.#end.pause();
     else this.#end.resume();
   }
 
@@ -281,11 +281,11 @@ export class Link implements ChannelOwner {
         this.#marks += 1;
         return;
       case "seen":
-        this.#sender.seen();
+        this.#sendScheduler.seen();
         return;
       case "pause":
       case "resume":
-        if (channel !== undefined) this.#sender.hold(channel, command.kind === "pause");
+        if (channel !== undefined) this.#sendScheduler.hold(channel, command.kind === "pause");
         return;
       default:
         this.#events.command(command);
@@ -315,13 +315,13 @@ export class Link implements ChannelOwner {
     this.#probe = this.#clock.after(probeMs, () => {
       this.#planProbe();
       const silence = this.#clock.now() - this.#heardAt;
-      if (silence < probeMs || this.#backlog.waiting) return;
+      if (silence < probeMs || this.#receiveFlow.waiting) return;
       if (!this.#ours) {
         const client = this.#ids.unused();
         if (client !== undefined) this.send({ kind: "close", client });
       } else if (this.#asked < UNANSWERED_MARKS) {
         this.#asked += 1;
-        this.#sender.mark();
+        this.#sendScheduler.mark();
       } else this.close(`silent for ${Math.round(silence / 1000)} s`);
     });
   }
