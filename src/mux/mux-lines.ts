@@ -2,8 +2,10 @@ import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { Stream } from "../monitor/monitor.js";
-import { createMux, type Mux } from "./mux.js";
+import { BroadcastMux } from "./broadcast-mux.js";
+import type { Mux } from "./mux.js";
 import type { MuxContext } from "./mux-context.js";
+import { RequestMux } from "./request-mux.js";
 
 /** What makes two lines the same mux: a reload that changes other things than this goes on with its links. */
 function keyOf({ port, route }: MuxLine): string {
@@ -11,6 +13,11 @@ function keyOf({ port, route }: MuxLine): string {
   const { transport, tlsName, verifyCertificate } = options;
   const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
   return `${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;
+}
+
+/** Makes the mux of a line. The mux connects to nothing before it has a client. */
+function createMux({ port, route }: MuxLine, context: MuxContext): Mux {
+  return route.mux.mode === "broadcast" ? new BroadcastMux(port, route, context) : new RequestMux(port, route, context);
 }
 
 /** All muxes of the daemon. They outlive a reload where their line does. */
@@ -58,7 +65,7 @@ export class MuxLines {
     const key = keyOf(line);
     const known = this.#muxes.get(key) ?? this.#former.get(key);
     if (known !== undefined) return known;
-    const mux = createMux(line.port, line.route, this.#context);
+    const mux = createMux(line, this.#context);
     this.#muxes.set(key, mux);
     return mux;
   }

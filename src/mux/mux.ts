@@ -2,9 +2,7 @@ import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import type { Stream } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
-import { BroadcastMux } from "./broadcast-mux.js";
 import type { MuxContext } from "./mux-context.js";
-import { RequestMux } from "./request-mux.js";
 
 /** A device that several clients share. */
 export interface Mux {
@@ -23,9 +21,4 @@ export interface Mux {
   drain(): Promise<void>;
   /** Closes its links. */
   close(reason: string): void;
-}
-
-/** Makes what an order asks for; it connects to nothing before it has a client. */
-export function createMux(port: number, route: MuxRoute, context: MuxContext): Mux {
-  return route.mux.mode === "broadcast" ? new BroadcastMux(port, route, context) : new RequestMux(port, route, context);
 }
