@@ -12,7 +12,7 @@ export function directListeners(
   { direct, proxy }: Settings,
   { directLines }: { readonly directLines: DirectLines },
 ): Listener[] {
-  return direct.map((line) => {
+  return direct.map((line): Listener => {
     const { port, route } = line;
     const replyMode = route.direct.refusal === "reset" ? "reset" : "direct";
     return {
@@ -20,7 +20,7 @@ export function directListeners(
       port,
       name: lineName("direct", port),
       essential: !proxy,
-      request: route,
+      route,
       welcome: (connection) =>
         connection.connect(route, NO_EARLY_BYTES, replyMode, () => directLines.of(line).reach(connection.origin)),
       reject() {},

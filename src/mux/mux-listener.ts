@@ -6,18 +6,20 @@ import type { MuxLines } from "./mux-lines.js";
 
 /** The ports of `[mux]`: their clients share a device. */
 export function muxListeners({ mux, proxy }: Settings, { muxLines }: { readonly muxLines: MuxLines }): Listener[] {
-  return mux.map((line) => ({
-    kind: "mux",
-    port: line.port,
-    name: lineName("mux", line.port),
-    essential: !proxy,
-    route: line.route,
-    welcome: (connection) =>
-      connection.connect(line.route, NO_EARLY_BYTES, "direct", () => ({
-        end: Promise.resolve(muxLines.of(line).attach()),
-        descriptors: 0,
-        abort() {},
-      })),
-    reject() {},
-  }));
+  return mux.map(
+    (line): Listener => ({
+      kind: "mux",
+      port: line.port,
+      name: lineName("mux", line.port),
+      essential: !proxy,
+      route: line.route,
+      welcome: (connection) =>
+        connection.connect(line.route, NO_EARLY_BYTES, "direct", () => ({
+          end: Promise.resolve(muxLines.of(line).attach()),
+          descriptors: 0,
+          abort() {},
+        })),
+      reject() {},
+    }),
+  );
 }

@@ -13,14 +13,16 @@ export function tunnelListeners(
   { tunnel, proxy }: Settings,
   { tunnelLines }: { readonly tunnelLines: TunnelLines },
 ): Listener[] {
-  return tunnel.map((line) => ({
-    kind: "tunnel",
-    port: line.port,
-    name: lineName("tunnel", line.port),
-    essential: !proxy,
-    devices: true,
-    ...(line.route.tunnel.tls && { secure: readCredentials(line.route.tunnel) }),
-    welcome: (connection) => connection.host((end, over) => tunnelLines.of(line).accept(end, over)),
-    reject() {},
-  }));
+  return tunnel.map(
+    (line): Listener => ({
+      kind: "tunnel",
+      port: line.port,
+      name: lineName("tunnel", line.port),
+      essential: !proxy,
+      devices: true,
+      ...(line.route.tunnel.tls && { secure: readCredentials(line.route.tunnel) }),
+      welcome: (connection) => connection.host((end, over) => tunnelLines.of(line).accept(end, over)),
+      reject() {},
+    }),
+  );
 }
