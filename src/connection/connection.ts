@@ -345,7 +345,7 @@ export class Connection implements RelayOwner, ConnectionReport {
     if (stream !== undefined) this.#context.deadPeers.remove(stream);
     closeLingering(this.#client, limitMs, this.#context, {
       drained: () => {
-        relay?.tap?.closed("down");
+        relay?.observer?.drained("down");
         this.#notifier?.data();
       },
       finished: () => this.toldClient(),

@@ -6,10 +6,10 @@ import type { Relay } from "../relay/relay.js";
 
 /** The messages of a relay; where something stands between it and the server, those on both sides of that. */
 export function messageStreams(source: Source, options: ConnOptions, relay: Relay): Stream[] {
-  const { standIn } = relay.remote;
-  if (standIn === undefined) return [{ source, options, places: RELAYED, point: relay }];
-  const { view, point } = standIn;
+  const { intermediary } = relay.remote;
+  if (intermediary === undefined) return [{ source, options, places: RELAYED, point: relay }];
+  const { view, serverSide } = intermediary;
   const known = { source, options, ...(view && { view }) };
   const near: Stream = { ...known, places: CLIENT_SIDE, point: relay };
-  return point === undefined ? [near] : [near, { ...known, places: SERVER_SIDE, point }];
+  return serverSide === undefined ? [near] : [near, { ...known, places: SERVER_SIDE, point: serverSide }];
 }

@@ -4,9 +4,9 @@ import { conbus } from "../core/framing/conbus-framing.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
 import { conbus as conbusView } from "../core/monitor/views/conbus-view.js";
-import type { Tap } from "../monitor/tap.js";
 import { Turn } from "../scheduling/turn.js";
-import { type End, type EndEvents, guarded, IGNORE_EVENTS, type StandIn } from "../sockets/end.js";
+import type { ByteObserver } from "../sockets/byte-observer.js";
+import { type End, type EndEvents, guarded, IGNORE_EVENTS, type Intermediary } from "../sockets/end.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 
@@ -44,8 +44,8 @@ export interface TelegramEndOwner {
 export class TelegramEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
   /** Looks on, where somebody wants to see the messages. */
-  tap: Tap | undefined;
-  readonly standIn: StandIn = { view: conbusView, point: this };
+  observer: ByteObserver | undefined;
+  readonly intermediary: Intermediary = { view: conbusView, serverSide: this };
   readonly base: End;
   readonly peerAddress: string;
   readonly peerPort: number;
@@ -200,12 +200,12 @@ export class TelegramEnd implements End {
     this.#recall?.sent(cut);
     if (cut.kind === "frame") this.#owner.sent();
     this.base.write(cut.bytes);
-    this.tap?.pass("up", cut.bytes, this.base.unsent === 0);
+    this.observer?.passed("up", cut.bytes, this.base.unsent === 0);
   }
 
   #received(chunk: Buffer): void {
-    if (this.tap !== undefined) {
-      this.tap.pass("down", chunk, true); // before what it leads to, of which the relay's tap tells
+    if (this.observer !== undefined) {
+      this.observer.passed("down", chunk, true); // before what it leads to, which the relay's observer shows
       streamOf(this.base)?.yield();
     }
     if (this.#recall === undefined) {
@@ -272,7 +272,7 @@ export class TelegramEnd implements End {
   }
 
   #baseDrained(): void {
-    this.tap?.closed("up");
+    this.observer?.drained("up");
     if (!this.#up.empty && !this.#upTurn.waiting) this.#owner.dispatch();
     else this.events.drained();
   }
@@ -283,8 +283,8 @@ export class TelegramEnd implements End {
   }
 
   #giveUp(): void {
-    this.tap?.end("up");
-    this.tap?.end("down");
+    this.observer?.ended("up");
+    this.observer?.ended("down");
     this.#up.restart(conbus.requests());
     this.#owner.leave(this);
   }

@@ -12,7 +12,7 @@ import { isWatched, type WatchFilter } from "../core/setup/watch-request.js";
 import type { Log } from "../log/log.js";
 import { Rounds } from "../scheduling/rounds.js";
 import { untilIdle } from "../scheduling/until-idle.js";
-import type { TapPoint } from "../sockets/end.js";
+import type { ObservedPoint } from "../sockets/byte-observer.js";
 import type { Clock } from "../system/clock.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue, type WriteText } from "./line-queue.js";
@@ -27,7 +27,7 @@ export interface Stream {
   /** The view that fits what is known of it; nothing: its bytes. */
   readonly view?: View;
   readonly places: Places;
-  readonly point: TapPoint;
+  readonly point: ObservedPoint;
 }
 
 /** Somebody who watches from elsewhere (WTCH). */
@@ -133,8 +133,9 @@ export class Monitor {
   leave(watcher: Watcher): void {
     if (!this.#watchers.delete(watcher)) return;
     this.#rounds.begin(this.#context.streams(), ({ point }) => {
-      point.tap?.remove(watcher.subscriber);
-      if (point.tap?.idle === true) point.tap = undefined;
+      const tap = tapAt(point);
+      tap?.remove(watcher.subscriber);
+      if (tap?.idle === true) point.observer = undefined;
     });
   }
 
@@ -163,14 +164,18 @@ export class Monitor {
 
   #attach({ point, source, places }: Stream, view: View, subscriber: Subscriber): void {
     const { clock, log, alerts } = this.#context;
-    point.tap ??= new Tap(source, places, {
-      clock,
-      ...(this.#settings.alertUrl !== "" && {
-        onFault: ({ listener, server }) => alerts.checksumError(listener, server),
-      }),
-      fault: (error) => log.error(`[${source.connection}] monitor: ${faultText(error)}`),
-    });
-    point.tap.add(view, subscriber);
+    let tap = tapAt(point);
+    if (tap === undefined) {
+      tap = new Tap(source, places, {
+        clock,
+        ...(this.#settings.alertUrl !== "" && {
+          onFault: ({ listener, server }) => alerts.checksumError(listener, server),
+        }),
+        fault: (error) => log.error(`[${source.connection}] monitor: ${faultText(error)}`),
+      });
+      point.observer = tap;
+    }
+    tap.add(view, subscriber);
   }
 
   /** A queue of lines for this place, of whose faults the log is told. */
@@ -193,6 +198,10 @@ export class Monitor {
     this.#files.set(path, { file, queue });
     return queue;
   }
+}
+
+function tapAt({ observer }: ObservedPoint): Tap | undefined {
+  return observer instanceof Tap ? observer : undefined;
 }
 
 function configuredView({ options }: Stream): View | undefined {

@@ -1,6 +1,7 @@
 import type { Direction } from "../core/decode/direction.js";
 import type { Place, Shown, Source } from "../core/monitor/trace-event.js";
 import type { Message, MessageParser, View } from "../core/monitor/view.js";
+import type { ByteObserver } from "../sockets/byte-observer.js";
 import type { Clock } from "../system/clock.js";
 import { RenderedEvent, type Subscriber } from "./subscriber.js";
 
@@ -159,7 +160,7 @@ interface Lane {
  * Looks on while bytes pass, and shows the messages in them to its outlets. It is told of bytes after they have been forwarded, and
  * changes, delays and keeps none of them; a fault in it ends the looking and nothing else.
  */
-export class Tap {
+export class Tap implements ByteObserver {
   readonly #source: Source;
   readonly #places: Places;
   readonly #owner: TapOwner;
@@ -197,23 +198,15 @@ export class Tap {
     }
   }
 
-  /**
-   * Bytes have come and been forwarded.
-   *
-   * @param chunk lent for this call
-   * @param left whether they have been written on, so far as the other side takes them; else {@link left} follows
-   */
-  pass(direction: Direction, chunk: Buffer, left: boolean): void {
-    this.#guard((lane) => lane[direction].pass(chunk, left, lane.subscribers));
+  passed(direction: Direction, chunk: Buffer, drained: boolean): void {
+    this.#guard((lane) => lane[direction].pass(chunk, drained, lane.subscribers));
   }
 
-  /** Everything that came this way has been written on. */
-  closed(direction: Direction): void {
+  drained(direction: Direction): void {
     this.#guard((lane) => lane[direction].left());
   }
 
-  /** Nothing more comes this way. */
-  end(direction: Direction): void {
+  ended(direction: Direction): void {
     this.#guard((lane) => lane[direction].end(lane.subscribers));
   }
 

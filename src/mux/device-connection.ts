@@ -6,7 +6,8 @@ import { lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { formatRemote } from "../core/options/conn-request.js";
 import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
 import type { Stream } from "../monitor/monitor.js";
-import { SERVER_SIDE, type Tap } from "../monitor/tap.js";
+import { SERVER_SIDE } from "../monitor/tap.js";
+import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { StreamEnd, streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
@@ -46,7 +47,7 @@ export interface DeviceConnectionName {
 /** One connection to a device. */
 export class DeviceConnection {
   /** Looks on, where somebody wants to see the messages. */
-  tap: Tap | undefined;
+  observer: ByteObserver | undefined;
   /** Where the device is, once connected. */
   address = "";
   readonly openedAt: number;
@@ -115,7 +116,7 @@ export class DeviceConnection {
     if (this.#state.kind !== "ready") return;
     const { end } = this.#state;
     end.write(bytes);
-    this.tap?.pass("up", bytes, end.unsent === 0);
+    this.observer?.passed("up", bytes, end.unsent === 0);
   }
 
   /** Reads nothing, until everybody for whose sake that is has it read again. */
@@ -134,8 +135,8 @@ export class DeviceConnection {
     const state = this.#state;
     if (state.kind === "closed") return;
     this.#state = { kind: "closed" };
-    this.tap?.end("up");
-    this.tap?.end("down");
+    this.observer?.ended("up");
+    this.observer?.ended("down");
     this.#context.countRemotes(-this.#descriptors);
     if (state.kind === "dialing") {
       state.dial.abort();
@@ -164,7 +165,7 @@ export class DeviceConnection {
       },
       eof: () => this.#events.eof(),
       drained: () => {
-        this.tap?.closed("up");
+        this.observer?.drained("up");
         this.#events.drained();
       },
       finished() {},
@@ -184,10 +185,10 @@ export class DeviceConnection {
     if (delayMs === 0) this.#events.ready();
   }
 
-  /** A monitor looks at what the device says before it leads to anything of which other taps tell. */
+  /** A monitor looks at what the device says before it leads to anything which other observers show. */
   #look(end: End, chunk: Buffer): void {
-    if (this.tap === undefined) return;
-    this.tap.pass("down", chunk, true);
+    if (this.observer === undefined) return;
+    this.observer.passed("down", chunk, true);
     streamOf(end)?.yield();
   }
 

@@ -5,7 +5,7 @@ import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import type { HostPort } from "../core/net/address.js";
 import { FEW_STEPS, Turn } from "../scheduling/turn.js";
-import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS, type StandIn } from "../sockets/end.js";
+import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS, type Intermediary } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 /** What a mux does with what a client sends. */
@@ -39,7 +39,7 @@ export class MuxClient implements End {
   readonly peerAddress: string;
   readonly peerPort: number;
   gone = false;
-  readonly standIn: StandIn;
+  readonly intermediary: Intermediary;
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
   /** What it has sent and is not worked off yet, in memory that is the sender's until then. */
@@ -67,7 +67,7 @@ export class MuxClient implements End {
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());
     this.#turn = new Turn(() => guarded(this, () => this.check()), FEW_STEPS);
-    this.standIn = { view: viewOfProtocol(protocol.framing.name) };
+    this.intermediary = { view: viewOfProtocol(protocol.framing.name) };
   }
 
   /** Bytes that wait until the mux takes more of this client; until then it is not read. */

@@ -1,6 +1,6 @@
 import type { Deadline, IdleLimits, PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
-import type { Tap } from "../monitor/tap.js";
+import type { ByteObserver, ObservedPoint } from "../sockets/byte-observer.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
 import { type End, type EndEvents, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { streamOf } from "../sockets/stream-end.js";
@@ -40,7 +40,7 @@ export interface RelayRules extends IdleLimits {
  * Moves bytes between a client and a remote, unmodified and in order, until both directions have ended or one of the limits
  * is reached (seed, "How It Works"): back pressure both ways, half-close both ways, no silence without end.
  */
-export class Relay implements Limited, FlowOwner {
+export class Relay implements Limited, FlowOwner, ObservedPoint {
   readonly #client: End;
   readonly #remote: End;
   readonly #down: Flow;
@@ -48,7 +48,7 @@ export class Relay implements Limited, FlowOwner {
   readonly #owner: RelayOwner;
   readonly #limits: RelayTimeouts;
   readonly #blockSize: number;
-  #tap: Tap | undefined;
+  #observer: ByteObserver | undefined;
   /** Who ended first, once somebody has. */
   #reason: string | undefined;
   #over = false;
@@ -60,21 +60,21 @@ export class Relay implements Limited, FlowOwner {
     this.#blockSize = rules.blockSize;
     this.#down = new Flow(remote, client, rules.blockSize, clock, this);
     this.#up = new Flow(client, remote, rules.blockSize, clock, this);
-    if (remote.standIn !== undefined) this.#up.blockSize = this.#bite;
+    if (remote.intermediary !== undefined) this.#up.blockSize = this.#bite;
     this.#limits = new RelayTimeouts(this.#down, this.#up, rules, clock, this);
   }
 
-  /** Looks on, where somebody wants to see the messages. */
-  get tap(): Tap | undefined {
-    return this.#tap;
+  /** Sees the messages, where somebody wants to see them. */
+  get observer(): ByteObserver | undefined {
+    return this.#observer;
   }
 
-  set tap(tap: Tap | undefined) {
-    this.#tap = tap;
+  set observer(observer: ByteObserver | undefined) {
+    this.#observer = observer;
     if (this.#remote.datagramsLost !== undefined) return; // each chunk is a datagram, and stays one
-    const size = tap === undefined ? this.#blockSize : this.#bite;
+    const size = observer === undefined ? this.#blockSize : this.#bite;
     this.#down.blockSize = size;
-    if (this.#remote.standIn === undefined) this.#up.blockSize = size;
+    if (this.#remote.intermediary === undefined) this.#up.blockSize = size;
   }
 
   /** Most bytes of a block where messages are looked for in it: that takes longer than to pass it on. */
@@ -151,19 +151,19 @@ export class Relay implements Limited, FlowOwner {
     if (flow === this.#down) {
       this.#client.write(block);
       this.#owner.delivered(block.length);
-      this.#tap?.pass("down", block, this.#client.unsent === 0);
+      this.#observer?.passed("down", block, this.#client.unsent === 0);
       return;
     }
-    const before = this.#remote.standIn !== undefined; // before what it leads to, of which other taps tell
-    if (before) this.#tap?.pass("up", block, true);
+    const before = this.#remote.intermediary !== undefined; // before what it leads to, which other observers show
+    if (before) this.#observer?.passed("up", block, true);
     this.#remote.write(block);
     this.#owner.passed(block.length);
-    if (!before) this.#tap?.pass("up", block, this.#remote.unsent === 0);
+    if (!before) this.#observer?.passed("up", block, this.#remote.unsent === 0);
   }
 
   #fromRemote(chunk: Buffer): void {
     this.#down.pass(chunk);
-    if (chunk.length === 0) this.#tap?.pass("down", chunk, true);
+    if (chunk.length === 0) this.#observer?.passed("down", chunk, true);
   }
 
   #fromClient(chunk: Buffer): void {
@@ -174,22 +174,22 @@ export class Relay implements Limited, FlowOwner {
   #clientDrained(): void {
     this.#down.drained();
     this.#owner.delivered(0);
-    if (!this.#down.stalled) this.#tap?.closed("down");
+    if (!this.#down.stalled) this.#observer?.drained("down");
   }
 
   #remoteDrained(): void {
     this.#up.drained();
-    if (!this.#up.stalled) this.#tap?.closed("up");
+    if (!this.#up.stalled) this.#observer?.drained("up");
   }
 
   #clientEnded(): void {
-    this.#tap?.end("up");
+    this.#observer?.ended("up");
     this.#halfClosed(endedBy("client"));
     this.#up.finish();
   }
 
   #remoteEnded(): void {
-    this.#tap?.end("down");
+    this.#observer?.ended("down");
     this.#halfClosed(endedBy("remote"));
     this.#down.finish();
     if (!this.#down.stalled) this.#owner.ending();
@@ -306,8 +306,8 @@ export class Relay implements Limited, FlowOwner {
     // what a stalled remote has not taken is lost: the rest must not look like a whole
     if (replyMode === "reset" || this.#up.stalled) streamOf(this.#remote)?.reset();
     this.#remote.destroy();
-    this.#tap?.end("up");
-    this.#tap?.end("down");
+    this.#observer?.ended("up");
+    this.#observer?.ended("down");
     this.#up.stop();
     if (!this.#down.finished) this.#down.finishAtOnce();
     this.#owner.over(reason);

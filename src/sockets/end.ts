@@ -1,5 +1,5 @@
 import type { View } from "../core/monitor/view.js";
-import type { Tap } from "../monitor/tap.js";
+import type { ObservedPoint } from "./byte-observer.js";
 
 /** What one end of a relay tells whoever is in charge of it. */
 export interface EndEvents {
@@ -20,17 +20,12 @@ export interface EndEvents {
   fault(error: unknown): void;
 }
 
-/** Where bytes pass that a monitor can look at. */
-export interface TapPoint {
-  tap: Tap | undefined;
-}
-
-/** What stands between a relay and the server. */
-export interface StandIn {
+/** Stands between a relay and the server: the line of a shared device, which several connections use. */
+export interface Intermediary {
   /** The view that fits what is known of the messages. */
   readonly view?: View;
-  /** Where they pass to and from the server, when that is for this connection alone. */
-  readonly point?: TapPoint;
+  /** Where this connection's messages pass to and from the server; absent where other connections use the same link. */
+  readonly serverSide?: ObservedPoint;
 }
 
 /** One of the two ends that a relay joins: a stream, or a UDP remote dressed up as one. */
@@ -50,8 +45,8 @@ export interface End {
   readonly queues?: boolean;
   /** Datagrams that could not be passed on; streams have none. */
   readonly datagramsLost?: number;
-  /** It is not the server itself: what becomes of messages behind it is seen elsewhere. */
-  readonly standIn?: StandIn;
+  /** Set when this end is not the server itself: observers elsewhere see what becomes of its messages. */
+  readonly intermediary?: Intermediary;
   /** Takes the chunk to write. It must not change before {@link unsent} is 0. */
   write(chunk: Buffer | string): void;
   /** Asks for no more data for now. */

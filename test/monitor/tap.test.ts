@@ -45,8 +45,8 @@ const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 
 test("a telegram is seen to come and to be written on, both at once when the other side takes it", () => {
   const { tap, lines } = tapped();
-  tap.pass("up", bytes(ONE), true);
-  tap.pass("down", bytes(TWO + TWO), true);
+  tap.passed("up", bytes(ONE), true);
+  tap.passed("down", bytes(TWO + TWO), true);
   assert.deepEqual(lines(), [
     `[CLIENT→PROXY] ${ONE}`,
     `[PROXY→SERVER] ${ONE}`,
@@ -56,22 +56,22 @@ test("a telegram is seen to come and to be written on, both at once when the oth
 
 test("while the other side does not take it, it is only seen to come", () => {
   const { tap, lines } = tapped();
-  tap.pass("up", bytes(ONE), false);
+  tap.passed("up", bytes(ONE), false);
   assert.deepEqual(lines(), [`[CLIENT→PROXY] ${ONE}`]);
-  tap.closed("down");
+  tap.drained("down");
   assert.equal(lines().length, 1);
-  tap.closed("up");
+  tap.drained("up");
   assert.deepEqual(lines().slice(1), [`[PROXY→SERVER] ${ONE}`]);
-  tap.closed("up");
+  tap.drained("up");
   assert.equal(lines().length, 2);
 });
 
 test("the chunk may be overwritten once it has been looked at", () => {
   const { tap, lines } = tapped();
   const chunk = bytes(`${ONE}<S00000`);
-  tap.pass("up", chunk, false);
+  tap.passed("up", chunk, false);
   chunk.fill(0);
-  tap.pass("up", bytes("00000F01D00FA>"), true);
+  tap.passed("up", bytes("00000F01D00FA>"), true);
   assert.deepEqual(
     lines().filter((line) => !line.endsWith(ONE)),
     [],
@@ -85,18 +85,18 @@ test("of a shared device each side is seen where it happens", () => {
     [SERVER_SIDE, [`[PROXY→SERVER] ${ONE}`, `[SERVER→PROXY] ${TWO}`]],
   ] as const) {
     const { tap, lines } = tapped(places);
-    tap.pass("up", bytes(ONE), true);
-    tap.pass("down", bytes(TWO), true);
+    tap.passed("up", bytes(ONE), true);
+    tap.passed("down", bytes(TWO), true);
     assert.deepEqual(lines(), expected);
   }
 });
 
 test("half a telegram at the end is junk", () => {
   const { tap, lines } = tapped();
-  tap.pass("up", bytes("<S0"), true);
+  tap.passed("up", bytes("<S0"), true);
   assert.deepEqual(lines(), []);
-  tap.end("up");
-  tap.end("up");
+  tap.ended("up");
+  tap.ended("up");
   assert.match(lines()[0] ?? "", /^\[CLIENT→PROXY\] <S0 ✗ junk: /);
   assert.equal(lines().length, 2);
 });
@@ -104,11 +104,11 @@ test("half a telegram at the end is junk", () => {
 test("several who look on each see it their way; one who has left sees no more, and the last one leaves it idle", () => {
   const { tap, seeBy, lines, subscriber } = tapped();
   const other = seeBy(hex);
-  tap.pass("up", bytes("<"), true);
+  tap.passed("up", bytes("<"), true);
   assert.deepEqual(lines(), []);
   assert.match(other.lines()[0] ?? "", /3c/);
   tap.remove(subscriber);
-  tap.pass("up", bytes(ONE), true);
+  tap.passed("up", bytes(ONE), true);
   assert.deepEqual(lines(), []);
   assert.equal(tap.idle, false);
   tap.remove(other.subscriber);
@@ -118,15 +118,15 @@ test("several who look on each see it their way; one who has left sees no more, 
 test("one who is added twice sees each message once", () => {
   const { tap, lines, subscriber } = tapped();
   tap.add(conbus, subscriber);
-  tap.pass("up", bytes(ONE), true);
+  tap.passed("up", bytes(ONE), true);
   assert.equal(lines().filter((line) => line.startsWith("[CLIENT→PROXY]")).length, 1);
 });
 
 test("thousands that wait to be written on cost no more than a limit; all are seen to come, and the others counted", () => {
   const { tap, lines, skipped } = tapped();
-  for (let count = 0; count < 3000; count += 1) tap.pass("up", bytes(ONE), false);
-  tap.closed("up");
-  tap.pass("up", bytes(ONE), true);
+  for (let count = 0; count < 3000; count += 1) tap.passed("up", bytes(ONE), false);
+  tap.drained("up");
+  tap.passed("up", bytes(ONE), true);
   const count = (label: string): number => lines().filter((line) => line.startsWith(label)).length;
   assert.deepEqual([count("[CLIENT→PROXY]"), count("[PROXY→SERVER]")], [3001, 1001]);
   assert.equal(skipped(), 2000);
@@ -140,8 +140,8 @@ test("a fault in a view ends the looking on, and is told once", () => {
     },
   };
   const { tap, faults } = tapped(RELAYED, {}, broken);
-  tap.pass("up", bytes(ONE), true);
-  tap.pass("up", bytes(ONE), true);
+  tap.passed("up", bytes(ONE), true);
+  tap.passed("up", bytes(ONE), true);
   assert.equal(faults.length, 1);
   assert.equal(tap.idle, true);
 });
@@ -160,9 +160,9 @@ test("what nobody has room to see is not put into words, but for a checksum that
       },
     };
     const { tap, subscriber } = tapped(RELAYED, { onFault() {} }, counting);
-    while (!subscriber.full) tap.pass("up", bytes(ONE), true);
+    while (!subscriber.full) tap.passed("up", bytes(ONE), true);
     looks = 0;
-    tap.pass("up", bytes(`${ONE}>>>>>>`), true);
+    tap.passed("up", bytes(`${ONE}>>>>>>`), true);
     assert.equal(looks, expected);
   }
 });
@@ -170,14 +170,14 @@ test("what nobody has room to see is not put into words, but for a checksum that
 test("wrong checksums are told, junk is not, whether or not anybody has room to see them", () => {
   const wrong: string[] = [];
   const { tap, subscriber, clock } = tapped(RELAYED, { onFault: (_source, { text }) => wrong.push(text) });
-  tap.pass("up", bytes("<S0000000000F01D00AA>junk"), true);
-  while (!subscriber.full) tap.pass("up", bytes(ONE), true);
-  tap.pass("up", bytes("<S0000000000F01D00BB>"), true);
+  tap.passed("up", bytes("<S0000000000F01D00AA>junk"), true);
+  while (!subscriber.full) tap.passed("up", bytes(ONE), true);
+  tap.passed("up", bytes("<S0000000000F01D00BB>"), true);
   clock.advance(100);
   assert.deepEqual(wrong, ["<S0000000000F01D00AA>", "<S0000000000F01D00BB>"]);
   const twice: string[] = [];
   const far = tapped(SERVER_SIDE, { onFault: (_source, { text }) => twice.push(text) });
-  far.tap.pass("up", bytes("<S0000000000F01D00AA>"), true); // counted where it came in
+  far.tap.passed("up", bytes("<S0000000000F01D00AA>"), true); // counted where it came in
   assert.deepEqual(twice, []);
 });
 
@@ -188,17 +188,17 @@ test("a flood of crumbs is looked at in samples, and the rest is told in bytes; 
     ["\n", line],
   ] as const) {
     const { tap, lines } = tapped(RELAYED, {}, view);
-    tap.pass("up", Buffer.alloc(65_536, crumb), true);
+    tap.passed("up", Buffer.alloc(65_536, crumb), true);
     const shown = lines();
     assert.ok(shown.length < 10_000, `${shown.length} lines of ${JSON.stringify(crumb)}`);
     assert.equal(shown.at(-1), " not looked at", JSON.stringify(crumb)); // without what stands where others have their time
-    tap.pass("up", bytes(`${ONE}\n`), true);
+    tap.passed("up", bytes(`${ONE}\n`), true);
     assert.ok(lines().includes(`[PROXY→SERVER] ${ONE}`), JSON.stringify(crumb));
   }
 });
 
 test("a stream of real telegrams is seen whole, however much comes at once", () => {
   const { tap, lines, skipped } = tapped();
-  for (let count = 0; count < 20; count += 1) tap.pass("up", bytes(ONE.repeat(1000)), true);
+  for (let count = 0; count < 20; count += 1) tap.passed("up", bytes(ONE.repeat(1000)), true);
   assert.equal(lines().length + 2 * skipped(), 40_000 + (skipped() > 0 ? 1 : 0));
 });
