@@ -1,53 +1,46 @@
+import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { DirectLine } from "../core/config/settings.js";
 import type { DirectStatus } from "../core/direct/direct-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { DirectContext } from "./direct-context.js";
 import { UpstreamGroup } from "./upstream-group.js";
 
-/** What makes two lines the same: what is known of their servers outlives a reload that changes other things than this. */
+/** A reload that changes nothing of this keeps what the daemon knows about the servers of the line. */
 function keyOf({ port, route }: DirectLine): string {
   return [port, route.options.transport, ...route.servers.map(formatHostPort)].join(" ");
 }
 
-/** The servers of all `[direct]` lines of the daemon. */
+/** The servers of all `[direct]` lines. */
 export class DirectLines {
-  #lines = new Map<string, UpstreamGroup>();
+  readonly #groups = new KeyedLines<DirectLine, UpstreamGroup>(
+    keyOf,
+    ({ port, route }) => new UpstreamGroup(port, route, this.#context),
+  );
   #context: DirectContext;
 
   constructor(context: DirectContext) {
     this.#context = context;
   }
 
-  /** What STAT tells of them. */
+  /** What STAT shows of each line. */
   get status(): DirectStatus[] {
-    return [...this.#lines.values()].map(({ status }) => status);
+    return this.#groups.all.map(({ status }) => status);
   }
 
-  /** Has the servers of these lines, and stops checking those that have no line any more. */
+  /** Applies a reload: configures the servers of these lines, and stops the checks of servers whose line is gone. */
   configure(lines: readonly DirectLine[], context: DirectContext): void {
     this.#context = context;
-    const next = new Map<string, UpstreamGroup>();
-    for (const line of lines) {
-      const servers = this.of(line);
-      servers.configure(line.route, context);
-      next.set(keyOf(line), servers);
-    }
-    for (const [key, servers] of this.#lines) if (!next.has(key)) servers.stop();
-    this.#lines = next;
+    for (const line of lines) this.of(line).configure(line.route, context);
+    for (const group of this.#groups.replace(lines).values()) group.stop();
   }
 
-  /** The servers of a line, of one that a reload is about to bring in, too. */
+  /** The servers of a line. The line may belong to a reload that is still under way. */
   of(line: DirectLine): UpstreamGroup {
-    const key = keyOf(line);
-    const known = this.#lines.get(key);
-    if (known !== undefined) return known;
-    const servers = new UpstreamGroup(line.port, line.route, this.#context);
-    this.#lines.set(key, servers);
-    return servers;
+    return this.#groups.of(line);
   }
 
-  /** Checks nothing any more. */
+  /** Stops all checks. */
   close(): void {
-    for (const servers of this.#lines.values()) servers.stop();
+    for (const group of this.#groups.all) group.stop();
   }
 }

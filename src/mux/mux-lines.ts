@@ -1,3 +1,4 @@
+import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -7,7 +8,7 @@ import type { Mux } from "./mux.js";
 import type { MuxContext } from "./mux-context.js";
 import { RequestMux } from "./request-mux.js";
 
-/** What makes two lines the same mux: a reload that changes other things than this goes on with its links. */
+/** A reload that changes nothing of this keeps the mux of the line, with its connections to the device. */
 function keyOf({ port, route }: MuxLine): string {
   const { target, options, mux } = route;
   const { transport, tlsName, verifyCertificate } = options;
@@ -20,10 +21,13 @@ function createMux({ port, route }: MuxLine, context: MuxContext): Mux {
   return route.mux.mode === "broadcast" ? new BroadcastMux(port, route, context) : new RequestMux(port, route, context);
 }
 
-/** All muxes of the daemon. They outlive a reload where their line does. */
+/** The muxes of all `[mux]` lines. */
 export class MuxLines {
-  #muxes = new Map<string, Mux>();
-  /** Those whose lines are gone, while they have clients. */
+  readonly #muxes = new KeyedLines<MuxLine, Mux>(
+    keyOf,
+    (line, key) => this.#takeFormer(key) ?? createMux(line, this.#context),
+  );
+  /** Muxes whose lines are gone, until their last client leaves. */
   readonly #former = new Map<string, Mux>();
   #context: MuxContext;
 
@@ -31,56 +35,50 @@ export class MuxLines {
     this.#context = context;
   }
 
-  /** What STAT tells of them. */
+  /** What STAT shows of each line, and of former lines that still have clients. */
   get status(): MuxStatus[] {
-    return [...this.#muxes.values(), ...[...this.#former.values()].filter(({ idle }) => !idle)].map(
-      ({ status }) => status,
-    );
+    const former = [...this.#former.values()].filter(({ idle }) => !idle);
+    return [...this.#muxes.all, ...former].map(({ status }) => status);
   }
 
-  /** The messages of all links. */
+  /** The messages of all connections to devices. */
   get streams(): Stream[] {
     return this.#all().flatMap(({ streams }) => streams);
   }
 
-  /** Has the muxes of these lines, and lets go of those that have none any more. */
+  /** Applies a reload: configures the muxes of these lines, and abandons muxes whose line is gone. */
   configure(lines: readonly MuxLine[], context: MuxContext): void {
     this.#context = context;
-    const next = new Map<string, Mux>();
-    for (const line of lines) {
-      const mux = this.of(line);
-      mux.configure(line.route, context);
-      next.set(keyOf(line), mux);
-    }
-    for (const [key, mux] of this.#muxes) this.#former.set(key, mux);
+    for (const line of lines) this.of(line).configure(line.route, context);
+    for (const [key, mux] of this.#muxes.replace(lines)) this.#former.set(key, mux);
     for (const [key, mux] of this.#former) {
-      if (!next.has(key)) mux.abandon();
-      if (next.has(key) || mux.idle) this.#former.delete(key);
+      mux.abandon();
+      if (mux.idle) this.#former.delete(key);
     }
-    this.#muxes = next;
   }
 
-  /** The mux of a line, of one that a reload is about to bring in, too. */
+  /** The mux of a line. The line may belong to a reload that is still under way. */
   of(line: MuxLine): Mux {
-    const key = keyOf(line);
-    const known = this.#muxes.get(key) ?? this.#former.get(key);
-    if (known !== undefined) return known;
-    const mux = createMux(line, this.#context);
-    this.#muxes.set(key, mux);
-    return mux;
+    return this.#muxes.of(line);
   }
 
-  /** Lets all finish what they are at. */
+  /** Resolves when every mux has finished its outstanding requests. */
   async drain(): Promise<void> {
     await Promise.all(this.#all().map((mux) => mux.drain()));
   }
 
-  /** Closes all links. */
+  /** Closes all connections to devices. */
   close(reason: string): void {
     for (const mux of this.#all()) mux.close(reason);
   }
 
+  #takeFormer(key: string): Mux | undefined {
+    const mux = this.#former.get(key);
+    this.#former.delete(key);
+    return mux;
+  }
+
   #all(): Mux[] {
-    return [...this.#muxes.values(), ...this.#former.values()];
+    return [...this.#muxes.all, ...this.#former.values()];
   }
 }

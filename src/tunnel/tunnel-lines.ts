@@ -1,3 +1,4 @@
+import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { Settings, TunnelLine } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { ITSELF } from "../core/net/loop-rules.js";
@@ -13,7 +14,10 @@ const MAX_DEVICES = 64; // begun by TCPR: each keeps a link for ever
 
 /** All tunnels of the daemon: lines of `[tunnel]`, where it is the server; `[device]` and TCPR, where it is the device. */
 export class TunnelLines {
-  #servers = new Map<string, TunnelServer>();
+  readonly #servers = new KeyedLines<TunnelLine, TunnelServer>(
+    ({ port, text }) => `${port} ${text}`,
+    ({ port, route }) => new TunnelServer(port, route, this.#context),
+  );
   /** By what they were begun for. */
   readonly #devices = new Map<string, TunnelDevice>();
   #configured = "";
@@ -25,7 +29,7 @@ export class TunnelLines {
 
   get status(): { readonly tunnels: TunnelStatus[]; readonly devices: DeviceStatus[] } {
     return {
-      tunnels: [...this.#servers.values()].map(({ status }) => status),
+      tunnels: this.#servers.all.map(({ status }) => status),
       devices: [...this.#devices.values()].map(({ status }) => status),
     };
   }
@@ -33,22 +37,14 @@ export class TunnelLines {
   /** Works by these settings from now on. Lines that stay as they are keep their links. */
   configure(settings: Settings, context: TunnelContext): void {
     this.#context = context;
-    const next = new Map(settings.tunnel.map((line) => [keyOf(line), this.of(line)]));
-    for (const [key, server] of this.#servers)
-      if (!next.has(key)) server.close("its line is gone from the configuration");
-    this.#servers = next;
+    const gone = this.#servers.replace(settings.tunnel);
+    for (const server of gone.values()) server.close("its line is gone from the configuration");
     this.#configureDevice(settings);
   }
 
   /** The server of a line, of one that a reload is about to bring in, too. */
   of(line: TunnelLine): TunnelServer {
-    const key = keyOf(line);
-    let server = this.#servers.get(key);
-    if (server === undefined) {
-      server = new TunnelServer(line.port, line.route, this.#context);
-      this.#servers.set(key, server);
-    }
-    return server;
+    return this.#servers.of(line);
   }
 
   /**
@@ -69,7 +65,7 @@ export class TunnelLines {
 
   /** Ends all of them. */
   close(reason: string): void {
-    for (const server of this.#servers.values()) server.close(reason);
+    for (const server of this.#servers.all) server.close(reason);
     for (const device of this.#devices.values()) device.close(reason);
     this.#devices.clear();
   }
@@ -98,8 +94,4 @@ function proofsOf(settings: Settings): Pick<DeviceRules, "tls" | "secret"> {
     ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),
     ...(deviceTls && deviceSecret !== "" && { secret: deviceSecret }),
   };
-}
-
-function keyOf({ port, text }: TunnelLine): string {
-  return `${port} ${text}`;
 }
