@@ -1,5 +1,6 @@
 import { Client } from "undici";
 import { backoffMs } from "../core/limits/backoff.js";
+import { type HttpEndpoint, parseHttpEndpoint } from "../core/net/http-endpoint.js";
 import { printableJson } from "../core/parse/text.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
@@ -12,13 +13,6 @@ const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
 const GIVE_UP_MS = 300_000; // an alert that is older when nobody takes it is given up
 const USER_AGENT = "sockproxyd-1";
 
-/** Where requests go, as the parts of a URL. */
-interface Destination {
-  readonly origin: string;
-  readonly path: string;
-  readonly authorization: string | undefined;
-}
-
 interface Waiting {
   readonly alert: Alert;
   readonly since: number;
@@ -29,7 +23,7 @@ export class Webhook {
   readonly #clock: Clock;
   readonly #log: Log;
   #url = "";
-  #destination: Destination | undefined;
+  #destination: HttpEndpoint | undefined;
   readonly #waiting: Waiting[] = [];
   #underWay: AbortController | undefined;
   #retry: Timer | undefined;
@@ -59,7 +53,7 @@ export class Webhook {
   configure(url: string): void {
     if (url === this.#url) return;
     this.#url = url;
-    this.#destination = url === "" ? undefined : destinationOf(url);
+    this.#destination = url === "" ? undefined : parseHttpEndpoint(url);
     this.#failures = 0;
     this.#underWay?.abort();
     this.#goOn();
@@ -106,7 +100,7 @@ export class Webhook {
     if (this.#underWay === undefined) void this.#deliver(first, this.#destination);
   }
 
-  async #deliver(waiting: Waiting, destination: Destination): Promise<void> {
+  async #deliver(waiting: Waiting, destination: HttpEndpoint): Promise<void> {
     const underWay = new AbortController();
     this.#underWay = underWay;
     const problem = await this.#post(waiting.alert, destination, underWay);
@@ -117,8 +111,8 @@ export class Webhook {
   }
 
   /** @returns what went wrong, or nothing */
-  async #post(alert: Alert, destination: Destination, underWay: AbortController): Promise<string | undefined> {
-    const { origin, path, authorization } = destination;
+  async #post(alert: Alert, destination: HttpEndpoint, underWay: AbortController): Promise<string | undefined> {
+    const { origin, path, query, authorization } = destination;
     const client = new Client(origin, { connect: connectorFor(TIMEOUT_MS) });
     const limit = this.#clock.after(TIMEOUT_MS, () =>
       underWay.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
@@ -126,7 +120,7 @@ export class Webhook {
     try {
       const { statusCode, body } = await client.request({
         method: "POST",
-        path,
+        path: path + query,
         headers: {
           "user-agent": USER_AGENT,
           "content-type": "application/json",
@@ -154,7 +148,7 @@ export class Webhook {
     this.#next();
   }
 
-  #refused({ alert, since }: Waiting, { origin }: Destination, problem: string): void {
+  #refused({ alert, since }: Waiting, { origin }: HttpEndpoint, problem: string): void {
     this.#failures += 1;
     if (this.#failures === 1) this.#log.warn(`${origin} does not take alerts (${problem}); they are repeated`);
     if (this.#clock.now() - since >= GIVE_UP_MS) {
@@ -168,12 +162,4 @@ export class Webhook {
     }
     this.#retry = this.#clock.after(backoffMs(BACKOFF, this.#failures, Math.random()), () => this.#goOn());
   }
-}
-
-/** @param url http or https, perhaps with a query and `user:password@` */
-function destinationOf(url: string): Destination {
-  const { origin, pathname, search, username, password } = new URL(url);
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const basic = `Basic ${Buffer.from(credentials).toString("base64")}`;
-  return { origin, path: pathname + search, authorization: username + password === "" ? undefined : basic };
 }

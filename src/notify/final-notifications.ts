@@ -1,4 +1,3 @@
-import type { ConnectionLog } from "../connection/connection-log.js";
 import { Queue } from "../core/collections/queue.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import type { FinalNotificationsStatus } from "../core/status/daemon-status.js";
@@ -9,6 +8,14 @@ import type { NotificationSender } from "./notification-scheduler.js";
 
 const MAX_COUNT = 4000; // each waits for a minute at most, and a busy hub ends some hundred connections in that time
 const MAX_BYTES = 12_582_912; // as the announcers count; what is thrown away meanwhile takes several times as much
+
+/** The log lines of a connection that has ended. */
+export interface FinalNotificationLog {
+  warn(text: string): void;
+  debug(text: string): void;
+  /** A fault of the program. */
+  fault(error: unknown): void;
+}
 
 /**
  * Final notifications of connections of which nothing else is left. While the engine is away there may be very many, so they hold
@@ -34,7 +41,7 @@ export class FinalNotifications {
   }
 
   /** Takes over an announcer whose connection is gone, until it is done. */
-  take(notifier: ConnectionNotifier, log: ConnectionLog): void {
+  take(notifier: ConnectionNotifier, log: FinalNotificationLog): void {
     notifier.events = {
       warn: (text) => log.warn(text),
       trace: (text) => log.debug(text),

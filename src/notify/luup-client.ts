@@ -1,6 +1,7 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
+import { parseHttpEndpoint } from "../core/net/http-endpoint.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
 import { FairRequests } from "../core/notify/fair-requests.js";
 import type { RequestsStatus } from "../core/status/daemon-status.js";
@@ -61,17 +62,16 @@ export class LuupClient {
 
   /** @param url base URL of the system: http or https, perhaps with a path prefix and `user:password@` */
   constructor(url: string, clock: Clock, log: Log) {
-    const { origin, pathname, username, password } = new URL(url);
+    const { origin, path, authorization } = parseHttpEndpoint(url);
     this.#clock = clock;
     this.#log = log;
     this.#name = maskPassword(url);
     this.#origin = origin;
-    this.#basePath = pathname.replace(/(?<!\/)\/+$/, "");
-    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#basePath = path.replace(/(?<!\/)\/+$/, "");
     this.#headers = {
       "user-agent": USER_AGENT,
       accept: "*/*",
-      ...(username !== "" && { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` }),
+      ...(authorization !== undefined && { authorization }),
     };
     this.#pool = new Pool(origin, { ...CONNECTION, connections: MAX_REQUESTS });
     this.#pool.on("connect", () => {

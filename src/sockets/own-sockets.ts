@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import type { Listener } from "../accept/listener.js";
 import { canonicalAddress, type HostPort, plainAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { destination, Routes, reaches } from "../core/net/loop-rules.js";
@@ -9,9 +8,21 @@ import { isOwnAddress } from "../system/own-addresses.js";
 /** A socket that is accepted only after it has closed waits in the listener's queue for so long at most. */
 const REMEMBERED_MS = 30_000;
 
+/** The facts of a listener that decide who may reach it and where its clients come from. */
+export interface OwnListener {
+  readonly port: number;
+  readonly name: string;
+  /** The line of the configuration that it belongs to, where its name is another one. */
+  readonly line?: string;
+  /** Nobody may reach it through the daemon itself. */
+  readonly sealed?: true;
+  /** Its clients are devices of a tunnel. */
+  readonly devices?: true;
+}
+
 /** A port that the daemon listens on. */
 export interface OwnPort {
-  readonly listener: Listener;
+  readonly listener: OwnListener;
   /** The address it listens on; `*`: all. */
   readonly bound: string;
 }
@@ -98,7 +109,7 @@ export class OwnSockets {
   }
 
   /** Whose bytes come by a socket that has just been accepted: to be asked once. */
-  originOf(accepted: Socket, { name, line = name, devices }: Listener): ClientOrigin {
+  originOf(accepted: Socket, { name, line = name, devices }: OwnListener): ClientOrigin {
     const client = { address: plainAddress(accepted.remoteAddress ?? ""), line, hops: 0 };
     if (this.#dialled.size === 0) return client;
     const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = accepted;
