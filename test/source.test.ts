@@ -10,7 +10,7 @@ const SHORT = new Map([
   ["cli/watch-arguments.ts", "words of a command line"],
   ["core/tunnel/tunnel-line.ts", "words of a line"],
   ["core/monitor/http-exchange.ts", "METHODS_MAX"],
-  ["core/tunnel/send-window.ts", "MOST_MARKS"],
+  ["core/tunnel/send-window.ts", "MAX_OUTSTANDING_PINGS"],
   ["alerts/webhook.ts", "MAX_WAITING"],
 ]);
 

@@ -22,8 +22,8 @@ export class Channel implements End {
   readonly peerAddress: string;
   readonly peerPort: number;
   gone = false;
-  /** The other side wants nothing more for it, for now. */
-  held = false;
+  /** The peer wants nothing more for this client, for now. */
+  sendingPaused = false;
   readonly #owner: ChannelOwner;
   /** What is to be sent, in memory that is the sender's until then. */
   #out: Buffer | undefined;

@@ -1,99 +1,113 @@
 import type { Clock, Timer } from "../system/clock.js";
 
-/** So much of what came waits for a client that does not read, before that is told, or the link is kept waiting. */
+/** Bytes that may wait for one client that does not read. With more, the peer is told to pause it, or the whole link is paused. */
 export const MAX_PENDING = 262_144;
-const FEW_PENDING = MAX_PENDING / 2;
-/** So much more may wait, for all together, when the other side can be told to hold back: it has sent that before it hears of it. */
-const MAX_SURPLUS = 67_108_864;
+/** A paused client is resumed at this many bytes: with a gap between the two limits, the link carries fewer PAUSEs and RESUMEs. */
+const RESUME_PENDING = MAX_PENDING / 2;
+/** Bytes beyond {@link MAX_PENDING}, over all clients of a link, that a peer which knows PAUSE may send before it reads the PAUSE. */
+const MAX_EXCESS = 67_108_864;
 
-/** A client for whom something may wait. */
-export interface HaltedReader {
+/** A client for whom bytes may wait. */
+export interface PendingReader {
   readonly id: number;
   /** Bytes that wait for it. */
   readonly pending: number;
 }
 
-/** What a backlog asks of its link. */
-export interface ReceiveFlowControlEvents<R extends HaltedReader> {
-  /** The other side is to send nothing more for this one, or may again. */
-  hold(reader: R, is: boolean): void;
-  /** Nothing more is to be read from the link, or may again. */
-  wait(is: boolean): void;
-  /** It has kept the link waiting for too long. */
+/** What the flow control asks of its link. */
+export interface ReceiveFlowControlEvents<R extends PendingReader> {
+  /** Tell the peer to send nothing more for this client. */
+  pause(reader: R): void;
+  /** Tell the peer that it may send for this client again. */
+  resume(reader: R): void;
+  /** Read nothing more from the link. */
+  pauseLink(): void;
+  /** Read from the link again. */
+  resumeLink(): void;
+  /** The link has been paused for this client for too long. */
   stalled(reader: R): void;
 }
 
 /**
- * What waits for the clients of a link that do not read. Who can be told is told to hold back for one of them, and nobody else has to
- * wait. Where that is of no use, the link waits, and with it the others: for so long, and then the client is given up.
+ * Limits what waits for clients of a link that do not read.
+ *
+ * A peer that knows PAUSE is told to pause such a client, and the others go on. Any other peer cannot be told: the link is paused, and
+ * all its clients wait. A client that keeps the link paused for `stallMs` is given up.
  */
-export class ReceiveFlowControl<R extends HaltedReader> {
+export class ReceiveFlowControl<R extends PendingReader> {
   readonly #stallMs: number;
   readonly #clock: Clock;
   readonly #events: ReceiveFlowControlEvents<R>;
-  /** Those for whom too much waits; with the end of their patience while the link waits. */
-  readonly #crowded = new Map<R, Timer | undefined>();
-  readonly #held = new Set<R>();
-  #canHold = false;
-  #waiting = false;
+  /** Clients with more than {@link MAX_PENDING}; each with its stall timer while the link is paused. */
+  readonly #overLimit = new Map<R, Timer | undefined>();
+  readonly #paused = new Set<R>();
+  #peerKnowsPause = false;
+  #linkPaused = false;
   #closed = false;
 
+  /** @param stallMs for how long one client may keep the link paused */
   constructor(stallMs: number, clock: Clock, events: ReceiveFlowControlEvents<R>) {
     this.#stallMs = stallMs;
     this.#clock = clock;
     this.#events = events;
   }
 
-  /** Whether the link waits. */
-  get waiting(): boolean {
-    return this.#waiting;
+  /** Whether nothing is to be read from the link. */
+  get linkPaused(): boolean {
+    return this.#linkPaused;
   }
 
-  /** The other side can be told to hold back. */
-  canHold(): void {
-    this.#canHold = true;
+  /** The peer knows PAUSE and RESUME. */
+  enablePausing(): void {
+    this.#peerKnowsPause = true;
   }
 
-  /** What waits for this one is more or less than before; nothing, when it is gone. */
+  /** `pending` of this client has changed; a client that has gone has 0. */
   changed(reader: R): void {
     if (this.#closed) return;
     const { pending } = reader;
-    if (pending <= MAX_PENDING) this.#relieve(reader);
-    else if (!this.#crowded.has(reader)) this.#crowded.set(reader, undefined);
-    if (pending > MAX_PENDING && this.#canHold && !this.#held.has(reader)) {
-      this.#held.add(reader);
-      this.#events.hold(reader, true);
-    } else if (pending <= FEW_PENDING && this.#held.delete(reader)) this.#events.hold(reader, false);
+    if (pending <= MAX_PENDING) this.#remove(reader);
+    else if (!this.#overLimit.has(reader)) this.#overLimit.set(reader, undefined);
+    if (pending > MAX_PENDING && this.#peerKnowsPause && !this.#paused.has(reader)) {
+      this.#paused.add(reader);
+      this.#events.pause(reader);
+    } else if (pending <= RESUME_PENDING && this.#paused.delete(reader)) this.#events.resume(reader);
     this.#regulate();
   }
 
-  /** The link is over: nobody waits for it any more. */
+  /** The link has closed: no timer is left. */
   close(): void {
     this.#closed = true;
-    for (const timer of this.#crowded.values()) timer?.cancel();
+    for (const timer of this.#overLimit.values()) timer?.cancel();
   }
 
-  #relieve(reader: R): void {
-    this.#crowded.get(reader)?.cancel();
-    this.#crowded.delete(reader);
+  #remove(reader: R): void {
+    this.#overLimit.get(reader)?.cancel();
+    this.#overLimit.delete(reader);
   }
 
   #regulate(): void {
-    const is = this.#crowded.size > 0 && (!this.#canHold || this.#surplus() > MAX_SURPLUS);
-    for (const [reader, timer] of this.#crowded) {
-      if (is === (timer !== undefined)) continue;
+    if (this.#closed) return; // by what one of the events has done
+    const pause = this.#overLimit.size > 0 && (!this.#peerKnowsPause || this.#excess() > MAX_EXCESS);
+    for (const [reader, timer] of this.#overLimit) {
+      if (pause === (timer !== undefined)) continue;
       timer?.cancel();
-      this.#crowded.set(reader, is ? this.#clock.after(this.#stallMs, () => this.#events.stalled(reader)) : undefined);
+      this.#overLimit.set(reader, pause ? this.#stallTimer(reader) : undefined);
     }
-    if (is === this.#waiting) return;
-    this.#waiting = is;
-    this.#events.wait(is);
+    if (pause === this.#linkPaused) return;
+    this.#linkPaused = pause;
+    if (pause) this.#events.pauseLink();
+    else this.#events.resumeLink();
   }
 
-  /** What waits beyond what each may have: else many that do not read, and are held, would be too much together. */
-  #surplus(): number {
-    let surplus = 0;
-    for (const { pending } of this.#crowded.keys()) surplus += pending - MAX_PENDING;
-    return surplus;
+  #stallTimer(reader: R): Timer {
+    return this.#clock.after(this.#stallMs, () => this.#events.stalled(reader));
+  }
+
+  /** Bytes beyond what each client may have, over all clients: many paused clients together could need too much memory. */
+  #excess(): number {
+    let excess = 0;
+    for (const { pending } of this.#overLimit.keys()) excess += pending - MAX_PENDING;
+    return excess;
   }
 }

@@ -1,98 +1,111 @@
-import { frameOf, type Told } from "../core/tunnel/frames.js";
+import { frameOf, type SendableCommand } from "../core/tunnel/frames.js";
 import { SendWindow } from "../core/tunnel/send-window.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { Channel } from "./channel.js";
 
-const SEEN = frameOf({ kind: "seen" });
+const PING = frameOf({ kind: "ping" });
+const PONG = frameOf({ kind: "pong" });
 
-/** What a link sends: commands at once; clients' bytes in turns, as long as the kernel takes them and not too much is under way. */
+/**
+ * What a link sends. Commands go at once. Bytes of clients go in turns, a piece each, as long as the kernel takes them and the
+ * {@link SendWindow} is open.
+ */
 export class SendScheduler {
-  readonly #end: StreamEnd;
-  readonly #clock: Clock;
+  readonly #end: Pick<StreamEnd, "unsent" | "write">;
+  readonly #clock: Pick<Clock, "now">;
   readonly #window = new SendWindow();
-  /** Whether the other side has been asked to answer marks. */
-  #marking = false;
-  /** Answers are not read for now. */
-  #deaf = false;
-  /** Those that have something to send, in the order of their turns. */
-  readonly #scheduler = new Set<Channel>();
-  /** The one whose piece the kernel has not taken yet. */
+  /** Whether a first PING has gone out. */
+  #pinging = false;
+  /** This side does not read for now, so no PONG can open the window. */
+  #readingPaused = false;
+  /** Clients with bytes to send, in the order of their turns. */
+  readonly #waiting = new Set<Channel>();
+  /** The client whose last piece the kernel has not taken yet. */
   #sending: Channel | undefined;
 
-  constructor(end: StreamEnd, clock: Clock) {
+  constructor(end: Pick<StreamEnd, "unsent" | "write">, clock: Pick<Clock, "now">) {
     this.#end = end;
     this.#clock = clock;
   }
 
-  /** Bytes so far. */
+  /** Bytes sent so far, headers of frames included. */
   get sent(): number {
     return this.#window.sent;
   }
 
-  /** Whether the other side is known to answer marks. */
-  get answered(): boolean {
-    return this.#window.answering;
+  /** Whether the peer is known to answer pings. */
+  get peerAnswersPings(): boolean {
+    return this.#window.peerAnswersPings;
   }
 
-  /** Sends a command, whatever is under way. */
-  send(command: Told): void {
+  /** Sends a command at once. */
+  send(command: SendableCommand): void {
     this.#write(frameOf(command));
-    this.#markIfDue();
+    this.#pingIfDue();
   }
 
-  /** Asks the other side to answer marks, if it can. */
-  beginMarking(): void {
-    if (this.#marking) return;
-    this.#marking = true;
-    this.mark();
+  /** Sends a first PING, to learn whether the peer answers pings. */
+  startPinging(): void {
+    if (this.#pinging) return;
+    this.#pinging = true;
+    this.sendPing();
   }
 
-  /** Answers so many marks of the other side, in one write. It knows marks, so it answers ours. */
-  answer(marks: number): void {
-    this.#write(Buffer.alloc(marks * SEEN.length, SEEN));
-    this.#window.answering = true;
-    this.beginMarking();
-    this.#markIfDue();
+  /** Answers `count` PINGs of the peer in one write. A peer that sends PINGs also answers ours. */
+  sendPongs(count: number): void {
+    this.#write(Buffer.alloc(count * PONG.length, PONG));
+    this.#window.peerAnswersPings = true;
+    this.startPinging();
+    this.#pingIfDue();
   }
 
-  /** Sends a mark. */
-  mark(): void {
-    this.#write(frameOf({ kind: "mark" }));
-    this.#window.mark(this.#clock.now());
+  sendPing(): void {
+    this.#write(PING);
+    this.#window.pingSent(this.#clock.now());
   }
 
-  /** The other side has answered one. */
-  seen(): void {
-    this.#window.answered(this.#clock.now());
-    this.#markIfDue();
+  /** The peer has answered a PING. */
+  pongReceived(): void {
+    this.#window.pongReceived(this.#clock.now());
+    this.#pingIfDue();
     this.#dispatch();
   }
 
-  /** Answers will not be read for a while, or are again: meanwhile they cannot say how much may be under way. */
-  deafen(is: boolean): void {
-    this.#deaf = is;
-    if (is) this.#dispatch();
-    else this.#window.disturb();
-  }
-
-  /** A client has something to send. */
-  want(channel: Channel): void {
-    if (channel.held) return;
-    this.#scheduler.add(channel);
+  /** This side stops reading the link: PONGs cannot come, so clients' bytes go out without them. */
+  readingPaused(): void {
+    this.#readingPaused = true;
     this.#dispatch();
   }
 
-  /** The other side wants nothing more for a client, or does again. */
-  hold(channel: Channel, is: boolean): void {
-    channel.held = is;
-    if (is) this.#scheduler.delete(channel);
-    else if (channel.unsent > 0) this.want(channel);
+  /** This side reads the link again. */
+  readingResumed(): void {
+    this.#readingPaused = false;
+    this.#window.ignoreOutstandingPings();
   }
 
-  /** A client is gone. */
-  forget(channel: Channel): void {
-    this.#scheduler.delete(channel);
+  /** A client has bytes to send. */
+  schedule(channel: Channel): void {
+    if (channel.sendingPaused) return;
+    this.#waiting.add(channel);
+    this.#dispatch();
+  }
+
+  /** The peer wants nothing more for this client until {@link resume}. */
+  pause(channel: Channel): void {
+    channel.sendingPaused = true;
+    this.#waiting.delete(channel);
+  }
+
+  /** The peer wants bytes for this client again. */
+  resume(channel: Channel): void {
+    channel.sendingPaused = false;
+    if (channel.unsent > 0) this.schedule(channel);
+  }
+
+  /** A client has gone. */
+  remove(channel: Channel): void {
+    this.#waiting.delete(channel);
   }
 
   /** The kernel has taken everything. */
@@ -104,18 +117,18 @@ export class SendScheduler {
   }
 
   get #open(): boolean {
-    return this.#end.unsent === 0 && (this.#window.open || this.#deaf);
+    return this.#end.unsent === 0 && (this.#window.open || this.#readingPaused);
   }
 
   /** Sends pieces, one of each client in turn. */
   #dispatch(): void {
     while (this.#open) {
-      const [channel] = this.#scheduler;
+      const [channel] = this.#waiting;
       if (channel === undefined) return;
-      this.#scheduler.delete(channel);
+      this.#waiting.delete(channel);
       const bytes = channel.takePiece(this.#window.piece);
       if (bytes === undefined) continue;
-      if (channel.unsent > 0) this.#scheduler.add(channel);
+      if (channel.unsent > 0) this.#waiting.add(channel);
       this.send({ kind: "data", client: channel.id, bytes });
       if (channel.unsent > 0) continue;
       if (this.#end.unsent === 0) channel.sent();
@@ -123,12 +136,12 @@ export class SendScheduler {
     }
   }
 
-  #write(frame: Buffer): void {
-    this.#window.sent += frame.length;
-    this.#end.write(frame);
+  #write(bytes: Buffer): void {
+    this.#window.sent += bytes.length;
+    this.#end.write(bytes);
   }
 
-  #markIfDue(): void {
-    if (this.#window.wantsMark) this.mark();
+  #pingIfDue(): void {
+    if (this.#window.pingDue) this.sendPing();
   }
 }

@@ -126,7 +126,7 @@ export class TunnelDevice {
     const { secret } = this.#rules;
     if (secret !== undefined) link.send({ kind: "secret", bytes: Buffer.from(secret) });
     link.send({ kind: "listen" });
-    link.beginMarking();
+    link.startPinging();
     link.start();
   }
 

@@ -1,84 +1,71 @@
-import { CutQueue } from "../core/framing/cut-queue.js";
-import { ClientIds } from "../core/tunnel/client-ids.js";
-import { type Command, commandOf, type Told, tunnelFraming } from "../core/tunnel/frames.js";
+import type { Command, SendableCommand } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/tunnel-status.js";
-import { FEW_STEPS, Turn } from "../scheduling/turn.js";
 import { endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
-import type { Clock, Timer } from "../system/clock.js";
+import type { Clock } from "../system/clock.js";
 import { Channel, type ChannelOwner } from "./channel.js";
+import { LinkClients } from "./link-clients.js";
+import { LinkKeepalive } from "./link-keepalive.js";
+import { LinkReader } from "./link-reader.js";
 import { ReceiveFlowControl } from "./receive-flow-control.js";
 import { SendScheduler } from "./send-scheduler.js";
 
 /** What a link tells the side it belongs to. */
 export interface TunnelLinkEvents {
-  /** All commands but those of clients that there are. */
+  /** Any command that is not about a client of the link. */
   command(command: Command): void;
   /** A client is closed because it did not read for too long. */
   stalled(channel: Channel): void;
-  /** It is over, for this reason; all its clients are closed. Told once. */
+  /** The link has closed, and with it all its clients. Told once. */
   lost(reason: string): void;
   fault(error: unknown): void;
 }
 
 /** How a link treats its clients. */
 export interface TunnelLinkRules {
-  /** So long it waits for a client that does not read what came for it; milliseconds. */
+  /** The link waits this long for a client that does not read; milliseconds. */
   readonly stallMs: number;
-  /** Silence on the link after which the other side is asked for a sign of life; milliseconds. */
+  /** Silence on the link after which the peer is asked for a sign of life; milliseconds, 0: never. */
   readonly probeMs: number;
 }
 
-/** With more clients than that, those that have sent FIN are not kept for an answer any longer: their numbers will be needed. */
-const MANY_CLIENTS = 192;
-/** So much may wait that the other side does not read, beside the clients' bytes: comings and goings, and what it has asked for. */
+/** Bytes that a peer may leave unread, beside those of clients: CONNECTs, CLOSEs and PONGs. A peer that leaves more is cut off. */
 const MAX_UNSENT = 1_048_576;
-/** Bytes that are cut into frames at once. That takes 2 ms at the worst; the frames of a large transfer have a quarter of that. */
-const BITE = 65_536;
-/** A side that answers marks is lost when so many have been left unanswered, each for the time between probes. */
-const UNANSWERED_MARKS = 2;
 
-/** A connection between server and device, and the clients that share it. Both sides use it alike. */
+/** One connection between server and device, and the clients that share it. Both sides use it alike. */
 export class TunnelLink implements ChannelOwner {
-  readonly #openedAt: number;
-  #received = 0;
   readonly #end: StreamEnd;
-  readonly #sendScheduler: SendScheduler;
   readonly #rules: TunnelLinkRules;
   readonly #clock: Clock;
   readonly #events: TunnelLinkEvents;
-  readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
-  readonly #turn: Turn;
-  readonly #channels = new Map<number, Channel>();
+  readonly #clients = new LinkClients();
+  readonly #sendScheduler: SendScheduler;
   readonly #receiveFlow: ReceiveFlowControl<Channel>;
-  /** Clients that have sent FIN and wait for the rest of an answer, the first of them first. */
-  readonly #ended = new Set<Channel>();
-  /** Marks of this turn. */
-  #marks = 0;
-  /** Clients that something has come for in this turn. */
+  readonly #keepalive: LinkKeepalive;
+  readonly #reader: LinkReader;
+  /** PINGs of this turn. */
+  #pings = 0;
+  /** Clients that have got bytes in this turn. */
   readonly #addressed = new Set<Channel>();
-  readonly #ids = new ClientIds(this.#channels);
-  #probe: Timer | undefined;
-  #heardAt: number;
-  /** Marks sent as probes since then. Silence alone proves nothing: while this process stands still, it asks nobody. */
-  #asked = 0;
-  #over = false;
+  readonly #openedAt: number;
+  #received = 0;
+  #closed = false;
 
   /** @param end connected, and paused */
   constructor(end: StreamEnd, rules: TunnelLinkRules, clock: Clock, events: TunnelLinkEvents) {
     this.#end = end;
-    this.#sendScheduler = new SendScheduler(end, clock);
     this.#rules = rules;
     this.#clock = clock;
     this.#events = events;
-    this.#turn = new Turn(() => this.#goOn(), FEW_STEPS);
     this.#openedAt = clock.now();
-    this.#heardAt = clock.now();
-    this.#receiveFlow = new ReceiveFlowControl(rules.stallMs, clock, {
-      hold: (channel, is) => this.#ask(channel, is ? "pause" : "resume"),
-      wait: (is) => this.#wait(is),
-      stalled: (channel) => this.#giveUp(channel),
+    this.#reader = new LinkReader({
+      command: (command) => this.#handle(command),
+      turnDone: () => this.#turnDone(),
+      fault: (error) => this.#fault(error),
     });
+    this.#sendScheduler = new SendScheduler(end, clock);
+    this.#receiveFlow = this.#createReceiveFlow();
+    this.#keepalive = this.#createKeepalive();
     end.events = {
       data: (chunk) => this.#receive(chunk),
       eof: () => this.close(endedBy("remote")),
@@ -89,27 +76,58 @@ export class TunnelLink implements ChannelOwner {
     };
   }
 
+  #createReceiveFlow(): ReceiveFlowControl<Channel> {
+    return new ReceiveFlowControl(this.#rules.stallMs, this.#clock, {
+      pause: (channel) => this.#tellFlow(channel, "pause"),
+      resume: (channel) => this.#tellFlow(channel, "resume"),
+      pauseLink: () => {
+        this.#regulateReading();
+        this.#keepalive.heard();
+        this.#sendScheduler.readingPaused();
+      },
+      resumeLink: () => {
+        this.#regulateReading();
+        this.#keepalive.heard(); // the peer was not silent: nobody listened
+        this.#sendScheduler.readingResumed();
+      },
+      stalled: (channel) => this.#giveUp(channel),
+    });
+  }
+
+  #createKeepalive(): LinkKeepalive {
+    return new LinkKeepalive(this.#rules.probeMs, this.#clock, {
+      isPaused: () => this.#receiveFlow.linkPaused,
+      answersPings: () => this.#isOurOwn,
+      sendPing: () => this.#sendScheduler.sendPing(),
+      sendNoOp: () => {
+        const client = this.#clients.unusedId();
+        if (client !== undefined) this.send({ kind: "close", client });
+      },
+      lost: (reason) => this.close(reason),
+    });
+  }
+
   /** Begins to read. */
   start(): void {
-    this.#planProbe();
+    this.#keepalive.start();
     this.#end.resume();
   }
 
-  /** Asks the other side to answer marks, if it can: so nobody waits for long behind what others send. */
-  beginMarking(): void {
-    this.#sendScheduler.beginMarking();
+  /** Asks the peer to answer pings, if it can: so no client waits for long behind the bytes of others. */
+  startPinging(): void {
+    this.#sendScheduler.startPinging();
   }
 
   /**
-   * What STAT tells of it.
+   * The link as STAT shows it.
    *
-   * @param address of the other side
+   * @param address of the peer
    */
   status(address: string): TunnelLinkStatus {
     return {
       address,
       ageMs: Math.round(this.#clock.now() - this.#openedAt),
-      clients: this.#channels.size,
+      clients: this.#clients.count,
       ...this.bytes,
     };
   }
@@ -118,49 +136,48 @@ export class TunnelLink implements ChannelOwner {
     return { received: this.#received, sent: this.#sendScheduler.sent };
   }
 
-  /** A client more, under a number that is free. */
+  /** A number for another client; undefined when no number is left. */
+  freeId(): number | undefined {
+    return this.#clients.freeId(this.#clock.now());
+  }
+
+  /** Adds a client. A client that has this number already is closed: the peer has given its number away. */
   open(id: number, peer: { readonly host: string; readonly port: number }): Channel {
-    const former = this.#channels.get(id);
+    const former = this.#clients.get(id);
     if (former !== undefined) {
-      this.#forget(former);
+      this.#remove(former);
       former.cut("the other side has given its number to another client");
     }
     const channel = new Channel(id, peer, this);
-    this.#channels.set(id, channel);
+    this.#clients.add(channel);
     this.#makeRoom();
     return channel;
   }
 
-  /** Tells the other side, if there is one, and it reads: else it may be lost behind that. */
-  send(command: Told): void {
-    if (this.#over) return;
+  /** Sends a command, unless the link has closed. A peer that does not read is cut off. */
+  send(command: SendableCommand): void {
+    if (this.#closed) return;
     this.#sendScheduler.send(command);
     this.#checkUnsent();
   }
 
-  #checkUnsent(): void {
-    if (this.#end.unsent > MAX_UNSENT) this.close("it does not read");
-  }
-
-  /** Ends it: its clients are closed. */
+  /** Closes the link and all its clients. */
   close(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#probe?.cancel();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#keepalive.stop();
+    this.#reader.stop();
     this.#receiveFlow.close();
     this.#end.events = IGNORE_EVENTS;
     this.#end.destroy();
-    const channels = [...this.#channels.values()];
-    this.#channels.clear();
-    this.#ended.clear();
-    for (const channel of channels) channel.cut(`link lost: ${reason}`);
+    for (const channel of this.#clients.takeAll()) channel.cut(`link lost: ${reason}`);
     this.#events.lost(reason);
   }
 
-  // what channels tell
+  // events of channels
 
   wants(channel: Channel): void {
-    this.#sendScheduler.want(channel);
+    this.#sendScheduler.schedule(channel);
   }
 
   pending(channel: Channel): void {
@@ -168,167 +185,110 @@ export class TunnelLink implements ChannelOwner {
   }
 
   ended(channel: Channel): void {
-    if (this.#has(channel)) this.#ended.add(channel);
+    this.#clients.ended(channel);
     this.#makeRoom();
   }
 
   closed(channel: Channel): void {
-    this.#forget(channel);
-    this.#ids.closed(channel.id, this.#clock.now(), this.#ours);
+    this.#remove(channel);
+    this.#clients.closedHere(channel.id, this.#clock.now(), this.#isOurOwn);
     this.send({ kind: "close", client: channel.id });
   }
 
-  /** A number for a client more; nothing when there is none. */
-  freeId(): number | undefined {
-    return this.#ids.free(this.#clock.now());
+  /** Whether the peer is one of our own programs: only those answer pings, and confirm a CLOSE. */
+  get #isOurOwn(): boolean {
+    return this.#sendScheduler.peerAnswersPings;
   }
 
-  /** Whether the other side is one of our own: only those answer marks. */
-  get #ours(): boolean {
-    return this.#sendScheduler.answered;
+  #checkUnsent(): void {
+    if (this.#end.unsent > MAX_UNSENT) this.close("it does not read");
   }
 
   #makeRoom(): void {
-    for (const channel of this.#ended) {
-      if (this.#channels.size <= MANY_CLIENTS) return;
-      if (channel.unsent > 0) continue;
+    for (let channel = this.#clients.nextToClose; channel !== undefined; channel = this.#clients.nextToClose) {
       this.closed(channel);
       channel.close();
     }
   }
 
-  /** Whether it has its number still: one that the other side has closed may have something to deliver, and no number any more. */
-  #has(channel: Channel): boolean {
-    return this.#channels.get(channel.id) === channel;
-  }
-
-  #forget(channel: Channel): void {
-    this.#sendScheduler.forget(channel);
-    this.#ended.delete(channel);
-    this.#channels.delete(channel.id);
+  #remove(channel: Channel): void {
+    this.#sendScheduler.remove(channel);
+    this.#clients.remove(channel);
   }
 
   #giveUp(channel: Channel): void {
     this.#events.stalled(channel);
-    if (this.#has(channel)) this.closed(channel);
+    if (this.#clients.has(channel)) this.closed(channel);
     channel.cut(`it has not read for ${this.#rules.stallMs / 1000} s, and the others of its link had to wait`);
   }
 
-  #wait(is: boolean): void {
-    if (this.#over) return;
-    this.#regulate();
-    this.#heard(); // it is not silent: it is not listened to
-    this.#sendScheduler.deafen(is);
+  #tellFlow(channel: Channel, kind: "pause" | "resume"): void {
+    if (this.#clients.has(channel)) this.send({ kind, client: channel.id });
   }
 
   #receive(chunk: Buffer): void {
     this.#received += chunk.length;
-    this.#heard();
-    this.#frames.push(chunk);
-    this.#work();
+    this.#keepalive.heard();
+    this.#reader.push(chunk);
   }
 
-  #goOn(): void {
-    try {
-      this.#work();
-    } catch (error) {
-      this.#fault(error);
-    }
-  }
-
-  /** Does what the frames say, for a turn; the link is not read before the rest is done. */
-  #work(): void {
-    while (!this.#over && !this.#turn.waiting) {
-      const frame = this.#frames.take();
-      if (frame === undefined) break;
-      this.#handle(commandOf(frame.bytes));
-      if (this.#turn.over) this.#turn.next();
-    }
-    for (const channel of this.#addressed) channel.flush(); // in one go, in however many frames it came
+  #turnDone(): void {
+    for (const channel of this.#addressed) channel.flush(); // one write for all frames of the turn
     this.#addressed.clear();
-    this.#answerMarks();
-    this.#regulate();
+    this.#answerPings();
+    this.#regulateReading();
   }
 
-  #answerMarks(): void {
-    if (this.#marks === 0 || this.#over) return;
-    this.#sendScheduler.answer(this.#marks);
-    this.#marks = 0;
-    this.#receiveFlow.canHold();
+  #answerPings(): void {
+    if (this.#pings === 0 || this.#closed) return;
+    this.#sendScheduler.sendPongs(this.#pings);
+    this.#pings = 0;
+    this.#receiveFlow.enablePausing();
     this.#checkUnsent();
   }
 
-  /** Reads, unless there is still something to do, or the clients are to take something first. */
-  #regulate(): void {
-    if (this.#over) return;
-    if (this.#turn.waiting || this.#receiveFlow.waiting) this.#end.pause();
+  /** Reads the link, unless frames wait for a later turn, or clients have to read first. */
+  #regulateReading(): void {
+    if (this.#closed) return;
+    if (this.#reader.behind || this.#receiveFlow.linkPaused) this.#end.pause();
     else this.#end.resume();
   }
 
   #handle(command: Command): void {
-    if (this.#over) return;
-    const channel = "client" in command ? this.#channels.get(command.client) : undefined;
+    const channel = "client" in command ? this.#clients.get(command.client) : undefined;
     switch (command.kind) {
       case "data":
-        if (channel === undefined) return; // nobody waits for it any more
+        if (channel === undefined) return; // this side has closed it, and the peer does not know yet
         channel.deliver(command.bytes);
         this.#addressed.add(channel);
         return;
       case "close":
-        this.#closed(command, channel);
+        this.#closedByPeer(command, channel);
         return;
-      case "mark":
-        this.#marks += 1;
+      case "ping":
+        this.#pings += 1;
         return;
-      case "seen":
-        this.#sendScheduler.seen();
+      case "pong":
+        this.#sendScheduler.pongReceived();
         return;
       case "pause":
+        if (channel !== undefined) this.#sendScheduler.pause(channel);
+        return;
       case "resume":
-        if (channel !== undefined) this.#sendScheduler.hold(channel, command.kind === "pause");
+        if (channel !== undefined) this.#sendScheduler.resume(channel);
         return;
       default:
         this.#events.command(command);
     }
   }
 
-  #closed(command: Command & { kind: "close" }, channel: Channel | undefined): void {
-    this.#ids.confirmed(command.client);
+  #closedByPeer(command: Command & { kind: "close" }, channel: Channel | undefined): void {
+    this.#clients.closedThere(command.client);
     if (channel === undefined) return;
-    this.#forget(channel);
-    // so the other side knows that nothing more of this client is on its way; another make may have a new one by that number
-    if (this.#ours) this.send(command);
+    this.#remove(channel);
+    // our own peers learn by this that nothing more of the client comes; a peer of another make may have a new client of that number
+    if (this.#isOurOwn) this.send(command);
     channel.close();
-  }
-
-  #ask(channel: Channel, kind: "pause" | "resume"): void {
-    if (this.#has(channel)) this.send({ kind, client: channel.id });
-  }
-
-  /**
-   * Asks for a sign of life: by a mark, which a hung program leaves unanswered, too; where those are not known, by a command that
-   * means nothing: what the kernel hears, or does not, it tells.
-   */
-  #planProbe(): void {
-    const { probeMs } = this.#rules;
-    if (probeMs === 0) return;
-    this.#probe = this.#clock.after(probeMs, () => {
-      this.#planProbe();
-      const silence = this.#clock.now() - this.#heardAt;
-      if (silence < probeMs || this.#receiveFlow.waiting) return;
-      if (!this.#ours) {
-        const client = this.#ids.unused();
-        if (client !== undefined) this.send({ kind: "close", client });
-      } else if (this.#asked < UNANSWERED_MARKS) {
-        this.#asked += 1;
-        this.#sendScheduler.mark();
-      } else this.close(`silent for ${Math.round(silence / 1000)} s`);
-    });
-  }
-
-  #heard(): void {
-    this.#heardAt = this.#clock.now();
-    this.#asked = 0;
   }
 
   #fault(error: unknown): void {

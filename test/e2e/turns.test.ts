@@ -5,7 +5,7 @@ import { ConfigFile } from "../support/config.js";
 import { startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { worstGreetingMs } from "../support/greeting.js";
-import { CONNECT, connectPayload, DATA, frame, LISTEN, MARK } from "../support/tunnel.js";
+import { CONNECT, connectPayload, DATA, frame, LISTEN, PING } from "../support/tunnel.js";
 import { pause, until } from "../support/wait.js";
 
 /*
@@ -41,7 +41,7 @@ const mux = (options: string) => (port: number, target: number) => `[mux]\n${por
 const tunnel = (port: number, _target: number, exposed: number) =>
   `[tunnel]\n${port}=EXPOSE 127.0.0.1:${exposed}>10.1.1.1:23\n`;
 const device = (_port: number, target: number) => `[device]\nserver=127.0.0.1:${target}\nallow=127.0.0.1:1\n`;
-const READY = Buffer.concat([frame(LISTEN, 0), frame(MARK, 0)]);
+const READY = Buffer.concat([frame(LISTEN, 0), frame(PING, 0)]);
 const EVENT = "<E14L00I02MAK>";
 const READ = "<S0020030837F02D00FO>";
 
@@ -141,7 +141,7 @@ const FLOODS: readonly Flood[] = [
     before: READY,
     flood: many(50_000, frame(DATA, 0, "x"), frame(DATA, 1, "x")),
   },
-  { name: "marks", config: tunnel, from: "client", before: READY, flood: many(100_000, frame(MARK, 0)) },
+  { name: "pings", config: tunnel, from: "client", before: READY, flood: many(100_000, frame(PING, 0)) },
   {
     name: "frames that mean nothing",
     config: tunnel,

@@ -8,9 +8,9 @@ export const CONNECT = 1;
 export const CLOSE = 2;
 export const DATA = 3;
 export const LISTEN = 4;
-/** Additions of ours: to be answered when it is read, and the answer; nothing more for this client, and again. */
-export const MARK = 6;
-export const SEEN = 7;
+/** Our additions (docs/tunnel.md). */
+export const PING = 6;
+export const PONG = 7;
 export const PAUSE = 8;
 export const RESUME = 9;
 /** The largest payload there is. */
@@ -175,13 +175,13 @@ export class ScriptedServer {
     return this.device.clients.length;
   }
 
-  /** The next device to connect, its LISTEN taken, and the mark by which it finds out whether the server answers those. */
+  /** The next device to connect, its LISTEN taken, and the PING by which it finds out whether the server answers those. */
   async link(withinMs = 10_000): Promise<FramePeer> {
     const index = this.#links.length;
     await until(() => this.count > index, `device ${index} of the server`, withinMs);
     const link = new FramePeer(await this.device.client(index));
     this.#links.push(link);
-    for (const expected of [LISTEN, MARK]) {
+    for (const expected of [LISTEN, PING]) {
       const { command, id, payload } = await link.frame();
       assert.deepEqual({ command, id, length: payload.length }, { command: expected, id: 0, length: 0 });
     }

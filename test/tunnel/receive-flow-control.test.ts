@@ -6,7 +6,7 @@ import { ManualClock } from "../support/clock.js";
 const KIB = 1024;
 const STALL_MS = 5000;
 
-/** A client, and what waits for it. */
+/** A client, and the bytes that wait for it. */
 class Reader {
   readonly id: number;
   pending = 0;
@@ -16,13 +16,15 @@ class Reader {
   }
 }
 
-/** A backlog, and what it has asked for. */
+/** A flow control, and what it has asked of its link. */
 class Fixture {
   readonly asked: string[] = [];
   readonly clock = new ManualClock();
   readonly receiveFlow = new ReceiveFlowControl<Reader>(STALL_MS, this.clock, {
-    hold: ({ id }, is) => this.asked.push(`${is ? "hold" : "go on"} ${id}`),
-    wait: (is) => this.asked.push(is ? "wait" : "read"),
+    pause: ({ id }) => this.asked.push(`pause ${id}`),
+    resume: ({ id }) => this.asked.push(`resume ${id}`),
+    pauseLink: () => this.asked.push("pause link"),
+    resumeLink: () => this.asked.push("resume link"),
     stalled: ({ id }) => this.asked.push(`stalled ${id}`),
   });
 
@@ -37,13 +39,13 @@ class Fixture {
   }
 }
 
-test("who cannot be told: the link waits for each, and gives up who does not read for so long", () => {
+test("a peer that does not know PAUSE: the link pauses for each client, and gives up one that does not read within the stall time", () => {
   const of = new Fixture();
   const [one, two] = [new Reader(1), new Reader(2)];
   of.set(one, 256);
   assert.deepEqual(of.take(), []);
   of.set(one, 257);
-  assert.deepEqual([of.take(), of.receiveFlow.waiting], [["wait"], true]);
+  assert.deepEqual([of.take(), of.receiveFlow.linkPaused], [["pause link"], true]);
   of.clock.advance(3000);
   of.set(two, 300);
   assert.deepEqual(of.take(), []);
@@ -57,52 +59,52 @@ test("who cannot be told: the link waits for each, and gives up who does not rea
   of.set(two, 0);
   assert.deepEqual(of.take(), []);
   of.set(one, 0);
-  assert.deepEqual([of.take(), of.receiveFlow.waiting], [["read"], false]);
+  assert.deepEqual([of.take(), of.receiveFlow.linkPaused], [["resume link"], false]);
   of.clock.advance(STALL_MS);
   assert.deepEqual(of.take(), []);
 });
 
-test("who can be told is told once, and again when half of it has been read; nobody waits", () => {
+test("a peer that knows PAUSE gets one PAUSE, and one RESUME when half has been read; the link goes on", () => {
   const of = new Fixture();
-  of.receiveFlow.canHold();
+  of.receiveFlow.enablePausing();
   const reader = new Reader(7);
   for (const kib of [100, 256, 257, 400, 256, 129]) of.set(reader, kib);
-  assert.deepEqual(of.take(), ["hold 7"]);
+  assert.deepEqual(of.take(), ["pause 7"]);
   for (const kib of [300, 128, 200]) of.set(reader, kib);
-  assert.deepEqual(of.take(), ["go on 7"]);
+  assert.deepEqual(of.take(), ["resume 7"]);
   of.clock.advance(10 * STALL_MS);
-  assert.deepEqual([of.take(), of.receiveFlow.waiting], [[], false]);
+  assert.deepEqual([of.take(), of.receiveFlow.linkPaused], [[], false]);
 });
 
-test("who is told, and sends more than could be on its way then, has the link wait after all", () => {
+test("a peer that sends more behind a PAUSE than could be on its way has the link paused after all", () => {
   const of = new Fixture();
-  of.receiveFlow.canHold();
+  of.receiveFlow.enablePausing();
   const [one, two] = [new Reader(1), new Reader(2)];
   of.set(one, 33_024);
   of.set(two, 33_024);
-  assert.deepEqual(of.take(), ["hold 1", "hold 2"]);
+  assert.deepEqual(of.take(), ["pause 1", "pause 2"]);
   of.set(two, 33_025);
-  assert.deepEqual(of.take(), ["wait"]);
+  assert.deepEqual(of.take(), ["pause link"]);
   of.clock.advance(STALL_MS - 1);
   of.set(one, 33_023);
-  assert.deepEqual(of.take(), ["read"]);
+  assert.deepEqual(of.take(), ["resume link"]);
   of.set(one, 33_024);
-  assert.deepEqual(of.take(), ["wait"]);
+  assert.deepEqual(of.take(), ["pause link"]);
   of.clock.advance(STALL_MS - 1);
   assert.deepEqual(of.take(), []);
   of.clock.advance(1);
   assert.deepEqual(of.take(), ["stalled 1", "stalled 2"]);
 });
 
-test("many who are told do not have the link wait because they are many", () => {
+test("many paused clients alone do not pause the link", () => {
   const of = new Fixture();
-  of.receiveFlow.canHold();
+  of.receiveFlow.enablePausing();
   const readers = Array.from({ length: 256 }, (_, id) => new Reader(id));
   for (const reader of readers) of.set(reader, 500);
-  assert.deepEqual([of.take().length, of.receiveFlow.waiting], [256, false]);
+  assert.deepEqual([of.take().length, of.receiveFlow.linkPaused], [256, false]);
 });
 
-test("when the link is over, nothing is asked for any more", () => {
+test("nothing is asked of a link that has closed", () => {
   const of = new Fixture();
   const reader = new Reader(1);
   of.set(reader, 300);
@@ -112,4 +114,21 @@ test("when the link is over, nothing is asked for any more", () => {
   of.set(reader, 0);
   of.clock.advance(STALL_MS);
   assert.deepEqual(of.take(), []);
+});
+
+test("a link that closes while it is asked to pause a client is not paused itself, and has no timer", () => {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const flow = new ReceiveFlowControl<Reader>(STALL_MS, clock, {
+    pause: () => flow.close(),
+    resume: () => asked.push("resume"),
+    pauseLink: () => asked.push("pause link"),
+    resumeLink: () => asked.push("resume link"),
+    stalled: () => asked.push("stalled"),
+  });
+  flow.enablePausing();
+  const reader = new Reader(1);
+  reader.pending = 70_000 * KIB;
+  flow.changed(reader);
+  assert.deepEqual([asked, clock.pending], [[], 0]);
 });

@@ -15,7 +15,7 @@ const FIRST_RETRY_MS = 375; // at the most
 const MAX_RETRY_MS = 2000;
 const CONNECT_MS = 3000;
 const NO_SUCH_COMMAND = 99;
-const OPENING = 8; // LISTEN and a mark
+const OPENING = 8; // LISTEN and a ping
 
 /** A device of a server, linked for the first time, with one service. */
 async function open(t: TestContext) {

@@ -10,7 +10,7 @@ import { MAX_PENDING } from "#src/tunnel/receive-flow-control.js";
 import { TunnelLink } from "#src/tunnel/tunnel-link.js";
 import { ManualClock } from "../support/clock.js";
 import { Client } from "../support/net.js";
-import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, MARK, PAUSE, RESUME, SEEN } from "../support/tunnel.js";
+import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, PAUSE, PING, PONG, RESUME } from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const PEER = { host: "127.0.0.1", port: 1 };
@@ -83,23 +83,23 @@ async function upTo({ peer }: Scene, command: number, id: number): Promise<Frame
   }
 }
 
-test("what is sent beside the clients' bytes fills the window, too, and is marked", async (t) => {
+test("what is sent beside the clients' bytes fills the window, too, and has pings", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const { channel } = listen(link, 0);
-  peer.send(MARK, 0);
-  await peer.expect(SEEN, 0);
-  await peer.expect(MARK, 0);
-  peer.send(SEEN, 0);
+  peer.send(PING, 0);
+  await peer.expect(PONG, 0);
+  await peer.expect(PING, 0);
+  peer.send(PONG, 0);
   await readSoFar(scene);
-  peer.write(Buffer.concat(Array.from({ length: 5000 }, () => frame(MARK, 0)))); // 20,000 bytes of answers
+  peer.write(Buffer.concat(Array.from({ length: 5000 }, () => frame(PING, 0)))); // 20,000 bytes of answers
   await readSoFar(scene);
   channel.write("hello");
   const answered = async (): Promise<Buffer> => {
     for (;;) {
       const { command, payload } = await peer.frame();
       if (command === DATA) return payload;
-      if (command === MARK) peer.send(SEEN, 0);
+      if (command === PING) peer.send(PONG, 0);
     }
   };
   assert.equal((await answered()).toString(), "hello");
@@ -167,12 +167,12 @@ test("only silence is asked about: as long as something comes, there is no probe
 test("a peer that was not asked, because this process stood still, is asked before it counts as silent", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { clock, peer, told } = scene;
-  peer.send(MARK, 0);
+  peer.send(PING, 0);
   await readSoFar(scene);
   clock.standStill(10 * PROBE_MS);
   clock.advance(0);
   clock.advance(PROBE_MS / 2);
-  peer.send(SEEN, 0);
+  peer.send(PONG, 0);
   await readSoFar(scene);
   clock.advance(2.9 * PROBE_MS); // so late it is asked again, and leaves that unanswered
   assert.deepEqual(told, ["listen", "listen"]);
@@ -180,7 +180,7 @@ test("a peer that was not asked, because this process stood still, is asked befo
   assert.match(told.at(-1) ?? "", /^lost: silent for /);
 });
 
-test("the probe of a peer that knows no marks is for a number that nobody has, not the next client's either", async (t) => {
+test("the probe of a peer that knows no pings is for a number that nobody has, not the next client's either", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, peer } = scene;
   for (const id of [0, 255]) link.open(id, PEER);
@@ -188,7 +188,7 @@ test("the probe of a peer that knows no marks is for a number that nobody has, n
   assert.deepEqual(await peer.frame(), { command: CLOSE, id: 254, payload: Buffer.alloc(0) });
 });
 
-test("when all numbers are taken, a peer that knows no marks is not asked", async (t) => {
+test("when all numbers are taken, a peer that knows no pings is not asked", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, peer } = scene;
   for (let id = 0; id < 256; id += 1) link.open(id, PEER);
@@ -263,8 +263,8 @@ test("a number closed from here is taken again when the other side confirms, or 
 test("between our own peers a number waits for the confirmation, however long that takes, and each CLOSE is confirmed", async (t) => {
   const scene = await open(t);
   const { link, clock, peer } = scene;
-  peer.send(MARK, 0);
-  await upTo(scene, MARK, 0);
+  peer.send(PING, 0);
+  await upTo(scene, PING, 0);
   const channels = Array.from({ length: 256 }, (_, id) => link.open(id, PEER));
   channels[7]?.destroy();
   clock.advance(1000 * CONFIRMED_WITHIN_MS);
@@ -279,7 +279,7 @@ test("between our own peers a number waits for the confirmation, however long th
 test("one that is held and closed: nothing is asked for it any more", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
-  peer.send(MARK, 0);
+  peer.send(PING, 0);
   const [here, there] = [link.open(0, PEER), link.open(1, PEER)];
   for (const { id } of [here, there]) {
     for (let sent = 0; sent < 300_000; sent += 60_000) peer.send(DATA, id, Buffer.alloc(60_000));
@@ -303,13 +303,13 @@ test("one that is held in the middle of what it sends: no more of it comes, unti
   const scene = await open(t);
   const { link, peer } = scene;
   const channel = link.open(0, PEER);
-  peer.send(MARK, 0);
-  await peer.expect(SEEN, 0);
-  await peer.expect(MARK, 0);
+  peer.send(PING, 0);
+  await peer.expect(PONG, 0);
+  await peer.expect(PING, 0);
   channel.write(Buffer.alloc(100_000));
   const before = link.bytes.sent;
   peer.send(PAUSE, 0);
-  for (let marks = 0; marks < 10; marks += 1) peer.send(SEEN, 0);
+  for (let pings = 0; pings < 10; pings += 1) peer.send(PONG, 0);
   await readSoFar(scene);
   assert.equal(link.bytes.sent, before);
   assert.ok(channel.unsent > 0);
@@ -423,29 +423,29 @@ test("while the link waits it is asked for nothing; what its peer said meanwhile
   assert.equal(peer.client.bytes.length, 0);
 });
 
-/** Takes frames until there are so many bytes of the clients; tells how many marks there were among them. */
-async function takeBytes({ peer }: Scene, count: number, onMark = () => {}): Promise<{ bytes: number; marks: number }> {
-  let [bytes, marks] = [0, 0];
+/** Takes frames until there are so many bytes of the clients; tells how many pings there were among them. */
+async function takeBytes({ peer }: Scene, count: number, onPing = () => {}): Promise<{ bytes: number; pings: number }> {
+  let [bytes, pings] = [0, 0];
   while (bytes < count) {
     const { command, payload } = await peer.frame();
     if (command === DATA) bytes += payload.length;
-    if (command !== MARK) continue;
-    marks += 1;
-    onMark();
+    if (command !== PING) continue;
+    pings += 1;
+    onPing();
   }
-  return { bytes, marks };
+  return { bytes, pings };
 }
 
 test("while the link waits, what there is to send goes on without answers, which tell nothing of the way afterwards", async (t) => {
   const scene = await open(t);
   const { link, clock, peer } = scene;
   const [slow, busy] = [link.open(0, PEER), link.open(1, PEER)];
-  peer.send(MARK, 0);
-  await peer.expect(SEEN, 0);
+  peer.send(PING, 0);
+  await peer.expect(PONG, 0);
   busy.write(Buffer.alloc(400_000));
   await takeBytes(scene, 400_000, () => {
     clock.advance(1);
-    peer.send(SEEN, 0);
+    peer.send(PONG, 0);
   });
   busy.write(Buffer.alloc(1_000_000)); // more than may be under way
   const before = await takeBytes(scene, 150_000);
@@ -454,28 +454,28 @@ test("while the link waits, what there is to send goes on without answers, which
   assert.ok(slow.pending > 67_108_864, "it waits");
   clock.advance(STALL_MS - 1);
   slow.resume();
-  for (let { marks } = rest; marks + before.marks > 0; marks -= 1) peer.send(SEEN, 0);
+  for (let { pings } = rest; pings + before.pings > 0; pings -= 1) peer.send(PONG, 0);
   await readSoFar(scene);
   busy.write(Buffer.alloc(400_000));
   await takeBytes(scene, 150_000);
 });
 
-test("when a late answer leaves less under way than there is, that is marked, else nothing would go on", async (t) => {
+test("when a late answer leaves less under way than there is, that has pings, else nothing would go on", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, peer } = scene;
   const channel = link.open(0, PEER);
   const answer = (): void => {
     clock.advance(1);
-    peer.send(SEEN, 0);
+    peer.send(PONG, 0);
   };
-  peer.send(MARK, 0);
-  await peer.expect(SEEN, 0);
+  peer.send(PING, 0);
+  await peer.expect(PONG, 0);
   channel.write(Buffer.alloc(400_000));
   await takeBytes(scene, 400_000, answer); // so much more than that may be under way then
   await readSoFar(scene);
   clock.advance(2 * PROBE_MS);
   channel.write(Buffer.alloc(100_000));
-  assert.equal((await takeBytes(scene, 100_000)).marks, 1, "the probe");
+  assert.equal((await takeBytes(scene, 100_000)).pings, 1, "the probe");
   clock.advance(PROBE_MS / 2);
   answer();
   await readSoFar(scene);

@@ -1,38 +1,39 @@
 import { CLIENTS_MAX } from "./frames.js";
 
-/** After so long a number is free though a side of another make has not confirmed that: it never does. */
+/** A number that a peer of another make never confirms is free again after this time. */
 const UNCONFIRMED_MS = 2000;
 
 /**
- * The numbers by which a link tells its clients apart. What is still on its way for one that has been closed from here is not for
- * another client: our own peers say when that is over (CLOSE for CLOSE); beside others such a number is taken last, or after a while.
+ * The client numbers of one link. Bytes for a closed client may still be on their way; the next client must not get them. So a
+ * closed number waits: our own peers confirm a CLOSE with a CLOSE, and the number is free then. Other peers confirm nothing: their
+ * numbers are free after {@link UNCONFIRMED_MS}, or at once when no other number is left.
  */
 export class ClientIds {
   readonly #used: Pick<ReadonlySet<number>, "has">;
-  /** Those closed from here of which the other side has not said that it knows, and when they are free all the same. */
+  /** Numbers that this side has closed and the peer has not confirmed: when each is free all the same. */
   readonly #freeAt = new Map<number, number>();
 
-  /** @param used those that clients have */
+  /** @param used numbers of the clients that are open */
   constructor(used: Pick<ReadonlySet<number>, "has">) {
     this.#used = used;
   }
 
   /**
-   * One has been closed from here.
+   * This side has closed a client.
    *
    * @param now milliseconds
-   * @param confirms whether the other side will say that it knows
+   * @param confirms whether the peer confirms a CLOSE with a CLOSE
    */
   closed(id: number, now: number, confirms: boolean): void {
     this.#freeAt.set(id, confirms ? Number.POSITIVE_INFINITY : now + UNCONFIRMED_MS);
   }
 
-  /** The other side sends nothing more for it. */
+  /** The peer has closed this number: it sends nothing more for it. */
   confirmed(id: number): void {
     this.#freeAt.delete(id);
   }
 
-  /** The lowest that is free; nothing when there is none. */
+  /** The lowest free number; undefined when no number is left. */
   free(now: number): number | undefined {
     let last: number | undefined;
     for (let id = 0; id < CLIENTS_MAX; id += 1) {
@@ -44,7 +45,7 @@ export class ClientIds {
     return last;
   }
 
-  /** One that stands for nobody: the highest, since one that is given to a client just now is low; nothing when there is none. */
+  /** A number that no client has: the highest, since clients get the lowest. Undefined when clients have all of them. */
   unused(): number | undefined {
     for (let id = CLIENTS_MAX - 1; id >= 0; id -= 1) if (!this.#used.has(id)) return id;
     return undefined;

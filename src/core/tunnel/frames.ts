@@ -1,58 +1,58 @@
 import type { FramingKind } from "../framing/framing.js";
 import { type HeaderReading, LengthPrefixed } from "../framing/length-prefixed.js";
 
-/** Payload size (two bytes, big-endian), command, client (seed tcp-remote-connection, 1.3). */
+/** Bytes of a frame's header: payload size (two bytes, big-endian), command, client number (docs/tunnel.md). */
 export const HEADER = 4;
-/** The most that a frame carries. */
+/** Largest payload of one frame, in bytes: its size has two bytes. */
 export const PAYLOAD_MAX = 65_535;
-/** So many clients can be told apart. */
+/** Most clients of one link: a client number has one byte. */
 export const CLIENTS_MAX = 256;
 
 const [CONNECT, CLOSE, DATA, LISTEN] = [1, 2, 3, 4] as const;
-const [SECRET, MARK, SEEN, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // additions of ours, which other peers skip
-const ADDRESS_AND_PORT = 4; // the length of the address, and the port, two bytes each
+const [SECRET, PING, PONG, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // our additions; peers of another make skip them
+const CONNECT_FIXED = 4; // bytes of CONNECT beside the address: its length and the port, two bytes each
 
-/** What one end of a link tells the other. */
+/** What one side of a link tells the other. */
 export type Command =
-  /** A client is here: connect it to this service. From server to device. */
+  /** A client has connected: dial this service for it. From server to device. */
   | { readonly kind: "connect"; readonly client: number; readonly host: string; readonly port: number }
-  /** A client has gone, or its service. */
+  /** The client or its service has closed. */
   | { readonly kind: "close"; readonly client: number }
-  /** `bytes` may be a view of the frame. */
+  /** Bytes of one client. `bytes` may be a view of the frame. */
   | { readonly kind: "data"; readonly client: number; readonly bytes: Buffer }
-  /** The device is ready. */
+  /** The device is ready for clients. */
   | { readonly kind: "listen" }
-  /** What the device knows, and nobody else. */
+  /** The device shows that it is the right one. */
   | { readonly kind: "secret"; readonly bytes: Buffer }
-  /** To be answered by SEEN when it is read. */
-  | { readonly kind: "mark" }
-  /** All up to the mark has been read. */
-  | { readonly kind: "seen" }
-  /** Nothing more is to be sent for this client, which does not read; it may be again. */
+  /** The other side answers with PONG when it reads this. */
+  | { readonly kind: "ping" }
+  /** The other side has read everything up to the PING. */
+  | { readonly kind: "pong" }
+  /** This client does not read: send nothing more for it until RESUME. */
   | { readonly kind: "pause"; readonly client: number }
   | { readonly kind: "resume"; readonly client: number }
-  /** Not understood, to be skipped. */
+  /** A frame to skip; the reason says why. */
   | { readonly kind: "unknown"; readonly reason: string };
 
-/** What can be told. */
-export type Told = Exclude<Command, { kind: "unknown" }>;
+/** A command that this program sends. */
+export type SendableCommand = Exclude<Command, { kind: "unknown" }>;
 
-function lookAt(bytes: Buffer, at: number): HeaderReading {
+function readHeader(bytes: Buffer, at: number): HeaderReading {
   if (bytes.length - at < HEADER) return { kind: "more", need: HEADER };
   const length = HEADER + bytes.readUInt16BE(at);
   return bytes.length - at < length ? { kind: "more", need: length } : { kind: "frame", length };
 }
 
-/** Frames of a link; both directions are alike. */
+/** The framing of a link; both directions are alike. */
 export const tunnelFraming: FramingKind = {
   name: "tunnel",
   help: "Two bytes of length, command, client",
   maxHeld: HEADER + PAYLOAD_MAX,
-  requests: () => new LengthPrefixed(lookAt),
-  answers: () => new LengthPrefixed(lookAt),
+  requests: () => new LengthPrefixed(readHeader),
+  answers: () => new LengthPrefixed(readHeader),
 };
 
-/** Understands a whole frame. What is not understood is to be skipped, so that the stream stays in step. */
+/** Reads a whole frame. Kind `unknown` for a frame that is none of ours: the reader skips it and stays in step. */
 export function commandOf(frame: Buffer): Command {
   const payload = frame.subarray(HEADER);
   const [code = 0, client = 0] = frame.subarray(2, HEADER);
@@ -67,10 +67,10 @@ export function commandOf(frame: Buffer): Command {
       return { kind: "listen" };
     case SECRET:
       return { kind: "secret", bytes: payload };
-    case MARK:
-      return { kind: "mark" };
-    case SEEN:
-      return { kind: "seen" };
+    case PING:
+      return { kind: "ping" };
+    case PONG:
+      return { kind: "pong" };
     case PAUSE:
       return { kind: "pause", client };
     case RESUME:
@@ -80,20 +80,20 @@ export function commandOf(frame: Buffer): Command {
   }
 }
 
-/** Two bytes of length, the address as text, two bytes of port; what follows is ignored. */
+/** Reads the payload of CONNECT: two bytes of length, the address as text, two bytes of port. More bytes are ignored. */
 function connectOf(client: number, payload: Buffer): Command {
   const length = payload.length < 2 ? 0 : payload.readUInt16BE(0);
-  if (payload.length < length + ADDRESS_AND_PORT) return { kind: "unknown", reason: "CONNECT without a whole address" };
+  if (payload.length < length + CONNECT_FIXED) return { kind: "unknown", reason: "CONNECT without a whole address" };
   const host = payload.toString("latin1", 2, 2 + length);
   return { kind: "connect", client, host, port: payload.readUInt16BE(2 + length) };
 }
 
-/** The frame of a command. `bytes` of data: {@link PAYLOAD_MAX} at most. */
-export function frameOf(command: Told): Buffer {
+/** Makes the frame of a command. `bytes` of `data` and `secret`: {@link PAYLOAD_MAX} bytes at most. */
+export function frameOf(command: SendableCommand): Buffer {
   switch (command.kind) {
     case "connect": {
       const address = Buffer.from(command.host, "latin1");
-      const payload = Buffer.alloc(address.length + ADDRESS_AND_PORT);
+      const payload = Buffer.alloc(address.length + CONNECT_FIXED);
       payload.writeUInt16BE(address.length, 0);
       address.copy(payload, 2);
       payload.writeUInt16BE(command.port, 2 + address.length);
@@ -107,10 +107,10 @@ export function frameOf(command: Told): Buffer {
       return frame(LISTEN, 0);
     case "secret":
       return frame(SECRET, 0, command.bytes);
-    case "mark":
-      return frame(MARK, 0);
-    case "seen":
-      return frame(SEEN, 0);
+    case "ping":
+      return frame(PING, 0);
+    case "pong":
+      return frame(PONG, 0);
     case "pause":
       return frame(PAUSE, command.client);
     case "resume":

@@ -1,109 +1,119 @@
-/** Large transfers are cut into pieces of this size at most, so that the others need not wait for long; bytes. */
-const PIECE = 16_384;
-/** So much may always be under way. */
-const LEAST = PIECE;
-/** So long bytes may wait on the way, beside what the way itself takes; half as long as that where it is more. */
-const WAIT_MS = 50;
-/** So much waits at most, however fast the way is: for a client that does not read, all of it is with the other side already. */
-const MOST_WAITING = 1_048_576;
-const MARKS = 4; // in each window: it moves on in steps, not all at once
-const MOST_MARKS = 64; // without an answer: who gives none gets no more, and they fill no memory
-const RELEARN = 3 * MARKS; // so many marks in a row that were late with the least under way: the way has become longer
-const DECLINE = 1 / 32; // of the rate, for a mark that was slower, and the more the later it was: one late by chance changes little
+/** Large transfers are cut into pieces of this size at most, so that other clients do not wait for long; bytes. */
+const MAX_PIECE = 16_384;
+/** This much may always be under way; bytes. */
+const MIN_WINDOW = MAX_PIECE;
+/** Bytes may queue on the way for this long, beside the time of the way itself; half of that time where that is longer. */
+const QUEUEING_MS = 50;
+/** Most bytes that queue on a fast way: all of them reach the other side before it can pause a client that does not read. */
+const MAX_QUEUED = 1_048_576;
+const PINGS_PER_WINDOW = 4; // so the window moves on in steps, not all at once
+const MAX_OUTSTANDING_PINGS = 64; // a peer that answers none gets no more, so the list stays short
+const LATE_PINGS_TO_RELEARN = 3 * PINGS_PER_WINDOW; // late in a row with the smallest window: the way has become longer
+const DECLINE = 1 / 32; // of the rate, for each slower ping, and more the later it was: one late ping by chance changes little
 
-/** A place in the stream that the other side is to confirm. */
-interface Mark {
+/** A PING that waits for its PONG. */
+interface Ping {
+  /** Bytes sent before it. */
   readonly at: number;
   readonly sentAt: number;
-  /** What was confirmed then, and when that had been. */
-  readonly seen: number;
-  readonly seenAt: number;
+  /** Bytes that were confirmed when it was sent, and when they had been confirmed. */
+  readonly confirmed: number;
+  readonly confirmedAt: number;
 }
 
 /**
- * How much of a link's stream may be under way. The kernel takes some megabytes from a sender; on a slow link all who share it
- * wait until those are through, for seconds. So marks are sent among the bytes, the other side answers each as it reads it, and
- * no more is under way than the link carries in the time that a byte needs, and a little wait: enough to keep it busy.
+ * How many bytes of a link may be under way.
  *
- * Without answers, which only our own peers give, there is no limit.
+ * The kernel takes some megabytes from a sender; on a slow link all clients then wait for seconds until those are through. So
+ * this side sends PINGs among the bytes, and the other side answers each with a PONG as it reads it. The window is what the link
+ * carries in the time of the way, plus {@link QUEUEING_MS}: enough to keep the link busy.
+ *
+ * Only our own peers answer. A link to any other peer has no limit.
  */
 export class SendWindow {
-  /** Bytes so far. */
+  /** Bytes sent so far. */
   sent = 0;
-  /** Whether the other side is known to answer marks. */
-  answering = false;
-  #seen = 0;
-  #seenAt = 0;
-  #size = LEAST;
-  /** Bytes in a millisecond. */
-  #rate = 0;
-  /** What a mark has needed that waited for nobody. */
-  #wayMs = Number.POSITIVE_INFINITY;
-  /** What each of the last marks has needed that were late with the least under way. */
-  #late: number[] = [];
-  readonly #marks: Mark[] = [];
-  #markedAt = 0;
-  /** Marks up to here tell nothing of the way. */
-  #disturbedAt = 0;
+  /** Whether the peer is known to answer pings. */
+  peerAnswersPings = false;
+  #confirmed = 0;
+  #confirmedAt = 0;
+  #size = MIN_WINDOW;
+  #bytesPerMs = 0;
+  /** Round trip of the fastest ping: the way without a queue. */
+  #fastestMs = Number.POSITIVE_INFINITY;
+  /** Round trips of the last pings, as long as each was late with the smallest window. */
+  #lateMs: number[] = [];
+  readonly #pings: Ping[] = [];
+  #sentAtLastPing = 0;
+  /** Pings up to this byte tell nothing of the way. */
+  #ignoredUpTo = 0;
 
   /** Whether more may be sent. */
   get open(): boolean {
-    return !this.answering || this.sent - this.#seen < this.#size;
+    return !this.peerAnswersPings || this.sent - this.#confirmed < this.#size;
   }
 
-  /** The size of the next piece: smaller where even one would keep a slow link busy for long. */
+  /** Bytes of the next piece: fewer where a whole piece would keep a slow link busy for long. */
   get piece(): number {
-    return this.answering ? Math.min(PIECE, Math.floor(this.#size / MARKS)) : PIECE;
+    return this.peerAnswersPings ? Math.min(MAX_PIECE, Math.floor(this.#size / PINGS_PER_WINDOW)) : MAX_PIECE;
   }
 
-  /** Whether so much has been sent that a mark is to follow. When no more may be sent, one is under way. */
-  get wantsMark(): boolean {
-    if (!this.answering || this.#marks.length >= MOST_MARKS) return false;
-    return this.sent - this.#markedAt >= this.#size / MARKS;
+  /** Whether a PING is due. A window that is not {@link open} always has a PING under way, so its PONG opens it again. */
+  get pingDue(): boolean {
+    if (!this.peerAnswersPings || this.#pings.length >= MAX_OUTSTANDING_PINGS) return false;
+    return this.sent - this.#sentAtLastPing >= this.#size / PINGS_PER_WINDOW;
   }
 
   /**
-   * A mark has been sent.
+   * This side has sent a PING.
    *
    * @param now milliseconds
    */
-  mark(now: number): void {
-    this.#marks.push({ at: this.sent, sentAt: now, seen: this.#seen, seenAt: this.#seenAt });
-    this.#markedAt = this.sent;
+  pingSent(now: number): void {
+    this.#pings.push({ at: this.sent, sentAt: now, confirmed: this.#confirmed, confirmedAt: this.#confirmedAt });
+    this.#sentAtLastPing = this.sent;
   }
 
-  /** Answers have not been read for a while: those to come were late for that reason. */
-  disturb(): void {
-    this.#disturbedAt = this.sent;
+  /** This side has not read for a while: PONGs that are still to come are late for that reason, and measure nothing. */
+  ignoreOutstandingPings(): void {
+    this.#ignoredUpTo = this.sent;
   }
 
-  /** The other side has read up to the oldest mark. An answer that nobody asked for means nothing. */
-  answered(now: number): void {
-    const mark = this.#marks.shift();
-    if (mark === undefined) return;
-    this.answering = true;
-    this.#seen = mark.at;
-    this.#seenAt = now;
-    if (mark.at <= this.#disturbedAt) return;
-    const took = now - mark.sentAt;
-    this.#wayMs = Math.min(this.#wayMs, took);
-    const allowedMs = this.#allowedMs(took);
-    const rate = (mark.at - mark.seen) / Math.max(now - mark.seenAt, 0.01);
-    this.#rate += (rate - this.#rate) * (rate > this.#rate ? 1 : Math.min(1, (DECLINE * took) / allowedMs));
-    const waiting = Math.min(MOST_WAITING, this.#rate * waitMs(this.#wayMs));
-    const size = Math.max(LEAST, Math.round(this.#rate * this.#wayMs + waiting));
-    if (size > this.#size || took > allowedMs) this.#size = size;
+  /**
+   * The peer has answered the oldest PING. A PONG without a PING means nothing.
+   *
+   * @param now milliseconds
+   */
+  pongReceived(now: number): void {
+    const ping = this.#pings.shift();
+    if (ping === undefined) return;
+    this.peerAnswersPings = true;
+    this.#confirmed = ping.at;
+    this.#confirmedAt = now;
+    if (ping.at > this.#ignoredUpTo) this.#measure(ping, now);
   }
 
-  /** How long a mark may take, seen what the last one took. */
-  #allowedMs(took: number): number {
-    const isLate = this.#size === LEAST && took > this.#wayMs + waitMs(this.#wayMs);
-    this.#late = isLate ? [...this.#late, took] : [];
-    if (this.#late.length === RELEARN) this.#wayMs = Math.min(...this.#late.splice(0));
-    return this.#wayMs + waitMs(this.#wayMs);
+  #measure(ping: Ping, now: number): void {
+    const tookMs = now - ping.sentAt;
+    this.#fastestMs = Math.min(this.#fastestMs, tookMs);
+    const allowedMs = this.#allowedMs(tookMs);
+    const rate = (ping.at - ping.confirmed) / Math.max(now - ping.confirmedAt, 0.01);
+    const weight = rate > this.#bytesPerMs ? 1 : Math.min(1, (DECLINE * tookMs) / allowedMs);
+    this.#bytesPerMs += (rate - this.#bytesPerMs) * weight;
+    const queued = Math.min(MAX_QUEUED, this.#bytesPerMs * queueingMs(this.#fastestMs));
+    const size = Math.max(MIN_WINDOW, Math.round(this.#bytesPerMs * this.#fastestMs + queued));
+    if (size > this.#size || tookMs > allowedMs) this.#size = size;
+  }
+
+  /** How long a ping may take. Learns a longer way from the last one, which took `tookMs`. */
+  #allowedMs(tookMs: number): number {
+    const isLate = this.#size === MIN_WINDOW && tookMs > this.#fastestMs + queueingMs(this.#fastestMs);
+    this.#lateMs = isLate ? [...this.#lateMs, tookMs] : [];
+    if (this.#lateMs.length === LATE_PINGS_TO_RELEARN) this.#fastestMs = Math.min(...this.#lateMs.splice(0));
+    return this.#fastestMs + queueingMs(this.#fastestMs);
   }
 }
 
-function waitMs(wayMs: number): number {
-  return Math.max(WAIT_MS, wayMs / 2);
+function queueingMs(wayMs: number): number {
+  return Math.max(QUEUEING_MS, wayMs / 2);
 }

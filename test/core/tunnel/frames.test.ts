@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { commandOf, frameOf, HEADER, PAYLOAD_MAX, type Told, tunnelFraming } from "#src/core/tunnel/frames.js";
+import {
+  commandOf,
+  frameOf,
+  HEADER,
+  PAYLOAD_MAX,
+  type SendableCommand,
+  tunnelFraming,
+} from "#src/core/tunnel/frames.js";
 
-const table: [Told, string][] = [
+const table: [SendableCommand, string][] = [
   [{ kind: "listen" }, "00000400"],
   [{ kind: "close", client: 7 }, "00000207"],
   [{ kind: "data", client: 255, bytes: Buffer.from("hi") }, "000203ff6869"],
   [{ kind: "data", client: 0, bytes: Buffer.alloc(0) }, "00000300"],
   [{ kind: "connect", client: 1, host: "10.0.0.1", port: 23 }, `000c0101${"0008"}${"31302e302e302e31"}${"0017"}`],
   [{ kind: "secret", bytes: Buffer.from("s") }, "0001050073"],
-  [{ kind: "mark" }, "00000600"],
-  [{ kind: "seen" }, "00000700"],
+  [{ kind: "ping" }, "00000600"],
+  [{ kind: "pong" }, "00000700"],
   [{ kind: "pause", client: 9 }, "00000809"],
   [{ kind: "resume", client: 255 }, "000009ff"],
 ];

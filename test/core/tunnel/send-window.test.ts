@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { SendWindow } from "#src/core/tunnel/send-window.js";
 
-const MARK_BYTES = 4;
+const PING_BYTES = 4;
 
 /** A link of that many bytes in a millisecond, with a way there and back, and a buffer that takes everything at once. */
 class SlowLink {
@@ -23,7 +23,7 @@ class SlowLink {
   constructor(rate: number, wayMs: number) {
     this.#rate = rate;
     this.#wayMs = wayMs;
-    this.#mark();
+    this.#ping();
   }
 
   change(rate: number, wayMs: number): void {
@@ -35,19 +35,19 @@ class SlowLink {
   run(ms: number): void {
     const until = this.now + ms;
     for (;;) {
-      while (this.window.answering && this.window.open) {
+      while (this.window.peerAnswersPings && this.window.open) {
         this.waits.push({ at: this.now, ms: Math.max(0, this.#freeAt - this.now) });
         this.bytes += this.window.piece;
         this.#send(this.window.piece);
-        this.#markIfDue();
+        this.#pingIfDue();
       }
       const [answer] = this.#answers;
       assert.ok(answer !== undefined, "nothing may be sent, and nothing is there to change that");
       if (answer > until) break;
       this.#answers.shift();
       this.now = answer;
-      this.window.answered(answer);
-      this.#markIfDue();
+      this.window.pongReceived(answer);
+      this.#pingIfDue();
     }
     this.now = until;
   }
@@ -62,13 +62,13 @@ class SlowLink {
     this.#freeAt = Math.max(this.now, this.#freeAt) + bytes / this.#rate;
   }
 
-  #markIfDue(): void {
-    if (this.window.wantsMark) this.#mark();
+  #pingIfDue(): void {
+    if (this.window.pingDue) this.#ping();
   }
 
-  #mark(): void {
-    this.#send(MARK_BYTES);
-    this.window.mark(this.now);
+  #ping(): void {
+    this.#send(PING_BYTES);
+    this.window.pingSent(this.now);
     this.#seed = (this.#seed * 1_103_515_245 + 12_345) % 2 ** 31;
     const at = this.#freeAt + this.#wayMs + (this.jitterMs * this.#seed) / 2 ** 31;
     this.#answers.push(Math.max(at, this.#answers.at(-1) ?? 0));
@@ -119,7 +119,7 @@ test("a link that becomes slower, or whose way becomes longer, is kept busy agai
   assert.ok(used > 0.9, `${(used * 100).toFixed(1)} % of it`);
 });
 
-test("marks that are late by chance change little", () => {
+test("pings that are late by chance change little", () => {
   const link = new SlowLink(1000, 20);
   link.run(5000);
   link.change(1000, 400);
@@ -131,7 +131,7 @@ test("marks that are late by chance change little", () => {
   assert.ok(link.bytes - before > 0.95 * 500_000, `${link.bytes - before} bytes`);
 });
 
-test("as long as no mark is late, a time in which little is sent makes the window no smaller", () => {
+test("as long as no ping is late, a time in which little is sent makes the window no smaller", () => {
   const window = new SendWindow();
   let now = 0;
   for (const [count, bytes] of [
@@ -140,24 +140,24 @@ test("as long as no mark is late, a time in which little is sent makes the windo
   ] as const) {
     for (let index = 0; index < count; index += 1) {
       window.sent += bytes;
-      window.mark(now);
+      window.pingSent(now);
       now += 20;
-      window.answered(now);
+      window.pongReceived(now);
     }
   }
   window.sent += 1_000_000;
   assert.ok(window.open);
 });
 
-test("the way counts as longer when twelve marks in a row were late, and no sooner", () => {
+test("the way counts as longer when twelve pings in a row were late, and no sooner", () => {
   const window = new SendWindow();
   let now = 0;
   const step = (tookMs: number): void => {
     window.sent += 100 * Math.max(tookMs, 40);
     now += Math.max(0, 40 - tookMs);
-    window.mark(now);
+    window.pingSent(now);
     now += tookMs;
-    window.answered(now);
+    window.pongReceived(now);
   };
   const least = 16_384 / 4;
   for (const [count, tookMs] of [
@@ -177,22 +177,22 @@ test("the way counts as longer when twelve marks in a row were late, and no soon
 function allowed(rate: number, wayMs: number): number {
   const window = new SendWindow();
   const answers: number[] = [];
-  const mark = (now: number): void => {
-    window.mark(now);
+  const ping = (now: number): void => {
+    window.pingSent(now);
     answers.push(now + wayMs);
   };
-  mark(0);
+  ping(0);
   for (let now = 1; now < 2000; now += 1) {
     while (answers[0] !== undefined && answers[0] <= now) {
-      window.answered(answers.shift() ?? 0);
-      if (window.wantsMark) mark(now);
+      window.pongReceived(answers.shift() ?? 0);
+      if (window.pingDue) ping(now);
     }
     for (let sent = 0; sent < rate && window.open; sent += window.piece) {
       window.sent += window.piece;
-      if (window.wantsMark) mark(now);
+      if (window.pingDue) ping(now);
     }
   }
-  while (answers.length > 0) window.answered(answers.shift() ?? 0);
+  while (answers.length > 0) window.pongReceived(answers.shift() ?? 0);
   const before = window.sent;
   while (window.open) window.sent += window.piece;
   return window.sent - before;
@@ -220,37 +220,37 @@ test("a way that is of another length all the time is kept busy nevertheless", (
   assert.ok(link.longestWait(10_000) < 300, `${link.longestWait(10_000)} ms`);
 });
 
-test("without answers there is no limit, and no mark is wanted; an answer that nobody asked for means nothing", () => {
+test("without answers there is no limit, and no ping is wanted; an answer that nobody asked for means nothing", () => {
   const window = new SendWindow();
   window.sent = 1e12;
-  assert.ok(window.open && !window.wantsMark);
+  assert.ok(window.open && !window.pingDue);
   assert.equal(window.piece, 16_384);
-  window.answered(5);
-  assert.ok(!window.answering);
+  window.pongReceived(5);
+  assert.ok(!window.peerAnswersPings);
 });
 
-test("a side that answers none of the marks does not get more and more of them", () => {
+test("a side that answers none of the pings does not get more and more of them", () => {
   const window = new SendWindow();
-  window.answering = true;
-  let marks = 0;
+  window.peerAnswersPings = true;
+  let pings = 0;
   for (let count = 0; count < 100_000; count += 1) {
-    window.sent += MARK_BYTES; // an answer to a mark of its own
-    if (!window.wantsMark) continue;
-    window.mark(count);
-    marks += 1;
+    window.sent += PING_BYTES; // an answer to a ping of its own
+    if (!window.pingDue) continue;
+    window.pingSent(count);
+    pings += 1;
   }
-  assert.ok(marks < 100, `${marks} marks`);
-  while (marks > 0) {
-    window.answered(1e6);
-    marks -= 1;
-    if (!window.wantsMark) continue;
-    window.mark(1e6);
-    marks += 1;
+  assert.ok(pings < 100, `${pings} pings`);
+  while (pings > 0) {
+    window.pongReceived(1e6);
+    pings -= 1;
+    if (!window.pingDue) continue;
+    window.pingSent(1e6);
+    pings += 1;
   }
   assert.ok(window.open, "with all of them answered, it goes on");
 });
 
-test("whatever comes when: with no mark under way, more may be sent", () => {
+test("whatever comes when: with no ping under way, more may be sent", () => {
   const steps = fc.array(
     fc.record({
       bytes: fc.integer({ min: 1, max: 5_000_000 }),
@@ -261,24 +261,24 @@ test("whatever comes when: with no mark under way, more may be sent", () => {
   fc.assert(
     fc.property(steps, (list) => {
       const window = new SendWindow();
-      let [now, marks] = [0, 1];
-      window.mark(now);
-      const markIfDue = (): void => {
-        if (!window.wantsMark) return;
-        marks += 1;
-        window.sent += MARK_BYTES;
-        window.mark(now);
+      let [now, pings] = [0, 1];
+      window.pingSent(now);
+      const pingIfDue = (): void => {
+        if (!window.pingDue) return;
+        pings += 1;
+        window.sent += PING_BYTES;
+        window.pingSent(now);
       };
       for (const { bytes, ms, answers } of list) {
         window.sent += bytes; // frames that are no client's are sent whether it is open or not
-        markIfDue();
+        pingIfDue();
         now += ms;
-        for (let count = 0; count < answers && marks > 0; count += 1) {
-          marks -= 1;
-          window.answered(now);
-          markIfDue();
+        for (let count = 0; count < answers && pings > 0; count += 1) {
+          pings -= 1;
+          window.pongReceived(now);
+          pingIfDue();
         }
-        assert.ok(marks > 0 || window.open);
+        assert.ok(pings > 0 || window.open);
         assert.ok(window.piece >= 4096 && window.piece <= 16_384);
       }
     }),

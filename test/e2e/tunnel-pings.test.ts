@@ -1,22 +1,22 @@
-// what both ends of ours add to the tunnel's wire: marks, which the other end answers as it reads them, and clients that are held
+// our additions to the tunnel's wire: PING and PONG, PAUSE and RESUME (docs/tunnel.md)
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Client } from "../support/net.js";
 import { faults } from "../support/process.js";
-import { CLOSE, DATA, type Frame, frame, MARK, PAUSE, RESUME, ScriptedDevice, SEEN } from "../support/tunnel.js";
+import { CLOSE, DATA, type Frame, frame, PAUSE, PING, PONG, RESUME, ScriptedDevice } from "../support/tunnel.js";
 import { startServer, type TunnelServer } from "../support/tunnels.js";
 import { pause, until } from "../support/wait.js";
 
 const PIECE = Buffer.alloc(60_000, "p");
 
-/** Starts a server with a device that answers marks, and has answered its first one. */
+/** Starts a server with a device that answers pings, and has answered its first one. */
 async function start(t: TestContext, options = "") {
   const server = await startServer(t, ["10.41.51.152:23"], { options });
   const device = await ScriptedDevice.open(server.port);
   t.after(() => device.client.destroy());
-  device.send(MARK, 0);
-  for (const command of [SEEN, MARK]) await device.expect(command, 0);
-  device.send(SEEN, 0);
+  device.send(PING, 0);
+  for (const command of [PONG, PING]) await device.expect(command, 0);
+  device.send(PONG, 0);
   await server.listens();
   return { server, device };
 }
@@ -41,16 +41,16 @@ async function framesAtHand(device: ScriptedDevice): Promise<Frame[]> {
   }
 }
 
-describe("marks", { concurrency: 4 }, () => {
+describe("pings", { concurrency: 4 }, () => {
   test("a device that sends one is answered, and asked in its turn; it gets little before it has answered", async (t) => {
     const server = await startServer(t, ["10.41.51.152:23"]);
     const device = await ScriptedDevice.open(server.port);
     t.after(() => device.client.destroy());
-    device.send(MARK, 0);
-    device.send(MARK, 7, "whatever");
+    device.send(PING, 0);
+    device.send(PING, 7, "whatever");
     const answers = [await device.frame(), await device.frame(), await device.frame()];
-    assert.deepEqual(answers.map(({ command }) => command).sort(), [MARK, SEEN, SEEN]);
-    assert.equal(answers[0]?.command, SEEN);
+    assert.deepEqual(answers.map(({ command }) => command).sort(), [PING, PONG, PONG]);
+    assert.equal(answers[0]?.command, PONG);
     await server.listens();
     const client = await Client.open(server.hosts[0] ?? 0);
     await device.connect();
@@ -80,12 +80,12 @@ describe("marks", { concurrency: 4 }, () => {
     const first = await framesAtHand(device);
     const bytes = (frames: Frame[]): number => frames.reduce((sum, { payload }) => sum + payload.length, 0);
     assert.ok(bytes(first) >= 12_000 && bytes(first) <= 20_480, `${bytes(first)} bytes under way`);
-    assert.equal(first.at(-1)?.command, MARK, "else nothing would go on");
+    assert.equal(first.at(-1)?.command, PING, "else nothing would go on");
     let count = bytes(first);
-    for (const { command } of first) if (command === MARK) device.send(SEEN, 0);
+    for (const { command } of first) if (command === PING) device.send(PONG, 0);
     while (count < 1_000_000) {
       const { command, payload } = await device.frame();
-      if (command === MARK) device.send(SEEN, 0);
+      if (command === PING) device.send(PONG, 0);
       count += payload.length;
     }
     assert.equal(count, 1_000_000);
@@ -94,11 +94,11 @@ describe("marks", { concurrency: 4 }, () => {
 
   test("answers that nobody asked for mean nothing", async (t) => {
     const { server, device } = await start(t);
-    device.write(Buffer.concat(Array.from({ length: 10_000 }, () => frame(SEEN, 0))));
+    device.write(Buffer.concat(Array.from({ length: 10_000 }, () => frame(PONG, 0))));
     await goesOn(server, device);
   });
 
-  test("a device that hangs is found, though its kernel takes what comes: it leaves marks unanswered", async (t) => {
+  test("a device that hangs is found, though its kernel takes what comes: it leaves pings unanswered", async (t) => {
     const { server, device } = await start(t, "HLTH=1");
     const client = await Client.open(server.hosts[0] ?? 0);
     await device.connect();
@@ -109,7 +109,7 @@ describe("marks", { concurrency: 4 }, () => {
     client.destroy();
   });
 
-  test("a device that does not know marks may be silent for as long as it likes", async (t) => {
+  test("a device that does not know pings may be silent for as long as it likes", async (t) => {
     const server = await startServer(t, ["10.41.51.152:23"], { options: "HLTH=1" });
     const device = await ScriptedDevice.open(server.port);
     t.after(() => device.client.destroy());
@@ -124,8 +124,8 @@ describe("marks", { concurrency: 4 }, () => {
   test("one that answers is not lost", async (t) => {
     const { server, device } = await start(t, "HLTH=1");
     for (let probe = 0; probe < 4; probe += 1) {
-      await device.expect(MARK, 0);
-      device.send(SEEN, 0);
+      await device.expect(PING, 0);
+      device.send(PONG, 0);
     }
     assert.equal((await server.status()).links, 1);
     await server.listens();
@@ -138,8 +138,8 @@ describe("marks", { concurrency: 4 }, () => {
     await device.connect();
     for (let sent = 0; sent < 100_000_000; sent += 60_000) device.send(DATA, 0, Buffer.alloc(60_000));
     await device.closes(0, 15_000);
-    device.send(MARK, 0);
-    await device.expect(SEEN, 0);
+    device.send(PING, 0);
+    await device.expect(PONG, 0);
     assert.equal((await server.status()).links, 1);
     client.destroy();
   });
@@ -147,7 +147,7 @@ describe("marks", { concurrency: 4 }, () => {
   test("a device that asks and does not read the answers is given up before they fill the memory", async (t) => {
     const { server, device } = await start(t);
     device.client.socket.pause();
-    const many = Buffer.concat(Array.from({ length: 250_000 }, () => frame(MARK, 0)));
+    const many = Buffer.concat(Array.from({ length: 250_000 }, () => frame(PING, 0)));
     const givenUp = (): boolean => {
       if (!device.client.closed && device.client.socket.writableLength < many.length) device.write(many);
       return server.daemon.log().includes("link lost: it does not read");
@@ -254,7 +254,7 @@ describe("clients that are held", { concurrency: 3 }, () => {
     let count = 0;
     while (count < 100_000) {
       const { command, id, payload } = await device.frame();
-      if (command === MARK) device.send(SEEN, 0);
+      if (command === PING) device.send(PONG, 0);
       else assert.deepEqual([command, id], [DATA, 0]);
       count += payload.length;
     }

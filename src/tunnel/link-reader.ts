@@ -1,0 +1,62 @@
+import { CutQueue } from "../core/framing/cut-queue.js";
+import { type Command, commandOf, tunnelFraming } from "../core/tunnel/frames.js";
+import { FEW_STEPS, Turn } from "../scheduling/turn.js";
+
+/** Bytes that are cut into frames at once. That takes 2 ms at worst; the frames of a large transfer take a quarter of that. */
+const BITE = 65_536;
+
+/** What a reader tells its link. */
+export interface LinkReaderEvents {
+  /** The next command. */
+  command(command: Command): void;
+  /** The commands of one turn are through: all that have come, unless {@link LinkReader.behind}. */
+  turnDone(): void;
+  /** One of these calls has thrown in a later turn. */
+  fault(error: unknown): void;
+}
+
+/** Reads the commands of a link, in turns: a peer that sends many small frames holds up no other connection. */
+export class LinkReader {
+  readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
+  readonly #turn = new Turn(() => this.#goOn(), FEW_STEPS);
+  readonly #events: LinkReaderEvents;
+  #stopped = false;
+
+  constructor(events: LinkReaderEvents) {
+    this.#events = events;
+  }
+
+  /** Whether commands wait for a later turn. The link must not be read before. */
+  get behind(): boolean {
+    return this.#turn.waiting;
+  }
+
+  /** Bytes have come. They must not change while the reader is {@link behind}. */
+  push(chunk: Buffer): void {
+    this.#frames.push(chunk);
+    this.#read();
+  }
+
+  /** The link has closed: what is left means nothing. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #read(): void {
+    while (!this.#stopped && !this.#turn.waiting) {
+      const frame = this.#frames.take();
+      if (frame === undefined) break;
+      this.#events.command(commandOf(frame.bytes));
+      if (this.#turn.over) this.#turn.next();
+    }
+    this.#events.turnDone();
+  }
+
+  #goOn(): void {
+    try {
+      this.#read();
+    } catch (error) {
+      this.#events.fault(error);
+    }
+  }
+}
