@@ -12,15 +12,15 @@ import { MUX_OPTIONS } from "#src/core/mux/mux-options.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 import { LINE_OPTIONS } from "#src/core/options/conn-options.js";
 import { helpLines } from "#src/core/options/option-table.js";
-import { runCommand } from "#src/core/setup/command.js";
-import type { VerbContext } from "#src/core/setup/verb.js";
-import { VERBS } from "#src/core/setup/verbs/verbs.js";
+import type { CommandContext } from "#src/core/setup/command.js";
+import { COMMANDS } from "#src/core/setup/commands/commands.js";
+import { runCommand } from "#src/core/setup/run-command.js";
 import { TUNNEL_OPTIONS } from "#src/core/tunnel/tunnel-options.js";
 
 const readme = readFileSync("README.md", "utf8");
 
 test("the README shows HELP and --help as the program prints them", () => {
-  const ran = runCommand("HELP", { verbs: VERBS } as unknown as VerbContext);
+  const ran = runCommand("HELP", { commands: COMMANDS } as unknown as CommandContext);
   assert.ok(ran?.outcome.kind === "reply");
   assert.ok(readme.includes(`\n${ran.outcome.text}\n`));
   assert.ok(readme.includes(`\n${USAGE}\n`));

@@ -1,9 +1,13 @@
 import { AccessRules } from "../access/access-rules.js";
 import type { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { Settings } from "../core/config/settings.js";
-import { connectionsFor, descriptorsFor, descriptorsToShare } from "../core/limits/descriptor-capacity.js";
+import {
+  connectionsWithin,
+  descriptorsForConnections,
+  descriptorsForTraffic,
+} from "../core/limits/descriptor-capacity.js";
 import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
-import { CIRCLE, ITSELF, MAX_HOPS } from "../core/net/loop-rules.js";
+import { MAX_HOPS, TARGET_IS_DAEMON, TARGET_IS_LOOP } from "../core/net/loop-rules.js";
 import { NO_MORE_FILES } from "../dial/dial.js";
 import type { Listener } from "./listener.js";
 
@@ -19,7 +23,7 @@ export class Admission {
   /** @param descriptors how many files and sockets the process may have open, if that is known */
   constructor(settings: Settings, registry: ConnectionRegistry, descriptors: number | undefined) {
     this.access = new AccessRules(settings);
-    this.#descriptors = descriptors === undefined ? Number.POSITIVE_INFINITY : descriptorsToShare(descriptors);
+    this.#descriptors = descriptors === undefined ? Number.POSITIVE_INFINITY : descriptorsForTraffic(descriptors);
     this.#maxConnections = settings.maxConnections || Number.POSITIVE_INFINITY;
     this.#maxPerClient = settings.maxPerClient || Number.POSITIVE_INFINITY;
     this.#registry = registry;
@@ -50,8 +54,9 @@ export class Admission {
 
   #forbidden(origin: ClientOrigin, { devices, sealed }: Pick<Listener, "devices" | "sealed">): string | undefined {
     const { hops } = origin;
-    if (hops > 0 && sealed) return ITSELF;
-    if (hops > MAX_HOPS) return Number.isFinite(hops) ? `more than ${MAX_HOPS} ports of this daemon in a row` : CIRCLE;
+    if (hops > 0 && sealed) return TARGET_IS_DAEMON;
+    if (hops > MAX_HOPS)
+      return Number.isFinite(hops) ? `more than ${MAX_HOPS} ports of this daemon in a row` : TARGET_IS_LOOP;
     if (devices) {
       return this.access.admitsDevice(origin)
         ? undefined
@@ -63,10 +68,10 @@ export class Admission {
 
 /** What to say when the descriptors do not hold the connections that are asked for; nothing when they do. */
 export function descriptorsShort({ maxConnections }: Settings, descriptors: number | undefined): string | undefined {
-  if (descriptors === undefined || maxConnections <= connectionsFor(descriptors)) return undefined;
-  const needed = descriptorsFor(maxConnections);
+  if (descriptors === undefined || maxConnections <= connectionsWithin(descriptors)) return undefined;
+  const needed = descriptorsForConnections(maxConnections);
   return (
     `max-connections=${maxConnections} needs ${needed} open files, the limit (ulimit -n) is ${descriptors}: ` +
-    `no more than ${connectionsFor(descriptors)} connections will be taken`
+    `no more than ${connectionsWithin(descriptors)} connections will be taken`
   );
 }

@@ -1,6 +1,6 @@
 import type { Settings } from "../core/config/settings.js";
 import { lineName } from "../core/net/client-origin.js";
-import { errorReply } from "../core/setup/command.js";
+import { errorReply } from "../core/setup/run-command.js";
 import type { Listener } from "./listener.js";
 
 /** The proxy's own port: its clients begin in setup mode (seed, "Talking to the Proxy"). */

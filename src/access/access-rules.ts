@@ -8,7 +8,7 @@ import {
   type TargetPattern,
 } from "../core/net/access-patterns.js";
 import { isIPv6 } from "../core/net/address.js";
-import { type ClientOrigin, isOfThisMachine } from "../core/net/client-origin.js";
+import { type ClientOrigin, isLocalClient } from "../core/net/client-origin.js";
 
 /** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
 const UNSPECIFIED = listOf([
@@ -58,7 +58,7 @@ export class AccessRules {
         return localDenialReason(origin);
       case "watch":
       case "monitor":
-        return isOfThisMachine(origin) || contains(this.#watchers, address)
+        return isLocalClient(origin) || contains(this.#watchers, address)
           ? undefined
           : "not from another machine; [access] watch in the configuration allows it";
     }

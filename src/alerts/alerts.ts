@@ -1,5 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
-import { ExcessAlarm } from "../core/limits/sliding-minute.js";
+import { RateAlarm } from "../core/limits/sliding-minute.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
@@ -15,7 +15,7 @@ export class Alerts {
   /** Servers that were last told to be down, and when that was by the clock. */
   readonly #down = new Map<string, number>();
   /** Wrong checksums, by listener. */
-  readonly #checksums = new Map<number, ExcessAlarm>();
+  readonly #checksums = new Map<number, RateAlarm>();
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -62,7 +62,7 @@ export class Alerts {
   checksumError(listener: number, server: string): void {
     let excess = this.#checksums.get(listener);
     if (excess === undefined) {
-      excess = new ExcessAlarm();
+      excess = new RateAlarm();
       this.#checksums.set(listener, excess);
     }
     const count = excess.add(this.#perMinute, this.#clock.now());

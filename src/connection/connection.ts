@@ -1,11 +1,11 @@
 import type { Listener } from "../accept/listener.js";
-import { LAST_BYTES_MS, type PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { type PeerBacklog, SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { Permission } from "../core/net/access-patterns.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
-import { errorReply } from "../core/setup/command.js";
+import { errorReply } from "../core/setup/run-command.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import type { ConnectionReport, ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "../dial/dial.js";
@@ -311,7 +311,7 @@ export class Connection implements RelayOwner, ConnectionReport {
   }
 
   over(reason: string): void {
-    this.#close(reason, LAST_BYTES_MS);
+    this.#close(reason, SLOW_READER_LIMIT_MS);
   }
 
   delivered(bytes: number): void {

@@ -1,10 +1,10 @@
 import type { HostPort } from "../core/net/address.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
-import { errorReply, runCommand } from "../core/setup/command.js";
+import type { CommandContext, CommandOutcome } from "../core/setup/command.js";
+import { COMMANDS } from "../core/setup/commands/commands.js";
 import { LineBuffer } from "../core/setup/line-buffer.js";
-import type { Outcome, VerbContext } from "../core/setup/verb.js";
-import { VERBS } from "../core/setup/verbs/verbs.js";
+import { errorReply, runCommand } from "../core/setup/run-command.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import { FEW_STEPS, Turn } from "../scheduling/turn.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
@@ -17,8 +17,8 @@ import { BUILD } from "../version.js";
 /** What a session asks of the connection it belongs to. */
 export interface SetupSessionOwner {
   readonly pid: string;
-  denialReason: VerbContext["denialReason"];
-  status(): ReturnType<VerbContext["status"]>;
+  denialReason: CommandContext["denialReason"];
+  status(): ReturnType<CommandContext["status"]>;
   /** The client wants this remote; `early`: what it has sent behind the command already. */
   dial(request: ConnRequest, early: EarlyBytes): void;
   /** The client wants to see messages from now on. */
@@ -52,7 +52,7 @@ export class SetupSession {
   readonly #clock: Clock;
   readonly #owner: SetupSessionOwner;
   readonly #lines = new LineBuffer(MAX_LINE);
-  #presets: Partial<ConnOptions> = {};
+  #presetOptions: Partial<ConnOptions> = {};
   #deadline: Timer | undefined;
   #eof = false;
   /** How long it waits for a command. */
@@ -135,10 +135,10 @@ export class SetupSession {
 
   #command(line: string): void {
     const ran = runCommand(line, {
-      pid: this.#owner.pid,
+      connectionId: this.#owner.pid,
       build: BUILD,
-      verbs: VERBS,
-      presets: this.#presets,
+      commands: COMMANDS,
+      presetOptions: this.#presetOptions,
       denialReason: (permission) => this.#owner.denialReason(permission),
       status: () => this.#owner.status(),
     });
@@ -147,10 +147,10 @@ export class SetupSession {
     this.#act(ran.word, ran.outcome);
   }
 
-  #act(word: string, outcome: Outcome): void {
+  #act(word: string, outcome: CommandOutcome): void {
     switch (outcome.kind) {
       case "reply":
-        this.#presets = { ...this.#presets, ...outcome.presets };
+        this.#presetOptions = { ...this.#presetOptions, ...outcome.presetOptions };
         this.#reply(outcome.text);
         this.#waitForCommand();
         return;

@@ -13,7 +13,7 @@ import { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import { PidSource } from "../core/setup/pid.js";
+import { ConnectionIds } from "../core/setup/connection-ids.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { WriteText } from "../monitor/line-queue.js";
@@ -59,7 +59,7 @@ export class Daemon {
   readonly #luups: LuupClients;
   readonly #finalNotifications: FinalNotifications;
   readonly #features: Features;
-  readonly #pids = new PidSource();
+  readonly #connectionIds = new ConnectionIds();
   readonly #descriptors = descriptorLimit();
   readonly #rejections: Rejections;
   readonly #own: OwnSockets;
@@ -339,7 +339,7 @@ export class Daemon {
 
   /** Makes a connection of a client that may be one. */
   #take(client: StreamEnd, origin: ClientOrigin, listener: Listener): void {
-    const id = this.#pids.next(this.#clock.epochMs());
+    const id = this.#connectionIds.next(this.#clock.epochMs());
     const connection = new Connection(id, client, origin, listener, this.#generation.context);
     this.#registry.add(connection);
     listener.welcome(connection);

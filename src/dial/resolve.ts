@@ -4,7 +4,7 @@ import type { LookupFunction } from "node:net";
 import type { AccessRules } from "../access/access-rules.js";
 import { type HostPort, isIPv4, isIPv6 } from "../core/net/address.js";
 import { searchHosts } from "../core/net/hosts-file.js";
-import { ITSELF } from "../core/net/loop-rules.js";
+import { TARGET_IS_DAEMON } from "../core/net/loop-rules.js";
 import { nextPass } from "../scheduling/round-robin.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 
@@ -45,7 +45,7 @@ export function targetDenialReason(
   address: string,
   { access, own }: Gate,
 ): string | undefined {
-  if (own.isSealed(address, port)) return ITSELF;
+  if (own.isSealed(address, port)) return TARGET_IS_DAEMON;
   return access.permits(host, address) ? undefined : NOT_PERMITTED;
 }
 

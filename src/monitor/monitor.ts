@@ -8,7 +8,7 @@ import { hex } from "../core/monitor/views/hex-view.js";
 import { findView } from "../core/monitor/views/views.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
-import { isWatched, type WatchFilter } from "../core/setup/watch-request.js";
+import { matchesFilter, type WatchFilter } from "../core/setup/watch-request.js";
 import type { Log } from "../log/log.js";
 import { Rounds } from "../scheduling/rounds.js";
 import { untilIdle } from "../scheduling/until-idle.js";
@@ -109,7 +109,7 @@ export class Monitor {
   tell(source: Source, options: ConnOptions, occasion: Occasion, text: string): void {
     const telling = new RenderedEvent({ source, occasion, text }, this.#context.clock.epochMs());
     const watching = [...this.#watchers]
-      .filter(({ filter }) => isWatched(filter, source))
+      .filter(({ filter }) => matchesFilter(filter, source))
       .map(({ subscriber }) => subscriber);
     for (const subscriber of [...(options.monitor === undefined ? [] : this.#configured(options)), ...watching]) {
       if (subscriber.full) subscriber.skip();
@@ -158,7 +158,7 @@ export class Monitor {
   }
 
   #watch(watcher: Watcher, stream: Stream): void {
-    if (!isWatched(watcher.filter, stream.source)) return;
+    if (!matchesFilter(watcher.filter, stream.source)) return;
     this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.subscriber);
   }
 

@@ -1,7 +1,7 @@
 import type { Settings } from "../core/config/settings.js";
 import { isLoopback } from "../core/net/address.js";
 import type { NotifyTarget } from "../core/notify/notification.js";
-import type { Outcome } from "../core/notify/pacer.js";
+import type { RequestOutcome } from "../core/notify/notification-pacer.js";
 import { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
@@ -43,7 +43,7 @@ export class ConnectionNotifier {
   readonly #notifier: NotificationScheduler;
   readonly #unreadReminder: UnreadReminder;
   readonly #watched: Watched | undefined;
-  readonly #warned = new Set<Outcome>();
+  readonly #warned = new Set<RequestOutcome>();
 
   constructor(
     target: NotifyTarget,

@@ -3,7 +3,7 @@ import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { parseHttpEndpoint } from "../core/net/http-endpoint.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
-import { FairRequests } from "../core/notify/fair-requests.js";
+import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
 import type { RequestsStatus } from "../core/status/daemon-status.js";
 import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
@@ -44,7 +44,7 @@ export class LuupClient {
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
-  readonly #requests = new FairRequests<Requester>(MAX_REQUESTS);
+  readonly #requests = new FairRequestQueue<Requester>(MAX_REQUESTS);
   /** Since when each waits. */
   readonly #since = new WeakMap<Requester, number>();
   /** Those whose last request did not reach the engine, until they ask for another one. */
@@ -97,7 +97,7 @@ export class LuupClient {
   get status(): RequestsStatus {
     return {
       waiting: this.#requests.waiting,
-      inFlight: this.#requests.underWay,
+      inFlight: this.#requests.inFlight,
       sent: this.#sent,
       retried: this.#retried,
       failed: this.#failures,
@@ -115,7 +115,7 @@ export class LuupClient {
 
   #next(): void {
     while (!this.#closed) {
-      const requester = this.#requests.begin();
+      const requester = this.#requests.startNext();
       if (requester === undefined) return;
       const due = this.#since.get(requester) ?? this.#clock.now();
       let left: number | undefined;
@@ -127,7 +127,7 @@ export class LuupClient {
         requester.sent();
       };
       this.#request(requester, leaving, (answer) => {
-        this.#requests.end(requester);
+        this.#requests.finished(requester);
         if (left !== undefined) this.#answer.add(this.#clock.now() - left);
         if (answer.outcome !== "delivered") this.#failures += 1;
         if (this.#closed) return;
@@ -139,15 +139,15 @@ export class LuupClient {
 
   #ended(requester: Requester, answer: Answer, unsent: boolean): void {
     const { outcome, answered } = answer;
-    const wasAway = this.#health.away;
+    const wasAway = this.#health.isAway;
     let atFault = outcome === "timed-out" || (answered && outcome !== "delivered");
     if (answered) this.#health.answered(requester.action, this.#clock.now());
     else if (outcome === "failed" && unsent) this.#health.unreachable(this.#clock.now());
     else if (outcome === "failed") {
-      this.#health.cut(requester.action, this.#clock.now());
+      this.#health.aborted(requester.action, this.#clock.now());
       atFault = this.#health.isFaulty(requester.action);
     }
-    if (this.#health.away !== wasAway) this.#tell(answer);
+    if (this.#health.isAway !== wasAway) this.#tell(answer);
     requester.answered(answer, atFault);
     if (outcome === "failed" && !answered && !atFault && !requester.done) this.#failed.add(requester);
   }
@@ -187,13 +187,13 @@ export class LuupClient {
 
   /** The engine is away now, or back. Says so, if not too often, and wakes those it has failed. */
   #tell({ text }: Answer): void {
-    const { away } = this.#health;
-    const more = this.#said.mention(away ? "away" : "back", this.#clock.now());
+    const { isAway } = this.#health;
+    const more = this.#said.mention(isAway ? "away" : "back", this.#clock.now());
     if (more !== undefined) {
       const why = `does not take notifications (${text}); they are repeated until it does`;
-      this.#log.warn(`Luup at ${this.#name} ${away ? why : "takes notifications again"}${more}`);
+      this.#log.warn(`Luup at ${this.#name} ${isAway ? why : "takes notifications again"}${more}`);
     }
-    if (away) return;
+    if (isAway) return;
     for (const requester of this.#failed) requester.engineReturned();
     this.#failed.clear();
   }

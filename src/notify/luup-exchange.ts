@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
 import { judgeAnswer } from "../core/notify/notification.js";
-import type { Outcome } from "../core/notify/pacer.js";
+import type { RequestOutcome } from "../core/notify/notification-pacer.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 /** Longest time for a request, from connecting to the end of its answer, in milliseconds. */
@@ -13,7 +13,7 @@ const STALE = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
 /** How a request ended, and what to say of it. */
 export interface Answer {
-  readonly outcome: Outcome;
+  readonly outcome: RequestOutcome;
   /** Whether the engine has answered at all, be it with an error. */
   readonly answered: boolean;
   readonly text: string;

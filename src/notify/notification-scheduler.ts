@@ -1,5 +1,5 @@
 import { actionPath, formatNotifyTarget, type NotifyTarget } from "../core/notify/notification.js";
-import { Pacer } from "../core/notify/pacer.js";
+import { NotificationPacer } from "../core/notify/notification-pacer.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Requester } from "./luup-client.js";
@@ -29,7 +29,7 @@ const FINAL_FOR_MS = 60_000;
 export class NotificationScheduler implements Requester {
   readonly #target: NotifyTarget;
   readonly #pid: string;
-  readonly #pacer: Pacer;
+  readonly #pacer: NotificationPacer;
   readonly #sender: NotificationSender;
   readonly #clock: Clock;
   readonly #events: NotificationSchedulerEvents;
@@ -53,7 +53,7 @@ export class NotificationScheduler implements Requester {
   ) {
     this.#target = target;
     this.#pid = pid;
-    this.#pacer = new Pacer({ paceMs, backoff: BACKOFF, finalForMs: FINAL_FOR_MS });
+    this.#pacer = new NotificationPacer({ paceMs, backoff: BACKOFF, finalRetryMs: FINAL_FOR_MS });
     this.#sender = sender;
     this.#clock = clock;
     this.#events = events;
@@ -93,7 +93,7 @@ export class NotificationScheduler implements Requester {
 
   /** Data waits in the client's socket. */
   data(): void {
-    this.#pacer.data();
+    this.#pacer.dataWritten();
     this.#kick();
   }
 
@@ -111,7 +111,7 @@ export class NotificationScheduler implements Requester {
   /** The connection has ended. */
   final(): void {
     this.#held = false;
-    this.#pacer.end(this.#clock.now());
+    this.#pacer.connectionEnded(this.#clock.now());
     this.#kick();
   }
 
@@ -142,7 +142,7 @@ export class NotificationScheduler implements Requester {
   }
 
   engineReturned(): void {
-    this.#pacer.wake();
+    this.#pacer.retrySoon();
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#kick();
@@ -150,7 +150,7 @@ export class NotificationScheduler implements Requester {
 
   /** Looks what to do once everything that has already arrived is taken in, so that it makes one notification. */
   #kick(): void {
-    if (this.#kicked || (this.#timer !== undefined && !this.#pacer.ending)) return;
+    if (this.#kicked || (this.#timer !== undefined && !this.#pacer.finalPending)) return;
     this.#kicked = true;
     setImmediate(this.#step);
   }

@@ -1,4 +1,4 @@
-import { differs, type FlowState, NO_BACKLOG, type PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { backlogChanged, type FlowState, NO_BACKLOG, type PeerBacklog } from "../core/limits/idle-deadlines.js";
 import { Turn } from "../scheduling/turn.js";
 import type { End } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
@@ -15,7 +15,7 @@ export class Flow implements FlowState {
   /** Bytes that came. */
   bytes = 0;
   /** When something last came, or could come again after a stall; in a stall, when the sink last gave a sign of life. */
-  last: number;
+  lastActivityAt: number;
   /** The source has sent FIN. */
   eof = false;
   /** FIN has been passed on, behind everything. */
@@ -25,7 +25,7 @@ export class Flow implements FlowState {
   /** The most bytes that one write hands on; 0: no limit. */
   blockSize: number;
   /** When looks last showed that the sink's peer takes bytes. */
-  taken: number;
+  peerProgressAt: number;
   readonly from: End;
   readonly to: End;
   readonly #clock: Clock;
@@ -46,8 +46,8 @@ export class Flow implements FlowState {
     this.blockSize = blockSize;
     this.#clock = clock;
     this.#owner = owner;
-    this.last = clock.now();
-    this.taken = this.last;
+    this.lastActivityAt = clock.now();
+    this.peerProgressAt = this.lastActivityAt;
   }
 
   get queued(): boolean {
@@ -56,7 +56,7 @@ export class Flow implements FlowState {
 
   pass(chunk: Buffer): void {
     this.bytes += chunk.length;
-    this.last = this.#clock.now();
+    this.lastActivityAt = this.#clock.now();
     if (chunk.length === 0) return; // an empty datagram: a sign of life, nothing to pass on
     if (this.#rest !== undefined)
       this.#rest = Buffer.concat([this.#rest, chunk]); // the last bytes of an end that is paused
@@ -73,7 +73,7 @@ export class Flow implements FlowState {
     if (this.#passing) return; // whoever passes blocks on looks himself at what is left unsent
     if (this.#rest !== undefined) this.#passInBlocks(this.#rest);
     if (!this.stalled) return;
-    this.last = this.#clock.now();
+    this.lastActivityAt = this.#clock.now();
     if (this.to.unsent > 0 || this.#rest !== undefined) return;
     this.stalled = false;
     if (this.#ending) this.to.end();
@@ -92,7 +92,7 @@ export class Flow implements FlowState {
 
   /** What the sink's peer has not taken now. It may be more than before: in a stall, the kernel takes as much as it gets rid of. */
   looked(backlog: PeerBacklog): void {
-    if (differs(backlog, this.#backlog)) this.taken = this.#clock.now();
+    if (backlogChanged(backlog, this.#backlog)) this.peerProgressAt = this.#clock.now();
     this.#backlog = backlog;
   }
 

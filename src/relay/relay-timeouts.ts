@@ -1,9 +1,9 @@
 import {
-  type Deadline,
+  type IdleDeadline,
   type IdleLimits,
   idleDeadline,
   type PeerBacklog,
-  STALLED_MS,
+  STALL_LIMIT_MS,
 } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { End } from "../sockets/end.js";
@@ -27,7 +27,7 @@ export interface Limited {
   /** What the peer of an end has not taken, as far as that is known. */
   backlogOf(end: End): Promise<PeerBacklog>;
   /** A silence has been too long. */
-  expired(deadline: Deadline): void;
+  expired(deadline: IdleDeadline): void;
   /** The client has gone, unseen behind bytes that the remote does not take. */
   clientGone(): void;
   fault(error: unknown): void;
@@ -83,24 +83,24 @@ export class RelayTimeouts {
     this.#timer?.cancel();
   }
 
-  #deadline(): Deadline | undefined {
+  #deadline(): IdleDeadline | undefined {
     return idleDeadline(this.#down, this.#up, this.#stepAt, this.#silences, this.#clock.now());
   }
 
   /** When the client is to be looked for: while it is not read, its FIN or reset would not be noticed. */
   #lookDue(): number {
-    const { stalled, eof, last } = this.#up;
-    return stalled && !eof ? Math.max(last, this.#lookedAt) + LOOK_MS : Number.POSITIVE_INFINITY;
+    const { stalled, eof, lastActivityAt } = this.#up;
+    return stalled && !eof ? Math.max(lastActivityAt, this.#lookedAt) + LOOK_MS : Number.POSITIVE_INFINITY;
   }
 
   /** When both are to be asked: behind a FIN, silence counts from the moment at which everything has been taken. */
   #askDue(): number {
     const [down, up] = [this.#down, this.#up];
     if (!down.eof && !up.eof) return Number.POSITIVE_INFINITY;
-    const first = Math.max(this.#stepAt, down.last, up.last) + FIRST_LOOK_MS;
+    const first = Math.max(this.#stepAt, down.lastActivityAt, up.lastActivityAt) + FIRST_LOOK_MS;
     if (this.#askedAt < first) return first;
     if (down.isTaken && up.isTaken) return Number.POSITIVE_INFINITY;
-    const still = this.#askedAt - Math.max(first, down.taken, up.taken);
+    const still = this.#askedAt - Math.max(first, down.peerProgressAt, up.peerProgressAt);
     const ms = Math.min(Math.max(LOOK_AGAIN_MS, still * LOOK_AGAIN_PART), SELDOM_MS);
     return Math.floor((this.#askedAt + ms) / LOOK_AGAIN_MS) * LOOK_AGAIN_MS;
   }
@@ -133,9 +133,10 @@ export class RelayTimeouts {
     this.#limited
       .clientState()
       .then((state) => {
-        const { stalled, last } = this.#up;
-        const patience = state === "ended" ? STALLED_MS : 0;
-        if (stalled && state !== "present" && this.#clock.now() - last >= patience) this.#limited.clientGone();
+        const { stalled, lastActivityAt } = this.#up;
+        const patience = state === "ended" ? STALL_LIMIT_MS : 0;
+        if (stalled && state !== "present" && this.#clock.now() - lastActivityAt >= patience)
+          this.#limited.clientGone();
         else this.watch();
       })
       .catch((error: unknown) => this.#limited.fault(error));

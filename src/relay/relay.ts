@@ -1,4 +1,4 @@
-import type { Deadline, IdleLimits, PeerBacklog } from "../core/limits/idle-deadlines.js";
+import type { IdleDeadline, IdleLimits, PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ByteObserver, ObservedPoint } from "../sockets/byte-observer.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
@@ -94,12 +94,12 @@ export class Relay implements Limited, FlowOwner, ObservedPoint {
 
   /** When the remote last sent something, by the clock. */
   get lastReceived(): number {
-    return this.#down.last;
+    return this.#down.lastActivityAt;
   }
 
   /** When the client last sent something, by the clock. */
   get lastSent(): number {
-    return this.#up.last;
+    return this.#up.lastActivityAt;
   }
 
   /** The remote's end. */
@@ -131,11 +131,11 @@ export class Relay implements Limited, FlowOwner, ObservedPoint {
     return this.#owner.backlogOf(end);
   }
 
-  expired({ cause, silenceMs }: Deadline): void {
-    if (cause === "remote silent") this.#cut(`RTIM: the remote was silent for ${silenceMs} ms`);
-    else if (cause === "quiet") this.#cut(`IDLE: no byte has passed for ${silenceMs} ms`);
+  expired({ cause, limitMs }: IdleDeadline): void {
+    if (cause === "remote silent") this.#cut(`RTIM: the remote was silent for ${limitMs} ms`);
+    else if (cause === "quiet") this.#cut(`IDLE: no byte has passed for ${limitMs} ms`);
     else if (cause === "remote closed") this.#cut(this.#reason ?? endedBy("remote"));
-    else this.#cut(`${endedBy("client")}, and the remote was silent for ${silenceMs / 1000} s`);
+    else this.#cut(`${endedBy("client")}, and the remote was silent for ${limitMs / 1000} s`);
   }
 
   clientGone(): void {

@@ -1,4 +1,4 @@
-import { PeerWatch } from "../core/limits/dead-peer.js";
+import { DeadPeerDetector } from "../core/limits/dead-peer-detector.js";
 import type { SocketRow } from "../core/net/proc-net-tcp.js";
 import { nextPass } from "../scheduling/round-robin.js";
 import type { Clock, Timer } from "../system/clock.js";
@@ -26,7 +26,7 @@ export class DeadPeers {
   /** Undefined: not looked at yet. */
   readonly #watched = new Map<StreamEnd, Passed | undefined>();
   /** Those that had not acknowledged all of them. */
-  readonly #waiting = new Map<StreamEnd, PeerWatch>();
+  readonly #waiting = new Map<StreamEnd, DeadPeerDetector>();
   #timer: Timer | undefined;
 
   /** @param keepaliveMs how long a peer may be silent before it is asked */
@@ -93,7 +93,7 @@ export class DeadPeers {
   }
 
   #judge(end: StreamEnd, sent: number, row: SocketRow): void {
-    const watch = this.#waiting.get(end) ?? new PeerWatch(this.#limitMs);
+    const watch = this.#waiting.get(end) ?? new DeadPeerDetector(this.#limitMs);
     const seen = watch.observe(row, sent, end.bytesReceived, this.#clock.now());
     if (seen === "fine") this.#waiting.delete(end);
     else this.#waiting.set(end, watch);

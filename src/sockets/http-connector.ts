@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { buildConnector } from "undici";
-import { InterimResponses } from "../core/net/interim-responses.js";
+import { InterimResponseFilter } from "../core/net/interim-response-filter.js";
 import { Turn } from "../scheduling/turn.js";
 
 /** So many bytes are given to undici at once: of a head that is too long, it makes an error for each field of them. */
@@ -43,7 +43,7 @@ export function connectorFor(timeoutMs: number): buildConnector.connector {
 }
 
 function regulate(socket: Socket, reading: Reading): void {
-  const answers = new InterimResponses();
+  const answers = new InterimResponseFilter();
   const read = socket.read.bind(socket);
   const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
   socket.write = (...args: unknown[]) => {

@@ -1,4 +1,4 @@
-import { differs, NO_BACKLOG } from "../core/limits/idle-deadlines.js";
+import { backlogChanged, NO_BACKLOG } from "../core/limits/idle-deadlines.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 import type { EndEvents } from "./end.js";
@@ -132,7 +132,7 @@ class Lingering implements EndEvents {
     peerBacklog(this.#client, sockets)
       .then((backlog) => {
         if (this.#timer !== timer || this.#client.gone) return; // it has moved meanwhile
-        if (differs(backlog, this.#backlog)) this.#movedAt = clock.now();
+        if (backlogChanged(backlog, this.#backlog)) this.#movedAt = clock.now();
         this.#backlog = backlog;
         const limitMs = backlog.unacknowledged > 0 ? this.#limitMs : this.#patienceMs;
         if (clock.now() - this.#movedAt >= limitMs - EARLY_MS) this.#cut();

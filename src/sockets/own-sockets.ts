@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { canonicalAddress, type HostPort, plainAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import { destination, Routes, reaches } from "../core/net/loop-rules.js";
+import { connectedAddress, RouteGraph, reachesListener } from "../core/net/loop-rules.js";
 import type { Clock } from "../system/clock.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 
@@ -34,7 +34,7 @@ export class OwnSockets {
   readonly #ports = new Map<number, Set<OwnPort>>();
   /** Sockets that we have connected and that nobody has accepted yet, by both their ends as the other side sees them. */
   readonly #dialled = new Map<string, { readonly socket: Socket; readonly origin: ClientOrigin }>();
-  readonly #routes = new Routes();
+  readonly #routes = new RouteGraph();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -57,7 +57,7 @@ export class OwnSockets {
   /** Whether that is a port of this daemon which nobody may reach through the daemon. */
   isSealed(address: string, port: number): boolean {
     return [...(this.#ports.get(port) ?? [])].some(
-      ({ listener, bound }) => listener.sealed === true && reaches(address, bound, isOwnAddress),
+      ({ listener, bound }) => listener.sealed === true && reachesListener(address, bound, isOwnAddress),
     );
   }
 
@@ -80,7 +80,7 @@ export class OwnSockets {
       socket.once("close", closed);
     };
     const attempted = (address: string, port: number): void =>
-      process.nextTick(remember, { host: destination(address), port });
+      process.nextTick(remember, { host: connectedAddress(address), port });
     const connected = (): void => {
       this.#forget(pairs, socket, (port) => !this.#ports.has(port));
       if (pairs.size > 0) return;

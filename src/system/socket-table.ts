@@ -1,5 +1,12 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { eachLine, type PeerState, pairKey, parseRow, peerState, type SocketRow } from "../core/net/proc-net-tcp.js";
+import {
+  forEachSocketLine,
+  type PeerState,
+  pairKey,
+  parseSocketRow,
+  peerState,
+  type SocketRow,
+} from "../core/net/proc-net-tcp.js";
 import { nextPass } from "../scheduling/round-robin.js";
 import type { Clock, Timer } from "./clock.js";
 
@@ -105,7 +112,7 @@ export class SocketTable {
     try {
       for (const path of this.#paths) {
         await eachPiece(path, (text) =>
-          eachLine(text, (pair, line) => {
+          forEachSocketLine(text, (pair, line) => {
             isEmpty = false;
             if (questions.has(pair)) lines.set(pair, line);
           }),
@@ -123,7 +130,7 @@ async function answerAll(questions: Questions, lines: ReadonlyMap<string, string
   let count = 0;
   for (const [pair, resolvers] of questions) {
     const line = lines?.get(pair);
-    const row = line === undefined ? undefined : parseRow(line);
+    const row = line === undefined ? undefined : parseSocketRow(line);
     const answer: Answer = lines === undefined ? UNKNOWN : { known: true, row };
     for (const resolve of resolvers) {
       resolve(answer);

@@ -1,7 +1,7 @@
 import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { Settings, TunnelLine } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
-import { ITSELF } from "../core/net/loop-rules.js";
+import { TARGET_IS_DAEMON } from "../core/net/loop-rules.js";
 import { DEFAULT_TUNNEL_OPTIONS } from "../core/tunnel/tunnel-options.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/tunnel-status.js";
 import { AllowedServices } from "./allowed-services.js";
@@ -54,7 +54,7 @@ export class TunnelLines {
    */
   begin(server: HostPort, service: HostPort): string | undefined {
     const itself = [server, service].find(({ host, port }) => this.#context.own.isSealed(host, port)); // names are found out when dialled
-    if (itself !== undefined) return `${formatHostPort(itself)}: ${ITSELF}`;
+    if (itself !== undefined) return `${formatHostPort(itself)}: ${TARGET_IS_DAEMON}`;
     const key = JSON.stringify([server, service]);
     if (this.#devices.has(key)) return undefined;
     if (this.#devices.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;

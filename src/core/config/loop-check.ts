@@ -1,5 +1,5 @@
 import { formatHostPort, type HostPort } from "../net/address.js";
-import { CIRCLE, ITSELF, Routes, reaches } from "../net/loop-rules.js";
+import { RouteGraph, reachesListener, TARGET_IS_DAEMON, TARGET_IS_LOOP } from "../net/loop-rules.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
 import type { Settings } from "./settings.js";
 
@@ -31,16 +31,16 @@ const LOCALHOST = "localhost";
  */
 export function checkLoops(settings: Settings, isOwn: (address: string) => boolean): string[] {
   const places = placesOf(settings);
-  const routes = new Routes();
+  const routes = new RouteGraph();
   return waysOf(settings).flatMap(({ line, target, udp = false }) => {
     const addresses = target.host.toLowerCase() === LOCALHOST ? [LOCALHOST, "127.0.0.1", "::1"] : [target.host];
     const found = places.filter(
-      ({ host, port }) => port === target.port && addresses.some((address) => reaches(address, host, isOwn)),
+      ({ host, port }) => port === target.port && addresses.some((address) => reachesListener(address, host, isOwn)),
     );
     const wrong = (what: string): string => `${line}: ${formatHostPort(target)}${what}`;
-    if (found.some(({ sealed }) => sealed)) return wrong(`: ${ITSELF}`);
+    if (found.some(({ sealed }) => sealed)) return wrong(`: ${TARGET_IS_DAEMON}`);
     const open = found.every((to) => udp || (to.door ? routes.add(to.line, line) : routes.add(line, to.line)));
-    return open ? [] : wrong(` ${CIRCLE}`);
+    return open ? [] : wrong(` ${TARGET_IS_LOOP}`);
   });
 }
 

@@ -31,7 +31,7 @@ export class SlidingMinute {
 const QUIET_MS = 60_000;
 
 /** Tells when something happens too often: at most once a minute. */
-export class ExcessAlarm {
+export class RateAlarm {
   readonly #minute = new SlidingMinute();
   #toldAt = Number.NEGATIVE_INFINITY;
 

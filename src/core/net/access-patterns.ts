@@ -1,7 +1,7 @@
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { isHostName, isIPv4, isIPv6 } from "./address.js";
-import { type ClientOrigin, isOfThisMachine } from "./client-origin.js";
+import { type ClientOrigin, isLocalClient } from "./client-origin.js";
 
 /** A network in CIDR form (RFC 4632); a single address has the longest prefix. */
 export interface Network {
@@ -26,14 +26,14 @@ export type Permission = "stop" | "reload" | "tunnel" | "watch" | "monitor";
 /** Why a client of this origin may not stop the daemon; nothing when it may. */
 export function stopDenialReason(stop: "local" | "any" | "never", origin: ClientOrigin): string | undefined {
   if (stop === "never") return "nobody may, the configuration says ([access] stop=never)";
-  return stop === "any" || isOfThisMachine(origin)
+  return stop === "any" || isLocalClient(origin)
     ? undefined
     : "not from another machine; [access] stop=any in the configuration allows it";
 }
 
 /** Why a client of this origin may not do what is for this machine alone; nothing when it may. */
 export function localDenialReason(origin: ClientOrigin): string | undefined {
-  return isOfThisMachine(origin) ? undefined : "not from another machine";
+  return isLocalClient(origin) ? undefined : "not from another machine";
 }
 
 const ANY_BELOW = "*.";

@@ -26,6 +26,6 @@ export function clientName({ address = "a shared link" }: ClientOrigin): string 
 }
 
 /** Whether that is a client of this machine. */
-export function isOfThisMachine({ address }: ClientOrigin): boolean {
+export function isLocalClient({ address }: ClientOrigin): boolean {
   return address !== undefined && isLoopback(address);
 }

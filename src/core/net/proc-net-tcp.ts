@@ -9,7 +9,7 @@ export interface SocketRow {
   /** Bytes sent that the peer has not acknowledged yet. */
   readonly unacknowledged: number;
   /** How often the kernel has asked in vain since the peer last acknowledged anything: by sending again, or asking for room. */
-  readonly unanswered: number;
+  readonly unansweredProbes: number;
 }
 
 // states (enum of the kernel's tcp_states.h, as the table prints them)
@@ -33,11 +33,11 @@ export function pairKey(local: string, remote: string): string {
 
 /**
  * The line of each connection in a piece of such a table that ends at the end of a line. Little is done for each line, because there
- * may be a hundred thousand: {@link parseRow} reads those that are wanted.
+ * may be a hundred thousand: {@link parseSocketRow} reads those that are wanted.
  *
  * @param found called with {@link pairKey} and the line; not for the heading
  */
-export function eachLine(text: string, found: (pair: string, line: string) => void): void {
+export function forEachSocketLine(text: string, found: (pair: string, line: string) => void): void {
   let end = 0;
   for (let at = 0; at < text.length; at = end + 1) {
     end = text.indexOf("\n", at);
@@ -56,20 +56,27 @@ export function eachLine(text: string, found: (pair: string, line: string) => vo
 }
 
 /** Reads one line; nothing when it is no program's socket, or no row at all. */
-export function parseRow(line: string): SocketRow | undefined {
+export function parseSocketRow(line: string): SocketRow | undefined {
   const [, local, remote, stateHex, queues = "", timers = "", again = "", , asked = ""] = line.trim().split(/ +/);
   if (local === undefined || remote === undefined || stateHex === undefined) return undefined;
   const state = Number.parseInt(stateHex, 16);
   const [sent = "", received = ""] = queues.split(":");
-  const unanswered = timers.startsWith(SENDING_AGAIN)
+  const unansweredProbes = timers.startsWith(SENDING_AGAIN)
     ? Number.parseInt(again, 16)
     : timers.startsWith(ASKING_FOR_ROOM)
       ? Number(asked)
       : 0;
   const unread = Number.parseInt(received, 16) - (state === CLOSE_WAIT ? 1 : 0);
   const unacknowledged = Number.parseInt(sent, 16);
-  if (state === TIME_WAIT || Number.isNaN(unread + unacknowledged + unanswered)) return undefined;
-  return { local: key(local), remote: key(remote), state, unread: Math.max(0, unread), unacknowledged, unanswered };
+  if (state === TIME_WAIT || Number.isNaN(unread + unacknowledged + unansweredProbes)) return undefined;
+  return {
+    local: key(local),
+    remote: key(remote),
+    state,
+    unread: Math.max(0, unread),
+    unacknowledged,
+    unansweredProbes,
+  };
 }
 
 /** The key of an address as Node prints it (`127.0.0.1`, `::1`, `::ffff:127.0.0.1`) and a port. */

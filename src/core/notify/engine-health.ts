@@ -22,7 +22,7 @@ export class EngineHealth {
   readonly #faulty = new Set<string>();
 
   /** The engine takes no notifications. */
-  get away(): boolean {
+  get isAway(): boolean {
     return this.#away;
   }
 
@@ -45,7 +45,7 @@ export class EngineHealth {
   }
 
   /** The connection of a request for this action has ended before the answer. */
-  cut(action: string, now: number): void {
+  aborted(action: string, now: number): void {
     if (this.#faulty.has(action)) return;
     if (this.#cut.size === 0) this.#cutSince = now;
     if (this.#cut.size < CUT_ACTIONS) this.#cut.add(action);

@@ -1,50 +1,53 @@
-import { printable, sameWord } from "../parse/text.js";
-import type { Outcome, VerbContext } from "./verb.js";
+import type { Permission } from "../net/access-patterns.js";
+import type { HostPort } from "../net/address.js";
+import type { ConnOptions } from "../options/conn-options.js";
+import type { ConnRequest } from "../options/conn-request.js";
+import type { DaemonReport } from "../status/daemon-status.js";
+import type { WatchRequest } from "./watch-request.js";
 
-const MAX_ECHOED_WORD = 16; // commands have four letters; the rest of what someone sent is not ours to repeat
+/** What a command may know of its surroundings. */
+export interface CommandContext {
+  readonly connectionId: string;
+  readonly build: number;
+  readonly commands: readonly Command[];
+  /** What commands before this one have set for a later CONN. */
+  readonly presetOptions: Partial<ConnOptions>;
+  /** Why this client may not do this; nothing when it may. */
+  denialReason(permission: Permission): string | undefined;
+  status(): DaemonReport;
+}
 
-const MAX_MESSAGE = 300; // long enough for any message of ours with a sensible input quoted in it
+/** What a command leads to. Texts come without the final LF. */
+export type CommandOutcome =
+  | { readonly kind: "reply"; readonly text: string; readonly presetOptions?: Partial<ConnOptions> }
+  /** A reply that may be long: its pieces are made as the client takes them. */
+  | { readonly kind: "report"; readonly pieces: Iterable<string> }
+  /** The last reply; the connection is closed after it. */
+  | { readonly kind: "bye"; readonly text: string }
+  | { readonly kind: "dial"; readonly request: ConnRequest }
+  | { readonly kind: "stop"; readonly text: string }
+  /** The reply follows when the configuration has been read again. */
+  | { readonly kind: "reload"; readonly text: string }
+  /** Has this machine be the device of a server, for one service; the reply follows when that has begun. */
+  | { readonly kind: "device"; readonly text: string; readonly server: HostPort; readonly service: HostPort }
+  /** From here on the client sees messages, and nothing else. */
+  | { readonly kind: "watch"; readonly text: string; readonly request: WatchRequest }
+  /** `ERR <command> <message>`; the connection is closed after it. */
+  | { readonly kind: "error"; readonly message: string };
 
-/** A command that has been run: its word, fit for a reply, and what it leads to. */
-export interface Ran {
+/** A command of setup mode. */
+export interface Command {
+  /** In upper case. */
   readonly word: string;
-  readonly outcome: Outcome;
+  readonly usage: string;
+  readonly help: readonly string[];
+  /** Words CAPA reports for it. */
+  readonly capabilities: readonly string[];
+  /** @param args what follows the command word, trimmed */
+  run(args: string, context: CommandContext): CommandOutcome;
 }
 
-/** A command word as it may stand in a reply: upper case, printable, short. */
-function replyWord(word: string): string {
-  return word
-    .toUpperCase()
-    .replace(/[^\x21-\x7e]/g, "?")
-    .slice(0, MAX_ECHOED_WORD);
-}
-
-/**
- * Runs one line of setup mode (seed, "Talking to the Proxy").
- *
- * @param line without its LF
- * @returns nothing for a blank line, which is ignored
- */
-export function runCommand(line: string, context: VerbContext): Ran | undefined {
-  const text = line.trim();
-  const [first = ""] = text.split(/\s/, 1);
-  if (line.includes("\r")) {
-    return {
-      word: first === "" ? "LINE" : replyWord(first),
-      outcome: { kind: "error", message: "carriage return in the line; lines end in a line feed alone" },
-    };
-  }
-  if (text === "") return undefined;
-  const word = replyWord(first);
-  const verb = context.verbs.find((candidate) => sameWord(candidate.word, first));
-  const outcome: Outcome =
-    verb === undefined
-      ? { kind: "error", message: "unknown command; HELP lists the commands" }
-      : verb.run(text.slice(first.length).trim(), context);
-  return { word, outcome };
-}
-
-/** The reply to a command that failed, without LF. Control characters of a quoted input never reach the reply. */
-export function errorReply(word: string, message: string): string {
-  return `ERR ${word} ${printable(message).slice(0, MAX_MESSAGE)}`;
+/** The outcome for arguments where none are taken, or nothing when there are none. */
+export function noArguments(args: string): CommandOutcome | undefined {
+  return args === "" ? undefined : { kind: "error", message: `takes no argument, got "${args}"` };
 }

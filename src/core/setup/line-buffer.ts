@@ -1,5 +1,5 @@
 /** What {@link LineBuffer.next} found. */
-export type Cut =
+export type NextLine =
   | { readonly kind: "line"; readonly text: string }
   /** No complete line yet. */
   | { readonly kind: "more" }
@@ -7,7 +7,7 @@ export type Cut =
   | { readonly kind: "too-long" };
 
 const LF = 0x0a;
-const MORE: Cut = { kind: "more" };
+const MORE: NextLine = { kind: "more" };
 
 /**
  * Cuts a byte stream into lines that end in LF. Holds the bytes of one unfinished line, at most `limit`, and whatever
@@ -30,7 +30,7 @@ export class LineBuffer {
   }
 
   /** The next line without its LF, decoded as UTF-8. */
-  next(): Cut {
+  next(): NextLine {
     const end = this.#held.indexOf(LF, this.#searched);
     if ((end < 0 ? this.#held.length : end) > this.#limit) return { kind: "too-long" };
     if (end < 0) {

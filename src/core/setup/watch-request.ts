@@ -61,7 +61,7 @@ export function parseFilter(word: string, status: () => DaemonReport): Result<Wa
 }
 
 /** Whether a connection is among those somebody wants to see. */
-export function isWatched(filter: WatchFilter, source: { readonly connection: string; readonly listener: number }) {
+export function matchesFilter(filter: WatchFilter, source: { readonly connection: string; readonly listener: number }) {
   switch (filter.kind) {
     case "all":
       return true;

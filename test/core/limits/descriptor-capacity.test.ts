@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { connectionsFor, descriptorsFor, openFilesLimit } from "#src/core/limits/descriptor-capacity.js";
+import { connectionsWithin, descriptorsForConnections, openFilesLimit } from "#src/core/limits/descriptor-capacity.js";
 
 test("the limit is read from the kernel's text", () => {
   const text =
@@ -15,12 +15,12 @@ test("the limit is read from the kernel's text", () => {
 });
 
 test("as many connections are taken as the descriptors hold", () => {
-  assert.equal(connectionsFor(20_000), 9936);
-  assert.equal(connectionsFor(256), 64);
-  assert.equal(connectionsFor(64), 16);
+  assert.equal(connectionsWithin(20_000), 9936);
+  assert.equal(connectionsWithin(256), 64);
+  assert.equal(connectionsWithin(64), 16);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1_000_000 }), (connections) => {
-      assert.ok(connectionsFor(descriptorsFor(connections)) >= connections);
+      assert.ok(connectionsWithin(descriptorsForConnections(connections)) >= connections);
     }),
   );
 });

@@ -1,44 +1,56 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Deadline, type FlowState, idleDeadline } from "#src/core/limits/idle-deadlines.js";
+import { type FlowState, type IdleDeadline, idleDeadline } from "#src/core/limits/idle-deadlines.js";
 
 const NOW = 100_000;
 const open: FlowState = {
-  last: 90_000,
+  lastActivityAt: 90_000,
   eof: false,
   finished: false,
   stalled: false,
   unacknowledged: 0,
-  taken: Number.NEGATIVE_INFINITY,
+  peerProgressAt: Number.NEGATIVE_INFINITY,
   queued: false,
 };
 const ended = { ...open, eof: true };
 const passedOn = { ...ended, finished: true };
 const stalled = { ...open, stalled: true };
 /** The kernel has it all; the peer has not acknowledged it. */
-const underWay = { unacknowledged: 7, taken: 99_700 };
+const underWay = { unacknowledged: 7, peerProgressAt: 99_700 };
 
 type Row = [
   what: string,
   down: FlowState,
   up: FlowState,
   rtim: number,
-  expected: [number, Deadline["cause"]] | undefined,
+  expected: [number, IdleDeadline["cause"]] | undefined,
 ];
 const table: Row[] = [
   ["both open, no RTIM: no limit", open, open, 0, undefined],
-  ["both open: RTIM since the remote's last byte", { ...open, last: 95_000 }, open, 7000, [102_000, "remote silent"]],
-  ["what the client sends does not extend RTIM", open, { ...open, last: NOW }, 7000, [97_000, "remote silent"]],
+  [
+    "both open: RTIM since the remote's last byte",
+    { ...open, lastActivityAt: 95_000 },
+    open,
+    7000,
+    [102_000, "remote silent"],
+  ],
+  [
+    "what the client sends does not extend RTIM",
+    open,
+    { ...open, lastActivityAt: NOW },
+    7000,
+    [97_000, "remote silent"],
+  ],
   ["a remote that is not read is not silent", stalled, open, 7000, [107_000, "remote silent"]],
   ["client's FIN passed on: 5 s", open, passedOn, 0, [104_000, "client closed"]],
-  ["the remote's bytes put it off", { ...open, last: 99_900 }, passedOn, 0, [104_900, "client closed"]],
+  ["the remote's bytes put it off", { ...open, lastActivityAt: 99_900 }, passedOn, 0, [104_900, "client closed"]],
   ["RTIM may be shorter", open, passedOn, 8000, [98_000, "remote silent"]],
   ["RTIM may be longer", open, passedOn, 60_000, [104_000, "client closed"]],
   ["client's last bytes not taken yet: 30 s", open, ended, 0, [129_000, "client closed"]],
-  ["each byte taken puts it off", open, { ...ended, last: 99_500 }, 0, [129_500, "client closed"]],
+  ["each byte taken puts it off", open, { ...ended, lastActivityAt: 99_500 }, 0, [129_500, "client closed"]],
   ["the client reads slowly: an hour", stalled, passedOn, 0, [3_699_000, "client closed"]],
   ["remote's FIN passed on: 5 s", passedOn, open, 0, [104_000, "remote closed"]],
-  ["the client's bytes put it off", passedOn, { ...open, last: 99_900 }, 0, [104_900, "remote closed"]],
+  ["the client's bytes put it off", passedOn, { ...open, lastActivityAt: 99_900 }, 0, [104_900, "remote closed"]],
   ["remote's last bytes not taken yet: 30 s", ended, open, 0, [129_000, "remote closed"]],
   ["the remote takes nothing any more: 30 s", passedOn, stalled, 0, [129_000, "remote closed"]],
   ["RTIM is over when the remote has closed", passedOn, open, 1, [104_000, "remote closed"]],
@@ -57,7 +69,7 @@ const table: Row[] = [
     0,
     [129_700, "client closed"],
   ],
-  ["it has: 5 s from the last of it", open, { ...passedOn, taken: 99_700 }, 0, [104_700, "client closed"]],
+  ["it has: 5 s from the last of it", open, { ...passedOn, peerProgressAt: 99_700 }, 0, [104_700, "client closed"]],
   [
     "the client has not acknowledged the answer: an hour",
     { ...open, ...underWay },
@@ -65,7 +77,7 @@ const table: Row[] = [
     0,
     [3_699_700, "client closed"],
   ],
-  ["it has: 5 s from the last of that", { ...open, taken: 99_700 }, passedOn, 0, [104_700, "client closed"]],
+  ["it has: 5 s from the last of that", { ...open, peerProgressAt: 99_700 }, passedOn, 0, [104_700, "client closed"]],
   [
     "it has not acknowledged the remote's last words: 30 s",
     { ...passedOn, ...underWay },
@@ -73,7 +85,7 @@ const table: Row[] = [
     0,
     [129_700, "remote closed"],
   ],
-  ["it has: 5 s to answer them", { ...passedOn, taken: 99_700 }, open, 0, [104_700, "remote closed"]],
+  ["it has: 5 s to answer them", { ...passedOn, peerProgressAt: 99_700 }, open, 0, [104_700, "remote closed"]],
   ["what the client takes is no sign of the remote", { ...open, ...underWay }, open, 7000, [97_000, "remote silent"]],
 ];
 test("IDLE: what waits for its turn keeps a connection from being quiet", () => {
@@ -88,15 +100,15 @@ test("IDLE: since the last byte in either direction; in a stall an hour; and RTI
     const deadline = idleDeadline(down, up, 99_000, { ...limits, receiveTimeoutMs }, NOW);
     return [deadline?.at, deadline?.cause];
   };
-  assert.deepEqual(at(open, { ...open, last: 96_000 }), [101_000, "quiet"]);
-  assert.deepEqual(at({ ...open, last: 97_000 }, open), [102_000, "quiet"]);
-  assert.deepEqual(at({ ...stalled, last: 97_000 }, open), [NOW + 5000, "quiet"]);
-  assert.deepEqual(at(open, { ...stalled, last: 97_000 }), [NOW + 5000, "quiet"]);
+  assert.deepEqual(at(open, { ...open, lastActivityAt: 96_000 }), [101_000, "quiet"]);
+  assert.deepEqual(at({ ...open, lastActivityAt: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at({ ...stalled, lastActivityAt: 97_000 }, open), [NOW + 5000, "quiet"]);
+  assert.deepEqual(at(open, { ...stalled, lastActivityAt: 97_000 }), [NOW + 5000, "quiet"]);
   const hourAgo = NOW - 3_600_000;
-  assert.deepEqual(at({ ...stalled, last: hourAgo }, { ...open, last: hourAgo }), [NOW, "quiet"]);
-  assert.deepEqual(at(open, { ...open, last: 96_000 }, 1000), [91_000, "remote silent"]);
+  assert.deepEqual(at({ ...stalled, lastActivityAt: hourAgo }, { ...open, lastActivityAt: hourAgo }), [NOW, "quiet"]);
+  assert.deepEqual(at(open, { ...open, lastActivityAt: 96_000 }, 1000), [91_000, "remote silent"]);
   assert.deepEqual(at(open, passedOn), [95_000, "quiet"]);
-  assert.deepEqual(at({ ...open, taken: 97_000 }, open), [102_000, "quiet"]);
+  assert.deepEqual(at({ ...open, peerProgressAt: 97_000 }, open), [102_000, "quiet"]);
   assert.deepEqual(at({ ...open, unacknowledged: 7 }, open), [NOW + 5000, "quiet"]);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ExcessAlarm, SlidingMinute } from "#src/core/limits/sliding-minute.js";
+import { RateAlarm, SlidingMinute } from "#src/core/limits/sliding-minute.js";
 
 test("what is more than a minute ago never counts, what is less than 59 s ago always does", () => {
   const pauses = fc.array(fc.oneof(fc.constant(0), fc.nat(2000), fc.nat(100_000)), { minLength: 1, maxLength: 200 });
@@ -22,7 +22,7 @@ test("what is more than a minute ago never counts, what is less than 59 s ago al
 });
 
 test("too many are told at once, then once a minute while it goes on", () => {
-  const excess = new ExcessAlarm();
+  const excess = new RateAlarm();
   const told: [number, number][] = [];
   for (let now = 0; now < 180_000; now += 1000) {
     const count = excess.add(10, now);
@@ -36,8 +36,8 @@ test("too many are told at once, then once a minute while it goes on", () => {
 });
 
 test("what happens less often is not told, however long it goes on", () => {
-  const excess = new ExcessAlarm();
+  const excess = new RateAlarm();
   for (let now = 0; now < 3_600_000; now += 7000) assert.equal(excess.add(10, now), undefined);
 });
 
-test("a limit of 1 tells the first", () => assert.equal(new ExcessAlarm().add(1, 5), 1));
+test("a limit of 1 tells the first", () => assert.equal(new RateAlarm().add(1, 5), 1));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Routes, reaches } from "#src/core/net/loop-rules.js";
+import { RouteGraph, reachesListener } from "#src/core/net/loop-rules.js";
 
 const own = (address: string): boolean => ["10.77.0.1", "2001:db8::1", "fe80::1"].includes(address);
 
@@ -38,11 +38,11 @@ const found: [string, string, boolean][] = [
 ];
 for (const [address, bound, expected] of found) {
   test(`who connects to ${address} ${expected ? "finds" : "does not find"} what listens at ${bound}`, () =>
-    assert.equal(reaches(address, bound, own), expected));
+    assert.equal(reachesListener(address, bound, own), expected));
 }
 
 test("no way closes a circle, directly or by others; one that is gone is in nobody's way", () => {
-  const routes = new Routes();
+  const routes = new RouteGraph();
   assert.equal(routes.add("a", "a"), false);
   assert.deepEqual([routes.add("a", "b"), routes.add("a", "b"), routes.add("b", "c")], [true, true, true]);
   assert.equal(routes.add("c", "a"), false);
@@ -65,7 +65,7 @@ test("whatever comes and goes: a way is refused exactly when it would close a ci
   const line = fc.constantFrom("a", "b", "c", "d", "e");
   fc.assert(
     fc.property(fc.array(fc.tuple(line, line, fc.boolean()), { maxLength: 40 }), (steps) => {
-      const routes = new Routes();
+      const routes = new RouteGraph();
       const ways: (readonly [string, string])[] = [];
       for (const [from, to, adds] of steps) {
         const at = ways.findIndex(([one, other]) => one === from && other === to);

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eachLine, endpointKey, pairKey, parseRow, peerState, type SocketRow } from "#src/core/net/proc-net-tcp.js";
+import {
+  endpointKey,
+  forEachSocketLine,
+  pairKey,
+  parseSocketRow,
+  peerState,
+  type SocketRow,
+} from "#src/core/net/proc-net-tcp.js";
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:09C8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0000000000000000 100 0 0 10 0
@@ -14,8 +21,8 @@ const TCP6 = `  sl  local_address                         remote_address        
 /** All rows of a table. */
 function parseSocketTable(text: string): SocketRow[] {
   const rows: SocketRow[] = [];
-  eachLine(text, (pair, line) => {
-    const row = parseRow(line);
+  forEachSocketLine(text, (pair, line) => {
+    const row = parseSocketRow(line);
     if (row === undefined) return;
     assert.equal(pair, pairKey(row.local, row.remote));
     rows.push(row);
@@ -31,7 +38,7 @@ test("rows of both tables are read; keys match those made from addresses", () =>
     remote: endpointKey("127.0.0.1", 2504),
     unread: 0xfa3,
     unacknowledged: 0,
-    unanswered: 0,
+    unansweredProbes: 0,
     state: 1,
   });
   const [ours, other] = parseSocketTable(TCP6);
@@ -41,7 +48,7 @@ test("rows of both tables are read; keys match those made from addresses", () =>
     remote: endpointKey("::1", 8080),
     unread: 7,
     unacknowledged: 0,
-    unanswered: 0,
+    unansweredProbes: 0,
     state: 1,
   });
 });
@@ -55,7 +62,7 @@ test("the FIN that waits behind the data is no unread byte", () => {
 test("what the peer has not answered: data sent again, or asking for room", () => {
   const row = (rest: string): unknown => {
     const [found] = parseSocketTable(`  1: 0100007F:D431 0100007F:09C8 01 ${rest} 0 1 2 0 20 4 30 10 -1`);
-    return [found?.unacknowledged, found?.unanswered];
+    return [found?.unacknowledged, found?.unansweredProbes];
   };
   assert.deepEqual(row("0000000A:00000000 01:0000013C 0000000B     0        9"), [10, 11]);
   assert.deepEqual(row("0000000A:00000000 04:0000013C 0000000B     0        9"), [10, 9]);
@@ -71,7 +78,7 @@ test("the same address has one key, however it is written", () => {
 });
 
 test("a peer is present, has closed its side, or is gone", () => {
-  const row = (state: number) => ({ local: "", remote: "", unread: 0, unacknowledged: 0, unanswered: 0, state });
+  const row = (state: number) => ({ local: "", remote: "", unread: 0, unacknowledged: 0, unansweredProbes: 0, state });
   assert.equal(peerState(undefined, row(1)), "gone");
   assert.equal(peerState(row(1), row(1)), "present");
   assert.equal(peerState(row(1), undefined), "present", "a peer on another machine");

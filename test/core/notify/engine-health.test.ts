@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EngineHealth } from "#src/core/notify/engine-health.js";
 
-type Event = readonly [at: number, what: "answered" | "cut" | "unreachable", action?: string];
+type Event = readonly [at: number, what: "answered" | "aborted" | "unreachable", action?: string];
 
 /** What an engine is taken for after each event: here, or away. */
 function course(events: readonly Event[]): string {
@@ -11,7 +11,7 @@ function course(events: readonly Event[]): string {
     .map(([at, what, action = "a"]) => {
       if (what === "unreachable") health.unreachable(at);
       else health[what](action, at);
-      return health.away ? "away" : "here";
+      return health.isAway ? "away" : "here";
     })
     .join(" ");
 }
@@ -35,78 +35,78 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     ],
     "here here away",
   ],
-  ["one cut", [[0, "cut"]], "here"],
+  ["one cut", [[0, "aborted"]], "here"],
   [
     "one action cut for 10 s",
     [
-      [0, "cut"],
-      [9999, "cut"],
-      [10_000, "cut"],
+      [0, "aborted"],
+      [9999, "aborted"],
+      [10_000, "aborted"],
     ],
     "here here away",
   ],
   [
     "three actions cut",
     [
-      [0, "cut", "a"],
-      [1, "cut", "b"],
-      [2, "cut", "b"],
-      [3, "cut", "c"],
+      [0, "aborted", "a"],
+      [1, "aborted", "b"],
+      [2, "aborted", "b"],
+      [3, "aborted", "c"],
     ],
     "here here here away",
   ],
   [
     "an answer between",
     [
-      [0, "cut", "a"],
-      [1, "cut", "b"],
+      [0, "aborted", "a"],
+      [1, "aborted", "b"],
       [2, "answered", "d"],
-      [3, "cut", "c"],
+      [3, "aborted", "c"],
     ],
     "here here here here",
   ],
   [
     "one that is always cut while another is answered",
     [
-      [0, "cut"],
+      [0, "aborted"],
       [1, "answered", "b"],
-      [2, "cut"],
-      [20_000, "cut"],
+      [2, "aborted"],
+      [20_000, "aborted"],
       [20_001, "answered", "b"],
-      [60_000, "cut"],
+      [60_000, "aborted"],
     ],
     "here here here here here here",
   ],
   [
     "one that is always cut, and another that is answered seldom: told of once",
     [
-      [0, "cut"],
-      [10_000, "cut"],
+      [0, "aborted"],
+      [10_000, "aborted"],
       [11_000, "answered", "b"],
-      [12_000, "cut"],
-      [30_000, "cut"],
+      [12_000, "aborted"],
+      [30_000, "aborted"],
       [50_000, "answered", "b"],
-      [90_000, "cut"],
+      [90_000, "aborted"],
     ],
     "here away here here here here here",
   ],
   [
     "one that was always cut, and is answered again, counts again",
     [
-      [0, "cut"],
+      [0, "aborted"],
       [1, "answered", "b"],
       [2, "answered", "a"],
-      [3, "cut", "a"],
-      [10_003, "cut", "a"],
+      [3, "aborted", "a"],
+      [10_003, "aborted", "a"],
     ],
     "here here here here away",
   ],
   [
     "one that is always cut, and an engine that is away",
     [
-      [0, "cut"],
+      [0, "aborted"],
       [1, "answered", "b"],
-      [2, "cut"],
+      [2, "aborted"],
       [1500, "unreachable"],
       [1600, "answered", "a"],
     ],
@@ -117,7 +117,7 @@ for (const [what, events, expected] of CASES) test(what, () => assert.equal(cour
 
 test("an action is at fault once another is answered behind its cut, until it is answered itself", () => {
   const health = new EngineHealth();
-  health.cut("a", 0);
+  health.aborted("a", 0);
   assert.equal(health.isFaulty("a"), false);
   health.answered("b", 1);
   assert.deepEqual([health.isFaulty("a"), health.isFaulty("b")], [true, false]);
@@ -128,7 +128,7 @@ test("an action is at fault once another is answered behind its cut, until it is
 test("of actions at fault a bounded number is remembered", () => {
   const health = new EngineHealth();
   for (let n = 0; n < 1000; n += 1) {
-    health.cut(`bad ${n}`, n);
+    health.aborted(`bad ${n}`, n);
     health.answered("good", n);
   }
   const remembered = Array.from({ length: 1000 }, (_, n) => health.isFaulty(`bad ${n}`));

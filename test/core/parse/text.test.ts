@@ -5,8 +5,8 @@ import { lineOf, type TraceEvent } from "#src/core/monitor/trace-event.js";
 import type { View } from "#src/core/monitor/view.js";
 import { VIEWS } from "#src/core/monitor/views/views.js";
 import { escapedJson, isPrintable, printable, printableJson } from "#src/core/parse/text.js";
-import { errorReply, runCommand } from "#src/core/setup/command.js";
-import { VERBS } from "#src/core/setup/verbs/verbs.js";
+import { COMMANDS } from "#src/core/setup/commands/commands.js";
+import { errorReply, runCommand } from "#src/core/setup/run-command.js";
 import { expositionOf } from "#src/core/web/exposition.js";
 import { refusal } from "#src/web/answer.js";
 
@@ -35,7 +35,8 @@ const SOURCE = { connection: "1", listener: 1, client: "c", server: "s" };
 const EDGES: Readonly<Record<string, (text: string) => string>> = {
   "a log, a terminal": printable,
   "a reply with an error": (text) => errorReply("CONN", text),
-  "a command nobody knows": (text) => errorReply(runCommand(`x${text}`, { verbs: VERBS } as never)?.word ?? "", ""),
+  "a command nobody knows": (text) =>
+    errorReply(runCommand(`x${text}`, { commands: COMMANDS } as never)?.word ?? "", ""),
   "STAT JSON, an alert": (text) => printableJson({ [text]: [text, { text }] }),
   "the label of a metric": (text) =>
     [...expositionOf([{ name: "x", type: "gauge", help: "X.", samples: [{ labels: { text }, value: 1 }] }])]

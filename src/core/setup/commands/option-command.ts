@@ -1,6 +1,6 @@
 import { OPTIONS } from "../../options/conn-options.js";
 import { findRow } from "../../options/option-table.js";
-import type { Verb } from "../verb.js";
+import type { Command } from "../command.js";
 
 /**
  * A CONN option as a command of its own: `NTFY dev sid act [pid]`, `BLKS n`, `RTIM ms`, `PACE s`. Older plugins send these
@@ -8,7 +8,7 @@ import type { Verb } from "../verb.js";
  *
  * @throws {Error} when `key` names no option that may be given so
  */
-export function preset(key: string): Verb {
+export function optionCommand(key: string): Command {
   const option = findRow(OPTIONS, key);
   const separator = option?.commandSeparator;
   if (option === undefined || separator === undefined) throw new Error(`${key} is no option that can be preset`);
@@ -23,7 +23,7 @@ export function preset(key: string): Verb {
       const value = separator === "" ? args : words.join(separator);
       const parsed = option.parse(value);
       return parsed.ok
-        ? { kind: "reply", text: `OK ${option.key}`, presets: parsed.value }
+        ? { kind: "reply", text: `OK ${option.key}`, presetOptions: parsed.value }
         : { kind: "error", message: `bad value "${args}": ${parsed.message}; ${usage} is wanted` };
     },
   };

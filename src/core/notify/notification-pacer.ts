@@ -1,7 +1,7 @@
 import { type Backoff, backoffMs } from "../limits/backoff.js";
 
 /** How a request for a notification ended. */
-export type Outcome =
+export type RequestOutcome =
   | "delivered"
   /** It will never succeed as it stands. */
   | "rejected"
@@ -11,7 +11,7 @@ export type Outcome =
   | "timed-out";
 
 /** What is to be done now: send a request, wait until a moment (milliseconds of the caller's clock), or nothing. */
-export type Step =
+export type PacerStep =
   | { readonly kind: "send" }
   | { readonly kind: "wait"; readonly until: number }
   | { readonly kind: "rest" };
@@ -21,11 +21,11 @@ export interface PacerRules {
   readonly paceMs: number;
   readonly backoff: Backoff;
   /** How long a final notification is tried, in milliseconds. */
-  readonly finalForMs: number;
+  readonly finalRetryMs: number;
 }
 
-const SEND: Step = { kind: "send" };
-const REST: Step = { kind: "rest" };
+const SEND: PacerStep = { kind: "send" };
+const REST: PacerStep = { kind: "rest" };
 
 /**
  * Decides when one connection's notifications go out: the first at once, then not faster than the pace, nothing left
@@ -33,7 +33,7 @@ const REST: Step = { kind: "rest" };
  *
  * Pure: the caller passes the time in (milliseconds of any steady clock) and asks {@link next} after each event.
  */
-export class Pacer {
+export class NotificationPacer {
   readonly #rules: PacerRules;
   #phase: "open" | "final" | "done" = "open";
   #request: "none" | "queued" | "sent" = "none";
@@ -56,33 +56,33 @@ export class Pacer {
   }
 
   /** The connection has ended, and its final notification is not dealt with yet. */
-  get ending(): boolean {
+  get finalPending(): boolean {
     return this.#phase === "final";
   }
 
   /** Data waits in the client's socket. */
-  data(): void {
+  dataWritten(): void {
     if (this.#phase === "open") this.#unannounced = true;
   }
 
   /** The connection has ended: a final notification is due at once, covering whatever was unannounced. */
-  end(now: number): void {
+  connectionEnded(now: number): void {
     if (this.#phase !== "open") return;
     this.#phase = "final";
     this.#unannounced = false;
     this.#attempt = 0;
     this.#retryAt = now;
-    this.#giveUpAt = now + this.#rules.finalForMs;
+    this.#giveUpAt = now + this.#rules.finalRetryMs;
     if (this.#request === "queued") this.#requestIsFinal = true; // it has not left: it can tell the end as well
   }
 
   /** Data still waits in the client's socket, announced or not: tell of it again, even after the end. */
   remind(now: number): void {
-    this.data();
+    this.dataWritten();
     if (this.#phase !== "done") return;
     this.#phase = "final";
     this.#retryAt = now;
-    this.#giveUpAt = now + this.#rules.finalForMs;
+    this.#giveUpAt = now + this.#rules.finalRetryMs;
   }
 
   /** Nothing more is to be sent, told or not. */
@@ -91,12 +91,12 @@ export class Pacer {
   }
 
   /** Requests are answered again: what waits to be repeated need not wait as long as the back-off says. */
-  wake(): void {
+  retrySoon(): void {
     this.#retryAt = Math.min(this.#retryAt, this.#failedAt + this.#rules.backoff.firstMs);
   }
 
   /** What to do now. `send` means the caller takes a request in hand: it reports {@link sent} and {@link finished}. */
-  next(now: number): Step {
+  next(now: number): PacerStep {
     if (this.#request !== "none" || this.#phase === "done") return REST;
     if (this.#phase === "open" && !this.#unannounced) return REST;
     const until = this.#phase === "final" ? this.#retryAt : Math.max(this.#quietUntil, this.#retryAt);
@@ -114,7 +114,7 @@ export class Pacer {
   }
 
   /** The request has ended. `random`: a number from 0 (inclusive) to 1 (exclusive), for the back-off's jitter. */
-  finished(outcome: Outcome, now: number, random: number): void {
+  finished(outcome: RequestOutcome, now: number, random: number): void {
     const wasFinal = this.#requestIsFinal;
     this.#request = "none";
     this.#requestIsFinal = false;

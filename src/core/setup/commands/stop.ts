@@ -1,4 +1,4 @@
-import { noArguments, type Verb } from "../verb.js";
+import { type Command, noArguments } from "../command.js";
 
 export const stop = {
   word: "STOP",
@@ -11,4 +11,4 @@ export const stop = {
     const message = denialReason("stop");
     return message === undefined ? { kind: "stop", text: "OK STOP" } : { kind: "error", message };
   },
-} satisfies Verb;
+} satisfies Command;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FairRequests } from "#src/core/notify/fair-requests.js";
+import { FairRequestQueue } from "#src/core/notify/fair-request-queue.js";
 
 interface Asked {
   readonly device: number;
@@ -13,14 +13,14 @@ function asked(device: number, count: number): Asked[] {
 }
 
 /** All that can begin now. */
-function begun(requests: FairRequests<Asked>): Asked[] {
+function begun(requests: FairRequestQueue<Asked>): Asked[] {
   const list: Asked[] = [];
-  for (let next = requests.begin(); next !== undefined; next = requests.begin()) list.push(next);
+  for (let next = requests.startNext(); next !== undefined; next = requests.startNext()) list.push(next);
   return list;
 }
 
 test("devices take turns, each has its own in order", () => {
-  const requests = new FairRequests<Asked>(64);
+  const requests = new FairRequestQueue<Asked>(64);
   for (const each of [...asked(1, 3), ...asked(2, 2), ...asked(3, 1)]) requests.push(each);
   assert.deepEqual(
     begun(requests).map(({ name }) => name),
@@ -29,28 +29,28 @@ test("devices take turns, each has its own in order", () => {
 });
 
 test("of one device 16, of devices with some under way 32 together, in all as many as may be", () => {
-  const requests = new FairRequests<Asked>(64);
+  const requests = new FairRequestQueue<Asked>(64);
   const [first, second, third] = [asked(1, 40), asked(2, 40), asked(3, 40)];
   for (const each of first) requests.push(each);
   assert.equal(begun(requests).length, 16);
   for (const each of [...second, ...third]) requests.push(each);
-  assert.deepEqual([begun(requests).length, requests.underWay], [16, 32]);
+  assert.deepEqual([begun(requests).length, requests.inFlight], [16, 32]);
   for (let device = 4; device < 100; device += 1) requests.push({ device, name: "" });
-  assert.deepEqual([begun(requests).length, requests.underWay], [32, 64]);
+  assert.deepEqual([begun(requests).length, requests.inFlight], [32, 64]);
 });
 
 test("what is forgotten does not begin; what has ended makes room", () => {
-  const requests = new FairRequests<Asked>(2);
+  const requests = new FairRequestQueue<Asked>(2);
   const [one, two, three, four] = asked(1, 4) as [Asked, Asked, Asked, Asked];
   for (const each of [one, two, three, four]) requests.push(each);
   assert.deepEqual(begun(requests), [one, two]);
   requests.delete(three);
   requests.delete(one); // under way already
   assert.equal(requests.waiting, 1);
-  requests.end(one);
+  requests.finished(one);
   assert.deepEqual(begun(requests), [four]);
-  for (const each of [two, four]) requests.end(each);
-  assert.deepEqual([requests.waiting, requests.underWay], [0, 0]);
+  for (const each of [two, four]) requests.finished(each);
+  assert.deepEqual([requests.waiting, requests.inFlight], [0, 0]);
 });
 
 test("whatever comes and goes: every request begins once or is forgotten, and the counts are right", () => {
@@ -61,7 +61,7 @@ test("whatever comes and goes: every request begins once or is forgotten, and th
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-      const requests = new FairRequests<Asked>(5);
+      const requests = new FairRequestQueue<Asked>(5);
       const waiting = new Set<Asked>();
       const underWay = new Set<Asked>();
       const pickOf = (set: Set<Asked>, pick: number): Asked | undefined => [...set][pick % set.size];
@@ -75,16 +75,16 @@ test("whatever comes and goes: every request begins once or is forgotten, and th
           if (gone !== undefined) requests.delete(gone);
           if (gone !== undefined) waiting.delete(gone);
         } else if (kind === "begin") {
-          const next = requests.begin();
+          const next = requests.startNext();
           assert.equal(next === undefined, waiting.size === 0 || underWay.size === 5);
           if (next !== undefined) assert.ok(waiting.delete(next));
           if (next !== undefined) underWay.add(next);
         } else {
           const over = pickOf(underWay, pick);
-          if (over !== undefined) requests.end(over);
+          if (over !== undefined) requests.finished(over);
           if (over !== undefined) underWay.delete(over);
         }
-        assert.deepEqual([requests.waiting, requests.underWay], [waiting.size, underWay.size]);
+        assert.deepEqual([requests.waiting, requests.inFlight], [waiting.size, underWay.size]);
       }
     }),
   );

@@ -1,4 +1,4 @@
-import { noArguments, type Verb } from "../verb.js";
+import { type Command, noArguments } from "../command.js";
 
 export const reld = {
   word: "RELD",
@@ -11,4 +11,4 @@ export const reld = {
     const message = denialReason("reload");
     return message === undefined ? { kind: "reload", text: "OK RELD" } : { kind: "error", message };
   },
-} satisfies Verb;
+} satisfies Command;

@@ -1,5 +1,5 @@
 import { OPTIONS } from "../../options/conn-options.js";
-import { noArguments, type Verb } from "../verb.js";
+import { type Command, noArguments } from "../command.js";
 
 /** What the original reports, in its order. */
 const ORIGINAL = ["BLKS", "RTIM", "NTFY", "PACE", "CONN", "UDP"];
@@ -9,8 +9,8 @@ export const capa = {
   usage: "CAPA",
   help: ["Show what this version can do, one word each."],
   capabilities: [],
-  run(args, { verbs }) {
-    const words = new Set([...ORIGINAL, ...[...OPTIONS, ...verbs].flatMap((row) => row.capabilities)]);
+  run(args, { commands }) {
+    const words = new Set([...ORIGINAL, ...[...OPTIONS, ...commands].flatMap((row) => row.capabilities)]);
     return noArguments(args) ?? { kind: "reply", text: `OK CAPA ${[...words].join(" ")}` };
   },
-} satisfies Verb;
+} satisfies Command;

@@ -1,4 +1,4 @@
-import type { Verb } from "../verb.js";
+import type { Command } from "../command.js";
 import { parseWatch } from "../watch-request.js";
 
 export const wtch = {
@@ -17,4 +17,4 @@ export const wtch = {
       ? { kind: "watch", text: "OK WTCH", request: request.value }
       : { kind: "error", message: request.message };
   },
-} satisfies Verb;
+} satisfies Command;

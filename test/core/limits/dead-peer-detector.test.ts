@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PeerVerdict, PeerWatch } from "#src/core/limits/dead-peer.js";
+import { DeadPeerDetector, type PeerHealth } from "#src/core/limits/dead-peer-detector.js";
 
 const SENT = 1000;
 
 /** What a watch says of looks at [time, unacknowledged, unanswered, received so far]; the limit is 10. */
-function looks(...seen: [number, number, number, number][]): PeerVerdict[] {
-  const watch = new PeerWatch(10);
-  return seen.map(([now, unacknowledged, unanswered, received]) =>
-    watch.observe({ local: "", remote: "", state: 1, unread: 0, unacknowledged, unanswered }, SENT, received, now),
+function looks(...seen: [number, number, number, number][]): PeerHealth[] {
+  const watch = new DeadPeerDetector(10);
+  return seen.map(([now, unacknowledged, unansweredProbes, received]) =>
+    watch.observe(
+      { local: "", remote: "", state: 1, unread: 0, unacknowledged, unansweredProbes },
+      SENT,
+      received,
+      now,
+    ),
   );
 }
 
-const cases: [string, [number, number, number, number][], PeerVerdict[]][] = [
+const cases: [string, [number, number, number, number][], PeerHealth[]][] = [
   ["all acknowledged", [[0, 0, 0, 0]], ["fine"]],
   [
     "data just sent",

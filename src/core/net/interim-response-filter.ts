@@ -6,7 +6,7 @@ const STATUS_LINE_BYTES = "HTTP/1.1 100".length;
 const [LF, CR] = [0x0a, 0x0d];
 
 /** Takes interim answers (`100 Continue`, `103 Early Hints`; RFC 9110, 15.2) out of what an HTTP server sends. */
-export class InterimResponses {
+export class InterimResponseFilter {
   /** The beginning of a head that may be one of an interim answer. */
   readonly #head = new Tail();
   /** Bytes of interim answers to the request at hand. */

@@ -1,7 +1,7 @@
 import type { SocketRow } from "../net/proc-net-tcp.js";
 
 /** What a look at a peer's socket has shown. */
-export type PeerVerdict =
+export type PeerHealth =
   /** Everything sent has been acknowledged. */
   | "fine"
   /** Something has not been, yet. */
@@ -16,7 +16,7 @@ export type PeerVerdict =
  *
  * Times in milliseconds of any steady clock.
  */
-export class PeerWatch {
+export class DeadPeerDetector {
   readonly #limitMs: number;
   /** Since when nothing has come of it. */
   #since: number | undefined;
@@ -35,26 +35,26 @@ export class PeerWatch {
    * @param sent bytes that the kernel has been given for the peer, before the look
    * @param received bytes that have come from the peer so far
    */
-  observe(row: SocketRow, sent: number, received: number, now: number): PeerVerdict {
+  observe(row: SocketRow, sent: number, received: number, now: number): PeerHealth {
     if (row.unacknowledged === 0) {
       this.#since = undefined;
       return "fine";
     }
     const acknowledged = sent - row.unacknowledged;
     const progress =
-      row.unanswered === 0 ||
-      row.unanswered < this.#unanswered ||
+      row.unansweredProbes === 0 ||
+      row.unansweredProbes < this.#unanswered ||
       acknowledged > this.#acknowledged ||
       received !== this.#received;
-    this.#unanswered = row.unanswered;
+    this.#unanswered = row.unansweredProbes;
     this.#acknowledged = Math.max(acknowledged, this.#acknowledged);
     this.#received = received;
     if (progress || this.#since === undefined) {
-      this.#since = row.unanswered === 0 ? undefined : now;
-      this.#askedBefore = row.unanswered;
+      this.#since = row.unansweredProbes === 0 ? undefined : now;
+      this.#askedBefore = row.unansweredProbes;
     }
     // a virtual machine that was suspended has asked nobody: time alone proves nothing
-    const asked = row.unanswered > this.#askedBefore;
+    const asked = row.unansweredProbes > this.#askedBefore;
     return this.#since !== undefined && asked && now - this.#since >= this.#limitMs ? "lost" : "waiting";
   }
 }

@@ -1,9 +1,9 @@
-import type { Verb } from "../verb.js";
+import type { Command } from "../command.js";
 import { bild } from "./bild.js";
 import { capa } from "./capa.js";
 import { conn } from "./conn.js";
 import { help } from "./help.js";
-import { preset } from "./preset.js";
+import { optionCommand } from "./option-command.js";
 import { quit } from "./quit.js";
 import { reld } from "./reld.js";
 import { stat } from "./stat.js";
@@ -12,7 +12,7 @@ import { tcpr } from "./tcpr.js";
 import { wtch } from "./wtch.js";
 
 /** All commands of setup mode, in the order HELP shows them. A new one is a file and a line here. */
-export const VERBS: readonly Verb[] = [
+export const COMMANDS: readonly Command[] = [
   conn,
   stat,
   wtch,
@@ -23,8 +23,8 @@ export const VERBS: readonly Verb[] = [
   reld,
   help,
   bild,
-  preset("NTFY"),
-  preset("BLKS"),
-  preset("RTIM"),
-  preset("PACE"),
+  optionCommand("NTFY"),
+  optionCommand("BLKS"),
+  optionCommand("RTIM"),
+  optionCommand("PACE"),
 ];

@@ -1,6 +1,6 @@
 import { formatHostPort, parseHostPort } from "../../net/address.js";
 import { parseServices } from "../../tunnel/service-rules.js";
-import type { Verb } from "../verb.js";
+import type { Command } from "../command.js";
 
 /** The command of the seed tcp-remote-connection, step 1. */
 export const tcpr = {
@@ -21,4 +21,4 @@ export const tcpr = {
     if (!allowed.ok) return { kind: "error", message: allowed.message };
     return { kind: "device", text: "OK TCPR", server: server.value, service: service.value };
   },
-} satisfies Verb;
+} satisfies Command;

@@ -15,7 +15,7 @@ interface Share<T> {
 }
 
 /** Requests that wait for their turn: a bounded number is under way, devices take turns, and one that hangs does not hold up others. */
-export class FairRequests<T extends ForDevice> {
+export class FairRequestQueue<T extends ForDevice> {
   readonly #most: number;
   readonly #shares = new Map<number, Share<T>>();
   /** Devices for which a request waits. */
@@ -32,7 +32,7 @@ export class FairRequests<T extends ForDevice> {
     return this.#waiting;
   }
 
-  get underWay(): number {
+  get inFlight(): number {
     return this.#underWay;
   }
 
@@ -53,7 +53,7 @@ export class FairRequests<T extends ForDevice> {
   }
 
   /** Whose turn it is, if there is room: it counts as under way. */
-  begin(): T | undefined {
+  startNext(): T | undefined {
     // those that have had their turn in vain have some under way: there are not many of them
     for (let tries = this.#scheduler.size; tries > 0 && this.#underWay < this.#most; tries -= 1) {
       const device = this.#scheduler.take();
@@ -71,7 +71,7 @@ export class FairRequests<T extends ForDevice> {
   }
 
   /** One that was under way is not any more. */
-  end({ device }: T): void {
+  finished({ device }: T): void {
     const share = this.#shares.get(device);
     if (share === undefined) return;
     share.underWay -= 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { InterimResponses } from "#src/core/net/interim-responses.js";
+import { InterimResponseFilter } from "#src/core/net/interim-response-filter.js";
 
 const interim = fc.constantFrom(
   "HTTP/1.1 100 Continue\r\n\r\n",
@@ -22,7 +22,7 @@ test("interim answers before the final one go, and nothing else, however the byt
       fc.array(one, { maxLength: 3 }),
       fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }),
       (answers, sizes) => {
-        const skipper = new InterimResponses();
+        const skipper = new InterimResponseFilter();
         for (const { before, answer } of answers) {
           skipper.begin();
           let left = Buffer.from(before.join("") + answer);
@@ -41,7 +41,7 @@ test("interim answers before the final one go, and nothing else, however the byt
 
 test("so much of them is refused, in one or in many", () => {
   for (const piece of ["HTTP/1.1 100 Continue\r\n\r\n", "X: y\r\n"]) {
-    const skipper = new InterimResponses();
+    const skipper = new InterimResponseFilter();
     let bytes = skipper.push(Buffer.from("HTTP/1.1 100 Continue\r\n")).length;
     assert.throws(() => {
       for (let count = 0; count < 5000; count += 1) bytes += skipper.push(Buffer.from(piece)).length;

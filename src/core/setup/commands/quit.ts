@@ -1,4 +1,4 @@
-import { noArguments, type Verb } from "../verb.js";
+import { type Command, noArguments } from "../command.js";
 
 export const quit = {
   word: "QUIT",
@@ -6,4 +6,4 @@ export const quit = {
   help: ["Disconnect from the proxy."],
   capabilities: [],
   run: (args) => noArguments(args) ?? { kind: "bye", text: "OK QUIT" },
-} satisfies Verb;
+} satisfies Command;

@@ -1,4 +1,4 @@
-import { noArguments, type Verb } from "../verb.js";
+import { type Command, noArguments } from "../command.js";
 
 export const bild = {
   word: "BILD",
@@ -6,4 +6,4 @@ export const bild = {
   help: ["Show the build number."],
   capabilities: [],
   run: (args, { build }) => noArguments(args) ?? { kind: "reply", text: `OK ${build}` },
-} satisfies Verb;
+} satisfies Command;

@@ -1,31 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Outcome, Pacer } from "#src/core/notify/pacer.js";
+import { NotificationPacer, type RequestOutcome } from "#src/core/notify/notification-pacer.js";
 
-const rules = { paceMs: 0, backoff: { firstMs: 500, maxMs: 30_000 }, finalForMs: 60_000 };
+const rules = { paceMs: 0, backoff: { firstMs: 500, maxMs: 30_000 }, finalRetryMs: 60_000 };
 
 /** Takes the step that is due and expects it to be a request, which leaves at once. */
-function send(pacer: Pacer, now: number): void {
+function send(pacer: NotificationPacer, now: number): void {
   assert.deepEqual(pacer.next(now), { kind: "send" });
   pacer.sent(now);
 }
 
 test("the first data is announced at once", () => {
-  const pacer = new Pacer({ ...rules, paceMs: 5000 });
+  const pacer = new NotificationPacer({ ...rules, paceMs: 5000 });
   assert.deepEqual(pacer.next(0), { kind: "rest" });
-  pacer.data();
+  pacer.dataWritten();
   assert.deepEqual(pacer.next(0), { kind: "send" });
 });
 
 test("data in the quiet time is announced once, when that time is over", () => {
-  const pacer = new Pacer({ ...rules, paceMs: 5000 });
-  pacer.data();
+  const pacer = new NotificationPacer({ ...rules, paceMs: 5000 });
+  pacer.dataWritten();
   send(pacer, 100);
   pacer.finished("delivered", 110, 0);
   assert.deepEqual(pacer.next(120), { kind: "rest" });
-  pacer.data();
-  pacer.data();
+  pacer.dataWritten();
+  pacer.dataWritten();
   assert.deepEqual(pacer.next(130), { kind: "wait", until: 5100 });
   send(pacer, 5100);
   pacer.finished("delivered", 5101, 0);
@@ -33,11 +33,11 @@ test("data in the quiet time is announced once, when that time is over", () => {
 });
 
 test("one request at a time; what arrives meanwhile makes one more", () => {
-  const pacer = new Pacer(rules);
-  pacer.data();
+  const pacer = new NotificationPacer(rules);
+  pacer.dataWritten();
   send(pacer, 0);
-  pacer.data();
-  pacer.data();
+  pacer.dataWritten();
+  pacer.dataWritten();
   assert.deepEqual(pacer.next(1), { kind: "rest" });
   pacer.finished("delivered", 3000, 0);
   send(pacer, 3000);
@@ -46,43 +46,43 @@ test("one request at a time; what arrives meanwhile makes one more", () => {
 });
 
 test("data that arrives before the request leaves is covered by it", () => {
-  const pacer = new Pacer(rules);
-  pacer.data();
+  const pacer = new NotificationPacer(rules);
+  pacer.dataWritten();
   pacer.next(0);
-  pacer.data();
+  pacer.dataWritten();
   pacer.sent(10);
   pacer.finished("delivered", 11, 0);
   assert.deepEqual(pacer.next(11), { kind: "rest" });
 });
 
 test("the final notification waits for no pace and covers what was unannounced", () => {
-  const pacer = new Pacer({ ...rules, paceMs: 60_000 });
-  pacer.data();
+  const pacer = new NotificationPacer({ ...rules, paceMs: 60_000 });
+  pacer.dataWritten();
   send(pacer, 0);
   pacer.finished("delivered", 1, 0);
-  pacer.data();
-  pacer.end(10);
+  pacer.dataWritten();
+  pacer.connectionEnded(10);
   send(pacer, 10);
   pacer.finished("delivered", 11, 0);
   assert.equal(pacer.done, true);
-  pacer.data();
-  pacer.end(20);
+  pacer.dataWritten();
+  pacer.connectionEnded(20);
   assert.deepEqual(pacer.next(99_999), { kind: "rest" });
 });
 
 test("a request still queued at the end tells the end too; one that has left is followed by the final one", () => {
-  const queued = new Pacer(rules);
-  queued.data();
+  const queued = new NotificationPacer(rules);
+  queued.dataWritten();
   queued.next(0);
-  queued.end(1);
+  queued.connectionEnded(1);
   queued.sent(2);
   queued.finished("delivered", 3, 0);
   assert.equal(queued.done, true);
 
-  const left = new Pacer(rules);
-  left.data();
+  const left = new NotificationPacer(rules);
+  left.dataWritten();
   send(left, 0);
-  left.end(1);
+  left.connectionEnded(1);
   left.finished("delivered", 3, 0);
   send(left, 3);
   left.finished("delivered", 4, 0);
@@ -90,8 +90,8 @@ test("a request still queued at the end tells the end too; one that has left is 
 });
 
 test("a failed request is repeated with back-off as long as the connection lives", () => {
-  const pacer = new Pacer(rules);
-  pacer.data();
+  const pacer = new NotificationPacer(rules);
+  pacer.dataWritten();
   let now = 0;
   for (const wait of [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
     assert.deepEqual(pacer.next(now), { kind: "send" });
@@ -105,21 +105,21 @@ test("a failed request is repeated with back-off as long as the connection lives
 });
 
 test("when the engine answers again, what waits for its repetition waits half a second at most", () => {
-  const pacer = new Pacer(rules);
-  pacer.data();
+  const pacer = new NotificationPacer(rules);
+  pacer.dataWritten();
   for (let now = 0; now < 100_000; now += 10_000) {
-    pacer.wake();
+    pacer.retrySoon();
     send(pacer, now);
     pacer.finished("failed", now, 0);
   }
   assert.deepEqual(pacer.next(90_001), { kind: "wait", until: 120_000 });
-  pacer.wake();
+  pacer.retrySoon();
   assert.deepEqual(pacer.next(90_001), { kind: "wait", until: 90_500 });
 });
 
 test("a failure does not cost the pace, a time-out does: that action may be running", () => {
-  const pacer = new Pacer({ ...rules, paceMs: 60_000 });
-  pacer.data();
+  const pacer = new NotificationPacer({ ...rules, paceMs: 60_000 });
+  pacer.dataWritten();
   send(pacer, 0);
   pacer.finished("failed", 1, 0);
   assert.deepEqual(pacer.next(1), { kind: "wait", until: 501 });
@@ -129,18 +129,18 @@ test("a failure does not cost the pace, a time-out does: that action may be runn
 });
 
 test("a rejected request is not repeated, but new data is announced", () => {
-  const pacer = new Pacer(rules);
-  pacer.data();
+  const pacer = new NotificationPacer(rules);
+  pacer.dataWritten();
   send(pacer, 0);
   pacer.finished("rejected", 1, 0);
   assert.deepEqual(pacer.next(99_999), { kind: "rest" });
-  pacer.data();
+  pacer.dataWritten();
   assert.deepEqual(pacer.next(99_999), { kind: "send" });
 });
 
 test("a final notification that fails is tried for its time, a last attempt at the end of it", () => {
-  const pacer = new Pacer(rules);
-  pacer.end(0);
+  const pacer = new NotificationPacer(rules);
+  pacer.connectionEnded(0);
   let attempts = 0;
   let now = 0;
   while (!pacer.done) {
@@ -157,11 +157,11 @@ test("a final notification that fails is tried for its time, a last attempt at t
 });
 
 test("unread data is told of again, even after the end", () => {
-  const pacer = new Pacer(rules);
+  const pacer = new NotificationPacer(rules);
   pacer.remind(0);
   send(pacer, 0);
   pacer.finished("delivered", 1, 0);
-  pacer.end(2);
+  pacer.connectionEnded(2);
   send(pacer, 2);
   pacer.finished("delivered", 3, 0);
   pacer.remind(100);
@@ -174,12 +174,12 @@ test("unread data is told of again, even after the end", () => {
 test("whatever happens: one request at a time, the pace is kept, all data and the end are announced", () => {
   const event = fc.record({
     kind: fc.constantFrom("data", "data", "tick", "answer"),
-    outcome: fc.constantFrom<Outcome>("delivered", "delivered", "rejected", "failed", "timed-out"),
+    outcome: fc.constantFrom<RequestOutcome>("delivered", "delivered", "rejected", "failed", "timed-out"),
     ms: fc.integer({ min: 0, max: 3000 }),
   });
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80 }), fc.nat(4000), (events, paceMs) => {
-      const pacer = new Pacer({ ...rules, paceMs });
+      const pacer = new NotificationPacer({ ...rules, paceMs });
       let now = 0;
       let lastGood = Number.NEGATIVE_INFINITY;
       let sentAt = 0;
@@ -189,13 +189,13 @@ test("whatever happens: one request at a time, the pace is kept, all data and th
         const step = pacer.next(now);
         if (step.kind !== "send") return;
         assert.equal(under, "nothing");
-        if (!pacer.ending) assert.ok(now >= lastGood + paceMs, "pace kept");
+        if (!pacer.finalPending) assert.ok(now >= lastGood + paceMs, "pace kept");
         under = "request";
         pacer.sent(now);
         sentAt = now;
         unannounced = 0;
       };
-      const answer = (outcome: Outcome): void => {
+      const answer = (outcome: RequestOutcome): void => {
         if (under === "nothing") return;
         under = "nothing";
         if (outcome === "failed") unannounced += 1;
@@ -206,7 +206,7 @@ test("whatever happens: one request at a time, the pace is kept, all data and th
       for (const { kind, outcome, ms } of events) {
         now += kind === "tick" ? ms : 1;
         if (kind === "data") {
-          pacer.data();
+          pacer.dataWritten();
           unannounced += 1;
         }
         if (kind === "answer") answer(outcome);
@@ -225,8 +225,8 @@ test("whatever happens: one request at a time, the pace is kept, all data and th
       };
       settle();
       assert.equal(unannounced, 0, "all data announced");
-      pacer.end(now);
-      assert.equal(pacer.ending, true);
+      pacer.connectionEnded(now);
+      assert.equal(pacer.finalPending, true);
       settle();
       assert.equal(pacer.done, true);
     }),

@@ -2,7 +2,7 @@
  * Makes connection identifiers (pids): milliseconds since the epoch in lower-case hex, made strictly increasing,
  * so each is unique in a run even when connections arrive within one millisecond.
  */
-export class PidSource {
+export class ConnectionIds {
   #last = 0;
 
   /** The next pid. `epochMs`: the wall clock now, in milliseconds; it may stand still or jump back. */

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PidSource } from "#src/core/setup/pid.js";
+import { ConnectionIds } from "#src/core/setup/connection-ids.js";
 
 test("a pid is the time in lower-case hex", () => {
-  assert.equal(new PidSource().next(0x1716058a203), "1716058a203");
+  assert.equal(new ConnectionIds().next(0x1716058a203), "1716058a203");
 });
 
 test("pids grow strictly, whatever the wall clock does", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 2 ** 42 })), (times) => {
-      const source = new PidSource();
+      const source = new ConnectionIds();
       const pids = times.map((time) => Number.parseInt(source.next(time), 16));
       for (const [index, pid] of pids.entries()) assert.ok(index === 0 || pid > (pids[index - 1] ?? 0));
     }),

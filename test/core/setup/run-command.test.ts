@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type ConnOptions, OPTIONS } from "#src/core/options/conn-options.js";
-import { errorReply, runCommand } from "#src/core/setup/command.js";
-import type { VerbContext } from "#src/core/setup/verb.js";
-import { VERBS } from "#src/core/setup/verbs/verbs.js";
+import type { CommandContext } from "#src/core/setup/command.js";
+import { COMMANDS } from "#src/core/setup/commands/commands.js";
+import { errorReply, runCommand } from "#src/core/setup/run-command.js";
 import type { DaemonReport } from "#src/core/status/daemon-status.js";
 import { Histogram } from "#src/core/status/histogram.js";
 
@@ -37,17 +37,17 @@ const STATUS: DaemonReport = {
   logLinesLost: 0,
   connections: [],
 };
-const context: VerbContext = {
-  pid: "ab",
+const context: CommandContext = {
+  connectionId: "ab",
   build: 10_000,
-  verbs: VERBS,
-  presets: {},
+  commands: COMMANDS,
+  presetOptions: {},
   denialReason: () => undefined,
   status: () => STATUS,
 };
 
 /** What a line leads to, in short. */
-function run(line: string, changes: Partial<VerbContext> = {}): string {
+function run(line: string, changes: Partial<CommandContext> = {}): string {
   const ran = runCommand(line, { ...context, ...changes });
   if (ran === undefined) return "nothing";
   const { outcome } = ran;
@@ -56,7 +56,7 @@ function run(line: string, changes: Partial<VerbContext> = {}): string {
   return outcome.kind === "dial" ? `dial ${outcome.request.target.host}` : `${outcome.kind}: ${outcome.text}`;
 }
 
-const seen: Partial<VerbContext> = {
+const seen: Partial<CommandContext> = {
   status: () =>
     ({
       ...STATUS,
@@ -131,13 +131,13 @@ for (const [line, expected] of table) {
 }
 
 test("commands of their own set what a later CONN uses", () => {
-  const presets: Partial<ConnOptions> = {};
+  const presetOptions: Partial<ConnOptions> = {};
   for (const line of ["NTFY 5 urn:x Act p", "PACE 2", "BLKS 9", "RTIM 7"]) {
     const ran = runCommand(line, context);
     assert.ok(ran?.outcome.kind === "reply");
-    Object.assign(presets, ran.outcome.presets);
+    Object.assign(presetOptions, ran.outcome.presetOptions);
   }
-  const ran = runCommand("CONN h:1 PACE=3", { ...context, presets });
+  const ran = runCommand("CONN h:1 PACE=3", { ...context, presetOptions });
   assert.ok(ran?.outcome.kind === "dial");
   const { notify, paceMs, blockSize, receiveTimeoutMs } = ran.outcome.request.options;
   assert.deepEqual(notify, { device: 5, service: "urn:x", action: "Act", pid: "p" });
@@ -189,10 +189,11 @@ test("letters that merely fold to those of a command are others", () => {
 });
 
 test("HELP names every command and option, CAPA every ability", () => {
-  for (const { word } of VERBS) assert.match(run("HELP"), new RegExp(`^(reply: )?${word}\\b`, "m"));
+  for (const { word } of COMMANDS) assert.match(run("HELP"), new RegExp(`^(reply: )?${word}\\b`, "m"));
   for (const { usage } of OPTIONS) assert.ok(run("HELP").includes(usage));
   const words = run("CAPA").split(" ");
-  for (const row of [...VERBS, ...OPTIONS]) for (const word of row.capabilities) assert.ok(words.includes(word), word);
+  for (const row of [...COMMANDS, ...OPTIONS])
+    for (const word of row.capabilities) assert.ok(words.includes(word), word);
 });
 
 test("any line leads to one of the documented outcomes, and a reply is one printable line", () => {

@@ -1,16 +1,16 @@
 import { parseConnRequest } from "../../options/conn-request.js";
-import type { Verb } from "../verb.js";
+import type { Command } from "../command.js";
 
 export const conn = {
   word: "CONN",
   usage: "CONN host:port [options]",
   help: ["Connect to the remote at host:port and relay, both ways, from then on."],
   capabilities: ["CONN"],
-  run(args, { presets, denialReason }) {
-    const request = parseConnRequest(args, presets);
+  run(args, { presetOptions, denialReason }) {
+    const request = parseConnRequest(args, presetOptions);
     if (!request.ok) return { kind: "error", message: request.message };
     const unwanted = request.value.options.monitor === undefined ? undefined : denialReason("monitor");
     if (unwanted !== undefined) return { kind: "error", message: `MONI: ${unwanted}` };
     return { kind: "dial", request: request.value };
   },
-} satisfies Verb;
+} satisfies Command;
