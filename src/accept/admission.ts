@@ -1,5 +1,4 @@
 import { AccessRules } from "../access/access-rules.js";
-import type { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { Settings } from "../core/config/settings.js";
 import {
   connectionsWithin,
@@ -11,6 +10,16 @@ import { MAX_HOPS, TARGET_IS_DAEMON, TARGET_IS_LOOP } from "../core/net/loop-rul
 import { NO_MORE_FILES } from "../dial/dial.js";
 import type { Listener } from "./listener.js";
 
+/** The clients that have been admitted. */
+export interface AdmittedClients {
+  /** Clients that are connected. */
+  readonly open: number;
+  /** Descriptors that clients, remotes and readers of the web page take. */
+  readonly descriptors: number;
+  /** Clients that are connected from the same address; 0 for an origin without an address. */
+  openOf(origin: ClientOrigin): number;
+}
+
 /** Decides whether a new client is taken in, by the rules of `[access]` and by what the daemon can hold. */
 export class Admission {
   readonly access: AccessRules;
@@ -18,10 +27,10 @@ export class Admission {
   readonly #descriptors: number;
   readonly #maxConnections: number;
   readonly #maxPerClient: number;
-  readonly #registry: ConnectionRegistry;
+  readonly #registry: AdmittedClients;
 
   /** @param descriptors how many files and sockets the process may have open, if that is known */
-  constructor(settings: Settings, registry: ConnectionRegistry, descriptors: number | undefined) {
+  constructor(settings: Settings, registry: AdmittedClients, descriptors: number | undefined) {
     this.access = new AccessRules(settings);
     this.#descriptors = descriptors === undefined ? Number.POSITIVE_INFINITY : descriptorsForTraffic(descriptors);
     this.#maxConnections = settings.maxConnections || Number.POSITIVE_INFINITY;
@@ -30,7 +39,7 @@ export class Admission {
   }
 
   /** Why a client of this origin is not taken in; nothing when it is. */
-  denialReason(origin: ClientOrigin, listener: Pick<Listener, "devices" | "sealed">): string | undefined {
+  denialReason(origin: ClientOrigin, listener: Pick<Listener, "accepts" | "throughDaemon">): string | undefined {
     const forbidden = this.#forbidden(origin, listener);
     if (forbidden !== undefined) return forbidden;
     if (this.#registry.open >= this.#maxConnections) {
@@ -43,7 +52,7 @@ export class Admission {
   }
 
   /** Why a reader of the web page is not taken in; nothing when it is. It does not count as a connection. */
-  readerDenialReason(origin: ClientOrigin, listener: Pick<Listener, "sealed">): string | undefined {
+  readerDenialReason(origin: ClientOrigin, listener: Pick<Listener, "accepts" | "throughDaemon">): string | undefined {
     return this.#forbidden(origin, listener) ?? (this.room ? undefined : NO_MORE_FILES);
   }
 
@@ -52,12 +61,15 @@ export class Admission {
     return this.#registry.descriptors < this.#descriptors;
   }
 
-  #forbidden(origin: ClientOrigin, { devices, sealed }: Pick<Listener, "devices" | "sealed">): string | undefined {
+  #forbidden(
+    origin: ClientOrigin,
+    { accepts, throughDaemon }: Pick<Listener, "accepts" | "throughDaemon">,
+  ): string | undefined {
     const { hops } = origin;
-    if (hops > 0 && sealed) return TARGET_IS_DAEMON;
+    if (hops > 0 && throughDaemon === "refused") return TARGET_IS_DAEMON;
     if (hops > MAX_HOPS)
       return Number.isFinite(hops) ? `more than ${MAX_HOPS} ports of this daemon in a row` : TARGET_IS_LOOP;
-    if (devices) {
+    if (accepts === "devices") {
       return this.access.admitsDevice(origin)
         ? undefined
         : `${clientName(origin)} may not be a device ([access] devices, clients)`;

@@ -1,7 +1,7 @@
 import type { Settings } from "../core/config/settings.js";
 import type { Listener } from "./listener.js";
 
-/** The Unix socket by which those who started the daemon tell it what to do: its clients begin in setup mode. */
+/** The Unix socket over which the user who started the daemon controls it: its clients begin in setup mode. */
 export function controlListeners({ control }: Settings): Listener[] {
   if (control === "") return [];
   return [
@@ -10,8 +10,10 @@ export function controlListeners({ control }: Settings): Listener[] {
       port: 0,
       path: control,
       name: "control socket",
+      throughDaemon: "refused",
+      accepts: "clients",
       essential: true,
-      welcome: (connection) => connection.converse(),
+      welcome: (client) => client.beginSetup(),
       reject() {},
     },
   ];

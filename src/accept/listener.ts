@@ -1,31 +1,67 @@
-import type { Connection } from "../connection/connection.js";
 import type { HostPort } from "../core/net/address.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import type { Dial } from "../dial/dial.js";
 import type { Credentials } from "../dial/tls-credentials.js";
 import type { End } from "../sockets/end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+
+/**
+ * What the client of a port is told while its remote is dialled: success and failure (`setup`), failure only (`direct`), or nothing
+ * but a reset on failure (`reset`).
+ */
+export type ReplyMode = "setup" | "direct" | "reset";
+
+/** Something that uses a client's socket for a purpose of its own, such as the link of a tunnel. */
+export interface SocketOwner {
+  /** Ends that use, for this reason. */
+  close(reason: string): void;
+}
+
+/** A client that has been admitted, and what the listener of its port may have done with it: one of the three, once. */
+export interface AcceptedClient {
+  readonly origin: ClientOrigin;
+  /** Greets the client and takes its commands. */
+  beginSetup(): void;
+  /**
+   * Connects the client to a remote and relays from then on.
+   *
+   * @param reach begins to connect to the remote
+   */
+  connect(request: ConnRequest, replyMode: ReplyMode, reach: () => Dial): void;
+  /**
+   * Gives the client's socket to an owner.
+   *
+   * @param take is given the socket, and what to call with a reason once the owner has done with it
+   */
+  handOver(take: (client: StreamEnd, over: (reason: string) => void) => SocketOwner): void;
+}
 
 /** A port or a Unix socket to accept connections on, and what happens to them. */
 export interface Listener {
   readonly kind: string;
   readonly port: number;
-  /** The Unix socket, in place of a port. Its folder says who may connect, not `[access]`. */
+  /** The Unix socket, in place of a port. The permissions of its folder decide who may connect, not `[access]`. */
   readonly path?: string;
-  /** What the log calls it: `direct port 8125`. */
+  /** The listener's name in the log: `direct port 8125`. */
   readonly name: string;
-  /** The line of the configuration that it belongs to, where it is not called the same. */
+  /** The line of the configuration that the listener belongs to, where that has another name. */
   readonly line?: string;
-  /** Nobody may reach it through the daemon itself: here a client's address says what it may do. */
-  readonly sealed?: true;
-  /** Whether the daemon is nothing without it: the proxy's own port, or that of the one job it was started for. */
+  /**
+   * Whether clients may come through another port of this daemon. `refused` where a client's address decides what it may do: such
+   * a client would have the daemon's own address.
+   */
+  readonly throughDaemon: "allowed" | "refused";
+  /** Who connects: devices of a tunnel have a list of their own in `[access]`. */
+  readonly accepts: "clients" | "devices";
+  /** The daemon does not start without this port. */
   readonly essential: boolean;
-  /** Where its connections go, when it is not for the client to say. */
+  /** Where the connections go, when the client does not choose. */
   readonly route?: ConnRequest & { readonly servers?: readonly HostPort[] };
-  /** Its clients speak TLS: by what we prove who we are, and what authority they need a certificate of. */
-  readonly secure?: Credentials;
-  /** Who connects is the device of a tunnel: `[access]` has a list of its own for those. */
-  readonly devices?: true;
-  /** Takes a new connection in hand. */
-  welcome(connection: Connection): void;
-  /** Tells a client why it is not taken in, where clients of this port are told anything; its connection is closed then. */
+  /** Clients speak TLS: our certificate, and the authority that has to have signed theirs. */
+  readonly tls?: Credentials;
+  /** Begins to serve an admitted client. */
+  welcome(client: AcceptedClient): void;
+  /** Writes to a client why it is not admitted, where clients of this port are told. The caller then closes the connection. */
   reject(client: End, reason: string): void;
 }

@@ -3,7 +3,7 @@ import { lineName } from "../core/net/client-origin.js";
 import { errorReply } from "../core/setup/run-command.js";
 import type { Listener } from "./listener.js";
 
-/** The proxy's own port: its clients begin in setup mode (seed, "Talking to the Proxy"). */
+/** The proxy's own port: its clients begin in setup mode (`docs/protocol.md`). */
 export function proxyListeners({ proxy, port }: Settings): Listener[] {
   if (!proxy) return [];
   return [
@@ -11,9 +11,10 @@ export function proxyListeners({ proxy, port }: Settings): Listener[] {
       kind: "proxy",
       port,
       name: lineName("proxy", port),
-      sealed: true,
+      throughDaemon: "refused",
+      accepts: "clients",
       essential: true,
-      welcome: (connection) => connection.converse(),
+      welcome: (client) => client.beginSetup(),
       reject: (client, reason) => client.write(`${errorReply("ACCESS", reason)}\n`),
     },
   ];

@@ -1,5 +1,3 @@
-import type { Listener } from "../accept/listener.js";
-import type { Port } from "../accept/port.js";
 import type { AccessRules } from "../access/access-rules.js";
 import type { Alerts } from "../alerts/alerts.js";
 import type { Settings } from "../core/config/settings.js";
@@ -12,7 +10,7 @@ import type { FinalNotifications } from "../notify/final-notifications.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { SocketTable } from "../system/socket-table.js";
-import type { Connection } from "./connection.js";
+import type { RegisteredConnection } from "./connection-registry.js";
 
 /** What a connection needs of the daemon. */
 export interface ConnectionContext extends ConnectionNotifierContext {
@@ -34,10 +32,8 @@ export interface ConnectionContext extends ConnectionNotifierContext {
   beginDevice(server: HostPort, service: HostPort): string | undefined;
   /** Whether a remote can be had without touching what the daemon keeps for itself. */
   roomForRemote(): boolean;
-  /** A port that clients can connect to, not open yet. */
-  portOf(listener: Listener, ip: string): Port;
   /** Descriptors are taken by remotes, or given back. */
   countRemotes(change: number): void;
-  /** A connection has made a step towards its end: see {@link Connection.settled}, {@link Connection.finished}. */
-  changed(connection: Connection): void;
+  /** A connection has made a step towards its end: see {@link RegisteredConnection}. */
+  changed(connection: RegisteredConnection): void;
 }

@@ -1,13 +1,35 @@
 import { Tally } from "../core/collections/tally.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import type { TrafficStatus } from "../core/status/daemon-status.js";
-import type { Connection } from "./connection.js";
+import type { ConnectionReport, TrafficStatus } from "../core/status/daemon-status.js";
+import type { Stream } from "../monitor/monitor.js";
+import type { NotificationSender } from "../notify/notification-scheduler.js";
+
+/** What the registry, and through it the daemon, knows of a connection. */
+export interface RegisteredConnection extends ConnectionReport {
+  readonly origin: ClientOrigin;
+  /** Whether the client's socket is gone. */
+  readonly gone: boolean;
+  /** Whether the connection has ended, and both its client and its plugin have been told. */
+  readonly settled: boolean;
+  /** Whether it is settled and the client's socket is gone: nothing of it is left. */
+  readonly finished: boolean;
+  /** Whether the client watches messages of others. */
+  readonly watches: boolean;
+  /** Where its notifications go. */
+  readonly luup: NotificationSender;
+  /** Its messages, while bytes are relayed. */
+  readonly streams: readonly Stream[];
+  /** Bytes from the remote, and to it. */
+  readonly traffic: { readonly received: number; readonly sent: number };
+  /** Ends the connection because the daemon ends. */
+  stop(reason: string): void;
+}
 
 /** Who is connected, and who still has something to say. */
 export class ConnectionRegistry {
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, RegisteredConnection>();
   /** Those whose client's socket is still there. */
-  readonly #open = new Set<Connection>();
+  readonly #open = new Set<RegisteredConnection>();
   readonly #openByClient = new Tally<string>();
   /** Descriptors of remotes that are connected, or being connected to, and of readers of the web page. */
   #others = 0;
@@ -44,7 +66,7 @@ export class ConnectionRegistry {
   }
 
   /** Takes a new connection in. */
-  add(connection: Connection): void {
+  add(connection: RegisteredConnection): void {
     this.#connections.set(connection.id, connection);
     this.#open.add(connection);
     const { address } = connection.origin;
@@ -52,7 +74,7 @@ export class ConnectionRegistry {
   }
 
   /** In the order they came. */
-  all(): Connection[] {
+  all(): RegisteredConnection[] {
     return [...this.#connections.values()];
   }
 
@@ -60,7 +82,7 @@ export class ConnectionRegistry {
    * Those that are there now, in the order they came. Whoever goes through them slowly does not meet those that have gone meanwhile, and
    * keeps nothing of them.
    */
-  get present(): Iterable<Connection> {
+  get present(): Iterable<RegisteredConnection> {
     const connections = this.#connections;
     const ids = [...connections.keys()];
     return {
@@ -74,7 +96,7 @@ export class ConnectionRegistry {
   }
 
   /** A connection has made a step towards its end. */
-  changed(connection: Connection): void {
+  changed(connection: RegisteredConnection): void {
     const { address } = connection.origin;
     if (connection.gone && this.#open.delete(connection) && address !== undefined) this.#openByClient.remove(address);
     if (connection.finished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
@@ -99,6 +121,6 @@ export class ConnectionRegistry {
 }
 
 /** A total with one connection more. */
-function added({ connections, received, sent }: TrafficStatus, { traffic }: Connection): TrafficStatus {
+function added({ connections, received, sent }: TrafficStatus, { traffic }: RegisteredConnection): TrafficStatus {
   return { connections: connections + 1, received: received + traffic.received, sent: sent + traffic.sent };
 }

@@ -1,4 +1,4 @@
-import type { Listener } from "../accept/listener.js";
+import type { AcceptedClient, Listener, ReplyMode, SocketOwner } from "../accept/listener.js";
 import { type PeerBacklog, SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { Permission } from "../core/net/access-patterns.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
@@ -7,14 +7,14 @@ import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
-import type { ConnectionReport, ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
+import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "../dial/dial.js";
 import type { Stream } from "../monitor/monitor.js";
 import { WatchSession } from "../monitor/watch-session.js";
 import { ConnectionNotifier } from "../notify/connection-notifier.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import { Relay, type RelayOwner } from "../relay/relay.js";
-import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
+import { type EarlyBytes, EarlyData, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
 import { closeLingering } from "../sockets/lingering-close.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
@@ -22,20 +22,10 @@ import { type StreamEnd, streamOf } from "../sockets/stream-end.js";
 import { GATHER_MS } from "../system/socket-table.js";
 import type { ConnectionContext } from "./connection-context.js";
 import { ConnectionLog } from "./connection-log.js";
+import type { RegisteredConnection } from "./connection-registry.js";
 import { connectionStatus } from "./connection-status.js";
 import { messageStreams } from "./message-streams.js";
 import { SetupSession } from "./setup-session.js";
-
-/**
- * What a client is told: that its remote is there and that it is not (`setup`), only that it is not (`direct`), or just that, by a
- * reset (`reset`).
- */
-export type ReplyMode = "setup" | "direct" | "reset";
-
-/** What has taken a client's socket for a purpose of its own: it ends for a reason. */
-interface SocketOwner {
-  close(reason: string): void;
-}
 
 type Phase =
   | { readonly kind: "new" }
@@ -49,7 +39,7 @@ type Phase =
 const FAREWELL_MS = 5000; // for a client of setup mode to take its last reply and close
 
 /** One client, from its arrival to its end: what phase it is in, what is said of it, and the one way it closes. */
-export class Connection implements RelayOwner, ConnectionReport {
+export class Connection implements AcceptedClient, RegisteredConnection, RelayOwner {
   readonly id: string;
   /** Whose it is, through the daemon itself or not: every rule asks this. */
   readonly origin: ClientOrigin;
@@ -81,12 +71,12 @@ export class Connection implements RelayOwner, ConnectionReport {
   }
 
   /** Greets the client and takes its commands (setup mode). */
-  converse(): void {
+  beginSetup(): void {
     const session = new SetupSession(this.#client, this.#context.clock, {
       pid: this.id,
       denialReason: (permission) => this.#denialReason(permission),
       status: () => this.#context.status(),
-      dial: (request, early) => this.connect(request, early, "setup"),
+      dial: (request, early) => this.#begin(request, early, "setup", () => this.#dial(request)),
       watch: (request) => this.#watch(request),
       beginDevice: (server, service) => this.#beginDevice(server, service),
       stopDaemon: () => this.#context.stop(`STOP by ${this.#client.peerAddress}`),
@@ -121,19 +111,12 @@ export class Connection implements RelayOwner, ConnectionReport {
     this.#phase = { kind: "watching", watching };
   }
 
-  /**
-   * Connects to a remote and relays from then on.
-   *
-   * @param early what the client has sent for the remote already
-   * @param replyMode what the client is told
-   * @param reach gets to the remote
-   */
-  connect(
-    request: ConnRequest,
-    early: EarlyBytes,
-    replyMode: ReplyMode,
-    reach: () => Dial = () => this.#dial(request),
-  ): void {
+  connect(request: ConnRequest, replyMode: ReplyMode, reach: () => Dial): void {
+    this.#begin(request, NO_EARLY_BYTES, replyMode, reach);
+  }
+
+  /** @param early what the client has sent for the remote already */
+  #begin(request: ConnRequest, early: EarlyBytes, replyMode: ReplyMode, reach: () => Dial): void {
     const since = this.#context.clock.now();
     if (request.options.transport === "udp") this.#client.expectDatagrams();
     const attempt = reach();
@@ -152,12 +135,7 @@ export class Connection implements RelayOwner, ConnectionReport {
       .catch((error: unknown) => this.fault(error));
   }
 
-  /**
-   * Gives the client's socket to somebody who uses it for a purpose of his own.
-   *
-   * @param take is given the socket, and what to call when that is over
-   */
-  host(take: (client: StreamEnd, over: (reason: string) => void) => SocketOwner): void {
+  handOver(take: (client: StreamEnd, over: (reason: string) => void) => SocketOwner): void {
     this.#context.deadPeers.add(this.#client);
     const link = take(this.#client, (reason) => this.#close(reason, 0));
     if (this.#phase.kind === "new") this.#phase = { kind: "linked", link };

@@ -31,7 +31,7 @@ import { descriptorLimit } from "../system/descriptors.js";
 import { SocketTable } from "../system/socket-table.js";
 import { BUILD, VERSION } from "../version.js";
 import { Web } from "../web/web.js";
-import { Features } from "./features.js";
+import { Features, type FeaturesContext } from "./features.js";
 import { listenersOf } from "./listeners.js";
 
 const STOP_LIMIT_MS = 2000;
@@ -41,7 +41,7 @@ const DRAIN_LIMIT_MS = 5000; // for answers that shared devices owe
 interface Generation {
   readonly settings: Settings;
   readonly admission: Admission;
-  readonly context: ConnectionContext;
+  readonly context: ConnectionContext & FeaturesContext;
 }
 
 /** The whole of it: opens the listeners, admits their clients, knows everything, and ends in good order. */
@@ -236,7 +236,7 @@ export class Daemon {
 
   #generationOf(settings: Settings): Generation {
     const admission = new Admission(settings, this.#registry, this.#descriptors);
-    const context: ConnectionContext = {
+    const context: ConnectionContext & FeaturesContext = {
       settings,
       access: admission.access,
       clock: this.#clock,
@@ -319,8 +319,8 @@ export class Daemon {
       return;
     }
     const origin = this.#own.originOf(socket, listener);
-    if (listener.secure !== undefined) {
-      this.#handshakes.begin(socket, origin, listener, listener.secure);
+    if (listener.tls !== undefined) {
+      this.#handshakes.begin(socket, origin, listener, listener.tls);
       return;
     }
     const { admission, settings } = this.#generation;

@@ -36,7 +36,7 @@ export async function resolveHost(host: string): Promise<LookupAddress[]> {
 /** What decides where may be connected to. */
 export interface Gate {
   readonly access: Pick<AccessRules, "permits">;
-  readonly own: Pick<OwnSockets, "isSealed">;
+  readonly own: Pick<OwnSockets, "isOffLimits">;
 }
 
 /** Why an address of a target may not be connected to; nothing when it may. */
@@ -45,7 +45,7 @@ export function targetDenialReason(
   address: string,
   { access, own }: Gate,
 ): string | undefined {
-  if (own.isSealed(address, port)) return TARGET_IS_DAEMON;
+  if (own.isOffLimits(address, port)) return TARGET_IS_DAEMON;
   return access.permits(host, address) ? undefined : NOT_PERMITTED;
 }
 

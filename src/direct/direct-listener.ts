@@ -1,7 +1,6 @@
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import { lineName } from "../core/net/client-origin.js";
-import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import type { DirectLines } from "./direct-lines.js";
 
 /**
@@ -19,10 +18,11 @@ export function directListeners(
       kind: "direct",
       port,
       name: lineName("direct", port),
+      throughDaemon: "allowed",
+      accepts: "clients",
       essential: !proxy,
       route,
-      welcome: (connection) =>
-        connection.connect(route, NO_EARLY_BYTES, replyMode, () => directLines.of(line).reach(connection.origin)),
+      welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).reach(client.origin)),
       reject() {},
     };
   });

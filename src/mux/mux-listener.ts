@@ -1,7 +1,6 @@
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import { lineName } from "../core/net/client-origin.js";
-import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import type { MuxLines } from "./mux-lines.js";
 
 /** The ports of `[mux]`: their clients share a device. */
@@ -11,10 +10,12 @@ export function muxListeners({ mux, proxy }: Settings, { muxLines }: { readonly 
       kind: "mux",
       port: line.port,
       name: lineName("mux", line.port),
+      throughDaemon: "allowed",
+      accepts: "clients",
       essential: !proxy,
       route: line.route,
-      welcome: (connection) =>
-        connection.connect(line.route, NO_EARLY_BYTES, "direct", () => ({
+      welcome: (client) =>
+        client.connect(line.route, "direct", () => ({
           end: Promise.resolve(muxLines.of(line).attach()),
           descriptors: 0,
           abort() {},

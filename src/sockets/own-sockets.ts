@@ -8,16 +8,17 @@ import { isOwnAddress } from "../system/own-addresses.js";
 /** A socket that is accepted only after it has closed waits in the listener's queue for so long at most. */
 const REMEMBERED_MS = 30_000;
 
-/** The facts of a listener that decide who may reach it and where its clients come from. */
+/** What has to be known of a listener to tell whether the daemon reaches it itself. */
 export interface OwnListener {
   readonly port: number;
+  /** The listener's name in the log. */
   readonly name: string;
-  /** The line of the configuration that it belongs to, where its name is another one. */
+  /** The line of the configuration that the listener belongs to, where that has another name. */
   readonly line?: string;
-  /** Nobody may reach it through the daemon itself. */
-  readonly sealed?: true;
-  /** Its clients are devices of a tunnel. */
-  readonly devices?: true;
+  /** Whether clients may come through another port of this daemon. */
+  readonly throughDaemon: "allowed" | "refused";
+  /** Clients of a tunnel go to its device, whichever of them has connected to the other. */
+  readonly accepts: "clients" | "devices";
 }
 
 /** A port that the daemon listens on. */
@@ -54,10 +55,10 @@ export class OwnSockets {
     if (ports?.delete(port) && ports.size === 0) this.#ports.delete(number);
   }
 
-  /** Whether that is a port of this daemon which nobody may reach through the daemon. */
-  isSealed(address: string, port: number): boolean {
+  /** Whether the daemon must not connect there: one of its own ports that refuses clients through the daemon. */
+  isOffLimits(address: string, port: number): boolean {
     return [...(this.#ports.get(port) ?? [])].some(
-      ({ listener, bound }) => listener.sealed === true && reachesListener(address, bound, isOwnAddress),
+      ({ listener, bound }) => listener.throughDaemon === "refused" && reachesListener(address, bound, isOwnAddress),
     );
   }
 
@@ -109,7 +110,7 @@ export class OwnSockets {
   }
 
   /** Whose bytes come by a socket that has just been accepted: to be asked once. */
-  originOf(accepted: Socket, { name, line = name, devices }: OwnListener): ClientOrigin {
+  originOf(accepted: Socket, { name, line = name, accepts }: OwnListener): ClientOrigin {
     const client = { address: plainAddress(accepted.remoteAddress ?? ""), line, hops: 0 };
     if (this.#dialled.size === 0) return client;
     const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = accepted;
@@ -118,8 +119,8 @@ export class OwnSockets {
     if (dialled === undefined) return client;
     this.#dialled.delete(key);
     const { origin, socket } = dialled;
-    // clients of a tunnel go to its device, whichever of them has connected to the other
-    const open = devices ? this.#route(line, origin.line, socket) : this.#route(origin.line, line, socket);
+    const open =
+      accepts === "devices" ? this.#route(line, origin.line, socket) : this.#route(origin.line, line, socket);
     return { address: origin.address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
   }
 

@@ -53,7 +53,7 @@ export class TunnelLines {
    * @returns why not; nothing when it has begun, or had before
    */
   begin(server: HostPort, service: HostPort): string | undefined {
-    const itself = [server, service].find(({ host, port }) => this.#context.own.isSealed(host, port)); // names are found out when dialled
+    const itself = [server, service].find(({ host, port }) => this.#context.own.isOffLimits(host, port)); // names are found out when dialled
     if (itself !== undefined) return `${formatHostPort(itself)}: ${TARGET_IS_DAEMON}`;
     const key = JSON.stringify([server, service]);
     if (this.#devices.has(key)) return undefined;

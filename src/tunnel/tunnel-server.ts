@@ -7,7 +7,6 @@ import type { Command } from "../core/tunnel/frames.js";
 import type { Exposure, TunnelRoute } from "../core/tunnel/tunnel-line.js";
 import { type LinkBytes, sum, type TunnelStatus } from "../core/tunnel/tunnel-status.js";
 import { type Dial, refusedDial } from "../dial/dial.js";
-import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { DeviceAuthentication } from "./device-authentication.js";
 import type { TunnelContext } from "./tunnel-context.js";
@@ -138,9 +137,11 @@ export class TunnelServer {
         port: listen.port,
         name: lineName("tunnel", listen.port),
         line: lineName("tunnel", this.#port),
+        throughDaemon: "allowed",
+        accepts: "clients",
         essential: false,
         route: request,
-        welcome: (connection) => connection.connect(request, NO_EARLY_BYTES, "reset", () => this.#attach(exposure)),
+        welcome: (client) => client.connect(request, "reset", () => this.#attach(exposure)),
         reject() {},
       },
       listen.host,

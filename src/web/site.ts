@@ -85,8 +85,9 @@ export class Site {
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENCE_MS;
     this.#server.on("connection", (socket: Socket) => this.#admit(socket));
-    const own = { kind: "web", port, name: `web port ${port}`, essential: false, sealed: true } as const;
-    const listener = { ...own, welcome() {}, reject() {} };
+    const name = `web port ${port}`;
+    const rules = { throughDaemon: "refused", accepts: "clients", essential: false } as const;
+    const listener = { kind: "web", port, name, ...rules, welcome() {}, reject() {} };
     this.#place = new Port(listener, address, { ...context, admit() {} }, this.#server);
   }
 

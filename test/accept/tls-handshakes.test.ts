@@ -19,6 +19,8 @@ const LISTENER: Listener = {
   kind: "tunnel",
   port: 1,
   name: "a port",
+  throughDaemon: "allowed",
+  accepts: "clients",
   essential: false,
   welcome() {},
   reject() {},

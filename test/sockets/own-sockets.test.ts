@@ -3,9 +3,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket, type TcpNetConnectOpts } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import type { Listener } from "#src/accept/listener.js";
 import { type ClientOrigin, sharedOrigin } from "#src/core/net/client-origin.js";
-import { OwnSockets } from "#src/sockets/own-sockets.js";
+import { type OwnListener, OwnSockets } from "#src/sockets/own-sockets.js";
 import { ManualClock } from "../support/clock.js";
 import { from } from "../support/origin.js";
 import { until } from "../support/wait.js";
@@ -13,12 +12,12 @@ import { until } from "../support/wait.js";
 const STRANGER = from("10.9.9.9");
 const REMEMBERED_MS = 30_000;
 
-function listenerOf(name: string, more: Partial<Listener> = {}): Listener {
-  return { kind: "direct", port: 1, name, essential: false, welcome() {}, reject() {}, ...more };
+function listenerOf(name: string, more: Partial<OwnListener> = {}): OwnListener {
+  return { port: 1, name, throughDaemon: "allowed", accepts: "clients", ...more };
 }
 
 /** One port of a daemon: the origins of those whom it accepts, found as soon as Node hands them over. */
-async function open(t: TestContext, own: OwnSockets, listener: Listener, host = "::") {
+async function open(t: TestContext, own: OwnSockets, listener: OwnListener, host = "::") {
   const origins: ClientOrigin[] = [];
   const accepted: Socket[] = [];
   const server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -206,7 +205,7 @@ test("a circle is closed by nobody, a chain is counted", async (t) => {
 
 test("the device of a tunnel of its own may not lead to the ports of that tunnel", async (t) => {
   const { own } = fixture();
-  const door = await open(t, own, listenerOf("a tunnel", { devices: true }));
+  const door = await open(t, own, listenerOf("a tunnel", { accepts: "devices" }));
   const exposed = await open(t, own, listenerOf("an exposed port", { line: "a tunnel" }));
   const other = await open(t, own, listenerOf("a direct port"));
   for (const { port, origins } of [door, other, exposed]) {
@@ -217,13 +216,16 @@ test("the device of a tunnel of its own may not lead to the ports of that tunnel
   assert.deepEqual(hops, [1, 1, Number.POSITIVE_INFINITY]);
 });
 
-test("a port is sealed while it is listened on, at the address it is bound to", async (t) => {
+test("a port is off limits while it is listened on, at the address it is bound to", async (t) => {
   const { own } = fixture();
-  const { port, place } = await open(t, own, listenerOf("the proxy", { sealed: true }), "127.0.0.1");
+  const { port, place } = await open(t, own, listenerOf("the proxy", { throughDaemon: "refused" }), "127.0.0.1");
   const open2 = await open(t, own, listenerOf("a direct port"), "127.0.0.1");
-  const sealed = (address: string, at = port): boolean => own.isSealed(address, at);
-  assert.deepEqual([sealed("127.0.0.1"), sealed("0.0.0.0"), sealed("::ffff:7f00:1")], [true, true, true]);
-  assert.deepEqual([sealed("127.0.0.2"), sealed("::1"), sealed("127.0.0.1", open2.port)], [false, false, false]);
+  const offLimits = (address: string, at = port): boolean => own.isOffLimits(address, at);
+  assert.deepEqual([offLimits("127.0.0.1"), offLimits("0.0.0.0"), offLimits("::ffff:7f00:1")], [true, true, true]);
+  assert.deepEqual(
+    [offLimits("127.0.0.2"), offLimits("::1"), offLimits("127.0.0.1", open2.port)],
+    [false, false, false],
+  );
   own.closed(place);
-  assert.equal(sealed("127.0.0.1"), false);
+  assert.equal(offLimits("127.0.0.1"), false);
 });

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import type { Listener } from "#src/accept/listener.js";
-import type { Connection } from "#src/connection/connection.js";
+import type { AcceptedClient, Listener } from "#src/accept/listener.js";
 import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import type { Dial } from "#src/dial/dial.js";
 import { StreamEnd } from "#src/sockets/stream-end.js";
@@ -32,10 +31,10 @@ async function open(t: TestContext, secret = "") {
     clock,
     log,
     portOf: ({ welcome }: Listener) => {
-      const connect = (...[, , , dial]: Parameters<Connection["connect"]>) => {
-        attach = dial as () => Dial;
+      const connect: AcceptedClient["connect"] = (_request, _replyMode, reach) => {
+        attach = reach;
       };
-      welcome({ connect } as unknown as Connection);
+      welcome({ connect } as AcceptedClient);
       return {
         openEventually: async () => void ports.push("opened"),
         close: () => void ports.push("closed"),
