@@ -1,14 +1,9 @@
 import { BlockList } from "node:net";
 import type { Settings } from "../core/config/settings.js";
-import {
-  localDenialReason,
-  matchesName,
-  type Permission,
-  stopDenialReason,
-  type TargetPattern,
-} from "../core/net/access-patterns.js";
+import { matchesName, type TargetPattern } from "../core/net/access-patterns.js";
 import { isIPv6 } from "../core/net/address.js";
 import { type ClientOrigin, isLocalClient } from "../core/net/client-origin.js";
+import { localDenialReason, type Permission, stopDenialReason } from "../core/net/permissions.js";
 
 /** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
 const UNSPECIFIED = listOf([

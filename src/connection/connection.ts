@@ -1,8 +1,8 @@
 import type { AcceptedClient, Listener, ReplyMode, SocketOwner } from "../accept/listener.js";
 import { type PeerBacklog, SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
-import type { Permission } from "../core/net/access-patterns.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { Permission } from "../core/net/permissions.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";

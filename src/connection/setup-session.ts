@@ -157,7 +157,7 @@ export class SetupSession {
       case "report":
         this.#tell(outcome.pieces);
         return;
-      case "bye":
+      case "quit":
         this.#reply(outcome.text);
         this.#end(`${word} by client`);
         return;

@@ -1,9 +1,8 @@
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { isHostName, isIPv4, isIPv6 } from "./address.js";
-import { type ClientOrigin, isLocalClient } from "./client-origin.js";
 
-/** A network in CIDR form (RFC 4632); a single address has the longest prefix. */
+/** A network in CIDR form (RFC 4632). A single address has the longest prefix: 32 or 128. */
 export interface Network {
   readonly kind: "network";
   readonly family: "ipv4" | "ipv6";
@@ -11,34 +10,18 @@ export interface Network {
   readonly prefix: number;
 }
 
-/** A host name in lower case; with `*.` in front, every name below it. */
+/** A host name in lower case. `*.example.com` matches every name below `example.com`, but not that name itself. */
 export interface NamePattern {
   readonly kind: "name";
   readonly name: string;
 }
 
-/** What a rule about targets names. */
+/** One entry of `[access] targets` or `deny-targets` (docs/configuration.md). */
 export type TargetPattern = Network | NamePattern;
 
-/** What not everybody may do who can connect. */
-export type Permission = "stop" | "reload" | "tunnel" | "watch" | "monitor";
+const SUBDOMAINS = "*.";
 
-/** Why a client of this origin may not stop the daemon; nothing when it may. */
-export function stopDenialReason(stop: "local" | "any" | "never", origin: ClientOrigin): string | undefined {
-  if (stop === "never") return "nobody may, the configuration says ([access] stop=never)";
-  return stop === "any" || isLocalClient(origin)
-    ? undefined
-    : "not from another machine; [access] stop=any in the configuration allows it";
-}
-
-/** Why a client of this origin may not do what is for this machine alone; nothing when it may. */
-export function localDenialReason(origin: ClientOrigin): string | undefined {
-  return isLocalClient(origin) ? undefined : "not from another machine";
-}
-
-const ANY_BELOW = "*.";
-
-/** Reads a list of addresses and networks, separated by commas or white space. */
+/** Reads a list of addresses and networks, separated by commas or white space. Without entries the list is empty. */
 export function parseNetworks(text: string): Result<readonly Network[]> {
   return parseList(
     text,
@@ -57,19 +40,19 @@ export function parseTargetPatterns(text: string): Result<readonly TargetPattern
   );
 }
 
-/** A list as it would stand in the configuration file. */
+/** The list as the configuration file has it; {@link parseTargetPatterns} reads it back. */
 export function formatPatterns(patterns: readonly TargetPattern[]): string {
   return patterns
     .map((pattern) => (pattern.kind === "name" ? pattern.name : `${pattern.address}/${pattern.prefix}`))
     .join(", ");
 }
 
-/** Whether one of the name patterns means this host, in any case. */
+/** Whether a name pattern of the list matches the host name. Case and a final dot do not matter; networks in the list are ignored. */
 export function matchesName(patterns: readonly TargetPattern[], host: string): boolean {
   const wanted = host.toLowerCase().replace(/\.$/, "");
   return patterns.some((pattern) => {
     if (pattern.kind !== "name") return false;
-    return pattern.name.startsWith(ANY_BELOW) ? wanted.endsWith(pattern.name.slice(1)) : wanted === pattern.name;
+    return pattern.name.startsWith(SUBDOMAINS) ? wanted.endsWith(pattern.name.slice(1)) : wanted === pattern.name;
   });
 }
 
@@ -83,7 +66,7 @@ function parseList<T>(text: string, parse: (word: string) => Result<T>): Result<
   return ok(found);
 }
 
-/** Nothing when `word` does not look like an address. */
+/** Undefined when `word` does not begin with an address; an error when its prefix is wrong. */
 function parseNetwork(word: string): Result<Network> | undefined {
   const [address = "", prefixText, ...more] = word.split("/");
   const family = isIPv4(address) ? "ipv4" : isIPv6(address) && !address.includes("%") ? "ipv6" : undefined;
@@ -98,6 +81,6 @@ function parseNetwork(word: string): Result<Network> | undefined {
 
 function parseName(word: string): Result<NamePattern> | undefined {
   const name = word.toLowerCase().replace(/\.$/, "");
-  const bare = name.startsWith(ANY_BELOW) ? name.slice(ANY_BELOW.length) : name;
+  const bare = name.startsWith(SUBDOMAINS) ? name.slice(SUBDOMAINS.length) : name;
   return isHostName(bare) ? ok({ kind: "name", name }) : undefined;
 }

@@ -1,18 +1,18 @@
 import { fail, ok, type Result } from "../parse/result.js";
 
-/** A host (IPv4 literal, IPv6 literal without brackets, or name) and a port. */
+/** `host` is an IPv4 literal, an IPv6 literal without brackets, or a name. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-const MAX_NAME_LENGTH = 253; // RFC 1035, section 2.3.4, in text form
+const MAX_NAME_LENGTH = 253; // characters; RFC 1035, section 2.3.4: 255 octets on the wire
 const IPV4_MAPPED = "::ffff:";
 
-/** The name of an interface (RFC 4007) of the characters that need no escape in a URL (RFC 6874); Linux takes 15 of them. */
+/** A zone: the name of an interface (RFC 4007). Only characters that need no escape in a URL (RFC 6874); Linux takes at most 15. */
 const ZONE = /^[\w.~-]{1,15}$/;
 
-/** Whether `text` is an IPv4 literal in the usual dotted form. */
+/** Whether `text` is an IPv4 literal: four decimal numbers without leading zeros. */
 export function isIPv4(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
@@ -25,12 +25,12 @@ export function isIPv6(text: string): boolean {
   return address.includes(":") && /^[0-9a-f:.]+$/i.test(address) && URL.canParse(`http://[${address}]/`);
 }
 
-/** Whether `text` is an address rather than a name. */
+/** Whether `text` is an IPv4 or IPv6 literal rather than a name. */
 export function isAddress(text: string): boolean {
   return isIPv4(text) || isIPv6(text);
 }
 
-/** Whether `text` may be a host name: labels of letters, digits, `-` and `_`, the last one not a number (RFC 1123, section 2.1). */
+/** Whether `text` can be a host name: labels of letters, digits, `-` and `_`; the last label is no number (RFC 1123, section 2.1). */
 export function isHostName(text: string): boolean {
   if (text.length === 0 || text.length > MAX_NAME_LENGTH) return false;
   const labels = text.replace(/\.$/, "").split(".");
@@ -44,7 +44,7 @@ export function parsePort(text: string): Result<number> {
   return port >= 1 && port <= 65535 ? ok(port) : fail(`bad port "${text}": a number from 1 to 65535 is wanted`);
 }
 
-/** Reads `host:port`, where host is IPv4, a name, or `[IPv6]`. */
+/** Reads `host:port`, where host is an IPv4 literal, a name, or an IPv6 literal in brackets. */
 export function parseHostPort(text: string): Result<HostPort> {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text);
   if (match === null) return fail(`bad target "${text}": host:port is wanted, an IPv6 host in brackets`);
@@ -56,25 +56,28 @@ export function parseHostPort(text: string): Result<HostPort> {
   return port.ok ? ok({ host, port: port.value }) : port;
 }
 
-/** `host:port` as {@link parseHostPort} reads it: an IPv6 host gets its brackets. */
+/** The inverse of {@link parseHostPort}: an IPv6 host gets its brackets. */
 export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** An address as people write it: an IPv4 client of a dual-stack listener without its `::ffff:`. */
+/** The address without `::ffff:`, the prefix that Node puts before IPv4 clients of a dual-stack listener. */
 export function plainAddress(address: string): string {
   return address.toLowerCase().startsWith(IPV4_MAPPED) && address.includes(".")
     ? address.slice(IPV4_MAPPED.length)
     : address;
 }
 
-/** Whether `address` belongs to this host alone: 127.0.0.0/8 (also IPv4-mapped) or `::1`. */
+/** Whether `address` is in 127.0.0.0/8 (IPv4-mapped, too) or is `::1`. */
 export function isLoopback(address: string): boolean {
   const plain = plainAddress(address);
   return plain === "::1" || (plain.startsWith("127.") && isIPv4(plain));
 }
 
-/** The one form of an address that two can be compared by: without a zone, IPv4 not in its IPv6 form, IPv6 as short as it can be. */
+/**
+ * The canonical text of an address: equal addresses have equal texts. No zone, no IPv4-mapped form, IPv6 in its shortest form (RFC 5952).
+ * Any other text comes back without whatever follows a `%`.
+ */
 export function canonicalAddress(address: string): string {
   const [bare = ""] = address.split("%", 1);
   if (!isIPv6(bare)) return bare;

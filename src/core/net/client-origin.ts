@@ -1,31 +1,34 @@
 import { isLoopback } from "./address.js";
 
-/** Whose bytes come in by a port, or go out to a remote. It is found once, when the client is accepted. */
+/**
+ * Where a client is, as far as the daemon knows. The daemon finds the origin once, when it accepts the client, and passes it on to every
+ * connection that it opens for this client: a client that loops through the daemon keeps its first address.
+ */
 export interface ClientOrigin {
-  /** Of the client; nothing: of several clients whom nobody can tell apart any more, or of the daemon itself. */
+  /** The IP address of the client; undefined for a shared connection of several clients, and for connections of the daemon itself. */
   readonly address: string | undefined;
-  /** The line of the configuration that has them now: see {@link lineName}. */
+  /** The configuration line that the client has reached last: see {@link lineName}. */
   readonly line: string;
-  /** How many ports of this daemon they have passed before; {@link Number.POSITIVE_INFINITY}: they go in a circle. */
+  /** How many ports of this daemon the client has passed before this one; {@link Number.POSITIVE_INFINITY} in a loop. */
   readonly hops: number;
 }
 
-/** Bytes of several clients whom nobody can tell apart, or of the daemon itself, which this line sends out. */
+/** The origin of a connection that multiplexes several clients, or that the daemon opens for itself. */
 export function sharedOrigin(line: string): ClientOrigin {
   return { address: undefined, line, hops: 0 };
 }
 
-/** The name of a line of the configuration that is about a port. */
+/** The name of a configuration line that listens on `port`, as messages show it. */
 export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", port: number): string {
   return `${kind} port ${port}`;
 }
 
-/** What messages call the client. */
+/** The client as messages show it: its address, or `a shared link` for the client of a multiplexed connection. */
 export function clientName({ address = "a shared link" }: ClientOrigin): string {
   return address;
 }
 
-/** Whether that is a client of this machine. */
+/** Whether the client is on this machine: its address is a loopback address. */
 export function isLocalClient({ address }: ClientOrigin): boolean {
   return address !== undefined && isLoopback(address);
 }

@@ -1,49 +1,54 @@
 import { Tail } from "../collections/byte-tail.js";
 
-const MAX_BYTES = 16_384; // of interim answers before a final one; what servers send has some hundred
-const STATUS_LINE = /^HTTP\/1\.[01] 1(?!01)\d\d/; // 101 is no interim answer: what follows is another protocol
+/** Most bytes of interim responses before the final one. Real servers send a few hundred. */
+const MAX_INTERIM_BYTES = 16_384;
+/** 101 is final: another protocol follows (RFC 9110, 15.2.2). */
+const INTERIM_STATUS_LINE = /^HTTP\/1\.[01] 1(?!01)\d\d/;
 const STATUS_LINE_BYTES = "HTTP/1.1 100".length;
 const [LF, CR] = [0x0a, 0x0d];
 
-/** Takes interim answers (`100 Continue`, `103 Early Hints`; RFC 9110, 15.2) out of what an HTTP server sends. */
+/**
+ * Removes interim responses (`100 Continue`, `103 Early Hints`; RFC 9110, 15.2) from the bytes of an HTTP server. Call {@link begin} for each
+ * request, then {@link push} for each chunk of its response.
+ */
 export class InterimResponseFilter {
-  /** The beginning of a head that may be one of an interim answer. */
+  /** The start of a head that may belong to an interim response. */
   readonly #head = new Tail();
-  /** Bytes of interim answers to the request at hand. */
-  #skipped = 0;
-  /** The final answer has begun. */
-  #final = false;
+  /** Bytes of interim responses removed since {@link begin}. */
+  #removed = 0;
+  /** The final response has begun: its bytes pass unchanged. */
+  #isFinal = false;
 
-  /** A request goes out: its answer comes next. */
+  /** Starts anew: the bytes that follow answer the next request. */
   begin(): void {
-    this.#final = false;
-    this.#skipped = 0;
+    this.#isFinal = false;
+    this.#removed = 0;
   }
 
   /**
-   * Takes what has come.
-   *
-   * @returns what is left of it, perhaps nothing
-   * @throws when interim answers go on without end
+   * @returns the bytes of the final response, empty while there are none
+   * @throws when interim responses exceed 16 KiB
    */
   push(chunk: Buffer): Buffer {
-    if (this.#final) return chunk;
+    if (this.#isFinal) return chunk;
     let rest = this.#head.takeWith(chunk);
-    while (STATUS_LINE.test(rest.toString("latin1", 0, STATUS_LINE_BYTES))) {
+    while (INTERIM_STATUS_LINE.test(rest.toString("latin1", 0, STATUS_LINE_BYTES))) {
       const end = endOfHead(rest);
-      if (this.#skipped + (end ?? rest.length) > MAX_BYTES) throw new Error("interim answers without end");
+      if (this.#removed + (end ?? rest.length) > MAX_INTERIM_BYTES)
+        throw new Error(`more than ${MAX_INTERIM_BYTES} bytes of interim HTTP responses`);
       if (end === undefined) break;
-      this.#skipped += end;
+      this.#removed += end;
       rest = rest.subarray(end);
     }
-    this.#final = rest.length >= STATUS_LINE_BYTES && !STATUS_LINE.test(rest.toString("latin1", 0, STATUS_LINE_BYTES));
-    if (this.#final) return rest;
+    this.#isFinal =
+      rest.length >= STATUS_LINE_BYTES && !INTERIM_STATUS_LINE.test(rest.toString("latin1", 0, STATUS_LINE_BYTES));
+    if (this.#isFinal) return rest;
     this.#head.append(rest);
     return rest.subarray(0, 0);
   }
 }
 
-/** Where the head ends that these bytes begin with; nothing: its end has not come. */
+/** Length of the head at the start of `bytes`, its empty line included; undefined while the head is incomplete. */
 function endOfHead(bytes: Buffer): number | undefined {
   for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
     if (bytes[at + 1] === LF) return at + 2;

@@ -1,77 +1,90 @@
-/** One TCP socket of this machine as `/proc/net/tcp` and `/proc/net/tcp6` show it (proc_net_tcp, kernel documentation). */
+/**
+ * One TCP socket of this machine: a row of `/proc/net/tcp` or `/proc/net/tcp6`
+ * (https://docs.kernel.org/networking/proc_net_tcp.html). The numbers of bytes are the column `tx_queue:rx_queue`.
+ */
 export interface SocketRow {
-  /** Local address and port, as {@link endpointKey} makes them. */
+  /** The key of the local address and port, see {@link endpointKey}. */
   readonly local: string;
+  /** The key of the remote address and port. */
   readonly remote: string;
+  /** A number of `enum` in the kernel's `tcp_states.h`. */
   readonly state: number;
-  /** Bytes received that the program has not read yet. */
+  /** Received bytes that the program has not read yet. */
   readonly unread: number;
-  /** Bytes sent that the peer has not acknowledged yet. */
+  /** Sent bytes that the peer has not acknowledged yet; a FIN counts as one. */
   readonly unacknowledged: number;
-  /** How often the kernel has asked in vain since the peer last acknowledged anything: by sending again, or asking for room. */
+  /** Retransmissions, or zero-window probes, since the peer last acknowledged anything. */
   readonly unansweredProbes: number;
 }
 
-// states (enum of the kernel's tcp_states.h, as the table prints them)
-const CLOSE_WAIT = 8; // the peer's FIN has come, and takes one place in the queue that no program reads
-const CLOSED_BY_PROGRAM = [4, 5, 9, 11]; // FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING
-const TIME_WAIT = 6; // no program's any more
-// the timer that is running (column tr)
-const SENDING_AGAIN = "01";
-const ASKING_FOR_ROOM = "04";
-const MAPPED_PREFIX = "0000000000000000FFFF0000"; // ::ffff:0.0.0.0 in the kernel's words
+/** The peer's FIN has come; the kernel counts it as one unread byte. */
+const CLOSE_WAIT = 8;
+/** FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING: the program has closed the socket, or its sending side. */
+const CLOSED_BY_PROGRAM = [4, 5, 9, 11];
+/** No program owns the socket any more. */
+const TIME_WAIT = 6;
 
-/** One end of a connection as the kernel prints it; an IPv4-mapped address as the IPv4 address. */
-function key(kernelHex: string): string {
+/** Values of the column `tr`: the timer that runs. */
+const RETRANSMIT_TIMER = "01";
+const ZERO_WINDOW_PROBE_TIMER = "04";
+
+/** `::ffff:0.0.0.0` as the kernel prints it. */
+const MAPPED_PREFIX = "0000000000000000FFFF0000";
+
+/** The key of an endpoint that the kernel prints as `kernelHex`: an IPv4-mapped address becomes the IPv4 address. */
+function keyOf(kernelHex: string): string {
   return kernelHex.startsWith(MAPPED_PREFIX) ? kernelHex.slice(MAPPED_PREFIX.length) : kernelHex;
 }
 
-/** What both ends of a connection are called together. */
+/** The key of a connection, made of the keys of its two endpoints. */
 export function pairKey(local: string, remote: string): string {
   return `${local} ${remote}`;
 }
 
 /**
- * The line of each connection in a piece of such a table that ends at the end of a line. Little is done for each line, because there
- * may be a hundred thousand: {@link parseSocketRow} reads those that are wanted.
+ * Calls `found` for each line of a socket table, except the heading. A table can have a hundred thousand lines, so this function finds only
+ * the key; {@link parseSocketRow} reads the lines that matter.
  *
- * @param found called with {@link pairKey} and the line; not for the heading
+ * @param text a part of the table that ends at the end of a line
+ * @param found takes the {@link pairKey} of the connection and its line
  */
 export function forEachSocketLine(text: string, found: (pair: string, line: string) => void): void {
   let end = 0;
   for (let at = 0; at < text.length; at = end + 1) {
     end = text.indexOf("\n", at);
     if (end < 0) end = text.length;
-    // `  12: 0100007F:09C8 0100007F:D431 01 …`; in the heading no colon comes early
+    // `  12: 0100007F:09C8 0100007F:D431 01 …`; the heading has no ": "
     const begin = text.indexOf(": ", at) + 2;
     const between = text.indexOf(" ", begin);
     const behind = text.indexOf(" ", between + 1);
     if (begin < at + 2 || between < begin || behind < between || behind > end) continue;
     const mapped = text.startsWith(MAPPED_PREFIX, begin);
     const pair = mapped
-      ? pairKey(key(text.slice(begin, between)), key(text.slice(between + 1, behind)))
+      ? pairKey(keyOf(text.slice(begin, between)), keyOf(text.slice(between + 1, behind)))
       : text.slice(begin, behind);
     found(pair, text.slice(at, end));
   }
 }
 
-/** Reads one line; nothing when it is no program's socket, or no row at all. */
+/** Reads one line of a socket table; undefined for a socket that no program owns, and for text that is no row. */
 export function parseSocketRow(line: string): SocketRow | undefined {
-  const [, local, remote, stateHex, queues = "", timers = "", again = "", , asked = ""] = line.trim().split(/ +/);
+  const [, local, remote, stateHex, queues = "", timers = "", retransmissions = "", , probes = ""] = line
+    .trim()
+    .split(/ +/);
   if (local === undefined || remote === undefined || stateHex === undefined) return undefined;
   const state = Number.parseInt(stateHex, 16);
   const [sent = "", received = ""] = queues.split(":");
-  const unansweredProbes = timers.startsWith(SENDING_AGAIN)
-    ? Number.parseInt(again, 16)
-    : timers.startsWith(ASKING_FOR_ROOM)
-      ? Number(asked)
+  const unansweredProbes = timers.startsWith(RETRANSMIT_TIMER)
+    ? Number.parseInt(retransmissions, 16)
+    : timers.startsWith(ZERO_WINDOW_PROBE_TIMER)
+      ? Number(probes)
       : 0;
   const unread = Number.parseInt(received, 16) - (state === CLOSE_WAIT ? 1 : 0);
   const unacknowledged = Number.parseInt(sent, 16);
   if (state === TIME_WAIT || Number.isNaN(unread + unacknowledged + unansweredProbes)) return undefined;
   return {
-    local: key(local),
-    remote: key(remote),
+    local: keyOf(local),
+    remote: keyOf(remote),
     state,
     unread: Math.max(0, unread),
     unacknowledged,
@@ -79,16 +92,16 @@ export function parseSocketRow(line: string): SocketRow | undefined {
   };
 }
 
-/** The key of an address as Node prints it (`127.0.0.1`, `::1`, `::ffff:127.0.0.1`) and a port. */
+/** The key of an endpoint in the kernel's notation, from an address as Node prints it (`127.0.0.1`, `::1`, `::ffff:127.0.0.1`) and a port. */
 export function endpointKey(address: string, port: number): string {
   const bytes = address.includes(":") ? bytesOfIPv6(address) : address.split(".").map(Number);
   const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, "0");
-  let kernelHex = ""; // 32-bit words in the machine's byte order, here little-endian
+  let kernelHex = ""; // 32-bit words in the byte order of the machine; this code assumes little-endian
   for (let at = 0; at < bytes.length; at += 4) {
     const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(at, at + 4);
     kernelHex += hex(((d * 256 + c) * 256 + b) * 256 + a, 8);
   }
-  return key(`${kernelHex}:${hex(port, 4)}`);
+  return keyOf(`${kernelHex}:${hex(port, 4)}`);
 }
 
 function bytesOfIPv6(address: string): number[] {
@@ -108,15 +121,15 @@ function bytesOfIPv6(address: string): number[] {
   });
 }
 
-/** What the kernel knows of a peer that is not being read: it is there, it has closed its side, or it has reset the connection. */
+/** The state of a peer whose socket nobody reads at the moment: connected, closed its side, or reset the connection. */
 export type PeerState = "present" | "ended" | "gone";
 
 /**
- * Tells by the table what has become of a peer. One on this machine shows there itself; that matters when its FIN cannot come
- * through, because bytes that nobody takes are before it.
+ * The state of a peer by the socket table. The table shows both sockets of a connection within this machine. The peer's row tells of a close
+ * that the own row cannot show: a FIN waits behind bytes that the daemon has not read.
  *
- * @param own the row of our end of the connection
- * @param peer the row of the other end
+ * @param own the row of the daemon's socket; undefined when the table has none
+ * @param peer the row of the peer's socket; undefined for a peer on another machine
  */
 export function peerState(own: SocketRow | undefined, peer: SocketRow | undefined): PeerState {
   if (own === undefined) return "gone";

@@ -1,53 +1,59 @@
-import type { Permission } from "../net/access-patterns.js";
 import type { HostPort } from "../net/address.js";
+import type { Permission } from "../net/permissions.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import type { ConnRequest } from "../options/conn-request.js";
 import type { DaemonReport } from "../status/daemon-status.js";
 import type { WatchRequest } from "./watch-request.js";
 
-/** What a command may know of its surroundings. */
+/** What a command can see and ask. */
 export interface CommandContext {
+  /** The identifier in the greeting of this connection. */
   readonly connectionId: string;
   readonly build: number;
+  /** Every command, for HELP and CAPA. */
   readonly commands: readonly Command[];
-  /** What commands before this one have set for a later CONN. */
+  /** Options that NTFY, BLKS, RTIM and PACE have set for the CONN that follows. */
   readonly presetOptions: Partial<ConnOptions>;
-  /** Why this client may not do this; nothing when it may. */
+  /** Why this client lacks the permission; undefined when the client has it. */
   denialReason(permission: Permission): string | undefined;
   status(): DaemonReport;
 }
 
-/** What a command leads to. Texts come without the final LF. */
+/** What the session does after a command. Texts come without the final LF. */
 export type CommandOutcome =
   | { readonly kind: "reply"; readonly text: string; readonly presetOptions?: Partial<ConnOptions> }
-  /** A reply that may be long: its pieces are made as the client takes them. */
+  /** A long reply: the session makes each piece only when the client has taken the one before. */
   | { readonly kind: "report"; readonly pieces: Iterable<string> }
-  /** The last reply; the connection is closed after it. */
-  | { readonly kind: "bye"; readonly text: string }
+  /** The session sends the reply and closes the connection. */
+  | { readonly kind: "quit"; readonly text: string }
+  /** Setup mode ends; the session connects to the remote and replies when that has succeeded or failed. */
   | { readonly kind: "dial"; readonly request: ConnRequest }
+  /** The session sends the reply, then stops the daemon. */
   | { readonly kind: "stop"; readonly text: string }
-  /** The reply follows when the configuration has been read again. */
+  /** The session reads the configuration again, then sends the reply. */
   | { readonly kind: "reload"; readonly text: string }
-  /** Has this machine be the device of a server, for one service; the reply follows when that has begun. */
+  /** The daemon links to a tunnel server as its device and offers it one service, then the session sends the reply. */
   | { readonly kind: "device"; readonly text: string; readonly server: HostPort; readonly service: HostPort }
-  /** From here on the client sees messages, and nothing else. */
+  /** Setup mode ends; the session sends the reply, then every message that the request selects. */
   | { readonly kind: "watch"; readonly text: string; readonly request: WatchRequest }
-  /** `ERR <command> <message>`; the connection is closed after it. */
+  /** The session sends `ERR <command> <message>` and closes the connection. */
   | { readonly kind: "error"; readonly message: string };
 
-/** A command of setup mode. */
+/** A command of setup mode: one file in `commands/` and one line in `commands/commands.ts`. */
 export interface Command {
-  /** In upper case. */
+  /** Upper case; clients may send it in any case. */
   readonly word: string;
+  /** The first column of HELP. */
   readonly usage: string;
+  /** The second column of HELP, one entry a line. */
   readonly help: readonly string[];
-  /** Words CAPA reports for it. */
+  /** The words that CAPA reports because this command exists. */
   readonly capabilities: readonly string[];
-  /** @param args what follows the command word, trimmed */
+  /** @param args the text after the command word, trimmed */
   run(args: string, context: CommandContext): CommandOutcome;
 }
 
-/** The outcome for arguments where none are taken, or nothing when there are none. */
+/** The error of a command without arguments that was given some; undefined when `args` is empty. */
 export function noArguments(args: string): CommandOutcome | undefined {
   return args === "" ? undefined : { kind: "error", message: `takes no argument, got "${args}"` };
 }

@@ -1,35 +1,35 @@
-/** What {@link LineBuffer.next} found. */
+/** What {@link LineBuffer.next} returns. */
 export type NextLine =
   | { readonly kind: "line"; readonly text: string }
-  /** No complete line yet. */
+  /** The buffer holds no complete line. */
   | { readonly kind: "more" }
-  /** The line exceeds the limit, whether or not its end has come. */
+  /** The line is longer than the limit; its LF may not have come yet. */
   | { readonly kind: "too-long" };
 
 const LF = 0x0a;
 const MORE: NextLine = { kind: "more" };
 
 /**
- * Cuts a byte stream into lines that end in LF. Holds the bytes of one unfinished line, at most `limit`, and whatever
- * came in the same chunk behind a line not yet asked for.
+ * Splits a byte stream into lines that end in LF. The buffer holds one unfinished line, at most `limit` bytes, and the rest of the last
+ * chunk behind a line that nobody has taken yet.
  */
 export class LineBuffer {
   readonly #limit: number;
   #held: Buffer = Buffer.alloc(0);
-  /** Bytes of `#held` known to hold no LF. */
+  /** So many bytes at the start of `#held` contain no LF. */
   #searched = 0;
 
-  /** @param limit the longest line in bytes, its LF not counted */
+  /** @param limit longest line in bytes, without its LF */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Takes a copy of a chunk in. Ask {@link next} until it wants more before pushing again, so that memory stays bounded. */
+  /** Appends a copy of the chunk. Call {@link next} until it returns `more` before the next push: that bounds the memory. */
   push(chunk: Buffer): void {
     this.#held = Buffer.concat([this.#held, chunk]);
   }
 
-  /** The next line without its LF, decoded as UTF-8. */
+  /** Removes the next line and returns it without its LF, decoded as UTF-8. */
   next(): NextLine {
     const end = this.#held.indexOf(LF, this.#searched);
     if ((end < 0 ? this.#held.length : end) > this.#limit) return { kind: "too-long" };
@@ -43,7 +43,7 @@ export class LineBuffer {
     return { kind: "line", text };
   }
 
-  /** Gives up all bytes that are not part of a returned line. */
+  /** Removes and returns all bytes behind the last line that {@link next} returned. */
   takeRest(): Buffer {
     const rest = this.#held;
     this.#held = Buffer.alloc(0);

@@ -1,17 +1,19 @@
 import { printable, sameWord } from "../parse/text.js";
 import type { CommandContext, CommandOutcome } from "./command.js";
 
-const MAX_ECHOED_WORD = 16; // commands have four letters; the rest of what someone sent is not ours to repeat
+/** Longest command word that a reply repeats, in characters. Commands have four letters; a client may send anything. */
+const MAX_ECHOED_WORD = 16;
 
-const MAX_MESSAGE = 300; // long enough for any message of ours with a sensible input quoted in it
+/** Longest message of an ERR reply, in characters: room for every message of the daemon with a sensible input quoted in it. */
+const MAX_MESSAGE = 300;
 
-/** A command that has been run: its word, fit for a reply, and what it leads to. */
+/** One line of setup mode after its command ran. */
 export interface CommandRun {
+  /** The command word as a reply repeats it: upper case, printable, at most 16 characters. `LINE` where there is none. */
   readonly word: string;
   readonly outcome: CommandOutcome;
 }
 
-/** A command word as it may stand in a reply: upper case, printable, short. */
 function replyWord(word: string): string {
   return word
     .toUpperCase()
@@ -20,10 +22,10 @@ function replyWord(word: string): string {
 }
 
 /**
- * Runs one line of setup mode (seed, "Talking to the Proxy").
+ * Runs one line of setup mode (docs/protocol.md). The caller carries the outcome out; this function only decides.
  *
- * @param line without its LF
- * @returns nothing for a blank line, which is ignored
+ * @param line the line as received, without its LF
+ * @returns the outcome; undefined for a blank line, which setup mode ignores
  */
 export function runCommand(line: string, context: CommandContext): CommandRun | undefined {
   const text = line.trim();
@@ -44,7 +46,12 @@ export function runCommand(line: string, context: CommandContext): CommandRun | 
   return { word, outcome };
 }
 
-/** The reply to a command that failed, without LF. Control characters of a quoted input never reach the reply. */
+/**
+ * The reply to a command that failed, without its LF. The caller closes the connection after it.
+ *
+ * @param word the command word, as in {@link CommandRun.word}
+ * @param message may quote input: control characters are replaced, and the end is cut off after 300 characters
+ */
 export function errorReply(word: string, message: string): string {
   return `ERR ${word} ${printable(message).slice(0, MAX_MESSAGE)}`;
 }

@@ -7,29 +7,29 @@ import { findRow, type OptionRow, parseOptions } from "../options/option-table.j
 import { fail, ok, type Result } from "../parse/result.js";
 import type { DaemonReport } from "../status/daemon-status.js";
 
-/** Whose messages somebody wants to see. */
+/** Which connections a watcher selects. */
 export type WatchFilter =
   | { readonly kind: "all" }
   | { readonly kind: "listener"; readonly port: number }
   | { readonly kind: "connection"; readonly id: string };
 
-/** What WTCH asks for. */
+/** The arguments of WTCH, read. */
 export interface WatchRequest {
   readonly filter: WatchFilter;
-  /** The view for connections whose own lines say none. */
+  /** The view for connections without a MONI option of their own. */
   readonly view?: View;
   readonly format: readonly FormatWord[];
 }
 
-/** The options that WTCH has in common with CONN. */
+/** The options of CONN that WTCH takes, too. */
 export const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap(
   (key) => findRow(OPTIONS, key) ?? [],
 );
 
 /**
- * Reads `[id|port] [MONI=view] [MONF=words]`, the arguments of WTCH.
+ * Reads `[id|port] [MONI=view] [MONF=words]`, the arguments of WTCH (docs/monitor.md).
  *
- * @param status what there is to be watched
+ * @param status the connections and listeners that exist now
  */
 export function parseWatch(text: string, status: () => DaemonReport): Result<WatchRequest> {
   const words = text.split(/\s+/).filter(Boolean);
@@ -45,9 +45,10 @@ export function parseWatch(text: string, status: () => DaemonReport): Result<Wat
 }
 
 /**
- * Reads a connection's id or a listener's port; nothing at all is everything.
+ * Reads the id of a connection or the port of a listener. An empty word selects everything.
  *
- * @param status what there is to be watched
+ * @param status the connections and listeners that exist now
+ * @returns the filter, or an error when no such connection or listener exists
  */
 export function parseFilter(word: string, status: () => DaemonReport): Result<WatchFilter> {
   if (word === "") return ok({ kind: "all" });
@@ -60,7 +61,7 @@ export function parseFilter(word: string, status: () => DaemonReport): Result<Wa
     : fail(`nothing listens on port ${port.value}`);
 }
 
-/** Whether a connection is among those somebody wants to see. */
+/** Whether the filter selects the connection. */
 export function matchesFilter(filter: WatchFilter, source: { readonly connection: string; readonly listener: number }) {
   switch (filter.kind) {
     case "all":

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  formatPatterns,
-  localDenialReason,
-  matchesName,
-  parseNetworks,
-  parseTargetPatterns,
-  stopDenialReason,
-} from "#src/core/net/access-patterns.js";
-import { from } from "../../support/origin.js";
+import { formatPatterns, matchesName, parseNetworks, parseTargetPatterns } from "#src/core/net/access-patterns.js";
 
 const formatted: [string, string][] = [
   ["", ""],
@@ -79,22 +71,4 @@ test("what is printed reads as the same list", () => {
       },
     ),
   );
-});
-
-const stops: ["local" | "any" | "never", string, boolean][] = [
-  ["local", "127.0.0.1", true],
-  ["local", "::1", true],
-  ["local", "192.168.0.20", false],
-  ["local", "2001:db8::1", false],
-  ["any", "192.168.0.20", true],
-  ["never", "127.0.0.1", false],
-];
-for (const [stop, address, may] of stops) {
-  test(`with stop=${stop} ${address} ${may ? "may" : "may not"} stop the daemon`, () =>
-    assert.equal(stopDenialReason(stop, from(address)) === undefined, may));
-}
-
-test("the configuration is read again for this machine only", () => {
-  assert.equal(localDenialReason(from("127.0.0.1")), undefined);
-  assert.match(localDenialReason(from("192.168.0.20")) ?? "", /not from another machine/);
 });

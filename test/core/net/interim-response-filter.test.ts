@@ -15,7 +15,7 @@ const final = fc.constantFrom(
   "SSH-2.0-something else\r\n",
 );
 
-test("interim answers before the final one go, and nothing else, however the bytes come", () => {
+test("interim responses before the final one are removed, and nothing else, however the bytes are split", () => {
   const one = fc.record({ before: fc.array(interim, { maxLength: 5 }), answer: final });
   fc.assert(
     fc.property(
@@ -45,7 +45,7 @@ test("so much of them is refused, in one or in many", () => {
     let bytes = skipper.push(Buffer.from("HTTP/1.1 100 Continue\r\n")).length;
     assert.throws(() => {
       for (let count = 0; count < 5000; count += 1) bytes += skipper.push(Buffer.from(piece)).length;
-    }, /interim answers without end/);
+    }, /more than 16384 bytes of interim HTTP responses/);
     assert.equal(bytes, 0);
   }
 });

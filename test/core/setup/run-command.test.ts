@@ -94,9 +94,9 @@ test("WTCH is for those who may", () =>
   assert.match(run("WTCH", { denialReason: () => "not from another machine" }), /^ERR WTCH not from another/));
 
 const table: [string, RegExp][] = [
-  ["QUIT", /^bye: OK QUIT$/],
-  ["quit", /^bye: OK QUIT$/],
-  ["  QuIt  ", /^bye: OK QUIT$/],
+  ["QUIT", /^quit: OK QUIT$/],
+  ["quit", /^quit: OK QUIT$/],
+  ["  QuIt  ", /^quit: OK QUIT$/],
   ["STOP", /^stop: OK STOP$/],
   ["CAPA", /^reply: OK CAPA BLKS RTIM NTFY PACE CONN UDP TLS( [A-Z]+)*$/],
   ["BILD", /^reply: OK \d+$/],

@@ -1,7 +1,7 @@
 import { OPTIONS } from "../../options/conn-options.js";
 import { type Command, noArguments } from "../command.js";
 
-/** What the original reports, in its order. */
+/** The capabilities of the original SockProxy, in its order: plugins look for these words. */
 const ORIGINAL = ["BLKS", "RTIM", "NTFY", "PACE", "CONN", "UDP"];
 
 export const capa = {

@@ -11,7 +11,7 @@ import { stop } from "./stop.js";
 import { tcpr } from "./tcpr.js";
 import { wtch } from "./wtch.js";
 
-/** All commands of setup mode, in the order HELP shows them. A new one is a file and a line here. */
+/** All commands of setup mode, in the order of HELP. */
 export const COMMANDS: readonly Command[] = [
   conn,
   stat,

@@ -3,15 +3,16 @@ import { findRow } from "../../options/option-table.js";
 import type { Command } from "../command.js";
 
 /**
- * A CONN option as a command of its own: `NTFY dev sid act [pid]`, `BLKS n`, `RTIM ms`, `PACE s`. Older plugins send these
- * before CONN; they set what it will use.
+ * A CONN option as a command of its own: `NTFY dev sid act [pid]`, `BLKS n`, `RTIM ms`, `PACE s`. Older plugins send such commands
+ * before CONN (docs/protocol.md); an option on the CONN line overrides them.
  *
- * @throws {Error} when `key` names no option that may be given so
+ * @param key the option's key, whose row must have a `commandSeparator`
+ * @throws {Error} when no such row exists: a mistake in the source
  */
 export function optionCommand(key: string): Command {
   const option = findRow(OPTIONS, key);
   const separator = option?.commandSeparator;
-  if (option === undefined || separator === undefined) throw new Error(`${key} is no option that can be preset`);
+  if (option === undefined || separator === undefined) throw new Error(`no option ${key} has a command of its own`);
   const usage = option.usage.replaceAll(/[=/]/g, " ").replace("[ ", " [");
   return {
     word: option.key,

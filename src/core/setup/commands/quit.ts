@@ -5,5 +5,5 @@ export const quit = {
   usage: "QUIT",
   help: ["Disconnect from the proxy."],
   capabilities: [],
-  run: (args) => noArguments(args) ?? { kind: "bye", text: "OK QUIT" },
+  run: (args) => noArguments(args) ?? { kind: "quit", text: "OK QUIT" },
 } satisfies Command;

@@ -2,7 +2,7 @@ import { formatHostPort, parseHostPort } from "../../net/address.js";
 import { parseServices } from "../../tunnel/service-rules.js";
 import type { Command } from "../command.js";
 
-/** The command of the seed tcp-remote-connection, step 1. */
+/** `TCPR` of docs/tunnel.md: this machine becomes the device of a tunnel server. */
 export const tcpr = {
   word: "TCPR",
   usage: "TCPR server:port local:port",
@@ -17,7 +17,7 @@ export const tcpr = {
     if (!server.ok) return { kind: "error", message: server.message };
     const service = parseHostPort(second);
     if (!service.ok) return { kind: "error", message: service.message };
-    const allowed = parseServices(formatHostPort(service.value)); // it is looked up there when a client comes
+    const allowed = parseServices(formatHostPort(service.value)); // the rules of [device] allow: no zone such as %eth0
     if (!allowed.ok) return { kind: "error", message: allowed.message };
     return { kind: "device", text: "OK TCPR", server: server.value, service: service.value };
   },
