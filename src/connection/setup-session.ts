@@ -6,7 +6,7 @@ import { COMMANDS } from "../core/setup/commands/commands.js";
 import { LineBuffer } from "../core/setup/line-buffer.js";
 import { errorReply, runCommand } from "../core/setup/run-command.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
-import { FEW_STEPS, Turn } from "../scheduling/turn.js";
+import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
 import { ReplyStream } from "../sockets/reply-stream.js";
@@ -62,7 +62,7 @@ export class SetupSession {
   #busy = false;
   /** A long reply that is under way. */
   #report: ReplyStream | undefined;
-  readonly #turn = new Turn(() => this.#goOn(), FEW_STEPS);
+  readonly #slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
   readonly #replies: UnreadLimit;
 
   constructor(client: End, clock: Clock, owner: SetupSessionOwner) {
@@ -106,7 +106,7 @@ export class SetupSession {
 
   #run(): void {
     while (!this.#over) {
-      if (this.#busy || this.#turn.waiting || this.#client.unsent > MAX_UNSENT) {
+      if (this.#busy || this.#slice.yielding || this.#client.unsent > MAX_UNSENT) {
         this.#client.pause();
         return;
       }
@@ -121,7 +121,7 @@ export class SetupSession {
         this.#client.resume();
         return;
       }
-      if (this.#turn.over) this.#turn.next();
+      if (!this.#slice.takeStep()) this.#slice.yield();
     }
   }
 

@@ -4,7 +4,7 @@ import { conbus } from "../core/framing/conbus-framing.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
 import { conbus as conbusView } from "../core/monitor/views/conbus-view.js";
-import { Turn } from "../scheduling/turn.js";
+import { TimeSlice } from "../scheduling/time-slice.js";
 import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS, type Intermediary } from "../sockets/end.js";
 import { streamOf } from "../sockets/stream-end.js";
@@ -53,10 +53,10 @@ export class TelegramEnd implements End {
   readonly #recall: Recall | undefined;
   /** What the client has sent, from the telegram that waits for its turn on. */
   readonly #up = new CutQueue(conbus.requests());
-  readonly #upTurn: Turn;
+  readonly #upSlice: TimeSlice;
   /** What the server has sent and is not passed on yet. */
   readonly #down = new CutQueue(conbus.answers());
-  readonly #downTurn: Turn;
+  readonly #downSlice: TimeSlice;
   #isPaused = true;
   /** Whoever writes looks himself at what is left unsent: it is not told by {@link EndEvents.drained} meanwhile. */
   #isWriting = false;
@@ -71,8 +71,8 @@ export class TelegramEnd implements End {
     this.peerPort = base.peerPort;
     this.#owner = owner;
     this.#recall = owner.answers && new Recall(owner.answers);
-    this.#upTurn = new Turn(() => this.#goOn(), CHEAP_STEPS);
-    this.#downTurn = new Turn(() => guarded(this, () => this.#hear(false)), CHEAP_STEPS);
+    this.#upSlice = new TimeSlice(() => this.#goOn(), CHEAP_STEPS);
+    this.#downSlice = new TimeSlice(() => guarded(this, () => this.#hear(false)), CHEAP_STEPS);
     streamOf(base)?.readAtMost(TELEGRAMS_BYTES);
     base.events = {
       data: (chunk) => this.#received(chunk),
@@ -164,7 +164,7 @@ export class TelegramEnd implements End {
   /** Sends what may go out now. `mayLeave`: one telegram may that has waited for its turn. */
   #work(mayLeave: boolean): void {
     let may = mayLeave || !this.#owner.isPaced;
-    for (let cut = this.#up.peek(); cut !== undefined && !this.#upTurn.waiting; cut = this.#up.peek()) {
+    for (let cut = this.#up.peek(); cut !== undefined && !this.#upSlice.yielding; cut = this.#up.peek()) {
       const answer = cut.kind === "frame" ? this.#fromMemory(cut.bytes) : undefined;
       if (cut.kind === "frame" && answer === undefined && !may) {
         this.#owner.join(this);
@@ -178,7 +178,7 @@ export class TelegramEnd implements End {
         this.#send(cut);
         if (cut.kind === "frame") may = !this.#owner.isPaced;
       }
-      if (this.#upTurn.over) this.#upTurn.next();
+      if (!this.#upSlice.takeStep()) this.#upSlice.yield();
     }
   }
 
@@ -191,7 +191,7 @@ export class TelegramEnd implements End {
 
   /** Tells what has become of what waited. */
   #worked(): void {
-    if (this.#isWriting || this.#upTurn.waiting) return;
+    if (this.#isWriting || this.#upSlice.yielding) return;
     this.#endBase();
     if (this.unsent === 0) this.events.drained();
   }
@@ -218,7 +218,7 @@ export class TelegramEnd implements End {
 
   /** Reads from the server, unless the client takes nothing, or others have their turn. */
   #regulate(): void {
-    if (this.#isPaused || this.#downTurn.waiting) this.base.pause();
+    if (this.#isPaused || this.#downSlice.yielding) this.base.pause();
     else this.base.resume();
   }
 
@@ -239,12 +239,12 @@ export class TelegramEnd implements End {
    */
   #hear(atEnd: boolean): void {
     const heard: Buffer[] = [];
-    while (atEnd || !this.#downTurn.waiting) {
+    while (atEnd || !this.#downSlice.yielding) {
       const cut = this.#down.take();
       if (cut === undefined) break;
       this.#recall?.heard(cut, this.#owner.clock.now());
       heard.push(cut.bytes);
-      if (this.#downTurn.over) this.#downTurn.next();
+      if (!this.#downSlice.takeStep()) this.#downSlice.yield();
     }
     const [only] = heard;
     // without any bytes it is a sign of life
@@ -273,7 +273,7 @@ export class TelegramEnd implements End {
 
   #baseDrained(): void {
     this.observer?.drained("up");
-    if (!this.#up.empty && !this.#upTurn.waiting) this.#owner.dispatch();
+    if (!this.#up.empty && !this.#upSlice.yielding) this.#owner.dispatch();
     else this.events.drained();
   }
 

@@ -71,7 +71,7 @@ export class Monitor {
   constructor(context: MonitorContext, settings: MonitorSettings) {
     this.#context = context;
     this.#settings = settings;
-    this.#rounds = new Rounds(context.clock, { late() {}, caughtUp() {} });
+    this.#rounds = new Rounds({ late() {}, caughtUp() {} });
     this.#console = this.#queue("stdout", context.console);
   }
 

@@ -43,7 +43,7 @@ export abstract class BaseMux implements Mux {
       log: this.log,
       port,
     });
-    this.rounds = new Rounds(context.clock, {
+    this.rounds = new Rounds({
       late: () => {
         for (const link of this.pool.links) link.pause(this.rounds);
       },

@@ -2,7 +2,7 @@ import { FairQueue, type Verdict } from "../core/mux/fair-queue.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
 import { WaitingList } from "../core/mux/waiting-list.js";
-import { Portions } from "../scheduling/portions.js";
+import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import type { Clock } from "../system/clock.js";
 import type { MuxClient } from "./mux-client.js";
 import { type Asker, type Item, PendingRequest } from "./pending-request.js";
@@ -49,12 +49,12 @@ export class FairScheduler {
   readonly #wishes = new WaitingList<MuxClient>();
   readonly #clients = new Map<MuxClient, Attendance>();
   readonly #limit: TimeLimit;
-  readonly #dispatching: Portions;
+  readonly #dispatching: SlicedLoop;
   #stopped = false;
 
   constructor(owner: FairSchedulerOwner) {
     this.#owner = owner;
-    this.#dispatching = new Portions(owner.clock, () => this.#dispatchOne());
+    this.#dispatching = new SlicedLoop(() => this.#dispatchOne());
     this.#limit = new TimeLimit({
       clock: owner.clock,
       limitMs: () => owner.options().answerMs,

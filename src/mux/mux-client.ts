@@ -4,7 +4,7 @@ import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import type { HostPort } from "../core/net/address.js";
-import { FEW_STEPS, Turn } from "../scheduling/turn.js";
+import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS, type Intermediary } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 
@@ -44,7 +44,7 @@ export class MuxClient implements End {
   readonly #owner: MuxClientOwner;
   /** What it has sent and is not worked off yet, in memory that is the sender's until then. */
   readonly #messages: CutQueue;
-  readonly #turn: Turn;
+  readonly #slice: TimeSlice;
   #working = false;
   /** Parts of a message that is not complete. */
   #parts: Buffer[] = [];
@@ -66,7 +66,7 @@ export class MuxClient implements End {
     this.#clock = clock;
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());
-    this.#turn = new Turn(() => guarded(this, () => this.check()), FEW_STEPS);
+    this.#slice = new TimeSlice(() => guarded(this, () => this.check()), FEW_STEPS);
     this.intermediary = { view: viewOfProtocol(protocol.framing.name) };
   }
 
@@ -140,7 +140,7 @@ export class MuxClient implements End {
 
   /** What held it back may do so no longer. */
   check(): void {
-    if (this.#messages.empty || this.#working || this.#turn.waiting || this.gone) return;
+    if (this.#messages.empty || this.#working || this.#slice.yielding || this.gone) return;
     this.#work();
     if (this.unsent === 0) guarded(this, () => this.events.drained());
   }
@@ -169,7 +169,7 @@ export class MuxClient implements End {
 
   /** Gives the mux what it takes, for a turn. */
   #work(): void {
-    if (this.#turn.waiting) return;
+    if (this.#slice.yielding) return;
     if (this.#working) return; // the mux has room again because of what it is just being given
     this.#working = true;
     while (!this.#deaf && this.#pending.size <= MAX_PENDING && !this.#owner.holds()) {
@@ -177,8 +177,8 @@ export class MuxClient implements End {
       if (cut === undefined) break;
       if (cut.kind === "junk") this.#owner.malformed(cut.reason, false);
       else this.#collect(cut.kind, cut.bytes, cut.head);
-      if (!this.#turn.over) continue;
-      this.#turn.next();
+      if (this.#slice.takeStep()) continue;
+      this.#slice.yield();
       break;
     }
     this.#working = false;

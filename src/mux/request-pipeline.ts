@@ -2,7 +2,7 @@ import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
-import { FEW_STEPS, Turn } from "../scheduling/turn.js";
+import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { PendingRequest } from "./pending-request.js";
@@ -59,7 +59,7 @@ export class RequestPipeline {
   /** Ids of requests given up: not used again while their answers may still come. */
   readonly #lostIds = new Set<number>();
   readonly #cuts: CutQueue;
-  readonly #turn: Turn;
+  readonly #slice: TimeSlice;
   #nextId = Math.floor(Math.random() * 0x10000);
   /** Since when the device owes an answer and has not said anything. */
   #silentSince: number | undefined;
@@ -81,7 +81,7 @@ export class RequestPipeline {
     this.link = link;
     this.#owner = owner;
     this.#cuts = new CutQueue(owner.options().protocol.framing.answers());
-    this.#turn = new Turn(() => this.#goOn(), FEW_STEPS);
+    this.#slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
     this.#lastUsed = owner.clock.now();
     this.#watch();
     const { maxAgeMs } = owner.options();
@@ -198,15 +198,15 @@ export class RequestPipeline {
    * @param atEnd whether nothing more will come, and all of it is to be done now
    */
   #work(atEnd: boolean): void {
-    if (this.#turn.waiting && !atEnd) return;
+    if (this.#slice.yielding && !atEnd) return;
     this.#reading = true;
     while (!this.#over) {
       const cut = this.#cuts.take();
       if (cut === undefined) break;
       if (cut.kind === "junk") this.#distrust(cut.reason);
       else this.#message(cut, atEnd);
-      if (atEnd || this.#over || !this.#turn.over) continue;
-      this.#turn.next();
+      if (atEnd || this.#over || this.#slice.takeStep()) continue;
+      this.#slice.yield();
       this.#regulate();
       return;
     }
@@ -224,7 +224,7 @@ export class RequestPipeline {
   /** Reads, unless a client is to take something first, or there is still something to do. */
   #regulate(): void {
     if (this.#over) return;
-    if (this.#paused || this.#turn.waiting) this.link.pause(this);
+    if (this.#paused || this.#slice.yielding) this.link.pause(this);
     else this.link.resume(this);
   }
 

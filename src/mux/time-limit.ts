@@ -1,5 +1,5 @@
 import { Queue } from "../core/collections/queue.js";
-import { Portions } from "../scheduling/portions.js";
+import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Asker } from "./pending-request.js";
 
@@ -17,12 +17,12 @@ export interface TimeLimitOwner {
 export class TimeLimit {
   readonly #owner: TimeLimitOwner;
   readonly #askers = new Queue<Asker>();
-  readonly #expiring: Portions;
+  readonly #expiring: SlicedLoop;
   #timer: Timer | undefined;
 
   constructor(owner: TimeLimitOwner) {
     this.#owner = owner;
-    this.#expiring = new Portions(owner.clock, () => this.#expireOne());
+    this.#expiring = new SlicedLoop(() => this.#expireOne());
   }
 
   add(asker: Asker): void {

@@ -1,5 +1,5 @@
 import { backlogChanged, type FlowState, NO_BACKLOG, type PeerBacklog } from "../core/limits/idle-deadlines.js";
-import { Turn } from "../scheduling/turn.js";
+import { TimeSlice } from "../scheduling/time-slice.js";
 import type { End } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
 
@@ -37,7 +37,7 @@ export class Flow implements FlowState {
   /** FIN is to follow behind that. */
   #ending = false;
   /** Each block takes a write: a chunk of many blocks is passed on in several turns. */
-  #turn: Turn | undefined;
+  #slice: TimeSlice | undefined;
   #backlog = NO_BACKLOG;
 
   constructor(from: End, to: End, blockSize: number, clock: Clock, owner: FlowOwner) {
@@ -117,12 +117,12 @@ export class Flow implements FlowState {
   }
 
   #passInBlocks(chunk: Buffer): void {
-    this.#turn ??= new Turn(() => this.#goOn());
+    this.#slice ??= new TimeSlice(() => this.#goOn());
     const size = this.blockSize === 0 ? chunk.length : this.blockSize;
     let at = 0;
     this.#passing = true;
     try {
-      while (at < chunk.length && this.to.unsent === 0 && !this.#turn.over) {
+      while (at < chunk.length && this.to.unsent === 0 && this.#slice.takeStep()) {
         this.#owner.write(this, chunk.subarray(at, at + size));
         at += size;
       }
@@ -130,7 +130,7 @@ export class Flow implements FlowState {
       this.#passing = false;
     }
     this.#rest = at < chunk.length ? chunk.subarray(at) : undefined;
-    if (this.#rest !== undefined && this.to.unsent === 0) this.#turn.next();
+    if (this.#rest !== undefined && this.to.unsent === 0) this.#slice.yield();
   }
 
   #goOn(): void {

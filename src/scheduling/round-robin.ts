@@ -1,48 +1,47 @@
 import { Queue } from "../core/collections/queue.js";
 
 /**
- * The longest time for all jobs together in one pass of the event loop; milliseconds. Node accepts one client in a pass, and many may
- * come at once.
+ * Longest time for all queued jobs together in one pass of the event loop, in milliseconds. Node accepts one client in a pass, and
+ * many may come at once.
  */
 const PASS_MS = 2;
 
-/** Those that wait, in the order of their turns. */
-const features = new Queue<() => void>();
-let waiting = false;
+const jobs = new Queue<() => void>();
+let scheduled = false;
 
 /**
- * Has a job called soon, behind all that wait already. In each pass of the event loop some of them have their turn, and then everybody
- * else. A job that asks again from within its turn may have another one in the same pass, while there is time left.
+ * Calls a job in a later pass of the event loop, behind all jobs that wait already. Each pass runs as many jobs as {@link PASS_MS}
+ * allows; sockets and timers come in between. A job that queues itself again may run once more in the same pass, while time is left.
  *
- * @param job does a piece of its work, some milliseconds at most, and never throws; for more it asks for another turn
+ * @param job does some milliseconds of work at most and never throws; the same function waits only once
  */
-export function inTurn(job: () => void): void {
-  features.push(job);
-  wait();
+export function queueJob(job: () => void): void {
+  jobs.push(job);
+  schedule();
 }
 
-/** Resolves in the next pass of the event loop, when everybody else has had a turn. */
+/** Resolves in the next pass of the event loop, after sockets and timers were served. */
 export function nextPass(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
 }
 
-function wait(): void {
-  if (waiting || features.size === 0) return;
-  waiting = true;
-  setImmediate(takeTurns);
+function schedule(): void {
+  if (scheduled || jobs.size === 0) return;
+  scheduled = true;
+  setImmediate(runJobs);
 }
 
-function takeTurns(): void {
+function runJobs(): void {
   const until = performance.now() + PASS_MS;
   try {
-    for (let job = features.take(); job !== undefined; job = features.take()) {
+    for (let job = jobs.take(); job !== undefined; job = jobs.take()) {
       job();
       if (performance.now() > until) break;
     }
   } finally {
-    waiting = false;
-    wait();
+    scheduled = false;
+    schedule();
   }
 }

@@ -1,27 +1,28 @@
 import { Deque } from "../core/collections/deque.js";
-import type { Clock } from "../system/clock.js";
-import { Portions } from "./portions.js";
+import { SlicedLoop } from "./sliced-loop.js";
 
-/** Who is told when rounds cannot be finished at once, so that no more of them are asked for meanwhile. */
+/** Told when rounds fall behind: whoever starts rounds stops until they have caught up. */
 export interface RoundsOwner {
-  /** Called again and again while rounds wait. */
+  /** Called after each slice of time that has left rounds unfinished. */
   late(): void;
-  /** All that was late is done. */
+  /** All rounds are finished, after a call of {@link late}. */
   caughtUp(): void;
 }
 
-/** Does something for each of many, one round after the other, in {@link Portions}. A short round is over at once. */
+/**
+ * Rounds do something for each item of a collection, for example send a message to each of 5000 clients. They run one after the other
+ * in a {@link SlicedLoop}: a short round is over when {@link begin} returns, a long one continues in later passes of the event loop.
+ */
 export class Rounds {
   readonly #owner: RoundsOwner;
-  /** Each takes the next step of its round, and returns whether there was one. */
+  /** The next step of each round; returns whether there was one. */
   readonly #rounds = new Deque<() => boolean>();
-  readonly #portions: Portions;
+  readonly #loop: SlicedLoop;
   #late = false;
 
-  constructor(clock: Clock, owner: RoundsOwner) {
+  constructor(owner: RoundsOwner) {
     this.#owner = owner;
-    this.#portions = new Portions(
-      clock,
+    this.#loop = new SlicedLoop(
       () => this.#step(),
       () => {
         this.#late = true;
@@ -35,15 +36,15 @@ export class Rounds {
     return this.#rounds.size === 0;
   }
 
-  /** Does this for each of them, behind the rounds that have begun before. Those who are added or gone meanwhile count, too. */
-  begin<T>(all: Iterable<T>, act: (one: T) => void): void {
-    const iterator = all[Symbol.iterator]();
+  /** Calls `act` for each item, after all earlier rounds. The round sees items that come or go while it is under way. */
+  begin<T>(items: Iterable<T>, act: (item: T) => void): void {
+    const iterator = items[Symbol.iterator]();
     this.#rounds.push(() => {
       const { done, value } = iterator.next();
       if (!done) act(value);
       return !done;
     });
-    this.#portions.run();
+    this.#loop.run();
   }
 
   #step(): boolean {

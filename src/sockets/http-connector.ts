@@ -1,22 +1,22 @@
 import type { Socket } from "node:net";
 import { buildConnector } from "undici";
 import { InterimResponseFilter } from "../core/net/interim-response-filter.js";
-import { Turn } from "../scheduling/turn.js";
+import { TimeSlice } from "../scheduling/time-slice.js";
 
 /** So many bytes are given to undici at once: of a head that is too long, it makes an error for each field of them. */
 const PIECE = 1024;
 
 /** One server's answers, on however many connections: they are read in turns. */
 class Reading {
-  readonly #turn = new Turn(() => this.#goOn());
+  readonly #slice = new TimeSlice(() => this.#goOn());
   /** Those that have something to be read in a later turn. */
   readonly #waiting = new Set<Socket>();
 
   /** Whether a socket may be read now; else it is told later that it can. */
   mayRead(socket: Socket): boolean {
-    if (!this.#turn.over) return true;
+    if (this.#slice.takeStep()) return true;
     this.#waiting.add(socket);
-    this.#turn.next();
+    this.#slice.yield();
     return false;
   }
 

@@ -1,4 +1,4 @@
-import { inTurn } from "../scheduling/round-robin.js";
+import { queueJob } from "../scheduling/round-robin.js";
 
 /** Who gets a long reply. */
 export interface ReplyReader {
@@ -28,7 +28,7 @@ export class ReplyStream {
 
   /** Goes on, if there is more to come and the reader takes it. */
   resume(): void {
-    if (this.#pieces !== undefined && this.#reader.unsent < MAX_UNSENT) inTurn(this.#turn);
+    if (this.#pieces !== undefined && this.#reader.unsent < MAX_UNSENT) queueJob(this.#turn);
   }
 
   /** Nothing more is made of it. */

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { type HostPort, plainAddress } from "../core/net/address.js";
 import { endpointKey } from "../core/net/proc-net-tcp.js";
-import { Turn } from "../scheduling/turn.js";
+import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, IGNORE_EVENTS } from "./end.js";
 import type { ReadBuffer } from "./read-buffer.js";
 
@@ -36,7 +36,7 @@ export class StreamEnd implements End {
   /** It reads on in the next pass of the event loop. */
   #yielding = false;
   /** Its share of a pass, where {@link ReadBuffer} does not see to that. */
-  readonly #turn: Turn | undefined;
+  readonly #slice: TimeSlice | undefined;
   #error: Error | undefined;
 
   /**
@@ -50,7 +50,7 @@ export class StreamEnd implements End {
     this.#socket = socket;
     this.#reads = reads;
     if (reads === undefined) {
-      this.#turn = new Turn(() => this.#readRest(), CHEAP_CHUNKS);
+      this.#slice = new TimeSlice(() => this.#readRest(), CHEAP_CHUNKS);
       readNothingAhead(socket);
     }
     this.peerAddress = peer?.host ?? plainAddress(socket.remoteAddress ?? "");
@@ -189,7 +189,7 @@ export class StreamEnd implements End {
 
   /** Reads on, if more is wanted and it is its turn. */
   #readOn(): void {
-    if (this.#wanted && !this.#yielding && !this.#turn?.waiting) this.#socket.resume();
+    if (this.#wanted && !this.#yielding && !this.#slice?.yielding) this.#socket.resume();
   }
 
   /** Reads on after a turn: what has come meanwhile, in however many chunks, is one of them. */
@@ -206,8 +206,8 @@ export class StreamEnd implements End {
   static readonly #onData = function (this: OwnedSocket, chunk: Buffer): void {
     const end = this[END];
     end.receive(chunk);
-    if (!end.#turn?.over) return;
-    end.#turn.next();
+    if (end.#slice === undefined || end.#slice.takeStep()) return;
+    end.#slice.yield();
     end.#socket.pause();
   };
 

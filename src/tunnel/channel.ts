@@ -1,5 +1,5 @@
 import { ByteQueue } from "../core/collections/byte-queue.js";
-import { Turn } from "../scheduling/turn.js";
+import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS } from "../sockets/end.js";
 
 /** What a channel asks of the link it belongs to. */
@@ -29,7 +29,7 @@ export class Channel implements End {
   #out: Buffer | undefined;
   /** What came and has not been taken. */
   readonly #pending = new ByteQueue();
-  readonly #turn: Turn;
+  readonly #slice: TimeSlice;
   #toldPending = 0;
   #paused = true;
   #ending = false;
@@ -39,7 +39,7 @@ export class Channel implements End {
 
   constructor(id: number, peer: { readonly host: string; readonly port: number }, owner: ChannelOwner) {
     this.id = id;
-    this.#turn = new Turn(() => this.flush());
+    this.#slice = new TimeSlice(() => this.flush());
     this.peerAddress = peer.host;
     this.peerPort = peer.port;
     this.#owner = owner;
@@ -129,11 +129,11 @@ export class Channel implements End {
   /** Hands on what came, as far as it is taken. */
   flush(): void {
     guarded(this, () => {
-      while (!this.#paused && !this.#turn.waiting) {
+      while (!this.#paused && !this.#slice.yielding) {
         const bytes = this.#pending.take();
         if (bytes === undefined) break;
         this.events.data(bytes);
-        if (this.#pending.size > 0 && this.#turn.over) this.#turn.next();
+        if (this.#pending.size > 0 && !this.#slice.takeStep()) this.#slice.yield();
       }
       this.#tellPending();
       if (!this.#closed || this.#toldEof || this.#paused || this.#pending.size > 0 || this.gone) return;

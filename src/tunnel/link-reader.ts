@@ -1,6 +1,6 @@
 import { CutQueue } from "../core/framing/cut-queue.js";
 import { type Command, commandOf, tunnelFraming } from "../core/tunnel/frames.js";
-import { FEW_STEPS, Turn } from "../scheduling/turn.js";
+import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 
 /** Bytes that are cut into frames at once. That takes 2 ms at worst; the frames of a large transfer take a quarter of that. */
 const BITE = 65_536;
@@ -18,7 +18,7 @@ export interface LinkReaderEvents {
 /** Reads the commands of a link, in turns: a peer that sends many small frames holds up no other connection. */
 export class LinkReader {
   readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
-  readonly #turn = new Turn(() => this.#goOn(), FEW_STEPS);
+  readonly #slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
   readonly #events: LinkReaderEvents;
   #stopped = false;
 
@@ -28,7 +28,7 @@ export class LinkReader {
 
   /** Whether commands wait for a later turn. The link must not be read before. */
   get behind(): boolean {
-    return this.#turn.waiting;
+    return this.#slice.yielding;
   }
 
   /** Bytes have come. They must not change while the reader is {@link behind}. */
@@ -43,11 +43,11 @@ export class LinkReader {
   }
 
   #read(): void {
-    while (!this.#stopped && !this.#turn.waiting) {
+    while (!this.#stopped && !this.#slice.yielding) {
       const frame = this.#frames.take();
       if (frame === undefined) break;
       this.#events.command(commandOf(frame.bytes));
-      if (this.#turn.over) this.#turn.next();
+      if (!this.#slice.takeStep()) this.#slice.yield();
     }
     this.#events.turnDone();
   }

@@ -3,24 +3,22 @@ import { test } from "node:test";
 import { Announcements } from "#src/mux/announcements.js";
 import type { MuxClient } from "#src/mux/mux-client.js";
 import { Rounds } from "#src/scheduling/rounds.js";
-import { ManualClock } from "../support/clock.js";
+import { keepBusy } from "../support/cpu.js";
+import { until } from "../support/wait.js";
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Clients, of which each takes two milliseconds to be told something. */
+/** Clients; to tell one of them something takes as long as a slice of time. */
 function setUp(...names: readonly string[]) {
-  const clock = new ManualClock();
   const told: string[] = [];
   const client = (name: string) => ({
     stalled: false,
     deliver(bytes: Buffer) {
       told.push(`${name}:${bytes}`);
-      clock.advance(2);
+      keepBusy(3);
     },
     drop: (reason: string) => told.push(`${name} dropped: ${reason}`),
   });
   const clients = names.map(client);
-  const rounds = new Rounds(clock, { late() {}, caughtUp() {} });
+  const rounds = new Rounds({ late() {}, caughtUp() {} });
   return { clients, told, tellings: new Announcements(rounds, clients as unknown as MuxClient[]) };
 }
 
@@ -29,23 +27,39 @@ test("what comes before the first is told goes out together, what comes behind i
   for (const event of ["1", "2", "3"]) tellings.all(Buffer.from(event));
   tellings.each(new Set(clients.slice(0, 1)), (one) => one.deliver(Buffer.from("answer")));
   tellings.all(Buffer.from("4"));
-  assert.deepEqual(told.splice(0), ["a:1", "b:1", "c:1"]);
-  for (let count = 0; count < 4; count += 1) await turn();
-  assert.deepEqual(told, ["d:1", "a:23", "b:23", "c:23", "d:23", "a:answer", "a:4", "b:4", "c:4", "d:4"]);
+  assert.deepEqual(told, ["a:1"]);
+  await until(() => told.length === 13, "all of them");
+  assert.deepEqual(told, [
+    "a:1",
+    "b:1",
+    "c:1",
+    "d:1",
+    "a:23",
+    "b:23",
+    "c:23",
+    "d:23",
+    "a:answer",
+    "a:4",
+    "b:4",
+    "c:4",
+    "d:4",
+  ]);
 });
 
-test("nothing is lost while there is nobody", () => {
+test("nothing is lost while there is nobody", async () => {
   const { clients, told, tellings } = setUp("a");
   const [only] = clients.splice(0);
   tellings.all(Buffer.from("1"));
   if (only !== undefined) clients.push(only);
   tellings.all(Buffer.from("2"));
+  await until(() => told.length === 1, "the second one");
   assert.deepEqual(told, ["a:2"]);
 });
 
-test("who has too much unread already is dropped", () => {
+test("who has too much unread already is dropped", async () => {
   const { clients, told, tellings } = setUp("a", "b");
   if (clients[0] !== undefined) clients[0].stalled = true;
   tellings.all(Buffer.from("1"));
+  await until(() => told.length === 2, "both");
   assert.deepEqual(told, ["a dropped: it does not read what the device says", "b:1"]);
 });

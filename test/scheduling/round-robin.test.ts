@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
-import { inTurn } from "#src/scheduling/round-robin.js";
+import { queueJob } from "#src/scheduling/round-robin.js";
 import { keepBusy } from "../support/cpu.js";
 import { until } from "../support/wait.js";
 
 test("jobs have their turns in the order in which they asked, and one that asks again stands behind the others", async () => {
   const log: string[] = [];
   const again = (name: string, times: number): void =>
-    inTurn(() => {
+    queueJob(() => {
       log.push(name);
       if (times > 1) again(name, times - 1);
     });
@@ -24,8 +24,8 @@ test("a job that asks twice has one turn", async () => {
   const job = (): void => {
     turns += 1;
   };
-  inTurn(job);
-  inTurn(job);
+  queueJob(job);
+  queueJob(job);
   for (let pass = 0; pass < 3; pass += 1) await nextPass();
   assert.equal(turns, 1);
 });
@@ -33,7 +33,7 @@ test("a job that asks twice has one turn", async () => {
 test("between jobs that take long everybody else has a turn", async () => {
   const log: string[] = [];
   for (const name of ["a", "b", "c"]) {
-    inTurn(() => {
+    queueJob(() => {
       keepBusy(4);
       log.push(name);
     });
