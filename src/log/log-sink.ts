@@ -1,130 +1,97 @@
 import { close, constants, openSync } from "node:fs";
 import { Writable } from "node:stream";
+import type { Clock } from "../system/clock.js";
 import { unblocked, writeFully } from "../system/write-fully.js";
+import { type GapLine, LineWriter } from "./line-writer.js";
 
 const STDERR = 2;
-const MAX_WAITING_SIZE = 1_048_576; // a disk that hangs for seconds costs no lines, one that hangs for good costs no memory
-const PAUSE_AFTER_ERROR_MS = 1000;
-const GATHER_MS = 20; // lines of so long go out in one write: a write for each costs more than all else of a short connection
-/** A pipe without a reader is an error, not something to wait for. */
+/** O_NONBLOCK: a pipe without a reader is an error, not something to wait for. */
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
 
-/** What a sink tells its owner about itself. */
+/** What a sink tells its owner. */
 export interface SinkEvents {
-  /** Lines are being lost; told once per outage. */
+  /** Lines cannot be written, and are lost. Told once, until a line can be written again. */
   failed(error: Error): void;
-  /** Lines can be written again, after so many were lost. */
-  recovered(lost: number): void;
+  /** The line that stands where lines are missing. */
+  readonly gapLine: GapLine;
 }
 
 function open(path: string): number {
   return path === "-" ? unblocked(STDERR) : openSync(path, APPEND);
 }
 
-/**
- * Where the lines of the log go: a file that is appended to, or stderr. Never blocks the daemon and never fails it: lines
- * that cannot be written are dropped and counted.
- */
+/** The target of the log: a file that is appended to, or stderr. Never blocks the daemon, and never fails it. */
 export class LogSink extends Writable {
   #path: string;
   readonly #events: SinkEvents;
+  readonly #lines: LineWriter;
   #fd: number;
-  #waiting: string[] = [];
-  #waitingSize = 0;
   #writing = false;
-  #lost = 0;
-  /** Lines lost in the outage that is going on; 0: none is. */
-  #outage = 0;
-  #pausedUntil = 0;
+  #failing = false;
+  /** Descriptors of former files, to be closed when the write under way has ended. */
   readonly #retired: number[] = [];
 
   /**
    * @param path a file name; `-`: stderr
    * @throws when the file cannot be opened for appending
    */
-  constructor(path: string, events: SinkEvents) {
+  constructor(path: string, clock: Clock, events: SinkEvents) {
     super();
     this.#path = path;
     this.#events = events;
+    this.#lines = new LineWriter((text, done) => this.#append(text, done), clock, events.gapLine);
     this.#fd = open(path);
   }
 
-  /** Where they go. */
+  /** The file name; `-`: stderr. */
   get path(): string {
     return this.#path;
   }
 
   /** Lines that could not be written since the start. */
   get lost(): number {
-    return this.#lost;
+    return this.#lines.lost;
   }
 
-  /** Whether everything has been written, or lost. */
+  /** Whether every line has been written, or lost. */
   get idle(): boolean {
-    return !this.#writing && this.#waiting.length === 0;
+    return this.#lines.idle;
   }
 
   /**
-   * Opens the file anew by its name, after it was moved away or removed; or another one.
+   * Opens the file anew by its name, after somebody has moved or removed it; or opens another file.
    *
    * @param path a file name; `-`: stderr
-   * @throws when that fails; the old file stays in use then
+   * @throws when the file cannot be opened; the old file stays in use then
    */
   reopen(path: string): void {
     const fd = open(path);
     if (this.#fd !== STDERR) this.#retired.push(this.#fd);
     this.#path = path;
     this.#fd = fd;
-    this.#pausedUntil = 0;
+    this.#lines.retry();
     if (!this.#writing) this.#closeRetired();
   }
 
-  /** Takes a line, at once: it has no use for the queue that a stream keeps, and the log is written with every connection. */
-  override write(chunk: unknown): boolean {
-    const line = String(chunk);
-    if (Date.now() < this.#pausedUntil || this.#waitingSize + line.length > MAX_WAITING_SIZE) {
-      this.#lose(1);
-    } else {
-      this.#waiting.push(line);
-      this.#waitingSize += line.length;
-      if (!this.#writing) this.#gather();
-    }
+  /**
+   * Takes a line, without its LF. It replaces the method of the stream, and with it the queue of the stream: that one costs time
+   * with every line.
+   */
+  override write(line: unknown): boolean {
+    if (this.#lines.full) this.#lines.skip();
+    else this.#lines.push(String(line));
     return true;
   }
 
-  #gather(): void {
+  #append(text: string, done: (error: Error | null) => void): void {
     this.#writing = true;
-    setTimeout(() => this.#writeWaiting(), GATHER_MS);
-  }
-
-  #writeWaiting(): void {
-    const lines = this.#waiting.length;
-    const batch = Buffer.from(this.#waiting.join(""));
-    this.#waiting = [];
-    this.#waitingSize = 0;
-    this.#write(batch, lines);
-  }
-
-  #write(batch: Buffer, lines: number): void {
-    writeFully(this.#fd, batch, (error) => {
+    writeFully(this.#fd, Buffer.from(text), (error) => {
       this.#writing = false;
       this.#closeRetired();
-      if (error !== null) {
-        if (this.#outage === 0) this.#events.failed(error);
-        this.#pausedUntil = Date.now() + PAUSE_AFTER_ERROR_MS;
-        this.#lose(lines);
-      } else if (this.#outage > 0) {
-        const lost = this.#outage;
-        this.#outage = 0;
-        this.#events.recovered(lost);
-      }
-      if (this.#waiting.length > 0 && !this.#writing) this.#gather();
+      if (error !== null && !this.#failing) this.#events.failed(error);
+      this.#failing = error !== null;
+      done(error);
     });
-  }
-
-  #lose(lines: number): void {
-    this.#lost += lines;
-    this.#outage += lines;
   }
 
   #closeRetired(): void {

@@ -2,20 +2,20 @@ import { createLogger, format, transports } from "winston";
 import type { LogStyle } from "../core/config/settings.js";
 import { printable } from "../core/parse/text.js";
 import { untilIdle } from "../scheduling/until-idle.js";
-import { systemClock } from "../system/clock.js";
+import { type Clock, systemClock } from "../system/clock.js";
 import { LogSink } from "./log-sink.js";
 import { timeOfDay } from "./time-of-day.js";
 
 /** A program's account of what it does, for people who read it later. */
 export interface Log {
-  /** Whether {@link debug} leads anywhere: ask before composing a text for it. */
+  /** Whether {@link debug} writes anything: ask before composing a text for it. */
   readonly debugging: boolean;
   /** Lines that could not be written since the start. */
   readonly lost: number;
   error(text: string): void;
   warn(text: string): void;
   info(text: string): void;
-  /** What happens to a single connection: information, where nobody else tells of it. */
+  /** What happens to a single connection. Style `clock` leaves it out: the monitor of the reverse proxy shows it there. */
   connection(text: string): void;
   debug(text: string): void;
   /** Opens the log file anew by its name. */
@@ -26,7 +26,7 @@ export interface Log {
    * @throws when the file cannot be opened; nothing has changed then
    */
   configure(path: string, debugging: boolean): void;
-  /** Waits until everything is written, half a second at most. */
+  /** Waits until every line has been written, half a second at most. */
   flush(): Promise<void>;
 }
 
@@ -40,6 +40,18 @@ function levelFor(debugging: boolean): string {
   return debugging ? "debug" : "info";
 }
 
+/** Opens the target of the log. Where it fails, `complain` is told: the log itself cannot say so. */
+function openSink(path: string, style: LogStyle, clock: Clock, complain: (text: string) => void): LogSink {
+  const sink = new LogSink(path, clock, {
+    failed(error) {
+      if (sink.path !== "-") complain(`log file ${sink.path}: ${error.message}; its lines are lost for now`);
+    },
+    gapLine: (lost) =>
+      LINES[style](clock.epochMs(), "WARN", `the log could not be written for a while; ${lost} lines are lost`),
+  });
+  return sink;
+}
+
 /**
  * Opens the log.
  *
@@ -48,19 +60,18 @@ function levelFor(debugging: boolean): string {
  * @param complain tells a person what the log itself cannot, being broken
  * @throws when the file cannot be opened
  */
-export function openLog(path: string, debugging: boolean, style: LogStyle, complain: (text: string) => void): Log {
-  const sink = new LogSink(path, {
-    failed(error) {
-      if (sink.path !== "-") complain(`log file ${sink.path}: ${error.message}; its lines are lost for now`);
-    },
-    recovered(lost) {
-      logger.warn(`the log could not be written for a while; ${lost} lines are lost`);
-    },
-  });
+export function openLog(
+  path: string,
+  debugging: boolean,
+  style: LogStyle,
+  complain: (text: string) => void,
+  clock: Clock = systemClock,
+): Log {
+  const sink = openSink(path, style, clock, complain);
   const logger = createLogger({
     level: levelFor(debugging),
-    format: format.printf(({ level, message }) => LINES[style](systemClock.epochMs(), level.toUpperCase(), message)),
-    transports: [new transports.Stream({ stream: sink, eol: "\n" })],
+    format: format.printf(({ level, message }) => LINES[style](clock.epochMs(), level.toUpperCase(), message)),
+    transports: [new transports.Stream({ stream: sink, eol: "" })], // LineWriter adds it
     exitOnError: false,
   });
   return {
@@ -90,6 +101,6 @@ export function openLog(path: string, debugging: boolean, style: LogStyle, compl
       if (nextPath !== sink.path) sink.reopen(nextPath);
       logger.level = levelFor(nextDebugging);
     },
-    flush: () => untilIdle([sink], systemClock),
+    flush: () => untilIdle([sink], clock),
   };
 }

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
-import type { WriteText } from "./line-queue.js";
+import type { WriteText } from "../log/line-writer.js";
 
 /** How large an audit file may become, and how many older ones are kept. */
 export interface AuditLimits {

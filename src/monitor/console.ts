@@ -1,5 +1,5 @@
+import type { WriteText } from "../log/line-writer.js";
 import { unblocked, writeFully } from "../system/write-fully.js";
-import type { WriteText } from "./line-queue.js";
 
 /** Writes to stdout, whoever reads it and however slowly. */
 export function stdout(): WriteText {

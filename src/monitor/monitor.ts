@@ -9,13 +9,14 @@ import { findView } from "../core/monitor/views/views.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
 import { matchesFilter, type WatchFilter } from "../core/setup/watch-request.js";
+import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
 import { Rounds } from "../scheduling/rounds.js";
 import { untilIdle } from "../scheduling/until-idle.js";
 import type { ObservedPoint } from "../sockets/byte-observer.js";
 import type { Clock } from "../system/clock.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
-import { LineQueue, type WriteText } from "./line-queue.js";
+import { LineQueue } from "./line-queue.js";
 import { RenderedEvent, Subscriber } from "./subscriber.js";
 import { type Places, Tap } from "./tap.js";
 

@@ -46,7 +46,7 @@ export class Subscriber {
   }
 
   show(telling: RenderedEvent): void {
-    this.#queue.push(telling.line(this.#format));
+    this.#queue.push(telling.line(this.#format), this.#format);
   }
 
   /** Messages are left out, and counted. */

@@ -1,8 +1,9 @@
 import type { WatchRequest } from "../core/setup/watch-request.js";
+import type { WriteText } from "../log/line-writer.js";
 import { type End, endedBy } from "../sockets/end.js";
 import { UnreadLimit } from "../sockets/unread-limit.js";
 import type { Clock } from "../system/clock.js";
-import { LineQueue, MAX_WATCHER_WAITING, type WriteText } from "./line-queue.js";
+import { LineQueue, MAX_WATCHER_WAITING } from "./line-queue.js";
 import type { Monitor, Watcher } from "./monitor.js";
 import { Subscriber } from "./subscriber.js";
 

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after, test } from "node:test";
+import { LogSink } from "#src/log/log-sink.js";
+import { ManualClock } from "../support/clock.js";
+import { until } from "../support/wait.js";
+
+const folder = mkdtempSync(`${tmpdir()}/sockproxyd-log-sink-`);
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+
+function sinkOf(path = `${folder}/${++files}.log`) {
+  const clock = new ManualClock();
+  const failures: string[] = [];
+  const sink = new LogSink(path, clock, {
+    failed: (error) => failures.push(error.message.split(":")[0] ?? ""),
+    gapLine: (lost) => `${lost} lost`,
+  });
+  /** Writes a line, and waits until it has been written or lost. */
+  const write = async (line: string): Promise<void> => {
+    sink.write(line);
+    clock.advance(20);
+    await until(() => sink.idle, "the write to end");
+  };
+  return { sink, clock, path, failures, write };
+}
+
+function read(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+/** Descriptors of this process that lead to a file of this name, moved or removed or not. */
+function descriptorsOf(path: string): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(path);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+test("lines are appended, behind what the file has already", async () => {
+  const { path, write } = sinkOf();
+  await write("one");
+  await sinkOf(path).write("two");
+  assert.equal(read(path), "one\ntwo\n");
+});
+
+test("a file that cannot be opened throws", () => {
+  assert.throws(() => sinkOf("/nowhere/x.log"), /ENOENT/);
+});
+
+test("a full disk: told once, lines counted, and a second later tried again", async () => {
+  const { sink, clock, failures, write } = sinkOf("/dev/full");
+  await write("one");
+  sink.write("not tried");
+  assert.deepEqual([failures, sink.lost], [["ENOSPC"], 2]);
+  clock.advance(1000);
+  await write("tried");
+  assert.deepEqual([failures, sink.lost], [["ENOSPC"], 3]);
+});
+
+test("another file after a failure: it is tried at once, begins with the gap line, and its own failure is told", async () => {
+  const { sink, failures, write } = sinkOf("/dev/full");
+  await write("one");
+  const path = `${folder}/next.log`;
+  sink.reopen(path);
+  assert.equal(sink.path, path);
+  await write("two");
+  assert.equal(read(path), "1 lost\ntwo\n");
+  sink.reopen("/dev/full");
+  await write("three");
+  assert.deepEqual(failures, ["ENOSPC", "ENOSPC"]);
+  assert.equal(sink.lost, 2);
+});
+
+test("reopen: lines go to a new file of the name, and the moved one is let go", async () => {
+  const { sink, path, write } = sinkOf();
+  await write("one");
+  renameSync(path, `${path}.moved`);
+  await write("two");
+  sink.reopen(path);
+  await write("three");
+  assert.deepEqual([read(`${path}.moved`), read(path)], ["one\ntwo\n", "three\n"]);
+  await until(() => descriptorsOf(path) === 1, "the old file to be closed");
+});
+
+test("reopen while a write is under way: that write is whole, and the old file is closed behind it", async () => {
+  const { sink, clock, path } = sinkOf();
+  const line = "x".repeat(1_000_000);
+  sink.write(line);
+  clock.advance(20); // the write has begun
+  renameSync(path, `${path}.moved`);
+  sink.reopen(path);
+  await until(() => sink.idle, "the write to end");
+  assert.equal(read(`${path}.moved`), `${line}\n`);
+  await until(() => descriptorsOf(path) === 1, "the old file to be closed");
+});
+
+test("a file that cannot be opened anew: the old one stays in use", async () => {
+  const { sink, path, write } = sinkOf();
+  assert.throws(() => sink.reopen("/nowhere/x.log"), /ENOENT/);
+  await write("one");
+  assert.deepEqual([sink.path, read(path), existsSync("/nowhere")], [path, "one\n", false]);
+});
+
+test("a pipe without a reader is an error at once, not something to wait for", (t) => {
+  const path = `${folder}/pipe`;
+  execFileSync("mkfifo", [path]);
+  t.after(() => rmSync(path));
+  assert.throws(() => sinkOf(path), /ENXIO/);
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after, test } from "node:test";
+import type { LogStyle } from "#src/core/config/settings.js";
+import { openLog } from "#src/log/log.js";
+import { timeOfDay } from "#src/log/time-of-day.js";
+import { ManualClock } from "../support/clock.js";
+import { until } from "../support/wait.js";
+
+const folder = mkdtempSync(`${tmpdir()}/sockproxyd-log-`);
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+
+/** A log by a clock that stands, and its lines. */
+function logOf({ debugging = false, style = "date" as LogStyle, path = `${folder}/${++files}.log` } = {}) {
+  const clock = new ManualClock();
+  const complaints: string[] = [];
+  const log = openLog(path, debugging, style, (text) => complaints.push(text), clock);
+  /** Lets the log write, and returns what `file` has then: as many lines as asked for. */
+  const lines = async (count: number, file = path): Promise<string[]> => {
+    let read: string[] = [];
+    await until(() => {
+      clock.advance(20); // again and again: a write under way may put off the next one
+      read = readFileSync(file, "utf8").split("\n").slice(0, -1);
+      return read.length >= count;
+    }, `${count} lines`);
+    return read;
+  };
+  return { log, clock, path, complaints, lines };
+}
+
+test("style date: ISO time, level, text; nothing of the text can end the line or move the cursor", async () => {
+  const { log, clock, lines } = logOf();
+  const time = new Date(clock.epochMs()).toISOString();
+  log.info("started");
+  log.warn("a\nb\x1b[2J");
+  log.error("broken");
+  log.connection("opened");
+  const [started, warned = "", ...others] = await lines(4);
+  assert.equal(started, `${time} INFO  started`);
+  assert.ok(warned.startsWith(`${time} WARN  a`) && !warned.includes("\x1b"), warned);
+  assert.deepEqual(others, [`${time} ERROR broken`, `${time} INFO  opened`]);
+});
+
+test("style clock: time of day and level; single connections are left to the monitor", async () => {
+  const { log, clock, lines } = logOf({ style: "clock" });
+  const time = timeOfDay(clock.epochMs());
+  log.connection("opened");
+  log.info("started");
+  assert.deepEqual(await lines(1), [`${time} [INFO] started`]);
+});
+
+test("debug lines are written when asked for, and the level can change", async () => {
+  const { log, path, lines } = logOf();
+  assert.equal(log.debugging, false);
+  log.debug("not written");
+  log.configure(path, true);
+  assert.equal(log.debugging, true);
+  log.debug("written");
+  const [line = ""] = await lines(1);
+  assert.match(line, / DEBUG written$/);
+});
+
+test("reopen goes on in a new file of the name, and says so there", async () => {
+  const { log, path, lines } = logOf();
+  log.info("one");
+  await lines(1);
+  renameSync(path, `${path}.moved`);
+  log.reopen();
+  log.info("two");
+  const [again = "", two = ""] = await lines(2);
+  assert.match(again, / INFO {2}log opened again$/);
+  assert.match(two, / INFO {2}two$/);
+});
+
+test("configure with a file that cannot be opened throws, and changes nothing", async () => {
+  const { log, lines } = logOf();
+  assert.throws(() => log.configure("/nowhere/x.log", true), /ENOENT/);
+  assert.equal(log.debugging, false);
+  log.info("one");
+  assert.match((await lines(1))[0] ?? "", / INFO {2}one$/);
+});
+
+test("a full disk is complained of once; when another file is given, its first line tells how many are lost", async () => {
+  const { log, clock, complaints, lines } = logOf({ path: "/dev/full" });
+  log.info("one");
+  clock.advance(20);
+  await until(() => log.lost === 1, "the line to be lost");
+  log.info("two");
+  assert.equal(log.lost, 2);
+  assert.equal(complaints.length, 1);
+  assert.match(complaints[0] ?? "", /^log file \/dev\/full: ENOSPC.*; its lines are lost for now$/);
+  const path = `${folder}/recovered.log`;
+  log.configure(path, false);
+  log.info("three");
+  const [gap = "", three = ""] = await lines(2, path);
+  assert.match(gap, / WARN {2}the log could not be written for a while; 2 lines are lost$/);
+  assert.match(three, / INFO {2}three$/);
+});
+
+test("flush waits until every line has been written, and half a second at most", async () => {
+  const { log, clock, path } = logOf();
+  log.info("one");
+  let flushed = false;
+  const flushing = log.flush().then(() => {
+    flushed = true;
+  });
+  assert.equal(flushed, false);
+  while (!flushed) {
+    clock.advance(5);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await flushing;
+  assert.match(readFileSync(path, "utf8"), / one\n$/);
+});
