@@ -9,6 +9,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "clients",
+    unit: "addresses and networks",
+    range: "",
     name: "clients",
     defaultText: "",
     help: "Who may connect, to any port: addresses and networks (192.168.0.0/24, ::1), separated by commas. Empty is everybody.",
@@ -18,6 +20,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "devices",
+    unit: "addresses and networks",
+    range: "",
     name: "devices",
     defaultText: "",
     help: "Who may connect as the device of a [tunnel], in place of clients: addresses and networks. Empty is as clients says.",
@@ -27,6 +31,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "targets",
+    unit: "addresses, networks and names",
+    range: "",
     name: "targets",
     defaultText: "",
     help: "What may be connected to: addresses, networks and names (*.example.com). A name's addresses count, too. Empty is everything.",
@@ -36,6 +42,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "deny-targets",
+    unit: "addresses, networks and names",
+    range: "",
     name: "denyTargets",
     defaultText: "",
     help: "What may not be connected to, whatever targets says.",
@@ -45,6 +53,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "max-connections",
+    unit: "connections",
+    range: "0 to 1000000",
     name: "maxConnections",
     defaultText: "0",
     help: "Connections at a time. 0 is as many as the limit of open files (ulimit -n) allows, at two for a connection.",
@@ -54,6 +64,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "max-per-client",
+    unit: "connections",
+    range: "0 to 1000000",
     name: "maxPerClient",
     defaultText: "0",
     help: "Connections at a time of one client address. 0 is no limit.",
@@ -63,6 +75,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "stop",
+    unit: "word",
+    range: "local, any, never",
     name: "stop",
     alsoIn: "host",
     defaultText: "local",
@@ -73,6 +87,8 @@ export const ACCESS_KEYS = [
   row({
     section: "access",
     key: "watch",
+    unit: "addresses and networks",
+    range: "",
     name: "watch",
     defaultText: "",
     help: "Who may watch messages (WTCH), besides this machine: addresses and networks, separated by commas.",

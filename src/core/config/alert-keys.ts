@@ -9,6 +9,8 @@ export const ALERT_KEYS = [
   row({
     section: "alert",
     key: "url",
+    unit: "URL",
+    range: "http or https",
     name: "alertUrl",
     defaultText: "",
     help: "Where alerts are posted, as JSON: a server of [direct] is down, or back; wrong checksums. Empty is nowhere.",
@@ -18,6 +20,8 @@ export const ALERT_KEYS = [
   row({
     section: "alert",
     key: "checksums",
+    unit: "telegrams a minute",
+    range: "1 to 1000000",
     name: "alertChecksums",
     defaultText: "10",
     help: "So many wrong checksums a minute, seen by MONI=conbus, are worth an alert.",

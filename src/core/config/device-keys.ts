@@ -10,6 +10,8 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "server",
+    unit: "host:port",
+    range: "",
     name: "deviceServer",
     defaultText: "",
     help: "The server, host:port, whose clients reach services by way of this machine. Empty is none.",
@@ -19,6 +21,8 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "allow",
+    unit: "services",
+    range: "",
     name: "deviceAllow",
     defaultText: "",
     help: "The services they may reach: 10.41.51.152:23, 192.168.0.0/24:80. Empty is none.",
@@ -28,6 +32,8 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "tls",
+    unit: "true or false",
+    range: "",
     name: "deviceTls",
     defaultText: "false",
     help: "Speak TLS to the server, and check its certificate.",
@@ -37,6 +43,8 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "ca",
+    unit: "file",
+    range: "",
     name: "deviceAuthority",
     defaultText: "",
     help: "The authority that has signed it, a file in PEM. Empty is those that the system knows.",
@@ -46,6 +54,8 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "cert",
+    unit: "file",
+    range: "",
     name: "deviceCertificate",
     defaultText: "",
     help: "Our own certificate, a file in PEM, where the server wants one.",
@@ -55,6 +65,8 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "key",
+    unit: "file",
+    range: "",
     name: "deviceKey",
     defaultText: "",
     help: "Its private key, a file in PEM.",
@@ -64,6 +76,8 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "secret",
+    unit: "secret",
+    range: "65535 bytes at most",
     name: "deviceSecret",
     defaultText: "",
     help: "What the server wants to hear (SECR), over TLS only.",

@@ -1,4 +1,5 @@
 import { parsePort } from "../net/address.js";
+import { formatDuration } from "../parse/duration.js";
 import { fail, ok } from "../parse/result.js";
 import { row } from "./settings.js";
 import { maskPassword, parseBoolean, parseCount, parseListenAddress, parseTime, parseUrl } from "./values.js";
@@ -12,6 +13,8 @@ export const HOST_KEYS = [
   row({
     section: "host",
     key: "ip",
+    unit: "address",
+    range: "*, an IPv4 or IPv6 address, a name",
     name: "ip",
     defaultText: "*",
     help: "The address to listen on. * is all addresses of this machine, IPv6 and IPv4.",
@@ -21,6 +24,8 @@ export const HOST_KEYS = [
   row({
     section: "host",
     key: "port",
+    unit: "port",
+    range: "1 to 65535; 0 is none",
     name: "port",
     defaultText: "2504",
     help: "The port plugins connect to. They expect this one.",
@@ -30,6 +35,8 @@ export const HOST_KEYS = [
   row({
     section: "host",
     key: "vera",
+    unit: "URL",
+    range: "http or https",
     name: "vera",
     defaultText: "http://127.0.0.1:3480",
     help: "Where the Luup system takes requests. May hold a path and a login: http://user:password@hub:3480/port_3480",
@@ -39,6 +46,8 @@ export const HOST_KEYS = [
   row({
     section: "host",
     key: "log",
+    unit: "file",
+    range: "",
     name: "log",
     defaultText: "-",
     help: "The log file. - is stderr. SIGUSR1 and SIGHUP open the file again after it was moved away.",
@@ -48,6 +57,8 @@ export const HOST_KEYS = [
   row({
     section: "host",
     key: "debug",
+    unit: "true or false",
+    range: "",
     name: "debug",
     defaultText: "false",
     help: "Log every command, read, write and notification. The bare word debug is true, too.",
@@ -57,27 +68,30 @@ export const HOST_KEYS = [
   row({
     section: "host",
     key: "renotify",
+    unit: "s",
+    range: "0 or more",
     name: "renotify",
     defaultText: "0",
     help: "Notify again every so many seconds while a plugin on this machine leaves bytes unread (0: off). RNTF overrides it.",
-    parse: parseTime,
-    print: (ms) => String(ms / 1000),
+    parse: (text) => parseTime(text),
+    print: formatDuration,
   }),
   row({
     section: "host",
     key: "keepalive",
+    unit: "s",
+    range: "1s to 32767s",
     name: "keepalive",
-    defaultText: "30",
+    defaultText: "30s",
     help: "Ask a silent client or remote after so many seconds whether it is still there; one that is gone is let go some 10 s later.",
-    parse: (text) => {
-      const seconds = parseCount(text, 1, MAX_KEEPALIVE_S);
-      return seconds.ok ? ok(seconds.value * 1000) : seconds;
-    },
-    print: (ms) => String(ms / 1000),
+    parse: (text) => parseTime(text, 1000, MAX_KEEPALIVE_S * 1000),
+    print: formatDuration,
   }),
   row({
     section: "host",
     key: "audit-size",
+    unit: "MiB",
+    range: "1 to 100000",
     name: "auditSize",
     defaultText: "10",
     help: "MONL: a file of so many MiB is put aside, and another begun.",
@@ -90,6 +104,8 @@ export const HOST_KEYS = [
   row({
     section: "host",
     key: "audit-files",
+    unit: "files",
+    range: "1 to 100000",
     name: "auditFiles",
     defaultText: "5",
     help: "MONL: so many files put aside are kept: file.1 is the newest.",

@@ -3,14 +3,14 @@ import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
 import { checkDevice, DEVICE_KEYS } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
-import type { Section, Settings, Values } from "./settings.js";
+import type { PortSection, Section, Settings, Values } from "./settings.js";
 import { WEB_KEYS } from "./web-keys.js";
 
 /** All keys that have a value, in the order `--check` and the example file show them. */
 export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...WEB_KEYS, ...DEVICE_KEYS] as const;
 
 /** The sections whose lines are about a port each. */
-export const PORT_SECTIONS = ["direct", "mux", "tunnel"] as const;
+export const PORT_SECTIONS: readonly PortSection[] = ["direct", "mux", "tunnel"];
 
 /** The sections they stand in. */
 export const SECTIONS: readonly Section[] = [...new Set(KEYS.map(({ section }) => section))];

@@ -98,12 +98,19 @@ export interface Settings extends Values {
 /** A section of the configuration file that holds keys with values. */
 export type Section = "host" | "access" | "alert" | "web" | "device";
 
+/** A section whose lines are about a port each. */
+export type PortSection = "direct" | "mux" | "tunnel";
+
 /** One key of a section: a row of the table from which parser, defaults and `--check` are made, and the example file is checked. */
 export interface Key<N extends keyof Values = keyof Values> {
   readonly section: Section;
   readonly key: string;
   /** What it sets. */
   readonly name: N;
+  /** The unit of a bare number, or what the value is. */
+  readonly unit: string;
+  /** The values that are taken, in words; may be empty. */
+  readonly range: string;
   /** Another section that takes it, too. */
   readonly alsoIn?: Section;
   /** As it would stand in the file. */

@@ -1,6 +1,7 @@
 import { isAddress, isHostName } from "../net/address.js";
+import { time } from "../options/value-kinds.js";
 import { parseKeyword } from "../parse/keyword.js";
-import { parseInteger, parseSeconds } from "../parse/number.js";
+import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
 /** Reads the base URL of a Luup system. */
@@ -56,9 +57,14 @@ export function parseCount(text: string, min: number, max: number): Result<numbe
   return named(text, parseInteger(text, min, max));
 }
 
-/** Reads seconds, fractions allowed, as milliseconds. */
-export function parseTime(text: string): Result<number> {
-  return named(text, parseSeconds(text));
+/**
+ * Reads a time with a unit, or a bare number, which is seconds, as milliseconds.
+ *
+ * @param minMs the shortest that is taken
+ * @param maxMs the longest, where there is a limit
+ */
+export function parseTime(text: string, minMs = 0, maxMs?: number): Result<number> {
+  return named(text, time("s", minMs, maxMs).parse(text, "file"));
 }
 
 /** Puts the value at fault into the message. */

@@ -8,6 +8,8 @@ export const WEB_KEYS = [
   row({
     section: "web",
     key: "port",
+    unit: "port",
+    range: "1 to 65535; 0 is none",
     name: "webPort",
     defaultText: "0",
     help: "The port of the web page that shows what the daemon does, and of its metrics. 0 is none.",
@@ -17,6 +19,8 @@ export const WEB_KEYS = [
   row({
     section: "web",
     key: "address",
+    unit: "address",
+    range: "*, an IPv4 or IPv6 address, a name",
     name: "webAddress",
     defaultText: "127.0.0.1",
     help: "The address it listens on; 127.0.0.1 is for this machine only. * is all addresses: [access] clients says who may connect.",

@@ -30,7 +30,7 @@ export function parseDirectRoute(text: string): Result<DirectRoute> {
 /** What servers and `KEY=value` words come to. */
 export function directRoute(servers: readonly HostPort[], words: readonly string[]): Result<DirectRoute> {
   const rows: readonly OptionRow<ConnOptions & DirectOptions>[] = [...DIRECT_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
-  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_DIRECT_OPTIONS });
+  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_DIRECT_OPTIONS }, "file");
   return options.ok ? checkDirectRoute(servers, options.value, options.value) : options;
 }
 

@@ -1,7 +1,6 @@
-import type { OptionRow } from "../options/option-table.js";
-import { parseKeyword } from "../parse/keyword.js";
-import { parseInteger, parseSeconds } from "../parse/number.js";
-import { fail, map, ok, type Result } from "../parse/result.js";
+import { type OptionRow, rowsOf } from "../options/option-table.js";
+import { time, type ValueKind, word } from "../options/value-kinds.js";
+import { fail, ok } from "../parse/result.js";
 
 /** Everything that only the options of a `[direct]` line can say. Times in milliseconds. */
 export interface DirectOptions {
@@ -31,52 +30,71 @@ export const DEFAULT_DIRECT_OPTIONS: DirectOptions = {
 const MAX_SHARE_MS = 86_400_000;
 const MAX_RATE = 1_000_000;
 
-/** Reads telegrams per second: `10` or `10/s`, fractions allowed. */
-function parseRate(value: string): Result<number> {
-  const number = value.replace(/\/s$/i, "");
-  const rate = /^\d+(\.\d+)?$/.test(number) ? Number(number) : Number.NaN;
-  return rate > 0 && rate <= MAX_RATE ? ok(rate) : fail(`a number of telegrams per second is wanted, such as 10/s`);
-}
+/** Telegrams per second: `10` or `10/s`, fractions allowed. */
+const RATE: ValueKind<number> = {
+  unit: "telegrams/s",
+  range: `more than 0, up to ${MAX_RATE}`,
+  parse(value) {
+    const number = value.replace(/\/s$/i, "");
+    const rate = /^\d+(\.\d+)?$/.test(number) ? Number(number) : Number.NaN;
+    return rate > 0 && rate <= MAX_RATE ? ok(rate) : fail("a number of telegrams per second is wanted, such as 10/s");
+  },
+  print: (rate) => (rate === 0 ? "" : `${rate}/s`),
+};
 
-/** All options that only a line of `[direct]` takes, in the order README and the example file show them. */
+const row = rowsOf<DirectOptions>(DEFAULT_DIRECT_OPTIONS);
+
+/** All options that only a line of `[direct]` takes, in the order that help and documents show them. */
 export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
-  {
+  row({
     key: "BALA",
+    name: "balance",
     usage: "BALA=first|round|least",
     help: [
       "Of several servers, host:port,host:port: the first that can be reached, each in",
       "its turn, or the one with the fewest clients (default: first).",
     ],
-    parse: (value) => map(parseKeyword(value, ["first", "round", "least"]), (balance) => ({ balance })),
-  },
-  {
+    sets: "balance",
+    kind: word(["first", "round", "least"]),
+  }),
+  row({
     key: "HLTH",
+    name: "health-check",
     usage: "HLTH=seconds",
     help: ["Of several servers: how often each is checked; 0: never (default: 10)."],
-    parse: (value) => map(parseSeconds(value), (checkMs) => ({ checkMs })),
-  },
-  {
+    sets: "checkMs",
+    kind: time("s"),
+  }),
+  row({
     key: "RTRY",
+    name: "retry",
     usage: "RTRY=seconds",
     help: ["Try to connect again after so long, while CTIM lasts (default: 0, no)."],
-    parse: (value) => map(parseSeconds(value), (againMs) => ({ againMs })),
-  },
-  {
+    sets: "againMs",
+    kind: time("s"),
+  }),
+  row({
     key: "FAIL",
+    name: "on-failure",
     usage: "FAIL=error|reset",
     help: ["A client whose server cannot be reached reads ERR CONN, or is reset (default: error)."],
-    parse: (value) => map(parseKeyword(value, ["error", "reset"]), (refusal) => ({ refusal })),
-  },
-  {
+    sets: "refusal",
+    kind: word(["error", "reset"]),
+  }),
+  row({
     key: "CACH",
+    name: "cache",
     usage: "CACH=ms",
     help: ["Answer identical Conbus reads from the last answer for so long (default: 0, never)."],
-    parse: (value) => map(parseInteger(value, 0, MAX_SHARE_MS), (shareMs) => ({ shareMs })),
-  },
-  {
+    sets: "shareMs",
+    kind: time("ms", 0, MAX_SHARE_MS),
+  }),
+  row({
     key: "RATE",
+    name: "rate",
     usage: "RATE=n/s",
     help: ["Pass at most so many Conbus telegrams a second to the server; others wait."],
-    parse: (value) => map(parseRate(value), (rate) => ({ rate })),
-  },
+    sets: "rate",
+    kind: RATE,
+  }),
 ];

@@ -18,7 +18,7 @@ export function parseMuxRoute(text: string): Result<MuxRoute> {
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
   const rows: readonly OptionRow<ConnOptions & MuxOptions>[] = [...MUX_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
-  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_MUX_OPTIONS });
+  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_MUX_OPTIONS }, "file");
   if (!options.ok) return options;
   return checkMuxRoute({ target, options: options.value, mux: options.value });
 }

@@ -1,7 +1,7 @@
-import type { OptionRow } from "../options/option-table.js";
-import { parseKeyword } from "../parse/keyword.js";
-import { parseInteger, parseSeconds } from "../parse/number.js";
-import { fail, map, ok, type Result } from "../parse/result.js";
+import { type OptionRow, rowsOf } from "../options/option-table.js";
+import { count, time, type ValueKind, word } from "../options/value-kinds.js";
+import { didYouMean } from "../parse/near-miss.js";
+import { fail, ok } from "../parse/result.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { findProtocol, PROTOCOLS } from "./protocols/protocols.js";
 
@@ -37,13 +37,10 @@ export interface MuxOptions {
   readonly mode: "request" | "broadcast";
 }
 
-/** A row of the table of options. */
-type MuxOptionRow = OptionRow<MuxOptions>;
-
 /** The most that POOL, PIPE and QLEN may say. */
 export const MAX_LINKS = 64;
 export const MAX_QUEUE = 10_000;
-const NAMES = PROTOCOLS.map(({ framing }) => framing.name).join("|");
+const NAMES = PROTOCOLS.map(({ framing }) => framing.name);
 
 const [ECHO] = PROTOCOLS;
 
@@ -64,102 +61,157 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   mode: "request",
 };
 
-function parseProtocol(value: string): Result<Partial<MuxOptions>> {
-  const protocol = findProtocol(value);
-  return protocol === undefined ? fail(`${NAMES} is wanted`) : ok({ protocol });
-}
-
-function parseProbe(value: string): Result<Partial<MuxOptions>> {
-  return /^([0-9a-f]{2})+$/i.test(value)
-    ? ok({ probe: Buffer.from(value, "hex") })
-    : fail("a whole request in hexadecimal digits is wanted");
-}
-
-/** A row whose value is a time in seconds. */
-function seconds(key: string, name: keyof MuxOptions, help: string, min = 0): MuxOptionRow {
-  return {
-    key,
-    usage: `${key}=seconds`,
-    help: [help],
-    parse: (value) => {
-      const ms = parseSeconds(value);
-      return ms.ok && ms.value < min ? fail(`more than 0 is wanted`) : map(ms, (time) => ({ [name]: time }));
-    },
-  };
-}
-
-/** A row whose value is a whole number. */
-function count(
-  key: string,
-  name: keyof MuxOptions,
-  unit: string,
-  min: number,
-  max: number,
-  help: string,
-): MuxOptionRow {
-  return {
-    key,
-    usage: `${key}=${unit}`,
-    help: [help],
-    parse: (value) => map(parseInteger(value, min, max), (number) => ({ [name]: number })),
-  };
-}
-
 const MAX_MS = 86_400_000;
 
-/** All options that only a line of `[mux]` takes, in the order README and `mux --help` show them. */
-export const MUX_OPTIONS: readonly MuxOptionRow[] = [
-  {
-    key: "PROT",
-    usage: "PROT=protocol",
-    help: ["How messages are told apart (default: echo):", `${NAMES}.`],
-    parse: parseProtocol,
+const PROTOCOL: ValueKind<Protocol> = {
+  unit: "protocol",
+  range: NAMES.join(", "),
+  parse(value, form) {
+    const protocol = findProtocol(value);
+    if (protocol !== undefined) return ok(protocol);
+    return fail(`${NAMES.join("|")} is wanted${form === "file" ? didYouMean(value, NAMES) : ""}`);
   },
-  count("POOL", "pool", "n", 1, MAX_LINKS, "Links to the device at a time (default: 1)."),
-  count(
-    "PIPE",
-    "pipe",
-    "n",
-    1,
-    MAX_LINKS,
-    "Requests outstanding on one link; modbus and modbus-rtu only (default: 1).",
-  ),
-  count("QLEN", "queue", "n", 1, MAX_QUEUE, "Requests of one client that may wait (default: 32)."),
-  seconds("TIME", "answerMs", "Longest time until an answer (default: 60).", 1),
-  seconds("DLAY", "delayMs", "Wait after connecting, before the first request (default: 0)."),
-  seconds(
-    "RTRY",
-    "retryMs",
-    "First wait after a failed attempt to connect; doubled with each (default: 1, the least).",
-  ),
-  seconds("HLTH", "healthMs", "Probe a link that has been idle for so long; 0: never (default: 30)."),
-  {
+  print: ({ framing }) => framing.name,
+};
+
+const PROBE: ValueKind<Buffer> = {
+  unit: "hex",
+  range: "one whole request",
+  parse: (value) =>
+    /^([0-9a-f]{2})+$/i.test(value)
+      ? ok(Buffer.from(value, "hex"))
+      : fail("a whole request in hexadecimal digits is wanted"),
+  print: (request) => request.toString("hex"),
+};
+
+/** `pass`, the default, has no word: it is what holds where nothing is said. */
+const WRITES: ValueKind<Writes> = {
+  ...word<Writes>(["deny", "ignore"]),
+  print: (writes) => (writes === "pass" ? "" : writes),
+};
+
+const row = rowsOf<MuxOptions>(DEFAULT_MUX_OPTIONS);
+
+/** All options that only a line of `[mux]` takes, in the order that help and documents show them. */
+export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
+  row({
+    key: "PROT",
+    name: "protocol",
+    usage: "PROT=protocol",
+    help: ["How messages are told apart (default: echo):", `${NAMES.join("|")}.`],
+    sets: "protocol",
+    kind: PROTOCOL,
+  }),
+  row({
+    key: "POOL",
+    name: "pool",
+    usage: "POOL=n",
+    help: ["Links to the device at a time (default: 1)."],
+    sets: "pool",
+    kind: count("links", 1, MAX_LINKS),
+  }),
+  row({
+    key: "PIPE",
+    name: "pipeline",
+    usage: "PIPE=n",
+    help: ["Requests outstanding on one link; modbus and modbus-rtu only (default: 1)."],
+    sets: "pipe",
+    kind: count("requests", 1, MAX_LINKS),
+  }),
+  row({
+    key: "QLEN",
+    name: "queue",
+    usage: "QLEN=n",
+    help: ["Requests of one client that may wait (default: 32)."],
+    sets: "queue",
+    kind: count("requests", 1, MAX_QUEUE),
+  }),
+  row({
+    key: "TIME",
+    name: "timeout",
+    usage: "TIME=seconds",
+    help: ["Longest time until an answer (default: 60)."],
+    sets: "answerMs",
+    kind: time("s", 1),
+  }),
+  row({
+    key: "DLAY",
+    name: "delay",
+    usage: "DLAY=seconds",
+    help: ["Wait after connecting, before the first request (default: 0)."],
+    sets: "delayMs",
+    kind: time("s"),
+  }),
+  row({
+    key: "RTRY",
+    name: "retry",
+    usage: "RTRY=seconds",
+    help: ["First wait after a failed attempt to connect; doubled with each (default: 1, the least)."],
+    sets: "retryMs",
+    kind: time("s"),
+  }),
+  row({
+    key: "HLTH",
+    name: "health-check",
+    usage: "HLTH=seconds",
+    help: ["Probe a link that has been idle for so long; 0: never (default: 30)."],
+    sets: "healthMs",
+    kind: time("s"),
+  }),
+  row({
     key: "PROB",
+    name: "probe",
     usage: "PROB=hex",
     help: ["The request to probe by; without it TCP keepalive is used."],
-    parse: parseProbe,
-  },
-  seconds("IDLE", "idleMs", "Close the links so long after the last client has left (default: 60)."),
-  count("GAPM", "gapMs", "ms", 0, MAX_MS, "Pause between an answer and the next request on a link (default: 0)."),
-  seconds("MAXA", "maxAgeMs", "Make a link anew when it is so old (default: 0, never)."),
-  count(
-    "CACH",
-    "cacheMs",
-    "ms",
-    0,
-    MAX_MS,
-    "Answer identical Modbus and Conbus reads from the last answer so long (default: 0, never).",
-  ),
-  {
+    sets: "probe",
+    kind: PROBE,
+  }),
+  row({
+    key: "IDLE",
+    name: "idle-timeout",
+    usage: "IDLE=seconds",
+    help: ["Close the links so long after the last client has left (default: 60)."],
+    sets: "idleMs",
+    kind: time("s"),
+  }),
+  row({
+    key: "GAPM",
+    name: "gap",
+    usage: "GAPM=ms",
+    help: ["Pause between an answer and the next request on a link (default: 0)."],
+    sets: "gapMs",
+    kind: time("ms", 0, MAX_MS),
+  }),
+  row({
+    key: "MAXA",
+    name: "max-age",
+    usage: "MAXA=seconds",
+    help: ["Make a link anew when it is so old (default: 0, never)."],
+    sets: "maxAgeMs",
+    kind: time("s"),
+  }),
+  row({
+    key: "CACH",
+    name: "cache",
+    usage: "CACH=ms",
+    help: ["Answer identical Modbus and Conbus reads from the last answer so long (default: 0, never)."],
+    sets: "cacheMs",
+    kind: time("ms", 0, MAX_MS),
+  }),
+  row({
     key: "RDON",
+    name: "read-only",
     usage: "RDON=deny|ignore",
     help: ["Modbus writes are refused, or answered as done without reaching the device."],
-    parse: (value) => map(parseKeyword(value, ["deny", "ignore"]), (writes) => ({ writes })),
-  },
-  {
+    sets: "writes",
+    kind: WRITES,
+  }),
+  row({
     key: "MODE",
+    name: "mode",
     usage: "MODE=request|broadcast",
     help: ["broadcast: all that the device says goes to every client (default: request)."],
-    parse: (value) => map(parseKeyword(value, ["request", "broadcast"]), (mode) => ({ mode })),
-  },
+    sets: "mode",
+    kind: word(["request", "broadcast"]),
+  }),
 ];

@@ -2,11 +2,12 @@ import { type FormatWord, parseFormat } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/views.js";
 import { isAddress, isHostName } from "../net/address.js";
 import type { NotifyTarget } from "../notify/notification.js";
-import { parseKeyword } from "../parse/keyword.js";
-import { parseInteger, parseSeconds } from "../parse/number.js";
-import { fail, map, ok, type Result } from "../parse/result.js";
+import { didYouMean } from "../parse/near-miss.js";
+import { parseInteger } from "../parse/number.js";
+import { fail, ok } from "../parse/result.js";
 import { isPrintable } from "../parse/text.js";
-import type { OptionRow } from "./option-table.js";
+import { type OptionRow, rowsOf } from "./option-table.js";
+import { count, FILE, time, type ValueKind, word, yesOrNo } from "./value-kinds.js";
 
 /** How the daemon talks to the remote. */
 export type Transport = "tcp" | "udp" | "tls";
@@ -59,142 +60,213 @@ export const DEFAULT_OPTIONS: ConnOptions = {
 const DEFAULT_SERVICE = "urn:toggledbits-com:serviceId:SockProxy1";
 const DEFAULT_ACTION = "HandleReceiveData";
 const MAX_BLOCK_SIZE = 1_048_576;
+const MAX_CONNECT_MS = 600_000;
+const VIEW_NAMES = VIEWS.map(({ name }) => name);
 
-function parseNotify(value: string): Result<Partial<ConnOptions>> {
-  const [device = "", service = "", action = "", pid = "", ...more] = value.split("/");
-  if (more.length > 0) return fail("dev/sid/act/pid has four parts at most, none with a / in it");
-  if (!isPrintable(value)) return fail("control characters are not taken");
-  const number = parseInteger(device, 0);
-  if (!number.ok) return fail("the device is a number, 0 or more");
-  return ok({
-    notify: {
+const NOTIFY: ValueKind<NotifyTarget> = {
+  unit: "dev/sid/act[/pid]",
+  range: "",
+  parse(value) {
+    const [device = "", service = "", action = "", pid = "", ...more] = value.split("/");
+    if (more.length > 0) return fail("dev/sid/act/pid has four parts at most, none with a / in it");
+    if (!isPrintable(value)) return fail("control characters are not taken");
+    if (/\s/.test(value)) return fail("white space is not taken");
+    const number = parseInteger(device, 0);
+    if (!number.ok) return fail("the device is a number, 0 or more");
+    return ok({
       device: number.value,
       service: service || DEFAULT_SERVICE,
       action: action || DEFAULT_ACTION,
       ...(pid && { pid }),
-    },
-  });
-}
+    });
+  },
+  print: ({ device, service, action, pid }) => [device, service, action, ...(pid ? [pid] : [])].join("/"),
+};
 
-function parseVerify(value: string): Result<Partial<ConnOptions>> {
-  return value === "0" || value === "1" ? ok({ verifyCertificate: value === "1" }) : fail("0 or 1 is wanted");
-}
+const TLS_NAME: ValueKind<string> = {
+  unit: "name",
+  range: "",
+  parse: (value) => (isHostName(value) || isAddress(value) ? ok(value) : fail("a host name is wanted")),
+  print: String,
+};
 
-function parseTlsName(value: string): Result<Partial<ConnOptions>> {
-  return isHostName(value) || isAddress(value) ? ok({ tlsName: value }) : fail("a host name is wanted");
-}
+const VIEW: ValueKind<string> = {
+  unit: "view",
+  range: VIEW_NAMES.join(", "),
+  parse(value, form) {
+    const view = findView(value);
+    if (view !== undefined) return ok(view.name);
+    return fail(`${VIEW_NAMES.join("|")} is wanted${form === "file" ? didYouMean(value, VIEW_NAMES) : ""}`);
+  },
+  print: String,
+};
 
-function parseMonitor(value: string): Result<Partial<ConnOptions>> {
-  const view = findView(value);
-  return view === undefined ? fail(`${VIEW_NAMES} is wanted`) : ok({ monitor: view.name });
-}
+const FORMAT: ValueKind<readonly FormatWord[]> = {
+  unit: "words",
+  range: "id, decode, json; several with commas between",
+  parse: parseFormat,
+  print: (words) => words.join(","),
+};
 
-const VIEW_NAMES = VIEWS.map(({ name }) => name).join("|");
+const row = rowsOf<ConnOptions>(DEFAULT_OPTIONS);
 
 /** All options of CONN, in the order HELP shows them. */
 export const OPTIONS: readonly ConnOptionRow[] = [
   {
-    key: "BLKS",
-    usage: "BLKS=nbytes",
-    help: ["Hand on at most nbytes per read, 1 to 1048576 (default: no limit)."],
+    ...row({
+      key: "BLKS",
+      name: "block-size",
+      usage: "BLKS=nbytes",
+      help: ["Hand on at most nbytes per read, 1 to 1048576 (default: no limit)."],
+      sets: "blockSize",
+      kind: { ...count("bytes", 1, MAX_BLOCK_SIZE), print: (bytes) => (bytes === 0 ? "" : String(bytes)) },
+    }),
     capabilities: ["BLKS"],
     commandSeparator: "",
-    parse: (value) => map(parseInteger(value, 1, MAX_BLOCK_SIZE), (blockSize) => ({ blockSize })),
   },
   {
-    key: "RTIM",
-    usage: "RTIM=ms",
-    help: ["Disconnect when the remote has been silent for ms (default: 0, never)."],
+    ...row({
+      key: "RTIM",
+      name: "receive-timeout",
+      usage: "RTIM=ms",
+      help: ["Disconnect when the remote has been silent for ms (default: 0, never)."],
+      sets: "receiveTimeoutMs",
+      kind: time("ms"),
+    }),
     capabilities: ["RTIM"],
     commandSeparator: "",
-    parse: (value) => map(parseInteger(value, 0), (receiveTimeoutMs) => ({ receiveTimeoutMs })),
   },
   {
-    key: "NTFY",
-    usage: "NTFY=dev/sid/act[/pid]",
-    help: ["Invoke this action of this device when data waits, and at the end.", "pid replaces the connection's own."],
+    ...row({
+      key: "NTFY",
+      name: "notify",
+      usage: "NTFY=dev/sid/act[/pid]",
+      help: [
+        "Invoke this action of this device when data waits, and at the end.",
+        "pid replaces the connection's own.",
+      ],
+      sets: "notify",
+      kind: NOTIFY,
+    }),
     capabilities: ["NTFY"],
     commandSeparator: "/",
-    parse: parseNotify,
   },
   {
-    key: "PACE",
-    usage: "PACE=seconds",
-    help: ["Notify of data at most once in so many seconds (default: 0, at once)."],
+    ...row({
+      key: "PACE",
+      name: "pace",
+      usage: "PACE=seconds",
+      help: ["Notify of data at most once in so many seconds (default: 0, at once)."],
+      sets: "paceMs",
+      kind: time("s"),
+    }),
     capabilities: ["PACE"],
     commandSeparator: "",
-    parse: (value) => map(parseSeconds(value), (paceMs) => ({ paceMs })),
   },
   {
-    key: "PRTO",
-    usage: "PRTO=tcp|udp|tls",
-    help: ["How to talk to the remote (default: tcp)."],
+    ...row({
+      key: "PRTO",
+      name: "transport",
+      usage: "PRTO=tcp|udp|tls",
+      help: ["How to talk to the remote (default: tcp)."],
+      sets: "transport",
+      kind: word(["tcp", "udp", "tls"]),
+    }),
     capabilities: ["UDP", "TLS"],
-    parse: (value) => map(parseKeyword(value, ["tcp", "udp", "tls"]), (transport) => ({ transport })),
   },
   {
-    key: "TLSV",
-    usage: "TLSV=0|1",
-    help: ["With PRTO=tls: 0 takes any certificate, for self-signed ones (default: 1)."],
+    ...row({
+      key: "TLSV",
+      name: "tls-verify",
+      usage: "TLSV=0|1",
+      help: ["With PRTO=tls: 0 takes any certificate, for self-signed ones (default: 1)."],
+      sets: "verifyCertificate",
+      kind: yesOrNo("0 or 1 is wanted"),
+    }),
     capabilities: [],
-    parse: parseVerify,
   },
   {
-    key: "TLSN",
-    usage: "TLSN=name",
-    help: ["With PRTO=tls: the server name to ask for and to check (default: host)."],
+    ...row({
+      key: "TLSN",
+      name: "tls-name",
+      usage: "TLSN=name",
+      help: ["With PRTO=tls: the server name to ask for and to check (default: host)."],
+      sets: "tlsName",
+      kind: TLS_NAME,
+    }),
     capabilities: [],
-    parse: parseTlsName,
   },
   {
-    key: "CTIM",
-    usage: "CTIM=ms",
-    help: ["Give up connecting after ms, 1 to 600000 (default: 4000)."],
+    ...row({
+      key: "CTIM",
+      name: "connect-timeout",
+      usage: "CTIM=ms",
+      help: ["Give up connecting after ms, 1 to 600000 (default: 4000)."],
+      sets: "connectTimeoutMs",
+      kind: time("ms", 1, MAX_CONNECT_MS),
+    }),
     capabilities: ["CTIM"],
-    parse: (value) => map(parseInteger(value, 1, 600_000), (connectTimeoutMs) => ({ connectTimeoutMs })),
   },
   {
-    key: "RNTF",
-    usage: "RNTF=seconds",
-    help: [
-      "Notify again every so many seconds while the plugin, on this machine,",
-      "leaves bytes unread (default: renotify of the configuration).",
-    ],
+    ...row({
+      key: "RNTF",
+      name: "renotify",
+      usage: "RNTF=seconds",
+      help: [
+        "Notify again every so many seconds while the plugin, on this machine,",
+        "leaves bytes unread (default: renotify of the configuration).",
+      ],
+      sets: "renotifyMs",
+      kind: time("s"),
+    }),
     capabilities: ["RNTF"],
-    parse: (value) => map(parseSeconds(value), (renotifyMs) => ({ renotifyMs })),
   },
   {
-    key: "IDLE",
-    usage: "IDLE=seconds",
-    help: ["Disconnect when no byte has passed either way for so long (default: 0, never)."],
+    ...row({
+      key: "IDLE",
+      name: "idle-timeout",
+      usage: "IDLE=seconds",
+      help: ["Disconnect when no byte has passed either way for so long (default: 0, never)."],
+      sets: "quietMs",
+      kind: time("s"),
+    }),
     capabilities: ["IDLE"],
-    parse: (value) => map(parseSeconds(value), (quietMs) => ({ quietMs })),
   },
   {
-    key: "MONI",
-    usage: "MONI=view",
-    help: ["Print every message that passes, on the daemon's stdout, as", `${VIEW_NAMES}.`],
+    ...row({
+      key: "MONI",
+      name: "monitor",
+      usage: "MONI=view",
+      help: ["Print every message that passes, on the daemon's stdout, as", `${VIEW_NAMES.join("|")}.`],
+      sets: "monitor",
+      kind: VIEW,
+    }),
     capabilities: ["MONI"],
-    parse: parseMonitor,
   },
   {
-    key: "MONF",
-    usage: "MONF=word[,word]",
-    help: [
-      "With MONI: id (of the connection) or decode (the parts of a message) are printed,",
-      "too; json: a line of JSON for each.",
-    ],
+    ...row({
+      key: "MONF",
+      name: "monitor-format",
+      usage: "MONF=word[,word]",
+      help: [
+        "With MONI: id (of the connection) or decode (the parts of a message) are printed,",
+        "too; json: a line of JSON for each.",
+      ],
+      sets: "monitorFormat",
+      kind: FORMAT,
+    }),
     capabilities: [],
-    parse: (value) => map(parseFormat(value), (monitorFormat) => ({ monitorFormat })),
   },
 ];
 
 /** Options that only lines of the configuration take, not clients: they touch files of this machine. */
 export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
-  {
+  row({
     key: "MONL",
+    name: "monitor-file",
     usage: "MONL=file",
     help: ["With MONI: write what is printed to this file, too; audit-size and audit-files", "limit it."],
-    parse: (value) => (value === "" ? fail("a file name is wanted") : ok({ monitorFile: value })),
-  },
+    sets: "monitorFile",
+    kind: FILE,
+  }),
 ];

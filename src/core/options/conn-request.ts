@@ -21,7 +21,7 @@ export function parseConnRequest(text: string, presets: Partial<ConnOptions> = {
   const parsed = parseTarget(text);
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
-  const options = parseOptions(words, OPTIONS, { ...DEFAULT_OPTIONS, ...presets });
+  const options = parseOptions(words, OPTIONS, { ...DEFAULT_OPTIONS, ...presets }, "wire");
   return options.ok ? checkConnRequest({ target, options: options.value }) : options;
 }
 

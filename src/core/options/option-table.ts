@@ -1,48 +1,135 @@
-import { fail, ok, type Result } from "../parse/result.js";
+import { didYouMean } from "../parse/near-miss.js";
+import { fail, map, ok, type Result } from "../parse/result.js";
 import { sameWord } from "../parse/text.js";
+import type { Form, ValueKind } from "./value-kinds.js";
 
-/** One `KEY=value` option: a row of a table from which the parser and the help are made. `T`: what the table's options set. */
-export interface OptionRow<T> {
+/** What people read of an option. */
+export interface OptionText {
+  /** Four letters: on the wire, and wherever a long name is taken. */
   readonly key: string;
+  /** The long name, for the configuration. */
+  readonly name: string;
+  /** The unit of a bare number, or what the value is. */
+  readonly unit: string;
+  /** The values that are taken, in words; may be empty. */
+  readonly range: string;
+  /** The default as the configuration would have it; empty: none. */
+  readonly defaultText: string;
+  /** `KEY=value`, as HELP shows it. */
   readonly usage: string;
   readonly help: readonly string[];
-  parse(value: string): Result<Partial<T>>;
 }
 
-/** The row called `key`, in any case. */
-export function findRow<R extends OptionRow<object>>(rows: readonly R[], key: string): R | undefined {
+/**
+ * One option: a row of a table from which the parsers, the printer, HELP and docs/configuration.md are made. `T`: what the table's options
+ * set.
+ */
+export interface OptionRow<T> extends OptionText {
+  parse(value: string, form: Form): Result<Partial<T>>;
+  /** The value as the configuration would have it; nothing when it is the default. */
+  print(options: T): string | undefined;
+}
+
+/** What a row is made of, beside the kind of its value. */
+interface RowText<T, N extends keyof T> {
+  readonly key: string;
+  readonly name: string;
+  readonly usage: string;
+  readonly help: readonly string[];
+  /** The member of the options that it sets. */
+  readonly sets: N;
+  readonly kind: ValueKind<NonNullable<T[N]>>;
+}
+
+/** A maker of rows for a table of options that have these defaults. */
+export function rowsOf<T extends object>(defaults: T): <N extends keyof T>(row: RowText<T, N>) => OptionRow<T> {
+  return ({ key, name, usage, help, sets, kind }) => {
+    const print = (options: T): string => {
+      const value = options[sets];
+      return value === undefined || value === null ? "" : kind.print(value);
+    };
+    const defaultText = print(defaults);
+    return {
+      key,
+      name,
+      unit: kind.unit,
+      range: kind.range,
+      defaultText,
+      usage,
+      help,
+      parse: (text, form) => map(kind.parse(text, form), (value) => ({ [sets]: value }) as unknown as Partial<T>),
+      print: (options) => {
+        const text = print(options);
+        return text === defaultText ? undefined : text;
+      },
+    };
+  };
+}
+
+/** The row with this four-letter key, in any case. */
+export function findRow<R extends Pick<OptionText, "key">>(rows: readonly R[], key: string): R | undefined {
   return rows.find((row) => sameWord(row.key, key));
+}
+
+/** The row with this four-letter key or this long name, in any case. */
+export function findNamedRow<R extends OptionText>(rows: readonly R[], word: string): R | undefined {
+  return findRow(rows, word) ?? rows.find(({ name }) => name === word.toLowerCase());
+}
+
+/** All words that a table is known by: long names first, since people mean those. */
+export function namesOf(rows: readonly OptionText[]): string[] {
+  return [...rows.map(({ name }) => name), ...rows.map(({ key }) => key)];
 }
 
 /**
  * Reads `KEY=value` words by a table. Keys come in any case; of one given twice the last counts.
  *
  * @param defaults what holds where nothing is said
+ * @param form in a `file` long names and times with units are taken, and messages suggest what was meant
+ * @param suggested the rows that messages may suggest
  */
 export function parseOptions<T extends object>(
   words: readonly string[],
   rows: readonly OptionRow<T>[],
   defaults: T,
+  form: Form,
+  suggested: readonly OptionRow<T>[] = rows,
 ): Result<T> {
   let options = defaults;
   for (const word of words) {
     const [key = "", ...rest] = word.split("=");
-    const row = findRow(rows, key);
-    if (row === undefined) return fail(`unknown option "${key}"`);
-    if (rest.length === 0) return fail(`bad option "${word}": ${row.usage} is wanted`);
-    const parsed = row.parse(rest.join("="));
-    if (!parsed.ok) return fail(`bad ${row.key} "${rest.join("=")}": ${parsed.message}`);
+    const row = form === "wire" ? findRow(rows, key) : findNamedRow(rows, key);
+    if (row === undefined) return fail(unknownOption(key, form === "wire" ? [] : suggested));
+    const name = sameWord(row.key, key) && key !== row.name ? row.key : row.name;
+    if (rest.length === 0) {
+      return fail(`bad option "${word}": ${name}=${row.usage.slice(row.key.length + 1)} is wanted`);
+    }
+    const value = rest.join("=");
+    const parsed = row.parse(value, form);
+    if (!parsed.ok) return fail(`bad ${name} "${value}": ${parsed.message}`);
     options = { ...options, ...parsed.value };
   }
   return ok(options);
 }
 
+function unknownOption(key: string, rows: readonly OptionText[]): string {
+  return `unknown option "${key}"${didYouMean(key, namesOf(rows))}`;
+}
+
 /** What can stand in a help. */
-export type Explained = Pick<OptionRow<object>, "usage" | "help">;
+export type Explained = Pick<OptionText, "usage" | "help">;
 
 /** The rows of a table as a help shows them. */
 export function helpLines(rows: readonly Explained[], indent: number, width: number): string[] {
   return rows.flatMap(({ usage, help }) =>
     help.map((text, index) => `${" ".repeat(indent)}${(index === 0 ? usage : "").padEnd(width)}${text}`),
   );
+}
+
+/** The words that stand for options that are not the default: `cache=500ms`. */
+export function printOptions<T>(rows: readonly OptionRow<T>[], options: T): string[] {
+  return rows.flatMap((row) => {
+    const value = row.print(options);
+    return value === undefined ? [] : [`${row.name}=${value}`];
+  });
 }

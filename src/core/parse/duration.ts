@@ -1,5 +1,5 @@
 import { parseSeconds } from "./number.js";
-import { fail, type Result } from "./result.js";
+import { fail, ok, type Result } from "./result.js";
 
 const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
@@ -11,6 +11,9 @@ const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
 };
 
+/** The units that times are printed in, the longest first. */
+const PRINTED = ["h", "m", "s"] as const;
+
 /**
  * Reads a time as Go programs take it on their command lines (`1s`, `500ms`, `1m30s`; Go, `time.ParseDuration`), or a bare
  * number, which is seconds.
@@ -19,11 +22,29 @@ const UNITS: Readonly<Record<string, number>> = {
  */
 export function parseDuration(text: string): Result<number> {
   const bare = parseSeconds(text);
-  if (bare.ok) return bare;
-  if (!/^((\d+(\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns))+$/.test(text))
-    return fail("a time is wanted, like 1s, 500ms or 1m30s");
+  return bare.ok ? bare : (parseTimeWithUnit(text) ?? fail("a time is wanted, like 1s, 500ms or 1m30s"));
+}
+
+/**
+ * Reads a time that has units: `500ms`, `5s`, `2m`, `1h`, `1m30s`.
+ *
+ * @returns milliseconds; nothing when the text is no such time
+ */
+export function parseTimeWithUnit(text: string): Result<number> | undefined {
+  if (!/^((\d+(\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns))+$/.test(text)) return undefined;
   let ms = 0;
   for (const [, number = "", unit = ""] of text.matchAll(/(?<![\d.])([\d.]+)([a-zµ]+)/g))
     ms += Number(number) * (UNITS[unit] ?? 0);
-  return ms <= Number.MAX_SAFE_INTEGER ? { ok: true, value: ms } : fail("that is too long");
+  return ms <= Number.MAX_SAFE_INTEGER ? ok(ms) : fail("that is too long");
+}
+
+/**
+ * A time as people write it: `500ms`, `5s`, `2m`, `1h`, in the longest unit that divides it; `0` without a unit.
+ *
+ * @param ms whole milliseconds
+ */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return "0";
+  const unit = PRINTED.find((name) => ms % (UNITS[name] ?? 1) === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / (UNITS[unit] ?? 1)}${unit}`;
 }

@@ -37,7 +37,7 @@ export function parseWatch(text: string, status: () => DaemonReport): Result<Wat
   const named = first !== "" && !first.includes("=");
   const filter = parseFilter(named ? first : "", status);
   if (!filter.ok) return filter;
-  const options = parseOptions(named ? words.slice(1) : words, WATCH_OPTIONS, DEFAULT_OPTIONS);
+  const options = parseOptions(named ? words.slice(1) : words, WATCH_OPTIONS, DEFAULT_OPTIONS, "wire");
   if (!options.ok) return options;
   const { monitor, monitorFormat } = options.value;
   const view = monitor === undefined ? undefined : findView(monitor);

@@ -20,6 +20,8 @@ export interface TunnelRoute {
 }
 
 const MAX_EXPOSURES = 64;
+/** Options of CONN that a tunnel refuses, and does not suggest: it carries TCP. */
+const TRANSPORT_KEYS = ["PRTO", "TLSV", "TLSN"];
 
 /** Reads the value of a `[tunnel]` line: `EXPOSE host:port>service:port … [KEY=value …]`. It takes options of CONN, too. */
 export function parseTunnelRoute(text: string): Result<TunnelRoute> {
@@ -36,7 +38,7 @@ export function parseTunnelRoute(text: string): Result<TunnelRoute> {
 
 /** Whether a word is `KEY=value`; such a value may hold anything. */
 export function isOption(word: string): boolean {
-  return /^\w+=/.test(word);
+  return /^[\w-]+=/.test(word);
 }
 
 /**
@@ -46,7 +48,8 @@ export function isOption(word: string): boolean {
  */
 export function tunnelRoute(exposures: readonly Exposure[], words: readonly string[]): Result<TunnelRoute> {
   const rows: readonly OptionRow<ConnOptions & TunnelOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
-  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS });
+  const suggested = rows.filter(({ key }) => !TRANSPORT_KEYS.includes(key));
+  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS }, "file", suggested);
   return options.ok ? checkTunnelRoute({ exposures, ...apart(options.value) }) : options;
 }
 

@@ -1,7 +1,6 @@
-import type { OptionRow } from "../options/option-table.js";
-import { parseKeyword } from "../parse/keyword.js";
-import { parseSeconds } from "../parse/number.js";
-import { fail, map, ok } from "../parse/result.js";
+import { type OptionRow, rowsOf } from "../options/option-table.js";
+import { FILE, time, type ValueKind, yesOrNo } from "../options/value-kinds.js";
+import { fail } from "../parse/result.js";
 import { parseSecret } from "./secret-line.js";
 
 /** Everything that only the options of a `[tunnel]` line can say. Times in milliseconds. */
@@ -22,43 +21,72 @@ export interface TunnelOptions {
 
 export const DEFAULT_TUNNEL_OPTIONS: TunnelOptions = { stallMs: 5000, probeMs: 30_000, tls: false };
 
-/** A row whose value is the name of a file. */
-function file(key: string, name: "certificate" | "key" | "authority", help: string): OptionRow<TunnelOptions> {
-  return {
-    key,
-    usage: `${key}=file`,
-    help: [help],
-    parse: (value) => (value === "" ? fail("a file name is wanted") : ok({ [name]: value })),
-  };
-}
+/** Never printed as it is: whoever reads the settings, or a log, must not learn it. */
+const SECRET: ValueKind<string> = {
+  unit: "secret",
+  range: "",
+  parse: (value) => (value === "" ? fail("a secret is wanted") : parseSecret(value)),
+  print: () => "***",
+};
 
-/** All options that only a line of `[tunnel]` takes, in the order README and the example file show them. */
+const row = rowsOf<TunnelOptions>(DEFAULT_TUNNEL_OPTIONS);
+
+/** All options that only a line of `[tunnel]` takes, in the order that help and documents show them. */
 export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
-  {
+  row({
     key: "STAL",
+    name: "stall-timeout",
     usage: "STAL=seconds",
     help: ["Close a client that does not read, and keeps the others waiting for so long (default: 5)."],
-    parse: (value) => map(parseSeconds(value), (stallMs) => ({ stallMs })),
-  },
-  {
+    sets: "stallMs",
+    kind: time("s"),
+  }),
+  row({
     key: "HLTH",
+    name: "health-check",
     usage: "HLTH=seconds",
     help: ["Ask a device that has been silent for so long for a sign of life; 0: never (default: 30)."],
-    parse: (value) => map(parseSeconds(value), (probeMs) => ({ probeMs })),
-  },
-  {
+    sets: "probeMs",
+    kind: time("s"),
+  }),
+  row({
     key: "TLS",
+    name: "tls",
     usage: "TLS=0|1",
     help: ["Devices speak TLS; CERT and PKEY are needed then (default: 0)."],
-    parse: (value) => map(parseKeyword(value, ["0", "1"]), (word) => ({ tls: word === "1" })),
-  },
-  file("CERT", "certificate", "With TLS=1: our certificate, in PEM."),
-  file("PKEY", "key", "With TLS=1: its private key, in PEM."),
-  file("CAFI", "authority", "With TLS=1: devices need a certificate of this authority, in PEM."),
-  {
+    sets: "tls",
+    kind: yesOrNo("0 or 1 is wanted"),
+  }),
+  row({
+    key: "CERT",
+    name: "certificate",
+    usage: "CERT=file",
+    help: ["With TLS=1: our certificate, in PEM."],
+    sets: "certificate",
+    kind: FILE,
+  }),
+  row({
+    key: "PKEY",
+    name: "private-key",
+    usage: "PKEY=file",
+    help: ["With TLS=1: its private key, in PEM."],
+    sets: "key",
+    kind: FILE,
+  }),
+  row({
+    key: "CAFI",
+    name: "client-ca",
+    usage: "CAFI=file",
+    help: ["With TLS=1: devices need a certificate of this authority, in PEM."],
+    sets: "authority",
+    kind: FILE,
+  }),
+  row({
     key: "SECR",
+    name: "secret",
     usage: "SECR=secret",
     help: ["With TLS=1: devices need to know this; only our own ones can tell it."],
-    parse: (value) => (value === "" ? fail("a secret is wanted") : map(parseSecret(value), (secret) => ({ secret }))),
-  },
+    sets: "secret",
+    kind: SECRET,
+  }),
 ];

@@ -22,7 +22,7 @@ export function optionCommand(key: string): Command {
     run(args) {
       const words = args.split(/\s+/);
       const value = separator === "" ? args : words.join(separator);
-      const parsed = option.parse(value);
+      const parsed = option.parse(value, "wire");
       return parsed.ok
         ? { kind: "reply", text: `OK ${option.key}`, presetOptions: parsed.value }
         : { kind: "error", message: `bad value "${args}": ${parsed.message}; ${usage} is wanted` };

@@ -1,0 +1,37 @@
+import type { PortSection } from "./settings.js";
+
+/** One key of a named section that is no option: where to listen, where to connect. */
+export interface LineKey {
+  readonly key: "listen" | "target" | "expose";
+  readonly sections: readonly PortSection[];
+  /** What the value is. */
+  readonly unit: string;
+  /** The values that are taken, in words. */
+  readonly range: string;
+  readonly help: string;
+}
+
+/** The keys of `[mux NAME]`, `[direct NAME]` and `[tunnel NAME]` that are no options. Each may stand several times. */
+export const LINE_KEYS: readonly LineKey[] = [
+  {
+    key: "listen",
+    sections: ["direct", "mux", "tunnel"],
+    unit: "port or address:port",
+    range: "several with commas between",
+    help: "The port to listen on, on the address that [host] ip names, or on an address of its own.",
+  },
+  {
+    key: "target",
+    sections: ["direct", "mux"],
+    unit: "host:port",
+    range: "[direct]: up to 32 with commas between; [mux]: one",
+    help: "The server or device that clients get to.",
+  },
+  {
+    key: "expose",
+    sections: ["tunnel"],
+    unit: "address:port > host:port",
+    range: "a line each, up to 64",
+    help: "A port to listen on while the device is there, and the service beside the device that its clients reach.",
+  },
+];

@@ -1,0 +1,107 @@
+import { formatDuration, parseTimeWithUnit } from "../parse/duration.js";
+import { parseKeyword } from "../parse/keyword.js";
+import { didYouMean } from "../parse/near-miss.js";
+import { parseInteger, parseSeconds } from "../parse/number.js";
+import { fail, ok, type Result } from "../parse/result.js";
+
+/**
+ * Where an option stands. `wire`: a line that a client sends, with four-letter keys and bare numbers (docs/protocol.md). `file`: the
+ * configuration and the command line, where long names and times with units are taken, too.
+ */
+export type Form = "wire" | "file";
+
+/** One kind of value: how it is read and printed, and how the documents describe it. */
+export interface ValueKind<V> {
+  /** The unit of a bare number, or what the value is. */
+  readonly unit: string;
+  /** The values that are taken, in words. */
+  readonly range: string;
+  parse(text: string, form: Form): Result<V>;
+  /** The value as the configuration has it: times with a unit. */
+  print(value: V): string;
+}
+
+/** The unit of a bare number that is a time. */
+export type TimeUnit = "ms" | "s";
+
+const UNIT_EXAMPLE = "or a time such as 500ms, 5s, 2m or 1h";
+
+/**
+ * A time, in milliseconds once it is read.
+ *
+ * @param unit of a bare number: whole milliseconds, or seconds with fractions
+ * @param maxMs where there is a limit
+ */
+export function time(unit: TimeUnit, minMs = 0, maxMs?: number): ValueKind<number> {
+  const most = maxMs ?? Number.MAX_SAFE_INTEGER;
+  const wanted = `${formatDuration(minMs)} to ${formatDuration(most)} is wanted`;
+  const inRange = (ms: number): Result<number> => {
+    if (ms < minMs && maxMs === undefined) return fail("more than 0 is wanted");
+    return ms >= minMs && ms <= most ? ok(ms) : fail(wanted);
+  };
+  const bare = (text: string): Result<number> => {
+    if (unit === "ms") return parseInteger(text, minMs, most);
+    const ms = parseSeconds(text);
+    return ms.ok ? inRange(ms.value) : ms;
+  };
+  return {
+    unit,
+    range: maxMs === undefined ? (minMs > 0 ? "more than 0" : "0 or more") : wanted.replace(" is wanted", ""),
+    parse(text, form) {
+      if (form === "wire") return bare(text);
+      const withUnit = parseTimeWithUnit(text);
+      if (withUnit !== undefined) return withUnit.ok ? inRange(withUnit.value) : withUnit;
+      const number = bare(text);
+      if (number.ok) return ok(wholeMs(number.value));
+      return /^[\d.]+$/.test(text) ? number : fail(`${number.message}, ${UNIT_EXAMPLE}`);
+    },
+    print: formatDuration,
+  };
+}
+
+/** Timers count whole milliseconds. A fraction is rounded up, so that a short time does not become 0, which often means never. */
+function wholeMs(ms: number): number {
+  return Math.max(0, Math.ceil(ms - 1e-6)); // 1.001 * 1000 is 1000.9999999999999
+}
+
+/** A whole number. */
+export function count(unit: string, min: number, max: number): ValueKind<number> {
+  return { unit, range: `${min} to ${max}`, parse: (text) => parseInteger(text, min, max), print: String };
+}
+
+/** One of a few words, in any case. */
+export function word<const W extends string>(words: readonly W[]): ValueKind<W> {
+  return {
+    unit: "word",
+    range: words.join(", "),
+    parse(text, form) {
+      const found = parseKeyword(text, words);
+      return found.ok || form === "wire" ? found : fail(`${found.message}${didYouMean(text, words)}`);
+    },
+    print: (value) => value,
+  };
+}
+
+/** Yes or no: `0` or `1` on the wire; `true` and `false`, `yes` and `no`, `on` and `off` in the configuration, too. */
+export function yesOrNo(wanted: string): ValueKind<boolean> {
+  return {
+    unit: "true or false",
+    range: "true, false, 1, 0",
+    parse(text, form) {
+      if (text === "0" || text === "1") return ok(text === "1");
+      const value = text.toLowerCase();
+      if (form === "file" && ["true", "yes", "on"].includes(value)) return ok(true);
+      if (form === "file" && ["false", "no", "off"].includes(value)) return ok(false);
+      return fail(wanted);
+    },
+    print: String,
+  };
+}
+
+/** The name of a file. */
+export const FILE: ValueKind<string> = {
+  unit: "file",
+  range: "",
+  parse: (text) => (text === "" ? fail("a file name is wanted") : ok(text)),
+  print: (name) => name,
+};

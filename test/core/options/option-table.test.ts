@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_DIRECT_OPTIONS, DIRECT_OPTIONS } from "#src/core/direct/direct-options.js";
+import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS } from "#src/core/mux/mux-options.js";
+import { DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "#src/core/options/conn-options.js";
+import { type OptionRow, parseOptions } from "#src/core/options/option-table.js";
+import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS } from "#src/core/tunnel/tunnel-options.js";
+
+/** A value of each option that is not its default. */
+const VALUES: Readonly<Record<string, string>> = {
+  BLKS: "512",
+  NTFY: "5/urn:x:1/Act/pid",
+  PRTO: "tls",
+  TLSV: "0",
+  TLSN: "box.local",
+  MONI: "hex",
+  MONF: "id,json",
+  MONL: "/var/log/x.log",
+  BALA: "least",
+  FAIL: "reset",
+  RATE: "2.5/s",
+  PROT: "modbus",
+  POOL: "2",
+  PIPE: "3",
+  QLEN: "4",
+  PROB: "000000000006010300000001",
+  RDON: "ignore",
+  MODE: "broadcast",
+  TLS: "1",
+  CERT: "/etc/cert.pem",
+  PKEY: "/etc/key.pem",
+  CAFI: "/etc/ca.pem",
+  SECR: "hush",
+};
+
+const CONN = [...LINE_OPTIONS, ...OPTIONS];
+
+interface Table {
+  readonly name: string;
+  readonly rows: readonly OptionRow<object>[];
+  readonly defaults: object;
+}
+
+function table<T extends object>(name: string, rows: readonly OptionRow<T>[], defaults: T): Table {
+  return { name, rows: rows as unknown as readonly OptionRow<object>[], defaults };
+}
+
+const TABLES: readonly Table[] = [
+  table("conn", CONN, DEFAULT_OPTIONS),
+  table("direct", DIRECT_OPTIONS, DEFAULT_DIRECT_OPTIONS),
+  table("mux", MUX_OPTIONS, DEFAULT_MUX_OPTIONS),
+  table("tunnel", TUNNEL_OPTIONS, DEFAULT_TUNNEL_OPTIONS),
+];
+
+for (const { name, rows, defaults } of TABLES) {
+  const set = (word: string): object => {
+    const parsed = parseOptions([word], rows, defaults, "file");
+    assert.ok(parsed.ok, parsed.ok ? "" : `${word}: ${parsed.message}`);
+    return parsed.value;
+  };
+
+  test(`${name}: the long name and the four letters set the same, in any case`, () => {
+    for (const row of rows) {
+      const value = VALUES[row.key] ?? "7";
+      const byKey = set(`${row.key}=${value}`);
+      assert.notDeepEqual(byKey, defaults, row.key);
+      assert.deepEqual(set(`${row.name}=${value}`), byKey);
+      assert.deepEqual(set(`${row.name.toUpperCase()}=${value}`), byKey);
+      assert.deepEqual(set(`${row.key.toLowerCase()}=${value}`), byKey);
+    }
+  });
+
+  test(`${name}: what is printed sets the same again, and a default is not printed`, () => {
+    for (const row of rows.filter(({ key }) => key !== "SECR")) {
+      assert.equal(row.print(defaults), undefined, row.key);
+      const options = set(`${row.key}=${VALUES[row.key] ?? "7"}`);
+      assert.deepEqual(set(`${row.name}=${row.print(options)}`), options);
+      if (row.defaultText !== "") assert.deepEqual(set(`${row.name}=${row.defaultText}`), defaults);
+    }
+  });
+
+  test(`${name}: a bare time keeps its unit, and every unit is taken`, () => {
+    for (const row of rows.filter(({ unit }) => unit === "ms" || unit === "s")) {
+      assert.deepEqual(set(`${row.name}=7`), set(`${row.name}=7${row.unit}`), row.key);
+      assert.deepEqual(set(`${row.name}=2000ms`), set(`${row.name}=2s`));
+      assert.deepEqual(set(`${row.name}=1m30s`), set(`${row.name}=90s`));
+      assert.equal(row.print(set(`${row.name}=2500ms`)), "2500ms");
+      const [wrong] = [parseOptions([`${row.name}=5 apples`], rows, defaults, "file")];
+      assert.ok(!wrong.ok && /or a time such as 500ms/.test(wrong.message), wrong.ok ? "" : wrong.message);
+    }
+  });
+
+  test(`${name}: the wire takes four letters and bare numbers only, and suggests nothing`, () => {
+    for (const row of rows) {
+      const long = parseOptions([`${row.name}=7`], rows, defaults, "wire");
+      if (row.name.toUpperCase() !== row.key) {
+        assert.deepEqual(long, { ok: false, message: `unknown option "${row.name}"` });
+      }
+      if (row.unit !== "ms" && row.unit !== "s") continue;
+      const timed = parseOptions([`${row.key}=7s`], rows, defaults, "wire");
+      assert.ok(!timed.ok && timed.message.startsWith(`bad ${row.key} "7s": `));
+    }
+  });
+}
+
+test("a key has one long name wherever it stands, and no two options of a line share a name", () => {
+  const names = new Map<string, string>();
+  for (const { key, name } of TABLES.flatMap(({ rows }) => rows)) {
+    assert.equal(names.get(key) ?? name, name, key);
+    names.set(key, name);
+    assert.match(name, /^[a-z]+(-[a-z]+)*$/);
+  }
+  assert.equal(new Set(names.values()).size, names.size);
+});
+
+test("a fraction of a millisecond is rounded up: it must not become 0, which means never", () => {
+  const parsed = parseOptions(["PACE=0.0001", "IDLE=1.001"], OPTIONS, DEFAULT_OPTIONS, "file");
+  assert.ok(parsed.ok);
+  assert.deepEqual([parsed.value.paceMs, parsed.value.quietMs], [1, 1001]);
+});
+
+test("a near miss is answered by what was meant", () => {
+  const told = (option: string): string => {
+    const parsed = parseOptions([option], MUX_OPTIONS, DEFAULT_MUX_OPTIONS, "file");
+    return parsed.ok ? "" : parsed.message;
+  };
+  assert.equal(told("cahce=1"), 'unknown option "cahce"; did you mean cache?');
+  assert.equal(told("CAHC=1"), 'unknown option "CAHC"; did you mean CACH?');
+  assert.match(told("protocol=modbsu"), /^bad protocol "modbsu": .*; did you mean modbus\?$/);
+  assert.match(
+    told("mode=brodcast"),
+    /^bad mode "brodcast": request or broadcast is wanted; did you mean broadcast\?$/,
+  );
+  assert.equal(told("cache"), 'bad option "cache": cache=ms is wanted');
+});
