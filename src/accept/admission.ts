@@ -1,70 +1,70 @@
 import { AccessRules } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
-import {
-  connectionsWithin,
-  descriptorsForConnections,
-  descriptorsForTraffic,
-} from "../core/limits/descriptor-capacity.js";
+import { connectionsWithin, descriptorsForConnections } from "../core/limits/descriptor-capacity.js";
 import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
 import { MAX_HOPS, TARGET_IS_DAEMON, TARGET_IS_LOOP } from "../core/net/loop-rules.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
 import { NO_MORE_FILES } from "../dial/dial.js";
+import type { DescriptorBudget, DescriptorLease } from "../system/descriptor-budget.js";
 import type { Listener } from "./listener.js";
 
-/** The clients that have been admitted. */
+/** The clients that have been admitted and are still connected. */
 export interface AdmittedClients {
-  /** Clients that are connected. */
+  /** How many there are. */
   readonly open: number;
-  /** Descriptors that clients, remotes and readers of the web page take. */
-  readonly descriptors: number;
-  /** Clients that are connected from the same address; 0 for an origin without an address. */
+  /** How many there are of the same address; 0 for an origin without an address. */
   openOf(origin: ClientOrigin): number;
 }
 
-/** Decides whether a new client is taken in, by the rules of `[access]` and by what the daemon can hold. */
+/** The facts of a port that decide who may connect to it. */
+type Door = Pick<Listener, "accepts" | "throughDaemon">;
+
+/** Decides whether a new client is admitted: by the rules of `[access]`, and by the descriptors that are left. */
 export class Admission {
   readonly access: AccessRules;
-  /** Descriptors that clients and remotes may take. */
-  readonly #descriptors: number;
   readonly #maxConnections: number;
   readonly #maxPerClient: number;
-  readonly #registry: AdmittedClients;
+  readonly #clients: AdmittedClients;
+  readonly #descriptors: DescriptorBudget;
 
-  /** @param descriptors how many files and sockets the process may have open, if that is known */
-  constructor(settings: Settings, registry: AdmittedClients, descriptors: number | undefined) {
+  constructor(settings: Settings, clients: AdmittedClients, descriptors: DescriptorBudget) {
     this.access = new AccessRules(settings);
-    this.#descriptors = descriptors === undefined ? Number.POSITIVE_INFINITY : descriptorsForTraffic(descriptors);
     this.#maxConnections = settings.maxConnections || Number.POSITIVE_INFINITY;
     this.#maxPerClient = settings.maxPerClient || Number.POSITIVE_INFINITY;
-    this.#registry = registry;
+    this.#clients = clients;
+    this.#descriptors = descriptors;
   }
 
-  /** Why a client of this origin is not taken in; nothing when it is. */
-  denialReason(origin: ClientOrigin, listener: Pick<Listener, "accepts" | "throughDaemon">): string | undefined {
-    const forbidden = this.#forbidden(origin, listener);
-    if (forbidden !== undefined) return forbidden;
-    if (this.#registry.open >= this.#maxConnections) {
+  /** Takes the descriptor of a client that may connect. Fails with the reason why another one may not. */
+  admit(origin: ClientOrigin, door: Door): Result<DescriptorLease> {
+    return this.#lease(this.denialReason(origin, door));
+  }
+
+  /** As {@link admit}, for a reader of the web page: that is no connection, and not counted as one. */
+  admitReader(origin: ClientOrigin, door: Door): Result<DescriptorLease> {
+    return this.#lease(this.#ruleAgainst(origin, door));
+  }
+
+  /** Why a client of this origin may not connect, descriptors apart; undefined when it may. */
+  denialReason(origin: ClientOrigin, door: Door): string | undefined {
+    const rule = this.#ruleAgainst(origin, door);
+    if (rule !== undefined) return rule;
+    if (this.#clients.open >= this.#maxConnections) {
       return `${this.#maxConnections} connections are open already ([access] max-connections)`;
     }
-    if (this.#registry.openOf(origin) >= this.#maxPerClient) {
+    if (this.#clients.openOf(origin) >= this.#maxPerClient) {
       return `${clientName(origin)} has ${this.#maxPerClient} connections already ([access] max-per-client)`;
     }
-    return this.room ? undefined : NO_MORE_FILES;
+    return undefined;
   }
 
-  /** Why a reader of the web page is not taken in; nothing when it is. It does not count as a connection. */
-  readerDenialReason(origin: ClientOrigin, listener: Pick<Listener, "accepts" | "throughDaemon">): string | undefined {
-    return this.#forbidden(origin, listener) ?? (this.room ? undefined : NO_MORE_FILES);
+  #lease(denialReason: string | undefined): Result<DescriptorLease> {
+    if (denialReason !== undefined) return fail(denialReason);
+    const lease = this.#descriptors.take();
+    return lease === undefined ? fail(NO_MORE_FILES) : ok(lease);
   }
 
-  /** Whether one more client or remote can be had without touching what the daemon keeps for itself. */
-  get room(): boolean {
-    return this.#registry.descriptors < this.#descriptors;
-  }
-
-  #forbidden(
-    origin: ClientOrigin,
-    { accepts, throughDaemon }: Pick<Listener, "accepts" | "throughDaemon">,
-  ): string | undefined {
+  #ruleAgainst(origin: ClientOrigin, { accepts, throughDaemon }: Door): string | undefined {
     const { hops } = origin;
     if (hops > 0 && throughDaemon === "refused") return TARGET_IS_DAEMON;
     if (hops > MAX_HOPS)
@@ -78,12 +78,16 @@ export class Admission {
   }
 }
 
-/** What to say when the descriptors do not hold the connections that are asked for; nothing when they do. */
-export function descriptorsShort({ maxConnections }: Settings, descriptors: number | undefined): string | undefined {
-  if (descriptors === undefined || maxConnections <= connectionsWithin(descriptors)) return undefined;
+/**
+ * The warning that the process may not open enough files for `max-connections`; undefined when it may.
+ *
+ * @param limit files that the process may have open; undefined where the system does not tell
+ */
+export function descriptorWarning({ maxConnections }: Settings, limit: number | undefined): string | undefined {
+  if (limit === undefined || maxConnections <= connectionsWithin(limit)) return undefined;
   const needed = descriptorsForConnections(maxConnections);
   return (
-    `max-connections=${maxConnections} needs ${needed} open files, the limit (ulimit -n) is ${descriptors}: ` +
-    `no more than ${connectionsWithin(descriptors)} connections will be taken`
+    `max-connections=${maxConnections} needs ${needed} open files, the limit (ulimit -n) is ${limit}: ` +
+    `no more than ${connectionsWithin(limit)} connections will be taken`
   );
 }

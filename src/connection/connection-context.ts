@@ -9,6 +9,7 @@ import type { ConnectionNotifierContext } from "../notify/connection-notifier.js
 import type { FinalNotifications } from "../notify/final-notifications.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
+import type { DescriptorBudget } from "../system/descriptor-budget.js";
 import type { SocketTable } from "../system/socket-table.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 
@@ -23,6 +24,7 @@ export interface ConnectionContext extends ConnectionNotifierContext {
   readonly finalNotifications: FinalNotifications;
   readonly deadPeers: DeadPeers;
   readonly own: OwnSockets;
+  readonly descriptors: DescriptorBudget;
   readonly monitor: Monitor;
   status(): DaemonReport;
   stop(reason: string): void;
@@ -30,10 +32,6 @@ export interface ConnectionContext extends ConnectionNotifierContext {
   reload(reason: string): Promise<string | undefined>;
   /** Has this machine be the device of a server, for one service; returns why not, or nothing when it is. */
   beginDevice(server: HostPort, service: HostPort): string | undefined;
-  /** Whether a remote can be had without touching what the daemon keeps for itself. */
-  roomForRemote(): boolean;
-  /** Descriptors are taken by remotes, or given back. */
-  countRemotes(change: number): void;
   /** A connection has made a step towards its end: see {@link RegisteredConnection}. */
   changed(connection: RegisteredConnection): void;
 }

@@ -3,6 +3,7 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnectionReport, TrafficStatus } from "../core/status/daemon-status.js";
 import type { Stream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
+import type { DescriptorLease } from "../system/descriptor-budget.js";
 
 /** What the registry, and through it the daemon, knows of a connection. */
 export interface RegisteredConnection extends ConnectionReport {
@@ -28,11 +29,9 @@ export interface RegisteredConnection extends ConnectionReport {
 /** Who is connected, and who still has something to say. */
 export class ConnectionRegistry {
   readonly #connections = new Map<string, RegisteredConnection>();
-  /** Those whose client's socket is still there. */
-  readonly #open = new Set<RegisteredConnection>();
+  /** Connections whose client's socket is still there, each with the descriptor of that socket. */
+  readonly #open = new Map<RegisteredConnection, DescriptorLease>();
   readonly #openByClient = new Tally<string>();
-  /** Descriptors of remotes that are connected, or being connected to, and of readers of the web page. */
-  #others = 0;
   /** What has passed through connections of which nothing is left. */
   #past: TrafficStatus = { connections: 0, received: 0, sent: 0 };
   #whenSettled: (() => void) | undefined;
@@ -41,16 +40,6 @@ export class ConnectionRegistry {
   /** Clients that are connected. */
   get open(): number {
     return this.#open.size;
-  }
-
-  /** Descriptors that are taken by clients, and by others. */
-  get descriptors(): number {
-    return this.#open.size + this.#others;
-  }
-
-  /** Descriptors are taken by others than clients, or given back. */
-  countOthers(change: number): void {
-    this.#others += change;
   }
 
   /** What has passed since the start. */
@@ -65,10 +54,14 @@ export class ConnectionRegistry {
     return this.#openByClient.of(address);
   }
 
-  /** Takes a new connection in. */
-  add(connection: RegisteredConnection): void {
+  /**
+   * Adds a new connection.
+   *
+   * @param lease the descriptor of its client's socket, released when that socket is gone
+   */
+  add(connection: RegisteredConnection, lease: DescriptorLease): void {
     this.#connections.set(connection.id, connection);
-    this.#open.add(connection);
+    this.#open.set(connection, lease);
     const { address } = connection.origin;
     if (address !== undefined) this.#openByClient.add(address);
   }
@@ -97,8 +90,7 @@ export class ConnectionRegistry {
 
   /** A connection has made a step towards its end. */
   changed(connection: RegisteredConnection): void {
-    const { address } = connection.origin;
-    if (connection.gone && this.#open.delete(connection) && address !== undefined) this.#openByClient.remove(address);
+    if (connection.gone) this.#close(connection);
     if (connection.finished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
     this.#look();
   }
@@ -107,6 +99,16 @@ export class ConnectionRegistry {
   whenSettled(callback: () => void): void {
     this.#whenSettled = callback;
     this.#look();
+  }
+
+  /** Gives back what an open connection holds. */
+  #close(connection: RegisteredConnection): void {
+    const lease = this.#open.get(connection);
+    if (lease === undefined) return;
+    this.#open.delete(connection);
+    lease.release();
+    const { address } = connection.origin;
+    if (address !== undefined) this.#openByClient.remove(address);
   }
 
   #look(): void {

@@ -8,7 +8,7 @@ import { type ConnRequest, formatRemote } from "../core/options/conn-request.js"
 import { errorReply } from "../core/setup/run-command.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
-import { type Dial, DialError, dial, NO_MORE_FILES, refusedDial, type Served } from "../dial/dial.js";
+import { type Dial, DialError, dial, type Served } from "../dial/dial.js";
 import type { Stream } from "../monitor/monitor.js";
 import { WatchSession } from "../monitor/watch-session.js";
 import { ConnectionNotifier } from "../notify/connection-notifier.js";
@@ -52,8 +52,6 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
   #phase: Phase = { kind: "new" };
   #notifier: ConnectionNotifier | undefined;
   #told = false;
-  /** What its remote takes. */
-  #descriptors = 0;
   /** The one of several remotes that it has. */
   #served: Served | undefined;
 
@@ -76,7 +74,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
       pid: this.id,
       denialReason: (permission) => this.#denialReason(permission),
       status: () => this.#context.status(),
-      dial: (request, early) => this.#begin(request, early, "setup", () => this.#dial(request)),
+      dial: (request, early) => this.#begin(request, early, "setup", () => dial(request, this.origin, this.#context)),
       watch: (request) => this.#watch(request),
       beginDevice: (server, service) => this.#beginDevice(server, service),
       stopDaemon: () => this.#context.stop(`STOP by ${this.#client.peerAddress}`),
@@ -122,8 +120,6 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
     const attempt = reach();
     this.#phase = { kind: "dialing", request, dial: attempt, replyMode };
     this.#log.target = formatRemote(request);
-    this.#descriptors = attempt.descriptors;
-    this.#context.countRemotes(this.#descriptors);
     this.#log.tell(request, "CONNECT", () => `to ${formatRemote(request)}`);
     const left = (error: Error | undefined): void => this.#close(endedBy("client", error), 0);
     const earlyData = new EarlyData(this.#client, early, left, (error) => this.fault(error));
@@ -218,11 +214,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
     });
   }
 
-  #dial(request: ConnRequest): Dial {
-    return this.#context.roomForRemote() ? dial(request, this.origin, this.#context) : refusedDial(NO_MORE_FILES);
-  }
-
-  #connected({ served }: Dial, remote: End, earlyData: EarlyData, since: number): void {
+  #connected({ kind, served }: Dial, remote: End, earlyData: EarlyData, since: number): void {
     if (this.#phase.kind !== "dialing") {
       remote.destroy();
       served?.release();
@@ -247,7 +239,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
         fault: (error) => this.fault(error),
       });
     }
-    if (this.#descriptors > 0) {
+    if (kind === "socket") {
       const ms = Math.round(this.#context.clock.now() - since);
       const address = formatHostPort({ host: remote.peerAddress, port: remote.peerPort });
       this.#log.info(`connected to ${address} after ${ms} ms`);
@@ -313,7 +305,6 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
     const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
     if (request !== undefined) this.#log.tell(request, "DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
-    this.#context.countRemotes(-this.#descriptors);
     this.#served?.release();
     if (phase.kind === "setup") phase.session.close();
     if (phase.kind === "watching") phase.watching.close();

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { pid } from "node:process";
-import { Admission, descriptorsShort } from "../accept/admission.js";
+import { Admission, descriptorWarning } from "../accept/admission.js";
 import type { Listener } from "../accept/listener.js";
 import { Ports } from "../accept/ports.js";
 import { Rejections } from "../accept/rejections.js";
@@ -27,6 +27,7 @@ import { OwnSockets } from "../sockets/own-sockets.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { acceptTcp } from "../sockets/tcp-end.js";
 import type { Clock } from "../system/clock.js";
+import { DescriptorBudget, type DescriptorLease } from "../system/descriptor-budget.js";
 import { descriptorLimit } from "../system/descriptors.js";
 import { SocketTable } from "../system/socket-table.js";
 import { BUILD, VERSION } from "../version.js";
@@ -60,7 +61,7 @@ export class Daemon {
   readonly #finalNotifications: FinalNotifications;
   readonly #features: Features;
   readonly #connectionIds = new ConnectionIds();
-  readonly #descriptors = descriptorLimit();
+  readonly #descriptors = new DescriptorBudget(descriptorLimit());
   readonly #rejections: Rejections;
   readonly #own: OwnSockets;
   readonly #handshakes: TlsHandshakes;
@@ -94,8 +95,8 @@ export class Daemon {
       rejections: this.#rejections,
       keepalive: () => this.#generation.settings.keepalive,
       denialReason: (origin, listener) => this.#generation.admission.denialReason(origin, listener),
-      count: (change) => this.#registry.countOthers(change),
-      take: (client, origin, listener) => this.#take(client, origin, listener),
+      admit: (origin, listener) => this.#generation.admission.admit(origin, listener),
+      serve: (client, origin, listener, lease) => this.#take(client, origin, listener, lease),
     });
     this.#ports = new Ports({ clock, log, own: this.#own, admit: (listener, socket) => this.#admit(listener, socket) });
     this.#alerts = new Alerts(clock, log);
@@ -112,7 +113,6 @@ export class Daemon {
       log,
       monitor: this.#monitor,
       rejections: this.#rejections,
-      registry: this.#registry,
       own: this.#own,
       admission: () => this.#generation.admission,
       status: () => this.status,
@@ -180,8 +180,8 @@ export class Daemon {
       monitor: this.#monitor.status,
       traffic: this.#registry.traffic,
       descriptors: {
-        used: this.#registry.descriptors,
-        ...(this.#descriptors !== undefined && { limit: this.#descriptors }),
+        used: this.#descriptors.used,
+        ...(this.#descriptors.limit !== undefined && { limit: this.#descriptors.limit }),
       },
       notifications: { ...this.#luups.current.status, farewells: this.#finalNotifications.status },
       alerts: this.#alerts.status,
@@ -255,8 +255,7 @@ export class Daemon {
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
       beginDevice: (server, service) => this.#features.tunnelLines.begin(server, service),
-      roomForRemote: () => admission.room,
-      countRemotes: (change) => this.#registry.countOthers(change),
+      descriptors: this.#descriptors,
       portOf: (listener, ip) => this.#ports.make(listener, ip),
       changed: (connection) => this.#registry.changed(connection),
     };
@@ -308,14 +307,15 @@ export class Daemon {
   }
 
   #warnOfDescriptors(): void {
-    const warning = descriptorsShort(this.#generation.settings, this.#descriptors);
+    const warning = descriptorWarning(this.#generation.settings, this.#descriptors.limit);
     if (warning !== undefined) this.#log.warn(warning);
   }
 
   #admit(listener: Listener, socket: Socket): void {
     if (listener.path !== undefined) {
       const client = acceptLocal(socket);
-      this.#take(client, { address: client.peerAddress, line: listener.name, hops: 0 }, listener);
+      const origin = { address: client.peerAddress, line: listener.name, hops: 0 };
+      this.#take(client, origin, listener, this.#descriptors.takeReserved());
       return;
     }
     const origin = this.#own.originOf(socket, listener);
@@ -329,19 +329,16 @@ export class Daemon {
       client.destroy(); // it has gone already
       return;
     }
-    const denialReason = admission.denialReason(origin, listener);
-    if (denialReason !== undefined) {
-      this.#rejections.reject(client, origin, listener, denialReason);
-      return;
-    }
-    this.#take(client, origin, listener);
+    const admitted = admission.admit(origin, listener);
+    if (admitted.ok) this.#take(client, origin, listener, admitted.value);
+    else this.#rejections.reject(client, origin, listener, admitted.message);
   }
 
   /** Makes a connection of a client that may be one. */
-  #take(client: StreamEnd, origin: ClientOrigin, listener: Listener): void {
+  #take(client: StreamEnd, origin: ClientOrigin, listener: Listener, lease: DescriptorLease): void {
     const id = this.#connectionIds.next(this.#clock.epochMs());
     const connection = new Connection(id, client, origin, listener, this.#generation.context);
-    this.#registry.add(connection);
+    this.#registry.add(connection, lease);
     listener.welcome(connection);
   }
 }

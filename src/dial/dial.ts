@@ -12,6 +12,7 @@ import { StreamEnd } from "../sockets/stream-end.js";
 import { connectTcp } from "../sockets/tcp-end.js";
 import { UdpEnd } from "../sockets/udp-end.js";
 import type { Clock, Timer } from "../system/clock.js";
+import type { DescriptorBudget } from "../system/descriptor-budget.js";
 import { permittedLookup, resolvePermitted, targetDenialReason } from "./resolve.js";
 import type { Credentials } from "./tls-credentials.js";
 
@@ -26,6 +27,7 @@ export interface DialContext {
   readonly access: AccessRules;
   readonly settings: Settings;
   readonly own: OwnSockets;
+  readonly descriptors: DescriptorBudget;
 }
 
 /** One of several remotes that an order leaves the choice of. */
@@ -40,8 +42,8 @@ export interface Served {
 export interface Dial {
   /** The remote, paused. Rejects with {@link DialError}. */
   readonly end: Promise<End>;
-  /** Descriptors that it takes. */
-  readonly descriptors: 0 | 1;
+  /** Whether it opens a socket, or a channel of a connection that several clients share. */
+  readonly kind: "socket" | "channel";
   /** Which of several it has reached, once it has. */
   readonly served?: Served | undefined;
   /** Gives up; {@link end} rejects. */
@@ -80,9 +82,14 @@ function explain(error: NodeJS.ErrnoException): string {
     : error.message;
 }
 
-/** A dial that is over before it has begun. */
+/** A dial that has failed before it has begun. */
 export function refusedDial(message: string): Dial {
-  return { end: Promise.reject(new DialError(message)), descriptors: 0, abort() {} };
+  return { kind: "socket", end: Promise.reject(new DialError(message)), abort() {} };
+}
+
+/** A dial that has reached its remote at once: a channel of a connection that is there already. */
+export function attachedDial(channel: End): Dial {
+  return { kind: "channel", end: Promise.resolve(channel), abort() {} };
 }
 
 /**
@@ -102,6 +109,8 @@ export function dial(
   const { transport, connectTimeoutMs } = options;
   const denialReason = isAddress(target.host) ? targetDenialReason(target, target.host, context) : undefined;
   if (denialReason !== undefined) return refusedDial(denialReason);
+  const lease = context.descriptors.take();
+  if (lease === undefined) return refusedDial(NO_MORE_FILES);
   let abort = (): void => {};
   const end = new Promise<End>((resolve, reject) => {
     let settled = false;
@@ -115,20 +124,25 @@ export function dial(
     const fail = (message: string, cause?: Error): void =>
       settle(() => {
         attempt.cancel();
+        lease.release();
         reject(new DialError(message, { cause }));
       });
     const attempt = ATTEMPTS[transport](
       request,
       origin,
       context,
-      (connected) => settle(() => resolve(connected)),
+      (connected, socket) =>
+        settle(() => {
+          socket.on("close", () => lease.release());
+          resolve(connected);
+        }),
       (error) => fail(explain(error), error),
       credentials,
     );
     timer = context.clock.after(connectTimeoutMs, () => fail(`timed out after ${connectTimeoutMs} ms`));
     abort = () => fail("given up");
   });
-  return { end, descriptors: 1, abort: () => abort() };
+  return { kind: "socket", end, abort: () => abort() };
 }
 
 /** One transport's way to connect: tells of success or failure, and can be cancelled. */
@@ -136,7 +150,7 @@ type Attempt = (
   request: ConnRequest,
   origin: ClientOrigin,
   context: DialContext,
-  done: (end: End) => void,
+  done: (end: End, socket: NodeJS.EventEmitter) => void,
   failed: (error: Error) => void,
   credentials: Credentials,
 ) => { cancel(): void };
@@ -149,7 +163,7 @@ const ATTEMPTS: Readonly<Record<ConnRequest["options"]["transport"], Attempt>> =
     socket.on("error", failed);
     socket.once("connect", () => {
       socket.off("error", failed); // and with it all that only the attempt needs
-      done(adopt());
+      done(adopt(), socket);
     });
     return { cancel: () => socket.destroy() };
   },
@@ -170,7 +184,7 @@ const ATTEMPTS: Readonly<Record<ConnRequest["options"]["transport"], Attempt>> =
     socket.on("error", failed);
     socket.once("secureConnect", () => {
       socket.off("error", failed);
-      done(new StreamEnd(socket, context.settings.keepalive));
+      done(new StreamEnd(socket, context.settings.keepalive), socket);
     });
     return { cancel: () => socket.destroy() };
   },
@@ -187,7 +201,7 @@ const ATTEMPTS: Readonly<Record<ConnRequest["options"]["transport"], Attempt>> =
           socket = createSocket(family === 6 ? "udp6" : "udp4");
           await connectUdp(socket, target.port, address);
           if (cancelled) return;
-          done(new UdpEnd(socket));
+          done(new UdpEnd(socket), socket);
           return;
         } catch (reason) {
           socket?.close();

@@ -6,8 +6,4 @@ import type { Log } from "../log/log.js";
 export interface DirectContext extends DialContext {
   readonly log: Log;
   readonly alerts: Alerts;
-  /** Whether a remote can be had without touching what the daemon keeps for itself. */
-  roomForRemote(): boolean;
-  /** Descriptors are taken by checks, or given back. */
-  countRemotes(change: number): void;
 }

@@ -13,7 +13,7 @@ const GIVEN_UP = "given up";
 /** The way of one client to one of several servers: one is tried after the other, all of them perhaps several times. */
 export class FailoverDial implements Dial {
   readonly end: Promise<End>;
-  readonly descriptors = 1;
+  readonly kind = "socket";
   served: Upstream | undefined;
   readonly #servers: () => readonly Upstream[];
   readonly #origin: ClientOrigin;

@@ -50,7 +50,7 @@ export class UpstreamGroup {
 
   /** Begins to connect a client of this origin. */
   reach(origin: ClientOrigin): Dial {
-    if (!this.#context.roomForRemote()) return refusedDial(NO_MORE_FILES);
+    if (!this.#context.descriptors.hasRoom) return refusedDial(NO_MORE_FILES);
     const previous = this.#previous;
     const choose = (): number[] => orderOfTrying(this.#route.direct.balance, this.#servers, previous);
     this.#previous = choose()[0] ?? -1;

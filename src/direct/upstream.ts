@@ -146,19 +146,15 @@ export class Upstream implements Served {
   async #ask(): Promise<void> {
     const context = this.#context;
     const since = context.clock.now();
-    if (context.roomForRemote()) {
-      this.#check = this.#dial(sharedOrigin(lineName("direct", this.#port)), this.#rule.limitMs);
-      context.countRemotes(1);
-      try {
-        (await this.#check.end).destroy();
-        this.#found();
-      } catch (error) {
-        if (error instanceof DialError) this.#missed(error, since);
-        else context.log.error(`${this.#who} ${faultText(error)}`);
-      }
-      context.countRemotes(-1);
-      this.#check = undefined;
+    this.#check = this.#dial(sharedOrigin(lineName("direct", this.#port)), this.#rule.limitMs);
+    try {
+      (await this.#check.end).destroy();
+      this.#found();
+    } catch (error) {
+      if (error instanceof DialError) this.#missed(error, since);
+      else context.log.error(`${this.#who} ${faultText(error)}`);
     }
+    this.#check = undefined;
     this.#plan(this.#nextMs());
   }
 

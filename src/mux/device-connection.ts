@@ -4,7 +4,7 @@ import type { LinkStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import { lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { formatRemote } from "../core/options/conn-request.js";
-import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
+import { type Dial, dial } from "../dial/dial.js";
 import type { Stream } from "../monitor/monitor.js";
 import { SERVER_SIDE } from "../monitor/tap.js";
 import type { ByteObserver } from "../sockets/byte-observer.js";
@@ -56,7 +56,6 @@ export class DeviceConnection {
   readonly #context: MuxContext;
   readonly #events: DeviceConnectionEvents;
   #state: State;
-  #descriptors: number;
   /** Those for whose sake it is not read. */
   readonly #pausedBy = new Set<unknown>();
 
@@ -71,10 +70,8 @@ export class DeviceConnection {
     const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
     const origin = sharedOrigin(lineName("mux", name.port));
     const dialHost = { ...context, settings: { ...context.settings, keepalive } };
-    const attempt = context.roomForRemote() ? dial({ target, options }, origin, dialHost) : refusedDial(NO_MORE_FILES);
+    const attempt = dial({ target, options }, origin, dialHost);
     this.#state = { kind: "dialing", dial: attempt };
-    this.#descriptors = attempt.descriptors;
-    context.countRemotes(this.#descriptors);
     attempt.end
       .then(
         (end) => this.#connected(end, mux.delayMs),
@@ -137,7 +134,6 @@ export class DeviceConnection {
     this.#state = { kind: "closed" };
     this.observer?.ended("up");
     this.observer?.ended("down");
-    this.#context.countRemotes(-this.#descriptors);
     if (state.kind === "dialing") {
       state.dial.abort();
       return;

@@ -8,8 +8,4 @@ export interface MuxContext extends DialContext {
   readonly log: Log;
   readonly deadPeers: DeadPeers;
   readonly monitor: Monitor;
-  /** Whether a link can be had without touching what the daemon keeps for itself. */
-  roomForRemote(): boolean;
-  /** Descriptors are taken by links, or given back. */
-  countRemotes(change: number): void;
 }

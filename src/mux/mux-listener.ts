@@ -1,6 +1,7 @@
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import { lineName } from "../core/net/client-origin.js";
+import { attachedDial } from "../dial/dial.js";
 import type { MuxLines } from "./mux-lines.js";
 
 /** The ports of `[mux]`: their clients share a device. */
@@ -14,12 +15,7 @@ export function muxListeners({ mux, proxy }: Settings, { muxLines }: { readonly 
       accepts: "clients",
       essential: !proxy,
       route: line.route,
-      welcome: (client) =>
-        client.connect(line.route, "direct", () => ({
-          end: Promise.resolve(muxLines.of(line).attach()),
-          descriptors: 0,
-          abort() {},
-        })),
+      welcome: (client) => client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach())),
       reject() {},
     }),
   );

@@ -3,7 +3,7 @@ import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
-import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
+import { type Dial, dial } from "../dial/dial.js";
 import { Relay, type RelayOwner } from "../relay/relay.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, IGNORE_EVENTS } from "../sockets/end.js";
@@ -39,8 +39,7 @@ export class DeviceClient implements RelayOwner {
     this.#context = context;
     this.#owner = owner;
     const request = { target: service, options: DEFAULT_OPTIONS };
-    this.#dial = context.roomForRemote() ? dial(request, origin, context) : refusedDial(NO_MORE_FILES);
-    context.countRemotes(this.#dial.descriptors);
+    this.#dial = dial(request, origin, context);
     channel.events = {
       ...IGNORE_EVENTS,
       closed: () => this.#finish("link lost"),
@@ -98,7 +97,6 @@ export class DeviceClient implements RelayOwner {
   #finish(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#context.countRemotes(-this.#dial.descriptors);
     if (this.#served === undefined) this.#dial.abort();
     else {
       const { remote, relay } = this.#served;

@@ -12,8 +12,4 @@ export interface TunnelContext extends DialContext {
   readonly sockets: SocketTable;
   /** A port that clients can connect to, not open yet. */
   portOf(listener: Listener, ip: string): Port;
-  /** Whether a remote can be had without touching what the daemon keeps for itself. */
-  roomForRemote(): boolean;
-  /** Descriptors are taken by remotes, or given back. */
-  countRemotes(change: number): void;
 }

@@ -6,7 +6,7 @@ import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.
 import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
 import { type DeviceStatus, type LinkBytes, sum } from "../core/tunnel/tunnel-status.js";
-import { type Dial, dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
+import { type Dial, dial, refusedDial } from "../dial/dial.js";
 import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
 import type { End } from "../sockets/end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
@@ -76,8 +76,7 @@ export class TunnelDevice {
   }
 
   #connect(): void {
-    this.#dial = this.#context.roomForRemote() ? this.#reach() : refusedDial(NO_MORE_FILES);
-    this.#context.countRemotes(this.#dial.descriptors);
+    this.#dial = this.#reach();
     this.#dial.end.then(
       (end) => this.#connected(end),
       (error: Error) => this.#again(error.message),
@@ -103,7 +102,6 @@ export class TunnelDevice {
   #connected(end: End): void {
     if (this.#stopped || !(end instanceof StreamEnd)) {
       end.destroy();
-      this.#context.countRemotes(-(this.#dial?.descriptors ?? 0));
       return;
     }
     this.#counters.links += 1;
@@ -153,7 +151,6 @@ export class TunnelDevice {
   }
 
   #again(reason: string): void {
-    this.#context.countRemotes(-(this.#dial?.descriptors ?? 0));
     this.#past = sum(this.#past, this.#link?.bytes);
     this.#link = undefined;
     this.#steady?.cancel();

@@ -6,7 +6,7 @@ import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
 import type { Exposure, TunnelRoute } from "../core/tunnel/tunnel-line.js";
 import { type LinkBytes, sum, type TunnelStatus } from "../core/tunnel/tunnel-status.js";
-import { type Dial, refusedDial } from "../dial/dial.js";
+import { attachedDial, type Dial, refusedDial } from "../dial/dial.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { DeviceAuthentication } from "./device-authentication.js";
 import type { TunnelContext } from "./tunnel-context.js";
@@ -157,7 +157,7 @@ export class TunnelServer {
       return refusedDial(this.#link === undefined ? "no device is there" : "the link has all the clients it can have");
     }
     this.#counters.clients += 1;
-    return { end: Promise.resolve(this.#link.open(id, exposure.service)), descriptors: 0, abort() {} };
+    return attachedDial(this.#link.open(id, exposure.service));
   }
 
   #lost(reason: string): void {

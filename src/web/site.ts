@@ -3,7 +3,6 @@ import type { Socket } from "node:net";
 import type { Admission } from "../accept/admission.js";
 import { Port } from "../accept/port.js";
 import type { Rejections } from "../accept/rejections.js";
-import type { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
@@ -24,7 +23,6 @@ export interface WebContext {
   readonly log: Log;
   readonly monitor: Monitor;
   readonly rejections: Rejections;
-  readonly registry: ConnectionRegistry;
   readonly own: OwnSockets;
   /** The rules that are in force. */
   admission(): Admission;
@@ -117,20 +115,22 @@ export class Site {
 
   #admit(socket: Socket): void {
     const { listener } = this.#place;
-    const { rejections, registry, own } = this.#context;
+    const { rejections, own } = this.#context;
     const origin = own.originOf(socket, listener);
-    const gone = origin.address === "";
-    const denialReason = gone ? "it has gone" : this.#context.admission().readerDenialReason(origin, listener);
-    if (denialReason !== undefined) {
-      if (!gone) rejections.mention(origin, listener, denialReason);
+    if (origin.address === "") {
+      socket.destroy(); // the reader has left already
+      return;
+    }
+    const admitted = this.#context.admission().admitReader(origin, listener);
+    if (!admitted.ok) {
+      rejections.mention(origin, listener, admitted.message);
       socket.destroy();
       return;
     }
     this.#sockets.set(socket, origin);
-    registry.countOthers(1);
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      registry.countOthers(-1);
+      admitted.value.release();
       if (this.#sockets.size === 0) this.#emptied();
     });
   }

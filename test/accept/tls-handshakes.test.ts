@@ -6,7 +6,9 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { Listener } from "#src/accept/listener.js";
 import { TlsHandshakes } from "#src/accept/tls-handshakes.js";
+import { fail, ok } from "#src/core/parse/result.js";
 import { readCredentials } from "#src/dial/tls-credentials.js";
+import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import { Certificates, type Pair } from "../support/certificates.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
@@ -42,18 +44,18 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     const clock = new ManualClock();
     const told: string[] = [];
     const taken: string[] = [];
-    const state = { descriptors: 0, begun: 0, denialReason: undefined as string | undefined };
+    const descriptors = new DescriptorBudget(undefined);
+    const state = { begun: 0, denialReason: undefined as string | undefined };
     const handshakes = new TlsHandshakes({
       clock,
       rejections: { mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`) },
       keepalive: () => 30_000,
       denialReason: () => state.denialReason,
-      count: (change) => {
-        state.descriptors += change;
-      },
-      take: (client) => {
+      admit: () => (state.denialReason === undefined ? ok(descriptors.takeReserved()) : fail(state.denialReason)),
+      serve: (client, _origin, _listener, lease) => {
         taken.push(client.peerAddress);
         client.destroy();
+        lease.release();
       },
     });
     const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
@@ -76,11 +78,11 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     };
     const speak = () =>
       connectTls({ port, host: "127.0.0.1", servername: "localhost", ca: readFileSync(authority.certificate) });
-    return { clock, told, taken, state, handshakes, client, speak };
+    return { clock, told, taken, state, descriptors, handshakes, client, speak };
   }
 
   test("who says nothing is closed after 10 s, and so is who says something now and then", async (t) => {
-    const { clock, told, taken, state, client } = await open(t);
+    const { clock, told, taken, descriptors, client } = await open(t);
     const silent = await client();
     clock.advance(2000);
     const slow = await client();
@@ -90,51 +92,51 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
       clock.advance(1000);
     }
     clock.advance(3999);
-    assert.deepEqual([told, state.descriptors], [[], 2]);
+    assert.deepEqual([told, descriptors.used], [[], 2]);
     clock.advance(1);
     await until(() => silent.closed || silent.ended, "the silent one to be closed");
-    assert.deepEqual([told, state.descriptors], [["127.0.0.1 no TLS handshake within 10 s"], 1]);
+    assert.deepEqual([told, descriptors.used], [["127.0.0.1 no TLS handshake within 10 s"], 1]);
     clock.advance(2000);
     await until(() => slow.closed || slow.ended, "the slow one to be closed");
-    assert.deepEqual([told.length, state.descriptors, clock.pending], [2, 0, 0]);
+    assert.deepEqual([told.length, descriptors.used, clock.pending], [2, 0, 0]);
     assert.deepEqual(taken, []);
   });
 
   test("one address has eight under way at most; who leaves makes room", async (t) => {
-    const { told, taken, state, client, speak } = await open(t);
+    const { told, taken, descriptors, client, speak } = await open(t);
     const all: Client[] = [];
     for (let count = 0; count < 8; count += 1) all.push(await client());
     const ninth = await client();
     await until(() => ninth.closed || ninth.ended, "the ninth to be closed");
     assert.deepEqual(told, ["127.0.0.1 127.0.0.1 has 8 TLS handshakes under way already"]);
     all[0]?.end();
-    await until(() => state.descriptors === 7, "one to be let go");
+    await until(() => descriptors.used === 7, "one to be let go");
     const good = speak().on("error", () => {});
     await until(() => taken.length === 1, "one to be taken in");
     good.destroy();
-    assert.equal(state.descriptors, 7);
+    assert.equal(descriptors.used, 7);
   });
 
   test("a client is not taken in when there is no room for it any more at the end", async (t) => {
-    const { clock, told, taken, state, client, speak } = await open(t);
+    const { clock, told, taken, state, descriptors, client, speak } = await open(t);
     const good = speak().on("error", () => {});
     good.once("connect", () => {
       state.denialReason = "no room";
     });
     await until(() => told.length === 1, "it to be turned away");
-    assert.deepEqual([told, taken, state.descriptors, clock.pending], [["127.0.0.1 no room"], [], 0, 0]);
+    assert.deepEqual([told, taken, descriptors.used, clock.pending], [["127.0.0.1 no room"], [], 0, 0]);
     const next = await client();
     await until(() => next.closed || next.ended, "the next to be turned away at once");
-    assert.equal(state.descriptors, 0);
+    assert.equal(descriptors.used, 0);
     good.destroy();
   });
 
   test("all that are under way can be ended", async (t) => {
-    const { clock, state, handshakes, client } = await open(t);
+    const { clock, descriptors, handshakes, client } = await open(t);
     const [one, two] = [await client(), await client()];
     handshakes.close();
     await until(() => one.ended && two.ended, "both to be closed");
-    await until(() => state.descriptors === 0, "their descriptors to be given back");
+    await until(() => descriptors.used === 0, "their descriptors to be given back");
     assert.equal(clock.pending, 0);
   });
 });

@@ -7,6 +7,7 @@ import { parseDirectRoute } from "#src/core/direct/direct-line.js";
 import { DialError, NO_MORE_FILES } from "#src/dial/dial.js";
 import { Upstream } from "#src/direct/upstream.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
+import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { daemonHere, MemoryLog } from "../support/in-process.js";
@@ -24,7 +25,7 @@ function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualCl
   const alerts = new Alerts(clock, log);
   const host = {
     ...{ clock, log, settings: DEFAULT_SETTINGS, access: new AccessRules(DEFAULT_SETTINGS) },
-    ...{ alerts, own: new OwnSockets(clock), roomForRemote: () => true, countRemotes() {} },
+    ...{ alerts, own: new OwnSockets(clock), descriptors: new DescriptorBudget(undefined) },
   };
   const again = (): Upstream => new Upstream(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
   return { server: again(), again, clock, log, alerts };

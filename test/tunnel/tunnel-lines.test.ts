@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
+import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 import { TunnelLines } from "#src/tunnel/tunnel-lines.js";
 import { ManualClock } from "../support/clock.js";
@@ -15,7 +16,7 @@ const MOST_DEVICES = 64;
 function fixture() {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
   const own = new OwnSockets(clock);
-  const host = { clock, log, own, settings: DEFAULT_SETTINGS, roomForRemote: () => false, countRemotes() {} };
+  const host = { clock, log, own, settings: DEFAULT_SETTINGS, descriptors: new DescriptorBudget(0) };
   const tunnels = new TunnelLines(host as unknown as TunnelContext);
   const told = async (): Promise<number> => {
     await new Promise((resolve) => setImmediate(resolve));
