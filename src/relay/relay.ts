@@ -133,7 +133,7 @@ export class Relay implements Limited, FlowOwner, ObservedPoint {
 
   expired({ cause, limitMs }: IdleDeadline): void {
     if (cause === "remote silent") this.#cut(`RTIM: the remote was silent for ${limitMs} ms`);
-    else if (cause === "quiet") this.#cut(`IDLE: no byte has passed for ${limitMs} ms`);
+    else if (cause === "idle") this.#cut(`IDLE: no byte has passed for ${limitMs} ms`);
     else if (cause === "remote closed") this.#cut(this.#reason ?? endedBy("remote"));
     else this.#cut(`${endedBy("client")}, and the remote was silent for ${limitMs / 1000} s`);
   }

@@ -95,9 +95,9 @@ export class DeadPeers {
   #judge(end: StreamEnd, sent: number, row: SocketRow): void {
     const watch = this.#waiting.get(end) ?? new DeadPeerDetector(this.#limitMs);
     const seen = watch.observe(row, sent, end.bytesReceived, this.#clock.now());
-    if (seen === "fine") this.#waiting.delete(end);
+    if (seen === "alive") this.#waiting.delete(end);
     else this.#waiting.set(end, watch);
-    if (seen === "lost") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
+    if (seen === "dead") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
   }
 }
 

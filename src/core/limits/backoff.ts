@@ -1,13 +1,14 @@
-/** A growing wait between attempts. Times in milliseconds. */
+/** The shortest and the longest wait between attempts. */
 export interface Backoff {
   readonly firstMs: number;
   readonly maxMs: number;
 }
 
 /**
- * The wait before attempt number `attempt` (1 = the first repetition), in milliseconds: doubling from `firstMs` up to
- * `maxMs`, with up to a half more, or at the end a quarter less, left to chance so that many do not come back in one moment.
+ * The wait before a repetition, in milliseconds. It doubles from `firstMs` to `maxMs`. Jitter keeps many callers from coming back at the
+ * same moment: up to a half more while the wait grows, up to a quarter less once it is `maxMs`.
  *
+ * @param attempt 1 for the first repetition
  * @param random a number from 0 (inclusive) to 1 (exclusive)
  */
 export function backoffMs({ firstMs, maxMs }: Backoff, attempt: number, random: number): number {

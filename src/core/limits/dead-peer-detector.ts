@@ -1,60 +1,63 @@
 import type { SocketRow } from "../net/proc-net-tcp.js";
 
-/** What a look at a peer's socket has shown. */
+/** What the samples say of a peer. */
 export type PeerHealth =
-  /** Everything sent has been acknowledged. */
-  | "fine"
-  /** Something has not been, yet. */
+  /** The peer has acknowledged everything. */
+  | "alive"
+  /** Something is unacknowledged, but not for too long. */
   | "waiting"
-  /** It has not answered for too long. */
-  | "lost";
+  /** The peer has acknowledged nothing for too long. */
+  | "dead";
 
 /**
- * Judges by looks at its socket, some seconds apart, whether a peer has vanished that does not acknowledge what it is sent.
- * The kernel's keepalive does not find that: while data is under way it only sends that again, for a quarter of an hour
- * (tcp(7), tcp_retries2).
+ * Detects a peer that vanished while data for it was in flight. The kernel's keepalive does not run then: the kernel retransmits for about
+ * 15 minutes before it gives up (tcp(7), `tcp_retries2`).
  *
- * Times in milliseconds of any steady clock.
+ * The caller samples the peer's row of the socket table every few seconds. Times are milliseconds of any steady clock.
  */
 export class DeadPeerDetector {
   readonly #limitMs: number;
-  /** Since when nothing has come of it. */
+  /** Start of the time without progress; undefined while there is none. */
   #since: number | undefined;
-  /** How often the kernel had asked in vain by then. */
-  #askedBefore = 0;
-  #unanswered = 0;
+  /** Unanswered probes at {@link #since}. */
+  #probesBefore = 0;
+  #unansweredProbes = 0;
   #received = 0;
   #acknowledged = 0;
 
-  /** @param limitMs how long a peer may leave everything unanswered */
+  /** @param limitMs how long a peer may acknowledge nothing and send nothing */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
   }
 
   /**
-   * @param sent bytes that the kernel has been given for the peer, before the look
+   * Takes the next sample.
+   *
+   * @param row the daemon's socket to the peer
+   * @param sent bytes that the kernel had taken for the peer before the sample
    * @param received bytes that have come from the peer so far
+   * @param now the time of the sample
    */
   observe(row: SocketRow, sent: number, received: number, now: number): PeerHealth {
     if (row.unacknowledged === 0) {
       this.#since = undefined;
-      return "fine";
+      return "alive";
     }
     const acknowledged = sent - row.unacknowledged;
-    const progress =
+    const hasProgress =
       row.unansweredProbes === 0 ||
-      row.unansweredProbes < this.#unanswered ||
+      row.unansweredProbes < this.#unansweredProbes ||
       acknowledged > this.#acknowledged ||
       received !== this.#received;
-    this.#unanswered = row.unansweredProbes;
+    this.#unansweredProbes = row.unansweredProbes;
     this.#acknowledged = Math.max(acknowledged, this.#acknowledged);
     this.#received = received;
-    if (progress || this.#since === undefined) {
+    if (hasProgress || this.#since === undefined) {
       this.#since = row.unansweredProbes === 0 ? undefined : now;
-      this.#askedBefore = row.unansweredProbes;
+      this.#probesBefore = row.unansweredProbes;
     }
-    // a virtual machine that was suspended has asked nobody: time alone proves nothing
-    const asked = row.unansweredProbes > this.#askedBefore;
-    return this.#since !== undefined && asked && now - this.#since >= this.#limitMs ? "lost" : "waiting";
+    // Time alone proves nothing: a suspended virtual machine sends no probes.
+    const hasProbed = row.unansweredProbes > this.#probesBefore;
+    return this.#since !== undefined && hasProbed && now - this.#since >= this.#limitMs ? "dead" : "waiting";
   }
 }

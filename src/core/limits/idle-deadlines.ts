@@ -1,55 +1,57 @@
-/** One direction of a relay, as far as its limits go. Times in milliseconds of one clock. */
+/** What the deadlines depend on, for one direction of a relay: bytes go from its source to its sink. Times in milliseconds of one clock. */
 export interface FlowState {
-  /** When something last came, or could come again after a stall; in a stall, when the sink last gave a sign of life. */
+  /** When the source last sent bytes, a stall ended, or, during a stall, the sink last took bytes. */
   readonly lastActivityAt: number;
   /** The source has sent FIN. */
   readonly eof: boolean;
-  /** FIN has been passed on, behind everything. */
+  /** The sink has been given the FIN, behind all bytes. */
   readonly finished: boolean;
-  /** The sink does not take more for now. */
+  /** The sink takes no bytes at the moment, so nobody reads the source. */
   readonly stalled: boolean;
-  /** Bytes that the sink's peer had not acknowledged, when that was last looked at. */
+  /** Bytes that the sink's peer had not acknowledged at the last sample of the socket table. */
   readonly unacknowledged: number;
-  /** When looks last showed that the sink's peer takes bytes. */
+  /** When a sample last showed that the sink's peer takes bytes. */
   readonly peerProgressAt: number;
-  /** It would, but what waits for it waits for its turn. */
+  /** The direction is stalled only because its bytes wait for their turn on a shared link. */
   readonly queued: boolean;
 }
 
-/** What the kernel tells of a peer that has been sent something. */
+/** Bytes that a peer has not taken, by the socket table. */
 export interface PeerBacklog {
-  /** Bytes that it has not acknowledged; FIN counts as one. */
+  /** Bytes that the peer has not acknowledged; a FIN counts as one. */
   readonly unacknowledged: number;
-  /** Bytes that have reached it and that its program has not read. Known of peers on this machine. */
+  /** Bytes in the peer's receive queue that its program has not read. Known for peers on this machine only. */
   readonly unread: number;
 }
 
-/** Where everything has been taken, or nothing is known: an end without a socket of its own, a Unix socket, no table of sockets. */
+/** No backlog, or an unknown one: an end without a socket of its own, a Unix socket, a system without a socket table. */
 export const NO_BACKLOG: PeerBacklog = { unacknowledged: 0, unread: 0 };
 
-/** Whether a peer has taken something between two looks. */
+/** Whether two samples differ: the peer has taken bytes in between. */
 export function backlogChanged(now: PeerBacklog, before: PeerBacklog): boolean {
   return now.unacknowledged !== before.unacknowledged || now.unread !== before.unread;
 }
 
-/** When something ends by itself, and the silence that ends it. */
+/** When a relay ends by itself. */
 export interface IdleDeadline {
+  /** The time of the end, in milliseconds. */
   readonly at: number;
-  readonly cause: "remote silent" | "quiet" | "client closed" | "remote closed";
+  readonly cause: "remote silent" | "idle" | "client closed" | "remote closed";
+  /** The limit that `cause` names, in milliseconds. */
   readonly limitMs: number;
 }
 
 /**
- * After one side's FIN, and when everything has been acknowledged, nothing need move for this long: a plugin's reload must free a
- * single-connection device.
+ * Longest idle time after one side's FIN, when both peers have acknowledged everything (docs/protocol.md): a plugin's reload must free a
+ * device that takes a single connection.
  */
 const HALF_CLOSE_LIMIT_MS = 5000;
-/** How long a peer that takes nothing is waited for, once somebody has closed and last bytes wait. */
+/** Longest time without progress after one side's FIN, while last bytes wait for a peer. */
 export const STALL_LIMIT_MS = 30_000;
-/** Longest time without progress in which a client takes what a remote sent: some plugins read once a minute. */
+/** The same for a client that reads slowly: some plugins read once a minute. */
 export const SLOW_READER_LIMIT_MS = 3_600_000;
 
-/** The limits that options set, in milliseconds; 0: none. */
+/** The limits that options set, in milliseconds; 0 means no limit. */
 export interface IdleLimits {
   /** Longest silence of the remote (RTIM). */
   readonly receiveTimeoutMs: number;
@@ -58,11 +60,11 @@ export interface IdleLimits {
 }
 
 /**
- * The next moment at which a silence of a relay is too long; nothing while there is no limit.
+ * The next moment at which a relay ends because nothing moves; undefined while no limit applies.
  *
  * @param down from the remote to the client
  * @param up from the client to the remote
- * @param stepAt when the last step of closing was taken
+ * @param stepAt when closing last made a step: a FIN came, or was passed on
  */
 export function idleDeadline(
   down: FlowState,
@@ -72,36 +74,37 @@ export function idleDeadline(
   now: number,
 ): IdleDeadline | undefined {
   const limits: (IdleDeadline | undefined)[] = [closingDeadline(down, up, stepAt)];
-  const remoteFrom = down.stalled ? now : down.lastActivityAt; // else it would not be its silence: it is not being read
+  // During a stall nobody reads the remote, so its silence does not count.
+  const remoteFrom = down.stalled ? now : down.lastActivityAt;
   if (receiveTimeoutMs > 0 && !down.eof) limits.push(deadline("remote silent", remoteFrom, receiveTimeoutMs));
-  if (quietMs > 0) limits.push(deadline("quiet", quietFrom(down, up, quietMs, now), quietMs));
+  if (quietMs > 0) limits.push(deadline("idle", idleSince(down, up, quietMs, now), quietMs));
   return limits.reduce((first, next) => (first === undefined || (next && next.at < first.at) ? next : first));
 }
 
-/** Since when no byte has passed. Who reads slowly takes bytes that nobody sees: in a stall the limit is that for last bytes. */
-function quietFrom(down: FlowState, up: FlowState, quietMs: number, now: number): number {
+/** Since when no byte has passed. A slow reader takes bytes unseen, so during a stall the limit is {@link SLOW_READER_LIMIT_MS}. */
+function idleSince(down: FlowState, up: FlowState, quietMs: number, now: number): number {
   if (up.queued) return now;
-  const moved = Math.max(lastMove(down), lastMove(up));
+  const progressAt = Math.max(lastProgress(down), lastProgress(up));
   return isBehind(down) || isBehind(up)
-    ? Math.max(moved, Math.min(now, moved + SLOW_READER_LIMIT_MS - quietMs))
-    : moved;
+    ? Math.max(progressAt, Math.min(now, progressAt + SLOW_READER_LIMIT_MS - quietMs))
+    : progressAt;
 }
 
-/** The limit for what remains to be done once somebody has closed: counted from the last move of anything. */
+/** The limit after one side's FIN, counted from the last progress in either direction. */
 function closingDeadline(down: FlowState, up: FlowState, stepAt: number): IdleDeadline | undefined {
   if (!up.eof && !down.eof) return undefined;
-  const from = Math.max(stepAt, lastMove(down), lastMove(up));
+  const from = Math.max(stepAt, lastProgress(down), lastProgress(up));
   const cause = down.eof ? "remote closed" : "client closed";
   if (!down.eof && isBehind(down)) return deadline(cause, from, SLOW_READER_LIMIT_MS);
   const isDone = [down, up].every((flow) => !isBehind(flow) && flow.finished === flow.eof);
   return deadline(cause, from, isDone ? HALF_CLOSE_LIMIT_MS : STALL_LIMIT_MS);
 }
 
-function lastMove({ lastActivityAt, peerProgressAt }: FlowState): number {
+function lastProgress({ lastActivityAt, peerProgressAt }: FlowState): number {
   return Math.max(lastActivityAt, peerProgressAt);
 }
 
-/** Whether the sink has not taken, or its peer not acknowledged, all there is. */
+/** Whether bytes wait for the sink, or for its peer's acknowledgement. */
 function isBehind({ stalled, unacknowledged }: FlowState): boolean {
   return stalled || unacknowledged > 0;
 }

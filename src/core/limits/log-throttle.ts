@@ -1,20 +1,21 @@
-const QUIET_MS = 60_000;
+const REPEAT_MS = 60_000;
+/** Most kinds to remember: the one mentioned longest ago is forgotten. */
 const MAX_KINDS = 1000;
 
-/** Keeps a log short: what happens again and again is mentioned once a minute, with how often it was not. */
+/** Keeps the log short: mentions each kind of event at most once a minute, with the number of events left out. */
 export class LogThrottle {
   readonly #mentioned = new Map<string, { readonly at: number; more: number }>();
 
   /**
-   * Something has happened.
+   * Counts an event.
    *
-   * @param kind what is told apart; the last thousand kinds are remembered
+   * @param kind events of different kinds are throttled apart
    * @param now milliseconds of a clock that never jumps
-   * @returns what to put behind the text that mentions it; nothing: it is not to be mentioned this time
+   * @returns the end of the log line, which may be empty; undefined when the caller must not log the event
    */
   mention(kind: string, now: number): string | undefined {
     const last = this.#mentioned.get(kind);
-    if (last !== undefined && now - last.at < QUIET_MS) {
+    if (last !== undefined && now - last.at < REPEAT_MS) {
       last.more += 1;
       return undefined;
     }
@@ -22,6 +23,6 @@ export class LogThrottle {
     this.#mentioned.set(kind, { at: now, more: 0 });
     const [oldest] = this.#mentioned.keys();
     if (this.#mentioned.size > MAX_KINDS && oldest !== undefined) this.#mentioned.delete(oldest);
-    return last === undefined || last.more === 0 ? "" : `; ${last.more} times more in the minutes before`;
+    return last === undefined || last.more === 0 ? "" : `; ${last.more} more since the last such line`;
   }
 }

@@ -1,18 +1,18 @@
 const SECONDS = 60;
 
-/** Counts what has happened in the last minute, to the second: in a memory and a time that do not depend on how much it is. */
+/** Counts the events of the last minute, to the second. Its memory and time do not depend on the number of events. */
 export class SlidingMinute {
-  /** What happened in each of the last seconds; a second's place is its number modulo their count. */
+  /** Events of each of the last 60 seconds, at the second modulo 60. */
   readonly #counts = new Uint32Array(SECONDS);
+  /** The last second that has been counted. */
   #second = -1;
   #total = 0;
 
   /**
-   * Something has happened.
+   * Counts an event.
    *
    * @param now milliseconds, 0 or more, of a clock that never jumps
-   * @returns how often it has in the last minute, this time included: what is more than 60 s ago never counts, what is less
-   *   than 59 s ago always does
+   * @returns the events of the last minute, this one included. Events older than 60 s never count; events younger than 59 s always do.
    */
   add(now: number): number {
     const second = Math.floor(now / 1000);
@@ -28,24 +28,24 @@ export class SlidingMinute {
   }
 }
 
-const QUIET_MS = 60_000;
+const REPEAT_MS = 60_000;
 
-/** Tells when something happens too often: at most once a minute. */
+/** An alarm for events that happen too often. It is raised at most once a minute. */
 export class RateAlarm {
   readonly #minute = new SlidingMinute();
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #raisedAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * Something has happened.
+   * Counts an event.
    *
-   * @param limit how often in a minute is too often
-   * @param now milliseconds of a clock that never jumps
-   * @returns how often it has in the last minute, when that is to be told; else nothing
+   * @param limit so many events in a minute raise the alarm
+   * @param now milliseconds, 0 or more, of a clock that never jumps
+   * @returns the events of the last minute when this event raises the alarm, otherwise undefined
    */
   add(limit: number, now: number): number | undefined {
     const count = this.#minute.add(now);
-    if (count < limit || now - this.#toldAt < QUIET_MS) return undefined;
-    this.#toldAt = now;
+    if (count < limit || now - this.#raisedAt < REPEAT_MS) return undefined;
+    this.#raisedAt = now;
     return count;
   }
 }

@@ -1,59 +1,64 @@
-const QUIET_MS = 1000; // after an answer: an engine that answers over the connections it has is there, though it takes no new one
-const CUT_ACTIONS = 3; // different ones, cut with no answer to any: that is no fault of theirs
-const CUT_MS = 10_000; // or that long, where fewer are asked for
-const MAX_FAULTY = 256; // actions that are remembered
+/** An engine that answered less than a second ago is there, even if it takes no new connection: it answers on those it has. */
+const ANSWERED_RECENTLY_MS = 1000;
+/** So many different actions, all aborted since the last answer, are no fault of the actions. */
+const ABORTED_ACTIONS = 3;
+/** Fewer actions count as many, when they have been aborted for so long without an answer in between. */
+const ABORTED_FOR_MS = 10_000;
+/** Most faulty actions to remember: the oldest is forgotten. */
+const MAX_FAULTY_ACTIONS = 256;
 
 /**
- * Whether a Luup engine takes notifications, judged over all its actions, because one of them may misbehave on its own. Time is
- * milliseconds of a clock that never jumps; what tells one action from another is up to the caller.
+ * Judges whether a Luup engine takes notifications. One action may misbehave on its own, so the judgement considers all of them.
+ * The caller names the actions; times are milliseconds of a clock that never jumps.
  *
- * - The engine is away when a connection cannot be had, and it has answered nothing for a second.
- * - It is away, too, when requests of three different actions have been cut since its last answer, or requests of fewer for 10 s.
- * - It is back with its first answer, to whichever action.
- * - A time-out tells nothing: an action that hangs is no fault of the engine.
- * - An action that was cut and then saw another one answered is faulty itself: its cuts count no more until it is answered.
+ * - The engine is away when a connection to it fails and its last answer is a second old.
+ * - It is away when requests for three different actions were aborted since its last answer, or requests for fewer during 10 s.
+ * - It is back with its first answer, for any action.
+ * - A time-out means nothing: the action hangs, not the engine.
+ * - An action that was aborted before the engine answered another one is faulty. Its aborts do not count until the engine answers it.
  */
 export class EngineHealth {
-  #away = false;
+  #isAway = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
-  /** Actions that were cut since the last answer, and since when. */
-  readonly #cut = new Set<string>();
-  #cutSince = 0;
+  /** Actions aborted since the last answer. */
+  readonly #aborted = new Set<string>();
+  /** When the first of them was aborted. */
+  #abortedSince = 0;
   readonly #faulty = new Set<string>();
 
-  /** The engine takes no notifications. */
+  /** Whether the engine takes no notifications at present. */
   get isAway(): boolean {
-    return this.#away;
+    return this.#isAway;
   }
 
-  /** Whether an action is cut though others are answered. */
+  /** Whether requests for this action are aborted while the engine answers others. */
   isFaulty(action: string): boolean {
     return this.#faulty.has(action);
   }
 
-  /** The engine has answered a request for this action, be it by an error. */
+  /** The engine has answered a request for this action; an error is an answer, too. */
   answered(action: string, now: number): void {
-    this.#away = false;
+    this.#isAway = false;
     this.#answeredAt = now;
-    for (const other of this.#cut) this.#faulty.add(other); // if not, it is answered next
-    this.#cut.clear();
+    for (const other of this.#aborted) this.#faulty.add(other);
+    this.#aborted.clear();
     this.#faulty.delete(action);
     for (const oldest of this.#faulty) {
-      if (this.#faulty.size <= MAX_FAULTY) break;
+      if (this.#faulty.size <= MAX_FAULTY_ACTIONS) break;
       this.#faulty.delete(oldest);
     }
   }
 
-  /** The connection of a request for this action has ended before the answer. */
+  /** The connection of a request for this action ended before the answer. */
   aborted(action: string, now: number): void {
     if (this.#faulty.has(action)) return;
-    if (this.#cut.size === 0) this.#cutSince = now;
-    if (this.#cut.size < CUT_ACTIONS) this.#cut.add(action);
-    if (this.#cut.size === CUT_ACTIONS || now - this.#cutSince >= CUT_MS) this.#away = true;
+    if (this.#aborted.size === 0) this.#abortedSince = now;
+    if (this.#aborted.size < ABORTED_ACTIONS) this.#aborted.add(action);
+    if (this.#aborted.size === ABORTED_ACTIONS || now - this.#abortedSince >= ABORTED_FOR_MS) this.#isAway = true;
   }
 
-  /** There was no connection to be had for a request. */
+  /** A connection for a request could not be made. */
   unreachable(now: number): void {
-    if (now - this.#answeredAt >= QUIET_MS) this.#away = true;
+    if (now - this.#answeredAt >= ANSWERED_RECENTLY_MS) this.#isAway = true;
   }
 }

@@ -1,31 +1,33 @@
 import { Queue } from "../collections/queue.js";
 
-const MAX_OF_ONE = 16; // one device that hangs leaves the rest to everybody else
-const MAX_SECOND = 32; // several that hang leave the other half to devices that have no request under way
+/** Most requests in flight for one device: a device that hangs leaves the other places to the others. */
+const MAX_PER_DEVICE = 16;
+/** From so many requests in flight on, only a device without any gets another one: several hanging devices leave half of 64 places free. */
+const MAX_FOR_BUSY_DEVICES = 32;
 
 /** A request for a device of a Luup system. */
-interface ForDevice {
+interface DeviceRequest {
   readonly device: number;
 }
 
-/** What one device has. */
-interface Share<T> {
+/** The requests for one device. */
+interface DeviceShare<T> {
   readonly waiting: Queue<T>;
-  underWay: number;
+  inFlight: number;
 }
 
-/** Requests that wait for their turn: a bounded number is under way, devices take turns, and one that hangs does not hold up others. */
-export class FairRequestQueue<T extends ForDevice> {
-  readonly #most: number;
-  readonly #shares = new Map<number, Share<T>>();
-  /** Devices for which a request waits. */
-  readonly #scheduler = new Queue<number>();
+/** A queue of requests with a bounded number in flight. Devices take turns, and a device that hangs does not delay the others. */
+export class FairRequestQueue<T extends DeviceRequest> {
+  readonly #maxInFlight: number;
+  readonly #shares = new Map<number, DeviceShare<T>>();
+  /** Devices with a waiting request, in the order of their turns. */
+  readonly #turns = new Queue<number>();
   #waiting = 0;
-  #underWay = 0;
+  #inFlight = 0;
 
-  /** @param most requests under way at a time */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param maxInFlight most requests in flight at a time */
+  constructor(maxInFlight: number) {
+    this.#maxInFlight = maxInFlight;
   }
 
   get waiting(): number {
@@ -33,69 +35,69 @@ export class FairRequestQueue<T extends ForDevice> {
   }
 
   get inFlight(): number {
-    return this.#underWay;
+    return this.#inFlight;
   }
 
-  /** Puts one at the end; it must not wait already. */
+  /** Appends a request, which must not be waiting already. */
   push(request: T): void {
-    const share = this.#shares.get(request.device) ?? { waiting: new Queue<T>(), underWay: 0 };
+    const share = this.#shares.get(request.device) ?? { waiting: new Queue<T>(), inFlight: 0 };
     this.#shares.set(request.device, share);
     share.waiting.push(request);
-    this.#scheduler.push(request.device);
+    this.#turns.push(request.device);
     this.#waiting += 1;
   }
 
-  /** Takes one out before its turn, if it waits. */
+  /** Removes a request if it waits. */
   delete(request: T): void {
     const share = this.#shares.get(request.device);
     if (share?.waiting.delete(request)) this.#waiting -= 1;
     this.#tidy(request.device, share);
   }
 
-  /** Whose turn it is, if there is room: it counts as under way. */
+  /** Removes the next request and counts it as in flight until {@link finished}; undefined when none may start. */
   startNext(): T | undefined {
-    // those that have had their turn in vain have some under way: there are not many of them
-    for (let tries = this.#scheduler.size; tries > 0 && this.#underWay < this.#most; tries -= 1) {
-      const device = this.#scheduler.take();
+    // Only a device with requests in flight is passed over, so the loop passes over few.
+    for (let tries = this.#turns.size; tries > 0 && this.#inFlight < this.#maxInFlight; tries -= 1) {
+      const device = this.#turns.take();
       const share = device === undefined ? undefined : this.#shares.get(device);
       if (device === undefined || share === undefined) return undefined;
-      const request = this.#mayHaveAnother(share) ? share.waiting.take() : undefined;
-      if (share.waiting.size > 0) this.#scheduler.push(device);
+      const request = this.#mayStart(share) ? share.waiting.take() : undefined;
+      if (share.waiting.size > 0) this.#turns.push(device);
       if (request === undefined) continue;
       this.#waiting -= 1;
-      this.#underWay += 1;
-      share.underWay += 1;
+      this.#inFlight += 1;
+      share.inFlight += 1;
       return request;
     }
     return undefined;
   }
 
-  /** One that was under way is not any more. */
+  /** A request that {@link startNext} returned has ended. */
   finished({ device }: T): void {
     const share = this.#shares.get(device);
     if (share === undefined) return;
-    share.underWay -= 1;
-    this.#underWay -= 1;
+    share.inFlight -= 1;
+    this.#inFlight -= 1;
     this.#tidy(device, share);
   }
 
-  /** Forgets those that wait. */
+  /** Removes all waiting requests; those in flight stay. */
   clear(): void {
     this.#waiting = 0;
-    this.#scheduler.clear();
+    this.#turns.clear();
     for (const [device, share] of this.#shares) {
       share.waiting.clear();
       this.#tidy(device, share);
     }
   }
 
-  #mayHaveAnother({ underWay }: Share<T>): boolean {
-    return underWay === 0 || (underWay < MAX_OF_ONE && this.#underWay < MAX_SECOND);
+  #mayStart({ inFlight }: DeviceShare<T>): boolean {
+    return inFlight === 0 || (inFlight < MAX_PER_DEVICE && this.#inFlight < MAX_FOR_BUSY_DEVICES);
   }
 
-  #tidy(device: number, share: Share<T> | undefined): void {
+  #tidy(device: number, share: DeviceShare<T> | undefined): void {
     if (share === undefined || share.waiting.size > 0) return;
-    this.#scheduler.delete(device);
-    if (share.underWay === 0) this.#shares.delete(device);
+    this.#turns.delete(device);
+    if (share.inFlight === 0) this.#shares.delete(device);
   }
 }

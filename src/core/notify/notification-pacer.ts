@@ -3,44 +3,49 @@ import { type Backoff, backoffMs } from "../limits/backoff.js";
 /** How a request for a notification ended. */
 export type RequestOutcome =
   | "delivered"
-  /** It will never succeed as it stands. */
+  /** The engine refuses it for ever. */
   | "rejected"
-  /** It has not been carried out; try again. */
+  /** The action did not run: repeat. */
   | "failed"
-  /** Nobody knows whether it was carried out; try again, but keep the pace. */
+  /** The action may be running: repeat, and keep the pace. */
   | "timed-out";
 
-/** What is to be done now: send a request, wait until a moment (milliseconds of the caller's clock), or nothing. */
+/** What the caller does now: send a request, ask again at `until` (milliseconds of its clock), or nothing before the next event. */
 export type PacerStep =
   | { readonly kind: "send" }
   | { readonly kind: "wait"; readonly until: number }
-  | { readonly kind: "rest" };
+  | { readonly kind: "idle" };
 
+/** Times in milliseconds. */
 export interface PacerRules {
-  /** Data notifications of one connection are at least this far apart, in milliseconds. */
+  /** Least time between two data notifications of one connection (option PACE). */
   readonly paceMs: number;
   readonly backoff: Backoff;
-  /** How long a final notification is tried, in milliseconds. */
+  /** How long the pacer repeats a final notification that fails. */
   readonly finalRetryMs: number;
 }
 
 const SEND: PacerStep = { kind: "send" };
-const REST: PacerStep = { kind: "rest" };
+const IDLE: PacerStep = { kind: "idle" };
 
 /**
- * Decides when one connection's notifications go out: the first at once, then not faster than the pace, nothing left
- * unannounced, one request at a time, failed ones repeated with back-off, and one final notification that waits for no pace.
+ * Decides when the notifications of one connection go out (docs/plugins.md). The first one leaves at once, later ones keep the pace. Every
+ * byte is announced. One request is in flight at a time; a failed one is repeated with back-off. One final notification follows the end of
+ * the connection and ignores the pace.
  *
- * Pure: the caller passes the time in (milliseconds of any steady clock) and asks {@link next} after each event.
+ * The caller passes the time in, as milliseconds of any steady clock, and asks {@link next} after each event.
  */
 export class NotificationPacer {
   readonly #rules: PacerRules;
   #phase: "open" | "final" | "done" = "open";
   #request: "none" | "queued" | "sent" = "none";
-  /** The request under way is the final one. */
+  /** The current request is the final notification. */
   #requestIsFinal = false;
+  /** Data has come that no request covers yet. */
   #unannounced = false;
-  #quietUntil = Number.NEGATIVE_INFINITY;
+  /** The pace allows no data notification before. */
+  #pacedUntil = Number.NEGATIVE_INFINITY;
+  /** The back-off allows no repetition before. */
   #retryAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
   #attempt = 0;
@@ -50,22 +55,22 @@ export class NotificationPacer {
     this.#rules = rules;
   }
 
-  /** Nothing more will ever be sent. */
+  /** The pacer will never send again. */
   get done(): boolean {
     return this.#phase === "done";
   }
 
-  /** The connection has ended, and its final notification is not dealt with yet. */
+  /** The connection has ended, and its final notification is still to be delivered or given up. */
   get finalPending(): boolean {
     return this.#phase === "final";
   }
 
-  /** Data waits in the client's socket. */
+  /** The daemon has written data to the plugin's socket. */
   dataWritten(): void {
     if (this.#phase === "open") this.#unannounced = true;
   }
 
-  /** The connection has ended: a final notification is due at once, covering whatever was unannounced. */
+  /** The connection has ended: the final notification is due at once. It covers unannounced data, too. */
   connectionEnded(now: number): void {
     if (this.#phase !== "open") return;
     this.#phase = "final";
@@ -73,10 +78,10 @@ export class NotificationPacer {
     this.#attempt = 0;
     this.#retryAt = now;
     this.#giveUpAt = now + this.#rules.finalRetryMs;
-    if (this.#request === "queued") this.#requestIsFinal = true; // it has not left: it can tell the end as well
+    if (this.#request === "queued") this.#requestIsFinal = true; // the request has not left: it becomes the final one
   }
 
-  /** Data still waits in the client's socket, announced or not: tell of it again, even after the end. */
+  /** Data still waits in the plugin's socket: announce it again, even after the end of the connection. */
   remind(now: number): void {
     this.dataWritten();
     if (this.#phase !== "done") return;
@@ -85,35 +90,35 @@ export class NotificationPacer {
     this.#giveUpAt = now + this.#rules.finalRetryMs;
   }
 
-  /** Nothing more is to be sent, told or not. */
+  /** Sends nothing more, whatever is still to be announced. */
   giveUp(): void {
     this.#phase = "done";
   }
 
-  /** Requests are answered again: what waits to be repeated need not wait as long as the back-off says. */
+  /** The engine answers again: a repetition waits for the first back-off only. */
   retrySoon(): void {
     this.#retryAt = Math.min(this.#retryAt, this.#failedAt + this.#rules.backoff.firstMs);
   }
 
-  /** What to do now. `send` means the caller takes a request in hand: it reports {@link sent} and {@link finished}. */
+  /** What to do now. After `send` the caller queues a request and reports {@link sent} and {@link finished}. */
   next(now: number): PacerStep {
-    if (this.#request !== "none" || this.#phase === "done") return REST;
-    if (this.#phase === "open" && !this.#unannounced) return REST;
-    const until = this.#phase === "final" ? this.#retryAt : Math.max(this.#quietUntil, this.#retryAt);
+    if (this.#request !== "none" || this.#phase === "done") return IDLE;
+    if (this.#phase === "open" && !this.#unannounced) return IDLE;
+    const until = this.#phase === "final" ? this.#retryAt : Math.max(this.#pacedUntil, this.#retryAt);
     if (now < until) return { kind: "wait", until };
     this.#request = "queued";
     this.#requestIsFinal = this.#phase === "final";
     return SEND;
   }
 
-  /** The request is on its way: what arrives from now on needs another, a pace later. */
+  /** The request has left: data from now on needs another request, one pace later. */
   sent(now: number): void {
     this.#request = "sent";
     this.#unannounced = false;
-    this.#quietUntil = now + this.#rules.paceMs;
+    this.#pacedUntil = now + this.#rules.paceMs;
   }
 
-  /** The request has ended. `random`: a number from 0 (inclusive) to 1 (exclusive), for the back-off's jitter. */
+  /** The request has ended. @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter of the back-off */
   finished(outcome: RequestOutcome, now: number, random: number): void {
     const wasFinal = this.#requestIsFinal;
     this.#request = "none";
@@ -124,14 +129,14 @@ export class NotificationPacer {
       return;
     }
     this.#failedAt = now;
-    if (outcome === "failed") this.#quietUntil = Number.NEGATIVE_INFINITY;
+    if (outcome === "failed") this.#pacedUntil = Number.NEGATIVE_INFINITY;
     if (this.#phase === "open") this.#unannounced = true;
-    else if (!wasFinal) return; // a data request failed, the final one is due anyway
+    else if (!wasFinal) return; // a data notification failed; the final one is due in any case
     this.#attempt += 1;
     this.#retryAt = now + backoffMs(this.#rules.backoff, this.#attempt, random);
     if (this.#phase !== "final" || this.#retryAt <= this.#giveUpAt) return;
     if (now < this.#giveUpAt)
-      this.#retryAt = this.#giveUpAt; // a last attempt when the time is up
+      this.#retryAt = this.#giveUpAt; // the last attempt
     else this.#phase = "done";
   }
 }

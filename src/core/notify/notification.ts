@@ -1,23 +1,23 @@
-/** Whom a notification addresses: a Luup device, the service and the action it offers, and what to pass as `Pid`. */
+/** The Luup action that a notification invokes (option NTFY, docs/plugins.md). */
 export interface NotifyTarget {
   readonly device: number;
   readonly service: string;
   readonly action: string;
-  /** The connection's identifier as the plugin named it; left out, the one of the greeting is used. */
+  /** The value of the argument `Pid`; the identifier of the connection where the plugin names none. */
   readonly pid?: string;
 }
 
-/** What an answer of the Luup engine means for the notification that asked for it. */
+/** What an answer of the Luup engine means for the notification. */
 export type Verdict =
   | { readonly kind: "delivered" }
-  /** The engine will say the same again: a wrong device, service or action. */
+  /** Permanent: a wrong device, service or action. A repetition would get the same answer. */
   | { readonly kind: "rejected"; readonly answer: string }
-  /** The engine is not itself; asking again later helps. */
+  /** Temporary: a later repetition may succeed. */
   | { readonly kind: "unavailable"; readonly answer: string };
 
-const MAX_QUOTED_ANSWER = 120; // enough for every message Luup engines are known to give
+const MAX_QUOTED_ANSWER = 120; // characters; longer than every known message of a Luup engine
 
-/** Path and query of the action request, to be appended to the base path of the Luup system. Every value is percent-encoded. */
+/** Path and query of the action request. The caller puts the base path of the Luup system before it. Every value is percent-encoded. */
 export function actionPath(target: NotifyTarget, pid: string): string {
   return (
     "/data_request?id=action&output_format=json" +
@@ -34,10 +34,11 @@ export function formatNotifyTarget(target: NotifyTarget, pid: string): string {
 }
 
 /**
- * Judges an answer. Success is status 200 with a body that does not begin with `ERROR`: openLuup and Vera report a wrong
- * device, service or action with 200 and a text, an unknown request with 501. Other 5xx pass with time.
+ * Judges an answer (docs/plugins.md). Success is status 200 with a body that does not begin with `ERROR`: openLuup and Vera report a
+ * wrong device, service or action with 200 and a text, an unknown request with 501. Other 5xx statuses are temporary.
  *
- * @param bodyStart the first bytes of the body, decoded
+ * @param status the HTTP status
+ * @param bodyStart the start of the body, decoded
  */
 export function judgeAnswer(status: number, bodyStart: string): Verdict {
   const body = bodyStart.trim();

@@ -1,41 +1,43 @@
-/** LuaSocket's buffer in portions of 128 bytes; more would be owed to a plugin that was merely busy. */
-const MAX_OWED = 64;
+/** Most reminders behind an empty queue: LuaSocket's buffer of 8,192 bytes, read in portions of 128. A slower plugin was merely busy. */
+const MAX_REMINDERS_DUE = 64;
 
 /**
- * Judges by looks at a plugin's socket, one after each notification, whether it has left bytes unread.
+ * Judges whether a plugin has left bytes unread (option RNTF, docs/plugins.md). The caller samples the kernel's receive queue of the plugin's
+ * socket after each notification.
  *
- * The kernel's queue tells only of what no program has taken yet. LuaSocket takes up to 8,192 bytes at a time (buffer.h) and
- * keeps what the plugin has not asked for, unseen. So a plugin that has emptied the queue after reading in portions is
- * reminded as often again as the longest portion has lasted, and once more.
+ * The queue holds only bytes that no program has taken. LuaSocket takes up to 8,192 bytes at a time (`BUF_SIZE` in its `buffer.h`) and
+ * keeps the rest where the kernel does not see it. So a plugin that reads in portions gets more reminders after the queue is empty: as many
+ * as its longest portion lasted, and one more.
  */
 export class UnreadTracker {
   #unread = 0;
-  /** Looks since something was last taken from the queue. */
-  #streak = 0;
-  /** The most looks that one portion has lasted. */
-  #longest = 0;
-  /** Reminders still due though the queue is empty. */
-  #owed = 0;
+  /** Samples since the plugin last took bytes from the queue. */
+  #samplesOfPortion = 0;
+  /** Most samples that one portion lasted. */
+  #longestPortion = 0;
+  /** Reminders still to send though the queue is empty. */
+  #remindersDue = 0;
 
   /**
-   * Takes in what a look has shown.
+   * Takes the next sample.
    *
-   * @param unread bytes in the kernel's queue
-   * @returns whether the plugin is to be notified again
+   * @param unread bytes in the kernel's receive queue
+   * @returns whether to notify the plugin again
    */
   observe(unread: number): boolean {
     if (unread > 0) {
-      const taken = unread < this.#unread;
-      this.#longest = Math.max(this.#longest, this.#streak);
-      this.#streak = taken ? 1 : this.#streak + 1;
+      const hasRead = unread < this.#unread;
+      this.#longestPortion = Math.max(this.#longestPortion, this.#samplesOfPortion);
+      this.#samplesOfPortion = hasRead ? 1 : this.#samplesOfPortion + 1;
     } else if (this.#unread > 0) {
-      this.#owed = Math.min(Math.max(this.#longest, this.#streak) + 1, MAX_OWED); // portions are not all of one length
-      this.#longest = 0;
-      this.#streak = 0;
-    } else if (this.#owed > 0) {
-      this.#owed -= 1;
+      const longest = Math.max(this.#longestPortion, this.#samplesOfPortion);
+      this.#remindersDue = Math.min(longest + 1, MAX_REMINDERS_DUE); // one more: portions differ in length
+      this.#longestPortion = 0;
+      this.#samplesOfPortion = 0;
+    } else if (this.#remindersDue > 0) {
+      this.#remindersDue -= 1;
     }
     this.#unread = unread;
-    return unread > 0 || this.#owed > 0;
+    return unread > 0 || this.#remindersDue > 0;
   }
 }

@@ -1,33 +1,33 @@
-/** What can be posted. */
+/** What an alert is about (docs/web-and-metrics.md). */
 export type AlertEvent = "server-down" | "server-back" | "checksum-errors";
 
-/** What is posted: the members that every alert has, in the order of the JSON. */
+/** The JSON body of a webhook request; its members have this order. */
 export interface Alert {
   readonly event: AlertEvent;
-  /** When it happened, as an ISO date. */
+  /** When the event happened, in ISO 8601. */
   readonly time: string;
-  /** The port of the listener that it is about. */
+  /** The port of the listener in front of the server. */
   readonly listener: number;
-  /** `host:port` */
+  /** The server, as `host:port`. */
   readonly server: string;
-  /** The same for people. */
+  /** The event in a sentence for people. */
   readonly text: string;
-  /** `server-down`: why. */
+  /** Of `server-down`: why the daemon does not reach the server. */
   readonly reason?: string;
-  /** `server-back`: how long it was down. */
+  /** Of `server-back`: how long the server was down, in milliseconds. */
   readonly downMs?: number;
-  /** `checksum-errors`: how many in the last minute. */
+  /** Of `checksum-errors`: the errors of the last minute. */
   readonly count?: number;
 }
 
-/** What has become of alerts since the start. */
+/** The alerts since the start. */
 export interface AlertsStatus {
-  /** Alerts that wait, one under way included. */
+  /** Alerts still to deliver, the one in flight included. */
   readonly waiting: number;
-  /** Alerts that were taken. */
+  /** Alerts that the webhook has accepted. */
   readonly delivered: number;
-  /** Alerts that nobody took in time. */
+  /** Alerts that the webhook has not accepted in time. */
   readonly givenUp: number;
-  /** Alerts that had to make room for later ones. */
+  /** Alerts dropped from a full queue. */
   readonly dropped: number;
 }

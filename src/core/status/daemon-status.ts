@@ -11,71 +11,72 @@ import type { HistogramStatus } from "./histogram.js";
 /** What a connection is doing. */
 export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "closing";
 
-/** The notifications of one connection so far. */
+/** The notifications of one connection since it was opened. */
 export interface NotifyStatus {
   /** `dev/sid/act/pid` */
   readonly target: string;
   /** Requests that went out, repetitions included. */
   readonly sent: number;
   readonly retried: number;
-  /** Requests that were rejected, or that got no good answer. */
+  /** Requests that the engine rejected, or that failed. */
   readonly failed: number;
+  /** The last answer, for people. */
   readonly lastOutcome: string;
 }
 
-/** Final notifications of connections of which nothing else is left. */
+/** Final notifications of connections that are closed and forgotten. */
 export interface FinalNotificationsStatus {
-  /** Those that wait for their turn, for their answer, or to be repeated. */
+  /** Final notifications in the queue, in flight, or waiting for a repetition. */
   readonly waiting: number;
-  /** Those that made room for later ones, since the start. */
+  /** Final notifications dropped from a full queue since the start. */
   readonly givenUp: number;
 }
 
-/** All notifications since the start, or since the Luup system was changed. */
+/** All notifications since the start, or since a reload changed the Luup system. */
 export interface NotificationsStatus extends RequestsStatus {
   readonly farewells: FinalNotificationsStatus;
 }
 
-/** Requests of notifications. */
+/** The HTTP requests of notifications. */
 export interface RequestsStatus {
-  /** Requests that wait for their turn: one for a connection at most. */
+  /** Requests in the queue: at most one of each connection. */
   readonly waiting: number;
   readonly inFlight: number;
   /** Requests that went out, repetitions included. */
   readonly sent: number;
-  /** Attempts that repeated a failed one. */
+  /** Requests that repeated a failed one. */
   readonly retried: number;
-  /** Attempts that were rejected, or that got no good answer. */
+  /** Requests that the engine rejected, or that failed. */
   readonly failed: number;
-  /** From when a request was due until it left. */
+  /** Time from when a request was due until it left. */
   readonly delay: HistogramStatus;
-  /** From when it left until it was answered, or given up. */
+  /** Time from when a request left until the engine answered or the daemon gave up. */
   readonly answer: HistogramStatus;
 }
 
-/** Everything known of one connection. Times in milliseconds, sizes in bytes. */
+/** One connection, as STAT JSON shows it. Times in milliseconds, sizes in bytes. */
 export interface ConnectionStatus {
   readonly id: string;
   readonly phase: PhaseName;
   readonly listener: string;
   readonly client: string;
   readonly clientPort: number;
-  /** When it came, as ISO 8601. */
+  /** When the daemon accepted the client, in ISO 8601. */
   readonly openedAt: string;
   /** The remote as the client named it. */
   readonly remote?: string;
   readonly remoteAddress?: string;
   readonly options?: ConnOptions;
   readonly ageMs: number;
-  /** Since a byte came from the remote. */
+  /** Time since the last byte from the remote. */
   readonly receiveIdleMs?: number;
-  /** Since a byte came from the client. */
+  /** Time since the last byte from the client. */
   readonly sendIdleMs?: number;
-  /** From the remote. */
+  /** Bytes from the remote. */
   readonly received: number;
-  /** To the remote. */
+  /** Bytes to the remote. */
   readonly sent: number;
-  /** Datagrams dropped because the client did not take them in time, or that could not be sent. */
+  /** Datagrams dropped because the client read too slowly, or because sending failed. */
   readonly datagramsLost?: number;
   readonly notify?: NotifyStatus;
 }
@@ -83,22 +84,22 @@ export interface ConnectionStatus {
 /** A port the daemon accepts connections on. */
 export interface ListenerStatus {
   readonly kind: string;
-  /** What its connections name as their {@link ConnectionStatus.listener}. */
+  /** The name that connections show as {@link ConnectionStatus.listener}. */
   readonly name: string;
-  /** Or the path of a Unix socket, the port being 0. */
+  /** The address it is bound to, or the path of a Unix socket, whose port is 0. */
   readonly address: string;
   readonly port: number;
-  /** Where its connections go, for a listener that decides that itself. */
+  /** The target of its connections, for a listener with a fixed one. */
   readonly remote?: string;
-  /** The same, in parts. */
+  /** The addresses in `remote`. */
   readonly targets?: readonly HostPort[];
-  /** Why it does not accept connections yet. */
+  /** Why the listener does not accept connections; undefined when it does. */
   readonly problem?: string;
 }
 
-/** What has passed since the start, connections that are there still included. */
+/** The traffic since the start, of open and closed connections. */
 export interface TrafficStatus {
-  /** Connections of clients. */
+  /** Accepted connections of clients. */
   readonly connections: number;
   /** Bytes from remotes. */
   readonly received: number;
@@ -106,7 +107,7 @@ export interface TrafficStatus {
   readonly sent: number;
 }
 
-/** Everything known of the daemon. */
+/** The daemon, as STAT JSON shows it. The names of the members are an interface (docs/web-and-metrics.md). */
 export interface DaemonStatus {
   readonly version: string;
   readonly build: number;
@@ -117,13 +118,13 @@ export interface DaemonStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly directs: readonly DirectStatus[];
   readonly muxes: readonly MuxStatus[];
-  /** Lines of `[tunnel]`. */
+  /** The tunnel servers: one for each `[tunnel]` line. */
   readonly tunnels: readonly TunnelStatus[];
-  /** Servers whose device this machine is. */
+  /** The tunnel servers that this daemon links to as a device. */
   readonly devices: readonly DeviceStatus[];
   readonly monitor: MonitorStatus;
   readonly traffic: TrafficStatus;
-  /** Files and sockets: what clients, remotes and readers of the web page take, and what the daemon may have in all, where that is known. */
+  /** File descriptors: those that clients, remotes and readers of the web page use, and the limit for the whole process where it is known. */
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;
   readonly alerts: AlertsStatus;
@@ -131,24 +132,24 @@ export interface DaemonStatus {
   readonly connections: readonly ConnectionStatus[];
 }
 
-/** A connection that tells its part of a {@link DaemonStatus} when its turn comes. */
+/** A connection in a {@link DaemonReport}: makes its status only when the reader asks for it. */
 export interface ConnectionReport extends Pick<ConnectionStatus, "id" | "listener" | "phase"> {
   readonly status: ConnectionStatus;
 }
 
-/** What a {@link DaemonStatus} is made of: there may be thousands of connections, of which mostly only a few are told of at a time. */
+/** A {@link DaemonStatus} that makes the status of each connection as the reader takes it: there may be thousands of connections. */
 export interface DaemonReport extends Omit<DaemonStatus, "connections"> {
-  /** To be gone through once; who does so slowly does not meet those that have gone meanwhile. */
+  /** Iterable once. A slow reader misses connections that close meanwhile. */
   readonly connections: Iterable<ConnectionReport>;
 }
 
 const HEADING = " ID               St Client           Remote              #recv   #xmit Notify";
 
-/** One row in the columns of the seed's sample session; a long value widens its row. */
-function row(connection: ConnectionStatus, asking: boolean): string {
+/** One row in the columns of docs/protocol.md; a long value widens its row. */
+function row(connection: ConnectionStatus, marker: "*" | " "): string {
   const echo = connection.phase === "echo";
   return [
-    (asking ? "*" : " ") + connection.id.padEnd(16),
+    marker + connection.id.padEnd(16),
     (echo ? "2" : "1").padEnd(2),
     connection.client.padEnd(16),
     (connection.remote ?? "").padEnd(17),
@@ -161,16 +162,16 @@ function row(connection: ConnectionStatus, asking: boolean): string {
 }
 
 /**
- * The answer to STAT in pieces, in the layout of the seed's sample session. Connections that are over, and wait only for the
- * client to close its end, are left out. Shared devices and tunnels follow, a line each.
+ * The reply to STAT in pieces, in the layout of docs/protocol.md. Connections that only wait for the client to close are left out.
+ * Shared devices and tunnels follow, one line each.
  *
- * @param askingId the connection that asks, marked `*`
+ * @param askingId the identifier of the connection that asks: its row begins with `*`
  */
 export function* statusTable(report: DaemonReport, askingId: string): Generator<string> {
   yield HEADING;
   for (const connection of report.connections) {
     if (connection.phase === "closing") continue;
-    yield `\n${printable(row(connection.status, connection.id === askingId))}`;
+    yield `\n${printable(row(connection.status, connection.id === askingId ? "*" : " "))}`;
   }
   const { muxes, tunnels, devices } = report;
   for (const line of [...muxes.map(muxLine), ...tunnels.map(tunnelLine), ...devices.map(deviceLine)]) {
@@ -178,7 +179,7 @@ export function* statusTable(report: DaemonReport, askingId: string): Generator<
   }
 }
 
-/** The answer to STAT JSON in pieces: a {@link DaemonStatus} in one line. */
+/** The reply to STAT JSON in pieces: a {@link DaemonStatus} in one line. */
 export function* statusJson({ connections, ...daemon }: DaemonReport): Generator<string> {
   yield `${printableJson(daemon).slice(0, -1)},"connections":[`;
   let separator = "";

@@ -4,11 +4,14 @@ import { DeadPeerDetector, type PeerHealth } from "#src/core/limits/dead-peer-de
 
 const SENT = 1000;
 
-/** What a watch says of looks at [time, unacknowledged, unanswered, received so far]; the limit is 10. */
-function looks(...seen: [number, number, number, number][]): PeerHealth[] {
-  const watch = new DeadPeerDetector(10);
-  return seen.map(([now, unacknowledged, unansweredProbes, received]) =>
-    watch.observe(
+/** A sample: time, unacknowledged bytes, unanswered probes, bytes received so far. */
+type Sample = [now: number, unacknowledged: number, unansweredProbes: number, received: number];
+
+/** The judgement after each sample, with a limit of 10 ms. */
+function judge(...samples: Sample[]): PeerHealth[] {
+  const detector = new DeadPeerDetector(10);
+  return samples.map(([now, unacknowledged, unansweredProbes, received]) =>
+    detector.observe(
       { local: "", remote: "", state: 1, unread: 0, unacknowledged, unansweredProbes },
       SENT,
       received,
@@ -17,8 +20,8 @@ function looks(...seen: [number, number, number, number][]): PeerHealth[] {
   );
 }
 
-const cases: [string, [number, number, number, number][], PeerHealth[]][] = [
-  ["all acknowledged", [[0, 0, 0, 0]], ["fine"]],
+const cases: [string, Sample[], PeerHealth[]][] = [
+  ["all acknowledged", [[0, 0, 0, 0]], ["alive"]],
   [
     "data just sent",
     [
@@ -34,7 +37,7 @@ const cases: [string, [number, number, number, number][], PeerHealth[]][] = [
       [9, 5, 4, 0],
       [10, 5, 4, 0],
     ],
-    ["waiting", "waiting", "lost"],
+    ["waiting", "waiting", "dead"],
   ],
   [
     "the whole machine stood still: it has not been asked again yet",
@@ -43,7 +46,7 @@ const cases: [string, [number, number, number, number][], PeerHealth[]][] = [
       [500, 5, 1, 0],
       [505, 5, 2, 0],
     ],
-    ["waiting", "waiting", "lost"],
+    ["waiting", "waiting", "dead"],
   ],
   [
     "answered meanwhile, as fewer repetitions tell",
@@ -63,7 +66,7 @@ const cases: [string, [number, number, number, number][], PeerHealth[]][] = [
       [27, 300, 1, 0],
       [37, 300, 2, 0],
     ],
-    ["waiting", "waiting", "waiting", "waiting", "lost"],
+    ["waiting", "waiting", "waiting", "waiting", "dead"],
   ],
   [
     "bytes came from it",
@@ -73,7 +76,7 @@ const cases: [string, [number, number, number, number][], PeerHealth[]][] = [
       [12, 5, 5, 7],
       [19, 5, 6, 7],
     ],
-    ["waiting", "waiting", "waiting", "lost"],
+    ["waiting", "waiting", "waiting", "dead"],
   ],
   [
     "acknowledged, then silent anew",
@@ -83,7 +86,7 @@ const cases: [string, [number, number, number, number][], PeerHealth[]][] = [
       [12, 5, 3, 0],
       [22, 5, 5, 0],
     ],
-    ["waiting", "fine", "waiting", "lost"],
+    ["waiting", "alive", "waiting", "dead"],
   ],
 ];
-for (const [what, seen, expected] of cases) test(what, () => assert.deepEqual(looks(...seen), expected));
+for (const [what, seen, expected] of cases) test(what, () => assert.deepEqual(judge(...seen), expected));

@@ -15,8 +15,8 @@ const open: FlowState = {
 const ended = { ...open, eof: true };
 const passedOn = { ...ended, finished: true };
 const stalled = { ...open, stalled: true };
-/** The kernel has it all; the peer has not acknowledged it. */
-const underWay = { unacknowledged: 7, peerProgressAt: 99_700 };
+/** The kernel has all bytes; the peer has acknowledged some of them. */
+const unacknowledged = { unacknowledged: 7, peerProgressAt: 99_700 };
 
 type Row = [
   what: string,
@@ -43,73 +43,115 @@ const table: Row[] = [
   ],
   ["a remote that is not read is not silent", stalled, open, 7000, [107_000, "remote silent"]],
   ["client's FIN passed on: 5 s", open, passedOn, 0, [104_000, "client closed"]],
-  ["the remote's bytes put it off", { ...open, lastActivityAt: 99_900 }, passedOn, 0, [104_900, "client closed"]],
-  ["RTIM may be shorter", open, passedOn, 8000, [98_000, "remote silent"]],
-  ["RTIM may be longer", open, passedOn, 60_000, [104_000, "client closed"]],
-  ["client's last bytes not taken yet: 30 s", open, ended, 0, [129_000, "client closed"]],
-  ["each byte taken puts it off", open, { ...ended, lastActivityAt: 99_500 }, 0, [129_500, "client closed"]],
+  [
+    "client's FIN passed on: a byte of the remote extends the 5 s",
+    { ...open, lastActivityAt: 99_900 },
+    passedOn,
+    0,
+    [104_900, "client closed"],
+  ],
+  ["client's FIN passed on: RTIM may end first", open, passedOn, 8000, [98_000, "remote silent"]],
+  ["client's FIN passed on: a longer RTIM does not extend the 5 s", open, passedOn, 60_000, [104_000, "client closed"]],
+  ["client's last bytes wait for the remote: 30 s", open, ended, 0, [129_000, "client closed"]],
+  [
+    "client's last bytes wait for the remote: each byte it takes extends the 30 s",
+    open,
+    { ...ended, lastActivityAt: 99_500 },
+    0,
+    [129_500, "client closed"],
+  ],
   ["the client reads slowly: an hour", stalled, passedOn, 0, [3_699_000, "client closed"]],
   ["remote's FIN passed on: 5 s", passedOn, open, 0, [104_000, "remote closed"]],
-  ["the client's bytes put it off", passedOn, { ...open, lastActivityAt: 99_900 }, 0, [104_900, "remote closed"]],
-  ["remote's last bytes not taken yet: 30 s", ended, open, 0, [129_000, "remote closed"]],
+  [
+    "remote's FIN passed on: a byte of the client extends the 5 s",
+    passedOn,
+    { ...open, lastActivityAt: 99_900 },
+    0,
+    [104_900, "remote closed"],
+  ],
+  ["remote's last bytes wait for the client: 30 s", ended, open, 0, [129_000, "remote closed"]],
   ["the remote takes nothing any more: 30 s", passedOn, stalled, 0, [129_000, "remote closed"]],
-  ["RTIM is over when the remote has closed", passedOn, open, 1, [104_000, "remote closed"]],
+  ["RTIM ends with the remote's FIN", passedOn, open, 1, [104_000, "remote closed"]],
   ["both closed: 30 s for the last bytes", ended, ended, 1, [129_000, "remote closed"]],
   [
-    "both closed: who takes the last bytes puts it off",
+    "both closed: progress with the last bytes extends the 30 s",
     ended,
-    { ...passedOn, ...underWay },
+    { ...passedOn, ...unacknowledged },
     1,
     [129_700, "remote closed"],
   ],
   [
-    "the remote has not acknowledged it all: 30 s from what it took",
+    "the remote has not acknowledged all: 30 s after its last progress",
     open,
-    { ...passedOn, ...underWay },
+    { ...passedOn, ...unacknowledged },
     0,
     [129_700, "client closed"],
   ],
-  ["it has: 5 s from the last of it", open, { ...passedOn, peerProgressAt: 99_700 }, 0, [104_700, "client closed"]],
   [
-    "the client has not acknowledged the answer: an hour",
-    { ...open, ...underWay },
+    "the remote has acknowledged all: 5 s after its last progress",
+    open,
+    { ...passedOn, peerProgressAt: 99_700 },
+    0,
+    [104_700, "client closed"],
+  ],
+  [
+    "the client has not acknowledged the answer: an hour after its last progress",
+    { ...open, ...unacknowledged },
     passedOn,
     0,
     [3_699_700, "client closed"],
   ],
-  ["it has: 5 s from the last of that", { ...open, peerProgressAt: 99_700 }, passedOn, 0, [104_700, "client closed"]],
   [
-    "it has not acknowledged the remote's last words: 30 s",
-    { ...passedOn, ...underWay },
+    "the client has acknowledged the answer: 5 s after its last progress",
+    { ...open, peerProgressAt: 99_700 },
+    passedOn,
+    0,
+    [104_700, "client closed"],
+  ],
+  [
+    "the client has not acknowledged the last bytes of a closed remote: 30 s after its last progress",
+    { ...passedOn, ...unacknowledged },
     open,
     0,
     [129_700, "remote closed"],
   ],
-  ["it has: 5 s to answer them", { ...passedOn, peerProgressAt: 99_700 }, open, 0, [104_700, "remote closed"]],
-  ["what the client takes is no sign of the remote", { ...open, ...underWay }, open, 7000, [97_000, "remote silent"]],
+  [
+    "the client has acknowledged the last bytes of a closed remote: 5 s to answer",
+    { ...passedOn, peerProgressAt: 99_700 },
+    open,
+    0,
+    [104_700, "remote closed"],
+  ],
+  [
+    "progress of the client does not extend RTIM",
+    { ...open, ...unacknowledged },
+    open,
+    7000,
+    [97_000, "remote silent"],
+  ],
 ];
-test("IDLE: what waits for its turn keeps a connection from being quiet", () => {
+test("IDLE: a connection whose bytes wait for their turn is not idle", () => {
   const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
   const deadline = idleDeadline(open, { ...stalled, queued: true }, 99_000, limits, NOW);
-  assert.deepEqual([deadline?.at, deadline?.cause], [105_000, "quiet"]);
+  assert.deepEqual([deadline?.at, deadline?.cause], [105_000, "idle"]);
 });
 
-test("IDLE: since the last byte in either direction; in a stall an hour; and RTIM may be shorter", () => {
+test("IDLE counts from the last byte in either direction, in a stall an hour; RTIM may end first", () => {
   const limits = { receiveTimeoutMs: 0, quietMs: 5000 };
   const at = (down: FlowState, up: FlowState, receiveTimeoutMs = 0): unknown => {
     const deadline = idleDeadline(down, up, 99_000, { ...limits, receiveTimeoutMs }, NOW);
     return [deadline?.at, deadline?.cause];
   };
-  assert.deepEqual(at(open, { ...open, lastActivityAt: 96_000 }), [101_000, "quiet"]);
-  assert.deepEqual(at({ ...open, lastActivityAt: 97_000 }, open), [102_000, "quiet"]);
-  assert.deepEqual(at({ ...stalled, lastActivityAt: 97_000 }, open), [NOW + 5000, "quiet"]);
-  assert.deepEqual(at(open, { ...stalled, lastActivityAt: 97_000 }), [NOW + 5000, "quiet"]);
+  assert.deepEqual(at(open, { ...open, lastActivityAt: 96_000 }), [101_000, "idle"]);
+  assert.deepEqual(at({ ...open, lastActivityAt: 97_000 }, open), [102_000, "idle"]);
+  assert.deepEqual(at({ ...stalled, lastActivityAt: 97_000 }, open), [NOW + 5000, "idle"]);
+  assert.deepEqual(at(open, { ...stalled, lastActivityAt: 97_000 }), [NOW + 5000, "idle"]);
   const hourAgo = NOW - 3_600_000;
-  assert.deepEqual(at({ ...stalled, lastActivityAt: hourAgo }, { ...open, lastActivityAt: hourAgo }), [NOW, "quiet"]);
+  assert.deepEqual(at({ ...stalled, lastActivityAt: hourAgo }, { ...open, lastActivityAt: hourAgo }), [NOW, "idle"]);
   assert.deepEqual(at(open, { ...open, lastActivityAt: 96_000 }, 1000), [91_000, "remote silent"]);
-  assert.deepEqual(at(open, passedOn), [95_000, "quiet"]);
-  assert.deepEqual(at({ ...open, peerProgressAt: 97_000 }, open), [102_000, "quiet"]);
-  assert.deepEqual(at({ ...open, unacknowledged: 7 }, open), [NOW + 5000, "quiet"]);
+  assert.deepEqual(at(open, passedOn), [95_000, "idle"]);
+  assert.deepEqual(at({ ...open, peerProgressAt: 97_000 }, open), [102_000, "idle"]);
+  assert.deepEqual(at({ ...open, unacknowledged: 7 }, open), [NOW + 5000, "idle"]);
 });
 
 for (const [what, down, up, rtim, expected] of table) {

@@ -13,7 +13,7 @@ function send(pacer: NotificationPacer, now: number): void {
 
 test("the first data is announced at once", () => {
   const pacer = new NotificationPacer({ ...rules, paceMs: 5000 });
-  assert.deepEqual(pacer.next(0), { kind: "rest" });
+  assert.deepEqual(pacer.next(0), { kind: "idle" });
   pacer.dataWritten();
   assert.deepEqual(pacer.next(0), { kind: "send" });
 });
@@ -23,13 +23,13 @@ test("data in the quiet time is announced once, when that time is over", () => {
   pacer.dataWritten();
   send(pacer, 100);
   pacer.finished("delivered", 110, 0);
-  assert.deepEqual(pacer.next(120), { kind: "rest" });
+  assert.deepEqual(pacer.next(120), { kind: "idle" });
   pacer.dataWritten();
   pacer.dataWritten();
   assert.deepEqual(pacer.next(130), { kind: "wait", until: 5100 });
   send(pacer, 5100);
   pacer.finished("delivered", 5101, 0);
-  assert.deepEqual(pacer.next(99_999), { kind: "rest" });
+  assert.deepEqual(pacer.next(99_999), { kind: "idle" });
 });
 
 test("one request at a time; what arrives meanwhile makes one more", () => {
@@ -38,11 +38,11 @@ test("one request at a time; what arrives meanwhile makes one more", () => {
   send(pacer, 0);
   pacer.dataWritten();
   pacer.dataWritten();
-  assert.deepEqual(pacer.next(1), { kind: "rest" });
+  assert.deepEqual(pacer.next(1), { kind: "idle" });
   pacer.finished("delivered", 3000, 0);
   send(pacer, 3000);
   pacer.finished("delivered", 3001, 0);
-  assert.deepEqual(pacer.next(3001), { kind: "rest" });
+  assert.deepEqual(pacer.next(3001), { kind: "idle" });
 });
 
 test("data that arrives before the request leaves is covered by it", () => {
@@ -52,7 +52,7 @@ test("data that arrives before the request leaves is covered by it", () => {
   pacer.dataWritten();
   pacer.sent(10);
   pacer.finished("delivered", 11, 0);
-  assert.deepEqual(pacer.next(11), { kind: "rest" });
+  assert.deepEqual(pacer.next(11), { kind: "idle" });
 });
 
 test("the final notification waits for no pace and covers what was unannounced", () => {
@@ -67,7 +67,7 @@ test("the final notification waits for no pace and covers what was unannounced",
   assert.equal(pacer.done, true);
   pacer.dataWritten();
   pacer.connectionEnded(20);
-  assert.deepEqual(pacer.next(99_999), { kind: "rest" });
+  assert.deepEqual(pacer.next(99_999), { kind: "idle" });
 });
 
 test("a request still queued at the end tells the end too; one that has left is followed by the final one", () => {
@@ -101,7 +101,7 @@ test("a failed request is repeated with back-off as long as the connection lives
   }
   send(pacer, now);
   pacer.finished("delivered", now, 0);
-  assert.deepEqual(pacer.next(now), { kind: "rest" });
+  assert.deepEqual(pacer.next(now), { kind: "idle" });
 });
 
 test("when the engine answers again, what waits for its repetition waits half a second at most", () => {
@@ -133,7 +133,7 @@ test("a rejected request is not repeated, but new data is announced", () => {
   pacer.dataWritten();
   send(pacer, 0);
   pacer.finished("rejected", 1, 0);
-  assert.deepEqual(pacer.next(99_999), { kind: "rest" });
+  assert.deepEqual(pacer.next(99_999), { kind: "idle" });
   pacer.dataWritten();
   assert.deepEqual(pacer.next(99_999), { kind: "send" });
 });
@@ -146,7 +146,7 @@ test("a final notification that fails is tried for its time, a last attempt at t
   while (!pacer.done) {
     const step = pacer.next(now);
     if (step.kind === "wait") now = step.until;
-    assert.ok(step.kind !== "rest");
+    assert.ok(step.kind !== "idle");
     if (step.kind !== "send") continue;
     attempts += 1;
     pacer.sent(now);
@@ -214,7 +214,7 @@ test("whatever happens: one request at a time, the pace is kept, all data and th
       }
       const settle = (): void => {
         answer("delivered");
-        for (let step = pacer.next(now); step.kind !== "rest"; step = pacer.next(now)) {
+        for (let step = pacer.next(now); step.kind !== "idle"; step = pacer.next(now)) {
           if (step.kind === "wait") now = step.until;
           else {
             pacer.sent(now);
