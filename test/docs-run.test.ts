@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { after, test } from "node:test";
+import { serve } from "#src/cli/serve-command.js";
+import { Certificates } from "./support/certificates.js";
+import { ConfigFile } from "./support/config.js";
+import { MAIN, startDaemon } from "./support/daemon.js";
+import { type Block, blocksOf, matchesShown, readPages } from "./support/documents.js";
+import { freePort } from "./support/free-port.js";
+import { Client, Device } from "./support/net.js";
+import { missing } from "./support/peers.js";
+import { Output } from "./support/shown.js";
+import { until } from "./support/wait.js";
+
+// What the documents show is what happens: command lines, dialogues and configurations run here, with ports and hosts of their own.
+
+const ENDED_WITHIN_MS = 10_000;
+const INSTALLED = "/usr/local/lib/sockproxyd/";
+
+const blocks = readPages().flatMap(blocksOf);
+const withRole = (role: string): Block[] => blocks.filter(({ info }) => info === role);
+const folder = mkdtempSync(`${tmpdir()}/sockproxyd-docs-`);
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+mkdirSync(`${folder}/bin`);
+const shim = `#!/bin/sh
+case "\${1:-}" in -*) set -- -p "$TEST_PORT" "$@" ;; esac
+exec "${process.execPath}" "${MAIN}" "$@"
+`;
+writeFileSync(`${folder}/bin/sockproxyd`, shim);
+chmodSync(`${folder}/bin/sockproxyd`, 0o755);
+
+const device = await Device.open();
+after(() => device.close());
+const [muxPort, webPort] = [await freePort(), await freePort()];
+const config = new ConfigFile(`[mux]\n${muxPort}=192.168.1.22:1502 PROT=modbus\n[web]\nport=${webPort}\n`);
+const daemon = await startDaemon("-c", config.path);
+after(() => daemon.stop("SIGKILL"));
+
+/** What the documents call the ports and hosts of these tests. */
+const PORTS: ReadonlyMap<string, string> = new Map([
+  ["192.168.0.155:3232", `127.0.0.1:${device.port}`],
+  ["10006", `${device.port}`],
+  ["2504", `${daemon.port}`],
+  ["5020", `${muxPort}`],
+  ["8080", `${webPort}`],
+]);
+
+/** A text of the documents with the ports of these tests. */
+function localized(text: string, map: ReadonlyMap<string, string>): string {
+  let local = text.replaceAll(INSTALLED, `${resolve(".")}/`);
+  for (const [shown, real] of map)
+    local = local.replace(new RegExp(`\\b${shown.replaceAll(".", "\\.")}\\b`, "g"), real);
+  return local;
+}
+
+/** The reverse of {@link localized}. */
+function generalized(text: string): string {
+  let general = text;
+  for (const [shown, real] of PORTS) general = general.replaceAll(real, shown);
+  return general;
+}
+
+function environment(port: number): NodeJS.ProcessEnv {
+  const { PATH = "", ...env } = process.env;
+  return { ...env, PATH: `${folder}/bin:${PATH}`, TEST_PORT: `${port}`, XDG_RUNTIME_DIR: folder };
+}
+
+/** Runs a shell script to its end. */
+async function run(
+  script: string,
+): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
+  const cwd = mkdtempSync(`${folder}/run-`);
+  const env = environment(await freePort());
+  return new Promise((done) => {
+    const options = { cwd, env, timeout: ENDED_WITHIN_MS };
+    execFile("bash", ["-c", script], options, (error, stdout, stderr) => {
+      done({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+  });
+}
+
+for (const { at, text } of withRole("dialogue")) {
+  test(`${at}: the dialogue`, async () => {
+    const client = await Client.open(daemon.port);
+    const lines = text.split("\n");
+    if (lines[0]?.startsWith("<") !== true || !lines[0].includes("TOGGLEDBITS")) await client.line();
+    let several = false; // lines that are not shown
+    for (const line of lines) {
+      const words = line.slice(2);
+      if (line.startsWith("> ")) client.write(`${localized(words, PORTS)}\n`);
+      else if (line === "…") several = true;
+      else if (line === "(closed)") assert.equal(await client.rest(), "", at);
+      else {
+        assert.ok(line.startsWith("< "), `${at}: what is "${line}"?`);
+        let got = generalized(await client.line());
+        while (several && !matchesShown(got, words)) got = generalized(await client.line());
+        several = false;
+        assert.ok(matchesShown(got, words), `${at}: "${words}" is shown, "${got}" came`);
+      }
+    }
+    client.destroy();
+  });
+}
+
+for (const { at, text } of withRole("console")) {
+  test(`${at}: commands and what they print`, { skip: missing("nc") }, async () => {
+    for (const part of text.split(/^\$ /m).slice(1)) {
+      const [command = "", ...shown] = part.replace(/\n$/, "").split("\n");
+      const { stdout, stderr } = await run(localized(command, PORTS));
+      const printed = generalized(stderr + stdout);
+      assert.ok(matchesShown(printed, shown.join("\n")), `${at}: $ ${command}\n${printed}`);
+    }
+  });
+}
+
+for (const { at, text } of withRole("sh run")) {
+  test(`${at}: commands that run to their end`, { skip: missing("openssl") || missing("curl") }, async () => {
+    const { status, stderr } = await run(`set -eo pipefail\n${localized(text, PORTS)}`);
+    assert.equal(status, 0, `${at}: ${stderr}`);
+  });
+}
+
+/** Ports on which a program of the documents listens. */
+const LISTENED = ["5020", "7000", "8023", "8080", "10001"];
+
+for (const { at, text } of withRole("sh start")) {
+  test(`${at}: a program that goes on`, async (t) => {
+    for (const command of text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))) {
+      const own = new Map<string, string>();
+      for (const port of LISTENED) own.set(port, `${await freePort()}`);
+      const cwd = mkdtempSync(`${folder}/start-`);
+      const options = { cwd, env: environment(await freePort()) };
+      const child: ChildProcess = spawn("bash", ["-c", `exec ${localized(command, own)}`], options);
+      t.after(() => child.kill("SIGKILL"));
+      const errors = new Output(child.stderr as Readable);
+      await errors.says(/ started/);
+      child.kill("SIGTERM");
+      await until(() => child.exitCode !== null, "the program to end", ENDED_WITHIN_MS);
+      assert.equal(child.exitCode, 0, `${at}: ${errors.text}`);
+    }
+  });
+}
+
+test("every configuration in the documents is a good one", { skip: missing("openssl") }, async () => {
+  const certificates = new Certificates();
+  after(() => certificates.remove());
+  const { certificate, key } = certificates.make("documents");
+  for (const { at, text } of withRole("ini")) {
+    const files = text
+      .replaceAll(/\/etc\/sockproxyd\/\w+\.pem/g, certificate)
+      .replaceAll(/\/etc\/sockproxyd\/\w+\.key/g, key)
+      .replaceAll("/var/log/", `${folder}/`);
+    const checked = await serve(["-c", new ConfigFile(files).path, "--check"], () => {});
+    assert.equal(checked.kind, "answer", `${at}: ${checked.kind === "wrong" ? checked.lines.join("\n") : ""}`);
+  }
+});
+
+test("a text that differs from what is shown is noticed", () => {
+  assert.ok(matchesShown("OK CONN 1a1f\n", "OK CONN …"));
+  assert.ok(!matchesShown("ERR CONN 1a1f\n", "OK CONN …"));
+  assert.ok(matchesShown("a\nb\nc\n", "a\n…\nc"));
+  assert.ok(!matchesShown("a\nb\n", "a\n…\nc"));
+  assert.ok(!matchesShown("a\n", "a\nb"));
+});
