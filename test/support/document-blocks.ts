@@ -1,0 +1,118 @@
+import { MUX_USAGE } from "#src/cli/mux-arguments.js";
+import { REVERSE_PROXY_USAGE } from "#src/cli/reverse-proxy-arguments.js";
+import { USAGE } from "#src/cli/serve-arguments.js";
+import { TUNNEL_USAGE } from "#src/cli/tunnel-arguments.js";
+import { WATCH_USAGE } from "#src/cli/watch-arguments.js";
+import { REFERENCE, type ReferenceRow, type ReferenceTable } from "#src/core/config/reference.js";
+import type { CommandContext } from "#src/core/setup/command.js";
+import { COMMANDS } from "#src/core/setup/commands/commands.js";
+import { runCommand } from "#src/core/setup/run-command.js";
+
+/** The pages that explain options, by the table of the reference. */
+const PAGES: Readonly<Record<string, { readonly where: string; readonly page: string }>> = {
+  conn: { where: "`CONN`, every port line", page: "protocol.md#options-of-conn" },
+  line: { where: "every port line", page: "monitor.md#a-file-for-each-port" },
+  direct: { where: "`[direct]`", page: "direct.md#options" },
+  mux: { where: "`[mux]`", page: "mux.md#options" },
+  tunnel: { where: "`[tunnel]`", page: "tunnel.md#options" },
+};
+
+function verbatim(text: string): string {
+  return ["```text", text, "```"].join("\n");
+}
+
+/** A text fit for a cell of a table. */
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("*", "\\*").replaceAll("<", "&lt;");
+}
+
+function code(text: string): string {
+  return text === "" ? "" : `\`${text.replaceAll("|", "\\|")}\``;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** What the daemon answers to HELP. */
+function help(): string {
+  const ran = runCommand("HELP", { commands: COMMANDS } as unknown as CommandContext);
+  if (ran?.outcome.kind !== "reply") throw new Error("HELP has no reply");
+  return verbatim(ran.outcome.text);
+}
+
+const TIMES: Readonly<Record<string, string>> = { ms: "time (a bare number: ms)", s: "time (a bare number: seconds)" };
+
+/** What a value may be. */
+function shownValue({ unit, range }: ReferenceRow): string {
+  return cell([TIMES[unit] ?? unit, range].filter(Boolean).join("; "));
+}
+
+function optionTable({ rows }: ReferenceTable): string {
+  return table(
+    ["option", "long name", "value", "default", "meaning"],
+    rows.map((row) => [code(row.key), code(row.name), shownValue(row), code(row.defaultText), cell(row.help)]),
+  );
+}
+
+function keyTable({ kind, rows }: ReferenceTable): string {
+  return table(
+    ["key", "value", ...(kind === "lines" ? [] : ["default"]), "meaning"],
+    rows.map((row) => [
+      code(row.key),
+      shownValue(row),
+      ...(kind === "lines" ? [] : [code(row.defaultText)]),
+      cell(row.help),
+    ]),
+  );
+}
+
+/** Every key and the long name of every option, in alphabetical order. */
+function index(): string {
+  const entries = REFERENCE.flatMap(({ kind, section, rows }) =>
+    rows.map((row) => {
+      const { where, page } = PAGES[section] ?? { where: `\`[${section}]\``, page: `#${section}` };
+      const named = kind === "lines" ? `\`[${section} NAME]\`` : where;
+      const short = row.key === row.name ? "" : code(row.key);
+      return { name: row.name, cells: [code(row.name), short, `[${named}](${page})`, cell(row.help)] };
+    }),
+  );
+  entries.sort((one, other) => (one.name === other.name ? 0 : one.name < other.name ? -1 : 1));
+  return table(
+    ["name", "four letters", "where", "meaning"],
+    entries.map(({ cells }) => cells),
+  );
+}
+
+/** The block of a table of the reference: `keys host`, `lines mux`, `options conn`. */
+function referenceBlock(part: ReferenceTable): [string, () => string] {
+  return [`${part.kind} ${part.section}`, () => (part.kind === "options" ? optionTable(part) : keyTable(part))];
+}
+
+/** What can stand in a document between `<!-- generated: NAME -->` and `<!-- /generated -->`, made from the tables of the program. */
+export const BLOCKS: Readonly<Record<string, () => string>> = {
+  help,
+  index,
+  "usage sockproxyd": () => verbatim(USAGE),
+  "usage mux": () => verbatim(MUX_USAGE),
+  "usage tunnel": () => verbatim(TUNNEL_USAGE),
+  "usage watch": () => verbatim(WATCH_USAGE),
+  "usage reverse-proxy": () => verbatim(REVERSE_PROXY_USAGE),
+  ...Object.fromEntries(REFERENCE.map(referenceBlock)),
+};
+
+const MARKED = /(<!-- generated: (.+?) -->\n)[\s\S]*?(<!-- \/generated -->)/g;
+
+/**
+ * A document with its generated blocks as they should be.
+ *
+ * @throws when it names a block that there is not
+ */
+export function refreshed(text: string): string {
+  return text.replace(MARKED, (_all, begin: string, name: string, end: string) => {
+    const block = BLOCKS[name];
+    if (block === undefined)
+      throw new Error(`no block is called "${name}"; there are ${Object.keys(BLOCKS).join(", ")}`);
+    return `${begin}${block()}\n${end}`;
+  });
+}
