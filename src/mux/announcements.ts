@@ -31,7 +31,7 @@ export class Announcements {
     const news = [message];
     this.#news = news;
     this.#rounds.begin(this.#audience(news), ({ client, bytes }) => {
-      if (client.stalled) client.drop("it does not read what the device says");
+      if (client.stalled) client.cut("it does not read what the device says");
       else client.deliver(bytes);
     });
   }

@@ -43,10 +43,10 @@ export class BroadcastMux extends BaseMux {
         this.#queue.push(client(), Buffer.from(bytes));
         this.#send();
       },
-      begun() {},
+      headReceived() {},
       resumed: () => this.#resumed(client()),
-      ended: () => false,
-      holds: () => this.#queue.sizeOf(client()) >= this.route.mux.queue,
+      inputEnded: () => false,
+      isQueueFull: () => this.#queue.sizeOf(client()) >= this.route.mux.queue,
     };
   }
 
@@ -151,7 +151,7 @@ export class BroadcastMux extends BaseMux {
       this.#patience = undefined;
       this.rounds.begin([...this.#stalled], (slow) => {
         this.log.seldom("dropped", "a client is dropped: it does not read");
-        slow.drop("it does not read what the device says");
+        slow.cut("it does not read what the device says");
         this.#resumed(slow);
       });
     });

@@ -103,7 +103,7 @@ export class FairScheduler {
   }
 
   /** A client whose queue is full is told so, or, where its protocol has no words for that, not read any more. */
-  holds(client: MuxClient): boolean {
+  isQueueFull(client: MuxClient): boolean {
     const { queue, protocol } = this.#owner.options();
     return this.#queue.sizeOf(client) >= (protocol.tellsFailures ? queue + MAX_LOCAL_REPLIES : queue);
   }

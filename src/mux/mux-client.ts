@@ -1,68 +1,63 @@
-import { ByteQueue } from "../core/collections/byte-queue.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import type { HostPort } from "../core/net/address.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
-import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS, type Intermediary } from "../sockets/end.js";
+import { guarded, type Intermediary } from "../sockets/end.js";
+import { QueuedEnd } from "../sockets/queued-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 
-/** What a mux does with what a client sends. */
+/** What a mux does with the bytes of a client. */
 export interface MuxClientOwner {
-  /** A whole message; `head`: of HTTP. */
+  /** The client has sent a whole message; `head`: its head, in HTTP. */
   message(bytes: Buffer, head: HttpHead | undefined): void;
-  /** The head of a message whose rest is still to come. */
-  begun(head: HttpHead): void;
-  /** Bytes that are no message. */
+  /** The client has sent the head of a message, and the rest is still to come. */
+  headReceived(head: HttpHead): void;
+  /** The client has sent bytes that are no message. */
   malformed(reason: string, tooLong: boolean): void;
-  /** It takes more again. */
+  /** The client reads again, and its backlog is small. */
   resumed(): void;
-  /** It sends no more. Returns whether it is owed something still: else it counts as gone after a silence of the device. */
-  ended(): boolean;
-  /** It is gone. */
+  /**
+   * The client has sent FIN.
+   *
+   * @returns whether answers are outstanding: the client then counts as alive while the device is silent
+   */
+  inputEnded(): boolean;
+  /** The client is gone. */
   gone(): void;
-  /** Whether it has to wait before it may send more. */
-  holds(): boolean;
+  /** Whether the queue of the client is full: the mux accepts no message from it at the moment. */
+  isQueueFull(): boolean;
   fault(error: unknown): void;
 }
 
-const MAX_MESSAGE = 1_048_576; // a request is kept whole until it can go out
-const MAX_PENDING = 262_144; // of answers; a client that leaves so many unread gets nothing more for now
-const MAX_PARTS = 256; // of a message that comes in crumbs, before they are put together
-const SIGN_OF_LIFE_MS = 1000;
+const MAX_MESSAGE = 1_048_576; // the mux keeps a request whole until the device can take it
+const MAX_PENDING = 262_144; // unread bytes of answers; beyond this limit the mux neither reads from the client nor starts requests for it
+const MAX_PARTS = 256; // parts of one message before they are joined: a message of single bytes must not cost a Buffer per byte
+const SIGN_OF_LIFE_MS = 1000; // well below the shortest timeout of a relay
 const NOTHING = Buffer.alloc(0);
 
-/** A shared device as one client sees it: an end like a remote of its own. */
-export class MuxClient implements End {
-  events: EndEvents = IGNORE_EVENTS;
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  gone = false;
+/** A shared device as one client sees it: like a connection that belongs to this client alone. */
+export class MuxClient extends QueuedEnd {
   readonly intermediary: Intermediary;
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
-  /** What it has sent and is not worked off yet, in memory that is the sender's until then. */
+  /** Messages that the mux has not accepted yet, in memory that belongs to the writer until then. */
   readonly #messages: CutQueue;
   readonly #slice: TimeSlice;
-  #working = false;
-  /** Parts of a message that is not complete. */
+  #isWorking = false;
+  /** Parts of an incomplete message. */
   #parts: Buffer[] = [];
   #partsSize = 0;
   #head: HttpHead | undefined;
-  /** Answers that it has not taken yet. */
-  readonly #pending = new ByteQueue();
-  #paused = true;
-  #deaf = false;
-  #ended = false;
-  #finishing = false;
-  #end: { readonly reason: string | undefined; told: boolean } | undefined;
-  #patience: Timer | undefined;
+  /** Whether the mux throws away everything that the client sends. */
+  #isIgnored = false;
+  #input: "open" | "ended" | "finished" = "open";
+  #signOfLife: Timer | undefined;
 
-  /** @param target the device, as it is called */
+  /** @param target the device, with the name that the configuration gives it */
   constructor(target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
-    this.peerAddress = target.host;
-    this.peerPort = target.port;
+    super(target);
     this.#clock = clock;
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());
@@ -70,109 +65,95 @@ export class MuxClient implements End {
     this.intermediary = { view: viewOfProtocol(protocol.framing.name) };
   }
 
-  /** Bytes that wait until the mux takes more of this client; until then it is not read. */
+  /** Bytes that the mux has not accepted; the relay reads nothing from the client meanwhile. */
   get unsent(): number {
-    return this.#deaf ? 0 : this.#messages.size;
+    return this.#isIgnored ? 0 : this.#messages.size;
   }
 
-  /** Whether it leaves so much unread that it gets no more for now. */
+  /** Whether the client leaves so much unread that the mux starts no more requests for it. */
   get stalled(): boolean {
-    return this.#pending.size > MAX_PENDING;
+    return this.pending > MAX_PENDING;
   }
 
   write(chunk: Buffer | string): void {
-    if (this.#deaf || this.#ended) return;
+    if (this.#isIgnored || this.#input !== "open") return;
     this.#messages.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
     this.#work();
   }
 
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#flush();
-    if (this.#paused) return;
+  override resume(): void {
+    super.resume();
+    if (this.isPaused || this.stalled) return;
     this.#owner.resumed();
     this.check();
   }
 
   end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#input !== "open") return;
+    this.#input = "ended";
     this.#messages.end();
     this.#work();
   }
 
-  destroy(): void {
-    if (this.gone) return;
-    this.gone = true;
-    this.#deaf = true;
-    this.#patience?.cancel();
-    this.#owner.gone();
+  /** Passes bytes on to the client. The caller must not change them afterwards. */
+  override deliver(bytes: Buffer): void {
+    if (this.isPaused || this.pending > 0) super.deliver(bytes);
+    else if (!this.gone && !this.isEnding) guarded(this, () => this.events.data(bytes));
   }
 
-  /** Passes bytes on to the client; they must not change any more. */
-  deliver(bytes: Buffer): void {
-    if (this.gone || this.#end !== undefined) return;
-    if (this.#paused || this.#pending.size > 0) this.#pending.push(bytes);
-    else guarded(this, () => this.events.data(bytes));
-  }
-
-  /** Takes no more messages of it: what it sends is thrown away. */
+  /** From now on everything that the client sends is thrown away. */
   ignore(): void {
-    this.#deaf = true;
+    this.#isIgnored = true;
   }
 
-  /** Closes it behind everything delivered: in good order, or for a reason. What it sends is ignored from now on. */
+  /** Closes behind everything delivered: with EOF, or for a reason. From now on everything that the client sends is thrown away. */
   close(reason: string | undefined): void {
-    this.#deaf = true;
-    this.#end ??= { reason, told: false };
-    this.#flush();
+    this.#isIgnored = true;
+    this.#signOfLife?.cancel();
+    this.endBehindQueue(reason);
   }
 
-  /** Closes it without what it has not taken: it never would. */
-  drop(reason: string): void {
-    this.#pending.clear();
-    this.close(reason);
-  }
-
-  /** What held it back may do so no longer. */
+  /** The mux may have room for the next message of the client. */
   check(): void {
-    if (this.#messages.empty || this.#working || this.#slice.yielding || this.gone) return;
+    if (this.#messages.empty || this.#isWorking || this.#slice.yielding || this.gone) return;
     this.#work();
     if (this.unsent === 0) guarded(this, () => this.events.drained());
   }
 
-  /** Everything it has sent is with the mux. */
-  #finishSoon(): void {
-    if (this.#finishing) return;
-    this.#finishing = true;
-    setImmediate(() => guarded(this, () => this.#finished()));
+  protected released(): void {
+    this.#isIgnored = true;
+    this.#signOfLife?.cancel();
+    this.#owner.gone();
   }
 
-  #finished(): void {
+  #finishSoon(): void {
+    if (this.#input !== "ended") return;
+    this.#input = "finished";
+    setImmediate(() => guarded(this, () => this.#finish()));
+  }
+
+  /** The mux has accepted everything that the client sent. */
+  #finish(): void {
     if (this.gone) return;
     this.events.finished();
-    if (this.#owner.ended()) this.#giveSignOfLife();
+    if (this.#owner.inputEnded()) this.#giveSignOfLife();
   }
 
-  /** While the device works on a client's last requests it counts as alive: there are other limits for that. */
+  /** The device works on the last requests of the client: the relay must not take this silence for a dead remote. TIME limits the wait. */
   #giveSignOfLife(): void {
-    if (this.gone || this.#end !== undefined) return;
-    this.#patience = this.#clock.after(SIGN_OF_LIFE_MS, () => {
+    if (this.gone || this.isEnding) return;
+    this.#signOfLife = this.#clock.after(SIGN_OF_LIFE_MS, () => {
       guarded(this, () => this.events.data(NOTHING));
       this.#giveSignOfLife();
     });
   }
 
-  /** Gives the mux what it takes, for a turn. */
+  /** Hands messages to the mux as long as it accepts them, a time slice in each pass of the event loop. */
   #work(): void {
     if (this.#slice.yielding) return;
-    if (this.#working) return; // the mux has room again because of what it is just being given
-    this.#working = true;
-    while (!this.#deaf && this.#pending.size <= MAX_PENDING && !this.#owner.holds()) {
+    if (this.#isWorking) return; // the mux calls back while it accepts a message
+    this.#isWorking = true;
+    while (!this.#isIgnored && !this.stalled && !this.#owner.isQueueFull()) {
       const cut = this.#messages.take();
       if (cut === undefined) break;
       if (cut.kind === "junk") this.#owner.malformed(cut.reason, false);
@@ -181,8 +162,8 @@ export class MuxClient implements End {
       this.#slice.yield();
       break;
     }
-    this.#working = false;
-    if (this.#ended && (this.#deaf || this.#messages.empty)) this.#finishSoon();
+    this.#isWorking = false;
+    if (this.#isIgnored || this.#messages.empty) this.#finishSoon();
   }
 
   #collect(kind: "frame" | "part", bytes: Buffer, head: HttpHead | undefined): void {
@@ -202,28 +183,7 @@ export class MuxClient implements End {
       this.#partsSize = 0;
       this.#owner.message(message, this.#head);
     } else if (head !== undefined) {
-      this.#owner.begun(head);
+      this.#owner.headReceived(head);
     }
-  }
-
-  #flush(): void {
-    guarded(this, () => {
-      while (!this.#paused && !this.gone) {
-        const bytes = this.#pending.take();
-        if (bytes === undefined) break;
-        this.events.data(bytes);
-      }
-      if (this.#end === undefined || this.#end.told || this.#pending.size > 0 || this.gone) return;
-      this.#end.told = true;
-      this.#patience?.cancel();
-      const { reason } = this.#end;
-      if (reason === undefined) {
-        this.events.eof();
-        return;
-      }
-      this.gone = true;
-      this.#owner.gone();
-      this.events.closed(new EndReason(reason));
-    });
   }
 }

@@ -100,16 +100,16 @@ export class RequestMux extends BaseMux {
   protected hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "gone" | "fault"> {
     return {
       message: (bytes, head) => this.#message(client(), bytes, head),
-      begun: (head) => {
+      headReceived: (head) => {
         const goAhead = this.#protocol.goAhead?.(head);
         if (goAhead !== undefined) this.#scheduler.say(client(), goAhead);
       },
       resumed: () => this.#resumed(client()),
-      ended: () => {
+      inputEnded: () => {
         this.#scheduler.end(client());
         return true;
       },
-      holds: () => this.#scheduler.holds(client()),
+      isQueueFull: () => this.#scheduler.isQueueFull(client()),
     };
   }
 

@@ -15,7 +15,7 @@ function setUp(...names: readonly string[]) {
       told.push(`${name}:${bytes}`);
       keepBusy(3);
     },
-    drop: (reason: string) => told.push(`${name} dropped: ${reason}`),
+    cut: (reason: string) => told.push(`${name} dropped: ${reason}`),
   });
   const clients = names.map(client);
   const rounds = new Rounds({ late() {}, caughtUp() {} });
