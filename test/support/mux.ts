@@ -1,29 +1,10 @@
 import type { TestContext } from "node:test";
+import type { MuxStatus } from "#src/core/mux/mux-status.js";
 import { ConfigFile } from "./config.js";
 import { type DaemonProcess, startDaemon } from "./daemon.js";
 import { freePort } from "./free-port.js";
 import { greet } from "./net.js";
 import { until } from "./wait.js";
-
-/** One member of `muxes` in the answer to STAT JSON. */
-export interface MuxStatus {
-  readonly port: number;
-  readonly protocol: string;
-  readonly target: string;
-  readonly clients: number;
-  readonly waiting: number;
-  readonly outstanding: number;
-  readonly links: readonly { readonly state: string; readonly ageMs: number; readonly requests: number }[];
-  readonly requests: number;
-  readonly answers: number;
-  readonly strays: number;
-  readonly timeouts: number;
-  readonly cacheHits: number;
-  readonly joined: number;
-  readonly noPath: number;
-  readonly queueFull: number;
-  readonly malformed: number;
-}
 
 /** A daemon with mux lines. */
 export interface Mux {

@@ -1,31 +1,28 @@
-/** What has happened in a mux so far. */
-export interface MuxCounters {
-  /** Messages of clients. */
-  requests: number;
-  /** Answers given to clients, those of the device and those from the cache. */
-  answers: number;
-  /** Requests without an answer in time. */
-  timeouts: number;
-  /** Requests whose link was lost before their answer. */
-  linkLost: number;
-  /** Requests that met no link. */
-  noPath: number;
-  /** Requests refused because their client had too many waiting. */
-  queueFull: number;
-  /** Writes that RDON has kept from the device. */
-  refused: number;
-  /** Clients that have sent what is no message. */
-  malformed: number;
-  /** Reads asked a second time, because their link was lost. */
-  repeated: number;
-  /** Reads answered from the last answer. */
-  cacheHits: number;
-  /** Reads that were answered together with an identical one. */
-  joined: number;
-  /** Messages of the device that nobody waited for. */
-  strays: number;
-  /** Messages of the device to everybody. */
-  events: number;
+/** Everything that a mux counts, with the help text of its metric. The keys stand in the JSON of STAT (docs/mux.md). */
+export const MUX_COUNTERS = {
+  requests: "Messages that clients sent.",
+  answers: "Answers that clients got from the device or the cache.",
+  timeouts: "Requests that got no answer in time.",
+  linkLost: "Requests whose connection to the device was lost before the answer.",
+  noPath: "Requests that found no connection to the device.",
+  queueFull: "Requests rejected because the queue of their client was full.",
+  refused: "Writes that RDON kept from the device.",
+  malformed: "Clients that sent bytes which are no message.",
+  repeated: "Reads sent a second time because their connection was lost.",
+  cacheHits: "Reads answered from the cache.",
+  joined: "Reads that shared the answer to an identical read.",
+  strays: "Messages of the device that no request waited for.",
+  events: "Messages of the device to all clients.",
+} as const;
+
+type MuxCounter = keyof typeof MUX_COUNTERS;
+
+/** How often each has happened since the mux was made. */
+export type MuxCounters = Record<MuxCounter, number>;
+
+/** Counters that stand at 0. */
+export function muxCounters(): MuxCounters {
+  return Object.fromEntries(Object.keys(MUX_COUNTERS).map((name) => [name, 0])) as MuxCounters;
 }
 
 /** A connection to the device. */
@@ -36,7 +33,7 @@ export interface LinkStatus {
   readonly requests: number;
 }
 
-/** Everything known of one mux. */
+/** A mux in the JSON of STAT. */
 export interface MuxStatus extends Readonly<MuxCounters> {
   readonly port: number;
   readonly protocol: string;
@@ -47,40 +44,29 @@ export interface MuxStatus extends Readonly<MuxCounters> {
   readonly waiting: number;
   /** Requests that wait for their answer. */
   readonly outstanding: number;
-  /** Links at most. */
+  /** Most connections to the device at a time (POOL). */
   readonly pool: number;
   readonly links: readonly LinkStatus[];
-  /** There is no link, and it is not the time for another attempt yet. */
+  /** Whether there is no connection, the last attempt failed, and the next attempt is not due yet. */
   readonly down: boolean;
 }
 
-/** Counters that have counted nothing. */
-export function muxCounters(): MuxCounters {
-  return {
-    requests: 0,
-    answers: 0,
-    timeouts: 0,
-    linkLost: 0,
-    noPath: 0,
-    queueFull: 0,
-    refused: 0,
-    malformed: 0,
-    repeated: 0,
-    cacheHits: 0,
-    joined: 0,
-    strays: 0,
-    events: 0,
-  };
+/** The connections that can carry requests. */
+export function connectedLinks({ links }: MuxStatus): number {
+  return links.filter(({ state }) => state !== "connecting").length;
+}
+
+/** Requests that failed, for whatever reason. */
+function failedRequests({ timeouts, linkLost, noPath }: MuxStatus): number {
+  return timeouts + linkLost + noPath;
 }
 
 /** One line of STAT. */
 export function muxLine(mux: MuxStatus): string {
-  const links = mux.links.filter(({ state }) => state !== "connecting").length;
-  const lost = mux.timeouts + mux.linkLost + mux.noPath;
   return [
     ` mux ${mux.port} ${mux.protocol} ${mux.target}:`,
-    `${links} of ${mux.pool} links${mux.down ? " (device not reached)" : ""},`,
+    `${connectedLinks(mux)} of ${mux.pool} links${mux.down ? " (device not reached)" : ""},`,
     `${mux.clients} clients, ${mux.waiting} waiting, ${mux.outstanding} outstanding;`,
-    `${mux.requests} requests, ${mux.answers} answered, ${lost} failed, ${mux.strays} strays`,
+    `${mux.requests} requests, ${mux.answers} answered, ${failedRequests(mux)} failed, ${mux.strays} strays`,
   ].join(" ");
 }
