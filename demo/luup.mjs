@@ -3,9 +3,9 @@ import { createServer } from "node:http";
 import { story } from "./story.mjs";
 
 /**
- * A Luup system in small: takes action requests as openLuup does, and runs the action.
+ * A small Luup engine: takes action requests as openLuup does, and runs the action.
  *
- * @param {() => number} since milliseconds since what the action is about
+ * @param {() => number} since milliseconds since the device has sent the reading, or closed
  * @param {() => void} action what HandleReceive does
  */
 export async function startLuup(since, action) {

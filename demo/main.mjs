@@ -1,4 +1,4 @@
-// The proxy's main job, on embedded stand-ins: the real daemon between a simulated device and a Luup system in small.
+// Shows the notification proxy at work: the real daemon between a simulated thermometer and a small Luup engine.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -13,7 +13,7 @@ const endsByItself = process.argv.includes("--once");
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until something is so; a demonstration that hangs shows nothing. */
+/** Waits for a condition, ten seconds at most: a demonstration that hangs shows nothing. */
 async function until(condition, what) {
   const limit = performance.now() + LIMIT_MS;
   while (!(await condition())) {
@@ -58,7 +58,7 @@ const luup = await startLuup(
 const device = createServer();
 const devicePort = await listen(device);
 const { port, child } = await startDaemon(luup.url);
-story("sockproxyd", `listens on port ${port}, notifies the Luup system at ${luup.url}`);
+story("sockproxyd", `listens on port ${port}, notifies the Luup engine at ${luup.url}`);
 story("device", `a thermometer, listens on port ${devicePort}`);
 
 scene("a plugin connects through the proxy: greeting, CONN");
@@ -71,28 +71,30 @@ const [thermometer] = await arrived;
 thermometer.on("error", () => {});
 
 function push(reading) {
-  story("device", `pushes  ${reading}`);
+  story("device", `sends   ${reading}`);
   pushedAt = performance.now();
   thermometer.write(`${reading}\n`);
 }
 
-scene("the device pushes: the action arrives at once; this first one opens the connection to the Luup system");
+scene(
+  "the device sends a reading: the action runs at once; this first request opens the connection to the Luup engine",
+);
 push("21.4");
 await until(() => luup.actions === 1, "the first notification");
 
-scene("some time later: at once again, on the connection that was kept");
+scene("a second later: at once again, on the connection that was kept");
 await pause(1100);
 push("21.5");
 await until(() => luup.actions === 2, "the second notification");
 
-scene("PACE=1 at work: what comes within the second is announced once, when it is over");
+scene("PACE=1: three readings within a second make one notification, when the second is over");
 for (const reading of ["21.6", "21.7", "21.8"]) {
   await pause(200);
   push(reading);
 }
 await until(() => luup.actions === 3, "the paced notification");
 
-scene("the remote closes: final notification, whatever the pace");
+scene("the device closes the connection: the final notification waits for no pace");
 await pause(100);
 story("device", "closes the connection");
 pushedAt = performance.now();
@@ -115,13 +117,13 @@ if (endsByItself) {
 }
 
 device.on("connection", (socket) => {
-  story("device", "somebody is here; pushes a reading every two seconds");
+  story("device", "has a new connection; sends a reading every two seconds");
   const timer = setInterval(() => socket.write(`${(21 + Math.random()).toFixed(1)}\n`), 2000);
   socket.on("error", () => {}).on("close", () => clearInterval(timer));
 });
 plugin = { readAll() {} };
 console.log(`
-Now you: the daemon goes on. In another terminal, say
+Your turn: the daemon goes on. In another terminal, type
 
   nc localhost ${port}
 
@@ -129,7 +131,7 @@ and then HELP, STAT, or
 
   CONN 127.0.0.1:${devicePort} NTFY=123/urn:demo:serviceId:Thermometer1/HandleReceive
 
-Ctrl-C ends it.`);
+Ctrl-C ends the demonstration.`);
 process.once("SIGINT", end);
 process.once("SIGTERM", end);
 child.once("exit", (status) => process.exit(status ?? 1)); // somebody said STOP

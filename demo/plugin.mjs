@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { story } from "./story.mjs";
 
-/** A plugin's side of a connection through the proxy: reads lines while it sets up, later only when it is notified. */
+/** A plugin that is connected through the proxy: it reads lines in setup mode, and after that only when it is notified. */
 export class Plugin {
   #socket;
 
@@ -13,7 +13,7 @@ export class Plugin {
     return plugin;
   }
 
-  /** Reads a line of the proxy. */
+  /** Reads one line from the proxy. */
   async line() {
     for (;;) {
       const chunk = this.#socket.read();
@@ -30,7 +30,7 @@ export class Plugin {
     this.#socket.write(`${line}\n`);
   }
 
-  /** What the notified action does: reads until the socket is empty. */
+  /** What the action HandleReceive does: it reads until the socket is empty. */
   readAll() {
     const chunk = this.#socket.read();
     if (chunk !== null) story("plugin", `reads   ${chunk.toString().trimEnd().replaceAll("\n", ", ")}`);
