@@ -5,12 +5,12 @@ import { backoffMs } from "#src/core/limits/backoff.js";
 
 const rules = { firstMs: 500, maxMs: 30_000 };
 
-test("waits double from the first to the longest", () => {
+test("the wait doubles from the first to the longest", () => {
   const waits = [1, 2, 3, 4, 5, 6, 7, 8, 100].map((attempt) => backoffMs(rules, attempt, 0));
   assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
 });
 
-test("jitter changes every wait, and leaves it between the first and the longest", () => {
+test("jitter changes every wait and keeps it between the first and the longest", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 10_000 }),

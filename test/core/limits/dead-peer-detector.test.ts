@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { DeadPeerDetector, type PeerHealth } from "#src/core/limits/dead-peer-detector.js";
 
 const SENT = 1000;
@@ -40,7 +41,7 @@ const cases: [string, Sample[], PeerHealth[]][] = [
     ["waiting", "waiting", "dead"],
   ],
   [
-    "the whole machine stood still: it has not been asked again yet",
+    "after the machine stood still: no probe has gone out yet",
     [
       [0, 5, 1, 0],
       [500, 5, 1, 0],
@@ -49,7 +50,7 @@ const cases: [string, Sample[], PeerHealth[]][] = [
     ["waiting", "waiting", "dead"],
   ],
   [
-    "answered meanwhile, as fewer repetitions tell",
+    "fewer unanswered probes: the peer has answered meanwhile",
     [
       [0, 5, 3, 0],
       [9, 5, 1, 0],
@@ -58,7 +59,7 @@ const cases: [string, Sample[], PeerHealth[]][] = [
     ["waiting", "waiting", "waiting"],
   ],
   [
-    "it acknowledges, though slowly",
+    "the peer acknowledges slowly",
     [
       [0, 900, 1, 0],
       [9, 700, 1, 0],
@@ -69,7 +70,7 @@ const cases: [string, Sample[], PeerHealth[]][] = [
     ["waiting", "waiting", "waiting", "waiting", "dead"],
   ],
   [
-    "bytes came from it",
+    "the peer has sent bytes",
     [
       [0, 5, 3, 0],
       [9, 5, 4, 7],
@@ -79,7 +80,7 @@ const cases: [string, Sample[], PeerHealth[]][] = [
     ["waiting", "waiting", "waiting", "dead"],
   ],
   [
-    "acknowledged, then silent anew",
+    "all acknowledged, then silent again",
     [
       [0, 5, 3, 0],
       [9, 0, 0, 0],
@@ -89,4 +90,41 @@ const cases: [string, Sample[], PeerHealth[]][] = [
     ["waiting", "alive", "waiting", "dead"],
   ],
 ];
-for (const [what, seen, expected] of cases) test(what, () => assert.deepEqual(judge(...seen), expected));
+for (const [what, samples, expected] of cases) test(what, () => assert.deepEqual(judge(...samples), expected));
+
+/** Samples in the order of time. */
+const samples = (unacknowledged: fc.Arbitrary<number>): fc.Arbitrary<Sample[]> =>
+  fc.array(fc.tuple(fc.nat(20), unacknowledged, fc.nat(5), fc.constant(0)), { maxLength: 30 }).map((list) => {
+    let now = 0;
+    return list.map(([pause, bytes, probes, received]): Sample => {
+      now += pause;
+      return [now, bytes, probes, received];
+    });
+  });
+
+test("a peer is alive exactly while nothing is unacknowledged", () => {
+  fc.assert(
+    fc.property(samples(fc.nat(3)), (list) => {
+      const judgements = judge(...list);
+      for (const [index, [, unacknowledged]] of list.entries())
+        assert.equal(judgements[index] === "alive", unacknowledged === 0);
+    }),
+  );
+});
+
+test("a peer is dead only after the limit and a further probe, without a sign of life in between", () => {
+  fc.assert(
+    fc.property(samples(fc.constantFrom(0, 5)), (list) => {
+      const judgements = judge(...list);
+      for (const [index, [now, , probes]] of list.entries()) {
+        if (judgements[index] !== "dead") continue;
+        const silent = list.slice(0, index).findLastIndex(([, bytes, asked]) => bytes === 0 || asked === 0);
+        const since = list.slice(silent + 1, index);
+        assert.ok(
+          since.some(([then, , asked]) => now - then >= 10 && asked < probes),
+          JSON.stringify(list),
+        );
+      }
+    }),
+  );
+});

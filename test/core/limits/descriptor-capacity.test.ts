@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { connectionsWithin, descriptorsForConnections, openFilesLimit } from "#src/core/limits/descriptor-capacity.js";
 
-test("the limit is read from the kernel's text", () => {
+test("the soft limit is read from /proc/self/limits", () => {
   const text =
     "Limit   Soft Limit   Hard Limit   Units\nMax processes  5 6 processes\nMax open files            1024    4096    files\n";
   assert.equal(openFilesLimit(text), 1024);

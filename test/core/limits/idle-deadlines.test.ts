@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { type FlowState, type IdleDeadline, idleDeadline } from "#src/core/limits/idle-deadlines.js";
 
 const NOW = 100_000;
@@ -160,3 +161,59 @@ for (const [what, down, up, rtim, expected] of table) {
     assert.deepEqual(deadline && [deadline.at, deadline.cause], expected);
   });
 }
+
+const time = fc.integer({ min: 0, max: 2 * NOW });
+const flowState: fc.Arbitrary<FlowState> = fc
+  .record({
+    lastActivityAt: time,
+    state: fc.constantFrom("open", "eof", "finished"),
+    stalled: fc.boolean(),
+    unacknowledged: fc.nat(3),
+    peerProgressAt: time,
+    queued: fc.boolean(),
+  })
+  .map(({ state, ...flow }) => ({ ...flow, eof: state !== "open", finished: state === "finished" }));
+const limit = fc.constantFrom(0, 1, 5000, 60_000, 10_000_000);
+
+test("progress in either direction never brings the deadline forward", () => {
+  fc.assert(
+    fc.property(
+      flowState,
+      flowState,
+      limit,
+      limit,
+      fc.nat(NOW),
+      fc.constantFrom("lastActivityAt" as const, "peerProgressAt" as const),
+      (down, up, receiveTimeoutMs, quietMs, later, member) => {
+        const at = (first: FlowState, second: FlowState): number =>
+          idleDeadline(first, second, NOW, { receiveTimeoutMs, quietMs }, NOW)?.at ?? Number.POSITIVE_INFINITY;
+        const before = at(down, up);
+        assert.ok(at({ ...down, [member]: down[member] + later }, up) >= before);
+        assert.ok(at(down, { ...up, [member]: up[member] + later }) >= before);
+      },
+    ),
+  );
+});
+
+test("a further limit never puts the deadline off", () => {
+  fc.assert(
+    fc.property(flowState, flowState, limit, limit, (down, up, receiveTimeoutMs, quietMs) => {
+      const at = (limits: Parameters<typeof idleDeadline>[3]): number =>
+        idleDeadline(down, up, NOW, limits, NOW)?.at ?? Number.POSITIVE_INFINITY;
+      const both = at({ receiveTimeoutMs, quietMs });
+      assert.ok(both <= at({ receiveTimeoutMs: 0, quietMs }));
+      assert.ok(both <= at({ receiveTimeoutMs, quietMs: 0 }));
+    }),
+  );
+});
+
+test("after a FIN there is always a deadline, at most an hour after the last progress", () => {
+  fc.assert(
+    fc.property(flowState, flowState, (down, up) => {
+      const deadline = idleDeadline(down, up, NOW, { receiveTimeoutMs: 0, quietMs: 0 }, NOW);
+      assert.equal(deadline !== undefined, down.eof || up.eof);
+      const last = Math.max(NOW, ...[down, up].flatMap((flow) => [flow.lastActivityAt, flow.peerProgressAt]));
+      if (deadline !== undefined) assert.ok(deadline.at > last && deadline.at <= last + 3_600_000);
+    }),
+  );
+});

@@ -13,7 +13,7 @@ test("each kind is mentioned once a minute, with the number of events left out",
   assert.equal(throttle.mention("b", 120_000), "");
 });
 
-test("a thousand kinds are remembered, the one mentioned longest ago is forgotten first", () => {
+test("a thousand kinds are remembered; the one mentioned longest ago is forgotten first", () => {
   const throttle = new LogThrottle();
   for (let n = 0; n <= 1000; n += 1) throttle.mention(`kind ${n}`, n);
   assert.equal(throttle.mention("kind 1", 1001), undefined);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { RateAlarm, SlidingMinute } from "#src/core/limits/sliding-minute.js";
 
-test("what is more than a minute ago never counts, what is less than 59 s ago always does", () => {
+test("events older than a minute never count, events younger than 59 s always do", () => {
   const pauses = fc.array(fc.oneof(fc.constant(0), fc.nat(2000), fc.nat(100_000)), { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(fc.nat(200_000), pauses, (start, waits) => {
@@ -21,7 +21,7 @@ test("what is more than a minute ago never counts, what is less than 59 s ago al
   );
 });
 
-test("too many are told at once, then once a minute while it goes on", () => {
+test("the alarm is raised at once, then once a minute while the events go on", () => {
   const excess = new RateAlarm();
   const told: [number, number][] = [];
   for (let now = 0; now < 180_000; now += 1000) {
@@ -35,9 +35,9 @@ test("too many are told at once, then once a minute while it goes on", () => {
   ]);
 });
 
-test("what happens less often is not told, however long it goes on", () => {
+test("events below the limit raise no alarm, however long they go on", () => {
   const excess = new RateAlarm();
   for (let now = 0; now < 3_600_000; now += 7000) assert.equal(excess.add(10, now), undefined);
 });
 
-test("a limit of 1 tells the first", () => assert.equal(new RateAlarm().add(1, 5), 1));
+test("with a limit of 1 the first event raises the alarm", () => assert.equal(new RateAlarm().add(1, 5), 1));

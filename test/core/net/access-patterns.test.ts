@@ -51,7 +51,7 @@ for (const [pattern, host, expected] of names) {
   });
 }
 
-test("what is printed reads as the same list", () => {
+test("a printed list reads as the same list", () => {
   const address = fc.oneof(
     fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })),
     fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 })),

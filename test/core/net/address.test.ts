@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import {
   canonicalAddress,
   formatHostPort,
+  isIPv4,
   isLoopback,
   parseHostPort,
   parsePort,
@@ -21,7 +23,7 @@ const good: [string, string, number][] = [
   ["[::ffff:10.0.0.1]:7", "::ffff:10.0.0.1", 7],
 ];
 for (const [text, host, port] of good) {
-  test(`target ${text} is read, and written the same`, () => {
+  test(`target ${text} is read and written the same`, () => {
     assert.deepEqual(parseHostPort(text), { ok: true, value: { host, port } });
     assert.equal(formatHostPort({ host, port }), text);
   });
@@ -94,5 +96,26 @@ const canonical: [string, string][] = [
   ["", ""],
 ];
 for (const [text, expected] of canonical) {
-  test(`"${text}" is compared as "${expected}"`, () => assert.equal(canonicalAddress(text), expected));
+  test(`"${text}" has the canonical form "${expected}"`, () => assert.equal(canonicalAddress(text), expected));
 }
+
+test("any host and port are read as they are written", () => {
+  const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain());
+  fc.assert(
+    fc.property(host, fc.integer({ min: 1, max: 65_535 }), (name, port) => {
+      assert.deepEqual(parseHostPort(formatHostPort({ host: name, port })), { ok: true, value: { host: name, port } });
+    }),
+  );
+});
+
+test("an address has one canonical form, whatever its case, zone or notation", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
+      const canonical = canonicalAddress(address);
+      assert.equal(canonicalAddress(canonical), canonical);
+      assert.equal(canonicalAddress(address.toUpperCase()), canonical);
+      assert.equal(canonicalAddress(`${address}%eth0`), canonical);
+      if (isIPv4(address)) assert.equal(canonicalAddress(`::ffff:${address}`), canonical);
+    }),
+  );
+});

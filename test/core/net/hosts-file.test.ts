@@ -11,7 +11,7 @@ nonsense heating
 192.168.0.7 heating
 `;
 
-/** The addresses of a name, and in how many pieces the file was searched. */
+/** The addresses of a name, and the number of steps of the search. */
 function search(text: string, name: string): { addresses: string[]; pieces: number } {
   const searching = searchHosts(text, name);
   for (let pieces = 1; ; pieces += 1) {
@@ -22,14 +22,14 @@ function search(text: string, name: string): { addresses: string[]; pieces: numb
 
 const addressesInHosts = (text: string, name: string): string[] => search(text, name).addresses;
 
-test("names are found in any case, IPv4 first, each address once, comments and nonsense passed over", () => {
+test("the search ignores case, comments and nonsense; it returns IPv4 first and each address once", () => {
   assert.deepEqual(addressesInHosts(HOSTS, "LOCALHOST"), ["127.0.0.1", "::1"]);
   assert.deepEqual(addressesInHosts(HOSTS, "heating"), ["192.168.0.7", "192.168.0.8"]);
   assert.deepEqual(addressesInHosts(HOSTS, "heating.lan."), ["192.168.0.7"]);
   for (const absent of ["more", "127.0.0.1", "", "comment"]) assert.deepEqual(addressesInHosts(HOSTS, absent), []);
 });
 
-test("a file of some megabytes is searched in many pieces, none of which ends within a line", () => {
+test("a file of some megabytes takes many steps, and no step ends within a line", () => {
   const lines = Array.from(
     { length: 100_000 },
     (_, n) => `10.0.${(n >> 8) & 255}.${n & 255} advertiser-${n}.example\n`,

@@ -39,7 +39,7 @@ test("interim responses before the final one are removed, and nothing else, howe
   );
 });
 
-test("so much of them is refused, in one or in many", () => {
+test("more than 16 KiB of interim responses throw, in one chunk or in many", () => {
   for (const piece of ["HTTP/1.1 100 Continue\r\n\r\n", "X: y\r\n"]) {
     const skipper = new InterimResponseFilter();
     let bytes = skipper.push(Buffer.from("HTTP/1.1 100 Continue\r\n")).length;

@@ -5,7 +5,7 @@ import { RouteGraph, reachesListener } from "#src/core/net/loop-rules.js";
 
 const own = (address: string): boolean => ["10.77.0.1", "2001:db8::1", "fe80::1"].includes(address);
 
-// what is connected to, what is listened on
+// the address of the connection, the address of the listener
 const found: [string, string, boolean][] = [
   ["127.0.0.1", "*", true],
   ["127.1.2.3", "::", true],
@@ -37,11 +37,11 @@ const found: [string, string, boolean][] = [
   ["fe80::1%eth0", "fe80::1%eth0", true],
 ];
 for (const [address, bound, expected] of found) {
-  test(`who connects to ${address} ${expected ? "finds" : "does not find"} what listens at ${bound}`, () =>
+  test(`a connection to ${address} ${expected ? "reaches" : "does not reach"} a listener at ${bound}`, () =>
     assert.equal(reachesListener(address, bound, own), expected));
 }
 
-test("no way closes a circle, directly or by others; one that is gone is in nobody's way", () => {
+test("no edge closes a loop, directly or over other lines; a removed edge blocks none", () => {
   const routes = new RouteGraph();
   assert.equal(routes.add("a", "a"), false);
   assert.deepEqual([routes.add("a", "b"), routes.add("a", "b"), routes.add("b", "c")], [true, true, true]);
@@ -53,15 +53,15 @@ test("no way closes a circle, directly or by others; one that is gone is in nobo
   assert.equal(routes.add("a", "b"), false);
 });
 
-/** Whether a walk from a line comes back to it, found the slow way. */
+/** Whether the graph has a loop, found the slow way. */
 function circular(ways: readonly (readonly [string, string])[]): boolean {
   const lines = new Set(ways.flat());
   let left = [...ways];
-  for (const _ of lines) left = left.filter(([, to]) => left.some(([from]) => from === to)); // what leads nowhere is in no circle
+  for (const _ of lines) left = left.filter(([, to]) => left.some(([from]) => from === to)); // an edge that leads nowhere is in no loop
   return left.length > 0;
 }
 
-test("whatever comes and goes: a way is refused exactly when it would close a circle", () => {
+test("for any order of adding and removing, exactly the edges that would close a loop are refused", () => {
   const line = fc.constantFrom("a", "b", "c", "d", "e");
   fc.assert(
     fc.property(fc.array(fc.tuple(line, line, fc.boolean()), { maxLength: 40 }), (steps) => {

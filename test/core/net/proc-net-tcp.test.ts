@@ -53,13 +53,13 @@ test("rows of both tables are read; keys match those made from addresses", () =>
   });
 });
 
-test("the FIN that waits behind the data is no unread byte", () => {
+test("a FIN behind the data does not count as an unread byte", () => {
   const row = (queue: string): number | undefined =>
     parseSocketTable(`  1: 0100007F:D431 0100007F:09C8 08 00000000:${queue} 00:00000000 00000000 0 0 1`)[0]?.unread;
   assert.deepEqual([row("00000001"), row("00000005"), row("00000000")], [0, 4, 0]);
 });
 
-test("what the peer has not answered: data sent again, or asking for room", () => {
+test("unanswered probes are retransmissions or zero-window probes", () => {
   const row = (rest: string): unknown => {
     const [found] = parseSocketTable(`  1: 0100007F:D431 0100007F:09C8 01 ${rest} 0 1 2 0 20 4 30 10 -1`);
     return [found?.unacknowledged, found?.unansweredProbes];
@@ -70,14 +70,14 @@ test("what the peer has not answered: data sent again, or asking for room", () =
   assert.deepEqual(row("00000000:00000000 00:00000000 00000000     0        0"), [0, 0]);
 });
 
-test("the same address has one key, however it is written", () => {
+test("an address has one key, in whatever form it is written", () => {
   assert.equal(endpointKey("::ffff:10.1.2.3", 5), endpointKey("10.1.2.3", 5));
   assert.equal(endpointKey("FE80::1%eth0", 5), endpointKey("fe80:0:0:0:0:0:0:1", 5));
   assert.equal(endpointKey("::", 5), endpointKey("0:0:0:0:0:0:0:0", 5));
   assert.notEqual(endpointKey("10.1.2.3", 5), endpointKey("10.1.2.3", 6));
 });
 
-test("a peer is present, has closed its side, or is gone", () => {
+test("a peer is present, has closed its side, or has reset the connection", () => {
   const row = (state: number) => ({ local: "", remote: "", unread: 0, unacknowledged: 0, unansweredProbes: 0, state });
   assert.equal(peerState(undefined, row(1)), "gone");
   assert.equal(peerState(row(1), row(1)), "present");
@@ -86,4 +86,4 @@ test("a peer is present, has closed its side, or is gone", () => {
   assert.equal(peerState(row(1), row(4)), "ended", "its FIN is stuck");
 });
 
-test("nonsense has no rows", () => assert.deepEqual(parseSocketTable("hello\n\n  1: zz\n"), []));
+test("text that is no table has no rows", () => assert.deepEqual(parseSocketTable("hello\n\n  1: zz\n"), []));

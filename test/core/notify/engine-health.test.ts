@@ -4,8 +4,8 @@ import { EngineHealth } from "#src/core/notify/engine-health.js";
 
 type Event = readonly [at: number, what: "answered" | "aborted" | "unreachable", action?: string];
 
-/** What an engine is taken for after each event: here, or away. */
-function course(events: readonly Event[]): string {
+/** The judgement after each event: the engine is here, or away. */
+function judge(events: readonly Event[]): string {
   const health = new EngineHealth();
   return events
     .map(([at, what, action = "a"]) => {
@@ -16,7 +16,7 @@ function course(events: readonly Event[]): string {
     .join(" ");
 }
 
-const CASES: readonly (readonly [what: string, events: readonly Event[], course: string])[] = [
+const CASES: readonly (readonly [what: string, events: readonly Event[], judgements: string])[] = [
   ["no connection from the start", [[0, "unreachable"]], "away"],
   [
     "back with the first answer",
@@ -35,9 +35,9 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     ],
     "here here away",
   ],
-  ["one cut", [[0, "aborted"]], "here"],
+  ["one aborted request", [[0, "aborted"]], "here"],
   [
-    "one action cut for 10 s",
+    "one action aborted for 10 s",
     [
       [0, "aborted"],
       [9999, "aborted"],
@@ -46,7 +46,7 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     "here here away",
   ],
   [
-    "three actions cut",
+    "three actions aborted",
     [
       [0, "aborted", "a"],
       [1, "aborted", "b"],
@@ -56,7 +56,7 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     "here here here away",
   ],
   [
-    "an answer between",
+    "three actions aborted, with an answer in between",
     [
       [0, "aborted", "a"],
       [1, "aborted", "b"],
@@ -66,7 +66,7 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     "here here here here",
   ],
   [
-    "one that is always cut while another is answered",
+    "one action always aborted while the engine answers another",
     [
       [0, "aborted"],
       [1, "answered", "b"],
@@ -78,7 +78,7 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     "here here here here here here",
   ],
   [
-    "one that is always cut, and another that is answered seldom: told of once",
+    "one action always aborted, another answered rarely: the engine is away once",
     [
       [0, "aborted"],
       [10_000, "aborted"],
@@ -91,7 +91,7 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     "here away here here here here here",
   ],
   [
-    "one that was always cut, and is answered again, counts again",
+    "a faulty action counts again after its answer",
     [
       [0, "aborted"],
       [1, "answered", "b"],
@@ -102,7 +102,7 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     "here here here here away",
   ],
   [
-    "one that is always cut, and an engine that is away",
+    "a faulty action, then an engine that is away",
     [
       [0, "aborted"],
       [1, "answered", "b"],
@@ -113,9 +113,9 @@ const CASES: readonly (readonly [what: string, events: readonly Event[], course:
     "here here here away here",
   ],
 ];
-for (const [what, events, expected] of CASES) test(what, () => assert.equal(course(events), expected));
+for (const [what, events, expected] of CASES) test(what, () => assert.equal(judge(events), expected));
 
-test("an action is at fault once another is answered behind its cut, until it is answered itself", () => {
+test("an aborted action is faulty from the answer of another one until its own answer", () => {
   const health = new EngineHealth();
   health.aborted("a", 0);
   assert.equal(health.isFaulty("a"), false);
@@ -125,7 +125,7 @@ test("an action is at fault once another is answered behind its cut, until it is
   assert.equal(health.isFaulty("a"), false);
 });
 
-test("of actions at fault a bounded number is remembered", () => {
+test("at most 256 faulty actions are remembered", () => {
   const health = new EngineHealth();
   for (let n = 0; n < 1000; n += 1) {
     health.aborted(`bad ${n}`, n);

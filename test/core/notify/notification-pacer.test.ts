@@ -5,7 +5,7 @@ import { NotificationPacer, type RequestOutcome } from "#src/core/notify/notific
 
 const rules = { paceMs: 0, backoff: { firstMs: 500, maxMs: 30_000 }, finalRetryMs: 60_000 };
 
-/** Takes the step that is due and expects it to be a request, which leaves at once. */
+/** Expects the next step to be a request, and sends it at once. */
 function send(pacer: NotificationPacer, now: number): void {
   assert.deepEqual(pacer.next(now), { kind: "send" });
   pacer.sent(now);
@@ -18,7 +18,7 @@ test("the first data is announced at once", () => {
   assert.deepEqual(pacer.next(0), { kind: "send" });
 });
 
-test("data in the quiet time is announced once, when that time is over", () => {
+test("data within the pace is announced once, when the pace allows it", () => {
   const pacer = new NotificationPacer({ ...rules, paceMs: 5000 });
   pacer.dataWritten();
   send(pacer, 100);
@@ -32,7 +32,7 @@ test("data in the quiet time is announced once, when that time is over", () => {
   assert.deepEqual(pacer.next(99_999), { kind: "idle" });
 });
 
-test("one request at a time; what arrives meanwhile makes one more", () => {
+test("one request at a time; data that arrives meanwhile makes one more", () => {
   const pacer = new NotificationPacer(rules);
   pacer.dataWritten();
   send(pacer, 0);
@@ -45,7 +45,7 @@ test("one request at a time; what arrives meanwhile makes one more", () => {
   assert.deepEqual(pacer.next(3001), { kind: "idle" });
 });
 
-test("data that arrives before the request leaves is covered by it", () => {
+test("a request covers data that arrives before it leaves", () => {
   const pacer = new NotificationPacer(rules);
   pacer.dataWritten();
   pacer.next(0);
@@ -55,7 +55,7 @@ test("data that arrives before the request leaves is covered by it", () => {
   assert.deepEqual(pacer.next(11), { kind: "idle" });
 });
 
-test("the final notification waits for no pace and covers what was unannounced", () => {
+test("the final notification ignores the pace and covers unannounced data", () => {
   const pacer = new NotificationPacer({ ...rules, paceMs: 60_000 });
   pacer.dataWritten();
   send(pacer, 0);
@@ -70,7 +70,7 @@ test("the final notification waits for no pace and covers what was unannounced",
   assert.deepEqual(pacer.next(99_999), { kind: "idle" });
 });
 
-test("a request still queued at the end tells the end too; one that has left is followed by the final one", () => {
+test("a queued request becomes the final one at the end; a request that has left is followed by the final one", () => {
   const queued = new NotificationPacer(rules);
   queued.dataWritten();
   queued.next(0);
@@ -104,7 +104,7 @@ test("a failed request is repeated with back-off as long as the connection lives
   assert.deepEqual(pacer.next(now), { kind: "idle" });
 });
 
-test("when the engine answers again, what waits for its repetition waits half a second at most", () => {
+test("after the engine answers again, a repetition waits at most half a second", () => {
   const pacer = new NotificationPacer(rules);
   pacer.dataWritten();
   for (let now = 0; now < 100_000; now += 10_000) {
@@ -117,7 +117,7 @@ test("when the engine answers again, what waits for its repetition waits half a 
   assert.deepEqual(pacer.next(90_001), { kind: "wait", until: 90_500 });
 });
 
-test("a failure does not cost the pace, a time-out does: that action may be running", () => {
+test("a failure does not count for the pace; a time-out does, because the action may be running", () => {
   const pacer = new NotificationPacer({ ...rules, paceMs: 60_000 });
   pacer.dataWritten();
   send(pacer, 0);
@@ -138,7 +138,7 @@ test("a rejected request is not repeated, but new data is announced", () => {
   assert.deepEqual(pacer.next(99_999), { kind: "send" });
 });
 
-test("a final notification that fails is tried for its time, a last attempt at the end of it", () => {
+test("a failing final notification is repeated for its time, with a last attempt at the end", () => {
   const pacer = new NotificationPacer(rules);
   pacer.connectionEnded(0);
   let attempts = 0;
@@ -156,7 +156,7 @@ test("a final notification that fails is tried for its time, a last attempt at t
   assert.ok(attempts >= 6, String(attempts));
 });
 
-test("unread data is told of again, even after the end", () => {
+test("unread data is announced again, even after the end", () => {
   const pacer = new NotificationPacer(rules);
   pacer.remind(0);
   send(pacer, 0);
@@ -171,7 +171,7 @@ test("unread data is told of again, even after the end", () => {
   assert.equal(pacer.done, true);
 });
 
-test("whatever happens: one request at a time, the pace is kept, all data and the end are announced", () => {
+test("for any order of events: one request at a time, the pace is kept, all data and the end are announced", () => {
   const event = fc.record({
     kind: fc.constantFrom("data", "data", "tick", "answer"),
     outcome: fc.constantFrom<RequestOutcome>("delivered", "delivered", "rejected", "failed", "timed-out"),

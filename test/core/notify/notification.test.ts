@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { actionPath, judgeAnswer } from "#src/core/notify/notification.js";
 
-test("the request is the one Luup engines know, every value percent-encoded", () => {
+test("the request has the form of Luup engines, every value percent-encoded", () => {
   assert.equal(
     actionPath({ device: 123, service: "urn:example-com:serviceId:Example1", action: "HandleReceive" }, "a b&c=é"),
     "/data_request?id=action&output_format=json&DeviceNum=123" +

@@ -7,32 +7,32 @@ const cases: [string, number[], boolean[]][] = [
   ["nothing was ever unread", [0, 0, 0], [false, false, false]],
   ["a plugin that takes everything at once", [0, 0], [false, false]],
   ["unread, and stays so", [5, 5, 5], [true, true, true]],
-  ["late by one look: reminded twice more", [5, 0, 0, 0, 0], [true, true, true, false, false]],
+  ["the plugin reads one sample late: two more reminders", [5, 0, 0, 0, 0], [true, true, true, false, false]],
   [
-    "portions that last three looks",
+    "portions that last three samples",
     [30, 30, 30, 20, 20, 20, 10, 10, 10, 0, 0, 0, 0, 0, 0],
     [...Array<boolean>(13).fill(true), false, false],
   ],
 ];
-for (const [what, looks, expected] of cases) {
+for (const [what, samples, expected] of cases) {
   test(what, () => {
     const unreadTracker = new UnreadTracker();
     assert.deepEqual(
-      looks.map((unread) => unreadTracker.observe(unread)),
+      samples.map((unread) => unreadTracker.observe(unread)),
       expected,
     );
   });
 }
 
-test("a plugin that was busy for long and then takes everything is not pestered", () => {
+test("a plugin that was busy for long and then reads everything gets at most 64 more reminders", () => {
   const unreadTracker = new UnreadTracker();
-  for (let look = 0; look < 1000; look += 1) assert.equal(unreadTracker.observe(5), true);
+  for (let sample = 0; sample < 1000; sample += 1) assert.equal(unreadTracker.observe(5), true);
   let more = 0;
   while (unreadTracker.observe(0)) more += 1;
   assert.equal(more, 64);
 });
 
-test("a plugin that reads in portions behind LuaSocket's buffer gets everything, and some reminders more at most", () => {
+test("a plugin that reads in portions behind LuaSocket's buffer reads everything, with few reminders too many", () => {
   const BUFFER = 8192;
   fc.assert(
     fc.property(

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ConnectionIds } from "#src/core/setup/connection-ids.js";
 
-test("a pid is the time in lower-case hex", () => {
+test("an identifier is the time in milliseconds, in lower-case hex", () => {
   assert.equal(new ConnectionIds().next(0x1716058a203), "1716058a203");
 });
 
-test("pids grow strictly, whatever the wall clock does", () => {
+test("identifiers strictly increase, whatever the wall clock does", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 2 ** 42 })), (times) => {
       const source = new ConnectionIds();

@@ -3,15 +3,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { LineBuffer } from "#src/core/setup/line-buffer.js";
 
-/** Feeds chunks in, asking for lines after each; ends at a line that is too long. */
+/** Pushes the chunks and takes all lines after each one. Ends at a line that is too long. */
 function run(chunks: readonly Buffer[], limit = 4096): { lines: string[]; tooLong: boolean; rest: Buffer } {
   const buffer = new LineBuffer(limit);
   const lines: string[] = [];
   for (const chunk of chunks) {
     buffer.push(chunk);
-    for (let cut = buffer.next(); cut.kind !== "more"; cut = buffer.next()) {
-      if (cut.kind === "too-long") return { lines, tooLong: true, rest: buffer.takeRest() };
-      lines.push(cut.text);
+    for (let next = buffer.next(); next.kind !== "more"; next = buffer.next()) {
+      if (next.kind === "too-long") return { lines, tooLong: true, rest: buffer.takeRest() };
+      lines.push(next.text);
     }
   }
   return { lines, tooLong: false, rest: buffer.takeRest() };
@@ -23,11 +23,11 @@ function cutAt(whole: Buffer, places: readonly number[]): Buffer[] {
   return cuts.slice(1).map((end, index) => whole.subarray(cuts[index], end));
 }
 
-test("lines end in LF alone; CR stays part of the line for the rule that refuses it", () => {
+test("a line ends in LF; a CR stays in the line, and setup mode refuses it", () => {
   assert.deepEqual(run([Buffer.from("a\n\nb\r\nc")]).lines, ["a", "", "b\r"]);
 });
 
-test("cuts do not depend on the chunking, and nothing is lost", () => {
+test("the lines do not depend on the chunking, and no byte is lost", () => {
   const bytes = fc.array(fc.constantFrom(10, 13, 32, 65, 66, 200), { maxLength: 200 }).map((list) => Buffer.from(list));
   fc.assert(
     fc.property(bytes, fc.array(fc.nat()), (whole, places) => {
@@ -41,14 +41,14 @@ test("cuts do not depend on the chunking, and nothing is lost", () => {
   );
 });
 
-test("a line of the limit passes, one byte more does not, with or without its end", () => {
+test("a line as long as the limit passes; one byte more is too long, with or without its LF", () => {
   assert.deepEqual(run([Buffer.from(`${"x".repeat(4096)}\n`)]).lines, ["x".repeat(4096)]);
   assert.equal(run([Buffer.from(`${"x".repeat(4097)}\n`)]).tooLong, true);
   assert.equal(run([Buffer.from("x".repeat(4097))]).tooLong, true);
   assert.equal(run([Buffer.from("x".repeat(4096))]).tooLong, false);
 });
 
-test("what follows a line is given up as it came", () => {
+test("the bytes behind a line come back unchanged", () => {
   const buffer = new LineBuffer(100);
   buffer.push(Buffer.from("CONN a:1\n\x00\xffGET", "latin1"));
   assert.deepEqual(buffer.next(), { kind: "line", text: "CONN a:1" });

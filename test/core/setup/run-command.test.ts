@@ -46,7 +46,7 @@ const context: CommandContext = {
   status: () => STATUS,
 };
 
-/** What a line leads to, in short. */
+/** The outcome of a line as one short text. */
 function run(line: string, changes: Partial<CommandContext> = {}): string {
   const ran = runCommand(line, { ...context, ...changes });
   if (ran === undefined) return "nothing";
@@ -84,13 +84,13 @@ for (const [line, expected] of watches) {
   });
 }
 
-test("MONI is for those who may watch, CONN without it for everybody", () => {
+test("CONN with MONI needs the permission to monitor, CONN without MONI needs none", () => {
   const changes = { denialReason: () => "not from another machine" };
   assert.match(run("CONN h:1 MONI=hex", changes), /^ERR CONN MONI: not from another/);
   assert.match(run("CONN h:1", changes), /^dial h$/);
 });
 
-test("WTCH is for those who may", () =>
+test("WTCH needs the permission to watch", () =>
   assert.match(run("WTCH", { denialReason: () => "not from another machine" }), /^ERR WTCH not from another/));
 
 const table: [string, RegExp][] = [
@@ -130,7 +130,7 @@ for (const [line, expected] of table) {
   test(`setup line ${JSON.stringify(line)}`, () => assert.match(run(line), expected));
 }
 
-test("commands of their own set what a later CONN uses", () => {
+test("an option that comes as a command sets what a later CONN uses", () => {
   const presetOptions: Partial<ConnOptions> = {};
   for (const line of ["NTFY 5 urn:x Act p", "PACE 2", "BLKS 9", "RTIM 7"]) {
     const ran = runCommand(line, context);
@@ -144,10 +144,10 @@ test("commands of their own set what a later CONN uses", () => {
   assert.deepEqual([paceMs, blockSize, receiveTimeoutMs], [3000, 9, 7]);
 });
 
-test("STOP is for those who may", () =>
+test("STOP needs the permission to stop", () =>
   assert.match(run("STOP", { denialReason: () => "not from another machine" }), /^ERR STOP not from another/));
 
-test("TCPR: where the server is, and the one service", () => {
+test("TCPR takes the server and one service", () => {
   const ran = runCommand("tcpr  hub.example.com:7000 \t[::1]:23 ", context);
   assert.deepEqual(ran?.outcome, {
     kind: "device",
@@ -171,24 +171,24 @@ for (const [line, expected] of links) {
   test(`setup line ${line}`, () => assert.match(run(line), expected));
 }
 
-test("TCPR is for this machine, whatever stands behind it", () => {
+test("TCPR needs its permission before anything reads its arguments", () => {
   for (const line of ["TCPR", "TCPR hub:7000 a:1"]) {
-    const deeds: string[] = [];
+    const asked: string[] = [];
     const denialReason = (permission: string) => {
-      deeds.push(permission);
+      asked.push(permission);
       return "not from another machine";
     };
     assert.match(run(line, { denialReason }), /^ERR TCPR not from another machine$/);
-    assert.deepEqual(deeds, ["tunnel"]);
+    assert.deepEqual(asked, ["tunnel"]);
   }
 });
 
-test("letters that merely fold to those of a command are others", () => {
+test("a letter that only folds to one of a command (ſ, ı) does not match", () => {
   for (const line of ["\u017ftop", "quıt", "ſTAT"]) assert.match(run(line), /^ERR \S+ unknown command/);
   assert.match(run("CONN 127.0.0.1:1 RT\u0131M=5"), /^ERR CONN unknown option/);
 });
 
-test("HELP names every command and option, CAPA every ability", () => {
+test("HELP names every command and option, CAPA every capability", () => {
   for (const { word } of COMMANDS) assert.match(run("HELP"), new RegExp(`^(reply: )?${word}\\b`, "m"));
   for (const { usage } of OPTIONS) assert.ok(run("HELP").includes(usage));
   const words = run("CAPA").split(" ");
@@ -196,7 +196,7 @@ test("HELP names every command and option, CAPA every ability", () => {
     for (const word of row.capabilities) assert.ok(words.includes(word), word);
 });
 
-test("any line leads to one of the documented outcomes, and a reply is one printable line", () => {
+test("any line has a documented outcome, and an ERR reply is one printable line", () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -21,7 +21,7 @@ function table(...connections: ConnectionStatus[]): string[] {
   return [...statusTable(report(connections), "1716058a203")].join("").split("\n");
 }
 
-test("STAT is laid out as the seed's sample session, to the column", () => {
+test("STAT has the layout of the original's sample session, to the column", () => {
   const lines = table(
     connection({
       id: "1716057f6c0",
@@ -42,13 +42,13 @@ test("STAT is laid out as the seed's sample session, to the column", () => {
   ]);
 });
 
-test("a long value widens its row and is not cut", () => {
+test("a long value widens its row and is not cut off", () => {
   const remote = "a-very-long-name.example.com:65535";
   const [, row = ""] = table(connection({ remote, received: 123_456_789_012 }));
   assert.ok(row.includes(` ${remote} 123456789012 `), row);
 });
 
-test("while it dials a connection is in setup mode still; one that is over is not shown", () => {
+test("a connection that dials shows as setup mode; a closing one does not show", () => {
   const lines = table(
     connection({ phase: "dialing", remote: "h:1", options: DEFAULT_OPTIONS }),
     connection({ phase: "closing" }),
@@ -57,7 +57,7 @@ test("while it dials a connection is in setup mode still; one that is over is no
   assert.match(lines[1] ?? "", /^\*1716058a203 {6}1 {2}127\.0\.0\.1 {8}h:1 /);
 });
 
-test("tunnels and devices have a line each, below the connections", () => {
+test("each tunnel and each device has a line below the connections", () => {
   const counted = { links: 1, clients: 5, refused: 6, received: 30, sent: 40 };
   const tunnel = { ...counted, port: 7000, exposed: ["a:1>b:2"], listening: false, stalled: 7, turnedAway: 8 };
   const device = { ...counted, server: "hub:7000", services: "b:2", connected: false };
@@ -65,7 +65,7 @@ test("tunnels and devices have a line each, below the connections", () => {
   assert.deepEqual(lines.slice(1), [tunnelLine(tunnel), deviceLine(device)]);
 });
 
-test("STAT JSON is in its pieces what it would be in one: the same members in the same order", () => {
+test("the pieces of STAT JSON make the JSON of the whole status, with the same members in the same order", () => {
   const connections = [connection({ id: "1" }), connection({ id: "2", options: DEFAULT_OPTIONS })];
   for (const shown of [[], connections.slice(1), connections]) {
     const whole = JSON.stringify({ muxes: [], tunnels: [], devices: [], version: "1.0", connections: shown });
@@ -73,7 +73,7 @@ test("STAT JSON is in its pieces what it would be in one: the same members in th
   }
 });
 
-test("a connection is told of when its turn comes, in a piece of its own", () => {
+test("each connection makes its status when its turn comes, in a piece of its own", () => {
   const told: string[] = [];
   const late = ["1", "2", "3"].map((id) => ({
     ...connection({ id }),
@@ -91,7 +91,7 @@ test("a connection is told of when its turn comes, in a piece of its own", () =>
   }
 });
 
-test("what is not printable is shown nowhere, not as an escape in JSON either", () => {
+test("no unprintable character shows, not even as an escape in JSON", () => {
   const bad = "a\u009bb\u202ec\u2028d\0e\x1bf\ud800g";
   const shown = connection({ remote: bad, notify: { ...NOTIFY, target: bad, lastOutcome: bad } });
   const device = { ...{ server: bad, services: bad, connected: false }, ...{ links: 1, clients: 5, refused: 6 } };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Histogram } from "#src/core/status/histogram.js";
 
-test("each time is counted once, in its class", () => {
+test("each duration is counted once, in its class", () => {
   const histogram = new Histogram();
   for (const ms of [0, 1, 1.1, 5, 6, 5000, 5001]) histogram.add(ms);
   const { count, maxMs, classes } = histogram.status;
@@ -21,7 +21,7 @@ test("each time is counted once, in its class", () => {
   );
 });
 
-test("the classes hold all times, and their sum", () => {
+test("the classes hold all durations, and their sum", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 20_000 })), (times) => {
       const histogram = new Histogram();
