@@ -383,7 +383,7 @@ print(json.dumps({
 
 interface PluginXml {
   readonly [name: string]: readonly string[];
-  readonly features: readonly string[];
+  readonly jobs: readonly string[];
 }
 
 test("the plugin's files are well-formed XML and agree with one another", { skip: missing("python3") }, () => {
@@ -402,8 +402,8 @@ test("the plugin's files are well-formed XML and agree with one another", { skip
   assert.deepEqual(xml["implemented"], xml["declared"]);
   assert.equal(constant("ACTION"), "HandleReceive");
   for (const related of xml["related"] ?? []) assert.ok(xml["variables"]?.includes(related), related);
-  for (const job of xml.features) assert.match(job, /return [24],0$/);
-  const taken = xml.features.flatMap((job) => [...job.matchAll(/lul_settings\.(\w+)/g)].map(([, name]) => name));
+  for (const job of xml.jobs) assert.match(job, /return [24],0$/);
+  const taken = xml.jobs.flatMap((job) => [...job.matchAll(/lul_settings\.(\w+)/g)].map(([, name]) => name));
   assert.deepEqual(taken, xml["arguments"]);
 
   const used = [...code.matchAll(/\b(?:[gs]et|setting)\((?:state\.)?device, "(\w+)"/g)].map(([, name = ""]) => name);
