@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, test } from "node:test";
+import { ConfigFile } from "../../support/config.js";
+import { MAIN } from "../../support/daemon.js";
+import { Named, reach, startDirect } from "../../support/direct.js";
+import { freePort } from "../../support/free-port.js";
+import { Hook, silence } from "../../support/hook.js";
+import { Client } from "../../support/net.js";
+import { until } from "../../support/wait.js";
+
+const alertTo = (url: string): string => `[alert]\nurl=${url}\n`;
+
+describe("alerts", { concurrency: 4 }, () => {
+  test("tell of each server that goes down and comes back, once each", async (t) => {
+    const [hook, a, b] = [await Hook.open(t), await Named.open(t, "a"), await Named.open(t, "b")];
+    const direct = await startDirect(t, `${a.address},${b.address} HLTH=0.1`, alertTo(hook.url));
+    a.close();
+    await direct.shows("down", "up");
+    await Promise.all(Array.from({ length: 5 }, () => reach(direct.port, [b])));
+    const checked = async (): Promise<number> => (await direct.servers())[0]?.failures ?? 0;
+    await until(async () => (await checked()) > 5, "it to be checked some times");
+    await a.reopen();
+    await direct.shows("up", "up");
+    const alerts = await hook.received(2);
+    assert.deepEqual(
+      alerts.map(({ event, listener, server }) => [event, listener, server]),
+      [
+        ["server-down", direct.port, a.address],
+        ["server-back", direct.port, a.address],
+      ],
+    );
+    assert.equal(alerts[0]?.reason, "connection refused");
+    assert.ok((alerts[1]?.downMs ?? 0) > 300, `${alerts[1]?.downMs}`);
+    b.close();
+    await hook.received(3);
+    assert.deepEqual(hook.events, ["server-down", "server-back", "server-down"]);
+  });
+
+  test("tell of the only server of a line, which a client finds down and a check finds back", async (t) => {
+    const [hook, only] = [await Hook.open(t), await Named.open(t, "only")];
+    only.close();
+    const direct = await startDirect(t, `${only.address} HLTH=0.1`, alertTo(hook.url));
+    const client = await Client.open(direct.port);
+    await client.rest();
+    assert.equal((await hook.received(1))[0]?.event, "server-down");
+    await only.reopen();
+    assert.equal((await hook.received(2))[1]?.event, "server-back");
+  });
+
+  test("come when their server is there only later, and to another one after a reload", async (t) => {
+    const port = await freePort();
+    const [a, b, second] = [await Named.open(t, "a"), await Named.open(t, "b"), await Hook.open(t)];
+    const line = `${a.address},${b.address} HLTH=0.1`;
+    const direct = await startDirect(t, line, alertTo(`http://me:secret@127.0.0.1:${port}/x?token=secret`));
+    a.close();
+    await until(() => direct.daemon.log().includes("does not take alerts"), "a failure");
+    const first = await Hook.open(t, port);
+    await first.received(1, 20_000);
+    await direct.reload(line, alertTo(second.url));
+    b.close();
+    await second.received(1);
+    assert.deepEqual([first.posts.length, second.posts[0]?.alert.server], [1, b.address]);
+    assert.doesNotMatch(direct.daemon.log(), /secret/);
+    assert.equal(await direct.daemon.stop(), 0);
+  });
+
+  test("delay nothing: not a client, nor the end by more than the time there is for it", async (t) => {
+    const [hook, a, b] = [await Hook.open(t), await Named.open(t, "a"), await Named.open(t, "b")];
+    hook.answer = silence;
+    const direct = await startDirect(t, `${a.address},${b.address} HLTH=0.1`, alertTo(hook.url));
+    a.close();
+    await hook.received(1);
+    const since = performance.now();
+    assert.equal((await reach(direct.port, [b])).server, b);
+    await direct.daemon.stop();
+    const ms = performance.now() - since;
+    assert.ok(ms < 3500, `${ms} ms`);
+  });
+
+  test("that wait at the end still go out", async (t) => {
+    const [hook, a, b] = [await Hook.open(t), await Named.open(t, "a"), await Named.open(t, "b")];
+    hook.answer = (response) => setTimeout(() => response.writeHead(200).end(), 300);
+    const direct = await startDirect(t, `${a.address},${b.address} HLTH=0.1`, alertTo(hook.url));
+    a.close();
+    b.close();
+    await hook.received(1);
+    await direct.shows("down", "down");
+    assert.equal(await direct.daemon.stop(), 0);
+    assert.equal(hook.posts.length, 2);
+  });
+
+  test("--check shows where they go without the secrets of the URL", () => {
+    const config = new ConfigFile(alertTo("https://me:hidden@hub.example/x?token=hidden"));
+    const { stdout } = spawnSync(process.execPath, [MAIN, "-c", config.path, "--check"], { encoding: "utf8" });
+    assert.match(stdout, /^url=https:\/\/me:\*\*\*@hub\.example\/x\?\*\*\*$/m);
+    assert.doesNotMatch(stdout, /hidden/);
+  });
+});

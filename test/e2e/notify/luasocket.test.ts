@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
+import { LuaSocket } from "../../support/luasocket.js";
+import { FakeLuup, likeOpenLuup } from "../../support/luup.js";
+import { Device } from "../../support/net.js";
+import { missingLuaSocket } from "../../support/peers.js";
+import { pause, until } from "../../support/wait.js";
+
+const skip = missingLuaSocket();
+let daemon: DaemonProcess;
+let luup: FakeLuup;
+let device: Device;
+before(async () => {
+  luup = await new FakeLuup().start();
+  daemon = await startDaemon("-N", luup.url);
+  device = await Device.open();
+});
+after(async () => {
+  LuaSocket.killAll();
+  device.close();
+  await daemon.stop();
+  await luup.stop();
+});
+
+/** Plays the beginning of every plugin: connect, greeting, CONN; returns the pid. */
+async function connectAsPlugin(lua: LuaSocket, options: string): Promise<string> {
+  assert.match(await lua.call(`connect 127.0.0.1 ${daemon.port}`), /^1$/);
+  await lua.call("timeout 5");
+  const greeting = JSON.parse(await lua.call("receive *l"));
+  assert.match(greeting, /^OK TOGGLEDBITS-SOCKPROXY 1 [0-9a-f]+$/);
+  const line = `CONN 127.0.0.1:${device.port} ${options}\\n`;
+  assert.match(await lua.call(`send ${line}`), /^\d+$/);
+  const answer = /^"OK CONN (\S+)"$/.exec(await lua.call("receive *l"))?.[1];
+  assert.ok(answer !== undefined);
+  return answer;
+}
+
+test("the dialogue of a plugin, by LuaSocket itself", { skip }, async () => {
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(
+    lua,
+    "NTFY=659/urn:toggledbits-com:serviceId:HTDLC1/HandleReceive RTIM=600000 PACE=1",
+  );
+  const remote = await device.client(index);
+  await lua.call("send hello device\\n");
+  assert.equal(await remote.line(), "hello device");
+  remote.write("reading one\n");
+  const [arrival] = await luup.received(pid, 1);
+  assert.equal(arrival?.device, "659");
+  assert.equal(arrival?.service, "urn:toggledbits-com:serviceId:HTDLC1");
+  await lua.call("timeout 0");
+  assert.equal(await lua.call("receive 2048"), 'nil\t"timeout"\t"reading one\\n"');
+  assert.equal(await lua.call("receive 2048"), 'nil\t"timeout"\t""');
+  remote.end();
+  await luup.received(pid, 2);
+  assert.equal(await lua.call("receive 2048"), 'nil\t"closed"\t""');
+  await lua.call("close");
+  await pause(100);
+  assert.equal(luup.of(pid).length, 2);
+  lua.kill();
+});
+
+test("at the moment the action runs, receive() finds the data without waiting", { skip }, async () => {
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");
+  const remote = await device.client(index);
+  await lua.call("timeout 0");
+  const found: Promise<string>[] = [];
+  luup.answer = (arrival, response, request) => {
+    if (arrival.pid === pid) found.push(lua.call("receive 2048"));
+    likeOpenLuup(arrival, response, request);
+  };
+  for (let n = 0; n < 20; n += 1) {
+    remote.write(`reading ${n}`);
+    await until(() => found.length === n + 1, "the notification");
+    assert.equal(await found[n], `nil\t"timeout"\t"reading ${n}"`);
+  }
+  luup.answer = likeOpenLuup;
+  lua.kill();
+});
+
+test("ERR is readable by line, then the socket is closed", { skip }, async () => {
+  const lua = new LuaSocket();
+  await lua.call(`connect 127.0.0.1 ${daemon.port}`);
+  await lua.call("timeout 5");
+  await lua.call("receive *l");
+  await lua.call("send CONN 127.0.0.1:1\\n");
+  assert.match(await lua.call("receive *l"), /^"ERR CONN .*connection refused"$/);
+  assert.equal(await lua.call("receive *l"), 'nil\t"closed"\t""');
+  lua.kill();
+});
+
+test("an engine that dies frees the device", { skip }, async () => {
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");
+  const remote = await device.client(index);
+  lua.kill();
+  await until(() => remote.ended, "the device to be told");
+  remote.end();
+  await luup.received(pid, 1);
+});
+
+test("RNTF: a plugin that reads little per action is notified until its socket is empty, even after the end", {
+  skip,
+}, async () => {
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act RNTF=0.15");
+  const remote = await device.client(index);
+  await lua.call("timeout 0");
+  remote.write("x".repeat(20_000));
+  // LuaSocket itself takes 8,192 bytes at a time from the socket: the ninth read of 2,048 empties that
+  for (let n = 1; n <= 10; n += 1) {
+    const arrivals = await luup.received(pid, n);
+    // sent 150 ms apart; each may take a while to arrive
+    if (n > 1) assert.ok((arrivals[n - 1]?.at ?? 0) - (arrivals[n - 2]?.at ?? 0) >= 100);
+    const expected = n < 10 ? `"${"x".repeat(2048)}"` : `nil\t"timeout"\t"${"x".repeat(20_000 - 9 * 2048)}"`;
+    assert.equal(await lua.call("receive 2048"), expected);
+  }
+  const told = await quiet(pid); // what LuaSocket held was not to be seen: it is reminded as often again as a portion lasted
+  assert.ok(told <= 16, `${told}: the socket is empty`);
+
+  remote.write("y".repeat(300));
+  remote.end();
+  await luup.received(pid, told + 3); // data and end in one, then reminders
+  assert.equal(await lua.call("receive 255"), `"${"y".repeat(255)}"`);
+  assert.equal(await lua.call("receive 255"), `nil\t"closed"\t"${"y".repeat(45)}"`);
+  const last = await quiet(pid);
+  assert.ok(last <= told + 16, `${last}: everything is read, though the plugin has not closed its socket`);
+  lua.kill();
+});
+
+/** Waits until a plugin has not been notified for a time in which reminders would have come; returns how often it was. */
+async function quiet(pid: string): Promise<number> {
+  let count = -1;
+  await until(
+    async () => {
+      const before = count;
+      count = luup.of(pid).length;
+      if (count !== before) await pause(1000);
+      return count === before;
+    },
+    "reminders to end",
+    15_000,
+  );
+  return count;
+}
+
+test("RNTF: 64 kB reach a plugin that reads 255 bytes per action", { skip }, async () => {
+  const SIZE = 65_536;
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act RNTF=0.1");
+  await lua.call("timeout 0");
+  let read = 0;
+  let reading = Promise.resolve();
+  luup.answer = (arrival, response, request) => {
+    likeOpenLuup(arrival, response, request);
+    if (arrival.pid !== pid) return;
+    reading = reading.then(async () => {
+      const answer = await lua.call("receive 255");
+      read += answer.replace(/^nil\t"(timeout|closed)"\t?/, "").replaceAll('"', "").length;
+    });
+  };
+  (await device.client(index)).write("z".repeat(SIZE));
+  await until(() => read >= SIZE, "everything to be read", 150_000);
+  luup.answer = likeOpenLuup;
+  await reading;
+  assert.equal(read, SIZE);
+  lua.kill();
+});
+
+test("without RNTF nobody is notified twice of the same data", { skip }, async () => {
+  const lua = new LuaSocket();
+  const index = device.clients.length;
+  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");
+  (await device.client(index)).write("x");
+  await luup.received(pid, 1);
+  await pause(500);
+  assert.equal(luup.of(pid).length, 1);
+  lua.kill();
+});

@@ -1,0 +1,36 @@
+// what strangers send to the port of a tunnel that devices connect to. A failure prints its seed: FUZZ_SEED=42 has the same again
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Client } from "../../support/net.js";
+import { faults } from "../../support/process.js";
+import { Random } from "../../support/random.js";
+import { DATA, ScriptedDevice } from "../../support/tunnel.js";
+import { startServer } from "../../support/tunnels.js";
+
+const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
+
+test("bytes at random, from those who are no devices: the server goes on", async (t) => {
+  const random = new Random(SEED + 2);
+  const server = await startServer(t, ["10.0.0.1:80"]);
+  const peers: ScriptedDevice[] = [];
+  t.after(() => {
+    for (const peer of peers) peer.client.destroy();
+  });
+  for (let round = 0; round < 30; round += 1) {
+    const peer = await ScriptedDevice.open(server.port, { silent: random.chance(0.5) });
+    peers.push(peer);
+    const bytes = Buffer.from(Array.from({ length: random.between(0, 3000) }, () => random.between(0, 255)));
+    peer.write(bytes);
+    await new Promise((resolve) => setImmediate(resolve));
+    const ending = random.pick(["fin", "reset", "none"]); // never both: at its own end Node would wait for the first for ever
+    if (ending === "fin") peer.client.end();
+    if (ending === "reset") peer.client.reset();
+  }
+  const device = await ScriptedDevice.open(server.port);
+  await server.listens();
+  const client = await Client.open(server.hosts[0] ?? 0);
+  assert.equal((await device.connect()).service, "10.0.0.1:80");
+  device.send(DATA, 0, "fine");
+  assert.equal(await client.take(4), "fine");
+  assert.deepEqual(faults(server.daemon.log()), [], `seed ${SEED}`);
+});
