@@ -9,7 +9,7 @@ const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
 const SHORT = new Map([
   ["cli/watch-arguments.ts", "words of a command line"],
   ["core/tunnel/tunnel-line.ts", "words of a line"],
-  ["core/monitor/http-exchange.ts", "METHODS_MAX"],
+  ["core/monitor/http-conversation.ts", "METHODS_MAX"],
   ["core/tunnel/send-window.ts", "MAX_OUTSTANDING_PINGS"],
   ["alerts/webhook.ts", "MAX_WAITING"],
 ]);

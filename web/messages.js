@@ -92,7 +92,7 @@ function timeOf(iso) {
 }
 
 /**
- * A message, or an occasion, as `sockproxyd watch --json` shows it.
+ * A line of `sockproxyd watch --json` as an element.
  *
  * @param {Record<string, string> & { notShown?: number, notLookedAt?: number }} told
  */

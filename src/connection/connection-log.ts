@@ -1,4 +1,4 @@
-import type { Occasion, Source } from "../core/monitor/trace-event.js";
+import type { ConnectionEvent, TraceSource } from "../core/monitor/trace-event.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { faultText } from "../core/parse/text.js";
@@ -59,13 +59,14 @@ export class ConnectionLog {
   }
 
   /** Tells those who see the messages of this order what has become of it. */
-  tell(request: ConnRequest, occasion: Occasion, text: () => string): void {
+  tell(request: ConnRequest, event: ConnectionEvent, text: () => string): void {
     const { monitor } = this.#context;
-    if (monitor.sees(request.options)) monitor.tell(this.source(request), request.options, occasion, text());
+    if (monitor.wants(request.options))
+      monitor.showConnectionEvent(this.source(request), request.options, event, text());
   }
 
   /** What the monitor calls it. */
-  source(request: ConnRequest): Source {
+  source(request: ConnRequest): TraceSource {
     return { connection: this.#id, listener: this.#port, client: this.#client, server: formatRemote(request) };
   }
 

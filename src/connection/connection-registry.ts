@@ -1,7 +1,7 @@
 import { Tally } from "../core/collections/tally.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnectionReport, TrafficStatus } from "../core/status/daemon-status.js";
-import type { Stream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
 
@@ -19,7 +19,7 @@ export interface RegisteredConnection extends ConnectionReport {
   /** Where its notifications go. */
   readonly luup: NotificationSender;
   /** Its messages, while bytes are relayed. */
-  readonly streams: readonly Stream[];
+  readonly streams: readonly TracedStream[];
   /** Bytes from the remote, and to it. */
   readonly traffic: { readonly received: number; readonly sent: number };
   /** Ends the connection because the daemon ends. */

@@ -9,7 +9,7 @@ import { errorReply } from "../core/setup/run-command.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, DialError, dial, type Served } from "../dial/dial.js";
-import type { Stream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import { WatchSession } from "../monitor/watch-session.js";
 import { ConnectionNotifier } from "../notify/connection-notifier.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
@@ -149,7 +149,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
   }
 
   /** Its messages, while they pass. */
-  get streams(): readonly Stream[] {
+  get streams(): readonly TracedStream[] {
     if (this.#phase.kind !== "echo") return [];
     const { request, relay } = this.#phase;
     return messageStreams(this.#log.source(request), request.options, relay);
@@ -246,7 +246,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
     }
     if (replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);
     const { monitor } = this.#context;
-    if (monitor.sees(options)) for (const stream of this.streams) monitor.begin(stream);
+    if (monitor.wants(options)) for (const stream of this.streams) monitor.addStream(stream);
     relay.start(earlyData.take());
   }
 

@@ -17,7 +17,7 @@ import { ConnectionIds } from "../core/setup/connection-ids.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
-import { Monitor, type Stream } from "../monitor/monitor.js";
+import { Monitor, type TracedStream } from "../monitor/monitor.js";
 import { FinalNotifications } from "../notify/final-notifications.js";
 import { LuupClients } from "../notify/luup-clients.js";
 import { UnreadReminder } from "../notify/unread-reminder.js";
@@ -214,7 +214,7 @@ export class Daemon {
   }
 
   /** All messages that pass, of clients and of links to shared devices. */
-  *#streams(): Iterable<Stream> {
+  *#streams(): Iterable<TracedStream> {
     for (const { streams } of this.#registry.all()) yield* streams;
     yield* this.#features.streams;
   }

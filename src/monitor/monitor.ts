@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import type { Alerts } from "../alerts/alerts.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
+import type { Hops } from "../core/monitor/hops.js";
 import type { MonitorStatus } from "../core/monitor/monitor-status.js";
-import type { Occasion, Source } from "../core/monitor/trace-event.js";
+import type { ConnectionEvent, TraceSource } from "../core/monitor/trace-event.js";
 import type { View } from "../core/monitor/view.js";
 import { hex } from "../core/monitor/views/hex-view.js";
 import { findView } from "../core/monitor/views/views.js";
@@ -18,23 +19,23 @@ import type { Clock } from "../system/clock.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue } from "./line-queue.js";
 import { RenderedEvent, Subscriber } from "./subscriber.js";
-import { type Places, Tap } from "./tap.js";
+import { Tap } from "./tap.js";
 
-/** A stream of messages that can be looked at. */
-export interface Stream {
-  readonly source: Source;
-  /** What its line says about being monitored. */
+/** A stream of messages that can be monitored. */
+export interface TracedStream {
+  readonly source: TraceSource;
+  /** Options of the connection: MONI, MONF and MONL ask for the console and audit files. */
   readonly options: ConnOptions;
-  /** The view that fits what is known of it; nothing: its bytes. */
+  /** The view for the stream's protocol; absent where the protocol is not known. */
   readonly view?: View;
-  readonly places: Places;
+  readonly hops: Hops;
   readonly point: ObservedPoint;
 }
 
-/** Somebody who watches from elsewhere (WTCH). */
+/** A reader outside of the daemon: a client (WTCH), or the web page. */
 export interface Watcher {
   readonly filter: WatchFilter;
-  /** The view for streams whose own lines say none. */
+  /** The view for streams whose own options name none. */
   readonly view?: View;
   readonly subscriber: Subscriber;
 }
@@ -44,30 +45,30 @@ export interface MonitorContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly alerts: Pick<Alerts, "checksumError">;
-  /** All that can be looked at now. */
-  streams(): Iterable<Stream>;
+  /** All streams that exist now. */
+  streams(): Iterable<TracedStream>;
   /** Shows a text on the console. */
   readonly console: WriteText;
 }
 
-/** What a monitor works by. */
+/** The settings of a monitor. */
 export interface MonitorSettings extends AuditLimits {
-  /** Where alerts go; empty: nowhere, so that checksums need not be looked at for them. */
+  /** Where alerts go; empty: nowhere, so no checksum is verified for them. */
   readonly alertUrl: string;
 }
 
-const MAX_WATCHERS = 64; // each that does not read costs some 200 KiB, and every message some time
+const MAX_WATCHERS = 64; // one that does not read costs about 200 KiB, and every message costs time for each
 
-/** Who sees which messages: the console and audit files, where lines ask for it; watchers, where they want to. */
+/** Shows messages to their subscribers: to the console and audit files where options ask for it, and to watchers. */
 export class Monitor {
   readonly #context: MonitorContext;
   readonly #console: LineQueue;
   readonly #files = new Map<string, { readonly file: AuditFile; readonly queue: LineQueue }>();
   readonly #watchers = new Set<Watcher>();
-  /** Those who come and go: with thousands of streams that takes a while. */
+  /** Adds watchers to streams, and removes them: with thousands of streams that takes a while. */
   readonly #rounds: Rounds;
   #settings: MonitorSettings;
-  readonly #mentioned = new LogThrottle();
+  readonly #writeErrors = new LogThrottle();
 
   constructor(context: MonitorContext, settings: MonitorSettings) {
     this.#context = context;
@@ -76,7 +77,7 @@ export class Monitor {
     this.#console = this.#queue("stdout", context.console);
   }
 
-  /** What STAT tells of it. */
+  /** The monitor as STAT JSON shows it. */
   get status(): MonitorStatus {
     return {
       watchers: this.#watchers.size,
@@ -87,51 +88,51 @@ export class Monitor {
     };
   }
 
-  /** Works by other settings from now on. */
+  /** Replaces the settings, and opens audit files anew. */
   configure(settings: MonitorSettings): void {
     this.#settings = settings;
     this.reopen();
   }
 
-  /** Whether anybody may want to see messages under these options: ask before making up what to tell, since mostly nobody does. */
-  sees({ monitor }: ConnOptions): boolean {
+  /** Whether messages under these options may have a subscriber. Mostly they have none: ask before composing a text. */
+  wants({ monitor }: ConnOptions): boolean {
     return monitor !== undefined || this.#watchers.size > 0;
   }
 
-  /** Looks at a stream that begins, if somebody wants to see it. */
-  begin(stream: Stream): void {
+  /** A stream has begun: shows it to its subscribers. */
+  addStream(stream: TracedStream): void {
     const view = configuredView(stream);
     if (view !== undefined)
       for (const subscriber of this.#configured(stream.options)) this.#attach(stream, view, subscriber);
     for (const watcher of this.#watchers) this.#watch(watcher, stream);
   }
 
-  /** Tells what has become of a connection to whoever sees its messages. */
-  tell(source: Source, options: ConnOptions, occasion: Occasion, text: string): void {
-    const telling = new RenderedEvent({ source, occasion, text }, this.#context.clock.epochMs());
+  /** Shows what has happened to a connection to the subscribers of its messages. */
+  showConnectionEvent(source: TraceSource, options: ConnOptions, event: ConnectionEvent, text: string): void {
+    const rendered = new RenderedEvent({ kind: "connection", source, event, text }, this.#context.clock.epochMs());
     const watching = [...this.#watchers]
       .filter(({ filter }) => matchesFilter(filter, source))
       .map(({ subscriber }) => subscriber);
     for (const subscriber of [...(options.monitor === undefined ? [] : this.#configured(options)), ...watching]) {
       if (subscriber.full) subscriber.skip();
-      else subscriber.show(telling);
+      else subscriber.show(rendered);
     }
   }
 
-  /** Why nobody more can watch; nothing while somebody can. */
+  /** Why no further watcher is admitted; undefined while there is room. */
   get denialReason(): string | undefined {
     return this.#watchers.size < MAX_WATCHERS ? undefined : `${MAX_WATCHERS} are watching already`;
   }
 
-  /** Shows messages to one more, of the streams that are there and of those to come. */
-  join(watcher: Watcher): void {
+  /** Shows streams to this watcher: those that exist, and those to come. */
+  addWatcher(watcher: Watcher): void {
     this.#watchers.add(watcher);
     this.#rounds.begin(this.#context.streams(), (stream) => {
       if (this.#watchers.has(watcher)) this.#watch(watcher, stream);
     });
   }
 
-  leave(watcher: Watcher): void {
+  removeWatcher(watcher: Watcher): void {
     if (!this.#watchers.delete(watcher)) return;
     this.#rounds.begin(this.#context.streams(), ({ point }) => {
       const tap = tapAt(point);
@@ -145,50 +146,54 @@ export class Monitor {
     for (const { file } of this.#files.values()) file.close();
   }
 
-  /** Waits until everything is written, half a second at most. */
+  /** Waits until every line has been written, half a second at most. */
   flush(): Promise<void> {
     const files = [...this.#files.values()].map(({ queue }) => queue);
     return untilIdle([this.#console, ...files], this.#context.clock);
   }
 
-  /** The outlets that a line asks for. */
+  /** The subscribers that MONI, MONF and MONL ask for. */
   #configured({ monitorFormat, monitorFile }: ConnOptions): Subscriber[] {
     const subscribers = [new Subscriber(this.#console, monitorFormat)];
     if (monitorFile !== undefined) subscribers.push(new Subscriber(this.#file(resolve(monitorFile)), monitorFormat));
     return subscribers;
   }
 
-  #watch(watcher: Watcher, stream: Stream): void {
+  #watch(watcher: Watcher, stream: TracedStream): void {
     if (!matchesFilter(watcher.filter, stream.source)) return;
     this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.subscriber);
   }
 
-  #attach({ point, source, places }: Stream, view: View, subscriber: Subscriber): void {
-    const { clock, log, alerts } = this.#context;
+  #attach({ point, source, hops }: TracedStream, view: View, subscriber: Subscriber): void {
     let tap = tapAt(point);
     if (tap === undefined) {
-      tap = new Tap(source, places, {
-        clock,
-        ...(this.#settings.alertUrl !== "" && {
-          onFault: ({ listener, server }) => alerts.checksumError(listener, server),
-        }),
-        fault: (error) => log.error(`[${source.connection}] monitor: ${faultText(error)}`),
-      });
+      tap = this.#createTap(source, hops);
       point.observer = tap;
     }
     tap.add(view, subscriber);
   }
 
-  /** A queue of lines for this place, of whose faults the log is told. */
+  #createTap(source: TraceSource, hops: Hops): Tap {
+    const { clock, log, alerts } = this.#context;
+    return new Tap(source, hops, {
+      clock,
+      ...(this.#settings.alertUrl !== "" && {
+        onBadChecksum: ({ listener, server }) => alerts.checksumError(listener, server),
+      }),
+      fault: (error) => log.error(`[${source.connection}] monitor: ${faultText(error)}`),
+    });
+  }
+
+  /** A queue of lines for the console or a file. The log tells when it cannot be written. */
   #queue(name: string, write: WriteText): LineQueue {
     const { clock, log } = this.#context;
-    const watched: WriteText = (text, done) =>
+    const logged: WriteText = (text, done) =>
       write(text, (error) => {
-        const more = error ? this.#mentioned.mention(name, clock.now()) : undefined;
+        const more = error ? this.#writeErrors.mention(name, clock.now()) : undefined;
         if (more !== undefined) log.warn(`messages cannot be written to ${name}: ${error?.message}${more}`);
         done(error);
       });
-    return new LineQueue(watched, clock);
+    return new LineQueue(logged, clock);
   }
 
   #file(path: string): LineQueue {
@@ -205,6 +210,6 @@ function tapAt({ observer }: ObservedPoint): Tap | undefined {
   return observer instanceof Tap ? observer : undefined;
 }
 
-function configuredView({ options }: Stream): View | undefined {
+function configuredView({ options }: TracedStream): View | undefined {
   return options.monitor === undefined ? undefined : findView(options.monitor);
 }

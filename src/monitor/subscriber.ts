@@ -3,17 +3,19 @@ import { lineOf, type TraceEvent } from "../core/monitor/trace-event.js";
 import { timeOfDay } from "../log/time-of-day.js";
 import type { LineQueue } from "./line-queue.js";
 
-/** A sighting on its way to those who see it: it is put into a line once for all who have it in the same format. */
+/** An event on its way to its subscribers. Subscribers of the same format share its line. */
 export class RenderedEvent {
   readonly #event: TraceEvent;
   readonly #epochMs: number;
   readonly #lines = new Map<string, string>();
 
+  /** @param epochMs when it happened */
   constructor(event: TraceEvent, epochMs: number) {
     this.#event = event;
     this.#epochMs = epochMs;
   }
 
+  /** The event in this format, without LF. */
   line(format: readonly FormatWord[]): string {
     const key = format.join();
     const known = this.#lines.get(key);
@@ -25,7 +27,7 @@ export class RenderedEvent {
   }
 }
 
-/** Somebody who sees messages: their lines, in a format of its own, on their way to a terminal, a file, a program. */
+/** A reader of messages: the console, an audit file, or a watcher, with its own format. */
 export class Subscriber {
   readonly #queue: LineQueue;
   readonly #format: readonly FormatWord[];
@@ -40,16 +42,16 @@ export class Subscriber {
     return this.#format.includes("decode");
   }
 
-  /** Whether there is no room for another message: it is to be left out by {@link skip}. */
+  /** Whether there is no room for another message: {@link skip} it. */
   get full(): boolean {
     return this.#queue.full;
   }
 
-  show(telling: RenderedEvent): void {
-    this.#queue.push(telling.line(this.#format), this.#format);
+  show(event: RenderedEvent): void {
+    this.#queue.push(event.line(this.#format), this.#format);
   }
 
-  /** Messages are left out, and counted. */
+  /** Leaves messages out, and counts them. */
   skip(messages = 1): void {
     this.#queue.skip(this.#format, messages);
   }

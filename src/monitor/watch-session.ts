@@ -54,12 +54,12 @@ export class WatchSession {
       fault: (error) => owner.fault(error),
     };
     client.resume();
-    monitor.join(this.#watcher);
+    monitor.addWatcher(this.#watcher);
   }
 
   /** It sees nothing more than what it was to see already. */
   close(): void {
-    this.#monitor.leave(this.#watcher);
+    this.#monitor.removeWatcher(this.#watcher);
     this.#queue.finish();
     this.#unread.settled();
   }

@@ -1,7 +1,7 @@
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import type { Stream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
 import { ConnectionPool } from "./connection-pool.js";
@@ -75,7 +75,7 @@ export abstract class BaseMux implements Mux {
     };
   }
 
-  get streams(): Stream[] {
+  get streams(): TracedStream[] {
     return [...this.pool.links].flatMap(({ stream }) => stream ?? []);
   }
 

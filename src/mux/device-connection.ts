@@ -1,3 +1,4 @@
+import { SERVER_SIDE } from "../core/monitor/hops.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
@@ -5,8 +6,7 @@ import { formatHostPort } from "../core/net/address.js";
 import { lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { formatRemote } from "../core/options/conn-request.js";
 import { type Dial, dial } from "../dial/dial.js";
-import type { Stream } from "../monitor/monitor.js";
-import { SERVER_SIDE } from "../monitor/tap.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { StreamEnd, streamOf } from "../sockets/stream-end.js";
@@ -90,12 +90,12 @@ export class DeviceConnection {
   }
 
   /** Its messages, while they pass. */
-  get stream(): Stream | undefined {
+  get stream(): TracedStream | undefined {
     if (this.#state.kind === "dialing" || this.#state.kind === "closed") return undefined;
     const { port, number } = this.#name;
     const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#route) };
     const { options, mux } = this.#route;
-    return { source, options, view: viewOfProtocol(mux.protocol.framing.name), places: SERVER_SIDE, point: this };
+    return { source, options, view: viewOfProtocol(mux.protocol.framing.name), hops: SERVER_SIDE, point: this };
   }
 
   /** What STAT tells of it. */
@@ -176,7 +176,7 @@ export class DeviceConnection {
       delayMs === 0
         ? { kind: "ready", end }
         : { kind: "settling", end, timer: this.#context.clock.after(delayMs, ready) };
-    if (this.stream !== undefined) this.#context.monitor.begin(this.stream);
+    if (this.stream !== undefined) this.#context.monitor.addStream(this.stream);
     end.resume(); // what it says before it is asked must not wait to be taken for an answer
     if (delayMs === 0) this.#events.ready();
   }

@@ -2,7 +2,7 @@ import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import type { Stream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import { BroadcastMux } from "./broadcast-mux.js";
 import type { Mux } from "./mux.js";
 import type { MuxContext } from "./mux-context.js";
@@ -42,7 +42,7 @@ export class MuxLines {
   }
 
   /** The messages of all connections to devices. */
-  get streams(): Stream[] {
+  get streams(): TracedStream[] {
     return this.#all().flatMap(({ streams }) => streams);
   }
 

@@ -1,6 +1,6 @@
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
-import type { Stream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
 import type { MuxContext } from "./mux-context.js";
 
@@ -10,7 +10,7 @@ export interface Mux {
   /** Whether nobody uses it. */
   readonly idle: boolean;
   /** The messages of its links. */
-  readonly streams: readonly Stream[];
+  readonly streams: readonly TracedStream[];
   /** A client more: returns the device as this one sees it. */
   attach(): End;
   /** Goes on under other options of the same device, and with what a reload has changed in the daemon. */

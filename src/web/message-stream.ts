@@ -9,7 +9,7 @@ const LIFE_MS = 15_000; // proxies on the way give up a silent connection after 
 const RETRY_MS = 2000;
 
 /** Messages as server-sent events (WHATWG HTML, section 9.2), a line of JSON each. Who reads slowly misses some, and is told how many. */
-export class MessageStream {
+export class EventStream {
   readonly #response: ServerResponse;
   readonly #monitor: Monitor;
   readonly #clock: Clock;
@@ -29,7 +29,7 @@ export class MessageStream {
     );
     this.#watcher = { filter, ...(view && { view }), subscriber: new Subscriber(this.#queue, format) };
     response.write(`retry: ${RETRY_MS}\n\n`);
-    monitor.join(this.#watcher);
+    monitor.addWatcher(this.#watcher);
     this.#showLife();
   }
 
@@ -42,7 +42,7 @@ export class MessageStream {
 
   /** It sees nothing more: its reader has gone. */
   leave(): void {
-    this.#monitor.leave(this.#watcher);
+    this.#monitor.removeWatcher(this.#watcher);
     this.#life?.cancel();
   }
 

@@ -15,7 +15,7 @@ import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock } from "../system/clock.js";
 import { type Answer, refusal, send } from "./answer.js";
 import { type Asset, loadAssets } from "./assets.js";
-import { MessageStream } from "./message-stream.js";
+import { EventStream } from "./message-stream.js";
 
 /** What the web page needs of the daemon. */
 export interface WebContext {
@@ -65,7 +65,7 @@ export class Site {
   readonly #place: Port;
   /** Its readers, and whose they are. */
   readonly #sockets = new Map<Socket, ClientOrigin>();
-  readonly #streams = new Set<MessageStream>();
+  readonly #streams = new Set<EventStream>();
   /** Those that have sent a request before their last one was answered. */
   readonly #hasty = new WeakSet<Socket>();
   #emptied = (): void => {};
@@ -203,7 +203,7 @@ export class Site {
     if (this.#streams.size >= MAX_STREAMS) return refusal(503, `${MAX_STREAMS} are watching already`);
     if (!wanted) return { status: 200, type: EVENTS_TYPE, body: "" };
     response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close" });
-    const stream = new MessageStream(response, request.value, monitor, clock);
+    const stream = new EventStream(response, request.value, monitor, clock);
     this.#streams.add(stream);
     socket.once("close", () => {
       stream.leave();

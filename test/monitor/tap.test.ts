@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FormatWord } from "#src/core/monitor/format.js";
+import { CLIENT_SIDE, type Hops, RELAYED, SERVER_SIDE } from "#src/core/monitor/hops.js";
 import type { View } from "#src/core/monitor/view.js";
 import { conbus } from "#src/core/monitor/views/conbus-view.js";
 import { hex } from "#src/core/monitor/views/hex-view.js";
 import { line } from "#src/core/monitor/views/line-view.js";
+import type { TraceContext } from "#src/monitor/direction-trace.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
 import { Subscriber } from "#src/monitor/subscriber.js";
-import { CLIENT_SIDE, type Places, RELAYED, SERVER_SIDE, Tap, type TapOwner } from "#src/monitor/tap.js";
+import { Tap } from "#src/monitor/tap.js";
 import { ManualClock } from "../support/clock.js";
 
-/** A tap, and what an outlet of it has shown: the lines without their times. */
-function tapped(places: Places = RELAYED, more: Partial<TapOwner> = {}, view: View = conbus) {
+/** A tap, and what a subscriber of it has shown: the lines without their times. */
+function tapped(hops: Hops = RELAYED, more: Partial<TraceContext> = {}, view: View = conbus) {
   const clock = new ManualClock();
   const faults: unknown[] = [];
-  const tap = new Tap({ connection: "c", listener: 1, server: "s:1" }, places, {
+  const tap = new Tap({ connection: "c", listener: 1, server: "s:1" }, hops, {
     clock,
     fault: (error) => faults.push(error),
     ...more,
@@ -80,11 +82,11 @@ test("the chunk may be overwritten once it has been looked at", () => {
 });
 
 test("of a shared device each side is seen where it happens", () => {
-  for (const [places, expected] of [
+  for (const [hops, expected] of [
     [CLIENT_SIDE, [`[CLIENT→PROXY] ${ONE}`, `[PROXY→CLIENT] ${TWO}`]],
     [SERVER_SIDE, [`[PROXY→SERVER] ${ONE}`, `[SERVER→PROXY] ${TWO}`]],
   ] as const) {
-    const { tap, lines } = tapped(places);
+    const { tap, lines } = tapped(hops);
     tap.passed("up", bytes(ONE), true);
     tap.passed("down", bytes(TWO), true);
     assert.deepEqual(lines(), expected);
@@ -146,37 +148,37 @@ test("a fault in a view ends the looking on, and is told once", () => {
   assert.equal(tap.idle, true);
 });
 
-test("what nobody has room to see is not put into words, but for a checksum that is to be told of", () => {
+test("a message that no subscriber has room for is not rendered, except to verify its checksum", () => {
   for (const [view, expected] of [
     [conbus, 1],
-    [{ ...conbus, verifies: false }, 0],
+    [{ ...conbus, hasChecksums: false }, 0],
   ] as const) {
-    let looks = 0;
+    let rendered = 0;
     const counting: View = {
       ...view,
       render(message) {
-        looks += 1;
+        rendered += 1;
         return view.render(message);
       },
     };
-    const { tap, subscriber } = tapped(RELAYED, { onFault() {} }, counting);
+    const { tap, subscriber } = tapped(RELAYED, { onBadChecksum() {} }, counting);
     while (!subscriber.full) tap.passed("up", bytes(ONE), true);
-    looks = 0;
+    rendered = 0;
     tap.passed("up", bytes(`${ONE}>>>>>>`), true);
-    assert.equal(looks, expected);
+    assert.equal(rendered, expected);
   }
 });
 
-test("wrong checksums are told, junk is not, whether or not anybody has room to see them", () => {
+test("wrong checksums are alerted, junk is not, whether or not a subscriber has room", () => {
   const wrong: string[] = [];
-  const { tap, subscriber, clock } = tapped(RELAYED, { onFault: (_source, { text }) => wrong.push(text) });
+  const { tap, subscriber, clock } = tapped(RELAYED, { onBadChecksum: (_source, { text }) => wrong.push(text) });
   tap.passed("up", bytes("<S0000000000F01D00AA>junk"), true);
   while (!subscriber.full) tap.passed("up", bytes(ONE), true);
   tap.passed("up", bytes("<S0000000000F01D00BB>"), true);
   clock.advance(100);
   assert.deepEqual(wrong, ["<S0000000000F01D00AA>", "<S0000000000F01D00BB>"]);
   const twice: string[] = [];
-  const far = tapped(SERVER_SIDE, { onFault: (_source, { text }) => twice.push(text) });
+  const far = tapped(SERVER_SIDE, { onBadChecksum: (_source, { text }) => twice.push(text) });
   far.tap.passed("up", bytes("<S0000000000F01D00AA>"), true); // counted where it came in
   assert.deepEqual(twice, []);
 });

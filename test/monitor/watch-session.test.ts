@@ -13,10 +13,10 @@ function watchingClient() {
   const ended: string[] = [];
   let watcher: Watcher | undefined;
   const monitor = {
-    join(joined: Watcher) {
+    addWatcher(joined: Watcher) {
       watcher = joined;
     },
-    leave() {},
+    removeWatcher() {},
   } as unknown as Monitor;
   const owner = {
     over: (reason: string) => void ended.push(reason),
@@ -28,7 +28,7 @@ function watchingClient() {
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
     if (watcher?.subscriber.full === true) watcher.subscriber.skip();
-    else watcher?.subscriber.show(new RenderedEvent({ source, occasion: "ERROR", text }, 0));
+    else watcher?.subscriber.show(new RenderedEvent({ kind: "connection", source, event: "ERROR", text }, 0));
     clock.advance(50);
   };
   return { clock, client, ended, watching, show };

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import { RenderedEvent } from "#src/monitor/subscriber.js";
-import { MessageStream } from "#src/web/message-stream.js";
+import { EventStream } from "#src/web/message-stream.js";
 import { ManualClock } from "../support/clock.js";
 
 /** A response whose reader reads when the test says so. */
@@ -34,16 +34,16 @@ function streamTo() {
   const response = new SlowResponse();
   const watchers = new Set<Watcher>();
   const monitor = {
-    join: (watcher: Watcher) => watchers.add(watcher),
-    leave: (watcher: Watcher) => watchers.delete(watcher),
+    addWatcher: (watcher: Watcher) => watchers.add(watcher),
+    removeWatcher: (watcher: Watcher) => watchers.delete(watcher),
   } as unknown as Monitor;
   const order = { filter: { kind: "all" }, format: ["json"] } as const;
-  const stream = new MessageStream(response as unknown as ServerResponse, order, monitor, clock);
+  const stream = new EventStream(response as unknown as ServerResponse, order, monitor, clock);
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
     for (const { subscriber } of watchers) {
       if (subscriber.full) subscriber.skip();
-      else subscriber.show(new RenderedEvent({ source, occasion: "ERROR", text }, 0));
+      else subscriber.show(new RenderedEvent({ kind: "connection", source, event: "ERROR", text }, 0));
     }
   };
   return { clock, response, watchers, stream, show };

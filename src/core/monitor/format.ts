@@ -1,11 +1,11 @@
 import { fail, ok, type Result } from "../parse/result.js";
 
-/** What the lines of a monitor may have besides time, direction and message: see MONF. */
+/** Additions to the lines of a monitor, beside time, direction and message: the values of MONF. */
 export type FormatWord = (typeof WORDS)[number];
 
 const WORDS = ["id", "decode", "json"] as const;
 
-/** Reads such words, separated by commas, in any case. */
+/** Reads the value of MONF: words in any case, separated by commas. */
 export function parseFormat(text: string): Result<readonly FormatWord[]> {
   const words: FormatWord[] = [];
   for (const part of text.toLowerCase().split(",")) {

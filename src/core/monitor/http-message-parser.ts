@@ -1,14 +1,14 @@
 import type { Cut, Framing, HttpHead } from "../framing/framing.js";
 import { ANOTHER_PROTOCOL, requestsSeenWithResponses, responsesTo } from "../framing/http-framing.js";
-import { HttpExchange } from "./http-exchange.js";
+import { HttpConversation } from "./http-conversation.js";
 import type { Message, MessageParser } from "./view.js";
 
-/** Of a body, so many bytes are kept and shown. */
+/** Bytes of a body that are kept and shown. */
 const BODY_SHOWN = 256;
 const NOTHING = Buffer.alloc(0);
 const SWITCHED: Message = { bytes: NOTHING, note: "another protocol from here on" };
 
-/** A body while it passes: its length, and a copy of its beginning. Sizes of chunks count with it. */
+/** A body while it passes: a copy of its beginning, and its length, with the size lines of chunks. */
 class Body {
   #length = 0;
   #beginning = NOTHING;
@@ -19,7 +19,7 @@ class Body {
     this.#length += bytes.length;
   }
 
-  /** The body as a message, and none is there any more; nothing when there was none. */
+  /** Takes the body as a message; undefined when there is none. */
   take(): { readonly bytes: Buffer; readonly note: string } | undefined {
     if (this.#length === 0) return undefined;
     const message = { bytes: this.#beginning, note: `body, ${this.#length} bytes` };
@@ -29,8 +29,8 @@ class Body {
   }
 }
 
-/** One direction: a head is a message, and a body is one when it is complete. */
-class HttpSight implements MessageParser {
+/** Parses one direction: each head is a message, and each body when it is complete. */
+class HttpMessageParser implements MessageParser {
   readonly #framing: Framing;
   readonly #onHead: (head: HttpHead) => void;
   readonly #body = new Body();
@@ -69,26 +69,28 @@ class HttpSight implements MessageParser {
     return body === undefined ? [] : [body];
   }
 
-  /** What has come of a body that will not be complete. */
+  /** Takes what has come of a body that will not be complete. */
   #breakOff(): Message[] {
     const body = this.#body.take();
     return body === undefined ? [] : [{ ...body, junk: "HTTP: a body without its end" }];
   }
 }
 
-/** Requests, until the server changes to another protocol. */
-class RequestSight implements MessageParser {
-  readonly #exchange: HttpExchange;
-  readonly #http: HttpSight;
+/** Parses requests, until the server changes to another protocol. */
+class RequestParser implements MessageParser {
+  readonly #conversation: HttpConversation;
+  readonly #http: HttpMessageParser;
 
-  constructor(exchange: HttpExchange) {
-    this.#exchange = exchange;
-    this.#http = new HttpSight(requestsSeenWithResponses(), ({ method = "" }) => exchange.asked(method));
+  constructor(conversation: HttpConversation) {
+    this.#conversation = conversation;
+    this.#http = new HttpMessageParser(requestsSeenWithResponses(), ({ method = "" }) =>
+      conversation.requestSeen(method),
+    );
   }
 
   push(chunk: Buffer): readonly Message[] {
-    if (!this.#exchange.switched) return this.#http.push(chunk);
-    const held = this.#http.end(); // what had come of a head, or of a body
+    if (!this.#conversation.switched) return this.#http.push(chunk);
+    const held = this.#http.end(); // the beginning of a head or a body
     return chunk.length === 0 ? held : [...held, { bytes: chunk, junk: ANOTHER_PROTOCOL }];
   }
 
@@ -97,10 +99,10 @@ class RequestSight implements MessageParser {
   }
 }
 
-/** Sights of a connection; where an answer ends depends on the request (RFC 9112, 6.3), so that they must be told of both. */
+/** Parsers for both directions of a connection. They share a conversation: where a response ends depends on its request (RFC 9112, section 6.3). */
 export function httpMessageParsers(): { readonly up: MessageParser; readonly down: MessageParser } {
-  const exchange = new HttpExchange();
-  const responses = responsesTo(() => exchange.answered());
-  const down = new HttpSight(responses, ({ upgrade }) => upgrade && exchange.switchProtocol());
-  return { up: new RequestSight(exchange), down };
+  const conversation = new HttpConversation();
+  const responses = responsesTo(() => conversation.responseSeen());
+  const down = new HttpMessageParser(responses, ({ upgrade }) => upgrade && conversation.switchProtocol());
+  return { up: new RequestParser(conversation), down };
 }

@@ -2,7 +2,7 @@ import type { Cut, Framing, FramingKind } from "../framing/framing.js";
 import type { Message, MessageParser } from "./view.js";
 
 /**
- * Sight of one direction by a framing: what it cuts out as a frame is a message.
+ * A parser of one direction: each frame of the framing is a message.
  *
  * @param note put before each message
  */
@@ -14,7 +14,7 @@ export function messageParserOf(framing: Framing, note?: string): MessageParser 
   return { push: (chunk) => framing.push(chunk).map(messageOf), end: () => framing.end().map(messageOf) };
 }
 
-/** Sights for both directions, of a protocol whose messages can be told apart without the other direction. */
+/** Parsers for both directions of a protocol, neither of which needs to see the other. */
 export function messageParsersOf(kind: FramingKind): { readonly up: MessageParser; readonly down: MessageParser } {
   return { up: messageParserOf(kind.requests()), down: messageParserOf(kind.answers()) };
 }

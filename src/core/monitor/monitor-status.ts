@@ -1,7 +1,7 @@
 /** What STAT JSON tells of the monitor. */
 export interface MonitorStatus {
-  /** Those who watch: clients (WTCH), readers of the web page. */
+  /** Watchers: clients (WTCH) and readers of the web page. */
   readonly watchers: number;
-  /** Messages that could not be shown in time: on the console, in each audit file. */
+  /** Messages that could not be shown in time, on the console (`console`) and in each audit file (its path). */
   readonly notShown: Readonly<Record<string, number>>;
 }

@@ -2,10 +2,10 @@ import { printable } from "../parse/text.js";
 import { escapeBytes } from "./escape.js";
 import type { Message, Rendering } from "./view.js";
 
-/** Of a fault: some quote what they have found, which can be long. */
+/** Longest fault shown, in characters: some quote what they have found, which can be long. */
 const FAULT_MAX = 200;
 
-/** How a message looks of whose bytes nothing is known: escaped, its note before them; of junk, the reason is the fault. */
+/** Renders any bytes: escaped, behind their note. The reason of junk is the fault. */
 export function plainRendering({ bytes, note, junk }: Message): Rendering {
   const shown = escapeBytes(bytes);
   const text = note === undefined ? shown : shown === "" ? note : `${note}: ${shown}`;

@@ -1,55 +1,55 @@
 import type { Direction } from "../decode/direction.js";
 
-/** A message as it passed, or bytes that are none. */
+/** A message as it passed, or bytes that are no message. */
 export interface Message {
-  /** May be a view of the chunk it came in: who keeps it beyond that chunk's life copies it. */
+  /** May be a view of the chunk that it came in. Copy it to keep it longer than the chunk. */
   readonly bytes: Buffer;
-  /** What they are, where that cannot be told from the bytes: `body, 5120 bytes`. It is for the view that has put it there. */
+  /** What the bytes are, where they do not show it: `body, 5120 bytes`. The parser of a view sets it for that view. */
   readonly note?: string;
-  /** Why they are no message, in words for people. */
+  /** Why the bytes are no message, for people. */
   readonly junk?: string;
 }
 
 /**
- * Tells the messages of one direction of a stream apart. Total and bounded like a framing, which it is made of. The bytes of its
- * messages are those of the stream, but that a long body is represented by its beginning.
+ * Cuts one direction of a stream into messages. It never throws and holds a bounded number of bytes, like the framing that it is made
+ * of. The bytes of its messages together are those of the stream; of a long body there is only the beginning.
  */
 export interface MessageParser {
-  /** Takes what came next; returns what is complete, in order. */
+  /** Takes the next bytes; returns the messages that are complete, in order. */
   push(chunk: Buffer): readonly Message[];
-  /** The stream has ended: returns what is left. */
+  /** The stream has ended: returns the rest. */
   end(): readonly Message[];
 }
 
-/** What a message looks like, in one line of printable characters. */
+/** A message in one line of printable characters. */
 export interface Rendering {
   readonly text: string;
-  /** What is wrong with it: a checksum, bytes outside of messages. */
+  /** What is wrong with the message: a checksum, or bytes outside of messages. */
   readonly fault?: string;
 }
 
-/** The parts of a message: in words, and for programs. */
+/** The parts of a message, for people and for programs. */
 export interface Decoded {
   /** `system, serial number 0000000000, function 01 (discovery), datapoint 00`, in one line of printable characters. */
   readonly text: string;
-  /** By name; texts as they came, control characters not escaped. */
+  /** By name. Texts are as they came: control characters are not escaped. */
   readonly parts: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** How the messages of one protocol are shown. */
 export interface View {
-  /** As `MONI=` names it. */
+  /** The value of `MONI=`. */
   readonly name: string;
-  /** In a line for people. */
+  /** One line for people. */
   readonly help: string;
-  /** The fewest bytes that a message has in earnest: a flood of smaller ones is not worth looking at. */
-  readonly leastBytes: number;
-  /** Sights for both directions of one connection; where one needs what the other has seen, they know of each other. */
-  open(): { readonly up: MessageParser; readonly down: MessageParser };
-  /** Whether its messages have checksums: what {@link render} finds wrong with them is worth an alert. */
-  readonly verifies?: boolean;
-  /** A message of its sights as a line, with its note. Latin-1, control characters escaped. */
+  /** Shortest valid message, in bytes; a flood of shorter ones is skipped. */
+  readonly minMessageBytes: number;
+  /** Makes the parsers for both directions of one connection. They share state where one needs what the other has seen. */
+  createParsers(): { readonly up: MessageParser; readonly down: MessageParser };
+  /** Whether its messages have checksums: a fault that {@link render} finds is worth an alert then. */
+  readonly hasChecksums?: boolean;
+  /** Renders a message of its parsers, with its note. Latin-1, control characters escaped. */
   render(message: Message): Rendering;
-  /** Its parts; nothing for a message that is not understood. Protocols of which nothing more is known have no such method. */
+  /** Decodes a message into its parts; undefined for a message that is not understood. Views of plain bytes or text have no such method. */
   decode?(message: Message, direction: Direction): Decoded | undefined;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HttpExchange } from "#src/core/monitor/http-exchange.js";
+import { HttpMethods } from "#src/core/monitor/http-exchange.js";
 import { http } from "#src/core/monitor/views/http-view.js";
 import { bytes } from "../framing/run.js";
 import { texts, watch } from "./run.js";
@@ -11,10 +11,10 @@ import { texts, watch } from "./run.js";
  */
 function conversation(...parts: readonly (readonly [">" | "<", string])[]): string[] {
   const shown = [false, true].map((single) => {
-    const sights = http.open();
+    const parsers = http.createParsers();
     const lines: string[] = [];
     const show = (way: ">" | "<", chunks: readonly Buffer[], end: boolean): void => {
-      const parser = way === ">" ? sights.up : sights.down;
+      const parser = way === ">" ? parsers.up : parsers.down;
       const open = { push: (chunk: Buffer) => parser.push(chunk), end: () => (end ? parser.end() : []) };
       const seen = watch(http, open, chunks, way === ">" ? "up" : "down");
       lines.push(...texts(seen).map((text) => `${way} ${text}`));
@@ -164,7 +164,7 @@ test("a fault quotes no more than fits, and nothing that is not printable", () =
 });
 
 test("methods: of too many requests that wait, the last are unknown, and none is taken for another", () => {
-  const exchange = new HttpExchange();
+  const exchange = new HttpMethods();
   for (let n = 0; n < 256; n += 1) exchange.asked(`M${n}`);
   for (let n = 0; n < 44; n += 1) exchange.asked("HEAD");
   assert.equal(exchange.answered(), "M0");

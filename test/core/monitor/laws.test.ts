@@ -42,8 +42,8 @@ function streams(view: View, direction: Direction): fc.Arbitrary<Buffer> {
 
 /** Requests, then answers: what a connection would show. */
 function watchBoth(view: View, up: readonly Buffer[], down: readonly Buffer[]): { up: Seen[]; down: Seen[] } {
-  const sights = view.open();
-  return { up: watch(view, sights.up, up, "up"), down: watch(view, sights.down, down, "down") };
+  const parsers = view.createParsers();
+  return { up: watch(view, parsers.up, up, "up"), down: watch(view, parsers.down, down, "down") };
 }
 
 function assertLine(line: string | undefined): void {

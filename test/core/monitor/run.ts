@@ -14,7 +14,7 @@ export interface Seen {
   readonly decoded?: string;
 }
 
-/** Pushes chunks into one sight and ends it. Each chunk is overwritten once it has been pushed, as a read buffer is. */
+/** Pushes chunks into one parser and ends it. Each chunk is overwritten once it has been pushed, as a read buffer is. */
 export function watch(view: View, parser: MessageParser, chunks: readonly Buffer[], direction: Direction): Seen[] {
   const seen: Seen[] = [];
   for (const chunk of chunks) {
@@ -55,12 +55,12 @@ export function texts(seen: readonly Seen[]): string[] {
   return seen.map(({ text, fault }) => (fault === undefined ? text : `${text} !! ${fault}`));
 }
 
-/** What an up sight makes of a stream that comes at once; a byte at a time it must make the same. */
+/** What an up parser makes of a stream that comes at once; a byte at a time it must make the same. */
 export function seenUp(view: View, input: Buffer): Seen[] {
-  const whole = watch(view, view.open().up, [input], "up");
+  const whole = watch(view, view.createParsers().up, [input], "up");
   const single = watch(
     view,
-    view.open().up,
+    view.createParsers().up,
     Array.from(input, (_, at) => input.subarray(at, at + 1)),
     "up",
   );

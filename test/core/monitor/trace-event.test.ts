@@ -2,15 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Colour, coloured } from "#src/core/monitor/colours.js";
 import { type FormatWord, parseFormat } from "#src/core/monitor/format.js";
-import { gapLine, lineOf, type Source, type TraceEvent } from "#src/core/monitor/trace-event.js";
+import { gapLine, lineOf, type TraceEvent, type TraceSource } from "#src/core/monitor/trace-event.js";
 
-const SOURCE: Source = { connection: "1a2b", listener: 10001, client: "127.0.0.1:5555", server: "10.0.3.162:10001" };
+const SOURCE: TraceSource = {
+  connection: "1a2b",
+  listener: 10001,
+  client: "127.0.0.1:5555",
+  server: "10.0.3.162:10001",
+};
 const TIME = "14:32:15,123";
 const decoded = { text: "system, function 01", parts: { type: "system", function: "01" } };
-const seen = (fault?: string): TraceEvent => ({
+const passed = (fault?: string): TraceEvent => ({
+  kind: "message",
   source: SOURCE,
-  place: "CLIENT→PROXY",
-  shown: { text: "<S>", view: "conbus", decoded, ...(fault !== undefined && { fault }) },
+  hop: "CLIENT→PROXY",
+  message: { text: "<S>", view: "conbus", decoded, ...(fault !== undefined && { fault }) },
 });
 
 test("a message is a line as the specification has it, with what is asked for behind the label and behind the text", () => {
@@ -21,11 +27,12 @@ test("a message is a line as the specification has it, with what is asked for be
     [[], "checksum AB, FA is right", "[CLIENT→PROXY] <S> ✗ checksum AB, FA is right"],
     [["id", "decode"], "bad", "[CLIENT→PROXY] 1a2b <S> ✗ bad {system, function 01}"],
   ];
-  for (const [format, fault, expected] of table) assert.equal(lineOf(seen(fault), TIME, format), `${TIME} ${expected}`);
+  for (const [format, fault, expected] of table)
+    assert.equal(lineOf(passed(fault), TIME, format), `${TIME} ${expected}`);
 });
 
 test("what becomes of a connection is a line that names its client", () => {
-  const event: TraceEvent = { source: SOURCE, occasion: "ERROR", text: "connection refused" };
+  const event: TraceEvent = { kind: "connection", source: SOURCE, event: "ERROR", text: "connection refused" };
   assert.equal(lineOf(event, TIME, []), `${TIME} [ERROR] 127.0.0.1:5555 connection refused`);
   assert.equal(lineOf(event, TIME, ["id"]), `${TIME} [ERROR] 1a2b 127.0.0.1:5555 connection refused`);
 });
@@ -33,24 +40,24 @@ test("what becomes of a connection is a line that names its client", () => {
 test("as JSON it has the same, member by member", () => {
   const time = "2026-11-21T14:32:15.123Z";
   const message = { time, direction: "CLIENT→PROXY", ...SOURCE, protocol: "conbus", message: "<S>" };
-  assert.deepEqual(JSON.parse(lineOf(seen(), time, ["json"])), message);
-  assert.deepEqual(JSON.parse(lineOf(seen("bad"), time, ["json", "decode"])), {
+  assert.deepEqual(JSON.parse(lineOf(passed(), time, ["json"])), message);
+  assert.deepEqual(JSON.parse(lineOf(passed("bad"), time, ["json", "decode"])), {
     ...message,
     fault: "bad",
     parts: decoded.parts,
   });
-  const event: TraceEvent = { source: SOURCE, occasion: "CONNECT", text: "to x" };
+  const event: TraceEvent = { kind: "connection", source: SOURCE, event: "CONNECT", text: "to x" };
   assert.deepEqual(JSON.parse(lineOf(event, time, ["json"])), { time, event: "connect", ...SOURCE, text: "to x" });
 });
 
 test("nothing from outside drives a terminal or passes for another line, not in JSON either", () => {
   const data = "\x1b[31m\x9b31m\x7f\xad\u2028\n";
-  const shown = { text: "<E>", view: "conbus", decoded: { text: "", parts: { data } } };
-  const line = lineOf({ source: SOURCE, place: "CLIENT→PROXY", shown }, TIME, ["json", "decode"]);
+  const message = { text: "<E>", view: "conbus", decoded: { text: "", parts: { data } } };
+  const line = lineOf({ kind: "message", source: SOURCE, hop: "CLIENT→PROXY", message }, TIME, ["json", "decode"]);
   assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   assert.equal(JSON.parse(line).parts.data, data);
   assert.doesNotMatch(
-    lineOf({ source: SOURCE, occasion: "ERROR", text: data }, TIME, []),
+    lineOf({ kind: "connection", source: SOURCE, event: "ERROR", text: data }, TIME, []),
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u,
   );
 });

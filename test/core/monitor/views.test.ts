@@ -20,7 +20,7 @@ test("conbus: a stream cut at every byte position gives the same telegrams", () 
   const telegrams = [DISCOVERY, "<R0020012521F02D18+26,0\xa7CIL>", "<E14L00I02MAK>", ...REPLIES];
   const stream = bytes(...telegrams);
   for (let at = 0; at <= stream.length; at += 1) {
-    assert.deepEqual(texts(watch(conbus, conbus.open().down, cutAt(stream, [at]), "down")), telegrams);
+    assert.deepEqual(texts(watch(conbus, conbus.createParsers().down, cutAt(stream, [at]), "down")), telegrams);
   }
 });
 
@@ -82,7 +82,7 @@ test("line: each without its end", () => {
 });
 
 test("line: a long one is cut, one that is too long is junk", () => {
-  const seen = watch(line, line.open().up, [bytes("x".repeat(5000), "\n"), Buffer.alloc(70_000, "y")], "up");
+  const seen = watch(line, line.createParsers().up, [bytes("x".repeat(5000), "\n"), Buffer.alloc(70_000, "y")], "up");
   assert.deepEqual(texts(seen), [
     `${"x".repeat(2048)}… (5000 bytes)`,
     `${"y".repeat(2048)}… (70000 bytes) !! line of more than 65536 bytes`,
@@ -90,7 +90,7 @@ test("line: a long one is cut, one that is too long is junk", () => {
 });
 
 test("modbus: bytes and words, by direction", () => {
-  const { up, down } = modbus.open();
+  const { up, down } = modbus.createParsers();
   const message = bytes([0, 1, 0, 0, 0, 6, 17, 3, 0, 0, 0, 10]);
   const first = watch(modbus, up, [message], "up");
   assert.deepEqual(texts(first), [
@@ -120,7 +120,7 @@ test("modbus: parts for programs", () => {
 });
 
 test("hex: rows of 16, the characters in one column", () => {
-  const seen = watch(hex, hex.open().up, [bytes(DISCOVERY), bytes("\x00\x7f\xff"), bytes()], "up");
+  const seen = watch(hex, hex.createParsers().up, [bytes(DISCOVERY), bytes("\x00\x7f\xff"), bytes()], "up");
   assert.deepEqual(texts(seen), [
     "3c 53 30 30 30 30 30 30 30 30 30 30 46 30 31 44  |<S0000000000F01D|",
     "30 30 46 41 3e                                   |00FA>|",

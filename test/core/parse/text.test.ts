@@ -44,8 +44,9 @@ const EDGES: Readonly<Record<string, (text: string) => string>> = {
       .join("")
       .slice(0, -1),
   "what becomes of a connection": (text) =>
-    lineOf({ source: { ...SOURCE, client: text }, occasion: "ERROR", text }, "", []),
-  "the same as JSON": (text) => lineOf({ source: { ...SOURCE, client: text }, occasion: "ERROR", text }, "", ["json"]),
+    lineOf({ kind: "connection", source: { ...SOURCE, client: text }, event: "ERROR", text }, "", []),
+  "the same as JSON": (text) =>
+    lineOf({ kind: "connection", source: { ...SOURCE, client: text }, event: "ERROR", text }, "", ["json"]),
   "a refusal of the web page": bodyOf,
   ...Object.fromEntries(
     VIEWS.flatMap((view) => [
@@ -62,7 +63,8 @@ function bodyOf(text: string): string {
 
 function seenBy(view: View, text: string): TraceEvent {
   const message = { bytes: Buffer.from(text), junk: text };
-  return { source: SOURCE, place: "CLIENT→PROXY", shown: { ...view.render(message), view: view.name } };
+  const rendered = { ...view.render(message), view: view.name };
+  return { kind: "message", source: SOURCE, hop: "CLIENT→PROXY", message: rendered };
 }
 
 for (const [what, bad] of Object.entries(BAD)) {

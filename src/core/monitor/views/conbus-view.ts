@@ -19,7 +19,7 @@ function decode(message: Message): Decoded | undefined {
   return { text: wordsOf(telegram), parts: { ...telegram, checksumRight } };
 }
 
-/** All parts but the checksum, which look() tells of where it is wrong. */
+/** All parts but the checksum: render() shows where that is wrong. */
 function wordsOf(telegram: Telegram): string {
   const { type, serialNumber, datapoint, moduleType, link, input, action, data } = telegram;
   const name = telegram.functionName === undefined ? "" : ` (${telegram.functionName})`;
@@ -37,13 +37,13 @@ function wordsOf(telegram: Telegram): string {
   return words.filter((word) => word !== undefined).join(", ");
 }
 
-/** Telegrams of a Conbus server (seed conbus-reverse-proxy), exactly as they came. */
+/** Telegrams of a Conbus server, exactly as they came (docs/monitor.md). */
 export const conbus: View = {
   name: "conbus",
   help: "Conbus telegrams from < to >, their checksum verified",
-  leastBytes: 8,
-  open: () => messageParsersOf(framing),
-  verifies: true,
+  minMessageBytes: 8,
+  createParsers: () => messageParsersOf(framing),
+  hasChecksums: true,
   render,
   decode,
 };

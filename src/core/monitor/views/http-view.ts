@@ -3,18 +3,18 @@ import { httpMessageParsers } from "../http-message-parser.js";
 import { plainRendering } from "../plain-rendering.js";
 import type { Message, Rendering, View } from "../view.js";
 
-/** Heads have neither a note nor are they junk. */
+/** A message without a note that is no junk is a head. */
 function render(message: Message): Rendering {
   if (message.junk !== undefined || message.note !== undefined) return plainRendering(message);
   const lines = message.bytes.toString("latin1").split(/\r?\n/);
   return { text: escapeText(lines.filter((line) => line !== "").join(" | "), message.bytes.length) };
 }
 
-/** HTTP/1.0 and HTTP/1.1: the head in one line, and the beginning of the body. */
+/** HTTP/1.0 and HTTP/1.1: each head in one line, and the beginning of each body. */
 export const http: View = {
   name: "http",
   help: "HTTP/1.1 heads, each in one line, and how bodies begin",
-  leastBytes: 32,
-  open: httpMessageParsers,
+  minMessageBytes: 32,
+  createParsers: httpMessageParsers,
   render,
 };

@@ -5,7 +5,7 @@ import type { Message, View } from "../view.js";
 
 const CR = 0x0d;
 
-/** A line without its end, CR LF or LF. */
+/** A line without its CR LF or LF. */
 function withoutEnd({ bytes }: Message): Message {
   return { bytes: bytes.subarray(0, bytes.at(-2) === CR ? -2 : -1) };
 }
@@ -14,7 +14,7 @@ function withoutEnd({ bytes }: Message): Message {
 export const line: View = {
   name: "line",
   help: "lines that end in LF, each without its end",
-  leastBytes: 4,
-  open: () => messageParsersOf(echo),
+  minMessageBytes: 4,
+  createParsers: () => messageParsersOf(echo),
   render: (message) => plainRendering(message.junk === undefined ? withoutEnd(message) : message),
 };

@@ -7,10 +7,10 @@ import { messageParserOf } from "../message-parser.js";
 import { plainRendering } from "../plain-rendering.js";
 import type { Decoded, Message, Rendering, View } from "../view.js";
 
-/** Notes: a PDU does not tell which of them it is, and look() is not told. */
+/** Notes of the parsers: render() does not know the direction, and the PDU does not show it. */
 const [REQUEST, ANSWER] = ["request", "answer"];
 
-/** Unit and PDU behind the MBAP header. */
+/** The parts of a message, behind its MBAP header: unit and PDU. */
 function describe({ bytes }: Message, direction: Direction): PduParts | undefined {
   const unit = bytes[MBAP_HEADER];
   const parts = describePdu(bytes.subarray(MBAP_HEADER + 1), direction);
@@ -30,12 +30,15 @@ function decode(message: Message, direction: Direction): Decoded | undefined {
   return { text: wordsOf(parts), parts: { transaction: message.bytes.readUInt16BE(0), ...parts } };
 }
 
-/** Modbus/TCP: the bytes, and what they say. */
+/** Modbus/TCP: the bytes, and their meaning. */
 export const modbus: View = {
   name: "modbus",
   help: "Modbus/TCP messages in hexadecimal and in words",
-  leastBytes: 8,
-  open: () => ({ up: messageParserOf(framing.requests(), REQUEST), down: messageParserOf(framing.answers(), ANSWER) }),
+  minMessageBytes: 8,
+  createParsers: () => ({
+    up: messageParserOf(framing.requests(), REQUEST),
+    down: messageParserOf(framing.answers(), ANSWER),
+  }),
   render,
   decode,
 };

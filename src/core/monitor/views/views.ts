@@ -9,7 +9,7 @@ import { modbus } from "./modbus-view.js";
 /** All views, in the order people are shown. A new one is a file and a line here. */
 export const VIEWS: readonly View[] = [conbus, line, modbus, http, hex];
 
-/** By protocol of a mux, where it has a view of its own. */
+/** The view of each protocol of a mux that has one. */
 const BY_PROTOCOL: ReadonlyMap<string, View> = new Map([
   ["echo", line],
   ["http", http],
@@ -17,12 +17,12 @@ const BY_PROTOCOL: ReadonlyMap<string, View> = new Map([
   ["conbus", conbus],
 ]);
 
-/** The view called `name`, in any case. */
+/** The view of this name, in any case; undefined when there is none. */
 export function findView(name: string): View | undefined {
   return VIEWS.find((view) => sameWord(view.name.toUpperCase(), name));
 }
 
-/** How the messages of a mux's protocol are shown, named as `PROT=` does in lower case: in hexadecimal when there is no better way. */
+/** The view for a protocol of a mux, named as in `PROT=`, in lower case. Protocols without a view of their own are shown in hexadecimal. */
 export function viewOfProtocol(name: string): View {
   return BY_PROTOCOL.get(name) ?? hex;
 }
