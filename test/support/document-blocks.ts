@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 import { MUX_USAGE } from "#src/cli/mux-arguments.js";
 import { REVERSE_PROXY_USAGE } from "#src/cli/reverse-proxy-arguments.js";
 import { USAGE } from "#src/cli/serve-arguments.js";
@@ -89,10 +91,45 @@ function referenceBlock(part: ReferenceTable): [string, () => string] {
   return [`${part.kind} ${part.section}`, () => (part.kind === "options" ? optionTable(part) : keyTable(part))];
 }
 
+/** The rooms of `src/` and which imports which, but for arrows that others imply. */
+function rooms(): string {
+  const arrows = roomImports();
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    [...(arrows.get(from) ?? [])].some((next) => {
+      if (next === to) return true;
+      if (seen.has(next)) return false;
+      seen.add(next);
+      return reaches(next, to, seen);
+    });
+  const needed = [...arrows].flatMap(([from, targets]) =>
+    [...targets]
+      .filter((to) => ![...targets].some((other) => other !== to && reaches(other, to, new Set([from]))))
+      .map((to) => `  ${from} --> ${to}`),
+  );
+  return ["```mermaid", "flowchart TB", ...needed.sort(), "```"].join("\n");
+}
+
+/** Which room imports which other ones. */
+function roomImports(): Map<string, Set<string>> {
+  const arrows = new Map<string, Set<string>>();
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  for (const file of files.filter((name) => name.includes("/"))) {
+    const [room = ""] = file.split("/");
+    for (const [, path = ""] of readFileSync(`src/${file}`, "utf8").matchAll(/ from "(\.[^"]+)"/g)) {
+      const target = normalize(join(dirname(file), path));
+      const [other = ""] = target.split("/");
+      if (!target.includes("/") || other === room) continue;
+      arrows.set(room, (arrows.get(room) ?? new Set()).add(other));
+    }
+  }
+  return arrows;
+}
+
 /** What can stand in a document between `<!-- generated: NAME -->` and `<!-- /generated -->`, made from the tables of the program. */
 export const BLOCKS: Readonly<Record<string, () => string>> = {
   help,
   index,
+  rooms,
   "usage sockproxyd": () => verbatim(USAGE),
   "usage mux": () => verbatim(MUX_USAGE),
   "usage tunnel": () => verbatim(TUNNEL_USAGE),
