@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HttpMethods } from "#src/core/monitor/http-exchange.js";
+import { HttpConversation } from "#src/core/monitor/http-conversation.js";
 import { http } from "#src/core/monitor/views/http-view.js";
 import { bytes } from "../framing/run.js";
 import { texts, watch } from "./run.js";
@@ -164,18 +164,18 @@ test("a fault quotes no more than fits, and nothing that is not printable", () =
 });
 
 test("methods: of too many requests that wait, the last are unknown, and none is taken for another", () => {
-  const exchange = new HttpMethods();
-  for (let n = 0; n < 256; n += 1) exchange.asked(`M${n}`);
-  for (let n = 0; n < 44; n += 1) exchange.asked("HEAD");
-  assert.equal(exchange.answered(), "M0");
-  exchange.asked("HEAD"); // there is room, but others are before it
-  for (let n = 1; n < 256; n += 1) assert.equal(exchange.answered(), `M${n}`);
+  const shared = new HttpConversation();
+  for (let n = 0; n < 256; n += 1) shared.requestSeen(`M${n}`);
+  for (let n = 0; n < 44; n += 1) shared.requestSeen("HEAD");
+  assert.equal(shared.responseSeen(), "M0");
+  shared.requestSeen("HEAD"); // there is room, but others are before it
+  for (let n = 1; n < 256; n += 1) assert.equal(shared.responseSeen(), `M${n}`);
   for (let n = 0; n < 45; n += 1) {
-    if (n === 20) exchange.asked("HEAD");
-    assert.equal(exchange.answered(), undefined);
+    if (n === 20) shared.requestSeen("HEAD");
+    assert.equal(shared.responseSeen(), undefined);
   }
-  assert.equal(exchange.answered(), undefined); // the one that came meanwhile
-  exchange.asked("LAST");
-  assert.equal(exchange.answered(), "LAST");
-  assert.equal(exchange.answered(), undefined);
+  assert.equal(shared.responseSeen(), undefined); // the one that came meanwhile
+  shared.requestSeen("LAST");
+  assert.equal(shared.responseSeen(), "LAST");
+  assert.equal(shared.responseSeen(), undefined);
 });
