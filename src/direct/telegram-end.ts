@@ -1,5 +1,5 @@
 import type { AnswerCache } from "../core/collections/answer-cache.js";
-import { Recall } from "../core/direct/recall.js";
+import { ReadCache } from "../core/direct/read-cache.js";
 import { conbus } from "../core/framing/conbus-framing.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
@@ -50,7 +50,7 @@ export class TelegramEnd implements End {
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #owner: TelegramEndOwner;
-  readonly #recall: Recall | undefined;
+  readonly #recall: ReadCache | undefined;
   /** What the client has sent, from the telegram that waits for its turn on. */
   readonly #up = new CutQueue(conbus.requests());
   readonly #upSlice: TimeSlice;
@@ -70,7 +70,7 @@ export class TelegramEnd implements End {
     this.peerAddress = base.peerAddress;
     this.peerPort = base.peerPort;
     this.#owner = owner;
-    this.#recall = owner.answers && new Recall(owner.answers);
+    this.#recall = owner.answers && new ReadCache(owner.answers);
     this.#upSlice = new TimeSlice(() => this.#goOn(), CHEAP_STEPS);
     this.#downSlice = new TimeSlice(() => guarded(this, () => this.#hear(false)), CHEAP_STEPS);
     streamOf(base)?.readAtMost(TELEGRAMS_BYTES);

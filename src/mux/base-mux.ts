@@ -87,7 +87,7 @@ export abstract class BaseMux implements Mux {
         this.counters.malformed += 1;
         const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
         this.log.seldom("malformed", `client closed: ${text}`);
-        this.refuse(client, text, mux.protocol.malformed(reason, tooLong));
+        this.refuse(client, text, mux.protocol.malformedReply(reason, tooLong));
       },
       gone: () => this.#left(client),
       fault: (error) => this.log.fault(error),

@@ -82,7 +82,7 @@ export class FairScheduler {
 
   /** What a client waits for is not asked any more. */
   forgetWaiting(client: MuxClient): void {
-    this.#wishes.drop(client);
+    this.#wishes.remove(client);
     for (const item of this.#queue.remove(client)) {
       if (item.kind === "say") continue;
       this.#limit.remove(item.asker);
@@ -105,7 +105,7 @@ export class FairScheduler {
   /** A client whose queue is full is told so, or, where its protocol has no words for that, not read any more. */
   isQueueFull(client: MuxClient): boolean {
     const { queue, protocol } = this.#owner.options();
-    return this.#queue.sizeOf(client) >= (protocol.tellsFailures ? queue + MAX_LOCAL_REPLIES : queue);
+    return this.#queue.sizeOf(client) >= (protocol.hasFailureReply ? queue + MAX_LOCAL_REPLIES : queue);
   }
 
   /** A client asks. */
@@ -132,12 +132,12 @@ export class FairScheduler {
 
   /** What kept a client from its turn may not do so any more. */
   call(client: MuxClient): void {
-    this.#queue.call(client);
+    this.#queue.reconsider(client);
   }
 
   /** The answer to this read is known, or will be: all whose next request is the same can have it. */
   known(key: string): void {
-    for (const client of this.#wishes.take(key)) this.#queue.call(client);
+    for (const client of this.#wishes.take(key)) this.#queue.reconsider(client);
   }
 
   /** A client's request is under way. */
@@ -164,7 +164,7 @@ export class FairScheduler {
   again(asker: Asker): void {
     this.#stop(asker);
     if (!this.#clients.has(asker.client)) return;
-    asker.place = this.#queue.putBack(asker.client, { kind: "ask", asker, repeated: true });
+    asker.place = this.#queue.pushFront(asker.client, { kind: "ask", asker, repeated: true });
   }
 
   /** Nobody's turn comes any more. */
@@ -181,7 +181,7 @@ export class FairScheduler {
   #dispatchOne(): boolean {
     const next = this.#queue.take(this.#owner.hasRoom(), (client, item) => this.#judge(client, item));
     if (next === undefined) {
-      if (this.#queue.roomless > 0 && !this.#stopped) this.#owner.wantLink();
+      if (this.#queue.ownersWithoutRoom > 0 && !this.#stopped) this.#owner.wantLink();
       return false;
     }
     const { owner: client, item } = next;
@@ -197,14 +197,14 @@ export class FairScheduler {
 
   /** A client's requests keep their order; only reads whose answers can be told apart run beside each other. */
   #judge(client: MuxClient, item: Item): Verdict {
-    this.#wishes.drop(client);
+    this.#wishes.remove(client);
     const running = this.#clients.get(client)?.running;
     if (running === undefined || client.stalled) return "not now";
-    const { ids } = this.#owner.options().protocol;
-    if (item.kind === "say") return running.size === 0 || (ids && item.last === undefined) ? "take" : "not now";
+    const { hasIds } = this.#owner.options().protocol;
+    if (item.kind === "say") return running.size === 0 || (hasIds && item.last === undefined) ? "take" : "not now";
     const { request } = item.asker;
     const [other] = running; // either all of them read, or there is one
-    const beside = other === undefined || (ids && request.reads && other.request.reads);
+    const beside = other === undefined || (hasIds && request.reads && other.request.reads);
     if (this.#stopped || !beside) return "not now";
     if (this.#owner.hasRoom()) return "take";
     if (request.key === undefined || !this.#owner.shares()) return "no room";
@@ -231,7 +231,7 @@ export class FairScheduler {
     asker.pending?.askers.delete(asker);
     asker.pending = undefined;
     this.#clients.get(asker.client)?.running.delete(asker);
-    this.#queue.call(asker.client);
+    this.#queue.reconsider(asker.client);
   }
 
   /** A request has waited long enough, for its turn or for its answer. */
@@ -246,13 +246,13 @@ export class FairScheduler {
     }
     asker.place = undefined;
     place.value = this.#apology(asker.request, "no answer");
-    this.#queue.call(asker.client);
+    this.#queue.reconsider(asker.client);
   }
 
   /** What a client is told instead of an answer. */
   #apology(request: Request, why: Failure): LocalReply {
-    const bytes = this.#owner.options().protocol.failure(request, why);
-    return bytes === undefined || request.last
+    const bytes = this.#owner.options().protocol.failureReply(request, why);
+    return bytes === undefined || request.closesClient
       ? { kind: "say", bytes: bytes ?? NOTHING, last: `${why} for its request` }
       : { kind: "say", bytes };
   }

@@ -35,13 +35,13 @@ export class ReadCoalescer {
   sent(pending: PendingRequest): void {
     const { key, reads } = pending.request;
     if (!reads) this.changed();
-    pending.writes = this.#cache.writes;
+    pending.writes = this.#cache.generation;
     if (key !== undefined) this.#joinable.set(key, pending);
   }
 
   /** Its answer has come. `isFailure`: it says that there is none; another one may be better. */
   answered({ request, writes }: PendingRequest, bytes: Buffer, isFailure: boolean, now: number): void {
-    if (request.key !== undefined && !isFailure) this.#cache.keep(request.key, bytes, writes, now);
+    if (request.key !== undefined && !isFailure) this.#cache.store(request.key, bytes, writes, now);
   }
 
   /** It is under way no more. */
@@ -53,7 +53,7 @@ export class ReadCoalescer {
 
   /** Something is being written, or has been, or the device tells of a change: what was read before is not to be told any more. */
   changed(): void {
-    this.#cache.written();
+    this.#cache.invalidate();
     this.#joinable.clear();
   }
 }

@@ -101,7 +101,7 @@ export class RequestMux extends BaseMux {
     return {
       message: (bytes, head) => this.#message(client(), bytes, head),
       headReceived: (head) => {
-        const goAhead = this.#protocol.goAhead?.(head);
+        const goAhead = this.#protocol.continueReply?.(head);
         if (goAhead !== undefined) this.#scheduler.say(client(), goAhead);
       },
       resumed: () => this.#resumed(client()),
@@ -114,10 +114,10 @@ export class RequestMux extends BaseMux {
   }
 
   #message(client: MuxClient, bytes: Buffer, head: HttpHead | undefined): void {
-    const understood = this.#protocol.understand(bytes, head, this.route.mux.writes);
+    const understood = this.#protocol.interpret(bytes, head, this.route.mux.writes);
     this.counters.requests += 1;
     if (understood.kind === "request") {
-      if (understood.request.last) client.ignore(); // what comes behind it is not to be carried out
+      if (understood.request.closesClient) client.ignore(); // what comes behind it is not to be carried out
       this.#scheduler.ask(client, understood.request);
     } else if (understood.kind === "answer") {
       this.counters.refused += 1;
@@ -164,7 +164,7 @@ export class RequestMux extends BaseMux {
       this.counters.cacheHits += 1;
       this.#scheduler.started(asker, pending);
       this.#tellings.each(pending.askers, () => {
-        client.deliver(this.#protocol.restore({ kind: "frame", bytes: fresh }, request));
+        client.deliver(this.#protocol.forClient({ kind: "frame", bytes: fresh }, request));
         this.#scheduler.over(asker);
       });
     } else if (same !== undefined) {
@@ -200,7 +200,7 @@ export class RequestMux extends BaseMux {
     const atOnce = this.rounds.idle && pending.askers.size <= 1;
     const kept = atOnce ? cut : { ...cut, bytes: Buffer.from(cut.bytes) };
     this.#tellings.each(pending.askers, ({ client, request }) => {
-      client.deliver(this.#protocol.restore(kept, request));
+      client.deliver(this.#protocol.forClient(kept, request));
       const pipeline = this.#dialogues.get(link);
       if (cut.kind !== "part" || !client.stalled || pipeline === undefined) return;
       this.#stalled.set(client, pipeline);
@@ -215,7 +215,7 @@ export class RequestMux extends BaseMux {
       this.counters.answers += 1;
       this.#release(client);
       this.#scheduler.over(asker);
-      if (!request.last && !byEnd) return;
+      if (!request.closesClient && !byEnd) return;
       this.#scheduler.forgetWaiting(client);
       client.close(undefined);
     });

@@ -122,7 +122,7 @@ export class RequestPipeline {
   data(chunk: Buffer): void {
     this.#lastUsed = this.#owner.clock.now();
     const { protocol } = this.#owner.options();
-    if (this.#outstanding.size === 0 && !protocol.tellsUnsolicited) {
+    if (this.#outstanding.size === 0 && !protocol.recognizesUnsolicited) {
       this.#distrust(`${chunk.length} bytes that nobody asked for`);
       return;
     }
@@ -156,12 +156,13 @@ export class RequestPipeline {
 
   #send(request: Request, pending: PendingRequest | undefined, limitMs: number): void {
     const { protocol } = this.#owner.options();
-    const id = protocol.ids ? this.#freeId() : 0;
+    const id = protocol.hasIds ? this.#freeId() : 0;
     this.requests += 1;
     this.#lastUsed = this.#owner.clock.now();
-    if (!protocol.ids && !protocol.tellsUnsolicited) this.#cuts.restart(protocol.framing.answers(request.bytes));
-    if (request.endsLink) this.#leaving ??= "the device may see the end of the request elsewhere";
-    this.link.write(protocol.stamp(request, id));
+    if (!protocol.hasIds && !protocol.recognizesUnsolicited)
+      this.#cuts.restart(protocol.framing.answers(request.bytes));
+    if (request.closesConnection) this.#leaving ??= "the device may see the end of the request elsewhere";
+    this.link.write(protocol.withId(request, id));
     if (request.oneWay) {
       if (pending !== undefined) this.#owner.done(pending, false);
       this.#rest();
@@ -210,8 +211,8 @@ export class RequestPipeline {
       this.#regulate();
       return;
     }
-    const { tellsUnsolicited } = this.#owner.options().protocol;
-    if (!this.#over && !tellsUnsolicited && this.#outstanding.size === 0 && this.#cuts.held > 0) {
+    const { recognizesUnsolicited } = this.#owner.options().protocol;
+    if (!this.#over && !recognizesUnsolicited && this.#outstanding.size === 0 && this.#cuts.held > 0) {
       this.#distrust(`${this.#cuts.held} bytes of a message behind the answer`);
     }
     this.#reading = false;
@@ -240,12 +241,12 @@ export class RequestPipeline {
       this.#owner.event(Buffer.from(bytes));
       return;
     }
-    const id = protocol.ids ? protocol.idOf(bytes) : 0;
+    const id = protocol.hasIds ? protocol.idOf(bytes) : 0;
     const outstanding = this.#outstanding.get(id);
-    if (outstanding === undefined || (cut.kind === "frame" && !protocol.fits(bytes, outstanding.request))) {
+    if (outstanding === undefined || (cut.kind === "frame" && !protocol.isAnswerTo(bytes, outstanding.request))) {
       if (outstanding === undefined) this.#lostIds.delete(id);
       const what = `an answer that nobody waits for (${bytes.toString("hex", 0, 32)})`;
-      if (outstanding === undefined && !protocol.tellsUnsolicited) this.#distrust(what);
+      if (outstanding === undefined && !protocol.recognizesUnsolicited) this.#distrust(what);
       else this.#owner.unsolicited(what);
       return;
     }
@@ -258,7 +259,7 @@ export class RequestPipeline {
     const { protocol, answerMs } = this.#owner.options();
     const head = cut.kind === "junk" ? undefined : cut.head;
     const interim = head?.status !== undefined && head.status < 200;
-    if (head !== undefined && protocol.endsLink?.(head)) this.#leaving ??= "as the device wants it";
+    if (head !== undefined && protocol.closesConnection?.(head)) this.#leaving ??= "as the device wants it";
     if (pending !== undefined) {
       pending.begun ||= !interim;
       this.#owner.answer(pending, cut);
@@ -320,7 +321,7 @@ export class RequestPipeline {
     const silence = now - (this.#silentSince ?? now);
     if (pending === undefined) {
       this.#owner.renew("its probe was not answered");
-    } else if (!protocol.ids) {
+    } else if (!protocol.hasIds) {
       this.#owner.renew(`no answer within ${answerMs / 1000} s: what comes next could be the answer to anything`);
     } else if (silence >= SILENT_LIMITS * answerMs) {
       this.#owner.renew(`no answers for ${(silence / 1000).toFixed(1)} s`);
@@ -350,7 +351,7 @@ export class RequestPipeline {
     this.#health = clock.after(Math.max(1, healthMs - idle), () => {
       if (this.#over) return;
       const [cut] = protocol.framing.requests().push(probe);
-      const understood = protocol.understand(probe, cut?.kind === "junk" ? undefined : cut?.head, "pass");
+      const understood = protocol.interpret(probe, cut?.kind === "junk" ? undefined : cut?.head, "pass");
       const due = clock.now() - this.#lastUsed >= healthMs;
       if (due && understood.kind === "request" && this.free) {
         this.#send(understood.request, undefined, Math.min(answerMs, PROBE_MS));

@@ -12,7 +12,7 @@ export class AnswerCache {
   }
 
   /** Changes with every write: an answer that was asked for before a write is not kept after it. */
-  get writes(): number {
+  get generation(): number {
     return this.#writes;
   }
 
@@ -27,7 +27,7 @@ export class AnswerCache {
    *
    * @param writes {@link writes} when it was asked for
    */
-  keep(key: string, bytes: Buffer, writes: number, now: number): void {
+  store(key: string, bytes: Buffer, writes: number, now: number): void {
     if (this.#ms === 0 || writes !== this.#writes) return;
     this.#answers.delete(key);
     this.#answers.set(key, { bytes: Buffer.from(bytes), until: now + this.#ms });
@@ -36,7 +36,7 @@ export class AnswerCache {
   }
 
   /** Something is being written, or has been; or the device tells that something has changed. */
-  written(): void {
+  invalidate(): void {
     this.#writes += 1;
     this.#answers.clear();
   }

@@ -1,4 +1,4 @@
-import { Tail } from "./byte-tail.js";
+import { ByteTail } from "./byte-tail.js";
 import { Deque } from "./deque.js";
 
 /** A piece that is shorter shares its memory with others: as a buffer of its own it would cost more than its bytes. */
@@ -15,7 +15,7 @@ export class ByteQueue {
   size = 0;
   readonly #pieces = new Deque<Buffer>();
   /** Short pieces behind them. */
-  readonly #tail = new Tail();
+  readonly #tail = new ByteTail();
 
   /** Takes a copy of what came next: it may be lent. */
   push(bytes: Buffer): void {

@@ -5,7 +5,7 @@ const LEAST_ROOM = 64;
  * The beginning of a message whose end has not come yet: copied, because the chunk it came in is not ours to keep. It grows by
  * doubling, so that a message which comes byte by byte is not copied once per byte.
  */
-export class Tail {
+export class ByteTail {
   #room = NOTHING;
   #length = 0;
 

@@ -1,4 +1,4 @@
-import { Tail } from "../collections/byte-tail.js";
+import { ByteTail } from "../collections/byte-tail.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
 
 const BEGIN = 0x3c; // <
@@ -9,7 +9,7 @@ const TELEGRAM_MAX = 1024;
 /** Looks for `>` first and then, backwards, for the `<` that belongs to it: each byte is looked at twice at most. */
 class TelegramFraming implements Framing {
   /** The beginning of a telegram: `<` and what follows, without another `<` or a `>`. */
-  readonly #tail = new Tail();
+  readonly #tail = new ByteTail();
 
   get held(): number {
     return this.#tail.length;

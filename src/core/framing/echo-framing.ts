@@ -1,4 +1,4 @@
-import { Tail } from "../collections/byte-tail.js";
+import { ByteTail } from "../collections/byte-tail.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
 
 const LF = 0x0a;
@@ -8,7 +8,7 @@ const TOO_LONG = `line of more than ${LINE_MAX} bytes`;
 
 class LineFraming implements Framing {
   /** The beginning of a line; it holds no LF. */
-  readonly #tail = new Tail();
+  readonly #tail = new ByteTail();
   /** Whether the line at hand is too long, so that its rest is junk as its beginning was. */
   #tooLong = false;
 

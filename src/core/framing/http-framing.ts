@@ -1,4 +1,4 @@
-import { Tail } from "../collections/byte-tail.js";
+import { ByteTail } from "../collections/byte-tail.js";
 import { ok, type Result } from "../parse/result.js";
 import type { Cut, Framing, FramingKind, HttpHead } from "./framing.js";
 import { type Body, type Message, type RawHead, readRequest, readResponse } from "./http-head.js";
@@ -22,7 +22,7 @@ class HttpFraming implements Framing, HttpEvents {
   readonly #parser: HttpParser;
   readonly #read: (raw: RawHead) => Result<Message>;
   /** The beginning of a head. */
-  readonly #tail = new Tail();
+  readonly #tail = new ByteTail();
   #place: Place = HEAD;
   #chunk: Buffer = NOTHING;
   /** Up to where the chunk has been cut. */

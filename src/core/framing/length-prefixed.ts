@@ -1,4 +1,4 @@
-import { Tail } from "../collections/byte-tail.js";
+import { ByteTail } from "../collections/byte-tail.js";
 import type { Cut, Framing } from "./framing.js";
 
 /** What the bytes at some place are. It must follow from no more bytes than the `length` or the `need` it tells. */
@@ -16,7 +16,7 @@ export type HeaderReader = (bytes: Buffer, at: number) => HeaderReading;
 /** For protocols whose header tells how long the message is: no byte is looked at but those of the header. */
 export class LengthPrefixed implements Framing {
   readonly #lookAt: HeaderReader;
-  readonly #tail = new Tail();
+  readonly #tail = new ByteTail();
   /** How long the tail must be before it is worth another look. */
   #need = 0;
   #lost: string | undefined;

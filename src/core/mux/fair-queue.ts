@@ -1,130 +1,134 @@
 import { Deque, type Place } from "../collections/deque.js";
 import { Heap, type Ranked } from "../collections/heap.js";
 
-/** What may be done with the first item of an owner: take it, leave it until there is room, or until the owner is called. */
+/** Whether the first item of an owner may go: now, as soon as there is room, or not before the owner is reconsidered. */
 export type Verdict = "take" | "no room" | "not now";
 
-/** An owner whose items wait. */
-interface Party<Owner, Item> extends Ranked {
+/** An owner with waiting items. */
+interface OwnerQueue<Owner, Item> extends Ranked {
   readonly owner: Owner;
   readonly items: Deque<Item>;
-  /** Its turn: the lowest goes first. */
+  /** The owner with the lowest rank goes first. */
   rank: number;
 }
 
 /**
- * Waiting items of several owners. First come, first served among the owners, and each owner's items in their order; an
- * owner whose item was taken stands at the end again, so none with many items keeps the others waiting. An owner that may not
- * go now keeps its place, and is not asked again before that may have changed: however many wait, each step costs little.
+ * Round robin over owners of waiting items. The items of each owner keep their order. An owner moves to the end after each item, so an
+ * owner with many items does not keep the others waiting. An owner that may not go keeps its place; the queue asks about it again only
+ * after {@link reconsider}, or when there is room. A step costs the logarithm of the number of owners.
  */
 export class FairQueue<Owner, Item> {
-  readonly #parties = new Map<Owner, Party<Owner, Item>>();
-  /** Those to be asked. */
-  readonly #ready = new Heap<Party<Owner, Item>>();
-  /** Those that wait for room. */
-  readonly #roomless = new Heap<Party<Owner, Item>>();
+  readonly #queues = new Map<Owner, OwnerQueue<Owner, Item>>();
+  /** Owners to ask about. */
+  readonly #ready = new Heap<OwnerQueue<Owner, Item>>();
+  /** Owners that wait for room. */
+  readonly #withoutRoom = new Heap<OwnerQueue<Owner, Item>>();
   #size = 0;
-  #lastTurn = 0;
-  #firstTurn = 0;
+  #lastRank = 0;
+  #firstRank = 0;
 
-  /** Items of all owners. */
+  /** Number of items of all owners. */
   get size(): number {
     return this.#size;
   }
 
-  /** Owners that wait for room. */
-  get roomless(): number {
-    return this.#roomless.size;
+  /** Number of owners that wait for room. */
+  get ownersWithoutRoom(): number {
+    return this.#withoutRoom.size;
   }
 
-  /** Items of one owner. */
+  /** Number of items of one owner. */
   sizeOf(owner: Owner): number {
-    return this.#parties.get(owner)?.items.size ?? 0;
+    return this.#queues.get(owner)?.items.size ?? 0;
   }
 
-  /** Puts an item behind the others of its owner. Its value may be changed where it stands; {@link call} the owner then. */
+  /**
+   * Puts an item behind the others of its owner.
+   *
+   * @returns its place: the caller may replace the item there, and {@link reconsider} the owner then
+   */
   push(owner: Owner, item: Item): Place<Item> {
     this.#size += 1;
-    return this.#partyOf(owner).items.push(item);
+    return this.#queueOf(owner).items.push(item);
   }
 
-  /** Puts an item that was taken before its time back in front of everything. */
-  putBack(owner: Owner, item: Item): Place<Item> {
-    const party = this.#partyOf(owner);
-    this.#setAside(party);
-    this.#firstTurn -= 1;
-    party.rank = this.#firstTurn;
-    this.#ready.add(party);
+  /** Puts an item in front of all items of all owners. */
+  pushFront(owner: Owner, item: Item): Place<Item> {
+    const queue = this.#queueOf(owner);
+    this.#setAside(queue);
+    this.#firstRank -= 1;
+    queue.rank = this.#firstRank;
+    this.#ready.add(queue);
     this.#size += 1;
-    return party.items.pushFront(item);
+    return queue.items.pushFront(item);
   }
 
   /**
    * Takes the next item.
    *
-   * @param hasRoom whether those that wait for room are asked, too
-   * @param judge asked for the first item of each owner in turn, until one may be taken
+   * @param hasRoom whether owners that wait for room come into question, too
+   * @param judge called for the first item of each owner in turn, until one may go
    */
   take(hasRoom: boolean, judge: (owner: Owner, item: Item) => Verdict): { owner: Owner; item: Item } | undefined {
     let room = hasRoom;
-    for (let party = this.#next(room); party !== undefined; party = this.#next(room)) {
-      const { owner, items } = party;
-      const item = items.first as Item; // a party has one
+    for (let queue = this.#next(room); queue !== undefined; queue = this.#next(room)) {
+      const { owner, items } = queue;
+      const item = items.first as Item; // an owner queue is never empty
       const verdict = judge(owner, item);
-      this.#setAside(party);
+      this.#setAside(queue);
       if (verdict === "no room") {
-        this.#roomless.add(party);
+        this.#withoutRoom.add(queue);
         room = false;
       }
       if (verdict !== "take") continue;
       items.take();
       this.#size -= 1;
-      this.#lastTurn += 1;
-      party.rank = this.#lastTurn;
-      if (items.size > 0) this.#ready.add(party);
-      else this.#parties.delete(owner);
+      this.#lastRank += 1;
+      queue.rank = this.#lastRank;
+      if (items.size > 0) this.#ready.add(queue);
+      else this.#queues.delete(owner);
       return { owner, item };
     }
     return undefined;
   }
 
-  /** Has an owner asked again: what kept it may have changed. */
-  call(owner: Owner): void {
-    const party = this.#parties.get(owner);
-    if (party === undefined || this.#ready.has(party)) return;
-    this.#roomless.remove(party);
-    this.#ready.add(party);
+  /** What held the owner back may have changed: {@link take} asks about it again. */
+  reconsider(owner: Owner): void {
+    const queue = this.#queues.get(owner);
+    if (queue === undefined || this.#ready.has(queue)) return;
+    this.#withoutRoom.remove(queue);
+    this.#ready.add(queue);
   }
 
-  /** Gives up all items of an owner, and returns them. */
+  /** Removes and returns all items of an owner. */
   remove(owner: Owner): Iterable<Item> {
-    const party = this.#parties.get(owner);
-    if (party === undefined) return [];
-    this.#setAside(party);
-    this.#parties.delete(owner);
-    this.#size -= party.items.size;
-    return party.items;
+    const queue = this.#queues.get(owner);
+    if (queue === undefined) return [];
+    this.#setAside(queue);
+    this.#queues.delete(owner);
+    this.#size -= queue.items.size;
+    return queue.items;
   }
 
-  #partyOf(owner: Owner): Party<Owner, Item> {
-    const known = this.#parties.get(owner);
+  #queueOf(owner: Owner): OwnerQueue<Owner, Item> {
+    const known = this.#queues.get(owner);
     if (known !== undefined) return known;
-    this.#lastTurn += 1;
-    const party = { owner, items: new Deque<Item>(), rank: this.#lastTurn, index: -1 };
-    this.#parties.set(owner, party);
-    this.#ready.add(party);
-    return party;
+    this.#lastRank += 1;
+    const queue = { owner, items: new Deque<Item>(), rank: this.#lastRank, index: -1 };
+    this.#queues.set(owner, queue);
+    this.#ready.add(queue);
+    return queue;
   }
 
-  #next(hasRoom: boolean): Party<Owner, Item> | undefined {
+  #next(hasRoom: boolean): OwnerQueue<Owner, Item> | undefined {
     const ready = this.#ready.first;
-    const roomless = hasRoom ? this.#roomless.first : undefined;
-    if (ready === undefined || roomless === undefined) return ready ?? roomless;
-    return ready.rank < roomless.rank ? ready : roomless;
+    const waiting = hasRoom ? this.#withoutRoom.first : undefined;
+    if (ready === undefined || waiting === undefined) return ready ?? waiting;
+    return ready.rank < waiting.rank ? ready : waiting;
   }
 
-  #setAside(party: Party<Owner, Item>): void {
-    this.#ready.remove(party);
-    this.#roomless.remove(party);
+  #setAside(queue: OwnerQueue<Owner, Item>): void {
+    this.#ready.remove(queue);
+    this.#withoutRoom.remove(queue);
   }
 }

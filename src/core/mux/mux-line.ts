@@ -29,7 +29,7 @@ export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
   const { protocol, probe } = mux;
   const { name } = protocol.framing;
   if (options.transport === "udp") return fail("PRTO=udp: a mux has tcp or tls links");
-  if (mux.pipe > 1 && !protocol.ids) return fail(`PIPE=${mux.pipe}: messages of ${name} carry no ids`);
+  if (mux.pipe > 1 && !protocol.hasIds) return fail(`PIPE=${mux.pipe}: messages of ${name} carry no ids`);
   const isModbus = name.startsWith("modbus");
   if (!isModbus && mux.writes !== "pass") return fail("RDON goes with Modbus only");
   if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return fail("CACH goes with Modbus and Conbus only");
@@ -44,7 +44,7 @@ export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
     if (cut?.kind !== "frame" || more.length > 0 || cut.bytes.length !== probe.length) {
       return fail(`PROB: that is not one whole request of ${name}`);
     }
-    const understood = protocol.understand(probe, cut.head, "pass");
+    const understood = protocol.interpret(probe, cut.head, "pass");
     if (understood.kind === "error") return fail(`PROB: ${understood.reason}`);
   }
   const checked = checkConnRequest(route);

@@ -1,66 +1,72 @@
 import type { Cut, FramingKind, HttpHead } from "../framing/framing.js";
 
-/** A client's message that goes to the device. */
+/** A message of a client that goes to the device. */
 export interface Request {
-  /** As it goes out, but for an id. */
+  /** The bytes for the device. {@link Protocol.withId} adds the id where the protocol has ids. */
   readonly bytes: Buffer;
-  /** It only asks: it may run beside other reads of its client, and be asked again when its link is lost. */
+  /**
+   * Whether the request changes nothing in the device. A read may run beside other reads of the same client, and may be sent again
+   * when its connection is lost.
+   */
   readonly reads: boolean;
-  /** What identical reads have in common, when their answer may be shared. */
+  /** Identical reads have the same key. Absent where clients cannot share the answer. */
   readonly key?: string;
-  /** The device does not answer it. */
+  /** The device sends no answer. */
   readonly oneWay?: true;
-  /** Its client is closed behind the answer. */
-  readonly last?: true;
-  /** The device may see its end elsewhere than we do: behind the answer its link carries nothing more, of nobody. */
-  readonly endsLink?: true;
+  /** The mux closes the client behind the answer. */
+  readonly closesClient?: true;
+  /** The device may see the end of the request at another byte than the mux does: the connection carries no further request. */
+  readonly closesConnection?: true;
 }
 
-/** What a message of a client comes to. */
-export type Understood =
+/** What the mux does with a message of a client. */
+export type Interpretation =
   | { readonly kind: "request"; readonly request: Request }
-  /** It is answered without asking the device. */
+  /** The mux answers, and the device sees nothing. */
   | { readonly kind: "answer"; readonly bytes: Buffer }
-  /** Its client is closed, behind this answer where there is one. */
+  /** The mux closes the client, behind these bytes where there are any. */
   | { readonly kind: "error"; readonly reason: string; readonly bytes?: Buffer };
 
-/** Why a request gets no answer of the device. */
+/** Why a request gets no answer of the device. Clients and the log see these words. */
 export type Failure = "no answer" | "link lost" | "no path" | "queue full";
 
-/** What is done with requests that change something: see RDON. */
+/** What the mux does with requests that change something in the device (RDON, docs/mux.md). */
 export type Writes = "pass" | "deny" | "ignore";
 
-/** What belongs to whom in one protocol: requests, answers, failures. Pure; bytes it returns are its own. */
+/** Requests, answers and failures of one protocol. Pure. Returned bytes never share memory with the arguments. */
 export interface Protocol {
   readonly framing: FramingKind;
-  /** Whether messages carry ids: then several may be outstanding, and a link survives a time-out. */
-  readonly ids: boolean;
-  /** Whether an answer that nobody waits for can be told from one that somebody waits for. If not, its link is not trusted any more. */
-  readonly tellsUnsolicited: boolean;
-  /** Whether there is a way to tell a client that a request has failed. */
-  readonly tellsFailures: boolean;
-  /** Understands a whole message of a client. `head`: of HTTP. */
-  understand(message: Buffer, head: HttpHead | undefined, writes: Writes): Understood;
-  /** A last answer to bytes that are no message, or one that is too long; nothing: the client is closed without. */
-  malformed(reason: string, tooLong: boolean): Buffer | undefined;
-  /** What a client waits for before it sends the rest of a message that has this head; nothing: it does not wait. */
-  goAhead?(head: HttpHead): Buffer | undefined;
-  /** The request as it goes over a link under this id, 0 to 65535. */
-  stamp(request: Request, id: number): Buffer;
+  /** Whether messages carry ids: several requests may be outstanding on a connection, and it survives a timeout. */
+  readonly hasIds: boolean;
+  /**
+   * Whether the mux can tell an unsolicited message from the awaited answer. If not, the connection is of no use any more after an
+   * unsolicited message.
+   */
+  readonly recognizesUnsolicited: boolean;
+  /** Whether the protocol has a reply for a failed request. */
+  readonly hasFailureReply: boolean;
+  /** Interprets a whole message of a client. `head`: its head, in HTTP. */
+  interpret(message: Buffer, head: HttpHead | undefined, writes: Writes): Interpretation;
+  /** The reply to bytes that are no message, or to a message that is too long; nothing: the client is closed without a reply. */
+  malformedReply(reason: string, tooLong: boolean): Buffer | undefined;
+  /** The reply that a client awaits before it sends the body of a message with this head; nothing: the client awaits none. */
+  continueReply?(head: HttpHead): Buffer | undefined;
+  /** The request as it goes to the device, with this id from 0 to 65535. */
+  withId(request: Request, id: number): Buffer;
   /** The id of a message of the device. */
   idOf(answer: Buffer): number;
-  /** Whether this message can be the answer to this request. */
-  fits(answer: Buffer, request: Request): boolean;
-  /** Whether an answer says that there is none: it is not given again. */
+  /** Whether a message of the device can be the answer to the request. The id is known to match. */
+  isAnswerTo(answer: Buffer, request: Request): boolean;
+  /** Whether an answer reports a failure. The cache does not keep it. */
   isFailure?(answer: Buffer): boolean;
-  /** Whether several answers may come, nobody knows how many. */
+  /** Whether an unknown number of answers may follow the request. */
   hasManyAnswers?(request: Request): boolean;
-  /** Whether the device says this on its own, to everybody. */
+  /** Whether the device sends this message unasked, to all clients. */
   isEvent?(message: Buffer): boolean;
-  /** A cut of the device's answer as the one who asked expects it. */
-  restore(cut: Cut, request: Request): Buffer;
-  /** Whether the link cannot be used behind an answer with this head. */
-  endsLink?(head: HttpHead): boolean;
-  /** How a failure is told; nothing: the client is closed, or made to wait where its queue is full. */
-  failure(request: Request, why: Failure): Buffer | undefined;
+  /** A cut of the device's answer in the form for the client of this request: with the id of the client. */
+  forClient(cut: Cut, request: Request): Buffer;
+  /** Whether an answer with this head is the last one on its connection. */
+  closesConnection?(head: HttpHead): boolean;
+  /** The reply to a failed request; nothing: the client is closed, or has to wait where its queue is full. */
+  failureReply(request: Request, why: Failure): Buffer | undefined;
 }

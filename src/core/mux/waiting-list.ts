@@ -1,19 +1,19 @@
-/** Who waits for what to become known: each for one thing at a time. */
+/** Waiters by key: each owner waits for one key at a time. */
 export class WaitingList<Owner> {
   readonly #keys = new Map<Owner, string>();
   readonly #owners = new Map<string, Set<Owner>>();
 
-  /** Someone waits for this, and for nothing else any more. */
+  /** The owner waits for this key from now on, and for no other. */
   set(owner: Owner, key: string): void {
-    this.drop(owner);
+    this.remove(owner);
     this.#keys.set(owner, key);
     const others = this.#owners.get(key);
     if (others === undefined) this.#owners.set(key, new Set([owner]));
     else others.add(owner);
   }
 
-  /** Someone waits for nothing any more. */
-  drop(owner: Owner): void {
+  /** The owner waits for nothing any more. */
+  remove(owner: Owner): void {
     const key = this.#keys.get(owner);
     if (key === undefined) return;
     this.#keys.delete(owner);
@@ -22,7 +22,7 @@ export class WaitingList<Owner> {
     if (owners?.size === 0) this.#owners.delete(key);
   }
 
-  /** Takes all who wait for this. */
+  /** Removes and returns all owners that wait for this key, in the order of their {@link set}. */
   take(key: string): Iterable<Owner> {
     const owners = this.#owners.get(key) ?? [];
     this.#owners.delete(key);

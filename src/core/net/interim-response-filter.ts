@@ -1,4 +1,4 @@
-import { Tail } from "../collections/byte-tail.js";
+import { ByteTail } from "../collections/byte-tail.js";
 
 /** Most bytes of interim responses before the final one. Real servers send a few hundred. */
 const MAX_INTERIM_BYTES = 16_384;
@@ -13,7 +13,7 @@ const [LF, CR] = [0x0a, 0x0d];
  */
 export class InterimResponseFilter {
   /** The start of a head that may belong to an interim response. */
-  readonly #head = new Tail();
+  readonly #head = new ByteTail();
   /** Bytes of interim responses removed since {@link begin}. */
   #removed = 0;
   /** The final response has begun: its bytes pass unchanged. */

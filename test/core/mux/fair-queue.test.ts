@@ -32,7 +32,7 @@ test("an owner that may not go now keeps its place, and is asked again when it i
     queue.take(true, (owner) => (owner === "b" ? "take" : "not now")),
     { owner: "b", item: 1 },
   );
-  queue.call("a");
+  queue.reconsider("a");
   assert.deepEqual(drain(queue), ["a1", "b2"]);
 });
 
@@ -47,15 +47,15 @@ test("an owner is asked once, until it is called, or there is room", () => {
   for (const owner of ["a", "b", "c"]) queue.push(owner, 1);
   ask(false, "no room");
   ask(false, "no room");
-  assert.deepEqual([asked.splice(0), queue.roomless], [["a", "b", "c"], 3]);
+  assert.deepEqual([asked.splice(0), queue.ownersWithoutRoom], [["a", "b", "c"], 3]);
   ask(true, "no room");
   assert.deepEqual(asked.splice(0), ["a"], "there is no room even for the first");
   ask(true, "not now");
   ask(true, "not now");
   queue.push("c", 2);
-  assert.deepEqual([asked.splice(0), queue.roomless], [["a", "b", "c"], 0]);
-  queue.call("c");
-  queue.call("nobody");
+  assert.deepEqual([asked.splice(0), queue.ownersWithoutRoom], [["a", "b", "c"], 0]);
+  queue.reconsider("c");
+  queue.reconsider("nobody");
   ask(true, "not now");
   assert.deepEqual(asked, ["c"]);
 });
@@ -64,7 +64,7 @@ test("what is put back is the first of all, and of its owner", () => {
   const queue = new FairQueue<string, number>();
   queue.push("a", 1);
   queue.push("b", 2);
-  queue.putBack("b", 1);
+  queue.pushFront("b", 1);
   assert.equal(queue.size, 3);
   assert.deepEqual(drain(queue), ["b1", "a1", "b2"]);
 });
@@ -159,14 +159,14 @@ test("whoever may go goes as if all were asked each time, whatever changes betwe
       const [kept, roomy] = [new Set<string>(), new Set<string>()];
       const toggle = (set: Set<string>, one: string): void => {
         if (!set.delete(one)) set.add(one);
-        queue.call(one);
+        queue.reconsider(one);
       };
       for (const [item, done] of operations.entries()) {
         if ("push" in done) {
           queue.push(done.push, item);
           model.push(done.push, item);
         } else if ("putBack" in done) {
-          queue.putBack(done.putBack, item);
+          queue.pushFront(done.putBack, item);
           model.putBack(done.putBack, item);
         } else if ("remove" in done) {
           queue.remove(done.remove);

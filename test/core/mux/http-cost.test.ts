@@ -34,8 +34,8 @@ function read(kind: "requests" | "answers", text: string, step: number): void {
   for (let at = 0; at < bytes.length; at += step) cuts.push(...framing.push(bytes.subarray(at, at + step)));
   for (const cut of cuts) {
     if (cut.kind === "junk" || cut.head === undefined) continue;
-    if (kind === "requests") http.understand(cut.bytes, cut.head, "pass");
-    else http.restore(cut, { bytes, reads: true });
+    if (kind === "requests") http.interpret(cut.bytes, cut.head, "pass");
+    else http.forClient(cut, { bytes, reads: true });
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failedPdu, isShareable, keptPdu, onlyReads, sameFunction } from "#src/core/mux/modbus-pdu.js";
+import { blockedWriteReply, failureReply, isRead, isShareable, sameFunction } from "#src/core/mux/modbus-pdu.js";
 
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 
@@ -31,18 +31,18 @@ const functions: [request: string, reads: boolean, shareable: boolean, done: str
 for (const [request, reads, shareable, done] of functions) {
   test(`function ${Number.parseInt(request.slice(0, 2), 16)} (${request}) ${reads ? "asks" : "writes"}`, () => {
     const pdu = hex(request);
-    assert.equal(onlyReads(pdu), reads);
+    assert.equal(isRead(pdu), reads);
     assert.equal(isShareable(pdu), shareable);
-    assert.equal(keptPdu(pdu, "pass"), undefined);
+    assert.equal(blockedWriteReply(pdu, "pass"), undefined);
     const refused = reads ? undefined : Buffer.of((pdu[0] ?? 0) | 0x80, 1);
-    assert.deepEqual(keptPdu(pdu, "deny"), refused);
-    assert.deepEqual(keptPdu(pdu, "ignore"), done === undefined ? refused : hex(done));
+    assert.deepEqual(blockedWriteReply(pdu, "deny"), refused);
+    assert.deepEqual(blockedWriteReply(pdu, "ignore"), done === undefined ? refused : hex(done));
   });
 }
 
 test("failures have the exception codes of gateways", () => {
   const told = (["queue full", "no path", "no answer", "link lost"] as const).map((why) =>
-    failedPdu(hex("0300000001"), why).toString("hex"),
+    failureReply(hex("0300000001"), why).toString("hex"),
   );
   assert.deepEqual(told, ["8306", "830a", "830b", "830b"]);
 });

@@ -13,13 +13,13 @@ function protocol(name: string): Protocol {
 
 /** A message of a client, cut by the framing of its protocol and understood. */
 function understood(name: string, bytes: Buffer, writes: "pass" | "deny" | "ignore" = "pass") {
-  const { framing, understand } = protocol(name);
+  const { framing, interpret } = protocol(name);
   let head: HttpHead | undefined;
   for (const cut of framing.requests().push(bytes)) {
     assert.notEqual(cut.kind, "junk");
     if (cut.kind !== "junk") head ??= cut.head;
   }
-  return understand(bytes, head, writes);
+  return interpret(bytes, head, writes);
 }
 
 function request(name: string, bytes: Buffer): Request {
@@ -37,18 +37,18 @@ test("every protocol has the framing of its name, and no two the same", () => {
 const READ = hex("1234 0000 0006 01 03 006b 0003");
 
 test("modbus: our id on the link, the client's in its answer", () => {
-  const { stamp, idOf, restore, fits } = protocol("modbus");
+  const { withId, idOf, forClient, isAnswerTo } = protocol("modbus");
   const asked = request("modbus", READ);
-  const sent = stamp(asked, 0xbeef);
+  const sent = withId(asked, 0xbeef);
   assert.deepEqual(sent, hex("beef 0000 0006 01 03 006b 0003"));
   const answer = hex("beef 0000 0009 01 03 06 022b 0000 0064");
   assert.equal(idOf(answer), 0xbeef);
-  assert.ok(fits(answer, asked));
-  assert.deepEqual(restore({ kind: "frame", bytes: answer }, asked), hex("1234 0000 0009 01 03 06 022b 0000 0064"));
+  assert.ok(isAnswerTo(answer, asked));
+  assert.deepEqual(forClient({ kind: "frame", bytes: answer }, asked), hex("1234 0000 0009 01 03 06 022b 0000 0064"));
 });
 
 test("modbus: another unit's or another function's answer is none", () => {
-  const { fits } = protocol("modbus");
+  const { isAnswerTo } = protocol("modbus");
   const asked = request("modbus", READ);
   for (const [answer, right] of [
     ["beef 0000 0003 01 83 02", true],
@@ -56,7 +56,7 @@ test("modbus: another unit's or another function's answer is none", () => {
     ["beef 0000 0003 01 84 02", false],
     ["beef 0000 0005 01 04 02 0000", false],
   ] as const) {
-    assert.equal(fits(hex(answer), asked), right, answer);
+    assert.equal(isAnswerTo(hex(answer), asked), right, answer);
   }
 });
 
@@ -68,7 +68,7 @@ const exceptions: [name: string, request: string, answer: string][] = [
 ];
 for (const [name, asked, answer] of exceptions) {
   test(`${name}: a time-out is told in the form of the request: ${answer}`, () => {
-    assert.deepEqual(protocol(name).failure(request(name, hex(asked)), "no answer"), hex(answer));
+    assert.deepEqual(protocol(name).failureReply(request(name, hex(asked)), "no answer"), hex(answer));
   });
 }
 
@@ -100,13 +100,13 @@ test("modbus-serial: what is for all units has no answer", () => {
 });
 
 test("conbus: a reply has the serial number of the question, unless that was for all", () => {
-  const { fits, isEvent, hasManyAnswers } = protocol("conbus");
+  const { isAnswerTo, isEvent, hasManyAnswers } = protocol("conbus");
   const one = request("conbus", Buffer.from("<S0020030837F01D00FA>"));
   const all = request("conbus", Buffer.from("<S0000000000F01D00FA>"));
   const reply = Buffer.from("<R0020030837F01DFM>");
-  assert.ok(fits(reply, one) && fits(reply, all));
-  assert.ok(!fits(Buffer.from("<R0020044966F01DFK>"), one));
-  assert.ok(!fits(Buffer.from("<E14L00I02MAK>"), one));
+  assert.ok(isAnswerTo(reply, one) && isAnswerTo(reply, all));
+  assert.ok(!isAnswerTo(Buffer.from("<R0020044966F01DFK>"), one));
+  assert.ok(!isAnswerTo(Buffer.from("<E14L00I02MAK>"), one));
   assert.ok(isEvent?.(Buffer.from("<E14L00I02MAK>")));
   assert.deepEqual([hasManyAnswers?.(one), hasManyAnswers?.(all)], [false, true]);
 });
@@ -141,7 +141,7 @@ test("http: fields for one connection only stay on it", () => {
     http("GET / HTTP/1.1", "Host: x", "Connection: close, X-Mine", "X-Mine: 1", "Keep-Alive: 5", "Accept: */*"),
   );
   assert.equal(String(asked.bytes), String(http("GET / HTTP/1.1", "Host: x", "Accept: */*")));
-  assert.equal(asked.last, true);
+  assert.equal(asked.closesClient, true);
   assert.ok(asked.reads);
 });
 
@@ -150,15 +150,15 @@ test("http: a body stays as it is, and Expect is not passed on", () => {
   const asked = request("http", Buffer.concat([post, Buffer.from("\r\n\r\n")]));
   assert.equal(String(asked.bytes), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n\r\n\r\n");
   assert.equal(asked.reads, false);
-  assert.equal(asked.last, undefined);
+  assert.equal(asked.closesClient, undefined);
 });
 
 test("http: failures are whole responses, without a body for HEAD", () => {
-  const { failure } = protocol("http");
-  const get = String(failure(request("http", http("GET / HTTP/1.1", "Host: x")), "no answer"));
+  const { failureReply } = protocol("http");
+  const get = String(failureReply(request("http", http("GET / HTTP/1.1", "Host: x")), "no answer"));
   assert.match(get, /^HTTP\/1\.1 504 Gateway Timeout\r\n/);
   assert.match(get, /\r\n\r\nthe server did not answer in time\n$/);
-  const head = String(failure(request("http", http("HEAD / HTTP/1.1", "Host: x")), "no path"));
+  const head = String(failureReply(request("http", http("HEAD / HTTP/1.1", "Host: x")), "no path"));
   assert.match(head, /^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*\r\n\r\n$/);
 });
 

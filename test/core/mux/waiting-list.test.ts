@@ -9,8 +9,8 @@ test("those who wait for a thing are taken once; each waits for the last it has 
   wishes.set("c", "two");
   wishes.set("d", "one");
   wishes.set("a", "two");
-  wishes.drop("d");
-  wishes.drop("d");
+  wishes.remove("d");
+  wishes.remove("d");
   assert.deepEqual([...wishes.take("one")], ["b"]);
   assert.deepEqual([...wishes.take("one")], []);
   assert.deepEqual([...wishes.take("two")], ["c", "a"]);

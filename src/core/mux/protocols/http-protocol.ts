@@ -6,9 +6,9 @@ import type { Failure, Protocol } from "../protocol.js";
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-/** Fields that are for one connection only (RFC 9110, 7.6.1). */
+/** Fields that hold for one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = ["connection", "keep-alive", "proxy-connection", "upgrade"];
-/** Fields without which nobody knows where a message ends, or for whom it is: Connection cannot take them away. */
+/** Fields that say where a message ends and for which host it is: a Connection field cannot remove them. */
 const KEPT = new Set(["content-length", "transfer-encoding", "host"]);
 const HEAD = "HEAD ";
 const [LF, CR] = [0x0a, 0x0d];
@@ -29,7 +29,7 @@ const REASON_OF: Readonly<Record<Failure, string>> = {
   "queue full": "too many requests of this client wait already",
 };
 
-/** A whole response of our own. */
+/** A complete response that the mux itself sends. */
 function response(status: string, reason: string, fields: readonly string[], withBody = true): Buffer {
   const body = `${reason}\n`;
   const head = [`HTTP/1.1 ${status}`, "Content-Type: text/plain", `Content-Length: ${body.length}`, ...fields, "", ""];
@@ -40,7 +40,12 @@ function field(head: HttpHead, wanted: string): string[] {
   return head.headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
 }
 
-/** A head without the fields that are for one connection only, and with these instead. */
+/**
+ * A head for the next connection: without hop-by-hop fields, and with others added.
+ *
+ * @param without names of the fields to leave out, in lower case
+ * @param fields whole lines to add
+ */
 function forNextHop(bytes: Buffer, head: HttpHead, without: readonly string[], fields: readonly string[]): Buffer {
   const named = field(head, "connection").flatMap(tokensOf);
   const dropped = new Set([...without, ...named.filter((name) => !KEPT.has(name))]);
@@ -52,7 +57,7 @@ function forNextHop(bytes: Buffer, head: HttpHead, without: readonly string[], f
   return Buffer.from([start, ...kept, ...fields, "", ""].join("\r\n"), "latin1");
 }
 
-/** Where the body of a message begins: behind the first empty line, whose lines may end in LF alone (RFC 9112, 2.2). */
+/** The index of the first byte of the body: behind the first empty line. Lines may end in LF alone (RFC 9112, 2.2). */
 function bodyBegin(message: Buffer): number {
   let at = 0;
   while (message[at] === CR || message[at] === LF) at += 1; // empty lines before the message
@@ -68,15 +73,15 @@ function waitsForGoAhead(head: HttpHead): boolean {
 }
 
 /**
- * HTTP/1.1 (RFC 9110, RFC 9112) without TLS or other protocols on top. Both connections live as long as they will: a client that
- * closes its one does not close the one to the server.
+ * HTTP/1.1 (RFC 9110, RFC 9112) without TLS and without other protocols on top. The connections of the client and to the device live
+ * independently: a client that closes its connection does not close the connection to the device.
  */
 export const http: Protocol = {
   framing: httpFraming,
-  ids: false,
-  tellsUnsolicited: false,
-  tellsFailures: true,
-  understand(message, head) {
+  hasIds: false,
+  recognizesUnsolicited: false,
+  hasFailureReply: true,
+  interpret(message, head) {
     if (head === undefined) return { kind: "error", reason: "a message without a head" };
     if (head.upgrade) {
       const reason = "CONNECT, Upgrade and WebSocket are not served here";
@@ -86,30 +91,33 @@ export const http: Protocol = {
     const start = forNextHop(message.subarray(0, bodyAt), head, [...HOP_BY_HOP, "expect"], []);
     const bytes = Buffer.concat([start, message.subarray(bodyAt)]);
     const reads = SAFE.has(head.method ?? "");
-    // HTTP/1.0 keeps a connection only where both sides say so; it is not worth saying
+    // HTTP/1.0 keeps a connection only where both sides ask for it (RFC 9112, C.2.2); the mux does not ask
     const old = head.version === "1.0";
-    const last = !head.keepAlive || old;
+    const closesClient = !head.keepAlive || old;
     const hasBody = bodyAt < message.length;
-    const endsLink = hasBody || old; // many a device does not read the bodies it does not need: it takes them for requests
-    return { kind: "request", request: { bytes, reads, ...(last && { last }), ...(endsLink && { endsLink }) } };
+    const closesConnection = hasBody || old; // many devices do not read bodies that they do not need: they take them for requests
+    return {
+      kind: "request",
+      request: { bytes, reads, ...(closesClient && { closesClient }), ...(closesConnection && { closesConnection }) },
+    };
   },
-  malformed: (reason, tooLong) =>
+  malformedReply: (reason, tooLong) =>
     response(tooLong ? "413 Content Too Large" : "400 Bad Request", printable(reason), CLOSE),
-  goAhead: (head) => (waitsForGoAhead(head) ? Buffer.from(GO_AHEAD) : undefined),
-  stamp: ({ bytes }) => bytes,
+  continueReply: (head) => (waitsForGoAhead(head) ? Buffer.from(GO_AHEAD) : undefined),
+  withId: ({ bytes }) => bytes,
   idOf: () => 0,
-  fits: () => true,
-  restore(cut, { last }) {
+  isAnswerTo: () => true,
+  forClient(cut, { closesClient }) {
     if (cut.kind === "junk" || cut.head === undefined) return Buffer.from(cut.bytes);
     const interim = (cut.head.status ?? 0) < 200;
-    return forNextHop(cut.bytes, cut.head, HOP_BY_HOP, last && !interim ? CLOSE : []);
+    return forNextHop(cut.bytes, cut.head, HOP_BY_HOP, closesClient && !interim ? CLOSE : []);
   },
-  endsLink: (head) => !head.keepAlive,
-  failure({ bytes, last }, why) {
+  closesConnection: (head) => !head.keepAlive,
+  failureReply({ bytes, closesClient }, why) {
     return response(
       STATUS_OF[why],
       REASON_OF[why],
-      last ? CLOSE : [],
+      closesClient ? CLOSE : [],
       bytes.toString("latin1", 0, HEAD.length) !== HEAD,
     );
   },

@@ -2,7 +2,7 @@ import { crc16 } from "../../framing/crc16.js";
 import type { FramingKind } from "../../framing/framing.js";
 import { modbus as modbusFraming } from "../../framing/modbus-framing.js";
 import { modbusRtu as modbusRtuFraming } from "../../framing/modbus-rtu-framing.js";
-import { failedPdu, isException, isShareable, keptPdu, onlyReads, sameFunction } from "../modbus-pdu.js";
+import { blockedWriteReply, failureReply, isException, isRead, isShareable, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
 
 // MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
@@ -11,13 +11,13 @@ const UNIT_AT = 6;
 const PDU_AT = 7;
 const CRC_SIZE = 2;
 
-/** The CRC of unit and PDU as it stands on the wire (MODBUS over Serial Line V1.02, 2.5.1.2). */
+/** The CRC of unit and PDU, low byte first (MODBUS over Serial Line V1.02, 2.5.1.2). */
 function crcBytes(bytes: Buffer): Buffer {
   const crc = crc16(bytes);
   return Buffer.of(crc & 0xff, crc >> 8);
 }
 
-/** A message with the head of another one, and this PDU. */
+/** A message with the header of `to` and this PDU. The length counts the CRC where the length of `to` does. */
 function reply(to: Buffer, pdu: Buffer, crcSize: number): Buffer {
   const head = to.subarray(0, PDU_AT);
   const message = Buffer.concat([head, pdu]);
@@ -27,43 +27,43 @@ function reply(to: Buffer, pdu: Buffer, crcSize: number): Buffer {
 }
 
 /**
- * Modbus/TCP, with or without a CRC behind the PDU. Its transaction ids are those of the client; on the link they are ours, so
- * that late, repeated and reordered answers never reach anyone wrongly.
+ * Modbus/TCP, with or without a CRC behind the PDU. On the connection to the device the transaction ids are the mux's own, so late,
+ * repeated and reordered answers reach no wrong client. Each client sees its own ids.
  */
 function mbap(framing: FramingKind, crcSize: number): Protocol {
   const pduOf = (message: Buffer): Buffer => message.subarray(PDU_AT, message.length - crcSize);
   return {
     framing,
-    ids: true,
-    tellsUnsolicited: true,
-    tellsFailures: true,
-    understand(message, _head, writes) {
+    hasIds: true,
+    recognizesUnsolicited: true,
+    hasFailureReply: true,
+    interpret(message, _head, writes) {
       const bytes = Buffer.from(message);
       const pdu = pduOf(bytes);
-      const kept = keptPdu(pdu, writes);
-      if (kept !== undefined) return { kind: "answer", bytes: reply(bytes, kept, crcSize) };
+      const blocked = blockedWriteReply(pdu, writes);
+      if (blocked !== undefined) return { kind: "answer", bytes: reply(bytes, blocked, crcSize) };
       const key = isShareable(pdu) ? bytes.toString("latin1", UNIT_AT) : undefined;
-      return { kind: "request", request: { bytes, reads: onlyReads(pdu), ...(key !== undefined && { key }) } };
+      return { kind: "request", request: { bytes, reads: isRead(pdu), ...(key !== undefined && { key }) } };
     },
-    malformed: () => undefined,
-    stamp({ bytes }, id) {
+    malformedReply: () => undefined,
+    withId({ bytes }, id) {
       const message = Buffer.from(bytes);
       message.writeUInt16BE(id);
       return message;
     },
     idOf: (answer) => answer.readUInt16BE(),
     isFailure: (answer) => isException(pduOf(answer)),
-    fits: (answer, { bytes }) => answer[UNIT_AT] === bytes[UNIT_AT] && sameFunction(pduOf(answer), pduOf(bytes)),
-    restore(cut, { bytes }) {
+    isAnswerTo: (answer, { bytes }) => answer[UNIT_AT] === bytes[UNIT_AT] && sameFunction(pduOf(answer), pduOf(bytes)),
+    forClient(cut, { bytes }) {
       const message = Buffer.from(cut.bytes);
       bytes.copy(message, 0, 0, 2);
       return message;
     },
-    failure: ({ bytes }, why) => reply(bytes, failedPdu(pduOf(bytes), why), crcSize),
+    failureReply: ({ bytes }, why) => reply(bytes, failureReply(pduOf(bytes), why), crcSize),
   };
 }
 
-/** Modbus/TCP as it is specified. */
+/** Modbus/TCP as specified. */
 export const modbus = mbap(modbusFraming, 0);
 
 /** Modbus/TCP with the CRC of serial lines behind the PDU. */

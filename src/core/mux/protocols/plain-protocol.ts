@@ -1,19 +1,19 @@
 import type { FramingKind } from "../../framing/framing.js";
 import type { Protocol } from "../protocol.js";
 
-/** A protocol of which no more is known than where its messages end: one answer to each request, in order. */
+/** A protocol of which the mux knows only where messages end. Each request has one answer, and answers keep the order of requests. */
 export function plain(framing: FramingKind): Protocol {
   return {
     framing,
-    ids: false,
-    tellsUnsolicited: false,
-    tellsFailures: false,
-    understand: (message) => ({ kind: "request", request: { bytes: Buffer.from(message), reads: false } }),
-    malformed: () => undefined,
-    stamp: ({ bytes }) => bytes,
+    hasIds: false,
+    recognizesUnsolicited: false,
+    hasFailureReply: false,
+    interpret: (message) => ({ kind: "request", request: { bytes: Buffer.from(message), reads: false } }),
+    malformedReply: () => undefined,
+    withId: ({ bytes }) => bytes,
     idOf: () => 0,
-    fits: () => true,
-    restore: ({ bytes }) => Buffer.from(bytes),
-    failure: () => undefined,
+    isAnswerTo: () => true,
+    forClient: ({ bytes }) => Buffer.from(bytes),
+    failureReply: () => undefined,
   };
 }

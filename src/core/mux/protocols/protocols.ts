@@ -9,7 +9,7 @@ import { modbusSerial } from "./modbus-serial-protocol.js";
 import { plain } from "./plain-protocol.js";
 import { raw } from "./raw-protocol.js";
 
-/** All protocols that a mux can speak, in the order people are shown. A new one is a line here. */
+/** All protocols of a mux, in the order of `mux list` and the docs. A new protocol is one line here. */
 export const PROTOCOLS: readonly Protocol[] = [
   plain(echo),
   http,
@@ -22,7 +22,7 @@ export const PROTOCOLS: readonly Protocol[] = [
   raw,
 ];
 
-/** Those whose messages are requests and answers. */
+/** The protocols whose messages are requests and answers. */
 export const REQUEST_PROTOCOLS: readonly Protocol[] = PROTOCOLS.filter((protocol) => protocol !== raw);
 
 /** The protocol called `name`, in any case. */

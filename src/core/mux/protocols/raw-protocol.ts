@@ -2,7 +2,7 @@ import type { Framing, FramingKind } from "../../framing/framing.js";
 import type { Protocol } from "../protocol.js";
 import { plain } from "./plain-protocol.js";
 
-/** Whatever comes at once is a message: no framing proper, since its cuts are the chunks. */
+/** Each chunk is a message. This breaks the law that cuts do not depend on chunks; nothing but {@link raw} uses it. */
 class RawFraming implements Framing {
   readonly held = 0;
 
@@ -23,5 +23,5 @@ const rawFraming: FramingKind = {
   answers: () => new RawFraming(),
 };
 
-/** Devices whose messages have no end that can be told, such as CAN gateways: for broadcast only, since no answer could be known. */
+/** Devices whose messages have no recognizable end, such as CAN gateways. For broadcast only: the mux could not recognize an answer. */
 export const raw: Protocol = plain(rawFraming);

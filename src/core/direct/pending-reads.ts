@@ -13,7 +13,7 @@ interface Asked {
  * The reads of one connection that wait for their reply. Replies carry no ids: the first one belongs to the first who asked. So a
  * read that was asked before a write, and again after it, has a first reply from before the write.
  */
-export class AskedReads {
+export class PendingReads {
   readonly #asked = new Map<string, Asked>();
 
   /**

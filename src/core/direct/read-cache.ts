@@ -1,15 +1,15 @@
 import type { AnswerCache } from "../collections/answer-cache.js";
 import type { Cut } from "../framing/framing.js";
-import { AskedReads } from "./asked-reads.js";
 import { isBlank, readKey, replyKey } from "./conbus-read.js";
+import { PendingReads } from "./pending-reads.js";
 
 /**
  * What one connection to a Conbus server adds to the answers that the clients of a line share, and what it takes of them. Pure:
  * it is told what goes out and what comes, in their order.
  */
-export class Recall {
+export class ReadCache {
   readonly #answers: AnswerCache;
-  readonly #asked = new AskedReads();
+  readonly #asked = new PendingReads();
   #isBetween = true;
 
   /** @param answers shared by all connections of the line */
@@ -31,7 +31,7 @@ export class Recall {
   /** Something goes out to the server now. What is not known to only read counts as a write. */
   sent(cut: Cut): void {
     const key = cut.kind === "frame" ? readKey(cut.bytes) : undefined;
-    if (key !== undefined) this.#asked.ask(key, this.#answers.writes);
+    if (key !== undefined) this.#asked.ask(key, this.#answers.generation);
     else this.#mayChange(cut);
   }
 
@@ -47,10 +47,10 @@ export class Recall {
       return;
     }
     const writes = this.#asked.reply(key);
-    if (writes !== undefined) this.#answers.keep(key, cut.bytes, writes, now);
+    if (writes !== undefined) this.#answers.store(key, cut.bytes, writes, now);
   }
 
   #mayChange(cut: Cut): void {
-    if (cut.kind !== "junk" || !isBlank(cut.bytes)) this.#answers.written();
+    if (cut.kind !== "junk" || !isBlank(cut.bytes)) this.#answers.invalidate();
   }
 }

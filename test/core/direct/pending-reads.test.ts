@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { AskedReads } from "#src/core/direct/asked-reads.js";
+import { PendingReads } from "#src/core/direct/pending-reads.js";
 
 test("a reply belongs to the read that was asked first", () => {
-  const asked = new AskedReads();
+  const asked = new PendingReads();
   asked.ask("key", 0);
   asked.ask("key", 0);
   asked.ask("key", 1);
@@ -15,7 +15,7 @@ test("a reply belongs to the read that was asked first", () => {
 });
 
 test("what nobody has asked for is nobody's reply", () => {
-  const asked = new AskedReads();
+  const asked = new PendingReads();
   asked.ask("key", 0);
   assert.equal(asked.reply("other"), undefined);
   assert.equal(asked.reply("key"), 0);
@@ -23,7 +23,7 @@ test("what nobody has asked for is nobody's reply", () => {
 });
 
 test("a module that has not answered for long is believed again after some replies", () => {
-  const asked = new AskedReads();
+  const asked = new PendingReads();
   for (let n = 0; n < 10_000; n += 1) asked.ask("key", 0);
   asked.ask("key", 1);
   for (let n = 0; n < 100; n += 1) assert.equal(asked.reply("key"), undefined);
@@ -31,7 +31,7 @@ test("a module that has not answered for long is believed again after some repli
 });
 
 test("a thousand unanswered reads are remembered at most", () => {
-  const asked = new AskedReads();
+  const asked = new PendingReads();
   for (let n = 0; n <= 1000; n += 1) asked.ask(`key ${n}`, 0);
   assert.equal(asked.reply("key 0"), undefined);
   assert.equal(asked.reply("key 1"), 0);
@@ -45,7 +45,7 @@ test("law: no reply is taken for an answer to a read younger than the one it bel
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const asked = new AskedReads();
+      const asked = new PendingReads();
       const model: Record<string, number[]> = { a: [], b: [] };
       let writes = 0;
       for (const { kind, key } of steps) {
