@@ -39,12 +39,12 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
   };
 }
 
-function relayStatus({ remote, lastReceived, lastSent }: Relay, now: number): Partial<ConnectionStatus> {
+function relayStatus({ remote, lastReceivedAt, lastSentAt }: Relay, now: number): Partial<ConnectionStatus> {
   const { peerAddress: host, peerPort: port, datagramsLost } = remote;
   return {
     remoteAddress: formatHostPort({ host, port }),
-    receiveIdleMs: Math.round(now - lastReceived),
-    sendIdleMs: Math.round(now - lastSent),
+    receiveIdleMs: Math.round(now - lastReceivedAt),
+    sendIdleMs: Math.round(now - lastSentAt),
     ...(datagramsLost !== undefined && { datagramsLost }),
   };
 }

@@ -183,7 +183,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
   /** Bytes that have passed: from the remote, and to it. */
   get traffic(): { readonly received: number; readonly sent: number } {
     const relay = "relay" in this.#phase ? this.#phase.relay : undefined;
-    return { received: relay?.received ?? 0, sent: relay?.sent ?? 0 };
+    return { received: relay?.receivedBytes ?? 0, sent: relay?.sentBytes ?? 0 };
   }
 
   /** Name of the listener it came in by. */
@@ -276,21 +276,25 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
     return peerBacklog(end, this.#context.sockets);
   }
 
-  ending(): void {
+  remoteEnded(): void {
     this.#notifier?.hold();
   }
 
-  over(reason: string): void {
+  relayEnded(reason: string): void {
     this.#close(reason, SLOW_READER_LIMIT_MS);
   }
 
-  delivered(bytes: number): void {
-    if (bytes > 0) this.#log.passed(bytes, "remote", "client", this.#client);
-    else this.#log.debug("client reads again");
+  writtenToClient(bytes: number): void {
+    this.#log.passed(bytes, "remote", "client", this.#client);
     this.#notifier?.data();
   }
 
-  passed(bytes: number): void {
+  clientDrained(): void {
+    this.#log.debug("client reads again");
+    this.#notifier?.data();
+  }
+
+  writtenToRemote(bytes: number): void {
     if (this.#phase.kind === "echo") this.#log.passed(bytes, "client", "remote", this.#phase.relay.remote);
   }
 
@@ -302,7 +306,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
     const relay = "relay" in phase ? phase.relay : undefined;
     this.#phase = { kind: "closing", request, relay };
     const seconds = ((this.#context.clock.now() - this.#openedAt) / 1000).toFixed(1);
-    const bytes = `${relay?.received ?? 0} bytes from remote, ${relay?.sent ?? 0} to remote`;
+    const bytes = `${relay?.receivedBytes ?? 0} bytes from remote, ${relay?.sentBytes ?? 0} to remote`;
     this.#log.info(`closed: ${reason}; ${seconds} s, ${bytes}`);
     if (request !== undefined) this.#log.tell(request, "DISCONNECT", () => `${reason}; ${seconds} s, ${bytes}`);
     this.#served?.release();
@@ -317,14 +321,14 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
         relay?.observer?.drained("down");
         this.#notifier?.data();
       },
-      finished: () => this.toldClient(),
+      finished: () => this.clientFinished(),
       gone: () => this.#gone(),
       fault: (error) => this.fault(error),
     });
   }
 
   /** The client has all it will get: now its plugin learns that the connection has ended. */
-  toldClient(): void {
+  clientFinished(): void {
     if (this.#told) return;
     this.#told = true;
     this.#notifier?.final();
@@ -333,7 +337,7 @@ export class Connection implements AcceptedClient, RegisteredConnection, RelayOw
 
   #gone(): void {
     this.#context.deadPeers.remove(this.#client);
-    this.toldClient();
+    this.clientFinished();
     this.#notifier?.release();
     if (this.#notifier?.done === false) this.#context.finalNotifications.take(this.#notifier, this.#log);
     this.#notifier = undefined;

@@ -1,20 +1,28 @@
+import type { Direction } from "../core/decode/direction.js";
 import { backlogChanged, type FlowState, NO_BACKLOG, type PeerBacklog } from "../core/limits/idle-deadlines.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
+import type { ByteObserver } from "../sockets/byte-observer.js";
 import type { End } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
 
-/** What a flow asks of the relay it belongs to. */
+/** Longest block that is written at once while somebody parses the messages in it; at worst that takes some milliseconds. */
+const OBSERVED_BLOCK_BYTES = 4096;
+
+/** What a flow tells the relay it belongs to. */
 export interface FlowOwner {
-  /** Writes the next bytes of a flow to its sink, now. */
-  write(flow: Flow, block: Buffer): void;
+  /** A block has been written to the sink. */
+  written(flow: Flow, bytes: number): void;
   fault(error: unknown): void;
 }
 
-/** One direction of a relay: from one end to the other, with back pressure. */
+/** One direction of a relay: bytes from a source to a sink, in order, with back pressure, and FIN behind them. */
 export class Flow implements FlowState {
-  /** Bytes that came. */
+  readonly direction: Direction;
+  readonly source: End;
+  readonly sink: End;
+  /** Bytes received from the source. */
   bytes = 0;
-  /** When something last came, or could come again after a stall; in a stall, when the sink last gave a sign of life. */
+  /** When the source last sent something, or could send again after a stall; in a stall, when the sink last gave a sign of life. */
   lastActivityAt: number;
   /** The source has sent FIN. */
   eof = false;
@@ -22,123 +30,168 @@ export class Flow implements FlowState {
   finished = false;
   /** The sink does not take more for now, so the source is paused. */
   stalled = false;
-  /** The most bytes that one write hands on; 0: no limit. */
-  blockSize: number;
-  /** When looks last showed that the sink's peer takes bytes. */
+  /** When the kernel's table last showed that the sink's peer takes bytes. */
   peerProgressAt: number;
-  readonly from: End;
-  readonly to: End;
   readonly #clock: Clock;
   readonly #owner: FlowOwner;
-  /** What the sink has not been given yet, in memory of the source, which is paused. */
+  /** Most bytes of one write by the options of the connection (BLKS); 0: no limit. */
+  readonly #configuredBlock: number;
+  /** Most bytes of one write now; 0: no limit. */
+  #blockSize = 0;
+  #observer: ByteObserver | undefined;
+  /** What the sink has not been given yet. The memory belongs to the source, which is paused. */
   #rest: Buffer | undefined;
-  /** Blocks are being written: a sink that takes one at once tells so amid the next ones. */
-  #passing = false;
-  /** FIN is to follow behind that. */
-  #ending = false;
-  /** Each block takes a write: a chunk of many blocks is passed on in several turns. */
+  /** Blocks are being written: a sink that takes one at once says `drained` amid the next ones. */
+  #writingBlocks = false;
+  #fin: "open" | "waiting" | "sent" = "open";
+  /** A chunk of many blocks costs a write for each: they are written in several slices. */
   #slice: TimeSlice | undefined;
   #backlog = NO_BACKLOG;
 
-  constructor(from: End, to: End, blockSize: number, clock: Clock, owner: FlowOwner) {
-    this.from = from;
-    this.to = to;
-    this.blockSize = blockSize;
+  /** @param blockSize most bytes of one write; 0: no limit */
+  constructor(direction: Direction, source: End, sink: End, blockSize: number, clock: Clock, owner: FlowOwner) {
+    this.direction = direction;
+    this.source = source;
+    this.sink = sink;
+    this.#configuredBlock = blockSize;
     this.#clock = clock;
     this.#owner = owner;
     this.lastActivityAt = clock.now();
     this.peerProgressAt = this.lastActivityAt;
+    this.#chooseBlockSize();
   }
 
+  /** Sees what passes from now on. */
+  set observer(observer: ByteObserver | undefined) {
+    this.#observer = observer;
+    this.#chooseBlockSize();
+  }
+
+  /** The sink's peer would take more, but its turn on a shared link has not come. */
   get queued(): boolean {
-    return this.stalled && this.to.queues === true;
+    return this.stalled && this.sink.queues === true;
   }
 
-  pass(chunk: Buffer): void {
-    this.bytes += chunk.length;
-    this.lastActivityAt = this.#clock.now();
-    if (chunk.length === 0) return; // an empty datagram: a sign of life, nothing to pass on
-    if (this.#rest !== undefined)
-      this.#rest = Buffer.concat([this.#rest, chunk]); // the last bytes of an end that is paused
-    else if (this.blockSize === 0 || chunk.length <= this.blockSize) this.#owner.write(this, chunk);
-    else this.#passInBlocks(chunk);
-    if (this.to.unsent > 0 || this.#rest !== undefined) {
-      this.stalled = true;
-      this.from.pause();
-    }
-  }
-
-  /** The sink has taken everything, or is at least not stuck. */
-  drained(): void {
-    if (this.#passing) return; // whoever passes blocks on looks himself at what is left unsent
-    if (this.#rest !== undefined) this.#passInBlocks(this.#rest);
-    if (!this.stalled) return;
-    this.lastActivityAt = this.#clock.now();
-    if (this.to.unsent > 0 || this.#rest !== undefined) return;
-    this.stalled = false;
-    if (this.#ending) this.to.end();
-    if (!this.eof) this.from.resume();
-  }
-
-  /** Bytes that the sink's peer had not acknowledged, when that was last looked at. */
+  /** Bytes that the sink's peer had not acknowledged at the last look. */
   get unacknowledged(): number {
     return this.#backlog.unacknowledged;
   }
 
-  /** Whether the sink's peer had taken everything then. */
+  /** Whether the sink's peer had taken everything at the last look. */
   get isTaken(): boolean {
     return this.#backlog.unacknowledged === 0 && this.#backlog.unread === 0;
   }
 
-  /** What the sink's peer has not taken now. It may be more than before: in a stall, the kernel takes as much as it gets rid of. */
-  looked(backlog: PeerBacklog): void {
+  /** The result of a look at the sink's peer. The backlog may grow: in a stall, the kernel takes as much as it gets rid of. */
+  backlogSeen(backlog: PeerBacklog): void {
     if (backlogChanged(backlog, this.#backlog)) this.peerProgressAt = this.#clock.now();
     this.#backlog = backlog;
   }
 
-  /** No more comes: FIN follows behind what is still to be written. */
-  finish(): void {
-    this.eof = true;
-    if (this.#rest === undefined) this.to.end();
-    else this.#ending = true;
+  /** Forwards a chunk of the source. Pauses the source while the sink does not take everything. */
+  forward(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    this.lastActivityAt = this.#clock.now();
+    if (chunk.length === 0) {
+      this.#observer?.passed(this.direction, chunk, true); // an empty datagram: a sign of life, nothing to write
+      return;
+    }
+    if (this.#rest !== undefined)
+      this.#rest = Buffer.concat([this.#rest, chunk]); // the last bytes of a source that is paused
+    else if (this.#blockSize === 0 || chunk.length <= this.#blockSize) this.#write(chunk);
+    else this.#writeBlocks(chunk);
+    if (this.sink.unsent > 0 || this.#rest !== undefined) {
+      this.stalled = true;
+      this.source.pause();
+    }
   }
 
-  /** Nobody will tell of {@link drained} any more: passes on what is left at once, and FIN behind it. */
+  /** The sink has taken everything, or is at least not stuck. */
+  sinkDrained(): void {
+    this.#resume();
+    if (!this.stalled) this.#observer?.drained(this.direction);
+  }
+
+  /** The source has ended: FIN follows behind everything that is still to be written. */
+  finish(): void {
+    this.eof = true;
+    if (this.#fin === "sent") return;
+    if (this.#rest === undefined) this.#sendFin();
+    else this.#fin = "waiting";
+  }
+
+  /** Writes what is left at once, and FIN behind it: nobody will call {@link sinkDrained} any more. */
   finishAtOnce(): void {
     const rest = this.#rest;
     this.#rest = undefined;
-    if (rest !== undefined) this.#owner.write(this, rest);
+    if (rest !== undefined) this.#write(rest);
     this.finish();
   }
 
-  /** Passes nothing on any more. */
+  /** Drops what is left and sends no FIN. */
   stop(): void {
     this.#rest = undefined;
+    this.#observer?.ended(this.direction);
   }
 
-  #passInBlocks(chunk: Buffer): void {
-    this.#slice ??= new TimeSlice(() => this.#goOn());
-    const size = this.blockSize === 0 ? chunk.length : this.blockSize;
+  #resume(): void {
+    if (this.#writingBlocks) return; // the writer of the blocks checks by itself what is left unsent
+    if (this.#rest !== undefined) this.#writeBlocks(this.#rest);
+    if (!this.stalled) return;
+    this.lastActivityAt = this.#clock.now();
+    if (this.sink.unsent > 0 || this.#rest !== undefined) return;
+    this.stalled = false;
+    if (this.#fin === "waiting") this.#sendFin();
+    if (!this.eof) this.source.resume();
+  }
+
+  #sendFin(): void {
+    this.#fin = "sent";
+    this.#observer?.ended(this.direction);
+    this.sink.end();
+  }
+
+  #writeBlocks(chunk: Buffer): void {
+    this.#slice ??= new TimeSlice(() => this.#nextSlice());
+    const size = this.#blockSize === 0 ? chunk.length : this.#blockSize;
     let at = 0;
-    this.#passing = true;
+    this.#writingBlocks = true;
     try {
-      while (at < chunk.length && this.to.unsent === 0 && this.#slice.takeStep()) {
-        this.#owner.write(this, chunk.subarray(at, at + size));
+      while (at < chunk.length && this.sink.unsent === 0 && this.#slice.takeStep()) {
+        this.#write(chunk.subarray(at, at + size));
         at += size;
       }
     } finally {
-      this.#passing = false;
+      this.#writingBlocks = false;
     }
     this.#rest = at < chunk.length ? chunk.subarray(at) : undefined;
-    if (this.#rest !== undefined && this.to.unsent === 0) this.#slice.yield();
+    if (this.#rest !== undefined && this.sink.unsent === 0) this.#slice.yield();
   }
 
-  #goOn(): void {
-    if (this.#rest === undefined || this.to.unsent > 0) return;
+  #nextSlice(): void {
+    if (this.#rest === undefined || this.sink.unsent > 0) return;
     try {
-      this.drained();
+      this.#resume();
     } catch (error) {
       this.#owner.fault(error);
     }
+  }
+
+  #write(block: Buffer): void {
+    const isFirstToSee = this.sink.intermediary !== undefined; // the write may lead to what other observers show
+    if (isFirstToSee) this.#observer?.passed(this.direction, block, true);
+    this.sink.write(block);
+    this.#owner.written(this, block.length);
+    if (!isFirstToSee) this.#observer?.passed(this.direction, block, this.sink.unsent === 0);
+  }
+
+  /** Somebody parses messages: the observer here, or the intermediary that takes them. A datagram is never split. */
+  #chooseBlockSize(): void {
+    const isParsed = this.#observer !== undefined || this.sink.intermediary !== undefined;
+    const isDatagrams = this.source.datagramsLost !== undefined || this.sink.datagramsLost !== undefined;
+    this.#blockSize =
+      isParsed && !isDatagrams
+        ? Math.min(this.#configuredBlock || OBSERVED_BLOCK_BYTES, OBSERVED_BLOCK_BYTES)
+        : this.#configuredBlock;
   }
 }

@@ -10,149 +10,154 @@ import type { End } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Flow } from "./flow.js";
 
-/** How often it is asked whether a client is still there that is not read, because the remote takes nothing. */
-const LOOK_MS = 5000;
-/** So long after the last byte behind a FIN, peers that read have taken everything, and need no further look. */
+/** Time between two checks whether a client is still there that is not read, because the remote takes nothing. */
+const CLIENT_CHECK_MS = 5000;
+/** Time from the last byte behind a FIN to the first look at both backlogs: by then, peers that read have taken everything. */
 const FIRST_LOOK_MS = 200;
-/** How often the others are asked: all of them at the same moments, so that one reading of the kernel's table does for all. */
+/** Time between further looks. All relays look at the same moments, so that one reading of the kernel's table does for all. */
 const LOOK_AGAIN_MS = 1000;
-/** Who has not moved for long is asked less often: after such a part of that time, and this at most. */
+/** A peer that has taken nothing for long is looked at less often: after this part of that time, at most {@link RARE_LOOK_MS}. */
 const LOOK_AGAIN_PART = 0.25;
-const SELDOM_MS = 10_000;
+const RARE_LOOK_MS = 10_000;
 
-/** What limits ask of the relay they hold for, and tell it. */
-export interface Limited {
-  /** Whether the client is still there, though it cannot be asked. */
+/** What the timeouts ask, and tell, the relay they belong to. */
+export interface RelayTimeoutsOwner {
+  /** What the kernel knows of a client that is not being read. */
   clientState(): Promise<PeerState>;
-  /** What the peer of an end has not taken, as far as that is known. */
+  /** What the peer of an end has not taken, as far as the kernel knows. */
   backlogOf(end: End): Promise<PeerBacklog>;
-  /** A silence has been too long. */
-  expired(deadline: IdleDeadline): void;
-  /** The client has gone, unseen behind bytes that the remote does not take. */
-  clientGone(): void;
+  /** A silence has lasted too long. */
+  timedOut(deadline: IdleDeadline): void;
+  /** The client has gone. Nobody saw it, because the remote does not take the bytes before the client's FIN. */
+  clientVanished(): void;
   fault(error: unknown): void;
 }
 
-/** Watches over the silences of a relay: none may last for ever once somebody has closed, nor longer than RTIM at all. */
+/**
+ * Watches the silences of a relay. With RTIM or IDLE, they are limited at any time; once one side has closed, they always are. The
+ * limits are those of {@link idleDeadline}; this class keeps the one timer, and asks the kernel what peers have not taken.
+ */
 export class RelayTimeouts {
   readonly #down: Flow;
   readonly #up: Flow;
-  readonly #silences: IdleLimits;
+  readonly #limits: IdleLimits;
   readonly #clock: Clock;
-  readonly #limited: Limited;
+  readonly #owner: RelayTimeoutsOwner;
   #timer: Timer | undefined;
   /** When the last step of closing was taken. */
-  #stepAt = 0;
-  /** When the client was last looked for. */
+  #closingStepAt = 0;
+  #clientCheckedAt = 0;
+  /** When both backlogs were last looked at. */
   #lookedAt = 0;
-  /** When both were last asked what they have not taken. */
-  #askedAt = 0;
-  #stopped = false;
+  #isStopped = false;
 
   /**
    * @param down from the remote to the client
    * @param up from the client to the remote
    */
-  constructor(down: Flow, up: Flow, silences: IdleLimits, clock: Clock, limited: Limited) {
+  constructor(down: Flow, up: Flow, limits: IdleLimits, clock: Clock, owner: RelayTimeoutsOwner) {
     this.#down = down;
     this.#up = up;
-    this.#silences = silences;
+    this.#limits = limits;
     this.#clock = clock;
-    this.#limited = limited;
+    this.#owner = owner;
   }
 
-  /** A step of closing has been taken: the next one has its time from now on. */
-  step(): void {
-    this.#stepAt = this.#clock.now();
+  /** A step of closing has been taken: from now on, the next one has its full time. */
+  closingStep(): void {
+    this.#closingStepAt = this.#clock.now();
     this.watch();
   }
 
-  /** Waits for what is due next. Bytes that come put it off without touching the timer: it looks again when it fires. */
+  /** Sets the timer for what is due next. Later bytes put that off without touching the timer: it checks when it fires. */
   watch(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#stopped) return;
-    const at = Math.min(this.#deadline()?.at ?? Number.POSITIVE_INFINITY, this.#lookDue(), this.#askDue());
+    if (this.#isStopped) return;
+    const deadlineAt = this.#deadline()?.at ?? Number.POSITIVE_INFINITY;
+    const at = Math.min(deadlineAt, this.#clientCheckDue(), this.#lookDue());
     if (at === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#expire());
+    this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#timerFired());
   }
 
-  /** Nothing passes any more. */
+  /** The relay is over. */
   stop(): void {
-    this.#stopped = true;
+    this.#isStopped = true;
     this.#timer?.cancel();
   }
 
   #deadline(): IdleDeadline | undefined {
-    return idleDeadline(this.#down, this.#up, this.#stepAt, this.#silences, this.#clock.now());
+    return idleDeadline(this.#down, this.#up, this.#closingStepAt, this.#limits, this.#clock.now());
   }
 
-  /** When the client is to be looked for: while it is not read, its FIN or reset would not be noticed. */
-  #lookDue(): number {
+  /** While the client is not read, its FIN or reset goes unseen: the kernel is asked then. */
+  #clientCheckDue(): number {
     const { stalled, eof, lastActivityAt } = this.#up;
-    return stalled && !eof ? Math.max(lastActivityAt, this.#lookedAt) + LOOK_MS : Number.POSITIVE_INFINITY;
+    return stalled && !eof
+      ? Math.max(lastActivityAt, this.#clientCheckedAt) + CLIENT_CHECK_MS
+      : Number.POSITIVE_INFINITY;
   }
 
-  /** When both are to be asked: behind a FIN, silence counts from the moment at which everything has been taken. */
-  #askDue(): number {
+  /** Behind a FIN, silence counts from the moment at which both peers have taken everything: the kernel is asked for that. */
+  #lookDue(): number {
     const [down, up] = [this.#down, this.#up];
     if (!down.eof && !up.eof) return Number.POSITIVE_INFINITY;
-    const first = Math.max(this.#stepAt, down.lastActivityAt, up.lastActivityAt) + FIRST_LOOK_MS;
-    if (this.#askedAt < first) return first;
+    const first = Math.max(this.#closingStepAt, down.lastActivityAt, up.lastActivityAt) + FIRST_LOOK_MS;
+    if (this.#lookedAt < first) return first;
     if (down.isTaken && up.isTaken) return Number.POSITIVE_INFINITY;
-    const still = this.#askedAt - Math.max(first, down.peerProgressAt, up.peerProgressAt);
-    const ms = Math.min(Math.max(LOOK_AGAIN_MS, still * LOOK_AGAIN_PART), SELDOM_MS);
-    return Math.floor((this.#askedAt + ms) / LOOK_AGAIN_MS) * LOOK_AGAIN_MS;
+    const withoutProgressMs = this.#lookedAt - Math.max(first, down.peerProgressAt, up.peerProgressAt);
+    const ms = Math.min(Math.max(LOOK_AGAIN_MS, withoutProgressMs * LOOK_AGAIN_PART), RARE_LOOK_MS);
+    return Math.floor((this.#lookedAt + ms) / LOOK_AGAIN_MS) * LOOK_AGAIN_MS;
   }
 
-  /** Asks both what they have not taken, and judges then. */
-  #ask(): void {
-    this.#askedAt = this.#clock.now();
-    const ask = async (flow: Flow): Promise<void> => flow.looked(await this.#limited.backlogOf(flow.to));
-    Promise.all([ask(this.#down), ask(this.#up)])
-      .then(() => this.#judgeSoon())
-      .catch((error: unknown) => this.#limited.fault(error));
-  }
-
-  /** In the next pass of the event loop: signs of life may be due at this very moment. */
-  #judgeSoon(): void {
-    setImmediate(() => {
-      if (this.#stopped) return;
-      try {
-        const deadline = this.#deadline();
-        if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#limited.expired(deadline);
-        else this.watch();
-      } catch (error) {
-        this.#limited.fault(error);
-      }
-    });
-  }
-
-  #lookForClient(): void {
-    this.#lookedAt = this.#clock.now();
-    this.#limited
-      .clientState()
-      .then((state) => {
-        const { stalled, lastActivityAt } = this.#up;
-        const patience = state === "ended" ? STALL_LIMIT_MS : 0;
-        if (stalled && state !== "present" && this.#clock.now() - lastActivityAt >= patience)
-          this.#limited.clientGone();
-        else this.watch();
-      })
-      .catch((error: unknown) => this.#limited.fault(error));
-  }
-
-  #expire(): void {
+  #timerFired(): void {
     try {
       const now = this.#clock.now();
       const { at, cause } = this.#deadline() ?? { at: Number.POSITIVE_INFINITY };
       if (at <= now && cause === "remote silent")
-        this.#judgeSoon(); // whatever its backlog, it has said nothing
-      else if (Math.min(at, this.#askDue()) <= now) this.#ask();
-      else if (this.#lookDue() <= now) this.#lookForClient();
+        this.#judgeInNextPass(); // whatever its backlog, it has said nothing
+      else if (Math.min(at, this.#lookDue()) <= now) this.#look();
+      else if (this.#clientCheckDue() <= now) this.#checkClient();
       else this.watch();
     } catch (error) {
-      this.#limited.fault(error);
+      this.#owner.fault(error);
     }
+  }
+
+  /** Asks the kernel what both peers have not taken, then judges. */
+  #look(): void {
+    this.#lookedAt = this.#clock.now();
+    const look = async (flow: Flow): Promise<void> => flow.backlogSeen(await this.#owner.backlogOf(flow.sink));
+    Promise.all([look(this.#down), look(this.#up)])
+      .then(() => this.#judgeInNextPass())
+      .catch((error: unknown) => this.#owner.fault(error));
+  }
+
+  /** The event loop reads sockets first: a sign of life may have come by this very moment. */
+  #judgeInNextPass(): void {
+    setImmediate(() => {
+      if (this.#isStopped) return;
+      try {
+        const deadline = this.#deadline();
+        if (deadline !== undefined && deadline.at <= this.#clock.now()) this.#owner.timedOut(deadline);
+        else this.watch();
+      } catch (error) {
+        this.#owner.fault(error);
+      }
+    });
+  }
+
+  #checkClient(): void {
+    this.#clientCheckedAt = this.#clock.now();
+    this.#owner
+      .clientState()
+      .then((state) => {
+        const { stalled, lastActivityAt } = this.#up;
+        const patienceMs = state === "ended" ? STALL_LIMIT_MS : 0;
+        const isPatient = this.#clock.now() - lastActivityAt < patienceMs;
+        if (stalled && state !== "present" && !isPatient) this.#owner.clientVanished();
+        else this.watch();
+      })
+      .catch((error: unknown) => this.#owner.fault(error));
   }
 }

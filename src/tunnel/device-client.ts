@@ -65,11 +65,13 @@ export class DeviceClient implements RelayOwner {
     relay.start(NO_EARLY_BYTES);
   }
 
-  delivered(): void {}
+  writtenToClient(): void {}
 
-  passed(): void {}
+  writtenToRemote(): void {}
 
-  ending(): void {}
+  clientDrained(): void {}
+
+  remoteEnded(): void {}
 
   /** Who reads on the other side is not known here, only who has gone: a service that does not read would keep his bytes for ever. */
   clientState(): Promise<PeerState> {
@@ -81,11 +83,11 @@ export class DeviceClient implements RelayOwner {
   }
 
   /** The service has closed, and everything it said is on its way (seed, 1.2, step 6). */
-  toldClient(): void {
+  clientFinished(): void {
     this.#finish("by service");
   }
 
-  over(reason: string): void {
+  relayEnded(reason: string): void {
     this.#finish(reason);
   }
 

@@ -1,165 +1,153 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { NO_BACKLOG, type PeerBacklog } from "#src/core/limits/idle-deadlines.js";
-import { Relay } from "#src/relay/relay.js";
+import { describe, type TestContext, test } from "node:test";
+import { NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
+import { Relay, type RelayOwner } from "#src/relay/relay.js";
 import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
-import type { End } from "#src/sockets/end.js";
-import { ManualClock } from "../support/clock.js";
-import { FakeEnd } from "../support/fake-end.js";
+import { systemClock } from "#src/system/clock.js";
+import { socketEnd } from "../support/socket-end.js";
+import { until } from "../support/wait.js";
 
-/** A relay between two ends without sockets; the test says what their kernels would tell. */
-class Scene {
-  readonly clock = new ManualClock();
-  readonly client = new FakeEnd();
-  readonly remote = new FakeEnd();
-  readonly backlogs = new Map<End, PeerBacklog>();
-  /** How often a kernel has been asked. */
-  looks = 0;
-  /** Why the relay has ended. */
-  over: string | undefined;
+const RULES = { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0 };
 
-  constructor({ receiveTimeoutMs = 0, quietMs = 0 } = {}) {
-    const rules = { blockSize: 0, receiveTimeoutMs, quietMs };
-    new Relay(this.client, this.remote, rules, this.clock, {
-      delivered() {},
-      passed() {},
-      ending() {},
-      clientState: async () => "present",
-      backlogOf: async (end) => {
-        this.looks += 1;
-        return this.backlogs.get(end) ?? NO_BACKLOG;
-      },
-      toldClient() {},
-      over: (reason) => {
-        this.over = reason;
-      },
-      fault: (error) => {
-        throw error;
-      },
-    }).start(NO_EARLY_BYTES);
-  }
-
-  /** The peer of an end has not acknowledged so many bytes, and not read so many that have reached it. */
-  leaves(end: End, unacknowledged: number, unread = 0): void {
-    this.backlogs.set(end, { unacknowledged, unread });
-  }
-
-  /** Lets time pass in small steps, so that promises are kept in between. */
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 100) {
-      this.clock.advance(Math.min(left, 100));
-      await this.turn();
-    }
-  }
-
-  /** Lets the event loop go round. */
-  async turn(): Promise<void> {
-    for (let n = 0; n < 3; n += 1) await new Promise((resolve) => setImmediate(resolve));
-  }
+/** A relay between two real connections, whose peers are the test; and what its owner is told. */
+async function scene(t: TestContext, { early = NO_EARLY_BYTES, rules = RULES } = {}) {
+  const [{ end: client, peer: plugin }, { end: remote, peer: device }] = [await socketEnd(t), await socketEnd(t)];
+  const told: string[] = [];
+  const counts = { toClient: 0, toRemote: 0 };
+  const owner: RelayOwner = {
+    writtenToClient: (bytes) => {
+      counts.toClient += bytes;
+    },
+    writtenToRemote: (bytes) => {
+      counts.toRemote += bytes;
+    },
+    clientDrained: () => told.push("client drained"),
+    remoteEnded: () => told.push("remote ended"),
+    clientFinished: () => told.push("client finished"),
+    relayEnded: (reason) => told.push(`ended: ${reason}`),
+    clientState: async () => "present",
+    backlogOf: async () => NO_BACKLOG,
+    fault: (error) => assert.fail(String(error)),
+  };
+  const relay = new Relay(client, remote, rules, systemClock, owner);
+  relay.start(early);
+  return { relay, plugin, device, client, remote, told, counts };
 }
 
-describe("behind a FIN", () => {
-  for (const [who, slow, ending] of [
-    ["a remote", "remote", "client"],
-    ["a client", "client", "remote"],
-  ] as const) {
-    test(`${who} that acknowledges slowly is waited for, and then has 5 s`, async () => {
-      const scene = new Scene();
-      scene[ending].send("a long text");
-      scene[ending].fin();
-      for (let left = 20; left >= 0; left -= 1) {
-        scene.leaves(scene[slow], left);
-        await scene.pass(4000); // which is the time between two looks at the most, and less than anybody may be quiet
-        assert.equal(scene.over, undefined, `${left} bytes left`);
-      }
-      await scene.pass(2500);
-      assert.match(scene.over ?? "still there", /^by /);
-    });
+test("bytes pass both ways as they are, and are counted", async (t) => {
+  const { relay, plugin, device, counts } = await scene(t);
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+  plugin.write(bytes);
+  assert.equal(await device.take(256), bytes.toString("latin1"));
+  device.write("answer");
+  assert.equal(await plugin.take(6), "answer");
+  assert.deepEqual([relay.sentBytes, relay.receivedBytes, counts], [256, 6, { toClient: 6, toRemote: 256 }]);
+});
 
-    test(`${who} on this machine that reads slowly what it has acknowledged, too`, async () => {
-      const scene = new Scene();
-      scene[ending].send("a long text");
-      scene[ending].fin();
-      for (let left = 5; left >= 0; left -= 1) {
-        scene.leaves(scene[slow], 0, left);
-        await scene.pass(4000);
-        assert.equal(scene.over, undefined, `${left} bytes left`);
-      }
-    });
+test("what the client has sent early comes first, and its FIN behind that", async (t) => {
+  const { plugin, device } = await scene(t, { early: { bytes: Buffer.from("early "), ended: true } });
+  assert.equal(await device.rest(), "early ");
+  device.write("still open this way");
+  assert.equal(await plugin.take(19), "still open this way");
+});
 
-    test(`${who} that has acknowledged everything and reads nothing has 5 s`, async () => {
-      const scene = new Scene();
-      scene[ending].send("text");
-      scene[ending].fin();
-      scene.leaves(scene[slow], 0, 4);
-      await scene.pass(4900);
-      assert.equal(scene.over, undefined);
-      await scene.pass(400);
-      assert.match(scene.over ?? "still there", /^by /);
-    });
-
-    test(`${who} that stops to acknowledge has 30 s`, async () => {
-      const scene = new Scene();
-      scene[ending].send("text");
-      scene[ending].fin();
-      scene.leaves(scene[slow], 4);
-      await scene.pass(29_900);
-      assert.equal(scene.over, undefined);
-      await scene.pass(1400);
-      assert.match(scene.over ?? "still there", /^by /);
-    });
-  }
-
-  test("who takes an answer slowly has the time, though the last of it was sent long ago", async () => {
-    const scene = new Scene();
-    scene.client.fin();
-    await scene.pass(3000);
-    scene.remote.send("a long answer");
-    for (let left = 10; left >= 0; left -= 1) {
-      scene.leaves(scene.client, left);
-      await scene.pass(1000);
-    }
-    await scene.pass(3000);
-    assert.equal(scene.over, undefined);
-    await scene.pass(2000);
-    assert.equal(scene.over, "by client, and the remote was silent for 5 s");
+describe("closing", () => {
+  test("a client's FIN reaches the remote, whose answer and FIN still reach the client", async (t) => {
+    const { plugin, device, told } = await scene(t);
+    plugin.write("question");
+    plugin.end();
+    assert.equal(await device.rest(), "question");
+    device.write("answer");
+    device.end();
+    assert.equal(await plugin.rest(), "answer");
+    await until(() => told.length === 3, "the end");
+    assert.deepEqual(told, ["remote ended", "client finished", "ended: by client"]);
   });
 
-  test("few are asked, and seldom", async () => {
-    const scene = new Scene({ receiveTimeoutMs: 60_000 });
-    for (let n = 0; n < 50; n += 1) {
-      scene.remote.send("message");
-      await scene.pass(1000);
-    }
-    assert.equal(scene.looks, 0, "nobody has closed");
-    scene.client.fin();
-    await scene.pass(4000);
-    assert.equal(scene.looks, 2, "one look at both: they have taken everything");
-    scene.remote.fin();
-    assert.equal(scene.over, "by client");
-    await scene.pass(10_000);
-    assert.equal(scene.looks, 2);
+  test("a remote's FIN reaches the client behind everything, and the client may still write", async (t) => {
+    const { plugin, device, told } = await scene(t);
+    device.write("last words");
+    device.end();
+    assert.equal(await plugin.rest(), "last words");
+    assert.deepEqual(told, ["remote ended", "client finished"]);
+    plugin.write("reply");
+    assert.equal(await device.take(5), "reply");
+    plugin.end();
+    await until(() => told.length === 3, "the end");
+    assert.equal(told[2], "ended: by remote");
+  });
+
+  test("a remote that resets: the client gets what had come, then FIN", async (t) => {
+    const { plugin, device, told } = await scene(t);
+    device.write("half a");
+    assert.equal(await plugin.take(6), "half a");
+    device.reset();
+    assert.equal(await plugin.rest(), "");
+    assert.equal(plugin.error, undefined);
+    assert.match(told.join("; "), /^ended: reset by remote \(.*ECONNRESET\); client finished$/);
+  });
+
+  test("a client that resets: the remote is closed, and in good order", async (t) => {
+    const { plugin, device, told } = await scene(t);
+    plugin.write("x");
+    await device.take(1);
+    plugin.reset();
+    await device.rest();
+    assert.equal(device.error, undefined);
+    assert.match(told[0] ?? "", /^ended: reset by client \(.*ECONNRESET\)$/);
+  });
+
+  test("a client that is destroyed on our side, as dead peers are: the remote is closed", async (t) => {
+    const { device, client, told } = await scene(t);
+    client.destroy();
+    await device.rest();
+    assert.equal(told[0], "ended: by client");
+  });
+
+  test("closed from outside: the client gets FIN, the remote is closed", async (t) => {
+    const { relay, plugin, device, told } = await scene(t);
+    relay.close("the daemon stops");
+    assert.deepEqual(await Promise.all([plugin.rest(), device.rest()]), ["", ""]);
+    assert.deepEqual(told, ["ended: the daemon stops", "client finished"]);
+  });
+
+  test("a remote that has not taken everything is reset: the rest must not look like a whole", async (t) => {
+    const { relay, plugin, device, remote } = await scene(t);
+    const reset = t.mock.method(remote, "reset"); // what the device sees of it depends on what its kernel does with unread bytes
+    device.socket.pause();
+    plugin.write(Buffer.alloc(16 * 1024 * 1024)); // more than the buffers on the way hold
+    await until(() => relay.remote.unsent > 0, "the remote to be stalled");
+    relay.close("over");
+    assert.equal(reset.mock.callCount(), 1);
+    assert.equal(remote.gone, true);
   });
 });
 
-describe("a process that stood still", () => {
-  for (const [what, rules] of [
-    ["RTIM", { receiveTimeoutMs: 2000 }],
-    ["IDLE", { quietMs: 2000 }],
-  ] as const) {
-    test(`${what}: a sign of life that is late, too, comes first`, async () => {
-      const scene = new Scene(rules);
-      await scene.pass(1500);
-      scene.remote.send("x");
-      scene.clock.after(1000, () => scene.remote.send("sign of life"));
-      scene.clock.standStill(3000);
-      scene.clock.advance(0); // the limit's timer is the first of both: it was set for the byte before
-      await scene.turn();
-      assert.equal(scene.over, undefined);
-      await scene.pass(1900);
-      assert.equal(scene.over, undefined);
-      await scene.pass(200);
-      assert.match(scene.over ?? "still there", new RegExp(`^${what}: `));
-    });
-  }
+test("a client that reads slowly stalls the remote; nothing is lost, and memory is bounded", async (t) => {
+  const { relay, plugin, device, told, client } = await scene(t);
+  const size = 24 * 1024 * 1024; // more than the buffers on the way hold
+  plugin.socket.pause();
+  device.write(Buffer.alloc(size, "x"));
+  device.end();
+  await until(() => client.unsent > 0, "the client to be stalled");
+  assert.ok(relay.receivedBytes < size);
+  assert.ok(client.unsent <= 262_144, `${client.unsent} bytes wait`);
+  let received = 0;
+  plugin.socket.removeAllListeners("data");
+  plugin.socket.on("data", (chunk) => {
+    received += chunk.length;
+  });
+  plugin.socket.resume();
+  await until(() => plugin.ended, "the end");
+  assert.equal(received, size);
+  assert.ok(told.includes("client drained"));
+});
+
+test("a remote that is silent for longer than RTIM is reset, and the client gets FIN", async (t) => {
+  const { plugin, device, told } = await scene(t, { rules: { ...RULES, receiveTimeoutMs: 50 } });
+  device.write("last sign of life");
+  assert.equal(await plugin.rest(), "last sign of life");
+  await until(() => device.closed, "the remote to be closed");
+  assert.equal(device.error?.code, "ECONNRESET");
+  assert.equal(told[0], "ended: RTIM: the remote was silent for 50 ms");
 });

@@ -32,13 +32,14 @@ export class TestLine {
     const server = new FakeEnd(() => this.clock.now());
     const rules = { blockSize, receiveTimeoutMs: 0, quietMs: 0 };
     const relay = new Relay(client, this.line.wrap(server), rules, this.clock, {
-      delivered() {},
-      passed() {},
-      ending() {},
+      writtenToClient() {},
+      writtenToRemote() {},
+      clientDrained() {},
+      remoteEnded() {},
       clientState: async () => joined.state,
       backlogOf: async () => NO_BACKLOG,
-      toldClient() {},
-      over: (reason) => {
+      clientFinished() {},
+      relayEnded: (reason) => {
         joined.over = reason;
       },
       fault: (error) => {

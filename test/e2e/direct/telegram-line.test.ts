@@ -31,13 +31,15 @@ async function startLine(t: TestContext, server: number, options: Partial<Telegr
       const remote = line.wrap(end);
       assert.equal(streamOf(remote), end);
       const relay = new Relay(client, remote, { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0 }, systemClock, {
-        delivered() {},
-        passed() {},
-        ending() {},
+        writtenToClient() {},
+        writtenToRemote() {},
+        clientDrained() {},
+        remoteEnded() {},
         clientState: async () => "present",
         backlogOf: async () => NO_BACKLOG,
-        toldClient() {},
-        over: () => closeLingering(client, 1000, host, { drained() {}, finished() {}, gone() {}, fault: assert.fail }),
+        clientFinished() {},
+        relayEnded: () =>
+          closeLingering(client, 1000, host, { drained() {}, finished() {}, gone() {}, fault: assert.fail }),
         fault: (error) => assert.fail(String(error)),
       });
       relay.start(NO_EARLY_BYTES);

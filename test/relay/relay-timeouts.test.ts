@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { NO_BACKLOG, type PeerBacklog } from "#src/core/limits/idle-deadlines.js";
+import type { PeerState } from "#src/core/net/proc-net-tcp.js";
+import { Relay } from "#src/relay/relay.js";
+import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
+import type { End } from "#src/sockets/end.js";
+import { ManualClock } from "../support/clock.js";
+import { FakeEnd } from "../support/fake-end.js";
+
+/** A relay between two ends without sockets; the test says what their kernels would tell. */
+class Scene {
+  readonly clock = new ManualClock();
+  readonly client = new FakeEnd();
+  readonly remote = new FakeEnd();
+  readonly backlogs = new Map<End, PeerBacklog>();
+  clientState: PeerState = "present";
+  /** How often a kernel has been asked. */
+  looks = 0;
+  clientChecks = 0;
+  backlogFault: Error | undefined;
+  fault: unknown;
+  /** Why the relay has ended. */
+  over: string | undefined;
+
+  constructor({ receiveTimeoutMs = 0, quietMs = 0 } = {}) {
+    const rules = { blockSize: 0, receiveTimeoutMs, quietMs };
+    new Relay(this.client, this.remote, rules, this.clock, {
+      writtenToClient() {},
+      writtenToRemote() {},
+      clientDrained() {},
+      remoteEnded() {},
+      clientState: async () => {
+        this.clientChecks += 1;
+        return this.clientState;
+      },
+      backlogOf: async (end) => {
+        this.looks += 1;
+        if (this.backlogFault !== undefined) throw this.backlogFault;
+        return this.backlogs.get(end) ?? NO_BACKLOG;
+      },
+      clientFinished() {},
+      relayEnded: (reason) => {
+        this.over = reason;
+      },
+      fault: (error) => {
+        this.fault = error;
+      },
+    }).start(NO_EARLY_BYTES);
+  }
+
+  /** The peer of an end has not acknowledged so many bytes, and not read so many that have reached it. */
+  leaves(end: End, unacknowledged: number, unread = 0): void {
+    this.backlogs.set(end, { unacknowledged, unread });
+  }
+
+  /** Lets time pass in small steps, so that promises are kept in between. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 100) {
+      this.clock.advance(Math.min(left, 100));
+      await this.turn();
+    }
+  }
+
+  /** Lets the event loop go round. */
+  async turn(): Promise<void> {
+    for (let n = 0; n < 3; n += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe("behind a FIN", () => {
+  for (const [who, slow, ending] of [
+    ["a remote", "remote", "client"],
+    ["a client", "client", "remote"],
+  ] as const) {
+    test(`${who} that acknowledges slowly is waited for, and then has 5 s`, async () => {
+      const scene = new Scene();
+      scene[ending].send("a long text");
+      scene[ending].fin();
+      for (let left = 20; left >= 0; left -= 1) {
+        scene.leaves(scene[slow], left);
+        await scene.pass(4000); // which is the time between two looks at the most, and less than anybody may be quiet
+        assert.equal(scene.over, undefined, `${left} bytes left`);
+      }
+      await scene.pass(2500);
+      assert.match(scene.over ?? "still there", /^by /);
+    });
+
+    test(`${who} on this machine that reads slowly what it has acknowledged, too`, async () => {
+      const scene = new Scene();
+      scene[ending].send("a long text");
+      scene[ending].fin();
+      for (let left = 5; left >= 0; left -= 1) {
+        scene.leaves(scene[slow], 0, left);
+        await scene.pass(4000);
+        assert.equal(scene.over, undefined, `${left} bytes left`);
+      }
+    });
+
+    test(`${who} that has acknowledged everything and reads nothing has 5 s`, async () => {
+      const scene = new Scene();
+      scene[ending].send("text");
+      scene[ending].fin();
+      scene.leaves(scene[slow], 0, 4);
+      await scene.pass(4900);
+      assert.equal(scene.over, undefined);
+      await scene.pass(400);
+      assert.match(scene.over ?? "still there", /^by /);
+    });
+
+    test(`${who} that stops to acknowledge has 30 s`, async () => {
+      const scene = new Scene();
+      scene[ending].send("text");
+      scene[ending].fin();
+      scene.leaves(scene[slow], 4);
+      await scene.pass(29_900);
+      assert.equal(scene.over, undefined);
+      await scene.pass(1400);
+      assert.match(scene.over ?? "still there", /^by /);
+    });
+  }
+
+  test("who takes an answer slowly has the time, though the last of it was sent long ago", async () => {
+    const scene = new Scene();
+    scene.client.fin();
+    await scene.pass(3000);
+    scene.remote.send("a long answer");
+    for (let left = 10; left >= 0; left -= 1) {
+      scene.leaves(scene.client, left);
+      await scene.pass(1000);
+    }
+    await scene.pass(3000);
+    assert.equal(scene.over, undefined);
+    await scene.pass(2000);
+    assert.equal(scene.over, "by client, and the remote was silent for 5 s");
+  });
+
+  test("few are asked, and seldom", async () => {
+    const scene = new Scene({ receiveTimeoutMs: 60_000 });
+    for (let n = 0; n < 50; n += 1) {
+      scene.remote.send("message");
+      await scene.pass(1000);
+    }
+    assert.equal(scene.looks, 0, "nobody has closed");
+    scene.client.fin();
+    await scene.pass(4000);
+    assert.equal(scene.looks, 2, "one look at both: they have taken everything");
+    scene.remote.fin();
+    assert.equal(scene.over, "by client");
+    await scene.pass(10_000);
+    assert.equal(scene.looks, 2);
+  });
+});
+
+describe("a process that stood still", () => {
+  for (const [what, rules] of [
+    ["RTIM", { receiveTimeoutMs: 2000 }],
+    ["IDLE", { quietMs: 2000 }],
+  ] as const) {
+    test(`${what}: a sign of life that is late, too, comes first`, async () => {
+      const scene = new Scene(rules);
+      await scene.pass(1500);
+      scene.remote.send("x");
+      scene.clock.after(1000, () => scene.remote.send("sign of life"));
+      scene.clock.standStill(3000);
+      scene.clock.advance(0); // the limit's timer is the first of both: it was set for the byte before
+      await scene.turn();
+      assert.equal(scene.over, undefined);
+      await scene.pass(1900);
+      assert.equal(scene.over, undefined);
+      await scene.pass(200);
+      assert.match(scene.over ?? "still there", new RegExp(`^${what}: `));
+    });
+  }
+});
+
+describe("a client that nobody reads, because the remote takes nothing", () => {
+  /** A relay whose remote takes nothing, with a client of which the kernel says this. */
+  function stalled(state: PeerState): Scene {
+    const scene = new Scene();
+    scene.remote.setBusy(true);
+    scene.client.send("much");
+    scene.clientState = state;
+    return scene;
+  }
+
+  test("is let go once its connection has vanished", async () => {
+    const scene = stalled("gone");
+    await scene.pass(4900);
+    assert.equal(scene.over, undefined);
+    await scene.pass(200);
+    assert.equal(scene.over, "by client, and the remote takes nothing");
+  });
+
+  test("has 30 s when it has sent FIN: the remote may go on", async () => {
+    const scene = stalled("ended");
+    await scene.pass(29_900);
+    assert.equal(scene.over, undefined);
+    await scene.pass(1200);
+    assert.equal(scene.over, "by client, and the remote takes nothing");
+  });
+
+  test("is asked for every 5 s", async () => {
+    const scene = stalled("present");
+    await scene.pass(30_000);
+    assert.equal(scene.clientChecks, 6);
+  });
+
+  test("is kept while it is there, and is no longer asked for once the remote has taken everything", async () => {
+    const scene = stalled("present");
+    await scene.pass(60_000);
+    scene.remote.setBusy(false);
+    scene.clientState = "gone";
+    await scene.pass(60_000);
+    assert.equal(scene.over, undefined);
+  });
+});
+
+test("a fault while the kernel is asked is the relay's", async () => {
+  const scene = new Scene();
+  scene.backlogFault = new Error("no table");
+  scene.client.fin();
+  await scene.pass(300);
+  assert.equal(scene.fault, scene.backlogFault);
+});
