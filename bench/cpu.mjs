@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 
-const TICKS_PER_SECOND = 100; // USER_HZ: the unit of /proc, the same on every Linux machine that runs Node
+const TICKS_PER_SECOND = 100; // USER_HZ, the unit of /proc (proc(5))
 
 /**
  * CPU time of a process so far.
  *
  * @param {number} pid
- * @returns {number} seconds, user and system, all threads, and the children that have ended (socat makes one per connection)
+ * @returns {number} seconds, user and system, all threads, and ended children (socat makes one per connection)
  */
 export function cpuSeconds(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -16,11 +16,11 @@ export function cpuSeconds(pid) {
 }
 
 /**
- * What a core has done so far.
+ * Time that a core has spent so far.
  *
  * @param {number} core
  * @returns {{ processes: number, interrupts: number, idle: number }} seconds. A part of the kernel's work on arriving
- *   segments counts as interrupts, which are charged to no process
+ *   segments counts as interrupts, which the kernel charges to no process
  */
 export function coreSeconds(core) {
   const line = new RegExp(`^cpu${core} (.*)$`, "m").exec(readFileSync("/proc/stat", "latin1"))?.[1];
@@ -44,7 +44,7 @@ export function residentBytes(pid) {
 }
 
 /**
- * Whether a process has children that run.
+ * Whether a process has running children.
  *
  * @param {number} pid
  * @returns {boolean}

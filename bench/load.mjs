@@ -14,16 +14,16 @@ export class Load {
   #failure;
 
   /**
-   * Starts it.
+   * Starts the load process.
    *
    * @param {number | undefined} core the only core it may run on
-   * @returns {Promise<Load>} with `ports`: of its backends, `{ bulk: number, echo: number[], devices: { fast: number,
-   *   slow: number, slowBeside: number } }`; `files`: how many files it may have open
+   * @returns {Promise<Load>} with `ports`, the ports of its backends: `{ bulk: number, echo: number[], devices: { fast: number,
+   *   slow: number, slowBeside: number } }`; `files`, the number of files that it may open
    */
   static async start(core) {
     const load = new Load();
     if (spawnSync("python3", ["--version"]).status !== 0)
-      throw new Error("the load needs python3, which is not installed");
+      throw new Error("python3 is not installed; the load process needs it");
     load.#child = start("python3", ["-B", MAIN], core, ["pipe", "pipe", "inherit"]);
     load.#lines = createInterface({ input: load.#child.stdout })[Symbol.asyncIterator]();
     load.#failure = new Promise((_, reject) => {
@@ -38,21 +38,21 @@ export class Load {
   }
 
   /**
-   * Has it do something.
+   * Calls a function of the load process and waits for its result.
    *
-   * @param {string} call what, as named in load/main.py
-   * @param {object} args of that function, by name
-   * @param {number} seconds how long it may take
-   * @returns {Promise<object>} what it returns, and `cpu`: seconds of CPU it took the load process
+   * @param {string} call the name of the function in load/main.py
+   * @param {object} args the arguments of the function, by name
+   * @param {number} seconds the time limit
+   * @returns {Promise<object>} what the function returns, and `cpu`: CPU seconds of the load process
    */
   async call(call, args, seconds) {
     this.#child.stdin.write(`${JSON.stringify({ call, ...args })}\n`);
     return this.#answer(call, seconds * 1000);
   }
 
-  /** Waits for its next line. */
+  /** Waits for the next line of the load process. */
   async #answer(what, ms) {
-    const { value } = await within(Promise.race([this.#lines.next(), this.#failure]), what, ms);
+    const { value } = await within(Promise.race([this.#lines.next(), this.#failure]), `answer of ${what}`, ms);
     const answer = JSON.parse(value);
     if (answer.error !== undefined) throw new Error(`${what}: ${answer.error}`);
     return answer;

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 
 /**
- * @typedef {object} Cores numbers of cores
- * @property {number} proxy for the proxies, and nothing else
- * @property {number} load for the load, and this program
+ * @typedef {object} Cores the numbers of two cores
+ * @property {number} proxy runs the proxies and nothing else
+ * @property {number} load runs the load process and this program
  */
 
-/** What is known of this machine. */
+/** The hardware and software that the results depend on. */
 export function machine() {
   return { cpu: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length, kernel: release(), node: process.version };
 }
@@ -23,20 +23,20 @@ function allowedCores() {
 }
 
 /**
- * Chooses two cores and moves this process to that of the load.
+ * Chooses two cores and moves this process to the core of the load.
  *
- * @param {(text: string) => void} say is told why nothing is pinned, when nothing is
- * @returns {Cores | undefined}
+ * @param {(text: string) => void} say prints why nothing is pinned
+ * @returns {Cores | undefined} undefined when nothing is pinned
  */
 export function chooseCores(say) {
   const [proxy, load] = allowedCores();
   if (load === undefined) {
-    say("one core only: proxy and load share it, so rates and times say little; CPU and memory do");
+    say("only one core: proxy and load share it. Rates and times say little; CPU and memory are valid");
     return undefined;
   }
   const { status } = spawnSync("taskset", ["-a", "-c", "-p", String(load), String(process.pid)]);
   if (status !== 0) {
-    say("no taskset (package util-linux): nothing is pinned to a core, so rates and times vary more");
+    say("taskset is missing (package util-linux): nothing is pinned to a core. Rates and times vary more");
     return undefined;
   }
   return { proxy, load };

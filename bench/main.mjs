@@ -1,4 +1,4 @@
-// Measures the daemon against the TCP proxies installed here, side by side: one table, or with --json one JSON document.
+// Measures the daemon beside the other TCP proxies of this machine. Prints one table, or with --json one JSON document.
 import { parseArgs } from "node:util";
 import { Load } from "./load.mjs";
 import { chooseCores, machine } from "./machine.mjs";
@@ -11,20 +11,20 @@ import { results, table } from "./table.mjs";
 
 const USAGE = `Usage: npm run bench -- [--quick] [--rounds n] [--json]
 
-  --quick     One short round: about a minute, and rough
-  --rounds n  So many rounds, 1 to 100 (default: 5, about 5 minutes)
+  --quick     One short round of about a minute; the results are rough
+  --rounds n  The number of rounds, 1 to 100 (default: 5, about 5 minutes)
   --json      Print one JSON document
 `;
 const MAX_ROUNDS = 100;
 const PAIRS = 4000;
 const SPARE_FILES = 500; // listeners, logs, libraries, the connections of other measures
 
-/** What is going on, for whoever waits. */
+/** Reports progress. */
 function say(text) {
   process.stderr.write(`bench: ${text}\n`);
 }
 
-/** The arguments, checked; ends the program when they are wrong. */
+/** Reads the arguments; a mistake ends the program. */
 function readArguments() {
   try {
     const { values } = parseArgs({
@@ -32,7 +32,8 @@ function readArguments() {
     });
     const { quick = false, json = false } = values;
     const rounds = Number(values.rounds ?? (quick ? 1 : 5));
-    if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) throw new Error("bad number of rounds");
+    if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS)
+      throw new Error(`--rounds: a number from 1 to ${MAX_ROUNDS} is wanted`);
     return { rounds, json, ...(quick ? { warmUpSeconds: 0.4, seconds: 1 } : { warmUpSeconds: 1, seconds: 1.5 }) };
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${USAGE}`);
@@ -40,26 +41,28 @@ function readArguments() {
   }
 }
 
-/** How many idle pairs the file limit allows, each two files of the load and of the proxy. */
+/** How many idle pairs the file limit allows. A pair takes two files of the load process, and two of the proxy. */
 function countPairs(files) {
   const pairs = Math.min(PAIRS, Math.floor((files - SPARE_FILES) / 2));
-  if (pairs < 1) throw new Error(`at most ${files} open files: raise ulimit -n`);
-  if (pairs < PAIRS) say(`at most ${files} open files: ${pairs} idle pairs instead of ${PAIRS}`);
+  if (pairs < 1) throw new Error(`only ${files} open files are allowed: raise ulimit -n`);
+  if (pairs < PAIRS) say(`only ${files} open files are allowed: ${pairs} idle pairs instead of ${PAIRS}`);
   return pairs;
 }
 
-/** The proxies that are installed, with their versions. */
+/** The installed proxies, with their versions. */
 function findKinds() {
   const found = [];
   for (const kind of KINDS) {
     const version = kind.version();
     if (version !== undefined) found.push({ kind, version });
-    else say(`${kind.name} is not installed${kind.name === "haproxy" ? ": no ratios to it" : ", and is left out"}`);
+    else
+      say(
+        `${kind.name} is not installed${kind.name === "haproxy" ? ": the table has no ratios" : ": the table leaves it out"}`,
+      );
   }
   return found;
 }
 
-/** All of it. */
 async function main() {
   const { rounds, warmUpSeconds, seconds, json } = readArguments();
   const began = performance.now();
@@ -103,7 +106,7 @@ ${table(samples, names, ROWS)}
 `);
   if (disturbed > 0) {
     console.log(
-      `Other processes disturbed ${disturbed} of ${count} measurements. They are left out; where there is nothing else: ~\n`,
+      `Other processes disturbed ${disturbed} of ${count} measurements. The medians leave them out. A value marked ~ comes from disturbed measurements only\n`,
     );
   }
 }

@@ -1,30 +1,30 @@
 import { coreSeconds, cpuSeconds, hasChildren } from "./cpu.mjs";
 import { pause, until } from "./wait.mjs";
 
-const SETTLE_MS = 150; // for the proxy to close what the load has closed
+const SETTLE_MS = 150; // time for the proxy to close the connections that the load has closed
 
-/** What the cores of proxy and load have done so far, as coreSeconds tells it. */
-function look({ proxy, load }) {
+/** {@link coreSeconds} of the cores of proxy and load. */
+function bothCoreSeconds({ proxy, load }) {
   return [coreSeconds(proxy), coreSeconds(load)];
 }
 
 /**
- * Has the load do something and meters the proxy meanwhile.
+ * Meters a proxy while the load works.
  *
  * @param {import("./proxies.mjs").Proxy} proxy
  * @param {() => Promise<{ seconds: number, cpu: number }>} work
- * @returns {Promise<object>} what the work returned, and `proxyCpu`: seconds of CPU the proxy took; `busyPercent`: how busy its
- *   core was; `others`: the greater of the shares, 0 to 1, that processes without a part in it took of the two cores. The last
- *   two are undefined when nothing is pinned to cores
+ * @returns {Promise<object>} the result of the work, and `proxyCpu`: CPU seconds of the proxy; `busyPercent`: how busy its core
+ *   was; `others`: the share, 0 to 1, that processes outside the benchmark took of a core, the greater one of the two cores. The
+ *   last two are undefined when nothing is pinned to cores
  */
 export async function metered(proxy, work) {
   const { pid, cores, kind } = proxy;
   const cpuBefore = cpuSeconds(pid);
-  const before = cores && look(cores);
+  const before = cores && bothCoreSeconds(cores);
   const result = await work();
-  const after = cores && look(cores);
+  const after = cores && bothCoreSeconds(cores);
   await pause(SETTLE_MS);
-  await until(() => !hasChildren(pid), `the children of ${kind.name} to end`);
+  await until(() => !hasChildren(pid), `end of the children of ${kind.name}`);
   const proxyCpu = cpuSeconds(pid) - cpuBefore;
   if (cores === undefined) return { ...result, proxyCpu };
   const [proxyCore, loadCore] = after.map((now, index) => ({

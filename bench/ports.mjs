@@ -6,8 +6,8 @@ import { until } from "./wait.mjs";
 const LOWEST = 10_000;
 
 /**
- * Ports of the loopback nobody listens on, outside of the range the kernel takes ports of outgoing connections from: there a
- * connection of the load could take one before the proxy listens.
+ * Free ports of the loopback address, outside the range of ephemeral ports: an outgoing connection of the load could take a port of
+ * that range before the proxy listens.
  *
  * @param {number} count
  * @returns {Promise<number[]>}
@@ -24,7 +24,7 @@ export async function freePorts(count) {
   return [...ports];
 }
 
-/** Whether one can listen on a port of the loopback. */
+/** Whether a port of the loopback address is free. */
 async function isFree(port) {
   const server = createServer().listen(port, "127.0.0.1");
   try {
@@ -38,10 +38,10 @@ async function isFree(port) {
 }
 
 /**
- * Waits until somebody listens on a port. Looks in the kernel's table: a connection would be passed on to the backend.
+ * Waits until a process listens on a port. It reads the kernel's socket table, because a connection would reach the backend.
  *
  * @param {number} port
- * @param {() => string | undefined} failure why nobody ever will, once that is known
+ * @param {() => string | undefined} failure the reason why no process ever will, once it is known
  */
 export async function listening(port, failure) {
   const pattern = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, "0")} [0-9A-F]+:0000 0A `);
@@ -49,5 +49,5 @@ export async function listening(port, failure) {
     const reason = failure();
     if (reason !== undefined) throw new Error(reason);
     return pattern.test(readFileSync("/proc/net/tcp", "latin1"));
-  }, `port ${port} to be listened on`);
+  }, `a listener on port ${port}`);
 }

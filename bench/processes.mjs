@@ -1,4 +1,4 @@
-// The processes of a run, and its folder: all of them are ended and removed with it, however it ends.
+// The processes and the folder of a run. However the run ends, it ends the processes and removes the folder.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 const STOP_LIMIT_MS = 10_000;
 const running = new Set();
 
-/** A folder for configurations and logs, removed at the end. */
+/** The folder for configurations and logs; the end of the run removes it. */
 export const folder = mkdtempSync(join(tmpdir(), "sockproxyd-bench-"));
 
 process.on("exit", () => {
@@ -23,7 +23,7 @@ for (const [name, number] of [
   process.on(name, () => process.exit(128 + number));
 }
 
-/** Signals the whole process group of a child: it and what it has forked. */
+/** Signals the process group of a child: the child and what it has forked. */
 function signal(child, name) {
   try {
     process.kill(-child.pid, name);
@@ -33,22 +33,22 @@ function signal(child, name) {
 }
 
 /**
- * Starts a process, in a process group of its own, so that Ctrl-C is for the benchmark, which then ends it.
+ * Starts a process in a process group of its own: Ctrl-C reaches only the benchmark, which then ends the process.
  *
  * @param {string} command
  * @param {string[]} args
- * @param {number | undefined} core the only core it may run on; undefined: any
+ * @param {number | undefined} core the only core that the process may use; undefined means any core
  * @param {import("node:child_process").StdioOptions} stdio
  * @returns {import("node:child_process").ChildProcess}
  */
 export function start(command, args, core, stdio) {
   const pinned = core === undefined ? [command, ...args] : ["taskset", "-c", String(core), command, ...args];
   const child = spawn(pinned[0], pinned.slice(1), { stdio, detached: true });
-  child.on("error", () => {}); // thrown here, and by what waits for its answers
+  child.on("error", () => {}); // thrown below, and by the caller that waits for answers
   if (child.pid === undefined) throw new Error(`cannot start ${command}`);
   running.add(child);
   child.once("exit", () => {
-    signal(child, "SIGKILL"); // what it may have left
+    signal(child, "SIGKILL"); // ends processes that it has left behind
     running.delete(child);
   });
   return child;

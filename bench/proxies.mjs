@@ -1,4 +1,4 @@
-// The proxies compared: how each is configured to pass connections on, one core, one process, nothing else switched on.
+// The compared proxies. Each one relays connections with one process on one core; every other feature is off.
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,28 +7,28 @@ import { freePorts, listening } from "./ports.mjs";
 import { folder, start, stop } from "./processes.mjs";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
-const SMALL_HEAP = "--max-semi-space-size=2"; // as npm start and the init script run it
+const SMALL_HEAP = "--max-semi-space-size=2"; // as in npm start and the init script
 const MAX_FILES = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? "1024";
-const MAX_CONNECTIONS = Math.min(8000, Math.floor(Number(MAX_FILES) / 2) - 100); // haproxy does not start when it cannot have them
+const MAX_CONNECTIONS = Math.min(8000, Math.floor(Number(MAX_FILES) / 2) - 100); // HAProxy does not start when the file limit is lower
 
-process.env.PATH += ":/usr/sbin:/sbin"; // where Debian has haproxy and nginx
+process.env.PATH += ":/usr/sbin:/sbin"; // the folders of haproxy and nginx on Debian
 
 /**
  * @typedef {object} Route one port of a proxy
- * @property {number} front where it listens
- * @property {number} back where it connects to; both on 127.0.0.1
+ * @property {number} front the port that it listens on
+ * @property {number} back the port that it connects to; both on 127.0.0.1
  */
 
 /**
  * @typedef {object} Kind a proxy program
  * @property {string} name
  * @property {boolean} bulkOnly whether only the bulk measure is meaningful
- * @property {() => string | undefined} version of the program, undefined when it is not installed
+ * @property {() => string | undefined} the version of the program; undefined when it is not installed
  * @property {(file: (name: string, text: string) => string, routes: Route[], extra: object) => string[]} command
- *   writes its configuration by `file`, which returns the path, and returns the command line
+ *   writes the configuration with `file`, which returns a path; returns the command line
  */
 
-/** First line of what a program prints, or undefined when it cannot be run. */
+/** The first group of `pattern` in the output of a program; undefined when the program cannot be run. */
 function ask(pattern, ...command) {
   const { error, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: "utf8", timeout: 10_000 });
   if (error) return undefined;
@@ -76,7 +76,7 @@ defaults
   },
 };
 
-/** Where nginx keeps a stream module built as a shared object; undefined: it is built in, or missing. */
+/** The path of nginx's stream module as a shared object; undefined when it is built in or missing. */
 function streamModule() {
   const modules = ask(/--modules-path=(\S+)/, "nginx", "-V");
   const path = join(modules ?? "", "ngx_stream_module.so");
@@ -112,7 +112,7 @@ stream {
 };
 
 /**
- * A process per connection: CPU per message and memory per pair say nothing of the program.
+ * A process per connection, so CPU per message and memory per pair say nothing about the program.
  *
  * @type {Kind}
  */
@@ -126,15 +126,15 @@ const socat = {
   },
 };
 
-/** All proxies, in the order of the table; ours is the first. */
+/** All proxies, in the order of the table; sockproxyd is the first. */
 export const KINDS = [sockproxyd, haproxy, nginx, socat];
 
 /**
- * @typedef {object} Proxy one that runs
+ * @typedef {object} Proxy a running proxy
  * @property {Kind} kind
  * @property {number} pid
  * @property {number[]} fronts its ports, in the order of the backends
- * @property {number} port one more, for the dialogue of ours
+ * @property {number} port one more port, for the setup mode of sockproxyd
  * @property {import("./machine.mjs").Cores | undefined} cores
  * @property {() => Promise<void>} stop
  */
@@ -145,10 +145,11 @@ let started = 0;
  * Starts a proxy and waits until it listens.
  *
  * @param {Kind} kind
- * @param {number[]} backs ports of the backends
+ * @param {number[]} backs the ports of the backends
  * @param {import("./machine.mjs").Cores | undefined} cores
- * @param {{ vera?: string, options?: string[], mux?: string[], sections?: (routes: Route[]) => string[] }} extra what only ours knows: its Luup system; options of each
- *   of its `[direct]` lines, or of each of the `[mux]` lines that it has instead; or all other lines of its configuration
+ * @param {{ vera?: string, options?: string[], mux?: string[], sections?: (routes: Route[]) => string[] }} extra for sockproxyd
+ *   only: the URL of the Luup system; the options of each `[direct]` line, or of each `[mux]` line in its place; or all other lines of
+ *   the configuration
  * @returns {Promise<Proxy>}
  */
 export async function startProxy(kind, backs, cores, extra = {}) {

@@ -11,21 +11,21 @@ import { Samples } from "./samples.mjs";
 /**
  * @typedef {object} Row one line of the table
  * @property {string} key
- * @property {string} label with the unit
- * @property {boolean} [worst] the worst of all rounds is told instead of the median
- * @property {boolean} [noRatio] a ratio to HAProxy says nothing
+ * @property {string} label the text of the row, with the unit
+ * @property {boolean} [worst] the table shows the worst round in place of the median
+ * @property {boolean} [noRatio] the table shows no ratio to HAProxy
  */
 
 /**
- * @typedef {object} Measure something measured on running proxies
+ * @typedef {object} Measure a measurement of a running proxy
  * @property {Row[]} rows
  * @property {(load: import("./load.mjs").Load, proxy: import("./proxies.mjs").Proxy, seconds: number) =>
- *   Promise<{ values: Record<string, number>, others: number | undefined }>} run measures for so long; `values` by the keys of
- *   the rows, `others`: the share of the cores that other processes took meanwhile
+ *   Promise<{ values: Record<string, number>, others: number | undefined }>} run measures for `seconds`. `values`: by the keys
+ *   of the rows; `others`: the share of the cores that other processes took meanwhile
  */
 
 const MEASURES = [bulk, messages(1), messages(50), connections];
-const MEMORY_ROUNDS = 3; // its figures vary by some per cent only, and take long
+const MEMORY_ROUNDS = 3; // memory takes long to measure and varies by a few per cent only
 
 /** All rows, in the order of the table. */
 export const ROWS = [
@@ -37,24 +37,24 @@ export const ROWS = [
   ...TUNNEL_ROWS,
 ];
 
-/** What can be measured on a kind of proxy. */
+/** The measures that make sense for a kind of proxy. */
 const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
 
 /**
- * Runs all rounds: in each, every measure on every proxy.
+ * Runs all rounds. Each round takes every measure of every proxy.
  *
  * @param {object} task
  * @param {import("./load.mjs").Load} task.load
- * @param {import("./proxies.mjs").Proxy[]} task.proxies that run; ours is the first
- * @param {import("./proxies.mjs").Proxy} task.mux ours once more, for its multiplexer
- * @param {import("./proxies.mjs").Proxy} task.monitored ours once more, for its monitor
- * @param {Awaited<ReturnType<import("./measures/tunnel.mjs").startTunnel>>} task.tunnel both ends of one
+ * @param {import("./proxies.mjs").Proxy[]} task.proxies running; sockproxyd is the first
+ * @param {import("./proxies.mjs").Proxy} task.mux another sockproxyd, with multiplexers
+ * @param {import("./proxies.mjs").Proxy} task.monitored another sockproxyd, with the monitor
+ * @param {Awaited<ReturnType<import("./measures/tunnel.mjs").startTunnel>>} task.tunnel both ends of a tunnel
  * @param {import("./machine.mjs").Cores | undefined} task.cores
  * @param {number} task.rounds
- * @param {number} task.warmUpSeconds of each measure, before the rounds: until ours is compiled
- * @param {number} task.seconds of each measure
- * @param {number} task.pairs for the memory
- * @param {(text: string) => void} say is told what is going on
+ * @param {number} task.warmUpSeconds time of each measure before the rounds: Node compiles sockproxyd meanwhile
+ * @param {number} task.seconds time of each measure
+ * @param {number} task.pairs idle pairs of the memory measure
+ * @param {(text: string) => void} say reports progress
  * @returns {Promise<Samples>}
  */
 export async function runRounds(

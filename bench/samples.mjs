@@ -1,21 +1,21 @@
 import { median } from "./statistics.mjs";
 
-const DISTURBED = 0.05; // share of a core that other processes may take
+const DISTURBED = 0.05; // share of a core: other processes that take more disturb a measurement
 
-/** What has been measured, round by round. */
+/** The measured values of all rounds. */
 export class Samples {
   /** Name of the proxy -> key of the row -> values. */
   #values = new Map();
-  /** How many measurements there were, and how many of them other processes disturbed. */
+  /** The number of measurements, and of those that other processes disturbed. */
   count = 0;
   disturbed = 0;
 
   /**
-   * Keeps what one measurement has found.
+   * Adds the values of one measurement.
    *
-   * @param {string} name of the proxy
-   * @param {Record<string, number | undefined>} values by the keys of the rows; undefined is no value
-   * @param {number} others the share of the cores that other processes took meanwhile, as far as known
+   * @param {string} name the name of the proxy
+   * @param {Record<string, number | undefined>} values by the keys of the rows; undefined means no value
+   * @param {number} others the share of the cores that other processes took meanwhile; 0 where it is unknown
    */
   add(name, values, others = 0) {
     const disturbed = others > DISTURBED;
@@ -38,16 +38,16 @@ export class Samples {
     return keys.get(key);
   }
 
-  /** Whether a median is of disturbed values, for want of others. */
+  /** Whether all values of the median were disturbed. */
   isRough(name, key) {
     return this.of(name, key).length > 0 && this.of(name, key).every(({ disturbed }) => disturbed);
   }
 
   /**
-   * The median of the undisturbed values; of all, when all were disturbed; undefined when there is none.
+   * The median of the undisturbed values, or of all values when all were disturbed; undefined without values.
    *
-   * @param {string} name of the proxy
-   * @param {import("./rounds.mjs").Row} row where that says so, the greatest value instead
+   * @param {string} name the name of the proxy
+   * @param {import("./rounds.mjs").Row} row a row with `worst` gets the greatest value in place of the median
    */
   result(name, { key, worst }) {
     const all = this.of(name, key);

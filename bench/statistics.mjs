@@ -1,5 +1,5 @@
 /**
- * @param {number[]} values any order, at least one
+ * @param {number[]} values at least one, in any order
  * @returns {number}
  */
 export function median(values) {
@@ -11,7 +11,7 @@ export function median(values) {
 /**
  * @param {number[]} ordered ascending
  * @param {number} share 0 to 1
- * @returns {number} the value that this share of the others does not exceed; undefined when there is none
+ * @returns {number} the value that this share of the values does not exceed; undefined without values
  */
 export function percentile(ordered, share) {
   return ordered[Math.min(ordered.length - 1, Math.floor(share * ordered.length))];

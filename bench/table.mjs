@@ -2,12 +2,12 @@ const LABEL_WIDTH = 46;
 const COLUMN_WIDTH = 18;
 const RATIO_WIDTH = 8;
 
-/** The program all others are compared with. */
+/** The proxy that the ratios compare with. */
 const REFERENCE = "haproxy";
 
 /**
  * @param {number | undefined} value
- * @returns {string} with three significant digits, or all before the point
+ * @returns {string} three significant digits, or all digits before the point
  */
 function format(value) {
   if (value === undefined) return "";
@@ -16,7 +16,7 @@ function format(value) {
 
 /**
  * @param {import("./samples.mjs").Samples} samples
- * @returns {number | undefined} how many times the reference's value a proxy's is
+ * @returns {number | undefined} the value of the proxy divided by that of the reference
  */
 function ratio(samples, name, row) {
   const value = samples.result(name, row);
@@ -24,7 +24,7 @@ function ratio(samples, name, row) {
   return row.noRatio || value === undefined || !reference ? undefined : value / reference;
 }
 
-/** One cell: the value, marked when it is rough, and its ratio to the reference, except in the reference's own column. */
+/** One cell: the value, with a ~ when it is rough, and its ratio to the reference. The column of the reference has no ratios. */
 function cell(samples, name, row) {
   const times = name === REFERENCE ? undefined : ratio(samples, name, row);
   const value = (samples.isRough(name, row.key) ? "~" : "") + format(samples.result(name, row));
@@ -32,10 +32,10 @@ function cell(samples, name, row) {
 }
 
 /**
- * The results for a reader.
+ * The results as a text table.
  *
  * @param {import("./samples.mjs").Samples} samples
- * @param {string[]} names of the proxies
+ * @param {string[]} names the names of the proxies
  * @param {import("./rounds.mjs").Row[]} rows
  * @returns {string} lines of at most 120 columns, for up to four proxies
  */
@@ -49,10 +49,10 @@ export function table(samples, names, rows) {
 }
 
 /**
- * The results for a program.
+ * The results for other programs.
  *
  * @param {import("./samples.mjs").Samples} samples
- * @param {string[]} names of the proxies
+ * @param {string[]} names the names of the proxies
  * @param {import("./rounds.mjs").Row[]} rows
  * @returns {object[]} for each row `key`, `label`, and by name of proxy: `value` (the median, or the worst),
  *   `ratio` to HAProxy, `rounds` with every value

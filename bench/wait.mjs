@@ -3,34 +3,34 @@ import { setTimeout as pause } from "node:timers/promises";
 export { pause };
 
 /**
- * Waits until something is so.
+ * Waits until a condition holds.
  *
  * @param {() => boolean | Promise<boolean>} condition
- * @param {string} what for the error
+ * @param {string} what names the condition in the error
  * @param {number} withinMs
- * @throws when it is not so within the time
+ * @throws when the condition does not hold in time
  */
 export async function until(condition, what, withinMs = 10_000) {
   const limit = performance.now() + withinMs;
   while (!(await condition())) {
-    if (performance.now() > limit) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    if (performance.now() > limit) throw new Error(`no ${what} within ${withinMs} ms`);
     await pause(10);
   }
 }
 
 /**
- * Fails when something takes too long.
+ * Rejects when a promise takes too long.
  *
  * @template T
  * @param {Promise<T>} promise
- * @param {string} what for the error
+ * @param {string} what names the condition in the error
  * @param {number} ms
  * @returns {Promise<T>}
  */
 export async function within(promise, what, ms) {
   let timer;
   const limit = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${what}`)), ms);
+    timer = setTimeout(() => reject(new Error(`no ${what} within ${ms} ms`)), ms);
   });
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }

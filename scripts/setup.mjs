@@ -1,4 +1,5 @@
-// Makes a fresh clone ready to run: installs what the lock file names and compiles. Does only what is not done yet.
+// Makes a fresh clone ready to run: installs the packages of the lock file and compiles. With --tests it compiles the tests, too. A second run
+// does only what has changed.
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";

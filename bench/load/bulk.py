@@ -1,8 +1,8 @@
 """Bulk: a backend that sends as fast as it can, and a client that discards.
 
-Sending is one copy from a buffer that stays in the cache, and MSG_TRUNC has the kernel drop what has arrived, uncopied. So both
-together cost a fraction of what a proxy pays, and one core for both is enough to keep the proxy's busy. (sendfile, a reference
-for every page, was measured to be slower than that one copy. A Node process at either end costs as much as the proxy does.)
+Sending copies once, from a buffer that stays in the CPU cache. MSG_TRUNC makes the kernel drop received bytes without a copy. So both ends
+together cost a fraction of a proxy's work, and one core for both keeps the proxy's core busy. (sendfile is slower than that one copy:
+it takes a reference for every page. A Node process at either end costs as much as the proxy.)
 """
 import os
 import select
@@ -21,9 +21,9 @@ class Bulk:
         self.port = self._listener.getsockname()[1]
 
     def run(self, port, seconds, limit_bytes, spin):
-        """Connects to a proxy and receives from this backend through it, for so many seconds or until so many bytes.
+        """Connects to a proxy and receives from this backend through it, until the seconds are over or the bytes are sent.
 
-        With spin the core never sleeps meanwhile: waking it up would make the proxy wait. Returns bytes, and seconds from the first to the last of them.
+        With spin the core never sleeps: the proxy would wait for it to wake up. Returns the bytes, and the seconds from the first to the last one.
         """
         client = socket.create_connection(("127.0.0.1", port), timeout=10)
         self._listener.settimeout(10)

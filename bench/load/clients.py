@@ -7,7 +7,7 @@ MESSAGE = b"m" * SIZE
 
 
 def connect(port):
-    """A connection to a proxy on the loopback, not blocking, without Nagle's delay."""
+    """Returns a non-blocking connection to a proxy on the loopback address, without Nagle's delay."""
     sock = socket.create_connection(("127.0.0.1", port), timeout=10)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setblocking(False)
@@ -19,7 +19,7 @@ def percentile(ordered, share):
 
 
 def summary(times, took):
-    """Of times in seconds: how many there were, in how many seconds, and percentiles in milliseconds."""
+    """Returns the number of times (in seconds), the seconds they took together, and percentiles in milliseconds."""
     if not times:
         raise TimeoutError("no message came back")
     times.sort()
@@ -37,9 +37,9 @@ class Clients:
         self._pairs = []
 
     def round_trips(self, port, connections, seconds, message=MESSAGE.decode()):
-        """Messages back and forth on some connections, each with one message under way, for so many seconds.
+        """Sends messages and takes their echoes on several connections, one message in flight on each, for some seconds.
 
-        Returns what summary() makes of the times.
+        Returns the summary() of the times.
         """
         times = []
         message = message.encode()
@@ -56,7 +56,7 @@ class Clients:
         return summary(times, took)
 
     def _drive(self, sock, message, times):
-        """Sends a message, and again whenever it has come back; notes how long each took."""
+        """Sends a message, and again after each echo; notes the time of each round trip."""
         recv, send, note, now = sock.recv, sock.send, times.append, time.perf_counter
         size = len(message)
         sent = now()
@@ -74,9 +74,9 @@ class Clients:
         send(message)
 
     def beside(self, port, work):
-        """Messages back and forth on one connection, one under way, while work() runs the loop.
+        """Sends messages and takes their echoes on one connection, one in flight, while work() runs the loop.
 
-        Returns what summary() makes of the times, and what work() returns in its place.
+        Returns the summary() of the times, updated with the result of work().
         """
         times = []
         sock = connect(port)
@@ -86,25 +86,25 @@ class Clients:
         return {**summary(times, result["seconds"]), **result}
 
     def connections(self, ports, concurrency, seconds):
-        """Opens, has one message echoed, closes, and again, for so many seconds; returns how many, in how many seconds."""
+        """Opens a connection, takes one echo, closes it, and again, for some seconds; returns the count and the seconds."""
         count = 0
         end = time.monotonic() + seconds
-        under_way = 0
+        in_flight = 0
 
         def begin():
-            nonlocal under_way
+            nonlocal in_flight
             if time.monotonic() >= end:
                 return
-            sock = connect(ports[(count + under_way) % len(ports)])
-            under_way += 1
+            sock = connect(ports[(count + in_flight) % len(ports)])
+            in_flight += 1
 
             def answer():
-                nonlocal count, under_way
+                nonlocal count, in_flight
                 if len(sock.recv(65536)) != SIZE:
                     raise ValueError("an echo of another size, or the end of the connection")
                 self._loop.close(sock)
                 count += 1
-                under_way -= 1
+                in_flight -= 1
                 begin()
 
             self._loop.add(sock, answer)
@@ -113,12 +113,12 @@ class Clients:
         start = time.monotonic()
         for _ in range(concurrency):
             begin()
-        if not self._loop.run(lambda: under_way == 0, seconds + 10):
-            raise TimeoutError(f"{under_way} connections get no answer")
+        if not self._loop.run(lambda: in_flight == 0, seconds + 10):
+            raise TimeoutError(f"{in_flight} connections get no answer")
         return {"count": count, "seconds": time.monotonic() - start}
 
     def open_pairs(self, ports, count):
-        """Opens so many connections, has one message echoed on each, and keeps them."""
+        """Opens connections, takes one echo on each, and keeps them open."""
         missing = 0
 
         def add(sock):
@@ -142,7 +142,7 @@ class Clients:
         return {"count": count}
 
     def close_pairs(self):
-        """Closes what open_pairs has opened."""
+        """Closes the connections of open_pairs()."""
         for sock in self._pairs:
             self._loop.close(sock)
         self._pairs = []

@@ -1,9 +1,9 @@
-"""The backend that sends everything back."""
+"""A backend that echoes every byte."""
 import socket
 
 
 def serve_echo(loop):
-    """Listens on any port of the loopback and echoes what comes; returns the port."""
+    """Listens on a free port of the loopback address and echoes every byte; returns the port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
 
     def accept():

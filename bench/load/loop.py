@@ -5,7 +5,7 @@ import math
 import select
 import time
 
-NAP = 1e-3  # epoll sleeps for whole milliseconds: the last one before a timer is spent awake
+NAP = 1e-3  # epoll sleeps for whole milliseconds: the loop stays awake for the last one before a timer
 
 
 class Loop:
@@ -13,10 +13,10 @@ class Loop:
         self._epoll = select.epoll()
         self._handlers = {}
         self._timers = []
-        self._number = itertools.count()  # of a timer: those of the same time in their order
+        self._number = itertools.count()  # of a timer: keeps the order of timers for the same moment
 
     def add(self, sock, handler, events=select.EPOLLIN):
-        """Calls handler() whenever something (a socket, a file number) is readable, or as events say."""
+        """Calls handler() whenever a socket or file descriptor is readable, or when one of the given events happens."""
         fd = sock if isinstance(sock, int) else sock.fileno()
         self._handlers[fd] = handler
         self._epoll.register(fd, events)
@@ -27,13 +27,13 @@ class Loop:
         sock.close()
 
     def at(self, moment, handler):
-        """Calls handler() at a moment of time.monotonic(), or a fraction of a millisecond later."""
+        """Calls handler() at a moment of time.monotonic(), at most a millisecond late."""
         heapq.heappush(self._timers, (moment, next(self._number), handler))
 
     def run(self, done, seconds, spin=False):
-        """Serves everything until done() is true, for so many seconds at most; returns whether it is.
+        """Runs until done() is true or the seconds are over; returns whether done() is true.
 
-        With spin it never sleeps: nothing waits for the core to wake up.
+        With spin it never sleeps, so nothing waits for the core to wake up.
         """
         poll, handlers, timers = self._epoll.poll, self._handlers, self._timers
         end = time.monotonic() + seconds
@@ -50,7 +50,7 @@ class Loop:
         return True
 
     def _run_timers(self):
-        """Calls what is due; returns the seconds until the next timer."""
+        """Calls the handlers that are due; returns the seconds until the next timer."""
         timers, now = self._timers, time.monotonic()
         while timers and timers[0][0] <= now:
             heapq.heappop(timers)[2]()

@@ -1,8 +1,7 @@
-"""The load process: backends and clients in one, so that a message costs it no process switch.
+"""The load process. Backends and clients share it, so a message costs no process switch.
 
-Reads commands from standard input, one JSON object a line: {"call": name, ...arguments}. Answers each with one line: what the
-call returned, and the CPU seconds it took here; or {"error": text}. Ends at the end of its input. First it writes the ports
-of its backends.
+It first writes the ports of its backends. Then it reads commands from standard input, one JSON object a line: {"call": name, ...arguments}.
+It answers each with one line: the result of the call and its CPU seconds, or {"error": text}. It ends at the end of its input.
 """
 import gc
 import json
@@ -17,9 +16,9 @@ from echo import serve_echo
 from loop import Loop
 from modbus import Pollers, serve_device
 
-ECHO_PORTS = 4  # each has its own port range of connections in TIME_WAIT
+ECHO_PORTS = 4  # each port has its own set of connections in TIME_WAIT
 SLOW_DEVICE_SECONDS = 0.01
-BESIDE = 4  # requests that one of the slow devices works on beside each other
+BESIDE = 4  # requests that one of the slow devices works on at the same time
 
 
 def say(answer):
@@ -29,7 +28,7 @@ def say(answer):
 def main():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    gc.disable()  # a pause would be taken for one of the proxy
+    gc.disable()  # a pause here would look like a pause of the proxy
     loop = Loop()
     bulk, clients, pollers = Bulk(loop), Clients(loop), Pollers(loop)
     calls = {

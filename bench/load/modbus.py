@@ -1,6 +1,6 @@
-"""Modbus/TCP: a device, and clients that know what it has to answer.
+"""Modbus/TCP: a device, and clients that know its correct answers.
 
-Each request reads some registers, and a register holds its own address: an answer that belongs to another request shows.
+Each request reads registers, and each register holds its own address. So a client notices the answer to another request.
 """
 import collections
 import itertools
@@ -15,10 +15,10 @@ READ = 3  # holding registers
 COUNT = 10  # of registers that a request reads
 REQUEST_SIZE = 12
 REGISTERS = struct.pack(">65536H", *range(65536))
-ANSWER_LENGTH = struct.pack(">H", 3 + 2 * COUNT)  # of what follows: unit, function, size of the data, data
+ANSWER_LENGTH = struct.pack(">H", 3 + 2 * COUNT)  # bytes behind it: unit, function, size of the data, data
 DATA_SIZE = bytes([2 * COUNT])
 
-OWN_READS = 64  # of each client, at addresses no other client reads
+OWN_READS = 64  # of each client, at addresses that no other client reads
 SHARED_READS = 4  # the same for all clients
 
 
@@ -32,9 +32,9 @@ def make_answer(request):
 
 
 def serve_device(loop, seconds=0, beside=1):
-    """Listens on any port of the loopback as a device that takes so many seconds for a request; returns the port.
+    """Listens on a free port of the loopback address as a device that takes `seconds` for a request; returns the port.
 
-    On each connection it works on so many requests beside each other; the others wait.
+    On each connection it works on `beside` requests at the same time; further ones wait.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
@@ -42,7 +42,7 @@ def serve_device(loop, seconds=0, beside=1):
         conn, _ = listener.accept()
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         recv, send, now = conn.recv, conn.send, time.monotonic
-        ends = collections.deque([0.0] * beside, beside)  # when the last requests are answered
+        ends = collections.deque([0.0] * beside, beside)  # the times of the last answers
 
         def answer_later(answer):
             def say():
@@ -78,10 +78,10 @@ class Pollers:
         self._loop = loop
 
     def polls(self, port, clients, seconds, shared):
-        """Clients that read registers, each with one request under way, for so many seconds.
+        """Runs clients that read registers, each with one request in flight, for some seconds.
 
-        Each reads registers of its own, or, when shared, all read the same few. Transaction ids are the same for all: telling
-        them apart is up to whoever is in between. Returns what summary() makes of the times.
+        Each client reads registers of its own; with shared, all clients read the same few. All clients use the same transaction ids: the
+        multiplexer must tell their requests apart. Returns the summary() of the times.
         """
         times = []
         socks = [connect(port) for _ in range(clients)]

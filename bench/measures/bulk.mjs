@@ -1,7 +1,7 @@
 import { metered } from "../meter.mjs";
 
 /**
- * One connection, from the remote to the client, as fast as it goes. A GB is 10^9 bytes.
+ * One connection that carries bytes from the remote to the client at full speed. A GB is 10^9 bytes.
  *
  * @type {import("../rounds.mjs").Measure}
  */

@@ -3,7 +3,7 @@ import { metered } from "../meter.mjs";
 const CONCURRENCY = 4;
 
 /**
- * Connections that live for one message each way.
+ * Connections that close after one message each way.
  *
  * @type {import("../rounds.mjs").Measure}
  */

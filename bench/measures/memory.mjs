@@ -11,8 +11,8 @@ export const MEMORY_ROWS = [
 ];
 
 /**
- * What a pair costs that has passed one message each way and then is idle: growth of the resident memory by all pairs, divided
- * by their number. In a proxy of its own, so that no garbage of earlier measures is reused. A kB is 1000 bytes.
+ * The memory of a pair of connections that has passed one message each way and is idle: the growth of the resident memory divided by the
+ * number of pairs. The measure starts a fresh proxy, which reuses no garbage of earlier measures. A kB is 1000 bytes.
  *
  * @param {import("../load.mjs").Load} load
  * @param {import("../proxies.mjs").Kind} kind

@@ -1,7 +1,7 @@
 import { metered } from "../meter.mjs";
 
 /**
- * Round trips of 64 bytes, one under way on each connection. A round trip is two messages, one each way.
+ * Round trips of 64 bytes, one in flight on each connection. A round trip is two messages, one each way.
  *
  * @param {number} connections
  * @returns {import("../rounds.mjs").Measure}

@@ -14,7 +14,7 @@ export const MONITOR_ROWS = [
 ];
 
 /**
- * Starts ours with two ports to the same backend, one of them monitored. It is kept for all rounds.
+ * Starts sockproxyd with two ports to the same backend, one of them monitored. All rounds use this process.
  *
  * @param {import("../load.mjs").Load} load
  * @param {import("../machine.mjs").Cores | undefined} cores
@@ -26,7 +26,7 @@ export function startMonitored(load, cores) {
 }
 
 /**
- * Conbus telegrams back and forth, ours only: what it costs that somebody looks on, console and all.
+ * Round trips of Conbus telegrams through sockproxyd, without and with the monitor, its output included.
  *
  * @param {import("../load.mjs").Load} load
  * @param {import("../proxies.mjs").Proxy} proxy as {@link startMonitored} starts it

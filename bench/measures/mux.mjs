@@ -6,19 +6,18 @@ const SLOW_COUNT = 8;
 
 /**
  * @typedef {object} Line a `[mux]` line of the configuration
- * @property {string} key what the keys of its rows begin with
- * @property {string} device name of its device, as the load calls it
+ * @property {string} key the start of the keys of its rows
+ * @property {string} device the name of its device in the load process
  * @property {string} options
  * @property {boolean} [shared] whether all clients read the same few registers
- * @property {boolean} [idle] whether the proxy does so little that the CPU time of a round cannot be told: it is counted in
- *   hundredths of a second
+ * @property {boolean} [idle] whether the proxy has too little work to measure: the kernel counts CPU time in hundredths of a second
  */
 
 /** @type {Line} */
 const FAST = { key: "mux", device: "fast", options: "" };
 
 /**
- * Its device takes 10 ms for a request; the first is what the others are compared with.
+ * Lines whose device takes 10 ms for a request; the table compares the others with the first.
  *
  * @type {Line[]}
  */
@@ -50,7 +49,7 @@ export const MUX_ROWS = [
 ];
 
 /**
- * Starts ours with a line for each way to share a device, and nothing else. It is kept for all rounds.
+ * Starts sockproxyd with a mux line for each way to share a device, and nothing else. All rounds use this process.
  *
  * @param {import("../load.mjs").Load} load
  * @param {import("../machine.mjs").Cores | undefined} cores
@@ -61,18 +60,18 @@ export function startMux(load, cores) {
   return startProxy(sockproxyd, devices, cores, { mux: LINES.map(({ options }) => `PROT=modbus ${options}`) });
 }
 
-/** Has clients read registers for so long, each with one request under way. */
+/** Meters clients that read registers, each with one request in flight. */
 function poll(load, proxy, port, clients, seconds, shared = false) {
   const args = { port, clients, seconds, shared };
   return metered(proxy, () => load.call("polls", args, seconds + 30));
 }
 
-/** Has clients of a line read registers. */
+/** Meters clients of a mux line. */
 function pollLine(load, proxy, line, clients, seconds) {
   return poll(load, proxy, proxy.fronts[LINES.indexOf(line)], clients, seconds, line.shared);
 }
 
-/** What has been measured, by the keys of the rows. */
+/** The values of a measurement, by the keys of the rows. */
 function valuesOf(key, { count, seconds, p50, p99, proxyCpu, busyPercent }) {
   return {
     [key]: count / seconds,
@@ -83,13 +82,13 @@ function valuesOf(key, { count, seconds, p50, p99, proxyCpu, busyPercent }) {
   };
 }
 
-/** The share of the cores that other processes took during two measurements that are compared. */
+/** The greater share of the cores that other processes took during one of two compared measurements. */
 function othersOf(a, b) {
   return Math.max(a.others ?? 0, b.others ?? 0);
 }
 
 /**
- * Many Modbus clients of one device, ours only: a device that answers at once, with one link to it; and a slow one, shared in
+ * Many Modbus clients that share one device through sockproxyd: a device that answers at once, over one link; and a slow device, shared in
  * several ways.
  *
  * @param {import("../load.mjs").Load} load

@@ -6,10 +6,10 @@ import { percentile } from "../statistics.mjs";
 import { pause, within } from "../wait.mjs";
 
 const MAIN = fileURLToPath(new URL("../notify/main.mjs", import.meta.url));
-const COUNTS = [1, 20, 200]; // of connections, with 10 messages/s each
+const COUNTS = [1, 20, 200]; // connections, with 10 messages/s each
 const BURST = 50;
 const BULK_BYTES = 1e9;
-const BULK_AHEAD_MS = 50; // until the bulk transfer is at full speed
+const BULK_AHEAD_MS = 50; // the bulk transfer reaches full speed meanwhile
 const LIMIT_MS = 30_000;
 
 /** @type {import("../rounds.mjs").Row[]} */
@@ -23,16 +23,16 @@ export const NOTIFICATION_ROWS = [
   { key: "burstMax", label: "  max of all rounds, ms", worst: true },
 ];
 
-/** Starts the load process of these measures; returns it, its Luup system's URL, and how to call it. */
+/** Starts the load process of the notification measures; returns the process, the URL of its Luup system, and a function that calls it. */
 async function startLoad(core) {
   const child = start(process.execPath, [MAIN], core, ["ignore", "inherit", "inherit", "ipc"]);
   const answer = async (what) => {
     const [message] = await within(
       Promise.race([
         once(child, "message"),
-        once(child, "exit").then(() => [{ error: "the load process of the notifications has ended" }]),
+        once(child, "exit").then(() => [{ error: "the load process of the notifications ended" }]),
       ]),
-      what,
+      `answer of ${what}`,
       LIMIT_MS,
     );
     if (message.error !== undefined) throw new Error(`${what}: ${message.error}`);
@@ -47,9 +47,9 @@ async function startLoad(core) {
 }
 
 /**
- * One message on each of many connections while another, with notifications as well, carries bulk.
+ * Sends one message on each of many connections while another connection, with notifications too, carries bulk.
  *
- * @returns {Promise<number | undefined>} milliseconds until the last is notified; undefined when the bulk was over before
+ * @returns {Promise<number | undefined>} milliseconds until the last notification; undefined when the bulk transfer ended before
  */
 async function measureBurst(load, notify, proxy) {
   await notify.call("prepare", { port: proxy.port, connections: BURST });
@@ -67,11 +67,11 @@ async function measureBurst(load, notify, proxy) {
 }
 
 /**
- * From a device's message to the arrival of the action request at the Luup system; ours only.
+ * The time from a message of a device to the arrival of the action request at the Luup system.
  *
- * @param {import("../load.mjs").Load} load for the bulk
+ * @param {import("../load.mjs").Load} load carries the bulk transfer
  * @param {import("../machine.mjs").Cores | undefined} cores
- * @param {number} seconds how long, for each count of connections
+ * @param {number} seconds time for each number of connections
  * @returns {Promise<Record<string, number | undefined>>} by the keys of the rows
  */
 export async function measureNotifications(load, cores, seconds) {

@@ -12,7 +12,7 @@ export const TUNNEL_ROWS = [
 ];
 
 /**
- * Starts both ends of a tunnel to the bulk backend and to one that echoes. They are kept for all rounds.
+ * Starts both ends of a tunnel to the bulk backend and to an echo backend. All rounds use these two processes.
  *
  * @param {import("../load.mjs").Load} load
  * @param {import("../machine.mjs").Cores | undefined} cores
@@ -35,7 +35,7 @@ export async function startTunnel(load, cores) {
 }
 
 /**
- * A bulk transfer through both ends, on one core, with a short message back and forth beside it.
+ * A bulk transfer through both ends on one core, with round trips of short messages beside it.
  *
  * @param {import("../load.mjs").Load} load
  * @param {Awaited<ReturnType<typeof startTunnel>>} tunnel
@@ -55,7 +55,7 @@ export async function measureTunnel(load, { server, device }, seconds) {
       tunnelP50: result.p50,
       tunnelP99: result.p99,
     },
-    // what the device took is not another's
+    // the device end is part of the tunnel, not another process
     others: result.others === undefined ? undefined : Math.max(0, result.others - deviceCpu / result.seconds),
   };
 }

@@ -5,10 +5,10 @@ const ANSWER =
   "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\n{}";
 
 /**
- * A stand-in for the Luup system that costs next to nothing, so that what is measured is the proxy: takes requests and answers
- * each at once. It knows as much of HTTP as that needs; no request of the proxy has a body.
+ * A stand-in for a Luup system that costs almost nothing, so the measure shows the proxy. It answers each request at once. It knows only the
+ * HTTP that this takes: no request of the proxy has a body.
  *
- * @param {(pid: string) => void} arrived is told the Pid of each request
+ * @param {(pid: string) => void} arrived is called with the Pid of each request
  * @returns {Promise<string>} its URL
  */
 export async function startLuup(arrived) {

@@ -1,16 +1,16 @@
-// The load process of the notification measures: devices, plugins and the Luup system in one, so that one clock is read.
-// Says { url } once it is ready, then answers each { call, args } by { result } or { error }. Ends with its parent.
+// The load process of the notification measures. Devices, plugins and the Luup system share it, so all times come from one clock.
+// It sends { url } when it is ready, then answers each { call, args } with { result } or { error }. It ends with its parent.
 import { until } from "../wait.mjs";
 import { startLuup } from "./luup.mjs";
 import { openPlugins } from "./plugin.mjs";
 
 const LIMIT_MS = 10_000;
 const MESSAGE = Buffer.alloc(64, "m");
-const PERIOD_MS = 100; // of each connection's messages
+const PERIOD_MS = 100; // between two messages of a connection
 
-/** Pid -> when the oldest message left that no notification has arrived for. */
+/** Pid -> when the oldest message without a notification left. */
 const unannounced = new Map();
-/** Milliseconds from message to notification. */
+/** Times from message to notification, in milliseconds. */
 let delays = [];
 
 const url = await startLuup((pid) => {
@@ -26,10 +26,10 @@ function send({ device, pid }) {
   device.write(MESSAGE);
 }
 
-/** Waits until every message has been announced. */
-const allAnnounced = () => until(() => unannounced.size === 0, "the last notifications", LIMIT_MS);
+/** Waits until the Luup system has a notification for every message. */
+const allAnnounced = () => until(() => unannounced.size === 0, "notification of the last messages", LIMIT_MS);
 
-/** Sends, evenly spread, one message per connection and period, for so many seconds. */
+/** Sends one message per connection and period, evenly spread, for some seconds. */
 async function sendFor(plugins, seconds) {
   const stepMs = PERIOD_MS / plugins.length;
   const start = performance.now();
@@ -48,24 +48,24 @@ async function sendFor(plugins, seconds) {
 }
 
 const calls = {
-  /** Ten messages a second on each of some connections; returns the delays in milliseconds, sorted. */
+  /** Sends ten messages a second on each connection; returns the sorted delays in milliseconds. */
   async rate({ port, connections, seconds }) {
     const plugins = await openPlugins(port, connections);
-    await sendFor(plugins, 0.3); // connects to the Luup system
+    await sendFor(plugins, 0.3); // the proxy connects to the Luup system meanwhile
     delays = [];
     await sendFor(plugins, seconds);
     plugins.close();
     return delays.sort((a, b) => a - b);
   },
 
-  /** Opens connections for {@link burst}, and has each notified once. */
+  /** Opens the connections for {@link burst} and waits for one notification of each. */
   async prepare({ port, connections }) {
     calls.plugins = await openPlugins(port, connections);
     for (const plugin of calls.plugins) send(plugin);
     await allAnnounced();
   },
 
-  /** One message on each at the same moment; returns milliseconds until the last is notified. */
+  /** Sends one message on each connection at the same moment; returns the milliseconds until the last notification. */
   async burst() {
     delays = [];
     for (const plugin of calls.plugins) send(plugin);
@@ -73,7 +73,7 @@ const calls = {
     return Math.max(...delays);
   },
 
-  /** Closes what {@link prepare} has opened. */
+  /** Closes the connections of {@link prepare}. */
   async finish() {
     calls.plugins.close();
   },

@@ -9,7 +9,7 @@ const ACTION = "urn:bench:serviceId:Bench1/HandleReceive";
 async function line(socket) {
   let text = "";
   while (!text.endsWith("\n")) {
-    const [chunk] = await within(once(socket, "data"), "a line of the proxy", LIMIT_MS);
+    const [chunk] = await within(once(socket, "data"), "line of the proxy", LIMIT_MS);
     text += chunk;
   }
   return text.trimEnd();
@@ -18,10 +18,10 @@ async function line(socket) {
 /**
  * Opens connections to a stand-in device through the proxy, each with notifications, as plugins do.
  *
- * @param {number} port the proxy's
+ * @param {number} port the port of the proxy
  * @param {number} count
- * @returns {Promise<{ device: import("node:net").Socket, pid: string }[] & { close: () => void }>} the device's side of each,
- *   and the Pid it is notified with; close: ends all
+ * @returns {Promise<{ device: import("node:net").Socket, pid: string }[] & { close: () => void }>} the device's side of each connection
+ *   and the Pid of its notifications; `close` ends all connections
  */
 export async function openPlugins(port, count) {
   const server = createServer({ noDelay: true }).listen(0, "127.0.0.1");
@@ -34,8 +34,8 @@ export async function openPlugins(port, count) {
     await line(plugin);
     plugin.write(`CONN 127.0.0.1:${server.address().port} NTFY=${number}/${ACTION}\n`);
     const pid = /^OK CONN (\S+)$/.exec(await line(plugin))?.[1];
-    if (pid === undefined) throw new Error("the proxy does not connect");
-    const [device] = await within(arrived, "the proxy at the device", LIMIT_MS);
+    if (pid === undefined) throw new Error("the proxy does not answer OK CONN");
+    const [device] = await within(arrived, "connection of the proxy to the device", LIMIT_MS);
     sockets.push(plugin, device);
     pairs.push({ device, pid });
     for (const socket of [plugin, device]) socket.on("error", () => {}).resume();
