@@ -8,17 +8,15 @@ import type { End } from "../sockets/end.js";
 
 type Side = "client" | "remote";
 
-/** Who hears of connections. */
+/** Where the events of connections go. */
 export interface ConnectionLogContext {
   readonly log: Log;
   readonly monitor: Monitor;
 }
 
-/**
- * What is told of one connection: to the log, its id, client and target in front of every line; and to whoever sees its messages.
- */
+/** The log of one connection: its id, client and target stand in front of every line. Events are shown in the monitor, too. */
 export class ConnectionLog {
-  /** The remote, once there is one. */
+  /** The remote as the client named it, once it has. */
   target = "-";
   readonly #context: ConnectionLogContext;
   readonly #id: string;
@@ -26,7 +24,7 @@ export class ConnectionLog {
   /** `host:port` */
   readonly #client: string;
 
-  /** @param port of the listener it came in by */
+  /** @param port of the listener that the client has connected to */
   constructor(context: ConnectionLogContext, id: string, port: number, { peerAddress, peerPort }: End) {
     this.#context = context;
     this.#id = id;
@@ -46,26 +44,26 @@ export class ConnectionLog {
     if (this.#context.log.debugging) this.#context.log.debug(this.#line(text));
   }
 
-  /** Bytes have been read on one side and written to the other. */
+  /** Bytes have been read on one side and written to the other: a line for debugging. */
   passed(bytes: number, from: Side, side: Side, to: End): void {
     if (!this.#context.log.debugging) return;
-    const taken = to.unsent === 0 ? `written to ${side}` : `${side} is busy, ${to.unsent} bytes wait`;
-    this.debug(`read ${bytes} bytes from ${from}, ${taken}`);
+    const outcome = to.unsent === 0 ? `written to ${side}` : `${side} is busy, ${to.unsent} bytes wait`;
+    this.debug(`read ${bytes} bytes from ${from}, ${outcome}`);
   }
 
-  /** A fault of the program. */
+  /** An error of the program itself. */
   fault(error: unknown): void {
     this.#context.log.error(this.#line(faultText(error)));
   }
 
-  /** Tells those who see the messages of this order what has become of it. */
-  tell(request: ConnRequest, event: ConnectionEvent, text: () => string): void {
+  /** Shows an event of the connection to those who see its messages. */
+  show(request: ConnRequest, event: ConnectionEvent, text: () => string): void {
     const { monitor } = this.#context;
     if (monitor.wants(request.options))
       monitor.showConnectionEvent(this.source(request), request.options, event, text());
   }
 
-  /** What the monitor calls it. */
+  /** The connection as the monitor names it. */
   source(request: ConnRequest): TraceSource {
     return { connection: this.#id, listener: this.#port, client: this.#client, server: formatRemote(request) };
   }

@@ -8,14 +8,13 @@ import type { DescriptorLease } from "../system/descriptor-budget.js";
 /** What the registry, and through it the daemon, knows of a connection. */
 export interface RegisteredConnection extends ConnectionReport {
   readonly origin: ClientOrigin;
-  /** Whether the client's socket is gone. */
-  readonly gone: boolean;
-  /** Whether the connection has ended, and both its client and its plugin have been told. */
-  readonly settled: boolean;
-  /** Whether it is settled and the client's socket is gone: nothing of it is left. */
-  readonly finished: boolean;
+  readonly isClientGone: boolean;
+  /** Whether the connection is closing, and both its client and its plugin have been told. */
+  readonly isEveryoneTold: boolean;
+  /** Whether, besides, the client is gone: nothing of the connection is left. */
+  readonly isFinished: boolean;
   /** Whether the client watches messages of others. */
-  readonly watches: boolean;
+  readonly isWatching: boolean;
   /** Where its notifications go. */
   readonly luup: NotificationSender;
   /** Its messages, while bytes are relayed. */
@@ -26,30 +25,30 @@ export interface RegisteredConnection extends ConnectionReport {
   stop(reason: string): void;
 }
 
-/** Who is connected, and who still has something to say. */
+/** All connections of clients, until nothing of them is left. */
 export class ConnectionRegistry {
   readonly #connections = new Map<string, RegisteredConnection>();
   /** Connections whose client's socket is still there, each with the descriptor of that socket. */
   readonly #open = new Map<RegisteredConnection, DescriptorLease>();
   readonly #openByClient = new Tally<string>();
-  /** What has passed through connections of which nothing is left. */
+  /** Bytes of connections that are finished. */
   #past: TrafficStatus = { connections: 0, received: 0, sent: 0 };
-  #whenSettled: (() => void) | undefined;
-  #looking = false;
+  #whenEveryoneTold: (() => void) | undefined;
+  #checking = false;
 
   /** Clients that are connected. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** What has passed since the start. */
+  /** Connections and bytes since the start. */
   get traffic(): TrafficStatus {
     let sum = this.#past;
     for (const connection of this.#connections.values()) sum = added(sum, connection);
     return sum;
   }
 
-  /** Clients that are connected from the same address, whatever they have come by. Those that nobody can tell apart count for nobody. */
+  /** Clients that are connected from the same address, by whatever port; 0 for an origin without an address. */
   openOf({ address = "" }: ClientOrigin): number {
     return this.#openByClient.of(address);
   }
@@ -66,14 +65,14 @@ export class ConnectionRegistry {
     if (address !== undefined) this.#openByClient.add(address);
   }
 
-  /** In the order they came. */
+  /** All connections, the oldest first. */
   all(): RegisteredConnection[] {
     return [...this.#connections.values()];
   }
 
   /**
-   * Those that are there now, in the order they came. Whoever goes through them slowly does not meet those that have gone meanwhile, and
-   * keeps nothing of them.
+   * The connections of this moment, the oldest first. A slow reader skips connections that have finished meanwhile, and keeps none of
+   * them in memory.
    */
   get present(): Iterable<RegisteredConnection> {
     const connections = this.#connections;
@@ -88,17 +87,17 @@ export class ConnectionRegistry {
     };
   }
 
-  /** A connection has made a step towards its end. */
+  /** A connection has come a step closer to its end. */
   changed(connection: RegisteredConnection): void {
-    if (connection.gone) this.#close(connection);
-    if (connection.finished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
-    this.#look();
+    if (connection.isClientGone) this.#close(connection);
+    if (connection.isFinished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
+    this.#check();
   }
 
-  /** Has `callback` called once every connection is over and its plugin told. */
-  whenSettled(callback: () => void): void {
-    this.#whenSettled = callback;
-    this.#look();
+  /** Calls `callback` once every connection is closing and its client and plugin have been told. */
+  whenEveryoneTold(callback: () => void): void {
+    this.#whenEveryoneTold = callback;
+    this.#check();
   }
 
   /** Gives back what an open connection holds. */
@@ -111,13 +110,13 @@ export class ConnectionRegistry {
     if (address !== undefined) this.#openByClient.remove(address);
   }
 
-  #look(): void {
-    if (this.#whenSettled === undefined || this.#looking) return;
-    this.#looking = true;
+  #check(): void {
+    if (this.#whenEveryoneTold === undefined || this.#checking) return;
+    this.#checking = true;
     setImmediate(() => {
-      this.#looking = false;
-      for (const { settled } of this.#connections.values()) if (!settled) return;
-      this.#whenSettled?.();
+      this.#checking = false;
+      for (const { isEveryoneTold } of this.#connections.values()) if (!isEveryoneTold) return;
+      this.#whenEveryoneTold?.();
     });
   }
 }

@@ -4,24 +4,24 @@ import type { ConnectionStatus, NotifyStatus, PhaseName } from "../core/status/d
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
 
-/** What a connection knows of itself. */
+/** The facts of a connection that STAT shows. */
 export interface ConnectionFacts {
   readonly id: string;
   readonly phase: PhaseName;
-  /** Name of the listener it came in by. */
+  /** Name of the listener that the client has connected to. */
   readonly listener: string;
   readonly client: End;
   readonly request: ConnRequest | undefined;
   readonly relay: Relay | undefined;
   readonly traffic: { readonly received: number; readonly sent: number };
   readonly notify: NotifyStatus | undefined;
-  /** By the clock, and for people. */
+  /** Milliseconds of the monotonic clock, and since the epoch. */
   readonly openedAt: number;
   readonly openedEpochMs: number;
   readonly now: number;
 }
 
-/** What STAT tells of a connection. */
+/** A connection as STAT shows it. */
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
   const { id, phase, listener, client, request, relay, traffic, notify, openedAt, openedEpochMs, now } = facts;
   return {

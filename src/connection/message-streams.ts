@@ -4,7 +4,7 @@ import type { ConnOptions } from "../core/options/conn-options.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import type { Relay } from "../relay/relay.js";
 
-/** The messages of a relay; where something stands between it and the server, those on both sides of that. */
+/** The messages of a relay. Where an intermediary stands between relay and server: those on both sides of it. */
 export function messageStreams(source: TraceSource, options: ConnOptions, relay: Relay): TracedStream[] {
   const { intermediary } = relay.remote;
   if (intermediary === undefined) return [{ source, options, hops: RELAYED, point: relay }];

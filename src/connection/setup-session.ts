@@ -14,31 +14,37 @@ import { UnreadLimit } from "../sockets/unread-limit.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { BUILD } from "../version.js";
 
-/** What a session asks of the connection it belongs to. */
+/** The connection whose client is in setup mode. */
 export interface SetupSessionOwner {
   readonly pid: string;
   denialReason: CommandContext["denialReason"];
   status(): ReturnType<CommandContext["status"]>;
-  /** The client wants this remote; `early`: what it has sent behind the command already. */
+  /** The client asks for a remote. @param early what it has sent behind the command already */
   dial(request: ConnRequest, early: EarlyBytes): void;
-  /** The client wants to see messages from now on. */
+  /** The client asks to see messages. */
   watch(request: WatchRequest): void;
-  /** Has this machine be the device of a server; returns why not, or nothing when it is. */
+  /** Makes this machine the device of a tunnel's server; returns why it cannot be, or undefined. */
   beginDevice(server: HostPort, service: HostPort): string | undefined;
   stopDaemon(): void;
-  /** Has the configuration read again; resolves with what is wrong with it, or with nothing. */
+  /** Reads the configuration again; resolves with what is wrong with it, or with undefined. */
   reload(): Promise<string | undefined>;
-  /** The session is over, for this reason. */
-  over(reason: string): void;
+  /** Setup mode has ended without a remote. */
+  ended(reason: string): void;
   trace(text: string): void;
   fault(error: unknown): void;
 }
 
-const MAX_LINE = 4096;
-const COMMAND_WITHIN_MS = 30_000;
-const PATIENCE_MS = 6_000_000; // after a STAT: people leave it open
-const MAX_UNSENT = 65_536; // replies a client does not read: beyond this its next command waits
-const UNREAD_MS = 30_000; // a client that takes nothing of its replies is closed then: as long as it has for a command
+/** Commands run one after the other: while one is busy, those behind it wait. */
+type State =
+  | { readonly kind: "waiting"; readonly deadline: Timer }
+  | { readonly kind: "busy"; readonly report?: ReplyStream }
+  | { readonly kind: "over" };
+
+const MAX_LINE = 4096; // bytes
+const COMMAND_LIMIT_MS = 30_000; // docs/protocol.md
+const COMMAND_LIMIT_AFTER_STAT_MS = 6_000_000; // people leave a session open to look at STAT now and then
+const MAX_UNSENT = 65_536; // bytes of replies that the client has not taken: beyond this its next command waits
+const UNREAD_LIMIT_MS = 30_000; // as long as a client has for a command, it has to take something of its replies
 const GREETING = "OK TOGGLEDBITS-SOCKPROXY 1";
 
 function* line(pieces: Iterable<string>): Generator<string> {
@@ -46,22 +52,17 @@ function* line(pieces: Iterable<string>): Generator<string> {
   yield "\n";
 }
 
-/** Setup mode of one client: greets it, runs its commands one after the other, until one of them ends setup mode. */
+/** Setup mode of one client: greets it and runs its commands in order, until one of them ends setup mode. */
 export class SetupSession {
   readonly #client: End;
   readonly #clock: Clock;
   readonly #owner: SetupSessionOwner;
   readonly #lines = new LineBuffer(MAX_LINE);
   #presetOptions: Partial<ConnOptions> = {};
-  #deadline: Timer | undefined;
   #eof = false;
-  /** How long it waits for a command. */
-  #patienceMs = COMMAND_WITHIN_MS;
-  #over = false;
-  /** A command is being carried out; those behind it wait. */
-  #busy = false;
-  /** A long reply that is under way. */
-  #report: ReplyStream | undefined;
+  /** Longest time to the end of the next command. */
+  #commandLimitMs = COMMAND_LIMIT_MS;
+  #state: State = { kind: "busy" };
   readonly #slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
   readonly #replies: UnreadLimit;
 
@@ -69,7 +70,7 @@ export class SetupSession {
     this.#client = client;
     this.#clock = clock;
     this.#owner = owner;
-    this.#replies = new UnreadLimit(client, UNREAD_MS, clock, (reason) => this.#end(`client ${reason}`));
+    this.#replies = new UnreadLimit(client, UNREAD_LIMIT_MS, clock, (reason) => this.#end(`client ${reason}`));
   }
 
   start(): void {
@@ -84,7 +85,7 @@ export class SetupSession {
       },
       drained: () => {
         this.#replies.settled();
-        this.#report?.resume();
+        if (this.#state.kind === "busy") this.#state.report?.resume();
         this.#run();
       },
       finished() {},
@@ -96,17 +97,18 @@ export class SetupSession {
     this.#client.resume();
   }
 
-  /** Ends it from outside. */
+  /** Ends the session; the owner is not told. */
   close(): void {
-    this.#over = true;
-    this.#deadline?.cancel();
-    this.#report?.cancel();
+    const state = this.#state;
+    this.#state = { kind: "over" };
+    if (state.kind === "waiting") state.deadline.cancel();
+    if (state.kind === "busy") state.report?.cancel();
     this.#replies.settled();
   }
 
   #run(): void {
-    while (!this.#over) {
-      if (this.#busy || this.#slice.yielding || this.#client.unsent > MAX_UNSENT) {
+    while (this.#state.kind !== "over") {
+      if (this.#state.kind === "busy" || this.#slice.yielding || this.#client.unsent > MAX_UNSENT) {
         this.#client.pause();
         return;
       }
@@ -155,7 +157,7 @@ export class SetupSession {
         this.#waitForCommand();
         return;
       case "report":
-        this.#tell(outcome.pieces);
+        this.#report(outcome.pieces);
         return;
       case "quit":
         this.#reply(outcome.text);
@@ -173,16 +175,9 @@ export class SetupSession {
       case "reload":
         this.#reload(word, outcome.text);
         return;
-      case "device": {
-        const problem = this.#owner.beginDevice(outcome.server, outcome.service);
-        if (problem !== undefined) {
-          this.#fail(word, problem);
-          return;
-        }
-        this.#reply(outcome.text);
-        this.#waitForCommand();
+      case "device":
+        this.#answer(word, outcome.text, this.#owner.beginDevice(outcome.server, outcome.service));
         return;
-      }
       case "watch":
         this.#reply(outcome.text);
         this.close();
@@ -194,10 +189,9 @@ export class SetupSession {
     }
   }
 
-  /** Gives a long reply, as the client takes it. */
-  #tell(pieces: Iterable<string>): void {
-    this.#busy = true;
-    this.#deadline?.cancel();
+  /** Writes a long reply as fast as the client takes it. */
+  #report(pieces: Iterable<string>): void {
+    this.#beginWork();
     const client = this.#client;
     const reader = {
       get unsent() {
@@ -205,31 +199,35 @@ export class SetupSession {
       },
       write: (text: string) => this.#replies.write(text),
       over: () => {
-        this.#report = undefined;
-        this.#busy = false;
-        this.#patienceMs = PATIENCE_MS;
+        this.#commandLimitMs = COMMAND_LIMIT_AFTER_STAT_MS;
         this.#waitForCommand();
         this.#run();
       },
       fault: (error: unknown) => this.#owner.fault(error),
     };
-    this.#report = new ReplyStream(line(pieces), reader);
+    this.#state = { kind: "busy", report: new ReplyStream(line(pieces), reader) };
   }
 
   #reload(word: string, text: string): void {
-    this.#busy = true;
-    this.#deadline?.cancel();
+    this.#beginWork();
     this.#owner
       .reload()
       .then((problem) => {
-        this.#busy = false;
-        if (this.#over) return;
-        if (problem === undefined) this.#reply(text);
-        else this.#fail(word, problem);
-        this.#waitForCommand();
+        if (this.#state.kind === "over") return;
+        this.#answer(word, text, problem);
         this.#run();
       })
       .catch((error: unknown) => this.#owner.fault(error));
+  }
+
+  /** Replies to a command that may have failed. */
+  #answer(word: string, text: string, problem: string | undefined): void {
+    if (problem !== undefined) {
+      this.#fail(word, problem);
+      return;
+    }
+    this.#reply(text);
+    this.#waitForCommand();
   }
 
   #reply(text: string): void {
@@ -242,16 +240,25 @@ export class SetupSession {
     this.#end(reply);
   }
 
+  /** A command takes its time. */
+  #beginWork(): void {
+    if (this.#state.kind === "waiting") this.#state.deadline.cancel();
+    this.#state = { kind: "busy" };
+  }
+
   #waitForCommand(): void {
-    if (this.#over) return;
-    const ms = this.#patienceMs;
-    this.#deadline?.cancel();
-    this.#deadline = this.#clock.after(ms, () => this.#end(`no command within ${ms / 1000} s`));
+    if (this.#state.kind === "over") return;
+    this.#beginWork();
+    const ms = this.#commandLimitMs;
+    this.#state = {
+      kind: "waiting",
+      deadline: this.#clock.after(ms, () => this.#end(`no command within ${ms / 1000} s`)),
+    };
   }
 
   #end(reason: string): void {
-    if (this.#over) return;
+    if (this.#state.kind === "over") return;
     this.close();
-    this.#owner.over(reason);
+    this.#owner.ended(reason);
   }
 }

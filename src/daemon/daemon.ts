@@ -7,8 +7,7 @@ import { Rejections } from "../accept/rejections.js";
 import { TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Alerts } from "../alerts/alerts.js";
 import type { LoadedConfig } from "../cli/load-config.js";
-import { Connection } from "../connection/connection.js";
-import type { ConnectionContext } from "../connection/connection-context.js";
+import { Connection, type ConnectionContext } from "../connection/connection.js";
 import { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
@@ -200,10 +199,12 @@ export class Daemon {
     await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#features.drain().then(drained));
     this.#features.close("the proxy is stopping");
     const connections = this.#registry.all();
-    const watchersLast = [...connections].sort((one, two) => Number(one.watches) - Number(two.watches));
+    const watchersLast = [...connections].sort((one, two) => Number(one.isWatching) - Number(two.isWatching));
     for (const connection of watchersLast) connection.stop("the proxy is stopping");
     await Promise.all([
-      this.#within(STOP_LIMIT_MS, (told) => this.#registry.whenSettled(() => this.#finalNotifications.whenEmpty(told))),
+      this.#within(STOP_LIMIT_MS, (told) =>
+        this.#registry.whenEveryoneTold(() => this.#finalNotifications.whenEmpty(told)),
+      ),
       this.#within(STOP_LIMIT_MS, (drained) => void this.#alerts.drain().then(drained)),
     ]);
     this.#alerts.close();

@@ -25,7 +25,7 @@ function sessionOf() {
   const owner: Partial<SetupSessionOwner> = {
     pid: "ab",
     status: () => report as unknown as DaemonReport,
-    over: (reason) => void ended.push(reason),
+    ended: (reason) => void ended.push(reason),
     trace() {},
     fault: (error) => {
       throw error;

@@ -1,0 +1,124 @@
+import type { ReplyMode } from "../accept/listener.js";
+import { formatHostPort } from "../core/net/address.js";
+import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
+import { errorReply } from "../core/setup/run-command.js";
+import { type Dial, DialError, type Served } from "../dial/dial.js";
+import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
+import { type End, endedBy } from "../sockets/end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { Clock } from "../system/clock.js";
+import type { ConnectionLog } from "./connection-log.js";
+
+/** A remote that has been reached for a client. */
+export interface ReachedRemote {
+  readonly end: End;
+  /** The request, with this remote as its only target. */
+  readonly request: ConnRequest;
+  /** Names the connection to its plugin. */
+  readonly pid: string;
+  /** To be released when the connection ends, where the remote is one of several. */
+  readonly served: Served | undefined;
+}
+
+/** The connection whose remote is dialled. */
+export interface DialPhaseOwner {
+  readonly id: string;
+  /** The client has been told, where it is told that. @param early what it has sent for the remote already */
+  connected(remote: ReachedRemote, early: EarlyBytes): void;
+  /** There is no remote. The client has been told. @param reply as it would be told in setup mode */
+  refused(reply: string): void;
+  /** The client has left meanwhile. */
+  left(reason: string): void;
+  fault(error: unknown): void;
+}
+
+/** What a client wants to be connected to, and how. */
+export interface DialOrder {
+  readonly request: ConnRequest;
+  readonly replyMode: ReplyMode;
+  /** What the client has sent for the remote already. */
+  readonly early: EarlyBytes;
+  /** Begins to connect to the remote. */
+  reach(): Dial;
+}
+
+/** A connection from the moment its remote is known to the moment that is connected. What the client sends meanwhile is kept. */
+export class DialPhase {
+  readonly kind = "dialing";
+  readonly request: ConnRequest;
+  readonly #replyMode: ReplyMode;
+  readonly #client: StreamEnd;
+  readonly #clock: Clock;
+  readonly #log: ConnectionLog;
+  readonly #owner: DialPhaseOwner;
+  readonly #startedAt: number;
+  readonly #dial: Dial;
+  readonly #earlyData: EarlyData;
+  #ended = false;
+
+  /** Begins to connect. */
+  constructor(order: DialOrder, client: StreamEnd, clock: Clock, log: ConnectionLog, owner: DialPhaseOwner) {
+    const { request } = order;
+    this.request = request;
+    this.#replyMode = order.replyMode;
+    this.#client = client;
+    this.#clock = clock;
+    this.#log = log;
+    this.#owner = owner;
+    this.#startedAt = clock.now();
+    if (request.options.transport === "udp") client.expectDatagrams();
+    this.#dial = order.reach();
+    log.target = formatRemote(request);
+    log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
+    const left = (error: Error | undefined): void => owner.left(endedBy("client", error));
+    this.#earlyData = new EarlyData(client, order.early, left, (error) => owner.fault(error));
+    this.#dial.end
+      .then(
+        (end) => this.#connected(end),
+        (error: unknown) => this.#failed(error),
+      )
+      .catch((error: unknown) => owner.fault(error));
+  }
+
+  /** Tells the client that it gets no remote, as far as this client is told anything. */
+  refuse(reply: string): void {
+    if (this.#replyMode === "reset") this.#client.reset();
+    else this.#client.write(`${reply}\n`);
+  }
+
+  /** Gives up. */
+  close(): void {
+    this.#ended = true;
+    this.#dial.abort();
+  }
+
+  #connected(end: End): void {
+    const { kind, served } = this.#dial;
+    if (this.#ended) {
+      end.destroy();
+      served?.release();
+      return;
+    }
+    this.#ended = true;
+    const request = served?.request ?? this.request;
+    this.#log.target = formatRemote(request);
+    if (kind === "socket") {
+      const address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
+      this.#log.info(`connected to ${address} after ${Math.round(this.#clock.now() - this.#startedAt)} ms`);
+    }
+    const pid = request.options.notify?.pid ?? this.#owner.id;
+    if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);
+    this.#owner.connected({ end, request, pid, served }, this.#earlyData.take());
+  }
+
+  #failed(error: unknown): void {
+    if (this.#ended) return;
+    if (!(error instanceof DialError)) throw error;
+    const { request } = this;
+    const reason = `${formatRemote(request)}: ${error.message}`;
+    const reply = errorReply("CONN", reason);
+    this.refuse(reply);
+    this.#log.show(request, "ERROR", () => reason);
+    this.#owner.refused(reply);
+  }
+}

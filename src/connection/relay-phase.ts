@@ -1,0 +1,164 @@
+import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
+import type { PeerState } from "../core/net/proc-net-tcp.js";
+import type { ConnRequest } from "../core/options/conn-request.js";
+import type { NotifyStatus } from "../core/status/daemon-status.js";
+import type { Monitor, TracedStream } from "../monitor/monitor.js";
+import { ConnectionNotifier, type ConnectionNotifierContext } from "../notify/connection-notifier.js";
+import type { FinalNotifications } from "../notify/final-notifications.js";
+import { Relay, type RelayOwner } from "../relay/relay.js";
+import type { DeadPeers } from "../sockets/dead-peers.js";
+import type { EarlyBytes } from "../sockets/early-data.js";
+import type { End } from "../sockets/end.js";
+import { peerBacklog } from "../sockets/peer-backlog.js";
+import { type StreamEnd, streamOf } from "../sockets/stream-end.js";
+import { GATHER_MS, type SocketTable } from "../system/socket-table.js";
+import type { ConnectionLog } from "./connection-log.js";
+import type { ReachedRemote } from "./dial-phase.js";
+import { messageStreams } from "./message-streams.js";
+
+/** What relaying needs of the daemon. */
+export interface RelayPhaseContext extends ConnectionNotifierContext {
+  readonly sockets: SocketTable;
+  readonly deadPeers: DeadPeers;
+  readonly monitor: Pick<Monitor, "wants" | "addStream">;
+  /** Take over what the plugin has not been told when the connection is gone. */
+  readonly finalNotifications: FinalNotifications;
+}
+
+/** The connection whose bytes are relayed. */
+export interface RelayPhaseOwner {
+  /** The client has been sent everything, and FIN behind it. */
+  clientFinished(): void;
+  /** Nothing more will pass. The remote is gone; the client may still have bytes to take. */
+  relayEnded(reason: string): void;
+  /** The plugin has been told of the end, or that has been given up. */
+  pluginTold(): void;
+  fault(error: unknown): void;
+}
+
+/** A connection while bytes are relayed (`echo` in STAT), and its notifications until its plugin has been told of the end. */
+export class RelayPhase implements RelayOwner {
+  readonly kind = "echo";
+  readonly request: ConnRequest;
+  readonly relay: Relay;
+  readonly #remote: ReachedRemote;
+  readonly #client: StreamEnd;
+  readonly #log: ConnectionLog;
+  readonly #context: RelayPhaseContext;
+  readonly #owner: RelayPhaseOwner;
+  #notifier: ConnectionNotifier | undefined;
+
+  constructor(
+    remote: ReachedRemote,
+    client: StreamEnd,
+    log: ConnectionLog,
+    context: RelayPhaseContext,
+    owner: RelayPhaseOwner,
+  ) {
+    const { request, pid } = remote;
+    const { options } = request;
+    this.request = request;
+    this.#remote = remote;
+    this.#client = client;
+    this.#log = log;
+    this.#context = context;
+    this.#owner = owner;
+    this.relay = new Relay(client, remote.end, options, context.clock, this);
+    if (options.notify === undefined) return;
+    this.#notifier = new ConnectionNotifier(options.notify, pid, options, client, context, {
+      warn: (text) => log.warn(text),
+      trace: (text) => log.debug(text),
+      done: () => owner.pluginTold(),
+      fault: (error) => owner.fault(error),
+    });
+  }
+
+  /** Begins to relay. @param early what the client has sent for the remote already */
+  start(early: EarlyBytes): void {
+    const { deadPeers, monitor } = this.#context;
+    const stream = streamOf(this.#remote.end);
+    if (stream !== undefined) deadPeers.add(stream);
+    if (monitor.wants(this.request.options)) for (const messages of this.streams) monitor.addStream(messages);
+    this.relay.start(early);
+  }
+
+  /** Lets go of the remote: the connection is closing. Notifications go on. */
+  close(): void {
+    this.#remote.served?.release();
+    const stream = streamOf(this.#remote.end);
+    if (stream !== undefined) this.#context.deadPeers.remove(stream);
+  }
+
+  /** Its messages. */
+  get streams(): readonly TracedStream[] {
+    return messageStreams(this.#log.source(this.request), this.request.options, this.relay);
+  }
+
+  /** Its notifications so far, where the plugin wants any. */
+  get notifyStatus(): NotifyStatus | undefined {
+    return this.#notifier?.status;
+  }
+
+  /** Whether the plugin has been told of the end, or need not be. */
+  get isPluginTold(): boolean {
+    return this.#notifier?.done ?? true;
+  }
+
+  /** The client has taken more of what waits for it. */
+  drained(): void {
+    this.relay.observer?.drained("down");
+    this.#notifier?.data();
+  }
+
+  /** The client has been told of the end: now the plugin is. */
+  final(): void {
+    this.#notifier?.final();
+  }
+
+  /** The client's socket is gone: others tell the plugin what it has not been told yet. */
+  clientGone(): void {
+    this.#notifier?.release();
+    if (this.#notifier?.done === false) this.#context.finalNotifications.take(this.#notifier, this.#log);
+    this.#notifier = undefined;
+  }
+
+  /** What the kernel knows of the client, without reading from it. */
+  async clientState(): Promise<PeerState> {
+    if (this.#client.peerPort === 0) return "present"; // the kernel's table has no Unix sockets
+    return this.#context.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
+  }
+
+  backlogOf(end: End): Promise<PeerBacklog> {
+    return peerBacklog(end, this.#context.sockets);
+  }
+
+  writtenToClient(bytes: number): void {
+    this.#log.passed(bytes, "remote", "client", this.#client);
+    this.#notifier?.data();
+  }
+
+  clientDrained(): void {
+    this.#log.debug("client reads again");
+    this.#notifier?.data();
+  }
+
+  writtenToRemote(bytes: number): void {
+    this.#log.passed(bytes, "client", "remote", this.#remote.end);
+  }
+
+  remoteEnded(): void {
+    this.#notifier?.hold();
+  }
+
+  clientFinished(): void {
+    this.#owner.clientFinished();
+  }
+
+  relayEnded(reason: string): void {
+    this.#owner.relayEnded(reason);
+  }
+
+  fault(error: unknown): void {
+    this.#owner.fault(error);
+  }
+}
