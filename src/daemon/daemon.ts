@@ -255,7 +255,7 @@ export class Daemon {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
-      beginDevice: (server, service) => this.#features.tunnelLines.begin(server, service),
+      beginDevice: (server, service) => this.#features.tunnelLines.startDevice(server, service),
       descriptors: this.#descriptors,
       portOf: (listener, ip) => this.#ports.make(listener, ip),
       changed: (connection) => this.#registry.changed(connection),

@@ -3,9 +3,9 @@ import { matchesName, parseTargetPatterns } from "../core/net/access-patterns.js
 import { type HostPort, isAddress } from "../core/net/address.js";
 import { formatServices, isService, type ServicePattern } from "../core/tunnel/service-rules.js";
 
-/** The services that a device may dial for its server; nothing by default. */
+/** The services that a device may dial for its server. */
 export class AllowedServices {
-  /** As they are written in a configuration. */
+  /** The list as `allow` of `[device]` has it. */
   readonly text: string;
   readonly #rules: readonly (ServicePattern & { readonly rule: Rule })[];
 
@@ -14,14 +14,14 @@ export class AllowedServices {
     this.#rules = patterns.map((pattern) => ({ ...pattern, rule: new Rule(pattern.hosts) }));
   }
 
-  /** This one alone. */
+  /** Allows this service and no other. */
   static only({ host, port }: HostPort): AllowedServices {
     const hosts = parseTargetPatterns(host);
     return new AllowedServices(hosts.ok ? [{ hosts: hosts.value, port }] : []);
   }
 
-  /** Whether this one may be dialled: as it is named, since a name is not resolved for that. */
-  permit(service: HostPort): boolean {
+  /** Whether this service may be dialled. Names are compared as names: they are not resolved. */
+  allows(service: HostPort): boolean {
     if (!isService(service)) return false;
     const { host } = service;
     return this.#rules.some(

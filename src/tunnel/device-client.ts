@@ -12,21 +12,21 @@ import { streamOf } from "../sockets/stream-end.js";
 import type { Channel } from "./channel.js";
 import type { TunnelContext } from "./tunnel-context.js";
 
-/** What a client of the device's side tells it. */
+/** What a client tells its device. */
 export interface DeviceClientOwner {
-  /** It is over, for this reason; told once. */
+  /** The client has closed. Told once. */
   over(reason: string): void;
   fault(error: unknown): void;
 }
 
-/** One client on the device's side: connects to its service and relays. */
+/** One client of a link, on the device's side: connects to its service and relays. */
 export class DeviceClient implements RelayOwner {
   readonly #channel: Channel;
   readonly #context: TunnelContext;
   readonly #owner: DeviceClientOwner;
   readonly #dial: Dial;
   #served: { readonly remote: End; readonly relay: Relay } | undefined;
-  #over = false;
+  #finished = false;
 
   constructor(
     channel: Channel,
@@ -54,7 +54,7 @@ export class DeviceClient implements RelayOwner {
   }
 
   #connected(remote: End): void {
-    if (this.#over) {
+    if (this.#finished) {
       remote.destroy();
       return;
     }
@@ -73,7 +73,10 @@ export class DeviceClient implements RelayOwner {
 
   remoteEnded(): void {}
 
-  /** Who reads on the other side is not known here, only who has gone: a service that does not read would keep his bytes for ever. */
+  /**
+   * The kernel of this machine knows nothing of the client: only its CLOSE tells that it has gone. Without that a service that does not
+   * read would keep the client's bytes for ever.
+   */
   clientState(): Promise<PeerState> {
     return Promise.resolve(this.#channel.isClosedThere ? "ended" : "present");
   }
@@ -82,7 +85,7 @@ export class DeviceClient implements RelayOwner {
     return peerBacklog(end, this.#context.sockets);
   }
 
-  /** The service has closed, and everything it said is on its way (seed, 1.2, step 6). */
+  /** The service has closed, and all its bytes are on their way to the client: a CLOSE follows (docs/tunnel.md). */
   clientFinished(): void {
     this.#finish("by service");
   }
@@ -97,8 +100,8 @@ export class DeviceClient implements RelayOwner {
   }
 
   #finish(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#finished) return;
+    this.#finished = true;
     if (this.#served === undefined) this.#dial.abort();
     else {
       const { remote, relay } = this.#served;

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** Whether somebody knows the secret. How long the answer takes tells nothing of how much of it he knows. */
-export function secretMatches(told: Buffer, secret: string): boolean {
-  return timingSafeEqual(hash(told), hash(Buffer.from(secret)));
+/** Whether the secret is right. The time of the answer does not depend on how much of it is right. */
+export function secretMatches(given: Buffer, secret: string): boolean {
+  return timingSafeEqual(hash(given), hash(Buffer.from(secret)));
 }
 
 function hash(bytes: Buffer): Buffer {

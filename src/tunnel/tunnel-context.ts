@@ -10,6 +10,6 @@ export interface TunnelContext extends DialContext {
   readonly log: Log;
   readonly deadPeers: DeadPeers;
   readonly sockets: SocketTable;
-  /** A port that clients can connect to, not open yet. */
+  /** Makes a port for clients. It is not open yet. */
   portOf(listener: Listener, ip: string): Port;
 }

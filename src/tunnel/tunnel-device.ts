@@ -5,7 +5,7 @@ import { type ClientOrigin, sharedOrigin } from "../core/net/client-origin.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
-import { type DeviceStatus, type LinkBytes, sum } from "../core/tunnel/tunnel-status.js";
+import { addBytes, type DeviceStatus, type LinkBytes } from "../core/tunnel/tunnel-status.js";
 import { type Dial, dial, refusedDial } from "../dial/dial.js";
 import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
 import type { End } from "../sockets/end.js";
@@ -16,37 +16,37 @@ import { DeviceClient } from "./device-client.js";
 import type { TunnelContext } from "./tunnel-context.js";
 import { TunnelLink, type TunnelLinkRules } from "./tunnel-link.js";
 
-/** A link that has lasted so long is a good one: others are tried again more and more slowly, as servers that are not there. */
+/** A link that lasts this long is a good one: after it the device tries again at once. After others it tries more and more slowly. */
 const STEADY_MS = 1000;
 const RETRY = { firstMs: 250, maxMs: 2000 };
-const CONNECT_MS = 3000; // with the pause: it is there again 5 s after the network is
+const CONNECT_MS = 3000; // with the longest pause: the link is there again 5 s after the network
 
-/** What a device needs to know. */
+/** The settings of a device. */
 export interface DeviceRules extends TunnelLinkRules {
   readonly server: HostPort;
-  /** Services that may be dialled. */
+  /** Services that its clients may reach. */
   readonly services: AllowedServices;
-  /** It speaks TLS, by these files; they are read for each link. */
+  /** Present: the link is over TLS, with these files. They are read for each link. */
   readonly tls?: CredentialFiles;
-  /** What the server wants to hear. */
+  /** Proves the device to the server. */
   readonly secret?: string;
 }
 
-/** The device's side of a tunnel: keeps a link to a server, and connects its clients to services here. */
+/** The device's side of a tunnel: keeps a link to a server, and connects the clients of the link to services on this side. */
 export class TunnelDevice {
   readonly #rules: DeviceRules;
   readonly #context: TunnelContext;
   readonly #counters = { links: 0, clients: 0, refused: 0 };
-  /** Over links that there were. */
-  #past: LinkBytes = { received: 0, sent: 0 };
+  /** Bytes of links that have closed. */
+  #closedLinks: LinkBytes = { received: 0, sent: 0 };
   #dial: Dial | undefined;
   #link: TunnelLink | undefined;
-  #retry: Timer | undefined;
-  #steady: Timer | undefined;
+  #retryTimer: Timer | undefined;
+  #steadyTimer: Timer | undefined;
   #failures = 0;
-  /** What the log has been told since the last good link: each thing once. */
-  readonly #mentioned = new Set<string>();
-  readonly #rejections = new LogThrottle();
+  /** Texts that have been logged since the last good link: each once. */
+  readonly #logged = new Set<string>();
+  readonly #refusals = new LogThrottle();
   #stopped = false;
 
   constructor(rules: DeviceRules, context: TunnelContext) {
@@ -62,28 +62,28 @@ export class TunnelDevice {
       services: this.#rules.services.text,
       connected: this.#link !== undefined,
       ...(this.#link && { link: this.#link.status(server) }),
-      ...sum(this.#past, this.#link?.bytes),
+      ...addBytes(this.#closedLinks, this.#link?.bytes),
       ...this.#counters,
     };
   }
 
-  /** Ends it for good. */
+  /** Closes the link for good. */
   close(reason: string): void {
     this.#stopped = true;
-    this.#retry?.cancel();
+    this.#retryTimer?.cancel();
     this.#dial?.abort();
     this.#link?.close(reason);
   }
 
   #connect(): void {
-    this.#dial = this.#reach();
+    this.#dial = this.#dialServer();
     this.#dial.end.then(
       (end) => this.#connected(end),
-      (error: Error) => this.#again(error.message),
+      (error: Error) => this.#retryLater(error.message),
     );
   }
 
-  #reach(): Dial {
+  #dialServer(): Dial {
     const { server: target, tls } = this.#rules;
     const options: ConnOptions = { ...DEFAULT_OPTIONS, connectTimeoutMs: CONNECT_MS };
     if (tls === undefined) return dial({ target, options }, this.#origin, this.#context);
@@ -95,7 +95,7 @@ export class TunnelDevice {
         readCredentials(tls),
       );
     } catch (error) {
-      return refusedDial((error as Error).message); // somebody may be about to put the file in place
+      return refusedDial((error as Error).message); // tried again: somebody may be about to put the file in place
     }
   }
 
@@ -105,20 +105,20 @@ export class TunnelDevice {
       return;
     }
     this.#counters.links += 1;
-    this.#mention("info", "connected");
-    this.#steady = this.#context.clock.after(STEADY_MS, () => {
+    this.#logOnce("info", "connected");
+    this.#steadyTimer = this.#context.clock.after(STEADY_MS, () => {
       this.#failures = 0;
-      this.#mentioned.clear();
+      this.#logged.clear();
     });
     this.#context.deadPeers.add(end);
     const link: TunnelLink = new TunnelLink(end, this.#rules, this.#context.clock, {
-      command: (command) => this.#told(link, command),
-      stalled: ({ id }) => this.#context.log.warn(`${this.#who} client ${id} closed: its service does not read`),
+      command: (command) => this.#handle(link, command),
+      stalled: ({ id }) => this.#context.log.warn(`${this.#label} client ${id} closed: its service does not read`),
       lost: (reason) => {
         this.#context.deadPeers.remove(end);
-        this.#again(`link lost: ${reason}`);
+        this.#retryLater(`link lost: ${reason}`);
       },
-      fault: (error) => this.#context.log.error(`${this.#who} ${faultText(error)}`),
+      fault: (error) => this.#context.log.error(`${this.#label} ${faultText(error)}`),
     });
     this.#link = link;
     const { secret } = this.#rules;
@@ -128,49 +128,55 @@ export class TunnelDevice {
     link.start();
   }
 
-  #told(link: TunnelLink, command: Command): void {
-    if (command.kind === "unknown") this.#mention("info", `skipped: ${command.reason}`);
+  #handle(link: TunnelLink, command: Command): void {
+    if (command.kind === "unknown") this.#logOnce("info", `skipped: ${command.reason}`);
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
     const name = formatHostPort(service);
-    if (!this.#rules.services.permit(service)) {
-      this.#counters.refused += 1;
-      const more = this.#rejections.mention("", this.#context.clock.now()); // whatever it asks for: it may ask for anything
-      const what = `client ${id} refused: ${name} is not among the services allowed`;
-      if (more !== undefined) this.#context.log.warn(`${this.#who} ${what}${more}`);
+    if (!this.#rules.services.allows(service)) {
+      this.#refuse(id, name);
       link.send({ kind: "close", client: id });
       return;
     }
     this.#counters.clients += 1;
     new DeviceClient(link.open(id, service), service, this.#origin, this.#context, {
       over: (reason) => {
-        this.#context.log.info(`${this.#who} client ${id} > ${name} closed: ${reason}`);
+        this.#context.log.info(`${this.#label} client ${id} > ${name} closed: ${reason}`);
       },
-      fault: (error) => this.#context.log.error(`${this.#who} ${faultText(error)}`),
+      fault: (error) => this.#context.log.error(`${this.#label} ${faultText(error)}`),
     });
   }
 
-  #again(reason: string): void {
-    this.#past = sum(this.#past, this.#link?.bytes);
-    this.#link = undefined;
-    this.#steady?.cancel();
-    if (this.#stopped) return;
-    this.#failures += 1;
-    this.#mention("warn", `${reason}; it is tried again`);
-    this.#retry = this.#context.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => this.#connect());
+  #refuse(id: number, service: string): void {
+    this.#counters.refused += 1;
+    const more = this.#refusals.mention("", this.#context.clock.now()); // one key for all: the server may ask for anything
+    const text = `client ${id} refused: ${service} is not among the services allowed`;
+    if (more !== undefined) this.#context.log.warn(`${this.#label} ${text}${more}`);
   }
 
-  #mention(level: "info" | "warn", text: string): void {
-    if (this.#mentioned.has(text)) return;
-    this.#mentioned.add(text);
-    this.#context.log[level](`${this.#who} ${text}`);
+  #retryLater(reason: string): void {
+    this.#closedLinks = addBytes(this.#closedLinks, this.#link?.bytes);
+    this.#link = undefined;
+    this.#steadyTimer?.cancel();
+    if (this.#stopped) return;
+    this.#failures += 1;
+    this.#logOnce("warn", `${reason}; it is tried again`);
+    this.#retryTimer = this.#context.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () =>
+      this.#connect(),
+    );
+  }
+
+  #logOnce(level: "info" | "warn", text: string): void {
+    if (this.#logged.has(text)) return;
+    this.#logged.add(text);
+    this.#context.log[level](`${this.#label} ${text}`);
   }
 
   get #origin(): ClientOrigin {
     return sharedOrigin(`device of ${formatHostPort(this.#rules.server)}`);
   }
 
-  get #who(): string {
+  get #label(): string {
     return `[device > ${formatHostPort(this.#rules.server)}]`;
   }
 }

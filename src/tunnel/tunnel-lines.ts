@@ -10,17 +10,17 @@ import { type DeviceRules, TunnelDevice } from "./tunnel-device.js";
 import { TunnelServer } from "./tunnel-server.js";
 
 const { probeMs, stallMs } = DEFAULT_TUNNEL_OPTIONS;
-const MAX_DEVICES = 64; // begun by TCPR: each keeps a link for ever
+const MAX_DEVICES = 64; // with those that TCPR starts: each keeps a link for ever
 
-/** All tunnels of the daemon: lines of `[tunnel]`, where it is the server; `[device]` and TCPR, where it is the device. */
+/** All tunnels of the daemon. It is the server of lines of `[tunnel]`, and the device of `[device]` and TCPR. */
 export class TunnelLines {
   readonly #servers = new KeyedLines<TunnelLine, TunnelServer>(
     ({ port, text }) => `${port} ${text}`,
     ({ port, route }) => new TunnelServer(port, route, this.#context),
   );
-  /** By what they were begun for. */
+  /** By server, and what the device is for. */
   readonly #devices = new Map<string, TunnelDevice>();
-  #configured = "";
+  #configuredKey = "";
   #context: TunnelContext;
 
   constructor(context: TunnelContext) {
@@ -34,7 +34,7 @@ export class TunnelLines {
     };
   }
 
-  /** Works by these settings from now on. Lines that stay as they are keep their links. */
+  /** Replaces the settings. Lines that stay as they are keep their links. */
   configure(settings: Settings, context: TunnelContext): void {
     this.#context = context;
     const gone = this.#servers.replace(settings.tunnel);
@@ -42,18 +42,18 @@ export class TunnelLines {
     this.#configureDevice(settings);
   }
 
-  /** The server of a line, of one that a reload is about to bring in, too. */
+  /** The server of a line; also of a line that a reload is about to add. */
   of(line: TunnelLine): TunnelServer {
     return this.#servers.of(line);
   }
 
   /**
-   * Begins to be the device of a server, for one service (TCPR).
+   * Starts a device of this server, for one service (TCPR).
    *
-   * @returns why not; nothing when it has begun, or had before
+   * @returns why it cannot; undefined when the device runs, now or since before
    */
-  begin(server: HostPort, service: HostPort): string | undefined {
-    const itself = [server, service].find(({ host, port }) => this.#context.own.isOffLimits(host, port)); // names are found out when dialled
+  startDevice(server: HostPort, service: HostPort): string | undefined {
+    const itself = [server, service].find(({ host, port }) => this.#context.own.isOffLimits(host, port)); // a name is checked when it is dialled
     if (itself !== undefined) return `${formatHostPort(itself)}: ${TARGET_IS_DAEMON}`;
     const key = JSON.stringify([server, service]);
     if (this.#devices.has(key)) return undefined;
@@ -63,7 +63,7 @@ export class TunnelLines {
     return undefined;
   }
 
-  /** Ends all of them. */
+  /** Closes all tunnels. */
   close(reason: string): void {
     for (const server of this.#servers.all) server.close(reason);
     for (const device of this.#devices.values()) device.close(reason);
@@ -72,23 +72,24 @@ export class TunnelLines {
 
   #configureDevice(settings: Settings): void {
     const { deviceServer, deviceAllow } = settings;
-    const wanted = deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow, proofsOf(settings)]);
-    if (wanted === this.#configured) return;
-    this.#devices.get(this.#configured)?.close("the configuration has changed");
-    this.#devices.delete(this.#configured);
-    this.#configured = wanted;
+    const wanted =
+      deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow, credentialsOf(settings)]);
+    if (wanted === this.#configuredKey) return;
+    this.#devices.get(this.#configuredKey)?.close("the configuration has changed");
+    this.#devices.delete(this.#configuredKey);
+    this.#configuredKey = wanted;
     if (deviceServer === undefined) return;
     const rules = deviceRules(settings, deviceServer, new AllowedServices(deviceAllow));
     this.#devices.set(wanted, new TunnelDevice(rules, this.#context));
   }
 }
 
-/** A device of this server; how it proves who it is, and what it wants of the server, is for all the same. */
+/** The rules of a device of this server. All devices share the credentials of `[device]`. */
 function deviceRules(settings: Settings, server: HostPort, services: AllowedServices): DeviceRules {
-  return { server, services, probeMs, stallMs, ...proofsOf(settings) };
+  return { server, services, probeMs, stallMs, ...credentialsOf(settings) };
 }
 
-function proofsOf(settings: Settings): Pick<DeviceRules, "tls" | "secret"> {
+function credentialsOf(settings: Settings): Pick<DeviceRules, "tls" | "secret"> {
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
   return {
     ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),

@@ -5,7 +5,7 @@ import { readCredentials } from "../dial/tls-credentials.js";
 import type { TunnelLines } from "./tunnel-lines.js";
 
 /**
- * The ports of `[tunnel]` that devices connect to (seed tcp-remote-connection).
+ * The ports of `[tunnel]` that devices connect to (docs/tunnel.md).
  *
  * @throws when a file that a line names cannot be used
  */

@@ -11,10 +11,10 @@ const secret = (text: string): Command => ({ kind: "secret", bytes: Buffer.from(
 function fate(...said: readonly Command[]): string[] {
   const told: string[] = [];
   const authentication = new DeviceAuthentication("sesame", new ManualClock(), {
-    proven: () => told.push("proven"),
-    failed: (reason) => told.push(reason),
+    authenticated: () => told.push("proven"),
+    rejected: (reason) => told.push(reason),
   });
-  for (const command of said) authentication.told(command);
+  for (const command of said) authentication.handle(command);
   return told;
 }
 
@@ -30,14 +30,14 @@ test("a wrong one, or none, fails when LISTEN comes; there is no second guess", 
   assert.deepEqual(fate(LISTEN), ["it does not tell the secret"]);
 });
 
-test("who does not tell it within 10 s fails; who is no candidate any longer does not", () => {
+test("a device that does not send the secret within 10 s is rejected; one that is authenticated or gone is not", () => {
   const clock = new ManualClock();
   const told: string[] = [];
-  const events = { proven() {}, failed: (reason: string) => told.push(reason) };
+  const events = { authenticated() {}, rejected: (reason: string) => told.push(reason) };
   new DeviceAuthentication("sesame", clock, events);
   const other = new DeviceAuthentication("sesame", clock, events);
   clock.advance(9999);
-  other.done();
+  other.cancel();
   assert.deepEqual(told, []);
   clock.advance(1);
   assert.deepEqual(told, ["no secret within 10 s"]);

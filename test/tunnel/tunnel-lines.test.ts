@@ -46,9 +46,9 @@ test("a device stays as long as [device] does, and is replaced when anything of 
 test("TCPR begins a device for each server and service once, 64 at most; all end with the daemon", async () => {
   const { tunnels, clock, told } = fixture();
   const services = Array.from({ length: MOST_DEVICES }, (_, index) => ({ host: "10.0.0.1", port: index + 1 }));
-  for (const service of [...services, ...services]) assert.equal(tunnels.begin(SERVER, service), undefined);
+  for (const service of [...services, ...services]) assert.equal(tunnels.startDevice(SERVER, service), undefined);
   assert.equal(await told(), MOST_DEVICES);
-  assert.equal(tunnels.begin(SERVER, { host: "10.0.0.1", port: 99 }), "64 links are kept already");
+  assert.equal(tunnels.startDevice(SERVER, { host: "10.0.0.1", port: 99 }), "64 links are kept already");
   const { devices } = tunnels.status;
   assert.deepEqual(
     devices.map(({ services: only }) => only),

@@ -2,13 +2,13 @@ import { formatPatterns, parseTargetPatterns, type TargetPattern } from "../net/
 import { type HostPort, isAddress, parsePort } from "../net/address.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
-/** Services that may be dialled on the device's side: addresses, networks or names, and a port. */
+/** Services of one entry of `allow`: an address, a network or a name, and a port. */
 export interface ServicePattern {
   readonly hosts: readonly TargetPattern[];
   readonly port: number;
 }
 
-/** Reads `10.41.51.152:23, 192.168.0.0/24:80, [::1]:22, plc.example.com:502`. */
+/** Reads the value of `allow`: `10.41.51.152:23, 192.168.0.0/24:80, [::1]:22, plc.example.com:502`. */
 export function parseServices(text: string): Result<readonly ServicePattern[]> {
   const patterns: ServicePattern[] = [];
   for (const word of text.split(/[\s,]+/).filter(Boolean)) {
@@ -23,7 +23,7 @@ export function parseServices(text: string): Result<readonly ServicePattern[]> {
   return ok(patterns);
 }
 
-/** The list as it would stand in the configuration file. */
+/** Formats the list as the value of `allow`. */
 export function formatServices(patterns: readonly ServicePattern[]): string {
   return patterns
     .map(({ hosts, port }) => {
@@ -33,7 +33,7 @@ export function formatServices(patterns: readonly ServicePattern[]): string {
     .join(", ");
 }
 
-/** Whether a service is named so that it can be looked for at all. */
+/** Whether this can be a service at all: a port, and an address or a name without odd characters. */
 export function isService({ host, port }: HostPort): boolean {
   return port > 0 && host !== "" && (isAddress(host) || /^[\w.-]+$/.test(host));
 }

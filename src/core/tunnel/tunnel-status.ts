@@ -1,54 +1,59 @@
-/** Bytes over a link, or over several, with what belongs to the frames. */
+/** Bytes over one link or several, headers of frames included. */
 export interface LinkBytes {
   readonly received: number;
   readonly sent: number;
 }
 
-/** Of links that there were, and the one that is there. */
-export function sum(past: LinkBytes, link: LinkBytes | undefined): LinkBytes {
+/** Adds the bytes of the link that is open, if there is one, to those of closed links. */
+export function addBytes(past: LinkBytes, link: LinkBytes | undefined): LinkBytes {
   return { received: past.received + (link?.received ?? 0), sent: past.sent + (link?.sent ?? 0) };
 }
 
-/** What is known of a link. */
+/** An open link in STAT JSON. */
 export interface TunnelLinkStatus extends LinkBytes {
-  /** Of the other side: `host:port` */
+  /** Of the peer: `host:port` */
   readonly address: string;
   readonly ageMs: number;
   readonly clients: number;
 }
 
-/** What is known of this machine as the device of a server. */
+/** This machine as the device of a server, in STAT JSON. */
 export interface DeviceStatus extends LinkBytes {
   /** `host:port` */
   readonly server: string;
-  /** What its clients may reach, as `allow` has it. */
+  /** Services that its clients may reach, as `allow` has them. */
   readonly services: string;
   readonly connected: boolean;
   readonly link?: TunnelLinkStatus;
-  /** Links so far, clients so far (some of whose services could not be reached), clients whose service was not allowed. */
+  /** Links so far. */
   readonly links: number;
+  /** Clients so far, with those whose service could not be reached. */
   readonly clients: number;
+  /** Clients whose service is not allowed. */
   readonly refused: number;
 }
 
-/** What is known of a line of `[tunnel]`. */
+/** A line of `[tunnel]` in STAT JSON. */
 export interface TunnelStatus extends LinkBytes {
   readonly port: number;
-  /** `host:port>service:port` each. */
+  /** Each `host:port>service:port`. */
   readonly exposed: readonly string[];
-  /** Whether a device is there and has said LISTEN. */
+  /** Whether a device is connected and has sent LISTEN. */
   readonly listening: boolean;
   readonly link?: TunnelLinkStatus;
-  /** Links so far, clients so far, clients that found no room, clients closed because they did not read. */
+  /** Links so far. */
   readonly links: number;
+  /** Clients so far. */
   readonly clients: number;
+  /** Clients that found no device, or no free number. */
   readonly refused: number;
+  /** Clients closed because they did not read. */
   readonly stalled: number;
   /** Devices that did not know the secret. */
   readonly turnedAway: number;
 }
 
-/** One line of STAT: this machine as a server. */
+/** The line of STAT for a line of `[tunnel]`. */
 export function tunnelLine(tunnel: TunnelStatus): string {
   const { port, exposed, listening, link, clients, refused, stalled, turnedAway } = tunnel;
   const device =
@@ -61,7 +66,7 @@ export function tunnelLine(tunnel: TunnelStatus): string {
   ].join(" ");
 }
 
-/** One line of STAT: this machine as the device of a server. */
+/** The line of STAT for a device. */
 export function deviceLine(device: DeviceStatus): string {
   const { server, services, link, links, clients, refused } = device;
   return [
