@@ -1,11 +1,11 @@
--- Example of a Luup plugin behind sockproxyd: keeps a connection to a device that sends lines of text.
+-- Example of a Luup plugin that uses sockproxyd. It keeps a connection to a device that sends lines of text.
 -- SPDX-License-Identifier: MIT
 
 local sockproxy = require "sockproxy"
 
 local M = {}
 
-local NAME = "SockProxyExample1" -- also the start of the names of the global functions in I_SockProxyExample1.xml
+local NAME = "SockProxyExample1" -- the global functions in I_SockProxyExample1.xml begin with this name
 local SERVICE = "urn:example-com:serviceId:SockProxyExample1"
 local ACTION = "HandleReceive"
 
@@ -13,13 +13,13 @@ local DEFAULTS = {
   ProxyHost = "127.0.0.1",
   ProxyPort = "2504",
   PollInterval = "1",   -- seconds between reads of a direct connection
-  WatchInterval = "60", -- the same through the proxy: notices a proxy that has died, which cannot notify any more
+  WatchInterval = "60", -- seconds between reads through the proxy: notices that the proxy itself has died
 }
 local FIRST_RETRY, LAST_RETRY = 1, 60 -- seconds
 local SEND_WAIT = 5                   -- seconds
-local MAX_LINE = 65536                -- a device that never ends its line must not fill the memory
+local MAX_LINE = 65536                -- bytes; a device that never ends its line must not fill the memory
 
--- By device number: openLuup loads this file once for all devices of the type.
+-- State by device number: openLuup loads this file once for all devices of this type.
 local states = {}
 
 local function get(device, name)
@@ -40,7 +40,7 @@ local function log(state, text)
   luup.log(NAME .. " #" .. state.device .. ": " .. text)
 end
 
--- Where the device is: attribute ip as host:port, [IPv6]:port or host; what that leaves open, from variables Host and Port.
+-- The address of the device. The attribute ip holds host:port, [IPv6]:port or host; the variables Host and Port supply what ip lacks.
 local function address(device)
   local ip = (luup.attr_get("ip", device) or ""):gsub("%s", "")
   local host, port = ip:match("^%[(.+)%]:(%d+)$")
@@ -49,8 +49,8 @@ local function address(device)
   return host or get(device, "Host"), tonumber(port or get(device, "Port"))
 end
 
--- Every start and every connection gets a generation. The number is kept in a variable, so that it is new even after a
--- reload: delayed calls and notifications that belong to an earlier generation are told by it.
+-- Every start and every connection gets a new generation number. A variable keeps the number, so it is new even after a
+-- reload. Delayed calls and notifications carry the number: the plugin ignores those of an earlier generation.
 local function nextGeneration(state)
   state.generation = (tonumber(get(state.device, "Generation")) or 0) + 1
   set(state.device, "Generation", state.generation)
@@ -60,7 +60,7 @@ local function after(state, seconds, what)
   luup.call_delay(NAME .. "_" .. what, seconds, state.device .. ":" .. state.generation)
 end
 
--- The state a delayed call belongs to; nil when its generation is over.
+-- The state that a delayed call belongs to; nil when its generation is over.
 local function current(data)
   local device, generation = tostring(data):match("^(%d+):(%d+)$")
   local state = states[tonumber(device)]
@@ -81,7 +81,7 @@ local function lost(state, why)
   retry(state)
 end
 
--- What the plugin is for. Here: notes the line.
+-- The job of the plugin. This example stores the line.
 local function handleLine(state, line)
   set(state.device, "LastLine", line)
   set(state.device, "LineCount", (tonumber(get(state.device, "LineCount")) or 0) + 1)
@@ -102,7 +102,7 @@ local function handleData(state, data)
     rest = ""
   end
   state.rest = rest
-  if #lines > 0 then state.retryAfter = FIRST_RETRY end -- it works: the next fault is a new one
+  if #lines > 0 then state.retryAfter = FIRST_RETRY end -- the connection works: the next fault is a new one
   for _, line in ipairs(lines) do handleLine(state, line) end
 end
 
@@ -116,7 +116,7 @@ local function readAgainLater(state)
   after(state, setting(state.device, interval), "poll")
 end
 
--- Delayed call: connects.
+-- Delayed call: connects to the device.
 function M.connect(data)
   local state = current(data)
   if not state then return end
@@ -148,7 +148,7 @@ function M.connect(data)
   readAgainLater(state)
 end
 
--- Delayed call: reads without having been notified.
+-- Delayed call: reads without a notification.
 function M.poll(data)
   local state = current(data)
   if not state or not state.sock then return end
@@ -156,7 +156,7 @@ function M.poll(data)
   if state.sock then readAgainLater(state) end
 end
 
--- Action HandleReceive. A notification of an earlier connection may still arrive after its end, or after a reload.
+-- Action HandleReceive: reads. A notification of an earlier connection may arrive after its end, or after a reload.
 function M.receive(device, pid)
   local state = states[tonumber(device)]
   if not state or not state.sock then return end
@@ -164,13 +164,13 @@ function M.receive(device, pid)
   read(state)
 end
 
--- Action Send: a line to the device. Returns whether it was sent.
+-- Action Send: sends a line to the device. Returns whether that worked.
 function M.send(device, line)
   local state = states[tonumber(device)]
   if not state or not state.sock then return false end
   state.sock:settimeout(SEND_WAIT)
   local sent, why = state.sock:send((line or "") .. "\r\n")
-  if not sent then lost(state, why) end -- perhaps half a line is out: only a new connection helps
+  if not sent then lost(state, why) end -- the device may have half a line: only a new connection helps
   return sent ~= nil
 end
 
@@ -185,7 +185,7 @@ function M.start(device)
   states[device] = state
   nextGeneration(state)
   set(device, "Connection", "none")
-  after(state, 1, "connect") -- not at once: connecting may wait, and all of Luup would wait with it before it is up
+  after(state, 1, "connect") -- later: connecting may take time, and Luup must finish its start first
   return true, "", NAME
 end
 

@@ -1,13 +1,13 @@
--- Connects to a device through sockproxyd where that runs, directly where not. Lua 5.1 and LuaSocket; needs no luup.
+-- Connects to a device through sockproxyd, or directly where sockproxyd does not run. Needs Lua 5.1 and LuaSocket, but no Luup.
 -- SPDX-License-Identifier: MIT
 
 local socket = require "socket"
 
 local M = {}
 
-local GREETING_WAIT = 3 -- seconds; the proxy greets at once, so anybody slower is somebody else
-local DIAL_TIME = 4     -- seconds after which the proxy gives up dialling, unless the option CTIM=ms says otherwise
-local REPLY_MARGIN = 2  -- seconds its answer may take beyond that
+local GREETING_WAIT = 3 -- seconds; sockproxyd greets at once, so a slower server is another program
+local DIAL_TIME = 4     -- seconds after which the proxy gives up the dial; the option CTIM=ms changes it
+local REPLY_MARGIN = 2  -- further seconds for the reply to arrive
 local BLOCK = 2048
 
 local function open(host, port, seconds)
@@ -32,7 +32,7 @@ local function command(host, port, o)
   return table.concat(words, " ") .. "\n"
 end
 
--- Returns a socket that leads to the device, and the connection's pid; or nil and why not.
+-- Returns a socket that leads to the device and the pid of the connection, or nil and the reason.
 local function viaProxy(host, port, o)
   local sock, err = open(o.proxyHost, o.proxyPort, GREETING_WAIT)
   if not sock then return nil, "no proxy: " .. err end
@@ -41,7 +41,7 @@ local function viaProxy(host, port, o)
     return nil, why
   end
 
-  -- The greeting comes first: who sends CONN without having read it takes the greeting for the answer.
+  -- Read the greeting before sending CONN: otherwise the greeting looks like the reply.
   local greeting
   greeting, err = sock:receive("*l")
   if not greeting then return no("no greeting: " .. err) end
@@ -59,15 +59,15 @@ local function viaProxy(host, port, o)
   return sock, answer:match("^OK CONN (%S+)")
 end
 
--- Connects to host:port, through the proxy if possible.
+-- Connects to host:port, through the proxy where possible.
 --
--- o.device, o.service, o.action   whom the proxy notifies, all three; without a device it notifies nobody
--- o.pid                           what notifications carry as Pid, no "/" in it; left out, the proxy chooses
+-- o.device, o.service, o.action   the Luup action that the proxy invokes; all three, or no device and no notifications
+-- o.pid                           the Pid of the notifications, without "/"; the proxy chooses one by default
 -- o.options                       further options of CONN (default "RTIM=600000 PACE=1")
--- o.proxyHost, o.proxyPort        where the proxy listens (default 127.0.0.1, 2504)
--- o.timeout                       limit of a direct connection in seconds (default 10), left set on the socket
+-- o.proxyHost, o.proxyPort        the address of the proxy (default 127.0.0.1, 2504)
+-- o.timeout                       seconds to connect directly (default 10); stays the timeout of the socket
 --
--- Returns the socket and { usingProxy = true, pid = … } or { usingProxy = false, reason = why not through the proxy },
+-- Returns the socket and { usingProxy = true, pid = … }, or the socket and { usingProxy = false, reason = why not },
 -- or nil and a message.
 function M.connect(host, port, o)
   o = o or {}
@@ -93,13 +93,13 @@ function M.connect(host, port, o)
   return sock, info
 end
 
--- Reads until nothing is left, handing each piece to handler. Never waits, and leaves the socket not waiting.
--- Returns "open", or "closed" and what LuaSocket says, once the other side has ended and everything has been read.
+-- Reads until the socket is empty, and passes each piece to handler. Never waits; leaves the timeout of the socket at 0.
+-- Returns "open", or "closed" and LuaSocket's message when the other side has closed and everything is read.
 function M.drain(sock, handler)
   sock:settimeout(0)
   while true do
     local data, err, partial = sock:receive(BLOCK)
-    local piece = data or partial -- with less than BLOCK there, receive returns nil and the piece third
+    local piece = data or partial -- for less than BLOCK bytes receive returns nil, "timeout" and the piece
     if piece and piece ~= "" then handler(piece) end
     if not data then
       if err == "timeout" then return "open" end
