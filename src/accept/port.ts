@@ -136,7 +136,7 @@ export class Port implements OwnPort {
     this.#retry?.cancel();
     try {
       if (path !== undefined) await makeWay(path);
-      this.#context.own.listens(this);
+      this.#context.own.opened(this);
       const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
       server.listen({ ...where, backlog: BACKLOG });
       await once(server, "listening");

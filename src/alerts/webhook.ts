@@ -4,7 +4,7 @@ import { type HttpEndpoint, parseHttpEndpoint } from "../core/net/http-endpoint.
 import { printableJson } from "../core/parse/text.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
-import { connectorFor } from "../sockets/http-connector.js";
+import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 const MAX_WAITING = 100;
@@ -113,7 +113,7 @@ export class Webhook {
   /** @returns what went wrong, or nothing */
   async #post(alert: Alert, destination: HttpEndpoint, underWay: AbortController): Promise<string | undefined> {
     const { origin, path, query, authorization } = destination;
-    const client = new Client(origin, { connect: connectorFor(TIMEOUT_MS) });
+    const client = new Client(origin, { connect: httpConnector(TIMEOUT_MS) });
     const limit = this.#clock.after(TIMEOUT_MS, () =>
       underWay.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
     );

@@ -84,7 +84,7 @@ export class SetupSession {
         this.#run();
       },
       drained: () => {
-        this.#replies.settled();
+        this.#replies.stop();
         if (this.#state.kind === "busy") this.#state.report?.resume();
         this.#run();
       },
@@ -103,7 +103,7 @@ export class SetupSession {
     this.#state = { kind: "over" };
     if (state.kind === "waiting") state.deadline.cancel();
     if (state.kind === "busy") state.report?.cancel();
-    this.#replies.settled();
+    this.#replies.stop();
   }
 
   #run(): void {
@@ -198,7 +198,7 @@ export class SetupSession {
         return client.unsent;
       },
       write: (text: string) => this.#replies.write(text),
-      over: () => {
+      finished: () => {
         this.#commandLimitMs = COMMAND_LIMIT_AFTER_STAT_MS;
         this.#waitForCommand();
         this.#run();

@@ -159,7 +159,7 @@ const ATTEMPTS: Readonly<Record<ConnRequest["options"]["transport"], Attempt>> =
   tcp(request, origin, context, done, failed) {
     const options = connectOptions(request, context);
     const { socket, adopt } = connectTcp(options, request.options.blockSize, context.settings.keepalive);
-    context.own.watch(socket, origin);
+    context.own.dialling(socket, origin);
     socket.on("error", failed);
     socket.once("connect", () => {
       socket.off("error", failed); // and with it all that only the attempt needs
@@ -180,7 +180,7 @@ const ATTEMPTS: Readonly<Record<ConnRequest["options"]["transport"], Attempt>> =
       ...(!isAddress(name) && { servername: name }),
     };
     const socket = connectTls(tls);
-    context.own.watch(socket, origin);
+    context.own.dialling(socket, origin);
     socket.on("error", failed);
     socket.once("secureConnect", () => {
       socket.off("error", failed);

@@ -103,7 +103,7 @@ export class TelegramEnd implements End {
     return this.base.unsent > 0;
   }
 
-  get queues(): boolean {
+  get awaitsTurn(): boolean {
     return !this.#up.empty && !this.isBusy;
   }
 

@@ -46,7 +46,7 @@ export class WatchSession {
       data() {}, // what it says now means nothing
       eof: () => owner.over(endedBy("client")), // it might read on, but nobody could tell when it has stopped
       drained: () => {
-        unread.settled();
+        unread.stop();
         taken();
       },
       finished() {},
@@ -61,6 +61,6 @@ export class WatchSession {
   close(): void {
     this.#monitor.removeWatcher(this.#watcher);
     this.#queue.finish();
-    this.#unread.settled();
+    this.#unread.stop();
   }
 }

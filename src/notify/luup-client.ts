@@ -7,7 +7,7 @@ import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
 import type { RequestsStatus } from "../core/status/daemon-status.js";
 import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
-import { connectorFor } from "../sockets/http-connector.js";
+import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock } from "../system/clock.js";
 import { type Answer, LuupExchange, TIMEOUT_MS } from "./luup-exchange.js";
 
@@ -201,7 +201,7 @@ export class LuupClient {
 
 const CONNECTION: Client.Options = {
   pipelining: 1,
-  connect: connectorFor(TIMEOUT_MS),
+  connect: httpConnector(TIMEOUT_MS),
   headersTimeout: 0, // the request's own time limit covers the whole exchange
   bodyTimeout: 0,
   keepAliveTimeout: IDLE_MS,

@@ -69,7 +69,7 @@ export class Flow implements FlowState {
 
   /** The sink's peer would take more, but its turn on a shared link has not come. */
   get queued(): boolean {
-    return this.stalled && this.sink.queues === true;
+    return this.stalled && this.sink.awaitsTurn === true;
   }
 
   /** Bytes that the sink's peer had not acknowledged at the last look. */

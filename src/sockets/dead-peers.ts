@@ -5,55 +5,57 @@ import type { Clock, Timer } from "../system/clock.js";
 import { GATHER_MS, type SocketTable } from "../system/socket-table.js";
 import type { StreamEnd } from "./stream-end.js";
 
-const PROBES_MS = 10_000; // what the kernel's own keepalive takes from its first question to giving up
-const MOST_BETWEEN_LOOKS_MS = 5000;
-const AT_ONCE = 256; // peers looked at in one pass of the event loop
+const PROBES_MS = 10_000; // the kernel's keepalive takes as long from its first probe to giving up: ten probes, a second apart
+const MAX_INTERVAL_MS = 5000;
+const PEERS_PER_PASS = 256; // peers checked in one pass of the event loop
 
-/** What had passed between us and a peer when it was last looked at. */
-interface Passed {
-  /** Bytes sent to it that it has been asked about; undefined: it has not been asked since it was heard of. */
-  asked: number | undefined;
+/** What had been exchanged with a peer at the last check. */
+interface Exchanged {
+  /** Bytes sent to the peer when the kernel was last asked about it; undefined: not asked since the peer last sent something. */
+  sent: number | undefined;
   readonly received: number;
 }
 
-/** Finds peers that swallow data without acknowledging it, and lets go of them as keepalive does of silent ones. */
+/**
+ * Closes connections to peers that have vanished while data was on its way to them, as soon as keepalive closes those of silent ones. The
+ * kernel does not do so: while data is unacknowledged it sends no keepalive probes, and repeats the data for a quarter of an hour.
+ */
 export class DeadPeers {
   readonly #clock: Clock;
   readonly #sockets: SocketTable;
   readonly #limitMs: number;
-  readonly #everyMs: number;
+  readonly #intervalMs: number;
   readonly #fault: (error: unknown) => void;
-  /** Undefined: not looked at yet. */
-  readonly #watched = new Map<StreamEnd, Passed | undefined>();
-  /** Those that had not acknowledged all of them. */
-  readonly #waiting = new Map<StreamEnd, DeadPeerDetector>();
+  /** All peers; undefined: not checked yet. */
+  readonly #peers = new Map<StreamEnd, Exchanged | undefined>();
+  /** One for each peer that has not acknowledged everything. */
+  readonly #detectors = new Map<StreamEnd, DeadPeerDetector>();
   #timer: Timer | undefined;
 
-  /** @param keepaliveMs how long a peer may be silent before it is asked */
+  /** @param keepaliveMs how long a peer may be silent before the kernel probes it */
   constructor(keepaliveMs: number, clock: Clock, sockets: SocketTable, fault: (error: unknown) => void) {
     this.#limitMs = keepaliveMs + PROBES_MS;
-    this.#everyMs = Math.min(MOST_BETWEEN_LOOKS_MS, keepaliveMs);
+    this.#intervalMs = Math.min(MAX_INTERVAL_MS, keepaliveMs);
     this.#clock = clock;
     this.#sockets = sockets;
     this.#fault = fault;
   }
 
-  /** Begins to watch a peer. */
+  /** Watches a peer from now on, until {@link remove}. */
   add(end: StreamEnd): void {
-    this.#watched.set(end, undefined);
+    this.#peers.set(end, undefined);
     this.#schedule();
   }
 
-  /** Has done with a peer. */
   remove(end: StreamEnd): void {
-    this.#watched.delete(end);
-    this.#waiting.delete(end);
+    this.#peers.delete(end);
+    this.#detectors.delete(end);
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#watched.size === 0) return;
-    this.#timer = this.#clock.after(this.#everyMs, () => {
-      this.#look()
+    if (this.#timer !== undefined || this.#peers.size === 0) return;
+    this.#timer = this.#clock.after(this.#intervalMs, () => {
+      this.#checkAll()
         .catch(this.#fault)
         .finally(() => {
           this.#timer = undefined;
@@ -62,46 +64,46 @@ export class DeadPeers {
     });
   }
 
-  /** Asks the kernel about those who may be lost: only about them, because its table may be long. */
-  async #look(): Promise<void> {
-    const looks: Promise<void>[] = [];
+  /** Asks the kernel about suspects only, because its table may be long. */
+  async #checkAll(): Promise<void> {
+    const checks: Promise<void>[] = [];
     let count = 0;
-    for (const [end, passed] of this.#watched) {
-      if (this.#isSuspect(end, passed)) looks.push(this.#lookAt(end));
+    for (const [end, exchanged] of this.#peers) {
+      if (this.#isSuspect(end, exchanged)) checks.push(this.#check(end));
       count += 1;
-      if (count % AT_ONCE === 0) await nextPass();
+      if (count % PEERS_PER_PASS === 0) await nextPass();
     }
-    await Promise.all(looks);
+    await Promise.all(checks);
   }
 
-  /** Whether a peer has been sent something and not been heard of since the last look. */
-  #isSuspect(end: StreamEnd, passed: Passed | undefined): boolean {
+  /** Whether a peer has been sent something, and has sent nothing since the last check. */
+  #isSuspect(end: StreamEnd, exchanged: Exchanged | undefined): boolean {
     const { bytesSent, bytesReceived } = end;
-    if (passed === undefined || bytesReceived !== passed.received) {
-      this.#watched.set(end, { asked: undefined, received: bytesReceived });
+    if (exchanged === undefined || bytesReceived !== exchanged.received) {
+      this.#peers.set(end, { sent: undefined, received: bytesReceived });
       return false;
     }
-    if (bytesSent === passed.asked && !this.#waiting.has(end)) return false;
-    passed.asked = bytesSent;
+    if (bytesSent === exchanged.sent && !this.#detectors.has(end)) return false;
+    exchanged.sent = bytesSent;
     return true;
   }
 
-  async #lookAt(end: StreamEnd): Promise<void> {
-    const sent = end.bytesSent - end.unsent; // the kernel has been given these
+  async #check(end: StreamEnd): Promise<void> {
+    const sent = end.bytesSent - end.unsent; // what the kernel has taken
     const row = await this.#sockets.row(end.ownKey, end.peerKey, GATHER_MS);
-    if (row !== undefined && this.#watched.has(end)) this.#judge(end, sent, row);
+    if (row !== undefined && this.#peers.has(end)) this.#judge(end, sent, row);
   }
 
   #judge(end: StreamEnd, sent: number, row: SocketRow): void {
-    const watch = this.#waiting.get(end) ?? new DeadPeerDetector(this.#limitMs);
-    const seen = watch.observe(row, sent, end.bytesReceived, this.#clock.now());
-    if (seen === "alive") this.#waiting.delete(end);
-    else this.#waiting.set(end, watch);
-    if (seen === "dead") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
+    const detector = this.#detectors.get(end) ?? new DeadPeerDetector(this.#limitMs);
+    const health = detector.observe(row, sent, end.bytesReceived, this.#clock.now());
+    if (health === "alive") this.#detectors.delete(end);
+    else this.#detectors.set(end, detector);
+    if (health === "dead") end.destroy(timedOut(`no acknowledgement for ${this.#limitMs / 1000} s`));
   }
 }
 
-/** The error the kernel gives when its own keepalive gets no answer. */
+/** The error that the kernel gives when its own keepalive gets no answer. */
 function timedOut(message: string): Error {
   return Object.assign(new Error(message), { code: "ETIMEDOUT" });
 }

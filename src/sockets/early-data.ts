@@ -1,32 +1,31 @@
 import { ByteQueue } from "../core/collections/byte-queue.js";
 import type { End } from "./end.js";
 
-const MAX_HELD = 65_536; // what a client may send ahead; beyond this TCP makes it wait
+const MAX_EARLY_BYTES = 65_536; // a request and more; beyond this, TCP makes the client wait
 
-/** What a client has sent while its remote was dialled. */
+/** What a client has sent before its remote was connected. */
 export interface EarlyBytes {
   readonly bytes: Buffer;
-  /** It has closed its side behind them. */
+  /** The client has sent FIN behind them. */
   readonly ended: boolean;
 }
 
-/** Of a client that has sent nothing yet. */
 export const NO_EARLY_BYTES: EarlyBytes = { bytes: Buffer.alloc(0), ended: false };
 
-/** Keeps what a client sends while its remote is dialled, and notices when it leaves meanwhile. */
+/** Keeps what a client sends while its remote is being dialled, and notices when the client goes away meanwhile. */
 export class EarlyData {
   readonly #client: End;
   readonly #bytes = new ByteQueue();
   #ended = false;
 
   /**
-   * @param first what it has sent already
-   * @param left called when the client is gone, with the error if there was one
+   * @param first what the client has sent already
+   * @param clientClosed called when the client has gone, with the error if there was one
    */
   constructor(
     client: End,
     first: EarlyBytes,
-    left: (error: Error | undefined) => void,
+    clientClosed: (error: Error | undefined) => void,
     fault: (error: unknown) => void,
   ) {
     this.#client = client;
@@ -39,14 +38,14 @@ export class EarlyData {
       },
       drained() {},
       finished() {},
-      closed: left,
+      closed: clientClosed,
       fault,
     };
-    if (this.#bytes.size < MAX_HELD) client.resume();
+    if (this.#bytes.size < MAX_EARLY_BYTES) client.resume();
     else client.pause();
   }
 
-  /** Gives up what was kept; the client is paused then. */
+  /** Pauses the client and hands over what was kept. */
   take(): EarlyBytes {
     this.#client.pause();
     return { bytes: this.#bytes.takeAll(), ended: this.#ended };
@@ -54,6 +53,6 @@ export class EarlyData {
 
   #keep(chunk: Buffer): void {
     this.#bytes.push(chunk);
-    if (this.#bytes.size >= MAX_HELD) this.#client.pause();
+    if (this.#bytes.size >= MAX_EARLY_BYTES) this.#client.pause();
   }
 }

@@ -3,16 +3,16 @@ import { buildConnector } from "undici";
 import { InterimResponseFilter } from "../core/net/interim-response-filter.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 
-/** So many bytes are given to undici at once: of a head that is too long, it makes an error for each field of them. */
-const PIECE = 1024;
+/** Most bytes that undici gets at once: of a response head that is too long, it makes an error for each field of them. */
+const MAX_READ = 1024;
 
-/** One server's answers, on however many connections: they are read in turns. */
-class Reading {
-  readonly #slice = new TimeSlice(() => this.#goOn());
-  /** Those that have something to be read in a later turn. */
+/** The one time slice in which all connections to one server are read: a server that answers in crumbs holds up nobody else. */
+class SharedSlice {
+  readonly #slice = new TimeSlice(() => this.#resume());
+  /** Sockets that have something to read in a later slice. */
   readonly #waiting = new Set<Socket>();
 
-  /** Whether a socket may be read now; else it is told later that it can. */
+  /** Whether a socket may be read now. If not, it emits `readable` in a later slice. */
   mayRead(socket: Socket): boolean {
     if (this.#slice.takeStep()) return true;
     this.#waiting.add(socket);
@@ -20,7 +20,7 @@ class Reading {
     return false;
   }
 
-  #goOn(): void {
+  #resume(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const socket of waiting) socket.emit("readable"); // undici reads then; it throws nothing
@@ -28,34 +28,37 @@ class Reading {
 }
 
 /**
- * Connects for clients of undici that have a server in common, and keeps interim answers from them: undici takes `100 Continue` for a
- * fault of the server when it has not asked for it. Good for one request at a time on a connection, written at once.
+ * Makes the connector of undici clients that have one server in common. It removes interim responses, because undici takes a
+ * `100 Continue` that it has not asked for as a fault of the server. A connection may carry one request at a time, each in one write.
+ *
+ * @param timeoutMs longest time to connect
  */
-export function connectorFor(timeoutMs: number): buildConnector.connector {
+export function httpConnector(timeoutMs: number): buildConnector.connector {
   const connect = buildConnector({ timeout: timeoutMs });
-  const reading = new Reading();
+  const slice = new SharedSlice();
   return (options, callback) =>
     connect(options, (...outcome) => {
       const [error, socket] = outcome;
-      if (error === null) regulate(socket, reading);
+      if (error === null) filterReads(socket, slice);
       callback(...outcome);
     });
 }
 
-function regulate(socket: Socket, reading: Reading): void {
-  const answers = new InterimResponseFilter();
+/** Replaces `read` of a socket, which undici calls, by one that obeys the slice and leaves interim responses out. */
+function filterReads(socket: Socket, slice: SharedSlice): void {
+  const filter = new InterimResponseFilter();
   const read = socket.read.bind(socket);
   const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
   socket.write = (...args: unknown[]) => {
-    answers.begin();
+    filter.begin();
     return write(...args);
   };
   socket.read = (size?: number) => {
     try {
       for (;;) {
-        if (socket.destroyed || !reading.mayRead(socket)) return null;
-        const chunk = read(size === undefined && socket.readableLength > PIECE ? PIECE : size) as Buffer | null;
-        const rest = chunk === null ? null : answers.push(chunk);
+        if (socket.destroyed || !slice.mayRead(socket)) return null;
+        const chunk = read(size === undefined && socket.readableLength > MAX_READ ? MAX_READ : size) as Buffer | null;
+        const rest = chunk === null ? null : filter.push(chunk);
         if (rest === null || rest.length > 0) return rest;
       }
     } catch (error) {

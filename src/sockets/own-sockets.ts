@@ -5,10 +5,10 @@ import { connectedAddress, RouteGraph, reachesListener } from "../core/net/loop-
 import type { Clock } from "../system/clock.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 
-/** A socket that is accepted only after it has closed waits in the listener's queue for so long at most. */
+/** Longest time that a closed connection may wait in the listener's queue before it is accepted. */
 const REMEMBERED_MS = 30_000;
 
-/** What has to be known of a listener to tell whether the daemon reaches it itself. */
+/** The facts of a listener that decide who may reach it and where its clients come from. */
 export interface OwnListener {
   readonly port: number;
   /** The listener's name in the log. */
@@ -28,12 +28,15 @@ export interface OwnPort {
   readonly bound: string;
 }
 
-/** Knows where the daemon listens and what it connects for, so that it recognises itself and whom it carries. */
+/**
+ * Both ends of connections from the daemon to itself: the ports it listens on, and the sockets it connects. So a client that loops through
+ * the daemon keeps its origin, and a target that is the daemon itself is recognised.
+ */
 export class OwnSockets {
   readonly #clock: Clock;
-  /** By their numbers. */
+  /** By port number: one number may be bound at several addresses. */
   readonly #ports = new Map<number, Set<OwnPort>>();
-  /** Sockets that we have connected and that nobody has accepted yet, by both their ends as the other side sees them. */
+  /** Sockets that we have connected and nobody has accepted yet, by {@link pairOf}. */
   readonly #dialled = new Map<string, { readonly socket: Socket; readonly origin: ClientOrigin }>();
   readonly #routes = new RouteGraph();
 
@@ -41,14 +44,14 @@ export class OwnSockets {
     this.#clock = clock;
   }
 
-  /** A port is going to be listened on: to be told before the kernel takes the first client. */
-  listens(port: OwnPort): void {
+  /** A port is about to be listened on: call it before the kernel takes the first client. */
+  opened(port: OwnPort): void {
     const { port: number } = port.listener;
     const ports = this.#ports.get(number) ?? new Set();
     this.#ports.set(number, ports.add(port));
   }
 
-  /** A port is listened on no longer. */
+  /** A port is no longer listened on. */
   closed(port: OwnPort): void {
     const { port: number } = port.listener;
     const ports = this.#ports.get(number);
@@ -63,13 +66,13 @@ export class OwnSockets {
   }
 
   /**
-   * Watches a socket that is about to connect: should a port of ours accept it, its {@link originOf} is known.
+   * Remembers whose bytes a socket will carry that is about to connect, so that {@link originOf} knows it if a port of ours accepts it.
    *
-   * Node tells of an attempt just before it makes it. At the next tick the kernel has chosen our own end of it, and no accepted socket
-   * has been handed to us since. Whether the port is ours is asked when somebody has taken the socket: we may open it while the kernel
-   * still repeats the attempt.
+   * Node emits `connectionAttempt` just before an attempt. At the next tick the kernel has chosen our address and port, and Node has not
+   * handed us any accepted socket since. Whether the target port is ours is asked only once the socket is connected: we may open the port
+   * while the kernel still repeats the attempt.
    */
-  watch(socket: Socket, origin: ClientOrigin): void {
+  dialling(socket: Socket, origin: ClientOrigin): void {
     const pairs = new Map<string, number>();
     const remember = (remote: HostPort): void => {
       const { localAddress: host, localPort: port } = socket;
@@ -85,23 +88,23 @@ export class OwnSockets {
     const connected = (): void => {
       this.#forget(pairs, socket, (port) => !this.#ports.has(port));
       if (pairs.size > 0) return;
-      socket.off("connectionAttempt", attempted); // nothing of this is kept for connections to others
+      socket.off("connectionAttempt", attempted); // a connection to another program keeps none of this
       socket.off("close", closed);
     };
     const closed = (): void => this.#closed(pairs, socket);
     socket.on("connectionAttempt", attempted);
   }
 
-  /** Forgets the pairs of a socket whose ports are such. */
-  #forget(pairs: Map<string, number>, socket: Socket, isSuch: (port: number) => boolean): void {
+  /** Forgets the pairs of a socket whose target port meets a condition. */
+  #forget(pairs: Map<string, number>, socket: Socket, condition: (port: number) => boolean): void {
     for (const [pair, port] of pairs) {
-      if (!isSuch(port)) continue;
+      if (!condition(port)) continue;
       pairs.delete(pair);
       if (this.#dialled.get(pair)?.socket === socket) this.#dialled.delete(pair);
     }
   }
 
-  /** Forgets a socket that has closed, once nobody can accept it any more. */
+  /** Forgets a socket that has closed: at once, or as soon as no port of ours can accept it any more. */
   #closed(pairs: Map<string, number>, socket: Socket): void {
     this.#forget(pairs, socket, (port) => !this.#ports.has(port));
     const isLeft = (pair: string): boolean => this.#dialled.get(pair)?.socket === socket;
@@ -109,7 +112,7 @@ export class OwnSockets {
     this.#clock.after(REMEMBERED_MS, () => this.#forget(pairs, socket, () => true));
   }
 
-  /** Whose bytes come by a socket that has just been accepted: to be asked once. */
+  /** The origin of the client of a socket that a listener has just accepted. To be asked once: the answer is forgotten. */
   originOf(accepted: Socket, { name, line = name, accepts }: OwnListener): ClientOrigin {
     const client = { address: plainAddress(accepted.remoteAddress ?? ""), line, hops: 0 };
     if (this.#dialled.size === 0) return client;
@@ -124,7 +127,7 @@ export class OwnSockets {
     return { address: origin.address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
   }
 
-  /** A line leads to another one for as long as this socket is open; returns whether it may. */
+  /** Records that one line leads to another while this socket is open. Returns false when that would close a loop. */
   #route(from: string, to: string, socket: Socket): boolean {
     if (socket.destroyed) return true;
     const open = this.#routes.add(from, to);
@@ -133,7 +136,7 @@ export class OwnSockets {
   }
 }
 
-/** A connection by both its ends. */
+/** A connection as a key: both its addresses and ports, in the order client, server. */
 function pairOf(client: HostPort, server: HostPort): string {
   return [client, server].map(({ host, port }) => `${canonicalAddress(host)} ${port}`).join(" ");
 }

@@ -3,7 +3,7 @@ import type { SocketTable } from "../system/socket-table.js";
 import type { End } from "./end.js";
 import { streamOf } from "./stream-end.js";
 
-/** What the peer of an end has been sent and has not taken yet, as the kernel tells. */
+/** Asks the kernel what the peer of an end has not taken of what it was sent; nothing, where the end is no open TCP connection. */
 export async function peerBacklog(end: End, sockets: SocketTable): Promise<PeerBacklog> {
   const stream = streamOf(end);
   if (stream === undefined || stream.gone || stream.peerPort === 0) return NO_BACKLOG;

@@ -1,164 +1,171 @@
 /**
- * Memory that sockets read into, without an allocation per chunk. A connection has a small piece of its own, which is all
- * that an idle one costs; while its stream is dense it borrows a larger one.
+ * Memory that sockets read into, without an allocation for each chunk. Every connection has a small buffer of its own, which is all that
+ * an idle one costs. While its stream is dense, it borrows a larger one.
  *
- * One piece for several sockets would be wrong: the kernel may take a part of a write only, and until it has the rest, a
- * read of any other socket would overwrite it.
+ * One buffer for several sockets would be wrong: the kernel may take a part of a write only, and a read of another socket would overwrite
+ * the rest.
  */
 
-const SLAB = 65_536;
+const SLAB_BYTES = 65_536;
 
-/** Pieces of one size that nobody uses. */
-class Spares {
+/** Spare buffers of one size. */
+class BufferPool {
   readonly size: number;
-  readonly #kept: number;
-  readonly #pieces: Buffer[] = [];
+  readonly #maxKept: number;
+  readonly #spares: Buffer[] = [];
 
-  /** @param kept most bytes that are kept for later */
-  constructor(size: number, kept: number) {
+  /** @param maxKept most bytes that are kept for later */
+  constructor(size: number, maxKept: number) {
     this.size = size;
-    this.#kept = kept;
+    this.#maxKept = maxKept;
   }
 
   take(): Buffer {
-    if (this.#pieces.length === 0) this.#cut();
-    return this.#pieces.pop() as Buffer;
+    if (this.#spares.length === 0) this.#allocate();
+    return this.#spares.pop() as Buffer;
   }
 
-  give(piece: Buffer): void {
-    if (this.#pieces.length * this.size < this.#kept) this.#pieces.push(piece);
+  give(buffer: Buffer): void {
+    if (this.#spares.length * this.size < this.#maxKept) this.#spares.push(buffer);
   }
 
-  #cut(): void {
-    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB, this.size));
-    for (let at = 0; at < slab.length; at += this.size) this.#pieces.push(slab.subarray(at, at + this.size));
+  #allocate(): void {
+    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, this.size));
+    for (let at = 0; at < slab.length; at += this.size) this.#spares.push(slab.subarray(at, at + this.size));
   }
 }
 
-/** From the piece of an idle connection to that of a bulk transfer; larger reads cost no less CPU per byte. */
-const STEPS = [new Spares(512, 8_388_608), new Spares(65_536, 2_097_152), new Spares(262_144, 2_097_152)] as const;
-const DATAGRAM_STEP = 1; // any write that can become one datagram
-const CALM_READS = 8; // small reads in a row after which a stream makes do with the smallest piece
+/** From the buffer of an idle connection to that of a bulk transfer; larger reads cost no less CPU per byte. */
+const POOLS = [
+  new BufferPool(512, 8_388_608),
+  new BufferPool(65_536, 2_097_152),
+  new BufferPool(262_144, 2_097_152),
+] as const;
+/** The pool whose buffers hold any write that can become one datagram. */
+const DATAGRAM_LEVEL = 1;
+/** Small reads in a row after which a stream gives the middle buffer back. */
+const SMALL_READS = 8;
 /**
- * So many bytes of one stream are read in one pass of the event loop. Node goes on reading as long as each read fills its memory, up
- * to 32 times: five uploads would keep everybody else waiting for 40 MiB.
+ * Most bytes of one stream in one pass of the event loop. Node goes on reading while each read fills its buffer, up to 32 times: five
+ * uploads would keep everybody else waiting for 40 MiB.
  */
-const PASS_BYTES = 2_097_152;
+const MAX_BYTES_PER_PASS = 2_097_152;
 
-/** What {@link ReadBuffer} tells the end it reads for. */
+/** What a {@link ReadBuffer} asks, and tells, the end it reads for. */
 export interface Reader {
-  /** Whether more is asked for: the last chunk is done with then. */
+  /** Whether more data is asked for, which means that the last chunk is no longer in use. */
   readonly reading: boolean;
   receive(chunk: Buffer): void;
-  /** It has had its share of this pass of the event loop: it is to read on in the next one. */
+  /** The stream has had its share of this pass of the event loop: it continues in the next one. */
   yield(): void;
 }
 
-/** Reads of one socket: its piece of memory is used again for the next read, so a reader has done with it or has paused the socket. */
+/** The read buffer of one socket. Each read overwrites the last one, so the reader is done with a chunk or has paused the socket. */
 export class ReadBuffer {
-  /** Who gets what is read. */
+  /** Gets what is read. */
   reader: Reader | undefined;
-  readonly #mostEver: number;
+  readonly #firstLimit: number;
   #limit: number;
-  #lowest: number;
-  #step: number;
-  #piece: Buffer;
-  /** Bytes of the last read. */
+  #lowestLevel: number;
+  /** Index of the pool that the buffer comes from. */
+  #level: number;
+  #buffer: Buffer;
+  /** Length of the last read. */
   #length = 0;
-  /** The part of the piece that reads of this length fill: kept where one followed another, as messages do. */
+  /** The part of the buffer that reads of this length fill: kept where two reads in a row have it, as equal messages do. */
   #view: Buffer | undefined;
-  /** Reads in a row that a lower step would have done for. */
-  #calm = 0;
-  /** Bytes of reads in a row that filled their memory: they may have been in one pass of the event loop. */
+  /** Reads in a row that a smaller buffer would have held. */
+  #smallReads = 0;
+  /** Bytes of reads in a row that filled the buffer: they may all have been in one pass of the event loop. */
   #passBytes = 0;
   /** The last chunk is still in use. */
   #lent = false;
 
   /**
-   * @param limit most bytes a read may bring; 0: as many as are good
-   * @param datagrams whether what a peer has written at once is to be read at once, up to what a datagram holds
+   * @param limit most bytes of one read (BLKS); 0: no limit
+   * @param datagrams whether one write of the peer becomes one datagram, and so must be read at once
    */
   constructor(limit: number, datagrams: boolean) {
-    this.#mostEver = limit;
+    this.#firstLimit = limit;
     this.#limit = limit;
-    this.#lowest = datagrams ? DATAGRAM_STEP : 0;
-    this.#step = this.#lowest;
-    this.#piece = this.#take(this.#step);
+    this.#lowestLevel = datagrams ? DATAGRAM_LEVEL : 0;
+    this.#level = this.#lowestLevel;
+    this.#buffer = this.#take(this.#level);
   }
 
-  /** A write of the peer is read at once from now on; from the read after the next one, where the next has its memory already. */
+  /** One write of the peer is read at once from now on. A read that already has its buffer is still as it was. */
   expectDatagrams(): void {
-    this.#lowest = DATAGRAM_STEP;
+    this.#lowestLevel = DATAGRAM_LEVEL;
   }
 
-  /** No read brings more than so many bytes from now on; from the read after the next one, where the next has its memory already. */
+  /** No read brings more bytes than this from now on. A read that already has its buffer is still as it was. */
   limit(bytes: number): void {
-    this.#limit = this.#mostEver === 0 ? bytes : Math.min(this.#mostEver, bytes);
+    this.#limit = this.#firstLimit === 0 ? bytes : Math.min(this.#firstLimit, bytes);
   }
 
-  /** Where the next read goes. */
+  /** The memory for the next read. */
   buffer(): Buffer {
-    return this.#limit > 0 && this.#limit < this.#piece.length ? this.#piece.subarray(0, this.#limit) : this.#piece;
+    return this.#limit > 0 && this.#limit < this.#buffer.length ? this.#buffer.subarray(0, this.#limit) : this.#buffer;
   }
 
-  /** A read has brought so many bytes. */
+  /** A read has put so many bytes into the buffer. */
   read(bytes: number): void {
     this.#lent = true;
-    this.#share(bytes);
+    this.#countPass(bytes);
     this.reader?.receive(this.#chunk(bytes));
     if (this.reader?.reading !== true) return;
     this.#lent = false;
-    this.#adapt(bytes);
+    this.#fit(bytes);
   }
 
-  /** The most that a read brings. */
-  get #most(): number {
-    return this.#limit === 0 ? this.#piece.length : Math.min(this.#limit, this.#piece.length);
+  /** The socket is closed. A chunk that is still in use keeps its memory. */
+  release(): void {
+    if (!this.#lent) POOLS[this.#level]?.give(this.#buffer);
+    this.#lent = true;
   }
 
-  /** Ends the stream's share of a pass of the event loop when it is used up. A read that leaves room is the last one of a pass. */
-  #share(bytes: number): void {
-    this.#passBytes = bytes === this.#most ? this.#passBytes + bytes : 0;
-    if (this.#passBytes < PASS_BYTES) return;
+  /** Most bytes of one read. */
+  get #maxRead(): number {
+    return this.#limit === 0 ? this.#buffer.length : Math.min(this.#limit, this.#buffer.length);
+  }
+
+  /** Yields when the stream's share of a pass is used up. A read that leaves room in the buffer is the last one of its pass. */
+  #countPass(bytes: number): void {
+    this.#passBytes = bytes === this.#maxRead ? this.#passBytes + bytes : 0;
+    if (this.#passBytes < MAX_BYTES_PER_PASS) return;
     this.#passBytes = 0;
     this.reader?.yield();
   }
 
   #chunk(bytes: number): Buffer {
     if (bytes === this.#length) {
-      this.#view ??= this.#piece.subarray(0, bytes);
+      this.#view ??= this.#buffer.subarray(0, bytes);
       return this.#view;
     }
     this.#length = bytes;
     this.#view = undefined;
-    return this.#piece.subarray(0, bytes);
+    return this.#buffer.subarray(0, bytes);
   }
 
-  /** Fits the piece to what the last read brought. */
-  #adapt(bytes: number): void {
-    const size = this.#piece.length;
-    const step = this.#step;
-    this.#calm = bytes <= Math.min(size / 2, this.#most - 1) ? this.#calm + 1 : 0;
-    if (bytes === size && step + 1 < STEPS.length) this.#move(step + 1);
-    else if (step < this.#lowest) this.#move(this.#lowest);
-    else if (step > this.#lowest && this.#calm >= (step === 1 ? CALM_READS : 1)) this.#move(step - 1);
+  /** Chooses a larger or smaller buffer by the length of the last read. */
+  #fit(bytes: number): void {
+    const size = this.#buffer.length;
+    const level = this.#level;
+    this.#smallReads = bytes <= Math.min(size / 2, this.#maxRead - 1) ? this.#smallReads + 1 : 0;
+    if (bytes === size && level + 1 < POOLS.length) this.#change(level + 1);
+    else if (level < this.#lowestLevel) this.#change(this.#lowestLevel);
+    else if (level > this.#lowestLevel && this.#smallReads >= (level === 1 ? SMALL_READS : 1)) this.#change(level - 1);
   }
 
-  /** The socket is gone. What is still in use is not used again. */
-  release(): void {
-    if (!this.#lent) STEPS[this.#step]?.give(this.#piece);
-    this.#lent = true;
-  }
-
-  #move(step: number): void {
-    STEPS[this.#step]?.give(this.#piece);
-    this.#calm = 0;
-    this.#step = step;
-    this.#piece = this.#take(step);
+  #change(level: number): void {
+    POOLS[this.#level]?.give(this.#buffer);
+    this.#smallReads = 0;
+    this.#level = level;
+    this.#buffer = this.#take(level);
     this.#view = undefined;
   }
 
-  #take(step: number): Buffer {
-    return (STEPS[step] ?? STEPS[0]).take();
+  #take(level: number): Buffer {
+    return (POOLS[level] ?? POOLS[0]).take();
   }
 }

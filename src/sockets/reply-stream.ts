@@ -1,42 +1,42 @@
 import { queueJob } from "../scheduling/round-robin.js";
 
-/** Who gets a long reply. */
+/** The reader of a long reply. */
 export interface ReplyReader {
-  /** Bytes written that it has not taken yet. */
+  /** Bytes written that the reader has not taken yet. */
   readonly unsent: number;
   write(text: string): void;
   /** All of the reply has been written. */
-  over(): void;
+  finished(): void;
   /** A piece could not be made, or not be written: a fault in the program. */
   fault(error: unknown): void;
 }
 
 const MAX_UNSENT = 65_536; // bytes; a prompt reader takes as much at once, a slow one costs no more than that
-const BLOCK = 16_384; // characters; a write for each piece costs more than the piece
+const BLOCK_LENGTH = 16_384; // characters; a write for each piece costs more than the piece
 
-/** A long reply under way: it is made as its reader takes it. */
+/** A long reply, such as STAT of thousands of connections: it is made piece by piece, as fast as its reader takes it. */
 export class ReplyStream {
   #pieces: Iterator<string> | undefined;
   readonly #reader: ReplyReader;
 
-  /** @param pieces of some kilobytes at most each */
+  /** @param pieces some kilobytes each, at most */
   constructor(pieces: Iterable<string>, reader: ReplyReader) {
     this.#pieces = pieces[Symbol.iterator]();
     this.#reader = reader;
     this.resume();
   }
 
-  /** Goes on, if there is more to come and the reader takes it. */
+  /** Continues, if there is more to come and the reader has taken most of what it got: to be called when its end has drained. */
   resume(): void {
-    if (this.#pieces !== undefined && this.#reader.unsent < MAX_UNSENT) queueJob(this.#turn);
+    if (this.#pieces !== undefined && this.#reader.unsent < MAX_UNSENT) queueJob(this.#nextBlock);
   }
 
-  /** Nothing more is made of it. */
+  /** Makes no more of the reply. */
   cancel(): void {
     this.#pieces = undefined;
   }
 
-  readonly #turn = (): void => {
+  readonly #nextBlock = (): void => {
     try {
       this.#writeBlock();
       this.resume();
@@ -49,7 +49,7 @@ export class ReplyStream {
   #writeBlock(): void {
     if (this.#pieces === undefined) return;
     let block = "";
-    while (block.length < BLOCK) {
+    while (block.length < BLOCK_LENGTH) {
       const { done, value } = this.#pieces.next();
       if (done === true) {
         this.cancel();
@@ -58,6 +58,6 @@ export class ReplyStream {
       block += value;
     }
     if (block !== "") this.#reader.write(block);
-    if (this.#pieces === undefined) this.#reader.over();
+    if (this.#pieces === undefined) this.#reader.finished();
   }
 }

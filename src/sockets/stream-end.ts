@@ -6,16 +6,16 @@ import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, IGNORE_EVENTS } from "./end.js";
 import type { ReadBuffer } from "./read-buffer.js";
 
-/** Chunks of Node's own that are handed on in any turn: they may be of a byte each, as records of TLS are, and then take microseconds. */
-const CHEAP_CHUNKS = 4;
+/** Chunks of Node's own that belong to every time slice: TLS records may have a byte each, and then take microseconds. */
+const FREE_CHUNKS = 4;
 const END = Symbol("end");
 
-/** A socket that knows which end it is: so all sockets share their listeners, and an idle one costs little memory. */
+/** A socket that knows its end. So all sockets share their listeners, and an idle one costs little memory. */
 interface OwnedSocket extends Socket {
   [END]: StreamEnd;
 }
 
-/** The socket that an end stands on, if it does on one. */
+/** The stream socket below an end; undefined where there is none. */
 export function streamOf(end: End): StreamEnd | undefined {
   const { base = end } = end;
   return base instanceof StreamEnd ? base : undefined;
@@ -27,30 +27,29 @@ export class StreamEnd implements End {
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #socket: Socket;
-  readonly #reads: ReadBuffer | undefined;
+  readonly #buffer: ReadBuffer | undefined;
   #ownKey: string | undefined;
   #peerKey: string | undefined;
   #draining = false;
-  /** Data is asked for. */
+  /** The owner asks for data. */
   #wanted = false;
-  /** It reads on in the next pass of the event loop. */
+  /** Reading continues in the next pass of the event loop. */
   #yielding = false;
-  /** Its share of a pass, where {@link ReadBuffer} does not see to that. */
+  /** Its share of a pass of the event loop, where no {@link ReadBuffer} limits that. */
   readonly #slice: TimeSlice | undefined;
   #error: Error | undefined;
 
   /**
    * @param socket connected, with `allowHalfOpen`, and paused until {@link resume}
-   * @param keepaliveMs silence after which the kernel asks whether the peer is there; ten questions a second apart without an
-   *   answer end the connection
-   * @param reads what the socket reads by, when it was made so; else its data come by Node's own chunks
-   * @param peer who the peer is, where the socket does not know
+   * @param keepaliveMs silence after which the kernel probes the peer; ten probes without an answer, a second apart, end the connection
+   * @param buffer the read buffer that the socket was made with; without one, Node allocates each chunk
+   * @param peer address and port of the peer, where the socket does not know them
    */
-  constructor(socket: Socket, keepaliveMs: number, reads?: ReadBuffer, peer?: HostPort) {
+  constructor(socket: Socket, keepaliveMs: number, buffer?: ReadBuffer, peer?: HostPort) {
     this.#socket = socket;
-    this.#reads = reads;
-    if (reads === undefined) {
-      this.#slice = new TimeSlice(() => this.#readRest(), CHEAP_CHUNKS);
+    this.#buffer = buffer;
+    if (buffer === undefined) {
+      this.#slice = new TimeSlice(() => this.#readRest(), FREE_CHUNKS);
       readNothingAhead(socket);
     }
     this.peerAddress = peer?.host ?? plainAddress(socket.remoteAddress ?? "");
@@ -59,8 +58,8 @@ export class StreamEnd implements End {
     socket.setKeepAlive(true, keepaliveMs);
     const owned = socket as OwnedSocket;
     owned[END] = this;
-    if (reads === undefined) owned.on("data", StreamEnd.#onData);
-    else reads.reader = this;
+    if (buffer === undefined) owned.on("data", StreamEnd.#onData);
+    else buffer.reader = this;
     owned.on("end", StreamEnd.#onEnd);
     owned.on("finish", StreamEnd.#onFinish);
     owned.on("error", StreamEnd.#onError);
@@ -68,7 +67,7 @@ export class StreamEnd implements End {
     socket.pause();
   }
 
-  /** Our own end of the connection, as long as there is one. */
+  /** Our own address; empty once the connection is closed. */
   get localAddress(): string {
     return plainAddress(this.#socket.localAddress ?? "");
   }
@@ -77,12 +76,13 @@ export class StreamEnd implements End {
     return this.#socket.localPort ?? 0;
   }
 
-  /** What the kernel's table of sockets calls our end, and the peer's: see {@link endpointKey}. */
+  /** Our side's key in the kernel's table of sockets: see {@link endpointKey}. */
   get ownKey(): string {
     this.#ownKey ??= endpointKey(this.localAddress, this.localPort);
     return this.#ownKey;
   }
 
+  /** The peer's key in that table. */
   get peerKey(): string {
     this.#peerKey ??= endpointKey(this.peerAddress, this.peerPort);
     return this.#peerKey;
@@ -96,12 +96,12 @@ export class StreamEnd implements End {
     return this.#socket.destroyed;
   }
 
-  /** Bytes handed to the kernel, or waiting to be. */
+  /** Bytes written, the {@link unsent} ones included. */
   get bytesSent(): number {
     return this.#socket.bytesWritten;
   }
 
-  /** Bytes that have come. */
+  /** Bytes read from the kernel. */
   get bytesReceived(): number {
     return this.#socket.bytesRead;
   }
@@ -111,7 +111,7 @@ export class StreamEnd implements End {
     return !this.#socket.destroyed && this.#wanted;
   }
 
-  /** Hands a chunk on to whoever listens. */
+  /** Hands a chunk on to the listener. */
   receive(chunk: Buffer): void {
     try {
       this.events.data(chunk);
@@ -126,14 +126,14 @@ export class StreamEnd implements End {
     if (this.#socket.writableLength > 0) this.#draining = true;
   }
 
-  /** What the peer writes at once becomes a datagram from now on: it is to be read at once. */
+  /** From now on, one write of the peer becomes one datagram, and so is read at once. */
   expectDatagrams(): void {
-    this.#reads?.expectDatagrams();
+    this.#buffer?.expectDatagrams();
   }
 
-  /** No read brings more than so many bytes from now on. TLS brings 16 KiB at most, whatever is asked for. */
+  /** From now on, no read brings more bytes than this. TLS brings 16 KiB at most, whatever the limit. */
   readAtMost(bytes: number): void {
-    this.#reads?.limit(bytes);
+    this.#buffer?.limit(bytes);
   }
 
   pause(): void {
@@ -146,7 +146,7 @@ export class StreamEnd implements End {
     this.#readOn();
   }
 
-  /** Others have their turn; then it reads on. */
+  /** Lets other connections be served first: reading continues in the next pass of the event loop. */
   yield(): void {
     if (this.#yielding) return;
     this.#yielding = true;
@@ -163,12 +163,12 @@ export class StreamEnd implements End {
   }
 
   /**
-   * Cuts the connection by RST: the peer sees an error, whatever it has sent or been sent. TLS can only be destroyed: its peer sees
-   * FIN without the notice that belongs before it.
+   * Cuts the connection by RST: the peer sees an error, whatever it has sent or been sent. A TLS connection can only be destroyed: its
+   * peer sees FIN without the `close_notify` that belongs before it.
    */
   reset(): void {
     const { writableEnded, writableFinished } = this.#socket;
-    const isEnding = writableEnded && !writableFinished && this.unsent === 0; // Node cannot reset while FIN is going out
+    const isEnding = writableEnded && !writableFinished && this.unsent === 0; // Node cannot reset while it sends FIN
     if (isEnding || this.#socket instanceof TLSSocket) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
@@ -187,12 +187,12 @@ export class StreamEnd implements End {
     }
   }
 
-  /** Reads on, if more is wanted and it is its turn. */
+  /** Reads, if the owner asks for data and the time slice is not used up. */
   #readOn(): void {
     if (this.#wanted && !this.#yielding && !this.#slice?.yielding) this.#socket.resume();
   }
 
-  /** Reads on after a turn: what has come meanwhile, in however many chunks, is one of them. */
+  /** Continues in a new time slice. What has come meanwhile, in however many chunks, is one chunk now. */
   #readRest(): void {
     if (this.#wanted && !this.#yielding) this.#socket.read(); // which hands it on as data
     this.#readOn();
@@ -225,7 +225,7 @@ export class StreamEnd implements End {
 
   static readonly #onClose = function (this: OwnedSocket): void {
     const end = this[END];
-    end.#reads?.release();
+    end.#buffer?.release();
     try {
       end.events.closed(end.#error);
     } catch (error) {
@@ -235,8 +235,8 @@ export class StreamEnd implements End {
 }
 
 /**
- * Has Node read nothing while nobody wants it. It would take 16 KiB: as records of a byte each, that is 50 ms of work at a time. It has
- * no option for that where a TLS server has accepted the socket.
+ * Keeps Node from reading ahead. It would read 16 KiB: as TLS records of a byte each, that is 50 ms of work at a time. For sockets that a
+ * TLS server has accepted, Node has no option for that.
  */
 function readNothingAhead(socket: Socket): void {
   const { _readableState: state } = socket as unknown as { readonly _readableState?: { highWaterMark: number } };

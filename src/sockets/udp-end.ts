@@ -2,11 +2,11 @@ import type { Socket } from "node:dgram";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
 
 const MAX_PAYLOAD = 65_507; // an IPv4 packet of 65,535 bytes less its headers (RFC 768, RFC 791)
-const MAX_QUEUED_BYTES = 262_144; // datagrams the kernel does not take: beyond this the link is down, not busy
+const MAX_UNSENT = 262_144; // bytes that the kernel does not take: beyond this the network is down, not busy
 
 /**
- * A UDP remote as one end of a relay: each write is a datagram, each datagram is a chunk. There is no back pressure on
- * datagrams: those that arrive while the relay is paused are dropped and counted, as the network would.
+ * A UDP remote as one end of a relay: each write is a datagram, each datagram is a chunk. Datagrams have no back pressure: those that
+ * arrive while the end is paused are dropped and counted.
  */
 export class UdpEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
@@ -25,7 +25,7 @@ export class UdpEnd implements End {
     this.peerAddress = peer.address;
     this.peerPort = peer.port;
     socket.on("message", (datagram) => this.#receive(datagram));
-    // "refused" and its like come back by ICMP for one datagram; the device may be back for the next
+    // ICMP answers such as "refused" are about one datagram; the device may be back for the next one
     socket.on("error", () => {
       this.datagramsLost += 1;
     });
@@ -40,7 +40,7 @@ export class UdpEnd implements End {
     if (this.gone) return;
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     for (let at = 0; at < bytes.length; at += MAX_PAYLOAD) {
-      if (this.unsent > MAX_QUEUED_BYTES) this.datagramsLost += 1;
+      if (this.unsent > MAX_UNSENT) this.datagramsLost += 1;
       else this.#socket.send(bytes, at, Math.min(MAX_PAYLOAD, bytes.length - at), this.#onSent);
     }
     this.#draining = this.unsent > 0;
@@ -54,7 +54,7 @@ export class UdpEnd implements End {
     this.#paused = false;
   }
 
-  /** UDP has no FIN: nothing is told to the remote. */
+  /** UDP has no FIN: the remote learns nothing. */
   end(): void {
     setImmediate(() => guarded(this, () => this.gone || this.events.finished()));
   }

@@ -36,7 +36,7 @@ export function send(answer: Answer, response: ServerResponse, fault: (error: un
       return response.writableLength;
     },
     write: (text: string): void => void response.write(text, () => reply.resume()),
-    over: () => void response.end(),
+    finished: () => void response.end(),
     fault,
   };
   const reply = new ReplyStream(answer.pieces, reader);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { connectorFor } from "#src/sockets/http-connector.js";
+import { httpConnector } from "#src/sockets/http-connector.js";
 import { until } from "../support/wait.js";
 
 const HEAD = "HTTP/1.1 200 OK\r\n";
@@ -14,7 +14,7 @@ test("however much a server sends at once, it is read in small pieces, and in tu
   await once(server, "listening");
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const connect = connectorFor(5000);
+  const connect = httpConnector(5000);
   const sockets = await Promise.all(
     [1, 2, 3].map(
       () =>

@@ -28,7 +28,7 @@ async function open(t: TestContext, own: OwnSockets, listener: OwnListener, host
   await once(server, "listening");
   const { address, port } = server.address() as AddressInfo;
   const place = { listener: { ...listener, port }, bound: address };
-  own.listens(place);
+  own.opened(place);
   t.after(() => {
     server.close();
     for (const socket of accepted) socket.destroy();
@@ -44,7 +44,7 @@ function watched(
   tls = false,
 ): Socket {
   const socket = tls ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
-  own.watch(socket, origin);
+  own.dialling(socket, origin);
   t.after(() => socket.destroy());
   return socket.on("error", () => {});
 }
@@ -92,7 +92,7 @@ test("a port that is opened while an attempt to connect is under way knows whose
   const { origins, port, place } = await open(t, own, listenerOf("a port"));
   own.closed(place);
   const socket = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
-  socket.once("connectionAttempt", () => process.nextTick(() => own.listens(place)));
+  socket.once("connectionAttempt", () => process.nextTick(() => own.opened(place)));
   await until(() => origins.length === 1, "it to be accepted");
   assert.deepEqual(origins, [{ address: "10.9.9.9", line: "a port", hops: 1 }]);
 });
@@ -167,7 +167,7 @@ async function unasked(t: TestContext) {
   t.after(() => server.close());
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  own.listens({ listener: { ...listener, port }, bound: "127.0.0.1" });
+  own.opened({ listener: { ...listener, port }, bound: "127.0.0.1" });
   /** Connects and closes at once. */
   const dial = async (): Promise<Socket> => {
     const socket = watched(t, own, STRANGER, { port, host: "127.0.0.1" });

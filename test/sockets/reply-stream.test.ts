@@ -11,7 +11,7 @@ function reader(name: string, log: string[]) {
   return {
     unsent: 0,
     write: (text: string) => void log.push(`${name} ${text.length}`),
-    over: () => void log.push(`${name} over`),
+    finished: () => void log.push(`${name} over`),
     fault: (error: unknown) => void log.push(`${name} ${error}`),
   };
 }
