@@ -12,9 +12,9 @@ import time
 
 from bulk import Bulk
 from clients import Clients
-from echo import serve_echo
 from loop import Loop
 from modbus import Pollers, serve_device
+from server import serve
 
 ECHO_PORTS = 4  # each port has its own set of connections in TIME_WAIT
 SLOW_DEVICE_SECONDS = 0.01
@@ -57,7 +57,7 @@ def main():
         "slow": serve_device(loop, SLOW_DEVICE_SECONDS),
         "slowBeside": serve_device(loop, SLOW_DEVICE_SECONDS, BESIDE),
     }
-    say({"bulk": bulk.port, "echo": [serve_echo(loop) for _ in range(ECHO_PORTS)], "devices": devices, "files": hard})
+    say({"bulk": bulk.port, "echo": [serve(loop, 4096, lambda conn: conn.send) for _ in range(ECHO_PORTS)], "devices": devices, "files": hard})
     while True:
         loop.run(lambda: b"\n" in text, 3600)
         line, text = text.split(b"\n", 1)

@@ -4,11 +4,11 @@ Each request reads registers, and each register holds its own address. So a clie
 """
 import collections
 import itertools
-import socket
 import struct
 import time
 
 from clients import connect, summary
+from server import serve
 
 UNIT = 1
 READ = 3  # holding registers
@@ -36,12 +36,9 @@ def serve_device(loop, seconds=0, beside=1):
 
     On each connection it works on `beside` requests at the same time; further ones wait.
     """
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
-    def accept():
-        conn, _ = listener.accept()
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        recv, send, now = conn.recv, conn.send, time.monotonic
+    def handler_of(conn):
+        send, now = conn.send, time.monotonic
         ends = collections.deque([0.0] * beside, beside)  # the times of the last answers
 
         def answer_later(answer):
@@ -56,21 +53,13 @@ def serve_device(loop, seconds=0, beside=1):
 
         answer = answer_later if seconds else send
 
-        def work():
-            try:
-                data = recv(65536)
-                for at in range(0, len(data), REQUEST_SIZE):
-                    answer(make_answer(data[at : at + REQUEST_SIZE]))
-                if data:
-                    return
-            except OSError:
-                pass
-            loop.close(conn)
+        def work(data):
+            for at in range(0, len(data), REQUEST_SIZE):
+                answer(make_answer(data[at : at + REQUEST_SIZE]))
 
-        loop.add(conn, work)
+        return work
 
-    loop.add(listener, accept)
-    return listener.getsockname()[1]
+    return serve(loop, 64, handler_of)
 
 
 class Pollers:

@@ -1,20 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TestContext } from "node:test";
+import type { Alert } from "#src/core/status/alert.js";
 import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
-
-/** An alert as it was posted. */
-export interface Posted {
-  readonly event: string;
-  readonly time: string;
-  readonly listener: number;
-  readonly server: string;
-  readonly text: string;
-  readonly reason?: string;
-  readonly downMs?: number;
-  readonly count?: number;
-}
 
 /** How a {@link Hook} answers a request, its body read. */
 export type HookAnswer = (response: ServerResponse, request: IncomingMessage) => void;
@@ -30,7 +19,7 @@ export const silence: HookAnswer = () => {};
 /** Something that alerts are posted to. */
 export class Hook {
   /** All that came, what was refused included. */
-  readonly posts: { readonly alert: Posted; readonly request: IncomingMessage }[] = [];
+  readonly posts: { readonly alert: Alert; readonly request: IncomingMessage }[] = [];
   answer: HookAnswer = status(204);
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((request, response) => {
@@ -39,7 +28,7 @@ export class Hook {
       body += chunk;
     });
     request.on("end", () => {
-      this.posts.push({ alert: JSON.parse(body) as Posted, request });
+      this.posts.push({ alert: JSON.parse(body) as Alert, request });
       this.answer(response, request);
     });
   });
@@ -78,7 +67,7 @@ export class Hook {
   }
 
   /** Waits until so many alerts have come. */
-  async received(count: number, withinMs?: number): Promise<Posted[]> {
+  async received(count: number, withinMs?: number): Promise<Alert[]> {
     await until(() => this.posts.length >= count, `${count} alerts`, withinMs);
     return this.posts.map(({ alert }) => alert);
   }
