@@ -3,20 +3,12 @@ import { parseConfigFile } from "../core/config/file.js";
 import { checkSettings, DEFAULT_SETTINGS, PORT_SECTIONS, parseValue } from "../core/config/keys.js";
 import { checkLoops } from "../core/config/loop-check.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
-import type { Settings } from "../core/config/settings.js";
+import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { readCredentials } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import type { Argument } from "./serve-arguments.js";
 
 const REMEDY = "[access] clients, or [host] ip=127.0.0.1 (-a 127.0.0.1),";
-
-/** What the command line and its files lead to, and everything that is wrong with them, a line each. */
-export interface LoadedConfig {
-  readonly settings: Settings;
-  readonly problems: readonly string[];
-  /** What works, but may not be what was meant. */
-  readonly warnings?: readonly string[];
-}
 
 /** Applies command-line arguments, strictly in order, reading the configuration files they name. */
 export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {

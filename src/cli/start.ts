@@ -1,8 +1,8 @@
+import type { LoadedConfig } from "../core/config/settings.js";
 import { Daemon } from "../daemon/daemon.js";
 import { type Log, openLog } from "../log/log.js";
 import { stdout } from "../monitor/console.js";
 import { systemClock } from "../system/clock.js";
-import type { LoadedConfig } from "./load-config.js";
 
 /** The exit statuses of the program. */
 export const EXIT = { clean: 0, failed: 1, usage: 2, notRunning: 3 } as const;

@@ -95,6 +95,14 @@ export interface Settings extends Values {
   readonly tunnel: readonly TunnelLine[];
 }
 
+/** What the command line and its files lead to, and everything that is wrong with them, a line each. */
+export interface LoadedConfig {
+  readonly settings: Settings;
+  readonly problems: readonly string[];
+  /** What works, but may not be what was meant. */
+  readonly warnings?: readonly string[];
+}
+
 /** A section of the configuration file that holds keys with values. */
 export type Section = "host" | "access" | "alert" | "web" | "device";
 

@@ -1,0 +1,77 @@
+import type { Socket } from "node:net";
+import type { Listener } from "../accept/listener.js";
+import { TlsHandshakes } from "../accept/tls-handshakes.js";
+import { Connection } from "../connection/connection.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
+import { ConnectionIds } from "../core/setup/connection-ids.js";
+import { acceptLocal } from "../sockets/local-end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import { acceptTcp } from "../sockets/tcp-end.js";
+import type { DescriptorLease } from "../system/descriptor-budget.js";
+import type { Generation } from "./generation.js";
+import type { Services } from "./services.js";
+
+/** Takes the sockets that ports accept: finds their origin, admits or rejects them, and makes connections of them. */
+export class Acceptor {
+  readonly #services: Services;
+  readonly #generation: () => Generation;
+  readonly #handshakes: TlsHandshakes;
+  readonly #ids = new ConnectionIds();
+
+  /** @param generation the one in force */
+  constructor(services: Services, generation: () => Generation) {
+    this.#services = services;
+    this.#generation = generation;
+    this.#handshakes = new TlsHandshakes({
+      clock: services.clock,
+      rejections: services.rejections,
+      keepalive: () => generation().settings.keepalive,
+      denialReason: (origin, listener) => generation().admission.denialReason(origin, listener),
+      admit: (origin, listener) => generation().admission.admit(origin, listener),
+      serve: (client, origin, listener, lease) => this.#serve(client, origin, listener, lease),
+    });
+  }
+
+  /** @param socket just accepted by a server with `pauseOnConnect` and `allowHalfOpen`; not to be used any more */
+  accept(listener: Listener, socket: Socket): void {
+    if (listener.path !== undefined) {
+      this.#acceptLocal(listener, socket);
+      return;
+    }
+    const origin = this.#services.own.originOf(socket, listener);
+    if (listener.tls === undefined) this.#acceptTcp(listener, socket, origin);
+    else this.#handshakes.begin(socket, origin, listener, listener.tls);
+  }
+
+  /** Ends the handshakes that are under way. */
+  close(): void {
+    this.#handshakes.close();
+  }
+
+  /** The owner of the daemon gets in even when there are too many clients: to look at them, or to stop it. */
+  #acceptLocal(listener: Listener, socket: Socket): void {
+    const client = acceptLocal(socket);
+    const origin = { address: client.peerAddress, line: listener.name, hops: 0 };
+    this.#serve(client, origin, listener, this.#services.descriptors.takeReserved());
+  }
+
+  #acceptTcp(listener: Listener, socket: Socket, origin: ClientOrigin): void {
+    const { admission, settings } = this.#generation();
+    const client = acceptTcp(socket, settings.keepalive, listener.route?.options.transport === "udp");
+    if (client.peerAddress === "") {
+      client.destroy(); // the client has left already
+      return;
+    }
+    const admitted = admission.admit(origin, listener);
+    if (admitted.ok) this.#serve(client, origin, listener, admitted.value);
+    else this.#services.rejections.reject(client, origin, listener, admitted.message);
+  }
+
+  #serve(client: StreamEnd, origin: ClientOrigin, listener: Listener, lease: DescriptorLease): void {
+    const { clock, registry } = this.#services;
+    const id = this.#ids.next(clock.epochMs());
+    const connection = new Connection(id, client, origin, listener, this.#generation().context);
+    registry.add(connection, lease);
+    listener.welcome(connection);
+  }
+}

@@ -1,0 +1,97 @@
+import { descriptorWarning } from "../accept/admission.js";
+import type { Listener } from "../accept/listener.js";
+import type { Ports } from "../accept/ports.js";
+import type { LoadedConfig, Settings } from "../core/config/settings.js";
+import type { Log } from "../log/log.js";
+
+/** What a reload needs of the daemon. */
+export interface ConfigReloadContext {
+  readonly log: Log;
+  readonly ports: Pick<Ports, "change">;
+  /** Files that the process may have open; undefined where the system does not tell. */
+  readonly descriptorLimit: number | undefined;
+  /** Reads the configuration. */
+  load(): LoadedConfig;
+  /** The settings in force. */
+  settings(): Settings;
+  /** @throws when a file that a listener needs cannot be used */
+  listenersOf(settings: Settings): Listener[];
+  /** Puts settings in force, ports and log apart. */
+  adopt(settings: Settings): Promise<void>;
+}
+
+/**
+ * Reads the configuration again while the daemon runs: listeners are opened, closed and changed in place, and connections that exist
+ * go on as they are. A configuration with a mistake changes nothing.
+ */
+export class ConfigReload {
+  readonly #context: ConfigReloadContext;
+  /** The reload that was asked for last: each waits for the one before it. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(context: ConfigReloadContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Reloads, after those that are under way.
+   *
+   * @param reason for the log: who has asked for it
+   * @returns what is wrong with the configuration, or undefined
+   */
+  reload(reason: string): Promise<string | undefined> {
+    const result = this.#last.then(() => this.#reload(reason));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** Refuses to reload from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #reload(reason: string): Promise<string | undefined> {
+    if (this.#closed) return "the proxy is stopping";
+    const { log } = this.#context;
+    const { settings, problems, warnings = [] } = this.#context.load();
+    const problem = problems.length > 0 ? problems.join("; ") : await this.#change(settings);
+    if (problem !== undefined) {
+      log.error(`configuration not taken (${reason}), nothing has changed: ${problem}`);
+      return problem;
+    }
+    for (const warning of warnings) log.warn(warning);
+    await this.#context.adopt(settings);
+    log.info(`configuration read again (${reason})`);
+    warnOfDescriptors(settings, this.#context.descriptorLimit, log);
+    return undefined;
+  }
+
+  /** Changes log and ports. Returns why that is not possible: they are as before then. */
+  async #change(settings: Settings): Promise<string | undefined> {
+    const { log, ports } = this.#context;
+    try {
+      log.configure(settings.log, settings.debug);
+      await ports.change(this.#context.listenersOf(settings), settings.ip);
+      return undefined;
+    } catch (error) {
+      this.#restoreLog(this.#context.settings());
+      return (error as Error).message;
+    }
+  }
+
+  #restoreLog({ log: path, debug }: Settings): void {
+    const { log } = this.#context;
+    try {
+      log.configure(path, debug);
+    } catch (error) {
+      log.error(`log ${path} cannot be opened any more: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Warns when the process may not open enough files for the connections that the settings allow. */
+export function warnOfDescriptors(settings: Settings, limit: number | undefined, log: Pick<Log, "warn">): void {
+  const warning = descriptorWarning(settings, limit);
+  if (warning !== undefined) log.warn(warning);
+}

@@ -1,0 +1,44 @@
+import { Admission } from "../accept/admission.js";
+import type { ConnectionContext } from "../connection/connection.js";
+import type { Settings } from "../core/config/settings.js";
+import { DeadPeers } from "../sockets/dead-peers.js";
+import type { FeaturesContext } from "./features.js";
+import type { Services } from "./services.js";
+
+/** What connections and features may ask of the daemon as a whole. */
+export type DaemonControl = Pick<ConnectionContext, "status" | "stop" | "reload" | "beginDevice"> &
+  Pick<FeaturesContext, "portOf">;
+
+/** The settings, and what is made of them for new connections. A reload makes another generation; connections keep theirs. */
+export interface Generation {
+  readonly settings: Settings;
+  readonly admission: Admission;
+  /** All that a connection or a feature gets of the daemon: each sees the members of its own context. */
+  readonly context: ConnectionContext & FeaturesContext;
+}
+
+/** Makes a generation. */
+export function generationOf(settings: Settings, services: Services, control: DaemonControl): Generation {
+  const { clock, log, registry, sockets, descriptors } = services;
+  const admission = new Admission(settings, registry, descriptors);
+  const context: Generation["context"] = {
+    settings,
+    access: admission.access,
+    clock,
+    log,
+    luup: services.luups.current,
+    finalNotifications: services.finalNotifications,
+    alerts: services.alerts,
+    sockets,
+    unreadReminder: services.unreadReminder,
+    deadPeers: new DeadPeers(settings.keepalive, clock, sockets, (error) =>
+      log.error(`looking for dead peers: ${error}`),
+    ),
+    own: services.own,
+    monitor: services.monitor,
+    descriptors,
+    changed: (connection) => registry.changed(connection),
+    ...control,
+  };
+  return { settings, admission, context };
+}

@@ -1,0 +1,69 @@
+import { Rejections } from "../accept/rejections.js";
+import { Alerts } from "../alerts/alerts.js";
+import { ConnectionRegistry } from "../connection/connection-registry.js";
+import type { Settings } from "../core/config/settings.js";
+import type { WriteText } from "../log/line-writer.js";
+import type { Log } from "../log/log.js";
+import { Monitor, type TracedStream } from "../monitor/monitor.js";
+import { FinalNotifications } from "../notify/final-notifications.js";
+import { LuupClients } from "../notify/luup-clients.js";
+import { UnreadReminder } from "../notify/unread-reminder.js";
+import { OwnSockets } from "../sockets/own-sockets.js";
+import type { Clock } from "../system/clock.js";
+import { DescriptorBudget } from "../system/descriptor-budget.js";
+import { descriptorLimit } from "../system/descriptors.js";
+import { SocketTable } from "../system/socket-table.js";
+
+/** The parts of the daemon that its connections share and that no reload replaces. */
+export class Services {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly descriptors = new DescriptorBudget(descriptorLimit());
+  readonly registry = new ConnectionRegistry();
+  readonly sockets: SocketTable;
+  readonly own: OwnSockets;
+  readonly rejections: Rejections;
+  readonly alerts: Alerts;
+  readonly monitor: Monitor;
+  readonly luups: LuupClients;
+  readonly finalNotifications: FinalNotifications;
+  readonly unreadReminder: UnreadReminder;
+
+  /**
+   * @param console shows the messages of connections that are monitored
+   * @param sharedStreams the messages that pass outside of connections
+   */
+  constructor(
+    settings: Settings,
+    clock: Clock,
+    log: Log,
+    console: WriteText,
+    sharedStreams: () => Iterable<TracedStream>,
+  ) {
+    this.clock = clock;
+    this.log = log;
+    this.sockets = new SocketTable(clock);
+    this.own = new OwnSockets(clock);
+    this.rejections = new Rejections({ clock, sockets: this.sockets }, log);
+    this.alerts = new Alerts(clock, log);
+    const { registry } = this;
+    function* streams(): Iterable<TracedStream> {
+      for (const connection of registry.all()) yield* connection.streams;
+      yield* sharedStreams();
+    }
+    this.monitor = new Monitor({ clock, log, alerts: this.alerts, console, streams }, settings);
+    this.luups = new LuupClients(settings.vera, clock, log);
+    this.finalNotifications = new FinalNotifications(clock, log);
+    this.unreadReminder = new UnreadReminder(clock, this.sockets, (error) =>
+      log.error(`looking for unread bytes: ${error}`),
+    );
+  }
+
+  /** Obeys these settings from now on. */
+  configure(settings: Settings): void {
+    const inUse = new Set(this.registry.all().map(({ luup }) => luup));
+    this.luups.configure(settings.vera, (luup) => inUse.has(luup) || this.finalNotifications.use(luup));
+    this.alerts.configure(settings);
+    this.monitor.configure(settings);
+  }
+}
