@@ -1,7 +1,8 @@
+/** The last second that was asked for, and its text: many lines fall in one second. */
 let second = Number.NaN;
 let text = "";
 
-/** The local time of day as the monitor shows it (seed conbus-reverse-proxy, "Output Format"): `14:32:15,123`. */
+/** The local time of day as the monitor shows it (docs/monitor.md): `14:32:15,123`. */
 export function timeOfDay(epochMs: number): string {
   const ms = Math.floor(epochMs);
   const at = Math.floor(ms / 1000);

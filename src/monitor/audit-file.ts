@@ -2,32 +2,33 @@ import { basename, dirname, join } from "node:path";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
 import type { WriteText } from "../log/line-writer.js";
 
-/** How large an audit file may become, and how many older ones are kept. */
+/** The limits of an audit file. */
 export interface AuditLimits {
-  /** In bytes. */
+  /** Largest size of the file, in bytes. */
   readonly auditSize: number;
+  /** Older files that are kept. */
   readonly auditFiles: number;
 }
 
-/** A file that is appended to; when it is large enough it becomes `file.1`, that one `file.2` and so on (MONL). */
+/** A file that lines are appended to (MONL). When it has its largest size it becomes `file.1`, that one `file.2` and so on. */
 export class AuditFile {
   readonly #path: string;
   readonly #limits: () => AuditLimits;
   #stream: RotatingFileStream | undefined;
 
-  /** @param limits those of the moment, asked when the file is opened */
+  /** @param limits returns the limits in force; called when the file is opened */
   constructor(path: string, limits: () => AuditLimits) {
     this.#path = path;
     this.#limits = limits;
   }
 
-  /** After an error the next text opens the file anew. */
+  /** Appends a text. After an error the next text opens the file anew. */
   readonly write: WriteText = (text, done) => {
     this.#stream ??= this.#open();
     this.#stream.write(text, (error) => done(error));
   };
 
-  /** The next text goes to a new file of that name, should the old one have been moved away. */
+  /** Closes the file. The next text opens it by its name, which is a new file if somebody has moved the old one. */
   close(): void {
     this.#stream?.end();
     this.#stream = undefined;
@@ -42,7 +43,7 @@ export class AuditFile {
       rotate: auditFiles,
     });
     stream.on("error", () => {
-      if (this.#stream === stream) this.#stream = undefined; // whose texts were under way is told
+      if (this.#stream === stream) this.#stream = undefined; // the texts under way get the error from the stream
     });
     return stream;
   }

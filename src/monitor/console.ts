@@ -1,7 +1,7 @@
 import type { WriteText } from "../log/line-writer.js";
 import { unblocked, writeFully } from "../system/write-fully.js";
 
-/** Writes to stdout, whoever reads it and however slowly. */
+/** Writes to stdout. A slow reader of stdout blocks nothing. */
 export function stdout(): WriteText {
   let fd: number | undefined;
   return (text, done) => {

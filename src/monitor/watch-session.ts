@@ -7,16 +7,16 @@ import { LineQueue, MAX_WATCHER_WAITING } from "./line-queue.js";
 import type { Monitor, Watcher } from "./monitor.js";
 import { Subscriber } from "./subscriber.js";
 
-const UNREAD_MS = 60_000; // somebody may halt a terminal to read; after so long it is forgotten
+const UNREAD_MS = 60_000; // a person may halt the terminal to read; after a minute it counts as forgotten
 
-/** What watching tells the connection it belongs to. */
+/** What a watch session tells its connection. */
 export interface WatchSessionOwner {
-  /** The client has gone, for this reason. */
+  /** The client has gone, or is to be closed, for this reason. */
   over(reason: string): void;
   fault(error: unknown): void;
 }
 
-/** A client that sees messages until it leaves (WTCH). One that reads slowly misses some, and is told how many. */
+/** A client that watches messages until it leaves (WTCH). A client that is too slow misses some, and a line tells how many. */
 export class WatchSession {
   readonly #monitor: Monitor;
   readonly #watcher: Watcher;
@@ -43,8 +43,8 @@ export class WatchSession {
     this.#queue = queue;
     this.#watcher = { filter, ...(view !== undefined && { view }), subscriber: new Subscriber(queue, format) };
     client.events = {
-      data() {}, // what it says now means nothing
-      eof: () => owner.over(endedBy("client")), // it might read on, but nobody could tell when it has stopped
+      data() {}, // a watching client has no more commands
+      eof: () => owner.over(endedBy("client")), // a client behind its FIN might read on, but nothing would show when it stops
       drained: () => {
         unread.stop();
         taken();
@@ -57,7 +57,7 @@ export class WatchSession {
     monitor.addWatcher(this.#watcher);
   }
 
-  /** It sees nothing more than what it was to see already. */
+  /** Ends the session: the client gets the messages that wait, and no more. */
   close(): void {
     this.#monitor.removeWatcher(this.#watcher);
     this.#queue.finish();

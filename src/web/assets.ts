@@ -6,15 +6,15 @@ export interface Asset {
   readonly body: Buffer;
 }
 
-const FOLDER = new URL("../../web/", import.meta.url); // beside dist, as the package has it
+const FOLDER = new URL("../../web/", import.meta.url); // beside dist, in the repository and in the package
 const FILES = ["page.html", "page.css", "page.js", "elements.js", "messages.js", "status.js"];
 const TYPES: Readonly<Record<string, string>> = { html: "text/html", css: "text/css", js: "text/javascript" };
 
 /**
  * Reads the files of the page.
  *
- * @returns them by their paths, `/` being the page itself
- * @throws when one is not there
+ * @returns the files by their paths; the page itself is `/`
+ * @throws when a file is missing
  */
 export function loadAssets(): ReadonlyMap<string, Asset> {
   return new Map(

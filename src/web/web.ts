@@ -2,7 +2,7 @@ import type { Settings } from "../core/config/settings.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
 import { Site, type WebContext } from "./site.js";
 
-/** The web page of the daemon, where there is to be one (`[web]`). */
+/** The web page of the daemon, if the configuration asks for one (`[web]`). */
 export class Web {
   readonly #context: WebContext;
   #site: Site | undefined;
@@ -11,12 +11,12 @@ export class Web {
     this.#context = context;
   }
 
-  /** Where it listens, or tries to. */
+  /** Its port in STAT JSON; nothing without a page. */
   get status(): ListenerStatus[] {
     return this.#site === undefined ? [] : [this.#site.status];
   }
 
-  /** Opens, closes or moves it, as settings ask for. One that stays where it is stays as it is. */
+  /** Opens, closes or moves the page. A page that keeps its address and port keeps its readers. */
   async configure({ webAddress, webPort }: Settings): Promise<void> {
     const former = this.#site;
     if (former?.address === webAddress && former.port === webPort) return;
@@ -25,7 +25,7 @@ export class Web {
     await this.#site?.open();
   }
 
-  /** Ends it, half a second later at most. */
+  /** Closes the page. Takes half a second at most. */
   async close(): Promise<void> {
     await this.#site?.close();
   }

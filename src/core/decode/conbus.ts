@@ -1,39 +1,39 @@
 import { printable } from "../parse/text.js";
 
-/** Between the brackets: a letter at least, and the two letters of the checksum. */
+/** Shortest telegram: between its brackets a letter, and the two letters of the checksum. */
 const BRACKET = 1;
 const CHECKSUM_LENGTH = 2;
 const TELEGRAM_MIN = BRACKET + 1 + CHECKSUM_LENGTH + BRACKET;
 const LETTER_A = 0x41;
 
 /**
- * What is in a telegram. Numbers are kept as their digits. What is not as its type calls for is found in `data`, whole.
+ * The parts of a telegram. Numbers are kept as their digits. A telegram that does not have the form of its type has all its text in `data`.
  */
 export interface Telegram {
-  /** By its first letter, S, R or E. */
+  /** Its first letter: S, R or E. */
   readonly type: "system" | "reply" | "event" | "unknown";
-  /** Of the module a system telegram is for, or a reply is from; ten digits. */
+  /** Ten digits: the module that a system telegram is for, or that a reply is from. */
   readonly serialNumber?: string;
   /** Two digits. */
   readonly function?: string;
   readonly functionName?: string;
   /** Two digits. */
   readonly datapoint?: string;
-  /** Of events: what kind of module it comes from, and which of its inputs it is about. */
+  /** Of events: the kind of module, its link, and the input that has changed. */
   readonly moduleType?: string;
   readonly link?: string;
   readonly input?: string;
-  /** Of events: M and B, a button pressed and released. */
+  /** Of events: M (a button is pressed) or B (it is released). */
   readonly action?: "make" | "break";
-  /** What else there is before the checksum. */
+  /** The rest before the checksum. */
   readonly data?: string;
-  /** As it stands in the telegram. */
+  /** As the telegram has it, right or wrong. */
   readonly checksum: string;
 }
 
 const TYPES: Readonly<Record<string, Telegram["type"]>> = { S: "system", R: "reply", E: "event" };
 
-/** Those that the Conbus documents of conson-xp explain by an example: discovery, system and reply telegrams, blink, action. */
+/** Names of the functions for which the Conbus documents of conson-xp have an example. */
 const FUNCTION_NAMES: Readonly<Record<string, string>> = {
   "01": "discovery",
   "02": "read datapoint",
@@ -43,14 +43,14 @@ const FUNCTION_NAMES: Readonly<Record<string, string>> = {
   "27": "action",
 };
 
-/** The checksum over these bytes (all between `<` and itself): their XOR as two letters A to P, high nibble first. */
+/** The checksum of these bytes, which are all between `<` and the checksum: their XOR as two letters A to P, high nibble first. */
 export function checksum(bytes: Buffer): string {
   let xor = 0;
   for (const byte of bytes) xor ^= byte;
   return String.fromCharCode(LETTER_A + (xor >> 4), LETTER_A + (xor & 0xf));
 }
 
-/** What is wrong with a telegram, brackets included; nothing when its checksum is right. */
+/** Verifies the checksum of a telegram with its brackets. Returns what is wrong; undefined when the checksum is right. */
 export function checkTelegram(telegram: Buffer): string | undefined {
   if (telegram.length < TELEGRAM_MIN) return "too short for a checksum";
   const right = checksum(telegram.subarray(BRACKET, checksumAt(telegram)));
@@ -58,7 +58,7 @@ export function checkTelegram(telegram: Buffer): string | undefined {
   return found === right ? undefined : `checksum ${printable(found)}, ${right} is right`;
 }
 
-/** The parts of a telegram, brackets included, whether its checksum is right or not; nothing when it is too short to have one. */
+/** Parses a telegram with its brackets, whether its checksum is right or not. Undefined for one too short for a checksum. */
 export function parseTelegram(telegram: Buffer): Telegram | undefined {
   if (telegram.length < TELEGRAM_MIN) return undefined;
   const inside = telegram.toString("latin1", BRACKET, checksumAt(telegram));
@@ -78,7 +78,7 @@ function checksumOf(telegram: Buffer): string {
 
 type Parts = Omit<Telegram, "type" | "checksum">;
 
-/** `0020044966F02D18+26,0`; a reply may have no number behind its D. */
+/** Reads `0020044966F02D18+26,0`. A reply may have no number behind its D. */
 function readSystem(text: string): Parts {
   const [, serialNumber, code, datapoint, data] = /^(\d{10})F(\d\d)D(\d\d)?(.*)$/s.exec(text) ?? [];
   if (serialNumber === undefined || code === undefined) return dataIn(text);
@@ -92,7 +92,7 @@ function readSystem(text: string): Parts {
   };
 }
 
-/** `14L00I02M` */
+/** Reads `14L00I02M`. */
 function readEvent(text: string): Parts {
   const [, moduleType, link, input, action] = /^(\d{1,3})L(\d\d)I(\d\d)([MB])$/.exec(text) ?? [];
   if (moduleType === undefined || link === undefined || input === undefined) return dataIn(text);

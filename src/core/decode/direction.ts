@@ -1,2 +1,2 @@
-/** Which way bytes go: from the client, or to it. */
+/** The direction of bytes: `up` from the client, `down` to the client. */
 export type Direction = "up" | "down";

@@ -1,10 +1,10 @@
 /**
- * A part of a PDU. `byte`, `word`: a number of one or two bytes; `switch`: a coil, ff00 or 0000; `mask`: a word of single bits;
- * `words`: all that is left, as words; `data`: all that is left.
+ * A part of a PDU. `byte` and `word`: a number of one or two bytes. `switch`: a coil, ff00 or 0000. `mask`: a word of single bits.
+ * `words`: the rest, as words. `data`: the rest, as bytes.
  */
 export type Field = readonly [name: string, form: "byte" | "word" | "switch" | "mask" | "words" | "data"];
 
-/** A function: what follows its code in the request and in the answer. */
+/** A function: the parts behind its code, in the request and in the answer. */
 export interface ModbusFunction {
   readonly name: string;
   readonly request: readonly Field[];
@@ -25,7 +25,7 @@ const written = (name: string, values: Field): ModbusFunction => ({
   answer: [ADDRESS, COUNT],
 });
 
-/** By code (MODBUS Application Protocol Specification V1.1b3, chapter 6). Addresses are those of the PDU, counted from 0. */
+/** Functions by code (MODBUS Application Protocol Specification V1.1b3, chapter 6). Addresses are those of the PDU, counted from 0. */
 export const FUNCTIONS: ReadonlyMap<number, ModbusFunction> = new Map([
   [1, asked("read coils", [BYTE_COUNT, DATA])],
   [2, asked("read discrete inputs", [BYTE_COUNT, DATA])],
@@ -79,7 +79,7 @@ export const FUNCTIONS: ReadonlyMap<number, ModbusFunction> = new Map([
   [43, repeated("encapsulated interface transport", [["meiType", "byte"], DATA])],
 ]);
 
-/** By code (chapter 7). */
+/** Names of exceptions by code (chapter 7). */
 export const EXCEPTION_NAMES: ReadonlyMap<number, string> = new Map([
   [1, "illegal function"],
   [2, "illegal data address"],

@@ -3,14 +3,14 @@ import { hexOf } from "../parse/hex.js";
 import type { Direction } from "./direction.js";
 import { EXCEPTION_NAMES, type Field, FUNCTIONS } from "./modbus-functions.js";
 
-/** The parts of a PDU by name, in the order they stand in it. Lists of values are a text, with spaces between. */
+/** The parts of a PDU by name, in their order in the PDU. A list of values is a text, with spaces between. */
 export type PduParts = Readonly<Record<string, string | number>>;
 
 /**
- * What a PDU says (MODBUS Application Protocol Specification V1.1b3, chapters 6 and 7). A short one has the parts that are
- * there; bytes that its function has no place for are `surplus`.
+ * Decodes a PDU (MODBUS Application Protocol Specification V1.1b3, chapters 6 and 7). A PDU that is too short gives the parts that it
+ * has. Bytes behind the last part of its function are `surplus`.
  *
- * @returns nothing for a PDU without a byte
+ * @returns undefined for a PDU without a byte
  */
 export function describePdu(pdu: Buffer, direction: Direction): PduParts | undefined {
   const code = pdu[0];
@@ -25,7 +25,7 @@ export function describePdu(pdu: Buffer, direction: Direction): PduParts | undef
   return { ...head, ...readFields(direction === "up" ? known.request : known.answer, rest) };
 }
 
-/** These parts in words: `function 3 (read holding registers), address 0, count 10`. */
+/** The parts as a text: `function 3 (read holding registers), address 0, count 10`. */
 export function wordsOf(parts: PduParts): string {
   const words: string[] = [];
   for (const [name, value] of Object.entries(parts)) {

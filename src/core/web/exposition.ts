@@ -1,25 +1,26 @@
 import { printable } from "../parse/text.js";
 
-/** A value, and the labels that tell it from others of its metric. */
+/** One value of a metric, with the labels that distinguish it. */
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
-  /** Behind the metric's name: the parts of a histogram. */
+  /** Follows the name of the metric: the parts of a histogram have one. */
   readonly suffix?: "_bucket" | "_sum" | "_count";
 }
 
-/** All samples of one name. A counter's name ends in `_total`. */
+/** All samples of one name. The name of a counter ends in `_total`. */
 export interface Metric {
   readonly name: string;
   readonly type: "gauge" | "counter" | "histogram";
-  /** In one line. */
+  /** One line for people. */
   readonly help: string;
   readonly samples: readonly Sample[];
 }
 
 /**
- * Metrics in pieces, in the text format of Prometheus, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): lines end
- * in LF, values of labels have `\`, `"` and LF escaped. A metric without samples is left out.
+ * Formats metrics for Prometheus, a piece for each metric head and sample: text format 0.0.4
+ * (prometheus.io/docs/instrumenting/exposition_formats). Lines end in LF. In values of labels `\`, `"` and LF are escaped. A metric
+ * without samples is left out.
  */
 export function* expositionOf(metrics: readonly Metric[]): Generator<string> {
   for (const { name, type, help, samples } of metrics) {

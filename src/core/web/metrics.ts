@@ -9,19 +9,19 @@ import { tunnelMetrics } from "./tunnel-metrics.js";
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * What the daemon tells of itself in pieces, for Prometheus. Counters begin anew with the daemon, those of notifications also when the
- * Luup system is another one.
+ * The metrics of the daemon, in pieces (docs/web-and-metrics.md). Counters begin at 0 when the daemon starts; those of notifications also
+ * when a reload names another Luup system.
  */
 export function metricsText(report: DaemonReport): Generator<string> {
   const { version, uptimeMs, listeners, connections, traffic, descriptors } = report;
   return expositionOf([
-    gauge("build_info", "The version that runs.", [{ labels: { version }, value: 1 }]),
-    gauge("uptime_seconds", "Since the start.", uptimeMs / 1000),
-    gauge("listener_up", "1 while connections are accepted.", listeners.map(listenerSample)),
-    gauge("connections", "Clients that are connected.", connectionSamples(listeners, connections)),
-    counter("connections_total", "Clients that were taken in.", traffic.connections),
-    counter("received_bytes_total", "Bytes that came from remotes.", traffic.received),
-    counter("sent_bytes_total", "Bytes that went to remotes.", traffic.sent),
+    gauge("build_info", "The version of the daemon that runs.", [{ labels: { version }, value: 1 }]),
+    gauge("uptime_seconds", "Seconds since the start.", uptimeMs / 1000),
+    gauge("listener_up", "1 while the port accepts connections.", listeners.map(listenerSample)),
+    gauge("connections", "Clients that are connected now.", connectionSamples(listeners, connections)),
+    counter("connections_total", "Clients accepted.", traffic.connections),
+    counter("received_bytes_total", "Bytes from remotes.", traffic.received),
+    counter("sent_bytes_total", "Bytes to remotes.", traffic.sent),
     ...notificationMetrics(report),
     ...serverMetrics(report.directs),
     ...muxMetrics(report.muxes),
@@ -30,26 +30,38 @@ export function metricsText(report: DaemonReport): Generator<string> {
     ...alertMetrics(report),
     gauge(
       "descriptors_used",
-      "Files and sockets taken by clients, remotes and readers of the web page.",
+      "Files and sockets that clients, remotes and readers of the web page have open.",
       descriptors.used,
     ),
-    gauge("descriptors_limit", "Files and sockets the daemon may have.", optional(descriptors.limit)),
-    counter("log_lines_lost_total", "Lines of the log that could not be written.", report.logLinesLost),
+    gauge("descriptors_limit", "Files and sockets that the daemon may have open.", optional(descriptors.limit)),
+    counter("log_lines_lost_total", "Log lines that could not be written.", report.logLinesLost),
   ]);
 }
 
 function notificationMetrics({ notifications }: DaemonReport): Metric[] {
   const { waiting, inFlight, sent, retried, failed, delay, answer, farewells } = notifications;
   return [
-    gauge("notifications_waiting", "Requests that wait for their turn.", waiting),
-    gauge("notifications_in_flight", "Requests that wait for their answer.", inFlight),
-    counter("notifications_sent_total", "Requests that went out, repetitions included.", sent),
-    counter("notifications_retried_total", "Attempts that repeated a failed one.", retried),
-    counter("notifications_failed_total", "Attempts that were rejected, or got no good answer.", failed),
-    gauge("final_notifications_waiting", "Final ones of connections that are gone.", farewells.waiting),
-    counter("final_notifications_lost_total", "Final ones that made room for later ones.", farewells.givenUp),
-    histogram("notification_delay_seconds", "From when a request was due until it left.", delay),
-    histogram("notification_answer_seconds", "From when a request left until its end.", answer),
+    gauge("notifications_waiting", "Notification requests that wait for their turn.", waiting),
+    gauge("notifications_in_flight", "Notification requests that wait for their answer.", inFlight),
+    counter("notifications_sent_total", "Notification requests sent, with repetitions.", sent),
+    counter("notifications_retried_total", "Notification requests that repeated a failed one.", retried),
+    counter("notifications_failed_total", "Notification requests that were rejected, or got no good answer.", failed),
+    gauge("final_notifications_waiting", "Final notifications of closed connections that wait.", farewells.waiting),
+    counter(
+      "final_notifications_lost_total",
+      "Final notifications dropped to make room for later ones.",
+      farewells.givenUp,
+    ),
+    histogram(
+      "notification_delay_seconds",
+      "Seconds from when a notification was due until its request was sent.",
+      delay,
+    ),
+    histogram(
+      "notification_answer_seconds",
+      "Seconds from when a notification request was sent until it was over.",
+      answer,
+    ),
   ];
 }
 
@@ -62,20 +74,20 @@ function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
     directs.map(({ port, telegrams }) => ({ labels: { port: String(port) }, value: value(telegrams) }));
   const isUp = ({ state }: ServerStatus): number => Number(state === "up");
   return [
-    gauge("server_up", "1 while a server of [direct] can be reached, as far as is known.", servers(isUp)),
+    gauge("server_up", "1 while a server of [direct] counts as reachable.", servers(isUp)),
     gauge(
       "server_connections",
-      "Clients that a server of [direct] has.",
+      "Clients connected to a server of [direct].",
       servers(({ active }) => active),
     ),
     counter(
       "server_connections_total",
-      "Connections made for clients.",
+      "Connections made to a server of [direct] for clients.",
       servers(({ total }) => total),
     ),
     counter(
       "server_failures_total",
-      "Attempts to connect that failed.",
+      "Attempts to connect to a server of [direct] that failed.",
       servers(({ failures }) => failures),
     ),
     gauge(
@@ -99,16 +111,20 @@ function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
 function monitorMetrics({ monitor: { watchers, notShown } }: DaemonReport): Metric[] {
   const samples = Object.entries(notShown).map(([place, value]) => ({ labels: { place }, value }));
   return [
-    gauge("watchers", "Those who watch messages.", watchers),
+    gauge("watchers", "Clients and readers of the web page that watch messages.", watchers),
     counter("messages_not_shown_total", "Messages that could not be shown in time.", samples),
   ];
 }
 
 function alertMetrics({ alerts: { waiting, delivered, givenUp, dropped } }: DaemonReport): Metric[] {
   return [
-    gauge("alerts_waiting", "Alerts that wait, one under way included.", waiting),
-    counter("alerts_delivered_total", "Alerts that were taken.", delivered),
-    counter("alerts_lost_total", "Alerts that nobody took in time, or that had to make room.", givenUp + dropped),
+    gauge("alerts_waiting", "Alerts that wait, with the one under way.", waiting),
+    counter("alerts_delivered_total", "Alerts delivered.", delivered),
+    counter(
+      "alerts_lost_total",
+      "Alerts that were not delivered in time, or were dropped to make room.",
+      givenUp + dropped,
+    ),
   ];
 }
 
@@ -116,7 +132,7 @@ function listenerSample({ name, problem }: ListenerStatus): Sample {
   return { labels: { listener: name }, value: Number(problem === undefined) };
 }
 
-/** How many clients each listener has; one that is there no more as long as it has some. */
+/** Clients of each listener; also of a listener that a reload has removed, as long as it has some. */
 function connectionSamples(listeners: readonly ListenerStatus[], connections: Iterable<ConnectionReport>): Sample[] {
   const counts = new Map(listeners.filter(({ kind }) => kind !== "web").map(({ name }) => [name, 0]));
   for (const { phase, listener } of connections) {
@@ -141,7 +157,7 @@ function metric(type: Metric["type"], name: string, help: string, value: number 
   return { name: `sockproxyd_${name}`, type, help, samples: typeof value === "number" ? [{ value }] : value };
 }
 
-/** Prometheus counts in each class what is in those below it, too. */
+/** Each bucket of Prometheus also counts what is in the buckets below it. */
 function histogram(name: string, help: string, { classes, sumMs, count }: HistogramStatus): Metric {
   let below = 0;
   const buckets = classes.map(({ upToMs, count: own }): Sample => {

@@ -1,16 +1,16 @@
 import { connectedLinks, MUX_COUNTERS, type MuxCounters, type MuxStatus } from "../mux/mux-status.js";
 import type { Metric } from "./exposition.js";
 
-/** How it is now. */
+/** The state of a mux now. */
 const GAUGES: Readonly<Record<string, readonly [help: string, value: (mux: MuxStatus) => number]>> = {
   clients: ["Clients that share the device.", ({ clients }) => clients],
   waiting: ["Requests that wait for their turn.", ({ waiting }) => waiting],
   outstanding: ["Requests that wait for their answer.", ({ outstanding }) => outstanding],
   links: ["Connections to the device.", connectedLinks],
-  down: ["1 while the device is not reached and another attempt is not due yet.", ({ down }) => Number(down)],
+  down: ["1 while the device cannot be reached and the next attempt is not due yet.", ({ down }) => Number(down)],
 };
 
-/** What is told of shared devices, each by its port and its address. */
+/** The metrics of shared devices. Labels: port and address. */
 export function muxMetrics(muxes: readonly MuxStatus[]): Metric[] {
   const samples = (value: (mux: MuxStatus) => number) =>
     muxes.map((mux) => ({ labels: { port: String(mux.port), target: mux.target }, value: value(mux) }));

@@ -5,16 +5,16 @@ import { parseFilter, type WatchRequest } from "../setup/watch-request.js";
 import type { DaemonReport } from "../status/daemon-status.js";
 
 /**
- * Whether a request's `Host` (RFC 9110, section 7.2) names this machine by an address or as `localhost`. Any other name may be one
- * that a foreign page has had resolved to this machine, so that the browser takes what is here for the page's own (DNS rebinding).
+ * Whether the `Host` of a request (RFC 9110, section 7.2) is an address or `localhost`. Any other name may belong to another site that
+ * lets it resolve to this machine: then the browser would treat our replies as that site's own (DNS rebinding).
  */
 export function isHostTrusted(host: string | undefined): boolean {
   const [, bracketed, plain = ""] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(host ?? "") ?? [];
   return bracketed === undefined ? isIPv4(plain) || plain.toLowerCase() === "localhost" : isIPv6(bracketed);
 }
 
-/** Of a request's headers, those by which a browser tells what page asks. */
-export interface Asker {
+/** The headers by which a browser says which page asks. */
+export interface PageHeaders {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
   readonly referer?: string | undefined;
@@ -22,11 +22,11 @@ export interface Asker {
 }
 
 /**
- * Whether a page from elsewhere asks, or has sent its reader here. Browsers say so themselves (Fetch Metadata), but only to `https` and
- * the loopback; elsewhere `Origin` and `Referer` tell, if the page lets them. Programs that are no browsers send none of these.
+ * Whether a page of another site asks, or has sent its reader here. Browsers say so (Fetch Metadata), but only to `https` and the
+ * loopback. Elsewhere `Origin` and `Referer` show it, if the page lets them. Programs other than browsers send none of these headers.
  */
-export function isForeign({ host, origin, referer, "sec-fetch-site": site = "none" }: Asker): boolean {
-  if (site !== "same-origin" && site !== "none") return true; // a page on another port of this machine is same-site
+export function isForeign({ host, origin, referer, "sec-fetch-site": site = "none" }: PageHeaders): boolean {
+  if (site !== "same-origin" && site !== "none") return true; // `same-site` is another site, too: a page on another port of this machine
   const own = hostOf(`http://${host}`);
   return [origin, referer].some((from) => from !== undefined && (own === undefined || hostOf(from) !== own));
 }
@@ -38,10 +38,10 @@ function hostOf(url: string): string | undefined {
 const KNOWN = ["listener", "connection", "view"];
 
 /**
- * Reads the query of `/messages`: `listener=port` or `connection=id`, or neither for everything, and `view=` for connections whose own
- * lines say none.
+ * Reads the query of `/messages`: `listener=port` or `connection=id`, or neither for everything. `view=` is the view of connections whose
+ * own options name none.
  *
- * @param status what there is to be watched
+ * @param status the listeners and connections that exist now
  */
 export function parseMessagesQuery(
   query: ReadonlyMap<string, string>,

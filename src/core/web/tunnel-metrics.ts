@@ -1,7 +1,7 @@
 import type { DeviceStatus, LinkBytes, TunnelLinkStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
 import type { Metric, Sample } from "./exposition.js";
 
-/** What both sides of a tunnel tell, in the same words. */
+/** The counters that both sides of a tunnel have. */
 interface Side extends LinkBytes {
   readonly link?: TunnelLinkStatus;
   readonly links: number;
@@ -12,16 +12,16 @@ interface Side extends LinkBytes {
 type Row = readonly [type: Metric["type"], name: string, help: string, value: (side: Side) => number];
 
 const ROWS: readonly Row[] = [
-  ["gauge", "links", "Links that are there.", ({ link }) => Number(link !== undefined)],
-  ["gauge", "clients", "Clients of these links.", ({ link }) => link?.clients ?? 0],
-  ["counter", "links_total", "Links that there were.", ({ links }) => links],
-  ["counter", "clients_total", "Clients that were taken in.", ({ clients }) => clients],
-  ["counter", "refused_total", "Clients that were not.", ({ refused }) => refused],
-  ["counter", "received_bytes_total", "Bytes from the link.", ({ received }) => received],
-  ["counter", "sent_bytes_total", "Bytes to the link.", ({ sent }) => sent],
+  ["gauge", "links", "Links that are open now.", ({ link }) => Number(link !== undefined)],
+  ["gauge", "clients", "Clients of the links that are open now.", ({ link }) => link?.clients ?? 0],
+  ["counter", "links_total", "Links so far.", ({ links }) => links],
+  ["counter", "clients_total", "Clients accepted.", ({ clients }) => clients],
+  ["counter", "refused_total", "Clients refused.", ({ refused }) => refused],
+  ["counter", "received_bytes_total", "Bytes received over links.", ({ received }) => received],
+  ["counter", "sent_bytes_total", "Bytes sent over links.", ({ sent }) => sent],
 ];
 
-/** What is told of tunnels: those of `[tunnel]` by their port, devices by their server. */
+/** The metrics of tunnels. Label of lines of `[tunnel]`: port; of devices: server. */
 export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonly DeviceStatus[]): Metric[] {
   return [
     ...metricsOf("tunnel", tunnels, ({ port }) => ({ port: String(port) })),
@@ -34,7 +34,7 @@ export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonl
     {
       name: "sockproxyd_tunnel_turned_away_total",
       type: "counter",
-      help: "Devices that did not know the secret.",
+      help: "Devices turned away because they did not know the secret.",
       samples: tunnels.map(({ port, turnedAway }) => ({ labels: { port: String(port) }, value: turnedAway })),
     },
     ...metricsOf("device", devices, ({ server }) => ({ server })),
@@ -54,7 +54,7 @@ function metricsOf<T extends Side>(
   }));
 }
 
-/** One sample for each server, though TCPR can make several links to one: Prometheus takes no label twice. */
+/** Adds samples of the same labels: TCPR can start several devices of one server, and Prometheus takes no labels twice. */
 function summed(samples: readonly Sample[]): Sample[] {
   const sums = new Map<string, Sample>();
   for (const sample of samples) {

@@ -8,7 +8,7 @@ import { escapedJson, isPrintable, printable, printableJson } from "#src/core/pa
 import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { errorReply, runCommand } from "#src/core/setup/run-command.js";
 import { expositionOf } from "#src/core/web/exposition.js";
-import { refusal } from "#src/web/answer.js";
+import { errorPage } from "#src/web/http-reply.js";
 
 const BAD: Readonly<Record<string, string>> = {
   "a control character of Latin-1": "\u009b",
@@ -57,7 +57,7 @@ const EDGES: Readonly<Record<string, (text: string) => string>> = {
 };
 
 function bodyOf(text: string): string {
-  const answer = refusal(403, text);
+  const answer = errorPage(403, text);
   return "body" in answer ? String(answer.body).slice(0, -1) : "";
 }
 

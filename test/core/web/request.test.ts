@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { VIEWS } from "#src/core/monitor/views/views.js";
 import type { DaemonReport } from "#src/core/status/daemon-status.js";
-import { type Asker, isForeign, isHostTrusted, parseMessagesQuery } from "#src/core/web/request.js";
+import { isForeign, isHostTrusted, type PageHeaders, parseMessagesQuery } from "#src/core/web/request.js";
 
 const trusted = [
   "127.0.0.1",
@@ -43,7 +43,7 @@ const strange = [
 for (const host of strange) test(`Host: ${host} is refused`, () => assert.equal(isHostTrusted(host), false));
 
 const HOST = "127.0.0.1:8080";
-const askers: [boolean, Omit<Asker, "host">][] = [
+const askers: [boolean, Omit<PageHeaders, "host">][] = [
   [false, {}], // curl, Prometheus
   [false, { "sec-fetch-site": "same-origin" }],
   [false, { "sec-fetch-site": "none" }], // typed, or a bookmark

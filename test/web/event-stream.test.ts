@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import { RenderedEvent } from "#src/monitor/subscriber.js";
-import { EventStream } from "#src/web/message-stream.js";
+import { EventStream } from "#src/web/event-stream.js";
 import { ManualClock } from "../support/clock.js";
 
 /** A response whose reader reads when the test says so. */

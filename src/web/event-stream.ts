@@ -5,19 +5,22 @@ import type { Monitor, Watcher } from "../monitor/monitor.js";
 import { Subscriber } from "../monitor/subscriber.js";
 import type { Clock, Timer } from "../system/clock.js";
 
-const LIFE_MS = 15_000; // proxies on the way give up a silent connection after half a minute or more
-const RETRY_MS = 2000;
+const KEEPALIVE_MS = 15_000; // proxies on the way close a silent connection after half a minute or more
+const RETRY_MS = 2000; // a browser that has lost the stream asks again after this time
 
-/** Messages as server-sent events (WHATWG HTML, section 9.2), a line of JSON each. Who reads slowly misses some, and is told how many. */
+/**
+ * Messages as server-sent events (WHATWG HTML, section 9.2), each one line of JSON. A reader that is too slow misses some, and a line
+ * tells how many.
+ */
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #monitor: Monitor;
   readonly #clock: Clock;
   readonly #queue: LineQueue;
   readonly #watcher: Watcher;
-  #life: Timer | undefined;
+  #keepalive: Timer | undefined;
 
-  /** @param response with its headers set; the rest is the stream's */
+  /** @param response with its headers set; the stream writes the rest */
   constructor(response: ServerResponse, { filter, view, format }: WatchRequest, monitor: Monitor, clock: Clock) {
     this.#response = response;
     this.#monitor = monitor;
@@ -30,27 +33,27 @@ export class EventStream {
     this.#watcher = { filter, ...(view && { view }), subscriber: new Subscriber(this.#queue, format) };
     response.write(`retry: ${RETRY_MS}\n\n`);
     monitor.addWatcher(this.#watcher);
-    this.#showLife();
+    this.#keepAlive();
   }
 
-  /** Ends it, behind what it was to show already. */
+  /** Ends the stream behind the messages that wait. */
   close(): void {
     this.leave();
     this.#queue.finish();
     this.#response.end();
   }
 
-  /** It sees nothing more: its reader has gone. */
+  /** The reader has gone: shows nothing more. */
   leave(): void {
     this.#monitor.removeWatcher(this.#watcher);
-    this.#life?.cancel();
+    this.#keepalive?.cancel();
   }
 
-  /** A comment now and then, unless something waits to be read anyway: who does not read at all is then silent, and cut in the end. */
-  #showLife(): void {
-    this.#life = this.#clock.after(LIFE_MS, () => {
+  /** Writes a comment now and then, unless bytes wait to be read: a reader that takes nothing counts as silent, and is cut off. */
+  #keepAlive(): void {
+    this.#keepalive = this.#clock.after(KEEPALIVE_MS, () => {
       if (this.#response.writableLength === 0) this.#response.write(":\n\n");
-      this.#showLife();
+      this.#keepAlive();
     });
   }
 }

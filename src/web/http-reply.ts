@@ -1,0 +1,43 @@
+import type { ServerResponse } from "node:http";
+import { printable } from "../core/parse/text.js";
+import { ReplyStream } from "../sockets/reply-stream.js";
+
+/** The reply to a request: a whole body, or a long report in pieces, which are made as the reader takes them. */
+export type HttpReply = { readonly status: number; readonly type: string } & (
+  | { readonly body: Buffer | string }
+  | { readonly pieces: Iterable<string> }
+);
+
+/** A reply with one line of text that says what is wrong. */
+export function errorPage(status: number, reason: string): HttpReply {
+  return { status, type: "text/plain; charset=utf-8", body: `${printable(reason)}\n` };
+}
+
+/**
+ * Sends a reply; to HEAD only its headers.
+ *
+ * @param fault called when a piece cannot be made
+ */
+export function sendReply(reply: HttpReply, response: ServerResponse, fault: (error: unknown) => void): void {
+  const headers = { "Content-Type": reply.type };
+  if ("body" in reply) {
+    response.writeHead(reply.status, { ...headers, "Content-Length": Buffer.byteLength(reply.body) }).end(reply.body);
+    return;
+  }
+  response.writeHead(reply.status, headers);
+  if (response.req.method === "HEAD") response.end();
+  else sendPieces(reply.pieces, response, fault);
+}
+
+function sendPieces(pieces: Iterable<string>, response: ServerResponse, fault: (error: unknown) => void): void {
+  const reader = {
+    get unsent() {
+      return response.writableLength;
+    },
+    write: (text: string): void => void response.write(text, () => stream.resume()),
+    finished: () => void response.end(),
+    fault,
+  };
+  const stream = new ReplyStream(pieces, reader);
+  response.on("close", () => stream.cancel());
+}
