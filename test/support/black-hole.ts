@@ -8,9 +8,9 @@ import { until } from "./wait.js";
 const SOURCE =
   "const held=[];require('node:net').createServer(s=>{s.on('error',()=>{});held.push(s)})" +
   ".listen({port:+process.argv[1],host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
-const FILLERS = 4; // more than the queue holds
+const FILLERS = 4; // more connections than the accept queue holds
 
-/** A server that connections are lost in: a program that is stopped, its queue full. Let go, it accepts them. */
+/** A server that swallows connections: a stopped program with a full accept queue. It accepts them after its release. */
 export class BlackHole {
   readonly port: number;
   readonly #child: ChildProcess;

@@ -5,14 +5,14 @@ import { http } from "./protocols.js";
 const END_OF_HEAD = "\r\n\r\n";
 
 /**
- * An HTTP device that reads heads only: the body of a request is the next request to it. It answers one request when bytes come,
- * as {@link http} does, but for those with an answer of their own.
+ * An HTTP device that reads heads only: it takes the body of a request for the next request. When bytes come it answers one request, as
+ * {@link http} does, except for paths with an answer of their own.
  */
 export class CarelessDevice {
   readonly port: number;
-  /** When requests came, by performance.now(). */
+  /** The arrival times of the requests, by performance.now(). */
   readonly arrivals: number[] = [];
-  /** Connections that it has taken. */
+  /** The connections that it has accepted. */
   links = 0;
   readonly #server: Server;
   readonly #special: ReadonlyMap<string, readonly [now: string, later: string]>;
@@ -25,7 +25,7 @@ export class CarelessDevice {
     server.on("connection", (socket) => this.#arrived(socket));
   }
 
-  /** @param special by path: what is sent at once, and what is sent before the next answer on that connection */
+  /** @param special by path: the text to send at once, and the text to send before the next answer of that connection */
   static async open(
     special: Readonly<Record<string, readonly [now: string, later: string]>> = {},
   ): Promise<CarelessDevice> {
@@ -50,7 +50,7 @@ export class CarelessDevice {
       const end = text.indexOf(END_OF_HEAD);
       if (end < 0) return;
       const head = text.slice(0, end + END_OF_HEAD.length);
-      text = text.slice(head.length); // what is left has its turn when more comes
+      text = text.slice(head.length); // the rest waits for the next bytes
       this.arrivals.push(performance.now());
       const path = /^\S+ (\S+)/.exec(head)?.[1] ?? "";
       const [now, later] = this.#special.get(path) ?? [http.answer(Buffer.from(head)).toString("latin1"), ""];

@@ -3,21 +3,21 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 
-/** A certificate and its key, as files in PEM. */
+/** The PEM files of a certificate and its key. */
 export interface Pair {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Certificates made for a test, in a folder of its own. */
+/** Makes certificates for a test, in a temporary folder. */
 export class Certificates {
   readonly folder = mkdtempSync(`${tmpdir()}/sockproxyd-certificates-`);
 
   /**
-   * Makes one.
+   * Makes a certificate.
    *
-   * @param name of the files, and the host name that it is for
-   * @param by who signs it; without, it does so itself, as an authority
+   * @param name the name of the files, and the host name of the certificate
+   * @param by the signer; without one the certificate signs itself, as an authority
    */
   make(name: string, by?: Pair): Pair {
     const made = { certificate: `${this.folder}/${name}.pem`, key: `${this.folder}/${name}.key` };
@@ -31,13 +31,13 @@ export class Certificates {
     return made;
   }
 
-  /** Puts one in the place of another. */
+  /** Replaces the files of one certificate by those of another. */
   replace(old: Pair, by: Pair): void {
     copyFileSync(by.certificate, old.certificate);
     copyFileSync(by.key, old.key);
   }
 
-  /** Has done with them. */
+  /** Removes the folder. */
   remove(): void {
     rmSync(this.folder, { recursive: true });
   }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "#src/system/clock.js";
 
-/** A clock that moves only when told to. */
+/** A clock that only the test moves. */
 export class ManualClock implements Clock {
   #now = 1000;
   readonly #timers = new Set<{ at: number; callback: () => void }>();
@@ -19,12 +19,12 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
-  /** Timers that have not fired. */
+  /** The number of timers that have not fired. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Goes to the moment of the next timer and calls it; others of that moment are left. */
+  /** Moves to the next timer and calls it. Other timers of the same moment stay. */
   next(): void {
     const [next] = [...this.#timers].sort((a, b) => a.at - b.at);
     if (next === undefined) return;
@@ -33,12 +33,12 @@ export class ManualClock implements Clock {
     next.callback();
   }
 
-  /** The process stands still: time passes, and nothing is called before the next {@link advance}. */
+  /** The process stands still: time passes, and no timer fires before the next {@link advance}. */
   standStill(ms: number): void {
     this.#now += ms;
   }
 
-  /** Lets time pass, calling what falls due in its order. */
+  /** Lets time pass and calls the timers that fall due, in their order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

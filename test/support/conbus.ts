@@ -9,10 +9,10 @@ export function telegram(text: string): string {
   return telegramBytes(text).toString("latin1");
 }
 
-/** What asks all modules for their serial numbers. */
+/** The telegram that asks all modules for their serial numbers. */
 export const DISCOVERY = telegram("S0000000000F01D00");
 
-/** What asks a module for a datapoint. */
+/** The telegram that asks a module for a datapoint. */
 export function read(serial: string, datapoint: string): string {
   return telegram(`S${serial}F02D${datapoint}`);
 }
@@ -23,28 +23,28 @@ export interface Module {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** The modules of the seed's example session, with a version, and a sensor's temperature. */
+/** The modules of the session in docs/reverse-proxy.md, with a version, and the temperature of a sensor. */
 export const MODULES: readonly Module[] = [
   { serial: "0020030837", data: { "02": "XP230_V1.00.04", "18": "+26,0\u00a7C" } },
   { serial: "0020044966", data: { "02": "XP24_V0.34.03", "18": "+19,5\u00a7C" } },
 ];
 
-/** How the simulator writes its answers. */
+/** How the simulator writes answers. */
 export interface Manner {
-  /** Before each answer. */
+  /** The delay before each answer. */
   readonly delayMs?: number;
-  /** Answers in pieces of so many bytes, each a write of its own. */
+  /** Writes each answer in pieces of so many bytes. */
   readonly chunk?: number;
-  /** All answers to one read go out in one write, instead of one write each. */
+  /** Writes all answers to one read at once, in place of one write each. */
   readonly coalesce?: boolean;
 }
 
 /** One connection to the simulator. */
 export class ConbusLink {
   readonly socket: Socket;
-  /** What came, as latin-1. */
+  /** The received bytes, as Latin-1. */
   received = "";
-  /** The telegrams that came. */
+  /** The received telegrams. */
   readonly telegrams: string[] = [];
   closed = false;
   #queue: Promise<void> = Promise.resolve();
@@ -57,7 +57,7 @@ export class ConbusLink {
     });
   }
 
-  /** Writes in this manner, after what was to be written before. */
+  /** Writes an answer behind the earlier ones. */
   send(text: string, { delayMs = 0, chunk = text.length }: Manner = {}): void {
     this.#queue = this.#queue.then(async () => {
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -69,10 +69,10 @@ export class ConbusLink {
   }
 }
 
-/** A Conbus server on the loopback, with modules behind it. */
+/** A Conbus server on the loopback address, with modules behind it. */
 export class ConbusServer {
   replyMode: Manner;
-  /** Connections so far, in their order. */
+  /** All connections so far, in the order of their arrival. */
   readonly links: ConbusLink[] = [];
   readonly port: number;
   readonly #server: Server;
@@ -86,7 +86,7 @@ export class ConbusServer {
     server.on("connection", (socket) => this.#arrived(socket));
   }
 
-  /** @param options `port`: any, if none is named */
+  /** @param options `port`: a free port by default */
   static async open({
     modules = MODULES,
     port,
@@ -102,27 +102,27 @@ export class ConbusServer {
     return new ConbusServer(server, modules, replyMode);
   }
 
-  /** Connections that are open now. */
+  /** The open connections. */
   get open(): ConbusLink[] {
     return this.links.filter(({ closed }) => !closed);
   }
 
-  /** All telegrams so far, link by link. */
+  /** All telegrams so far, connection by connection. */
   get telegrams(): string[] {
     return this.links.flatMap(({ telegrams }) => telegrams);
   }
 
-  /** Tells everybody of something nobody has asked for. */
+  /** Sends an unsolicited telegram to every client. */
   event(text: string): void {
     for (const link of this.open) link.send(telegram(text));
   }
 
-  /** Cuts all connections, going on to listen. */
+  /** Resets all connections and keeps listening. */
   cut(): void {
     for (const { socket } of this.links) socket.destroy();
   }
 
-  /** Is gone: nobody listens any more. */
+  /** Stops listening and resets all connections. */
   async stop(): Promise<void> {
     this.cut();
     if (!this.#server.listening) return;

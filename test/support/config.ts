@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after } from "node:test";
 
-/** A configuration file in a folder of its own, which goes when the tests have ended. */
+/** A configuration file in a temporary folder, which is removed after the tests. */
 export class ConfigFile {
   readonly folder: string;
   readonly path: string;
@@ -14,7 +14,7 @@ export class ConfigFile {
     after(() => rmSync(this.folder, { recursive: true }));
   }
 
-  /** Puts another text in its place. */
+  /** Replaces the text of the file. */
   write(text: string): void {
     writeFileSync(this.path, text);
   }

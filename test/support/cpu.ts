@@ -1,10 +1,10 @@
-/** Keeps the event loop busy; milliseconds. */
+/** Blocks the event loop for some milliseconds. */
 export function keepBusy(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
 }
 
-/** The processor's time that something takes, in milliseconds: other programs on a busy machine do not count. */
+/** The CPU time of a function in milliseconds. Other programs on a busy machine do not count. */
 export function cpuMilliseconds(work: () => void): number {
   const since = process.cpuUsage();
   work();
@@ -12,7 +12,7 @@ export function cpuMilliseconds(work: () => void): number {
   return (user + system) / 1000;
 }
 
-/** The least of three. */
+/** The least CPU time of three runs, in milliseconds. */
 export function leastCpuMilliseconds(work: () => void): number {
   return Math.min(cpuMilliseconds(work), cpuMilliseconds(work), cpuMilliseconds(work));
 }

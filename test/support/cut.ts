@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-const SLICE_MS = 5; // a slow network passes bytes on a little at a time
+const SLICE_MS = 5; // a slow network carries bytes in slices of this time
 
-/** A network between two programs, which can be cut, and may be slow: connections to its port go on to another one. */
+/** A network between two programs that a test can cut or slow down: connections to its port lead to another port. */
 export class Network {
   readonly port: number;
   readonly #server: Server;
@@ -30,8 +30,8 @@ export class Network {
   }
 
   /**
-   * @param to the port that connections go on to
-   * @param bytesPerMs how much it carries each way
+   * @param to the port that connections lead to
+   * @param bytesPerMs the rate of each direction
    */
   static async open(to: number, bytesPerMs = Number.POSITIVE_INFINITY): Promise<Network> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
@@ -40,7 +40,7 @@ export class Network {
     return new Network(server, to, bytesPerMs);
   }
 
-  /** Resets every connection, at both of its ends. */
+  /** Resets both ends of every connection. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }

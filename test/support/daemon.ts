@@ -7,13 +7,13 @@ import { freePort } from "./free-port.js";
 /** The built program. */
 export const MAIN = fileURLToPath(new URL("../../main.js", import.meta.url));
 
-/** The real daemon as a process of its own, as its users run it. */
+/** The daemon in a process of its own, as users run it. */
 export interface DaemonProcess {
   readonly port: number;
   readonly child: ChildProcess;
-  /** Everything it has written to stderr so far: its log, unless that goes to a file. */
+  /** The text of stderr so far: the log, unless the log goes to a file. */
   log(): string;
-  /** Ends it by a signal and returns its exit status; fails when that takes longer than ten seconds. */
+  /** Ends the daemon by a signal and returns its exit status; fails after ten seconds. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -27,9 +27,9 @@ export function startDaemon(...args: string[]): Promise<DaemonProcess> {
 }
 
 /**
- * As {@link startDaemon}, run by another program (`prlimit`, `unshare`) that becomes it.
+ * As {@link startDaemon}, with another program (`prlimit`, `unshare`) that executes the daemon.
  *
- * @param started resolves once the daemon has started, where that is not to be seen by its port
+ * @param started resolves once the daemon has started, for a daemon whose port does not show it
  */
 export async function startDaemonUnder(
   runner: readonly string[],
@@ -65,7 +65,7 @@ export async function startDaemonUnder(
   };
 }
 
-/** Lets a test file end, and the child with it, when a test has failed before it could end the child. */
+/** Lets a test file end together with its child process, even if a failed test has left the child running. */
 function endWithTests(child: ChildProcess): void {
   child.unref();
   for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
@@ -74,14 +74,14 @@ function endWithTests(child: ChildProcess): void {
   child.on("exit", () => process.off("exit", kill));
 }
 
-/** Resolves once something accepts connections on the port; fails after ten seconds. */
+/** Resolves once the port accepts connections; fails after ten seconds. */
 export async function portAnswers(port: number, host = "127.0.0.1"): Promise<void> {
   const limit = Date.now() + 10_000;
   for (;;) {
     const socket = connect(port, host);
     try {
       await once(socket, "connect");
-      const self = socket.localPort === port; // with nobody there, the kernel may connect a socket to itself
+      const self = socket.localPort === port; // without a listener the kernel may connect a socket to itself
       socket.destroy();
       if (self) continue;
       return;

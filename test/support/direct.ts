@@ -5,7 +5,7 @@ import { freePort } from "./free-port.js";
 import { Client, Device, greet } from "./net.js";
 import { until } from "./wait.js";
 
-/** One member of `servers` in the answer to STAT JSON. */
+/** One member of `servers` in STAT JSON. */
 export interface ServerStatus {
   readonly address: string;
   readonly state: "up" | "down";
@@ -16,25 +16,25 @@ export interface ServerStatus {
   readonly failures: number;
 }
 
-/** A daemon with one line of `[direct]`. */
+/** A daemon with one `[direct]` line. */
 export interface Direct {
   readonly daemon: DaemonProcess;
   readonly config: ConfigFile;
   readonly port: number;
-  /** Puts another line, and what follows it, in the place of the old one, and has the daemon read it. */
+  /** Replaces the line and the text behind it, and reloads the configuration. */
   reload(line: string, sections?: string): Promise<void>;
-  /** What STAT JSON tells of the servers. */
+  /** The servers in STAT JSON. */
   servers(): Promise<ServerStatus[]>;
-  /** Waits until the servers are in these states. */
+  /** Waits until the servers have these states. */
   shows(...states: readonly ("up" | "down")[]): Promise<void>;
-  /** The daemon's answer to a command. */
+  /** The daemon's reply to a command. */
   ask(command: string): Promise<string>;
 }
 
 /**
- * Starts a daemon with one line of `[direct]`, which is written without its port; the test ends it.
+ * Starts a daemon with one `[direct]` line, given without its port. The end of the test stops the daemon.
  *
- * @param runner another program that becomes the daemon
+ * @param runner another program that executes the daemon
  */
 export async function startDirect(
   t: TestContext,
@@ -77,7 +77,7 @@ export async function startDirect(
   };
 }
 
-/** A server that tells its clients who it is, and may go and come back on the same port. */
+/** A server that sends its name to its clients. It can stop, and come back on the same port. */
 export class Named {
   readonly name: string;
   #device: Device;
@@ -101,12 +101,12 @@ export class Named {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Connections it was given so far, since it is there. */
+  /** The number of connections since its last start. */
   get connections(): number {
     return this.#device.clients.length;
   }
 
-  /** Those of them that are still there. */
+  /** The number of open connections. */
   get open(): number {
     return this.#device.clients.filter(({ ended, closed }) => !ended && !closed).length;
   }
@@ -119,7 +119,7 @@ export class Named {
     this.#device = await Device.open("127.0.0.1", this.port);
   }
 
-  /** The side of the server of a client that has said this. */
+  /** The server's socket of the client that has sent this text. */
   heard(text: string): Client | undefined {
     return this.#device.clients.find(({ bytes }) => bytes.toString() === text);
   }
@@ -127,7 +127,7 @@ export class Named {
 
 let said = 0;
 
-/** Connects to a port of `[direct]` and finds out which of these servers it leads to. */
+/** Connects to a `[direct]` port and returns the server that the connection leads to. */
 export async function reach(port: number, servers: readonly Named[]): Promise<{ client: Client; server: Named }> {
   const client = await Client.open(port);
   said += 1;

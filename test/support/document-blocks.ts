@@ -23,7 +23,7 @@ function verbatim(text: string): string {
   return ["```text", text, "```"].join("\n");
 }
 
-/** A text fit for a cell of a table. */
+/** Escapes a text for a cell of a table. */
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("*", "\\*").replaceAll("<", "&lt;");
 }
@@ -36,7 +36,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** What the daemon answers to HELP. */
+/** The reply to HELP. */
 function help(): string {
   const ran = runCommand("HELP", { commands: COMMANDS } as unknown as CommandContext);
   if (ran?.outcome.kind !== "reply") throw new Error("HELP has no reply");
@@ -45,7 +45,7 @@ function help(): string {
 
 const TIMES: Readonly<Record<string, string>> = { ms: "time (a bare number: ms)", s: "time (a bare number: seconds)" };
 
-/** What a value may be. */
+/** The allowed values of an option, in words. */
 function shownValue({ unit, range }: ReferenceRow): string {
   return cell([TIMES[unit] ?? unit, range].filter(Boolean).join("; "));
 }
@@ -91,7 +91,7 @@ function referenceBlock(part: ReferenceTable): [string, () => string] {
   return [`${part.kind} ${part.section}`, () => (part.kind === "options" ? optionTable(part) : keyTable(part))];
 }
 
-/** The rooms of `src/` and which imports which, but for arrows that others imply. */
+/** The rooms of `src/` and their imports, without arrows that other arrows imply. */
 function rooms(): string {
   const arrows = roomImports();
   const reaches = (from: string, to: string, seen: Set<string>): boolean =>
@@ -109,7 +109,7 @@ function rooms(): string {
   return ["```mermaid", "flowchart TB", ...needed.sort(), "```"].join("\n");
 }
 
-/** Which room imports which other ones. */
+/** The rooms that each room imports. */
 function roomImports(): Map<string, Set<string>> {
   const arrows = new Map<string, Set<string>>();
   const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
@@ -125,7 +125,7 @@ function roomImports(): Map<string, Set<string>> {
   return arrows;
 }
 
-/** What can stand in a document between `<!-- generated: NAME -->` and `<!-- /generated -->`, made from the tables of the program. */
+/** The blocks between `<!-- generated: NAME -->` and `<!-- /generated -->` in documents, made from the tables of the program. */
 export const BLOCKS: Readonly<Record<string, () => string>> = {
   help,
   index,
@@ -141,9 +141,9 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
 const MARKED = /(<!-- generated: (.+?) -->\n)[\s\S]*?(<!-- \/generated -->)/g;
 
 /**
- * A document with its generated blocks as they should be.
+ * The document with up-to-date generated blocks.
  *
- * @throws when it names a block that there is not
+ * @throws when the document names an unknown block
  */
 export function refreshed(text: string): string {
   return text.replace(MARKED, (_all, begin: string, name: string, end: string) => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** A page of the documentation. */
 export interface Page {
-  /** From the root of the repository. */
+  /** The path from the root of the repository. */
   readonly name: string;
   readonly text: string;
 }
@@ -11,12 +11,12 @@ export interface Page {
 export interface Block {
   /** Page and line, for messages. */
   readonly at: string;
-  /** What stands behind the fence: language and role. */
+  /** The text behind the opening fence: language and role. */
   readonly info: string;
   readonly text: string;
 }
 
-/** Every page for people, in the order of their names. */
+/** All pages of the documentation, in the order of their names. */
 export function readPages(): Page[] {
   const docs = readdirSync("docs", { recursive: true, encoding: "utf8" }).map((name) => `docs/${name}`);
   const others = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "plugin-examples/README.md"];
@@ -61,7 +61,7 @@ export function anchorsOf(page: Page): Set<string> {
   return anchors;
 }
 
-/** Whether a text is as a document shows it: `…` is any text of a line, a line of it alone any number of lines. */
+/** Whether a text matches a document: `…` matches any text within a line; a line that is only `…` matches any number of lines. */
 export function matchesShown(text: string, shown: string): boolean {
   const lines = shown.split("\n").map((line) => {
     if (line === "…") return "(?:[^\\n]*\\n)*?";

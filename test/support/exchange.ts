@@ -1,25 +1,25 @@
 import { Client } from "./net.js";
 
-/** A protocol of requests and answers, as tests need it: written anew here, so that it cannot share a fault of the daemon. */
+/** A protocol of requests and answers, for tests. It shares no code with the daemon, so it shares no fault either. */
 export interface TestProtocol {
-  /** As `PROT=` names it. */
+  /** The name in `PROT=`. */
   readonly name: string;
-  /** A request about something; another number asks about something else. */
+  /** Makes a request for `what`; each number stands for another value of the device. */
   request(key: number, id: number): Buffer;
-  /** The device's answer, which tells what was asked. */
+  /** Makes the device's answer, which holds the number of the request. */
   answer(request: Buffer): Buffer;
-  /** How long the first message in these bytes is; 0: it is not there whole. */
+  /** Length of the first message in these bytes; 0 while it is incomplete. */
   requestLength(bytes: Buffer): number;
   answerLength(bytes: Buffer): number;
-  /** What ties an answer to its request, where messages have such a thing; without it, their order does. */
+  /** The id that ties an answer to its request; undefined where the order of messages does. */
   id?(message: Buffer): number;
-  /** What an answer says, without what a gateway may change of it. */
+  /** The content of an answer, without the parts that a gateway may change. */
   meaning(answer: Buffer): string;
-  /** Whether an answer is the gateway's own: that there is none of the device. */
+  /** Whether the gateway made the answer, because the device gave none. */
   isRefusal(answer: Buffer): boolean;
 }
 
-/** Takes whole messages off the front; returns them and what is left. */
+/** Removes whole messages from the front; returns them and the rest. */
 export function cut(bytes: Buffer, lengthOf: (bytes: Buffer) => number): { messages: Buffer[]; rest: Buffer } {
   const messages: Buffer[] = [];
   let rest = bytes;
@@ -31,7 +31,7 @@ export function cut(bytes: Buffer, lengthOf: (bytes: Buffer) => number): { messa
   }
 }
 
-/** What became of a request: the device's own answer, a refusal in its place, somebody else's answer, or the end. */
+/** The outcome of a request: the device's answer, a refusal of the gateway, the answer to another request, or the end of the connection. */
 export type Outcome = "right" | "refused" | "wrong" | "closed" | "silent";
 
 interface Waiting {
@@ -39,10 +39,10 @@ interface Waiting {
   readonly resolve: (answer: Buffer | undefined) => void;
 }
 
-/** A client that asks, and may ask again before it is answered. */
+/** A client that can send further requests before the first answer. */
 export class Asker {
   readonly client: Client;
-  /** Answers to nothing this client waits for. */
+  /** Answers that match no request of this client. */
   readonly surplus: Buffer[] = [];
   readonly #protocol: TestProtocol;
   #waiting: Waiting[] = [];
@@ -51,7 +51,7 @@ export class Asker {
   constructor(client: Client, protocol: TestProtocol) {
     this.client = client;
     this.#protocol = protocol;
-    client.socket.on("data", () => this.#received()); // after the client itself has taken it
+    client.socket.on("data", () => this.#received()); // after the client's own handler
     client.socket.on("end", () => this.#over());
     client.socket.on("close", () => this.#over());
   }
@@ -60,13 +60,13 @@ export class Asker {
     return new Asker(await Client.open(port), protocol);
   }
 
-  /** Another id for each request. */
+  /** Returns a new id for each request. */
   nextId(): number {
     this.#lastId = (this.#lastId + 1) & 0xffff;
     return this.#lastId;
   }
 
-  /** Sends a request. Resolves with the answer, or with undefined when the connection ends first. */
+  /** Sends a request; resolves with the answer, or with undefined when the connection ends first. */
   ask(request: Buffer): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
       if (this.client.ended || this.client.closed) return resolve(undefined);
@@ -75,7 +75,7 @@ export class Asker {
     });
   }
 
-  /** Asks about something; tells what came. */
+  /** Sends a request and returns its outcome. */
   async outcome(key: number, withinMs = 10_000): Promise<Outcome> {
     const request = this.#protocol.request(key, this.nextId());
     let timer: NodeJS.Timeout | undefined;
@@ -114,7 +114,7 @@ export class Asker {
   }
 }
 
-/** Whether this is the answer to that request. */
+/** Whether the answer belongs to the request. */
 export function judge(protocol: TestProtocol, request: Buffer, answer: Buffer): "right" | "refused" | "wrong" {
   if (protocol.meaning(answer) === protocol.meaning(protocol.answer(request))) return "right";
   return protocol.isRefusal(answer) ? "refused" : "wrong";

@@ -1,13 +1,13 @@
-// a reader of Prometheus's text format that takes nothing but what prometheus.io/docs/instrumenting/exposition_formats allows
+// A strict reader of Prometheus's text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
-/** A line of a metric, read. */
+/** One sample line of a metric. */
 export interface Series {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** A metric with its lines. */
+/** A metric with its sample lines. */
 export interface Family {
   readonly type: string;
   readonly help: string;
@@ -22,7 +22,7 @@ const LINE = new RegExp(`^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (-?\\d+(?
 /**
  * Reads metrics by their names.
  *
- * @throws when a line is not as it has to be, stands apart from its metric, or is there twice
+ * @throws when a line has a wrong form, stands apart from its metric, or occurs twice
  */
 export function readExposition(text: string): Map<string, Family> {
   const families = new Map<string, Family>();

@@ -1,23 +1,23 @@
 import { type End, type EndEvents, IGNORE_EVENTS } from "#src/sockets/end.js";
 
-/** An end without a socket, whose peer is the test. */
+/** An end without a socket: the test plays its peer. */
 export class FakeEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
   readonly peerAddress = "127.0.0.1";
   readonly peerPort = 10001;
   gone = false;
-  /** Everything written to the peer, and at what time, where there is a clock. */
+  /** All writes to the peer, with their times where the test has a clock. */
   readonly written: { readonly text: string; readonly at: number }[] = [];
-  /** FIN has been sent behind it. */
+  /** Whether a FIN follows the writes. */
   ended = false;
-  /** Called with each chunk written. */
+  /** Called with each written chunk. */
   onWritten: (chunk: Buffer) => void = () => {};
   #isPaused = true;
   #isBusy = false;
   #unsent = 0;
   #coming: Buffer[] = [];
   #fin = false;
-  /** Handed on while it was being paused: not to be touched until it is read again. */
+  /** The chunk during which the reader paused: its memory must stay unchanged until the reader resumes. */
   #lent: Buffer | undefined;
   readonly #now: () => number;
 
@@ -33,7 +33,7 @@ export class FakeEnd implements End {
     return this.#isPaused;
   }
 
-  /** All that was written. */
+  /** All written bytes. */
   get text(): string {
     return this.written.map(({ text }) => text).join("");
   }
@@ -64,7 +64,7 @@ export class FakeEnd implements End {
     this.gone = true;
   }
 
-  /** The peer takes nothing for now, or takes everything again. */
+  /** The peer stops or resumes reading. */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
     if (isBusy || this.#unsent === 0) return;
@@ -84,13 +84,13 @@ export class FakeEnd implements End {
     if (!this.#isPaused) this.#deliver();
   }
 
-  /** The peer has cut the connection. */
+  /** The peer resets the connection. */
   cut(error: Error): void {
     this.gone = true;
     this.events.closed(error);
   }
 
-  /** Hands on what has come, each chunk in memory that is used again. */
+  /** Delivers the waiting chunks, each in memory that the next one overwrites. */
   #deliver(): void {
     this.#lent?.fill("#");
     this.#lent = undefined;

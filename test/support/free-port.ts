@@ -4,12 +4,12 @@ import { createServer } from "node:net";
 const givenPorts = new Set<number>();
 
 /**
- * Below the ports that the kernel gives to those who want any: one of them could take it before it is used; and who goes on
- * looking for a server that is gone (health checks, back-off) must not find that of another test in its place.
+ * Ports below the ephemeral range. The kernel could give an ephemeral port to another socket before the test uses it. And a daemon that
+ * still looks for a stopped server (health checks, back-off) must not find the server of another test on that port.
  */
 const [FIRST_PORT, LAST_PORT] = [10_240, 32_767];
 
-/** A port that nobody listens on at the moment; another one every time. */
+/** A port without a listener; each call returns another one. */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));

@@ -5,20 +5,20 @@ import type { Alert } from "#src/core/status/alert.js";
 import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
-/** How a {@link Hook} answers a request, its body read. */
+/** How a {@link Hook} answers a request after it has read the body. */
 export type HookAnswer = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** Answers with this status. */
+/** An answer with this status. */
 export function status(code: number): HookAnswer {
   return (response) => response.writeHead(code).end("thank you");
 }
 
-/** Does not answer. */
+/** No answer at all. */
 export const silence: HookAnswer = () => {};
 
-/** Something that alerts are posted to. */
+/** A webhook for alerts. */
 export class Hook {
-  /** All that came, what was refused included. */
+  /** All requests, refused ones included. */
   readonly posts: { readonly alert: Alert; readonly request: IncomingMessage }[] = [];
   answer: HookAnswer = status(204);
   readonly #sockets = new Set<Socket>();
@@ -56,17 +56,17 @@ export class Hook {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Connections that are open. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#sockets.size;
   }
 
-  /** What came, in short. */
+  /** The events of all alerts, in their order. */
   get events(): string[] {
     return this.posts.map(({ alert }) => alert.event);
   }
 
-  /** Waits until so many alerts have come. */
+  /** Waits for so many alerts and returns all of them. */
   async received(count: number, withinMs?: number): Promise<Alert[]> {
     await until(() => this.posts.length >= count, `${count} alerts`, withinMs);
     return this.posts.map(({ alert }) => alert);

@@ -30,7 +30,7 @@ export class MemoryLog implements Log {
   async flush(): Promise<void> {}
 }
 
-/** A daemon inside the test's own process, on any port of the loopback, so that a test can hold its clock. */
+/** A daemon in the process of the test, on a free port of the loopback address: the test can hold its clock. */
 export async function daemonHere(
   settings: Partial<Settings> = {},
   clock: Clock = systemClock,

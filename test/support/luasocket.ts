@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { until } from "./wait.js";
 
-/** A process with the real LuaSocket, called from the test line by line: see luasocket.lua. */
+/** A process with the real LuaSocket. The test calls it line by line, see luasocket.lua. */
 export class LuaSocket {
   static readonly #running = new Set<LuaSocket>();
   readonly #child: ChildProcess;
@@ -15,7 +15,7 @@ export class LuaSocket {
     LuaSocket.#running.add(this);
   }
 
-  /** Makes one call; returns what it returned, as Lua writes it, tabs between, nils at the end left out. */
+  /** Makes one call; returns its results as Lua prints them, with tabs between and without trailing nils. */
   async call(line: string): Promise<string> {
     this.#child.stdin?.write(`${line}\n`);
     await until(() => this.#output.includes("\n"), `LuaSocket to answer: ${line}`);
@@ -30,7 +30,7 @@ export class LuaSocket {
     LuaSocket.#running.delete(this);
   }
 
-  /** Ends all that still run: for the end of a test file, whether or not its tests have passed. */
+  /** Ends all running processes, at the end of a test file. */
   static killAll(): void {
     for (const each of LuaSocket.#running) each.kill();
   }

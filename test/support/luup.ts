@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from "node:net";
 import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
-/** One request the stand-in has received. */
+/** One request to the stand-in. */
 export interface Arrival {
-  /** When it arrived, by performance.now(). */
+  /** The time of arrival, by performance.now(). */
   readonly at: number;
   readonly url: string;
   /** The values of the query, decoded. */
@@ -14,21 +14,21 @@ export interface Arrival {
   readonly action: string;
   readonly pid: string;
   readonly headers: IncomingMessage["headers"];
-  /** Client port: tells one kept connection from another. */
+  /** The client's port: identifies the connection. */
   readonly from: number;
 }
 
 /** How the stand-in answers one request. */
 export type Answerer = (arrival: Arrival, response: ServerResponse, request: IncomingMessage) => void;
 
-/** Answers as openLuup does: 200, JSON, chunked, the connection kept. */
+/** Answers as openLuup does: 200, JSON, chunked, keep-alive. */
 export const likeOpenLuup: Answerer = (_arrival, response) => {
   response.writeHead(200, { "content-type": "application/json" });
   response.write('{"u:HandleReceiveResponse": ');
   response.end('{"JobID": "7"}}');
 };
 
-/** Answers 200 with a text, as engines do when something is wrong with device, service or action. */
+/** Answers 200 with a text, as engines do for a wrong device, service or action. */
 export function saying(text: string, status = 200): Answerer {
   return (_arrival, response) => {
     response.writeHead(status, { "content-type": "text/plain" });
@@ -36,7 +36,7 @@ export function saying(text: string, status = 200): Answerer {
   };
 }
 
-/** A stand-in for a Luup engine's HTTP side. */
+/** A stand-in for the HTTP server of a Luup engine. */
 export class FakeLuup {
   readonly arrivals: Arrival[] = [];
   answer: Answerer = likeOpenLuup;
@@ -58,14 +58,14 @@ export class FakeLuup {
   });
 
   constructor() {
-    this.#server.keepAliveTimeout = 90_000; // openLuup's
+    this.#server.keepAliveTimeout = 90_000; // as in openLuup
     this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
     });
   }
 
-  /** Listens on the loopback, on any port if none is named. May be called again after {@link stop}. */
+  /** Listens on the loopback address, on a free port by default. Works again after {@link stop}. */
   async start(wanted?: number): Promise<this> {
     const port = wanted ?? (await freePort());
     await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
@@ -80,12 +80,12 @@ export class FakeLuup {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Open connections of clients. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#sockets.size;
   }
 
-  /** Cuts all connections, going on to listen. */
+  /** Resets all connections and keeps listening. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -95,12 +95,12 @@ export class FakeLuup {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** The requests that carried this pid. */
+  /** The requests with this pid. */
   of(pid: string): Arrival[] {
     return this.arrivals.filter((arrival) => arrival.pid === pid);
   }
 
-  /** Waits until so many requests with this pid have arrived. */
+  /** Waits for so many requests with this pid. */
   async received(pid: string, count: number, withinMs = 10_000): Promise<Arrival[]> {
     await until(() => this.of(pid).length >= count, `${count} notifications of ${pid}`, withinMs);
     return this.of(pid);

@@ -3,7 +3,7 @@ import { type ModbusKind, readPdu, unwrap, wrap } from "./modbus.js";
 import { modbusProtocol } from "./modbus-device.js";
 import { Client } from "./net.js";
 
-/** A Modbus client that speaks in PDUs. */
+/** A Modbus client that sends and receives PDUs. */
 export class ModbusClient extends Asker {
   readonly kind: ModbusKind;
 
@@ -17,7 +17,7 @@ export class ModbusClient extends Asker {
     return new ModbusClient(await Client.open(port), kind);
   }
 
-  /** Sends a request with an id of its own, or this one; returns the answer's PDU in hex, "closed" when there is none. */
+  /** Sends a request with a new id, or the given one; returns the PDU of the answer in hex, or "closed" without an answer. */
   async call(unit: number, pdu: Buffer, id = this.nextId()): Promise<string> {
     const answer = await this.ask(wrap(this.kind, { id, unit, pdu }));
     if (answer === undefined) return "closed";
@@ -26,7 +26,7 @@ export class ModbusClient extends Asker {
     return message.pdu.toString("hex");
   }
 
-  /** Reads one holding register. @throws when the answer is no value */
+  /** Reads one holding register. @throws when the answer is an exception */
   async read(unit: number, address: number): Promise<number> {
     const answer = await this.call(unit, readPdu(address));
     if (!/^0302....$/.test(answer)) throw new Error(`no value: ${answer}`);

@@ -1,15 +1,15 @@
 import type { TestProtocol } from "./exchange.js";
 import { type ModbusKind, readPdu, unwrap, words, wrap } from "./modbus.js";
 
-/** What a device holds in a register, unless it was written: no two neighbours, no two units the same. */
+/** The initial value of a register: neighbours differ, and units differ. */
 export function registerValue(unit: number, address: number): number {
   return (unit * 7919 + address * 31) & 0xffff;
 }
 
-/** What has been written to a device. */
+/** The values that clients have written to a device. */
 export type Written = Map<string, number>;
 
-/** Answers as a device does that has every register and coil. */
+/** Answers as a device that has every register and coil. */
 export function answerPdu(unit: number, pdu: Buffer, written: Written = new Map()): Buffer {
   const func = pdu.readUInt8(0);
   if (pdu.length < 5) return Buffer.from([func | 0x80, 1]);
@@ -41,7 +41,7 @@ export function answerPdu(unit: number, pdu: Buffer, written: Written = new Map(
   }
 }
 
-/** A Modbus device's side of the exchange. What is written goes to `written`. */
+/** A Modbus device. Written values go to `written`. */
 export function modbusProtocol(kind: ModbusKind, written: Written = new Map()): TestProtocol {
   const protocol: TestProtocol = {
     name: kind,
@@ -68,7 +68,7 @@ function mbapLength(bytes: Buffer): number {
   return bytes.length < 6 ? 0 : 6 + bytes.readUInt16BE(4);
 }
 
-/** Of unit, function and what the function has, with CRC. */
+/** Makes a frame of unit, function and its data, with the CRC. */
 function serialRequestLength(bytes: Buffer): number {
   if (bytes.length < 8) return 0;
   return bytes.readUInt8(1) >= 15 ? 9 + bytes.readUInt8(6) : 8;

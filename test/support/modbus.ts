@@ -1,14 +1,14 @@
-/** Modbus/TCP; the same with a CRC; bare RTU frames. */
+/** Modbus/TCP, Modbus/TCP with a CRC, or bare RTU frames. */
 export type ModbusKind = "modbus" | "modbus-rtu" | "modbus-serial";
 
-/** What a Modbus message carries. A serial one has no id: 0. */
+/** The parts of a Modbus message. A serial message has no id: 0. */
 export interface ModbusMessage {
   readonly id: number;
   readonly unit: number;
   readonly pdu: Buffer;
 }
 
-/** CRC-16 of Modbus, as it is sent: low byte first. */
+/** The CRC-16 of Modbus as it is sent: low byte first. */
 export function crc16(bytes: Buffer): Buffer {
   let crc = 0xffff;
   for (const byte of bytes) {
@@ -18,7 +18,7 @@ export function crc16(bytes: Buffer): Buffer {
   return Buffer.from([crc & 0xff, crc >> 8]);
 }
 
-/** A message as it goes over the wire. */
+/** Encodes a message. */
 export function wrap(kind: ModbusKind, { id, unit, pdu }: ModbusMessage): Buffer {
   const body = Buffer.concat([Buffer.from([unit]), pdu]);
   const tail = kind === "modbus" ? body : Buffer.concat([body, crc16(body)]);
@@ -29,7 +29,7 @@ export function wrap(kind: ModbusKind, { id, unit, pdu }: ModbusMessage): Buffer
   return Buffer.concat([header, tail]);
 }
 
-/** The other way. @throws when the CRC is wrong */
+/** Decodes a message. @throws when the CRC is wrong */
 export function unwrap(kind: ModbusKind, message: Buffer): ModbusMessage {
   const id = kind === "modbus-serial" ? 0 : message.readUInt16BE(0);
   const tail = kind === "modbus-serial" ? message : message.subarray(6);
@@ -38,7 +38,7 @@ export function unwrap(kind: ModbusKind, message: Buffer): ModbusMessage {
   return { id, unit: body.readUInt8(0), pdu: body.subarray(1) };
 }
 
-/** A PDU: a function and 16-bit words. */
+/** A PDU of a function code and 16-bit words. */
 export function words(func: number, ...values: number[]): Buffer {
   const pdu = Buffer.alloc(1 + 2 * values.length);
   pdu.writeUInt8(func, 0);
@@ -46,17 +46,17 @@ export function words(func: number, ...values: number[]): Buffer {
   return pdu;
 }
 
-/** Reads holding registers. */
+/** The PDU that reads holding registers. */
 export function readPdu(address: number, count = 1): Buffer {
   return words(3, address, count);
 }
 
-/** Writes one register. */
+/** The PDU that writes one register. */
 export function writePdu(address: number, value: number): Buffer {
   return words(6, address, value);
 }
 
-/** Writes several registers. */
+/** The PDU that writes several registers. */
 export function writeManyPdu(address: number, ...values: number[]): Buffer {
   const data = words(0, ...values).subarray(1);
   return Buffer.concat([words(16, address, values.length), Buffer.from([data.length]), data]);

@@ -6,7 +6,7 @@ import { freePort } from "./free-port.js";
 import { greet } from "./net.js";
 import { Output } from "./shown.js";
 
-/** A daemon whose output is read. */
+/** A daemon whose standard output the test reads. */
 export interface Monitored {
   readonly daemon: DaemonProcess;
   /** The ports of its `[direct]` or `[mux]` lines, in their order. */
@@ -16,9 +16,9 @@ export interface Monitored {
 }
 
 /**
- * Starts a daemon with such lines, to end with the test.
+ * Starts a daemon with such lines. The end of the test stops the daemon.
  *
- * @param lines what follows `port=`
+ * @param lines the text behind `port=`, for each line
  * @param section `direct` or `mux`
  */
 export async function startMonitored(
@@ -38,7 +38,7 @@ export async function startMonitored(
   return { daemon, ports, port: ports[0] ?? 0, output: new Output(daemon.child.stdout as Readable) };
 }
 
-/** The ids of the connections of a daemon, by the address of the client, as STAT JSON tells them; without the one that asks. */
+/** The ids of a daemon's connections in STAT JSON, by the address of the client; without the connection that asks. */
 export async function connectionIds(daemon: DaemonProcess): Promise<Map<string, string>> {
   const { client, pid } = await greet(daemon.port);
   client.write("STAT JSON\n");

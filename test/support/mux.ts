@@ -10,12 +10,12 @@ import { until } from "./wait.js";
 export interface Mux {
   readonly daemon: DaemonProcess;
   readonly config: ConfigFile;
-  /** Where clients connect: of the first line, and of each. */
+  /** The ports for clients: of the first line, and of all lines. */
   readonly port: number;
   readonly ports: readonly number[];
-  /** What STAT JSON tells of a port. */
+  /** The entry of a port in STAT JSON. */
   status(port?: number): Promise<MuxStatus>;
-  /** Waits until it has so many requests: waiting ones and those the device has. */
+  /** Waits until the line has so many requests, waiting and outstanding ones together. */
   holds(requests: number): Promise<void>;
 }
 
@@ -27,9 +27,9 @@ export function muxSection(lines: Readonly<Record<number, string>>): string {
 }
 
 /**
- * Starts a daemon with such lines, to end with the test.
+ * Starts a daemon with such lines. The end of the test stops the daemon.
  *
- * @param lines what follows `port=`: target and options
+ * @param lines the text behind `port=`: target and options
  */
 export async function startMux(
   t: TestContext,

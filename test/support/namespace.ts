@@ -5,18 +5,18 @@ import { fileURLToPath } from "node:url";
 
 const INSIDE = "SOCKPROXYD_TEST_INSIDE";
 
-/** Whether this process runs in a network namespace of its own, where it may cut the network as it likes. */
+/** Whether this process runs in a network namespace of its own, where tests can cut the network. */
 export const insideNamespace = process.env[INSIDE] === "1";
 
 /**
- * Runs a test file once more in a network namespace of its own, with nothing but a loopback.
+ * Runs a test file again in a network namespace of its own, with only a loopback interface.
  *
  * @param url the file's `import.meta.url`
- * @throws with what it printed, when it fails there
+ * @throws with the output, when the file fails there
  */
 export async function runInside(url: string, context: TestContext): Promise<void> {
   const env: NodeJS.ProcessEnv = { ...process.env, [INSIDE]: "1" };
-  delete env["NODE_TEST_CONTEXT"]; // it is a test run of its own
+  delete env["NODE_TEST_CONTEXT"]; // the child is a test run of its own
   const command = ["--net", "--map-root-user", "sh", "-c", 'ip link set lo up && exec "$0" "$@"'];
   const child = spawn("unshare", [...command, process.execPath, "--test", "--test-force-exit", fileURLToPath(url)], {
     env,
@@ -31,7 +31,7 @@ export async function runInside(url: string, context: TestContext): Promise<void
   for (const line of text.match(/^# Subtest: .*$/gm) ?? []) context.diagnostic(line);
 }
 
-/** Drops, from now on, every packet to or from these addresses. */
+/** Drops every packet to or from these addresses from now on. */
 export function blackHole(...addresses: readonly string[]): void {
   const set = `{ ${addresses.join(", ")} }`;
   const rules = [

@@ -3,10 +3,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
-/** A TCP client that keeps what it receives. */
+/** A TCP client that stores all received bytes. */
 export class Client {
   readonly socket: Socket;
-  /** Received and not yet taken. */
+  /** The received bytes that the test has not taken yet. */
   bytes = Buffer.alloc(0);
   /** The peer has sent FIN. */
   ended = false;
@@ -49,7 +49,7 @@ export class Client {
     return line;
   }
 
-  /** Takes so many bytes. */
+  /** Takes the next `count` bytes. */
   async take(count: number, withinMs?: number): Promise<string> {
     await until(() => this.bytes.length >= count, `${count} bytes`, withinMs);
     const taken = this.bytes.toString("latin1", 0, count);
@@ -57,7 +57,7 @@ export class Client {
     return taken;
   }
 
-  /** Waits for the peer's FIN and takes everything that came. */
+  /** Waits for the peer's FIN and takes all bytes. */
   async rest(withinMs?: number): Promise<string> {
     await until(() => this.ended || this.closed, "the end of the stream", withinMs);
     const rest = this.bytes.toString("latin1");
@@ -69,7 +69,7 @@ export class Client {
     this.socket.end();
   }
 
-  /** Cuts the connection by RST. */
+  /** Resets the connection. */
   reset(): void {
     this.socket.resetAndDestroy();
   }
@@ -79,7 +79,7 @@ export class Client {
   }
 }
 
-/** A TCP device: keeps its clients. */
+/** A TCP device that keeps a list of its clients. */
 export class Device {
   readonly clients: Client[] = [];
   readonly #server: Server;
@@ -99,7 +99,7 @@ export class Device {
     return new Device(server);
   }
 
-  /** The client number `index`, once it is there. */
+  /** Waits for the client number `index` and returns it. */
   async client(index = 0): Promise<Client> {
     await until(() => this.clients.length > index, `client ${index} of the device`);
     return this.clients[index] as Client;
@@ -111,7 +111,7 @@ export class Device {
   }
 }
 
-/** Connects to the proxy, reads the greeting, and returns client and pid. */
+/** Connects to the proxy and reads the greeting; returns the client and the pid. */
 export async function greet(port: number, host?: string): Promise<{ client: Client; pid: string }> {
   const client = await Client.open(port, host);
   const greeting = await client.line();
@@ -120,7 +120,7 @@ export async function greet(port: number, host?: string): Promise<{ client: Clie
   return { client, pid };
 }
 
-/** Connects through the proxy; returns client, the pid the answer gave, and the device's side. */
+/** Connects through the proxy; returns the client, the pid of the reply, and the device's side. */
 export async function relayed(
   proxyPort: number,
   device: Device,
@@ -135,7 +135,7 @@ export async function relayed(
   return { client, pid, remote: await device.client(index) };
 }
 
-/** Has the configuration read again by RELD; returns the reply. */
+/** Sends RELD to a daemon; returns the reply. */
 export async function reload(port: number): Promise<string> {
   const { client } = await greet(port);
   client.write("RELD\n");

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 
 /**
- * Why a test that needs these programs must be left out here, or false when they are all installed. Where `CI` is set, a
- * missing program fails the test run instead: see the README for the packages.
+ * The reason to skip a test that needs these programs, or false when all are installed. With `CI` set, a missing program fails the test run
+ * instead; CONTRIBUTING.md lists the packages.
  *
- * @param programs commands, each tried as a shell would find it
+ * @param programs commands, found in the PATH
  */
 export function missing(...programs: string[]): string | false {
   const absent = programs.filter((program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0);

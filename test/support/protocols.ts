@@ -3,7 +3,7 @@ import type { Asker, TestProtocol } from "./exchange.js";
 const latin1 = (bytes: Buffer): string => bytes.toString("latin1");
 const plain = { meaning: latin1, isRefusal: () => false };
 
-/** Lines; the answer is the same line. */
+/** Lines of text; the answer is the same line. */
 export const echo: TestProtocol = {
   ...plain,
   name: "echo",
@@ -17,7 +17,7 @@ function lineLength(bytes: Buffer): number {
   return bytes.indexOf(10) + 1;
 }
 
-/** Two bytes of length before the message. */
+/** A length of two bytes before each message. */
 export const iso8583: TestProtocol = {
   ...plain,
   name: "iso8583",
@@ -35,7 +35,7 @@ function lengthByBinary(bytes: Buffer): number {
   return bytes.length < 2 ? 0 : 2 + bytes.readUInt16BE(0);
 }
 
-/** Four digits of length before the message. */
+/** A length of four digits before each message. */
 export const mpu: TestProtocol = {
   ...plain,
   name: "mpu",
@@ -53,7 +53,7 @@ function lengthByDecimal(bytes: Buffer): number {
   return bytes.length < 4 ? 0 : 4 + Number(latin1(bytes.subarray(0, 4)));
 }
 
-/** Telegrams: `<S` serial number, function, data point, checksum `>`; the answer has the same number. Few numbers, many points. */
+/** Telegrams: `<S` serial number, function, data point, checksum `>`. The answer has the same serial number. Few numbers, many data points. */
 export const conbus: TestProtocol = {
   ...plain,
   name: "conbus",
@@ -104,7 +104,7 @@ export const http: TestProtocol = {
 const END_OF_HEAD = "\r\n\r\n";
 const CHUNKED = /^transfer-encoding: *chunked/im;
 
-/** Good for messages whose chunks hold no text that looks like the last chunk. */
+/** Works for messages whose chunks do not look like the last chunk. */
 function httpLength(bytes: Buffer): number {
   const end = bytes.indexOf(END_OF_HEAD);
   if (end < 0) return 0;
@@ -136,7 +136,7 @@ export function httpBody(message: Buffer): string {
   }
 }
 
-/** What a client is told: the exception code in hex, the status, or that it was closed. */
+/** The result for a client: the exception code in hex, the HTTP status, or the end of the connection. */
 export async function told(asker: Asker, protocol: TestProtocol, key: number): Promise<string> {
   const request = protocol.request(key, asker.nextId());
   const answer = await asker.ask(request);

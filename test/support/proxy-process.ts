@@ -10,21 +10,21 @@ import { Client } from "./net.js";
 import { Output } from "./shown.js";
 import { until } from "./wait.js";
 
-/** A folder of its own for control files and settings, which goes when the tests have ended. */
+/** A temporary folder for control files and settings, which is removed after the tests. */
 export function ownFolder(): string {
   const folder = mkdtempSync(`${tmpdir()}/sockproxyd-reverse-`);
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A command that has run to its end. */
+/** The result of a command. */
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Starts `sockproxyd …` with its control files in this folder, to end with the test. */
+/** Starts `sockproxyd …` with its control files in this folder. The end of the test stops it. */
 export function start(t: TestContext, folder: string, ...args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -70,13 +70,13 @@ export interface ProxyStatus {
   >;
 }
 
-/** `sockproxyd reverse-proxy start …` and what it says. */
+/** A running `sockproxyd reverse-proxy start …` and its output. */
 export class ReverseProxy {
   readonly port: number;
   readonly child: ChildProcess;
-  /** Where it keeps its control files. */
+  /** The folder of its control files. */
   readonly folder: string;
-  /** Its `cli.yml`. */
+  /** The path of its `cli.yml`. */
   readonly config: string;
   readonly output: Output;
   readonly errors: Output;
@@ -92,12 +92,12 @@ export class ReverseProxy {
     this.errors = new Output(this.child.stderr as Readable);
   }
 
-  /** All it has said, on whichever stream. */
+  /** The text of both output streams so far. */
   get said(): string {
     return this.output.text + this.errors.text;
   }
 
-  /** Puts another `cli.yml` in its place. */
+  /** Replaces its `cli.yml`. */
   configure(text: string): void {
     writeFileSync(this.config, text);
   }
@@ -107,7 +107,7 @@ export class ReverseProxy {
     return runToEnd(this.#test, this.folder, "reverse-proxy", verb, "--port", `${this.port}`);
   }
 
-  /** What `status` prints, once it runs: it may listen for clients a moment before it can be asked. */
+  /** The output of `status`, once the proxy answers: it listens for clients a moment earlier. */
   async status(): Promise<ProxyStatus> {
     let ran: Ran | undefined;
     await until(async () => {
@@ -129,7 +129,7 @@ export class ReverseProxy {
   }
 }
 
-/** Whether somebody listens on a port, as proc(5) tells: without a connection, which the proxy would tell of. */
+/** Whether a process listens on a port, by proc(5): a connection would show in the proxy's log. */
 export function isListening(port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
   const tables = ["tcp", "tcp6"].map((table) => readFileSync(`/proc/net/${table}`, "utf8"));
@@ -142,10 +142,10 @@ export function cliYml(port: number, timeout = 5, ip = "127.0.0.1"): string {
 }
 
 /**
- * Starts the reverse proxy and waits until it listens, to end with the test.
+ * Starts the reverse proxy and waits until it listens. The end of the test stops it.
  *
- * @param options `target`: the Conbus server's port; `yml`: the whole text of `cli.yml`, null: there is none; `args`: further
- * arguments; `folder`: shared with another one
+ * @param options `target`: the port of the Conbus server; `yml`: the text of `cli.yml`, or null for no file; `args`: further arguments;
+ *   `folder`: the folder of another proxy, to share it
  */
 export async function startReverseProxy(
   t: TestContext,

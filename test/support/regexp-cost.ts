@@ -1,28 +1,28 @@
 import { cpuMilliseconds, leastCpuMilliseconds } from "./cpu.js";
 
-/** A part of a regular expression, as far as inputs can be made from it. */
+/** A part of a regular expression, as far as the search for inputs needs it. */
 type Part =
-  /** One character, of those that this expression matches. */
+  /** One character out of those that the part matches. */
   | { readonly kind: "character"; readonly matches: RegExp }
-  /** `empty`: it only looks at what comes, or came. */
+  /** `empty`: the part matches a position, not a character. */
   | { readonly kind: "group"; readonly choices: readonly (readonly Part[])[]; readonly empty: boolean }
   | { readonly kind: "repetition"; readonly of: Part; readonly least: number; readonly endless: boolean };
 
-/** An input that can be made as long as wanted: the middle is repeated. */
+/** An input of any length: its middle part is repeated. */
 interface Shape {
   readonly before: string;
   readonly middle: string;
   readonly after: string;
 }
 
-const LENGTHS = [8, 12, 16, 20, 24, 28, 32, ...Array.from({ length: 10 }, (_, n) => 64 << n)]; // slow at first: some grow exponentially
-const FLOOR_MS = 10; // a linear expression stays far below it at the greatest length
-const MOST_GROWTH = 3; // times the time, for twice the length
+const LENGTHS = [8, 12, 16, 20, 24, 28, 32, ...Array.from({ length: 10 }, (_, n) => 64 << n)]; // small steps at first: some times grow exponentially
+const FLOOR_MS = 10; // a linear expression stays far below, even for the longest input
+const MOST_GROWTH = 3; // growth of the time for twice the length
 const MIDDLES = [" ", "\t", "\n", "0", "a", "A", ",", '"', "\\", "/", ".", ":", " ,", "a.", "0:"];
 const AFTERS = ["", "\0", "\n", "!"];
 const CANDIDATES = [...Array(256).keys()].map((code) => String.fromCharCode(code)).concat("\u2028", "\uffff");
 
-/** Reads the source of a regular expression: groups, classes, repetitions; of the rest, which characters it matches. */
+/** Parses the source of a regular expression: groups, classes, repetitions, and the characters that other parts match. */
 class Reader {
   #at = 0;
   readonly #source: string;
@@ -47,7 +47,7 @@ class Reader {
     const open = this.#take(/\((?:\?(?:[:=!]|<[=!]|<\w+>))?/y);
     if (open !== undefined) {
       const choices = this.choices();
-      this.#at += 1; // the bracket that closes it
+      this.#at += 1; // the closing bracket
       return { kind: "group", choices, empty: /[=!]$/.test(open) };
     }
     const raw = this.#take(/\[(?:\\.|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\u....|\\x..|\\c.|\\.|./sy) ?? "";
@@ -77,7 +77,7 @@ function charactersOf(parts: readonly Part[]): RegExp[] {
   });
 }
 
-/** One character for each way in which characters can differ for this expression. */
+/** One character of each class that the expression tells apart. */
 function alphabetOf(choices: readonly (readonly Part[])[]): string[] {
   const classes = choices.flatMap(charactersOf);
   const ways = new Map<string, string>();
@@ -99,7 +99,7 @@ class Shapes {
     for (const choice of choices) this.#walk(choice, "");
   }
 
-  /** Notes what can be repeated without end, with what leads there in front of it. */
+  /** Collects the parts that repeat without limit, each with a text that leads to it. */
   #walk(parts: readonly Part[], start: string): void {
     let before = start;
     for (const part of parts) {
@@ -132,7 +132,7 @@ function searching(expression: RegExp, { before, middle, after }: Shape, length:
   };
 }
 
-/** At which length the time grows faster than the input; nothing: it does not. */
+/** The input length from which the time grows faster than the input; undefined when it never does. */
 function steepAt(expression: RegExp, shape: Shape): number | undefined {
   for (const [index, length] of LENGTHS.entries()) {
     const search = searching(expression, shape, length);
@@ -145,10 +145,10 @@ function steepAt(expression: RegExp, shape: Shape): number | undefined {
 }
 
 /**
- * Looks for an input for which an expression needs time that grows faster than the input. Inputs are long repetitions of what the
- * expression itself may repeat, behind what leads there, and of the commonest characters; each with an end that may fail.
+ * Searches an input whose time grows faster than its length. The inputs repeat the parts that the expression itself repeats, behind a text
+ * that leads there, and the most common characters; each input has an end that may fail to match.
  *
- * @returns such an input in words, or nothing
+ * @returns a description of such an input, or undefined
  */
 export function worstInput(expression: RegExp): string | undefined {
   const everywhere = new RegExp(expression.source, [...new Set(`${expression.flags.replace("y", "")}g`)].join(""));

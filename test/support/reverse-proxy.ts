@@ -7,20 +7,20 @@ import { after } from "node:test";
 import { MAIN } from "./daemon.js";
 import { until } from "./wait.js";
 
-/** What came of a command that ends by itself. */
+/** The result of a command. */
 export interface Ran {
   readonly status: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** A folder with a `cli.yml`, and the control sockets of the reverse proxies that are started there; it goes with the tests. */
+/** A temporary folder with a `cli.yml` and the control sockets of its reverse proxies; removed after the tests. */
 export class ReverseProxyFolder {
   readonly path = mkdtempSync(`${tmpdir()}/sockproxyd-rp-`);
-  /** What is added to the environment of the programs. */
+  /** Further environment variables of the programs. */
   env: Readonly<Record<string, string>> = { XDG_RUNTIME_DIR: this.path };
 
-  /** Who runs the programs; empty: who runs the tests. */
+  /** The user of the programs; empty for the user of the tests. */
   user: { readonly uid?: number; readonly gid?: number } = {};
 
   constructor() {
@@ -40,12 +40,12 @@ export class ReverseProxyFolder {
     return `${this.sockets}/reverse-proxy-${port}.sock`;
   }
 
-  /** Writes `cli.yml` for a server on the loopback. */
+  /** Writes a `cli.yml` for a server on the loopback address. */
   serveFrom(port: number): void {
     writeFileSync(this.cliYml, conbusYml(port));
   }
 
-  /** Runs `sockproxyd reverse-proxy …` until it ends, 20 seconds at most. */
+  /** Runs `sockproxyd reverse-proxy …` to its end; fails after 20 seconds. */
   run(...args: string[]): Promise<Ran> {
     return new Promise((resolve) => {
       const options = { cwd: this.path, env: { ...process.env, ...this.env }, timeout: 20_000, ...this.user };
@@ -56,9 +56,9 @@ export class ReverseProxyFolder {
   }
 
   /**
-   * Starts a reverse proxy, and waits until it has started.
+   * Starts a reverse proxy and waits for its start.
    *
-   * @param runner another program (`prlimit`) that becomes it
+   * @param runner another program (`prlimit`) that executes the proxy
    */
   async start(port: number, args: readonly string[] = [], runner: readonly string[] = []): Promise<ReverseProxy> {
     const words = [...runner, process.execPath, MAIN, "reverse-proxy", "start", "--port", String(port), ...args];
@@ -72,17 +72,17 @@ export class ReverseProxyFolder {
   }
 }
 
-/** A `cli.yml` for a server on the loopback. */
+/** The text of a `cli.yml` for a server on the loopback address. */
 export function conbusYml(port: number): string {
   return `conbus:\n  ip: 127.0.0.1\n  port: ${port}\n  timeout: 2\n`;
 }
 
-/** A reverse proxy that runs. */
+/** A running reverse proxy. */
 export class ReverseProxy {
   readonly child: ChildProcess;
-  /** What it has written to stderr so far. */
+  /** The text of stderr so far. */
   log = "";
-  /** What it has written to stdout so far. */
+  /** The text of stdout so far. */
   printed = "";
 
   constructor(child: ChildProcess) {
@@ -98,13 +98,13 @@ export class ReverseProxy {
     process.on("exit", () => child.kill("SIGKILL"));
   }
 
-  /** Waits until its log has this, so many times. */
+  /** Waits until the log contains a text so many times. */
   async logs(text: RegExp, times = 1): Promise<void> {
     const all = new RegExp(text, "gm");
     await until(() => (this.log.match(all) ?? []).length >= times, `${text} in the log, which is:\n${this.log}`);
   }
 
-  /** Ends it by a signal; returns its exit status. */
+  /** Ends the proxy by a signal; returns its exit status. */
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     const { child } = this;
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

@@ -13,7 +13,7 @@ export interface Shown {
 
 const LINE = /^(\d\d):(\d\d):(\d\d),(\d{3}) \[([A-Z]+(?:→[A-Z]+)?)\] (.*)$/;
 
-/** Reads lines of the form `14:32:15,123 [CLIENT→PROXY] <telegram>`; others are left out. */
+/** Reads the lines of the form `14:32:15,123 [CLIENT→PROXY] <telegram>` and ignores others. */
 export function readShown(lines: readonly string[]): Shown[] {
   return lines.flatMap((line) => {
     const match = LINE.exec(line);
@@ -39,12 +39,12 @@ export function downward(...texts: readonly string[]): string[] {
   return texts.flatMap((text) => [`[SERVER→PROXY] ${text}`, `[PROXY→CLIENT] ${text}`]);
 }
 
-/** How many messages these lines say were not shown. */
+/** The number of messages that the lines report as not shown. */
 export function notShown(text: string): number {
   return [...text.matchAll(/(\d+) messages? not shown/g)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** What a stream has said so far, in lines. */
+/** The output of a stream, in lines. */
 export class Output {
   text = "";
 
@@ -54,22 +54,22 @@ export class Output {
     });
   }
 
-  /** Whole lines. */
+  /** All complete lines. */
   get lines(): string[] {
     return this.text.split("\n").slice(0, -1);
   }
 
-  /** Those of messages and events. */
+  /** The lines of messages and events. */
   get shown(): Shown[] {
     return readShown(this.lines);
   }
 
-  /** Those of messages, each as `[LABEL] text`. */
+  /** The lines of messages, each as `[LABEL] text`. */
   get messages(): string[] {
     return messages(this.shown);
   }
 
-  /** Waits for so many lines of messages; returns all there are. */
+  /** Waits for so many lines of messages; returns all of them. */
   async received(count: number, withinMs?: number): Promise<string[]> {
     try {
       await until(() => this.messages.length >= count, `${count} lines of messages`, withinMs);

@@ -1,4 +1,4 @@
-// the simulators of the mux tests, asked directly: what they promise is what the other tests build on
+// The simulators of the mux tests, without a daemon: the other tests rely on what they promise.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -5,17 +5,17 @@ import { freePort } from "./free-port.js";
 import type { Random } from "./random.js";
 import { pause } from "./wait.js";
 
-const STILL_CLOSING_MS = 100; // a device hears of the end of the old connection and of the new one in any order
+const STILL_CLOSING_MS = 100; // the end of the old connection and the new connection reach a device in any order
 
 /** One connection to the simulator. */
 export class Link {
   readonly socket: Socket;
   readonly openedAt = performance.now();
-  /** Requests of this connection, and when each came. */
+  /** The requests of this connection with their times of arrival. */
   readonly requests: { readonly bytes: Buffer; readonly at: number }[] = [];
-  /** Requests that are neither answered nor given up by the device. */
+  /** The number of requests that the device still works on. */
   outstanding = 0;
-  /** The other side has ended or cut the connection, or the device has. */
+  /** Whether either side has ended or reset the connection. */
   over = false;
 
   constructor(socket: Socket) {
@@ -33,18 +33,18 @@ export class Link {
     this.write(bytes);
   }
 
-  /** A request will have no answer, or one too many has gone out. */
+  /** Corrects the number of requests in progress, for a missing answer or an extra one. */
   giveUp(): void {
     this.outstanding -= 1;
   }
 
-  /** Sends what answers nothing. */
+  /** Sends an unsolicited message. */
   write(bytes: Buffer | string): void {
     if (!this.over) this.socket.write(bytes);
   }
 }
 
-/** What the simulator does with the answer it has made. */
+/** How the simulator delivers an answer. */
 export type Answering = (answer: Buffer, link: Link, request: Buffer) => void;
 
 /** Answers at once. */
@@ -58,21 +58,21 @@ export function after(ms: number): Answering {
   return (answer, link) => void setTimeout(() => link.send(answer), ms);
 }
 
-/** Keeps the answers until the test sends them, in any order. */
+/** Holds the answers until the test sends them, in any order. */
 export function holding(): { readonly answering: Answering; readonly held: (() => void)[] } {
   const held: (() => void)[] = [];
   return { answering: (answer, link) => void held.push(() => link.send(answer)), held };
 }
 
-/** A device that takes a limited number of connections, one if nothing else is said, and resets those beyond. */
+/** A device that accepts a limited number of connections, one by default, and resets further ones. */
 export class Simulator {
   readonly port: number;
   answering: Answering;
-  /** Connections it has taken, in their order. */
+  /** The accepted connections, in their order. */
   readonly links: Link[] = [];
-  /** Connections beyond the limit. */
+  /** The number of connections beyond the limit. */
   refused = 0;
-  /** The highest numbers at a time: connections; requests of one connection that waited for an answer. */
+  /** The highest numbers at one time: of connections, and of unanswered requests of one connection. */
   mostLinks = 0;
   mostOutstanding = 0;
   readonly #protocol: TestProtocol;
@@ -88,7 +88,7 @@ export class Simulator {
     server.on("connection", (socket) => void this.#arrived(socket));
   }
 
-  /** @param options `limit`: connections at a time; `port`: any, if none is named */
+  /** @param options `limit`: most connections at a time; `port`: a free port by default */
   static async open(
     protocol: TestProtocol,
     options: { answering?: Answering; limit?: number; port?: number } = {},
@@ -99,12 +99,12 @@ export class Simulator {
     return new Simulator(protocol, server, options.answering ?? promptly, options.limit ?? 1);
   }
 
-  /** Connections that are open now. */
+  /** The open connections. */
   get open(): Link[] {
     return this.links.filter((link) => !link.over);
   }
 
-  /** All requests so far, in the order they came. */
+  /** All requests so far, in the order of their arrival. */
   get requests(): Buffer[] {
     return this.links
       .flatMap(({ requests }) => requests)
@@ -112,12 +112,12 @@ export class Simulator {
       .map(({ bytes }) => bytes);
   }
 
-  /** Cuts all connections, going on to listen. */
+  /** Resets all connections and keeps listening. */
   cut(): void {
     for (const { socket } of this.links) socket.destroy();
   }
 
-  /** Is gone: nobody listens any more. */
+  /** Stops listening and resets all connections. */
   async stop(): Promise<void> {
     this.cut();
     this.#server.close();
@@ -152,17 +152,17 @@ export class Simulator {
 
 const FAULTS = ["slow", "late", "drop", "duplicate", "reorder", "close"] as const;
 
-/** How probable each fault is for an answer. */
+/** The probability of each fault, per answer. */
 export type Faults = Partial<Record<(typeof FAULTS)[number], number>>;
 
 const SLOW_MS = 60;
-const HELD_MS = 40; // for an answer that lets another go first, where there is none
+const HELD_MS = 40; // an answer waits so long for another one to overtake it
 
 /**
  * Answers with faults.
  *
- * @param lateMs when late answers come: after whoever waits has given up
- * @param counts what has happened is counted here
+ * @param lateMs the delay of late answers: longer than clients wait
+ * @param counts counts the faults
  */
 export function faulty(
   random: Random,
@@ -184,7 +184,7 @@ export function faulty(
         link.send(answer);
         break;
       case "slow": {
-        // in two pieces, where nothing else can come between them
+        // in two pieces, where no other message can come in between
         const piece = protocol.id === undefined ? random.between(0, answer.length - 1) : 0;
         link.write(answer.subarray(0, piece));
         setTimeout(() => link.send(answer.subarray(piece)), random.between(1, SLOW_MS));
@@ -198,7 +198,7 @@ export function faulty(
         link.giveUp();
         break;
       case "duplicate":
-        // without ids, one that comes during the next exchange could not be told from its answer by anybody
+        // without ids nobody could tell a late answer from the answer to the next request
         link.send(protocol.id === undefined ? Buffer.concat([answer, answer]) : answer);
         if (protocol.id !== undefined) setTimeout(() => link.write(answer), random.between(0, SLOW_MS));
         break;
@@ -214,7 +214,7 @@ export function faulty(
         return;
       }
       case "close":
-        link.over = true; // of the message begun, nothing more follows
+        link.over = true; // the rest of the message never comes
         link.socket.write(answer.subarray(0, random.between(0, answer.length - 1)));
         if (random.chance(0.5)) link.socket.destroySoon();
         else link.socket.resetAndDestroy();

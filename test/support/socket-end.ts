@@ -5,13 +5,13 @@ import type { StreamEnd } from "#src/sockets/stream-end.js";
 import { acceptTcp } from "#src/sockets/tcp-end.js";
 import { Client } from "./net.js";
 
-/** One connection by TCP: the daemon's end of it, and its peer, which is the test. */
+/** A TCP connection: the daemon's end, and the test as its peer. */
 export interface Joined {
   readonly end: StreamEnd;
   readonly peer: Client;
 }
 
-/** Accepts a connection of the test as the daemon does. Both sides are destroyed when the test is over. */
+/** Accepts a connection of the test as the daemon does. The end of the test destroys both sides. */
 export async function socketEnd(t: TestContext, datagrams = false): Promise<Joined> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   server.listen(0, "127.0.0.1");

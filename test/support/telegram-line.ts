@@ -12,13 +12,13 @@ export interface Joined {
   readonly client: FakeEnd;
   readonly server: FakeEnd;
   readonly relay: Relay;
-  /** Why the relay has ended. */
+  /** The reason why the relay ended. */
   over: string | undefined;
-  /** What the kernel would tell of the client. */
+  /** The state of the client in the socket table. */
   state: PeerState;
 }
 
-/** A line whose time the test holds in its hands. */
+/** A line on a clock that the test moves. */
 export class TestLine {
   readonly clock = new ManualClock();
   readonly line: TelegramScheduler;
@@ -51,7 +51,7 @@ export class TestLine {
     return joined;
   }
 
-  /** Lets time pass in small steps, so that promises are kept in between. */
+  /** Lets time pass in small steps, so that promises settle in between. */
   async pass(ms: number, stepMs = 500): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
       this.clock.advance(Math.min(left, stepMs));
@@ -65,7 +65,7 @@ export function read(point: number, serial = "0020030837"): string {
   return String(telegram(`S${serial}F02D${String(point).padStart(2, "0")}`));
 }
 
-/** The reply to it. */
+/** The reply to such a read. */
 export function reply(point: number, value: string | number, serial = "0020030837"): string {
   return String(telegram(`R${serial}F02D${String(point).padStart(2, "0")}${value}`));
 }

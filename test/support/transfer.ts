@@ -5,7 +5,7 @@ import { Tape } from "./tape.js";
 
 const PIECE = 65_536;
 
-/** A service that sends to each of its clients the tape of the key and length they ask for (`KEY LENGTH` LF), then FIN. */
+/** A service that sends the tape of the requested key and length (`KEY LENGTH` LF) to each client, then a FIN. */
 export async function startTapes(): Promise<{ readonly port: number; readonly sockets: Set<Socket>; stop(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -30,20 +30,20 @@ export async function startTapes(): Promise<{ readonly port: number; readonly so
   };
 }
 
-/** That much of a tape, in pieces. */
+/** The first bytes of a tape, in pieces. */
 function* pieces(key: number, length: number): Generator<Buffer> {
   const tape = new Tape(key);
   while (tape.at < length) yield tape.take(Math.min(PIECE, length - tape.at));
 }
 
-/** What came of a transfer: how many bytes, whether all of them were the right ones, and how it ended. */
+/** The result of a transfer: the number of bytes, whether all were correct, and how it ended. */
 export interface Transferred {
   readonly count: number;
   readonly right: boolean;
   readonly error: string | undefined;
 }
 
-/** Asks such a service for a tape, and checks every byte of it as it comes. */
+/** Requests a tape from such a service and checks every byte on arrival. */
 export class Download {
   readonly socket: Socket;
   readonly done: Promise<Transferred>;

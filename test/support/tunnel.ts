@@ -2,23 +2,23 @@ import assert from "node:assert/strict";
 import { Client, Device } from "./net.js";
 import { until } from "./wait.js";
 
-// the wire of the reverse tunnel, byte by byte, and either side of it as a script
+// The wire protocol of the tunnel, byte by byte, and scripted peers for both sides.
 
 export const CONNECT = 1;
 export const CLOSE = 2;
 export const DATA = 3;
 export const LISTEN = 4;
-/** Our additions (docs/tunnel.md). */
+/** The commands that sockproxyd has added (docs/tunnel.md). */
 export const PING = 6;
 export const PONG = 7;
 export const PAUSE = 8;
 export const RESUME = 9;
-/** The largest payload there is. */
+/** The largest payload, in bytes. */
 export const MOST = 65_535;
 
 const HEADER = 4;
 
-/** One frame, as its reader sees it. */
+/** One decoded frame. */
 export interface Frame {
   readonly command: number;
   readonly id: number;
@@ -46,14 +46,14 @@ export function connectPayload(address: string, port: number): Buffer {
   return bytes;
 }
 
-/** What a payload of CONNECT asks for, as `address:port`; fails where there is more or less than that in it. */
+/** The `address:port` in a payload of CONNECT; fails when the payload is longer or shorter. */
 export function connectTarget(payload: Buffer): string {
   const length = payload.readUInt16BE(0);
   assert.equal(payload.length, 2 + length + 2, "the length of a CONNECT");
   return `${payload.toString("latin1", 2, 2 + length)}:${payload.readUInt16BE(2 + length)}`;
 }
 
-/** One end of a link that speaks in frames, as the script tells it. */
+/** A scripted end of a link that sends and receives frames. */
 export class FramePeer {
   readonly client: Client;
 
@@ -61,7 +61,7 @@ export class FramePeer {
     this.client = client;
   }
 
-  /** Sends bytes as they are. */
+  /** Sends raw bytes. */
   write(bytes: Buffer): void {
     this.client.write(bytes);
   }
@@ -79,7 +79,7 @@ export class FramePeer {
     }
   }
 
-  /** Takes the next frame, whole. */
+  /** Takes the next complete frame. */
   async frame(withinMs?: number): Promise<Frame> {
     await until(
       () => {
@@ -96,7 +96,7 @@ export class FramePeer {
     return { command: bytes.readUInt8(2), id: bytes.readUInt8(3), payload: Buffer.from(bytes.subarray(HEADER, end)) };
   }
 
-  /** Takes the next frame, which must be such a one; returns its payload. A CLOSE that confirms one is passed over. */
+  /** Takes the next frame, which must have this command; returns its payload. Skips a CLOSE that confirms an earlier CLOSE. */
   async expect(command: number, id: number, withinMs?: number): Promise<Buffer> {
     for (;;) {
       const next = await this.frame(withinMs);
@@ -106,7 +106,7 @@ export class FramePeer {
     }
   }
 
-  /** Takes frames until such a CLOSE, whatever comes before it. */
+  /** Takes frames until the CLOSE of this client. */
   async closes(id: number, withinMs?: number): Promise<void> {
     for (;;) {
       const next = await this.frame(withinMs);
@@ -114,7 +114,7 @@ export class FramePeer {
     }
   }
 
-  /** Takes DATA of one client until there are so many bytes, which must end with a frame; nothing else may come between. */
+  /** Takes DATA frames of one client until they hold exactly so many bytes. No other frame may come in between. */
   async data(id: number, count: number): Promise<string> {
     let text = "";
     while (text.length < count) text += (await this.expect(DATA, id)).toString("latin1");
@@ -122,7 +122,7 @@ export class FramePeer {
     return text;
   }
 
-  /** Waits for the end of the link, by whatever. */
+  /** Waits for the end of the link, for any reason. */
   async ended(withinMs?: number): Promise<void> {
     await until(() => this.client.closed || this.client.ended, "the link to end", withinMs);
   }
@@ -133,27 +133,27 @@ export class FramePeer {
   }
 }
 
-/** The device's side of a link: connects to the server and says LISTEN. */
+/** A scripted device: connects to the server and sends LISTEN. */
 export class ScriptedDevice extends FramePeer {
-  /** @param silent leaves LISTEN out */
+  /** @param silent sends no LISTEN */
   static async open(port: number, { silent = false } = {}): Promise<ScriptedDevice> {
     const device = new ScriptedDevice(await Client.open(port));
     if (!silent) device.send(LISTEN, 0);
     return device;
   }
 
-  /** Takes the next frame, a CONNECT; returns its client id and the service it asks for. */
+  /** Takes the next frame, a CONNECT; returns the client id and the requested service. */
   async connect(): Promise<{ readonly id: number; readonly service: string }> {
     for (;;) {
       const { command, id, payload } = await this.frame();
-      if (command === CLOSE) continue; // confirms one
+      if (command === CLOSE) continue; // confirms an earlier CLOSE
       assert.equal(command, CONNECT);
       return { id, service: connectTarget(payload) };
     }
   }
 }
 
-/** The server's side: accepts devices. */
+/** A scripted server: accepts devices. */
 export class ScriptedServer {
   readonly device: Device;
   readonly #links: FramePeer[] = [];
@@ -170,12 +170,12 @@ export class ScriptedServer {
     return this.device.port;
   }
 
-  /** How many devices have connected so far. */
+  /** The number of devices that have connected so far. */
   get count(): number {
     return this.device.clients.length;
   }
 
-  /** The next device to connect, its LISTEN taken, and the PING by which it finds out whether the server answers those. */
+  /** The next device, after its LISTEN and its first PING, which asks whether the server answers pings. */
   async link(withinMs = 10_000): Promise<FramePeer> {
     const index = this.#links.length;
     await until(() => this.count > index, `device ${index} of the server`, withinMs);

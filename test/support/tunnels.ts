@@ -6,12 +6,12 @@ import { greet } from "./net.js";
 import { isListening } from "./proxy-process.js";
 import { until } from "./wait.js";
 
-/** One member of `tunnels` in the answer to STAT JSON. */
+/** One member of `tunnels` in STAT JSON. */
 export interface TunnelStatus {
   readonly port: number;
   readonly exposed: readonly string[];
   readonly listening: boolean;
-  /** While there is one. */
+  /** Undefined without a link. */
   readonly link?: LinkStatus;
   readonly links: number;
   readonly clients: number;
@@ -22,7 +22,7 @@ export interface TunnelStatus {
   readonly sent: number;
 }
 
-/** A link. */
+/** The link in STAT JSON. */
 export interface LinkStatus {
   readonly address: string;
   readonly ageMs: number;
@@ -31,7 +31,7 @@ export interface LinkStatus {
   readonly sent: number;
 }
 
-/** One member of `devices`. */
+/** One member of `devices` in STAT JSON. */
 export interface DeviceStatus {
   readonly server: string;
   readonly services: string;
@@ -39,11 +39,11 @@ export interface DeviceStatus {
   readonly sent: number;
   readonly connected: boolean;
   readonly refused: number;
-  /** While there is one. */
+  /** Undefined without a link. */
   readonly link?: LinkStatus;
 }
 
-/** What STAT JSON tells of tunnels. */
+/** The tunnel part of STAT JSON. */
 export interface Told {
   readonly tunnels: readonly TunnelStatus[];
   readonly devices: readonly DeviceStatus[];
@@ -58,20 +58,20 @@ export async function told(daemon: DaemonProcess): Promise<Told> {
   return answer;
 }
 
-/** A daemon that devices connect to. */
+/** A daemon as tunnel server. */
 export interface TunnelServer {
   readonly daemon: DaemonProcess;
   readonly config: ConfigFile;
-  /** Where devices connect. */
+  /** The port for devices. */
   readonly port: number;
-  /** Where clients connect, for each service. */
+  /** The ports for clients, one for each service. */
   readonly hosts: readonly number[];
-  /** Waits until clients may connect, or may not any more. */
+  /** Waits until the ports for clients are open, or closed. */
   listens(listening?: boolean, withinMs?: number): Promise<void>;
   status(): Promise<TunnelStatus>;
 }
 
-/** A daemon that connects to a server. */
+/** A daemon as tunnel device. */
 export interface TunnelDevice {
   readonly daemon: DaemonProcess;
   status(): Promise<DeviceStatus>;
@@ -85,10 +85,10 @@ async function startConfigured(t: TestContext, text: string): Promise<{ config: 
 }
 
 /**
- * Starts a daemon as server, to end with the test.
+ * Starts a daemon as tunnel server. The end of the test stops the daemon.
  *
- * @param services what is exposed, each `address:port`
- * @param options of the line, behind EXPOSE
+ * @param services the exposed services, each `address:port`
+ * @param options the options of the line, behind EXPOSE
  */
 export async function startServer(
   t: TestContext,
@@ -121,10 +121,10 @@ export async function startServer(
 }
 
 /**
- * Starts a daemon as device, to end with the test.
+ * Starts a daemon as tunnel device. The end of the test stops the daemon.
  *
  * @param server the port of the server
- * @param allow what may be dialled; undefined: it is not told
+ * @param allow the value of `allow`; undefined leaves the key out
  */
 export async function startDevice(
   t: TestContext,
@@ -145,11 +145,11 @@ export async function startDevice(
 }
 
 /**
- * Starts both ends, to end with the test, and waits until clients may connect.
+ * Starts both ends of a tunnel and waits until clients can connect. The end of the test stops both.
  *
- * @param services what is exposed and allowed, each `address:port`
- * @param allow what is allowed, where that is something else
- * @param through gives the port where the device finds the server, for a relay between them
+ * @param services the exposed and allowed services, each `address:port`
+ * @param allow the allowed services, where they differ from the exposed ones
+ * @param through returns the port where the device finds the server, for a relay between both
  */
 export async function startTunnel(
   t: TestContext,

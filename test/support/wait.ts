@@ -1,8 +1,8 @@
 /**
  * Waits until a condition holds.
  *
- * @param what for the error message
- * @throws when it does not hold within the time
+ * @param what names the condition in the error message
+ * @throws when the condition does not hold in time
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
@@ -16,7 +16,7 @@ export async function until(
   }
 }
 
-/** Lets time pass: for what must not happen in it, or for a peer that is slow on purpose. */
+/** Lets time pass: to see that nothing happens meanwhile, or for a peer that is slow on purpose. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

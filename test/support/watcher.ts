@@ -7,7 +7,7 @@ import { type Client, greet } from "./net.js";
 import { messages, Output, readShown } from "./shown.js";
 import { until } from "./wait.js";
 
-/** A client that has said WTCH and was let. */
+/** A client whose WTCH the daemon has accepted. */
 export class Watcher {
   readonly client: Client;
   readonly pid: string;
@@ -17,7 +17,7 @@ export class Watcher {
     this.pid = pid;
   }
 
-  /** @param words what follows WTCH */
+  /** @param words the arguments of WTCH */
   static async open(port: number, words = "", host?: string): Promise<Watcher> {
     const { client, pid } = await greet(port, host);
     client.write(`WTCH ${words}`.trim().concat("\n"));
@@ -26,17 +26,17 @@ export class Watcher {
     return new Watcher(client, pid);
   }
 
-  /** Whole lines so far. */
+  /** The complete lines so far. */
   get lines(): string[] {
     return this.client.bytes.toString("utf8").split("\n").slice(0, -1);
   }
 
-  /** Those of messages, each as `[LABEL] text`. */
+  /** The lines of messages, each as `[LABEL] text`. */
   get messages(): string[] {
     return messages(readShown(this.lines));
   }
 
-  /** Waits for so many lines of messages; returns all there are. */
+  /** Waits for so many lines of messages; returns all of them. */
   async received(count: number): Promise<string[]> {
     await until(() => this.messages.length >= count, `${count} messages`).catch((error) => {
       throw new Error(`${error}; there are:\n${this.lines.join("\n")}`);
@@ -45,7 +45,7 @@ export class Watcher {
   }
 }
 
-/** `sockproxyd watch …`, and what it says. */
+/** A running `sockproxyd watch …` and its output. */
 export class WatchCommand {
   readonly child: ChildProcess;
   readonly output: Output;

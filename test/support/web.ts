@@ -14,11 +14,11 @@ export interface WebDaemon {
 }
 
 /**
- * Starts a daemon with a web page on 127.0.0.1, to end with the test.
+ * Starts a daemon with a web page on 127.0.0.1. The end of the test stops the daemon.
  *
- * @param sections the rest of its configuration
- * @param web the rest of `[web]`
- * @param runner another program that becomes it
+ * @param sections further sections of the configuration
+ * @param web further lines of `[web]`
+ * @param runner another program that executes the daemon
  */
 export async function startWeb(
   t: TestContext,
@@ -33,14 +33,14 @@ export async function startWeb(
   return { daemon, web: port, config };
 }
 
-/** An answer, read to its end. */
+/** A complete HTTP response. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
 }
 
-/** Sends a request, on a connection of its own, and reads the answer. */
+/** Sends a request on a connection of its own and reads the response. */
 export async function ask(
   port: number,
   path: string,
@@ -56,7 +56,7 @@ export async function ask(
 /** A reader of `/messages`. */
 export class EventStream {
   readonly response: IncomingMessage;
-  /** What has come so far. */
+  /** The received text so far. */
   text = "";
   ended = false;
 
@@ -85,20 +85,20 @@ export class EventStream {
     return new EventStream(response);
   }
 
-  /** The data of each whole event. */
+  /** The data of each complete event. */
   get events(): Record<string, string | number>[] {
     const whole = this.text.slice(0, this.text.lastIndexOf("\n\n") + 2);
     return whole.split("\n\n").flatMap((event) => (event.startsWith("data: ") ? [JSON.parse(event.slice(6))] : []));
   }
 
-  /** The messages among them, each as `[direction] message`. */
+  /** The messages among the events, each as `[direction] message`. */
   get messages(): string[] {
     return this.events
       .filter(({ direction }) => direction)
       .map(({ direction, message }) => `[${direction}] ${message}`);
   }
 
-  /** Waits for so many messages; returns all there are. */
+  /** Waits for so many messages; returns all of them. */
   async received(count: number): Promise<string[]> {
     await until(() => this.messages.length >= count, `${count} messages`).catch((error) => {
       throw new Error(`${error}; there is:\n${this.text.slice(0, 4000)}`);

@@ -10,11 +10,11 @@ import { freePort } from "../free-port.js";
 import { run } from "../plugin/programs.js";
 
 const SCRIPTS = fileURLToPath(new URL("../../../../test/support/mux-programs", import.meta.url));
-/** Debian's own, which has python3-pymodbus. */
+/** Debian's Python, which has python3-pymodbus. */
 export const PYTHON = "/usr/bin/python3";
 const LIMIT_MS = 60_000;
 
-/** A program's end and what it has written. */
+/** The exit status and the output of a program. */
 export interface Ran {
   readonly status: number | null;
   readonly stdout: Buffer;
@@ -30,9 +30,9 @@ export async function ran(command: string, args: readonly string[], input = ""):
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;
   });
-  child.stdin.on("error", () => {}); // it need not read
+  child.stdin.on("error", () => {}); // the program may not read its input
   if (input !== "") child.stdin.write(input);
-  if (command !== "nc") child.stdin.end(); // nc ends with its input
+  if (command !== "nc") child.stdin.end(); // nc would end with its input
   const [status] = await once(child, "close");
   return { status, stdout: Buffer.concat(stdout), stderr };
 }
@@ -53,17 +53,17 @@ export function pymodbusClient(port: number, count: number, seed: number, ...arg
   return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_client.py`, String(port), String(count), String(seed), ...args]);
 }
 
-/** nginx with files of its own. */
+/** A running nginx with a folder of its own. */
 export interface Nginx {
   readonly port: number;
-  /** A folder for files that do not belong to the site. */
+  /** A folder for files outside the site. */
   readonly folder: string;
 }
 
 /**
- * Starts nginx with one worker: `files` by their names, and `/upstream` at another server.
+ * Starts nginx with one worker. It serves `files` by their names, and `/upstream` from another server.
  *
- * @param keepalive requests of one connection before nginx closes it
+ * @param keepalive nginx closes a connection after so many requests
  */
 export async function startNginx(
   t: TestContext,

@@ -7,13 +7,13 @@ import { until } from "../wait.js";
 
 const ROOT = new URL("../../../../", import.meta.url);
 
-/** Where the examples are. */
+/** The folder of the examples. */
 export const EXAMPLES = fileURLToPath(new URL("plugin-examples", ROOT));
 
 const SUPPORT = fileURLToPath(new URL("test/support/plugin", ROOT));
 const LIMIT_MS = 20_000;
 
-/** Resolves with what `look` returns once that is neither undefined nor false; fails after 20 seconds. */
+/** Resolves with the result of `look` once it is neither undefined nor false; fails after 20 seconds. */
 export async function eventually<T>(what: string, look: () => T | undefined | false): Promise<T> {
   let seen: T | undefined | false;
   const condition = () => {
@@ -24,14 +24,14 @@ export async function eventually<T>(what: string, look: () => T | undefined | fa
   return seen as T;
 }
 
-/** A program under test, and what it has printed so far. */
+/** A program under test and its output so far. */
 export interface Program {
   readonly child: ChildProcess;
   stdout(): string;
   stderr(): string;
-  /** Resolves with its exit status once it has ended by itself; fails after 20 seconds. */
+  /** Resolves with the exit status when the program ends by itself; fails after 20 seconds. */
   ended(): Promise<number | null>;
-  /** Ends it, if it still runs. */
+  /** Ends the program if it still runs. */
   kill(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export function runConnect(host: string, port: number, options: Record<string, s
   return run("lua5.1", `${SUPPORT}/connect.lua`, host, String(port), ...words);
 }
 
-/** Something that has happened in the Luup stand-in: its kind and what belongs to it. */
+/** An event of the Luup stand-in: its kind and its fields. */
 export type LuupEvent = readonly [kind: string, ...fields: string[]];
 
 /** The Luup stand-in with the example plugin; see `luup-stand-in.lua`. */
@@ -88,7 +88,7 @@ export class LuupStandIn {
     this.#program = program;
   }
 
-  /** @param settings `ip` is the device's attribute, everything else a variable */
+  /** @param settings `ip` sets the attribute of the device; every other name sets a variable */
   static async start(port: number, device: number, settings: Record<string, string | number>): Promise<LuupStandIn> {
     const words = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     const script = `${SUPPORT}/luup-stand-in.lua`;
@@ -138,12 +138,12 @@ export class LuupStandIn {
     }
   }
 
-  /** All values a variable has been set to, among the events after the first `from` ones. */
+  /** All values of a variable in the events after the first `from` ones. */
   values(name: string, from = 0): string[] {
     return this.all("variable", [name], from).map(([, value = ""]) => value);
   }
 
-  /** `GET /data_request?…`; returns the answer's text. */
+  /** Sends `GET /data_request?…`; returns the text of the response. */
   async request(query: Record<string, string | number>): Promise<string> {
     const words = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]);
     const response = await fetch(`http://127.0.0.1:${this.port}/data_request?${new URLSearchParams(words)}`, {
@@ -157,7 +157,7 @@ export class LuupStandIn {
   }
 }
 
-/** A TCP server on the loopback that keeps what it is sent: a device, or whatever a test needs one to be. */
+/** A TCP server on the loopback address that stores all received text, as a device or another peer. */
 export class Server {
   readonly port: number;
   readonly sockets: Socket[] = [];
@@ -169,7 +169,7 @@ export class Server {
     this.#stop = stop;
   }
 
-  /** @param greet called for each connection */
+  /** @param greet is called with each connection */
   static async start(greet: (socket: Socket) => void = () => {}): Promise<Server> {
     const port = await freePort();
     const server = createServer();
