@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { setImmediate as nextPass } from "node:timers/promises";
 import {
   forEachSocketLine,
   type PeerState,
@@ -7,7 +8,6 @@ import {
   peerState,
   type SocketRow,
 } from "../core/net/proc-net-tcp.js";
-import { nextPass } from "../scheduling/round-robin.js";
 import type { Clock, Timer } from "./clock.js";
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
