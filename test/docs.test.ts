@@ -3,13 +3,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
-import { DIRECT_OPTIONS } from "#src/core/direct/direct-options.js";
 import { VIEWS } from "#src/core/monitor/views/views.js";
-import { MUX_OPTIONS } from "#src/core/mux/mux-options.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
-import { LINE_OPTIONS } from "#src/core/options/conn-options.js";
-import { helpLines } from "#src/core/options/option-table.js";
-import { TUNNEL_OPTIONS } from "#src/core/tunnel/tunnel-options.js";
 import { refreshed } from "./support/document-blocks.js";
 import { anchorsOf, blocksOf, type Page, proseOf, readPages } from "./support/documents.js";
 
@@ -116,13 +111,6 @@ test("the documents name every protocol of [mux] and every view of the monitor",
   for (const { framing } of PROTOCOLS) assert.ok(mux.includes(`\n| \`${framing.name}\` `), framing.name);
   const monitor = readFileSync("docs/monitor.md", "utf8");
   for (const { name } of VIEWS) assert.ok(monitor.includes(`\n| \`${name}\` `), name);
-});
-
-test("the example file shows the options of port lines", () => {
-  const example = readFileSync("sockproxyd.conf.example", "utf8");
-  for (const rows of [DIRECT_OPTIONS, MUX_OPTIONS, TUNNEL_OPTIONS, LINE_OPTIONS]) {
-    for (const line of helpLines(rows, 2, 26)) assert.ok(example.includes(`\n;${line}\n`), line);
-  }
 });
 
 test("the program says every line of the log that the documents explain", () => {

@@ -41,6 +41,8 @@ export interface AcceptedClient {
 export interface Listener {
   readonly kind: string;
   readonly port: number;
+  /** The address to listen on; left out: the one that all ports share. */
+  readonly host?: string;
   /** The Unix socket, in place of a port. The permissions of its folder decide who may connect, not `[access]`. */
   readonly path?: string;
   /** The listener's name in the log: `direct port 8125`. */

@@ -61,12 +61,12 @@ export class Port implements OwnPort {
   #closed = false;
 
   /**
-   * @param ip the address to listen on; `*`: all
+   * @param ip the address to listen on, where the listener names none; `*`: all
    * @param server takes those who connect itself, in place of the host
    */
   constructor(listener: Listener, ip: string, context: PortContext, server?: Server) {
     this.#listener = listener;
-    this.#ip = ip;
+    this.#ip = listener.host ?? ip;
     this.#context = context;
     this.#server =
       server ??
@@ -78,7 +78,7 @@ export class Port implements OwnPort {
 
   /** Tells ports apart: two with the same name cannot be open at a time. */
   static nameOf(listener: Listener, ip: string): string {
-    return listener.path ?? formatHostPort({ host: ip, port: listener.port });
+    return listener.path ?? formatHostPort({ host: listener.host ?? ip, port: listener.port });
   }
 
   /** Who its connections go to. A reload may change that; connections that exist stay as they are. */

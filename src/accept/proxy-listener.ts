@@ -4,13 +4,13 @@ import { errorReply } from "../core/setup/run-command.js";
 import type { Listener } from "./listener.js";
 
 /** The proxy's own port: its clients begin in setup mode (`docs/protocol.md`). */
-export function proxyListeners({ proxy, port }: Settings): Listener[] {
-  if (!proxy) return [];
+export function proxyListeners({ port }: Settings): Listener[] {
+  if (port === 0) return [];
   return [
     {
       kind: "proxy",
       port,
-      name: lineName("proxy", port),
+      name: lineName("proxy", { port }),
       throughDaemon: "refused",
       accepts: "clients",
       essential: true,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { parseConfigFile } from "../core/config/file.js";
-import { checkSettings, DEFAULT_SETTINGS, PORT_SECTIONS, parseValue } from "../core/config/keys.js";
+import { type FileSettings, parseConfigFile } from "../core/config/file.js";
+import { checkSettings, DEFAULT_SETTINGS, lineTitle, PORT_SECTIONS, parseValue } from "../core/config/keys.js";
+import { listensOf } from "../core/config/listen.js";
 import { checkLoops } from "../core/config/loop-check.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
@@ -14,6 +15,7 @@ const REMEDY = "[access] clients, or [host] ip=127.0.0.1 (-a 127.0.0.1),";
 export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
   let settings = DEFAULT_SETTINGS;
   const problems: string[] = [];
+  const warnings: string[] = [];
 
   function applyFile(path: string): void {
     let text: string;
@@ -24,20 +26,16 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
       return;
     }
     const file = parseConfigFile(text, path);
-    problems.push(...file.problems);
-    for (const name of PORT_SECTIONS) {
-      for (const { port } of file.settings[name]) {
-        if (!settings[name].some((other) => other.port === port)) continue;
-        problems.push(`${path}: [${name}] ${port}: port given in an earlier file`);
-      }
-    }
-    const { values, direct, mux, tunnel } = file.settings;
+    problems.push(...file.problems, ...repeatedPorts(settings, file.settings).map((problem) => `${path}: ${problem}`));
+    warnings.push(...file.warnings);
+    const { values, direct, mux, tunnel, namedDevices } = file.settings;
     settings = {
       ...settings,
       ...values,
       direct: [...settings.direct, ...direct],
       mux: [...settings.mux, ...mux],
       tunnel: [...settings.tunnel, ...tunnel],
+      namedDevices: [...settings.namedDevices, ...namedDevices],
     };
   }
 
@@ -49,7 +47,24 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
     else problems.push(`option ${argument.option}: ${parsed?.message}`);
   }
   problems.push(...checkSettings(settings), ...checkLines(settings));
-  return { settings: Object.freeze(settings), problems, warnings: openPortWarnings(settings, REMEDY) };
+  return {
+    settings: Object.freeze(settings),
+    problems,
+    warnings: [...warnings, ...openPortWarnings(settings, REMEDY)],
+  };
+}
+
+/** Ports that an earlier file has given to a line of the same section: of two lines, neither can be said to win. */
+function repeatedPorts(before: Settings, { direct, mux, tunnel }: FileSettings): string[] {
+  const lines = { direct, mux, tunnel };
+  return PORT_SECTIONS.flatMap((section) => {
+    const taken = new Set(before[section].flatMap(listensOf).map(({ port }) => port));
+    return lines[section].flatMap((line) =>
+      listensOf(line)
+        .filter(({ port }) => taken.has(port))
+        .map(({ port }) => `${lineTitle(section, line)}: port ${port} was given in an earlier file`),
+    );
+  });
 }
 
 /**
@@ -57,12 +72,12 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
  * `[device]` are tried again and again.
  */
 export function checkLines(settings: Settings): string[] {
-  const files = settings.tunnel.flatMap(({ port, route }) => {
+  const files = settings.tunnel.flatMap((line) => {
     try {
-      readCredentials(route.tunnel);
+      readCredentials(line.route.tunnel);
       return [];
     } catch (error) {
-      return [`[tunnel] ${port}: ${(error as Error).message}`];
+      return [`${lineTitle("tunnel", line)}: ${(error as Error).message}`];
     }
   });
   return [...checkLoops(settings, isOwnAddress), ...files];

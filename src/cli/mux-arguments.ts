@@ -2,7 +2,7 @@ import type { MuxLine } from "../core/config/settings.js";
 import { checkMuxRoute } from "../core/mux/mux-line.js";
 import { DEFAULT_MUX_OPTIONS, MAX_LINKS, MAX_QUEUE, type MuxOptions } from "../core/mux/mux-options.js";
 import { findProtocol, REQUEST_PROTOCOLS } from "../core/mux/protocols/protocols.js";
-import { formatHostPort, parseHostPort } from "../core/net/address.js";
+import { parseHostPort } from "../core/net/address.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { parseDuration } from "../core/parse/duration.js";
 import { parseInteger } from "../core/parse/number.js";
@@ -147,7 +147,6 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
   const line = {
     port: listen.value.port,
     route: route.value,
-    text: `${formatHostPort(target.value)} PROT=${mux.protocol.framing.name}`,
   };
   return ok({
     kind: "serve",

@@ -15,7 +15,7 @@ export async function mux(argv: readonly string[], complain: Complain): Promise<
   if (parsed.value.kind === "help") return { kind: "answer", text: MUX_USAGE };
   if (parsed.value.kind === "list") return { kind: "answer", text: MUX_LIST };
   const { ip, line, debug } = parsed.value;
-  const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, proxy: false, mux: [line] });
+  const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, port: 0, linesEssential: true, mux: [line] });
   const warnings = openPortWarnings(settings, `--listen 127.0.0.1:${line.port}`);
   return start(() => ({ settings, problems: checkLines(settings), warnings }), complain);
 }

@@ -4,7 +4,6 @@ import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig } from "../core/config/settings.js";
 import { directRoute } from "../core/direct/direct-line.js";
-import { formatHostPort } from "../core/net/address.js";
 import { systemClock } from "../system/clock.js";
 import { WatchedFile } from "../system/watched-file.js";
 import { parseCliYml } from "./cli-yml.js";
@@ -57,7 +56,8 @@ function load({ port, alertUrl, words }: StartArguments, control: string, file: 
   const base = {
     ...DEFAULT_SETTINGS,
     alertUrl,
-    proxy: false,
+    port: 0,
+    linesEssential: true,
     logStyle: "clock",
     control,
   } as const;
@@ -67,7 +67,7 @@ function load({ port, alertUrl, words }: StartArguments, control: string, file: 
   const { servers, timeoutMs, warnings } = parsed.value;
   const route = directRoute(servers, [`CTIM=${timeoutMs}`, ...words]);
   if (!route.ok) return { settings: base, problems: [`${file.path}: ${route.message}`] };
-  const line = { port, route: route.value, text: servers.map(formatHostPort).join(",") };
+  const line = { port, route: route.value };
   const settings = Object.freeze({ ...base, direct: [line] });
   const problems = checkLines(settings).map((problem) => `${file.path}: ${problem}`);
   return { settings, problems, warnings: [...warnings, ...openPortWarnings(settings, REMEDY)] };

@@ -1,4 +1,4 @@
-import { printSettings } from "../core/config/keys.js";
+import { printSettings } from "../core/config/print-settings.js";
 import { VERSION } from "../version.js";
 import { loadConfig } from "./load-config.js";
 import { parseArguments, USAGE } from "./serve-arguments.js";

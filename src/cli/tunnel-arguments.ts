@@ -102,7 +102,7 @@ function readServer(words: readonly string[], debug: boolean): Result<TunnelArgu
   if (!route.ok) return route;
   const taken = exposures.value.find(({ listen }) => collide(listen, server.value));
   if (taken !== undefined) return fail(`${formatHostPort(taken.listen)} is where the device connects`);
-  const line = { port: server.value.port, route: route.value, text: `EXPOSE ${addresses.join(" ")}` };
+  const line = { port: server.value.port, route: route.value };
   return ok({ kind: "server", ip: ipOf(server.value), line, debug });
 }
 

@@ -16,7 +16,13 @@ export async function tunnel(argv: readonly string[], complain: Complain): Promi
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd tunnel --help`);
   if (parsed.value.kind === "help") return { kind: "answer", text: TUNNEL_USAGE };
   const own = parsed.value.kind === "server" ? serverOf(parsed.value) : parsed.value.values;
-  const settings = Object.freeze({ ...DEFAULT_SETTINGS, ...own, debug: parsed.value.debug, proxy: false });
+  const settings = Object.freeze({
+    ...DEFAULT_SETTINGS,
+    ...own,
+    debug: parsed.value.debug,
+    port: 0,
+    linesEssential: true,
+  });
   const warnings = openPortWarnings(settings, "an address such as 127.0.0.1, or a secret (SECR) for the device,");
   return start(() => ({ settings, problems: checkLines(settings), warnings }), complain);
 }

@@ -92,7 +92,7 @@ export class Daemon {
       throw error;
     }
     warnOfDescriptors(settings, descriptors.limit, log);
-    const notifies = settings.proxy ? `, notifies ${maskPassword(settings.vera)}` : "";
+    const notifies = settings.port > 0 ? `, notifies ${maskPassword(settings.vera)}` : "";
     log.info(`sockproxyd ${VERSION} started${notifies}`);
   }
 

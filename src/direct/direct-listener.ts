@@ -1,6 +1,6 @@
+import { placesOf } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
-import { lineName } from "../core/net/client-origin.js";
 import type { DirectLines } from "./direct-lines.js";
 
 /**
@@ -8,22 +8,20 @@ import type { DirectLines } from "./direct-lines.js";
  * "Configuration").
  */
 export function directListeners(
-  { direct, proxy }: Settings,
+  { direct, linesEssential }: Settings,
   { directLines }: { readonly directLines: DirectLines },
 ): Listener[] {
-  return direct.map((line): Listener => {
-    const { port, route } = line;
+  return direct.flatMap((line): Listener[] => {
+    const { route } = line;
     const replyMode = route.direct.refusal === "reset" ? "reset" : "direct";
-    return {
-      kind: "direct",
-      port,
-      name: lineName("direct", port),
+    return placesOf("direct", line).map((place) => ({
+      ...place,
       throughDaemon: "allowed",
       accepts: "clients",
-      essential: !proxy,
+      essential: linesEssential,
       route,
       welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).reach(client.origin)),
       reject() {},
-    };
+    }));
   });
 }

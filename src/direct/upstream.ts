@@ -146,7 +146,7 @@ export class Upstream implements Served {
   async #ask(): Promise<void> {
     const context = this.#context;
     const since = context.clock.now();
-    this.#check = this.#dial(sharedOrigin(lineName("direct", this.#port)), this.#rule.limitMs);
+    this.#check = this.#dial(sharedOrigin(lineName("direct", { port: this.#port })), this.#rule.limitMs);
     try {
       (await this.#check.end).destroy();
       this.#found();

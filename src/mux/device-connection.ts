@@ -68,7 +68,7 @@ export class DeviceConnection {
     this.#events = events;
     this.openedAt = context.clock.now();
     const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
-    const origin = sharedOrigin(lineName("mux", name.port));
+    const origin = sharedOrigin(lineName("mux", { port: name.port }));
     const dialHost = { ...context, settings: { ...context.settings, keepalive } };
     const attempt = dial({ target, options }, origin, dialHost);
     this.#state = { kind: "dialing", dial: attempt };

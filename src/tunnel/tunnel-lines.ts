@@ -1,5 +1,5 @@
 import { KeyedLines } from "../core/collections/keyed-lines.js";
-import type { Settings, TunnelLine } from "../core/config/settings.js";
+import type { DeviceValues, Settings, TunnelLine } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { TARGET_IS_DAEMON } from "../core/net/loop-rules.js";
 import { DEFAULT_TUNNEL_OPTIONS } from "../core/tunnel/tunnel-options.js";
@@ -9,18 +9,25 @@ import type { TunnelContext } from "./tunnel-context.js";
 import { type DeviceRules, TunnelDevice } from "./tunnel-device.js";
 import { TunnelServer } from "./tunnel-server.js";
 
+/** `[device]`, or `[device NAME]`. */
+type DeviceSection = DeviceValues & { readonly name?: string };
+
 const { probeMs, stallMs } = DEFAULT_TUNNEL_OPTIONS;
-const MAX_DEVICES = 64; // with those that TCPR starts: each keeps a link for ever
+const MAX_DEVICES = 64; // that TCPR starts: each keeps a link for ever
 
 /** All tunnels of the daemon. It is the server of lines of `[tunnel]`, and the device of `[device]` and TCPR. */
 export class TunnelLines {
   readonly #servers = new KeyedLines<TunnelLine, TunnelServer>(
-    ({ port, text }) => `${port} ${text}`,
+    ({ port, route }) => JSON.stringify([port, route]),
     ({ port, route }) => new TunnelServer(port, route, this.#context),
   );
-  /** By server, and what the device is for. */
-  readonly #devices = new Map<string, TunnelDevice>();
-  #configuredKey = "";
+  /** The devices of `[device]` sections. */
+  readonly #devices = new KeyedLines<DeviceSection, TunnelDevice>(
+    (section) => JSON.stringify([section.name, section.deviceServer, section.deviceAllow, credentialsOf(section)]),
+    (section) => this.#deviceOf(section),
+  );
+  /** The devices that TCPR has started, by server and service. */
+  readonly #started = new Map<string, TunnelDevice>();
   #context: TunnelContext;
 
   constructor(context: TunnelContext) {
@@ -30,7 +37,7 @@ export class TunnelLines {
   get status(): { readonly tunnels: TunnelStatus[]; readonly devices: DeviceStatus[] } {
     return {
       tunnels: this.#servers.all.map(({ status }) => status),
-      devices: [...this.#devices.values()].map(({ status }) => status),
+      devices: [...this.#devices.all, ...this.#started.values()].map(({ status }) => status),
     };
   }
 
@@ -39,7 +46,10 @@ export class TunnelLines {
     this.#context = context;
     const gone = this.#servers.replace(settings.tunnel);
     for (const server of gone.values()) server.close("its line is gone from the configuration");
-    this.#configureDevice(settings);
+    const sections = [...(settings.deviceServer === undefined ? [] : [settings]), ...settings.namedDevices];
+    for (const device of this.#devices.replace(sections).values()) {
+      device.close("the configuration has changed");
+    }
   }
 
   /** The server of a line; also of a line that a reload is about to add. */
@@ -56,41 +66,34 @@ export class TunnelLines {
     const itself = [server, service].find(({ host, port }) => this.#context.own.isOffLimits(host, port)); // a name is checked when it is dialled
     if (itself !== undefined) return `${formatHostPort(itself)}: ${TARGET_IS_DAEMON}`;
     const key = JSON.stringify([server, service]);
-    if (this.#devices.has(key)) return undefined;
-    if (this.#devices.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;
+    if (this.#started.has(key)) return undefined;
+    if (this.#started.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;
     const rules = deviceRules(this.#context.settings, server, AllowedServices.only(service));
-    this.#devices.set(key, new TunnelDevice(rules, this.#context));
+    this.#started.set(key, new TunnelDevice(rules, this.#context));
     return undefined;
   }
 
   /** Closes all tunnels. */
   close(reason: string): void {
     for (const server of this.#servers.all) server.close(reason);
-    for (const device of this.#devices.values()) device.close(reason);
-    this.#devices.clear();
+    for (const device of [...this.#devices.replace([]).values(), ...this.#started.values()]) device.close(reason);
+    this.#started.clear();
   }
 
-  #configureDevice(settings: Settings): void {
-    const { deviceServer, deviceAllow } = settings;
-    const wanted =
-      deviceServer === undefined ? "" : JSON.stringify([deviceServer, deviceAllow, credentialsOf(settings)]);
-    if (wanted === this.#configuredKey) return;
-    this.#devices.get(this.#configuredKey)?.close("the configuration has changed");
-    this.#devices.delete(this.#configuredKey);
-    this.#configuredKey = wanted;
-    if (deviceServer === undefined) return;
-    const rules = deviceRules(settings, deviceServer, new AllowedServices(deviceAllow));
-    this.#devices.set(wanted, new TunnelDevice(rules, this.#context));
+  #deviceOf(section: DeviceValues): TunnelDevice {
+    const { deviceServer, deviceAllow } = section;
+    if (deviceServer === undefined) throw new Error("a [device] section without a server is no device");
+    return new TunnelDevice(deviceRules(section, deviceServer, new AllowedServices(deviceAllow)), this.#context);
   }
 }
 
-/** The rules of a device of this server. All devices share the credentials of `[device]`. */
-function deviceRules(settings: Settings, server: HostPort, services: AllowedServices): DeviceRules {
-  return { server, services, probeMs, stallMs, ...credentialsOf(settings) };
+/** The rules of a device of this server, with the credentials of its section; TCPR takes those of `[device]`. */
+function deviceRules(section: DeviceValues, server: HostPort, services: AllowedServices): DeviceRules {
+  return { server, services, probeMs, stallMs, ...credentialsOf(section) };
 }
 
-function credentialsOf(settings: Settings): Pick<DeviceRules, "tls" | "secret"> {
-  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
+function credentialsOf(section: DeviceValues): Pick<DeviceRules, "tls" | "secret"> {
+  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = section;
   return {
     ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),
     ...(deviceTls && deviceSecret !== "" && { secret: deviceSecret }),

@@ -1,6 +1,6 @@
+import { placesOf } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
-import { lineName } from "../core/net/client-origin.js";
 import { readCredentials } from "../dial/tls-credentials.js";
 import type { TunnelLines } from "./tunnel-lines.js";
 
@@ -10,20 +10,20 @@ import type { TunnelLines } from "./tunnel-lines.js";
  * @throws when a file that a line names cannot be used
  */
 export function tunnelListeners(
-  { tunnel, proxy }: Settings,
+  { tunnel, linesEssential }: Settings,
   { tunnelLines }: { readonly tunnelLines: TunnelLines },
 ): Listener[] {
-  return tunnel.map(
-    (line): Listener => ({
-      kind: "tunnel",
-      port: line.port,
-      name: lineName("tunnel", line.port),
-      throughDaemon: "allowed",
-      accepts: "devices",
-      essential: !proxy,
-      ...(line.route.tunnel.tls && { tls: readCredentials(line.route.tunnel) }),
-      welcome: (client) => client.handOver((end, over) => tunnelLines.of(line).accept(end, over)),
-      reject() {},
-    }),
+  return tunnel.flatMap((line) =>
+    placesOf("tunnel", line).map(
+      (place): Listener => ({
+        ...place,
+        throughDaemon: "allowed",
+        accepts: "devices",
+        essential: linesEssential,
+        ...(line.route.tunnel.tls && { tls: readCredentials(line.route.tunnel) }),
+        welcome: (client) => client.handOver((end, over) => tunnelLines.of(line).accept(end, over)),
+        reject() {},
+      }),
+    ),
   );
 }

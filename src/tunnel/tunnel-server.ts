@@ -143,8 +143,8 @@ export class TunnelServer {
       {
         kind: "expose",
         port: listen.port,
-        name: lineName("tunnel", listen.port),
-        line: lineName("tunnel", this.#port),
+        name: lineName("tunnel", { port: listen.port }),
+        line: lineName("tunnel", { port: this.#port }),
         throughDaemon: "allowed",
         accepts: "clients",
         essential: false,

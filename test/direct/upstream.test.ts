@@ -71,7 +71,7 @@ test("a daemon that has stopped checks nothing any more", async (t) => {
     b.close();
   });
   const text = `127.0.0.1:${a.port},127.0.0.1:${b.port} HLTH=0.02`;
-  const { daemon } = await daemonHere({ direct: [{ port: await freePort(), route: order(text), text }] });
+  const { daemon } = await daemonHere({ direct: [{ port: await freePort(), route: order(text) }] });
   await until(() => a.clients.length > 2 && b.clients.length > 2, "checks");
   await daemon.stop("the test has ended");
   const checks = a.clients.length + b.clients.length;

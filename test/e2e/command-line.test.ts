@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
-import { KEYS } from "#src/core/config/keys.js";
+import { REFERENCE } from "#src/core/config/reference.js";
 import { MAIN, startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { Client, Device } from "../support/net.js";
@@ -88,7 +88,7 @@ test("--check prints the effective settings, secrets masked, in the form of a fi
   assert.equal(done.status, 0);
   assert.match(done.out, /^vera=http:\/\/me:\*\*\*@hub:3480\/x$/m);
   assert.match(done.out, /^debug=true$/m);
-  assert.match(done.out, /^8125=CONN m:25 NTFY=1\/a\/b$/m);
+  assert.match(done.out, /^8125=m:25 notify=1\/a\/b$/m);
   assert.doesNotMatch(done.out, /hush/);
   assert.equal(run("-c", file(done.out), "--check").out, done.out);
   const bad = run("--check", "-c", file("[host]\nport=x\n"));
@@ -109,18 +109,33 @@ test("--help names every option, --version the version", () => {
   assert.equal(run("--version").out, `sockproxyd ${JSON.parse(readFileSync("package.json", "utf8")).version}\n`);
 });
 
-test("the example file documents every key with its default, and says nothing else", () => {
+test("the example file documents every key with its default, every option, and says nothing else", () => {
   const example = readFileSync("sockproxyd.conf.example", "utf8");
-  for (const { key, defaultText, help } of KEYS) {
-    assert.ok(example.includes(`\n; ${help}\n; ${key}=${defaultText}\n`), `${key} and its help`);
+  for (const { kind, section, rows } of REFERENCE) {
+    for (const { key, name, defaultText, help } of rows) {
+      if (kind === "keys") assert.ok(example.includes(`\n; ${help}\n; ${key}=${defaultText}\n`), `[${section}] ${key}`);
+      if (kind === "lines") assert.match(example, new RegExp(`^; ${key}=`, "m"));
+      if (kind === "options") assert.ok(asProse(example).includes(` ${name} (${key}) ${help}`), `${section} ${name}`);
+    }
   }
   assert.equal(run("-c", "sockproxyd.conf.example", "--check").out, run("--check").out);
-  const uncommented = example.replace(/^; (?=[\w-]+=)/gm, "");
+});
+
+/** A text whose comments are in one line, with one blank between words. */
+function asProse(text: string): string {
+  return text.replace(/\n; */g, " ").replace(/\s+/g, " ");
+}
+
+test("everything that the example file suggests is taken when it is uncommented", () => {
+  const uncommented = readFileSync("sockproxyd.conf.example", "utf8").replace(/^; (?=\[|[\w.:-]+=)/gm, "");
   const done = run("-c", file(uncommented), "--check");
   assert.equal(done.status, 0, done.err);
-  assert.match(done.out, /^8125=CONN /m);
-  assert.match(done.out, /^5020=192\.168\.1\.22:1502 PROT=modbus /m);
-  assert.match(done.out, /^7000=EXPOSE /m);
+  for (const section of ["mux inverter", "direct mail", "direct conbus", "tunnel plant", "device office"]) {
+    assert.ok(done.out.includes(`\n[${section}]\n`), section);
+  }
+  assert.match(done.out, /^127\.0\.0\.1:5021=192\.168\.1\.23:1502 protocol=modbus cache=500ms$/m);
+  assert.match(done.out, /^8126=mail\.example\.com:25 notify=55\//m);
+  assert.match(done.out, /^7001=EXPOSE 127\.0\.0\.1:8081>192\.168\.0\.3:80$/m);
 });
 
 test("direct listeners connect at once: no greeting, no reply, ERR CONN when that fails", async () => {

@@ -2,7 +2,7 @@ import { formatHostPort, parseHostPort } from "../net/address.js";
 import { ok } from "../parse/result.js";
 import { parseSecret } from "../tunnel/secret-line.js";
 import { formatServices, parseServices } from "../tunnel/service-rules.js";
-import { row, type Settings } from "./settings.js";
+import { type DeviceValues, row } from "./settings.js";
 import { parseBoolean } from "./values.js";
 
 /** All keys of `[device]` (seed tcp-remote-connection). */
@@ -14,7 +14,7 @@ export const DEVICE_KEYS = [
     range: "",
     name: "deviceServer",
     defaultText: "",
-    help: "The server, host:port, whose clients reach services by way of this machine. Empty is none.",
+    help: "The server, host:port, whose clients reach services through this machine. Empty is none.",
     parse: (text) => (text === "" ? ok(undefined) : parseHostPort(text)),
     print: (server) => (server === undefined ? "" : formatHostPort(server)),
   }),
@@ -25,7 +25,7 @@ export const DEVICE_KEYS = [
     range: "",
     name: "deviceAllow",
     defaultText: "",
-    help: "The services they may reach: 10.41.51.152:23, 192.168.0.0/24:80. Empty is none.",
+    help: "The services that these clients may reach: 10.41.51.152:23, 192.168.0.0/24:80. Empty is none.",
     parse: parseServices,
     print: formatServices,
   }),
@@ -36,7 +36,7 @@ export const DEVICE_KEYS = [
     range: "",
     name: "deviceTls",
     defaultText: "false",
-    help: "Speak TLS to the server, and check its certificate.",
+    help: "Speak TLS to the server and check its certificate.",
     parse: parseBoolean,
     print: String,
   }),
@@ -47,7 +47,7 @@ export const DEVICE_KEYS = [
     range: "",
     name: "deviceAuthority",
     defaultText: "",
-    help: "The authority that has signed it, a file in PEM. Empty is those that the system knows.",
+    help: "The authority that signed the server's certificate, a file in PEM. Empty is the authorities that the system knows.",
     parse: ok<string>,
     print: String,
   }),
@@ -58,7 +58,7 @@ export const DEVICE_KEYS = [
     range: "",
     name: "deviceCertificate",
     defaultText: "",
-    help: "Our own certificate, a file in PEM, where the server wants one.",
+    help: "Our own certificate, a file in PEM, for a server that asks for one.",
     parse: ok<string>,
     print: String,
   }),
@@ -69,7 +69,7 @@ export const DEVICE_KEYS = [
     range: "",
     name: "deviceKey",
     defaultText: "",
-    help: "Its private key, a file in PEM.",
+    help: "The private key of our certificate, a file in PEM.",
     parse: ok<string>,
     print: String,
   }),
@@ -80,14 +80,14 @@ export const DEVICE_KEYS = [
     range: "65535 bytes at most",
     name: "deviceSecret",
     defaultText: "",
-    help: "What the server wants to hear (SECR), over TLS only.",
+    help: "The secret that the server wants to hear (SECR), over TLS only.",
     parse: parseSecret,
     print: (secret) => (secret === "" ? "" : "***"),
   }),
 ] as const;
 
 /** What of `[device]`, or of the flags that are called the same, does not go together. */
-export function checkDevice(settings: Settings): string[] {
+export function checkDevice(settings: DeviceValues): string[] {
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
   const problems: string[] = [];
   if (!deviceTls && deviceSecret !== "") problems.push("secret is told over TLS only: tls is wanted");

@@ -1,12 +1,13 @@
-import ini from "ini";
-import { parseDirectRoute } from "../direct/direct-line.js";
-import { parseMuxRoute } from "../mux/mux-line.js";
-import { parsePort } from "../net/address.js";
-import type { Result } from "../parse/result.js";
+import { DIRECT_FORMAT, parseDirectRoute } from "../direct/direct-line.js";
+import { MUX_FORMAT, parseMuxRoute } from "../mux/mux-line.js";
+import { didYouMean } from "../parse/near-miss.js";
 import { lineProblem, printable } from "../parse/text.js";
-import { parseTunnelRoute } from "../tunnel/tunnel-line.js";
-import { KEYS, parseValue, SECTIONS } from "./keys.js";
-import type { DirectLine, MuxLine, PortLine, Section, TunnelLine, Values } from "./settings.js";
+import { parseTunnelRoute, TUNNEL_FORMAT } from "../tunnel/tunnel-line.js";
+import { namedDevice, unknownKey } from "./device-section.js";
+import { commentWarning, type Entry, explainEntry, readLine } from "./ini-line.js";
+import { keysOf, PORT_SECTIONS, parseValue, SECTIONS } from "./keys.js";
+import { PortLines, type SectionReader } from "./port-sections.js";
+import type { DirectLine, MuxLine, NamedDevice, Section, TunnelLine, Values } from "./settings.js";
 
 /** What one configuration file says: only what stands in it. */
 export interface FileSettings {
@@ -14,107 +15,145 @@ export interface FileSettings {
   readonly direct: readonly DirectLine[];
   readonly mux: readonly MuxLine[];
   readonly tunnel: readonly TunnelLine[];
+  readonly namedDevices: readonly NamedDevice[];
 }
 
 /** A file, read: its settings and every mistake in it, each with line, section and key. */
 export interface ParsedFile {
   readonly settings: FileSettings;
   readonly problems: readonly string[];
+  /** What is taken, but may not be what was meant. */
+  readonly warnings: readonly string[];
 }
 
-/** Takes one entry of a section; returns what is wrong with it. */
-type Reader = (key: string, value: string, at: number) => string | undefined;
-
-type Line =
-  | { readonly kind: "nothing" }
-  | { readonly kind: "section"; readonly name: string }
-  | { readonly kind: "entry"; readonly key: string; readonly value: string }
-  | { readonly kind: "riddle" };
+const KINDS: readonly string[] = [...SECTIONS, ...PORT_SECTIONS];
+const NAMED_KINDS: readonly string[] = [...PORT_SECTIONS, "device"];
+const MAX_NAME = 64; // it stands in every line of the log
 
 /**
- * Reads one line by the ini package, which knows quotes, comments and sections, but keeps no line numbers when it reads a
- * whole file. A `;` or `#` begins a comment only at the beginning of a line (seed, "Configuration"), so inside it is escaped. A tab
- * is a blank, outside quotes.
- */
-function readLine(line: string): Line {
-  const text = line.trim();
-  if (text === "" || /^[;#]/.test(text)) return { kind: "nothing" };
-  if (/^\[.*\]$/.test(text)) return { kind: "section", name: text.slice(1, -1).trim().toLowerCase() };
-  const [key = "", ...rest] = text.split("=");
-  const value = rest.join("=").trim();
-  const quoted = /^(["']).*\1$/.test(value);
-  const escaped = quoted ? value : value.replaceAll("\t", " ").replace(/[\\;#]/g, "\\$&");
-  const [entry] = Object.entries(ini.parse(rest.length === 0 ? key : `${key}=${escaped}`, { bracketedArray: false }));
-  if (entry === undefined) return { kind: "riddle" };
-  const [name, parsed] = entry;
-  return { kind: "entry", key: name.toLowerCase(), value: rest.length === 0 ? "" : String(parsed) };
-}
-
-/** Takes the entries of a section whose lines are about a port each. */
-function portReader<O>(lines: PortLine<O>[], parse: (text: string) => Result<O>): Reader {
-  const lineOf = new Map<number, number>();
-  return (key, value, at) => {
-    const port = parsePort(key);
-    if (!port.ok) return port.message;
-    const first = lineOf.get(port.value);
-    if (first !== undefined) return `port given twice, first in line ${first}`;
-    const order = parse(value.replace(/^conn\s+/i, ""));
-    if (!order.ok) return order.message;
-    lineOf.set(port.value, at);
-    lines.push({ port: port.value, route: order.value, text: value });
-    return undefined;
-  };
-}
-
-/**
- * Reads a configuration file (seed, "Configuration"). Section and key names come in any case.
+ * Reads a configuration file (docs/configuration.md). Sections and keys come in any case, names as they stand.
  *
  * @param name the file's name, for the messages
  */
 export function parseConfigFile(text: string, name: string): ParsedFile {
-  const problems: string[] = [];
-  let values: Partial<Values> = {};
-  const direct: DirectLine[] = [];
-  const mux: MuxLine[] = [];
-  const tunnel: TunnelLine[] = [];
-  let section = "";
+  const file = new FileReader(name);
+  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
+  for (const [index, line] of lines.entries()) file.line(line, index + 1);
+  return file.end();
+}
 
-  const reader =
-    (inSection: Section): Reader =>
-    (key, value) => {
-      const parsed = parseValue(inSection, key, value);
-      const known = KEYS.filter((row) => row.section === inSection).map((row) => row.key);
-      if (parsed === undefined) return `unknown key; known are ${known.join(", ")}`;
-      if (!parsed.ok) return parsed.message;
-      values = { ...values, ...parsed.value };
-      return undefined;
-    };
-  const readers: Readonly<Record<string, Reader>> = {
-    ...Object.fromEntries(SECTIONS.map((name) => [name, reader(name)])),
-    direct: portReader(direct, parseDirectRoute),
-    mux: portReader(mux, parseMuxRoute),
-    tunnel: portReader(tunnel, parseTunnelRoute),
-  };
+/** The section that lines belong to at present. */
+interface Current {
+  /** As it stands between the brackets. */
+  readonly title: string;
+  readonly at: number;
+  /** Nothing: the section is not known, and its lines are not looked at. */
+  readonly reader?: SectionReader;
+}
 
-  for (const [index, raw] of text
-    .replace(/^\uFEFF/, "")
-    .split(/\r\n|\n|\r/)
-    .entries()) {
-    const at = index + 1;
-    const line = readLine(raw);
-    if (line.kind === "section") {
-      section = line.name;
-      if (!Object.hasOwn(readers, section)) {
-        problems.push(`${name}:${at}: [${section}]: unknown section; known are [${Object.keys(readers).join("], [")}]`);
-      }
-    } else if (line.kind === "riddle") {
-      problems.push(`${name}:${at}: [${section}]: not understood: ${raw.trim()}`);
-    } else if (line.kind === "entry") {
-      const read = Object.hasOwn(readers, section) ? readers[section] : undefined;
-      const problem =
-        section === "" ? "stands before any section" : (lineProblem(line.value) ?? read?.(line.key, line.value, at));
-      if (problem !== undefined) problems.push(`${name}:${at}: [${section}] ${line.key}: ${problem}`);
+class FileReader {
+  readonly #name: string;
+  readonly #problems: string[] = [];
+  readonly #warnings: string[] = [];
+  readonly #direct = new PortLines("direct", DIRECT_FORMAT, parseDirectRoute);
+  readonly #mux = new PortLines("mux", MUX_FORMAT, parseMuxRoute);
+  readonly #tunnel = new PortLines("tunnel", TUNNEL_FORMAT, parseTunnelRoute);
+  readonly #devices: NamedDevice[] = [];
+  /** Where each section with a name begins. */
+  readonly #namedAt = new Map<string, number>();
+  #values: Partial<Values> = {};
+  #section: Current = { title: "", at: 0, reader: { read: () => "stands before any section" } };
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  line(text: string, at: number): void {
+    const line = readLine(text);
+    switch (line.kind) {
+      case "nothing":
+        return;
+      case "section":
+        this.#begin(line.text, at);
+        if (line.problem !== undefined) this.#complain(at, `[${line.text}]: ${line.problem}`);
+        return;
+      case "unknown":
+        this.#complain(at, `[${this.#section.title}]: ${line.problem}`);
+        return;
+      case "entry":
+        this.#entry(line.entry, at);
     }
   }
-  return { settings: { values, direct, mux, tunnel }, problems: problems.map(printable) };
+
+  end(): ParsedFile {
+    this.#endSection();
+    const settings = {
+      values: this.#values,
+      direct: this.#direct.lines,
+      mux: this.#mux.lines,
+      tunnel: this.#tunnel.lines,
+      namedDevices: this.#devices,
+    };
+    return { settings, problems: this.#problems.map(printable), warnings: this.#warnings.map(printable) };
+  }
+
+  #complain(at: number, problem: string): void {
+    this.#problems.push(`${this.#name}:${at}: ${problem}`);
+  }
+
+  #entry(entry: Entry, at: number): void {
+    const { title, reader } = this.#section;
+    const where = `[${title}] ${entry.key}`;
+    const problem = lineProblem(entry.value) ?? reader?.read(entry, at);
+    const warning = reader && commentWarning(entry);
+    if (problem !== undefined) this.#complain(at, `${where}: ${explainEntry(problem, entry)}`);
+    else if (warning) this.#warnings.push(`${this.#name}:${at}: ${where}: ${warning}`);
+  }
+
+  #begin(text: string, at: number): void {
+    this.#endSection();
+    const [kindText = "", ...words] = text.split(/\s+/);
+    const kind = kindText.toLowerCase();
+    const name = words.join(" ");
+    const title = name === "" ? kind : `${kind} ${name}`;
+    const problem = this.#sectionProblem(kind, name, title);
+    if (problem !== undefined) this.#complain(at, `[${title}]: ${problem}`);
+    const reader = problem === undefined ? this.#readerOf(kind, name) : undefined;
+    if (name !== "") this.#namedAt.set(title, at);
+    this.#section = { title, at, ...(reader && { reader }) };
+  }
+
+  #sectionProblem(kind: string, name: string, title: string): string | undefined {
+    if (!KINDS.includes(kind)) return `unknown section${sectionMeant(kind)}; known are [${KINDS.join("], [")}]`;
+    if (name === "") return undefined;
+    if (!NAMED_KINDS.includes(kind)) return `[${kind}] takes no name`;
+    if (name.length > MAX_NAME) return `a name has ${MAX_NAME} characters at most`;
+    const first = this.#namedAt.get(title);
+    return first === undefined ? lineProblem(name) : `stands twice, first in line ${first}`;
+  }
+
+  #endSection(): void {
+    const { title, at, reader } = this.#section;
+    const problem = reader?.end?.();
+    if (problem !== undefined) this.#complain(at, `[${title}]: ${problem}`);
+  }
+
+  #readerOf(kind: string, name: string): SectionReader {
+    if (kind === "device" && name !== "") return namedDevice(name, this.#devices);
+    const lines = { direct: this.#direct, mux: this.#mux, tunnel: this.#tunnel }[kind];
+    if (lines === undefined) return { read: ({ key, value }) => this.#value(kind as Section, key, value) };
+    return name === "" ? lines.unnamed() : lines.named(name);
+  }
+
+  #value(section: Section, key: string, value: string): string | undefined {
+    const parsed = parseValue(section, key, value);
+    if (parsed === undefined) return unknownKey(key, keysOf(section));
+    if (!parsed.ok) return parsed.message;
+    this.#values = { ...this.#values, ...parsed.value };
+    return undefined;
+  }
+}
+
+function sectionMeant(kind: string): string {
+  return didYouMean(kind, KINDS).replace(/(?<=mean )\w+/, "[$&]");
 }

@@ -3,7 +3,8 @@ import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
 import { checkDevice, DEVICE_KEYS } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
-import type { PortSection, Section, Settings, Values } from "./settings.js";
+import { listensOf } from "./listen.js";
+import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
 import { WEB_KEYS } from "./web-keys.js";
 
 /** All keys that have a value, in the order `--check` and the example file show them. */
@@ -14,6 +15,11 @@ export const PORT_SECTIONS: readonly PortSection[] = ["direct", "mux", "tunnel"]
 
 /** The sections they stand in. */
 export const SECTIONS: readonly Section[] = [...new Set(KEYS.map(({ section }) => section))];
+
+/** The keys of a section, in the order of the table. */
+export function keysOf(section: Section): string[] {
+  return KEYS.filter((row) => row.section === section).map(({ key }) => key);
+}
 
 /**
  * Reads one value.
@@ -34,40 +40,40 @@ export const DEFAULT_SETTINGS: Settings = defaults();
 function defaults(): Settings {
   const parsed = KEYS.map(({ section, key, defaultText }) => parseValue(section, key, defaultText));
   return Object.assign(
-    { proxy: true, control: "", logStyle: "date", direct: [], mux: [], tunnel: [] },
+    { linesEssential: false, control: "", logStyle: "date", direct: [], mux: [], tunnel: [], namedDevices: [] },
     ...parsed.map((result) => (result?.ok ? result.value : {})),
   );
 }
 
-/** The settings as a configuration file that would lead to them, secrets masked. */
-export function printSettings(settings: Settings): string {
-  const sections = SECTIONS.map((section) => {
-    const rows = KEYS.filter((row) => row.section === section);
-    const lines = rows.map((row) => `${row.key}=${(row.print as (value: unknown) => string)(settings[row.name])}`);
-    return [`[${section}]`, ...lines, ""].join("\n");
-  });
-  const lines = PORT_SECTIONS.map((name) =>
-    [
-      `[${name}]`,
-      ...settings[name].map((line) => `${line.port}=${line.text.replaceAll(/\bSECR=\S+/gi, "SECR=***")}`),
-      "",
-    ].join("\n"),
-  );
-  return [...sections, ...lines].join("\n").trimEnd();
-}
-
 /** What is wrong with settings as a whole; empty when nothing is. */
 export function checkSettings(settings: Settings): string[] {
-  const taken = new Map([[settings.port, "the proxy itself"]]);
+  const taken = new Map(settings.port === 0 ? [] : [[settings.port, "the proxy itself"]]);
   const problems: string[] = [];
-  for (const name of PORT_SECTIONS) {
-    for (const { port } of settings[name]) {
-      const by = taken.get(port);
-      if (by !== undefined) problems.push(`[${name}] ${port}: that is the port ${by} listens on`);
-      taken.set(port, `[${name}]`);
+  for (const section of PORT_SECTIONS) {
+    for (const line of settings[section]) {
+      for (const { port } of listensOf(line)) {
+        const by = taken.get(port);
+        if (by !== undefined) problems.push(`${lineTitle(section, line)}: port ${port} is the port ${by} listens on`);
+        taken.set(port, `[${section}]`);
+      }
     }
   }
-  const byOther = taken.get(settings.webPort);
+  const byOther = settings.webPort === 0 ? undefined : taken.get(settings.webPort);
   if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
+  if (!doesAnything(settings)) problems.push(NOTHING_TO_DO);
   return [...problems, ...checkDevice(settings).map((problem) => `[device] ${problem}`)];
+}
+
+const NOTHING_TO_DO =
+  "nothing to do: [host] port=0 is no proxy port, and no other section listens; a port, or a line of [direct], [mux] or [tunnel], is wanted";
+
+/** Whether anything listens, or this machine is a device. */
+function doesAnything({ port, webPort, direct, mux, tunnel, deviceServer, namedDevices }: Settings): boolean {
+  const jobs = direct.length + mux.length + tunnel.length + namedDevices.length;
+  return port > 0 || webPort > 0 || jobs > 0 || deviceServer !== undefined;
+}
+
+/** A line as messages begin: `[mux inverter]`, or `[mux] 5020` where it has no name. */
+export function lineTitle(section: PortSection, { name, port }: Pick<PortLine<unknown>, "name" | "port">): string {
+  return name === undefined ? `[${section}] ${port}` : `[${section} ${name}]`;
 }

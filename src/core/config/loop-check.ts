@@ -1,7 +1,9 @@
 import { formatHostPort, type HostPort } from "../net/address.js";
 import { RouteGraph, reachesListener, TARGET_IS_DAEMON, TARGET_IS_LOOP } from "../net/loop-rules.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
-import type { Settings } from "./settings.js";
+import { lineTitle } from "./keys.js";
+import { listensOf } from "./listen.js";
+import type { DeviceValues, PortLine, PortSection, Settings } from "./settings.js";
 
 /** Where a line of the configuration listens. */
 interface Place extends HostPort {
@@ -44,34 +46,39 @@ export function checkLoops(settings: Settings, isOwn: (address: string) => boole
   });
 }
 
-function placesOf({ proxy, ip, port, webAddress, webPort, direct, mux, tunnel }: Settings): Place[] {
+function placesOf({ ip, port, webAddress, webPort, direct, mux, tunnel }: Settings): Place[] {
+  const listens = (section: PortSection, lines: readonly PortLine<unknown>[]): Place[] =>
+    lines.flatMap((line) => listensOf(line).map((listen) => ({ line: lineTitle(section, line), host: ip, ...listen })));
   return [
-    ...(proxy ? [{ line: "[host]", host: ip, port, sealed: true }] : []),
+    ...(port > 0 ? [{ line: "[host]", host: ip, port, sealed: true }] : []),
     ...(webPort > 0 ? [{ line: "[web]", host: webAddress, port: webPort, sealed: true }] : []),
-    ...direct.map((line) => ({ line: `[direct] ${line.port}`, host: ip, port: line.port })),
-    ...mux.map((line) => ({ line: `[mux] ${line.port}`, host: ip, port: line.port })),
-    ...tunnel.flatMap((tunnelLine) => {
-      const line = `[tunnel] ${tunnelLine.port}`;
-      const exposed = tunnelLine.route.exposures.map(({ listen }) => ({ line, ...listen }));
-      return [{ line, host: ip, port: tunnelLine.port, door: true }, ...exposed];
-    }),
+    ...listens("direct", direct),
+    ...listens("mux", mux),
+    ...listens("tunnel", tunnel).map((place) => ({ ...place, door: true })),
+    ...tunnel.flatMap((line) =>
+      line.route.exposures.map(({ listen }) => ({ line: lineTitle("tunnel", line), ...listen })),
+    ),
   ];
 }
 
-function waysOf({ direct, mux, deviceServer, deviceAllow }: Settings): Way[] {
-  const device = "[device]";
+function waysOf({ direct, mux, namedDevices, ...settings }: Settings): Way[] {
   return [
-    ...direct.flatMap(({ port, route }) =>
-      route.servers.map((target) => ({
-        line: `[direct] ${port}`,
+    ...direct.flatMap((line) =>
+      line.route.servers.map((target) => ({
+        line: lineTitle("direct", line),
         target,
-        udp: route.options.transport === "udp",
+        udp: line.route.options.transport === "udp",
       })),
     ),
-    ...mux.map(({ port, route }) => ({ line: `[mux] ${port}`, target: route.target })),
-    ...(deviceServer === undefined ? [] : [{ line: device, target: deviceServer }]),
-    ...deviceAllow.flatMap(single).map((target) => ({ line: device, target })),
+    ...mux.map((line) => ({ line: lineTitle("mux", line), target: line.route.target })),
+    ...deviceWays("[device]", settings),
+    ...namedDevices.flatMap((named) => deviceWays(`[device ${named.name}]`, named)),
   ];
+}
+
+function deviceWays(line: string, { deviceServer, deviceAllow }: DeviceValues): Way[] {
+  const server = deviceServer === undefined ? [] : [deviceServer];
+  return [...server, ...deviceAllow.flatMap(single)].map((target) => ({ line, target }));
 }
 
 /** The services that a pattern names; none where it is about many. */

@@ -1,4 +1,5 @@
 import { formatHostPort, type HostPort, isLoopback } from "../net/address.js";
+import { listensOf } from "./listen.js";
 import type { Settings } from "./settings.js";
 
 const MAX_NAMED = 4; // in a line for people
@@ -18,24 +19,15 @@ export function openPortWarnings(settings: Settings, remedy: string): string[] {
   return [`every machine that reaches this one can use ${named}, without a password; ${remedy} limits that`];
 }
 
-/** The ports that ask nobody who he is. */
-function openPorts({
-  clients,
-  devices,
-  proxy,
-  ip,
-  port,
-  direct,
-  mux,
-  tunnel,
-  webPort,
-  webAddress,
-}: Settings): HostPort[] {
+/** The ports that ask for no proof of identity. */
+function openPorts({ clients, devices, ip, port, direct, mux, tunnel, webPort, webAddress }: Settings): HostPort[] {
   if (clients.length > 0) return [];
   const asksNobody = tunnel.filter(({ route }) => (route.tunnel.secret ?? route.tunnel.authority) === undefined);
   const ports = [
-    ...(proxy ? [{ host: ip, port }] : []),
-    ...[...direct, ...mux, ...(devices.length > 0 ? [] : asksNobody)].map((line) => ({ host: ip, port: line.port })),
+    ...(port > 0 ? [{ host: ip, port }] : []),
+    ...[...direct, ...mux, ...(devices.length > 0 ? [] : asksNobody)].flatMap((line) =>
+      listensOf(line).map((listen) => ({ host: ip, ...listen })),
+    ),
     ...tunnel.flatMap(({ route }) => route.exposures.map(({ listen }) => listen)),
     ...(webPort > 0 ? [{ host: webAddress, port: webPort }] : []),
   ];

@@ -58,13 +58,13 @@ function lineTables(section: PortSection, options: readonly OptionText[]): Refer
 }
 
 function optionTable(section: ReferenceTable["section"], options: readonly OptionText[]): ReferenceTable {
-  const rows = options.map(({ key, name, unit, range, defaultText, help }) => ({
+  const rows = options.map(({ key, name, unit, range, defaultText, help, description }) => ({
     key,
     name,
     unit,
     range,
     defaultText,
-    help: help.join(" "),
+    help: description ?? help.join(" "),
   }));
   return { kind: "options", section, rows };
 }

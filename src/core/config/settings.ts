@@ -6,12 +6,20 @@ import type { Result } from "../parse/result.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
 import type { TunnelRoute } from "../tunnel/tunnel-line.js";
 
-/** A line about one port. */
-export interface PortLine<O> {
+/** Where something listens. */
+export interface Listen {
+  /** The address; left out: that of `[host] ip`. `*`: all addresses. */
+  readonly host?: string;
   readonly port: number;
-  readonly route: O;
-  /** The line as it was written, without its port. */
-  readonly text: string;
+}
+
+/** A line of the configuration that listens: `R` is what it asks for. */
+export interface PortLine<R> extends Listen {
+  /** The name that its section has. */
+  readonly name?: string;
+  /** Where it listens besides. */
+  readonly alsoListens?: readonly Listen[];
+  readonly route: R;
 }
 
 /** A `[direct]` line: a port whose connections go to a remote at once. */
@@ -27,6 +35,7 @@ export type TunnelLine = PortLine<TunnelRoute>;
 export interface Values {
   /** The address to listen on; `*`: all, IPv6 and IPv4. */
   readonly ip: string;
+  /** The port that plugins connect to; 0: none. */
   readonly port: number;
   /** Base URL of the Luup system. */
   readonly vera: string;
@@ -77,6 +86,26 @@ export interface Values {
   readonly deviceSecret: string;
 }
 
+/** The members of {@link Values} that describe this machine as the device of a server. */
+export const DEVICE_VALUES = [
+  "deviceServer",
+  "deviceAllow",
+  "deviceTls",
+  "deviceAuthority",
+  "deviceCertificate",
+  "deviceKey",
+  "deviceSecret",
+] as const;
+
+/** What `[device]` says: which server, and how this machine proves to be the device. */
+export type DeviceValues = Pick<Values, (typeof DEVICE_VALUES)[number]>;
+
+/** A `[device NAME]` section: one of several servers. */
+export interface NamedDevice extends DeviceValues {
+  readonly name: string;
+  readonly deviceServer: HostPort;
+}
+
 /**
  * How the lines of the log look: with the date and in UTC, or with the local time of day as the monitor prints it. There the
  * monitor tells of connections come and gone, and the log does not.
@@ -85,14 +114,16 @@ export type LogStyle = "date" | "clock";
 
 /** Everything that can be configured. */
 export interface Settings extends Values {
-  /** Whether there is the proxy's own port: not where one of the other jobs is all the daemon was started for. */
-  readonly proxy: boolean;
+  /** Whether the daemon ends when a line cannot listen: where one job is all that the daemon was started for. */
+  readonly linesEssential: boolean;
   /** A Unix socket whose clients begin in setup mode, for those who started the daemon; empty: none. */
   readonly control: string;
   readonly logStyle: LogStyle;
   readonly direct: readonly DirectLine[];
   readonly mux: readonly MuxLine[];
   readonly tunnel: readonly TunnelLine[];
+  /** Servers whose device this machine is, besides that of `[device]`. */
+  readonly namedDevices: readonly NamedDevice[];
 }
 
 /** What the command line and its files lead to, and everything that is wrong with them, a line each. */

@@ -1,6 +1,7 @@
 import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
-import { type ConnRequest, checkConnRequest } from "../options/conn-request.js";
+import { type ConnRequest, checkConnRequest, NO_TARGET } from "../options/conn-request.js";
+import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_DIRECT_OPTIONS, DIRECT_OPTIONS, type DirectOptions } from "./direct-options.js";
@@ -12,36 +13,62 @@ export interface DirectRoute extends ConnRequest {
   readonly direct: DirectOptions;
 }
 
-const MAX_SERVERS = 32;
+type LineOptions = ConnOptions & DirectOptions;
 
-/** Reads the value of a `[direct]` line: `host:port[,host:port …] [KEY=value …]`. Besides its own options it takes those of CONN. */
+const MAX_SERVERS = 32;
+const ROWS: readonly OptionRow<LineOptions>[] = [...DIRECT_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
+
+/** How lines of `[direct]` are read and printed. They take the options of CONN, too. */
+export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
+  placeKey: "target",
+  rows: ROWS,
+  suggested: ROWS,
+  defaults: { ...DEFAULT_OPTIONS, ...DEFAULT_DIRECT_OPTIONS },
+  build(places, options) {
+    const servers = parseServers(places);
+    return servers.ok ? checkDirectRoute(servers.value, options, options) : servers;
+  },
+  placesOf: ({ servers }) => servers.map(formatHostPort),
+  optionsOf: ({ options, direct }) => ({ ...options, ...direct }),
+};
+
+/**
+ * Reads the value of a `[direct]` line: `host:port[,host:port …] [KEY=value …]`. The word CONN may stand in front (docs/direct.md).
+ */
 export function parseDirectRoute(text: string): Result<DirectRoute> {
-  const [list = "", ...words] = text.trim().split(/\s+/);
+  const [list = "", ...words] = text
+    .trim()
+    .replace(/^conn\s+/i, "")
+    .split(/\s+/);
+  const servers = parseServers(list.split(","));
+  return servers.ok ? directRoute(servers.value, words) : servers;
+}
+
+function parseServers(places: readonly string[]): Result<readonly HostPort[]> {
   const servers: HostPort[] = [];
-  for (const address of list.split(",")) {
-    if (address === "") return fail("no target: host:port is wanted");
-    const server = parseHostPort(address);
+  for (const place of places) {
+    if (place === "") return fail(NO_TARGET);
+    const server = parseHostPort(place);
     if (!server.ok) return server;
     servers.push(server.value);
   }
-  return directRoute(servers, words);
+  return ok(servers);
 }
 
 /** What servers and `KEY=value` words come to. */
 export function directRoute(servers: readonly HostPort[], words: readonly string[]): Result<DirectRoute> {
-  const rows: readonly OptionRow<ConnOptions & DirectOptions>[] = [...DIRECT_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
-  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_DIRECT_OPTIONS }, "file");
+  const options = parseOptions(words, ROWS, DIRECT_FORMAT.defaults, "file");
   return options.ok ? checkDirectRoute(servers, options.value, options.value) : options;
 }
 
-/** An order whose options go together. */
+/** A line whose options go together. */
 export function checkDirectRoute(
   servers: readonly HostPort[],
   options: ConnOptions,
   direct: DirectOptions,
 ): Result<DirectRoute> {
   const [target] = servers;
-  if (target === undefined) return fail("no target: host:port is wanted");
+  if (target === undefined) return fail(NO_TARGET);
   if (servers.length > MAX_SERVERS) return fail(`${servers.length} servers: ${MAX_SERVERS} are the most`);
   const names = servers.map(formatHostPort);
   const twice = names.find((name, index) => names.indexOf(name) < index);

@@ -1,5 +1,7 @@
+import { formatHostPort, parseHostPort } from "../net/address.js";
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
-import { type ConnRequest, checkConnRequest, parseTarget } from "../options/conn-request.js";
+import { type ConnRequest, checkConnRequest, NO_TARGET, parseTarget } from "../options/conn-request.js";
+import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
@@ -10,20 +12,36 @@ export interface MuxRoute extends ConnRequest {
   readonly mux: MuxOptions;
 }
 
-/**
- * Reads `host:port [KEY=value …]`, the value of a `[mux]` line. Besides its own options it takes those of CONN.
- */
+type LineOptions = ConnOptions & MuxOptions;
+
+const ROWS: readonly OptionRow<LineOptions>[] = [...MUX_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
+
+/** How lines of `[mux]` are read and printed. They take the options of CONN, too. */
+export const MUX_FORMAT: LineFormat<LineOptions, MuxRoute> = {
+  placeKey: "target",
+  rows: ROWS,
+  suggested: ROWS,
+  defaults: { ...DEFAULT_OPTIONS, ...DEFAULT_MUX_OPTIONS },
+  build([place, ...more], options) {
+    if (place === undefined) return fail(NO_TARGET);
+    if (more.length > 0) return fail(`${more.length + 1} targets: a mux shares one device`);
+    const target = parseHostPort(place);
+    return target.ok ? checkMuxRoute({ target: target.value, options, mux: options }) : target;
+  },
+  placesOf: ({ target }) => [formatHostPort(target)],
+  optionsOf: ({ options, mux }) => ({ ...options, ...mux }),
+};
+
+/** Reads `host:port [KEY=value …]`, the value of a `[mux]` line. */
 export function parseMuxRoute(text: string): Result<MuxRoute> {
   const parsed = parseTarget(text);
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
-  const rows: readonly OptionRow<ConnOptions & MuxOptions>[] = [...MUX_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
-  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_MUX_OPTIONS }, "file");
-  if (!options.ok) return options;
-  return checkMuxRoute({ target, options: options.value, mux: options.value });
+  const options = parseOptions(words, ROWS, MUX_FORMAT.defaults, "file");
+  return options.ok ? checkMuxRoute({ target, options: options.value, mux: options.value }) : options;
 }
 
-/** An order whose options go together. */
+/** A line whose options go together. */
 export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
   const { options, mux } = route;
   const { protocol, probe } = mux;

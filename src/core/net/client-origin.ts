@@ -18,9 +18,15 @@ export function sharedOrigin(line: string): ClientOrigin {
   return { address: undefined, line, hops: 0 };
 }
 
-/** The name of a configuration line that listens on `port`, as messages show it. */
-export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", port: number): string {
-  return `${kind} port ${port}`;
+/** A configuration line: the first port it listens on, and its name where it has one (docs/configuration.md). */
+export interface LineId {
+  readonly port: number;
+  readonly name?: string;
+}
+
+/** A configuration line as messages show it: `mux port 5020`, or `mux inverter (port 5020)`. */
+export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", { port, name }: LineId): string {
+  return name === undefined ? `${kind} port ${port}` : `${kind} ${name} (port ${port})`;
 }
 
 /** The client as messages show it: its address, or `a shared link` for the client of a multiplexed connection. */

@@ -116,6 +116,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "BLKS",
       name: "block-size",
+      description: "Hand on at most this many bytes per read. Empty is no limit.",
       usage: "BLKS=nbytes",
       help: ["Hand on at most nbytes per read, 1 to 1048576 (default: no limit)."],
       sets: "blockSize",
@@ -128,6 +129,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "RTIM",
       name: "receive-timeout",
+      description: "Disconnect when the remote has been silent for this long. 0 is never.",
       usage: "RTIM=ms",
       help: ["Disconnect when the remote has been silent for ms (default: 0, never)."],
       sets: "receiveTimeoutMs",
@@ -140,6 +142,8 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "NTFY",
       name: "notify",
+      description:
+        "Invoke this action of this device when data waits, and at the end. pid replaces the connection's own.",
       usage: "NTFY=dev/sid/act[/pid]",
       help: [
         "Invoke this action of this device when data waits, and at the end.",
@@ -155,6 +159,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "PACE",
       name: "pace",
+      description: "Notify of data at most once in this time. 0 is at once.",
       usage: "PACE=seconds",
       help: ["Notify of data at most once in so many seconds (default: 0, at once)."],
       sets: "paceMs",
@@ -167,6 +172,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "PRTO",
       name: "transport",
+      description: "How the daemon talks to the remote.",
       usage: "PRTO=tcp|udp|tls",
       help: ["How to talk to the remote (default: tcp)."],
       sets: "transport",
@@ -178,6 +184,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "TLSV",
       name: "tls-verify",
+      description: "With transport=tls: false takes any certificate, for self-signed ones.",
       usage: "TLSV=0|1",
       help: ["With PRTO=tls: 0 takes any certificate, for self-signed ones (default: 1)."],
       sets: "verifyCertificate",
@@ -189,6 +196,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "TLSN",
       name: "tls-name",
+      description: "With transport=tls: the server name to ask for and to check. Empty is the host of the target.",
       usage: "TLSN=name",
       help: ["With PRTO=tls: the server name to ask for and to check (default: host)."],
       sets: "tlsName",
@@ -200,6 +208,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "CTIM",
       name: "connect-timeout",
+      description: "Give up connecting after this time.",
       usage: "CTIM=ms",
       help: ["Give up connecting after ms, 1 to 600000 (default: 4000)."],
       sets: "connectTimeoutMs",
@@ -211,6 +220,8 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "RNTF",
       name: "renotify",
+      description:
+        "Notify again at this interval while the plugin, on this machine, leaves bytes unread. Empty is renotify of [host].",
       usage: "RNTF=seconds",
       help: [
         "Notify again every so many seconds while the plugin, on this machine,",
@@ -225,6 +236,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "IDLE",
       name: "idle-timeout",
+      description: "Disconnect when no byte has passed either way for this long. 0 is never.",
       usage: "IDLE=seconds",
       help: ["Disconnect when no byte has passed either way for so long (default: 0, never)."],
       sets: "quietMs",
@@ -236,6 +248,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "MONI",
       name: "monitor",
+      description: "Print every message that passes, on the daemon's stdout, in this view.",
       usage: "MONI=view",
       help: ["Print every message that passes, on the daemon's stdout, as", `${VIEW_NAMES.join("|")}.`],
       sets: "monitor",
@@ -247,6 +260,8 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     ...row({
       key: "MONF",
       name: "monitor-format",
+      description:
+        "With monitor (MONI): what is printed, too: the id of the connection (id), the parts of a message (decode); or a line of JSON for each (json).",
       usage: "MONF=word[,word]",
       help: [
         "With MONI: id (of the connection) or decode (the parts of a message) are printed,",
@@ -265,7 +280,7 @@ export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
     key: "MONL",
     name: "monitor-file",
     usage: "MONL=file",
-    help: ["With MONI: write what is printed to this file, too; audit-size and audit-files", "limit it."],
+    help: ["With monitor (MONI): write what is printed to this file, too. audit-size and audit-files", "limit it."],
     sets: "monitorFile",
     kind: FILE,
   }),

@@ -11,9 +11,11 @@ export interface ConnRequest {
   readonly options: ConnOptions;
 }
 
+/** What is wrong with a line that names nothing to connect to. */
+export const NO_TARGET = "no target: host:port is wanted";
+
 /**
- * Reads `host:port [KEY=value …]`, the arguments of CONN and the value of a `[direct]` line (seed, "Talking to the Proxy").
- * Keys come in any case; of one given twice the last counts.
+ * Reads `host:port [KEY=value …]`, the arguments of CONN (docs/protocol.md). Keys come in any case; of one given twice the last counts.
  *
  * @param presets what earlier commands have set; an option on the line wins
  */
@@ -28,11 +30,11 @@ export function parseConnRequest(text: string, presets: Partial<ConnOptions> = {
 /** Reads `host:port` and splits what follows into words. */
 export function parseTarget(text: string): Result<{ readonly target: HostPort; readonly words: readonly string[] }> {
   const [address = "", ...words] = text.trim().split(/\s+/);
-  if (address === "") return fail("no target: host:port is wanted");
+  if (address === "") return fail(NO_TARGET);
   return map(parseHostPort(address), (target) => ({ target, words }));
 }
 
-/** An order whose options go together. */
+/** A request whose options go together. */
 export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
   const { transport, tlsName, verifyCertificate, monitor, monitorFormat, monitorFile } = request.options;
   if (transport !== "tls" && (tlsName !== undefined || !verifyCertificate)) {
@@ -43,7 +45,7 @@ export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
 }
 
 /**
- * The remote of an order in short, for logs and STAT: `host:port`, several with commas between, with `udp:` or `tls:` in front
+ * The remote of a request in short, for logs and STAT: `host:port`, several with commas between, with `udp:` or `tls:` in front
  * where it is not TCP.
  */
 export function formatRemote({ target, servers, options }: ConnRequest): string {

@@ -17,7 +17,10 @@ export interface OptionText {
   readonly defaultText: string;
   /** `KEY=value`, as HELP shows it. */
   readonly usage: string;
+  /** Lines that fit beside {@link usage}. Those of CONN are what HELP prints on the wire (docs/protocol.md). */
   readonly help: readonly string[];
+  /** The same for readers of the configuration, where HELP speaks of bare numbers. */
+  readonly description?: string;
 }
 
 /**
@@ -36,6 +39,7 @@ interface RowText<T, N extends keyof T> {
   readonly name: string;
   readonly usage: string;
   readonly help: readonly string[];
+  readonly description?: string;
   /** The member of the options that it sets. */
   readonly sets: N;
   readonly kind: ValueKind<NonNullable<T[N]>>;
@@ -43,20 +47,17 @@ interface RowText<T, N extends keyof T> {
 
 /** A maker of rows for a table of options that have these defaults. */
 export function rowsOf<T extends object>(defaults: T): <N extends keyof T>(row: RowText<T, N>) => OptionRow<T> {
-  return ({ key, name, usage, help, sets, kind }) => {
+  return ({ sets, kind, ...text }) => {
     const print = (options: T): string => {
       const value = options[sets];
       return value === undefined || value === null ? "" : kind.print(value);
     };
     const defaultText = print(defaults);
     return {
-      key,
-      name,
+      ...text,
       unit: kind.unit,
       range: kind.range,
       defaultText,
-      usage,
-      help,
       parse: (text, form) => map(kind.parse(text, form), (value) => ({ [sets]: value }) as unknown as Partial<T>),
       print: (options) => {
         const text = print(options);
@@ -126,10 +127,19 @@ export function helpLines(rows: readonly Explained[], indent: number, width: num
   );
 }
 
-/** The words that stand for options that are not the default: `cache=500ms`. */
-export function printOptions<T>(rows: readonly OptionRow<T>[], options: T): string[] {
+/**
+ * The options that are not the default: `cache=500ms`.
+ *
+ * @param rows of two with the same key the first counts
+ * @param printValue makes a value fit to stand alone in a line
+ */
+export function printOptions<T>(
+  rows: readonly OptionRow<T>[],
+  options: T,
+  printValue = (value: string): string => value,
+): string[] {
   return rows.flatMap((row) => {
-    const value = row.print(options);
-    return value === undefined ? [] : [`${row.name}=${value}`];
+    const value = findRow(rows, row.key) === row ? row.print(options) : undefined;
+    return value === undefined ? [] : [`${row.name}=${printValue(value)}`];
   });
 }

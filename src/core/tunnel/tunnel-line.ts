@@ -1,6 +1,7 @@
 import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
 import { checkConnRequest } from "../options/conn-request.js";
+import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "./tunnel-options.js";
@@ -23,17 +24,43 @@ const MAX_EXPOSURES = 64;
 /** Options of CONN that a tunnel refuses, and does not suggest: it carries TCP. */
 const TRANSPORT_KEYS = ["PRTO", "TLSV", "TLSN"];
 
-/** Reads the value of a `[tunnel]` line: `EXPOSE host:port>service:port … [KEY=value …]`. It takes options of CONN, too. */
+type LineOptions = ConnOptions & TunnelOptions;
+
+const ROWS: readonly OptionRow<LineOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
+
+/** How lines of `[tunnel]` are read and printed. They take the options of CONN for their clients, too. */
+export const TUNNEL_FORMAT: LineFormat<LineOptions, TunnelRoute> = {
+  placeKey: "expose",
+  rows: ROWS,
+  suggested: ROWS.filter(({ key }) => !TRANSPORT_KEYS.includes(key)),
+  defaults: { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS },
+  build(places, options) {
+    const exposures = parseExposures(places);
+    return exposures.ok ? checkTunnelRoute({ exposures: exposures.value, ...apart(options) }) : exposures;
+  },
+  placesOf: ({ exposures }) =>
+    exposures.map(({ listen, service }) => `${formatHostPort(listen)} > ${formatHostPort(service)}`),
+  optionsOf: ({ options, tunnel }) => ({ ...options, ...tunnel }),
+};
+
+/** Reads the value of a `[tunnel]` line: `EXPOSE host:port>service:port … [KEY=value …]`. */
 export function parseTunnelRoute(text: string): Result<TunnelRoute> {
   const [verb = "", ...words] = text.trim().split(/\s+/);
   if (verb.toUpperCase() !== "EXPOSE") return fail(`"${verb}": EXPOSE host:port>service:port is wanted`);
+  const end = words.findIndex((word) => !word.includes(">") || isOption(word));
+  const places = end < 0 ? words : words.slice(0, end);
+  const exposures = parseExposures(places);
+  return exposures.ok ? tunnelRoute(exposures.value, words.slice(places.length)) : exposures;
+}
+
+function parseExposures(places: readonly string[]): Result<readonly Exposure[]> {
   const exposures: Exposure[] = [];
-  while (words[0]?.includes(">") && !isOption(words[0])) {
-    const exposure = parseExposure(words.shift() ?? "");
+  for (const place of places) {
+    const exposure = parseExposure(place);
     if (!exposure.ok) return exposure;
     exposures.push(exposure.value);
   }
-  return tunnelRoute(exposures, words);
+  return ok(exposures);
 }
 
 /** Whether a word is `KEY=value`; such a value may hold anything. */
@@ -42,14 +69,12 @@ export function isOption(word: string): boolean {
 }
 
 /**
- * Makes an order of its parts.
+ * Makes a line of its parts.
  *
  * @param words `KEY=value` each
  */
 export function tunnelRoute(exposures: readonly Exposure[], words: readonly string[]): Result<TunnelRoute> {
-  const rows: readonly OptionRow<ConnOptions & TunnelOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
-  const suggested = rows.filter(({ key }) => !TRANSPORT_KEYS.includes(key));
-  const options = parseOptions(words, rows, { ...DEFAULT_OPTIONS, ...DEFAULT_TUNNEL_OPTIONS }, "file", suggested);
+  const options = parseOptions(words, ROWS, TUNNEL_FORMAT.defaults, "file", TUNNEL_FORMAT.suggested);
   return options.ok ? checkTunnelRoute({ exposures, ...apart(options.value) }) : options;
 }
 
@@ -61,7 +86,7 @@ function apart(all: ConnOptions & TunnelOptions): Pick<TunnelRoute, "options" | 
 }
 
 function parseExposure(text: string): Result<Exposure> {
-  const [from = "", to = "", ...more] = text.split(">");
+  const [from = "", to = "", ...more] = text.split(">").map((part) => part.trim());
   return more.length > 0 ? fail(`bad "${text}": host:port>service:port is wanted`) : exposureOf(from, to);
 }
 
@@ -73,7 +98,7 @@ export function exposureOf(from: string, to: string): Result<Exposure> {
   return service.ok ? ok({ listen: listen.value, service: service.value }) : service;
 }
 
-/** An order whose parts go together. */
+/** A line whose parts go together. */
 export function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
   const { exposures, options, tunnel } = route;
   const [first] = exposures;

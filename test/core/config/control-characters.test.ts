@@ -9,7 +9,8 @@ import { parseArguments } from "#src/cli/serve-arguments.js";
 import { parseTunnelArguments } from "#src/cli/tunnel-arguments.js";
 import { parseWatchArguments } from "#src/cli/watch-arguments.js";
 import { parseConfigFile } from "#src/core/config/file.js";
-import { DEFAULT_SETTINGS, KEYS, PORT_SECTIONS, printSettings } from "#src/core/config/keys.js";
+import { DEFAULT_SETTINGS, KEYS, PORT_SECTIONS } from "#src/core/config/keys.js";
+import { printSettings } from "#src/core/config/print-settings.js";
 import { printable } from "#src/core/parse/text.js";
 
 const LINE_BREAK = "U\\+000A cannot be in it";
@@ -39,7 +40,7 @@ describe("in the configuration file", () => {
       "f",
     );
     assert.deepEqual(problems, []);
-    assert.equal(settings.direct[0]?.text, "CONN a:1 RTIM=5");
+    assert.equal(settings.direct[0]?.route.options.receiveTimeoutMs, 5);
     assert.match(parseConfigFile('[host]\nlog="a\tb"', "f").problems.join(), /U\+0009/);
   });
 

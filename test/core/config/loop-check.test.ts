@@ -6,11 +6,11 @@ import { checkLoops } from "#src/core/config/loop-check.js";
 
 const OWN = "10.77.0.1";
 
-function problems(text: string, proxy = true): string[] {
+function problems(text: string, port = DEFAULT_SETTINGS.port): string[] {
   const { settings, problems } = parseConfigFile(text, "x");
   assert.deepEqual(problems, []);
   const { values, ...lines } = settings;
-  return checkLoops({ ...DEFAULT_SETTINGS, proxy, ...values, ...lines }, (address) => address === OWN);
+  return checkLoops({ ...DEFAULT_SETTINGS, port, ...values, ...lines }, (address) => address === OWN);
 }
 
 const ITSELF = "that is this daemon itself";
@@ -49,4 +49,4 @@ for (const [text, ...expected] of cases) {
 }
 
 test("where there is no proxy, its port is another program's", () =>
-  assert.deepEqual(problems("[direct]\n1=127.0.0.1:2504", false), []));
+  assert.deepEqual(problems("[direct]\n1=127.0.0.1:2504", 0), []));

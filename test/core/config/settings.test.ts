@@ -26,7 +26,7 @@ test("the defaults are the seed's", () => {
     alertChecksums: 10,
     webPort: 0,
     webAddress: "127.0.0.1",
-    proxy: true,
+    linesEssential: false,
     control: "",
     logStyle: "date",
     deviceServer: undefined,
@@ -39,6 +39,7 @@ test("the defaults are the seed's", () => {
     direct: [],
     mux: [],
     tunnel: [],
+    namedDevices: [],
   });
 });
 

@@ -10,7 +10,7 @@ test("a client is local when its address is a loopback address", () => {
 });
 
 test("a shared connection has no address: it is local to nobody, and messages call it a shared link", () => {
-  const origin = sharedOrigin(lineName("mux", 5020));
+  const origin = sharedOrigin(lineName("mux", { port: 5020 }));
   assert.deepEqual(origin, { address: undefined, line: "mux port 5020", hops: 0 });
   assert.equal(isLocalClient(origin), false);
   assert.equal(clientName(origin), "a shared link");

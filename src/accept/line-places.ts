@@ -1,0 +1,18 @@
+import { listensOf } from "../core/config/listen.js";
+import type { PortLine, PortSection } from "../core/config/settings.js";
+import { lineName } from "../core/net/client-origin.js";
+import type { Listener } from "./listener.js";
+
+/** Where the listeners of one configuration line listen, and what they are called. */
+export function placesOf(
+  kind: PortSection,
+  line: PortLine<unknown>,
+): Pick<Listener, "kind" | "port" | "host" | "name" | "line">[] {
+  const named = line.name === undefined ? {} : { name: line.name };
+  return listensOf(line).map((listen) => ({
+    kind,
+    ...listen,
+    name: lineName(kind, { ...named, port: listen.port }),
+    line: lineName(kind, line),
+  }));
+}

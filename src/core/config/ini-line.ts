@@ -1,0 +1,86 @@
+import ini from "ini";
+
+/** `key=value`, or a key alone. */
+export interface Entry {
+  /** In lower case. */
+  readonly key: string;
+  readonly value: string;
+  /** There is no `=`. */
+  readonly bare: boolean;
+  /** What looks like a comment behind the value, which it is part of: `; my inverter`. */
+  readonly comment?: string;
+}
+
+/** One line of a configuration file. */
+export type Line =
+  | { readonly kind: "nothing" }
+  /** `[kind name]`. A problem is one of the line: the section begins nevertheless. */
+  | { readonly kind: "section"; readonly text: string; readonly problem?: string }
+  | { readonly kind: "entry"; readonly entry: Entry }
+  | { readonly kind: "unknown"; readonly problem: string };
+
+const OWN_LINE = "a comment stands on a line of its own";
+
+/**
+ * Reads one line by the ini package, which knows quotes and escapes, but keeps no line numbers when it reads a whole file. A `;` or `#`
+ * begins a comment only at the beginning of a line (docs/configuration.md), so inside it is escaped. A tab is a blank, outside quotes.
+ */
+export function readLine(line: string): Line {
+  const text = line.trim();
+  if (text === "" || /^[;#]/.test(text)) return { kind: "nothing" };
+  return text.startsWith("[") && !/^\[[^\]]*\]:\d/.test(text) ? readSection(text) : readEntry(text);
+}
+
+function readSection(text: string): Line {
+  const end = text.indexOf("]");
+  if (end < 0) {
+    const name = text.slice(1).split(/[;#]/, 1)[0] ?? "";
+    return { kind: "section", text: name.trim(), problem: "the ] is missing" };
+  }
+  const section = { kind: "section", text: text.slice(1, end).trim() } as const;
+  const behind = text.slice(end + 1).trim();
+  if (behind === "") return section;
+  if (/^[;#]/.test(behind)) return { ...section, problem: `${OWN_LINE}, not behind a section` };
+  return { ...section, problem: `not understood: "${behind}" behind the ]; a name stands inside: [mux inverter]` };
+}
+
+function readEntry(text: string): Line {
+  const [key = "", ...rest] = text.split("=");
+  const bare = rest.length === 0;
+  const value = rest.join("=").trim();
+  const quoted = /^(["']).*\1$/.test(value);
+  const loneQuote = /^["']$/.test(value); // ini takes it for an empty text in quotes
+  const escaped = loneQuote
+    ? JSON.stringify(value)
+    : quoted
+      ? value
+      : value.replaceAll("\t", " ").replace(/[\\;#]/g, "\\$&");
+  const [found] = Object.entries(ini.parse(bare ? key : `${key}=${escaped}`, { bracketedArray: false }));
+  if (found === undefined) return { kind: "unknown", problem: `not understood: ${text}` };
+  const [comment] = quoted ? [] : (/(?<=\s)[;#].*$/.exec(value) ?? []);
+  const [name, parsed] = found;
+  return {
+    kind: "entry",
+    entry: { key: name.toLowerCase(), value: bare ? "" : String(parsed), bare, ...(comment && { comment }) },
+  };
+}
+
+/** A problem of an entry, with what is probably its cause. */
+export function explainEntry(problem: string, { key, bare, comment }: Entry): string {
+  if (comment !== undefined) return `${problem}; ${OWN_LINE}: "${comment}" counts as part of the value`;
+  if (!bare) return problem;
+  const [, word, rest] = /^([\w-]+)[\s:]\s*(\S.*)$/.exec(key) ?? [];
+  return word === undefined ? `${problem}; the = is missing` : `the = is missing; did you mean ${word}=${rest}?`;
+}
+
+/** What to say of a value that is taken, comment and all. */
+export function commentWarning({ comment }: Entry): string | undefined {
+  return (
+    comment && `"${comment}" counts as part of the value: ${OWN_LINE}; quotes around the value say that it is meant`
+  );
+}
+
+/** A value as a file may have it: in quotes where it would be read as another one without. */
+export function printValue(value: string): string {
+  return /^["']|^\s|\s$/.test(value) ? JSON.stringify(value) : value;
+}

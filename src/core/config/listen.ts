@@ -1,0 +1,31 @@
+import { formatHostPort, isHostName, isIPv4, isIPv6, parsePort } from "../net/address.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import type { Listen } from "./settings.js";
+
+/** Reads where a line listens: `port`, `address:port`, `[IPv6]:port`; `*:port` is all addresses. */
+export function parseListen(text: string): Result<Listen> {
+  if (!text.includes(":")) {
+    const port = parsePort(text);
+    return port.ok ? ok({ port: port.value }) : port;
+  }
+  const [, bracketed, plain = "", portText = ""] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const good = bracketed === undefined ? host === "*" || isIPv4(host) || isHostName(host) : isIPv6(host);
+  if (!good) return fail(`bad address "${text}": port, address:port or [IPv6]:port is wanted`);
+  const port = parsePort(portText);
+  return port.ok ? ok({ host, port: port.value }) : port;
+}
+
+/** The same as text. */
+export function formatListen({ host, port }: Listen): string {
+  return host === undefined ? String(port) : formatHostPort({ host, port });
+}
+
+/** All that a line listens on. */
+export function listensOf({
+  host,
+  port,
+  alsoListens = [],
+}: Listen & { readonly alsoListens?: readonly Listen[] }): Listen[] {
+  return [{ port, ...(host !== undefined && { host }) }, ...alsoListens];
+}

@@ -1,0 +1,146 @@
+import type { LineFormat } from "../options/line-format.js";
+import { findNamedRow, namesOf, type OptionText } from "../options/option-table.js";
+import { didYouMean } from "../parse/near-miss.js";
+import type { Result } from "../parse/result.js";
+import type { Entry } from "./ini-line.js";
+import { LINE_KEYS } from "./line-keys.js";
+import { parseListen } from "./listen.js";
+import type { Listen, PortLine, PortSection } from "./settings.js";
+
+/** Reads the entries of a section. */
+export interface SectionReader {
+  /** Takes one entry; returns what is wrong with it. */
+  read(entry: Entry, at: number): string | undefined;
+  /** The section is over; returns what is wrong with it as a whole. */
+  end?(): string | undefined;
+}
+
+/** One of the sections whose lines listen, and what a file has said of it so far. */
+export class PortLines<T extends object, R> {
+  readonly lines: PortLine<R>[] = [];
+  readonly #section: PortSection;
+  readonly #format: LineFormat<T, R>;
+  readonly #parse: (text: string) => Result<R>;
+  /** Where each port has been given. */
+  readonly #givenAt = new Map<number, number>();
+
+  /** @param parse reads the value of a one-line form */
+  constructor(section: PortSection, format: LineFormat<T, R>, parse: (text: string) => Result<R>) {
+    this.#section = section;
+    this.#format = format;
+    this.#parse = parse;
+  }
+
+  /** Reads `[mux]`: a line is `port=target options`, or `address:port=…`. */
+  unnamed(): SectionReader {
+    return {
+      read: ({ key, value }, at) => {
+        if (this.#knows(key)) return `${key} stands in a section with a name of your own: [${this.#section} NAME]`;
+        const listen = this.#listen(key, at);
+        if (!listen.ok) return listen.message;
+        const route = this.#parse(value);
+        if (!route.ok) {
+          this.#givenAt.delete(listen.value.port);
+          return route.message;
+        }
+        this.lines.push({ ...listen.value, route: route.value });
+        return undefined;
+      },
+    };
+  }
+
+  /** Reads `[mux NAME]`: a line is a key or an option, and all of them are about the same. */
+  named(name: string): SectionReader {
+    const listens: Listen[] = [];
+    const places: string[] = [];
+    const given = new Map<string, number>();
+    let options = this.#format.defaults;
+    let wrong = false;
+
+    const take = ({ key, value }: Entry, at: number): string | undefined => {
+      if (key === "listen") return this.#takeListens(value, at, listens);
+      if (key === this.#format.placeKey) return this.#takePlaces(value, places);
+      const row = findNamedRow(this.#format.rows, key);
+      if (row === undefined) return this.#unknown(key);
+      const before = given.get(row.name);
+      if (before !== undefined) return `given twice, first in line ${before}`;
+      given.set(row.name, at);
+      const parsed = row.parse(value, "file");
+      if (!parsed.ok) return `bad value "${shown(value)}": ${parsed.message}`;
+      options = { ...options, ...parsed.value };
+      return undefined;
+    };
+    return {
+      read: (entry, at) => {
+        const problem = take(entry, at);
+        wrong ||= problem !== undefined;
+        return problem;
+      },
+      end: () => {
+        const [listen, ...alsoListens] = listens;
+        if (wrong) return undefined; // that has been told, and the rest may follow from it
+        if (listen === undefined) return "listen is missing: the port to listen on";
+        const route = this.#format.build(places, options);
+        if (!route.ok) return withLongNames(route.message, this.#format.rows);
+        this.lines.push({ name, ...listen, ...(alsoListens.length > 0 && { alsoListens }), route: route.value });
+        return undefined;
+      },
+    };
+  }
+
+  #takeListens(value: string, at: number, listens: Listen[]): string | undefined {
+    for (const word of listOf(value)) {
+      const listen = this.#listen(word, at);
+      if (!listen.ok) return listen.message;
+      listens.push(listen.value);
+    }
+    return undefined;
+  }
+
+  #takePlaces(value: string, places: string[]): string | undefined {
+    for (const place of listOf(value)) {
+      const alone = this.#format.build([place], this.#format.defaults);
+      if (!alone.ok) return alone.message;
+      places.push(place);
+    }
+    return undefined;
+  }
+
+  #listen(text: string, at: number): Result<Listen> {
+    const listen = parseListen(text);
+    if (!listen.ok) return listen;
+    const { port } = listen.value;
+    const before = this.#givenAt.get(port);
+    if (before !== undefined) return { ok: false, message: `port given twice, first in line ${before}` };
+    this.#givenAt.set(port, at);
+    return listen;
+  }
+
+  #knows(key: string): boolean {
+    return [...LINE_KEYS.map((line) => line.key), ...this.#format.rows.map(({ name }) => name)].includes(key);
+  }
+
+  #unknown(key: string): string {
+    const elsewhere = LINE_KEYS.find((line) => line.key === key);
+    if (elsewhere !== undefined) return `${key} goes with [${elsewhere.sections.join(" NAME] and [")} NAME]`;
+    const own = ["listen", this.#format.placeKey];
+    const meant = didYouMean(key, [...own, ...namesOf(this.#format.suggested)]);
+    return `unknown key${meant || `; known are ${own.join(", ")} and the options of [${this.#section}]`}`;
+  }
+}
+
+/** The parts of a value that may have several, with commas between. An empty value is one empty part, which is a mistake. */
+function listOf(value: string): string[] {
+  return value.split(",").map((part) => part.trim());
+}
+
+const MAX_SHOWN = 80;
+
+function shown(value: string): string {
+  return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
+}
+
+/** A message about options that do not go together, with their long names. */
+export function withLongNames(message: string, rows: readonly OptionText[]): string {
+  return message.replace(/\b[A-Z]{3,4}\b/g, (word) => rows.find(({ key }) => key === word)?.name ?? word);
+}
