@@ -4,7 +4,7 @@ import { connectionsWithin, descriptorsForConnections } from "../core/limits/des
 import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
 import { MAX_HOPS, TARGET_IS_DAEMON, TARGET_IS_LOOP } from "../core/net/loop-rules.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { NO_MORE_FILES } from "../dial/dial.js";
+import { NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DescriptorBudget, DescriptorLease } from "../system/descriptor-budget.js";
 import type { Listener } from "./listener.js";
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { makeWay } from "../control/stale-socket.js";
+import { clearStaleSocket } from "../control/stale-socket.js";
 import { backoffMs } from "../core/limits/backoff.js";
 import { formatHostPort } from "../core/net/address.js";
 import { formatRemote } from "../core/options/conn-request.js";
@@ -135,7 +135,7 @@ export class Port implements OwnPort {
     this.#closed = false;
     this.#retry?.cancel();
     try {
-      if (path !== undefined) await makeWay(path);
+      if (path !== undefined) await clearStaleSocket(path);
       this.#context.own.opened(this);
       const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
       server.listen({ ...where, backlog: BACKLOG });

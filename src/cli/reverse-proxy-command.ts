@@ -1,4 +1,4 @@
-import { ask } from "../control/control-client.js";
+import { askDaemon } from "../control/control-client.js";
 import { controlPaths } from "../control/socket-folder.js";
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
@@ -38,7 +38,7 @@ export async function reverseProxy(argv: readonly string[], complain: Complain):
 async function startReverseProxy(wanted: StartArguments, complain: Complain): Promise<Started> {
   const { port, config } = wanted;
   const paths = controlPaths(port);
-  const running = await ask(paths, []);
+  const running = await askDaemon(paths, []);
   if (running.kind === "answered") {
     return { kind: "wrong", lines: [`already running on port ${port}`], status: EXIT.failed };
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { kill } from "node:process";
 import { setTimeout } from "node:timers/promises";
-import { ask } from "../control/control-client.js";
+import { askDaemon } from "../control/control-client.js";
 import { controlPaths } from "../control/socket-folder.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
 import { systemClock } from "../system/clock.js";
@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 50;
 
 /** Asks the reverse proxy on this port how it is doing. */
 export async function printStatus(port: number): Promise<Started> {
-  const answer = await ask(controlPaths(port), ["STAT JSON"]);
+  const answer = await askDaemon(controlPaths(port), ["STAT JSON"]);
   if (answer.kind === "unknown") return failed(answer.problem);
   if (answer.kind === "absent") return { ...shown(reverseProxyStatus(port)), status: EXIT.notRunning };
   const status = readStatus(answer.lines[0]);
@@ -22,7 +22,7 @@ export async function printStatus(port: number): Promise<Started> {
 
 /** Has the reverse proxy on this port end, and waits until its process has. */
 export async function stopReverseProxy(port: number): Promise<Started> {
-  const answer = await ask(controlPaths(port), ["STAT JSON", "STOP"]);
+  const answer = await askDaemon(controlPaths(port), ["STAT JSON", "STOP"]);
   if (answer.kind === "unknown") return failed(answer.problem);
   if (answer.kind === "absent") {
     return { kind: "wrong", lines: [`not running on port ${port}`], status: EXIT.notRunning };

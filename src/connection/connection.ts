@@ -155,7 +155,7 @@ export class Connection
   }
 
   get luup(): NotificationSender {
-    return this.#context.luup;
+    return this.#context.notificationSender;
   }
 
   get isEveryoneTold(): boolean {

@@ -2,7 +2,8 @@ import type { ReplyMode } from "../accept/listener.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";
-import { type Dial, DialError, type Served } from "../dial/dial.js";
+import type { Dial, ServerLease } from "../dial/dial.js";
+import { DialError } from "../dial/dial-error.js";
 import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
@@ -17,7 +18,7 @@ export interface ReachedRemote {
   /** Names the connection to its plugin. */
   readonly pid: string;
   /** To be released when the connection ends, where the remote is one of several. */
-  readonly served: Served | undefined;
+  readonly serverLease: ServerLease | undefined;
 }
 
 /** The connection whose remote is dialled. */
@@ -93,14 +94,14 @@ export class DialPhase {
   }
 
   #connected(end: End): void {
-    const { kind, served } = this.#dial;
+    const { kind, serverLease } = this.#dial;
     if (this.#ended) {
       end.destroy();
-      served?.release();
+      serverLease?.release();
       return;
     }
     this.#ended = true;
-    const request = served?.request ?? this.request;
+    const request = serverLease?.request ?? this.request;
     this.#log.target = formatRemote(request);
     if (kind === "socket") {
       const address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
@@ -108,7 +109,7 @@ export class DialPhase {
     }
     const pid = request.options.notify?.pid ?? this.#owner.id;
     if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);
-    this.#owner.connected({ end, request, pid, served }, this.#earlyData.take());
+    this.#owner.connected({ end, request, pid, serverLease }, this.#earlyData.take());
   }
 
   #failed(error: unknown): void {

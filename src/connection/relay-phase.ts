@@ -84,7 +84,7 @@ export class RelayPhase implements RelayOwner {
 
   /** Lets go of the remote: the connection is closing. Notifications go on. */
   close(): void {
-    this.#remote.served?.release();
+    this.#remote.serverLease?.release();
     const stream = streamOf(this.#remote.end);
     if (stream !== undefined) this.#context.deadPeers.remove(stream);
   }
@@ -107,18 +107,18 @@ export class RelayPhase implements RelayOwner {
   /** The client has taken more of what waits for it. */
   drained(): void {
     this.relay.observer?.drained("down");
-    this.#notifier?.data();
+    this.#notifier?.dataWritten();
   }
 
   /** The client has been told of the end: now the plugin is. */
   final(): void {
-    this.#notifier?.final();
+    this.#notifier?.connectionEnded();
   }
 
   /** The client's socket is gone: others tell the plugin what it has not been told yet. */
   clientGone(): void {
-    this.#notifier?.release();
-    if (this.#notifier?.done === false) this.#context.finalNotifications.take(this.#notifier, this.#log);
+    this.#notifier?.clientClosed();
+    if (this.#notifier?.done === false) this.#context.finalNotifications.add(this.#notifier, this.#log);
     this.#notifier = undefined;
   }
 
@@ -134,12 +134,12 @@ export class RelayPhase implements RelayOwner {
 
   writtenToClient(bytes: number): void {
     this.#log.passed(bytes, "remote", "client", this.#client);
-    this.#notifier?.data();
+    this.#notifier?.dataWritten();
   }
 
   clientDrained(): void {
     this.#log.debug("client reads again");
-    this.#notifier?.data();
+    this.#notifier?.dataWritten();
   }
 
   writtenToRemote(bytes: number): void {
@@ -147,7 +147,7 @@ export class RelayPhase implements RelayOwner {
   }
 
   remoteEnded(): void {
-    this.#notifier?.hold();
+    this.#notifier?.connectionEnding();
   }
 
   clientFinished(): void {

@@ -20,7 +20,7 @@ const NOBODY = ["ENOENT", "ECONNREFUSED", "ENOTDIR"];
  * @param paths the one where it should be, and others
  * @param commands of setup mode, each with one line of reply
  */
-export async function ask(paths: readonly string[], commands: readonly string[]): Promise<Answer> {
+export async function askDaemon(paths: readonly string[], commands: readonly string[]): Promise<Answer> {
   let outcome: Answer = { kind: "absent" };
   for (const [index, path] of paths.entries()) {
     // what strangers have put where ours only might be is no reason to say that nothing is known

@@ -8,7 +8,7 @@ import { lstat, makeFolder } from "./socket-folder.js";
  *
  * @throws when the folder is not safe, when there is something else under the name, or a server that lives
  */
-export async function makeWay(path: string): Promise<void> {
+export async function clearStaleSocket(path: string): Promise<void> {
   makeFolder(path);
   const stats = lstat(path);
   if (stats === undefined) return;

@@ -26,7 +26,7 @@ export function generationOf(settings: Settings, services: Services, control: Da
     access: admission.access,
     clock,
     log,
-    luup: services.luups.current,
+    notificationSender: services.luups.current,
     finalNotifications: services.finalNotifications,
     alerts: services.alerts,
     sockets,

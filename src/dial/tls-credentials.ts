@@ -2,14 +2,14 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 
-/** Files in PEM by which one side of a TLS connection proves who it is, and checks who the other is. */
+/** Paths of the PEM files of one side of TLS: its own certificate with the private key, and the authority that the peer's must be of. */
 export interface CredentialFiles {
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
   readonly authority?: string | undefined;
 }
 
-/** What stands in them, by the names that Node has for it. */
+/** The contents of {@link CredentialFiles}, under Node's names. */
 export interface Credentials {
   readonly cert?: Buffer;
   readonly key?: Buffer;
@@ -19,7 +19,7 @@ export interface Credentials {
 /**
  * Reads the files that are named.
  *
- * @throws when one of them cannot be read, is not what it should be, or does not go with the others
+ * @throws {Error} naming the file that cannot be read or has other contents, or the two that do not belong together
  */
 export function readCredentials({ certificate, key, authority }: CredentialFiles): Credentials {
   const cert = certificate && readCertificate(certificate);
@@ -37,7 +37,7 @@ function readCertificate(path: string): Buffer {
   });
 }
 
-/** Has the error of `read` say which file it is about. */
+/** Puts the name of the file into the error of `read`. */
 function naming<T>(file: string, read: () => T): T {
   try {
     return read();

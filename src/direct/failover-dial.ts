@@ -1,7 +1,8 @@
 import { attemptMs } from "../core/direct/balance.js";
 import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import { type Dial, DialError } from "../dial/dial.js";
+import type { Dial } from "../dial/dial.js";
+import { DialError } from "../dial/dial-error.js";
 import type { End } from "../sockets/end.js";
 import type { Timer } from "../system/clock.js";
 import type { DirectContext } from "./direct-context.js";
@@ -14,7 +15,7 @@ const GIVEN_UP = "given up";
 export class FailoverDial implements Dial {
   readonly end: Promise<End>;
   readonly kind = "socket";
-  served: Upstream | undefined;
+  serverLease: Upstream | undefined;
   readonly #servers: () => readonly Upstream[];
   readonly #origin: ClientOrigin;
   readonly #route: DirectRoute;
@@ -82,7 +83,7 @@ export class FailoverDial implements Dial {
     try {
       const end = await this.#attempt.end;
       server.reached();
-      this.served = server;
+      this.serverLease = server;
       return this.#telegrams.wrap(end);
     } catch (error) {
       if (error instanceof DialError && !this.#aborted) {

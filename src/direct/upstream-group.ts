@@ -2,7 +2,8 @@ import { attemptMs, orderOfTrying } from "../core/direct/balance.js";
 import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { DirectStatus } from "../core/direct/direct-status.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import { type Dial, NO_MORE_FILES, refusedDial } from "../dial/dial.js";
+import { type Dial, failedDial } from "../dial/dial.js";
+import { NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DirectContext } from "./direct-context.js";
 import { FailoverDial } from "./failover-dial.js";
 import { TelegramScheduler } from "./telegram-scheduler.js";
@@ -50,7 +51,7 @@ export class UpstreamGroup {
 
   /** Begins to connect a client of this origin. */
   reach(origin: ClientOrigin): Dial {
-    if (!this.#context.descriptors.hasRoom) return refusedDial(NO_MORE_FILES);
+    if (!this.#context.descriptors.hasRoom) return failedDial(NO_MORE_FILES);
     const previous = this.#previous;
     const choose = (): number[] => orderOfTrying(this.#route.direct.balance, this.#servers, previous);
     this.#previous = choose()[0] ?? -1;

@@ -3,7 +3,8 @@ import type { ServerStatus } from "../core/direct/direct-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type ClientOrigin, lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
-import { type Dial, DialError, dial, NO_MORE_FILES, type Served } from "../dial/dial.js";
+import { type Dial, dial, type ServerLease } from "../dial/dial.js";
+import { DialError, NO_MORE_FILES } from "../dial/dial-error.js";
 import type { Timer } from "../system/clock.js";
 import type { DirectContext } from "./direct-context.js";
 
@@ -20,7 +21,7 @@ const FAIR_MS = 250; // who has had less time has not been slow: others before i
 const JITTER = 0.2; // and do not get in step
 
 /** One server of a `[direct]` line: whether it can be reached, and who has it. */
-export class Upstream implements Served {
+export class Upstream implements ServerLease {
   readonly #port: number;
   readonly #name: string;
   #route: DirectRoute;

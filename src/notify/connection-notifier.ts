@@ -8,14 +8,14 @@ import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import { NotificationScheduler, type NotificationSender } from "./notification-scheduler.js";
-import type { UnreadReminder, Watched } from "./unread-reminder.js";
+import type { UnreadReminder, WatchedPlugin } from "./unread-reminder.js";
 
 const OWN_BYTES = 3000; // measured, with its notifier, its timer and what is told of it
 
 /** What announcing needs of the daemon. */
 export interface ConnectionNotifierContext {
   readonly clock: Clock;
-  readonly luup: NotificationSender;
+  readonly notificationSender: NotificationSender;
   readonly unreadReminder: UnreadReminder;
   readonly settings: Settings;
 }
@@ -37,12 +37,12 @@ export class ConnectionNotifier {
   /** Who is told from now on. */
   events: ConnectionNotifierEvents;
   /** The way that its notifications go. */
-  readonly luup: NotificationSender;
+  readonly sender: NotificationSender;
   /** About how much memory it takes. */
   readonly bytes: number;
   readonly #notifier: NotificationScheduler;
   readonly #unreadReminder: UnreadReminder;
-  readonly #watched: Watched | undefined;
+  readonly #watched: WatchedPlugin | undefined;
   readonly #warned = new Set<RequestOutcome>();
 
   constructor(
@@ -53,14 +53,14 @@ export class ConnectionNotifier {
     context: ConnectionNotifierContext,
     events: ConnectionNotifierEvents,
   ) {
-    const { clock, luup, unreadReminder } = context;
+    const { clock, notificationSender, unreadReminder } = context;
     const { device, service, action } = target;
     this.events = events;
-    this.luup = luup;
+    this.sender = notificationSender;
     this.bytes = OWN_BYTES + service.length + action.length + pid.length;
-    const notifier = new NotificationScheduler(target, pid, options.paceMs, luup, clock, {
+    const notifier = new NotificationScheduler(target, pid, options.paceMs, notificationSender, clock, {
       sent: () => {
-        if (this.#watched !== undefined) this.#watched.lastNotified = clock.now();
+        if (this.#watched !== undefined) this.#watched.lastNotifiedAt = clock.now();
         this.events.trace("notification sent");
       },
       answered: ({ outcome, text }, actionAtFault) => {
@@ -79,9 +79,9 @@ export class ConnectionNotifier {
     this.#watched = {
       local: client.peerKey,
       remote: client.ownKey,
-      everyMs,
+      intervalMs: everyMs,
       unreadTracker: new UnreadTracker(),
-      lastNotified: clock.now(),
+      lastNotifiedAt: clock.now(),
       remind: () => notifier.remind(),
     };
     unreadReminder.add(this.#watched);
@@ -103,22 +103,22 @@ export class ConnectionNotifier {
   }
 
   /** Data waits in the client's socket. */
-  data(): void {
-    this.#notifier.data();
+  dataWritten(): void {
+    this.#notifier.dataWritten();
   }
 
   /** The connection will end at once: data not announced yet is left to the final notification. */
-  hold(): void {
-    this.#notifier.hold();
+  connectionEnding(): void {
+    this.#notifier.connectionEnding();
   }
 
   /** The connection has ended. */
-  final(): void {
-    this.#notifier.final();
+  connectionEnded(): void {
+    this.#notifier.connectionEnded();
   }
 
   /** The client's socket is gone: nothing is unread any more. */
-  release(): void {
+  clientClosed(): void {
     if (this.#watched !== undefined) this.#unreadReminder.remove(this.#watched);
   }
 }

@@ -41,7 +41,7 @@ export class FinalNotifications {
   }
 
   /** Takes over an announcer whose connection is gone, until it is done. */
-  take(notifier: ConnectionNotifier, log: FinalNotificationLog): void {
+  add(notifier: ConnectionNotifier, log: FinalNotificationLog): void {
     notifier.events = {
       warn: (text) => log.warn(text),
       trace: (text) => log.debug(text),
@@ -58,8 +58,8 @@ export class FinalNotifications {
   }
 
   /** Whether some of them go this way. */
-  use(luup: NotificationSender): boolean {
-    for (const notifier of this.#waiting) if (notifier.luup === luup) return true;
+  uses(luup: NotificationSender): boolean {
+    for (const notifier of this.#waiting) if (notifier.sender === luup) return true;
     return false;
   }
 

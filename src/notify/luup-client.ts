@@ -20,7 +20,7 @@ export interface Requester {
   /** What tells the action it is for from others, all devices considered. */
   readonly action: string;
   /** Whether it is a repetition of one that has failed. */
-  readonly repeating: boolean;
+  readonly isRetry: boolean;
   /** Whether it has nothing more to send. */
   readonly done: boolean;
   /** The request leaves now. */
@@ -88,7 +88,7 @@ export class LuupClient {
   }
 
   /** A requester wants nothing more: what it waits for is not sent. */
-  forget(requester: Requester): void {
+  cancel(requester: Requester): void {
     this.#failed.delete(requester);
     this.#requests.delete(requester);
   }
@@ -119,7 +119,7 @@ export class LuupClient {
       if (requester === undefined) return;
       const due = this.#since.get(requester) ?? this.#clock.now();
       let left: number | undefined;
-      if (requester.repeating) this.#retried += 1;
+      if (requester.isRetry) this.#retried += 1;
       const leaving = (): void => {
         left = this.#clock.now();
         this.#delay.add(left - due);

@@ -8,7 +8,7 @@ import type { Answer } from "./luup-exchange.js";
 /** Where requests go: the Luup system, or a stand-in. */
 export interface NotificationSender {
   send(requester: Requester): void;
-  forget(requester: Requester): void;
+  cancel(requester: Requester): void;
 }
 
 /** What a notifier tells the connection it belongs to. */
@@ -87,12 +87,12 @@ export class NotificationScheduler implements Requester {
     return this.#pacer.done;
   }
 
-  get repeating(): boolean {
+  get isRetry(): boolean {
     return this.#repeating;
   }
 
   /** Data waits in the client's socket. */
-  data(): void {
+  dataWritten(): void {
     this.#pacer.dataWritten();
     this.#kick();
   }
@@ -104,12 +104,12 @@ export class NotificationScheduler implements Requester {
   }
 
   /** The connection will end at once: data not announced yet is left to the final notification. */
-  hold(): void {
+  connectionEnding(): void {
     this.#held = true;
   }
 
   /** The connection has ended. */
-  final(): void {
+  connectionEnded(): void {
     this.#held = false;
     this.#pacer.connectionEnded(this.#clock.now());
     this.#kick();
@@ -138,7 +138,7 @@ export class NotificationScheduler implements Requester {
     this.#pacer.giveUp();
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#sender.forget(this);
+    this.#sender.cancel(this);
   }
 
   engineReturned(): void {

@@ -3,15 +3,15 @@ import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 
 /** A plugin's socket on this machine, to be looked after. */
-export interface Watched {
+export interface WatchedPlugin {
   /** The plugin's end and ours, as {@link endpointKey} makes them. */
   readonly local: string;
   readonly remote: string;
   /** How long after a notification to look, in milliseconds. */
-  readonly everyMs: number;
+  readonly intervalMs: number;
   readonly unreadTracker: UnreadTracker;
   /** When it was last notified, by the clock. */
-  lastNotified: number;
+  lastNotifiedAt: number;
   /** Bytes lie unread, or probably do, and have for the time. */
   remind(): void;
 }
@@ -23,7 +23,7 @@ export class UnreadReminder {
   readonly #clock: Clock;
   readonly #sockets: SocketTable;
   readonly #fault: (error: unknown) => void;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Set<WatchedPlugin>();
   #timer: Timer | undefined;
   /** When the timer fires, by the clock. */
   #next = Number.POSITIVE_INFINITY;
@@ -36,19 +36,19 @@ export class UnreadReminder {
   }
 
   /** Begins to look after a socket. */
-  add(watched: Watched): void {
+  add(watched: WatchedPlugin): void {
     this.#watched.add(watched);
     this.#schedule(watched);
   }
 
   /** Has done with a socket. */
-  remove(watched: Watched): void {
+  remove(watched: WatchedPlugin): void {
     this.#watched.delete(watched);
   }
 
   /** Sees to it that this one is looked at in its time. */
-  #schedule({ lastNotified, everyMs }: Watched): void {
-    const at = Math.max(this.#clock.now() + RESOLUTION_MS, lastNotified + everyMs);
+  #schedule({ lastNotifiedAt, intervalMs }: WatchedPlugin): void {
+    const at = Math.max(this.#clock.now() + RESOLUTION_MS, lastNotifiedAt + intervalMs);
     if (this.#looking || at >= this.#next) return;
     this.#timer?.cancel();
     this.#next = at;
@@ -62,7 +62,7 @@ export class UnreadReminder {
     this.#looking = true;
     try {
       const now = this.#clock.now();
-      const due = [...this.#watched].filter(({ lastNotified, everyMs }) => now >= lastNotified + everyMs);
+      const due = [...this.#watched].filter(({ lastNotifiedAt, intervalMs }) => now >= lastNotifiedAt + intervalMs);
       await Promise.all(due.map((watched) => this.#lookAt(watched)));
     } finally {
       this.#looking = false;
@@ -70,9 +70,9 @@ export class UnreadReminder {
     }
   }
 
-  async #lookAt(watched: Watched): Promise<void> {
+  async #lookAt(watched: WatchedPlugin): Promise<void> {
     const row = await this.#sockets.row(watched.local, watched.remote);
-    watched.lastNotified = this.#clock.now();
+    watched.lastNotifiedAt = this.#clock.now();
     if (row !== undefined && this.#watched.has(watched) && watched.unreadTracker.observe(row.unread)) watched.remind();
   }
 }

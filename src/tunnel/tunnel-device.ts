@@ -6,7 +6,7 @@ import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.
 import { faultText } from "../core/parse/text.js";
 import type { Command } from "../core/tunnel/frames.js";
 import { addBytes, type DeviceStatus, type LinkBytes } from "../core/tunnel/tunnel-status.js";
-import { type Dial, dial, refusedDial } from "../dial/dial.js";
+import { type Dial, dial, failedDial } from "../dial/dial.js";
 import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
 import type { End } from "../sockets/end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
@@ -95,7 +95,7 @@ export class TunnelDevice {
         readCredentials(tls),
       );
     } catch (error) {
-      return refusedDial((error as Error).message); // tried again: somebody may be about to put the file in place
+      return failedDial((error as Error).message); // tried again: somebody may be about to put the file in place
     }
   }
 

@@ -6,7 +6,7 @@ import { faultText } from "../core/parse/text.js";
 import { CLIENTS_MAX, type Command } from "../core/tunnel/frames.js";
 import type { Exposure, TunnelRoute } from "../core/tunnel/tunnel-line.js";
 import { addBytes, type LinkBytes, type TunnelStatus } from "../core/tunnel/tunnel-status.js";
-import { attachedDial, type Dial, refusedDial } from "../dial/dial.js";
+import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { DeviceAuthentication } from "./device-authentication.js";
 import type { TunnelContext } from "./tunnel-context.js";
@@ -162,7 +162,7 @@ export class TunnelServer {
     if (id !== undefined) this.#device?.link.send({ kind: "connect", client: id, ...exposure.service }); // may close the link
     if (this.#device === undefined || id === undefined) {
       this.#counters.refused += 1;
-      return refusedDial(this.#device === undefined ? "no device is connected" : `the link has ${CLIENTS_MAX} clients`);
+      return failedDial(this.#device === undefined ? "no device is connected" : `the link has ${CLIENTS_MAX} clients`);
     }
     this.#counters.clients += 1;
     return attachedDial(this.#device.link.open(id, exposure.service));

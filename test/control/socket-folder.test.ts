@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { after, describe, test } from "node:test";
-import { ask } from "#src/control/control-client.js";
+import { askDaemon } from "#src/control/control-client.js";
 import { controlPaths } from "#src/control/socket-folder.js";
 import { ManualClock } from "../support/clock.js";
 import { daemonHere } from "../support/in-process.js";
@@ -20,9 +20,9 @@ test("neither max-connections nor max-per-client nor the list of clients keep ou
     const { daemon, port } = await daemonHere({ control, ...limits });
     const client = await Client.open(port);
     if (!("clients" in limits)) await client.line();
-    const answer = await ask([control], ["STAT JSON", "BILD"]);
+    const answer = await askDaemon([control], ["STAT JSON", "BILD"]);
     assert.equal(answer.kind, "answered", JSON.stringify(limits));
-    assert.match(JSON.stringify(await ask([control], ["STOP"])), /OK STOP/);
+    assert.match(JSON.stringify(await askDaemon([control], ["STOP"])), /OK STOP/);
     await daemon.stopped;
     assert.ok(!existsSync(control), "it goes with the daemon");
     client.destroy();
@@ -54,13 +54,13 @@ test("a client of the control socket whose remote takes nothing is not taken for
 });
 
 test("nobody there, nobody there any more, something else there", async () => {
-  assert.deepEqual(await ask([`${folder}/nowhere/x.sock`], ["STAT JSON"]), { kind: "absent" });
+  assert.deepEqual(await askDaemon([`${folder}/nowhere/x.sock`], ["STAT JSON"]), { kind: "absent" });
   const { daemon, port } = await daemonHere({ control });
   const { client } = await greet(port);
   client.destroy();
-  assert.equal((await ask([`${folder}/nowhere/x.sock`, control], ["BILD"])).kind, "answered");
+  assert.equal((await askDaemon([`${folder}/nowhere/x.sock`, control], ["BILD"])).kind, "answered");
   await daemon.stop("test");
-  assert.deepEqual(await ask([control], ["BILD"]), { kind: "absent" });
+  assert.deepEqual(await askDaemon([control], ["BILD"]), { kind: "absent" });
 });
 
 /** Calls with these variables set, or unset. */

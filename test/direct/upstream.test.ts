@@ -4,7 +4,7 @@ import { AccessRules } from "#src/access/access-rules.js";
 import { Alerts } from "#src/alerts/alerts.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { parseDirectRoute } from "#src/core/direct/direct-line.js";
-import { DialError, NO_MORE_FILES } from "#src/dial/dial.js";
+import { DialError, NO_MORE_FILES } from "#src/dial/dial-error.js";
 import { Upstream } from "#src/direct/upstream.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";

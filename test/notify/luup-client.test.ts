@@ -44,7 +44,7 @@ function send(device: number, name: string, via = luup): Sent {
     path: `/data_request?DeviceNum=${device}&Pid=${name}`,
     device,
     action: `${device}/action`,
-    repeating: name.startsWith("again"),
+    isRetry: name.startsWith("again"),
     done: name.startsWith("done"),
     engineReturned() {
       result.woken = true;
@@ -239,7 +239,7 @@ test("a request is one write", async () => {
     path: `/x?${"y".repeat(3000)}`,
     device: 1,
     action: "1/action",
-    repeating: false,
+    isRetry: false,
     done: false,
     engineReturned() {},
     sent() {},
@@ -387,7 +387,7 @@ test("a request that is forgotten before its turn does not go out", async () => 
   for (let n = 0; n < 16; n += 1) send(1, "first");
   await engine.received("first", 16);
   const late = send(1, "late");
-  luup.forget(late.requester);
+  luup.cancel(late.requester);
   engine.answer = likeOpenLuup;
   clock.advance(5000);
   const next = send(1, "next");

@@ -1,0 +1,35 @@
+/** Why a remote could not be reached, in words for the client; the cause is kept. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+}
+
+/** The message where no descriptor is left for a remote. */
+export const NO_MORE_FILES = "no more files can be opened (ulimit -n)";
+
+/** The words of docs/protocol.md for error codes of the system and of the resolver. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+  EADDRNOTAVAIL: "address not available",
+  ENOTFOUND: "unknown host",
+  EAI_AGAIN: "unknown host (the name server does not answer)",
+  ETIMEOUT: "unknown host (the name server does not answer)",
+  ECANCELLED: "unknown host (the name server does not answer)",
+  ECONNRESET: "connection reset",
+  ETIMEDOUT: "timed out",
+  EACCES: "not permitted",
+  EMFILE: NO_MORE_FILES,
+  ENFILE: NO_MORE_FILES,
+};
+
+/** An error of an attempt to connect, in words. Of several addresses of a name, the last one counts. */
+export function explainDialFailure(error: NodeJS.ErrnoException): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return explainDialFailure(error.errors.at(-1));
+  const code = error.code ?? "";
+  const known = MESSAGES[code];
+  if (known !== undefined) return known;
+  return /^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)
+    ? `TLS: ${error.message} (${code})`
+    : error.message;
+}
