@@ -10,7 +10,7 @@ import type { OwnPort, OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Listener } from "./listener.js";
 
-const BACKLOG = 4096; // a hub's plugins all reconnect in the moment after a reload
+const BACKLOG = 4096; // connections: all plugins of a hub reconnect at once after its engine has reloaded
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
@@ -20,10 +20,10 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: "unknown address",
 };
 
-/** Why a port cannot be listened on, in words for people. */
+/** Why the daemon cannot listen on a port, in words for people. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
-  /** The system's code, `EADDRINUSE` and so on. */
+  /** The system's error code, such as `EADDRINUSE`. */
   readonly code: string;
 
   constructor(where: string, cause: NodeJS.ErrnoException) {
@@ -38,11 +38,11 @@ export interface PortContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly own: OwnSockets;
-  /** Takes a socket that has connected. */
+  /** Takes a socket that the port has accepted. */
   admit(listener: Listener, socket: Socket): void;
 }
 
-/** Where the connections of a listener go, in short. */
+/** Where the connections of a listener go, as the log shows it; undefined when the client chooses. */
 function destination({ route }: Listener): string | undefined {
   if (route === undefined) return undefined;
   const { target, options, servers = [target] } = route;
@@ -62,7 +62,7 @@ export class Port implements OwnPort {
 
   /**
    * @param ip the address to listen on, where the listener names none; `*`: all
-   * @param server takes those who connect itself, in place of the host
+   * @param server serves its clients itself; they are not given to {@link PortContext.admit}
    */
   constructor(listener: Listener, ip: string, context: PortContext, server?: Server) {
     this.#listener = listener;
@@ -76,12 +76,12 @@ export class Port implements OwnPort {
     });
   }
 
-  /** Tells ports apart: two with the same name cannot be open at a time. */
+  /** Identifies a port: two with the same name cannot be open at a time. */
   static nameOf(listener: Listener, ip: string): string {
     return listener.path ?? formatHostPort({ host: listener.host ?? ip, port: listener.port });
   }
 
-  /** Who its connections go to. A reload may change that; connections that exist stay as they are. */
+  /** The listener that serves new connections. A reload may replace it; connections that exist stay as they are. */
   get listener(): Listener {
     return this.#listener;
   }
@@ -153,7 +153,7 @@ export class Port implements OwnPort {
     this.#context.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
   }
 
-  /** Begins to listen as soon as that is possible: at once, or after some attempts. Resolves after the first one. */
+  /** Listens as soon as that is possible: at once, or after some attempts. Resolves after the first one. */
   async openEventually(): Promise<void> {
     try {
       await this.open();
@@ -162,16 +162,16 @@ export class Port implements OwnPort {
     }
   }
 
-  /** Tries again for as long as it takes, more and more slowly, after an attempt that has failed. */
+  /** Tries again after a failed attempt, and after each further one, more and more slowly. */
   retry({ message }: Error): void {
-    if (this.#problem === undefined) this.#context.log.warn(`${message}; it is tried again until it works`);
+    if (this.#problem === undefined) this.#context.log.warn(`${message}; the daemon tries again until it works`);
     this.#problem = message;
     this.#attempt += 1;
     const ms = backoffMs(RETRY, this.#attempt, Math.random());
     this.#retry = this.#context.clock.after(ms, () => void this.openEventually());
   }
 
-  /** Accepts nobody any more. Connections that exist are not touched. */
+  /** Stops listening. Connections that exist go on. */
   close(): void {
     this.#closed = true;
     this.#retry?.cancel();

@@ -2,7 +2,7 @@ import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { Listener } from "./listener.js";
 import { ListenError, Port, type PortContext } from "./port.js";
 
-/** All ports of the daemon: opened at the start, changed in place by a reload. */
+/** The ports of the configuration: opened at the start, changed in place by a reload. */
 export class Ports {
   readonly #context: PortContext;
   #ports: Port[] = [];
@@ -11,7 +11,7 @@ export class Ports {
     this.#context = context;
   }
 
-  /** A port like these, for somebody who opens and closes it himself. */
+  /** Makes a port that is not one of these: the caller opens and closes it. */
   make(listener: Listener, ip: string): Port {
     return new Port(listener, ip, this.#context);
   }
@@ -22,10 +22,10 @@ export class Ports {
   }
 
   /**
-   * Opens what these listeners need, the essential port last: who can connect to it finds the rest ready.
+   * Opens a port for each listener, the essential one last: a client that can connect to it finds the others ready.
    *
    * @param ip the address to listen on
-   * @throws {ListenError} when the essential port cannot be had; nothing stays open then
+   * @throws {ListenError} when the essential port cannot be opened; nothing stays open then
    */
   async open(listeners: readonly Listener[], ip: string): Promise<void> {
     const ports = listeners.map((listener) => this.make(listener, ip));
@@ -40,12 +40,12 @@ export class Ports {
   }
 
   /**
-   * Opens what these listeners need and is not open, and closes what nobody needs any more. A port that both need stays open
-   * without a break and has the new listener from now on. A port that is not essential and cannot be had is tried again until
-   * it can; so is an essential one whose address is not there yet.
+   * Opens the ports that only these listeners need, and closes those that none of them needs. A port that is needed before and after
+   * stays open without a break and gets the new listener. A port that cannot be opened is tried again and again when it is not
+   * essential, or when its address is not there yet.
    *
    * @param ip the address to listen on
-   * @throws {ListenError} when an essential port cannot be had; everything is as before then
+   * @throws {ListenError} when an essential port cannot be opened; all ports are as before then
    */
   async change(listeners: readonly Listener[], ip: string): Promise<void> {
     const old = new Map(this.#ports.map((port) => [port.name, port]));
@@ -66,12 +66,12 @@ export class Ports {
     for (const port of fresh) if (!port.listener.essential) await port.openEventually();
   }
 
-  /** Accepts nobody any more. */
+  /** Closes all of them. */
   close(): void {
     for (const port of this.#ports) port.close();
   }
 
-  /** @param surplus open ports that are not needed any more, one of which may be in its way */
+  /** @param surplus open ports that no listener needs any more; one of them may occupy the address */
   async #openEssential(port: Port, surplus: readonly Port[]): Promise<void> {
     try {
       await port.open();
@@ -83,13 +83,13 @@ export class Ports {
       } else if (error.code === "EADDRINUSE" && inTheWay.length > 0) {
         await this.#openInstead(port, inTheWay);
       } else {
-        if (this.#ports.includes(port)) port.retry(error); // it goes on as what it was
+        if (this.#ports.includes(port)) port.retry(error); // the port stays one of ours
         throw error;
       }
     }
   }
 
-  /** Opens a port in place of others: the same port number on other addresses. */
+  /** Opens a port in place of others that have the same number on other addresses. */
   async #openInstead(port: Port, others: readonly Port[]): Promise<void> {
     for (const other of others) other.close();
     try {

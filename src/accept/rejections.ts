@@ -5,44 +5,44 @@ import { closeLingering, type LingeringCloseContext } from "../sockets/lingering
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Listener } from "./listener.js";
 
-const FAREWELL_MS = 2000; // for a client to read why
-const MAX_FAREWELLS = 16; // clients that are given this time at once; more are cut, so that they cost no descriptors
+const REASON_MS = 2000; // for a client to read why it is rejected
+const MAX_CLOSING = 16; // clients that get this time at once; further ones are cut, for their descriptors are not in the budget
 
-/** Turns clients away: tells them why where their port tells anything, and the log, once a minute for each address. */
+/** Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address. */
 export class Rejections {
   readonly #context: LingeringCloseContext;
   readonly #log: Log;
-  readonly #mentioned = new LogThrottle();
-  #farewells = 0;
+  readonly #throttle = new LogThrottle();
+  #closing = 0;
 
   constructor(context: LingeringCloseContext, log: Log) {
     this.#context = context;
     this.#log = log;
   }
 
-  /** Closes a client that is not taken in. */
+  /** Closes a client that is not admitted. */
   reject(client: StreamEnd, origin: ClientOrigin, listener: Listener, reason: string): void {
     this.mention(origin, listener, reason);
-    if (this.#farewells >= MAX_FAREWELLS) {
+    if (this.#closing >= MAX_CLOSING) {
       client.destroy();
       return;
     }
-    this.#farewells += 1;
+    this.#closing += 1;
     listener.reject(client, reason);
-    closeLingering(client, FAREWELL_MS, this.#context, {
+    closeLingering(client, REASON_MS, this.#context, {
       drained() {},
       finished() {},
       gone: () => {
-        this.#farewells -= 1;
+        this.#closing -= 1;
       },
-      fault: (error) => this.#log.error(`fault in turning a client away: ${error}`),
+      fault: (error) => this.#log.error(`fault while rejecting a client: ${error}`),
     });
   }
 
-  /** Has the log tell that somebody of this origin is not taken in. */
+  /** Logs that a client of this origin is not admitted. */
   mention(origin: ClientOrigin, { name }: Pick<Listener, "name">, reason: string): void {
     const client = clientName(origin);
-    const more = this.#mentioned.mention(client, this.#context.clock.now());
-    if (more !== undefined) this.#log.warn(`[- ${client} > -] turned away from ${name}: ${reason}${more}`);
+    const more = this.#throttle.mention(client, this.#context.clock.now());
+    if (more !== undefined) this.#log.warn(`[- ${client} > -] rejected by ${name}: ${reason}${more}`);
   }
 }

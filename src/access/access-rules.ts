@@ -5,14 +5,14 @@ import { isIPv6 } from "../core/net/address.js";
 import { type ClientOrigin, isLocalClient } from "../core/net/client-origin.js";
 import { localDenialReason, type Permission, stopDenialReason } from "../core/net/permissions.js";
 
-/** The addresses that mean "this machine" to the kernel when they are connected to, though they look like none. */
+/** Unspecified addresses: the kernel connects to this machine when it is given one. */
 const UNSPECIFIED = listOf([
   { kind: "network", family: "ipv4", address: "0.0.0.0", prefix: 8 },
   { kind: "network", family: "ipv6", address: "::", prefix: 128 },
 ]);
 const LOOPBACK = ["127.0.0.1", "::1"];
 
-/** Who may connect to the daemon, and what the daemon may connect to (`[access]`). */
+/** The rules of `[access]`: which clients may connect to the daemon, and what the daemon may connect to. */
 export class AccessRules {
   readonly #clients: BlockList | undefined;
   readonly #devices: BlockList | undefined;
@@ -30,21 +30,21 @@ export class AccessRules {
     this.#denied = denyTargets.length === 0 ? undefined : new Rule(denyTargets);
   }
 
-  /** Whether a client of this origin is taken. Where it is that of several, they have been judged where they came in. */
+  /** Whether a client of this origin may connect. An origin without an address passes: its clients were checked at their own port. */
   admits({ address }: ClientOrigin): boolean {
     return this.#clients === undefined || address === undefined || contains(this.#clients, address);
   }
 
-  /** Whether the device of a tunnel is. */
+  /** Whether the device of a tunnel may connect from this origin. */
   admitsDevice(origin: ClientOrigin): boolean {
     if (this.#devices === undefined) return this.admits(origin);
     return origin.address !== undefined && contains(this.#devices, origin.address);
   }
 
-  /** Why a client of this origin may not do this; nothing when it may. */
+  /** Why a client of this origin lacks a permission; undefined when it has it. */
   denialReason(permission: Permission, origin: ClientOrigin): string | undefined {
     const { address } = origin;
-    if (address === undefined) return "who asks cannot be told";
+    if (address === undefined) return "the address of the client is unknown";
     switch (permission) {
       case "stop":
         return stopDenialReason(this.#stop, origin);
@@ -60,21 +60,21 @@ export class AccessRules {
   }
 
   /**
-   * Whether this address may be connected to.
+   * Whether the daemon may connect to an address.
    *
-   * @param host what it was called by: a name that was resolved to it, or the address itself
+   * @param host the name that was resolved to the address, or the address itself
    */
   permits(host: string, address: string): boolean {
     const allowed = this.#targets;
     const denied = this.#denied;
     if (allowed === undefined && denied === undefined) return true;
-    const meanings = contains(UNSPECIFIED, address) ? [address, ...LOOPBACK] : [address];
-    if (denied !== undefined && meanings.some((meaning) => denied.covers(host, meaning))) return false;
-    return allowed === undefined || meanings.every((meaning) => allowed.covers(host, meaning));
+    const addresses = contains(UNSPECIFIED, address) ? [address, ...LOOPBACK] : [address];
+    if (denied !== undefined && addresses.some((each) => denied.covers(host, each))) return false;
+    return allowed === undefined || addresses.every((each) => allowed.covers(host, each));
   }
 }
 
-/** Names and networks. */
+/** A list of host names and networks. */
 export class Rule {
   readonly #patterns: readonly TargetPattern[];
   readonly #networks: BlockList;
@@ -97,7 +97,7 @@ function listOf(patterns: readonly TargetPattern[]): BlockList {
   return list;
 }
 
-/** A list knows IPv4 addresses in their IPv6 form, too, but no zones. */
+/** Whether a list has an address. Node matches IPv4 addresses in their IPv6 form, too, but knows no zones (`%eth0`). */
 function contains(list: BlockList, address: string): boolean {
   const bare = address.split("%", 1)[0] ?? "";
   return list.check(bare, isIPv6(bare) ? "ipv6" : "ipv4");

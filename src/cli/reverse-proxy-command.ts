@@ -61,7 +61,7 @@ function load({ port, alertUrl, words }: StartArguments, control: string, file: 
     logStyle: "clock",
     control,
   } as const;
-  const text = file.take();
+  const text = file.read();
   const parsed = text.ok ? parseCliYml(text.value, file.path) : text;
   if (!parsed.ok) return { settings: base, problems: [parsed.message] };
   const { servers, timeoutMs, warnings } = parsed.value;

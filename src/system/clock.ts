@@ -1,31 +1,31 @@
-/** A timer that can be called off. */
+/** A timer that has been started. */
 export interface Timer {
   cancel(): void;
 }
 
-/** Where time comes from, so that tests can hold it in their hands. */
+/** The source of time: the machine, or a test that moves it by hand. */
 export interface Clock {
-  /** Milliseconds since the epoch, for people. */
+  /** Milliseconds since the epoch, to show to people. It may jump. */
   epochMs(): number;
-  /** Milliseconds of a clock that never jumps, for measuring. */
+  /** Milliseconds of a monotonic clock, to measure with. */
   now(): number;
-  /** Calls `callback` once, `ms` milliseconds from now; where that is more than 24 days, after these: so look again then. */
+  /** Calls `callback` once after `ms` milliseconds. A longer time than 24 days is cut to that: check again when it is over. */
   after(ms: number, callback: () => void): Timer;
 }
 
-const MAX_TIMER_MS = 2_147_483_647; // Node's timers take longer waits for none at all
-/** A timer that is later than this: the process has stood still, or was busy for as long. */
+const MAX_TIMER_MS = 2_147_483_647; // Node's timers fire at once when they are given more
+/** A timer that fires later than this shows that the process stood still or was busy. */
 const LATE_MS = 20;
-/** To take in what has come meanwhile, the process has a part of that time, and this at most. */
+/** The part of that time, and its limit, that the process then gets to read what has arrived meanwhile. */
 const CATCH_UP_PART = 0.25;
-const MOST_CATCH_UP_MS = 100;
+const MAX_CATCH_UP_MS = 100;
 
 /**
  * A timer of the machine's own time.
  *
- * The event loop calls timers before it reads sockets. So a process that has stood still (SIGSTOP, a slow disk, a suspended
- * virtual machine) would blame its peers for its own silence, while what they sent lies in its sockets. A late timer is
- * therefore put off until the sockets have been read: what they bring may still call it off.
+ * The event loop calls timers before it reads sockets. A process that stood still (SIGSTOP, a slow disk, a suspended virtual machine)
+ * would therefore find its peers silent although their bytes wait in its sockets. So a late timer fires only after the sockets have
+ * been read: what they bring may cancel it.
  */
 class SystemTimer implements Timer {
   readonly #callback: () => void;
@@ -47,10 +47,10 @@ class SystemTimer implements Timer {
   static readonly #fire = (timer: SystemTimer): void => {
     const lateMs = performance.now() - timer.#due;
     if (lateMs < LATE_MS) timer.#callback();
-    else timer.#wait = setTimeout(SystemTimer.#afterCatchUp, Math.min(lateMs * CATCH_UP_PART, MOST_CATCH_UP_MS), timer);
+    else timer.#wait = setTimeout(SystemTimer.#afterCatchUp, Math.min(lateMs * CATCH_UP_PART, MAX_CATCH_UP_MS), timer);
   };
 
-  /** However busy the catching up was, the sockets are read once more. */
+  /** Reads the sockets once more before the callback, however much there was to read until now. */
   static readonly #afterCatchUp = (timer: SystemTimer): void => {
     timer.#poll = setImmediate(timer.#callback);
   };

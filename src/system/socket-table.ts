@@ -11,15 +11,15 @@ import {
 import type { Clock, Timer } from "./clock.js";
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-const LEAST_MS = 100; // from the beginning of one reading to the next, however many ask
-const MOST_MS = 2000; // and this at most: the process may have stood still in the middle of one
-const MOST_OF_THE_TIME = 0.5; // that goes into reading a long table: other files are read by the same threads
-/** How long those who ask about many sockets wait, so that one reading answers them all. */
+const MIN_PERIOD_MS = 100; // from the start of one reading to the next, however many questions there are
+const MAX_PERIOD_MS = 2000; // a reading that seems longer was interrupted: the process stood still
+const MAX_SHARE = 0.5; // of the time for reading a long table: other files need the same threads
+/** Patience of callers that ask about many sockets: one reading answers them all. */
 export const GATHER_MS = 1000;
-const CHUNK = 65_536; // the kernel gives a page at a time, of some thirty rows
-const ANSWERS_AT_ONCE = 32; // each may lead to the end of a connection
+const CHUNK = 65_536; // bytes; the kernel fills one page at a time, with about thirty rows
+const ANSWERS_AT_ONCE = 32; // each may end a connection
 
-/** What the table tells. Unknown: it cannot be read, as where there is none. */
+/** The row of a socket, if it has one. Not known: the table cannot be read, or the system has none. */
 type Answer = { readonly known: true; readonly row: SocketRow | undefined } | { readonly known: false };
 
 const UNKNOWN: Answer = { known: false };
@@ -27,22 +27,22 @@ const UNKNOWN: Answer = { known: false };
 type Questions = Map<string, ((answer: Answer) => void)[]>;
 
 /**
- * The kernel's table of TCP sockets. It may be long: so questions are gathered, it is read for all of them together, and answers
- * tell what was so after the question.
+ * The kernel's table of TCP sockets (`/proc/net/tcp`). The table may be long, so one reading answers all questions that have been asked
+ * before it began: an answer is never older than its question.
  */
 export class SocketTable {
   readonly #clock: Clock;
   readonly #paths: readonly string[];
-  /** To be answered by the next reading, by {@link pairKey}. */
+  /** Questions for the next reading, by {@link pairKey}. */
   #questions: Questions = new Map();
-  /** When the first of them wants it, by the clock. */
+  /** When the least patient of them wants its answer, by the monotonic clock. */
   #wantedAt = Number.POSITIVE_INFINITY;
-  /** No reading begins before. */
+  /** No reading begins before this time. */
   #restUntil = Number.NEGATIVE_INFINITY;
   #reading = false;
   #timer: Timer | undefined;
 
-  /** @param paths where the kernel keeps it */
+  /** @param paths the files of the table */
   constructor(clock: Clock, paths = TABLES) {
     this.#clock = clock;
     this.#paths = paths;
@@ -51,20 +51,20 @@ export class SocketTable {
   /**
    * Finds a socket of this machine.
    *
-   * @param local its own end, as {@link endpointKey} makes it
+   * @param local the socket's own end, as {@link endpointKey} makes it
    * @param remote the other end
-   * @param patienceMs how long the reading may be put off: others who ask meanwhile are answered by the same
-   * @returns nothing when there is none, or that cannot be known
+   * @param patienceMs how long the answer may wait for further questions
+   * @returns undefined when there is no such socket, or when the table cannot be read
    */
   async row(local: string, remote: string, patienceMs = 0): Promise<SocketRow | undefined> {
     const answer = await this.#ask(local, remote, patienceMs);
     return answer.known ? answer.row : undefined;
   }
 
-  /** What has become of the peer of one of our sockets; it counts as present when that cannot be known. */
+  /** The state of the peer of one of our sockets: `present` when the table cannot be read. */
   async peerState(own: string, peer: string, patienceMs = 0): Promise<PeerState> {
-    const asked = [this.#ask(own, peer, patienceMs), this.#ask(peer, own, patienceMs)] as const;
-    const [ours, theirs] = await Promise.all(asked);
+    const answers = [this.#ask(own, peer, patienceMs), this.#ask(peer, own, patienceMs)] as const;
+    const [ours, theirs] = await Promise.all(answers);
     return ours.known && theirs.known ? peerState(ours.row, theirs.row) : "present";
   }
 
@@ -81,7 +81,7 @@ export class SocketTable {
     });
   }
 
-  /** Has the next reading begin as soon as it is wanted and allowed. */
+  /** Begins the next reading as soon as it is wanted and allowed. */
   #plan(): void {
     this.#timer?.cancel();
     if (this.#reading || this.#questions.size === 0) return;
@@ -92,20 +92,20 @@ export class SocketTable {
 
   async #read(): Promise<void> {
     this.#reading = true;
-    await nextPass(); // who asks at the same time is answered at the same time
+    await nextPass(); // further questions of this pass of the event loop get the same answer
     const questions = this.#questions;
     this.#questions = new Map();
     this.#wantedAt = Number.POSITIVE_INFINITY;
     const since = this.#clock.now();
     const lines = await this.#find(questions);
     const tookMs = this.#clock.now() - since;
-    this.#restUntil = since + Math.min(MOST_MS, Math.max(LEAST_MS, tookMs / MOST_OF_THE_TIME));
+    this.#restUntil = since + Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, tookMs / MAX_SHARE));
     this.#reading = false;
     this.#plan();
     await answerAll(questions, lines);
   }
 
-  /** The lines that are asked for; nothing when the tables cannot be read, or there are none. */
+  /** The lines of the sockets in question; undefined when the tables cannot be read or are empty. */
   async #find(questions: Questions): Promise<Map<string, string> | undefined> {
     const lines = new Map<string, string>();
     let isEmpty = true;
@@ -125,7 +125,7 @@ export class SocketTable {
   }
 }
 
-/** @param lines nothing: they cannot be known */
+/** @param lines undefined: the table cannot be read */
 async function answerAll(questions: Questions, lines: ReadonlyMap<string, string> | undefined): Promise<void> {
   let count = 0;
   for (const [pair, resolvers] of questions) {
@@ -140,13 +140,13 @@ async function answerAll(questions: Questions, lines: ReadonlyMap<string, string
   }
 }
 
-/** Reads a table piece by piece, so that one of a hundred thousand rows holds up nobody. Pieces end at the end of a line. */
+/** Reads a table in pieces of whole lines: a table of a hundred thousand rows must not block the event loop. */
 async function eachPiece(path: string, take: (text: string) => void): Promise<void> {
   let file: FileHandle;
   try {
     file = await open(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // no IPv6, no table
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // a kernel without IPv6 has no second table
     throw error;
   }
   try {

@@ -2,21 +2,21 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, unwa
 import { fail, ok, type Result } from "../core/parse/result.js";
 import type { Clock, Timer } from "./clock.js";
 
-const LOOK_EVERY_MS = 500;
-const SETTLE_MS = 250; // who writes a file in place empties it first
-const MAX_SIZE = 65_536; // what is read out of it holds everything up meanwhile: the time for YAML grows with the square of its keys
-const READ = constants.O_RDONLY | constants.O_NONBLOCK; // it may have become a FIFO since it was looked at
+const POLL_MS = 500;
+const SETTLE_MS = 250; // a program that writes a file in place empties it first
+const MAX_BYTES = 65_536; // parsing blocks the event loop, and the time for YAML grows with the square of its keys
+const READ = constants.O_RDONLY | constants.O_NONBLOCK; // the file may have become a FIFO since the check
 
-/** The text of a file, or nothing when there is none. */
+/** The text of a file; undefined when there is no file. */
 export type FileText = Result<string | undefined>;
 
-/** A file that is read, and watched for other content. */
+/** A file that is read, and watched for a change of its content. */
 export class WatchedFile {
   readonly path: string;
   readonly #clock: Clock;
-  /** What was read last. */
-  #taken: FileText = ok(undefined);
-  /** What is there now, and may be half written. */
+  /** The content that is in use. */
+  #inUse: FileText = ok(undefined);
+  /** The content that was read last; it may be half written. */
   #seen: FileText = ok(undefined);
   #settling: Timer | undefined;
   #changed: () => void = () => {};
@@ -26,24 +26,24 @@ export class WatchedFile {
     this.#clock = clock;
   }
 
-  /** Reads it, for use. */
-  take(): FileText {
-    this.#taken = readText(this.path);
-    return this.#taken;
+  /** Reads the file, to use its content. */
+  read(): FileText {
+    this.#inUse = readText(this.path);
+    return this.#inUse;
   }
 
   /**
-   * Watches it from now on: written to, replaced, removed, or there again. Keeps no process alive.
+   * Watches the file from now on, whether it is written to, replaced, removed or created. Does not keep the process alive.
    *
-   * @param changed called when it has other content than what was taken, and has had it for a moment
+   * @param changed called when the content differs from the one in use, and has stayed the same for {@link SETTLE_MS}
    */
   watch(changed: () => void): void {
     this.#changed = changed;
-    watchFile(this.path, { interval: LOOK_EVERY_MS, persistent: false }, this.#look);
-    this.#look(); // it may have changed since it was taken
+    watchFile(this.path, { interval: POLL_MS, persistent: false }, this.#look);
+    this.#look(); // the file may have changed since it was read
   }
 
-  /** Has done with it. */
+  /** Stops watching. */
   close(): void {
     unwatchFile(this.path, this.#look);
     this.#settling?.cancel();
@@ -57,12 +57,12 @@ export class WatchedFile {
   #settle(): void {
     this.#settling?.cancel();
     this.#settling = undefined;
-    if (same(this.#seen, this.#taken)) return;
+    if (same(this.#seen, this.#inUse)) return;
     this.#settling = this.#clock.after(SETTLE_MS, () => {
       const before = this.#seen;
       this.#seen = readText(this.path);
       if (!same(this.#seen, before)) this.#settle();
-      else if (!same(this.#seen, this.#taken)) this.#changed();
+      else if (!same(this.#seen, this.#inUse)) this.#changed();
     });
   }
 }
@@ -74,7 +74,7 @@ function readText(path: string): FileText {
     try {
       const stats = fstatSync(fd);
       if (!stats.isFile()) return fail(`${path} is not a file`);
-      if (stats.size > MAX_SIZE) return fail(`${path} has ${stats.size} bytes; ${MAX_SIZE} are the most`);
+      if (stats.size > MAX_BYTES) return fail(`${path} has ${stats.size} bytes; ${MAX_BYTES} are the most`);
       return ok(readFileSync(fd, "utf8"));
     } finally {
       closeSync(fd);

@@ -15,7 +15,7 @@ function taken(text: string): { file: WatchedFile; clock: ManualClock; changes: 
   const clock = new ManualClock();
   const file = new WatchedFile(`${folder}/${files}`, clock);
   writeFileSync(file.path, text);
-  assert.deepEqual(file.take(), { ok: true, value: text });
+  assert.deepEqual(file.read(), { ok: true, value: text });
   let count = 0;
   return { file, clock, changes: () => count, watch: () => file.watch(() => (count += 1)) };
 }
@@ -36,7 +36,7 @@ test("what is as it was taken is no change", () => {
   const { file, clock, changes, watch } = taken("a");
   writeFileSync(file.path, "b");
   watch();
-  file.take(); // for another reason, such as SIGHUP
+  file.read(); // for another reason, such as SIGHUP
   clock.advance(1000);
   assert.equal(changes(), 0);
   file.close();
@@ -53,7 +53,7 @@ test("a closed one tells nothing", () => {
 
 test("no file is no text; a folder, a huge file, one that may not be read are faults", () => {
   const clock = new ManualClock();
-  const take = (path: string): unknown => new WatchedFile(path, clock).take();
+  const take = (path: string): unknown => new WatchedFile(path, clock).read();
   assert.deepEqual(take(`${folder}/nowhere`), { ok: true, value: undefined });
   mkdirSync(`${folder}/folder`);
   assert.deepEqual(take(`${folder}/folder`), { ok: false, message: `${folder}/folder is not a file` });

@@ -43,8 +43,8 @@ test("clients= turns others away: ERR in setup mode, silently on direct ports, l
   await until(() => turnedAway().length >= 2, "the log to tell");
   const lines = turnedAway();
   assert.equal(lines.length, 2, lines.join("\n"));
-  assert.match(lines[0] ?? "", /WARN {2}\[- 127\.0\.0\.9 > -\] turned away from proxy port \d+: 127\.0\.0\.9 may not/);
-  assert.match(lines[1] ?? "", /\[- 127\.0\.0\.8 > -\] turned away from direct port \d+: /);
+  assert.match(lines[0] ?? "", /WARN {2}\[- 127\.0\.0\.9 > -\] rejected by proxy port \d+: 127\.0\.0\.9 may not/);
+  assert.match(lines[1] ?? "", /\[- 127\.0\.0\.8 > -\] rejected by direct port \d+: /);
   await daemon.stop();
 });
 

@@ -128,9 +128,9 @@ if (!insideNamespace) {
     await isServed(daemon.port, echo.port);
     assert.equal(daemon.child.exitCode, null);
     assert.doesNotMatch(daemon.log(), /stopping|read again|TCPR/);
-    const told = (): string[] => daemon.log().match(/turned away from (proxy|web) port.*/g) ?? [];
+    const told = (): string[] => daemon.log().match(/rejected by (proxy|web) port.*/g) ?? [];
     await until(() => told().length > 0, "the log to tell");
-    assert.deepEqual(told(), [`turned away from proxy port ${daemon.port}: ${ITSELF}`], "once a minute for one client");
+    assert.deepEqual(told(), [`rejected by proxy port ${daemon.port}: ${ITSELF}`], "once a minute for one client");
   });
 
   test("no tunnel is begun to the daemon itself, or for it", async (t) => {
@@ -300,7 +300,7 @@ if (!insideNamespace) {
     client.write(`CONN 127.0.0.1:${first}\n`);
     await client.line();
     assert.equal(await client.rest(), "");
-    const refusal = /turned away from direct port \d+: more than 8 ports of this daemon in a row/;
+    const refusal = /rejected by direct port \d+: more than 8 ports of this daemon in a row/;
     await until(() => refusal.test(daemon.log()), "the log to tell");
     client.destroy();
   });

@@ -82,7 +82,7 @@ test("a reader of the web page that sends many requests at once gets one answer,
   const stuck = await Promise.all(Array.from({ length: 40 }, () => unreading(web, request)));
   const grown = await growth(daemon, before);
   assert.ok(grown < 64, `${grown} MiB more`);
-  assert.match(daemon.log(), /turned away from web port \d+: it sends requests without end/);
+  assert.match(daemon.log(), /rejected by web port \d+: it sends requests without end/);
   for (const each of [flood, polite, ...stuck]) each.destroy();
   assert.deepEqual(faults(daemon.log()), []);
 });

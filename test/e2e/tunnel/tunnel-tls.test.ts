@@ -132,7 +132,7 @@ async function refuses(server: Server, localAddress: string, port: number): Prom
   client.write("anything");
   await until(() => client.ended || client.closed, "it to be closed");
   socket.destroy();
-  await server.says(new RegExp(`\\[- ${localAddress} > -\\] turned away from tunnel port ${port}: [^\\n]*may not`));
+  await server.says(new RegExp(`\\[- ${localAddress} > -\\] rejected by tunnel port ${port}: [^\\n]*may not`));
 }
 
 describe("tunnels over TLS", { skip: missing("openssl") }, () => {
@@ -198,7 +198,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     const noAuthority = await startDevice(t, right.port, service.port, "tls=true");
     await says(noAuthority, /WARN \[device > [^\n]*TLS: [^\n]*UNABLE_TO_(VERIFY|GET)/);
     assert.deepEqual([server.status.links, right.status.links], [0, 0]);
-    await right.says(/turned away from tunnel port \d+: TLS: /);
+    await right.says(/rejected by tunnel port \d+: TLS: /);
   });
 
   test("CAFI: only a device with a certificate of the authority is taken", async (t) => {
@@ -209,12 +209,12 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
 
     const none = await Server.start(t, service.port, options);
     await startDevice(t, none.port, service.port, trust);
-    await none.says(/turned away from tunnel port \d+: TLS: peer did not return a certificate/);
+    await none.says(/rejected by tunnel port \d+: TLS: peer did not return a certificate/);
     assert.equal(none.status.links, 0);
 
     const wrong = await Server.start(t, service.port, options);
     await startDevice(t, wrong.port, service.port, certified(bad));
-    await wrong.says(/turned away from tunnel port \d+: TLS: its certificate is not good \(/);
+    await wrong.says(/rejected by tunnel port \d+: TLS: its certificate is not good \(/);
     assert.equal(wrong.status.links, 0);
 
     const right = await Server.start(t, service.port, options);
@@ -294,7 +294,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
       await until(() => plain.ended || plain.closed, "it to be closed");
       plain.destroy();
     }
-    await server.says(/WARN \[- 127\.0\.0\.1 > -\] turned away from tunnel port \d+: TLS: /);
+    await server.says(/WARN \[- 127\.0\.0\.1 > -\] rejected by tunnel port \d+: TLS: /);
     assert.equal(server.side.log.lines.filter((line) => line.includes("turned away")).length, 1);
     assert.equal(server.status.links, 1);
     await reaches(server, service);

@@ -77,7 +77,7 @@ test("readers do not take what the daemon keeps for itself", { skip: missing("pr
   const crowd: Client[] = [];
   for (let count = 0; count < 60; count += 1) crowd.push(await Client.open(web));
   await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 10, "10 to be cut", 3000);
-  await until(() => /turned away from web port \d+: no more files can be opened/.test(daemon.log()), "the log to tell");
+  await until(() => /rejected by web port \d+: no more files can be opened/.test(daemon.log()), "the log to tell");
   for (const client of crowd) client.destroy();
   await until(
     () =>

@@ -204,7 +204,7 @@ test("[access] clients and watch hold: for all, for messages", async (t) => {
   await assert.rejects(from("127.0.0.9"));
   assert.equal(await from("127.0.0.1"), 200);
   const said = new RegExp(
-    `WARN {2}\\[- 127\\.0\\.0\\.9 > -\\] turned away from web port ${web}: 127\\.0\\.0\\.9 may not`,
+    `WARN {2}\\[- 127\\.0\\.0\\.9 > -\\] rejected by web port ${web}: 127\\.0\\.0\\.9 may not`,
     "g",
   );
   await until(() => said.test(daemon.log()), "the log to tell");
