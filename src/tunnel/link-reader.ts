@@ -9,13 +9,13 @@ const BITE = 65_536;
 export interface LinkReaderEvents {
   /** The next command. */
   command(command: Command): void;
-  /** The commands of one turn are through: all that have come, unless {@link LinkReader.behind}. */
-  turnDone(): void;
-  /** One of these calls has thrown in a later turn. */
+  /** The commands of one time slice are through: all that have come, unless {@link LinkReader.behind}. */
+  sliceDone(): void;
+  /** One of these calls has thrown in a later slice. */
   fault(error: unknown): void;
 }
 
-/** Reads the commands of a link, in turns: a peer that sends many small frames holds up no other connection. */
+/** Reads the commands of a link in time slices: a peer that sends many small frames holds up no other connection. */
 export class LinkReader {
   readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
   readonly #slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
@@ -26,7 +26,7 @@ export class LinkReader {
     this.#events = events;
   }
 
-  /** Whether commands wait for a later turn. The link must not be read before. */
+  /** Whether commands wait for a later slice. The link must not be read before. */
   get behind(): boolean {
     return this.#slice.yielding;
   }
@@ -49,7 +49,7 @@ export class LinkReader {
       this.#events.command(commandOf(frame.bytes));
       if (!this.#slice.takeStep()) this.#slice.yield();
     }
-    this.#events.turnDone();
+    this.#events.sliceDone();
   }
 
   #goOn(): void {

@@ -43,9 +43,9 @@ export class TunnelLink implements ChannelOwner {
   readonly #receiveFlow: ReceiveFlowControl<Channel>;
   readonly #keepalive: LinkKeepalive;
   readonly #reader: LinkReader;
-  /** PINGs of this turn. */
+  /** PINGs of this time slice. */
   #pings = 0;
-  /** Clients that have got bytes in this turn. */
+  /** Clients that have got bytes in this time slice. */
   readonly #addressed = new Set<Channel>();
   readonly #openedAt: number;
   #received = 0;
@@ -60,7 +60,7 @@ export class TunnelLink implements ChannelOwner {
     this.#openedAt = clock.now();
     this.#reader = new LinkReader({
       command: (command) => this.#handle(command),
-      turnDone: () => this.#turnDone(),
+      sliceDone: () => this.#sliceDone(),
       fault: (error) => this.#fault(error),
     });
     this.#sendScheduler = new SendScheduler(end, clock);
@@ -232,8 +232,8 @@ export class TunnelLink implements ChannelOwner {
     this.#reader.push(chunk);
   }
 
-  #turnDone(): void {
-    for (const channel of this.#addressed) channel.flush(); // one write for all frames of the turn
+  #sliceDone(): void {
+    for (const channel of this.#addressed) channel.flush(); // one write for all frames of the slice
     this.#addressed.clear();
     this.#answerPings();
     this.#regulateReading();
@@ -247,7 +247,7 @@ export class TunnelLink implements ChannelOwner {
     this.#checkUnsent();
   }
 
-  /** Reads the link, unless frames wait for a later turn, or clients have to read first. */
+  /** Reads the link, unless frames wait for a later slice, or clients have to read first. */
   #regulateReading(): void {
     if (this.#closed) return;
     if (this.#reader.behind || this.#receiveFlow.linkPaused) this.#end.pause();
