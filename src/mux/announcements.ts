@@ -1,44 +1,44 @@
 import type { Rounds } from "../scheduling/rounds.js";
 import type { MuxClient } from "./mux-client.js";
 
-/** What clients of a mux are told, each in the order in which it came. */
+/** Delivers bytes of the device to several clients. Each client gets them in the order of the calls, however long a round takes. */
 export class Announcements {
   readonly #rounds: Rounds;
   readonly #clients: Iterable<MuxClient>;
-  /** What all are to be told next, while nothing is to be told behind it. */
-  #news: Buffer[] | undefined;
+  /** Messages for all clients that the last round of the queue will deliver, until that round begins. */
+  #messages: Buffer[] | undefined;
 
-  /** @param clients all that there are, at any time */
+  /** @param clients all clients of the mux: the collection changes as clients come and go */
   constructor(rounds: Rounds, clients: Iterable<MuxClient>) {
     this.#rounds = rounds;
     this.#clients = clients;
   }
 
-  /** Tells each of these something, behind what they are to be told already. */
-  each<T>(some: ReadonlySet<T>, tell: (one: T) => void): void {
-    this.#news = undefined;
-    if (some.size <= 1 && this.#rounds.idle)
-      some.forEach(tell); // nearly always so
-    else this.#rounds.begin(some, tell);
+  /** Calls `deliver` for each item, behind everything announced before. */
+  each<T>(items: ReadonlySet<T>, deliver: (item: T) => void): void {
+    this.#messages = undefined;
+    if (items.size <= 1 && this.#rounds.idle)
+      items.forEach(deliver); // the usual case: one client, and nothing waits
+    else this.#rounds.begin(items, deliver);
   }
 
-  /** Tells all what the device has said on its own. What it says before the first of them is told goes out with it. */
+  /** Delivers a message to all clients. Messages that follow before the round begins go out together with it. */
   all(message: Buffer): void {
-    if (this.#news !== undefined) {
-      this.#news.push(message);
+    if (this.#messages !== undefined) {
+      this.#messages.push(message);
       return;
     }
-    const news = [message];
-    this.#news = news;
-    this.#rounds.begin(this.#audience(news), ({ client, bytes }) => {
-      if (client.stalled) client.cut("it does not read what the device says");
+    const messages = [message];
+    this.#messages = messages;
+    this.#rounds.begin(this.#deliveries(messages), ({ client, bytes }) => {
+      if (client.stalled) client.cut("it does not read what the device sends");
       else client.deliver(bytes);
     });
   }
 
-  *#audience(news: readonly Buffer[]): Generator<{ readonly client: MuxClient; readonly bytes: Buffer }> {
-    if (this.#news === news) this.#news = undefined;
-    const bytes = Buffer.concat(news);
+  *#deliveries(messages: readonly Buffer[]): Generator<{ readonly client: MuxClient; readonly bytes: Buffer }> {
+    if (this.#messages === messages) this.#messages = undefined;
+    const bytes = Buffer.concat(messages);
     for (const client of this.#clients) yield { client, bytes };
   }
 }

@@ -1,5 +1,5 @@
 import type { MuxRoute } from "../core/mux/mux-line.js";
-import { type LinkStatus, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
+import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
@@ -14,41 +14,44 @@ import { MuxLog } from "./mux-log.js";
 
 const ABANDONED = "its line is gone from the configuration";
 
-/** What both kinds of mux have: clients, links while there are clients, an account of both. */
+/** The events of a client that the two kinds of mux handle differently. */
+export type ClientEvents = Omit<MuxClientOwner, "malformed" | "gone" | "fault">;
+
+/** What both kinds of mux have in common: clients, connections to the device while there are clients, counters. */
 export abstract class BaseMux implements Mux {
   protected readonly clients = new Set<MuxClient>();
   protected readonly counters = muxCounters();
   protected readonly log: MuxLog;
   protected readonly pool: ConnectionPool;
-  /** What is done for each of many clients. While that takes its time, the device is not read. */
+  /** Deliveries to many clients. While they fall behind, the device is not read. */
   protected readonly rounds: Rounds;
   readonly #port: number;
   readonly #idleTimer: IdleTimer;
   #route: MuxRoute;
   #context: MuxContext;
-  #abandoned = false;
+  #isAbandoned = false;
 
   constructor(port: number, route: MuxRoute, context: MuxContext) {
     this.#port = port;
     this.#route = route;
     this.#context = context;
     this.log = new MuxLog(port, route.target, context);
-    this.#idleTimer = new IdleTimer(() => this.closeLinks(`no client for ${this.route.mux.idleMs / 1000} s`));
+    this.#idleTimer = new IdleTimer(() => this.closeConnections(`no client for ${this.route.mux.idleMs / 1000} s`));
     this.pool = new ConnectionPool({
       route: () => this.route,
       context: () => this.context,
-      needsLink: () => this.clients.size > 0,
-      opened: (link) => this.opened(link),
-      noPath: (reason) => this.noPath(reason),
+      isNeeded: () => this.clients.size > 0,
+      opened: (connection) => this.connectionOpened(connection),
+      notReachable: (reason) => this.notReachable(reason),
       log: this.log,
       port,
     });
     this.rounds = new Rounds({
       late: () => {
-        for (const link of this.pool.links) link.pause(this.rounds);
+        for (const connection of this.pool.connections) connection.pause(this.rounds);
       },
       caughtUp: () => {
-        for (const link of this.pool.links) link.resume(this.rounds);
+        for (const connection of this.pool.connections) connection.resume(this.rounds);
         this.caughtUp();
       },
     });
@@ -69,50 +72,50 @@ export abstract class BaseMux implements Mux {
       waiting: this.waiting,
       outstanding: this.outstanding,
       pool: mux.pool,
-      links: [...this.pool.links].map((link) => this.statusOf(link)),
+      links: [...this.pool.connections].map((connection) => this.statusOf(connection)),
       down: this.pool.down,
       ...this.counters,
     };
   }
 
   get streams(): TracedStream[] {
-    return [...this.pool.links].flatMap(({ stream }) => stream ?? []);
+    return [...this.pool.connections].flatMap(({ stream }) => stream ?? []);
   }
 
   attach(): End {
     const { target, mux } = this.route;
     const client = new MuxClient(target, mux.protocol, this.context.clock, {
-      ...this.hears(() => client),
+      ...this.eventsOf(() => client),
       malformed: (reason, tooLong) => {
-        this.counters.malformed += 1;
+        this.count("malformed");
         const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
-        this.log.seldom("malformed", `client closed: ${text}`);
-        this.refuse(client, text, mux.protocol.malformedReply(reason, tooLong));
+        this.log.throttled("malformed", `client closed: ${text}`);
+        this.reject(client, text, mux.protocol.malformedReply(reason, tooLong));
       },
       gone: () => this.#left(client),
       fault: (error) => this.log.fault(error),
     });
     this.clients.add(client);
-    this.#idleTimer.come();
-    this.joined(client);
+    this.#idleTimer.cancel();
+    this.clientJoined(client);
     return client;
   }
 
   configure(route: MuxRoute, context: MuxContext): void {
     this.#route = route;
     this.#context = context;
-    this.#abandoned = false;
+    this.#isAbandoned = false;
   }
 
   abandon(): void {
-    this.#abandoned = true;
+    this.#isAbandoned = true;
     if (this.idle) this.close(ABANDONED);
   }
 
   close(reason: string): void {
-    this.#idleTimer.come();
-    this.pool.rest();
-    this.closeLinks(reason);
+    this.#idleTimer.cancel();
+    this.pool.cancelRetry();
+    this.closeConnections(reason);
   }
 
   abstract drain(): Promise<void>;
@@ -125,37 +128,38 @@ export abstract class BaseMux implements Mux {
     return this.#context;
   }
 
-  /** Closes all links. */
-  protected closeLinks(reason: string): void {
+  protected count(counter: keyof MuxCounters, by = 1): void {
+    this.counters[counter] += by;
+  }
+
+  protected closeConnections(reason: string): void {
     this.pool.closeAll(reason);
   }
 
-  /** What was to be done for clients is done, later than usual. */
+  /** {@link rounds} have caught up after they fell behind. */
   protected caughtUp(): void {}
 
-  /** Requests that wait for their turn. */
+  /** Number of requests that wait for their turn. */
   protected abstract get waiting(): number;
-  /** Requests that wait for their answer. */
+  /** Number of requests that wait for their answer. */
   protected abstract get outstanding(): number;
-  protected abstract statusOf(link: DeviceConnection): LinkStatus;
-  /** What is done with what a client sends. */
-  protected abstract hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "gone" | "fault">;
-  /** Closes a client that has sent what is no message, with these last bytes. */
-  protected abstract refuse(client: MuxClient, reason: string, bytes: Buffer | undefined): void;
-  /** A client is here. */
-  protected abstract joined(client: MuxClient): void;
-  /** A client has gone. */
-  protected abstract forget(client: MuxClient): void;
-  /** A link is being connected: who is told what happens on it. */
-  protected abstract opened(link: DeviceConnection): DeviceConnectionEvents;
-  /** There is no link, and none can be had at the moment. */
-  protected abstract noPath(reason: string): void;
+  protected abstract statusOf(connection: DeviceConnection): LinkStatus;
+  /** @param client gives the client, once it is constructed */
+  protected abstract eventsOf(client: () => MuxClient): ClientEvents;
+  /** Closes a client that has sent bytes which are no message, behind this reply. */
+  protected abstract reject(client: MuxClient, reason: string, reply: Buffer | undefined): void;
+  protected abstract clientJoined(client: MuxClient): void;
+  protected abstract clientLeft(client: MuxClient): void;
+  /** A connection is being opened. Returns who is told what happens on it. */
+  protected abstract connectionOpened(connection: DeviceConnection): DeviceConnectionEvents;
+  /** There is no connection, and the next attempt is not due yet. */
+  protected abstract notReachable(reason: string): void;
 
   #left(client: MuxClient): void {
     if (!this.clients.delete(client)) return;
-    this.forget(client);
+    this.clientLeft(client);
     if (this.clients.size > 0) return;
-    if (this.#abandoned) this.close(ABANDONED);
-    else this.#idleTimer.go(this.route.mux.idleMs, this.context.clock);
+    if (this.#isAbandoned) this.close(ABANDONED);
+    else this.#idleTimer.start(this.route.mux.idleMs, this.context.clock);
   }
 }

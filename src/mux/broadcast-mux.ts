@@ -1,24 +1,26 @@
 import { FairQueue } from "../core/mux/fair-queue.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Timer } from "../system/clock.js";
-import { BaseMux } from "./base-mux.js";
+import { BaseMux, type ClientEvents } from "./base-mux.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
-import type { MuxClient, MuxClientOwner } from "./mux-client.js";
+import type { MuxClient } from "./mux-client.js";
+import { RequestGap } from "./request-gap.js";
 
-const MAX_AT_ONCE = 64; // messages to the device in one pass of the event loop: other work has its turn then
-const PATIENCE_MS = 1000; // the device waits so long for a client that has too much unread
+const MAX_PER_PASS = 64; // messages to the device in one pass of the event loop: other work comes in between
+const STALL_MS = 1000; // the device waits so long for a client that does not read (docs/mux.md)
 
 /**
- * A device that talks on its own: every byte of it goes to every client, in order; what clients send goes up in whole messages,
- * one after the other. A client that does not read is dropped, so that the others see no gap.
+ * A device that talks on its own: every client gets every byte of it, in order. Messages of clients go to the device whole, one after
+ * the other. A client that does not read is dropped, so that the others see no gap.
  */
 export class BroadcastMux extends BaseMux {
   readonly #queue = new FairQueue<MuxClient, Buffer>();
-  #link: DeviceConnection | undefined;
-  /** Clients that have too much unread. */
+  readonly #gap = new RequestGap(this.context.clock, () => this.#send());
+  /** The connection that is ready. */
+  #connection: DeviceConnection | undefined;
+  /** Clients that leave too much unread. The device is paused while there are any. */
   readonly #stalled = new Set<MuxClient>();
-  #pauseUntil = 0;
-  #patience: Timer | undefined;
+  #stallTimer: Timer | undefined;
   /** Messages sent in this pass of the event loop. */
   #sent = 0;
 
@@ -32,14 +34,14 @@ export class BroadcastMux extends BaseMux {
     return 0;
   }
 
-  protected statusOf(link: DeviceConnection): LinkStatus {
-    return link.status(this.counters.requests, false);
+  protected statusOf(connection: DeviceConnection): LinkStatus {
+    return connection.status(this.counters.requests, false);
   }
 
-  protected hears(client: () => MuxClient): Omit<MuxClientOwner, "malformed" | "gone" | "fault"> {
+  protected eventsOf(client: () => MuxClient): ClientEvents {
     return {
       message: (bytes) => {
-        this.counters.requests += 1;
+        this.count("requests");
         this.#queue.push(client(), Buffer.from(bytes));
         this.#send();
       },
@@ -50,86 +52,79 @@ export class BroadcastMux extends BaseMux {
     };
   }
 
-  protected refuse(client: MuxClient, reason: string): void {
+  protected reject(client: MuxClient, reason: string): void {
     client.close(reason);
   }
 
-  protected joined(client: MuxClient): void {
+  protected clientJoined(client: MuxClient): void {
     if (this.pool.down) {
-      // not at once: whoever attaches it listens to it only then
-      setImmediate(() => client.close("no link to the device, and it is not the time for another attempt yet"));
+      // not at once: the client has no listener before attach() returns
+      setImmediate(() => client.close("no link to the device, and the next attempt is not due yet"));
     } else {
-      this.pool.want();
+      this.pool.open();
     }
   }
 
-  protected forget(client: MuxClient): void {
+  protected clientLeft(client: MuxClient): void {
     this.#queue.remove(client);
     this.#resumed(client);
   }
 
-  protected noPath(reason: string): void {
-    this.#closeAll(`no link to the device: ${reason}`);
+  protected notReachable(reason: string): void {
+    this.#closeClients(`no link to the device: ${reason}`);
   }
 
-  protected opened(link: DeviceConnection): DeviceConnectionEvents {
+  protected connectionOpened(connection: DeviceConnection): DeviceConnectionEvents {
     const lost = (reason: string): void => {
-      this.#link = undefined;
-      this.#closeAll(`the device has gone: ${reason}`);
+      this.#connection = undefined;
+      this.#closeClients(`the device has gone: ${reason}`);
     };
     return {
       ready: () => {
-        this.#link = link;
+        this.#connection = connection;
         this.#send();
       },
       data: (chunk) => {
-        this.pool.prove(link);
+        this.pool.markResponsive(connection);
         this.#deliver(chunk);
       },
       eof: () => {
-        this.pool.close(link, "by device");
+        this.pool.fail(connection, "by device");
         lost("by device");
       },
       drained: () => this.#send(),
       lost,
       fault: (error) => {
         this.log.fault(error);
-        this.pool.close(link, "fault in the program");
+        this.pool.fail(connection, "fault in the program");
         lost("fault in the program");
       },
     };
   }
 
-  #closeAll(reason: string): void {
+  #closeClients(reason: string): void {
     this.rounds.begin([...this.clients], (client) => client.close(reason));
   }
 
-  /** Sends what waits, as far as the device takes it. */
+  /** Sends waiting messages as long as the device takes them. */
   #send(): void {
-    const { clock } = this.context;
-    const { gapMs } = this.route.mux;
     while (
-      this.#sent < MAX_AT_ONCE &&
-      this.#link?.ready &&
-      this.#link.unsent === 0 &&
-      clock.now() >= this.#pauseUntil
+      this.#sent < MAX_PER_PASS &&
+      this.#connection?.ready &&
+      this.#connection.unsent === 0 &&
+      !this.#gap.running
     ) {
       const next = this.#queue.take(true, () => "take");
       if (next === undefined) return;
-      if (this.#sent === 0) setImmediate(() => this.#nextTurn());
+      if (this.#sent === 0) setImmediate(() => this.#nextPass());
       this.#sent += 1;
-      this.#link.write(next.item);
+      this.#connection.write(next.item);
       next.owner.check();
-      if (gapMs === 0) continue;
-      this.#pauseUntil = clock.now() + gapMs;
-      clock.after(gapMs, () => {
-        this.#pauseUntil = 0; // a timer may be early by a fraction of a millisecond
-        this.#send();
-      });
+      this.#gap.start(this.route.mux.gapMs);
     }
   }
 
-  #nextTurn(): void {
+  #nextPass(): void {
     this.#sent = 0;
     this.#send();
   }
@@ -142,28 +137,28 @@ export class BroadcastMux extends BaseMux {
     });
   }
 
-  /** The device waits for a client, for some time. */
+  /** Pauses the device until the client has read, or its time is over. */
   #waitFor(client: MuxClient): void {
     this.#stalled.add(client);
-    if (this.#patience !== undefined) return;
-    this.#link?.pause(this);
-    this.#patience = this.context.clock.after(PATIENCE_MS, () => {
-      this.#patience = undefined;
+    if (this.#stallTimer !== undefined) return;
+    this.#connection?.pause(this);
+    this.#stallTimer = this.context.clock.after(STALL_MS, () => {
+      this.#stallTimer = undefined;
       this.rounds.begin([...this.#stalled], (slow) => {
-        this.log.seldom("dropped", "a client is dropped: it does not read");
-        slow.cut("it does not read what the device says");
+        this.log.throttled("dropped", "a client is dropped: it does not read");
+        slow.cut("it does not read what the device sends");
         this.#resumed(slow);
       });
     });
   }
 
-  /** A client has taken what it was told. The device is read again when all have. */
+  /** The client has read enough, or is gone. */
   #resumed(client: MuxClient): void {
-    if (client.stalled && !client.gone) return;
+    if (client.stalled) return;
     this.#stalled.delete(client);
     if (this.#stalled.size > 0) return;
-    this.#patience?.cancel();
-    this.#patience = undefined;
-    this.#link?.resume(this);
+    this.#stallTimer?.cancel();
+    this.#stallTimer = undefined;
+    this.#connection?.resume(this);
   }
 }

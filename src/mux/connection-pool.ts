@@ -5,171 +5,171 @@ import { DeviceConnection, type DeviceConnectionEvents } from "./device-connecti
 import type { MuxContext } from "./mux-context.js";
 import type { MuxLog } from "./mux-log.js";
 
-const LEAST_WAIT_MS = 1000; // from an attempt to the next, once the link is lost: a device that restarts must not be stormed
-const MOST_WAIT_MS = 10_000; // it is back for so long at most before somebody notices
+const MIN_WAIT_MS = 1000; // from an attempt to the next one after a lost connection: spares a device that restarts
+const MAX_WAIT_MS = 10_000; // a device that is back is noticed after this time at the latest (docs/mux.md)
 
-/** What a pool asks and tells the mux it opens links for. */
+/** What a pool asks of its mux, and tells it. */
 export interface ConnectionPoolOwner {
   readonly log: MuxLog;
-  /** Of the mux. */
+  /** The port of the mux. */
   readonly port: number;
   route(): MuxRoute;
   context(): MuxContext;
-  /** Whether somebody would miss a link. */
-  needsLink(): boolean;
-  /** A link is being connected: who is told what happens on it from now on. */
-  opened(link: DeviceConnection): DeviceConnectionEvents;
-  /** There is no link, and none can be had at the moment. */
-  noPath(reason: string): void;
+  /** Whether the mux has clients. */
+  isNeeded(): boolean;
+  /** A connection is being opened. Returns who is told what happens on it. */
+  opened(connection: DeviceConnection): DeviceConnectionEvents;
+  /** There is no connection, and the next attempt is not due yet. */
+  notReachable(reason: string): void;
 }
 
-/** The links of a mux: opened one at a time when they are needed, after a failure less and less often. */
+/** The connections of a mux to its device: opened one at a time when they are needed, after failures less and less often. */
 export class ConnectionPool {
   readonly #owner: ConnectionPoolOwner;
-  readonly #links = new Set<DeviceConnection>();
-  /** Those over which the device has said something that makes sense: it is there. */
-  readonly #proven = new WeakSet<DeviceConnection>();
+  readonly #connections = new Set<DeviceConnection>();
+  /** Connections on which the device has sent a sensible message. */
+  readonly #responsive = new WeakSet<DeviceConnection>();
   #opening: DeviceConnection | undefined;
-  /** Links begun so far. */
+  /** Attempts to connect so far. */
   #count = 0;
+  /** While it runs there is no attempt to connect. */
   #retry: Timer | undefined;
-  /** Attempts in a row that led to nothing. */
+  /** Attempts since the last responsive connection. */
   #failures = 0;
-  /** The last attempt did not connect, or the device closed it without a word. */
-  #unreachable = false;
+  /** Whether the last attempt did not connect, or the device closed the connection without a message. */
+  #isUnreachable = false;
   #downSince: number | undefined;
 
   constructor(owner: ConnectionPoolOwner) {
     this.#owner = owner;
   }
 
-  /** Those that can be used, or will be. */
-  get links(): ReadonlySet<DeviceConnection> {
-    return this.#links;
+  /** The connections that are being opened or are established. */
+  get connections(): ReadonlySet<DeviceConnection> {
+    return this.#connections;
   }
 
-  /** Whether there is no link, and it is not the time for another attempt yet. */
+  /** Whether there is no connection, the last attempt failed, and the next attempt is not due yet. */
   get down(): boolean {
-    return this.#links.size === 0 && this.#retry !== undefined && this.#unreachable;
+    return this.#connections.size === 0 && this.#retry !== undefined && this.#isUnreachable;
   }
 
-  /** Opens one more link, if there may be one. */
-  want(): void {
-    const full = this.#links.size >= this.#owner.route().mux.pool;
-    if (full || this.#opening !== undefined || this.#retry !== undefined) return;
+  /** Opens one more connection, unless there are POOL of them, one is being opened, or the next attempt is not due yet. */
+  open(): void {
+    const isFull = this.#connections.size >= this.#owner.route().mux.pool;
+    if (isFull || this.#opening !== undefined || this.#retry !== undefined) return;
     this.#count += 1;
     const name = { port: this.#owner.port, number: this.#count };
-    const link = new DeviceConnection(name, this.#owner.route(), this.#owner.context(), {
-      ready: () => this.#ready(link, events),
+    const connection = new DeviceConnection(name, this.#owner.route(), this.#owner.context(), {
+      ready: () => this.#ready(connection, events),
       data: (chunk) => events.data(chunk),
       eof: () => events.eof(),
       drained: () => events.drained(),
-      lost: (reason) => this.#lost(link, reason, events),
+      lost: (reason) => this.#lost(connection, reason, events),
       fault: (error) => events.fault(error),
     });
-    this.#links.add(link);
-    this.#opening = link;
-    const events = this.#owner.opened(link);
+    this.#connections.add(connection);
+    this.#opening = connection;
+    const events = this.#owner.opened(connection);
   }
 
-  /** The device has said something over a link that makes sense: should the link be lost, the next attempt need not wait. */
-  prove(link: DeviceConnection): void {
-    if (this.#proven.has(link)) return;
-    this.#proven.add(link);
+  /** The device has sent a sensible message. When this connection is lost, the next attempt need not wait for long. */
+  markResponsive(connection: DeviceConnection): void {
+    if (this.#responsive.has(connection)) return;
+    this.#responsive.add(connection);
     this.#failures = 0;
   }
 
-  /** Closes a link because of what the device has done. */
-  close(link: DeviceConnection, reason: string): void {
-    this.renew(link, reason);
-    if (!this.#proven.has(link)) this.#failed(`connected, but closed ${reason}`);
+  /** Closes a connection because of what the device has done. A device that sent no sensible message before is not reachable. */
+  fail(connection: DeviceConnection, reason: string): void {
+    this.replace(connection, reason);
+    if (!this.#responsive.has(connection)) this.#failed(`connected, but closed ${reason}`);
   }
 
-  /** Closes a link that is of no use any more: another one is opened, in time. */
-  renew(link: DeviceConnection, reason: string): void {
-    this.retire(link, reason);
-    this.#pace(link);
+  /** Closes a connection that is of no use any more. The next one may be opened after some time. */
+  replace(connection: DeviceConnection, reason: string): void {
+    this.retire(connection, reason);
+    this.#delayNext(connection);
   }
 
-  /** Closes a link because its time has come: another one may be opened at once. */
-  retire(link: DeviceConnection, reason: string): void {
-    if (!this.#links.has(link)) return;
+  /** Closes a connection whose time has come. The next one may be opened at once. */
+  retire(connection: DeviceConnection, reason: string): void {
+    if (!this.#connections.has(connection)) return;
     this.#owner.log.info(`link closed: ${reason}`);
-    link.close();
-    this.#remove(link);
+    connection.close();
+    this.#remove(connection);
   }
 
-  /** Does not wait for the time of another attempt any more. */
-  rest(): void {
+  /** The next attempt to connect is due as soon as a connection is needed. */
+  cancelRetry(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
   }
 
-  /** Closes all links; another one is opened when it is wanted again, and its time has come. */
+  /** Closes all connections. {@link open} opens new ones, once the next attempt is due. */
   closeAll(reason: string): void {
-    if (this.#links.size > 0) this.#owner.log.info(`links closed: ${reason}`);
-    for (const link of this.#links) link.close();
-    this.#links.clear();
+    if (this.#connections.size > 0) this.#owner.log.info(`links closed: ${reason}`);
+    for (const connection of this.#connections) connection.close();
+    this.#connections.clear();
     this.#opening = undefined;
   }
 
-  #ready(link: DeviceConnection, events: DeviceConnectionEvents): void {
+  #ready(connection: DeviceConnection, events: DeviceConnectionEvents): void {
     this.#opening = undefined;
-    this.#unreachable = false;
+    this.#isUnreachable = false;
     const { clock } = this.#owner.context();
-    const down = this.#downSince === undefined ? "" : `, reached again after ${seconds(clock.now() - this.#downSince)}`;
+    const { address, openedAt } = connection;
+    const down =
+      this.#downSince === undefined ? "" : `; the device was down for ${seconds(clock.now() - this.#downSince)}`;
     this.#downSince = undefined;
-    this.#owner.log.info(
-      `link connected to ${link.address} after ${Math.round(clock.now() - link.openedAt)} ms${down}`,
-    );
+    this.#owner.log.info(`link connected to ${address} after ${Math.round(clock.now() - openedAt)} ms${down}`);
     events.ready();
   }
 
-  #lost(link: DeviceConnection, reason: string, events: DeviceConnectionEvents): void {
-    this.#remove(link);
-    this.#pace(link);
-    if (link.address === "") {
+  #lost(connection: DeviceConnection, reason: string, events: DeviceConnectionEvents): void {
+    this.#remove(connection);
+    this.#delayNext(connection);
+    if (connection.address === "") {
       this.#failed(reason);
       return;
     }
     this.#owner.log.info(`link closed: ${reason}`);
-    if (!this.#proven.has(link)) this.#failed(`connected, but closed: ${reason}`);
+    if (!this.#responsive.has(connection)) this.#failed(`connected, but closed: ${reason}`);
     events.lost(reason);
   }
 
-  #remove(link: DeviceConnection): void {
-    this.#links.delete(link);
-    if (this.#opening === link) this.#opening = undefined;
+  #remove(connection: DeviceConnection): void {
+    this.#connections.delete(connection);
+    if (this.#opening === connection) this.#opening = undefined;
   }
 
-  /** After a link that was lost the next one comes later: after one that led to nothing, later and later. */
-  #pace(link: DeviceConnection): void {
+  /** Delays the attempt after this connection: by {@link MIN_WAIT_MS} from its beginning, or longer and longer if it was of no use. */
+  #delayNext(connection: DeviceConnection): void {
     const { clock } = this.#owner.context();
-    const firstMs = Math.max(LEAST_WAIT_MS, this.#owner.route().mux.retryMs);
-    let ms = link.openedAt + LEAST_WAIT_MS - clock.now();
-    if (!this.#proven.has(link)) {
+    const firstMs = Math.max(MIN_WAIT_MS, this.#owner.route().mux.retryMs);
+    let ms = connection.openedAt + MIN_WAIT_MS - clock.now();
+    if (!this.#responsive.has(connection)) {
       this.#failures += 1;
-      ms = backoffMs({ firstMs, maxMs: Math.max(MOST_WAIT_MS, firstMs) }, this.#failures, Math.random());
+      ms = backoffMs({ firstMs, maxMs: Math.max(MAX_WAIT_MS, firstMs) }, this.#failures, Math.random());
     }
-    const last = this.#links.size === 0;
-    if (last) this.rest(); // what was put off because of one link more does not hold up the only one
+    const isLast = this.#connections.size === 0;
+    if (isLast) this.cancelRetry(); // the failure of an additional connection must not delay the only one
     if (ms <= 0) return;
-    this.rest();
+    this.cancelRetry();
     this.#retry = clock.after(ms, () => {
       this.#retry = undefined;
-      if (this.#links.size === 0 && this.#owner.needsLink()) this.want();
+      if (this.#connections.size === 0 && this.#owner.isNeeded()) this.open();
     });
   }
 
-  /** The device cannot be reached. */
   #failed(reason: string): void {
-    this.#unreachable = true;
-    if (this.#links.size > 0) return;
+    this.#isUnreachable = true;
+    if (this.#connections.size > 0) return;
     if (this.#downSince === undefined) {
       this.#downSince = this.#owner.context().clock.now();
-      this.#owner.log.warn(`no link to the device: ${reason}; it is tried again while there are clients`);
+      this.#owner.log.warn(`no link to the device: ${reason}; trying again while there are clients`);
     }
-    this.#owner.noPath(reason);
+    this.#owner.notReachable(reason);
   }
 }
 

@@ -13,21 +13,21 @@ import { StreamEnd, streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
 import type { MuxContext } from "./mux-context.js";
 
-const LEAST_KEEPALIVE_MS = 1000; // it is told to the kernel in seconds
+const MIN_KEEPALIVE_MS = 1000; // the kernel counts keepalive in whole seconds
 
-/** A read brings so many bytes at most: to look for messages in them takes some milliseconds at the worst. */
-const MESSAGES_BYTES = 4096;
+/** Most bytes of one read: the slowest framing takes some milliseconds to find the messages in them. */
+const MAX_READ_BYTES = 4096;
 
-/** What a link tells its owner. */
+/** Told what happens on a connection. */
 export interface DeviceConnectionEvents {
-  /** Connected, and given the time the device wants after that. */
+  /** The connection is established, and the device has had its pause after that (DLAY). */
   ready(): void;
   data(chunk: Buffer): void;
-  /** The device will send nothing more. */
+  /** The device has sent FIN. */
   eof(): void;
-  /** What was left unsent is with the kernel. */
+  /** The kernel has taken everything that was unsent. */
   drained(): void;
-  /** It is over, for this reason; told once, and not after {@link DeviceConnection.close}. */
+  /** The connection failed or was lost. Called once, and not after {@link DeviceConnection.close}. */
   lost(reason: string): void;
   fault(error: unknown): void;
 }
@@ -38,17 +38,19 @@ type State =
   | { readonly kind: "ready"; readonly end: End }
   | { readonly kind: "closed" };
 
-/** How a link is called: the port of its mux, and which of its links it is. */
+/** The name of a connection in traces: `5020/3`. */
 export interface DeviceConnectionName {
+  /** The port of the mux. */
   readonly port: number;
+  /** Counts the connections of the mux. */
   readonly number: number;
 }
 
-/** One connection to a device. */
+/** One connection to a device: a *link* in STAT, in the log and in docs/mux.md. */
 export class DeviceConnection {
-  /** Looks on, where somebody wants to see the messages. */
+  /** Set while somebody monitors the messages. */
   observer: ByteObserver | undefined;
-  /** Where the device is, once connected. */
+  /** Address of the device; empty before the connection is established. */
   address = "";
   readonly openedAt: number;
   readonly #name: DeviceConnectionName;
@@ -56,10 +58,10 @@ export class DeviceConnection {
   readonly #context: MuxContext;
   readonly #events: DeviceConnectionEvents;
   #state: State;
-  /** Those for whose sake it is not read. */
+  /** Everybody who has paused reading. */
   readonly #pausedBy = new Set<unknown>();
 
-  /** Begins to connect. */
+  /** Begins to connect; `events` may be called after the constructor returns. */
   constructor(name: DeviceConnectionName, route: MuxRoute, context: MuxContext, events: DeviceConnectionEvents) {
     const { target, options, mux } = route;
     this.#name = name;
@@ -67,10 +69,10 @@ export class DeviceConnection {
     this.#context = context;
     this.#events = events;
     this.openedAt = context.clock.now();
-    const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, LEAST_KEEPALIVE_MS);
+    const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, MIN_KEEPALIVE_MS);
     const origin = sharedOrigin(lineName("mux", { port: name.port }));
-    const dialHost = { ...context, settings: { ...context.settings, keepalive } };
-    const attempt = dial({ target, options }, origin, dialHost);
+    const dialContext = { ...context, settings: { ...context.settings, keepalive } };
+    const attempt = dial({ target, options }, origin, dialContext);
     this.#state = { kind: "dialing", dial: attempt };
     attempt.end
       .then(
@@ -84,12 +86,12 @@ export class DeviceConnection {
     return this.#state.kind === "ready";
   }
 
-  /** Bytes that the kernel has not taken yet. */
+  /** Bytes that the kernel has not taken. */
   get unsent(): number {
     return this.#state.kind === "ready" ? this.#state.end.unsent : 0;
   }
 
-  /** Its messages, while they pass. */
+  /** The messages of the connection, for the monitor; nothing before it is established. */
   get stream(): TracedStream | undefined {
     if (this.#state.kind === "dialing" || this.#state.kind === "closed") return undefined;
     const { port, number } = this.#name;
@@ -98,7 +100,7 @@ export class DeviceConnection {
     return { source, options, view: viewOfProtocol(mux.protocol.framing.name), hops: SERVER_SIDE, point: this };
   }
 
-  /** What STAT tells of it. */
+  /** What STAT shows of the connection; `busy`: requests wait for their answer. */
   status(requests: number, busy: boolean): LinkStatus {
     const inUse = busy ? "busy" : "ready";
     return {
@@ -116,7 +118,7 @@ export class DeviceConnection {
     this.observer?.passed("up", bytes, end.unsent === 0);
   }
 
-  /** Reads nothing, until everybody for whose sake that is has it read again. */
+  /** Stops reading until everybody who paused has resumed. */
   pause(by: unknown): void {
     this.#pausedBy.add(by);
     if (this.#state.kind === "ready") this.#state.end.pause();
@@ -127,7 +129,7 @@ export class DeviceConnection {
     if (this.#pausedBy.size === 0 && this.#state.kind === "ready") this.#state.end.resume();
   }
 
-  /** Cuts the connection. */
+  /** Closes the connection at once. Calls no event. */
   close(): void {
     const state = this.#state;
     if (state.kind === "closed") return;
@@ -151,12 +153,12 @@ export class DeviceConnection {
     }
     this.address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
     if (end instanceof StreamEnd) {
-      end.readAtMost(MESSAGES_BYTES);
+      end.readAtMost(MAX_READ_BYTES);
       this.#context.deadPeers.add(end);
     }
     end.events = {
       data: (chunk) => {
-        this.#look(end, chunk);
+        this.#observe(end, chunk);
         this.#events.data(chunk);
       },
       eof: () => this.#events.eof(),
@@ -177,12 +179,12 @@ export class DeviceConnection {
         ? { kind: "ready", end }
         : { kind: "settling", end, timer: this.#context.clock.after(delayMs, ready) };
     if (this.stream !== undefined) this.#context.monitor.addStream(this.stream);
-    end.resume(); // what it says before it is asked must not wait to be taken for an answer
+    end.resume(); // bytes that come before the first request must not wait and be taken for its answer
     if (delayMs === 0) this.#events.ready();
   }
 
-  /** A monitor looks at what the device says before it leads to anything which other observers show. */
-  #look(end: End, chunk: Buffer): void {
+  /** Shows the bytes to the monitor before other observers see what these bytes lead to. */
+  #observe(end: End, chunk: Buffer): void {
     if (this.observer === undefined) return;
     this.observer.passed("down", chunk, true);
     streamOf(end)?.yield();

@@ -5,175 +5,172 @@ import { WaitingList } from "../core/mux/waiting-list.js";
 import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import type { Clock } from "../system/clock.js";
 import type { MuxClient } from "./mux-client.js";
-import { type Asker, type Item, PendingRequest } from "./pending-request.js";
+import { type ClientRequest, type LocalReply, PendingRequest, type QueueItem } from "./pending-request.js";
 import { TimeLimit } from "./time-limit.js";
 
-/** What turns ask and tell the mux whose clients take them. */
+/** What a scheduler asks of the mux whose clients it schedules, and tells it. */
 export interface FairSchedulerOwner {
   readonly clock: Clock;
   options(): MuxOptions;
-  /** Whether any request could be dealt with now. */
+  /** Whether some request can be started now: sent to the device, or failed at once. */
   hasRoom(): boolean;
-  /** Whether this one could without room, too. */
-  covers(request: Request): boolean;
-  /** Whether any request could without room. */
-  shares(): boolean;
+  /** Whether clients share the answers to reads (CACH). */
+  isSharing(): boolean;
+  /** Whether this request can be started without room, because its answer is cached or under way. */
+  canShare(request: Request): boolean;
   /** It is the turn of this request. */
-  run(asker: Asker, pending: PendingRequest): void;
-  /** Requests wait for nothing but a link. */
-  wantLink(): void;
+  start(clientRequest: ClientRequest, pending: PendingRequest): void;
+  /** Requests wait for nothing but a connection. */
+  needsConnection(): void;
+  /** A request got no answer in time. */
   timedOut(): void;
+  /** A request was rejected because the queue of its client is full. */
   queueFull(): void;
 }
 
-type LocalReply = Extract<Item, { kind: "say" }>;
-
-/** What a client is at. */
-interface Attendance {
-  /** Its requests that are under way: reads, or one that is none. */
-  readonly running: Set<Asker>;
-  /** It sends no more. */
-  ended: boolean;
+/** What the scheduler knows about a client. */
+interface ClientState {
+  /** Started requests that have no answer yet: any number of reads, or one other request. */
+  readonly running: Set<ClientRequest>;
+  /** Whether the client has sent FIN. */
+  inputEnded: boolean;
 }
+
 const NOTHING = Buffer.alloc(0);
-const MAX_LOCAL_REPLIES = 1024; // refusals that wait behind answers; a client that earns more of them is not read for a while
+const MAX_LOCAL_REPLIES = 1024; // replies that wait behind answers; the mux does not read from a client that has more of them
 
 /**
- * Whose turn it is: clients one after the other, the requests of each in their order, none waiting for ever. What the mux itself
- * has to say to a client keeps that order, too.
+ * Decides whose request is started next: round robin over clients, each client's requests in their order, no request older than TIME.
+ * Replies of the mux itself keep the order of the requests, too.
  */
 export class FairScheduler {
   readonly #owner: FairSchedulerOwner;
-  readonly #queue = new FairQueue<MuxClient, Item>();
-  /** Clients whose next request needs no link once the answer to the same one is known. */
-  readonly #wishes = new WaitingList<MuxClient>();
-  readonly #clients = new Map<MuxClient, Attendance>();
-  readonly #limit: TimeLimit;
+  readonly #queue = new FairQueue<MuxClient, QueueItem>();
+  /** Clients whose next request is a read that waits for room. They need none once an identical read has an answer, or awaits it. */
+  readonly #waitingForAnswer = new WaitingList<MuxClient>();
+  readonly #clients = new Map<MuxClient, ClientState>();
+  readonly #timeLimit: TimeLimit;
   readonly #dispatching: SlicedLoop;
-  #stopped = false;
+  #isStopped = false;
 
   constructor(owner: FairSchedulerOwner) {
     this.#owner = owner;
     this.#dispatching = new SlicedLoop(() => this.#dispatchOne());
-    this.#limit = new TimeLimit({
+    this.#timeLimit = new TimeLimit({
       clock: owner.clock,
       limitMs: () => owner.options().answerMs,
-      expired: (asker) => this.#giveUp(asker),
+      expired: (clientRequest) => this.#expire(clientRequest),
       done: () => this.dispatch(),
     });
   }
 
-  /** Requests that wait. */
+  /** Number of items that wait for their turn. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** A client more. */
-  join(client: MuxClient): void {
-    this.#clients.set(client, { running: new Set(), ended: false });
+  add(client: MuxClient): void {
+    this.#clients.set(client, { running: new Set(), inputEnded: false });
   }
 
-  /** A client less: what it waited for is forgotten. */
-  leave(client: MuxClient): void {
-    for (const asker of this.#clients.get(client)?.running ?? []) this.#stop(asker);
-    this.forgetWaiting(client);
+  /** The client is gone: nothing waits for it any more. */
+  remove(client: MuxClient): void {
+    for (const clientRequest of this.#clients.get(client)?.running ?? []) this.#stopRunning(clientRequest);
+    this.discardWaiting(client);
     this.#clients.delete(client);
   }
 
-  /** What a client waits for is not asked any more. */
-  forgetWaiting(client: MuxClient): void {
-    this.#wishes.remove(client);
+  /** Discards everything that waits for its turn. Started requests go on. */
+  discardWaiting(client: MuxClient): void {
+    this.#waitingForAnswer.remove(client);
     for (const item of this.#queue.remove(client)) {
-      if (item.kind === "say") continue;
-      this.#limit.remove(item.asker);
-      item.asker.place = undefined;
+      if (item.kind === "reply") continue;
+      this.#timeLimit.remove(item.clientRequest);
+      item.clientRequest.place = undefined;
     }
   }
 
-  /** A client sends no more: it is closed when it has all its answers. */
-  end(client: MuxClient): void {
-    const idleTimer = this.#clients.get(client);
-    if (idleTimer !== undefined) idleTimer.ended = true;
-    this.#finishIfDone(client);
+  /** The client has sent FIN: the mux closes it behind its last answer. */
+  inputEnded(client: MuxClient): void {
+    const state = this.#clients.get(client);
+    if (state !== undefined) state.inputEnded = true;
+    this.#closeIfDone(client);
   }
 
-  /** Whether a client waits for something. */
-  isBusy(client: MuxClient): boolean {
-    return this.#queue.sizeOf(client) > 0 || (this.#clients.get(client)?.running.size ?? 0) > 0;
-  }
-
-  /** A client whose queue is full is told so, or, where its protocol has no words for that, not read any more. */
+  /** Whether the mux may accept nothing more of the client. A protocol with failure replies has room for those, too. */
   isQueueFull(client: MuxClient): boolean {
     const { queue, protocol } = this.#owner.options();
     return this.#queue.sizeOf(client) >= (protocol.hasFailureReply ? queue + MAX_LOCAL_REPLIES : queue);
   }
 
-  /** A client asks. */
-  ask(client: MuxClient, request: Request): void {
+  /** Queues a request, or rejects it where the queue of the client is full. */
+  request(client: MuxClient, request: Request): void {
     if (!this.#clients.has(client)) return;
     if (this.#queue.sizeOf(client) >= this.#owner.options().queue) {
       this.#owner.queueFull();
-      this.#queue.push(client, this.#apology(request, "queue full"));
+      this.#queue.push(client, this.#failureReply(request, "queue full"));
     } else {
       const since = this.#owner.clock.now();
-      const asker: Asker = { client, request, since, place: undefined, pending: undefined };
-      asker.place = this.#queue.push(client, { kind: "ask", asker, repeated: false });
-      this.#limit.add(asker);
+      const clientRequest: ClientRequest = { client, request, since, place: undefined, pending: undefined };
+      clientRequest.place = this.#queue.push(client, { kind: "request", clientRequest, isRepeat: false });
+      this.#timeLimit.add(clientRequest);
     }
     this.dispatch();
   }
 
-  /** A client is told something in its turn. `last`: and then closed, for this reason. */
-  say(client: MuxClient, bytes: Buffer = NOTHING, last?: string): void {
+  /** Queues a reply of the mux itself. With a `closeReason` the mux closes the client behind the reply. */
+  reply(client: MuxClient, bytes: Buffer = NOTHING, closeReason?: string): void {
     if (!this.#clients.has(client)) return;
-    this.#queue.push(client, { kind: "say", bytes, ...(last !== undefined && { last }) });
+    this.#queue.push(client, { kind: "reply", bytes, ...(closeReason !== undefined && { closeReason }) });
     this.dispatch();
   }
 
-  /** What kept a client from its turn may not do so any more. */
-  call(client: MuxClient): void {
+  /** What kept the client from its turn may have changed. */
+  reconsider(client: MuxClient): void {
     this.#queue.reconsider(client);
   }
 
-  /** The answer to this read is known, or will be: all whose next request is the same can have it. */
-  known(key: string): void {
-    for (const client of this.#wishes.take(key)) this.#queue.reconsider(client);
+  /** The answer to the reads with this key is cached or under way: clients that wait to send one need no room. */
+  answerExpected(key: string): void {
+    for (const client of this.#waitingForAnswer.take(key)) this.#queue.reconsider(client);
   }
 
-  /** A client's request is under way. */
-  started(asker: Asker, pending: PendingRequest): void {
-    asker.pending = pending;
-    this.#clients.get(asker.client)?.running.add(asker);
+  /** A request of a client waits for this request to the device from now on. */
+  started(clientRequest: ClientRequest, pending: PendingRequest): void {
+    clientRequest.pending = pending;
+    this.#clients.get(clientRequest.client)?.running.add(clientRequest);
   }
 
-  /** A request is not under way any more, and its client has all it will get. */
-  over(asker: Asker): void {
-    this.#limit.remove(asker);
-    this.#stop(asker);
-    this.#finishIfDone(asker.client);
+  /** The client has the whole answer to its request. */
+  finished(clientRequest: ClientRequest): void {
+    this.#timeLimit.remove(clientRequest);
+    this.#stopRunning(clientRequest);
+    this.#closeIfDone(clientRequest.client);
   }
 
-  /** A request is not under way any more, and its client has no answer. */
-  failed(asker: Asker, why: Failure): void {
-    this.#limit.remove(asker);
-    this.#stop(asker);
-    if (this.#clients.has(asker.client)) this.#say(asker.client, this.#apology(asker.request, why));
+  /** A started request has failed: the client gets a reply that says so, or is closed. */
+  failed(clientRequest: ClientRequest, why: Failure): void {
+    const { client, request } = clientRequest;
+    this.#timeLimit.remove(clientRequest);
+    this.#stopRunning(clientRequest);
+    if (this.#clients.has(client)) this.#deliver(client, this.#failureReply(request, why));
   }
 
-  /** A request is not under way any more, but will be once more, before all others. */
-  again(asker: Asker): void {
-    this.#stop(asker);
-    if (!this.#clients.has(asker.client)) return;
-    asker.place = this.#queue.pushFront(asker.client, { kind: "ask", asker, repeated: true });
+  /** A started request goes out once more, before all others. */
+  repeat(clientRequest: ClientRequest): void {
+    const { client } = clientRequest;
+    this.#stopRunning(clientRequest);
+    if (!this.#clients.has(client)) return;
+    clientRequest.place = this.#queue.pushFront(client, { kind: "request", clientRequest, isRepeat: true });
   }
 
-  /** Nobody's turn comes any more. */
+  /** Starts no request any more. */
   stop(): void {
-    this.#stopped = true;
-    this.#limit.stop();
+    this.#isStopped = true;
+    this.#timeLimit.stop();
   }
 
-  /** Runs what can run now. */
+  /** Starts and delivers what can go now. */
   dispatch(): void {
     this.#dispatching.run();
   }
@@ -181,79 +178,85 @@ export class FairScheduler {
   #dispatchOne(): boolean {
     const next = this.#queue.take(this.#owner.hasRoom(), (client, item) => this.#judge(client, item));
     if (next === undefined) {
-      if (this.#queue.ownersWithoutRoom > 0 && !this.#stopped) this.#owner.wantLink();
+      if (this.#queue.ownersWithoutRoom > 0 && !this.#isStopped) this.#owner.needsConnection();
       return false;
     }
     const { owner: client, item } = next;
-    if (item.kind === "ask") {
-      item.asker.place = undefined;
-      this.#owner.run(item.asker, new PendingRequest(item.asker, item.repeated));
+    if (item.kind === "request") {
+      item.clientRequest.place = undefined;
+      this.#owner.start(item.clientRequest, new PendingRequest(item.clientRequest, item.isRepeat));
     } else {
-      this.#say(client, item);
+      this.#deliver(client, item);
     }
     client.check();
     return true;
   }
 
-  /** A client's requests keep their order; only reads whose answers can be told apart run beside each other. */
-  #judge(client: MuxClient, item: Item): Verdict {
-    this.#wishes.remove(client);
+  /** A client's requests keep their order. Only reads in a protocol with ids run beside each other. */
+  #judge(client: MuxClient, item: QueueItem): Verdict {
+    this.#waitingForAnswer.remove(client);
     const running = this.#clients.get(client)?.running;
     if (running === undefined || client.stalled) return "not now";
     const { hasIds } = this.#owner.options().protocol;
-    if (item.kind === "say") return running.size === 0 || (hasIds && item.last === undefined) ? "take" : "not now";
-    const { request } = item.asker;
-    const [other] = running; // either all of them read, or there is one
-    const beside = other === undefined || (hasIds && request.reads && other.request.reads);
-    if (this.#stopped || !beside) return "not now";
+    if (item.kind === "reply") {
+      return running.size === 0 || (hasIds && item.closeReason === undefined) ? "take" : "not now";
+    }
+    const { request } = item.clientRequest;
+    const [other] = running;
+    const mayRun = other === undefined || (hasIds && request.reads && other.request.reads);
+    if (this.#isStopped || !mayRun) return "not now";
     if (this.#owner.hasRoom()) return "take";
-    if (request.key === undefined || !this.#owner.shares()) return "no room";
-    if (this.#owner.covers(request)) return "take";
-    this.#wishes.set(client, request.key);
+    if (request.key === undefined || !this.#owner.isSharing()) return "no room";
+    if (this.#owner.canShare(request)) return "take";
+    this.#waitingForAnswer.set(client, request.key);
     return "no room";
   }
 
-  #say(client: MuxClient, { bytes, last }: LocalReply): void {
+  #deliver(client: MuxClient, { bytes, closeReason }: LocalReply): void {
     if (bytes.length > 0) client.deliver(bytes);
-    if (last === undefined) this.#finishIfDone(client);
-    else {
-      this.forgetWaiting(client);
-      client.close(last);
+    if (closeReason === undefined) {
+      this.#closeIfDone(client);
+    } else {
+      this.discardWaiting(client);
+      client.close(closeReason);
     }
   }
 
-  #finishIfDone(client: MuxClient): void {
-    if (this.#clients.get(client)?.ended && !this.isBusy(client) && client.unsent === 0) client.close(undefined);
+  #closeIfDone(client: MuxClient): void {
+    const state = this.#clients.get(client);
+    if (!state?.inputEnded) return;
+    const isBusy = this.#queue.sizeOf(client) > 0 || state.running.size > 0 || client.unsent > 0;
+    if (!isBusy) client.close(undefined);
   }
 
-  /** A request is not under way any more. */
-  #stop(asker: Asker): void {
-    asker.pending?.askers.delete(asker);
-    asker.pending = undefined;
-    this.#clients.get(asker.client)?.running.delete(asker);
-    this.#queue.reconsider(asker.client);
+  #stopRunning(clientRequest: ClientRequest): void {
+    const { client, pending } = clientRequest;
+    pending?.waiters.delete(clientRequest);
+    clientRequest.pending = undefined;
+    this.#clients.get(client)?.running.delete(clientRequest);
+    this.#queue.reconsider(client);
   }
 
-  /** A request has waited long enough, for its turn or for its answer. */
-  #giveUp(asker: Asker): void {
-    if (asker.pending?.begun) return;
-    const { place } = asker;
-    if (place === undefined && asker.pending === undefined) return;
+  /** A request has waited for TIME: for its turn, or for its answer. */
+  #expire(clientRequest: ClientRequest): void {
+    const { client, request, place, pending } = clientRequest;
+    if (pending?.answerBegun) return;
+    if (place === undefined && pending === undefined) return;
     this.#owner.timedOut();
     if (place === undefined) {
-      this.failed(asker, "no answer"); // the device may still answer: its link has a limit of its own
+      this.failed(clientRequest, "no answer"); // the connection has a timeout of its own: the device may still answer
       return;
     }
-    asker.place = undefined;
-    place.value = this.#apology(asker.request, "no answer");
-    this.#queue.reconsider(asker.client);
+    clientRequest.place = undefined;
+    place.value = this.#failureReply(request, "no answer");
+    this.#queue.reconsider(client);
   }
 
-  /** What a client is told instead of an answer. */
-  #apology(request: Request, why: Failure): LocalReply {
+  /** What the client gets in place of an answer. */
+  #failureReply(request: Request, why: Failure): LocalReply {
     const bytes = this.#owner.options().protocol.failureReply(request, why);
     return bytes === undefined || request.closesClient
-      ? { kind: "say", bytes: bytes ?? NOTHING, last: `${why} for its request` }
-      : { kind: "say", bytes };
+      ? { kind: "reply", bytes: bytes ?? NOTHING, closeReason: `${why} for its request` }
+      : { kind: "reply", bytes };
   }
 }

@@ -1,24 +1,24 @@
 import type { Clock, Timer } from "../system/clock.js";
 
-/** Notices when there has been no client for a time. */
+/** Ends connections that no client has used for some time (IDLE). */
 export class IdleTimer {
-  readonly #deserted: () => void;
+  readonly #idle: () => void;
   #timer: Timer | undefined;
 
-  /** @param deserted called when the last client has been gone for its time */
-  constructor(deserted: () => void) {
-    this.#deserted = deserted;
+  /** @param idle called when the time is over */
+  constructor(idle: () => void) {
+    this.#idle = idle;
   }
 
-  /** A client is here. */
-  come(): void {
+  /** The last client has left. */
+  start(ms: number, clock: Clock): void {
+    this.cancel();
+    this.#timer = clock.after(ms, this.#idle);
+  }
+
+  /** There are clients again, or the mux closes. */
+  cancel(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-  }
-
-  /** The last one has gone. */
-  go(ms: number, clock: Clock): void {
-    this.come();
-    this.#timer = clock.after(ms, this.#deserted);
   }
 }

@@ -3,7 +3,7 @@ import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 
-/** What a mux needs of the daemon. */
+/** The parts of the daemon that a mux uses. */
 export interface MuxContext extends DialContext {
   readonly log: Log;
   readonly deadPeers: DeadPeers;

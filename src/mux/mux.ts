@@ -7,18 +7,18 @@ import type { MuxContext } from "./mux-context.js";
 /** A device that several clients share. */
 export interface Mux {
   readonly status: MuxStatus;
-  /** Whether nobody uses it. */
+  /** Whether the mux has no client. */
   readonly idle: boolean;
-  /** The messages of its links. */
+  /** The messages on each connection to the device. */
   readonly streams: readonly TracedStream[];
-  /** A client more: returns the device as this one sees it. */
+  /** Adds a client. The end is the device as this client sees it. */
   attach(): End;
-  /** Goes on under other options of the same device, and with what a reload has changed in the daemon. */
+  /** Applies a reload: the device is the same, its options and the context may differ. */
   configure(route: MuxRoute, context: MuxContext): void;
-  /** Its line is gone: its links are closed when its last client leaves. */
+  /** The line is gone from the configuration: the mux closes its connections when its last client leaves. */
   abandon(): void;
-  /** Takes no more requests; resolves when those that are outstanding are answered or have failed. */
+  /** Starts no more requests; resolves when all outstanding ones are answered or have failed. */
   drain(): Promise<void>;
-  /** Closes its links. */
+  /** Closes all connections to the device. */
   close(reason: string): void;
 }

@@ -1,49 +1,81 @@
 import type { Place } from "../core/collections/deque.js";
-import type { Request } from "../core/mux/protocol.js";
+import type { Cut } from "../core/framing/framing.js";
+import type { Failure, Request } from "../core/mux/protocol.js";
 import type { MuxClient } from "./mux-client.js";
 
-/** What waits for its turn. */
-export type Item =
-  | { readonly kind: "ask"; readonly asker: Asker; readonly repeated: boolean }
-  /** Something to say without asking the device. `last`: and then to close, for this reason. */
-  | { readonly kind: "say"; readonly bytes: Buffer; readonly last?: string };
+/** Bytes that the mux itself sends to a client, in the order of the requests of the client. */
+export interface LocalReply {
+  readonly kind: "reply";
+  readonly bytes: Buffer;
+  /** Why the mux closes the client behind the reply. Absent: it does not. */
+  readonly closeReason?: string;
+}
 
-/** A client that waits for an answer, its request as it asked it, and since when. */
-export interface Asker {
+/** An item in the queue of a client. */
+export type QueueItem =
+  | { readonly kind: "request"; readonly clientRequest: ClientRequest; readonly isRepeat: boolean }
+  | LocalReply;
+
+/** A request of one client, from its arrival to its answer. */
+export interface ClientRequest {
   readonly client: MuxClient;
   readonly request: Request;
+  /** When it arrived, by the clock of the mux. */
   readonly since: number;
-  /** Where it stands in the queue, until its turn has come. */
-  place: Place<Item> | undefined;
-  /** What asks for it then. */
+  /** Its place in the queue, until its turn. */
+  place: Place<QueueItem> | undefined;
+  /** From its turn on: the request to the device whose answer it waits for. */
   pending: PendingRequest | undefined;
 }
 
-/** A request on its way: for the client that asked it, and for those that asked the same meanwhile. */
+/** A request to the device. Several clients wait for it when they sent identical reads. */
 export class PendingRequest {
   readonly request: Request;
-  /** In the order they came. Those who have gone, or have waited long enough, are taken out. */
-  readonly askers = new Set<Asker>();
-  /** The number of writes when it was sent: see {@link AnswerCache.writes}. */
-  writes = 0;
-  /** It is asked a second time, because its first link was lost. */
-  readonly #repeated: boolean;
-  /** A part of the answer has been passed on: no other one can be given. */
-  begun = false;
+  /** In the order of their arrival. A waiter that gives up is removed. */
+  readonly waiters = new Set<ClientRequest>();
+  /** {@link AnswerCache.generation} when the request went out. */
+  cacheGeneration = 0;
+  /** Whether a client has got a part of the answer: no other reply is possible then. */
+  answerBegun = false;
+  readonly #isRepeat: boolean;
 
-  constructor(asker: Asker, repeated: boolean) {
-    this.request = asker.request;
-    this.askers.add(asker);
-    this.#repeated = repeated;
+  /** @param isRepeat whether the request goes out a second time, because its first connection was lost */
+  constructor(first: ClientRequest, isRepeat: boolean) {
+    this.request = first.request;
+    this.waiters.add(first);
+    this.#isRepeat = isRepeat;
   }
 
-  /** Whether somebody still waits for it. */
-  get wanted(): boolean {
-    return this.askers.size > 0;
+  /** Whether any client still waits for the answer. */
+  get isWanted(): boolean {
+    return this.waiters.size > 0;
   }
 
-  /** Whether it may be asked once more, its link having been lost. */
-  get mayBeRepeated(): boolean {
-    return this.request.reads && !this.#repeated && !this.begun;
+  /** Whether the request may go out once more when its connection is lost: a read, once. */
+  get mayRepeat(): boolean {
+    return this.request.reads && !this.#isRepeat && !this.answerBegun;
   }
+}
+
+/** The connection that an answer comes from. */
+export interface AnswerSource {
+  readonly isStopped: boolean;
+  /** Stops reading: a client does not take its answer. */
+  pause(): void;
+  resume(): void;
+}
+
+/** What happens to requests, and what the device sends besides answers. */
+export interface RequestEvents {
+  /** A part of the answer, or all of it. The bytes are lent. */
+  answer(pending: PendingRequest, cut: Cut, source: AnswerSource): void;
+  /** The answer is complete; `byEof`: FIN of the device was its end. */
+  completed(pending: PendingRequest, byEof: boolean): void;
+  failed(pending: PendingRequest, why: Failure): void;
+  /** A request that a client waits for got no answer in time. */
+  timedOut(): void;
+  /** The device has sent a message to all clients. */
+  event(message: Buffer): void;
+  /** The device has sent a message, or other bytes, that no request waits for. */
+  unsolicited(text: string): void;
 }

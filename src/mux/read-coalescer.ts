@@ -2,12 +2,12 @@ import { AnswerCache } from "../core/collections/answer-cache.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { PendingRequest } from "./pending-request.js";
 
-/** Reads that need not be asked again: their answer is still fresh, or somebody is just asking the same (CACH). */
+/** Saves the device reads (CACH): a fresh answer is given again, and identical reads share the one that is under way. */
 export class ReadCoalescer {
-  /** How long an answer may be given again; 0: nothing is shared. */
+  /** How long an answer stays fresh; 0: nothing is shared. */
   readonly ms: number;
   readonly #cache: AnswerCache;
-  /** Reads under way that others who ask the same may join. */
+  /** Reads under way that identical reads may join, by key. */
   readonly #joinable = new Map<string, PendingRequest>();
 
   constructor(ms: number) {
@@ -15,44 +15,44 @@ export class ReadCoalescer {
     this.#cache = new AnswerCache(ms);
   }
 
-  /** Whether the device need not be asked. */
-  covers(request: Request, now: number): boolean {
-    return this.joinable(request) !== undefined || this.fresh(request, now) !== undefined;
+  /** Whether the request needs no room on a connection. */
+  canAnswer(request: Request, now: number): boolean {
+    return this.joinable(request) !== undefined || this.cached(request, now) !== undefined;
   }
 
-  /** An answer that is still fresh. */
-  fresh({ key }: Request, now: number): Buffer | undefined {
+  /** The fresh answer to an identical read. */
+  cached({ key }: Request, now: number): Buffer | undefined {
     return key === undefined ? undefined : this.#cache.find(key, now);
   }
 
-  /** The same read, under way. */
+  /** An identical read that is under way. */
   joinable({ key }: Request): PendingRequest | undefined {
     const pending = key === undefined || this.ms === 0 ? undefined : this.#joinable.get(key);
-    return pending?.wanted ? pending : undefined;
+    return pending?.isWanted ? pending : undefined;
   }
 
-  /** An exchange goes out now. */
+  /** A request goes out now. */
   sent(pending: PendingRequest): void {
     const { key, reads } = pending.request;
-    if (!reads) this.changed();
-    pending.writes = this.#cache.generation;
+    if (!reads) this.invalidate();
+    pending.cacheGeneration = this.#cache.generation;
     if (key !== undefined) this.#joinable.set(key, pending);
   }
 
-  /** Its answer has come. `isFailure`: it says that there is none; another one may be better. */
-  answered({ request, writes }: PendingRequest, bytes: Buffer, isFailure: boolean, now: number): void {
-    if (request.key !== undefined && !isFailure) this.#cache.store(request.key, bytes, writes, now);
+  /** The answer to a request has come. `isFailure`: it reports a failure, and the next answer may be better. */
+  answered({ request, cacheGeneration }: PendingRequest, bytes: Buffer, isFailure: boolean, now: number): void {
+    if (request.key !== undefined && !isFailure) this.#cache.store(request.key, bytes, cacheGeneration, now);
   }
 
-  /** It is under way no more. */
-  over(pending: PendingRequest): void {
+  /** A request is under way no more. */
+  finished(pending: PendingRequest): void {
     const { key, reads } = pending.request;
     if (key !== undefined && this.#joinable.get(key) === pending) this.#joinable.delete(key);
-    if (!reads) this.changed();
+    if (!reads) this.invalidate();
   }
 
-  /** Something is being written, or has been, or the device tells of a change: what was read before is not to be told any more. */
-  changed(): void {
+  /** The state of the device changes, or has changed: earlier answers are worth nothing. */
+  invalidate(): void {
     this.#cache.invalidate();
     this.#joinable.clear();
   }

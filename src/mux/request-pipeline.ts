@@ -1,364 +1,294 @@
-import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
-import type { Failure, Request } from "../core/mux/protocol.js";
-import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
+import type { Request } from "../core/mux/protocol.js";
+import { RequestIds } from "../core/mux/request-ids.js";
 import type { Clock, Timer } from "../system/clock.js";
+import { AnswerReader } from "./answer-reader.js";
 import type { DeviceConnection } from "./device-connection.js";
-import type { PendingRequest } from "./pending-request.js";
+import { HealthProbe } from "./health-probe.js";
+import type { AnswerSource, PendingRequest, RequestEvents } from "./pending-request.js";
+import { RequestGap } from "./request-gap.js";
 
-const PROBE_MS = 5000; // a client may wait behind a probe for as long
-const GATHER_MS = 300; // silence after which no more answers to one request are expected
-const SILENT_LIMITS = 1.5; // times the limit for an answer without a byte: the link is dead rather than the device slow
-const MAX_LOST_IDS = 100; // of answers that may still come; one that is later than so many others does not
-const MAX_STALL_MS = 60_000; // a client that does not take a long answer keeps the link from the others for so long
+const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
+const SILENT_TIMEOUTS = 1.5; // without a byte for so many times TIME the connection is dead, and the device not just slow
+const MAX_STALL_MS = 60_000; // a client that does not read a long answer may keep the connection from the others for so long
 
-/** What a dialogue tells the mux. */
-export interface RequestPipelineOwner {
+/** What a pipeline asks of the mux, and tells it. */
+export interface RequestPipelineOwner extends RequestEvents {
   readonly clock: Clock;
   options(): MuxOptions;
-  /** The device answers what it is asked. */
-  alive(): void;
-  /** A piece of the answer to an exchange, or all of it. */
-  answer(pending: PendingRequest, cut: Cut): void;
-  /** Its answer is complete. `byEnd`: the end of the connection was the end of the answer. */
-  done(pending: PendingRequest, byEnd: boolean): void;
-  failed(pending: PendingRequest, why: Failure): void;
-  /** The device has said something on its own, to everybody. */
-  event(message: Buffer): void;
-  /** A message, or bytes that are none, that nobody waits for. */
-  unsolicited(text: string): void;
-  /** A fault of the program. */
+  /** The device has sent a sensible message. */
+  responsive(): void;
+  /** The pipeline may take another request. */
+  ready(): void;
   fault(error: unknown): void;
-  timedOut(): void;
-  /** It can take another request. */
-  free(): void;
-  /** The link is to be closed because of what the device has done. */
-  close(reason: string): void;
-  /** The link is to be closed because its time has come: another one may be opened at once. */
+  /** The mux is to close the connection because of what the device has done. */
+  fail(reason: string): void;
+  /** The mux is to close the connection because its time has come: it may open another one at once. */
   retire(reason: string): void;
-  /** The link is of no use any more: it is to be closed, and another one opened. */
-  renew(reason: string): void;
+  /** The mux is to close the connection because it is of no use any more, and to open another one. */
+  replace(reason: string): void;
 }
 
-/** A request on the link. Without an exchange it is a probe. */
+/** A request that waits for its answer. Without a pending request it is a probe. */
 interface Outstanding {
   readonly request: Request;
   readonly pending: PendingRequest | undefined;
   timer: Timer | undefined;
-  /** Further answers may come. */
-  gathering: boolean;
+  /** Whether an answer has come, and more of them may follow. */
+  hasAnswers: boolean;
 }
 
-/** Requests and answers on one link. */
-export class RequestPipeline {
-  readonly link: DeviceConnection;
+type State =
+  | { readonly kind: "open" }
+  /** Takes no more requests. Behind the last answer the connection is retired. */
+  | { readonly kind: "retiring"; readonly reason: string }
+  | { readonly kind: "stopped" };
+
+/** The requests and answers on one connection to the device (docs/mux.md). */
+export class RequestPipeline implements AnswerSource {
+  readonly connection: DeviceConnection;
+  /** Requests that went out. */
   requests = 0;
   readonly #owner: RequestPipelineOwner;
   readonly #outstanding = new Map<number, Outstanding>();
-  /** Ids of requests given up: not used again while their answers may still come. */
-  readonly #lostIds = new Set<number>();
-  readonly #cuts: CutQueue;
-  readonly #slice: TimeSlice;
-  #nextId = Math.floor(Math.random() * 0x10000);
-  /** Since when the device owes an answer and has not said anything. */
+  readonly #ids = new RequestIds(this.#outstanding, Math.floor(Math.random() * 0x10000));
+  readonly #reader: AnswerReader;
+  readonly #probe: HealthProbe;
+  readonly #gap: RequestGap;
+  readonly #maxAge: Timer | undefined;
+  #state: State = { kind: "open" };
+  /** Since when an answer has been due and the device has sent nothing. */
   #silentSince: number | undefined;
-  /** Until when the device has its pause. */
-  #pauseUntil = 0;
-  #lastUsed: number;
-  /** What the device has sent is being worked off: it is asked nothing meanwhile. */
-  #reading = false;
-  /** A client does not take the answer. */
-  #paused = false;
-  /** Why it takes no more requests: it is closed when the last one is answered. */
-  #leaving: string | undefined;
-  #over = false;
-  #health: Timer | undefined;
-  #age: Timer | undefined;
-  #pause: Timer | undefined;
 
-  constructor(link: DeviceConnection, owner: RequestPipelineOwner) {
-    this.link = link;
+  constructor(connection: DeviceConnection, owner: RequestPipelineOwner) {
+    this.connection = connection;
     this.#owner = owner;
-    this.#cuts = new CutQueue(owner.options().protocol.framing.answers());
-    this.#slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
-    this.#lastUsed = owner.clock.now();
-    this.#watch();
-    const { maxAgeMs } = owner.options();
-    if (maxAgeMs > 0) this.#age = owner.clock.after(maxAgeMs, () => this.#leave("as old as MAXA allows"));
+    const { clock } = owner;
+    const { protocol, maxAgeMs } = owner.options();
+    this.#reader = new AnswerReader(connection, protocol.framing.answers(), {
+      cut: (cut, atEof) => this.#cut(cut, atEof),
+      caughtUp: (heldBytes) => this.#caughtUp(heldBytes),
+      ready: () => owner.ready(),
+      fault: (error) => owner.fault(error),
+    });
+    this.#probe = new HealthProbe({
+      clock,
+      options: () => owner.options(),
+      isFree: () => this.isFree,
+      probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
+    });
+    this.#gap = new RequestGap(clock, () => this.#gapOver());
+    if (maxAgeMs > 0) this.#maxAge = clock.after(maxAgeMs, () => this.#retire("as old as MAXA allows"));
   }
 
-  /** Requests that wait for an answer. */
+  /** Number of requests that wait for their answer. */
   get outstanding(): number {
     return this.#outstanding.size;
   }
 
-  /** Whether a request may be sent now. */
-  get free(): boolean {
-    if (this.#over || this.#reading || this.#leaving || !this.link.ready || this.link.unsent > 0) return false;
-    return this.#outstanding.size < this.#owner.options().pipe && this.#owner.clock.now() >= this.#pauseUntil;
+  get isStopped(): boolean {
+    return this.#state.kind === "stopped";
   }
 
-  /** Sends the request of an exchange. */
+  /** Whether a request can go out now. */
+  get isFree(): boolean {
+    const { connection } = this;
+    const isBusy = this.#reader.isReading || this.#gap.running || !connection.ready || connection.unsent > 0;
+    return this.#state.kind === "open" && !isBusy && this.#outstanding.size < this.#owner.options().pipe;
+  }
+
   send(pending: PendingRequest): void {
-    this.#send(pending.request, pending, this.#owner.options().answerMs);
+    this.#transmit(pending.request, pending, this.#owner.options().answerMs);
   }
 
-  /** Does not read for now: a client does not take the answer. */
+  /** Stops reading: a client does not take its answer. */
   pause(): void {
-    this.#paused = true;
-    this.#regulate();
-    for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, MAX_STALL_MS);
+    this.#reader.pause();
+    for (const [id, outstanding] of this.#outstanding) this.#startTimer(id, outstanding, MAX_STALL_MS);
   }
 
-  /** Reads again. */
   resume(): void {
-    this.#paused = false;
-    this.#regulate();
-    for (const [id, outstanding] of this.#outstanding) this.#limit(id, outstanding, this.#owner.options().answerMs);
+    this.#reader.resume();
+    const { answerMs } = this.#owner.options();
+    for (const [id, outstanding] of this.#outstanding) this.#startTimer(id, outstanding, answerMs);
   }
 
-  /** Takes what the device has sent. */
+  /** The device has sent these bytes. */
   data(chunk: Buffer): void {
-    this.#lastUsed = this.#owner.clock.now();
-    const { protocol } = this.#owner.options();
-    if (this.#outstanding.size === 0 && !protocol.recognizesUnsolicited) {
-      this.#distrust(`${chunk.length} bytes that nobody asked for`);
-      return;
+    this.#probe.used();
+    if (this.#outstanding.size === 0 && !this.#owner.options().protocol.recognizesUnsolicited) {
+      this.#distrust(`${chunk.length} bytes that no request waited for`);
+    } else {
+      this.#reader.push(chunk);
     }
-    this.#cuts.push(chunk);
-    this.#work(false);
   }
 
-  /** The device will send nothing more. */
+  /** The device has sent FIN. */
   eof(): void {
-    this.#cuts.end();
-    this.#work(true);
-    if (this.#over) return;
-    if (this.#leaving !== undefined && this.#outstanding.size === 0) this.#owner.retire(this.#leaving);
-    else this.#owner.close("by device");
+    this.#reader.end();
+    if (this.#state.kind === "retiring" && this.#outstanding.size === 0) this.#owner.retire(this.#state.reason);
+    else if (this.#state.kind !== "stopped") this.#owner.fail("by device");
   }
 
-  /** The link is gone: what it was asked fails. */
+  /** The connection is gone: all outstanding requests fail. */
   stop(): void {
-    if (this.#over) return;
-    this.#over = true;
-    for (const timer of [this.#health, this.#pause, this.#age]) timer?.cancel();
-    const left = [...this.#outstanding.values()].reverse(); // what is asked again is put in front, one by one
+    if (this.isStopped) return;
+    this.#state = { kind: "stopped" };
+    this.#reader.stop();
+    for (const timer of [this.#probe, this.#gap, this.#maxAge]) timer?.cancel();
+    const outstanding = [...this.#outstanding.values()].reverse(); // repeats go to the front of the queue one by one
     this.#outstanding.clear();
-    for (const { pending, timer, gathering } of left) {
+    for (const { pending, timer, hasAnswers } of outstanding) {
       timer?.cancel();
       if (pending === undefined) continue;
-      if (gathering) this.#owner.done(pending, false);
+      if (hasAnswers) this.#owner.completed(pending, false);
       else this.#owner.failed(pending, "link lost");
     }
   }
 
-  #send(request: Request, pending: PendingRequest | undefined, limitMs: number): void {
-    const { protocol } = this.#owner.options();
-    const id = protocol.hasIds ? this.#freeId() : 0;
+  #transmit(request: Request, pending: PendingRequest | undefined, timeoutMs: number): void {
+    const { protocol, gapMs } = this.#owner.options();
+    const id = protocol.hasIds ? this.#ids.next() : 0;
     this.requests += 1;
-    this.#lastUsed = this.#owner.clock.now();
-    if (!protocol.hasIds && !protocol.recognizesUnsolicited)
-      this.#cuts.restart(protocol.framing.answers(request.bytes));
-    if (request.closesConnection) this.#leaving ??= "the device may see the end of the request elsewhere";
-    this.link.write(protocol.withId(request, id));
+    this.#probe.used();
+    const awaitsOneAnswer = !protocol.hasIds && !protocol.recognizesUnsolicited;
+    if (awaitsOneAnswer) this.#reader.restart(protocol.framing.answers(request.bytes));
+    if (request.closesConnection) this.#retireLater("the device may see the end of the request elsewhere");
+    this.connection.write(protocol.withId(request, id));
     if (request.oneWay) {
-      if (pending !== undefined) this.#owner.done(pending, false);
-      this.#rest();
+      if (pending !== undefined) this.#owner.completed(pending, false);
+      this.#gap.start(gapMs);
       return;
     }
-    this.#silentSince ??= this.#lastUsed;
-    const outstanding = { request, pending, timer: undefined, gathering: false };
+    this.#silentSince ??= this.#owner.clock.now();
+    const outstanding: Outstanding = { request, pending, timer: undefined, hasAnswers: false };
     this.#outstanding.set(id, outstanding);
-    this.#limit(id, outstanding, limitMs);
+    this.#startTimer(id, outstanding, timeoutMs);
   }
 
-  #freeId(): number {
-    do this.#nextId = (this.#nextId + 1) & 0xffff;
-    while (this.#outstanding.has(this.#nextId) || this.#lostIds.has(this.#nextId));
-    return this.#nextId;
-  }
-
-  #limit(id: number, outstanding: Outstanding, ms: number): void {
+  #startTimer(id: number, outstanding: Outstanding, ms: number): void {
     outstanding.timer?.cancel();
     outstanding.timer = this.#owner.clock.after(ms, () => this.#expire(id, outstanding));
   }
 
-  #goOn(): void {
-    try {
-      this.#work(false);
-    } catch (error) {
-      this.#owner.fault(error);
-    }
-  }
+  // what the device sends
 
-  /**
-   * Works off what the device has sent, for a turn; the link is not read before the rest is done.
-   *
-   * @param atEnd whether nothing more will come, and all of it is to be done now
-   */
-  #work(atEnd: boolean): void {
-    if (this.#slice.yielding && !atEnd) return;
-    this.#reading = true;
-    while (!this.#over) {
-      const cut = this.#cuts.take();
-      if (cut === undefined) break;
-      if (cut.kind === "junk") this.#distrust(cut.reason);
-      else this.#message(cut, atEnd);
-      if (atEnd || this.#over || this.#slice.takeStep()) continue;
-      this.#slice.yield();
-      this.#regulate();
+  #cut(cut: Cut, atEof: boolean): void {
+    if (cut.kind === "junk") {
+      this.#distrust(cut.reason);
       return;
     }
-    const { recognizesUnsolicited } = this.#owner.options().protocol;
-    if (!this.#over && !recognizesUnsolicited && this.#outstanding.size === 0 && this.#cuts.held > 0) {
-      this.#distrust(`${this.#cuts.held} bytes of a message behind the answer`);
-    }
-    this.#reading = false;
-    if (atEnd || this.#over) return;
-    this.#regulate();
-    this.#silentSince = this.#outstanding.size > 0 ? this.#lastUsed : undefined;
-    this.#owner.free();
-  }
-
-  /** Reads, unless a client is to take something first, or there is still something to do. */
-  #regulate(): void {
-    if (this.#over) return;
-    if (this.#paused || this.#slice.yielding) this.link.pause(this);
-    else this.link.resume(this);
-  }
-
-  #message(cut: Cut, atEnd: boolean): void {
     const { protocol } = this.#owner.options();
-    const { bytes } = cut;
-    if (cut.kind !== "junk" && cut.head?.upgrade) {
+    const { bytes, head } = cut;
+    if (head?.upgrade) {
       this.#distrust("the device goes on with another protocol");
       return;
     }
     if (protocol.isEvent?.(bytes)) {
-      this.#owner.alive();
+      this.#owner.responsive();
       this.#owner.event(Buffer.from(bytes));
       return;
     }
     const id = protocol.hasIds ? protocol.idOf(bytes) : 0;
     const outstanding = this.#outstanding.get(id);
-    if (outstanding === undefined || (cut.kind === "frame" && !protocol.isAnswerTo(bytes, outstanding.request))) {
-      if (outstanding === undefined) this.#lostIds.delete(id);
-      const what = `an answer that nobody waits for (${bytes.toString("hex", 0, 32)})`;
-      if (outstanding === undefined && !protocol.recognizesUnsolicited) this.#distrust(what);
-      else this.#owner.unsolicited(what);
+    if (outstanding !== undefined && (cut.kind === "part" || protocol.isAnswerTo(bytes, outstanding.request))) {
+      this.#answer(id, outstanding, cut, atEof);
       return;
     }
-    this.#answer(id, outstanding, cut, atEnd);
+    const text = `an answer that no request waited for (${bytes.toString("hex", 0, 32)})`;
+    if (outstanding === undefined) this.#ids.answered(id);
+    if (outstanding === undefined && !protocol.recognizesUnsolicited) this.#distrust(text);
+    else this.#owner.unsolicited(text);
   }
 
-  #answer(id: number, outstanding: Outstanding, cut: Cut, atEnd: boolean): void {
+  #answer(id: number, outstanding: Outstanding, cut: Exclude<Cut, { kind: "junk" }>, atEof: boolean): void {
     const { pending, request } = outstanding;
-    this.#owner.alive();
     const { protocol, answerMs } = this.#owner.options();
-    const head = cut.kind === "junk" ? undefined : cut.head;
-    const interim = head?.status !== undefined && head.status < 200;
-    if (head !== undefined && protocol.closesConnection?.(head)) this.#leaving ??= "as the device wants it";
+    const { head } = cut;
+    const isInterim = head?.status !== undefined && head.status < 200; // RFC 9110, 15.2
+    this.#owner.responsive();
+    if (head !== undefined && protocol.closesConnection?.(head)) this.#retireLater("as the device wants it");
     if (pending !== undefined) {
-      pending.begun ||= !interim;
-      this.#owner.answer(pending, cut);
+      pending.answerBegun ||= !isInterim;
+      this.#owner.answer(pending, cut, this);
     }
-    if (this.#over) return;
+    if (this.isStopped) return;
     if (protocol.hasManyAnswers?.(request)) {
-      outstanding.gathering = true;
-      this.#limit(id, outstanding, GATHER_MS);
-    } else if (cut.kind === "part") {
-      // one without end would keep the link for ever, though nobody wants it any more
-      if (pending?.wanted && !this.#paused && !interim) this.#limit(id, outstanding, answerMs);
-    } else {
-      this.#complete(id, outstanding, atEnd);
+      outstanding.hasAnswers = true;
+      this.#startTimer(id, outstanding, MORE_ANSWERS_MS);
+    } else if (cut.kind === "frame") {
+      this.#complete(id, outstanding, atEof);
+    } else if (pending?.isWanted && !this.#reader.isPaused && !isInterim) {
+      this.#startTimer(id, outstanding, answerMs); // an endless answer that nobody wants must not keep the connection
     }
   }
 
-  #complete(id: number, { pending, timer }: Outstanding, byEnd: boolean): void {
+  #complete(id: number, { pending, timer }: Outstanding, byEof: boolean): void {
     timer?.cancel();
     this.#outstanding.delete(id);
-    this.#rest();
-    if (pending !== undefined) this.#owner.done(pending, byEnd);
-    const resting = this.#pauseUntil > 0; // until then another link could not be used either
-    if (this.#leaving !== undefined && !byEnd && !resting) this.#leave(this.#leaving);
+    this.#gap.start(this.#owner.options().gapMs);
+    if (pending !== undefined) this.#owner.completed(pending, byEof);
+    // a new connection would not be free before the end of the gap either
+    if (!byEof && !this.#gap.running) this.#retireIfDue();
   }
 
-  /** Closes the link as soon as nothing is outstanding. */
-  #leave(reason: string): void {
-    this.#leaving = reason;
-    if (this.#outstanding.size === 0 && !this.#over) this.#owner.retire(reason);
+  #caughtUp(heldBytes: number): void {
+    const isAnswered = this.#outstanding.size === 0;
+    this.#silentSince = isAnswered ? undefined : this.#owner.clock.now();
+    if (isAnswered && heldBytes > 0 && !this.#owner.options().protocol.recognizesUnsolicited) {
+      this.#distrust(`${heldBytes} bytes of a message behind the answer`);
+    }
   }
 
-  /** Gives the device its pause before the next request. */
-  #rest(): void {
-    const { clock } = this.#owner;
-    const { gapMs } = this.#owner.options();
-    if (gapMs === 0) return;
-    this.#pauseUntil = clock.now() + gapMs;
-    this.#pause?.cancel();
-    this.#pause = clock.after(gapMs, () => {
-      this.#pauseUntil = 0; // a timer may be early by a fraction of a millisecond
-      if (this.#leaving === undefined) this.#owner.free();
-      else this.#leave(this.#leaving);
-    });
+  // when the connection ends
+
+  #gapOver(): void {
+    if (this.#state.kind === "retiring") this.#retireIfDue();
+    else this.#owner.ready();
+  }
+
+  /** Takes no more requests. */
+  #retireLater(reason: string): void {
+    if (this.#state.kind === "open") this.#state = { kind: "retiring", reason };
+  }
+
+  #retire(reason: string): void {
+    this.#retireLater(reason);
+    this.#retireIfDue();
+  }
+
+  #retireIfDue(): void {
+    if (this.#state.kind === "retiring" && this.#outstanding.size === 0) this.#owner.retire(this.#state.reason);
   }
 
   #expire(id: number, outstanding: Outstanding): void {
-    const { protocol, answerMs } = this.#owner.options();
-    const { pending, gathering } = outstanding;
-    if (gathering) {
+    const { pending, hasAnswers } = outstanding;
+    if (hasAnswers) {
       this.#complete(id, outstanding, false);
-      this.#owner.free();
+      this.#owner.ready();
       return;
     }
     this.#outstanding.delete(id);
-    if (pending === undefined || pending.wanted) this.#owner.timedOut();
+    this.#ids.abandon(id);
+    if (pending === undefined || pending.isWanted) this.#owner.timedOut();
     if (pending !== undefined) this.#owner.failed(pending, "no answer");
-    this.#lose(id);
-    const now = this.#owner.clock.now();
-    const silence = now - (this.#silentSince ?? now);
+    const { clock } = this.#owner;
+    const { protocol, answerMs } = this.#owner.options();
+    const silenceMs = clock.now() - (this.#silentSince ?? clock.now());
     if (pending === undefined) {
-      this.#owner.renew("its probe was not answered");
+      this.#owner.replace("no answer to its probe");
     } else if (!protocol.hasIds) {
-      this.#owner.renew(`no answer within ${answerMs / 1000} s: what comes next could be the answer to anything`);
-    } else if (silence >= SILENT_LIMITS * answerMs) {
-      this.#owner.renew(`no answers for ${(silence / 1000).toFixed(1)} s`);
+      this.#owner.replace(`no answer within ${answerMs / 1000} s: the next one could belong to any request`);
+    } else if (silenceMs >= SILENT_TIMEOUTS * answerMs) {
+      this.#owner.replace(`no answers for ${(silenceMs / 1000).toFixed(1)} s`);
     } else {
-      this.#owner.free();
+      this.#owner.ready();
     }
-  }
-
-  /** An answer may still come to this id. */
-  #lose(id: number): void {
-    this.#lostIds.add(id);
-    const [oldest] = this.#lostIds;
-    if (this.#lostIds.size > MAX_LOST_IDS && oldest !== undefined) this.#lostIds.delete(oldest);
   }
 
   #distrust(what: string): void {
     this.#owner.unsolicited(what);
-    this.#owner.renew(`it cannot be trusted any more: ${what}`);
-  }
-
-  /** Probes the link when it has been idle for its time. */
-  #watch(): void {
-    const { clock } = this.#owner;
-    const { healthMs, probe, protocol, answerMs } = this.#owner.options();
-    if (healthMs === 0 || probe === undefined) return;
-    const idle = clock.now() - this.#lastUsed;
-    this.#health = clock.after(Math.max(1, healthMs - idle), () => {
-      if (this.#over) return;
-      const [cut] = protocol.framing.requests().push(probe);
-      const understood = protocol.interpret(probe, cut?.kind === "junk" ? undefined : cut?.head, "pass");
-      const due = clock.now() - this.#lastUsed >= healthMs;
-      if (due && understood.kind === "request" && this.free) {
-        this.#send(understood.request, undefined, Math.min(answerMs, PROBE_MS));
-      } else if (due) {
-        this.#lastUsed = clock.now(); // it is in use, or about to go
-      }
-      if (!this.#over) this.#watch();
-    });
+    this.#owner.replace(`not trusted any more: ${what}`);
   }
 }

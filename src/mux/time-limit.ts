@@ -1,22 +1,22 @@
 import { Queue } from "../core/collections/queue.js";
 import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import type { Clock, Timer } from "../system/clock.js";
-import type { Asker } from "./pending-request.js";
+import type { ClientRequest } from "./pending-request.js";
 
-/** What a time limit asks of whoever keeps it, and tells. */
+/** What a time limit asks of its owner, and tells it. */
 export interface TimeLimitOwner {
   readonly clock: Clock;
+  /** A reload may change the limit: then it holds for requests that wait already, too. */
   limitMs(): number;
-  /** This one has waited long enough. */
-  expired(asker: Asker): void;
-  /** All that had waited long enough are told. */
+  expired(clientRequest: ClientRequest): void;
+  /** {@link expired} was called for all requests that are due. */
   done(): void;
 }
 
-/** Those who wait for an answer, in the order they asked, and none of them for ever. */
+/** Limits how long requests wait (TIME). One timer serves all of them: they expire in the order of their arrival. */
 export class TimeLimit {
   readonly #owner: TimeLimitOwner;
-  readonly #askers = new Queue<Asker>();
+  readonly #requests = new Queue<ClientRequest>();
   readonly #expiring: SlicedLoop;
   #timer: Timer | undefined;
 
@@ -25,22 +25,22 @@ export class TimeLimit {
     this.#expiring = new SlicedLoop(() => this.#expireOne());
   }
 
-  add(asker: Asker): void {
-    this.#askers.push(asker);
-    if (this.#timer === undefined) this.#wait(asker.since);
+  /** Begins to limit a request. It arrived later than all others. */
+  add(clientRequest: ClientRequest): void {
+    this.#requests.push(clientRequest);
+    if (this.#timer === undefined) this.#schedule(clientRequest);
   }
 
-  /** This one waits no more. */
-  remove(asker: Asker): void {
-    this.#askers.delete(asker);
+  /** The request waits no more. */
+  remove(clientRequest: ClientRequest): void {
+    this.#requests.delete(clientRequest);
   }
 
   stop(): void {
     this.#timer?.cancel();
   }
 
-  /** Looks again when those who have waited since then have waited long enough. */
-  #wait(since: number): void {
+  #schedule({ since }: ClientRequest): void {
     const { clock, limitMs } = this.#owner;
     this.#timer?.cancel();
     this.#timer = clock.after(Math.max(1, since + limitMs() - clock.now()), () => {
@@ -51,14 +51,14 @@ export class TimeLimit {
 
   #expireOne(): boolean {
     const { clock, limitMs, expired, done } = this.#owner;
-    const asker = this.#askers.first;
-    if (asker === undefined || asker.since > clock.now() - limitMs()) {
-      if (asker !== undefined) this.#wait(asker.since);
+    const { first } = this.#requests;
+    if (first === undefined || first.since > clock.now() - limitMs()) {
+      if (first !== undefined) this.#schedule(first);
       done();
       return false;
     }
-    this.#askers.take();
-    expired(asker);
+    this.#requests.take();
+    expired(first);
     return true;
   }
 }

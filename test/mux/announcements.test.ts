@@ -19,14 +19,14 @@ function setUp(...names: readonly string[]) {
   });
   const clients = names.map(client);
   const rounds = new Rounds({ late() {}, caughtUp() {} });
-  return { clients, told, tellings: new Announcements(rounds, clients as unknown as MuxClient[]) };
+  return { clients, told, announcements: new Announcements(rounds, clients as unknown as MuxClient[]) };
 }
 
 test("what comes before the first is told goes out together, what comes behind it does not overtake", async () => {
-  const { clients, told, tellings } = setUp("a", "b", "c", "d");
-  for (const event of ["1", "2", "3"]) tellings.all(Buffer.from(event));
-  tellings.each(new Set(clients.slice(0, 1)), (one) => one.deliver(Buffer.from("answer")));
-  tellings.all(Buffer.from("4"));
+  const { clients, told, announcements } = setUp("a", "b", "c", "d");
+  for (const event of ["1", "2", "3"]) announcements.all(Buffer.from(event));
+  announcements.each(new Set(clients.slice(0, 1)), (one) => one.deliver(Buffer.from("answer")));
+  announcements.all(Buffer.from("4"));
   assert.deepEqual(told, ["a:1"]);
   await until(() => told.length === 13, "all of them");
   assert.deepEqual(told, [
@@ -47,19 +47,19 @@ test("what comes before the first is told goes out together, what comes behind i
 });
 
 test("nothing is lost while there is nobody", async () => {
-  const { clients, told, tellings } = setUp("a");
+  const { clients, told, announcements } = setUp("a");
   const [only] = clients.splice(0);
-  tellings.all(Buffer.from("1"));
+  announcements.all(Buffer.from("1"));
   if (only !== undefined) clients.push(only);
-  tellings.all(Buffer.from("2"));
+  announcements.all(Buffer.from("2"));
   await until(() => told.length === 1, "the second one");
   assert.deepEqual(told, ["a:2"]);
 });
 
 test("who has too much unread already is dropped", async () => {
-  const { clients, told, tellings } = setUp("a", "b");
+  const { clients, told, announcements } = setUp("a", "b");
   if (clients[0] !== undefined) clients[0].stalled = true;
-  tellings.all(Buffer.from("1"));
+  announcements.all(Buffer.from("1"));
   await until(() => told.length === 2, "both");
-  assert.deepEqual(told, ["a dropped: it does not read what the device says", "b:1"]);
+  assert.deepEqual(told, ["a dropped: it does not read what the device sends", "b:1"]);
 });

@@ -1,0 +1,37 @@
+/** Most ids that wait for late answers. An answer later than so many others does not come any more. */
+const MAX_ABANDONED = 100;
+
+/** The ids of requests on one connection, 0 to 65535. The id of an abandoned request is not used again while its answer may still come. */
+export class RequestIds {
+  readonly #used: Pick<ReadonlyMap<number, unknown>, "has">;
+  readonly #abandoned = new Set<number>();
+  #last: number;
+
+  /**
+   * @param used has the ids of all outstanding requests
+   * @param first the id before the first one: a random one tells the requests of two connections apart
+   */
+  constructor(used: Pick<ReadonlyMap<number, unknown>, "has">, first: number) {
+    this.#used = used;
+    this.#last = first;
+  }
+
+  /** The id of the next request. */
+  next(): number {
+    do this.#last = (this.#last + 1) & 0xffff;
+    while (this.#used.has(this.#last) || this.#abandoned.has(this.#last));
+    return this.#last;
+  }
+
+  /** The request with this id got no answer in time. */
+  abandon(id: number): void {
+    this.#abandoned.add(id);
+    const [oldest] = this.#abandoned;
+    if (this.#abandoned.size > MAX_ABANDONED && oldest !== undefined) this.#abandoned.delete(oldest);
+  }
+
+  /** The late answer with this id has come. */
+  answered(id: number): void {
+    this.#abandoned.delete(id);
+  }
+}

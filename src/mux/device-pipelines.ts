@@ -1,0 +1,125 @@
+import type { MuxOptions } from "../core/mux/mux-options.js";
+import type { Clock } from "../system/clock.js";
+import type { ConnectionPool } from "./connection-pool.js";
+import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import type { MuxLog } from "./mux-log.js";
+import type { RequestEvents } from "./pending-request.js";
+import { RequestPipeline, type RequestPipelineOwner } from "./request-pipeline.js";
+
+/** What the pipelines of a mux ask of it, and tell it. */
+export interface DevicePipelinesOwner {
+  readonly clock: Clock;
+  readonly pool: ConnectionPool;
+  readonly log: MuxLog;
+  readonly requests: RequestEvents;
+  options(): MuxOptions;
+  /** Whether clients need a connection. */
+  isNeeded(): boolean;
+  /** A request may go out, or fail at once. */
+  ready(): void;
+}
+
+/** The request pipelines on all established connections of a mux. */
+export class DevicePipelines {
+  readonly #owner: DevicePipelinesOwner;
+  readonly #pipelines = new Map<DeviceConnection, RequestPipeline>();
+
+  constructor(owner: DevicePipelinesOwner) {
+    this.#owner = owner;
+  }
+
+  /** Number of requests that wait for their answer. */
+  get outstanding(): number {
+    let sum = 0;
+    for (const { outstanding } of this.#pipelines.values()) sum += outstanding;
+    return sum;
+  }
+
+  /** The pipeline that can take a request and has the fewest outstanding; nothing when none can. */
+  get free(): RequestPipeline | undefined {
+    let best: RequestPipeline | undefined;
+    for (const pipeline of this.#pipelines.values()) {
+      if (pipeline.isFree && (best === undefined || pipeline.outstanding < best.outstanding)) best = pipeline;
+    }
+    return best;
+  }
+
+  of(connection: DeviceConnection): RequestPipeline | undefined {
+    return this.#pipelines.get(connection);
+  }
+
+  /** Stops all pipelines, after the pool has closed their connections: all outstanding requests fail. */
+  stopAll(): void {
+    const pipelines = [...this.#pipelines.values()];
+    this.#pipelines.clear();
+    for (const pipeline of pipelines) pipeline.stop();
+    this.#owner.ready();
+  }
+
+  /** Who is told what happens on a new connection. */
+  eventsOf(connection: DeviceConnection): DeviceConnectionEvents {
+    const { pool, requests } = this.#owner;
+    return {
+      ready: () => {
+        this.#pipelines.set(connection, new RequestPipeline(connection, this.#pipelineOwner(connection)));
+        this.#owner.ready();
+      },
+      data: (chunk) => {
+        const pipeline = this.of(connection);
+        if (pipeline !== undefined) pipeline.data(chunk);
+        else requests.unsolicited(`${chunk.length} bytes that the device sent after connecting`);
+      },
+      eof: () => {
+        const pipeline = this.of(connection);
+        if (pipeline !== undefined) pipeline.eof();
+        else pool.fail(connection, "by device");
+      },
+      drained: () => this.#owner.ready(),
+      lost: () => {
+        this.#stop(connection);
+        this.#reopen();
+      },
+      fault: (error) => this.#fault(connection, error),
+    };
+  }
+
+  #pipelineOwner(connection: DeviceConnection): RequestPipelineOwner {
+    const { pool, requests, clock } = this.#owner;
+    const close = (how: "fail" | "retire" | "replace", reason: string): void => {
+      pool[how](connection, reason);
+      this.#stop(connection);
+    };
+    return {
+      ...requests,
+      clock,
+      options: () => this.#owner.options(),
+      responsive: () => pool.markResponsive(connection),
+      ready: () => this.#owner.ready(),
+      fault: (error) => this.#fault(connection, error),
+      fail: (reason) => close("fail", reason),
+      retire: (reason) => close("retire", reason),
+      replace: (reason) => {
+        close("replace", reason);
+        this.#reopen();
+      },
+    };
+  }
+
+  #fault(connection: DeviceConnection, error: unknown): void {
+    this.#owner.log.fault(error);
+    this.#owner.pool.fail(connection, "fault in the program");
+    this.#stop(connection);
+  }
+
+  /** The connection is gone: its outstanding requests fail. */
+  #stop(connection: DeviceConnection): void {
+    const pipeline = this.#pipelines.get(connection);
+    this.#pipelines.delete(connection);
+    pipeline?.stop();
+    this.#owner.ready();
+  }
+
+  #reopen(): void {
+    if (this.#owner.isNeeded()) this.#owner.pool.open();
+  }
+}
