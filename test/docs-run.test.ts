@@ -22,7 +22,12 @@ const ENDED_WITHIN_MS = 10_000;
 const INSTALLED = "/usr/local/lib/sockproxyd/";
 
 const blocks = readPages().flatMap(blocksOf);
-const withRole = (role: string): Block[] => blocks.filter(({ info }) => info === role);
+
+/** The blocks with a role. A text that several pages show runs once. */
+function withRole(role: string): Block[] {
+  return [...new Map(blocks.filter(({ info }) => info === role).map((block) => [block.text, block])).values()];
+}
+
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-docs-`);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
