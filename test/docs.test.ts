@@ -7,6 +7,7 @@ import { VIEWS } from "#src/core/monitor/views/views.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 import { refreshed } from "./support/document-blocks.js";
 import { anchorsOf, blocksOf, type Page, proseOf, readPages } from "./support/documents.js";
+import { missing } from "./support/peers.js";
 
 const pages = readPages();
 const blocks = pages.flatMap(blocksOf);
@@ -95,11 +96,14 @@ test("diagrams have a kind that Mermaid knows, and as many closing brackets as o
   }
 });
 
-test("Lua in the documents compiles", (t) => {
-  if (spawnSync("luac5.1", ["-v"]).error !== undefined && spawnSync("lua5.1", ["-v"]).error !== undefined) {
-    t.skip("no lua5.1 here");
-    return;
+test("the recipes fit the source", { skip: missing("git") }, () => {
+  for (const { at, text } of blocks.filter(({ info }) => info === "diff")) {
+    const { status, stderr } = spawnSync("git", ["apply", "--check", "-"], { input: `${text}\n`, encoding: "utf8" });
+    assert.equal(status, 0, `${at}: ${stderr}`);
   }
+});
+
+test("Lua in the documents compiles", { skip: missing("lua5.1") }, () => {
   for (const { at, text } of blocks.filter(({ info }) => info === "lua")) {
     const { status, stderr } = spawnSync("lua5.1", ["-e", "assert(loadstring(io.read('*a')))"], { input: text });
     assert.equal(status, 0, `${at}: ${stderr}`);
