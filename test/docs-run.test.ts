@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -42,7 +42,18 @@ chmodSync(`${folder}/bin/sockproxyd`, 0o755);
 const device = await Device.open();
 after(() => device.close());
 const [muxPort, webPort] = [await freePort(), await freePort()];
-const config = new ConfigFile(`[mux]\n${muxPort}=192.168.1.22:1502 PROT=modbus\n[web]\nport=${webPort}\n`);
+const config = new ConfigFile(`
+[mux]
+${muxPort}=192.168.1.22:1502 PROT=modbus
+[web]
+port=${webPort}
+[direct]
+${await freePort()}=127.0.0.1:${device.port}
+[tunnel]
+${await freePort()}=EXPOSE 127.0.0.1:${await freePort()}>127.0.0.1:80
+[device]
+server=127.0.0.1:${await freePort()}
+`);
 const daemon = await startDaemon("-c", config.path);
 after(() => daemon.stop("SIGKILL"));
 
@@ -162,6 +173,17 @@ test("every configuration in the documents is a good one", { skip: missing("open
       .replaceAll("/var/log/", `${folder}/`);
     const checked = await serve(["-c", new ConfigFile(files).path, "--check"], () => {});
     assert.equal(checked.kind, "answer", `${at}: ${checked.kind === "wrong" ? checked.lines.join("\n") : ""}`);
+  }
+});
+
+test("the documents name every key of STAT JSON and every metric", async () => {
+  const page = readFileSync("docs/web-and-metrics.md", "utf8");
+  const status = (await (await fetch(`http://127.0.0.1:${webPort}/status`)).json()) as object;
+  for (const key of Object.keys(status)) assert.match(page, new RegExp(`^\\| [^|]*\`${key}\``, "m"), key);
+  const metrics = await (await fetch(`http://127.0.0.1:${webPort}/metrics`)).text();
+  for (const [, name = ""] of metrics.matchAll(/^# HELP sockproxyd_(\S+)/gm)) {
+    const isCounterOfMux = /^mux_.*_total$/.test(name);
+    assert.ok(isCounterOfMux || page.includes(`\n| \`${name}\` |`), name);
   }
 });
 

@@ -6,6 +6,7 @@ import { USAGE } from "#src/cli/serve-arguments.js";
 import { TUNNEL_USAGE } from "#src/cli/tunnel-arguments.js";
 import { WATCH_USAGE } from "#src/cli/watch-arguments.js";
 import { REFERENCE, type ReferenceRow, type ReferenceTable } from "#src/core/config/reference.js";
+import { MUX_COUNTERS } from "#src/core/mux/mux-status.js";
 import type { CommandContext } from "#src/core/setup/command.js";
 import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { runCommand } from "#src/core/setup/run-command.js";
@@ -91,6 +92,14 @@ function referenceBlock(part: ReferenceTable): [string, () => string] {
   return [`${part.kind} ${part.section}`, () => (part.kind === "options" ? optionTable(part) : keyTable(part))];
 }
 
+/** What a mux counts. */
+function muxCounters(): string {
+  return table(
+    ["key", "counts"],
+    Object.entries(MUX_COUNTERS).map(([key, meaning]) => [code(key), cell(meaning)]),
+  );
+}
+
 /** The rooms of `src/` and their imports, without arrows that other arrows imply. */
 function rooms(): string {
   const arrows = roomImports();
@@ -130,6 +139,7 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
   help,
   index,
   rooms,
+  "counters mux": muxCounters,
   "usage sockproxyd": () => verbatim(USAGE),
   "usage mux": () => verbatim(MUX_USAGE),
   "usage tunnel": () => verbatim(TUNNEL_USAGE),
