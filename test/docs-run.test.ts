@@ -4,8 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { after, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { serve } from "#src/cli/serve-command.js";
+import type { DaemonStatus } from "#src/core/status/daemon-status.js";
 import { Certificates } from "./support/certificates.js";
 import { ConfigFile } from "./support/config.js";
 import { MAIN, startDaemon } from "./support/daemon.js";
@@ -146,13 +147,10 @@ const LISTENED = ["5020", "7000", "8023", "8080", "10001"];
 
 for (const { at, text } of withRole("sh start")) {
   test(`${at}: a program that goes on`, async (t) => {
-    for (const command of text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))) {
+    for (const line of text.split("\n")) {
       const own = new Map<string, string>();
       for (const port of LISTENED) own.set(port, `${await freePort()}`);
-      const cwd = mkdtempSync(`${folder}/start-`);
-      const options = { cwd, env: environment(await freePort()) };
-      const child: ChildProcess = spawn("bash", ["-c", `exec ${localized(command, own)}`], options);
-      t.after(() => child.kill("SIGKILL"));
+      const child = await startInFolder(t, localized(commandOf(line), own));
       const errors = new Output(child.stderr as Readable);
       await errors.says(/ started/);
       child.kill("SIGTERM");
@@ -160,6 +158,35 @@ for (const { at, text } of withRole("sh start")) {
       assert.equal(child.exitCode, 0, `${at}: ${errors.text}`);
     }
   });
+}
+
+for (const { at, text } of withRole("sh watch")) {
+  test(`${at}: programs that watch the daemon`, async (t) => {
+    for (const line of text.split("\n")) {
+      const command = commandOf(line).replace(/ hub:/, " 127.0.0.1:");
+      const child = await startInFolder(t, localized(command.replace(/watch$/, "watch 127.0.0.1:2504"), PORTS));
+      await until(async () => (await status()).monitor.watchers === 1, `${at}: ${command}: a watcher`);
+      child.kill("SIGINT");
+      await until(async () => (await status()).monitor.watchers === 0, `${at}: ${command}: no watcher`);
+    }
+  });
+}
+
+/** A line of a shell without its comment. */
+function commandOf(line: string): string {
+  return line.replace(/ +#.*$/, "");
+}
+
+async function startInFolder(t: TestContext, command: string): Promise<ChildProcess> {
+  const options = { cwd: mkdtempSync(`${folder}/start-`), env: environment(await freePort()) };
+  const child = spawn("bash", ["-c", `exec ${command}`], options);
+  t.after(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** What the daemon tells of itself. */
+async function status(): Promise<Pick<DaemonStatus, "monitor">> {
+  return (await (await fetch(`http://127.0.0.1:${webPort}/status`)).json()) as DaemonStatus;
 }
 
 test("every configuration in the documents is a good one", { skip: missing("openssl") }, async () => {
@@ -178,8 +205,7 @@ test("every configuration in the documents is a good one", { skip: missing("open
 
 test("the documents name every key of STAT JSON and every metric", async () => {
   const page = readFileSync("docs/web-and-metrics.md", "utf8");
-  const status = (await (await fetch(`http://127.0.0.1:${webPort}/status`)).json()) as object;
-  for (const key of Object.keys(status)) assert.match(page, new RegExp(`^\\| [^|]*\`${key}\``, "m"), key);
+  for (const key of Object.keys(await status())) assert.match(page, new RegExp(`^\\| [^|]*\`${key}\``, "m"), key);
   const metrics = await (await fetch(`http://127.0.0.1:${webPort}/metrics`)).text();
   for (const [, name = ""] of metrics.matchAll(/^# HELP sockproxyd_(\S+)/gm)) {
     const isCounterOfMux = /^mux_.*_total$/.test(name);

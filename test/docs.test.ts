@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
+import { parse } from "yaml";
 import { VIEWS } from "#src/core/monitor/views/views.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 import { refreshed } from "./support/document-blocks.js";
@@ -14,7 +15,7 @@ const blocks = pages.flatMap(blocksOf);
 
 /** What a fenced block may be, and so which test looks at it (see CONTRIBUTING.md, "Documents"). */
 const ROLES = [
-  ...["console", "dialogue", "sh run", "sh start", "sh manual"],
+  ...["console", "dialogue", "sh run", "sh start", "sh watch", "sh manual"],
   ...["ini", "json", "yaml", "xml", "lua", "ts", "diff", "mermaid", "text"],
 ];
 
@@ -82,6 +83,18 @@ test("JSON in the documents is JSON", () => {
   for (const { at, text } of blocks.filter(({ info }) => info === "json")) {
     assert.doesNotThrow(() => JSON.parse(text), at);
   }
+});
+
+test("YAML in the documents is YAML", () => {
+  for (const { at, text } of blocks.filter(({ info }) => info === "yaml")) {
+    assert.doesNotThrow(() => parse(text), at);
+  }
+});
+
+test("the architecture names every room", () => {
+  const architecture = readFileSync("docs/architecture.md", "utf8");
+  const rooms = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const { name } of rooms) assert.match(architecture, new RegExp(`^\\| \\d+ \\|.*\`${name}\``, "m"), name);
 });
 
 test("diagrams have a kind that Mermaid knows, and as many closing brackets as opening ones", () => {
