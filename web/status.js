@@ -70,9 +70,9 @@ function showListeners({ listeners }) {
 function showServers({ directs }) {
   fill(
     "servers",
-    directs.flatMap(({ port, servers }) =>
+    directs.flatMap(({ port, name, servers }) =>
       servers.map((server) => [
-        port,
+        labelOf({ port, name }),
         server.address,
         state(server.state === "up" ? undefined : (server.reason ?? "down"), "up"),
         new Date(server.since).toLocaleString(),
@@ -82,6 +82,11 @@ function showServers({ directs }) {
       ]),
     ),
   );
+}
+
+/** @param {{ port: number, name?: string | undefined }} line of the configuration */
+function labelOf({ port, name }) {
+  return name === undefined ? port : `${name} (${port})`;
 }
 
 /** @param {MuxStatus} mux */
@@ -95,7 +100,7 @@ function showMuxes({ muxes }) {
   fill(
     "muxes",
     muxes.map((mux) => [
-      mux.port,
+      labelOf(mux),
       mux.target,
       mux.protocol,
       linksOf(mux),

@@ -1,3 +1,4 @@
+import { listensOf } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
 import { RateAlarm } from "../core/limits/sliding-minute.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
@@ -12,6 +13,8 @@ export class Alerts {
   readonly #clock: Clock;
   readonly #webhook: Webhook;
   #perMinute = Number.POSITIVE_INFINITY;
+  /** The names of the configuration lines that have one, by port. */
+  #names = new Map<number, string>();
   /** Servers that were last told to be down, and when that was by the clock. */
   readonly #down = new Map<string, number>();
   /** Wrong checksums, by listener. */
@@ -27,7 +30,13 @@ export class Alerts {
   }
 
   /** Works by these settings from now on. */
-  configure({ alertUrl, alertChecksums }: Settings): void {
+  configure({ alertUrl, alertChecksums, direct, mux, tunnel }: Settings): void {
+    const lines = [...direct, ...mux, ...tunnel];
+    this.#names = new Map(
+      lines.flatMap((line) =>
+        listensOf(line).flatMap(({ port }) => (line.name === undefined ? [] : [[port, line.name]])),
+      ),
+    );
     this.#perMinute = alertChecksums;
     this.#webhook.configure(alertUrl);
   }
@@ -81,7 +90,10 @@ export class Alerts {
     this.#webhook.close();
   }
 
-  #send({ event, ...rest }: Omit<Alert, "time">): void {
-    this.#webhook.send({ event, time: new Date(this.#clock.epochMs()).toISOString(), ...rest });
+  #send({ event, listener, server, text, ...rest }: Omit<Alert, "time" | "name">): void {
+    const time = new Date(this.#clock.epochMs()).toISOString();
+    const name = this.#names.get(listener);
+    const line = name === undefined ? { listener } : { listener, name };
+    this.#webhook.send({ event, time, ...line, server, text: name === undefined ? text : `${name}: ${text}`, ...rest });
   }
 }

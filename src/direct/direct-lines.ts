@@ -6,15 +6,15 @@ import type { DirectContext } from "./direct-context.js";
 import { UpstreamGroup } from "./upstream-group.js";
 
 /** A reload that changes nothing of this keeps what the daemon knows about the servers of the line. */
-function keyOf({ port, route }: DirectLine): string {
-  return [port, route.options.transport, ...route.servers.map(formatHostPort)].join(" ");
+function keyOf({ port, name = "", route }: DirectLine): string {
+  return [name, port, route.options.transport, ...route.servers.map(formatHostPort)].join(" ");
 }
 
 /** The servers of all `[direct]` lines. */
 export class DirectLines {
   readonly #groups = new KeyedLines<DirectLine, UpstreamGroup>(
     keyOf,
-    ({ port, route }) => new UpstreamGroup(port, route, this.#context),
+    (line) => new UpstreamGroup(line, line.route, this.#context),
   );
   #context: DirectContext;
 

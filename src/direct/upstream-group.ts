@@ -1,7 +1,7 @@
 import { attemptMs, orderOfTrying } from "../core/direct/balance.js";
 import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { DirectStatus } from "../core/direct/direct-status.js";
-import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { ClientOrigin, LineId } from "../core/net/client-origin.js";
 import { type Dial, failedDial } from "../dial/dial.js";
 import { NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DirectContext } from "./direct-context.js";
@@ -11,7 +11,7 @@ import { type CheckRule, Upstream } from "./upstream.js";
 
 /** The servers of one `[direct]` line, and which of them a client gets. */
 export class UpstreamGroup {
-  readonly #port: number;
+  readonly #line: LineId;
   readonly #servers: readonly Upstream[];
   #telegrams: TelegramScheduler;
   #route: DirectRoute;
@@ -19,18 +19,19 @@ export class UpstreamGroup {
   /** The index of the server that was tried first for the last client. */
   #previous = -1;
 
-  constructor(port: number, route: DirectRoute, context: DirectContext) {
-    this.#port = port;
+  constructor(line: LineId, route: DirectRoute, context: DirectContext) {
+    this.#line = line;
     this.#route = route;
     this.#context = context;
     this.#telegrams = new TelegramScheduler(route.direct, context.clock);
     const rule = checkRule(route, context);
-    this.#servers = ordersOf(route).map((own) => new Upstream(port, own, rule, context));
+    this.#servers = ordersOf(route).map((own) => new Upstream(line, own, rule, context));
   }
 
   get status(): DirectStatus {
     return {
-      port: this.#port,
+      port: this.#line.port,
+      ...(this.#line.name !== undefined && { name: this.#line.name }),
       balance: this.#route.direct.balance,
       telegrams: this.#telegrams.status,
       servers: this.#servers.map(({ status }) => status),

@@ -1,7 +1,7 @@
 import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { ServerStatus } from "../core/direct/direct-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import { type ClientOrigin, lineName, sharedOrigin } from "../core/net/client-origin.js";
+import { type ClientOrigin, type LineId, lineLabel, lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import { type Dial, dial, type ServerLease } from "../dial/dial.js";
 import { DialError, NO_MORE_FILES } from "../dial/dial-error.js";
@@ -22,7 +22,7 @@ const JITTER = 0.2; // and do not get in step
 
 /** One server of a `[direct]` line: whether it can be reached, and who has it. */
 export class Upstream implements ServerLease {
-  readonly #port: number;
+  readonly #line: LineId;
   readonly #name: string;
   #route: DirectRoute;
   #context: DirectContext;
@@ -41,11 +41,11 @@ export class Upstream implements ServerLease {
   #stopped = false;
 
   /**
-   * @param port of its line
+   * @param line that it belongs to
    * @param route with this server as its only target
    */
-  constructor(port: number, route: DirectRoute, rule: CheckRule, context: DirectContext) {
-    this.#port = port;
+  constructor(line: LineId, route: DirectRoute, rule: CheckRule, context: DirectContext) {
+    this.#line = line;
     this.#name = formatHostPort(route.target);
     this.#route = route;
     this.#rule = rule;
@@ -147,7 +147,7 @@ export class Upstream implements ServerLease {
   async #ask(): Promise<void> {
     const context = this.#context;
     const since = context.clock.now();
-    this.#check = this.#dial(sharedOrigin(lineName("direct", { port: this.#port })), this.#rule.limitMs);
+    this.#check = this.#dial(sharedOrigin(lineName("direct", this.#line)), this.#rule.limitMs);
     try {
       (await this.#check.end).destroy();
       this.#found();
@@ -168,7 +168,7 @@ export class Upstream implements ServerLease {
     const now = clock.now();
     this.#reachedAt = now;
     if (this.#stopped) return;
-    alerts.serverFound(this.#port, this.#name);
+    alerts.serverFound(this.#line.port, this.#name);
     if (this.up) return;
     const downMs = now - this.#since;
     this.#changed(undefined);
@@ -181,7 +181,7 @@ export class Upstream implements ServerLease {
     if (!this.up || since < this.#reachedAt) return;
     this.#changed(message);
     this.#context.log.warn(`${this.#who} is down: ${message}`);
-    this.#context.alerts.serverDown(this.#port, this.#name, message);
+    this.#context.alerts.serverDown(this.#line.port, this.#name, message);
   }
 
   #changed(reason: string | undefined): void {
@@ -192,6 +192,6 @@ export class Upstream implements ServerLease {
   }
 
   get #who(): string {
-    return `[direct ${this.#port} > ${this.#name}]`;
+    return `[direct ${lineLabel(this.#line)} > ${this.#name}]`;
   }
 }

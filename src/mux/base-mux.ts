@@ -1,6 +1,7 @@
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
+import type { LineId } from "../core/net/client-origin.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
@@ -25,17 +26,17 @@ export abstract class BaseMux implements Mux {
   protected readonly pool: ConnectionPool;
   /** Deliveries to many clients. While they fall behind, the device is not read. */
   protected readonly rounds: Rounds;
-  readonly #port: number;
+  readonly #line: LineId;
   readonly #idleTimer: IdleTimer;
   #route: MuxRoute;
   #context: MuxContext;
   #isAbandoned = false;
 
-  constructor(port: number, route: MuxRoute, context: MuxContext) {
-    this.#port = port;
+  constructor(line: LineId, route: MuxRoute, context: MuxContext) {
+    this.#line = line;
     this.#route = route;
     this.#context = context;
-    this.log = new MuxLog(port, route.target, context);
+    this.log = new MuxLog(line, route.target, context);
     this.#idleTimer = new IdleTimer(() => this.closeConnections(`no client for ${this.route.mux.idleMs / 1000} s`));
     this.pool = new ConnectionPool({
       route: () => this.route,
@@ -44,7 +45,7 @@ export abstract class BaseMux implements Mux {
       opened: (connection) => this.connectionOpened(connection),
       notReachable: (reason) => this.notReachable(reason),
       log: this.log,
-      port,
+      line,
     });
     this.rounds = new Rounds({
       late: () => {
@@ -64,7 +65,8 @@ export abstract class BaseMux implements Mux {
   get status(): MuxStatus {
     const { mux, target } = this.route;
     return {
-      port: this.#port,
+      port: this.#line.port,
+      ...(this.#line.name !== undefined && { name: this.#line.name }),
       protocol: mux.protocol.framing.name,
       mode: mux.mode,
       target: formatHostPort(target),

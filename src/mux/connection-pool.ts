@@ -1,5 +1,6 @@
 import { backoffMs } from "../core/limits/backoff.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
+import type { LineId } from "../core/net/client-origin.js";
 import type { Timer } from "../system/clock.js";
 import { DeviceConnection, type DeviceConnectionEvents } from "./device-connection.js";
 import type { MuxContext } from "./mux-context.js";
@@ -11,8 +12,8 @@ const MAX_WAIT_MS = 10_000; // a device that is back is noticed after this time 
 /** What a pool asks of its mux, and tells it. */
 export interface ConnectionPoolOwner {
   readonly log: MuxLog;
-  /** The port of the mux. */
-  readonly port: number;
+  /** The line of the mux. */
+  readonly line: LineId;
   route(): MuxRoute;
   context(): MuxContext;
   /** Whether the mux has clients. */
@@ -59,7 +60,7 @@ export class ConnectionPool {
     const isFull = this.#connections.size >= this.#owner.route().mux.pool;
     if (isFull || this.#opening !== undefined || this.#retry !== undefined) return;
     this.#count += 1;
-    const name = { port: this.#owner.port, number: this.#count };
+    const name = { line: this.#owner.line, number: this.#count };
     const connection = new DeviceConnection(name, this.#owner.route(), this.#owner.context(), {
       ready: () => this.#ready(connection, events),
       data: (chunk) => events.data(chunk),

@@ -3,7 +3,7 @@ import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import { lineName, sharedOrigin } from "../core/net/client-origin.js";
+import { type LineId, lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { formatRemote } from "../core/options/conn-request.js";
 import { type Dial, dial } from "../dial/dial.js";
 import type { TracedStream } from "../monitor/monitor.js";
@@ -40,8 +40,8 @@ type State =
 
 /** The name of a connection in traces: `5020/3`. */
 export interface DeviceConnectionName {
-  /** The port of the mux. */
-  readonly port: number;
+  /** The line of the mux. */
+  readonly line: LineId;
   /** Counts the connections of the mux. */
   readonly number: number;
 }
@@ -70,7 +70,7 @@ export class DeviceConnection {
     this.#events = events;
     this.openedAt = context.clock.now();
     const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, MIN_KEEPALIVE_MS);
-    const origin = sharedOrigin(lineName("mux", { port: name.port }));
+    const origin = sharedOrigin(lineName("mux", name.line));
     const dialContext = { ...context, settings: { ...context.settings, keepalive } };
     const attempt = dial({ target, options }, origin, dialContext);
     this.#state = { kind: "dialing", dial: attempt };
@@ -94,7 +94,10 @@ export class DeviceConnection {
   /** The messages of the connection, for the monitor; nothing before it is established. */
   get stream(): TracedStream | undefined {
     if (this.#state.kind === "dialing" || this.#state.kind === "closed") return undefined;
-    const { port, number } = this.#name;
+    const {
+      line: { port },
+      number,
+    } = this.#name;
     const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#route) };
     const { options, mux } = this.#route;
     return { source, options, view: viewOfProtocol(mux.protocol.framing.name), hops: SERVER_SIDE, point: this };

@@ -9,16 +9,17 @@ import type { MuxContext } from "./mux-context.js";
 import { RequestMux } from "./request-mux.js";
 
 /** A reload that changes nothing of this keeps the mux of the line, with its connections to the device. */
-function keyOf({ port, route }: MuxLine): string {
+function keyOf({ port, name = "", route }: MuxLine): string {
   const { target, options, mux } = route;
   const { transport, tlsName, verifyCertificate } = options;
   const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
-  return `${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;
+  return `${name} ${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;
 }
 
 /** Makes the mux of a line. The mux connects to nothing before it has a client. */
-function createMux({ port, route }: MuxLine, context: MuxContext): Mux {
-  return route.mux.mode === "broadcast" ? new BroadcastMux(port, route, context) : new RequestMux(port, route, context);
+function createMux(line: MuxLine, context: MuxContext): Mux {
+  const { route } = line;
+  return route.mux.mode === "broadcast" ? new BroadcastMux(line, route, context) : new RequestMux(line, route, context);
 }
 
 /** The muxes of all `[mux]` lines. */

@@ -1,17 +1,18 @@
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
+import { type LineId, lineLabel } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { MuxContext } from "./mux-context.js";
 
-/** The log of one mux: each line begins with its port and device. */
+/** The log of one mux: each line begins with its port, its name where it has one, and its device. */
 export class MuxLog {
   readonly #context: MuxContext;
   readonly #prefix: string;
   readonly #throttle = new LogThrottle();
 
-  constructor(port: number, target: HostPort, context: MuxContext) {
+  constructor(line: LineId, target: HostPort, context: MuxContext) {
     this.#context = context;
-    this.#prefix = `[mux ${port} > ${formatHostPort(target)}]`;
+    this.#prefix = `[mux ${lineLabel(line)} > ${formatHostPort(target)}]`;
   }
 
   info(text: string): void {

@@ -2,6 +2,7 @@ import type { Cut, HttpHead } from "../core/framing/framing.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Failure, Protocol } from "../core/mux/protocol.js";
+import type { LineId } from "../core/net/client-origin.js";
 import { Announcements } from "./announcements.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
@@ -28,8 +29,8 @@ export class RequestMux extends BaseMux {
   /** Called when no answer is outstanding. */
   #drained: (() => void) | undefined;
 
-  constructor(port: number, route: MuxRoute, context: MuxContext) {
-    super(port, route, context);
+  constructor(line: LineId, route: MuxRoute, context: MuxContext) {
+    super(line, route, context);
     const { clock } = context;
     this.#coalescer = new ReadCoalescer(route.mux.cacheMs);
     this.#pipelines = new DevicePipelines({

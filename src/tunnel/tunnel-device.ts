@@ -24,6 +24,8 @@ const CONNECT_MS = 3000; // with the longest pause: the link is there again 5 s 
 /** The settings of a device. */
 export interface DeviceRules extends TunnelLinkRules {
   readonly server: HostPort;
+  /** The name of its section. */
+  readonly name?: string;
   /** Services that its clients may reach. */
   readonly services: AllowedServices;
   /** Present: the link is over TLS, with these files. They are read for each link. */
@@ -58,6 +60,7 @@ export class TunnelDevice {
   get status(): DeviceStatus {
     const server = formatHostPort(this.#rules.server);
     return {
+      ...(this.#rules.name !== undefined && { name: this.#rules.name }),
       server,
       services: this.#rules.services.text,
       connected: this.#link !== undefined,
@@ -177,6 +180,7 @@ export class TunnelDevice {
   }
 
   get #label(): string {
-    return `[device > ${formatHostPort(this.#rules.server)}]`;
+    const { name, server } = this.#rules;
+    return `[device ${name === undefined ? "" : `${name} `}> ${formatHostPort(server)}]`;
   }
 }

@@ -18,8 +18,8 @@ const MAX_DEVICES = 64; // that TCPR starts: each keeps a link for ever
 /** All tunnels of the daemon. It is the server of lines of `[tunnel]`, and the device of `[device]` and TCPR. */
 export class TunnelLines {
   readonly #servers = new KeyedLines<TunnelLine, TunnelServer>(
-    ({ port, route }) => JSON.stringify([port, route]),
-    ({ port, route }) => new TunnelServer(port, route, this.#context),
+    ({ port, name, route }) => JSON.stringify([port, name, route]),
+    (line) => new TunnelServer(line, line.route, this.#context),
   );
   /** The devices of `[device]` sections. */
   readonly #devices = new KeyedLines<DeviceSection, TunnelDevice>(
@@ -80,10 +80,11 @@ export class TunnelLines {
     this.#started.clear();
   }
 
-  #deviceOf(section: DeviceValues): TunnelDevice {
-    const { deviceServer, deviceAllow } = section;
+  #deviceOf(section: DeviceSection): TunnelDevice {
+    const { name, deviceServer, deviceAllow } = section;
     if (deviceServer === undefined) throw new Error("a [device] section without a server is no device");
-    return new TunnelDevice(deviceRules(section, deviceServer, new AllowedServices(deviceAllow)), this.#context);
+    const rules = deviceRules(section, deviceServer, new AllowedServices(deviceAllow));
+    return new TunnelDevice({ ...rules, ...(name !== undefined && { name }) }, this.#context);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Port } from "../accept/port.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort } from "../core/net/address.js";
-import { lineName } from "../core/net/client-origin.js";
+import { type LineId, lineLabel, lineName } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import { CLIENTS_MAX, type Command } from "../core/tunnel/frames.js";
 import type { Exposure, TunnelRoute } from "../core/tunnel/tunnel-line.js";
@@ -23,7 +23,7 @@ interface ConnectedDevice {
 
 /** The server's side of a tunnel: a port that a device connects to, and ports whose clients reach services beside the device. */
 export class TunnelServer {
-  readonly #port: number;
+  readonly #line: LineId;
   readonly #route: TunnelRoute;
   readonly #context: TunnelContext;
   readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, turnedAway: 0 };
@@ -34,15 +34,16 @@ export class TunnelServer {
   readonly #authentications = new Map<TunnelLink, DeviceAuthentication>();
   #device: ConnectedDevice | undefined;
 
-  constructor(port: number, route: TunnelRoute, context: TunnelContext) {
-    this.#port = port;
+  constructor(line: LineId, route: TunnelRoute, context: TunnelContext) {
+    this.#line = line;
     this.#route = route;
     this.#context = context;
   }
 
   get status(): TunnelStatus {
     return {
-      port: this.#port,
+      port: this.#line.port,
+      ...(this.#line.name !== undefined && { name: this.#line.name }),
       exposed: this.#route.exposures.map(exposureText),
       listening: this.#isListening,
       ...(this.#device && { link: this.#device.link.status(this.#device.address) }),
@@ -143,8 +144,8 @@ export class TunnelServer {
       {
         kind: "expose",
         port: listen.port,
-        name: lineName("tunnel", { port: listen.port }),
-        line: lineName("tunnel", { port: this.#port }),
+        name: lineName("tunnel", { ...this.#line, port: listen.port }),
+        line: lineName("tunnel", this.#line),
         throughDaemon: "allowed",
         accepts: "clients",
         essential: false,
@@ -177,7 +178,7 @@ export class TunnelServer {
 
   /** Begins each log line. */
   #label(address: string): string {
-    return `[tunnel ${this.#port} < ${address}]`;
+    return `[tunnel ${lineLabel(this.#line)} < ${address}]`;
   }
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Alerts } from "#src/alerts/alerts.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import { parseDirectRoute } from "#src/core/direct/direct-line.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { Hook, silence, status } from "../support/hook.js";
@@ -232,4 +233,24 @@ test("at the end what waits is tried at once, and once", async (t) => {
   alerts.serverDown(1, "c:1", "x");
   await alerts.drain();
   assert.equal(hook.posts.length, 4);
+});
+
+test("an alert about a line with a name tells it", async (t) => {
+  const hook = await Hook.open(t);
+  const alertUrl = `http://127.0.0.1:${hook.port}/`;
+  const { alerts } = sender(t, alertUrl);
+  const route = parseDirectRoute("a:1");
+  assert.ok(route.ok);
+  const direct = [{ name: "mail", port: 8125, alsoListens: [{ port: 8126 }], route: route.value }];
+  alerts.configure({ ...DEFAULT_SETTINGS, alertUrl, direct });
+  for (const port of [8125, 8126, 8127]) alerts.serverDown(port, "a:1", "x");
+  const told = await hook.received(3);
+  assert.deepEqual(
+    told.map(({ listener, name, text }) => [listener, name, text]),
+    [
+      [8125, "mail", "mail: server a:1 is down: x"],
+      [8126, "mail", "mail: server a:1 is down: x"],
+      [8127, undefined, "server a:1 is down: x"],
+    ],
+  );
 });

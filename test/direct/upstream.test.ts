@@ -27,7 +27,8 @@ function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualCl
     ...{ clock, log, settings: DEFAULT_SETTINGS, access: new AccessRules(DEFAULT_SETTINGS) },
     ...{ alerts, own: new OwnSockets(clock), descriptors: new DescriptorBudget(undefined) },
   };
-  const again = (): Upstream => new Upstream(1, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
+  const again = (): Upstream =>
+    new Upstream({ port: 1 }, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
   return { server: again(), again, clock, log, alerts };
 }
 

@@ -30,6 +30,8 @@ export interface TelegramsStatus {
 /** Everything known of a `[direct]` line. */
 export interface DirectStatus {
   readonly port: number;
+  /** The name of its section; left out: it has none. */
+  readonly name?: string;
   /** How its clients are shared out. */
   readonly balance: string;
   readonly servers: readonly ServerStatus[];

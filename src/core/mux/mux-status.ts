@@ -1,3 +1,5 @@
+import { lineLabel } from "../net/client-origin.js";
+
 /** Everything that a mux counts, with the help text of its metric. The keys stand in the JSON of STAT (docs/mux.md). */
 export const MUX_COUNTERS = {
   requests: "Messages that clients sent.",
@@ -36,6 +38,8 @@ export interface LinkStatus {
 /** A mux in the JSON of STAT. */
 export interface MuxStatus extends Readonly<MuxCounters> {
   readonly port: number;
+  /** The name of its section; left out: it has none. */
+  readonly name?: string;
   readonly protocol: string;
   readonly mode: string;
   readonly target: string;
@@ -64,7 +68,7 @@ function failedRequests({ timeouts, linkLost, noPath }: MuxStatus): number {
 /** One line of STAT. */
 export function muxLine(mux: MuxStatus): string {
   return [
-    ` mux ${mux.port} ${mux.protocol} ${mux.target}:`,
+    ` mux ${lineLabel(mux)} ${mux.protocol} ${mux.target}:`,
     `${connectedLinks(mux)} of ${mux.pool} links${mux.down ? " (device not reached)" : ""},`,
     `${mux.clients} clients, ${mux.waiting} waiting, ${mux.outstanding} outstanding;`,
     `${mux.requests} requests, ${mux.answers} answered, ${failedRequests(mux)} failed, ${mux.strays} strays`,

@@ -29,6 +29,11 @@ export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", { port, na
   return name === undefined ? `${kind} port ${port}` : `${kind} ${name} (port ${port})`;
 }
 
+/** A configuration line in short, where its kind is known: `5020`, or `inverter 5020`. */
+export function lineLabel({ port, name }: LineId): string {
+  return name === undefined ? String(port) : `${name} ${port}`;
+}
+
 /** The client as messages show it: its address, or `a shared link` for the client of a multiplexed connection. */
 export function clientName({ address = "a shared link" }: ClientOrigin): string {
   return address;

@@ -8,6 +8,8 @@ export interface Alert {
   readonly time: string;
   /** The port of the listener in front of the server. */
   readonly listener: number;
+  /** The name of the configuration line; left out: it has none. */
+  readonly name?: string;
   /** The server, as `host:port`. */
   readonly server: string;
   /** The event in a sentence for people. */

@@ -1,3 +1,5 @@
+import { lineLabel } from "../net/client-origin.js";
+
 /** Bytes over one link or several, headers of frames included. */
 export interface LinkBytes {
   readonly received: number;
@@ -19,6 +21,8 @@ export interface TunnelLinkStatus extends LinkBytes {
 
 /** This machine as the device of a server, in STAT JSON. */
 export interface DeviceStatus extends LinkBytes {
+  /** The name of its section; left out: it has none. */
+  readonly name?: string;
   /** `host:port` */
   readonly server: string;
   /** Services that its clients may reach, as `allow` has them. */
@@ -36,6 +40,8 @@ export interface DeviceStatus extends LinkBytes {
 /** A line of `[tunnel]` in STAT JSON. */
 export interface TunnelStatus extends LinkBytes {
   readonly port: number;
+  /** The name of its section; left out: it has none. */
+  readonly name?: string;
   /** Each `host:port>service:port`. */
   readonly exposed: readonly string[];
   /** Whether a device is connected and has sent LISTEN. */
@@ -55,11 +61,11 @@ export interface TunnelStatus extends LinkBytes {
 
 /** The line of STAT for a line of `[tunnel]`. */
 export function tunnelLine(tunnel: TunnelStatus): string {
-  const { port, exposed, listening, link, clients, refused, stalled, turnedAway } = tunnel;
+  const { exposed, listening, link, clients, refused, stalled, turnedAway } = tunnel;
   const device =
     link === undefined ? "no device" : `device ${link.address}${listening ? "" : " (not ready)"} for ${ageOf(link)}`;
   return [
-    ` tunnel ${port} ${exposed.join(" ")}:`,
+    ` tunnel ${lineLabel(tunnel)} ${exposed.join(" ")}:`,
     `${device}, ${link?.clients ?? 0} clients;`,
     `${clients} clients so far, ${refused} refused, ${stalled} stalled, ${turnedAway} devices turned away,`,
     bytesOf(tunnel),
@@ -68,9 +74,9 @@ export function tunnelLine(tunnel: TunnelStatus): string {
 
 /** The line of STAT for a device. */
 export function deviceLine(device: DeviceStatus): string {
-  const { server, services, link, links, clients, refused } = device;
+  const { name, server, services, link, links, clients, refused } = device;
   return [
-    ` device of ${server} for ${services || "nothing"}:`,
+    ` device ${name === undefined ? "" : `${name} `}of ${server} for ${services || "nothing"}:`,
     `${link === undefined ? "not connected" : `connected for ${ageOf(link)}`}, ${link?.clients ?? 0} clients;`,
     `${links} links and ${clients} clients so far, ${refused} refused,`,
     bytesOf(device),

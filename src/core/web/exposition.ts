@@ -1,3 +1,4 @@
+import type { LineId } from "../net/client-origin.js";
 import { printable } from "../parse/text.js";
 
 /** One value of a metric, with the labels that distinguish it. */
@@ -39,4 +40,9 @@ function labelText(labels: Readonly<Record<string, string>>): string {
 
 function escaped(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+}
+
+/** The labels of a configuration line: its port, and its name where it has one. */
+export function lineLabels({ port, name }: LineId): Readonly<Record<string, string>> {
+  return { port: String(port), ...(name !== undefined && { name }) };
 }

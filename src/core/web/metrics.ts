@@ -1,7 +1,7 @@
 import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/direct-status.js";
 import type { ConnectionReport, DaemonReport, ListenerStatus } from "../status/daemon-status.js";
 import type { HistogramStatus } from "../status/histogram.js";
-import { expositionOf, type Metric, type Sample } from "./exposition.js";
+import { expositionOf, lineLabels, type Metric, type Sample } from "./exposition.js";
 import { muxMetrics } from "./mux-metrics.js";
 import { tunnelMetrics } from "./tunnel-metrics.js";
 
@@ -67,11 +67,11 @@ function notificationMetrics({ notifications }: DaemonReport): Metric[] {
 
 function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
   const servers = (value: (server: ServerStatus) => number): Sample[] =>
-    directs.flatMap(({ port, servers }) =>
-      servers.map((server) => ({ labels: { port: String(port), server: server.address }, value: value(server) })),
+    directs.flatMap((line) =>
+      line.servers.map((server) => ({ labels: { ...lineLabels(line), server: server.address }, value: value(server) })),
     );
   const lines = (value: (telegrams: TelegramsStatus) => number): Sample[] =>
-    directs.map(({ port, telegrams }) => ({ labels: { port: String(port) }, value: value(telegrams) }));
+    directs.map((line) => ({ labels: lineLabels(line), value: value(line.telegrams) }));
   const isUp = ({ state }: ServerStatus): number => Number(state === "up");
   return [
     gauge("server_up", "1 while a server of [direct] counts as reachable.", servers(isUp)),

@@ -1,5 +1,5 @@
 import { connectedLinks, MUX_COUNTERS, type MuxCounters, type MuxStatus } from "../mux/mux-status.js";
-import type { Metric } from "./exposition.js";
+import { lineLabels, type Metric } from "./exposition.js";
 
 /** The state of a mux now. */
 const GAUGES: Readonly<Record<string, readonly [help: string, value: (mux: MuxStatus) => number]>> = {
@@ -10,10 +10,10 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: (mux: MuxSt
   down: ["1 while the device cannot be reached and the next attempt is not due yet.", ({ down }) => Number(down)],
 };
 
-/** The metrics of shared devices. Labels: port and address. */
+/** The metrics of shared devices. Labels: port, name where the line has one, and target. */
 export function muxMetrics(muxes: readonly MuxStatus[]): Metric[] {
   const samples = (value: (mux: MuxStatus) => number) =>
-    muxes.map((mux) => ({ labels: { port: String(mux.port), target: mux.target }, value: value(mux) }));
+    muxes.map((mux) => ({ labels: { ...lineLabels(mux), target: mux.target }, value: value(mux) }));
   const gauges = Object.entries(GAUGES).map(([name, [help, value]]): Metric => {
     return { name: `sockproxyd_mux_${name}`, type: "gauge", help, samples: samples(value) };
   });

@@ -1,5 +1,5 @@
 import type { DeviceStatus, LinkBytes, TunnelLinkStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
-import type { Metric, Sample } from "./exposition.js";
+import { lineLabels, type Metric, type Sample } from "./exposition.js";
 
 /** The counters that both sides of a tunnel have. */
 interface Side extends LinkBytes {
@@ -21,23 +21,23 @@ const ROWS: readonly Row[] = [
   ["counter", "sent_bytes_total", "Bytes sent over links.", ({ sent }) => sent],
 ];
 
-/** The metrics of tunnels. Label of lines of `[tunnel]`: port; of devices: server. */
+/** The metrics of tunnels. Labels of lines of `[tunnel]`: port, of devices: server; name where the section has one. */
 export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonly DeviceStatus[]): Metric[] {
   return [
-    ...metricsOf("tunnel", tunnels, ({ port }) => ({ port: String(port) })),
+    ...metricsOf("tunnel", tunnels, lineLabels),
     {
       name: "sockproxyd_tunnel_stalled_total",
       type: "counter",
       help: "Clients closed because they did not read.",
-      samples: tunnels.map(({ port, stalled }) => ({ labels: { port: String(port) }, value: stalled })),
+      samples: tunnels.map((line) => ({ labels: lineLabels(line), value: line.stalled })),
     },
     {
       name: "sockproxyd_tunnel_turned_away_total",
       type: "counter",
       help: "Devices turned away because they did not know the secret.",
-      samples: tunnels.map(({ port, turnedAway }) => ({ labels: { port: String(port) }, value: turnedAway })),
+      samples: tunnels.map((line) => ({ labels: lineLabels(line), value: line.turnedAway })),
     },
-    ...metricsOf("device", devices, ({ server }) => ({ server })),
+    ...metricsOf("device", devices, ({ server, name }) => ({ server, ...(name !== undefined && { name }) })),
   ];
 }
 
