@@ -49,16 +49,22 @@ function destination({ route }: Listener): string | undefined {
   return servers.map((server) => formatRemote({ target: server, options })).join(",");
 }
 
+/** An attempt to listen is under way (`opening`), or the next one is due (`waiting`). */
+type State =
+  | { readonly kind: "closed" | "listening" }
+  | { readonly kind: "opening"; readonly attempt: AbortController }
+  | { readonly kind: "waiting"; readonly retry: Timer };
+
 /** One address and port, or Unix socket, that the daemon accepts connections on, or tries to. */
 export class Port implements OwnPort {
   #listener: Listener;
   readonly #ip: string;
   readonly #context: PortContext;
   readonly #server: Server;
-  #retry: Timer | undefined;
+  #state: State = { kind: "closed" };
+  /** Why the last attempt to listen has failed. */
   #problem: string | undefined;
-  #attempt = 0;
-  #closed = false;
+  #failures = 0;
 
   /**
    * @param ip the address to listen on, where the listener names none; `*`: all
@@ -125,30 +131,31 @@ export class Port implements OwnPort {
   }
 
   /**
-   * Begins to listen.
+   * Begins to listen. Resolves when the port listens, or when it has been closed meanwhile.
    *
    * @throws {ListenError}
    */
   async open(): Promise<void> {
     const { port, path, kind } = this.listener;
     const server = this.#server;
-    this.#closed = false;
-    this.#retry?.cancel();
+    const attempt = new AbortController();
+    const { signal } = attempt;
+    this.#become({ kind: "opening", attempt });
     try {
       if (path !== undefined) await clearStaleSocket(path);
+      signal.throwIfAborted();
       this.#context.own.opened(this);
       const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
       server.listen({ ...where, backlog: BACKLOG });
-      await once(server, "listening");
+      await once(server, "listening", { signal });
     } catch (error) {
+      if (signal.aborted) return;
       this.#context.own.closed(this);
       throw new ListenError(this.name, error as NodeJS.ErrnoException);
     }
-    if (this.#closed) {
-      server.close();
-      return;
-    }
+    this.#become({ kind: "listening" });
     this.#problem = undefined;
+    this.#failures = 0;
     const remote = destination(this.listener);
     this.#context.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
   }
@@ -166,16 +173,21 @@ export class Port implements OwnPort {
   retry({ message }: Error): void {
     if (this.#problem === undefined) this.#context.log.warn(`${message}; the daemon tries again until it works`);
     this.#problem = message;
-    this.#attempt += 1;
-    const ms = backoffMs(RETRY, this.#attempt, Math.random());
-    this.#retry = this.#context.clock.after(ms, () => void this.openEventually());
+    this.#failures += 1;
+    const ms = backoffMs(RETRY, this.#failures, Math.random());
+    this.#become({ kind: "waiting", retry: this.#context.clock.after(ms, () => void this.openEventually()) });
   }
 
   /** Stops listening. Connections that exist go on. */
   close(): void {
-    this.#closed = true;
-    this.#retry?.cancel();
+    this.#become({ kind: "closed" });
     this.#server.close();
     this.#context.own.closed(this);
+  }
+
+  #become(next: State): void {
+    if (this.#state.kind === "waiting") this.#state.retry.cancel();
+    if (this.#state.kind === "opening") this.#state.attempt.abort();
+    this.#state = next;
   }
 }
