@@ -39,7 +39,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
   });
   after(() => files.remove());
 
-  /** A port that speaks TLS, by a clock that stands. */
+  /** A TLS port on a clock that the test moves. */
   async function open(t: TestContext) {
     const clock = new ManualClock();
     const told: string[] = [];
@@ -81,13 +81,13 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     return { clock, told, taken, state, descriptors, handshakes, client, speak };
   }
 
-  test("who says nothing is closed after 10 s, and so is who says something now and then", async (t) => {
+  test("a client that sends nothing is closed after 10 s, and so is one that sends a byte now and then", async (t) => {
     const { clock, told, taken, descriptors, client } = await open(t);
     const silent = await client();
     clock.advance(2000);
     const slow = await client();
     for (const byte of Buffer.from("16030100", "hex")) {
-      slow.write(Buffer.of(byte)); // the beginning of a real one
+      slow.write(Buffer.of(byte)); // the start of a real handshake
       await pause(5);
       clock.advance(1000);
     }
@@ -102,7 +102,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     assert.deepEqual(taken, []);
   });
 
-  test("one address has eight under way at most; who leaves makes room", async (t) => {
+  test("one address has at most eight handshakes in progress; a client that leaves makes room", async (t) => {
     const { told, taken, descriptors, client, speak } = await open(t);
     const all: Client[] = [];
     for (let count = 0; count < 8; count += 1) all.push(await client());
@@ -117,7 +117,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     assert.equal(descriptors.used, 7);
   });
 
-  test("a client is not taken in when there is no room for it any more at the end", async (t) => {
+  test("a client is rejected when no room is left at the end of its handshake", async (t) => {
     const { clock, told, taken, state, descriptors, client, speak } = await open(t);
     const good = speak().on("error", () => {});
     good.once("connect", () => {
@@ -131,7 +131,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     good.destroy();
   });
 
-  test("all that are under way can be ended", async (t) => {
+  test("all handshakes in progress can be ended", async (t) => {
     const { clock, descriptors, handshakes, client } = await open(t);
     const [one, two] = [await client(), await client()];
     handshakes.close();

@@ -5,7 +5,7 @@ import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
 import { sharedOrigin } from "#src/core/net/client-origin.js";
 import { from } from "../support/origin.js";
 
-/** The access that an `[access]` section leads to. */
+/** The access rules of an `[access]` section. */
 function access(section: Readonly<Record<string, string>>): AccessRules {
   let settings = DEFAULT_SETTINGS;
   for (const [key, text] of Object.entries(section)) {
@@ -71,7 +71,7 @@ for (const [allow, deny, host, address, expected] of targets) {
     assert.equal(access({ targets: allow, "deny-targets": deny }).permits(host, address), expected));
 }
 
-test("TCPR and RELD are for this machine only, whatever the configuration says", () => {
+test("TCPR and RELD are for clients on this machine only, whatever the configuration says", () => {
   const open = access({ stop: "any", watch: "0.0.0.0/0 ::/0" });
   for (const permission of ["tunnel", "reload"] as const) {
     for (const address of ["127.0.0.1", "::ffff:127.0.0.1", "::1"])
@@ -82,7 +82,7 @@ test("TCPR and RELD are for this machine only, whatever the configuration says",
   }
 });
 
-test("whom nobody can tell apart are taken as clients, are no devices where those are listed, and may do nothing", () => {
+test("a client without an address may connect, may not be a device where devices are listed, and has no permissions", () => {
   const shared = sharedOrigin("mux port 1");
   assert.ok(access({ clients: "192.168.0.0/24" }).admits(shared));
   assert.ok(access({ clients: "192.168.0.0/24" }).admitsDevice(shared));

@@ -13,7 +13,7 @@ interface Sender {
   readonly alerts: Alerts;
   readonly clock: ManualClock;
   readonly log: MemoryLog;
-  /** Has alerts go there, so many wrong checksums being too many. */
+  /** Sends alerts to `url`; so many wrong checksums a minute make one. */
   configure(url: string, checksums?: number): void;
 }
 
@@ -27,19 +27,19 @@ function sender(t: TestContext, url: string): Sender {
   return { alerts, clock, log, configure };
 }
 
-/** Lets the time of the next attempt come, and waits until it is over. */
+/** Moves the clock to the next attempt and waits for its end. */
 async function attempted(clock: ManualClock, hook: Hook): Promise<void> {
   const before = hook.posts.length;
   clock.next();
   await over(hook, before + 1);
 }
 
-/** Waits until so many attempts are over: their connections are closed when they are. */
+/** Waits for the end of so many attempts: each closes its connection. */
 async function over(hook: Hook, attempts: number): Promise<void> {
   await until(() => hook.posts.length === attempts && hook.connections === 0, `${attempts} attempts`);
 }
 
-test("an alert is JSON with all it is about; login and query of the URL go with it", async (t) => {
+test("an alert is JSON with all its members; the login and the query of the URL are sent with it", async (t) => {
   const hook = await Hook.open(t);
   const { alerts, clock } = sender(t, `http://me%40home:sec%3Aret@127.0.0.1:${hook.port}/some/where?token=x%20y`);
   alerts.serverDown(10001, "a:1", "connection refused");
@@ -66,7 +66,7 @@ test("an alert is JSON with all it is about; login and query of the URL go with 
   await until(() => hook.connections === 0, "the connections to be closed");
 });
 
-test("the same is not told twice in a row, of each server and listener for itself", async (t) => {
+test("each server and listener repeats no alert twice in a row", async (t) => {
   const hook = await Hook.open(t);
   const { alerts } = sender(t, hook.url);
   alerts.serverFound(1, "a:1");
@@ -84,7 +84,7 @@ test("the same is not told twice in a row, of each server and listener for itsel
   );
 });
 
-test("wrong checksums are told when there are too many in a minute, once a minute, each listener for itself", async (t) => {
+test("too many wrong checksums in a minute make one alert a minute, for each listener", async (t) => {
   const hook = await Hook.open(t);
   const { alerts, clock, configure } = sender(t, hook.url);
   for (let second = 0; second < 90; second += 1) {
@@ -106,7 +106,7 @@ test("wrong checksums are told when there are too many in a minute, once a minut
   assert.equal(hook.posts[0]?.alert.text, "3 wrong checksums in a minute on port 1, the last one with a:1");
 });
 
-test("a server that is not there at first, then answers 500, then hangs, gets each alert in order in the end", async (t) => {
+test("a webhook that is unreachable, then answers 500, then hangs, gets every alert in order in the end", async (t) => {
   const port = await freePort();
   const { alerts, clock, log } = sender(t, `http://127.0.0.1:${port}/?token=secret`);
   alerts.serverDown(1, "a:1", "x");
@@ -134,7 +134,7 @@ test("a server that is not there at first, then answers 500, then hangs, gets ea
   assert.doesNotMatch(log.lines.join(), /secret/);
 });
 
-test("interim answers before the final one do not count", async (t) => {
+test("interim responses before the final one do not count", async (t) => {
   const hook = await Hook.open(t);
   hook.answer = (response, number) => {
     response.writeContinue();
@@ -148,7 +148,7 @@ test("interim answers before the final one do not count", async (t) => {
   assert.deepEqual(log.lines, []);
 });
 
-test("there is one request at a time, and one that hangs is cut after 5 s", async (t) => {
+test("one request at a time is in flight; a hanging one is cut after 5 s", async (t) => {
   const hook = await Hook.open(t);
   hook.answer = silence;
   const { alerts, clock, log } = sender(t, hook.url);
@@ -163,7 +163,7 @@ test("there is one request at a time, and one that hangs is cut after 5 s", asyn
   assert.equal(alerts.status.waiting, 5);
 });
 
-test("what nobody takes for five minutes is given up, with a line in the log; attempts get rarer", async (t) => {
+test("an alert that is not accepted for five minutes is given up, with a log line; attempts become rarer", async (t) => {
   const hook = await Hook.open(t);
   hook.answer = status(404);
   const { alerts, clock, log } = sender(t, hook.url);
@@ -181,7 +181,7 @@ test("what nobody takes for five minutes is given up, with a line in the log; at
   assert.equal(alerts.status.delivered, 1);
 });
 
-test("of more than 100 that wait the oldest are dropped, but for the one under way", async (t) => {
+test("of more than 100 waiting alerts the oldest are dropped, except the one in flight", async (t) => {
   const hook = await Hook.open(t);
   hook.answer = silence;
   const { alerts, clock } = sender(t, hook.url);
@@ -189,7 +189,7 @@ test("of more than 100 that wait the oldest are dropped, but for the one under w
   assert.deepEqual(alerts.status, { waiting: 100, delivered: 0, givenUp: 0, dropped: 50 });
   await hook.received(1);
   hook.answer = status(200);
-  clock.next(); // the time of the one under way is over
+  clock.next(); // the alert in flight times out
   await over(hook, 1);
   clock.next();
   await until(() => alerts.status.waiting === 0, "all to be delivered");
@@ -197,7 +197,7 @@ test("of more than 100 that wait the oldest are dropped, but for the one under w
   assert.deepEqual(ports, [0, ...Array.from({ length: 99 }, (_, index) => index + 51)]);
 });
 
-test("another URL: what waits goes there, at once; none: nowhere", async (t) => {
+test("a new URL gets the waiting alerts at once; without a URL they are dropped", async (t) => {
   const [first, second] = [await Hook.open(t), await Hook.open(t)];
   first.answer = silence;
   const { alerts, configure } = sender(t, first.url);
@@ -217,7 +217,7 @@ test("another URL: what waits goes there, at once; none: nowhere", async (t) => 
   assert.equal(first.posts.length, 1);
 });
 
-test("at the end what waits is tried at once, and once", async (t) => {
+test("at the end each waiting alert is tried once, at once", async (t) => {
   const hook = await Hook.open(t);
   hook.answer = status(500);
   const { alerts } = sender(t, hook.url);

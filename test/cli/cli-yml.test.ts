@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { CONBUS_FALLBACK, parseCliYml } from "#src/cli/cli-yml.js";
 import { formatHostPort } from "#src/core/net/address.js";
 
-/** What a text leads to, in short: `servers timeoutMs`. */
+/** The settings of a text, as `servers timeoutMs`. */
 function read(text: string | undefined): { found: string; warnings: readonly string[] } {
   const parsed = parseCliYml(text, "cli.yml");
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
@@ -20,7 +20,7 @@ const PORT = "port: 10001";
 const TIME = "timeout: 10";
 
 const good: [string, string, string][] = [
-  ["the seed's own", conbus("ip: 10.0.3.162", PORT, TIME), "10.0.3.162:10001 10000"],
+  ["the original example", conbus("ip: 10.0.3.162", PORT, TIME), "10.0.3.162:10001 10000"],
   ["digit strings", conbus("ip: '10.0.3.7'", 'port: "10002"', "timeout: ' 5 '"), "10.0.3.7:10002 5000"],
   ["fractions of a second", conbus("ip: a", PORT, "timeout: 2.5"), "a:10001 2500"],
   ["the shortest time", conbus("ip: a", PORT, "timeout: 0.0001"), "a:10001 1"],
@@ -84,10 +84,10 @@ const fallbacks: [string, string | undefined, string, string[]][] = [
   ],
 ];
 for (const [what, text, found, warnings] of fallbacks) {
-  test(`cli.yml with ${what}: what is used instead is said`, () => assert.deepEqual(read(text), { found, warnings }));
+  test(`cli.yml with ${what}: a warning names the default`, () => assert.deepEqual(read(text), { found, warnings }));
 }
 
-test("the values used instead are the seed's", () => {
+test("the defaults are those of the original", () => {
   assert.deepEqual(CONBUS_FALLBACK, { ip: "10.0.3.162", port: 10001, timeout: 10 });
 });
 
@@ -140,7 +140,7 @@ for (const [what, text, message] of wrong) {
   });
 }
 
-test("every beginning of a file is taken or refused, nothing else", () => {
+test("every prefix of a file is accepted or refused, and never throws", () => {
   const text = `x: &x {a: 1}\n${conbus("ip: [a, 'b:5']", PORT, TIME)}`;
   for (let size = 0; size <= text.length; size += 1) {
     const parsed = parseCliYml(text.slice(0, size), "cli.yml");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "#src/cli/mux-arguments.js";
 
-/** What a command line asks to serve. */
+/** The mux line of a command line. */
 function serve(text: string) {
   const parsed = parseMuxArguments(text.split(" ").filter(Boolean));
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
@@ -10,7 +10,7 @@ function serve(text: string) {
   return parsed.value;
 }
 
-test("the seeds' command line, with the program's name changed alone", () => {
+test("the command lines of the original programs, with the name of the program changed", () => {
   const { ip, line, debug } = serve("server -p modbus -t 192.168.1.22:1502 -l 5020 -v --max-connections 2");
   assert.deepEqual([ip, line.port, debug], ["*", 5020, true]);
   assert.deepEqual(line.route.target, { host: "192.168.1.22", port: 1502 });
@@ -18,7 +18,7 @@ test("the seeds' command line, with the program's name changed alone", () => {
   assert.equal(line.route.mux.pool, 2);
 });
 
-test("without anything, the seeds' defaults", () => {
+test("the defaults are those of the original programs", () => {
   const { ip, line, debug } = serve("");
   assert.deepEqual([ip, line.port, debug], ["*", 8000, false]);
   assert.deepEqual(line.route.target, { host: "127.0.0.1", port: 1234 });

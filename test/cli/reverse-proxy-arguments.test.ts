@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseReverseProxyArguments, REVERSE_PROXY_USAGE } from "#src/cli/reverse-proxy-arguments.js";
 
-/** What a command line asks to start. */
+/** The settings that a command line starts with. */
 function start(...argv: string[]) {
   const parsed = parseReverseProxyArguments(["start", ...argv]);
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
@@ -12,7 +12,7 @@ function start(...argv: string[]) {
 
 const WORDS = ["MONI=conbus", "RTRY=0.5", "FAIL=reset"];
 
-test("start without anything: the seed's defaults", () => {
+test("start without arguments has the defaults of the original", () => {
   assert.deepEqual(start(), {
     kind: "start",
     port: 10001,
@@ -22,7 +22,7 @@ test("start without anything: the seed's defaults", () => {
   });
 });
 
-test("every flag says what it says, and KEY=value comes last, so that it wins", () => {
+test("every flag sets its option; KEY=value comes last and overrides it", () => {
   const text =
     "--port 10002 --config bus.yml --log audit.log --idle 0 --decode --id --alert http://hub/x RATE=10/s IDLE=5";
   assert.deepEqual(start(...text.split(" ")), {

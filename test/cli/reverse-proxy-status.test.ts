@@ -15,7 +15,7 @@ function client(changes: Partial<ConnectionStatus>): Partial<ConnectionStatus> {
   return { ...base, listener: DIRECT.name, openedAt: "2020-01-02T03:04:05.678Z", ...changes };
 }
 
-test("one that does not run", () => {
+test("the status of a proxy that does not run", () => {
   assert.deepEqual(reverseProxyStatus(10001), {
     running: false,
     listen_port: 10001,
@@ -26,7 +26,7 @@ test("one that does not run", () => {
   });
 });
 
-test("one that runs: its clients by their ids, bytes of both directions together", () => {
+test("the status of a running proxy: clients by id, bytes of both directions together", () => {
   const targets = [{ host: "10.0.3.162", port: 10002 }];
   const clients = [client({ received: 30, sent: 12 }), client({ id: "a2", client: "fe80::1", phase: "dialing" })];
   assert.deepEqual(reverseProxyStatus(10001, daemon({ targets }, ...clients)), {
@@ -42,12 +42,12 @@ test("one that runs: its clients by their ids, bytes of both directions together
   });
 });
 
-test("who asks, and who is over already, is no client", () => {
+test("the asking connection and closing ones do not count as clients", () => {
   const others = [client({ listener: CONTROL.name, phase: "setup" }), client({ phase: "closing" })];
   assert.equal(reverseProxyStatus(10001, daemon({}, ...others)).active_connections, 0);
 });
 
-test("of several servers the first is the target; all are named", () => {
+test("of several servers the first is the target; the status names all", () => {
   const targets = [
     { host: "a", port: 1 },
     { host: "::1", port: 2 },

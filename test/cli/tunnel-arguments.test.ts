@@ -4,7 +4,7 @@ import { parseTunnelArguments, TUNNEL_USAGE } from "#src/cli/tunnel-arguments.js
 import { formatHostPort } from "#src/core/net/address.js";
 import { formatServices } from "#src/core/tunnel/service-rules.js";
 
-/** What a command line leads to. */
+/** The settings of a command line. */
 function parsed(text: string) {
   const result = parseTunnelArguments(text.split(" ").filter(Boolean));
   assert.ok(result.ok, result.ok ? "" : result.message);
@@ -33,7 +33,7 @@ for (const [text, ip, port, exposed] of servers) {
   });
 }
 
-test("options may stand anywhere, -v, -d and their long forms too", () => {
+test("options, and -v, -d and their long forms, may stand anywhere", () => {
   const { line, exposed } = server("server STAL=7 7000 127.0.0.1:1 a:1 IDLE=600 HLTH=0");
   assert.deepEqual(exposed, ["127.0.0.1:1>a:1"]);
   assert.deepEqual(
@@ -46,7 +46,7 @@ test("options may stand anywhere, -v, -d and their long forms too", () => {
   }
 });
 
-test("tunnel device: what it sets is what [device] sets", () => {
+test("tunnel device sets the same as [device]", () => {
   const found = parsed("device --server hub:7000 --allow=10.41.51.152:23,192.168.0.0/24:80,[::1]:22 -v");
   assert.ok(found.kind === "device" && found.debug);
   assert.deepEqual(found.values.deviceServer, { host: "hub", port: 7000 });
@@ -54,7 +54,7 @@ test("tunnel device: what it sets is what [device] sets", () => {
   assert.equal(formatServices(found.values.deviceAllow ?? []), services);
 });
 
-test("tunnel device: how it proves who it is", () => {
+test("tunnel device: its secret and its certificate", () => {
   const { kind, ...found } = parsed("device --server h:1 --allow a:1 --tls --ca /a --cert /c --key /k --secret 007");
   assert.ok(kind === "device" && "values" in found);
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = found.values;
@@ -108,7 +108,7 @@ for (const [text, message] of wrong) {
   });
 }
 
-test("help, wherever it is asked for", () => {
+test("--help works at any place", () => {
   for (const text of ["--help", "-h", "server --help", "device -h"]) assert.equal(parsed(text).kind, "help");
   for (const line of TUNNEL_USAGE.split("\n")) assert.ok(line.length <= 120, line);
 });

@@ -8,7 +8,7 @@ import { FakeEnd } from "../support/fake-end.js";
 
 const CONNECTIONS = 1000;
 
-/** A session of a daemon that has many connections. */
+/** A setup session of a daemon with many connections. */
 function sessionOf() {
   const clock = new ManualClock();
   const client = new FakeEnd();
@@ -36,12 +36,12 @@ function sessionOf() {
   return { clock, client, session, ended, told: () => told };
 }
 
-/** Lets everything happen that waits for its turn. */
+/** Lets all waiting work run. */
 async function turns(): Promise<void> {
   for (let count = 0; count < 200; count += 1) await nextTurn();
 }
 
-test("of a long reply no more is made than its reader takes, and no command behind it runs before", async () => {
+test("a long reply is made only as its reader takes it, and the next command waits for its end", async () => {
   const { client, told } = sessionOf();
   client.setBusy(true);
   client.send("STAT JSON\nBILD\n");
@@ -66,7 +66,7 @@ for (const [what, commands] of [
   ["many short ones", "CAPA\n".repeat(20_000)],
   ["many short ones behind a STAT", `STAT JSON\n${"CAPA\n".repeat(20_000)}`],
 ] as const) {
-  test(`a client that takes nothing of ${what} for 30 s is closed, one that takes some is not`, async () => {
+  test(`a client that reads nothing of ${what} for 30 s is closed; one that reads a little is not`, async () => {
     const { clock, client, ended } = sessionOf();
     if (commands.length > 20_000) {
       client.send("STAT\n"); // from now on it may wait for hours with its next command
@@ -90,7 +90,7 @@ for (const [what, commands] of [
   });
 }
 
-test("after STAT a client may wait for hours, as people do", async () => {
+test("after STAT a client may be silent for hours, as people are", async () => {
   const { clock, client, ended } = sessionOf();
   client.send("STAT\n");
   await turns();

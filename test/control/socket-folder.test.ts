@@ -14,7 +14,7 @@ const folder = mkdtempSync(`${tmpdir()}/sockproxyd-control-`);
 after(() => rmSync(folder, { recursive: true }));
 const control = `${folder}/private/control.sock`;
 
-test("neither max-connections nor max-per-client nor the list of clients keep out who has the control socket", async () => {
+test("max-connections, max-per-client and the list of clients do not apply to the control socket", async () => {
   const network = { kind: "network", family: "ipv4", address: "192.0.2.1", prefix: 32 } as const;
   for (const limits of [{ maxConnections: 1 }, { maxPerClient: 1 }, { clients: [network] }]) {
     const { daemon, port } = await daemonHere({ control, ...limits });
@@ -29,7 +29,7 @@ test("neither max-connections nor max-per-client nor the list of clients keep ou
   }
 });
 
-test("a client of the control socket whose remote takes nothing is not taken for gone", async () => {
+test("a client of the control socket does not count as gone while its remote reads nothing", async () => {
   const clock = new ManualClock();
   const device = await Device.open();
   const { daemon } = await daemonHere({ control }, clock);
@@ -53,7 +53,7 @@ test("a client of the control socket whose remote takes nothing is not taken for
   await daemon.stop("test");
 });
 
-test("nobody there, nobody there any more, something else there", async () => {
+test("a path without a socket, with a stale socket, with another file", async () => {
   assert.deepEqual(await askDaemon([`${folder}/nowhere/x.sock`], ["STAT JSON"]), { kind: "absent" });
   const { daemon, port } = await daemonHere({ control });
   const { client } = await greet(port);
@@ -63,7 +63,7 @@ test("nobody there, nobody there any more, something else there", async () => {
   assert.deepEqual(await askDaemon([control], ["BILD"]), { kind: "absent" });
 });
 
-/** Calls with these variables set, or unset. */
+/** Calls a function with these environment variables set or unset. */
 function withEnv<T>(variables: Readonly<Record<string, string>>, call: () => T): T {
   const before = { ...process.env };
   Object.assign(process.env, variables);
@@ -75,7 +75,7 @@ function withEnv<T>(variables: Readonly<Record<string, string>>, call: () => T):
   }
 }
 
-describe("where sockets are", () => {
+describe("the folder of the sockets", () => {
   const uid = process.geteuid?.() ?? -1;
   const root = uid === 0;
   const home = `${folder}/home`;
@@ -113,7 +113,7 @@ describe("where sockets are", () => {
     });
   }
 
-  test("a folder of another user is not taken for ours, whatever XDG_RUNTIME_DIR says", { skip: !root }, () => {
+  test("a folder of another user is never used, whatever XDG_RUNTIME_DIR says", { skip: !root }, () => {
     chownSync(open, 65_534, 65_534);
     const paths = withEnv({ XDG_RUNTIME_DIR: open }, () => controlPaths(7));
     assert.ok(!paths.some((path) => path.startsWith(open)));

@@ -9,7 +9,7 @@ import { FakeLuup } from "../support/luup.js";
 import { Client, Device, greet, relayed } from "../support/net.js";
 import { pause, until } from "../support/wait.js";
 
-test("30 s without a complete command end setup mode; after a STAT it is 6,000 s", async () => {
+test("setup mode ends after 30 s without a complete command, or 6,000 s after a STAT", async () => {
   const clock = new ManualClock();
   const { daemon, port } = await daemonHere({}, clock);
   const silent = await greet(port);
@@ -19,7 +19,7 @@ test("30 s without a complete command end setup mode; after a STAT it is 6,000 s
   watching.client.write("STAT\n");
   await watching.client.line();
   clock.advance(29_000);
-  trickling.client.write("\n\nQUI"); // neither blank lines nor half a line are a command
+  trickling.client.write("\n\nQUI"); // blank lines and half a line are no command
   busy.client.write("BILD\n");
   await busy.client.line();
   assert.equal(silent.client.ended, false);
@@ -38,7 +38,7 @@ test("30 s without a complete command end setup mode; after a STAT it is 6,000 s
   await daemon.stop("test");
 });
 
-/** Lets time pass until nobody is connected any more: the kernel is asked first whether the client still takes something. */
+/** Lets time pass until no client is connected: the daemon first asks the kernel whether the client still reads. */
 async function cutAtLast(clock: ManualClock, daemon: Daemon): Promise<void> {
   await until(() => {
     clock.advance(1000);
@@ -46,7 +46,7 @@ async function cutAtLast(clock: ManualClock, daemon: Daemon): Promise<void> {
   }, "it to be cut");
 }
 
-test("a client of setup mode that does not close after the last reply is cut in the end", async () => {
+test("a client of setup mode that does not close after the last reply is cut", async () => {
   const clock = new ManualClock();
   const { daemon, port } = await daemonHere({}, clock);
   const { client } = await greet(port);
@@ -58,7 +58,7 @@ test("a client of setup mode that does not close after the last reply is cut in 
   await daemon.stop("test");
 });
 
-test("a plugin has an hour for its last bytes, then it is cut", async () => {
+test("a plugin that does not read its last bytes is cut after an hour", async () => {
   const clock = new ManualClock();
   const device = await Device.open();
   const { daemon, port } = await daemonHere({}, clock);
@@ -77,7 +77,7 @@ test("a plugin has an hour for its last bytes, then it is cut", async () => {
   await daemon.stop("test");
 });
 
-test("a client that has gone, and a remote that does not take its last bytes: let go after half a minute", async () => {
+test("a client has gone and its remote does not read the last bytes: the connection ends after 30 s", async () => {
   const clock = new ManualClock();
   const device = await Device.open();
   const { daemon, port } = await daemonHere({}, clock);
@@ -86,20 +86,20 @@ test("a client that has gone, and a remote that does not take its last bytes: le
   client.write(Buffer.alloc(30_000_000));
   await until(() => remote.socket.readableLength > 0, "some of it to pass");
   await pause(500);
-  client.destroy(); // its FIN is stuck behind bytes that nobody takes
+  client.destroy(); // its FIN waits behind bytes that nobody reads
   for (let seconds = 0; seconds < 29; seconds += 1) clock.advance(1000);
   await pause(100);
   assert.equal([...daemon.status.connections][0]?.phase, "echo");
   for (let seconds = 0; seconds < 10; seconds += 1) {
     clock.advance(1000);
-    await pause(50); // the kernel is asked for the client
+    await pause(50); // the daemon asks the kernel about the client
   }
   assert.notEqual([...daemon.status.connections][0]?.phase, "echo");
   device.close();
   await daemon.stop("test");
 });
 
-test("a fault of the program costs the connection it happens in, and is logged with its id", async () => {
+test("a fault of the daemon ends only its own connection, and the log shows the id", async () => {
   const device = await Device.open();
   const { daemon, port, log } = await daemonHere();
   const victim = await relayed(port, device);
@@ -123,7 +123,7 @@ test("a fault of the program costs the connection it happens in, and is logged w
   await daemon.stop("test");
 });
 
-test("`[host] renotify` holds for connections that do not say", async () => {
+test("`[host] renotify` applies to connections without RNTF", async () => {
   const luup = await new FakeLuup().start();
   const device = await Device.open();
   const { daemon, port } = await daemonHere({ vera: luup.url, renotify: 150 });
@@ -161,7 +161,7 @@ test("small messages are not held back on either side (TCP_NODELAY)", async (t) 
   await daemon.stop("test");
 });
 
-test("no connection leaves anything behind", async () => {
+test("no connection leaves memory behind", async () => {
   const luup = await new FakeLuup().start();
   const device = await Device.open();
   const { daemon, port } = await daemonHere({ vera: luup.url });
@@ -183,7 +183,7 @@ test("no connection leaves anything behind", async () => {
   await luup.stop();
 });
 
-test("a report that is read slowly keeps nothing of connections that have gone meanwhile", async () => {
+test("a report that is read slowly keeps no memory of connections that close meanwhile", async () => {
   const { daemon, port } = await daemonHere();
   const clients = [await Client.open(port), await Client.open(port), await Client.open(port)];
   await until(() => [...daemon.status.connections].length === 3, "all three");

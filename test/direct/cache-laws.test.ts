@@ -16,7 +16,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("time" as const), which, n: fc.nat(300) }) },
 );
 
-/** One connection as the model sees it. */
+/** One connection of the model. */
 class Modelled {
   readonly joined: Joined;
   /** Reads that the server has got: their data point, and how many changes there had been. */
@@ -64,7 +64,7 @@ class Modelled {
   }
 }
 
-test("law: an answer from memory is fresh, younger than any change, and between whole messages; nothing else is changed", async () => {
+test("law: an answer from the cache is fresh, newer than every change, and between whole messages; nothing else changes", async () => {
   let hits = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80 }), fc.constantFrom(0, 50), async (steps, rate) => {
@@ -132,7 +132,7 @@ test("law: an answer from memory is fresh, younger than any change, and between 
   assert.ok(hits > 500, `${hits} answers from memory in all runs`);
 });
 
-/** A line with its functions at hand. */
+/** A `[direct]` line on a clock that the test moves. */
 function bound(options: { rate?: number; shareMs?: number }) {
   const test = new TestLine(options);
   return { clock: test.clock, join: test.join.bind(test) };

@@ -5,7 +5,7 @@ import { ACTION, DONE, EVENT, type Joined, read, reply, TestLine } from "../supp
 
 const SHARE_MS = 500;
 
-/** Asks by one connection, whose server answers. */
+/** Sends a read on one connection; the server answers. */
 function learn({ client, server }: Joined, value: string, point = 12): void {
   const before = server.text.length;
   client.send(read(point));
@@ -13,7 +13,7 @@ function learn({ client, server }: Joined, value: string, point = 12): void {
   server.send(reply(point, value));
 }
 
-/** Whether a read by this connection is answered from memory, and by what. */
+/** The answer of the cache to a read on this connection, if any. */
 function recalls({ client, server }: Joined, point = 12): string | undefined {
   const [asked, got] = [server.text.length, client.text.length];
   client.send(read(point));
@@ -22,7 +22,7 @@ function recalls({ client, server }: Joined, point = 12): string | undefined {
   return answer === "" ? undefined : answer;
 }
 
-test("a read is answered from the answer of another client, as long as it is fresh", () => {
+test("a read is answered with another client's answer while that is fresh", () => {
   const test = new TestLine({ shareMs: SHARE_MS });
   const [one, two] = [test.join(), test.join()];
   learn(one, "1");
@@ -42,12 +42,12 @@ const VOID: [what: string, happens: (one: Joined, two: Joined) => void][] = [
   ["an action of another one", (_, { client }) => client.send(ACTION)],
   ["its confirmation on another connection", (_, { server }) => server.send(DONE)],
   ["an event", (_, { server }) => server.send(EVENT)],
-  ["what is no telegram, to the server", (_, { client }) => client.send("x")],
-  ["what is no telegram, from the server", (_, { server }) => server.send(`x${EVENT}`)],
+  ["bytes to the server that are no telegram", (_, { client }) => client.send("x")],
+  ["bytes from the server that are no telegram", (_, { server }) => server.send(`x${EVENT}`)],
   ["a read with a wrong checksum", (_, { client }) => client.send("<S0020030837F02D12AA>")],
 ];
 for (const [what, happens] of VOID) {
-  test(`answers are void after ${what}`, () => {
+  test(`cached cached answers are void after ${what}`, () => {
     const test = new TestLine({ shareMs: SHARE_MS });
     const [one, two, three] = [test.join(), test.join(), test.join()];
     learn(one, "1");
@@ -65,7 +65,7 @@ test("white space between telegrams changes nothing", () => {
   assert.equal(recalls(one), reply(12, "1"));
 });
 
-test("a write voids when it goes out, not when it waits for its turn; a read behind it is not answered before", () => {
+test("a write voids the cache when it leaves, not while it waits for its turn; a read behind it waits, too", () => {
   const test = new TestLine({ shareMs: 60_000, rate: 1 });
   const [one, two] = [test.join(), test.join()];
   learn(one, "1");
@@ -78,7 +78,7 @@ test("a write voids when it goes out, not when it waits for its turn; a read beh
   assert.equal(two.server.text, ACTION + read(12));
 });
 
-test("a read from memory waits for no turn and takes none", () => {
+test("a read from the cache waits for no turn and takes none", () => {
   const test = new TestLine({ shareMs: 60_000, rate: 1 });
   const one = test.join();
   learn(one, "1");
@@ -89,7 +89,7 @@ test("a read from memory waits for no turn and takes none", () => {
   assert.equal(one.client.text, reply(12, "1").repeat(3), "but it keeps its order behind what waits");
 });
 
-test("an answer that was asked for before a write is not kept after it", () => {
+test("an answer to a read before a write is not cached after it", () => {
   const test = new TestLine({ shareMs: SHARE_MS });
   const [one, two] = [test.join(), test.join()];
   one.client.send(read(12));
@@ -98,7 +98,7 @@ test("an answer that was asked for before a write is not kept after it", () => {
   assert.equal(recalls(one), undefined);
 });
 
-test("a wrong checksum is not answered from memory, nor kept", () => {
+test("a telegram with a wrong checksum is neither answered from the cache nor cached", () => {
   const test = new TestLine({ shareMs: SHARE_MS });
   const one = test.join();
   one.client.send(read(12));
@@ -110,7 +110,7 @@ test("a wrong checksum is not answered from memory, nor kept", () => {
   assert.ok(one.server.text.endsWith(wrong));
 });
 
-test("a read of all modules is always asked", () => {
+test("a read of all modules always reaches the server", () => {
   const test = new TestLine({ shareMs: SHARE_MS });
   const one = test.join();
   const all = String(telegram("S0000000000F02D12"));
@@ -120,7 +120,7 @@ test("a read of all modules is always asked", () => {
   assert.equal(one.server.text, all + all);
 });
 
-test("a client that does not read is answered by the server, behind what is before it", () => {
+test("a client that does not read is answered by the server, in order", () => {
   const test = new TestLine({ shareMs: SHARE_MS });
   const [one, two] = [test.join(), test.join()];
   learn(one, "1");
@@ -131,7 +131,7 @@ test("a client that does not read is answered by the server, behind what is befo
   assert.equal(two.client.text, reply(13, "long"));
 });
 
-test("half a telegram of the server is kept until it is whole: an answer from memory goes before it", () => {
+test("half a telegram of the server waits until it is whole: an answer from the cache goes first", () => {
   const test = new TestLine({ shareMs: SHARE_MS });
   const [one, two] = [test.join(), test.join()];
   learn(one, "1");
@@ -144,7 +144,7 @@ test("half a telegram of the server is kept until it is whole: an answer from me
   assert.equal(two.client.text, reply(12, "1") + other);
 });
 
-test("amid bytes that are no telegram nothing is put in between", () => {
+test("no cached answer goes between bytes that are no telegram", () => {
   const test = new TestLine({ shareMs: SHARE_MS });
   const [one, two] = [test.join(), test.join()];
   two.server.send(`<${"x".repeat(1500)}`);
@@ -158,7 +158,7 @@ for (const [how, ends] of [
   ["FIN", ({ server }: Joined) => server.fin()],
   ["a reset", ({ server }: Joined) => server.cut(new Error("reset"))],
 ] as const) {
-  test(`half a telegram of the server is passed on at ${how}`, () => {
+  test(`half a telegram of the server passes at ${how}`, () => {
     const joined = new TestLine({ shareMs: SHARE_MS }).join();
     joined.server.send(`${EVENT}<half`);
     assert.equal(joined.client.text, EVENT);

@@ -8,7 +8,7 @@ import { ACTION, read, TestLine } from "../support/telegram-line.js";
 const many = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, index) => read((from + index) % 100));
 
-test("without RATE and CACH a server is left as it is", () => {
+test("without RATE and CACH a server gets no telegram end", () => {
   const { line } = new TestLine({});
   const { server } = new TestLine({}).join();
   assert.equal(line.wrap(server), server);
@@ -49,7 +49,7 @@ test("clients take turns, one telegram each", () => {
   assert.equal(order.join(""), "AABABCABCAA");
 });
 
-test("bytes outside of telegrams pass with their neighbours, and need no turn", () => {
+test("bytes outside telegrams pass with their neighbours and need no turn", () => {
   const { clock, join } = bound({ rate: 1 });
   const { client, server } = join();
   client.send(`x${ACTION}\r\n${ACTION}\r\n`);
@@ -58,7 +58,7 @@ test("bytes outside of telegrams pass with their neighbours, and need no turn", 
   assert.equal(server.text, `x${ACTION}\r\n${ACTION}\r\n`);
 });
 
-test("half a telegram goes on when it is too long for one, and with FIN", () => {
+test("half a telegram passes when it is too long for one, and at a FIN", () => {
   const { join } = bound({ rate: 1 });
   const { client, server } = join();
   client.send(`<${"x".repeat(1000)}`);
@@ -71,7 +71,7 @@ test("half a telegram goes on when it is too long for one, and with FIN", () => 
   assert.ok(server.text.endsWith("<half") && server.ended);
 });
 
-test("a client whose telegrams wait is not read", () => {
+test("nobody reads a client whose telegrams wait", () => {
   const { clock, join } = bound({ rate: 10 });
   const { client, server, relay } = join();
   client.send(many(3).join(""), many(3, 3).join(""));
@@ -86,7 +86,7 @@ test("a client whose telegrams wait is not read", () => {
   assert.ok(!client.isPaused);
 });
 
-test("a server that takes nothing costs the others no turn, and nothing is given to it meanwhile", () => {
+test("a server that reads nothing costs the others no turn and gets nothing meanwhile", () => {
   const { clock, join } = bound({ rate: 10 });
   const [one, two] = [join(), join()];
   one.server.setBusy(true);
@@ -117,7 +117,7 @@ test("a client that leaves gives its place up", () => {
   assert.equal(two.server.text, "");
 });
 
-test("when all have left nothing is waited for", () => {
+test("when all clients have left no timer runs", () => {
   const { clock, join } = bound({ rate: 1 });
   const { client } = join();
   client.send(many(5).join(""));
@@ -126,7 +126,7 @@ test("when all have left nothing is waited for", () => {
 });
 
 for (const how of ["with the first bytes", "while the others wait"] as const) {
-  test(`FIN of the client ${how} goes behind what waits, however long that takes`, async () => {
+  test(`FIN of the client ${how} follows the waiting telegrams, however long they take`, async () => {
     const line = new TestLine({ rate: 0.5 });
     const text = many(60).join("");
     const early = how === "with the first bytes";
@@ -146,14 +146,14 @@ for (const how of ["with the first bytes", "while the others wait"] as const) {
   });
 }
 
-test("many clients wait longer for a turn than a relay has patience: nobody is cut", async () => {
+test("clients that wait for a turn longer than the relay's limits are not cut", async () => {
   const line = new TestLine({ rate: 0.5 });
   const all = Array.from({ length: 40 }, () => line.join({ early: many(2).join(""), fin: true }));
   await line.pass(170_000);
   for (const { server } of all) assert.equal(server.text, many(2).join(""));
 });
 
-test("the server's FIN does not cut what waits for its turn either", async () => {
+test("the server's FIN does not cut telegrams that wait for their turn", async () => {
   const line = new TestLine({ rate: 0.5 });
   const { client, server } = line.join();
   client.send(many(60).join(""));
@@ -162,7 +162,7 @@ test("the server's FIN does not cut what waits for its turn either", async () =>
   assert.equal(server.text, many(60).join(""));
 });
 
-test("a server that takes nothing is waited for as ever: 30 s", async () => {
+test("a server that reads nothing has 30 s, as without RATE", async () => {
   const line = new TestLine({ rate: 0.5 });
   const joined = line.join();
   joined.server.setBusy(true);
@@ -191,7 +191,7 @@ const piece = fc.oneof(
 const stream = fc.tuple(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 6 }));
 const steps = fc.array(fc.tuple(fc.nat(3), fc.nat(700)), { maxLength: 12 });
 
-test("law: all that clients send arrives, unchanged and in order, FIN behind it, and never faster than the rate", async () => {
+test("law: all bytes of the clients arrive unchanged and in order, with the FIN behind them, never faster than the rate", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 20 }),
@@ -233,7 +233,7 @@ test("law: all that clients send arrives, unchanged and in order, FIN behind it,
   );
 });
 
-/** A line with its functions at hand. */
+/** A `[direct]` line on a clock that the test moves. */
 function bound(options: { rate?: number; shareMs?: number }) {
   const test = new TestLine(options);
   return { clock: test.clock, line: test.line, join: test.join.bind(test) };

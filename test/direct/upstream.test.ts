@@ -32,7 +32,7 @@ function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualCl
   return { server: again(), again, clock, log, alerts };
 }
 
-test("an attempt that began before the server was reached last tells nothing when it fails", () => {
+test("a failed attempt says nothing when it began before the last success", () => {
   const { server, clock, log } = unchecked();
   const early = clock.now();
   clock.advance(10);
@@ -47,7 +47,7 @@ test("an attempt that began before the server was reached last tells nothing whe
   assert.equal(log.lines.at(-1), "WARN [direct 1 > 127.0.0.1:1] is back after 1.2 s");
 });
 
-test("a server that was down when its line went, and is there when the line is back, is told to be back", (t) => {
+test("a server that was down when a reload removed its line, and is up when the line returns, is reported as back", (t) => {
   const { server, again, clock, alerts } = unchecked();
   t.after(() => alerts.close());
   alerts.configure({ ...DEFAULT_SETTINGS, alertUrl: "http://127.0.0.1:1/" });
@@ -59,13 +59,13 @@ test("a server that was down when its line went, and is there when the line is b
   assert.equal(alerts.status.waiting, 3, "down, back, down");
 });
 
-test("what this machine lacks is not held against the server", () => {
+test("a lack of resources on this machine does not count against the server", () => {
   const { server, clock } = unchecked();
   server.failed(new DialError(NO_MORE_FILES), clock.now(), 4000);
   assert.deepEqual([server.up, server.status.failures], [true, 0]);
 });
 
-test("a daemon that has stopped checks nothing any more", async (t) => {
+test("a stopped daemon makes no health checks", async (t) => {
   const [a, b] = [await Device.open(), await Device.open()];
   t.after(() => {
     a.close();

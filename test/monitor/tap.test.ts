@@ -12,7 +12,7 @@ import { Subscriber } from "#src/monitor/subscriber.js";
 import { Tap } from "#src/monitor/tap.js";
 import { ManualClock } from "../support/clock.js";
 
-/** A tap, and what a subscriber of it has shown: the lines without their times. */
+/** A tap, and the lines of a subscriber without their times. */
 function tapped(hops: Hops = RELAYED, more: Partial<TraceContext> = {}, view: View = conbus) {
   const clock = new ManualClock();
   const faults: unknown[] = [];
@@ -45,7 +45,7 @@ const ONE = "<S0000000000F01D00FA>";
 const TWO = "<R0020030837F01DFM>";
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 
-test("a telegram is seen to come and to be written on, both at once when the other side takes it", () => {
+test("a telegram shows when it comes and when it is written; both at once when the other side reads", () => {
   const { tap, lines } = tapped();
   tap.passed("up", bytes(ONE), true);
   tap.passed("down", bytes(TWO + TWO), true);
@@ -56,7 +56,7 @@ test("a telegram is seen to come and to be written on, both at once when the oth
   ]);
 });
 
-test("while the other side does not take it, it is only seen to come", () => {
+test("a telegram that the other side does not read shows only as received", () => {
   const { tap, lines } = tapped();
   tap.passed("up", bytes(ONE), false);
   assert.deepEqual(lines(), [`[CLIENT→PROXY] ${ONE}`]);
@@ -68,7 +68,7 @@ test("while the other side does not take it, it is only seen to come", () => {
   assert.equal(lines().length, 2);
 });
 
-test("the chunk may be overwritten once it has been looked at", () => {
+test("a chunk may be overwritten after the tap has seen it", () => {
   const { tap, lines } = tapped();
   const chunk = bytes(`${ONE}<S00000`);
   tap.passed("up", chunk, false);
@@ -81,7 +81,7 @@ test("the chunk may be overwritten once it has been looked at", () => {
   assert.equal(lines().length, 4);
 });
 
-test("of a shared device each side is seen where it happens", () => {
+test("a shared device shows each side where it happens", () => {
   for (const [hops, expected] of [
     [CLIENT_SIDE, [`[CLIENT→PROXY] ${ONE}`, `[PROXY→CLIENT] ${TWO}`]],
     [SERVER_SIDE, [`[PROXY→SERVER] ${ONE}`, `[SERVER→PROXY] ${TWO}`]],
@@ -103,7 +103,7 @@ test("half a telegram at the end is junk", () => {
   assert.equal(lines().length, 2);
 });
 
-test("several who look on each see it their way; one who has left sees no more, and the last one leaves it idle", () => {
+test("each subscriber has its own view; a removed one sees no more, and without subscribers the tap is idle", () => {
   const { tap, seeBy, lines, subscriber } = tapped();
   const other = seeBy(hex);
   tap.passed("up", bytes("<"), true);
@@ -117,14 +117,14 @@ test("several who look on each see it their way; one who has left sees no more, 
   assert.equal(tap.idle, true);
 });
 
-test("one who is added twice sees each message once", () => {
+test("a subscriber added twice sees each message once", () => {
   const { tap, lines, subscriber } = tapped();
   tap.add(conbus, subscriber);
   tap.passed("up", bytes(ONE), true);
   assert.equal(lines().filter((line) => line.startsWith("[CLIENT→PROXY]")).length, 1);
 });
 
-test("thousands that wait to be written on cost no more than a limit; all are seen to come, and the others counted", () => {
+test("messages that wait to be written have a limit; all show as received, and the excess is counted", () => {
   const { tap, lines, skipped } = tapped();
   for (let count = 0; count < 3000; count += 1) tap.passed("up", bytes(ONE), false);
   tap.drained("up");
@@ -134,7 +134,7 @@ test("thousands that wait to be written on cost no more than a limit; all are se
   assert.equal(skipped(), 2000);
 });
 
-test("a fault in a view ends the looking on, and is told once", () => {
+test("a fault in a view ends the tap and is reported once", () => {
   const broken: View = {
     ...conbus,
     render() {
@@ -183,7 +183,7 @@ test("wrong checksums are alerted, junk is not, whether or not a subscriber has 
   assert.deepEqual(twice, []);
 });
 
-test("a flood of crumbs is looked at in samples, and the rest is told in bytes; what comes behind it is seen", () => {
+test("a flood of tiny messages is sampled, and the rest is counted in bytes; later messages show", () => {
   for (const [crumb, view] of [
     [">", conbus],
     ["<>", conbus],
@@ -199,7 +199,7 @@ test("a flood of crumbs is looked at in samples, and the rest is told in bytes; 
   }
 });
 
-test("a stream of real telegrams is seen whole, however much comes at once", () => {
+test("a stream of real telegrams shows completely, however much comes at once", () => {
   const { tap, lines, skipped } = tapped();
   for (let count = 0; count < 20; count += 1) tap.passed("up", bytes(ONE.repeat(1000)), true);
   assert.equal(lines().length + 2 * skipped(), 40_000 + (skipped() > 0 ? 1 : 0));

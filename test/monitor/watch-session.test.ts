@@ -6,7 +6,7 @@ import { WatchSession } from "#src/monitor/watch-session.js";
 import { ManualClock } from "../support/clock.js";
 import { FakeEnd } from "../support/fake-end.js";
 
-/** A client that watches, and what shows it a message. */
+/** A watching client, and a function that shows it a message. */
 function watchingClient() {
   const clock = new ManualClock();
   const client = new FakeEnd();
@@ -34,7 +34,7 @@ function watchingClient() {
   return { clock, client, ended, watching, show };
 }
 
-test("what waits for a watcher that does not read is limited in bytes of memory, and what it misses is told", () => {
+test("the memory for a watcher that does not read is limited, and a gap line counts the lines it misses", () => {
   const { client, show, clock } = watchingClient();
   client.setBusy(true);
   const text = "→".repeat(1000);
@@ -49,7 +49,7 @@ test("what waits for a watcher that does not read is limited in bytes of memory,
   assert.match(client.text, told);
 });
 
-test("a watcher that takes nothing for a minute is closed; one for whom nothing waits is not, nor one that takes some", () => {
+test("a watcher that reads nothing for a minute is closed; one without waiting lines is not, nor one that reads a little", () => {
   const { clock, client, ended, show } = watchingClient();
   show("seen");
   clock.advance(3_600_000);

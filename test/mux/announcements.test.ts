@@ -6,7 +6,7 @@ import { Rounds } from "#src/scheduling/rounds.js";
 import { keepBusy } from "../support/cpu.js";
 import { until } from "../support/wait.js";
 
-/** Clients; to tell one of them something takes as long as a slice of time. */
+/** Clients; a write to one of them takes as long as a time slice. */
 function setUp(...names: readonly string[]) {
   const told: string[] = [];
   const client = (name: string) => ({
@@ -22,7 +22,7 @@ function setUp(...names: readonly string[]) {
   return { clients, told, announcements: new Announcements(rounds, clients as unknown as MuxClient[]) };
 }
 
-test("what comes before the first is told goes out together, what comes behind it does not overtake", async () => {
+test("events that come before the first write go out together, later ones do not overtake", async () => {
   const { clients, told, announcements } = setUp("a", "b", "c", "d");
   for (const event of ["1", "2", "3"]) announcements.all(Buffer.from(event));
   announcements.each(new Set(clients.slice(0, 1)), (one) => one.deliver(Buffer.from("answer")));
@@ -46,7 +46,7 @@ test("what comes before the first is told goes out together, what comes behind i
   ]);
 });
 
-test("nothing is lost while there is nobody", async () => {
+test("no event is lost while there is no client", async () => {
   const { clients, told, announcements } = setUp("a");
   const [only] = clients.splice(0);
   announcements.all(Buffer.from("1"));
@@ -56,7 +56,7 @@ test("nothing is lost while there is nobody", async () => {
   assert.deepEqual(told, ["a:2"]);
 });
 
-test("who has too much unread already is dropped", async () => {
+test("a client with too many unread bytes is dropped", async () => {
   const { clients, told, announcements } = setUp("a", "b");
   if (clients[0] !== undefined) clients[0].stalled = true;
   announcements.all(Buffer.from("1"));

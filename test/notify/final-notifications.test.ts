@@ -1,4 +1,4 @@
-// final notifications of connections that are gone, while the engine is away
+// Final notifications of closed connections while the engine is away.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
@@ -12,9 +12,9 @@ import { until } from "../support/wait.js";
 
 const AT_A_TIME = 50;
 
-/** A device that says goodbye at once. */
+/** A device that sends a byte and closes at once. */
 const device = createServer((socket) => {
-  socket.on("error", () => {}); // it may be cut while it says goodbye
+  socket.on("error", () => {}); // it may be cut while it closes
   socket.resume().end();
 });
 before(async () => {
@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => device.close());
 
-/** Makes so many connections, each for a device of its own, and waits until nothing of them is left but their final notifications. */
+/** Opens so many connections, each for a device of its own, and waits until only their final notifications are left. */
 async function shortConnections(daemon: Daemon, port: number, count: number, action: string): Promise<void> {
   let left = count;
   const one = async (): Promise<void> => {
@@ -67,7 +67,7 @@ test("a final notification that waits holds nothing of its connection", async (t
   assert.ok(each < 5000, `${each} bytes each`);
 });
 
-test("of very many the oldest are given up, with one line in the log", async (t) => {
+test("of very many final notifications the oldest are given up, with one log line", async (t) => {
   const enginePort = await freePort();
   const { daemon, port, log } = await daemonHere({ vera: `http://127.0.0.1:${enginePort}` });
   t.after(() => daemon.stop("test"));
@@ -88,7 +88,7 @@ test("of very many the oldest are given up, with one line in the log", async (t)
   assert.ok(Math.max(...told) <= waiting + AT_A_TIME, "those that ended last are told"); // they were numbered backwards
 });
 
-test("the daemon stops: final notifications that wait are told before", async (t) => {
+test("final notifications that wait are sent before the daemon stops", async (t) => {
   const enginePort = await freePort();
   const { daemon, port } = await daemonHere({ vera: `http://127.0.0.1:${enginePort}` });
   t.after(() => daemon.stop("test"));
@@ -101,7 +101,7 @@ test("the daemon stops: final notifications that wait are told before", async (t
   assert.equal(engine.arrivals.length, 5);
 });
 
-test("an engine that hangs: what waits is bounded, too", async (t) => {
+test("an engine that hangs: the number of waiting final notifications is bounded, too", async (t) => {
   const sockets = new Set<{ destroy(): void }>();
   const engine = createServer((socket) => {
     sockets.add(socket);

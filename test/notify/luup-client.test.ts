@@ -29,7 +29,7 @@ after(async () => {
   await engine.stop();
 });
 
-/** What becomes of a request. */
+/** The outcome of a request. */
 interface Sent {
   readonly requester: Requester;
   answer?: Answer;
@@ -38,7 +38,7 @@ interface Sent {
   woken?: true;
 }
 
-/** Sends a request and returns what becomes of it. */
+/** Sends a request and returns its outcome. */
 function send(device: number, name: string, via = luup): Sent {
   const requester: Requester = {
     path: `/data_request?DeviceNum=${device}&Pid=${name}`,
@@ -62,7 +62,7 @@ function send(device: number, name: string, via = luup): Sent {
   return result;
 }
 
-test("a request without an answer ends after 5 s, and is not blamed on the whole engine", async () => {
+test("a request without an answer ends after 5 s and does not count against the engine", async () => {
   engine.answer = () => {};
   const result = send(5, "slow");
   await engine.received("slow", 1);
@@ -74,7 +74,7 @@ test("a request without an answer ends after 5 s, and is not blamed on the whole
   assert.deepEqual(log.lines, []);
 });
 
-test("an answer that never ends is ended after 5 s too", async () => {
+test("an answer without end is cut after 5 s, too", async () => {
   engine.answer = (_arrival, response) => {
     response.writeHead(200);
     response.write("{");
@@ -86,7 +86,7 @@ test("an answer that never ends is ended after 5 s too", async () => {
   assert.equal(result.answer?.outcome, "timed-out");
 });
 
-test("an answer as long as can be is read to a limit, and is an answer", async () => {
+test("a very long answer is read up to a limit, and counts as an answer", async () => {
   engine.answer = (_arrival, response) => {
     const piece = "x".repeat(65_536);
     const more = (): void => {
@@ -111,7 +111,7 @@ test("at most 64 requests at a time, 16 of one device", async () => {
   assert.equal(engine.of("many").length, 48);
 });
 
-test("two devices that hang with all they have leave room for the others", async () => {
+test("two devices whose requests all hang leave room for the others", async () => {
   engine.answer = () => {};
   for (let n = 0; n < 40; n += 1) for (const device of [1, 2]) send(device, "hung");
   await engine.received("hung", 32);
@@ -121,12 +121,12 @@ test("two devices that hang with all they have leave room for the others", async
   assert.equal(engine.of("hung").length, 32);
 });
 
-test("the status tells of the queue, of retries and failures, and how long things took", async () => {
+test("the status shows the queue, retries, failures and durations", async () => {
   engine.answer = () => {};
   for (let n = 0; n < 20; n += 1) send(1, "hung");
   await engine.received("hung", 16);
   assert.deepEqual([luup.status.waiting, luup.status.inFlight, luup.status.sent], [4, 16, 16]);
-  clock.advance(5000); // they are given up, and the rest has its turn
+  clock.advance(5000); // they time out, and the others have their turn
   await engine.received("hung", 20);
   engine.answer = saying("ERROR: Invalid Service");
   const result = send(2, "again");
@@ -145,7 +145,7 @@ test("the status tells of the queue, of retries and failures, and how long thing
   ]);
 });
 
-test("who has failed is woken when the engine answers again; who has given up is not", async () => {
+test("a failed requester is woken when the engine answers again; one that has given up is not", async () => {
   const { port } = engine;
   await engine.stop();
   const [failed, gaveUp] = [send(1, "failed"), send(2, "done")];
@@ -157,7 +157,7 @@ test("who has failed is woken when the engine answers again; who has given up is
   assert.equal(log.lines.length, 2, log.lines.join("\n"));
 });
 
-test("an action that is answered by errors is not the engine's fault: nobody is woken, the log does not say so", async () => {
+test("errors of an action do not count against the engine: no requester is woken, and the log is silent", async () => {
   engine.answer = (arrival, response, request) =>
     (arrival.device === "1" ? saying("broken", 503) : likeOpenLuup)(arrival, response, request);
   for (let round = 0; round < 5; round += 1) {
@@ -169,7 +169,7 @@ test("an action that is answered by errors is not the engine's fault: nobody is 
   assert.deepEqual(log.lines, []);
 });
 
-test("what waits goes out when room is made, in its order", async () => {
+test("waiting requests leave in order as soon as there is room", async () => {
   engine.answer = () => {};
   for (let n = 0; n < 20; n += 1) send(1, `n${n}`);
   await engine.received("n15", 1);
@@ -182,7 +182,7 @@ test("what waits goes out when room is made, in its order", async () => {
   );
 });
 
-test("a kept connection that turns out dead is replaced at once, a new one that is reset is not", async () => {
+test("a dead keep-alive connection is replaced at once; a new connection that is reset is not", async () => {
   engine.answer = (_arrival, _response, request) => void request.socket.resetAndDestroy();
   const fresh = send(5, "fresh");
   await until(() => fresh.answer !== undefined, "the reset");
@@ -204,7 +204,7 @@ test("a kept connection that turns out dead is replaced at once, a new one that 
   assert.equal(engine.of("kept").length, 2);
 });
 
-test("an engine that is not there is told of once, and once that it is back", async () => {
+test("the log shows an unreachable engine once, and its return once", async () => {
   const outcomes: (string | undefined)[] = [];
   const ask = async (): Promise<void> => {
     const result = send(5, "x");
@@ -227,7 +227,7 @@ test("an engine that is not there is told of once, and once that it is back", as
 test("a request is one write", async () => {
   const chunks: string[] = [];
   const server = createServer((socket) => {
-    socket.on("error", () => {}); // it may be cut while it says goodbye
+    socket.on("error", () => {}); // it may be cut while it closes
     socket.on("data", (chunk) => {
       chunks.push(chunk.toString());
       socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
@@ -252,7 +252,7 @@ test("a request is one write", async () => {
   server.close();
 });
 
-test("an idle connection is let go after 30 s, before openLuup drops it", async () => {
+test("an idle connection is closed after 30 s, before openLuup drops it", async () => {
   const since = performance.now();
   const result = send(5, "idle");
   await until(() => result.answer !== undefined, "the answer");
@@ -262,7 +262,7 @@ test("an idle connection is let go after 30 s, before openLuup drops it", async 
   assert.ok(ms > 25_000 && ms < 36_000, `${ms} ms`);
 });
 
-test("requests that are given up at the end are nobody's fault", async () => {
+test("requests given up at the end count against nobody", async () => {
   engine.answer = () => {};
   const result = send(5, "last");
   await engine.received("last", 1);
@@ -305,7 +305,7 @@ const INTERIM_CASES: readonly (readonly [what: string, pieces: readonly string[]
   ["several, byte by byte", [...(INTERIM.join("") + DONE)]],
 ];
 for (const [what, pieces] of INTERIM_CASES) {
-  test(`an interim answer is skipped, the final one counts: ${what}`, async (t) => {
+  test(`an interim response is skipped, the final one counts: ${what}`, async (t) => {
     const server = await raw(t, async (socket) => {
       for (const piece of pieces) {
         socket.write(piece);
@@ -351,7 +351,7 @@ for (const [what, piece] of [
   });
 }
 
-test("an action that is always cut while others are answered: it is not woken by them, and the log is silent", async () => {
+test("an action that is always aborted while others are answered: their answers do not wake it, and the log is silent", async () => {
   engine.answer = (arrival, response, request) => {
     if (arrival.device === "1") request.socket.destroy();
     else likeOpenLuup(arrival, response, request);
@@ -368,7 +368,7 @@ test("an action that is always cut while others are answered: it is not woken by
   assert.deepEqual(log.lines, []);
 });
 
-test("an engine that comes and goes is told of once a minute", async () => {
+test("the log shows an engine that comes and goes once a minute", async () => {
   const { port } = engine;
   for (let round = 0; round < 5; round += 1) {
     await engine.stop();
@@ -382,7 +382,7 @@ test("an engine that comes and goes is told of once a minute", async () => {
   assert.equal(log.lines.length, 2, log.lines.join("\n"));
 });
 
-test("a request that is forgotten before its turn does not go out", async () => {
+test("a request that is deleted before its turn does not go out", async () => {
   engine.answer = () => {};
   for (let n = 0; n < 16; n += 1) send(1, "first");
   await engine.received("first", 16);

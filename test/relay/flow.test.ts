@@ -10,7 +10,7 @@ import { keepBusy } from "../support/cpu.js";
 import { FakeEnd } from "../support/fake-end.js";
 import { until } from "../support/wait.js";
 
-/** A flow from a source to a sink. `workMs`: how long a write keeps the program busy. */
+/** A flow from a source to a sink. `workMs`: the CPU time of a write. */
 function scene(blockSize: number, workMs = 0, source = new FakeEnd(), sink = new FakeEnd()) {
   const clock = new ManualClock();
   const flow: Flow = new Flow("up", source, sink, blockSize, clock, {
@@ -47,7 +47,7 @@ describe("blocks", () => {
     assert.equal(source.isPaused, false);
   });
 
-  test("a sink that says amid each write that it has taken it gets every block once", async () => {
+  test("a sink that reports drained during each write gets every block once", async () => {
     const { source, sink } = scene(3, 1);
     sink.onWritten = () => sink.events.drained();
     const text = "0123456789".repeat(5);
@@ -111,7 +111,7 @@ describe("FIN", () => {
 });
 
 describe("an observer", () => {
-  /** An observer that writes down what it is told, and what had been written to the sink by then. */
+  /** An observer that records its calls, and the bytes written to the sink by then. */
   function observer(sink: FakeEnd): ByteObserver & { readonly log: string[] } {
     const log: string[] = [];
     return {
@@ -209,7 +209,7 @@ test("a source that has ended is not read again when the sink has drained", () =
   assert.deepEqual([sink.text, sink.ended, source.isPaused], ["a", true, true]);
 });
 
-test("progress of the sink's peer is what the kernel's table shows to change", () => {
+test("a changed row in the socket table is progress of the sink's peer", () => {
   const { flow, clock } = scene(0);
   clock.advance(10);
   flow.backlogSeen({ unacknowledged: 5, unread: 0 });

@@ -8,19 +8,19 @@ import type { End } from "#src/sockets/end.js";
 import { ManualClock } from "../support/clock.js";
 import { FakeEnd } from "../support/fake-end.js";
 
-/** A relay between two ends without sockets; the test says what their kernels would tell. */
+/** A relay between two ends without sockets; the test supplies the rows of the socket table. */
 class Scene {
   readonly clock = new ManualClock();
   readonly client = new FakeEnd();
   readonly remote = new FakeEnd();
   readonly backlogs = new Map<End, PeerBacklog>();
   clientState: PeerState = "present";
-  /** How often a kernel has been asked. */
+  /** How often the relay has read the socket table. */
   looks = 0;
   clientChecks = 0;
   backlogFault: Error | undefined;
   fault: unknown;
-  /** Why the relay has ended. */
+  /** The reason why the relay ended. */
   over: string | undefined;
 
   constructor({ receiveTimeoutMs = 0, quietMs = 0 } = {}) {
@@ -49,12 +49,12 @@ class Scene {
     }).start(NO_EARLY_BYTES);
   }
 
-  /** The peer of an end has not acknowledged so many bytes, and not read so many that have reached it. */
+  /** Sets the unacknowledged and unread bytes of the peer of an end. */
   leaves(end: End, unacknowledged: number, unread = 0): void {
     this.backlogs.set(end, { unacknowledged, unread });
   }
 
-  /** Lets time pass in small steps, so that promises are kept in between. */
+  /** Lets time pass in small steps, so that promises settle in between. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 100) {
       this.clock.advance(Math.min(left, 100));
@@ -73,7 +73,7 @@ describe("behind a FIN", () => {
     ["a remote", "remote", "client"],
     ["a client", "client", "remote"],
   ] as const) {
-    test(`${who} that acknowledges slowly is waited for, and then has 5 s`, async () => {
+    test(`${who} that acknowledges slowly is not cut, and then has 5 s`, async () => {
       const scene = new Scene();
       scene[ending].send("a long text");
       scene[ending].fin();
@@ -108,7 +108,7 @@ describe("behind a FIN", () => {
       assert.match(scene.over ?? "still there", /^by /);
     });
 
-    test(`${who} that stops to acknowledge has 30 s`, async () => {
+    test(`${who} that stops acknowledging has 30 s`, async () => {
       const scene = new Scene();
       scene[ending].send("text");
       scene[ending].fin();
@@ -120,7 +120,7 @@ describe("behind a FIN", () => {
     });
   }
 
-  test("who takes an answer slowly has the time, though the last of it was sent long ago", async () => {
+  test("a client that reads an answer slowly has the time, though the last byte left long ago", async () => {
     const scene = new Scene();
     scene.client.fin();
     await scene.pass(3000);
@@ -135,7 +135,7 @@ describe("behind a FIN", () => {
     assert.equal(scene.over, "by client, and the remote was silent for 5 s");
   });
 
-  test("few are asked, and seldom", async () => {
+  test("the socket table is read rarely, and for few connections", async () => {
     const scene = new Scene({ receiveTimeoutMs: 60_000 });
     for (let n = 0; n < 50; n += 1) {
       scene.remote.send("message");
@@ -157,7 +157,7 @@ describe("a process that stood still", () => {
     ["RTIM", { receiveTimeoutMs: 2000 }],
     ["IDLE", { quietMs: 2000 }],
   ] as const) {
-    test(`${what}: a sign of life that is late, too, comes first`, async () => {
+    test(`${what}: a sign of life that comes equally late counts first`, async () => {
       const scene = new Scene(rules);
       await scene.pass(1500);
       scene.remote.send("x");
@@ -174,7 +174,7 @@ describe("a process that stood still", () => {
   }
 });
 
-describe("a client that nobody reads, because the remote takes nothing", () => {
+describe("a client that nobody reads, because the remote reads nothing", () => {
   /** A relay whose remote takes nothing, with a client of which the kernel says this. */
   function stalled(state: PeerState): Scene {
     const scene = new Scene();
@@ -184,7 +184,7 @@ describe("a client that nobody reads, because the remote takes nothing", () => {
     return scene;
   }
 
-  test("is let go once its connection has vanished", async () => {
+  test("is closed once its connection has vanished", async () => {
     const scene = stalled("gone");
     await scene.pass(4900);
     assert.equal(scene.over, undefined);
@@ -200,13 +200,13 @@ describe("a client that nobody reads, because the remote takes nothing", () => {
     assert.equal(scene.over, "by client, and the remote takes nothing");
   });
 
-  test("is asked for every 5 s", async () => {
+  test("is looked up every 5 s", async () => {
     const scene = stalled("present");
     await scene.pass(30_000);
     assert.equal(scene.clientChecks, 6);
   });
 
-  test("is kept while it is there, and is no longer asked for once the remote has taken everything", async () => {
+  test("stays while it is connected, and is not looked up once the remote has read everything", async () => {
     const scene = stalled("present");
     await scene.pass(60_000);
     scene.remote.setBusy(false);
@@ -216,7 +216,7 @@ describe("a client that nobody reads, because the remote takes nothing", () => {
   });
 });
 
-test("a fault while the kernel is asked is the relay's", async () => {
+test("a fault while reading the socket table is a fault of the relay", async () => {
   const scene = new Scene();
   scene.backlogFault = new Error("no table");
   scene.client.fin();

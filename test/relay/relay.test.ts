@@ -9,7 +9,7 @@ import { until } from "../support/wait.js";
 
 const RULES = { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0 };
 
-/** A relay between two real connections, whose peers are the test; and what its owner is told. */
+/** A relay between two real connections to the test, and the calls of its owner. */
 async function scene(t: TestContext, { early = NO_EARLY_BYTES, rules = RULES } = {}) {
   const [{ end: client, peer: plugin }, { end: remote, peer: device }] = [await socketEnd(t), await socketEnd(t)];
   const told: string[] = [];
@@ -34,7 +34,7 @@ async function scene(t: TestContext, { early = NO_EARLY_BYTES, rules = RULES } =
   return { relay, plugin, device, client, remote, told, counts };
 }
 
-test("bytes pass both ways as they are, and are counted", async (t) => {
+test("bytes pass both ways unchanged, and are counted", async (t) => {
   const { relay, plugin, device, counts } = await scene(t);
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
   plugin.write(bytes);
@@ -44,7 +44,7 @@ test("bytes pass both ways as they are, and are counted", async (t) => {
   assert.deepEqual([relay.sentBytes, relay.receivedBytes, counts], [256, 6, { toClient: 6, toRemote: 256 }]);
 });
 
-test("what the client has sent early comes first, and its FIN behind that", async (t) => {
+test("early data of the client comes first, with its FIN behind it", async (t) => {
   const { plugin, device } = await scene(t, { early: { bytes: Buffer.from("early "), ended: true } });
   assert.equal(await device.rest(), "early ");
   device.write("still open this way");
@@ -77,7 +77,7 @@ describe("closing", () => {
     assert.equal(told[2], "ended: by remote");
   });
 
-  test("a remote that resets: the client gets what had come, then FIN", async (t) => {
+  test("a remote that resets: the client gets the received bytes, then FIN", async (t) => {
     const { plugin, device, told } = await scene(t);
     device.write("half a");
     assert.equal(await plugin.take(6), "half a");
@@ -87,7 +87,7 @@ describe("closing", () => {
     assert.match(told.join("; "), /^ended: reset by remote \(.*ECONNRESET\); client finished$/);
   });
 
-  test("a client that resets: the remote is closed, and in good order", async (t) => {
+  test("a client that resets: the remote gets a FIN", async (t) => {
     const { plugin, device, told } = await scene(t);
     plugin.write("x");
     await device.take(1);
@@ -97,7 +97,7 @@ describe("closing", () => {
     assert.match(told[0] ?? "", /^ended: reset by client \(.*ECONNRESET\)$/);
   });
 
-  test("a client that is destroyed on our side, as dead peers are: the remote is closed", async (t) => {
+  test("a client that the daemon destroys, as it does with dead peers: the remote is closed", async (t) => {
     const { device, client, told } = await scene(t);
     client.destroy();
     await device.rest();
@@ -111,7 +111,7 @@ describe("closing", () => {
     assert.deepEqual(told, ["ended: the daemon stops", "client finished"]);
   });
 
-  test("a remote that has not taken everything is reset: the rest must not look like a whole", async (t) => {
+  test("a remote that has not read everything is reset: a part must not look like the whole", async (t) => {
     const { relay, plugin, device, remote } = await scene(t);
     const reset = t.mock.method(remote, "reset"); // what the device sees of it depends on what its kernel does with unread bytes
     device.socket.pause();

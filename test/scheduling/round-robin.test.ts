@@ -5,7 +5,7 @@ import { queueJob } from "#src/scheduling/round-robin.js";
 import { keepBusy } from "../support/cpu.js";
 import { until } from "../support/wait.js";
 
-test("jobs have their turns in the order in which they asked, and one that asks again stands behind the others", async () => {
+test("jobs run in the order in which they were queued; a job queued again goes behind the others", async () => {
   const log: string[] = [];
   const again = (name: string, times: number): void =>
     queueJob(() => {
@@ -30,7 +30,7 @@ test("a job that asks twice has one turn", async () => {
   assert.equal(turns, 1);
 });
 
-test("between jobs that take long everybody else has a turn", async () => {
+test("other work runs between long jobs", async () => {
   const log: string[] = [];
   for (const name of ["a", "b", "c"]) {
     queueJob(() => {

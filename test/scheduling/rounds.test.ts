@@ -4,7 +4,7 @@ import { Rounds } from "#src/scheduling/rounds.js";
 import { keepBusy } from "../support/cpu.js";
 import { until } from "../support/wait.js";
 
-/** Rounds that tell each item; `workMs`: how long that keeps the program busy, 3 ms being longer than a slice. */
+/** Rounds over items; `workMs`: the CPU time per item; 3 ms is longer than a slice. */
 function scene(workMs: number) {
   const told: string[] = [];
   const said: string[] = [];
@@ -17,18 +17,18 @@ function scene(workMs: number) {
   return { rounds, begin, told, said };
 }
 
-test("a short round is over at once", () => {
+test("a short round ends at once", () => {
   const isOver = (): boolean => {
     const { rounds, begin, told, said } = scene(0);
     begin("a", [1, 2]);
     begin("b", [1]);
     return told.join(" ") === "a1 a2 b1" && said.length === 0 && rounds.idle;
   };
-  // on a busy machine the process may lose the processor amid a slice: not ten times in a row
+  // on a busy machine another process may interrupt a slice, but not ten times in a row
   assert.ok(Array.from({ length: 10 }, isOver).some(Boolean));
 });
 
-test("a long one lets others have their turn, and says so; the next one waits for it", async () => {
+test("a long round lets other work run, and reports it; the next round waits", async () => {
   const { rounds, begin, told, said } = scene(3);
   begin("a", [1, 2, 3]);
   begin("b", [1, 2]);
@@ -38,7 +38,7 @@ test("a long one lets others have their turn, and says so; the next one waits fo
   assert.deepEqual(said.slice(0, -1), Array(said.length - 1).fill("late"));
 });
 
-test("items that go meanwhile are left out, items that come are told", async () => {
+test("items removed meanwhile are left out; items added meanwhile are visited", async () => {
   const { rounds, begin, told } = scene(3);
   const items = new Set([1, 2, 3]);
   begin("a", items);
@@ -48,7 +48,7 @@ test("items that go meanwhile are left out, items that come are told", async () 
   assert.deepEqual(told, ["a1", "a2", "a4"]);
 });
 
-test("a fault with one item does not keep the others from being told", async () => {
+test("a fault with one item does not stop the others", async () => {
   const { rounds, begin, told } = scene(0);
   assert.throws(
     () =>

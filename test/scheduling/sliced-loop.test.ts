@@ -23,7 +23,7 @@ function scene(steps: number, workMs: number) {
   return { loop, log };
 }
 
-test("a loop of long steps lets everybody else in between them, and says so", async () => {
+test("a loop of long steps lets other work run in between, and reports it", async () => {
   const { loop, log } = scene(3, LONG_MS);
   loop.run();
   assert.deepEqual(log, ["step", "interrupted"]);

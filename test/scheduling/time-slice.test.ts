@@ -24,7 +24,7 @@ test("a slice is used up when its time is over, and another one begins in the ne
   assert.equal(slice.takeStep(), true);
 });
 
-test("who yields is resumed once, in a later pass, and takes no step until then", async () => {
+test("work that yields is resumed once, in a later pass, and takes no step until then", async () => {
   let resumed = 0;
   const slice = new TimeSlice(() => {
     resumed += 1;
@@ -40,7 +40,7 @@ test("who yields is resumed once, in a later pass, and takes no step until then"
   assert.equal(slice.yielding, false);
 });
 
-test("who is resumed can take a step, whatever runs before it in that pass", async () => {
+test("resumed work can take a step, whatever runs before it in that pass", async () => {
   const steps: boolean[] = [];
   const slice = new TimeSlice(() => steps.push(slice.takeStep()));
   queueJob(() => {}); // the jobs of the next pass are scheduled before the slice begins to count passes

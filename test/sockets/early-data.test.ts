@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { EarlyData } from "#src/sockets/early-data.js";
 import { FakeEnd } from "../support/fake-end.js";
 
-test("what a client sends ahead is kept as it was, though its memory is used again", () => {
+test("early data stays unchanged, though its memory is used again", () => {
   const client = new FakeEnd();
   const earlyData = new EarlyData(
     client,
@@ -19,7 +19,7 @@ test("what a client sends ahead is kept as it was, though its memory is used aga
   assert.equal(ended, true);
 });
 
-test("a client that sends too much ahead is not read any more", () => {
+test("a client with too much early data is not read any more", () => {
   const client = new FakeEnd();
   const earlyData = new EarlyData(
     client,

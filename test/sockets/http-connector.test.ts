@@ -8,7 +8,7 @@ import { until } from "../support/wait.js";
 const HEAD = "HTTP/1.1 200 OK\r\n";
 const FLOOD = HEAD + "A: b\r\n".repeat(5000);
 
-test("however much a server sends at once, it is read in small pieces, and in turns with all else", async (t) => {
+test("a server's bytes are read in small pieces, in turns with other work, however many come at once", async (t) => {
   const server = createServer((socket) => void socket.end(FLOOD));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -16,7 +16,7 @@ function listenerOf(name: string, more: Partial<OwnListener> = {}): OwnListener 
   return { port: 1, name, throughDaemon: "allowed", accepts: "clients", ...more };
 }
 
-/** One port of a daemon: the origins of those whom it accepts, found as soon as Node hands them over. */
+/** A port of a daemon that records the origin of each accepted client at once. */
 async function open(t: TestContext, own: OwnSockets, listener: OwnListener, host = "::") {
   const origins: ClientOrigin[] = [];
   const accepted: Socket[] = [];
@@ -76,7 +76,7 @@ const roads: [string, Partial<TcpNetConnectOpts>, boolean?][] = [
   ["TLS and a name with two addresses", { host: "x", lookup: lookup("::1", "127.0.0.1") }, true],
 ];
 for (const [road, options, tls] of roads) {
-  test(`who comes by ${road} through the daemon keeps its origin, from the moment it is accepted`, async (t) => {
+  test(`a client that comes through the daemon by ${road} keeps its origin from accept on`, async (t) => {
     const { own } = fixture();
     const { origins, port } = await open(t, own, listenerOf("a port"));
     for (let count = 0; count < 20; count += 1) {
@@ -87,7 +87,7 @@ for (const [road, options, tls] of roads) {
   });
 }
 
-test("a port that is opened while an attempt to connect is under way knows whose it is", async (t) => {
+test("a port opened during an attempt to connect finds the origin of that connection", async (t) => {
   const { own } = fixture();
   const { origins, port, place } = await open(t, own, listenerOf("a port"));
   own.closed(place);
@@ -97,7 +97,7 @@ test("a port that is opened while an attempt to connect is under way knows whose
   assert.deepEqual(origins, [{ address: "10.9.9.9", line: "a port", hops: 1 }]);
 });
 
-test("what another program has taken is forgotten: our own port, opened later, does not know it", async (t) => {
+test("a connection that another program accepted is forgotten: a port opened later finds no origin for it", async (t) => {
   const { own, clock } = fixture();
   const listener = listenerOf("a port");
   const server = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
@@ -114,7 +114,7 @@ test("what another program has taken is forgotten: our own port, opened later, d
   assert.equal(clock.pending, 0);
 });
 
-test("a client that we have not connected is just who it is", async (t) => {
+test("a client that the daemon has not connected has its own address as origin", async (t) => {
   const { own } = fixture();
   const { origins, port } = await open(t, own, listenerOf("a port"));
   watched(t, own, STRANGER, { port, host: "127.0.0.1" });
@@ -128,7 +128,7 @@ test("a client that we have not connected is just who it is", async (t) => {
   );
 });
 
-test("all four parts of a connection count, and one is recognised once", async (t) => {
+test("all four parts of a connection must match, and each connection matches once", async (t) => {
   const { own, port, listener, dial } = await unasked(t);
   const mirrored = await dial();
   for (const other of [
@@ -145,7 +145,7 @@ test("all four parts of a connection count, and one is recognised once", async (
   );
 });
 
-test("one that has closed before it is accepted is remembered until nobody can accept it any more", async (t) => {
+test("a connection that closes before accept is remembered as long as a port could accept it", async (t) => {
   const { own, clock, listener, dial } = await unasked(t);
   const ask: (() => number)[] = [];
   for (let count = 0; count < 2; count += 1) {
@@ -159,7 +159,7 @@ test("one that has closed before it is accepted is remembered until nobody can a
   assert.equal(clock.pending, 0);
 });
 
-/** A port where nobody asks for the origin of what is accepted: the test does, by what the socket looks like from there. */
+/** A port that looks for no origin: the test does, with the addresses of the accepted socket. */
 async function unasked(t: TestContext) {
   const { own, clock } = fixture();
   const listener = listenerOf("a port");
@@ -168,7 +168,7 @@ async function unasked(t: TestContext) {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   own.opened({ listener: { ...listener, port }, bound: "127.0.0.1" });
-  /** Connects and closes at once. */
+  /** Opens a connection and closes it at once. */
   const dial = async (): Promise<Socket> => {
     const socket = watched(t, own, STRANGER, { port, host: "127.0.0.1" });
     await once(socket, "connect");
@@ -180,7 +180,7 @@ async function unasked(t: TestContext) {
   return { own, clock, port, listener, dial };
 }
 
-test("a circle is closed by nobody, a chain is counted", async (t) => {
+test("no loop can be closed, and a chain of ports is counted", async (t) => {
   const { own } = fixture();
   const [one, two, three] = [
     await open(t, own, listenerOf("one")),
@@ -203,7 +203,7 @@ test("a circle is closed by nobody, a chain is counted", async (t) => {
   assert.equal((await hops(one, sharedOrigin("three")))[0], 1, "the way is gone that it would have closed");
 });
 
-test("the device of a tunnel of its own may not lead to the ports of that tunnel", async (t) => {
+test("the device of the daemon's own tunnel cannot lead to the ports of that tunnel", async (t) => {
   const { own } = fixture();
   const door = await open(t, own, listenerOf("a tunnel", { accepts: "devices" }));
   const exposed = await open(t, own, listenerOf("an exposed port", { line: "a tunnel" }));

@@ -6,7 +6,7 @@ import { ReadBuffer } from "#src/sockets/read-buffer.js";
 /** A reader that keeps the last chunk in use for as long as it is paused. */
 class Holder {
   reading = true;
-  /** How often it was to let others have their turn. */
+  /** How often the buffer asked the reader to yield. */
   yields = 0;
   pauseNext = false;
   held: { chunk: Buffer; expected: Buffer } | undefined;
@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   leave: fc.boolean(),
 });
 
-test("a chunk stays as it is while its reader is paused, whatever other sockets read", () => {
+test("a chunk stays unchanged while its reader is paused, whatever other sockets read", () => {
   let mark = 0;
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
@@ -50,13 +50,13 @@ test("a chunk stays as it is while its reader is paused, whatever other sockets 
         return { reads, holder };
       };
       const sockets = Array.from({ length: 5 }, create);
-      const held: { chunk: Buffer; expected: Buffer }[] = []; // of sockets that have gone: still being written elsewhere
+      const held: { chunk: Buffer; expected: Buffer }[] = []; // of closed sockets: another socket still writes these bytes
       for (const { who, fill, pause, leave } of steps) {
         const socket = sockets[who] ?? assert.fail();
         const buffer = socket.reads.buffer();
         const bytes = Math.max(1, Math.floor(buffer.length * fill));
         mark = (mark + 1) % 256;
-        socket.holder.held = undefined; // it has resumed: the chunk is done with
+        socket.holder.held = undefined; // resumed: the chunk is free
         buffer.fill(mark, 0, bytes);
         socket.holder.pauseNext = pause;
         socket.reads.read(bytes);
@@ -99,7 +99,7 @@ test("a limit holds for every read", () => {
   for (const size of sizes(new ReadBuffer(100_000, false), 1, 1, 1, 1, 1, 1)) assert.ok(size <= 100_000);
 });
 
-test("a limit that is set later holds, too, until another one is set, and never exceeds the first", () => {
+test("a later limit holds until the next one, and never exceeds the first", () => {
   const reads = new ReadBuffer(10_000, false);
   sizes(reads, 1, 1, 1);
   assert.equal(reads.buffer().length, 10_000);
@@ -111,7 +111,7 @@ test("a limit that is set later holds, too, until another one is set, and never 
   assert.equal(reads.buffer().length, 10_000);
 });
 
-test("a stream that fills its memory again and again gives way after 2 MiB", () => {
+test("a stream that fills its memory again and again yields after 2 MiB", () => {
   const reads = new ReadBuffer(0, false);
   const holder = new Holder();
   const yields = (...fills: number[]): number => {
@@ -136,7 +136,7 @@ test("a stream that fills its memory again and again gives way after 2 MiB", () 
   assert.equal(holder.yields, 2);
 });
 
-test("what may become a datagram is read at once", () => {
+test("bytes that become a datagram are read at once", () => {
   assert.deepEqual(sizes(new ReadBuffer(0, true), 0.001, 0.001, 0.001), [65_536, 65_536, 65_536]);
   const reads = new ReadBuffer(0, false);
   reads.reader = new Holder();

@@ -6,7 +6,7 @@ import { until } from "../support/wait.js";
 
 const PIECE = "x".repeat(10_000);
 
-/** A reader that takes everything at once. */
+/** A reader that reads everything at once. */
 function reader(name: string, log: string[]) {
   return {
     unsent: 0,
@@ -16,7 +16,7 @@ function reader(name: string, log: string[]) {
   };
 }
 
-test("replies take turns, a block each", async () => {
+test("replies take turns, one block each", async () => {
   const log: string[] = [];
   for (const name of ["a", "b", "c"]) new ReplyStream(Array(4).fill(PIECE), reader(name, log));
   await until(() => log.includes("c over"), "the end");
@@ -29,7 +29,7 @@ test("replies take turns, a block each", async () => {
   );
 });
 
-test("a reply that is cancelled makes nothing more; a fault is told to its reader, and the others go on", async () => {
+test("a cancelled reply makes no more pieces; a fault reaches its own reader, and the other replies go on", async () => {
   const log: string[] = [];
   const cancelled = new ReplyStream(Array(100).fill(PIECE), reader("a", log));
   function* broken(): Generator<string> {

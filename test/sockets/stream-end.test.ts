@@ -6,14 +6,14 @@ import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { StreamEnd } from "#src/sockets/stream-end.js";
 import { until } from "../support/wait.js";
 
-/** A socket whose chunks Node makes, as those of TLS: each record is one, however short. */
+/** A socket whose chunks come from Node, as with TLS: each record is a chunk, however short. */
 class ChunkedSocket extends Duplex {
   setNoDelay(): void {}
   setKeepAlive(): void {}
   override _read(): void {}
 }
 
-/** An end on such a socket, whose owner needs some time for each chunk. */
+/** An end on such a socket. Its owner takes some time for each chunk. */
 function scene(workMs: number) {
   const socket = new ChunkedSocket({ allowHalfOpen: true });
   const end = new StreamEnd(socket as unknown as Socket, 0, undefined, { host: "10.0.0.1", port: 1 });
@@ -36,14 +36,14 @@ function scene(workMs: number) {
 
 const CRUMBS = Array.from({ length: 1000 }, (_, index) => String(index % 10));
 
-/** Sends the crumbs, as many at once as a read of the kernel may hold. */
+/** Sends tiny chunks, as many at once as one read of the kernel can hold. */
 function sendCrumbs(socket: ChunkedSocket): boolean {
   let wantsMore = true;
   for (const crumb of CRUMBS) wantsMore = socket.push(crumb);
   return wantsMore;
 }
 
-test("crumbs are handed on for a turn, the rest of them together, in order and before the end", async () => {
+test("tiny chunks pass one by one for a time slice, then joined, in order and before the end", async () => {
   const { socket, end, heard, isEnded } = scene(1);
   end.resume();
   await until(() => socket.readableFlowing === true, "it to read");
@@ -55,7 +55,7 @@ test("crumbs are handed on for a turn, the rest of them together, in order and b
   assert.ok(heard.length < 50, `${heard.length} chunks in all`);
 });
 
-test("an end that is paused amid its turn hands nothing on before it is resumed", async () => {
+test("an end that is paused during its time slice passes nothing before it is resumed", async () => {
   const { socket, end, heard } = scene(1);
   end.resume();
   await until(() => socket.readableFlowing === true, "it to read");

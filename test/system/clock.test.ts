@@ -6,7 +6,7 @@ import { systemClock } from "#src/system/clock.js";
 import { Client } from "../support/net.js";
 import { pause, until } from "../support/wait.js";
 
-/** Has the whole process stand still, as SIGSTOP does. */
+/** Stops the whole process for a while, as SIGSTOP does. */
 function standStill(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -25,7 +25,7 @@ async function pair(t: { after(done: () => void): void }): Promise<{ near: Socke
 }
 
 describe("a timer that is late because the process stood still", () => {
-  test("comes behind what lies in the sockets, which may call it off", async (t) => {
+  test("fires after waiting bytes of the sockets, which may cancel it", async (t) => {
     const { near, far } = await pair(t);
     const seen: string[] = [];
     const calledOff = systemClock.after(50, () => seen.push("blames its peer"));
@@ -41,11 +41,11 @@ describe("a timer that is late because the process stood still", () => {
     assert.deepEqual(seen, ["alive", "looks again"]);
   });
 
-  test("comes behind what takes the event loop several rounds", async (t) => {
+  test("fires after work that takes several passes of the event loop", async (t) => {
     const { near, far } = await pair(t);
     const seen: string[] = [];
     const limit = systemClock.after(50, () => seen.push("gives up"));
-    let turns = 20; // an end that lets others have their turn goes on by setImmediate
+    let turns = 20; // an end that yields continues by setImmediate
     const goOn = (): void => {
       turns -= 1;
       if (turns > 0) setImmediate(goOn);
@@ -59,7 +59,7 @@ describe("a timer that is late because the process stood still", () => {
     assert.deepEqual(seen, []);
   });
 
-  test("comes in the end, once, also when the catching up is slow", async () => {
+  test("fires in the end, once, even if the process catches up slowly", async () => {
     let calls = 0;
     systemClock.after(20, () => {
       calls += 1;
@@ -72,7 +72,7 @@ describe("a timer that is late because the process stood still", () => {
     assert.equal(calls, 1);
   });
 
-  test("can be called off while it is put off, and behind that", async () => {
+  test("can be cancelled while it waits, and afterwards", async () => {
     let calls = 0;
     const timer = systemClock.after(20, () => {
       calls += 1;

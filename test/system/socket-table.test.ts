@@ -10,19 +10,19 @@ import { until } from "../support/wait.js";
 const OURS = endpointKey("127.0.0.1", 2504);
 const peer = (port: number): string => endpointKey("127.0.0.1", port);
 
-/** A line as the kernel prints it, of the socket that has this port and is connected to ours. */
+/** A line of the socket table for a socket with this port. */
 function row(port: number, state: string, unread: number, timer = "00"): string {
   const queue = unread.toString(16).toUpperCase().padStart(8, "0");
   return `   1: ${peer(port)} ${OURS} ${state} 00000000:${queue} ${timer}:00000000 00000000     0        0 1 1\n`;
 }
 
-/** The socket of each port has as many bytes unread; behind each comes one that is nobody's any more. */
+/** A table where the socket of each port has as many unread bytes, followed by a socket that no program owns. */
 function table(count: number): string {
   const rows = Array.from({ length: count }, (_, n) => row(n + 1, "01", n + 1) + row(30_000 + n, "06", 0, "03"));
   return `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n${rows.join("")}`;
 }
 
-test("whoever asks at the same time is answered by one reading, however long the table is", async () => {
+test("simultaneous queries share one reading of the table, however long it is", async () => {
   const file = new ConfigFile(table(5000));
   const sockets = new SocketTable(new ManualClock(), [file.path, "/nowhere/tcp6"]);
   const ports = Array.from({ length: 1000 }, (_, n) => 5 * n + 1);
@@ -33,14 +33,14 @@ test("whoever asks at the same time is answered by one reading, however long the
   );
 });
 
-test("there is no row of a socket that is not there, or nobody's any more", async () => {
+test("an unknown socket has no row, nor has one that no program owns", async () => {
   const file = new ConfigFile(table(10));
   const sockets = new SocketTable(new ManualClock(), [file.path]);
   const asked = [sockets.row(peer(11), OURS), sockets.row(OURS, peer(1)), sockets.row(peer(30_001), OURS)];
   assert.deepEqual(await Promise.all(asked), [undefined, undefined, undefined]);
 });
 
-test("it is read again a tenth of a second later at the earliest, and whoever asks meanwhile hears of what was so after that", async () => {
+test("the table is read at most ten times a second; a query in between gets the result of the next reading", async () => {
   const file = new ConfigFile(table(1));
   const clock = new ManualClock();
   const sockets = new SocketTable(clock, [file.path]);
@@ -57,7 +57,7 @@ test("it is read again a tenth of a second later at the earliest, and whoever as
   await until(() => found === 2, "the answer");
 });
 
-test("a table that takes long is read more seldom", async () => {
+test("a table that takes long is read less often", async () => {
   const file = new ConfigFile(table(1));
   const clock = new ManualClock();
   const sockets = new SocketTable(clock, [file.path]);
@@ -75,7 +75,7 @@ test("a table that takes long is read more seldom", async () => {
   await until(() => answered, "the answer");
 });
 
-test("who has time is answered later, or together with one who has none", async () => {
+test("a patient query is answered later, or together with an impatient one", async () => {
   const file = new ConfigFile(table(2));
   const clock = new ManualClock();
   const sockets = new SocketTable(clock, [file.path]);
@@ -95,7 +95,7 @@ test("who has time is answered later, or together with one who has none", async 
   assert.equal(clock.pending, 0);
 });
 
-test("what has become of a peer: it counts as present where there is no table, or it cannot be read", async () => {
+test("a peer counts as present where the table is missing or unreadable", async () => {
   const state = async (text: string | undefined): Promise<string> => {
     const path = text === undefined ? "/nowhere/tcp" : new ConfigFile(text).path;
     return new SocketTable(new ManualClock(), [path]).peerState(peer(1), OURS);

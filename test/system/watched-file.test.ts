@@ -9,7 +9,7 @@ const folder = mkdtempSync(`${tmpdir()}/sockproxyd-watched-`);
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-/** A file with this text, taken, and how often it was said to have changed. */
+/** A watched file with this text, after take(), and a count of its change events. */
 function taken(text: string): { file: WatchedFile; clock: ManualClock; changes: () => number; watch: () => void } {
   files += 1;
   const clock = new ManualClock();
@@ -20,7 +20,7 @@ function taken(text: string): { file: WatchedFile; clock: ManualClock; changes: 
   return { file, clock, changes: () => count, watch: () => file.watch(() => (count += 1)) };
 }
 
-test("what has changed between being taken and being watched is noticed, once it has stayed so", () => {
+test("a change between take() and watch() is reported once it has settled", () => {
   const { file, clock, changes, watch } = taken("a");
   writeFileSync(file.path, "");
   watch();
@@ -32,7 +32,7 @@ test("what has changed between being taken and being watched is noticed, once it
   file.close();
 });
 
-test("what is as it was taken is no change", () => {
+test("a file that is as at take() has not changed", () => {
   const { file, clock, changes, watch } = taken("a");
   writeFileSync(file.path, "b");
   watch();
@@ -42,7 +42,7 @@ test("what is as it was taken is no change", () => {
   file.close();
 });
 
-test("a closed one tells nothing", () => {
+test("a closed watcher reports nothing", () => {
   const { file, clock, changes, watch } = taken("a");
   writeFileSync(file.path, "b");
   watch();
@@ -51,7 +51,7 @@ test("a closed one tells nothing", () => {
   assert.equal(changes(), 0);
 });
 
-test("no file is no text; a folder, a huge file, one that may not be read are faults", () => {
+test("a missing file is an empty text; a folder, a huge file and an unreadable file are faults", () => {
   const clock = new ManualClock();
   const take = (path: string): unknown => new WatchedFile(path, clock).read();
   assert.deepEqual(take(`${folder}/nowhere`), { ok: true, value: undefined });

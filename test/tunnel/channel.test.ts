@@ -5,7 +5,7 @@ import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
 
 const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
 
-/** A client that does not read yet, and what it has read since. */
+/** A client that does not read yet, and the bytes it has read since. */
 function halted(): { readonly channel: Channel; readonly read: string[] } {
   const channel = new Channel(0, { host: "127.0.0.1", port: 23 }, NOBODY);
   const read: string[] = [];
@@ -13,7 +13,7 @@ function halted(): { readonly channel: Channel; readonly read: string[] } {
   return { channel, read };
 }
 
-test("small pieces are handed on together: each would cost the client a write of its own", () => {
+test("small pieces pass together: each would cost the client a write of its own", () => {
   const { channel, read } = halted();
   for (let count = 0; count < 1000; count += 1) channel.deliver(Buffer.from("x"));
   channel.deliver(Buffer.alloc(50_000, "y"));
@@ -29,7 +29,7 @@ test("small pieces are handed on together: each would cost the client a write of
   assert.equal(channel.pending, 0);
 });
 
-test("pieces of no bytes are not kept", () => {
+test("empty pieces are not kept", () => {
   const { channel, read } = halted();
   for (let count = 0; count < 1000; count += 1) channel.deliver(Buffer.alloc(0));
   assert.equal(channel.pending, 0);

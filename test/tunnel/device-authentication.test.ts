@@ -7,7 +7,7 @@ import { ManualClock } from "../support/clock.js";
 const LISTEN: Command = { kind: "listen" };
 const secret = (text: string): Command => ({ kind: "secret", bytes: Buffer.from(text) });
 
-/** What becomes of a device that says this. */
+/** The result for a device that sends these frames. */
 function fate(...said: readonly Command[]): string[] {
   const told: string[] = [];
   const authentication = new DeviceAuthentication("sesame", new ManualClock(), {
@@ -22,7 +22,7 @@ test("the right secret proves a device, before it listens", () => {
   assert.deepEqual(fate(secret("sesame")), ["proven"]);
 });
 
-test("a wrong one, or none, fails when LISTEN comes; there is no second guess", () => {
+test("a wrong secret, or none, fails when LISTEN comes; there is no second guess", () => {
   for (const wrong of ["", "sesam", "sesame ", "SESAME", "x".repeat(65_535)]) {
     assert.deepEqual(fate(secret(wrong)), []);
     assert.deepEqual(fate(secret(wrong), secret("sesame"), LISTEN), ["its secret is wrong"]);

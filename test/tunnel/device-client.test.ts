@@ -9,7 +9,7 @@ import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
 const SERVICE = { host: "127.0.0.1", port: 23 };
 
-test("a client that the other side has closed counts as gone, though its bytes wait for a service that does not read", async () => {
+test("a client that the peer has closed counts as gone, though its bytes wait for a service that does not read", async () => {
   const channel = new Channel(0, SERVICE, NOBODY);
   const context = {
     descriptors: new DescriptorBudget(0),

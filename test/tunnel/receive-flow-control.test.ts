@@ -6,7 +6,7 @@ import { ManualClock } from "../support/clock.js";
 const KIB = 1024;
 const STALL_MS = 5000;
 
-/** A client, and the bytes that wait for it. */
+/** A client with waiting bytes. */
 class Reader {
   readonly id: number;
   pending = 0;
@@ -16,7 +16,7 @@ class Reader {
   }
 }
 
-/** A flow control, and what it has asked of its link. */
+/** A flow control and its requests to the link. */
 class Fixture {
   readonly asked: string[] = [];
   readonly clock = new ManualClock();
@@ -33,7 +33,7 @@ class Fixture {
     this.receiveFlow.changed(reader);
   }
 
-  /** What it has asked for since. */
+  /** The requests since the last call. */
   take(): string[] {
     return this.asked.splice(0);
   }

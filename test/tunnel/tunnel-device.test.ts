@@ -1,4 +1,4 @@
-// the device's side of a tunnel by a clock that stands; the server is told byte by byte what to say
+// The device side of a tunnel on a clock that the test moves; the test scripts the server byte by byte.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { parseServices } from "#src/core/tunnel/service-rules.js";
@@ -11,7 +11,7 @@ import { until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
 const STEADY_MS = 1000;
-const FIRST_RETRY_MS = 375; // at the most
+const FIRST_RETRY_MS = 375; // longest first wait
 const MAX_RETRY_MS = 2000;
 const CONNECT_MS = 3000;
 const NO_SUCH_COMMAND = 99;
@@ -51,7 +51,7 @@ async function open(t: TestContext) {
   };
 }
 
-test("links, clients and bytes are counted over all links, descriptors while they are there", async (t) => {
+test("links, clients and bytes are counted over all links, descriptors while they are open", async (t) => {
   const { clock, service, status, used, link, lose, daemon } = await open(t);
   const before = used();
   for (const links of [1, 2]) {
@@ -78,7 +78,7 @@ test("links, clients and bytes are counted over all links, descriptors while the
   assert.equal(used(), before - 1);
 });
 
-test("after a good link the next attempt follows soon, and the log tells of each loss", async (t) => {
+test("after a good link the next attempt follows soon, and the log shows each loss", async (t) => {
   const { clock, link, lose, losses } = await open(t);
   for (let round = 1; round <= 4; round += 1) {
     const peer = await link();
@@ -89,7 +89,7 @@ test("after a good link the next attempt follows soon, and the log tells of each
   }
 });
 
-test("links that do not last: attempts become rare, and the log tells of them once", async (t) => {
+test("links that do not last: attempts become rare, and the log shows them once", async (t) => {
   const { clock, server, link, lose, losses, used } = await open(t);
   for (let round = 1; round <= 5; round += 1) {
     await lose(await link());
@@ -103,7 +103,7 @@ test("links that do not last: attempts become rare, and the log tells of them on
   assert.equal(server.count, 6);
 });
 
-test("when the daemon stops, nothing is begun any more", async (t) => {
+test("when the daemon stops, no attempt begins", async (t) => {
   for (const state of ["linked", "between two attempts", "with a client"]) {
     const { clock, daemon, server, service, link, lose } = await open(t);
     const peer = await link();
@@ -125,7 +125,7 @@ test("when the daemon stops, nothing is begun any more", async (t) => {
   }
 });
 
-test("a server that does not answer is given up after three seconds; nothing is left of the attempt when the daemon stops", async (t) => {
+test("an attempt without an answer is given up after three seconds; a stop of the daemon leaves nothing of it", async (t) => {
   const hole = await BlackHole.open(t);
   await hole.close();
   const clock = new ManualClock();
@@ -144,7 +144,7 @@ test("a server that does not answer is given up after three seconds; nothing is 
   await until(() => used() === 0, "the end of the next one");
 });
 
-test("what a server says that makes no sense is told of once", async (t) => {
+test("nonsense from a server is logged once", async (t) => {
   const { service, link, log } = await open(t);
   const peer = await link();
   for (const _ of [1, 2]) peer.send(NO_SUCH_COMMAND, 0);
@@ -155,7 +155,7 @@ test("what a server says that makes no sense is told of once", async (t) => {
   assert.match(skipped[0] ?? "", /^INFO \[device > 127\.0\.0\.1:\d+\] skipped: command 99$/);
 });
 
-test("a service that has closed is let go at once, not when it has been silent for a while", async (t) => {
+test("a closed service is released at once, not after a silence", async (t) => {
   const { service, link } = await open(t);
   const peer = await link();
   peer.send(CONNECT, 0, connectPayload(HOST, service.port));

@@ -12,7 +12,7 @@ import { MemoryLog } from "../support/in-process.js";
 const SERVER = { host: "hub", port: 7000 };
 const MOST_DEVICES = 64;
 
-/** The tunnels of a daemon that has no room for a connection: each device tells so once, and waits to try again. */
+/** The tunnels of a daemon without free descriptors: each device reports that once and waits to try again. */
 function fixture() {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
   const own = new OwnSockets(clock);
@@ -29,7 +29,7 @@ function fixture() {
   };
 }
 
-test("a device stays as long as [device] does, and is replaced when anything of it changes, the secret too", async () => {
+test("a device stays as long as [device], and is replaced when any of its keys changes, the secret included", async () => {
   const { tunnels, clock, told, configure } = fixture();
   const device = { deviceServer: SERVER, deviceTls: true, deviceSecret: "sesame" };
   for (const _ of [1, 2]) {
@@ -43,7 +43,7 @@ test("a device stays as long as [device] does, and is replaced when anything of 
   assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
 });
 
-test("TCPR begins a device for each server and service once, 64 at most; all end with the daemon", async () => {
+test("TCPR starts one device for each server and service, at most 64; all end with the daemon", async () => {
   const { tunnels, clock, told } = fixture();
   const services = Array.from({ length: MOST_DEVICES }, (_, index) => ({ host: "10.0.0.1", port: index + 1 }));
   for (const service of [...services, ...services]) assert.equal(tunnels.startDevice(SERVER, service), undefined);

@@ -1,4 +1,4 @@
-// one end of a link by a clock that stands; the other one is told byte by byte what to say
+// One end of a link on a clock that the test moves; the test scripts the other end byte by byte.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -19,7 +19,7 @@ const PROBE_MS = 30_000;
 const MANY = 192;
 const CONFIRMED_WITHIN_MS = 2000;
 
-/** A link that is read, what it has told, and its other side. */
+/** A link that is being read, its events, and its peer. */
 async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) {
   const port = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
   await once(port, "listening");
@@ -49,7 +49,7 @@ async function open(t: TestContext, { probeMs = 0, onCommand = () => {} } = {}) 
 
 type Scene = Awaited<ReturnType<typeof open>>;
 
-/** Opens a client whose bytes are kept. */
+/** Opens a client and stores its bytes. */
 function listen(link: TunnelLink, id: number): { channel: Channel; text: () => string; ends: string[] } {
   const channel = link.open(id, PEER);
   const chunks: Buffer[] = [];
@@ -66,14 +66,14 @@ function listen(link: TunnelLink, id: number): { channel: Channel; text: () => s
   return { channel, text: () => Buffer.concat(chunks).toString("latin1"), ends };
 }
 
-/** Waits until the link has read all that its other side has said; LISTEN means nothing to it. */
+/** Waits until the link has read everything from its peer, marked by a LISTEN, which the link ignores. */
 async function readSoFar({ peer, told }: Scene): Promise<void> {
   const before = told.length;
   peer.send(LISTEN, 0);
   await until(() => told.slice(before).includes("listen"), "the link to have read all");
 }
 
-/** Takes frames until that one, which has no payload. */
+/** Takes frames until this one, which has no payload. */
 async function upTo({ peer }: Scene, command: number, id: number): Promise<Frame[]> {
   const frames: Frame[] = [];
   for (;;) {
@@ -83,7 +83,7 @@ async function upTo({ peer }: Scene, command: number, id: number): Promise<Frame
   }
 }
 
-test("what is sent beside the clients' bytes fills the window, too, and has pings", async (t) => {
+test("frames other than the clients' bytes fill the window, too, and have pings", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const { channel } = listen(link, 0);
@@ -105,7 +105,7 @@ test("what is sent beside the clients' bytes fills the window, too, and has ping
   assert.equal((await answered()).toString(), "hello");
 });
 
-test("a link that is over has no timer left, and tells of its end once", async (t) => {
+test("a closed link has no timer and reports its end once", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, told, peer } = scene;
   const channel = link.open(0, PEER);
@@ -119,7 +119,7 @@ test("a link that is over has no timer left, and tells of its end once", async (
   assert.deepEqual(told, ["lost: enough"]);
 });
 
-test("what comes behind the end of a link, in the same packet, means nothing", async (t) => {
+test("bytes behind the end of a link, in the same packet, are ignored", async (t) => {
   const { link, told, peer } = await open(t);
   const { channel } = listen(link, 0);
   channel.events = { ...IGNORE_EVENTS, data: () => link.close("enough") };
@@ -128,7 +128,7 @@ test("what comes behind the end of a link, in the same packet, means nothing", a
   assert.deepEqual(told, ["lost: enough"]);
 });
 
-test("a fault of who is told is the end of the link", async (t) => {
+test("a fault in an event handler ends the link", async (t) => {
   const broken = (): void => {
     throw new Error("broken");
   };
@@ -138,7 +138,7 @@ test("a fault of who is told is the end of the link", async (t) => {
   assert.deepEqual(told, ["listen", "fault: Error: broken", "lost: fault in the program"]);
 });
 
-test("its status: address, age, clients, bytes with those of the frames", async (t) => {
+test("the status of a link: address, age, clients, bytes including frames", async (t) => {
   const scene = await open(t);
   const { link, clock } = scene;
   clock.advance(1234.4);
@@ -147,12 +147,12 @@ test("its status: address, age, clients, bytes with those of the frames", async 
   assert.deepEqual(link.status("a:1"), { address: "a:1", ageMs: 1234, clients: 1, received: 4, sent: 9 });
 });
 
-test("who does not want probes has no timer for them", async (t) => {
+test("a link without probes has no timer", async (t) => {
   const { clock } = await open(t);
   assert.equal(clock.pending, 0);
 });
 
-test("only silence is asked about: as long as something comes, there is no probe", async (t) => {
+test("a link probes only a silent peer", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { clock, peer } = scene;
   for (let round = 0; round < 4; round += 1) {
@@ -164,7 +164,7 @@ test("only silence is asked about: as long as something comes, there is no probe
   assert.equal(peer.client.bytes.length, 0);
 });
 
-test("a peer that was not asked, because this process stood still, is asked before it counts as silent", async (t) => {
+test("a peer that got no probe, because this process stood still, gets one before it counts as silent", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { clock, peer, told } = scene;
   peer.send(PING, 0);
@@ -174,13 +174,13 @@ test("a peer that was not asked, because this process stood still, is asked befo
   clock.advance(PROBE_MS / 2);
   peer.send(PONG, 0);
   await readSoFar(scene);
-  clock.advance(2.9 * PROBE_MS); // so late it is asked again, and leaves that unanswered
+  clock.advance(2.9 * PROBE_MS); // this late it gets another probe and does not answer
   assert.deepEqual(told, ["listen", "listen"]);
   clock.advance(PROBE_MS);
   assert.match(told.at(-1) ?? "", /^lost: silent for /);
 });
 
-test("the probe of a peer that knows no pings is for a number that nobody has, not the next client's either", async (t) => {
+test("the probe for a peer without pings uses an id that no client has, nor the next one gets", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, peer } = scene;
   for (const id of [0, 255]) link.open(id, PEER);
@@ -188,7 +188,7 @@ test("the probe of a peer that knows no pings is for a number that nobody has, n
   assert.deepEqual(await peer.frame(), { command: CLOSE, id: 254, payload: Buffer.alloc(0) });
 });
 
-test("when all numbers are taken, a peer that knows no pings is not asked", async (t) => {
+test("when all ids are taken, a peer without pings gets no probe", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, peer } = scene;
   for (let id = 0; id < 256; id += 1) link.open(id, PEER);
@@ -198,7 +198,7 @@ test("when all numbers are taken, a peer that knows no pings is not asked", asyn
   assert.equal((await peer.frame()).command, LISTEN);
 });
 
-test("more than 192 clients: those that have sent FIN go, the first first, and not before their bytes have", async (t) => {
+test("beyond 192 clients those that have sent FIN are closed, the oldest first, after their bytes", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const clients = Array.from({ length: MANY }, (_, id) => listen(link, id));
@@ -221,7 +221,7 @@ test("more than 192 clients: those that have sent FIN go, the first first, and n
   assert.deepEqual(first?.ends, []);
 });
 
-test("who is no client any longer is not closed again to make room: its number may be another's", async (t) => {
+test("a closed client is not closed again to make room: another client may have its id", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const [replaced, closed, late] = [listen(link, 0), listen(link, 1), listen(link, 2)];
@@ -238,7 +238,7 @@ test("who is no client any longer is not closed again to make room: its number m
   assert.equal(link.status("").clients, MANY + 1);
 });
 
-test("a number closed from here is taken again when the other side confirms, or after a while, or when there is no other", async (t) => {
+test("a closed id is free again when the peer confirms it, after a while, or when no other id is left", async (t) => {
   const scene = await open(t);
   const { link, clock, peer } = scene;
   const channels = Array.from({ length: 256 }, (_, id) => link.open(id, PEER));
@@ -260,7 +260,7 @@ test("a number closed from here is taken again when the other side confirms, or 
   assert.equal(link.freeId(), 7);
 });
 
-test("between our own peers a number waits for the confirmation, however long that takes, and each CLOSE is confirmed", async (t) => {
+test("between two sockproxyd an id waits for the confirmation, however long it takes, and each CLOSE is confirmed", async (t) => {
   const scene = await open(t);
   const { link, clock, peer } = scene;
   peer.send(PING, 0);
@@ -276,7 +276,7 @@ test("between our own peers a number waits for the confirmation, however long th
   assert.equal(link.freeId(), 7);
 });
 
-test("one that is held and closed: nothing is asked for it any more", async (t) => {
+test("a paused client that closes causes no further PAUSE or RESUME", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   peer.send(PING, 0);
@@ -299,7 +299,7 @@ test("one that is held and closed: nothing is asked for it any more", async (t) 
   assert.deepEqual(await upTo(scene, RESUME, 1), []);
 });
 
-test("one that is held in the middle of what it sends: no more of it comes, until it may", async (t) => {
+test("a client paused while it sends sends nothing more until RESUME", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const channel = link.open(0, PEER);
@@ -317,7 +317,7 @@ test("one that is held in the middle of what it sends: no more of it comes, unti
   await until(() => link.bytes.sent > before, "the rest");
 });
 
-test("who has sent what the kernel does not take for now is told when it has", async (t) => {
+test("a client whose bytes the kernel does not take yet is told when it has", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const { channel, ends } = listen(link, 0);
@@ -334,19 +334,19 @@ test("who has sent what the kernel does not take for now is told when it has", a
   assert.ok(ends.every((end) => end === "drained"));
 });
 
-/** Has the link wait for a client that does not read, and that the other side has closed by then. */
+/** Makes the link wait for a client that does not read and that the peer has closed. */
 async function waitsForClosed(scene: Scene): Promise<Channel> {
   const { link, clock, peer } = scene;
   const channel = link.open(0, PEER);
   for (let sent = 0; sent < MAX_PENDING; sent += MAX_PENDING / 8) peer.send(DATA, 0, Buffer.alloc(MAX_PENDING / 8));
   await until(() => channel.pending === MAX_PENDING, "all of it");
-  peer.write(Buffer.concat([frame(DATA, 0, "!"), frame(CLOSE, 0)])); // so little that it is read at once
+  peer.write(Buffer.concat([frame(DATA, 0, "!"), frame(CLOSE, 0)])); // few bytes: the link reads them at once
   await until(() => link.status("").clients === 0, "the link to have read that");
   assert.equal(clock.pending, 1);
   return channel;
 }
 
-test("one that keeps the link waiting is given up, though the other side has closed it: its number may be another's", async (t) => {
+test("a client that keeps the link waiting is given up, though the peer has closed it: another client may have its id", async (t) => {
   const scene = await open(t);
   const { link, clock, told, peer } = scene;
   const closed = await waitsForClosed(scene);
@@ -362,7 +362,7 @@ test("one that keeps the link waiting is given up, though the other side has clo
   assert.equal(peer.client.bytes.length, 0);
 });
 
-test("when the link is over, who has been closed before gets the rest, however late", async (t) => {
+test("after the end of the link a client that was closed before still gets its bytes, however late", async (t) => {
   const scene = await open(t);
   const { link, clock, told } = scene;
   const closed = await waitsForClosed(scene);
@@ -372,7 +372,7 @@ test("when the link is over, who has been closed before gets the rest, however l
   assert.equal(closed.pending, MAX_PENDING + 1);
 });
 
-test("what is written for one that is closed goes nowhere: its number may be another's", async (t) => {
+test("bytes for a closed client are dropped: another client may have its id", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const [left, closed] = [link.open(0, PEER), link.open(1, PEER)];
@@ -393,7 +393,7 @@ test("what is written for one that is closed goes nowhere: its number may be ano
   }
 });
 
-test("one that ends with bytes to send has finished when they are sent, and not before", async (t) => {
+test("a client that ends with bytes to send has finished only after they are sent", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const { channel, ends } = listen(link, 0);
@@ -409,7 +409,7 @@ test("one that ends with bytes to send has finished when they are sent, and not 
   assert.deepEqual(ends, ["drained", "finished"]);
 });
 
-test("while the link waits it is asked for nothing; what its peer said meanwhile is no silence", async (t) => {
+test("while the link waits it sends no probe, and its peer does not count as silent", async (t) => {
   const scene = await open(t, { probeMs: 4000 });
   const { link, clock, told, peer } = scene;
   const slow = link.open(0, PEER);
@@ -418,12 +418,12 @@ test("while the link waits it is asked for nothing; what its peer said meanwhile
   peer.send(LISTEN, 0);
   clock.advance(4500);
   slow.resume();
-  clock.advance(3900); // there is a look at 8000
+  clock.advance(3900); // the link checks at 8000 ms
   await until(() => told.includes("listen"), "the rest");
   assert.equal(peer.client.bytes.length, 0);
 });
 
-/** Takes frames until there are so many bytes of the clients; tells how many pings there were among them. */
+/** Takes frames until they hold so many bytes of clients; returns the number of pings among them. */
 async function takeBytes({ peer }: Scene, count: number, onPing = () => {}): Promise<{ bytes: number; pings: number }> {
   let [bytes, pings] = [0, 0];
   while (bytes < count) {
@@ -436,7 +436,7 @@ async function takeBytes({ peer }: Scene, count: number, onPing = () => {}): Pro
   return { bytes, pings };
 }
 
-test("while the link waits, what there is to send goes on without answers, which tell nothing of the way afterwards", async (t) => {
+test("while the link waits it keeps sending without pongs; late pongs say nothing about the path", async (t) => {
   const scene = await open(t);
   const { link, clock, peer } = scene;
   const [slow, busy] = [link.open(0, PEER), link.open(1, PEER)];
@@ -447,7 +447,7 @@ test("while the link waits, what there is to send goes on without answers, which
     clock.advance(1);
     peer.send(PONG, 0);
   });
-  busy.write(Buffer.alloc(1_000_000)); // more than may be under way
+  busy.write(Buffer.alloc(1_000_000)); // more than the window
   const before = await takeBytes(scene, 150_000);
   for (let sent = 0; sent < 68_000_000; sent += 60_000) peer.send(DATA, 0, Buffer.alloc(60_000));
   const rest = await takeBytes(scene, 1_000_000 - before.bytes);
@@ -460,7 +460,7 @@ test("while the link waits, what there is to send goes on without answers, which
   await takeBytes(scene, 150_000);
 });
 
-test("when a late answer leaves less under way than there is, that has pings, else nothing would go on", async (t) => {
+test("when a late pong leaves bytes in flight, they have pings; otherwise sending would stop", async (t) => {
   const scene = await open(t, { probeMs: PROBE_MS });
   const { link, clock, peer } = scene;
   const channel = link.open(0, PEER);
@@ -471,7 +471,7 @@ test("when a late answer leaves less under way than there is, that has pings, el
   peer.send(PING, 0);
   await peer.expect(PONG, 0);
   channel.write(Buffer.alloc(400_000));
-  await takeBytes(scene, 400_000, answer); // so much more than that may be under way then
+  await takeBytes(scene, 400_000, answer); // the window is that much larger now
   await readSoFar(scene);
   clock.advance(2 * PROBE_MS);
   channel.write(Buffer.alloc(100_000));
@@ -483,7 +483,7 @@ test("when a late answer leaves less under way than there is, that has pings, el
   await takeBytes(scene, 5, answer);
 });
 
-test("one that is closed with bytes to send: who waits for them to be sent waits no longer, or has finished", async (t) => {
+test("a client closed with bytes to send: its writer waits no longer, or has finished", async (t) => {
   const scene = await open(t);
   const { link, peer } = scene;
   const [ending, other] = [listen(link, 0), listen(link, 1)];
@@ -506,7 +506,7 @@ test("one that is closed with bytes to send: who waits for them to be sent waits
   assert.deepEqual(other.ends, ["eof", "drained"]);
 });
 
-test("one that keeps the link waiting and is closed from here keeps nobody waiting any more", async (t) => {
+test("a client that keeps the link waiting and is closed here keeps nobody waiting any more", async (t) => {
   const scene = await open(t);
   const { link, clock, told, peer } = scene;
   const channel = link.open(0, PEER);

@@ -1,4 +1,4 @@
-// the server's side of a tunnel by a clock that stands; devices are told byte by byte what to say
+// The server side of a tunnel on a clock that the test moves; the test scripts the devices byte by byte.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -19,7 +19,7 @@ const TELL_WITHIN_MS = 10_000;
 const SECRET = 5;
 const NO_SUCH_COMMAND = 99;
 
-/** A server whose host ports are opened by nobody. */
+/** A server whose host ports stay closed. */
 async function open(t: TestContext, secret = "") {
   const parsed = parseTunnelRoute(`EXPOSE 127.0.0.1:1>127.0.0.1:2 HLTH=0 ${secret && `TLS=1 CERT=c PKEY=k ${secret}`}`);
   assert.ok(parsed.ok);
@@ -56,7 +56,7 @@ async function open(t: TestContext, secret = "") {
   });
   return {
     ...{ server, clock, log, over, ports },
-    /** A client comes to the host port. */
+    /** A client connects to the host port. */
     attach: () => attach(),
     connect: async (address = "127.0.0.1"): Promise<FramePeer> => {
       from = address;
@@ -81,7 +81,7 @@ test("a device that has sent the secret stays, however long it takes", async (t)
   assert.ok(server.status.link);
 });
 
-test("a device that leaves before it has sent the secret is not turned away later, too", async (t) => {
+test("a device that leaves before it has sent the secret is not rejected later", async (t) => {
   const { server, clock, log, over, connect } = await open(t, "SECR=sesame");
   const [first, second] = [await connect(), await connect()];
   first.send(SECRET, 0, "sesame");
@@ -94,7 +94,7 @@ test("a device that leaves before it has sent the secret is not turned away late
   assert.doesNotMatch(log.lines.join("\n"), /turned away|link lost/);
 });
 
-test("a device that does not tell the secret in time is closed", async (t) => {
+test("a device that does not send the secret in time is closed", async (t) => {
   const { server, clock, over, connect } = await open(t, "SECR=sesame");
   const device = await connect();
   clock.advance(TELL_WITHIN_MS);
@@ -103,7 +103,7 @@ test("a device that does not tell the secret in time is closed", async (t) => {
   assert.equal(server.status.turnedAway, 1);
 });
 
-test("when the server ends, devices that have not told the secret are closed, too", async (t) => {
+test("when the server ends, devices that have not sent the secret are closed, too", async (t) => {
   const { server, clock, over, connect } = await open(t, "SECR=sesame");
   const [first, second] = [await connect(), await connect()];
   first.send(SECRET, 0, "sesame");
@@ -114,7 +114,7 @@ test("when the server ends, devices that have not told the secret are closed, to
   assert.equal(clock.pending, 0);
 });
 
-test("bytes are counted over all links; LISTEN opens the ports once for each", async (t) => {
+test("bytes are counted over all links; LISTEN opens the ports once for each link link", async (t) => {
   const { server, ports, connect } = await open(t);
   for (const links of [1, 2]) {
     const device = await connect();
@@ -131,7 +131,7 @@ test("bytes are counted over all links; LISTEN opens the ports once for each", a
   assert.deepEqual(ports, ["opened", "closed", "opened", "closed"]);
 });
 
-test("clients are counted: those that reach the device, and those that find none", async (t) => {
+test("clients are counted: those that reach the device, and those without a device", async (t) => {
   const { server, attach, connect } = await open(t);
   const device = await connect();
   device.send(LISTEN, 0);
@@ -162,7 +162,7 @@ test("commands that the server does not know are logged once a minute", async (t
   await until(() => server.status.listening, "the device to go on");
 });
 
-test("devices that are turned away are logged once a minute for each address", async (t) => {
+test("rejected devices are logged once a minute for each address", async (t) => {
   const { server, log, connect } = await open(t, "SECR=sesame");
   for (const address of ["10.0.0.1", "10.0.0.2", "10.0.0.1"]) {
     const device = await connect(address);

@@ -6,7 +6,7 @@ import { RenderedEvent } from "#src/monitor/subscriber.js";
 import { EventStream } from "#src/web/event-stream.js";
 import { ManualClock } from "../support/clock.js";
 
-/** A response whose reader reads when the test says so. */
+/** A response whose reader the test controls. */
 class SlowResponse {
   readonly texts: string[] = [];
   writableLength = 0;
@@ -52,7 +52,7 @@ function streamTo() {
 const eventOf = (text: string): string =>
   `data: {"time":"1970-01-01T00:00:00.000Z","event":"error","connection":"c","listener":1,"server":"s:1","text":"${text}"}\n\n`;
 
-test("each message is an event of one line, whatever is in it", () => {
+test("each message is an event of one line, whatever it contains", () => {
   const { clock, response, show } = streamTo();
   show("one");
   show("a\u2028b\u0085c");
@@ -73,7 +73,7 @@ test("a comment every 15 s is a sign of life, unless something waits to be read"
   assert.equal(response.texts.length, 4);
 });
 
-test("what a slow reader misses is counted, and told where it would have been", () => {
+test("a slow reader gets a count of missed messages at their place", () => {
   const { clock, response, show } = streamTo();
   show("first");
   clock.advance(50);
@@ -81,7 +81,7 @@ test("what a slow reader misses is counted, and told where it would have been", 
   const long = "x".repeat(20_000);
   for (let count = 0; count < 20; count += 1) show(long);
   clock.advance(1000);
-  assert.equal(response.texts.length, written); // nothing is written to who does not read
+  assert.equal(response.texts.length, written); // nothing is written to a reader that does not read
   response.read();
   clock.advance(50);
   response.read();
@@ -93,7 +93,7 @@ test("what a slow reader misses is counted, and told where it would have been", 
   assert.ok(text.endsWith(`data: {"notShown":${20 - shown}}\n\n${eventOf("last")}`), text.slice(-500));
 });
 
-test("who has left sees nothing more; an end comes behind what was to be shown", () => {
+test("a reader that has left sees nothing more; the end follows the waiting messages", () => {
   const left = streamTo();
   left.stream.leave();
   assert.equal(left.watchers.size, 0);

@@ -4,7 +4,7 @@ import { AnswerCache } from "#src/core/collections/answer-cache.js";
 
 const answer = Buffer.from("answer");
 
-test("an answer is given again for its time, and no longer", () => {
+test("a cached answer is returned while it is fresh", () => {
   const cache = new AnswerCache(100);
   cache.store("key", answer, cache.generation, 1000);
   assert.deepEqual(cache.find("key", 1099), answer);
@@ -12,7 +12,7 @@ test("an answer is given again for its time, and no longer", () => {
   assert.equal(cache.find("other", 1000), undefined);
 });
 
-test("what is kept does not change with the memory it came in", () => {
+test("a cached answer does not change with the memory it came in", () => {
   const cache = new AnswerCache(100);
   const bytes = Buffer.from("answer");
   cache.store("key", bytes, cache.generation, 0);
@@ -20,7 +20,7 @@ test("what is kept does not change with the memory it came in", () => {
   assert.deepEqual(cache.find("key", 1), answer);
 });
 
-test("a write makes everything void, also what was asked for before it and comes after it", () => {
+test("a write voids everything, even answers to earlier reads that come later", () => {
   const cache = new AnswerCache(100);
   cache.store("key", answer, cache.generation, 0);
   const before = cache.generation;
@@ -32,13 +32,13 @@ test("a write makes everything void, also what was asked for before it and comes
   assert.deepEqual(cache.find("key", 5), answer);
 });
 
-test("with no time nothing is kept", () => {
+test("with a time of 0 nothing is cached", () => {
   const cache = new AnswerCache(0);
   cache.store("key", answer, cache.generation, 0);
   assert.equal(cache.find("key", 0), undefined);
 });
 
-test("a thousand answers are kept at most; the oldest goes first", () => {
+test("at most a thousand answers are cached; the oldest goes first", () => {
   const cache = new AnswerCache(100);
   for (let n = 0; n <= 1000; n += 1) cache.store(`key ${n}`, answer, cache.generation, 0);
   assert.equal(cache.find("key 0", 1), undefined);

@@ -12,7 +12,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("take" as const, "takeAll" as const) }) },
 );
 
-test("law: all that was put in comes out, in its order, and the size is what waits", () => {
+test("law: all bytes come out in order, and the size is the number of waiting bytes", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const queue = new ByteQueue();
@@ -25,7 +25,7 @@ test("law: all that was put in comes out, in its order, and the size is what wai
           const bytes = Buffer.alloc(size, value);
           put.push(Buffer.from(bytes));
           queue.push(bytes);
-          bytes.fill(0); // they were lent
+          bytes.fill(0); // the memory was lent
         } else if (each.kind === "take") {
           const bytes = queue.take();
           assert.notEqual(bytes?.length, 0);
@@ -40,7 +40,7 @@ test("law: all that was put in comes out, in its order, and the size is what wai
   );
 });
 
-test("short pieces come out together: each by itself would cost its reader a write", () => {
+test("short pieces come out together: each would cost its reader a write", () => {
   const queue = new ByteQueue();
   for (let count = 0; count < 40_000; count += 1) queue.push(Buffer.from("x"));
   const sizes: number[] = [];
@@ -48,7 +48,7 @@ test("short pieces come out together: each by itself would cost its reader a wri
   assert.deepEqual(sizes, [16_384, 16_384, 7232]);
 });
 
-test("what is given up does not come out", () => {
+test("dropped bytes do not come out", () => {
   const queue = new ByteQueue();
   queue.push(Buffer.alloc(10_000));
   queue.push(Buffer.from("x"));
@@ -59,7 +59,7 @@ test("what is given up does not come out", () => {
   assert.equal(queue.takeAll().toString(), "y");
 });
 
-test("what was taken costs no memory, though the queue is never empty", async () => {
+test("taken bytes cost no memory, even in a queue that is never empty", async () => {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as () => void;
   const queue = new ByteQueue();

@@ -9,7 +9,7 @@ const operation = fc.oneof(
   fc.record({ change: fc.nat(20) }),
 );
 
-test("it holds what an array holds, whatever is done to it", () => {
+test("law: a deque holds the same as an array after any operations", () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
       const deque = new Deque<number>();
@@ -23,7 +23,7 @@ test("it holds what an array holds, whatever is done to it", () => {
           deque.clear();
           model = [];
         } else if ("remove" in done) {
-          const place = places[done.remove]; // it may be out already
+          const place = places[done.remove]; // it may have left already
           if (place !== undefined) deque.remove(place);
           model = model.filter((other) => other !== place);
         } else {

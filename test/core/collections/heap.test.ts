@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Heap, type Ranked } from "#src/core/collections/heap.js";
 
-test("the first is always the one of the lowest rank", () => {
+test("the first item always has the lowest rank", () => {
   const operations = fc.array(fc.record({ add: fc.boolean(), which: fc.nat(40) }), { maxLength: 150 });
   fc.assert(
     fc.property(operations, (all) => {

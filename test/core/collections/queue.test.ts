@@ -5,7 +5,7 @@ import { Queue } from "#src/core/collections/queue.js";
 import { leastCpuMilliseconds } from "../../support/cpu.js";
 import { heapInUse } from "../../support/heap.js";
 
-test("first come, first served, whoever leaves before his turn", () => {
+test("first come, first served, whichever item leaves before its turn", () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constantFrom("push" as const, "delete" as const), of: fc.nat(20) }),
     fc.constant({ kind: "take" as const, of: 0 }),
@@ -31,7 +31,7 @@ test("first come, first served, whoever leaves before his turn", () => {
   );
 });
 
-/** Fills a queue, takes half of it one by one, and the rest out. */
+/** Fills a queue, takes half of it one by one, and deletes the rest. */
 function fillAndEmpty(count: number): void {
   const queue = new Queue<number>();
   for (let n = 0; n < count; n += 1) queue.push(n);
@@ -46,7 +46,7 @@ test("a queue twenty times as long takes about twenty times as long", () => {
   assert.ok(long < 100 * Math.max(short, 2), `${short} ms for 20,000, ${long} ms for 400,000`);
 });
 
-test("who has left is not kept, though the first never has its turn", async () => {
+test("a deleted item is not kept in memory, even if the first item stays", async () => {
   const queue = new Queue<object>();
   queue.push({});
   const gone = Array.from({ length: 1000 }, () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Tally } from "#src/core/collections/tally.js";
 
-test("each is counted for itself, and never below nothing", () => {
+test("each key is counted apart, never below zero", () => {
   const tally = new Tally<string>();
   tally.add("a");
   tally.add("a");

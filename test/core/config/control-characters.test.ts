@@ -44,13 +44,13 @@ describe("in the configuration file", () => {
     assert.match(parseConfigFile('[host]\nlog="a\tb"', "f").problems.join(), /U\+0009/);
   });
 
-  test("names of keys and sections are told in one line, too", () => {
+  test("messages show the names of keys and sections in one line, too", () => {
     const { problems } = parseConfigFile('[host]\n"a\\nb"=1\n[a\u2028b\x1b[2J]\n', "f");
     assert.equal(problems.length, 2);
     for (const problem of problems) assert.equal(problem, printable(problem));
   });
 
-  test("whatever stands in a file that is taken, --check prints a line for each setting", () => {
+  test("--check prints one line for each setting, whatever the file contains", () => {
     const count = printSettings(DEFAULT_SETTINGS).split("\n").length;
     const text = fc.oneof(
       fc.string({ unit: "binary" }),

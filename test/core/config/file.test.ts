@@ -28,7 +28,7 @@ test("sections and keys come in any case, values as they stand", () => {
   );
 });
 
-test("quotes around a whole value are taken off", () => {
+test("quotes around a whole value are removed", () => {
   assert.equal(parseConfigFile('[host]\nlog="/tmp/my log"', "f").settings.values.log, "/tmp/my log");
 });
 
@@ -43,7 +43,7 @@ for (const [text, value] of [
   test(`${text} is ${value}`, () => assert.equal(parseConfigFile(`[host]\n${text}`, "f").settings.values.debug, value));
 }
 
-test("all mistakes are told at once, each with file, line, section and key", () => {
+test("all mistakes are reported at once, each with file, line, section and key", () => {
   const { problems } = parseConfigFile(
     [
       "port=1", // 1
@@ -99,7 +99,7 @@ test("any value with ; # = quotes or backslashes in it survives", () => {
   );
 });
 
-test("any text is read or complained about, never thrown at", () => {
+test("any text is accepted or reported, and never throws", () => {
   const word = fc.oneof(fc.constantFrom("__proto__", "constructor", "host", "direct", "[", "]", "=", ";"), fc.string());
   const line = fc.oneof(
     word.map((name) => `[${name}]`),

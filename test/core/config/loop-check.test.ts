@@ -48,5 +48,5 @@ for (const [text, ...expected] of cases) {
     assert.deepEqual(problems(text), expected));
 }
 
-test("where there is no proxy, its port is another program's", () =>
+test("without a proxy port, that port belongs to another program", () =>
   assert.deepEqual(problems("[direct]\n1=127.0.0.1:2504", 0), []));

@@ -4,7 +4,7 @@ import { parseConfigFile } from "#src/core/config/file.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { openPortWarnings } from "#src/core/config/open-ports.js";
 
-/** The ports a warning names for these lines of a configuration file; empty: there is no warning. */
+/** The ports in the warning for these configuration lines; empty without a warning. */
 function named(...lines: string[]): string {
   const { settings, problems } = parseConfigFile(lines.join("\n"), "f");
   assert.deepEqual(problems, []);

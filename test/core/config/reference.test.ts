@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { KEYS, parseValue } from "#src/core/config/keys.js";
 import { REFERENCE } from "#src/core/config/reference.js";
 
-test("every key and option is described: unit, help, and a name that nothing else in its list has", () => {
+test("every key and option has a unit, a help text and a unique name", () => {
   for (const { kind, section, rows } of REFERENCE) {
     assert.ok(rows.length > 0, `${kind} of ${section}`);
     assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length, section);

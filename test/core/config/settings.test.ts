@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
 import { maskPassword, maskSecrets } from "#src/core/config/values.js";
 
-test("the defaults are the seed's", () => {
+test("the defaults are those of the original", () => {
   assert.deepEqual(DEFAULT_SETTINGS, {
     ip: "*",
     port: 2504,
@@ -62,7 +62,7 @@ for (const url of [
   "http://me:100%@hub",
   "http://a%zz@hub",
 ]) {
-  test(`${url} is no URL of a Luup system`, () => assert.equal(parseValue("host", "vera", url)?.ok, false));
+  test(`${url} is no URL of a Luup engine`, () => assert.equal(parseValue("host", "vera", url)?.ok, false));
 }
 
 const webhooks: [string, string][] = [
@@ -78,7 +78,7 @@ for (const [url, expected] of webhooks) {
 }
 
 for (const url of ["hub:3480", "ftp://hub/?secret", "http://hub/?secret#x", "http://me:secret%@hub"]) {
-  test(`${url} is no URL for alerts, and its secrets are not told`, () => {
+  test(`${url} is no URL for alerts, and the message hides its secrets`, () => {
     const parsed = parseValue("alert", "url", url);
     assert.ok(parsed?.ok === false);
     assert.doesNotMatch(parsed.message, /secret/);

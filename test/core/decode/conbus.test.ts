@@ -5,7 +5,7 @@ import { checksum, checkTelegram, parseTelegram } from "#src/core/decode/conbus.
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
-/** From the seed, and from the public documents of the protocol. */
+/** Telegrams of docs/monitor.md and of the public documents of the protocol. */
 const right = [
   "<S0000000000F01D00FA>",
   "<R0020030837F01DFM>",
@@ -36,7 +36,7 @@ for (const [telegram, fault] of wrong) {
   test(`${JSON.stringify(telegram)}: ${fault}`, () => assert.equal(checkTelegram(latin1(telegram)), fault));
 }
 
-test("a byte that has changed is noticed, wherever it is inside", () => {
+test("a changed byte shows, wherever it is", () => {
   const inside = fc.uint8Array({ minLength: 1, maxLength: 60 }).map((list) => Buffer.from(list));
   fc.assert(
     fc.property(inside, fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, place, change) => {

@@ -6,7 +6,7 @@ import type { DirectOptions } from "#src/core/direct/direct-options.js";
 
 type Mode = DirectOptions["balance"];
 
-/** Servers written as their numbers of clients; those in brackets are down. */
+/** Servers as their numbers of clients; brackets mean down. */
 function servers(text: string): Candidate[] {
   return text.split(" ").map((word) => ({ up: !word.startsWith("("), active: Number(word.replace(/[()]/g, "")) }));
 }

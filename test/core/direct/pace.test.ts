@@ -26,7 +26,7 @@ test("telegrams that wait leave evenly", () => {
   assert.deepEqual(departures(0.5, [0, 0, 0], []), [0, 2000, 4000]);
 });
 
-test("an idle time earns nothing", () => {
+test("an idle time saves up nothing", () => {
   assert.deepEqual(departures(10, [0, 5000, 0, 0], []), [0, 5000, 5100, 5200]);
 });
 
@@ -40,7 +40,7 @@ test("above 100 a second several leave in one step of a timer, and the rate is r
   assert.ok(ms >= 2980 && ms < 3100, `${ms} ms for 3000 telegrams`);
 });
 
-test("law: in any time no more than its share and one; up to 100/s no two closer than the rate says", () => {
+test("law: at most rate × time + 1 telegrams in any time; up to 100/s no two closer than the rate", () => {
   const milliseconds = fc.oneof(fc.constant(0), fc.nat(5), fc.nat(3000));
   const lists = fc.array(milliseconds, { minLength: 2, maxLength: 80 });
   fc.assert(
@@ -57,7 +57,7 @@ test("law: in any time no more than its share and one; up to 100/s no two closer
   );
 });
 
-test("law: in any second no more than the rate says, up to 100/s", () => {
+test("law: no more than the rate in any second, up to 100/s", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 100 }),

@@ -14,7 +14,7 @@ test("a reply belongs to the read that was asked first", () => {
   );
 });
 
-test("what nobody has asked for is nobody's reply", () => {
+test("an unsolicited reply belongs to no read", () => {
   const asked = new PendingReads();
   asked.ask("key", 0);
   assert.equal(asked.reply("other"), undefined);
@@ -22,7 +22,7 @@ test("what nobody has asked for is nobody's reply", () => {
   assert.equal(asked.reply("key"), undefined);
 });
 
-test("a module that has not answered for long is believed again after some replies", () => {
+test("a module that has not answered for long counts again after some replies", () => {
   const asked = new PendingReads();
   for (let n = 0; n < 10_000; n += 1) asked.ask("key", 0);
   asked.ask("key", 1);
@@ -30,14 +30,14 @@ test("a module that has not answered for long is believed again after some repli
   assert.equal(asked.reply("key"), 1);
 });
 
-test("a thousand unanswered reads are remembered at most", () => {
+test("at most a thousand unanswered reads are remembered", () => {
   const asked = new PendingReads();
   for (let n = 0; n <= 1000; n += 1) asked.ask(`key ${n}`, 0);
   assert.equal(asked.reply("key 0"), undefined);
   assert.equal(asked.reply("key 1"), 0);
 });
 
-test("law: no reply is taken for an answer to a read younger than the one it belongs to", () => {
+test("law: no reply is matched to a read that came after its own", () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant("ask" as const), key: fc.constantFrom("a", "b") }),
     fc.record({ kind: fc.constant("reply" as const), key: fc.constantFrom("a", "b") }),

@@ -57,7 +57,7 @@ const lines = (queue: CutQueue): string[] => {
   return found;
 };
 
-test("cuts wait until they are taken, and what comes meanwhile goes behind them", () => {
+test("cuts wait until they are taken; later bytes go behind them", () => {
   const queue = new CutQueue(echo?.requests() ?? assert.fail(), 4);
   queue.push(Buffer.from("a\nb\nc\nd"));
   assert.equal(queue.peek()?.bytes.toString(), "a\n");
@@ -71,7 +71,7 @@ test("cuts wait until they are taken, and what comes meanwhile goes behind them"
   assert.equal(queue.empty, true);
 });
 
-test("one that is restarted knows nothing of what it was given before", () => {
+test("a restarted queue has forgotten earlier bytes", () => {
   const kind = echo ?? assert.fail();
   const queue = new CutQueue(kind.requests());
   queue.push(Buffer.from("a\nb"));

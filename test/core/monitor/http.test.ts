@@ -52,7 +52,7 @@ test("heads in one line, bodies behind them", () => {
   ]);
 });
 
-test("of a long body the beginning is shown, of a long head too", () => {
+test("only the start of a long body shows, and of a long head", () => {
   const answer = `HTTP/1.1 200 OK\r\nContent-Length: 5120\r\n\r\n${"a".repeat(256)}${"b".repeat(4864)}`;
   const head = `GET /${"x".repeat(3000)} HTTP/1.1\r\n\r\n`;
   assert.deepEqual(conversation([">", head], ["<", answer]), [
@@ -127,7 +127,7 @@ test("CONNECT: refused, asked again, and a tunnel", () => {
   ]);
 });
 
-test("what had begun when the protocol changed is not lost", () => {
+test("bytes that had begun when the protocol changed are not lost", () => {
   const post = "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc";
   const agreed = "HTTP/1.1 101 Switching\r\n\r\n";
   assert.deepEqual(conversation([">", `${UPGRADE}GE`], ["<", agreed], [">", "T"]), [
@@ -157,7 +157,7 @@ test("bodies without their end, and what is no HTTP", () => {
   ]);
 });
 
-test("a fault quotes no more than fits, and nothing that is not printable", () => {
+test("a fault quotes a bounded, printable text", () => {
   const [line = ""] = conversation([">", `GET / HTTP/1.1\r\nContent-Length: \x1b${"9".repeat(5000)}\r\n\r\n`]);
   assert.match(line, / !! HTTP: Content-Length "\?9{30,}…": a number of bytes is wanted$/);
   assert.ok(line.length < 2048 + 300);

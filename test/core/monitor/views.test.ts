@@ -12,7 +12,7 @@ import { seenUp, texts, watch } from "./run.js";
 const DISCOVERY = "<S0000000000F01D00FA>";
 const REPLIES = ["<R0020030837F01DFM>", "<R0020044966F01DFK>"];
 
-test("conbus: the telegrams of the seed, each as it came", () => {
+test("conbus: the telegrams of docs/monitor.md, each unchanged", () => {
   assert.deepEqual(texts(seenUp(conbus, bytes(DISCOVERY, ...REPLIES))), [DISCOVERY, ...REPLIES]);
 });
 

@@ -14,7 +14,7 @@ function drain<I>(queue: FairQueue<string, I>): string[] {
   }
 }
 
-test("one with many items lets the others go between", () => {
+test("an owner with many items lets others go in between", () => {
   const queue = new FairQueue<string, number>();
   for (const n of [1, 2, 3, 4]) queue.push("a", n);
   queue.push("b", 1);
@@ -23,7 +23,7 @@ test("one with many items lets the others go between", () => {
   assert.deepEqual(drain(queue), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
 });
 
-test("an owner that may not go now keeps its place, and is asked again when it is called", () => {
+test("an owner that may not go now keeps its place, and is judged again when it is called", () => {
   const queue = new FairQueue<string, number>();
   queue.push("a", 1);
   queue.push("b", 1);
@@ -36,7 +36,7 @@ test("an owner that may not go now keeps its place, and is asked again when it i
   assert.deepEqual(drain(queue), ["a1", "b2"]);
 });
 
-test("an owner is asked once, until it is called, or there is room", () => {
+test("an owner is judged once, until it is called or there is room", () => {
   const queue = new FairQueue<string, number>();
   const asked: string[] = [];
   const ask = (hasRoom: boolean, verdict: Verdict) =>
@@ -60,7 +60,7 @@ test("an owner is asked once, until it is called, or there is room", () => {
   assert.deepEqual(asked, ["c"]);
 });
 
-test("what is put back is the first of all, and of its owner", () => {
+test("an item put back is the first of all, and of its owner", () => {
   const queue = new FairQueue<string, number>();
   queue.push("a", 1);
   queue.push("b", 2);
@@ -82,7 +82,7 @@ test("items are changed where they stand, and given up with their owner", () => 
   assert.deepEqual(drain(queue), ["a10", "a2"]);
 });
 
-test("whatever is pushed comes out once, each owner's items in their order, nobody twice while another waits", () => {
+test("each item comes out once, in the order of its owner, and no owner comes twice while another waits", () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 60 }), (owners) => {
       const queue = new FairQueue<string, number>();
@@ -142,7 +142,7 @@ class Model {
   }
 }
 
-test("whoever may go goes as if all were asked each time, whatever changes between", () => {
+test("the result is the same as if all owners were judged each time", () => {
   const owner = fc.constantFrom("a", "b", "c", "d", "e");
   const operation = fc.oneof(
     { weight: 4, arbitrary: fc.record({ push: owner }) },

@@ -43,7 +43,7 @@ for (const [text, sets] of good) {
   });
 }
 
-test("the seeds' defaults", () => {
+test("the defaults are those of the original programs", () => {
   const { protocol, pool, queue, answerMs, delayMs, retryMs, healthMs } = DEFAULT_MUX_OPTIONS;
   assert.equal(protocol.framing.name, "echo");
   assert.deepEqual([pool, queue, answerMs, delayMs, retryMs, healthMs], [1, 32, 60_000, 0, 1000, 30_000]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WaitingList } from "#src/core/mux/waiting-list.js";
 
-test("those who wait for a thing are taken once; each waits for the last it has named, until it is dropped", () => {
+test("each waiter is taken once, for the last key it has named, until it is dropped", () => {
   const wishes = new WaitingList<string>();
   wishes.set("a", "one");
   wishes.set("b", "one");

@@ -81,7 +81,7 @@ for (const [line, message] of bad) {
   });
 }
 
-test("options on the line win over those set before", () => {
+test("options on the line override those set before", () => {
   const request = parseConnRequest("h:1 PACE=3", { paceMs: 1000, blockSize: 7 });
   assert.ok(request.ok);
   assert.equal(request.value.options.paceMs, 3000);

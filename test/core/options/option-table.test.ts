@@ -70,7 +70,7 @@ for (const { name, rows, defaults } of TABLES) {
     }
   });
 
-  test(`${name}: what is printed sets the same again, and a default is not printed`, () => {
+  test(`${name}: the printed form sets the same, and a default is not printed`, () => {
     for (const row of rows.filter(({ key }) => key !== "SECR")) {
       assert.equal(row.print(defaults), undefined, row.key);
       const options = set(`${row.key}=${VALUES[row.key] ?? "7"}`);
@@ -119,7 +119,7 @@ test("a fraction of a millisecond is rounded up: it must not become 0, which mea
   assert.deepEqual([parsed.value.paceMs, parsed.value.quietMs], [1, 1001]);
 });
 
-test("a near miss is answered by what was meant", () => {
+test("a near miss suggests the right name", () => {
   const told = (option: string): string => {
     const parsed = parseOptions([option], MUX_OPTIONS, DEFAULT_MUX_OPTIONS, "file");
     return parsed.ok ? "" : parsed.message;

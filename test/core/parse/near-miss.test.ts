@@ -23,8 +23,7 @@ const typed: [string, string | undefined][] = [
   ["nothing-like-it", undefined],
 ];
 for (const [word, meant] of typed) {
-  test(`who types "${word}" means ${meant ?? "nothing that is known"}`, () =>
-    assert.equal(nearMiss(word, WORDS), meant));
+  test(`"${word}" means ${meant ?? "nothing that is known"}`, () => assert.equal(nearMiss(word, WORDS), meant));
 }
 
 test("a message says it as a question", () => {

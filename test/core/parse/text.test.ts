@@ -31,7 +31,7 @@ const SHOWN = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
 const SOURCE = { connection: "1", listener: 1, client: "c", server: "s" };
 
-/** All ways by which a text from outside is shown: each makes lines of it. */
+/** All functions that show a text from outside; each returns lines. */
 const EDGES: Readonly<Record<string, (text: string) => string>> = {
   "a log, a terminal": printable,
   "a reply with an error": (text) => errorReply("CONN", text),
@@ -76,7 +76,7 @@ for (const [what, bad] of Object.entries(BAD)) {
   });
 }
 
-test("a text that is printable stays as it is, and so does its JSON", () => {
+test("a printable text stays unchanged, and so does its JSON", () => {
   for (const text of ["", "a", "é→…", "\u{1f600}", 'a "b" \\c\\ud800', "?"]) {
     assert.equal(printable(text), text);
     assert.ok(isPrintable(text));
@@ -84,7 +84,7 @@ test("a text that is printable stays as it is, and so does its JSON", () => {
   }
 });
 
-test("any value as JSON has no text that is not printable, and is the same otherwise", () => {
+test("the JSON of any value is printable, and otherwise unchanged", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const json = printableJson(value);

@@ -4,7 +4,7 @@ import { ClientIds } from "#src/core/tunnel/client-ids.js";
 
 const all = (): Set<number> => new Set(Array.from({ length: 256 }, (_, id) => id));
 
-test("the lowest that is free, as long as there is one; the highest is nobody's", () => {
+test("the lowest free id is next; the highest id is never given out", () => {
   const used = new Set([0, 1, 3, 255]);
   const ids = new ClientIds(used);
   assert.deepEqual([ids.free(0), ids.unused()], [2, 254]);
@@ -14,7 +14,7 @@ test("the lowest that is free, as long as there is one; the highest is nobody's"
   assert.deepEqual([none.free(0), none.unused()], [undefined, undefined]);
 });
 
-test("one that is closed is free when that is confirmed; else after two seconds, or when there is no other", () => {
+test("a closed id is free when its CLOSE is confirmed, after two seconds, or when no other is left", () => {
   const used = all();
   const ids = new ClientIds(used);
   for (const id of [7, 9]) {
@@ -30,7 +30,7 @@ test("one that is closed is free when that is confirmed; else after two seconds,
   assert.equal(ids.free(3000), 7);
 });
 
-test("where a confirmation will come, it is waited for, however long", () => {
+test("an id whose CLOSE will be confirmed waits, however long", () => {
   const used = all();
   const ids = new ClientIds(used);
   used.delete(7);

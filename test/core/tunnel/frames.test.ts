@@ -30,13 +30,13 @@ for (const [command, hex] of table) {
   });
 }
 
-test("what is not understood is to be skipped: unknown commands, a CONNECT that is cut short", () => {
+test("unknown commands and a truncated CONNECT are skipped", () => {
   for (const hex of ["00000000", "00000a00", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
     assert.equal(commandOf(Buffer.from(hex, "hex")).kind, "unknown", hex);
   }
 });
 
-test("payloads of commands that have none, and what follows a CONNECT's port, are ignored", () => {
+test("payloads of commands without one, and bytes behind the port of a CONNECT, are ignored", () => {
   assert.deepEqual(commandOf(Buffer.from("00020207ffff", "hex")), { kind: "close", client: 7 });
   assert.deepEqual(commandOf(Buffer.from("00010400ff", "hex")), { kind: "listen" });
   const surplus = Buffer.from("0006010100016800170102".slice(0, 20), "hex");
@@ -48,7 +48,7 @@ const frames = fc.array(
   { maxLength: 12 },
 );
 
-test("a stream is cut into its frames, however it comes in chunks, whatever is in it", () => {
+test("a stream is cut into its frames, whatever its chunks and its bytes", () => {
   fc.assert(
     fc.property(frames, fc.array(fc.integer({ min: 1, max: 40 })), (list, sizes) => {
       const whole = list.map(({ code, client, payload }) => {

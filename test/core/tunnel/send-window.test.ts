@@ -5,7 +5,7 @@ import { SendWindow } from "#src/core/tunnel/send-window.js";
 
 const PING_BYTES = 4;
 
-/** A link of that many bytes in a millisecond, with a way there and back, and a buffer that takes everything at once. */
+/** A link with a rate in bytes per millisecond, a delay each way, and an unlimited buffer. */
 class SlowLink {
   readonly window = new SendWindow();
   now = 0;
@@ -84,7 +84,7 @@ for (const [kBps, wayMs] of [
   [100_000, 30],
   [5_000, 600],
 ] as const) {
-  test(`a link of ${kBps} kB/s and ${wayMs} ms is kept busy, and nobody waits for long`, () => {
+  test(`a link of ${kBps} kB/s and ${wayMs} ms stays busy, and nothing waits for long`, () => {
     const link = new SlowLink(kBps, wayMs);
     link.run(10_000);
     const before = link.bytes;
@@ -97,7 +97,7 @@ for (const [kBps, wayMs] of [
   });
 }
 
-test("it is found within a second how much a fast link takes", () => {
+test("the window finds the rate of a fast link within a second", () => {
   const link = new SlowLink(100_000, 10);
   link.run(200);
   const before = link.bytes;
@@ -105,7 +105,7 @@ test("it is found within a second how much a fast link takes", () => {
   assert.ok(link.bytes - before > 0.9 * 800 * 100_000, `${link.bytes}`);
 });
 
-test("a link that becomes slower, or whose way becomes longer, is kept busy again, and nobody waits for long", () => {
+test("a link that becomes slower or longer stays busy, and nothing waits for long", () => {
   const link = new SlowLink(10_000, 20);
   link.run(5000);
   link.change(500, 20);
@@ -119,7 +119,7 @@ test("a link that becomes slower, or whose way becomes longer, is kept busy agai
   assert.ok(used > 0.9, `${(used * 100).toFixed(1)} % of it`);
 });
 
-test("pings that are late by chance change little", () => {
+test("occasional late pings change little", () => {
   const link = new SlowLink(1000, 20);
   link.run(5000);
   link.change(1000, 400);
@@ -131,7 +131,7 @@ test("pings that are late by chance change little", () => {
   assert.ok(link.bytes - before > 0.95 * 500_000, `${link.bytes - before} bytes`);
 });
 
-test("as long as no ping is late, a time in which little is sent makes the window no smaller", () => {
+test("while no ping is late, a time of little traffic does not shrink the window", () => {
   const window = new SendWindow();
   let now = 0;
   for (const [count, bytes] of [
@@ -149,7 +149,7 @@ test("as long as no ping is late, a time in which little is sent makes the windo
   assert.ok(window.open);
 });
 
-test("the way counts as longer when twelve pings in a row were late, and no sooner", () => {
+test("the path counts as longer after twelve late pings in a row, and no sooner", () => {
   const window = new SendWindow();
   let now = 0;
   const step = (tookMs: number): void => {
@@ -173,7 +173,7 @@ test("the way counts as longer when twelve pings in a row were late, and no soon
   assert.ok(window.piece > least, "twelve");
 });
 
-/** How much a link allows that its kernel or its clients keep from being full. */
+/** The window of a link that its kernel or its clients keep from being full. */
 function allowed(rate: number, wayMs: number): number {
   const window = new SendWindow();
   const answers: number[] = [];
@@ -198,18 +198,18 @@ function allowed(rate: number, wayMs: number): number {
   return window.sent - before;
 }
 
-test("a link that its kernel or its clients keep from being full: no more than it carries in a little while is allowed", () => {
+test("a link that its kernel or its clients keep from being full gets a window of what it carries in a short time", () => {
   const ms = allowed(10_000, 1) / 10_000;
   assert.ok(ms > 25 && ms < 100, `${ms} ms`);
 });
 
-test("on a fast link no more may wait than a client that does not read should have; a long way is kept busy", () => {
+test("on a fast link the window is bounded by the buffer of a client that does not read; a long path stays busy", () => {
   const [short, long] = [allowed(500_000, 1), allowed(50_000, 100)];
   assert.ok(short > 500_000 && short < 2_500_000, `${short} bytes`);
   assert.ok(long > 4_500_000, `${long} bytes`);
 });
 
-test("a way that is of another length all the time is kept busy nevertheless", () => {
+test("a path of changing length stays busy", () => {
   const link = new SlowLink(1000, 20);
   link.jitterMs = 80;
   link.run(10_000);
@@ -220,7 +220,7 @@ test("a way that is of another length all the time is kept busy nevertheless", (
   assert.ok(link.longestWait(10_000) < 300, `${link.longestWait(10_000)} ms`);
 });
 
-test("without answers there is no limit, and no ping is wanted; an answer that nobody asked for means nothing", () => {
+test("without pongs there is no limit and no ping; an unsolicited pong is ignored", () => {
   const window = new SendWindow();
   window.sent = 1e12;
   assert.ok(window.open && !window.pingDue);
@@ -229,7 +229,7 @@ test("without answers there is no limit, and no ping is wanted; an answer that n
   assert.ok(!window.peerAnswersPings);
 });
 
-test("a side that answers none of the pings does not get more and more of them", () => {
+test("a side that answers no pings does not get more and more of them", () => {
   const window = new SendWindow();
   window.peerAnswersPings = true;
   let pings = 0;
@@ -250,7 +250,7 @@ test("a side that answers none of the pings does not get more and more of them",
   assert.ok(window.open, "with all of them answered, it goes on");
 });
 
-test("whatever comes when: with no ping under way, more may be sent", () => {
+test("for any order of events: without a ping in flight more may be sent", () => {
   const steps = fc.array(
     fc.record({
       bytes: fc.integer({ min: 1, max: 5_000_000 }),

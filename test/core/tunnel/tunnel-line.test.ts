@@ -6,7 +6,7 @@ import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "#src
 
 const ONE = "EXPOSE 0.0.0.0:8023>10.41.51.152:23";
 
-/** The order of a line, which must be right. */
+/** The settings of a valid line. */
 function order(text: string) {
   const parsed = parseTunnelRoute(text);
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
@@ -45,7 +45,7 @@ test("options of CONN are taken for clients, and MONL", () => {
   assert.equal(options.notify?.device, 5);
 });
 
-test("a > in the value of an option exposes nothing", () => {
+test("a > in the value of an option exposes no port", () => {
   const { exposures, options } = order(`${ONE} MONL=a>b MONI=hex`);
   assert.deepEqual([exposures.length, options.monitorFile], [1, "a>b"]);
 });
@@ -78,7 +78,7 @@ for (const [text, message] of bad) {
   });
 }
 
-test("64 ports can be exposed by a line, and no more", () => {
+test("a line exposes at most 64 ports", () => {
   const exposed = (count: number) =>
     `EXPOSE ${Array.from({ length: count }, (_, index) => `h:${index + 1}>s:1`).join(" ")}`;
   assert.equal(order(exposed(64)).exposures.length, 64);
@@ -94,7 +94,7 @@ test("every option has a row with a key of its own and a help", () => {
   }
 });
 
-test("any text is an order or a message", () => {
+test("any text is a tunnel line or an error", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const parsed = parseTunnelRoute(`EXPOSE ${text}`);

@@ -8,7 +8,7 @@ import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 const LINE = "EXPOSE 0.0.0.0:8023>10.41.51.152:23";
 const FILES = "CERT=/c.pem PKEY=/k.pem";
 
-test("the options of a line's tunnel are apart from those of its clients, which STAT shows", () => {
+test("the options of a tunnel are separate from those of its clients, which STAT shows", () => {
   const route = parseTunnelRoute(`${LINE} TLS=1 ${FILES} CAFI=/a.pem SECR=sesame IDLE=5`);
   assert(route.ok);
   const { options, tunnel } = route.value;
@@ -56,7 +56,7 @@ for (const [lines, problems] of devices) {
   });
 }
 
-test("a secret is not longer than a frame can tell", () => {
+test("a secret is no longer than a frame", () => {
   const [most, more] = ["s".repeat(65_535), "é".repeat(32_768)];
   for (const [secret, isRight] of [
     [most, true],

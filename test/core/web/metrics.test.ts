@@ -26,7 +26,7 @@ function times(...ms: number[]) {
   return histogram.status;
 }
 
-/** A daemon of which there is something to tell of every kind. */
+/** The status of a daemon with something of every kind. */
 const STATUS: DaemonReport = {
   version: "1.2.3",
   build: 10_203,
@@ -190,7 +190,7 @@ for (const [wanted, name, labels] of expected) {
   test(`${name} ${JSON.stringify(labels ?? {})} is ${wanted}`, () => assert.equal(value(name, labels), wanted));
 }
 
-test("a daemon that has only just begun is told of as well, without what it has not", () => {
+test("a daemon that has just started has metrics, too, without those that it lacks", () => {
   const bare: DaemonReport = {
     ...STATUS,
     ...{ listeners: [], directs: [], muxes: [], tunnels: [], devices: [], connections: [], descriptors: { used: 0 } },
@@ -202,7 +202,7 @@ test("a daemon that has only just begun is told of as well, without what it has 
     assert.doesNotMatch(name, /_mux_|_tunnel_|_device_|_server_|_telegrams_|descriptors_limit|not_shown|listener_up/);
 });
 
-test("names say what is counted: counters end in _total and nothing else does, all begin with the program's name", () => {
+test("counters, and only counters, end in _total; all names begin with the name of the program", () => {
   for (const [name, { type, help }] of families) {
     assert.match(name, /^sockproxyd_[a-z_]+$/);
     assert.equal(name.endsWith("_total"), type === "counter", name);
@@ -210,17 +210,17 @@ test("names say what is counted: counters end in _total and nothing else does, a
   }
 });
 
-test("every counter of a mux is told, each under a name of its own", () => {
+test("every counter of a mux has a metric of its own", () => {
   const told = [...families.keys()].filter((name) => /^sockproxyd_mux_.*_total$/.test(name));
   assert.equal(told.length, Object.keys(muxCounters()).length);
 });
 
-test("times are counted in classes, each with those below it, in seconds", () => {
+test("durations are counted in cumulative classes, in seconds", () => {
   const name = "sockproxyd_notification_answer_seconds";
   const bucket = (le: string) => value(`${name}_bucket`, { le });
   assert.deepEqual(["0.001", "0.002", "0.005", "5", "+Inf"].map(bucket), [1, 1, 2, 2, 3]);
   assert.equal(value(`${name}_count`), 3);
-  assert.equal(value(`${name}_sum`), 9.004); // told in whole milliseconds
+  assert.equal(value(`${name}_sum`), 9.004); // rounded to milliseconds
   assert.equal(value("sockproxyd_notification_delay_seconds_bucket", { le: "+Inf" }), 0);
 });
 

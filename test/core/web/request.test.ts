@@ -68,7 +68,7 @@ for (const [foreign, asker] of askers) {
     assert.equal(isForeign({ host: HOST, ...asker }), foreign));
 }
 
-test("port 80 is said or not said", () => {
+test("port 80 may be left out", () => {
   assert.equal(isForeign({ host: "127.0.0.1:80", origin: "http://127.0.0.1" }), false);
   assert.equal(isForeign({ host: "[::1]", origin: "http://[::1]:80" }), false);
   assert.equal(isForeign({ host: "[fe80::1%eth0]", origin: "null" }), true);
@@ -125,7 +125,7 @@ test("the page offers every view", () => {
   );
 });
 
-test("the page refers to nothing elsewhere and puts nothing in as HTML", () => {
+test("the page loads nothing from elsewhere and inserts no HTML", () => {
   for (const file of ["page.html", "page.css", "page.js", "elements.js", "messages.js", "status.js"]) {
     const text = readFileSync(`web/${file}`, "utf8");
     assert.doesNotMatch(text, /https?:|url\(|innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|@import/, file);
