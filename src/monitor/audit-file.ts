@@ -24,7 +24,7 @@ export class AuditFile {
 
   /** Appends a text. After an error the next text opens the file anew. */
   readonly write: WriteText = (text, done) => {
-    this.#stream ??= this.#open();
+    if (this.#stream === undefined || this.#stream.destroyed) this.#stream = this.#open();
     this.#stream.write(text, (error) => done(error));
   };
 
@@ -42,9 +42,7 @@ export class AuditFile {
       size: `${auditSize}B`,
       rotate: auditFiles,
     });
-    stream.on("error", () => {
-      if (this.#stream === stream) this.#stream = undefined; // the texts under way get the error from the stream
-    });
+    stream.on("error", () => {}); // the texts under way get it, too
     return stream;
   }
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { LogSink } from "#src/log/log-sink.js";
 import { ManualClock } from "../support/clock.js";
+import { openFiles } from "../support/open-files.js";
 import { until } from "../support/wait.js";
 
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-log-sink-`);
@@ -29,17 +30,6 @@ function sinkOf(path = `${folder}/${++files}.log`) {
 
 function read(path: string): string {
   return readFileSync(path, "utf8");
-}
-
-/** Descriptors of this process that lead to a file of this name, moved or removed or not. */
-function descriptorsOf(path: string): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(path);
-    } catch {
-      return false;
-    }
-  }).length;
 }
 
 test("lines are appended, behind what the file has already", async () => {
@@ -85,7 +75,7 @@ test("reopen: lines go to a new file of the name, and the moved one is let go", 
   sink.reopen(path);
   await write("three");
   assert.deepEqual([read(`${path}.moved`), read(path)], ["one\ntwo\n", "three\n"]);
-  await until(() => descriptorsOf(path) === 1, "the old file to be closed");
+  await until(() => openFiles(path) === 1, "the old file to be closed");
 });
 
 test("reopen while a write is under way: that write is whole, and the old file is closed behind it", async () => {
@@ -97,7 +87,7 @@ test("reopen while a write is under way: that write is whole, and the old file i
   sink.reopen(path);
   await until(() => sink.idle, "the write to end");
   assert.equal(read(`${path}.moved`), `${line}\n`);
-  await until(() => descriptorsOf(path) === 1, "the old file to be closed");
+  await until(() => openFiles(path) === 1, "the old file to be closed");
 });
 
 test("a file that cannot be opened anew: the old one stays in use", async () => {
