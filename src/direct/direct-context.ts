@@ -2,7 +2,7 @@ import type { Alerts } from "../alerts/alerts.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Log } from "../log/log.js";
 
-/** What the servers of `[direct]` lines need of the daemon. */
+/** The parts of the daemon that `[direct]` lines use. */
 export interface DirectContext extends DialContext {
   readonly log: Log;
   readonly alerts: Alerts;

@@ -3,10 +3,7 @@ import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import type { DirectLines } from "./direct-lines.js";
 
-/**
- * The ports of `[direct]`: their clients are connected to a remote at once, without greeting or reply (seed,
- * "Configuration").
- */
+/** The ports of `[direct]`: the daemon connects their clients to a remote at once, without greeting or reply (docs/direct.md). */
 export function directListeners(
   { direct, linesEssential }: Settings,
   { directLines }: { readonly directLines: DirectLines },
@@ -20,7 +17,7 @@ export function directListeners(
       accepts: "clients",
       essential: linesEssential,
       route,
-      welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).reach(client.origin)),
+      welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).dial(client.origin)),
       reject() {},
     }));
   });

@@ -11,93 +11,94 @@ import type { Upstream } from "./upstream.js";
 
 const GIVEN_UP = "given up";
 
-/** The way of one client to one of several servers: one is tried after the other, all of them perhaps several times. */
+/** Connects one client to one of several servers: tries one after the other, and with RTRY all of them again (docs/direct.md). */
 export class FailoverDial implements Dial {
   readonly end: Promise<End>;
   readonly kind = "socket";
   serverLease: Upstream | undefined;
-  readonly #servers: () => readonly Upstream[];
+  readonly #upstreams: () => readonly Upstream[];
   readonly #origin: ClientOrigin;
   readonly #route: DirectRoute;
   readonly #context: DirectContext;
   readonly #telegrams: TelegramScheduler;
-  readonly #until: number;
+  /** When the time of the client is over (CTIM). */
+  readonly #deadline: number;
   #attempt: Dial | undefined;
   #pause: Timer | undefined;
-  #goOn = (): void => {};
-  #aborted = false;
+  #endPause = (): void => {};
+  #isAborted = false;
 
   /**
-   * @param servers tells, before each round, in which order to try them
+   * @param upstreams called before each round; returns the servers in the order in which to try them
    * @param origin of the client
-   * @param telegrams takes the server that is reached under its rules
+   * @param telegrams puts the server connection under the rules of the line
    */
   constructor(
-    servers: () => readonly Upstream[],
+    upstreams: () => readonly Upstream[],
     origin: ClientOrigin,
     route: DirectRoute,
     context: DirectContext,
     telegrams: TelegramScheduler,
   ) {
-    this.#servers = servers;
+    this.#upstreams = upstreams;
     this.#origin = origin;
     this.#route = route;
     this.#context = context;
     this.#telegrams = telegrams;
-    this.#until = context.clock.now() + route.options.connectTimeoutMs;
+    this.#deadline = context.clock.now() + route.options.connectTimeoutMs;
     this.end = this.#run();
   }
 
   abort(): void {
-    this.#aborted = true;
+    this.#isAborted = true;
     this.#attempt?.abort();
     this.#pause?.cancel();
-    this.#goOn();
+    this.#endPause();
   }
 
   get #leftMs(): number {
-    return this.#until - this.#context.clock.now();
+    return this.#deadline - this.#context.clock.now();
   }
 
   async #run(): Promise<End> {
     const { againMs } = this.#route.direct;
     for (;;) {
-      const servers = this.#servers();
+      const upstreams = this.#upstreams();
       const reasons: string[] = [];
-      for (const [index, server] of servers.entries()) {
-        const answer = await this.#try(server, servers.length - index);
-        if (!(answer instanceof DialError)) return answer;
-        reasons.push(servers.length === 1 ? answer.message : `${server.name} ${answer.message}`);
+      for (const [index, upstream] of upstreams.entries()) {
+        const result = await this.#try(upstream, upstreams.length - index);
+        if (!(result instanceof DialError)) return result;
+        reasons.push(upstreams.length === 1 ? result.message : `${upstream.name} ${result.message}`);
       }
       if (againMs === 0 || this.#leftMs <= againMs) throw new DialError(reasons.join("; "));
-      await this.#rest(againMs);
+      await this.#wait(againMs);
     }
   }
 
-  /** @param servers that are still to be tried, this one included */
-  async #try(server: Upstream, servers: number): Promise<End | DialError> {
-    if (this.#aborted) throw new DialError(GIVEN_UP);
+  /** @param left number of servers that this round has not tried yet, including this one */
+  async #try(upstream: Upstream, left: number): Promise<End | DialError> {
+    if (this.#isAborted) throw new DialError(GIVEN_UP);
     const since = this.#context.clock.now();
-    const limitMs = attemptMs(this.#leftMs, servers);
-    this.#attempt = server.dial(this.#origin, limitMs);
+    const timeoutMs = attemptMs(this.#leftMs, left);
+    this.#attempt = upstream.dial(this.#origin, timeoutMs);
     try {
       const end = await this.#attempt.end;
-      server.reached();
-      this.serverLease = server;
+      upstream.connected();
+      this.serverLease = upstream;
       return this.#telegrams.wrap(end);
     } catch (error) {
-      if (error instanceof DialError && !this.#aborted) {
-        server.failed(error, since, limitMs);
+      if (error instanceof DialError && !this.#isAborted) {
+        upstream.failed(error, since, timeoutMs);
         return error;
       }
-      server.release();
+      upstream.release();
       throw error;
     }
   }
 
-  #rest(ms: number): Promise<void> {
+  #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#goOn = resolve;
+      this.#endPause = resolve;
       this.#pause = this.#context.clock.after(ms, resolve);
     });
   }

@@ -9,60 +9,58 @@ import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS, type Intermediary } from "../sockets/end.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
+import { TELEGRAM_STEPS, TelegramReceiver } from "./telegram-receiver.js";
 
-/** A read of the server brings so many bytes at most: to look for telegrams in them takes some milliseconds at the worst. */
-const TELEGRAMS_BYTES = 4096;
-/** Telegrams that are passed on in any turn: they take some microseconds each. */
-const CHEAP_STEPS = 16;
+/** Most bytes of one read from the server: it takes some milliseconds at worst to find the telegrams in them. */
+const MAX_READ_BYTES = 4096;
 
-/** What the line is to the server connection of one of its clients. */
+/** What the ends of a line ask of its scheduler, and tell it. */
 export interface TelegramEndOwner {
   readonly clock: Clock;
-  /** Answers that all clients of the line share; nothing: none are kept. */
+  /** The answers that all clients of the line share; undefined without CACH. */
   readonly answers: AnswerCache | undefined;
-  /** Whether telegrams wait for their turn. */
+  /** Whether telegrams wait for their turn (RATE). */
   readonly isPaced: boolean;
   /** A telegram waits for its turn: {@link TelegramEnd.takeTurn} follows. */
-  join(end: TelegramEnd): void;
-  /** None waits any more. */
-  leave(end: TelegramEnd): void;
+  enqueue(end: TelegramEnd): void;
+  /** No telegram of this end waits any more. */
+  dequeue(end: TelegramEnd): void;
   /** A telegram goes to the server now. */
   sent(): void;
-  /** One has been answered without the server. */
-  recalled(): void;
-  /** Its server takes more again. */
+  /** The cache has answered a telegram. */
+  cacheHit(): void;
+  /** The server of an end takes more again. */
   dispatch(): void;
 }
 
 /**
- * A client's connection to a Conbus server, under the rules of its line: telegrams to the server wait for their turn (RATE),
- * reads are answered from memory (CACH). Bytes are not changed, and keep their order in each direction.
+ * A client's connection to a Conbus server under the rules of its line (docs/direct.md). Telegrams to the server wait for their turn
+ * (RATE), and the cache answers reads (CACH). Bytes do not change, and keep their order in each direction.
  *
- * Memory is bounded because a relay writes no more while something is {@link unsent}: what waits is one chunk, and is the
- * sender's until then. Half a telegram is kept until its end, until it is too long for one, or until FIN.
+ * Memory is bounded: a relay writes nothing more while something is {@link unsent}, so one chunk waits at most, in memory that belongs to
+ * the writer until then. An incomplete telegram is kept until its end, the limit of its length, or FIN.
  */
 export class TelegramEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
-  /** Looks on, where somebody wants to see the messages. */
+  /** Set while somebody monitors the messages. */
   observer: ByteObserver | undefined;
   readonly intermediary: Intermediary = { view: conbusView, serverSide: this };
   readonly base: End;
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #owner: TelegramEndOwner;
-  readonly #recall: ReadCache | undefined;
-  /** What the client has sent, from the telegram that waits for its turn on. */
-  readonly #up = new CutQueue(conbus.requests());
-  readonly #upSlice: TimeSlice;
-  /** What the server has sent and is not passed on yet. */
-  readonly #down = new CutQueue(conbus.answers());
-  readonly #downSlice: TimeSlice;
+  readonly #cache: ReadCache | undefined;
+  readonly #receiver: TelegramReceiver | undefined;
+  /** What the client has sent, from the telegram on that waits for its turn. */
+  readonly #unsent = new CutQueue(conbus.requests());
+  readonly #slice = new TimeSlice(() => this.#continue(), TELEGRAM_STEPS);
   #isPaused = true;
-  /** Whoever writes looks himself at what is left unsent: it is not told by {@link EndEvents.drained} meanwhile. */
+  /** Whether the client is just writing: it looks at {@link unsent} itself, and gets no {@link EndEvents.drained}. */
   #isWriting = false;
-  /** The client has sent FIN, the server has. */
-  #ending = false;
-  #ended = false;
+  /** Whether the client has sent FIN. */
+  #clientEnded = false;
+  /** Whether the server has sent FIN, or its connection is gone. */
+  #serverEnded = false;
 
   /** @param base connected to the server, and still paused */
   constructor(base: End, owner: TelegramEndOwner) {
@@ -70,48 +68,54 @@ export class TelegramEnd implements End {
     this.peerAddress = base.peerAddress;
     this.peerPort = base.peerPort;
     this.#owner = owner;
-    this.#recall = owner.answers && new ReadCache(owner.answers);
-    this.#upSlice = new TimeSlice(() => this.#goOn(), CHEAP_STEPS);
-    this.#downSlice = new TimeSlice(() => guarded(this, () => this.#hear(false)), CHEAP_STEPS);
-    streamOf(base)?.readAtMost(TELEGRAMS_BYTES);
+    if (owner.answers !== undefined) {
+      this.#cache = new ReadCache(owner.answers);
+      this.#receiver = new TelegramReceiver(this.#cache, {
+        clock: owner.clock,
+        deliver: (bytes) => this.events.data(bytes),
+        regulate: () => this.#regulate(),
+        fault: (error) => this.events.fault(error),
+      });
+    }
+    streamOf(base)?.readAtMost(MAX_READ_BYTES);
     base.events = {
       data: (chunk) => this.#received(chunk),
-      eof: () => this.#baseEnded(),
-      drained: () => this.#baseDrained(),
+      eof: () => this.#serverEof(),
+      drained: () => this.#serverDrained(),
       finished: () => this.events.finished(),
-      closed: (error) => this.#baseClosed(error),
+      closed: (error) => this.#serverClosed(error),
       fault: (error) => this.events.fault(error),
     };
   }
 
-  /** Bytes behind a telegram that waits for its turn, with those that the kernel has not taken. */
+  /** Bytes from the telegram on that waits for its turn, and bytes that the kernel has not taken. */
   get unsent(): number {
-    return this.#up.size + this.base.unsent;
+    return this.#unsent.size + this.base.unsent;
   }
 
   get gone(): boolean {
     return this.base.gone;
   }
 
-  /** Telegrams that wait. */
+  /** Number of telegrams that wait. */
   get waiting(): number {
-    return this.#up.frames;
+    return this.#unsent.frames;
   }
 
-  /** Whether the server does not take more for now. */
+  /** Whether the server takes no more at the moment. */
   get isBusy(): boolean {
     return this.base.unsent > 0;
   }
 
   get awaitsTurn(): boolean {
-    return !this.#up.empty && !this.isBusy;
+    return !this.#unsent.empty && !this.isBusy;
   }
 
   write(chunk: Buffer | string): void {
     if (this.gone) return;
-    const waited = !this.#up.empty;
-    this.#up.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
-    if (!waited) this.#workQuietly();
+    const wasEmpty = this.#unsent.empty;
+    this.#unsent.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    if (wasEmpty) this.#sendQuietly();
   }
 
   pause(): void {
@@ -125,167 +129,139 @@ export class TelegramEnd implements End {
   }
 
   end(): void {
-    if (this.#ending) return;
-    this.#ending = true;
-    const waited = !this.#up.empty;
-    this.#up.end();
-    if (!waited) this.#workQuietly();
-    this.#endBase();
+    if (this.#clientEnded) return;
+    this.#clientEnded = true;
+    const wasEmpty = this.#unsent.empty;
+    this.#unsent.end();
+    if (wasEmpty) this.#sendQuietly();
+    this.#endServer();
   }
 
   destroy(error?: Error): void {
-    this.#giveUp();
+    this.#release();
     this.base.destroy(error);
   }
 
-  /** It is this one's turn: its first telegram goes out, with what needs no turn behind it. */
+  /** Sends the first telegram, and everything behind it that needs no turn. */
   takeTurn(): void {
     guarded(this, () => {
-      this.#work(true);
-      this.#worked();
+      this.#send(true);
+      this.#sent();
     });
   }
 
-  /** It waits for nothing but its turn. */
+  /** Tells the relay that the server is not stuck: telegrams wait for nothing but their turn. */
   giveSignOfLife(): void {
     if (!this.isBusy) guarded(this, () => this.events.drained());
   }
 
-  /** Sends what may go out now, for somebody who looks himself at what is left. */
-  #workQuietly(): void {
+  // to the server
+
+  #sendQuietly(): void {
     this.#isWriting = true;
     try {
-      this.#work(false);
+      this.#send(false);
     } finally {
       this.#isWriting = false;
     }
   }
 
-  /** Sends what may go out now. `mayLeave`: one telegram may that has waited for its turn. */
-  #work(mayLeave: boolean): void {
-    let may = mayLeave || !this.#owner.isPaced;
-    for (let cut = this.#up.peek(); cut !== undefined && !this.#upSlice.yielding; cut = this.#up.peek()) {
-      const answer = cut.kind === "frame" ? this.#fromMemory(cut.bytes) : undefined;
-      if (cut.kind === "frame" && answer === undefined && !may) {
-        this.#owner.join(this);
+  /** Sends what may go now. `hasTurn`: one telegram may go that has to wait otherwise. */
+  #send(hasTurn: boolean): void {
+    let maySend = hasTurn || !this.#owner.isPaced;
+    for (let cut = this.#unsent.peek(); cut !== undefined && !this.#slice.yielding; cut = this.#unsent.peek()) {
+      const answer = cut.kind === "frame" ? this.#cachedAnswer(cut.bytes) : undefined;
+      if (cut.kind === "frame" && answer === undefined && !maySend) {
+        this.#owner.enqueue(this);
         return;
       }
-      this.#up.take();
+      this.#unsent.take();
       if (answer !== undefined) {
-        this.#owner.recalled();
+        this.#owner.cacheHit();
         this.events.data(answer);
       } else {
-        this.#send(cut);
-        if (cut.kind === "frame") may = !this.#owner.isPaced;
+        this.#pass(cut);
+        if (cut.kind === "frame") maySend = !this.#owner.isPaced;
       }
-      if (!this.#upSlice.takeStep()) this.#upSlice.yield();
+      if (!this.#slice.takeStep()) this.#slice.yield();
     }
   }
 
-  #goOn(): void {
+  #continue(): void {
     guarded(this, () => {
-      this.#work(false);
-      this.#worked();
+      this.#send(false);
+      this.#sent();
     });
   }
 
-  /** Tells what has become of what waited. */
-  #worked(): void {
-    if (this.#isWriting || this.#upSlice.yielding) return;
-    this.#endBase();
+  #sent(): void {
+    if (this.#isWriting || this.#slice.yielding) return;
+    this.#endServer();
     if (this.unsent === 0) this.events.drained();
   }
 
-  #send(cut: Cut): void {
-    this.#recall?.sent(cut);
+  #pass(cut: Cut): void {
+    this.#cache?.sent(cut);
     if (cut.kind === "frame") this.#owner.sent();
     this.base.write(cut.bytes);
     this.observer?.passed("up", cut.bytes, this.base.unsent === 0);
   }
 
-  #received(chunk: Buffer): void {
-    if (this.observer !== undefined) {
-      this.observer.passed("down", chunk, true); // before what it leads to, which the relay's observer shows
-      streamOf(this.base)?.yield();
-    }
-    if (this.#recall === undefined) {
-      this.events.data(chunk);
-      return;
-    }
-    this.#down.push(chunk);
-    this.#hear(false);
-  }
-
-  /** Reads from the server, unless the client takes nothing, or others have their turn. */
-  #regulate(): void {
-    if (this.#isPaused || this.#downSlice.yielding) this.base.pause();
-    else this.base.resume();
-  }
-
   /**
-   * A fresh answer, if this is a place for it: a client that does not read, or is amid something else, gets its answer from the
-   * server, behind what is before it.
+   * The fresh answer to a telegram, if the client can get it now. A client that does not read, or has got a part of a telegram, gets its
+   * answer from the server, behind everything before it.
    */
-  #fromMemory(telegram: Buffer): Buffer | undefined {
-    if (this.#recall === undefined || !this.#recall.isBetween || this.#isPaused || this.#ended) return undefined;
-    return this.#recall.answer(telegram, this.#owner.clock.now());
+  #cachedAnswer(telegram: Buffer): Buffer | undefined {
+    if (this.#cache === undefined || !this.#cache.isBetweenMessages || this.#isPaused || this.#serverEnded)
+      return undefined;
+    return this.#cache.answer(telegram, this.#owner.clock.now());
   }
 
-  /**
-   * Passes whole messages on, those of a turn in one go: the client may not take more behind the first of them. The server is not read
-   * before the rest is passed on.
-   *
-   * @param atEnd whether nothing more will come, and all of it is to be passed on now
-   */
-  #hear(atEnd: boolean): void {
-    const heard: Buffer[] = [];
-    while (atEnd || !this.#downSlice.yielding) {
-      const cut = this.#down.take();
-      if (cut === undefined) break;
-      this.#recall?.heard(cut, this.#owner.clock.now());
-      heard.push(cut.bytes);
-      if (!this.#downSlice.takeStep()) this.#downSlice.yield();
-    }
-    const [only] = heard;
-    // without any bytes it is a sign of life
-    this.events.data(heard.length === 1 && only !== undefined ? only : Buffer.concat(heard));
-    if (!this.gone) this.#regulate();
-  }
-
-  #baseEnded(): void {
-    this.#flush();
-    this.events.eof();
-  }
-
-  #baseClosed(error: Error | undefined): void {
-    this.#giveUp();
-    this.#flush();
-    this.events.closed(error);
-  }
-
-  /** The server sends no more: what it has begun goes on as it is. */
-  #flush(): void {
-    this.#ended = true;
-    if (this.#down.empty && this.#down.held === 0) return;
-    this.#down.end();
-    this.#hear(true);
-  }
-
-  #baseDrained(): void {
+  #serverDrained(): void {
     this.observer?.drained("up");
-    if (!this.#up.empty && !this.#upSlice.yielding) this.#owner.dispatch();
+    if (!this.#unsent.empty && !this.#slice.yielding) this.#owner.dispatch();
     else this.events.drained();
   }
 
-  /** FIN goes behind everything that waits. */
-  #endBase(): void {
-    if (this.#ending && this.#up.empty && !this.gone) this.base.end();
+  /** Passes the client's FIN on, behind everything that waits. */
+  #endServer(): void {
+    if (this.#clientEnded && this.#unsent.empty && !this.gone) this.base.end();
   }
 
-  #giveUp(): void {
+  // from the server
+
+  #received(chunk: Buffer): void {
+    if (this.observer !== undefined) {
+      this.observer.passed("down", chunk, true); // before the relay's observer shows what the chunk leads to
+      streamOf(this.base)?.yield();
+    }
+    if (this.#receiver === undefined) this.events.data(chunk);
+    else this.#receiver.receive(chunk);
+  }
+
+  #regulate(): void {
+    if (this.gone) return;
+    if (this.#isPaused || this.#receiver?.isYielding) this.base.pause();
+    else this.base.resume();
+  }
+
+  #serverEof(): void {
+    this.#serverEnded = true;
+    this.#receiver?.end();
+    this.events.eof();
+  }
+
+  #serverClosed(error: Error | undefined): void {
+    this.#release();
+    this.#serverEnded = true;
+    this.#receiver?.end();
+    this.events.closed(error);
+  }
+
+  #release(): void {
     this.observer?.ended("up");
     this.observer?.ended("down");
-    this.#up.restart(conbus.requests());
-    this.#owner.leave(this);
+    this.#unsent.restart(conbus.requests());
+    this.#owner.dequeue(this);
   }
 }

@@ -5,32 +5,32 @@ import type { End } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { TelegramEnd, type TelegramEndOwner } from "./telegram-end.js";
 
-/** What a line does with Conbus telegrams on their way to the server. */
+/** The rules of a line for Conbus telegrams to its servers. */
 export interface TelegramSchedulerOptions {
-  /** Most telegrams a second of all clients together (RATE); 0: no limit. */
+  /** Most telegrams per second of all clients together (RATE); 0: no limit. */
   readonly rate: number;
-  /** How long the answer to a read is given again, in milliseconds (CACH); 0: never. */
+  /** How long the cache gives the answer to a read again, in milliseconds (CACH); 0: never. */
   readonly shareMs: number;
 }
 
-/** Longer than a relay waits before it looks whether a client that it does not read is still there, shorter than its patience. */
+/** Longer than the relay waits before it asks whether a paused client is still there, shorter than its timeout for a stuck server. */
 const SIGN_OF_LIFE_MS = 10_000;
 
 /**
- * The telegrams of all clients of a `[direct]` line, each with a server connection of its own: they leave not faster than RATE
- * says, clients in turn, one telegram each; and reads are answered from answers of others as long as CACH says.
+ * The telegrams of all clients of a `[direct]` line; each client has a server connection of its own. Together they send no faster than
+ * RATE: clients in turn, one telegram each. They share answers for as long as CACH says.
  */
 export class TelegramScheduler implements TelegramEndOwner {
   readonly clock: Clock;
   readonly answers: AnswerCache | undefined;
   readonly #pace: Pace | undefined;
-  /** Those that wait for their turn, in its order. */
+  /** Ends with waiting telegrams, in the order of their turns. */
   readonly #waiting = new Set<TelegramEnd>();
   #sent = 0;
   #cacheHits = 0;
-  #turn: Timer | undefined;
-  #patience: Timer | undefined;
-  #dispatching = false;
+  #nextTurn: Timer | undefined;
+  #signOfLife: Timer | undefined;
+  #isDispatching = false;
 
   constructor({ rate, shareMs }: TelegramSchedulerOptions, clock: Clock) {
     this.clock = clock;
@@ -38,7 +38,7 @@ export class TelegramScheduler implements TelegramEndOwner {
     this.answers = shareMs > 0 ? new AnswerCache(shareMs) : undefined;
   }
 
-  /** Puts a connected server of one more client under the line's rules; where there are none, it stays as it is. */
+  /** Puts the server connection of a client under the rules of the line. Without rules the connection stays as it is. */
   wrap(end: End): End {
     return this.#pace === undefined && this.answers === undefined ? end : new TelegramEnd(end, this);
   }
@@ -53,19 +53,19 @@ export class TelegramScheduler implements TelegramEndOwner {
     return this.#pace !== undefined;
   }
 
-  join(end: TelegramEnd): void {
+  enqueue(end: TelegramEnd): void {
     this.#waiting.add(end);
-    this.#patience ??= this.clock.after(SIGN_OF_LIFE_MS, () => this.#giveSignsOfLife());
+    this.#signOfLife ??= this.clock.after(SIGN_OF_LIFE_MS, () => this.#giveSignsOfLife());
     this.dispatch();
   }
 
-  leave(end: TelegramEnd): void {
+  dequeue(end: TelegramEnd): void {
     this.#waiting.delete(end);
     if (this.#waiting.size > 0) return;
-    this.#turn?.cancel();
-    this.#patience?.cancel();
-    this.#turn = undefined;
-    this.#patience = undefined;
+    this.#nextTurn?.cancel();
+    this.#signOfLife?.cancel();
+    this.#nextTurn = undefined;
+    this.#signOfLife = undefined;
   }
 
   sent(): void {
@@ -73,40 +73,37 @@ export class TelegramScheduler implements TelegramEndOwner {
     this.#pace?.leave(this.clock.now());
   }
 
-  recalled(): void {
+  cacheHit(): void {
     this.#cacheHits += 1;
   }
 
   dispatch(): void {
-    if (this.#dispatching) return;
-    this.#dispatching = true;
-    this.#turn?.cancel();
-    this.#turn = undefined;
-    for (;;) {
-      const next = this.#next();
-      if (next === undefined) break;
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    this.#nextTurn?.cancel();
+    this.#nextTurn = undefined;
+    for (let end = this.#next(); end !== undefined; end = this.#next()) {
       const waitMs = this.#pace?.waitMs(this.clock.now()) ?? 0;
       if (waitMs > 0) {
-        this.#turn = this.clock.after(Math.ceil(waitMs), () => this.dispatch());
+        this.#nextTurn = this.clock.after(Math.ceil(waitMs), () => this.dispatch());
         break;
       }
-      this.#waiting.delete(next);
-      next.takeTurn();
+      this.#waiting.delete(end);
+      end.takeTurn();
     }
-    this.#dispatching = false;
+    this.#isDispatching = false;
   }
 
-  /** The first in the order whose server takes more: a busy one would only waste the turn. */
+  /** The first end whose server takes more: another one would waste the turn. */
   #next(): TelegramEnd | undefined {
     for (const end of this.#waiting) if (!end.isBusy) return end;
     return undefined;
   }
 
-  /** Who waits for its turn is not to be taken for one whose server is stuck. */
   #giveSignsOfLife(): void {
-    this.#patience = undefined;
+    this.#signOfLife = undefined;
     if (this.#waiting.size === 0) return;
-    this.#patience = this.clock.after(SIGN_OF_LIFE_MS, () => this.#giveSignsOfLife());
+    this.#signOfLife = this.clock.after(SIGN_OF_LIFE_MS, () => this.#giveSignsOfLife());
     for (const end of [...this.#waiting]) end.giveSignOfLife();
   }
 }

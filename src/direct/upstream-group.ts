@@ -6,17 +6,18 @@ import { type Dial, failedDial } from "../dial/dial.js";
 import { NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DirectContext } from "./direct-context.js";
 import { FailoverDial } from "./failover-dial.js";
+import type { CheckRule } from "./server-check.js";
 import { TelegramScheduler } from "./telegram-scheduler.js";
-import { type CheckRule, Upstream } from "./upstream.js";
+import { Upstream } from "./upstream.js";
 
-/** The servers of one `[direct]` line, and which of them a client gets. */
+/** The servers of one `[direct]` line. Chooses one for each client. */
 export class UpstreamGroup {
   readonly #line: LineId;
-  readonly #servers: readonly Upstream[];
+  readonly #upstreams: readonly Upstream[];
   #telegrams: TelegramScheduler;
   #route: DirectRoute;
   #context: DirectContext;
-  /** The index of the server that was tried first for the last client. */
+  /** The index of the server that the last client tried first; -1: there was no client. */
   #previous = -1;
 
   constructor(line: LineId, route: DirectRoute, context: DirectContext) {
@@ -25,7 +26,7 @@ export class UpstreamGroup {
     this.#context = context;
     this.#telegrams = new TelegramScheduler(route.direct, context.clock);
     const rule = checkRule(route, context);
-    this.#servers = ordersOf(route).map((own) => new Upstream(line, own, rule, context));
+    this.#upstreams = routesOf(route).map((single) => new Upstream(line, single, rule, context));
   }
 
   get status(): DirectStatus {
@@ -34,11 +35,11 @@ export class UpstreamGroup {
       ...(this.#line.name !== undefined && { name: this.#line.name }),
       balance: this.#route.direct.balance,
       telegrams: this.#telegrams.status,
-      servers: this.#servers.map(({ status }) => status),
+      servers: this.#upstreams.map(({ status }) => status),
     };
   }
 
-  /** Goes on by another order for the same servers. */
+  /** Applies a reload: the servers are the same. */
   configure(route: DirectRoute, context: DirectContext): void {
     const { rate, shareMs } = this.#route.direct;
     if (route.direct.rate !== rate || route.direct.shareMs !== shareMs) {
@@ -47,38 +48,38 @@ export class UpstreamGroup {
     this.#route = route;
     this.#context = context;
     const rule = checkRule(route, context);
-    for (const [index, own] of ordersOf(route).entries()) this.#servers[index]?.configure(own, rule, context);
+    for (const [index, single] of routesOf(route).entries()) this.#upstreams[index]?.configure(single, rule, context);
   }
 
   /** Begins to connect a client of this origin. */
-  reach(origin: ClientOrigin): Dial {
+  dial(origin: ClientOrigin): Dial {
     if (!this.#context.descriptors.hasRoom) return failedDial(NO_MORE_FILES);
     const previous = this.#previous;
-    const choose = (): number[] => orderOfTrying(this.#route.direct.balance, this.#servers, previous);
-    this.#previous = choose()[0] ?? -1;
-    const servers = (): Upstream[] => choose().flatMap((index) => this.#servers[index] ?? []);
-    return new FailoverDial(servers, origin, this.#route, this.#context, this.#telegrams);
+    const order = (): number[] => orderOfTrying(this.#route.direct.balance, this.#upstreams, previous);
+    this.#previous = order()[0] ?? -1;
+    const upstreams = (): Upstream[] => order().flatMap((index) => this.#upstreams[index] ?? []);
+    return new FailoverDial(upstreams, origin, this.#route, this.#context, this.#telegrams);
   }
 
-  /** Checks nothing any more. Clients go on as they are. */
+  /** Ends all checks. Clients stay connected. */
   stop(): void {
-    for (const server of this.#servers) server.stop();
+    for (const upstream of this.#upstreams) upstream.stop();
   }
 }
 
-/** The same order for each of its servers alone. */
-function ordersOf(route: DirectRoute): DirectRoute[] {
+/** A route for each server alone. */
+function routesOf(route: DirectRoute): DirectRoute[] {
   if (route.servers.length === 1) return [route];
   return route.servers.map((target) => ({ ...route, target, servers: [target] }));
 }
 
-/** A server that is the only one may take only one connection: it is left alone but for telling that it is back. */
+/** The only server of a line may take a single connection: it is checked only while it is down, for the alert that it is back. */
 function checkRule({ servers, options, direct }: DirectRoute, { settings }: DirectContext): CheckRule {
   const alone = settings.alertUrl === "" ? "never" : "while-down";
   const when = servers.length > 1 ? "always" : alone;
   return {
     when: direct.checkMs === 0 ? "never" : when,
     everyMs: direct.checkMs,
-    limitMs: attemptMs(options.connectTimeoutMs, servers.length), // what a client has for it
+    timeoutMs: attemptMs(options.connectTimeoutMs, servers.length), // as a client has
   };
 }

@@ -2,79 +2,70 @@ import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { ServerStatus } from "../core/direct/direct-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type ClientOrigin, type LineId, lineLabel, lineName, sharedOrigin } from "../core/net/client-origin.js";
-import { faultText } from "../core/parse/text.js";
 import { type Dial, dial, type ServerLease } from "../dial/dial.js";
-import { DialError, NO_MORE_FILES } from "../dial/dial-error.js";
-import type { Timer } from "../system/clock.js";
+import { type DialError, NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DirectContext } from "./direct-context.js";
+import { type CheckRule, ServerCheck } from "./server-check.js";
 
-/** When a server is asked whether it can be reached, besides by clients. */
-export interface CheckRule {
-  readonly when: "always" | "while-down" | "never";
-  readonly everyMs: number;
-  /** Longest time for an answer. */
-  readonly limitMs: number;
-}
+/** Shortest attempt that says something about the server: other servers may have used up the rest of the client's time before. */
+const FAIR_MS = 250;
 
-const FIRST_WITHIN_MS = 500; // the servers of a line are not all asked in one moment
-const FAIR_MS = 250; // who has had less time has not been slow: others before it have taken it
-const JITTER = 0.2; // and do not get in step
-
-/** One server of a `[direct]` line: whether it can be reached, and who has it. */
+/** One server of a `[direct]` line: whether it is up, and how many clients it has. */
 export class Upstream implements ServerLease {
+  /** `host:port` */
+  readonly name: string;
   readonly #line: LineId;
-  readonly #name: string;
+  readonly #check: ServerCheck;
   #route: DirectRoute;
   #context: DirectContext;
-  #rule: CheckRule;
-  /** Why it is down; nothing: it is believed to be up. */
+  /** Why the server is down; undefined: the daemon believes that it is up. */
   #reason: string | undefined;
-  /** By the clock, and for people. */
+  /** When it went up or down, by the clock and by the calendar. */
   #since: number;
   #sinceEpochMs: number;
   #reachedAt = Number.NEGATIVE_INFINITY;
   #active = 0;
   #total = 0;
   #failures = 0;
-  #timer: Timer | undefined;
-  #check: Dial | undefined;
-  #stopped = false;
+  #isStopped = false;
 
   /**
-   * @param line that it belongs to
-   * @param route with this server as its only target
+   * @param line of the server
+   * @param route has this server as its only target
    */
   constructor(line: LineId, route: DirectRoute, rule: CheckRule, context: DirectContext) {
+    this.name = formatHostPort(route.target);
     this.#line = line;
-    this.#name = formatHostPort(route.target);
     this.#route = route;
-    this.#rule = rule;
     this.#context = context;
     this.#since = context.clock.now();
     this.#sinceEpochMs = context.clock.epochMs();
-    this.#plan(Math.random() * FIRST_WITHIN_MS);
+    this.#check = new ServerCheck(rule, {
+      clock: () => this.#context.clock,
+      isUp: () => this.up,
+      dial: (timeoutMs) => this.#dial(sharedOrigin(lineName("direct", line)), timeoutMs),
+      reached: () => this.#markUp(),
+      failed: (error, since) => this.#markFailed(error, since),
+      fault: (text) => this.#context.log.error(`${this.#prefix} ${text}`),
+    });
   }
 
   get request(): DirectRoute {
     return this.#route;
   }
 
-  get name(): string {
-    return this.#name;
-  }
-
   get up(): boolean {
     return this.#reason === undefined;
   }
 
-  /** Clients that it has, those being connected included. */
+  /** Number of clients, including those that are being connected. */
   get active(): number {
     return this.#active;
   }
 
   get status(): ServerStatus {
     return {
-      address: this.#name,
+      address: this.name,
       state: this.up ? "up" : "down",
       since: new Date(this.#sinceEpochMs).toISOString(),
       ...(this.#reason !== undefined && { reason: this.#reason }),
@@ -84,44 +75,42 @@ export class Upstream implements ServerLease {
     };
   }
 
-  /** Goes on by another order for the same server, and is checked soon. */
+  /** Applies a reload: the server is the same. It is checked soon. */
   configure(route: DirectRoute, rule: CheckRule, context: DirectContext): void {
     this.#route = route;
-    this.#rule = rule;
     this.#context = context;
-    this.#plan(Math.random() * FIRST_WITHIN_MS);
+    this.#check.configure(rule);
   }
 
-  /** Is not checked any more, and says nothing. */
+  /** Ends the checks. The server logs and alerts nothing any more. */
   stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    this.#check?.abort();
+    this.#isStopped = true;
+    this.#check.stop();
   }
 
-  /** Begins to connect, for a client: {@link reached} or {@link failed} or {@link release} is to be called then. */
-  dial(origin: ClientOrigin, limitMs: number): Dial {
+  /** Begins to connect a client. {@link connected}, {@link failed} or {@link release} is to be called next. */
+  dial(origin: ClientOrigin, timeoutMs: number): Dial {
     this.#active += 1;
-    return this.#dial(origin, limitMs);
+    return this.#dial(origin, timeoutMs);
   }
 
-  /** A client has been connected: {@link release} is called when that is over. */
-  reached(): void {
+  /** A client is connected. {@link release} is to be called at the end of its connection. */
+  connected(): void {
     this.#total += 1;
-    this.#found();
+    this.#markUp();
   }
 
   /**
    * A client could not be connected.
    *
-   * @param since when that was begun
-   * @param limitMs the time it had
+   * @param since when the attempt began
+   * @param timeoutMs the longest time that it had
    */
-  failed(error: DialError, since: number, limitMs: number): void {
+  failed(error: DialError, since: number, timeoutMs: number): void {
     this.release();
-    const fair =
-      limitMs >= Math.min(FAIR_MS, this.#route.options.connectTimeoutMs) || this.#context.clock.now() - since < limitMs;
-    if (fair) this.#missed(error, since);
+    const hadTime = timeoutMs >= Math.min(FAIR_MS, this.#route.options.connectTimeoutMs);
+    const failedEarly = this.#context.clock.now() - since < timeoutMs;
+    if (hadTime || failedEarly) this.#markFailed(error, since);
     else this.#failures += 1;
   }
 
@@ -129,69 +118,41 @@ export class Upstream implements ServerLease {
     this.#active -= 1;
   }
 
-  #dial(origin: ClientOrigin, limitMs: number): Dial {
+  #dial(origin: ClientOrigin, timeoutMs: number): Dial {
     const { target, options } = this.#route;
-    return dial({ target, options: { ...options, connectTimeoutMs: limitMs } }, origin, this.#context);
+    return dial({ target, options: { ...options, connectTimeoutMs: timeoutMs } }, origin, this.#context);
   }
 
-  /** Has the next check take place so much later, if there is to be one. */
-  #plan(ms: number): void {
-    this.#timer?.cancel();
-    const { when } = this.#rule;
-    const wanted = when === "always" || (when === "while-down" && !this.up);
-    if (!wanted || this.#stopped || this.#check !== undefined) return;
-    this.#timer = this.#context.clock.after(ms, () => void this.#ask());
-  }
-
-  /** Connects, as a client would be, and disconnects. */
-  async #ask(): Promise<void> {
-    const context = this.#context;
-    const since = context.clock.now();
-    this.#check = this.#dial(sharedOrigin(lineName("direct", this.#line)), this.#rule.limitMs);
-    try {
-      (await this.#check.end).destroy();
-      this.#found();
-    } catch (error) {
-      if (error instanceof DialError) this.#missed(error, since);
-      else context.log.error(`${this.#who} ${faultText(error)}`);
-    }
-    this.#check = undefined;
-    this.#plan(this.#nextMs());
-  }
-
-  #nextMs(): number {
-    return this.#rule.everyMs * (1 + JITTER * (Math.random() - 0.5));
-  }
-
-  #found(): void {
+  #markUp(): void {
     const { clock, log, alerts } = this.#context;
     const now = clock.now();
     this.#reachedAt = now;
-    if (this.#stopped) return;
-    alerts.serverFound(this.#line.port, this.#name);
+    if (this.#isStopped) return;
+    alerts.serverFound(this.#line.port, this.name);
     if (this.up) return;
     const downMs = now - this.#since;
-    this.#changed(undefined);
-    log.warn(`${this.#who} is back after ${(downMs / 1000).toFixed(1)} s`);
+    this.#change(undefined);
+    log.warn(`${this.#prefix} is back after ${(downMs / 1000).toFixed(1)} s`);
   }
 
-  #missed({ message }: DialError, since: number): void {
-    if (this.#stopped || message === NO_MORE_FILES) return;
+  /** An attempt that began before the server was reached last says nothing about the server now. */
+  #markFailed({ message }: DialError, since: number): void {
+    if (this.#isStopped || message === NO_MORE_FILES) return;
     this.#failures += 1;
     if (!this.up || since < this.#reachedAt) return;
-    this.#changed(message);
-    this.#context.log.warn(`${this.#who} is down: ${message}`);
-    this.#context.alerts.serverDown(this.#line.port, this.#name, message);
+    this.#change(message);
+    this.#context.log.warn(`${this.#prefix} is down: ${message}`);
+    this.#context.alerts.serverDown(this.#line.port, this.name, message);
   }
 
-  #changed(reason: string | undefined): void {
+  #change(reason: string | undefined): void {
     this.#reason = reason;
     this.#since = this.#context.clock.now();
     this.#sinceEpochMs = this.#context.clock.epochMs();
-    if (this.#rule.when === "while-down") this.#plan(this.#nextMs());
+    this.#check.changed();
   }
 
-  get #who(): string {
-    return `[direct ${lineLabel(this.#line)} > ${this.#name}]`;
+  get #prefix(): string {
+    return `[direct ${lineLabel(this.#line)} > ${this.name}]`;
   }
 }

@@ -28,7 +28,7 @@ function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualCl
     ...{ alerts, own: new OwnSockets(clock), descriptors: new DescriptorBudget(undefined) },
   };
   const again = (): Upstream =>
-    new Upstream({ port: 1 }, order("127.0.0.1:1"), { when: "never", everyMs: 0, limitMs: 1 }, host);
+    new Upstream({ port: 1 }, order("127.0.0.1:1"), { when: "never", everyMs: 0, timeoutMs: 1 }, host);
   return { server: again(), again, clock, log, alerts };
 }
 
@@ -36,14 +36,14 @@ test("a failed attempt says nothing when it began before the last success", () =
   const { server, clock, log } = unchecked();
   const early = clock.now();
   clock.advance(10);
-  server.reached();
+  server.connected();
   server.failed(new DialError("timed out"), early, 4000);
   assert.deepEqual([server.up, log.lines.length], [true, 0]);
   server.failed(new DialError("timed out"), clock.now(), 4000);
   assert.equal(server.up, false);
   assert.deepEqual(log.lines, ["WARN [direct 1 > 127.0.0.1:1] is down: timed out"]);
   clock.advance(1234);
-  server.reached();
+  server.connected();
   assert.equal(log.lines.at(-1), "WARN [direct 1 > 127.0.0.1:1] is back after 1.2 s");
 });
 
@@ -54,7 +54,7 @@ test("a server that was down when a reload removed its line, and is up when the 
   server.failed(new DialError("timed out"), clock.now(), 4000);
   server.stop();
   const next = again();
-  next.reached();
+  next.connected();
   next.failed(new DialError("timed out"), clock.now(), 4000);
   assert.equal(alerts.status.waiting, 3, "down, back, down");
 });

@@ -1,21 +1,21 @@
 import type { DirectOptions } from "./direct-options.js";
 
-/** What is known of a server when a client is to be given one. */
+/** What the daemon knows about a server when a client needs one. */
 export interface Candidate {
-  /** Whether it is believed to be there. */
+  /** Whether the daemon believes that the server can be reached. */
   readonly up: boolean;
-  /** Clients that it has. */
+  /** Number of clients. */
   readonly active: number;
 }
 
-/** Most of the remaining time that one attempt may take while there are others to try. */
-const MOST_SHARE = 1 / 3;
+/** Least part of the remaining time that an attempt may take: a far server gets its chance, however many servers follow. */
+const MIN_SHARE = 1 / 3;
 
 /**
- * The order in which to try servers for one client: those believed up as the mode says, then the others, as a last resort.
+ * The order in which to try the servers for one client: servers that are up, as the mode says, then servers that are down.
  *
  * @param servers in the order of the configuration
- * @param previous the index of the server that was tried first for the client before; -1: there was none. For `round`
+ * @param previous for `round`: the index of the server that the client before tried first; -1: there was no client
  * @returns the index of each server, once
  */
 export function orderOfTrying(
@@ -41,14 +41,13 @@ const ORDERS: Readonly<Record<DirectOptions["balance"], Ordering>> = {
 };
 
 /**
- * The time for one attempt to connect: all that is left for the last server, and never so much before that a server that
- * does not answer keeps the others from being tried. Later ones get less, but a server that is far away gets its chance
- * however many stand behind it.
+ * The time for one attempt to connect. The last server gets all the remaining time. An earlier server gets a part of it, so that a server
+ * that does not answer leaves time for the others.
  *
- * @param leftMs what is left of the time in all, in milliseconds
- * @param servers that are still to be tried, this one included
+ * @param leftMs remaining time in milliseconds
+ * @param servers number of servers to try, including this one
  * @returns whole milliseconds, at least 1
  */
 export function attemptMs(leftMs: number, servers: number): number {
-  return Math.max(1, Math.round(leftMs * Math.max(1 / servers, MOST_SHARE)));
+  return Math.max(1, Math.round(leftMs * Math.max(1 / servers, MIN_SHARE)));
 }

@@ -1,38 +1,38 @@
-/** What is known of one server of a `[direct]` line. */
+/** One server of a `[direct]` line, in the JSON of STAT. */
 export interface ServerStatus {
   /** `host:port` */
   readonly address: string;
   readonly state: "up" | "down";
-  /** Since when it is so, as an ISO date: at first since its line came into force, as nothing is known of it then. */
+  /** When the state began, as an ISO date. At first: when the line came into force. */
   readonly since: string;
-  /** Why it is down. */
+  /** Why the server is down. */
   readonly reason?: string;
-  /** Clients that it has, those being connected included. */
+  /** Number of clients, including those that are being connected. */
   readonly active: number;
-  /** Connections that were made for clients. */
+  /** Number of connections for clients so far. */
   readonly total: number;
-  /** Attempts to connect that failed, those of checks included. */
+  /** Number of failed attempts to connect so far, including checks. */
   readonly failures: number;
 }
 
-/** What is known of the Conbus telegrams of a line that has RATE or CACH. */
+/** The Conbus telegrams of a line with RATE or CACH. */
 export interface TelegramsStatus {
   /** Telegrams that wait for their turn. */
   readonly waiting: number;
-  /** Clients whose telegrams wait. */
+  /** Number of clients whose telegrams wait. */
   readonly waitingClients: number;
-  /** Telegrams that have gone to the server. */
+  /** Telegrams that went to a server so far. */
   readonly sent: number;
-  /** Reads answered from the last answer. */
+  /** Reads that the cache answered so far. */
   readonly cacheHits: number;
 }
 
-/** Everything known of a `[direct]` line. */
+/** A `[direct]` line in the JSON of STAT. */
 export interface DirectStatus {
   readonly port: number;
   /** The name of its section; left out: it has none. */
   readonly name?: string;
-  /** How its clients are shared out. */
+  /** How clients are distributed: the value of BALA. */
   readonly balance: string;
   readonly servers: readonly ServerStatus[];
   readonly telegrams: TelegramsStatus;

@@ -1,16 +1,16 @@
-/** Telegrams so close together may go out in one step: timers are not more exact. Only rates above 100/s are concerned. */
+/** Telegrams that are due within this time go out together: timers are not more exact. Concerns rates above 100/s. */
 const STEP_MS = 10;
 
 /**
- * How fast telegrams may leave: evenly spaced, after any idle time too, and never earlier. In any time there are no more than its
- * share of the rate and one; above 100 a second, and what the rate grants in 10 ms.
+ * Spaces telegrams evenly, after idle time, too (RATE, docs/direct.md). No interval sees more telegrams than the rate allows for it, plus
+ * one; above 100/s, plus those of 10 ms.
  *
- * Pure (generic cell rate algorithm): the caller passes the time in, milliseconds of any steady clock.
+ * Pure: the generic cell rate algorithm (ITU-T I.371). The caller passes the time in milliseconds of a steady clock.
  */
 export class Pace {
   readonly #gapMs: number;
   readonly #aheadMs: number;
-  /** When the next one is due. */
+  /** When the next telegram is due. */
   #due = Number.NEGATIVE_INFINITY;
 
   /** @param rate telegrams per second, more than 0 */
@@ -19,7 +19,7 @@ export class Pace {
     this.#aheadMs = Math.max(0, Math.floor(STEP_MS / this.#gapMs) - 1) * this.#gapMs;
   }
 
-  /** Milliseconds until the next telegram may leave; 0: it may now. */
+  /** Milliseconds until the next telegram may leave; 0: it may leave now. */
   waitMs(now: number): number {
     return Math.max(0, this.#due - this.#aheadMs - now);
   }

@@ -4,50 +4,50 @@ import { isBlank, readKey, replyKey } from "./conbus-read.js";
 import { PendingReads } from "./pending-reads.js";
 
 /**
- * What one connection to a Conbus server adds to the answers that the clients of a line share, and what it takes of them. Pure:
- * it is told what goes out and what comes, in their order.
+ * The part of one connection to a Conbus server in the answers that all clients of the line share (CACH, docs/direct.md). Pure: the caller
+ * tells what goes out and what comes in, in order.
  */
 export class ReadCache {
   readonly #answers: AnswerCache;
-  readonly #asked = new PendingReads();
-  #isBetween = true;
+  readonly #pending = new PendingReads();
+  #isBetweenMessages = true;
 
   /** @param answers shared by all connections of the line */
   constructor(answers: AnswerCache) {
     this.#answers = answers;
   }
 
-  /** Whether a client that has got all that was heard is between two whole messages, not amid bytes that may be part of one. */
-  get isBetween(): boolean {
-    return this.#isBetween;
+  /** Whether the bytes received so far end with a whole message: the client can take a cached answer behind them. */
+  get isBetweenMessages(): boolean {
+    return this.#isBetweenMessages;
   }
 
-  /** The fresh answer to a telegram that reads; nothing: the server has to be asked. `now`: milliseconds of any steady clock. */
+  /** The fresh answer to a telegram; undefined: the telegram has to go to the server. `now`: milliseconds of a steady clock. */
   answer(telegram: Buffer, now: number): Buffer | undefined {
     const key = readKey(telegram);
     return key === undefined ? undefined : this.#answers.find(key, now);
   }
 
-  /** Something goes out to the server now. What is not known to only read counts as a write. */
+  /** Bytes go to the server. Everything but a read counts as a write. */
   sent(cut: Cut): void {
     const key = cut.kind === "frame" ? readKey(cut.bytes) : undefined;
-    if (key !== undefined) this.#asked.ask(key, this.#answers.generation);
+    if (key !== undefined) this.#pending.sent(key, this.#answers.generation);
     else this.#mayChange(cut);
   }
 
   /**
-   * The server has said something. Whatever is not the reply to a read tells that something has changed: an event, or that an action
-   * is done, which a read on another connection may have overtaken.
+   * Bytes have come from the server. Everything but the reply to a read says that the state has changed: an event, or the end of an action
+   * that a read on another connection may have overtaken.
    */
-  heard(cut: Cut, now: number): void {
-    this.#isBetween = cut.kind === "frame" || (this.#isBetween && isBlank(cut.bytes));
+  received(cut: Cut, now: number): void {
+    this.#isBetweenMessages = cut.kind === "frame" || (this.#isBetweenMessages && isBlank(cut.bytes));
     const key = cut.kind === "frame" ? replyKey(cut.bytes) : undefined;
     if (key === undefined) {
       this.#mayChange(cut);
       return;
     }
-    const writes = this.#asked.reply(key);
-    if (writes !== undefined) this.#answers.store(key, cut.bytes, writes, now);
+    const generation = this.#pending.replied(key);
+    if (generation !== undefined) this.#answers.store(key, cut.bytes, generation, now);
   }
 
   #mayChange(cut: Cut): void {

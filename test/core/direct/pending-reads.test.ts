@@ -4,37 +4,37 @@ import fc from "fast-check";
 import { PendingReads } from "#src/core/direct/pending-reads.js";
 
 test("a reply belongs to the read that was asked first", () => {
-  const asked = new PendingReads();
-  asked.ask("key", 0);
-  asked.ask("key", 0);
-  asked.ask("key", 1);
+  const pending = new PendingReads();
+  pending.sent("key", 0);
+  pending.sent("key", 0);
+  pending.sent("key", 1);
   assert.deepEqual(
-    [1, 2, 3, 4].map(() => asked.reply("key")),
+    [1, 2, 3, 4].map(() => pending.replied("key")),
     [undefined, undefined, 1, undefined],
   );
 });
 
 test("an unsolicited reply belongs to no read", () => {
-  const asked = new PendingReads();
-  asked.ask("key", 0);
-  assert.equal(asked.reply("other"), undefined);
-  assert.equal(asked.reply("key"), 0);
-  assert.equal(asked.reply("key"), undefined);
+  const pending = new PendingReads();
+  pending.sent("key", 0);
+  assert.equal(pending.replied("other"), undefined);
+  assert.equal(pending.replied("key"), 0);
+  assert.equal(pending.replied("key"), undefined);
 });
 
 test("a module that has not answered for long counts again after some replies", () => {
-  const asked = new PendingReads();
-  for (let n = 0; n < 10_000; n += 1) asked.ask("key", 0);
-  asked.ask("key", 1);
-  for (let n = 0; n < 100; n += 1) assert.equal(asked.reply("key"), undefined);
-  assert.equal(asked.reply("key"), 1);
+  const pending = new PendingReads();
+  for (let n = 0; n < 10_000; n += 1) pending.sent("key", 0);
+  pending.sent("key", 1);
+  for (let n = 0; n < 100; n += 1) assert.equal(pending.replied("key"), undefined);
+  assert.equal(pending.replied("key"), 1);
 });
 
 test("at most a thousand unanswered reads are remembered", () => {
-  const asked = new PendingReads();
-  for (let n = 0; n <= 1000; n += 1) asked.ask(`key ${n}`, 0);
-  assert.equal(asked.reply("key 0"), undefined);
-  assert.equal(asked.reply("key 1"), 0);
+  const pending = new PendingReads();
+  for (let n = 0; n <= 1000; n += 1) pending.sent(`key ${n}`, 0);
+  assert.equal(pending.replied("key 0"), undefined);
+  assert.equal(pending.replied("key 1"), 0);
 });
 
 test("law: no reply is matched to a read that came after its own", () => {
@@ -45,19 +45,20 @@ test("law: no reply is matched to a read that came after its own", () => {
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const asked = new PendingReads();
+      const pending = new PendingReads();
       const model: Record<string, number[]> = { a: [], b: [] };
-      let writes = 0;
+      let generation = 0;
       for (const { kind, key } of steps) {
-        if (kind === "write") writes += 1;
+        if (kind === "write") generation += 1;
         else if (kind === "ask") {
-          asked.ask(key, writes);
-          model[key]?.push(writes);
+          pending.sent(key, generation);
+          model[key]?.push(generation);
         } else {
           const right = model[key]?.shift();
-          const found = asked.reply(key);
-          if (right === writes) assert.equal(found, writes, "the answer to a read since the last write can be kept");
-          else assert.notEqual(found, writes, "one from before it cannot");
+          const found = pending.replied(key);
+          if (right === generation)
+            assert.equal(found, generation, "the answer to a read since the last write can be kept");
+          else assert.notEqual(found, generation, "one from before it cannot");
         }
       }
     }),
