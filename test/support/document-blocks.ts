@@ -100,9 +100,32 @@ function muxCounters(): string {
   );
 }
 
+/** An import from one room of `src/` in another. */
+export interface RoomImport {
+  /** The file that imports, below `src/`. */
+  readonly file: string;
+  readonly room: string;
+  readonly other: string;
+}
+
+/** Every import from one room in another. */
+export function roomImports(): RoomImport[] {
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" });
+  return files
+    .filter((file) => file.includes("/") && file.endsWith(".ts"))
+    .flatMap((file) => {
+      const [room = ""] = file.split("/");
+      const imports = [...readFileSync(`src/${file}`, "utf8").matchAll(/ from "(\.[^"]+)"/g)];
+      const targets = imports.map(([, path = ""]) => normalize(join(dirname(file), path)));
+      const others = targets.filter((target) => target.includes("/")).map((target) => target.split("/", 1)[0] ?? "");
+      return others.filter((other) => other !== room).map((other) => ({ file, room, other }));
+    });
+}
+
 /** The rooms of `src/` and their imports, without arrows that other arrows imply. */
 function rooms(): string {
-  const arrows = roomImports();
+  const arrows = new Map<string, Set<string>>();
+  for (const { room, other } of roomImports()) arrows.set(room, (arrows.get(room) ?? new Set()).add(other));
   const reaches = (from: string, to: string, seen: Set<string>): boolean =>
     [...(arrows.get(from) ?? [])].some((next) => {
       if (next === to) return true;
@@ -116,22 +139,6 @@ function rooms(): string {
       .map((to) => `  ${from} --> ${to}`),
   );
   return ["```mermaid", "flowchart TB", ...needed.sort(), "```"].join("\n");
-}
-
-/** The rooms that each room imports. */
-function roomImports(): Map<string, Set<string>> {
-  const arrows = new Map<string, Set<string>>();
-  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
-  for (const file of files.filter((name) => name.includes("/"))) {
-    const [room = ""] = file.split("/");
-    for (const [, path = ""] of readFileSync(`src/${file}`, "utf8").matchAll(/ from "(\.[^"]+)"/g)) {
-      const target = normalize(join(dirname(file), path));
-      const [other = ""] = target.split("/");
-      if (!target.includes("/") || other === room) continue;
-      arrows.set(room, (arrows.get(room) ?? new Set()).add(other));
-    }
-  }
-  return arrows;
 }
 
 /** The blocks between `<!-- generated: NAME -->` and `<!-- /generated -->` in documents, made from the tables of the program. */
