@@ -9,7 +9,6 @@ const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
 /** Where an array is shifted that stays short, and why it does. */
 const SHORT = new Map([
   ["cli/watch-arguments.ts", "words of a command line"],
-  ["core/tunnel/tunnel-line.ts", "words of a line"],
   ["core/monitor/http-conversation.ts", "METHODS_MAX"],
   ["core/tunnel/send-window.ts", "MAX_OUTSTANDING_PINGS"],
   ["alerts/webhook.ts", "MAX_WAITING"],

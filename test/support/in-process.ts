@@ -4,6 +4,7 @@ import { Daemon } from "#src/daemon/daemon.js";
 import type { Log } from "#src/log/log.js";
 import type { Clock } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
+import { freePort } from "./free-port.js";
 
 /** A log that keeps its lines. */
 export class MemoryLog implements Log {
@@ -36,7 +37,7 @@ export async function daemonHere(
   clock: Clock = systemClock,
 ): Promise<{ daemon: Daemon; port: number; log: MemoryLog }> {
   const log = new MemoryLog();
-  const all = { ...DEFAULT_SETTINGS, ip: "127.0.0.1", port: 0, ...settings };
+  const all = { ...DEFAULT_SETTINGS, ip: "127.0.0.1", port: await freePort(), ...settings };
   const daemon = new Daemon(
     all,
     () => ({ settings: all, problems: [] }),
