@@ -32,7 +32,7 @@ export class DeviceAuthentication {
       this.#wrongSecret = !secretMatches(command.bytes, this.#secret);
       if (!this.#wrongSecret) this.#events.authenticated();
     } else if (command.kind === "listen") {
-      this.#events.rejected(this.#wrongSecret ? "its secret is wrong" : "it does not tell the secret");
+      this.#events.rejected(this.#wrongSecret ? "its secret is wrong" : "it did not send the secret");
     }
   }
 

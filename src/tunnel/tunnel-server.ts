@@ -93,7 +93,7 @@ export class TunnelServer {
       },
       rejected: (reason) => {
         this.#counters.turnedAway += 1;
-        this.#logThrottled("warn", address, end.peerAddress, `turned away: ${reason}`);
+        this.#logThrottled("warn", address, end.peerAddress, `rejected: ${reason}`);
         link.close(reason);
       },
     });

@@ -27,7 +27,7 @@ test("a wrong secret, or none, fails when LISTEN comes; there is no second guess
     assert.deepEqual(fate(secret(wrong)), []);
     assert.deepEqual(fate(secret(wrong), secret("sesame"), LISTEN), ["its secret is wrong"]);
   }
-  assert.deepEqual(fate(LISTEN), ["it does not tell the secret"]);
+  assert.deepEqual(fate(LISTEN), ["it did not send the secret"]);
 });
 
 test("a device that does not send the secret within 10 s is rejected; one that is authenticated or gone is not", () => {

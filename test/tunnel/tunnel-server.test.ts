@@ -91,7 +91,7 @@ test("a device that leaves before it has sent the secret is not rejected later",
   assert.ok(server.status.link, "the other one is there");
   clock.advance(TELL_WITHIN_MS);
   assert.deepEqual([server.status.turnedAway, clock.pending], [0, 0]);
-  assert.doesNotMatch(log.lines.join("\n"), /turned away|link lost/);
+  assert.doesNotMatch(log.lines.join("\n"), /rejected|link lost/);
 });
 
 test("a device that does not send the secret in time is closed", async (t) => {
@@ -170,9 +170,9 @@ test("rejected devices are logged once a minute for each address", async (t) => 
     await device.ended();
   }
   assert.equal(server.status.turnedAway, 3);
-  const told = log.lines.filter((line) => line.includes("turned away"));
+  const told = log.lines.filter((line) => line.includes("rejected: "));
   const [first, second] = ["10.0.0.1", "10.0.0.2"].map(
-    (address) => `WARN [tunnel 7000 < ${address}:1] turned away: it does not tell the secret`,
+    (address) => `WARN [tunnel 7000 < ${address}:1] rejected: it did not send the secret`,
   );
   assert.deepEqual(told, [first, second]);
 });

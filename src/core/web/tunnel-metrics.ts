@@ -34,7 +34,7 @@ export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonl
     {
       name: "sockproxyd_tunnel_turned_away_total",
       type: "counter",
-      help: "Devices turned away because they did not know the secret.",
+      help: "Devices rejected because they did not know the secret.",
       samples: tunnels.map((line) => ({ labels: lineLabels(line), value: line.turnedAway })),
     },
     ...metricsOf("device", devices, ({ server, name }) => ({ server, ...(name !== undefined && { name }) })),

@@ -39,7 +39,7 @@ test("clients= turns others away: ERR in setup mode, silently on direct ports, l
   other.end();
   const friend = await relayed(daemon.port, device);
   friend.client.destroy();
-  const turnedAway = (): string[] => daemon.log().match(/.*turned away.*/g) ?? [];
+  const turnedAway = (): string[] => daemon.log().match(/.*rejected by.*/g) ?? [];
   await until(() => turnedAway().length >= 2, "the log to tell");
   const lines = turnedAway();
   assert.equal(lines.length, 2, lines.join("\n"));

@@ -439,7 +439,7 @@ test("status and stop work while the proxy is full", async () => {
   const port = await freePort();
   const proxy = await folder.start(port, [], ["prlimit", "--nofile=128:128"]);
   const clients: Client[] = [];
-  while (!proxy.log.includes("turned away")) {
+  while (!proxy.log.includes("rejected by")) {
     clients.push(await Client.open(port));
     await pause(10);
     assert.ok(clients.length < 128, "it has no limit");

@@ -253,8 +253,8 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     const wrong = await Script.open(t, server.port, { ca });
     wrong.write(secretFrame("open"), secretFrame("sesame"), LISTEN); // one guess is all it has
     await wrong.client.rest();
-    await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] turned away: it does not tell the secret/);
-    await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] turned away: its secret is wrong/);
+    await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] rejected: it did not send the secret/);
+    await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] rejected: its secret is wrong/);
     assert.equal(server.status.links, 1);
     assert.equal(server.status.turnedAway, 2);
     await reaches(server, service);
@@ -273,10 +273,10 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     const service = await serviceOf(t);
     const server = await Server.start(t, service.port, `${tls} SECR=sesame`);
     const device = await startDevice(t, server.port, service.port, `${trust}\nsecret=open`);
-    await server.says(/turned away: its secret is wrong/);
+    await server.says(/rejected: its secret is wrong/);
     await pause(1500);
     assert.equal(server.status.listening, false);
-    assert.equal(server.side.log.lines.filter((line) => line.includes("turned away")).length, 1, "once a minute");
+    assert.equal(server.side.log.lines.filter((line) => line.includes("rejected: ")).length, 1, "once a minute");
     const { links } = device.daemon.status.devices[0] ?? {};
     assert(links !== undefined && links <= 3, `${links} links`); // after 250 ms, then 500, then 1000
     assert.doesNotMatch(device.log.lines.join(), /open"|secret=open|sesame/);
@@ -295,7 +295,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
       plain.destroy();
     }
     await server.says(/WARN \[- 127\.0\.0\.1 > -\] rejected by tunnel port \d+: TLS: /);
-    assert.equal(server.side.log.lines.filter((line) => line.includes("turned away")).length, 1);
+    assert.equal(server.side.log.lines.filter((line) => line.includes("rejected by ")).length, 1);
     assert.equal(server.status.links, 1);
     await reaches(server, service);
   });

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import type { ClientOrigin } from "#src/core/net/client-origin.js";
+import type { Monitor, Watcher } from "#src/monitor/monitor.js";
+import { sendReply } from "#src/web/http-reply.js";
+import { Pages } from "#src/web/pages.js";
+import { ManualClock } from "../support/clock.js";
+import { daemonHere } from "../support/in-process.js";
+import { from } from "../support/origin.js";
+import { until } from "../support/wait.js";
+import { ask, EventStream } from "../support/web.js";
+
+const FOREIGN = { Origin: "http://elsewhere.example" };
+
+/** Pages on a server, with the status of a daemon that runs in this process. */
+async function serve(t: TestContext, { denialReason = undefined as string | undefined } = {}) {
+  const { daemon } = await daemonHere();
+  const watchers = new Set<Watcher>();
+  const monitor = {
+    addWatcher: (watcher: Watcher) => watchers.add(watcher),
+    removeWatcher: (watcher: Watcher) => watchers.delete(watcher),
+  } as unknown as Monitor;
+  const access = { denialReason: () => denialReason };
+  const pages = new Pages({
+    clock: new ManualClock(),
+    monitor,
+    admission: () => ({ access }) as never,
+    status: () => daemon.status,
+  });
+  let origin: ClientOrigin | undefined = from("127.0.0.1");
+  const server = createServer((request, response) => {
+    const reply = pages.reply(request, response, origin);
+    if (reply !== undefined) sendReply(reply, response, (error) => assert.fail(String(error)));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(async () => {
+    pages.close();
+    server.closeAllConnections();
+    server.close();
+    await daemon.stop("the test has ended");
+  });
+  return {
+    ...{ pages, watchers, daemon },
+    port: (server.address() as AddressInfo).port,
+    setOrigin(next: ClientOrigin | undefined) {
+      origin = next;
+    },
+  };
+}
+
+test("the page and its files are served to everybody, another site's link included", async (t) => {
+  const { port } = await serve(t);
+  for (const path of ["/", "/page.js", "/?whatever"]) {
+    assert.equal((await ask(port, path)).status, 200, path);
+    assert.equal((await ask(port, path, { headers: FOREIGN })).status, 200, path);
+  }
+  assert.match((await ask(port, "/")).body, /^<!doctype html>/);
+});
+
+test("a name that is no address of this machine gets nothing, the page neither", async (t) => {
+  const { port } = await serve(t);
+  for (const path of ["/", "/status"]) {
+    const { status, body } = await ask(port, path, { headers: { Host: "elsewhere.example" } });
+    assert.deepEqual([status, body], [403, "ask for this page by an address, not by a name\n"]);
+  }
+});
+
+test("status, metrics and messages are hidden from pages of other sites", async (t) => {
+  const { port } = await serve(t);
+  for (const path of ["/status", "/metrics", "/messages"]) {
+    const { status, body } = await ask(port, path, { headers: FOREIGN });
+    assert.deepEqual([status, body], [403, "pages of other sites may not read this\n"], path);
+  }
+});
+
+test("/status is STAT JSON, /metrics is for Prometheus", async (t) => {
+  const { port, daemon } = await serve(t);
+  const status = await ask(port, "/status");
+  assert.equal(status.headers["content-type"], "application/json");
+  assert.equal(JSON.parse(status.body).version, daemon.status.version);
+  const metrics = await ask(port, "/metrics");
+  assert.match(String(metrics.headers["content-type"]), /version=0\.0\.4/);
+  assert.match(metrics.body, /^sockproxyd_uptime_seconds \d/m);
+});
+
+test("only GET and HEAD are answered, and only paths that there are", async (t) => {
+  const { port } = await serve(t);
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+    const { status, headers } = await ask(port, "/status", { method });
+    assert.deepEqual([status, headers["allow"]], [405, "GET, HEAD"], method);
+  }
+  for (const path of ["/x", "/status/", "//", "/../package.json", "/web/page.js"]) {
+    assert.equal((await ask(port, path)).status, 404, path);
+  }
+});
+
+test("/messages is an event stream until its reader leaves; HEAD begins none", async (t) => {
+  const { port, watchers } = await serve(t);
+  const head = await ask(port, "/messages", { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers["content-type"], watchers.size], [200, "text/event-stream", 0]);
+  const stream = await EventStream.open(t, port, "?view=hex");
+  assert.equal(stream.response.headers["content-type"], "text/event-stream");
+  assert.equal(stream.response.headers.connection, "close");
+  const [watcher] = watchers;
+  assert.deepEqual([watchers.size, watcher?.filter, watcher?.view?.name], [1, { kind: "all" }, "hex"]);
+  stream.response.destroy();
+  await until(() => watchers.size === 0, "the stream to end");
+});
+
+test("/messages: a wrong query, a reader that may not watch, and one that has gone are told why not", async (t) => {
+  const { port, setOrigin, watchers } = await serve(t);
+  const wrong = await ask(port, "/messages?views=hex");
+  assert.equal(wrong.status, 400);
+  assert.match(wrong.body, /^unknown parameter "views"/);
+  setOrigin(undefined);
+  assert.equal((await ask(port, "/messages")).status, 403);
+  const denied = await serve(t, { denialReason: "not from there" });
+  const { status, body } = await ask(denied.port, "/messages");
+  assert.deepEqual([status, body], [403, "messages are not shown: not from there\n"]);
+  assert.equal(watchers.size + denied.watchers.size, 0);
+});
+
+test("16 streams, and no more until one has ended; close ends all", async (t) => {
+  const { port, watchers, pages } = await serve(t);
+  const streams: EventStream[] = [];
+  for (let count = 0; count < 16; count += 1) streams.push(await EventStream.open(t, port));
+  const { status, body } = await ask(port, "/messages");
+  assert.deepEqual([status, body], [503, "16 are watching already\n"]);
+  streams[0]?.response.destroy();
+  await until(() => watchers.size === 15, "one to end");
+  streams.push(await EventStream.open(t, port));
+  pages.close();
+  await until(() => streams.every(({ ended }) => ended), "all to end");
+  assert.equal(watchers.size, 0);
+});
