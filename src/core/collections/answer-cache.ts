@@ -1,43 +1,44 @@
-const MAX_KEPT = 1000; // answers of some hundred bytes
+const MAX_ANSWERS = 1000; // of a few hundred bytes each
 
-/** The last answers to reads, for as long as they may be given again; writes make them void. */
+/** The last answers to reads, for as long as they are fresh. A write invalidates all of them. */
 export class AnswerCache {
   readonly #ms: number;
   readonly #answers = new Map<string, { readonly bytes: Buffer; readonly until: number }>();
-  #writes = 0;
+  #generation = 0;
 
-  /** @param ms how long an answer may be given again; 0: never */
+  /** @param ms how long an answer stays fresh; 0: nothing is kept */
   constructor(ms: number) {
     this.#ms = ms;
   }
 
-  /** Changes with every write: an answer that was asked for before a write is not kept after it. */
+  /** Changes with every write. A write that comes between a read and its answer makes this answer worthless. */
   get generation(): number {
-    return this.#writes;
+    return this.#generation;
   }
 
-  /** The answer to a read with this key, if it is fresh. */
+  /** The fresh answer to the read with this key. */
   find(key: string, now: number): Buffer | undefined {
     const found = this.#answers.get(key);
     return found !== undefined && now < found.until ? found.bytes : undefined;
   }
 
   /**
-   * Keeps an answer.
+   * Keeps a copy of an answer.
    *
-   * @param writes {@link writes} when it was asked for
+   * @param generation {@link generation} when the read went out
+   * @param now milliseconds of a steady clock
    */
-  store(key: string, bytes: Buffer, writes: number, now: number): void {
-    if (this.#ms === 0 || writes !== this.#writes) return;
+  store(key: string, bytes: Buffer, generation: number, now: number): void {
+    if (this.#ms === 0 || generation !== this.#generation) return;
     this.#answers.delete(key);
     this.#answers.set(key, { bytes: Buffer.from(bytes), until: now + this.#ms });
     const [oldest] = this.#answers.keys();
-    if (this.#answers.size > MAX_KEPT && oldest !== undefined) this.#answers.delete(oldest);
+    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
   }
 
-  /** Something is being written, or has been; or the device tells that something has changed. */
+  /** The state of the device changes, or has changed. */
   invalidate(): void {
-    this.#writes += 1;
+    this.#generation += 1;
     this.#answers.clear();
   }
 }

@@ -1,23 +1,23 @@
 import { ByteTail } from "./byte-tail.js";
 import { Deque } from "./deque.js";
 
-/** A piece that is shorter shares its memory with others: as a buffer of its own it would cost more than its bytes. */
+/** Shorter pieces are joined: a Buffer of its own for each would cost more than its bytes. */
 const LARGE = 4096;
-/** Short pieces are handed on together once there are so many bytes of them. */
+/** Joined pieces of this size are not extended further. */
 const TOGETHER = 16_384;
 
 /**
- * Bytes that wait for somebody who does not take them yet, in their order. They cost about twice their number, in however short pieces
- * they come, and are taken without moving those behind them.
+ * A queue of bytes. It costs about twice the memory of its bytes, however short the pieces are, and taking from it does not move the bytes
+ * behind.
  */
 export class ByteQueue {
-  /** Bytes that wait. */
+  /** Number of waiting bytes. */
   size = 0;
   readonly #pieces = new Deque<Buffer>();
-  /** Short pieces behind them. */
+  /** Short pieces behind {@link #pieces}. */
   readonly #tail = new ByteTail();
 
-  /** Takes a copy of what came next: it may be lent. */
+  /** Adds a copy of these bytes: the argument may be lent. */
   push(bytes: Buffer): void {
     this.size += bytes.length;
     if (bytes.length < LARGE) {
@@ -29,7 +29,7 @@ export class ByteQueue {
     this.#pieces.push(Buffer.from(bytes));
   }
 
-  /** Takes the first of them; nothing when none wait. The memory belongs to the caller. */
+  /** Removes and returns the first bytes; undefined when none wait. Their memory belongs to the caller. */
   take(): Buffer | undefined {
     const piece = this.#pieces.take();
     if (piece !== undefined) {
@@ -41,7 +41,7 @@ export class ByteQueue {
     return this.#tail.take();
   }
 
-  /** Takes all of them. */
+  /** Removes and returns all bytes. */
   takeAll(): Buffer {
     const all: Buffer[] = [];
     for (let piece = this.take(); piece !== undefined; piece = this.take()) all.push(piece);
@@ -49,7 +49,7 @@ export class ByteQueue {
     return all.length === 1 && only !== undefined ? only : Buffer.concat(all);
   }
 
-  /** Gives up all of them. */
+  /** Discards all bytes. */
   clear(): void {
     this.#pieces.clear();
     this.#tail.take();

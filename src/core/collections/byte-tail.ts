@@ -1,9 +1,9 @@
 const NOTHING = Buffer.alloc(0);
-const LEAST_ROOM = 64;
+const MIN_ROOM = 64;
 
 /**
- * The beginning of a message whose end has not come yet: copied, because the chunk it came in is not ours to keep. It grows by
- * doubling, so that a message which comes byte by byte is not copied once per byte.
+ * A copy of the beginning of a message: the chunk that it came in is lent. The copy grows by doubling, so a message that comes byte by byte
+ * is not copied once per byte.
  */
 export class ByteTail {
   #room = NOTHING;
@@ -13,7 +13,7 @@ export class ByteTail {
     return this.#length;
   }
 
-  /** A view; good until the next call. */
+  /** A view that is valid until the next call. */
   get bytes(): Buffer {
     return this.#room.subarray(0, this.#length);
   }
@@ -21,7 +21,7 @@ export class ByteTail {
   append(bytes: Buffer): void {
     const length = this.#length + bytes.length;
     if (length > this.#room.length) {
-      const room = Buffer.allocUnsafe(Math.max(LEAST_ROOM, this.#room.length * 2, length));
+      const room = Buffer.allocUnsafe(Math.max(MIN_ROOM, this.#room.length * 2, length));
       this.#room.copy(room, 0, 0, this.#length);
       this.#room = room;
     }
@@ -29,7 +29,7 @@ export class ByteTail {
     this.#length = length;
   }
 
-  /** Gives all of it away: these bytes are not written to again. */
+  /** Removes and returns all bytes. Nothing writes to them again. */
   take(): Buffer {
     const { bytes } = this;
     this.#room = NOTHING;
@@ -37,7 +37,7 @@ export class ByteTail {
     return bytes;
   }
 
-  /** Gives all of it away with more bytes behind; these as they are when there is nothing before them. */
+  /** Removes and returns all bytes with `bytes` behind them: without a copy where the tail is empty. */
   takeWith(bytes: Buffer): Buffer {
     if (this.#length === 0) return bytes;
     this.append(bytes);

@@ -1,13 +1,13 @@
-/** Where a value stands in a {@link Deque}. */
+/** The place of a value in a {@link Deque}. */
 export class Place<T> {
-  /** May be changed: the new value stands where the old one did. */
+  /** Assign to replace the value. */
   value: T;
   /** @internal */
   before: Place<T> | undefined;
   /** @internal */
   behind: Place<T> | undefined;
   /** @internal */
-  standing = true;
+  isPresent = true;
 
   constructor(value: T) {
     this.value = value;
@@ -15,8 +15,8 @@ export class Place<T> {
 }
 
 /**
- * A queue with two ends. Each operation costs the same however long the queue is, other than `shift()` of an array, which moves
- * all the rest. A value can also be removed from the middle, by its {@link Place}.
+ * A queue with two ends. The cost of an operation does not depend on the length: `shift()` of an array moves all the rest. A value in the
+ * middle can be removed by its {@link Place}.
  */
 export class Deque<T> {
   #first: Place<T> | undefined;
@@ -32,7 +32,7 @@ export class Deque<T> {
     return this.#first?.value;
   }
 
-  /** Puts a value at the back. */
+  /** Adds a value at the back. */
   push(value: T): Place<T> {
     const place = new Place(value);
     place.before = this.#last;
@@ -43,7 +43,7 @@ export class Deque<T> {
     return place;
   }
 
-  /** Puts a value at the front. */
+  /** Adds a value at the front. */
   pushFront(value: T): Place<T> {
     const place = new Place(value);
     place.behind = this.#first;
@@ -54,7 +54,7 @@ export class Deque<T> {
     return place;
   }
 
-  /** Takes the value at the front. */
+  /** Removes and returns the value at the front. */
   take(): T | undefined {
     const place = this.#first;
     if (place === undefined) return undefined;
@@ -62,10 +62,10 @@ export class Deque<T> {
     return place.value;
   }
 
-  /** Takes a value out, unless it is out already. The place must be one of this deque. */
+  /** Removes the value at a place of this deque, unless it is removed already. */
   remove(place: Place<T>): void {
-    if (!place.standing) return;
-    place.standing = false;
+    if (!place.isPresent) return;
+    place.isPresent = false;
     if (place.before === undefined) this.#first = place.behind;
     else place.before.behind = place.behind;
     if (place.behind === undefined) this.#last = place.before;
@@ -79,7 +79,7 @@ export class Deque<T> {
     while (this.#first !== undefined) this.remove(this.#first);
   }
 
-  /** From the front to the back; the deque must not change meanwhile. */
+  /** Iterates from front to back. The deque must not change meanwhile. */
   *[Symbol.iterator](): Generator<T> {
     for (let place = this.#first; place !== undefined; place = place.behind) yield place.value;
   }

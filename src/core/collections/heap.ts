@@ -1,21 +1,21 @@
-/** What can be in a heap: in one at a time. */
+/** An item of a heap. It can be in one heap at a time. */
 export interface Ranked {
-  /** Must not change while it is in. */
+  /** Must not change while the item is in a heap. */
   readonly rank: number;
-  /** Where the heap keeps it; below 0: in none. */
+  /** Its index in the heap; below 0: the item is in no heap. */
   index: number;
 }
 
-/** Things of different rank: the one of the lowest rank is found at once, adding and removing cost the logarithm of the size. */
+/** Finds the item with the lowest rank at once. Adding and removing cost the logarithm of the size. */
 export class Heap<T extends Ranked> {
-  /** None ranks below its parent, which is at half its index. */
+  /** No item ranks below its parent. The parent of index i is at (i - 1) / 2, rounded down. */
   readonly #items: T[] = [];
 
   get size(): number {
     return this.#items.length;
   }
 
-  /** The item of the lowest rank. */
+  /** The item with the lowest rank. */
   get first(): T | undefined {
     return this.#items[0];
   }
@@ -24,12 +24,12 @@ export class Heap<T extends Ranked> {
     return this.#items[item.index] === item;
   }
 
-  /** Adds an item, which is in no heap. */
+  /** Adds an item that is in no heap. */
   add(item: T): void {
     this.#rise(item, this.#items.length);
   }
 
-  /** Removes an item, if it is in. */
+  /** Removes an item, if it is in this heap. */
   remove(item: T): void {
     if (!this.has(item)) return;
     const { index } = item;
@@ -40,7 +40,7 @@ export class Heap<T extends Ranked> {
     this.#rise(last, last.index);
   }
 
-  /** Puts an item at an index, or nearer to the front, where its rank wants it. */
+  /** Puts an item at an index, or nearer to the front if its rank is low. */
   #rise(item: T, from: number): void {
     let index = from;
     while (index > 0) {
@@ -53,7 +53,7 @@ export class Heap<T extends Ranked> {
     this.#put(item, index);
   }
 
-  /** Puts an item at an index, or further back, where its rank wants it. */
+  /** Puts an item at an index, or further back if its rank is high. */
   #sink(item: T, from: number): void {
     let index = from;
     for (;;) {

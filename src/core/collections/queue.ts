@@ -1,46 +1,46 @@
 import { Deque, type Place } from "./deque.js";
 
-/** First come, first served; each may leave before its turn. Every step takes the same time, however many wait. */
+/** First come, first served. A member may leave before its turn. The cost of an operation does not depend on the length. */
 export class Queue<T> {
-  // the order of a Set would do, but to find its first member costs a step for each that has gone
-  readonly #line = new Deque<T>();
+  // a Set has the same order, but finding its first member costs a step for each deleted one
+  readonly #order = new Deque<T>();
   readonly #places = new Map<T, Place<T>>();
 
   get size(): number {
     return this.#places.size;
   }
 
-  /** The one whose turn it is. */
+  /** The member whose turn it is. */
   get first(): T | undefined {
-    return this.#line.first;
+    return this.#order.first;
   }
 
-  /** Puts one at the end; one that waits already keeps its place. */
+  /** Adds a member at the end. A member that waits already keeps its place. */
   push(member: T): void {
-    if (!this.#places.has(member)) this.#places.set(member, this.#line.push(member));
+    if (!this.#places.has(member)) this.#places.set(member, this.#order.push(member));
   }
 
-  /** Takes one out before its turn. Returns whether it was there. */
+  /** Removes a member before its turn. Returns whether it was there. */
   delete(member: T): boolean {
     const place = this.#places.get(member);
     if (place === undefined) return false;
-    this.#line.remove(place);
+    this.#order.remove(place);
     return this.#places.delete(member);
   }
 
-  /** Takes the one whose turn it is. */
+  /** Removes and returns the member whose turn it is. */
   take(): T | undefined {
-    const member = this.#line.take();
+    const member = this.#order.take();
     if (member !== undefined) this.#places.delete(member);
     return member;
   }
 
   clear(): void {
     this.#places.clear();
-    this.#line.clear();
+    this.#order.clear();
   }
 
   [Symbol.iterator](): Iterator<T> {
-    return this.#line[Symbol.iterator]();
+    return this.#order[Symbol.iterator]();
   }
 }

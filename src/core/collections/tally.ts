@@ -1,8 +1,8 @@
-/** How many there are of each. */
+/** Counts by key. */
 export class Tally<T> {
   readonly #counts = new Map<T, number>();
 
-  /** How many different ones there are. */
+  /** Number of keys whose count is above 0. */
   get size(): number {
     return this.#counts.size;
   }
@@ -11,19 +11,19 @@ export class Tally<T> {
     return this.#counts.get(key) ?? 0;
   }
 
-  /** One more. */
+  /** Adds 1 to the count of a key. */
   add(key: T): void {
     this.#counts.set(key, this.of(key) + 1);
   }
 
-  /** One less. */
+  /** Subtracts 1 from the count of a key. */
   remove(key: T): void {
     const rest = this.of(key) - 1;
     if (rest > 0) this.#counts.set(key, rest);
     else this.#counts.delete(key);
   }
 
-  /** Those of which there is one at least. */
+  /** The keys whose count is above 0. */
   keys(): Iterable<T> {
     return this.#counts.keys();
   }

@@ -3,12 +3,12 @@ import type { Cut, Framing, FramingKind } from "./framing.js";
 
 const BEGIN = 0x3c; // <
 const END = 0x3e; // >
-/** With both brackets. Telegrams have some twenty bytes; the longest answers have some hundred. */
+/** Longest telegram, with both brackets. Most have about 20 bytes, the longest answers a few hundred. */
 const TELEGRAM_MAX = 1024;
 
-/** Looks for `>` first and then, backwards, for the `<` that belongs to it: each byte is looked at twice at most. */
+/** Looks for `>` first, then backwards for its `<`: no byte is searched more than twice. */
 class TelegramFraming implements Framing {
-  /** The beginning of a telegram: `<` and what follows, without another `<` or a `>`. */
+  /** The beginning of a telegram: `<` and the bytes behind it, without another bracket. */
   readonly #tail = new ByteTail();
 
   get held(): number {
@@ -32,7 +32,7 @@ class TelegramFraming implements Framing {
     return [{ kind: "junk", bytes, reason: `the stream ended after ${bytes.length} bytes of a telegram without >` }];
   }
 
-  /** Cuts bytes that end with the only `>` among them. */
+  /** Cuts bytes that end with their only `>`. */
   #take(bytes: Buffer, cuts: Cut[]): void {
     const begin = this.#discardBefore(bytes, cuts);
     if (begin === undefined) return;
@@ -41,22 +41,22 @@ class TelegramFraming implements Framing {
     else cuts.push(tooLong(telegram));
   }
 
-  /** Keeps what may become a telegram of bytes without `>`. */
+  /** Keeps the beginning of a telegram from bytes without `>`. */
   #keep(bytes: Buffer, cuts: Cut[]): void {
     const begin = this.#discardBefore(bytes, cuts);
     if (begin === undefined) return;
     this.#tail.append(bytes.subarray(begin));
-    if (this.#tail.length >= TELEGRAM_MAX) cuts.push(tooLong(this.#tail.take())); // its > would be one byte too many
+    if (this.#tail.length >= TELEGRAM_MAX) cuts.push(tooLong(this.#tail.take())); // with its > it would be too long
   }
 
-  /** Cuts what is before the last `<` as junk; returns where the telegram begins or goes on, nothing when all was outside of any. */
+  /** Cuts everything before the last `<` as junk. Returns where the telegram begins or continues; undefined when there is none. */
   #discardBefore(bytes: Buffer, cuts: Cut[]): number | undefined {
     const begin = bytes.lastIndexOf(BEGIN);
     if (begin < 0 && this.#tail.length > 0) return 0;
-    const unfinished = this.#tail.length > 0 || bytes[0] === BEGIN;
+    const isUnfinished = this.#tail.length > 0 || bytes[0] === BEGIN;
     const before = this.#tail.takeWith(bytes.subarray(0, begin < 0 ? bytes.length : begin));
     if (before.length > 0) {
-      const reason = unfinished ? "telegram without >, another begins" : `${before.length} bytes outside of < and >`;
+      const reason = isUnfinished ? "telegram without >, another begins" : `${before.length} bytes outside of < and >`;
       cuts.push({ kind: "junk", bytes: before, reason });
     }
     return begin < 0 ? undefined : begin;
@@ -67,7 +67,7 @@ function tooLong(bytes: Buffer): Cut {
   return { kind: "junk", bytes, reason: `telegram of more than ${TELEGRAM_MAX} bytes` };
 }
 
-/** Telegrams of a Conbus server: `<S0020044964F27D00AAFN>`. Whether their checksum is right does not matter here. */
+/** Telegrams of a Conbus server: `<S0020044964F27D00AAFN>`. A wrong checksum does not matter here. */
 export const conbus: FramingKind = {
   name: "conbus",
   help: `Conbus telegrams from < to >, of ${TELEGRAM_MAX} bytes at most`,

@@ -1,74 +1,71 @@
 import type { Cut, Framing } from "./framing.js";
 
-/**
- * Bytes that are cut at once. The slowest framing takes 4 ms for them (bare Modbus RTU, where nothing in them is a frame), the others
- * 1 ms.
- */
+/** Bytes to cut at once. The slowest framing takes 4 ms for them (bare Modbus RTU, if no byte belongs to a frame), the others 1 ms. */
 const BITE = 8192;
 const NOTHING: Buffer = Buffer.alloc(0);
 const NO_CUTS: readonly Cut[] = [];
 
 /**
- * The cuts of one direction of a stream, made while they are taken: nobody has to cut a chunk of 200,000 messages before the first
- * of them is dealt with, and the work can stop between any two of them.
+ * The cuts of one direction of a stream. It cuts as the caller takes: a chunk of 200,000 messages costs little before the first of them is
+ * handled, and the caller can stop between any two messages.
  */
 export class CutQueue {
   #framing: Framing;
   readonly #bite: number;
-  /** Cuts of the last bite. */
+  /** The cuts of the last bite. */
   #cuts = NO_CUTS;
-  /** So many of them have been taken. */
+  /** How many of {@link #cuts} are taken. */
   #taken = 0;
-  /** Bytes that have not been cut yet. */
+  /** Bytes that are not cut yet. */
   #rest = NOTHING;
-  /** Bytes that have come and are in no cut that was taken. */
+  /** Number of bytes that no taken cut contains. */
   #bytes = 0;
   #ending = false;
 
-  /** @param bite bytes that are cut at once; more where messages are long, and cheap to cut */
+  /** @param bite bytes to cut at once: more where messages are long and cheap to cut */
   constructor(framing: Framing, bite = BITE) {
     this.#framing = framing;
     this.#bite = bite;
   }
 
-  /** Whether everything that has come was taken, but for the beginning of a message. */
+  /** Whether everything is taken, except for an incomplete message. */
   get empty(): boolean {
     return this.#taken === this.#cuts.length && this.#rest.length === 0 && !this.#ending;
   }
 
-  /** Bytes that wait to be taken, without the beginning of a message whose end has not come. */
+  /** Number of waiting bytes, without an incomplete message. */
   get size(): number {
     return this.#bytes - this.#framing.held;
   }
 
-  /** Bytes of that beginning. */
+  /** Number of bytes of an incomplete message. */
   get held(): number {
     return this.#framing.held;
   }
 
-  /** Messages that wait to be taken; of a long chunk only those of the bite at hand are known. */
+  /** Number of waiting messages. Of a long chunk, only the messages of the last bite count. */
   get frames(): number {
     return this.#cuts.slice(this.#taken).filter(({ kind }) => kind === "frame").length;
   }
 
-  /** Takes what came next. The chunk must not change before the queue is {@link empty}. */
+  /** Adds the next bytes of the stream. The chunk must not change before the queue is {@link empty}. */
   push(chunk: Buffer): void {
     this.#bytes += chunk.length;
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
   }
 
-  /** The stream has ended: what the framing holds becomes a cut, behind the others. */
+  /** The stream has ended: an incomplete message becomes the last cut. */
   end(): void {
     this.#ending = true;
   }
 
-  /** The next cut, which stays where it is; nothing when there is none. */
+  /** The next cut; undefined when there is none. */
   peek(): Cut | undefined {
     while (this.#taken === this.#cuts.length && !this.empty) this.#cutMore();
     return this.#cuts[this.#taken];
   }
 
-  /** Takes the next cut; nothing when there is none. */
+  /** Removes and returns the next cut; undefined when there is none. */
   take(): Cut | undefined {
     const cut = this.peek();
     if (cut === undefined) return undefined;
@@ -81,7 +78,7 @@ export class CutQueue {
     return cut;
   }
 
-  /** Gives up everything that waits, and goes on with another framing. */
+  /** Discards everything, and cuts the next bytes by another framing. */
   restart(framing: Framing): void {
     this.#framing = framing;
     this.#cuts = NO_CUTS;

@@ -2,14 +2,14 @@ import { ByteTail } from "../collections/byte-tail.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
 
 const LF = 0x0a;
-/** Of a line with its LF: room for any line protocol, and little enough for a thousand clients that never send one. */
+/** Longest line, with its LF: enough for any line protocol, and affordable for a thousand clients that never send an LF. */
 const LINE_MAX = 65_536;
 const TOO_LONG = `line of more than ${LINE_MAX} bytes`;
 
 class LineFraming implements Framing {
-  /** The beginning of a line; it holds no LF. */
+  /** The beginning of a line, without an LF. */
   readonly #tail = new ByteTail();
-  /** Whether the line at hand is too long, so that its rest is junk as its beginning was. */
+  /** Whether the current line is too long: everything up to its LF is junk. */
   #tooLong = false;
 
   get held(): number {
@@ -27,7 +27,7 @@ class LineFraming implements Framing {
       at = lf + 1;
     }
     const rest = chunk.subarray(at);
-    if (this.#tail.length + rest.length >= LINE_MAX) this.#tooLong = true; // its LF would be one byte too many
+    if (this.#tail.length + rest.length >= LINE_MAX) this.#tooLong = true; // with its LF it would be too long
     if (!this.#tooLong) this.#tail.append(rest);
     else if (rest.length > 0) cuts.push({ kind: "junk", bytes: this.#tail.takeWith(rest), reason: TOO_LONG });
     return cuts;
@@ -40,7 +40,7 @@ class LineFraming implements Framing {
   }
 }
 
-/** Lines that end in LF, which belongs to them. */
+/** Lines that end with LF. The LF belongs to its line. */
 export const echo: FramingKind = {
   name: "echo",
   help: `lines that end in LF, of ${LINE_MAX} bytes at most`,

@@ -8,5 +8,5 @@ import { modbusRtu } from "./modbus-rtu-framing.js";
 import { modbusSerial } from "./modbus-serial-framing.js";
 import { mpu } from "./mpu-framing.js";
 
-/** All framings, in the order lists show them. A new one is a file and a line here. */
+/** All framings, in the order of lists and docs. A new framing is a file and a line here. */
 export const FRAMINGS: readonly FramingKind[] = [echo, http, iso8583, mpu, modbus, modbusRtu, modbusSerial, conbus];

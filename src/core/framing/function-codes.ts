@@ -1,6 +1,6 @@
 /**
- * How long the frame of a function code is, as far as that can be told: always the same, or what surrounds so many bytes as a
- * byte count in it says (MODBUS Application Protocol V1.1b3, chapter 6). Unit and CRC are counted with it.
+ * The length of a frame with unit and CRC, by its function code: fixed, or the value of a byte count in the frame plus the bytes around
+ * (MODBUS Application Protocol V1.1b3, chapter 6).
  */
 export type LengthRule =
   | { readonly fixed: number }
@@ -11,7 +11,7 @@ type Rules = ReadonlyMap<number, LengthRule>;
 const fixed = (length: number): LengthRule => ({ fixed: length });
 const counted = (countAt: number, around: number): LengthRule => ({ countAt, countBytes: 1, around });
 
-/** Those of 8 (diagnostics) and 43 (encapsulated transport) depend on sub-functions, so they are left out. */
+/** Without 8 (diagnostics) and 43 (encapsulated transport): their lengths depend on sub-functions. */
 export const REQUEST_LENGTHS: Rules = new Map([
   [1, fixed(8)],
   [2, fixed(8)],
@@ -52,6 +52,6 @@ export const ANSWER_LENGTHS: Rules = new Map<number, LengthRule>([
   [24, { countAt: 2, countBytes: 2, around: 6 }],
 ]);
 
-/** An exception answers with the function code and this bit (chapter 7). */
+/** An exception carries the function code with this bit set (chapter 7). */
 export const EXCEPTION_BIT = 0x80;
 export const EXCEPTION_LENGTH: LengthRule = fixed(5);

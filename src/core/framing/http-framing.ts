@@ -4,16 +4,16 @@ import type { Cut, Framing, FramingKind, HttpHead } from "./framing.js";
 import { type Body, type Message, type RawHead, readRequest, readResponse } from "./http-head.js";
 import { HEAD_MAX, type HttpEvents, HttpParser } from "./http-parser.js";
 
-/** Where in a message the stream is. */
+/** Where the stream is in a message. */
 type Place =
   | { readonly kind: "head" }
-  /** @property endsWithStream whether nothing else ends it */
+  /** @property endsWithStream whether the body ends with the stream */
   | { readonly kind: "body"; readonly endsWithStream: boolean; readonly upgrade: boolean }
-  /** All that comes is junk. */
+  /** All further bytes are junk. */
   | { readonly kind: "lost"; readonly reason: string };
 
 const HEAD: Place = { kind: "head" };
-/** Why bytes are none of HTTP. */
+/** Why bytes do not belong to HTTP. */
 export const ANOTHER_PROTOCOL = "HTTP: another protocol since CONNECT or Upgrade";
 const UPGRADED: Place = { kind: "lost", reason: ANOTHER_PROTOCOL };
 const NOTHING = Buffer.alloc(0);
@@ -25,7 +25,7 @@ class HttpFraming implements Framing, HttpEvents {
   readonly #tail = new ByteTail();
   #place: Place = HEAD;
   #chunk: Buffer = NOTHING;
-  /** Up to where the chunk has been cut. */
+  /** The index in the chunk of the first byte that is not cut yet. */
   #from = 0;
   #cuts: Cut[] = [];
 
@@ -62,12 +62,12 @@ class HttpFraming implements Framing, HttpEvents {
     return [{ kind: "junk", bytes, reason: `HTTP: the stream ended after ${bytes.length} bytes of a head` }];
   }
 
-  /** Told by the parser. */
+  /** Called by the parser. */
   head(raw: RawHead, offset: number): Body {
     const message = this.#read(raw);
     if (!message.ok) throw new Error(`HTTP: ${message.message}`);
     const { head, body } = message.value;
-    if (this.#place.kind === "lost") return body; // the parser reads the chunk to its end, but it is not HTTP any more
+    if (this.#place.kind === "lost") return body; // the parser reads the chunk to its end, but the bytes are not HTTP any more
     this.#cut(body.kind === "none" ? "frame" : "part", offset, head);
     if (body.kind === "none") this.#place = head.upgrade ? UPGRADED : HEAD;
     else if (body.kind !== "interim")
@@ -75,7 +75,7 @@ class HttpFraming implements Framing, HttpEvents {
     return body;
   }
 
-  /** Told by the parser. */
+  /** Called by the parser. */
   complete(offset: number): void {
     if (this.#place.kind !== "body") return;
     this.#cut("frame", offset);
@@ -83,10 +83,10 @@ class HttpFraming implements Framing, HttpEvents {
   }
 
   #run(chunk: Buffer): void {
-    const denialReason = this.#parser.read(chunk);
-    if (denialReason === undefined || this.#place.kind === "lost") return;
+    const error = this.#parser.read(chunk);
+    if (error === undefined || this.#place.kind === "lost") return;
     if (this.#place.kind === "body") this.#part(this.#parser.offset);
-    this.#place = { kind: "lost", reason: denialReason };
+    this.#place = { kind: "lost", reason: error };
   }
 
   #part(end: number): void {
@@ -105,7 +105,7 @@ class HttpFraming implements Framing, HttpEvents {
   }
 }
 
-/** The method of the request whose bytes these are; empty lines before it do not count. */
+/** The method of a request. Empty lines before the request do not count (RFC 9112, 2.2). */
 function methodOf(request: Buffer | undefined): string | undefined {
   if (request === undefined) return undefined;
   let begin = 0;
@@ -113,7 +113,7 @@ function methodOf(request: Buffer | undefined): string | undefined {
   return /^[A-Z-]+(?= )/.exec(request.toString("latin1", begin, begin + 32))?.[0];
 }
 
-/** Responses: the first final one answers the request, of those behind it the request is not known. */
+/** Responses: the first final response answers the request. The requests of the following ones are not known. */
 function responses(request: Buffer | undefined): Framing {
   let method = methodOf(request);
   return responsesTo(() => {
@@ -126,7 +126,7 @@ function responses(request: Buffer | undefined): Framing {
 /**
  * Cuts the responses to several requests.
  *
- * @param nextMethod asked once for each final response: the method of the request it answers, as far as it is known
+ * @param nextMethod called once for each final response: returns the method of its request, if known
  */
 export function responsesTo(nextMethod: () => string | undefined): Framing {
   const isInterim = (status = 0): boolean => status < 200 && status !== 101;
@@ -134,8 +134,8 @@ export function responsesTo(nextMethod: () => string | undefined): Framing {
 }
 
 /**
- * Cuts the requests of a connection whose responses are seen too: those tell whether it changes to another protocol. A request
- * for that (CONNECT, Upgrade) is one like others, since it may be refused.
+ * Cuts the requests of a connection whose responses somebody cuts, too: the responses say whether another protocol follows. A request for
+ * another protocol (CONNECT, Upgrade) is like other requests here, because the server may reject it.
  */
 export function requestsSeenWithResponses(): Framing {
   return new HttpFraming("REQUEST", (raw) => {

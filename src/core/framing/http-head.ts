@@ -1,17 +1,17 @@
 import { fail, ok, type Result } from "../parse/result.js";
 import type { HttpHead } from "./framing.js";
 
-/** A head as the parser reads it. */
+/** A head as the parser delivers it. */
 export interface RawHead {
-  /** Of a request. */
+  /** Undefined in a response. */
   readonly method: string | undefined;
-  /** Of a response. */
+  /** Undefined in a request. */
   readonly status: number | undefined;
   readonly minorVersion: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** What follows behind the head. */
+/** The body behind a head. */
 export type Body =
   | { readonly kind: "none" }
   /** An interim response: the final one follows. */
@@ -20,19 +20,19 @@ export type Body =
   | { readonly kind: "chunked" }
   | { readonly kind: "until-end" };
 
-/** A head, and what it says of the body. */
+/** A head, and the body that it announces. */
 export interface Message {
   readonly head: HttpHead;
   readonly body: Body;
 }
 
 const MAX_QUOTED = 40;
-/** By these a server says that it has not understood a request, or not read it to its end: where it reads on is unknown. */
+/** A server with one of these statuses may not have read the whole request: where it continues to read is unknown (RFC 9110, 15). */
 const UNREAD: ReadonlySet<number> = new Set([400, 408, 411, 413, 414, 417, 431, 501, 505]);
 const NO_BODY: Body = { kind: "none" };
 const CHUNKED: Body = { kind: "chunked" };
 
-/** A request. What different servers may read differently is refused: one connection carries requests of many clients. */
+/** Reads a request. Rejects everything that servers may read in different ways: one connection carries requests of several clients. */
 export function readRequest(raw: RawHead): Result<Message> {
   const coding = transferCoding(raw);
   if (coding !== undefined) {
@@ -43,7 +43,7 @@ export function readRequest(raw: RawHead): Result<Message> {
   }
   const size = contentLength(raw);
   if (!size.ok) return size;
-  const connect = raw.method === "CONNECT"; // its bytes are for the tunnel, whatever it says of a body (RFC 9110, 9.3.6)
+  const connect = raw.method === "CONNECT"; // the bytes behind it belong to the tunnel, whatever the head says (RFC 9110, 9.3.6)
   const options = connectionOptions(raw);
   const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && options.includes("upgrade"));
   return ok({
@@ -53,9 +53,9 @@ export function readRequest(raw: RawHead): Result<Message> {
 }
 
 /**
- * A response; the length of its body by RFC 9112, 6.3.
+ * Reads a response. The length of its body follows from RFC 9112, 6.3.
  *
- * @param method of the request it answers, as far as it is known
+ * @param method of the request, if known
  */
 export function readResponse(raw: RawHead, method: string | undefined): Result<Message> {
   const status = raw.status ?? 0;
@@ -69,7 +69,7 @@ export function readResponse(raw: RawHead, method: string | undefined): Result<M
   return ok({ head: headOf(raw, false, !doubtful && persists(raw, connectionOptions(raw))), body: body.value });
 }
 
-/** Whether a response that must not have a body may have one all the same, by what its head says. */
+/** Whether a response that must not have a body may have one nevertheless, judging by its head. */
 function mayHaveBody(raw: RawHead, method: string | undefined): boolean {
   return announcesBody(raw) || (method === "HEAD" && valuesOf(raw, "content-length").length === 0);
 }
@@ -78,7 +78,7 @@ function announcesBody(raw: RawHead): boolean {
   return transferCoding(raw) !== undefined || valuesOf(raw, "content-length").some((value) => Number(value) !== 0);
 }
 
-/** Whether the sender may mean another end than the one we find (RFC 9112, 6.1 and 6.3). */
+/** Whether the sender may mean another end of the body than RFC 9112, 6.1 and 6.3 define. */
 function endIsDoubtful(raw: RawHead, body: Body): boolean {
   if (body.kind === "until-end") return true;
   const coding = transferCoding(raw);
@@ -110,7 +110,7 @@ function sized(length: number): Body {
   return length === 0 ? NO_BODY : { kind: "sized", length };
 }
 
-/** RFC 9112, 9.3, as far as the head alone tells. */
+/** Whether the connection persists (RFC 9112, 9.3), judging by the head alone. */
 function persists(raw: RawHead, options: readonly string[]): boolean {
   return !options.includes("close") && (raw.minorVersion > 0 || options.includes("keep-alive"));
 }
@@ -119,13 +119,13 @@ function connectionOptions(raw: RawHead): string[] {
   return valuesOf(raw, "connection").flatMap(tokensOf);
 }
 
-/** The value of Transfer-Encoding, in lower case; lines of it are one list. */
+/** The value of Transfer-Encoding in lower case. Several fields form one list (RFC 9110, 5.3). */
 function transferCoding(raw: RawHead): string | undefined {
   const values = valuesOf(raw, "transfer-encoding");
   return values.length === 0 ? undefined : values.join(", ").toLowerCase();
 }
 
-/** The value of Content-Length, digits only. That it is the same in each line, the parser has seen to. */
+/** The value of Content-Length. The parser has made sure that several fields have the same value. */
 function contentLength(raw: RawHead): Result<number | undefined> {
   const values = valuesOf(raw, "content-length");
   const wrong = values.find((value) => !/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)));
@@ -138,12 +138,12 @@ function valuesOf(raw: RawHead, name: string): string[] {
   return raw.headers.flatMap(([written, value]) => (written.toLowerCase() === name ? [value] : []));
 }
 
-/** As much of a value as a log should repeat. */
+/** A value for the log, shortened. */
 function quoted(value: string): string {
   return value.length <= MAX_QUOTED ? `"${value}"` : `"${value.slice(0, MAX_QUOTED)}…"`;
 }
 
-/** The tokens that a list names, in lower case. */
+/** The tokens of a comma-separated list, in lower case. */
 export function tokensOf(value: string): readonly string[] {
   return value.toLowerCase().match(/[^\s,]+/g) ?? [];
 }

@@ -2,21 +2,22 @@ import { HTTPParser } from "http-parser-js";
 import { printable } from "../parse/text.js";
 import type { Body, RawHead } from "./http-head.js";
 
-/** The most bytes of a head, of the lines behind a chunked body, and of a line that tells the size of a chunk. */
+/** Most bytes of a head, and of the trailers behind a chunked body. */
 export const HEAD_MAX = 65_536;
+/** Most bytes of a line with the size of a chunk. */
 const CHUNK_LINE_MAX = 4096;
 const LF = 0x0a;
-const SHOWN = 60;
+const SHOWN = 60; // characters of a wrong line in an error
 
-/** What the parser of the package is, where we rely on more of it than its types tell. */
+/** The parser of the package http-parser-js: this code relies on more of it than its types say. */
 interface PackageParser {
   state: "REQUEST_LINE" | "RESPONSE_LINE" | "HEADER" | "BODY_CHUNKHEAD" | "BODY_CHUNKEMPTYLINE" | "BODY_CHUNKTRAILERS";
-  /** The beginning of a line that has come without its end. */
+  /** The beginning of an incomplete line. */
   line: string;
   readonly chunk: Buffer;
   offset: number;
   isChunked: boolean;
-  /** Bytes of the body still to come; null when the body goes on until the end. */
+  /** Bytes of the body still to come; null: the body ends with the stream. */
   body_bytes: number | null;
   execute(chunk: Buffer): number | Error;
 }
@@ -26,28 +27,28 @@ interface PackageHead {
   readonly versionMinor: number;
   /** Name, value, name, value … */
   readonly headers: readonly string[];
-  /** Whether the package stops behind this head, if there is no body, and leaves the rest of the chunk alone. */
+  /** Whether the package stops behind this head where there is no body, and leaves the rest of the chunk. */
   upgrade: boolean;
 }
 const PackageParser = HTTPParser as unknown as new (type: "REQUEST" | "RESPONSE") => PackageParser;
-// Its own limit counts bytes of bodies too, and is taken from here for every message anew; lines are limited below.
+// The limit of the package counts bytes of bodies, too. The limits below replace it.
 HTTPParser.maxHeaderSize = Number.POSITIVE_INFINITY;
 
-/** Told what is found. Offsets are places in the chunk: where the head, or the message, ends. */
+/** Told what the parser finds. An offset is the index in the chunk behind the head, or behind the message. */
 export interface HttpEvents {
-  /** Decides what follows the head; throws an error that says in words why it cannot. */
+  /** Returns the body that follows the head. Throws an error whose message says why the head is not acceptable. */
   head(head: RawHead, offset: number): Body;
   complete(offset: number): void;
 }
 
 /**
- * The parser of the package, made strict. It reads lines by one method, which is replaced: here each line is held against the
- * grammar of RFC 9112 and against a limit before the parser sees it. (Left alone, it passes over headers it does not understand,
- * takes `0x10` and nothing at all for sizes of chunks, and steps back, for ever, at a negative size.)
+ * The parser of the package, made strict. The package reads lines with one method. Here that method checks each line against the grammar
+ * of RFC 9112 and against a limit before the parser sees it. Without this check the package skips headers that it does not understand,
+ * accepts `0x10` and an empty line as sizes of chunks, and loops for ever at a negative size.
  */
 export class HttpParser extends PackageParser {
   readonly #events: HttpEvents;
-  /** Bytes of the section at hand (head, size of a chunk …) that have been read. */
+  /** Bytes read of the current section: of the head, of the line with the size of a chunk, … */
   #used = 0;
 
   constructor(type: "REQUEST" | "RESPONSE", events: HttpEvents) {
@@ -55,24 +56,24 @@ export class HttpParser extends PackageParser {
     this.#events = events;
   }
 
-  /** Reads a chunk; returns what is wrong, if anything is: `offset` is where it was found then. */
+  /** Reads a chunk. Returns what is wrong with it, at {@link offset}; undefined when nothing is. */
   read(chunk: Buffer): string | undefined {
     try {
       const outcome = this.execute(chunk);
       return typeof outcome === "number" ? undefined : wordsOf(outcome);
     } catch (error) {
-      return wordsOf(error); // from one of our own methods
+      return wordsOf(error); // thrown by a method of this class
     }
   }
 
-  /** Called by the package: the next line without its end; nothing when its end has not come. */
+  /** Called by the package: returns the next line without its end; undefined when the line is incomplete. */
   consumeLine(): string | undefined {
     const { state, offset } = this;
     const lf = this.chunk.indexOf(LF, offset);
     const end = lf < 0 ? this.chunk.length : lf + 1;
     const room = limitOf(state) - this.#used;
     if (end - offset > room) {
-      this.offset = offset + room; // however the bytes came in chunks
+      this.offset = offset + room; // the same for all divisions into chunks
       throw new Error(`${sectionOf(state)} of more than ${limitOf(state)} bytes`);
     }
     this.#used += end - offset;
@@ -82,14 +83,14 @@ export class HttpParser extends PackageParser {
     const hasCr = this.line.endsWith("\r");
     const line = hasCr ? this.line.slice(0, -1) : this.line;
     this.line = "";
-    const denialReason = objectionTo(state, line, hasCr);
-    if (denialReason !== undefined) throw new Error(`${denialReason}, not "${printable(line.slice(0, SHOWN))}"`);
-    const goesOn = state === "BODY_CHUNKTRAILERS" || state === "HEADER" ? line !== "" : state.endsWith("_LINE");
-    if (!goesOn) this.#used = 0;
+    const error = errorIn(state, line, hasCr);
+    if (error !== undefined) throw new Error(`${error}, not "${printable(line.slice(0, SHOWN))}"`);
+    const continues = state === "BODY_CHUNKTRAILERS" || state === "HEADER" ? line !== "" : state.endsWith("_LINE");
+    if (!continues) this.#used = 0;
     return line;
   }
 
-  /** Called by the package; what it returns: whether there is no body. */
+  /** Called by the package. Returns whether there is no body. */
   [HTTPParser.kOnHeadersComplete](info: PackageHead): boolean {
     const headers: [string, string][] = [];
     for (let at = 0; at + 1 < info.headers.length; at += 2)
@@ -97,7 +98,7 @@ export class HttpParser extends PackageParser {
     const method = info.method === undefined ? undefined : HTTPParser.methods[info.method];
     const { statusCode: status, versionMinor: minorVersion } = info;
     const body = this.#events.head({ method, status, minorVersion, headers }, this.offset);
-    info.upgrade = false; // whoever reads on decides: however the bytes came in chunks
+    info.upgrade = false; // the caller handles upgrades: the package would handle them differently for each division into chunks
     this.isChunked = body.kind === "chunked";
     this.body_bytes = body.kind === "sized" ? body.length : null;
     return body.kind === "none" || body.kind === "interim";
@@ -129,8 +130,8 @@ function sectionOf(state: State): string {
   return state === "BODY_CHUNKTRAILERS" ? "HTTP trailers" : "HTTP head";
 }
 
-/** Why a line is not what the state calls for; nothing when it is. A line may end in LF alone where RFC 9112, 2.2 allows it. */
-function objectionTo(state: State, line: string, hasCr: boolean): string | undefined {
+/** What is wrong with a line in this state; undefined when nothing is. A line may end with LF alone where RFC 9112, 2.2 allows it. */
+function errorIn(state: State, line: string, hasCr: boolean): string | undefined {
   switch (state) {
     case "REQUEST_LINE": {
       if (line === "") return undefined; // RFC 9112, 2.2
@@ -143,7 +144,7 @@ function objectionTo(state: State, line: string, hasCr: boolean): string | undef
       return "HTTP: a line such as HTTP/1.1 200 OK is wanted";
     case "HEADER":
     case "BODY_CHUNKTRAILERS":
-      // no space before the colon (RFC 9112, 5.1), no line that continues another (5.2), no bare CR (2.2)
+      // RFC 9112: no space before the colon (5.1), no continuation of another line (5.2), no bare CR (2.2)
       if (line === "" || /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0\r]*$/.test(line)) return undefined;
       return "HTTP: a header (Name: value) is wanted";
     case "BODY_CHUNKHEAD":

@@ -1,28 +1,28 @@
 import { ByteTail } from "../collections/byte-tail.js";
 import type { Cut, Framing } from "./framing.js";
 
-/** What the bytes at some place are. It must follow from no more bytes than the `length` or the `need` it tells. */
+/** What begins at some index. The result must depend on no more bytes than its `length` or `need`. */
 export type HeaderReading =
   | { readonly kind: "frame"; readonly length: number }
   | { readonly kind: "junk"; readonly length: number; readonly reason: string }
-  /** More can be said when there are so many bytes, counted from that place. */
+  /** `need` bytes from that index on are necessary to say more. */
   | { readonly kind: "more"; readonly need: number }
-  /** Nobody can tell where the next message begins: all that comes is junk. */
+  /** The next message cannot be found: all further bytes are junk. */
   | { readonly kind: "lost"; readonly reason: string };
 
-/** Looks at the bytes from `at` on, of which there is at least one. */
+/** Reads the header at index `at`. At least one byte is there. */
 export type HeaderReader = (bytes: Buffer, at: number) => HeaderReading;
 
-/** For protocols whose header tells how long the message is: no byte is looked at but those of the header. */
+/** Framing for protocols whose header contains the length of the message. It reads the headers and nothing else. */
 export class LengthPrefixed implements Framing {
-  readonly #lookAt: HeaderReader;
+  readonly #readHeader: HeaderReader;
   readonly #tail = new ByteTail();
-  /** How long the tail must be before it is worth another look. */
+  /** The length that the tail must have before the header says more. */
   #need = 0;
   #lost: string | undefined;
 
-  constructor(lookAt: HeaderReader) {
-    this.#lookAt = lookAt;
+  constructor(readHeader: HeaderReader) {
+    this.#readHeader = readHeader;
   }
 
   get held(): number {
@@ -49,40 +49,40 @@ export class LengthPrefixed implements Framing {
     return [{ kind: "junk", bytes, reason }];
   }
 
-  /** Takes one message out of the chunk, as a view, or keeps the rest of it; returns how far it came. */
+  /** Cuts one message of the chunk as a view, or keeps the rest of the chunk. Returns the index behind it. */
   #cut(chunk: Buffer, at: number, cuts: Cut[]): number {
-    const look = this.#lookAt(chunk, at);
-    switch (look.kind) {
+    const reading = this.#readHeader(chunk, at);
+    switch (reading.kind) {
       case "more":
-        this.#need = look.need;
+        this.#need = reading.need;
         this.#tail.append(chunk.subarray(at));
         return chunk.length;
       case "lost":
-        this.#lost = look.reason;
+        this.#lost = reading.reason;
         return at;
       default:
-        cuts.push(cutOf(look, chunk.subarray(at, at + look.length)));
-        return at + look.length;
+        cuts.push(cutOf(reading, chunk.subarray(at, at + reading.length)));
+        return at + reading.length;
     }
   }
 
-  /** Gives the tail what it needs out of the chunk, and no more: what follows can be cut as views. */
+  /** Moves as many bytes as the tail needs, and no more: the following messages can be cut as views. */
   #extend(chunk: Buffer, at: number, cuts: Cut[]): number {
     const end = Math.min(chunk.length, at + this.#need - this.#tail.length);
     this.#tail.append(chunk.subarray(at, end));
     if (this.#tail.length < this.#need) return end;
-    const look = this.#lookAt(this.#tail.bytes, 0);
-    if (look.kind === "more") {
-      this.#need = look.need;
+    const reading = this.#readHeader(this.#tail.bytes, 0);
+    if (reading.kind === "more") {
+      this.#need = reading.need;
     } else {
       const bytes = this.#tail.take();
-      if (look.kind === "lost") this.#lost = look.reason;
-      cuts.push(cutOf(look, bytes));
+      if (reading.kind === "lost") this.#lost = reading.reason;
+      cuts.push(cutOf(reading, bytes));
     }
     return end;
   }
 }
 
-function cutOf(look: Exclude<HeaderReading, { kind: "more" }>, bytes: Buffer): Cut {
-  return look.kind === "frame" ? { kind: "frame", bytes } : { kind: "junk", bytes, reason: look.reason };
+function cutOf(reading: Exclude<HeaderReading, { kind: "more" }>, bytes: Buffer): Cut {
+  return reading.kind === "frame" ? { kind: "frame", bytes } : { kind: "junk", bytes, reason: reading.reason };
 }

@@ -2,17 +2,17 @@ import type { HeaderReading } from "./length-prefixed.js";
 
 /** Transaction id, protocol id and length, two bytes each (MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3). */
 export const MBAP_HEADER = 6;
-/** The least of unit and PDU: the unit and a function code. */
+/** Shortest unit and PDU: the unit and a function code. */
 export const UNIT_AND_PDU_MIN = 2;
-/** Unit and PDU: one byte more than the guide allows (a PDU of 253 bytes), for devices that take it so. */
+/** Longest unit and PDU: one byte more than the guide allows (a PDU of 253 bytes), because some devices send it. */
 export const UNIT_AND_PDU_MAX = 255;
 
 /**
- * Reads such a header: the value of its length field. Behind a wrong header nobody knows where the next message begins, so all
- * is lost then.
+ * Reads an MBAP header. Behind a wrong header the next message cannot be found.
  *
- * @param min the least the length field may say
- * @param max the most it may say
+ * @param min lowest valid value of the length field
+ * @param max highest valid value of the length field
+ * @returns the value of the length field, where the header is complete and right
  */
 export function readMbap(bytes: Buffer, at: number, min: number, max: number): number | HeaderReading {
   if (bytes.length - at < MBAP_HEADER) return { kind: "more", need: MBAP_HEADER };

@@ -2,7 +2,7 @@ import type { FramingKind } from "./framing.js";
 import { type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 import { MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
 
-function lookAt(bytes: Buffer, at: number): HeaderReading {
+function readHeader(bytes: Buffer, at: number): HeaderReading {
   const field = readMbap(bytes, at, UNIT_AND_PDU_MIN, UNIT_AND_PDU_MAX);
   if (typeof field !== "number") return field;
   const length = MBAP_HEADER + field;
@@ -14,6 +14,6 @@ export const modbus: FramingKind = {
   name: "modbus",
   help: "Modbus/TCP: MBAP header and PDU",
   maxHeld: MBAP_HEADER + UNIT_AND_PDU_MAX,
-  requests: () => new LengthPrefixed(lookAt),
-  answers: () => new LengthPrefixed(lookAt),
+  requests: () => new LengthPrefixed(readHeader),
+  answers: () => new LengthPrefixed(readHeader),
 };

@@ -2,12 +2,12 @@ import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
 import { ANSWER_LENGTHS, EXCEPTION_BIT, EXCEPTION_LENGTH, type LengthRule, REQUEST_LENGTHS } from "./function-codes.js";
 
-/** Unit, function code, CRC; and the most that a serial line carries at once (MODBUS over Serial Line V1.02, 2.5.1). */
+/** Shortest and longest frame (MODBUS over Serial Line V1.02, 2.5.1). The shortest one has unit, function code and CRC. */
 const FRAME_MIN = 4;
 const FRAME_MAX = 256;
 const NOTHING = Buffer.alloc(0);
 
-/** What begins at some place: a frame, nothing (and why), or it cannot be told yet. */
+/** What begins at some index: a frame, nothing, or more bytes are necessary to say. */
 type Found =
   | { readonly kind: "frame"; readonly length: number }
   | { readonly kind: "nothing"; readonly reason: string }
@@ -24,9 +24,9 @@ const ruleOfAnswer: RuleOf = (code) => {
 };
 
 /**
- * Nothing but the CRC tells where a frame begins, since the silence between frames is lost on TCP: after a byte that begins none,
- * the next is tried. A wrong byte count can make it wait for bytes that come with a later frame only; whoever waits for an answer
- * has a limit of time.
+ * Only the CRC shows where a frame begins, because TCP loses the silence between frames. Behind a byte that begins no frame, the next byte is
+ * tried. After a wrong byte count the framing may wait for bytes that come with a later frame only: callers that wait for an answer need a
+ * timeout.
  */
 class SerialFraming implements Framing {
   readonly #ruleOf: RuleOf;
@@ -48,7 +48,7 @@ class SerialFraming implements Framing {
     return this.#cut(this.#held, true);
   }
 
-  /** @param ended whether no more bytes will come: what would need them begins no frame then */
+  /** @param ended whether no more bytes come: an incomplete frame is junk then */
   #cut(bytes: Buffer, ended: boolean): readonly Cut[] {
     const cuts: Cut[] = [];
     let at = 0;
@@ -71,7 +71,7 @@ class SerialFraming implements Framing {
       }
     }
     cutJunk();
-    this.#held = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at)); // less than FRAME_MAX
+    this.#held = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at)); // shorter than FRAME_MAX
     return cuts;
   }
 
@@ -99,7 +99,7 @@ function nothing(reason: string): Found {
   return { kind: "nothing", reason };
 }
 
-/** The length of the frame at a place; nothing when its byte count has not come yet. */
+/** The length of the frame at an index; undefined when its byte count is not there yet. */
 function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefined {
   if ("fixed" in rule) return rule.fixed;
   const { countAt, countBytes, around } = rule;
@@ -107,7 +107,7 @@ function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefin
   return around + bytes.readUIntBE(at + countAt, countBytes);
 }
 
-/** Modbus RTU as it is on the serial line, over TCP: unit, PDU and CRC, without any header. */
+/** Modbus RTU over TCP as on the serial line: unit, PDU and CRC, without a header. */
 export const modbusSerial: FramingKind = {
   name: "modbus-serial",
   help: "Modbus RTU frames as on the serial line: unit, PDU, CRC",

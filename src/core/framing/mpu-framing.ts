@@ -4,22 +4,22 @@ import { type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 
 const HEADER = 4;
 
-/** Length 0 is a message as in ISO 8583 with a binary length. Behind a header that is no number, nobody knows where the next begins. */
-function lookAt(bytes: Buffer, at: number): HeaderReading {
-  const there = bytes.length - at;
-  if (there < HEADER) return { kind: "more", need: HEADER };
+/** Length 0 is a message, as with a binary length. Behind a header that is no number, the next message cannot be found. */
+function readHeader(bytes: Buffer, at: number): HeaderReading {
+  const available = bytes.length - at;
+  if (available < HEADER) return { kind: "more", need: HEADER };
   const header = bytes.toString("latin1", at, at + HEADER);
   if (!/^\d{4}$/.test(header))
     return { kind: "lost", reason: `MPU length "${printable(header)}": four digits are wanted` };
   const length = HEADER + Number(header);
-  return there < length ? { kind: "more", need: length } : { kind: "frame", length };
+  return available < length ? { kind: "more", need: length } : { kind: "frame", length };
 }
 
-/** ISO 8583 behind an MPU switch: four digits in ASCII tell the length of the message behind them. */
+/** ISO 8583 behind an MPU switch: the length of the message in four ASCII digits, and the message. */
 export const mpu: FramingKind = {
   name: "mpu",
   help: "MPU switch: four digits of length, then the ISO 8583 message",
   maxHeld: HEADER + 9999,
-  requests: () => new LengthPrefixed(lookAt),
-  answers: () => new LengthPrefixed(lookAt),
+  requests: () => new LengthPrefixed(readHeader),
+  answers: () => new LengthPrefixed(readHeader),
 };
