@@ -1,4 +1,5 @@
 import minimist from "minimist";
+import { didYouMean } from "../core/parse/near-miss.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { lineProblem } from "../core/parse/text.js";
 
@@ -10,7 +11,7 @@ export interface Flags {
   readonly alias?: Readonly<Record<string, string>>;
 }
 
-/** What commands that run a daemon of their own take besides: short names and long ones. */
+/** The switches of commands that run a daemon of their own: short names and long ones. */
 export const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
 
 /** Whether every read and write is to be logged. */
@@ -51,5 +52,27 @@ export function parseFlags(
     },
   });
   const [culprit] = unknown;
-  return culprit === undefined ? ok(parsed) : fail(`unknown option ${culprit}`);
+  if (culprit === undefined) return ok(parsed);
+  return fail(
+    unknownFlag(culprit, [...string, ...boolean, ...Object.keys(alias)].filter((name) => name !== "_").map(flagText)),
+  );
+}
+
+/** A flag as people write it: `-p`, `--port`. */
+export function flagText(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
+/** What is said of a flag that is not known. A flag of one letter is like every other one, so it suggests nothing. */
+export function unknownFlag(flag: string, known: readonly string[]): string {
+  const [name = ""] = flag.split("=", 1);
+  return `unknown option ${flag}${didYouMean(
+    name,
+    known.filter((other) => other.startsWith("--")),
+  )}`;
+}
+
+/** What is said of a command that is not known, or of another word that has to be one of a few. */
+export function unknownCommand(command: string, known: readonly string[], what = "command"): string {
+  return `unknown ${what} "${command}": ${known.slice(0, -1).join(", ")} or ${known.at(-1)} is wanted${didYouMean(command, known)}`;
 }

@@ -9,6 +9,8 @@ import { readCredentials } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import type { Argument } from "./serve-arguments.js";
 
+/** What a reload says to somebody who has edited a file in vain. */
+const NO_FILE = "there is no configuration file, as the daemon was started without -c";
 const REMEDY = "[access] clients, or [host] ip=127.0.0.1 (-a 127.0.0.1),";
 
 /** Applies command-line arguments, strictly in order, reading the configuration files they name. */
@@ -16,12 +18,18 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
   let settings = DEFAULT_SETTINGS;
   const problems: string[] = [];
   const warnings: string[] = [];
+  const mayBeMissing = argumentList.some(({ kind }) => kind === "optional-config");
+  const hasFile = argumentList.some(({ kind }) => kind === "file");
 
   function applyFile(path: string): void {
     let text: string;
     try {
       text = readFileSync(path, "utf8");
     } catch (error) {
+      if (mayBeMissing && (error as NodeJS.ErrnoException).code === "ENOENT") {
+        warnings.push(`configuration file ${path} is not there: it counts as an empty one`);
+        return;
+      }
       problems.push(`cannot read configuration file ${path}: ${(error as Error).message}`);
       return;
     }
@@ -51,6 +59,7 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
     settings: Object.freeze(settings),
     problems,
     warnings: [...warnings, ...openPortWarnings(settings, REMEDY)],
+    ...(!hasFile && { reloadNote: NO_FILE }),
   };
 }
 

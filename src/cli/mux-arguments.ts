@@ -5,9 +5,10 @@ import { findProtocol, REQUEST_PROTOCOLS } from "../core/mux/protocols/protocols
 import { parseHostPort } from "../core/net/address.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { parseDuration } from "../core/parse/duration.js";
+import { didYouMean } from "../core/parse/near-miss.js";
 import { parseInteger } from "../core/parse/number.js";
 import { fail, map, ok, type Result } from "../core/parse/result.js";
-import { parseFlags, SWITCHES, wantsDebug } from "./flags.js";
+import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
 import { ipOf, parseListen } from "./listen-argument.js";
 
 /** What `sockproxyd mux` is asked for. */
@@ -48,7 +49,9 @@ const FLAGS: readonly Flag[] = [
     help: "How messages are told apart; `mux list` lists them (default: echo)",
     set: (value) => {
       const protocol = findProtocol(value);
-      return protocol === undefined ? fail(`${NAMES.join(", ")} are known`) : ok({ protocol });
+      return protocol === undefined
+        ? fail(`${NAMES.join(", ")} are known${didYouMean(value, NAMES)}`)
+        : ok({ protocol });
     },
   },
   { name: "targetServer", short: "t", usage: "host:port", help: "The device (default: 127.0.0.1:1234)" },
@@ -125,7 +128,7 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
   const [command = "server", ...more] = parsed._;
   if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
   if (command === "list") return ok({ kind: "list" });
-  if (command !== "server") return fail(`unknown command "${command}": server or list is wanted`);
+  if (command !== "server") return fail(unknownCommand(command, ["server", "list"]));
 
   let mux = DEFAULT_MUX_OPTIONS;
   const given: Record<string, string> = { targetServer: "127.0.0.1:1234", listen: "8000" };
@@ -139,7 +142,7 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
     mux = { ...mux, ...options.value };
   }
   const target = parseHostPort(given["targetServer"] ?? "");
-  if (!target.ok) return target;
+  if (!target.ok) return fail(`--targetServer: ${target.message}`);
   const listen = parseListen(given["listen"] ?? "");
   if (!listen.ok) return fail(`bad --listen "${given["listen"]}": port or address:port is wanted`);
   const route = checkMuxRoute({ target: target.value, options: DEFAULT_OPTIONS, mux });

@@ -2,7 +2,7 @@ import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import { checkLines } from "./load-config.js";
 import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "./mux-arguments.js";
-import { type Complain, misused, type Started, start } from "./start.js";
+import { COMMAND_LINE_ONLY, type Complain, misused, type Started, start } from "./start.js";
 
 /**
  * Runs `sockproxyd mux …`: a daemon that does nothing but share one device (seeds tcp-multiplexer).
@@ -17,5 +17,5 @@ export async function mux(argv: readonly string[], complain: Complain): Promise<
   const { ip, line, debug } = parsed.value;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, port: 0, linesEssential: true, mux: [line] });
   const warnings = openPortWarnings(settings, `--listen 127.0.0.1:${line.port}`);
-  return start(() => ({ settings, problems: checkLines(settings), warnings }), complain);
+  return start(() => ({ settings, problems: checkLines(settings), warnings, reloadNote: COMMAND_LINE_ONLY }), complain);
 }

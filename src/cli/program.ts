@@ -1,8 +1,9 @@
 import { printable } from "../core/parse/text.js";
+import { unknownCommand } from "./flags.js";
 import { mux } from "./mux-command.js";
 import { reverseProxy } from "./reverse-proxy-command.js";
 import { serve } from "./serve-command.js";
-import { EXIT } from "./start.js";
+import { EXIT, misused, type Started } from "./start.js";
 import { tunnel } from "./tunnel-command.js";
 import { watch } from "./watch-command.js";
 
@@ -22,8 +23,15 @@ function complain(text: string): void {
 }
 
 const argv = process.argv.slice(2);
-const command = COMMANDS.get(argv[0] ?? "");
-const started = await (command === undefined ? serve(argv, complain) : command(argv.slice(1), complain));
+const started = await run();
+
+function run(): Promise<Started> {
+  const [first = "-"] = argv;
+  const command = COMMANDS.get(first);
+  if (command !== undefined) return command(argv.slice(1), complain);
+  if (first.startsWith("-")) return serve(argv, complain);
+  return Promise.resolve(misused(`${unknownCommand(first, [...COMMANDS.keys()])}; see --help`));
+}
 
 if (started.kind === "answer") {
   process.stdout.write(`${started.text.split("\n").map(printable).join("\n")}\n`);

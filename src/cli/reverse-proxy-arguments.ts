@@ -5,7 +5,7 @@ import { parsePort } from "../core/net/address.js";
 import { parseSeconds } from "../core/parse/number.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { CONBUS_FALLBACK } from "./cli-yml.js";
-import { parseFlags } from "./flags.js";
+import { parseFlags, unknownCommand } from "./flags.js";
 
 /** What `sockproxyd reverse-proxy start` is asked for. */
 export interface StartArguments {
@@ -92,7 +92,7 @@ export function parseReverseProxyArguments(argv: readonly string[]): Result<Reve
   if (parsed["help"]) return ok({ kind: "help" });
   const [word = "", ...words] = parsed._;
   const command = COMMANDS.find((candidate) => candidate === word);
-  if (command === undefined) return fail(word === "" ? WHICH : `unknown command "${word}": ${WHICH}`);
+  if (command === undefined) return fail(word === "" ? WHICH : unknownCommand(word, COMMANDS));
   const port = readPortOf(parsed);
   if (!port.ok) return port;
   if (command === "start") return readStart(parsed, port.value, words);

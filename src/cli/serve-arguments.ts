@@ -1,7 +1,7 @@
 import minimist from "minimist";
 import type { Values } from "../core/config/settings.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { wordsProblem } from "./flags.js";
+import { flagText, unknownFlag, wordsProblem } from "./flags.js";
 
 /** One thing the command line asks for, in the order it was written. */
 export type Argument =
@@ -9,13 +9,18 @@ export type Argument =
   | { readonly kind: "setting"; readonly option: string; readonly key: keyof Values; readonly text: string }
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "check" };
+  | { readonly kind: "check" }
+  | { readonly kind: "optional-config" };
 
 /** Options with a value, and the `[host]` key they set. */
 const SETTINGS: Readonly<Record<string, keyof Values>> = { a: "ip", p: "port", L: "log", N: "vera", V: "vera" };
-const ACTIONS = ["help", "version", "check"] as const;
+const ACTIONS = ["help", "version", "check", "optional-config"] as const;
+const SHORT = { h: "help", v: "version" } as const;
 const STRINGS = ["c", ...Object.keys(SETTINGS)];
-const BOOLEANS = ["D", ...ACTIONS];
+const BOOLEANS = ["D", ...ACTIONS, ...Object.keys(SHORT)];
+
+/** All options as they are written. */
+const FLAGS = [...STRINGS, ...BOOLEANS].map(flagText);
 
 /** What `--help` prints. */
 export const USAGE = `Usage: sockproxyd [options]
@@ -35,9 +40,11 @@ Options take effect in the order given: what follows -c overrides the file, what
   -N url          Base URL of the Luup system (default: http://127.0.0.1:3480)
   -V url          The same as -N
   -D              Log every command, read, write and notification
+  --optional-config
+                  A configuration file that is not there counts as an empty one
   --check         Check the settings, print them (secrets masked) and exit with 0, or 1 if something is wrong
-  --version       Print the version
-  --help          Print this
+  --version       Print the version; -v does the same
+  --help          Print this; -h does the same
 
 Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or files are wrong.`;
 
@@ -67,6 +74,7 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
   const parsed = minimist([...group], {
     string: STRINGS,
     boolean: BOOLEANS,
+    alias: { ...SHORT },
     unknown(word) {
       unknown.push(word);
       return false;
@@ -74,7 +82,7 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
   });
   const [culprit] = unknown;
   if (culprit !== undefined) {
-    return fail(culprit.startsWith("-") ? `unknown option ${culprit}` : `unexpected argument "${culprit}"`);
+    return fail(culprit.startsWith("-") ? unknownFlag(culprit, FLAGS) : `unexpected argument "${culprit}"`);
   }
   const found: Argument[] = [];
   for (const name of STRINGS) {
@@ -92,7 +100,7 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
 }
 
 /**
- * Reads the command line, keeping the order of its options, which decides who overrides whom (seed, "Configuration").
+ * Reads the command line, keeping the order of its options, which decides who overrides whom (docs/configuration.md).
  *
  * @param argv without the program
  */

@@ -1,11 +1,12 @@
 import { printSettings } from "../core/config/print-settings.js";
 import { VERSION } from "../version.js";
 import { loadConfig } from "./load-config.js";
+import { logProblem } from "./log-problem.js";
 import { parseArguments, USAGE } from "./serve-arguments.js";
 import { type Complain, EXIT, misused, type Started, start } from "./start.js";
 
 /**
- * Runs the daemon's own command line (`sockproxyd [options]`, seed "Configuration").
+ * Runs the daemon's own command line (`sockproxyd [options]`, docs/configuration.md).
  *
  * @param argv without the program
  */
@@ -16,7 +17,9 @@ export async function serve(argv: readonly string[], complain: Complain): Promis
   if (asks("help")) return { kind: "answer", text: USAGE };
   if (asks("version")) return { kind: "answer", text: `sockproxyd ${VERSION}` };
   if (!asks("check")) return start(() => loadConfig(parsed.value), complain);
-  const { settings, problems, warnings = [] } = loadConfig(parsed.value);
+  const { settings, problems: mistakes, warnings = [] } = loadConfig(parsed.value);
+  const unwritable = logProblem(settings.log);
+  const problems = unwritable === undefined ? mistakes : [...mistakes, unwritable];
   if (problems.length > 0) return { kind: "wrong", lines: problems, status: EXIT.failed };
   for (const warning of warnings) complain(warning); // on stderr: programs read the settings
   return { kind: "answer", text: printSettings(settings) };

@@ -13,6 +13,9 @@ export type Started =
   | { readonly kind: "answer"; readonly text: string; readonly status?: number }
   | { readonly kind: "wrong"; readonly lines: readonly string[]; readonly status: number };
 
+/** What a reload says where the command line is all the configuration there is. */
+export const COMMAND_LINE_ONLY = "there is no configuration file, as the command line says everything";
+
 /** Tells a person at the terminal what the log itself cannot. */
 export type Complain = (text: string) => void;
 

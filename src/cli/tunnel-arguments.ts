@@ -5,7 +5,7 @@ import type { TunnelLine, Values } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { type Exposure, exposureOf, isOption, tunnelRoute } from "../core/tunnel/tunnel-line.js";
-import { parseFlags, SWITCHES, wantsDebug } from "./flags.js";
+import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
 import { ANY, ipOf, parseListen } from "./listen-argument.js";
 
 /** What `sockproxyd tunnel` is asked for. */
@@ -85,11 +85,12 @@ export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArgu
   const [side = "", ...words] = parsed._;
   const debug = wantsDebug(parsed);
   if (side === "device") return readDevice(parsed, words, debug);
-  if (side !== "server") return fail(side === "" ? WHICH : `unknown side "${side}": ${WHICH}`);
+  if (side !== "server") return fail(side === "" ? WHICH : unknownCommand(side, SIDES, "side"));
   const unsolicited = FLAGS.find(({ name }) => parsed[name]);
   return unsolicited === undefined ? readServer(words, debug) : fail(`--${unsolicited.name} goes with device`);
 }
 
+const SIDES = ["server", "device"];
 const WHICH = "server or device is wanted";
 
 function readServer(words: readonly string[], debug: boolean): Result<TunnelArguments> {

@@ -2,7 +2,7 @@ import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { Settings } from "../core/config/settings.js";
 import { checkLines } from "./load-config.js";
-import { type Complain, misused, type Started, start } from "./start.js";
+import { COMMAND_LINE_ONLY, type Complain, misused, type Started, start } from "./start.js";
 import { parseTunnelArguments, TUNNEL_USAGE } from "./tunnel-arguments.js";
 
 /**
@@ -24,7 +24,7 @@ export async function tunnel(argv: readonly string[], complain: Complain): Promi
     linesEssential: true,
   });
   const warnings = openPortWarnings(settings, "an address such as 127.0.0.1, or a secret (SECR) for the device,");
-  return start(() => ({ settings, problems: checkLines(settings), warnings }), complain);
+  return start(() => ({ settings, problems: checkLines(settings), warnings, reloadNote: COMMAND_LINE_ONLY }), complain);
 }
 
 function serverOf({ ip, line }: { ip: string; line: Settings["tunnel"][number] }): Partial<Settings> {

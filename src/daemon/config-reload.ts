@@ -54,7 +54,7 @@ export class ConfigReload {
   async #reload(reason: string): Promise<string | undefined> {
     if (this.#closed) return "the proxy is stopping";
     const { log } = this.#context;
-    const { settings, problems, warnings = [] } = this.#context.load();
+    const { settings, problems, warnings = [], reloadNote } = this.#context.load();
     const problem = problems.length > 0 ? problems.join("; ") : await this.#change(settings);
     if (problem !== undefined) {
       log.error(`configuration not taken (${reason}), nothing has changed: ${problem}`);
@@ -62,7 +62,7 @@ export class ConfigReload {
     }
     for (const warning of warnings) log.warn(warning);
     await this.#context.adopt(settings);
-    log.info(`configuration read again (${reason})`);
+    log.info(`configuration read again (${reason})${reloadNote === undefined ? "" : `: ${reloadNote}`}`);
     warnOfDescriptors(settings, this.#context.descriptorLimit, log);
     return undefined;
   }

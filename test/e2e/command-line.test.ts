@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
@@ -32,7 +32,27 @@ function file(text: string): string {
 const wrong: [string, () => string[], number, RegExp][] = [
   ["an unknown option", () => ["-x"], 2, /-x/],
   ["an unknown long option", () => ["--frobnicate"], 2, /--frobnicate/],
-  ["a stray word", () => ["hello"], 2, /"hello"/],
+  ["a stray word", () => ["-D", "hello"], 2, /unexpected argument "hello"/],
+  [
+    "an unknown command",
+    () => ["hello"],
+    2,
+    /unknown command "hello": mux, tunnel, watch or reverse-proxy is wanted; /,
+  ],
+  ["a letter too few in a command", () => ["tunel"], 2, /; did you mean tunnel\?; see --help/],
+  ["letters that are swapped in an option", () => ["--chekc"], 2, /unknown option --chekc; did you mean --check\?/],
+  ["a flag of a subcommand", () => ["mux", "--timout", "5"], 2, /unknown option --timout; did you mean --timeout\?/],
+  [
+    "a command of a subcommand",
+    () => ["reverse-proxy", "sotp"],
+    2,
+    /start, stop or status is wanted; did you mean stop\?/,
+  ],
+  ["a side of a tunnel", () => ["tunnel", "devise"], 2, /server or device is wanted; did you mean device\?/],
+  ["a device that is no address", () => ["mux", "-t", "hub"], 2, /--targetServer: bad target "hub"/],
+  ["a value of a flag", () => ["mux", "--timeout", "soon"], 2, /bad --timeout "soon"/],
+  ["nothing to listen on", () => ["-p", "0"], 2, /nothing to do: \[host\] port=0/],
+  ["an optional configuration file that is no file", () => ["-c", "/", "--optional-config"], 2, /EISDIR/],
   ["a missing value", () => ["-p"], 2, /-p/],
   ["a port that is no number", () => ["-p", "abc"], 2, /-p: bad port "abc"/],
   ["a port out of range", () => ["-p", "70000"], 2, /-p: bad port "70000"/],
@@ -94,6 +114,41 @@ test("--check prints the effective settings, secrets masked, in the form of a fi
   const bad = run("--check", "-c", file("[host]\nport=x\n"));
   assert.equal(bad.status, 1);
   assert.match(bad.err, /bad port "x"/);
+});
+
+test("--check tells that the log cannot be written, and creates none", () => {
+  const done = run("--check", "-L", "/nowhere/x.log");
+  assert.equal(done.status, 1);
+  assert.match(done.err, /^sockproxyd: cannot write log file \/nowhere\/x\.log: .*ENOENT/m);
+  const path = `${folder}/checked.log`;
+  assert.equal(run("--check", "-L", path).status, 0);
+  assert.equal(existsSync(path), false);
+});
+
+test("a configuration file that may be missing counts as an empty one", () => {
+  const path = `${folder}/later.conf`;
+  const missing = run("-c", path, "--optional-config", "-a", "127.0.0.1", "--check");
+  assert.equal(missing.status, 0);
+  assert.equal(missing.err, `sockproxyd: configuration file ${path} is not there: it counts as an empty one\n`);
+  writeFileSync(path, "[host]\nport=2600\n");
+  const there = run("-c", path, "--optional-config", "-a", "127.0.0.1", "--check");
+  assert.equal(there.err, "");
+  assert.match(there.out, /^port=2600$/m);
+});
+
+test("a reload says when there is no configuration file", async () => {
+  const daemon = await startDaemon();
+  daemon.child.kill("SIGHUP");
+  await until(
+    () => /configuration read again \(SIGHUP\): there is no configuration file, .* without -c$/m.test(daemon.log()),
+    "the reload",
+  );
+  await daemon.stop();
+});
+
+test("-h and -v do the same as --help and --version", () => {
+  assert.deepEqual(run("-h"), run("--help"));
+  assert.deepEqual(run("-v"), run("--version"));
 });
 
 test("a direct port that is the proxy's own is refused", () => {

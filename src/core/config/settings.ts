@@ -132,6 +132,8 @@ export interface LoadedConfig {
   readonly problems: readonly string[];
   /** What works, but may not be what was meant. */
   readonly warnings?: readonly string[];
+  /** What a reload says besides, where there is no file that can have changed. */
+  readonly reloadNote?: string;
 }
 
 /** A section of the configuration file that holds keys with values. */
