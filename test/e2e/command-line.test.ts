@@ -83,7 +83,7 @@ test("a port in use ends it with status 1, naming the port", async () => {
   assert.match(done.err, new RegExp(`^sockproxyd: [^\\n]*127\\.0\\.0\\.1:${address.port}[^\\n]*in use\\n$`));
 });
 
-test("all mistakes of a file are told at once", () => {
+test("all mistakes of a file are reported at once", () => {
   const done = run("-c", file("[host]\nport=x\nfoo=1\n[direct]\n8125=CONN\n8126=CONN h:1\n8126=CONN h:2\n[more]\n"));
   assert.equal(done.status, 2);
   assert.deepEqual(
@@ -181,7 +181,7 @@ function asProse(text: string): string {
   return text.replace(/\n; */g, " ").replace(/\s+/g, " ");
 }
 
-test("everything that the example file suggests is taken when it is uncommented", () => {
+test("every suggestion of the example file is valid when it is uncommented", () => {
   const uncommented = readFileSync("sockproxyd.conf.example", "utf8").replace(/^; (?=\[|[\w.:-]+=)/gm, "");
   const done = run("-c", file(uncommented), "--check");
   assert.equal(done.status, 0, done.err);
@@ -219,7 +219,7 @@ test("direct listeners connect at once: no greeting, no reply, ERR CONN when tha
   device.close();
 });
 
-test("who can use the daemon is said once, where that is everybody who reaches this machine", async () => {
+test("a warning tells once that everybody who reaches this machine can use the daemon", async () => {
   const open =
     /every machine that reaches this one can use port \d+, without a password; \[access\] clients, or .* limits that$/gm;
   const checked = run("--check");

@@ -24,7 +24,7 @@ async function openFrom(localAddress: string, port: number): Promise<Client> {
   return client;
 }
 
-test("clients= turns others away: ERR in setup mode, silently on direct ports, logged once for each", async () => {
+test("clients= rejects others: ERR in setup mode, silently on direct ports, with one log line for each", async () => {
   const direct = await freePort();
   const config = new ConfigFile(`[access]\nclients=127.0.0.1\n[direct]\n${direct}=127.0.0.1:${device.port}\n`);
   const daemon = await startDaemon("-c", config.path);
@@ -48,7 +48,7 @@ test("clients= turns others away: ERR in setup mode, silently on direct ports, l
   await daemon.stop();
 });
 
-test("max-connections and max-per-client hold, and let others in again when clients have left", async () => {
+test("max-connections and max-per-client hold, and admit others when clients have left", async () => {
   const config = new ConfigFile("[access]\nmax-connections=4\nmax-per-client=3\n");
   const daemon = await startDaemon("-c", config.path);
   const own: Client[] = [];
@@ -96,7 +96,7 @@ test("a crowd that dials leaves others their notifications", { skip: missing("pr
   await luup.stop();
 });
 
-test("more connections than open files allow: said at the start; those that are open live on, others follow them", {
+test("more connections than open files allow: a warning at the start; open connections live on, others follow them", {
   skip: missing("prlimit"),
 }, async () => {
   const config = new ConfigFile("[access]\nmax-connections=1000\n");

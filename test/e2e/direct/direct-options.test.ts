@@ -1,4 +1,4 @@
-// what a [direct] line can do besides: several servers, RATE, CACH, alerts, audit files that do not grow without end
+// Options of a [direct] line: several servers, RATE, CACH, alerts, audit files of bounded size.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -24,7 +24,7 @@ function targets(servers: readonly { readonly port: number }[]): string {
   return servers.map(({ port }) => `127.0.0.1:${port}`).join(",");
 }
 
-/** Connects and asks; the client stays. */
+/** Connects and sends a request; the client stays connected. */
 async function discover(port: number): Promise<Client> {
   const client = await Client.open(port);
   client.write(DISCOVERY);
@@ -32,12 +32,12 @@ async function discover(port: number): Promise<Client> {
   return client;
 }
 
-/** How many clients each server has had. */
+/** The number of clients that each server has had. */
 function spread(servers: readonly ConbusServer[]): number[] {
   return servers.map(({ telegrams }) => telegrams.length);
 }
 
-/** Takes alerts. */
+/** A webhook that accepts alerts. */
 class AlertTaker {
   readonly alerts: Record<string, unknown>[] = [];
   readonly server: Server = createServer((request, response) => {
@@ -106,7 +106,7 @@ describe("several servers", { concurrency: 3 }, () => {
     for (const client of [...clients, ...more]) client.destroy();
   });
 
-  test("a dead one is taken out, and comes back; alerts tell of both", async (t) => {
+  test("a dead server is taken out, and comes back; alerts report both", async (t) => {
     const taker = await AlertTaker.start(t);
     const [one, two] = (await startServers(t, 2)) as [ConbusServer, ConbusServer];
     const line = `CONN ${targets([one, two])} BALA=round HLTH=1`;
@@ -133,7 +133,7 @@ describe("several servers", { concurrency: 3 }, () => {
     assert.equal(await daemon.stop(), 0);
   });
 
-  test("none can be reached: the client is told, and no other one suffers", async (t) => {
+  test("no server can be reached: the client gets the reason, and no other client suffers", async (t) => {
     const [live] = (await startServers(t, 1)) as [ConbusServer];
     const dead = [await freePort(), await freePort()].map((port) => ({ port }));
     const lines = [`CONN ${targets(dead)} HLTH=1 CTIM=500`, `CONN ${targets([live])}`];
@@ -162,7 +162,7 @@ describe("alerts", () => {
     assert.equal(taker.alerts.length, 1, JSON.stringify(taker.alerts));
   });
 
-  test("nobody takes them: nothing else suffers, not the end either", async (t) => {
+  test("an unreachable webhook affects nothing else, not even the stop", async (t) => {
     const servers = await startServers(t, 2);
     const sections = `[alert]\nurl=http://127.0.0.1:${await freePort()}/\n`;
     const line = `CONN ${targets(servers)} HLTH=1 MONI=conbus`;

@@ -11,7 +11,7 @@ import { pause, until } from "../../support/wait.js";
 const CHECK = "HLTH=0.2";
 const UNCHECKED = "HLTH=0";
 
-/** Waits until so many lines of the log tell of this; it comes a moment after what it tells of. */
+/** Waits until so many log lines match; they come a moment after the event. */
 async function logged({ daemon }: Direct, text: string | RegExp, lines = 1): Promise<void> {
   const matching = (): number =>
     daemon
@@ -101,7 +101,7 @@ describe("which server a client gets", { concurrency: 4 }, () => {
 });
 
 describe("servers that cannot be reached", { concurrency: 4 }, () => {
-  test("are taken out by checks and back in, said once each", async (t) => {
+  test("are taken out and back in by checks, with one log line each", async (t) => {
     const [a, b] = [await Named.open(t, "a"), await Named.open(t, "b")];
     const direct = await startDirect(t, `${a.address},${b.address} ${CHECK}`);
     await until(() => a.connections > 1 && b.connections > 1, "both to be checked more than once");
@@ -136,7 +136,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     assert.equal(a.connections, before, "HLTH=0 is never");
   });
 
-  test("one that swallows connections leaves time for the others, and the next client need not wait for it", async (t) => {
+  test("a server that swallows connections leaves time for the others, and the next client does not wait for it", async (t) => {
     const [hole, b] = [await BlackHole.open(t), await Named.open(t, "b")];
     await hole.close();
     const direct = await startDirect(t, `127.0.0.1:${hole.port},${b.address} CTIM=1600 ${UNCHECKED}`);
@@ -154,7 +154,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     await direct.shows("up", "up");
   });
 
-  test("all: the client reads which and why", async (t) => {
+  test("without any server the client gets each server with its reason", async (t) => {
     const [one, two] = [await freePort(), await freePort()];
     const direct = await startDirect(t, `127.0.0.1:${one},127.0.0.1:${two} ${UNCHECKED}`);
     const client = await Client.open(direct.port);
@@ -261,7 +261,7 @@ describe("RTRY", { concurrency: 4 }, () => {
 });
 
 describe("reload", { concurrency: 4 }, () => {
-  test("what is known of the servers outlives it, unless they are others", async (t) => {
+  test("the state of the servers survives it, unless the servers change", async (t) => {
     const [a, b] = [await Named.open(t, "a"), await Named.open(t, "b")];
     const direct = await startDirect(t, `${a.address},${b.address} ${UNCHECKED}`);
     a.close();

@@ -1,4 +1,4 @@
-// MONI, MONF and MONL: what passes is shown, and passes as it would without
+// MONI, MONF and MONL: messages show, and pass as they would without the monitor.
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -118,7 +118,7 @@ describe("messages, not reads", { concurrency: 3 }, () => {
     client.destroy();
   });
 
-  test("a telegram that never ends is told of, in pieces", async (t) => {
+  test("a telegram that never ends shows in pieces", async (t) => {
     const { port, output } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus`);
     const client = await Client.open(port);
     await roundTrip(client, `<${"S".repeat(100_000)}`);
@@ -127,7 +127,7 @@ describe("messages, not reads", { concurrency: 3 }, () => {
     client.destroy();
   });
 
-  test("what is left at the end is shown", async (t) => {
+  test("the rest at the end shows", async (t) => {
     const { port, output } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus`);
     const client = await Client.open(port);
     await roundTrip(client, "<S0020");
@@ -150,7 +150,7 @@ describe("messages, not reads", { concurrency: 3 }, () => {
   });
 });
 
-describe("where MONI can be said", { concurrency: 3 }, () => {
+describe("where MONI is allowed", { concurrency: 3 }, () => {
   test("on CONN: from then on, with the connection's id", async (t) => {
     const { daemon, output } = await startMonitored(t);
     const device = await Device.open();
@@ -356,7 +356,7 @@ describe("the output", { concurrency: 3 }, () => {
   });
 
   for (const file of ["/dev/full", `${folder}/no/such/folder/audit.log`]) {
-    test(`MONL=${file.replace(folder, "…")}: that it cannot be written is said, and disturbs nobody`, async (t) => {
+    test(`MONL=${file.replace(folder, "…")}: an unwritable file is reported and affects nobody`, async (t) => {
       const { daemon, port, output } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus MONL=${file}`);
       const client = await Client.open(port);
       for (let count = 0; count < 3; count += 1) await roundTrip(client, DISCOVERY);
@@ -367,7 +367,7 @@ describe("the output", { concurrency: 3 }, () => {
     });
   }
 
-  test("whoever read it has left: connections go on", async () => {
+  test("the reader of the output closes: connections go on", async () => {
     const port = await freePort();
     const daemon = await startDaemon(
       "-c",

@@ -1,4 +1,4 @@
-// WTCH, and sockproxyd watch: what passes, seen from elsewhere
+// WTCH and `sockproxyd watch`: messages, seen from another process.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { after, before, describe, test } from "node:test";
@@ -23,7 +23,7 @@ after(() => echo.stop());
 
 const BOTH = [...upward(DISCOVERY), ...downward(DISCOVERY)];
 
-/** Who is connected, besides the one who asks; STAT JSON tells. */
+/** The connections in STAT JSON, without the one that asks. */
 async function others(port: number): Promise<string[]> {
   const { client, pid } = await greet(port);
   client.write("STAT JSON\n");
@@ -33,7 +33,7 @@ async function others(port: number): Promise<string[]> {
 }
 
 describe("WTCH", { concurrency: 3 }, () => {
-  test("all: what passes on every port, as it is shown on the console", async (t) => {
+  test("all: the messages of every port, as on the console", async (t) => {
     const line = `CONN 127.0.0.1:${echo.port} MONI=conbus`;
     const { daemon, ports, output } = await startMonitored(t, [line, line]);
     const watcher = await Watcher.open(daemon.port);
@@ -146,7 +146,7 @@ describe("WTCH", { concurrency: 3 }, () => {
     });
   }
 
-  test("HELP and CAPA tell of it", async (t) => {
+  test("HELP and CAPA name it", async (t) => {
     const { daemon } = await startMonitored(t);
     const { client } = await greet(daemon.port);
     client.write("CAPA\nHELP\nQUIT\n");
@@ -156,7 +156,7 @@ describe("WTCH", { concurrency: 3 }, () => {
     client.destroy();
   });
 
-  test("a watcher that does not read slows nobody, and is told what it has missed", async (t) => {
+  test("a watcher that does not read delays nobody, and gets a count of what it misses", async (t) => {
     const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port}`);
     const watcher = await Watcher.open(daemon.port, "MONI=conbus");
     watcher.client.socket.pause();
@@ -200,7 +200,7 @@ describe("WTCH", { concurrency: 3 }, () => {
     });
   }
 
-  test("what a watcher says is not heard, and the end of the daemon is its end", async (t) => {
+  test("a watcher's bytes are ignored, and it ends with the daemon", async (t) => {
     const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus`);
     const watcher = await Watcher.open(daemon.port);
     watcher.client.write("STOP\n");
@@ -286,7 +286,7 @@ describe("sockproxyd watch", { concurrency: 3 }, () => {
     client.destroy();
   });
 
-  test("the daemon goes away and comes back: said on stderr, and it goes on", async (t) => {
+  test("the daemon stops and comes back: the command reports it on stderr and goes on", async (t) => {
     const setup = await freePort();
     const run = async (): Promise<{ daemon: ChildProcess; port: number }> => {
       const port = await freePort(); // another one each time: somebody may have taken it meanwhile
@@ -321,7 +321,7 @@ describe("sockproxyd watch", { concurrency: 3 }, () => {
     });
   }
 
-  test("whoever reads it has left: it ends, without a stack", async (t) => {
+  test("its reader closes: the command ends without a stack trace", async (t) => {
     const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus`);
     const watch = new WatchCommand(t, `127.0.0.1:${daemon.port}`);
     const client = await Client.open(port);

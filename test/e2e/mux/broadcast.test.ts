@@ -1,4 +1,4 @@
-// MODE=broadcast: devices that talk on their own
+// MODE=broadcast: devices that send unsolicited data.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startMux } from "../../support/mux.js";
@@ -8,7 +8,7 @@ import { pause, until } from "../../support/wait.js";
 
 const MIB = 1_048_576;
 
-/** A client that compares what it receives with what the device says. */
+/** A client that compares its bytes with those of the device. */
 class Listener {
   readonly client: Client;
   readonly #tape: Tape;
@@ -25,7 +25,7 @@ class Listener {
   }
 }
 
-/** Sends so much of the tape, no faster than these hear it. */
+/** Sends so many bytes of the tape, no faster than these clients read. */
 async function say(remote: Client, tape: Tape, bytes: number, heardBy: readonly Listener[]): Promise<void> {
   for (let said = 0; said < bytes; ) {
     const piece = Math.min(bytes - said, 100_000);
@@ -36,7 +36,7 @@ async function say(remote: Client, tape: Tape, bytes: number, heardBy: readonly 
 }
 
 describe("broadcast", { concurrency: 4 }, () => {
-  test("every byte of the device goes to every client, in order; one who comes later hears what follows", async (t) => {
+  test("every byte of the device goes to every client, in order; a later client gets the later bytes", async (t) => {
     const device = await Device.open();
     t.after(() => device.close());
     const mux = await startMux(t, `127.0.0.1:${device.port} MODE=broadcast`);
@@ -112,7 +112,7 @@ describe("broadcast", { concurrency: 4 }, () => {
     }
   });
 
-  test("the device's answers to one are heard by all, and nobody waits for them", async (t) => {
+  test("the device's answers go to all clients, and no request waits for them", async (t) => {
     const device = await Device.open();
     t.after(() => device.close());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=echo MODE=broadcast TIME=0.3`);
@@ -129,7 +129,7 @@ describe("broadcast", { concurrency: 4 }, () => {
     assert.equal(device.clients.length, 1);
   });
 
-  test("PROT=raw: what has no end that can be told goes up as it was written", async (t) => {
+  test("PROT=raw: bytes without framing go up as they were written", async (t) => {
     const device = await Device.open();
     t.after(() => device.close());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=raw MODE=broadcast`);

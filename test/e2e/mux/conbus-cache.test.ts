@@ -13,7 +13,7 @@ const DONE = telegram("R0020030837F18D");
 const EVENT = telegram("E14L00I02M");
 const value = (n: number): Buffer => telegram(`R0020030837F02D12${n}`);
 
-/** Answers the first read with 1, the second with 2 and so on; anything else by "done". */
+/** Answers the first read with 1, the second with 2 and so on; any other request with "done". */
 function counting(): Answering {
   let reads = 0;
   return (_, link, request) => {
@@ -44,7 +44,7 @@ suite("conbus behind a mux with CACH", { concurrency: true }, () => {
     await ask(two, READ, value(2));
   });
 
-  test("identical reads under way are asked once", async (t) => {
+  test("identical reads in flight reach the device once", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(conbus, {
       answering: (_, link, request) => answering(value(7), link, request),
@@ -59,7 +59,7 @@ suite("conbus behind a mux with CACH", { concurrency: true }, () => {
     assert.equal(device.requests.length, 1);
   });
 
-  test("an action makes the next read ask again", async (t) => {
+  test("an action makes the next read reach the device", async (t) => {
     const device = await Simulator.open(conbus, { answering: counting() });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=conbus CACH=60000`);
@@ -70,7 +70,7 @@ suite("conbus behind a mux with CACH", { concurrency: true }, () => {
     await ask(client, READ, value(2));
   });
 
-  test("an event makes the next read ask again; a read under way is not remembered then", async (t) => {
+  test("an event makes the next read reach the device; a read in flight is not cached then", async (t) => {
     let during = false;
     const count = counting();
     const device = await Simulator.open(conbus, {
@@ -92,7 +92,7 @@ suite("conbus behind a mux with CACH", { concurrency: true }, () => {
     await ask(client, READ, value(3));
   });
 
-  test("what is not a value, or has a wrong checksum, is not remembered", async (t) => {
+  test("an answer without a value, or with a wrong checksum, is not cached", async (t) => {
     const answers = [telegram("R0020030837F19D"), Buffer.from("<R0020030837F02D121AA>"), value(3)];
     let asked = 0;
     const device = await Simulator.open(conbus, {

@@ -1,4 +1,4 @@
-// Shared devices with very many clients: nobody else waits for what they are told.
+// Shared devices with thousands of clients: no other client waits for them.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -14,7 +14,7 @@ import { until } from "../../support/wait.js";
 const CROWD = 800;
 const MOST_MS = 100; // of the daemon's own time, on a machine that may be slow; without portions these took 300 ms and more
 
-/** A device that says nothing on its own. */
+/** A device that sends nothing unsolicited. */
 async function silentDevice(t: TestContext): Promise<{ readonly port: number; readonly links: Socket[] }> {
   const links: Socket[] = [];
   const server = createServer((socket) => {
@@ -64,7 +64,7 @@ class Crowd {
   }
 }
 
-/** Requests of Modbus that have different keys, from this number on. */
+/** Modbus requests with different keys, from this number on. */
 function requests(from: number, count: number): Buffer {
   const one = (key: number): Buffer =>
     wrap("modbus", { id: key & 0xffff, unit: 1 + (key % 247), pdu: readPdu(Math.floor(key / 247) & 0x7fff) });
@@ -73,7 +73,7 @@ function requests(from: number, count: number): Buffer {
 
 const REFUSAL_BYTES = 9; // an exception of Modbus/TCP
 
-/** Asserts that nobody had to wait for what happens. */
+/** Asserts that no other client has to wait meanwhile. */
 async function harmless(t: TestContext, { daemon }: Mux, during: () => Promise<unknown>): Promise<void> {
   const worst = await worstGreetingMs(daemon.port, during, daemon.child.pid);
   t.diagnostic(`worst greeting ${worst.toFixed(0)} ms`);
@@ -81,7 +81,7 @@ async function harmless(t: TestContext, { daemon }: Mux, during: () => Promise<u
   assert.deepEqual(faults(daemon.log()), []);
 }
 
-test("CACH: one client asks the same twice, and is told twice that there is no answer", async (t) => {
+test("CACH: a client that sends the same read twice gets two failures", async (t) => {
   const device = await silentDevice(t);
   const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=1 PIPE=4 CACH=500`);
   const crowd = await Crowd.open(t, mux.port, 1);
@@ -89,7 +89,7 @@ test("CACH: one client asks the same twice, and is told twice that there is no a
   await until(() => crowd.received === 2 * REFUSAL_BYTES, "two refusals");
 });
 
-describe("crowds at a shared device hold up nobody", { concurrency: 1 }, () => {
+describe("crowds at a shared device delay no other client", { concurrency: 1 }, () => {
   for (const options of ["PIPE=4", "PIPE=4 CACH=500"]) {
     test(`${options}: ${CROWD} clients, 16 requests each that the device does not answer`, async (t) => {
       const device = await silentDevice(t);
@@ -139,7 +139,7 @@ describe("crowds at a shared device hold up nobody", { concurrency: 1 }, () => {
     });
   });
 
-  test("broadcast: what the device says goes to all, and all are closed when it goes", async (t) => {
+  test("broadcast: the bytes of the device go to all clients, and all are closed with its link", async (t) => {
     const device = await silentDevice(t);
     const mux = await startMux(t, `127.0.0.1:${device.port} MODE=broadcast`);
     const crowd = await Crowd.open(t, mux.port, 2 * CROWD);

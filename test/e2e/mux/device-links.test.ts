@@ -1,4 +1,4 @@
-// when links open, rest and close
+// When links open, wait and close.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Asker } from "../../support/exchange.js";
@@ -10,7 +10,7 @@ import { type Answering, holding, type Link, never, promptly, Simulator } from "
 import { pause, until } from "../../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
-/** An attempt to connect may follow the last one at once after this time. */
+/** After this time an attempt to connect may follow the last one at once. */
 const SECOND_ATTEMPT_MS = 1100;
 
 describe("links", { concurrency: 4 }, () => {
@@ -43,7 +43,7 @@ describe("links", { concurrency: 4 }, () => {
     assert.equal(device.links.length, 2, "somebody came before the time was up");
   });
 
-  test("DLAY: a new link rests before its first request, and not before the others", async (t) => {
+  test("DLAY: a new link waits before its first request, and not before others", async (t) => {
     const device = await Simulator.open(modbus);
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus DLAY=0.7`);
@@ -69,7 +69,7 @@ describe("links", { concurrency: 4 }, () => {
     }
   });
 
-  test("MAXA: an old link is replaced, no request suffers", async (t) => {
+  test("MAXA: an old link is replaced without losing a request", async (t) => {
     const device = await Simulator.open(modbus);
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus MAXA=1.5`);
@@ -94,13 +94,13 @@ describe("links", { concurrency: 4 }, () => {
       assert.equal(await client.read(1, 2), registerValue(1, 2));
       await pause(SECOND_ATTEMPT_MS);
       device.links.at(-1)?.socket[end]();
-      await pause(50); // for the mux to hear of it
+      await pause(50); // the FIN reaches the mux meanwhile
     }
     assert.equal(await client.read(3, 4), registerValue(3, 4));
     assert.deepEqual([device.links.length, device.refused], [3, 0]);
   });
 
-  test("HLTH and PROB: a link that has gone silent is replaced before a client meets it", async (t) => {
+  test("HLTH and PROB: a silent link is replaced before a client uses it", async (t) => {
     const device = await Simulator.open(modbus, { limit: 1 });
     t.after(() => device.stop());
     const probe = "000100000006110300070001"; // unit 17, register 7
@@ -139,7 +139,7 @@ describe("links", { concurrency: 4 }, () => {
     assert.equal(device.links.length, 1);
   });
 
-  test("POOL and PIPE: requests go to the link that has least to do", async (t) => {
+  test("POOL and PIPE: requests go to the link with the fewest requests", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbus, { answering, limit: 2 });
     t.after(() => device.stop());
@@ -179,7 +179,7 @@ describe("links", { concurrency: 4 }, () => {
     });
   }
 
-  test("echo: after a time-out the link is closed and made anew; the late answer reaches nobody", async (t) => {
+  test("echo: after a time-out a new link opens; the late answer reaches no client", async (t) => {
     const device = await Simulator.open(echo, { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} TIME=0.4`);

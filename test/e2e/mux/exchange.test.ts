@@ -1,4 +1,4 @@
-// who is asked when, and who gets which answer
+// The order of requests, and which client gets which answer.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Asker } from "../../support/exchange.js";
@@ -37,7 +37,7 @@ describe("exchange", { concurrency: 4 }, () => {
       await until(async () => (await mux.status()).clients === 0, "STAT to count no clients");
     });
 
-    test(`${protocol.name}: a request that comes byte by byte goes out whole, others before it`, async (t) => {
+    test(`${protocol.name}: a request that comes byte by byte goes out whole; others go before it`, async (t) => {
       const device = await Simulator.open(protocol);
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name}`);
@@ -185,7 +185,7 @@ describe("exchange", { concurrency: 4 }, () => {
   }
 
   for (const protocol of [...MODBUS, echo, iso8583, mpu, conbus, http]) {
-    test(`${protocol.name}: a client that leaves mid-request costs nobody anything`, async (t) => {
+    test(`${protocol.name}: a client that leaves during a request affects no other client`, async (t) => {
       const { answering, held } = holding();
       const device = await Simulator.open(protocol, { answering });
       t.after(() => device.stop());
@@ -214,7 +214,7 @@ describe("exchange", { concurrency: 4 }, () => {
     });
   }
 
-  test("requests that wait for a client that has left do not go out", async (t) => {
+  test("waiting requests of a client that has left do not go out", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbus, { answering });
     t.after(() => device.stop());

@@ -1,4 +1,4 @@
-// what clients are told when it does not work, and that it works again
+// The replies to clients when a device fails, and its recovery.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,7 +24,7 @@ describe("failures", { concurrency: 4 }, () => {
     ...[echo, iso8583, mpu, conbus].map((protocol) => [protocol, "closed"] as const),
   ];
   for (const [protocol, expected] of NO_PATH) {
-    test(`${protocol.name}: target down: 60 requests fail at once; the first after recovery succeeds`, async (t) => {
+    test(`${protocol.name}: target down: 60 requests fail at once; the first one after recovery succeeds`, async (t) => {
       const port = await freePort();
       const mux = await startMux(t, `127.0.0.1:${port} PROT=${protocol.name} QLEN=100`);
       const clients = await Promise.all(Array.from({ length: 12 }, () => Asker.open(mux.port, protocol)));
@@ -38,7 +38,7 @@ describe("failures", { concurrency: 4 }, () => {
         }
       }
       const { noPath } = await mux.status();
-      assert.ok(noPath >= (expected === "closed" ? 24 : 120), `${noPath} counted`); // of a closed client, the first alone
+      assert.ok(noPath >= (expected === "closed" ? 24 : 120), `${noPath} counted`); // a closed client counts once
       const device = await Simulator.open(protocol, { port });
       t.after(() => device.stop());
       let [client] = clients as [Asker];
@@ -77,7 +77,7 @@ describe("failures", { concurrency: 4 }, () => {
       assert.equal((await mux.status()).timeouts, 1);
     });
 
-    test(`${protocol.name}: a device that closes mid-request fails that request, never half an answer`, async (t) => {
+    test(`${protocol.name}: a device that closes during a request fails that request; no client gets half an answer`, async (t) => {
       const device = await Simulator.open(protocol, {
         answering: (answer, link) => link.socket.end(answer.subarray(0, -3)),
       });
@@ -85,7 +85,7 @@ describe("failures", { concurrency: 4 }, () => {
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name} TIME=5`);
       const client = await Asker.open(mux.port, protocol);
       const outcome = await told(client, protocol, 4);
-      // the device has an answer's beginning sent: of HTTP the client may have it, and is closed then
+      // the device has sent the start of an answer: an HTTP client may have it, and is closed then
       assert.ok([expected, expected === "830b" ? "830a" : "502", "closed"].includes(outcome), outcome);
       device.answering = promptly;
       await pause(1100);
@@ -102,7 +102,7 @@ describe("failures", { concurrency: 4 }, () => {
     assert.match(httpBody(answer), /\w+ \w+/);
   });
 
-  test("many requests behind one that times out do not add up their waits", async (t) => {
+  test("requests behind one that times out do not add up their waits", async (t) => {
     const device = await Simulator.open(modbus, { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=1 QLEN=100`);
@@ -114,7 +114,7 @@ describe("failures", { concurrency: 4 }, () => {
     assert.ok(ms < 2000 + SOON_MS, `${ms} ms`);
   });
 
-  test("nor do they when every second one times out: each fails within its time-out", async (t) => {
+  test("the same when every second request times out: each fails within its time-out", async (t) => {
     let count = 0;
     const device = await Simulator.open(modbus, {
       answering: (answer, link) => {
@@ -131,8 +131,8 @@ describe("failures", { concurrency: 4 }, () => {
     assert.ok(ms < 500 + SOON_MS, `${ms} ms`);
   });
 
-  describe("a target that does not take connections", () => {
-    /** A program that is stopped, its queue of connections full: the kernel lets further ones wait. */
+  describe("a target that does not accept connections", () => {
+    /** A stopped program with a full accept queue: the kernel lets further connections wait. */
     async function fullBacklog(): Promise<{ port: number; child: ChildProcess }> {
       const source =
         "require('node:net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
@@ -148,7 +148,7 @@ describe("failures", { concurrency: 4 }, () => {
       return { port, child };
     }
 
-    test("CTIM is how long a connect may take", async (t) => {
+    test("CTIM limits the time of a connect", async (t) => {
       const { port, child } = await fullBacklog();
       t.after(() => void child.kill("SIGKILL"));
       const mux = await startMux(t, `127.0.0.1:${port} PROT=modbus CTIM=300`);
@@ -161,7 +161,7 @@ describe("failures", { concurrency: 4 }, () => {
     });
   });
 
-  /** A client with twelve requests where three may wait, another client, and a device that answers when it is told to. */
+  /** A client with twelve requests where three may wait, another client, and a device that the test lets answer. */
   async function overfill(t: TestContext, protocol: typeof modbus) {
     const { answering, held } = holding();
     const device = await Simulator.open(protocol, { answering });
@@ -173,7 +173,7 @@ describe("failures", { concurrency: 4 }, () => {
   }
 
   for (const protocol of MODBUS.filter(({ id }) => id !== undefined)) {
-    test(`${protocol.name}: QLEN: what is too much for a client's queue fails at once, others are served`, async (t) => {
+    test(`${protocol.name}: QLEN: requests beyond a client's queue fail at once, other clients are served`, async (t) => {
       const { device, held, mux, other, all } = await overfill(t, protocol);
       await until(async () => (await mux.status()).queueFull >= 8, "the queue to be full");
       const single = told(other, protocol, 4000);
@@ -199,7 +199,7 @@ describe("failures", { concurrency: 4 }, () => {
     [modbusProtocol("modbus-serial"), "8306", "right"],
     [http, "503", "200"],
   ] as const) {
-    test(`${protocol.name}: QLEN: what is too much is refused after the answers before it, others are served`, async (t) => {
+    test(`${protocol.name}: QLEN: requests beyond the queue are refused after the earlier answers, other clients are served`, async (t) => {
       const { device, held, mux, other, all } = await overfill(t, protocol);
       await until(async () => (await mux.status()).queueFull >= 1, "the queue to be full");
       const single = told(other, protocol, 4000);
@@ -214,7 +214,7 @@ describe("failures", { concurrency: 4 }, () => {
   }
 
   for (const protocol of [echo, iso8583, mpu, conbus]) {
-    test(`${protocol.name}: QLEN: a client with too much to ask is not read from, and loses nothing`, async (t) => {
+    test(`${protocol.name}: QLEN: nobody reads a client with a full queue, and it loses nothing`, async (t) => {
       const { answering, held } = holding();
       const device = await Simulator.open(protocol, { answering });
       t.after(() => device.stop());

@@ -1,4 +1,4 @@
-// a device that sees the end of a message elsewhere than the daemon: nobody gets what was meant for another
+// A device that disagrees with the daemon about the end of a message: no client gets the answer of another.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ import { until } from "../../support/wait.js";
 
 const ROUNDS = 16;
 const INNER = "GET /666 HTTP/1.1\r\nHost: device\r\n\r\n";
-const OPEN = "GET /666 HTTP/1.1\r\nHost: device\r\nX-Rest: "; // what the device gets next is the value of a header
+const OPEN = "GET /666 HTTP/1.1\r\nHost: device\r\nX-Rest: "; // the next bytes become the value of a header
 const EVIL = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
 
 function sized(method: string, body: string, version = "1.1"): string {
@@ -49,7 +49,7 @@ const REQUESTS: readonly (readonly [what: string, request: string])[] = [
   ],
 ];
 
-/** By method: what the device answers, and sends behind that when the next request comes. */
+/** By method: the answer of the device, and the bytes it sends before the next answer. */
 const ANSWERS: readonly (readonly [what: string, method: string, now: string, later: string])[] = [
   ["HEAD, with its body", "HEAD", `HTTP/1.1 200 OK\r\nContent-Length: ${EVIL.length}\r\n\r\n`, EVIL],
   ["HEAD, with a body of no length", "HEAD", "HTTP/1.1 200 OK\r\n\r\n", EVIL],
@@ -92,7 +92,7 @@ const ANSWERS: readonly (readonly [what: string, method: string, now: string, la
 
 describe("ends of HTTP messages", { concurrency: 4 }, () => {
   for (const [what, request] of REQUESTS) {
-    test(`${what}, to a device that does not read it: the next client has its own answer`, async (t) => {
+    test(`${what}, to a device that does not read it: the next client gets its own answer`, async (t) => {
       const device = await CarelessDevice.open();
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
@@ -109,7 +109,7 @@ describe("ends of HTTP messages", { concurrency: 4 }, () => {
   }
 
   for (const [what, method, now, later] of ANSWERS) {
-    test(`the answer is ${what}: what the device sends behind it answers nobody`, async (t) => {
+    test(`the answer is ${what}: the bytes behind it answer no request`, async (t) => {
       const device = await CarelessDevice.open({ "/2": [now, later] });
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
@@ -122,7 +122,7 @@ describe("ends of HTTP messages", { concurrency: 4 }, () => {
     });
   }
 
-  test("GAPM: the pause is kept, though each request has a link of its own", async (t) => {
+  test("GAPM: the pause holds even if each request has a link of its own", async (t) => {
     const device = await CarelessDevice.open();
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http GAPM=300`);
@@ -134,7 +134,7 @@ describe("ends of HTTP messages", { concurrency: 4 }, () => {
     assert.equal(device.links, 4);
   });
 
-  test("requests without a body go over one link, whatever is asked and answered", async (t) => {
+  test("requests without a body share one link, whatever the request and the answer", async (t) => {
     const device = await CarelessDevice.open({
       "/4": ["HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", ""],
       "/6": ["HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", ""],

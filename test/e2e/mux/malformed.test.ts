@@ -1,4 +1,4 @@
-// what is no message, of clients and of devices
+// Malformed messages of clients and of devices.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Asker } from "../../support/exchange.js";
@@ -14,7 +14,7 @@ import { until } from "../../support/wait.js";
 const modbus = modbusProtocol("modbus");
 const MODBUS = (["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => modbusProtocol(kind));
 
-describe("messages that are none", { concurrency: 4 }, () => {
+describe("malformed messages", { concurrency: 4 }, () => {
   const long = "x".repeat(1_000_000);
   const mbap = (...bytes: number[]): Buffer => Buffer.concat([Buffer.from(bytes), Buffer.alloc(300)]);
   const wrongCrc = (kind: "modbus-rtu" | "modbus-serial"): Buffer => {
@@ -38,7 +38,7 @@ describe("messages that are none", { concurrency: 4 }, () => {
     [http, "a header without end", Buffer.from(`GET / HTTP/1.1\r\nX: ${long}`)],
   ];
   for (const [protocol, what, bytes] of MALFORMED) {
-    test(`${protocol.name}: ${what}: a line in the log, that client closed, nobody else`, async (t) => {
+    test(`${protocol.name}: ${what}: a log line, and only that client is closed`, async (t) => {
       const device = await Simulator.open(protocol);
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${protocol.name}`);
@@ -56,7 +56,7 @@ describe("messages that are none", { concurrency: 4 }, () => {
   }
 
   for (const protocol of MODBUS) {
-    test(`${protocol.name}: what a device says amiss reaches nobody`, async (t) => {
+    test(`${protocol.name}: malformed bytes of a device reach no client`, async (t) => {
       const device = await Simulator.open(protocol, {
         answering: (answer, link) => {
           const wrong = Buffer.from(answer);
@@ -74,7 +74,7 @@ describe("messages that are none", { concurrency: 4 }, () => {
     });
   }
 
-  test("http: bytes behind a malformed request go nowhere", async (t) => {
+  test("http: bytes behind a malformed request are dropped", async (t) => {
     const device = await Simulator.open(http);
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
@@ -87,7 +87,7 @@ describe("messages that are none", { concurrency: 4 }, () => {
     client.destroy();
   });
 
-  test("a client that was closed for a malformed message had its earlier ones answered", async (t) => {
+  test("a client closed for a malformed message gets the answers to its earlier requests", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbus, { answering });
     t.after(() => device.stop());

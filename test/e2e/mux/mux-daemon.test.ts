@@ -1,4 +1,4 @@
-// the mux as a part of the daemon: access, notifications, reload, end; and as a command of its own
+// The mux in the daemon (access, notifications, reload, stop), and `sockproxyd mux`.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -19,14 +19,14 @@ import { pause, until } from "../../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
 
-/** `sockproxyd mux …`, to end with the test. */
+/** Starts `sockproxyd mux …`. The end of the test stops it. */
 function command(t: TestContext, ...args: string[]): Program {
   const program = run(process.execPath, MAIN, ...args);
   t.after(() => program.kill());
   return program;
 }
 
-/** Runs the mux by its command until it listens. */
+/** Starts `sockproxyd mux …` and waits until it listens. */
 async function commandListening(t: TestContext, port: number, ...args: string[]): Promise<Program> {
   const program = command(t, ...args);
   await portAnswers(port).catch((error) => {
@@ -53,7 +53,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     client.destroy();
   });
 
-  test("NTFY: what a device says on its own is announced", async (t) => {
+  test("NTFY: unsolicited data of a device is announced", async (t) => {
     const luup = await new FakeLuup().start();
     t.after(() => luup.stop());
     const device = await Device.open();
@@ -84,7 +84,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     assert.equal(luup.of("echo").length, 1);
   });
 
-  test("[access]: strangers are turned away, max-per-client holds", async (t) => {
+  test("[access]: other clients are rejected, and max-per-client holds", async (t) => {
     const device = await Simulator.open(echo);
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port}`, {
@@ -133,7 +133,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     await until(() => idle.client.ended || idle.client.closed, "the idle client to be closed");
   });
 
-  test("SIGTERM: a device that never answers does not hold the end up for long", async (t) => {
+  test("SIGTERM: a device that never answers does not delay the stop for long", async (t) => {
     const device = await Simulator.open(modbus, { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus`);
@@ -182,7 +182,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
 
 describe("the command mux", { concurrency: 4 }, () => {
   for (const words of [["mux"], ["mux", "server"]]) {
-    test(`${words.join(" ")}: the seed's example; SIGTERM ends it with 0`, async (t) => {
+    test(`${words.join(" ")}: the original example; SIGTERM ends it with 0`, async (t) => {
       const device = await Simulator.open(echo);
       t.after(() => device.stop());
       const port = await freePort();
@@ -228,7 +228,7 @@ describe("the command mux", { concurrency: 4 }, () => {
     assert.equal(await client.outcome(1), "right");
   });
 
-  test("mux list: the protocols, as the seed lists them", async (t) => {
+  test("mux list: the protocols, in the format of the original", async (t) => {
     const program = command(t, "mux", "list");
     assert.equal(await program.ended(), 0);
     const names = [...program.stdout().matchAll(/^\* (\S+)$/gm)].map((match) => match[1]).sort();
@@ -246,7 +246,7 @@ describe("the command mux", { concurrency: 4 }, () => {
     ["--no-such-flag"],
   ];
   for (const flags of WRONG) {
-    test(`mux ${flags.join(" ")}: refused with a word about it`, async (t) => {
+    test(`mux ${flags.join(" ")}: refused with a message`, async (t) => {
       const port = await freePort();
       const program = command(t, "mux", "-l", String(port), ...flags);
       assert.notEqual(await program.ended(), 0);

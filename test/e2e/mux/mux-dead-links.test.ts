@@ -10,15 +10,15 @@ import { echo } from "../../support/protocols.js";
 import { until } from "../../support/wait.js";
 
 const HEALTH_S = 2;
-/** The kernel asks ten times, a second apart. */
+/** The kernel sends ten keepalive probes, a second apart. */
 const FOUND_WITHIN_MS = (HEALTH_S + 10 + 8) * 1000;
 
 if (!insideNamespace) {
-  test("links whose device vanishes are found", { skip: missing("unshare", "ip", "nft") }, (context) =>
+  test("links to a vanished device are found", { skip: missing("unshare", "ip", "nft") }, (context) =>
     runInside(import.meta.url, context),
   );
 } else {
-  test("HLTH without PROB: an idle link whose device has vanished is closed before a client meets it", async (t) => {
+  test("HLTH without PROB: an idle link to a vanished device is closed before a client uses it", async (t) => {
     const server = createServer((socket) => socket.on("error", () => {}).pipe(socket)).listen(7, "127.0.0.9");
     await once(server, "listening");
     const mux = await startMux(t, `127.0.0.9:7 HLTH=${HEALTH_S}`);

@@ -1,4 +1,4 @@
-// what the mux does with Modbus beyond carrying it: ids, time-outs, cache, writes
+// Modbus in the mux: ids, time-outs, cache, writes.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readPdu, words, wrap, writeManyPdu, writePdu } from "../../support/modbus.js";
@@ -38,7 +38,7 @@ describe("modbus", { concurrency: 4 }, () => {
   }
 
   for (const kind of ["modbus", "modbus-rtu"] as const) {
-    test(`${kind}: a time-out is told by exception 0x0B, the link survives, the late answer reaches nobody`, async (t) => {
+    test(`${kind}: a time-out is exception 0x0B, the link survives, the late answer reaches no client`, async (t) => {
       const device = await Simulator.open(modbusProtocol(kind), { answering: never });
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${kind} TIME=0.4`);
@@ -56,7 +56,7 @@ describe("modbus", { concurrency: 4 }, () => {
     });
   }
 
-  test("modbus-serial: after a time-out the link is made anew", async (t) => {
+  test("modbus-serial: after a time-out a new link opens", async (t) => {
     const device = await Simulator.open(modbusProtocol("modbus-serial"), { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus-serial TIME=0.4`);
@@ -69,7 +69,7 @@ describe("modbus", { concurrency: 4 }, () => {
     assert.equal(device.links.length, 2);
   });
 
-  /** Answers nobody waits for, sent before the right one. */
+  /** Unsolicited answers, sent before the right one. */
   const STRAYS: readonly [name: string, stray: (answer: Buffer) => Buffer][] = [
     [
       "id",
@@ -83,7 +83,7 @@ describe("modbus", { concurrency: 4 }, () => {
     ],
   ];
   for (const [name, unsolicited] of STRAYS) {
-    test(`an answer with a wrong ${name} is dropped, counted and logged; the right one is waited for`, async (t) => {
+    test(`an answer with a wrong ${name} is dropped, counted and logged; the right answer still reaches the client`, async (t) => {
       const answering: Answering = (answer, link) => {
         link.write(unsolicited(answer));
         setTimeout(() => link.send(answer), 100);
@@ -118,7 +118,7 @@ describe("modbus", { concurrency: 4 }, () => {
     assert.deepEqual(client.surplus, []);
   });
 
-  test("CACH: the same read is answered from the last answer for that time, another read is not", async (t) => {
+  test("CACH: the same read gets the cached answer for that time, another read does not", async (t) => {
     const device = await Simulator.open(modbus);
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus CACH=1500`);
@@ -140,7 +140,7 @@ describe("modbus", { concurrency: 4 }, () => {
     assert.equal(device.requests.length, 6);
   });
 
-  test("without CACH every read is asked", async (t) => {
+  test("without CACH every read reaches the device", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbus, { answering });
     t.after(() => device.stop());
@@ -153,7 +153,7 @@ describe("modbus", { concurrency: 4 }, () => {
   });
 
   for (const pipe of [1, 4]) {
-    test(`CACH: identical reads in flight are asked once, PIPE=${pipe}`, async (t) => {
+    test(`CACH: identical reads in flight reach the device once, PIPE=${pipe}`, async (t) => {
       const { answering, held } = holding();
       const device = await Simulator.open(modbus, { answering });
       t.after(() => device.stop());
@@ -171,7 +171,7 @@ describe("modbus", { concurrency: 4 }, () => {
     });
   }
 
-  test("CACH: the one who asked first leaves, those who joined are answered", async (t) => {
+  test("CACH: the first client leaves, the coalesced clients get the answer", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbus, { answering });
     t.after(() => device.stop());
@@ -194,7 +194,7 @@ describe("modbus", { concurrency: 4 }, () => {
   });
 
   for (const write of [writePdu(10, 4711), writeManyPdu(9, 1, 4711, 2)]) {
-    test(`CACH: a write, function ${write.readUInt8(0)}, makes the next read ask again`, async (t) => {
+    test(`CACH: a write, function ${write.readUInt8(0)}, makes the next read reach the device`, async (t) => {
       const device = await Simulator.open(modbusProtocol("modbus", new Map()));
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus CACH=60000`);
@@ -205,7 +205,7 @@ describe("modbus", { concurrency: 4 }, () => {
     });
   }
 
-  test("CACH: a read that was on its way when a register was written is not remembered, nor joined", async (t) => {
+  test("CACH: a read in flight during a write is neither cached nor coalesced", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbusProtocol("modbus", new Map()), { answering });
     t.after(() => device.stop());
@@ -227,7 +227,7 @@ describe("modbus", { concurrency: 4 }, () => {
     assert.deepEqual([await later, await latest], [4711, 4711], "the old value is not remembered");
   });
 
-  test("CACH: a failure is not remembered", async (t) => {
+  test("CACH: a failure is not cached", async (t) => {
     const device = await Simulator.open(modbus, { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus CACH=60000 TIME=0.3`);

@@ -1,4 +1,4 @@
-// real software on both sides of the mux
+// Real software on both sides of the mux.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ import { run } from "../../support/plugin/programs.js";
 import { echo } from "../../support/protocols.js";
 import { after, Simulator } from "../../support/simulator.js";
 
-/** Reads holding registers by mbpoll. */
+/** Reads holding registers with mbpoll. */
 function mbpoll(port: number, unit: number, address: number, count: number): Promise<Ran> {
   const where = ["-a", unit, "-r", address, "-c", count, "-p", port].map(String);
   return ran("mbpoll", ["-0", "-1", "-o", "5", ...where, "127.0.0.1"]);
@@ -88,7 +88,7 @@ describe("modbus", () => {
   });
 });
 
-/** A server that answers with method, length and hash of what it was sent. */
+/** A server that answers with the method, length and hash of the request. */
 async function hashing(t: TestContext): Promise<number> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -178,7 +178,7 @@ describe("http", { skip: missing("nginx", "curl") }, () => {
     for (const { stdout, stderr } of others) assert.equal(String(stdout), SMALL, stderr);
   });
 
-  test("a client that leaves in the middle of a download leaves the others the device", async (t) => {
+  test("a client that leaves during a download does not block the device for the others", async (t) => {
     const { url, curl } = await site(t, { large: randomBytes(20_000_000) });
     const cut = await curl("--max-filesize", "20000000", "--limit-rate", "200k", "--max-time", "1", url("large"));
     assert.equal(cut.status, 28, "curl gives up");
@@ -197,7 +197,7 @@ describe("http", { skip: missing("nginx", "curl") }, () => {
     );
   });
 
-  test("a server that closes its connection after every 20 requests loses nobody's", async (t) => {
+  test("a server that closes its connection after every 20 requests loses no answer", async (t) => {
     const { mux, url, curl } = await site(t, {}, "", 20);
     const all = await Promise.all([1, 2, 3, 4].map(() => curl(...Array.from({ length: 15 }, () => url("small")))));
     for (const { stdout, stderr } of all) assert.equal(String(stdout), SMALL.repeat(15), stderr);
@@ -216,7 +216,7 @@ describe("http", { skip: missing("nginx", "curl") }, () => {
   });
 });
 
-test("nc: the seed's example, by the command mux", { skip: missing("nc") }, async (t) => {
+test("nc: the original example, with `sockproxyd mux`", { skip: missing("nc") }, async (t) => {
   const device = await Simulator.open(echo);
   t.after(() => device.stop());
   const port = await freePort();

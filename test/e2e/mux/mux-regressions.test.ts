@@ -1,4 +1,4 @@
-// faults that attacks on the mux have found: each test says what is promised
+// Former faults of the mux; each title states the correct behaviour.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
@@ -20,11 +20,11 @@ import { pause, until } from "../../support/wait.js";
 interface RawDevice {
   readonly port: number;
   readonly sockets: Socket[];
-  /** All that came, over all connections. */
+  /** The bytes of all connections. */
   received: string;
 }
 
-/** A device that does what the test says with every connection and every chunk. */
+/** A device whose handlers for connections and chunks come from the test. */
 async function rawDevice(
   t: TestContext,
   {
@@ -55,10 +55,10 @@ async function rawDevice(
 const OK = (body: string, more = ""): string =>
   `HTTP/1.1 200 OK\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
 
-describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
-  describe("http: what one client sends stays one request", () => {
+describe("former faults of the mux", { concurrency: 4 }, () => {
+  describe("http: a client's request stays one request", () => {
     for (const field of ["Content-Length", "Transfer-Encoding"]) {
-      test(`Connection: ${field} does not take the length away from a body`, async (t) => {
+      test(`Connection: ${field} does not remove the length of a body`, async (t) => {
         const device = await rawDevice(t, {});
         const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
         const client = await Client.open(mux.port);
@@ -95,7 +95,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
       assert.match(victim.bytes.toString(), /answer to \/victim/);
     });
 
-    test("a head that ends in LF LF, and CR LF CR LF in the body: the body is passed on as it is", async (t) => {
+    test("a head that ends in LF LF, and CR LF CR LF in the body: the body passes unchanged", async (t) => {
       const device = await rawDevice(t, {});
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
       const client = await Client.open(mux.port);
@@ -105,7 +105,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
       assert.equal(device.received.slice(device.received.indexOf("\r\n\r\n") + 4), body);
     });
 
-    test("nothing behind a request with Connection: close is carried out", async (t) => {
+    test("no request behind a request with Connection: close is carried out", async (t) => {
       const device = await rawDevice(t, {
         data: async (_, socket) => {
           await pause(50);
@@ -122,7 +122,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     });
   });
 
-  test("http: a client of HTTP/1.0 that wants to keep the connection learns that it is kept, or sees it closed", async (t) => {
+  test("http: an HTTP/1.0 client that asks for keep-alive gets the confirmation, or a closed connection", async (t) => {
     const device = await rawDevice(t, { data: (_, socket) => void socket.write(OK("hello")) });
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
     const client = await Client.open(mux.port);
@@ -156,7 +156,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     await until(() => device.received.includes("/probe"), "a probe", 3000);
   });
 
-  test("http: an answer without end whose client has left does not keep the device from the others", async (t) => {
+  test("http: an answer without end whose client has left does not block the device for the others", async (t) => {
     const device = await rawDevice(t, {
       data: (text, socket) => {
         if (!text.includes("/stream")) {
@@ -180,7 +180,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.match(client.bytes.toString(), /200 OK/);
   });
 
-  test("echo: the beginning of one answer too many is not the beginning of the next answer", async (t) => {
+  test("echo: the start of an extra answer is not the start of the next answer", async (t) => {
     const device = await rawDevice(t, {
       data: async (text, socket) => {
         if (text === "one\n") {
@@ -202,7 +202,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.ok(["", "answer two\n"].includes(second.bytes.toString()), JSON.stringify(second.bytes.toString()));
   });
 
-  test("echo: what a device says before its first request (DLAY) answers nobody", async (t) => {
+  test("echo: bytes of a device before its first request (DLAY) answer no request", async (t) => {
     const device = await rawDevice(t, {
       connected: (socket) => void socket.write("welcome\n"),
       data: (text, socket) => void socket.write(`answer ${text}`),
@@ -215,7 +215,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
   });
 
   for (const prot of ["modbus"]) {
-    test(`${prot}: a device that speaks as soon as it is connected to is not stormed`, async (t) => {
+    test(`${prot}: a device that sends bytes on connect is not flooded with connects`, async (t) => {
       const device = await rawDevice(t, { connected: (socket) => void socket.write("Welcome to the device!\n") });
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${prot}`);
       const client = await Client.open(mux.port);
@@ -227,7 +227,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     });
   }
 
-  test("IDLE=0: a device that is down is not stormed by clients that come and go", async (t) => {
+  test("IDLE=0: clients that come and go do not flood a device that is down with connects", async (t) => {
     const device = await rawDevice(t, { connected: (socket) => socket.resetAndDestroy() });
     const mux = await startMux(t, `127.0.0.1:${device.port} IDLE=0`);
     const until = performance.now() + 2000;
@@ -241,7 +241,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.ok(device.sockets.length <= 3, `${device.sockets.length} connects in two seconds`);
   });
 
-  test("CACH, IDLE: nobody joins a read whose link was closed", async (t) => {
+  test("CACH, IDLE: no read is coalesced with one whose link was closed", async (t) => {
     let mute = true;
     const device = await Simulator.open(modbusProtocol("modbus"), {
       limit: 5,
@@ -262,7 +262,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.ok(performance.now() - since < 2000, `${performance.now() - since} ms`);
   });
 
-  test("a target that takes connections and closes them is down: 30 requests do not wait for TIME", async (t) => {
+  test("a target that accepts connections and closes them is down: 30 requests do not wait for TIME", async (t) => {
     const device = await rawDevice(t, { connected: (socket) => socket.destroy() });
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=8 QLEN=100`);
     const client = await ModbusClient.connect(mux.port);
@@ -280,7 +280,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     const client = await ModbusClient.connect(mux.port);
     const pdu = Buffer.from("0300010001", "hex");
     await Promise.all([client.call(1, pdu), client.call(1, pdu)]);
-    await pause(9000); // nobody asks
+    await pause(9000); // without requests
     const refused = device.refused;
     device.cut();
     const since = performance.now();
@@ -380,7 +380,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.ok(timers < 10, `${timers} timers`);
   });
 
-  test("broadcast: a client that has closed is let go, though the device is silent", async (t) => {
+  test("broadcast: a closed client is released, though the device is silent", async (t) => {
     const device = await rawDevice(t, {});
     const mux = await startMux(t, `127.0.0.1:${device.port} MODE=broadcast`);
     for (let n = 0; n < 5; n += 1) {
@@ -415,7 +415,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.equal(client.bytes.toString("hex"), "");
   });
 
-  test("conbus: a reply about another data point of the same module answers nobody", async (t) => {
+  test("conbus: a reply about another data point of the same module answers no request", async (t) => {
     const device = await rawDevice(t, {
       data: async (_, socket) => {
         socket.write(telegram("R0020044966F02D00OLD"));
@@ -430,7 +430,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.equal(client.bytes.toString(), telegram("R0020044966F02D18NEW").toString());
   });
 
-  test("a reload to something else and back goes on with the same mux", async (t) => {
+  test("a reload to another line and back keeps the same mux", async (t) => {
     const device = await Simulator.open(modbusProtocol("modbus"));
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus`);
@@ -481,7 +481,7 @@ describe("faults of the mux, found and mended", { concurrency: 4 }, () => {
     assert.match(await client.rest(), /^HTTP\/1.1 413 /);
   });
 
-  test("http: 101 nobody asked for ends the link", async (t) => {
+  test("http: an unsolicited 101 ends the link", async (t) => {
     const device = await rawDevice(t, {
       data: (_, socket) =>
         void socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),

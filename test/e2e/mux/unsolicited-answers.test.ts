@@ -1,4 +1,4 @@
-// what is peculiar to one protocol or another
+// The behaviour of single protocols of the mux.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Asker } from "../../support/exchange.js";
@@ -9,20 +9,20 @@ import { holding, never, promptly, Simulator } from "../../support/simulator.js"
 import { pause, until } from "../../support/wait.js";
 
 describe("protocols", { concurrency: 4 }, () => {
-  test("echo: an answer that nobody has asked for does not answer the next request", async (t) => {
+  test("echo: an unsolicited answer does not answer the next request", async (t) => {
     const device = await Simulator.open(echo);
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port}`);
     const client = await Asker.open(mux.port, echo);
     assert.equal(await client.outcome(1), "right");
-    await pause(1100); // so that a link may be made anew at once
+    await pause(1100); // a new link may open at once after this time
     device.links[0]?.write("unasked\n");
     await until(async () => (await mux.status()).strays === 1, "the stray to be counted");
     assert.equal(await client.outcome(2), "right");
     assert.deepEqual(client.surplus, []);
   });
 
-  test("echo: one answer too many in the same breath does not answer the request that waits", async (t) => {
+  test("echo: an extra answer in the same packet does not answer the waiting request", async (t) => {
     const device = await Simulator.open(echo, {
       answering: (answer, link) => link.send(Buffer.concat([answer, answer])),
     });
@@ -34,7 +34,7 @@ describe("protocols", { concurrency: 4 }, () => {
     for (const client of clients) assert.deepEqual(client.surplus, []);
   });
 
-  test("conbus: events of the device go to every client, and answer nobody", async (t) => {
+  test("conbus: events of the device go to every client and answer no request", async (t) => {
     const { answering, held } = holding();
     const device = await Simulator.open(conbus, { answering });
     t.after(() => device.stop());
@@ -54,7 +54,7 @@ describe("protocols", { concurrency: 4 }, () => {
     assert.equal(clients[1]?.surplus.length, 1, "the answer is not for the other");
   });
 
-  test("conbus: an answer with another serial number answers nobody", async (t) => {
+  test("conbus: an answer with another serial number answers no request", async (t) => {
     const device = await Simulator.open(conbus, {
       answering: (answer, link) => {
         link.write(conbus.answer(conbus.request(7, 0)));
@@ -69,7 +69,7 @@ describe("protocols", { concurrency: 4 }, () => {
     assert.equal(device.links.length, 1);
   });
 
-  test("http: a request to upgrade and CONNECT are answered 501, the device hears nothing of them", async (t) => {
+  test("http: an upgrade request and CONNECT get 501 and do not reach the device", async (t) => {
     const device = await Simulator.open(http, { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
@@ -134,7 +134,7 @@ describe("protocols", { concurrency: 4 }, () => {
     });
   }
 
-  test("http: an answer that begins and does not end: the client is not told it was whole", async (t) => {
+  test("http: an answer that begins and does not end does not look complete to the client", async (t) => {
     const device = await answering("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it", "end");
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);

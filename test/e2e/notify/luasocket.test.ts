@@ -36,7 +36,7 @@ async function connectAsPlugin(lua: LuaSocket, options: string): Promise<string>
   return answer;
 }
 
-test("the dialogue of a plugin, by LuaSocket itself", { skip }, async () => {
+test("the dialogue of a plugin, with the real LuaSocket", { skip }, async () => {
   const lua = new LuaSocket();
   const index = device.clients.length;
   const pid = await connectAsPlugin(
@@ -174,7 +174,7 @@ test("RNTF: 64 kB reach a plugin that reads 255 bytes per action", { skip }, asy
   lua.kill();
 });
 
-test("without RNTF nobody is notified twice of the same data", { skip }, async () => {
+test("without RNTF no plugin is notified twice of the same data", { skip }, async () => {
   const lua = new LuaSocket();
   const index = device.clients.length;
   const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");

@@ -58,7 +58,7 @@ test("without a pid of the plugin's own the one of the greeting is sent, never a
   }
 });
 
-test("without NTFY nobody is notified", async () => {
+test("without NTFY no notification is sent", async () => {
   const before = luup.arrivals.length;
   const { client, remote } = await relayed(daemon.port, device);
   remote.write("x");
@@ -164,7 +164,7 @@ for (const [what, options, end] of ends) {
   });
 }
 
-test("a slow action makes no second request of its connection, and its data is told of in one more", async () => {
+test("during a slow action its connection has no second request; new data makes one more afterwards", async () => {
   const { client, remote, pid } = await notified("", "5/urn:x/Slow");
   const waiting: ServerResponse[] = [];
   luup.answer = (arrival, response, request) => {
@@ -228,7 +228,7 @@ const permanent: [string, ReturnType<typeof saying>][] = [
   ["501", saying("No handler", 501)],
 ];
 for (const [what, answer] of permanent) {
-  test(`${what} is warned of once per connection and not repeated`, async () => {
+  test(`${what} makes one warning per connection and is not repeated`, async () => {
     const { client, remote, pid } = await notified("", "77/urn:nope/Nothing");
     luup.answer = answer;
     remote.write("x");
@@ -297,7 +297,7 @@ test("an engine that restarts gets what it missed, once", async () => {
   await late.stop();
 });
 
-test("connections are kept; a kept one that turns out dead is replaced at once", async () => {
+test("connections are kept alive; a dead one is replaced at once", async () => {
   const { client, remote, pid } = await notified();
   for (let n = 1; n <= 5; n += 1) {
     remote.write("x");
@@ -332,7 +332,7 @@ test("a base path and user:password@ of the URL are used", async () => {
   await own.stop();
 });
 
-test("a plugin that does not read is told of data, and again when it has made room", async () => {
+test("a plugin that does not read is notified, and again when it has read", async () => {
   const { client, remote, pid } = await notified();
   client.socket.pause();
   const piece = Buffer.alloc(1_048_576);

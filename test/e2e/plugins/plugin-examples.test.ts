@@ -126,7 +126,7 @@ describe("sockproxy.lua", { skip: missingLuaSocket(), concurrency: CONCURRENCY }
     ["closes at once", (socket) => socket.end(), "no greeting: closed"],
   ];
   for (const [name, greet, reason] of STRANGERS) {
-    test(`connects directly where somebody else listens who ${name}, and sends that one nothing`, async (t) => {
+    test(`connects directly where another program listens that ${name}, and sends it nothing`, async (t) => {
       const stranger = await server(t, greet);
       const device = await echoDevice(t);
       const program = ending(t, runConnect("127.0.0.1", device.port, { proxyPort: stranger.port, say: "hello" }));
@@ -135,7 +135,7 @@ describe("sockproxy.lua", { skip: missingLuaSocket(), concurrency: CONCURRENCY }
     });
   }
 
-  test("connects directly where somebody else trickles", async (t) => {
+  test("connects directly where another program trickles bytes", async (t) => {
     const stranger = await server(t, (socket) => {
       const timer = setInterval(() => socket.write("."), 200);
       socket.once("close", () => clearInterval(timer));
@@ -166,7 +166,7 @@ describe("sockproxy.lua", { skip: missingLuaSocket(), concurrency: CONCURRENCY }
     assert.deepEqual(await outcome(program), ["connected\ttrue\ta\t", "late", "end\tclosed"]);
   });
 
-  test("fails with both reasons where nobody reaches the device", async (t) => {
+  test("fails with both reasons where the device cannot be reached", async (t) => {
     const { port } = await daemon(t);
     const program = ending(t, runConnect("127.0.0.1", await freePort(), { proxyPort: port }));
     const [line = "", ...rest] = await outcome(program);
@@ -414,7 +414,7 @@ test("the plugin's files are well-formed XML and agree with one another", { skip
   for (const name of [...delayed, ...(xml["startup"] ?? [])]) assert.ok(functions.includes(`function ${name}(`), name);
 });
 
-describe("the clients for everyone else", { concurrency: CONCURRENCY }, () => {
+describe("the clients in Python and Node", { concurrency: CONCURRENCY }, () => {
   const CLIENTS: readonly [command: string, file: string, skip: string | false][] = [
     ["python3", "client.py", missing("python3")],
     [process.execPath, "client.mjs", false],
@@ -435,7 +435,7 @@ describe("the clients for everyone else", { concurrency: CONCURRENCY }, () => {
       assert.equal(client.stdout(), `at once\n${rest}`);
     });
 
-    test(`${file} fails with the proxy's words when that cannot connect`, { skip }, async (t) => {
+    test(`${file} fails with the reply of the proxy when the proxy cannot connect`, { skip }, async (t) => {
       const { port } = await daemon(t);
       const client = ending(t, start(`127.0.0.1:${await freePort()}`, port));
       assert.equal(await client.ended(), 1);
@@ -443,7 +443,7 @@ describe("the clients for everyone else", { concurrency: CONCURRENCY }, () => {
       assert.equal(client.stdout(), "");
     });
 
-    test(`${file} fails where somebody else greets`, { skip }, async (t) => {
+    test(`${file} fails where another program greets`, { skip }, async (t) => {
       const stranger = await server(t, (socket) => socket.end("SSH-2.0-x\r\n"));
       const client = ending(t, start("127.0.0.1:1", stranger.port));
       assert.equal(await client.ended(), 1);

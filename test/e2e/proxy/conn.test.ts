@@ -25,7 +25,7 @@ after(async () => {
   await luup.stop();
 });
 
-/** The answer to a CONN line that fails, and how long it took in milliseconds. */
+/** The reply to a failing CONN line, and its time in milliseconds. */
 async function refused(line: string): Promise<{ answer: string; ms: number }> {
   const { client } = await greet(daemon.port);
   const since = performance.now();
@@ -90,7 +90,7 @@ test("names and IPv6 remotes are connected; of a name both families are tried", 
   }
 });
 
-test("what cannot be connected is answered by ERR CONN and why", async () => {
+test("a failed dial gets ERR CONN with the reason", async () => {
   assert.match((await refused(`CONN 127.0.0.1:${await freePort()}`)).answer, /^ERR CONN [^\n]*connection refused\n$/);
   assert.match(
     (await refused("CONN no-such-host.invalid:1")).answer,
@@ -112,7 +112,7 @@ test("a wrong line is refused, and nothing is dialled", async () => {
 });
 
 test("a dial that gets no answer ends after 4 s, or CTIM, and holds up nobody", async () => {
-  // a program that is stopped, its queue of connections full: the kernel lets further ones wait
+  // a stopped program with a full accept queue: the kernel lets further connections wait
   const source =
     "require('node:net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
   const child = spawn(process.execPath, ["-e", source], { stdio: ["ignore", "pipe", "inherit"] });
@@ -180,7 +180,7 @@ async function stat(): Promise<
   return status.connections;
 }
 
-test("STAT JSON tells options, bytes, idle times and notifications of a connection", async () => {
+test("STAT JSON shows options, bytes, idle times and notifications of a connection", async () => {
   const device = await Device.open();
   const { client, remote } = await relayed(daemon.port, device, "NTFY=7/urn:s/Act/json RTIM=60000 PACE=2.5 BLKS=100");
   client.write("12345");

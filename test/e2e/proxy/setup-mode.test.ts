@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => daemon.stop());
 
-/** Everything the daemon answers to these packets, greeting cut off, until it closes. */
+/** All replies of the daemon to these packets without the greeting, until it closes. */
 async function talk(...packets: (string | Buffer)[]): Promise<string> {
   const { client } = await greet(daemon.port);
   for (const packet of packets) {
@@ -43,7 +43,7 @@ test("several lines in one packet, and one line in many, in any case, blank ones
   assert.equal(await talk("Q", "U", "I", "T", "\n"), "OK QUIT\n");
 });
 
-test("what is refused is answered by ERR and its command, and the connection closed", async () => {
+test("a refused line gets ERR and its command, and the connection is closed", async () => {
   assert.match(await talk("FOO bar\nSTAT\n"), /^ERR FOO [^\n]+\n$/);
   assert.match(await talk("STAT\r\nSTAT\n"), /^ERR STAT [^\n]+\n$/);
   assert.match(await talk("CONN nowhere\n"), /^ERR CONN [^\n]+\n$/);
@@ -78,7 +78,7 @@ test("STAT shows every connection, the asking one marked, and is followed by not
   client.destroy();
 });
 
-test("STAT JSON is one line with everything known", async () => {
+test("STAT JSON is one line with the whole status", async () => {
   const { client, pid } = await greet(daemon.port);
   client.write("STAT JSON\n");
   const status = JSON.parse(await client.line());
@@ -94,7 +94,7 @@ test("STAT JSON is one line with everything known", async () => {
   assert.equal(own.clientPort, client.socket.localPort ?? own.clientPort);
 });
 
-test("a client that asks and asks, and never reads, costs bounded memory and no one else", async () => {
+test("a client that sends commands and never reads costs bounded memory and delays nobody", async () => {
   const { client } = await greet(daemon.port);
   client.socket.pause();
   const flood = Buffer.from("HELP\n".repeat(20_000));
@@ -115,7 +115,7 @@ test("a client that asks and asks, and never reads, costs bounded memory and no 
   other.client.destroy();
 });
 
-test("IPv6 and IPv4 are both served; an IPv4 client shows as such", async () => {
+test("IPv6 and IPv4 clients are served; an IPv4 client shows as IPv4", async () => {
   const { client, pid } = await greet(daemon.port, "::1");
   client.write("STAT\n");
   await client.line();

@@ -1,4 +1,4 @@
-// Thousands of clients whose remotes take nothing: they are looked after, and that costs next to nothing.
+// Thousands of clients whose remotes read nothing: the daemon notices their end at almost no cost.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
@@ -15,11 +15,11 @@ import { pause, until } from "../../support/wait.js";
 
 const UPLOADS = 2000;
 const BYTES = 262_144; // more than the kernel keeps of each here
-const LOOKS_MS = 6000; // each client is looked for in this time
+const LOOKS_MS = 6000; // each client is looked up within this time
 const MOST_MS = 50; // of the daemon's own time; when each look went through the whole table it was 80 to 250
 
 if (insideNamespace) {
-  test(`${UPLOADS} stalled uploads hold up nobody, and those whose clients have gone are let go`, async (t) => {
+  test(`${UPLOADS} stalled uploads delay nobody, and those of closed clients end`, async (t) => {
     for (const name of ["tcp_rmem", "tcp_wmem"]) writeFileSync(`/proc/sys/net/ipv4/${name}`, "4096 16384 32768");
     const server = createServer({ pauseOnConnect: true }, (socket) => socket.on("error", () => {}));
     server.listen(0, "127.0.0.1");

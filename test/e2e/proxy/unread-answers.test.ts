@@ -1,4 +1,4 @@
-// what peers do not read costs little: replies, pages, messages
+// Replies, pages and messages that a peer does not read cost little memory.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client, Device, greet, relayed } from "../../support/net.js";
@@ -27,7 +27,7 @@ async function busyDaemon(t: Parameters<typeof startWeb>[0]) {
   return started;
 }
 
-/** A client that asks and does not read. */
+/** A client that sends commands and does not read. */
 async function unreading(port: number, text: string): Promise<Client> {
   const client = await Client.open(port);
   client.socket.pause();
@@ -51,7 +51,7 @@ async function growth(daemon: Parameters<typeof resident>[0], since: number): Pr
   return (most - since) / MIB;
 }
 
-test("clients that ask for the status again and again, and do not read, cost little; one that reads gets all", async (t) => {
+test("clients that send STAT again and again without reading cost little; a client that reads gets everything", async (t) => {
   const { daemon } = await busyDaemon(t);
   const before = resident(daemon);
   const clients: Client[] = [];
@@ -117,7 +117,7 @@ test("watchers that do not read cost little", async (t) => {
   assert.deepEqual(faults(daemon.log()), []);
 });
 
-test("a stream of messages that was asked for too early is not begun, and none stays when its reader leaves", async (t) => {
+test("a message stream requested too early does not begin, and no stream outlives its reader", async (t) => {
   const { web } = await startWeb(t);
   const first = "GET /page.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
   const stream = "GET /messages HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";

@@ -25,7 +25,7 @@ async function startServer(t: TestContext): Promise<ConbusServer> {
   return server;
 }
 
-/** Asks, and takes the answer. */
+/** Sends a request and takes the answer. */
 async function discover(client: Client): Promise<void> {
   client.write(DISCOVERY);
   assert.equal(await client.take(REPLIES.length), REPLIES);
@@ -44,7 +44,7 @@ async function reaches(proxy: ReverseProxy, server: ConbusServer): Promise<void>
 }
 
 describe("status and stop", { concurrency: 3 }, () => {
-  test("status: what runs, where it goes and who is connected, in JSON", async (t) => {
+  test("status: the proxy, its target and its clients, in JSON", async (t) => {
     const server = await startServer(t);
     const proxy = await startReverseProxy(t, { target: server.port });
     assert.deepEqual(await proxy.status(), {
@@ -73,13 +73,13 @@ describe("status and stop", { concurrency: 3 }, () => {
     await until(async () => (await proxy.status()).active_connections === 0, "them to be gone");
   });
 
-  test("status of nothing: exit status 3, running false", async (t) => {
+  test("status without a running proxy: exit status 3, running false", async (t) => {
     const ran = await runToEnd(t, ownFolder(), "reverse-proxy", "status", "--port", `${await freePort()}`);
     assert.equal(ran.status, 3, ran.stderr);
     assert.equal((JSON.parse(ran.stdout) as { running: boolean }).running, false);
   });
 
-  test("stop ends it gracefully: clients see the end, the port is free, status 0; then nothing runs", async (t) => {
+  test("stop ends the proxy gracefully: clients get FIN, the port is free, status 0", async (t) => {
     const server = await startServer(t);
     const proxy = await startReverseProxy(t, { target: server.port });
     const client = await proxy.connect();
@@ -107,7 +107,7 @@ describe("status and stop", { concurrency: 3 }, () => {
     });
   }
 
-  test("one that was killed does not run, and another one can start", async (t) => {
+  test("after a kill nothing runs, and another proxy can start", async (t) => {
     const server = await startServer(t);
     const killed = await startReverseProxy(t, { target: server.port });
     killed.child.kill("SIGKILL");
@@ -137,7 +137,7 @@ describe("status and stop", { concurrency: 3 }, () => {
     for (const client of clients) client.destroy();
   });
 
-  test("a second one on the same port: refused with a word about it, the first goes on", async (t) => {
+  test("a second proxy on the same port is refused with a message; the first goes on", async (t) => {
     const server = await startServer(t);
     const proxy = await startReverseProxy(t, { target: server.port });
     const args = ["--port", `${proxy.port}`, "--config", proxy.config];
@@ -248,7 +248,7 @@ describe("--idle, --log, --decode, options", { concurrency: 3 }, () => {
 describe("cli.yml", { concurrency: 3 }, () => {
   const FALLBACK = { target_ip: "10.0.3.162", target_port: 10001 };
 
-  test("there is none: the fallback, and a warning", async (t) => {
+  test("without a file: the defaults, and a warning", async (t) => {
     const proxy = await startReverseProxy(t, { yml: null });
     await proxy.says(/cli-\d+\.yml.*10\.0\.3\.162/);
     const { target_ip, target_port } = await proxy.status();
@@ -264,7 +264,7 @@ describe("cli.yml", { concurrency: 3 }, () => {
     });
   }
 
-  test("one key is missing: its fallback, the others as they are, other keys do no harm", async (t) => {
+  test("with one missing key: its default, the other values, and unknown keys are ignored", async (t) => {
     const proxy = await startReverseProxy(t, { yml: "homekit:\n  ip: 1.2.3.4\nconbus:\n  ip: 127.0.0.1\n  more: 1\n" });
     await proxy.says(/port.*10001/);
     const { target_ip, target_port } = await proxy.status();
@@ -307,7 +307,7 @@ describe("cli.yml", { concurrency: 3 }, () => {
     });
   }
 
-  test("malformed on reload: said, the old settings stay; put right, it is taken up", async (t) => {
+  test("malformed on reload: reported, the old settings stay; once mended, it is used", async (t) => {
     const [server, other] = [await startServer(t), await startServer(t)];
     const proxy = await startReverseProxy(t, { target: server.port });
     proxy.configure("conbus: [");
@@ -320,7 +320,7 @@ describe("cli.yml", { concurrency: 3 }, () => {
     await reaches(proxy, other);
   });
 
-  test("a file put in its place, as editors do, is taken up, and another one after it", async (t) => {
+  test("a file that replaces cli.yml, as editors do, is used, and a further one, too", async (t) => {
     const [server, second, third] = [await startServer(t), await startServer(t), await startServer(t)];
     const proxy = await startReverseProxy(t, { target: server.port });
     for (const next of [second, third]) {
@@ -332,7 +332,7 @@ describe("cli.yml", { concurrency: 3 }, () => {
     await reaches(proxy, server);
   });
 
-  test("a file that was not there at the start is taken up", async (t) => {
+  test("a file that appears later is used", async (t) => {
     const server = await startServer(t);
     const proxy = await startReverseProxy(t, { yml: null });
     proxy.configure(cliYml(server.port));

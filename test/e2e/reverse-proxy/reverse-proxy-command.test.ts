@@ -173,7 +173,7 @@ test("a port that another program has: status 1, and no socket is made", async (
   assert.ok(!existsSync(folder.socketOf(one.port)));
 });
 
-test("the folder of the sockets is ours alone", async () => {
+test("the folder of the sockets belongs to its user alone", async () => {
   const { folder, port, proxy } = await begin();
   assert.equal(statSync(folder.sockets).mode & 0o777, 0o700);
   assert.ok(lstatSync(folder.socketOf(port)).isSocket());
@@ -217,7 +217,7 @@ for (const [what, prepare, message] of attacks) {
   });
 }
 
-test("a folder open to others is not asked: who knows who answers", async () => {
+test("a folder open to others is not used: any user could answer there", async () => {
   const folder = new ReverseProxyFolder();
   mkdirSync(folder.sockets, { mode: 0o755 });
   const server = createServer((socket) => socket.end("OK\n{}\nOK STOP\n")).listen(folder.socketOf(10001));
@@ -230,14 +230,14 @@ test("a folder open to others is not asked: who knows who answers", async () => 
   server.close();
 });
 
-test("a folder of strangers at another place is left alone", async () => {
+test("a folder of another user at another place is left alone", async () => {
   const folder = new ReverseProxyFolder();
   folder.env = { XDG_RUNTIME_DIR: folder.path, TMPDIR: folder.path };
   mkdirSync(`${folder.path}/sockproxyd-${process.geteuid?.()}`, { mode: 0o755 });
   assert.equal((await folder.run("status")).status, 3);
 });
 
-test("a user whose folder in the temporary one is taken by another: it starts, and is found", {
+test("a user whose folder in /tmp belongs to another user: the proxy starts and is found", {
   skip: noSecondUser(),
 }, async () => {
   const folder = new ReverseProxyFolder();
@@ -259,7 +259,7 @@ test("a user whose folder in the temporary one is taken by another: it starts, a
   assert.equal(await proxy.end(), 0);
 });
 
-test("a path too long for a socket is said", async () => {
+test("a path too long for a socket is reported", async () => {
   const folder = new ReverseProxyFolder();
   folder.serveFrom(one.port);
   const deep = `${folder.path}/${"x".repeat(80)}`;
@@ -318,7 +318,7 @@ test("wrong files and options end the start with status 2", async () => {
   assert.deepEqual([help.status, help.out.startsWith("Usage: sockproxyd reverse-proxy start")], [0, true]);
 });
 
-test("without a file: the values of the seed, and a warning", async () => {
+test("without a file: the defaults of the original, and a warning", async () => {
   const folder = new ReverseProxyFolder();
   const port = await freePort();
   const proxy = await folder.start(port);
@@ -331,7 +331,7 @@ test("without a file: the values of the seed, and a warning", async () => {
   assert.equal(await proxy.end(), 0);
 });
 
-test("cli.yml is taken up: in place, by rename, removed and there again; what is connected lives on", async () => {
+test("cli.yml is read again after a write, a rename, and a removal; connections live on", async () => {
   const { folder, port, proxy } = await begin();
   const old = await clientOf(port);
   folder.serveFrom(two.port);
@@ -354,7 +354,7 @@ test("cli.yml is taken up: in place, by rename, removed and there again; what is
   assert.equal(await proxy.end(), 0);
 });
 
-test("a wrong file changes nothing, is said once, and the next good one is taken", async () => {
+test("a wrong file changes nothing and is reported once; the next correct one is used", async () => {
   const { folder, port, proxy } = await begin();
   writeFileSync(folder.cliYml, "conbus: [\n");
   await proxy.logs(/\[ERROR\] configuration not taken \(cli\.yml changed\), nothing has changed: cli\.yml:2:1: /);
@@ -367,7 +367,7 @@ test("a wrong file changes nothing, is said once, and the next good one is taken
   assert.equal(await proxy.end(), 0);
 });
 
-test("a file that is written bit by bit is taken when it is whole", async () => {
+test("a file that is written bit by bit is used when it is complete", async () => {
   const { folder, port, proxy } = await begin();
   const text = conbusYml(two.port);
   for (let size = 0; size <= text.length; size += 4) {
@@ -393,7 +393,7 @@ test("SIGHUP and RELD read the file, too; a change they have taken is not taken 
   assert.equal(await proxy.end(), 0);
 });
 
-/** Says something in setup mode on a control socket; everything but the greeting that comes back. */
+/** Sends a line in setup mode on a control socket; returns all replies without the greeting. */
 async function tell(path: string, text: string): Promise<string> {
   const client = new Client(connect({ path, allowHalfOpen: true }));
   client.socket.end(text);
@@ -424,7 +424,7 @@ test("the control socket is setup mode as any: CONN works there, too", async () 
   assert.equal(await proxy.end(), 0);
 });
 
-test("a client of the control socket that has left before it was greeted does no harm", async () => {
+test("a client of the control socket that leaves before the greeting does no harm", async () => {
   const { folder, port, proxy } = await begin();
   for (let count = 0; count < 20; count += 1) connect({ path: folder.socketOf(port) }).destroy();
   await pause(100);
@@ -452,7 +452,7 @@ test("status and stop work while the proxy is full", async () => {
   for (const client of clients) client.destroy();
 });
 
-test("the process has gone when stop returns: the port can be had at once", async () => {
+test("the process has ended when stop returns: the port is free at once", async () => {
   const { folder, port } = await begin();
   await clientOf(port);
   assert.equal((await folder.run("stop", "--port", String(port))).status, 0);

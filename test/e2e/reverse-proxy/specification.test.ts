@@ -1,4 +1,4 @@
-// the Conbus reverse proxy: the scenarios and criteria of its specification
+// The Conbus reverse proxy: the scenarios and criteria of its specification.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { ConbusServer, DISCOVERY, MODULES, read, telegram } from "../../support/conbus.js";
@@ -21,7 +21,7 @@ async function both(
   return { server, proxy: await startReverseProxy(t, { target: server.port, ...options }) };
 }
 
-/** Asks, and takes the answer. */
+/** Sends a request and takes the answer. */
 async function ask(client: Client, request: string, answer: string): Promise<void> {
   client.write(Buffer.from(request, "latin1"));
   assert.equal(await client.take(answer.length), answer);
@@ -227,7 +227,7 @@ describe("validation criteria", { concurrency: 3 }, () => {
     }
   });
 
-  test("No data loss during relay: megabytes to a client that reads slowly, and its last words", async (t) => {
+  test("No data loss during relay: megabytes to a client that reads slowly, up to the last byte", async (t) => {
     const { server, proxy } = await both(t);
     const client = await proxy.connect();
     await until(() => server.links.length === 1, "the connection to the server");
@@ -287,7 +287,7 @@ describe("validation criteria", { concurrency: 3 }, () => {
 });
 
 describe("the server cannot be reached", { concurrency: 3 }, () => {
-  test("the client is reset after the time of retries, and an error is told", async (t) => {
+  test("the client is reset after the time of retries, and the log shows an error", async (t) => {
     const proxy = await startReverseProxy(t, { target: await freePort(), timeout: 1 });
     const since = performance.now();
     const client = await proxy.connect();
@@ -300,7 +300,7 @@ describe("the server cannot be reached", { concurrency: 3 }, () => {
     await proxy.output.says(/^\d\d:\d\d:\d\d,\d{3} \[ERROR\] .*/m);
   });
 
-  test("a server that comes within that time gets what the client has sent meanwhile", async (t) => {
+  test("a server that comes up within that time gets the bytes that the client has sent meanwhile", async (t) => {
     const port = await freePort();
     const proxy = await startReverseProxy(t, { target: port, timeout: 10 });
     const client = await proxy.connect();

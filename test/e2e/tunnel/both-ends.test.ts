@@ -1,4 +1,4 @@
-// both ends of a reverse tunnel: clients, server, device, services
+// Both ends of a tunnel: clients, server, device, services.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { BlackHole } from "../../support/black-hole.js";
@@ -18,7 +18,7 @@ async function service(t: TestContext): Promise<Device> {
   return device;
 }
 
-/** Says something and waits for it to come back. */
+/** Sends a text and waits for its echo. */
 async function echoed(port: number, text: string, withinMs?: number): Promise<void> {
   const client = await Client.open(port);
   client.write(text);
@@ -89,7 +89,7 @@ describe("both ends", { concurrency: 4 }, () => {
     for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
   });
 
-  test("a client that half-closes gets the rest of the answer, and the service the rest of the question", async (t) => {
+  test("a client that half-closes gets the rest of the answer, and the service the rest of the request", async (t) => {
     const there = await service(t);
     const { server } = await startTunnel(t, [`${HOST}:${there.port}`]);
     const client = await Client.open(server.hosts[0] ?? 0);
@@ -102,7 +102,7 @@ describe("both ends", { concurrency: 4 }, () => {
     assert.equal(await client.rest(), `${"a".repeat(1_000_000)}!`);
   });
 
-  test("a forbidden, a refusing and a hanging service disturb nobody", async (t) => {
+  test("a forbidden, a refusing and a hanging service affect no other client", async (t) => {
     const hole = await BlackHole.open(t);
     await hole.close();
     const [echo, forbidden, refusing] = [await startEcho(), await service(t), await freePort()];
@@ -136,11 +136,11 @@ describe("both ends", { concurrency: 4 }, () => {
     }
   });
 
-  test("TCPR from loopback begins a device for that service, and for nothing else", async (t) => {
+  test("TCPR from loopback starts a device for that service and no other", async (t) => {
     const [echo, other] = [await startEcho(), await service(t)];
     t.after(() => echo.stop());
     const server = await startServer(t, [`${HOST}:${echo.port}`, `${HOST}:${other.port}`]);
-    const device = await startDevice(t, await freePort(), []); // a daemon whose own server is not there
+    const device = await startDevice(t, await freePort(), []); // a daemon whose own server does not run
     const { client } = await greet(device.daemon.port);
     client.write(`TCPR ${HOST}:${server.port} ${HOST}:${echo.port}\n`);
     assert.match(await client.line(), /^OK TCPR\b/);
@@ -155,7 +155,7 @@ describe("both ends", { concurrency: 4 }, () => {
     assert.equal(devices.find((each) => each.server === `${HOST}:${server.port}`)?.connected, true);
   });
 
-  test("TCPR that makes no sense is answered by ERR", async (t) => {
+  test("a wrong TCPR gets ERR", async (t) => {
     const device = await startDevice(t, await freePort(), []);
     for (const words of [
       "",
@@ -172,7 +172,7 @@ describe("both ends", { concurrency: 4 }, () => {
     assert.equal((await told(device.daemon)).devices.length, 1);
   });
 
-  test("RELD takes tunnels away, and brings them; those that stay keep their clients", async (t) => {
+  test("RELD removes and adds tunnels; unchanged tunnels keep their clients", async (t) => {
     const echo = await startEcho();
     t.after(() => echo.stop());
     const { server } = await startTunnel(t, [`${HOST}:${echo.port}`]);
@@ -195,7 +195,7 @@ describe("both ends", { concurrency: 4 }, () => {
     assert.deepEqual(faults(server.daemon.log()), []);
   });
 
-  test("clients in a row leave no descriptor behind", async (t) => {
+  test("many clients one after another leave no descriptor behind", async (t) => {
     const echo = await startEcho();
     t.after(() => echo.stop());
     const { server, device } = await startTunnel(t, [`${HOST}:${echo.port}`]);

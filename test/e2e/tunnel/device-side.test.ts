@@ -1,4 +1,4 @@
-// the daemon as device of a reverse tunnel, against a server that is told byte by byte what to say
+// The daemon as tunnel device; the test scripts the server byte by byte.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { BlackHole } from "../../support/black-hole.js";
@@ -20,7 +20,7 @@ import { pause, until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
 const BACK_WITHIN_MS = 5000;
-const BUSY_MS = 1000; // granted to a busy machine
+const BUSY_MS = 1000; // extra time on a busy machine
 
 interface Scene {
   readonly server: ScriptedServer;
@@ -29,7 +29,7 @@ interface Scene {
   readonly daemon: TunnelDevice;
 }
 
-/** A server, a service and a device that may dial it, linked. */
+/** A server, a service, and a linked device that may dial the service. */
 async function scene(t: TestContext, ...allow: readonly string[]): Promise<Scene> {
   const [server, service] = [await ScriptedServer.open(), await Device.open()];
   t.after(() => {
@@ -40,7 +40,7 @@ async function scene(t: TestContext, ...allow: readonly string[]): Promise<Scene
   return { server, link: await server.link(), service, daemon };
 }
 
-/** Has the device connect a client to the service; returns the service's side. */
+/** Makes the device connect a client to the service; returns the service's side. */
 async function dial({ link, service }: Scene, id: number): Promise<Client> {
   const index = service.clients.length;
   link.send(CONNECT, id, connectPayload(HOST, service.port));
@@ -54,7 +54,7 @@ async function readSoFar(link: FramePeer, id: number, side: Client): Promise<voi
 }
 
 describe("the device's side", { concurrency: 4 }, () => {
-  test("LISTEN goes out once, and what clients and services say goes both ways", async (t) => {
+  test("LISTEN goes out once, and bytes pass both ways", async (t) => {
     const all = await scene(t);
     const sides = [await dial(all, 0), await dial(all, 1), await dial(all, 255)];
     for (const [index, id] of [0, 1, 255].entries()) {
@@ -91,7 +91,7 @@ describe("the device's side", { concurrency: 4 }, () => {
     await readSoFar(all.link, 0, again);
   });
 
-  test("a server of another make may give the number on at once: a CLOSE that answers its own would be the next client's end", async (t) => {
+  test("another server may reuse an id at once: a CLOSE that confirms its CLOSE would end the next client", async (t) => {
     const all = await scene(t);
     const side = await dial(all, 0);
     all.link.write(Buffer.concat([frame(CLOSE, 0), frame(CONNECT, 0, connectPayload(HOST, all.service.port))]));
@@ -174,7 +174,7 @@ describe("the device's side", { concurrency: 4 }, () => {
     assert.match(all.daemon.daemon.log(), new RegExp(`${forbidden.port}`));
   });
 
-  test("a server that asks for what is not allowed again and again does not fill the log", async (t) => {
+  test("repeated requests for forbidden services do not fill the log", async (t) => {
     const all = await scene(t);
     const side = await dial(all, 0);
     for (let port = 1; port <= 500; port += 1) all.link.send(CONNECT, 9, connectPayload("10.9.9.9", port));
@@ -208,7 +208,7 @@ describe("the device's side", { concurrency: 4 }, () => {
     await readSoFar(all.link, 1, side);
   });
 
-  test("a service that does not answer holds up nobody", async (t) => {
+  test("a service that does not answer delays no other client", async (t) => {
     const hole = await BlackHole.open(t);
     await hole.close();
     const all = await scene(t, `${HOST}:${hole.port}`);
@@ -255,7 +255,7 @@ describe("the device's side", { concurrency: 4 }, () => {
     assert.equal(side.bytes.length, 0);
   });
 
-  test("a CONNECT that makes no sense opens nothing, and the stream keeps its step", async (t) => {
+  test("a malformed CONNECT opens nothing, and the framing stays in step", async (t) => {
     const all = await scene(t);
     const side = await dial(all, 0);
     const right = connectPayload(HOST, all.service.port);
@@ -297,7 +297,7 @@ describe("the device's side", { concurrency: 4 }, () => {
     stalled.destroy();
   });
 
-  test("STAT JSON tells of the link", async (t) => {
+  test("STAT JSON shows the link", async (t) => {
     const all = await scene(t);
     await readSoFar(all.link, 0, await dial(all, 0));
     const { connected, link } = await all.daemon.status();

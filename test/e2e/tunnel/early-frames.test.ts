@@ -1,4 +1,4 @@
-// the device of a reverse tunnel, told more about a client before its service has answered
+// A tunnel device that gets frames for a client before its service has answered.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Device } from "../../support/net.js";
@@ -50,14 +50,14 @@ async function closesOthers({ service }: Scene): Promise<void> {
 }
 
 describe("before the service has answered", { concurrency: 4 }, () => {
-  test("CLOSE right behind CONNECT: the service is let go", async (t) => {
+  test("CLOSE right behind CONNECT: the service is closed", async (t) => {
     const all = await scene(t);
     all.link.write(Buffer.concat([all.connect(1), frame(CLOSE, 1)]));
     await another(all, 0);
     await closesOthers(all);
   });
 
-  test("DATA and CLOSE right behind CONNECT: the service gets all of it, and is let go", async (t) => {
+  test("DATA and CLOSE right behind CONNECT: the service gets all bytes and is closed", async (t) => {
     const all = await scene(t);
     all.link.write(Buffer.concat([all.connect(1), frame(DATA, 1, "last "), frame(DATA, 1, "words"), frame(CLOSE, 1)]));
     await another(all, 0);
@@ -65,7 +65,7 @@ describe("before the service has answered", { concurrency: 4 }, () => {
     assert.ok(all.service.clients.some(({ bytes }) => bytes.toString() === "last words"));
   });
 
-  test("a second CONNECT for the same number: the first one's service is let go", async (t) => {
+  test("a second CONNECT for the same id: the service of the first one is closed", async (t) => {
     const all = await scene(t);
     all.link.write(Buffer.concat([all.connect(1), frame(DATA, 1, "first"), all.connect(1), frame(DATA, 1, "second")]));
     await until(() => all.service.clients.some(({ bytes }) => bytes.toString() === "second"), "the second");
@@ -73,7 +73,7 @@ describe("before the service has answered", { concurrency: 4 }, () => {
     await until(() => first().every(({ ended, closed }) => ended || closed), "the first to be closed", SOON_MS);
   });
 
-  test("a service that keeps its half open is let go in the end, and with the link at the latest", async (t) => {
+  test("a half-open service is closed in the end, at the latest with the link", async (t) => {
     const all = await scene(t);
     const before = await descriptorsAtRest(all.daemon.daemon);
     all.link.write(all.connect(1));

@@ -1,4 +1,4 @@
-// our additions to the tunnel's wire: PING and PONG, PAUSE and RESUME (docs/tunnel.md)
+// The commands that sockproxyd has added to the tunnel protocol: PING, PONG, PAUSE, RESUME (docs/tunnel.md).
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Client } from "../../support/net.js";
@@ -21,7 +21,7 @@ async function start(t: TestContext, options = "") {
   return { server, device };
 }
 
-/** A client gets through, and nothing was wrong. */
+/** Asserts that a client gets through and that the log has no fault. */
 async function goesOn(server: TunnelServer, device: ScriptedDevice): Promise<void> {
   const client = await Client.open(server.hosts[0] ?? 0);
   await device.connect();
@@ -31,7 +31,7 @@ async function goesOn(server: TunnelServer, device: ScriptedDevice): Promise<voi
   client.destroy();
 }
 
-/** Takes frames as long as some come. */
+/** Takes frames until none come. */
 async function framesAtHand(device: ScriptedDevice): Promise<Frame[]> {
   const frames: Frame[] = [];
   for (;;) {
@@ -72,7 +72,7 @@ describe("pings", { concurrency: 4 }, () => {
     client.destroy();
   });
 
-  test("so much is under way and no more, until the device answers", async (t) => {
+  test("the window limits the bytes in flight until the device answers", async (t) => {
     const { server, device } = await start(t);
     const client = await Client.open(server.hosts[0] ?? 0);
     await device.connect();
@@ -92,13 +92,13 @@ describe("pings", { concurrency: 4 }, () => {
     client.destroy();
   });
 
-  test("answers that nobody asked for mean nothing", async (t) => {
+  test("unsolicited pongs are ignored", async (t) => {
     const { server, device } = await start(t);
     device.write(Buffer.concat(Array.from({ length: 10_000 }, () => frame(PONG, 0))));
     await goesOn(server, device);
   });
 
-  test("a device that hangs is found, though its kernel takes what comes: it leaves pings unanswered", async (t) => {
+  test("a hanging device is found, though its kernel accepts bytes: it does not answer pings", async (t) => {
     const { server, device } = await start(t, "HLTH=1");
     const client = await Client.open(server.hosts[0] ?? 0);
     await device.connect();

@@ -1,4 +1,4 @@
-// what strangers send to the port of a tunnel that devices connect to. A failure prints its seed: FUZZ_SEED=42 has the same again
+// Random bytes to the device port of a tunnel. A failure prints its seed: FUZZ_SEED=42 repeats the run.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "../../support/net.js";
@@ -9,7 +9,7 @@ import { startServer } from "../../support/tunnels.js";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
 
-test("bytes at random, from those who are no devices: the server goes on", async (t) => {
+test("random bytes from peers that are no devices do not stop the server", async (t) => {
   const random = new Random(SEED + 2);
   const server = await startServer(t, ["10.0.0.1:80"]);
   const peers: ScriptedDevice[] = [];

@@ -1,4 +1,4 @@
-// the server of a reverse tunnel and its many clients: ids, and those who do not read
+// A tunnel server with many clients: ids, and clients that do not read.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Client } from "../../support/net.js";
@@ -14,7 +14,7 @@ async function open(server: TunnelServer): Promise<Client> {
   return Client.open(server.hosts[0] ?? 0);
 }
 
-/** Waits until what the device has sent so far has been read, by way of a client that is there. */
+/** Waits until the server has read all frames of the device so far, by way of a connected client. */
 async function readSoFar(device: ScriptedDevice, id: number, client: Client): Promise<void> {
   device.send(DATA, id, "!");
   assert.equal(await client.take(1), "!");
@@ -68,7 +68,7 @@ describe("clients of the server's side", { concurrency: 4 }, () => {
     assert.equal((await device.connect()).id, 0);
   });
 
-  test("256 clients at once; the 257th is closed and told of in the log, no id is taken over", async (t) => {
+  test("256 clients at once; the 257th is closed with a log line, and no id is taken over", async (t) => {
     const { server, device } = await start(t);
     const clients: Client[] = [];
     for (let id = 0; id < MOST_CLIENTS; id += 1) clients.push(await open(server));
@@ -118,7 +118,7 @@ describe("clients of the server's side", { concurrency: 4 }, () => {
     assert.deepEqual(faults(server.daemon.log()), []);
   });
 
-  test("a client that reads slowly, but does, is not closed", async (t) => {
+  test("a client that reads slowly is not closed", async (t) => {
     const { server, device } = await start(t, "STAL=1");
     const slow = await open(server);
     await device.connect();
@@ -143,7 +143,7 @@ describe("clients of the server's side", { concurrency: 4 }, () => {
     assert.equal((await server.status()).stalled, 0);
   });
 
-  test("a device that does not read holds its clients up, and no longer than it does", async (t) => {
+  test("a device that does not read delays its clients only as long as it does not read", async (t) => {
     const { server, device } = await start(t);
     const client = await open(server);
     await device.connect();

@@ -1,4 +1,4 @@
-// the daemon as server of a reverse tunnel, against a device that is told byte by byte what to say
+// The daemon as tunnel server; the test scripts the device byte by byte.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { freePort } from "../../support/free-port.js";
@@ -11,7 +11,7 @@ import { until } from "../../support/wait.js";
 
 const SERVICE = "10.41.51.152:23";
 
-/** A device that is listened for, and a first client, its CONNECT taken. */
+/** A server with a device, and a first client whose CONNECT has been taken. */
 async function withClient(server: TunnelServer): Promise<{ device: ScriptedDevice; client: Client }> {
   const device = await ScriptedDevice.open(server.port);
   await server.listens();
@@ -20,7 +20,7 @@ async function withClient(server: TunnelServer): Promise<{ device: ScriptedDevic
   return { device, client };
 }
 
-/** Waits until what the device has sent so far has been read, by way of a client that is there. */
+/** Waits until the server has read all frames of the device so far, by way of a connected client. */
 async function readSoFar(device: ScriptedDevice, id: number, client: Client): Promise<void> {
   device.send(DATA, id, "!");
   assert.equal(await client.take(1), "!");
@@ -196,7 +196,7 @@ describe("the server's side", { concurrency: 4 }, () => {
     assert.ok(!next.client.ended);
   });
 
-  test("a host port that is taken is told of, and the others are open", async (t) => {
+  test("a host port that is in use is logged, and the others are open", async (t) => {
     const server = await startServer(t, [SERVICE, "10.0.0.1:80"]);
     const [taken = 0, free = 0] = server.hosts;
     const squatter = await Device.open("127.0.0.1", taken);
@@ -208,7 +208,7 @@ describe("the server's side", { concurrency: 4 }, () => {
     assert.match(server.daemon.log(), new RegExp(`WARN.*${taken}|${taken}.*(use|taken|EADDRINUSE)`));
   });
 
-  test("STAT JSON tells of link and clients", async (t) => {
+  test("STAT JSON shows the link and its clients", async (t) => {
     const server = await startServer(t, [SERVICE, "10.0.0.1:80"]);
     const idle = await server.status();
     assert.equal(idle.listening, false);
@@ -228,7 +228,7 @@ describe("the server's side", { concurrency: 4 }, () => {
     assert.ok((busy.link?.received ?? 0) >= 1 && (busy.link?.sent ?? 0) >= 5, JSON.stringify(busy.link));
   });
 
-  test("a wrong line is told of with its place, and nothing is started", async (t) => {
+  test("a wrong line is reported with its place, and the daemon does not start", async (t) => {
     for (const wrong of [
       "nonsense",
       "127.0.0.1:80>",

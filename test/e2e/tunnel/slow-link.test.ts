@@ -11,7 +11,7 @@ import { until } from "../../support/wait.js";
 
 const BYTES_PER_MS = 1000;
 const ROUNDS = 15;
-const AT_MOST_MS = 1000; // seen: 80; when only the kernel limits what is under way: 5000
+const AT_MOST_MS = 1000; // measured: 80; with no limit but the kernel's: 5000
 
 /** Starts both ends with a slow network between them; returns the ports of an echo, and of a service that sends tapes. */
 async function startSlow(t: TestContext): Promise<{ echo: number; tapes: number }> {
@@ -29,7 +29,7 @@ async function startSlow(t: TestContext): Promise<{ echo: number; tapes: number 
   return { echo: echoPort, tapes: tapesPort };
 }
 
-/** How long bytes there and back need, one at a time; the longest of them, in milliseconds. */
+/** The longest round trip of single bytes, in milliseconds. */
 async function longestEcho(port: number): Promise<number> {
   const terminal = await Client.open(port);
   let longest = 0;
@@ -48,7 +48,7 @@ function* flood(): Generator<Buffer> {
   for (;;) yield Buffer.alloc(65_536);
 }
 
-test("on a slow link, a terminal stays usable beside a download, which has the rest of the link", async (t) => {
+test("on a slow link a terminal stays usable beside a download, which gets the rest of the link", async (t) => {
   const ports = await startSlow(t);
   const download = new Download(ports.tapes, 7, 1_000_000_000);
   t.after(() => download.socket.destroy());

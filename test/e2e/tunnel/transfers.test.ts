@@ -1,4 +1,4 @@
-// much at once through a reverse tunnel, and a link that is cut in the middle of it
+// Large transfers through a tunnel, and a link that is cut during them.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Network } from "../../support/cut.js";
@@ -48,7 +48,7 @@ describe("transfers", () => {
     for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
   });
 
-  test("many that do not read cost the others nothing, and get everything once they do", async (t) => {
+  test("many clients that do not read do not affect the others, and get everything once they read", async (t) => {
     const service = await tapes(t);
     const { server } = await startTunnel(t, [`${HOST}:${service.port}`]);
     const [host = 0] = server.hosts;

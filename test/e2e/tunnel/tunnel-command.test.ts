@@ -1,4 +1,4 @@
-// both sides of a tunnel from the command line, and TCPR
+// Both sides of a tunnel from the command line, and TCPR.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -13,7 +13,7 @@ import { type Program, run } from "../../support/plugin/programs.js";
 import { faults } from "../../support/process.js";
 import { until } from "../../support/wait.js";
 
-/** `sockproxyd tunnel …`, to end with the test. */
+/** Starts `sockproxyd tunnel …`. The end of the test stops it. */
 function command(t: TestContext, ...args: string[]): Program {
   const program = run(process.execPath, MAIN, "tunnel", ...args);
   t.after(() => program.kill());
@@ -101,7 +101,7 @@ describe("the command tunnel", { concurrency: 3 }, () => {
     for (const { stderr } of both) assert.doesNotMatch(stderr(), /link lost/);
   });
 
-  test("a service that is not allowed closes its client; others of the same link do not mind", async (t) => {
+  test("a service that is not allowed closes its client and no other client of the link", async (t) => {
     const [port, host, forbidden] = [await freePort(), await freePort(), await freePort()];
     const [echo, other] = [await echoService(t), await echoService(t)];
     const more = [`127.0.0.1:${forbidden}`, `127.0.0.1:${other}`, "STAL=1"];
@@ -159,7 +159,7 @@ describe("the command tunnel", { concurrency: 3 }, () => {
   });
 });
 
-test("TCPR: a daemon is a device, for one service; said again it changes nothing", async (t) => {
+test("TCPR: a daemon becomes a device for one service; the same TCPR again changes nothing", async (t) => {
   const daemon = await startDaemon();
   t.after(() => daemon.stop());
   const [port, host, forbidden] = [await freePort(), await freePort(), await freePort()];

@@ -11,11 +11,11 @@ import { descriptors, descriptorsAtRest } from "../../support/process.js";
 import { until } from "../../support/wait.js";
 
 const SERVER = "127.0.0.9"; // where the link is; clients and services are elsewhere
-/** keepalive=1: ten questions a second apart; with data under way it takes some seconds more. */
+/** keepalive=1: ten probes, a second apart; with data in flight it takes some seconds more. */
 const FOUND_WITHIN_MS = 30_000;
 const BACK_WITHIN_MS = 5000;
 
-/** Connects to a port as soon as somebody listens there. */
+/** Connects to a port as soon as it has a listener. */
 async function reached(port: number, withinMs: number): Promise<Client> {
   let client: Client | undefined;
   await until(
@@ -30,7 +30,7 @@ async function reached(port: number, withinMs: number): Promise<Client> {
 }
 
 if (!insideNamespace) {
-  test("a link that is lost without a word", { skip: missing("unshare", "ip", "nft") }, (context) =>
+  test("a link whose peer vanishes", { skip: missing("unshare", "ip", "nft") }, (context) =>
     runInside(import.meta.url, context),
   );
 } else {

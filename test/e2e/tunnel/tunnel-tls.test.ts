@@ -27,7 +27,7 @@ interface Side {
   readonly log: MemoryLog;
 }
 
-/** A daemon that does what this configuration says, until the test has ended. */
+/** Starts a daemon with this configuration. The end of the test stops it. */
 async function start(t: TestContext, text: string): Promise<Side> {
   const { settings, problems } = parseConfigFile(text, "test");
   assert.deepEqual(problems, []);
@@ -91,7 +91,7 @@ function startDevice(t: TestContext, server: number, service: number, more: stri
   return start(t, `[device]\n${lines.join("\n")}\n`);
 }
 
-/** A device written by hand: what it says is up to the test. */
+/** A device whose frames the test scripts. */
 class Script {
   readonly socket: TLSSocket;
   readonly client: Client;
@@ -125,7 +125,7 @@ async function reaches({ exposed }: Server, service: Device): Promise<void> {
   client.destroy();
 }
 
-/** Who comes from this address is closed, and told of in the log. */
+/** Asserts that a client from this address is closed, with a log line. */
 async function refuses(server: Server, localAddress: string, port: number): Promise<void> {
   const socket = connect({ port, host: "127.0.0.1", localAddress, allowHalfOpen: true });
   const client = new Client(socket);
@@ -164,7 +164,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     return service;
   }
 
-  test("both ends of ours: bytes pass both ways, and large transfers whole", async (t) => {
+  test("sockproxyd at both ends: bytes pass both ways, and large transfers arrive whole", async (t) => {
     const service = await serviceOf(t);
     const server = await Server.start(t, service.port, tls);
     const device = await startDevice(t, server.port, service.port, trust);
@@ -183,7 +183,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     assert.equal(device.daemon.status.devices[0]?.connected, true);
   });
 
-  test("a device takes no server with the name of another, nor one whose authority it does not know", async (t) => {
+  test("a device rejects a server with another name or an unknown authority", async (t) => {
     const service = await serviceOf(t);
     const elsewhere = files.make("elsewhere.example", authority);
     const server = await Server.start(t, service.port, `TLS=1 CERT=${elsewhere.certificate} PKEY=${elsewhere.key}`);
@@ -201,7 +201,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     await right.says(/rejected by tunnel port \d+: TLS: /);
   });
 
-  test("CAFI: only a device with a certificate of the authority is taken", async (t) => {
+  test("CAFI: only a device with a certificate of the authority is accepted", async (t) => {
     const service = await serviceOf(t);
     const options = `${tls} CAFI=${authority.certificate}`;
     const [good, bad] = [files.make("mountain", authority), files.make("valley", stranger)];
@@ -241,7 +241,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     }
   });
 
-  test("SECR: who has it wrong, or does not tell it, is closed and takes nobody's place", async (t) => {
+  test("SECR: a device with a wrong secret or none is closed and replaces no other device", async (t) => {
     const service = await serviceOf(t);
     const server = await Server.start(t, service.port, `${tls} SECR=sesame`);
     await startDevice(t, server.port, service.port, `${trust}\nsecret=sesame`);
@@ -251,7 +251,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     mute.write(LISTEN);
     await mute.client.rest();
     const wrong = await Script.open(t, server.port, { ca });
-    wrong.write(secretFrame("open"), secretFrame("sesame"), LISTEN); // one guess is all it has
+    wrong.write(secretFrame("open"), secretFrame("sesame"), LISTEN); // only the first guess counts
     await wrong.client.rest();
     await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] rejected: it did not send the secret/);
     await server.says(/WARN \[tunnel \d+ < 127\.0\.0\.1:\d+\] rejected: its secret is wrong/);
@@ -269,7 +269,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     assert.doesNotMatch(server.side.log.lines.join(), /sesame/);
   });
 
-  test("a device whose secret is wrong tries less and less often, and its log does not tell it", async (t) => {
+  test("a device with a wrong secret tries less and less often, and its log hides the secret", async (t) => {
     const service = await serviceOf(t);
     const server = await Server.start(t, service.port, `${tls} SECR=sesame`);
     const device = await startDevice(t, server.port, service.port, `${trust}\nsecret=open`);
@@ -283,7 +283,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     assert.equal(device.log.lines.filter((line) => line.includes("link lost")).length, 1);
   });
 
-  test("who does not speak TLS is closed and told of once; a device that does is not disturbed", async (t) => {
+  test("a peer without TLS is closed and logged once; a device with TLS is not affected", async (t) => {
     const service = await serviceOf(t);
     const server = await Server.start(t, service.port, tls);
     await startDevice(t, server.port, service.port, trust);
@@ -300,7 +300,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     await reaches(server, service);
   });
 
-  test("a reload takes the new certificate for new devices; one that is wrong changes nothing", async (t) => {
+  test("a reload uses a new certificate for new devices; a wrong one changes nothing", async (t) => {
     const service = await serviceOf(t);
     const pair = files.make("server", authority);
     files.replace(pair, own);
@@ -322,12 +322,12 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     await reaches(server, service);
     files.replace(pair, files.make("renewed", authority));
     assert.equal(await daemon.reload("test"), undefined);
-    assert.equal(server.status.links, 1); // the device that is there has not noticed
+    assert.equal(server.status.links, 1); // the connected device is unaffected
     await reaches(server, service);
     assert.equal(await served(), "renewed");
   });
 
-  test("a device whose files are not there yet says so, and connects when they are", async (t) => {
+  test("a device reports missing files and connects once they exist", async (t) => {
     const service = await serviceOf(t);
     const server = await Server.start(t, service.port, tls);
     const [later, now] = [`${files.folder}/later.pem`, `${files.folder}/now.pem`];
@@ -365,7 +365,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     );
   });
 
-  test("[access] clients says who may open a link and who may use a host port", async (t) => {
+  test("[access] clients decides who may open a link and who may use a host port", async (t) => {
     const service = await serviceOf(t);
     for (const [options, device] of [
       [tls, trust],
@@ -382,7 +382,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     }
   });
 
-  test("[access] devices says who may open a link, in place of clients", async (t) => {
+  test("[access] devices decides who may open a link, in place of clients", async (t) => {
     const service = await serviceOf(t);
     const server = await Server.start(t, service.port, tls, "[access]\nclients=127.0.0.9\ndevices=127.0.0.1\n");
     await startDevice(t, server.port, service.port, trust);
