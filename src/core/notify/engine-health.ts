@@ -14,7 +14,7 @@ const MAX_FAULTY_ACTIONS = 256;
  * - The engine is away when a connection to it fails and its last answer is a second old.
  * - It is away when requests for three different actions were aborted since its last answer, or requests for fewer during 10 s.
  * - It is back with its first answer, for any action.
- * - A time-out means nothing: the action hangs, not the engine.
+ * - A timeout means nothing: the action hangs, not the engine.
  * - An action that was aborted before the engine answered another one is faulty. Its aborts do not count until the engine answers it.
  */
 export class EngineHealth {

@@ -30,7 +30,7 @@ const IDLE: PacerStep = { kind: "idle" };
 
 /**
  * Decides when the notifications of one connection go out (docs/plugins.md). The first one leaves at once, later ones keep the pace. Every
- * byte is announced. One request is in flight at a time; a failed one is repeated with back-off. One final notification follows the end of
+ * byte is announced. One request is in flight at a time; a failed one is repeated with backoff. One final notification follows the end of
  * the connection and ignores the pace.
  *
  * The caller passes the time in, as milliseconds of any steady clock, and asks {@link next} after each event.
@@ -45,7 +45,7 @@ export class NotificationPacer {
   #unannounced = false;
   /** The pace allows no data notification before. */
   #pacedUntil = Number.NEGATIVE_INFINITY;
-  /** The back-off allows no repetition before. */
+  /** The backoff allows no repetition before. */
   #retryAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
   #attempt = 0;
@@ -95,7 +95,7 @@ export class NotificationPacer {
     this.#phase = "done";
   }
 
-  /** The engine answers again: a repetition waits for the first back-off only. */
+  /** The engine answers again: a repetition waits for the first backoff only. */
   retrySoon(): void {
     this.#retryAt = Math.min(this.#retryAt, this.#failedAt + this.#rules.backoff.firstMs);
   }
@@ -118,7 +118,7 @@ export class NotificationPacer {
     this.#pacedUntil = now + this.#rules.paceMs;
   }
 
-  /** The request has ended. @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter of the back-off */
+  /** The request has ended. @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter of the backoff */
   finished(outcome: RequestOutcome, now: number, random: number): void {
     const wasFinal = this.#requestIsFinal;
     this.#request = "none";

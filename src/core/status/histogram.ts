@@ -7,7 +7,7 @@ export interface HistogramStatus {
   readonly classes: readonly { readonly upToMs: number | null; readonly count: number }[];
 }
 
-/** From a fast request within one machine to the time-out of a notification, 5 s. */
+/** From a fast request within one machine to the timeout of a notification, 5 s. */
 const BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
 /** Counts durations by class. */

@@ -7,7 +7,7 @@ const ORIGINAL = ["BLKS", "RTIM", "NTFY", "PACE", "CONN", "UDP"];
 export const capa = {
   word: "CAPA",
   usage: "CAPA",
-  help: ["Show what this version can do, one word each."],
+  help: ["Show the abilities of this version, one word each."],
   capabilities: [],
   run(args, { commands }) {
     const words = new Set([...ORIGINAL, ...[...OPTIONS, ...commands].flatMap((row) => row.capabilities)]);

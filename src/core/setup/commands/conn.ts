@@ -4,7 +4,7 @@ import type { Command } from "../command.js";
 export const conn = {
   word: "CONN",
   usage: "CONN host:port [options]",
-  help: ["Connect to the remote at host:port and relay, both ways, from then on."],
+  help: ["Connect to the remote at host:port. From then on bytes pass both ways."],
   capabilities: ["CONN"],
   run(args, { presetOptions, denialReason }) {
     const request = parseConnRequest(args, presetOptions);

@@ -7,7 +7,7 @@ const INDENT = 28;
 export const help = {
   word: "HELP",
   usage: "HELP",
-  help: ["Show this."],
+  help: ["Show this text."],
   capabilities: [],
   run(args, { commands }) {
     const commandLines = helpLines(commands, 0, INDENT);

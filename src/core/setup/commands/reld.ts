@@ -3,7 +3,7 @@ import { type Command, noArguments } from "../command.js";
 export const reld = {
   word: "RELD",
   usage: "RELD",
-  help: ["Read the configuration again (from this machine only); connections go on as they are."],
+  help: ["Read the configuration again (from this machine only). Connections stay open."],
   capabilities: ["RELD"],
   run(args, { denialReason }) {
     const wrong = noArguments(args);

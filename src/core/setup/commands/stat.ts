@@ -4,7 +4,7 @@ import type { Command } from "../command.js";
 export const stat = {
   word: "STAT",
   usage: "STAT [JSON]",
-  help: ["Show all connections; with JSON, everything known, in one line."],
+  help: ["Show all connections. With JSON: the whole status, in one line."],
   capabilities: ["JSON"],
   run(args, { status, connectionId }) {
     switch (args.toUpperCase()) {

@@ -6,7 +6,7 @@ import type { Command } from "../command.js";
 export const tcpr = {
   word: "TCPR",
   usage: "TCPR server:port local:port",
-  help: ["Link to a server, whose clients reach local:port from then on (from this machine only)."],
+  help: ["Link to a tunnel server: its clients reach local:port from then on (from this machine only)."],
   capabilities: ["TCPR"],
   run(args, { denialReason }) {
     const message = denialReason("tunnel");

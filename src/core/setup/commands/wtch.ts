@@ -5,8 +5,8 @@ export const wtch = {
   word: "WTCH",
   usage: "WTCH [id|port] [options]",
   help: [
-    "Show messages as they pass, of one connection, of one port, or all, until you leave",
-    "(from this machine only, by default). Options: MONI (for what has none), MONF.",
+    "Show messages as they pass: of one connection, of one port, or of all (from this machine only,",
+    "by default). Disconnect to end it. Options: MONI (for connections without one), MONF.",
   ],
   capabilities: ["WTCH"],
   run(args, { status, denialReason }) {
