@@ -20,7 +20,7 @@ export interface AnswerReaderOwner {
  * waits, or while the owner has paused it.
  */
 export class AnswerReader {
-  readonly #connection: DeviceConnection;
+  readonly #connection: Pick<DeviceConnection, "pause" | "resume">;
   readonly #owner: AnswerReaderOwner;
   readonly #cuts: CutQueue;
   readonly #slice = new TimeSlice(() => this.#continue(), FEW_STEPS);
@@ -29,7 +29,7 @@ export class AnswerReader {
   #isStopped = false;
 
   /** @param framing of the first answer */
-  constructor(connection: DeviceConnection, framing: Framing, owner: AnswerReaderOwner) {
+  constructor(connection: Pick<DeviceConnection, "pause" | "resume">, framing: Framing, owner: AnswerReaderOwner) {
     this.#connection = connection;
     this.#owner = owner;
     this.#cuts = new CutQueue(framing);

@@ -30,6 +30,9 @@ export interface RequestPipelineOwner extends RequestEvents {
   replace(reason: string): void;
 }
 
+/** The part of a connection that a pipeline uses. */
+type PipelineConnection = Pick<DeviceConnection, "ready" | "unsent" | "write" | "pause" | "resume">;
+
 /** A request that waits for its answer. Without a pending request it is a probe. */
 interface Outstanding {
   readonly request: Request;
@@ -47,9 +50,9 @@ type State =
 
 /** The requests and answers on one connection to the device (docs/mux.md). */
 export class RequestPipeline implements AnswerSource {
-  readonly connection: DeviceConnection;
   /** Requests that went out. */
   requests = 0;
+  readonly #connection: PipelineConnection;
   readonly #owner: RequestPipelineOwner;
   readonly #outstanding = new Map<number, Outstanding>();
   readonly #ids = new RequestIds(this.#outstanding, Math.floor(Math.random() * 0x10000));
@@ -61,8 +64,8 @@ export class RequestPipeline implements AnswerSource {
   /** Since when an answer has been due and the device has sent nothing. */
   #silentSince: number | undefined;
 
-  constructor(connection: DeviceConnection, owner: RequestPipelineOwner) {
-    this.connection = connection;
+  constructor(connection: PipelineConnection, owner: RequestPipelineOwner) {
+    this.#connection = connection;
     this.#owner = owner;
     const { clock } = owner;
     const { protocol, maxAgeMs } = owner.options();
@@ -93,8 +96,8 @@ export class RequestPipeline implements AnswerSource {
 
   /** Whether a request can go out now. */
   get isFree(): boolean {
-    const { connection } = this;
-    const isBusy = this.#reader.isReading || this.#gap.running || !connection.ready || connection.unsent > 0;
+    const { ready, unsent } = this.#connection;
+    const isBusy = this.#reader.isReading || this.#gap.running || !ready || unsent > 0;
     return this.#state.kind === "open" && !isBusy && this.#outstanding.size < this.#owner.options().pipe;
   }
 
@@ -155,7 +158,7 @@ export class RequestPipeline implements AnswerSource {
     const awaitsOneAnswer = !protocol.hasIds && !protocol.recognizesUnsolicited;
     if (awaitsOneAnswer) this.#reader.restart(protocol.framing.answers(request.bytes));
     if (request.closesConnection) this.#retireLater("the device may see the end of the request elsewhere");
-    this.connection.write(protocol.withId(request, id));
+    this.#connection.write(protocol.withId(request, id));
     if (request.oneWay) {
       if (pending !== undefined) this.#owner.completed(pending, false);
       this.#gap.start(gapMs);

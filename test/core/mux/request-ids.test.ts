@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RequestIds } from "#src/core/mux/request-ids.js";
+
+test("ids count up from a given one, and wrap around", () => {
+  const ids = new RequestIds(new Set<number>(), 0xfffd);
+  assert.deepEqual([ids.next(), ids.next(), ids.next(), ids.next()], [0xfffe, 0xffff, 0, 1]);
+});
+
+test("the ids of outstanding and of abandoned requests are skipped", () => {
+  const ids = new RequestIds(new Set([1, 2]), 0);
+  ids.abandon(3);
+  ids.abandon(5);
+  assert.deepEqual([ids.next(), ids.next()], [4, 6]);
+});
+
+test("an abandoned id is free again when its late answer has come", () => {
+  const ids = new RequestIds(new Set<number>(), 0);
+  ids.abandon(1);
+  ids.answered(1);
+  assert.equal(ids.next(), 1);
+});
+
+test("at most a hundred ids wait for late answers: the oldest one is free again", () => {
+  const ids = new RequestIds(new Set<number>(), 0xffff);
+  for (let id = 0; id <= 100; id += 1) ids.abandon(id);
+  assert.equal(ids.next(), 0);
+  assert.equal(ids.next(), 101);
+});

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
+
+function first(reads: boolean): ClientRequest {
+  return { request: { bytes: Buffer.alloc(0), reads } } as unknown as ClientRequest;
+}
+
+test("a read may go out a second time, as long as no client has a part of its answer; a write and a repeat may not", () => {
+  const read = new PendingRequest(first(true), false);
+  assert.equal(read.mayRepeat, true);
+  read.answerBegun = true;
+  assert.equal(read.mayRepeat, false);
+  assert.equal(new PendingRequest(first(true), true).mayRepeat, false);
+  assert.equal(new PendingRequest(first(false), false).mayRepeat, false);
+});
+
+test("a request is wanted while a client waits for it", () => {
+  const request = first(true);
+  const pending = new PendingRequest(request, false);
+  assert.equal(pending.isWanted, true);
+  pending.waiters.delete(request);
+  assert.equal(pending.isWanted, false);
+});

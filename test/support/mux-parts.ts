@@ -1,0 +1,99 @@
+import { type MuxRoute, parseMuxRoute } from "#src/core/mux/mux-line.js";
+import type { Protocol, Request } from "#src/core/mux/protocol.js";
+import type { DeviceConnection } from "#src/mux/device-connection.js";
+import { MuxClient, type MuxClientOwner } from "#src/mux/mux-client.js";
+import type { Clock } from "#src/system/clock.js";
+import { wrap } from "./modbus.js";
+
+const NO_OWNER: MuxClientOwner = {
+  message() {},
+  headReceived() {},
+  malformed() {},
+  resumed() {},
+  inputEnded: () => false,
+  gone() {},
+  isQueueFull: () => false,
+  fault: (error) => {
+    throw error;
+  },
+};
+
+/** The route of a `[mux]` line with these options. */
+export function muxRoute(options: string, target = "127.0.0.1:1"): MuxRoute {
+  const parsed = parseMuxRoute(`${target} ${options}`);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.value;
+}
+
+/** A message as the protocol interprets it: it must be a request. */
+export function requestOf(protocol: Protocol, bytes: Buffer): Request {
+  const [cut] = protocol.framing.requests().push(bytes);
+  const interpretation = protocol.interpret(bytes, cut?.kind === "junk" ? undefined : cut?.head, "pass");
+  if (interpretation.kind !== "request") throw new Error(`no request: ${bytes.toString("latin1")}`);
+  return interpretation.request;
+}
+
+/** A Modbus/TCP message to or from unit 1. */
+export function modbusMessage(id: number, pdu: Buffer): Buffer {
+  return wrap("modbus", { id, unit: 1, pdu });
+}
+
+/** The PDU of the answer to a read of one register. */
+export function registerPdu(value: number): Buffer {
+  return Buffer.of(3, 2, value >> 8, value & 0xff);
+}
+
+/** A client of a mux whose relay is the test. */
+export class TestMuxClient {
+  readonly client: MuxClient;
+  /** Everything that the client has got: bytes as text, `EOF`, `closed: …`, `finished`, `drained`. */
+  readonly got: string[] = [];
+  /** Called with everything that the client gets. */
+  onGot: (text: string) => void = () => {};
+
+  constructor(protocol: Protocol, clock: Clock, owner: Partial<MuxClientOwner> = {}) {
+    this.client = new MuxClient({ host: "192.0.2.1", port: 502 }, protocol, clock, { ...NO_OWNER, ...owner });
+    this.client.events = {
+      data: (chunk) => this.#add(chunk.toString("latin1")),
+      eof: () => this.#add("EOF"),
+      drained: () => this.#add("drained"),
+      finished: () => this.#add("finished"),
+      closed: (error) => this.#add(`closed: ${error?.message}`),
+      fault: (error) => this.#add(`fault: ${(error as Error).message}`),
+    };
+  }
+
+  /** Takes everything that the client has got. */
+  take(): string[] {
+    return this.got.splice(0);
+  }
+
+  #add(text: string): void {
+    this.got.push(text);
+    this.onGot(text);
+  }
+}
+
+/** A connection to a device without a socket. */
+export class TestConnection implements Pick<DeviceConnection, "ready" | "unsent" | "write" | "pause" | "resume"> {
+  ready = true;
+  unsent = 0;
+  readonly written: Buffer[] = [];
+  readonly #pausedBy = new Set<unknown>();
+
+  get isPaused(): boolean {
+    return this.#pausedBy.size > 0;
+  }
+
+  write(bytes: Buffer): void {
+    this.written.push(bytes);
+  }
+
+  pause(by: unknown): void {
+    this.#pausedBy.add(by);
+  }
+
+  resume(by: unknown): void {
+    this.#pausedBy.delete(by);
+  }
+}
