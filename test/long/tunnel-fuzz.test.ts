@@ -18,7 +18,7 @@ import {
   ScriptedDevice,
   ScriptedServer,
 } from "../support/tunnel.js";
-import { startDevice, startServer, startTunnel } from "../support/tunnels.js";
+import { processes, startServer, startTunnel } from "../support/tunnels.js";
 import { until } from "../support/wait.js";
 
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 3000);
@@ -113,7 +113,7 @@ describe("frames at random", () => {
       mine.stop();
       server.close();
     });
-    const device = await startDevice(t, server.port, [`${HOST}:${echo.port}`, `${HOST}:${mine.port}`]);
+    const device = await processes.startDevice(t, server.port, [`${HOST}:${echo.port}`, `${HOST}:${mine.port}`]);
     const link = await server.link();
     const before = await descriptorsAtRest(device.daemon);
     link.send(CONNECT, CARE, connectPayload(HOST, mine.port));

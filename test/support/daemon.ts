@@ -1,24 +1,40 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.js";
 
 /** The built program. */
 export const MAIN = fileURLToPath(new URL("../../main.js", import.meta.url));
 
-/** The daemon in a process of its own, as users run it. */
-export interface DaemonProcess {
+/** A running daemon, in a process of its own or in that of the test. */
+export interface RunningDaemon {
+  /** The proxy's own port. */
   readonly port: number;
-  readonly child: ChildProcess;
-  /** The text of stderr so far: the log, unless the log goes to a file. */
+  /** The output of the monitor. */
+  readonly stdout: Readable;
+  /** The log so far, unless it goes to a file. */
   log(): string;
-  /** Ends the daemon by a signal and returns its exit status; fails after ten seconds. */
+  /** Stops the daemon in good order and returns its exit status; in the test's own process that is 0. */
+  stop(): Promise<number | null>;
+  /** Ends the daemon without waiting for it, after a test. */
+  discard(): void;
+}
+
+/** Starts a daemon with command-line arguments. */
+export type StartDaemon<D extends RunningDaemon> = (...args: string[]) => Promise<D>;
+
+/** The daemon in a process of its own, as users run it. */
+export interface DaemonProcess extends RunningDaemon {
+  readonly child: ChildProcess;
+  /** Ends it by a signal and returns its exit status; kills it when that takes longer than ten seconds. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 /**
- * Starts `node dist/main.js -p <free port> …` and waits until it listens.
+ * Starts `node dist/main.js -p <free port> …` and waits until it listens. The start costs a third of a second of a core. A test that
+ * does not need the process itself (signals, exit status, memory) calls `startHere`.
  *
  * @param args further arguments
  */
@@ -54,7 +70,9 @@ export async function startDaemonUnder(
   return {
     port,
     child,
+    stdout: child.stdout,
     log: () => text,
+    discard: () => void child.kill("SIGKILL"),
     async stop(signal = "SIGTERM") {
       if (child.exitCode === null) child.kill(signal);
       const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);

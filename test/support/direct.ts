@@ -1,7 +1,8 @@
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, startDaemonUnder } from "./daemon.js";
+import { type DaemonProcess, type RunningDaemon, type StartDaemon, startDaemonUnder } from "./daemon.js";
 import { freePort } from "./free-port.js";
+import { startHere } from "./in-process.js";
 import { Client, Device, greet } from "./net.js";
 import { until } from "./wait.js";
 
@@ -16,9 +17,9 @@ export interface ServerStatus {
   readonly failures: number;
 }
 
-/** A daemon with one `[direct]` line. */
-export interface Direct {
-  readonly daemon: DaemonProcess;
+/** A daemon with one line of `[direct]`. */
+export interface Direct<D extends RunningDaemon = RunningDaemon> {
+  readonly daemon: D;
   readonly config: ConfigFile;
   readonly port: number;
   /** Replaces the line and the text behind it, and reloads the configuration. */
@@ -31,22 +32,36 @@ export interface Direct {
   ask(command: string): Promise<string>;
 }
 
+/** Starts a daemon with one `[direct]` line, given without its port. The end of the test stops the daemon. */
+export function startDirect(t: TestContext, line: string, sections = ""): Promise<Direct> {
+  return startDirectBy(startHere, t, line, sections);
+}
+
 /**
- * Starts a daemon with one `[direct]` line, given without its port. The end of the test stops the daemon.
+ * As {@link startDirect}, with the daemon in a process of its own.
  *
  * @param runner another program that executes the daemon
  */
-export async function startDirect(
+export function startDirectProcess(
   t: TestContext,
   line: string,
   sections = "",
   runner: readonly string[] = [],
-): Promise<Direct> {
+): Promise<Direct<DaemonProcess>> {
+  return startDirectBy((...args) => startDaemonUnder(runner, args), t, line, sections);
+}
+
+async function startDirectBy<D extends RunningDaemon>(
+  start: StartDaemon<D>,
+  t: TestContext,
+  line: string,
+  sections: string,
+): Promise<Direct<D>> {
   const port = await freePort();
   const text = (what: string, more: string): string => `[direct]\n${port}=${what}\n${more}`;
   const config = new ConfigFile(text(line, sections));
-  const daemon = await startDaemonUnder(runner, ["-a", "127.0.0.1", "-c", config.path]);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await start("-a", "127.0.0.1", "-c", config.path);
+  t.after(() => daemon.discard());
   const ask = async (command: string): Promise<string> => {
     const { client } = await greet(daemon.port);
     client.write(`${command}\nQUIT\n`);

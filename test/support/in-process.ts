@@ -1,10 +1,53 @@
+import { subscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
+import { PassThrough } from "node:stream";
+import { after } from "node:test";
+import { loadConfig } from "#src/cli/load-config.js";
+import { parseArguments } from "#src/cli/serve-arguments.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
+import { printable } from "#src/core/parse/text.js";
 import { Daemon } from "#src/daemon/daemon.js";
-import type { Log } from "#src/log/log.js";
-import type { Clock } from "#src/system/clock.js";
+import { type Log, openLog } from "#src/log/log.js";
+import type { Clock, Timer } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
+
+import type { RunningDaemon } from "./daemon.js";
 import { freePort } from "./free-port.js";
+
+/** What would keep this process from ending: its open sockets, and the timers of its daemons. */
+const sockets = new Set<Socket>();
+const timers = new Set<Timer>();
+
+/** The machine's own time. */
+const clock: Clock = {
+  ...systemClock,
+  after(ms, callback) {
+    const timer = systemClock.after(ms, () => {
+      timers.delete(timer);
+      callback();
+    });
+    timers.add(timer);
+    return {
+      cancel() {
+        timers.delete(timer);
+        timer.cancel();
+      },
+    };
+  },
+};
+
+for (const channel of ["net.client.socket", "net.server.socket"]) {
+  subscribe(channel, (message) => {
+    const { socket } = message as { socket: Socket };
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+}
+after(() => {
+  for (const socket of sockets) socket.destroy();
+  for (const timer of timers) timer.cancel();
+});
 
 /** A log that keeps its lines. */
 export class MemoryLog implements Log {
@@ -12,23 +55,39 @@ export class MemoryLog implements Log {
   debugging = false;
   lost = 0;
   error(text: string): void {
-    this.lines.push(`ERROR ${text}`);
+    this.add("ERROR", text);
   }
   warn(text: string): void {
-    this.lines.push(`WARN ${text}`);
+    this.add("WARN", text);
   }
   info(text: string): void {
-    this.lines.push(`INFO ${text}`);
+    this.add("INFO", text);
   }
   connection(text: string): void {
     this.info(text);
   }
   debug(text: string): void {
-    this.lines.push(`DEBUG ${text}`);
+    this.add("DEBUG", text);
   }
   reopen(): void {}
-  configure(): void {}
+  configure(_path: string, _debugging: boolean): void {}
   async flush(): Promise<void> {}
+  protected add(level: string, text: string): void {
+    this.lines.push(`${level} ${text}`);
+  }
+}
+
+/** A log that keeps the lines as the program would print them. */
+class PrintedLog extends MemoryLog {
+  override debug(text: string): void {
+    if (this.debugging) super.debug(text);
+  }
+  override configure(_path: string, debugging: boolean): void {
+    this.debugging = debugging;
+  }
+  protected override add(level: string, text: string): void {
+    this.lines.push(`${new Date().toISOString()} ${level.padEnd(5)} ${printable(text)}`);
+  }
 }
 
 /** A daemon in the process of the test, on a free port of the loopback address: the test can hold its clock. */
@@ -47,4 +106,34 @@ export async function daemonHere(
   );
   await daemon.start();
   return { daemon, port: daemon.listeners[0]?.port ?? 0, log };
+}
+
+/**
+ * Starts a daemon inside the test's own process, as the command line `sockproxyd -p <free port> …` does.
+ *
+ * @param args further arguments
+ * @throws with the problems of the arguments or of the files they name
+ */
+export async function startHere(...args: string[]): Promise<RunningDaemon> {
+  const port = await freePort();
+  const parsed = parseArguments(["-p", String(port), ...args]);
+  if (!parsed.ok) throw new Error(parsed.message);
+  const load = () => loadConfig(parsed.value);
+  const { settings, problems, warnings = [] } = load();
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  const { log: path, debug, logStyle } = settings;
+  const kept = new PrintedLog();
+  kept.debugging = debug;
+  const log = path === "-" ? kept : openLog(path, debug, logStyle, (text) => kept.error(text));
+  const stdout = new PassThrough();
+  const daemon = new Daemon(settings, load, clock, log, (text, done) => void stdout.write(text, done));
+  await daemon.start();
+  for (const warning of warnings) log.warn(warning);
+  return {
+    port,
+    stdout,
+    log: () => kept.lines.map((line) => `${line}\n`).join(""),
+    stop: () => daemon.stop("SIGTERM").then(() => 0),
+    discard: () => void daemon.stop("the test has ended"),
+  };
 }

@@ -1,14 +1,15 @@
 import type { TestContext } from "node:test";
 import type { MuxStatus } from "#src/core/mux/mux-status.js";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, startDaemon } from "./daemon.js";
+import { type DaemonProcess, type RunningDaemon, type StartDaemon, startDaemon } from "./daemon.js";
 import { freePort } from "./free-port.js";
+import { startHere } from "./in-process.js";
 import { greet } from "./net.js";
 import { until } from "./wait.js";
 
 /** A daemon with mux lines. */
-export interface Mux {
-  readonly daemon: DaemonProcess;
+export interface Mux<D extends RunningDaemon = RunningDaemon> {
+  readonly daemon: D;
   readonly config: ConfigFile;
   /** The ports for clients: of the first line, and of all lines. */
   readonly port: number;
@@ -26,16 +27,35 @@ export function muxSection(lines: Readonly<Record<number, string>>): string {
     .join("")}`;
 }
 
+interface MuxOptions {
+  readonly args?: readonly string[];
+  readonly sections?: string;
+}
+
 /**
  * Starts a daemon with such lines. The end of the test stops the daemon.
  *
  * @param lines the text behind `port=`: target and options
  */
-export async function startMux(
+export function startMux(t: TestContext, lines: string | readonly string[], options: MuxOptions = {}): Promise<Mux> {
+  return startMuxBy(startHere, t, lines, options);
+}
+
+/** As {@link startMux}, the daemon being a process of its own. */
+export function startMuxProcess(
   t: TestContext,
   lines: string | readonly string[],
-  { args = [], sections = "" }: { args?: readonly string[]; sections?: string } = {},
-): Promise<Mux> {
+  options: MuxOptions = {},
+): Promise<Mux<DaemonProcess>> {
+  return startMuxBy(startDaemon, t, lines, options);
+}
+
+async function startMuxBy<D extends RunningDaemon>(
+  start: StartDaemon<D>,
+  t: TestContext,
+  lines: string | readonly string[],
+  { args = [], sections = "" }: MuxOptions,
+): Promise<Mux<D>> {
   const table: Record<number, string> = {};
   const ports: number[] = [];
   for (const line of [lines].flat()) {
@@ -44,8 +64,8 @@ export async function startMux(
     table[port] = line;
   }
   const config = new ConfigFile(muxSection(table) + sections);
-  const daemon = await startDaemon("-c", config.path, ...args);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await start("-c", config.path, ...args);
+  t.after(() => daemon.discard());
   const [first = 0] = ports;
   const status = async (port = first): Promise<MuxStatus> => {
     const { client } = await greet(daemon.port);

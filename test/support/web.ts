@@ -2,13 +2,14 @@ import { once } from "node:events";
 import { get, type IncomingMessage, request } from "node:http";
 import type { TestContext } from "node:test";
 import { ConfigFile } from "./config.js";
-import { type DaemonProcess, startDaemonUnder } from "./daemon.js";
+import { type DaemonProcess, type RunningDaemon, type StartDaemon, startDaemonUnder } from "./daemon.js";
 import { freePort } from "./free-port.js";
+import { startHere } from "./in-process.js";
 import { until } from "./wait.js";
 
 /** A daemon with a web page. */
-export interface WebDaemon {
-  readonly daemon: DaemonProcess;
+export interface WebDaemon<D extends RunningDaemon = RunningDaemon> {
+  readonly daemon: D;
   readonly web: number;
   readonly config: ConfigFile;
 }
@@ -18,18 +19,35 @@ export interface WebDaemon {
  *
  * @param sections further sections of the configuration
  * @param web further lines of `[web]`
- * @param runner another program that executes the daemon
  */
-export async function startWeb(
+export function startWeb(t: TestContext, sections = "", web = ""): Promise<WebDaemon> {
+  return startWebBy(startHere, t, sections, web);
+}
+
+/**
+ * As {@link startWeb}, with the daemon in a process of its own.
+ *
+ * @param runner another program that executes it
+ */
+export function startWebProcess(
   t: TestContext,
   sections = "",
   web = "",
   runner: readonly string[] = [],
-): Promise<WebDaemon> {
+): Promise<WebDaemon<DaemonProcess>> {
+  return startWebBy((...args) => startDaemonUnder(runner, args), t, sections, web);
+}
+
+async function startWebBy<D extends RunningDaemon>(
+  start: StartDaemon<D>,
+  t: TestContext,
+  sections: string,
+  web: string,
+): Promise<WebDaemon<D>> {
   const port = await freePort();
   const config = new ConfigFile(`[web]\nport=${port}\n${web}${sections}`);
-  const daemon = await startDaemonUnder(runner, ["-c", config.path]);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await start("-c", config.path);
+  t.after(() => daemon.discard());
   return { daemon, web: port, config };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BlackHole } from "../../support/black-hole.js";
-import { type Direct, Named, reach, startDirect } from "../../support/direct.js";
+import { type Direct, Named, reach, startDirect, startDirectProcess } from "../../support/direct.js";
 import { freePort } from "../../support/free-port.js";
 import { Client, Device } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
@@ -182,7 +182,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
   test("a lack of descriptors is not a server's fault", { skip: missing("prlimit") }, async (t) => {
     const [a, b] = [await Named.open(t, "a"), await Named.open(t, "b")];
     const runner = ["prlimit", "--nofile=100:100"];
-    const direct = await startDirect(t, `${a.address},${b.address} ${UNCHECKED}`, "", runner);
+    const direct = await startDirectProcess(t, `${a.address},${b.address} ${UNCHECKED}`, "", runner);
     const crowd: Client[] = [];
     t.after(() => {
       for (const client of crowd) client.destroy();
@@ -239,7 +239,7 @@ describe("RTRY", { concurrency: 4 }, () => {
     const hole = await BlackHole.open(t);
     await hole.close();
     const line = `127.0.0.1:${await freePort()},127.0.0.1:${hole.port} RTRY=0.1 CTIM=60000 FAIL=reset ${UNCHECKED}`;
-    const direct = await startDirect(t, line);
+    const direct = await startDirectProcess(t, line);
     const atRest = await descriptorsAtRest(direct.daemon);
     const active = async (clients: number): Promise<void> =>
       until(async () => {

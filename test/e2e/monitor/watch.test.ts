@@ -7,7 +7,7 @@ import { ConfigFile } from "../../support/config.js";
 import { MAIN, portAnswers } from "../../support/daemon.js";
 import { roundTrip, startEcho } from "../../support/echo.js";
 import { freePort } from "../../support/free-port.js";
-import { connectionIds, startMonitored } from "../../support/monitored.js";
+import { connectionIds, startMonitored, startMonitoredProcess } from "../../support/monitored.js";
 import { Client, Device, greet, relayed } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
 import { descriptorsAtRest, resident } from "../../support/process.js";
@@ -157,7 +157,7 @@ describe("WTCH", { concurrency: 3 }, () => {
   });
 
   test("a watcher that does not read delays nobody, and gets a count of what it misses", async (t) => {
-    const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port}`);
+    const { daemon, port } = await startMonitoredProcess(t, `CONN 127.0.0.1:${echo.port}`);
     const watcher = await Watcher.open(daemon.port, "MONI=conbus");
     watcher.client.socket.pause();
     const before = resident(daemon);
@@ -181,7 +181,7 @@ describe("WTCH", { concurrency: 3 }, () => {
 
   for (const leave of ["destroy", "reset"] as const) {
     test(`a watcher that leaves (${leave}) leaves nothing behind`, async (t) => {
-      const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port}`);
+      const { daemon, port } = await startMonitoredProcess(t, `CONN 127.0.0.1:${echo.port}`);
       const client = await Client.open(port);
       await roundTrip(client, DISCOVERY);
       const files = await descriptorsAtRest(daemon);

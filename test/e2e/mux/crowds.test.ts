@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { telegram } from "../../support/conbus.js";
+import type { DaemonProcess } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { worstGreetingMs } from "../../support/greeting.js";
 import { readPdu, wrap } from "../../support/modbus.js";
-import { type Mux, startMux } from "../../support/mux.js";
+import { type Mux, startMuxProcess } from "../../support/mux.js";
 import { faults } from "../../support/process.js";
 import { until } from "../../support/wait.js";
 
@@ -74,7 +75,7 @@ function requests(from: number, count: number): Buffer {
 const REFUSAL_BYTES = 9; // an exception of Modbus/TCP
 
 /** Asserts that no other client has to wait meanwhile. */
-async function harmless(t: TestContext, { daemon }: Mux, during: () => Promise<unknown>): Promise<void> {
+async function harmless(t: TestContext, { daemon }: Mux<DaemonProcess>, during: () => Promise<unknown>): Promise<void> {
   const worst = await worstGreetingMs(daemon.port, during, daemon.child.pid);
   t.diagnostic(`worst greeting ${worst.toFixed(0)} ms`);
   assert.ok(worst < MOST_MS, `${worst} ms`);
@@ -83,7 +84,7 @@ async function harmless(t: TestContext, { daemon }: Mux, during: () => Promise<u
 
 test("CACH: a client that sends the same read twice gets two failures", async (t) => {
   const device = await silentDevice(t);
-  const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=1 PIPE=4 CACH=500`);
+  const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=modbus TIME=1 PIPE=4 CACH=500`);
   const crowd = await Crowd.open(t, mux.port, 1);
   crowd.sockets[0]?.write(Buffer.concat([requests(1, 1), requests(1, 1)]));
   await until(() => crowd.received === 2 * REFUSAL_BYTES, "two refusals");
@@ -93,7 +94,7 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
   for (const options of ["PIPE=4", "PIPE=4 CACH=500"]) {
     test(`${options}: ${CROWD} clients, 16 requests each that the device does not answer`, async (t) => {
       const device = await silentDevice(t);
-      const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=1 ${options}`);
+      const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=modbus TIME=1 ${options}`);
       const crowd = await Crowd.open(t, mux.port);
       await harmless(t, mux, async () => {
         for (const [index, socket] of crowd.sockets.entries()) socket.write(requests(index * 16, 16));
@@ -104,7 +105,7 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
   }
 
   test("no link: all requests fail at once", async (t) => {
-    const mux = await startMux(t, `127.0.0.1:${await freePort()} PROT=modbus RTRY=20`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${await freePort()} PROT=modbus RTRY=20`);
     const crowd = await Crowd.open(t, mux.port);
     await harmless(t, mux, async () => {
       for (const [index, socket] of crowd.sockets.entries()) socket.write(requests(index * 16, 16));
@@ -114,7 +115,7 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
 
   test("thousands wait for one answer, and get it", async (t) => {
     const device = await silentDevice(t);
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=conbus CACH=500`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=conbus CACH=500`);
     const crowd = await Crowd.open(t, mux.port, 3 * CROWD);
     const question = telegram("S0020044966F02D18");
     for (const socket of crowd.sockets) socket.write(question);
@@ -128,7 +129,7 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
 
   test("events for all, hundreds of them at once", async (t) => {
     const device = await silentDevice(t);
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=conbus`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=conbus`);
     const crowd = await Crowd.open(t, mux.port);
     crowd.sockets[0]?.write(telegram("S0020044966F02D18")); // the link opens
     await until(async () => (await mux.status()).clients === CROWD && device.links.length === 1, "all to be in");
@@ -141,7 +142,7 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
 
   test("broadcast: the bytes of the device go to all clients, and all are closed with its link", async (t) => {
     const device = await silentDevice(t);
-    const mux = await startMux(t, `127.0.0.1:${device.port} MODE=broadcast`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} MODE=broadcast`);
     const crowd = await Crowd.open(t, mux.port, 2 * CROWD);
     await until(async () => (await mux.status()).clients === 2 * CROWD && device.links.length === 1, "all to be in");
     const piece = Buffer.alloc(4096, "x");

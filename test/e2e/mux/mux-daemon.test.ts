@@ -10,7 +10,7 @@ import { FakeLuup } from "../../support/luup.js";
 import { readPdu } from "../../support/modbus.js";
 import { ModbusClient } from "../../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
-import { muxSection, startMux } from "../../support/mux.js";
+import { muxSection, startMux, startMuxProcess } from "../../support/mux.js";
 import { Client, Device, greet } from "../../support/net.js";
 import { type Program, run } from "../../support/plugin/programs.js";
 import { echo } from "../../support/protocols.js";
@@ -109,7 +109,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbus, { answering });
     t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus PIPE=2`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=modbus PIPE=2`);
     const clients = await Promise.all([1, 2].map(() => ModbusClient.connect(mux.port)));
     const idle = await ModbusClient.connect(mux.port);
     const reads = clients.map((client, unit) => client.read(unit, 5));
@@ -136,7 +136,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
   test("SIGTERM: a device that never answers does not delay the stop for long", async (t) => {
     const device = await Simulator.open(modbus, { answering: never });
     t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=modbus`);
     const client = await ModbusClient.connect(mux.port);
     const call = client.call(1, readPdu(1));
     await until(() => device.requests.length === 1, "the request");
@@ -151,7 +151,11 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     const [one, two, three] = await Promise.all([1, 2, 3].map(() => Simulator.open(echo, { limit: 2 })));
     if (one === undefined || two === undefined || three === undefined) throw new Error("no devices");
     t.after(() => Promise.all([one, two, three].map((device) => device.stop())));
-    const mux = await startMux(t, [`127.0.0.1:${one.port} POOL=1`, `127.0.0.1:${two.port}`, `127.0.0.1:${two.port}`]);
+    const mux = await startMuxProcess(t, [
+      `127.0.0.1:${one.port} POOL=1`,
+      `127.0.0.1:${two.port}`,
+      `127.0.0.1:${two.port}`,
+    ]);
     const [kept = 0, changed = 0, removed = 0] = mux.ports;
     const client = await Asker.open(kept, echo);
     assert.equal(await client.outcome(1), "right");

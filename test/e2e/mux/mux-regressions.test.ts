@@ -11,7 +11,7 @@ import { daemonHere } from "../../support/in-process.js";
 import { wrap } from "../../support/modbus.js";
 import { ModbusClient } from "../../support/modbus-client.js";
 import { modbusProtocol } from "../../support/modbus-device.js";
-import { muxSection, startMux } from "../../support/mux.js";
+import { muxSection, startMux, startMuxProcess } from "../../support/mux.js";
 import { Client } from "../../support/net.js";
 import { telegram } from "../../support/protocols.js";
 import { Simulator } from "../../support/simulator.js";
@@ -433,7 +433,7 @@ describe("former faults of the mux", { concurrency: 4 }, () => {
   test("a reload to another line and back keeps the same mux", async (t) => {
     const device = await Simulator.open(modbusProtocol("modbus"));
     t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=modbus`);
     const client = await ModbusClient.connect(mux.port);
     assert.match(await client.call(1, Buffer.from("0300010001", "hex")), /^0302/);
     for (const line of [`127.0.0.1:1 PROT=modbus`, `127.0.0.1:${device.port} PROT=modbus`]) {

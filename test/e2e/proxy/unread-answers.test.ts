@@ -5,7 +5,7 @@ import { Client, Device, greet, relayed } from "../../support/net.js";
 import { faults, resident } from "../../support/process.js";
 import { until } from "../../support/wait.js";
 import { Watcher } from "../../support/watcher.js";
-import { ask, startWeb } from "../../support/web.js";
+import { ask, startWeb, startWebProcess } from "../../support/web.js";
 
 const MIB = 1_048_576;
 const CONNECTIONS = 100;
@@ -19,7 +19,7 @@ after(() => device.close());
 
 /** A daemon with connections whose status is long. */
 async function busyDaemon(t: Parameters<typeof startWeb>[0]) {
-  const started = await startWeb(t);
+  const started = await startWebProcess(t);
   for (let count = 0; count < CONNECTIONS; count += 1) {
     const { client } = await relayed(started.daemon.port, device, LONG);
     t.after(() => client.destroy());
@@ -88,7 +88,7 @@ test("a reader of the web page that sends many requests at once gets one answer,
 });
 
 test("watchers that do not read cost little", async (t) => {
-  const { daemon } = await startWeb(t);
+  const { daemon } = await startWebProcess(t);
   const { client, remote } = await relayed(daemon.port, device);
   const text = `${"x".repeat(99)}\n`.repeat(1000);
   let arrived = 0;

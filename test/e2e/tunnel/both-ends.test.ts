@@ -7,7 +7,7 @@ import { startEcho } from "../../support/echo.js";
 import { freePort } from "../../support/free-port.js";
 import { Client, Device, greet, reload } from "../../support/net.js";
 import { descriptorsAtRest, faults } from "../../support/process.js";
-import { startDevice, startServer, startTunnel, told } from "../../support/tunnels.js";
+import { processes, startDevice, startServer, startTunnel, told } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
@@ -198,7 +198,7 @@ describe("both ends", { concurrency: 4 }, () => {
   test("many clients one after another leave no descriptor behind", async (t) => {
     const echo = await startEcho();
     t.after(() => echo.stop());
-    const { server, device } = await startTunnel(t, [`${HOST}:${echo.port}`]);
+    const { server, device } = await processes.startTunnel(t, [`${HOST}:${echo.port}`]);
     const [host = 0] = server.hosts;
     await echoed(host, "warm");
     const rest = async () => [await descriptorsAtRest(server.daemon), await descriptorsAtRest(device.daemon)];

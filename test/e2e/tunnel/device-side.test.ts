@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { BlackHole } from "../../support/black-hole.js";
+import type { RunningDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { type Client, Device } from "../../support/net.js";
 import { descriptorsAtRest, faults } from "../../support/process.js";
@@ -15,28 +16,36 @@ import {
   MOST,
   ScriptedServer,
 } from "../../support/tunnel.js";
-import { startDevice, type TunnelDevice } from "../../support/tunnels.js";
+import { processes, startDevice, type TunnelDevice } from "../../support/tunnels.js";
 import { pause, until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
 const BACK_WITHIN_MS = 5000;
 const BUSY_MS = 1000; // extra time on a busy machine
 
-interface Scene {
+interface Scene<D extends RunningDaemon = RunningDaemon> {
   readonly server: ScriptedServer;
   readonly link: FramePeer;
   readonly service: Device;
-  readonly daemon: TunnelDevice;
+  readonly daemon: TunnelDevice<D>;
 }
 
 /** A server, a service, and a linked device that may dial the service. */
-async function scene(t: TestContext, ...allow: readonly string[]): Promise<Scene> {
+function scene(t: TestContext, ...allow: readonly string[]): Promise<Scene> {
+  return sceneBy(startDevice, t, allow);
+}
+
+async function sceneBy<D extends RunningDaemon>(
+  start: (t: TestContext, server: number, allow: readonly string[]) => Promise<TunnelDevice<D>>,
+  t: TestContext,
+  allow: readonly string[] = [],
+): Promise<Scene<D>> {
   const [server, service] = [await ScriptedServer.open(), await Device.open()];
   t.after(() => {
     server.close();
     service.close();
   });
-  const daemon = await startDevice(t, server.port, [`${HOST}:${service.port}`, ...allow]);
+  const daemon = await start(t, server.port, [`${HOST}:${service.port}`, ...allow]);
   return { server, link: await server.link(), service, daemon };
 }
 
@@ -116,7 +125,7 @@ describe("the device's side", { concurrency: 4 }, () => {
   });
 
   test("closed with the link: every service, and the device comes back", async (t) => {
-    const all = await scene(t);
+    const all = await sceneBy(processes.startDevice, t);
     const before = await descriptorsAtRest(all.daemon.daemon);
     let { link } = all;
     for (const end of ["end", "reset"] as const) {

@@ -1,10 +1,11 @@
 // A tunnel device that gets frames for a client before its service has answered.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import type { DaemonProcess } from "../../support/daemon.js";
 import { Device } from "../../support/net.js";
 import { descriptorsAtRest } from "../../support/process.js";
 import { CLOSE, CONNECT, connectPayload, DATA, type FramePeer, frame, ScriptedServer } from "../../support/tunnel.js";
-import { startDevice, type TunnelDevice } from "../../support/tunnels.js";
+import { processes, type TunnelDevice } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
@@ -15,7 +16,7 @@ interface Scene {
   readonly server: ScriptedServer;
   readonly link: FramePeer;
   readonly service: Device;
-  readonly daemon: TunnelDevice;
+  readonly daemon: TunnelDevice<DaemonProcess>;
   /** A frame that asks for the service. */
   connect(id: number): Buffer;
 }
@@ -26,7 +27,7 @@ async function scene(t: TestContext): Promise<Scene> {
     server.close();
     service.close();
   });
-  const daemon = await startDevice(t, server.port, [`${HOST}:${service.port}`]);
+  const daemon = await processes.startDevice(t, server.port, [`${HOST}:${service.port}`]);
   const link = await server.link();
   return {
     server,

@@ -6,7 +6,7 @@ import { Client, Device } from "../../support/net.js";
 import { descriptorsAtRest, faults } from "../../support/process.js";
 import { isListening } from "../../support/proxy-process.js";
 import { CLOSE, CONNECT, connectPayload, DATA, frame, LISTEN, MOST, ScriptedDevice } from "../../support/tunnel.js";
-import { startServer, type TunnelServer } from "../../support/tunnels.js";
+import { processes, startServer, type TunnelServer } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
 const SERVICE = "10.41.51.152:23";
@@ -81,7 +81,7 @@ describe("the server's side", { concurrency: 4 }, () => {
   });
 
   test("closed with the link: every client of it, however the link ends, and no descriptor is left", async (t) => {
-    const server = await startServer(t, [SERVICE, "10.0.0.1:80"]);
+    const server = await processes.startServer(t, [SERVICE, "10.0.0.1:80"]);
     const before = await descriptorsAtRest(server.daemon);
     for (const end of ["end", "reset"] as const) {
       const device = await ScriptedDevice.open(server.port);
@@ -235,7 +235,7 @@ describe("the server's side", { concurrency: 4 }, () => {
       "127.0.0.1:80>10.0.0.1:80 STAL=often",
       "127.0.0.1:99999>10.0.0.1:80",
     ]) {
-      const starting = startServer(t, [SERVICE], { sections: `${await freePort()}=EXPOSE ${wrong}\n` });
+      const starting = processes.startServer(t, [SERVICE], { sections: `${await freePort()}=EXPOSE ${wrong}\n` });
       await assert.rejects(starting, /ended with [^0].*conf:3: \[tunnel\]/s);
     }
   });

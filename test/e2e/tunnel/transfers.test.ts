@@ -6,7 +6,7 @@ import { roundTrip, startEcho } from "../../support/echo.js";
 import { Client } from "../../support/net.js";
 import { descriptorsAtRest, faults, resident } from "../../support/process.js";
 import { Download, startTapes } from "../../support/transfer.js";
-import { startTunnel } from "../../support/tunnels.js";
+import { processes, startTunnel } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
@@ -26,7 +26,7 @@ async function tapes(t: TestContext) {
 describe("transfers", () => {
   test("20 clients at once, each with its own bytes, while one never reads", async (t) => {
     const service = await tapes(t);
-    const { server, device } = await startTunnel(t, [`${HOST}:${service.port}`], { options: "STAL=1" });
+    const { server, device } = await processes.startTunnel(t, [`${HOST}:${service.port}`], { options: "STAL=1" });
     const [host = 0] = server.hosts;
     const deaf = new Download(host, 99, EACH);
     deaf.socket.pause();
@@ -106,7 +106,7 @@ describe("transfers", () => {
   test("the link is cut again and again in the middle of transfers", async (t) => {
     const service = await tapes(t);
     let network: Network | undefined;
-    const { server, device } = await startTunnel(t, [`${HOST}:${service.port}`], {
+    const { server, device } = await processes.startTunnel(t, [`${HOST}:${service.port}`], {
       through: async (port) => {
         network = await Network.open(port);
         return network.port;

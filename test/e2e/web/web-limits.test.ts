@@ -4,7 +4,7 @@ import { Client, Device, relayed } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
 import { descriptorsAtRest, faults, resident } from "../../support/process.js";
 import { until } from "../../support/wait.js";
-import { ask, EventStream, startWeb } from "../../support/web.js";
+import { ask, EventStream, startWeb, startWebProcess } from "../../support/web.js";
 
 const MIB = 1_048_576;
 
@@ -15,7 +15,7 @@ before(async () => {
 after(() => device.close());
 
 test("who sends a request slowly is cut, and others are answered meanwhile", async (t) => {
-  const { web, daemon } = await startWeb(t);
+  const { web, daemon } = await startWebProcess(t);
   const rest = await descriptorsAtRest(daemon);
   const slow: Client[] = [];
   for (let count = 0; count < 20; count += 1) slow.push(await Client.open(web));
@@ -73,7 +73,7 @@ test("a crowd of readers is cut at 64, and the proxy is not touched by it", asyn
 });
 
 test("readers do not take what the daemon keeps for itself", { skip: missing("prlimit") }, async (t) => {
-  const { web, daemon } = await startWeb(t, "", "", ["prlimit", "--nofile=100:100"]);
+  const { web, daemon } = await startWebProcess(t, "", "", ["prlimit", "--nofile=100:100"]);
   const crowd: Client[] = [];
   for (let count = 0; count < 60; count += 1) crowd.push(await Client.open(web));
   await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 10, "10 to be cut", 3000);
@@ -94,7 +94,7 @@ test("readers do not take what the daemon keeps for itself", { skip: missing("pr
 });
 
 test("a reader that does not read slows nothing and costs little; it is told how many it has missed", async (t) => {
-  const { web, daemon } = await startWeb(t);
+  const { web, daemon } = await startWebProcess(t);
   const { client, remote } = await relayed(daemon.port, device);
   const prompt = await EventStream.open(t, web, "?view=line");
   const stuck = await EventStream.open(t, web, "?view=line");

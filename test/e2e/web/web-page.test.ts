@@ -7,7 +7,7 @@ import { Client, Device, greet, relayed, reload } from "../../support/net.js";
 import { descriptorsAtRest, faults } from "../../support/process.js";
 import { downward, upward } from "../../support/shown.js";
 import { until } from "../../support/wait.js";
-import { ask, EventStream, startWeb } from "../../support/web.js";
+import { ask, EventStream, startWeb, startWebProcess } from "../../support/web.js";
 
 const TELEGRAM = "<S0000000000F01D00FA>";
 
@@ -284,7 +284,7 @@ test("the daemon stops promptly with streams open, of which each sees what becom
 });
 
 test("a page that is not configured is not there", async (t) => {
-  const { daemon, config, web } = await startWeb(t);
+  const { daemon, config, web } = await startWebProcess(t);
   config.write("[web]\naddress=127.0.0.1\n");
   assert.equal(await reload(daemon.port), "OK RELD");
   const rest = await descriptorsAtRest(daemon);
