@@ -16,7 +16,7 @@ export interface RegisteredConnection extends ConnectionReport {
   /** Whether the client watches messages of others. */
   readonly isWatching: boolean;
   /** Where its notifications go. */
-  readonly luup: NotificationSender;
+  readonly notificationSender: NotificationSender;
   /** Its messages, while bytes are relayed. */
   readonly streams: readonly TracedStream[];
   /** Bytes from the remote, and to it. */

@@ -154,7 +154,7 @@ export class Connection
     return this.#phase.kind === "watching";
   }
 
-  get luup(): NotificationSender {
+  get notificationSender(): NotificationSender {
     return this.#context.notificationSender;
   }
 

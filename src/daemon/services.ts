@@ -61,7 +61,7 @@ export class Services {
 
   /** Obeys these settings from now on. */
   configure(settings: Settings): void {
-    const inUse = new Set(this.registry.all().map(({ luup }) => luup));
+    const inUse = new Set(this.registry.all().map(({ notificationSender }) => notificationSender));
     this.luups.configure(settings.vera, (luup) => inUse.has(luup) || this.finalNotifications.uses(luup));
     this.alerts.configure(settings);
     this.monitor.configure(settings);
