@@ -67,7 +67,7 @@ export class RelayPhase implements RelayOwner {
     if (options.notify === undefined) return;
     this.#notifier = new ConnectionNotifier(options.notify, pid, options, client, context, {
       warn: (text) => log.warn(text),
-      trace: (text) => log.debug(text),
+      debug: (text) => log.debug(text),
       done: () => owner.pluginTold(),
       fault: (error) => owner.fault(error),
     });

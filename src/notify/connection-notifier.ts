@@ -7,12 +7,13 @@ import type { ConnOptions } from "../core/options/conn-options.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
+import type { ExchangeResult } from "./luup-exchange.js";
 import { NotificationScheduler, type NotificationSender } from "./notification-scheduler.js";
 import type { UnreadReminder, WatchedPlugin } from "./unread-reminder.js";
 
-const OWN_BYTES = 3000; // measured, with its notifier, its timer and what is told of it
+const BASE_BYTES = 3000; // measured: a notifier with its scheduler, its timer and its events
 
-/** What announcing needs of the daemon. */
+/** What a notifier needs of the daemon. */
 export interface ConnectionNotifierContext {
   readonly clock: Clock;
   readonly notificationSender: NotificationSender;
@@ -20,29 +21,32 @@ export interface ConnectionNotifierContext {
   readonly settings: Settings;
 }
 
-/** What announcing tells the connection it is for. */
+/** What a notifier tells the connection it belongs to. */
 export interface ConnectionNotifierEvents {
+  /** A line for the log. */
   warn(text: string): void;
-  trace(text: string): void;
-  /** The end has been told, or given up. */
+  debug(text: string): void;
+  /** The final notification has been delivered, rejected, or given up. */
   done(): void;
   fault(error: unknown): void;
 }
 
 /**
- * All that one connection's plugin is told: data, unread data again (RNTF), the end; and what the log is told of it: a wrong
- * device, service or action once, one that hangs once.
+ * Tells the plugin of one connection about data, about data that it has left unread (RNTF), and about the end of the connection. Tells the
+ * log about wrong devices, services and actions, and about actions that hang: once for each kind.
  */
 export class ConnectionNotifier {
-  /** Who is told from now on. */
+  /** Told what happens; set anew when the connection is gone and only the final notification is left. */
   events: ConnectionNotifierEvents;
-  /** The way that its notifications go. */
+  /** Sends the notifications of this connection, also after a reload with another Luup system. */
   readonly sender: NotificationSender;
-  /** About how much memory it takes. */
+  /** About how much memory the notifier takes. */
   readonly bytes: number;
-  readonly #notifier: NotificationScheduler;
+  readonly #target: NotifyTarget;
+  readonly #scheduler: NotificationScheduler;
   readonly #unreadReminder: UnreadReminder;
-  readonly #watched: WatchedPlugin | undefined;
+  /** The plugin's socket, while it is open and reminders are wanted. */
+  #watched: WatchedPlugin | undefined;
   readonly #warned = new Set<RequestOutcome>();
 
   constructor(
@@ -53,77 +57,81 @@ export class ConnectionNotifier {
     context: ConnectionNotifierContext,
     events: ConnectionNotifierEvents,
   ) {
-    const { clock, notificationSender, unreadReminder } = context;
-    const { device, service, action } = target;
+    const { clock, notificationSender, unreadReminder, settings } = context;
     this.events = events;
     this.sender = notificationSender;
-    this.bytes = OWN_BYTES + service.length + action.length + pid.length;
-    const notifier = new NotificationScheduler(target, pid, options.paceMs, notificationSender, clock, {
-      sent: () => {
-        if (this.#watched !== undefined) this.#watched.lastNotifiedAt = clock.now();
-        this.events.trace("notification sent");
-      },
-      answered: ({ outcome, text }, actionAtFault) => {
-        this.events.trace(`notification answered: ${text}`);
-        if (!actionAtFault || this.#warned.has(outcome)) return;
-        this.#warned.add(outcome);
-        this.events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);
-      },
+    this.bytes = BASE_BYTES + target.service.length + target.action.length + pid.length;
+    this.#target = target;
+    this.#scheduler = new NotificationScheduler(target, pid, options.paceMs, notificationSender, clock, {
+      sent: () => this.#sent(),
+      answered: (result, isActionFault) => this.#answered(result, isActionFault),
       done: () => this.events.done(),
       fault: (error) => this.events.fault(error),
     });
-    this.#notifier = notifier;
     this.#unreadReminder = unreadReminder;
-    const everyMs = options.renotifyMs ?? context.settings.renotify;
-    if (everyMs === 0 || !isOnThisMachine(client)) return;
-    this.#watched = {
-      local: client.peerKey,
-      remote: client.ownKey,
-      intervalMs: everyMs,
-      unreadTracker: new UnreadTracker(),
-      lastNotifiedAt: clock.now(),
-      remind: () => notifier.remind(),
-    };
-    unreadReminder.add(this.#watched);
+    const intervalMs = options.renotifyMs ?? settings.renotify;
+    if (intervalMs > 0 && isOnThisMachine(client)) {
+      this.#watched = {
+        local: client.peerKey,
+        remote: client.ownKey,
+        intervalMs,
+        unreadTracker: new UnreadTracker(),
+        remind: () => this.#scheduler.remind(),
+      };
+    }
   }
 
-  /** Whether the end has been told, or given up. */
+  /** Whether the final notification has been delivered, rejected, or given up. */
   get done(): boolean {
-    return this.#notifier.done;
+    return this.#scheduler.done;
   }
 
-  /** What STAT tells of it. */
   get status(): NotifyStatus {
-    return this.#notifier.status;
-  }
-
-  /** Leaves untold what is not told yet. */
-  giveUp(): void {
-    this.#notifier.giveUp();
+    return this.#scheduler.status;
   }
 
   /** Data waits in the client's socket. */
   dataWritten(): void {
-    this.#notifier.dataWritten();
+    this.#scheduler.dataWritten();
   }
 
-  /** The connection will end at once: data not announced yet is left to the final notification. */
+  /** The connection ends at once: the final notification will cover data that is not announced yet. */
   connectionEnding(): void {
-    this.#notifier.connectionEnding();
+    this.#scheduler.connectionEnding();
   }
 
-  /** The connection has ended. */
+  /** The connection has ended: the final notification is due. */
   connectionEnded(): void {
-    this.#notifier.connectionEnded();
+    this.#scheduler.connectionEnded();
   }
 
-  /** The client's socket is gone: nothing is unread any more. */
+  /** The client's socket is closed: nothing is unread any more. */
   clientClosed(): void {
     if (this.#watched !== undefined) this.#unreadReminder.remove(this.#watched);
+    this.#watched = undefined;
+  }
+
+  /** Sends nothing more, whatever is still to be announced. */
+  giveUp(): void {
+    this.#scheduler.giveUp();
+  }
+
+  #sent(): void {
+    if (this.#watched !== undefined) this.#unreadReminder.notificationSent(this.#watched);
+    this.events.debug("notification sent");
+  }
+
+  #answered({ outcome, text }: ExchangeResult, isActionFault: boolean): void {
+    if (this.#watched !== undefined) this.#unreadReminder.notificationAnswered(this.#watched);
+    this.events.debug(`notification answered: ${text}`);
+    if (!isActionFault || this.#warned.has(outcome)) return;
+    this.#warned.add(outcome);
+    const { device, service, action } = this.#target;
+    this.events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);
   }
 }
 
-/** Whether a client's own socket can be looked at: it is on the machine that we are on. */
+/** Whether the client's own socket is in the kernel's table here. */
 function isOnThisMachine({ peerAddress, localAddress }: StreamEnd): boolean {
   return isLoopback(peerAddress) || peerAddress === localAddress;
 }

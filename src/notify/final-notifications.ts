@@ -7,7 +7,7 @@ import type { ConnectionNotifier } from "./connection-notifier.js";
 import type { NotificationSender } from "./notification-scheduler.js";
 
 const MAX_COUNT = 4000; // each waits for a minute at most, and a busy hub ends some hundred connections in that time
-const MAX_BYTES = 12_582_912; // as the announcers count; what is thrown away meanwhile takes several times as much
+const MAX_BYTES = 12_582_912; // by ConnectionNotifier.bytes; the garbage made meanwhile takes several times as much
 
 /** The log lines of a connection that has ended. */
 export interface FinalNotificationLog {
@@ -18,8 +18,8 @@ export interface FinalNotificationLog {
 }
 
 /**
- * Final notifications of connections of which nothing else is left. While the engine is away there may be very many, so they hold
- * nothing of their connection, and the oldest are given up when there are too many.
+ * Final notifications that outlive their connections. While the engine is away there may be very many. So they keep nothing else of their
+ * connections in memory, and beyond a limit the oldest are given up.
  */
 export class FinalNotifications {
   readonly #clock: Clock;
@@ -27,7 +27,7 @@ export class FinalNotifications {
   readonly #waiting = new Queue<ConnectionNotifier>();
   #bytes = 0;
   #givenUp = 0;
-  readonly #said = new LogThrottle();
+  readonly #throttle = new LogThrottle();
   #whenEmpty: (() => void) | undefined;
 
   constructor(clock: Clock, log: Log) {
@@ -35,16 +35,15 @@ export class FinalNotifications {
     this.#log = log;
   }
 
-  /** What STAT tells of them. */
   get status(): FinalNotificationsStatus {
     return { waiting: this.#waiting.size, givenUp: this.#givenUp };
   }
 
-  /** Takes over an announcer whose connection is gone, until it is done. */
+  /** Takes over the notifier of a connection that is gone, until its final notification is done. */
   add(notifier: ConnectionNotifier, log: FinalNotificationLog): void {
     notifier.events = {
       warn: (text) => log.warn(text),
-      trace: (text) => log.debug(text),
+      debug: (text) => log.debug(text),
       done: () => this.#done(notifier),
       fault: (error) => {
         log.fault(error);
@@ -57,13 +56,13 @@ export class FinalNotifications {
     while (this.#waiting.size > MAX_COUNT || this.#bytes > MAX_BYTES) this.#giveUpOldest();
   }
 
-  /** Whether some of them go this way. */
-  uses(luup: NotificationSender): boolean {
-    for (const notifier of this.#waiting) if (notifier.sender === luup) return true;
+  /** Whether one of them waits for this sender. */
+  uses(sender: NotificationSender): boolean {
+    for (const notifier of this.#waiting) if (notifier.sender === sender) return true;
     return false;
   }
 
-  /** Has `callback` called once there are none. */
+  /** Calls back as soon as none waits: at once, or when the last one is done. */
   whenEmpty(callback: () => void): void {
     this.#whenEmpty = callback;
     if (this.#waiting.size === 0) callback();
@@ -81,7 +80,7 @@ export class FinalNotifications {
     this.#bytes -= oldest.bytes;
     oldest.giveUp();
     this.#givenUp += 1;
-    if (this.#said.mention("given up", this.#clock.now()) === undefined) return;
+    if (this.#throttle.mention("given up", this.#clock.now()) === undefined) return;
     const why = `more than ${MAX_COUNT} or ${MAX_BYTES / 1_048_576} MiB wait`;
     this.#log.warn(`final notifications: ${why}, the oldest are given up: ${this.#givenUp} since the start`);
   }

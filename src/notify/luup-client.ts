@@ -9,58 +9,68 @@ import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
 import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock } from "../system/clock.js";
-import { type Answer, LuupExchange, TIMEOUT_MS } from "./luup-exchange.js";
+import { type ExchangeResult, LuupExchange, type LuupExchangeEvents, TIMEOUT_MS } from "./luup-exchange.js";
 
-/** Who wants a request sent. */
+/** A source of requests, one at a time. */
 export interface Requester {
-  /** Path and query behind the Luup system's base URL. */
+  /** Path and query of the request, behind the base URL of the Luup system. */
   readonly path: string;
-  /** The device it is for, whose actions may hang. */
+  /** The device of the request. Its actions may hang, so devices take turns. */
   readonly device: number;
-  /** What tells the action it is for from others, all devices considered. */
+  /** Identifies the action among those of all devices. */
   readonly action: string;
-  /** Whether it is a repetition of one that has failed. */
+  /** Whether the request repeats one that has failed. */
   readonly isRetry: boolean;
-  /** Whether it has nothing more to send. */
+  /** Whether there will be no more requests. */
   readonly done: boolean;
   /** The request leaves now. */
   sent(): void;
-  /** @param actionAtFault whether that it has failed is the fault of its action, not of the engine */
-  answered(answer: Answer, actionAtFault: boolean): void;
+  /** The request has ended. @param isActionFault whether its failure is the fault of the action, not of the engine */
+  answered(result: ExchangeResult, isActionFault: boolean): void;
   /** The engine answers again, after a time in which it did not. */
   engineReturned(): void;
 }
 
 const IDLE_MS = 30_000; // openLuup drops idle connections after 90 s; ours go earlier
-const MAX_REQUESTS = 64; // at a time: the engine works one after the other, more only fills its queue
+const MAX_REQUESTS = 64; // in flight: the engine works on one after the other, more would only fill its queue
 const USER_AGENT = "sockproxyd-1";
 
-/** The Luup system's HTTP side: sends the requests of notifications, a bounded number at a time, fairly among actions. */
+const CONNECTION: Client.Options = {
+  pipelining: 1,
+  connect: httpConnector(TIMEOUT_MS),
+  headersTimeout: 0, // LuupExchange limits the time of the whole exchange
+  bodyTimeout: 0,
+  keepAliveTimeout: IDLE_MS,
+  keepAliveMaxTimeout: IDLE_MS,
+};
+
+/** Sends notifications to one Luup system by HTTP: a bounded number at a time, with fair turns of devices, over kept connections. */
 export class LuupClient {
   readonly #clock: Clock;
   readonly #log: Log;
+  /** The URL for the log, without the password. */
   readonly #name: string;
   readonly #origin: string;
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
-  readonly #requests = new FairRequestQueue<Requester>(MAX_REQUESTS);
-  /** Since when each waits. */
-  readonly #since = new WeakMap<Requester, number>();
-  /** Those whose last request did not reach the engine, until they ask for another one. */
-  readonly #failed = new Set<Requester>();
+  readonly #queue = new FairRequestQueue<Requester>(MAX_REQUESTS);
+  /** When each request was queued, by the clock. */
+  readonly #queuedAt = new WeakMap<Requester, number>();
+  /** Requesters whose last request did not reach the engine, until they send another one. */
+  readonly #unreached = new Set<Requester>();
   readonly #health = new EngineHealth();
-  readonly #said = new LogThrottle();
+  readonly #throttle = new LogThrottle();
   #sent = 0;
   #retried = 0;
   #failures = 0;
-  readonly #delay = new Histogram();
-  readonly #answer = new Histogram();
+  readonly #delays = new Histogram();
+  readonly #answerTimes = new Histogram();
   /** Connections made so far. */
   #connects = 0;
   #closed = false;
 
-  /** @param url base URL of the system: http or https, perhaps with a path prefix and `user:password@` */
+  /** @param url base URL of the Luup system: http or https, perhaps with a path prefix and `user:password@` */
   constructor(url: string, clock: Clock, log: Log) {
     const { origin, path, authorization } = parseHttpEndpoint(url);
     this.#clock = clock;
@@ -79,131 +89,130 @@ export class LuupClient {
     });
   }
 
-  /** Sends a request when its turn comes; the requester is told of what happens. */
+  /** Sends one request of a requester when its turn comes. */
   send(requester: Requester): void {
-    this.#failed.delete(requester);
-    this.#since.set(requester, this.#clock.now());
-    this.#requests.push(requester);
-    this.#next();
+    this.#unreached.delete(requester);
+    this.#queuedAt.set(requester, this.#clock.now());
+    this.#queue.push(requester);
+    this.#startRequests();
   }
 
-  /** A requester wants nothing more: what it waits for is not sent. */
+  /** Drops the request of a requester that still waits for its turn. */
   cancel(requester: Requester): void {
-    this.#failed.delete(requester);
-    this.#requests.delete(requester);
+    this.#unreached.delete(requester);
+    this.#queue.delete(requester);
   }
 
-  /** What STAT tells of it. */
   get status(): RequestsStatus {
     return {
-      waiting: this.#requests.waiting,
-      inFlight: this.#requests.inFlight,
+      waiting: this.#queue.waiting,
+      inFlight: this.#queue.inFlight,
       sent: this.#sent,
       retried: this.#retried,
       failed: this.#failures,
-      delay: this.#delay.status,
-      answer: this.#answer.status,
+      delay: this.#delays.status,
+      answer: this.#answerTimes.status,
     };
   }
 
-  /** Gives up all requests and connections. */
+  /** Drops all requests and connections; requesters are told nothing more. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#requests.clear();
+    this.#queue.clear();
     await this.#pool.destroy();
   }
 
-  #next(): void {
+  #startRequests(): void {
     while (!this.#closed) {
-      const requester = this.#requests.startNext();
+      const requester = this.#queue.startNext();
       if (requester === undefined) return;
-      const due = this.#since.get(requester) ?? this.#clock.now();
-      let left: number | undefined;
-      if (requester.isRetry) this.#retried += 1;
-      const leaving = (): void => {
-        left = this.#clock.now();
-        this.#delay.add(left - due);
-        this.#sent += 1;
-        requester.sent();
-      };
-      this.#request(requester, leaving, (answer) => {
-        this.#requests.finished(requester);
-        if (left !== undefined) this.#answer.add(this.#clock.now() - left);
-        if (answer.outcome !== "delivered") this.#failures += 1;
-        if (this.#closed) return;
-        this.#ended(requester, answer, left === undefined);
-        this.#next();
-      });
+      this.#start(requester);
     }
   }
 
-  #ended(requester: Requester, answer: Answer, unsent: boolean): void {
-    const { outcome, answered } = answer;
-    const wasAway = this.#health.isAway;
-    let atFault = outcome === "timed-out" || (answered && outcome !== "delivered");
-    if (answered) this.#health.answered(requester.action, this.#clock.now());
-    else if (outcome === "failed" && unsent) this.#health.unreachable(this.#clock.now());
-    else if (outcome === "failed") {
-      this.#health.aborted(requester.action, this.#clock.now());
-      atFault = this.#health.isFaulty(requester.action);
-    }
-    if (this.#health.isAway !== wasAway) this.#tell(answer);
-    requester.answered(answer, atFault);
-    if (outcome === "failed" && !answered && !atFault && !requester.done) this.#failed.add(requester);
-  }
-
-  #request({ path }: Requester, leaving: () => void, done: (answer: Answer) => void): void {
-    const connects = this.#connects;
-    // with no connection made meanwhile, it leaves on one that was kept
-    const onKept = (): boolean => this.#connects === connects;
-    this.#dispatch(this.#pool, path, leaving, onKept, (answer, stale) => {
-      if (!stale || this.#closed) return done(answer);
-      const fresh = new Client(this.#origin, CONNECTION);
-      this.#dispatch(
-        fresh,
-        path,
-        leaving,
-        () => false,
-        (second) => {
-          fresh.destroy().catch(() => {});
-          done(second);
-        },
-      );
+  #start(requester: Requester): void {
+    const queuedAt = this.#queuedAt.get(requester) ?? this.#clock.now();
+    let sentAt: number | undefined;
+    if (requester.isRetry) this.#retried += 1;
+    const sent = (): void => {
+      sentAt = this.#clock.now();
+      this.#delays.add(sentAt - queuedAt);
+      this.#sent += 1;
+      requester.sent();
+    };
+    this.#request(requester.path, sent, (result) => {
+      this.#queue.finished(requester);
+      if (sentAt !== undefined) this.#answerTimes.add(this.#clock.now() - sentAt);
+      if (result.outcome !== "delivered") this.#failures += 1;
+      if (this.#closed) return;
+      this.#finished(requester, result, sentAt !== undefined);
+      this.#startRequests();
     });
   }
 
-  #dispatch(
-    via: Dispatcher,
-    path: string,
-    leaving: () => void,
-    onKept: () => boolean,
-    done: LuupExchange["done"],
-  ): void {
+  /** Sends a request: over a kept connection, and if that turns out to be dead, once more over a fresh one. */
+  #request(path: string, sent: () => void, finished: (result: ExchangeResult) => void): void {
+    const connects = this.#connects;
+    this.#dispatch(this.#pool, path, {
+      isConnectionKept: () => this.#connects === connects, // none was made since
+      sent,
+      finished: (result, isStale) => {
+        if (!isStale || this.#closed) return finished(result);
+        const fresh = new Client(this.#origin, CONNECTION);
+        this.#dispatch(fresh, path, {
+          isConnectionKept: () => false,
+          sent,
+          finished: (second) => {
+            fresh.destroy().catch(() => {});
+            finished(second);
+          },
+        });
+      },
+    });
+  }
+
+  #dispatch(via: Dispatcher, path: string, events: LuupExchangeEvents): void {
     via.dispatch(
       { origin: this.#origin, path: this.#basePath + path, method: "GET", headers: this.#headers },
-      new LuupExchange(this.#clock, leaving, onKept, done),
+      new LuupExchange(this.#clock, events),
     );
   }
 
-  /** The engine is away now, or back. Says so, if not too often, and wakes those it has failed. */
-  #tell({ text }: Answer): void {
+  #finished(requester: Requester, result: ExchangeResult, wasSent: boolean): void {
+    const { outcome, hasResponse } = result;
+    const wasAway = this.#health.isAway;
+    const isActionFault = this.#judge(requester, result, wasSent);
+    if (this.#health.isAway !== wasAway) this.#healthChanged(result);
+    requester.answered(result, isActionFault);
+    if (outcome === "failed" && !hasResponse && !isActionFault && !requester.done) this.#unreached.add(requester);
+  }
+
+  /** Takes a result into the engine's health. Returns whether a failure is the fault of the action. */
+  #judge({ action }: Requester, { outcome, hasResponse }: ExchangeResult, wasSent: boolean): boolean {
+    const now = this.#clock.now();
+    if (hasResponse) {
+      this.#health.answered(action, now);
+      return outcome !== "delivered";
+    }
+    if (outcome === "timed-out") return true;
+    if (!wasSent) {
+      this.#health.unreachable(now);
+      return false;
+    }
+    this.#health.aborted(action, now);
+    return this.#health.isFaulty(action);
+  }
+
+  /** The engine is away now, or back. Tells the log, if not too often, and wakes requesters that it has failed. */
+  #healthChanged({ text }: ExchangeResult): void {
     const { isAway } = this.#health;
-    const more = this.#said.mention(isAway ? "away" : "back", this.#clock.now());
+    const more = this.#throttle.mention(isAway ? "away" : "back", this.#clock.now());
     if (more !== undefined) {
-      const why = `does not take notifications (${text}); they are repeated until it does`;
-      this.#log.warn(`Luup at ${this.#name} ${isAway ? why : "takes notifications again"}${more}`);
+      const away = `does not take notifications (${text}); they are repeated until it does`;
+      this.#log.warn(`Luup at ${this.#name} ${isAway ? away : "takes notifications again"}${more}`);
     }
     if (isAway) return;
-    for (const requester of this.#failed) requester.engineReturned();
-    this.#failed.clear();
+    for (const requester of this.#unreached) requester.engineReturned();
+    this.#unreached.clear();
   }
 }
-
-const CONNECTION: Client.Options = {
-  pipelining: 1,
-  connect: httpConnector(TIMEOUT_MS),
-  headersTimeout: 0, // the request's own time limit covers the whole exchange
-  bodyTimeout: 0,
-  keepAliveTimeout: IDLE_MS,
-  keepAliveMaxTimeout: IDLE_MS,
-};

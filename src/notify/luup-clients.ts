@@ -2,7 +2,7 @@ import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
 import { LuupClient } from "./luup-client.js";
 
-/** The Luup system that is notified, and former ones while connections that began under them still notify them. */
+/** The client of the configured Luup system, and former ones: connections that began under them go on using them. */
 export class LuupClients {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -18,27 +18,27 @@ export class LuupClients {
     this.#current = new LuupClient(url, clock, log);
   }
 
-  /** The one that new connections notify. */
+  /** The client for new connections. */
   get current(): LuupClient {
     return this.#current;
   }
 
   /**
-   * Has new connections notify this one.
+   * Obeys a reload: new connections use this URL, former clients that nobody uses any more are closed.
    *
-   * @param inUse whether connections that began under one still notify it
+   * @param isUsed whether a connection or a final notification still uses a client
    */
-  configure(url: string, inUse: (luup: LuupClient) => boolean): void {
+  configure(url: string, isUsed: (client: LuupClient) => boolean): void {
     if (url !== this.#url) {
       this.#former.push(this.#current);
       this.#url = url;
       this.#current = new LuupClient(url, this.#clock, this.#log);
     }
-    for (const luup of this.#former) if (!inUse(luup)) void luup.close();
-    this.#former = this.#former.filter(inUse);
+    for (const client of this.#former) if (!isUsed(client)) void client.close();
+    this.#former = this.#former.filter(isUsed);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#current, ...this.#former].map((luup) => luup.close()));
+    await Promise.all([this.#current, ...this.#former].map((client) => client.close()));
   }
 }

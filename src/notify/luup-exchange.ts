@@ -3,55 +3,57 @@ import { judgeAnswer } from "../core/notify/notification.js";
 import type { RequestOutcome } from "../core/notify/notification-pacer.js";
 import type { Clock, Timer } from "../system/clock.js";
 
-/** Longest time for a request, from connecting to the end of its answer, in milliseconds. */
+/** Longest time of an exchange, from connecting to the end of the response, in milliseconds. */
 export const TIMEOUT_MS = 5000;
-const MAX_BODY_START = 256;
-const MAX_BODY = 1_048_576; // an action's answer is some hundred bytes; no engine may keep us reading for ever
+const MAX_BODY_START = 256; // bytes that are judged: an engine says at the beginning what is wrong
+const MAX_BODY = 1_048_576; // an action's answer has some hundred bytes; no engine may keep us reading for ever
 
-/** Socket errors that a kept connection shows when the engine has dropped it meanwhile. */
-const STALE = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+/** Errors of a kept connection that the engine has closed meanwhile. */
+const STALE_ERRORS = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-/** How a request ended, and what to say of it. */
-export interface Answer {
+/** How an exchange has ended. */
+export interface ExchangeResult {
   readonly outcome: RequestOutcome;
-  /** Whether the engine has answered at all, be it with an error. */
-  readonly answered: boolean;
+  /** Whether the engine has responded at all, be it with an error. */
+  readonly hasResponse: boolean;
+  /** The outcome in words, for the log. */
   readonly text: string;
 }
 
-/** One HTTP exchange: reads the answer to its end and judges it, within the time limit. */
+/** What an exchange asks, and tells, its owner. */
+export interface LuupExchangeEvents {
+  /** Asked when the request leaves: whether its connection was kept from an earlier one. */
+  isConnectionKept(): boolean;
+  /** The request leaves now. */
+  sent(): void;
+  /** @param isStale whether the failure is that of a kept connection which was dead already: to be repeated at once */
+  finished(result: ExchangeResult, isStale: boolean): void;
+}
+
+/** One HTTP request and its response, within {@link TIMEOUT_MS}. Reads the response to its end and judges it. */
 export class LuupExchange implements Dispatcher.DispatchHandler {
-  readonly #leaving: () => void;
-  readonly done: (answer: Answer, stale: boolean) => void;
-  readonly #onKept: () => boolean;
+  readonly #events: LuupExchangeEvents;
   readonly #timer: Timer;
   #controller: Dispatcher.DispatchController | undefined;
-  #kept = false;
-  #ended = false;
+  #isConnectionKept = false;
+  #isFinished = false;
   #status = 0;
   #bodyStart = Buffer.alloc(0);
   #bodyBytes = 0;
 
-  /**
-   * @param leaving called when the request leaves
-   * @param onKept tells, when the request leaves, whether it does so on a connection kept from an earlier one
-   * @param done told how it ended, and whether that is the fault of a kept connection that was dead
-   */
-  constructor(clock: Clock, leaving: () => void, onKept: () => boolean, done: LuupExchange["done"]) {
-    this.#leaving = leaving;
-    this.#onKept = onKept;
-    this.done = done;
+  constructor(clock: Clock, events: LuupExchangeEvents) {
+    this.#events = events;
     this.#timer = clock.after(TIMEOUT_MS, () => {
-      this.#end({ outcome: "timed-out", answered: false, text: `no answer within ${TIMEOUT_MS / 1000} s` });
+      this.#finish({ outcome: "timed-out", hasResponse: false, text: `no answer within ${TIMEOUT_MS / 1000} s` });
       this.#controller?.abort(new Error("timed out"));
     });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    this.#kept = this.#onKept();
-    if (this.#ended) controller.abort(new Error("given up"));
-    else this.#leaving();
+    this.#isConnectionKept = this.#events.isConnectionKept();
+    if (this.#isFinished) controller.abort(new Error("given up"));
+    else this.#events.sent();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
@@ -72,21 +74,24 @@ export class LuupExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: NodeJS.ErrnoException): void {
-    const stale = this.#kept && this.#status === 0 && STALE.has(error.code ?? "");
-    this.#end({ outcome: "failed", answered: false, text: error.message || (error.code ?? "unknown error") }, stale);
+    const { code = "", message } = error;
+    const isStale = this.#isConnectionKept && this.#status === 0 && STALE_ERRORS.has(code);
+    this.#finish({ outcome: "failed", hasResponse: false, text: message || code || "unknown error" }, isStale);
   }
 
   #judge(): void {
     const verdict = judgeAnswer(this.#status, this.#bodyStart.toString("utf8"));
-    if (verdict.kind === "delivered") this.#end({ outcome: "delivered", answered: true, text: "delivered" });
-    else
-      this.#end({ outcome: verdict.kind === "rejected" ? "rejected" : "failed", answered: true, text: verdict.answer });
+    if (verdict.kind === "delivered") this.#finish({ outcome: "delivered", hasResponse: true, text: "delivered" });
+    else {
+      const outcome = verdict.kind === "rejected" ? "rejected" : "failed";
+      this.#finish({ outcome, hasResponse: true, text: verdict.answer });
+    }
   }
 
-  #end(answer: Answer, stale = false): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  #finish(result: ExchangeResult, isStale = false): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
     this.#timer.cancel();
-    this.done(answer, stale);
+    this.#events.finished(result, isStale);
   }
 }

@@ -3,29 +3,34 @@ import { NotificationPacer } from "../core/notify/notification-pacer.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Requester } from "./luup-client.js";
-import type { Answer } from "./luup-exchange.js";
+import type { ExchangeResult } from "./luup-exchange.js";
 
-/** Where requests go: the Luup system, or a stand-in. */
+/** Sends requests: a Luup client, or a test in its place. */
 export interface NotificationSender {
+  /** Sends one request of a requester, when its turn comes. */
   send(requester: Requester): void;
+  /** Drops the request of a requester that still waits for its turn. */
   cancel(requester: Requester): void;
 }
 
-/** What a notifier tells the connection it belongs to. */
+/** What a scheduler tells the notifier it belongs to. */
 export interface NotificationSchedulerEvents {
   /** A request is on its way. */
   sent(): void;
-  /** It has ended so. */
-  answered(answer: Answer, actionAtFault: boolean): void;
+  /** The request has ended. @param isActionFault whether its failure is the fault of the action, not of the engine */
+  answered(result: ExchangeResult, isActionFault: boolean): void;
   /** The final notification has been delivered, rejected, or given up. */
   done(): void;
   fault(error: unknown): void;
 }
 
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
-const FINAL_FOR_MS = 60_000;
+const FINAL_RETRY_MS = 60_000;
 
-/** Tells one connection's plugin by a Luup action that data waits, and at last that the connection has ended. */
+/**
+ * Sends the notifications of one connection when {@link NotificationPacer} says so: a Luup action for data that waits, and one for the end
+ * of the connection. This class keeps the timer and counts; the rules are the pacer's.
+ */
 export class NotificationScheduler implements Requester {
   readonly #target: NotifyTarget;
   readonly #pid: string;
@@ -34,15 +39,17 @@ export class NotificationScheduler implements Requester {
   readonly #clock: Clock;
   readonly #events: NotificationSchedulerEvents;
   #timer: Timer | undefined;
-  #kicked = false;
-  #held = false;
+  /** {@link #step} follows in the next pass of the event loop. */
+  #isStepDue = false;
+  /** Nothing is sent until the connection has ended. */
+  #isEnding = false;
   #sent = 0;
   #retried = 0;
   #failed = 0;
-  #repeating = false;
+  #isRetry = false;
   #lastOutcome = "none yet";
 
-  /** @param paceMs least distance of data notifications in milliseconds */
+  /** @param paceMs least time between two data notifications (PACE) */
   constructor(
     target: NotifyTarget,
     pid: string,
@@ -53,7 +60,7 @@ export class NotificationScheduler implements Requester {
   ) {
     this.#target = target;
     this.#pid = pid;
-    this.#pacer = new NotificationPacer({ paceMs, backoff: BACKOFF, finalRetryMs: FINAL_FOR_MS });
+    this.#pacer = new NotificationPacer({ paceMs, backoff: BACKOFF, finalRetryMs: FINAL_RETRY_MS });
     this.#sender = sender;
     this.#clock = clock;
     this.#events = events;
@@ -71,7 +78,10 @@ export class NotificationScheduler implements Requester {
     return formatNotifyTarget(this.#target, "");
   }
 
-  /** What STAT tells of it. */
+  get isRetry(): boolean {
+    return this.#isRetry;
+  }
+
   get status(): NotifyStatus {
     return {
       target: formatNotifyTarget(this.#target, this.#pid),
@@ -82,37 +92,40 @@ export class NotificationScheduler implements Requester {
     };
   }
 
-  /** Whether the final notification has been dealt with. */
+  /** Whether the final notification has been delivered, rejected, or given up. */
   get done(): boolean {
     return this.#pacer.done;
-  }
-
-  get isRetry(): boolean {
-    return this.#repeating;
   }
 
   /** Data waits in the client's socket. */
   dataWritten(): void {
     this.#pacer.dataWritten();
-    this.#kick();
+    this.#stepSoon();
   }
 
-  /** Announced data has been left unread for too long. */
+  /** Data that was announced is still unread. */
   remind(): void {
     this.#pacer.remind(this.#clock.now());
-    this.#kick();
+    this.#stepSoon();
   }
 
-  /** The connection will end at once: data not announced yet is left to the final notification. */
+  /** The connection ends at once: the final notification will cover data that is not announced yet. */
   connectionEnding(): void {
-    this.#held = true;
+    this.#isEnding = true;
   }
 
-  /** The connection has ended. */
+  /** The connection has ended: the final notification is due. */
   connectionEnded(): void {
-    this.#held = false;
+    this.#isEnding = false;
     this.#pacer.connectionEnded(this.#clock.now());
-    this.#kick();
+    this.#stepSoon();
+  }
+
+  /** Sends nothing more, whatever is still to be announced. */
+  giveUp(): void {
+    this.#pacer.giveUp();
+    this.#cancelTimer();
+    this.#sender.cancel(this);
   }
 
   sent(): void {
@@ -121,54 +134,49 @@ export class NotificationScheduler implements Requester {
     this.#events.sent();
   }
 
-  answered(answer: Answer, actionAtFault: boolean): void {
-    const { outcome, text } = answer;
-    const before = this.#pacer.done;
+  answered(result: ExchangeResult, isActionFault: boolean): void {
+    const { outcome, text } = result;
+    const wasDone = this.#pacer.done;
     this.#pacer.finished(outcome, this.#clock.now(), Math.random());
     this.#lastOutcome = text;
-    this.#repeating = outcome === "failed" || outcome === "timed-out";
+    this.#isRetry = outcome === "failed" || outcome === "timed-out";
     if (outcome !== "delivered") this.#failed += 1;
-    this.#events.answered(answer, actionAtFault);
-    if (!before && this.#pacer.done) this.#events.done();
-    else this.#kick();
-  }
-
-  /** Sends nothing more. */
-  giveUp(): void {
-    this.#pacer.giveUp();
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#sender.cancel(this);
+    this.#events.answered(result, isActionFault);
+    if (!wasDone && this.#pacer.done) this.#events.done();
+    else this.#stepSoon();
   }
 
   engineReturned(): void {
     this.#pacer.retrySoon();
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#kick();
+    this.#cancelTimer();
+    this.#stepSoon();
   }
 
-  /** Looks what to do once everything that has already arrived is taken in, so that it makes one notification. */
-  #kick(): void {
-    if (this.#kicked || (this.#timer !== undefined && !this.#pacer.finalPending)) return;
-    this.#kicked = true;
+  /** Takes the next step in the next pass of the event loop: all data that has come by then is one notification. */
+  #stepSoon(): void {
+    if (this.#isStepDue || (this.#timer !== undefined && !this.#pacer.finalPending)) return;
+    this.#isStepDue = true;
     setImmediate(this.#step);
   }
 
   readonly #step = (): void => {
-    this.#kicked = false;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.#held) return;
+    this.#isStepDue = false;
+    this.#cancelTimer();
+    if (this.#isEnding) return;
     try {
       const now = this.#clock.now();
       const step = this.#pacer.next(now);
       if (step.kind === "send") {
-        if (this.#repeating) this.#retried += 1;
+        if (this.#isRetry) this.#retried += 1;
         this.#sender.send(this);
       } else if (step.kind === "wait") this.#timer = this.#clock.after(Math.ceil(step.until - now), this.#step);
     } catch (error) {
       this.#events.fault(error);
     }
   };
+
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
 }

@@ -2,32 +2,39 @@ import type { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 
-/** A plugin's socket on this machine, to be looked after. */
+/** The socket of a plugin on this machine, and how often to remind the plugin of unread bytes. */
 export interface WatchedPlugin {
-  /** The plugin's end and ours, as {@link endpointKey} makes them. */
+  /** The plugin's end of the connection and ours, as {@link endpointKey} makes them. */
   readonly local: string;
   readonly remote: string;
-  /** How long after a notification to look, in milliseconds. */
+  /** Time from the answer to a notification to the look at the socket, in milliseconds. */
   readonly intervalMs: number;
   readonly unreadTracker: UnreadTracker;
-  /** When it was last notified, by the clock. */
-  lastNotifiedAt: number;
-  /** Bytes lie unread, or probably do, and have for the time. */
+  /** Bytes are unread, or probably are, since the last notification. */
   remind(): void;
 }
 
+/** Least time from a call to the look that it leads to: looks gather. */
 const RESOLUTION_MS = 100;
 
-/** Finds out which plugins have left bytes unread in their sockets, and has them reminded (RNTF). */
+/**
+ * Finds plugins that have left bytes unread in their sockets, and has them reminded (RNTF, docs/plugins.md).
+ *
+ * Looks and notifications alternate. A look judges what a plugin has left of one notification, so it comes some time after the action
+ * has run, which is when the engine has answered. While a notification is on its way there is no look: the plugin has not had its chance to
+ * read yet, and a look would add a reminder that nobody needs.
+ */
 export class UnreadReminder {
   readonly #clock: Clock;
   readonly #sockets: SocketTable;
   readonly #fault: (error: unknown) => void;
-  readonly #watched = new Set<WatchedPlugin>();
+  /** When to look at each plugin's socket, by the clock. */
+  readonly #due = new Map<WatchedPlugin, number>();
+  /** Plugins whose sockets are being looked at. */
+  readonly #looking = new Set<WatchedPlugin>();
   #timer: Timer | undefined;
   /** When the timer fires, by the clock. */
-  #next = Number.POSITIVE_INFINITY;
-  #looking = false;
+  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock, sockets: SocketTable, fault: (error: unknown) => void) {
     this.#clock = clock;
@@ -35,44 +42,55 @@ export class UnreadReminder {
     this.#fault = fault;
   }
 
-  /** Begins to look after a socket. */
-  add(watched: WatchedPlugin): void {
-    this.#watched.add(watched);
-    this.#schedule(watched);
+  /** A notification leaves for a plugin: the next look comes after its answer. */
+  notificationSent(plugin: WatchedPlugin): void {
+    this.#due.delete(plugin);
+    this.#looking.delete(plugin);
   }
 
-  /** Has done with a socket. */
-  remove(watched: WatchedPlugin): void {
-    this.#watched.delete(watched);
+  /** The engine has answered, whatever it said: the plugin has had its chance to read. */
+  notificationAnswered(plugin: WatchedPlugin): void {
+    this.#schedule(plugin);
   }
 
-  /** Sees to it that this one is looked at in its time. */
-  #schedule({ lastNotifiedAt, intervalMs }: WatchedPlugin): void {
-    const at = Math.max(this.#clock.now() + RESOLUTION_MS, lastNotifiedAt + intervalMs);
-    if (this.#looking || at >= this.#next) return;
+  /** The plugin's socket is closed. */
+  remove(plugin: WatchedPlugin): void {
+    this.#due.delete(plugin);
+    this.#looking.delete(plugin);
+  }
+
+  #schedule(plugin: WatchedPlugin): void {
+    const at = this.#clock.now() + plugin.intervalMs;
+    this.#due.set(plugin, at);
+    this.#setTimer(at);
+  }
+
+  #setTimer(dueAt: number): void {
+    const now = this.#clock.now();
+    const at = Math.max(now + RESOLUTION_MS, dueAt);
+    if (at >= this.#timerAt) return;
     this.#timer?.cancel();
-    this.#next = at;
-    this.#timer = this.#clock.after(Math.ceil(at - this.#clock.now()), () => {
-      this.#next = Number.POSITIVE_INFINITY;
-      this.#look().catch(this.#fault);
-    });
+    this.#timerAt = at;
+    this.#timer = this.#clock.after(Math.ceil(at - now), () => this.#lookAtDue());
   }
 
-  async #look(): Promise<void> {
-    this.#looking = true;
-    try {
-      const now = this.#clock.now();
-      const due = [...this.#watched].filter(({ lastNotifiedAt, intervalMs }) => now >= lastNotifiedAt + intervalMs);
-      await Promise.all(due.map((watched) => this.#lookAt(watched)));
-    } finally {
-      this.#looking = false;
-      for (const watched of this.#watched) this.#schedule(watched);
+  #lookAtDue(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
+    let nextAt = Number.POSITIVE_INFINITY;
+    for (const [plugin, at] of this.#due) {
+      if (at <= now) this.#look(plugin).catch(this.#fault);
+      else nextAt = Math.min(nextAt, at);
     }
+    if (nextAt < Number.POSITIVE_INFINITY) this.#setTimer(nextAt);
   }
 
-  async #lookAt(watched: WatchedPlugin): Promise<void> {
-    const row = await this.#sockets.row(watched.local, watched.remote);
-    watched.lastNotifiedAt = this.#clock.now();
-    if (row !== undefined && this.#watched.has(watched) && watched.unreadTracker.observe(row.unread)) watched.remind();
+  async #look(plugin: WatchedPlugin): Promise<void> {
+    this.#due.delete(plugin);
+    this.#looking.add(plugin);
+    const row = await this.#sockets.row(plugin.local, plugin.remote);
+    if (!this.#looking.delete(plugin)) return; // a notification has left meanwhile
+    if (row !== undefined && plugin.unreadTracker.observe(row.unread)) plugin.remind();
+    else this.#schedule(plugin);
   }
 }

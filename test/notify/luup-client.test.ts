@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, beforeEach, type TestContext, test } from "node:test";
 import { LuupClient, type Requester } from "#src/notify/luup-client.js";
-import type { Answer } from "#src/notify/luup-exchange.js";
+import type { ExchangeResult } from "#src/notify/luup-exchange.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
@@ -32,7 +32,7 @@ after(async () => {
 /** The outcome of a request. */
 interface Sent {
   readonly requester: Requester;
-  answer?: Answer;
+  answer?: ExchangeResult;
   atFault?: boolean;
   sent: number;
   woken?: true;

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as nextPass } from "node:timers/promises";
+import type { RequestOutcome } from "#src/core/notify/notification-pacer.js";
+import type { Requester } from "#src/notify/luup-client.js";
+import { NotificationScheduler } from "#src/notify/notification-scheduler.js";
+import { ManualClock } from "../support/clock.js";
+
+const TARGET = { device: 5, service: "urn:x", action: "Act" };
+
+/** A scheduler whose requests the test takes, sends and answers. */
+function scene(paceMs = 0) {
+  const clock = new ManualClock();
+  const requests: Requester[] = [];
+  const told: string[] = [];
+  const scheduler = new NotificationScheduler(
+    TARGET,
+    "pid1",
+    paceMs,
+    {
+      send: (requester) => requests.push(requester),
+      cancel: () => told.push("cancelled"),
+    },
+    clock,
+    {
+      sent: () => told.push("sent"),
+      answered: ({ outcome }) => told.push(outcome),
+      done: () => told.push("done"),
+      fault: (error) => assert.fail(String(error)),
+    },
+  );
+  return {
+    ...{ clock, requests, told, scheduler },
+    /** The one request that waits leaves, and ends so. */
+    answer(outcome: RequestOutcome): void {
+      assert.equal(requests.length, 1);
+      const [request] = requests.splice(0);
+      request?.sent();
+      request?.answered({ outcome, hasResponse: outcome !== "failed", text: `it is ${outcome}` }, false);
+    },
+  };
+}
+
+test("data that comes in one pass of the event loop is one request, which names the action and the pid", async () => {
+  const { requests, scheduler } = scene();
+  scheduler.dataWritten();
+  scheduler.dataWritten();
+  assert.equal(requests.length, 0);
+  await nextPass();
+  assert.equal(requests.length, 1);
+  const [request] = requests;
+  assert.match(request?.path ?? "", /DeviceNum=5&serviceId=urn%3Ax&action=Act&Pid=pid1$/);
+  assert.deepEqual([request?.device, request?.action, request?.isRetry], [5, "5/urn:x/Act/", false]);
+});
+
+test("the pace is kept between requests, and the data of the time between is announced once", async () => {
+  const { clock, requests, scheduler, answer } = scene(2000);
+  scheduler.dataWritten();
+  await nextPass();
+  answer("delivered");
+  scheduler.dataWritten();
+  scheduler.dataWritten();
+  await nextPass();
+  clock.advance(1999);
+  assert.equal(requests.length, 0);
+  clock.advance(1);
+  assert.equal(requests.length, 1);
+  answer("delivered");
+  await nextPass();
+  assert.equal(clock.pending, 0);
+});
+
+test("a request that has failed is repeated, and counted; at once when the engine is back for a while", async () => {
+  const { clock, requests, scheduler, answer } = scene();
+  scheduler.dataWritten();
+  for (let attempt = 1; attempt <= 4; attempt += 1) {
+    await nextPass();
+    clock.advance(30_000);
+    answer("failed");
+  }
+  await nextPass();
+  assert.equal(requests.length, 0, "the back-off lasts some seconds by now");
+  clock.advance(500);
+  scheduler.engineReturned();
+  await nextPass();
+  assert.deepEqual(
+    requests.map(({ isRetry }) => isRetry),
+    [true],
+  );
+  answer("delivered");
+  const { sent, retried, failed, lastOutcome } = scheduler.status;
+  assert.deepEqual([sent, retried, failed, lastOutcome], [5, 4, 4, "it is delivered"]);
+});
+
+test("the end of the connection is told once, whatever the pace, and data before it not on its own", async () => {
+  const { requests, told, scheduler, answer } = scene(60_000);
+  scheduler.dataWritten();
+  await nextPass();
+  answer("delivered");
+  scheduler.dataWritten(); // paced
+  await nextPass();
+  scheduler.connectionEnded();
+  await nextPass();
+  answer("delivered");
+  await nextPass();
+  assert.deepEqual([requests.length, scheduler.done], [0, true]);
+  assert.deepEqual(told, ["sent", "delivered", "sent", "delivered", "done"]);
+});
+
+test("while the connection is ending nothing is sent before its end", async () => {
+  const { requests, scheduler, answer } = scene();
+  scheduler.dataWritten();
+  scheduler.connectionEnding();
+  await nextPass();
+  assert.equal(requests.length, 0);
+  scheduler.connectionEnded();
+  await nextPass();
+  answer("delivered");
+  assert.equal(scheduler.done, true);
+});
+
+test("a reminder is a request, also behind the final one", async () => {
+  const { told, scheduler, answer } = scene();
+  scheduler.connectionEnded();
+  await nextPass();
+  answer("delivered");
+  scheduler.remind();
+  assert.equal(scheduler.done, false);
+  await nextPass();
+  answer("delivered");
+  assert.deepEqual(told, ["sent", "delivered", "done", "sent", "delivered", "done"]);
+});
+
+test("a final request that fails for a minute is given up", async () => {
+  const { clock, told, scheduler, answer } = scene();
+  scheduler.connectionEnded();
+  const since = clock.now();
+  while (!scheduler.done) {
+    await nextPass();
+    if (clock.pending > 0) clock.next();
+    answer("failed");
+  }
+  assert.equal(told.at(-1), "done");
+  assert.equal(clock.now() - since, 60_000);
+});
+
+test("who gives up sends nothing more and takes back what waits", async () => {
+  const { clock, requests, told, scheduler, answer } = scene();
+  scheduler.dataWritten();
+  await nextPass();
+  answer("failed");
+  await nextPass();
+  assert.equal(clock.pending, 1);
+  scheduler.giveUp();
+  assert.deepEqual([clock.pending, scheduler.done, told.at(-1)], [0, true, "cancelled"]);
+  scheduler.dataWritten();
+  await nextPass();
+  assert.equal(requests.length, 0);
+});
