@@ -22,6 +22,7 @@ export function generationOf(settings: Settings, services: Services, control: Da
   const { clock, log, registry, sockets, descriptors } = services;
   const admission = new Admission(settings, registry, descriptors);
   const context: Generation["context"] = {
+    ...control,
     settings,
     access: admission.access,
     clock,
@@ -38,7 +39,6 @@ export function generationOf(settings: Settings, services: Services, control: Da
     monitor: services.monitor,
     descriptors,
     changed: (connection) => registry.changed(connection),
-    ...control,
   };
   return { settings, admission, context };
 }

@@ -8,7 +8,7 @@ import { socketEnd } from "../support/socket-end.js";
 import { until } from "../support/wait.js";
 
 test("a connection keeps its generation: what a reload changes is for those that come later", async (t) => {
-  const { services, settings, generation } = servicesHere(t, { vera: "http://127.0.0.1:1" });
+  const { services, settings, generation, control } = servicesHere(t, { vera: "http://127.0.0.1:1" });
   const { end, peer } = await socketEnd(t);
   const connection = new Connection("a1", end, from("127.0.0.1"), { name: "a port", port: 1 }, generation.context);
   services.registry.add(connection, services.descriptors.takeReserved());
@@ -16,7 +16,7 @@ test("a connection keeps its generation: what a reload changes is for those that
   const before = services.luups.current;
   const changed = { ...settings, vera: "http://127.0.0.1:2", stop: "never" as const };
   services.configure(changed);
-  const next = generationOf(changed, services, generation.context);
+  const next = generationOf(changed, services, control);
   assert.notEqual(services.luups.current, before);
   assert.deepEqual(
     [connection.notificationSender === before, next.context.notificationSender === services.luups.current],
@@ -31,8 +31,8 @@ test("a connection keeps its generation: what a reload changes is for those that
 });
 
 test("generations share what outlives a reload, and count their clients together", (t) => {
-  const { services, settings, generation } = servicesHere(t);
-  const next = generationOf({ ...settings, maxPerClient: 1 }, services, generation.context);
+  const { services, settings, generation, control } = servicesHere(t);
+  const next = generationOf({ ...settings, maxPerClient: 1 }, services, control);
   for (const key of ["log", "own", "monitor", "alerts", "sockets", "descriptors", "finalNotifications"] as const) {
     assert.equal(next.context[key], generation.context[key], key);
   }

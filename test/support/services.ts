@@ -13,6 +13,7 @@ export interface ServicesHere {
   readonly services: Services;
   readonly settings: Settings;
   readonly generation: Generation;
+  readonly control: DaemonControl;
   /** What connections have asked of the daemon as a whole, such as `stop: STOP by 127.0.0.1`. */
   readonly asked: string[];
   /** What the daemon answers to a reload and to TCPR; undefined: it does as asked. */
@@ -48,7 +49,7 @@ export function servicesHere(t: TestContext, settings: Partial<Settings> = {}): 
     },
   };
   const here: ServicesHere = {
-    ...{ clock, log, services, settings: all, asked, problem: undefined },
+    ...{ clock, log, services, settings: all, asked, control, problem: undefined },
     generation: generationOf(all, services, control),
   };
   return here;
