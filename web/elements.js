@@ -14,7 +14,7 @@ export function element(id) {
  * @param {string | number} text
  * @param {string} [kind] its class
  */
-export function made(tag, text, kind = "") {
+export function create(tag, text, kind = "") {
   const node = document.createElement(tag);
   node.textContent = String(text);
   node.className = kind;

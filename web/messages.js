@@ -1,12 +1,12 @@
-// Messages as they pass, the last few hundred of them.
+// The last few hundred messages, as they pass.
 
-import { element, made } from "./elements.js";
+import { create, element } from "./elements.js";
 
 /** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
 
 const RECONNECT_MS = 3000;
 const MAX_LINES = 300;
-const MAX_OFFERED = 500; // of thousands of connections
+const MAX_OPTIONS = 500; // of thousands of connections
 
 const filter = /** @type {HTMLSelectElement} */ (element("filter"));
 const view = /** @type {HTMLSelectElement} */ (element("view"));
@@ -14,42 +14,42 @@ const pause = element("pause");
 const messages = element("messages");
 /** @type {EventSource | undefined} */
 let source;
-/** @type {HTMLElement[]} lines that are not on the page yet, the last ones */
+/** @type {HTMLElement[]} the last lines that are not on the page yet */
 let waiting = [];
 let paused = false;
 let drawing = false;
-let offered = "";
+let shownOptions = "";
 
 /**
- * Offers what can be watched: ports, connections.
+ * Fills the filter with the ports and connections that can be watched.
  *
  * @param {DaemonStatus} status
  */
-export function offerFilters({ listeners, connections }) {
+export function updateFilters({ listeners, connections }) {
   const watchable = listeners.filter(({ kind, port }) => kind !== "web" && port !== 0);
   const ports = watchable.map(({ name, port }) => [`listener=${port}`, name]);
   const ids = connections
     .filter(({ phase }) => phase === "echo")
-    .slice(0, MAX_OFFERED)
+    .slice(0, MAX_OPTIONS)
     .map(({ id, client, remote }) => [`connection=${id}`, `${id}: ${client} to ${remote}`]);
   const options = [["", "everything"], ...ports, ...ids];
-  if (JSON.stringify(options) === offered || document.activeElement === filter) return;
-  offered = JSON.stringify(options);
+  if (JSON.stringify(options) === shownOptions || document.activeElement === filter) return;
+  shownOptions = JSON.stringify(options);
   const chosen = filter.selectedOptions[0];
   if (chosen !== undefined && !options.some(([value]) => value === chosen.value)) {
-    options.push([chosen.value, chosen.text]); // it has ended; what it is stays chosen
+    options.push([chosen.value, chosen.text]); // it has ended, and stays chosen all the same
   }
   const { value } = filter;
   filter.replaceChildren(...options.map(([key, text]) => new Option(text, key)));
   filter.value = value;
 }
 
-/** @param {string} text how it is going */
+/** @param {string} text the state of the stream */
 function showStream(text) {
   element("stream").textContent = text;
 }
 
-/** Follows what the filter says, from now on. */
+/** Watches the messages that the filter selects. */
 export function watch() {
   source?.close();
   const query = new URLSearchParams(filter.value);
@@ -61,13 +61,13 @@ export function watch() {
   current.onopen = () => showStream("live");
   current.onmessage = ({ data }) => add(lineOf(JSON.parse(data)));
   current.onerror = () => {
-    if (current.readyState === EventSource.CONNECTING) showStream("the connection has ended; it is tried again …");
+    if (current.readyState === EventSource.CONNECTING) showStream("disconnected; trying again …");
     else void explain(url, current);
   };
 }
 
 /**
- * Shows why messages cannot be had, which an event stream does not tell, and tries again.
+ * Shows why there are no messages, and tries again. An event stream does not tell why: the same address is fetched for that.
  *
  * @param {string} url
  * @param {EventSource} refused
@@ -85,7 +85,7 @@ async function explain(url, refused) {
   setTimeout(() => refused === source && watch(), RECONNECT_MS);
 }
 
-/** @param {string} iso a time */
+/** @param {string} iso a time in ISO 8601 */
 function timeOf(iso) {
   const time = new Date(iso);
   return `${time.toTimeString().slice(0, 8)},${String(time.getMilliseconds()).padStart(3, "0")}`;
@@ -94,22 +94,22 @@ function timeOf(iso) {
 /**
  * A line of `sockproxyd watch --json` as an element.
  *
- * @param {Record<string, string> & { notShown?: number, notLookedAt?: number }} told
+ * @param {Record<string, string> & { notShown?: number, notLookedAt?: number }} data
  */
-function lineOf(told) {
-  if (told.notShown !== undefined) return made("div", `… ${told.notShown} messages not shown`, "wrong");
-  if (told.notLookedAt !== undefined) return made("div", `… ${told.notLookedAt} bytes not looked at`, "wrong");
-  const { time = "", direction, event = "", connection = "", client, server, message, fault, text } = told;
+function lineOf(data) {
+  if (data.notShown !== undefined) return create("div", `… ${data.notShown} messages not shown`, "wrong");
+  if (data.notLookedAt !== undefined) return create("div", `… ${data.notLookedAt} bytes not looked at`, "wrong");
+  const { time = "", direction, event = "", connection = "", client, server, message, fault, text } = data;
   const line = document.createElement("div");
-  const from = made("span", ` ${connection} `, "source");
-  from.title = [client, server].filter(Boolean).join(" → ");
+  const source = create("span", ` ${connection} `, "source");
+  source.title = [client, server].filter(Boolean).join(" → ");
   if (direction === undefined) {
-    line.append(made("span", `${timeOf(time)} [${event.toUpperCase()}]`, event === "error" ? "wrong" : "source"));
-    line.append(from, `${client ?? ""} ${text ?? ""}`);
+    line.append(create("span", `${timeOf(time)} [${event.toUpperCase()}]`, event === "error" ? "wrong" : "source"));
+    line.append(source, `${client ?? ""} ${text ?? ""}`);
   } else {
-    line.append(made("span", `${timeOf(time)} [${direction}]`, direction.toLowerCase().replace("→", "-")));
-    line.append(from, message ?? "");
-    if (fault !== undefined) line.append(made("span", ` ✗ ${fault}`, "wrong"));
+    line.append(create("span", `${timeOf(time)} [${direction}]`, direction.toLowerCase().replace("→", "-")));
+    line.append(source, message ?? "");
+    if (fault !== undefined) line.append(create("span", ` ✗ ${fault}`, "wrong"));
   }
   return line;
 }
@@ -117,12 +117,12 @@ function lineOf(told) {
 /** @param {HTMLElement} line */
 function add(line) {
   waiting.push(line);
-  if (waiting.length > 2 * MAX_LINES) waiting = waiting.slice(-MAX_LINES); // now and then, not for each
-  if (paused) pause.textContent = `Go on (${waiting.length < MAX_LINES ? waiting.length : `${MAX_LINES} or more`})`;
+  if (waiting.length > 2 * MAX_LINES) waiting = waiting.slice(-MAX_LINES); // now and then, not for each line
+  if (paused) pause.textContent = `Resume (${waiting.length < MAX_LINES ? waiting.length : `${MAX_LINES} or more`})`;
   else draw();
 }
 
-/** Puts what waits on the page, once for each picture the browser draws. */
+/** Puts the waiting lines on the page, once for each frame that the browser draws. */
 function draw() {
   if (drawing) return;
   drawing = true;
@@ -152,6 +152,6 @@ element("clear").addEventListener("click", clear);
 pause.addEventListener("click", () => {
   paused = !paused;
   pause.setAttribute("aria-pressed", String(paused));
-  pause.textContent = paused ? "Go on" : "Pause";
+  pause.textContent = paused ? "Resume" : "Pause";
   if (!paused) draw();
 });

@@ -1,5 +1,5 @@
-import { offerFilters, watch } from "./messages.js";
-import { showStatusForEver } from "./status.js";
+import { updateFilters, watch } from "./messages.js";
+import { keepStatusUpToDate } from "./status.js";
 
 watch();
-void showStatusForEver(offerFilters);
+void keepStatusUpToDate(updateFilters);

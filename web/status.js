@@ -1,6 +1,6 @@
-// What the daemon is doing: asked every other second.
+// The status of the daemon, asked for every two seconds.
 
-import { element, made } from "./elements.js";
+import { create, element } from "./elements.js";
 
 /** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
 /** @typedef {import("../src/core/mux/mux-status.js").MuxStatus} MuxStatus */
@@ -8,7 +8,7 @@ import { element, made } from "./elements.js";
 
 const ASK_MS = 2000;
 const ANSWER_MS = 5000;
-const MAX_ROWS = 500; // of thousands of connections
+const MAX_ROWS = 500; // of perhaps thousands of connections
 
 /** @param {number} ms */
 function duration(ms) {
@@ -28,7 +28,7 @@ function number(count) {
   return { text: count.toLocaleString("en"), kind: "number" };
 }
 
-/** @param {string | undefined} problem what is wrong, if anything is */
+/** @param {string | undefined} problem undefined: all is well */
 function state(problem, good = "") {
   return problem === undefined ? good : { text: problem, kind: "wrong" };
 }
@@ -46,7 +46,9 @@ function fill(id, rows) {
     ...rows.map((cells) => {
       const row = document.createElement("tr");
       row.append(
-        ...cells.map((cell = "") => (typeof cell === "object" ? made("td", cell.text, cell.kind) : made("td", cell))),
+        ...cells.map((cell = "") =>
+          typeof cell === "object" ? create("td", cell.text, cell.kind) : create("td", cell),
+        ),
       );
       return row;
     }),
@@ -156,37 +158,37 @@ function showStatus(status) {
   showConnections(status);
 }
 
-/** @param {string} [problem] why the daemon cannot be asked */
-function showGone(problem) {
-  const gone = element("gone");
-  gone.hidden = problem === undefined;
-  gone.textContent = problem ?? "";
+/** @param {string} [problem] why the daemon does not answer; absent: it does */
+function showProblem(problem) {
+  const line = element("problem");
+  line.hidden = problem === undefined;
+  line.textContent = problem ?? "";
   document.body.classList.toggle("stale", problem !== undefined);
 }
 
-/** @param {(status: DaemonStatus) => void} told */
-async function ask(told) {
+/** @param {(status: DaemonStatus) => void} onStatus */
+async function ask(onStatus) {
   try {
     const response = await fetch("status", { signal: AbortSignal.timeout(ANSWER_MS) });
     if (!response.ok) throw new Error(await response.text());
     const status = await response.json();
     showStatus(status);
-    told(status);
-    showGone();
+    onStatus(status);
+    showProblem();
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
-    showGone(`The daemon does not answer (${message.trim()}); what is below is old. It is asked again and again.`);
+    showProblem(`The daemon does not answer (${message.trim()}). The values below are old; the page keeps asking.`);
   }
 }
 
 /**
- * Shows the status, while somebody looks at the page.
+ * Keeps the status up to date while the page is visible.
  *
- * @param {(status: DaemonStatus) => void} told called with each
+ * @param {(status: DaemonStatus) => void} onStatus called with each
  */
-export async function showStatusForEver(told) {
+export async function keepStatusUpToDate(onStatus) {
   for (;;) {
-    if (!document.hidden) await ask(told);
+    if (!document.hidden) await ask(onStatus);
     await new Promise((resolve) => setTimeout(resolve, ASK_MS));
   }
 }

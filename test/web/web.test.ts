@@ -8,29 +8,41 @@ import { Web } from "#src/web/web.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { MemoryLog } from "../support/in-process.js";
+import { Client } from "../support/net.js";
 import { isListening } from "../support/proxy-process.js";
 import { until } from "../support/wait.js";
 
 function fixture() {
   const clock = new ManualClock();
-  const admission = { admitReader: () => ok({ release() {} }) };
+  const readers = new Set<object>();
+  const admission = {
+    admitReader() {
+      const lease = { release: () => void readers.delete(lease) };
+      readers.add(lease);
+      return ok(lease);
+    },
+  };
   const context = { clock, log: new MemoryLog(), own: new OwnSockets(clock), admission: () => admission };
   const web = new Web(context as unknown as WebContext);
   const configure = (webPort: number, webAddress = "127.0.0.1"): Promise<void> =>
     web.configure({ ...DEFAULT_SETTINGS, webPort, webAddress });
-  return { web, configure };
+  return { web, configure, clock, readers };
 }
 
 test("a page is opened, moved and closed as the settings say; the same settings leave it alone", async (t) => {
-  const { web, configure } = fixture();
+  const { web, configure, clock, readers } = fixture();
   t.after(() => web.close());
   await configure(0);
   assert.deepEqual(web.status, []);
   const [first, second] = [await freePort(), await freePort()];
   await configure(first);
   assert.deepEqual([isListening(first), web.status.map(({ port }) => port)], [true, [first]]);
+  const reader = await Client.open(first);
+  await until(() => readers.size === 1, "the reader");
   await configure(first);
-  assert.equal(isListening(first), true);
+  assert.deepEqual([isListening(first), clock.pending], [true, 0], "nothing is closed");
+  reader.destroy();
+  await until(() => readers.size === 0, "the reader to be gone");
   await configure(second);
   await until(() => !isListening(first), "the first to be closed");
   assert.deepEqual([isListening(second), web.status.map(({ port }) => port)], [true, [second]]);
