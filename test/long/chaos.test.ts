@@ -1,6 +1,6 @@
-// 200 plugins, their devices and the Luup engine all misbehave at once, for some seconds; by a seed, which a failure prints:
+// 200 plugins, their devices and the Luup engine misbehave at once, for some seconds. A failure prints the seed of the run:
 //   CHAOS_SECONDS=60 CHAOS_SEED=42 node --test dist/test/long/chaos.test.js
-// The seed decides what everybody does; what of it happens in the same moment is left to the machine.
+// The seed decides what each of them does. The order of simultaneous events is up to the machine.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
@@ -16,22 +16,22 @@ import { pause, until } from "../support/wait.js";
 const SECONDS = Number(process.env["CHAOS_SECONDS"] ?? 6);
 const SEED = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
 const PLUGINS = 200;
-const REFUSING = 9; // nobody listens there
+const REFUSING = 9; // a port without a listener
 const MIB = 1_048_576;
 const LARGE = 6 * MIB; // more than the kernel takes for a reader that does not read
-const NOTIFIED_MS = 70_000; // what fails again and again is repeated ever more slowly, for a minute after the end
+const NOTIFIED_MS = 70_000; // a failing notification is repeated with growing waits, until a minute after the end
 
 /** All sockets of plugins and devices. */
 const sockets = new Set<Socket>();
 
-/** One side of a connection: what it has sent, what it has received, how it ended. */
+/** One side of a connection: its sent bytes, its received bytes, its end. */
 class Side {
   readonly socket: Socket;
   readonly out: Tape;
   readonly #in: Tape;
-  /** Received, all of it as it was sent. */
+  /** The number of received bytes, all correct. */
   received = 0;
-  /** The place of the first byte that was wrong. */
+  /** The position of the first wrong byte. */
   wrongAt: number | undefined;
   /** The other side's FIN has come. */
   ended = false;
@@ -49,7 +49,7 @@ class Side {
     socket.on("end", () => {
       this.ended = true;
     });
-    socket.on("error", () => {}); // a reset; the bytes tell whether that was right
+    socket.on("error", () => {}); // a reset; the bytes show whether it was correct
     socket.on("close", () => {
       this.closed = true;
       sockets.delete(socket);
@@ -114,7 +114,7 @@ class Side {
   }
 }
 
-/** How a connection ends. In good order everything arrives; after a reset, what arrived is a beginning of what was sent. */
+/** How a connection ends. After a FIN all bytes have arrived; after a reset, a prefix of them. */
 type Ending = "client ends first" | "remote ends first" | "both end" | "client resets" | "remote resets";
 const ENDINGS: readonly Ending[] = [
   "client ends first",
@@ -125,7 +125,7 @@ const ENDINGS: readonly Ending[] = [
   "remote resets",
 ];
 
-/** What has been seen and must not have been. */
+/** Events that must not happen, and did. */
 const wrongs: string[] = [];
 const refusedPids: string[] = [];
 const counts: Record<string, number> = {};
@@ -133,7 +133,7 @@ function count(what: string, by = 1): void {
   counts[what] = (counts[what] ?? 0) + by;
 }
 
-/** What the engine has done with each request of a connection. */
+/** The answer of the engine to each request of a connection. */
 const requests = new Map<string, { at: number; done: "accepted" | "503" | "reset" | "died" }[]>();
 
 /** Waits until the engine has accepted a notification that left after this moment. */
@@ -151,10 +151,10 @@ async function told(pid: string, since: number, what: string, daemon: DaemonProc
   }
 }
 
-/** The daemon's own names of connections, as its log has them. */
+/** The ids of the connections in the log. */
 const pidOf = new Map<string, string>();
 
-/** One connection from greeting to end, and its laws. */
+/** One connection from the greeting to the end, and its laws. */
 async function connection(daemon: DaemonProcess, key: number): Promise<void> {
   const random = new Random(SEED * 1_000_003 + key);
   const pid = `c${key}`;
@@ -191,7 +191,7 @@ async function connection(daemon: DaemonProcess, key: number): Promise<void> {
   const [upBytes, downBytes] = [size(), size()];
   const ending = random.pick(ENDINGS);
   const quiet = random.chance(0.4);
-  // each its own, so that what one does cannot change the draws of another
+  // each has its own random numbers, so that no one changes the draws of another
   const [one, two, three, four] = [1, 2, 3, 4].map(() => new Random(random.between(0, 2 ** 31))) as [
     Random,
     Random,
@@ -208,7 +208,7 @@ async function connection(daemon: DaemonProcess, key: number): Promise<void> {
     if (ending === "remote ends first") void sending[1].then(() => remote.end());
     await Promise.all(sending);
     if (quiet && ending === "both end") {
-      // the law of data: it is announced while the connection lives, however many requests fail on the way
+      // the law of data: it is announced while the connection lives, however many requests fail
       await told(pid, remote.lastSent, label("its last data to be announced"), daemon);
       count("announced while it lives");
     }
@@ -232,7 +232,7 @@ async function connection(daemon: DaemonProcess, key: number): Promise<void> {
     if (!whole) wrongs.push(label(`${to.received} of ${from.out.at} bytes for the ${name} (${ending})`));
     count("bytes", to.received);
   }
-  // the law of the end: whoever it was by, the plugin is told, after the end
+  // the law of the end: whichever side ends, the plugin gets a notification after the end
   const { overAt } = ending === "client resets" ? client : remote;
   await told(pid, overAt, label(`the end to be told (${ending})`), daemon);
   client.socket.destroy();
@@ -248,8 +248,8 @@ async function listen(): Promise<Server> {
 }
 
 /**
- * The engine: takes most notifications, fails at some, dies and returns. All in all one request in ten fails, so that none
- * fails until its time is up, which is a minute.
+ * The engine accepts most notifications, fails some, dies and returns. One request in ten fails, so that no notification fails for a whole
+ * minute, after which the daemon gives it up.
  */
 async function engine(luup: FakeLuup, over: () => boolean): Promise<void> {
   const random = new Random(SEED);
@@ -287,7 +287,7 @@ test(`${PLUGINS} plugins for ${SECONDS} s, seed ${SEED}`, { timeout: SECONDS * 1
   const luup = await new FakeLuup().start();
   const daemon = await startDaemon("-N", luup.url);
   t.after(async () => {
-    limit = 0; // after a failure the others need not go on
+    limit = 0; // after a failure the others may stop
     for (const socket of sockets) socket.destroy();
     await daemon.stop();
     await luup.stop();
@@ -335,7 +335,7 @@ test(`${PLUGINS} plugins for ${SECONDS} s, seed ${SEED}`, { timeout: SECONDS * 1
   t.diagnostic(
     `memory ${mib(baseMemory)} before, ${mib(peak)} at most, ${mib(memory)} after; descriptors ${baseFiles} before, ${descriptors(daemon)} after`,
   );
-  // Node keeps the heap it has once needed, some 80 MiB, which is the same after 6 s and after 60 s
+  // Node keeps the heap that it once needed, about 80 MiB, after 6 s as after 60 s
   assert.ok(memory - baseMemory < 192 * MIB, mib(memory - baseMemory));
   assert.deepEqual(faults(daemon.log()), []);
   assert.equal(await daemon.stop(), 0);

@@ -1,4 +1,4 @@
-// much passes through a monitored connection: nobody has to wait for whoever reads what is shown, and memory stays flat
+// Many bytes pass a monitored connection: no client waits for the reader of the output, and memory stays flat.
 //   MONITOR_BYTES=10000000000 node --test dist/test/long/monitor-volume.test.js
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import { pause, until } from "../support/wait.js";
 const BYTES = Number(process.env["MONITOR_BYTES"] ?? 3e8);
 const MIB = 1_048_576;
 
-/** A server that counts what it is sent. */
+/** A server that counts its bytes. */
 class Sink {
   bytes = 0;
   readonly port: number;
@@ -42,7 +42,7 @@ class Sink {
   }
 }
 
-/** Sends a piece again and again, until so many bytes are on their way. */
+/** Sends a piece again and again, until so many bytes have left. */
 async function pour(port: number, bytes: number, piece: Buffer): Promise<void> {
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
@@ -52,7 +52,7 @@ async function pour(port: number, bytes: number, piece: Buffer): Promise<void> {
   socket.end();
 }
 
-/** Resident memory while something is done: when a tenth had passed, and the most there was after that. */
+/** Resident memory during some work: after a tenth of it, and the maximum after that. */
 async function memoryDuring(
   daemon: DaemonProcess,
   progress: () => number,
@@ -100,7 +100,7 @@ for (const { name, bytes, text } of KINDS) {
   });
 }
 
-test("a standard output nobody reads slows nobody; what was not shown is counted", async (t) => {
+test("a standard output without a reader delays nobody; messages that do not show are counted", async (t) => {
   const sink = await Sink.open();
   const echo = await startEcho();
   t.after(() => {
@@ -126,7 +126,7 @@ test("a standard output nobody reads slows nobody; what was not shown is counted
   assert.ok(grown < 100 * MIB, `memory grew by ${grown / MIB} MiB`);
   const output = new Output(daemon.child.stdout as Readable);
   await output.says(/\d+ messages? not shown/);
-  // what comes now is shown again
+  // messages show again from now on
   const late = DISCOVERY.repeat(5);
   client.write(late);
   await client.take(late.length);
@@ -141,7 +141,7 @@ test("a standard output nobody reads slows nobody; what was not shown is counted
   assert.equal(whole + events + missed, count + 12 + 4);
 });
 
-/** How many messages are shown with both their lines, how many events; and how many of either, it says, are not. */
+/** The number of messages with both lines, of events, and of those reported as not shown. */
 function account(output: Output): { whole: number; events: number; missed: number } {
   return {
     whole: output.messages.filter((line) => /^\[PROXY→(SERVER|CLIENT)\]/.test(line)).length,
@@ -150,7 +150,7 @@ function account(output: Output): { whole: number; events: number; missed: numbe
   };
 }
 
-test("a server that does not read for a while: nothing that passes is neither shown nor counted", async (t) => {
+test("a server that does not read for a while: every message shows or is counted", async (t) => {
   const sink = await Sink.open();
   t.after(() => sink.server.close());
   const port = await freePort();
@@ -164,7 +164,7 @@ test("a server that does not read for a while: nothing that passes is neither sh
   const poured = pour(port, bytes.length, bytes);
   const [socket] = (await accepted) as [Socket];
   socket.pause();
-  await quiet(output); // everybody waits for the server
+  await quiet(output); // all clients wait for the server
   socket.resume();
   await poured;
   await until(() => sink.bytes === bytes.length, "all at the server", 20_000);
@@ -177,7 +177,7 @@ test("a server that does not read for a while: nothing that passes is neither sh
   assert.equal(whole + events + missed, count + 2);
 });
 
-/** Waits until nothing more is said. */
+/** Waits until the output is quiet. */
 async function quiet(output: Output): Promise<void> {
   let before = -1;
   await until(async () => {

@@ -1,6 +1,6 @@
-// 20 clients ask a device whose answers go wrong in every way; by a seed, which a failure prints:
+// 20 clients of a device whose answers have every kind of fault. A failure prints the seed of the run:
 //   MUX_COUNT=1000 MUX_SEED=42 node --test dist/test/long/mux-values.test.js
-// The seed decides what everybody does; what of it happens in the same moment is left to the machine.
+// The seed decides what each of them does. The order of simultaneous events is up to the machine.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Asker, judge, type TestProtocol } from "../support/exchange.js";
@@ -17,9 +17,9 @@ const COUNT = process.env["MUX_COUNT"];
 const CLIENTS = 20;
 const TIME_S = 0.3;
 const LATE_MS = TIME_S * 1000 + 60;
-/** Beyond its time-out: what a request may wait for a link to be made anew, and for a busy machine. */
+/** Beyond its timeout a request may wait so long for a new link and a busy machine. */
 const SLACK_MS = 4000;
-const PAUSE_MS = 200; // after a failure: what comes while the device is away fails at once
+const PAUSE_MS = 200; // after a failure: requests fail at once while the device is away
 
 interface Case {
   readonly protocol: TestProtocol;
@@ -31,9 +31,9 @@ interface Case {
   readonly faults: Faults;
 }
 
-/** 5 %, one of them a close now and then. Where answers carry ids, none of this costs a link but the close. */
+/** Faults of 5 % of the answers, with a close now and then. Where answers carry ids, only the close costs a link. */
 const WITH_IDS: Faults = { slow: 0.015, late: 0.003, drop: 0.002, duplicate: 0.015, reorder: 0.0145, close: 0.0005 };
-/** Late, doubled and missing answers cost the link here, and a link is made anew once a second at most. */
+/** Late, doubled and missing answers cost the link here, and a new link opens at most once a second. */
 const WITHOUT: Faults = { slow: 0.03, late: 0.004, drop: 0.003, duplicate: 0.01, close: 0.003 };
 
 const modbus = modbusProtocol("modbus");
@@ -53,14 +53,14 @@ const CASES: readonly Case[] = [
   { protocol: echo, options: "", pool: 1, pipe: 1, count: 10, faults: WITHOUT },
 ];
 
-/** What clients have seen. */
+/** The outcomes of all clients. */
 interface Tally {
   readonly outcomes: Record<string, number>;
   readonly wrongs: string[];
   longestMs: number;
 }
 
-/** A client that asks for one thing after another, some at a time, and leaves before the answer now and then. */
+/** A client that sends requests, several at a time, and now and then leaves before the answer. */
 async function client(port: number, protocol: TestProtocol, random: Random, count: number, tally: Tally) {
   const add = (what: string): void => {
     tally.outcomes[what] = (tally.outcomes[what] ?? 0) + 1;

@@ -1,5 +1,5 @@
-// Setup mode, fed with what nobody has thought of: lines made of commands, options and odd bytes, then mutated, in any pieces.
-// By default some hundred inputs; more of them, and the same ones again (a failure prints its seed), with
+// Setup mode with unexpected input: mutated lines of commands, options and odd bytes, in any pieces.
+// A few hundred inputs by default. For more of them, or the same ones again (a failure prints its seed):
 //   FUZZ_RUNS=20000 FUZZ_SEED=42 node --test dist/test/long/setup-mode-fuzz.test.js
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -17,7 +17,7 @@ const SEED = process.env["FUZZ_SEED"];
 const LIMIT_MS = process.env["FUZZ_RUNS"] === undefined ? 20_000 : 3_600_000;
 const LONGEST_LINE = 4096;
 const MIB = 1_048_576;
-const REFUSING = 9; // nobody listens there
+const REFUSING = 9; // a port without a listener
 
 let echo: Awaited<ReturnType<typeof startEcho>>;
 let daemon: DaemonProcess;
@@ -36,7 +36,7 @@ after(async () => {
   await luup.stop();
 });
 
-/** Sends the pieces, one event-loop turn apart, then FIN; returns everything that came back until the other FIN. */
+/** Sends the pieces, one event-loop pass apart, then FIN; returns all bytes until the other FIN. */
 async function converse(pieces: readonly Buffer[]): Promise<Buffer> {
   const socket = connect({ port: daemon.port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
   const chunks: Buffer[] = [];
@@ -148,7 +148,7 @@ function mutate(bytes: Buffer, mutations: readonly { at: number; cut: number; in
   return out;
 }
 
-/** The same without what must not happen here: a STOP, a dial to anywhere but our own remotes, a time limit of ours at work. */
+/** The line without a STOP, without targets other than the test's remotes, and without short time limits. */
 function harmless(bytes: Buffer): Buffer {
   const out = bytes
     .toString("latin1")
@@ -169,7 +169,7 @@ function harmless(bytes: Buffer): Buffer {
   return Buffer.from(out.join("\n"), "latin1");
 }
 
-/** A target that is refused as it stands, or one of ours. */
+/** An invalid target, or one of the test's remotes. */
 function redirected(where: string): string {
   if (where === "refusing") return `127.0.0.1:${REFUSING}`;
   const dialled = /^[\w.[\]:%-]+:\d{1,5}$/.test(where) && !/:(0|65536)$/.test(where);
@@ -202,7 +202,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   HELP: /^CONN host:port \[options\] /,
 };
 
-/** Holds every reply against the line it answers: nothing but the documented forms, one per line, and nothing after an end. */
+/** Checks every reply against its line: only documented forms, one for each line, and nothing after the end. */
 class Dialogue {
   readonly #sent: Buffer;
   readonly #reply: Buffer;
@@ -213,7 +213,7 @@ class Dialogue {
     this.#reply = reply;
   }
 
-  /** Fails where a law is broken; returns the reply without what differs from one run to the next. */
+  /** Fails where a law is broken; returns the reply without the parts that differ between runs. */
   check(): string {
     const pid = /^OK TOGGLEDBITS-SOCKPROXY 1 ([0-9a-f]{11})$/.exec(this.#next())?.[1] ?? assert.fail("no greeting");
     let at = 0;
@@ -232,7 +232,7 @@ class Dialogue {
       .replaceAll(pid, "PID");
   }
 
-  /** @param rest what was sent behind the command; nothing when it has no end */
+  /** @param rest the bytes behind the command; undefined for a command without its LF */
   #answer(command: Buffer, pid: string, rest: Buffer | undefined): boolean {
     const text = command.toString().trim();
     const [first = ""] = text.split(/\s/, 1);
@@ -301,7 +301,7 @@ async function obey(bytes: Buffer, places: readonly number[] | "each byte"): Pro
   assert.equal(new Dialogue(bytes, pieces).check(), first, "other pieces, other replies");
 }
 
-test("whatever is sent in setup mode, and in whatever pieces, is answered as documented", async (t) => {
+test("any input in setup mode, in any pieces, gets documented replies", async (t) => {
   const property = fc.asyncProperty(input, cuts, (bytes, places) => obey(harmless(bytes), places));
   await fc.assert(property, { numRuns: 100, ...(SEED !== undefined && { seed: Number(SEED) + 1 }) }); // warms up
   const [memory, files] = [resident(daemon), (await descriptorsAtRest(daemon)) - luup.connections];
@@ -328,7 +328,7 @@ test("whatever is sent in setup mode, and in whatever pieces, is answered as doc
   assert.equal(daemon.child.exitCode, null);
 });
 
-test("no input makes another request of a notification than the documented one", () => {
+test("no input makes a notification request that is not documented", () => {
   assert.ok(luup.arrivals.length > 0);
   for (const { url } of luup.arrivals) {
     const keys = [...new URL(url, "http://x").searchParams.keys()];
@@ -336,7 +336,7 @@ test("no input makes another request of a notification than the documented one",
   }
 });
 
-test("after all that, others are served", async () => {
+test("afterwards other clients are served", async () => {
   const { client } = await greet(daemon.port);
   client.write(`CONN 127.0.0.1:${echo.port}\nhello`);
   assert.match(await client.line(), /^OK CONN /);
@@ -344,7 +344,7 @@ test("after all that, others are served", async () => {
   client.destroy();
 });
 
-test("STOP in any case, with space about it and in pieces, stops the daemon", async () => {
+test("STOP in any case, with space around it and in pieces, stops the daemon", async () => {
   const own = await startDaemon();
   const client = await Client.open(own.port);
   for (const piece of [" \t", "s", "To", "P ", "\n"]) {

@@ -1,4 +1,4 @@
-// Connections that come and go, thousands of them: nothing of them may stay. By default 5,000; a long run with
+// Thousands of connections that come and go must leave nothing behind: 5,000 by default, or more with
 //   SOAK_CYCLES=100000 node --test dist/test/long/soak.test.js
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -19,10 +19,10 @@ const LANES = 8;
 const MIB = 1_048_576;
 const WORD = "0123456789abcdef";
 
-/** Who ends a cycle, and how. */
+/** The side that ends a cycle, and how. */
 const ENDINGS = ["client", "remote", "reset"] as const;
 
-/** One cycle: connects, sends a word, gets it back, ends; the greeting and the answer are left out by a direct port. */
+/** One cycle: connects, takes an echo, ends. A direct port has no greeting and no reply. */
 async function cycle(port: number, hello: string, ending: (typeof ENDINGS)[number]): Promise<void> {
   const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
   let text = "";
@@ -78,7 +78,7 @@ test(`${CYCLES} connections leave nothing behind`, { timeout: 60_000 + CYCLES * 
     /** Descriptors besides the kept connections to the engine. */
     const files = (): number => descriptors(daemon) - luup.connections;
 
-    /** Who is connected, besides the one who asks. */
+    /** The number of connections, without the asking one. */
     async function others(): Promise<number> {
       const { client } = await greet(daemon.port);
       client.write("STAT JSON\n");
@@ -104,7 +104,7 @@ test(`${CYCLES} connections leave nothing behind`, { timeout: 60_000 + CYCLES * 
     const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
     t.diagnostic(`${CYCLES} connections in ${seconds.toFixed(1)} s; descriptors ${atRest} before, ${files()} after`);
     t.diagnostic(`resident memory ${mib(before)} after the warm-up, ${mib(peak)} at most, ${mib(after)} at the end`);
-    // Kept by mistake, a connection costs some 10 KiB: 50 MiB for 5,000. What the heap of Node goes up and down by is less.
+    // A leaked connection costs about 10 KiB: 50 MiB for 5,000. The heap of Node varies by less.
     assert.ok(after - before < 32 * MIB, `memory grew by ${mib(after - before)}`);
     assert.equal(await others(), 0);
     assert.deepEqual(faults(readFileSync(log, "utf8")), []);

@@ -1,5 +1,5 @@
-// frames at random, valid ones and nonsense, from either side of a reverse tunnel, while others go on.
-// More of them, and the same ones again (a failure prints its seed), with
+// Random frames, valid and invalid, from either side of a tunnel, beside regular clients.
+// For more of them, or the same ones again (a failure prints its seed):
 //   FUZZ_RUNS=20000 FUZZ_SEED=42 node --test dist/test/long/tunnel-fuzz.test.js
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -24,10 +24,10 @@ import { until } from "../support/wait.js";
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 3000);
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
 const HOST = "127.0.0.1";
-const CARE = 200; // the client id that stays unharmed: no frame at random is for it
+const CARE = 200; // the client id that must stay unharmed: no random frame has it
 const BATCH = 50;
 
-/** A frame at random, never for {@link CARE}. */
+/** A random frame, never for {@link CARE}. */
 function anyFrame(random: Random, ports: readonly number[]): Buffer {
   const command = random.pick([CONNECT, CLOSE, DATA, DATA, LISTEN, random.between(6, 255), 0]);
   const id = random.pick([0, 1, 2, 3, 255, random.between(0, 199)]);
@@ -41,7 +41,7 @@ function anyFrame(random: Random, ports: readonly number[]): Buffer {
   return frame(command, id, payload);
 }
 
-/** Sends frames at random, cut anywhere. */
+/** Sends random frames in random pieces. */
 async function flood(peer: FramePeer, random: Random, ports: readonly number[], count: number): Promise<void> {
   const bytes = Buffer.concat(Array.from({ length: count }, () => anyFrame(random, ports)));
   for (let at = 0; at < bytes.length; ) {
@@ -51,7 +51,7 @@ async function flood(peer: FramePeer, random: Random, ports: readonly number[], 
   }
 }
 
-/** Takes DATA of the one client that stays, whatever else comes. */
+/** Takes DATA of the client that stays; skips other frames. */
 async function dataOfCare(peer: FramePeer, text: string): Promise<void> {
   let got = "";
   while (got.length < text.length) {
@@ -63,8 +63,8 @@ async function dataOfCare(peer: FramePeer, text: string): Promise<void> {
   assert.equal(got, text, `seed ${SEED}`);
 }
 
-describe("frames at random", () => {
-  test("from a device: the client with its own frames is unharmed, and so is another tunnel", async (t) => {
+describe("random frames", () => {
+  test("from a device: the regular client and another tunnel are unharmed", async (t) => {
     const random = new Random(SEED);
     const echo = await startEcho();
     t.after(() => echo.stop());
@@ -104,7 +104,7 @@ describe("frames at random", () => {
     assert.deepEqual(faults(server.daemon.log()), []);
   });
 
-  test("from a server: the client with its own frames is unharmed, and nothing forbidden is dialled", async (t) => {
+  test("from a server: the regular client is unharmed, and no forbidden service is dialled", async (t) => {
     const random = new Random(SEED + 1);
     const [echo, mine] = [await startEcho(), await startEcho()];
     const server = await ScriptedServer.open();

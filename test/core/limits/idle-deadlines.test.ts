@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type FlowState, type IdleDeadline, idleDeadline } from "#src/core/limits/idle-deadlines.js";
+import {
+  backlogChanged,
+  type FlowState,
+  type IdleDeadline,
+  idleDeadline,
+  NO_BACKLOG,
+} from "#src/core/limits/idle-deadlines.js";
 
 const NOW = 100_000;
 const open: FlowState = {
@@ -216,4 +222,10 @@ test("after a FIN there is always a deadline, at most an hour after the last pro
       if (deadline !== undefined) assert.ok(deadline.at > last && deadline.at <= last + 3_600_000);
     }),
   );
+});
+
+test("a backlog has changed when either of its numbers has", () => {
+  assert.equal(backlogChanged(NO_BACKLOG, { unacknowledged: 0, unread: 0 }), false);
+  assert.equal(backlogChanged(NO_BACKLOG, { unacknowledged: 1, unread: 0 }), true);
+  assert.equal(backlogChanged(NO_BACKLOG, { unacknowledged: 0, unread: 1 }), true);
 });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   canonicalAddress,
   formatHostPort,
+  isAddress,
   isIPv4,
   isLoopback,
   parseHostPort,
@@ -118,4 +119,9 @@ test("an address has one canonical form, whatever its case, zone or notation", (
       if (isIPv4(address)) assert.equal(canonicalAddress(`::ffff:${address}`), canonical);
     }),
   );
+});
+
+test("an address is an IPv4 or IPv6 literal, a name is none", () => {
+  for (const address of ["10.0.0.1", "::1", "fe80::1%eth0"]) assert.equal(isAddress(address), true, address);
+  for (const name of ["hub", "10.0.0", "10.0.0.256", "[::1]", "::1%", ""]) assert.equal(isAddress(name), false, name);
 });

@@ -89,3 +89,16 @@ test("for any order of events each request starts once or is deleted, and the co
     }),
   );
 });
+
+test("clear removes the waiting requests; those in flight still count until they finish", () => {
+  const requests = new FairRequestQueue<NamedRequest>(1);
+  const [first, second] = requestsFor(1, 2) as [NamedRequest, NamedRequest];
+  for (const each of [first, second, ...requestsFor(2, 3)]) requests.push(each);
+  assert.equal(requests.startNext(), first);
+  requests.clear();
+  assert.deepEqual([requests.waiting, requests.inFlight], [0, 1]);
+  requests.push(second);
+  assert.equal(requests.startNext(), undefined);
+  requests.finished(first);
+  assert.equal(requests.startNext(), second);
+});

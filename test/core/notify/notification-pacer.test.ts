@@ -232,3 +232,12 @@ test("for any order of events: one request at a time, the pace is kept, all data
     }),
   );
 });
+
+test("after giving up nothing is sent, whatever was due", () => {
+  const pacer = new NotificationPacer(rules);
+  pacer.dataWritten();
+  pacer.giveUp();
+  assert.equal(pacer.done, true);
+  pacer.connectionEnded(1);
+  assert.deepEqual(pacer.next(1), { kind: "idle" });
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actionPath, judgeAnswer } from "#src/core/notify/notification.js";
+import { actionPath, formatNotifyTarget, judgeAnswer } from "#src/core/notify/notification.js";
 
 test("the request has the form of Luup engines, every value percent-encoded", () => {
   assert.equal(
@@ -37,4 +37,8 @@ test("a verdict quotes the answer, short and printable", () => {
   assert.ok(verdict.kind === "rejected");
   assert.match(verdict.answer, /^status 200, ERROR: Invalid\? Servicex+$/);
   assert.ok(verdict.answer.length < 150);
+});
+
+test("STAT shows a target as dev/sid/act/pid", () => {
+  assert.equal(formatNotifyTarget({ device: 5, service: "urn:x", action: "Act" }, "p"), "5/urn:x/Act/p");
 });

@@ -144,6 +144,12 @@ test("an option that comes as a command sets what a later CONN uses", () => {
   assert.deepEqual([paceMs, blockSize, receiveTimeoutMs], [3000, 9, 7]);
 });
 
+test("RELD needs the permission to reload, and takes no argument", () => {
+  assert.equal(run("RELD"), "reload: OK RELD");
+  assert.equal(run("RELD", { denialReason: (permission) => permission }), "ERR RELD reload");
+  assert.match(run("RELD now"), /^ERR RELD takes no argument, got "now"$/);
+});
+
 test("STOP needs the permission to stop", () =>
   assert.match(run("STOP", { denialReason: () => "not from another machine" }), /^ERR STOP not from another/));
 
