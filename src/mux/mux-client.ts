@@ -83,7 +83,7 @@ export class MuxClient extends QueuedEnd {
 
   override resume(): void {
     super.resume();
-    if (this.isPaused || this.stalled) return;
+    if (this.gone || this.isPaused || this.stalled) return;
     this.#owner.resumed();
     this.check();
   }
