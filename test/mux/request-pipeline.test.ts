@@ -1,0 +1,325 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
+import { RequestPipeline, type RequestPipelineOwner } from "#src/mux/request-pipeline.js";
+import { ManualClock } from "../support/clock.js";
+import { readPdu, words, writePdu } from "../support/modbus.js";
+import { modbusMessage, muxRoute, registerPdu, requestOf, TestConnection } from "../support/mux-parts.js";
+
+const TIME_MS = 2000;
+const IDS = (bytes: Buffer): number => bytes.readUInt16BE();
+
+/** A pipeline whose mux is the test. */
+function setUp(options = "PROT=modbus TIME=2") {
+  const clock = new ManualClock();
+  const connection = new TestConnection();
+  const told: string[] = [];
+  const { mux } = muxRoute(options);
+  const stopWith =
+    (how: string) =>
+    (reason: string): void => {
+      told.push(`${how}: ${reason}`);
+      pipeline.stop();
+    };
+  const owner: RequestPipelineOwner = {
+    clock,
+    options: () => mux,
+    answer: (_pending, { kind, bytes }) => void told.push(`${kind} ${bytes.toString("latin1")}`),
+    completed: (_pending, byEof) => void told.push(byEof ? "completed by EOF" : "completed"),
+    failed: (_pending, why) => void told.push(`failed: ${why}`),
+    timedOut: () => void told.push("timed out"),
+    event: (message) => void told.push(`event ${message.toString("latin1")}`),
+    unsolicited: (text) => void told.push(`unsolicited: ${text}`),
+    responsive() {},
+    ready: () => void told.push("ready"),
+    fault: (error) => void told.push(`fault: ${error}`),
+    fail: stopWith("fail"),
+    retire: stopWith("retire"),
+    replace: stopWith("replace"),
+  };
+  const pipeline = new RequestPipeline(connection, owner);
+  const { written } = connection;
+  const send = (bytes: Buffer): PendingRequest => {
+    const pending = new PendingRequest({ request: requestOf(mux.protocol, bytes) } as unknown as ClientRequest, false);
+    pipeline.send(pending);
+    return pending;
+  };
+  /** The answer to the request that went out as number `index`. */
+  const answerTo = (index: number, pdu: Buffer): Buffer => modbusMessage(IDS(written[index] as Buffer), pdu);
+  const take = (): string[] => told.splice(0);
+  return { clock, connection, pipeline, owner, written, told, send, answerTo, take };
+}
+
+const http = (head: string, body = ""): Buffer => Buffer.from(`${head}\r\n\r\n${body}`);
+const GET = http("GET / HTTP/1.1\r\nHost: d");
+
+test("modbus: a request goes out under an id of the pipeline, and its answer completes it", () => {
+  const { pipeline, written, send, answerTo, take } = setUp();
+  send(modbusMessage(7, readPdu(1)));
+  assert.deepEqual(written[0]?.subarray(2), modbusMessage(7, readPdu(1)).subarray(2));
+  assert.deepEqual([pipeline.outstanding, pipeline.isFree], [1, false]);
+  const answer = answerTo(0, registerPdu(42));
+  pipeline.data(answer);
+  assert.deepEqual(take(), [`frame ${answer.toString("latin1")}`, "completed", "ready"]);
+  assert.deepEqual([pipeline.outstanding, pipeline.isFree, pipeline.requests], [0, true, 1]);
+});
+
+test("PIPE: answers in any order find their requests", () => {
+  const { pipeline, send, answerTo, take } = setUp("PROT=modbus PIPE=2");
+  send(modbusMessage(1, readPdu(1)));
+  assert.equal(pipeline.isFree, true);
+  send(modbusMessage(1, readPdu(2)));
+  assert.equal(pipeline.isFree, false);
+  const [first, second] = [answerTo(0, registerPdu(1)), answerTo(1, registerPdu(2))];
+  pipeline.data(Buffer.concat([second, first]));
+  assert.deepEqual(take(), [
+    ...[`frame ${second.toString("latin1")}`, "completed", `frame ${first.toString("latin1")}`, "completed"],
+    "ready",
+  ]);
+});
+
+for (const [what, answer] of [
+  ["another id", (id: number) => modbusMessage((id + 1) & 0xffff, registerPdu(1))],
+  ["another function", (id: number) => modbusMessage(id, words(6, 1, 1))],
+  ["no request before it", () => modbusMessage(0, registerPdu(1))],
+] as const) {
+  test(`modbus: an answer with ${what} is dropped, and the request still waits`, () => {
+    const { pipeline, written, send, answerTo, take } = setUp();
+    if (what !== "no request before it") send(modbusMessage(1, readPdu(1)));
+    pipeline.data(answer(written[0] === undefined ? 0 : IDS(written[0])));
+    const [first, ...rest] = take();
+    assert.match(first ?? "", /^unsolicited: an answer that no request waited for \([0-9a-f]+\)$/);
+    assert.deepEqual(rest, ["ready"]);
+    if (written[0] === undefined) return;
+    pipeline.data(answerTo(0, registerPdu(1)));
+    assert.deepEqual(take().slice(1), ["completed", "ready"]);
+  });
+}
+
+test("modbus: after a timeout the connection stays, and the late answer is dropped", () => {
+  const { clock, pipeline, send, answerTo, take } = setUp();
+  send(modbusMessage(1, readPdu(1)));
+  clock.advance(TIME_MS - 1);
+  assert.deepEqual(take(), []);
+  clock.advance(1);
+  assert.deepEqual(take(), ["timed out", "failed: no answer", "ready"]);
+  pipeline.data(answerTo(0, registerPdu(1)));
+  assert.match(take()[0] ?? "", /^unsolicited: /);
+});
+
+test("modbus: a device that sends nothing for 1.5 × TIME is dead", () => {
+  const { clock, send, take } = setUp();
+  send(modbusMessage(1, readPdu(1)));
+  clock.advance(TIME_MS);
+  take();
+  send(modbusMessage(1, readPdu(1)));
+  clock.advance(TIME_MS);
+  assert.deepEqual(take(), ["timed out", "failed: no answer", "replace: no answers for 4.0 s"]);
+});
+
+test("a request that no client waits for any more is no timeout", () => {
+  const { clock, send, take } = setUp();
+  send(modbusMessage(1, readPdu(1))).waiters.clear();
+  clock.advance(TIME_MS);
+  assert.deepEqual(take(), ["failed: no answer", "ready"]);
+});
+
+test("without ids a timeout costs the connection", () => {
+  const { clock, send, take } = setUp("PROT=echo TIME=2");
+  send(Buffer.from("one\n"));
+  clock.advance(TIME_MS);
+  assert.deepEqual(take(), [
+    ...["timed out", "failed: no answer"],
+    "replace: no answer within 2 s: the next one could belong to any request",
+  ]);
+});
+
+for (const [what, bytes, text] of [
+  ["before a request", "x\n", "2 bytes that no request waited for"],
+  ["behind an answer", "one\ntwo\n", "an answer that no request waited for (74776f0a)"],
+  ["of an incomplete message behind an answer", "one\ntw", "2 bytes of a message behind the answer"],
+] as const) {
+  test(`without ids, bytes ${what} cost the connection`, () => {
+    const { pipeline, send, take } = setUp("PROT=echo");
+    if (what !== "before a request") send(Buffer.from("one\n"));
+    pipeline.data(Buffer.from(bytes));
+    assert.deepEqual(take().slice(-2), [`unsolicited: ${text}`, `replace: not trusted any more: ${text}`]);
+  });
+}
+
+test("a lost connection fails all requests, the youngest first: repeats then go to the front one by one", () => {
+  const { clock, pipeline, owner, send, take } = setUp("PROT=modbus PIPE=2");
+  const [first, second] = [send(modbusMessage(1, readPdu(1))), send(modbusMessage(1, readPdu(2)))];
+  const failed: PendingRequest[] = [];
+  owner.failed = (pending) => void failed.push(pending);
+  pipeline.stop();
+  pipeline.stop();
+  assert.deepEqual(failed, [second, first]);
+  clock.advance(60_000);
+  assert.deepEqual([take(), pipeline.isFree, pipeline.isStopped, clock.pending], [[], false, true, 0]);
+});
+
+test("GAPM: the device has its pause between an answer and the next request", () => {
+  const { clock, pipeline, send, answerTo, take } = setUp("PROT=modbus GAPM=50");
+  send(modbusMessage(1, readPdu(1)));
+  pipeline.data(answerTo(0, registerPdu(1)));
+  take();
+  clock.advance(49);
+  assert.equal(pipeline.isFree, false);
+  clock.advance(1);
+  assert.deepEqual([pipeline.isFree, take()], [true, ["ready"]]);
+});
+
+test("no request goes out before the kernel has taken the one before, or while the connection settles", () => {
+  const { connection, pipeline } = setUp("PROT=modbus PIPE=4");
+  connection.unsent = 1;
+  assert.equal(pipeline.isFree, false);
+  connection.unsent = 0;
+  connection.ready = false;
+  assert.equal(pipeline.isFree, false);
+  connection.ready = true;
+  assert.equal(pipeline.isFree, true);
+});
+
+test("MAXA: an old connection takes no more requests, and is retired behind its last answer", () => {
+  const { clock, pipeline, send, answerTo, take } = setUp("PROT=modbus MAXA=10 TIME=60");
+  clock.advance(9000);
+  send(modbusMessage(1, readPdu(1)));
+  clock.advance(1000);
+  assert.deepEqual([pipeline.isFree, take()], [false, []]);
+  pipeline.data(answerTo(0, registerPdu(1)));
+  assert.deepEqual(take().slice(1), ["completed", "retire: as old as MAXA allows"]);
+});
+
+test("MAXA: an idle connection is retired at once", () => {
+  const { clock, take } = setUp("PROT=modbus MAXA=10");
+  clock.advance(10_000);
+  assert.deepEqual(take(), ["retire: as old as MAXA allows"]);
+});
+
+test("FIN of the device fails what waits", () => {
+  const { pipeline, send, take } = setUp();
+  send(modbusMessage(1, readPdu(1)));
+  pipeline.eof();
+  assert.deepEqual(take(), ["fail: by device", "failed: link lost"]);
+});
+
+test("modbus-serial: nobody answers a request to all units", () => {
+  const { pipeline, clock, send, take } = setUp("PROT=modbus-serial GAPM=50");
+  send(Buffer.from("00060001000319da", "hex"));
+  assert.deepEqual([take(), pipeline.outstanding, pipeline.isFree], [["completed"], 0, false]);
+  clock.advance(50);
+  assert.equal(pipeline.isFree, true);
+});
+
+test("conbus: events go to all clients, and a telegram to all modules gathers answers until 300 ms of silence", () => {
+  const { clock, pipeline, send, take } = setUp("PROT=conbus");
+  pipeline.data(Buffer.from("<E14L00I02MAK>"));
+  assert.deepEqual(take(), ["event <E14L00I02MAK>", "ready"]);
+  send(Buffer.from("<S0000000000F01D00FA>"));
+  const answers = ["<R0020030837F01DFI>", "<R0020044964F01DFI>"];
+  for (const answer of answers) {
+    clock.advance(299);
+    pipeline.data(Buffer.from(answer));
+  }
+  assert.deepEqual(take(), [`frame ${answers[0]}`, "ready", `frame ${answers[1]}`, "ready"]);
+  clock.advance(299);
+  assert.deepEqual([take(), pipeline.outstanding], [[], 1]);
+  clock.advance(1);
+  assert.deepEqual(take(), ["completed", "ready"]);
+});
+
+test("conbus: what was gathered when the connection is lost is an answer", () => {
+  const { pipeline, send, take } = setUp("PROT=conbus");
+  send(Buffer.from("<S0000000000F01D00FA>"));
+  pipeline.data(Buffer.from("<R0020030837F01DFI>"));
+  take();
+  pipeline.stop();
+  assert.deepEqual(take(), ["completed"]);
+});
+
+test("http: parts of a long answer extend its time; the interim answer does not", () => {
+  const { clock, pipeline, send, take } = setUp("PROT=http TIME=2");
+  send(GET);
+  clock.advance(1500);
+  pipeline.data(http("HTTP/1.1 103 Early Hints"));
+  clock.advance(499);
+  pipeline.data(http("HTTP/1.1 200 OK\r\nContent-Length: 2", "a"));
+  clock.advance(1999);
+  pipeline.data(Buffer.from("b"));
+  assert.deepEqual(take().slice(-2), ["completed", "ready"]);
+  send(GET);
+  pipeline.data(http("HTTP/1.1 103 Early Hints"));
+  clock.advance(2000);
+  assert.match(take().at(-1) ?? "", /^replace: no answer within 2 s/);
+});
+
+test("http: a client that does not read keeps the connection for a minute at most", () => {
+  const { clock, connection, pipeline, send, take } = setUp("PROT=http TIME=2");
+  send(GET);
+  pipeline.data(http("HTTP/1.1 200 OK\r\nContent-Length: 20", "a"));
+  pipeline.pause();
+  assert.equal(connection.isPaused, true);
+  clock.advance(59_999);
+  pipeline.resume();
+  assert.equal(connection.isPaused, false);
+  clock.advance(1999);
+  take();
+  clock.advance(1);
+  assert.deepEqual(take().slice(0, 2), ["timed out", "failed: no answer"]);
+});
+
+test("http: an answer that ends with the connection is complete at FIN", () => {
+  const { pipeline, send, take } = setUp("PROT=http");
+  send(GET);
+  pipeline.data(http("HTTP/1.1 200 OK", "to the end"));
+  pipeline.eof();
+  assert.deepEqual(take().slice(-3), ["frame ", "completed by EOF", "retire: as the device wants it"]);
+});
+
+test("http: behind a request with a body, and behind Connection: close, the connection is retired", () => {
+  for (const [request, answer, reason] of [
+    [
+      http("POST / HTTP/1.1\r\nHost: d\r\nContent-Length: 1", "x"),
+      "",
+      "the device may see the end of the request elsewhere",
+    ],
+    [GET, "\r\nConnection: close", "as the device wants it"],
+  ] as const) {
+    const { pipeline, send, take } = setUp("PROT=http");
+    send(request);
+    assert.equal(pipeline.isFree, false);
+    pipeline.data(http(`HTTP/1.1 200 OK\r\nContent-Length: 0${answer}`));
+    assert.deepEqual(take().slice(-2), ["completed", `retire: ${reason}`]);
+  }
+});
+
+test("http: a retired connection waits for the end of the gap: a new one would have to wait, too", () => {
+  const { clock, pipeline, send, take } = setUp("PROT=http GAPM=50");
+  send(GET);
+  pipeline.data(http("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close"));
+  assert.deepEqual(take().slice(-2), ["completed", "ready"]);
+  clock.advance(50);
+  assert.deepEqual(take(), ["retire: as the device wants it"]);
+});
+
+test("http: another protocol costs the connection", () => {
+  const { pipeline, send, take } = setUp("PROT=http");
+  send(GET);
+  pipeline.data(http("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade"));
+  assert.match(take().join(), /^unsolicited: the device goes on with another protocol,replace: not trusted any more/);
+});
+
+test("HLTH and PROB: an idle connection is probed; without an answer it is replaced", () => {
+  const probe = modbusMessage(0, readPdu(1)).toString("hex");
+  const { clock, pipeline, written, send, answerTo, take } = setUp(`PROT=modbus HLTH=10 TIME=2 PROB=${probe}`);
+  clock.advance(10_000);
+  assert.equal(written.length, 1);
+  pipeline.data(answerTo(0, registerPdu(1)));
+  assert.deepEqual(take(), ["ready"]);
+  send(modbusMessage(1, writePdu(1, 1)));
+  pipeline.data(answerTo(1, writePdu(1, 1)));
+  take();
+  clock.advance(12_000);
+  assert.deepEqual(take(), ["timed out", "replace: no answer to its probe"]);
+});
