@@ -44,8 +44,10 @@ const device = await Device.open();
 after(() => device.close());
 const [muxPort, webPort] = [await freePort(), await freePort()];
 const config = new ConfigFile(`
-[mux]
-${muxPort}=192.168.1.22:1502 PROT=modbus
+[mux inverter]
+listen=${muxPort}
+target=192.168.1.22:1502
+protocol=modbus
 [web]
 port=${webPort}
 [direct]
