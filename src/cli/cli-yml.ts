@@ -77,8 +77,8 @@ function findConbus(text: string): Result<Conbus | undefined> {
 function readConbus(conbus: Conbus, name: string): Result<CliYml> {
   for (const key of KEYS) {
     for (const value of [conbus[key]].flat()) {
-      const denialReason = typeof value === "string" ? lineProblem(value) : undefined;
-      if (denialReason !== undefined) return fail(`${key}: ${denialReason}`);
+      const problem = typeof value === "string" ? lineProblem(value) : undefined;
+      if (problem !== undefined) return fail(`${key}: ${problem}`);
     }
   }
   const warnings: string[] = [];

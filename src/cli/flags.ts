@@ -22,8 +22,8 @@ export function wantsDebug(parsed: minimist.ParsedArgs): boolean {
 /** What is wrong with the words of a command line; nothing when each of them fits into one line. */
 export function wordsProblem(argv: readonly string[]): string | undefined {
   for (const [index, word] of argv.entries()) {
-    const denialReason = lineProblem(word);
-    if (denialReason !== undefined) return `${nameOf(word, argv[index - 1])}: ${denialReason}`;
+    const problem = lineProblem(word);
+    if (problem !== undefined) return `${nameOf(word, argv[index - 1])}: ${problem}`;
   }
   return undefined;
 }
@@ -39,8 +39,8 @@ export function parseFlags(
   argv: readonly string[],
   { string, boolean, alias = {} }: Flags,
 ): Result<minimist.ParsedArgs> {
-  const denialReason = wordsProblem(argv);
-  if (denialReason !== undefined) return fail(denialReason);
+  const problem = wordsProblem(argv);
+  if (problem !== undefined) return fail(problem);
   const unknown: string[] = [];
   const parsed = minimist([...argv], {
     string: [...string],

@@ -129,8 +129,8 @@ function readStart(parsed: minimist.ParsedArgs, port: number, own: readonly stri
   if (!seconds.ok) return fail(`bad --idle "${idle}": ${seconds.message}`);
   const url = alert === "" ? ok("") : parseWebhook(alert);
   if (!url.ok) return fail(`--alert: ${url.message}`);
-  const unsolicited = own.find((word) => !/^[\w-]+=/.test(word));
-  if (unsolicited !== undefined) return fail(`unexpected argument "${unsolicited}"`);
+  const unexpected = own.find((word) => !/^[\w-]+=/.test(word));
+  if (unexpected !== undefined) return fail(`unexpected argument "${unexpected}"`);
   const format = ["id", "decode"].filter((name) => parsed[name] === true);
   const words = [
     ...WORDS,

@@ -105,8 +105,8 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
  * @param argv without the program
  */
 export function parseArguments(argv: readonly string[]): Result<Argument[]> {
-  const denialReason = wordsProblem(argv);
-  if (denialReason !== undefined) return fail(denialReason);
+  const problem = wordsProblem(argv);
+  if (problem !== undefined) return fail(problem);
   const out: Argument[] = [];
   for (const group of groups(argv)) {
     const parsed = readGroup(group);

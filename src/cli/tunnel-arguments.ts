@@ -86,8 +86,8 @@ export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArgu
   const debug = wantsDebug(parsed);
   if (side === "device") return readDevice(parsed, words, debug);
   if (side !== "server") return fail(side === "" ? WHICH : unknownCommand(side, SIDES, "side"));
-  const unsolicited = FLAGS.find(({ name }) => parsed[name]);
-  return unsolicited === undefined ? readServer(words, debug) : fail(`--${unsolicited.name} goes with device`);
+  const deviceFlag = FLAGS.find(({ name }) => parsed[name]);
+  return deviceFlag === undefined ? readServer(words, debug) : fail(`--${deviceFlag.name} goes with device`);
 }
 
 const SIDES = ["server", "device"];

@@ -33,8 +33,8 @@ export async function askDaemon(paths: readonly string[], commands: readonly str
 }
 
 async function askOne(path: string, commands: readonly string[]): Promise<Answer> {
-  const denialReason = folderProblem(path);
-  if (denialReason !== undefined) return { kind: "unknown", problem: denialReason };
+  const folderFault = folderProblem(path);
+  if (folderFault !== undefined) return { kind: "unknown", problem: folderFault };
   const socket = connect({ path });
   const late = systemClock.after(WITHIN_MS, () => socket.destroy(new Error(`no answer within ${WITHIN_MS / 1000} s`)));
   let text = "";

@@ -98,8 +98,8 @@ export function makeFolder(path: string): void {
     throw new Error(`the path has ${bytes} bytes, ${MAX_PATH} are the most; XDG_RUNTIME_DIR may name a shorter one`);
   }
   if (lstat(dirname(path)) === undefined) mkdirSync(dirname(path), { recursive: true, mode: OURS_ALONE });
-  const denialReason = folderProblem(path);
-  if (denialReason !== undefined) throw new Error(denialReason);
+  const problem = folderProblem(path);
+  if (problem !== undefined) throw new Error(problem);
 }
 
 /** What there is under a name, itself and not what it points to; nothing when there is nothing. */
