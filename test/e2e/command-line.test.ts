@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { REFERENCE } from "#src/core/config/reference.js";
 import { MAIN, startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
-import { Client, Device } from "../support/net.js";
+import { Client, Device, reload } from "../support/net.js";
 import { until } from "../support/wait.js";
 
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-cli-`);
@@ -138,9 +138,12 @@ test("a configuration file that may be missing counts as an empty one", () => {
 
 test("a reload says when there is no configuration file", async () => {
   const daemon = await startDaemon();
-  daemon.child.kill("SIGHUP");
+  assert.equal(await reload(daemon.port), "OK RELD");
   await until(
-    () => /configuration read again \(SIGHUP\): there is no configuration file, .* without -c$/m.test(daemon.log()),
+    () =>
+      /configuration read again \(RELD by 127\.0\.0\.1\): there is no configuration file, .* without -c$/m.test(
+        daemon.log(),
+      ),
     "the reload",
   );
   await daemon.stop();
