@@ -58,10 +58,9 @@ ERRFILE=/var/log/sockproxyd.err # what the daemon, or Node.js, says on stderr: w
 LOGFILE=/var/log/sockproxyd.log
 ADDRESS=
 PORT=
-# The configuration file; empty: none. RUN_AS must not be able to change or replace it: whoever takes over the daemon could
-# change it for good.
-CONFIG=
-[ ! -e "$ETC/sockproxyd.conf" ] || CONFIG=$ETC/sockproxyd.conf
+# The configuration file. One that is not there counts as an empty one, so that a reload finds it once it is. RUN_AS must not be
+# able to change or replace it: whoever takes over the daemon could change it for good. Empty: no file at all.
+CONFIG=$ETC/sockproxyd.conf
 # Further options for the daemon, separated by blanks; they override everything else.
 OPTIONS=
 # How long to wait for the daemon to answer, and to end, before giving it up.
@@ -221,7 +220,7 @@ become() {
 
 # Runs a command with the daemon's options behind its own words.
 with_options() {
-  [ -z "$CONFIG" ] || set -- "$@" -c "$CONFIG" # comes first: what follows overrides it
+  [ -z "$CONFIG" ] || set -- "$@" --optional-config -c "$CONFIG" # comes first: what follows overrides it
   [ -z "$LOGFILE" ] || set -- "$@" -L "$LOGFILE"
   [ -z "$ADDRESS" ] || set -- "$@" -a "$ADDRESS"
   [ -z "$PORT" ] || set -- "$@" -p "$PORT"
@@ -248,14 +247,21 @@ prepare() {
   fi
   node=$(command -v "$NODE") || die $NOT_INSTALLED "cannot find Node.js: $NODE (NODE)"
   [ -r "$MAIN" ] || die $NOT_INSTALLED "cannot find the program: $MAIN (MAIN)"
-  # The daemon itself knows best what file and options together come to.
-  settings=$(with_options become "$node" "$MAIN" --check 2>&1 </dev/null) || die $NOT_CONFIGURED "cannot start:
-$settings"
+  # The daemon itself knows best what file and options together come to. Where it prints them and fails, it cannot write its
+  # log, which may have to be created first.
+  settings=$(with_options become "$node" "$MAIN" --check 2>&1 </dev/null) || { has_settings && is_other_user; } ||
+    die $NOT_CONFIGURED "cannot start:
+$(printf '%s\n' "$settings" | grep "^$NAME: " || printf '%s\n' "$settings")"
   host=$(setting ip)
   port=$(setting port)
   log=$(setting log)
   [ "$host" != "*" ] || host=127.0.0.1
   prepare_log
+}
+
+# Whether --check has printed the settings: what is wrong has another form.
+has_settings() {
+  printf '%s\n' "$settings" | grep -qx '\[host\]'
 }
 
 # setting KEY prints the value of a key of [host]
@@ -283,11 +289,12 @@ user_writes_log() {
 }
 
 # Waits for the daemon, in Node.js as there may be no other tool for it. That the port accepts connections is not enough:
-# it may be another process that does. So it asks for the pid of who answers.
+# it may be another process that does. So it asks for the pid of who answers. Without a proxy port (0) there is nobody to ask:
+# then the daemon is there when it listens on any port, or has lived for two seconds, as one that only keeps links of a device.
 # Arguments: pid file, pid of the launched process, host, port, seconds. Exits with 1 when the process has ended, 2
 # when it does not answer in time.
 WAIT_FOR_ANSWER='
-  const { readFileSync } = require("node:fs");
+  const { readdirSync, readFileSync, readlinkSync } = require("node:fs");
   const { connect } = require("node:net");
   const [pidFile, launched, host, port, seconds] = process.argv.slice(1);
   const limit = performance.now() + seconds * 1000;
@@ -310,9 +317,23 @@ WAIT_FOR_ANSWER='
     }
   }
 
+  function listens() {
+    try {
+      const process = "/proc/" + Number(readFileSync(pidFile, "utf8"));
+      const files = readdirSync(process + "/fd").map((file) => readlinkSync(process + "/fd/" + file));
+      const tables = ["tcp", "tcp6"].map((table) => readFileSync(process + "/net/" + table, "utf8"));
+      const rows = tables.join("\n").split("\n").map((row) => row.trim().split(/ +/));
+      return rows.some(([, , , state, , , , , , inode]) => state === "0A" && files.includes("socket:[" + inode + "]"));
+    } catch {
+      return false;
+    }
+  }
+
   function ask() {
     if (ended()) process.exit(1);
+    if (port === "0" && (listens() || performance.now() > 2000)) process.exit(0);
     if (performance.now() > limit) process.exit(2);
+    if (port === "0") return setTimeout(ask, 50);
     let text = "";
     const socket = connect(port, host, () => socket.write("STAT JSON\n"));
     socket.setEncoding("utf8");
@@ -342,7 +363,11 @@ launch() {
   problem="it has ended"
   (become "$node" -e "$WAIT_FOR_ANSWER" -- "$PIDFILE" "$launched" "$host" "$port" "$START_SECONDS")
   case $? in
-    0) look && say "started, pid $pid, port $port" && return ;;
+    0)
+      where="port $port"
+      [ "$port" != 0 ] || where="no proxy port"
+      look && say "started, pid $pid, $where" && return
+      ;;
     2) problem="no answer on $host port $port within $START_SECONDS seconds" ;;
   esac
   look || pid=$launched
@@ -434,6 +459,7 @@ uninstall() {
     update-rc.d "$NAME" remove || die $FAILED "update-rc.d failed"
   fi
   rm -f "$ETC"/rc*.d/[SK][0-9][0-9]"$NAME" || die $NOT_PERMITTED "cannot remove the links in $ETC/rc*.d"
+  [ -e "$CONFIG" ] || CONFIG=
   say "removed $script and its links; left in place: $DEFAULTS ${CONFIG:+$CONFIG }${LOGFILE:+$LOGFILE }$ERRFILE"
 }
 

@@ -17,10 +17,12 @@ export async function serve(argv: readonly string[], complain: Complain): Promis
   if (asks("help")) return { kind: "answer", text: USAGE };
   if (asks("version")) return { kind: "answer", text: `sockproxyd ${VERSION}` };
   if (!asks("check")) return start(() => loadConfig(parsed.value), complain);
-  const { settings, problems: mistakes, warnings = [] } = loadConfig(parsed.value);
+  const { settings, problems, warnings = [] } = loadConfig(parsed.value);
   const unwritable = logProblem(settings.log);
-  const problems = unwritable === undefined ? mistakes : [...mistakes, unwritable];
-  if (problems.length > 0) return { kind: "wrong", lines: problems, status: EXIT.failed };
+  if (problems.length > 0) {
+    return { kind: "wrong", lines: [...problems, ...(unwritable ? [unwritable] : [])], status: EXIT.failed };
+  }
   for (const warning of warnings) complain(warning); // on stderr: programs read the settings
-  return { kind: "answer", text: printSettings(settings) };
+  if (unwritable !== undefined) complain(unwritable);
+  return { kind: "answer", text: printSettings(settings), ...(unwritable !== undefined && { status: EXIT.failed }) };
 }

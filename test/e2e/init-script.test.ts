@@ -26,7 +26,7 @@ import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { MAIN, startDaemon } from "../support/daemon.js";
+import { MAIN, portAnswers, startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { greet } from "../support/net.js";
 import { missing } from "../support/peers.js";
@@ -473,6 +473,48 @@ for (const shell of SHELLS) {
       renameSync(script.log, `${script.log}.1`);
       assert.equal((await script.run("reload")).status, 0);
       await until(() => existsSync(script.log) && readFileSync(script.log, "utf8") !== "", "a new log");
+      await script.assertRunning(pid, port);
+    });
+
+    test("it starts with -c always: a file that comes later is read by a reload", async (t) => {
+      const { script, port } = await installed(t);
+      const config = join(script.etc, "sockproxyd.conf");
+      const pid = await script.start();
+      const words = wordsOf(pid, "cmdline");
+      assert.equal(words[words.indexOf("-c") + 1], config);
+      await until(
+        () => readFileSync(script.log, "utf8").includes(`configuration file ${config} is not there`),
+        "a line in the log",
+      );
+      const later = await freePort();
+      writeFileSync(config, `[direct later]\nlisten=127.0.0.1:${later}\ntarget=127.0.0.1:${port}\n`);
+      assert.equal((await script.run("reload")).status, 0);
+      await until(() => /that is this daemon itself/.test(readFileSync(script.log, "utf8")), "the file to be read");
+      writeFileSync(config, `[direct later]\nlisten=127.0.0.1:${later}\ntarget=10.0.0.1:1\n`);
+      assert.equal((await script.run("reload")).status, 0);
+      await until(() => readFileSync(script.log, "utf8").includes(`listening on 127.0.0.1:${later}`), "the new port");
+    });
+
+    test("a daemon without a proxy port is started, and stopped", async (t) => {
+      const { script, port } = await installed(t);
+      const config = join(script.etc, "sockproxyd.conf");
+      writeFileSync(config, `[host]\nport=0\n[mux inverter]\nlisten=127.0.0.1:${port}\ntarget=10.0.0.1:502\n`);
+      script.configure({});
+      const { status, stdout, stderr } = await script.run("start");
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^sockproxyd: started, pid \d+, no proxy port\n$/);
+      await portAnswers(port);
+      assert.equal((await script.run("stop")).status, 0);
+      await script.assertNothingLeft();
+    });
+
+    test("a log that cannot be written is told before anything is stopped", async (t) => {
+      const { script, port } = await installed(t);
+      const pid = await script.start();
+      script.configure({ PORT: String(port), LOGFILE: join(script.folder, "nowhere", "proxy.log") });
+      const { status, stderr } = await script.run("restart");
+      assert.equal(status, 6);
+      assert.match(stderr, /cannot start:\n(sockproxyd: .*\n)*sockproxyd: cannot write log file .*nowhere\/proxy\.log/);
       await script.assertRunning(pid, port);
     });
 
