@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../system/clock.js";
 import { LogSink } from "./log-sink.js";
 import { timeOfDay } from "./time-of-day.js";
 
-/** A program's account of what it does, for people who read it later. */
+/** The log of the program, for people. */
 export interface Log {
   /** Whether {@link debug} writes anything: ask before composing a text for it. */
   readonly debugging: boolean;

@@ -57,7 +57,7 @@ export interface MonitorSettings extends AuditLimits {
   readonly alertUrl: string;
 }
 
-const MAX_WATCHERS = 64; // one that does not read costs about 200 KiB, and every message costs time for each
+const MAX_WATCHERS = 64; // a watcher that does not read costs about 200 KiB; every message costs time for each watcher
 
 /** Shows messages to their subscribers: to the console and audit files where options ask for it, and to watchers. */
 export class Monitor {

@@ -46,7 +46,7 @@ export class LinkClients {
     return channels;
   }
 
-  /** The client to close for the sake of its number; undefined while there is room, or nobody that can go. */
+  /** The client to close for the sake of its number; undefined while there is room, or when no client can go. */
   get nextToClose(): Channel | undefined {
     if (this.#byId.size <= MANY_CLIENTS) return undefined;
     for (const channel of this.#ended) if (channel.unsent === 0) return channel;

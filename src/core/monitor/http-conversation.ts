@@ -1,10 +1,10 @@
-/** Requests whose method is kept while their response is awaited. A client that sends more ahead gets its further responses parsed without. */
+/** Most requests whose method is kept until their response. Responses to further ones are parsed without a method. */
 const METHODS_MAX = 256;
 
 /** What the parsers of both directions of one HTTP connection share. */
 export class HttpConversation {
   readonly #methods: string[] = [];
-  /** Requests behind those, whose methods are not kept. */
+  /** Requests behind those: their methods are not kept. */
   #unknown = 0;
   #switched = false;
 

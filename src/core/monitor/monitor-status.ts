@@ -1,4 +1,4 @@
-/** What STAT JSON tells of the monitor. */
+/** The monitor in STAT JSON. */
 export interface MonitorStatus {
   /** Watchers: clients (WTCH) and readers of the web page. */
   readonly watchers: number;

@@ -22,7 +22,7 @@ export type Command =
   | { readonly kind: "data"; readonly client: number; readonly bytes: Buffer }
   /** The device is ready for clients. */
   | { readonly kind: "listen" }
-  /** The device shows that it is the right one. */
+  /** The device proves itself by the secret. */
   | { readonly kind: "secret"; readonly bytes: Buffer }
   /** The other side answers with PONG when it reads this. */
   | { readonly kind: "ping" }
