@@ -114,7 +114,7 @@ test("when the server ends, devices that have not sent the secret are closed, to
   assert.equal(clock.pending, 0);
 });
 
-test("bytes are counted over all links; LISTEN opens the ports once for each link link", async (t) => {
+test("bytes are counted over all links; LISTEN opens the ports once for each link", async (t) => {
   const { server, ports, connect } = await open(t);
   for (const links of [1, 2]) {
     const device = await connect();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Colour, coloured } from "#src/core/monitor/colours.js";
-import { type FormatWord, parseFormat } from "#src/core/monitor/format.js";
+import type { FormatWord } from "#src/core/monitor/format.js";
 import { gapLine, lineOf, type TraceEvent, type TraceSource } from "#src/core/monitor/trace-event.js";
 
 const SOURCE: TraceSource = {
@@ -65,21 +64,4 @@ test("nothing from outside drives a terminal or passes for another line, not in 
 test("a gap says how many messages are missing, to people and to programs", () => {
   assert.equal(gapLine(120, []), "… 120 messages not shown");
   assert.deepEqual(JSON.parse(gapLine(120, ["json", "id"])), { notShown: 120 });
-});
-
-test("words of MONF", () => {
-  assert.deepEqual(parseFormat("ID,Decode"), { ok: true, value: ["id", "decode"] });
-  for (const wrong of ["", "id,", "colour"]) assert.equal(parseFormat(wrong).ok, false, wrong);
-});
-
-test("lines in colour: the label by its direction, what is wrong in red, the text untouched", () => {
-  const style = (colour: Colour, text: string): string => `<${colour}>${text}</>`;
-  const table: [string, string][] = [
-    [`${TIME} [CLIENT→PROXY] <S>`, `<cyan>${TIME} [CLIENT→PROXY]</> <S>`],
-    [`${TIME} [PROXY→CLIENT] <S> ✗ bad`, `<yellow>${TIME} [PROXY→CLIENT]</> <S><red> ✗ bad</>`],
-    [`${TIME} [ERROR] x`, `<red>${TIME} [ERROR]</> x`],
-    ["… 3 messages not shown", "<red>… 3 messages not shown</>"],
-    [`${TIME} [toString] x`, `<red>${TIME} [toString] x</>`],
-  ];
-  for (const [line, expected] of table) assert.equal(coloured(line, style), expected);
 });

@@ -6,8 +6,8 @@ import { line } from "#src/core/monitor/views/line-view.js";
 import { modbus } from "#src/core/monitor/views/modbus-view.js";
 import { findView, VIEWS, viewOfProtocol } from "#src/core/monitor/views/views.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
-import { bytes, cutAt } from "../framing/run.js";
-import { seenUp, texts, watch } from "./run.js";
+import { bytes, cutAt } from "../../framing/run.js";
+import { seenUp, texts, watch } from "../run.js";
 
 const DISCOVERY = "<S0000000000F01D00FA>";
 const REPLIES = ["<R0020030837F01DFM>", "<R0020044966F01DFK>"];
