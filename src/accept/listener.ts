@@ -7,8 +7,8 @@ import type { End } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 
 /**
- * What the client of a port is told while its remote is dialled: success and failure (`setup`), failure only (`direct`), or nothing
- * but a reset on failure (`reset`).
+ * The replies that a client gets while its remote is dialled: a line for success and for failure (`setup`), a line for failure only
+ * (`direct`), or a reset for failure (`reset`).
  */
 export type ReplyMode = "setup" | "direct" | "reset";
 
@@ -64,6 +64,6 @@ export interface Listener {
   readonly tls?: Credentials;
   /** Begins to serve an admitted client. */
   welcome(client: AcceptedClient): void;
-  /** Writes to a client why it is not admitted, where clients of this port are told. The caller then closes the connection. */
+  /** Writes to a client why it is not admitted, where the protocol of the port has room for that. The caller closes the connection. */
   reject(client: End, reason: string): void;
 }

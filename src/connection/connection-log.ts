@@ -44,19 +44,19 @@ export class ConnectionLog {
     if (this.#context.log.debugging) this.#context.log.debug(this.#line(text));
   }
 
-  /** Bytes have been read on one side and written to the other: a line for debugging. */
+  /** Logs for debugging that bytes have been read on one side and written to the other. */
   passed(bytes: number, from: Side, side: Side, to: End): void {
     if (!this.#context.log.debugging) return;
     const outcome = to.unsent === 0 ? `written to ${side}` : `${side} is busy, ${to.unsent} bytes wait`;
     this.debug(`read ${bytes} bytes from ${from}, ${outcome}`);
   }
 
-  /** An error of the program itself. */
+  /** Logs an error of the program itself. */
   fault(error: unknown): void {
     this.#context.log.error(this.#line(faultText(error)));
   }
 
-  /** Shows an event of the connection to those who see its messages. */
+  /** Shows an event of the connection to the subscribers of its messages. */
   show(request: ConnRequest, event: ConnectionEvent, text: () => string): void {
     const { monitor } = this.#context;
     if (monitor.wants(request.options))

@@ -9,8 +9,8 @@ import type { DescriptorLease } from "../system/descriptor-budget.js";
 export interface RegisteredConnection extends ConnectionReport {
   readonly origin: ClientOrigin;
   readonly isClientGone: boolean;
-  /** Whether the connection is closing, and both its client and its plugin have been told. */
-  readonly isEveryoneTold: boolean;
+  /** Whether the connection is closing, its client has been sent FIN and its plugin the final notification. */
+  readonly isEndAnnounced: boolean;
   /** Whether, besides, the client is gone: nothing of the connection is left. */
   readonly isFinished: boolean;
   /** Whether the client watches messages of others. */
@@ -33,7 +33,7 @@ export class ConnectionRegistry {
   readonly #openByClient = new Tally<string>();
   /** Bytes of connections that are finished. */
   #past: TrafficStatus = { connections: 0, received: 0, sent: 0 };
-  #whenEveryoneTold: (() => void) | undefined;
+  #whenEndsAnnounced: (() => void) | undefined;
   #checking = false;
 
   /** Clients that are connected. */
@@ -94,9 +94,9 @@ export class ConnectionRegistry {
     this.#check();
   }
 
-  /** Calls `callback` once every connection is closing and its client and plugin have been told. */
-  whenEveryoneTold(callback: () => void): void {
-    this.#whenEveryoneTold = callback;
+  /** Calls `callback` once the end of every connection has been announced: see {@link RegisteredConnection.isEndAnnounced}. */
+  whenEndsAnnounced(callback: () => void): void {
+    this.#whenEndsAnnounced = callback;
     this.#check();
   }
 
@@ -111,12 +111,12 @@ export class ConnectionRegistry {
   }
 
   #check(): void {
-    if (this.#whenEveryoneTold === undefined || this.#checking) return;
+    if (this.#whenEndsAnnounced === undefined || this.#checking) return;
     this.#checking = true;
     setImmediate(() => {
       this.#checking = false;
-      for (const { isEveryoneTold } of this.#connections.values()) if (!isEveryoneTold) return;
-      this.#whenEveryoneTold?.();
+      for (const { isEndAnnounced } of this.#connections.values()) if (!isEndAnnounced) return;
+      this.#whenEndsAnnounced?.();
     });
   }
 }

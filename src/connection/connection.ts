@@ -54,7 +54,7 @@ export class Connection
   readonly #log: ConnectionLog;
   #phase: Phase = { kind: "new" };
   /** The client has been sent everything, and FIN behind it; or it is gone. */
-  #isClientTold = false;
+  #isClientFinished = false;
 
   /** @param listener of the port that the client has connected to */
   constructor(
@@ -158,12 +158,12 @@ export class Connection
     return this.#context.notificationSender;
   }
 
-  get isEveryoneTold(): boolean {
-    return this.#phase.kind === "closing" && this.#isClientTold && (this.#relaying?.isPluginTold ?? true);
+  get isEndAnnounced(): boolean {
+    return this.#phase.kind === "closing" && this.#isClientFinished && (this.#relaying?.isPluginNotified ?? true);
   }
 
   get isFinished(): boolean {
-    return this.isEveryoneTold && this.isClientGone;
+    return this.isEndAnnounced && this.isClientGone;
   }
 
   get traffic(): { readonly received: number; readonly sent: number } {
@@ -231,13 +231,13 @@ export class Connection
   }
 
   clientFinished(): void {
-    if (this.#isClientTold) return;
-    this.#isClientTold = true;
+    if (this.#isClientFinished) return;
+    this.#isClientFinished = true;
     this.#relaying?.final();
-    this.pluginTold();
+    this.pluginNotified();
   }
 
-  pluginTold(): void {
+  pluginNotified(): void {
     this.#context.changed(this);
   }
 

@@ -21,12 +21,16 @@ export interface ReachedRemote {
   readonly serverLease: ServerLease | undefined;
 }
 
-/** The connection whose remote is dialled. */
+/** The connection that gets a remote. */
 export interface DialPhaseOwner {
   readonly id: string;
-  /** The client has been told, where it is told that. @param early what it has sent for the remote already */
+  /**
+   * The remote is connected, and the client has got its reply, where it gets one.
+   *
+   * @param early what the client has sent for the remote already
+   */
   connected(remote: ReachedRemote, early: EarlyBytes): void;
-  /** There is no remote. The client has been told. @param reply as it would be told in setup mode */
+  /** There is no remote, and the client has got its reply, where it gets one. @param reply as in setup mode */
   refused(reply: string): void;
   /** The client has left meanwhile. */
   left(reason: string): void;
@@ -43,7 +47,7 @@ export interface DialOrder {
   reach(): Dial;
 }
 
-/** A connection from the moment its remote is known to the moment that is connected. What the client sends meanwhile is kept. */
+/** The time from a request to its connected remote. What the client sends meanwhile is kept. */
 export class DialPhase {
   readonly kind = "dialing";
   readonly request: ConnRequest;
@@ -81,7 +85,7 @@ export class DialPhase {
       .catch((error: unknown) => owner.fault(error));
   }
 
-  /** Tells the client that it gets no remote, as far as this client is told anything. */
+  /** Replies to the client that it gets no remote, in the way of its reply mode. */
   refuse(reply: string): void {
     if (this.#replyMode === "reset") this.#client.reset();
     else this.#client.write(`${reply}\n`);

@@ -21,7 +21,7 @@ export interface RelayPhaseContext extends ConnectionNotifierContext {
   readonly sockets: SocketTable;
   readonly deadPeers: DeadPeers;
   readonly monitor: Pick<Monitor, "wants" | "addStream">;
-  /** Take over what the plugin has not been told when the connection is gone. */
+  /** Send what a connection leaves unsent. */
   readonly finalNotifications: FinalNotifications;
 }
 
@@ -31,12 +31,12 @@ export interface RelayPhaseOwner {
   clientFinished(): void;
   /** Nothing more will pass. The remote is gone; the client may still have bytes to take. */
   relayEnded(reason: string): void;
-  /** The plugin has been told of the end, or that has been given up. */
-  pluginTold(): void;
+  /** The plugin has got the final notification, or that has been given up. */
+  pluginNotified(): void;
   fault(error: unknown): void;
 }
 
-/** A connection while bytes are relayed (`echo` in STAT), and its notifications until its plugin has been told of the end. */
+/** A connection while bytes are relayed (`echo` in STAT), and its notifications to the final one. */
 export class RelayPhase implements RelayOwner {
   readonly kind = "echo";
   readonly request: ConnRequest;
@@ -68,7 +68,7 @@ export class RelayPhase implements RelayOwner {
     this.#notifier = new ConnectionNotifier(options.notify, pid, options, client, context, {
       warn: (text) => log.warn(text),
       debug: (text) => log.debug(text),
-      done: () => owner.pluginTold(),
+      done: () => owner.pluginNotified(),
       fault: (error) => owner.fault(error),
     });
   }
@@ -99,8 +99,8 @@ export class RelayPhase implements RelayOwner {
     return this.#notifier?.status;
   }
 
-  /** Whether the plugin has been told of the end, or need not be. */
-  get isPluginTold(): boolean {
+  /** Whether the plugin has got the final notification, or gets none. */
+  get isPluginNotified(): boolean {
     return this.#notifier?.done ?? true;
   }
 
@@ -110,12 +110,12 @@ export class RelayPhase implements RelayOwner {
     this.#notifier?.dataWritten();
   }
 
-  /** The client has been told of the end: now the plugin is. */
+  /** Sends the final notification: the client has been sent FIN. */
   final(): void {
     this.#notifier?.connectionEnded();
   }
 
-  /** The client's socket is gone: others tell the plugin what it has not been told yet. */
+  /** The client's socket is gone: {@link FinalNotifications} send what is still unsent. */
   clientGone(): void {
     this.#notifier?.clientClosed();
     if (this.#notifier?.done === false) this.#context.finalNotifications.add(this.#notifier, this.#log);

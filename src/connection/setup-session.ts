@@ -97,7 +97,7 @@ export class SetupSession {
     this.#client.resume();
   }
 
-  /** Ends the session; the owner is not told. */
+  /** Ends the session without a call of {@link SetupSessionOwner.ended}. */
   close(): void {
     const state = this.#state;
     this.#state = { kind: "over" };

@@ -37,7 +37,7 @@ export class ConfigReload {
   /**
    * Reloads, after those that are under way.
    *
-   * @param reason for the log: who has asked for it
+   * @param reason for the log, such as SIGHUP
    * @returns what is wrong with the configuration, or undefined
    */
   reload(reason: string): Promise<string | undefined> {

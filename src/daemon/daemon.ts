@@ -99,7 +99,7 @@ export class Daemon {
   /**
    * Reads the configuration again and obeys it: see {@link ConfigReload}. What is wrong with it is logged.
    *
-   * @param reason for the log: who has asked for it
+   * @param reason for the log, such as SIGHUP
    * @returns what is wrong with the configuration, or undefined
    */
   reload(reason: string): Promise<string | undefined> {
@@ -167,7 +167,7 @@ export class Daemon {
     const watchersLast = registry.all().sort((one, two) => Number(one.isWatching) - Number(two.isWatching));
     for (const connection of watchersLast) connection.stop(STOPPING);
     await Promise.all([
-      this.#within(STOP_LIMIT_MS, (told) => registry.whenEveryoneTold(() => finalNotifications.whenEmpty(told))),
+      this.#within(STOP_LIMIT_MS, (done) => registry.whenEndsAnnounced(() => finalNotifications.whenEmpty(done))),
       this.#within(STOP_LIMIT_MS, (drained) => void alerts.drain().then(drained)),
     ]);
     alerts.close();

@@ -8,10 +8,10 @@ import { MuxLines } from "../mux/mux-lines.js";
 import type { TunnelContext } from "../tunnel/tunnel-context.js";
 import { TunnelLines } from "../tunnel/tunnel-lines.js";
 
-/** What the jobs need of the daemon. */
+/** What the features need of the daemon. */
 export type FeaturesContext = DirectContext & MuxContext & TunnelContext;
 
-/** What listeners share with others of their line, beyond a single connection: servers of `[direct]` lines, devices of `[mux]` lines, tunnels. */
+/** State that outlives a connection, per configured port: servers of `[direct]`, devices of `[mux]`, links of `[tunnel]` and `[device]`. */
 export class Features {
   readonly directLines: DirectLines;
   readonly muxLines: MuxLines;
@@ -23,30 +23,30 @@ export class Features {
     this.tunnelLines = new TunnelLines(context);
   }
 
-  /** What STAT tells of them. */
+  /** Their part of STAT. */
   get status(): Pick<DaemonStatus, "directs" | "muxes" | "tunnels" | "devices"> {
     return { directs: this.directLines.status, muxes: this.muxLines.status, ...this.tunnelLines.status };
   }
 
-  /** Messages that pass outside of connections. */
+  /** The messages that pass outside of connections. */
   get streams(): TracedStream[] {
     return this.muxLines.streams;
   }
 
-  /** Works by these settings from now on. What their lines have in common with former ones lives on. */
+  /** Obeys these settings from now on. Lines that stay the same keep their state. */
   configure(settings: Settings, context: FeaturesContext): void {
     this.directLines.configure(settings.direct, context);
     this.muxLines.configure(settings.mux, context);
     this.tunnelLines.configure(settings, context);
   }
 
-  /** Begins nothing new; resolves when what is owed to clients has been answered, or has failed. */
+  /** Begins nothing new; resolves when every request of a client has been answered or has failed. */
   async drain(): Promise<void> {
     this.directLines.close();
     await this.muxLines.drain();
   }
 
-  /** Ends all of it. */
+  /** Ends all links. */
   close(reason: string): void {
     this.directLines.close();
     this.muxLines.close(reason);

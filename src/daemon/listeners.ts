@@ -7,16 +7,16 @@ import { muxListeners } from "../mux/mux-listener.js";
 import { tunnelListeners } from "../tunnel/tunnel-listener.js";
 import type { Features } from "./features.js";
 
-/** All kinds of listeners. A new one is a file and a line here. */
+/** All kinds of listeners. A new kind is a file and a line here. */
 const KINDS: readonly ((settings: Settings, features: Features) => Listener[])[] = [
   proxyListeners,
   directListeners,
   muxListeners,
   tunnelListeners,
-  controlListeners, // behind the ports: who has those is the one that has the right to it
+  controlListeners, // last: the daemon that has got the ports may take the control socket, too
 ];
 
-/** The listeners that settings ask for. */
+/** The listeners of a configuration. */
 export function listenersOf(settings: Settings, features: Features): Listener[] {
   return KINDS.flatMap((kind) => kind(settings, features));
 }

@@ -11,7 +11,7 @@ class Steps {
   readonly id: string;
   readonly origin: ClientOrigin;
   isClientGone = false;
-  isEveryoneTold = false;
+  isEndAnnounced = false;
   traffic = { received: 0, sent: 0 };
 
   constructor(id: string, origin: ClientOrigin) {
@@ -20,7 +20,7 @@ class Steps {
   }
 
   get isFinished(): boolean {
-    return this.isClientGone && this.isEveryoneTold;
+    return this.isClientGone && this.isEndAnnounced;
   }
 }
 
@@ -52,9 +52,9 @@ test("a client counts, and holds a descriptor, until its socket is gone; its con
   one.change({ isClientGone: true });
   one.change({});
   assert.deepEqual([registry.open, registry.openOf(client), budget.used, registry.all().length], [2, 1, 2, 3]);
-  one.change({ isEveryoneTold: true });
+  one.change({ isEndAnnounced: true });
   assert.deepEqual(registry.all().includes(one.connection), false);
-  other.change({ isEveryoneTold: true });
+  other.change({ isEndAnnounced: true });
   assert.deepEqual(
     [registry.open, registry.all().length],
     [2, 2],
@@ -69,7 +69,7 @@ test("traffic counts connections that are there and those that are finished, eac
   other.change({ traffic: { received: 1000, sent: 0 } });
   const total = { connections: 2, received: 1100, sent: 10 };
   assert.deepEqual(registry.traffic, total);
-  one.change({ isClientGone: true, isEveryoneTold: true });
+  one.change({ isClientGone: true, isEndAnnounced: true });
   one.change({});
   assert.deepEqual(registry.traffic, total);
   assert.equal(registry.all().length, 1);
@@ -80,7 +80,7 @@ test("a slow reader of all connections meets none that is finished meanwhile, an
   const [first, second, third] = [add(from("192.0.2.1")), add(from("192.0.2.2")), add(from("192.0.2.3"))];
   const reader = registry.present[Symbol.iterator]();
   assert.equal(reader.next().value, first.connection);
-  second.change({ isClientGone: true, isEveryoneTold: true });
+  second.change({ isClientGone: true, isEndAnnounced: true });
   add(from("192.0.2.4"));
   assert.equal(reader.next().value, third.connection);
   assert.equal(reader.next().done, true);
@@ -90,21 +90,21 @@ test("the end waits until everybody has been told", async () => {
   const { registry, add } = fixture();
   const [one, other] = [add(from("192.0.2.7")), add(from("192.0.2.8"))];
   let calls = 0;
-  registry.whenEveryoneTold(() => {
+  registry.whenEndsAnnounced(() => {
     calls += 1;
   });
-  one.change({ isEveryoneTold: true });
+  one.change({ isEndAnnounced: true });
   await nextPass();
   assert.equal(calls, 0);
   other.change({ isClientGone: true });
   await nextPass();
   assert.equal(calls, 0, "a client that is gone does not stand for its plugin");
-  other.change({ isEveryoneTold: true });
+  other.change({ isEndAnnounced: true });
   await nextPass();
   assert.equal(calls, 1);
 });
 
 test("without connections everybody has been told", async () => {
   const { registry } = fixture();
-  await new Promise<void>((resolve) => registry.whenEveryoneTold(resolve));
+  await new Promise<void>((resolve) => registry.whenEndsAnnounced(resolve));
 });

@@ -83,7 +83,7 @@ test("a client in setup mode is stopped with the daemon, and cut when it does no
   assert.match(await peer.line(), /^OK TOGGLEDBITS-SOCKPROXY 1 a1$/);
   connection.stop("the proxy is stopping");
   assert.equal(await peer.rest(), "");
-  assert.deepEqual([connection.isEveryoneTold, connection.isFinished], [true, false]);
+  assert.deepEqual([connection.isEndAnnounced, connection.isFinished], [true, false]);
   await until(() => {
     clock.advance(LAST_REPLY_MS);
     return end.gone;
