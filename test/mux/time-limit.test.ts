@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { ClientRequest } from "#src/mux/pending-request.js";
 import { TimeLimit } from "#src/mux/time-limit.js";
 import { ManualClock } from "../support/clock.js";
+import { pass } from "../support/mux-parts.js";
 
 function setUp(limitMs: number) {
   const clock = new ManualClock();
@@ -28,53 +29,53 @@ function nameOf(request: ClientRequest): string {
   return (request as unknown as { readonly name: string }).name;
 }
 
-test("each request expires when its own time is over, and one timer serves all", () => {
+test("each request expires when its own time is over, and one timer serves all", async () => {
   const { clock, told, add } = setUp(1000);
   add("a");
-  clock.advance(300);
+  await pass(clock, 300);
   add("b");
   add("c");
   assert.equal(clock.pending, 1);
-  clock.advance(2000);
+  await pass(clock, 2000);
   assert.deepEqual(told, ["a at 1000", "done", "b at 1300", "c at 1300", "done"]);
   assert.equal(clock.pending, 0);
 });
 
-test("an answered request does not expire", () => {
+test("an answered request does not expire", async () => {
   const { clock, limit, told, add } = setUp(1000);
   const a = add("a");
-  clock.advance(500);
+  await pass(clock, 500);
   add("b");
   limit.remove(a);
   limit.remove(a);
-  clock.advance(2000);
+  await pass(clock, 2000);
   assert.deepEqual(told, ["done", "b at 1500", "done"]);
 });
 
-test("a shorter limit after a reload holds for requests that wait already, from the next look on", () => {
+test("a shorter limit after a reload holds for requests that wait already, from the next look on", async () => {
   const { clock, told, add, owner } = setUp(1000);
   add("a");
-  clock.advance(900);
+  await pass(clock, 900);
   add("b");
   owner.limit = 200;
-  clock.advance(1000);
+  await pass(clock, 1000);
   assert.deepEqual(told, ["a at 1000", "done", "b at 1100", "done"]);
 });
 
-test("a longer limit after a reload holds for requests that wait already", () => {
+test("a longer limit after a reload holds for requests that wait already", async () => {
   const { clock, told, add, owner } = setUp(1000);
   add("a");
   owner.limit = 3000;
-  clock.advance(2999);
+  await pass(clock, 2999);
   assert.deepEqual(told, ["done"]);
-  clock.advance(1);
+  await pass(clock, 1);
   assert.deepEqual(told, ["done", "a at 3000", "done"]);
 });
 
-test("a stopped limit expires nothing", () => {
+test("a stopped limit expires nothing", async () => {
   const { clock, limit, told, add } = setUp(1000);
   add("a");
   limit.stop();
-  clock.advance(5000);
+  await pass(clock, 5000);
   assert.deepEqual(told, []);
 });

@@ -3,6 +3,7 @@ import type { Protocol, Request } from "#src/core/mux/protocol.js";
 import type { DeviceConnection } from "#src/mux/device-connection.js";
 import { MuxClient, type MuxClientOwner } from "#src/mux/mux-client.js";
 import type { Clock } from "#src/system/clock.js";
+import type { ManualClock } from "./clock.js";
 import { wrap } from "./modbus.js";
 
 const NO_OWNER: MuxClientOwner = {
@@ -17,6 +18,19 @@ const NO_OWNER: MuxClientOwner = {
     throw error;
   },
 };
+
+/** Lets work continue that the program has put off to later passes of the event loop. */
+export async function settle(): Promise<void> {
+  for (let count = 0; count < 5; count += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets time pass in steps, and the work of each step finish before the next one. */
+export async function pass(clock: ManualClock, ms: number, stepMs = 100): Promise<void> {
+  for (let left = ms; left > 0; left -= stepMs) {
+    clock.advance(Math.min(left, stepMs));
+    await settle();
+  }
+}
 
 /** The route of a `[mux]` line with these options. */
 export function muxRoute(options: string, target = "127.0.0.1:1"): MuxRoute {
