@@ -6,19 +6,19 @@ import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
 import { Webhook } from "./webhook.js";
 
-const MAX_REASON = 200;
+const MAX_REASON = 200; // characters; a reason may quote what a server has sent
 
-/** Tells other programs what somebody should look at (`[alert]`). None of its calls ever waits, or fails. */
+/** Posts events that need attention to a webhook (`[alert]`). Its calls return at once and never fail. */
 export class Alerts {
   readonly #clock: Clock;
   readonly #webhook: Webhook;
   #perMinute = Number.POSITIVE_INFINITY;
-  /** The names of the configuration lines that have one, by port. */
+  /** Names of configuration lines, by port; lines without a name have no entry. */
   #names = new Map<number, string>();
-  /** Servers that were last told to be down, and when that was by the clock. */
+  /** Servers whose last alert said that they are down, by listener and name: when that was, by the clock. */
   readonly #down = new Map<string, number>();
-  /** Wrong checksums, by listener. */
-  readonly #checksums = new Map<number, RateAlarm>();
+  /** By listener. */
+  readonly #checksumAlarms = new Map<number, RateAlarm>();
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -29,7 +29,7 @@ export class Alerts {
     return this.#webhook.status;
   }
 
-  /** Works by these settings from now on. */
+  /** Obeys these settings from now on. */
   configure({ alertUrl, alertChecksums, direct, mux, tunnel }: Settings): void {
     const lines = [...direct, ...mux, ...tunnel];
     this.#names = new Map(
@@ -42,11 +42,11 @@ export class Alerts {
   }
 
   /**
-   * A server cannot be reached; said again before it is back, it is not told again.
+   * A server cannot be reached. Repeated calls before {@link serverFound} make no further alert.
    *
-   * @param listener its port
+   * @param listener the port of the daemon whose clients use the server
    * @param server `host:port`
-   * @param why in words
+   * @param why the error in words
    */
   serverDown(listener: number, server: string, why: string): void {
     const name = `${listener} ${server}`;
@@ -56,7 +56,7 @@ export class Alerts {
     this.#send({ event: "server-down", listener, server, text: `server ${server} is down: ${reason}`, reason });
   }
 
-  /** A server can be reached: one that was told to be down is told to be back, though its line was gone meanwhile. Cheap. */
+  /** A server can be reached. Makes an alert only where the last one said that the server is down. Cheap. */
   serverFound(listener: number, server: string): void {
     const name = `${listener} ${server}`;
     const since = this.#down.get(name);
@@ -67,25 +67,25 @@ export class Alerts {
     this.#send({ event: "server-back", listener, server, text, downMs });
   }
 
-  /** A wrong checksum was seen on a connection of this listener, which is told when there are too many. Cheap. */
+  /** A connection of this listener has shown a wrong checksum. Makes an alert when there are too many in a minute. Cheap. */
   checksumError(listener: number, server: string): void {
-    let excess = this.#checksums.get(listener);
-    if (excess === undefined) {
-      excess = new RateAlarm();
-      this.#checksums.set(listener, excess);
+    let alarm = this.#checksumAlarms.get(listener);
+    if (alarm === undefined) {
+      alarm = new RateAlarm();
+      this.#checksumAlarms.set(listener, alarm);
     }
-    const count = excess.add(this.#perMinute, this.#clock.now());
+    const count = alarm.add(this.#perMinute, this.#clock.now());
     if (count === undefined) return;
     const text = `${count} wrong checksums in a minute on port ${listener}, the last one with ${server}`;
     this.#send({ event: "checksum-errors", listener, server, text, count });
   }
 
-  /** Has what waits sent at once, as far as that is possible. Takes 5 s at most for each alert: limit it. */
+  /** Tries all waiting alerts once, without a pause. Takes up to 5 s for each alert, so the caller limits the time. */
   drain(): Promise<void> {
     return this.#webhook.drain();
   }
 
-  /** Sends nothing any more. */
+  /** Drops all waiting alerts and sends nothing more. */
   close(): void {
     this.#webhook.close();
   }

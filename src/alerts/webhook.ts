@@ -7,10 +7,10 @@ import type { Log } from "../log/log.js";
 import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock, Timer } from "../system/clock.js";
 
-const MAX_WAITING = 100;
+const MAX_WAITING = 100; // alerts; with a webhook that is away for long, the newest matter
 const TIMEOUT_MS = 5000;
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
-const GIVE_UP_MS = 300_000; // an alert that is older when nobody takes it is given up
+const MAX_AGE_MS = 300_000; // an alert that fails at this age is given up
 const USER_AGENT = "sockproxyd-1";
 
 interface Waiting {
@@ -18,21 +18,22 @@ interface Waiting {
   readonly since: number;
 }
 
-/** Posts alerts, one after the other, each until it is taken or too old. Whoever has one to send never waits for that. */
+/** Posts alerts to a URL, one after the other. Repeats each with back-off until it is accepted or too old. Callers never wait. */
 export class Webhook {
   readonly #clock: Clock;
   readonly #log: Log;
   #url = "";
   #destination: HttpEndpoint | undefined;
   readonly #waiting: Waiting[] = [];
-  #underWay: AbortController | undefined;
+  /** The request in flight: that of the first alert. */
+  #inFlight: AbortController | undefined;
   #retry: Timer | undefined;
   /** Failures in a row. */
   #failures = 0;
   #delivered = 0;
   #givenUp = 0;
   #dropped = 0;
-  /** Told when nothing waits any more, or what waits cannot be delivered: the daemon stops then. */
+  /** Set by {@link drain}: called when no alert waits, or the first one has failed. */
   #whenDrained: (() => void) | undefined;
 
   constructor(clock: Clock, log: Log) {
@@ -49,42 +50,42 @@ export class Webhook {
     };
   }
 
-  /** @param url where alerts go from now on, those that wait included; empty: nowhere */
+  /** @param url gets all alerts from now on, the waiting ones included; empty: alerts are dropped */
   configure(url: string): void {
     if (url === this.#url) return;
     this.#url = url;
     this.#destination = url === "" ? undefined : parseHttpEndpoint(url);
     this.#failures = 0;
-    this.#underWay?.abort();
-    this.#goOn();
+    this.#inFlight?.abort();
+    this.#retryNow();
   }
 
   /** Sends an alert when its turn comes. */
   send(alert: Alert): void {
     if (this.#destination === undefined) return;
     if (this.#waiting.length >= MAX_WAITING) {
-      this.#waiting.splice(this.#underWay === undefined ? 0 : 1, 1); // one that has left cannot be taken back
+      this.#waiting.splice(this.#inFlight === undefined ? 0 : 1, 1); // the one in flight cannot be taken back
       this.#dropped += 1;
     }
     this.#waiting.push({ alert, since: this.#clock.now() });
     if (this.#retry === undefined) this.#next();
   }
 
-  /** Tries what waits once more, without a pause. Resolves when all of it was taken, or something was not. */
+  /** Tries waiting alerts at once, without a back-off. Resolves when all are accepted, or one is not. */
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenDrained = resolve;
-      this.#goOn();
+      this.#retryNow();
     });
   }
 
-  /** Gives up what waits. */
+  /** Drops all waiting alerts and sends nothing more. */
   close(): void {
     this.#waiting.length = 0;
     this.configure("");
   }
 
-  #goOn(): void {
+  #retryNow(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
     this.#next();
@@ -97,25 +98,25 @@ export class Webhook {
       this.#whenDrained?.();
       return;
     }
-    if (this.#underWay === undefined) void this.#deliver(first, this.#destination);
+    if (this.#inFlight === undefined) void this.#deliver(first, this.#destination);
   }
 
   async #deliver(waiting: Waiting, destination: HttpEndpoint): Promise<void> {
-    const underWay = new AbortController();
-    this.#underWay = underWay;
-    const problem = await this.#post(waiting.alert, destination, underWay);
-    this.#underWay = undefined;
-    if (problem === undefined) this.#taken(waiting);
-    else if (this.#destination === destination) this.#refused(waiting, destination, problem);
-    else this.#next(); // it goes to another place now
+    const abort = new AbortController();
+    this.#inFlight = abort;
+    const problem = await this.#post(waiting.alert, destination, abort);
+    this.#inFlight = undefined;
+    if (problem === undefined) this.#accepted(waiting);
+    else if (this.#destination === destination) this.#failed(waiting, destination, problem);
+    else this.#next(); // there is another URL by now
   }
 
-  /** @returns what went wrong, or nothing */
-  async #post(alert: Alert, destination: HttpEndpoint, underWay: AbortController): Promise<string | undefined> {
+  /** Returns the problem in words; undefined when the alert was accepted. */
+  async #post(alert: Alert, destination: HttpEndpoint, abort: AbortController): Promise<string | undefined> {
     const { origin, path, query, authorization } = destination;
     const client = new Client(origin, { connect: httpConnector(TIMEOUT_MS) });
     const limit = this.#clock.after(TIMEOUT_MS, () =>
-      underWay.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+      abort.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
     );
     try {
       const { statusCode, body } = await client.request({
@@ -127,9 +128,9 @@ export class Webhook {
           ...(authorization !== undefined && { authorization }),
         },
         body: printableJson(alert),
-        signal: underWay.signal,
+        signal: abort.signal,
       });
-      body.on("error", () => {}); // what it says is not read
+      body.on("error", () => {}); // nobody reads the body
       return statusCode >= 200 && statusCode < 300 ? undefined : `HTTP status ${statusCode}`;
     } catch (error) {
       const { message, code } = error as NodeJS.ErrnoException;
@@ -140,26 +141,26 @@ export class Webhook {
     }
   }
 
-  #taken(waiting: Waiting): void {
-    if (this.#failures > 0) this.#log.warn("alerts are taken again");
+  #accepted(waiting: Waiting): void {
+    if (this.#failures > 0) this.#log.warn("alerts are accepted again");
     this.#failures = 0;
     this.#delivered += 1;
     if (this.#waiting[0] === waiting) this.#waiting.shift();
     this.#next();
   }
 
-  #refused({ alert, since }: Waiting, { origin }: HttpEndpoint, problem: string): void {
+  #failed({ alert, since }: Waiting, { origin }: HttpEndpoint, problem: string): void {
     this.#failures += 1;
-    if (this.#failures === 1) this.#log.warn(`${origin} does not take alerts (${problem}); they are repeated`);
-    if (this.#clock.now() - since >= GIVE_UP_MS) {
+    if (this.#failures === 1) this.#log.warn(`${origin} does not accept alerts (${problem}); they are repeated`);
+    if (this.#clock.now() - since >= MAX_AGE_MS) {
       this.#waiting.shift();
       this.#givenUp += 1;
-      this.#log.warn(`alert given up, as ${origin} does not take it (${problem}): ${alert.text}`);
+      this.#log.warn(`alert given up, as ${origin} does not accept it (${problem}): ${alert.text}`);
     }
     if (this.#whenDrained !== undefined) {
       this.#whenDrained();
       return;
     }
-    this.#retry = this.#clock.after(backoffMs(BACKOFF, this.#failures, Math.random()), () => this.#goOn());
+    this.#retry = this.#clock.after(backoffMs(BACKOFF, this.#failures, Math.random()), () => this.#retryNow());
   }
 }

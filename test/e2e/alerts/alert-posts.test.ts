@@ -54,7 +54,7 @@ describe("alerts", { concurrency: 4 }, () => {
     const line = `${a.address},${b.address} HLTH=0.1`;
     const direct = await startDirect(t, line, alertTo(`http://me:secret@127.0.0.1:${port}/x?token=secret`));
     a.close();
-    await until(() => direct.daemon.log().includes("does not take alerts"), "a failure");
+    await until(() => direct.daemon.log().includes("does not accept alerts"), "a failure");
     const first = await Hook.open(t, port);
     await first.received(1, 20_000);
     await direct.reload(line, alertTo(second.url));
