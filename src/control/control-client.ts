@@ -2,28 +2,28 @@ import { connect } from "node:net";
 import { systemClock } from "../system/clock.js";
 import { folderProblem } from "./socket-folder.js";
 
-/** What comes of asking a daemon by its control socket. */
+/** The result of asking a daemon through its control socket. */
 export type Answer =
-  /** A line for each command. */
+  /** One line for each command. */
   | { readonly kind: "answered"; readonly lines: readonly string[] }
-  /** Nobody is there. */
+  /** No daemon is running. */
   | { readonly kind: "absent" }
-  /** Whether somebody is there is not known. */
+  /** Nobody can tell whether a daemon is running. */
   | { readonly kind: "unknown"; readonly problem: string };
 
-const WITHIN_MS = 5000;
-const NOBODY = ["ENOENT", "ECONNREFUSED", "ENOTDIR"];
+const TIMEOUT_MS = 5000;
+const ABSENT_CODES = ["ENOENT", "ECONNREFUSED", "ENOTDIR"];
 
 /**
- * Asks the daemon that listens on one of these sockets; the first that answers counts.
+ * Asks the daemon that listens on one of several Unix sockets. The first answer counts.
  *
- * @param paths the one where it should be, and others
+ * @param paths the socket where the daemon should listen, then those where it may listen
  * @param commands of setup mode, each with one line of reply
  */
 export async function askDaemon(paths: readonly string[], commands: readonly string[]): Promise<Answer> {
   let outcome: Answer = { kind: "absent" };
   for (const [index, path] of paths.entries()) {
-    // what strangers have put where ours only might be is no reason to say that nothing is known
+    // what strangers have put where our socket only might be is no reason to say "unknown"
     if (index > 0 && folderProblem(path) !== undefined) continue;
     const answer = await askOne(path, commands);
     if (answer.kind === "answered") return answer;
@@ -36,7 +36,9 @@ async function askOne(path: string, commands: readonly string[]): Promise<Answer
   const folderFault = folderProblem(path);
   if (folderFault !== undefined) return { kind: "unknown", problem: folderFault };
   const socket = connect({ path });
-  const late = systemClock.after(WITHIN_MS, () => socket.destroy(new Error(`no answer within ${WITHIN_MS / 1000} s`)));
+  const limit = systemClock.after(TIMEOUT_MS, () =>
+    socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+  );
   let text = "";
   let newlines = 0;
   try {
@@ -50,9 +52,9 @@ async function askOne(path: string, commands: readonly string[]): Promise<Answer
     return { kind: "unknown", problem: `${path}: closed without an answer` };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    return NOBODY.includes(code) ? { kind: "absent" } : { kind: "unknown", problem: `${path}: ${message}` };
+    return ABSENT_CODES.includes(code) ? { kind: "absent" } : { kind: "unknown", problem: `${path}: ${message}` };
   } finally {
-    late.cancel();
+    limit.cancel();
     socket.destroy();
   }
 }

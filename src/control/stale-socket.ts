@@ -4,9 +4,10 @@ import { connect } from "node:net";
 import { lstat, makeFolder } from "./socket-folder.js";
 
 /**
- * Makes way for a server on a Unix socket: its folder is made, and a socket that a killed process has left is removed.
+ * Prepares a path for a server on a Unix socket: makes the folder, and removes the socket that a killed process has left.
  *
- * @throws when the folder is not safe, when there is something else under the name, or a server that lives
+ * @throws {Error} when the folder is not safe, when the path is something else than a socket, or when a server listens there
+ *   (`EADDRINUSE`)
  */
 export async function clearStaleSocket(path: string): Promise<void> {
   makeFolder(path);
@@ -17,7 +18,7 @@ export async function clearStaleSocket(path: string): Promise<void> {
   unlinkSync(path);
 }
 
-/** Whether somebody listens there, as far as can be told. */
+/** Whether a server listens there. An error other than "refused" proves nothing, so it counts as yes. */
 async function isServed(path: string): Promise<boolean> {
   const socket = connect({ path });
   try {
