@@ -105,6 +105,11 @@ export class Device {
     return this.clients[index] as Client;
   }
 
+  /** Refuses further clients. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
   close(): void {
     for (const client of this.clients) client.destroy();
     this.#server.close();

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { ConnectionPool } from "#src/mux/connection-pool.js";
+import type { DeviceConnection } from "#src/mux/device-connection.js";
+import { MuxLog } from "#src/mux/mux-log.js";
+import { freePort } from "../support/free-port.js";
+import { muxRoute, settle } from "../support/mux-parts.js";
+import { Device } from "../support/net.js";
+import { servicesHere } from "../support/services.js";
+import { until } from "../support/wait.js";
+
+/** A pool of connections to a device of the test, or to a port where none listens. */
+async function setUp(t: TestContext, options = "PROT=echo", isThere = true) {
+  const here = servicesHere(t);
+  const { context } = here.generation;
+  const port = await freePort();
+  const state = { isNeeded: true, device: isThere ? await Device.open("127.0.0.1", port) : undefined };
+  const route = muxRoute(options, `127.0.0.1:${port}`);
+  const opened: DeviceConnection[] = [];
+  const told: string[] = [];
+  const pool = new ConnectionPool({
+    log: new MuxLog({ port: 5020 }, route.target, context),
+    line: { port: 5020 },
+    route: () => route,
+    context: () => context,
+    isNeeded: () => state.isNeeded,
+    opened: (connection) => {
+      opened.push(connection);
+      return {
+        ready: () => void told.push("ready"),
+        data: () => pool.markResponsive(connection),
+        eof() {},
+        drained() {},
+        lost: (reason) => void told.push(`lost: ${reason}`),
+        fault: (error) => void told.push(`fault: ${error}`),
+      };
+    },
+    notReachable: (reason) => void told.push(`not reachable: ${reason}`),
+  });
+  t.after(() => {
+    pool.cancelRetry();
+    pool.closeAll("the test has ended");
+    state.device?.close();
+  });
+  const heard = (count: number): Promise<void> => until(() => told.length >= count, `event ${count} of ${told}`);
+  /** The device sends something: it is there. */
+  const respond = async (connection: DeviceConnection): Promise<void> => {
+    const data = new Promise((resolve) => {
+      connection.observer = { passed: resolve, drained() {}, ended() {} } as never;
+    });
+    (await state.device?.client(opened.length - 1))?.write("x\n");
+    await data;
+    await settle();
+  };
+  const mux = `[mux 5020 > 127.0.0.1:${port}]`;
+  return { ...here, ...{ pool, port, state, opened, told, heard, respond, mux } };
+}
+
+test("connections are opened one at a time, POOL of them at most", async (t) => {
+  const { pool, opened, heard } = await setUp(t, "PROT=echo POOL=2");
+  pool.open();
+  pool.open();
+  assert.equal(opened.length, 1, "the first one is being opened");
+  await heard(1);
+  pool.open();
+  await heard(2);
+  pool.open();
+  assert.deepEqual([opened.length, pool.connections.size, pool.down], [2, 2, false]);
+});
+
+test("a device that cannot be reached is tried again, less and less often, while it is needed", async (t) => {
+  const { clock, log, pool, state, opened, told, heard, mux } = await setUp(t, "PROT=echo", false);
+  pool.open();
+  await heard(1);
+  assert.deepEqual([told, pool.down, pool.connections.size], [["not reachable: connection refused"], true, 0]);
+  pool.open();
+  assert.equal(opened.length, 1, "the next attempt is not due");
+  for (const [attempt, leastMs] of [1000, 2000, 4000, 8000].entries()) {
+    clock.advance(leastMs - 1);
+    assert.equal(opened.length, attempt + 1);
+    clock.advance(Math.min(leastMs / 2, 2000) + 1); // jitter
+    assert.equal(opened.length, attempt + 2);
+    await heard(attempt + 2);
+  }
+  for (let attempt = 5; attempt < 8; attempt += 1) {
+    clock.advance(10_000);
+    assert.equal(opened.length, attempt + 1, "10 s are the longest wait");
+    await heard(attempt + 1);
+  }
+  state.isNeeded = false;
+  clock.advance(10_000);
+  assert.deepEqual([opened.length, pool.down, clock.pending], [8, false, 0]);
+  assert.deepEqual(log.lines, [
+    `WARN ${mux} no link to the device: connection refused; trying again while there are clients`,
+  ]);
+});
+
+test("a device that is back is reported with the time for which it was down", async (t) => {
+  const { clock, log, pool, port, state, told, heard, mux } = await setUp(t, "PROT=echo", false);
+  pool.open();
+  await heard(1);
+  state.device = await Device.open("127.0.0.1", port);
+  clock.advance(1500);
+  await heard(2);
+  assert.equal(told[1], "ready");
+  assert.deepEqual(
+    log.lines.slice(1).map((line) => line.replace(/after \d+ ms/, "after … ms")),
+    [`INFO ${mux} link connected to 127.0.0.1:${port} after … ms; the device was down for 1.5 s`],
+  );
+  assert.equal(pool.down, false);
+});
+
+test("RTRY: the first wait", async (t) => {
+  const { clock, pool, opened, heard } = await setUp(t, "PROT=echo RTRY=5", false);
+  pool.open();
+  await heard(1);
+  clock.advance(4999);
+  assert.equal(opened.length, 1);
+  clock.advance(2501);
+  assert.equal(opened.length, 2);
+});
+
+test("a lost connection to a responsive device is replaced a second after it was opened, at once if it is older", async (t) => {
+  for (const [ageMs, waitMs] of [
+    [400, 600],
+    [1000, 0],
+  ] as const) {
+    const { clock, pool, state, opened, told, heard, respond } = await setUp(t);
+    pool.open();
+    await heard(1);
+    await respond(opened[0] as DeviceConnection);
+    clock.advance(ageMs);
+    (await state.device?.client())?.reset();
+    await heard(2);
+    assert.match(told[1] ?? "", /^lost: reset by remote/);
+    pool.open();
+    assert.equal(opened.length, waitMs === 0 ? 2 : 1);
+    assert.equal(pool.down, false, "a request waits for the next connection, it does not fail");
+    clock.advance(waitMs);
+    assert.equal(opened.length, 2);
+  }
+});
+
+test("a device that closes connections without a word is not reachable", async (t) => {
+  const { pool, opened, told, heard } = await setUp(t);
+  pool.open();
+  await heard(1);
+  pool.fail(opened[0] as DeviceConnection, "by device");
+  assert.deepEqual([told[1], pool.down], ["not reachable: connected, but closed by device", true]);
+});
+
+test("a retired connection is replaced at once, a useless one after the delay", async (t) => {
+  const { log, pool, opened, heard, respond, mux } = await setUp(t);
+  pool.open();
+  await heard(1);
+  const [first] = opened as [DeviceConnection];
+  await respond(first);
+  pool.retire(first, "as old as MAXA allows");
+  pool.retire(first, "again");
+  pool.open();
+  assert.equal(opened.length, 2);
+  await heard(2);
+  pool.replace(opened[1] as DeviceConnection, "no answer to its probe");
+  pool.open();
+  assert.equal(opened.length, 2);
+  assert.deepEqual(
+    log.lines.filter((line) => line.includes("closed")),
+    [`INFO ${mux} link closed: as old as MAXA allows`, `INFO ${mux} link closed: no answer to its probe`],
+  );
+});
+
+test("POOL=2: a failed second attempt does not delay the replacement of the only connection", async (t) => {
+  const { pool, state, opened, told, heard, respond } = await setUp(t, "PROT=echo POOL=2");
+  pool.open();
+  await heard(1);
+  const [first] = opened as [DeviceConnection];
+  await respond(first);
+  state.device?.stopListening();
+  pool.open();
+  await until(() => pool.connections.size === 1, "the second attempt to fail");
+  assert.deepEqual([told, pool.down], [["ready"], false], "one connection is enough");
+  pool.retire(first, "as old as MAXA allows");
+  pool.replace(first, "gone");
+  assert.equal(opened.length, 2);
+});
+
+test("closed connections tell nothing, and open again when the pool is asked", async (t) => {
+  const { log, pool, opened, told, heard, mux } = await setUp(t);
+  pool.open();
+  await heard(1);
+  pool.closeAll("no client for 60 s");
+  pool.closeAll("no client for 60 s");
+  assert.deepEqual([pool.connections.size, log.lines.at(-1)], [0, `INFO ${mux} links closed: no client for 60 s`]);
+  pool.open();
+  assert.equal(opened.length, 2);
+  await heard(2);
+  assert.deepEqual(told, ["ready", "ready"]);
+});
