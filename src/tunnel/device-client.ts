@@ -19,14 +19,18 @@ export interface DeviceClientOwner {
   fault(error: unknown): void;
 }
 
+type State =
+  | { readonly kind: "dialling" }
+  | { readonly kind: "relaying"; readonly remote: End; readonly relay: Relay }
+  | { readonly kind: "finished" };
+
 /** One client of a link, on the device's side: connects to its service and relays. */
 export class DeviceClient implements RelayOwner {
   readonly #channel: Channel;
   readonly #context: TunnelContext;
   readonly #owner: DeviceClientOwner;
   readonly #dial: Dial;
-  #served: { readonly remote: End; readonly relay: Relay } | undefined;
-  #finished = false;
+  #state: State = { kind: "dialling" };
 
   constructor(
     channel: Channel,
@@ -54,14 +58,14 @@ export class DeviceClient implements RelayOwner {
   }
 
   #connected(remote: End): void {
-    if (this.#finished) {
+    if (this.#state.kind === "finished") {
       remote.destroy();
       return;
     }
     const stream = streamOf(remote);
     if (stream !== undefined) this.#context.deadPeers.add(stream);
     const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#context.clock, this);
-    this.#served = { remote, relay };
+    this.#state = { kind: "relaying", remote, relay };
     relay.start(NO_EARLY_BYTES);
   }
 
@@ -100,14 +104,14 @@ export class DeviceClient implements RelayOwner {
   }
 
   #finish(reason: string): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    if (this.#served === undefined) this.#dial.abort();
+    const state = this.#state;
+    if (state.kind === "finished") return;
+    this.#state = { kind: "finished" };
+    if (state.kind === "dialling") this.#dial.abort();
     else {
-      const { remote, relay } = this.#served;
-      const stream = streamOf(remote);
+      const stream = streamOf(state.remote);
       if (stream !== undefined) this.#context.deadPeers.remove(stream);
-      relay.close(reason);
+      state.relay.close(reason);
     }
     this.#channel.destroy();
     this.#owner.over(reason);

@@ -34,6 +34,13 @@ export interface DeviceRules extends TunnelLinkRules {
   readonly secret?: string;
 }
 
+type State =
+  | { readonly kind: "dialling"; readonly dial: Dial }
+  | { readonly kind: "linked"; readonly link: TunnelLink }
+  /** Waits to dial again. */
+  | { readonly kind: "waiting"; readonly timer: Timer }
+  | { readonly kind: "stopped" };
+
 /** The device's side of a tunnel: keeps a link to a server, and connects the clients of the link to services on this side. */
 export class TunnelDevice {
   readonly #rules: DeviceRules;
@@ -41,49 +48,56 @@ export class TunnelDevice {
   readonly #counters = { links: 0, clients: 0, refused: 0 };
   /** Bytes of links that have closed. */
   #closedLinks: LinkBytes = { received: 0, sent: 0 };
-  #dial: Dial | undefined;
-  #link: TunnelLink | undefined;
-  #retryTimer: Timer | undefined;
-  #steadyTimer: Timer | undefined;
+  #state: State;
+  /** Attempts and links since the last good link. */
   #failures = 0;
   /** Texts that have been logged since the last good link: each once. */
   readonly #logged = new Set<string>();
   readonly #refusals = new LogThrottle();
-  #stopped = false;
 
   constructor(rules: DeviceRules, context: TunnelContext) {
     this.#rules = rules;
     this.#context = context;
-    this.#connect();
+    this.#state = this.#startDial();
   }
 
   get status(): DeviceStatus {
     const server = formatHostPort(this.#rules.server);
+    const link = this.#state.kind === "linked" ? this.#state.link : undefined;
     return {
       ...(this.#rules.name !== undefined && { name: this.#rules.name }),
       server,
       services: this.#rules.services.text,
-      connected: this.#link !== undefined,
-      ...(this.#link && { link: this.#link.status(server) }),
-      ...addBytes(this.#closedLinks, this.#link?.bytes),
+      connected: link !== undefined,
+      ...(link && { link: link.status(server) }),
+      ...addBytes(this.#closedLinks, link?.bytes),
       ...this.#counters,
     };
   }
 
   /** Closes the link for good. */
   close(reason: string): void {
-    this.#stopped = true;
-    this.#retryTimer?.cancel();
-    this.#dial?.abort();
-    this.#link?.close(reason);
+    const state = this.#state;
+    this.#state = { kind: "stopped" };
+    switch (state.kind) {
+      case "dialling":
+        state.dial.abort();
+        return;
+      case "linked":
+        state.link.close(reason);
+        return;
+      case "waiting":
+        state.timer.cancel();
+    }
   }
 
-  #connect(): void {
-    this.#dial = this.#dialServer();
-    this.#dial.end.then(
+  #startDial(): State {
+    const dial = this.#dialServer();
+    dial.end.then(
       (end) => this.#connected(end),
       (error: Error) => this.#retryLater(error.message),
     );
+    return { kind: "dialling", dial };
   }
 
   #dialServer(): Dial {
@@ -103,13 +117,13 @@ export class TunnelDevice {
   }
 
   #connected(end: End): void {
-    if (this.#stopped || !(end instanceof StreamEnd)) {
+    if (this.#state.kind === "stopped" || !(end instanceof StreamEnd)) {
       end.destroy();
       return;
     }
     this.#counters.links += 1;
     this.#logOnce("info", "connected");
-    this.#steadyTimer = this.#context.clock.after(STEADY_MS, () => {
+    const steadyTimer = this.#context.clock.after(STEADY_MS, () => {
       this.#failures = 0;
       this.#logged.clear();
     });
@@ -119,16 +133,22 @@ export class TunnelDevice {
       stalled: ({ id }) => this.#context.log.warn(`${this.#label} client ${id} closed: its service does not read`),
       lost: (reason) => {
         this.#context.deadPeers.remove(end);
+        steadyTimer.cancel();
+        this.#closedLinks = addBytes(this.#closedLinks, link.bytes);
         this.#retryLater(`link lost: ${reason}`);
       },
       fault: (error) => this.#context.log.error(`${this.#label} ${faultText(error)}`),
     });
-    this.#link = link;
+    this.#state = { kind: "linked", link };
+    this.#introduce(link);
+    link.start();
+  }
+
+  #introduce(link: TunnelLink): void {
     const { secret } = this.#rules;
     if (secret !== undefined) link.send({ kind: "secret", bytes: Buffer.from(secret) });
     link.send({ kind: "listen" });
     link.startPinging();
-    link.start();
   }
 
   #handle(link: TunnelLink, command: Command): void {
@@ -158,15 +178,13 @@ export class TunnelDevice {
   }
 
   #retryLater(reason: string): void {
-    this.#closedLinks = addBytes(this.#closedLinks, this.#link?.bytes);
-    this.#link = undefined;
-    this.#steadyTimer?.cancel();
-    if (this.#stopped) return;
+    if (this.#state.kind === "stopped") return;
     this.#failures += 1;
     this.#logOnce("warn", `${reason}; it is tried again`);
-    this.#retryTimer = this.#context.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () =>
-      this.#connect(),
-    );
+    const timer = this.#context.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => {
+      this.#state = this.#startDial();
+    });
+    this.#state = { kind: "waiting", timer };
   }
 
   #logOnce(level: "info" | "warn", text: string): void {

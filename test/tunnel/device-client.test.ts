@@ -1,25 +1,105 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { AccessRules } from "#src/access/access-rules.js";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { sharedOrigin } from "#src/core/net/client-origin.js";
+import { OwnSockets } from "#src/sockets/own-sockets.js";
+import type { StreamEnd } from "#src/sockets/stream-end.js";
+import { systemClock } from "#src/system/clock.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";
-import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
+import { SocketTable } from "#src/system/socket-table.js";
+import { Channel } from "#src/tunnel/channel.js";
 import { DeviceClient } from "#src/tunnel/device-client.js";
 import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
+import { freePort } from "../support/free-port.js";
+import { MemoryLog } from "../support/in-process.js";
+import { Device } from "../support/net.js";
+import { until } from "../support/wait.js";
 
-const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
-const SERVICE = { host: "127.0.0.1", port: 23 };
+/** A client of a link whose other side is the test: `sent` is what goes to the client. */
+function clientOf(port: number) {
+  const service = { host: "127.0.0.1", port };
+  const watched = new Set<StreamEnd>();
+  const context = {
+    clock: systemClock,
+    log: new MemoryLog(),
+    settings: DEFAULT_SETTINGS,
+    access: new AccessRules(DEFAULT_SETTINGS),
+    own: new OwnSockets(systemClock),
+    descriptors: new DescriptorBudget(undefined),
+    deadPeers: { add: (end: StreamEnd) => watched.add(end), remove: (end: StreamEnd) => watched.delete(end) },
+    sockets: new SocketTable(systemClock),
+  } as unknown as TunnelContext;
+  const link = { sent: "", closed: false };
+  const channel = new Channel(0, service, {
+    wants(asked) {
+      link.sent += asked.takePiece(100_000) ?? "";
+      asked.sent();
+    },
+    pending() {},
+    ended() {},
+    closed() {
+      link.closed = true;
+    },
+  });
+  const over: string[] = [];
+  const owner = { over: (reason: string) => over.push(reason), fault: (error: unknown) => assert.fail(String(error)) };
+  const client = new DeviceClient(channel, service, sharedOrigin("device"), context, owner);
+  const receive = (text: string): void => {
+    channel.deliver(Buffer.from(text));
+    channel.flush();
+  };
+  return { channel, client, link, over, watched, receive, descriptors: context.descriptors };
+}
+
+async function serviceOf(t: TestContext): Promise<Device> {
+  const service = await Device.open();
+  t.after(() => service.close());
+  return service;
+}
+
+test("bytes pass both ways; when the service closes the client gets the rest, and then CLOSE", async (t) => {
+  const service = await serviceOf(t);
+  const { link, over, watched, receive, descriptors } = clientOf(service.port);
+  receive("question");
+  const remote = await service.client();
+  assert.equal(await remote.take(8), "question");
+  assert.deepEqual([watched.size, descriptors.used], [1, 1]);
+  remote.write("answer");
+  remote.end();
+  await until(() => link.closed, "the CLOSE");
+  assert.deepEqual([link.sent, over], ["answer", ["by service"]]);
+  assert.equal(watched.size, 0);
+  await until(() => descriptors.used === 0, "the descriptor");
+});
+
+test("a service that refuses: the client is closed, and the reason told", async () => {
+  const { link, over, descriptors } = clientOf(await freePort());
+  await until(() => over.length > 0, "the end");
+  assert.match(over[0] ?? "", /refused/);
+  assert.deepEqual([link.closed, link.sent, descriptors.used], [true, "", 0]);
+});
+
+test("a link that is lost ends the client and its service, whether it has connected by then or not", async (t) => {
+  const service = await serviceOf(t);
+  const dialling = clientOf(service.port);
+  dialling.channel.cut("link lost: enough");
+  assert.deepEqual([dialling.over, dialling.descriptors.used], [["link lost"], 0]);
+  const relaying = clientOf(service.port);
+  await until(() => relaying.watched.size === 1, "the service");
+  relaying.channel.cut("link lost: enough");
+  await until(() => relaying.over.length > 0, "the end");
+  for (const { descriptors } of [dialling, relaying]) await until(() => descriptors.used === 0, "the descriptor");
+  assert.equal(dialling.watched.size + relaying.watched.size, 0);
+  await until(() => service.clients.every(({ ended, closed }) => ended || closed), "the service's side");
+  assert.deepEqual([dialling.over.length, relaying.over.length], [1, 1]);
+});
 
 test("a client that the peer has closed counts as gone, though its bytes wait for a service that does not read", async () => {
-  const channel = new Channel(0, SERVICE, NOBODY);
-  const context = {
-    descriptors: new DescriptorBudget(0),
-    own: { isOffLimits: () => false },
-    access: { permits: () => true },
-  } as unknown as TunnelContext;
-  const owner = { over() {}, fault: (error: unknown) => assert.fail(String(error)) };
-  const client = new DeviceClient(channel, SERVICE, sharedOrigin("device"), context, owner);
+  const { channel, client, over } = clientOf(await freePort());
   assert.equal(await client.clientState(), "present");
   channel.deliver(Buffer.from("x"));
   channel.close();
   assert.equal(await client.clientState(), "ended");
+  await until(() => over.length > 0, "the end of the attempt");
 });
