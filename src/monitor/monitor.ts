@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import type { Alerts } from "../alerts/alerts.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import type { Hops } from "../core/monitor/hops.js";
 import type { MonitorStatus } from "../core/monitor/monitor-status.js";
@@ -40,11 +39,17 @@ export interface Watcher {
   readonly subscriber: Subscriber;
 }
 
+/** Alerts somebody that a message came in with a wrong checksum. */
+export interface ChecksumAlerts {
+  /** @param server the server of the message's connection, `host:port` */
+  checksumError(listener: number, server: string): void;
+}
+
 /** What a monitor needs of the daemon. */
 export interface MonitorContext {
   readonly clock: Clock;
   readonly log: Log;
-  readonly alerts: Pick<Alerts, "checksumError">;
+  readonly alerts: ChecksumAlerts;
   /** All streams that exist now. */
   streams(): Iterable<TracedStream>;
   /** Shows a text on the console. */
