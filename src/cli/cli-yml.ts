@@ -14,7 +14,7 @@ export interface CliYml {
   readonly warnings: readonly string[];
 }
 
-/** What is used where the file says nothing (seed conbus-reverse-proxy, "Target Server Configuration"); timeout in seconds. */
+/** What is used where the file says nothing (docs/reverse-proxy.md); timeout in seconds. */
 export const CONBUS_FALLBACK = { ip: "10.0.3.162", port: 10001, timeout: 10 } as const;
 
 const { ip, port, timeout } = CONBUS_FALLBACK;

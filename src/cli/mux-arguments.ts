@@ -1,13 +1,12 @@
 import type { MuxLine } from "../core/config/settings.js";
 import { checkMuxRoute } from "../core/mux/mux-line.js";
-import { DEFAULT_MUX_OPTIONS, MAX_LINKS, MAX_QUEUE, type MuxOptions } from "../core/mux/mux-options.js";
-import { findProtocol, REQUEST_PROTOCOLS } from "../core/mux/protocols/protocols.js";
+import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "../core/mux/mux-options.js";
+import { REQUEST_PROTOCOLS } from "../core/mux/protocols/protocols.js";
 import { parseHostPort } from "../core/net/address.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
+import { findRow, type OptionRow } from "../core/options/option-table.js";
 import { parseDuration } from "../core/parse/duration.js";
-import { didYouMean } from "../core/parse/near-miss.js";
-import { parseInteger } from "../core/parse/number.js";
-import { fail, map, ok, type Result } from "../core/parse/result.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
 import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
 import { ipOf, parseListen } from "./listen-argument.js";
 
@@ -17,87 +16,60 @@ export type MuxArguments =
   | { readonly kind: "list" }
   | { readonly kind: "help" };
 
-/** One flag with a value: what it sets, and its default as the seeds have it. */
+/** One flag with a value. Its name, short form and default are those of the original tcp-multiplexer programs. */
 interface Flag {
   readonly name: string;
   readonly short?: string;
   readonly usage: string;
-  readonly help: string;
-  /** What a mux option is set to; flags without are read by hand. */
-  set?(value: string): Result<Partial<MuxOptions>>;
-}
-
-function duration(name: keyof MuxOptions, min = 0): (value: string) => Result<Partial<MuxOptions>> {
-  return (value) => {
-    const ms = parseDuration(value);
-    return ms.ok && ms.value < min ? fail("more than 0 is wanted") : map(ms, (time) => ({ [name]: time }));
-  };
-}
-
-function count(name: keyof MuxOptions, max: number): (value: string) => Result<Partial<MuxOptions>> {
-  return (value) => map(parseInteger(value, 1, max), (number) => ({ [name]: number }));
+  /** The option of `[mux]` that it sets; flags without are read by hand. */
+  readonly key?: string;
+  /** In place of the help of that option. */
+  readonly help?: string;
 }
 
 const NAMES = REQUEST_PROTOCOLS.map(({ framing }) => framing.name);
 
-/** The flags of both programs (seeds, "Usage" and "Konfiguration"), with their names, short forms and defaults. */
+const PROTOCOL_HELP = "The protocol of the device; `mux list` lists them (default: echo)";
+
 const FLAGS: readonly Flag[] = [
-  {
-    name: "applicationProtocol",
-    short: "p",
-    usage: "protocol",
-    help: "How messages are told apart; `mux list` lists them (default: echo)",
-    set: (value) => {
-      const protocol = findProtocol(value);
-      return protocol === undefined
-        ? fail(`${NAMES.join(", ")} are known${didYouMean(value, NAMES)}`)
-        : ok({ protocol });
-    },
-  },
+  { name: "applicationProtocol", short: "p", usage: "protocol", key: "PROT", help: PROTOCOL_HELP },
   { name: "targetServer", short: "t", usage: "host:port", help: "The device (default: 127.0.0.1:1234)" },
   { name: "listen", short: "l", usage: "port", help: "Listen on this port, or address:port (default: 8000)" },
-  {
-    name: "timeout",
-    usage: "seconds",
-    help: "Longest time until an answer (default: 60)",
-    set: duration("answerMs", 1),
-  },
-  { name: "delay", usage: "time", help: "Wait after connecting (default: 0)", set: duration("delayMs") },
-  { name: "retry-delay", usage: "time", help: "The same as --reconnect-backoff", set: duration("retryMs") },
-  {
-    name: "max-connections",
-    usage: "n",
-    help: "Connections to the device (default: 1)",
-    set: count("pool", MAX_LINKS),
-  },
-  {
-    name: "reconnect-backoff",
-    usage: "time",
-    help: "First wait after a failed attempt to connect (default: 1s, the least)",
-    set: duration("retryMs"),
-  },
-  {
-    name: "health-check-interval",
-    usage: "time",
-    help: "Probe an idle connection after so long (default: 30s; 0: never)",
-    set: duration("healthMs"),
-  },
-  {
-    name: "queue-size",
-    usage: "n",
-    help: "Requests of one client that may wait (default: 32)",
-    set: count("queue", MAX_QUEUE),
-  },
+  { name: "timeout", usage: "time", key: "TIME" },
+  { name: "delay", usage: "time", key: "DLAY" },
+  { name: "retry-delay", usage: "time", key: "RTRY", help: "The same as --reconnect-backoff" },
+  { name: "max-connections", usage: "n", key: "POOL" },
+  { name: "reconnect-backoff", usage: "time", key: "RTRY" },
+  { name: "health-check-interval", usage: "time", key: "HLTH" },
+  { name: "queue-size", usage: "n", key: "QLEN" },
 ];
+
+function rowOf({ key }: Flag): OptionRow<MuxOptions> | undefined {
+  return key === undefined ? undefined : findRow(MUX_OPTIONS, key);
+}
+
+function helpOf(flag: Flag): string {
+  const row = rowOf(flag);
+  return flag.help ?? `${row?.help.join(" ").replace(/\.$/, "")} (default: ${row?.defaultText})`;
+}
+
+/** What a flag sets. */
+function readFlag(flag: Flag, value: string): Result<Partial<MuxOptions>> {
+  const row = rowOf(flag);
+  if (row === undefined) return ok({});
+  const time = flag.usage === "time" ? parseDuration(value) : ok(0);
+  return time.ok ? row.parse(value, "file") : time;
+}
 
 /** What `mux --help` prints. */
 export const MUX_USAGE = [
   "Usage: sockproxyd mux [server] [options]   Share one device among many clients",
   "       sockproxyd mux list                 List the protocols",
   "",
-  ...FLAGS.map(({ name, short, usage, help }) => {
-    const flag = `${short === undefined ? "   " : `-${short},`} --${name} ${usage}`;
-    return `  ${flag.padEnd(36)} ${help}`;
+  ...FLAGS.map((flag) => {
+    const { name, short, usage } = flag;
+    const words = `${short === undefined ? "   " : `-${short},`} --${name} ${usage}`;
+    return `  ${words.padEnd(36)} ${helpOf(flag)}`;
   }),
   "  -v, --verbose, -d, --debug           Log every read and write",
   "  -h, --help                           Print this",
@@ -132,12 +104,13 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
 
   let mux = DEFAULT_MUX_OPTIONS;
   const given: Record<string, string> = { targetServer: "127.0.0.1:1234", listen: "8000" };
-  for (const { name, set } of FLAGS) {
+  for (const flag of FLAGS) {
+    const { name } = flag;
     const value: unknown = parsed[name];
     if (value === undefined) continue;
     if (typeof value !== "string" || value === "") return fail(`--${name} wants one value`);
     given[name] = value;
-    const options = set?.(value) ?? ok({});
+    const options = readFlag(flag, value);
     if (!options.ok) return fail(`bad --${name} "${value}": ${options.message}`);
     mux = { ...mux, ...options.value };
   }

@@ -5,7 +5,7 @@ import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "./mux-arguments.js";
 import { COMMAND_LINE_ONLY, type Complain, misused, type Started, start } from "./start.js";
 
 /**
- * Runs `sockproxyd mux …`: a daemon that does nothing but share one device (seeds tcp-multiplexer).
+ * Runs `sockproxyd mux …`: a daemon that does nothing but share one device (docs/mux.md).
  *
  * @param argv behind the word `mux`
  */

@@ -2,7 +2,7 @@ import type minimist from "minimist";
 import { parseWebhook } from "../core/config/values.js";
 import { directRoute } from "../core/direct/direct-line.js";
 import { parsePort } from "../core/net/address.js";
-import { parseSeconds } from "../core/parse/number.js";
+import { time } from "../core/options/value-kinds.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { CONBUS_FALLBACK } from "./cli-yml.js";
 import { parseFlags, unknownCommand } from "./flags.js";
@@ -125,8 +125,8 @@ function readStart(parsed: minimist.ParsedArgs, port: number, own: readonly stri
     given[name] = value.value;
   }
   const { config = "", log, idle = "", alert = "" } = given;
-  const seconds = parseSeconds(idle);
-  if (!seconds.ok) return fail(`bad --idle "${idle}": ${seconds.message}`);
+  const idleTime = time("s").parse(idle, "file");
+  if (!idleTime.ok) return fail(`bad --idle "${idle}": ${idleTime.message}`);
   const url = alert === "" ? ok("") : parseWebhook(alert);
   if (!url.ok) return fail(`--alert: ${url.message}`);
   const unexpected = own.find((word) => !/^[\w-]+=/.test(word));

@@ -16,7 +16,7 @@ const REMEDY = "a firewall, or a [direct] line with [access] clients in a config
 
 /**
  * Runs `sockproxyd reverse-proxy …`: a daemon that does nothing but relay Conbus clients to the server of `cli.yml` and show
- * what passes (seed conbus-reverse-proxy), and the commands for one that runs.
+ * what passes (docs/reverse-proxy.md), and the commands for one that runs.
  *
  * @param argv behind the word `reverse-proxy`
  */

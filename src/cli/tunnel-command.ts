@@ -6,7 +6,7 @@ import { COMMAND_LINE_ONLY, type Complain, misused, type Started, start } from "
 import { parseTunnelArguments, TUNNEL_USAGE } from "./tunnel-arguments.js";
 
 /**
- * Runs `sockproxyd tunnel …`: a daemon that does nothing but be one side of a tunnel (seed tcp-remote-connection). The device's side
+ * Runs `sockproxyd tunnel …`: a daemon that does nothing but be one side of a tunnel (docs/tunnel.md). The device's side
  * listens on nothing: its link, or the wait for another attempt, is what keeps it running.
  *
  * @param argv behind the word `tunnel`

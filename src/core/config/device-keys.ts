@@ -5,7 +5,7 @@ import { formatServices, parseServices } from "../tunnel/service-rules.js";
 import { type DeviceValues, row } from "./settings.js";
 import { parseBoolean } from "./values.js";
 
-/** All keys of `[device]` (seed tcp-remote-connection). */
+/** All keys of `[device]` (docs/tunnel.md). */
 export const DEVICE_KEYS = [
   row({
     section: "device",
@@ -86,7 +86,7 @@ export const DEVICE_KEYS = [
   }),
 ] as const;
 
-/** What of `[device]`, or of the flags that are called the same, does not go together. */
+/** What is wrong with the keys of a `[device]` section together, or with the flags of the same names. */
 export function checkDevice(settings: DeviceValues): string[] {
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
   const problems: string[] = [];

@@ -8,7 +8,7 @@ const MIB = 1_048_576;
 const MAX_AUDIT = 100_000;
 const MAX_KEEPALIVE_S = 32_767; // what the kernel takes (tcp(7), TCP_KEEPIDLE)
 
-/** All keys of `[host]` (seed, "Configuration"). */
+/** All keys of `[host]` (docs/configuration.md). */
 export const HOST_KEYS = [
   row({
     section: "host",

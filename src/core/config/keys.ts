@@ -34,7 +34,7 @@ export function parseValue(section: Section, key: string, text: string): Result<
   return parsed.ok ? ok({ [found.name]: parsed.value }) : parsed;
 }
 
-/** What holds where nothing is configured (seed, "Configuration"): the defaults of the table. */
+/** What holds where nothing is configured (docs/configuration.md): the defaults of the table. */
 export const DEFAULT_SETTINGS: Settings = defaults();
 
 function defaults(): Settings {
@@ -65,7 +65,7 @@ export function checkSettings(settings: Settings): string[] {
 }
 
 const NOTHING_TO_DO =
-  "nothing to do: [host] port=0 is no proxy port, and no other section listens; a port, or a line of [direct], [mux] or [tunnel], is wanted";
+  "nothing to do: [host] port=0 opens no proxy port, and no other section listens; a port, or a section such as [mux NAME], is wanted";
 
 /** Whether anything listens, or this machine is a device. */
 function doesAnything({ port, webPort, direct, mux, tunnel, deviceServer, namedDevices }: Settings): boolean {

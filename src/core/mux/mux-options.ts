@@ -146,9 +146,9 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     key: "RTRY",
     name: "retry",
     usage: "RTRY=seconds",
-    help: ["First wait after a failed attempt to connect. It doubles with each attempt; 1s is the least."],
+    help: ["First wait after a failed attempt to connect, doubled with each."],
     sets: "retryMs",
-    kind: time("s"),
+    kind: { ...time("s"), range: "1s is the least" },
   }),
   row({
     key: "HLTH",

@@ -188,7 +188,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
       usage: "TLSV=0|1",
       help: ["With PRTO=tls: 0 takes any certificate, for self-signed ones (default: 1)."],
       sets: "verifyCertificate",
-      kind: yesOrNo("0 or 1 is wanted"),
+      kind: yesOrNo(),
     }),
     capabilities: [],
   },

@@ -103,7 +103,8 @@ export function parseOptions<T extends object>(
     if (row === undefined) return fail(unknownOption(key, form === "wire" ? [] : suggested));
     const name = sameWord(row.key, key) && key !== row.name ? row.key : row.name;
     if (rest.length === 0) {
-      return fail(`bad option "${word}": ${name}=${row.usage.slice(row.key.length + 1)} is wanted`);
+      const wanted = `${name}=${row.usage.slice(row.key.length + 1)}`;
+      return fail(`bad option "${word}": ${wanted} is wanted${words.includes("=") ? ", without blanks" : ""}`);
     }
     const value = rest.join("=");
     const parsed = row.parse(value, form);

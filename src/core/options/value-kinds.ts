@@ -49,8 +49,8 @@ export function time(unit: TimeUnit, minMs = 0, maxMs?: number): ValueKind<numbe
     range: maxMs === undefined ? (minMs > 0 ? "more than 0" : "0 or more") : wanted.replace(" is wanted", ""),
     parse(text, form) {
       if (form === "wire") return bare(text);
-      const withUnit = parseTimeWithUnit(text);
-      if (withUnit !== undefined) return withUnit.ok ? inRange(withUnit.value) : withUnit;
+      const withUnit = parseTimeWithUnit(text.replace(/^([\d.]+)\s+(?=[a-z])/, "$1")); // 5 s is 5s
+      if (withUnit !== undefined) return withUnit.ok ? inRange(wholeMs(withUnit.value)) : withUnit;
       const number = bare(text);
       if (number.ok) return ok(wholeMs(number.value));
       return /^[\d.]+$/.test(text) ? number : fail(`${number.message}, ${UNIT_EXAMPLE}`);
@@ -83,7 +83,7 @@ export function word<const W extends string>(words: readonly W[]): ValueKind<W> 
 }
 
 /** Yes or no: `0` or `1` on the wire; `true` and `false`, `yes` and `no`, `on` and `off` in the configuration, too. */
-export function yesOrNo(wanted: string): ValueKind<boolean> {
+export function yesOrNo(): ValueKind<boolean> {
   return {
     unit: "true or false",
     range: "true, false, 1, 0",
@@ -92,7 +92,7 @@ export function yesOrNo(wanted: string): ValueKind<boolean> {
       const value = text.toLowerCase();
       if (form === "file" && ["true", "yes", "on"].includes(value)) return ok(true);
       if (form === "file" && ["false", "no", "off"].includes(value)) return ok(false);
-      return fail(wanted);
+      return fail(form === "wire" ? "0 or 1 is wanted" : "true or false is wanted");
     },
     print: String,
   };

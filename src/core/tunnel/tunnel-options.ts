@@ -55,7 +55,7 @@ export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
     usage: "TLS=0|1",
     help: ["Devices speak TLS. It needs certificate (CERT) and private-key (PKEY)."],
     sets: "tls",
-    kind: yesOrNo("0 or 1 is wanted"),
+    kind: yesOrNo(),
   }),
   row({
     key: "CERT",
