@@ -4,17 +4,17 @@ import { parseSeconds } from "../core/parse/number.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { lineProblem, printable } from "../core/parse/text.js";
 
-/** What a `cli.yml` leads to. */
+/** The settings of a `cli.yml`. */
 export interface CliYml {
-  /** Where clients are connected to; at least one. */
+  /** The servers that clients get to; at least one. */
   readonly servers: readonly HostPort[];
-  /** How long connecting may take, in whole milliseconds. */
+  /** Longest time to connect, in whole milliseconds. */
   readonly timeoutMs: number;
-  /** What the file does not say, and what is used instead: a line each. */
+  /** The keys that the file lacks, and the values used instead: a line each. */
   readonly warnings: readonly string[];
 }
 
-/** What is used where the file says nothing (docs/reverse-proxy.md); timeout in seconds. */
+/** The values of keys that the file lacks (docs/reverse-proxy.md); timeout in seconds. */
 export const CONBUS_FALLBACK = { ip: "10.0.3.162", port: 10001, timeout: 10 } as const;
 
 const { ip, port, timeout } = CONBUS_FALLBACK;
@@ -23,15 +23,15 @@ const MAX_TIMEOUT_S = 600; // what CTIM takes
 const MAX_ALIASES = 100; // aliases of aliases make a huge value of a small file
 const MAX_SHOWN = 80;
 
-/** The keys of `conbus` that are looked at; one without a value is as good as missing. */
+/** The keys of `conbus` that the daemon reads. A key without a value counts as missing. */
 type Conbus = Readonly<Record<keyof typeof CONBUS_FALLBACK, unknown>>;
 
 const KEYS = ["ip", "port", "timeout"] as const;
 
 /**
- * Reads `cli.yml`. Only the mapping `conbus` in it is looked at: all else belongs to other programs.
+ * Reads the mapping `conbus` of a `cli.yml`. All else in the file belongs to other programs.
  *
- * @param text nothing when there is no such file
+ * @param text undefined when there is no such file
  * @param name the file's name, for messages and warnings
  */
 export function parseCliYml(text: string | undefined, name: string): Result<CliYml> {
@@ -47,7 +47,7 @@ function withoutConbus(warning: string): Result<CliYml> {
   return ok({ servers: [{ host: ip, port }], timeoutMs: timeout * 1000, warnings: [warning] });
 }
 
-/** The mapping `conbus`, or nothing when there is none. What is wrong begins with where: `:2:1: …`. */
+/** The mapping `conbus`; undefined when there is none. A problem begins with its place: `:2:1: …`. */
 function findConbus(text: string): Result<Conbus | undefined> {
   const lines = new LineCounter();
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "error" });
@@ -82,7 +82,7 @@ function readConbus(conbus: Conbus, name: string): Result<CliYml> {
     }
   }
   const warnings: string[] = [];
-  /** The value of a key, or what is used instead. */
+  /** The value of a key, or its fallback. */
   function given(key: keyof Conbus): unknown {
     if (!isNothing(conbus[key])) return conbus[key];
     warnings.push(`${name}: conbus.${key} is missing; ${CONBUS_FALLBACK[key]} is used`);
@@ -99,7 +99,7 @@ function readConbus(conbus: Conbus, name: string): Result<CliYml> {
   return ok({ servers, timeoutMs: timeoutMs.value, warnings });
 }
 
-/** A server as `ip` names it: with a port of its own or without. */
+/** A server as `ip` names it, with or without a port. */
 type Place = Pick<HostPort, "host"> & Partial<HostPort>;
 
 function readPlaces(value: unknown): Result<readonly Place[]> {

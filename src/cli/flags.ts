@@ -3,9 +3,9 @@ import { didYouMean } from "../core/parse/near-miss.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { lineProblem } from "../core/parse/text.js";
 
-/** The flags of a command, as minimist wants them. */
+/** The flags of a command, in the form of minimist. */
 export interface Flags {
-  /** With a value. */
+  /** Flags with a value. */
   readonly string: readonly string[];
   readonly boolean: readonly string[];
   readonly alias?: Readonly<Record<string, string>>;
@@ -14,12 +14,12 @@ export interface Flags {
 /** The switches of commands that run a daemon of their own: short names and long ones. */
 export const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
 
-/** Whether every read and write is to be logged. */
+/** Whether the command line asks for a log of every read and write. */
 export function wantsDebug(parsed: minimist.ParsedArgs): boolean {
   return Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
 }
 
-/** What is wrong with the words of a command line; nothing when each of them fits into one line. */
+/** The first word of a command line that does not fit into one line, and why; undefined without one. */
 export function wordsProblem(argv: readonly string[]): string | undefined {
   for (const [index, word] of argv.entries()) {
     const problem = lineProblem(word);
@@ -28,13 +28,13 @@ export function wordsProblem(argv: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** What a word of the command line is called; what it says may be a secret. */
+/** The flag that a word belongs to. Messages name the flag, because the value may be a secret. */
 function nameOf(word: string, before = ""): string {
   const [name] = /^(--[\w-]+|-\w|\w+(?==))/.exec(word) ?? /^--?\w[\w-]*$/.exec(before) ?? [];
   return name ?? "an argument";
 }
 
-/** Reads the flags of a command; what is no flag is left in `_`, in its order. A flag that is not known is an error. */
+/** Reads the flags of a command. Words that are no flags stay in `_`, in their order. An unknown flag is an error. */
 export function parseFlags(
   argv: readonly string[],
   { string, boolean, alias = {} }: Flags,
@@ -63,7 +63,7 @@ export function flagText(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`;
 }
 
-/** What is said of a flag that is not known. A flag of one letter is like every other one, so it suggests nothing. */
+/** The message for an unknown flag. Flags of one letter are all alike, so the message suggests long ones only. */
 export function unknownFlag(flag: string, known: readonly string[]): string {
   const [name = ""] = flag.split("=", 1);
   return `unknown option ${flag}${didYouMean(
@@ -72,7 +72,7 @@ export function unknownFlag(flag: string, known: readonly string[]): string {
   )}`;
 }
 
-/** What is said of a command that is not known, or of another word that has to be one of a few. */
+/** The message for an unknown command, or for another word that has to be one of a few. */
 export function unknownCommand(command: string, known: readonly string[], what = "command"): string {
   return `unknown ${what} "${command}": ${known.slice(0, -1).join(", ")} or ${known.at(-1)} is wanted${didYouMean(command, known)}`;
 }

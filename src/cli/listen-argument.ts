@@ -1,7 +1,7 @@
 import { type HostPort, parseHostPort } from "../core/net/address.js";
 import type { Result } from "../core/parse/result.js";
 
-/** All addresses, as command lines of other programs have it. */
+/** All addresses, as other programs write them on the command line. */
 export const ANY = "0.0.0.0";
 
 /** Reads where to listen: `port`, `:port` or `address:port`; without an address it is {@link ANY}. */
@@ -9,7 +9,7 @@ export function parseListen(text: string): Result<HostPort> {
   return parseHostPort(/^:?\d+$/.test(text) ? `${ANY}:${text.replace(":", "")}` : text);
 }
 
-/** The address as `ip` of `[host]` has it. */
+/** The address in the form of `[host] ip`. */
 export function ipOf({ host }: HostPort): string {
   return host === ANY ? "*" : host;
 }

@@ -9,11 +9,11 @@ import { readCredentials } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import type { Argument } from "./serve-arguments.js";
 
-/** What a reload says to somebody who has edited a file in vain. */
+/** The remark of a reload, for somebody who has edited a file in vain. */
 const NO_FILE = "there is no configuration file, as the daemon was started without -c";
 const REMEDY = "[access] clients, or [host] ip=127.0.0.1 (-a 127.0.0.1),";
 
-/** Applies command-line arguments, strictly in order, reading the configuration files they name. */
+/** Applies the arguments of the command line in their order, and reads the configuration files that they name. */
 export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
   let settings = DEFAULT_SETTINGS;
   const problems: string[] = [];
@@ -63,7 +63,7 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
   };
 }
 
-/** Ports that an earlier file has given to a line of the same section: of two lines, neither can be said to win. */
+/** The problems of ports that an earlier file has given to a line of the same section. */
 function repeatedPorts(before: Settings, { direct, mux, tunnel }: FileSettings): string[] {
   const lines = { direct, mux, tunnel };
   return PORT_SECTIONS.flatMap((section) => {
@@ -77,8 +77,8 @@ function repeatedPorts(before: Settings, { direct, mux, tunnel }: FileSettings):
 }
 
 /**
- * What is wrong with lines as this machine is: with where they lead to, and with the files that those of `[tunnel]` name. The files of
- * `[device]` are tried again and again.
+ * The problems of lines on this machine: targets that lead back to the daemon, and files that lines of `[tunnel]` name. The daemon reads the
+ * files of `[device]` for each link, so they may come later.
  */
 export function checkLines(settings: Settings): string[] {
   const files = settings.tunnel.flatMap((line) => {

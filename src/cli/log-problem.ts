@@ -1,11 +1,11 @@
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** As the log opens its file, but without creating one: `--check` changes nothing. */
+/** The flags of the log itself, without O_CREAT: `--check` changes nothing. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 
 /**
- * Why the daemon could not write its log; nothing when it could.
+ * Why the daemon cannot write its log; undefined when it can.
  *
  * @param path a file name; `-`: stderr
  */
@@ -20,7 +20,7 @@ export function logProblem(path: string): string | undefined {
   }
 }
 
-/** A log that is not there yet is created in its folder. */
+/** The daemon creates a log that is not there, so it has to be able to write in the folder. */
 function folderProblem(path: string): string | undefined {
   try {
     accessSync(dirname(path), constants.W_OK | constants.X_OK);

@@ -10,7 +10,7 @@ import { fail, ok, type Result } from "../core/parse/result.js";
 import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
 import { ipOf, parseListen } from "./listen-argument.js";
 
-/** What `sockproxyd mux` is asked for. */
+/** The command line of `sockproxyd mux`. */
 export type MuxArguments =
   | { readonly kind: "serve"; readonly ip: string; readonly line: MuxLine; readonly debug: boolean }
   | { readonly kind: "list" }
@@ -21,9 +21,9 @@ interface Flag {
   readonly name: string;
   readonly short?: string;
   readonly usage: string;
-  /** The option of `[mux]` that it sets; flags without are read by hand. */
+  /** The option of `[mux]` that the flag sets; undefined for an address. */
   readonly key?: string;
-  /** In place of the help of that option. */
+  /** A help in place of the help of the option. */
   readonly help?: string;
 }
 
@@ -53,7 +53,7 @@ function helpOf(flag: Flag): string {
   return flag.help ?? `${row?.help.join(" ").replace(/\.$/, "")} (default: ${row?.defaultText})`;
 }
 
-/** What a flag sets. */
+/** Reads the option that a flag sets. */
 function readFlag(flag: Flag, value: string): Result<Partial<MuxOptions>> {
   const row = rowOf(flag);
   if (row === undefined) return ok({});
@@ -61,7 +61,7 @@ function readFlag(flag: Flag, value: string): Result<Partial<MuxOptions>> {
   return time.ok ? row.parse(value, "file") : time;
 }
 
-/** What `mux --help` prints. */
+/** The text of `mux --help`. */
 export const MUX_USAGE = [
   "Usage: sockproxyd mux [server] [options]   Share one device among many clients",
   "       sockproxyd mux list                 List the protocols",
@@ -78,7 +78,7 @@ export const MUX_USAGE = [
   "daemon: see [mux] in the configuration file.",
 ].join("\n");
 
-/** What `mux list` prints. */
+/** The text of `mux list`. */
 export const MUX_LIST = [...NAMES.map((name) => `* ${name}`), "", "usage for example: sockproxyd mux -p echo"].join(
   "\n",
 );

@@ -3,7 +3,7 @@
  * run. `--disable-sigusr1` would do the same, but Node 20 does not start with it.
  */
 
-/** Whoever starts Node so wants the debugger. */
+/** Whether Node was started with the debugger on purpose. */
 const wanted = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].some((text) => text.includes("--inspect"));
 
 /** Closes the debugger. */

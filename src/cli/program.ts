@@ -7,7 +7,7 @@ import { EXIT, misused, type Started } from "./start.js";
 import { tunnel } from "./tunnel-command.js";
 import { watch } from "./watch-command.js";
 
-/** What the first word of the command line may ask for; without one of these it is the daemon itself. */
+/** The subcommands, by the first word of the command line. Without one the daemon itself runs. */
 const COMMANDS = new Map([
   ["mux", mux],
   ["tunnel", tunnel],

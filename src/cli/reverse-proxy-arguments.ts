@@ -7,19 +7,19 @@ import { fail, ok, type Result } from "../core/parse/result.js";
 import { CONBUS_FALLBACK } from "./cli-yml.js";
 import { parseFlags, unknownCommand } from "./flags.js";
 
-/** What `sockproxyd reverse-proxy start` is asked for. */
+/** The command line of `sockproxyd reverse-proxy start`. */
 export interface StartArguments {
   readonly kind: "start";
   readonly port: number;
   /** The file that names the server. */
   readonly config: string;
-  /** Where alerts are posted; empty: nowhere. */
+  /** The URL that alerts are posted to; empty: none. */
   readonly alertUrl: string;
   /** Options of a `[direct]` line; of one given twice the last counts. */
   readonly words: readonly string[];
 }
 
-/** What `sockproxyd reverse-proxy` is asked for. */
+/** The command line of `sockproxyd reverse-proxy`. */
 export type ReverseProxyArguments =
   | StartArguments
   | { readonly kind: "stop" | "status"; readonly port: number }
@@ -36,7 +36,7 @@ const PORT = { name: "port", usage: "port", help: "The port of the proxy (defaul
 const START_FLAGS: readonly Flag[] = [
   { name: "config", usage: "file", help: "Where the server stands (default: cli.yml)" },
   { name: "log", usage: "file", help: "Write what is printed to this file, too" },
-  { name: "idle", usage: "seconds", help: "Close a connection after so long without a byte (default: 30; 0: never)" },
+  { name: "idle", usage: "time", help: "Close a connection after so long without a byte (default: 30s; 0: never)" },
   { name: "alert", usage: "url", help: "Post alerts there: server down, server back, wrong checksums" },
 ];
 const START_SWITCHES: readonly Flag[] = [
@@ -47,14 +47,14 @@ const START_NAMES = [...START_FLAGS, ...START_SWITCHES].map(({ name }) => name);
 
 const COMMANDS = ["start", "stop", "status"] as const;
 const DEFAULTS = { port: "10001", config: "cli.yml", idle: "30" } as const;
-/** Tries to connect again so often while the timeout of cli.yml lasts; then resets the client. */
+/** The options of every line. The proxy tries to connect twice a second while the timeout of cli.yml lasts, then it resets the client. */
 const WORDS = ["MONI=conbus", "RTRY=0.5", "FAIL=reset"];
 
 function flagLine({ name, usage, help }: Flag): string {
   return `  ${`--${name} ${usage}`.padEnd(20)} ${help}`;
 }
 
-/** What `reverse-proxy --help` prints. */
+/** The text of `reverse-proxy --help`. */
 export const REVERSE_PROXY_USAGE = [
   "Usage: sockproxyd reverse-proxy start [options] [KEY=value …]   Relay Conbus clients to a server, print every telegram",
   "       sockproxyd reverse-proxy status [--port port]            Tell of a running one, as JSON",
@@ -103,7 +103,7 @@ export function parseReverseProxyArguments(argv: readonly string[]): Result<Reve
 
 const WHICH = "start, stop or status is wanted";
 
-/** The value of a flag, as it was given or by default. */
+/** The value of a flag, or its default. */
 function flagOf(parsed: minimist.ParsedArgs, name: string): Result<string | undefined> {
   const value: unknown = parsed[name] ?? (DEFAULTS as Readonly<Record<string, string>>)[name];
   if (value === undefined) return ok(undefined);

@@ -51,7 +51,7 @@ async function startReverseProxy(wanted: StartArguments, complain: Complain): Pr
   return started;
 }
 
-/** The settings of a daemon with this one job, by what the file says now. */
+/** The settings of a daemon with this one job. Reads the file again on each call. */
 function load({ port, alertUrl, words }: StartArguments, control: string, file: WatchedFile): LoadedConfig {
   const base = {
     ...DEFAULT_SETTINGS,

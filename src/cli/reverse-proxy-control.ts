@@ -11,7 +11,7 @@ import { EXIT, type Started } from "./start.js";
 const GONE_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 
-/** Asks the reverse proxy on this port how it is doing. */
+/** Asks the reverse proxy on this port for its status. */
 export async function printStatus(port: number): Promise<Started> {
   const answer = await askDaemon(controlPaths(port), ["STAT JSON"]);
   if (answer.kind === "unknown") return failed(answer.problem);
@@ -20,7 +20,7 @@ export async function printStatus(port: number): Promise<Started> {
   return status === undefined ? failed("its answer is not understood") : shown(reverseProxyStatus(port, status));
 }
 
-/** Has the reverse proxy on this port end, and waits until its process has. */
+/** Stops the reverse proxy on this port, and waits until its process has ended. */
 export async function stopReverseProxy(port: number): Promise<Started> {
   const answer = await askDaemon(controlPaths(port), ["STAT JSON", "STOP"]);
   if (answer.kind === "unknown") return failed(answer.problem);
@@ -54,7 +54,7 @@ function readStatus(text = ""): DaemonStatus | undefined {
   }
 }
 
-/** Whether a process runs: one that has ended, and whose parent has not asked how, is over. */
+/** Whether a process runs. A zombie, whose parent has not waited for it yet, does not. */
 function lives(pid: number): boolean {
   try {
     kill(pid, 0);

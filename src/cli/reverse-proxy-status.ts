@@ -1,17 +1,17 @@
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ConnectionStatus, DaemonStatus } from "../core/status/daemon-status.js";
 
-/** What `reverse-proxy status` prints. */
+/** The JSON of `reverse-proxy status`. */
 export interface ReverseProxyStatus {
   readonly running: boolean;
   readonly listen_port: number;
-  /** As `cli.yml` names it; of several servers the first. */
+  /** The server as `cli.yml` names it; of several servers the first. */
   readonly target_ip: string | null;
   readonly target_port: number | null;
   /** All servers, where there are several: `host:port`. */
   readonly targets?: readonly string[];
   readonly active_connections: number;
-  /** By their ids. */
+  /** The connections by id. */
   readonly connections: Readonly<Record<string, ReverseProxyConnection>>;
 }
 
@@ -20,16 +20,15 @@ export interface ReverseProxyConnection {
   readonly client_address: string;
   /** ISO 8601 */
   readonly connected_at: string;
-  /** In both directions together. */
+  /** Bytes of both directions together. */
   readonly bytes_relayed: number;
 }
 
 /**
- * What there is to tell of a Conbus reverse proxy. Connections that are over, and wait only for the client to close its end,
- * are left out.
+ * The status of a Conbus reverse proxy. It leaves out connections that only wait for the client to close its end.
  *
  * @param port its port
- * @param status what it tells itself; nothing when it does not run
+ * @param status the answer to STAT JSON; undefined when the proxy does not run
  */
 export function reverseProxyStatus(port: number, status?: DaemonStatus): ReverseProxyStatus {
   const listener = status?.listeners.find((candidate) => candidate.kind === "direct" && candidate.port === port);

@@ -3,7 +3,7 @@ import type { Values } from "../core/config/settings.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { flagText, unknownFlag, wordsProblem } from "./flags.js";
 
-/** One thing the command line asks for, in the order it was written. */
+/** One argument of the command line. */
 export type Argument =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "setting"; readonly option: string; readonly key: keyof Values; readonly text: string }
@@ -12,17 +12,17 @@ export type Argument =
   | { readonly kind: "check" }
   | { readonly kind: "optional-config" };
 
-/** Options with a value, and the `[host]` key they set. */
+/** Options with a value, and the `[host]` key that each sets. */
 const SETTINGS: Readonly<Record<string, keyof Values>> = { a: "ip", p: "port", L: "log", N: "vera", V: "vera" };
 const ACTIONS = ["help", "version", "check", "optional-config"] as const;
 const SHORT = { h: "help", v: "version" } as const;
 const STRINGS = ["c", ...Object.keys(SETTINGS)];
 const BOOLEANS = ["D", ...ACTIONS, ...Object.keys(SHORT)];
 
-/** All options as they are written. */
+/** All options with their dashes. */
 const FLAGS = [...STRINGS, ...BOOLEANS].map(flagText);
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const USAGE = `Usage: sockproxyd [options]
        sockproxyd mux [options]     Share one device among many clients; see mux --help
        sockproxyd tunnel server|device [options]
@@ -48,7 +48,7 @@ Options take effect in the order given: what follows -c overrides the file, what
 
 Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or files are wrong.`;
 
-/** An option with its value in one word, in parts: `-p2504` and `-p=2504`. */
+/** Splits an option and its value in one word, `-p2504` or `-p=2504`; undefined for other words. */
 function attached(word: string): string[] | undefined {
   const [dash, letter = "", ...value] = word;
   if (dash !== "-" || !STRINGS.includes(letter) || value.length === 0) return undefined;
@@ -100,7 +100,7 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
 }
 
 /**
- * Reads the command line, keeping the order of its options, which decides who overrides whom (docs/configuration.md).
+ * Reads the command line. The order of the options stays, because a later option overrides an earlier one (docs/configuration.md).
  *
  * @param argv without the program
  */

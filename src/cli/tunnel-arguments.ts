@@ -8,19 +8,19 @@ import { type Exposure, exposureOf, isOption, tunnelRoute } from "../core/tunnel
 import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
 import { ANY, ipOf, parseListen } from "./listen-argument.js";
 
-/** What `sockproxyd tunnel` is asked for. */
+/** The command line of `sockproxyd tunnel`. */
 export type TunnelArguments =
   | { readonly kind: "server"; readonly ip: string; readonly line: TunnelLine; readonly debug: boolean }
   | { readonly kind: "device"; readonly values: Partial<Values>; readonly debug: boolean }
   | { readonly kind: "help" };
 
-/** One flag of the device's side. It sets the key of `[device]` that is called the same. */
+/** A flag of the device's side. It sets the key of `[device]` with the same name. */
 interface Flag {
   readonly name: string;
-  /** What is behind it; nothing where the flag itself says it all. */
+  /** The value behind the flag; undefined for a switch. */
   readonly usage?: string;
   readonly help: string;
-  /** It has to be there, since this is needed. */
+  /** What the flag is needed for; undefined for an optional flag. */
   readonly wanted?: string;
 }
 
@@ -34,21 +34,21 @@ const FLAGS: readonly Flag[] = [
   {
     name: "allow",
     usage: "host:port[,host:port…]",
-    help: "The services its clients may reach; networks and names are taken, too",
+    help: "The services that its clients may reach: addresses, networks or names",
     wanted: "host:port of the services that clients may reach",
   },
   { name: "tls", help: "Speak TLS to the server, and check its certificate" },
-  { name: "ca", usage: "file", help: "The authority that has signed it, in PEM, where the system does not know it" },
+  { name: "ca", usage: "file", help: "The authority that signed it, in PEM, where the system does not know it" },
   { name: "cert", usage: "file", help: "Our own certificate, in PEM, where the server wants one" },
   { name: "key", usage: "file", help: "Its private key, in PEM" },
   {
     name: "secret",
     usage: "secret",
-    help: "What the server wants to hear; all see it in ps: a file with [device] is better",
+    help: "The secret that the server asks for. ps shows it: a file with [device] is better",
   },
 ];
 
-/** What `tunnel --help` prints. */
+/** The text of `tunnel --help`. */
 export const TUNNEL_USAGE = [
   "Usage: sockproxyd tunnel server <server:port> <host:port> <service:port> [<host:port> <service:port> …] [KEY=value …]",
   "       sockproxyd tunnel device --server host:port --allow host:port[,host:port…] [--tls …]",
@@ -107,7 +107,7 @@ function readServer(words: readonly string[], debug: boolean): Result<TunnelArgu
   return ok({ kind: "server", ip: ipOf(server.value), line, debug });
 }
 
-/** Reads pairs of addresses: where clients connect, and the service they get to. */
+/** Reads pairs of addresses: the port for clients, and the service that they get to. */
 function parseExposures(addresses: readonly string[]): Result<readonly Exposure[]> {
   if (addresses.length === 0) return fail("nothing is exposed: <host:port> <service:port> is wanted");
   if (addresses.length % 2 !== 0) return fail(`"${addresses.at(-1)}" has no <service:port> behind it`);
@@ -120,7 +120,7 @@ function parseExposures(addresses: readonly string[]): Result<readonly Exposure[
   return ok(exposures);
 }
 
-/** Whether both cannot be listened on, as far as can be seen. */
+/** Whether the daemon cannot listen on both, as far as their texts show. */
 function collide(one: HostPort, other: HostPort): boolean {
   return one.port === other.port && (one.host === other.host || [one.host, other.host].includes(ANY));
 }
@@ -137,7 +137,7 @@ function readDevice(parsed: minimist.ParsedArgs, words: readonly string[], debug
   return problem === undefined ? ok({ kind: "device", values, debug }) : fail(problem);
 }
 
-/** What a flag sets; nothing when it is not there, and need not be. */
+/** Reads the key that a flag sets; an optional flag that is missing sets nothing. */
 function readFlag({ name, usage, wanted }: Flag, given: unknown): Result<Partial<Values>> {
   if (usage === undefined) return parseKey(name, String(given ?? false));
   if (given === undefined) return wanted === undefined ? ok({}) : fail(`--${name} is missing: ${wanted}`);

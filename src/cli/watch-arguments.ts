@@ -4,10 +4,10 @@ import { type HostPort, parseHostPort, parsePort } from "../core/net/address.js"
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { parseFlags } from "./flags.js";
 
-/** Where a daemon is asked: at its port, or a reverse proxy, by its own port, on this machine. */
+/** The address of a daemon: host and port, or the port of a reverse proxy on this machine. */
 export type Address = HostPort | { readonly reverseProxy: number };
 
-/** What `sockproxyd watch` is asked for. */
+/** The command line of `sockproxyd watch`. */
 export type WatchArguments =
   | { readonly kind: "watch"; readonly address: Address; readonly command: string; readonly json: boolean }
   | { readonly kind: "help" };
@@ -17,7 +17,7 @@ const HERE: Address = { host: "127.0.0.1", port: 2504 };
 const VIEW_NAMES = VIEWS.map(({ name }) => name).join(", ");
 const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 
-/** What `watch --help` prints. */
+/** The text of `watch --help`. */
 export const WATCH_USAGE = `Usage: sockproxyd watch [host:port] [filter] [options]
        sockproxyd watch --reverse-proxy port [filter] [options]
 
@@ -66,7 +66,7 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   return ok({ kind: "watch", address: address.value, command: said, json: format.includes("json") });
 }
 
-/** @param words of which an address that is the first is taken away */
+/** @param words this function removes an address in front */
 function readAddress(reverseProxy: unknown, words: string[]): Result<Address> {
   if (reverseProxy !== undefined) {
     const port = parsePort(String(reverseProxy));

@@ -16,13 +16,13 @@ import { type Address, parseWatchArguments, WATCH_USAGE } from "./watch-argument
 const RETRY = { firstMs: 250, maxMs: 5000 };
 const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
 
-/** Why there is nothing to be seen, in words for people. */
+/** Why the daemon shows nothing, in words for people. */
 class WatchError extends Error {
   override readonly name = "WatchError";
 }
 
 /**
- * Runs `sockproxyd watch …`: shows the messages of a running daemon until it is ended from outside, or nobody reads them.
+ * Runs `sockproxyd watch …`: shows the messages of a running daemon until a signal ends it, or its output has no reader any more.
  *
  * @param argv behind the word `watch`
  */
@@ -47,9 +47,9 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
 }
 
 /**
- * Shows what one connection after the other brings, until nobody reads it.
+ * Shows the messages of one connection after the other, until the output has no reader any more.
  *
- * @throws when there is no daemon at first, or when it refuses
+ * @throws when the first connection fails, or the daemon refuses
  */
 async function followAgain(
   address: Address,
@@ -81,7 +81,7 @@ async function followAgain(
 }
 
 /**
- * Shows what one connection brings, until it ends.
+ * Shows the messages of one connection, until it ends.
  *
  * @param began called when the daemon has agreed
  * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached
@@ -113,7 +113,7 @@ async function follow(
   }
 }
 
-/** Whether there are to be colours has been decided: Node's own `styleText` would ask again, and has other rules in each version. */
+/** Colours a text without a condition. Node's own `styleText` would look at the environment again, by rules that differ between versions. */
 function inColours(colour: Colour, text: string): string {
   const [on, off] = inspect.colors[colour] ?? [0, 0];
   return `\x1b[${on}m${text}\x1b[${off}m`;

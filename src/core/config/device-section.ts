@@ -4,7 +4,7 @@ import { DEFAULT_SETTINGS, keysOf, parseValue } from "./keys.js";
 import type { SectionReader } from "./port-sections.js";
 import { DEVICE_VALUES, type NamedDevice, type Values } from "./settings.js";
 
-/** Reads `[device NAME]`: one of several servers whose device this machine is. It has the keys of `[device]`. */
+/** Reads `[device NAME]`: one of several servers that use this machine as their device. The section has the keys of `[device]`. */
 export function namedDevice(name: string, devices: NamedDevice[]): SectionReader {
   let values: Partial<Values> = {};
   const given = new Map<string, number>();
@@ -40,7 +40,7 @@ export function namedDevice(name: string, devices: NamedDevice[]): SectionReader
   };
 }
 
-/** What is said of a key that a section does not have. */
+/** The problem of a key that the section does not have. */
 export function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key; known are ${known.join(", ")}${didYouMean(key, known)}`;
 }

@@ -9,7 +9,7 @@ import { keysOf, PORT_SECTIONS, parseValue, SECTIONS } from "./keys.js";
 import { PortLines, type SectionReader } from "./port-sections.js";
 import type { DirectLine, MuxLine, NamedDevice, Section, TunnelLine, Values } from "./settings.js";
 
-/** What one configuration file says: only what stands in it. */
+/** The settings that one configuration file names, without defaults. */
 export interface FileSettings {
   readonly values: Partial<Values>;
   readonly direct: readonly DirectLine[];
@@ -18,11 +18,11 @@ export interface FileSettings {
   readonly namedDevices: readonly NamedDevice[];
 }
 
-/** A file, read: its settings and every mistake in it, each with line, section and key. */
+/** A configuration file after reading: its settings, and every mistake with line, section and key. */
 export interface ParsedFile {
   readonly settings: FileSettings;
   readonly problems: readonly string[];
-  /** What is taken, but may not be what was meant. */
+  /** Values that the daemon takes, although their writer may have meant something else. */
   readonly warnings: readonly string[];
 }
 
@@ -42,12 +42,12 @@ export function parseConfigFile(text: string, name: string): ParsedFile {
   return file.end();
 }
 
-/** The section that lines belong to at present. */
+/** The section that the reader is in. */
 interface Current {
-  /** As it stands between the brackets. */
+  /** The text between the brackets, kind in lower case. */
   readonly title: string;
   readonly at: number;
-  /** Nothing: the section is not known, and its lines are not looked at. */
+  /** Undefined for an unknown section: the reader skips its lines. */
   readonly reader?: SectionReader;
 }
 
@@ -59,7 +59,7 @@ class FileReader {
   readonly #mux = new PortLines("mux", MUX_FORMAT, parseMuxRoute);
   readonly #tunnel = new PortLines("tunnel", TUNNEL_FORMAT, parseTunnelRoute);
   readonly #devices: NamedDevice[] = [];
-  /** Where each section with a name begins. */
+  /** The line in which each named section begins. */
   readonly #namedAt = new Map<string, number>();
   #values: Partial<Values> = {};
   #section: Current = { title: "", at: 0, reader: { read: () => "stands before any section" } };

@@ -2,19 +2,19 @@ import ini from "ini";
 
 /** `key=value`, or a key alone. */
 export interface Entry {
-  /** In lower case. */
+  /** The key in lower case. */
   readonly key: string;
   readonly value: string;
-  /** There is no `=`. */
+  /** Whether the line has no `=`. */
   readonly bare: boolean;
-  /** What looks like a comment behind the value, which it is part of: `; my inverter`. */
+  /** The part of the value that looks like a comment: `; my inverter`. */
   readonly comment?: string;
 }
 
 /** One line of a configuration file. */
 export type Line =
   | { readonly kind: "nothing" }
-  /** `[kind name]`. A problem is one of the line: the section begins nevertheless. */
+  /** `[kind name]`. The section begins even where the line has a problem. */
   | { readonly kind: "section"; readonly text: string; readonly problem?: string }
   | { readonly kind: "entry"; readonly entry: Entry }
   | { readonly kind: "unknown"; readonly problem: string };
@@ -22,8 +22,8 @@ export type Line =
 const OWN_LINE = "a comment stands on a line of its own";
 
 /**
- * Reads one line by the ini package, which knows quotes and escapes, but keeps no line numbers when it reads a whole file. A `;` or `#`
- * begins a comment only at the beginning of a line (docs/configuration.md), so inside it is escaped. A tab is a blank, outside quotes.
+ * Reads one line. The ini package reads quotes and escapes; it gets single lines, because it keeps no line numbers of a whole file. A `;`
+ * or `#` begins a comment only at the beginning of a line (docs/configuration.md); elsewhere it is escaped. A tab outside quotes is a blank.
  */
 export function readLine(line: string): Line {
   const text = line.trim();
@@ -65,7 +65,7 @@ function readEntry(text: string): Line {
   };
 }
 
-/** A problem of an entry, with what is probably its cause. */
+/** The problem of an entry, together with its probable cause: a comment behind the value, or a missing `=`. */
 export function explainEntry(problem: string, { key, bare, comment }: Entry): string {
   if (comment !== undefined) return `${problem}; ${OWN_LINE}: "${comment}" counts as part of the value`;
   if (!bare) return problem;
@@ -73,14 +73,14 @@ export function explainEntry(problem: string, { key, bare, comment }: Entry): st
   return word === undefined ? `${problem}; the = is missing` : `the = is missing; did you mean ${word}=${rest}?`;
 }
 
-/** What to say of a value that is taken, comment and all. */
+/** The warning for a value that the daemon takes with something like a comment in it; undefined without one. */
 export function commentWarning({ comment }: Entry): string | undefined {
   return (
     comment && `"${comment}" counts as part of the value: ${OWN_LINE}; quotes around the value say that it is meant`
   );
 }
 
-/** A value as a file may have it: in quotes where it would be read as another one without. */
+/** A value as a file has it: in quotes where a reader would take it for another value. */
 export function printValue(value: string): string {
   return /^["']|^\s|\s$/.test(value) ? JSON.stringify(value) : value;
 }

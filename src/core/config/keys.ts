@@ -7,13 +7,13 @@ import { listensOf } from "./listen.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
 import { WEB_KEYS } from "./web-keys.js";
 
-/** All keys that have a value, in the order `--check` and the example file show them. */
+/** All keys of sections without lines, in the order of `--check` and of the example file. */
 export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...WEB_KEYS, ...DEVICE_KEYS] as const;
 
-/** The sections whose lines are about a port each. */
+/** The sections whose lines listen on ports. */
 export const PORT_SECTIONS: readonly PortSection[] = ["direct", "mux", "tunnel"];
 
-/** The sections they stand in. */
+/** The sections of {@link KEYS}. */
 export const SECTIONS: readonly Section[] = [...new Set(KEYS.map(({ section }) => section))];
 
 /** The keys of a section, in the order of the table. */
@@ -25,16 +25,16 @@ export function keysOf(section: Section): string[] {
  * Reads one value.
  *
  * @param key in lower case
- * @returns nothing when the section has no such key
+ * @returns undefined when the section has no such key
  */
 export function parseValue(section: Section, key: string, text: string): Result<Partial<Values>> | undefined {
   const found = KEYS.find((row) => row.key === key && (row.section === section || row.alsoIn === section));
   if (found === undefined) return undefined;
   const parsed = found.parse(text);
-  return parsed.ok ? ok({ [found.name]: parsed.value }) : parsed;
+  return parsed.ok ? ok({ [found.sets]: parsed.value }) : parsed;
 }
 
-/** What holds where nothing is configured (docs/configuration.md): the defaults of the table. */
+/** The settings of a daemon without configuration: the defaults of the table (docs/configuration.md). */
 export const DEFAULT_SETTINGS: Settings = defaults();
 
 function defaults(): Settings {
@@ -45,7 +45,7 @@ function defaults(): Settings {
   );
 }
 
-/** What is wrong with settings as a whole; empty when nothing is. */
+/** The problems of settings as a whole; empty when there are none. */
 export function checkSettings(settings: Settings): string[] {
   const taken = new Map(settings.port === 0 ? [] : [[settings.port, "the proxy itself"]]);
   const problems: string[] = [];
@@ -67,13 +67,13 @@ export function checkSettings(settings: Settings): string[] {
 const NOTHING_TO_DO =
   "nothing to do: [host] port=0 opens no proxy port, and no other section listens; a port, or a section such as [mux NAME], is wanted";
 
-/** Whether anything listens, or this machine is a device. */
+/** Whether the daemon listens on any port, or is the device of any server. */
 function doesAnything({ port, webPort, direct, mux, tunnel, deviceServer, namedDevices }: Settings): boolean {
   const jobs = direct.length + mux.length + tunnel.length + namedDevices.length;
   return port > 0 || webPort > 0 || jobs > 0 || deviceServer !== undefined;
 }
 
-/** A line as messages begin: `[mux inverter]`, or `[mux] 5020` where it has no name. */
+/** The beginning of messages about a line: `[mux inverter]`, or `[mux] 5020` for a line without a name. */
 export function lineTitle(section: PortSection, { name, port }: Pick<PortLine<unknown>, "name" | "port">): string {
   return name === undefined ? `[${section}] ${port}` : `[${section} ${name}]`;
 }

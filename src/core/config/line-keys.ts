@@ -1,17 +1,17 @@
 import type { PortSection } from "./settings.js";
 
-/** One key of a named section that is no option: where to listen, where to connect. */
+/** A key of a named section that says where to listen or where to connect, and is no option. */
 export interface LineKey {
   readonly key: "listen" | "target" | "expose";
   readonly sections: readonly PortSection[];
-  /** What the value is. */
+  /** The form of the value. */
   readonly unit: string;
   /** The values that are taken, in words. */
   readonly range: string;
   readonly help: string;
 }
 
-/** The keys of `[mux NAME]`, `[direct NAME]` and `[tunnel NAME]` that are no options. Each may stand several times. */
+/** The keys of `[mux NAME]`, `[direct NAME]` and `[tunnel NAME]` that are no options. A section may repeat each of them. */
 export const LINE_KEYS: readonly LineKey[] = [
   {
     key: "listen",

@@ -16,12 +16,12 @@ export function parseListen(text: string): Result<Listen> {
   return port.ok ? ok({ host, port: port.value }) : port;
 }
 
-/** The same as text. */
+/** The text that {@link parseListen} reads. */
 export function formatListen({ host, port }: Listen): string {
   return host === undefined ? String(port) : formatHostPort({ host, port });
 }
 
-/** All that a line listens on. */
+/** Every address and port of a line, the first one first. */
 export function listensOf({
   host,
   port,

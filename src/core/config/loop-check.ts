@@ -5,31 +5,32 @@ import { lineTitle } from "./keys.js";
 import { listensOf } from "./listen.js";
 import type { DeviceValues, PortLine, PortSection, Settings } from "./settings.js";
 
-/** Where a line of the configuration listens. */
+/** An address and port on which a line of the configuration listens. */
 interface Place extends HostPort {
-  /** As its messages begin: `[direct] 8125`. */
+  /** The line as {@link lineTitle} names it. */
   readonly line: string;
-  /** Nobody may reach it through the daemon. */
-  readonly sealed?: boolean;
-  /** What connects there is what the line leads to. */
-  readonly door?: boolean;
+  /** Whether nobody may reach the port through the daemon. */
+  readonly offLimits?: boolean;
+  /** Whether devices connect to the port: its line then leads to whatever connects. */
+  readonly forDevices?: boolean;
 }
 
-/** Where a line of the configuration leads to. */
+/** A target of a line of the configuration. */
 interface Way {
   readonly line: string;
   readonly target: HostPort;
-  /** No port of ours can answer, since those are all of TCP. */
+  /** Whether the line uses UDP. The ports of the daemon are TCP ports, so none of them can answer. */
   readonly udp?: boolean;
 }
 
 const LOCALHOST = "localhost";
 
 /**
- * What is wrong with lines by which the daemon would reach itself, or bytes would go in a circle, as far as addresses and `localhost`
- * tell: names are judged when they are resolved.
+ * Finds lines that lead to the daemon itself or in a circle, by their addresses and `localhost`. Other names are checked when the daemon
+ * resolves them.
  *
- * @param isOwn whether an address, in its canonical form, is one of this machine's interfaces
+ * @param isOwn whether an address in canonical form belongs to an interface of this machine
+ * @returns the problems, a line each
  */
 export function checkLoops(settings: Settings, isOwn: (address: string) => boolean): string[] {
   const places = placesOf(settings);
@@ -40,8 +41,8 @@ export function checkLoops(settings: Settings, isOwn: (address: string) => boole
       ({ host, port }) => port === target.port && addresses.some((address) => reachesListener(address, host, isOwn)),
     );
     const wrong = (what: string): string => `${line}: ${formatHostPort(target)}${what}`;
-    if (found.some(({ sealed }) => sealed)) return wrong(`: ${TARGET_IS_DAEMON}`);
-    const open = found.every((to) => udp || (to.door ? routes.add(to.line, line) : routes.add(line, to.line)));
+    if (found.some(({ offLimits }) => offLimits)) return wrong(`: ${TARGET_IS_DAEMON}`);
+    const open = found.every((to) => udp || (to.forDevices ? routes.add(to.line, line) : routes.add(line, to.line)));
     return open ? [] : wrong(` ${TARGET_IS_LOOP}`);
   });
 }
@@ -50,11 +51,11 @@ function placesOf({ ip, port, webAddress, webPort, direct, mux, tunnel }: Settin
   const listens = (section: PortSection, lines: readonly PortLine<unknown>[]): Place[] =>
     lines.flatMap((line) => listensOf(line).map((listen) => ({ line: lineTitle(section, line), host: ip, ...listen })));
   return [
-    ...(port > 0 ? [{ line: "[host]", host: ip, port, sealed: true }] : []),
-    ...(webPort > 0 ? [{ line: "[web]", host: webAddress, port: webPort, sealed: true }] : []),
+    ...(port > 0 ? [{ line: "[host]", host: ip, port, offLimits: true }] : []),
+    ...(webPort > 0 ? [{ line: "[web]", host: webAddress, port: webPort, offLimits: true }] : []),
     ...listens("direct", direct),
     ...listens("mux", mux),
-    ...listens("tunnel", tunnel).map((place) => ({ ...place, door: true })),
+    ...listens("tunnel", tunnel).map((place) => ({ ...place, forDevices: true })),
     ...tunnel.flatMap((line) =>
       line.route.exposures.map(({ listen }) => ({ line: lineTitle("tunnel", line), ...listen })),
     ),
@@ -81,7 +82,7 @@ function deviceWays(line: string, { deviceServer, deviceAllow }: DeviceValues): 
   return [...server, ...deviceAllow.flatMap(single)].map((target) => ({ line, target }));
 }
 
-/** The services that a pattern names; none where it is about many. */
+/** The services that a pattern names one by one; none for a pattern of a whole network. */
 function single({ hosts, port }: ServicePattern): HostPort[] {
   return hosts.flatMap((pattern) => {
     if (pattern.kind === "name") return { host: pattern.name, port };

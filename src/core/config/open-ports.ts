@@ -5,9 +5,9 @@ import type { Settings } from "./settings.js";
 const MAX_NAMED = 4; // in a line for people
 
 /**
- * Says that every machine which reaches this one can use the daemon, where that is so: one line, or none.
+ * Warns of ports that every machine in reach can use without a password: one line, or none.
  *
- * @param remedy what limits it, as the end of the sentence "… limits that"
+ * @param remedy the subject of the sentence "… limits that"
  */
 export function openPortWarnings(settings: Settings, remedy: string): string[] {
   const ports = openPorts(settings).map(({ host, port }) =>

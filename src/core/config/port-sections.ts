@@ -7,21 +7,21 @@ import { LINE_KEYS } from "./line-keys.js";
 import { parseListen } from "./listen.js";
 import type { Listen, PortLine, PortSection } from "./settings.js";
 
-/** Reads the entries of a section. */
+/** The reader of one section. */
 export interface SectionReader {
-  /** Takes one entry; returns what is wrong with it. */
+  /** Takes one entry; returns its problem, or undefined. */
   read(entry: Entry, at: number): string | undefined;
-  /** The section is over; returns what is wrong with it as a whole. */
+  /** Ends the section; returns the problem of the section as a whole, or undefined. */
   end?(): string | undefined;
 }
 
-/** One of the sections whose lines listen, and what a file has said of it so far. */
+/** All lines of one kind that a file has: `[mux]` and every `[mux NAME]`. */
 export class PortLines<T extends object, R> {
   readonly lines: PortLine<R>[] = [];
   readonly #section: PortSection;
   readonly #format: LineFormat<T, R>;
   readonly #parse: (text: string) => Result<R>;
-  /** Where each port has been given. */
+  /** The line that has given each port. */
   readonly #givenAt = new Map<number, number>();
 
   /** @param parse reads the value of a one-line form */
@@ -49,7 +49,7 @@ export class PortLines<T extends object, R> {
     };
   }
 
-  /** Reads `[mux NAME]`: a line is a key or an option, and all of them are about the same. */
+  /** Reads `[mux NAME]`: each line of the file is a key or an option of the same mux. */
   named(name: string): SectionReader {
     const listens: Listen[] = [];
     const places: string[] = [];
@@ -78,7 +78,7 @@ export class PortLines<T extends object, R> {
       },
       end: () => {
         const [listen, ...alsoListens] = listens;
-        if (wrong) return undefined; // that has been told, and the rest may follow from it
+        if (wrong) return undefined; // the entry has told its problem, of which others may be a consequence
         if (listen === undefined) return "listen is missing: the port to listen on";
         const route = this.#format.build(places, options);
         if (!route.ok) return withLongNames(route.message, this.#format.rows);
@@ -129,7 +129,7 @@ export class PortLines<T extends object, R> {
   }
 }
 
-/** The parts of a value that may have several, with commas between. An empty value is one empty part, which is a mistake. */
+/** The parts of a value with commas. An empty value is one empty part, which is a mistake. */
 function listOf(value: string): string[] {
   return value.split(",").map((part) => part.trim());
 }
@@ -140,7 +140,7 @@ function shown(value: string): string {
   return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
 }
 
-/** A message about options that do not go together, with their long names. */
+/** Puts the long names of options into a message that has their four letters. */
 export function withLongNames(message: string, rows: readonly OptionText[]): string {
   return message.replace(/\b[A-Z]{3,4}\b/g, (word) => rows.find(({ key }) => key === word)?.name ?? word);
 }

@@ -9,8 +9,8 @@ import { formatListen, listensOf } from "./listen.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
 
 /**
- * The settings as a configuration file that leads to them, secrets masked: long names, times with units. Options that have their default are
- * left out.
+ * Prints settings as a configuration file that leads to them, with long names, times with units, and secrets masked. Options that have
+ * their default are left out.
  */
 export function printSettings(settings: Settings): string {
   return [
@@ -33,11 +33,11 @@ function block(head: string, lines: readonly string[]): string {
 function printKeys(section: Section, values: Values): string[] {
   const rows = KEYS.filter((row) => row.section === section);
   return rows.map(
-    ({ key, name, print }) => `${key}=${printValue((print as (value: unknown) => string)(values[name]))}`,
+    ({ key, sets, print }) => `${key}=${printValue((print as (value: unknown) => string)(values[sets]))}`,
   );
 }
 
-/** Lines with a name have a section of their own; the others stand in one line each. The order stays. */
+/** Prints lines in their order: a section for each line with a name, one line for each of the others. */
 function printLines<T, R>(section: PortSection, lines: readonly PortLine<R>[], format: LineFormat<T, R>): string[] {
   const blocks: string[] = [];
   let unnamed: string[] = [];

@@ -6,18 +6,18 @@ import type { Result } from "../parse/result.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
 import type { TunnelRoute } from "../tunnel/tunnel-line.js";
 
-/** Where something listens. */
+/** A port to listen on. */
 export interface Listen {
-  /** The address; left out: that of `[host] ip`. `*`: all addresses. */
+  /** The address. `*` is all addresses; undefined is the address of `[host] ip`. */
   readonly host?: string;
   readonly port: number;
 }
 
-/** A line of the configuration that listens: `R` is what it asks for. */
+/** A line of the configuration that listens. `R`: the type of its route. */
 export interface PortLine<R> extends Listen {
-  /** The name that its section has. */
+  /** The name of the section; undefined for a one-line form. */
   readonly name?: string;
-  /** Where it listens besides. */
+  /** Further ports of the line. */
   readonly alsoListens?: readonly Listen[];
   readonly route: R;
 }
@@ -31,7 +31,7 @@ export type MuxLine = PortLine<MuxRoute>;
 /** A `[tunnel]` line: a port that a device connects to, so that its services can be reached from here. */
 export type TunnelLine = PortLine<TunnelRoute>;
 
-/** What the keys of the sections set. */
+/** The values of all keys. Times are in milliseconds. */
 export interface Values {
   /** The address to listen on; `*`: all, IPv6 and IPv4. */
   readonly ip: string;
@@ -42,47 +42,47 @@ export interface Values {
   /** The log file; `-`: stderr. */
   readonly log: string;
   readonly debug: boolean;
-  /** Repeated notifications for unread bytes, for connections that do not say; milliseconds, 0: off. */
+  /** Interval of repeated notifications for unread bytes, for connections without RNTF; 0 is never. */
   readonly renotify: number;
-  /** Silence after which a peer is asked whether it is still there; milliseconds. */
+  /** Silence after which the daemon probes a peer. */
   readonly keepalive: number;
-  /** Who may connect to any port; empty: everybody. */
+  /** The networks that may connect to any port; empty: everybody. */
   readonly clients: readonly Network[];
-  /** Who may connect as the device of a tunnel; empty: as clients. */
+  /** The networks that may connect as the device of a tunnel; empty: the same as `clients`. */
   readonly devices: readonly Network[];
-  /** What may be connected to; empty: everything. */
+  /** The targets that clients may reach; empty: everything. */
   readonly targets: readonly TargetPattern[];
-  /** What may not be connected to, whatever `targets` says. */
+  /** The targets that nobody may reach, whatever `targets` says. */
   readonly denyTargets: readonly TargetPattern[];
-  /** Connections at a time; 0: as many as the descriptors last. */
+  /** Most connections at a time; 0: as many as the descriptors allow. */
   readonly maxConnections: number;
-  /** Connections at a time of one client address; 0: no limit. */
+  /** Most connections at a time from one client address; 0: no limit. */
   readonly maxPerClient: number;
-  /** Who may stop the daemon by STOP. */
+  /** The clients that may stop the daemon by STOP. */
   readonly stop: "local" | "any" | "never";
-  /** Who may watch messages, besides this machine. */
+  /** The networks that may watch messages, besides this machine. */
   readonly watch: readonly Network[];
-  /** Most bytes of a monitor's file, and how many older ones are kept. */
+  /** Size in bytes at which a monitor file is rotated, and the number of rotated files. */
   readonly auditSize: number;
   readonly auditFiles: number;
-  /** Where alerts are posted; empty: nowhere. */
+  /** The URL that alerts are posted to; empty: none. */
   readonly alertUrl: string;
-  /** So many wrong checksums a minute are worth an alert. */
+  /** Wrong checksums in a minute that cause an alert. */
   readonly alertChecksums: number;
   /** The port of the web page; 0: none. */
   readonly webPort: number;
-  /** The address it listens on; `*`: all. */
+  /** The address of the web page; `*`: all. */
   readonly webAddress: string;
-  /** The server whose clients reach services by way of this machine; nothing: none. */
+  /** The server whose clients reach services through this machine; undefined: none. */
   readonly deviceServer: HostPort | undefined;
-  /** The services they may reach. */
+  /** The services that these clients may reach. */
   readonly deviceAllow: readonly ServicePattern[];
   readonly deviceTls: boolean;
-  /** Files in PEM: the authority that signs the server's certificate, where it is not a public one; our own certificate, its key. */
+  /** Files in PEM: the authority that signed the server's certificate (empty: the public ones), our own certificate, its key. */
   readonly deviceAuthority: string;
   readonly deviceCertificate: string;
   readonly deviceKey: string;
-  /** What the server wants to hear; over TLS only. */
+  /** The secret that the server asks for; over TLS only. */
   readonly deviceSecret: string;
 }
 
@@ -97,73 +97,73 @@ export const DEVICE_VALUES = [
   "deviceSecret",
 ] as const;
 
-/** What `[device]` says: which server, and how this machine proves to be the device. */
+/** The values of a `[device]` section: the server, and the credentials of this machine. */
 export type DeviceValues = Pick<Values, (typeof DEVICE_VALUES)[number]>;
 
-/** A `[device NAME]` section: one of several servers. */
+/** A `[device NAME]` section. */
 export interface NamedDevice extends DeviceValues {
   readonly name: string;
   readonly deviceServer: HostPort;
 }
 
 /**
- * How the lines of the log look: with the date and in UTC, or with the local time of day as the monitor prints it. There the
- * monitor tells of connections come and gone, and the log does not.
+ * The form of log lines. `date`: with the date, in UTC. `clock`: with the local time of day, as the monitor prints it; the monitor then shows
+ * connections, and the log leaves them out.
  */
 export type LogStyle = "date" | "clock";
 
-/** Everything that can be configured. */
+/** The settings of a daemon. */
 export interface Settings extends Values {
-  /** Whether the daemon ends when a line cannot listen: where one job is all that the daemon was started for. */
+  /** Whether the daemon does not start when a line cannot listen: it was started for this line alone. */
   readonly linesEssential: boolean;
-  /** A Unix socket whose clients begin in setup mode, for those who started the daemon; empty: none. */
+  /** The Unix socket by which the user who started the daemon controls it; empty: none. */
   readonly control: string;
   readonly logStyle: LogStyle;
   readonly direct: readonly DirectLine[];
   readonly mux: readonly MuxLine[];
   readonly tunnel: readonly TunnelLine[];
-  /** Servers whose device this machine is, besides that of `[device]`. */
+  /** The `[device NAME]` sections. */
   readonly namedDevices: readonly NamedDevice[];
 }
 
-/** What the command line and its files lead to, and everything that is wrong with them, a line each. */
+/** The settings that command line and files lead to, and all problems, a line each. */
 export interface LoadedConfig {
   readonly settings: Settings;
   readonly problems: readonly string[];
-  /** What works, but may not be what was meant. */
+  /** Settings that work, although their writer may have meant something else. */
   readonly warnings?: readonly string[];
-  /** What a reload says besides, where there is no file that can have changed. */
+  /** A remark for the log line of a reload, where no file can have changed. */
   readonly reloadNote?: string;
 }
 
-/** A section of the configuration file that holds keys with values. */
+/** A section of keys and values. */
 export type Section = "host" | "access" | "alert" | "web" | "device";
 
-/** A section whose lines are about a port each. */
+/** A section whose lines listen on ports. */
 export type PortSection = "direct" | "mux" | "tunnel";
 
-/** One key of a section: a row of the table from which parser, defaults and `--check` are made, and the example file is checked. */
+/** One key of a section: a row of the table behind the parser, the defaults, `--check`, the example file and docs/configuration.md. */
 export interface Key<N extends keyof Values = keyof Values> {
   readonly section: Section;
   readonly key: string;
-  /** What it sets. */
-  readonly name: N;
+  /** The member of {@link Values} that the key sets. */
+  readonly sets: N;
   /** The unit of a bare number, or what the value is. */
   readonly unit: string;
   /** The values that are taken, in words; may be empty. */
   readonly range: string;
-  /** Another section that takes it, too. */
+  /** Another section that takes the key, too. */
   readonly alsoIn?: Section;
-  /** As it would stand in the file. */
+  /** The default as a file has it. */
   readonly defaultText: string;
-  /** What the example file says of it. */
+  /** One or two sentences for people. */
   readonly help: string;
   parse(text: string): Result<Values[N]>;
-  /** The value as it would stand in the file, secrets masked. */
+  /** The value as a file has it, secrets masked. */
   print(value: Values[N]): string;
 }
 
-/** Checks that a row's parser and printer fit what it sets. */
+/** Has the compiler check that the parser and printer of a row fit the value it sets. */
 export function row<N extends keyof Values>(key: Key<N>): Key<N> {
   return key;
 }

@@ -24,12 +24,12 @@ export function parseWebhook(text: string): Result<string> {
     : ok(text);
 }
 
-/** As {@link maskPassword}, with the query made unreadable, too: tokens stand there. */
+/** Masks password and query of a URL: a query may hold a token. */
 export function maskSecrets(url: string): string {
   return maskPassword(url).replace(/\?.*$/s, "?***");
 }
 
-/** A URL, or what was meant to be one, with the password made unreadable; without a user name, all of the login. */
+/** Masks the password of a URL, or of a text that was meant to be one; without a user name, the whole login. */
 export function maskPassword(url: string): string {
   return url.replace(/^([a-z]+:\/\/)([^/?#]*)@/i, (_match, scheme: string, login: string) => {
     const user = login.includes(":") ? login.slice(0, login.indexOf(":") + 1) : "";
@@ -44,7 +44,7 @@ export function parseListenAddress(text: string): Result<string> {
     : fail(`bad address "${text}": *, an IPv4 or IPv6 address or a name is wanted`);
 }
 
-/** Reads a yes or no; nothing at all is yes. */
+/** Reads a yes or no; an empty text is yes. */
 export function parseBoolean(text: string): Result<boolean> {
   const value = text.toLowerCase();
   if (["", "1", "true", "yes", "on"].includes(value)) return ok(true);
@@ -67,7 +67,7 @@ export function parseTime(text: string, minMs = 0, maxMs?: number): Result<numbe
   return named(text, time("s", minMs, maxMs).parse(text, "file"));
 }
 
-/** Puts the value at fault into the message. */
+/** Puts the wrong value into the message. */
 function named<T>(text: string, result: Result<T>): Result<T> {
   return result.ok ? result : fail(`bad value "${text}": ${result.message}`);
 }

@@ -12,37 +12,37 @@ import { count, FILE, time, type ValueKind, word, yesOrNo } from "./value-kinds.
 /** How the daemon talks to the remote. */
 export type Transport = "tcp" | "udp" | "tls";
 
-/** Everything the options of a CONN line can say. Times in milliseconds. */
+/** The values of all options of CONN. Times in milliseconds. */
 export interface ConnOptions {
   readonly transport: Transport;
   /** Longest silence of the remote; 0: no limit. */
   readonly receiveTimeoutMs: number;
-  /** Most bytes one read hands on; 0: no limit. */
+  /** Most bytes that one read hands on; 0: no limit. */
   readonly blockSize: number;
   readonly paceMs: number;
   readonly notify?: NotifyTarget;
   readonly connectTimeoutMs: number;
-  /** Interval of repeated notifications while bytes lie unread; 0: off; left out: the daemon's setting. */
+  /** Interval of repeated notifications while bytes lie unread; 0: never; undefined: the daemon's setting. */
   readonly renotifyMs?: number;
-  /** Whether a TLS remote has to prove who it is. */
+  /** Whether the certificate of a TLS remote is checked. */
   readonly verifyCertificate: boolean;
-  /** The name to ask a TLS remote for and to find in its certificate, when not the host. */
+  /** The name to ask a TLS remote for and to find in its certificate; undefined: the host. */
   readonly tlsName?: string;
   /** Longest time without a byte in either direction; 0: no limit. */
   readonly quietMs: number;
-  /** The view that the monitor shows its messages by; nothing: it is not monitored. */
+  /** The view in which the monitor shows the messages; undefined: the connection is not monitored. */
   readonly monitor?: string;
-  /** What the monitor's lines have besides. */
+  /** The further parts of the monitor's lines. */
   readonly monitorFormat: readonly FormatWord[];
   /** A file that gets the monitor's lines, too. */
   readonly monitorFile?: string;
 }
 
-/** One option of CONN: CAPA is made from it, too. */
+/** A row of the table of CONN options. */
 export interface ConnOptionRow extends OptionRow<ConnOptions> {
-  /** Words CAPA reports for it. */
+  /** The words of CAPA for the option. */
   readonly capabilities: readonly string[];
-  /** Also understood as a command of its own before CONN, its arguments joined by this: what older plugins send. */
+  /** Older plugins send the option as a command before CONN; this text joins the arguments. Undefined: there is no such command. */
   readonly commandSeparator?: string;
 }
 

@@ -3,15 +3,15 @@ import { fail, map, ok, type Result } from "../parse/result.js";
 import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "./conn-options.js";
 import { parseOptions } from "./option-table.js";
 
-/** What a CONN line asks for: a remote and how to treat it. */
+/** A request to connect: a remote, and options. */
 export interface ConnRequest {
   readonly target: HostPort;
-  /** All remotes any of which will do, where there are several. */
+  /** All remotes, where any of several will do. */
   readonly servers?: readonly HostPort[];
   readonly options: ConnOptions;
 }
 
-/** What is wrong with a line that names nothing to connect to. */
+/** The problem of a line without a target. */
 export const NO_TARGET = "no target: host:port is wanted";
 
 /**

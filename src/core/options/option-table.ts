@@ -3,7 +3,7 @@ import { fail, map, ok, type Result } from "../parse/result.js";
 import { sameWord } from "../parse/text.js";
 import type { Form, ValueKind } from "./value-kinds.js";
 
-/** What people read of an option. */
+/** The texts of an option. */
 export interface OptionText {
   /** Four letters: on the wire, and wherever a long name is taken. */
   readonly key: string;
@@ -24,8 +24,8 @@ export interface OptionText {
 }
 
 /**
- * One option: a row of a table from which the parsers, the printer, HELP and docs/configuration.md are made. `T`: what the table's options
- * set.
+ * One option: a row of the table behind the parsers, the printer, HELP and docs/configuration.md. `T`: the type of the options that the table
+ * sets.
  */
 export interface OptionRow<T> extends OptionText {
   parse(value: string, form: Form): Result<Partial<T>>;
@@ -33,7 +33,7 @@ export interface OptionRow<T> extends OptionText {
   print(options: T): string | undefined;
 }
 
-/** What a row is made of, beside the kind of its value. */
+/** The parts of a row. */
 interface RowText<T, N extends keyof T> {
   readonly key: string;
   readonly name: string;
@@ -77,7 +77,7 @@ export function findNamedRow<R extends OptionText>(rows: readonly R[], word: str
   return findRow(rows, word) ?? rows.find(({ name }) => name === word.toLowerCase());
 }
 
-/** All words that a table is known by: long names first, since people mean those. */
+/** All words for the options of a table. Long names come first, because people mean those. */
 export function namesOf(rows: readonly OptionText[]): string[] {
   return [...rows.map(({ name }) => name), ...rows.map(({ key }) => key)];
 }
@@ -118,7 +118,7 @@ function unknownOption(key: string, rows: readonly OptionText[]): string {
   return `unknown option "${key}"${didYouMean(key, namesOf(rows))}`;
 }
 
-/** What can stand in a help. */
+/** A row of a help. */
 export type Explained = Pick<OptionText, "usage" | "help">;
 
 /** The rows of a table as a help shows them. */

@@ -10,9 +10,9 @@ import { fail, ok, type Result } from "../parse/result.js";
  */
 export type Form = "wire" | "file";
 
-/** One kind of value: how it is read and printed, and how the documents describe it. */
+/** A kind of value, with its parser, its printer, and its description for documents. */
 export interface ValueKind<V> {
-  /** The unit of a bare number, or what the value is. */
+  /** The unit of a bare number, or the form of the value. */
   readonly unit: string;
   /** The values that are taken, in words. */
   readonly range: string;

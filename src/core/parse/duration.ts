@@ -28,7 +28,7 @@ export function parseDuration(text: string): Result<number> {
 /**
  * Reads a time that has units: `500ms`, `5s`, `2m`, `1h`, `1m30s`.
  *
- * @returns milliseconds; nothing when the text is no such time
+ * @returns milliseconds; undefined when the text is no such time
  */
 export function parseTimeWithUnit(text: string): Result<number> | undefined {
   if (!/^((\d+(\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns))+$/.test(text)) return undefined;

@@ -2,11 +2,11 @@ const LETTERS_PER_MISTAKE = 3; // one wrong letter in a word of 3 to 5 letters, 
 const MIN_BEGINNING = 3; // letters of a word that was cut short
 
 /**
- * The word that somebody probably meant.
+ * Finds the word that a writer probably meant.
  *
  * @param typed in any case
- * @param words those that are known; of two that are equally near the first counts
- * @returns nothing when none of them is near
+ * @param words the known words; of two that are equally near the first counts
+ * @returns undefined when no word is near
  */
 export function nearMiss(typed: string, words: readonly string[]): string | undefined {
   const text = typed.toLowerCase();
@@ -23,13 +23,13 @@ export function nearMiss(typed: string, words: readonly string[]): string | unde
   return words.find((word) => word.toLowerCase().startsWith(text));
 }
 
-/** The end of a message about an unknown word: `; did you mean cache?`, or nothing when no word is near. */
+/** The end of a message about an unknown word: `; did you mean cache?`, or an empty text when no word is near. */
 export function didYouMean(typed: string, words: readonly string[]): string {
   const word = nearMiss(typed, words);
   return word === undefined ? "" : `; did you mean ${word}?`;
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour to make one word of the other (optimal string alignment). */
+/** How many letters to insert, delete, replace or swap with a neighbour turn one word into the other (optimal string alignment). */
 export function editDistance(one: string, other: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_, index) => index);

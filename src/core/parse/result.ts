@@ -1,4 +1,4 @@
-/** The outcome of something that may be wrong for a reason worth telling: a value, or one line for a person. */
+/** A value, or the reason why there is none: one line for a person. */
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
 /** A result that holds `value`. */

@@ -1,19 +1,19 @@
-/** Characters that nobody sees, or that do something: of control, of format and direction, line separators, halves of surrogate pairs. */
+/** Characters that are invisible or drive a terminal: control, format and direction, line separators, halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-/** Texts that are printable, as most are; the arrow and the cross stand in lines of the monitor. */
+/** Most printable texts, for a quick test. The arrow and the cross stand in lines of the monitor. */
 const ASCII = /^[\x20-\x7e→✗]*$/;
-/** What JSON may have when a text in it is not printable: something that is not ASCII, or another escape than those of `"` and `\`. */
+/** JSON with this may hold a text that is not printable: a character beyond ASCII, or an escape other than those of `"` and `\`. */
 const SUSPICIOUS_JSON = /[^\x20-\x7e]|\\[^"\\]/;
 
 /**
- * A text from outside made fit to be shown, in one line: each character that is not printable becomes `?`, so that it cannot
- * pass for another line or drive a terminal. Call it where a text leaves the program.
+ * Makes a text from outside fit for one line: each character that is not printable becomes `?`, so that the text cannot pass for another
+ * line or drive a terminal. Call it where a text leaves the program.
  */
 export function printable(text: string): string {
   return ASCII.test(text) ? text : text.replace(UNPRINTABLE, "?");
 }
 
-/** What is wrong with a value that has to fit into one line: it is not {@link printable}. Nothing when it is. */
+/** The problem of a value that has to fit into one line: a character that is not {@link printable}. Undefined without one. */
 export function lineProblem(text: string): string | undefined {
   const at = text.search(UNPRINTABLE);
   if (at < 0) return undefined;
@@ -52,7 +52,7 @@ export function sameWord(word: string, text: string): boolean {
   return text.length === word.length && /^[\x21-\x7e]*$/.test(text) && text.toUpperCase() === word;
 }
 
-/** What a log tells of a fault of the program, in one line. */
+/** A fault of the program as one line of the log. */
 export function faultText(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `fault in the program: ${text.replaceAll(/\n\s*/g, " | ")}`;
