@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { MuxLine } from "#src/core/config/settings.js";
+import { MuxLines } from "#src/mux/mux-lines.js";
+import type { End } from "#src/sockets/end.js";
+import { muxRoute, settle } from "../support/mux-parts.js";
+import { Device } from "../support/net.js";
+import { servicesHere } from "../support/services.js";
+import { until } from "../support/wait.js";
+
+const LINE_GONE = "links closed: its line is gone from the configuration";
+
+async function setUp(t: TestContext) {
+  const here = servicesHere(t);
+  const device = await Device.open();
+  const { context } = here.generation;
+  const lines = new MuxLines(context);
+  t.after(() => {
+    lines.close("the test has ended");
+    device.close();
+  });
+  const line = (options: string, port = 5020): MuxLine => {
+    const text = `127.0.0.1:${device.port} ${options}`;
+    return { port, text, route: muxRoute(options, `127.0.0.1:${device.port}`) } as MuxLine;
+  };
+  /** A client of a line that asks at once, so that there is a connection. */
+  const attach = (of: MuxLine): End => {
+    const end = lines.of(of).attach();
+    end.resume();
+    end.write("request\n");
+    return end;
+  };
+  const configure = (...next: MuxLine[]): void => lines.configure(next, context);
+  return { ...here, ...{ device, lines, line, attach, configure } };
+}
+
+test("nothing connects before there is a client; then requests reach the device", async (t) => {
+  const { device, lines, line, attach, configure } = await setUp(t);
+  configure(line("PROT=echo"));
+  assert.deepEqual([lines.status[0]?.links, lines.streams], [[], []]);
+  attach(line("PROT=echo"));
+  assert.equal(await (await device.client()).line(), "request");
+  assert.equal(lines.streams.length, 1);
+  assert.equal(lines.status[0]?.clients, 1);
+});
+
+test("a reload keeps connections and clients of a line whose other options have changed", async (t) => {
+  const { device, lines, line, attach, configure } = await setUp(t);
+  configure(line("PROT=echo"));
+  const mux = lines.of(line("PROT=echo"));
+  attach(line("PROT=echo"));
+  await device.client();
+  configure(line("PROT=echo TIME=7 POOL=4"));
+  assert.equal(lines.of(line("PROT=echo TIME=7 POOL=4")), mux);
+  assert.deepEqual([lines.status.length, lines.status[0]?.pool, lines.status[0]?.clients], [1, 4, 1]);
+});
+
+for (const [what, next] of [
+  ["protocol", "PROT=mpu"],
+  ["mode", "PROT=echo MODE=broadcast"],
+  ["transport", "PROT=echo PRTO=tls"],
+] as const) {
+  test(`another ${what} is another mux: the former one ends with its last client`, async (t) => {
+    const { device, lines, line, attach, configure, log } = await setUp(t);
+    configure(line("PROT=echo"));
+    const client = attach(line("PROT=echo"));
+    const peer = await device.client();
+    await until(() => lines.streams.length === 1, "the connection");
+    configure(line(next));
+    assert.deepEqual(
+      lines.status.map(({ clients }) => clients),
+      [0, 1],
+    );
+    assert.equal(peer.closed || peer.ended, false);
+    client.destroy();
+    await until(() => peer.closed || peer.ended, "the end of the connection");
+    assert.ok(log.lines.at(-1)?.endsWith(LINE_GONE), log.lines.at(-1));
+    assert.equal(lines.status.length, 1);
+  });
+}
+
+test("a line that returns finds its former mux, with its connections", async (t) => {
+  const { device, lines, line, attach, configure } = await setUp(t);
+  configure(line("PROT=echo"));
+  const client = attach(line("PROT=echo"));
+  const peer = await device.client();
+  configure();
+  assert.equal(lines.status.length, 1, "it has a client");
+  configure(line("PROT=echo"));
+  assert.equal(lines.status.length, 1);
+  client.destroy();
+  await settle();
+  assert.equal(peer.closed || peer.ended, false, "its line is there: the connection waits for the next client");
+});
+
+test("a mux without clients ends with its line", async (t) => {
+  const { lines, line, configure } = await setUp(t);
+  configure(line("PROT=echo"), line("PROT=echo", 5021));
+  configure(line("PROT=echo", 5021));
+  assert.deepEqual(
+    lines.status.map(({ port }) => port),
+    [5021],
+  );
+});
+
+test("a drain waits for the outstanding answer of a former line, too", async (t) => {
+  const { device, lines, line, attach, configure } = await setUp(t);
+  configure(line("PROT=echo"));
+  attach(line("PROT=echo"));
+  const peer = await device.client();
+  await peer.line();
+  configure();
+  let isDrained = false;
+  const drained = lines.drain().then(() => {
+    isDrained = true;
+  });
+  await settle();
+  assert.equal(isDrained, false);
+  peer.write("answer\n");
+  await drained;
+});

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { RequestMux } from "#src/mux/request-mux.js";
+import type { End } from "#src/sockets/end.js";
+import { readPdu, writePdu } from "../support/modbus.js";
+import { modbusMessage, muxRoute, pass, registerPdu, settle } from "../support/mux-parts.js";
+import { type Client, Device } from "../support/net.js";
+import { servicesHere } from "../support/services.js";
+import { until } from "../support/wait.js";
+
+/** A client of the mux whose relay is the test. */
+interface TestClient {
+  readonly end: End;
+  readonly got: Buffer[];
+  closed: string | undefined;
+}
+
+async function setUp(t: TestContext, options = "PROT=modbus TIME=5") {
+  const here = servicesHere(t);
+  const device = await Device.open();
+  const route = muxRoute(options, `127.0.0.1:${device.port}`);
+  const mux = new RequestMux({ port: 5020 }, route, here.generation.context);
+  t.after(() => {
+    mux.close("the test has ended");
+    device.close();
+  });
+  const join = (): TestClient => {
+    const end = mux.attach();
+    const client: TestClient = { end, got: [], closed: undefined };
+    end.events = {
+      data: (chunk) => void (chunk.length > 0 && client.got.push(Buffer.from(chunk))),
+      eof: () => {
+        client.closed = "EOF";
+      },
+      drained() {},
+      finished() {},
+      closed: (error) => {
+        client.closed = error?.message ?? "";
+      },
+      fault: (error) => assert.fail(String(error)),
+    };
+    end.resume();
+    return client;
+  };
+  /** The next request that the device gets. */
+  const next = async (peer: Client): Promise<Buffer> => Buffer.from(await peer.take(12), "latin1");
+  const answer = (peer: Client, request: Buffer, pdu: Buffer): void =>
+    peer.write(modbusMessage(request.readUInt16BE(), pdu));
+  const counters = (): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(mux.status).filter(([name, value]) => typeof value === "number" && value > 0 && name !== "port"),
+    );
+  return { ...here, ...{ mux, device, join, next, answer, counters } };
+}
+
+const READ = modbusMessage(0x1234, readPdu(1));
+
+test("the answer returns to the client that asked, under the client's own id", async (t) => {
+  const { device, join, next, answer, counters } = await setUp(t);
+  const [a, b] = [join(), join()];
+  a.end.write(READ);
+  const peer = await device.client();
+  const request = await next(peer);
+  answer(peer, request, registerPdu(42));
+  await until(() => a.got.length > 0, "the answer");
+  assert.deepEqual([a.got, b.got], [[modbusMessage(0x1234, registerPdu(42))], []]);
+  assert.deepEqual(counters(), { clients: 2, pool: 1, requests: 1, answers: 1 });
+});
+
+test("CACH: identical reads under way share one answer, later ones get it from the cache until a write", async (t) => {
+  const { clock, device, join, next, answer, counters } = await setUp(t, "PROT=modbus CACH=500");
+  const [a, b] = [join(), join()];
+  a.end.write(READ);
+  const peer = await device.client();
+  const request = await next(peer);
+  b.end.write(modbusMessage(7, readPdu(1)));
+  await settle();
+  answer(peer, request, registerPdu(42));
+  await until(() => a.got.length > 0 && b.got.length > 0, "both answers");
+  assert.deepEqual(b.got, [modbusMessage(7, registerPdu(42))]);
+  clock.advance(499);
+  b.end.write(modbusMessage(8, readPdu(1)));
+  await until(() => b.got.length > 1, "the cached answer");
+  assert.deepEqual([counters()["joined"], counters()["cacheHits"]], [1, 1]);
+  a.end.write(modbusMessage(9, writePdu(1, 5)));
+  answer(peer, await next(peer), writePdu(1, 5));
+  await until(() => a.got.length > 1, "the answer to the write");
+  b.end.write(READ);
+  await next(peer);
+});
+
+test("a read whose connection is lost goes out once more, before all others; a second loss fails it", async (t) => {
+  const { clock, mux, device, join, next, answer, counters } = await setUp(t);
+  const [a, b] = [join(), join()];
+  a.end.write(READ);
+  const first = await device.client();
+  answer(first, await next(first), registerPdu(1));
+  await until(() => a.got.splice(0).length > 0, "the answer");
+  a.end.write(READ);
+  await next(first);
+  b.end.write(modbusMessage(5, writePdu(1, 5)));
+  await settle();
+  first.reset();
+  await until(() => mux.status.links.length === 0, "the loss");
+  await pass(clock, 1000);
+  const second = await device.client(1);
+  assert.deepEqual((await next(second)).subarray(6), READ.subarray(6));
+  assert.deepEqual([a.got, counters()["repeated"]], [[], 1]);
+  second.reset();
+  await until(() => a.got.length > 0, "the exception");
+  assert.deepEqual(a.got, [modbusMessage(0x1234, Buffer.of(0x83, 0x0b))]);
+});
+
+test("while the device cannot be reached, requests fail at once", async (t) => {
+  const { device, mux, join, counters } = await setUp(t);
+  device.stopListening();
+  const a = join();
+  a.end.write(READ);
+  await until(() => a.got.length > 0, "the exception");
+  a.end.write(READ);
+  await until(() => a.got.length > 1, "the second exception");
+  assert.deepEqual(a.got, [modbusMessage(0x1234, Buffer.of(0x83, 0x0a)), modbusMessage(0x1234, Buffer.of(0x83, 0x0a))]);
+  assert.deepEqual([counters()["noPath"], mux.status.down], [2, true]);
+});
+
+test("IDLE: the connection is closed after the last client has left, and opened again for the next one", async (t) => {
+  const { clock, log, device, join, next } = await setUp(t, "PROT=modbus IDLE=60");
+  const a = join();
+  a.end.write(READ);
+  const peer = await device.client();
+  await next(peer);
+  a.end.destroy();
+  await pass(clock, 59_000, 1000);
+  assert.equal(peer.closed || peer.ended, false);
+  await pass(clock, 1000, 1000);
+  await until(() => peer.closed || peer.ended, "the end of the connection");
+  assert.match(log.lines.at(-1) ?? "", /links closed: no client for 60 s$/);
+  join().end.write(READ);
+  await next(await device.client(1));
+});
+
+test("a client that sends no message is closed, and costs the others nothing", async (t) => {
+  const { log, device, join, next, answer } = await setUp(t);
+  const [a, b] = [join(), join()];
+  a.end.write(READ);
+  const peer = await device.client();
+  const request = await next(peer);
+  b.end.write(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+  await until(() => b.closed !== undefined, "the close");
+  assert.match(b.closed ?? "", /^not a message of modbus: MBAP protocol id/);
+  assert.match(log.lines.at(-1) ?? "", /WARN \[mux 5020 > [^\]]*\] client closed: not a message of modbus: MBAP/);
+  answer(peer, request, registerPdu(1));
+  await until(() => a.got.length > 0, "the answer");
+});
+
+test("a drain waits for outstanding answers, and starts no request any more", async (t) => {
+  const { mux, device, join, next, answer } = await setUp(t);
+  const a = join();
+  a.end.write(READ);
+  const peer = await device.client();
+  const request = await next(peer);
+  let isDrained = false;
+  const drained = mux.drain().then(() => {
+    isDrained = true;
+  });
+  a.end.write(modbusMessage(1, readPdu(2)));
+  await settle();
+  assert.equal(isDrained, false);
+  answer(peer, request, registerPdu(1));
+  await drained;
+  await settle();
+  assert.deepEqual([a.got.length, peer.bytes.length], [1, 0]);
+});
+
+test("a write whose connection is lost fails", async (t) => {
+  const { device, join, next, counters } = await setUp(t);
+  const a = join();
+  a.end.write(modbusMessage(5, writePdu(1, 5)));
+  const peer = await device.client();
+  await next(peer);
+  peer.reset();
+  await until(() => a.got.length > 0, "the exception");
+  assert.deepEqual(a.got, [modbusMessage(5, Buffer.of(0x86, 0x0b))]);
+  assert.deepEqual([counters()["linkLost"], counters()["repeated"]], [1, undefined]);
+});
