@@ -1,8 +1,9 @@
 // MODE=broadcast: devices that send unsolicited data.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { startMux } from "../../support/mux.js";
+import { startMux, startMuxProcess } from "../../support/mux.js";
 import { Client, Device } from "../../support/net.js";
+import { rawDevice } from "../../support/raw-device.js";
 import { Tape } from "../../support/tape.js";
 import { pause, until } from "../../support/wait.js";
 
@@ -142,5 +143,33 @@ describe("broadcast", { concurrency: 4 }, () => {
     assert.equal(await remote.take(13), frame.toString("latin1"));
     remote.write(frame);
     for (const client of [one, other]) assert.equal(await client.take(13), frame.toString("latin1"));
+  });
+
+  test("broadcast: a client that floods with short messages does not stop the daemon", async (t) => {
+    const device = await rawDevice(t, {});
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} MODE=broadcast`);
+    const client = await Client.open(mux.port);
+    const lines = Buffer.alloc(262_144, 10);
+    for (let n = 0; n < 8; n += 1) client.write(lines);
+    let worst = 0;
+    for (let n = 0; n < 20; n += 1) {
+      const since = performance.now();
+      await mux.status();
+      worst = Math.max(worst, performance.now() - since);
+      await pause(50);
+    }
+    assert.ok(worst < 500, `STAT takes ${Math.round(worst)} ms`);
+  });
+
+  test("broadcast: a closed client is released, though the device is silent", async (t) => {
+    const device = await rawDevice(t, {});
+    const mux = await startMux(t, `127.0.0.1:${device.port} MODE=broadcast`);
+    for (let n = 0; n < 5; n += 1) {
+      const client = await Client.open(mux.port);
+      await until(async () => (await mux.status()).clients > 0, "the client");
+      client.socket.end();
+      client.destroy();
+    }
+    await until(async () => (await mux.status()).clients === 0, "all to be gone", 30_000);
   });
 });

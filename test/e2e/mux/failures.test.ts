@@ -6,10 +6,13 @@ import { connect } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { Asker } from "../../support/exchange.js";
 import { freePort } from "../../support/free-port.js";
+import { wrap } from "../../support/modbus.js";
+import { ModbusClient } from "../../support/modbus-client.js";
 import { modbusProtocol } from "../../support/modbus-device.js";
 import { startMux } from "../../support/mux.js";
 import { Client } from "../../support/net.js";
 import { conbus, echo, http, httpBody, httpStatus, iso8583, mpu, told } from "../../support/protocols.js";
+import { rawDevice } from "../../support/raw-device.js";
 import { holding, never, promptly, Simulator } from "../../support/simulator.js";
 import { pause, until } from "../../support/wait.js";
 
@@ -248,5 +251,38 @@ describe("failures", { concurrency: 4 }, () => {
     }, "the client to be stuck");
     assert.ok(left > 1_000_000, `${left} bytes left`);
     client.destroy();
+  });
+
+  test("a request is answered or failed within TIME, waiting and repetition included", async (t) => {
+    let asked = 0;
+    const device = await rawDevice(t, {
+      data: async (chunk, socket) => {
+        asked += 1;
+        if (asked === 1) {
+          await pause(900);
+          socket.write(
+            wrap("modbus", {
+              id: chunk.charCodeAt(0) * 256 + chunk.charCodeAt(1),
+              unit: 1,
+              pdu: Buffer.from("03020001", "hex"),
+            }),
+          );
+        } else if (asked === 2) {
+          await pause(900);
+          socket.resetAndDestroy();
+        }
+      },
+    });
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=1`);
+    const clients = [await ModbusClient.connect(mux.port), await ModbusClient.connect(mux.port)];
+    const times = await Promise.all(
+      clients.map(async (client, n) => {
+        await pause(n * 20);
+        const since = performance.now();
+        await client.call(1, Buffer.from("0300010001", "hex"));
+        return performance.now() - since;
+      }),
+    );
+    assert.ok(Math.max(...times) < 1500, `${times.map(Math.round).join(" ms, ")} ms with TIME=1`);
   });
 });

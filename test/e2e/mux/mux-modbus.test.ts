@@ -5,8 +5,10 @@ import { readPdu, words, wrap, writeManyPdu, writePdu } from "../../support/modb
 import { ModbusClient } from "../../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { startMux } from "../../support/mux.js";
+import { Client } from "../../support/net.js";
+import { rawDevice } from "../../support/raw-device.js";
 import { type Answering, after, holding, never, promptly, Simulator } from "../../support/simulator.js";
-import { until } from "../../support/wait.js";
+import { pause, until } from "../../support/wait.js";
 
 const KINDS = ["modbus", "modbus-rtu", "modbus-serial"] as const;
 const modbus = modbusProtocol("modbus");
@@ -279,5 +281,28 @@ describe("modbus", { concurrency: 4 }, () => {
     assert.equal(device.requests.length, 5, "twice the last read");
     device.answering = promptly;
     await until(async () => (await client.call(1, readPdu(11))).startsWith("0302"), "the device to be reached again");
+  });
+
+  for (const words of ["RDON=deny", "RDON=ignore"]) {
+    test(`modbus-serial, ${words}: a write to all units (0) is not answered`, async (t) => {
+      const device = await Simulator.open(modbusProtocol("modbus-serial"));
+      t.after(() => device.stop());
+      const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus-serial ${words}`);
+      const client = await ModbusClient.connect(mux.port, "modbus-serial");
+      client.client.write(wrap("modbus-serial", { id: 0, unit: 0, pdu: Buffer.from("0600010001", "hex") }));
+      await pause(300);
+      assert.deepEqual(client.surplus, []);
+      assert.equal(client.client.bytes.length, 0);
+    });
+  }
+
+  test("modbus-serial: a write to all units is not answered when there is no link either", async (t) => {
+    const device = await rawDevice(t, {});
+    const { port } = device;
+    const mux = await startMux(t, `127.0.0.2:${port} PROT=modbus-serial`);
+    const client = await Client.open(mux.port);
+    client.write(wrap("modbus-serial", { id: 0, unit: 0, pdu: Buffer.from("0600010001", "hex") }));
+    await pause(300);
+    assert.equal(client.bytes.toString("hex"), "");
   });
 });

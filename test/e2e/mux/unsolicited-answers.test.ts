@@ -5,6 +5,7 @@ import { Asker } from "../../support/exchange.js";
 import { startMux } from "../../support/mux.js";
 import { Client } from "../../support/net.js";
 import { conbus, echo, http, httpBody, httpStatus, telegram } from "../../support/protocols.js";
+import { rawDevice } from "../../support/raw-device.js";
 import { holding, never, promptly, Simulator } from "../../support/simulator.js";
 import { pause, until } from "../../support/wait.js";
 
@@ -146,5 +147,54 @@ describe("protocols", { concurrency: 4 }, () => {
       /^(HTTP\/1\.1 502 |HTTP\/1\.1 200 OK\r\n(.*\r\n)*Content-Length: 100\r\n(.*\r\n)*\r\nhalf of it$|$)/i,
     );
     client.destroy();
+  });
+
+  test("echo: the start of an extra answer is not the start of the next answer", async (t) => {
+    const device = await rawDevice(t, {
+      data: async (text, socket) => {
+        if (text === "one\n") {
+          socket.write("answer one\nansw");
+          await pause(100);
+          socket.write("er one\n");
+        } else {
+          await pause(200);
+          socket.write(`answer ${text}`);
+        }
+      },
+    });
+    const mux = await startMux(t, `127.0.0.1:${device.port}`);
+    const [first, second] = [await Client.open(mux.port), await Client.open(mux.port)];
+    first.write("one\n");
+    await until(() => first.bytes.length > 0, "the answer");
+    second.write("two\n");
+    await until(() => second.bytes.length > 0 || second.ended, "an answer or the end");
+    assert.ok(["", "answer two\n"].includes(second.bytes.toString()), JSON.stringify(second.bytes.toString()));
+  });
+
+  test("echo: bytes of a device before its first request (DLAY) answer no request", async (t) => {
+    const device = await rawDevice(t, {
+      connected: (socket) => void socket.write("welcome\n"),
+      data: (text, socket) => void socket.write(`answer ${text}`),
+    });
+    const mux = await startMux(t, `127.0.0.1:${device.port} DLAY=0.5`);
+    const client = await Client.open(mux.port);
+    client.write("one\n");
+    await until(() => client.bytes.length > 0 || client.ended, "an answer or the end");
+    assert.ok(["", "answer one\n"].includes(client.bytes.toString()), JSON.stringify(client.bytes.toString()));
+  });
+
+  test("conbus: a reply about another data point of the same module answers no request", async (t) => {
+    const device = await rawDevice(t, {
+      data: async (_, socket) => {
+        socket.write(telegram("R0020044966F02D00OLD"));
+        await pause(50);
+        socket.write(telegram("R0020044966F02D18NEW"));
+      },
+    });
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=conbus`);
+    const client = await Client.open(mux.port);
+    client.write(telegram("S0020044966F02D18"));
+    await until(() => client.bytes.includes(">"), "an answer");
+    assert.equal(client.bytes.toString(), telegram("R0020044966F02D18NEW").toString());
   });
 });

@@ -1,9 +1,9 @@
-// The mux in the daemon (access, notifications, reload, stop), and `sockproxyd mux`.
+// [mux] lines beside the rest of the daemon: access, notifications, reload, stop
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { describe, type TestContext, test } from "node:test";
-import { MAIN, portAnswers } from "../../support/daemon.js";
+import { describe, test } from "node:test";
+import { portAnswers } from "../../support/daemon.js";
 import { Asker } from "../../support/exchange.js";
 import { freePort } from "../../support/free-port.js";
 import { FakeLuup } from "../../support/luup.js";
@@ -12,28 +12,11 @@ import { ModbusClient } from "../../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { muxSection, startMux, startMuxProcess } from "../../support/mux.js";
 import { Client, Device, greet } from "../../support/net.js";
-import { type Program, run } from "../../support/plugin/programs.js";
 import { echo } from "../../support/protocols.js";
 import { after, holding, never, promptly, Simulator } from "../../support/simulator.js";
 import { pause, until } from "../../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
-
-/** Starts `sockproxyd mux …`. The end of the test stops it. */
-function command(t: TestContext, ...args: string[]): Program {
-  const program = run(process.execPath, MAIN, ...args);
-  t.after(() => program.kill());
-  return program;
-}
-
-/** Starts `sockproxyd mux …` and waits until it listens. */
-async function commandListening(t: TestContext, port: number, ...args: string[]): Promise<Program> {
-  const program = command(t, ...args);
-  await portAnswers(port).catch((error) => {
-    throw new Error(`${error}: ${program.stderr()}`);
-  });
-  return program;
-}
 
 describe("mux lines in the daemon", { concurrency: 4 }, () => {
   test("several lines, each its own device, beside everything else", async (t) => {
@@ -182,81 +165,22 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     assert.ok(three.requests.length === 2);
     await assert.rejects(Client.open(removed));
   });
-});
 
-describe("the command mux", { concurrency: 4 }, () => {
-  for (const words of [["mux"], ["mux", "server"]]) {
-    test(`${words.join(" ")}: the original example; SIGTERM ends it with 0`, async (t) => {
-      const device = await Simulator.open(echo);
-      t.after(() => device.stop());
-      const port = await freePort();
-      const target = `127.0.0.1:${device.port}`;
-      const program = await commandListening(t, port, ...words, "-p", "echo", "-t", target, "-l", String(port));
-      const [one, other] = [await Asker.open(port, echo), await Asker.open(port, echo)];
-      assert.equal(await one.outcome(1), "right");
-      assert.equal(await other.outcome(2), "right");
-      assert.equal(device.links.length, 1);
-      program.child.kill("SIGTERM");
-      assert.equal(await program.ended(), 0);
-    });
-  }
-
-  test("the long flags, Go's durations, and those of the fork", async (t) => {
-    const device = await Simulator.open(modbus, { limit: 2 });
+  test("a reload to another line and back keeps the same mux", async (t) => {
+    const device = await Simulator.open(modbusProtocol("modbus"));
     t.after(() => device.stop());
-    const port = await freePort();
-    const flags =
-      `--applicationProtocol modbus --targetServer 127.0.0.1:${device.port} --listen ${port} --timeout 1 --delay 400ms ` +
-      "--retry-delay 1s --max-connections 2 --reconnect-backoff 1s --health-check-interval 30s --queue-size 3 -v -d";
-    await commandListening(t, port, "mux", "server", ...flags.split(" "));
-    const client = await ModbusClient.connect(port);
-    const asked = performance.now();
-    assert.equal(await client.read(1, 1), registerValue(1, 1));
-    assert.ok((device.links[0]?.requests[0]?.at ?? 0) - asked >= 350, "--delay");
-    device.answering = never;
-    const since = performance.now();
-    const calls = await Promise.all(Array.from({ length: 10 }, (_, n) => client.call(1, readPdu(n))));
-    const ms = performance.now() - since;
-    assert.ok(ms >= 900 && ms < 5000, `--timeout: ${ms} ms`);
-    assert.ok(calls.includes("830b") && calls.includes("8306"), `--queue-size: ${calls}`);
-    assert.equal(device.mostLinks, 2, "--max-connections");
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=modbus`);
+    const client = await ModbusClient.connect(mux.port);
+    assert.match(await client.call(1, Buffer.from("0300010001", "hex")), /^0302/);
+    for (const line of [`127.0.0.1:1 PROT=modbus`, `127.0.0.1:${device.port} PROT=modbus`]) {
+      const before = mux.daemon.log().split("configuration read again").length;
+      mux.config.write(muxSection({ [mux.port]: line }));
+      mux.daemon.child.kill("SIGHUP");
+      await until(() => mux.daemon.log().split("configuration read again").length > before, "the reload");
+    }
+    const other = await ModbusClient.connect(mux.port);
+    assert.match(await other.call(1, Buffer.from("0300010001", "hex")), /^0302/);
+    assert.match(await client.call(1, Buffer.from("0300010001", "hex")), /^0302/);
+    assert.deepEqual([device.mostLinks, device.refused], [1, 0]);
   });
-
-  test("--health-check-interval, --timeout and the flags' =", async (t) => {
-    const device = await Simulator.open(echo);
-    t.after(() => device.stop());
-    const port = await freePort();
-    const flags = `-p=echo -t=127.0.0.1:${device.port} -l=${port} --timeout=2 --delay=0s --health-check-interval=1m30s`;
-    await commandListening(t, port, "mux", ...flags.split(" "));
-    const client = await Asker.open(port, echo);
-    assert.equal(await client.outcome(1), "right");
-  });
-
-  test("mux list: the protocols, in the format of the original", async (t) => {
-    const program = command(t, "mux", "list");
-    assert.equal(await program.ended(), 0);
-    const names = [...program.stdout().matchAll(/^\* (\S+)$/gm)].map((match) => match[1]).sort();
-    const all = ["conbus", "echo", "http", "iso8583", "modbus", "modbus-rtu", "modbus-serial", "mpu"];
-    assert.deepEqual(names, all);
-    assert.match(program.stdout(), /^usage for example: \S.* -p echo$/m);
-  });
-
-  const WRONG: readonly string[][] = [
-    ["-p", "nonsense"],
-    ["-t", "nohost"],
-    ["--timeout", "x"],
-    ["--delay", "5 apples"],
-    ["--max-connections", "-1"],
-    ["--no-such-flag"],
-  ];
-  for (const flags of WRONG) {
-    test(`mux ${flags.join(" ")}: refused with a message`, async (t) => {
-      const port = await freePort();
-      const program = command(t, "mux", "-l", String(port), ...flags);
-      assert.notEqual(await program.ended(), 0);
-      const text = program.stderr() + program.stdout();
-      const word = flags.at(-1) ?? "";
-      assert.ok(text.includes(word.replace(/^--/, "")), text);
-    });
-  }
 });

@@ -1,0 +1,116 @@
+// Clients that flood setup mode. None of them delays others or costs much memory.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
+import { startEcho } from "../../support/echo.js";
+import { destroyAfter, growth, MIB, mib, Pump, serve, serveDuring } from "../../support/flood.js";
+import { Client, Device, greet } from "../../support/net.js";
+import { descriptors, descriptorsAtRest, faults } from "../../support/process.js";
+import { pause, until } from "../../support/wait.js";
+
+let daemon: DaemonProcess;
+let echo: Awaited<ReturnType<typeof startEcho>>;
+/** The number of the daemon's open descriptors without clients. */
+let atRest = 0;
+before(async () => {
+  echo = await startEcho();
+  daemon = await startDaemon();
+  await serve(daemon, echo.port);
+  atRest = await descriptorsAtRest(daemon);
+});
+after(async () => {
+  echo.stop();
+  assert.deepEqual(faults(daemon.log()), []);
+  assert.equal(await daemon.stop(), 0);
+});
+
+test("lines without end are refused, their senders cut, and cost no memory", async (t) => {
+  const clients = await Promise.all(Array.from({ length: 2 }, () => greet(daemon.port)));
+  destroyAfter(
+    t,
+    clients.map(({ client }) => client),
+  );
+  const endless = Buffer.alloc(65_536, "STAT ");
+  const grown = await growth(daemon, async () => {
+    const pumps = clients.map(({ client }) => new Pump(client.socket, () => endless));
+    for (const { client } of clients) assert.match(await client.line(), /^ERR LINE /);
+    const worst = await serveDuring(
+      daemon,
+      echo.port,
+      until(() => clients.every(({ client }) => client.closed), "all of them to be cut", 20_000),
+    );
+    t.diagnostic(`others served within ${worst.toFixed(0)} ms`);
+    assert.ok(worst < 3000, `${worst} ms`);
+    const written = pumps.reduce((sum, pump) => sum + pump.written, 0);
+    t.diagnostic(`cut after ${mib(written)}`);
+    assert.ok(written < 64 * MIB, `${mib(written)} of nonsense have been read`); // most of it is in the kernel's buffers
+  });
+  t.diagnostic(`memory grew by ${mib(grown)}`);
+  assert.ok(grown < 64 * MIB, mib(grown));
+  await until(() => descriptors(daemon) <= atRest, "the descriptors to be closed");
+});
+
+test("questions without end whose answers nobody reads are left waiting, and cost no memory", async (t) => {
+  const clients = await Promise.all(Array.from({ length: 20 }, () => greet(daemon.port)));
+  destroyAfter(
+    t,
+    clients.map(({ client }) => client),
+  );
+  const flood = Buffer.from("STAT\nHELP\nCAPA\n".repeat(1000));
+  const grown = await growth(daemon, async () => {
+    for (const { client } of clients) client.socket.pause();
+    const pumps = clients.map(({ client }) => new Pump(client.socket, () => flood));
+    await Promise.all(pumps.map((pump) => pump.stalled()));
+    assert.ok((await serve(daemon, echo.port)) < 2000);
+  });
+  t.diagnostic(`memory grew by ${mib(grown)}`);
+  assert.ok(grown < 48 * MIB, mib(grown));
+  for (const { client } of clients) client.reset();
+  await until(() => descriptors(daemon) <= atRest, "the descriptors to be closed");
+});
+
+test("a flood behind a CONN that hangs costs no memory", async (t) => {
+  const silent = await Device.open(); // never answers a TLS handshake
+  const clients = await Promise.all(Array.from({ length: 10 }, () => greet(daemon.port)));
+  destroyAfter(
+    t,
+    clients.map(({ client }) => client),
+  );
+  const grown = await growth(daemon, async () => {
+    for (const { client } of clients) {
+      client.write(`CONN 127.0.0.1:${silent.port} PRTO=tls CTIM=4000\n`);
+      new Pump(client.socket);
+    }
+    for (const { client } of clients) assert.match(await client.line(), /^ERR CONN [^\n]*timed out/);
+  });
+  t.diagnostic(`memory grew by ${mib(grown)}`);
+  assert.ok(grown < 64 * MIB, mib(grown));
+  silent.close();
+});
+
+// STAT takes a time that grows with the number of connections
+for (const [command, times] of [
+  ["STAT", 1000],
+  ["BILD", 5000],
+] as const) {
+  test(`a client that says ${command} ${times} times at once, and reads, holds up nobody`, async (t) => {
+    const idle = await Promise.all(Array.from({ length: 2000 }, () => Client.open(daemon.port)));
+    const { client } = await greet(daemon.port);
+    client.socket.removeAllListeners("data").resume();
+    client.write(`${command}\n`.repeat(times));
+    await pause(5);
+    const ms = await serve(daemon, echo.port);
+    t.diagnostic(`others served after ${ms.toFixed(0)} ms`);
+    for (const each of [client, ...idle]) each.reset();
+    assert.ok(ms < 500, `${ms} ms`);
+  });
+}
+
+test("clients that are told goodbye and never close are let go", async () => {
+  for (const line of ["QUIT\n", "NONSENSE\n", "CONN 127.0.0.1:9\n"]) {
+    const clients = await Promise.all(Array.from({ length: 50 }, () => greet(daemon.port)));
+    for (const { client } of clients) client.write(line);
+    for (const { client } of clients) await client.rest();
+  }
+  await until(() => descriptors(daemon) <= atRest, "the descriptors to be closed", 20_000);
+});
