@@ -148,7 +148,7 @@ let started = 0;
  * @param {number[]} backs the ports of the backends
  * @param {import("./machine.mjs").Cores | undefined} cores
  * @param {{ vera?: string, options?: string[], mux?: string[], sections?: (routes: Route[]) => string[] }} extra for sockproxyd
- *   only: the URL of the Luup system; the options of each `[direct]` line, or of each `[mux]` line in its place; or all other lines of
+ *   only: the URL of the Luup engine; the options of each `[direct]` line, or of each `[mux]` line in its place; or all other lines of
  *   the configuration
  * @returns {Promise<Proxy>}
  */

@@ -23,7 +23,7 @@ export const NOTIFICATION_ROWS = [
   { key: "burstMax", label: "  max of all rounds, ms", worst: true },
 ];
 
-/** Starts the load process of the notification measures; returns the process, the URL of its Luup system, and a function that calls it. */
+/** Starts the load process of the notification measures; returns the process, the URL of its Luup engine, and a function that calls it. */
 async function startLoad(core) {
   const child = start(process.execPath, [MAIN], core, ["ignore", "inherit", "inherit", "ipc"]);
   const answer = async (what) => {
@@ -67,7 +67,7 @@ async function measureBurst(load, notify, proxy) {
 }
 
 /**
- * The time from a message of a device to the arrival of the action request at the Luup system.
+ * The time from a message of a device to the arrival of the action request at the Luup engine.
  *
  * @param {import("../load.mjs").Load} load carries the bulk transfer
  * @param {import("../machine.mjs").Cores | undefined} cores

@@ -5,7 +5,7 @@ const ANSWER =
   "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\n{}";
 
 /**
- * A stand-in for a Luup system that costs almost nothing, so the measure shows the proxy. It answers each request at once. It knows only the
+ * A stand-in for a Luup engine that costs almost nothing, so the measure shows the proxy. It answers each request at once. It knows only the
  * HTTP that this takes: no request of the proxy has a body.
  *
  * @param {(pid: string) => void} arrived is called with the Pid of each request

@@ -1,4 +1,4 @@
-// The load process of the notification measures. Devices, plugins and the Luup system share it, so all times come from one clock.
+// The load process of the notification measures. Devices, plugins and the Luup engine share it, so all times come from one clock.
 // It sends { url } when it is ready, then answers each { call, args } with { result } or { error }. It ends with its parent.
 import { until } from "../wait.mjs";
 import { startLuup } from "./luup.mjs";
@@ -26,7 +26,7 @@ function send({ device, pid }) {
   device.write(MESSAGE);
 }
 
-/** Waits until the Luup system has a notification for every message. */
+/** Waits until the Luup engine has a notification for every message. */
 const allAnnounced = () => until(() => unannounced.size === 0, "notification of the last messages", LIMIT_MS);
 
 /** Sends one message per connection and period, evenly spread, for some seconds. */
@@ -51,7 +51,7 @@ const calls = {
   /** Sends ten messages a second on each connection; returns the sorted delays in milliseconds. */
   async rate({ port, connections, seconds }) {
     const plugins = await openPlugins(port, connections);
-    await sendFor(plugins, 0.3); // the proxy connects to the Luup system meanwhile
+    await sendFor(plugins, 0.3); // the proxy connects to the Luup engine meanwhile
     delays = [];
     await sendFor(plugins, seconds);
     plugins.close();

@@ -37,7 +37,7 @@ Options take effect in the order given: what follows -c overrides the file, what
   -a address      Listen on this address (default: *, all)
   -p port         Listen on this port for proxy connections (default: 2504)
   -L logfile      Write the log to this file; - is stderr (default: -)
-  -N url          Base URL of the Luup system (default: http://127.0.0.1:3480)
+  -N url          Base URL of the Luup engine (default: http://127.0.0.1:3480)
   -V url          The same as -N
   -D              Log every command, read, write and notification
   --optional-config

@@ -38,7 +38,7 @@ export interface ConnectionNotifierEvents {
 export class ConnectionNotifier {
   /** Told what happens; set anew when the connection is gone and only the final notification is left. */
   events: ConnectionNotifierEvents;
-  /** Sends the notifications of this connection, also after a reload with another Luup system. */
+  /** Sends the notifications of this connection, also after a reload with another Luup engine. */
   readonly sender: NotificationSender;
   /** About how much memory the notifier takes. */
   readonly bytes: number;

@@ -13,7 +13,7 @@ import { type ExchangeResult, LuupExchange, type LuupExchangeEvents, TIMEOUT_MS 
 
 /** A source of requests, one at a time. */
 export interface Requester {
-  /** Path and query of the request, behind the base URL of the Luup system. */
+  /** Path and query of the request, behind the base URL of the Luup engine. */
   readonly path: string;
   /** The device of the request. Its actions may hang, so devices take turns. */
   readonly device: number;
@@ -44,7 +44,7 @@ const CONNECTION: Client.Options = {
   keepAliveMaxTimeout: IDLE_MS,
 };
 
-/** Sends notifications to one Luup system by HTTP: a bounded number at a time, with fair turns of devices, over kept connections. */
+/** Sends notifications to one Luup engine by HTTP: a bounded number at a time, with fair turns of devices, over kept connections. */
 export class LuupClient {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -70,7 +70,7 @@ export class LuupClient {
   #connects = 0;
   #closed = false;
 
-  /** @param url base URL of the Luup system: http or https, perhaps with a path prefix and `user:password@` */
+  /** @param url base URL of the Luup engine: http or https, perhaps with a path prefix and `user:password@` */
   constructor(url: string, clock: Clock, log: Log) {
     const { origin, path, authorization } = parseHttpEndpoint(url);
     this.#clock = clock;

@@ -2,7 +2,7 @@ import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
 import { LuupClient } from "./luup-client.js";
 
-/** The client of the configured Luup system, and former ones: connections that began under them go on using them. */
+/** The client of the configured Luup engine, and former ones: connections that began under them go on using them. */
 export class LuupClients {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -10,7 +10,7 @@ export class LuupClients {
   #current: LuupClient;
   #former: LuupClient[] = [];
 
-  /** @param url base URL of the Luup system */
+  /** @param url base URL of the Luup engine */
   constructor(url: string, clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;

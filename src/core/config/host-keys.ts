@@ -39,7 +39,7 @@ export const HOST_KEYS = [
     range: "http or https",
     sets: "vera",
     defaultText: "http://127.0.0.1:3480",
-    help: "The URL of the Luup system. It may have a path and a login: http://user:password@hub:3480/port_3480",
+    help: "The URL of the Luup engine. It may have a path and a login: http://user:password@hub:3480/port_3480",
     parse: parseUrl,
     print: maskPassword,
   }),

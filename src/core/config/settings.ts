@@ -37,7 +37,7 @@ export interface Values {
   readonly ip: string;
   /** The port that plugins connect to; 0: none. */
   readonly port: number;
-  /** Base URL of the Luup system. */
+  /** Base URL of the Luup engine. */
   readonly vera: string;
   /** The log file; `-`: stderr. */
   readonly log: string;

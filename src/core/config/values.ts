@@ -4,7 +4,7 @@ import { parseKeyword } from "../parse/keyword.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
-/** Reads the base URL of a Luup system. */
+/** Reads the base URL of a Luup engine. */
 export function parseUrl(text: string): Result<string> {
   const url = parseWebhook(text);
   return url.ok && new URL(url.value).search !== ""

@@ -5,7 +5,7 @@ const MAX_PER_DEVICE = 16;
 /** From so many requests in flight on, only a device without any gets another one: several hanging devices leave half of 64 places free. */
 const MAX_FOR_BUSY_DEVICES = 32;
 
-/** A request for a device of a Luup system. */
+/** A request for a device of a Luup engine. */
 interface DeviceRequest {
   readonly device: number;
 }

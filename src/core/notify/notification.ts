@@ -17,7 +17,7 @@ export type Verdict =
 
 const MAX_QUOTED_ANSWER = 120; // characters; longer than every known message of a Luup engine
 
-/** Path and query of the action request. The caller puts the base path of the Luup system before it. Every value is percent-encoded. */
+/** Path and query of the action request. The caller puts the base path of the Luup engine before it. Every value is percent-encoded. */
 export function actionPath(target: NotifyTarget, pid: string): string {
   return (
     "/data_request?id=action&output_format=json" +

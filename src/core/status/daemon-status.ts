@@ -32,7 +32,7 @@ export interface FinalNotificationsStatus {
   readonly givenUp: number;
 }
 
-/** All notifications since the start, or since a reload changed the Luup system. */
+/** All notifications since the start, or since a reload changed the Luup engine. */
 export interface NotificationsStatus extends RequestsStatus {
   readonly farewells: FinalNotificationsStatus;
 }

@@ -10,7 +10,7 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
  * The metrics of the daemon, in pieces (docs/web-and-metrics.md). Counters begin at 0 when the daemon starts; those of notifications also
- * when a reload names another Luup system.
+ * when a reload names another Luup engine.
  */
 export function metricsText(report: DaemonReport): Generator<string> {
   const { version, uptimeMs, listeners, connections, traffic, descriptors } = report;
