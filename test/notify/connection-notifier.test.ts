@@ -6,8 +6,9 @@ import { ConnectionNotifier } from "#src/notify/connection-notifier.js";
 import { LuupClient } from "#src/notify/luup-client.js";
 import { UnreadReminder } from "#src/notify/unread-reminder.js";
 import type { StreamEnd } from "#src/sockets/stream-end.js";
-import { systemClock } from "#src/system/clock.js";
+import { type Clock, systemClock } from "#src/system/clock.js";
 import { SocketTable } from "#src/system/socket-table.js";
+import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
 import { socketEnd } from "../support/socket-end.js";
@@ -31,7 +32,7 @@ function keysOf({ peerKey, ownKey, localAddress }: StreamEnd): Partial<StreamEnd
 /** The notifier of a connection whose plugin is the test, with a real engine's HTTP side. */
 async function scene(
   t: TestContext,
-  { renotify = 0, renotifyMs = undefined as number | undefined, elsewhere = false } = {},
+  { renotify = 0, renotifyMs = undefined as number | undefined, elsewhere = false, clock = systemClock as Clock } = {},
 ) {
   engine.answer = likeOpenLuup;
   const pid = `p${++count}`;
@@ -51,7 +52,7 @@ async function scene(
     {
       clock: systemClock,
       notificationSender: luup,
-      unreadReminder: new UnreadReminder(systemClock, new SocketTable(systemClock), fault),
+      unreadReminder: new UnreadReminder(clock, new SocketTable(clock), fault),
       settings: { ...DEFAULT_SETTINGS, renotify },
     },
     {
@@ -145,4 +146,19 @@ test("nobody is reminded without RNTF, with RNTF=0, or on another machine", asyn
   for (const { pid } of scenes) await engine.received(pid, 1);
   await pause(4 * REMIND_MS);
   for (const { pid } of scenes) assert.equal(engine.of(pid).length, 1);
+});
+
+test("a final notification that outlives the plugin's socket leads to no look at it", async (t) => {
+  const clock = new ManualClock(); // of the reminder alone
+  const { notifier, pid } = await scene(t, { renotify: REMIND_MS, clock });
+  let answer = (): void => {};
+  engine.answer = (arrival, response, request) => {
+    answer = () => likeOpenLuup(arrival, response, request);
+  };
+  notifier.connectionEnded();
+  await engine.received(pid, 1);
+  notifier.clientClosed();
+  answer();
+  await until(() => notifier.done, "the answer");
+  assert.equal(clock.pending, 0);
 });
