@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { EarlyData } from "#src/sockets/early-data.js";
+import { type TestContext, test } from "node:test";
+import { EarlyData, NO_EARLY_BYTES } from "#src/sockets/early-data.js";
 import { FakeEnd } from "../support/fake-end.js";
+import { socketEnd } from "../support/socket-end.js";
+import { until } from "../support/wait.js";
 
-test("early data stays unchanged, though its memory is used again", () => {
+const MAX_EARLY_BYTES = 65_536;
+const fail = (error: unknown): void => assert.fail(String(error));
+
+test("what a client sends early is kept as it was, though its memory is used again", () => {
   const client = new FakeEnd();
-  const earlyData = new EarlyData(
-    client,
-    { bytes: Buffer.from("first "), ended: false },
-    () => {},
-    (error) => assert.fail(String(error)),
-  );
+  const earlyData = new EarlyData(client, { bytes: Buffer.from("first "), ended: false }, () => {}, fail);
   const chunks = ["a".repeat(5000), "b", "c".repeat(20_000), "d".repeat(300)];
   client.send(...chunks);
   client.fin();
@@ -19,15 +19,54 @@ test("early data stays unchanged, though its memory is used again", () => {
   assert.equal(ended, true);
 });
 
-test("a client with too much early data is not read any more", () => {
+test("a client that sends too much early is not read any more", () => {
   const client = new FakeEnd();
-  const earlyData = new EarlyData(
-    client,
-    { bytes: Buffer.alloc(0), ended: false },
-    () => {},
-    (error) => assert.fail(String(error)),
-  );
+  const earlyData = new EarlyData(client, NO_EARLY_BYTES, () => {}, fail);
   client.send(Buffer.alloc(60_000), Buffer.alloc(10_000), Buffer.alloc(10_000));
   assert.equal(client.isPaused, true);
   assert.equal(earlyData.take().bytes.length, 70_000);
+});
+
+test("a client that had sent enough before is not read at all", () => {
+  const client = new FakeEnd();
+  client.resume();
+  const first = { bytes: Buffer.alloc(MAX_EARLY_BYTES), ended: true };
+  const earlyData = new EarlyData(client, first, () => {}, fail);
+  client.send("more");
+  assert.equal(client.isPaused, true);
+  assert.deepEqual(earlyData.take(), first);
+});
+
+/** A real client that sends early. */
+async function scene(t: TestContext) {
+  const { end, peer } = await socketEnd(t);
+  const closed: (Error | undefined)[] = [];
+  const earlyData = new EarlyData(end, NO_EARLY_BYTES, (error) => closed.push(error), fail);
+  return { end, peer, closed, earlyData };
+}
+
+test("what comes behind the taking stays with the client's socket", async (t) => {
+  const { end, peer, earlyData } = await scene(t);
+  peer.write("early");
+  await until(() => end.bytesReceived === 5, "the early bytes");
+  assert.equal(earlyData.take().bytes.toString(), "early");
+  peer.write("late");
+  let late = "";
+  end.events = {
+    ...end.events,
+    data(chunk) {
+      late += chunk;
+    },
+  };
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(late, "");
+  end.resume();
+  await until(() => late === "late", "the rest");
+});
+
+test("a client that goes away meanwhile is noticed, with its error", async (t) => {
+  const { peer, closed } = await scene(t);
+  peer.reset();
+  await until(() => closed.length === 1, "the client to be gone");
+  assert.match(String(closed[0]), /ECONNRESET/);
 });

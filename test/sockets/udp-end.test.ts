@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { type TestContext, test } from "node:test";
+import { IGNORE_EVENTS } from "#src/sockets/end.js";
+import { UdpEnd } from "#src/sockets/udp-end.js";
+import { freePort } from "../support/free-port.js";
+import { pause, until } from "../support/wait.js";
+
+async function udpSocket(t: TestContext): Promise<Socket> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  t.after(() => socket.close());
+  return socket;
+}
+
+/** An end that is connected to a port of this machine, and what it tells. */
+async function connected(t: TestContext, port: number) {
+  const socket = createSocket("udp4");
+  socket.connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  const end = new UdpEnd(socket);
+  const told: string[] = [];
+  end.events = {
+    data: (chunk) => told.push(`data ${chunk.length}`),
+    eof: () => told.push("eof"),
+    drained: () => told.push("drained"),
+    finished: () => told.push("finished"),
+    closed: (error) => told.push(`closed ${error}`),
+    fault: (error) => assert.fail(String(error)),
+  };
+  t.after(() => end.destroy());
+  return { end, told, port: socket.address().port };
+}
+
+test("each write is a datagram, each datagram is a chunk, an empty one too", async (t) => {
+  const remote = await udpSocket(t);
+  const { end, told, port } = await connected(t, remote.address().port);
+  const came: string[] = [];
+  remote.on("message", (datagram) => came.push(datagram.toString()));
+  end.resume();
+  end.write("one");
+  end.write(Buffer.from("two"));
+  await until(() => came.length === 2, "both");
+  assert.deepEqual(came, ["one", "two"]);
+  for (const text of ["answer", ""]) {
+    remote.send(text, port, "127.0.0.1");
+    await until(() => told.at(-1) === `data ${text.length}`, "the datagram");
+  }
+  assert.equal(end.peerPort, remote.address().port);
+});
+
+test("a write that is too long for a datagram is several", async (t) => {
+  const remote = await udpSocket(t);
+  const { end } = await connected(t, remote.address().port);
+  const lengths: number[] = [];
+  remote.on("message", (datagram) => lengths.push(datagram.length));
+  end.write(Buffer.alloc(70_000));
+  await until(() => lengths.length === 2, "both");
+  assert.deepEqual(lengths, [65_507, 70_000 - 65_507]);
+  assert.equal(end.datagramsLost, 0);
+});
+
+test("datagrams that come while the end is paused are dropped and counted", async (t) => {
+  const remote = await udpSocket(t);
+  const { end, told, port } = await connected(t, remote.address().port);
+  remote.send("lost", port, "127.0.0.1");
+  await until(() => end.datagramsLost === 1, "it to be counted");
+  end.resume();
+  remote.send("kept", port, "127.0.0.1");
+  await until(() => told.length > 0, "the next one");
+  end.pause();
+  remote.send("lost", port, "127.0.0.1");
+  await until(() => end.datagramsLost === 2, "it to be counted");
+  assert.deepEqual(told, ["data 4"]);
+});
+
+test("a remote that refuses a datagram costs that one: the end goes on", async (t) => {
+  const port = await freePort();
+  const { end, told } = await connected(t, port);
+  end.resume();
+  end.write("nobody there");
+  await until(() => end.datagramsLost > 0, "the refusal");
+  const remote = createSocket("udp4").bind(port, "127.0.0.1");
+  await once(remote, "listening");
+  t.after(() => remote.close());
+  const arrived = once(remote, "message");
+  await until(async () => {
+    end.write("again"); // the refusal of the last one may be told of this one
+    return (await Promise.race([arrived, pause(20)])) !== undefined;
+  }, "a datagram");
+  assert.deepEqual(
+    told.filter((event) => event.startsWith("closed")),
+    [],
+  );
+});
+
+test("an end that is destroyed closes, once, and takes nothing more", async (t) => {
+  const remote = await udpSocket(t);
+  const { end, told } = await connected(t, remote.address().port);
+  end.destroy();
+  end.destroy();
+  end.write("into the void");
+  end.end();
+  await until(() => told.length > 0, "the end");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([told, end.gone, end.unsent], [["closed undefined"], true, 0]);
+});
+
+test("UDP has no FIN: the end is finished at once, and nothing is sent", async (t) => {
+  const remote = await udpSocket(t);
+  const { end, told } = await connected(t, remote.address().port);
+  remote.on("message", () => assert.fail("a datagram"));
+  end.events = { ...IGNORE_EVENTS, finished: () => told.push("finished") };
+  end.end();
+  await until(() => told.length > 0, "the event");
+  await pause(20);
+  assert.deepEqual(told, ["finished"]);
+});
