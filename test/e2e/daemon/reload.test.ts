@@ -206,7 +206,7 @@ test("a direct port that is taken is tried again, while the rest serves", async 
   await until(async () => (await listeners(daemon.port))[1]?.problem === undefined, "the port to be listened on");
   const client = await Client.open(address.port);
   client.destroy();
-  assert.equal(daemon.log().match(/WARN .*already in use; it is tried again/g)?.length, 1);
+  assert.equal(daemon.log().match(/WARN .*already in use; the daemon tries again/g)?.length, 1);
   await daemon.stop();
 });
 
@@ -220,7 +220,7 @@ test("an address that is not there yet is tried again, also for the proxy's own 
   const daemon = await startDaemonUnder(
     ["unshare", "--net", "--map-root-user", "sh", "-c", script],
     ["-a", "10.0.0.5", "-L", log],
-    (port) => until(() => existsSync(log) && readFileSync(log, "utf8").includes("tried again"), `port ${port} to fail`),
+    (port) => until(() => existsSync(log) && readFileSync(log, "utf8").includes("tries again"), `port ${port} to fail`),
   );
   writeFileSync(go, "");
   await until(() => readFileSync(log, "utf8").includes("listening on 10.0.0.5:"), "it to listen");

@@ -260,7 +260,7 @@ test("a port in use is tried again, and said to have a problem, while the daemon
       ),
     "the page",
   );
-  assert.equal(daemon.log().match(/WARN .*already in use; it is tried again/g)?.length, 1);
+  assert.equal(daemon.log().match(/WARN .*already in use; the daemon tries again/g)?.length, 1);
 });
 
 test("the daemon stops promptly with streams open, of which each sees what becomes of the connections", async (t) => {
