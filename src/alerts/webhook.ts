@@ -18,7 +18,7 @@ interface Waiting {
   readonly since: number;
 }
 
-/** Posts alerts to a URL, one after the other. Repeats each with back-off until it is accepted or too old. Callers never wait. */
+/** Posts alerts to a URL, one after the other. Repeats each with backoff until it is accepted or too old. Callers never wait. */
 export class Webhook {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -71,7 +71,7 @@ export class Webhook {
     if (this.#retry === undefined) this.#next();
   }
 
-  /** Tries waiting alerts at once, without a back-off. Resolves when all are accepted, or one is not. */
+  /** Tries waiting alerts at once, without a backoff. Resolves when all are accepted, or one is not. */
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenDrained = resolve;

@@ -30,7 +30,7 @@ export interface OwnPort {
 
 /**
  * Both ends of connections from the daemon to itself: the ports it listens on, and the sockets it connects. So a client that loops through
- * the daemon keeps its origin, and a target that is the daemon itself is recognised.
+ * the daemon keeps its origin, and a target that is the daemon itself is recognized.
  */
 export class OwnSockets {
   readonly #clock: Clock;

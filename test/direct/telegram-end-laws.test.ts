@@ -19,7 +19,7 @@ const step = fc.oneof(
 /** One connection of the model. */
 class Modelled {
   readonly joined: Joined;
-  /** Reads that the server has got: their data point, and how many changes there had been. */
+  /** Reads that the server has got: their datapoint, and how many changes there had been. */
   readonly asked: { readonly point: number; readonly changes: number }[] = [];
   /** All that the server has sent, and where its telegrams end. */
   said = "";

@@ -29,7 +29,7 @@ test("a read is answered with another client's answer while that is fresh", () =
   assert.equal(one.client.text, reply(12, "1"));
   assert.equal(recalls(two), reply(12, "1"));
   assert.equal(recalls(one), reply(12, "1"));
-  assert.equal(recalls(two, 13), undefined, "another data point");
+  assert.equal(recalls(two, 13), undefined, "another datapoint");
   test.clock.advance(SHARE_MS - 1);
   assert.equal(recalls(two), reply(12, "1"));
   assert.equal(test.line.status.cacheHits, 3);

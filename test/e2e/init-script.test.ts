@@ -306,7 +306,7 @@ for (const shell of SHELLS) {
       assert.equal(pids.size, 4);
     });
 
-    test("a daemon that crashed is recognised and can be started again", async (t) => {
+    test("a daemon that crashed is recognized and can be started again", async (t) => {
       const { script, port } = await installed(t);
       const crashed = await script.start();
       process.kill(crashed, "SIGKILL");

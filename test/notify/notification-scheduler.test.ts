@@ -79,7 +79,7 @@ test("a request that has failed is repeated, and counted; at once when the engin
     answer("failed");
   }
   await nextPass();
-  assert.equal(requests.length, 0, "the back-off lasts some seconds by now");
+  assert.equal(requests.length, 0, "the backoff lasts some seconds by now");
   clock.advance(500);
   scheduler.engineReturned();
   await nextPass();

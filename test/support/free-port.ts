@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net";
 
 /**
  * Below the ports that the kernel gives to sockets without a wish: such a socket could take a port before its test does. Nobody gets
- * a port twice: a client that still looks for a stopped server (health checks, back-off) must not find the server of another test.
+ * a port twice: a client that still looks for a stopped server (health checks, backoff) must not find the server of another test.
  */
 const [FIRST_PORT, END_PORT] = [10_240, 32_768];
 const BLOCK_SIZE = 128; // 176 blocks; the largest test file takes one

@@ -53,7 +53,7 @@ function lengthByDecimal(bytes: Buffer): number {
   return bytes.length < 4 ? 0 : 4 + Number(latin1(bytes.subarray(0, 4)));
 }
 
-/** Telegrams: `<S` serial number, function, data point, checksum `>`. The answer has the same serial number. Few numbers, many data points. */
+/** Telegrams: `<S` serial number, function, datapoint, checksum `>`. The answer has the same serial number. Few numbers, many datapoints. */
 export const conbus: TestProtocol = {
   ...plain,
   name: "conbus",

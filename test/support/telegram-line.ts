@@ -60,7 +60,7 @@ export class TestLine {
   }
 }
 
-/** A read of data point `point` of a module. */
+/** A read of datapoint `point` of a module. */
 export function read(point: number, serial = "0020030837"): string {
   return String(telegram(`S${serial}F02D${String(point).padStart(2, "0")}`));
 }

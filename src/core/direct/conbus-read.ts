@@ -1,13 +1,13 @@
 import { checkTelegram } from "../decode/conbus.js";
 
-// Conbus function 02 reads a data point of the module with this serial number; the reply repeats both and adds the value (docs/direct.md)
+// Conbus function 02 reads a datapoint of the module with this serial number; the reply repeats both and adds the value (docs/direct.md)
 const READ = /^<S(\d{10}F02D[0-9A-Z]{2})[A-P]{2}>$/;
 const REPLY = /^<R(\d{10}F02D[0-9A-Z]{2}).*[A-P]{2}>$/s;
 const ALL_MODULES = "0000000000";
 const LONGEST_READ = "<S0000000000F02D00AA>".length;
 
 /**
- * The data point of one module that a Conbus telegram reads, as `0020030837F02D12`. Undefined when the telegram does anything else, is for
+ * The datapoint of one module that a Conbus telegram reads, as `0020030837F02D12`. Undefined when the telegram does anything else, is for
  * all modules, or has a wrong checksum.
  *
  * @param telegram with its brackets
@@ -16,7 +16,7 @@ export function readKey(telegram: Buffer): string | undefined {
   return telegram.length > LONGEST_READ ? undefined : keyOf(READ, telegram);
 }
 
-/** The data point whose value a telegram reports, in the form of {@link readKey}; undefined when it reports none. */
+/** The datapoint whose value a telegram reports, in the form of {@link readKey}; undefined when it reports none. */
 export function replyKey(telegram: Buffer): string | undefined {
   return keyOf(REPLY, telegram);
 }

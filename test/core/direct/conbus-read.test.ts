@@ -12,14 +12,14 @@ const wrong = (text: string): Buffer => {
 };
 
 const reads: [what: string, bytes: Buffer, key: string | undefined][] = [
-  ["a data point of a module", telegram("S0020030837F02D12"), "0020030837F02D12"],
+  ["a datapoint of a module", telegram("S0020030837F02D12"), "0020030837F02D12"],
   ["another one", telegram("S0020030837F02D1A"), "0020030837F02D1A"],
   ["of all modules", telegram("S0000000000F02D12"), undefined],
   ["a discovery", telegram("S0000000000F01D00"), undefined],
   ["an action", telegram("S0020030837F27D00AA"), undefined],
   ["a write", telegram("S0020030837F04D1201"), undefined],
-  ["more behind the data point", telegram("S0020030837F02D1201"), undefined],
-  ["no data point", telegram("S0020030837F02"), undefined],
+  ["more behind the datapoint", telegram("S0020030837F02D1201"), undefined],
+  ["no datapoint", telegram("S0020030837F02"), undefined],
   ["a serial number too short", telegram("S020030837F02D12"), undefined],
   ["a serial number of letters", telegram("S002003083XF02D12"), undefined],
   ["a wrong checksum", wrong("S0020030837F02D12"), undefined],

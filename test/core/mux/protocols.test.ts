@@ -67,7 +67,7 @@ const exceptions: [name: string, request: string, answer: string][] = [
   ["modbus-serial", "01 03 006b 0003 7417", "01 83 0b 00f7"],
 ];
 for (const [name, asked, answer] of exceptions) {
-  test(`${name}: a time-out is told in the form of the request: ${answer}`, () => {
+  test(`${name}: a timeout is told in the form of the request: ${answer}`, () => {
     assert.deepEqual(protocol(name).failureReply(request(name, hex(asked)), "no answer"), hex(answer));
   });
 }
@@ -111,7 +111,7 @@ test("conbus: a reply has the serial number of the question, unless that was for
   assert.deepEqual([hasManyAnswers?.(one), hasManyAnswers?.(all)], [false, true]);
 });
 
-test("conbus: reads of a data point of one module have a key, and nothing else has", () => {
+test("conbus: reads of a datapoint of one module have a key, and nothing else has", () => {
   const read = telegram("S0020030837F02D12");
   const { key } = request("conbus", read);
   assert.ok(key !== undefined);

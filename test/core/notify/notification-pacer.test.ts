@@ -89,7 +89,7 @@ test("a queued request becomes the final one at the end; a request that has left
   assert.equal(left.done, true);
 });
 
-test("a failed request is repeated with back-off as long as the connection lives", () => {
+test("a failed request is repeated with backoff as long as the connection lives", () => {
   const pacer = new NotificationPacer(rules);
   pacer.dataWritten();
   let now = 0;
@@ -117,7 +117,7 @@ test("after the engine answers again, a repetition waits at most half a second",
   assert.deepEqual(pacer.next(90_001), { kind: "wait", until: 90_500 });
 });
 
-test("a failure does not count for the pace; a time-out does, because the action may be running", () => {
+test("a failure does not count for the pace; a timeout does, because the action may be running", () => {
   const pacer = new NotificationPacer({ ...rules, paceMs: 60_000 });
   pacer.dataWritten();
   send(pacer, 0);

@@ -179,7 +179,7 @@ describe("links", { concurrency: 4 }, () => {
     });
   }
 
-  test("echo: after a time-out a new link opens; the late answer reaches no client", async (t) => {
+  test("echo: after a timeout a new link opens; the late answer reaches no client", async (t) => {
     const device = await Simulator.open(echo, { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} TIME=0.4`);
@@ -187,7 +187,7 @@ describe("links", { concurrency: 4 }, () => {
     device.answering = promptly;
     assert.equal(await first.outcome(0), "right");
     device.answering = never;
-    assert.equal(await first.outcome(1), "closed", "how a time-out is told where the protocol knows no errors");
+    assert.equal(await first.outcome(1), "closed", "how a timeout is told where the protocol knows no errors");
     const [link] = device.links as [Link];
     await until(() => link.over, "the link to be closed");
     link.write("question 1\n");

@@ -117,7 +117,7 @@ describe("failures", { concurrency: 4 }, () => {
     assert.ok(ms < 2000 + SOON_MS, `${ms} ms`);
   });
 
-  test("the same when every second request times out: each fails within its time-out", async (t) => {
+  test("the same when every second request times out: each fails within its timeout", async (t) => {
     let count = 0;
     const device = await Simulator.open(modbus, {
       answering: (answer, link) => {

@@ -1,4 +1,4 @@
-// Modbus in the mux: ids, time-outs, cache, writes.
+// Modbus in the mux: ids, timeouts, cache, writes.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readPdu, words, wrap, writeManyPdu, writePdu } from "../../support/modbus.js";
@@ -40,7 +40,7 @@ describe("modbus", { concurrency: 4 }, () => {
   }
 
   for (const kind of ["modbus", "modbus-rtu"] as const) {
-    test(`${kind}: a time-out is exception 0x0B, the link survives, the late answer reaches no client`, async (t) => {
+    test(`${kind}: a timeout is exception 0x0B, the link survives, the late answer reaches no client`, async (t) => {
       const device = await Simulator.open(modbusProtocol(kind), { answering: never });
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${kind} TIME=0.4`);
@@ -58,7 +58,7 @@ describe("modbus", { concurrency: 4 }, () => {
     });
   }
 
-  test("modbus-serial: after a time-out a new link opens", async (t) => {
+  test("modbus-serial: after a timeout a new link opens", async (t) => {
     const device = await Simulator.open(modbusProtocol("modbus-serial"), { answering: never });
     t.after(() => device.stop());
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus-serial TIME=0.4`);

@@ -183,7 +183,7 @@ describe("protocols", { concurrency: 4 }, () => {
     assert.ok(["", "answer one\n"].includes(client.bytes.toString()), JSON.stringify(client.bytes.toString()));
   });
 
-  test("conbus: a reply about another data point of the same module answers no request", async (t) => {
+  test("conbus: a reply about another datapoint of the same module answers no request", async (t) => {
     const device = await rawDevice(t, {
       data: async (_, socket) => {
         socket.write(telegram("R0020044966F02D00OLD"));

@@ -260,7 +260,7 @@ function pidLabel(pid: string): string {
   return /\[([0-9a-f]+) /.exec(opened.at(-1) ?? "")?.[1] ?? "?";
 }
 
-test("5xx is repeated with back-off until the engine takes it", async () => {
+test("5xx is repeated with backoff until the engine takes it", async () => {
   const { client, remote, pid } = await notified();
   luup.answer = saying("starting", 503);
   remote.write("x");
@@ -316,7 +316,7 @@ test("connections are kept alive; a dead one is replaced at once", async () => {
   remote.write("x");
   const arrivals = await luup.received(pid, 7);
   const ms = (arrivals[6]?.at ?? 0) - since;
-  assert.ok(ms < 450, `repeated at once, not after the back-off: ${ms} ms`);
+  assert.ok(ms < 450, `repeated at once, not after the backoff: ${ms} ms`);
   client.destroy();
 });
 

@@ -7,7 +7,7 @@ const TYPE_AT = 1;
 const SERIAL_NUMBER = { at: 2, end: 12 }; // ten digits
 const [REPLY, EVENT] = [0x52, 0x45]; // R, E
 
-/** Function 02 reads a data point, and its reply repeats which. Replies to other functions have another function: 18 says that an action is done. */
+/** Function 02 reads a datapoint, and its reply repeats which. Replies to other functions have another function: 18 says that an action is done. */
 const READ_DATA_POINT = { at: 12, end: 18, begin: "F02D" };
 
 const ALL_MODULES = "0000000000";
@@ -16,7 +16,7 @@ function serialNumber(telegram: Buffer): string {
   return telegram.toString("latin1", SERIAL_NUMBER.at, SERIAL_NUMBER.end);
 }
 
-/** The data point that a telegram reads or reports; nothing when the telegram is about something else. */
+/** The datapoint that a telegram reads or reports; nothing when the telegram is about something else. */
 function dataPoint(telegram: Buffer): string | undefined {
   const text = telegram.toString("latin1", READ_DATA_POINT.at, READ_DATA_POINT.end);
   return text.startsWith(READ_DATA_POINT.begin) ? text : undefined;
@@ -24,7 +24,7 @@ function dataPoint(telegram: Buffer): string | undefined {
 
 /**
  * Conbus (docs/mux.md). A module answers a system telegram `<S…>` with a reply `<R…>` that carries its serial number. A telegram to all
- * modules gets one reply of each module. Events `<E…>` come at any time. Clients share identical reads of a data point; the cache keeps
+ * modules gets one reply of each module. Events `<E…>` come at any time. Clients share identical reads of a datapoint; the cache keeps
  * only replies that report the value.
  */
 export const conbus: Protocol = {
