@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { readCredentials } from "#src/dial/tls-credentials.js";
+import { Certificates } from "../support/certificates.js";
+
+const certificates = new Certificates();
+after(() => certificates.remove());
+const [one, other] = [certificates.make("one"), certificates.make("other")];
+const missing = `${certificates.folder}/missing.pem`;
+const text = `${certificates.folder}/text.pem`;
+writeFileSync(text, "no certificate");
+
+test("the contents of all files that are named, by Node's names", () => {
+  assert.deepEqual(readCredentials({}), {});
+  assert.deepEqual(readCredentials({ ...one, authority: other.certificate }), {
+    cert: readFileSync(one.certificate),
+    key: readFileSync(one.key),
+    ca: readFileSync(other.certificate),
+  });
+});
+
+const wrong = [
+  ["a certificate that is missing", { certificate: missing, key: one.key }, missing],
+  ["a certificate that is none", { certificate: text, key: one.key }, text],
+  ["a key that is missing", { certificate: one.certificate, key: missing }, missing],
+  ["an authority that is no certificate", { authority: text }, text],
+  [
+    "a key of another certificate",
+    { certificate: one.certificate, key: other.key },
+    `${one.certificate} and ${other.key}`,
+  ],
+] as const;
+for (const [what, files, named] of wrong) {
+  test(`${what}: the error names the file`, () => {
+    assert.throws(
+      () => readCredentials(files),
+      ({ message }: Error) => message.startsWith(`TLS: ${named} cannot be used: `),
+    );
+  });
+}
