@@ -47,7 +47,7 @@ const VOID: [what: string, happens: (one: Joined, two: Joined) => void][] = [
   ["a read with a wrong checksum", (_, { client }) => client.send("<S0020030837F02D12AA>")],
 ];
 for (const [what, happens] of VOID) {
-  test(`cached cached answers are void after ${what}`, () => {
+  test(`cached answers are void after ${what}`, () => {
     const test = new TestLine({ shareMs: SHARE_MS });
     const [one, two, three] = [test.join(), test.join(), test.join()];
     learn(one, "1");

@@ -17,7 +17,7 @@ export interface ServerStatus {
   readonly failures: number;
 }
 
-/** A daemon with one line of `[direct]`. */
+/** A daemon with one `[direct]` line. */
 export interface Direct<D extends RunningDaemon = RunningDaemon> {
   readonly daemon: D;
   readonly config: ConfigFile;

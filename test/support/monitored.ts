@@ -6,7 +6,7 @@ import { startHere } from "./in-process.js";
 import { greet } from "./net.js";
 import { Output } from "./shown.js";
 
-/** A daemon whose output is read. */
+/** A daemon whose standard output the test reads. */
 export interface Monitored<D extends RunningDaemon = RunningDaemon> {
   readonly daemon: D;
   /** The ports of its `[direct]` or `[mux]` lines, in their order. */
@@ -62,7 +62,7 @@ async function startMonitoredBy<D extends RunningDaemon>(
   return { daemon, ports, port: ports[0] ?? 0, output: new Output(daemon.stdout) };
 }
 
-/** The ids of the connections of a daemon, by the address of the client, as STAT JSON tells them; without the one that asks. */
+/** The ids of a daemon's connections in STAT JSON, by the address of the client; without the connection that asks. */
 export async function connectionIds(daemon: RunningDaemon): Promise<Map<string, string>> {
   const { client, pid } = await greet(daemon.port);
   client.write("STAT JSON\n");

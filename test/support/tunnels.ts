@@ -59,7 +59,7 @@ export async function told(daemon: RunningDaemon): Promise<Told> {
   return answer;
 }
 
-/** A daemon that devices connect to. */
+/** A daemon as tunnel server. */
 export interface TunnelServer<D extends RunningDaemon = RunningDaemon> {
   readonly daemon: D;
   readonly config: ConfigFile;
@@ -72,7 +72,7 @@ export interface TunnelServer<D extends RunningDaemon = RunningDaemon> {
   status(): Promise<TunnelStatus>;
 }
 
-/** A daemon that connects to a server. */
+/** A daemon as tunnel device. */
 export interface TunnelDevice<D extends RunningDaemon = RunningDaemon> {
   readonly daemon: D;
   status(): Promise<DeviceStatus>;
