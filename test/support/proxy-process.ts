@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import type { Readable } from "node:stream";
 import { after, type TestContext } from "node:test";
+import { reverseProxy } from "#src/cli/reverse-proxy-command.js";
 import { MAIN } from "./daemon.js";
 import { freePort } from "./free-port.js";
 import { Client } from "./net.js";
@@ -46,6 +47,22 @@ export async function ended(child: ChildProcess, withinMs?: number): Promise<num
   return child.exitCode;
 }
 
+/**
+ * Answers `sockproxyd reverse-proxy status` or `stop` in the test's own process, as the command does.
+ *
+ * @param folder the value of XDG_RUNTIME_DIR
+ */
+export async function controlHere(folder: string, ...words: readonly string[]): Promise<Ran> {
+  const former = process.env["XDG_RUNTIME_DIR"] ?? "";
+  process.env["XDG_RUNTIME_DIR"] = folder;
+  const answering = reverseProxy(words, () => {}); // reads the variable before it returns
+  process.env["XDG_RUNTIME_DIR"] = former;
+  const answer = await answering;
+  if (answer.kind === "running") throw new Error(`${words.join(" ")} starts a daemon`);
+  if (answer.kind === "answer") return { status: answer.status ?? 0, stdout: `${answer.text}\n`, stderr: "" };
+  return { status: answer.status, stdout: "", stderr: answer.lines.map((line) => `sockproxyd: ${line}\n`).join("") };
+}
+
 /** Runs `sockproxyd …` to its end. */
 export async function runToEnd(t: TestContext, folder: string, ...args: readonly string[]): Promise<Ran> {
   const child = start(t, folder, ...args);
@@ -80,10 +97,8 @@ export class ReverseProxy {
   readonly config: string;
   readonly output: Output;
   readonly errors: Output;
-  readonly #test: TestContext;
 
   constructor(t: TestContext, port: number, folder: string, config: string, args: readonly string[]) {
-    this.#test = t;
     this.port = port;
     this.folder = folder;
     this.config = config;
@@ -102,9 +117,9 @@ export class ReverseProxy {
     writeFileSync(this.config, text);
   }
 
-  /** Runs `reverse-proxy <verb> --port <its port>`. */
+  /** Answers `reverse-proxy <verb> --port <its port>`. */
   run(verb: "status" | "stop"): Promise<Ran> {
-    return runToEnd(this.#test, this.folder, "reverse-proxy", verb, "--port", `${this.port}`);
+    return controlHere(this.folder, verb, "--port", `${this.port}`);
   }
 
   /** The output of `status`, once the proxy answers: it listens for clients a moment earlier. */

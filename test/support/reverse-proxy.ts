@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { after } from "node:test";
 import { MAIN } from "./daemon.js";
+import { controlHere } from "./proxy-process.js";
 import { until } from "./wait.js";
 
 /** The result of a command. */
@@ -43,6 +44,12 @@ export class ReverseProxyFolder {
   /** Writes a `cli.yml` for a server on the loopback address. */
   serveFrom(port: number): void {
     writeFileSync(this.cliYml, conbusYml(port));
+  }
+
+  /** Answers `sockproxyd reverse-proxy status` or `stop` in the test's own process. */
+  async control(verb: "status" | "stop", port: number): Promise<Ran> {
+    const { status, stdout, stderr } = await controlHere(this.path, verb, "--port", String(port));
+    return { status: status ?? -1, out: stdout, err: stderr };
   }
 
   /** Runs `sockproxyd reverse-proxy …` to its end; fails after 20 seconds. */

@@ -1,3 +1,6 @@
+/** How often {@link until} looks: the longer the wait, the less often. A condition may read large tables. */
+const [LEAST_INTERVAL_MS, INTERVAL_PART, MAX_INTERVAL_MS] = [5, 0.025, 25];
+
 /**
  * Waits until a condition holds.
  *
@@ -9,10 +12,11 @@ export async function until(
   what: string,
   withinMs = 10_000,
 ): Promise<void> {
-  const limit = performance.now() + withinMs;
+  const since = performance.now();
   while (!(await condition())) {
-    if (performance.now() > limit) throw new Error(`waited ${withinMs} ms in vain for: ${what}`);
-    await pause(5);
+    const waitedMs = performance.now() - since;
+    if (waitedMs > withinMs) throw new Error(`waited ${withinMs} ms in vain for: ${what}`);
+    await pause(Math.min(Math.max(LEAST_INTERVAL_MS, waitedMs * INTERVAL_PART), MAX_INTERVAL_MS));
   }
 }
 

@@ -128,11 +128,11 @@ test("two on two ports, each with its own status and stop", async () => {
   writeFileSync(`${folder.path}/second.yml`, conbusYml(two.port));
   const other = await folder.start(second, ["--config", "second.yml"]);
   const targets = await Promise.all(
-    [port, second].map(async (at) => statusOf((await folder.run("status", "--port", String(at))).out)["target_port"]),
+    [port, second].map(async (at) => statusOf((await folder.control("status", at)).out)["target_port"]),
   );
   assert.deepEqual(targets, [one.port, two.port]);
-  assert.equal((await folder.run("stop", "--port", String(port))).status, 0);
-  assert.equal((await folder.run("status", "--port", String(second))).status, 0);
+  assert.equal((await folder.control("stop", port)).status, 0);
+  assert.equal((await folder.control("status", second)).status, 0);
   await until(() => proxy.child.exitCode === 0, "the first to end");
   assert.equal(await other.end(), 0);
 });
@@ -141,10 +141,10 @@ test("killed: status 3, stop 3, and it can be started again", async () => {
   const { folder, port, proxy } = await begin();
   await proxy.end("SIGKILL");
   assert.ok(existsSync(folder.socketOf(port)), "the socket is left");
-  assert.equal((await folder.run("status", "--port", String(port))).status, 3);
-  assert.equal((await folder.run("stop", "--port", String(port))).status, 3);
+  assert.equal((await folder.control("status", port)).status, 3);
+  assert.equal((await folder.control("stop", port)).status, 3);
   const again = await folder.start(port);
-  assert.equal((await folder.run("status", "--port", String(port))).status, 0);
+  assert.equal((await folder.control("status", port)).status, 0);
   assert.equal(await again.end(), 0);
 });
 
@@ -160,7 +160,7 @@ test("a second one on the same port: status 1, and the first goes on", async () 
   const ran = await elsewhere.run("start", "--port", String(port));
   assert.equal(ran.status, 1);
   assert.match(ran.err, new RegExp(`^[\\d:,]+ \\[ERROR\\] cannot listen on \\*:${port}: already in use\n$`));
-  assert.equal((await folder.run("status", "--port", String(port))).status, 0);
+  assert.equal((await folder.control("status", port)).status, 0);
   assert.equal(await proxy.end(), 0);
 });
 
@@ -323,7 +323,7 @@ test("without a file: the defaults of the original, and a warning", async () => 
   const port = await freePort();
   const proxy = await folder.start(port);
   await proxy.logs(/\[WARN\] cli\.yml: no such file; conbus\.ip 10\.0\.3\.162, /);
-  const { target_ip, target_port } = statusOf((await folder.run("status", "--port", String(port))).out);
+  const { target_ip, target_port } = statusOf((await folder.control("status", port)).out);
   assert.deepEqual([target_ip, target_port], ["10.0.3.162", 10001]);
   folder.serveFrom(one.port); // it appears
   await proxy.logs(new RegExp(`new connections go to 127\\.0\\.0\\.1:${one.port}`));
@@ -419,7 +419,7 @@ test("the control socket is setup mode as any: CONN works there, too", async () 
   await remote.rest();
   remote.write("down");
   assert.equal(await client.take(4), "down"); // half open, as everywhere
-  const { active_connections } = statusOf((await folder.run("status", "--port", String(port))).out);
+  const { active_connections } = statusOf((await folder.control("status", port)).out);
   assert.equal(active_connections, 0);
   assert.equal(await proxy.end(), 0);
 });
@@ -428,7 +428,7 @@ test("a client of the control socket that leaves before the greeting does no har
   const { folder, port, proxy } = await begin();
   for (let count = 0; count < 20; count += 1) connect({ path: folder.socketOf(port) }).destroy();
   await pause(100);
-  assert.equal((await folder.run("status", "--port", String(port))).status, 0);
+  assert.equal((await folder.control("status", port)).status, 0);
   assert.equal(await proxy.end(), 0);
   assert.doesNotMatch(proxy.log, /ERROR|fault/);
 });
@@ -444,10 +444,10 @@ test("status and stop work while the proxy is full", async () => {
     await pause(10);
     assert.ok(clients.length < 128, "it has no limit");
   }
-  const ran = await folder.run("status", "--port", String(port));
+  const ran = await folder.control("status", port);
   assert.equal(ran.status, 0, ran.err);
   assert.ok(Number(statusOf(ran.out)["active_connections"]) > 5);
-  assert.equal((await folder.run("stop", "--port", String(port))).status, 0);
+  assert.equal((await folder.control("stop", port)).status, 0);
   assert.equal(await proxy.end(), 0);
   for (const client of clients) client.destroy();
 });
@@ -455,7 +455,7 @@ test("status and stop work while the proxy is full", async () => {
 test("the process has ended when stop returns: the port is free at once", async () => {
   const { folder, port } = await begin();
   await clientOf(port);
-  assert.equal((await folder.run("stop", "--port", String(port))).status, 0);
+  assert.equal((await folder.control("stop", port)).status, 0);
   const server = createServer().listen(port);
   await portAnswers(port);
   server.close();

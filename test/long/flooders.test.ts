@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import { ConfigFile } from "../../support/config.js";
-import { startDaemon } from "../../support/daemon.js";
-import { freePort } from "../../support/free-port.js";
-import { worstGreetingMs } from "../../support/greeting.js";
-import { CONNECT, connectPayload, DATA, frame, LISTEN, PING } from "../../support/tunnel.js";
-import { pause, until } from "../../support/wait.js";
+import { ConfigFile } from "../support/config.js";
+import { startDaemon } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { worstGreetingMs } from "../support/greeting.js";
+import { CONNECT, connectPayload, DATA, frame, LISTEN, PING } from "../support/tunnel.js";
+import { pause, until } from "../support/wait.js";
 
 /*
  * No input of one peer, on up to five connections, makes another client wait for more than 50 ms. What counts here is the time that the

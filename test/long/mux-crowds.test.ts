@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import { telegram } from "../../support/conbus.js";
-import type { DaemonProcess } from "../../support/daemon.js";
-import { freePort } from "../../support/free-port.js";
-import { worstGreetingMs } from "../../support/greeting.js";
-import { readPdu, wrap } from "../../support/modbus.js";
-import { type Mux, startMuxProcess } from "../../support/mux.js";
-import { faults } from "../../support/process.js";
-import { until } from "../../support/wait.js";
+import { telegram } from "../support/conbus.js";
+import type { DaemonProcess } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { worstGreetingMs } from "../support/greeting.js";
+import { readPdu, wrap } from "../support/modbus.js";
+import { type Mux, startMuxProcess } from "../support/mux.js";
+import { faults } from "../support/process.js";
+import { until } from "../support/wait.js";
 
 const CROWD = 800;
 const MOST_MS = 100; // of the daemon's own time, on a machine that may be slow; without portions these took 300 ms and more
