@@ -45,16 +45,16 @@ export interface DeviceStatus {
 }
 
 /** The tunnel part of STAT JSON. */
-export interface Told {
+export interface TunnelsStatus {
   readonly tunnels: readonly TunnelStatus[];
   readonly devices: readonly DeviceStatus[];
 }
 
 /** Asks a daemon for STAT JSON. */
-export async function told(daemon: RunningDaemon): Promise<Told> {
+export async function tunnelsStatus(daemon: RunningDaemon): Promise<TunnelsStatus> {
   const { client } = await greet(daemon.port);
   client.write("STAT JSON\n");
-  const answer = JSON.parse(await client.line()) as Told;
+  const answer = JSON.parse(await client.line()) as TunnelsStatus;
   client.destroy();
   return answer;
 }
@@ -144,7 +144,7 @@ function startersBy<D extends RunningDaemon>(start: StartDaemon<D>): Starters<D>
             withinMs,
           ),
         status: async () => {
-          const tunnel = (await told(daemon)).tunnels.find((each) => each.port === port);
+          const tunnel = (await tunnelsStatus(daemon)).tunnels.find((each) => each.port === port);
           if (tunnel === undefined) throw new Error(`STAT tells nothing of port ${port}`);
           return tunnel;
         },
@@ -157,7 +157,7 @@ function startersBy<D extends RunningDaemon>(start: StartDaemon<D>): Starters<D>
       return {
         daemon,
         status: async () => {
-          const device = (await told(daemon)).devices.find((each) => each.server === `127.0.0.1:${server}`);
+          const device = (await tunnelsStatus(daemon)).devices.find((each) => each.server === `127.0.0.1:${server}`);
           if (device === undefined) throw new Error(`STAT tells nothing of the device of port ${server}`);
           return device;
         },

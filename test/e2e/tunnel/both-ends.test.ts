@@ -7,7 +7,7 @@ import { startEcho } from "../../support/echo.js";
 import { freePort } from "../../support/free-port.js";
 import { Client, Device, greet, reload } from "../../support/net.js";
 import { descriptorsAtRest, faults } from "../../support/process.js";
-import { processes, startDevice, startServer, startTunnel, told } from "../../support/tunnels.js";
+import { processes, startDevice, startServer, startTunnel, tunnelsStatus } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
@@ -151,7 +151,7 @@ describe("both ends", { concurrency: 4 }, () => {
     const refused = await Client.open(toOther);
     assert.equal(await refused.rest(3000), "");
     assert.equal(other.clients.length, 0);
-    const { devices } = await told(device.daemon);
+    const { devices } = await tunnelsStatus(device.daemon);
     assert.equal(devices.find((each) => each.server === `${HOST}:${server.port}`)?.connected, true);
   });
 
@@ -169,7 +169,7 @@ describe("both ends", { concurrency: 4 }, () => {
       assert.match(await client.line(), /^ERR TCPR ./, words);
       client.destroy();
     }
-    assert.equal((await told(device.daemon)).devices.length, 1);
+    assert.equal((await tunnelsStatus(device.daemon)).devices.length, 1);
   });
 
   test("RELD removes and adds tunnels; unchanged tunnels keep their clients", async (t) => {
@@ -183,7 +183,10 @@ describe("both ends", { concurrency: 4 }, () => {
     server.config.write(`${kept}${port}=EXPOSE 127.0.0.1:${second}>${HOST}:${echo.port}\n`);
     assert.match(await reload(server.daemon.port), /^OK/);
     await startDevice(t, port, [`${HOST}:${echo.port}`]);
-    await until(async () => (await told(server.daemon)).tunnels.every(({ listening }) => listening), "both to listen");
+    await until(
+      async () => (await tunnelsStatus(server.daemon)).tunnels.every(({ listening }) => listening),
+      "both to listen",
+    );
     await echoed(second, "brought");
     client.write("kept");
     assert.equal(await client.take(4), "kept");
