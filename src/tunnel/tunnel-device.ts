@@ -180,7 +180,7 @@ export class TunnelDevice {
   #retryLater(reason: string): void {
     if (this.#state.kind === "stopped") return;
     this.#failures += 1;
-    this.#logOnce("warn", `${reason}; it is tried again`);
+    this.#logOnce("warn", `${reason}; the device tries again`);
     const timer = this.#context.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => {
       this.#state = this.#startDial();
     });

@@ -137,7 +137,7 @@ test("an attempt without an answer is given up after three seconds; a stop of th
   assert.equal(used(), 1);
   clock.advance(1);
   await until(() => used() === 0, "the attempt to be given up");
-  assert.match(log.lines.join("\n"), /WARN \[device > 127\.0\.0\.1:\d+\] [^\n]*; it is tried again/);
+  assert.match(log.lines.join("\n"), /WARN \[device > 127\.0\.0\.1:\d+\] [^\n]*; the device tries again/);
   clock.advance(FIRST_RETRY_MS);
   assert.equal(used(), 1);
   await daemon.stop("enough");

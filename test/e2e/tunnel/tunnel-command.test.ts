@@ -63,7 +63,7 @@ describe("the command tunnel", { concurrency: 3 }, () => {
         device: () => device(t, port, `127.0.0.1:${echo}`),
       };
       const one = begin[first]();
-      await until(() => /started|tried again/.test(one.stderr()), `the ${first}`);
+      await until(() => /started|tries again/.test(one.stderr()), `the ${first}`);
       const other = begin[first === "server" ? "device" : "server"]();
       const [serverSide, deviceSide] = first === "server" ? [one, other] : [other, one];
       const client = await served(host, "through the link");

@@ -190,7 +190,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     const wrongName = await startDevice(t, server.port, service.port, trust);
     await says(
       wrongName,
-      /WARN \[device > localhost:\d+\] TLS: [^\n]*(altnames|does not match)[^\n]*; it is tried again/,
+      /WARN \[device > localhost:\d+\] TLS: [^\n]*(altnames|does not match)[^\n]*; the device tries again/,
     );
     const right = await Server.start(t, service.port, tls);
     const wrongAuthority = await startDevice(t, right.port, service.port, `tls=true\nca=${stranger.certificate}`);
@@ -334,7 +334,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     const device = await startDevice(t, server.port, service.port, `tls=true\nca=${later}`);
     await says(
       device,
-      /WARN \[device > [^\n]*\] TLS: [^\n]*later\.pem cannot be used: ENOENT[^\n]*; it is tried again/,
+      /WARN \[device > [^\n]*\] TLS: [^\n]*later\.pem cannot be used: ENOENT[^\n]*; the device tries again/,
     );
     writeFileSync(now, ca);
     renameSync(now, later);
