@@ -99,6 +99,14 @@ test("a reload checks soon, by its rule", () => {
   assert.equal(attempts.length, 1);
 });
 
+test("a reload during an attempt begins no second one", () => {
+  const { clock, attempts, check } = setUp("always");
+  clock.advance(500);
+  check.configure({ when: "always", everyMs: EVERY_MS, timeoutMs: 4000 });
+  clock.advance(60_000);
+  assert.equal(attempts.length, 1);
+});
+
 test("a stopped check gives up its attempt, and makes no other", async () => {
   const { clock, attempts, check } = setUp("always");
   clock.advance(500);

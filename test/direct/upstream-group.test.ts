@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type DirectRoute, parseDirectRoute } from "#src/core/direct/direct-line.js";
 import { sharedOrigin } from "#src/core/net/client-origin.js";
-import { DialError } from "#src/dial/dial-error.js";
+import { DialError, NO_MORE_FILES } from "#src/dial/dial-error.js";
 import { UpstreamGroup } from "#src/direct/upstream-group.js";
 import { Device } from "../support/net.js";
 import { servicesHere } from "../support/services.js";
@@ -87,7 +87,7 @@ test("a line without descriptors left connects nobody", async (t) => {
   while (services.descriptors.take() !== undefined);
   await assert.rejects(
     group.dial(CLIENT).end,
-    (error: unknown) => error instanceof DialError && /ulimit/.test(error.message),
+    (error: unknown) => error instanceof DialError && error.message === NO_MORE_FILES,
   );
 });
 

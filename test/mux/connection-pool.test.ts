@@ -48,7 +48,9 @@ async function setUp(t: TestContext, options = "PROT=echo", isThere = true) {
     const data = new Promise((resolve) => {
       connection.observer = { passed: resolve, drained() {}, ended() {} } as never;
     });
-    (await state.device?.client(opened.length - 1))?.write("x\n");
+    const clients = state.device?.clients ?? [];
+    await until(() => clients.length > 0, "the connection at the device");
+    clients.at(-1)?.write("x\n");
     await data;
     await settle();
   };
@@ -170,18 +172,44 @@ test("a retired connection is replaced at once, a useless one after the delay", 
 });
 
 test("POOL=2: a failed second attempt does not delay the replacement of the only connection", async (t) => {
-  const { pool, state, opened, told, heard, respond } = await setUp(t, "PROT=echo POOL=2");
+  const { clock, pool, state, opened, told, heard, respond } = await setUp(t, "PROT=echo POOL=2");
   pool.open();
   await heard(1);
   const [first] = opened as [DeviceConnection];
   await respond(first);
+  clock.advance(5000);
   state.device?.stopListening();
   pool.open();
   await until(() => pool.connections.size === 1, "the second attempt to fail");
   assert.deepEqual([told, pool.down], [["ready"], false], "one connection is enough");
-  pool.retire(first, "as old as MAXA allows");
-  pool.replace(first, "gone");
-  assert.equal(opened.length, 2);
+  pool.open();
+  assert.equal(opened.length, 2, "a second connection is not due");
+  pool.replace(first, "no answer to its probe");
+  pool.open();
+  assert.equal(opened.length, 3);
+});
+
+test("a responsive connection ends the growth of the wait", async (t) => {
+  const { clock, pool, port, state, opened, heard, respond } = await setUp(t, "PROT=echo", false);
+  pool.open();
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    await heard(attempt);
+    if (attempt === 3) state.device = await Device.open("127.0.0.1", port);
+    clock.advance(6000);
+  }
+  await heard(4);
+  const peer = await state.device?.client();
+  const last = opened.at(-1) as DeviceConnection;
+  await respond(last);
+  state.device?.stopListening();
+  peer?.reset();
+  await heard(5);
+  clock.advance(1000);
+  pool.open();
+  await heard(6);
+  const before = opened.length;
+  clock.advance(1500);
+  assert.equal(opened.length, before + 1);
 });
 
 test("closed connections tell nothing, and open again when the pool is asked", async (t) => {

@@ -137,6 +137,19 @@ test("a client with too much unread starts no request before it has read", () =>
   assert.deepEqual(told, ["resumed", "one\n"]);
 });
 
+test("a client that takes long gets its answers in order; the mux hears of it when its backlog is small", async () => {
+  const { client, told, test } = setUp();
+  const pieces = Array.from({ length: 6 }, (_, index) => String(index).repeat(100_000));
+  for (const piece of pieces) client.deliver(Buffer.from(piece));
+  test.onGot = () => keepBusy(3);
+  client.resume();
+  assert.deepEqual([client.stalled, told], [true, []]);
+  client.deliver(Buffer.from("behind them"));
+  await until(() => test.got.length === 7, "everything");
+  assert.deepEqual(test.take(), [...pieces, "behind them"]);
+  assert.deepEqual([...new Set(told)], ["resumed"]);
+});
+
 test("FIN: the mux hears of it behind the last message; while answers are outstanding there is a sign of life each second", async () => {
   const order: string[] = [];
   const { client, clock, owner, test } = setUp("echo", {

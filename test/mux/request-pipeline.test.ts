@@ -64,6 +64,16 @@ test("modbus: a request goes out under an id of the pipeline, and its answer com
   assert.deepEqual([pipeline.outstanding, pipeline.isFree, pipeline.requests], [0, true, 1]);
 });
 
+test("no request goes out while answers wait to be handed over", () => {
+  const { pipeline, owner, send, answerTo } = setUp("PROT=modbus PIPE=2");
+  send(modbusMessage(1, readPdu(1)));
+  const isFree: boolean[] = [];
+  owner.completed = () => void isFree.push(pipeline.isFree);
+  owner.ready = () => void isFree.push(pipeline.isFree);
+  pipeline.data(answerTo(0, registerPdu(1)));
+  assert.deepEqual(isFree, [false, true]);
+});
+
 test("PIPE: answers in any order find their requests", () => {
   const { pipeline, send, answerTo, take } = setUp("PROT=modbus PIPE=2");
   send(modbusMessage(1, readPdu(1)));
@@ -249,17 +259,19 @@ test("http: parts of a long answer extend its time; the interim answer does not"
   pipeline.data(Buffer.from("b"));
   assert.deepEqual(take().slice(-2), ["completed", "ready"]);
   send(GET);
+  clock.advance(1000);
   pipeline.data(http("HTTP/1.1 103 Early Hints"));
-  clock.advance(2000);
+  clock.advance(1000);
   assert.match(take().at(-1) ?? "", /^replace: no answer within 2 s/);
 });
 
 test("http: a client that does not read keeps the connection for a minute at most", () => {
   const { clock, connection, pipeline, send, take } = setUp("PROT=http TIME=2");
   send(GET);
-  pipeline.data(http("HTTP/1.1 200 OK\r\nContent-Length: 20", "a"));
+  pipeline.data(http("HTTP/1.1 200 OK\r\nContent-Length: 200", "a"));
   pipeline.pause();
   assert.equal(connection.isPaused, true);
+  pipeline.data(Buffer.from("what the kernel had"));
   clock.advance(59_999);
   pipeline.resume();
   assert.equal(connection.isPaused, false);
