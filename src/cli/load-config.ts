@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { type FileSettings, parseConfigFile } from "../core/config/file.js";
-import { checkSettings, DEFAULT_SETTINGS, lineTitle, PORT_SECTIONS, parseValue } from "../core/config/keys.js";
-import { listensOf } from "../core/config/listen.js";
+import { parseConfigFile } from "../core/config/file.js";
+import { checkSettings, DEFAULT_SETTINGS, lineTitle, parseValue } from "../core/config/keys.js";
 import { checkLoops } from "../core/config/loop-check.js";
+import { mergeFile } from "../core/config/merge-file.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { readCredentials } from "../dial/tls-credentials.js";
@@ -34,17 +34,10 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
       return;
     }
     const file = parseConfigFile(text, path);
-    problems.push(...file.problems, ...repeatedPorts(settings, file.settings).map((problem) => `${path}: ${problem}`));
+    const merged = mergeFile(settings, file.settings);
+    problems.push(...file.problems, ...merged.problems.map((problem) => `${path}: ${problem}`));
     warnings.push(...file.warnings);
-    const { values, direct, mux, tunnel, namedDevices } = file.settings;
-    settings = {
-      ...settings,
-      ...values,
-      direct: [...settings.direct, ...direct],
-      mux: [...settings.mux, ...mux],
-      tunnel: [...settings.tunnel, ...tunnel],
-      namedDevices: [...settings.namedDevices, ...namedDevices],
-    };
+    settings = merged.settings;
   }
 
   for (const argument of argumentList) {
@@ -61,19 +54,6 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
     warnings: [...warnings, ...openPortWarnings(settings, REMEDY)],
     ...(!hasFile && { reloadNote: NO_FILE }),
   };
-}
-
-/** The problems of ports that an earlier file has given to a line of the same section. */
-function repeatedPorts(before: Settings, { direct, mux, tunnel }: FileSettings): string[] {
-  const lines = { direct, mux, tunnel };
-  return PORT_SECTIONS.flatMap((section) => {
-    const taken = new Set(before[section].flatMap(listensOf).map(({ port }) => port));
-    return lines[section].flatMap((line) =>
-      listensOf(line)
-        .filter(({ port }) => taken.has(port))
-        .map(({ port }) => `${lineTitle(section, line)}: port ${port} was given in an earlier file`),
-    );
-  });
 }
 
 /**

@@ -80,7 +80,7 @@ export function commentWarning({ comment }: Entry): string | undefined {
   );
 }
 
-/** A value as a file has it: in quotes where a reader would take it for another value. */
+/** A value as a file has it: in quotes where a reader would take it for another value, or for a value and a comment. */
 export function printValue(value: string): string {
-  return /^["']|^\s|\s$/.test(value) ? JSON.stringify(value) : value;
+  return /^["']|^\s|\s$|\s[;#]/.test(value) ? JSON.stringify(value) : value;
 }

@@ -1,0 +1,47 @@
+import type { FileSettings } from "./file.js";
+import { lineTitle, PORT_SECTIONS } from "./keys.js";
+import { listensOf } from "./listen.js";
+import type { PortLine, PortSection, Settings } from "./settings.js";
+
+/**
+ * Adds a configuration file to the settings so far. A value of the file overrides an earlier one; lines and named sections come on top.
+ *
+ * @returns the settings, and the problems of lines that an earlier file has already: neither of the two can be said to override the other
+ */
+export function mergeFile(before: Settings, file: FileSettings): { settings: Settings; problems: string[] } {
+  const { values, direct, mux, tunnel, namedDevices } = file;
+  const names = before.namedDevices.map(({ name }) => name);
+  return {
+    settings: {
+      ...before,
+      ...values,
+      direct: [...before.direct, ...direct],
+      mux: [...before.mux, ...mux],
+      tunnel: [...before.tunnel, ...tunnel],
+      namedDevices: [...before.namedDevices, ...namedDevices],
+    },
+    problems: [
+      ...PORT_SECTIONS.flatMap((section) => repeatedLines(section, before[section], file[section])),
+      ...namedDevices
+        .filter(({ name }) => names.includes(name))
+        .map(({ name }) => `[device ${name}]: stands in an earlier file, too`),
+    ],
+  };
+}
+
+function repeatedLines(
+  section: PortSection,
+  before: readonly PortLine<unknown>[],
+  lines: readonly PortLine<unknown>[],
+): string[] {
+  const ports = new Set(before.flatMap(listensOf).map(({ port }) => port));
+  const names = new Set(before.map(({ name }) => name));
+  return lines.flatMap((line) => {
+    const title = lineTitle(section, line);
+    const taken = listensOf(line).filter(({ port }) => ports.has(port));
+    return [
+      ...(line.name !== undefined && names.has(line.name) ? [`${title}: stands in an earlier file, too`] : []),
+      ...taken.map(({ port }) => `${title}: port ${port} was given in an earlier file`),
+    ];
+  });
+}
