@@ -2,6 +2,7 @@ import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
+import type { ServerLease } from "../dial/dial.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
 import { ConnectionNotifier, type ConnectionNotifierContext } from "../notify/connection-notifier.js";
 import type { FinalNotifications } from "../notify/final-notifications.js";
@@ -41,7 +42,7 @@ export class RelayPhase implements RelayOwner {
   readonly kind = "echo";
   readonly request: ConnRequest;
   readonly relay: Relay;
-  readonly #remote: ReachedRemote;
+  readonly #serverLease: ServerLease | undefined;
   readonly #client: StreamEnd;
   readonly #log: ConnectionLog;
   readonly #context: RelayPhaseContext;
@@ -49,21 +50,20 @@ export class RelayPhase implements RelayOwner {
   #notifier: ConnectionNotifier | undefined;
 
   constructor(
-    remote: ReachedRemote,
+    { end, request, pid, serverLease }: ReachedRemote,
     client: StreamEnd,
     log: ConnectionLog,
     context: RelayPhaseContext,
     owner: RelayPhaseOwner,
   ) {
-    const { request, pid } = remote;
     const { options } = request;
     this.request = request;
-    this.#remote = remote;
+    this.#serverLease = serverLease;
     this.#client = client;
     this.#log = log;
     this.#context = context;
     this.#owner = owner;
-    this.relay = new Relay(client, remote.end, options, context.clock, this);
+    this.relay = new Relay(client, end, options, context.clock, this);
     if (options.notify === undefined) return;
     this.#notifier = new ConnectionNotifier(options.notify, pid, options, client, context, {
       warn: (text) => log.warn(text),
@@ -76,7 +76,7 @@ export class RelayPhase implements RelayOwner {
   /** Begins to relay. @param early what the client has sent for the remote already */
   start(early: EarlyBytes): void {
     const { deadPeers, monitor } = this.#context;
-    const stream = streamOf(this.#remote.end);
+    const stream = streamOf(this.relay.remote);
     if (stream !== undefined) deadPeers.add(stream);
     if (monitor.wants(this.request.options)) for (const messages of this.streams) monitor.addStream(messages);
     this.relay.start(early);
@@ -84,8 +84,8 @@ export class RelayPhase implements RelayOwner {
 
   /** Lets go of the remote: the connection is closing. Notifications go on. */
   close(): void {
-    this.#remote.serverLease?.release();
-    const stream = streamOf(this.#remote.end);
+    this.#serverLease?.release();
+    const stream = streamOf(this.relay.remote);
     if (stream !== undefined) this.#context.deadPeers.remove(stream);
   }
 
@@ -143,7 +143,7 @@ export class RelayPhase implements RelayOwner {
   }
 
   writtenToRemote(bytes: number): void {
-    this.#log.passed(bytes, "client", "remote", this.#remote.end);
+    this.#log.passed(bytes, "client", "remote", this.relay.remote);
   }
 
   remoteEnded(): void {
