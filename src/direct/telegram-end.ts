@@ -42,7 +42,7 @@ export interface TelegramEndOwner {
  */
 export class TelegramEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
-  /** Set while somebody monitors the messages. */
+  /** Set while a monitor shows the messages. */
   observer: ByteObserver | undefined;
   readonly intermediary: Intermediary = { view: conbusView, serverSide: this };
   readonly base: End;

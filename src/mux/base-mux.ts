@@ -152,7 +152,7 @@ export abstract class BaseMux implements Mux {
   protected abstract reject(client: MuxClient, reason: string, reply: Buffer | undefined): void;
   protected abstract clientJoined(client: MuxClient): void;
   protected abstract clientLeft(client: MuxClient): void;
-  /** A connection is being opened. Returns who is told what happens on it. */
+  /** A connection is being opened. Returns the listener for its events. */
   protected abstract connectionOpened(connection: DeviceConnection): DeviceConnectionEvents;
   /** There is no connection, and the next attempt is not due yet. */
   protected abstract notReachable(reason: string): void;

@@ -18,7 +18,7 @@ export interface ConnectionPoolOwner {
   context(): MuxContext;
   /** Whether the mux has clients. */
   isNeeded(): boolean;
-  /** A connection is being opened. Returns who is told what happens on it. */
+  /** A connection is being opened. Returns the listener for its events. */
   opened(connection: DeviceConnection): DeviceConnectionEvents;
   /** There is no connection, and the next attempt is not due yet. */
   notReachable(reason: string): void;

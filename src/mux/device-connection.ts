@@ -48,7 +48,7 @@ export interface DeviceConnectionName {
 
 /** One connection to a device: a *link* in STAT, in the log and in docs/mux.md. */
 export class DeviceConnection {
-  /** Set while somebody monitors the messages. */
+  /** Set while a monitor shows the messages. */
   observer: ByteObserver | undefined;
   /** Address of the device; empty before the connection is established. */
   address = "";

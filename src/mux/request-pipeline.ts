@@ -223,7 +223,7 @@ export class RequestPipeline implements AnswerSource {
     } else if (cut.kind === "frame") {
       this.#complete(id, outstanding, atEof);
     } else if (pending?.isWanted && !this.#reader.isPaused && !isInterim) {
-      this.#startTimer(id, outstanding, answerMs); // an endless answer that nobody wants must not keep the connection
+      this.#startTimer(id, outstanding, answerMs); // an endless answer that no client wants must not keep the connection
     }
   }
 

@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { BroadcastMux } from "#src/mux/broadcast-mux.js";
-import type { End } from "#src/sockets/end.js";
-import { muxRoute, pass, settle } from "../support/mux-parts.js";
+import { type AttachedClient, attachTo, muxRoute, pass, settle, textOf } from "../support/mux-parts.js";
 import { Device } from "../support/net.js";
 import { servicesHere } from "../support/services.js";
 import { until } from "../support/wait.js";
 
 const MAX_PENDING = 262_144;
-
-interface TestClient {
-  readonly end: End;
-  text: string;
-  closed: string | undefined;
-}
 
 async function setUp(t: TestContext, options = "PROT=echo MODE=broadcast") {
   const here = servicesHere(t);
@@ -24,24 +17,7 @@ async function setUp(t: TestContext, options = "PROT=echo MODE=broadcast") {
     mux.close("the test has ended");
     device.close();
   });
-  const join = (): TestClient => {
-    const end = mux.attach();
-    const client: TestClient = { end, text: "", closed: undefined };
-    end.events = {
-      data: (chunk) => {
-        client.text += chunk;
-      },
-      eof() {},
-      drained() {},
-      finished() {},
-      closed: (error) => {
-        client.closed = error?.message;
-      },
-      fault: (error) => assert.fail(String(error)),
-    };
-    end.resume();
-    return client;
-  };
+  const join = (): AttachedClient => attachTo(mux);
   return { ...here, ...{ mux, device, join } };
 }
 
@@ -51,9 +27,9 @@ test("every client gets everything that the device sends; messages of clients go
   const peer = await device.client();
   await until(() => mux.status.links[0]?.state === "ready", "the connection");
   peer.write("hel");
-  await until(() => a.text === "hel" && b.text === "hel", "the first bytes");
+  await until(() => textOf(a) === "hel" && textOf(b) === "hel", "the first bytes");
   peer.write("lo\n");
-  await until(() => a.text === "hello\n" && b.text === "hello\n", "the others");
+  await until(() => textOf(a) === "hello\n" && textOf(b) === "hello\n", "the others");
   a.end.write("a1\na");
   b.end.write("b1\n");
   a.end.write("2\n");
@@ -83,13 +59,13 @@ test("the device waits a second for a client that does not read; then the client
   const line = `${"x".repeat(999)}\n`;
   peer.write(line.repeat(300));
   await until(() => clock.pending > 1, "the wait");
-  const got = quick.text.length;
+  const got = textOf(quick).length;
   assert.ok(got > MAX_PENDING && got < 300_000, `the device is not read beyond ${got} bytes`);
   await pass(clock, 999, 999);
   assert.equal(slow.closed, undefined);
   await pass(clock, 1);
   assert.equal(slow.closed, "it does not read what the device sends");
-  await until(() => quick.text.length === 300_000, "the rest");
+  await until(() => textOf(quick).length === 300_000, "the rest");
   assert.match(log.lines.at(-1) ?? "", /a client is dropped: it does not read$/);
 });
 
@@ -103,7 +79,7 @@ test("a client that reads again in time gets everything", async (t) => {
   await until(() => clock.pending > 1, "the wait");
   await pass(clock, 900, 900);
   slow.end.resume();
-  await until(() => slow.text.length === 300_000, "everything");
+  await until(() => textOf(slow).length === 300_000, "everything");
   await pass(clock, 5000, 1000);
   assert.equal(slow.closed, undefined);
 });

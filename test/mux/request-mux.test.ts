@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { RequestMux } from "#src/mux/request-mux.js";
-import type { End } from "#src/sockets/end.js";
 import { readPdu, writePdu } from "../support/modbus.js";
-import { modbusMessage, muxRoute, pass, registerPdu, settle } from "../support/mux-parts.js";
+import {
+  type AttachedClient,
+  attachTo,
+  modbusMessage,
+  muxRoute,
+  pass,
+  registerPdu,
+  settle,
+} from "../support/mux-parts.js";
 import { type Client, Device } from "../support/net.js";
 import { servicesHere } from "../support/services.js";
 import { until } from "../support/wait.js";
-
-/** A client of the mux whose relay is the test. */
-interface TestClient {
-  readonly end: End;
-  readonly got: Buffer[];
-  closed: string | undefined;
-}
 
 async function setUp(t: TestContext, options = "PROT=modbus TIME=5") {
   const here = servicesHere(t);
@@ -24,24 +24,7 @@ async function setUp(t: TestContext, options = "PROT=modbus TIME=5") {
     mux.close("the test has ended");
     device.close();
   });
-  const join = (): TestClient => {
-    const end = mux.attach();
-    const client: TestClient = { end, got: [], closed: undefined };
-    end.events = {
-      data: (chunk) => void (chunk.length > 0 && client.got.push(Buffer.from(chunk))),
-      eof: () => {
-        client.closed = "EOF";
-      },
-      drained() {},
-      finished() {},
-      closed: (error) => {
-        client.closed = error?.message ?? "";
-      },
-      fault: (error) => assert.fail(String(error)),
-    };
-    end.resume();
-    return client;
-  };
+  const join = (): AttachedClient => attachTo(mux);
   /** The next request that the device gets. */
   const next = async (peer: Client): Promise<Buffer> => Buffer.from(await peer.take(12), "latin1");
   const answer = (peer: Client, request: Buffer, pdu: Buffer): void =>

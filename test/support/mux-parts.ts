@@ -1,7 +1,10 @@
+import assert from "node:assert/strict";
 import { type MuxRoute, parseMuxRoute } from "#src/core/mux/mux-line.js";
 import type { Protocol, Request } from "#src/core/mux/protocol.js";
 import type { DeviceConnection } from "#src/mux/device-connection.js";
+import type { Mux } from "#src/mux/mux.js";
 import { MuxClient, type MuxClientOwner } from "#src/mux/mux-client.js";
+import type { End } from "#src/sockets/end.js";
 import type { Clock } from "#src/system/clock.js";
 import type { ManualClock } from "./clock.js";
 import { wrap } from "./modbus.js";
@@ -110,4 +113,37 @@ export class TestConnection implements Pick<DeviceConnection, "ready" | "unsent"
   resume(by: unknown): void {
     this.#pausedBy.delete(by);
   }
+}
+
+/** A client of a whole mux, whose relay is the test: it reads everything at once. */
+export interface AttachedClient {
+  readonly end: End;
+  /** What the client has got, without signs of life. */
+  readonly got: Buffer[];
+  /** Why the mux has closed the client; `EOF`: in good order. */
+  closed: string | undefined;
+}
+
+export function attachTo(mux: Mux): AttachedClient {
+  const end = mux.attach();
+  const client: AttachedClient = { end, got: [], closed: undefined };
+  end.events = {
+    data: (chunk) => void (chunk.length > 0 && client.got.push(Buffer.from(chunk))),
+    eof: () => {
+      client.closed = "EOF";
+    },
+    drained() {},
+    finished() {},
+    closed: (error) => {
+      client.closed = error?.message ?? "";
+    },
+    fault: (error) => assert.fail(String(error)),
+  };
+  end.resume();
+  return client;
+}
+
+/** Everything that a client has got, as text. */
+export function textOf({ got }: AttachedClient): string {
+  return Buffer.concat(got).toString("latin1");
 }

@@ -134,8 +134,8 @@ export function responsesTo(nextMethod: () => string | undefined): Framing {
 }
 
 /**
- * Cuts the requests of a connection whose responses somebody cuts, too: the responses say whether another protocol follows. A request for
- * another protocol (CONNECT, Upgrade) is like other requests here, because the server may reject it.
+ * Cuts the requests of a connection whose responses are cut, too: the responses say whether another protocol follows. A request for another
+ * protocol (CONNECT, Upgrade) is like other requests here, because the server may reject it.
  */
 export function requestsSeenWithResponses(): Framing {
   return new HttpFraming("REQUEST", (raw) => {
