@@ -25,7 +25,8 @@ export class LineWriter {
   /** Bytes of memory that they take. */
   #size = 0;
   #gathering: Timer | undefined;
-  #writing = false;
+  /** Writes that are not taken yet; more than one only behind {@link finish}. */
+  #underWay = 0;
   #pausedUntil = 0;
   #lost = 0;
   /** Lost lines that no gap line tells yet. */
@@ -54,7 +55,7 @@ export class LineWriter {
 
   /** Whether every line has been written, or lost. */
   get idle(): boolean {
-    return !this.#writing && this.#lines.length === 0;
+    return this.#underWay === 0 && this.#lines.length === 0;
   }
 
   /** Takes a line, without its LF. */
@@ -96,13 +97,13 @@ export class LineWriter {
   }
 
   #gather(): void {
-    if (this.#writing || this.#gathering !== undefined || this.#lines.length === 0) return;
+    if (this.#underWay > 0 || this.#gathering !== undefined || this.#lines.length === 0) return;
     this.#gathering = this.#clock.after(GATHER_MS, () => this.#flush());
   }
 
   #flush(): void {
     this.#gathering = undefined;
-    this.#writing = true;
+    this.#underWay += 1;
     const [lines, gapTold] = [this.#lines.length - this.#gapLines, this.#gapTold];
     const text = `${this.#lines.join("\n")}\n`;
     this.#lines = [];
@@ -114,7 +115,7 @@ export class LineWriter {
 
   /** @param gapTold lost lines that the text told of: a later gap line tells of them when this one was not written */
   #written(error: Error | null | undefined, lines: number, gapTold: number): void {
-    this.#writing = false;
+    this.#underWay -= 1;
     this.#pausedUntil = error ? this.#clock.now() + PAUSE_AFTER_ERROR_MS : 0;
     if (error) {
       this.skip(lines);

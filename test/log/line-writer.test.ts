@@ -150,6 +150,16 @@ test("finish writes what waits at once, a gap line too, and leaves no timer", ()
   writer.finish();
   assert.deepEqual(texts, ["one\n1 lost\n"]);
   assert.equal(clock.pending, 0);
+  const busy = writerOf();
+  busy.writer.push("one");
+  busy.clock.advance(GATHER_MS);
+  busy.writer.push("two");
+  busy.writer.finish();
+  assert.deepEqual(busy.texts, ["one\n", "two\n"], "not behind the write under way");
+  busy.taken();
+  assert.equal(busy.writer.idle, false);
+  busy.taken();
+  assert.equal(busy.writer.idle, true);
   const nothing = writerOf();
   nothing.writer.finish();
   assert.deepEqual(nothing.texts, []);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import type { LogStyle } from "#src/core/config/settings.js";
@@ -72,6 +72,20 @@ test("reopen goes on in a new file of the name, and says so there", async () => 
   const [again = "", two = ""] = await lines(2);
   assert.match(again, / INFO {2}log opened again$/);
   assert.match(two, / INFO {2}two$/);
+});
+
+test("a file that cannot be opened anew is told, in the old one that stays in use; stderr has no file to open", async () => {
+  const parent = `${folder}/gone`;
+  mkdirSync(parent);
+  const { log, path, lines } = logOf({ path: `${parent}/a.log` });
+  renameSync(path, `${folder}/kept.log`);
+  rmSync(parent, { recursive: true });
+  log.reopen();
+  const clock = new ManualClock();
+  openLog("-", false, "date", assert.fail, clock).reopen();
+  assert.equal(clock.pending, 0, "nothing is written to stderr");
+  const [line = ""] = await lines(1, `${folder}/kept.log`);
+  assert.match(line, / ERROR log cannot be opened again, the old file stays in use: ENOENT/);
 });
 
 test("configure with a file that cannot be opened throws, and changes nothing", async () => {

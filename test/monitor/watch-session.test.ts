@@ -73,3 +73,14 @@ test("a watcher that has been closed leaves no timer behind", () => {
   watching.close();
   assert.equal(clock.pending, 0);
 });
+
+test("a watcher that leaves ends its session, by a FIN or by a reset; what it says is ignored", () => {
+  const { client, ended } = watchingClient();
+  client.send("STAT\n");
+  assert.deepEqual([ended, client.text], [[], ""]);
+  client.fin();
+  assert.deepEqual(ended, ["by client"]);
+  const other = watchingClient();
+  other.client.cut(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+  assert.deepEqual(other.ended, ["reset by client (read ECONNRESET)"]);
+});

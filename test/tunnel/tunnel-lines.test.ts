@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
+import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
@@ -23,7 +24,7 @@ function fixture() {
     return log.lines.length;
   };
   return {
-    ...{ tunnels, clock, told },
+    ...{ tunnels, clock, told, own },
     configure: (settings: Partial<Settings>) =>
       tunnels.configure({ ...DEFAULT_SETTINGS, ...settings }, host as unknown as TunnelContext),
   };
@@ -56,4 +57,42 @@ test("TCPR starts one device for each server and service, at most 64; all end wi
   );
   tunnels.close("enough");
   assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+});
+
+test("TCPR starts no device whose server or service is the daemon itself", () => {
+  const { tunnels, own } = fixture();
+  const listener = { port: 2504, name: "proxy port 2504", throughDaemon: "refused", accepts: "clients" } as const;
+  own.opened({ listener, bound: "*" });
+  const itself = { host: "127.0.0.1", port: 2504 };
+  const other = { host: "10.0.0.1", port: 23 };
+  for (const [server, service] of [
+    [itself, other],
+    [other, itself],
+  ] as const) {
+    assert.equal(tunnels.startDevice(server, service), "127.0.0.1:2504: that is this daemon itself");
+  }
+  assert.equal(tunnels.status.devices.length, 0);
+});
+
+test("a line that stays as it is keeps its server through a reload; a line that goes closes it", () => {
+  const { tunnels, configure } = fixture();
+  const lineOf = (text: string) => {
+    const route = parseTunnelRoute(text);
+    assert.ok(route.ok);
+    return { port: 7000, text, route: route.value };
+  };
+  const line = lineOf("EXPOSE 127.0.0.1:1>127.0.0.1:2");
+  configure({ tunnel: [line] });
+  const server = tunnels.of(line);
+  configure({ tunnel: [{ ...line }] });
+  assert.equal(tunnels.of(line), server);
+  assert.deepEqual(
+    tunnels.status.tunnels.map(({ port, exposed }) => [port, exposed]),
+    [[7000, ["127.0.0.1:1>127.0.0.1:2"]]],
+  );
+  const changed = lineOf("EXPOSE 127.0.0.1:1>127.0.0.1:3");
+  configure({ tunnel: [changed] });
+  assert.notEqual(tunnels.of(changed), server);
+  configure({});
+  assert.deepEqual(tunnels.status.tunnels, []);
 });

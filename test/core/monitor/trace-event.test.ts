@@ -65,3 +65,9 @@ test("a gap says how many messages are missing, to people and to programs", () =
   assert.equal(gapLine(120, []), "… 120 messages not shown");
   assert.deepEqual(JSON.parse(gapLine(120, ["json", "id"])), { notShown: 120 });
 });
+
+test("skipped bytes are counted, for people and for programs", () => {
+  const event: TraceEvent = { kind: "skipped", source: SOURCE, bytes: 4096 };
+  assert.equal(lineOf(event, TIME, ["id"]), "… 4096 bytes not looked at");
+  assert.deepEqual(JSON.parse(lineOf(event, TIME, ["json"])), { time: TIME, ...SOURCE, notLookedAt: 4096 });
+});
