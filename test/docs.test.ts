@@ -57,6 +57,16 @@ function isAboutNow({ name }: Page): boolean {
   return name !== "CHANGELOG.md";
 }
 
+test("a name in brackets behind a file is in that file", () => {
+  const absent: string[] = [];
+  for (const page of pages) {
+    for (const [, file = "", name = ""] of proseOf(page).matchAll(/`(src\/[\w./-]+\.ts)`[^`|.]*\(`(#?\w+)`\)/g)) {
+      if (!readFileSync(file, "utf8").includes(name)) absent.push(`${page.name}: ${file}: ${name}`);
+    }
+  }
+  assert.deepEqual(absent, []);
+});
+
 test("every page of docs/ can be reached from the README", () => {
   const byName = new Map(pages.map((page) => [page.name, page]));
   const reached = new Set<string>();
