@@ -17,7 +17,7 @@ export interface AdmittedClients {
 }
 
 /** The facts of a port that decide who may connect to it. */
-type Door = Pick<Listener, "accepts" | "throughDaemon">;
+type PortRules = Pick<Listener, "accepts" | "throughDaemon">;
 
 /** Decides whether a new client is admitted: by the rules of `[access]`, and by the descriptors that are left. */
 export class Admission {
@@ -36,18 +36,18 @@ export class Admission {
   }
 
   /** Takes the descriptor of a client that may connect. Fails with the reason why another one may not. */
-  admit(origin: ClientOrigin, door: Door): Result<DescriptorLease> {
-    return this.#lease(this.denialReason(origin, door));
+  admit(origin: ClientOrigin, port: PortRules): Result<DescriptorLease> {
+    return this.#lease(this.denialReason(origin, port));
   }
 
   /** As {@link admit}, for a reader of the web page: that is no connection, and not counted as one. */
-  admitReader(origin: ClientOrigin, door: Door): Result<DescriptorLease> {
-    return this.#lease(this.#ruleAgainst(origin, door));
+  admitReader(origin: ClientOrigin, port: PortRules): Result<DescriptorLease> {
+    return this.#lease(this.#ruleAgainst(origin, port));
   }
 
   /** Why a client of this origin may not connect, descriptors apart; undefined when it may. */
-  denialReason(origin: ClientOrigin, door: Door): string | undefined {
-    const rule = this.#ruleAgainst(origin, door);
+  denialReason(origin: ClientOrigin, port: PortRules): string | undefined {
+    const rule = this.#ruleAgainst(origin, port);
     if (rule !== undefined) return rule;
     if (this.#clients.open >= this.#maxConnections) {
       return `${this.#maxConnections} connections are open already ([access] max-connections)`;
@@ -64,7 +64,7 @@ export class Admission {
     return lease === undefined ? fail(NO_MORE_FILES) : ok(lease);
   }
 
-  #ruleAgainst(origin: ClientOrigin, { accepts, throughDaemon }: Door): string | undefined {
+  #ruleAgainst(origin: ClientOrigin, { accepts, throughDaemon }: PortRules): string | undefined {
     const { hops } = origin;
     if (hops > 0 && throughDaemon === "refused") return TARGET_IS_DAEMON;
     if (hops > MAX_HOPS)

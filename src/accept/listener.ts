@@ -32,9 +32,9 @@ export interface AcceptedClient {
   /**
    * Gives the client's socket to an owner.
    *
-   * @param take is given the socket, and what to call with a reason once the owner has done with it
+   * @param take is given the socket, and what to call with a reason when the owner has finished
    */
-  handOver(take: (client: StreamEnd, over: (reason: string) => void) => SocketOwner): void;
+  handOver(take: (client: StreamEnd, finished: (reason: string) => void) => SocketOwner): void;
 }
 
 /** A port or a Unix socket to accept connections on, and what happens to them. */

@@ -16,8 +16,8 @@ const LOOPBACK = ["127.0.0.1", "::1"];
 export class AccessRules {
   readonly #clients: BlockList | undefined;
   readonly #devices: BlockList | undefined;
-  readonly #targets: Rule | undefined;
-  readonly #denied: Rule | undefined;
+  readonly #targets: HostList | undefined;
+  readonly #denied: HostList | undefined;
   readonly #watchers: BlockList;
   readonly #stop: Settings["stop"];
 
@@ -26,8 +26,8 @@ export class AccessRules {
     this.#devices = devices.length === 0 ? undefined : listOf(devices);
     this.#watchers = listOf(watch);
     this.#stop = stop;
-    this.#targets = targets.length === 0 ? undefined : new Rule(targets);
-    this.#denied = denyTargets.length === 0 ? undefined : new Rule(denyTargets);
+    this.#targets = targets.length === 0 ? undefined : new HostList(targets);
+    this.#denied = denyTargets.length === 0 ? undefined : new HostList(denyTargets);
   }
 
   /** Whether a client of this origin may connect. An origin without an address passes: its clients were checked at their own port. */
@@ -75,7 +75,7 @@ export class AccessRules {
 }
 
 /** A list of host names and networks. */
-export class Rule {
+export class HostList {
   readonly #patterns: readonly TargetPattern[];
   readonly #networks: BlockList;
 

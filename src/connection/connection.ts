@@ -85,7 +85,7 @@ export class Connection
     this.#dial({ request, replyMode, early: NO_EARLY_BYTES, reach });
   }
 
-  handOver(take: (client: StreamEnd, over: (reason: string) => void) => SocketOwner): void {
+  handOver(take: (client: StreamEnd, finished: (reason: string) => void) => SocketOwner): void {
     this.#context.deadPeers.add(this.#client);
     const owner = take(this.#client, (reason) => this.#close(reason, 0));
     if (this.#phase.kind === "new") this.#phase = { kind: "linked", owner };

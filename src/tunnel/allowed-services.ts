@@ -1,4 +1,4 @@
-import { Rule } from "../access/access-rules.js";
+import { HostList } from "../access/access-rules.js";
 import { matchesName, parseTargetPatterns } from "../core/net/access-patterns.js";
 import { type HostPort, isAddress } from "../core/net/address.js";
 import { formatServices, isService, type ServicePattern } from "../core/tunnel/service-rules.js";
@@ -7,11 +7,11 @@ import { formatServices, isService, type ServicePattern } from "../core/tunnel/s
 export class AllowedServices {
   /** The list as `allow` of `[device]` has it. */
   readonly text: string;
-  readonly #rules: readonly (ServicePattern & { readonly rule: Rule })[];
+  readonly #rules: readonly (ServicePattern & { readonly rule: HostList })[];
 
   constructor(patterns: readonly ServicePattern[]) {
     this.text = formatServices(patterns);
-    this.#rules = patterns.map((pattern) => ({ ...pattern, rule: new Rule(pattern.hosts) }));
+    this.#rules = patterns.map((pattern) => ({ ...pattern, rule: new HostList(pattern.hosts) }));
   }
 
   /** Allows this service and no other. */
