@@ -82,12 +82,11 @@ export class TunnelLink implements ChannelOwner {
       resume: (channel) => this.#tellFlow(channel, "resume"),
       pauseLink: () => {
         this.#regulateReading();
-        this.#keepalive.heard();
         this.#sendScheduler.readingPaused();
       },
       resumeLink: () => {
         this.#regulateReading();
-        this.#keepalive.heard(); // the peer was not silent: nobody listened
+        this.#keepalive.heard(); // the peer was not silent: this side did not listen
         this.#sendScheduler.readingResumed();
       },
       stalled: (channel) => this.#giveUp(channel),
@@ -201,7 +200,7 @@ export class TunnelLink implements ChannelOwner {
   }
 
   #checkUnsent(): void {
-    if (this.#end.unsent > MAX_UNSENT) this.close("it does not read");
+    if (this.#end.unsent > MAX_UNSENT) this.close("the other side does not read");
   }
 
   #makeRoom(): void {
@@ -219,7 +218,7 @@ export class TunnelLink implements ChannelOwner {
   #giveUp(channel: Channel): void {
     this.#events.stalled(channel);
     if (this.#clients.has(channel)) this.closed(channel);
-    channel.cut(`it has not read for ${this.#rules.stallMs / 1000} s, and the others of its link had to wait`);
+    channel.cut(`the client has not read for ${this.#rules.stallMs / 1000} s, and the others had to wait`);
   }
 
   #tellFlow(channel: Channel, kind: "pause" | "resume"): void {

@@ -355,7 +355,7 @@ test("a client that keeps the link waiting is given up, though the peer has clos
   const next = listen(link, 0);
   clock.advance(STALL_MS);
   assert.deepEqual(told, ["stalled 0"]);
-  assert.deepEqual(ends, ["it has not read for 5 s, and the others of its link had to wait"]);
+  assert.deepEqual(ends, ["the client has not read for 5 s, and the others had to wait"]);
   peer.send(DATA, 0, "for the next");
   await readSoFar(scene);
   assert.equal(next.text(), "for the next");

@@ -150,7 +150,7 @@ describe("pings", { concurrency: 4 }, () => {
     const many = Buffer.concat(Array.from({ length: 250_000 }, () => frame(PING, 0)));
     const givenUp = (): boolean => {
       if (!device.client.closed && device.client.socket.writableLength < many.length) device.write(many);
-      return server.daemon.log().includes("link lost: it does not read");
+      return server.daemon.log().includes("link lost: the other side does not read");
     };
     await until(givenUp, "the link to be given up", 20_000);
     await server.listens(false);
