@@ -121,6 +121,8 @@ test("flush waits until every line has been written, and half a second at most",
     flushed = true;
   });
   assert.equal(flushed, false);
+  clock.advance(20); // the time in which lines are gathered
+  await until(() => readFileSync(path, "utf8") !== "", "the line"); // the file takes its own time
   while (!flushed) {
     clock.advance(5);
     await new Promise((resolve) => setImmediate(resolve));
