@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { until } from "./wait.js";
 
@@ -22,6 +23,18 @@ export class LuaSocket {
     const [answer = "", ...rest] = this.#output.split("\n");
     this.#output = rest.join("\n");
     return answer;
+  }
+
+  /** Plays the start of every plugin: connect, greeting, CONN. Returns the pid. */
+  async connectAsPlugin(proxy: number, device: number, options: string): Promise<string> {
+    assert.equal(await this.call(`connect 127.0.0.1 ${proxy}`), "1");
+    await this.call("timeout 5");
+    const greeting = JSON.parse(await this.call("receive *l"));
+    assert.match(greeting, /^OK TOGGLEDBITS-SOCKPROXY 1 [0-9a-f]+$/);
+    assert.match(await this.call(`send CONN 127.0.0.1:${device} ${options}\\n`), /^\d+$/);
+    const pid = /^"OK CONN (\S+)"$/.exec(await this.call("receive *l"))?.[1];
+    assert.ok(pid !== undefined);
+    return pid;
   }
 
   /** Ends the process, as a crash of the engine would. */

@@ -23,24 +23,12 @@ after(async () => {
   await luup.stop();
 });
 
-/** Plays the beginning of every plugin: connect, greeting, CONN; returns the pid. */
-async function connectAsPlugin(lua: LuaSocket, options: string): Promise<string> {
-  assert.match(await lua.call(`connect 127.0.0.1 ${daemon.port}`), /^1$/);
-  await lua.call("timeout 5");
-  const greeting = JSON.parse(await lua.call("receive *l"));
-  assert.match(greeting, /^OK TOGGLEDBITS-SOCKPROXY 1 [0-9a-f]+$/);
-  const line = `CONN 127.0.0.1:${device.port} ${options}\\n`;
-  assert.match(await lua.call(`send ${line}`), /^\d+$/);
-  const answer = /^"OK CONN (\S+)"$/.exec(await lua.call("receive *l"))?.[1];
-  assert.ok(answer !== undefined);
-  return answer;
-}
-
 test("the dialogue of a plugin, with the real LuaSocket", { skip }, async () => {
   const lua = new LuaSocket();
   const index = device.clients.length;
-  const pid = await connectAsPlugin(
-    lua,
+  const pid = await lua.connectAsPlugin(
+    daemon.port,
+    device.port,
     "NTFY=659/urn:toggledbits-com:serviceId:HTDLC1/HandleReceive RTIM=600000 PACE=1",
   );
   const remote = await device.client(index);
@@ -65,7 +53,7 @@ test("the dialogue of a plugin, with the real LuaSocket", { skip }, async () => 
 test("at the moment the action runs, receive() finds the data without waiting", { skip }, async () => {
   const lua = new LuaSocket();
   const index = device.clients.length;
-  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");
+  const pid = await lua.connectAsPlugin(daemon.port, device.port, "NTFY=5/urn:x/Act");
   const remote = await device.client(index);
   await lua.call("timeout 0");
   const found: Promise<string>[] = [];
@@ -96,7 +84,7 @@ test("ERR is readable by line, then the socket is closed", { skip }, async () =>
 test("an engine that dies frees the device", { skip }, async () => {
   const lua = new LuaSocket();
   const index = device.clients.length;
-  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");
+  const pid = await lua.connectAsPlugin(daemon.port, device.port, "NTFY=5/urn:x/Act");
   const remote = await device.client(index);
   lua.kill();
   await until(() => remote.ended, "the device to be told");
@@ -128,7 +116,7 @@ test("RNTF: a plugin that reads little per action is notified until its socket i
 }, async () => {
   const lua = new LuaSocket();
   const index = device.clients.length;
-  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act RNTF=0.15");
+  const pid = await lua.connectAsPlugin(daemon.port, device.port, "NTFY=5/urn:x/Act RNTF=0.15");
   const remote = await device.client(index);
   await lua.call("timeout 0");
   const read: string[] = [];
@@ -160,34 +148,10 @@ test("RNTF: a plugin that reads little per action is notified until its socket i
   lua.kill();
 });
 
-test("RNTF: 64 kB reach a plugin that reads 255 bytes per action", { skip }, async () => {
-  const SIZE = 65_536;
-  const lua = new LuaSocket();
-  const index = device.clients.length;
-  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act RNTF=0.1");
-  await lua.call("timeout 0");
-  let read = 0;
-  let reading = Promise.resolve();
-  luup.answer = (arrival, response, request) => {
-    likeOpenLuup(arrival, response, request);
-    if (arrival.pid !== pid) return;
-    reading = reading.then(async () => {
-      const answer = await lua.call("receive 255");
-      read += answer.replace(/^nil\t"(timeout|closed)"\t?/, "").replaceAll('"', "").length;
-    });
-  };
-  (await device.client(index)).write("z".repeat(SIZE));
-  await until(() => read >= SIZE, "everything to be read", 150_000);
-  luup.answer = likeOpenLuup;
-  await reading;
-  assert.equal(read, SIZE);
-  lua.kill();
-});
-
 test("without RNTF no plugin is notified twice of the same data", { skip }, async () => {
   const lua = new LuaSocket();
   const index = device.clients.length;
-  const pid = await connectAsPlugin(lua, "NTFY=5/urn:x/Act");
+  const pid = await lua.connectAsPlugin(daemon.port, device.port, "NTFY=5/urn:x/Act");
   (await device.client(index)).write("x");
   await luup.received(pid, 1);
   await pause(500);
