@@ -3,11 +3,9 @@ import { SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";
-import type { WatchRequest } from "../core/setup/watch-request.js";
 import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, type DialContext, dial } from "../dial/dial.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
-import { WatchSession } from "../monitor/watch-session.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { closeLingering } from "../sockets/lingering-close.js";
@@ -17,7 +15,7 @@ import type { RegisteredConnection } from "./connection-registry.js";
 import { connectionStatus } from "./connection-status.js";
 import { type DialOrder, DialPhase, type DialPhaseOwner, type ReachedRemote } from "./dial-phase.js";
 import { RelayPhase, type RelayPhaseContext, type RelayPhaseOwner } from "./relay-phase.js";
-import { type SetupPhaseContext, type SetupPhaseOwner, setupSession } from "./setup-phase.js";
+import { SetupPhase, type SetupPhaseContext, type SetupPhaseOwner } from "./setup-phase.js";
 
 /** What a connection needs of the daemon, phase by phase. */
 export interface ConnectionContext extends ConnectionLogContext, SetupPhaseContext, DialContext, RelayPhaseContext {
@@ -28,12 +26,13 @@ export interface ConnectionContext extends ConnectionLogContext, SetupPhaseConte
 }
 
 /**
- * `new` until the listener decides; then an owner has the client's socket, or the client gets a remote. A closing connection keeps
- * what its last bytes, its plugin and STAT need.
+ * `new` until the listener decides: for setup mode, for a remote, or for an owner of the client's socket (`linked`). A closing
+ * connection keeps what its last bytes, its plugin and STAT need.
  */
 type Phase =
   | { readonly kind: "new" }
-  | { readonly kind: "setup" | "watching" | "linked"; readonly owner: SocketOwner }
+  | { readonly kind: "linked"; readonly owner: SocketOwner }
+  | SetupPhase
   | DialPhase
   | RelayPhase
   | { readonly kind: "closing"; readonly request?: ConnRequest | undefined; readonly relayed?: RelayPhase | undefined };
@@ -76,9 +75,7 @@ export class Connection
   }
 
   beginSetup(): void {
-    const session = setupSession(this, this.#client, this.#log, this.#context);
-    this.#phase = { kind: "setup", owner: session };
-    session.start();
+    this.#phase = new SetupPhase(this, this.#client, this.#log, this.#context);
   }
 
   connect(request: ConnRequest, replyMode: ReplyMode, reach: () => Dial): void {
@@ -93,15 +90,6 @@ export class Connection
 
   dial(request: ConnRequest, early: EarlyBytes): void {
     this.#dial({ request, replyMode: "setup", early, reach: () => dial(request, this.origin, this.#context) });
-  }
-
-  watch(request: WatchRequest): void {
-    const { monitor, clock } = this.#context;
-    const owner = new WatchSession(this.#client, request, monitor, clock, {
-      over: (reason) => this.ended(reason),
-      fault: (error) => this.fault(error),
-    });
-    this.#phase = { kind: "watching", owner };
   }
 
   ended(reason: string): void {
@@ -220,7 +208,7 @@ export class Connection
     const text = `${reason}; ${seconds} s, ${received} bytes from remote, ${sent} to remote`;
     this.#log.info(`closed: ${text}`);
     if (request !== undefined) this.#log.show(request, "DISCONNECT", () => text);
-    if ("owner" in phase) phase.owner.close(reason);
+    if (phase.kind === "linked") phase.owner.close(reason);
     else if (phase.kind !== "new") phase.close();
     closeLingering(this.#client, limitMs, this.#context, {
       drained: () => relayed?.drained(),

@@ -1,10 +1,12 @@
 import type { AccessRules } from "../access/access-rules.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { Permission } from "../core/net/permissions.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import type { DaemonReport } from "../core/status/daemon-status.js";
 import type { Monitor } from "../monitor/monitor.js";
+import { WatchSession } from "../monitor/watch-session.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
 import type { End } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
@@ -15,7 +17,7 @@ import { SetupSession } from "./setup-session.js";
 export interface SetupPhaseContext {
   readonly clock: Clock;
   readonly access: Pick<AccessRules, "denialReason">;
-  readonly monitor: Pick<Monitor, "denialReason">;
+  readonly monitor: Monitor;
   status(): DaemonReport;
   /** Ends the daemon. */
   stop(reason: string): void;
@@ -31,36 +33,73 @@ export interface SetupPhaseOwner {
   readonly origin: ClientOrigin;
   /** The client asks for a remote. @param early what it has sent behind the command already */
   dial(request: ConnRequest, early: EarlyBytes): void;
-  /** The client asks to see messages. */
-  watch(request: WatchRequest): void;
   /** Setup mode has ended without a remote. */
   ended(reason: string): void;
   fault(error: unknown): void;
 }
 
-/** Makes the session of a client in setup mode: its commands may ask what the client's origin permits. */
-export function setupSession(
-  owner: SetupPhaseOwner,
-  client: End,
-  log: ConnectionLog,
-  context: SetupPhaseContext,
-): SetupSession {
-  const { access, monitor } = context;
-  return new SetupSession(client, context.clock, {
-    pid: owner.id,
-    denialReason: (permission) =>
-      access.denialReason(permission, owner.origin) ?? (permission === "watch" ? monitor.denialReason : undefined),
-    status: () => context.status(),
-    dial: (request, early) => owner.dial(request, early),
-    watch: (request) => owner.watch(request),
-    beginDevice: (server, service) => {
-      log.info(`TCPR: device of ${formatHostPort(server)} for ${formatHostPort(service)}`);
-      return context.beginDevice(server, service);
-    },
-    stopDaemon: () => context.stop(`STOP by ${client.peerAddress}`),
-    reload: () => context.reload(`RELD by ${client.peerAddress}`),
-    ended: (reason) => owner.ended(reason),
-    trace: (text) => log.debug(text),
-    fault: (error) => owner.fault(error),
-  });
+/** The client gives commands; after WTCH it watches messages. */
+type Mode =
+  | { readonly kind: "setup"; readonly session: SetupSession }
+  | { readonly kind: "watching"; readonly session: WatchSession };
+
+/** A connection in setup mode: connects the commands of its client with the daemon, as far as the client's origin permits. */
+export class SetupPhase {
+  readonly #owner: SetupPhaseOwner;
+  readonly #client: End;
+  readonly #log: ConnectionLog;
+  readonly #context: SetupPhaseContext;
+  #mode: Mode;
+
+  /** Greets the client and takes its commands. */
+  constructor(owner: SetupPhaseOwner, client: End, log: ConnectionLog, context: SetupPhaseContext) {
+    this.#owner = owner;
+    this.#client = client;
+    this.#log = log;
+    this.#context = context;
+    const session = new SetupSession(client, context.clock, {
+      pid: owner.id,
+      denialReason: (permission) => this.#denialReason(permission),
+      status: () => context.status(),
+      dial: (request, early) => owner.dial(request, early),
+      watch: (request) => this.#watch(request),
+      beginDevice: (server, service) => this.#beginDevice(server, service),
+      stopDaemon: () => context.stop(`STOP by ${client.peerAddress}`),
+      reload: () => context.reload(`RELD by ${client.peerAddress}`),
+      ended: (reason) => owner.ended(reason),
+      trace: (text) => log.debug(text),
+      fault: (error) => owner.fault(error),
+    });
+    this.#mode = { kind: "setup", session };
+    session.start();
+  }
+
+  get kind(): Mode["kind"] {
+    return this.#mode.kind;
+  }
+
+  /** Ends the session. The owner is not called. */
+  close(): void {
+    this.#mode.session.close();
+  }
+
+  #denialReason(permission: Permission): string | undefined {
+    const { access, monitor } = this.#context;
+    const denialReason = access.denialReason(permission, this.#owner.origin);
+    return denialReason ?? (permission === "watch" ? monitor.denialReason : undefined);
+  }
+
+  #beginDevice(server: HostPort, service: HostPort): string | undefined {
+    this.#log.info(`TCPR: device of ${formatHostPort(server)} for ${formatHostPort(service)}`);
+    return this.#context.beginDevice(server, service);
+  }
+
+  #watch(request: WatchRequest): void {
+    const { monitor, clock } = this.#context;
+    const session = new WatchSession(this.#client, request, monitor, clock, {
+      over: (reason) => this.#owner.ended(reason),
+      fault: (error) => this.#owner.fault(error),
+    });
+    this.#mode = { kind: "watching", session };
+  }
 }

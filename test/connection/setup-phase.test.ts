@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ConnectionLog } from "#src/connection/connection-log.js";
-import { setupSession } from "#src/connection/setup-phase.js";
+import { SetupPhase } from "#src/connection/setup-phase.js";
 import type { Settings } from "#src/core/config/settings.js";
 import type { ConnRequest } from "#src/core/options/conn-request.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
@@ -23,13 +23,12 @@ function session(t: TestContext, address = "127.0.0.1", settings: Partial<Settin
   const owner = {
     ...{ id: "a1", origin: from(address) },
     dial: (request: ConnRequest, early: EarlyBytes) => events.push({ request, early }),
-    watch: (request: unknown) => events.push({ watch: request }),
     ended: (reason: string) => events.push(reason),
     fault: (error: unknown) => assert.fail(String(error)),
   };
   const log = new ConnectionLog(here.generation.context, "a1", 2504, client);
-  setupSession(owner, client, log, here.generation.context).start();
-  return { ...here, here, client, events, replies: () => client.text.split("\n").slice(1, -1) };
+  const phase = new SetupPhase(owner, client, log, here.generation.context);
+  return { ...here, here, client, phase, events, replies: () => client.text.split("\n").slice(1, -1) };
 }
 
 test("STOP is the daemon's end, for a client on this machine", (t) => {
@@ -85,9 +84,11 @@ test("WTCH is refused when there are as many watchers as there may be", (t) => {
   assert.deepEqual(replies(), ["ERR WTCH 64 are watching already"]);
   assert.deepEqual(events, replies());
   const other = session(t);
+  assert.equal(other.phase.kind, "setup");
   other.client.send("WTCH\n");
-  assert.deepEqual(other.replies(), ["OK WTCH"]);
-  assert.equal(other.events.length, 1);
+  assert.deepEqual([other.replies(), other.phase.kind], [["OK WTCH"], "watching"]);
+  other.client.fin();
+  assert.deepEqual(other.events, ["by client"]);
 });
 
 test("CONN gives the connection the request, and what the client has sent behind it", (t) => {
