@@ -5,7 +5,6 @@ import { REQUEST_PROTOCOLS } from "../core/mux/protocols/protocols.js";
 import { parseHostPort } from "../core/net/address.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { findRow, type OptionRow } from "../core/options/option-table.js";
-import { parseDuration } from "../core/parse/duration.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
 import { ipOf, parseListen } from "./listen-argument.js";
@@ -55,10 +54,7 @@ function helpOf(flag: Flag): string {
 
 /** Reads the option that a flag sets. */
 function readFlag(flag: Flag, value: string): Result<Partial<MuxOptions>> {
-  const row = rowOf(flag);
-  if (row === undefined) return ok({});
-  const time = flag.usage === "time" ? parseDuration(value) : ok(0);
-  return time.ok ? row.parse(value, "file") : time;
+  return rowOf(flag)?.parse(value, "file") ?? ok({});
 }
 
 /** The text of `mux --help`. */

@@ -65,7 +65,7 @@ const wrong: [string, RegExp][] = [
   ["start --port", /--port wants one value/],
   ["start --port 1 --port 2", /--port wants one value/],
   ["start --no-port", /--port wants one value/],
-  ["start --idle x", /bad --idle "x": seconds are wanted/],
+  ["start --idle x", /bad --idle "x": a time is wanted/],
   ["start --idle -1", /--idle|unknown option/],
   ["start --config=", /--config wants one value/],
   ["start --alert ftp://x", /--alert: bad URL/],

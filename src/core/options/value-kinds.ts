@@ -24,7 +24,8 @@ export interface ValueKind<V> {
 /** The unit of a bare number that is a time. */
 export type TimeUnit = "ms" | "s";
 
-const UNIT_EXAMPLE = "or a time such as 500ms, 5s, 2m or 1h";
+const UNIT_WORDS = { ms: "whole milliseconds", s: "seconds" } as const;
+const BARE_NUMBER = /^(\d+(\.\d*)?|\.\d+)$/;
 
 /**
  * A time, in milliseconds once it is read.
@@ -33,27 +34,30 @@ const UNIT_EXAMPLE = "or a time such as 500ms, 5s, 2m or 1h";
  * @param maxMs where there is a limit
  */
 export function time(unit: TimeUnit, minMs = 0, maxMs?: number): ValueKind<number> {
-  const most = maxMs ?? Number.MAX_SAFE_INTEGER;
-  const wanted = `${formatDuration(minMs)} to ${formatDuration(most)} is wanted`;
-  const inRange = (ms: number): Result<number> => {
-    if (ms < minMs && maxMs === undefined) return fail("more than 0 is wanted");
-    return ms >= minMs && ms <= most ? ok(ms) : fail(wanted);
-  };
-  const bare = (text: string): Result<number> => {
-    if (unit === "ms") return parseInteger(text, minMs, most);
+  const range =
+    maxMs === undefined
+      ? minMs > 0
+        ? "more than 0"
+        : "0 or more"
+      : `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+  const inRange = (ms: number): Result<number> =>
+    ms >= minMs && ms <= (maxMs ?? Number.MAX_SAFE_INTEGER) ? ok(ms) : fail(`${range} is wanted`);
+  const bareOnWire = (text: string): Result<number> => {
+    if (unit === "ms") return parseInteger(text, minMs, maxMs);
     const ms = parseSeconds(text);
     return ms.ok ? inRange(ms.value) : ms;
   };
   return {
     unit,
-    range: maxMs === undefined ? (minMs > 0 ? "more than 0" : "0 or more") : wanted.replace(" is wanted", ""),
+    range,
     parse(text, form) {
-      if (form === "wire") return bare(text);
+      if (form === "wire") return bareOnWire(text);
       const withUnit = parseTimeWithUnit(text.replace(/^([\d.]+)\s+(?=[a-z])/, "$1")); // 5 s is 5s
       if (withUnit !== undefined) return withUnit.ok ? inRange(wholeMs(withUnit.value)) : withUnit;
-      const number = bare(text);
-      if (number.ok) return ok(wholeMs(number.value));
-      return /^[\d.]+$/.test(text) ? number : fail(`${number.message}, ${UNIT_EXAMPLE}`);
+      if (!BARE_NUMBER.test(text) || (unit === "ms" && text.includes("."))) {
+        return fail(`a time is wanted, such as 500ms, 5s, 2m or 1h; without a unit ${UNIT_WORDS[unit]} are wanted`);
+      }
+      return inRange(wholeMs(Number(text) * (unit === "s" ? 1000 : 1)));
     },
     print: formatDuration,
   };

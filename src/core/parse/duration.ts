@@ -1,4 +1,3 @@
-import { parseSeconds } from "./number.js";
 import { fail, ok, type Result } from "./result.js";
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -15,18 +14,7 @@ const UNITS: Readonly<Record<string, number>> = {
 const PRINTED = ["h", "m", "s"] as const;
 
 /**
- * Reads a time as Go programs take it on their command lines (`1s`, `500ms`, `1m30s`; Go, `time.ParseDuration`), or a bare
- * number, which is seconds.
- *
- * @returns milliseconds
- */
-export function parseDuration(text: string): Result<number> {
-  const bare = parseSeconds(text);
-  return bare.ok ? bare : (parseTimeWithUnit(text) ?? fail("a time is wanted, like 1s, 500ms or 1m30s"));
-}
-
-/**
- * Reads a time that has units: `500ms`, `5s`, `2m`, `1h`, `1m30s`.
+ * Reads a time that has units, as Go programs take it on their command lines (Go, `time.ParseDuration`): `500ms`, `5s`, `2m`, `1h`, `1m30s`.
  *
  * @returns milliseconds; undefined when the text is no such time
  */

@@ -141,15 +141,15 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
   [
     "a comment behind a value",
     [...MUX, "protocol=modbus", "cache=500ms ; my inverter"],
-    '5: [mux inverter] cache: bad value "500ms ; my inverter": an integer from 0 to 86400000 is wanted, or a time such as 500ms, 5s, ' +
-      '2m or 1h; a comment stands on a line of its own: "; my inverter" counts as part of the value',
+    '5: [mux inverter] cache: bad value "500ms ; my inverter": a time is wanted, such as 500ms, 5s, 2m or 1h; ' +
+      'without a unit whole milliseconds are wanted; a comment stands on a line of its own: "; my inverter" counts as part of the value',
   ],
   ["a sign", [...MUX, "timeout 5s"], "4: [mux inverter] timeout 5s: the = is missing; did you mean timeout=5s?"],
   ["a colon for it", ["[mux x]", "target: h:1"], "2: [mux x] target: h:1: the = is missing; did you mean target=h:1?"],
   [
     "a sign and a value",
     [...MUX, "timeout"],
-    '4: [mux inverter] timeout: bad value "": seconds are wanted, 0 or more, or a time such as 500ms, 5s, 2m or 1h; the = is missing',
+    '4: [mux inverter] timeout: bad value "": a time is wanted, such as 500ms, 5s, 2m or 1h; without a unit seconds are wanted; the = is missing',
   ],
   ["a letter of a key", [...MUX, "timout=5"], "4: [mux inverter] timout: unknown key; did you mean timeout?"],
   ["a letter of listen", ["[mux x]", "lisen=5020"], "2: [mux x] lisen: unknown key; did you mean listen?"],

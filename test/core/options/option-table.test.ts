@@ -86,7 +86,7 @@ for (const { name, rows, defaults } of TABLES) {
       assert.deepEqual(set(`${row.name}=1m30s`), set(`${row.name}=90s`));
       assert.equal(row.print(set(`${row.name}=2500ms`)), "2500ms");
       const [wrong] = [parseOptions([`${row.name}=5 apples`], rows, defaults, "file")];
-      assert.ok(!wrong.ok && /or a time such as 500ms/.test(wrong.message), wrong.ok ? "" : wrong.message);
+      assert.ok(!wrong.ok && /a time is wanted, such as 500ms/.test(wrong.message), wrong.ok ? "" : wrong.message);
     }
   });
 
