@@ -63,7 +63,7 @@ export const REVERSE_PROXY_USAGE = [
   ...[PORT, ...START_FLAGS, ...START_SWITCHES].map(flagLine),
   "  -h, --help           Print this",
   "",
-  "KEY=value is any option of a [direct] line, such as PRTO=tls, RATE=10/s, CACH=500 or BALA=round.",
+  "KEY=value is any option of a [direct] line, such as transport=tls, rate=10/s, cache=500ms or balance=round.",
   "",
   "The file names the server, and is read again whenever it changes. What it does not say is as here:",
   "",

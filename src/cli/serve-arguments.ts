@@ -1,4 +1,5 @@
 import minimist from "minimist";
+import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import type { Values } from "../core/config/settings.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { flagText, unknownFlag, wordsProblem } from "./flags.js";
@@ -22,6 +23,8 @@ const BOOLEANS = ["D", ...ACTIONS, ...Object.keys(SHORT)];
 /** All options with their dashes. */
 const FLAGS = [...STRINGS, ...BOOLEANS].map(flagText);
 
+const DEFAULTS = DEFAULT_SETTINGS;
+
 /** The text of `--help`. */
 export const USAGE = `Usage: sockproxyd [options]
        sockproxyd mux [options]     Share one device among many clients; see mux --help
@@ -34,10 +37,10 @@ export const USAGE = `Usage: sockproxyd [options]
 Options take effect in the order given: what follows -c overrides the file, what precedes it is overridden.
 
   -c configfile   Read settings from this file
-  -a address      Listen on this address (default: *, all)
-  -p port         Listen on this port for proxy connections (default: 2504)
-  -L logfile      Write the log to this file; - is stderr (default: -)
-  -N url          Base URL of the Luup engine (default: http://127.0.0.1:3480)
+  -a address      Listen on this address (default: ${DEFAULTS.ip}, all)
+  -p port         Listen on this port for proxy connections; 0 is none (default: ${DEFAULTS.port})
+  -L logfile      Write the log to this file; - is stderr (default: ${DEFAULTS.log})
+  -N url          Base URL of the Luup engine (default: ${DEFAULTS.vera})
   -V url          The same as -N
   -D              Log every command, read, write and notification
   --optional-config

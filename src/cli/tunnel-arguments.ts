@@ -1,5 +1,5 @@
 import type minimist from "minimist";
-import { checkDevice } from "../core/config/device-keys.js";
+import { checkDevice, DEVICE_KEYS } from "../core/config/device-keys.js";
 import { DEFAULT_SETTINGS, parseValue } from "../core/config/keys.js";
 import type { TunnelLine, Values } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
@@ -19,7 +19,8 @@ interface Flag {
   readonly name: string;
   /** The value behind the flag; undefined for a switch. */
   readonly usage?: string;
-  readonly help: string;
+  /** A help in place of the help of the key. */
+  readonly help?: string;
   /** What the flag is needed for; undefined for an optional flag. */
   readonly wanted?: string;
 }
@@ -37,16 +38,22 @@ const FLAGS: readonly Flag[] = [
     help: "The services that its clients may reach: addresses, networks or names",
     wanted: "host:port of the services that clients may reach",
   },
-  { name: "tls", help: "Speak TLS to the server, and check its certificate" },
-  { name: "ca", usage: "file", help: "The authority that signed it, in PEM, where the system does not know it" },
-  { name: "cert", usage: "file", help: "Our own certificate, in PEM, where the server wants one" },
-  { name: "key", usage: "file", help: "Its private key, in PEM" },
+  { name: "tls" },
+  { name: "ca", usage: "file" },
+  { name: "cert", usage: "file" },
+  { name: "key", usage: "file" },
   {
     name: "secret",
     usage: "secret",
     help: "The secret that the server asks for. ps shows it: a file with [device] is better",
   },
 ];
+
+/** What a key does; what it does when it is empty concerns files only. */
+function helpOf({ name, help }: Flag): string {
+  const key = DEVICE_KEYS.find((row) => row.key === name);
+  return help ?? key?.help.replace(/\. Empty is .*|\.$/, "") ?? "";
+}
 
 /** The text of `tunnel --help`. */
 export const TUNNEL_USAGE = [
@@ -58,9 +65,9 @@ export const TUNNEL_USAGE = [
   "  <server:port>                    The server waits there for the device; a bare port is on all addresses",
   "  <host:port>                      Its clients connect there, while the device is linked,",
   "  <service:port>                   and get to this service, as the device calls it",
-  "  KEY=value                        Any option of a [tunnel] line, such as STAL=10, IDLE=600 or MONI=hex",
+  "  KEY=value                        Any option of a [tunnel] line, such as stall-timeout=10s, idle-timeout=10m or monitor=hex",
   "",
-  ...FLAGS.map(({ name, usage = "", help }) => `  ${`--${name} ${usage}`.padEnd(32)} ${help}`),
+  ...FLAGS.map((flag) => `  ${`--${flag.name} ${flag.usage ?? ""}`.padEnd(32)} ${helpOf(flag)}`),
   "",
   "  -v, --verbose, -d, --debug       Log every read and write",
   "  -h, --help                       Print this",
