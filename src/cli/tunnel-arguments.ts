@@ -65,7 +65,7 @@ export const TUNNEL_USAGE = [
   "  <server:port>                    The server waits there for the device; a bare port is on all addresses",
   "  <host:port>                      Its clients connect there, while the device is linked,",
   "  <service:port>                   and get to this service, as the device calls it",
-  "  KEY=value                        Any option of a [tunnel] line, such as stall-timeout=10s, idle-timeout=10m or monitor=hex",
+  "  KEY=value                        Any option of a [tunnel] line, such as stall-timeout=10s or monitor=hex",
   "",
   ...FLAGS.map((flag) => `  ${`--${flag.name} ${flag.usage ?? ""}`.padEnd(32)} ${helpOf(flag)}`),
   "",
