@@ -2,7 +2,7 @@ import { queueJob } from "./round-robin.js";
 
 /**
  * Longest work on one peer's input in one pass of the event loop, in milliseconds. Five peers that send without end keep everybody
- * else waiting for 10 ms then, or for a few such passes: less than the 50 ms that the daemon promises (docs/architecture.md).
+ * else waiting for 10 ms then, or for a few such passes: less than the 50 ms that docs/protocol.md promises.
  */
 const SLICE_MS = 2;
 

@@ -70,7 +70,7 @@ test("the pace is kept between requests, and the data of the time between is ann
   assert.equal(clock.pending, 0);
 });
 
-test("a request that has failed is repeated, and counted; at once when the engine is back for a while", async () => {
+test("a failed request is repeated and counted; without the rest of its back-off once the engine answers again", async () => {
   const { clock, requests, scheduler, answer } = scene();
   scheduler.dataWritten();
   for (let attempt = 1; attempt <= 4; attempt += 1) {
@@ -92,7 +92,7 @@ test("a request that has failed is repeated, and counted; at once when the engin
   assert.deepEqual([sent, retried, failed, lastOutcome], [5, 4, 4, "it is delivered"]);
 });
 
-test("the end of the connection is told once, whatever the pace, and data before it not on its own", async () => {
+test("one final request follows the end of the connection, whatever the pace, and covers paced data", async () => {
   const { requests, told, scheduler, answer } = scene(60_000);
   scheduler.dataWritten();
   await nextPass();
@@ -144,7 +144,7 @@ test("a final request that fails for a minute is given up", async () => {
   assert.equal(clock.now() - since, 60_000);
 });
 
-test("who gives up sends nothing more and takes back what waits", async () => {
+test("a scheduler that gives up sends nothing more and cancels its waiting request", async () => {
   const { clock, requests, told, scheduler, answer } = scene();
   scheduler.dataWritten();
   await nextPass();

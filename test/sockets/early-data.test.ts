@@ -8,7 +8,7 @@ import { until } from "../support/wait.js";
 const MAX_EARLY_BYTES = 65_536;
 const fail = (error: unknown): void => assert.fail(String(error));
 
-test("what a client sends early is kept as it was, though its memory is used again", () => {
+test("early bytes are kept as they were, though their memory is used again", () => {
   const client = new FakeEnd();
   const earlyData = new EarlyData(client, { bytes: Buffer.from("first "), ended: false }, () => {}, fail);
   const chunks = ["a".repeat(5000), "b", "c".repeat(20_000), "d".repeat(300)];
@@ -45,7 +45,7 @@ async function scene(t: TestContext) {
   return { end, peer, closed, earlyData };
 }
 
-test("what comes behind the taking stays with the client's socket", async (t) => {
+test("bytes that come after the early ones were taken stay with the client's socket", async (t) => {
   const { end, peer, earlyData } = await scene(t);
   peer.write("early");
   await until(() => end.bytesReceived === 5, "the early bytes");

@@ -94,7 +94,7 @@ test("a client that goes on writing is read, and cut by a reset 5 s after it has
   assert.equal(reset.mock.callCount(), 1);
 });
 
-test("what a client writes is read up to a mebibyte; the rest makes it wait", async (t) => {
+test("bytes that a client still writes are read up to a mebibyte; the rest makes it wait", async (t) => {
   const { end, peer, close } = await scene(t);
   close();
   await peer.rest();

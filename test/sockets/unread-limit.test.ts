@@ -47,7 +47,7 @@ test("a peer that takes some is given the time again", () => {
   assert.equal(reasons.length, 1);
 });
 
-test("who stops is not reported, and the next write watches again", () => {
+test("a limit that is stopped reports nothing; the next write starts it again", () => {
   const { clock, peer, limit, reasons } = scene();
   peer.setBusy(true);
   limit.write("one");
@@ -59,7 +59,7 @@ test("who stops is not reported, and the next write watches again", () => {
   assert.equal(reasons.length, 1);
 });
 
-test("what is written counts in bytes, not in characters", () => {
+test("text counts in bytes, not in characters", () => {
   const { clock, peer, limit, reasons } = scene();
   peer.setBusy(true);
   limit.write("äöü€");
