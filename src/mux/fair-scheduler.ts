@@ -46,7 +46,7 @@ const MAX_LOCAL_REPLIES = 1024; // replies that wait behind answers; the mux doe
 export class FairScheduler {
   readonly #owner: FairSchedulerOwner;
   readonly #queue = new FairQueue<MuxClient, QueueItem>();
-  /** Clients whose next request is a read that waits for room. They need none once an identical read has an answer, or awaits it. */
+  /** Clients whose next request is a read without room. The read needs no room once an identical read is answered or under way. */
   readonly #waitingForAnswer = new WaitingList<MuxClient>();
   readonly #clients = new Map<MuxClient, ClientState>();
   readonly #timeLimit: TimeLimit;

@@ -2,7 +2,7 @@ import { AnswerCache } from "../core/collections/answer-cache.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { PendingRequest } from "./pending-request.js";
 
-/** Saves the device reads (CACH): a fresh answer is given again, and identical reads share the one that is under way. */
+/** Spares the device identical reads (CACH): the cache repeats fresh answers, and a read joins an identical one that is under way. */
 export class ReadCoalescer {
   /** How long an answer stays fresh; 0: nothing is shared. */
   readonly ms: number;
