@@ -5,9 +5,10 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { ConfigFile } from "../../support/config.js";
-import { type DaemonProcess, portAnswers, startDaemon, startDaemonUnder } from "../../support/daemon.js";
+import { portAnswers, type RunningDaemon, startDaemon, startDaemonUnder } from "../../support/daemon.js";
 import { readExposition } from "../../support/exposition.js";
 import { freePort } from "../../support/free-port.js";
+import { startHere } from "../../support/in-process.js";
 import { Client, Device, greet, reload } from "../../support/net.js";
 import { CONNECT, connectTarget, ScriptedDevice } from "../../support/tunnel.js";
 import { until } from "../../support/wait.js";
@@ -46,7 +47,7 @@ async function answer(port: number, question: string, host?: string): Promise<st
   return line;
 }
 
-async function stat(daemon: DaemonProcess, command: string): Promise<string> {
+async function stat(daemon: RunningDaemon, command: string): Promise<string> {
   const { client } = await greet(daemon.port);
   client.write(`${command}\nQUIT\n`);
   return (await client.rest()).replace(/OK QUIT\n$/, "");
@@ -59,8 +60,8 @@ test("a named mux shares one device on two ports; its name is in STAT, the log, 
     `[web]\nport=${web}\n[mux Hall inverter]\nlisten=${one}, 127.0.0.1:${two}\ntarget=127.0.0.1:${device.port}\n` +
       "protocol=echo\ntimeout=5s\nidle-timeout=1h\n",
   );
-  const daemon = await startDaemon("-c", config.path);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await startHere("-c", config.path);
+  t.after(() => daemon.discard());
   assert.equal(await answer(one, "first"), "got first");
   assert.equal(await answer(two, "second"), "got second");
   assert.equal(device.links, 1, "both ports have the same mux");
@@ -87,8 +88,8 @@ test("a line without a name shows none", async (t) => {
   const device = await lineDevice(t);
   const port = await freePort();
   const config = new ConfigFile(`[mux]\n${port}=127.0.0.1:${device.port} protocol=echo\n`);
-  const daemon = await startDaemon("-c", config.path);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await startHere("-c", config.path);
+  t.after(() => daemon.discard());
   assert.equal(await answer(port, "x"), "got x");
   const { muxes } = JSON.parse(await stat(daemon, "STAT JSON"));
   assert.equal("name" in muxes[0], false);
@@ -101,8 +102,8 @@ test("a named tunnel exposes two services", async (t) => {
   const config = new ConfigFile(
     `[tunnel plant]\nlisten=127.0.0.1:${port}\nexpose=127.0.0.1:${first} > 192.168.0.3:80\nexpose=127.0.0.1:${second}>plc:23\n`,
   );
-  const daemon = await startDaemon("-c", config.path);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await startHere("-c", config.path);
+  t.after(() => daemon.discard());
   const device = await ScriptedDevice.open(port);
   t.after(() => device.client.destroy());
   for (const [id, exposed, service] of [
@@ -122,7 +123,7 @@ test("a named tunnel exposes two services", async (t) => {
 });
 
 /** Waits until the log says that the daemon listens there: who asks the port itself would be a client of the device. */
-async function portAnswersLater(port: number, daemon: DaemonProcess): Promise<void> {
+async function portAnswersLater(port: number, daemon: RunningDaemon): Promise<void> {
   await until(() => daemon.log().includes(`listening on 127.0.0.1:${port}`), `port ${port} to be exposed`);
 }
 
@@ -134,8 +135,8 @@ test("a machine is the device of two servers", async (t) => {
   });
   const sections = [one, two].map(({ port }, index) => `[device office ${index}]\nserver=127.0.0.1:${port}\n`);
   const config = new ConfigFile(sections.join(""));
-  const daemon = await startDaemon("-c", config.path);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await startHere("-c", config.path);
+  t.after(() => daemon.discard());
   const link = await one.client();
   const other = await two.client();
   const { devices } = JSON.parse(await stat(daemon, "STAT JSON"));
@@ -196,8 +197,8 @@ test("a line that names its address listens there only", async (t) => {
     `[mux]\n127.0.0.2:${port}=127.0.0.1:${device.port} protocol=echo\n` +
       `[direct named]\nlisten=127.0.0.2:${elsewhere}\ntarget=127.0.0.1:${device.port}\n`,
   );
-  const daemon = await startDaemon("-c", config.path);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await startHere("-c", config.path);
+  t.after(() => daemon.discard());
   for (const number of [port, elsewhere]) {
     assert.equal(await answer(number, "x", "127.0.0.2"), "got x");
     await assert.rejects(Client.open(number, "127.0.0.1"), /ECONNREFUSED/);
@@ -214,8 +215,8 @@ test("a reload that changes an option of a named mux keeps its link; a mistake c
   const mux = (more: string): string =>
     `[mux inverter]\nlisten=${port}${more}\ntarget=127.0.0.1:${device.port}\nprotocol=echo\n`;
   const config = new ConfigFile(mux(""));
-  const daemon = await startDaemon("-c", config.path);
-  t.after(() => daemon.stop("SIGKILL"));
+  const daemon = await startHere("-c", config.path);
+  t.after(() => daemon.discard());
   const client = await Client.open(port);
   t.after(() => client.destroy());
   client.write("a\n");

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { ConfigFile } from "../../support/config.js";
 import { startDaemon, startDaemonUnder } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
+import { startHere } from "../../support/in-process.js";
 import { FakeLuup } from "../../support/luup.js";
 import { Client, Device, greet, relayed, reload } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
@@ -39,7 +40,7 @@ test("RELD opens, closes and changes listeners; connections go on as they were",
   const [kept, gone, added] = [await freePort(), await freePort(), await freePort()];
   const other = await Device.open();
   const config = new ConfigFile(`[direct]\n${kept}=127.0.0.1:${device.port}\n${gone}=127.0.0.1:${device.port}\n`);
-  const daemon = await startDaemon("-c", config.path);
+  const daemon = await startHere("-c", config.path);
   const before = device.clients.length;
   const onKept = await Client.open(kept);
   const onGone = await Client.open(gone);
@@ -82,7 +83,7 @@ test("a wrong file changes nothing and says why, by RELD and by SIGHUP", async (
 
 test("the proxy's own port moves; one that is taken changes nothing", async () => {
   const config = new ConfigFile();
-  const daemon = await startDaemon("-a", "127.0.0.1", "-c", config.path);
+  const daemon = await startHere("-a", "127.0.0.1", "-c", config.path);
   const session = await relayed(daemon.port, device);
   config.write(`[host]\nport=${device.port}\n[direct]\n${await freePort()}=127.0.0.1:1\n`);
   assert.match(await reload(daemon.port), /^ERR RELD cannot listen on 127\.0\.0\.1:\d+: already in use$/);
@@ -101,7 +102,7 @@ test("the proxy's own port moves; one that is taken changes nothing", async () =
 
 test("a port that is tried in vain does not become the proxy's own", async () => {
   const config = new ConfigFile(`[direct]\n${device.port}=127.0.0.1:1\n`);
-  const daemon = await startDaemon("-a", "127.0.0.1", "-c", config.path);
+  const daemon = await startHere("-a", "127.0.0.1", "-c", config.path);
   config.write(`[host]\nport=${device.port}\n`);
   assert.match(await reload(daemon.port), /^ERR RELD cannot listen on 127\.0\.0\.1:\d+: already in use$/);
   assert.equal(await answers(daemon.port), true);
@@ -112,7 +113,7 @@ test("a port that is tried in vain does not become the proxy's own", async () =>
 test("new connections notify where the new settings say, old ones where theirs did", async () => {
   const [first, second] = [await new FakeLuup().start(), await new FakeLuup().start()];
   const config = new ConfigFile(`[host]\nvera=${first.url}\n`);
-  const daemon = await startDaemon("-c", config.path);
+  const daemon = await startHere("-c", config.path);
   const old = await relayed(daemon.port, device, "NTFY=1/s/a");
   config.write(`[host]\nvera=${second.url}\n`);
   assert.equal(await reload(daemon.port), "OK RELD");
@@ -150,56 +151,13 @@ test("log file and level change; a log that cannot be opened changes nothing", a
   await daemon.stop();
 });
 
-test("100 reloads during 500 live sessions: none is broken, no client refused", async () => {
-  const direct = await freePort();
-  const texts = [1, 2].map((pace) => `[direct]\n${direct}=127.0.0.1:${device.port} PACE=${pace}\n`);
-  const config = new ConfigFile(texts[0]);
-  const daemon = await startDaemon("-c", config.path);
-  const clients: Client[] = [];
-  const before = device.clients.length;
-  for (let count = 0; count < 500; count += 1) clients.push(await Client.open(direct));
-  const remotes = await Promise.all(clients.map((_, index) => device.client(before + index)));
-  let rounds = 0;
-  let reloading = true;
-  const echo = async (client: Client, remote: Client): Promise<void> => {
-    do {
-      client.write("to the remote\n");
-      assert.equal(await remote.line(), "to the remote");
-      remote.write("and back\n");
-      assert.equal(await client.line(), "and back");
-      rounds += 1;
-    } while (reloading);
-  };
-  // a device that answers by port gives its clients in the order they came: pairs are found by what they say
-  const pairs = await paired(clients, remotes);
-  const echoes = Promise.all(pairs.map(([client, remote]) => echo(client, remote)));
-  for (let count = 1; count <= 100; count += 1) {
-    config.write(texts[count % 2] ?? "");
-    assert.equal(await reload(daemon.port), "OK RELD");
-    assert.equal(await answers(direct), true);
-  }
-  reloading = false;
-  await echoes;
-  assert.ok(rounds >= 500);
-  for (const client of clients) client.destroy();
-  assert.equal(await daemon.stop(), 0);
-});
-
-/** Finds the device's side of each client. */
-async function paired(clients: readonly Client[], remotes: readonly Client[]): Promise<[Client, Client][]> {
-  const byName = new Map<string, Client>();
-  for (const [index, client] of clients.entries()) client.write(`${index}\n`);
-  for (const remote of remotes) byName.set(await remote.line(), remote);
-  return clients.map((client, index) => [client, byName.get(String(index)) as Client]);
-}
-
 test("a direct port that is taken is tried again, while the rest serves", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await until(() => taken.listening, "a port to be taken");
   const address = taken.address();
   assert.ok(typeof address === "object" && address !== null);
   const config = new ConfigFile(`[direct]\n${address.port}=127.0.0.1:${device.port}\n`);
-  const daemon = await startDaemon("-a", "127.0.0.1", "-c", config.path);
+  const daemon = await startHere("-a", "127.0.0.1", "-c", config.path);
   (await relayed(daemon.port, device)).client.destroy();
   assert.match((await listeners(daemon.port))[1]?.problem ?? "", /already in use/);
   taken.close();
