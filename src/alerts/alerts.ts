@@ -1,6 +1,6 @@
 import { listensOf } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
-import { RateAlarm } from "../core/limits/sliding-minute.js";
+import { RateAlarm } from "../core/limits/rate-alarm.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";

@@ -1,5 +1,5 @@
 import type minimist from "minimist";
-import { parseWebhook } from "../core/config/values.js";
+import { parseHttpUrl } from "../core/config/values.js";
 import { directRoute } from "../core/direct/direct-line.js";
 import { parsePort } from "../core/net/address.js";
 import { time } from "../core/options/value-kinds.js";
@@ -127,7 +127,7 @@ function readStart(parsed: minimist.ParsedArgs, port: number, own: readonly stri
   const { config = "", log, idle = "", alert = "" } = given;
   const idleTime = time("s").parse(idle, "file");
   if (!idleTime.ok) return fail(`bad --idle "${idle}": ${idleTime.message}`);
-  const url = alert === "" ? ok("") : parseWebhook(alert);
+  const url = alert === "" ? ok("") : parseHttpUrl(alert);
   if (!url.ok) return fail(`--alert: ${url.message}`);
   const unexpected = own.find((word) => !/^[\w-]+=/.test(word));
   if (unexpected !== undefined) return fail(`unexpected argument "${unexpected}"`);

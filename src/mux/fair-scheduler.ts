@@ -15,9 +15,9 @@ export interface FairSchedulerOwner {
   /** Whether some request can be started now: sent to the device, or failed at once. */
   hasRoom(): boolean;
   /** Whether clients share the answers to reads (CACH). */
-  isSharing(): boolean;
+  isCoalescing(): boolean;
   /** Whether this request can be started without room, because its answer is cached or under way. */
-  canShare(request: Request): boolean;
+  canCoalesce(request: Request): boolean;
   /** It is the turn of this request. */
   start(clientRequest: ClientRequest, pending: PendingRequest): void;
   /** Requests wait for nothing but a connection. */
@@ -206,8 +206,8 @@ export class FairScheduler {
     const mayRun = other === undefined || (hasIds && request.reads && other.request.reads);
     if (this.#isStopped || !mayRun) return "not now";
     if (this.#owner.hasRoom()) return "take";
-    if (request.key === undefined || !this.#owner.isSharing()) return "no room";
-    if (this.#owner.canShare(request)) return "take";
+    if (request.key === undefined || !this.#owner.isCoalescing()) return "no room";
+    if (this.#owner.canCoalesce(request)) return "take";
     this.#waitingForAnswer.set(client, request.key);
     return "no room";
   }

@@ -30,8 +30,8 @@ function setUp(options = "PROT=modbus TIME=2") {
     clock,
     options: () => mux,
     hasRoom: () => state.room > 0,
-    isSharing: () => state.isSharing,
-    canShare: ({ key = "" }) => state.shared.has(key),
+    isCoalescing: () => state.isSharing,
+    canCoalesce: ({ key = "" }) => state.shared.has(key),
     start: (clientRequest, pending) => {
       state.room -= 1;
       const name = `${names.get(clientRequest.client)}${protocol.idOf(clientRequest.request.bytes)}`;

@@ -1,6 +1,6 @@
 import { ok } from "../parse/result.js";
 import { row } from "./settings.js";
-import { maskSecrets, parseCount, parseWebhook } from "./values.js";
+import { maskSecrets, parseCount, parseHttpUrl } from "./values.js";
 
 const MAX_PER_MINUTE = 1_000_000;
 
@@ -14,7 +14,7 @@ export const ALERT_KEYS = [
     sets: "alertUrl",
     defaultText: "",
     help: "Alerts are posted to this URL as JSON: a server of [direct] is down or back; wrong checksums. Empty is nowhere.",
-    parse: (text) => (text === "" ? ok(text) : parseWebhook(text)),
+    parse: (text) => (text === "" ? ok(text) : parseHttpUrl(text)),
     print: maskSecrets,
   }),
   row({

@@ -2,7 +2,7 @@ import { parsePort } from "../net/address.js";
 import { formatDuration } from "../parse/duration.js";
 import { fail, ok } from "../parse/result.js";
 import { row } from "./settings.js";
-import { maskPassword, parseBoolean, parseCount, parseListenAddress, parseTime, parseUrl } from "./values.js";
+import { maskPassword, parseBaseUrl, parseBoolean, parseCount, parseListenAddress, parseTime } from "./values.js";
 
 const MIB = 1_048_576;
 const MAX_AUDIT = 100_000;
@@ -40,7 +40,7 @@ export const HOST_KEYS = [
     sets: "vera",
     defaultText: "http://127.0.0.1:3480",
     help: "The URL of the Luup engine. It may have a path and a login: http://user:password@hub:3480/port_3480",
-    parse: parseUrl,
+    parse: parseBaseUrl,
     print: maskPassword,
   }),
   row({

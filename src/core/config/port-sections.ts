@@ -141,6 +141,6 @@ function shown(value: string): string {
 }
 
 /** Puts the long names of options into a message that has their four letters. */
-export function withLongNames(message: string, rows: readonly OptionText[]): string {
+function withLongNames(message: string, rows: readonly OptionText[]): string {
   return message.replace(/\b[A-Z]{3,4}\b/g, (word) => rows.find(({ key }) => key === word)?.name ?? word);
 }

@@ -34,7 +34,7 @@ export interface ReferenceTable {
 
 /** Everything that can be configured, in the order of the example file. docs/configuration.md is generated from it. */
 export const REFERENCE: readonly ReferenceTable[] = [
-  ...(["host", "access", "alert", "web", "device"] as const).map(keysOf),
+  ...(["host", "access", "alert", "web", "device"] as const).map(keyTable),
   ...lineTables("direct", DIRECT_OPTIONS),
   ...lineTables("mux", MUX_OPTIONS),
   ...lineTables("tunnel", TUNNEL_OPTIONS),
@@ -42,7 +42,7 @@ export const REFERENCE: readonly ReferenceTable[] = [
   optionTable("conn", OPTIONS),
 ];
 
-function keysOf(section: Section): ReferenceTable {
+function keyTable(section: Section): ReferenceTable {
   const rows = KEYS.filter((row) => row.section === section);
   return {
     kind: "keys",

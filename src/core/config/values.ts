@@ -5,15 +5,15 @@ import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
 /** Reads the base URL of a Luup engine. */
-export function parseUrl(text: string): Result<string> {
-  const url = parseWebhook(text);
+export function parseBaseUrl(text: string): Result<string> {
+  const url = parseHttpUrl(text);
   return url.ok && new URL(url.value).search !== ""
     ? fail(`bad URL "${maskSecrets(text)}": no query can be in it`)
     : url;
 }
 
 /** Reads the URL of an HTTP request; a query may be in it. */
-export function parseWebhook(text: string): Result<string> {
+export function parseHttpUrl(text: string): Result<string> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     return fail(`bad URL "${maskSecrets(text)}": http://host:port is wanted`);

@@ -1,7 +1,7 @@
 import type { DirectOptions } from "./direct-options.js";
 
 /** What the daemon knows about a server when a client needs one. */
-export interface Candidate {
+export interface ServerLoad {
   /** Whether the daemon believes that the server can be reached. */
   readonly up: boolean;
   /** Number of clients. */
@@ -20,7 +20,7 @@ const MIN_SHARE = 1 / 3;
  */
 export function orderOfTrying(
   mode: DirectOptions["balance"],
-  servers: readonly Candidate[],
+  servers: readonly ServerLoad[],
   previous: number,
 ): number[] {
   const listed = servers.map((_server, index) => index);
@@ -29,7 +29,7 @@ export function orderOfTrying(
   return [...ordered.filter(isUp), ...ordered.filter((index) => !isUp(index))];
 }
 
-type Ordering = (listed: readonly number[], servers: readonly Candidate[], previous: number) => readonly number[];
+type Ordering = (listed: readonly number[], servers: readonly ServerLoad[], previous: number) => readonly number[];
 
 const ORDERS: Readonly<Record<DirectOptions["balance"], Ordering>> = {
   first: (listed) => listed,

@@ -62,7 +62,7 @@ export function directRoute(servers: readonly HostPort[], words: readonly string
 }
 
 /** A line whose options go together. */
-export function checkDirectRoute(
+function checkDirectRoute(
   servers: readonly HostPort[],
   options: ConnOptions,
   direct: DirectOptions,

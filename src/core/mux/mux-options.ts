@@ -38,8 +38,8 @@ export interface MuxOptions {
 }
 
 /** The most that POOL, PIPE and QLEN may say. */
-export const MAX_LINKS = 64;
-export const MAX_QUEUE = 10_000;
+const MAX_LINKS = 64;
+const MAX_QUEUE = 10_000;
 const NAMES = PROTOCOLS.map(({ framing }) => framing.name);
 
 const [ECHO] = PROTOCOLS;

@@ -22,9 +22,7 @@ export interface WatchRequest {
 }
 
 /** The options of CONN that WTCH takes, too. */
-export const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap(
-  (key) => findRow(OPTIONS, key) ?? [],
-);
+const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap((key) => findRow(OPTIONS, key) ?? []);
 
 /**
  * Reads `[id|port] [MONI=view] [MONF=words]`, the arguments of WTCH (docs/monitor.md).

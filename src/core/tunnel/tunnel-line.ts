@@ -99,7 +99,7 @@ export function exposureOf(from: string, to: string): Result<Exposure> {
 }
 
 /** A line whose parts go together. */
-export function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
+function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
   const { exposures, options, tunnel } = route;
   const [first] = exposures;
   if (first === undefined) return fail("nothing is exposed: host:port>service:port is wanted");

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { attemptMs, type Candidate, orderOfTrying } from "#src/core/direct/balance.js";
+import { attemptMs, orderOfTrying, type ServerLoad } from "#src/core/direct/balance.js";
 import type { DirectOptions } from "#src/core/direct/direct-options.js";
 
 type Mode = DirectOptions["balance"];
 
 /** Servers as their numbers of clients; brackets mean down. */
-function servers(text: string): Candidate[] {
+function servers(text: string): ServerLoad[] {
   return text.split(" ").map((word) => ({ up: !word.startsWith("("), active: Number(word.replace(/[()]/g, "")) }));
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { RateAlarm, SlidingMinute } from "#src/core/limits/sliding-minute.js";
+import { RateAlarm, SlidingMinute } from "#src/core/limits/rate-alarm.js";
 
 test("events older than a minute never count, events younger than 59 s always do", () => {
   const pauses = fc.array(fc.oneof(fc.constant(0), fc.nat(2000), fc.nat(100_000)), { minLength: 1, maxLength: 200 });
