@@ -1,4 +1,4 @@
-import { formatHostPort, isHostName, isIPv4, isIPv6, parsePort } from "../net/address.js";
+import { formatHostPort, isHostName, isIPv4, isIPv6, parsePort, splitHostPort } from "../net/address.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import type { Listen } from "./settings.js";
 
@@ -8,11 +8,11 @@ export function parseListen(text: string): Result<Listen> {
     const port = parsePort(text);
     return port.ok ? ok({ port: port.value }) : port;
   }
-  const [, bracketed, plain = "", portText = ""] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  const good = bracketed === undefined ? host === "*" || isIPv4(host) || isHostName(host) : isIPv6(host);
-  if (!good) return fail(`bad address "${text}": port, address:port or [IPv6]:port is wanted`);
-  const port = parsePort(portText);
+  const parts = splitHostPort(text);
+  const { host = "", isBracketed = false } = parts ?? {};
+  const good = isBracketed ? isIPv6(host) : host === "*" || isIPv4(host) || isHostName(host);
+  if (parts === undefined || !good) return fail(`bad address "${text}": port, address:port or [IPv6]:port is wanted`);
+  const port = parsePort(parts.port);
   return port.ok ? ok({ host, port: port.value }) : port;
 }
 

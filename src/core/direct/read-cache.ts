@@ -1,6 +1,6 @@
 import type { AnswerCache } from "../collections/answer-cache.js";
+import { isBlank, readKey, replyKey } from "../decode/conbus-read.js";
 import type { Cut } from "../framing/framing.js";
-import { isBlank, readKey, replyKey } from "./conbus-read.js";
 import { PendingReads } from "./pending-reads.js";
 
 /**

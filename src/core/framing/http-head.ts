@@ -26,6 +26,7 @@ export interface Message {
   readonly body: Body;
 }
 
+const [LF, CR] = [0x0a, 0x0d];
 const MAX_QUOTED = 40;
 /** A server with one of these statuses may not have read the whole request: where it continues to read is unknown (RFC 9110, 15). */
 const UNREAD: ReadonlySet<number> = new Set([400, 408, 411, 413, 414, 417, 431, 501, 505]);
@@ -146,4 +147,17 @@ function quoted(value: string): string {
 /** The tokens of a comma-separated list, in lower case. */
 export function tokensOf(value: string): readonly string[] {
   return value.toLowerCase().match(/[^\s,]+/g) ?? [];
+}
+
+/**
+ * The index behind the empty line that ends a head; undefined while the head is incomplete. Lines may end in LF alone (RFC 9112, 2.2).
+ *
+ * @param from where the head begins
+ */
+export function endOfHead(bytes: Buffer, from = 0): number | undefined {
+  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return undefined;
 }

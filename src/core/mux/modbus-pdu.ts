@@ -1,3 +1,4 @@
+import { EXCEPTION_BIT } from "../framing/function-codes.js";
 import type { Failure, Writes } from "./protocol.js";
 
 // MODBUS Application Protocol Specification V1.1b3: function codes (chapter 6), exception codes (chapter 7)
@@ -7,7 +8,6 @@ const READ_FUNCTIONS = new Set([1, 2, 3, 4, 7, 11, 12, 17, 20, 24]);
 /** Reads of coils, inputs and registers: their answer depends on nothing but the state of the device. */
 const SHAREABLE_FUNCTIONS = new Set([1, 2, 3, 4]);
 const DEVICE_IDENTIFICATION = [43, 14];
-const EXCEPTION = 0x80;
 
 /** Bytes of the request's PDU that the answer repeats, by function (6.5, 6.6, 6.11, 6.12, 6.15, 6.16). */
 const REPEATED_BYTES: Readonly<Record<number, number>> = {
@@ -50,7 +50,7 @@ export function blockedWriteReply(pdu: Buffer, writes: Writes): Buffer | undefin
 }
 
 function exceptionReply(pdu: Buffer, code: number): Buffer {
-  return Buffer.of((pdu[0] ?? 0) | EXCEPTION, code);
+  return Buffer.of((pdu[0] ?? 0) | EXCEPTION_BIT, code);
 }
 
 /** The answer of a device that has done the write; nothing where that answer says more than the request does. */
@@ -61,10 +61,10 @@ function writeDoneReply(pdu: Buffer): Buffer | undefined {
 
 /** Whether an answer is an exception. */
 export function isException(answer: Buffer): boolean {
-  return ((answer[0] ?? 0) & EXCEPTION) !== 0;
+  return ((answer[0] ?? 0) & EXCEPTION_BIT) !== 0;
 }
 
 /** Whether an answer, or an exception, belongs to the function of the request. */
 export function sameFunction(answer: Buffer, request: Buffer): boolean {
-  return answer.length > 0 && ((answer[0] ?? 0) & ~EXCEPTION) === request[0];
+  return answer.length > 0 && ((answer[0] ?? 0) & ~EXCEPTION_BIT) === request[0];
 }

@@ -9,7 +9,7 @@ export class RequestIds {
 
   /**
    * @param used has the ids of all outstanding requests
-   * @param first the id before the first one: a random one tells the requests of two connections apart
+   * @param first the id before the first one: a random one makes the ids of two connections differ
    */
   constructor(used: Pick<ReadonlyMap<number, unknown>, "has">, first: number) {
     this.#used = used;

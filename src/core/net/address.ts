@@ -44,15 +44,30 @@ export function parsePort(text: string): Result<number> {
   return port >= 1 && port <= 65535 ? ok(port) : fail(`bad port "${text}": a number from 1 to 65535 is wanted`);
 }
 
+/** The two parts of `host:port` or `[host]:port`, as they are written: neither of them is checked. */
+export interface HostPortText {
+  /** Without its brackets. */
+  readonly host: string;
+  readonly isBracketed: boolean;
+  readonly port: string;
+}
+
+/** Splits `host:port` or `[host]:port`; undefined for a text of another form. */
+export function splitHostPort(text: string): HostPortText | undefined {
+  const match = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text);
+  if (match === null) return undefined;
+  const [, bracketed, plain = "", port = ""] = match;
+  return { host: bracketed ?? plain, isBracketed: bracketed !== undefined, port };
+}
+
 /** Reads `host:port`, where host is an IPv4 literal, a name, or an IPv6 literal in brackets. */
 export function parseHostPort(text: string): Result<HostPort> {
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text);
-  if (match === null) return fail(`bad target "${text}": host:port is wanted, an IPv6 host in brackets`);
-  const [, bracketed, plain = "", portText = ""] = match;
-  const host = bracketed ?? plain;
-  const good = bracketed === undefined ? isIPv4(host) || isHostName(host) : isIPv6(host);
+  const parts = splitHostPort(text);
+  if (parts === undefined) return fail(`bad target "${text}": host:port is wanted, an IPv6 host in brackets`);
+  const { host, isBracketed } = parts;
+  const good = isBracketed ? isIPv6(host) : isIPv4(host) || isHostName(host);
   if (!good) return fail(`bad host "${host}": an IPv4 address, a name or an [IPv6] address is wanted`);
-  const port = parsePort(portText);
+  const port = parsePort(parts.port);
   return port.ok ? ok({ host, port: port.value }) : port;
 }
 

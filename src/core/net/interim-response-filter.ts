@@ -1,11 +1,11 @@
 import { ByteTail } from "../collections/byte-tail.js";
+import { endOfHead } from "../framing/http-head.js";
 
 /** Most bytes of interim responses before the final one. Real servers send a few hundred. */
 const MAX_INTERIM_BYTES = 16_384;
 /** 101 is final: another protocol follows (RFC 9110, 15.2.2). */
 const INTERIM_STATUS_LINE = /^HTTP\/1\.[01] 1(?!01)\d\d/;
 const STATUS_LINE_BYTES = "HTTP/1.1 100".length;
-const [LF, CR] = [0x0a, 0x0d];
 
 /**
  * Removes interim responses (`100 Continue`, `103 Early Hints`; RFC 9110, 15.2) from the bytes of an HTTP server. Call {@link begin} for each
@@ -46,13 +46,4 @@ export class InterimResponseFilter {
     this.#head.append(rest);
     return rest.subarray(0, 0);
   }
-}
-
-/** Length of the head at the start of `bytes`, its empty line included; undefined while the head is incomplete. */
-function endOfHead(bytes: Buffer): number | undefined {
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
-    if (bytes[at + 1] === LF) return at + 2;
-    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
-  }
-  return undefined;
 }

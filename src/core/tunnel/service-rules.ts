@@ -1,5 +1,5 @@
 import { formatPatterns, parseTargetPatterns, type TargetPattern } from "../net/access-patterns.js";
-import { type HostPort, isAddress, parsePort } from "../net/address.js";
+import { type HostPort, isAddress, parsePort, splitHostPort } from "../net/address.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
 /** Services of one entry of `allow`: an address, a network or a name, and a port. */
@@ -12,9 +12,9 @@ export interface ServicePattern {
 export function parseServices(text: string): Result<readonly ServicePattern[]> {
   const patterns: ServicePattern[] = [];
   for (const word of text.split(/[\s,]+/).filter(Boolean)) {
-    const [, bracketed, plain = "", portText = ""] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(word) ?? [];
-    const port = parsePort(portText);
-    const hosts = parseTargetPatterns(bracketed ?? plain);
+    const parts = splitHostPort(word);
+    const port = parsePort(parts?.port ?? "");
+    const hosts = parseTargetPatterns(parts?.host ?? "");
     if (!hosts.ok || hosts.value.length !== 1 || !port.ok) {
       return fail(`bad service "${word}": 10.41.51.152:23 or 192.168.0.0/24:80 is wanted`);
     }

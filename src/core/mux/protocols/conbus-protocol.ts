@@ -1,4 +1,4 @@
-import { readKey, replyKey } from "../../direct/conbus-read.js";
+import { ALL_MODULES, readKey, replyKey } from "../../decode/conbus-read.js";
 import { conbus as conbusFraming } from "../../framing/conbus-framing.js";
 import type { Protocol } from "../protocol.js";
 import { plain } from "./plain-protocol.js";
@@ -7,10 +7,8 @@ const TYPE_AT = 1;
 const SERIAL_NUMBER = { at: 2, end: 12 }; // ten digits
 const [REPLY, EVENT] = [0x52, 0x45]; // R, E
 
-/** Function 02 reads a datapoint, and its reply repeats which. Replies to other functions have another function: 18 says that an action is done. */
+/** Function 02 reads a datapoint, and its reply repeats the datapoint. Other replies have another function: 18 says that an action is done. */
 const READ_DATA_POINT = { at: 12, end: 18, begin: "F02D" };
-
-const ALL_MODULES = "0000000000";
 
 function serialNumber(telegram: Buffer): string {
   return telegram.toString("latin1", SERIAL_NUMBER.at, SERIAL_NUMBER.end);

@@ -1,6 +1,6 @@
 import type { HttpHead } from "../../framing/framing.js";
 import { http as httpFraming } from "../../framing/http-framing.js";
-import { tokensOf } from "../../framing/http-head.js";
+import { endOfHead, tokensOf } from "../../framing/http-head.js";
 import { printable } from "../../parse/text.js";
 import type { Failure, Protocol } from "../protocol.js";
 
@@ -57,15 +57,11 @@ function forNextHop(bytes: Buffer, head: HttpHead, without: readonly string[], f
   return Buffer.from([start, ...kept, ...fields, "", ""].join("\r\n"), "latin1");
 }
 
-/** The index of the first byte of the body: behind the first empty line. Lines may end in LF alone (RFC 9112, 2.2). */
+/** The index of the first byte of the body. */
 function bodyBegin(message: Buffer): number {
   let at = 0;
   while (message[at] === CR || message[at] === LF) at += 1; // empty lines before the message
-  for (at = message.indexOf(LF, at); at >= 0; at = message.indexOf(LF, at + 1)) {
-    if (message[at + 1] === LF) return at + 2;
-    if (message[at + 1] === CR && message[at + 2] === LF) return at + 3;
-  }
-  return message.length;
+  return endOfHead(message, at) ?? message.length;
 }
 
 function waitsForGoAhead(head: HttpHead): boolean {

@@ -1,4 +1,4 @@
-import { crc16 } from "../../framing/crc16.js";
+import { CRC_LENGTH, withCrc } from "../../framing/crc16.js";
 import type { FramingKind } from "../../framing/framing.js";
 import { modbus as modbusFraming } from "../../framing/modbus-framing.js";
 import { modbusRtu as modbusRtuFraming } from "../../framing/modbus-rtu-framing.js";
@@ -9,13 +9,6 @@ import type { Protocol } from "../protocol.js";
 const LENGTH_AT = 4;
 const UNIT_AT = 6;
 const PDU_AT = 7;
-const CRC_SIZE = 2;
-
-/** The CRC of unit and PDU, low byte first (MODBUS over Serial Line V1.02, 2.5.1.2). */
-function crcBytes(bytes: Buffer): Buffer {
-  const crc = crc16(bytes);
-  return Buffer.of(crc & 0xff, crc >> 8);
-}
 
 /** A message with the header of `to` and this PDU. The length counts the CRC where the length of `to` does. */
 function reply(to: Buffer, pdu: Buffer, crcSize: number): Buffer {
@@ -23,7 +16,8 @@ function reply(to: Buffer, pdu: Buffer, crcSize: number): Buffer {
   const message = Buffer.concat([head, pdu]);
   const lengthCountsCrc = to.readUInt16BE(LENGTH_AT) === to.length - UNIT_AT;
   message.writeUInt16BE(message.length - UNIT_AT + (lengthCountsCrc ? crcSize : 0), LENGTH_AT);
-  return crcSize === 0 ? message : Buffer.concat([message, crcBytes(message.subarray(UNIT_AT))]);
+  if (crcSize === 0) return message;
+  return Buffer.concat([message.subarray(0, UNIT_AT), withCrc(message.subarray(UNIT_AT))]); // of unit and PDU
 }
 
 /**
@@ -67,4 +61,4 @@ function mbap(framing: FramingKind, crcSize: number): Protocol {
 export const modbus = mbap(modbusFraming, 0);
 
 /** Modbus/TCP with the CRC of serial lines behind the PDU. */
-export const modbusRtu = mbap(modbusRtuFraming, CRC_SIZE);
+export const modbusRtu = mbap(modbusRtuFraming, CRC_LENGTH);

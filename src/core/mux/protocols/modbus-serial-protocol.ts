@@ -1,4 +1,4 @@
-import { crc16 } from "../../framing/crc16.js";
+import { CRC_LENGTH, withCrc } from "../../framing/crc16.js";
 import { modbusSerial as modbusSerialFraming } from "../../framing/modbus-serial-framing.js";
 import { blockedWriteReply, failureReply, isException, isRead, isShareable, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
@@ -6,18 +6,15 @@ import { plain } from "./plain-protocol.js";
 
 // MODBUS over Serial Line V1.02: a frame is unit, PDU, CRC (2.5.1); unit 0 addresses all units, and none answers (2.1)
 const PDU_AT = 1;
-const CRC_SIZE = 2;
 const BROADCAST_UNIT = 0;
 const SILENCE = Buffer.alloc(0); // the reply to a request for all units
 
 function pduOf(frame: Buffer): Buffer {
-  return frame.subarray(PDU_AT, frame.length - CRC_SIZE);
+  return frame.subarray(PDU_AT, frame.length - CRC_LENGTH);
 }
 
 function reply(to: Buffer, pdu: Buffer): Buffer {
-  const frame = Buffer.concat([to.subarray(0, PDU_AT), pdu, Buffer.alloc(CRC_SIZE)]);
-  frame.writeUInt16LE(crc16(frame.subarray(0, -CRC_SIZE)), frame.length - CRC_SIZE);
-  return frame;
+  return withCrc(Buffer.concat([to.subarray(0, PDU_AT), pdu]));
 }
 
 /** Bare RTU frames over TCP, as transparent serial servers forward them. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isBlank, readKey, replyKey } from "#src/core/direct/conbus-read.js";
+import { isBlank, readKey, replyKey } from "#src/core/decode/conbus-read.js";
 import { telegram } from "../../support/protocols.js";
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");

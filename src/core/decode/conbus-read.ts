@@ -1,9 +1,10 @@
-import { checkTelegram } from "../decode/conbus.js";
+import { checkTelegram } from "./conbus.js";
 
 // Conbus function 02 reads a datapoint of the module with this serial number; the reply repeats both and adds the value (docs/direct.md)
 const READ = /^<S(\d{10}F02D[0-9A-Z]{2})[A-P]{2}>$/;
 const REPLY = /^<R(\d{10}F02D[0-9A-Z]{2}).*[A-P]{2}>$/s;
-const ALL_MODULES = "0000000000";
+/** A serial number that stands for every module. */
+export const ALL_MODULES = "0000000000";
 const LONGEST_READ = "<S0000000000F02D00AA>".length;
 
 /**
