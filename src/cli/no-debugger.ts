@@ -13,7 +13,7 @@ function close(): void {
   if (inspector.url() !== undefined) inspector.close();
 }
 
-process.on("SIGUSR1", () => {}); // who has files to open again listens, too
+process.on("SIGUSR1", () => {}); // a daemon with files to open again adds its own listener
 if (!wanted) {
   // A signal that came while Node itself started has opened it, or opens it in this pass of the event loop.
   close();

@@ -33,7 +33,7 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   const { address, command, json } = parsed.value;
   const inColour = stdout.isTTY && !json && !env["NO_COLOR"];
   const show = (text: string): void => {
-    const line = printable(text); // whoever has sent it
+    const line = printable(text); // the text comes from another process
     stdout.write(`${inColour ? coloured(line, inColours) : line}\n`);
   };
   const unread = new AbortController();
@@ -96,7 +96,7 @@ async function follow(
   const socket: Socket = connect({ ...whereIs(address), signal } as TcpNetConnectOpts);
   await once(socket, "connect");
   socket.setKeepAlive(true, KEEPALIVE_MS);
-  socket.on("error", () => {}); // its end follows, and is told
+  socket.on("error", () => {}); // the close that follows reports the end
   socket.write(`${command}\n`);
   const lines = createInterface({ input: socket });
   socket.on("close", () => lines.close());

@@ -40,7 +40,7 @@ function levelFor(debugging: boolean): string {
   return debugging ? "debug" : "info";
 }
 
-/** Opens the target of the log. Where it fails, `complain` is told: the log itself cannot say so. */
+/** Opens the target of the log. `complain` gets the errors that the log itself cannot show. */
 function openSink(path: string, style: LogStyle, clock: Clock, complain: (text: string) => void): LogSink {
   const sink = new LogSink(path, clock, {
     failed(error) {

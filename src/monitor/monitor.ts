@@ -39,7 +39,7 @@ export interface Watcher {
   readonly subscriber: Subscriber;
 }
 
-/** Alerts somebody that a message came in with a wrong checksum. */
+/** The receiver of alerts about wrong checksums. */
 export interface ChecksumAlerts {
   /** @param server the server of the message's connection, `host:port` */
   checksumError(listener: number, server: string): void;

@@ -58,7 +58,7 @@ export class DeviceConnection {
   readonly #context: MuxContext;
   readonly #events: DeviceConnectionEvents;
   #state: State;
-  /** Everybody who has paused reading. */
+  /** The owners that have paused reading. */
   readonly #pausedBy = new Set<unknown>();
 
   /** Begins to connect; `events` may be called after the constructor returns. */
@@ -121,7 +121,7 @@ export class DeviceConnection {
     this.observer?.passed("up", bytes, end.unsent === 0);
   }
 
-  /** Stops reading until everybody who paused has resumed. */
+  /** Stops reading until all owners that paused have resumed. */
   pause(by: unknown): void {
     this.#pausedBy.add(by);
     if (this.#state.kind === "ready") this.#state.end.pause();

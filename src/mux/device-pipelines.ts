@@ -56,7 +56,7 @@ export class DevicePipelines {
     this.#owner.ready();
   }
 
-  /** Who is told what happens on a new connection. */
+  /** The listener of a new connection. */
   eventsOf(connection: DeviceConnection): DeviceConnectionEvents {
     const { pool, requests } = this.#owner;
     return {

@@ -252,7 +252,7 @@ export class FairScheduler {
     this.#queue.reconsider(client);
   }
 
-  /** What the client gets in place of an answer. */
+  /** The reply to the client in place of an answer. */
   #failureReply(request: Request, why: Failure): LocalReply {
     const bytes = this.#owner.options().protocol.failureReply(request, why);
     return bytes === undefined || request.closesClient

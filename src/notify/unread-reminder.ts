@@ -4,7 +4,7 @@ import type { SocketTable } from "../system/socket-table.js";
 
 /** The socket of a plugin on this machine, and how often to remind the plugin of unread bytes. */
 export interface WatchedPlugin {
-  /** The plugin's end of the connection and ours, as {@link endpointKey} makes them. */
+  /** The plugin's end of the connection and the daemon's end, as {@link endpointKey} makes them. */
   readonly local: string;
   readonly remote: string;
   /** Time from the answer to a notification to the look at the socket, in milliseconds. */

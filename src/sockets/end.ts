@@ -1,18 +1,18 @@
 import type { View } from "../core/monitor/view.js";
 import type { ObservedPoint } from "./byte-observer.js";
 
-/** What an end tells its owner. */
+/** The events of an end. */
 export interface EndEvents {
   /**
-   * Bytes came. Their memory is used again for the next ones: whoever keeps the chunk beyond this call copies it, or pauses the end for
+   * Bytes came. The next read overwrites their memory: a listener that keeps the chunk beyond this call copies it, or pauses the end for
    * as long.
    */
   data(chunk: Buffer): void;
   /** The peer will send nothing more (FIN). Everything it sent has been handed on. */
   eof(): void;
-  /** The kernel has taken everything that was unsent. While something is still unsent: the peer is not what holds it up. */
+  /** The kernel has taken everything that was unsent. While something is still unsent, the call means that the peer is not the cause. */
   drained(): void;
-  /** Our own FIN is on its way, behind everything written. */
+  /** The daemon's own FIN has left, behind everything written. */
   finished(): void;
   /** The end is closed. `error`: why, unless both sides had sent FIN or the end was destroyed without a reason. */
   closed(error: Error | undefined): void;

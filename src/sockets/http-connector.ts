@@ -6,7 +6,7 @@ import { TimeSlice } from "../scheduling/time-slice.js";
 /** Most bytes that undici gets at once: of a response head that is too long, it makes an error for each field of them. */
 const MAX_READ = 1024;
 
-/** The one time slice in which all connections to one server are read: a server that answers in crumbs holds up nobody else. */
+/** One time slice for reading all connections to a server: a server that answers in tiny pieces delays no other peer. */
 class SharedSlice {
   readonly #slice = new TimeSlice(() => this.#resume());
   /** Sockets that have something to read in a later slice. */

@@ -26,7 +26,7 @@ interface Way {
 const LOCALHOST = "localhost";
 
 /**
- * Finds lines that lead to the daemon itself or in a circle, by their addresses and `localhost`. Other names are checked when the daemon
+ * Finds lines that lead to the daemon itself or in a loop, by their addresses and `localhost`. Other names are checked when the daemon
  * resolves them.
  *
  * @param isOwn whether an address in canonical form belongs to an interface of this machine

@@ -11,7 +11,7 @@ const MORE: NextLine = { kind: "more" };
 
 /**
  * Splits a byte stream into lines that end in LF. The buffer holds one unfinished line, at most `limit` bytes, and the rest of the last
- * chunk behind a line that nobody has taken yet.
+ * chunk behind a line still to be taken.
  */
 export class LineBuffer {
   readonly #limit: number;
