@@ -6,7 +6,7 @@ import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { Hook, silence, status } from "../support/hook.js";
 import { MemoryLog } from "../support/in-process.js";
-import { pause, until } from "../support/wait.js";
+import { quietFor, until } from "../support/wait.js";
 
 function sender(t: TestContext, url: string) {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
@@ -85,7 +85,7 @@ test("one request at a time is in flight; a hanging one is cut after 5 s", async
   for (let count = 0; count < 5; count += 1) webhook.send(alert(`a:${count}`));
   await hook.received(1);
   clock.advance(4999);
-  await pause(50);
+  await quietFor(50);
   assert.deepEqual([hook.connections, log.lines.length], [1, 0]);
   clock.advance(1);
   await until(() => hook.connections === 0, "it to be cut");
@@ -134,7 +134,7 @@ test("a new URL gets the waiting alerts at once; without a URL they are dropped"
   webhook.send(alert("a:1"));
   await first.received(1);
   webhook.configure(first.url);
-  await pause(50);
+  await quietFor(50);
   assert.equal(first.connections, 1, "the same URL changes nothing");
   webhook.configure(second.url);
   await second.received(1);

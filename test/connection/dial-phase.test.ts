@@ -14,7 +14,7 @@ import { Device } from "../support/net.js";
 import { from } from "../support/origin.js";
 import { servicesHere } from "../support/services.js";
 import { socketEnd } from "../support/socket-end.js";
-import { pause, until } from "../support/wait.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 /** A dial whose outcome the test decides. */
 class PendingDial implements Dial {
@@ -104,7 +104,7 @@ for (const replyMode of ["direct", "reset"] as const) {
   test(`in reply mode ${replyMode} the client is told nothing of a connected remote`, async (t) => {
     const { peer, pending, reached, log } = await phaseOf(t, { replyMode, reach: () => attachedDial(new FakeEnd()) });
     await until(() => reached.length === 1, "the remote");
-    await pause(20);
+    await quietFor(20);
     assert.equal(peer.bytes.length, 0);
     assert.deepEqual(
       [pending.aborted, log.lines],

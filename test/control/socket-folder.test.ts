@@ -8,7 +8,7 @@ import { controlPaths } from "#src/control/socket-folder.js";
 import { ManualClock } from "../support/clock.js";
 import { daemonHere } from "../support/in-process.js";
 import { Client, Device, greet } from "../support/net.js";
-import { pause, until } from "../support/wait.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-control-`);
 after(() => rmSync(folder, { recursive: true }));
@@ -45,7 +45,7 @@ test("a client of the control socket does not count as gone while its remote rea
     await pause(20);
     clock.advance(5000);
   }
-  await pause(50);
+  await quietFor(50);
   assert.equal([...daemon.status.connections][0]?.phase, "echo");
   client.destroy();
   remote.destroy();

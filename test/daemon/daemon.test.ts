@@ -7,7 +7,7 @@ import { ManualClock } from "../support/clock.js";
 import { daemonHere } from "../support/in-process.js";
 import { FakeLuup } from "../support/luup.js";
 import { Client, Device, greet, relayed } from "../support/net.js";
-import { pause, until } from "../support/wait.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 test("setup mode ends after 30 s without a complete command, or 6,000 s after a STAT", async () => {
   const clock = new ManualClock();
@@ -69,7 +69,7 @@ test("a plugin that does not read its last bytes is cut after an hour", async ()
   clock.advance(5000); // the client has not answered the remote's FIN
   await until(() => [...daemon.status.connections][0]?.phase === "closing", "the connection to be over");
   clock.advance(3_599_000);
-  await pause(20);
+  await quietFor(20);
   assert.equal([...daemon.status.connections].length, 1);
   await cutAtLast(clock, daemon);
   client.destroy();
@@ -88,7 +88,7 @@ test("a client has gone and its remote does not read the last bytes: the connect
   await pause(500);
   client.destroy(); // its FIN waits behind bytes that nobody reads
   for (let seconds = 0; seconds < 29; seconds += 1) clock.advance(1000);
-  await pause(100);
+  await quietFor(100);
   assert.equal([...daemon.status.connections][0]?.phase, "echo");
   for (let seconds = 0; seconds < 10; seconds += 1) {
     clock.advance(1000);

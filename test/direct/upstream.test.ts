@@ -12,7 +12,7 @@ import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { daemonHere, MemoryLog } from "../support/in-process.js";
 import { Device } from "../support/net.js";
-import { pause, until } from "../support/wait.js";
+import { quietFor, until } from "../support/wait.js";
 
 function order(text: string) {
   const parsed = parseDirectRoute(text);
@@ -76,6 +76,6 @@ test("a stopped daemon makes no health checks", async (t) => {
   await until(() => a.clients.length > 2 && b.clients.length > 2, "checks");
   await daemon.stop("the test has ended");
   const checks = a.clients.length + b.clients.length;
-  await pause(150);
+  await quietFor(150);
   assert.equal(a.clients.length + b.clients.length, checks);
 });

@@ -12,7 +12,7 @@ import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
 import { socketEnd } from "../support/socket-end.js";
-import { pause, until } from "../support/wait.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 const REMIND_MS = 120;
 
@@ -87,7 +87,7 @@ test("data right before the end is told with it", async (t) => {
   const { notifier, pid } = await scene(t);
   notifier.dataWritten();
   notifier.connectionEnding();
-  await pause(20); // the end may be some time away
+  await quietFor(20); // the end may be some time away
   assert.equal(engine.of(pid).length, 0);
   notifier.connectionEnded();
   await until(() => notifier.done, "the final notification");
@@ -132,7 +132,7 @@ test("reminders end with the plugin's socket, and also follow the final notifica
   await engine.received(pid, 2);
   notifier.clientClosed();
   const after = engine.of(pid).length;
-  await pause(3 * REMIND_MS);
+  await quietFor(3 * REMIND_MS);
   assert.ok(engine.of(pid).length <= after + 1, "one may have been on its way");
 });
 

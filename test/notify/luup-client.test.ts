@@ -7,7 +7,7 @@ import type { ExchangeResult } from "#src/notify/luup-exchange.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
-import { pause, until } from "../support/wait.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 let engine: FakeLuup;
 let clock: ManualClock;
@@ -106,7 +106,7 @@ test("at most 64 requests at a time, 16 of one device", async () => {
   await engine.received("one", 16);
   for (let n = 0; n < 100; n += 1) send(100 + n, "many");
   await engine.received("many", 48);
-  await pause(200);
+  await quietFor(200);
   assert.equal(engine.of("one").length, 16);
   assert.equal(engine.of("many").length, 48);
 });
@@ -267,7 +267,7 @@ test("requests given up at the end count against nobody", async () => {
   const result = send(5, "last");
   await engine.received("last", 1);
   await luup.close();
-  await pause(20);
+  await quietFor(20);
   assert.equal(result.answer, undefined);
   assert.deepEqual(log.lines, []);
 });

@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { UdpEnd } from "#src/sockets/udp-end.js";
 import { freePort } from "../support/free-port.js";
-import { pause, until } from "../support/wait.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 async function udpSocket(t: TestContext): Promise<Socket> {
   const socket = createSocket("udp4").bind(0, "127.0.0.1");
@@ -114,6 +114,6 @@ test("UDP has no FIN: the end is finished at once, and nothing is sent", async (
   end.events = { ...IGNORE_EVENTS, finished: () => told.push("finished") };
   end.end();
   await until(() => told.length > 0, "the event");
-  await pause(20);
+  await quietFor(20);
   assert.deepEqual(told, ["finished"]);
 });

@@ -20,7 +20,12 @@ export async function until(
   }
 }
 
-/** Lets time pass: to see that nothing happens meanwhile, or for a peer that is slow on purpose. */
+/** Lets time pass in which nothing must happen; an assertion follows. As short as the proof allows. */
+export function quietFor(ms: number): Promise<void> {
+  return pause(ms);
+}
+
+/** Lets time pass for a peer that is slow on purpose, or a limit that counts real time. Anything else waits for an event, or {@link until}. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

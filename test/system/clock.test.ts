@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { systemClock } from "#src/system/clock.js";
 import { Client } from "../support/net.js";
-import { pause, until } from "../support/wait.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 /** Stops the whole process for a while, as SIGSTOP does. */
 function standStill(ms: number): void {
@@ -37,7 +37,7 @@ describe("a timer that is late because the process stood still", () => {
     far.write("alive");
     standStill(300);
     await until(() => seen.includes("looks again"), "the timer");
-    await pause(50);
+    await quietFor(50);
     assert.deepEqual(seen, ["alive", "looks again"]);
   });
 
@@ -55,7 +55,7 @@ describe("a timer that is late because the process stood still", () => {
     far.write("much");
     standStill(300);
     await until(() => turns === 0, "the last turn");
-    await pause(250);
+    await quietFor(250);
     assert.deepEqual(seen, []);
   });
 
@@ -68,7 +68,7 @@ describe("a timer that is late because the process stood still", () => {
     await pause(20);
     standStill(200);
     await until(() => calls > 0, "the timer", 2000);
-    await pause(250);
+    await quietFor(250);
     assert.equal(calls, 1);
   });
 
@@ -80,7 +80,7 @@ describe("a timer that is late because the process stood still", () => {
     standStill(200);
     await pause(20);
     timer.cancel();
-    await pause(250);
+    await quietFor(250);
     assert.equal(calls, 0);
   });
 });

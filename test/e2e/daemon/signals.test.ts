@@ -20,7 +20,7 @@ import { freePort } from "../../support/free-port.js";
 import { Client, greet } from "../../support/net.js";
 import { cliYml, isListening, ownFolder, start } from "../../support/proxy-process.js";
 import { Output } from "../../support/shown.js";
-import { pause, until } from "../../support/wait.js";
+import { quietFor, until } from "../../support/wait.js";
 
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-signals-`);
 after(() => rmSync(folder, { recursive: true }));
@@ -146,7 +146,7 @@ for (const [name, args] of Object.entries(COMMANDS)) {
     await until(() => isListening(port) || connected(), `${name} to be at work`);
     const ports = listeningPorts(child.pid);
     child.kill("SIGUSR1");
-    await pause(150);
+    await quietFor(150);
     assert.deepEqual(listeningPorts(child.pid), ports);
     assert.equal(child.exitCode ?? child.signalCode, null);
     assert.doesNotMatch(errors.text, /Debugger/);

@@ -6,7 +6,7 @@ import { freePort } from "../../support/free-port.js";
 import { Client, Device } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
 import { descriptorsAtRest } from "../../support/process.js";
-import { pause, until } from "../../support/wait.js";
+import { quietFor, until } from "../../support/wait.js";
 
 const CHECK = "HLTH=0.2";
 const UNCHECKED = "HLTH=0";
@@ -132,7 +132,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     }, "all descriptors to be given back");
     await until(() => a.open === 0, "all checks to have disconnected");
     const before = a.connections;
-    await pause(100);
+    await quietFor(100);
     assert.equal(a.connections, before, "HLTH=0 is never");
   });
 
@@ -305,13 +305,13 @@ describe("a server that is the only one", { concurrency: 4 }, () => {
   test("is not checked, up or down: it may take one connection only", async (t) => {
     const only = await Named.open(t, "only");
     const direct = await startDirect(t, `${only.address} HLTH=0.02`);
-    await pause(300);
+    await quietFor(300);
     assert.equal(only.connections, 0);
     only.close();
     const client = await Client.open(direct.port);
     assert.match(await client.rest(), /^ERR CONN [^\n]*connection refused\n$/);
     await only.reopen();
-    await pause(300);
+    await quietFor(300);
     assert.equal(only.connections, 0);
     await direct.shows("down");
     assert.equal((await reach(direct.port, [only])).server, only);
@@ -322,7 +322,7 @@ describe("a server that is the only one", { concurrency: 4 }, () => {
     const only = await Named.open(t, "only");
     const nobody = `[alert]\nurl=http://127.0.0.1:${await freePort()}\n`;
     const direct = await startDirect(t, `${only.address} HLTH=0.05`, nobody);
-    await pause(300);
+    await quietFor(300);
     assert.equal(only.connections, 0);
     only.close();
     const client = await Client.open(direct.port);
@@ -331,7 +331,7 @@ describe("a server that is the only one", { concurrency: 4 }, () => {
     await only.reopen();
     await direct.shows("up");
     const checks = only.connections;
-    await pause(300);
+    await quietFor(300);
     assert.deepEqual([checks, only.connections], [1, 1]);
   });
 });

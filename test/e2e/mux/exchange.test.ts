@@ -8,7 +8,7 @@ import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { startMux } from "../../support/mux.js";
 import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
 import { after, holding, promptly, Simulator } from "../../support/simulator.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
 const MODBUS = (["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => modbusProtocol(kind));
@@ -133,7 +133,7 @@ describe("exchange", { concurrency: 4 }, () => {
     const outcomes = clients.map((client, key) => client.outcome(key));
     await until(() => held.length === 4, "four requests");
     await mux.holds(10);
-    await pause(100);
+    await quietFor(100);
     assert.equal(held.length, 4);
     for (const n of [3, 1, 2, 0]) held[n]?.(); // in another order
     await until(() => held.length === 8, "four more");
@@ -229,7 +229,7 @@ describe("exchange", { concurrency: 4 }, () => {
     await until(() => held.length === 2, "the other's request");
     held[1]?.();
     assert.equal(await outcome, "right");
-    await pause(50);
+    await quietFor(50);
     assert.equal(device.requests.length, 2);
   });
 

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { startMux } from "../../support/mux.js";
 import { Client } from "../../support/net.js";
 import { rawDevice } from "../../support/raw-device.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 const OK = (body: string, more = ""): string =>
   `HTTP/1.1 200 OK\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
@@ -74,7 +74,7 @@ describe("http behind a mux", { concurrency: 4 }, () => {
       client.write("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
       client.write("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
       assert.match(await client.rest(), /first$/);
-      await pause(300);
+      await quietFor(300);
       assert.doesNotMatch(device.received, /POST/);
     });
   });
@@ -85,7 +85,7 @@ describe("http behind a mux", { concurrency: 4 }, () => {
     const client = await Client.open(mux.port);
     client.write("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     await until(() => client.bytes.includes("hello"), "the answer");
-    await pause(300);
+    await quietFor(300);
     assert.ok(/^connection: keep-alive/im.test(client.bytes.toString()) || client.ended, client.bytes.toString());
   });
 

@@ -14,7 +14,7 @@ import { muxSection, startMux, startMuxProcess } from "../../support/mux.js";
 import { Client, Device, greet } from "../../support/net.js";
 import { echo } from "../../support/protocols.js";
 import { after, holding, never, promptly, Simulator } from "../../support/simulator.js";
-import { pause, until } from "../../support/wait.js";
+import { quietFor, until } from "../../support/wait.js";
 
 const modbus = modbusProtocol("modbus");
 
@@ -63,7 +63,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     const client = await Asker.open(mux.port, echo);
     for (let key = 0; key < 10; key += 1) assert.equal(await client.outcome(key), "right");
     await luup.received("echo", 1);
-    await pause(300);
+    await quietFor(300);
     assert.equal(luup.of("echo").length, 1);
   });
 

@@ -8,7 +8,7 @@ import { startMux } from "../../support/mux.js";
 import { Client } from "../../support/net.js";
 import { rawDevice } from "../../support/raw-device.js";
 import { type Answering, after, holding, never, promptly, Simulator } from "../../support/simulator.js";
-import { pause, until } from "../../support/wait.js";
+import { quietFor, until } from "../../support/wait.js";
 
 const KINDS = ["modbus", "modbus-rtu", "modbus-serial"] as const;
 const modbus = modbusProtocol("modbus");
@@ -290,7 +290,7 @@ describe("modbus", { concurrency: 4 }, () => {
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus-serial ${words}`);
       const client = await ModbusClient.connect(mux.port, "modbus-serial");
       client.client.write(wrap("modbus-serial", { id: 0, unit: 0, pdu: Buffer.from("0600010001", "hex") }));
-      await pause(300);
+      await quietFor(300);
       assert.deepEqual(client.surplus, []);
       assert.equal(client.client.bytes.length, 0);
     });
@@ -302,7 +302,7 @@ describe("modbus", { concurrency: 4 }, () => {
     const mux = await startMux(t, `127.0.0.2:${port} PROT=modbus-serial`);
     const client = await Client.open(mux.port);
     client.write(wrap("modbus-serial", { id: 0, unit: 0, pdu: Buffer.from("0600010001", "hex") }));
-    await pause(300);
+    await quietFor(300);
     assert.equal(client.bytes.toString("hex"), "");
   });
 });

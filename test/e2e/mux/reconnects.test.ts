@@ -12,7 +12,7 @@ import { startMux } from "../../support/mux.js";
 import { Client } from "../../support/net.js";
 import { rawDevice } from "../../support/raw-device.js";
 import { Simulator } from "../../support/simulator.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 describe("reconnects", { concurrency: 4 }, () => {
   for (const prot of ["modbus"]) {
@@ -23,7 +23,7 @@ describe("reconnects", { concurrency: 4 }, () => {
       client.write(
         prot === "echo" ? "one\n" : wrap("modbus", { id: 1, unit: 1, pdu: Buffer.from("0300010001", "hex") }),
       );
-      await pause(3000);
+      await quietFor(3000);
       assert.ok(device.sockets.length <= 4, `${device.sockets.length} connects in three seconds`);
     });
   }
@@ -128,7 +128,7 @@ describe("reconnects", { concurrency: 4 }, () => {
       client.destroy();
       await until(() => device.open.length === 0, "the link to be closed");
     }
-    await pause(100);
+    await quietFor(100);
     assert.ok(timers < 10, `${timers} timers`);
   });
 });

@@ -5,7 +5,7 @@ import { LuaSocket } from "../../support/luasocket.js";
 import { FakeLuup, likeOpenLuup } from "../../support/luup.js";
 import { Device, greet } from "../../support/net.js";
 import { missingLuaSocket } from "../../support/peers.js";
-import { pause, until } from "../../support/wait.js";
+import { quietFor, until } from "../../support/wait.js";
 
 const skip = missingLuaSocket();
 let daemon: DaemonProcess;
@@ -45,7 +45,7 @@ test("the dialogue of a plugin, with the real LuaSocket", { skip }, async () => 
   await luup.received(pid, 2);
   assert.equal(await lua.call("receive 2048"), 'nil\t"closed"\t""');
   await lua.call("close");
-  await pause(100);
+  await quietFor(100);
   assert.equal(luup.of(pid).length, 2);
   lua.kill();
 });
@@ -107,7 +107,7 @@ function runActions(pid: string, action: (notification: number) => Promise<void>
 /** Waits for the last of so many notifications, and for a time in which another reminder would have come. */
 async function exactly(count: number, pid: string): Promise<void> {
   await luup.received(pid, count, 15_000);
-  await pause(1000);
+  await quietFor(1000);
   assert.equal(luup.of(pid).length, count);
 }
 
@@ -154,7 +154,7 @@ test("without RNTF no plugin is notified twice of the same data", { skip }, asyn
   const pid = await lua.connectAsPlugin(daemon.port, device.port, "NTFY=5/urn:x/Act");
   (await device.client(index)).write("x");
   await luup.received(pid, 1);
-  await pause(500);
+  await quietFor(500);
   assert.equal(luup.of(pid).length, 1);
   lua.kill();
 });

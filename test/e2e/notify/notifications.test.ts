@@ -7,7 +7,7 @@ import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { FakeLuup, likeOpenLuup, saying } from "../../support/luup.js";
 import { type Client, Device, greet, relayed } from "../../support/net.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 let daemon: DaemonProcess;
 let luup: FakeLuup;
@@ -65,7 +65,7 @@ test("without NTFY no notification is sent", async () => {
   await client.take(1);
   client.destroy();
   await until(() => remote.ended, "the end");
-  await pause(100);
+  await quietFor(100);
   assert.equal(luup.arrivals.length, before);
 });
 
@@ -104,7 +104,7 @@ test("PACE: the first at once, what comes in the quiet time once at its end, not
   assert.ok((first?.at ?? 0) - since < 400);
   const distance = (second?.at ?? 0) - (first?.at ?? 0);
   assert.ok(distance >= 795 && distance < 2500, `${distance} ms`);
-  await pause(1000);
+  await quietFor(1000);
   assert.equal(luup.of(pid).length, 2);
   remote.write("late");
   const after = performance.now();
@@ -123,7 +123,7 @@ test("a close makes one request, not two, and waits for no pace", async () => {
   await luup.received(pid, 2);
   assert.equal(client.ended, true, "the plugin reads the end when its action runs");
   client.end();
-  await pause(300);
+  await quietFor(300);
   assert.equal(luup.of(pid).length, 2);
 
   const together = await notified();
@@ -134,7 +134,7 @@ test("a close makes one request, not two, and waits for no pace", async () => {
   await luup.received(together.pid, 1);
   await together.client.rest();
   together.client.end();
-  await pause(300);
+  await quietFor(300);
   assert.equal(luup.of(together.pid).length, 1);
 });
 
@@ -159,7 +159,7 @@ for (const [what, options, end] of ends) {
     end(client, remote);
     await luup.received(pid, 1);
     client.end();
-    await pause(200);
+    await quietFor(200);
     assert.equal(luup.of(pid).length, 1);
   });
 }
@@ -178,7 +178,7 @@ test("during a slow action its connection has no second request; new data makes 
   assert.equal(luup.of(pid).length, 1);
   waiting[0]?.end("{}");
   await luup.received(pid, 2);
-  await pause(200);
+  await quietFor(200);
   assert.equal(luup.of(pid).length, 2);
   client.destroy();
 });
@@ -233,7 +233,7 @@ for (const [what, answer] of permanent) {
     luup.answer = answer;
     remote.write("x");
     await luup.received(pid, 1);
-    await pause(800); // the first repetition would come after 0.5 s
+    await quietFor(800); // the first repetition would come after 0.5 s
     assert.equal(luup.of(pid).length, 1);
     remote.write("y");
     await luup.received(pid, 2);
@@ -268,7 +268,7 @@ test("5xx is repeated with backoff until the engine takes it", async () => {
   assert.ok((second?.at ?? 0) - (first?.at ?? 0) >= 490);
   luup.answer = likeOpenLuup;
   await luup.received(pid, 3);
-  await pause(1500);
+  await quietFor(1500);
   assert.equal(luup.of(pid).length, 3);
   client.destroy();
 });
@@ -283,7 +283,7 @@ test("an engine that restarts gets what it missed, once", async () => {
   const late = await new FakeLuup().start(port);
   await late.received(pid, 1);
   await until(() => own.log().includes("takes notifications again"), "the all-clear");
-  await pause(1500);
+  await quietFor(1500);
   assert.equal(late.of(pid).length, 1);
   assert.equal(
     own

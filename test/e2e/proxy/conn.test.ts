@@ -12,7 +12,7 @@ import { freePort } from "../../support/free-port.js";
 import { FakeLuup } from "../../support/luup.js";
 import { Client, Device, greet, relayed } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 let daemon: DaemonProcess;
 let luup: FakeLuup;
@@ -106,7 +106,7 @@ test("a wrong line is refused, and nothing is dialled", async () => {
   for (const target of ["127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1", "bad_host!:1"]) {
     assert.match((await refused(`CONN ${target}`)).answer, /^ERR CONN bad [^\n]+\n$/);
   }
-  await pause(50);
+  await quietFor(50);
   assert.equal(device.clients.length, 0);
   device.close();
 });
@@ -257,7 +257,7 @@ test("UDP: a write is one datagram whatever its size, and an empty datagram is n
     assert.equal(datagram.length, size);
     remote.send("", from.port, from.address);
   }
-  await pause(200);
+  await quietFor(200);
   assert.equal(luup.of("sizes").length, 0);
   client.destroy();
   remote.close();

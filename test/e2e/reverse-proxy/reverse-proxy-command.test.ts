@@ -18,7 +18,7 @@ import { freePort } from "../../support/free-port.js";
 import { Client, Device } from "../../support/net.js";
 import { conbusYml, type ReverseProxy, ReverseProxyFolder } from "../../support/reverse-proxy.js";
 import { nobody, noSecondUser } from "../../support/second-user.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 const TELEGRAM = "<S0000000000F01D00FA>";
 let one: Device;
@@ -359,7 +359,7 @@ test("a wrong file changes nothing and is reported once; the next correct one is
   writeFileSync(folder.cliYml, "conbus: [\n");
   await proxy.logs(/\[ERROR\] configuration not taken \(cli\.yml changed\), nothing has changed: cli\.yml:2:1: /);
   writeFileSync(folder.cliYml, "conbus: [\n"); // touched
-  await pause(1500);
+  await quietFor(1500);
   assert.equal(proxy.log.split("[ERROR]").length, 2);
   assert.equal((await clientOf(port)).device, one);
   folder.serveFrom(two.port);
@@ -387,7 +387,7 @@ test("SIGHUP and RELD read the file, too; a change they have taken is not taken 
   proxy.child.kill("SIGHUP");
   await proxy.logs(/configuration read again \(SIGHUP\)/);
   assert.equal((await clientOf(port)).device, two);
-  await pause(1500);
+  await quietFor(1500);
   assert.doesNotMatch(proxy.log, /cli\.yml changed/);
   assert.equal(await tell(folder.socketOf(port), "RELD\n"), "OK RELD\n");
   assert.equal(await proxy.end(), 0);

@@ -7,7 +7,7 @@ import type { Client } from "../../support/net.js";
 import { cliYml, type ReverseProxy, startReverseProxy } from "../../support/proxy-process.js";
 import { Random } from "../../support/random.js";
 import { downward, messages, upward } from "../../support/shown.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 const REPLIES = MODULES.map(({ serial }) => telegram(`R${serial}F01D`));
 const DAY_MS = 86_400_000;
@@ -306,7 +306,7 @@ describe("the server cannot be reached", { concurrency: 3 }, () => {
     const proxy = await startReverseProxy(t, { target: port, timeout: 10 });
     const client = await proxy.connect();
     client.write(DISCOVERY);
-    await pause(700);
+    await quietFor(700);
     assert.equal(client.closed, false);
     const server = await ConbusServer.open({ port });
     t.after(() => server.stop());

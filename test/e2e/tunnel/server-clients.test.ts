@@ -5,7 +5,7 @@ import { Client } from "../../support/net.js";
 import { faults } from "../../support/process.js";
 import { CLOSE, DATA, MOST, ScriptedDevice } from "../../support/tunnel.js";
 import { startServer, type TunnelServer } from "../../support/tunnels.js";
-import { pause, until } from "../../support/wait.js";
+import { pause, quietFor, until } from "../../support/wait.js";
 
 const MOST_CLIENTS = 256;
 const CONFIRMED_WITHIN_MS = 2000;
@@ -153,7 +153,7 @@ describe("clients of the server's side", { concurrency: 4 }, () => {
     client.socket.write(Buffer.alloc(length, "y"), () => {
       sent = true;
     });
-    await pause(300);
+    await quietFor(300);
     assert.ok(!sent, "the daemon took all of it");
     let count = 0;
     device.client.socket.removeAllListeners("data").on("data", (chunk: Buffer) => {

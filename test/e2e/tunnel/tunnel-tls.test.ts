@@ -16,7 +16,7 @@ import { daemonHere, type MemoryLog } from "../../support/in-process.js";
 import { Client, Device } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
 import { run } from "../../support/plugin/programs.js";
-import { pause, until } from "../../support/wait.js";
+import { quietFor, until } from "../../support/wait.js";
 
 const LISTEN = frameOf({ kind: "listen" });
 const secretFrame = (secret: string): Buffer => frameOf({ kind: "secret", bytes: Buffer.from(secret) });
@@ -260,7 +260,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     await reaches(server, service);
 
     const waiting = await Script.open(t, server.port, { ca });
-    await pause(50);
+    await quietFor(50);
     assert.equal(server.status.links, 1); // it has said nothing so far
     waiting.write(secretFrame("sesame"));
     await server.says(/link lost: another device has connected/);
@@ -274,7 +274,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
     const server = await Server.start(t, service.port, `${tls} SECR=sesame`);
     const device = await startDevice(t, server.port, service.port, `${trust}\nsecret=open`);
     await server.says(/rejected: its secret is wrong/);
-    await pause(1500);
+    await quietFor(1500);
     assert.equal(server.status.listening, false);
     assert.equal(server.side.log.lines.filter((line) => line.includes("rejected: ")).length, 1, "once a minute");
     const { links } = device.daemon.status.devices[0] ?? {};
