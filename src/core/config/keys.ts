@@ -47,7 +47,7 @@ function defaults(): Settings {
 
 /** The problems of settings as a whole; empty when there are none. */
 export function checkSettings(settings: Settings): string[] {
-  const taken = new Map(settings.port === 0 ? [] : [[settings.port, "the proxy itself"]]);
+  const taken = new Map([[settings.port, "the proxy itself"]]);
   const problems: string[] = [];
   for (const section of PORT_SECTIONS) {
     for (const line of settings[section]) {

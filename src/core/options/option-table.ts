@@ -131,7 +131,6 @@ export function helpLines(rows: readonly Explained[], indent: number, width: num
 /**
  * The options that are not the default: `cache=500ms`.
  *
- * @param rows of two with the same key the first counts
  * @param printValue makes a value fit to stand alone in a line
  */
 export function printOptions<T>(
@@ -140,7 +139,7 @@ export function printOptions<T>(
   printValue = (value: string): string => value,
 ): string[] {
   return rows.flatMap((row) => {
-    const value = findRow(rows, row.key) === row ? row.print(options) : undefined;
+    const value = row.print(options);
     return value === undefined ? [] : [`${row.name}=${printValue(value)}`];
   });
 }

@@ -222,6 +222,12 @@ for (const [what, lines, ...told] of wrong) {
   test(`missing: ${what}`, () => assert.deepEqual(problems(...lines), told));
 }
 
+test("a port of a line that is wrong is free for another line", () => {
+  assert.deepEqual(problems("[mux]", "5020=h", "5020=h:1"), [
+    '2: [mux] 5020: bad target "h": host:port is wanted, an IPv6 host in brackets',
+  ]);
+});
+
 test("a section is over where the next one begins", () => {
   assert.deepEqual(problems("[mux x]", "target=h:1", "[host]", "ip=*", "[direct y]"), [
     "1: [mux x]: listen is missing: the port to listen on",

@@ -47,6 +47,12 @@ const rows: readonly (readonly [what: string, lines: readonly string[], ports: s
     "port 2504",
   ],
   ["a web page", [...HERE, "[web]", "port=80", "address=*"], "port 80"],
+  ["no proxy port", ["[host]", "port=0", "[mux]", "127.0.0.1:2=a:1"], ""],
+  [
+    "lines that name their addresses",
+    [...HERE, "[mux x]", "listen=10.0.0.1:2, 127.0.0.1:3, *:4", "target=a:1", "[direct]", "10.0.0.1:5=a:1"],
+    "10.0.0.1:5, 10.0.0.1:2, port 4",
+  ],
   ["a web page for this machine", [...HERE, "[web]", "port=80"], ""],
 ];
 for (const [what, lines, ports] of rows) {

@@ -50,6 +50,16 @@ test("settings are printed in the long form: named sections, long names, times w
   assert.doesNotMatch(printed, /hush/);
 });
 
+test("a value that a reader would take for another one is printed in quotes", () => {
+  for (const value of [" /a ", "'/a'", '"/a"', "/a ; b", "/a #", "'", '"', "/a;b", "/a\\b"]) {
+    const text = `[direct x]\nlisten=1\ntarget=h:1\nmonitor=hex\nmonitor-file=${JSON.stringify(value)}`;
+    const settings = read(text);
+    assert.equal(settings.direct[0]?.route.options.monitorFile, value);
+    assert.deepEqual(read(printSettings(settings)), settings, value);
+    assert.deepEqual(parseConfigFile(printSettings(settings), "f").warnings, [], value);
+  }
+});
+
 const host = fc.constantFrom("hub", "10.0.0.1", "[::1]", "plc.example.com");
 const port = fc.integer({ min: 1, max: 65_535 });
 const place = fc.tuple(host, port).map(([name, number]) => `${name}:${number}`);

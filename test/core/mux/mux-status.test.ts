@@ -29,6 +29,18 @@ test("STAT shows connected links only, and all failures in one number", () => {
   assert.match(muxLine({ ...STATUS, links: [], down: true }), /: 0 of 2 links \(device not reached\), /);
 });
 
+test("a mux with a name shows it in STAT, and as a label of its metrics", () => {
+  assert.match(muxLine({ ...STATUS, name: "inverter" }), /^ mux inverter 5020 modbus /);
+  const [metric] = muxMetrics([STATUS, { ...STATUS, port: 5021, name: "inverter" }]);
+  assert.deepEqual(
+    metric?.samples.map(({ labels }) => labels),
+    [
+      { port: "5020", target: "192.0.2.1:502" },
+      { port: "5021", name: "inverter", target: "192.0.2.1:502" },
+    ],
+  );
+});
+
 test("STAT JSON and the metrics keep the names of their counters: people read them by program", () => {
   assert.deepEqual(Object.entries(muxCounters()).flat(), [
     ...["requests", 0, "answers", 0, "timeouts", 0, "linkLost", 0, "noPath", 0, "queueFull", 0, "refused", 0],

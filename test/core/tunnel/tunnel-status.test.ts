@@ -16,6 +16,7 @@ test("a tunnel: whether its device is there, and ready", () => {
   assert.equal(waiting, `${HEAD} device 10.0.0.9:40000 (not ready) for 5 s, 2 clients; ${TAIL}`);
   const { link: _, ...lost } = TUNNEL;
   assert.equal(tunnelLine({ ...lost, listening: false }), `${HEAD} no device, 0 clients; ${TAIL}`);
+  assert.ok(tunnelLine({ ...TUNNEL, name: "plant" }).startsWith(HEAD.replace("tunnel", "tunnel plant")));
 });
 
 const DEVICE: DeviceStatus = {
@@ -26,6 +27,7 @@ const DEVICE: DeviceStatus = {
 test("a device: its server, its services, whether it is connected", () => {
   const tail = "3 links and 4 clients so far, 5 refused, 110 bytes received, 120 sent";
   const head = " device of hub:7000 for 10.0.0.1/32:23, plc:80:";
+  assert.ok(deviceLine({ ...DEVICE, name: "office" }).startsWith(head.replace("device", "device office")));
   assert.equal(deviceLine(DEVICE), `${head} connected for 5 s, 2 clients; ${tail}`);
   const { link: _, ...lost } = DEVICE;
   assert.equal(

@@ -190,6 +190,17 @@ for (const [wanted, name, labels] of expected) {
   test(`${name} ${JSON.stringify(labels ?? {})} is ${wanted}`, () => assert.equal(value(name, labels), wanted));
 }
 
+test("lines and devices with a name have it as a label", () => {
+  const named = <T extends object>(all: readonly T[]): T[] => all.map((one) => ({ ...one, name: "mine" }));
+  const { directs, tunnels, devices } = STATUS;
+  const report = { ...STATUS, directs: named(directs), tunnels: named(tunnels), devices: named(devices) };
+  const all = readExposition([...metricsText(report)].join(""));
+  for (const name of ["server_up", "telegrams_waiting", "tunnel_clients", "tunnel_stalled_total", "device_clients"]) {
+    const series = all.get(`sockproxyd_${name}`)?.series ?? [];
+    assert.ok(series.length > 0 && series.every(({ labels }) => labels["name"] === "mine"), name);
+  }
+});
+
 test("a daemon that has just started has metrics, too, without those that it lacks", () => {
   const bare: DaemonReport = {
     ...STATUS,
