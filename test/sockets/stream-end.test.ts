@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
-import { StreamEnd } from "#src/sockets/stream-end.js";
+import { StreamEnd, streamOf } from "#src/sockets/stream-end.js";
+import { FakeEnd } from "../support/fake-end.js";
+import { type Joined, socketEnd } from "../support/socket-end.js";
 import { until } from "../support/wait.js";
 
 /** A socket whose chunks come from Node, as with TLS: each record is a chunk, however short. */
@@ -67,4 +69,115 @@ test("an end that is paused during its time slice passes nothing before it is re
   end.resume();
   await until(() => heard.join("").length === CRUMBS.length, "the rest");
   assert.equal(heard.join(""), CRUMBS.join(""));
+});
+
+describe("a TCP end", () => {
+  test("a listener that throws is a fault of its own connection, and the end goes on", async (t) => {
+    const { end, peer } = await socketEnd(t);
+    const faults: unknown[] = [];
+    const fault = new Error("a fault");
+    end.events = {
+      ...IGNORE_EVENTS,
+      data() {
+        throw fault;
+      },
+      eof() {
+        throw fault;
+      },
+      closed() {
+        throw fault;
+      },
+      fault: (error) => faults.push(error),
+    };
+    end.resume();
+    peer.write("one");
+    await until(() => faults.length === 1, "the fault");
+    peer.end();
+    await until(() => faults.length === 2, "the fault at its end");
+    end.destroy();
+    await until(() => faults.length === 3, "the fault when it closes");
+    assert.deepEqual(faults, [fault, fault, fault]);
+  });
+
+  test("drained follows a write that the kernel does not take at once, and no other", async (t) => {
+    const { end, peer } = await socketEnd(t);
+    const told: string[] = [];
+    end.events = { ...IGNORE_EVENTS, drained: () => told.push("drained"), finished: () => told.push("finished") };
+    end.write("short");
+    await peer.take(5);
+    assert.deepEqual(told, []);
+    peer.socket.pause();
+    end.write(Buffer.alloc(16 * 1024 * 1024)); // more than the buffers on the way hold
+    await until(() => end.unsent > 0, "it to be stalled");
+    assert.equal(end.bytesSent, 5 + 16 * 1024 * 1024);
+    peer.socket.removeAllListeners("data").on("data", () => {});
+    peer.socket.resume();
+    await until(() => told.length > 0, "the event");
+    assert.deepEqual([told, end.unsent], [["drained"], 0]);
+    end.end();
+    end.write("behind FIN");
+    await until(() => told.length > 1, "FIN");
+    assert.deepEqual(told, ["drained", "finished"]);
+  });
+
+  test("a reset is an error for the peer; where FIN is going out already, the end is gone all the same", async (t) => {
+    const { end, peer } = await socketEnd(t);
+    end.reset();
+    await until(() => peer.closed, "the peer to learn of it");
+    assert.equal(peer.error?.code, "ECONNRESET");
+    const ending = await socketEnd(t);
+    ending.end.end();
+    ending.end.reset();
+    await until(() => ending.peer.ended || ending.peer.closed, "the peer to learn of it");
+    assert.equal(ending.end.gone, true);
+  });
+
+  test("the reason of a destroyed end is that of the peer, our own, or none", async (t) => {
+    const reasons: (string | undefined)[] = [];
+    const watched = async (): Promise<Joined> => {
+      const joined = await socketEnd(t);
+      joined.end.events = { ...IGNORE_EVENTS, closed: (error) => reasons.push(error?.message) };
+      joined.end.resume();
+      return joined;
+    };
+    (await watched()).peer.reset();
+    await until(() => reasons.length === 1, "the first");
+    (await watched()).end.destroy(new Error("dead peer"));
+    await until(() => reasons.length === 2, "the second");
+    (await watched()).end.destroy();
+    await until(() => reasons.length === 3, "the third");
+    assert.match(reasons[0] ?? "", /ECONNRESET/);
+    assert.deepEqual(reasons.slice(1), ["dead peer", undefined]);
+  });
+
+  test("an end that yields reads on in the next pass of the event loop, unless it is paused by then", async (t) => {
+    const { end, peer } = await socketEnd(t);
+    let text = "";
+    end.events = {
+      ...IGNORE_EVENTS,
+      data(chunk) {
+        text += chunk;
+        end.yield();
+      },
+    };
+    end.resume();
+    peer.write("one");
+    await until(() => text === "one", "the first chunk");
+    peer.write("two");
+    await until(() => text === "onetwo", "the second one");
+    end.yield();
+    end.pause();
+    peer.write("three");
+    for (let pass = 0; pass < 20; pass += 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(text, "onetwo");
+    end.resume();
+    await until(() => text === "onetwothree", "the rest");
+  });
+
+  test("an end that is wrapped is found again; one without a socket is not", async (t) => {
+    const { end } = await socketEnd(t);
+    assert.equal(streamOf(end), end);
+    assert.equal(streamOf(Object.assign(new FakeEnd(), { base: end })), end);
+    assert.equal(streamOf(new FakeEnd()), undefined);
+  });
 });
