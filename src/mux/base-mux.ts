@@ -88,11 +88,11 @@ export abstract class BaseMux implements Mux {
     const { target, mux } = this.route;
     const client = new MuxClient(target, mux.protocol, this.context.clock, {
       ...this.eventsOf(() => client),
-      malformed: (reason, tooLong) => {
+      malformed: (reason, fault) => {
         this.count("malformed");
         const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
         this.log.throttled("malformed", `client closed: ${text}`);
-        this.reject(client, text, mux.protocol.malformedReply(reason, tooLong));
+        this.reject(client, text, mux.protocol.malformedReply(reason, fault));
       },
       gone: () => this.#left(client),
       fault: (error) => this.log.fault(error),

@@ -1,7 +1,7 @@
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
-import type { Protocol } from "../core/mux/protocol.js";
+import type { MessageFault, Protocol } from "../core/mux/protocol.js";
 import type { HostPort } from "../core/net/address.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import { guarded, type Intermediary } from "../sockets/end.js";
@@ -15,7 +15,7 @@ export interface MuxClientOwner {
   /** The client has sent the head of a message, and the rest is still to come. */
   headReceived(head: HttpHead): void;
   /** The client has sent bytes that are no message. */
-  malformed(reason: string, tooLong: boolean): void;
+  malformed(reason: string, fault: MessageFault): void;
   /** The client reads again, and its backlog is small. */
   resumed(): void;
   /**
@@ -156,7 +156,7 @@ export class MuxClient extends QueuedEnd {
     while (!this.#isIgnored && !this.stalled && !this.#owner.isQueueFull()) {
       const cut = this.#messages.take();
       if (cut === undefined) break;
-      if (cut.kind === "junk") this.#owner.malformed(cut.reason, false);
+      if (cut.kind === "junk") this.#owner.malformed(cut.reason, "malformed");
       else this.#collect(cut.kind, cut.bytes, cut.head);
       if (this.#slice.takeStep()) continue;
       this.#slice.yield();
@@ -176,7 +176,7 @@ export class MuxClient extends QueuedEnd {
     this.#partsSize += bytes.length;
     if (this.#parts.length > MAX_PARTS) this.#parts = [Buffer.concat(this.#parts)];
     if (this.#partsSize > MAX_MESSAGE) {
-      this.#owner.malformed(`a message of more than ${MAX_MESSAGE} bytes`, true);
+      this.#owner.malformed(`a message of more than ${MAX_MESSAGE} bytes`, "too-long");
     } else if (kind === "frame") {
       const message = Buffer.concat(this.#parts);
       this.#parts = [];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { MessageFault } from "#src/core/mux/protocol.js";
 import { findProtocol } from "#src/core/mux/protocols/protocols.js";
 import type { MuxClientOwner } from "#src/mux/mux-client.js";
 import { ManualClock } from "../support/clock.js";
@@ -20,8 +21,7 @@ function setUp(name = "echo", more: Partial<MuxClientOwner> = {}) {
       told.push(bytes.toString("latin1"));
     },
     isQueueFull: () => owner.room <= 0,
-    malformed: (reason: string, tooLong: boolean) =>
-      void told.push(`malformed: ${reason}${tooLong ? ", too long" : ""}`),
+    malformed: (reason: string, fault: MessageFault) => void told.push(`${fault}: ${reason}`),
     headReceived: () => void told.push("head"),
     resumed: () => void told.push("resumed"),
     gone: () => void told.push("gone"),
@@ -93,15 +93,15 @@ test("the head of an HTTP request is announced before its body comes; a body in 
 
 test("a request above 1 MiB is reported as too long", async () => {
   const { client, told } = setUp("http", {
-    malformed: (reason, tooLong) => {
-      told.push(`${reason}, ${tooLong}`);
+    malformed: (reason, fault) => {
+      told.push(`${fault}: ${reason}`);
       client.ignore();
     },
   });
   client.write(Buffer.from("POST / HTTP/1.1\r\nHost: d\r\nContent-Length: 2000000\r\n\r\n"));
   client.write(Buffer.alloc(1_048_577));
   await until(() => told.length > 1, "the report");
-  assert.deepEqual(told, ["head", "a message of more than 1048576 bytes, true"]);
+  assert.deepEqual(told, ["head", "too-long: a message of more than 1048576 bytes"]);
 });
 
 test("answers go out at once while the client reads, and wait in order while it does not", () => {

@@ -48,7 +48,7 @@ export function readRequest(raw: RawHead): Result<Message> {
   const options = connectionOptions(raw);
   const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && options.includes("upgrade"));
   return ok({
-    head: headOf(raw, upgrade, persists(raw, options)),
+    head: headOf(raw, { upgrade, keepAlive: persists(raw, options) }),
     body: connect ? NO_BODY : coding === undefined ? sized(size.value ?? 0) : CHUNKED,
   });
 }
@@ -61,13 +61,15 @@ export function readRequest(raw: RawHead): Result<Message> {
 export function readResponse(raw: RawHead, method: string | undefined): Result<Message> {
   const status = raw.status ?? 0;
   const tunnel = status === 101 || (method === "CONNECT" && status >= 200 && status < 300);
-  if (tunnel) return ok({ head: headOf(raw, true, false), body: NO_BODY });
-  if (status < 200) return ok({ head: headOf(raw, false, !announcesBody(raw)), body: { kind: "interim" } });
+  if (tunnel) return ok({ head: headOf(raw, { upgrade: true, keepAlive: false }), body: NO_BODY });
+  if (status < 200)
+    return ok({ head: headOf(raw, { upgrade: false, keepAlive: !announcesBody(raw) }), body: { kind: "interim" } });
   const bodiless = method === "HEAD" || status === 204 || status === 304;
   const body = bodyOfResponse(raw, bodiless);
   if (!body.ok) return body;
   const doubtful = UNREAD.has(status) || (bodiless ? mayHaveBody(raw, method) : endIsDoubtful(raw, body.value));
-  return ok({ head: headOf(raw, false, !doubtful && persists(raw, connectionOptions(raw))), body: body.value });
+  const keepAlive = !doubtful && persists(raw, connectionOptions(raw));
+  return ok({ head: headOf(raw, { upgrade: false, keepAlive }), body: body.value });
 }
 
 /** Whether a response that must not have a body may have one nevertheless, judging by its head. */
@@ -96,7 +98,7 @@ function bodyOfResponse(raw: RawHead, bodiless: boolean): Result<Body> {
   return ok(size.value === undefined ? { kind: "until-end" } : sized(size.value));
 }
 
-function headOf(raw: RawHead, upgrade: boolean, keepAlive: boolean): HttpHead {
+function headOf(raw: RawHead, { upgrade, keepAlive }: Pick<HttpHead, "upgrade" | "keepAlive">): HttpHead {
   return {
     ...(raw.method !== undefined && { method: raw.method }),
     ...(raw.status !== undefined && { status: raw.status }),

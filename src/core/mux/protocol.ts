@@ -27,6 +27,9 @@ export type Interpretation =
   /** The mux closes the client, behind these bytes where there are any. */
   | { readonly kind: "error"; readonly reason: string; readonly bytes?: Buffer };
 
+/** Why the bytes of a client are no request. */
+export type MessageFault = "malformed" | "too-long";
+
 /** Why a request gets no answer of the device. Clients and the log see these words. */
 export type Failure = "no answer" | "link lost" | "no path" | "queue full";
 
@@ -48,7 +51,7 @@ export interface Protocol {
   /** Interprets a whole message of a client. `head`: its head, in HTTP. */
   interpret(message: Buffer, head: HttpHead | undefined, writes: Writes): Interpretation;
   /** The reply to bytes that are no message, or to a message that is too long; nothing: the client is closed without a reply. */
-  malformedReply(reason: string, tooLong: boolean): Buffer | undefined;
+  malformedReply(reason: string, fault: MessageFault): Buffer | undefined;
   /** The reply that a client awaits before it sends the body of a message with this head; nothing: the client awaits none. */
   continueReply?(head: HttpHead): Buffer | undefined;
   /** The request as it goes to the device, with this id from 0 to 65535. */

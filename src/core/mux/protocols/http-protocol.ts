@@ -97,8 +97,8 @@ export const http: Protocol = {
       request: { bytes, reads, ...(closesClient && { closesClient }), ...(closesConnection && { closesConnection }) },
     };
   },
-  malformedReply: (reason, tooLong) =>
-    response(tooLong ? "413 Content Too Large" : "400 Bad Request", printable(reason), CLOSE),
+  malformedReply: (reason, fault) =>
+    response(fault === "too-long" ? "413 Content Too Large" : "400 Bad Request", printable(reason), CLOSE),
   continueReply: (head) => (waitsForGoAhead(head) ? Buffer.from(GO_AHEAD) : undefined),
   withId: ({ bytes }) => bytes,
   idOf: () => 0,
