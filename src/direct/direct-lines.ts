@@ -12,10 +12,7 @@ function keyOf({ port, name = "", route }: DirectLine): string {
 
 /** The servers of all `[direct]` lines. */
 export class DirectLines {
-  readonly #groups = new KeyedLines<DirectLine, UpstreamGroup>(
-    keyOf,
-    (line) => new UpstreamGroup(line, line.route, this.#context),
-  );
+  readonly #groups = new KeyedLines<DirectLine, UpstreamGroup>(keyOf, (line) => new UpstreamGroup(line, this.#context));
   #context: DirectContext;
 
   constructor(context: DirectContext) {

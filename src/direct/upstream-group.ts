@@ -1,7 +1,8 @@
+import type { DirectLine } from "../core/config/settings.js";
 import { attemptMs, orderOfTrying } from "../core/direct/balance.js";
 import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { DirectStatus } from "../core/direct/direct-status.js";
-import type { ClientOrigin, LineId } from "../core/net/client-origin.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import { type Dial, failedDial } from "../dial/dial.js";
 import { NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DirectContext } from "./direct-context.js";
@@ -12,7 +13,7 @@ import { Upstream } from "./upstream.js";
 
 /** The servers of one `[direct]` line. Chooses one for each client. */
 export class UpstreamGroup {
-  readonly #line: LineId;
+  readonly #line: DirectLine;
   readonly #upstreams: readonly Upstream[];
   #telegrams: TelegramScheduler;
   #route: DirectRoute;
@@ -20,7 +21,8 @@ export class UpstreamGroup {
   /** The index of the server that the last client tried first; -1: there was no client. */
   #previous = -1;
 
-  constructor(line: LineId, route: DirectRoute, context: DirectContext) {
+  constructor(line: DirectLine, context: DirectContext) {
+    const { route } = line;
     this.#line = line;
     this.#route = route;
     this.#context = context;

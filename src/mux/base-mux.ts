@@ -1,7 +1,7 @@
+import type { MuxLine } from "../core/config/settings.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import type { LineId } from "../core/net/client-origin.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
@@ -26,17 +26,17 @@ export abstract class BaseMux implements Mux {
   protected readonly pool: ConnectionPool;
   /** Deliveries to many clients. While they fall behind, the device is not read. */
   protected readonly rounds: Rounds;
-  readonly #line: LineId;
+  readonly #line: MuxLine;
   readonly #idleTimer: IdleTimer;
   #route: MuxRoute;
   #context: MuxContext;
   #isAbandoned = false;
 
-  constructor(line: LineId, route: MuxRoute, context: MuxContext) {
+  constructor(line: MuxLine, context: MuxContext) {
     this.#line = line;
-    this.#route = route;
+    this.#route = line.route;
     this.#context = context;
-    this.log = new MuxLog(line, route.target, context);
+    this.log = new MuxLog(line, line.route.target, context);
     this.#idleTimer = new IdleTimer(() => this.closeConnections(`no client for ${this.route.mux.idleMs / 1000} s`));
     this.pool = new ConnectionPool({
       route: () => this.route,

@@ -18,8 +18,7 @@ function keyOf({ port, name = "", route }: MuxLine): string {
 
 /** Makes the mux of a line. The mux connects to nothing before it has a client. */
 function createMux(line: MuxLine, context: MuxContext): Mux {
-  const { route } = line;
-  return route.mux.mode === "broadcast" ? new BroadcastMux(line, route, context) : new RequestMux(line, route, context);
+  return line.route.mux.mode === "broadcast" ? new BroadcastMux(line, context) : new RequestMux(line, context);
 }
 
 /** The muxes of all `[mux]` lines. */

@@ -1,8 +1,8 @@
+import type { MuxLine } from "../core/config/settings.js";
 import type { Cut, HttpHead } from "../core/framing/framing.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Failure, Protocol } from "../core/mux/protocol.js";
-import type { LineId } from "../core/net/client-origin.js";
 import { Announcements } from "./announcements.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
@@ -29,10 +29,10 @@ export class RequestMux extends BaseMux {
   /** Called when no answer is outstanding. */
   #drained: (() => void) | undefined;
 
-  constructor(line: LineId, route: MuxRoute, context: MuxContext) {
-    super(line, route, context);
+  constructor(line: MuxLine, context: MuxContext) {
+    super(line, context);
     const { clock } = context;
-    this.#coalescer = new ReadCoalescer(route.mux.cacheMs);
+    this.#coalescer = new ReadCoalescer(line.route.mux.cacheMs);
     this.#pipelines = new DevicePipelines({
       clock,
       pool: this.pool,

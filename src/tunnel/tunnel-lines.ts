@@ -19,7 +19,7 @@ const MAX_DEVICES = 64; // that TCPR starts: each keeps a link for ever
 export class TunnelLines {
   readonly #servers = new KeyedLines<TunnelLine, TunnelServer>(
     ({ port, name, route }) => JSON.stringify([port, name, route]),
-    (line) => new TunnelServer(line, line.route, this.#context),
+    (line) => new TunnelServer(line, this.#context),
   );
   /** The devices of `[device]` sections. */
   readonly #devices = new KeyedLines<DeviceSection, TunnelDevice>(

@@ -1,10 +1,11 @@
 import type { Port } from "../accept/port.js";
+import type { TunnelLine } from "../core/config/settings.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort } from "../core/net/address.js";
-import { type LineId, lineLabel, lineName } from "../core/net/client-origin.js";
+import { lineLabel, lineName } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import { CLIENTS_MAX, type Command } from "../core/tunnel/frames.js";
-import type { Exposure, TunnelRoute } from "../core/tunnel/tunnel-line.js";
+import type { Exposure } from "../core/tunnel/tunnel-line.js";
 import { addBytes, type LinkBytes, type TunnelStatus } from "../core/tunnel/tunnel-status.js";
 import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
@@ -23,8 +24,7 @@ interface ConnectedDevice {
 
 /** The server's side of a tunnel: a port that a device connects to, and ports whose clients reach services beside the device. */
 export class TunnelServer {
-  readonly #line: LineId;
-  readonly #route: TunnelRoute;
+  readonly #line: TunnelLine;
   readonly #context: TunnelContext;
   readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, turnedAway: 0 };
   readonly #throttle = new LogThrottle();
@@ -34,9 +34,8 @@ export class TunnelServer {
   readonly #authentications = new Map<TunnelLink, DeviceAuthentication>();
   #device: ConnectedDevice | undefined;
 
-  constructor(line: LineId, route: TunnelRoute, context: TunnelContext) {
+  constructor(line: TunnelLine, context: TunnelContext) {
     this.#line = line;
-    this.#route = route;
     this.#context = context;
   }
 
@@ -44,7 +43,7 @@ export class TunnelServer {
     return {
       port: this.#line.port,
       ...(this.#line.name !== undefined && { name: this.#line.name }),
-      exposed: this.#route.exposures.map(exposureText),
+      exposed: this.#line.route.exposures.map(exposureText),
       listening: this.#isListening,
       ...(this.#device && { link: this.#device.link.status(this.#device.address) }),
       ...addBytes(this.#closedLinks, this.#device?.link.bytes),
@@ -63,7 +62,7 @@ export class TunnelServer {
    * @param closed called when the link of the device has closed
    */
   accept(end: StreamEnd, closed: (reason: string) => void): TunnelLink {
-    const { tunnel } = this.#route;
+    const { tunnel } = this.#line.route;
     const address = peerOf(end);
     const link: TunnelLink = new TunnelLink(end, tunnel, this.#context.clock, {
       command: (command) => this.#handle(link, address, command),
@@ -132,14 +131,14 @@ export class TunnelServer {
   #openPorts(): void {
     if (this.#device === undefined || this.#isListening) return;
     this.#context.log.info(`${this.#label(this.#device.address)} the device listens`);
-    const ports = this.#route.exposures.map((exposure) => this.#portOf(exposure));
+    const ports = this.#line.route.exposures.map((exposure) => this.#portOf(exposure));
     this.#device = { ...this.#device, ports };
     for (const port of ports) void port.openEventually();
   }
 
   #portOf(exposure: Exposure): Port {
     const { listen, service } = exposure;
-    const request = { target: service, options: this.#route.options };
+    const request = { target: service, options: this.#line.route.options };
     return this.#context.portOf(
       {
         kind: "expose",

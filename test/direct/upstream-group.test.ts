@@ -21,7 +21,7 @@ async function setUp(t: TestContext, options: string, count = 3, settings = {}) 
     if (!parsed.ok) throw new Error(parsed.message);
     return parsed.value;
   };
-  const group = new UpstreamGroup({ port: 10_001 }, route(options), here.generation.context);
+  const group = new UpstreamGroup({ port: 10_001, route: route(options) }, here.generation.context);
   t.after(() => group.stop());
   /** Connects a client; returns the index of its server and how to end it. */
   const connect = async (): Promise<{ readonly index: number; readonly end: () => void }> => {

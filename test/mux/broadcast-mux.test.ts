@@ -12,7 +12,7 @@ async function setUp(t: TestContext, options = "PROT=echo MODE=broadcast") {
   const here = servicesHere(t);
   const device = await Device.open();
   const route = muxRoute(options, `127.0.0.1:${device.port}`);
-  const mux = new BroadcastMux({ port: 8023 }, route, here.generation.context);
+  const mux = new BroadcastMux({ port: 8023, route }, here.generation.context);
   t.after(() => {
     mux.close("the test has ended");
     device.close();

@@ -19,7 +19,7 @@ async function setUp(t: TestContext, options = "PROT=modbus TIME=5") {
   const here = servicesHere(t);
   const device = await Device.open();
   const route = muxRoute(options, `127.0.0.1:${device.port}`);
-  const mux = new RequestMux({ port: 5020 }, route, here.generation.context);
+  const mux = new RequestMux({ port: 5020, route }, here.generation.context);
   t.after(() => {
     mux.close("the test has ended");
     device.close();

@@ -41,7 +41,7 @@ async function open(t: TestContext, secret = "") {
       };
     },
   };
-  const server = new TunnelServer({ port: 7000 }, parsed.value, host as unknown as TunnelContext);
+  const server = new TunnelServer({ port: 7000, route: parsed.value }, host as unknown as TunnelContext);
   const over: string[] = [];
   let from = "";
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) => {
