@@ -55,7 +55,7 @@ export class TelegramEnd implements End {
   readonly #unsent = new CutQueue(conbus.requests());
   readonly #slice = new TimeSlice(() => this.#continue(), TELEGRAM_STEPS);
   #isPaused = true;
-  /** Whether the client is just writing: it looks at {@link unsent} itself, and gets no {@link EndEvents.drained}. */
+  /** Whether the client is just writing: then it looks at {@link unsent} itself. */
   #isWriting = false;
   /** Whether the client has sent FIN. */
   #clientEnded = false;
@@ -157,6 +157,7 @@ export class TelegramEnd implements End {
 
   // to the server
 
+  /** Sends for a client that is just writing: {@link EndEvents.drained} is not called. */
   #sendQuietly(): void {
     this.#isWriting = true;
     try {

@@ -7,8 +7,8 @@ import { type DialError, NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DirectContext } from "./direct-context.js";
 import { type CheckRule, ServerCheck } from "./server-check.js";
 
-/** Shortest attempt that says something about the server: other servers may have used up the rest of the client's time before. */
-const FAIR_MS = 250;
+/** A shorter attempt that times out says nothing about the server: earlier servers may have used up the time of the client. */
+const MIN_ATTEMPT_MS = 250;
 
 /** One server of a `[direct]` line: whether it is up, and how many clients it has. */
 export class Upstream implements ServerLease {
@@ -108,7 +108,7 @@ export class Upstream implements ServerLease {
    */
   failed(error: DialError, since: number, timeoutMs: number): void {
     this.release();
-    const hadTime = timeoutMs >= Math.min(FAIR_MS, this.#route.options.connectTimeoutMs);
+    const hadTime = timeoutMs >= Math.min(MIN_ATTEMPT_MS, this.#route.options.connectTimeoutMs);
     const failedEarly = this.#context.clock.now() - since < timeoutMs;
     if (hadTime || failedEarly) this.#markFailed(error, since);
     else this.#failures += 1;

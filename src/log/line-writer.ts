@@ -70,7 +70,7 @@ export class LineWriter {
     this.#gap += lines;
   }
 
-  /** The target is a new one: an error of the old one holds nothing up. */
+  /** The target is a new one: ends the pause after an error of the old one. */
   retry(): void {
     this.#pausedUntil = 0;
   }

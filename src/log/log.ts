@@ -57,7 +57,7 @@ function openSink(path: string, style: LogStyle, clock: Clock, complain: (text: 
  *
  * @param path a file to append to; `-`: stderr
  * @param style how its lines look
- * @param complain tells a person what the log itself cannot, being broken
+ * @param complain tells a person what a broken log cannot tell
  * @throws when the file cannot be opened
  */
 export function openLog(

@@ -13,7 +13,7 @@ export interface TraceContext {
   fault(error: unknown): void;
 }
 
-/** Messages that have come in and wait to be sent on. Of more only the arrival is shown; the rest is counted as not shown. */
+/** Most messages that wait to be sent on. Of a further one only the arrival is shown; that it is sent on counts as not shown. */
 const MAX_UNSENT = 1000;
 
 /** Bytes that are parsed before it is checked whether they are a flood of tiny messages. */

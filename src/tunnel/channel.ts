@@ -4,9 +4,9 @@ import { QueuedEnd } from "../sockets/queued-end.js";
 /** What a channel asks of its link. */
 export interface ChannelOwner {
   /** The channel has something to send: {@link Channel.takePiece} follows when it is the channel's turn. */
-  wants(channel: Channel): void;
+  wantsToSend(channel: Channel): void;
   /** {@link Channel.pending} has changed. */
-  pending(channel: Channel): void;
+  pendingChanged(channel: Channel): void;
   /** The channel sends nothing more. A link has no half-close, so the other side cannot be told. */
   ended(channel: Channel): void;
   /** This side has closed the channel. */
@@ -45,7 +45,7 @@ export class Channel extends QueuedEnd {
     if (this.gone || this.#isClosedThere) return;
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     this.#out = this.#out === undefined ? bytes : Buffer.concat([this.#out, bytes]);
-    this.#owner.wants(this);
+    this.#owner.wantsToSend(this);
   }
 
   /** Takes the next bytes to send, `most` at most; nothing when there are none. */
@@ -101,6 +101,6 @@ export class Channel extends QueuedEnd {
   #tellPending(): void {
     if (this.pending === this.#toldPending) return;
     this.#toldPending = this.pending;
-    this.#owner.pending(this);
+    this.#owner.pendingChanged(this);
   }
 }

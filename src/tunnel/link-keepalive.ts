@@ -26,7 +26,7 @@ export class LinkKeepalive {
   readonly #link: KeepaliveLink;
   #timer: Timer | undefined;
   #heardAt: number;
-  /** PINGs sent since then. Silence alone proves nothing: a process that stands still asks nobody. */
+  /** PINGs sent since {@link #heardAt}. Silence alone proves nothing: a process that stood still has sent no PING. */
   #unanswered = 0;
 
   /** @param probeMs silence after which the peer is asked; 0: never */

@@ -53,7 +53,7 @@ export class TunnelDevice {
   #failures = 0;
   /** Texts that have been logged since the last good link: each once. */
   readonly #logged = new Set<string>();
-  readonly #refusals = new LogThrottle();
+  readonly #throttle = new LogThrottle();
 
   constructor(rules: DeviceRules, context: TunnelContext) {
     this.#rules = rules;
@@ -172,7 +172,7 @@ export class TunnelDevice {
 
   #refuse(id: number, service: string): void {
     this.#counters.refused += 1;
-    const more = this.#refusals.mention("", this.#context.clock.now()); // one key for all: the server may ask for anything
+    const more = this.#throttle.mention("", this.#context.clock.now()); // one key for all: the server may ask for anything
     const text = `client ${id} refused: ${service} is not among the services allowed`;
     if (more !== undefined) this.#context.log.warn(`${this.#label} ${text}${more}`);
   }

@@ -175,11 +175,11 @@ export class TunnelLink implements ChannelOwner {
 
   // events of channels
 
-  wants(channel: Channel): void {
+  wantsToSend(channel: Channel): void {
     this.#sendScheduler.schedule(channel);
   }
 
-  pending(channel: Channel): void {
+  pendingChanged(channel: Channel): void {
     this.#receiveFlow.changed(channel);
   }
 

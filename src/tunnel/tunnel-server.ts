@@ -56,8 +56,8 @@ export class TunnelServer {
   }
 
   /**
-   * Accepts a device. It replaces the former device, whose link is dead more often than not: at once, or where the line has a secret
-   * when it has sent that. So no stranger can end a good link.
+   * Accepts a device. The device replaces the former one, whose link usually is dead. Where the line has a secret, the device has to send
+   * the secret first, so that no stranger can end a good link.
    *
    * @param closed called when the link of the device has closed
    */

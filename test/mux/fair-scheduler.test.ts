@@ -25,12 +25,12 @@ function setUp(options = "PROT=modbus TIME=2") {
   const started: Started[] = [];
   const told: string[] = [];
   const names = new Map<unknown, string>();
-  const state = { room: Number.POSITIVE_INFINITY, isSharing: false, shared: new Set<string>() };
+  const state = { room: Number.POSITIVE_INFINITY, isCoalescing: false, shared: new Set<string>() };
   const owner: FairSchedulerOwner = {
     clock,
     options: () => mux,
     hasRoom: () => state.room > 0,
-    isCoalescing: () => state.isSharing,
+    isCoalescing: () => state.isCoalescing,
     canCoalesce: ({ key = "" }) => state.shared.has(key),
     start: (clientRequest, pending) => {
       state.room -= 1;
@@ -125,7 +125,7 @@ test("requests that wait for room ask for a connection, and start when there is 
 
 test("a read needs no room when its answer is cached or under way, whenever that becomes known", async () => {
   const { scheduler, state, join, ask, order } = setUp();
-  Object.assign(state, { room: 0, isSharing: true });
+  Object.assign(state, { room: 0, isCoalescing: true });
   const key = requestOf(muxRoute("PROT=modbus").mux.protocol, READ_1).key ?? "";
   ask(join("a"), READ_1);
   await settle();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
 
-const NOBODY: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
+const NOBODY: ChannelOwner = { wantsToSend() {}, pendingChanged() {}, ended() {}, closed() {} };
 
 /** A client that does not read yet, and the bytes it has read since. */
 function halted(): { readonly channel: Channel; readonly read: string[] } {

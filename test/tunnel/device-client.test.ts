@@ -32,11 +32,11 @@ function clientOf(port: number) {
   } as unknown as TunnelContext;
   const link = { sent: "", closed: false };
   const channel = new Channel(0, service, {
-    wants(asked) {
+    wantsToSend(asked) {
       link.sent += asked.takePiece(100_000) ?? "";
       asked.sent();
     },
-    pending() {},
+    pendingChanged() {},
     ended() {},
     closed() {
       link.closed = true;

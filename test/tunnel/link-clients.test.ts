@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
 import { LinkClients } from "#src/tunnel/link-clients.js";
 
-const OWNER: ChannelOwner = { wants() {}, pending() {}, ended() {}, closed() {} };
+const OWNER: ChannelOwner = { wantsToSend() {}, pendingChanged() {}, ended() {}, closed() {} };
 const MANY = 192;
 
 function channel(id: number): Channel {

@@ -4,9 +4,9 @@ import { listensOf } from "./listen.js";
 import type { PortLine, PortSection, Settings } from "./settings.js";
 
 /**
- * Adds a configuration file to the settings so far. A value of the file overrides an earlier one; lines and named sections come on top.
+ * Adds a configuration file to the settings so far. A value of the file overrides an earlier one; lines and named sections are added.
  *
- * @returns the settings, and the problems of lines that an earlier file has already: neither of the two can be said to override the other
+ * @returns the settings, and the problems of lines that an earlier file has already, because a line overrides no other line
  */
 export function mergeFile(before: Settings, file: FileSettings): { settings: Settings; problems: string[] } {
   const { values, direct, mux, tunnel, namedDevices } = file;

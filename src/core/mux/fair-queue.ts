@@ -92,7 +92,7 @@ export class FairQueue<Owner, Item> {
     return undefined;
   }
 
-  /** What held the owner back may have changed: {@link take} asks about it again. */
+  /** The verdict about the owner may have changed: {@link take} asks for it again. */
   reconsider(owner: Owner): void {
     const queue = this.#queues.get(owner);
     if (queue === undefined || this.#ready.has(queue)) return;
