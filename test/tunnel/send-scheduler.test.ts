@@ -24,7 +24,12 @@ function fixture() {
     },
   };
   const scheduler = new SendScheduler(end, clock);
-  const owner = { wantsToSend: (channel: Channel) => scheduler.schedule(channel), pendingChanged() {}, ended() {}, closed() {} };
+  const owner = {
+    wantsToSend: (channel: Channel) => scheduler.schedule(channel),
+    pendingChanged() {},
+    ended() {},
+    closed() {},
+  };
   const open = (id: number): { readonly channel: Channel; readonly drained: () => number } => {
     const channel = new Channel(id, { host: "127.0.0.1", port: 1 }, owner);
     let count = 0;
