@@ -38,7 +38,7 @@ export class PortLines<T extends object, R> {
         if (this.#knows(key)) return `${key} stands in a section with a name of your own: [${this.#section} NAME]`;
         const listen = this.#listen(key, at);
         if (!listen.ok) return listen.message;
-        const route = this.#parse(value);
+        const route = this.#parse(value.replace(/^conn\s+/i, "")); // the original sockproxyd wants this word in [direct]
         if (!route.ok) {
           this.#givenAt.delete(listen.value.port);
           return route.message;

@@ -33,13 +33,10 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
 };
 
 /**
- * Reads the value of a `[direct]` line: `host:port[,host:port …] [KEY=value …]`. The word CONN may stand in front (docs/direct.md).
+ * Reads the value of a `[direct]` line: `host:port[,host:port …] [KEY=value …]`.
  */
 export function parseDirectRoute(text: string): Result<DirectRoute> {
-  const [list = "", ...words] = text
-    .trim()
-    .replace(/^conn\s+/i, "")
-    .split(/\s+/);
+  const [list = "", ...words] = text.trim().split(/\s+/);
   const servers = parseServers(list.split(","));
   return servers.ok ? directRoute(servers.value, words) : servers;
 }

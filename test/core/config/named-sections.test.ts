@@ -95,6 +95,12 @@ test("a machine can be the device of several servers", () => {
   assert.deepEqual(namedDevices[1]?.deviceAuthority, DEFAULT_SETTINGS.deviceAuthority);
 });
 
+test("the word CONN may stand in front of a target, in any case and in every section of lines", () => {
+  const lines = ["[direct]", "1=conn h:1", "[mux]", "2=CONN h:1", "[tunnel]", "3=CONN EXPOSE a:4>b:5"];
+  const { direct, mux, tunnel } = read(...lines);
+  assert.deepEqual([direct.length, mux.length, tunnel.length], [1, 1, 1]);
+});
+
 test("a line may name its address", () => {
   const { mux, direct } = read(
     "[mux]",
