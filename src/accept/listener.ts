@@ -26,9 +26,9 @@ export interface AcceptedClient {
   /**
    * Connects the client to a remote and relays from then on.
    *
-   * @param reach begins to connect to the remote
+   * @param startDial begins to connect to the remote
    */
-  connect(request: ConnRequest, replyMode: ReplyMode, reach: () => Dial): void;
+  connect(request: ConnRequest, replyMode: ReplyMode, startDial: () => Dial): void;
   /**
    * Gives the client's socket to an owner.
    *

@@ -1,5 +1,6 @@
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
+import { faultText } from "../core/parse/text.js";
 import type { Log } from "../log/log.js";
 import { closeLingering, type LingeringCloseContext } from "../sockets/lingering-close.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
@@ -35,7 +36,7 @@ export class Rejections {
       gone: () => {
         this.#closing -= 1;
       },
-      fault: (error) => this.#log.error(`fault while rejecting a client: ${error}`),
+      fault: (error) => this.#log.error(`rejecting a client: ${faultText(error)}`),
     });
   }
 

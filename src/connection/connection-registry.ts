@@ -100,7 +100,7 @@ export class ConnectionRegistry {
     this.#check();
   }
 
-  /** Gives back what an open connection holds. */
+  /** The client's socket is gone: releases its descriptor, and counts the client no more. */
   #close(connection: RegisteredConnection): void {
     const lease = this.#open.get(connection);
     if (lease === undefined) return;

@@ -13,7 +13,7 @@ import type { StreamEnd } from "../sockets/stream-end.js";
 import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { connectionStatus } from "./connection-status.js";
-import { type DialOrder, DialPhase, type DialPhaseOwner, type ReachedRemote } from "./dial-phase.js";
+import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
 import { RelayPhase, type RelayPhaseContext, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseContext, type SetupPhaseOwner } from "./setup-phase.js";
 
@@ -78,8 +78,8 @@ export class Connection
     this.#phase = new SetupPhase(this, this.#client, this.#log, this.#context);
   }
 
-  connect(request: ConnRequest, replyMode: ReplyMode, reach: () => Dial): void {
-    this.#dial({ request, replyMode, early: NO_EARLY_BYTES, reach });
+  connect(request: ConnRequest, replyMode: ReplyMode, startDial: () => Dial): void {
+    this.#dial({ request, replyMode, early: NO_EARLY_BYTES, startDial });
   }
 
   handOver(take: (client: StreamEnd, finished: (reason: string) => void) => SocketOwner): void {
@@ -89,15 +89,15 @@ export class Connection
   }
 
   dial(request: ConnRequest, early: EarlyBytes): void {
-    this.#dial({ request, replyMode: "setup", early, reach: () => dial(request, this.origin, this.#context) });
+    this.#dial({ request, replyMode: "setup", early, startDial: () => dial(request, this.origin, this.#context) });
   }
 
   ended(reason: string): void {
     this.#close(reason, LAST_REPLY_MS);
   }
 
-  #dial(order: DialOrder): void {
-    this.#phase = new DialPhase(order, this.#client, this.#context.clock, this.#log, this);
+  #dial(task: DialTask): void {
+    this.#phase = new DialPhase(task, this.#client, this.#context.clock, this.#log, this);
   }
 
   connected(remote: ReachedRemote, early: EarlyBytes): void {

@@ -38,13 +38,13 @@ export interface DialPhaseOwner {
 }
 
 /** What a client wants to be connected to, and how. */
-export interface DialOrder {
+export interface DialTask {
   readonly request: ConnRequest;
   readonly replyMode: ReplyMode;
   /** What the client has sent for the remote already. */
   readonly early: EarlyBytes;
   /** Begins to connect to the remote. */
-  reach(): Dial;
+  startDial(): Dial;
 }
 
 /** The time from a request to its connected remote. What the client sends meanwhile is kept. */
@@ -62,21 +62,21 @@ export class DialPhase {
   #ended = false;
 
   /** Begins to connect. */
-  constructor(order: DialOrder, client: StreamEnd, clock: Clock, log: ConnectionLog, owner: DialPhaseOwner) {
-    const { request } = order;
+  constructor(task: DialTask, client: StreamEnd, clock: Clock, log: ConnectionLog, owner: DialPhaseOwner) {
+    const { request } = task;
     this.request = request;
-    this.#replyMode = order.replyMode;
+    this.#replyMode = task.replyMode;
     this.#client = client;
     this.#clock = clock;
     this.#log = log;
     this.#owner = owner;
     this.#startedAt = clock.now();
     if (request.options.transport === "udp") client.expectDatagrams();
-    this.#dial = order.reach();
+    this.#dial = task.startDial();
     log.target = formatRemote(request);
     log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
     const left = (error: Error | undefined): void => owner.left(endedBy("client", error));
-    this.#earlyData = new EarlyData(client, order.early, left, (error) => owner.fault(error));
+    this.#earlyData = new EarlyData(client, task.early, left, (error) => owner.fault(error));
     this.#dial.end
       .then(
         (end) => this.#connected(end),

@@ -23,7 +23,7 @@ const ABSENT_CODES = ["ENOENT", "ECONNREFUSED", "ENOTDIR"];
 export async function askDaemon(paths: readonly string[], commands: readonly string[]): Promise<Answer> {
   let outcome: Answer = { kind: "absent" };
   for (const [index, path] of paths.entries()) {
-    // what strangers have put where our socket only might be is no reason to say "unknown"
+    // a socket that a stranger has put at one of the further paths must not make the answer "unknown"
     if (index > 0 && folderProblem(path) !== undefined) continue;
     const answer = await askOne(path, commands);
     if (answer.kind === "answered") return answer;

@@ -80,7 +80,7 @@ export class Daemon {
    */
   async start(): Promise<void> {
     const { settings, context } = this.#generation;
-    const { alerts, luups, descriptors, log } = this.#services;
+    const { alerts, luupClients, descriptors, log } = this.#services;
     try {
       alerts.configure(settings);
       this.#features.configure(settings, context);
@@ -88,7 +88,7 @@ export class Daemon {
       await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
     } catch (error) {
       this.#features.close("it does not start");
-      await Promise.all([luups.close(), this.#web.close()]);
+      await Promise.all([luupClients.close(), this.#web.close()]);
       throw error;
     }
     warnOfDescriptors(settings, descriptors.limit, log);
@@ -118,7 +118,7 @@ export class Daemon {
   }
 
   get status(): DaemonReport {
-    const { clock, log, monitor, registry, descriptors, luups, finalNotifications, alerts } = this.#services;
+    const { clock, log, monitor, registry, descriptors, luupClients, finalNotifications, alerts } = this.#services;
     return {
       version: VERSION,
       build: BUILD,
@@ -134,7 +134,7 @@ export class Daemon {
         used: descriptors.used,
         ...(descriptors.limit !== undefined && { limit: descriptors.limit }),
       },
-      notifications: { ...luups.current.status, farewells: finalNotifications.status },
+      notifications: { ...luupClients.current.status, farewells: finalNotifications.status },
       alerts: alerts.status,
       logLinesLost: log.lost,
       connections: registry.present,
@@ -148,7 +148,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     if (this.#stopping) return this.stopped;
     this.#stopping = true;
-    const { log, monitor, luups } = this.#services;
+    const { log, monitor, luupClients } = this.#services;
     log.info(`stopping: ${reason}`);
     this.#reload.close();
     this.#ports.close();
@@ -157,7 +157,7 @@ export class Daemon {
     this.#features.close(STOPPING);
     await this.#closeConnections();
     await Promise.all([monitor.flush(), this.#web.close()]);
-    await luups.close();
+    await luupClients.close();
     log.info("stopped");
     this.#resolveStopped();
   }

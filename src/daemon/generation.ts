@@ -1,6 +1,7 @@
 import { Admission } from "../accept/admission.js";
 import type { ConnectionContext } from "../connection/connection.js";
 import type { Settings } from "../core/config/settings.js";
+import { faultText } from "../core/parse/text.js";
 import { DeadPeers } from "../sockets/dead-peers.js";
 import type { FeaturesContext } from "./features.js";
 import type { Services } from "./services.js";
@@ -27,13 +28,13 @@ export function generationOf(settings: Settings, services: Services, control: Da
     access: admission.access,
     clock,
     log,
-    notificationSender: services.luups.current,
+    notificationSender: services.luupClients.current,
     finalNotifications: services.finalNotifications,
     alerts: services.alerts,
     sockets,
     unreadReminder: services.unreadReminder,
     deadPeers: new DeadPeers(settings.keepalive, clock, sockets, (error) =>
-      log.error(`looking for dead peers: ${error}`),
+      log.error(`search for dead peers: ${faultText(error)}`),
     ),
     own: services.own,
     monitor: services.monitor,

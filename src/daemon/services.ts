@@ -2,6 +2,7 @@ import { Rejections } from "../accept/rejections.js";
 import { Alerts } from "../alerts/alerts.js";
 import { ConnectionRegistry } from "../connection/connection-registry.js";
 import type { Settings } from "../core/config/settings.js";
+import { faultText } from "../core/parse/text.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
 import { Monitor, type TracedStream } from "../monitor/monitor.js";
@@ -25,7 +26,7 @@ export class Services {
   readonly rejections: Rejections;
   readonly alerts: Alerts;
   readonly monitor: Monitor;
-  readonly luups: LuupClients;
+  readonly luupClients: LuupClients;
   readonly finalNotifications: FinalNotifications;
   readonly unreadReminder: UnreadReminder;
 
@@ -52,17 +53,17 @@ export class Services {
       yield* sharedStreams();
     }
     this.monitor = new Monitor({ clock, log, alerts: this.alerts, console, streams }, settings);
-    this.luups = new LuupClients(settings.vera, clock, log);
+    this.luupClients = new LuupClients(settings.vera, clock, log);
     this.finalNotifications = new FinalNotifications(clock, log);
     this.unreadReminder = new UnreadReminder(clock, this.sockets, (error) =>
-      log.error(`looking for unread bytes: ${error}`),
+      log.error(`search for unread bytes: ${faultText(error)}`),
     );
   }
 
   /** Obeys these settings from now on. */
   configure(settings: Settings): void {
     const inUse = new Set(this.registry.all().map(({ notificationSender }) => notificationSender));
-    this.luups.configure(settings.vera, (luup) => inUse.has(luup) || this.finalNotifications.uses(luup));
+    this.luupClients.configure(settings.vera, (client) => inUse.has(client) || this.finalNotifications.uses(client));
     this.alerts.configure(settings);
     this.monitor.configure(settings);
   }

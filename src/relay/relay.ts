@@ -47,7 +47,7 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
   readonly #owner: RelayOwner;
   readonly #timeouts: RelayTimeouts;
   #observer: ByteObserver | undefined;
-  /** Who ended first, once somebody has. */
+  /** The side that has ended first, in words for the log; undefined while none has. */
   #reason: string | undefined;
   #isOver = false;
 

@@ -28,7 +28,7 @@ export interface Intermediary {
   readonly serverSide?: ObservedPoint;
 }
 
-/** Our side of a connection: one of the two ends that a relay joins. A UDP remote is dressed up as one. */
+/** Our side of a connection: one of the two ends that a relay joins. A UDP remote is adapted to it. */
 export interface End {
   /** Told what happens; set anew as the connection goes through its phases. */
   events: EndEvents;

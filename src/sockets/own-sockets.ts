@@ -17,7 +17,7 @@ export interface OwnListener {
   readonly line?: string;
   /** Whether clients may come through another port of this daemon. */
   readonly throughDaemon: "allowed" | "refused";
-  /** Clients of a tunnel go to its device, whichever of them has connected to the other. */
+  /** The side that connects. Devices of a tunnel connect to it, but clients go the other way: from the line to the device. */
   readonly accepts: "clients" | "devices";
 }
 
@@ -66,7 +66,8 @@ export class OwnSockets {
   }
 
   /**
-   * Remembers whose bytes a socket will carry that is about to connect, so that {@link originOf} knows it if a port of ours accepts it.
+   * Remembers the client whose bytes a socket will carry. The socket is about to connect. If a port of ours accepts it, {@link originOf}
+   * finds this origin.
    *
    * Node emits `connectionAttempt` just before an attempt. At the next tick the kernel has chosen our address and port, and Node has not
    * handed us any accepted socket since. Whether the target port is ours is asked only once the socket is connected: we may open the port

@@ -11,8 +11,8 @@ export class UnreadLimit {
   #timer: Timer | undefined;
 
   /**
-   * @param limitMs half a minute or more: of a slow reader, the kernel tells only when a third of its buffer, some megabytes, is free
-   *   again
+   * @param limitMs half a minute or more: the kernel reports progress of a slow reader only when a third of the send buffer, some
+   *   megabytes, is free again
    * @param exceeded called with the reason, in words that follow the peer's name
    */
   constructor(peer: Pick<End, "unsent" | "write">, limitMs: number, clock: Clock, exceeded: (reason: string) => void) {

@@ -40,18 +40,18 @@ class PendingDial implements Dial {
 
 const REQUEST: ConnRequest = { target: { host: "device", port: 23 }, options: DEFAULT_OPTIONS };
 
-interface Order {
+interface Task {
   readonly replyMode?: ReplyMode;
   readonly early?: EarlyBytes;
   readonly request?: ConnRequest;
   /** In place of a dial whose outcome the test decides. */
-  readonly reach?: () => Dial;
+  readonly startDial?: () => Dial;
 }
 
 /** A client that waits for its remote. */
 async function phaseOf(
   t: TestContext,
-  { replyMode = "setup", early = NO_EARLY_BYTES, request = REQUEST, reach }: Order = {},
+  { replyMode = "setup", early = NO_EARLY_BYTES, request = REQUEST, startDial }: Task = {},
 ) {
   const here = servicesHere(t);
   const { end: client, peer } = await socketEnd(t);
@@ -67,7 +67,7 @@ async function phaseOf(
   };
   const log = new ConnectionLog(here.generation.context, "a1", 2504, client);
   const phase = new DialPhase(
-    { request, replyMode, early, reach: reach ?? (() => pending) },
+    { request, replyMode, early, startDial: startDial ?? (() => pending) },
     client,
     here.clock,
     log,
@@ -81,7 +81,10 @@ test("in setup mode the client reads OK CONN and its pid once the remote is conn
   t.after(() => device.close());
   const request = { target: { host: "127.0.0.1", port: device.port }, options: DEFAULT_OPTIONS };
   const { context } = servicesHere(t).generation;
-  const { peer, log, reached } = await phaseOf(t, { request, reach: () => dial(request, from("127.0.0.1"), context) });
+  const { peer, log, reached } = await phaseOf(t, {
+    request,
+    startDial: () => dial(request, from("127.0.0.1"), context),
+  });
   assert.equal(await peer.line(), "OK CONN a1");
   assert.deepEqual([reached.length, reached[0]?.remote.end.peerPort], [1, device.port]);
   assert.match(
@@ -102,7 +105,10 @@ test("a pid of the plugin's own takes the place of the connection's id", async (
 
 for (const replyMode of ["direct", "reset"] as const) {
   test(`in reply mode ${replyMode} the client is told nothing of a connected remote`, async (t) => {
-    const { peer, pending, reached, log } = await phaseOf(t, { replyMode, reach: () => attachedDial(new FakeEnd()) });
+    const { peer, pending, reached, log } = await phaseOf(t, {
+      replyMode,
+      startDial: () => attachedDial(new FakeEnd()),
+    });
     await until(() => reached.length === 1, "the remote");
     await quietFor(20);
     assert.equal(peer.bytes.length, 0);

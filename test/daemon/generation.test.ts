@@ -13,13 +13,13 @@ test("a connection keeps its generation: what a reload changes is for those that
   const connection = new Connection("a1", end, from("127.0.0.1"), { name: "a port", port: 1 }, generation.context);
   services.registry.add(connection, services.descriptors.takeReserved());
   connection.beginSetup();
-  const before = services.luups.current;
+  const before = services.luupClients.current;
   const changed = { ...settings, vera: "http://127.0.0.1:2", stop: "never" as const };
   services.configure(changed);
   const next = generationOf(changed, services, control);
-  assert.notEqual(services.luups.current, before);
+  assert.notEqual(services.luupClients.current, before);
   assert.deepEqual(
-    [connection.notificationSender === before, next.context.notificationSender === services.luups.current],
+    [connection.notificationSender === before, next.context.notificationSender === services.luupClients.current],
     [true, true],
   );
   const origin = from("127.0.0.1");

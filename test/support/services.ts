@@ -31,7 +31,7 @@ export function servicesHere(t: TestContext, settings: Partial<Settings> = {}): 
     (_text, done) => done(),
     () => [],
   );
-  t.after(() => services.luups.close());
+  t.after(() => services.luupClients.close());
   const asked: string[] = [];
   const control: DaemonControl = {
     status: () => ({ muxes: [], tunnels: [], devices: [], connections: services.registry.present }) as never,
