@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
-import { ConbusServer, DISCOVERY, telegram } from "../../support/conbus.js";
-import { freePort } from "../../support/free-port.js";
-import { Client } from "../../support/net.js";
+import { ConbusServer, DISCOVERY, telegram } from "../support/conbus.js";
+import { freePort } from "../support/free-port.js";
+import { Client } from "../support/net.js";
 import {
   cliYml,
   ended,
@@ -14,8 +14,8 @@ import {
   runToEnd,
   start,
   startReverseProxy,
-} from "../../support/proxy-process.js";
-import { pause, until } from "../../support/wait.js";
+} from "../support/proxy-process.js";
+import { pause, until } from "../support/wait.js";
 
 const REPLIES = telegram("R0020030837F01D") + telegram("R0020044966F01D");
 
