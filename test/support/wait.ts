@@ -1,5 +1,5 @@
 /** How often {@link until} looks: the longer the wait, the less often. A condition may read large tables. */
-const [LEAST_INTERVAL_MS, INTERVAL_PART, MAX_INTERVAL_MS] = [5, 0.025, 25];
+const [LEAST_INTERVAL_MS, INTERVAL_PART, MAX_INTERVAL_MS] = [5, 0.025, 10];
 
 /**
  * Waits until a condition holds.
