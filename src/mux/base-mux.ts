@@ -16,7 +16,7 @@ import { MuxLog } from "./mux-log.js";
 const ABANDONED = "its line is gone from the configuration";
 
 /** The events of a client that the two kinds of mux handle differently. */
-export type ClientEvents = Omit<MuxClientOwner, "malformed" | "gone" | "fault">;
+export type ClientEvents = Omit<MuxClientOwner, "malformed" | "gone">;
 
 /** What both kinds of mux have in common: clients, connections to the device while there are clients, counters. */
 export abstract class BaseMux implements Mux {
@@ -95,7 +95,6 @@ export abstract class BaseMux implements Mux {
         this.reject(client, text, mux.protocol.malformedReply(reason, fault));
       },
       gone: () => this.#left(client),
-      fault: (error) => this.log.fault(error),
     });
     this.clients.add(client);
     this.#idleTimer.cancel();

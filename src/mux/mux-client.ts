@@ -28,7 +28,6 @@ export interface MuxClientOwner {
   gone(): void;
   /** Whether the queue of the client is full: the mux accepts no message from it at the moment. */
   isQueueFull(): boolean;
-  fault(error: unknown): void;
 }
 
 const MAX_MESSAGE = 1_048_576; // the mux keeps a request whole until the device can take it

@@ -9,7 +9,6 @@ const MAX_EXCESS = 67_108_864;
 
 /** A client for whom bytes may wait. */
 export interface PendingReader {
-  readonly id: number;
   /** Bytes that wait for it. */
   readonly pending: number;
 }

@@ -17,9 +17,6 @@ const NO_OWNER: MuxClientOwner = {
   inputEnded: () => false,
   gone() {},
   isQueueFull: () => false,
-  fault: (error) => {
-    throw error;
-  },
 };
 
 /** Lets work continue that the program has put off to later passes of the event loop. */

@@ -70,7 +70,6 @@ function tooLong(bytes: Buffer): Cut {
 /** Telegrams of a Conbus server: `<S0020044964F27D00AAFN>`. A wrong checksum does not matter here. */
 export const conbus: FramingKind = {
   name: "conbus",
-  help: `Conbus telegrams from < to >, of ${TELEGRAM_MAX} bytes at most`,
   maxHeld: TELEGRAM_MAX,
   requests: () => new TelegramFraming(),
   answers: () => new TelegramFraming(),

@@ -43,7 +43,6 @@ class LineFraming implements Framing {
 /** Lines that end with LF. The LF belongs to its line. */
 export const echo: FramingKind = {
   name: "echo",
-  help: `lines that end in LF, of ${LINE_MAX} bytes at most`,
   maxHeld: LINE_MAX,
   requests: () => new LineFraming(),
   answers: () => new LineFraming(),

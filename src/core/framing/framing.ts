@@ -43,8 +43,6 @@ export interface Framing {
 export interface FramingKind {
   /** The name in the configuration: `modbus`. */
   readonly name: string;
-  /** The form of the messages, in one line for people. */
-  readonly help: string;
   /** Most bytes that a framing of this kind keeps. */
   readonly maxHeld: number;
   /** A framing for the bytes of clients. */

@@ -147,7 +147,6 @@ export function requestsSeenWithResponses(): Framing {
 /** HTTP/1.0 and HTTP/1.1 (RFC 9112). */
 export const http: FramingKind = {
   name: "http",
-  help: "HTTP/1.1, with keep-alive, without TLS",
   maxHeld: HEAD_MAX,
   requests: () => new HttpFraming("REQUEST", readRequest),
   answers: responses,

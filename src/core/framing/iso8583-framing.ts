@@ -14,7 +14,6 @@ function readHeader(bytes: Buffer, at: number): HeaderReading {
 /** ISO 8583 over TCP as most hosts speak it: the length of the message in two bytes, high byte first, and the message. */
 export const iso8583: FramingKind = {
   name: "iso8583",
-  help: "ISO 8583: two bytes of length, then the message",
   maxHeld: HEADER + 0xffff,
   requests: () => new LengthPrefixed(readHeader),
   answers: () => new LengthPrefixed(readHeader),

@@ -12,7 +12,6 @@ function readHeader(bytes: Buffer, at: number): HeaderReading {
 /** Modbus/TCP (MODBUS Messaging on TCP/IP Implementation Guide V1.0b). */
 export const modbus: FramingKind = {
   name: "modbus",
-  help: "Modbus/TCP: MBAP header and PDU",
   maxHeld: MBAP_HEADER + UNIT_AND_PDU_MAX,
   requests: () => new LengthPrefixed(readHeader),
   answers: () => new LengthPrefixed(readHeader),

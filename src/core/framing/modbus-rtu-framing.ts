@@ -48,7 +48,6 @@ function readEither(): HeaderReader {
 /** Modbus/TCP as some gateways of serial lines speak it: with the CRC of unit and PDU behind the PDU. */
 export const modbusRtu: FramingKind = {
   name: "modbus-rtu",
-  help: "Modbus/TCP with the CRC of the serial line behind the PDU",
   maxHeld: MBAP_HEADER + COUNTED.max,
   requests: () => new LengthPrefixed(readEither()),
   answers: () => new LengthPrefixed(readEither()),

@@ -110,7 +110,6 @@ function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefin
 /** Modbus RTU over TCP as on the serial line: unit, PDU and CRC, without a header. */
 export const modbusSerial: FramingKind = {
   name: "modbus-serial",
-  help: "Modbus RTU frames as on the serial line: unit, PDU, CRC",
   maxHeld: FRAME_MAX,
   requests: () => new SerialFraming(ruleOfRequest),
   answers: () => new SerialFraming(ruleOfAnswer),

@@ -18,7 +18,6 @@ function readHeader(bytes: Buffer, at: number): HeaderReading {
 /** ISO 8583 behind an MPU switch: the length of the message in four ASCII digits, and the message. */
 export const mpu: FramingKind = {
   name: "mpu",
-  help: "MPU switch: four digits of length, then the ISO 8583 message",
   maxHeld: HEADER + 9999,
   requests: () => new LengthPrefixed(readHeader),
   answers: () => new LengthPrefixed(readHeader),

@@ -40,8 +40,6 @@ export interface Decoded {
 export interface View {
   /** The value of `MONI=`. */
   readonly name: string;
-  /** One line for people. */
-  readonly help: string;
   /** Shortest valid message, in bytes; a flood of shorter ones is skipped. */
   readonly minMessageBytes: number;
   /** Makes the parsers for both directions of one connection. They share state where one needs what the other has seen. */

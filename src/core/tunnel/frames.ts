@@ -46,7 +46,6 @@ function readHeader(bytes: Buffer, at: number): HeaderReading {
 /** The framing of a link; both directions are alike. */
 export const tunnelFraming: FramingKind = {
   name: "tunnel",
-  help: "Two bytes of length, command, client",
   maxHeld: HEADER + PAYLOAD_MAX,
   requests: () => new LengthPrefixed(readHeader),
   answers: () => new LengthPrefixed(readHeader),

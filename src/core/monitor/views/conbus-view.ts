@@ -40,7 +40,6 @@ function wordsOf(telegram: Telegram): string {
 /** Telegrams of a Conbus server, exactly as they came (docs/monitor.md). */
 export const conbus: View = {
   name: "conbus",
-  help: "Conbus telegrams from < to >, their checksum verified",
   minMessageBytes: 8,
   createParsers: () => messageParsersOf(framing),
   hasChecksums: true,

@@ -17,7 +17,6 @@ const ROW_PARSER: MessageParser = { push: rows, end: () => [] };
 /** Any bytes: `3c 53 30  |<S0|`, the characters always in the same column. */
 export const hex: View = {
   name: "hex",
-  help: "whatever comes, in hexadecimal and in ASCII, 16 bytes a line",
   minMessageBytes: 16,
   createParsers: () => ({ up: ROW_PARSER, down: ROW_PARSER }),
   render(message) {

@@ -13,7 +13,6 @@ function render(message: Message): Rendering {
 /** HTTP/1.0 and HTTP/1.1: each head in one line, and the beginning of each body. */
 export const http: View = {
   name: "http",
-  help: "HTTP/1.1 heads, each in one line, and how bodies begin",
   minMessageBytes: 32,
   createParsers: httpMessageParsers,
   render,

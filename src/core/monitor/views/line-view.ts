@@ -13,7 +13,6 @@ function withoutEnd({ bytes }: Message): Message {
 /** Lines of text. */
 export const line: View = {
   name: "line",
-  help: "lines that end in LF, each without its end",
   minMessageBytes: 4,
   createParsers: () => messageParsersOf(echo),
   render: (message) => plainRendering(message.junk === undefined ? withoutEnd(message) : message),

@@ -33,7 +33,6 @@ function decode(message: Message, direction: Direction): Decoded | undefined {
 /** Modbus/TCP: the bytes, and their meaning. */
 export const modbus: View = {
   name: "modbus",
-  help: "Modbus/TCP messages in hexadecimal and in words",
   minMessageBytes: 8,
   createParsers: () => ({
     up: messageParserOf(framing.requests(), REQUEST),

@@ -17,7 +17,6 @@ class RawFraming implements Framing {
 
 const rawFraming: FramingKind = {
   name: "raw",
-  help: "What a client writes at once is a message",
   maxHeld: 0,
   requests: () => new RawFraming(),
   answers: () => new RawFraming(),

@@ -136,7 +136,6 @@ test("views by name, in any case, and no other word", () => {
   for (const view of VIEWS) {
     assert.equal(findView(view.name), view);
     assert.equal(findView(view.name.toUpperCase()), view);
-    assert.ok(view.help.length > 10);
   }
   for (const name of ["", "conbu", "conbuſ", " hex", "hexx", "toString"]) assert.equal(findView(name), undefined, name);
 });
