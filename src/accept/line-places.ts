@@ -4,7 +4,7 @@ import { lineName } from "../core/net/client-origin.js";
 import type { Listener } from "./listener.js";
 
 /** Where the listeners of one configuration line listen, and what they are called. */
-export function placesOf(
+export function listenPlaces(
   kind: PortSection,
   line: PortLine<unknown>,
 ): Pick<Listener, "kind" | "port" | "host" | "name" | "line">[] {

@@ -5,7 +5,7 @@ import type { Result } from "../core/parse/result.js";
 export const ANY = "0.0.0.0";
 
 /** Reads where to listen: `port`, `:port` or `address:port`; without an address it is {@link ANY}. */
-export function parseListen(text: string): Result<HostPort> {
+export function parseListenArgument(text: string): Result<HostPort> {
   return parseHostPort(/^:?\d+$/.test(text) ? `${ANY}:${text.replace(":", "")}` : text);
 }
 

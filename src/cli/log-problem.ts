@@ -16,12 +16,12 @@ export function logProblem(path: string): string | undefined {
     return undefined;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    return missing ? folderProblem(path) : unwritable(path, error);
+    return missing ? missingLogProblem(path) : unwritable(path, error);
   }
 }
 
 /** The daemon creates a log that is not there, so it has to be able to write in the folder. */
-function folderProblem(path: string): string | undefined {
+function missingLogProblem(path: string): string | undefined {
   try {
     accessSync(dirname(path), constants.W_OK | constants.X_OK);
     return undefined;

@@ -7,7 +7,7 @@ import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { findRow, type OptionRow } from "../core/options/option-table.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
-import { ipOf, parseListen } from "./listen-argument.js";
+import { ipOf, parseListenArgument } from "./listen-argument.js";
 
 /** The command line of `sockproxyd mux`. */
 export type MuxArguments =
@@ -112,7 +112,7 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
   }
   const target = parseHostPort(given["targetServer"] ?? "");
   if (!target.ok) return fail(`--targetServer: ${target.message}`);
-  const listen = parseListen(given["listen"] ?? "");
+  const listen = parseListenArgument(given["listen"] ?? "");
   if (!listen.ok) return fail(`bad --listen "${given["listen"]}": port or address:port is wanted`);
   const route = checkMuxRoute({ target: target.value, options: DEFAULT_OPTIONS, mux });
   if (!route.ok) return route;

@@ -43,11 +43,11 @@ export function reverseProxyStatus(port: number, status?: DaemonStatus): Reverse
     target_port: targets[0]?.port ?? null,
     ...(targets.length > 1 && { targets: targets.map(formatHostPort) }),
     active_connections: clients.length,
-    connections: Object.fromEntries(clients.map((client) => [client.id, connectionStatus(client)])),
+    connections: Object.fromEntries(clients.map((client) => [client.id, proxyConnection(client)])),
   };
 }
 
-function connectionStatus({ client, clientPort, openedAt, received, sent }: ConnectionStatus): ReverseProxyConnection {
+function proxyConnection({ client, clientPort, openedAt, received, sent }: ConnectionStatus): ReverseProxyConnection {
   return {
     client_address: formatHostPort({ host: client, port: clientPort }),
     connected_at: openedAt,

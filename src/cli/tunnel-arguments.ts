@@ -6,7 +6,7 @@ import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { type Exposure, exposureOf, isOption, tunnelRoute } from "../core/tunnel/tunnel-line.js";
 import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
-import { ANY, ipOf, parseListen } from "./listen-argument.js";
+import { ANY, ipOf, parseListenArgument } from "./listen-argument.js";
 
 /** The command line of `sockproxyd tunnel`. */
 export type TunnelArguments =
@@ -102,7 +102,7 @@ const WHICH = "server or device is wanted";
 
 function readServer(words: readonly string[], debug: boolean): Result<TunnelArguments> {
   const [first = "", ...addresses] = words.filter((word) => !isOption(word));
-  const server = parseListen(first);
+  const server = parseListenArgument(first);
   if (!server.ok) return fail(`bad <server:port> "${first}": port or address:port is wanted`);
   const exposures = parseExposures(addresses);
   if (!exposures.ok) return exposures;

@@ -111,7 +111,7 @@ export class Connection
     this.#close(reply, LAST_REPLY_MS);
   }
 
-  left(reason: string): void {
+  clientLeft(reason: string): void {
     this.#close(reason, 0);
   }
 

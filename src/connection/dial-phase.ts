@@ -33,7 +33,7 @@ export interface DialPhaseOwner {
   /** There is no remote, and the client has got its reply, where it gets one. @param reply as in setup mode */
   refused(reply: string): void;
   /** The client has left meanwhile. */
-  left(reason: string): void;
+  clientLeft(reason: string): void;
   fault(error: unknown): void;
 }
 
@@ -75,7 +75,7 @@ export class DialPhase {
     this.#dial = task.startDial();
     log.target = formatRemote(request);
     log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
-    const left = (error: Error | undefined): void => owner.left(endedBy("client", error));
+    const left = (error: Error | undefined): void => owner.clientLeft(endedBy("client", error));
     this.#earlyData = new EarlyData(client, task.early, left, (error) => owner.fault(error));
     this.#dial.end
       .then(

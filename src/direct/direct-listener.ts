@@ -1,4 +1,4 @@
-import { placesOf } from "../accept/line-places.js";
+import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import type { DirectLines } from "./direct-lines.js";
@@ -11,7 +11,7 @@ export function directListeners(
   return direct.flatMap((line): Listener[] => {
     const { route } = line;
     const replyMode = route.direct.refusal === "reset" ? "reset" : "direct";
-    return placesOf("direct", line).map((place) => ({
+    return listenPlaces("direct", line).map((place) => ({
       ...place,
       throughDaemon: "allowed",
       accepts: "clients",

@@ -1,4 +1,4 @@
-import { placesOf } from "../accept/line-places.js";
+import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import { attachedDial } from "../dial/dial.js";
@@ -10,7 +10,7 @@ export function muxListeners(
   { muxLines }: { readonly muxLines: MuxLines },
 ): Listener[] {
   return mux.flatMap((line) =>
-    placesOf("mux", line).map(
+    listenPlaces("mux", line).map(
       (place): Listener => ({
         ...place,
         throughDaemon: "allowed",

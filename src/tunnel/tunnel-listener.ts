@@ -1,4 +1,4 @@
-import { placesOf } from "../accept/line-places.js";
+import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import { readCredentials } from "../dial/tls-credentials.js";
@@ -14,7 +14,7 @@ export function tunnelListeners(
   { tunnelLines }: { readonly tunnelLines: TunnelLines },
 ): Listener[] {
   return tunnel.flatMap((line) =>
-    placesOf("tunnel", line).map(
+    listenPlaces("tunnel", line).map(
       (place): Listener => ({
         ...place,
         throughDaemon: "allowed",

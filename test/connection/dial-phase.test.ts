@@ -62,7 +62,7 @@ async function phaseOf(
     id: "a1",
     connected: (remote: ReachedRemote, bytes: EarlyBytes) => void reached.push({ remote, early: bytes }),
     refused: (reply: string) => void events.push(`refused: ${reply}`),
-    left: (reason: string) => void events.push(`left: ${reason}`),
+    clientLeft: (reason: string) => void events.push(`left: ${reason}`),
     fault: (error: unknown) => void events.push(`fault: ${error}`),
   };
   const log = new ConnectionLog(here.generation.context, "a1", 2504, client);

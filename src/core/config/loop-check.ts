@@ -33,7 +33,7 @@ const LOCALHOST = "localhost";
  * @returns the problems, a line each
  */
 export function checkLoops(settings: Settings, isOwn: (address: string) => boolean): string[] {
-  const places = placesOf(settings);
+  const places = listeningPlaces(settings);
   const routes = new RouteGraph();
   return waysOf(settings).flatMap(({ line, target, udp = false }) => {
     const addresses = target.host.toLowerCase() === LOCALHOST ? [LOCALHOST, "127.0.0.1", "::1"] : [target.host];
@@ -47,7 +47,7 @@ export function checkLoops(settings: Settings, isOwn: (address: string) => boole
   });
 }
 
-function placesOf({ ip, port, webAddress, webPort, direct, mux, tunnel }: Settings): Place[] {
+function listeningPlaces({ ip, port, webAddress, webPort, direct, mux, tunnel }: Settings): Place[] {
   const listens = (section: PortSection, lines: readonly PortLine<unknown>[]): Place[] =>
     lines.flatMap((line) => listensOf(line).map((listen) => ({ line: lineTitle(section, line), host: ip, ...listen })));
   return [
