@@ -29,6 +29,9 @@ export interface ParsedFile {
 const KINDS: readonly string[] = [...SECTIONS, ...PORT_SECTIONS];
 const NAMED_KINDS: readonly string[] = [...PORT_SECTIONS, "device"];
 const MAX_NAME = 64; // it stands in every line of the log
+/** A file that is no configuration has a problem in each line. The log and the answer to RELD take this much of it. */
+const MAX_TOLD = 100;
+const MAX_TOLD_LENGTH = 600;
 
 /**
  * Reads a configuration file (docs/configuration.md). Sections and keys come in any case, names as they stand.
@@ -62,6 +65,7 @@ class FileReader {
   /** The line in which each named section begins. */
   readonly #namedAt = new Map<string, number>();
   #values: Partial<Values> = {};
+  #untold = 0;
   #section: Current = { title: "", at: 0, reader: { read: () => "stands before any section" } };
 
   constructor(name: string) {
@@ -94,11 +98,13 @@ class FileReader {
       tunnel: this.#tunnel.lines,
       namedDevices: this.#devices,
     };
-    return { settings, problems: this.#problems.map(printable), warnings: this.#warnings.map(printable) };
+    const more = this.#untold > 0 ? [`${this.#name}: and ${this.#untold} more problems`] : [];
+    return { settings, problems: [...this.#problems, ...more].map(told), warnings: this.#warnings.map(told) };
   }
 
   #complain(at: number, problem: string): void {
-    this.#problems.push(`${this.#name}:${at}: ${problem}`);
+    if (this.#problems.length < MAX_TOLD) this.#problems.push(`${this.#name}:${at}: ${problem}`);
+    else this.#untold += 1;
   }
 
   #entry(entry: Entry, at: number): void {
@@ -107,7 +113,8 @@ class FileReader {
     const problem = lineProblem(entry.value) ?? reader?.read(entry, at);
     const warning = reader && commentWarning(entry);
     if (problem !== undefined) this.#complain(at, `${where}: ${explainEntry(problem, entry)}`);
-    else if (warning) this.#warnings.push(`${this.#name}:${at}: ${where}: ${warning}`);
+    else if (warning && this.#warnings.length < MAX_TOLD)
+      this.#warnings.push(`${this.#name}:${at}: ${where}: ${warning}`);
   }
 
   #begin(text: string, at: number): void {
@@ -152,6 +159,10 @@ class FileReader {
     this.#values = { ...this.#values, ...parsed.value };
     return undefined;
   }
+}
+
+function told(message: string): string {
+  return printable(message.length > MAX_TOLD_LENGTH ? `${message.slice(0, MAX_TOLD_LENGTH)}…` : message);
 }
 
 function sectionMeant(kind: string): string {

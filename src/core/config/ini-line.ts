@@ -28,6 +28,8 @@ const OWN_LINE = "a comment stands on a line of its own";
 export function readLine(line: string): Line {
   const text = line.trim();
   if (text === "" || /^[;#]/.test(text)) return { kind: "nothing" };
+  if (/^[^=[\]]+\]$/.test(text))
+    return { kind: "section", text: text.slice(0, -1).trim(), problem: "the [ is missing" };
   return text.startsWith("[") && !/^\[[^\]]*\]:\d/.test(text) ? readSection(text) : readEntry(text);
 }
 

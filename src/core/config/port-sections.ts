@@ -111,7 +111,7 @@ export class PortLines<T extends object, R> {
     if (!listen.ok) return listen;
     const { port } = listen.value;
     const before = this.#givenAt.get(port);
-    if (before !== undefined) return { ok: false, message: `port given twice, first in line ${before}` };
+    if (before !== undefined) return { ok: false, message: `port ${port} is given twice, first in line ${before}` };
     this.#givenAt.set(port, at);
     return listen;
   }

@@ -40,8 +40,10 @@ export function time(unit: TimeUnit, minMs = 0, maxMs?: number): ValueKind<numbe
         ? "more than 0"
         : "0 or more"
       : `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  const inRange = (ms: number): Result<number> =>
-    ms >= minMs && ms <= (maxMs ?? Number.MAX_SAFE_INTEGER) ? ok(ms) : fail(`${range} is wanted`);
+  const inRange = (ms: number): Result<number> => {
+    if (maxMs === undefined && ms > Number.MAX_SAFE_INTEGER) return fail("that is too long");
+    return ms >= minMs && ms <= (maxMs ?? ms) ? ok(ms) : fail(`${range} is wanted`);
+  };
   const bareOnWire = (text: string): Result<number> => {
     if (unit === "ms") return parseInteger(text, minMs, maxMs);
     const ms = parseSeconds(text);

@@ -47,6 +47,7 @@ export const TUNNEL_FORMAT: LineFormat<LineOptions, TunnelRoute> = {
 export function parseTunnelRoute(text: string): Result<TunnelRoute> {
   const [verb = "", ...words] = text.trim().split(/\s+/);
   if (verb.toUpperCase() !== "EXPOSE") return fail(`"${verb}": EXPOSE host:port>service:port is wanted`);
+  if (words.includes(">")) return fail("no blank can be beside the >: EXPOSE host:port>service:port is wanted");
   const end = words.findIndex((word) => !word.includes(">") || isOption(word));
   const places = end < 0 ? words : words.slice(0, end);
   const exposures = parseExposures(places);
@@ -86,8 +87,10 @@ function apart(all: ConnOptions & TunnelOptions): Pick<TunnelRoute, "options" | 
 }
 
 function parseExposure(text: string): Result<Exposure> {
-  const [from = "", to = "", ...more] = text.split(">").map((part) => part.trim());
-  return more.length > 0 ? fail(`bad "${text}": host:port>service:port is wanted`) : exposureOf(from, to);
+  const [from = "", to, ...more] = text.split(">").map((part) => part.trim());
+  return to === undefined || more.length > 0
+    ? fail(`bad "${text}": host:port>service:port is wanted`)
+    : exposureOf(from, to);
 }
 
 /** Makes an exposure of its two addresses, `host:port` each. */

@@ -73,7 +73,7 @@ test("all mistakes are reported at once, each with file, line, section and key",
     [5, /\[host\] vera: bad URL "ftp:\/\/hub"/],
     [6, /\[host\] debug: bad value "perhaps"/],
     [7, /\[hosts\]: unknown section/],
-    [11, /\[direct\] 8125: port given twice, first in line 10/],
+    [11, /\[direct\] 8125: port 8125 is given twice, first in line 10/],
     [12, /\[direct\] web: bad port/],
     [13, /\[direct\] 8126: bad target "mail"/],
     [14, /\[direct\] 8127: unknown option "FOO"/],
@@ -112,4 +112,13 @@ test("any text is accepted or reported, and never throws", () => {
 test("a password in a wrong URL does not reach the message", () => {
   const { problems } = parseConfigFile("[host]\nvera=ftp://me:secret@hub", "f");
   assert.doesNotMatch(problems.join(), /secret/);
+});
+
+test("a file that is no configuration at all is told in a hundred short problems", () => {
+  const { problems } = parseConfigFile(`[host]\n${"x\n".repeat(300_000)}`, "f");
+  assert.equal(problems.length, 101);
+  assert.equal(problems.at(-1), "f: and 299900 more problems");
+  const [long = ""] = parseConfigFile(`[mux]\n1=h:1 ${"x".repeat(100_000)}`, "f").problems;
+  assert.match(long, /^f:2: \[mux\] 1: unknown option "x+…$/);
+  assert.ok(long.length < 1000);
 });

@@ -133,6 +133,7 @@ test("a value may hold > ; # = . and quotes; quotes around it are taken off", ()
 const MUX = ["[mux inverter]", "listen=5020", "target=h:1"];
 
 const wrong: [what: string, lines: string[], ...problems: string[]][] = [
+  ["an opening bracket", ["mux inverter]", "listen=5020", "target=h:1"], "1: [mux inverter]: the [ is missing"],
   ["a bracket", ["[mux inverter", "listen=5020", "target=h:1"], "1: [mux inverter]: the ] is missing"],
   [
     "a name behind the bracket",
@@ -182,6 +183,16 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
   ["listen", ["[mux x]", "target=h:1"], "1: [mux x]: listen is missing: the port to listen on"],
   ["target", ["[mux x]", "listen=1"], "1: [mux x]: no target: host:port is wanted"],
   ["expose", ["[tunnel x]", "listen=1"], "1: [tunnel x]: nothing is exposed: host:port>service:port is wanted"],
+  [
+    "a service behind a port",
+    ["[tunnel x]", "listen=1", "expose=127.0.0.1:8080"],
+    '3: [tunnel x] expose: bad "127.0.0.1:8080": host:port>service:port is wanted',
+  ],
+  [
+    "one word for a port and its service",
+    ["[tunnel]", "1=EXPOSE 127.0.0.1:8080 > 192.168.0.3:80"],
+    "2: [tunnel] 1: no blank can be beside the >: EXPOSE host:port>service:port is wanted",
+  ],
   ["server", ["[device x]"], "1: [device x]: server is missing: host:port of the server"],
   ["one of two devices", [...MUX, "target=i:1"], "1: [mux inverter]: 2 targets: a mux shares one device"],
   [
@@ -200,7 +211,7 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
   [
     "another port",
     [...MUX, "[mux x]", "listen=127.0.0.1:5020"],
-    "5: [mux x] listen: port given twice, first in line 2",
+    "5: [mux x] listen: port 5020 is given twice, first in line 2",
   ],
   [
     "an address",
@@ -217,6 +228,11 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
     "tls for a secret",
     ["[device x]", "server=h:1", "secret=x"],
     "1: [device x]: secret is told over TLS only: tls is wanted",
+  ],
+  [
+    "a time that a number holds",
+    ["[mux x]", "listen=1", "target=h:1", "timeout=99999999999999999"],
+    '4: [mux x] timeout: bad value "99999999999999999": that is too long',
   ],
   [
     "white space in a notification",
