@@ -37,12 +37,12 @@ test("without descriptors newcomers are turned away, the others served on; after
     () => crowd.every((each) => each.closed || each.ended || each.bytes.length > 0),
     "everybody to be greeted or turned away",
   );
-  const guests = crowd.filter((each) => each.bytes.length > 0 && !each.ended);
-  assert.ok(guests.length >= spare - 10 && guests.length <= spare + 10, `${guests.length} guests`);
+  const served = crowd.filter((each) => each.bytes.length > 0 && !each.ended);
+  assert.ok(served.length >= spare - 10 && served.length <= spare + 10, `${served.length} served`);
   remote.write("still here");
   assert.equal(await client.take(10), "still here");
-  guests[0]?.write(`CONN 127.0.0.1:${echo.port}\n`);
-  await until(() => guests[0]?.bytes.includes("ERR CONN ") === true, "the refusal");
+  served[0]?.write(`CONN 127.0.0.1:${echo.port}\n`);
+  await until(() => served[0]?.bytes.includes("ERR CONN ") === true, "the refusal");
   for (const each of crowd) each.destroy();
   await luup.received("poor", 1); // repeated until there was a descriptor for it
   await serve(own, echo.port);

@@ -72,7 +72,7 @@ describe("modbus", { concurrency: 4 }, () => {
   });
 
   /** Unsolicited answers, sent before the right one. */
-  const STRAYS: readonly [name: string, stray: (answer: Buffer) => Buffer][] = [
+  const UNSOLICITED: readonly [name: string, unsolicited: (answer: Buffer) => Buffer][] = [
     [
       "id",
       (answer) => Buffer.concat([Buffer.from([answer.readUInt8(0) ^ 0x55, answer.readUInt8(1)]), answer.subarray(2)]),
@@ -84,7 +84,7 @@ describe("modbus", { concurrency: 4 }, () => {
         wrap("modbus", { id: answer.readUInt16BE(0), unit: answer.readUInt8(6), pdu: Buffer.from("04020bad", "hex") }),
     ],
   ];
-  for (const [name, unsolicited] of STRAYS) {
+  for (const [name, unsolicited] of UNSOLICITED) {
     test(`an answer with a wrong ${name} is dropped, counted and logged; the right answer still reaches the client`, async (t) => {
       const answering: Answering = (answer, link) => {
         link.write(unsolicited(answer));

@@ -326,16 +326,16 @@ if (!insideNamespace) {
     const before = readFileSync(range, "utf8");
     writeFileSync(range, "40000 40000"); // from now on everybody has the same one
     t.after(() => writeFileSync(range, before));
-    const { client: carrier } = await greet(daemon.port, ELSEWHERE);
-    carrier.write(`CONN 127.0.0.1:${ports[0]}\nping`); // by way of the direct port: 127.0.0.1:40000 to both
-    await carrier.line();
-    assert.equal(await carrier.take(4), "ping");
+    const { client: relayed } = await greet(daemon.port, ELSEWHERE);
+    relayed.write(`CONN 127.0.0.1:${ports[0]}\nping`); // by way of the direct port: 127.0.0.1:40000 to both
+    await relayed.line();
+    assert.equal(await relayed.take(4), "ping");
     const { client } = await greet(daemon.port);
     assert.equal(client.socket.localPort, 40_000);
     client.write("RELD\n");
     assert.equal(await client.line(), "OK RELD");
     client.destroy();
-    carrier.destroy();
+    relayed.destroy();
   });
 
   test("and then it ends", () => echo.stop());
