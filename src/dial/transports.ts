@@ -39,10 +39,10 @@ export interface Attempt {
   cancel(): void;
 }
 
-type Transport = (request: ConnRequest, context: AttemptContext, owner: AttemptOwner) => Attempt;
+type StartAttempt = (request: ConnRequest, context: AttemptContext, owner: AttemptOwner) => Attempt;
 
 /** How each transport (PRTO) connects. */
-export const TRANSPORTS: Readonly<Record<ConnRequest["options"]["transport"], Transport>> = {
+export const TRANSPORTS: Readonly<Record<ConnRequest["options"]["transport"], StartAttempt>> = {
   tcp(request, context, owner) {
     const { own, origin, settings } = context;
     const options = connectOptions(request, context);

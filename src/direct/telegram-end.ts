@@ -1,9 +1,9 @@
 import type { AnswerCache } from "../core/collections/answer-cache.js";
 import { ReadCache } from "../core/direct/read-cache.js";
-import { conbus } from "../core/framing/conbus-framing.js";
+import { conbusFraming } from "../core/framing/conbus-framing.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { Cut } from "../core/framing/framing.js";
-import { conbus as conbusView } from "../core/monitor/views/conbus-view.js";
+import { conbusView } from "../core/monitor/views/conbus-view.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS, type Intermediary } from "../sockets/end.js";
@@ -52,7 +52,7 @@ export class TelegramEnd implements End {
   readonly #cache: ReadCache | undefined;
   readonly #receiver: TelegramReceiver | undefined;
   /** What the client has sent, from the telegram on that waits for its turn. */
-  readonly #unsent = new CutQueue(conbus.requests());
+  readonly #unsent = new CutQueue(conbusFraming.requests());
   readonly #slice = new TimeSlice(() => this.#continue(), TELEGRAM_STEPS);
   #isPaused = true;
   /** Whether the client is just writing: then it looks at {@link unsent} itself. */
@@ -262,7 +262,7 @@ export class TelegramEnd implements End {
   #release(): void {
     this.observer?.ended("up");
     this.observer?.ended("down");
-    this.#unsent.restart(conbus.requests());
+    this.#unsent.restart(conbusFraming.requests());
     this.#owner.dequeue(this);
   }
 }

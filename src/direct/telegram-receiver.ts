@@ -1,5 +1,5 @@
 import type { ReadCache } from "../core/direct/read-cache.js";
-import { conbus } from "../core/framing/conbus-framing.js";
+import { conbusFraming } from "../core/framing/conbus-framing.js";
 import { CutQueue } from "../core/framing/cut-queue.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 import type { Clock } from "../system/clock.js";
@@ -21,7 +21,7 @@ export interface TelegramReceiverOwner {
 export class TelegramReceiver {
   readonly #cache: ReadCache;
   readonly #owner: TelegramReceiverOwner;
-  readonly #cuts = new CutQueue(conbus.answers());
+  readonly #cuts = new CutQueue(conbusFraming.answers());
   readonly #slice = new TimeSlice(() => this.#continue(), TELEGRAM_STEPS);
 
   constructor(cache: ReadCache, owner: TelegramReceiverOwner) {

@@ -4,7 +4,7 @@ import type { Hops } from "../core/monitor/hops.js";
 import type { MonitorStatus } from "../core/monitor/monitor-status.js";
 import type { ConnectionEvent, TraceSource } from "../core/monitor/trace-event.js";
 import type { View } from "../core/monitor/view.js";
-import { hex } from "../core/monitor/views/hex-view.js";
+import { hexView } from "../core/monitor/views/hex-view.js";
 import { findView } from "../core/monitor/views/views.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
@@ -166,7 +166,7 @@ export class Monitor {
 
   #watch(watcher: Watcher, stream: TracedStream): void {
     if (!matchesFilter(watcher.filter, stream.source)) return;
-    this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hex, watcher.subscriber);
+    this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hexView, watcher.subscriber);
   }
 
   #attach({ point, source, hops }: TracedStream, view: View, subscriber: Subscriber): void {

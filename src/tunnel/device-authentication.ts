@@ -1,4 +1,4 @@
-import type { Command } from "../core/tunnel/frames.js";
+import type { TunnelCommand } from "../core/tunnel/frames.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { secretMatches } from "./secret-check.js";
 
@@ -27,7 +27,7 @@ export class DeviceAuthentication {
   }
 
   /** The device has sent a command. It has one guess. */
-  handle(command: Command): void {
+  handle(command: TunnelCommand): void {
     if (command.kind === "secret" && !this.#wrongSecret) {
       this.#wrongSecret = !secretMatches(command.bytes, this.#secret);
       if (!this.#wrongSecret) this.#events.authenticated();

@@ -1,5 +1,5 @@
 import { CutQueue } from "../core/framing/cut-queue.js";
-import { type Command, commandOf, tunnelFraming } from "../core/tunnel/frames.js";
+import { commandOf, type TunnelCommand, tunnelFraming } from "../core/tunnel/frames.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 
 /** Bytes that are cut into frames at once. That takes 2 ms at worst; the frames of a large transfer take a quarter of that. */
@@ -8,7 +8,7 @@ const BITE = 65_536;
 /** What a reader tells its link. */
 export interface LinkReaderEvents {
   /** The next command. */
-  command(command: Command): void;
+  command(command: TunnelCommand): void;
   /** The commands of one time slice are through: all that have come, unless {@link LinkReader.behind}. */
   sliceDone(): void;
   /** One of these calls has thrown in a later slice. */

@@ -4,7 +4,7 @@ import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { type ClientOrigin, sharedOrigin } from "../core/net/client-origin.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
-import type { Command } from "../core/tunnel/frames.js";
+import type { TunnelCommand } from "../core/tunnel/frames.js";
 import { addBytes, type DeviceStatus, type LinkBytes } from "../core/tunnel/tunnel-status.js";
 import { type Dial, dial, failedDial } from "../dial/dial.js";
 import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
@@ -151,7 +151,7 @@ export class TunnelDevice {
     link.startPinging();
   }
 
-  #handle(link: TunnelLink, command: Command): void {
+  #handle(link: TunnelLink, command: TunnelCommand): void {
     if (command.kind === "unknown") this.#logOnce("info", `skipped: ${command.reason}`);
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;

@@ -1,4 +1,4 @@
-import type { Command, SendableCommand } from "../core/tunnel/frames.js";
+import type { SendableCommand, TunnelCommand } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/tunnel-status.js";
 import { endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
@@ -13,7 +13,7 @@ import { SendScheduler } from "./send-scheduler.js";
 /** What a link tells the side it belongs to. */
 export interface TunnelLinkEvents {
   /** Any command that is not about a client of the link. */
-  command(command: Command): void;
+  command(command: TunnelCommand): void;
   /** A client is closed because it did not read for too long. */
   stalled(channel: Channel): void;
   /** The link has closed, and with it all its clients. Told once. */
@@ -253,7 +253,7 @@ export class TunnelLink implements ChannelOwner {
     else this.#end.resume();
   }
 
-  #handle(command: Command): void {
+  #handle(command: TunnelCommand): void {
     const channel = "client" in command ? this.#clients.get(command.client) : undefined;
     switch (command.kind) {
       case "data":
@@ -281,7 +281,7 @@ export class TunnelLink implements ChannelOwner {
     }
   }
 
-  #closedByPeer(command: Command & { kind: "close" }, channel: Channel | undefined): void {
+  #closedByPeer(command: TunnelCommand & { kind: "close" }, channel: Channel | undefined): void {
     this.#clients.closedThere(command.client);
     if (channel === undefined) return;
     this.#remove(channel);

@@ -4,7 +4,7 @@ import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort } from "../core/net/address.js";
 import { lineLabel, lineName } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
-import { CLIENTS_MAX, type Command } from "../core/tunnel/frames.js";
+import { CLIENTS_MAX, type TunnelCommand } from "../core/tunnel/frames.js";
 import type { Exposure } from "../core/tunnel/tunnel-line.js";
 import { addBytes, type LinkBytes, type TunnelStatus } from "../core/tunnel/tunnel-status.js";
 import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
@@ -115,7 +115,7 @@ export class TunnelServer {
     for (const link of [...this.#authentications.keys()]) link.close(reason);
   }
 
-  #handle(link: TunnelLink, address: string, command: Command): void {
+  #handle(link: TunnelLink, address: string, command: TunnelCommand): void {
     const authentication = this.#authentications.get(link);
     if (authentication !== undefined) authentication.handle(command);
     else if (command.kind === "listen") this.#openPorts();

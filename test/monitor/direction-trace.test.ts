@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RELAYED, SERVER_SIDE } from "#src/core/monitor/hops.js";
 import type { View } from "#src/core/monitor/view.js";
-import { conbus } from "#src/core/monitor/views/conbus-view.js";
-import { line } from "#src/core/monitor/views/line-view.js";
+import { conbusView } from "#src/core/monitor/views/conbus-view.js";
+import { lineView } from "#src/core/monitor/views/line-view.js";
 import { bytes, ONE, TWO, tapped } from "../support/tapped.js";
 
 test("a telegram shows when it comes and when it is written; both at once when the other side reads", () => {
@@ -64,8 +64,8 @@ test("messages that wait to be written have a limit; all show as received, and t
 
 test("a message that no subscriber has room for is not rendered, except to verify its checksum", () => {
   for (const [view, expected] of [
-    [conbus, 1],
-    [{ ...conbus, hasChecksums: false }, 0],
+    [conbusView, 1],
+    [{ ...conbusView, hasChecksums: false }, 0],
   ] as const) {
     let rendered = 0;
     const counting: View = {
@@ -99,9 +99,9 @@ test("wrong checksums are alerted, junk is not, whether or not a subscriber has 
 
 test("a flood of tiny messages is sampled, and the rest is counted in bytes; later messages show", () => {
   for (const [crumb, view] of [
-    [">", conbus],
-    ["<>", conbus],
-    ["\n", line],
+    [">", conbusView],
+    ["<>", conbusView],
+    ["\n", lineView],
   ] as const) {
     const { tap, lines } = tapped(RELAYED, {}, view);
     tap.passed("up", Buffer.alloc(65_536, crumb), true);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { RELAYED } from "#src/core/monitor/hops.js";
 import type { View } from "#src/core/monitor/view.js";
-import { line } from "#src/core/monitor/views/line-view.js";
+import { lineView } from "#src/core/monitor/views/line-view.js";
 import { findView } from "#src/core/monitor/views/views.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
@@ -116,8 +116,8 @@ test("MONL: the file has the same lines; streams share it; flush waits for it", 
 test("a watcher sees streams that exist and streams to come, by its filter, until it leaves", async () => {
   const { begin, clock, monitor } = fixture();
   const before = begin();
-  const { watcher, seen } = watcherOf(clock, { view: line });
-  const one = watcherOf(clock, { view: line, filter: { kind: "connection", id: "c1" } });
+  const { watcher, seen } = watcherOf(clock, { view: lineView });
+  const one = watcherOf(clock, { view: lineView, filter: { kind: "connection", id: "c1" } });
   monitor.addWatcher(watcher);
   monitor.addWatcher(one.watcher);
   assert.equal(monitor.wants(DEFAULT_OPTIONS), true);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLIENT_SIDE, RELAYED, SERVER_SIDE } from "#src/core/monitor/hops.js";
 import type { View } from "#src/core/monitor/view.js";
-import { conbus } from "#src/core/monitor/views/conbus-view.js";
-import { hex } from "#src/core/monitor/views/hex-view.js";
+import { conbusView } from "#src/core/monitor/views/conbus-view.js";
+import { hexView } from "#src/core/monitor/views/hex-view.js";
 import { bytes, ONE, TWO, tapped } from "../support/tapped.js";
 
 test("a shared device shows each side where it happens", () => {
@@ -20,7 +20,7 @@ test("a shared device shows each side where it happens", () => {
 
 test("each subscriber has its own view; a removed one sees no more, and without subscribers the tap is idle", () => {
   const { tap, seeBy, lines, subscriber } = tapped();
-  const other = seeBy(hex);
+  const other = seeBy(hexView);
   tap.passed("up", bytes("<"), true);
   assert.deepEqual(lines(), []);
   assert.match(other.lines()[0] ?? "", /3c/);
@@ -34,14 +34,14 @@ test("each subscriber has its own view; a removed one sees no more, and without 
 
 test("a subscriber added twice sees each message once", () => {
   const { tap, lines, subscriber } = tapped();
-  tap.add(conbus, subscriber);
+  tap.add(conbusView, subscriber);
   tap.passed("up", bytes(ONE), true);
   assert.equal(lines().filter((line) => line.startsWith("[CLIENT→PROXY]")).length, 1);
 });
 
 test("a fault in a view ends the tap and is reported once", () => {
   const broken: View = {
-    ...conbus,
+    ...conbusView,
     render() {
       throw new Error("broken");
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { echo } from "#src/core/framing/echo-framing.js";
+import { echoFraming } from "#src/core/framing/echo-framing.js";
 import type { Cut } from "#src/core/framing/framing.js";
 import { AnswerReader, type AnswerReaderOwner } from "#src/mux/answer-reader.js";
 import { keepBusy } from "../support/cpu.js";
@@ -19,7 +19,7 @@ function setUp() {
     },
     fault: (error) => void told.push(`fault ${(error as Error).message}`),
   };
-  const reader = new AnswerReader(connection, echo.answers(), owner);
+  const reader = new AnswerReader(connection, echoFraming.answers(), owner);
   return { connection, reader, owner, told };
 }
 
@@ -87,7 +87,7 @@ test("a reader that is stopped by a message hands over nothing more", () => {
 test("a restart forgets an incomplete message", () => {
   const { reader, told } = setUp();
   reader.push(Buffer.from("ha"));
-  reader.restart(echo.answers());
+  reader.restart(echoFraming.answers());
   reader.push(Buffer.from("lf\n"));
   assert.deepEqual(told, ["caught up, 2 held", "ready", "frame lf", "caught up, 0 held", "ready"]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
-import { hex } from "#src/core/monitor/views/hex-view.js";
+import { hexView } from "#src/core/monitor/views/hex-view.js";
 import { Flow } from "#src/relay/flow.js";
 import type { ByteObserver } from "#src/sockets/byte-observer.js";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
@@ -160,7 +160,7 @@ describe("an observer", () => {
   });
 
   test("sees a block before it reaches an intermediary, whose own observers come later", () => {
-    const sink = Object.assign(new FakeEnd(), { intermediary: { view: hex } });
+    const sink = Object.assign(new FakeEnd(), { intermediary: { view: hexView } });
     const { source, flow } = scene(0, 0, new FakeEnd(), sink);
     const seen = observer(sink);
     flow.observer = seen;

@@ -1,7 +1,7 @@
 import type { FormatWord } from "#src/core/monitor/format.js";
 import { type Hops, RELAYED } from "#src/core/monitor/hops.js";
 import type { View } from "#src/core/monitor/view.js";
-import { conbus } from "#src/core/monitor/views/conbus-view.js";
+import { conbusView } from "#src/core/monitor/views/conbus-view.js";
 import type { TraceContext } from "#src/monitor/direction-trace.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
 import { Subscriber } from "#src/monitor/subscriber.js";
@@ -17,7 +17,7 @@ export function bytes(text: string): Buffer {
 }
 
 /** A tap, and the lines of a subscriber without their times. */
-export function tapped(hops: Hops = RELAYED, more: Partial<TraceContext> = {}, view: View = conbus) {
+export function tapped(hops: Hops = RELAYED, more: Partial<TraceContext> = {}, view: View = conbusView) {
   const clock = new ManualClock();
   const faults: unknown[] = [];
   const tap = new Tap({ connection: "c", listener: 1, server: "s:1" }, hops, {

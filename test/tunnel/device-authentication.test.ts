@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Command } from "#src/core/tunnel/frames.js";
+import type { TunnelCommand } from "#src/core/tunnel/frames.js";
 import { DeviceAuthentication } from "#src/tunnel/device-authentication.js";
 import { ManualClock } from "../support/clock.js";
 
-const LISTEN: Command = { kind: "listen" };
-const secret = (text: string): Command => ({ kind: "secret", bytes: Buffer.from(text) });
+const LISTEN: TunnelCommand = { kind: "listen" };
+const secret = (text: string): TunnelCommand => ({ kind: "secret", bytes: Buffer.from(text) });
 
 /** The result for a device that sends these frames. */
-function fate(...said: readonly Command[]): string[] {
+function fate(...said: readonly TunnelCommand[]): string[] {
   const told: string[] = [];
   const authentication = new DeviceAuthentication("sesame", new ManualClock(), {
     authenticated: () => told.push("proven"),

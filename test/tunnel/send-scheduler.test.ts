@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Command, commandOf } from "#src/core/tunnel/frames.js";
+import { commandOf, type TunnelCommand } from "#src/core/tunnel/frames.js";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { Channel } from "#src/tunnel/channel.js";
 import { SendScheduler } from "#src/tunnel/send-scheduler.js";
@@ -42,9 +42,9 @@ function fixture() {
     return { channel, drained: () => count };
   };
   /** What has been written since: the commands of all frames, in order. */
-  const sent = (): Command[] => {
+  const sent = (): TunnelCommand[] => {
     const bytes = Buffer.concat(writes.splice(0));
-    const commands: Command[] = [];
+    const commands: TunnelCommand[] = [];
     for (let at = 0; at < bytes.length; ) {
       const length = HEADER + bytes.readUInt16BE(at);
       commands.push(commandOf(bytes.subarray(at, at + length)));
@@ -62,11 +62,11 @@ function fixture() {
 }
 
 /** The DATA among commands, as `client:bytes`. */
-function data(commands: readonly Command[]): string[] {
+function data(commands: readonly TunnelCommand[]): string[] {
   return commands.flatMap((command) => (command.kind === "data" ? [`${command.client}:${command.bytes.length}`] : []));
 }
 
-function kinds(commands: readonly Command[]): string[] {
+function kinds(commands: readonly TunnelCommand[]): string[] {
   return commands.map(({ kind }) => kind);
 }
 

@@ -68,7 +68,7 @@ function tooLong(bytes: Buffer): Cut {
 }
 
 /** Telegrams of a Conbus server: `<S0020044964F27D00AAFN>`. A wrong checksum does not matter here. */
-export const conbus: FramingKind = {
+export const conbusFraming: FramingKind = {
   name: "conbus",
   maxHeld: TELEGRAM_MAX,
   requests: () => new TelegramFraming(),

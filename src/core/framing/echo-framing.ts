@@ -41,7 +41,7 @@ class LineFraming implements Framing {
 }
 
 /** Lines that end with LF. The LF belongs to its line. */
-export const echo: FramingKind = {
+export const echoFraming: FramingKind = {
   name: "echo",
   maxHeld: LINE_MAX,
   requests: () => new LineFraming(),

@@ -1,7 +1,7 @@
 import { ByteTail } from "../collections/byte-tail.js";
 import { ok, type Result } from "../parse/result.js";
 import type { Cut, Framing, FramingKind, HttpHead } from "./framing.js";
-import { type Body, type Message, type RawHead, readRequest, readResponse } from "./http-head.js";
+import { type Body, type HttpMessage, type RawHead, readRequest, readResponse } from "./http-head.js";
 import { HEAD_MAX, type HttpEvents, HttpParser } from "./http-parser.js";
 
 /** Where the stream is in a message. */
@@ -20,7 +20,7 @@ const NOTHING = Buffer.alloc(0);
 
 class HttpFraming implements Framing, HttpEvents {
   readonly #parser: HttpParser;
-  readonly #read: (raw: RawHead) => Result<Message>;
+  readonly #read: (raw: RawHead) => Result<HttpMessage>;
   /** The beginning of a head. */
   readonly #tail = new ByteTail();
   #place: Place = HEAD;
@@ -29,7 +29,7 @@ class HttpFraming implements Framing, HttpEvents {
   #from = 0;
   #cuts: Cut[] = [];
 
-  constructor(type: "REQUEST" | "RESPONSE", read: (raw: RawHead) => Result<Message>) {
+  constructor(type: "REQUEST" | "RESPONSE", read: (raw: RawHead) => Result<HttpMessage>) {
     this.#parser = new HttpParser(type, this);
     this.#read = read;
   }
@@ -145,7 +145,7 @@ export function requestsSeenWithResponses(): Framing {
 }
 
 /** HTTP/1.0 and HTTP/1.1 (RFC 9112). */
-export const http: FramingKind = {
+export const httpFraming: FramingKind = {
   name: "http",
   maxHeld: HEAD_MAX,
   requests: () => new HttpFraming("REQUEST", readRequest),

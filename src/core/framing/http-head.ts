@@ -21,7 +21,7 @@ export type Body =
   | { readonly kind: "until-end" };
 
 /** A head, and the body that it announces. */
-export interface Message {
+export interface HttpMessage {
   readonly head: HttpHead;
   readonly body: Body;
 }
@@ -34,7 +34,7 @@ const NO_BODY: Body = { kind: "none" };
 const CHUNKED: Body = { kind: "chunked" };
 
 /** Reads a request. Rejects everything that servers may read in different ways: one connection carries requests of several clients. */
-export function readRequest(raw: RawHead): Result<Message> {
+export function readRequest(raw: RawHead): Result<HttpMessage> {
   const coding = transferCoding(raw);
   if (coding !== undefined) {
     if (coding !== "chunked") return fail(`Transfer-Encoding ${quoted(coding)}: only chunked is taken`);
@@ -58,7 +58,7 @@ export function readRequest(raw: RawHead): Result<Message> {
  *
  * @param method of the request, if known
  */
-export function readResponse(raw: RawHead, method: string | undefined): Result<Message> {
+export function readResponse(raw: RawHead, method: string | undefined): Result<HttpMessage> {
   const status = raw.status ?? 0;
   const tunnel = status === 101 || (method === "CONNECT" && status >= 200 && status < 300);
   if (tunnel) return ok({ head: headOf(raw, { upgrade: true, keepAlive: false }), body: NO_BODY });

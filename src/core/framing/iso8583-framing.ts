@@ -12,7 +12,7 @@ function readHeader(bytes: Buffer, at: number): HeaderReading {
 }
 
 /** ISO 8583 over TCP as most hosts speak it: the length of the message in two bytes, high byte first, and the message. */
-export const iso8583: FramingKind = {
+export const iso8583Framing: FramingKind = {
   name: "iso8583",
   maxHeld: HEADER + 0xffff,
   requests: () => new LengthPrefixed(readHeader),

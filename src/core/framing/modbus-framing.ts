@@ -10,7 +10,7 @@ function readHeader(bytes: Buffer, at: number): HeaderReading {
 }
 
 /** Modbus/TCP (MODBUS Messaging on TCP/IP Implementation Guide V1.0b). */
-export const modbus: FramingKind = {
+export const modbusFraming: FramingKind = {
   name: "modbus",
   maxHeld: MBAP_HEADER + UNIT_AND_PDU_MAX,
   requests: () => new LengthPrefixed(readHeader),

@@ -46,7 +46,7 @@ function readEither(): HeaderReader {
 }
 
 /** Modbus/TCP as some gateways of serial lines speak it: with the CRC of unit and PDU behind the PDU. */
-export const modbusRtu: FramingKind = {
+export const modbusRtuFraming: FramingKind = {
   name: "modbus-rtu",
   maxHeld: MBAP_HEADER + COUNTED.max,
   requests: () => new LengthPrefixed(readEither()),

@@ -108,7 +108,7 @@ function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefin
 }
 
 /** Modbus RTU over TCP as on the serial line: unit, PDU and CRC, without a header. */
-export const modbusSerial: FramingKind = {
+export const modbusSerialFraming: FramingKind = {
   name: "modbus-serial",
   maxHeld: FRAME_MAX,
   requests: () => new SerialFraming(ruleOfRequest),

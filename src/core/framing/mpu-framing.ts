@@ -16,7 +16,7 @@ function readHeader(bytes: Buffer, at: number): HeaderReading {
 }
 
 /** ISO 8583 behind an MPU switch: the length of the message in four ASCII digits, and the message. */
-export const mpu: FramingKind = {
+export const mpuFraming: FramingKind = {
   name: "mpu",
   maxHeld: HEADER + 9999,
   requests: () => new LengthPrefixed(readHeader),

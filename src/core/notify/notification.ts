@@ -8,7 +8,7 @@ export interface NotifyTarget {
 }
 
 /** What an answer of the Luup engine means for the notification. */
-export type Verdict =
+export type AnswerVerdict =
   | { readonly kind: "delivered" }
   /** Permanent: a wrong device, service or action. A repetition would get the same answer. */
   | { readonly kind: "rejected"; readonly answer: string }
@@ -40,7 +40,7 @@ export function formatNotifyTarget(target: NotifyTarget, pid: string): string {
  * @param status the HTTP status
  * @param bodyStart the start of the body, decoded
  */
-export function judgeAnswer(status: number, bodyStart: string): Verdict {
+export function judgeAnswer(status: number, bodyStart: string): AnswerVerdict {
   const body = bodyStart.trim();
   if (status === 200 && !body.startsWith("ERROR")) return { kind: "delivered" };
   const firstLine = (body.split(/[\r\n]/, 1)[0] ?? "").replace(/[^\x20-\x7e]/g, "?").slice(0, MAX_QUOTED_ANSWER);

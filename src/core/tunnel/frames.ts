@@ -13,7 +13,7 @@ const [SECRET, PING, PONG, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // our add
 const CONNECT_FIXED = 4; // bytes of CONNECT beside the address: its length and the port, two bytes each
 
 /** What one side of a link tells the other. */
-export type Command =
+export type TunnelCommand =
   /** A client has connected: dial this service for it. From server to device. */
   | { readonly kind: "connect"; readonly client: number; readonly host: string; readonly port: number }
   /** The client or its service has closed. */
@@ -35,7 +35,7 @@ export type Command =
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** A command that this program sends. */
-export type SendableCommand = Exclude<Command, { kind: "unknown" }>;
+export type SendableCommand = Exclude<TunnelCommand, { kind: "unknown" }>;
 
 function readHeader(bytes: Buffer, at: number): HeaderReading {
   if (bytes.length - at < HEADER) return { kind: "more", need: HEADER };
@@ -52,7 +52,7 @@ export const tunnelFraming: FramingKind = {
 };
 
 /** Reads a whole frame. Kind `unknown` for a frame that is none of ours: the reader skips it and stays in step. */
-export function commandOf(frame: Buffer): Command {
+export function commandOf(frame: Buffer): TunnelCommand {
   const payload = frame.subarray(HEADER);
   const [code = 0, client = 0] = frame.subarray(2, HEADER);
   switch (code) {
@@ -80,7 +80,7 @@ export function commandOf(frame: Buffer): Command {
 }
 
 /** Reads the payload of CONNECT: two bytes of length, the address as text, two bytes of port. More bytes are ignored. */
-function connectOf(client: number, payload: Buffer): Command {
+function connectOf(client: number, payload: Buffer): TunnelCommand {
   const length = payload.length < 2 ? 0 : payload.readUInt16BE(0);
   if (payload.length < length + CONNECT_FIXED) return { kind: "unknown", reason: "CONNECT without a whole address" };
   const host = payload.toString("latin1", 2, 2 + length);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HttpConversation } from "#src/core/monitor/http-conversation.js";
-import { http } from "#src/core/monitor/views/http-view.js";
+import { httpView } from "#src/core/monitor/views/http-view.js";
 import { bytes } from "../framing/run.js";
 import { texts, watch } from "./run.js";
 
@@ -11,12 +11,12 @@ import { texts, watch } from "./run.js";
  */
 function conversation(...parts: readonly (readonly [">" | "<", string])[]): string[] {
   const shown = [false, true].map((single) => {
-    const parsers = http.createParsers();
+    const parsers = httpView.createParsers();
     const lines: string[] = [];
     const show = (way: ">" | "<", chunks: readonly Buffer[], end: boolean): void => {
       const parser = way === ">" ? parsers.up : parsers.down;
       const open = { push: (chunk: Buffer) => parser.push(chunk), end: () => (end ? parser.end() : []) };
-      const seen = watch(http, open, chunks, way === ">" ? "up" : "down");
+      const seen = watch(httpView, open, chunks, way === ">" ? "up" : "down");
       lines.push(...texts(seen).map((text) => `${way} ${text}`));
     };
     for (const [way, text] of parts) {

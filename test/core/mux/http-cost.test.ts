@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cut } from "#src/core/framing/framing.js";
-import { http } from "#src/core/mux/protocols/http-protocol.js";
+import { httpProtocol } from "#src/core/mux/protocols/http-protocol.js";
 import { leastCpuMilliseconds } from "../../support/cpu.js";
 
 const [SHORT, LONG] = [7500, 60_000]; // characters; a head may have 65,536 bytes
@@ -29,13 +29,13 @@ const HEADS: Readonly<Record<string, (length: number) => string>> = {
 /** Reads a message, and makes of it what goes to the other side. */
 function read(kind: "requests" | "answers", text: string, step: number): void {
   const bytes = Buffer.from(text, "latin1");
-  const framing = http.framing[kind]();
+  const framing = httpProtocol.framing[kind]();
   const cuts: Cut[] = [];
   for (let at = 0; at < bytes.length; at += step) cuts.push(...framing.push(bytes.subarray(at, at + step)));
   for (const cut of cuts) {
     if (cut.kind === "junk" || cut.head === undefined) continue;
-    if (kind === "requests") http.interpret(cut.bytes, cut.head, "pass");
-    else http.forClient(cut, { bytes, reads: true });
+    if (kind === "requests") httpProtocol.interpret(cut.bytes, cut.head, "pass");
+    else httpProtocol.forClient(cut, { bytes, reads: true });
   }
 }
 

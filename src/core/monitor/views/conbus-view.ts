@@ -1,5 +1,5 @@
 import { checkTelegram, parseTelegram, type Telegram } from "../../decode/conbus.js";
-import { conbus as framing } from "../../framing/conbus-framing.js";
+import { conbusFraming } from "../../framing/conbus-framing.js";
 import { escapeBytes, escapeText } from "../escape.js";
 import { messageParsersOf } from "../message-parser.js";
 import { plainRendering } from "../plain-rendering.js";
@@ -38,10 +38,10 @@ function wordsOf(telegram: Telegram): string {
 }
 
 /** Telegrams of a Conbus server, exactly as they came (docs/monitor.md). */
-export const conbus: View = {
+export const conbusView: View = {
   name: "conbus",
   minMessageBytes: 8,
-  createParsers: () => messageParsersOf(framing),
+  createParsers: () => messageParsersOf(conbusFraming),
   hasChecksums: true,
   render,
   decode,

@@ -15,7 +15,7 @@ function rows(chunk: Buffer): Message[] {
 const ROW_PARSER: MessageParser = { push: rows, end: () => [] };
 
 /** Any bytes: `3c 53 30  |<S0|`, the characters always in the same column. */
-export const hex: View = {
+export const hexView: View = {
   name: "hex",
   minMessageBytes: 16,
   createParsers: () => ({ up: ROW_PARSER, down: ROW_PARSER }),

@@ -11,7 +11,7 @@ function render(message: Message): Rendering {
 }
 
 /** HTTP/1.0 and HTTP/1.1: each head in one line, and the beginning of each body. */
-export const http: View = {
+export const httpView: View = {
   name: "http",
   minMessageBytes: 32,
   createParsers: httpMessageParsers,

@@ -1,4 +1,4 @@
-import { echo } from "../../framing/echo-framing.js";
+import { echoFraming } from "../../framing/echo-framing.js";
 import { messageParsersOf } from "../message-parser.js";
 import { plainRendering } from "../plain-rendering.js";
 import type { Message, View } from "../view.js";
@@ -11,9 +11,9 @@ function withoutEnd({ bytes }: Message): Message {
 }
 
 /** Lines of text. */
-export const line: View = {
+export const lineView: View = {
   name: "line",
   minMessageBytes: 4,
-  createParsers: () => messageParsersOf(echo),
+  createParsers: () => messageParsersOf(echoFraming),
   render: (message) => plainRendering(message.junk === undefined ? withoutEnd(message) : message),
 };

@@ -1,7 +1,7 @@
 import type { Direction } from "../../decode/direction.js";
 import { describePdu, type PduParts, wordsOf } from "../../decode/modbus.js";
 import { MBAP_HEADER } from "../../framing/mbap.js";
-import { modbus as framing } from "../../framing/modbus-framing.js";
+import { modbusFraming } from "../../framing/modbus-framing.js";
 import { hexOf } from "../../parse/hex.js";
 import { messageParserOf } from "../message-parser.js";
 import { plainRendering } from "../plain-rendering.js";
@@ -31,12 +31,12 @@ function decode(message: Message, direction: Direction): Decoded | undefined {
 }
 
 /** Modbus/TCP: the bytes, and their meaning. */
-export const modbus: View = {
+export const modbusView: View = {
   name: "modbus",
   minMessageBytes: 8,
   createParsers: () => ({
-    up: messageParserOf(framing.requests(), REQUEST),
-    down: messageParserOf(framing.answers(), ANSWER),
+    up: messageParserOf(modbusFraming.requests(), REQUEST),
+    down: messageParserOf(modbusFraming.answers(), ANSWER),
   }),
   render,
   decode,

@@ -1,20 +1,20 @@
 import { sameWord } from "../../parse/text.js";
 import type { View } from "../view.js";
-import { conbus } from "./conbus-view.js";
-import { hex } from "./hex-view.js";
-import { http } from "./http-view.js";
-import { line } from "./line-view.js";
-import { modbus } from "./modbus-view.js";
+import { conbusView } from "./conbus-view.js";
+import { hexView } from "./hex-view.js";
+import { httpView } from "./http-view.js";
+import { lineView } from "./line-view.js";
+import { modbusView } from "./modbus-view.js";
 
 /** All views, in the order people are shown. A new one is a file and a line here. */
-export const VIEWS: readonly View[] = [conbus, line, modbus, http, hex];
+export const VIEWS: readonly View[] = [conbusView, lineView, modbusView, httpView, hexView];
 
 /** The view of each protocol of a mux that has one. */
 const BY_PROTOCOL: ReadonlyMap<string, View> = new Map([
-  ["echo", line],
-  ["http", http],
-  ["modbus", modbus],
-  ["conbus", conbus],
+  ["echo", lineView],
+  ["http", httpView],
+  ["modbus", modbusView],
+  ["conbus", conbusView],
 ]);
 
 /** The view of this name, in any case; undefined when there is none. */
@@ -24,5 +24,5 @@ export function findView(name: string): View | undefined {
 
 /** The view for a protocol of a mux, named as in `PROT=`, in lower case. Protocols without a view of their own are shown in hexadecimal. */
 export function viewOfProtocol(name: string): View {
-  return BY_PROTOCOL.get(name) ?? hex;
+  return BY_PROTOCOL.get(name) ?? hexView;
 }

@@ -1,7 +1,7 @@
 import { ALL_MODULES, readKey, replyKey } from "../../decode/conbus-read.js";
-import { conbus as conbusFraming } from "../../framing/conbus-framing.js";
+import { conbusFraming } from "../../framing/conbus-framing.js";
 import type { Protocol } from "../protocol.js";
-import { plain } from "./plain-protocol.js";
+import { plainProtocol } from "./plain-protocol.js";
 
 const TYPE_AT = 1;
 const SERIAL_NUMBER = { at: 2, end: 12 }; // ten digits
@@ -25,8 +25,8 @@ function dataPoint(telegram: Buffer): string | undefined {
  * modules gets one reply of each module. Events `<E…>` come at any time. Clients share identical reads of a datapoint; the cache keeps
  * only replies that report the value.
  */
-export const conbus: Protocol = {
-  ...plain(conbusFraming),
+export const conbusProtocol: Protocol = {
+  ...plainProtocol(conbusFraming),
   recognizesUnsolicited: true,
   interpret(message) {
     const key = readKey(message);

@@ -1,5 +1,5 @@
 import type { HttpHead } from "../../framing/framing.js";
-import { http as httpFraming } from "../../framing/http-framing.js";
+import { httpFraming } from "../../framing/http-framing.js";
 import { endOfHead, tokensOf } from "../../framing/http-head.js";
 import { printable } from "../../parse/text.js";
 import type { Failure, Protocol } from "../protocol.js";
@@ -72,7 +72,7 @@ function waitsForGoAhead(head: HttpHead): boolean {
  * HTTP/1.1 (RFC 9110, RFC 9112) without TLS and without other protocols on top. The connections of the client and to the device live
  * independently: a client that closes its connection does not close the connection to the device.
  */
-export const http: Protocol = {
+export const httpProtocol: Protocol = {
   framing: httpFraming,
   hasIds: false,
   recognizesUnsolicited: false,

@@ -1,7 +1,7 @@
 import { CRC_LENGTH, withCrc } from "../../framing/crc16.js";
 import type { FramingKind } from "../../framing/framing.js";
-import { modbus as modbusFraming } from "../../framing/modbus-framing.js";
-import { modbusRtu as modbusRtuFraming } from "../../framing/modbus-rtu-framing.js";
+import { modbusFraming } from "../../framing/modbus-framing.js";
+import { modbusRtuFraming } from "../../framing/modbus-rtu-framing.js";
 import { blockedWriteReply, failureReply, isException, isRead, isShareable, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
 
@@ -58,7 +58,7 @@ function mbap(framing: FramingKind, crcSize: number): Protocol {
 }
 
 /** Modbus/TCP as specified. */
-export const modbus = mbap(modbusFraming, 0);
+export const modbusProtocol = mbap(modbusFraming, 0);
 
 /** Modbus/TCP with the CRC of serial lines behind the PDU. */
-export const modbusRtu = mbap(modbusRtuFraming, CRC_LENGTH);
+export const modbusRtuProtocol = mbap(modbusRtuFraming, CRC_LENGTH);

@@ -1,8 +1,8 @@
 import { CRC_LENGTH, withCrc } from "../../framing/crc16.js";
-import { modbusSerial as modbusSerialFraming } from "../../framing/modbus-serial-framing.js";
+import { modbusSerialFraming } from "../../framing/modbus-serial-framing.js";
 import { blockedWriteReply, failureReply, isException, isRead, isShareable, sameFunction } from "../modbus-pdu.js";
 import type { Protocol } from "../protocol.js";
-import { plain } from "./plain-protocol.js";
+import { plainProtocol } from "./plain-protocol.js";
 
 // MODBUS over Serial Line V1.02: a frame is unit, PDU, CRC (2.5.1); unit 0 addresses all units, and none answers (2.1)
 const PDU_AT = 1;
@@ -18,8 +18,8 @@ function reply(to: Buffer, pdu: Buffer): Buffer {
 }
 
 /** Bare RTU frames over TCP, as transparent serial servers forward them. */
-export const modbusSerial: Protocol = {
-  ...plain(modbusSerialFraming),
+export const modbusSerialProtocol: Protocol = {
+  ...plainProtocol(modbusSerialFraming),
   hasFailureReply: true,
   interpret(message, _head, writes) {
     const bytes = Buffer.from(message);

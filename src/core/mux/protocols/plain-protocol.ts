@@ -2,7 +2,7 @@ import type { FramingKind } from "../../framing/framing.js";
 import type { Protocol } from "../protocol.js";
 
 /** A protocol of which the mux knows only where messages end. Each request has one answer, and answers keep the order of requests. */
-export function plain(framing: FramingKind): Protocol {
+export function plainProtocol(framing: FramingKind): Protocol {
   return {
     framing,
     hasIds: false,

@@ -1,8 +1,8 @@
 import type { Framing, FramingKind } from "../../framing/framing.js";
 import type { Protocol } from "../protocol.js";
-import { plain } from "./plain-protocol.js";
+import { plainProtocol } from "./plain-protocol.js";
 
-/** Each chunk is a message. This breaks the law that cuts do not depend on chunks; nothing but {@link raw} uses it. */
+/** Each chunk is a message. This breaks the law that cuts do not depend on chunks; nothing but {@link rawProtocol} uses it. */
 class RawFraming implements Framing {
   readonly held = 0;
 
@@ -23,4 +23,4 @@ const rawFraming: FramingKind = {
 };
 
 /** Devices whose messages have no recognizable end, such as CAN gateways. For broadcast only: the mux could not recognize an answer. */
-export const raw: Protocol = plain(rawFraming);
+export const rawProtocol: Protocol = plainProtocol(rawFraming);
