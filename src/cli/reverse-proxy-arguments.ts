@@ -57,7 +57,7 @@ function flagLine({ name, usage, help }: Flag): string {
 /** The text of `reverse-proxy --help`. */
 export const REVERSE_PROXY_USAGE = [
   "Usage: sockproxyd reverse-proxy start [options] [KEY=value …]   Relay Conbus clients to a server, print every telegram",
-  "       sockproxyd reverse-proxy status [--port port]            Tell of a running one, as JSON",
+  "       sockproxyd reverse-proxy status [--port port]            Show the status of a running one, as JSON",
   "       sockproxyd reverse-proxy stop [--port port]              End a running one",
   "",
   ...[PORT, ...START_FLAGS, ...START_SWITCHES].map(flagLine),
@@ -65,7 +65,7 @@ export const REVERSE_PROXY_USAGE = [
   "",
   "KEY=value is any option of a [direct] line, such as transport=tls, rate=10/s, cache=500ms or balance=round.",
   "",
-  "The file names the server, and is read again whenever it changes. What it does not say is as here:",
+  "The file names the server, and is read again whenever it changes. A key that is missing has this value:",
   "",
   "  conbus:",
   `    ip: ${CONBUS_FALLBACK.ip.padEnd(18)} # an address or a name; or several, as a list or with commas: host or host:port`,
@@ -73,7 +73,7 @@ export const REVERSE_PROXY_USAGE = [
   `    timeout: ${String(CONBUS_FALLBACK.timeout).padEnd(13)} # seconds until a server is given up`,
   "",
   "Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or the file are",
-  "wrong, 3 when there is none to stop, or to tell of.",
+  "wrong, 3 when no reverse proxy runs on the port (stop, status).",
 ].join("\n");
 
 /**

@@ -21,11 +21,12 @@ const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 export const WATCH_USAGE = `Usage: sockproxyd watch [host:port] [filter] [options]
        sockproxyd watch --reverse-proxy port [filter] [options]
 
-Shows the messages that pass a running daemon, as they pass, until Ctrl-C. When the daemon goes away it is waited for.
+Shows the messages that pass a running daemon, as they pass, until Ctrl-C.
+When the daemon goes away, watch waits for it.
 
   host:port     The daemon (default: 127.0.0.1:2504)
   filter        Only the connection with this id, as STAT shows it, or those of this port
-  --as view     How to show connections that have no MONI (default: mux ports as fits their protocol, others hex):
+  --as view     How to show connections that have no MONI (default: for mux ports the view of their protocol, else hex):
                 ${VIEW_NAMES}
   --decode      Show the parts of each message, too
   --id          Show the connection's id
