@@ -1,4 +1,4 @@
-import { printable } from "../core/parse/text.js";
+import { faultText, printable } from "../core/parse/text.js";
 import { unknownCommand } from "./flags.js";
 import { mux } from "./mux-command.js";
 import { reverseProxy } from "./reverse-proxy-command.js";
@@ -53,10 +53,9 @@ if (started.kind === "answer") {
     daemon.reopenFiles();
     void daemon.reload("SIGHUP");
   });
-  process.on("uncaughtException", (error) =>
-    log.error(`fault outside any connection: ${error.stack ?? error.message}`),
-  );
-  process.on("unhandledRejection", (reason) => log.error(`fault outside any connection: ${reason}`));
+  const fault = (error: unknown): void => log.error(`outside any connection: ${faultText(error)}`);
+  process.on("uncaughtException", fault);
+  process.on("unhandledRejection", fault);
   await daemon.stopped;
   await log.flush();
   process.exit(EXIT.clean);

@@ -152,7 +152,7 @@ export class TunnelDevice {
   }
 
   #handle(link: TunnelLink, command: TunnelCommand): void {
-    if (command.kind === "unknown") this.#logOnce("info", `skipped: ${command.reason}`);
+    if (command.kind === "unknown") this.#logOnce("info", `a frame is skipped: ${command.reason}`);
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
     const name = formatHostPort(service);

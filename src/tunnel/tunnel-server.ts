@@ -119,7 +119,8 @@ export class TunnelServer {
     const authentication = this.#authentications.get(link);
     if (authentication !== undefined) authentication.handle(command);
     else if (command.kind === "listen") this.#openPorts();
-    else if (command.kind === "unknown") this.#logThrottled("info", address, "", `skipped: ${command.reason}`);
+    else if (command.kind === "unknown")
+      this.#logThrottled("info", address, "", `a frame is skipped: ${command.reason}`);
   }
 
   /** Logs what a peer may do again and again: once a minute. */

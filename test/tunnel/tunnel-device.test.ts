@@ -152,7 +152,7 @@ test("nonsense from a server is logged once", async (t) => {
   await service.client();
   const skipped = log.lines.filter((line) => line.includes("skipped"));
   assert.equal(skipped.length, 1);
-  assert.match(skipped[0] ?? "", /^INFO \[device > 127\.0\.0\.1:\d+\] skipped: command 99$/);
+  assert.match(skipped[0] ?? "", /^INFO \[device > 127\.0\.0\.1:\d+\] a frame is skipped: unknown command 99$/);
 });
 
 test("a closed service is released at once, not after a silence", async (t) => {

@@ -153,11 +153,14 @@ test("commands that the server does not know are logged once a minute", async (t
     await until(() => server.status.received === before + 12, "it to be heard");
   };
   await say();
-  const skipped = () => log.lines.filter((line) => line.includes("skipped: command 99"));
+  const skipped = () => log.lines.filter((line) => line.includes("a frame is skipped: unknown command 99"));
   assert.equal(skipped().length, 1);
   clock.advance(60_000);
   await say();
-  assert.match(skipped()[1] ?? "", /INFO \[tunnel 7000 < 127\.0\.0\.1:1\] skipped: command 99; 2 more since/);
+  assert.match(
+    skipped()[1] ?? "",
+    /INFO \[tunnel 7000 < 127\.0\.0\.1:1\] a frame is skipped: unknown command 99; 2 more since/,
+  );
   device.send(LISTEN, 0);
   await until(() => server.status.listening, "the device to go on");
 });

@@ -75,7 +75,7 @@ export function commandOf(frame: Buffer): TunnelCommand {
     case RESUME:
       return { kind: "resume", client };
     default:
-      return { kind: "unknown", reason: `command ${code}` };
+      return { kind: "unknown", reason: `unknown command ${code}` };
   }
 }
 
