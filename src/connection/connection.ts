@@ -1,4 +1,6 @@
 import type { AcceptedClient, Listener, ReplyMode, SocketOwner } from "../accept/listener.js";
+import type { AccessRules } from "../access/access-rules.js";
+import type { Settings } from "../core/config/settings.js";
 import { SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
@@ -19,7 +21,8 @@ import { SetupPhase, type SetupPhaseContext, type SetupPhaseOwner } from "./setu
 
 /** What a connection needs of the daemon, phase by phase. */
 export interface ConnectionContext extends ConnectionLogContext, SetupPhaseContext, DialContext, RelayPhaseContext {
-  readonly access: DialContext["access"];
+  readonly access: AccessRules;
+  readonly settings: Pick<Settings, "keepalive" | "renotify">;
   readonly monitor: Monitor;
   /** A connection has come a step closer to its end: see {@link RegisteredConnection}. */
   changed(connection: RegisteredConnection): void;

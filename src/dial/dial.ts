@@ -15,9 +15,9 @@ import { type Attempt, type AttemptOwner, TRANSPORTS } from "./transports.js";
 /** What dialling needs of the daemon. */
 export interface DialContext {
   readonly clock: Clock;
-  readonly access: AccessRules;
-  readonly settings: Settings;
-  readonly own: OwnSockets;
+  readonly access: Pick<AccessRules, "permits">;
+  readonly settings: Pick<Settings, "keepalive">;
+  readonly own: Pick<OwnSockets, "isOffLimits" | "dialling">;
   readonly descriptors: DescriptorBudget;
 }
 

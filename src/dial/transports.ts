@@ -18,8 +18,8 @@ const MIN_ATTEMPT_MS = 10; // Node takes no less
 
 /** What an attempt needs to know besides its target. */
 export interface AttemptContext extends TargetRules {
-  readonly settings: Settings;
-  readonly own: OwnSockets;
+  readonly settings: Pick<Settings, "keepalive">;
+  readonly own: Pick<OwnSockets, "isOffLimits" | "dialling">;
   /** The client whose bytes the connection will carry. */
   readonly origin: ClientOrigin;
   /** For TLS: our own certificate, and the authority that the remote's must be of. */

@@ -1,9 +1,11 @@
 import type { Alerts } from "../alerts/alerts.js";
+import type { Settings } from "../core/config/settings.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Log } from "../log/log.js";
 
 /** The parts of the daemon that `[direct]` lines use. */
 export interface DirectContext extends DialContext {
+  readonly settings: Pick<Settings, "keepalive" | "alertUrl">;
   readonly log: Log;
   readonly alerts: Alerts;
 }

@@ -18,7 +18,7 @@ export interface ConnectionNotifierContext {
   readonly clock: Clock;
   readonly notificationSender: NotificationSender;
   readonly unreadReminder: UnreadReminder;
-  readonly settings: Settings;
+  readonly settings: Pick<Settings, "renotify">;
 }
 
 /** What a notifier tells the connection it belongs to. */

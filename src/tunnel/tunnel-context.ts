@@ -1,5 +1,6 @@
 import type { Listener } from "../accept/listener.js";
 import type { Port } from "../accept/port.js";
+import type { DeviceValues, Settings } from "../core/config/settings.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Log } from "../log/log.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
@@ -7,6 +8,7 @@ import type { SocketTable } from "../system/socket-table.js";
 
 /** What tunnels need of the daemon. */
 export interface TunnelContext extends DialContext {
+  readonly settings: Pick<Settings, "keepalive"> & DeviceValues;
   readonly log: Log;
   readonly deadPeers: DeadPeers;
   readonly sockets: SocketTable;

@@ -27,10 +27,10 @@ const CLIENT = from("10.9.9.9");
 function scene(t: TestContext, access: Partial<typeof DEFAULT_SETTINGS> = {}) {
   const clock = new ManualClock();
   const settings = { ...DEFAULT_SETTINGS, ...access };
-  const context: DialContext = {
+  const context = {
     ...{ clock, settings, access: new AccessRules(settings), own: new OwnSockets(clock) },
     descriptors: new DescriptorBudget(undefined),
-  };
+  } satisfies DialContext;
   const start = (line: string, authority?: Buffer): Dial => {
     const parsed = parseConnRequest(line);
     if (!parsed.ok) throw new Error(parsed.message);
