@@ -7,7 +7,7 @@ import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { startMux } from "../../support/mux.js";
 import { Client } from "../../support/net.js";
 import { rawDevice } from "../../support/raw-device.js";
-import { type Answering, after, holding, never, promptly, Simulator } from "../../support/simulator.js";
+import { type Answering, holding, never, promptly, Simulator } from "../../support/simulator.js";
 import { quietFor, until } from "../../support/wait.js";
 
 const KINDS = ["modbus", "modbus-rtu", "modbus-serial"] as const;
@@ -41,16 +41,20 @@ describe("modbus", { concurrency: 4 }, () => {
 
   for (const kind of ["modbus", "modbus-rtu"] as const) {
     test(`${kind}: a timeout is exception 0x0B, the link survives, the late answer reaches no client`, async (t) => {
-      const device = await Simulator.open(modbusProtocol(kind), { answering: never });
+      const held: (() => void)[] = [];
+      const device = await Simulator.open(modbusProtocol(kind), {
+        answering: (answer, link) => void held.push(() => link.send(answer)),
+      });
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${kind} TIME=0.4`);
       const client = await ModbusClient.connect(mux.port, kind);
       const since = performance.now();
-      device.answering = after(700);
       assert.equal(await client.call(1, readPdu(10)), "830b");
       assert.ok(performance.now() - since >= 390);
-      device.answering = after(350); // so that the late one comes before it
-      assert.equal(await client.read(1, 11), registerValue(1, 11));
+      const value = client.read(1, 11);
+      await until(() => held.length === 2, "the next request");
+      for (const answer of held) answer(); // the late one first
+      assert.equal(await value, registerValue(1, 11));
       const status = await mux.status();
       assert.deepEqual([status.timeouts, status.strays], [1, 1]);
       assert.deepEqual(client.surplus, []);
