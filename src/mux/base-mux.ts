@@ -26,15 +26,13 @@ export abstract class BaseMux implements Mux {
   protected readonly pool: ConnectionPool;
   /** Deliveries to many clients. While they fall behind, the device is not read. */
   protected readonly rounds: Rounds;
-  readonly #line: MuxLine;
+  #line: MuxLine;
   readonly #idleTimer: IdleTimer;
-  #route: MuxRoute;
   #context: MuxContext;
   #isAbandoned = false;
 
   constructor(line: MuxLine, context: MuxContext) {
     this.#line = line;
-    this.#route = line.route;
     this.#context = context;
     this.log = new MuxLog(line, line.route.target, context);
     this.#idleTimer = new IdleTimer(() => this.closeConnections(`no client for ${this.route.mux.idleMs / 1000} s`));
@@ -45,7 +43,7 @@ export abstract class BaseMux implements Mux {
       opened: (connection) => this.connectionOpened(connection),
       notReachable: (reason) => this.notReachable(reason),
       log: this.log,
-      line,
+      line: () => this.#line,
     });
     this.rounds = new Rounds({
       late: () => {
@@ -102,8 +100,9 @@ export abstract class BaseMux implements Mux {
     return client;
   }
 
-  configure(route: MuxRoute, context: MuxContext): void {
-    this.#route = route;
+  configure(line: MuxLine, context: MuxContext): void {
+    this.#line = line;
+    this.log.rename(line);
     this.#context = context;
     this.#isAbandoned = false;
   }
@@ -122,7 +121,7 @@ export abstract class BaseMux implements Mux {
   abstract drain(): Promise<void>;
 
   protected get route(): MuxRoute {
-    return this.#route;
+    return this.#line.route;
   }
 
   protected get context(): MuxContext {

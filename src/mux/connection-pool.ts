@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 10_000; // a device that is back is noticed after this time 
 export interface ConnectionPoolOwner {
   readonly log: MuxLog;
   /** The line of the mux. */
-  readonly line: LineId;
+  line(): LineId;
   route(): MuxRoute;
   context(): MuxContext;
   /** Whether the mux has clients. */
@@ -60,7 +60,7 @@ export class ConnectionPool {
     const isFull = this.#connections.size >= this.#owner.route().mux.pool;
     if (isFull || this.#opening !== undefined || this.#retry !== undefined) return;
     this.#count += 1;
-    const name = { line: this.#owner.line, number: this.#count };
+    const name = { line: this.#owner.line(), number: this.#count };
     const connection = new DeviceConnection(name, this.#owner.route(), this.#owner.context(), {
       ready: () => this.#ready(connection, events),
       data: (chunk) => events.data(chunk),

@@ -8,12 +8,15 @@ import type { Mux } from "./mux.js";
 import type { MuxContext } from "./mux-context.js";
 import { RequestMux } from "./request-mux.js";
 
-/** A reload that changes nothing of this keeps the mux of the line, with its connections to the device. */
-function keyOf({ port, name = "", route }: MuxLine): string {
+/**
+ * A reload that changes nothing of this keeps the mux of the line, with its connections to the device. The name is no part of it: many
+ * devices take one connection only, and a new name must not ask for a second one.
+ */
+function keyOf({ port, route }: MuxLine): string {
   const { target, options, mux } = route;
   const { transport, tlsName, verifyCertificate } = options;
   const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
-  return `${name} ${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;
+  return `${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;
 }
 
 /** Makes the mux of a line. The mux connects to nothing before it has a client. */
@@ -49,7 +52,7 @@ export class MuxLines {
   /** Applies a reload: configures the muxes of these lines, and abandons muxes whose line is gone. */
   configure(lines: readonly MuxLine[], context: MuxContext): void {
     this.#context = context;
-    for (const line of lines) this.of(line).configure(line.route, context);
+    for (const line of lines) this.of(line).configure(line, context);
     for (const [key, mux] of this.#muxes.replace(lines)) this.#former.set(key, mux);
     for (const [key, mux] of this.#former) {
       mux.abandon();

@@ -7,12 +7,23 @@ import type { MuxContext } from "./mux-context.js";
 /** The log of one mux: each line begins with its port, its name where it has one, and its device. */
 export class MuxLog {
   readonly #context: MuxContext;
-  readonly #prefix: string;
+  readonly #target: string;
+  #line: LineId;
   readonly #throttle = new LogThrottle();
 
   constructor(line: LineId, target: HostPort, context: MuxContext) {
     this.#context = context;
-    this.#prefix = `[mux ${lineLabel(line)} > ${formatHostPort(target)}]`;
+    this.#line = line;
+    this.#target = formatHostPort(target);
+  }
+
+  /** The line has another name from now on. */
+  rename(line: LineId): void {
+    this.#line = line;
+  }
+
+  get #prefix(): string {
+    return `[mux ${lineLabel(this.#line)} > ${this.#target}]`;
   }
 
   info(text: string): void {

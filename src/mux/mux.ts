@@ -1,4 +1,4 @@
-import type { MuxRoute } from "../core/mux/mux-line.js";
+import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
@@ -13,8 +13,8 @@ export interface Mux {
   readonly streams: readonly TracedStream[];
   /** Adds a client. The end is the device as this client sees it. */
   attach(): End;
-  /** Applies a reload: the device is the same, its options and the context may differ. */
-  configure(route: MuxRoute, context: MuxContext): void;
+  /** Applies a reload: port and device are the same; name, options and context may differ. */
+  configure(line: MuxLine, context: MuxContext): void;
   /** The line is gone from the configuration: the mux closes its connections when its last client leaves. */
   abandon(): void;
   /** Starts no more requests; resolves when all outstanding ones are answered or have failed. */

@@ -1,6 +1,5 @@
 import type { MuxLine } from "../core/config/settings.js";
 import type { Cut, HttpHead } from "../core/framing/framing.js";
-import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Failure, Protocol } from "../core/mux/protocol.js";
 import { Announcements } from "./announcements.js";
@@ -62,9 +61,10 @@ export class RequestMux extends BaseMux {
     });
   }
 
-  override configure(route: MuxRoute, context: MuxContext): void {
-    super.configure(route, context);
-    if (route.mux.cacheMs !== this.#coalescer.ms) this.#coalescer = new ReadCoalescer(route.mux.cacheMs);
+  override configure(line: MuxLine, context: MuxContext): void {
+    super.configure(line, context);
+    const { cacheMs } = line.route.mux;
+    if (cacheMs !== this.#coalescer.ms) this.#coalescer = new ReadCoalescer(cacheMs);
   }
 
   async drain(): Promise<void> {

@@ -20,7 +20,7 @@ async function setUp(t: TestContext, options = "PROT=echo", isThere = true) {
   const told: string[] = [];
   const pool = new ConnectionPool({
     log: new MuxLog({ port: 5020 }, route.target, context),
-    line: { port: 5020 },
+    line: () => ({ port: 5020 }),
     route: () => route,
     context: () => context,
     isNeeded: () => state.isNeeded,

@@ -55,6 +55,22 @@ test("a reload keeps connections and clients of a line whose other options have 
   assert.deepEqual([lines.status.length, lines.status[0]?.pool, lines.status[0]?.clients], [1, 4, 1]);
 });
 
+test("a line with another name keeps its connection: the device may take no second one", async (t) => {
+  const { device, lines, line, attach, configure, log } = await setUp(t);
+  configure(line("PROT=echo"));
+  attach(line("PROT=echo"));
+  const peer = await device.client();
+  await until(() => lines.streams.length === 1, "the connection");
+  configure({ ...line("PROT=echo"), name: "inverter" });
+  assert.deepEqual(
+    lines.status.map(({ name, clients, links }) => [name, clients, links.length]),
+    [["inverter", 1, 1]],
+  );
+  assert.equal(peer.closed || peer.ended, false);
+  lines.close("the test has ended");
+  assert.match(log.lines.at(-1) ?? "", /\[mux inverter 5020 > .*\] links closed: the test has ended/);
+});
+
 for (const [what, next] of [
   ["protocol", "PROT=mpu"],
   ["mode", "PROT=echo MODE=broadcast"],
