@@ -10,6 +10,7 @@ import { backoffMs } from "../core/limits/backoff.js";
 import { type Colour, coloured } from "../core/monitor/colours.js";
 import { formatHostPort } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
+import { explainDialFailure } from "../dial/dial-error.js";
 import { type Complain, EXIT, misused, type Started } from "./start.js";
 import { type Address, parseWatchArguments, WATCH_USAGE } from "./watch-arguments.js";
 
@@ -42,7 +43,7 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
     await followAgain(address, command, show, unread.signal, complain);
     return { kind: "wrong", lines: [], status: EXIT.clean };
   } catch (error) {
-    return { kind: "wrong", lines: [`${nameOf(address)}: ${(error as Error).message}`], status: EXIT.failed };
+    return { kind: "wrong", lines: [`${nameOf(address)}: ${explainDialFailure(error as Error)}`], status: EXIT.failed };
   }
 }
 
@@ -71,7 +72,7 @@ async function followAgain(
       await follow(address, command, show, began, unread);
     } catch (error) {
       if (connected === 0 || error instanceof WatchError) throw error;
-      reason = (error as Error).message;
+      reason = explainDialFailure(error as Error);
     }
     if (unread.aborted) return;
     if (failures === 0) complain(`${nameOf(address)}: ${reason}; it is tried again`);

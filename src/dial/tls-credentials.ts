@@ -16,6 +16,13 @@ export interface Credentials {
   readonly ca?: Buffer;
 }
 
+/** What the codes of OpenSSL mean for a file of TLS; its own messages name its functions. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  ERR_OSSL_PEM_NO_START_LINE: "it holds no certificate in PEM",
+  ERR_OSSL_UNSUPPORTED: "the latter holds no private key in PEM",
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: "the private key does not belong to the certificate",
+};
+
 /**
  * Reads the files that are named.
  *
@@ -42,6 +49,7 @@ function naming<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new Error(`TLS: ${file} cannot be used: ${(error as Error).message}`, { cause: error });
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw new Error(`TLS: ${file} cannot be used: ${MESSAGES[code] ?? message}`, { cause: error });
   }
 }

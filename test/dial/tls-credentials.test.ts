@@ -21,21 +21,28 @@ test("the contents of all files that are named, by Node's names", () => {
 });
 
 const wrong = [
-  ["a certificate that is missing", { certificate: missing, key: one.key }, missing],
-  ["a certificate that is none", { certificate: text, key: one.key }, text],
-  ["a key that is missing", { certificate: one.certificate, key: missing }, missing],
-  ["an authority that is no certificate", { authority: text }, text],
+  ["a certificate that is missing", { certificate: missing, key: one.key }, missing, "ENOENT"],
+  ["a certificate that is none", { certificate: text, key: one.key }, text, "it holds no certificate in PEM"],
+  ["a key that is missing", { certificate: one.certificate, key: missing }, missing, "ENOENT"],
+  [
+    "a key that is none",
+    { certificate: one.certificate, key: one.certificate },
+    `${one.certificate} and ${one.certificate}`,
+    "the latter holds no private key in PEM",
+  ],
+  ["an authority that is no certificate", { authority: text }, text, "it holds no certificate in PEM"],
   [
     "a key of another certificate",
     { certificate: one.certificate, key: other.key },
     `${one.certificate} and ${other.key}`,
+    "the private key does not belong to the certificate",
   ],
 ] as const;
-for (const [what, files, named] of wrong) {
-  test(`${what}: the error names the file`, () => {
+for (const [what, files, named, reason] of wrong) {
+  test(`${what}: the error names the file and what is wrong`, () => {
     assert.throws(
       () => readCredentials(files),
-      ({ message }: Error) => message.startsWith(`TLS: ${named} cannot be used: `),
+      ({ message }: Error) => message.startsWith(`TLS: ${named} cannot be used: ${reason}`),
     );
   });
 }

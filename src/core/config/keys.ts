@@ -51,10 +51,11 @@ export function checkSettings(settings: Settings): string[] {
   const problems: string[] = [];
   for (const section of PORT_SECTIONS) {
     for (const line of settings[section]) {
+      const title = lineTitle(section, line);
       for (const { port } of listensOf(line)) {
         const by = taken.get(port);
-        if (by !== undefined) problems.push(`${lineTitle(section, line)}: port ${port} is the port ${by} listens on`);
-        taken.set(port, `[${section}]`);
+        if (by !== undefined) problems.push(`${title}: port ${port} is the port ${by} listens on`);
+        taken.set(port, title);
       }
     }
   }

@@ -113,9 +113,9 @@ function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
   if (twice !== undefined) return fail(`${twice} is exposed twice`);
   if (options.transport !== "tcp") return fail("PRTO has no place here: a tunnel carries tcp");
   const { tls, certificate, key, authority, secret } = tunnel;
-  if (tls && (certificate === undefined || key === undefined)) return fail("TLS=1 needs CERT and PKEY");
+  if (tls && (certificate === undefined || key === undefined)) return fail("TLS=true needs CERT and PKEY");
   if (!tls && [certificate, key, authority, secret].some((word) => word !== undefined)) {
-    return fail("CERT, PKEY, CAFI and SECR go with TLS=1");
+    return fail("CERT, PKEY, CAFI and SECR go with TLS=true");
   }
   const checked = checkConnRequest({ target: first.service, options });
   return checked.ok ? ok(route) : checked;

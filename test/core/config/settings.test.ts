@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
+import { parseConfigFile } from "#src/core/config/file.js";
+import { checkSettings, DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
 import { maskPassword, maskSecrets } from "#src/core/config/values.js";
 
 test("the defaults are those of the original", () => {
@@ -84,3 +85,13 @@ for (const url of ["hub:3480", "ftp://hub/?secret", "http://hub/?secret#x", "htt
     assert.doesNotMatch(parsed.message, /secret/);
   });
 }
+
+test("two lines on one port: the problem names both", () => {
+  const text =
+    "[mux a]\nlisten=5020\ntarget=h:1\n[direct b]\nlisten=5020\ntarget=h:1\n[direct]\n8080=h:1\n[web]\nport=8080\n";
+  const { settings } = parseConfigFile(text, "f");
+  assert.deepEqual(checkSettings({ ...DEFAULT_SETTINGS, ...settings.values }), [
+    "[mux a]: port 5020 is the port [direct b] listens on",
+    "[web] port: 8080 is the port [direct] 8080 listens on",
+  ]);
+});

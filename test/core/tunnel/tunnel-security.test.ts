@@ -26,11 +26,11 @@ test("the options of a tunnel are separate from those of its clients, which STAT
 });
 
 const wrongLines: [string, RegExp][] = [
-  ["TLS=1", /^TLS=1 needs CERT and PKEY$/],
-  ["TLS=1 CERT=/c.pem", /^TLS=1 needs CERT and PKEY$/],
-  ["SECR=sesame", /^CERT, PKEY, CAFI and SECR go with TLS=1$/],
-  [`TLS=0 ${FILES}`, /^CERT, PKEY, CAFI and SECR go with TLS=1$/],
-  ["CAFI=/a.pem", /^CERT, PKEY, CAFI and SECR go with TLS=1$/],
+  ["TLS=1", /^TLS=true needs CERT and PKEY$/],
+  ["TLS=1 CERT=/c.pem", /^TLS=true needs CERT and PKEY$/],
+  ["SECR=sesame", /^CERT, PKEY, CAFI and SECR go with TLS=true$/],
+  [`TLS=0 ${FILES}`, /^CERT, PKEY, CAFI and SECR go with TLS=true$/],
+  ["CAFI=/a.pem", /^CERT, PKEY, CAFI and SECR go with TLS=true$/],
 ];
 for (const [options, message] of wrongLines) {
   test(`a [tunnel] line with ${options} is refused`, () => {
