@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfigFile } from "#src/core/config/file.js";
 import { checkSettings, DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
+import { mergeFile } from "#src/core/config/merge-file.js";
 import { maskPassword, maskSecrets } from "#src/core/config/values.js";
 
 test("the defaults are those of the original", () => {
@@ -90,7 +91,7 @@ test("two lines on one port: the problem names both", () => {
   const text =
     "[mux a]\nlisten=5020\ntarget=h:1\n[direct b]\nlisten=5020\ntarget=h:1\n[direct]\n8080=h:1\n[web]\nport=8080\n";
   const { settings } = parseConfigFile(text, "f");
-  assert.deepEqual(checkSettings({ ...DEFAULT_SETTINGS, ...settings.values }), [
+  assert.deepEqual(checkSettings(mergeFile(DEFAULT_SETTINGS, settings).settings), [
     "[mux a]: port 5020 is the port [direct b] listens on",
     "[web] port: 8080 is the port [direct] 8080 listens on",
   ]);
