@@ -122,7 +122,7 @@ test("diagrams have a kind that Mermaid knows, and as many closing brackets as o
 test("the recipes fit the source", { skip: missing("git") }, () => {
   for (const { at, text } of blocks.filter(({ info }) => info === "diff")) {
     const { status, stderr } = spawnSync("git", ["apply", "--check", "-"], { input: `${text}\n`, encoding: "utf8" });
-    assert.equal(status, 0, `${at}: ${stderr}`);
+    assert.equal(status, 0, `${at}: the source has changed around it, so the recipe needs its new lines: ${stderr}`);
   }
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FileSettings, parseConfigFile } from "#src/core/config/file.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 
 /** The settings of a file without mistakes. */
 function read(...lines: string[]): FileSettings {
@@ -130,6 +131,7 @@ test("a value may hold > ; # = . and quotes; quotes around it are taken off", ()
   assert.equal(monitorFile('"x ; y"'), "x ; y");
 });
 
+const PROTOCOL_NAMES = PROTOCOLS.map(({ framing }) => framing.name).join("|");
 const MUX = ["[mux inverter]", "listen=5020", "target=h:1"];
 
 const wrong: [what: string, lines: string[], ...problems: string[]][] = [
@@ -168,7 +170,7 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
   [
     "a letter of a protocol",
     [...MUX, "protocol=modbsu"],
-    '4: [mux inverter] protocol: bad value "modbsu": echo|http|iso8583|mpu|modbus|modbus-rtu|modbus-serial|conbus|raw is wanted; did you mean modbus?',
+    `4: [mux inverter] protocol: bad value "modbsu": ${PROTOCOL_NAMES} is wanted; did you mean modbus?`,
   ],
   [
     "a letter of a section",

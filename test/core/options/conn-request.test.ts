@@ -68,7 +68,7 @@ const bad: [string, RegExp][] = [
   ["h:1 TLSV=0", /PRTO=tls/],
   ["h:1 TLSN=x", /PRTO=tls/],
   ["h:1 IDLE=-1", /bad IDLE "-1"/],
-  ["h:1 MONI=morse", /bad MONI "morse": conbus\|line\|modbus\|http\|hex is wanted/],
+  ["h:1 MONI=morse", /bad MONI "morse": conbus\|line\|[a-z|-]+\|hex is wanted/],
   ["h:1 MONI=hex MONF=colour", /bad MONF "colour"/],
   ["h:1 MONF=id", /MONF and MONL go with MONI/],
   ["h:1 MONI=hex MONL=/tmp/x", /unknown option "MONL"/],
