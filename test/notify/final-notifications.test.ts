@@ -64,7 +64,8 @@ test("a final notification that waits holds nothing of its connection", async (t
   log.lines.length = 0;
   const each = ((await heapInUse()) - before) / 600;
   assert.equal(daemon.status.notifications.farewells.waiting, 800);
-  assert.ok(each < 5000, `${each} bytes each`);
+  const most = process.env["NODE_V8_COVERAGE"] === undefined ? 5000 : 8000; // coverage keeps its counters on the heap
+  assert.ok(each < most, `${each} bytes each`);
 });
 
 test("of very many final notifications the oldest are given up, with one log line", async (t) => {
