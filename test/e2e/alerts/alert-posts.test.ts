@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
+import { promisify } from "node:util";
 import { ConfigFile } from "../../support/config.js";
 import { MAIN } from "../../support/daemon.js";
 import { Named, reach, startDirect } from "../../support/direct.js";
@@ -90,9 +91,9 @@ describe("alerts", { concurrency: 4 }, () => {
     assert.equal(hook.posts.length, 2);
   });
 
-  test("--check shows where they go without the secrets of the URL", () => {
+  test("--check shows where they go without the secrets of the URL", async () => {
     const config = new ConfigFile(alertTo("https://me:hidden@hub.example/x?token=hidden"));
-    const { stdout } = spawnSync(process.execPath, [MAIN, "-c", config.path, "--check"], { encoding: "utf8" });
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "-c", config.path, "--check"]);
     assert.match(stdout, /^url=https:\/\/me:\*\*\*@hub\.example\/x\?\*\*\*$/m);
     assert.doesNotMatch(stdout, /hidden/);
   });
