@@ -2,7 +2,7 @@ import { formatHostPort, parseHostPort } from "../net/address.js";
 import { ok } from "../parse/result.js";
 import { parseSecret } from "../tunnel/secret-line.js";
 import { formatServices, parseServices } from "../tunnel/service-rules.js";
-import { type DeviceValues, row } from "./settings.js";
+import { type DeviceValues, row, type Settings } from "./settings.js";
 import { parseBoolean } from "./values.js";
 
 /** All keys of `[device]` (docs/tunnel.md). */
@@ -85,6 +85,26 @@ export const DEVICE_KEYS = [
     print: (secret) => (secret === "" ? "" : "***"),
   }),
 ] as const;
+
+/** The problems of devices with the same server: each new link would end the one before, for ever (docs/tunnel.md). */
+export function repeatedServers({
+  deviceServer,
+  namedDevices,
+}: Pick<Settings, "deviceServer" | "namedDevices">): string[] {
+  const devices = [
+    ...(deviceServer === undefined ? [] : [{ title: "[device]", deviceServer }]),
+    ...namedDevices.map((device) => ({ title: `[device ${device.name}]`, deviceServer: device.deviceServer })),
+  ];
+  const titles = new Map<string, string>();
+  return devices.flatMap(({ title, deviceServer }) => {
+    const server = formatHostPort(deviceServer).toLowerCase();
+    const first = titles.get(server);
+    if (first === undefined) titles.set(server, title);
+    return first === undefined
+      ? []
+      : [`${title}: ${server} is the server of ${first}, too; it takes one link at a time`];
+  });
+}
 
 /** What is wrong with the keys of a `[device]` section together, or with the flags of the same names. */
 export function checkDevice(settings: DeviceValues): string[] {

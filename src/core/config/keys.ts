@@ -1,7 +1,7 @@
 import { ok, type Result } from "../parse/result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
-import { checkDevice, DEVICE_KEYS } from "./device-keys.js";
+import { checkDevice, DEVICE_KEYS, repeatedServers } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
 import { listensOf } from "./listen.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
@@ -62,7 +62,7 @@ export function checkSettings(settings: Settings): string[] {
   const byOther = settings.webPort === 0 ? undefined : taken.get(settings.webPort);
   if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
   if (!doesAnything(settings)) problems.push(NOTHING_TO_DO);
-  return [...problems, ...checkDevice(settings).map((problem) => `[device] ${problem}`)];
+  return [...problems, ...repeatedServers(settings), ...checkDevice(settings).map((problem) => `[device] ${problem}`)];
 }
 
 const NOTHING_TO_DO =

@@ -96,3 +96,17 @@ test("two lines on one port: the problem names both", () => {
     "[web] port: 8080 is the port [direct] 8080 listens on",
   ]);
 });
+
+test("two devices have two servers: one would end the links of the other", () => {
+  const one = { ...DEFAULT_SETTINGS, name: "one", deviceServer: { host: "Server", port: 7000 } };
+  const two = { ...one, name: "two", deviceServer: { host: "server", port: 7000 } };
+  const problem = "[device two]: server:7000 is the server of [device one], too; it takes one link at a time";
+  assert.deepEqual(checkSettings({ ...DEFAULT_SETTINGS, namedDevices: [one, two] }), [problem]);
+  const unnamed = { ...DEFAULT_SETTINGS, deviceServer: one.deviceServer };
+  assert.match(
+    checkSettings({ ...unnamed, namedDevices: [one] })[0] ?? "",
+    /^\[device one\]: .*server of \[device\], too/,
+  );
+  const another = { ...two, deviceServer: { host: "server", port: 7001 } };
+  assert.deepEqual(checkSettings({ ...unnamed, namedDevices: [another] }), []);
+});
