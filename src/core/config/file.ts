@@ -40,10 +40,14 @@ const MAX_TOLD_LENGTH = 600;
  */
 export function parseConfigFile(text: string, name: string): ParsedFile {
   const file = new FileReader(name);
+  if (UTF_16.test(text)) return file.refused("the file is in UTF-16: save it in UTF-8");
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
   for (const [index, line] of lines.entries()) file.line(line, index + 1);
   return file.end();
 }
+
+/** The byte order mark of UTF-16 and the halves of its characters, read as UTF-8. */
+const UTF_16 = /^\uFFFD\uFFFD.?\0/s;
 
 /** The section that the reader is in. */
 interface Current {
@@ -72,8 +76,16 @@ class FileReader {
     this.#name = name;
   }
 
+  /** Reads nothing of the file, for this reason. */
+  refused(problem: string): ParsedFile {
+    this.#problems.push(`${this.#name}: ${problem}`);
+    return this.end();
+  }
+
   line(text: string, at: number): void {
     const line = readLine(text);
+    if (line.kind !== "nothing" && text.includes("\uFFFD"))
+      this.#warn(at, "a character is not in UTF-8: save the file in UTF-8");
     switch (line.kind) {
       case "nothing":
         return;
@@ -107,14 +119,17 @@ class FileReader {
     else this.#untold += 1;
   }
 
+  #warn(at: number, warning: string): void {
+    if (this.#warnings.length < MAX_TOLD) this.#warnings.push(`${this.#name}:${at}: ${warning}`);
+  }
+
   #entry(entry: Entry, at: number): void {
     const { title, reader } = this.#section;
     const where = `[${title}] ${entry.key}`;
     const problem = lineProblem(entry.value) ?? reader?.read(entry, at);
     const warning = reader && commentWarning(entry);
     if (problem !== undefined) this.#complain(at, `${where}: ${explainEntry(problem, entry)}`);
-    else if (warning && this.#warnings.length < MAX_TOLD)
-      this.#warnings.push(`${this.#name}:${at}: ${where}: ${warning}`);
+    else if (warning) this.#warn(at, `${where}: ${warning}`);
   }
 
   #begin(text: string, at: number): void {

@@ -122,3 +122,13 @@ test("a file that is no configuration at all is told in a hundred short problems
   assert.match(long, /^f:2: \[mux\] 1: unknown option "x+…$/);
   assert.ok(long.length < 1000);
 });
+
+test("a file in another encoding than UTF-8 is told so", () => {
+  const read = (text: string, encoding: BufferEncoding) =>
+    parseConfigFile(Buffer.from(text, encoding).toString("utf8"), "f");
+  const latin1 = read("; W\u00e4rme\n[mux W\u00e4rme]\nlisten=5020\ntarget=h:1\n", "latin1");
+  assert.deepEqual(latin1.problems, []);
+  assert.deepEqual(latin1.warnings, ["f:2: a character is not in UTF-8: save the file in UTF-8"]);
+  const { problems } = read("\uFEFF[host]\nport=2504\n", "utf16le");
+  assert.deepEqual(problems, ["f: the file is in UTF-16: save it in UTF-8"]);
+});
