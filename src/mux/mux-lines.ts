@@ -1,4 +1,5 @@
 import { KeyedLines } from "../core/collections/keyed-lines.js";
+import { listensOf } from "../core/config/listen.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -12,8 +13,9 @@ import { RequestMux } from "./request-mux.js";
  * A reload that changes nothing of this keeps the mux of the line, with its connections to the device. The name is no part of it: many
  * devices take one connection only, and a new name must not ask for a second one.
  */
-function keyOf({ port, route }: MuxLine): string {
-  const { target, options, mux } = route;
+function keyOf(line: MuxLine): string {
+  const { target, options, mux } = line.route;
+  const port = Math.min(...listensOf(line).map((listen) => listen.port)); // their order may change
   const { transport, tlsName, verifyCertificate } = options;
   const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
   return `${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;

@@ -71,6 +71,15 @@ test("a line with another name keeps its connection: the device may take no seco
   assert.match(log.lines.at(-1) ?? "", /\[mux inverter 5020 > .*\] links closed: the test has ended/);
 });
 
+test("the order of a line's ports may change", async (t) => {
+  const { lines, line, configure } = await setUp(t);
+  configure({ ...line("PROT=echo", 5020), alsoListens: [{ port: 5021 }] });
+  const mux = lines.of(line("PROT=echo", 5020));
+  configure({ ...line("PROT=echo", 5021), alsoListens: [{ port: 5020 }] });
+  assert.equal(lines.of(line("PROT=echo", 5020)), mux);
+  assert.equal(lines.status[0]?.port, 5021);
+});
+
 for (const [what, next] of [
   ["protocol", "PROT=mpu"],
   ["mode", "PROT=echo MODE=broadcast"],
