@@ -18,11 +18,13 @@ import { freePort } from "./free-port.js";
 /** What would keep this process from ending: its open sockets, and the timers of its daemons. */
 const sockets = new Set<Socket>();
 const timers = new Set<Timer>();
+let over = false;
 
 /** The machine's own time. */
 const clock: Clock = {
   ...systemClock,
   after(ms, callback) {
+    if (over) return { cancel() {} };
     const timer = systemClock.after(ms, () => {
       timers.delete(timer);
       callback();
@@ -45,6 +47,7 @@ for (const channel of ["net.client.socket", "net.server.socket"]) {
   });
 }
 after(() => {
+  over = true; // the ends of the sockets would start timers
   for (const socket of sockets) socket.destroy();
   for (const timer of timers) timer.cancel();
 });
