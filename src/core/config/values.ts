@@ -1,6 +1,6 @@
 import { isAddress, isHostName } from "../net/address.js";
 import { time } from "../options/value-kinds.js";
-import { parseKeyword } from "../parse/keyword.js";
+import { findYesOrNo, parseKeyword } from "../parse/keyword.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
@@ -46,10 +46,8 @@ export function parseListenAddress(text: string): Result<string> {
 
 /** Reads a yes or no; an empty text is yes. */
 export function parseBoolean(text: string): Result<boolean> {
-  const value = text.toLowerCase();
-  if (["", "1", "true", "yes", "on"].includes(value)) return ok(true);
-  if (["0", "false", "no", "off"].includes(value)) return ok(false);
-  return fail(`bad value "${text}": true or false is wanted`);
+  const value = text === "" ? true : findYesOrNo(text);
+  return value === undefined ? fail(`bad value "${text}": true or false is wanted`) : ok(value);
 }
 
 /** Reads a whole number from `min` to `max`. */

@@ -1,5 +1,5 @@
 import { formatDuration, parseTimeWithUnit } from "../parse/duration.js";
-import { parseKeyword } from "../parse/keyword.js";
+import { findYesOrNo, parseKeyword } from "../parse/keyword.js";
 import { didYouMean } from "../parse/near-miss.js";
 import { parseInteger, parseSeconds } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
@@ -94,10 +94,8 @@ export function yesOrNo(): ValueKind<boolean> {
     unit: "true or false",
     range: "true, false, 1, 0",
     parse(text, form) {
-      if (text === "0" || text === "1") return ok(text === "1");
-      const value = text.toLowerCase();
-      if (form === "file" && ["true", "yes", "on"].includes(value)) return ok(true);
-      if (form === "file" && ["false", "no", "off"].includes(value)) return ok(false);
+      const value = form === "file" || /^[01]$/.test(text) ? findYesOrNo(text) : undefined;
+      if (value !== undefined) return ok(value);
       return fail(form === "wire" ? "0 or 1 is wanted" : "true or false is wanted");
     },
     print: String,
