@@ -10,7 +10,7 @@ import type { End } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Flow } from "./flow.js";
 
-/** Time between two checks whether a client is still there that is not read, because the remote takes nothing. */
+/** Interval of the checks whether a client is still there. While the remote takes nothing, the client is not read, and its FIN goes unseen. */
 const CLIENT_CHECK_MS = 5000;
 /** Time from the last byte behind a FIN to the first look at both backlogs: by then, peers that read have taken everything. */
 const FIRST_LOOK_MS = 200;

@@ -123,7 +123,7 @@ class LingeringClient implements EndEvents {
     this.#timer = this.#context.clock.after(ms, () => this.#look());
   }
 
-  /** That the kernel has taken the bytes does not mean that the client has: only a client without any progress is cut. */
+  /** The kernel may have taken bytes that the client has not: only a client without any progress is cut. */
   #look(): void {
     const { clock, sockets } = this.#context;
     const timer = this.#timer;

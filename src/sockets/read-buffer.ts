@@ -72,7 +72,7 @@ export class ReadBuffer {
   #buffer: Buffer;
   /** Length of the last read. */
   #length = 0;
-  /** The part of the buffer that reads of this length fill: kept where two reads in a row have it, as equal messages do. */
+  /** A view of the buffer of that length. Reads of equal messages share it: they have the same length. */
   #view: Buffer | undefined;
   /** Reads in a row that a smaller buffer would have held. */
   #smallReads = 0;

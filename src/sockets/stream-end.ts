@@ -6,7 +6,7 @@ import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, IGNORE_EVENTS } from "./end.js";
 import type { ReadBuffer } from "./read-buffer.js";
 
-/** Chunks of Node's own that belong to every time slice: TLS records may have a byte each, and then take microseconds. */
+/** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
 const END = Symbol("end");
 

@@ -1,6 +1,7 @@
 import { checkTelegram } from "./conbus.js";
 
-// Conbus function 02 reads a datapoint of the module with this serial number; the reply repeats both and adds the value (docs/direct.md)
+// Conbus function 02 reads a datapoint of the module with this serial number. The reply repeats serial number and datapoint, and adds the
+// value (docs/direct.md).
 const READ = /^<S(\d{10}F02D[0-9A-Z]{2})[A-P]{2}>$/;
 const REPLY = /^<R(\d{10}F02D[0-9A-Z]{2}).*[A-P]{2}>$/s;
 /** A serial number that stands for every module. */
