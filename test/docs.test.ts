@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { VIEWS } from "#src/core/monitor/views/views.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
+import { OPTIONS } from "#src/core/options/conn-options.js";
+import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { refreshed } from "./support/document-blocks.js";
 import { anchorsOf, blocksOf, type Page, proseOf, readPages } from "./support/documents.js";
 import { missing } from "./support/peers.js";
@@ -138,6 +140,14 @@ test("the documents name every protocol of [mux] and every view of the monitor",
   for (const { framing } of PROTOCOLS) assert.ok(mux.includes(`\n| \`${framing.name}\` `), framing.name);
   const monitor = readFileSync("docs/monitor.md", "utf8");
   for (const { name } of VIEWS) assert.ok(monitor.includes(`\n| \`${name}\` `), name);
+});
+
+test("the table of CAPA explains every word, and no other", () => {
+  const [, table = ""] = readFileSync("docs/protocol.md", "utf8").split("| word | since | meaning |");
+  const rows = (table.split("\n\n")[0] ?? "").split("\n").map((row) => row.split(" | ")[0] ?? "");
+  const explained = rows.flatMap((row) => [...row.matchAll(/`(\w+)`/g)].map(([, word]) => word));
+  const words = new Set(["UDP", "CONN", ...[...OPTIONS, ...COMMANDS].flatMap((row) => row.capabilities)]);
+  assert.deepEqual(explained.toSorted(), [...words].toSorted());
 });
 
 test("the program says every line of the log that the documents explain", () => {
