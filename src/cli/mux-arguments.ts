@@ -28,6 +28,8 @@ interface Flag {
 
 const NAMES = REQUEST_PROTOCOLS.map(({ framing }) => framing.name);
 
+const NEEDS_BROADCAST = "goes with mode=broadcast: only a section [mux NAME] of a configuration file can set that";
+
 const PROTOCOL_HELP = "The protocol of the device; `mux list` lists them (default: echo)";
 
 const FLAGS: readonly Flag[] = [
@@ -110,6 +112,8 @@ export function parseMuxArguments(argv: readonly string[]): Result<MuxArguments>
     if (!options.ok) return fail(`bad --${name} "${value}": ${options.message}`);
     mux = { ...mux, ...options.value };
   }
+  const { name } = mux.protocol.framing;
+  if (!NAMES.includes(name)) return fail(`--applicationProtocol ${name} ${NEEDS_BROADCAST}`);
   const target = parseHostPort(given["targetServer"] ?? "");
   if (!target.ok) return fail(`--targetServer: ${target.message}`);
   const listen = parseListenArgument(given["listen"] ?? "");

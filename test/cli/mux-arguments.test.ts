@@ -55,7 +55,7 @@ const wrong: [string, RegExp][] = [
   ["start", /unknown command "start"/],
   ["server more", /unexpected argument "more"/],
   ["-p foo", /bad --applicationProtocol "foo"/],
-  ["-p raw", /PROT=raw goes with MODE=broadcast/],
+  ["-p raw", /^--applicationProtocol raw goes with mode=broadcast: only a section/],
   ["-t nowhere", /bad target|port/],
   ["-l 99999", /port/],
   ["--timeout 0", /bad --timeout "0"/],
