@@ -2,7 +2,7 @@ import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js"
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
 import { type ConnRequest, checkConnRequest, NO_TARGET } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
-import { type OptionRow, parseOptions } from "../options/option-table.js";
+import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_DIRECT_OPTIONS, DIRECT_OPTIONS, type DirectOptions } from "./direct-options.js";
 
@@ -26,7 +26,7 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
   defaults: { ...DEFAULT_OPTIONS, ...DEFAULT_DIRECT_OPTIONS },
   build(places, options) {
     const servers = parseServers(places);
-    return servers.ok ? checkDirectRoute(servers.value, options, options) : servers;
+    return servers.ok ? checkDirectRoute(servers.value, ...apart(options)) : servers;
   },
   placesOf: ({ servers }) => servers.map(formatHostPort),
   optionsOf: ({ options, direct }) => ({ ...options, ...direct }),
@@ -55,14 +55,19 @@ function parseServers(places: readonly string[]): Result<readonly HostPort[]> {
 /** What servers and `KEY=value` words come to. */
 export function directRoute(servers: readonly HostPort[], words: readonly string[]): Result<DirectRoute> {
   const options = parseOptions(words, ROWS, DIRECT_FORMAT.defaults, "file");
-  return options.ok ? checkDirectRoute(servers, options.value, options.value) : options;
+  return options.ok ? checkDirectRoute(servers, ...apart(options.value)) : options;
+}
+
+/** Tells the options of the direct port from those of clients, which STAT shows. */
+function apart(all: LineOptions): [DirectOptions, ConnOptions] {
+  return splitOptions<DirectOptions, ConnOptions>(all, DIRECT_OPTIONS);
 }
 
 /** A line whose options go together. */
 function checkDirectRoute(
   servers: readonly HostPort[],
-  options: ConnOptions,
   direct: DirectOptions,
+  options: ConnOptions,
 ): Result<DirectRoute> {
   const [target] = servers;
   if (target === undefined) return fail(NO_TARGET);

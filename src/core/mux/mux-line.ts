@@ -2,7 +2,7 @@ import { formatHostPort, parseHostPort } from "../net/address.js";
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
 import { type ConnRequest, checkConnRequest, NO_TARGET, parseTarget } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
-import { type OptionRow, parseOptions } from "../options/option-table.js";
+import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
 import { REQUEST_PROTOCOLS } from "./protocols/protocols.js";
@@ -26,7 +26,7 @@ export const MUX_FORMAT: LineFormat<LineOptions, MuxRoute> = {
     if (place === undefined) return fail(NO_TARGET);
     if (more.length > 0) return fail(`${more.length + 1} targets: a mux shares one device`);
     const target = parseHostPort(place);
-    return target.ok ? checkMuxRoute({ target: target.value, options, mux: options }) : target;
+    return target.ok ? checkMuxRoute({ target: target.value, ...apart(options) }) : target;
   },
   placesOf: ({ target }) => [formatHostPort(target)],
   optionsOf: ({ options, mux }) => ({ ...options, ...mux }),
@@ -38,7 +38,13 @@ export function parseMuxRoute(text: string): Result<MuxRoute> {
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
   const options = parseOptions(words, ROWS, MUX_FORMAT.defaults, "file");
-  return options.ok ? checkMuxRoute({ target, options: options.value, mux: options.value }) : options;
+  return options.ok ? checkMuxRoute({ target, ...apart(options.value) }) : options;
+}
+
+/** Tells the options of clients, which STAT shows, from those of the mux. */
+function apart(all: LineOptions): Pick<MuxRoute, "options" | "mux"> {
+  const [mux, options] = splitOptions<MuxOptions, ConnOptions>(all, MUX_OPTIONS);
+  return { options, mux };
 }
 
 /** A line whose options go together. */

@@ -28,13 +28,15 @@ export interface OptionText {
  * sets.
  */
 export interface OptionRow<T> extends OptionText {
+  /** The member of the options that the row sets. */
+  readonly sets: keyof T & string;
   parse(value: string, form: Form): Result<Partial<T>>;
   /** The value as the configuration would have it; nothing when it is the default. */
   print(options: T): string | undefined;
 }
 
 /** The parts of a row. */
-interface RowText<T, N extends keyof T> {
+interface RowText<T, N extends keyof T & string> {
   readonly key: string;
   readonly name: string;
   readonly usage: string;
@@ -46,7 +48,9 @@ interface RowText<T, N extends keyof T> {
 }
 
 /** A maker of rows for a table of options that have these defaults. */
-export function rowsOf<T extends object>(defaults: T): <N extends keyof T>(row: RowText<T, N>) => OptionRow<T> {
+export function rowsOf<T extends object>(
+  defaults: T,
+): <N extends keyof T & string>(row: RowText<T, N>) => OptionRow<T> {
   return ({ sets, kind, ...text }) => {
     const print = (options: T): string => {
       const value = options[sets];
@@ -55,6 +59,7 @@ export function rowsOf<T extends object>(defaults: T): <N extends keyof T>(row: 
     const defaultText = print(defaults);
     return {
       ...text,
+      sets,
       unit: kind.unit,
       range: kind.range,
       defaultText,
@@ -65,6 +70,17 @@ export function rowsOf<T extends object>(defaults: T): <N extends keyof T>(row: 
       },
     };
   };
+}
+
+/** Takes the options of one table out of all those of a line. Returns the options of the table, and the others. */
+export function splitOptions<T extends object, Others extends object>(
+  all: T & Others,
+  table: readonly OptionRow<T>[],
+): [T, Others] {
+  const members = new Set<string>(table.map(({ sets }) => sets));
+  const part = (isOfTable: boolean): object =>
+    Object.fromEntries(Object.entries(all).filter(([member]) => members.has(member) === isOfTable));
+  return [part(true) as T, part(false) as Others];
 }
 
 /** The row with this four-letter key, in any case. */

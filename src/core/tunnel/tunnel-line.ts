@@ -2,7 +2,7 @@ import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js"
 import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
 import { checkConnRequest } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
-import { type OptionRow, parseOptions } from "../options/option-table.js";
+import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "./tunnel-options.js";
 
@@ -81,9 +81,8 @@ export function tunnelRoute(exposures: readonly Exposure[], words: readonly stri
 
 /** Tells the options of clients from those of the tunnel: the former are shown by STAT, and the latter know secrets. */
 function apart(all: ConnOptions & TunnelOptions): Pick<TunnelRoute, "options" | "tunnel"> {
-  const { stallMs, probeMs, tls, certificate, key, authority, secret, ...options } = all;
-  const files = { ...(certificate && { certificate }), ...(key && { key }), ...(authority && { authority }) };
-  return { options, tunnel: { stallMs, probeMs, tls, ...files, ...(secret && { secret }) } };
+  const [tunnel, options] = splitOptions<TunnelOptions, ConnOptions>(all, TUNNEL_OPTIONS);
+  return { options, tunnel };
 }
 
 function parseExposure(text: string): Result<Exposure> {
