@@ -8,7 +8,7 @@ import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 for (const [kind, parsed] of [
   ["direct", parseDirectRoute("a:1 CACH=5 RATE=10/s CTIM=700")],
   ["mux", parseMuxRoute("a:1 PROT=modbus CACH=5 CTIM=700")],
-  ["tunnel", parseTunnelRoute("EXPOSE a:1>b:2 STAL=5 SECR=hush CTIM=700")],
+  ["tunnel", parseTunnelRoute("EXPOSE a:1>b:2 STAL=5 TLS=true CERT=c PKEY=k SECR=hush CTIM=700")],
 ] as const) {
   test(`${kind}: the options that STAT JSON shows are those of CONN alone`, () => {
     assert.ok(parsed.ok, parsed.ok ? "" : parsed.message);
