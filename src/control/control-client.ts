@@ -12,7 +12,7 @@ export type Answer =
   | { readonly kind: "unknown"; readonly problem: string };
 
 const TIMEOUT_MS = 5000;
-const ABSENT_CODES = ["ENOENT", "ECONNREFUSED", "ENOTDIR"];
+const ABSENT_CODES = ["ENOENT", "ECONNREFUSED", "ENOTDIR", "EINVAL"]; // EINVAL: since Node.js 24, a path too long for a socket
 
 /**
  * Asks the daemon that listens on one of several Unix sockets. The first answer counts.
