@@ -43,7 +43,7 @@ test("heads that are too long, and what is no HTTP, are refused", async (t) => {
     ["GET / HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 400 /],
     ["GET / HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 403 /],
     ["CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", /^$/],
-    [`GET / HTTP/1.1\r\n${"X: y\r\n".repeat(500)}Host: 127.0.0.1\r\n\r\n`, /^HTTP\/1\.1 (403|400) /],
+    [`GET / HTTP/1.1\r\n${"X: y\r\n".repeat(500)}Host: 127.0.0.1\r\n\r\n`, /^HTTP\/1\.1 (400|431) /], // 400: Node.js 20 drops Host and what else is behind 64 headers
   ];
   for (const [text, wanted] of bad) {
     const client = await Client.open(web);
