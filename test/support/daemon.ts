@@ -8,6 +8,9 @@ import { freePort } from "./free-port.js";
 /** The built program. */
 export const MAIN = fileURLToPath(new URL("../../main.js", import.meta.url));
 
+/** The option of Node.js that `npm start`, the init script and `docs/install.md` run the daemon with. Its effect is several MiB. */
+const SMALL_HEAP = "--max-semi-space-size=2";
+
 /** A running daemon, in a process of its own or in that of the test. */
 export interface RunningDaemon {
   /** The proxy's own port. */
@@ -33,7 +36,7 @@ export interface DaemonProcess extends RunningDaemon {
 }
 
 /**
- * Starts `node dist/main.js -p <free port> …` and waits until it listens. The start costs a third of a second of a core. A test that
+ * Starts `node --max-semi-space-size=2 dist/main.js -p <free port> …` and waits until it listens. The start costs a third of a second of a core. A test that
  * does not need the process itself (signals, exit status, memory) calls `startHere`.
  *
  * @param args further arguments
@@ -53,7 +56,7 @@ export async function startDaemonUnder(
   started: (port: number) => Promise<void> = portAnswers,
 ): Promise<DaemonProcess> {
   const port = await freePort();
-  const [command = "", ...rest] = [...runner, process.execPath, MAIN, "-p", String(port), ...args];
+  const [command = "", ...rest] = [...runner, process.execPath, SMALL_HEAP, MAIN, "-p", String(port), ...args];
   const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
   endWithTests(child);
   let text = "";
