@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { RELAYED } from "#src/core/monitor/hops.js";
@@ -101,12 +101,17 @@ test("MONL: the file has the same lines; streams share it; flush waits for it", 
   const path = `${folder}/audit.log`;
   const options = { monitor: "line", monitorFile: path };
   for (const text of ["one\n", "two\n"]) pass(begin(options), text);
-  const flushing = monitor.flush();
+  let flushed = false;
+  const since = clock.now();
+  const flushing = monitor.flush().then(() => {
+    flushed = true;
+  });
   await until(() => {
-    clock.advance(5);
-    return existsSync(path) && readFileSync(path, "utf8").endsWith("two\n");
-  }, "the lines");
+    clock.advance(1); // in all less than the half second that flush waits
+    return flushed;
+  }, "flush to end");
   await flushing;
+  assert.ok(clock.now() - since < 500, "flush waits for the file, not for its limit");
   assert.equal(openFiles(path), 1);
   assert.equal(readFileSync(path, "utf8").match(/one|two/g)?.length, 4);
   assert.deepEqual(monitor.status.notShown, { console: 0, [path]: 0 });
