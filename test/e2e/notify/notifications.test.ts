@@ -127,10 +127,10 @@ test("a close makes one request, not two, and waits for no pace", async () => {
   assert.equal(luup.of(pid).length, 2);
 
   const together = await notified();
-  together.remote.socket.cork();
-  together.remote.write("data and end");
-  together.remote.end();
-  together.remote.socket.uncork();
+  daemon.child.kill("SIGSTOP"); // otherwise it may see the data in one pass of its event loop and the end in the next one
+  together.remote.socket.end("data and end");
+  await once(together.remote.socket, "finish");
+  daemon.child.kill("SIGCONT");
   await luup.received(together.pid, 1);
   await together.client.rest();
   together.client.end();
