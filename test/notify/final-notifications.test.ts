@@ -59,11 +59,16 @@ test("a final notification that waits holds nothing of its connection", async (t
   t.after(() => daemon.stop("test"));
   await shortConnections(daemon, port, 200, "Act"); // compiled
   log.lines.length = 0;
-  const before = await heapInUse();
-  await shortConnections(daemon, port, 600, "Act");
-  log.lines.length = 0;
-  const each = ((await heapInUse()) - before) / 600;
-  assert.equal(daemon.status.notifications.farewells.waiting, 800);
+  /** Bytes on the heap for each of 600 more. */
+  const measure = async (): Promise<number> => {
+    const before = await heapInUse();
+    await shortConnections(daemon, port, 600, "Act");
+    log.lines.length = 0;
+    return ((await heapInUse()) - before) / 600;
+  };
+  // V8 keeps some 100 kB for code that it optimizes, now and then; what a notification holds shows in each round
+  const each = Math.min(await measure(), await measure(), await measure());
+  assert.equal(daemon.status.notifications.farewells.waiting, 2000);
   const most = process.env["NODE_V8_COVERAGE"] === undefined ? 5000 : 8000; // coverage keeps its counters on the heap
   assert.ok(each < most, `${each} bytes each`);
 });
