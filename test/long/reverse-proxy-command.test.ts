@@ -13,12 +13,12 @@ import {
 } from "node:fs";
 import { connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
-import { portAnswers } from "../../support/daemon.js";
-import { freePort } from "../../support/free-port.js";
-import { Client, Device } from "../../support/net.js";
-import { conbusYml, type ReverseProxy, ReverseProxyFolder } from "../../support/reverse-proxy.js";
-import { nobody, noSecondUser } from "../../support/second-user.js";
-import { pause, quietFor, until } from "../../support/wait.js";
+import { portAnswers } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { Client, Device } from "../support/net.js";
+import { conbusYml, type ReverseProxy, ReverseProxyFolder } from "../support/reverse-proxy.js";
+import { nobody, noSecondUser } from "../support/second-user.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 const TELEGRAM = "<S0000000000F01D00FA>";
 let one: Device;
