@@ -252,16 +252,6 @@ test("a request is one write", async () => {
   server.close();
 });
 
-test("an idle connection is closed after 30 s, before openLuup drops it", async () => {
-  const since = performance.now();
-  const result = send(5, "idle");
-  await until(() => result.answer !== undefined, "the answer");
-  assert.equal(engine.connections, 1);
-  await until(() => engine.connections === 0, "the connection to be closed", 40_000);
-  const ms = performance.now() - since;
-  assert.ok(ms > 25_000 && ms < 36_000, `${ms} ms`);
-});
-
 test("requests given up at the end count against nobody", async () => {
   engine.answer = () => {};
   const result = send(5, "last");

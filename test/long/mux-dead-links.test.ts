@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { Asker } from "../../support/exchange.js";
-import { startMux } from "../../support/mux.js";
-import { blackHole, insideNamespace, runInside } from "../../support/namespace.js";
-import { missing } from "../../support/peers.js";
-import { echo } from "../../support/protocols.js";
-import { until } from "../../support/wait.js";
+import { Asker } from "../support/exchange.js";
+import { startMux } from "../support/mux.js";
+import { blackHole, insideNamespace, runInside } from "../support/namespace.js";
+import { missing } from "../support/peers.js";
+import { echo } from "../support/protocols.js";
+import { until } from "../support/wait.js";
 
 const HEALTH_S = 2;
 /** The kernel sends ten keepalive probes, a second apart. */

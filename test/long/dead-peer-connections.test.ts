@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { ConfigFile } from "../../support/config.js";
-import { startDaemon } from "../../support/daemon.js";
-import { FakeLuup } from "../../support/luup.js";
-import { blackHole, insideNamespace, runInside } from "../../support/namespace.js";
-import { Client, Device } from "../../support/net.js";
-import { missing } from "../../support/peers.js";
-import { until } from "../../support/wait.js";
+import { ConfigFile } from "../support/config.js";
+import { startDaemon } from "../support/daemon.js";
+import { FakeLuup } from "../support/luup.js";
+import { blackHole, insideNamespace, runInside } from "../support/namespace.js";
+import { Client, Device } from "../support/net.js";
+import { missing } from "../support/peers.js";
+import { until } from "../support/wait.js";
 
 const KEEPALIVE_S = 2;
 /** The kernel asks ten times, a second apart; data that is sent again is looked at every other second. */

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigFile } from "../../support/config.js";
-import { startDaemon } from "../../support/daemon.js";
-import { startEcho } from "../../support/echo.js";
-import { freePort } from "../../support/free-port.js";
-import { blackHole, insideNamespace, noBlackHole, runInside } from "../../support/namespace.js";
-import { Client } from "../../support/net.js";
-import { missing } from "../../support/peers.js";
-import { descriptors, descriptorsAtRest } from "../../support/process.js";
-import { until } from "../../support/wait.js";
+import { ConfigFile } from "../support/config.js";
+import { startDaemon } from "../support/daemon.js";
+import { startEcho } from "../support/echo.js";
+import { freePort } from "../support/free-port.js";
+import { blackHole, insideNamespace, noBlackHole, runInside } from "../support/namespace.js";
+import { Client } from "../support/net.js";
+import { missing } from "../support/peers.js";
+import { descriptors, descriptorsAtRest } from "../support/process.js";
+import { until } from "../support/wait.js";
 
 const SERVER = "127.0.0.9"; // where the link is; clients and services are elsewhere
 /** keepalive=1: ten probes, a second apart; with data in flight it takes some seconds more. */
