@@ -1,12 +1,12 @@
 // Clients that flood setup mode. None of them delays others or costs much memory.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
-import { startEcho } from "../../support/echo.js";
-import { destroyAfter, growth, MIB, mib, Pump, serve, serveDuring } from "../../support/flood.js";
-import { Client, Device, greet } from "../../support/net.js";
-import { descriptors, descriptorsAtRest, faults } from "../../support/process.js";
-import { pause, until } from "../../support/wait.js";
+import { type DaemonProcess, startDaemon } from "../support/daemon.js";
+import { startEcho } from "../support/echo.js";
+import { destroyAfter, growth, MIB, mib, Pump, serve, serveDuring } from "../support/flood.js";
+import { Client, Device, greet } from "../support/net.js";
+import { descriptors, descriptorsAtRest, faults } from "../support/process.js";
+import { pause, until } from "../support/wait.js";
 
 let daemon: DaemonProcess;
 let echo: Awaited<ReturnType<typeof startEcho>>;
