@@ -1,6 +1,7 @@
 import type { MuxLine } from "../core/config/settings.js";
 import { checkMuxRoute } from "../core/mux/mux-line.js";
-import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "../core/mux/mux-options.js";
+import { MUX_OPTIONS } from "../core/mux/mux-option-rows.js";
+import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "../core/mux/mux-options.js";
 import { REQUEST_PROTOCOLS } from "../core/mux/protocols/protocols.js";
 import { parseHostPort } from "../core/net/address.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";

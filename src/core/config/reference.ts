@@ -1,5 +1,5 @@
 import { DIRECT_OPTIONS } from "../direct/direct-options.js";
-import { MUX_OPTIONS } from "../mux/mux-options.js";
+import { MUX_OPTIONS } from "../mux/mux-option-rows.js";
 import { LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
 import type { OptionText } from "../options/option-table.js";
 import { TUNNEL_OPTIONS } from "../tunnel/tunnel-options.js";

@@ -4,7 +4,8 @@ import { type ConnRequest, checkConnRequest, NO_TARGET, parseTarget } from "../o
 import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
-import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
+import { MUX_OPTIONS } from "./mux-option-rows.js";
+import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
 import { REQUEST_PROTOCOLS } from "./protocols/protocols.js";
 
 /** What a line of `[mux]` asks for: a device, and how to share it. */

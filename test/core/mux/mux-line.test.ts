@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMuxRoute } from "#src/core/mux/mux-line.js";
-import { DEFAULT_MUX_OPTIONS, MUX_OPTIONS, type MuxOptions } from "#src/core/mux/mux-options.js";
+import { MUX_OPTIONS } from "#src/core/mux/mux-option-rows.js";
+import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "#src/core/mux/mux-options.js";
 import { findProtocol } from "#src/core/mux/protocols/protocols.js";
 
 /** The options of a line, which must be right. */
