@@ -2,6 +2,7 @@ import type { MuxLine } from "../core/config/settings.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
@@ -82,9 +83,9 @@ export abstract class BaseMux implements Mux {
     return [...this.pool.connections].flatMap(({ stream }) => stream ?? []);
   }
 
-  attach(): End {
+  attach(origin: ClientOrigin): End {
     const { target, mux } = this.route;
-    const client = new MuxClient(target, mux.protocol, this.context.clock, {
+    const client = new MuxClient(origin, target, mux.protocol, this.context.clock, {
       ...this.eventsOf(() => client),
       malformed: (reason, fault) => {
         this.count("malformed");

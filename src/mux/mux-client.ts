@@ -3,6 +3,7 @@ import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { MessageFault, Protocol } from "../core/mux/protocol.js";
 import type { HostPort } from "../core/net/address.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import { guarded, type Intermediary } from "../sockets/end.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
@@ -39,6 +40,8 @@ const NOTHING = Buffer.alloc(0);
 /** A shared device as one client sees it: like a connection that belongs to this client alone. */
 export class MuxClient extends QueuedEnd {
   readonly intermediary: Intermediary;
+  /** Where the client is; its address is undefined for clients of a shared connection. */
+  readonly origin: ClientOrigin;
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
   /** Messages that the mux has not accepted yet, in memory that belongs to the writer until then. */
@@ -55,8 +58,9 @@ export class MuxClient extends QueuedEnd {
   #signOfLife: Timer | undefined;
 
   /** @param target the device, with the name that the configuration gives it */
-  constructor(target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
+  constructor(origin: ClientOrigin, target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
     super(target);
+    this.origin = origin;
     this.#clock = clock;
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());

@@ -17,7 +17,8 @@ export function muxListeners(
         accepts: "clients",
         essential: linesEssential,
         route: line.route,
-        welcome: (client) => client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach())),
+        welcome: (client) =>
+          client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach(client.origin))),
         reject() {},
       }),
     ),

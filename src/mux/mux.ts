@@ -1,5 +1,6 @@
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
 import type { MuxContext } from "./mux-context.js";
@@ -11,8 +12,12 @@ export interface Mux {
   readonly idle: boolean;
   /** The messages on each connection to the device. */
   readonly streams: readonly TracedStream[];
-  /** Adds a client. The end is the device as this client sees it. */
-  attach(): End;
+  /**
+   * Adds a client. The end is the device as this client sees it.
+   *
+   * @param origin where the client is: who asks, in counters, in write rules and in the log
+   */
+  attach(origin: ClientOrigin): End;
   /** Applies a reload: port and device are the same; name, options and context may differ. */
   configure(line: MuxLine, context: MuxContext): void;
   /** The line is gone from the configuration: the mux closes its connections when its last client leaves. */

@@ -4,6 +4,7 @@ import type { AcceptedClient, Listener, ReplyMode } from "#src/accept/listener.j
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { MuxLine } from "#src/core/config/settings.js";
 import type { Dial } from "#src/dial/dial.js";
+import type { MuxClient } from "#src/mux/mux-client.js";
 import { MuxLines } from "#src/mux/mux-lines.js";
 import { muxListeners } from "#src/mux/mux-listener.js";
 import { muxRoute } from "../support/mux-parts.js";
@@ -20,11 +21,13 @@ test("each line has a port whose clients are attached to the mux of the line", a
   let mode: ReplyMode | undefined;
   let dial: Dial | undefined;
   listener?.welcome({
+    origin: { address: "192.0.2.7", line: "mux port 5020", hops: 0 },
     connect: (_request, replyMode, begin) => {
       mode = replyMode;
       dial = begin();
     },
   } as Partial<AcceptedClient> as AcceptedClient);
   const end = await dial?.end;
+  assert.equal((end as MuxClient).origin.address, "192.0.2.7");
   assert.deepEqual([mode, end?.peerPort, muxLines.of(LINE).status.clients], ["direct", 1, 1]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type MuxRoute, parseMuxRoute } from "#src/core/mux/mux-line.js";
 import type { Protocol, Request } from "#src/core/mux/protocol.js";
+import type { ClientOrigin } from "#src/core/net/client-origin.js";
 import type { DeviceConnection } from "#src/mux/device-connection.js";
 import type { Mux } from "#src/mux/mux.js";
 import { MuxClient, type MuxClientOwner } from "#src/mux/mux-client.js";
@@ -18,6 +19,9 @@ const NO_OWNER: MuxClientOwner = {
   gone() {},
   isQueueFull: () => false,
 };
+
+/** Where a client of a test is. */
+const HERE: ClientOrigin = { address: "192.0.2.7", line: "mux port 5020", hops: 0 };
 
 /** Lets work continue that the program has put off to later passes of the event loop. */
 export async function settle(): Promise<void> {
@@ -66,7 +70,7 @@ export class TestMuxClient {
   onGot: (text: string) => void = () => {};
 
   constructor(protocol: Protocol, clock: Clock, owner: Partial<MuxClientOwner> = {}) {
-    this.client = new MuxClient({ host: "192.0.2.1", port: 502 }, protocol, clock, { ...NO_OWNER, ...owner });
+    this.client = new MuxClient(HERE, { host: "192.0.2.1", port: 502 }, protocol, clock, { ...NO_OWNER, ...owner });
     this.client.events = {
       data: (chunk) => this.#add(chunk.toString("latin1")),
       eof: () => this.#add("EOF"),
@@ -121,8 +125,9 @@ export interface AttachedClient {
   closed: string | undefined;
 }
 
-export function attachTo(mux: Mux): AttachedClient {
-  const end = mux.attach();
+/** @param address of the client */
+export function attachTo(mux: Mux, address = "192.0.2.7"): AttachedClient {
+  const end = mux.attach({ ...HERE, address });
   const client: AttachedClient = { end, got: [], closed: undefined };
   end.events = {
     data: (chunk) => void (chunk.length > 0 && client.got.push(Buffer.from(chunk))),
