@@ -10,6 +10,7 @@ import { MUX_COUNTERS } from "#src/core/mux/mux-status.js";
 import type { CommandContext } from "#src/core/setup/command.js";
 import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { runCommand } from "#src/core/setup/run-command.js";
+import { STORIES } from "../zoo/stories.js";
 
 /** The pages that explain options, by the table of the reference. */
 const PAGES: Readonly<Record<string, { readonly where: string; readonly page: string }>> = {
@@ -100,6 +101,18 @@ function muxCounters(): string {
   );
 }
 
+/** The devices of the zoo (test/zoo). */
+function zoo(): string {
+  const told = STORIES.filter(({ pending }) => pending === undefined);
+  const rows = told.map(({ device, behaviour, clients, options }) => [
+    cell(device),
+    cell(behaviour),
+    code(options),
+    cell(clients),
+  ]);
+  return table(["device", "what it does", "options", "what clients see"], rows);
+}
+
 /** An import from one room of `src/` in another. */
 export interface RoomImport {
   /** The file that imports, below `src/`. */
@@ -147,6 +160,7 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
   index,
   rooms,
   "counters mux": muxCounters,
+  zoo,
   "usage sockproxyd": () => verbatim(USAGE),
   "usage mux": () => verbatim(MUX_USAGE),
   "usage tunnel": () => verbatim(TUNNEL_USAGE),

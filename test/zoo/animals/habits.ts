@@ -1,0 +1,114 @@
+import type { Asked, Habit } from "./animal.js";
+
+// Habits of devices of any protocol. Habits combine: Animal.open(modbus, takes(100), closesAfterAnswer).
+
+/** Answers `ms` after the request, requests beside each other. */
+export function delays(ms: number): Habit {
+  return { answers: (next) => (asked, send) => next(asked, (bytes) => void asked.link.later(ms, () => send(bytes))) };
+}
+
+/** Works on one request at a time, `ms` on each: the others of all connections wait. */
+export function takes(ms: number): Habit {
+  return {
+    answers(next) {
+      let freeAt = 0;
+      return (asked, send) => {
+        freeAt = Math.max(freeAt, performance.now()) + ms;
+        asked.link.later(freeAt - performance.now(), () => next(asked, send));
+      };
+    },
+  };
+}
+
+/** Sends each answer as `change` makes it; an empty one is not sent. */
+export function changes(change: (answer: Buffer, asked: Asked) => Buffer): Habit {
+  return {
+    answers: (next) => (asked, send) =>
+      next(asked, (answer) => {
+        const bytes = change(answer, asked);
+        if (bytes.length > 0) send(bytes);
+      }),
+  };
+}
+
+/** Does not answer the requests of which `which` is true. */
+export function ignores(which: (request: Buffer) => boolean): Habit {
+  return { answers: (next) => (asked, send) => void (which(asked.bytes) || next(asked, send)) };
+}
+
+/** Closes the connection behind each answer. */
+export const closesAfterAnswer: Habit = {
+  answers: (next) => (asked, send) =>
+    next(asked, (bytes) => {
+      send(bytes);
+      asked.link.end();
+    }),
+};
+
+/** Closes, or resets, a connection that has been idle for `ms`. */
+export function leavesIdle(ms: number, how: "end" | "reset" = "end"): Habit {
+  const stops = new WeakMap<object, () => void>();
+  const rewind = (link: Asked["link"]): void => {
+    stops.get(link)?.();
+    stops.set(
+      link,
+      link.later(ms, () => link[how]()),
+    );
+  };
+  return {
+    connected: rewind,
+    received(chunk, link) {
+      rewind(link);
+      return chunk;
+    },
+    answers: (next) => (asked, send) =>
+      next(asked, (bytes) => {
+        rewind(asked.link);
+        send(bytes);
+      }),
+  };
+}
+
+/** Resets connections beyond `most` at a time. */
+export function accepts(most: number): Habit {
+  return {
+    connected(link, animal) {
+      if (animal.open.length > most) link.reset();
+    },
+  };
+}
+
+/** Leaves requests unheard that come within `ms` of the connect. */
+export function needsAfterConnect(ms: number): Habit {
+  return { received: (chunk, link) => (performance.now() - link.openedAt < ms ? Buffer.alloc(0) : chunk) };
+}
+
+/** Says something as soon as a client has connected. */
+export function greets(text: Buffer | string): Habit {
+  return { connected: (link) => link.write(text) };
+}
+
+/** Says something every `ms` on each connection. */
+export function says(text: Buffer | string, ms: number): Habit {
+  return {
+    connected(link) {
+      const again = (): void => {
+        link.write(text);
+        link.later(ms, again);
+      };
+      link.later(ms, again);
+    },
+  };
+}
+
+/** Sends each answer in pieces of so many bytes, `ms` apart. */
+export function inPieces(bytes: number, ms: number): Habit {
+  return {
+    answers: (next) => (asked, send) =>
+      next(asked, (answer) => {
+        for (let at = 0; at < answer.length; at += bytes) {
+          asked.link.later((at / bytes) * ms, () => send(answer.subarray(at, at + bytes)));
+        }
+      }),
+  };
+}

@@ -1,0 +1,27 @@
+import { CONNECTIONS } from "./stories/connections.js";
+import { FRAMINGS } from "./stories/framings.js";
+import { OWN_IDS } from "./stories/own-ids.js";
+import { PAIRING } from "./stories/pairing.js";
+import { POLLS } from "./stories/polls.js";
+import { SERIAL_NOISE } from "./stories/serial-noise.js";
+import { TALKERS } from "./stories/talkers.js";
+import { UNITS } from "./stories/units.js";
+import { WEB_DEVICES } from "./stories/web-devices.js";
+import { WELL_BEHAVED } from "./stories/well-behaved.js";
+import { WRITES } from "./stories/writes.js";
+import type { Story } from "./story.js";
+
+/** Every story of the zoo, in the order of the table in docs/mux.md. */
+export const STORIES: readonly Story[] = [
+  ...WELL_BEHAVED,
+  ...CONNECTIONS,
+  ...UNITS,
+  ...OWN_IDS,
+  ...PAIRING,
+  ...SERIAL_NOISE,
+  ...FRAMINGS,
+  ...WRITES,
+  ...POLLS,
+  ...TALKERS,
+  ...WEB_DEVICES,
+];
