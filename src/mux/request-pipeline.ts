@@ -1,7 +1,6 @@
-import type { Cut } from "../core/framing/framing.js";
+import { AnswerMatcher, type Awaiting, type Match, type MessageCut } from "../core/mux/answer-matcher.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
-import { RequestIds } from "../core/mux/request-ids.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { AnswerReader } from "./answer-reader.js";
 import type { DeviceConnection } from "./device-connection.js";
@@ -34,8 +33,7 @@ export interface RequestPipelineOwner extends RequestEvents {
 type PipelineConnection = Pick<DeviceConnection, "ready" | "unsent" | "write" | "pause" | "resume">;
 
 /** A request that waits for its answer. Without a pending request it is a probe. */
-interface Outstanding {
-  readonly request: Request;
+interface Outstanding extends Awaiting {
   readonly pending: PendingRequest | undefined;
   timer: Timer | undefined;
   /** Whether an answer has come, and more of them may follow. */
@@ -54,8 +52,7 @@ export class RequestPipeline implements AnswerSource {
   requests = 0;
   readonly #connection: PipelineConnection;
   readonly #owner: RequestPipelineOwner;
-  readonly #outstanding = new Map<number, Outstanding>();
-  readonly #ids = new RequestIds(this.#outstanding, Math.floor(Math.random() * 0x10000));
+  readonly #matcher: AnswerMatcher<Outstanding>;
   readonly #reader: AnswerReader;
   readonly #probe: HealthProbe;
   readonly #gap: RequestGap;
@@ -69,8 +66,9 @@ export class RequestPipeline implements AnswerSource {
     this.#owner = owner;
     const { clock } = owner;
     const { protocol, maxAgeMs } = owner.options();
+    this.#matcher = new AnswerMatcher(protocol, Math.floor(Math.random() * 0x10000));
     this.#reader = new AnswerReader(connection, protocol.framing.answers(), {
-      cut: (cut, atEof) => this.#cut(cut, atEof),
+      cut: (cut, atEof) => this.#carryOut(this.#matcher.match(cut), atEof),
       caughtUp: (heldBytes) => this.#caughtUp(heldBytes),
       ready: () => owner.ready(),
       fault: (error) => owner.fault(error),
@@ -87,7 +85,7 @@ export class RequestPipeline implements AnswerSource {
 
   /** Number of requests that wait for their answer. */
   get outstanding(): number {
-    return this.#outstanding.size;
+    return this.#matcher.size;
   }
 
   get isStopped(): boolean {
@@ -98,7 +96,7 @@ export class RequestPipeline implements AnswerSource {
   get isFree(): boolean {
     const { ready, unsent } = this.#connection;
     const isBusy = this.#reader.isReading || this.#gap.running || !ready || unsent > 0;
-    return this.#state.kind === "open" && !isBusy && this.#outstanding.size < this.#owner.options().pipe;
+    return this.#state.kind === "open" && !isBusy && this.#matcher.size < this.#owner.options().pipe;
   }
 
   send(pending: PendingRequest): void {
@@ -108,19 +106,19 @@ export class RequestPipeline implements AnswerSource {
   /** Stops reading: a client does not take its answer. */
   pause(): void {
     this.#reader.pause();
-    for (const [id, outstanding] of this.#outstanding) this.#startTimer(id, outstanding, MAX_STALL_MS);
+    for (const outstanding of this.#matcher.outstanding) this.#startTimer(outstanding, MAX_STALL_MS);
   }
 
   resume(): void {
     this.#reader.resume();
     const { answerMs } = this.#owner.options();
-    for (const [id, outstanding] of this.#outstanding) this.#startTimer(id, outstanding, answerMs);
+    for (const outstanding of this.#matcher.outstanding) this.#startTimer(outstanding, answerMs);
   }
 
   /** The device has sent these bytes. */
   data(chunk: Buffer): void {
     this.#probe.used();
-    if (this.#outstanding.size === 0 && !this.#owner.options().protocol.recognizesUnsolicited) {
+    if (this.#matcher.distrustsBytes) {
       this.#distrust(`${chunk.length} bytes that no request waited for`);
     } else {
       this.#reader.push(chunk);
@@ -130,7 +128,7 @@ export class RequestPipeline implements AnswerSource {
   /** The device has sent FIN. */
   eof(): void {
     this.#reader.end();
-    if (this.#state.kind === "retiring" && this.#outstanding.size === 0) this.#owner.retire(this.#state.reason);
+    if (this.#state.kind === "retiring" && this.#matcher.size === 0) this.#owner.retire(this.#state.reason);
     else if (this.#state.kind !== "stopped") this.#owner.fail("by device");
   }
 
@@ -140,8 +138,8 @@ export class RequestPipeline implements AnswerSource {
     this.#state = { kind: "stopped" };
     this.#reader.stop();
     for (const timer of [this.#probe, this.#gap, this.#maxAge]) timer?.cancel();
-    const outstanding = [...this.#outstanding.values()].reverse(); // repeats go to the front of the queue one by one
-    this.#outstanding.clear();
+    const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
+    this.#matcher.clear();
     for (const { pending, timer, hasAnswers } of outstanding) {
       timer?.cancel();
       if (pending === undefined) continue;
@@ -152,7 +150,7 @@ export class RequestPipeline implements AnswerSource {
 
   #transmit(request: Request, pending: PendingRequest | undefined, timeoutMs: number): void {
     const { protocol, gapMs } = this.#owner.options();
-    const id = protocol.hasIds ? this.#ids.next() : 0;
+    const id = this.#matcher.nextId();
     this.requests += 1;
     this.#probe.used();
     const awaitsOneAnswer = !protocol.hasIds && !protocol.recognizesUnsolicited;
@@ -165,47 +163,37 @@ export class RequestPipeline implements AnswerSource {
       return;
     }
     this.#silentSince ??= this.#owner.clock.now();
-    const outstanding: Outstanding = { request, pending, timer: undefined, hasAnswers: false };
-    this.#outstanding.set(id, outstanding);
-    this.#startTimer(id, outstanding, timeoutMs);
+    const outstanding: Outstanding = { id, request, pending, timer: undefined, hasAnswers: false };
+    this.#matcher.sent(outstanding);
+    this.#startTimer(outstanding, timeoutMs);
   }
 
-  #startTimer(id: number, outstanding: Outstanding, ms: number): void {
+  #startTimer(outstanding: Outstanding, ms: number): void {
     outstanding.timer?.cancel();
-    outstanding.timer = this.#owner.clock.after(ms, () => this.#expire(id, outstanding));
+    outstanding.timer = this.#owner.clock.after(ms, () => this.#expire(outstanding));
   }
 
   // what the device sends
 
-  #cut(cut: Cut, atEof: boolean): void {
-    if (cut.kind === "junk") {
-      this.#distrust(cut.reason);
-      return;
+  #carryOut(match: Match<Outstanding>, atEof: boolean): void {
+    switch (match.kind) {
+      case "answer":
+        this.#answer(match.to, match.cut, atEof);
+        break;
+      case "event":
+        this.#owner.responsive();
+        this.#owner.event(Buffer.from(match.bytes));
+        break;
+      case "unsolicited":
+        this.#owner.unsolicited(match.what);
+        break;
+      case "suspect":
+        this.#distrust(match.what);
+        break;
     }
-    const { protocol } = this.#owner.options();
-    const { bytes, head } = cut;
-    if (head?.upgrade) {
-      this.#distrust("the device goes on with another protocol");
-      return;
-    }
-    if (protocol.isEvent?.(bytes)) {
-      this.#owner.responsive();
-      this.#owner.event(Buffer.from(bytes));
-      return;
-    }
-    const id = protocol.hasIds ? protocol.idOf(bytes) : 0;
-    const outstanding = this.#outstanding.get(id);
-    if (outstanding !== undefined && (cut.kind === "part" || protocol.isAnswerTo(bytes, outstanding.request))) {
-      this.#answer(id, outstanding, cut, atEof);
-      return;
-    }
-    const text = `an answer that no request waited for (${bytes.toString("hex", 0, 32)})`;
-    if (outstanding === undefined) this.#ids.answered(id);
-    if (outstanding === undefined && !protocol.recognizesUnsolicited) this.#distrust(text);
-    else this.#owner.unsolicited(text);
   }
 
-  #answer(id: number, outstanding: Outstanding, cut: Exclude<Cut, { kind: "junk" }>, atEof: boolean): void {
+  #answer(outstanding: Outstanding, cut: MessageCut, atEof: boolean): void {
     const { pending, request } = outstanding;
     const { protocol, answerMs } = this.#owner.options();
     const { head } = cut;
@@ -219,17 +207,18 @@ export class RequestPipeline implements AnswerSource {
     if (this.isStopped) return;
     if (protocol.hasManyAnswers?.(request)) {
       outstanding.hasAnswers = true;
-      this.#startTimer(id, outstanding, MORE_ANSWERS_MS);
+      this.#startTimer(outstanding, MORE_ANSWERS_MS);
     } else if (cut.kind === "frame") {
-      this.#complete(id, outstanding, atEof);
+      this.#complete(outstanding, atEof);
     } else if (pending?.isWanted && !this.#reader.isPaused && !isInterim) {
-      this.#startTimer(id, outstanding, answerMs); // an endless answer that no client wants must not keep the connection
+      this.#startTimer(outstanding, answerMs); // an endless answer that no client wants must not keep the connection
     }
   }
 
-  #complete(id: number, { pending, timer }: Outstanding, byEof: boolean): void {
+  #complete(outstanding: Outstanding, byEof: boolean): void {
+    const { pending, timer } = outstanding;
     timer?.cancel();
-    this.#outstanding.delete(id);
+    this.#matcher.completed(outstanding);
     this.#gap.start(this.#owner.options().gapMs);
     if (pending !== undefined) this.#owner.completed(pending, byEof);
     // a new connection would not be free before the end of the gap either
@@ -237,7 +226,7 @@ export class RequestPipeline implements AnswerSource {
   }
 
   #caughtUp(heldBytes: number): void {
-    const isAnswered = this.#outstanding.size === 0;
+    const isAnswered = this.#matcher.size === 0;
     this.#silentSince = isAnswered ? undefined : this.#owner.clock.now();
     if (isAnswered && heldBytes > 0 && !this.#owner.options().protocol.recognizesUnsolicited) {
       this.#distrust(`${heldBytes} bytes of a message behind the answer`);
@@ -262,18 +251,17 @@ export class RequestPipeline implements AnswerSource {
   }
 
   #retireIfDue(): void {
-    if (this.#state.kind === "retiring" && this.#outstanding.size === 0) this.#owner.retire(this.#state.reason);
+    if (this.#state.kind === "retiring" && this.#matcher.size === 0) this.#owner.retire(this.#state.reason);
   }
 
-  #expire(id: number, outstanding: Outstanding): void {
+  #expire(outstanding: Outstanding): void {
     const { pending, hasAnswers } = outstanding;
     if (hasAnswers) {
-      this.#complete(id, outstanding, false);
+      this.#complete(outstanding, false);
       this.#owner.ready();
       return;
     }
-    this.#outstanding.delete(id);
-    this.#ids.abandon(id);
+    this.#matcher.abandoned(outstanding);
     if (pending === undefined || pending.isWanted) this.#owner.timedOut();
     if (pending !== undefined) this.#owner.failed(pending, "no answer");
     const { clock } = this.#owner;

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AnswerMatcher, type Awaiting } from "#src/core/mux/answer-matcher.js";
+import { findProtocol } from "#src/core/mux/protocols/protocols.js";
+import { requestOf } from "../../support/mux-parts.js";
+
+/** A matcher of one link; `ask` sends a request, `say` is what the device sends. */
+function setUp(name: string) {
+  const protocol = findProtocol(name) ?? assert.fail(name);
+  const matcher = new AnswerMatcher<Awaiting>(protocol, 0);
+  return {
+    matcher,
+    ask(bytes: Buffer): Awaiting {
+      const awaiting = { id: matcher.nextId(), request: requestOf(protocol, bytes) };
+      matcher.sent(awaiting);
+      return awaiting;
+    },
+    say(bytes: Buffer) {
+      const [cut] = protocol.framing.answers().push(bytes);
+      return matcher.match(cut ?? assert.fail("no message"));
+    },
+  };
+}
+
+test("echo: a message answers the request that waits, and nothing else", () => {
+  const { matcher, ask, say } = setUp("echo");
+  const asked = ask(Buffer.from("one\n"));
+  const match = say(Buffer.from("answer\n"));
+  assert.ok(match.kind === "answer" && match.to === asked);
+  matcher.completed(asked);
+  assert.equal(say(Buffer.from("answer\n")).kind, "suspect");
+});
