@@ -7,6 +7,7 @@ import { TUNNEL_USAGE } from "#src/cli/tunnel-arguments.js";
 import { WATCH_USAGE } from "#src/cli/watch-arguments.js";
 import { REFERENCE, type ReferenceRow, type ReferenceTable } from "#src/core/config/reference.js";
 import { MUX_COUNTERS } from "#src/core/mux/mux-status.js";
+import { REQUEST_PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 import type { CommandContext } from "#src/core/setup/command.js";
 import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { runCommand } from "#src/core/setup/run-command.js";
@@ -101,16 +102,25 @@ function muxCounters(): string {
   );
 }
 
-/** The devices of the zoo (test/zoo). */
+/** The devices of the zoo (test/zoo): one line for those that differ in their protocol only. */
 function zoo(): string {
-  const told = STORIES.filter(({ pending }) => pending === undefined);
-  const rows = told.map(({ device, behaviour, clients, options }) => [
-    cell(device),
-    cell(behaviour),
-    code(options),
-    cell(clients),
-  ]);
-  return table(["device", "what it does", "options", "what clients see"], rows);
+  const protocols = new Map<string, string[]>();
+  for (const { device, behaviour, clients, options, pending } of STORIES) {
+    if (pending !== undefined) continue;
+    const [, protocol = "echo"] = /PROT=(\S+)/.exec(options) ?? [];
+    const others = options.replace(/PROT=\S+ ?/, "").trim();
+    const [before, behind] = [
+      [cell(device), cell(behaviour)],
+      [code(others), cell(clients)],
+    ];
+    const line = JSON.stringify([before, behind]);
+    protocols.set(line, [...(protocols.get(line) ?? []), code(protocol)]);
+  }
+  const rows = [...protocols].map(([line, names]) => {
+    const [before, behind] = JSON.parse(line) as [string[], string[]];
+    return [...before, names.length === REQUEST_PROTOCOLS.length ? "any" : names.join(", "), ...behind];
+  });
+  return table(["device", "what it does", "protocol", "options", "what clients see"], rows);
 }
 
 /** An import from one room of `src/` in another. */

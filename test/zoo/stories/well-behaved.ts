@@ -5,20 +5,15 @@ import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
 import { Animal } from "../animals/animal.js";
 import { allRight, askAll, keys, type Story } from "../story.js";
 
-const DEVICES: readonly [device: string, protocol: TestProtocol][] = [
-  ["Device that talks in lines", echo],
-  ["HTTP device", http],
-  ["Payment host with two bytes of length", iso8583],
-  ["Payment host with four digits of length", mpu],
-  ["Modbus/TCP inverter", modbusProtocol("modbus")],
-  ["Gateway with the CRC behind Modbus/TCP", modbusProtocol("modbus-rtu")],
-  ["Meter behind a serial server", modbusProtocol("modbus-serial")],
-  ["Conbus module", conbus],
+const PROTOCOLS: readonly TestProtocol[] = [
+  ...[echo, http, iso8583, mpu],
+  ...(["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => modbusProtocol(kind)),
+  conbus,
 ];
 
 /** One device of each protocol without any fault. */
-export const WELL_BEHAVED: readonly Story[] = DEVICES.map(([device, protocol]) => ({
-  device,
+export const WELL_BEHAVED: readonly Story[] = PROTOCOLS.map((protocol) => ({
+  device: "Device without a fault",
   behaviour: "answers each request at once",
   clients: "each gets its own answers, over one link",
   options: `PROT=${protocol.name}`,
