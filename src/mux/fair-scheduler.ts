@@ -58,7 +58,7 @@ export class FairScheduler {
     this.#dispatching = new SlicedLoop(() => this.#dispatchOne());
     this.#timeLimit = new TimeLimit({
       clock: owner.clock,
-      limitMs: () => owner.options().answerMs,
+      limitMs: () => owner.options().timeoutMs,
       expired: (clientRequest) => this.#expire(clientRequest),
       done: () => this.dispatch(),
     });

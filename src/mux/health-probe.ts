@@ -1,4 +1,4 @@
-import type { MuxOptions } from "../core/mux/mux-options.js";
+import { answerLimitMs, type MuxOptions } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { Clock, Timer } from "../system/clock.js";
 
@@ -49,10 +49,11 @@ export class HealthProbe {
   }
 
   #send(probe: Buffer): void {
-    const { protocol, answerMs } = this.#owner.options();
+    const options = this.#owner.options();
+    const { protocol } = options;
     const [cut] = protocol.framing.requests().push(probe);
     const interpretation = protocol.interpret(probe, cut?.kind === "junk" ? undefined : cut?.head, "pass");
     if (interpretation.kind !== "request") return;
-    this.#owner.probe(interpretation.request, Math.min(answerMs, MAX_PROBE_MS));
+    this.#owner.probe(interpretation.request, Math.min(answerLimitMs(options), MAX_PROBE_MS));
   }
 }

@@ -1,5 +1,5 @@
 import { AnswerMatcher, type Awaiting, type Match, type MessageCut } from "../core/mux/answer-matcher.js";
-import type { MuxOptions } from "../core/mux/mux-options.js";
+import { answerLimitMs, type MuxOptions } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { AnswerReader } from "./answer-reader.js";
@@ -9,7 +9,7 @@ import type { AnswerSource, PendingRequest, RequestEvents } from "./pending-requ
 import { RequestGap } from "./request-gap.js";
 
 const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
-const SILENT_TIMEOUTS = 1.5; // without a byte for so many times TIME the connection is dead, and the device not just slow
+const SILENT_TIMEOUTS = 1.5; // without a byte for so many times ATIM the connection is dead, and the device not just slow
 const MAX_STALL_MS = 60_000; // a client that does not read a long answer may keep the connection from the others for so long
 
 /** What a pipeline asks of the mux, and tells it. */
@@ -99,8 +99,13 @@ export class RequestPipeline implements AnswerSource {
     return this.#state.kind === "open" && !isBusy && this.#matcher.size < this.#owner.options().pipe;
   }
 
+  /** How long the device may take for an answer. */
+  get #answerMs(): number {
+    return answerLimitMs(this.#owner.options());
+  }
+
   send(pending: PendingRequest): void {
-    this.#transmit(pending.request, pending, this.#owner.options().answerMs);
+    this.#transmit(pending.request, pending, this.#answerMs);
   }
 
   /** Stops reading: a client does not take its answer. */
@@ -111,8 +116,7 @@ export class RequestPipeline implements AnswerSource {
 
   resume(): void {
     this.#reader.resume();
-    const { answerMs } = this.#owner.options();
-    for (const outstanding of this.#matcher.outstanding) this.#startTimer(outstanding, answerMs);
+    for (const outstanding of this.#matcher.outstanding) this.#startTimer(outstanding, this.#answerMs);
   }
 
   /** The device has sent these bytes. */
@@ -195,7 +199,7 @@ export class RequestPipeline implements AnswerSource {
 
   #answer(outstanding: Outstanding, cut: MessageCut, atEof: boolean): void {
     const { pending, request } = outstanding;
-    const { protocol, answerMs } = this.#owner.options();
+    const { protocol } = this.#owner.options();
     const { head } = cut;
     const isInterim = head?.status !== undefined && head.status < 200; // RFC 9110, 15.2
     this.#owner.responsive();
@@ -211,7 +215,7 @@ export class RequestPipeline implements AnswerSource {
     } else if (cut.kind === "frame") {
       this.#complete(outstanding, atEof);
     } else if (pending?.isWanted && !this.#reader.isPaused && !isInterim) {
-      this.#startTimer(outstanding, answerMs); // an endless answer that no client wants must not keep the connection
+      this.#startTimer(outstanding, this.#answerMs); // an endless answer that no client wants must not keep the connection
     }
   }
 
@@ -265,7 +269,8 @@ export class RequestPipeline implements AnswerSource {
     if (pending === undefined || pending.isWanted) this.#owner.timedOut();
     if (pending !== undefined) this.#owner.failed(pending, "no answer");
     const { clock } = this.#owner;
-    const { protocol, answerMs } = this.#owner.options();
+    const answerMs = this.#answerMs;
+    const { protocol } = this.#owner.options();
     const silenceMs = clock.now() - (this.#silentSince ?? clock.now());
     if (pending === undefined) {
       this.#owner.replace("no answer to its probe");

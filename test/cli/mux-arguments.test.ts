@@ -30,8 +30,8 @@ test("every flag sets its option", () => {
     "--applicationProtocol=http --targetServer=backend.example.com:80 --listen=8080 --timeout 5 --delay 500ms" +
       " --reconnect-backoff 2s --health-check-interval 60s --queue-size 7 -d",
   );
-  const { answerMs, delayMs, retryMs, healthMs, queue } = line.route.mux;
-  assert.deepEqual([answerMs, delayMs, retryMs, healthMs, queue], [5000, 500, 2000, 60_000, 7]);
+  const { timeoutMs, delayMs, retryMs, healthMs, queue } = line.route.mux;
+  assert.deepEqual([timeoutMs, delayMs, retryMs, healthMs, queue], [5000, 500, 2000, 60_000, 7]);
   assert.equal(serve("--retry-delay 3s").line.route.mux.retryMs, 3000);
 });
 

@@ -5,7 +5,7 @@ import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { MUX_OPTIONS } from "./mux-option-rows.js";
-import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
+import { answerLimitMs, DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
 import { REQUEST_PROTOCOLS } from "./protocols/protocols.js";
 
 /** What a line of `[mux]` asks for: a device, and how to share it. */
@@ -60,9 +60,15 @@ export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
   if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return fail("CACH goes with Modbus and Conbus only");
   if (mux.mode === "request" && !REQUEST_PROTOCOLS.includes(protocol))
     return fail(`PROT=${name} goes with MODE=broadcast`);
-  const forRequests = probe !== undefined || mux.cacheMs > 0 || mux.maxAgeMs > 0 || mux.writes !== "pass";
+  if (answerLimitMs(mux) > mux.timeoutMs) {
+    return fail(
+      `ATIM=${answerLimitMs(mux) / 1000} is longer than TIME=${mux.timeoutMs / 1000}: nobody waits for that answer`,
+    );
+  }
+  const forRequests =
+    probe !== undefined || mux.cacheMs > 0 || mux.maxAgeMs > 0 || mux.linkIdleMs > 0 || mux.writes !== "pass";
   if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
-    return fail("MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, CACH and RDON");
+    return fail("MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH and RDON");
   }
   if (probe !== undefined) {
     const [cut, ...more] = protocol.framing.requests().push(probe);

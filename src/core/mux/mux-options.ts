@@ -10,8 +10,10 @@ export interface MuxOptions {
   readonly pipe: number;
   /** Requests of one client that wait, at most. */
   readonly queue: number;
-  /** For an answer. */
-  readonly answerMs: number;
+  /** From the arrival of a request to its answer, all waiting included. */
+  readonly timeoutMs: number;
+  /** How long the device may take once it has the request; left out: as long as `timeoutMs`. See {@link answerLimitMs}. */
+  readonly answerMs?: number;
   /** From connecting to the first request. */
   readonly delayMs: number;
   /** From a failed attempt to connect to the next one, at first. */
@@ -22,6 +24,8 @@ export interface MuxOptions {
   readonly probe?: Buffer;
   /** How long links stay after the last client has left. */
   readonly idleMs: number;
+  /** How long a link stays without a request though there are clients; 0: no limit. */
+  readonly linkIdleMs: number;
   /** Between an answer and the next request of a link. */
   readonly gapMs: number;
   /** Longest life of a link; 0: no limit. */
@@ -40,14 +44,20 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   pool: 1,
   pipe: 1,
   queue: 32,
-  answerMs: 60_000,
+  timeoutMs: 60_000,
   delayMs: 0,
   retryMs: 1000,
   healthMs: 30_000,
   idleMs: 60_000,
+  linkIdleMs: 0,
   gapMs: 0,
   maxAgeMs: 0,
   cacheMs: 0,
   writes: "pass",
   mode: "request",
 };
+
+/** How long the device may take for an answer once it has the request, in milliseconds (ATIM, docs/mux.md). */
+export function answerLimitMs({ timeoutMs, answerMs = timeoutMs }: MuxOptions): number {
+  return answerMs;
+}

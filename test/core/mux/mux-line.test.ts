@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMuxRoute } from "#src/core/mux/mux-line.js";
 import { MUX_OPTIONS } from "#src/core/mux/mux-option-rows.js";
-import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "#src/core/mux/mux-options.js";
+import { answerLimitMs, DEFAULT_MUX_OPTIONS, type MuxOptions } from "#src/core/mux/mux-options.js";
 import { findProtocol } from "#src/core/mux/protocols/protocols.js";
 
 /** The options of a line, which must be right. */
@@ -20,12 +20,14 @@ const good: [text: string, sets: Partial<MuxOptions>][] = [
   ["pool=2", { pool: 2 }],
   ["PROT=modbus-rtu PIPE=4", { pipe: 4 }],
   ["QLEN=100", { queue: 100 }],
-  ["TIME=0.25", { answerMs: 250 }],
+  ["TIME=0.25", { timeoutMs: 250 }],
+  ["TIME=5 ATIM=0.25", { timeoutMs: 5000, answerMs: 250 }],
   ["DLAY=1.5", { delayMs: 1500 }],
   ["RTRY=3", { retryMs: 3000 }],
   ["HLTH=0", { healthMs: 0 }],
   [`PROT=modbus PROB=${PROBE}`, { probe: Buffer.from(PROBE, "hex") }],
   ["IDLE=0", { idleMs: 0 }],
+  ["LIDL=30", { linkIdleMs: 30_000 }],
   ["GAPM=50", { gapMs: 50 }],
   ["MAXA=3600", { maxAgeMs: 3_600_000 }],
   ["PROT=modbus CACH=500", { cacheMs: 500 }],
@@ -45,9 +47,9 @@ for (const [text, sets] of good) {
 }
 
 test("the defaults are those of the original programs", () => {
-  const { protocol, pool, queue, answerMs, delayMs, retryMs, healthMs } = DEFAULT_MUX_OPTIONS;
+  const { protocol, pool, queue, timeoutMs, delayMs, retryMs, healthMs } = DEFAULT_MUX_OPTIONS;
   assert.equal(protocol.framing.name, "echo");
-  assert.deepEqual([pool, queue, answerMs, delayMs, retryMs, healthMs], [1, 32, 60_000, 0, 1000, 30_000]);
+  assert.deepEqual([pool, queue, timeoutMs, delayMs, retryMs, healthMs], [1, 32, 60_000, 0, 1000, 30_000]);
 });
 
 test("options of CONN are taken, too", () => {
@@ -65,6 +67,7 @@ const bad: [text: string, message: RegExp][] = [
   ["PIPE=2", /messages of echo carry no ids/],
   ["TIME=0", /^bad TIME "0": more than 0 is wanted$/],
   ["TIME=x", /seconds are wanted/],
+  ["TIME=2 ATIM=3", /^ATIM=3 is longer than TIME=2: nobody waits for that answer$/],
   ["FOO=1", /^unknown option "FOO"$/],
   ["PROT=modbus PROB=xyz", /hexadecimal/],
   [`PROT=modbus PROB=${PROBE}00`, /not one whole request of modbus/],
@@ -75,6 +78,7 @@ const bad: [text: string, message: RegExp][] = [
   ["RDON=pass", /deny or ignore is wanted/],
   ["MODE=broadcast POOL=2", /MODE=broadcast has one link/],
   ["PROT=modbus MODE=broadcast CACH=1", /MODE=broadcast has one link/],
+  ["MODE=broadcast LIDL=1", /goes without .* LIDL/],
   ["PRTO=udp", /tcp or tls/],
   ["TLSV=0", /PRTO=tls/],
 ];
@@ -92,4 +96,9 @@ test("every option has a line of help that fits a terminal", () => {
     assert.ok(usage.startsWith(`${key}=`));
     for (const line of help) assert.ok(line.length + 28 <= 120, `${key}: ${line}`);
   }
+});
+
+test("without ATIM the device may take as long as TIME", () => {
+  assert.equal(answerLimitMs(options("TIME=7")), 7000);
+  assert.equal(answerLimitMs(options("TIME=7 ATIM=2")), 2000);
 });
