@@ -1,9 +1,9 @@
-import { Client } from "undici";
 import { backoffMs } from "../core/limits/backoff.js";
 import { type HttpEndpoint, parseHttpEndpoint } from "../core/net/http-endpoint.js";
 import { printableJson } from "../core/parse/text.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
+import { Client, request } from "../sockets/http-client.js";
 import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock, Timer } from "../system/clock.js";
 
@@ -119,7 +119,7 @@ export class Webhook {
       abort.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
     );
     try {
-      const { statusCode, body } = await client.request({
+      const { statusCode, body } = await request.call(client, {
         method: "POST",
         path: path + query,
         headers: {

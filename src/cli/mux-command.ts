@@ -2,7 +2,8 @@ import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import { checkLines } from "./load-config.js";
 import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "./mux-arguments.js";
-import { COMMAND_LINE_ONLY, type Complain, misused, type Started, start } from "./start.js";
+import { COMMAND_LINE_ONLY, type Complain, misused, type Started } from "./outcome.js";
+import { start } from "./start.js";
 
 /**
  * Runs `sockproxyd mux …`: a daemon that does nothing but share one device (docs/mux.md).

@@ -1,19 +1,20 @@
 import { faultText, printable } from "../core/parse/text.js";
 import { unknownCommand } from "./flags.js";
-import { mux } from "./mux-command.js";
-import { reverseProxy } from "./reverse-proxy-command.js";
-import { serve } from "./serve-command.js";
-import { EXIT, misused, type Started } from "./start.js";
-import { tunnel } from "./tunnel-command.js";
-import { watch } from "./watch-command.js";
+import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 
-/** The subcommands, by the first word of the command line. Without one the daemon itself runs. */
-const COMMANDS = new Map([
-  ["mux", mux],
-  ["tunnel", tunnel],
-  ["watch", watch],
-  ["reverse-proxy", reverseProxy],
+/** What a command line does. @param argv without the program and the word of the subcommand */
+type Command = (argv: readonly string[], complain: Complain) => Promise<Started>;
+
+/** The subcommands, by the first word of the command line. Each is loaded when it runs: none pays for the packages of another. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["mux", async () => (await import("./mux-command.js")).mux],
+  ["tunnel", async () => (await import("./tunnel-command.js")).tunnel],
+  ["watch", async () => (await import("./watch-command.js")).watch],
+  ["reverse-proxy", async () => (await import("./reverse-proxy-command.js")).reverseProxy],
 ]);
+
+/** Without a subcommand the daemon itself runs. */
+const SERVE = async (): Promise<Command> => (await import("./serve-command.js")).serve;
 
 const SIGNAL_STATUS = 128; // a shell's convention: the signal's number on top of this
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
@@ -25,12 +26,12 @@ function complain(text: string): void {
 const argv = process.argv.slice(2);
 const started = await run();
 
-function run(): Promise<Started> {
+async function run(): Promise<Started> {
   const [first = "-"] = argv;
-  const command = COMMANDS.get(first);
-  if (command !== undefined) return command(argv.slice(1), complain);
-  if (first.startsWith("-")) return serve(argv, complain);
-  return Promise.resolve(misused(`${unknownCommand(first, [...COMMANDS.keys()])}; see --help`));
+  const subcommand = COMMANDS.get(first);
+  if (subcommand !== undefined) return (await subcommand())(argv.slice(1), complain);
+  if (first.startsWith("-")) return (await SERVE())(argv, complain);
+  return misused(`${unknownCommand(first, [...COMMANDS.keys()])}; see --help`);
 }
 
 if (started.kind === "answer") {

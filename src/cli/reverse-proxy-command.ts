@@ -8,9 +8,10 @@ import { systemClock } from "../system/clock.js";
 import { WatchedFile } from "../system/watched-file.js";
 import { parseCliYml } from "./cli-yml.js";
 import { checkLines } from "./load-config.js";
+import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 import { parseReverseProxyArguments, REVERSE_PROXY_USAGE, type StartArguments } from "./reverse-proxy-arguments.js";
 import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
-import { type Complain, EXIT, misused, type Started, start } from "./start.js";
+import { start } from "./start.js";
 
 const REMEDY = "a firewall, or a [direct] line with [access] clients in a configuration file,";
 

@@ -5,8 +5,8 @@ import { askDaemon } from "../control/control-client.js";
 import { controlPaths } from "../control/socket-folder.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
 import { systemClock } from "../system/clock.js";
+import { EXIT, type Started } from "./outcome.js";
 import { reverseProxyStatus } from "./reverse-proxy-status.js";
-import { EXIT, type Started } from "./start.js";
 
 const GONE_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 50;

@@ -2,8 +2,9 @@ import { printSettings } from "../core/config/print-settings.js";
 import { VERSION } from "../version.js";
 import { loadConfig } from "./load-config.js";
 import { logProblem } from "./log-problem.js";
+import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 import { parseArguments, USAGE } from "./serve-arguments.js";
-import { type Complain, EXIT, misused, type Started, start } from "./start.js";
+import { start } from "./start.js";
 
 /**
  * Runs the daemon's own command line (`sockproxyd [options]`, docs/configuration.md).

@@ -2,7 +2,8 @@ import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { Settings } from "../core/config/settings.js";
 import { checkLines } from "./load-config.js";
-import { COMMAND_LINE_ONLY, type Complain, misused, type Started, start } from "./start.js";
+import { COMMAND_LINE_ONLY, type Complain, misused, type Started } from "./outcome.js";
+import { start } from "./start.js";
 import { parseTunnelArguments, TUNNEL_USAGE } from "./tunnel-arguments.js";
 
 /**

@@ -11,7 +11,7 @@ import { type Colour, coloured } from "../core/monitor/colours.js";
 import { formatHostPort } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
 import { explainDialFailure } from "../dial/dial-error.js";
-import { type Complain, EXIT, misused, type Started } from "./start.js";
+import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 import { type Address, parseWatchArguments, WATCH_USAGE } from "./watch-arguments.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };

@@ -1,4 +1,4 @@
-import { Client, type Dispatcher, Pool } from "undici";
+import type { Dispatcher, Client as UndiciClient } from "undici";
 import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { parseHttpEndpoint } from "../core/net/http-endpoint.js";
@@ -7,6 +7,7 @@ import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
 import type { RequestsStatus } from "../core/status/daemon-status.js";
 import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
+import { Client, Pool } from "../sockets/http-client.js";
 import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock } from "../system/clock.js";
 import { type ExchangeResult, LuupExchange, type LuupExchangeEvents, TIMEOUT_MS } from "./luup-exchange.js";
@@ -35,7 +36,7 @@ const IDLE_MS = 30_000; // openLuup drops idle connections after 90 s; ours go e
 const MAX_REQUESTS = 64; // in flight: the engine works on one after the other, more would only fill its queue
 const USER_AGENT = "sockproxyd-1";
 
-const CONNECTION: Client.Options = {
+const CONNECTION: UndiciClient.Options = {
   pipelining: 1,
   connect: httpConnector(TIMEOUT_MS),
   headersTimeout: 0, // LuupExchange limits the time of the whole exchange

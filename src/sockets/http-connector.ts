@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
-import { buildConnector } from "undici";
+import type undici from "undici";
 import { InterimResponseFilter } from "../core/net/interim-response-filter.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
+import { buildConnector } from "./http-client.js";
 
 /** Most bytes that undici gets at once: of a response head that is too long, it makes an error for each field of them. */
 const MAX_READ = 1024;
@@ -33,7 +34,7 @@ class SharedSlice {
  *
  * @param timeoutMs longest time to connect
  */
-export function httpConnector(timeoutMs: number): buildConnector.connector {
+export function httpConnector(timeoutMs: number): undici.buildConnector.connector {
   const connect = buildConnector({ timeout: timeoutMs });
   const slice = new SharedSlice();
   return (options, callback) =>
