@@ -100,7 +100,7 @@ export class DeviceConnection {
     } = this.#name;
     const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#route) };
     const { options, mux } = this.#route;
-    return { source, options, view: viewOfProtocol(mux.protocol.framing.name), hops: SERVER_SIDE, point: this };
+    return { source, options, view: viewOfProtocol(mux.protocol.deviceFraming.name), hops: SERVER_SIDE, point: this };
   }
 
   /** What STAT shows of the connection; `busy`: requests wait for their answer. */

@@ -197,13 +197,13 @@ export class FairScheduler {
     this.#waitingForAnswer.remove(client);
     const running = this.#clients.get(client)?.running;
     if (running === undefined || client.stalled) return "not now";
-    const { hasIds } = this.#owner.options().protocol;
+    const { clientsHaveIds } = this.#owner.options().protocol;
     if (item.kind === "reply") {
-      return running.size === 0 || (hasIds && item.closeReason === undefined) ? "take" : "not now";
+      return running.size === 0 || (clientsHaveIds && item.closeReason === undefined) ? "take" : "not now";
     }
     const { request } = item.clientRequest;
     const [other] = running;
-    const mayRun = other === undefined || (hasIds && request.reads && other.request.reads);
+    const mayRun = other === undefined || (clientsHaveIds && request.reads && other.request.reads);
     if (this.#isStopped || !mayRun) return "not now";
     if (this.#owner.hasRoom()) return "take";
     if (request.key === undefined || !this.#owner.isCoalescing()) return "no room";

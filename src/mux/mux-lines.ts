@@ -18,7 +18,7 @@ function keyOf(line: MuxLine): string {
   const port = Math.min(...listensOf(line).map((listen) => listen.port)); // their order may change
   const { transport, tlsName, verifyCertificate } = options;
   const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
-  return `${port} ${device} ${mux.protocol.framing.name} ${mux.mode}`;
+  return `${port} ${device} ${mux.protocol.framing.name} ${mux.protocol.deviceFraming.name} ${mux.mode}`;
 }
 
 /** Makes the mux of a line. The mux connects to nothing before it has a client. */

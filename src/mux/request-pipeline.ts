@@ -67,7 +67,7 @@ export class RequestPipeline implements AnswerSource {
     const { clock } = owner;
     const { protocol, maxAgeMs } = owner.options();
     this.#matcher = new AnswerMatcher(protocol, Math.floor(Math.random() * 0x10000));
-    this.#reader = new AnswerReader(connection, protocol.framing.answers(), {
+    this.#reader = new AnswerReader(connection, protocol.deviceFraming.answers(), {
       cut: (cut, atEof) => this.#carryOut(this.#matcher.match(cut), atEof),
       caughtUp: (heldBytes) => this.#caughtUp(heldBytes),
       ready: () => owner.ready(),
@@ -158,7 +158,7 @@ export class RequestPipeline implements AnswerSource {
     this.requests += 1;
     this.#probe.used();
     const awaitsOneAnswer = !protocol.hasIds && !protocol.recognizesUnsolicited;
-    if (awaitsOneAnswer) this.#reader.restart(protocol.framing.answers(request.bytes));
+    if (awaitsOneAnswer) this.#reader.restart(protocol.deviceFraming.answers(request.bytes));
     if (request.closesConnection) this.#retireLater("the device may see the end of the request elsewhere");
     this.#connection.write(protocol.withId(request, id));
     if (request.oneWay) {

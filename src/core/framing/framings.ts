@@ -3,6 +3,7 @@ import { echoFraming } from "./echo-framing.js";
 import type { FramingKind } from "./framing.js";
 import { httpFraming } from "./http-framing.js";
 import { iso8583Framing } from "./iso8583-framing.js";
+import { modbusAsciiFraming } from "./modbus-ascii-framing.js";
 import { modbusFraming } from "./modbus-framing.js";
 import { modbusRtuFraming } from "./modbus-rtu-framing.js";
 import { modbusSerialFraming } from "./modbus-serial-framing.js";
@@ -17,5 +18,6 @@ export const FRAMINGS: readonly FramingKind[] = [
   modbusFraming,
   modbusRtuFraming,
   modbusSerialFraming,
+  modbusAsciiFraming,
   conbusFraming,
 ];

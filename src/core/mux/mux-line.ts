@@ -6,7 +6,10 @@ import { type OptionRow, parseOptions, splitOptions } from "../options/option-ta
 import { fail, ok, type Result } from "../parse/result.js";
 import { MUX_OPTIONS } from "./mux-option-rows.js";
 import { answerLimitMs, DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
-import { REQUEST_PROTOCOLS } from "./protocols/protocols.js";
+import type { Protocol } from "./protocol.js";
+import { modbusNameOf } from "./protocols/modbus-protocol.js";
+import { protocolOfLine } from "./protocols/protocols.js";
+import { rawProtocol } from "./protocols/raw-protocol.js";
 
 /** What a line of `[mux]` asks for: a device, and how to share it. */
 export interface MuxRoute extends ConnRequest {
@@ -48,36 +51,48 @@ function apart(all: LineOptions): Pick<MuxRoute, "options" | "mux"> {
   return { options, mux };
 }
 
-/** A line whose options go together. */
+/** A line whose options go together. Its protocol is that of clients and device. */
 export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
-  const { options, mux } = route;
+  const protocol = protocolOfLine(route.mux);
+  if (!protocol.ok) return protocol;
+  const mux = { ...route.mux, protocol: protocol.value };
+  const fault = faultOf(mux, route.options);
+  if (fault !== undefined) return fail(fault);
+  const checked = checkConnRequest(route);
+  return checked.ok ? ok({ ...route, mux }) : checked;
+}
+
+/** Why options do not go together. */
+function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   const { protocol, probe } = mux;
   const { name } = protocol.framing;
-  if (options.transport === "udp") return fail("PRTO=udp: a mux has tcp or tls links");
-  if (mux.pipe > 1 && !protocol.hasIds) return fail(`PIPE=${mux.pipe}: messages of ${name} carry no ids`);
-  const isModbus = name.startsWith("modbus");
-  if (!isModbus && mux.writes !== "pass") return fail("RDON goes with Modbus only");
-  if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return fail("CACH goes with Modbus and Conbus only");
-  if (mux.mode === "request" && !REQUEST_PROTOCOLS.includes(protocol))
-    return fail(`PROT=${name} goes with MODE=broadcast`);
+  const { name: deviceName } = protocol.deviceFraming;
+  if (options.transport === "udp") return "PRTO=udp: a mux has tcp or tls links";
+  if (mux.pipe > 1 && !protocol.hasIds) return `PIPE=${mux.pipe}: messages of ${deviceName} carry no ids`;
+  const isModbus = modbusNameOf(protocol) !== undefined;
+  if (!isModbus && mux.writes !== "pass") return "RDON goes with Modbus only";
+  if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return "CACH goes with Modbus and Conbus only";
+  if (mux.mode === "request" && protocol === rawProtocol) return `PROT=${name} goes with MODE=broadcast`;
   if (answerLimitMs(mux) > mux.timeoutMs) {
-    return fail(
-      `ATIM=${answerLimitMs(mux) / 1000} is longer than TIME=${mux.timeoutMs / 1000}: nobody waits for that answer`,
-    );
+    return `ATIM=${answerLimitMs(mux) / 1000} is longer than TIME=${mux.timeoutMs / 1000}: nobody waits for that answer`;
   }
   const forRequests =
     probe !== undefined || mux.cacheMs > 0 || mux.maxAgeMs > 0 || mux.linkIdleMs > 0 || mux.writes !== "pass";
   if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
-    return fail("MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH and RDON");
+    return "MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH and RDON";
   }
-  if (probe !== undefined) {
-    const [cut, ...more] = protocol.framing.requests().push(probe);
-    if (cut?.kind !== "frame" || more.length > 0 || cut.bytes.length !== probe.length) {
-      return fail(`PROB: that is not one whole request of ${name}`);
-    }
-    const understood = protocol.interpret(probe, cut.head, "pass");
-    if (understood.kind === "error") return fail(`PROB: ${understood.reason}`);
+  const translates = mux.unitMap !== undefined || deviceName !== name;
+  if (mux.mode === "broadcast" && translates) return "MODE=broadcast passes bytes as they are: without DPRO and UMAP";
+  return probe === undefined ? undefined : faultOfProbe(probe, protocol);
+}
+
+/** Why bytes are no whole request of the clients' protocol. */
+function faultOfProbe(probe: Buffer, protocol: Protocol): string | undefined {
+  const { framing } = protocol;
+  const [cut, ...more] = framing.requests().push(probe);
+  if (cut?.kind !== "frame" || more.length > 0 || cut.bytes.length !== probe.length) {
+    return `PROB: that is not one whole request of ${framing.name}`;
   }
-  const checked = checkConnRequest(route);
-  return checked.ok ? ok(route) : checked;
+  const understood = protocol.interpret(probe, cut.head, "pass");
+  return understood.kind === "error" ? `PROB: ${understood.reason}` : undefined;
 }

@@ -1,7 +1,7 @@
 import { type OptionRow, rowsOf } from "../options/option-table.js";
 import { count, time, word } from "../options/value-kinds.js";
 import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
-import { PROBE, PROTOCOL, WRITES } from "./mux-value-kinds.js";
+import { DEVICE_PROTOCOL, PROBE, PROTOCOL, UNIT_MAP, WRITES } from "./mux-value-kinds.js";
 
 /** The most that POOL, PIPE and QLEN may say. */
 const MAX_LINKS = 64;
@@ -19,6 +19,22 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     help: ["The protocol of the device: how messages are told apart."],
     sets: "protocol",
     kind: PROTOCOL,
+  }),
+  row({
+    key: "DPRO",
+    name: "device-protocol",
+    usage: "DPRO=protocol",
+    help: ["The framing of a Modbus device, where its clients have another one."],
+    sets: "deviceProtocol",
+    kind: DEVICE_PROTOCOL,
+  }),
+  row({
+    key: "UMAP",
+    name: "unit-map",
+    usage: "UMAP=unit:unit,...",
+    help: ["Modbus units of the clients, and the device's units that they stand for."],
+    sets: "unitMap",
+    kind: UNIT_MAP,
   }),
   row({
     key: "POOL",

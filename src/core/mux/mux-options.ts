@@ -1,9 +1,15 @@
+import type { ModbusName } from "./modbus-forms.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { PROTOCOLS } from "./protocols/protocols.js";
 
 /** How a mux shares its device. Times in milliseconds. */
 export interface MuxOptions {
+  /** That of the clients; of a line that is checked, with that of the device. */
   readonly protocol: Protocol;
+  /** The framing of a Modbus device that has another one than its clients. */
+  readonly deviceProtocol?: ModbusName;
+  /** Units of a Modbus device by units of clients, where they differ. */
+  readonly unitMap?: ReadonlyMap<number, number>;
   /** Links to the device, at most. */
   readonly pool: number;
   /** Requests outstanding on one link, at most. */

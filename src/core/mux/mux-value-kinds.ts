@@ -1,6 +1,8 @@
 import { type ValueKind, word } from "../options/value-kinds.js";
 import { didYouMean } from "../parse/near-miss.js";
-import { fail, ok } from "../parse/result.js";
+import { parseInteger } from "../parse/number.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import { MODBUS_FORMS, type ModbusName } from "./modbus-forms.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { findProtocol, PROTOCOLS } from "./protocols/protocols.js";
 
@@ -17,6 +19,38 @@ export const PROTOCOL: ValueKind<Protocol> = {
   },
   print: ({ framing }) => framing.name,
 };
+
+/** The name of a framing of Modbus. */
+export const DEVICE_PROTOCOL: ValueKind<ModbusName> = {
+  ...word(Object.keys(MODBUS_FORMS) as ModbusName[]),
+  unit: "protocol",
+};
+
+const MAX_UNIT = 255;
+
+/** `2:1,3:7`: units of clients, and the units of the device that they stand for. */
+export const UNIT_MAP: ValueKind<ReadonlyMap<number, number>> = {
+  unit: "units",
+  range: `client's unit:device's unit, 0 to ${MAX_UNIT}; several with commas between`,
+  parse(text) {
+    const units = new Map<number, number>();
+    for (const pair of text.split(",")) {
+      const parsed = pairOfUnits(pair);
+      if (!parsed.ok) return parsed;
+      const [from, to] = parsed.value;
+      if (units.has(from)) return fail(`unit ${from} stands there twice`);
+      units.set(from, to);
+    }
+    return ok(units);
+  },
+  print: (units) => [...units].map(([from, to]) => `${from}:${to}`).join(","),
+};
+
+function pairOfUnits(pair: string): Result<readonly [from: number, to: number]> {
+  const [from, to, ...more] = pair.split(":").map((unit) => parseInteger(unit.trim(), 0, MAX_UNIT));
+  if (from?.ok && to?.ok && more.length === 0) return ok([from.value, to.value]);
+  return fail(`"${pair}": two units from 0 to ${MAX_UNIT} are wanted, such as 2:1`);
+}
 
 /** A request in hexadecimal digits. */
 export const PROBE: ValueKind<Buffer> = {

@@ -1,4 +1,14 @@
 import type { Cut, FramingKind, HttpHead } from "../framing/framing.js";
+import type { ModbusHeader } from "./modbus-forms.js";
+
+/** The parts of a Modbus request. */
+export interface ModbusRequest {
+  /** The unit of the device: where `unit-map` says so, another one than the client's. */
+  readonly unit: number;
+  readonly pdu: Buffer;
+  /** What the client's message has, and its answer repeats. */
+  readonly client: ModbusHeader & { readonly unit: number };
+}
 
 /** A message of a client that goes to the device. */
 export interface Request {
@@ -15,6 +25,8 @@ export interface Request {
   readonly oneWay?: true;
   /** The mux closes the client behind the answer. */
   readonly closesClient?: true;
+  /** The parts of a Modbus request. */
+  readonly modbus?: ModbusRequest;
   /** The device may see the end of the request at another byte than the mux does: the connection carries no further request. */
   readonly closesConnection?: true;
 }
@@ -38,9 +50,14 @@ export type Writes = "pass" | "deny" | "ignore";
 
 /** Requests, answers and failures of one protocol. Pure. Returned bytes never share memory with the arguments. */
 export interface Protocol {
+  /** The framing of clients. Its name is that of the protocol. */
   readonly framing: FramingKind;
-  /** Whether messages carry ids: several requests may be outstanding on a connection, and it survives a timeout. */
+  /** The framing of the device. */
+  readonly deviceFraming: FramingKind;
+  /** Whether messages of the device carry ids: several requests may be outstanding on a connection, and it survives a timeout. */
   readonly hasIds: boolean;
+  /** Whether messages of clients carry ids: the answers to reads of one client may come in any order. */
+  readonly clientsHaveIds: boolean;
   /**
    * Whether the mux can tell an unsolicited message from the awaited answer. If not, the connection is of no use any more after an
    * unsolicited message.

@@ -103,6 +103,20 @@ const unknownCode = fc
   .tuple(fc.constantFrom(8, 43, 65, 100), octets(0, 250))
   .map(([code, data]) => bytes([code, ...data]));
 
+/** Frames, also in lower case and without CR, and bytes in front of a colon. */
+const asciiFrames: Samples = fc.array(
+  fc.oneof(
+    fc.tuple(octets(2, 254), fc.constantFrom("\r\n", "\n"), fc.boolean()).map(([found, end, lower]): Sample => {
+      const sum = found.reduce((total, byte) => total + byte, 0);
+      const digits = bytes([...found, -sum & 0xff]).toString("hex");
+      return { kind: "frame", bytes: bytes(":", lower ? digits : digits.toUpperCase(), end) };
+    }),
+    octets(1, 9).map((junk): Sample => ({ kind: "junk", bytes: bytes([...without(junk, 0x3a)], "\n") })),
+    octets(0, 9).map((junk): Sample => ({ kind: "junk", bytes: bytes(":", [...without(junk, 0x3a)], "\n") })),
+  ),
+  { maxLength: 6 },
+);
+
 const header = fc.constantFrom(
   "Host: hub\r\n",
   "Accept: */*\r\n",
@@ -199,6 +213,10 @@ export const GENERATORS: Readonly<Record<string, Generators>> = {
       bytes([0]),
     ],
   },
+  "modbus-ascii": both(asciiFrames, [
+    ...[":", "0", "01", "\r\n", "\n", ":0103FC\r\n", ":01030000000AF2\r\n", ":zz\r\n"].map((text) => bytes(text)),
+    Buffer.alloc(510, "0"),
+  ]),
   http: {
     requests: frames(
       fc

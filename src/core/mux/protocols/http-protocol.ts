@@ -74,7 +74,9 @@ function waitsForGoAhead(head: HttpHead): boolean {
  */
 export const httpProtocol: Protocol = {
   framing: httpFraming,
+  deviceFraming: httpFraming,
   hasIds: false,
+  clientsHaveIds: false,
   recognizesUnsolicited: false,
   hasFailureReply: true,
   interpret(message, head) {

@@ -1,64 +1,92 @@
-import { CRC_LENGTH, withCrc } from "../../framing/crc16.js";
-import type { FramingKind } from "../../framing/framing.js";
-import { modbusFraming } from "../../framing/modbus-framing.js";
-import { modbusRtuFraming } from "../../framing/modbus-rtu-framing.js";
+import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "../modbus-forms.js";
 import { blockedWriteReply, failureReply, isException, isRead, isShareable, sameFunction } from "../modbus-pdu.js";
-import type { Protocol } from "../protocol.js";
+import type { ModbusRequest, Protocol, Request } from "../protocol.js";
 
-// MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
-const LENGTH_AT = 4;
-const UNIT_AT = 6;
-const PDU_AT = 7;
+const BROADCAST_UNIT = 0; // of all units on a serial line (MODBUS over Serial Line V1.02, 2.1)
+const SILENCE = Buffer.alloc(0); // the reply to a request for all units
 
-/** A message with the header of `to` and this PDU. The length counts the CRC where the length of `to` does. */
-function reply(to: Buffer, pdu: Buffer, crcSize: number): Buffer {
-  const head = to.subarray(0, PDU_AT);
-  const message = Buffer.concat([head, pdu]);
-  const lengthCountsCrc = to.readUInt16BE(LENGTH_AT) === to.length - UNIT_AT;
-  message.writeUInt16BE(message.length - UNIT_AT + (lengthCountsCrc ? crcSize : 0), LENGTH_AT);
-  if (crcSize === 0) return message;
-  return Buffer.concat([message.subarray(0, UNIT_AT), withCrc(message.subarray(UNIT_AT))]); // of unit and PDU
+/** What a line says about its Modbus device besides the framing. */
+export interface ModbusRules {
+  /** Units of the device by units of clients, where they differ (UMAP). */
+  readonly unitMap?: ReadonlyMap<number, number>;
+}
+
+/** Unit and PDU for the device, and what the answer needs to come back in the client's framing. */
+function partsOf({ modbus }: Request): ModbusRequest {
+  if (modbus === undefined) throw new TypeError("a request of another protocol");
+  return modbus;
 }
 
 /**
- * Modbus/TCP, with or without a CRC behind the PDU. On the connection to the device the transaction ids are the mux's own, so late,
- * repeated and reordered answers reach no wrong client. Each client sees its own ids.
+ * Modbus with the framing `client` on the side of the clients, and `device` on the other. Inside, a message is a unit and a PDU.
+ *
+ * On a link with ids these are the mux's own, so late, repeated and reordered answers reach no wrong client. Each client sees its own ids.
  */
-function mbap(framing: FramingKind, crcSize: number): Protocol {
-  const pduOf = (message: Buffer): Buffer => message.subarray(PDU_AT, message.length - crcSize);
+export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap }: ModbusRules = {}): Protocol {
+  const isSerial = !client.hasIds && !device.hasIds;
+  /** A PDU in the form of the client that has sent the request. */
+  const wrapped = (request: Request, pdu: Buffer): Buffer => {
+    const { client: header } = partsOf(request);
+    return client.wrap(header.unit, pdu, header);
+  };
   return {
-    framing,
-    hasIds: true,
-    recognizesUnsolicited: true,
+    framing: client.framing,
+    deviceFraming: device.framing,
+    hasIds: device.hasIds,
+    clientsHaveIds: client.hasIds,
+    recognizesUnsolicited: device.hasIds,
     hasFailureReply: true,
     interpret(message, _head, writes) {
-      const bytes = Buffer.from(message);
-      const pdu = pduOf(bytes);
+      const asked = client.unwrap(message);
+      const unit = unitMap?.get(asked.unit) ?? asked.unit;
+      const bytes = device.wrap(unit, asked.pdu, { id: 0, countsCrc: asked.countsCrc });
+      const { pdu } = device.unwrap(bytes); // in memory of its own
+      const header = { unit: asked.unit, id: asked.id, countsCrc: asked.countsCrc };
+      const reads = isRead(pdu);
+      const oneWay = isSerial && unit === BROADCAST_UNIT && !reads;
       const blocked = blockedWriteReply(pdu, writes);
-      if (blocked !== undefined) return { kind: "answer", bytes: reply(bytes, blocked, crcSize) };
-      const key = isShareable(pdu) ? bytes.toString("latin1", UNIT_AT) : undefined;
-      return { kind: "request", request: { bytes, reads: isRead(pdu), ...(key !== undefined && { key }) } };
+      if (blocked !== undefined) {
+        return { kind: "answer", bytes: oneWay ? SILENCE : client.wrap(header.unit, blocked, header) };
+      }
+      const key = isShareable(pdu) ? String.fromCharCode(unit) + pdu.toString("latin1") : undefined;
+      return {
+        kind: "request",
+        request: {
+          bytes,
+          reads,
+          modbus: { unit, pdu, client: header },
+          ...(key !== undefined && { key }),
+          ...(oneWay && { oneWay }),
+        },
+      };
     },
     malformedReply: () => undefined,
     withId({ bytes }, id) {
+      if (!device.hasIds) return bytes;
       const message = Buffer.from(bytes);
       message.writeUInt16BE(id);
       return message;
     },
-    idOf: (answer) => answer.readUInt16BE(),
-    isFailure: (answer) => isException(pduOf(answer)),
-    isAnswerTo: (answer, { bytes }) => answer[UNIT_AT] === bytes[UNIT_AT] && sameFunction(pduOf(answer), pduOf(bytes)),
-    forClient(cut, { bytes }) {
-      const message = Buffer.from(cut.bytes);
-      bytes.copy(message, 0, 0, 2);
-      return message;
+    idOf: (answer) => device.unwrap(answer).id,
+    isFailure: (answer) => isException(device.unwrap(answer).pdu),
+    isAnswerTo(answer, request) {
+      const asked = partsOf(request);
+      const { unit, pdu } = device.unwrap(answer);
+      return unit === asked.unit && sameFunction(pdu, asked.pdu);
     },
-    failureReply: ({ bytes }, why) => reply(bytes, failureReply(pduOf(bytes), why), crcSize),
+    forClient: ({ bytes }, request) => wrapped(request, device.unwrap(bytes).pdu),
+    failureReply(request, why) {
+      return request.oneWay ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
+    },
   };
 }
 
-/** Modbus/TCP as specified. */
-export const modbusProtocol = mbap(modbusFraming, 0);
+/** The name of a framing of Modbus, where a protocol is one. */
+export function modbusNameOf({ framing: { name } }: Protocol): ModbusName | undefined {
+  return isModbus(name) ? name : undefined;
+}
 
-/** Modbus/TCP with the CRC of serial lines behind the PDU. */
-export const modbusRtuProtocol = mbap(modbusRtuFraming, CRC_LENGTH);
+/** Modbus with one framing on both sides, by its name. */
+export const MODBUS_PROTOCOLS: readonly Protocol[] = Object.values(MODBUS_FORMS).map((form) =>
+  modbusProtocol(form, form),
+);

@@ -5,7 +5,9 @@ import type { Protocol } from "../protocol.js";
 export function plainProtocol(framing: FramingKind): Protocol {
   return {
     framing,
+    deviceFraming: framing,
     hasIds: false,
+    clientsHaveIds: false,
     recognizesUnsolicited: false,
     hasFailureReply: false,
     interpret: (message) => ({ kind: "request", request: { bytes: Buffer.from(message), reads: false } }),

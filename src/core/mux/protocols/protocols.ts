@@ -1,29 +1,50 @@
 import { echoFraming } from "../../framing/echo-framing.js";
 import { iso8583Framing } from "../../framing/iso8583-framing.js";
 import { mpuFraming } from "../../framing/mpu-framing.js";
+import { fail, ok, type Result } from "../../parse/result.js";
+import { MODBUS_FORMS, type ModbusName } from "../modbus-forms.js";
 import type { Protocol } from "../protocol.js";
 import { conbusProtocol } from "./conbus-protocol.js";
 import { httpProtocol } from "./http-protocol.js";
-import { modbusProtocol, modbusRtuProtocol } from "./modbus-protocol.js";
-import { modbusSerialProtocol } from "./modbus-serial-protocol.js";
+import { MODBUS_PROTOCOLS, type ModbusRules, modbusNameOf, modbusProtocol } from "./modbus-protocol.js";
 import { plainProtocol } from "./plain-protocol.js";
 import { rawProtocol } from "./raw-protocol.js";
 
-/** All protocols of a mux, in the order of `mux list` and the docs. A new protocol is one line here. */
+/** All protocols of a mux, in the order of `mux list` and the docs. A new protocol is one line here; a framing of Modbus one in modbus-forms.ts. */
 export const PROTOCOLS: readonly Protocol[] = [
   plainProtocol(echoFraming),
   httpProtocol,
   plainProtocol(iso8583Framing),
   plainProtocol(mpuFraming),
-  modbusProtocol,
-  modbusRtuProtocol,
-  modbusSerialProtocol,
+  ...MODBUS_PROTOCOLS,
   conbusProtocol,
   rawProtocol,
 ];
 
 /** The protocols whose messages are requests and answers. */
 export const REQUEST_PROTOCOLS: readonly Protocol[] = PROTOCOLS.filter((protocol) => protocol !== rawProtocol);
+
+/**
+ * The protocol of a line: that of its clients, and what else the line says about a Modbus device.
+ *
+ * @returns or why that does not go together
+ */
+export function protocolOfLine({ protocol, deviceProtocol, ...rules }: ProtocolChoice): Result<Protocol> {
+  const name = modbusNameOf(protocol);
+  if (name !== undefined) {
+    if (rules.unitMap === undefined && (deviceProtocol ?? name) === name) return ok(findProtocol(name) ?? protocol);
+    return ok(modbusProtocol(MODBUS_FORMS[name], MODBUS_FORMS[deviceProtocol ?? name], rules));
+  }
+  if (deviceProtocol !== undefined) return fail("DPRO goes with Modbus only");
+  if (rules.unitMap !== undefined) return fail("UMAP goes with Modbus only");
+  return ok(protocol);
+}
+
+/** What a line says about the protocols of clients and device. */
+interface ProtocolChoice extends ModbusRules {
+  readonly protocol: Protocol;
+  readonly deviceProtocol?: ModbusName;
+}
 
 /** The protocol called `name`, in any case. */
 export function findProtocol(name: string): Protocol | undefined {

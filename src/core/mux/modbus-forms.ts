@@ -1,0 +1,109 @@
+import { CRC_LENGTH, crc16 } from "../framing/crc16.js";
+import type { FramingKind } from "../framing/framing.js";
+import { asciiFrame, bytesOfAscii, modbusAsciiFraming } from "../framing/modbus-ascii-framing.js";
+import { modbusFraming } from "../framing/modbus-framing.js";
+import { modbusRtuFraming } from "../framing/modbus-rtu-framing.js";
+import { modbusSerialFraming } from "../framing/modbus-serial-framing.js";
+
+/** What a message has besides unit and PDU: its answer repeats it. */
+export interface ModbusHeader {
+  /** 0 where messages have none. */
+  readonly id: number;
+  /** Whether the length field counts the CRC: devices with both disagree. */
+  readonly countsCrc: boolean;
+}
+
+/** A Modbus message without its framing. */
+export interface ModbusMessage extends ModbusHeader {
+  readonly unit: number;
+  /** A view of the message where the framing allows it. */
+  readonly pdu: Buffer;
+}
+
+/** A framing of Modbus: how it wraps unit and PDU. Every message is a whole one of {@link framing}. */
+export interface ModbusForm {
+  readonly framing: FramingKind;
+  /** Whether messages carry ids. */
+  readonly hasIds: boolean;
+  unwrap(message: Buffer): ModbusMessage;
+  wrap(unit: number, pdu: Buffer, header: ModbusHeader): Buffer;
+}
+
+// MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
+const LENGTH_AT = 4;
+const UNIT_AT = 6;
+const PDU_AT = 7;
+
+const NO_HEADER: ModbusHeader = { id: 0, countsCrc: true };
+
+/** Modbus/TCP. `crcSize`: bytes of the CRC behind the PDU. */
+function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm {
+  return {
+    framing,
+    hasIds: true,
+    unwrap: (message) => ({
+      id: message.readUInt16BE(),
+      countsCrc: crcSize === 0 || message.readUInt16BE(LENGTH_AT) === message.length - UNIT_AT,
+      unit: message[UNIT_AT] ?? 0,
+      pdu: message.subarray(PDU_AT, message.length - crcSize),
+    }),
+    wrap(unit, pdu, { id, countsCrc }) {
+      const end = PDU_AT + pdu.length;
+      const message = Buffer.allocUnsafe(end + crcSize);
+      message.writeUInt16BE(id);
+      message.writeUInt16BE(0, 2);
+      message.writeUInt16BE(end - UNIT_AT + (countsCrc ? crcSize : 0), LENGTH_AT);
+      message[UNIT_AT] = unit;
+      pdu.copy(message, PDU_AT);
+      if (crcSize > 0) message.writeUInt16LE(crc16(message, UNIT_AT, end), end);
+      return message;
+    },
+  };
+}
+
+/** MODBUS over Serial Line V1.02, 2.5.1: unit, PDU, CRC. */
+const serial: ModbusForm = {
+  framing: modbusSerialFraming,
+  hasIds: false,
+  unwrap: (message) => ({
+    ...NO_HEADER,
+    unit: message[0] ?? 0,
+    pdu: message.subarray(1, message.length - CRC_LENGTH),
+  }),
+  wrap(unit, pdu) {
+    const end = 1 + pdu.length;
+    const message = Buffer.allocUnsafe(end + CRC_LENGTH);
+    message[0] = unit;
+    pdu.copy(message, 1);
+    message.writeUInt16LE(crc16(message, 0, end), end);
+    return message;
+  },
+};
+
+/** MODBUS over Serial Line V1.02, 2.5.2: unit, PDU and LRC in hexadecimal digits. */
+const ascii: ModbusForm = {
+  framing: modbusAsciiFraming,
+  hasIds: false,
+  unwrap(message) {
+    const bytes = bytesOfAscii(message);
+    if (typeof bytes === "string") throw new TypeError(`no message of modbus-ascii: ${bytes}`);
+    return { ...NO_HEADER, unit: bytes[0] ?? 0, pdu: bytes.subarray(1) };
+  },
+  wrap: (unit, pdu) => asciiFrame(Buffer.concat([Buffer.of(unit), pdu])),
+};
+
+/** The framings of Modbus by name, in the order of lists and docs. Clients and device may have any two of them. */
+export const MODBUS_FORMS = {
+  modbus: mbap(modbusFraming, 0),
+  "modbus-rtu": mbap(modbusRtuFraming, CRC_LENGTH),
+  "modbus-serial": serial,
+  "modbus-ascii": ascii,
+} as const satisfies Record<string, ModbusForm>;
+
+/** The name of a framing of Modbus. */
+export type ModbusName = keyof typeof MODBUS_FORMS;
+
+/** Whether a protocol of this name is one of Modbus. */
+export function isModbus(name: string): name is ModbusName {
+  return Object.hasOwn(MODBUS_FORMS, name);
+}
