@@ -1,5 +1,5 @@
 import type { TestProtocol } from "./exchange.js";
-import { type ModbusKind, readPdu, unwrap, words, wrap } from "./modbus.js";
+import { hasIds, type ModbusKind, readPdu, unwrap, words, wrap } from "./modbus.js";
 
 /** The initial value of a register: neighbours differ, and units differ. */
 export function registerValue(unit: number, address: number): number {
@@ -53,15 +53,27 @@ export function modbusProtocol(kind: ModbusKind, written: Written = new Map()): 
       const { id, unit, pdu } = unwrap(kind, request);
       return wrap(kind, { id, unit, pdu: answerPdu(unit, pdu, written) });
     },
-    requestLength: kind === "modbus-serial" ? serialRequestLength : mbapLength,
-    answerLength: kind === "modbus-serial" ? serialAnswerLength : mbapLength,
+    ...LENGTHS[kind],
     meaning: (answer) => answer.toString("hex"),
     isRefusal: (answer) => {
       const { pdu } = unwrap(kind, answer);
       return pdu.readUInt8(0) > 0x80 && [6, 10, 11].includes(pdu.readUInt8(1));
     },
   };
-  return kind === "modbus-serial" ? protocol : { ...protocol, id: (message) => message.readUInt16BE(0) };
+  return hasIds(kind) ? { ...protocol, id: (message) => message.readUInt16BE(0) } : protocol;
+}
+
+type Lengths = Pick<TestProtocol, "requestLength" | "answerLength">;
+
+const LENGTHS: Readonly<Record<ModbusKind, Lengths>> = {
+  modbus: { requestLength: mbapLength, answerLength: mbapLength },
+  "modbus-rtu": { requestLength: mbapLength, answerLength: mbapLength },
+  "modbus-serial": { requestLength: serialRequestLength, answerLength: serialAnswerLength },
+  "modbus-ascii": { requestLength: lineLength, answerLength: lineLength },
+};
+
+function lineLength(bytes: Buffer): number {
+  return bytes.indexOf("\n") + 1;
 }
 
 function mbapLength(bytes: Buffer): number {

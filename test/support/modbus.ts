@@ -1,5 +1,11 @@
-/** Modbus/TCP, Modbus/TCP with a CRC, or bare RTU frames. */
-export type ModbusKind = "modbus" | "modbus-rtu" | "modbus-serial";
+/** Modbus/TCP, Modbus/TCP with a CRC, bare RTU frames, or frames of hexadecimal digits. */
+export const MODBUS_KINDS = ["modbus", "modbus-rtu", "modbus-serial", "modbus-ascii"] as const;
+export type ModbusKind = (typeof MODBUS_KINDS)[number];
+
+/** Whether messages carry ids. */
+export function hasIds(kind: ModbusKind): boolean {
+  return kind === "modbus" || kind === "modbus-rtu";
+}
 
 /** The parts of a Modbus message. A serial message has no id: 0. */
 export interface ModbusMessage {
@@ -18,9 +24,18 @@ export function crc16(bytes: Buffer): Buffer {
   return Buffer.from([crc & 0xff, crc >> 8]);
 }
 
+/** The LRC of Modbus ASCII: the sum of all bytes with it is 0. */
+export function lrc(bytes: Buffer): Buffer {
+  return Buffer.from([-bytes.reduce((sum, byte) => sum + byte, 0) & 0xff]);
+}
+
 /** Encodes a message. */
 export function wrap(kind: ModbusKind, { id, unit, pdu }: ModbusMessage): Buffer {
   const body = Buffer.concat([Buffer.from([unit]), pdu]);
+  if (kind === "modbus-ascii") {
+    const digits = Buffer.concat([body, lrc(body)]).toString("hex");
+    return Buffer.from(`:${digits.toUpperCase()}\r\n`);
+  }
   const tail = kind === "modbus" ? body : Buffer.concat([body, crc16(body)]);
   if (kind === "modbus-serial") return tail;
   const header = Buffer.alloc(6);
@@ -29,8 +44,14 @@ export function wrap(kind: ModbusKind, { id, unit, pdu }: ModbusMessage): Buffer
   return Buffer.concat([header, tail]);
 }
 
-/** Decodes a message. @throws when the CRC is wrong */
+/** Decodes a message. @throws when the CRC, or the LRC, is wrong */
 export function unwrap(kind: ModbusKind, message: Buffer): ModbusMessage {
+  if (kind === "modbus-ascii") {
+    const bytes = Buffer.from(/^:([0-9A-F]+)\r\n$/.exec(message.toString("latin1"))?.[1] ?? "", "hex");
+    const body = bytes.subarray(0, -1);
+    if (!lrc(body).equals(bytes.subarray(-1))) throw new Error(`LRC: ${message.toString("latin1")}`);
+    return { id: 0, unit: body.readUInt8(0), pdu: body.subarray(1) };
+  }
   const id = kind === "modbus-serial" ? 0 : message.readUInt16BE(0);
   const tail = kind === "modbus-serial" ? message : message.subarray(6);
   const body = kind === "modbus" ? tail : tail.subarray(0, -2);

@@ -1,6 +1,6 @@
 import { describe, type TestContext, test } from "node:test";
 import { Asker, type TestProtocol } from "../support/exchange.js";
-import type { ModbusKind } from "../support/modbus.js";
+import { MODBUS_KINDS, type ModbusKind } from "../support/modbus.js";
 import { ModbusClient } from "../support/modbus-client.js";
 import { modbusProtocol } from "../support/modbus-device.js";
 import { startMux } from "../support/mux.js";
@@ -10,7 +10,7 @@ import type { Story } from "./story.js";
 
 const PROTOCOLS: readonly TestProtocol[] = [
   ...[echo, http, iso8583, mpu, conbus],
-  ...(["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => modbusProtocol(kind)),
+  ...MODBUS_KINDS.map((kind) => modbusProtocol(kind)),
 ];
 
 /** The protocol of the clients. */

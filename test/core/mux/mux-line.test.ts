@@ -35,6 +35,17 @@ const good: [text: string, sets: Partial<MuxOptions>][] = [
   ["PROT=modbus-serial RDON=ignore", { writes: "ignore" }],
   ["MODE=broadcast", { mode: "broadcast" }],
   ["PROT=raw MODE=broadcast", { mode: "broadcast", protocol: findProtocol("raw") as MuxOptions["protocol"] }],
+  ["PROT=modbus DPRO=modbus-serial", { deviceProtocol: "modbus-serial" }],
+  ["protocol=modbus-ascii device-protocol=MODBUS pipeline=2", { deviceProtocol: "modbus", pipe: 2 }],
+  [
+    "PROT=modbus-rtu UMAP=2:1,3:7",
+    {
+      unitMap: new Map([
+        [2, 1],
+        [3, 7],
+      ]),
+    },
+  ],
   ["POOL=2 POOL=3", { pool: 3 }],
 ];
 for (const [text, sets] of good) {
@@ -73,6 +84,14 @@ const bad: [text: string, message: RegExp][] = [
   [`PROT=modbus PROB=${PROBE}00`, /not one whole request of modbus/],
   ["PROT=modbus PROB=0103", /not one whole request of modbus/],
   ["PROT=http CACH=100", /CACH goes with Modbus and Conbus only/],
+  ["PROT=echo DPRO=modbus", /DPRO goes with Modbus only/],
+  ["PROT=modbus DPRO=echo", /^bad DPRO "echo": modbus or modbus-rtu or modbus-serial or modbus-ascii is wanted$/],
+  ["PROT=modbus DPRO=modbus-ascii PIPE=2", /PIPE=2: messages of modbus-ascii carry no ids/],
+  ["PROT=modbus DPRO=modbus-ascii MODE=broadcast", /MODE=broadcast passes bytes as they are/],
+  ["PROT=conbus UMAP=1:2", /UMAP goes with Modbus only/],
+  ["PROT=modbus UMAP=1:256", /"1:256": two units from 0 to 255 are wanted, such as 2:1/],
+  ["PROT=modbus UMAP=1", /"1": two units from 0 to 255 are wanted/],
+  ["PROT=modbus UMAP=1:2,1:3", /unit 1 stands there twice/],
   ["PROT=echo RDON=deny", /RDON goes with Modbus only/],
   ["PROT=conbus RDON=deny", /RDON goes with Modbus only/],
   ["RDON=pass", /deny or ignore is wanted/],

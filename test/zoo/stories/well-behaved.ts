@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestProtocol } from "../../support/exchange.js";
+import { MODBUS_KINDS } from "../../support/modbus.js";
 import { modbusProtocol } from "../../support/modbus-device.js";
 import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
 import { Animal } from "../animals/animal.js";
@@ -7,7 +8,7 @@ import { allRight, askAll, keys, type Story } from "../story.js";
 
 const PROTOCOLS: readonly TestProtocol[] = [
   ...[echo, http, iso8583, mpu],
-  ...(["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => modbusProtocol(kind)),
+  ...MODBUS_KINDS.map((kind) => modbusProtocol(kind)),
   conbus,
 ];
 

@@ -14,6 +14,7 @@ const BY_PROTOCOL: ReadonlyMap<string, View> = new Map([
   ["echo", lineView],
   ["http", httpView],
   ["modbus", modbusView],
+  ["modbus-ascii", lineView],
   ["conbus", conbusView],
 ]);
 

@@ -39,7 +39,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     interpret(message, _head, writes) {
       const asked = client.unwrap(message);
       const unit = unitMap?.get(asked.unit) ?? asked.unit;
-      const bytes = device.wrap(unit, asked.pdu, { id: 0, countsCrc: asked.countsCrc });
+      const bytes = device.wrap(unit, asked.pdu, asked);
       const { pdu } = device.unwrap(bytes); // in memory of its own
       const header = { unit: asked.unit, id: asked.id, countsCrc: asked.countsCrc };
       const reads = isRead(pdu);

@@ -156,6 +156,7 @@ test("views by protocol of a mux", () => {
       ["modbus", "modbus"],
       ["modbus-rtu", "hex"],
       ["modbus-serial", "hex"],
+      ["modbus-ascii", "line"],
       ["conbus", "conbus"],
       ["raw", "hex"],
     ],
