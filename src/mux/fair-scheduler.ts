@@ -7,6 +7,7 @@ import type { Clock } from "../system/clock.js";
 import type { MuxClient } from "./mux-client.js";
 import { type ClientRequest, type LocalReply, PendingRequest, type QueueItem } from "./pending-request.js";
 import { TimeLimit } from "./time-limit.js";
+import { WaitingReads } from "./waiting-reads.js";
 
 /** What a scheduler asks of the mux whose clients it schedules, and tells it. */
 export interface FairSchedulerOwner {
@@ -48,6 +49,7 @@ export class FairScheduler {
   readonly #queue = new FairQueue<MuxClient, QueueItem>();
   /** Clients whose next request is a read without room. The read needs no room once an identical read is answered or under way. */
   readonly #waitingForAnswer = new WaitingList<MuxClient>();
+  readonly #waitingReads = new WaitingReads(this.#queue);
   readonly #clients = new Map<MuxClient, ClientState>();
   readonly #timeLimit: TimeLimit;
   readonly #dispatching: SlicedLoop;
@@ -86,6 +88,7 @@ export class FairScheduler {
     for (const item of this.#queue.remove(client)) {
       if (item.kind === "reply") continue;
       this.#timeLimit.remove(item.clientRequest);
+      this.#waitingReads.remove(item.clientRequest);
       item.clientRequest.place = undefined;
     }
   }
@@ -109,13 +112,15 @@ export class FairScheduler {
     if (this.#queue.sizeOf(client) >= this.#owner.options().queue) {
       this.#owner.queueFull();
       this.#queue.push(client, this.#failureReply(request, "queue full"));
-    } else {
-      const since = this.#owner.clock.now();
-      const clientRequest: ClientRequest = { client, request, since, place: undefined, pending: undefined };
-      clientRequest.place = this.#queue.push(client, { kind: "request", clientRequest, isRepeat: false });
-      this.#timeLimit.add(clientRequest);
+      this.dispatch();
+      return;
     }
+    const since = this.#owner.clock.now();
+    const clientRequest: ClientRequest = { client, request, since, place: undefined, pending: undefined };
+    clientRequest.place = this.#queue.push(client, { kind: "request", clientRequest, isRepeat: false });
+    this.#timeLimit.add(clientRequest);
     this.dispatch();
+    this.#waitingReads.add(clientRequest); // most often it waits no more
   }
 
   /** Queues a reply of the mux itself. With a `closeReason` the mux closes the client behind the reply. */
@@ -141,6 +146,23 @@ export class FairScheduler {
     this.#clients.get(clientRequest.client)?.running.add(clientRequest);
   }
 
+  /** This read goes to the device now: identical reads that wait share its answer. Returns how many. */
+  joinWaiting(pending: PendingRequest): number {
+    const { key } = pending.request;
+    if (key === undefined) return 0;
+    const { hasIds } = this.#owner.options().protocol;
+    let count = 0;
+    for (const clientRequest of this.#waitingReads.take(key, (each, ahead) =>
+      this.#mayJoin(each, ahead, pending, hasIds),
+    )) {
+      pending.waiters.add(clientRequest);
+      this.started(clientRequest, pending);
+      clientRequest.client.check();
+      count += 1;
+    }
+    return count;
+  }
+
   /** The client has the whole answer to its request. */
   finished(clientRequest: ClientRequest): void {
     this.#timeLimit.remove(clientRequest);
@@ -162,6 +184,7 @@ export class FairScheduler {
     this.#stopRunning(clientRequest);
     if (!this.#clients.has(client)) return;
     clientRequest.place = this.#queue.pushFront(client, { kind: "request", clientRequest, isRepeat: true });
+    this.#waitingReads.add(clientRequest);
   }
 
   /** Starts no request any more. */
@@ -184,6 +207,7 @@ export class FairScheduler {
     const { owner: client, item } = next;
     if (item.kind === "request") {
       item.clientRequest.place = undefined;
+      this.#waitingReads.remove(item.clientRequest);
       this.#owner.start(item.clientRequest, new PendingRequest(item.clientRequest, item.isRepeat));
     } else {
       this.#deliver(client, item);
@@ -210,6 +234,15 @@ export class FairScheduler {
     if (this.#owner.canCoalesce(request)) return "take";
     this.#waitingForAnswer.set(client, request.key);
     return "no room";
+  }
+
+  /** With ids, answers may overtake each other; without, a client gets them in the order of its requests. */
+  #mayJoin({ client }: ClientRequest, ahead: number, pending: PendingRequest, hasIds: boolean): boolean {
+    const running = this.#clients.get(client)?.running;
+    if (running === undefined || client.stalled) return false;
+    const [other] = running;
+    if (other === undefined || other.pending === pending) return hasIds || ahead === 0;
+    return hasIds && other.request.reads;
   }
 
   #deliver(client: MuxClient, { bytes, closeReason }: LocalReply): void {
@@ -248,6 +281,7 @@ export class FairScheduler {
       return;
     }
     clientRequest.place = undefined;
+    this.#waitingReads.remove(clientRequest);
     place.value = this.#failureReply(request, "no answer");
     this.#queue.reconsider(client);
   }

@@ -203,6 +203,7 @@ export class RequestMux extends BaseMux {
       if (pipeline.outstanding > 0) this.pool.open(); // a second connection is better than a second request on the first
       this.#scheduler.started(clientRequest, pending);
       this.#coalescer.sent(pending);
+      this.count("joined", this.#scheduler.joinWaiting(pending));
       if (request.key !== undefined) this.#scheduler.answerExpected(request.key);
       pipeline.send(pending);
     }

@@ -75,6 +75,11 @@ export class Deque<T> {
     this.#size -= 1;
   }
 
+  /** Iterates from a place of this deque to the front, the value at the place left out. The deque must not change meanwhile. */
+  *ahead(place: Place<T>): Generator<T> {
+    for (let other = place.before; other !== undefined; other = other.before) yield other.value;
+  }
+
   clear(): void {
     while (this.#first !== undefined) this.remove(this.#first);
   }

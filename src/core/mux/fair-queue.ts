@@ -100,6 +100,25 @@ export class FairQueue<Owner, Item> {
     this.#ready.add(queue);
   }
 
+  /** The items of an owner in front of the one at this place, the nearest first. */
+  ahead(owner: Owner, place: Place<Item>): Iterable<Item> {
+    return this.#queues.get(owner)?.items.ahead(place) ?? [];
+  }
+
+  /** Removes the item at a place before its turn. The owner keeps its rank. */
+  removeAt(owner: Owner, place: Place<Item>): void {
+    const queue = this.#queues.get(owner);
+    if (queue === undefined || !place.isPresent) return;
+    queue.items.remove(place);
+    this.#size -= 1;
+    if (queue.items.size > 0) {
+      this.reconsider(owner);
+    } else {
+      this.#setAside(queue);
+      this.#queues.delete(owner);
+    }
+  }
+
   /** Removes and returns all items of an owner. */
   remove(owner: Owner): Iterable<Item> {
     const queue = this.#queues.get(owner);

@@ -51,7 +51,6 @@ export const UNITS: readonly Story[] = [
     behaviour: "takes 0.16 s for an answer; the client repeats its read every 0.1 s, without waiting",
     clients: "answers do not get older from read to read",
     options: "PROT=modbus TIME=5",
-    pending: "a read that its own client has asked anew is not asked twice",
     animal: () => Animal.open(modbusProtocol("modbus"), takes(160)),
     async visit({ animal, modbus }) {
       const client = await modbus();

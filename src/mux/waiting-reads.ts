@@ -1,0 +1,61 @@
+import type { FairQueue } from "../core/mux/fair-queue.js";
+import { WaitingList } from "../core/mux/waiting-list.js";
+import type { MuxClient } from "./mux-client.js";
+import type { ClientRequest, QueueItem } from "./pending-request.js";
+
+const MAX_AHEAD = 64; // items of one client that are looked at: a long queue must not cost time for each read
+
+/**
+ * The reads that wait for their turn, by key. When one of them goes to the device, the identical ones may share its answer: that answer
+ * is younger than all their questions (docs/mux.md).
+ */
+export class WaitingReads {
+  readonly #queue: FairQueue<MuxClient, QueueItem>;
+  readonly #reads = new WaitingList<ClientRequest>();
+
+  constructor(queue: FairQueue<MuxClient, QueueItem>) {
+    this.#queue = queue;
+  }
+
+  /** The request waits from now on. Only reads that clients can share count. */
+  add(clientRequest: ClientRequest): void {
+    const { place, request } = clientRequest;
+    if (place !== undefined && request.key !== undefined) this.#reads.set(clientRequest, request.key);
+  }
+
+  /** The request waits no more. */
+  remove(clientRequest: ClientRequest): void {
+    if (clientRequest.request.key !== undefined) this.#reads.remove(clientRequest);
+  }
+
+  /**
+   * Takes the reads with this key out of their queues.
+   *
+   * @param mayGo whether a read may share the answer; called with the number of requests of its client in front of it, all of them reads
+   */
+  *take(key: string, mayGo: (clientRequest: ClientRequest, ahead: number) => boolean): Generator<ClientRequest> {
+    for (const clientRequest of this.#reads.take(key)) {
+      const ahead = this.#readsAhead(clientRequest);
+      const { place, client } = clientRequest;
+      if (place === undefined) continue;
+      if (ahead === undefined || !mayGo(clientRequest, ahead)) {
+        this.#reads.set(clientRequest, key);
+        continue;
+      }
+      this.#queue.removeAt(client, place);
+      clientRequest.place = undefined;
+      yield clientRequest;
+    }
+  }
+
+  /** Number of items in front of a read; undefined where one of them is no read: what the client asked for behind a write must follow it. */
+  #readsAhead({ client, place }: ClientRequest): number | undefined {
+    let ahead = 0;
+    if (place === undefined) return undefined;
+    for (const item of this.#queue.ahead(client, place)) {
+      ahead += 1;
+      if (ahead > MAX_AHEAD || item.kind === "reply" || !item.clientRequest.request.reads) return undefined;
+    }
+    return ahead;
+  }
+}
