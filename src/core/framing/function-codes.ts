@@ -55,3 +55,11 @@ export const ANSWER_LENGTHS: Rules = new Map<number, LengthRule>([
 /** An exception carries the function code with this bit set (chapter 7). */
 export const EXCEPTION_BIT = 0x80;
 export const EXCEPTION_LENGTH: LengthRule = fixed(5);
+
+/** The length of the frame, with unit and CRC, at an index; undefined when its byte count is not there yet. */
+export function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefined {
+  if ("fixed" in rule) return rule.fixed;
+  const { countAt, countBytes, around } = rule;
+  if (bytes.length - at < countAt + countBytes) return undefined;
+  return around + bytes.readUIntBE(at + countAt, countBytes);
+}

@@ -1,10 +1,15 @@
+import { AwaitedSerialAnswer, FRAME_MAX, FRAME_MIN } from "./awaited-serial-answer.js";
 import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
-import { ANSWER_LENGTHS, EXCEPTION_BIT, EXCEPTION_LENGTH, type LengthRule, REQUEST_LENGTHS } from "./function-codes.js";
+import {
+  ANSWER_LENGTHS,
+  EXCEPTION_BIT,
+  EXCEPTION_LENGTH,
+  type LengthRule,
+  lengthBy,
+  REQUEST_LENGTHS,
+} from "./function-codes.js";
 
-/** Shortest and longest frame (MODBUS over Serial Line V1.02, 2.5.1). The shortest one has unit, function code and CRC. */
-const FRAME_MIN = 4;
-const FRAME_MAX = 256;
 const NOTHING = Buffer.alloc(0);
 
 /** What begins at some index: a frame, nothing, or more bytes are necessary to say. */
@@ -15,8 +20,7 @@ type Found =
 const MORE: Found = { kind: "more" };
 type RuleOf = (functionCode: number) => LengthRule | "unknown" | "invalid";
 
-const ruleOfRequest: RuleOf = (code) =>
-  code >= 1 && code < EXCEPTION_BIT ? (REQUEST_LENGTHS.get(code) ?? "unknown") : "invalid";
+const ruleOfRequest: RuleOf = (code) => (code >= 1 ? (REQUEST_LENGTHS.get(code) ?? "unknown") : "invalid"); // vendors have functions from 0x80 on, too
 
 const ruleOfAnswer: RuleOf = (code) => {
   if (code >= EXCEPTION_BIT) return EXCEPTION_LENGTH;
@@ -99,18 +103,10 @@ function nothing(reason: string): Found {
   return { kind: "nothing", reason };
 }
 
-/** The length of the frame at an index; undefined when its byte count is not there yet. */
-function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefined {
-  if ("fixed" in rule) return rule.fixed;
-  const { countAt, countBytes, around } = rule;
-  if (bytes.length - at < countAt + countBytes) return undefined;
-  return around + bytes.readUIntBE(at + countAt, countBytes);
-}
-
 /** Modbus RTU over TCP as on the serial line: unit, PDU and CRC, without a header. */
 export const modbusSerialFraming: FramingKind = {
   name: "modbus-serial",
   maxHeld: FRAME_MAX,
   requests: () => new SerialFraming(ruleOfRequest),
-  answers: () => new SerialFraming(ruleOfAnswer),
+  answers: (request) => (request === undefined ? new SerialFraming(ruleOfAnswer) : new AwaitedSerialAnswer(request)),
 };
