@@ -2,4 +2,5 @@
 import "./cli/no-debugger.js";
 
 // A static import would load the whole program before the first line of any module runs: SIGUSR1 would open the debugger meanwhile.
-await import("./cli/program.js");
+// No await: the bundle is CommonJS.
+void import("./cli/program.js").then(({ main }) => main(process.argv.slice(2)));

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { packageFile } from "./system/package-file.js";
 
-const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+const manifest = JSON.parse(packageFile("package.json").toString()) as { version: string };
 
 /** The version of this program, as `major.minor.patch`. */
 export const VERSION = manifest.version;

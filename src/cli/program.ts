@@ -23,10 +23,25 @@ function complain(text: string): void {
   process.stderr.write(`sockproxyd: ${printable(text)}\n`);
 }
 
-const argv = process.argv.slice(2);
-const started = await run();
+/**
+ * Runs the program: prints what the command line asks for, or keeps a daemon running until it has stopped.
+ *
+ * @param argv without the program
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  const started = await run(argv);
+  if (started.kind === "answer") {
+    process.stdout.write(`${started.text.split("\n").map(printable).join("\n")}\n`);
+    process.exitCode = started.status ?? EXIT.clean;
+  } else if (started.kind === "wrong") {
+    for (const line of started.lines) complain(line);
+    process.exitCode = started.status;
+  } else {
+    await keepRunning(started);
+  }
+}
 
-async function run(): Promise<Started> {
+async function run(argv: readonly string[]): Promise<Started> {
   const [first = "-"] = argv;
   const subcommand = COMMANDS.get(first);
   if (subcommand !== undefined) return (await subcommand())(argv.slice(1), complain);
@@ -34,14 +49,8 @@ async function run(): Promise<Started> {
   return misused(`${unknownCommand(first, [...COMMANDS.keys()])}; see --help`);
 }
 
-if (started.kind === "answer") {
-  process.stdout.write(`${started.text.split("\n").map(printable).join("\n")}\n`);
-  process.exitCode = started.status ?? EXIT.clean;
-} else if (started.kind === "wrong") {
-  for (const line of started.lines) complain(line);
-  process.exitCode = started.status;
-} else {
-  const { daemon, log } = started;
+/** Obeys signals until the daemon has stopped. */
+async function keepRunning({ daemon, log }: Extract<Started, { kind: "running" }>): Promise<void> {
   let signals = 0;
   for (const [signal, number] of Object.entries(SIGNALS)) {
     process.on(signal, () => {

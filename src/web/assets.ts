@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { packageFile } from "../system/package-file.js";
 
 /** A file of the page. */
 export interface Asset {
@@ -6,7 +6,6 @@ export interface Asset {
   readonly body: Buffer;
 }
 
-const FOLDER = new URL("../../web/", import.meta.url); // beside dist, in the repository and in the package
 const FILES = ["page.html", "page.css", "page.js", "elements.js", "messages.js", "status.js"];
 const TYPES: Readonly<Record<string, string>> = { html: "text/html", css: "text/css", js: "text/javascript" };
 
@@ -20,7 +19,7 @@ export function loadAssets(): ReadonlyMap<string, Asset> {
   return new Map(
     FILES.map((file) => {
       const type = `${TYPES[file.split(".")[1] ?? ""]}; charset=utf-8`;
-      return [file === "page.html" ? "/" : `/${file}`, { type, body: readFileSync(new URL(file, FOLDER)) }];
+      return [file === "page.html" ? "/" : `/${file}`, { type, body: packageFile(`web/${file}`) }];
     }),
   );
 }
