@@ -1,5 +1,6 @@
 // Makes a fresh clone ready to run: installs the packages of the lock file and compiles. With --tests it compiles the tests, too, removes
-// the compiled tests whose source is gone, gathers the unit tests of each room in one file, and bundles the program. A second run does only what has changed.
+// the compiled tests whose source is gone, bundles the program for them, and gathers the unit tests of each room in one file. A second run does only
+// what has changed.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -41,5 +42,4 @@ if (process.argv.includes("--tests")) {
   run("npm", "run", "--silent", "build:tests");
   removeLeftovers(`${root}/dist/test`, `${root}/test`);
   gatherRooms(`${root}/dist/test`);
-  run("npm", "run", "--silent", "bundle");
 }
