@@ -40,6 +40,11 @@ export class AnswerReader {
     return this.#isReading;
   }
 
+  /** Number of bytes of an incomplete message. */
+  get held(): number {
+    return this.#cuts.held;
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }
@@ -47,6 +52,11 @@ export class AnswerReader {
   /** The next bytes are the answer to another request. */
   restart(framing: Framing): void {
     this.#cuts.restart(framing);
+  }
+
+  /** The device gets this message now. */
+  expect(request: Buffer): void {
+    this.#cuts.expect(request);
   }
 
   push(chunk: Buffer): void {

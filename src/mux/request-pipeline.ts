@@ -160,7 +160,9 @@ export class RequestPipeline implements AnswerSource {
     const awaitsOneAnswer = !protocol.hasIds && !protocol.recognizesUnsolicited;
     if (awaitsOneAnswer) this.#reader.restart(protocol.deviceFraming.answers(request.bytes));
     if (request.closesConnection) this.#retireLater("the device may see the end of the request elsewhere");
-    this.#connection.write(protocol.withId(request, id));
+    const bytes = protocol.withId(request, id);
+    if (!request.oneWay) this.#reader.expect(bytes);
+    this.#connection.write(bytes);
     if (request.oneWay) {
       if (pending !== undefined) this.#owner.completed(pending, false);
       this.#gap.start(gapMs);
@@ -278,6 +280,8 @@ export class RequestPipeline implements AnswerSource {
       this.#owner.replace(`no answer within ${answerMs / 1000} s: the next one could belong to any request`);
     } else if (silenceMs >= SILENT_TIMEOUTS * answerMs) {
       this.#owner.replace(`no answers for ${(silenceMs / 1000).toFixed(1)} s`);
+    } else if (this.#reader.held > 0) {
+      this.#owner.replace(`${this.#reader.held} bytes of an answer whose rest did not come`);
     } else {
       this.#owner.ready();
     }

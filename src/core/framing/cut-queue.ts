@@ -54,6 +54,11 @@ export class CutQueue {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
   }
 
+  /** The peer gets this message now. */
+  expect(request: Buffer): void {
+    this.#framing.expect?.(request);
+  }
+
   /** The stream has ended: an incomplete message becomes the last cut. */
   end(): void {
     this.#ending = true;

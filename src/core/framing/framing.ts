@@ -5,8 +5,8 @@ export type Cut =
    * parts.
    */
   | { readonly kind: "frame" | "part"; readonly bytes: Buffer; readonly head?: HttpHead }
-  /** Bytes that belong to no message; `reason`: why, in words for the log. */
-  | { readonly kind: "junk"; readonly bytes: Buffer; readonly reason: string };
+  /** Bytes that belong to no message; `reason`: why, in words for the log. Behind `harmless` ones the next message is found for sure. */
+  | { readonly kind: "junk"; readonly bytes: Buffer; readonly reason: string; readonly harmless?: true };
 
 /** What the head of an HTTP message says. The head is always a cut of its own. */
 export interface HttpHead {
@@ -37,6 +37,11 @@ export interface Framing {
   push(chunk: Buffer): readonly Cut[];
   /** The stream has ended: returns the rest. */
   end(): readonly Cut[];
+  /**
+   * The peer gets this message now: its answer may come. Where a length field contradicts an answer, the request tells which of them is right.
+   * The bytes must not change.
+   */
+  expect?(request: Buffer): void;
 }
 
 /** The framing of one protocol. */

@@ -1,10 +1,10 @@
 import { ByteTail } from "../collections/byte-tail.js";
 import type { Cut, Framing } from "./framing.js";
 
-/** What begins at some index. The result must depend on no more bytes than its `length` or `need`. */
+/** What begins at some index. The result must depend on no more bytes than its `length`, or the `need` before it. */
 export type HeaderReading =
   | { readonly kind: "frame"; readonly length: number }
-  | { readonly kind: "junk"; readonly length: number; readonly reason: string }
+  | { readonly kind: "junk"; readonly length: number; readonly reason: string; readonly harmless?: true }
   /** `need` bytes from that index on are necessary to say more. */
   | { readonly kind: "more"; readonly need: number }
   /** The next message cannot be found: all further bytes are junk. */
@@ -17,12 +17,19 @@ export type HeaderReader = (bytes: Buffer, at: number) => HeaderReading;
 export class LengthPrefixed implements Framing {
   readonly #readHeader: HeaderReader;
   readonly #tail = new ByteTail();
+  readonly #expect: ((request: Buffer) => void) | undefined;
   /** The length that the tail must have before the header says more. */
   #need = 0;
   #lost: string | undefined;
 
-  constructor(readHeader: HeaderReader) {
+  /** @param expect told of the messages whose answers may come */
+  constructor(readHeader: HeaderReader, expect?: (request: Buffer) => void) {
     this.#readHeader = readHeader;
+    this.#expect = expect;
+  }
+
+  expect(request: Buffer): void {
+    this.#expect?.(request);
   }
 
   get held(): number {
@@ -66,6 +73,13 @@ export class LengthPrefixed implements Framing {
     }
   }
 
+  /** The beginning of the next message was necessary to read the last one. It is read with the next bytes that come. */
+  #keep(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#tail.append(bytes);
+    this.#need = bytes.length;
+  }
+
   /** Moves as many bytes as the tail needs, and no more: the following messages can be cut as views. */
   #extend(chunk: Buffer, at: number, cuts: Cut[]): number {
     const end = Math.min(chunk.length, at + this.#need - this.#tail.length);
@@ -76,13 +90,17 @@ export class LengthPrefixed implements Framing {
       this.#need = reading.need;
     } else {
       const bytes = this.#tail.take();
+      const length = reading.kind === "lost" ? bytes.length : reading.length;
       if (reading.kind === "lost") this.#lost = reading.reason;
-      cuts.push(cutOf(reading, bytes));
+      cuts.push(cutOf(reading, bytes.subarray(0, length)));
+      this.#keep(bytes.subarray(length));
     }
     return end;
   }
 }
 
 function cutOf(reading: Exclude<HeaderReading, { kind: "more" }>, bytes: Buffer): Cut {
-  return reading.kind === "frame" ? { kind: "frame", bytes } : { kind: "junk", bytes, reason: reading.reason };
+  if (reading.kind === "frame") return { kind: "frame", bytes };
+  const isHarmless = reading.kind === "junk" && reading.harmless;
+  return { kind: "junk", bytes, reason: reading.reason, ...(isHarmless && { harmless: true }) };
 }

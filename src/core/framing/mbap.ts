@@ -4,8 +4,16 @@ import type { HeaderReading } from "./length-prefixed.js";
 export const MBAP_HEADER = 6;
 /** Shortest unit and PDU: the unit and a function code. */
 export const UNIT_AND_PDU_MIN = 2;
-/** Longest unit and PDU: one byte more than the guide allows (a PDU of 253 bytes), because some devices send it. */
-export const UNIT_AND_PDU_MAX = 255;
+/** Longest unit and PDU of a request: a PDU of 253 bytes (MODBUS Application Protocol Specification V1.1b3, 4.1). */
+export const UNIT_AND_PDU_MAX = 254;
+/** Longest unit and PDU of an answer: one byte more, because some devices send it. */
+export const LONGEST_ANSWER = 255;
+
+/** Where the function code stands in a message. */
+export const CODE_AT = MBAP_HEADER + 1;
+
+const PROTOCOL_AT = 2;
+const LENGTH_AT = 4;
 
 /**
  * Reads an MBAP header. Behind a wrong header the next message cannot be found.
@@ -16,9 +24,14 @@ export const UNIT_AND_PDU_MAX = 255;
  */
 export function readMbap(bytes: Buffer, at: number, min: number, max: number): number | HeaderReading {
   if (bytes.length - at < MBAP_HEADER) return { kind: "more", need: MBAP_HEADER };
-  const protocol = bytes.readUInt16BE(at + 2);
+  const protocol = bytes.readUInt16BE(at + PROTOCOL_AT);
   if (protocol !== 0) return { kind: "lost", reason: `MBAP protocol id ${protocol}: 0 is wanted` };
-  const length = bytes.readUInt16BE(at + 4);
+  const length = bytes.readUInt16BE(at + LENGTH_AT);
   if (length >= min && length <= max) return length;
   return { kind: "lost", reason: `MBAP length ${length}: ${min} to ${max} is wanted` };
+}
+
+/** What the length field says, whatever that is; or that the bytes are no MBAP header, or too few of one. */
+export function declaredLength(bytes: Buffer, at: number): number | HeaderReading {
+  return readMbap(bytes, at, 0, 0xffff);
 }

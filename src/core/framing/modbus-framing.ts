@@ -1,18 +1,52 @@
+import { ExpectedAnswers } from "./expected-answers.js";
 import type { FramingKind } from "./framing.js";
-import { type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
-import { MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
+import { type HeaderReader, type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
+import { declaredLength, LONGEST_ANSWER, MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
+import { Surplus } from "./surplus.js";
 
-function readHeader(bytes: Buffer, at: number): HeaderReading {
-  const field = readMbap(bytes, at, UNIT_AND_PDU_MIN, UNIT_AND_PDU_MAX);
-  if (typeof field !== "number") return field;
-  const length = MBAP_HEADER + field;
+function readByHeader(bytes: Buffer, at: number, max: number): HeaderReading {
+  const field = readMbap(bytes, at, UNIT_AND_PDU_MIN, max);
+  return typeof field === "number" ? whole(bytes, at, MBAP_HEADER + field) : field;
+}
+
+function whole(bytes: Buffer, at: number, length: number): HeaderReading {
   return bytes.length - at < length ? { kind: "more", need: length } : { kind: "frame", length };
+}
+
+/** An answer has the length that its request asks for, whatever its header says; or else the length in the header. */
+function readAnswers(expected: ExpectedAnswers): HeaderReader {
+  const surplus = new Surplus((bytes, at) => expected.beginsHeader(bytes, at, LONGEST_ANSWER));
+
+  const readOne = (bytes: Buffer, at: number): HeaderReading => {
+    const declared = declaredLength(bytes, at);
+    if (typeof declared !== "number") return declared;
+    const length = expected.lengthOf(bytes, at);
+    if (typeof length === "object") return length;
+    if (length === undefined || length === declared) return readByHeader(bytes, at, LONGEST_ANSWER);
+    const reading = whole(bytes, at, MBAP_HEADER + length);
+    if (reading.kind !== "frame") return reading;
+    const isCutShort = // by the header, and the header is right
+      declared < length &&
+      expected.beginsOther(bytes, at + MBAP_HEADER + declared, at + reading.length, bytes.readUInt16BE(at));
+    if (isCutShort) return readByHeader(bytes, at, LONGEST_ANSWER);
+    if (declared <= LONGEST_ANSWER) surplus.set(declared - length);
+    return reading;
+  };
+
+  return (bytes, at) => {
+    const reading = surplus.read(bytes, at) ?? readOne(bytes, at);
+    if (reading.kind === "frame") expected.answered(bytes.readUInt16BE(at));
+    return reading;
+  };
 }
 
 /** Modbus/TCP (MODBUS Messaging on TCP/IP Implementation Guide V1.0b). */
 export const modbusFraming: FramingKind = {
   name: "modbus",
-  maxHeld: MBAP_HEADER + UNIT_AND_PDU_MAX,
-  requests: () => new LengthPrefixed(readHeader),
-  answers: () => new LengthPrefixed(readHeader),
+  maxHeld: MBAP_HEADER + LONGEST_ANSWER,
+  requests: () => new LengthPrefixed((bytes, at) => readByHeader(bytes, at, UNIT_AND_PDU_MAX)),
+  answers() {
+    const expected = new ExpectedAnswers(0);
+    return new LengthPrefixed(readAnswers(expected), (request) => expected.expect(request));
+  },
 };

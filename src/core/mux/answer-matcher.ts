@@ -79,7 +79,7 @@ export class AnswerMatcher<T extends Awaiting> {
 
   /** Says what the device has sent. */
   match(cut: Cut): Match<T> {
-    if (cut.kind === "junk") return { kind: "suspect", what: cut.reason };
+    if (cut.kind === "junk") return { kind: cut.harmless ? "unsolicited" : "suspect", what: cut.reason };
     const protocol = this.#protocol;
     const { bytes, head } = cut;
     if (head?.upgrade) return { kind: "suspect", what: "the device goes on with another protocol" };
@@ -91,6 +91,7 @@ export class AnswerMatcher<T extends Awaiting> {
     }
     const what = `an answer that no request waited for (${bytes.toString("hex", 0, MAX_SHOWN)})`;
     if (to === undefined) this.#ids.answered(id);
-    return { kind: to === undefined && !protocol.recognizesUnsolicited ? "suspect" : "unsolicited", what };
+    const isSuspect = to === undefined ? !protocol.recognizesUnsolicited : protocol.isDistorted?.(bytes, to.request);
+    return { kind: isSuspect ? "suspect" : "unsolicited", what };
   }
 }

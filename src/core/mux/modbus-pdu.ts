@@ -63,8 +63,3 @@ function writeDoneReply(pdu: Buffer): Buffer | undefined {
 export function isException(answer: Buffer): boolean {
   return ((answer[0] ?? 0) & EXCEPTION_BIT) !== 0;
 }
-
-/** Whether an answer, or an exception, belongs to the function of the request. */
-export function sameFunction(answer: Buffer, request: Buffer): boolean {
-  return answer.length > 0 && ((answer[0] ?? 0) & ~EXCEPTION_BIT) === request[0];
-}

@@ -77,6 +77,11 @@ export interface Protocol {
   idOf(answer: Buffer): number;
   /** Whether a message of the device can be the answer to the request. The id is known to match. */
   isAnswerTo(answer: Buffer, request: Request): boolean;
+  /**
+   * Whether a message has what tells the answer to the request, and yet is none: it holds another number of registers. What the device sends
+   * makes no sense then, and its connection is of no use any more.
+   */
+  isDistorted?(answer: Buffer, request: Request): boolean;
   /** Whether an answer reports a failure. The cache does not keep it. */
   isFailure?(answer: Buffer): boolean;
   /** Whether an unknown number of answers may follow the request. */

@@ -61,24 +61,37 @@ const telegrams: Samples = fc
   );
 
 const mbap = (id: number, length: number): number[] => [...uint16(id), 0, 0, ...uint16(length)];
-const mbapMessage = fc
-  .tuple(fc.nat(0xffff), octets(2, 255))
-  .map(([id, unitAndPdu]) => bytes(mbap(id, unitAndPdu.length), [...unitAndPdu]));
+/** Unit and PDU: of a function, or an exception. */
+const unitAndPdu = (max: number): fc.Arbitrary<Buffer> =>
+  octets(2, max).map((found) =>
+    found.readUInt8(1) < 0x80 ? found : Buffer.concat([found, bytes([2])]).subarray(0, 3),
+  );
+const mbapMessage = (max: number): fc.Arbitrary<Buffer> =>
+  fc
+    .tuple(fc.nat(0xffff), unitAndPdu(max))
+    .map(([id, unitAndPdu]) => bytes(mbap(id, unitAndPdu.length), [...unitAndPdu]));
 
-/** With the CRC counted or not, the same in a stream; behind the first message also messages whose CRC is wrong. */
-const mbapWithCrc: Samples = fc
-  .tuple(fc.constantFrom(0, 2), fc.array(fc.tuple(fc.nat(0xffff), octets(2, 255), fc.boolean()), { maxLength: 5 }))
-  .map(([counted, list]) =>
-    list.flatMap(([id, unitAndPdu, wrong], at): Sample[] => {
-      if (counted === 0 && shortestWithCrc(unitAndPdu, 0, unitAndPdu.length, unitAndPdu.length) !== undefined)
-        return [];
-      const junk = wrong && at > 0;
-      const crc = crcOf(unitAndPdu).map((byte) => (junk ? byte ^ 0xff : byte));
-      const message = bytes(mbap(id, unitAndPdu.length + counted), [...unitAndPdu], [...crc]);
-      return [{ kind: junk ? "junk" : "frame", bytes: message }];
-    }),
-  )
-  .filter((list) => list[0]?.kind !== "junk");
+/** Unit and PDU of a read, or of a function whose length nobody knows. */
+const unitAndRequest = fc.oneof(
+  octets(6, 6).map((found) => bytes([found.readUInt8(0), 3], [...found.subarray(2)])),
+  octets(2, 254).map((found) => bytes([found.readUInt8(0), 65], [...found.subarray(2)])),
+);
+
+/** With the CRC counted or not, the same in a stream; behind the first message also messages whose CRC is wrong, where `damaged`. */
+const mbapWithCrc = (unitAndPdu: fc.Arbitrary<Buffer>, damaged: fc.Arbitrary<boolean>): Samples =>
+  fc
+    .tuple(fc.constantFrom(0, 2), fc.array(fc.tuple(fc.nat(0xffff), unitAndPdu, damaged), { maxLength: 5 }))
+    .map(([counted, list]) =>
+      list.flatMap(([id, unitAndPdu, wrong], at): Sample[] => {
+        if (counted === 0 && shortestWithCrc(unitAndPdu, 0, unitAndPdu.length, unitAndPdu.length) !== undefined)
+          return [];
+        const junk = wrong && at > 0;
+        const crc = crcOf(unitAndPdu).map((byte) => (junk ? byte ^ 0xff : byte));
+        const message = bytes(mbap(id, unitAndPdu.length + counted), [...unitAndPdu], [...crc]);
+        return [{ kind: junk ? "junk" : "frame", bytes: message }];
+      }),
+    )
+    .filter((list) => list[0]?.kind !== "junk");
 
 /** Frames of a serial line; between junk they go to unit 0, since zeros before such a frame surely begin none. */
 function serial(pdu: fc.Arbitrary<Buffer>): Samples {
@@ -164,22 +177,33 @@ export const GENERATORS: Readonly<Record<string, Generators>> = {
     frames(octets(0, 600).map((text) => bytes(String(text.length).padStart(4, "0"), [...text]))),
     ["0000", "0001", "0", "12", "9999", " ", "+1", "x"].map((text) => bytes(text)),
   ),
-  modbus: both(frames(mbapMessage), [
-    bytes([0]),
-    bytes([0, 0]),
-    bytes([0, 255]),
-    bytes([1]),
-    bytes(mbap(1, 2)),
-    bytes(mbap(1, 256)),
-  ]),
-  "modbus-rtu": both(mbapWithCrc, [
-    bytes([0]),
-    bytes([0, 0]),
-    bytes(mbap(1, 4)),
-    bytes(mbap(1, 257)),
-    bytes(mbap(1, 6), [1, 4, 2, 0xff, 0xff, 0xb8, 0x80]),
-    bytes([0xb8, 0x80]),
-  ]),
+  modbus: {
+    requests: frames(mbapMessage(254)),
+    answers: frames(mbapMessage(255)),
+    pieces: [
+      bytes([0]),
+      bytes([0, 0]),
+      bytes([0, 255]),
+      bytes([1]),
+      bytes(mbap(1, 2)),
+      bytes(mbap(1, 256)),
+      bytes(mbap(1, 4), [1, 0x83, 2]),
+      bytes(mbap(1, 9), [1, 0x83, 2]),
+    ],
+  },
+  "modbus-rtu": {
+    requests: mbapWithCrc(unitAndRequest, fc.constant(false)),
+    answers: mbapWithCrc(unitAndPdu(255), fc.boolean()),
+    pieces: [
+      bytes([0]),
+      bytes([0, 0]),
+      bytes(mbap(1, 4)),
+      bytes(mbap(1, 257)),
+      bytes(mbap(1, 6), [1, 4, 2, 0xff, 0xff, 0xb8, 0x80]),
+      bytes([0xb8, 0x80]),
+      bytes(mbap(1, 8), [1, 0x83, 2], [...crcOf(bytes([1, 0x83, 2]))]),
+    ],
+  },
   "modbus-serial": {
     requests: serial(
       fc.oneof(

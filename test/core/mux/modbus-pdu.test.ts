@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blockedWriteReply, failureReply, isRead, isShareable, sameFunction } from "#src/core/mux/modbus-pdu.js";
+import { blockedWriteReply, failureReply, isRead, isShareable } from "#src/core/mux/modbus-pdu.js";
 
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 
@@ -45,13 +45,4 @@ test("failures have the exception codes of gateways", () => {
     failureReply(hex("0300000001"), why).toString("hex"),
   );
   assert.deepEqual(told, ["8306", "830a", "830b", "830b"]);
-});
-
-test("an answer is of its request's function, an exception too", () => {
-  const request = hex("0300000001");
-  assert.ok(sameFunction(hex("03020001"), request));
-  assert.ok(sameFunction(hex("8302"), request));
-  assert.ok(!sameFunction(hex("04020001"), request));
-  assert.ok(!sameFunction(hex("8402"), request));
-  assert.ok(!sameFunction(Buffer.alloc(0), request));
 });

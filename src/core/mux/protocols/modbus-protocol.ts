@@ -1,5 +1,6 @@
+import { fitsRequest, sameFunction } from "../../framing/answer-shape.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "../modbus-forms.js";
-import { blockedWriteReply, failureReply, isException, isRead, isShareable, sameFunction } from "../modbus-pdu.js";
+import { blockedWriteReply, failureReply, isException, isRead, isShareable } from "../modbus-pdu.js";
 import type { ModbusRequest, Protocol, Request } from "../protocol.js";
 
 const BROADCAST_UNIT = 0; // of all units on a serial line (MODBUS over Serial Line V1.02, 2.1)
@@ -70,6 +71,11 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     idOf: (answer) => device.unwrap(answer).id,
     isFailure: (answer) => isException(device.unwrap(answer).pdu),
     isAnswerTo(answer, request) {
+      const asked = partsOf(request);
+      const { unit, pdu } = device.unwrap(answer);
+      return unit === asked.unit && fitsRequest(pdu, asked.pdu);
+    },
+    isDistorted(answer, request) {
       const asked = partsOf(request);
       const { unit, pdu } = device.unwrap(answer);
       return unit === asked.unit && sameFunction(pdu, asked.pdu);

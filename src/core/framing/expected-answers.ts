@@ -1,0 +1,85 @@
+import { answerLength, byteCount, EXCEPTION_PDU } from "./answer-shape.js";
+import { EXCEPTION_BIT } from "./function-codes.js";
+import type { HeaderReading } from "./length-prefixed.js";
+import { CODE_AT, declaredLength, UNIT_AND_PDU_MIN } from "./mbap.js";
+
+/** Most requests to remember. The answer to one before so many others does not come any more. */
+const MAX_EXPECTED = 256;
+/** Of a header that is still to come these bytes are known: the transaction id, and the protocol id 0. */
+const KNOWN_OF_HEADER = 4;
+const UNIT = 1;
+
+/**
+ * The requests on one link whose answers may come. Devices write wrong lengths into the MBAP header: the length of the request, or of another
+ * answer. So an answer that has the length which its request asks for is believed, and the header is not.
+ */
+export class ExpectedAnswers {
+  readonly #requests = new Map<number, Buffer>();
+  readonly #crcSize: number;
+  /** The answer to the last request may carry another id: some devices count their answers themselves. */
+  #last: Buffer | undefined;
+
+  /** @param crcSize bytes of the CRC behind each PDU */
+  constructor(crcSize: number) {
+    this.#crcSize = crcSize;
+  }
+
+  /** The device gets this request now. */
+  expect(request: Buffer): void {
+    this.#last = request;
+    this.#requests.set(request.readUInt16BE(), request);
+    if (this.#requests.size <= MAX_EXPECTED) return;
+    const [oldest] = this.#requests.keys();
+    if (oldest !== undefined) this.#requests.delete(oldest);
+  }
+
+  /** A message with this transaction id has come. */
+  answered(id: number): void {
+    this.#requests.delete(id);
+  }
+
+  /**
+   * The length of unit and PDU that the answer at an index must have.
+   *
+   * @returns bytes; undefined where nothing but the header tells it; or what is necessary to say more
+   */
+  lengthOf(bytes: Buffer, at: number): number | undefined | HeaderReading {
+    const code = bytes[at + CODE_AT];
+    if (code === undefined) return { kind: "more", need: CODE_AT + 1 };
+    const request = this.#requests.get(bytes.readUInt16BE(at)) ?? this.#last;
+    const asked = request?.[CODE_AT] ?? 0;
+    if (code >= EXCEPTION_BIT) return asked >= EXCEPTION_BIT ? undefined : UNIT + EXCEPTION_PDU;
+    if (request === undefined || asked !== code) return undefined;
+    const pdu = request.subarray(CODE_AT, request.length - this.#crcSize);
+    const values = byteCount(pdu);
+    if (values !== undefined) {
+      const found = bytes[at + CODE_AT + 1];
+      if (found === undefined) return { kind: "more", need: CODE_AT + 2 };
+      if (found !== values) return undefined;
+    }
+    const length = answerLength(pdu);
+    return length === undefined ? undefined : UNIT + length;
+  }
+
+  /** Whether a header begins at an index, with a length up to `max`; of an awaited answer, with any length. */
+  beginsHeader(bytes: Buffer, at: number, max: number): boolean {
+    const length = declaredLength(bytes, at);
+    if (typeof length !== "number") return false;
+    return (length >= UNIT_AND_PDU_MIN && length <= max) || this.#requests.has(bytes.readUInt16BE(at));
+  }
+
+  /**
+   * Whether the answer to another request begins at an index, as far as the bytes up to `end` show it.
+   *
+   * @param id the transaction id of the message before
+   */
+  beginsOther(bytes: Buffer, at: number, end: number, id: number): boolean {
+    const known = Math.min(KNOWN_OF_HEADER, end - at);
+    const header = Buffer.alloc(KNOWN_OF_HEADER);
+    for (const other of this.#requests.keys()) {
+      header.writeUInt16BE(other);
+      if (other !== id && header.compare(bytes, at, at + known, 0, known) === 0) return true;
+    }
+    return false;
+  }
+}
