@@ -18,6 +18,15 @@ function partsOf({ modbus }: Request): ModbusRequest {
   return modbus;
 }
 
+/** Judges answers in the form of the device: of the unit that was asked, and of a PDU that fits the PDU of the request. */
+function answersBy(device: ModbusForm, fits: (pdu: Buffer, asked: Buffer) => boolean): Protocol["isAnswerTo"] {
+  return (answer, request) => {
+    const asked = partsOf(request);
+    const { unit, pdu } = device.unwrap(answer);
+    return unit === asked.unit && fits(pdu, asked.pdu);
+  };
+}
+
 /**
  * Modbus with the framing `client` on the side of the clients, and `device` on the other. Inside, a message is a unit and a PDU.
  *
@@ -70,16 +79,8 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     },
     idOf: (answer) => device.unwrap(answer).id,
     isFailure: (answer) => isException(device.unwrap(answer).pdu),
-    isAnswerTo(answer, request) {
-      const asked = partsOf(request);
-      const { unit, pdu } = device.unwrap(answer);
-      return unit === asked.unit && fitsRequest(pdu, asked.pdu);
-    },
-    isDistorted(answer, request) {
-      const asked = partsOf(request);
-      const { unit, pdu } = device.unwrap(answer);
-      return unit === asked.unit && sameFunction(pdu, asked.pdu);
-    },
+    isAnswerTo: answersBy(device, fitsRequest),
+    isDistorted: answersBy(device, sameFunction),
     forClient: ({ bytes }, request) => wrapped(request, device.unwrap(bytes).pdu),
     failureReply(request, why) {
       return request.oneWay ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
