@@ -7,9 +7,18 @@ import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { MAIN, portAnswers } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
+import { MODBUS_KINDS } from "../../support/modbus.js";
 import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { startMux } from "../../support/mux.js";
-import { pymodbusClient, pymodbusServer, type Ran, ran, startNginx } from "../../support/mux-programs/programs.js";
+import {
+  pymodbusClient,
+  pymodbusFramings,
+  pymodbusServer,
+  pymodbusServers,
+  type Ran,
+  ran,
+  startNginx,
+} from "../../support/mux-programs/programs.js";
 import { missing, missingPymodbus } from "../../support/peers.js";
 import { run } from "../../support/plugin/programs.js";
 import { echo } from "../../support/protocols.js";
@@ -56,27 +65,37 @@ describe("modbus", () => {
     assert.match(`${stdout}${stderr}`, /gateway path unavailable/i, `status ${status}`);
   });
 
-  for (const [prot, framer] of [
-    ["modbus", []],
-    ["modbus-serial", ["rtu"]],
-  ] as const) {
+  for (const prot of ["modbus", "modbus-serial"] as const) {
     const skip = missingPymodbus();
     test(`pymodbus as a client, PROT=${prot}: four at a time on one connection`, { skip }, async (t) => {
       const device = await Simulator.open(modbusProtocol(prot, new Map()));
       t.after(() => device.stop());
       const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${prot}`);
-      const all = await Promise.all([1, 2, 3, 4].map((seed) => pymodbusClient(mux.port, 100, 10 * seed, ...framer)));
+      const all = await Promise.all([1, 2, 3, 4].map((seed) => pymodbusClient(mux.port, 100, 10 * seed, prot)));
       for (const { stdout, stderr } of all) assert.equal(String(stdout), "right 100\n", stderr);
       assert.deepEqual([device.links.length, device.refused], [1, 0]);
     });
 
     test(`pymodbus as a client and as a server, PROT=${prot}`, { skip }, async (t) => {
-      const server = await pymodbusServer(t, ...framer);
+      const server = await pymodbusServer(t, prot);
       const mux = await startMux(t, `127.0.0.1:${server} PROT=${prot}`);
-      const all = await Promise.all([1, 2, 3, 4].map((seed) => pymodbusClient(mux.port, 100, 10 * seed, ...framer)));
+      const all = await Promise.all([1, 2, 3, 4].map((seed) => pymodbusClient(mux.port, 100, 10 * seed, prot)));
       for (const { stdout, stderr } of all) assert.equal(String(stdout), "right 100\n", stderr);
     });
   }
+
+  test("pymodbus on both sides: any framing to any", { skip: missingPymodbus() }, async (t) => {
+    const servers = await pymodbusServers(t, MODBUS_KINDS);
+    const pairs = MODBUS_KINDS.flatMap((client) =>
+      MODBUS_KINDS.map((device, at) => ({ client, device, port: servers[at] })),
+    );
+    const mux = await startMux(
+      t,
+      pairs.map(({ client, device, port }) => `127.0.0.1:${port} PROT=${client} DPRO=${device} TIME=3`),
+    );
+    const { stdout, stderr } = await pymodbusFramings(pairs.map(({ client }, at) => [client, mux.ports[at] as number]));
+    assert.equal(String(stdout), pairs.map(({ client }) => `${client} right\n`).join(""), stderr);
+  });
 
   test("mbpoll at pymodbus", { skip: missing("mbpoll") || missingPymodbus() }, async (t) => {
     const mux = await startMux(t, `127.0.0.1:${await pymodbusServer(t)} PROT=modbus PIPE=4`);

@@ -7,6 +7,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { portAnswers } from "../daemon.js";
 import { freePort } from "../free-port.js";
+import type { ModbusKind } from "../modbus.js";
 import { run } from "../plugin/programs.js";
 
 const SCRIPTS = fileURLToPath(new URL("../../../../test/support/mux-programs", import.meta.url));
@@ -37,20 +38,34 @@ export async function ran(command: string, args: readonly string[], input = ""):
   return { status, stdout: Buffer.concat(stdout), stderr };
 }
 
-/** Starts pymodbus as a server; returns its port. */
-export async function pymodbusServer(t: TestContext, ...args: string[]): Promise<number> {
-  const port = await freePort();
-  const server = run(PYTHON, "-B", `${SCRIPTS}/pymodbus_server.py`, String(port), ...args);
+/** Starts pymodbus as a server of each of these framings, in one process; returns their ports. */
+export async function pymodbusServers(t: TestContext, kinds: readonly ModbusKind[]): Promise<number[]> {
+  const ports = await Promise.all(kinds.map(() => freePort()));
+  const served = kinds.map((kind, index) => `${kind}:${ports[index]}`);
+  const server = run(PYTHON, "-B", `${SCRIPTS}/pymodbus_server.py`, ...served);
   t.after(() => server.kill());
-  await portAnswers(port).catch((error) => {
-    throw new Error(`${error}: ${server.stderr()}`);
-  });
+  for (const port of ports) {
+    await portAnswers(port).catch((error) => {
+      throw new Error(`${error}: ${server.stderr()}`);
+    });
+  }
+  return ports;
+}
+
+/** Starts pymodbus as a server; returns its port. */
+export async function pymodbusServer(t: TestContext, kind: ModbusKind = "modbus"): Promise<number> {
+  const [port = 0] = await pymodbusServers(t, [kind]);
   return port;
 }
 
+/** Runs pymodbus as a client of each port, one after the other: a line for each, `modbus right`. */
+export function pymodbusFramings(visited: readonly (readonly [kind: ModbusKind, port: number])[]): Promise<Ran> {
+  return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_framings.py`, ...visited.map((each) => each.join(":"))]);
+}
+
 /** Runs pymodbus as a client. */
-export function pymodbusClient(port: number, count: number, seed: number, ...args: string[]): Promise<Ran> {
-  return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_client.py`, String(port), String(count), String(seed), ...args]);
+export function pymodbusClient(port: number, count: number, seed: number, kind: ModbusKind): Promise<Ran> {
+  return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_client.py`, String(port), String(count), String(seed), kind]);
 }
 
 /** A running nginx with a folder of its own. */

@@ -1,17 +1,13 @@
-"""A Modbus client by pymodbus: pymodbus_client.py PORT COUNT SEED [rtu]. Reads at random; says how many values were right."""
+"""A Modbus client by pymodbus: pymodbus_client.py PORT COUNT SEED PROTOCOL. Reads at random; says how many values were right."""
 import random
 import sys
 
-import without_serial  # noqa: F401, before pymodbus
-from pymodbus.client import ModbusTcpClient
-from pymodbus.framer.rtu_framer import ModbusRtuFramer
-from pymodbus.framer.socket_framer import ModbusSocketFramer
+from framers import connect
 
 port, count, seed = (int(text) for text in sys.argv[1:4])
-framer = ModbusRtuFramer if sys.argv[4:] == ["rtu"] else ModbusSocketFramer
 draw = random.Random(seed)
-client = ModbusTcpClient("127.0.0.1", port=port, framer=framer, timeout=10)
-if not client.connect():
+client = connect(sys.argv[4], port, 10)
+if client is None:
     sys.exit("no connection")
 for number in range(count):
     unit, address, length = draw.randint(1, 20), draw.randint(0, 60000), draw.randint(1, 100)

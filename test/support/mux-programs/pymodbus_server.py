@@ -1,12 +1,10 @@
-"""A Modbus server by pymodbus: pymodbus_server.py PORT [rtu]. A register holds a number made of unit and address."""
+"""A Modbus server by pymodbus: pymodbus_server.py PROTOCOL:PORT... A register holds a number made of unit and address."""
 import asyncio
 import sys
 
-import without_serial  # noqa: F401, before pymodbus
+from framers import FRAMERS
 from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext
 from pymodbus.datastore.store import BaseModbusDataBlock
-from pymodbus.framer.rtu_framer import ModbusRtuFramer
-from pymodbus.framer.socket_framer import ModbusSocketFramer
 from pymodbus.server import StartAsyncTcpServer
 
 
@@ -33,12 +31,15 @@ def unit(number):
     return ModbusSlaveContext(hr=registers, ir=registers, zero_mode=True)
 
 
-async def main():
-    framer = ModbusRtuFramer if sys.argv[2:] == ["rtu"] else ModbusSocketFramer
-    context = ModbusServerContext(slaves={number: unit(number) for number in range(1, 21)}, single=False)
+async def serve(protocol, port):
+    context = ModbusServerContext(slaves={number: unit(number) for number in [*range(21), 255]}, single=False)
     await StartAsyncTcpServer(
-        context=context, address=("127.0.0.1", int(sys.argv[1])), framer=framer, allow_reuse_address=True
+        context=context, address=("127.0.0.1", int(port)), framer=FRAMERS[protocol], allow_reuse_address=True
     )
+
+
+async def main():
+    await asyncio.gather(*(serve(*served.split(":")) for served in sys.argv[1:]))
 
 
 asyncio.run(main())
