@@ -106,11 +106,11 @@ function showMuxes({ muxes }) {
       mux.target,
       mux.protocol,
       linksOf(mux),
-      number(mux.clients),
+      number(mux.clientCount),
       number(mux.waiting),
       number(mux.requests),
       number(mux.answers),
-      number(mux.timeouts + mux.linkLost + mux.noPath),
+      number(mux.failed),
     ]),
   );
 }

@@ -20,6 +20,8 @@ export interface SocketOwner {
 
 /** A client that has been admitted, and what the listener of its port may have done with it: one of the three, once. */
 export interface AcceptedClient {
+  /** The id of the connection, as STAT shows it. */
+  readonly id: string;
   readonly origin: ClientOrigin;
   /** Greets the client and takes its commands. */
   beginSetup(): void;

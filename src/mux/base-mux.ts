@@ -13,6 +13,7 @@ import type { Mux } from "./mux.js";
 import { MuxClient, type MuxClientOwner } from "./mux-client.js";
 import type { MuxContext } from "./mux-context.js";
 import { MuxLog } from "./mux-log.js";
+import { RequestStatistics } from "./request-statistics.js";
 
 const ABANDONED = "its line is gone from the configuration";
 
@@ -23,6 +24,7 @@ export type ClientEvents = Omit<MuxClientOwner, "malformed" | "gone">;
 export abstract class BaseMux implements Mux {
   protected readonly clients = new Set<MuxClient>();
   protected readonly counters = muxCounters();
+  protected readonly statistics: RequestStatistics;
   protected readonly log: MuxLog;
   protected readonly pool: ConnectionPool;
   /** Deliveries to many clients. While they fall behind, the device is not read. */
@@ -35,6 +37,7 @@ export abstract class BaseMux implements Mux {
   constructor(line: MuxLine, context: MuxContext) {
     this.#line = line;
     this.#context = context;
+    this.statistics = new RequestStatistics(this.counters, context.clock, () => this.route.mux.pool);
     this.log = new MuxLog(line, line.route.target, context);
     this.#idleTimer = new IdleTimer(() => this.closeConnections(`no client for ${this.route.mux.idleMs / 1000} s`));
     this.pool = new ConnectionPool({
@@ -69,13 +72,13 @@ export abstract class BaseMux implements Mux {
       protocol: mux.protocol.framing.name,
       mode: mux.mode,
       target: formatHostPort(target),
-      clients: this.clients.size,
+      clientCount: this.clients.size,
       waiting: this.waiting,
       outstanding: this.outstanding,
       pool: mux.pool,
       links: [...this.pool.connections].map((connection) => this.statusOf(connection)),
       down: this.pool.down,
-      ...this.counters,
+      ...this.statistics.status,
     };
   }
 
@@ -83,18 +86,24 @@ export abstract class BaseMux implements Mux {
     return [...this.pool.connections].flatMap(({ stream }) => stream ?? []);
   }
 
-  attach(origin: ClientOrigin): End {
+  attach(origin: ClientOrigin, id: string): End {
     const { target, mux } = this.route;
-    const client = new MuxClient(origin, target, mux.protocol, this.context.clock, {
-      ...this.eventsOf(() => client),
-      malformed: (reason, fault) => {
-        this.count("malformed");
-        const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
-        this.log.throttled("malformed", `client closed: ${text}`);
-        this.reject(client, text, mux.protocol.malformedReply(reason, fault));
+    const client = new MuxClient(
+      { origin, seat: this.statistics.joined(origin, id) },
+      target,
+      mux.protocol,
+      this.context.clock,
+      {
+        ...this.eventsOf(() => client),
+        malformed: (reason, fault) => {
+          this.count("malformed");
+          const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
+          this.log.throttled("malformed", `client closed: ${text}`);
+          this.reject(client, text, mux.protocol.malformedReply(reason, fault));
+        },
+        gone: () => this.#left(client),
       },
-      gone: () => this.#left(client),
-    });
+    );
     this.clients.add(client);
     this.#idleTimer.cancel();
     this.clientJoined(client);
@@ -159,6 +168,7 @@ export abstract class BaseMux implements Mux {
   #left(client: MuxClient): void {
     if (!this.clients.delete(client)) return;
     this.clientLeft(client);
+    this.statistics.left(client);
     if (this.clients.size > 0) return;
     if (this.#isAbandoned) this.close(ABANDONED);
     else this.#idleTimer.start(this.route.mux.idleMs, this.context.clock);

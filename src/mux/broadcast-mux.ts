@@ -41,7 +41,7 @@ export class BroadcastMux extends BaseMux {
   protected eventsOf(client: () => MuxClient): ClientEvents {
     return {
       message: (bytes) => {
-        this.count("requests");
+        this.statistics.asked(client());
         this.#queue.push(client(), Buffer.from(bytes));
         this.#send();
       },
@@ -66,7 +66,7 @@ export class BroadcastMux extends BaseMux {
   }
 
   protected clientLeft(client: MuxClient): void {
-    this.#queue.remove(client);
+    for (const _ of this.#queue.remove(client)) this.statistics.ended(client, "abandoned");
     this.#resumed(client);
   }
 
@@ -119,6 +119,7 @@ export class BroadcastMux extends BaseMux {
       if (this.#sent === 0) setImmediate(() => this.#nextPass());
       this.#sent += 1;
       this.#connection.write(next.item);
+      this.statistics.ended(next.owner, "sent");
       next.owner.check();
       this.#gap.start(this.route.mux.gapMs);
     }

@@ -1,11 +1,12 @@
 import { FairQueue, type Verdict } from "../core/mux/fair-queue.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
+import { type Outcome, outcomeOf } from "../core/mux/request-outcome.js";
 import { WaitingList } from "../core/mux/waiting-list.js";
 import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import type { Clock } from "../system/clock.js";
 import type { MuxClient } from "./mux-client.js";
-import { type ClientRequest, type LocalReply, PendingRequest, type QueueItem } from "./pending-request.js";
+import { ClientRequest, failureReply, type LocalReply, PendingRequest, type QueueItem } from "./pending-request.js";
 import { TimeLimit } from "./time-limit.js";
 import { WaitingReads } from "./waiting-reads.js";
 
@@ -23,10 +24,10 @@ export interface FairSchedulerOwner {
   start(clientRequest: ClientRequest, pending: PendingRequest): void;
   /** Requests wait for nothing but a connection. */
   needsConnection(): void;
-  /** A request got no answer in time. */
-  timedOut(): void;
+  /** A request is over: it has its answer, or its failure. */
+  settled(clientRequest: ClientRequest, outcome: Outcome): void;
   /** A request was rejected because the queue of its client is full. */
-  queueFull(): void;
+  queueFull(client: MuxClient): void;
 }
 
 /** What the scheduler knows about a client. */
@@ -77,7 +78,10 @@ export class FairScheduler {
 
   /** The client is gone: nothing waits for it any more. */
   remove(client: MuxClient): void {
-    for (const clientRequest of this.#clients.get(client)?.running ?? []) this.#stopRunning(clientRequest);
+    for (const clientRequest of this.#clients.get(client)?.running ?? []) {
+      this.#settle(clientRequest, "abandoned");
+      this.#stopRunning(clientRequest);
+    }
     this.discardWaiting(client);
     this.#clients.delete(client);
   }
@@ -87,7 +91,7 @@ export class FairScheduler {
     this.#waitingForAnswer.remove(client);
     for (const item of this.#queue.remove(client)) {
       if (item.kind === "reply") continue;
-      this.#timeLimit.remove(item.clientRequest);
+      this.#settle(item.clientRequest, "abandoned");
       this.#waitingReads.remove(item.clientRequest);
       item.clientRequest.place = undefined;
     }
@@ -110,13 +114,13 @@ export class FairScheduler {
   request(client: MuxClient, request: Request): void {
     if (!this.#clients.has(client)) return;
     if (this.#queue.sizeOf(client) >= this.#owner.options().queue) {
-      this.#owner.queueFull();
+      this.#owner.queueFull(client);
       this.#queue.push(client, this.#failureReply(request, "queue full"));
       this.dispatch();
       return;
     }
     const since = this.#owner.clock.now();
-    const clientRequest: ClientRequest = { client, request, since, place: undefined, pending: undefined };
+    const clientRequest = new ClientRequest(client, request, since);
     clientRequest.place = this.#queue.push(client, { kind: "request", clientRequest, isRepeat: false });
     this.#timeLimit.add(clientRequest);
     this.dispatch();
@@ -143,29 +147,28 @@ export class FairScheduler {
   /** A request of a client waits for this request to the device from now on. */
   started(clientRequest: ClientRequest, pending: PendingRequest): void {
     clientRequest.pending = pending;
+    clientRequest.startedAt = this.#owner.clock.now();
     this.#clients.get(clientRequest.client)?.running.add(clientRequest);
   }
 
-  /** This read goes to the device now: identical reads that wait share its answer. Returns how many. */
-  joinWaiting(pending: PendingRequest): number {
+  /** This read goes to the device now: identical reads that wait share its answer. */
+  joinWaiting(pending: PendingRequest): void {
     const { key } = pending.request;
-    if (key === undefined) return 0;
+    if (key === undefined) return;
     const { hasIds } = this.#owner.options().protocol;
-    let count = 0;
     for (const clientRequest of this.#waitingReads.take(key, (each, ahead) =>
       this.#mayJoin(each, ahead, pending, hasIds),
     )) {
       pending.waiters.add(clientRequest);
       this.started(clientRequest, pending);
       clientRequest.client.check();
-      count += 1;
     }
-    return count;
   }
 
-  /** The client has the whole answer to its request. */
-  finished(clientRequest: ClientRequest): void {
-    this.#timeLimit.remove(clientRequest);
+  /** The client has the whole answer to its request; `failure`: it has a part, and there is no more. */
+  finished(clientRequest: ClientRequest, failure?: Failure): void {
+    const answered = clientRequest.pending?.outcomeOf(clientRequest) ?? "answers";
+    this.#settle(clientRequest, failure === undefined ? answered : outcomeOf(failure));
     this.#stopRunning(clientRequest);
     this.#closeIfDone(clientRequest.client);
   }
@@ -173,7 +176,7 @@ export class FairScheduler {
   /** A started request has failed: the client gets a reply that says so, or is closed. */
   failed(clientRequest: ClientRequest, why: Failure): void {
     const { client, request } = clientRequest;
-    this.#timeLimit.remove(clientRequest);
+    this.#settle(clientRequest, outcomeOf(why));
     this.#stopRunning(clientRequest);
     if (this.#clients.has(client)) this.#deliver(client, this.#failureReply(request, why));
   }
@@ -262,6 +265,11 @@ export class FairScheduler {
     if (!isBusy) client.close(undefined);
   }
 
+  #settle(clientRequest: ClientRequest, outcome: Outcome): void {
+    this.#timeLimit.remove(clientRequest);
+    this.#owner.settled(clientRequest, outcome);
+  }
+
   #stopRunning(clientRequest: ClientRequest): void {
     const { client, pending } = clientRequest;
     pending?.waiters.delete(clientRequest);
@@ -275,22 +283,18 @@ export class FairScheduler {
     const { client, request, place, pending } = clientRequest;
     if (pending?.answerBegun) return;
     if (place === undefined && pending === undefined) return;
-    this.#owner.timedOut();
     if (place === undefined) {
       this.failed(clientRequest, "no answer"); // the connection has a timeout of its own: the device may still answer
       return;
     }
+    this.#settle(clientRequest, "timeouts");
     clientRequest.place = undefined;
     this.#waitingReads.remove(clientRequest);
     place.value = this.#failureReply(request, "no answer");
     this.#queue.reconsider(client);
   }
 
-  /** The reply to the client in place of an answer. */
   #failureReply(request: Request, why: Failure): LocalReply {
-    const bytes = this.#owner.options().protocol.failureReply(request, why);
-    return bytes === undefined || request.closesClient
-      ? { kind: "reply", bytes: bytes ?? NOTHING, closeReason: `${why} for its request` }
-      : { kind: "reply", bytes };
+    return failureReply(this.#owner.options().protocol, request, why);
   }
 }

@@ -1,6 +1,7 @@
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
+import type { ClientSeat } from "../core/mux/client-seats.js";
 import type { MessageFault, Protocol } from "../core/mux/protocol.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
@@ -31,6 +32,9 @@ export interface MuxClientOwner {
   isQueueFull(): boolean;
 }
 
+/** Who a client of a mux is. */
+export type MuxClientIdentity = Pick<MuxClient, "origin" | "seat">;
+
 const MAX_MESSAGE = 1_048_576; // the mux keeps a request whole until the device can take it
 const MAX_PENDING = 262_144; // unread bytes of answers; beyond this limit the mux neither reads from the client nor starts requests for it
 const MAX_PARTS = 256; // parts of one message before they are joined: a message of single bytes must not cost a Buffer per byte
@@ -42,6 +46,8 @@ export class MuxClient extends QueuedEnd {
   readonly intermediary: Intermediary;
   /** Where the client is; its address is undefined for clients of a shared connection. */
   readonly origin: ClientOrigin;
+  /** What is known of it, over all its connections. */
+  readonly seat: ClientSeat;
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
   /** Messages that the mux has not accepted yet, in memory that belongs to the writer until then. */
@@ -58,9 +64,10 @@ export class MuxClient extends QueuedEnd {
   #signOfLife: Timer | undefined;
 
   /** @param target the device, with the name that the configuration gives it */
-  constructor(origin: ClientOrigin, target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
+  constructor(who: MuxClientIdentity, target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
     super(target);
-    this.origin = origin;
+    this.origin = who.origin;
+    this.seat = who.seat;
     this.#clock = clock;
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());

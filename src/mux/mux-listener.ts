@@ -18,7 +18,7 @@ export function muxListeners(
         essential: linesEssential,
         route: line.route,
         welcome: (client) =>
-          client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach(client.origin))),
+          client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach(client.origin, client.id))),
         reject() {},
       }),
     ),

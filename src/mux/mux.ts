@@ -16,8 +16,9 @@ export interface Mux {
    * Adds a client. The end is the device as this client sees it.
    *
    * @param origin where the client is: who asks, in counters, in write rules and in the log
+   * @param id of its connection
    */
-  attach(origin: ClientOrigin): End;
+  attach(origin: ClientOrigin, id: string): End;
   /** Applies a reload: port and device are the same; name, options and context may differ. */
   configure(line: MuxLine, context: MuxContext): void;
   /** The line is gone from the configuration: the mux closes its connections when its last client leaves. */

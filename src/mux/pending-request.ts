@@ -1,6 +1,7 @@
 import type { Place } from "../core/collections/deque.js";
 import type { Cut } from "../core/framing/framing.js";
-import type { Failure, Request } from "../core/mux/protocol.js";
+import type { Failure, Protocol, Request } from "../core/mux/protocol.js";
+import type { Outcome } from "../core/mux/request-outcome.js";
 import type { MuxClient } from "./mux-client.js";
 
 /** Bytes that the mux itself sends to a client, in the order of the requests of the client. */
@@ -11,13 +12,21 @@ export interface LocalReply {
   readonly closeReason?: string;
 }
 
+/** The reply to the client in place of an answer. Where the protocol has none, the mux closes the client. */
+export function failureReply(protocol: Protocol, request: Request, why: Failure): LocalReply {
+  const bytes = protocol.failureReply(request, why);
+  return bytes === undefined || request.closesClient
+    ? { kind: "reply", bytes: bytes ?? Buffer.alloc(0), closeReason: `${why} for its request` }
+    : { kind: "reply", bytes };
+}
+
 /** An item in the queue of a client. */
 export type QueueItem =
   | { readonly kind: "request"; readonly clientRequest: ClientRequest; readonly isRepeat: boolean }
   | LocalReply;
 
 /** A request of one client, from its arrival to its answer. */
-export interface ClientRequest {
+export class ClientRequest {
   readonly client: MuxClient;
   readonly request: Request;
   /** When it arrived, by the clock of the mux. */
@@ -26,11 +35,25 @@ export interface ClientRequest {
   place: Place<QueueItem> | undefined;
   /** From its turn on: the request to the device whose answer it waits for. */
   pending: PendingRequest | undefined;
+  /** When its turn came. */
+  startedAt: number | undefined;
+  /** How it has ended. */
+  outcome: Outcome | undefined;
+
+  constructor(client: MuxClient, request: Request, since: number) {
+    this.client = client;
+    this.request = request;
+    this.since = since;
+  }
 }
 
 /** A request to the device. Several clients wait for it when they sent identical reads. */
 export class PendingRequest {
   readonly request: Request;
+  /** The request that it is made for. The others have joined it. */
+  readonly asker: ClientRequest;
+  /** When it went to the device; undefined: it did not, as the cache had the answer. */
+  sentAt: number | undefined;
   /** In the order of their arrival. A waiter that gives up is removed. */
   readonly waiters = new Set<ClientRequest>();
   /** {@link AnswerCache.generation} when the request went out. */
@@ -42,6 +65,7 @@ export class PendingRequest {
   /** @param isRepeat whether the request goes out a second time, because its first connection was lost */
   constructor(first: ClientRequest, isRepeat: boolean) {
     this.request = first.request;
+    this.asker = first;
     this.waiters.add(first);
     this.#isRepeat = isRepeat;
   }
@@ -49,6 +73,13 @@ export class PendingRequest {
   /** Whether any client still waits for the answer. */
   get isWanted(): boolean {
     return this.waiters.size > 0;
+  }
+
+  /** How a request that waits for this one ends when this one does. */
+  outcomeOf(clientRequest: ClientRequest): Outcome {
+    if (this.sentAt === undefined) return "cacheHits";
+    if (clientRequest !== this.asker) return "joined";
+    return this.request.oneWay ? "sent" : "answers";
   }
 
   /** Whether the request may go out once more when its connection is lost: a read, once. */

@@ -43,7 +43,7 @@ export class RequestMux extends BaseMux {
         answer: (pending, cut, source) => this.#answer(pending, cut, source),
         completed: (pending, byEof) => this.#completed(pending, byEof),
         failed: (pending, why) => this.#failed(pending, why),
-        timedOut: () => this.count("timeouts"),
+        timedOut() {},
         event: (message) => this.#event(message),
         unsolicited: (text) => this.#unsolicited(text),
       },
@@ -56,8 +56,8 @@ export class RequestMux extends BaseMux {
       canCoalesce: (request) => this.#coalescer.canAnswer(request, this.context.clock.now()),
       start: (clientRequest, pending) => this.#start(clientRequest, pending),
       needsConnection: () => this.pool.open(),
-      timedOut: () => this.count("timeouts"),
-      queueFull: () => this.count("queueFull"),
+      settled: (clientRequest, outcome) => this.statistics.settled(clientRequest, outcome),
+      queueFull: (client) => this.statistics.ended(client, "queueFull"),
     });
   }
 
@@ -153,15 +153,16 @@ export class RequestMux extends BaseMux {
 
   #message(client: MuxClient, bytes: Buffer, head: HttpHead | undefined): void {
     const interpretation = this.#protocol.interpret(bytes, head, this.route.mux.writes);
-    this.count("requests");
+    this.statistics.asked(client);
     if (interpretation.kind === "request") {
       const { request } = interpretation;
       if (request.closesClient) client.ignore(); // nothing behind such a request is carried out
       this.#scheduler.request(client, request);
     } else if (interpretation.kind === "answer") {
-      this.count("refused");
+      this.statistics.ended(client, "refused");
       this.#scheduler.reply(client, interpretation.bytes);
     } else {
+      this.statistics.ended(client, "refused");
       this.reject(client, interpretation.reason, interpretation.bytes);
     }
   }
@@ -186,25 +187,23 @@ export class RequestMux extends BaseMux {
     const identical = this.#coalescer.joinable(request);
     const pipeline = this.#pipelines.free;
     if (cached !== undefined) {
-      this.count("cacheHits");
       this.#scheduler.started(clientRequest, pending);
       this.#announcements.each(pending.waiters, () => {
         client.deliver(this.#protocol.forClient({ kind: "frame", bytes: cached }, request));
         this.#scheduler.finished(clientRequest);
       });
     } else if (identical !== undefined) {
-      this.count("joined");
       identical.waiters.add(clientRequest);
       this.#scheduler.started(clientRequest, identical);
     } else if (pipeline === undefined) {
-      this.count("noPath");
       this.#scheduler.failed(clientRequest, "no path");
     } else {
       if (pipeline.outstanding > 0) this.pool.open(); // a second connection is better than a second request on the first
       this.#scheduler.started(clientRequest, pending);
       this.#coalescer.sent(pending);
-      this.count("joined", this.#scheduler.joinWaiting(pending));
+      this.#scheduler.joinWaiting(pending);
       if (request.key !== undefined) this.#scheduler.answerExpected(request.key);
+      this.statistics.sent(pending);
       pipeline.send(pending);
     }
   }
@@ -226,9 +225,9 @@ export class RequestMux extends BaseMux {
 
   #completed(pending: PendingRequest, byEof: boolean): void {
     this.#coalescer.finished(pending);
+    this.statistics.over(pending, true);
     this.#announcements.each(pending.waiters, (clientRequest) => {
       const { client, request } = clientRequest;
-      this.count("answers");
       this.#resumeSource(client);
       this.#scheduler.finished(clientRequest);
       if (!request.closesClient && !byEof) return;
@@ -239,14 +238,14 @@ export class RequestMux extends BaseMux {
 
   #failed(pending: PendingRequest, why: Failure): void {
     this.#coalescer.finished(pending);
+    this.statistics.over(pending, false);
     const repeats = why === "link lost" && pending.mayRepeat && !this.#isStopping;
     if (repeats) this.count("repeated", pending.waiters.size);
-    else if (why === "link lost") this.count("linkLost");
     this.#announcements.each(pending.waiters, (clientRequest) => {
       if (repeats) {
         this.#scheduler.repeat(clientRequest);
       } else if (pending.answerBegun) {
-        this.#scheduler.finished(clientRequest);
+        this.#scheduler.finished(clientRequest, why);
         clientRequest.client.close(`${why} in the middle of an answer`);
       } else {
         this.#scheduler.failed(clientRequest, why);

@@ -132,7 +132,7 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
     const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=conbus`);
     const crowd = await Crowd.open(t, mux.port);
     crowd.sockets[0]?.write(telegram("S0020044966F02D18")); // the link opens
-    await until(async () => (await mux.status()).clients === CROWD && device.links.length === 1, "all to be in");
+    await until(async () => (await mux.status()).clientCount === CROWD && device.links.length === 1, "all to be in");
     const event = telegram("E07L06I80M");
     await harmless(t, mux, async () => {
       device.links[0]?.write(event.repeat(300));
@@ -144,7 +144,10 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
     const device = await silentDevice(t);
     const mux = await startMuxProcess(t, `127.0.0.1:${device.port} MODE=broadcast`);
     const crowd = await Crowd.open(t, mux.port, 2 * CROWD);
-    await until(async () => (await mux.status()).clients === 2 * CROWD && device.links.length === 1, "all to be in");
+    await until(
+      async () => (await mux.status()).clientCount === 2 * CROWD && device.links.length === 1,
+      "all to be in",
+    );
     const piece = Buffer.alloc(4096, "x");
     await harmless(t, mux, async () => {
       for (let count = 0; count < 10; count += 1) device.links[0]?.write(piece);

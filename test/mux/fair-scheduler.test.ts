@@ -39,7 +39,7 @@ function setUp(options = "PROT=modbus TIME=2") {
       scheduler.started(clientRequest, pending);
     },
     needsConnection: () => void told.push("needs a connection"),
-    timedOut: () => void told.push("timed out"),
+    settled: (_clientRequest, outcome) => void (outcome === "timeouts" && told.push("timed out")),
     queueFull: () => void told.push("queue full"),
   };
   const scheduler = new FairScheduler(owner);

@@ -25,7 +25,7 @@ async function setUp(t: TestContext) {
   };
   /** A client of a line that asks at once, so that there is a connection. */
   const attach = (of: MuxLine): End => {
-    const end = lines.of(of).attach({ address: "192.0.2.7", line: "mux port 5020", hops: 0 });
+    const end = lines.of(of).attach({ address: "192.0.2.7", line: "mux port 5020", hops: 0 }, "1");
     end.resume();
     end.write("request\n");
     return end;
@@ -41,7 +41,7 @@ test("nothing connects before there is a client; then requests reach the device"
   attach(line("PROT=echo"));
   assert.equal(await (await device.client()).line(), "request");
   assert.equal(lines.streams.length, 1);
-  assert.equal(lines.status[0]?.clients, 1);
+  assert.equal(lines.status[0]?.clientCount, 1);
 });
 
 test("a reload keeps connections and clients of a line whose other options have changed", async (t) => {
@@ -52,7 +52,7 @@ test("a reload keeps connections and clients of a line whose other options have 
   await device.client();
   configure(line("PROT=echo TIME=7 POOL=4"));
   assert.equal(lines.of(line("PROT=echo TIME=7 POOL=4")), mux);
-  assert.deepEqual([lines.status.length, lines.status[0]?.pool, lines.status[0]?.clients], [1, 4, 1]);
+  assert.deepEqual([lines.status.length, lines.status[0]?.pool, lines.status[0]?.clientCount], [1, 4, 1]);
 });
 
 test("a line with another name keeps its connection: the device may take no second one", async (t) => {
@@ -63,7 +63,7 @@ test("a line with another name keeps its connection: the device may take no seco
   await until(() => lines.streams.length === 1, "the connection");
   configure({ ...line("PROT=echo"), name: "inverter" });
   assert.deepEqual(
-    lines.status.map(({ name, clients, links }) => [name, clients, links.length]),
+    lines.status.map(({ name, clientCount, links }) => [name, clientCount, links.length]),
     [["inverter", 1, 1]],
   );
   assert.equal(peer.closed || peer.ended, false);
@@ -93,7 +93,7 @@ for (const [what, next] of [
     await until(() => lines.streams.length === 1, "the connection");
     configure(line(next));
     assert.deepEqual(
-      lines.status.map(({ clients }) => clients),
+      lines.status.map(({ clientCount }) => clientCount),
       [0, 1],
     );
     assert.equal(peer.closed || peer.ended, false);

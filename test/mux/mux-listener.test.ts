@@ -29,5 +29,5 @@ test("each line has a port whose clients are attached to the mux of the line", a
   } as Partial<AcceptedClient> as AcceptedClient);
   const end = await dial?.end;
   assert.equal((end as MuxClient).origin.address, "192.0.2.7");
-  assert.deepEqual([mode, end?.peerPort, muxLines.of(LINE).status.clients], ["direct", 1, 1]);
+  assert.deepEqual([mode, end?.peerPort, muxLines.of(LINE).status.clientCount], ["direct", 1, 1]);
 });

@@ -47,7 +47,7 @@ test("the answer returns to the client that asked, under the client's own id", a
   answer(peer, request, registerPdu(42));
   await until(() => a.got.length > 0, "the answer");
   assert.deepEqual([a.got, b.got], [[modbusMessage(0x1234, registerPdu(42))], []]);
-  assert.deepEqual(counters(), { clients: 2, pool: 1, requests: 1, answers: 1 });
+  assert.deepEqual(counters(), { clientCount: 2, pool: 1, requests: 1, answers: 1 });
 });
 
 test("CACH: identical reads under way share one answer, later ones get it from the cache until a write", async (t) => {

@@ -28,7 +28,7 @@ function setUp(options: string) {
       sent.push({ clientRequest, pending });
     },
     needsConnection() {},
-    timedOut() {},
+    settled() {},
     queueFull() {},
   });
   const join = (): TestMuxClient => {

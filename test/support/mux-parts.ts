@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ClientSeat } from "#src/core/mux/client-seats.js";
 import { type MuxRoute, parseMuxRoute } from "#src/core/mux/mux-line.js";
 import type { Protocol, Request } from "#src/core/mux/protocol.js";
 import type { ClientOrigin } from "#src/core/net/client-origin.js";
@@ -70,7 +71,13 @@ export class TestMuxClient {
   onGot: (text: string) => void = () => {};
 
   constructor(protocol: Protocol, clock: Clock, owner: Partial<MuxClientOwner> = {}) {
-    this.client = new MuxClient(HERE, { host: "192.0.2.1", port: 502 }, protocol, clock, { ...NO_OWNER, ...owner });
+    this.client = new MuxClient(
+      { origin: HERE, seat: new ClientSeat("192.0.2.7", 0) },
+      { host: "192.0.2.1", port: 502 },
+      protocol,
+      clock,
+      { ...NO_OWNER, ...owner },
+    );
     this.client.events = {
       data: (chunk) => this.#add(chunk.toString("latin1")),
       eof: () => this.#add("EOF"),
@@ -127,7 +134,7 @@ export interface AttachedClient {
 
 /** @param address of the client */
 export function attachTo(mux: Mux, address = "192.0.2.7"): AttachedClient {
-  const end = mux.attach({ ...HERE, address });
+  const end = mux.attach({ ...HERE, address }, "1");
   const client: AttachedClient = { end, got: [], closed: undefined };
   end.events = {
     data: (chunk) => void (chunk.length > 0 && client.got.push(Buffer.from(chunk))),

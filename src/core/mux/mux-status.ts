@@ -1,18 +1,14 @@
 import { lineLabel } from "../net/client-origin.js";
+import type { ClientStatus } from "./client-seats.js";
+import type { DeviceLoadStatus } from "./device-load.js";
+import { OUTCOMES } from "./request-outcome.js";
 
 /** Everything that a mux counts, with the help text of its metric. The keys stand in the JSON of STAT (docs/mux.md). */
 export const MUX_COUNTERS = {
-  requests: "Messages that clients sent.",
-  answers: "Answers that clients got from the device or the cache.",
-  timeouts: "Requests that got no answer in time.",
-  linkLost: "Requests whose connection to the device was lost before the answer.",
-  noPath: "Requests that found no connection to the device.",
-  queueFull: "Requests rejected because the queue of their client was full.",
-  refused: "Writes that RDON kept from the device.",
+  requests: "Requests of clients. Each ends in one of the ways that follow, up to `abandoned`, or is still open.",
+  ...OUTCOMES,
   malformed: "Clients that sent bytes which are no message.",
   repeated: "Reads sent a second time because their connection was lost.",
-  cacheHits: "Reads answered from the cache.",
-  joined: "Reads that shared the answer to an identical read.",
   strays: "Messages of the device that no request waited for.",
   events: "Messages of the device to all clients.",
 } as const;
@@ -35,15 +31,31 @@ export interface LinkStatus {
   readonly requests: number;
 }
 
+/**
+ * The requests of a mux in the JSON of STAT. `requests` is the sum of `answers`, `cacheHits`, `joined`, `sent`, `failed`, `refused`,
+ * `abandoned` and `open`.
+ */
+export interface RequestsStatus extends Readonly<MuxCounters>, DeviceLoadStatus {
+  /** Reads that wait for the answer to another read. They are in `joined`, too. */
+  readonly joining: number;
+  /** Requests that failed, for whatever reason. */
+  readonly failed: number;
+  /** Requests that wait for their turn, or for their own answer. */
+  readonly open: number;
+  /** Who asks: clients that are connected, and the last ones that were. */
+  readonly clients: readonly ClientStatus[];
+}
+
 /** A mux in the JSON of STAT. */
-export interface MuxStatus extends Readonly<MuxCounters> {
+export interface MuxStatus extends RequestsStatus {
   readonly port: number;
   /** The name of its section; left out: it has none. */
   readonly name?: string;
   readonly protocol: string;
   readonly mode: string;
   readonly target: string;
-  readonly clients: number;
+  /** Clients that are connected. */
+  readonly clientCount: number;
   /** Requests that wait for their turn. */
   readonly waiting: number;
   /** Requests that wait for their answer. */
@@ -60,17 +72,12 @@ export function connectedLinks({ links }: MuxStatus): number {
   return links.filter(({ state }) => state !== "connecting").length;
 }
 
-/** Requests that failed, for whatever reason. */
-function failedRequests({ timeouts, linkLost, noPath }: MuxStatus): number {
-  return timeouts + linkLost + noPath;
-}
-
 /** One line of STAT. */
 export function muxLine(mux: MuxStatus): string {
   return [
     ` mux ${lineLabel(mux)} ${mux.protocol} ${mux.target}:`,
     `${connectedLinks(mux)} of ${mux.pool} links${mux.down ? " (device not reached)" : ""},`,
-    `${mux.clients} clients, ${mux.waiting} waiting, ${mux.outstanding} outstanding;`,
-    `${mux.requests} requests, ${mux.answers} answered, ${failedRequests(mux)} failed, ${mux.strays} strays`,
+    `${mux.clientCount} clients, ${mux.waiting} waiting, ${mux.outstanding} outstanding;`,
+    `${mux.requests} requests, ${mux.answers} answered, ${mux.failed} failed, ${mux.strays} strays`,
   ].join(" ");
 }

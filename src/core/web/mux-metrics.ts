@@ -3,7 +3,7 @@ import { lineLabels, type Metric } from "./exposition.js";
 
 /** The state of a mux now. */
 const GAUGES: Readonly<Record<string, readonly [help: string, value: (mux: MuxStatus) => number]>> = {
-  clients: ["Clients that share the device.", ({ clients }) => clients],
+  clients: ["Clients that share the device.", ({ clientCount }) => clientCount],
   waiting: ["Requests that wait for their turn.", ({ waiting }) => waiting],
   outstanding: ["Requests that wait for their answer.", ({ outstanding }) => outstanding],
   links: ["Connections to the device.", connectedLinks],
@@ -19,9 +19,14 @@ export function muxMetrics(muxes: readonly MuxStatus[]): Metric[] {
   });
   const counters = (Object.keys(MUX_COUNTERS) as (keyof MuxCounters)[]).map((key): Metric => {
     const name = `sockproxyd_mux_${snakeCase(key)}_total`;
-    return { name, type: "counter", help: MUX_COUNTERS[key], samples: samples((mux) => mux[key]) };
+    return { name, type: "counter", help: MUX_COUNTERS[key], samples: samples((mux) => totalOf(mux, key)) };
   });
   return [...gauges, ...counters];
+}
+
+/** A counter never goes down: reads that wait for another one may still fail. */
+function totalOf(mux: MuxStatus, key: keyof MuxCounters): number {
+  return key === "joined" ? mux.joined - mux.joining : mux[key];
 }
 
 function snakeCase(key: string): string {

@@ -56,7 +56,7 @@ const STATUS: DaemonReport = {
       protocol: "modbus",
       mode: "request",
       target: "d:502",
-      clients: 3,
+      clientCount: 3,
       waiting: 2,
       outstanding: 1,
       pool: 2,
@@ -64,7 +64,7 @@ const STATUS: DaemonReport = {
         { state: "busy", address: "d:502", ageMs: 1, requests: 1 },
         { state: "connecting", address: "d:502", ageMs: 1, requests: 1 },
       ],
-      down: true,
+      ...{ down: true, failed: 0, joining: 0, open: 1, load: 0.25, clients: [] },
     },
   ],
   tunnels: [

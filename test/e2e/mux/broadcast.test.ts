@@ -43,14 +43,14 @@ describe("broadcast", { concurrency: 4 }, () => {
     const mux = await startMux(t, `127.0.0.1:${device.port} MODE=broadcast`);
     const clients = await Promise.all(Array.from({ length: 5 }, () => Client.open(mux.port)));
     const remote = await device.client(); // for a client that only listens, too
-    await until(async () => (await mux.status()).clients === 5, "the clients");
+    await until(async () => (await mux.status()).clientCount === 5, "the clients");
     remote.write("no line");
     for (const client of clients) assert.equal(await client.take(7), "no line");
     const listeners = clients.map((client) => new Listener(client, 1));
     await say(remote, new Tape(1), 5 * MIB, listeners);
     for (const listener of listeners) assert.equal(listener.wrongAt, undefined);
     const late = await Client.open(mux.port);
-    await until(async () => (await mux.status()).clients === 6, "one more client");
+    await until(async () => (await mux.status()).clientCount === 6, "one more client");
     remote.write("for you, too");
     assert.equal(await late.take(12), "for you, too");
     assert.equal(device.clients.length, 1);
@@ -63,12 +63,12 @@ describe("broadcast", { concurrency: 4 }, () => {
     const clients = await Promise.all(Array.from({ length: 4 }, () => Client.open(mux.port)));
     const listeners = clients.map((client) => new Listener(client, 2));
     const remote = await device.client();
-    await until(async () => (await mux.status()).clients === 4, "the clients");
+    await until(async () => (await mux.status()).clientCount === 4, "the clients");
     const [stuck, ...others] = listeners as [Listener, Listener, Listener, Listener];
     stuck.client.socket.pause();
     await say(remote, new Tape(2), 24 * MIB, others);
     for (const listener of others) assert.equal(listener.wrongAt, undefined);
-    await until(async () => (await mux.status()).clients === 3, "the stuck one to be dropped");
+    await until(async () => (await mux.status()).clientCount === 3, "the stuck one to be dropped");
     stuck.client.socket.resume();
     await until(() => stuck.client.ended || stuck.client.closed, "the stuck one's end");
     assert.equal(stuck.wrongAt, undefined, "what it has is a beginning");
@@ -82,7 +82,7 @@ describe("broadcast", { concurrency: 4 }, () => {
     const clients = await Promise.all(Array.from({ length: 5 }, () => Client.open(mux.port)));
     const listeners = clients.map((client) => new Listener(client, 3));
     const remote = await device.client();
-    await until(async () => (await mux.status()).clients === 5, "the clients");
+    await until(async () => (await mux.status()).clientCount === 5, "the clients");
     const tape = new Tape(3);
     for (let n = 0; n < 100; n += 1) remote.write(tape.take(200_000));
     for (const listener of listeners) {
@@ -97,7 +97,7 @@ describe("broadcast", { concurrency: 4 }, () => {
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=echo MODE=broadcast`);
     const clients = await Promise.all(Array.from({ length: 3 }, () => Client.open(mux.port)));
     const remote = await device.client();
-    await until(async () => (await mux.status()).clients === 3, "the clients");
+    await until(async () => (await mux.status()).clientCount === 3, "the clients");
     for (let n = 0; n < 20; n += 1) {
       for (const [_own, client] of clients.entries()) client.write(`message ${n} `);
       await pause(2);
@@ -119,7 +119,7 @@ describe("broadcast", { concurrency: 4 }, () => {
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=echo MODE=broadcast TIME=0.3`);
     const [one, other] = [await Client.open(mux.port), await Client.open(mux.port)];
     const remote = await device.client();
-    await until(async () => (await mux.status()).clients === 2, "the clients");
+    await until(async () => (await mux.status()).clientCount === 2, "the clients");
     one.write("arm\n");
     assert.equal(await remote.line(), "arm");
     await pause(700); // longer than TIME: no answer is due
@@ -166,10 +166,10 @@ describe("broadcast", { concurrency: 4 }, () => {
     const mux = await startMux(t, `127.0.0.1:${device.port} MODE=broadcast`);
     for (let n = 0; n < 5; n += 1) {
       const client = await Client.open(mux.port);
-      await until(async () => (await mux.status()).clients > 0, "the client");
+      await until(async () => (await mux.status()).clientCount > 0, "the client");
       client.socket.end();
       client.destroy();
     }
-    await until(async () => (await mux.status()).clients === 0, "all to be gone", 30_000);
+    await until(async () => (await mux.status()).clientCount === 0, "all to be gone", 30_000);
   });
 });

@@ -28,13 +28,13 @@ describe("exchange", { concurrency: 4 }, () => {
       assert.deepEqual([device.links.length, device.refused, device.mostOutstanding], [1, 0, 1]);
       const status = await mux.status();
       assert.deepEqual(
-        [status.port, status.protocol, status.target, status.clients, status.waiting, status.outstanding],
+        [status.port, status.protocol, status.target, status.clientCount, status.waiting, status.outstanding],
         [mux.port, protocol.name, `127.0.0.1:${device.port}`, 5, 0, 0],
       );
       assert.deepEqual([status.requests, status.answers, status.strays, status.timeouts], [200, 200, 0, 0]);
       assert.equal(status.links.length, 1);
       for (const client of clients) client.destroy();
-      await until(async () => (await mux.status()).clients === 0, "STAT to count no clients");
+      await until(async () => (await mux.status()).clientCount === 0, "STAT to count no clients");
     });
 
     test(`${protocol.name}: a request that comes byte by byte goes out whole; others go before it`, async (t) => {
@@ -200,7 +200,8 @@ describe("exchange", { concurrency: 4 }, () => {
         if (leave === "reset") leaving.client.reset();
         else leaving.destroy();
         // a client that was destroyed has sent FIN, as one does that still waits for its answer
-        if (leave !== "destroy") await until(async () => (await mux.status()).clients === 1, "the client to be gone");
+        if (leave !== "destroy")
+          await until(async () => (await mux.status()).clientCount === 1, "the client to be gone");
         const outcome = other.outcome(100);
         if (leave !== "half") held[before]?.();
         await until(() => held.length === before + (leave === "half" ? 1 : 2), "the other's request");
@@ -208,7 +209,7 @@ describe("exchange", { concurrency: 4 }, () => {
         assert.equal(await outcome, "right");
         assert.deepEqual(other.surplus, []);
         other.destroy();
-        await until(async () => (await mux.status()).clients === 0, "the other client to be gone");
+        await until(async () => (await mux.status()).clientCount === 0, "the other client to be gone");
       }
       assert.equal(device.links.length, 1, "all over the same connection");
     });
@@ -223,7 +224,7 @@ describe("exchange", { concurrency: 4 }, () => {
     for (let key = 0; key < 5; key += 1) void leaving.outcome(key);
     await mux.holds(5);
     leaving.client.reset();
-    await until(async () => (await mux.status()).clients === 1, "the client to be gone");
+    await until(async () => (await mux.status()).clientCount === 1, "the client to be gone");
     const outcome = other.outcome(100);
     held[0]?.();
     await until(() => held.length === 2, "the other's request");

@@ -45,7 +45,7 @@ describe("mux lines in the daemon", { concurrency: 4 }, () => {
     const mux = await startMux(t, line, { args: ["-N", luup.url] });
     const client = await Client.open(mux.port);
     const remote = await device.client();
-    await until(async () => (await mux.status()).clients === 1, "the client");
+    await until(async () => (await mux.status()).clientCount === 1, "the client");
     assert.deepEqual(luup.of("panel"), []);
     remote.write("door open\n");
     assert.equal(await client.line(), "door open");

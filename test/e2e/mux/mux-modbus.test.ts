@@ -192,7 +192,7 @@ describe("modbus", { concurrency: 4 }, () => {
     const reads = [second?.read(1, 10), third?.read(1, 11)];
     await until(async () => (await mux.status()).joined >= 1, "one to be joined");
     first?.client.reset();
-    await until(async () => (await mux.status()).clients === 2, "the first to be gone");
+    await until(async () => (await mux.status()).clientCount === 2, "the first to be gone");
     held[0]?.();
     assert.equal(await reads[0], registerValue(1, 10));
     await until(() => held.length === 2, "the other read, though one of its askers has left");

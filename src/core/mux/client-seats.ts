@@ -1,0 +1,129 @@
+import { RecentSum } from "../collections/recent-sum.js";
+import { FAILURES, type Outcome } from "./request-outcome.js";
+
+/**
+ * A client of a shared device in the JSON of STAT. `requests` is the sum of `answers`, `cacheHits`, `joined`, `sent`, `failed`,
+ * `refused`, `abandoned` and `open`.
+ */
+export interface ClientStatus {
+  /** The IP address of the client; `a shared link` where several clients come over one connection. */
+  readonly address: string;
+  /** The id of its connection, or of the last one that it had. */
+  readonly id: string;
+  readonly connected: boolean;
+  /** How often it has connected. */
+  readonly connections: number;
+  readonly requests: number;
+  readonly answers: number;
+  readonly cacheHits: number;
+  /** With reads that wait for the answer to another read. */
+  readonly joined: number;
+  readonly sent: number;
+  readonly failed: number;
+  readonly refused: number;
+  readonly abandoned: number;
+  /** Requests that wait for their turn, or for their own answer. */
+  readonly open: number;
+  /** Requests in a second, over the last minute. */
+  readonly rate: number;
+  /** How long its requests have waited for their turn, all together. */
+  readonly waitedMs: number;
+  /** How long its requests have been with the device, all together. */
+  readonly deviceMs: number;
+}
+
+const MAX_FREE = 64; // addresses of a home; a seat takes about 500 bytes
+
+/** What is known of one client, over all its connections. */
+export class ClientSeat {
+  readonly address: string;
+  id = "";
+  connected = false;
+  connections = 0;
+  requests = 0;
+  waitedMs = 0;
+  deviceMs = 0;
+  readonly outcomes: Record<Outcome, number> = noOutcomes();
+  readonly recent: RecentSum;
+
+  constructor(address: string, now: number) {
+    this.address = address;
+    this.recent = new RecentSum(now);
+  }
+
+  /** What STAT shows of it. @param joining reads that wait for the answer to another read */
+  status(joining: number, now: number): ClientStatus {
+    const { address, id, connected, connections, requests, outcomes, waitedMs, deviceMs } = this;
+    const { answers, cacheHits, sent, refused, abandoned } = outcomes;
+    return {
+      ...{ address, id, connected, connections, requests, answers, cacheHits },
+      joined: outcomes.joined + joining,
+      sent,
+      failed: failuresOf(outcomes),
+      ...{ refused, abandoned, open: openOf(requests, outcomes) - joining },
+      rate: Math.round(this.recent.perMs(now) * 100_000) / 100,
+      waitedMs: Math.round(waitedMs),
+      deviceMs: Math.round(deviceMs),
+    };
+  }
+}
+
+/**
+ * The clients of a shared device. A client that connects anew takes the seat that its address has left last: so a program that connects
+ * for each request is one client, and three programs on one machine are three. The seats that were left longest ago are forgotten.
+ */
+export class ClientSeats {
+  readonly #taken = new Set<ClientSeat>();
+  /** In the order in which they were left. */
+  readonly #free = new Set<ClientSeat>();
+
+  /** A client has connected. @param id of its connection */
+  take(address: string, id: string, now: number): ClientSeat {
+    const seat = this.#lastLeft(address) ?? new ClientSeat(address, now);
+    this.#free.delete(seat);
+    this.#taken.add(seat);
+    seat.id = id;
+    seat.connected = true;
+    seat.connections += 1;
+    return seat;
+  }
+
+  /** The connection of a client has ended. */
+  leave(seat: ClientSeat): void {
+    if (!this.#taken.delete(seat)) return;
+    seat.connected = false;
+    this.#free.add(seat);
+    if (this.#free.size <= MAX_FREE) return;
+    const [oldest] = this.#free;
+    if (oldest !== undefined) this.#free.delete(oldest);
+  }
+
+  /** All clients that are known: the connected ones first, then those that left last. */
+  get all(): ClientSeat[] {
+    return [...this.#taken, ...[...this.#free].reverse()];
+  }
+
+  #lastLeft(address: string): ClientSeat | undefined {
+    let found: ClientSeat | undefined;
+    for (const seat of this.#free) if (seat.address === address) found = seat;
+    return found;
+  }
+}
+
+/** All outcomes, none of which has happened. */
+export function noOutcomes(): Record<Outcome, number> {
+  return {
+    ...{ answers: 0, cacheHits: 0, joined: 0, sent: 0, timeouts: 0, linkLost: 0, noPath: 0, queueFull: 0 },
+    ...{ refused: 0, abandoned: 0 },
+  };
+}
+
+/** Requests that failed, for whatever reason. */
+export function failuresOf(outcomes: Readonly<Record<Outcome, number>>): number {
+  return FAILURES.reduce((sum, failure) => sum + outcomes[failure], 0);
+}
+
+/** Requests that have not ended yet. */
+export function openOf(requests: number, outcomes: Readonly<Record<Outcome, number>>): number {
+  return (Object.values(outcomes) as number[]).reduce((open, count) => open - count, requests);
+}

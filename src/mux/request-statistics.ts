@@ -1,0 +1,108 @@
+import { type ClientSeat, ClientSeats, failuresOf, openOf } from "../core/mux/client-seats.js";
+import { DeviceLoad } from "../core/mux/device-load.js";
+import type { MuxCounters, RequestsStatus } from "../core/mux/mux-status.js";
+import type { Outcome } from "../core/mux/request-outcome.js";
+import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
+import type { Clock } from "../system/clock.js";
+import type { MuxClient } from "./mux-client.js";
+import type { ClientRequest, PendingRequest } from "./pending-request.js";
+
+const MAX_SHOWN = 200; // clients in STAT; each takes 300 bytes, and the page asks every other second
+
+/** Who asks a device for what, how that ends, and how busy the device is. Everything is counted for the mux and for the client that asked. */
+export class RequestStatistics {
+  readonly #counters: MuxCounters;
+  readonly #clock: Clock;
+  readonly #seats = new ClientSeats();
+  readonly #load: DeviceLoad;
+  readonly #underWay = new Set<PendingRequest>();
+  /** Most links of the mux (POOL). */
+  readonly #links: () => number;
+
+  /** @param counters of the mux; their outcomes are counted here */
+  constructor(counters: MuxCounters, clock: Clock, links: () => number) {
+    this.#counters = counters;
+    this.#clock = clock;
+    this.#links = links;
+    this.#load = new DeviceLoad(clock.now());
+  }
+
+  /** A client has connected. @param id of its connection */
+  joined(origin: ClientOrigin, id: string): ClientSeat {
+    return this.#seats.take(clientName(origin), id, this.#clock.now());
+  }
+
+  /** The connection of a client has ended. */
+  left({ seat }: MuxClient): void {
+    this.#seats.leave(seat);
+  }
+
+  /** A client has sent a request: {@link settled} or {@link ended} follows, once. */
+  asked({ seat }: MuxClient): void {
+    this.#counters.requests += 1;
+    seat.requests += 1;
+    seat.recent.add(1, this.#clock.now());
+  }
+
+  /** A request goes to the device. */
+  sent(pending: PendingRequest): void {
+    pending.sentAt = this.#clock.now();
+    this.#underWay.add(pending);
+    this.#load.sent(this.#links(), pending.sentAt);
+  }
+
+  /** A request that went to the device is over. @param isAnswered whether the device has sent the whole answer */
+  over(pending: PendingRequest, isAnswered: boolean): void {
+    const { request, sentAt } = pending;
+    this.#underWay.delete(pending);
+    const now = this.#clock.now();
+    const isMeasured = isAnswered && sentAt !== undefined && !request.oneWay;
+    this.#load.over(this.#links(), isMeasured ? now - sentAt : undefined, now);
+  }
+
+  /** A request of a client is over. The first call for a request counts. */
+  settled(clientRequest: ClientRequest, outcome: Outcome): void {
+    if (clientRequest.outcome !== undefined) return;
+    clientRequest.outcome = outcome;
+    const { client, since, startedAt, pending } = clientRequest;
+    const now = this.#clock.now();
+    client.seat.waitedMs += (startedAt ?? now) - since;
+    if (pending?.sentAt !== undefined && pending.asker === clientRequest) client.seat.deviceMs += now - pending.sentAt;
+    this.ended(client, outcome);
+  }
+
+  /** A request has ended before it could wait for anything. */
+  ended({ seat }: MuxClient, outcome: Outcome): void {
+    this.#counters[outcome] += 1;
+    seat.outcomes[outcome] += 1;
+  }
+
+  /** What STAT shows of the requests. */
+  get status(): RequestsStatus {
+    const now = this.#clock.now();
+    const counters = this.#counters;
+    const joining = this.#joining();
+    let allJoining = 0;
+    for (const reads of joining.values()) allJoining += reads;
+    return {
+      ...this.#load.status(this.#links(), now),
+      ...counters,
+      joined: counters.joined + allJoining,
+      joining: allJoining,
+      failed: failuresOf(counters),
+      open: openOf(counters.requests, counters) - allJoining,
+      clients: this.#seats.all.slice(0, MAX_SHOWN).map((seat) => seat.status(joining.get(seat) ?? 0, now)),
+    };
+  }
+
+  /** Reads that wait for the answer to another read, by client. */
+  #joining(): Map<ClientSeat, number> {
+    const counts = new Map<ClientSeat, number>();
+    for (const { asker, waiters } of this.#underWay) {
+      for (const waiter of waiters) {
+        if (waiter !== asker) counts.set(waiter.client.seat, (counts.get(waiter.client.seat) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+}
