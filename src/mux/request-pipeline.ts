@@ -10,6 +10,7 @@ import { RequestGap } from "./request-gap.js";
 
 const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
 const SILENT_TIMEOUTS = 1.5; // without a byte for so many times ATIM the connection is dead, and the device not just slow
+const MAX_HALF_MS = 1000; // half a message that nobody asked for must end within this time: requests wait behind it
 const MAX_STALL_MS = 60_000; // a client that does not read a long answer may keep the connection from the others for so long
 
 /** What a pipeline asks of the mux, and tells it. */
@@ -56,6 +57,8 @@ export class RequestPipeline implements AnswerSource {
   readonly #reader: AnswerReader;
   readonly #probe: HealthProbe;
   readonly #gap: RequestGap;
+  /** Runs while the rest of a message is to come that no request waits for. */
+  readonly #half: RequestGap;
   readonly #maxAge: Timer | undefined;
   #state: State = { kind: "open" };
   /** Since when an answer has been due and the device has sent nothing. */
@@ -66,9 +69,9 @@ export class RequestPipeline implements AnswerSource {
     this.#owner = owner;
     const { clock } = owner;
     const { protocol, maxAgeMs } = owner.options();
-    this.#matcher = new AnswerMatcher(protocol, Math.floor(Math.random() * 0x10000));
+    this.#matcher = new AnswerMatcher(() => owner.options(), Math.floor(Math.random() * 0x10000));
     this.#reader = new AnswerReader(connection, protocol.deviceFraming.answers(), {
-      cut: (cut, atEof) => this.#carryOut(this.#matcher.match(cut), atEof),
+      cut: (cut, atEof) => this.#carryOut(this.#matcher.match(cut, atEof), atEof),
       caughtUp: (heldBytes) => this.#caughtUp(heldBytes),
       ready: () => owner.ready(),
       fault: (error) => owner.fault(error),
@@ -80,6 +83,7 @@ export class RequestPipeline implements AnswerSource {
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
     this.#gap = new RequestGap(clock, () => this.#gapOver());
+    this.#half = new RequestGap(clock, () => this.#distrust("half a message that no request waited for"));
     if (maxAgeMs > 0) this.#maxAge = clock.after(maxAgeMs, () => this.#retire("as old as MAXA allows"));
   }
 
@@ -95,7 +99,7 @@ export class RequestPipeline implements AnswerSource {
   /** Whether a request can go out now. */
   get isFree(): boolean {
     const { ready, unsent } = this.#connection;
-    const isBusy = this.#reader.isReading || this.#gap.running || !ready || unsent > 0;
+    const isBusy = this.#reader.isReading || this.#gap.running || this.#half.running || !ready || unsent > 0;
     return this.#state.kind === "open" && !isBusy && this.#matcher.size < this.#owner.options().pipe;
   }
 
@@ -141,7 +145,7 @@ export class RequestPipeline implements AnswerSource {
     if (this.isStopped) return;
     this.#state = { kind: "stopped" };
     this.#reader.stop();
-    for (const timer of [this.#probe, this.#gap, this.#maxAge]) timer?.cancel();
+    for (const timer of [this.#probe, this.#gap, this.#half, this.#maxAge]) timer?.cancel();
     const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
     this.#matcher.clear();
     for (const { pending, timer, hasAnswers } of outstanding) {
@@ -157,13 +161,13 @@ export class RequestPipeline implements AnswerSource {
     const id = this.#matcher.nextId();
     this.requests += 1;
     this.#probe.used();
-    const awaitsOneAnswer = !protocol.hasIds && !protocol.recognizesUnsolicited;
+    const awaitsOneAnswer = !protocol.hasIds && protocol.unasked !== "told";
     if (awaitsOneAnswer) this.#reader.restart(protocol.deviceFraming.answers(request.bytes));
     if (request.closesConnection) this.#retireLater("the device may see the end of the request elsewhere");
     const bytes = protocol.withId(request, id);
     if (!request.oneWay) this.#reader.expect(bytes);
     this.#connection.write(bytes);
-    if (request.oneWay) {
+    if (request.oneWay || (request.signOfLife && pending !== undefined)) {
       if (pending !== undefined) this.#owner.completed(pending, false);
       this.#gap.start(gapMs);
       return;
@@ -182,6 +186,7 @@ export class RequestPipeline implements AnswerSource {
   // what the device sends
 
   #carryOut(match: Match<Outstanding>, atEof: boolean): void {
+    this.#half.cancel();
     switch (match.kind) {
       case "answer":
         this.#answer(match.to, match.cut, atEof);
@@ -234,9 +239,8 @@ export class RequestPipeline implements AnswerSource {
   #caughtUp(heldBytes: number): void {
     const isAnswered = this.#matcher.size === 0;
     this.#silentSince = isAnswered ? undefined : this.#owner.clock.now();
-    if (isAnswered && heldBytes > 0 && !this.#owner.options().protocol.recognizesUnsolicited) {
-      this.#distrust(`${heldBytes} bytes of a message behind the answer`);
-    }
+    this.#matcher.caughtUp(heldBytes);
+    if (heldBytes > 0 && this.#matcher.awaitsEnd && !this.#half.running) this.#half.start(MAX_HALF_MS);
   }
 
   // when the connection ends

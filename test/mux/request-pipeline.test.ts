@@ -145,17 +145,87 @@ test("without ids a timeout costs the connection", () => {
 });
 
 for (const [what, bytes, text] of [
-  ["before a request", "x\n", "2 bytes that no request waited for"],
-  ["behind an answer", "one\ntwo\n", "an answer that no request waited for (74776f0a)"],
-  ["of an incomplete message behind an answer", "one\ntw", "2 bytes of a message behind the answer"],
+  ["another message right behind an answer", "one\ntwo\n", "an answer that no request waited for (74776f0a)"],
+  ["the answer twice in one packet", "one\none\n", "the last answer once more (6f6e650a)"],
 ] as const) {
-  test(`without ids, bytes ${what} cost the connection`, () => {
+  test(`without ids, ${what} costs the connection`, () => {
     const { pipeline, send, take } = setUp("PROT=echo");
-    if (what !== "before a request") send(Buffer.from("one\n"));
+    send(Buffer.from("one\n"));
     pipeline.data(Buffer.from(bytes));
     assert.deepEqual(take().slice(-2), [`unsolicited: ${text}`, `replace: not trusted any more: ${text}`]);
   });
 }
+
+test("without ids, the answer again while nobody waits costs the connection; other messages are dropped", () => {
+  const { pipeline, send, take } = setUp("PROT=echo");
+  pipeline.data(Buffer.from("welcome\n"));
+  send(Buffer.from("one\n"));
+  pipeline.data(Buffer.from("one\n"));
+  pipeline.data(Buffer.from("two\n"));
+  assert.deepEqual(take(), [
+    ...["unsolicited: an answer that no request waited for (77656c636f6d650a)", "ready"],
+    ...["frame one\n", "completed", "ready"],
+    ...["unsolicited: an answer that no request waited for (74776f0a)", "ready"],
+  ]);
+  pipeline.data(Buffer.from("one\n"));
+  assert.match(take().at(-1) ?? "", /^replace: not trusted any more: the last answer once more/);
+});
+
+test("without ids, no request goes out before half a message has its end", () => {
+  const { clock, pipeline, send, take } = setUp("PROT=echo");
+  pipeline.data(Buffer.from("wel"));
+  assert.equal(pipeline.isFree, false);
+  clock.advance(999);
+  pipeline.data(Buffer.from("come\n"));
+  assert.equal(pipeline.isFree, true);
+  clock.advance(1000);
+  send(Buffer.from("one\n"));
+  pipeline.data(Buffer.from("one\ntw"));
+  take();
+  clock.advance(999);
+  assert.deepEqual([pipeline.isFree, take()], [false, []]);
+  clock.advance(1);
+  assert.deepEqual(take().slice(-1), ["replace: not trusted any more: half a message that no request waited for"]);
+});
+
+test("without ids, what begins right behind an answer costs the connection at its end", () => {
+  const { pipeline, send, take } = setUp("PROT=echo");
+  send(Buffer.from("one\n"));
+  pipeline.data(Buffer.from("one\ntw"));
+  pipeline.data(Buffer.from("o\n"));
+  assert.match(take().at(-1) ?? "", /^replace: not trusted any more/);
+});
+
+test("http: any byte that no request waits for costs the connection", () => {
+  const { pipeline, take } = setUp("PROT=http");
+  pipeline.data(Buffer.from("x"));
+  const text = "1 bytes that no request waited for";
+  assert.deepEqual(take(), [`unsolicited: ${text}`, `replace: not trusted any more: ${text}`]);
+});
+
+test("UNSO=broadcast: what nobody asked for goes to every client, but not the last answer once more", () => {
+  const { pipeline, send, take } = setUp("PROT=echo UNSO=broadcast");
+  pipeline.data(Buffer.from("alarm\n"));
+  assert.deepEqual(take(), ["event alarm\n", "ready"]);
+  send(Buffer.from("one\n"));
+  pipeline.data(Buffer.from("one\n"));
+  pipeline.data(Buffer.from("one\n"));
+  assert.match(take().join(), /unsolicited: the last answer once more .*,replace: /);
+});
+
+const EMPTY = Buffer.of(0, 0);
+
+test("iso8583: a client does not wait for the answer to a sign of life; a probe does", () => {
+  const { clock, pipeline, written, send, take } = setUp("PROT=iso8583 HLTH=10 PROB=0000 TIME=2");
+  send(EMPTY);
+  assert.deepEqual([written.length, pipeline.outstanding, take()], [1, 0, ["completed"]]);
+  clock.advance(10_000);
+  assert.equal(pipeline.outstanding, 1);
+  pipeline.data(EMPTY);
+  assert.deepEqual(take(), ["ready"]);
+  pipeline.data(EMPTY);
+  assert.deepEqual(take(), ["unsolicited: an answer that no request waited for (0000)", "ready"]);
+});
 
 test("a lost connection fails all requests, the youngest first: repeats then go to the front one by one", () => {
   const { clock, pipeline, owner, send, take } = setUp("PROT=modbus PIPE=2");

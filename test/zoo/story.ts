@@ -31,6 +31,8 @@ export interface Visit {
   readonly protocol: TestProtocol;
   /** A new client, of any protocol. */
   client(): Promise<Asker>;
+  /** A new client that writes its messages in a form of its own. */
+  clientOf(kind: TestProtocol): Promise<Asker>;
   /** A new Modbus client. */
   modbus(): Promise<ModbusClient>;
   /** The lines of the daemon's log so far. */

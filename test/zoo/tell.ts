@@ -40,6 +40,7 @@ async function tell(t: TestContext, story: Story): Promise<void> {
     mux,
     protocol,
     client: async () => kept(await Asker.open(mux.port, protocol)),
+    clientOf: async (kind) => kept(await Asker.open(mux.port, kind)),
     modbus: async () => kept(await ModbusClient.connect(mux.port, protocol.name as ModbusKind)),
     log: () => mux.daemon.log(),
   });

@@ -72,6 +72,9 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   const isModbus = modbusNameOf(protocol) !== undefined;
   if (!isModbus && mux.writes !== "pass") return "RDON goes with Modbus only";
   if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return "CACH goes with Modbus and Conbus only";
+  if (mux.unsolicited === "broadcast" && (protocol.unasked !== "messages" || mux.mode === "broadcast")) {
+    return "UNSO=broadcast goes with echo, iso8583 and mpu only, and with MODE=request";
+  }
   if (mux.mode === "request" && protocol === rawProtocol) return `PROT=${name} goes with MODE=broadcast`;
   if (answerLimitMs(mux) > mux.timeoutMs) {
     return `ATIM=${answerLimitMs(mux) / 1000} is longer than TIME=${mux.timeoutMs / 1000}: nobody waits for that answer`;

@@ -157,6 +157,14 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     kind: WRITES,
   }),
   row({
+    key: "UNSO",
+    name: "unsolicited",
+    usage: "UNSO=drop|broadcast",
+    help: ["What nobody asked for: drop it, or send it to every client. echo, iso8583 and mpu only."],
+    sets: "unsolicited",
+    kind: word(["drop", "broadcast"]),
+  }),
+  row({
     key: "MODE",
     name: "mode",
     usage: "MODE=request|broadcast",

@@ -39,6 +39,8 @@ export interface MuxOptions {
   /** How long an answer is given again to identical reads; 0: not at all. */
   readonly cacheMs: number;
   readonly writes: Writes;
+  /** What becomes of a message of the device that no request waits for. */
+  readonly unsolicited: "drop" | "broadcast";
   /** `broadcast`: whatever the device says goes to every client. */
   readonly mode: "request" | "broadcast";
 }
@@ -60,6 +62,7 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   maxAgeMs: 0,
   cacheMs: 0,
   writes: "pass",
+  unsolicited: "drop",
   mode: "request",
 };
 

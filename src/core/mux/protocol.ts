@@ -23,6 +23,8 @@ export interface Request {
   readonly key?: string;
   /** The device sends no answer. */
   readonly oneWay?: true;
+  /** The device may answer or not. A client does not wait; a probe does. */
+  readonly signOfLife?: true;
   /** The mux closes the client behind the answer. */
   readonly closesClient?: true;
   /** The parts of a Modbus request. */
@@ -48,6 +50,17 @@ export type Failure = "no answer" | "link lost" | "no path" | "queue full";
 /** What the mux does with requests that change something in the device (RDON, docs/mux.md). */
 export type Writes = "pass" | "deny" | "ignore";
 
+/**
+ * What the mux makes of bytes of the device that no request waits for.
+ *
+ * - `told`: it tells them from every answer, so they cost nothing.
+ * - `noise`: it finds an answer among them, but the last answer once more could answer the next request.
+ * - `messages`: whole messages cost nothing, except for the last answer once more, and for what comes right behind an answer: either could
+ *   be the answer. Half a message must end before the next request goes out.
+ * - `suspect`: the link is of no use any more.
+ */
+export type Unasked = "told" | "noise" | "messages" | "suspect";
+
 /** Requests, answers and failures of one protocol. Pure. Returned bytes never share memory with the arguments. */
 export interface Protocol {
   /** The framing of clients. Its name is that of the protocol. */
@@ -58,11 +71,7 @@ export interface Protocol {
   readonly hasIds: boolean;
   /** Whether messages of clients carry ids: the answers to reads of one client may come in any order. */
   readonly clientsHaveIds: boolean;
-  /**
-   * Whether the mux can tell an unsolicited message from the awaited answer. If not, the connection is of no use any more after an
-   * unsolicited message.
-   */
-  readonly recognizesUnsolicited: boolean;
+  readonly unasked: Unasked;
   /** Whether the protocol has a reply for a failed request. */
   readonly hasFailureReply: boolean;
   /** Interprets a whole message of a client. `head`: its head, in HTTP. */
@@ -82,6 +91,8 @@ export interface Protocol {
    * makes no sense then, and its connection is of no use any more.
    */
   isDistorted?(answer: Buffer, request: Request): boolean;
+  /** Whether {@link isAnswerTo} is certain. Without this method it never is where ids do not tell: the order of messages pairs them. */
+  canTell?(answer: Buffer, request: Request): boolean;
   /** Whether an answer reports a failure. The cache does not keep it. */
   isFailure?(answer: Buffer): boolean;
   /** Whether an unknown number of answers may follow the request. */

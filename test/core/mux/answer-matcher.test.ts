@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AnswerMatcher, type Awaiting } from "#src/core/mux/answer-matcher.js";
-import { findProtocol } from "#src/core/mux/protocols/protocols.js";
-import { requestOf } from "../../support/mux-parts.js";
+import { muxRoute, requestOf } from "../../support/mux-parts.js";
 
 /** A matcher of one link; `ask` sends a request, `say` is what the device sends. */
-function setUp(name: string) {
-  const protocol = findProtocol(name) ?? assert.fail(name);
-  const matcher = new AnswerMatcher<Awaiting>(protocol, 0);
+function setUp(options: string) {
+  const { mux } = muxRoute(options);
+  const { protocol } = mux;
+  const matcher = new AnswerMatcher<Awaiting>(() => mux, 0);
   return {
     matcher,
     ask(bytes: Buffer): Awaiting {
@@ -23,7 +23,7 @@ function setUp(name: string) {
 }
 
 test("echo: a message answers the request that waits, and nothing else", () => {
-  const { matcher, ask, say } = setUp("echo");
+  const { matcher, ask, say } = setUp("PROT=echo");
   const asked = ask(Buffer.from("one\n"));
   const match = say(Buffer.from("answer\n"));
   assert.ok(match.kind === "answer" && match.to === asked);

@@ -27,7 +27,7 @@ function dataPoint(telegram: Buffer): string | undefined {
  */
 export const conbusProtocol: Protocol = {
   ...plainProtocol(conbusFraming),
-  recognizesUnsolicited: true,
+  unasked: "told",
   interpret(message) {
     const key = readKey(message);
     const bytes = Buffer.from(message);

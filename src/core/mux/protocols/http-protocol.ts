@@ -77,7 +77,7 @@ export const httpProtocol: Protocol = {
   deviceFraming: httpFraming,
   hasIds: false,
   clientsHaveIds: false,
-  recognizesUnsolicited: false,
+  unasked: "suspect",
   hasFailureReply: true,
   interpret(message, head) {
     if (head === undefined) return { kind: "error", reason: "a message without a head" };

@@ -44,7 +44,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     deviceFraming: device.framing,
     hasIds: device.hasIds,
     clientsHaveIds: client.hasIds,
-    recognizesUnsolicited: device.hasIds,
+    unasked: device.hasIds ? "told" : "noise",
     hasFailureReply: true,
     interpret(message, _head, writes) {
       const asked = client.unwrap(message);

@@ -8,7 +8,7 @@ export function plainProtocol(framing: FramingKind): Protocol {
     deviceFraming: framing,
     hasIds: false,
     clientsHaveIds: false,
-    recognizesUnsolicited: false,
+    unasked: "messages",
     hasFailureReply: false,
     interpret: (message) => ({ kind: "request", request: { bytes: Buffer.from(message), reads: false } }),
     malformedReply: () => undefined,

@@ -6,6 +6,7 @@ import { MODBUS_FORMS, type ModbusName } from "../modbus-forms.js";
 import type { Protocol } from "../protocol.js";
 import { conbusProtocol } from "./conbus-protocol.js";
 import { httpProtocol } from "./http-protocol.js";
+import { iso8583Protocol } from "./iso8583-protocol.js";
 import { MODBUS_PROTOCOLS, type ModbusRules, modbusNameOf, modbusProtocol } from "./modbus-protocol.js";
 import { plainProtocol } from "./plain-protocol.js";
 import { rawProtocol } from "./raw-protocol.js";
@@ -14,8 +15,8 @@ import { rawProtocol } from "./raw-protocol.js";
 export const PROTOCOLS: readonly Protocol[] = [
   plainProtocol(echoFraming),
   httpProtocol,
-  plainProtocol(iso8583Framing),
-  plainProtocol(mpuFraming),
+  iso8583Protocol(iso8583Framing, 2),
+  iso8583Protocol(mpuFraming, 4),
   ...MODBUS_PROTOCOLS,
   conbusProtocol,
   rawProtocol,

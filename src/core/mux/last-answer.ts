@@ -1,0 +1,32 @@
+import type { Protocol, Request } from "./protocol.js";
+
+const MAX_KEPT = 65_537 + 2; // the longest message of the protocols without ids
+const FIRST_SIZE = 256;
+
+/** Remembers the last answer on a link: a device that sends it again could answer the next request with it. */
+export class LastAnswer {
+  /** One memory for all answers, as large as the largest so far. */
+  #memory = Buffer.alloc(FIRST_SIZE);
+  #length = 0;
+  #request: Request | undefined;
+
+  /** The device has answered this request. */
+  remember(answer: Buffer, request: Request): void {
+    this.#request = request;
+    this.#length = answer.length > MAX_KEPT ? 0 : answer.length;
+    if (this.#length > this.#memory.length) this.#memory = Buffer.alloc(this.#length);
+    if (this.#length > 0) answer.copy(this.#memory);
+  }
+
+  /** Whether a message is that answer once more: the same bytes, or certainly an answer to the same request. */
+  isRepeatedBy(message: Buffer, protocol: Protocol): boolean {
+    if (this.#request === undefined) return false;
+    if (this.#length === message.length && message.equals(this.#memory.subarray(0, this.#length))) return true;
+    return this.tells(message, protocol) && protocol.isAnswerTo(message, this.#request);
+  }
+
+  /** Whether the protocol tells for certain if a message answers the last request. */
+  tells(message: Buffer, protocol: Protocol): boolean {
+    return this.#request !== undefined && protocol.canTell?.(message, this.#request) === true;
+  }
+}
