@@ -15,6 +15,7 @@ import type { MuxContext } from "./mux-context.js";
 import { MuxLog } from "./mux-log.js";
 import { RequestStatistics } from "./request-statistics.js";
 
+const MAX_SHOWN = 64; // bytes of what is no message, in the log
 const ABANDONED = "its line is gone from the configuration";
 
 /** The events of a client that the two kinds of mux handle differently. */
@@ -95,9 +96,10 @@ export abstract class BaseMux implements Mux {
       this.context.clock,
       {
         ...this.eventsOf(() => client),
-        malformed: (reason, fault) => {
+        malformed: (reason, fault, bytes) => {
           this.count("malformed");
-          const text = `not a message of ${mux.protocol.framing.name}: ${reason}`;
+          const shown = bytes === undefined ? "" : ` (${bytes.toString("hex", 0, MAX_SHOWN)})`;
+          const text = `not a message of ${mux.protocol.framing.name}: ${reason}${shown}`;
           this.log.throttled("malformed", `client closed: ${text}`);
           this.reject(client, text, mux.protocol.malformedReply(reason, fault));
         },

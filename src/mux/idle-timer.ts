@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../system/clock.js";
 
-/** Ends connections that no client has used for some time (IDLE). */
+/** Tells when nothing has come for some time: connections that no client uses (IDLE), a message whose rest is missing. */
 export class IdleTimer {
   readonly #idle: () => void;
   #timer: Timer | undefined;
@@ -10,13 +10,13 @@ export class IdleTimer {
     this.#idle = idle;
   }
 
-  /** The last client has left. */
+  /** The time begins, anew where it runs: the last client has left, say. */
   start(ms: number, clock: Clock): void {
     this.cancel();
     this.#timer = clock.after(ms, this.#idle);
   }
 
-  /** There are clients again, or the mux closes. */
+  /** There are clients again, say. */
   cancel(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

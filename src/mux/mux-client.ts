@@ -9,6 +9,7 @@ import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import { guarded, type Intermediary } from "../sockets/end.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
 import type { Clock, Timer } from "../system/clock.js";
+import { IdleTimer } from "./idle-timer.js";
 
 /** What a mux does with the bytes of a client. */
 export interface MuxClientOwner {
@@ -16,8 +17,8 @@ export interface MuxClientOwner {
   message(bytes: Buffer, head: HttpHead | undefined): void;
   /** The client has sent the head of a message, and the rest is still to come. */
   headReceived(head: HttpHead): void;
-  /** The client has sent bytes that are no message. */
-  malformed(reason: string, fault: MessageFault): void;
+  /** The client has sent bytes that are no message; `bytes`: lent, where they are worth a look. */
+  malformed(reason: string, fault: MessageFault, bytes?: Buffer): void;
   /** The client reads again, and its backlog is small. */
   resumed(): void;
   /**
@@ -62,6 +63,8 @@ export class MuxClient extends QueuedEnd {
   #isIgnored = false;
   #input: "open" | "ended" | "finished" = "open";
   #signOfLife: Timer | undefined;
+  readonly #restMs: number | undefined;
+  readonly #restTimer = new IdleTimer(() => guarded(this, () => this.#missRest()));
 
   /** @param target the device, with the name that the configuration gives it */
   constructor(who: MuxClientIdentity, target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
@@ -71,6 +74,7 @@ export class MuxClient extends QueuedEnd {
     this.#clock = clock;
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());
+    this.#restMs = protocol.restMs;
     this.#slice = new TimeSlice(() => guarded(this, () => this.check()), FEW_STEPS);
     this.intermediary = { view: viewOfProtocol(protocol.framing.name) };
   }
@@ -132,6 +136,7 @@ export class MuxClient extends QueuedEnd {
 
   protected released(): void {
     this.#isIgnored = true;
+    this.#restTimer.cancel();
     this.#signOfLife?.cancel();
     this.#owner.gone();
   }
@@ -166,7 +171,7 @@ export class MuxClient extends QueuedEnd {
     while (!this.#isIgnored && !this.stalled && !this.#owner.isQueueFull()) {
       const cut = this.#messages.take();
       if (cut === undefined) break;
-      if (cut.kind === "junk") this.#owner.malformed(cut.reason, "malformed");
+      if (cut.kind === "junk") this.#owner.malformed(cut.reason, "malformed", cut.bytes);
       else this.#collect(cut.kind, cut.bytes, cut.head);
       if (this.#slice.takeStep()) continue;
       this.#slice.yield();
@@ -174,6 +179,24 @@ export class MuxClient extends QueuedEnd {
     }
     this.#isWorking = false;
     if (this.#isIgnored || this.#messages.empty) this.#finishSoon();
+    if (this.#restMs !== undefined) this.#awaitRest(this.#restMs);
+  }
+
+  /** A client that has sent half a message waits for an answer that never comes: it had better know. */
+  #awaitRest(ms: number): void {
+    const isRestDue = !this.#isIgnored && this.#input === "open" && this.#messages.empty && this.#messages.held > 0;
+    if (!isRestDue) this.#restTimer.cancel();
+    else this.#restTimer.start(ms, this.#clock);
+  }
+
+  #missRest(): void {
+    this.#messages.end();
+    const bytes = this.#messages.take()?.bytes;
+    this.#owner.malformed(
+      `the rest of a message did not come within ${(this.#restMs ?? 0) / 1000} s`,
+      "malformed",
+      bytes,
+    );
   }
 
   #collect(kind: "frame" | "part", bytes: Buffer, head: HttpHead | undefined): void {

@@ -1,14 +1,9 @@
 import { AwaitedSerialAnswer, FRAME_MAX, FRAME_MIN } from "./awaited-serial-answer.js";
 import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
-import {
-  ANSWER_LENGTHS,
-  EXCEPTION_BIT,
-  EXCEPTION_LENGTH,
-  type LengthRule,
-  lengthBy,
-  REQUEST_LENGTHS,
-} from "./function-codes.js";
+import { ANSWER_LENGTHS, EXCEPTION_BIT, EXCEPTION_LENGTH, type LengthRule, lengthBy } from "./function-codes.js";
+import { LengthPrefixed } from "./length-prefixed.js";
+import { readSerialRequest } from "./modbus-serial-requests.js";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -19,8 +14,6 @@ type Found =
   | { readonly kind: "more" };
 const MORE: Found = { kind: "more" };
 type RuleOf = (functionCode: number) => LengthRule | "unknown" | "invalid";
-
-const ruleOfRequest: RuleOf = (code) => (code >= 1 ? (REQUEST_LENGTHS.get(code) ?? "unknown") : "invalid"); // vendors have functions from 0x80 on, too
 
 const ruleOfAnswer: RuleOf = (code) => {
   if (code >= EXCEPTION_BIT) return EXCEPTION_LENGTH;
@@ -107,6 +100,6 @@ function nothing(reason: string): Found {
 export const modbusSerialFraming: FramingKind = {
   name: "modbus-serial",
   maxHeld: FRAME_MAX,
-  requests: () => new SerialFraming(ruleOfRequest),
+  requests: () => new LengthPrefixed(readSerialRequest),
   answers: (request) => (request === undefined ? new SerialFraming(ruleOfAnswer) : new AwaitedSerialAnswer(request)),
 };

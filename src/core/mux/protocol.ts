@@ -72,6 +72,8 @@ export interface Protocol {
   /** Whether messages of clients carry ids: the answers to reads of one client may come in any order. */
   readonly clientsHaveIds: boolean;
   readonly unasked: Unasked;
+  /** A client that has begun a message sends its next bytes within so many milliseconds. Undefined: it may take its time. */
+  readonly restMs?: number;
   /** Whether the protocol has a reply for a failed request. */
   readonly hasFailureReply: boolean;
   /** Interprets a whole message of a client. `head`: its head, in HTTP. */

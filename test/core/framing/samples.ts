@@ -93,10 +93,10 @@ const mbapWithCrc = (unitAndPdu: fc.Arbitrary<Buffer>, damaged: fc.Arbitrary<boo
     )
     .filter((list) => list[0]?.kind !== "junk");
 
-/** Frames of a serial line; between junk they go to unit 0, since zeros before such a frame surely begin none. */
-function serial(pdu: fc.Arbitrary<Buffer>): Samples {
+/** Frames of a serial line; `noise`: between junk they go to unit 0, since zeros before such a frame surely begin none. */
+function serial(pdu: fc.Arbitrary<Buffer>, noise: fc.Arbitrary<boolean>): Samples {
   return fc
-    .tuple(fc.boolean(), fc.array(fc.tuple(fc.nat(255), pdu, fc.integer({ min: 1, max: 5 })), { maxLength: 5 }))
+    .tuple(noise, fc.array(fc.tuple(fc.nat(255), pdu, fc.integer({ min: 1, max: 5 })), { maxLength: 5 }))
     .map(([junk, list]) =>
       list.flatMap(([unit, found, zeros]): Sample[] => {
         const message = bytes([junk ? 0 : unit], [...found]);
@@ -216,6 +216,7 @@ export const GENERATORS: Readonly<Record<string, Generators>> = {
         counted([23], 8, 243),
         unknownCode,
       ),
+      fc.constant(false),
     ),
     answers: serial(
       fc.oneof(
@@ -227,6 +228,7 @@ export const GENERATORS: Readonly<Record<string, Generators>> = {
         withLength([0x81, 0x83, 0x90, 0xff], 1),
         unknownCode,
       ),
+      fc.boolean(),
     ),
     pieces: [
       bytes([1, 4, 2, 0xff, 0xff, 0xb8, 0x80]),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Asker } from "../../support/exchange.js";
-import { readPdu, wrap } from "../../support/modbus.js";
+import { readPdu, wrap, writeManyPdu } from "../../support/modbus.js";
 import { ModbusClient } from "../../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { startMux } from "../../support/mux.js";
@@ -28,6 +28,7 @@ describe("malformed messages", { concurrency: 4 }, () => {
     [modbus, "a length without function", mbap(0, 1, 0, 0, 0, 1, 1)],
     [modbus, "too great a length", mbap(0, 1, 0, 0, 255, 255, 1, 3)],
     [modbus, "a length of 300", mbap(0, 1, 0, 0, 1, 44, 1, 3)],
+    [modbus, "a length of 255", mbap(0, 1, 0, 0, 0, 255, 1, 3)],
     [modbus, "a web browser's greeting", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n")],
     [modbusProtocol("modbus-rtu"), "a wrong CRC", Buffer.concat([wrongCrc("modbus-rtu"), Buffer.alloc(300)])],
     [modbusProtocol("modbus-serial"), "a wrong CRC", Buffer.concat([wrongCrc("modbus-serial"), Buffer.alloc(300)])],
@@ -54,6 +55,37 @@ describe("malformed messages", { concurrency: 4 }, () => {
       bad.destroy();
     });
   }
+
+  for (const kind of ["modbus-rtu", "modbus-serial"] as const) {
+    test(`${kind}: a client whose CRC is wrong hears of it at once, and the log has its bytes`, async (t) => {
+      const protocol = modbusProtocol(kind);
+      const device = await Simulator.open(protocol);
+      t.after(() => device.stop());
+      const mux = await startMux(t, `127.0.0.1:${device.port} PROT=${kind}`);
+      const long = wrap(kind, { id: 1, unit: 1, pdu: writeManyPdu(1, 2, 3, 4) });
+      for (const request of [wrongCrc(kind), Buffer.concat([long.subarray(0, -2), Buffer.from([0, 0])])]) {
+        const bad = await Client.open(mux.port);
+        const since = performance.now();
+        bad.write(request);
+        await until(() => bad.ended || bad.closed, "the client to be closed");
+        assert.ok(performance.now() - since < 500);
+        await until(() => mux.daemon.log().includes(`(${request.toString("hex")})`), "the bytes in the log");
+        bad.destroy();
+      }
+      assert.deepEqual(device.requests, []);
+    });
+  }
+
+  test("modbus: a client that stops within a request hears of it, too", async (t) => {
+    const device = await Simulator.open(modbus);
+    t.after(() => device.stop());
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus`);
+    const bad = await Client.open(mux.port);
+    bad.write(Buffer.from("00010000000801030000", "hex"));
+    await until(() => bad.ended || bad.closed, "the client to be closed");
+    assert.match(mux.daemon.log(), /the rest of a message did not come within 3 s \(00010000000801030000\)/);
+    bad.destroy();
+  });
 
   for (const protocol of MODBUS) {
     test(`${protocol.name}: malformed bytes of a device reach no client`, async (t) => {

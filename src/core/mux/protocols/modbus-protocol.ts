@@ -6,6 +6,9 @@ import type { ModbusRequest, Protocol, Request } from "../protocol.js";
 const BROADCAST_UNIT = 0; // of all units on a serial line (MODBUS over Serial Line V1.02, 2.1)
 const SILENCE = Buffer.alloc(0); // the reply to a request for all units
 
+/** A request goes out at once. Even the rest that the network has to send again is there by then. */
+const REST_MS = 3000;
+
 /** What a line says about its Modbus device besides the framing. */
 export interface ModbusRules {
   /** Units of the device by units of clients, where they differ (UMAP). */
@@ -46,6 +49,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     clientsHaveIds: client.hasIds,
     unasked: device.hasIds ? "told" : "noise",
     hasFailureReply: true,
+    restMs: REST_MS,
     interpret(message, _head, writes) {
       const asked = client.unwrap(message);
       const unit = unitMap?.get(asked.unit) ?? asked.unit;
