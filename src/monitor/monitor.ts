@@ -169,13 +169,13 @@ export class Monitor {
     this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hexView, watcher.subscriber);
   }
 
-  #attach({ point, source, hops }: TracedStream, view: View, subscriber: Subscriber): void {
+  #attach({ point, source, hops, options: { lineEnd } }: TracedStream, view: View, subscriber: Subscriber): void {
     let tap = tapAt(point);
     if (tap === undefined) {
       tap = this.#createTap(source, hops);
       point.observer = tap;
     }
-    tap.add(view, subscriber);
+    tap.add(lineEnd === undefined ? view : (view.withLineEnd?.(lineEnd) ?? view), subscriber);
   }
 
   #createTap(source: TraceSource, hops: Hops): Tap {

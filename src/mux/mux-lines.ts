@@ -16,9 +16,9 @@ import { RequestMux } from "./request-mux.js";
 function keyOf(line: MuxLine): string {
   const { target, options, mux } = line.route;
   const port = Math.min(...listensOf(line).map((listen) => listen.port)); // their order may change
-  const { transport, tlsName, verifyCertificate } = options;
+  const { transport, tlsName, verifyCertificate, lineEnd } = options;
   const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
-  return `${port} ${device} ${mux.protocol.framing.name} ${mux.protocol.deviceFraming.name} ${mux.mode}`;
+  return `${port} ${device} ${mux.protocol.framing.name} ${mux.protocol.deviceFraming.name} ${lineEnd ?? ""} ${mux.mode}`;
 }
 
 /** Makes the mux of a line. The mux connects to nothing before it has a client. */

@@ -169,6 +169,18 @@ test("the view: that of the stream's own options, else the watcher's, else the p
   assert.equal(viewOf({}), "hex");
 });
 
+test("lines end as the options of the stream say", () => {
+  const { begin, clock, monitor } = fixture();
+  const { watcher, seen } = watcherOf(clock, { view: lineView });
+  monitor.addWatcher(watcher);
+  pass(begin({ lineEnd: "cr" }), "one\rtwo\r");
+  pass(begin({ lineEnd: "nul" }), "a\nb\0");
+  assert.deepEqual(
+    seen().filter((line) => line.startsWith("[CLIENT")),
+    ["[CLIENT→PROXY] c0 one", "[CLIENT→PROXY] c0 two", "[CLIENT→PROXY] c1 a\\nb"],
+  );
+});
+
 test("what happens to a connection is shown on its console and to its watchers, once each", () => {
   const { clock, monitor, shown } = fixture();
   const [all, other] = [watcherOf(clock), watcherOf(clock, { filter: { kind: "listener", port: 1 } })];

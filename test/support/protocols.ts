@@ -4,17 +4,19 @@ const latin1 = (bytes: Buffer): string => bytes.toString("latin1");
 const plain = { meaning: latin1, isRefusal: () => false };
 
 /** Lines of text; the answer is the same line. */
-export const echo: TestProtocol = {
-  ...plain,
-  name: "echo",
-  request: (key) => Buffer.from(`question ${key}\n`),
-  answer: (request) => request,
-  requestLength: lineLength,
-  answerLength: lineLength,
-};
+export const echo: TestProtocol = linesWith("\n");
 
-function lineLength(bytes: Buffer): number {
-  return bytes.indexOf(10) + 1;
+/** Lines that end so. */
+export function linesWith(end: string): TestProtocol {
+  const lineLength = (bytes: Buffer): number => (bytes.includes(end) ? bytes.indexOf(end) + end.length : 0);
+  return {
+    ...plain,
+    name: "echo",
+    request: (key) => Buffer.from(`question ${key}${end}`),
+    answer: (request) => request,
+    requestLength: lineLength,
+    answerLength: lineLength,
+  };
 }
 
 /** A length of two bytes before each message. */

@@ -1,5 +1,6 @@
 import { CONNECTIONS } from "./stories/connections.js";
 import { FRAMINGS } from "./stories/framings.js";
+import { LINES } from "./stories/line-ends.js";
 import { OWN_IDS } from "./stories/own-ids.js";
 import { PAIRING } from "./stories/pairing.js";
 import { POLLS } from "./stories/polls.js";
@@ -20,6 +21,7 @@ export const STORIES: readonly Story[] = [
   ...PAIRING,
   ...SERIAL_NOISE,
   ...FRAMINGS,
+  ...LINES,
   ...WRITES,
   ...POLLS,
   ...TALKERS,

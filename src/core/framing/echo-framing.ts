@@ -1,16 +1,28 @@
 import { ByteTail } from "../collections/byte-tail.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
 
-const LF = 0x0a;
-/** Longest line, with its LF: enough for any line protocol, and affordable for a thousand clients that never send an LF. */
+/** Longest line, with its end: enough for any line protocol, and affordable for a thousand clients that never end their line. */
 const LINE_MAX = 65_536;
 const TOO_LONG = `line of more than ${LINE_MAX} bytes`;
 
+/** What lines end with (LEND). */
+export const LINE_ENDS = { lf: "\n", cr: "\r", crlf: "\r\n", nul: "\0" } as const;
+export type LineEnd = keyof typeof LINE_ENDS;
+
 class LineFraming implements Framing {
-  /** The beginning of a line, without an LF. */
+  readonly #end: Buffer;
+  readonly #name: string;
+  /** The beginning of a line, without an end. */
   readonly #tail = new ByteTail();
-  /** Whether the current line is too long: everything up to its LF is junk. */
+  /** Whether the current line is too long: everything up to its end is junk. */
   #tooLong = false;
+  /** Whether the last byte was the first one of an end of two. */
+  #isHalfEnd = false;
+
+  constructor(lineEnd: LineEnd) {
+    this.#end = Buffer.from(LINE_ENDS[lineEnd]);
+    this.#name = lineEnd.toUpperCase();
+  }
 
   get held(): number {
     return this.#tail.length;
@@ -19,15 +31,16 @@ class LineFraming implements Framing {
   push(chunk: Buffer): readonly Cut[] {
     const cuts: Cut[] = [];
     let at = 0;
-    for (let lf = chunk.indexOf(LF); lf >= 0; lf = chunk.indexOf(LF, at)) {
-      const bytes = this.#tail.takeWith(chunk.subarray(at, lf + 1));
+    for (let end = this.#endOf(chunk, 0); end > 0; end = this.#endOf(chunk, at)) {
+      const bytes = this.#tail.takeWith(chunk.subarray(at, end));
       if (this.#tooLong || bytes.length > LINE_MAX) cuts.push({ kind: "junk", bytes, reason: TOO_LONG });
       else cuts.push({ kind: "frame", bytes });
       this.#tooLong = false;
-      at = lf + 1;
+      at = end;
     }
     const rest = chunk.subarray(at);
-    if (this.#tail.length + rest.length >= LINE_MAX) this.#tooLong = true; // with its LF it would be too long
+    if (chunk.length > 0) this.#isHalfEnd = this.#end.length > 1 && chunk.at(-1) === this.#end[0];
+    if (this.#tail.length + rest.length >= LINE_MAX) this.#tooLong = true; // with its end it would be too long
     if (!this.#tooLong) this.#tail.append(rest);
     else if (rest.length > 0) cuts.push({ kind: "junk", bytes: this.#tail.takeWith(rest), reason: TOO_LONG });
     return cuts;
@@ -36,14 +49,28 @@ class LineFraming implements Framing {
   end(): readonly Cut[] {
     const bytes = this.#tail.take();
     if (bytes.length === 0) return [];
-    return [{ kind: "junk", bytes, reason: `the stream ended after ${bytes.length} bytes of a line without LF` }];
+    return [
+      { kind: "junk", bytes, reason: `the stream ended after ${bytes.length} bytes of a line without ${this.#name}` },
+    ];
+  }
+
+  /** The index behind the first end of a line from `at` on; 0: there is none. */
+  #endOf(chunk: Buffer, at: number): number {
+    if (at === 0 && this.#isHalfEnd && chunk[0] === this.#end[1]) return 1;
+    const found = chunk.indexOf(this.#end, at);
+    return found < 0 ? 0 : found + this.#end.length;
   }
 }
 
-/** Lines that end with LF. The LF belongs to its line. */
-export const echoFraming: FramingKind = {
-  name: "echo",
-  maxHeld: LINE_MAX,
-  requests: () => new LineFraming(),
-  answers: () => new LineFraming(),
-};
+/** Lines that end so. The end belongs to its line. */
+export function lineFraming(lineEnd: LineEnd): FramingKind {
+  return {
+    name: "echo",
+    maxHeld: LINE_MAX,
+    requests: () => new LineFraming(lineEnd),
+    answers: () => new LineFraming(lineEnd),
+  };
+}
+
+/** Lines that end with LF. */
+export const echoFraming = lineFraming("lf");

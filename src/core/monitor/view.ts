@@ -1,4 +1,5 @@
 import type { Direction } from "../decode/direction.js";
+import type { LineEnd } from "../framing/echo-framing.js";
 
 /** A message as it passed, or bytes that are no message. */
 export interface Message {
@@ -46,6 +47,8 @@ export interface View {
   createParsers(): { readonly up: MessageParser; readonly down: MessageParser };
   /** Whether its messages have checksums: a fault that {@link render} finds is worth an alert then. */
   readonly hasChecksums?: boolean;
+  /** The same view of lines that end otherwise (LEND). Views without lines have no such method. */
+  withLineEnd?(lineEnd: LineEnd): View;
   /** Renders a message of its parsers, with its note. Latin-1, control characters escaped. */
   render(message: Message): Rendering;
   /** Decodes a message into its parts; undefined for a message that is not understood. Views of plain bytes or text have no such method. */

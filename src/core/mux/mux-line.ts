@@ -53,7 +53,7 @@ function apart(all: LineOptions): Pick<MuxRoute, "options" | "mux"> {
 
 /** A line whose options go together. Its protocol is that of clients and device. */
 export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
-  const protocol = protocolOfLine(route.mux);
+  const protocol = protocolOfLine(route.mux, route.options.lineEnd);
   if (!protocol.ok) return protocol;
   const mux = { ...route.mux, protocol: protocol.value };
   const fault = faultOf(mux, route.options);

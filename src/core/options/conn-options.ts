@@ -1,3 +1,4 @@
+import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
 import { type FormatWord, parseFormat } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/views.js";
 import { isAddress, isHostName } from "../net/address.js";
@@ -36,6 +37,8 @@ export interface ConnOptions {
   readonly monitorFormat: readonly FormatWord[];
   /** A file that gets the monitor's lines, too. */
   readonly monitorFile?: string;
+  /** What lines end with, for the monitor and for a shared device that speaks in lines; undefined: LF. */
+  readonly lineEnd?: LineEnd;
 }
 
 /** A row of the table of CONN options. */
@@ -274,7 +277,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
   },
 ];
 
-/** Options that only lines of the configuration take, not clients: they touch files of this machine. */
+/** Options that only lines of the configuration take, not clients: they are about files of this machine, or younger than the wire. */
 export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
   row({
     key: "MONL",
@@ -283,5 +286,13 @@ export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
     help: ["With monitor (MONI): write what is printed to this file, too. audit-size and audit-files", "limit it."],
     sets: "monitorFile",
     kind: FILE,
+  }),
+  row({
+    key: "LEND",
+    name: "line-end",
+    usage: "LEND=lf|cr|crlf|nul",
+    help: ["What ends a line, for the view line of the monitor and for protocol=echo of [mux]. Empty is lf."],
+    sets: "lineEnd",
+    kind: word(Object.keys(LINE_ENDS) as LineEnd[]),
   }),
 ];

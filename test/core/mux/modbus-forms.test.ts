@@ -9,7 +9,7 @@ import { MODBUS_KINDS, type ModbusKind, unwrap, wrap } from "../../support/modbu
 function protocol(client: ModbusKind, deviceProtocol: ModbusKind, unitMap?: ReadonlyMap<number, number>): Protocol {
   const found = findProtocol(client);
   assert.ok(found);
-  const line = protocolOfLine({ protocol: found, deviceProtocol, ...(unitMap && { unitMap }) });
+  const line = protocolOfLine({ protocol: found, deviceProtocol, ...(unitMap && { unitMap }) }, undefined);
   return line.ok ? line.value : assert.fail(line.message);
 }
 

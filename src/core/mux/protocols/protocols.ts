@@ -1,4 +1,4 @@
-import { echoFraming } from "../../framing/echo-framing.js";
+import { echoFraming, type LineEnd, lineFraming } from "../../framing/echo-framing.js";
 import { iso8583Framing } from "../../framing/iso8583-framing.js";
 import { mpuFraming } from "../../framing/mpu-framing.js";
 import { fail, ok, type Result } from "../../parse/result.js";
@@ -28,9 +28,13 @@ export const REQUEST_PROTOCOLS: readonly Protocol[] = PROTOCOLS.filter((protocol
 /**
  * The protocol of a line: that of its clients, and what else the line says about a Modbus device.
  *
+ * @param lineEnd what ends lines, where the line says it
  * @returns or why that does not go together
  */
-export function protocolOfLine({ protocol, deviceProtocol, ...rules }: ProtocolChoice): Result<Protocol> {
+export function protocolOfLine(
+  { protocol, deviceProtocol, ...rules }: ProtocolChoice,
+  lineEnd: LineEnd | undefined,
+): Result<Protocol> {
   const name = modbusNameOf(protocol);
   if (name !== undefined) {
     if (rules.unitMap === undefined && (deviceProtocol ?? name) === name) return ok(findProtocol(name) ?? protocol);
@@ -38,7 +42,8 @@ export function protocolOfLine({ protocol, deviceProtocol, ...rules }: ProtocolC
   }
   if (deviceProtocol !== undefined) return fail("DPRO goes with Modbus only");
   if (rules.unitMap !== undefined) return fail("UMAP goes with Modbus only");
-  return ok(protocol);
+  if (lineEnd === undefined || protocol.framing.name !== echoFraming.name) return ok(protocol);
+  return ok(plainProtocol(lineFraming(lineEnd)));
 }
 
 /** What a line says about the protocols of clients and device. */
