@@ -10,6 +10,7 @@ import { UNITS } from "./stories/units.js";
 import { WEB_DEVICES } from "./stories/web-devices.js";
 import { WELL_BEHAVED } from "./stories/well-behaved.js";
 import { WRITES } from "./stories/writes.js";
+import { WRONG_LENGTHS } from "./stories/wrong-lengths.js";
 import type { Story } from "./story.js";
 
 /** Every story of the zoo, in the order of the table in docs/mux.md. */
@@ -19,6 +20,7 @@ export const STORIES: readonly Story[] = [
   ...UNITS,
   ...OWN_IDS,
   ...PAIRING,
+  ...WRONG_LENGTHS,
   ...SERIAL_NOISE,
   ...FRAMINGS,
   ...LINES,

@@ -25,10 +25,11 @@ function readAnswers(expected: ExpectedAnswers): HeaderReader {
     if (length === undefined || length === declared) return readByHeader(bytes, at, LONGEST_ANSWER);
     const reading = whole(bytes, at, MBAP_HEADER + length);
     if (reading.kind !== "frame") return reading;
-    const isCutShort = // by the header, and the header is right
-      declared < length &&
-      expected.beginsOther(bytes, at + MBAP_HEADER + declared, at + reading.length, bytes.readUInt16BE(at));
-    if (isCutShort) return readByHeader(bytes, at, LONGEST_ANSWER);
+    const end = at + reading.length;
+    if (declared < length && expected.beginsOther(bytes, at + MBAP_HEADER + declared, end, bytes.readUInt16BE(at))) {
+      if (bytes.length - end < MBAP_HEADER) return { kind: "more", need: reading.length + MBAP_HEADER };
+      if (!expected.beginsHeader(bytes, end, LONGEST_ANSWER)) return readByHeader(bytes, at, LONGEST_ANSWER);
+    }
     if (declared <= LONGEST_ANSWER) surplus.set(declared - length);
     return reading;
   };
