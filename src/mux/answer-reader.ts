@@ -3,6 +3,8 @@ import type { Cut, Framing } from "../core/framing/framing.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import type { DeviceConnection } from "./device-connection.js";
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** Told what the device sends. */
 export interface AnswerReaderOwner {
   /** A message, a part of one, or bytes that are none; `atEof`: nothing follows on the connection. */
@@ -51,6 +53,9 @@ export class AnswerReader {
 
   /** The next bytes are the answer to another request. */
   restart(framing: Framing): void {
+    const { held } = this;
+    if (held > 0)
+      this.#owner.cut({ kind: "junk", bytes: NOTHING, reason: `${held} bytes in front of a request` }, false);
     this.#cuts.restart(framing);
   }
 

@@ -83,7 +83,8 @@ function mbapLength(bytes: Buffer): number {
 /** Makes a frame of unit, function and its data, with the CRC. */
 function serialRequestLength(bytes: Buffer): number {
   if (bytes.length < 8) return 0;
-  return bytes.readUInt8(1) >= 15 ? 9 + bytes.readUInt8(6) : 8;
+  const func = bytes.readUInt8(1);
+  return func >= 15 && func < 0x41 ? 9 + bytes.readUInt8(6) : 8; // those of vendors have four bytes of data here
 }
 
 function serialAnswerLength(bytes: Buffer): number {

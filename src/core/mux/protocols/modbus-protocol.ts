@@ -84,7 +84,8 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     idOf: (answer) => device.unwrap(answer).id,
     isFailure: (answer) => isException(device.unwrap(answer).pdu),
     isAnswerTo: answersBy(device, fitsRequest),
-    isDistorted: answersBy(device, sameFunction),
+    // on a serial line other units, and masters, may talk beside the answer
+    ...(device.hasIds && { isDistorted: answersBy(device, sameFunction) }),
     forClient: ({ bytes }, request) => wrapped(request, device.unwrap(bytes).pdu),
     failureReply(request, why) {
       return request.oneWay ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
