@@ -13,6 +13,7 @@ import { StreamEnd, streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
 import type { MuxContext } from "./mux-context.js";
 
+const IDLE_AFTER_MS = 1000; // between two questions of a busy poller a link counts as ready
 const MIN_KEEPALIVE_MS = 1000; // the kernel counts keepalive in whole seconds
 
 /** Most bytes of one read: the slowest framing takes some milliseconds to find the messages in them. */
@@ -53,6 +54,8 @@ export class DeviceConnection {
   /** Address of the device; empty before the connection is established. */
   address = "";
   readonly openedAt: number;
+  /** When bytes have last passed. */
+  #usedAt: number;
   readonly #name: DeviceConnectionName;
   readonly #route: MuxRoute;
   readonly #context: MuxContext;
@@ -69,6 +72,7 @@ export class DeviceConnection {
     this.#context = context;
     this.#events = events;
     this.openedAt = context.clock.now();
+    this.#usedAt = this.openedAt;
     const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, MIN_KEEPALIVE_MS);
     const origin = sharedOrigin(lineName("mux", name.line));
     const dialContext = { ...context, settings: { ...context.settings, keepalive } };
@@ -105,11 +109,15 @@ export class DeviceConnection {
 
   /** What STAT shows of the connection; `busy`: requests wait for their answer. */
   status(requests: number, busy: boolean): LinkStatus {
-    const inUse = busy ? "busy" : "ready";
+    const now = this.#context.clock.now();
+    const idleMs = Math.round(now - this.#usedAt);
+    const quiet = idleMs >= IDLE_AFTER_MS ? "idle" : "ready";
+    const inUse = busy ? "busy" : quiet;
     return {
       state: this.ready ? inUse : "connecting",
       address: this.address,
-      ageMs: Math.round(this.#context.clock.now() - this.openedAt),
+      ageMs: Math.round(now - this.openedAt),
+      idleMs,
       requests,
     };
   }
@@ -117,6 +125,7 @@ export class DeviceConnection {
   write(bytes: Buffer): void {
     if (this.#state.kind !== "ready") return;
     const { end } = this.#state;
+    this.#usedAt = this.#context.clock.now();
     end.write(bytes);
     this.observer?.passed("up", bytes, end.unsent === 0);
   }
@@ -161,6 +170,7 @@ export class DeviceConnection {
     }
     end.events = {
       data: (chunk) => {
+        this.#usedAt = this.#context.clock.now();
         this.#observe(end, chunk);
         this.#events.data(chunk);
       },

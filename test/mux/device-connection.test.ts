@@ -38,7 +38,13 @@ test("a connection is ready when it is established; then bytes go both ways", as
   assert.equal(await peer.line(), "request");
   peer.write("answer\n");
   await heard("answer\n");
-  assert.deepEqual(connection.status(7, true), { state: "busy", address: connection.address, ageMs: 0, requests: 7 });
+  assert.deepEqual(connection.status(7, true), {
+    state: "busy",
+    address: connection.address,
+    ageMs: 0,
+    idleMs: 0,
+    requests: 7,
+  });
 });
 
 test("DLAY: the device has its pause, and what it says meanwhile is heard at once", async (t) => {

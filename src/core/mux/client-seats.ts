@@ -1,11 +1,24 @@
 import { RecentSum } from "../collections/recent-sum.js";
-import { FAILURES, type Outcome } from "./request-outcome.js";
+import { FAILURES, OUTCOMES, type Outcome } from "./request-outcome.js";
 
-/**
- * A client of a shared device in the JSON of STAT. `requests` is the sum of `answers`, `cacheHits`, `joined`, `sent`, `failed`,
- * `refused`, `abandoned` and `open`.
- */
-export interface ClientStatus {
+/** What has become of requests. `requests` is the sum of all the others (docs/mux.md). */
+export interface RequestParts {
+  readonly requests: number;
+  readonly answers: number;
+  readonly cacheHits: number;
+  /** With reads that wait for the answer to another read. */
+  readonly joined: number;
+  readonly sent: number;
+  /** The sum of timeouts, lost connections, missing connections and full queues. */
+  readonly failed: number;
+  readonly refused: number;
+  readonly abandoned: number;
+  /** Requests that wait for their turn, or for their own answer. */
+  readonly open: number;
+}
+
+/** A client of a shared device in the JSON of STAT. */
+export interface ClientStatus extends RequestParts {
   /** The IP address of the client; `a shared link` where several clients come over one connection. */
   readonly address: string;
   /** The id of its connection, or of the last one that it had. */
@@ -13,17 +26,6 @@ export interface ClientStatus {
   readonly connected: boolean;
   /** How often it has connected. */
   readonly connections: number;
-  readonly requests: number;
-  readonly answers: number;
-  readonly cacheHits: number;
-  /** With reads that wait for the answer to another read. */
-  readonly joined: number;
-  readonly sent: number;
-  readonly failed: number;
-  readonly refused: number;
-  readonly abandoned: number;
-  /** Requests that wait for their turn, or for their own answer. */
-  readonly open: number;
   /** Requests in a second, over the last minute. */
   readonly rate: number;
   /** How long its requests have waited for their turn, all together. */
@@ -32,6 +34,7 @@ export interface ClientStatus {
   readonly deviceMs: number;
 }
 
+const OUTCOME_NAMES = Object.keys(OUTCOMES) as Outcome[];
 const MAX_FREE = 64; // addresses of a home; a seat takes about 500 bytes
 
 /** What is known of one client, over all its connections. */
@@ -125,5 +128,5 @@ export function failuresOf(outcomes: Readonly<Record<Outcome, number>>): number 
 
 /** Requests that have not ended yet. */
 export function openOf(requests: number, outcomes: Readonly<Record<Outcome, number>>): number {
-  return (Object.values(outcomes) as number[]).reduce((open, count) => open - count, requests);
+  return OUTCOME_NAMES.reduce((open, outcome) => open - outcomes[outcome], requests);
 }

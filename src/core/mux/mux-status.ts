@@ -1,5 +1,4 @@
-import { lineLabel } from "../net/client-origin.js";
-import type { ClientStatus } from "./client-seats.js";
+import type { ClientStatus, RequestParts } from "./client-seats.js";
 import type { DeviceLoadStatus } from "./device-load.js";
 import { OUTCOMES } from "./request-outcome.js";
 
@@ -25,9 +24,12 @@ export function muxCounters(): MuxCounters {
 
 /** A connection to the device. */
 export interface LinkStatus {
-  readonly state: "connecting" | "ready" | "busy";
+  /** `busy`: requests wait for their answer; `idle`: nothing has passed for a second or longer. */
+  readonly state: "connecting" | "ready" | "busy" | "idle";
   readonly address: string;
   readonly ageMs: number;
+  /** Time since bytes have last passed, in either direction. */
+  readonly idleMs: number;
   readonly requests: number;
 }
 
@@ -35,13 +37,9 @@ export interface LinkStatus {
  * The requests of a mux in the JSON of STAT. `requests` is the sum of `answers`, `cacheHits`, `joined`, `sent`, `failed`, `refused`,
  * `abandoned` and `open`.
  */
-export interface RequestsStatus extends Readonly<MuxCounters>, DeviceLoadStatus {
+export interface RequestsStatus extends Readonly<MuxCounters>, RequestParts, DeviceLoadStatus {
   /** Reads that wait for the answer to another read. They are in `joined`, too. */
   readonly joining: number;
-  /** Requests that failed, for whatever reason. */
-  readonly failed: number;
-  /** Requests that wait for their turn, or for their own answer. */
-  readonly open: number;
   /** Who asks: clients that are connected, and the last ones that were. */
   readonly clients: readonly ClientStatus[];
 }
@@ -70,14 +68,4 @@ export interface MuxStatus extends RequestsStatus {
 /** The connections that can carry requests. */
 export function connectedLinks({ links }: MuxStatus): number {
   return links.filter(({ state }) => state !== "connecting").length;
-}
-
-/** One line of STAT. */
-export function muxLine(mux: MuxStatus): string {
-  return [
-    ` mux ${lineLabel(mux)} ${mux.protocol} ${mux.target}:`,
-    `${connectedLinks(mux)} of ${mux.pool} links${mux.down ? " (device not reached)" : ""},`,
-    `${mux.clientCount} clients, ${mux.waiting} waiting, ${mux.outstanding} outstanding;`,
-    `${mux.requests} requests, ${mux.answers} answered, ${mux.failed} failed, ${mux.strays} strays`,
-  ].join(" ");
 }

@@ -1,6 +1,7 @@
 import type { DirectStatus } from "../direct/direct-status.js";
 import type { MonitorStatus } from "../monitor/monitor-status.js";
-import { type MuxStatus, muxLine } from "../mux/mux-status.js";
+import { muxLines } from "../mux/mux-report.js";
+import type { MuxStatus } from "../mux/mux-status.js";
 import type { HostPort } from "../net/address.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { printable, printableJson } from "../parse/text.js";
@@ -163,7 +164,7 @@ function row(connection: ConnectionStatus, marker: "*" | " "): string {
 
 /**
  * The reply to STAT in pieces, in the layout of docs/protocol.md. Connections that only wait for the client to close are left out.
- * Shared devices and tunnels follow, one line each.
+ * Shared devices follow with their clients, and tunnels with one line each.
  *
  * @param askingId the identifier of the connection that asks: its row begins with `*`
  */
@@ -174,7 +175,7 @@ export function* statusTable(report: DaemonReport, askingId: string): Generator<
     yield `\n${printable(row(connection.status, connection.id === askingId ? "*" : " "))}`;
   }
   const { muxes, tunnels, devices } = report;
-  for (const line of [...muxes.map(muxLine), ...tunnels.map(tunnelLine), ...devices.map(deviceLine)]) {
+  for (const line of [...muxes.flatMap(muxLines), ...tunnels.map(tunnelLine), ...devices.map(deviceLine)]) {
     yield `\n${printable(line)}`;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type MuxStatus, muxCounters, muxLine } from "#src/core/mux/mux-status.js";
+import { type MuxStatus, muxCounters } from "#src/core/mux/mux-status.js";
 import { muxMetrics } from "#src/core/web/mux-metrics.js";
 
 const STATUS: MuxStatus = {
@@ -13,24 +13,14 @@ const STATUS: MuxStatus = {
   outstanding: 1,
   pool: 2,
   links: [
-    { state: "busy", address: "192.0.2.1:502", ageMs: 1, requests: 7 },
-    { state: "connecting", address: "", ageMs: 0, requests: 0 },
+    { state: "busy", address: "192.0.2.1:502", ageMs: 1, idleMs: 1, requests: 7 },
+    { state: "connecting", address: "", ageMs: 0, idleMs: 0, requests: 0 },
   ],
   ...{ down: false, failed: 0, joining: 0, open: 0, load: 0, clients: [] },
   ...muxCounters(),
 };
 
-test("STAT shows connected links only, and all failures in one number", () => {
-  const text = muxLine({ ...STATUS, requests: 9, answers: 4, failed: 4, strays: 5 });
-  assert.equal(
-    text,
-    " mux 5020 modbus 192.0.2.1:502: 1 of 2 links, 3 clients, 2 waiting, 1 outstanding; 9 requests, 4 answered, 4 failed, 5 strays",
-  );
-  assert.match(muxLine({ ...STATUS, links: [], down: true }), /: 0 of 2 links \(device not reached\), /);
-});
-
-test("a mux with a name shows it in STAT, and as a label of its metrics", () => {
-  assert.match(muxLine({ ...STATUS, name: "inverter" }), /^ mux inverter 5020 modbus /);
+test("a mux with a name shows it as a label of its metrics", () => {
   const [metric] = muxMetrics([STATUS, { ...STATUS, port: 5021, name: "inverter" }]);
   assert.deepEqual(
     metric?.samples.map(({ labels }) => labels),
@@ -49,7 +39,8 @@ test("STAT JSON and the metrics keep the names of their counters: people read th
   assert.deepEqual(
     muxMetrics([STATUS]).map(({ name, type }) => `${type} ${name.replace("sockproxyd_mux_", "")}`),
     [
-      ...["gauge clients", "gauge waiting", "gauge outstanding", "gauge links", "gauge down"],
+      ...["gauge clients", "gauge waiting", "gauge outstanding", "gauge open", "gauge links", "gauge down"],
+      ...["gauge load_ratio", "gauge response_p50_seconds", "gauge response_p99_seconds"],
       ...["counter requests_total", "counter answers_total", "counter cache_hits_total", "counter joined_total"],
       ...["counter sent_total", "counter timeouts_total", "counter link_lost_total", "counter no_path_total"],
       ...["counter queue_full_total", "counter refused_total", "counter abandoned_total", "counter malformed_total"],

@@ -61,8 +61,8 @@ const STATUS: DaemonReport = {
       outstanding: 1,
       pool: 2,
       links: [
-        { state: "busy", address: "d:502", ageMs: 1, requests: 1 },
-        { state: "connecting", address: "d:502", ageMs: 1, requests: 1 },
+        { state: "busy", address: "d:502", ageMs: 1, idleMs: 1, requests: 1 },
+        { state: "connecting", address: "d:502", ageMs: 1, idleMs: 1, requests: 1 },
       ],
       ...{ down: true, failed: 0, joining: 0, open: 1, load: 0.25, clients: [] },
     },

@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import fc from "fast-check";
+import type { RequestParts } from "#src/core/mux/client-seats.js";
+import type { MuxStatus } from "#src/core/mux/mux-status.js";
+import { RequestMux } from "#src/mux/request-mux.js";
+import { readPdu, writePdu } from "../support/modbus.js";
+import {
+  type AttachedClient,
+  attachTo,
+  modbusMessage,
+  muxRoute,
+  pass,
+  registerPdu,
+  settle,
+} from "../support/mux-parts.js";
+import { servicesHere } from "../support/services.js";
+import { until } from "../support/wait.js";
+
+const REQUEST = 12; // bytes
+const ADDRESSES = ["192.0.2.7", "192.0.2.8"];
+
+/** A device that answers when it is told to. */
+async function openDevice(t: TestContext) {
+  const waiting: { readonly socket: Socket; readonly request: Buffer }[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      for (let at = 0; at < chunk.length; at += REQUEST)
+        waiting.push({ socket, request: chunk.subarray(at, at + REQUEST) });
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const answer = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) return;
+    const { socket, request } = next;
+    const pdu = request[7] === 3 ? registerPdu(42) : request.subarray(7);
+    socket.write(modbusMessage(request.readUInt16BE(), pdu));
+  };
+  const hangUp = (): void => {
+    waiting.length = 0;
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  t.after(() => {
+    hangUp();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, waiting, answer, hangUp };
+}
+
+async function setUp(t: TestContext, options: string) {
+  const here = servicesHere(t);
+  const device = await openDevice(t);
+  const route = muxRoute(options, `127.0.0.1:${device.port}`);
+  const mux = new RequestMux({ port: 5020, route }, here.generation.context);
+  t.after(() => mux.close("the test has ended"));
+  return { ...here, device, mux };
+}
+
+/** The law: each request is in one of the parts, and in one only. */
+function assertSum(who: string, parts: RequestParts): void {
+  const { requests, ...others } = parts;
+  const { answers, cacheHits, joined, sent, failed, refused, abandoned, open } = others;
+  const sum = answers + cacheHits + joined + sent + failed + refused + abandoned + open;
+  assert.equal(sum, requests, `${who}: ${JSON.stringify(parts)}`);
+  for (const part of [answers, cacheHits, joined, sent, failed, refused, abandoned, open]) assert.ok(part >= 0, who);
+}
+
+function partsOf({ requests, answers, cacheHits, joined, sent, failed, refused, abandoned, open }: RequestParts) {
+  return { requests, answers, cacheHits, joined, sent, failed, refused, abandoned, open };
+}
+
+function assertLaw(status: MuxStatus): void {
+  assertSum("the mux", partsOf(status));
+  for (const client of status.clients) assertSum(client.address, partsOf(client));
+  const sums = Object.keys(partsOf(status)).map((key) => [
+    key,
+    status.clients.reduce((sum, client) => sum + client[key as keyof RequestParts], 0),
+  ]);
+  assert.deepEqual(Object.fromEntries(sums), partsOf(status), "the sum over all clients");
+  const { timeouts, linkLost, noPath, queueFull, failed } = status;
+  assert.equal(timeouts + linkLost + noPath + queueFull, failed);
+}
+
+const ACTION = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("ask"), client: fc.nat(3), what: fc.nat(3) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("answer"), client: fc.nat(3), what: fc.nat(3) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("leave", "hang up", "wait", "wait long"),
+      client: fc.nat(3),
+      what: fc.nat(3),
+    }),
+  },
+);
+const QUESTIONS = [readPdu(1), readPdu(1), readPdu(2), writePdu(1, 2)];
+
+for (const options of ["CACH=500", "RDON=deny PIPE=4", "POOL=2 QLEN=2"]) {
+  test(`each request ends once, and every client has its part, whatever happens: ${options}`, async (t) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(ACTION, { minLength: 10, maxLength: 50 }), async (actions) => {
+        const { mux, device, clock } = await setUp(t, `PROT=modbus TIME=5 ${options}`);
+        const clients = new Map<number, AttachedClient>();
+        const answers = new Map(ADDRESSES.map((address) => [address, 0]));
+        const join = (address: string): AttachedClient => {
+          const client = attachTo(mux, address);
+          const { data } = client.end.events;
+          client.end.events.data = (chunk) => {
+            data(chunk);
+            if ((chunk[7] ?? 0x80) < 0x80) answers.set(address, (answers.get(address) ?? 0) + 1);
+          };
+          return client;
+        };
+        const leave = (index: number): void => {
+          clients.get(index)?.end.destroy();
+          clients.delete(index);
+        };
+        for (const action of actions) {
+          if (action.do === "ask") {
+            const address = ADDRESSES[action.client % 2] as string;
+            const client = clients.get(action.client) ?? join(address);
+            clients.set(action.client, client);
+            client.end.write(modbusMessage(7, QUESTIONS[action.what] as Buffer));
+          } else if (action.do === "answer") device.answer();
+          else if (action.do === "leave") leave(action.client);
+          else if (action.do === "hang up") device.hangUp();
+          else await pass(clock, action.do === "wait" ? 300 : 3000, 300);
+          await settle();
+          assertLaw(mux.status);
+        }
+        await pass(clock, 12_000, 500);
+        assertLaw(mux.status);
+        assert.deepEqual([mux.status.open, mux.status.joining], [0, 0], "all have ended");
+        for (const address of ADDRESSES) {
+          const mine = mux.status.clients.filter((client) => client.address === address);
+          const counted = mine.reduce((sum, client) => sum + client.answers + client.cacheHits + client.joined, 0);
+          assert.equal(counted, answers.get(address), `answers that ${address} has got`);
+        }
+        for (const index of [0, 1, 2, 3]) leave(index);
+        await settle();
+        assertLaw(mux.status);
+        assert.ok(mux.status.clients.every(({ connected }) => !connected));
+        mux.close("the next run");
+        device.hangUp();
+      }),
+      { numRuns: 12 },
+    );
+  });
+}
+
+test("45 requests: what the cache answered is not hidden", async (t) => {
+  const { mux, device } = await setUp(t, "PROT=modbus CACH=1h");
+  const [one, other] = [attachTo(mux, "192.0.2.7"), attachTo(mux, "192.0.2.8")];
+  const ask = async (client: AttachedClient, register: number): Promise<void> => {
+    const { length } = client.got;
+    client.end.write(modbusMessage(1, readPdu(register)));
+    await until(() => {
+      device.answer();
+      return client.got.length > length;
+    }, "the answer");
+  };
+  for (let register = 0; register < 27; register += 1) await ask(one, register);
+  for (let register = 0; register < 18; register += 1) await ask(other, register);
+  const { requests, answers, cacheHits, clients } = mux.status;
+  assert.deepEqual({ requests, answers, cacheHits }, { requests: 45, answers: 27, cacheHits: 18 });
+  assert.deepEqual(
+    clients.map((client) => [client.address, client.requests, client.answers, client.cacheHits]),
+    [
+      ["192.0.2.7", 27, 27, 0],
+      ["192.0.2.8", 18, 0, 18],
+    ],
+  );
+});
+
+test("time waited for the turn and time at the device are those of the client that asked", async (t) => {
+  const { mux, device, clock } = await setUp(t, "PROT=modbus TIME=50");
+  const [one, other] = [attachTo(mux, "192.0.2.7"), attachTo(mux, "192.0.2.8")];
+  one.end.write(modbusMessage(1, readPdu(1)));
+  await until(() => device.waiting.length === 1, "the first request");
+  other.end.write(modbusMessage(1, readPdu(2)));
+  await pass(clock, 2000);
+  device.answer();
+  await until(() => device.waiting.length === 1, "the second request");
+  await pass(clock, 1000);
+  device.answer();
+  await until(() => other.got.length === 1, "the second answer");
+  assert.deepEqual(
+    mux.status.clients.map(({ waitedMs, deviceMs }) => [waitedMs, deviceMs]),
+    [
+      [0, 2000],
+      [2000, 1000],
+    ],
+  );
+  const { p50Ms = 0, p99Ms = 0 } = mux.status.response ?? {};
+  assert.ok(Math.abs(p50Ms - 1000) <= 50 && Math.abs(p99Ms - 2000) <= 100, `${p50Ms} ${p99Ms}`);
+  assert.equal(mux.status.load, 1);
+});
+
+test("a client that connects anew for each request is one client", async (t) => {
+  const { mux, device } = await setUp(t, "PROT=modbus");
+  for (let count = 1; count <= 5; count += 1) {
+    const client = attachTo(mux);
+    client.end.write(modbusMessage(1, readPdu(1)));
+    await until(() => {
+      device.answer();
+      return client.got.length === 1;
+    }, "the answer");
+    client.end.destroy();
+  }
+  const [only, ...more] = mux.status.clients;
+  assert.deepEqual([only?.connections, only?.requests, only?.answers, only?.connected, more], [5, 5, 5, false, []]);
+});
+
+test("a link that nobody has used for a second says idle", async (t) => {
+  const { mux, device, clock } = await setUp(t, "PROT=modbus");
+  const client = attachTo(mux);
+  client.end.write(modbusMessage(1, readPdu(1)));
+  await until(() => device.waiting.length === 1, "the request");
+  assert.equal(mux.status.links[0]?.state, "busy");
+  device.answer();
+  await until(() => client.got.length === 1, "the answer");
+  assert.equal(mux.status.links[0]?.state, "ready");
+  await pass(clock, 1500);
+  assert.deepEqual([mux.status.links[0]?.state, mux.status.links[0]?.idleMs], ["idle", 1500]);
+});
