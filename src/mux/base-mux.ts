@@ -19,7 +19,7 @@ const MAX_SHOWN = 64; // bytes of what is no message, in the log
 const ABANDONED = "its line is gone from the configuration";
 
 /** The events of a client that the two kinds of mux handle differently. */
-export type ClientEvents = Omit<MuxClientOwner, "malformed" | "gone">;
+export type ClientEvents = Omit<MuxClientOwner, "malformed" | "gone" | "stallMs" | "readStalled">;
 
 /** What both kinds of mux have in common: clients, connections to the device while there are clients, counters. */
 export abstract class BaseMux implements Mux {
@@ -89,23 +89,25 @@ export abstract class BaseMux implements Mux {
 
   attach(origin: ClientOrigin, id: string): End {
     const { target, mux } = this.route;
-    const client = new MuxClient(
-      { origin, seat: this.statistics.joined(origin, id) },
-      target,
-      mux.protocol,
-      this.context.clock,
-      {
-        ...this.eventsOf(() => client),
-        malformed: (reason, fault, bytes) => {
-          this.count("malformed");
-          const shown = bytes === undefined ? "" : ` (${bytes.toString("hex", 0, MAX_SHOWN)})`;
-          const text = `not a message of ${mux.protocol.framing.name}: ${reason}${shown}`;
-          this.log.throttled("malformed", `client closed: ${text}`);
-          this.reject(client, text, mux.protocol.malformedReply(reason, fault));
-        },
-        gone: () => this.#left(client),
+    const who = { origin, seat: this.statistics.joined(origin, id) };
+    const client = new MuxClient(who, target, mux.protocol, this.context.clock, {
+      ...this.eventsOf(() => client),
+      malformed: (reason, fault, bytes) => {
+        this.count(fault === "stalled" ? "stalled" : "malformed");
+        const shown = bytes === undefined ? "" : ` (${bytes.toString("hex", 0, MAX_SHOWN)})`;
+        const text = `not a message of ${mux.protocol.framing.name}: ${reason}${shown}`;
+        this.log.throttled("malformed", `client closed: ${text}`);
+        this.reject(client, text, mux.protocol.malformedReply(reason, fault));
       },
-    );
+      gone: () => this.#left(client),
+      stallMs: () => this.route.mux.stallMs,
+      readStalled: () => {
+        this.count("stalled");
+        const text = `it has read nothing for ${this.route.mux.stallMs / 1000} s in the middle of an answer`;
+        this.log.throttled("stalled", `client closed: ${text}`);
+        client.cut(text);
+      },
+    });
     this.clients.add(client);
     this.#idleTimer.cancel();
     this.clientJoined(client);

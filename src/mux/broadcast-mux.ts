@@ -40,7 +40,11 @@ export class BroadcastMux extends BaseMux {
 
   protected eventsOf(client: () => MuxClient): ClientEvents {
     return {
-      message: (bytes) => {
+      message: (bytes, _head, body) => {
+        if (body !== undefined) {
+          this.reject(client(), `a message of more than ${bytes.length} bytes`);
+          return;
+        }
         this.statistics.asked(client());
         this.#queue.push(client(), Buffer.from(bytes));
         this.#send();
@@ -48,6 +52,7 @@ export class BroadcastMux extends BaseMux {
       headReceived() {},
       resumed: () => this.#resumed(client()),
       inputEnded: () => false,
+      isAnswered: () => true,
       isQueueFull: () => this.#queue.sizeOf(client()) >= this.route.mux.queue,
     };
   }

@@ -4,7 +4,8 @@ import type { ConnectionPool } from "./connection-pool.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
 import type { MuxLog } from "./mux-log.js";
 import type { RequestEvents } from "./pending-request.js";
-import { RequestPipeline, type RequestPipelineOwner } from "./request-pipeline.js";
+import { RequestPipeline } from "./request-pipeline.js";
+import type { RequestPipelineOwner } from "./request-pipeline-owner.js";
 
 /** What the pipelines of a mux ask of it, and tell it. */
 export interface DevicePipelinesOwner {
@@ -44,6 +45,11 @@ export class DevicePipelines {
     return best;
   }
 
+  /** A client has gone: answers that only it wanted are of no use. */
+  clientGone(): void {
+    for (const pipeline of this.#pipelines.values()) pipeline.clientGone();
+  }
+
   of(connection: DeviceConnection): RequestPipeline | undefined {
     return this.#pipelines.get(connection);
   }
@@ -74,7 +80,10 @@ export class DevicePipelines {
         if (pipeline !== undefined) pipeline.eof();
         else pool.fail(connection, "by device");
       },
-      drained: () => this.#owner.ready(),
+      drained: () => {
+        this.of(connection)?.drained();
+        this.#owner.ready();
+      },
       lost: () => {
         this.#stop(connection);
         this.#reopen();

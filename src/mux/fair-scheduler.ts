@@ -104,6 +104,11 @@ export class FairScheduler {
     this.#closeIfDone(client);
   }
 
+  /** Whether nothing of the client waits for its turn or its answer. */
+  isAnswered(client: MuxClient): boolean {
+    return this.#queue.sizeOf(client) === 0 && this.#clients.get(client)?.running.size === 0;
+  }
+
   /** Whether the mux may accept nothing more of the client. A protocol with failure replies has room for those, too. */
   isQueueFull(client: MuxClient): boolean {
     const { queue, protocol } = this.#owner.options();
@@ -165,10 +170,9 @@ export class FairScheduler {
     }
   }
 
-  /** The client has the whole answer to its request; `failure`: it has a part, and there is no more. */
-  finished(clientRequest: ClientRequest, failure?: Failure): void {
-    const answered = clientRequest.pending?.outcomeOf(clientRequest) ?? "answers";
-    this.#settle(clientRequest, failure === undefined ? answered : outcomeOf(failure));
+  /** The client has the whole answer to its request; `outcome`: it has a part or nothing, and there is no more. */
+  finished(clientRequest: ClientRequest, outcome?: Outcome): void {
+    this.#settle(clientRequest, outcome ?? clientRequest.pending?.outcomeOf(clientRequest) ?? "answers");
     this.#stopRunning(clientRequest);
     this.#closeIfDone(clientRequest.client);
   }
@@ -259,10 +263,8 @@ export class FairScheduler {
   }
 
   #closeIfDone(client: MuxClient): void {
-    const state = this.#clients.get(client);
-    if (!state?.inputEnded) return;
-    const isBusy = this.#queue.sizeOf(client) > 0 || state.running.size > 0 || client.unsent > 0;
-    if (!isBusy) client.close(undefined);
+    const hasEnded = this.#clients.get(client)?.inputEnded;
+    if (hasEnded && this.isAnswered(client) && client.unsent === 0) client.close(undefined);
   }
 
   #settle(clientRequest: ClientRequest, outcome: Outcome): void {
@@ -281,8 +283,8 @@ export class FairScheduler {
   /** A request has waited for TIME: for its turn, or for its answer. */
   #expire(clientRequest: ClientRequest): void {
     const { client, request, place, pending } = clientRequest;
-    if (pending?.answerBegun) return;
-    if (place === undefined && pending === undefined) return;
+    const isUnderWay = pending?.answerBegun || (pending !== undefined && request.body !== undefined); // the link limits it
+    if (isUnderWay || (place === undefined && pending === undefined)) return;
     if (place === undefined) {
       this.failed(clientRequest, "no answer"); // the connection has a timeout of its own: the device may still answer
       return;

@@ -3,6 +3,7 @@ import type { HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { ClientSeat } from "../core/mux/client-seats.js";
 import type { MessageFault, Protocol } from "../core/mux/protocol.js";
+import type { RequestBody } from "../core/mux/request-body.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
@@ -10,14 +11,16 @@ import { guarded, type Intermediary } from "../sockets/end.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { IdleTimer } from "./idle-timer.js";
+import { MessageAssembly } from "./message-assembly.js";
+import { StallWatch } from "./stall-watch.js";
 
 /** What a mux does with the bytes of a client. */
 export interface MuxClientOwner {
-  /** The client has sent a whole message; `head`: its head, in HTTP. */
-  message(bytes: Buffer, head: HttpHead | undefined): void;
+  /** The client has sent a whole message; `head`: its head, in HTTP. With a `body`: its beginning, and the rest goes through the body. */
+  message(bytes: Buffer, head: HttpHead | undefined, body: RequestBody | undefined): void;
   /** The client has sent the head of a message, and the rest is still to come. */
   headReceived(head: HttpHead): void;
-  /** The client has sent bytes that are no message; `bytes`: lent, where they are worth a look. */
+  /** The client has sent bytes that are no message, or only a part of one; `bytes`: lent, where they are worth a look. */
   malformed(reason: string, fault: MessageFault, bytes?: Buffer): void;
   /** The client reads again, and its backlog is small. */
   resumed(): void;
@@ -31,14 +34,18 @@ export interface MuxClientOwner {
   gone(): void;
   /** Whether the queue of the client is full: the mux accepts no message from it at the moment. */
   isQueueFull(): boolean;
+  /** Whether nothing of the client waits for its turn or its answer. */
+  isAnswered(): boolean;
+  /** Longest time that the client may stop in the middle of its request or its answer (STAL). */
+  stallMs(): number;
+  /** The client has read nothing for {@link stallMs} while it kept the device waiting. */
+  readStalled(): void;
 }
 
 /** Who a client of a mux is. */
 export type MuxClientIdentity = Pick<MuxClient, "origin" | "seat">;
 
-const MAX_MESSAGE = 1_048_576; // the mux keeps a request whole until the device can take it
 const MAX_PENDING = 262_144; // unread bytes of answers; beyond this limit the mux neither reads from the client nor starts requests for it
-const MAX_PARTS = 256; // parts of one message before they are joined: a message of single bytes must not cost a Buffer per byte
 const SIGN_OF_LIFE_MS = 1000; // well below the shortest timeout of a relay
 const NOTHING = Buffer.alloc(0);
 
@@ -55,12 +62,11 @@ export class MuxClient extends QueuedEnd {
   readonly #messages: CutQueue;
   readonly #slice: TimeSlice;
   #isWorking = false;
-  /** Parts of an incomplete message. */
-  #parts: Buffer[] = [];
-  #partsSize = 0;
-  #head: HttpHead | undefined;
-  /** Whether the mux throws away everything that the client sends. */
-  #isIgnored = false;
+  readonly #assembly: MessageAssembly;
+  /** Limits how long the device waits for the client to read. */
+  #readWatch: StallWatch | undefined;
+  /** What the mux does with further messages of the client: `last`: it takes the one that has begun, and ignores what comes behind it. */
+  #messagesAre: "taken" | "last" | "ignored" = "taken";
   #input: "open" | "ended" | "finished" = "open";
   #signOfLife: Timer | undefined;
   readonly #restMs: number | undefined;
@@ -75,13 +81,22 @@ export class MuxClient extends QueuedEnd {
     this.#owner = owner;
     this.#messages = new CutQueue(protocol.framing.requests());
     this.#restMs = protocol.restMs;
+    this.#assembly = new MessageAssembly({
+      ...{ clock, stallMs: () => owner.stallMs(), isAnswered: () => owner.isAnswered() },
+      message: (bytes, head, body) => owner.message(bytes, head, body),
+      headReceived: (head) => owner.headReceived(head),
+      roomed: () => this.#roomed(),
+      stalled: () =>
+        guarded(this, () => owner.malformed(`nothing for ${owner.stallMs() / 1000} s in its middle`, "stalled")),
+      fault: (error) => this.events.fault(error),
+    });
     this.#slice = new TimeSlice(() => guarded(this, () => this.check()), FEW_STEPS);
     this.intermediary = { view: viewOfProtocol(protocol.framing.name) };
   }
 
   /** Bytes that the mux has not accepted; the relay reads nothing from the client meanwhile. */
   get unsent(): number {
-    return this.#isIgnored ? 0 : this.#messages.size;
+    return this.#isIgnored ? 0 : this.#messages.size + this.#assembly.unsent;
   }
 
   /** Whether the client leaves so much unread that the mux starts no more requests for it. */
@@ -97,6 +112,7 @@ export class MuxClient extends QueuedEnd {
 
   override resume(): void {
     super.resume();
+    if (this.#readWatch?.isRunning) this.#readWatch.moved();
     if (this.gone || this.isPaused || this.stalled) return;
     this.#owner.resumed();
     this.check();
@@ -111,18 +127,45 @@ export class MuxClient extends QueuedEnd {
 
   /** Passes bytes on to the client. The caller must not change them afterwards. */
   override deliver(bytes: Buffer): void {
+    this.#assembly.delivered();
     if (this.isPaused || this.pending > 0) super.deliver(bytes);
     else if (!this.gone && !this.isEnding) guarded(this, () => this.events.data(bytes));
   }
 
-  /** From now on everything that the client sends is thrown away. */
-  ignore(): void {
-    this.#isIgnored = true;
+  /** No message behind the one that the client is sending is of interest. */
+  takeNoMore(): void {
+    if (this.#assembly.isIncomplete) this.#messagesAre = "last";
+    else this.ignore("");
+  }
+
+  /** From now on everything that the client sends is thrown away; `reason`: why, where it is in the middle of a message. */
+  ignore(reason: string): void {
+    this.#messagesAre = "ignored";
+    this.#assembly.abandon(reason);
+  }
+
+  /** The device waits until the client has read, but not longer than STAL. */
+  mustRead(): void {
+    const { events } = this;
+    this.#readWatch ??= new StallWatch({
+      clock: this.#clock,
+      limitMs: () => this.#owner.stallMs(),
+      isDue: () => true,
+      backlog: () => this.events.backlog?.(),
+      stalled: () => this.#owner.readStalled(),
+      fault: (error) => events.fault(error),
+    });
+    this.#readWatch.moved();
+  }
+
+  /** The device waits for the client no more. */
+  needNotRead(): void {
+    this.#readWatch?.stop();
   }
 
   /** Closes behind everything delivered: with EOF, or for a reason. From now on everything that the client sends is thrown away. */
   close(reason: string | undefined): void {
-    this.#isIgnored = true;
+    this.ignore(reason ?? "closed");
     this.#signOfLife?.cancel();
     this.endBehindQueue(reason);
   }
@@ -134,10 +177,15 @@ export class MuxClient extends QueuedEnd {
     if (this.unsent === 0) guarded(this, () => this.events.drained());
   }
 
+  get #isIgnored(): boolean {
+    return this.#messagesAre === "ignored";
+  }
+
   protected released(): void {
-    this.#isIgnored = true;
+    this.ignore("its client has gone in the middle of a request");
     this.#restTimer.cancel();
     this.#signOfLife?.cancel();
+    this.needNotRead();
     this.#owner.gone();
   }
 
@@ -151,7 +199,8 @@ export class MuxClient extends QueuedEnd {
   #finish(): void {
     if (this.gone) return;
     this.events.finished();
-    if (this.#owner.inputEnded()) this.#giveSignOfLife();
+    if (this.#assembly.isIncomplete) this.#owner.malformed("the client has ended in its middle", "malformed");
+    else if (this.#owner.inputEnded()) this.#giveSignOfLife();
   }
 
   /** The device works on the last requests of the client: the relay must not take this silence for a dead remote. TIME limits the wait. */
@@ -168,11 +217,12 @@ export class MuxClient extends QueuedEnd {
     if (this.#slice.yielding) return;
     if (this.#isWorking) return; // the mux calls back while it accepts a message
     this.#isWorking = true;
-    while (!this.#isIgnored && !this.stalled && !this.#owner.isQueueFull()) {
+    while (!this.#isIgnored && !this.stalled && (this.#assembly.takesBody ?? !this.#owner.isQueueFull())) {
       const cut = this.#messages.take();
       if (cut === undefined) break;
       if (cut.kind === "junk") this.#owner.malformed(cut.reason, "malformed", cut.bytes);
-      else this.#collect(cut.kind, cut.bytes, cut.head);
+      else this.#assembly.add(cut.kind, cut.bytes, cut.head);
+      if (this.#messagesAre === "last" && !this.#assembly.isIncomplete) this.#messagesAre = "ignored";
       if (this.#slice.takeStep()) continue;
       this.#slice.yield();
       break;
@@ -199,24 +249,10 @@ export class MuxClient extends QueuedEnd {
     );
   }
 
-  #collect(kind: "frame" | "part", bytes: Buffer, head: HttpHead | undefined): void {
-    this.#head = head ?? this.#head;
-    if (kind === "frame" && this.#partsSize === 0) {
-      this.#owner.message(bytes, this.#head);
-      return;
-    }
-    this.#parts.push(Buffer.from(bytes));
-    this.#partsSize += bytes.length;
-    if (this.#parts.length > MAX_PARTS) this.#parts = [Buffer.concat(this.#parts)];
-    if (this.#partsSize > MAX_MESSAGE) {
-      this.#owner.malformed(`a message of more than ${MAX_MESSAGE} bytes`, "too-long");
-    } else if (kind === "frame") {
-      const message = Buffer.concat(this.#parts);
-      this.#parts = [];
-      this.#partsSize = 0;
-      this.#owner.message(message, this.#head);
-    } else if (head !== undefined) {
-      this.#owner.headReceived(head);
-    }
+  /** The link has taken what it was given of a body. */
+  #roomed(): void {
+    if (this.#isWorking || this.#slice.yielding || this.gone) return;
+    if (this.#messages.empty) guarded(this, () => this.unsent === 0 && this.events.drained());
+    else this.check();
   }
 }

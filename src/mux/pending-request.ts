@@ -103,6 +103,8 @@ export interface RequestEvents {
   /** The answer is complete; `byEof`: FIN of the device was its end. */
   completed(pending: PendingRequest, byEof: boolean): void;
   failed(pending: PendingRequest, why: Failure): void;
+  /** The client does not send the rest of its request, and hears of it from elsewhere. */
+  withdrawn(pending: PendingRequest, reason: string): void;
   /** A request that a client waits for got no answer in time. */
   timedOut(): void;
   /** The device has sent a message to all clients. */

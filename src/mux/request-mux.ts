@@ -2,6 +2,9 @@ import type { MuxLine } from "../core/config/settings.js";
 import type { Cut, HttpHead } from "../core/framing/framing.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Failure, Protocol } from "../core/mux/protocol.js";
+import type { RequestBody } from "../core/mux/request-body.js";
+import { outcomeOf } from "../core/mux/request-outcome.js";
+import { withBody } from "../core/mux/streamed-request.js";
 import { Announcements } from "./announcements.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
@@ -43,6 +46,7 @@ export class RequestMux extends BaseMux {
         answer: (pending, cut, source) => this.#answer(pending, cut, source),
         completed: (pending, byEof) => this.#completed(pending, byEof),
         failed: (pending, why) => this.#failed(pending, why),
+        withdrawn: (pending, reason) => this.#withdrawn(pending, reason),
         timedOut() {},
         event: (message) => this.#event(message),
         unsolicited: (text) => this.#unsolicited(text),
@@ -123,7 +127,7 @@ export class RequestMux extends BaseMux {
 
   protected eventsOf(client: () => MuxClient): ClientEvents {
     return {
-      message: (bytes, head) => this.#message(client(), bytes, head),
+      message: (bytes, head, body) => this.#message(client(), bytes, head, body),
       headReceived: (head) => {
         const reply = this.#protocol.continueReply?.(head);
         if (reply !== undefined) this.#scheduler.reply(client(), reply);
@@ -134,6 +138,7 @@ export class RequestMux extends BaseMux {
         return true;
       },
       isQueueFull: () => this.#scheduler.isQueueFull(client()),
+      isAnswered: () => this.#scheduler.isAnswered(client()),
     };
   }
 
@@ -144,27 +149,27 @@ export class RequestMux extends BaseMux {
   protected clientLeft(client: MuxClient): void {
     this.#scheduler.remove(client);
     this.#resumeSource(client);
+    this.#pipelines.clientGone();
   }
 
   protected reject(client: MuxClient, reason: string, bytes: Buffer | undefined): void {
-    client.ignore();
+    client.ignore(reason);
     this.#scheduler.reply(client, bytes, reason);
   }
 
-  #message(client: MuxClient, bytes: Buffer, head: HttpHead | undefined): void {
+  #message(client: MuxClient, bytes: Buffer, head: HttpHead | undefined, body: RequestBody | undefined): void {
     const interpretation = this.#protocol.interpret(bytes, head, this.route.mux.writes);
     this.statistics.asked(client);
     if (interpretation.kind === "request") {
       const { request } = interpretation;
-      if (request.closesClient) client.ignore(); // nothing behind such a request is carried out
-      this.#scheduler.request(client, request);
-    } else if (interpretation.kind === "answer") {
-      this.statistics.ended(client, "refused");
-      this.#scheduler.reply(client, interpretation.bytes);
-    } else {
-      this.statistics.ended(client, "refused");
-      this.reject(client, interpretation.reason, interpretation.bytes);
+      if (request.closesClient) client.takeNoMore(); // nothing behind such a request is carried out
+      this.#scheduler.request(client, body === undefined ? request : withBody(request, body));
+      return;
     }
+    this.statistics.ended(client, "refused");
+    if (interpretation.kind === "error") this.reject(client, interpretation.reason, interpretation.bytes);
+    else if (body === undefined) this.#scheduler.reply(client, interpretation.bytes);
+    else this.reject(client, "it has a message refused whose rest is still to come", interpretation.bytes);
   }
 
   #resumed(client: MuxClient): void {
@@ -174,6 +179,7 @@ export class RequestMux extends BaseMux {
   }
 
   #resumeSource(client: MuxClient): void {
+    client.needNotRead();
     this.#pausedBy.get(client)?.resume();
     this.#pausedBy.delete(client);
   }
@@ -220,6 +226,7 @@ export class RequestMux extends BaseMux {
       if (cut.kind !== "part" || !client.stalled || source.isStopped) return;
       this.#pausedBy.set(client, source);
       source.pause();
+      client.mustRead();
     });
   }
 
@@ -245,11 +252,20 @@ export class RequestMux extends BaseMux {
       if (repeats) {
         this.#scheduler.repeat(clientRequest);
       } else if (pending.answerBegun) {
-        this.#scheduler.finished(clientRequest, why);
+        this.#scheduler.finished(clientRequest, outcomeOf(why));
         clientRequest.client.close(`${why} in the middle of an answer`);
       } else {
         this.#scheduler.failed(clientRequest, why);
       }
+    });
+  }
+
+  #withdrawn(pending: PendingRequest, reason: string): void {
+    this.#coalescer.finished(pending);
+    this.statistics.over(pending, false);
+    this.#announcements.each(pending.waiters, (clientRequest) => {
+      this.#scheduler.finished(clientRequest, "abandoned");
+      if (pending.answerBegun) clientRequest.client.close(reason);
     });
   }
 

@@ -1,45 +1,23 @@
-import { AnswerMatcher, type Awaiting, type Match, type MessageCut } from "../core/mux/answer-matcher.js";
-import { answerLimitMs, type MuxOptions } from "../core/mux/mux-options.js";
+import { AnswerMatcher, type Match, type MessageCut } from "../core/mux/answer-matcher.js";
+import { answerLimitMs } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
-import type { Clock, Timer } from "../system/clock.js";
+import type { Timer } from "../system/clock.js";
 import { AnswerReader } from "./answer-reader.js";
+import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
 import type { DeviceConnection } from "./device-connection.js";
 import { HealthProbe } from "./health-probe.js";
-import type { AnswerSource, PendingRequest, RequestEvents } from "./pending-request.js";
+import { Outstanding } from "./outstanding.js";
+import type { AnswerSource, PendingRequest } from "./pending-request.js";
 import { RequestGap } from "./request-gap.js";
+import type { RequestPipelineOwner } from "./request-pipeline-owner.js";
 
 const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
 const SILENT_TIMEOUTS = 1.5; // without a byte for so many times ATIM the connection is dead, and the device not just slow
 const MAX_HALF_MS = 1000; // half a message that nobody asked for must end within this time: requests wait behind it
-const MAX_STALL_MS = 60_000; // a client that does not read a long answer may keep the connection from the others for so long
-
-/** What a pipeline asks of the mux, and tells it. */
-export interface RequestPipelineOwner extends RequestEvents {
-  readonly clock: Clock;
-  options(): MuxOptions;
-  /** The device has sent a sensible message. */
-  responsive(): void;
-  /** The pipeline may take another request. */
-  ready(): void;
-  fault(error: unknown): void;
-  /** The mux is to close the connection because of what the device has done. */
-  fail(reason: string): void;
-  /** The mux is to close the connection because its time has come: it may open another one at once. */
-  retire(reason: string): void;
-  /** The mux is to close the connection because it is of no use any more, and to open another one. */
-  replace(reason: string): void;
-}
+const UNWANTED_MS = 1000; // the rest of an answer that no client wants any more is read for so long: often that spares a new connection
 
 /** The part of a connection that a pipeline uses. */
 type PipelineConnection = Pick<DeviceConnection, "ready" | "unsent" | "write" | "pause" | "resume">;
-
-/** A request that waits for its answer. Without a pending request it is a probe. */
-interface Outstanding extends Awaiting {
-  readonly pending: PendingRequest | undefined;
-  timer: Timer | undefined;
-  /** Whether an answer has come, and more of them may follow. */
-  hasAnswers: boolean;
-}
 
 type State =
   | { readonly kind: "open" }
@@ -48,7 +26,7 @@ type State =
   | { readonly kind: "stopped" };
 
 /** The requests and answers on one connection to the device (docs/mux.md). */
-export class RequestPipeline implements AnswerSource {
+export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   /** Requests that went out. */
   requests = 0;
   readonly #connection: PipelineConnection;
@@ -63,6 +41,8 @@ export class RequestPipeline implements AnswerSource {
   #state: State = { kind: "open" };
   /** Since when an answer has been due and the device has sent nothing. */
   #silentSince: number | undefined;
+  /** Carries the body of the last request that had a long one. */
+  #body: BodyOnLink | undefined;
 
   constructor(connection: PipelineConnection, owner: RequestPipelineOwner) {
     this.#connection = connection;
@@ -103,7 +83,6 @@ export class RequestPipeline implements AnswerSource {
     return this.#state.kind === "open" && !isBusy && this.#matcher.size < this.#owner.options().pipe;
   }
 
-  /** How long the device may take for an answer. */
   get #answerMs(): number {
     return answerLimitMs(this.#owner.options());
   }
@@ -112,15 +91,36 @@ export class RequestPipeline implements AnswerSource {
     this.#transmit(pending.request, pending, this.#answerMs);
   }
 
-  /** Stops reading: a client does not take its answer. */
+  /** Stops reading: a client does not take its answer. The mux limits that. */
   pause(): void {
     this.#reader.pause();
-    for (const outstanding of this.#matcher.outstanding) this.#startTimer(outstanding, MAX_STALL_MS);
+    for (const outstanding of this.#matcher.outstanding) outstanding.unlimited();
   }
 
   resume(): void {
     this.#reader.resume();
-    for (const outstanding of this.#matcher.outstanding) this.#startTimer(outstanding, this.#answerMs);
+    for (const outstanding of this.#matcher.outstanding) outstanding.limit(this.#answerMs);
+  }
+
+  /** A client has gone: perhaps nobody waits any more for an answer that has begun. */
+  clientGone(): void {
+    for (const outstanding of this.#matcher.outstanding) if (outstanding.isUnwanted) outstanding.limit(UNWANTED_MS);
+  }
+
+  /** The kernel has taken everything that was unsent. */
+  drained(): void {
+    this.#body?.drained();
+  }
+
+  bodySent(outstanding: Outstanding): void {
+    if (outstanding.hasAnswers) this.#complete(outstanding, false);
+  }
+
+  withdraw(outstanding: Outstanding, reason: string): void {
+    outstanding.over();
+    this.#matcher.completed(outstanding);
+    if (outstanding.pending !== undefined) this.#owner.withdrawn(outstanding.pending, reason);
+    this.#owner.retire(reason);
   }
 
   /** The device has sent these bytes. */
@@ -148,8 +148,9 @@ export class RequestPipeline implements AnswerSource {
     for (const timer of [this.#probe, this.#gap, this.#half, this.#maxAge]) timer?.cancel();
     const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
     this.#matcher.clear();
-    for (const { pending, timer, hasAnswers } of outstanding) {
-      timer?.cancel();
+    for (const one of outstanding) {
+      const { pending, hasAnswers } = one;
+      one.over();
       if (pending === undefined) continue;
       if (hasAnswers) this.#owner.completed(pending, false);
       else this.#owner.failed(pending, "link lost");
@@ -173,14 +174,11 @@ export class RequestPipeline implements AnswerSource {
       return;
     }
     this.#silentSince ??= this.#owner.clock.now();
-    const outstanding: Outstanding = { id, request, pending, timer: undefined, hasAnswers: false };
+    const outstanding = new Outstanding(id, request, pending, this.#owner.clock, this.#expired);
     this.#matcher.sent(outstanding);
-    this.#startTimer(outstanding, timeoutMs);
-  }
-
-  #startTimer(outstanding: Outstanding, ms: number): void {
-    outstanding.timer?.cancel();
-    outstanding.timer = this.#owner.clock.after(ms, () => this.#expire(outstanding));
+    outstanding.limit(timeoutMs);
+    if (request.body === undefined) return;
+    this.#body = new BodyOnLink(this.#connection, outstanding, () => this.#owner.options(), this).begin();
   }
 
   // what the device sends
@@ -213,25 +211,26 @@ export class RequestPipeline implements AnswerSource {
     if (head !== undefined && protocol.closesConnection?.(head)) this.#retireLater("as the device wants it");
     if (pending !== undefined) {
       pending.answerBegun ||= !isInterim;
+      if (!isInterim) request.body?.answerBegins();
       this.#owner.answer(pending, cut, this);
     }
     if (this.isStopped) return;
-    if (protocol.hasManyAnswers?.(request)) {
+    const isEarly = cut.kind === "frame" && !atEof && request.body?.isComplete === false;
+    if (isEarly || protocol.hasManyAnswers?.(request)) {
       outstanding.hasAnswers = true;
-      this.#startTimer(outstanding, MORE_ANSWERS_MS);
+      outstanding.limit(isEarly ? this.#owner.options().stallMs : MORE_ANSWERS_MS);
     } else if (cut.kind === "frame") {
       this.#complete(outstanding, atEof);
     } else if (pending?.isWanted && !this.#reader.isPaused && !isInterim) {
-      this.#startTimer(outstanding, this.#answerMs); // an endless answer that no client wants must not keep the connection
+      outstanding.limit(this.#answerMs); // an endless answer that no client wants must not keep the connection
     }
   }
 
   #complete(outstanding: Outstanding, byEof: boolean): void {
-    const { pending, timer } = outstanding;
-    timer?.cancel();
+    outstanding.over();
     this.#matcher.completed(outstanding);
     this.#gap.start(this.#owner.options().gapMs);
-    if (pending !== undefined) this.#owner.completed(pending, byEof);
+    if (outstanding.pending !== undefined) this.#owner.completed(outstanding.pending, byEof);
     // a new connection would not be free before the end of the gap either
     if (!byEof && !this.#gap.running) this.#retireIfDue();
   }
@@ -264,23 +263,26 @@ export class RequestPipeline implements AnswerSource {
     if (this.#state.kind === "retiring" && this.#matcher.size === 0) this.#owner.retire(this.#state.reason);
   }
 
-  #expire(outstanding: Outstanding): void {
+  readonly #expired = (outstanding: Outstanding): void => {
     const { pending, hasAnswers } = outstanding;
     if (hasAnswers) {
       this.#complete(outstanding, false);
       this.#owner.ready();
       return;
     }
+    if (outstanding.isUnwanted) {
+      this.withdraw(outstanding, "no client wants the rest of its answer");
+      return;
+    }
+    outstanding.over();
     this.#matcher.abandoned(outstanding);
     if (pending === undefined || pending.isWanted) this.#owner.timedOut();
     if (pending !== undefined) this.#owner.failed(pending, "no answer");
-    const { clock } = this.#owner;
-    const answerMs = this.#answerMs;
-    const { protocol } = this.#owner.options();
-    const silenceMs = clock.now() - (this.#silentSince ?? clock.now());
+    const [answerMs, now] = [this.#answerMs, this.#owner.clock.now()];
+    const silenceMs = now - (this.#silentSince ?? now);
     if (pending === undefined) {
       this.#owner.replace("no answer to its probe");
-    } else if (!protocol.hasIds) {
+    } else if (!this.#owner.options().protocol.hasIds) {
       this.#owner.replace(`no answer within ${answerMs / 1000} s: the next one could belong to any request`);
     } else if (silenceMs >= SILENT_TIMEOUTS * answerMs) {
       this.#owner.replace(`no answers for ${(silenceMs / 1000).toFixed(1)} s`);
@@ -289,7 +291,7 @@ export class RequestPipeline implements AnswerSource {
     } else {
       this.#owner.ready();
     }
-  }
+  };
 
   #distrust(what: string): void {
     this.#owner.unsolicited(what);

@@ -221,6 +221,10 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
       this.#relay.#sourceClosed(this.#outgoing, error);
     }
 
+    backlog(): Promise<PeerBacklog> {
+      return this.#relay.backlogOf(this.#outgoing.sink);
+    }
+
     fault(error: unknown): void {
       this.#relay.fault(error);
     }

@@ -1,3 +1,4 @@
+import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { View } from "../core/monitor/view.js";
 import type { ObservedPoint } from "./byte-observer.js";
 
@@ -16,6 +17,8 @@ export interface EndEvents {
   finished(): void;
   /** The end is closed. `error`: why, unless both sides had sent FIN or the end was destroyed without a reason. */
   closed(error: Error | undefined): void;
+  /** What the reader of this end's bytes has not taken, as far as the kernel knows. Absent where nobody can tell. */
+  backlog?(): Promise<PeerBacklog>;
   /** One of these calls has thrown: a fault in the program, which costs this connection and no other. */
   fault(error: unknown): void;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
-import { RequestPipeline, type RequestPipelineOwner } from "#src/mux/request-pipeline.js";
+import { RequestPipeline } from "#src/mux/request-pipeline.js";
+import type { RequestPipelineOwner } from "#src/mux/request-pipeline-owner.js";
 import { ManualClock } from "../support/clock.js";
 import { readPdu, words, writePdu } from "../support/modbus.js";
 import { modbusMessage, muxRoute, registerPdu, requestOf, TestConnection } from "../support/mux-parts.js";
@@ -27,6 +28,7 @@ function setUp(options = "PROT=modbus TIME=2") {
     answer: (_pending, { kind, bytes }) => void told.push(`${kind} ${bytes.toString("latin1")}`),
     completed: (_pending, byEof) => void told.push(byEof ? "completed by EOF" : "completed"),
     failed: (_pending, why) => void told.push(`failed: ${why}`),
+    withdrawn: (_pending, reason) => void told.push(`withdrawn: ${reason}`),
     timedOut: () => void told.push("timed out"),
     event: (message) => void told.push(`event ${message.toString("latin1")}`),
     unsolicited: (text) => void told.push(`unsolicited: ${text}`),

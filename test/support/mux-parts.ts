@@ -19,6 +19,9 @@ const NO_OWNER: MuxClientOwner = {
   inputEnded: () => false,
   gone() {},
   isQueueFull: () => false,
+  isAnswered: () => true,
+  stallMs: () => 5000,
+  readStalled() {},
 };
 
 /** Where a client of a test is. */

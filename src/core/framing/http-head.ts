@@ -48,7 +48,11 @@ export function readRequest(raw: RawHead): Result<HttpMessage> {
   const options = connectionOptions(raw);
   const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && options.includes("upgrade"));
   return ok({
-    head: headOf(raw, { upgrade, keepAlive: persists(raw, options) }),
+    head: headOf(raw, {
+      upgrade,
+      keepAlive: persists(raw, options),
+      ...(size.value !== undefined && { bodyLength: size.value }),
+    }),
     body: connect ? NO_BODY : coding === undefined ? sized(size.value ?? 0) : CHUNKED,
   });
 }
@@ -98,13 +102,12 @@ function bodyOfResponse(raw: RawHead, bodiless: boolean): Result<Body> {
   return ok(size.value === undefined ? { kind: "until-end" } : sized(size.value));
 }
 
-function headOf(raw: RawHead, { upgrade, keepAlive }: Pick<HttpHead, "upgrade" | "keepAlive">): HttpHead {
+function headOf(raw: RawHead, read: Pick<HttpHead, "upgrade" | "keepAlive" | "bodyLength">): HttpHead {
   return {
     ...(raw.method !== undefined && { method: raw.method }),
     ...(raw.status !== undefined && { status: raw.status }),
     version: raw.minorVersion === 0 ? "1.0" : "1.1",
-    keepAlive,
-    upgrade,
+    ...read,
     headers: raw.headers,
   };
 }

@@ -84,7 +84,10 @@ export class HttpParser extends PackageParser {
     const line = hasCr ? this.line.slice(0, -1) : this.line;
     this.line = "";
     const error = errorIn(state, line, hasCr);
-    if (error !== undefined) throw new Error(`${error}, not "${printable(line.slice(0, SHOWN))}"`);
+    if (error !== undefined) {
+      this.offset = end - 1; // the LF belongs to nothing: who waits for the rest of a body hears at once that there is none
+      throw new Error(`${error}, not "${printable(line.slice(0, SHOWN))}"`);
+    }
     const continues = state === "BODY_CHUNKTRAILERS" || state === "HEADER" ? line !== "" : state.endsWith("_LINE");
     if (!continues) this.#used = 0;
     return line;

@@ -77,6 +77,14 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     kind: time("s", 1),
   }),
   row({
+    key: "STAL",
+    name: "stall",
+    usage: "STAL=seconds",
+    help: ["Close a client that stops for so long in the middle of its request or of its answer."],
+    sets: "stallMs",
+    kind: time("s", 1),
+  }),
+  row({
     key: "DLAY",
     name: "delay",
     usage: "DLAY=seconds",

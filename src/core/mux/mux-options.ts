@@ -20,6 +20,8 @@ export interface MuxOptions {
   readonly timeoutMs: number;
   /** How long the device may take once it has the request; left out: as long as `timeoutMs`. See {@link answerLimitMs}. */
   readonly answerMs?: number;
+  /** How long a client may send or read nothing in the middle of its request or answer. */
+  readonly stallMs: number;
   /** From connecting to the first request. */
   readonly delayMs: number;
   /** From a failed attempt to connect to the next one, at first. */
@@ -53,6 +55,7 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   pipe: 1,
   queue: 32,
   timeoutMs: 60_000,
+  stallMs: 5000,
   delayMs: 0,
   retryMs: 1000,
   healthMs: 30_000,

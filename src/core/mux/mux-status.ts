@@ -7,6 +7,7 @@ export const MUX_COUNTERS = {
   requests: "Requests of clients. Each ends in one of the ways that follow, up to `abandoned`, or is still open.",
   ...OUTCOMES,
   malformed: "Clients that sent bytes which are no message.",
+  stalled: "Clients closed because they stopped in the middle of a request or an answer.",
   repeated: "Reads sent a second time because their connection was lost.",
   strays: "Messages of the device that no request waited for.",
   events: "Messages of the device to all clients.",

@@ -1,5 +1,6 @@
 import type { Cut, FramingKind, HttpHead } from "../framing/framing.js";
 import type { ModbusHeader } from "./modbus-forms.js";
+import type { RequestBody } from "./request-body.js";
 
 /** The parts of a Modbus request. */
 export interface ModbusRequest {
@@ -25,10 +26,12 @@ export interface Request {
   readonly oneWay?: true;
   /** The device may answer or not. A client does not wait; a probe does. */
   readonly signOfLife?: true;
-  /** The mux closes the client behind the answer. */
-  readonly closesClient?: true;
   /** The parts of a Modbus request. */
   readonly modbus?: ModbusRequest;
+  /** The mux closes the client behind the answer. */
+  readonly closesClient?: boolean;
+  /** The part of the body that comes during the turn of the request; absent: {@link bytes} are the whole request. */
+  readonly body?: RequestBody;
   /** The device may see the end of the request at another byte than the mux does: the connection carries no further request. */
   readonly closesConnection?: true;
 }
@@ -42,7 +45,7 @@ export type Interpretation =
   | { readonly kind: "error"; readonly reason: string; readonly bytes?: Buffer };
 
 /** Why the bytes of a client are no request. */
-export type MessageFault = "malformed" | "too-long";
+export type MessageFault = "malformed" | "too-long" | "stalled";
 
 /** Why a request gets no answer of the device. Clients and the log see these words. */
 export type Failure = "no answer" | "link lost" | "no path" | "queue full";

@@ -34,7 +34,24 @@ test("a mux with a name shows it as a label of its metrics", () => {
 test("STAT JSON and the metrics keep the names of their counters: people read them by program", () => {
   assert.deepEqual(Object.entries(muxCounters()).flat(), [
     ...["requests", 0, "answers", 0, "cacheHits", 0, "joined", 0, "sent", 0, "timeouts", 0, "linkLost", 0, "noPath", 0],
-    ...["queueFull", 0, "refused", 0, "abandoned", 0, "malformed", 0, "repeated", 0, "strays", 0, "events", 0],
+    ...[
+      "queueFull",
+      0,
+      "refused",
+      0,
+      "abandoned",
+      0,
+      "malformed",
+      0,
+      "stalled",
+      0,
+      "repeated",
+      0,
+      "strays",
+      0,
+      "events",
+      0,
+    ],
   ]);
   assert.deepEqual(
     muxMetrics([STATUS]).map(({ name, type }) => `${type} ${name.replace("sockproxyd_mux_", "")}`),
@@ -44,7 +61,7 @@ test("STAT JSON and the metrics keep the names of their counters: people read th
       ...["counter requests_total", "counter answers_total", "counter cache_hits_total", "counter joined_total"],
       ...["counter sent_total", "counter timeouts_total", "counter link_lost_total", "counter no_path_total"],
       ...["counter queue_full_total", "counter refused_total", "counter abandoned_total", "counter malformed_total"],
-      ...["counter repeated_total", "counter strays_total", "counter events_total"],
+      ...["counter stalled_total", "counter repeated_total", "counter strays_total", "counter events_total"],
     ],
   );
 });

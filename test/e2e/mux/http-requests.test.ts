@@ -161,15 +161,6 @@ describe("http behind a mux", { concurrency: 4 }, () => {
     assert.ok(got >= size, `${got} bytes of ${size}`);
   });
 
-  test("http: a body that is too long is answered 413", async (t) => {
-    const device = await rawDevice(t, { data: (_, socket) => void socket.write(OK("hello")) });
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http`);
-    const client = await Client.open(mux.port);
-    client.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n");
-    client.write(Buffer.alloc(2_000_000, 97));
-    assert.match(await client.rest(), /^HTTP\/1.1 413 /);
-  });
-
   test("http: an unsolicited 101 ends the link", async (t) => {
     const device = await rawDevice(t, {
       data: (_, socket) =>

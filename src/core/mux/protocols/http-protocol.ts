@@ -2,7 +2,7 @@ import type { HttpHead } from "../../framing/framing.js";
 import { httpFraming } from "../../framing/http-framing.js";
 import { endOfHead, tokensOf } from "../../framing/http-head.js";
 import { printable } from "../../parse/text.js";
-import type { Failure, Protocol } from "../protocol.js";
+import type { Failure, MessageFault, Protocol } from "../protocol.js";
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
@@ -27,6 +27,12 @@ const REASON_OF: Readonly<Record<Failure, string>> = {
   "link lost": "the server closed the connection without an answer",
   "no path": "the server cannot be reached",
   "queue full": "too many requests of this client wait already",
+};
+
+const STATUS_OF_FAULT: Readonly<Record<MessageFault, string>> = {
+  malformed: "400 Bad Request",
+  "too-long": "413 Content Too Large",
+  stalled: "408 Request Timeout",
 };
 
 /** A complete response that the mux itself sends. */
@@ -99,8 +105,7 @@ export const httpProtocol: Protocol = {
       request: { bytes, reads, ...(closesClient && { closesClient }), ...(closesConnection && { closesConnection }) },
     };
   },
-  malformedReply: (reason, fault) =>
-    response(fault === "too-long" ? "413 Content Too Large" : "400 Bad Request", printable(reason), CLOSE),
+  malformedReply: (reason, fault) => response(STATUS_OF_FAULT[fault], printable(reason), CLOSE),
   continueReply: (head) => (waitsForGoAhead(head) ? Buffer.from(GO_AHEAD) : undefined),
   withId: ({ bytes }) => bytes,
   idOf: () => 0,

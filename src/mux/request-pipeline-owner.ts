@@ -1,0 +1,20 @@
+import type { MuxOptions } from "../core/mux/mux-options.js";
+import type { Clock } from "../system/clock.js";
+import type { RequestEvents } from "./pending-request.js";
+
+/** What a pipeline asks of the mux, and tells it. */
+export interface RequestPipelineOwner extends RequestEvents {
+  readonly clock: Clock;
+  options(): MuxOptions;
+  /** The device has sent a sensible message. */
+  responsive(): void;
+  /** The pipeline may take another request. */
+  ready(): void;
+  fault(error: unknown): void;
+  /** The mux is to close the connection because of what the device has done. */
+  fail(reason: string): void;
+  /** The mux is to close the connection because its time has come: it may open another one at once. */
+  retire(reason: string): void;
+  /** The mux is to close the connection because it is of no use any more, and to open another one. */
+  replace(reason: string): void;
+}
