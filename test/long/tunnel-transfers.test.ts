@@ -1,13 +1,13 @@
 // Large transfers through a tunnel, and a link that is cut during them.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { Network } from "../../support/cut.js";
-import { roundTrip, startEcho } from "../../support/echo.js";
-import { Client } from "../../support/net.js";
-import { descriptorsAtRest, faults, resident } from "../../support/process.js";
-import { Download, startTapes } from "../../support/transfer.js";
-import { processes, startTunnel } from "../../support/tunnels.js";
-import { until } from "../../support/wait.js";
+import { Network } from "../support/cut.js";
+import { roundTrip, startEcho } from "../support/echo.js";
+import { Client } from "../support/net.js";
+import { descriptorsAtRest, faults, resident } from "../support/process.js";
+import { Download, startTapes } from "../support/transfer.js";
+import { processes, startTunnel } from "../support/tunnels.js";
+import { until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
 const MIB = 1_048_576;

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { after, before, suite, test } from "node:test";
 import { createServer, type TLSSocket } from "node:tls";
-import { Certificates } from "../../support/certificates.js";
-import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
-import { Client, Device, greet, relayed } from "../../support/net.js";
-import { Tape } from "../../support/tape.js";
-import { pause, until } from "../../support/wait.js";
+import { Certificates } from "../support/certificates.js";
+import { type DaemonProcess, startDaemon } from "../support/daemon.js";
+import { Client, Device, greet, relayed } from "../support/net.js";
+import { Tape } from "../support/tape.js";
+import { pause, until } from "../support/wait.js";
 
 const BYTES = 1_500_000; // less than the kernel takes at once
 const BYTES_PER_S = 170_000;

@@ -4,14 +4,14 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { ConfigFile } from "../../support/config.js";
-import { startDaemon } from "../../support/daemon.js";
-import { freePort } from "../../support/free-port.js";
-import { worstGreetingMs } from "../../support/greeting.js";
-import { insideNamespace, runInside } from "../../support/namespace.js";
-import { missing } from "../../support/peers.js";
-import { faults } from "../../support/process.js";
-import { pause, until } from "../../support/wait.js";
+import { ConfigFile } from "../support/config.js";
+import { startDaemon } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { worstGreetingMs } from "../support/greeting.js";
+import { insideNamespace, runInside } from "../support/namespace.js";
+import { missing } from "../support/peers.js";
+import { faults } from "../support/process.js";
+import { pause, until } from "../support/wait.js";
 
 const UPLOADS = 2000;
 const BYTES = 262_144; // more than the kernel keeps of each here

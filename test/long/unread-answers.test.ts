@@ -1,11 +1,11 @@
 // Replies, pages and messages that a peer does not read cost little memory.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Client, Device, greet, relayed } from "../../support/net.js";
-import { faults, resident } from "../../support/process.js";
-import { until } from "../../support/wait.js";
-import { Watcher } from "../../support/watcher.js";
-import { ask, startWeb, startWebProcess } from "../../support/web.js";
+import { Client, Device, greet, relayed } from "../support/net.js";
+import { faults, resident } from "../support/process.js";
+import { until } from "../support/wait.js";
+import { Watcher } from "../support/watcher.js";
+import { ask, startWeb, startWebProcess } from "../support/web.js";
 
 const MIB = 1_048_576;
 const CONNECTIONS = 100;
