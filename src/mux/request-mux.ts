@@ -235,6 +235,10 @@ export class RequestMux extends BaseMux {
     this.statistics.over(pending, true);
     this.#announcements.each(pending.waiters, (clientRequest) => {
       const { client, request } = clientRequest;
+      const { confirmation } = request;
+      if (confirmation !== undefined) {
+        client.deliver(this.#protocol.forClient({ kind: "frame", bytes: confirmation }, request));
+      }
       this.#resumeSource(client);
       this.#scheduler.finished(clientRequest);
       if (!request.closesClient && !byEof) return;

@@ -27,15 +27,36 @@ const EXCEPTION_OF: Readonly<Record<Failure, number>> = {
   "link lost": 0x0b,
 };
 
-/** Whether a request changes nothing in the device. An unknown function counts as a write. */
-export function isRead(pdu: Buffer): boolean {
+/** Functions that write: coils, registers, file records (6.5, 6.6, 6.11, 6.12, 6.15 to 6.17). */
+export const WRITE_FUNCTIONS: ReadonlySet<number> = new Set([5, 6, 15, 16, 21, 22, 23]);
+
+/**
+ * Whether a request changes nothing in the device. An unknown function counts as a write.
+ *
+ * @param reads further functions that only read (READ)
+ */
+export function isRead(pdu: Buffer, reads: readonly number[] = []): boolean {
   const [code = 0, kind] = pdu;
-  return READ_FUNCTIONS.has(code) || (code === DEVICE_IDENTIFICATION[0] && kind === DEVICE_IDENTIFICATION[1]);
+  if (READ_FUNCTIONS.has(code) || reads.includes(code)) return true;
+  return code === DEVICE_IDENTIFICATION[0] && kind === DEVICE_IDENTIFICATION[1];
 }
 
-/** Whether all clients that send the same request may share one answer. */
-export function isShareable(pdu: Buffer): boolean {
-  return SHAREABLE_FUNCTIONS.has(pdu[0] ?? 0);
+/**
+ * Whether all clients that send the same request may share one answer.
+ *
+ * @param reads further functions whose answer they may share (READ)
+ */
+export function isShareable(pdu: Buffer, reads: readonly number[] = []): boolean {
+  const [code = 0] = pdu;
+  return SHAREABLE_FUNCTIONS.has(code) || reads.includes(code);
+}
+
+/**
+ * What the writer gets for a write to a unit that no device answers (BCST): the answer of a device that has done the write, or exception 0x0B
+ * where that answer says more than the request does.
+ */
+export function broadcastReply(pdu: Buffer): Buffer {
+  return writeDoneReply(pdu) ?? exceptionReply(pdu, EXCEPTION_OF["no answer"]);
 }
 
 /** The exception that tells a client why its request failed. */
@@ -43,9 +64,8 @@ export function failureReply(pdu: Buffer, why: Failure): Buffer {
   return exceptionReply(pdu, EXCEPTION_OF[why]);
 }
 
-/** The reply to a write that RDON keeps from the device; nothing when the request may pass. */
-export function blockedWriteReply(pdu: Buffer, writes: Writes): Buffer | undefined {
-  if (writes === "pass" || isRead(pdu)) return undefined;
+/** The reply to a write that RDON keeps from the device. */
+export function blockedWriteReply(pdu: Buffer, writes: Exclude<Writes, "pass">): Buffer {
   return (writes === "ignore" ? writeDoneReply(pdu) : undefined) ?? exceptionReply(pdu, ILLEGAL_FUNCTION);
 }
 

@@ -8,7 +8,7 @@ import { MUX_OPTIONS } from "./mux-option-rows.js";
 import { answerLimitMs, DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
 import type { Protocol } from "./protocol.js";
 import { modbusNameOf } from "./protocols/modbus-protocol.js";
-import { protocolOfLine } from "./protocols/protocols.js";
+import { hasRules, protocolOfLine } from "./protocols/protocols.js";
 import { rawProtocol } from "./protocols/raw-protocol.js";
 
 /** What a line of `[mux]` asks for: a device, and how to share it. */
@@ -84,8 +84,10 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
     return "MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH and RDON";
   }
-  const translates = mux.unitMap !== undefined || deviceName !== name;
-  if (mux.mode === "broadcast" && translates) return "MODE=broadcast passes bytes as they are: without DPRO and UMAP";
+  const translates = hasRules(mux) || deviceName !== name;
+  if (mux.mode === "broadcast" && translates) {
+    return "MODE=broadcast passes bytes as they are: without DPRO, UMAP, BCST and READ";
+  }
   return probe === undefined ? undefined : faultOfProbe(probe, protocol);
 }
 

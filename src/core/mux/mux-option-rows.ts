@@ -1,7 +1,7 @@
 import { type OptionRow, rowsOf } from "../options/option-table.js";
 import { count, time, word } from "../options/value-kinds.js";
 import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
-import { DEVICE_PROTOCOL, PROBE, PROTOCOL, UNIT_MAP, WRITES } from "./mux-value-kinds.js";
+import { DEVICE_PROTOCOL, PROBE, PROTOCOL, READ_FUNCTIONS, UNIT_MAP, WRITES } from "./mux-value-kinds.js";
 
 /** The most that POOL, PIPE and QLEN may say. */
 const MAX_LINKS = 64;
@@ -35,6 +35,22 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     help: ["Modbus units of the clients, and the device's units that they stand for."],
     sets: "unitMap",
     kind: UNIT_MAP,
+  }),
+  row({
+    key: "BCST",
+    name: "broadcast-unit",
+    usage: "BCST=unit",
+    help: ["The Modbus unit that stands for all: writes to it are confirmed once they are sent."],
+    sets: "broadcastUnit",
+    kind: count("unit", 0, 255),
+  }),
+  row({
+    key: "READ",
+    name: "reads",
+    usage: "READ=function,...",
+    help: ["Modbus functions that only read, besides those of the specification."],
+    sets: "reads",
+    kind: READ_FUNCTIONS,
   }),
   row({
     key: "POOL",

@@ -10,6 +10,10 @@ export interface MuxOptions {
   readonly deviceProtocol?: ModbusName;
   /** Units of a Modbus device by units of clients, where they differ. */
   readonly unitMap?: ReadonlyMap<number, number>;
+  /** The unit of a Modbus device that stands for all units. */
+  readonly broadcastUnit?: number;
+  /** Functions of Modbus that only read, besides those of the specification. */
+  readonly reads?: readonly number[];
   /** Links to the device, at most. */
   readonly pool: number;
   /** Requests outstanding on one link, at most. */

@@ -3,6 +3,7 @@ import { didYouMean } from "../parse/near-miss.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { MODBUS_FORMS, type ModbusName } from "./modbus-forms.js";
+import { WRITE_FUNCTIONS } from "./modbus-pdu.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { findProtocol, PROTOCOLS } from "./protocols/protocols.js";
 
@@ -51,6 +52,25 @@ function pairOfUnits(pair: string): Result<readonly [from: number, to: number]> 
   if (from?.ok && to?.ok && more.length === 0) return ok([from.value, to.value]);
   return fail(`"${pair}": two units from 0 to ${MAX_UNIT} are wanted, such as 2:1`);
 }
+
+const MAX_FUNCTION = 255;
+
+/** Function codes that only read: `65,8`. */
+export const READ_FUNCTIONS: ValueKind<readonly number[]> = {
+  unit: "functions",
+  range: `1 to ${MAX_FUNCTION}; several with commas between`,
+  parse(text) {
+    const found = new Set<number>();
+    for (const word of text.split(",")) {
+      const code = parseInteger(word.trim(), 1, MAX_FUNCTION);
+      if (!code.ok) return fail(`"${word}": a function code from 1 to ${MAX_FUNCTION} is wanted`);
+      if (WRITE_FUNCTIONS.has(code.value)) return fail(`function ${code.value} writes`);
+      found.add(code.value);
+    }
+    return ok([...found]);
+  },
+  print: (codes) => codes.join(","),
+};
 
 /** A request in hexadecimal digits. */
 export const PROBE: ValueKind<Buffer> = {

@@ -24,6 +24,8 @@ export interface Request {
   readonly key?: string;
   /** The device sends no answer. */
   readonly oneWay?: true;
+  /** What the client gets once a one-way request has gone out, as if the device had sent it; absent: nothing. */
+  readonly confirmation?: Buffer;
   /** The device may answer or not. A client does not wait; a probe does. */
   readonly signOfLife?: true;
   /** The parts of a Modbus request. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HttpHead } from "#src/core/framing/framing.js";
+import { MODBUS_FORMS } from "#src/core/mux/modbus-forms.js";
 import type { Protocol, Request } from "#src/core/mux/protocol.js";
+import { modbusProtocol } from "#src/core/mux/protocols/modbus-protocol.js";
 import { findProtocol, PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
 import { telegram } from "../../support/protocols.js";
 
@@ -97,6 +99,42 @@ test("modbus: identical reads have a key in common, whatever their ids; writes h
 test("modbus-serial: what is for all units has no answer", () => {
   assert.equal(request("modbus-serial", hex("00 06 0001 0003 99da")).oneWay, true);
   assert.equal(request("modbus-serial", hex("01 06 0001 0003 980b")).oneWay, undefined);
+});
+
+test("broadcast-unit: writes to it are confirmed, reads of it are as ever; without the option nothing changes", () => {
+  for (const name of ["modbus", "modbus-rtu", "modbus-serial", "modbus-ascii"] as const) {
+    const form = MODBUS_FORMS[name];
+    const { interpret } = modbusProtocol(form, form, { broadcastUnit: 0 });
+    const header = { id: 7, countsCrc: true };
+    const confirmed = (unit: number, pdu: string): [boolean | undefined, string | undefined] => {
+      const asked = interpret(form.wrap(unit, hex(pdu), header), undefined, "pass");
+      if (asked.kind !== "request") assert.fail(asked.kind);
+      const { oneWay, confirmation } = asked.request;
+      return [oneWay, confirmation && form.unwrap(confirmation).pdu.toString("hex")];
+    };
+    assert.deepEqual(confirmed(0, "0600010003"), [true, "0600010003"], name);
+    assert.deepEqual(confirmed(0, "1000010002040001 0002"), [true, "1000010002"], name);
+    assert.deepEqual(confirmed(0, "4101"), [true, "c10b"], name);
+    assert.deepEqual(confirmed(0, "0300010001"), [undefined, undefined], name);
+    assert.deepEqual(confirmed(1, "0600010003"), [undefined, undefined], name);
+  }
+  assert.equal(request("modbus", hex("0007 0000 0006 00 06 0001 0003")).oneWay, undefined);
+});
+
+test("reads: functions of the vendor that only read pass read-only, and have a key", () => {
+  const form = MODBUS_FORMS.modbus;
+  const { interpret } = modbusProtocol(form, form, { reads: [65, 8] });
+  for (const [pdu, passes] of [
+    ["4101", true],
+    ["0800010000", true],
+    ["4201", false],
+    ["0600010003", false],
+  ] as const) {
+    const asked = interpret(form.wrap(1, hex(pdu), { id: 1, countsCrc: true }), undefined, "deny");
+    assert.equal(asked.kind, passes ? "request" : "answer", pdu);
+    if (asked.kind === "request")
+      assert.deepEqual([asked.request.reads, asked.request.key !== undefined], [true, true]);
+  }
 });
 
 test("conbus: a reply has the serial number of the question, unless that was for all", () => {

@@ -1,4 +1,60 @@
+import assert from "node:assert/strict";
+import { unwrap, wrap, writeManyPdu, writePdu } from "../../support/modbus.js";
+import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
+import { Animal } from "../animals/animal.js";
+import { changes, ignores } from "../animals/habits.js";
 import type { Story } from "../story.js";
 
+const KINDS = ["modbus", "modbus-rtu", "modbus-serial"] as const;
+
+/** A function of the vendor that reads: it is answered with the same code and a value. */
+const READ_STATUS = Buffer.of(0x41, 7);
+const CODE_ABOVE_80 = Buffer.of(0x90, 1, 2);
+
 /** Devices to which not everybody may write everything. */
-export const WRITES: readonly Story[] = [];
+export const WRITES: readonly Story[] = [
+  ...KINDS.map(
+    (kind): Story => ({
+      device: "Bus of dimmers",
+      behaviour: "takes writes to unit 0 for all, and answers none of them",
+      clients: "their writes to unit 0 are confirmed once they are sent, and cost nobody time",
+      options: `PROT=${kind} TIME=2 BCST=0`,
+      animal: () =>
+        Animal.open(
+          modbusProtocol(kind),
+          ignores((request) => unwrap(kind, request).unit === 0),
+        ),
+      async visit({ animal, modbus }) {
+        const [writer, reader] = await Promise.all([modbus(), modbus()]);
+        assert.equal(await writer.call(0, writePdu(1, 2)), "0600010002");
+        assert.equal(await writer.call(0, writeManyPdu(1, 2, 3)), "1000010002");
+        assert.equal(await reader.read(1, 5), registerValue(1, 5));
+        assert.equal(await writer.read(1, 6), registerValue(1, 6));
+        assert.deepEqual([animal.requests.length, animal.links.length], [4, 1]);
+      },
+    }),
+  ),
+  ...KINDS.map(
+    (kind): Story => ({
+      device: "Drive with functions of its vendor",
+      behaviour: "answers functions 65 and 144, which no specification has",
+      clients: "their answers; with read-only=deny function 65 passes, because reads=65 says that it reads",
+      options: `PROT=${kind} TIME=2 READ=65,144 RDON=deny`,
+      animal: () =>
+        Animal.open(
+          { ...modbusProtocol(kind), requestLength: (bytes) => bytes.length },
+          changes((_, { bytes }) => {
+            const { id, unit, pdu } = unwrap(kind, bytes);
+            const answer = pdu[0] === 0x41 ? Buffer.concat([pdu, Buffer.of(1, 2, 3)]) : Buffer.of(0x90, 5);
+            return wrap(kind, { id, unit, pdu: answer });
+          }),
+        ),
+      async visit({ modbus }) {
+        const client = await modbus();
+        assert.equal(await client.call(1, READ_STATUS), "4107010203");
+        assert.equal(await client.call(1, CODE_ABOVE_80), "9005");
+        assert.equal(await client.call(1, writePdu(1, 2)), "8601");
+      },
+    }),
+  ),
+];

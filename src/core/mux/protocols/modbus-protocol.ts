@@ -1,6 +1,6 @@
 import { fitsRequest, sameFunction } from "../../framing/answer-shape.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "../modbus-forms.js";
-import { blockedWriteReply, failureReply, isException, isRead, isShareable } from "../modbus-pdu.js";
+import { blockedWriteReply, broadcastReply, failureReply, isException, isRead, isShareable } from "../modbus-pdu.js";
 import type { ModbusRequest, Protocol, Request } from "../protocol.js";
 
 const BROADCAST_UNIT = 0; // of all units on a serial line (MODBUS over Serial Line V1.02, 2.1)
@@ -13,12 +13,42 @@ const REST_MS = 3000;
 export interface ModbusRules {
   /** Units of the device by units of clients, where they differ (UMAP). */
   readonly unitMap?: ReadonlyMap<number, number>;
+  /** The unit of the device that stands for all units, and never answers writes (BCST). */
+  readonly broadcastUnit?: number;
+  /** Functions that only read, besides those of the specification (READ). */
+  readonly reads?: readonly number[];
 }
 
 /** Unit and PDU for the device, and what the answer needs to come back in the client's framing. */
 function partsOf({ modbus }: Request): ModbusRequest {
   if (modbus === undefined) throw new TypeError("a request of another protocol");
   return modbus;
+}
+
+/** Whether the client waits for no answer either. */
+function isSilent({ oneWay, confirmation }: Request): boolean {
+  return oneWay === true && confirmation === undefined;
+}
+
+/** What a message of a client asks the device for. */
+function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rules: ModbusRules): Request {
+  const asked = client.unwrap(message);
+  const unit = rules.unitMap?.get(asked.unit) ?? asked.unit;
+  const bytes = device.wrap(unit, asked.pdu, asked);
+  const { pdu } = device.unwrap(bytes); // in memory of its own
+  const reads = isRead(pdu, rules.reads);
+  const key = isShareable(pdu, rules.reads) ? String.fromCharCode(unit) + pdu.toString("latin1") : undefined;
+  const isConfirmed = !reads && unit === rules.broadcastUnit;
+  const isSerial = !client.hasIds && !device.hasIds;
+  const oneWay = isConfirmed || (!reads && isSerial && unit === BROADCAST_UNIT);
+  return {
+    bytes,
+    reads,
+    modbus: { unit, pdu, client: { unit: asked.unit, id: asked.id, countsCrc: asked.countsCrc } },
+    ...(key !== undefined && { key }),
+    ...(oneWay && { oneWay }),
+    ...(isConfirmed && { confirmation: device.wrap(unit, broadcastReply(pdu), asked) }),
+  };
 }
 
 /** Judges answers in the form of the device: of the unit that was asked, and of a PDU that fits the PDU of the request. */
@@ -35,8 +65,7 @@ function answersBy(device: ModbusForm, fits: (pdu: Buffer, asked: Buffer) => boo
  *
  * On a link with ids these are the mux's own, so late, repeated and reordered answers reach no wrong client. Each client sees its own ids.
  */
-export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap }: ModbusRules = {}): Protocol {
-  const isSerial = !client.hasIds && !device.hasIds;
+export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: ModbusRules = {}): Protocol {
   /** A PDU in the form of the client that has sent the request. */
   const wrapped = (request: Request, pdu: Buffer): Buffer => {
     const { client: header } = partsOf(request);
@@ -51,28 +80,10 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     hasFailureReply: true,
     restMs: REST_MS,
     interpret(message, _head, writes) {
-      const asked = client.unwrap(message);
-      const unit = unitMap?.get(asked.unit) ?? asked.unit;
-      const bytes = device.wrap(unit, asked.pdu, asked);
-      const { pdu } = device.unwrap(bytes); // in memory of its own
-      const header = { unit: asked.unit, id: asked.id, countsCrc: asked.countsCrc };
-      const reads = isRead(pdu);
-      const oneWay = isSerial && unit === BROADCAST_UNIT && !reads;
-      const blocked = blockedWriteReply(pdu, writes);
-      if (blocked !== undefined) {
-        return { kind: "answer", bytes: oneWay ? SILENCE : client.wrap(header.unit, blocked, header) };
-      }
-      const key = isShareable(pdu) ? String.fromCharCode(unit) + pdu.toString("latin1") : undefined;
-      return {
-        kind: "request",
-        request: {
-          bytes,
-          reads,
-          modbus: { unit, pdu, client: header },
-          ...(key !== undefined && { key }),
-          ...(oneWay && { oneWay }),
-        },
-      };
+      const request = requestOf(message, client, device, rules);
+      if (request.reads || writes === "pass") return { kind: "request", request };
+      const blocked = blockedWriteReply(partsOf(request).pdu, writes);
+      return { kind: "answer", bytes: isSilent(request) ? SILENCE : wrapped(request, blocked) };
     },
     malformedReply: () => undefined,
     withId({ bytes }, id) {
@@ -88,7 +99,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, { unitMap
     ...(device.hasIds && { isDistorted: answersBy(device, sameFunction) }),
     forClient: ({ bytes }, request) => wrapped(request, device.unwrap(bytes).pdu),
     failureReply(request, why) {
-      return request.oneWay ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
+      return isSilent(request) ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
     },
   };
 }

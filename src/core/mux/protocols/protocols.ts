@@ -37,13 +37,19 @@ export function protocolOfLine(
 ): Result<Protocol> {
   const name = modbusNameOf(protocol);
   if (name !== undefined) {
-    if (rules.unitMap === undefined && (deviceProtocol ?? name) === name) return ok(findProtocol(name) ?? protocol);
+    const isPlain = (deviceProtocol ?? name) === name && !hasRules(rules);
+    if (isPlain) return ok(findProtocol(name) ?? protocol);
     return ok(modbusProtocol(MODBUS_FORMS[name], MODBUS_FORMS[deviceProtocol ?? name], rules));
   }
   if (deviceProtocol !== undefined) return fail("DPRO goes with Modbus only");
-  if (rules.unitMap !== undefined) return fail("UMAP goes with Modbus only");
+  if (hasRules(rules)) return fail("UMAP, BCST and READ go with Modbus only");
   if (lineEnd === undefined || protocol.framing.name !== echoFraming.name) return ok(protocol);
   return ok(plainProtocol(lineFraming(lineEnd)));
+}
+
+/** Whether a line says anything that goes with Modbus only. */
+export function hasRules({ unitMap, broadcastUnit, reads }: ModbusRules): boolean {
+  return unitMap !== undefined || broadcastUnit !== undefined || reads !== undefined;
 }
 
 /** What a line says about the protocols of clients and device. */
