@@ -15,7 +15,7 @@ export class Alerts {
   #perMinute = Number.POSITIVE_INFINITY;
   /** Names of configuration lines, by port; lines without a name have no entry. */
   #names = new Map<number, string>();
-  /** Servers whose last alert said that they are down, by listener and name: when that was, by the clock. */
+  /** Servers and devices whose last alert said that they are down, by listener and name: when that was, by the clock. */
   readonly #down = new Map<string, number>();
   /** By listener. */
   readonly #checksumAlarms = new Map<number, RateAlarm>();
@@ -49,22 +49,22 @@ export class Alerts {
    * @param why the error in words
    */
   serverDown(listener: number, server: string, why: string): void {
-    const name = `${listener} ${server}`;
-    if (this.#down.has(name)) return;
-    this.#down.set(name, this.#clock.now());
-    const reason = why.slice(0, MAX_REASON);
-    this.#send({ event: "server-down", listener, server, text: `server ${server} is down: ${reason}`, reason });
+    this.#isDown("server", listener, server, why);
   }
 
   /** A server can be reached. Makes an alert only where the last one said that the server is down. Cheap. */
   serverFound(listener: number, server: string): void {
-    const name = `${listener} ${server}`;
-    const since = this.#down.get(name);
-    if (since === undefined) return;
-    this.#down.delete(name);
-    const downMs = Math.round(this.#clock.now() - since);
-    const text = `server ${server} is back after ${(downMs / 1000).toFixed(1)} s`;
-    this.#send({ event: "server-back", listener, server, text, downMs });
+    this.#isBack("server", listener, server);
+  }
+
+  /** The device of a `[mux]` line cannot be reached: as {@link serverDown}. */
+  deviceDown(listener: number, device: string, why: string): void {
+    this.#isDown("device", listener, device, why);
+  }
+
+  /** The device of a `[mux]` line can be reached: as {@link serverFound}. */
+  deviceFound(listener: number, device: string): void {
+    this.#isBack("device", listener, device);
   }
 
   /** A connection of this listener has shown a wrong checksum. Makes an alert when there are too many in a minute. Cheap. */
@@ -88,6 +88,24 @@ export class Alerts {
   /** Drops all waiting alerts and sends nothing more. */
   close(): void {
     this.#webhook.close();
+  }
+
+  #isDown(what: "server" | "device", listener: number, server: string, why: string): void {
+    const name = `${listener} ${server}`;
+    if (this.#down.has(name)) return;
+    this.#down.set(name, this.#clock.now());
+    const reason = why.slice(0, MAX_REASON);
+    this.#send({ event: `${what}-down`, listener, server, text: `${what} ${server} is down: ${reason}`, reason });
+  }
+
+  #isBack(what: "server" | "device", listener: number, server: string): void {
+    const name = `${listener} ${server}`;
+    const since = this.#down.get(name);
+    if (since === undefined) return;
+    this.#down.delete(name);
+    const downMs = Math.round(this.#clock.now() - since);
+    const text = `${what} ${server} is back after ${(downMs / 1000).toFixed(1)} s`;
+    this.#send({ event: `${what}-back`, listener, server, text, downMs });
   }
 
   #send({ event, listener, server, text, ...rest }: Omit<Alert, "time" | "name">): void {

@@ -123,6 +123,7 @@ export class ConnectionPool {
     const down =
       this.#downSince === undefined ? "" : `; the device was down for ${seconds(clock.now() - this.#downSince)}`;
     this.#downSince = undefined;
+    this.#owner.log.alert("back");
     this.#owner.log.info(`link connected to ${address} after ${Math.round(clock.now() - openedAt)} ms${down}`);
     events.ready();
   }
@@ -168,6 +169,7 @@ export class ConnectionPool {
     if (this.#connections.size > 0) return;
     if (this.#downSince === undefined) {
       this.#downSince = this.#owner.context().clock.now();
+      this.#owner.log.alert({ down: reason });
       this.#owner.log.warn(`no link to the device: ${reason}; trying again while there are clients`);
     }
     this.#owner.notReachable(reason);

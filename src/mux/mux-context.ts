@@ -1,3 +1,4 @@
+import type { Alerts } from "../alerts/alerts.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
@@ -5,6 +6,7 @@ import type { DeadPeers } from "../sockets/dead-peers.js";
 
 /** The parts of the daemon that a mux uses. */
 export interface MuxContext extends DialContext {
+  readonly alerts: Pick<Alerts, "deviceDown" | "deviceFound">;
   readonly log: Log;
   readonly deadPeers: DeadPeers;
   readonly monitor: Monitor;

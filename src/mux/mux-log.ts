@@ -4,7 +4,7 @@ import { type LineId, lineLabel } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { MuxContext } from "./mux-context.js";
 
-/** The log of one mux: each line begins with its port, its name where it has one, and its device. */
+/** The log and the alerts of one mux: each line begins with its port, its name where it has one, and its device. */
 export class MuxLog {
   readonly #context: MuxContext;
   readonly #target: string;
@@ -38,6 +38,13 @@ export class MuxLog {
   throttled(kind: string, text: string): void {
     const more = this.#throttle.mention(kind, this.#context.clock.now());
     if (more !== undefined) this.warn(`${text}${more}`);
+  }
+
+  /** Alerts that the device cannot be reached, or can again: once for each outage. */
+  alert(state: { readonly down: string } | "back"): void {
+    const { alerts } = this.#context;
+    if (state === "back") alerts.deviceFound(this.#line.port, this.#target);
+    else alerts.deviceDown(this.#line.port, this.#target, state.down);
   }
 
   /** Logs a fault in the program. */

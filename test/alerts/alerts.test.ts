@@ -76,6 +76,26 @@ test("each server and listener repeats no alert twice in a row", async (t) => {
   );
 });
 
+test("the device of a shared port goes down and comes back like a server", async (t) => {
+  const hook = await Hook.open(t);
+  const { alerts, clock } = sender(t, hook.url);
+  alerts.deviceFound(5020, "d:502");
+  alerts.deviceDown(5020, "d:502", "connection refused");
+  alerts.deviceDown(5020, "d:502", "connection refused");
+  clock.advance(3000);
+  alerts.deviceFound(5020, "d:502");
+  const [down, back, ...more] = await hook.received(2);
+  const { time: _, ...first } = down ?? {};
+  assert.deepEqual(first, {
+    ...{ event: "device-down", listener: 5020, server: "d:502" },
+    ...{ text: "device d:502 is down: connection refused", reason: "connection refused" },
+  });
+  assert.deepEqual(
+    [back?.event, back?.text, back?.downMs, more],
+    ["device-back", "device d:502 is back after 3.0 s", 3000, []],
+  );
+});
+
 test("too many wrong checksums in a minute make one alert a minute, for each listener", async (t) => {
   const hook = await Hook.open(t);
   const { alerts, clock, configure } = sender(t, hook.url);

@@ -1,22 +1,22 @@
 /** What an alert is about (docs/web-and-metrics.md). */
-export type AlertEvent = "server-down" | "server-back" | "checksum-errors";
+export type AlertEvent = "server-down" | "server-back" | "device-down" | "device-back" | "checksum-errors";
 
 /** The JSON body of a webhook request; its members have this order. */
 export interface Alert {
   readonly event: AlertEvent;
   /** When the event happened, in ISO 8601. */
   readonly time: string;
-  /** The port of the listener in front of the server. */
+  /** The port of the listener in front of the server or device. */
   readonly listener: number;
   /** The name of the configuration line; left out: it has none. */
   readonly name?: string;
-  /** The server, as `host:port`. */
+  /** The server or device, as `host:port`. */
   readonly server: string;
   /** The event in a sentence for people. */
   readonly text: string;
-  /** Of `server-down`: why the daemon does not reach the server. */
+  /** Of `server-down` and `device-down`: why the daemon does not reach it. */
   readonly reason?: string;
-  /** Of `server-back`: how long the server was down, in milliseconds. */
+  /** Of `server-back` and `device-back`: how long it was down, in milliseconds. */
   readonly downMs?: number;
   /** Of `checksum-errors`: the errors of the last minute. */
   readonly count?: number;

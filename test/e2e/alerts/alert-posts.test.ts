@@ -7,8 +7,9 @@ import { MAIN } from "../../support/daemon.js";
 import { Named, reach, startDirect } from "../../support/direct.js";
 import { freePort } from "../../support/free-port.js";
 import { Hook, silence } from "../../support/hook.js";
-import { Client } from "../../support/net.js";
-import { until } from "../../support/wait.js";
+import { startHere } from "../../support/in-process.js";
+import { Client, Device } from "../../support/net.js";
+import { pause, until } from "../../support/wait.js";
 
 const alertTo = (url: string): string => `[alert]\nurl=${url}\n`;
 
@@ -47,6 +48,42 @@ describe("alerts", { concurrency: 4 }, () => {
     assert.equal((await hook.received(1))[0]?.event, "server-down");
     await only.reopen();
     assert.equal((await hook.received(2))[1]?.event, "server-back");
+  });
+
+  test("tell of a shared device that goes down and comes back, with its name", async (t) => {
+    const [hook, device] = [await Hook.open(t), await Device.open()];
+    const port = await freePort();
+    const config = new ConfigFile(
+      `[mux inverter]\nlisten=${port}\ntarget=127.0.0.1:${device.port}\nprotocol=echo\n${alertTo(hook.url)}`,
+    );
+    const daemon = await startHere("-c", config.path);
+    t.after(() => daemon.discard());
+    const client = await Client.open(port);
+    client.write("a\n");
+    const link = await device.client();
+    await link.line();
+    link.write("A\n");
+    assert.equal(await client.line(), "A");
+    device.close();
+    client.write("b\n");
+    const [down] = await hook.received(1);
+    assert.deepEqual(
+      [down?.event, down?.listener, down?.name, down?.server, down?.reason],
+      ["device-down", port, "inverter", `127.0.0.1:${device.port}`, "connection refused"],
+    );
+    const again = await Device.open("127.0.0.1", device.port);
+    t.after(() => again.close());
+    await until(async () => {
+      const other = await Client.open(port); // a client that is refused is closed
+      t.after(() => other.destroy());
+      other.write("c\n");
+      await pause(100);
+      return again.clients.length > 0;
+    }, "somebody to find it back");
+    const [, back] = await hook.received(2);
+    assert.deepEqual([back?.event, back?.name], ["device-back", "inverter"]);
+    assert.match(back?.text ?? "", /^inverter: device 127\.0\.0\.1:\d+ is back after \d+\.\d s$/);
+    assert.ok((back?.downMs ?? 0) > 0);
   });
 
   test("come when their server is there only later, and to another one after a reload", async (t) => {
