@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { after, before, describe, type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { Listener } from "#src/accept/listener.js";
 import { TlsHandshakes } from "#src/accept/tls-handshakes.js";
 import { fail, ok } from "#src/core/parse/result.js";
 import { readCredentials } from "#src/dial/tls-credentials.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";
-import { Certificates, type Pair } from "../support/certificates.js";
+import { localhostPairs } from "../support/certificates.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { Client } from "../support/net.js";
@@ -29,15 +29,7 @@ const LISTENER: Listener = {
 };
 
 describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
-  let files: Certificates;
-  let authority: Pair;
-  let own: Pair;
-  before(() => {
-    files = new Certificates();
-    authority = files.make("authority");
-    own = files.make("localhost", authority);
-  });
-  after(() => files.remove());
+  const pairs = localhostPairs();
 
   /** A TLS port on a clock that the test moves. */
   async function open(t: TestContext) {
@@ -59,7 +51,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
       },
     });
     const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      handshakes.begin(socket, from(socket.remoteAddress ?? ""), LISTENER, readCredentials(own));
+      handshakes.begin(socket, from(socket.remoteAddress ?? ""), LISTENER, readCredentials(pairs.own));
       state.begun += 1;
     });
     const port = await freePort();
@@ -77,7 +69,7 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
       return made;
     };
     const speak = () =>
-      connectTls({ port, host: "127.0.0.1", servername: "localhost", ca: readFileSync(authority.certificate) });
+      connectTls({ port, host: "127.0.0.1", servername: "localhost", ca: readFileSync(pairs.authority.certificate) });
     return { clock, told, taken, state, descriptors, handshakes, client, speak };
   }
 

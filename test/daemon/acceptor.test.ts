@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { after, before, describe, type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { AcceptedClient, Listener } from "#src/accept/listener.js";
 import type { Settings } from "#src/core/config/settings.js";
@@ -10,7 +10,7 @@ import { DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
 import { Acceptor } from "#src/daemon/acceptor.js";
 import { dial } from "#src/dial/dial.js";
 import { readCredentials } from "#src/dial/tls-credentials.js";
-import { Certificates, type Pair } from "../support/certificates.js";
+import { localhostPairs } from "../support/certificates.js";
 import { freePort } from "../support/free-port.js";
 import { listenerOf } from "../support/listener.js";
 import { Client } from "../support/net.js";
@@ -97,22 +97,14 @@ test("a client that comes through the daemon keeps its origin", async (t) => {
 });
 
 describe("a port that speaks TLS", { skip: missing("openssl") }, () => {
-  let files: Certificates;
-  let authority: Pair;
-  let own: Pair;
-  before(() => {
-    files = new Certificates();
-    authority = files.make("authority");
-    own = files.make("localhost", authority);
-  });
-  after(() => files.remove());
+  const pairs = localhostPairs();
 
   test("its clients are connections after the handshake; one descriptor is theirs from the beginning", async (t) => {
-    const { services, port, welcomed, client, acceptor } = await open(t, { tls: readCredentials(own) });
+    const { services, port, welcomed, client, acceptor } = await open(t, { tls: readCredentials(pairs.own) });
     const silent = await client();
     await until(() => services.descriptors.used === 1, "the handshake to begin");
     assert.equal(services.registry.open, 0);
-    const ca = readFileSync(authority.certificate);
+    const ca = readFileSync(pairs.authority.certificate);
     const speaking = connectTls({ port, host: "127.0.0.1", servername: "localhost", ca });
     await until(() => welcomed.length === 1, "the one that speaks");
     assert.deepEqual([services.registry.open, services.descriptors.used], [1, 2]);

@@ -3,30 +3,21 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../support/daemon.js";
-import { startEcho } from "../support/echo.js";
-import { mib, serve, serveDuring } from "../support/flood.js";
+import { startDaemon } from "../support/daemon.js";
+import { type Flooded, mib, serve, serveDuring, startFlooded, stopFlooded } from "../support/flood.js";
 import { Client } from "../support/net.js";
 import { descriptorLimit, descriptors, descriptorsAtRest, faults, resident } from "../support/process.js";
 import { pause, until } from "../support/wait.js";
 
 const SETUP_LIMIT_MS = 30_000; // setup mode ends after so long without a command
 
-let daemon: DaemonProcess;
-let echo: Awaited<ReturnType<typeof startEcho>>;
-/** The number of the daemon's open descriptors without clients. */
-let atRest = 0;
+let flooded: Flooded;
+let { daemon, echo, atRest } = {} as Flooded;
 before(async () => {
-  echo = await startEcho();
-  daemon = await startDaemon();
-  await serve(daemon, echo.port);
-  atRest = await descriptorsAtRest(daemon);
+  flooded = await startFlooded();
+  ({ daemon, echo, atRest } = flooded);
 });
-after(async () => {
-  echo.stop();
-  assert.deepEqual(faults(daemon.log()), []);
-  assert.equal(await daemon.stop(), 0);
-});
+after(() => stopFlooded(flooded));
 
 test("10,000 silent clients hold up nobody, and are let go after 30 s", { timeout: 150_000 }, async (t) => {
   const own = await startDaemon();

@@ -1,28 +1,29 @@
 // Clients that flood setup mode. None of them delays others or costs much memory.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../support/daemon.js";
-import { startEcho } from "../support/echo.js";
-import { destroyAfter, growth, MIB, mib, Pump, serve, serveDuring } from "../support/flood.js";
+import {
+  destroyAfter,
+  type Flooded,
+  growth,
+  MIB,
+  mib,
+  Pump,
+  serve,
+  serveDuring,
+  startFlooded,
+  stopFlooded,
+} from "../support/flood.js";
 import { Client, Device, greet } from "../support/net.js";
-import { descriptors, descriptorsAtRest, faults } from "../support/process.js";
+import { descriptors } from "../support/process.js";
 import { pause, until } from "../support/wait.js";
 
-let daemon: DaemonProcess;
-let echo: Awaited<ReturnType<typeof startEcho>>;
-/** The number of the daemon's open descriptors without clients. */
-let atRest = 0;
+let flooded: Flooded;
+let { daemon, echo, atRest } = {} as Flooded;
 before(async () => {
-  echo = await startEcho();
-  daemon = await startDaemon();
-  await serve(daemon, echo.port);
-  atRest = await descriptorsAtRest(daemon);
+  flooded = await startFlooded();
+  ({ daemon, echo, atRest } = flooded);
 });
-after(async () => {
-  echo.stop();
-  assert.deepEqual(faults(daemon.log()), []);
-  assert.equal(await daemon.stop(), 0);
-});
+after(() => stopFlooded(flooded));
 
 test("lines without end are refused, their senders cut, and cost no memory", async (t) => {
   const clients = await Promise.all(Array.from({ length: 2 }, () => greet(daemon.port)));

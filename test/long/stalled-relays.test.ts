@@ -1,25 +1,28 @@
 // Plugins and devices that do not read.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../support/daemon.js";
-import { startEcho } from "../support/echo.js";
-import { destroyAfter, growth, MIB, mib, Pump, readTape, serve, serveDuring } from "../support/flood.js";
+import {
+  destroyAfter,
+  type Flooded,
+  growth,
+  MIB,
+  mib,
+  Pump,
+  readTape,
+  serveDuring,
+  startFlooded,
+  stopFlooded,
+} from "../support/flood.js";
 import { type Client, Device, relayed } from "../support/net.js";
-import { faults } from "../support/process.js";
 import { pause } from "../support/wait.js";
 
-let daemon: DaemonProcess;
-let echo: Awaited<ReturnType<typeof startEcho>>;
+let flooded: Flooded;
+let { daemon, echo } = {} as Flooded;
 before(async () => {
-  echo = await startEcho();
-  daemon = await startDaemon();
-  await serve(daemon, echo.port);
+  flooded = await startFlooded();
+  ({ daemon, echo } = flooded);
 });
-after(async () => {
-  echo.stop();
-  assert.deepEqual(faults(daemon.log()), []);
-  assert.equal(await daemon.stop(), 0);
-});
+after(() => stopFlooded(flooded));
 
 test("plugins and devices that never read stall their writers; nothing is lost, and it costs no memory", async (t) => {
   const device = await Device.open();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { after, before } from "node:test";
 
 /** The PEM files of a certificate and its key. */
 export interface Pair {
@@ -41,4 +42,23 @@ export class Certificates {
   remove(): void {
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/** An authority, and a certificate that it has signed for `localhost`. */
+export interface LocalhostPairs {
+  authority: Pair;
+  own: Pair;
+}
+
+/** Makes {@link LocalhostPairs} before the tests of the suite that calls this, and removes them afterwards. */
+export function localhostPairs(): LocalhostPairs {
+  const pairs = {} as LocalhostPairs;
+  let files: Certificates;
+  before(() => {
+    files = new Certificates();
+    pairs.authority = files.make("authority");
+    pairs.own = files.make("localhost", pairs.authority);
+  });
+  after(() => files.remove());
+  return pairs;
 }

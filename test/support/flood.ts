@@ -1,15 +1,39 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import type { TestContext } from "node:test";
-import type { DaemonProcess } from "./daemon.js";
+import { type DaemonProcess, startDaemon } from "./daemon.js";
+import { startEcho } from "./echo.js";
 import { type Client, greet } from "./net.js";
-import { resident } from "./process.js";
+import { descriptorsAtRest, faults, resident } from "./process.js";
 import { Tape } from "./tape.js";
 import { pause, until } from "./wait.js";
 
 // peers that flood a daemon, and what that costs the daemon and its other clients
 
 export const MIB = 1_048_576;
+
+/** A daemon in a process of its own, beside an echoing server. */
+export interface Flooded {
+  readonly daemon: DaemonProcess;
+  readonly echo: Awaited<ReturnType<typeof startEcho>>;
+  /** Number of the daemon's open descriptors without clients. */
+  readonly atRest: number;
+}
+
+/** Starts a daemon beside an echoing server, and serves a first client. */
+export async function startFlooded(): Promise<Flooded> {
+  const echo = await startEcho();
+  const daemon = await startDaemon();
+  await serve(daemon, echo.port);
+  return { daemon, echo, atRest: await descriptorsAtRest(daemon) };
+}
+
+/** Ends both. The daemon must have logged no fault, and end with 0. */
+export async function stopFlooded({ daemon, echo }: Flooded): Promise<void> {
+  echo.stop();
+  assert.deepEqual(faults(daemon.log()), []);
+  assert.equal(await daemon.stop(), 0);
+}
 
 /** Connects a plugin to an echoing remote and returns the time from first to last, in milliseconds. */
 export async function serve(by: DaemonProcess, echo: number): Promise<number> {
