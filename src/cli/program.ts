@@ -10,6 +10,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["mux", async () => (await import("./mux-command.js")).mux],
   ["tunnel", async () => (await import("./tunnel-command.js")).tunnel],
   ["watch", async () => (await import("./watch-command.js")).watch],
+  ["doctor", async () => (await import("./doctor-command.js")).doctor],
   ["reverse-proxy", async () => (await import("./reverse-proxy-command.js")).reverseProxy],
 ]);
 

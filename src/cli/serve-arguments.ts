@@ -31,6 +31,8 @@ export const USAGE = `Usage: sockproxyd [options]
        sockproxyd tunnel server|device [options]
                                     Reach services beside a device behind NAT; see tunnel --help
        sockproxyd watch [options]   Show the messages that pass a running daemon; see watch --help
+       sockproxyd doctor modbus host:port
+                                    Find out what a device can do; see doctor --help
        sockproxyd reverse-proxy start|stop|status [options]
                                     Relay to a Conbus server, print every telegram; see reverse-proxy --help
 

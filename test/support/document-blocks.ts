@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { DOCTOR_USAGE } from "#src/cli/doctor-arguments.js";
 import { MUX_USAGE } from "#src/cli/mux-arguments.js";
 import { REVERSE_PROXY_USAGE } from "#src/cli/reverse-proxy-arguments.js";
 import { USAGE } from "#src/cli/serve-arguments.js";
@@ -175,6 +176,7 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
   "usage mux": () => verbatim(MUX_USAGE),
   "usage tunnel": () => verbatim(TUNNEL_USAGE),
   "usage watch": () => verbatim(WATCH_USAGE),
+  "usage doctor": () => verbatim(DOCTOR_USAGE),
   "usage reverse-proxy": () => verbatim(REVERSE_PROXY_USAGE),
   ...Object.fromEntries(REFERENCE.map(referenceBlock)),
 };

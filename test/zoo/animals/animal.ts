@@ -144,8 +144,20 @@ export class Animal {
       const bytes = this.#habits.reduce((rest, habit) => habit.received?.(rest, link) ?? rest, chunk);
       const { messages, rest } = cut(Buffer.concat([waiting, bytes]), this.protocol.requestLength);
       waiting = Buffer.from(rest);
-      for (const message of messages) this.#asked({ bytes: message, at: performance.now(), link });
+      for (const message of messages) {
+        if (this.#isUnderstood(message)) this.#asked({ bytes: message, at: performance.now(), link });
+      }
     });
+  }
+
+  /** Whether bytes are a request at all: a device does not answer what is none. */
+  #isUnderstood(bytes: Buffer): boolean {
+    try {
+      this.protocol.answer(bytes);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #asked(asked: Asked): void {

@@ -1,0 +1,45 @@
+import { advise, section } from "../core/doctor/advice.js";
+import { sentences } from "../core/doctor/sentences.js";
+import { formatHostPort } from "../core/net/address.js";
+import { printable } from "../core/parse/text.js";
+import { Unreachable } from "../doctor/checks/framing-check.js";
+import { examine } from "../doctor/examine.js";
+import { Interrupted, OutOfTime, Patient } from "../doctor/patient.js";
+import { systemClock } from "../system/clock.js";
+import { DOCTOR_USAGE, parseDoctorArguments } from "./doctor-arguments.js";
+import { EXIT, misused, type Started } from "./outcome.js";
+
+const WITHIN_MS = 58_000; // a minute with the start of the program
+const INTERRUPTED = 130; // 128 and the number of SIGINT, as shells have it
+
+/**
+ * Runs `sockproxyd doctor …`: prints what it sees of a device while it looks, then a section for it.
+ *
+ * @param argv behind the word `doctor`
+ */
+export async function doctor(argv: readonly string[]): Promise<Started> {
+  const parsed = parseDoctorArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd doctor --help`);
+  if (parsed.value.kind === "help") return { kind: "answer", text: DOCTOR_USAGE };
+  const { target, unit, register, idleMs } = parsed.value;
+  const place = formatHostPort(target);
+  const interrupted = new AbortController();
+  const stop = (): void => interrupted.abort();
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  process.stdout.on("error", stop); // nobody reads what it says
+  const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`);
+  const patient = new Patient({ target, unit, register, withinMs: WITHIN_MS }, systemClock, interrupted.signal);
+  say(`${place}, unit ${unit}:`);
+  try {
+    const seen = await examine(patient, idleMs, (more) => sentences(more).forEach(say));
+    ["", ...section(target, advise(seen)).split("\n")].forEach(say);
+    return { kind: "wrong", lines: [], status: EXIT.clean };
+  } catch (error) {
+    if (error instanceof Interrupted) return { kind: "wrong", lines: ["interrupted"], status: INTERRUPTED };
+    const reason = error instanceof OutOfTime ? "no answer within a minute" : undefined;
+    if (reason === undefined && !(error instanceof Unreachable)) throw error;
+    return { kind: "wrong", lines: [`${place}: ${reason ?? (error as Error).message}`], status: EXIT.failed };
+  } finally {
+    patient.leave();
+  }
+}

@@ -1,0 +1,105 @@
+import type { Observations } from "../../core/doctor/observations.js";
+import { MODBUS_FORMS, type ModbusName } from "../../core/mux/modbus-forms.js";
+import { type Answered, Link, type Reply } from "../link.js";
+import type { Patient } from "../patient.js";
+
+const FRAMINGS = Object.keys(MODBUS_FORMS) as ModbusName[];
+const GREETING_MS = 150;
+/** How long bytes behind an answer are waited for: the CRC of modbus-rtu. */
+const SETTLE_MS = 60;
+/** Waits for an answer, one behind the other: the question is repeated between them, for devices that drop what comes early. */
+const QUICK_MS = [1000];
+const SLOW_MS = [1000, 1500, 1500];
+/** Some devices end a connection on which they are asked too early. */
+const PATIENCE_MS = 1500;
+
+/** Exceptions that a gateway makes for a unit that is not there (MODBUS Application Protocol V1.1b3, 7). */
+const GATEWAY_EXCEPTIONS = [0x0a, 0x0b];
+/** Exceptions that another function may not get: illegal function, illegal data address. */
+const ADDRESS_EXCEPTIONS = [0x01, 0x02];
+
+/** Why the examination ends early: a plain sentence, and what to try. */
+export class Unreachable extends Error {
+  override readonly name = "Unreachable";
+}
+
+/** What the first answer shows. */
+type FirstAnswer = Pick<Observations, "greeting" | "framing" | "echoes" | "reading" | "answersAs">;
+
+/**
+ * Finds the framing in which the device answers, and a function that reads the register.
+ *
+ * @throws {Unreachable} when it answers in none
+ */
+export async function checkFraming(patient: Patient): Promise<FirstAnswer> {
+  const { greeting, isLeftOpen } = await hearGreeting(patient);
+  const ends: Reply["kind"][] = [];
+  const allClosed = (): boolean => ends.every((kind) => kind === "closed");
+  for (const waits of [QUICK_MS, SLOW_MS]) {
+    for (const framing of FRAMINGS) {
+      patient.framing = framing;
+      const reply = await tryFraming(patient, waits);
+      if (reply.kind === "answer") return { greeting, ...(await settle(patient, reply)) };
+      ends.push(reply.kind);
+    }
+    if (allClosed() && !isLeftOpen) break;
+    if (allClosed()) patient.readyMs = PATIENCE_MS;
+  }
+  throw new Unreachable(
+    allClosed()
+      ? "it accepts connections and closes them without an answer: another program may be connected, or it admits certain addresses only"
+      : `no answer for unit ${patient.unit} in any framing: --unit names another unit (1, 3, 126, 247 and 255 are usual), and the device's settings may have to enable Modbus`,
+  );
+}
+
+/** Listens for a while before anything is asked. `isLeftOpen`: the device has not closed the connection meanwhile. */
+async function hearGreeting(patient: Patient): Promise<{ greeting: string; isLeftOpen: boolean }> {
+  const link = await patient.connect();
+  if (!(link instanceof Link)) return { greeting: "", isLeftOpen: false };
+  await link.ended(GREETING_MS);
+  const { isOpen } = link;
+  const greeting = link.take().toString("latin1");
+  await patient.part(link);
+  return { greeting, isLeftOpen: isOpen };
+}
+
+async function tryFraming(patient: Patient, waits: readonly number[]): Promise<Reply> {
+  const link = await patient.link();
+  let reply: Reply = { kind: "closed" };
+  for (const ms of link === undefined ? [] : waits) {
+    reply = await patient.ask(link as Link, 1, ms, SETTLE_MS);
+    if (reply.kind !== "silence") break;
+  }
+  await patient.part(link);
+  return reply;
+}
+
+/** Takes the framing of the answer, and a function that brings values where the first one does not. */
+async function settle(patient: Patient, reply: Answered): Promise<Omit<FirstAnswer, "greeting">> {
+  patient.framing = reply.answer.framing;
+  patient.readyMs = 0;
+  patient.typicalMs = reply.ms;
+  let exception = exceptionOf(reply);
+  if (exception !== undefined && GATEWAY_EXCEPTIONS.includes(exception)) {
+    throw new Unreachable(
+      `a gateway answers, but unit ${patient.unit} does not (exception ${exception}): --unit names another one`,
+    );
+  }
+  if (exception !== undefined && ADDRESS_EXCEPTIONS.includes(exception)) {
+    patient.code = 4;
+    const other = await tryFraming(patient, SLOW_MS);
+    if (other.kind === "answer" && exceptionOf(other) === undefined) exception = undefined;
+    else patient.code = 3;
+  }
+  const { code, register, framing } = patient;
+  return {
+    framing,
+    echoes: reply.echoed,
+    reading: { code, register, exception },
+    answersAs: reply.answer.unit === patient.unit ? undefined : reply.answer.unit,
+  };
+}
+
+function exceptionOf({ answer: { content } }: Answered): number | undefined {
+  return content.kind === "exception" ? content.code : undefined;
+}

@@ -1,0 +1,27 @@
+import type { Seen } from "../../core/doctor/observations.js";
+import type { Patient } from "../patient.js";
+import { Session } from "../session.js";
+
+/** The most that one read may ask for (MODBUS Application Protocol V1.1b3, 6.3). */
+const MOST_REGISTERS = 125;
+
+/** Finds by halves how many registers one read brings. @returns 0 when not even one can be read */
+export async function checkRegisters(patient: Patient): Promise<Seen> {
+  const session = new Session(patient);
+  const brings = async (count: number): Promise<boolean> => {
+    const reply = await session.ask(count);
+    if (reply.kind !== "answer") return false;
+    const { content } = reply.answer;
+    return content.kind === "registers" && content.count === count;
+  };
+  let [most, tooMany] = [(await brings(1)) ? 1 : 0, MOST_REGISTERS + 1];
+  if (most > 0 && (await brings(MOST_REGISTERS))) most = MOST_REGISTERS;
+  else tooMany = MOST_REGISTERS;
+  while (most > 0 && tooMany - most > 1 && patient.remainingMs > 0) {
+    const count = Math.floor((most + tooMany) / 2);
+    if (await brings(count)) most = count;
+    else tooMany = count;
+  }
+  await session.close();
+  return { mostRegisters: most };
+}

@@ -1,0 +1,68 @@
+import { type IdleLife, NOTHING_SEEN, type Observations, type Seen } from "../core/doctor/observations.js";
+import { explainDialFailure } from "../dial/dial-error.js";
+import { checkFraming, Unreachable } from "./checks/framing-check.js";
+import { checkIdle } from "./checks/idle-check.js";
+import { checkLinks } from "./checks/links-check.js";
+import { checkPipeline } from "./checks/pipeline-check.js";
+import { checkReady } from "./checks/ready-check.js";
+import { checkRegisters } from "./checks/registers-check.js";
+import { checkSpeed } from "./checks/speed-check.js";
+import { OutOfTime, type Patient } from "./patient.js";
+
+/** Kept back from the time for the examination: the last question on an idle link. */
+const RESERVE_MS = 3000;
+
+/**
+ * Finds out by reads what a Modbus device does: one check after the other, as a device may take one connection only. Where it takes more,
+ * one of them is left idle meanwhile.
+ *
+ * @param idleMs how long an idle connection is watched, at most
+ * @param note told of each thing that was seen, at once
+ * @throws {Unreachable} when it never answers
+ */
+export async function examine(patient: Patient, idleMs: number, note: (seen: Seen) => void): Promise<Observations> {
+  const connectMs = await reach(patient);
+  note({ connectMs });
+  const first = await checkFraming(patient);
+  note(first);
+  const seen = { ...NOTHING_SEEN, ...first, connectMs };
+  const saw = (more: Seen): void => {
+    Object.assign(seen, more);
+    note(more);
+  };
+  const idle = (): Promise<IdleLife> =>
+    checkIdle(patient, seen, Math.min(idleMs, patient.remainingMs - RESERVE_MS)).catch(untilOutOfTime(seen.idle));
+  try {
+    saw(await checkReady(patient));
+    saw(await checkSpeed(patient));
+    saw(await checkRegisters(patient));
+    saw(await checkLinks(patient));
+    const beside = seen.links.count > 1 ? idle() : undefined;
+    beside?.catch(() => {}); // awaited below
+    saw({ pipeline: await checkPipeline(patient, seen) });
+    saw({ idle: await (beside ?? idle()) });
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error;
+  }
+  return seen;
+}
+
+/** What is known when the time is over, in place of an error. */
+function untilOutOfTime<T>(known: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof OutOfTime) return known;
+    throw error;
+  };
+}
+
+/** Connects. @returns how long that took, in milliseconds */
+async function reach(patient: Patient): Promise<number> {
+  const since = patient.clock.now();
+  const link = await patient.connect();
+  if (link instanceof Error) {
+    throw new Unreachable(`${explainDialFailure(link)}: is it switched on, and is that its address and port?`);
+  }
+  const ms = patient.clock.now() - since;
+  await patient.part(link);
+  return ms;
+}
