@@ -38,58 +38,58 @@ async function device(t: { after(action: () => Promise<void>): void }, ...habits
 }
 
 describe("sockproxyd doctor", { concurrency: 8 }, () => {
-test("a device with whims: within a minute, status 0, and the section passes --check", async (t) => {
-  const animal = await device(t, accepts(1), needsAfterConnect(1000), leavesIdle(5000));
-  const since = performance.now();
-  const { status, text, errors } = await run("doctor", "modbus", `127.0.0.1:${animal.port}`, "--unit", "3").done;
-  assert.equal(status, 0, errors);
-  assert.ok(performance.now() - since < 60_000);
-  assert.match(text, /^ {2}connections +takes one at a time$/m);
-  assert.match(text, /^ {2}after connect +requests within 1\d\d\d ms of a connect get no answer$/m);
-  assert.match(text, /^ {2}idle +cuts a connection that has been idle for [45]\.\d s$/m);
-  assert.match(text, /^delay=1[2-5]00ms$/m);
-  assert.match(text, /^link-idle=[34]s$/m);
-  const section = text.slice(text.indexOf("[mux "));
-  const checked = await run("-c", new ConfigFile(section).path, "--check").done;
-  assert.equal(checked.status, 0, checked.errors);
-  for (const { bytes } of animal.requests) assert.ok([3, 4].includes(bytes.readUInt8(7)), "it only reads");
-});
+  test("a device with whims: within a minute, status 0, and the section passes --check", async (t) => {
+    const animal = await device(t, accepts(1), needsAfterConnect(1000), leavesIdle(5000));
+    const since = performance.now();
+    const { status, text, errors } = await run("doctor", "modbus", `127.0.0.1:${animal.port}`, "--unit", "3").done;
+    assert.equal(status, 0, errors);
+    assert.ok(performance.now() - since < 60_000);
+    assert.match(text, /^ {2}connections +takes one at a time$/m);
+    assert.match(text, /^ {2}after connect +requests within 1\d\d\d ms of a connect get no answer$/m);
+    assert.match(text, /^ {2}idle +cuts a connection that has been idle for [45]\.\d s$/m);
+    assert.match(text, /^delay=1[2-5]00ms$/m);
+    assert.match(text, /^link-idle=[34]s$/m);
+    const section = text.slice(text.indexOf("[mux "));
+    const checked = await run("-c", new ConfigFile(section).path, "--check").done;
+    assert.equal(checked.status, 0, checked.errors);
+    for (const { bytes } of animal.requests) assert.ok([3, 4].includes(bytes.readUInt8(7)), "it only reads");
+  });
 
-test("nobody there: status 1, and what to try", async (t) => {
-  const animal = await device(t);
-  await animal.stop();
-  const { status, errors } = await run("doctor", "modbus", `127.0.0.1:${animal.port}`).done;
-  assert.equal(status, 1);
-  assert.match(errors, /127\.0\.0\.1:\d+: connection refused: is it switched on, and is that its address and port\?/);
-});
+  test("nobody there: status 1, and what to try", async (t) => {
+    const animal = await device(t);
+    await animal.stop();
+    const { status, errors } = await run("doctor", "modbus", `127.0.0.1:${animal.port}`).done;
+    assert.equal(status, 1);
+    assert.match(errors, /127\.0\.0\.1:\d+: connection refused: is it switched on, and is that its address and port\?/);
+  });
 
-test("a silent device: status 1, and what to try", async (t) => {
-  const animal = await device(
-    t,
-    ignores(() => true),
-  );
-  const { status, errors } = await run("doctor", "modbus", `127.0.0.1:${animal.port}`).done;
-  assert.equal(status, 1);
-  assert.match(errors, /no answer for unit 1 in any framing: --unit names another unit/);
-});
+  test("a silent device: status 1, and what to try", async (t) => {
+    const animal = await device(
+      t,
+      ignores(() => true),
+    );
+    const { status, errors } = await run("doctor", "modbus", `127.0.0.1:${animal.port}`).done;
+    assert.equal(status, 1);
+    assert.match(errors, /no answer for unit 1 in any framing: --unit names another unit/);
+  });
 
-test("wrong words: status 2; --help: status 0", async () => {
-  for (const words of [[], ["modbus"], ["bacnet", "x:1"], ["modbus", "x"], ["modbus", "x:1", "--unit", "256"]]) {
-    assert.equal((await run("doctor", ...words).done).status, 2, words.join(" "));
-  }
-  const { status, text } = await run("doctor", "--help").done;
-  assert.equal(status, 0);
-  assert.match(text, /^Usage: sockproxyd doctor modbus host:port/);
-});
+  test("wrong words: status 2; --help: status 0", async () => {
+    for (const words of [[], ["modbus"], ["bacnet", "x:1"], ["modbus", "x"], ["modbus", "x:1", "--unit", "256"]]) {
+      assert.equal((await run("doctor", ...words).done).status, 2, words.join(" "));
+    }
+    const { status, text } = await run("doctor", "--help").done;
+    assert.equal(status, 0);
+    assert.match(text, /^Usage: sockproxyd doctor modbus host:port/);
+  });
 
-test("Ctrl-C closes the connections and ends it", async (t) => {
-  const animal = await device(t);
-  const { child, done } = run("doctor", "modbus", `127.0.0.1:${animal.port}`, "--idle", "30s");
-  await until(() => animal.links.length > 8, "the examination to be under way");
-  child.kill("SIGINT");
-  const { status, errors } = await done;
-  assert.equal(status, 130);
-  assert.match(errors, /interrupted/);
-  await until(() => animal.open.length === 0, "all connections to be over");
-});
+  test("Ctrl-C closes the connections and ends it", async (t) => {
+    const animal = await device(t);
+    const { child, done } = run("doctor", "modbus", `127.0.0.1:${animal.port}`, "--idle", "30s");
+    await until(() => animal.links.length > 8, "the examination to be under way");
+    child.kill("SIGINT");
+    const { status, errors } = await done;
+    assert.equal(status, 130);
+    assert.match(errors, /interrupted/);
+    await until(() => animal.open.length === 0, "all connections to be over");
+  });
 });
