@@ -1,3 +1,4 @@
+import { DeviceHabits } from "../core/mux/device-habits.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionPool } from "./connection-pool.js";
@@ -23,6 +24,7 @@ export interface DevicePipelinesOwner {
 /** The request pipelines on all established connections of a mux. */
 export class DevicePipelines {
   readonly #owner: DevicePipelinesOwner;
+  readonly #habits = new DeviceHabits();
   readonly #pipelines = new Map<DeviceConnection, RequestPipeline>();
 
   constructor(owner: DevicePipelinesOwner) {
@@ -101,6 +103,8 @@ export class DevicePipelines {
     return {
       ...requests,
       clock,
+      habits: this.#habits,
+      learned: (what) => this.#owner.log.info(what),
       options: () => this.#owner.options(),
       responsive: () => pool.markResponsive(connection),
       ready: () => this.#owner.ready(),

@@ -7,6 +7,8 @@ import type { PendingRequest } from "./pending-request.js";
 export class Outstanding implements Awaiting {
   readonly id: number;
   readonly request: Request;
+  readonly bytes: Buffer;
+  isEchoed = false;
   readonly pending: PendingRequest | undefined;
   /** Whether an answer has come, and more may follow: of answers, or of the request. */
   hasAnswers = false;
@@ -17,12 +19,14 @@ export class Outstanding implements Awaiting {
   constructor(
     id: number,
     request: Request,
+    bytes: Buffer,
     pending: PendingRequest | undefined,
     clock: Clock,
     expired: (outstanding: Outstanding) => void,
   ) {
     this.id = id;
     this.request = request;
+    this.bytes = bytes;
     this.pending = pending;
     this.#clock = clock;
     this.#expired = expired;

@@ -1,3 +1,4 @@
+import type { DeviceHabits } from "../core/mux/device-habits.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Clock } from "../system/clock.js";
 import type { RequestEvents } from "./pending-request.js";
@@ -5,12 +6,16 @@ import type { RequestEvents } from "./pending-request.js";
 /** What a pipeline asks of the mux, and tells it. */
 export interface RequestPipelineOwner extends RequestEvents {
   readonly clock: Clock;
+  /** What is known about the device. */
+  readonly habits: DeviceHabits;
   options(): MuxOptions;
   /** The device has sent a sensible message. */
   responsive(): void;
   /** The pipeline may take another request. */
   ready(): void;
   fault(error: unknown): void;
+  /** Answers have shown how this device writes them; `what`: in words for the log. */
+  learned(what: string): void;
   /** The mux is to close the connection because of what the device has done. */
   fail(reason: string): void;
   /** The mux is to close the connection because its time has come: it may open another one at once. */

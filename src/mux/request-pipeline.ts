@@ -1,8 +1,8 @@
-import { AnswerMatcher, type Match, type MessageCut } from "../core/mux/answer-matcher.js";
+import { AnswerMatcher, type MessageCut } from "../core/mux/answer-matcher.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { Timer } from "../system/clock.js";
-import { AnswerReader } from "./answer-reader.js";
+import { AnswerIntake } from "./answer-intake.js";
 import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
 import type { DeviceConnection } from "./device-connection.js";
 import { HealthProbe } from "./health-probe.js";
@@ -13,7 +13,6 @@ import type { RequestPipelineOwner } from "./request-pipeline-owner.js";
 
 const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
 const SILENT_TIMEOUTS = 1.5; // without a byte for so many times ATIM the connection is dead, and the device not just slow
-const MAX_HALF_MS = 1000; // half a message that nobody asked for must end within this time: requests wait behind it
 const UNWANTED_MS = 1000; // the rest of an answer that no client wants any more is read for so long: often that spares a new connection
 
 /** The part of a connection that a pipeline uses. */
@@ -32,11 +31,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   readonly #connection: PipelineConnection;
   readonly #owner: RequestPipelineOwner;
   readonly #matcher: AnswerMatcher<Outstanding>;
-  readonly #reader: AnswerReader;
+  readonly #intake: AnswerIntake<Outstanding>;
   readonly #probe: HealthProbe;
   readonly #gap: RequestGap;
-  /** Runs while the rest of a message is to come that no request waits for. */
-  readonly #half: RequestGap;
   readonly #maxAge: Timer | undefined;
   #state: State = { kind: "open" };
   /** Since when an answer has been due and the device has sent nothing. */
@@ -48,11 +45,21 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     this.#connection = connection;
     this.#owner = owner;
     const { clock } = owner;
-    const { protocol, maxAgeMs } = owner.options();
-    this.#matcher = new AnswerMatcher(() => owner.options(), Math.floor(Math.random() * 0x10000));
-    this.#reader = new AnswerReader(connection, protocol.deviceFraming.answers(), {
-      cut: (cut, atEof) => this.#carryOut(this.#matcher.match(cut, atEof), atEof),
-      caughtUp: (heldBytes) => this.#caughtUp(heldBytes),
+    const { maxAgeMs } = owner.options();
+    this.#matcher = new AnswerMatcher(() => owner.options(), owner.habits, Math.floor(Math.random() * 0x10000));
+    this.#intake = new AnswerIntake(connection, this.#matcher, {
+      clock,
+      answer: (to, cut, atEof) => this.#answer(to, cut, atEof),
+      event: (bytes) => {
+        owner.responsive();
+        owner.event(Buffer.from(bytes));
+      },
+      unsolicited: (what) => owner.unsolicited(what),
+      learned: (what) => owner.learned(what),
+      distrust: (what) => this.#distrust(what),
+      caughtUp: () => {
+        this.#silentSince = this.#matcher.size === 0 ? undefined : clock.now();
+      },
       ready: () => owner.ready(),
       fault: (error) => owner.fault(error),
     });
@@ -63,7 +70,6 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
     this.#gap = new RequestGap(clock, () => this.#gapOver());
-    this.#half = new RequestGap(clock, () => this.#distrust("half a message that no request waited for"));
     if (maxAgeMs > 0) this.#maxAge = clock.after(maxAgeMs, () => this.#retire("as old as MAXA allows"));
   }
 
@@ -79,8 +85,8 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   /** Whether a request can go out now. */
   get isFree(): boolean {
     const { ready, unsent } = this.#connection;
-    const isBusy = this.#reader.isReading || this.#gap.running || this.#half.running || !ready || unsent > 0;
-    return this.#state.kind === "open" && !isBusy && this.#matcher.size < this.#owner.options().pipe;
+    const isBusy = this.#intake.isReading || this.#gap.running || !ready || unsent > 0;
+    return this.#state.kind === "open" && !isBusy && this.#matcher.size < this.#matcher.limit;
   }
 
   get #answerMs(): number {
@@ -93,12 +99,12 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
 
   /** Stops reading: a client does not take its answer. The mux limits that. */
   pause(): void {
-    this.#reader.pause();
+    this.#intake.pause();
     for (const outstanding of this.#matcher.outstanding) outstanding.unlimited();
   }
 
   resume(): void {
-    this.#reader.resume();
+    this.#intake.resume();
     for (const outstanding of this.#matcher.outstanding) outstanding.limit(this.#answerMs);
   }
 
@@ -126,16 +132,13 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   /** The device has sent these bytes. */
   data(chunk: Buffer): void {
     this.#probe.used();
-    if (this.#matcher.distrustsBytes) {
-      this.#distrust(`${chunk.length} bytes that no request waited for`);
-    } else {
-      this.#reader.push(chunk);
-    }
+    this.#intake.push(chunk);
   }
 
   /** The device has sent FIN. */
   eof(): void {
-    this.#reader.end();
+    if (this.#intake.isSettling) this.#retireLater("by device");
+    this.#intake.end();
     if (this.#state.kind === "retiring" && this.#matcher.size === 0) this.#owner.retire(this.#state.reason);
     else if (this.#state.kind !== "stopped") this.#owner.fail("by device");
   }
@@ -144,8 +147,8 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   stop(): void {
     if (this.isStopped) return;
     this.#state = { kind: "stopped" };
-    this.#reader.stop();
-    for (const timer of [this.#probe, this.#gap, this.#half, this.#maxAge]) timer?.cancel();
+    this.#intake.stop();
+    for (const timer of [this.#probe, this.#gap, this.#maxAge]) timer?.cancel();
     const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
     this.#matcher.clear();
     for (const one of outstanding) {
@@ -162,11 +165,10 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     const id = this.#matcher.nextId();
     this.requests += 1;
     this.#probe.used();
-    const awaitsOneAnswer = !protocol.hasIds && protocol.unasked !== "told";
-    if (awaitsOneAnswer) this.#reader.restart(protocol.deviceFraming.answers(request.bytes));
     if (request.closesConnection) this.#retireLater("the device may see the end of the request elsewhere");
     const bytes = protocol.withId(request, id);
-    if (!request.oneWay) this.#reader.expect(bytes);
+    const outstanding = new Outstanding(id, request, bytes, pending, this.#owner.clock, this.#expired);
+    if (!request.oneWay) this.#intake.expect(outstanding);
     this.#connection.write(bytes);
     if (request.oneWay || (request.signOfLife && pending !== undefined)) {
       if (pending !== undefined) this.#owner.completed(pending, false);
@@ -174,7 +176,6 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       return;
     }
     this.#silentSince ??= this.#owner.clock.now();
-    const outstanding = new Outstanding(id, request, pending, this.#owner.clock, this.#expired);
     this.#matcher.sent(outstanding);
     outstanding.limit(timeoutMs);
     if (request.body === undefined) return;
@@ -182,25 +183,6 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   }
 
   // what the device sends
-
-  #carryOut(match: Match<Outstanding>, atEof: boolean): void {
-    this.#half.cancel();
-    switch (match.kind) {
-      case "answer":
-        this.#answer(match.to, match.cut, atEof);
-        break;
-      case "event":
-        this.#owner.responsive();
-        this.#owner.event(Buffer.from(match.bytes));
-        break;
-      case "unsolicited":
-        this.#owner.unsolicited(match.what);
-        break;
-      case "suspect":
-        this.#distrust(match.what);
-        break;
-    }
-  }
 
   #answer(outstanding: Outstanding, cut: MessageCut, atEof: boolean): void {
     const { pending, request } = outstanding;
@@ -221,7 +203,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       outstanding.limit(isEarly ? this.#owner.options().stallMs : MORE_ANSWERS_MS);
     } else if (cut.kind === "frame") {
       this.#complete(outstanding, atEof);
-    } else if (pending?.isWanted && !this.#reader.isPaused && !isInterim) {
+    } else if (pending?.isWanted && !this.#intake.isPaused && !isInterim) {
       outstanding.limit(this.#answerMs); // an endless answer that no client wants must not keep the connection
     }
   }
@@ -233,13 +215,6 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     if (outstanding.pending !== undefined) this.#owner.completed(outstanding.pending, byEof);
     // a new connection would not be free before the end of the gap either
     if (!byEof && !this.#gap.running) this.#retireIfDue();
-  }
-
-  #caughtUp(heldBytes: number): void {
-    const isAnswered = this.#matcher.size === 0;
-    this.#silentSince = isAnswered ? undefined : this.#owner.clock.now();
-    this.#matcher.caughtUp(heldBytes);
-    if (heldBytes > 0 && this.#matcher.awaitsEnd && !this.#half.running) this.#half.start(MAX_HALF_MS);
   }
 
   // when the connection ends
@@ -282,12 +257,12 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     const silenceMs = now - (this.#silentSince ?? now);
     if (pending === undefined) {
       this.#owner.replace("no answer to its probe");
-    } else if (!this.#owner.options().protocol.hasIds) {
+    } else if (this.#matcher.confusesLateAnswers) {
       this.#owner.replace(`no answer within ${answerMs / 1000} s: the next one could belong to any request`);
     } else if (silenceMs >= SILENT_TIMEOUTS * answerMs) {
       this.#owner.replace(`no answers for ${(silenceMs / 1000).toFixed(1)} s`);
-    } else if (this.#reader.held > 0) {
-      this.#owner.replace(`${this.#reader.held} bytes of an answer whose rest did not come`);
+    } else if (this.#intake.held > 0) {
+      this.#owner.replace(`${this.#intake.held} bytes of an answer whose rest did not come`);
     } else {
       this.#owner.ready();
     }

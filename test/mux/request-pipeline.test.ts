@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DeviceHabits } from "#src/core/mux/device-habits.js";
 import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
 import { RequestPipeline } from "#src/mux/request-pipeline.js";
 import type { RequestPipelineOwner } from "#src/mux/request-pipeline-owner.js";
@@ -24,6 +25,7 @@ function setUp(options = "PROT=modbus TIME=2") {
     };
   const owner: RequestPipelineOwner = {
     clock,
+    habits: new DeviceHabits(),
     options: () => mux,
     answer: (_pending, { kind, bytes }) => void told.push(`${kind} ${bytes.toString("latin1")}`),
     completed: (_pending, byEof) => void told.push(byEof ? "completed by EOF" : "completed"),
@@ -33,6 +35,7 @@ function setUp(options = "PROT=modbus TIME=2") {
     event: (message) => void told.push(`event ${message.toString("latin1")}`),
     unsolicited: (text) => void told.push(`unsolicited: ${text}`),
     responsive() {},
+    learned: (what) => void told.push(`learned: ${what}`),
     ready: () => void told.push("ready"),
     fault: (error) => void told.push(`fault: ${error}`),
     fail: stopWith("fail"),
@@ -91,7 +94,6 @@ test("PIPE: answers in any order find their requests", () => {
 });
 
 for (const [what, answer] of [
-  ["another id", (id: number) => modbusMessage((id + 1) & 0xffff, registerPdu(1))],
   ["another function", (id: number) => modbusMessage(id, words(6, 1, 1))],
   ["no request before it", () => modbusMessage(0, registerPdu(1))],
 ] as const) {
@@ -107,6 +109,54 @@ for (const [what, answer] of [
     assert.deepEqual(take().slice(1), ["completed", "ready"]);
   });
 }
+
+test("modbus: an answer with another id waits for a right one: that is the answer, and the other one is dropped", () => {
+  const { pipeline, send, answerTo, take } = setUp();
+  send(modbusMessage(1, readPdu(1)));
+  const right = answerTo(0, registerPdu(1));
+  const wrong = modbusMessage((IDS(right) + 1) & 0xffff, registerPdu(2));
+  pipeline.data(wrong);
+  assert.deepEqual(take(), ["ready"]);
+  pipeline.data(right);
+  assert.deepEqual(take(), [
+    `unsolicited: an answer that no request waited for (${wrong.toString("hex")})`,
+    ...[`frame ${right.toString("latin1")}`, "completed", "ready"],
+  ]);
+});
+
+const BY_ORDER = "learned: answers carry ids of their own: matched by order from now on";
+
+test("modbus: without a right one within 200 ms it is the answer; from then on there is no wait, and a timeout costs the connection", () => {
+  const { clock, pipeline, send, written, answerTo, take } = setUp("PROT=modbus PIPE=4 TIME=2");
+  const foreign = (index: number, value: number): Buffer =>
+    modbusMessage((IDS(written[index] as Buffer) + 7) & 0xffff, registerPdu(value));
+  send(modbusMessage(1, readPdu(1)));
+  pipeline.data(foreign(0, 42));
+  clock.advance(199);
+  assert.deepEqual(take(), ["ready"]);
+  clock.advance(1);
+  assert.deepEqual(take(), [BY_ORDER, `frame ${foreign(0, 42).toString("latin1")}`, "completed", "ready"]);
+  send(modbusMessage(1, readPdu(1)));
+  assert.equal(pipeline.isFree, false, "PIPE is 1");
+  pipeline.data(foreign(1, 43));
+  assert.deepEqual(take(), [`frame ${foreign(1, 43).toString("latin1")}`, "completed", "ready"]);
+  pipeline.data(answerTo(1, registerPdu(44)));
+  assert.match(take()[0] ?? "", /^unsolicited: an answer that no request waited for/);
+  send(modbusMessage(1, readPdu(1)));
+  clock.advance(2000);
+  assert.match(take().at(-1) ?? "", /^replace: no answer within 2 s/);
+});
+
+test("modbus: an answer with another id is taken when the device closes behind it", () => {
+  const { pipeline, send, answerTo, take } = setUp();
+  send(modbusMessage(1, readPdu(1)));
+  const answer = answerTo(0, registerPdu(1));
+  answer.writeUInt16BE((IDS(answer) + 1) & 0xffff);
+  pipeline.data(answer);
+  take();
+  pipeline.eof();
+  assert.deepEqual(take(), [BY_ORDER, `frame ${answer.toString("latin1")}`, "completed", "retire: by device"]);
+});
 
 test("modbus: after a timeout the connection stays, and the late answer is dropped", () => {
   const { clock, pipeline, send, answerTo, take } = setUp();

@@ -1,4 +1,6 @@
-import type { Cut } from "../framing/framing.js";
+import type { Cut, Framing } from "../framing/framing.js";
+import type { DeviceHabits } from "./device-habits.js";
+import { IdTrust, type Signs } from "./id-trust.js";
 import { LastAnswer } from "./last-answer.js";
 import type { MuxOptions } from "./mux-options.js";
 import type { Protocol, Request } from "./protocol.js";
@@ -9,6 +11,10 @@ export interface Awaiting {
   /** The id on the link; 0 where the protocol has none. */
   readonly id: number;
   readonly request: Request;
+  /** What has gone out. */
+  readonly bytes: Buffer;
+  /** Whether it has come back: the adapter hears itself. */
+  isEchoed: boolean;
 }
 
 /** A message of the device, or a part of one. */
@@ -16,7 +22,19 @@ export type MessageCut = Exclude<Cut, { kind: "junk" }>;
 
 /** What a message of the device is. */
 export type Match<T> =
-  | { readonly kind: "answer"; readonly to: T; readonly cut: MessageCut }
+  | {
+      readonly kind: "answer";
+      readonly to: T;
+      readonly cut: MessageCut;
+      /** What it shows about the device, in words for the log, once. */
+      readonly learned?: string;
+      /** What was held and is no answer, in words for the log. */
+      readonly dropped?: string;
+    }
+  /** Perhaps the answer, with an id or unit of the device's own: {@link AnswerMatcher.settle} takes it, unless a better one comes. */
+  | { readonly kind: "held" }
+  /** The echo of a request, which means nothing. */
+  | { readonly kind: "echo" }
   /** For all clients. */
   | { readonly kind: "event"; readonly bytes: Buffer }
   /** No request waits for it, and it answers nobody; `what`: in words for the log. */
@@ -24,7 +42,17 @@ export type Match<T> =
   /** The next message could be the answer to anything: the link is of no use any more. */
   | { readonly kind: "suspect"; readonly what: string };
 
+/** A message that is perhaps the answer to the only request. */
+interface Candidate<T> {
+  readonly to: T;
+  readonly signs: Signs;
+  readonly cut: MessageCut;
+}
+
 const MAX_SHOWN = 32; // bytes of a message in the log
+const BY_ORDER = "answers carry ids of their own: matched by order from now on";
+const ECHO: Match<never> = { kind: "echo" };
+const HELD: Match<never> = { kind: "held" };
 
 /** Decides which outstanding request of one link a message of the device answers (docs/mux.md). */
 export class AnswerMatcher<T extends Awaiting> {
@@ -32,16 +60,24 @@ export class AnswerMatcher<T extends Awaiting> {
   readonly #protocol: Protocol;
   readonly #outstanding = new Map<number, T>();
   readonly #ids: RequestIds;
+  readonly #habits: DeviceHabits;
+  readonly #trust: IdTrust;
   readonly #last = new LastAnswer();
+  #candidate: Candidate<T> | undefined;
+  /** Whether a message was refused for its id or unit alone, and no right answer has come since. */
+  #hasRefused = false;
   /** Whether what comes next has come right behind an answer. */
   #isBehindAnswer = false;
 
   /**
    * @param options a reload may change them, but not the protocol
+   * @param habits what is known about the device; the matcher adds what it learns
    * @param firstId the id before the first one: a random one makes the ids of two links differ
    */
-  constructor(options: () => MuxOptions, firstId: number) {
+  constructor(options: () => MuxOptions, habits: DeviceHabits, firstId: number) {
     this.#options = options;
+    this.#habits = habits;
+    this.#trust = new IdTrust(habits);
     this.#protocol = options().protocol;
     this.#ids = new RequestIds(this.#outstanding, firstId);
   }
@@ -56,6 +92,17 @@ export class AnswerMatcher<T extends Awaiting> {
     return this.#outstanding.values();
   }
 
+  /** A framing for what the device sends before the first request. */
+  framing(): Framing {
+    return this.#protocol.deviceFraming.answers();
+  }
+
+  /** A framing for the answer to this request; nothing: messages are cut on as before. */
+  framingOf({ request }: T): Framing | undefined {
+    const { hasIds, unasked, deviceFraming } = this.#protocol;
+    return hasIds || unasked === "told" ? undefined : deviceFraming.answers(request.bytes);
+  }
+
   /** Whether any byte that comes now makes the link suspect. */
   get distrustsBytes(): boolean {
     return this.#outstanding.size === 0 && this.#protocol.unasked === "suspect";
@@ -63,7 +110,17 @@ export class AnswerMatcher<T extends Awaiting> {
 
   /** Whether half a message that has come must end before the next request goes out: its end would be the beginning of the answer. */
   get awaitsEnd(): boolean {
-    return this.#outstanding.size === 0 && this.#protocol.unasked === "messages";
+    return this.#outstanding.size === 0 && (this.#protocol.unasked === "messages" || this.#habits.byOrder);
+  }
+
+  /** Whether nothing tells late answers from others: after a timeout the link is of no use any more. */
+  get confusesLateAnswers(): boolean {
+    return !this.#protocol.hasIds || this.#habits.byOrder || this.#hasRefused;
+  }
+
+  /** How many requests may be outstanding: PIPE, but one where ids do not tell answers, or perhaps do not. */
+  get limit(): number {
+    return this.#habits.byOrder || this.#habits.areIdsDoubtful ? 1 : this.#options().pipe;
   }
 
   /** The id of the next request. */
@@ -80,17 +137,22 @@ export class AnswerMatcher<T extends Awaiting> {
   /** The request has its whole answer. */
   completed({ id }: T): void {
     this.#outstanding.delete(id);
+    this.#candidate = undefined;
   }
 
   /** The request got no answer in time. The answer may come late. */
   abandoned({ id }: T): void {
     this.#outstanding.delete(id);
+    this.#candidate = undefined;
     this.#ids.abandon(id);
+    this.#habits.lost(id);
   }
 
   /** No answer comes any more. */
   clear(): void {
+    for (const id of this.#outstanding.keys()) this.#habits.lost(id);
     this.#outstanding.clear();
+    this.#candidate = undefined;
   }
 
   /** All bytes that came are matched; `heldBytes`: the length of an incomplete message. */
@@ -110,22 +172,86 @@ export class AnswerMatcher<T extends Awaiting> {
     if (protocol.isEvent?.(bytes)) return { kind: "event", bytes };
     const id = protocol.hasIds ? protocol.idOf(bytes) : 0;
     const to = this.#outstanding.get(id);
-    if (to === undefined) {
-      this.#ids.answered(id);
-      return this.#unasked(bytes);
+    if (to !== undefined) {
+      if (this.#isEcho(bytes, to)) return ECHO;
+      if (cut.kind === "part" || protocol.isAnswerTo(bytes, to.request)) return this.#answered(to, cut);
     }
-    if (cut.kind === "part" || protocol.isAnswerTo(bytes, to.request)) {
-      if (!protocol.hasIds) this.#remember(bytes, to.request);
-      return { kind: "answer", to, cut };
-    }
-    return protocol.isDistorted?.(bytes, to.request)
-      ? { kind: "suspect", what: unawaited(bytes) }
-      : this.#unasked(bytes);
+    const foreign = this.#foreign(id, cut, atEof);
+    if (foreign !== undefined) return foreign;
+    if (to === undefined) this.#ids.answered(id);
+    else if (protocol.isDistorted?.(bytes, to.request)) return { kind: "suspect", what: unawaited(bytes) };
+    return this.#unasked(bytes);
   }
 
-  #remember(answer: Buffer, request: Request): void {
+  /** No better answer has come: takes the one that is held, if it still is. */
+  settle(): Match<T> | undefined {
+    if (this.#candidate === undefined) return undefined;
+    const { to, signs, cut } = this.#candidate;
+    this.#candidate = undefined;
+    return this.#taken(to, signs, cut);
+  }
+
+  /** The answer as it should be. */
+  #answered(to: T, cut: MessageCut): Match<T> {
+    if (this.#protocol.hasIds) this.#trust.right(to.request.modbus?.unit ?? 0);
+    this.#hasRefused = false;
+    this.#remember(cut.bytes, to);
+    const candidate = this.#candidate?.cut.bytes;
+    return { kind: "answer", to, cut, ...(candidate !== undefined && { dropped: unawaited(candidate) }) };
+  }
+
+  /** The answer with an id or unit of the device's own. */
+  #taken(to: T, signs: Signs, cut: MessageCut): Match<T> {
+    const habits = this.#habits;
+    this.#trust.taken(signs);
+    this.#remember(cut.bytes, to);
+    if (habits.isTold) return { kind: "answer", to, cut };
+    habits.isTold = true;
+    return { kind: "answer", to, cut, learned: BY_ORDER };
+  }
+
+  /** What a message is that has the function and the shape of an awaited answer, but not its id or unit; nothing: it has neither. */
+  #foreign(id: number, cut: MessageCut, atEof: boolean): Match<T> | undefined {
+    const { bytes } = cut;
+    if (this.#protocol.unitOfFit === undefined || this.#options().match === "strict") return undefined;
+    if (this.#ids.isAbandoned(id)) return undefined;
+    const [only] = this.#outstanding.values();
+    const unit = only === undefined ? undefined : this.#protocol.unitOfFit(bytes, only.request);
+    if (only === undefined || unit === undefined) return undefined;
+    const hasId = id === only.id;
+    const signs: Signs = { hasId, unit, askedUnit: only.request.modbus?.unit ?? 0 };
+    const verdict = this.#trust.judge(signs);
+    if (verdict === "known" && this.#outstanding.size === 1) return this.#taken(only, signs, cut);
+    if (this.#candidate !== undefined)
+      return { kind: "suspect", what: `a second answer with another id or unit (${shown(bytes)})` };
+    const mayBeLate = this.#ids.abandoned > 0 || (!hasId && this.#habits.mayBeLate(id));
+    if (verdict === "impossible" || mayBeLate || this.#outstanding.size > 1) {
+      this.#hasRefused = true;
+      if (this.#outstanding.size > 1 && !this.#trust.isProven) this.#habits.areIdsDoubtful = true;
+      return undefined;
+    }
+    if (atEof) return this.#taken(only, signs, cut);
+    this.#candidate = { to: only, signs, cut: { kind: "frame", bytes: Buffer.from(bytes) } };
+    return HELD;
+  }
+
+  /** Whether a message is the request itself. An echo can look like the confirmation of a write; the echo of a read looks like no answer. */
+  #isEcho(bytes: Buffer, to: T): boolean {
+    const { echo } = this.#options();
+    if (echo === "off" || to.isEchoed || !bytes.equals(to.bytes)) return false;
+    if (echo === "auto" && !this.#habits.echoes) {
+      if (to.request.modbus === undefined || this.#protocol.isAnswerTo(bytes, to.request)) return false;
+      this.#habits.echoes = true;
+    }
+    to.isEchoed = true;
+    return true;
+  }
+
+  /** Remembers an answer that could be mistaken for another one if it came again. */
+  #remember(answer: Buffer, { request }: T): void {
     const { unasked } = this.#protocol;
-    if (unasked === "told" || unasked === "suspect" || request.signOfLife) return;
+    const isTold = unasked === "told" && !this.#habits.byOrder;
+    if (isTold || unasked === "suspect" || request.signOfLife) return;
     this.#last.remember(answer, request);
     this.#isBehindAnswer = true;
   }

@@ -189,6 +189,28 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     kind: word(["drop", "broadcast"]),
   }),
   row({
+    key: "ECHO",
+    name: "echo",
+    usage: "ECHO=auto|strip|off",
+    help: [
+      "Adapters that repeat the request before the answer. auto: Modbus requests that come back are",
+      "no answers once a read has come back. strip: no request that comes back is an answer.",
+    ],
+    sets: "echo",
+    kind: word(["auto", "strip", "off"]),
+  }),
+  row({
+    key: "MATC",
+    name: "match",
+    usage: "MATC=auto|strict",
+    help: [
+      "auto: take Modbus answers with ids or units of the device's own, while one request waits and",
+      "the link has not returned right ids. strict: drop them.",
+    ],
+    sets: "match",
+    kind: word(["auto", "strict"]),
+  }),
+  row({
     key: "MODE",
     name: "mode",
     usage: "MODE=request|broadcast",

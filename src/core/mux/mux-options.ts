@@ -47,6 +47,10 @@ export interface MuxOptions {
   readonly writes: Writes;
   /** What becomes of a message of the device that no request waits for. */
   readonly unsolicited: "drop" | "broadcast";
+  /** Whether a request that comes back is an answer: `auto` learns it. */
+  readonly echo: "auto" | "strip" | "off";
+  /** Whether answers with ids of the device's own are taken. */
+  readonly match: "auto" | "strict";
   /** `broadcast`: whatever the device says goes to every client. */
   readonly mode: "request" | "broadcast";
 }
@@ -70,6 +74,8 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   cacheMs: 0,
   writes: "pass",
   unsolicited: "drop",
+  echo: "auto",
+  match: "auto",
   mode: "request",
 };
 

@@ -100,6 +100,8 @@ export interface Protocol {
   isDistorted?(answer: Buffer, request: Request): boolean;
   /** Whether {@link isAnswerTo} is certain. Without this method it never is where ids do not tell: the order of messages pairs them. */
   canTell?(answer: Buffer, request: Request): boolean;
+  /** The unit that a message names, where it would be the answer to the request if its id and its unit were right. Modbus only. */
+  unitOfFit?(answer: Buffer, request: Request): number | undefined;
   /** Whether an answer reports a failure. The cache does not keep it. */
   isFailure?(answer: Buffer): boolean;
   /** Whether an unknown number of answers may follow the request. */

@@ -16,6 +16,16 @@ export class RequestIds {
     this.#last = first;
   }
 
+  /** Number of requests whose answers may come late. */
+  get abandoned(): number {
+    return this.#abandoned.size;
+  }
+
+  /** Whether the answer with this id is late. */
+  isAbandoned(id: number): boolean {
+    return this.#abandoned.has(id);
+  }
+
   /** The id of the next request. */
   next(): number {
     do this.#last = (this.#last + 1) & 0xffff;

@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AnswerMatcher, type Awaiting } from "#src/core/mux/answer-matcher.js";
+import { DeviceHabits } from "#src/core/mux/device-habits.js";
 import { muxRoute, requestOf } from "../../support/mux-parts.js";
 
 /** A matcher of one link; `ask` sends a request, `say` is what the device sends. */
 function setUp(options: string) {
   const { mux } = muxRoute(options);
   const { protocol } = mux;
-  const matcher = new AnswerMatcher<Awaiting>(() => mux, 0);
+  const matcher = new AnswerMatcher<Awaiting>(() => mux, new DeviceHabits(), 0);
   return {
     matcher,
     ask(bytes: Buffer): Awaiting {
-      const awaiting = { id: matcher.nextId(), request: requestOf(protocol, bytes) };
+      const [id, request] = [matcher.nextId(), requestOf(protocol, bytes)];
+      const awaiting = { id, request, bytes: protocol.withId(request, id), isEchoed: false };
       matcher.sent(awaiting);
       return awaiting;
     },

@@ -38,7 +38,6 @@ export const OWN_IDS: readonly Story[] = DEVICES.flatMap(([device, behaviour, ch
     behaviour,
     clients: "right answers, with the ids and units that they sent; the log says so once",
     options: `PROT=${kind} TIME=2`,
-    pending: "match=auto",
     animal: () => Animal.open(modbusProtocol(kind), alters(kind, change())),
     async visit({ animal, modbus, log }) {
       const [one, other] = await Promise.all([modbus(), modbus()]);

@@ -84,7 +84,6 @@ export const SERIAL_NOISE: readonly Story[] = [
     behaviour: "sends each request back, then the answer",
     clients: "the answer of the device, never the echo",
     options: "PROT=modbus-serial TIME=2",
-    pending: "echo=strip, and by itself",
     animal: () =>
       Animal.open(
         serial,

@@ -97,6 +97,10 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
     isAnswerTo: answersBy(device, fitsRequest),
     // on a serial line other units, and masters, may talk beside the answer
     ...(device.hasIds && { isDistorted: answersBy(device, sameFunction) }),
+    unitOfFit(answer, request) {
+      const { unit, pdu } = device.unwrap(answer);
+      return fitsRequest(pdu, partsOf(request).pdu) ? unit : undefined;
+    },
     forClient: ({ bytes }, request) => wrapped(request, device.unwrap(bytes).pdu),
     failureReply(request, why) {
       return isSilent(request) ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
