@@ -1,10 +1,13 @@
 import { DeviceHabits } from "../core/mux/device-habits.js";
+import { unitOf } from "../core/mux/link-health.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
+import type { Request } from "../core/mux/protocol.js";
+import { HOLD_MS, UnitHealth } from "../core/mux/unit-health.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionPool } from "./connection-pool.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
 import type { MuxLog } from "./mux-log.js";
-import type { RequestEvents } from "./pending-request.js";
+import type { ClientRequest, RequestEvents, Room } from "./pending-request.js";
 import { RequestPipeline } from "./request-pipeline.js";
 import type { RequestPipelineOwner } from "./request-pipeline-owner.js";
 
@@ -23,6 +26,11 @@ export interface DevicePipelinesOwner {
 
 /** The request pipelines on all established connections of a mux. */
 export class DevicePipelines {
+  readonly units = new UnitHealth((unit, isSilent) => {
+    const { log } = this.#owner;
+    if (isSilent) log.warn(`unit ${unit} does not answer: it is asked rarely from now on, and the others do not wait`);
+    else log.info(`unit ${unit} answers again`);
+  });
   readonly #owner: DevicePipelinesOwner;
   readonly #habits = new DeviceHabits();
   readonly #pipelines = new Map<DeviceConnection, RequestPipeline>();
@@ -38,11 +46,32 @@ export class DevicePipelines {
     return sum;
   }
 
-  /** The pipeline that can take a request and has the fewest outstanding; nothing when none can. */
-  get free(): RequestPipeline | undefined {
+  /** Whether some request can be started now: sent to the device, or failed at once. */
+  get hasRoom(): boolean {
+    if (this.#owner.pool.down) return true;
+    for (const { room } of this.#pipelines.values()) if (room.isAny) return true;
+    return false;
+  }
+
+  /** Whether this request can be. `other`: there is room only for requests to other units than its own. */
+  roomFor(request: Request): Room {
+    if (this.#owner.pool.down || this.refuses(request) || this.freeFor(request) !== undefined) return "room";
+    return this.hasRoom ? "other" : "none";
+  }
+
+  /** Whether the unit of the request is silent, and its next try is not due yet. */
+  refuses(request: Request): boolean {
+    const { units } = this;
+    const unit = unitOf(request);
+    return unit !== undefined && !units.isTrusted(unit) && !units.mayAsk(unit, this.#owner.clock.now());
+  }
+
+  /** The pipeline that can take this request and has the fewest outstanding; nothing when none can. */
+  freeFor(request: Request): RequestPipeline | undefined {
     let best: RequestPipeline | undefined;
     for (const pipeline of this.#pipelines.values()) {
-      if (pipeline.isFree && (best === undefined || pipeline.outstanding < best.outstanding)) best = pipeline;
+      if (pipeline.room.isFor(request) && (best === undefined || pipeline.outstanding < best.outstanding))
+        best = pipeline;
     }
     return best;
   }
@@ -50,6 +79,22 @@ export class DevicePipelines {
   /** A client has gone: answers that only it wanted are of no use. */
   clientGone(): void {
     for (const pipeline of this.#pipelines.values()) pipeline.clientGone();
+  }
+
+  /**
+   * How much of its time the request has waited for other units that do not answer, since the last call: that does not count. In all, it is
+   * no more than one such unit may take.
+   */
+  excusedMs(clientRequest: ClientRequest): number {
+    const { clock } = this.#owner;
+    let ms = this.units.lostMs - clientRequest.lostMs;
+    clientRequest.lostMs += ms;
+    for (const { room } of clientRequest.place === undefined ? [] : this.#pipelines.values()) {
+      ms = Math.max(ms, clock.now() - (room.heldSince(clientRequest.request) ?? clock.now()));
+    }
+    const excusedMs = Math.min(Math.ceil(ms), HOLD_MS - clientRequest.excusedMs);
+    clientRequest.excusedMs += excusedMs;
+    return excusedMs;
   }
 
   of(connection: DeviceConnection): RequestPipeline | undefined {
@@ -96,6 +141,7 @@ export class DevicePipelines {
 
   #pipelineOwner(connection: DeviceConnection): RequestPipelineOwner {
     const { pool, requests, clock } = this.#owner;
+    const { units } = this;
     const close = (how: "fail" | "retire" | "replace", reason: string): void => {
       pool[how](connection, reason);
       this.#stop(connection);
@@ -105,6 +151,7 @@ export class DevicePipelines {
       clock,
       habits: this.#habits,
       learned: (what) => this.#owner.log.info(what),
+      units,
       options: () => this.#owner.options(),
       responsive: () => pool.markResponsive(connection),
       ready: () => this.#owner.ready(),

@@ -1,34 +1,13 @@
 import { FairQueue, type Verdict } from "../core/mux/fair-queue.js";
-import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
 import { type Outcome, outcomeOf } from "../core/mux/request-outcome.js";
-import { WaitingList } from "../core/mux/waiting-list.js";
 import { SlicedLoop } from "../scheduling/sliced-loop.js";
-import type { Clock } from "../system/clock.js";
+import type { FairSchedulerOwner } from "./fair-scheduler-owner.js";
 import type { MuxClient } from "./mux-client.js";
 import { ClientRequest, failureReply, type LocalReply, PendingRequest, type QueueItem } from "./pending-request.js";
 import { TimeLimit } from "./time-limit.js";
+import { WaitingClients } from "./waiting-clients.js";
 import { WaitingReads } from "./waiting-reads.js";
-
-/** What a scheduler asks of the mux whose clients it schedules, and tells it. */
-export interface FairSchedulerOwner {
-  readonly clock: Clock;
-  options(): MuxOptions;
-  /** Whether some request can be started now: sent to the device, or failed at once. */
-  hasRoom(): boolean;
-  /** Whether clients share the answers to reads (CACH). */
-  isCoalescing(): boolean;
-  /** Whether this request can be started without room, because its answer is cached or under way. */
-  canCoalesce(request: Request): boolean;
-  /** It is the turn of this request. */
-  start(clientRequest: ClientRequest, pending: PendingRequest): void;
-  /** Requests wait for nothing but a connection. */
-  needsConnection(): void;
-  /** A request is over: it has its answer, or its failure. */
-  settled(clientRequest: ClientRequest, outcome: Outcome): void;
-  /** A request was rejected because the queue of its client is full. */
-  queueFull(client: MuxClient): void;
-}
 
 /** What the scheduler knows about a client. */
 interface ClientState {
@@ -48,8 +27,7 @@ const MAX_LOCAL_REPLIES = 1024; // replies that wait behind answers; the mux doe
 export class FairScheduler {
   readonly #owner: FairSchedulerOwner;
   readonly #queue = new FairQueue<MuxClient, QueueItem>();
-  /** Clients whose next request is a read without room. The read needs no room once an identical read is answered or under way. */
-  readonly #waitingForAnswer = new WaitingList<MuxClient>();
+  readonly #waitingClients = new WaitingClients((client) => this.#queue.reconsider(client));
   readonly #waitingReads = new WaitingReads(this.#queue);
   readonly #clients = new Map<MuxClient, ClientState>();
   readonly #timeLimit: TimeLimit;
@@ -88,7 +66,7 @@ export class FairScheduler {
 
   /** Discards everything that waits for its turn. Started requests go on. */
   discardWaiting(client: MuxClient): void {
-    this.#waitingForAnswer.remove(client);
+    this.#waitingClients.remove(client);
     for (const item of this.#queue.remove(client)) {
       if (item.kind === "reply") continue;
       this.#settle(item.clientRequest, "abandoned");
@@ -125,7 +103,7 @@ export class FairScheduler {
       return;
     }
     const since = this.#owner.clock.now();
-    const clientRequest = new ClientRequest(client, request, since);
+    const clientRequest = new ClientRequest(client, request, since, this.#owner.lostMs());
     clientRequest.place = this.#queue.push(client, { kind: "request", clientRequest, isRepeat: false });
     this.#timeLimit.add(clientRequest);
     this.dispatch();
@@ -146,7 +124,12 @@ export class FairScheduler {
 
   /** The answer to the reads with this key is cached or under way: clients that wait to send one need no room. */
   answerExpected(key: string): void {
-    for (const client of this.#waitingForAnswer.take(key)) this.#queue.reconsider(client);
+    this.#waitingClients.answerExpected(key);
+  }
+
+  /** A unit may have answered: clients that wait for it may go on. */
+  unitFreed(): void {
+    this.#waitingClients.unitFreed();
   }
 
   /** A request of a client waits for this request to the device from now on. */
@@ -158,12 +141,9 @@ export class FairScheduler {
 
   /** This read goes to the device now: identical reads that wait share its answer. */
   joinWaiting(pending: PendingRequest): void {
-    const { key } = pending.request;
-    if (key === undefined) return;
-    const { hasIds } = this.#owner.options().protocol;
-    for (const clientRequest of this.#waitingReads.take(key, (each, ahead) =>
-      this.#mayJoin(each, ahead, pending, hasIds),
-    )) {
+    const inAnyOrder = this.#owner.options().protocol.clientsHaveIds;
+    const running = (client: MuxClient) => (client.stalled ? undefined : this.#clients.get(client)?.running);
+    for (const clientRequest of this.#waitingReads.take(pending, { inAnyOrder, running })) {
       pending.waiters.add(clientRequest);
       this.started(clientRequest, pending);
       clientRequest.client.check();
@@ -225,7 +205,7 @@ export class FairScheduler {
 
   /** A client's requests keep their order. Only reads in a protocol with ids run beside each other. */
   #judge(client: MuxClient, item: QueueItem): Verdict {
-    this.#waitingForAnswer.remove(client);
+    this.#waitingClients.remove(client);
     const running = this.#clients.get(client)?.running;
     if (running === undefined || client.stalled) return "not now";
     const { clientsHaveIds } = this.#owner.options().protocol;
@@ -236,20 +216,12 @@ export class FairScheduler {
     const [other] = running;
     const mayRun = other === undefined || (clientsHaveIds && request.reads && other.request.reads);
     if (this.#isStopped || !mayRun) return "not now";
-    if (this.#owner.hasRoom()) return "take";
-    if (request.key === undefined || !this.#owner.isCoalescing()) return "no room";
-    if (this.#owner.canCoalesce(request)) return "take";
-    this.#waitingForAnswer.set(client, request.key);
-    return "no room";
-  }
-
-  /** With ids, answers may overtake each other; without, a client gets them in the order of its requests. */
-  #mayJoin({ client }: ClientRequest, ahead: number, pending: PendingRequest, hasIds: boolean): boolean {
-    const running = this.#clients.get(client)?.running;
-    if (running === undefined || client.stalled) return false;
-    const [other] = running;
-    if (other === undefined || other.pending === pending) return hasIds || ahead === 0;
-    return hasIds && other.request.reads;
+    const room = this.#owner.roomFor(request);
+    if (room === "room") return "take";
+    if (room === "other") this.#waitingClients.waitForUnit(client);
+    if (request.key !== undefined && this.#owner.isCoalescing())
+      this.#waitingClients.waitForAnswer(client, request.key);
+    return room === "other" ? "not now" : "no room";
   }
 
   #deliver(client: MuxClient, { bytes, closeReason }: LocalReply): void {
@@ -285,6 +257,14 @@ export class FairScheduler {
     const { client, request, place, pending } = clientRequest;
     const isUnderWay = pending?.answerBegun || (pending !== undefined && request.body !== undefined); // the link limits it
     if (isUnderWay || (place === undefined && pending === undefined)) return;
+    const excusedMs = this.#owner.excusedMs(clientRequest);
+    if (excusedMs > 0) {
+      this.#owner.clock.after(excusedMs, () => {
+        this.#expire(clientRequest);
+        this.dispatch();
+      });
+      return;
+    }
     if (place === undefined) {
       this.failed(clientRequest, "no answer"); // the connection has a timeout of its own: the device may still answer
       return;

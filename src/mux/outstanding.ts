@@ -1,7 +1,16 @@
 import type { Awaiting } from "../core/mux/answer-matcher.js";
+import { unitOf } from "../core/mux/link-health.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { PendingRequest } from "./pending-request.js";
+
+/** What becomes of a request that waits for too long. */
+export interface Timeouts {
+  /** It keeps the link from requests to other units no more. */
+  overdue(): void;
+  /** It got no answer in time. */
+  expired(outstanding: Outstanding): void;
+}
 
 /** A request on a link that waits for its answer. Without a pending request it is a probe. */
 export class Outstanding implements Awaiting {
@@ -12,8 +21,11 @@ export class Outstanding implements Awaiting {
   readonly pending: PendingRequest | undefined;
   /** Whether an answer has come, and more may follow: of answers, or of the request. */
   hasAnswers = false;
+  /** When it went out, by the clock of the mux. */
+  readonly sentAt: number;
+  #isOverdue = false;
   readonly #clock: Clock;
-  readonly #expired: (outstanding: Outstanding) => void;
+  readonly #timeouts: Timeouts;
   #timer: Timer | undefined;
 
   constructor(
@@ -22,14 +34,15 @@ export class Outstanding implements Awaiting {
     bytes: Buffer,
     pending: PendingRequest | undefined,
     clock: Clock,
-    expired: (outstanding: Outstanding) => void,
+    timeouts: Timeouts,
   ) {
     this.id = id;
     this.request = request;
     this.bytes = bytes;
     this.pending = pending;
     this.#clock = clock;
-    this.#expired = expired;
+    this.#timeouts = timeouts;
+    this.sentAt = clock.now();
   }
 
   /** Whether an answer comes whose clients have all gone. */
@@ -37,10 +50,28 @@ export class Outstanding implements Awaiting {
     return this.pending?.answerBegun === true && !this.pending.isWanted;
   }
 
-  /** Waits so long from now on, and no longer for what it waited for before. */
-  limit(ms: number): void {
+  /** Whether it has waited for so long that it keeps the link from its own unit only. */
+  get isOverdue(): boolean {
+    return this.#isOverdue;
+  }
+
+  /** Whether it keeps the link from a request to this unit. */
+  holds(unit: number | undefined): boolean {
+    return !this.#isOverdue || unitOf(this.request) === unit;
+  }
+
+  /** Waits so long from now on, and no longer for what it waited for before. After `holdMs` it is overdue, where that is earlier. */
+  limit(ms: number, holdMs = ms): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(ms, () => this.#expired(this));
+    this.#timer = this.#clock.after(Math.min(ms, holdMs), () => {
+      if (holdMs >= ms) {
+        this.#timeouts.expired(this);
+        return;
+      }
+      this.#isOverdue = true;
+      this.limit(ms - holdMs);
+      this.#timeouts.overdue();
+    });
   }
 
   /** Waits without a limit. */

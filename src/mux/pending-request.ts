@@ -31,6 +31,10 @@ export class ClientRequest {
   readonly request: Request;
   /** When it arrived, by the clock of the mux. */
   readonly since: number;
+  /** {@link UnitHealth.lostMs} up to which its time has been counted. */
+  lostMs: number;
+  /** How much of its waiting does not count. */
+  excusedMs = 0;
   /** Its place in the queue, until its turn. */
   place: Place<QueueItem> | undefined;
   /** From its turn on: the request to the device whose answer it waits for. */
@@ -40,12 +44,16 @@ export class ClientRequest {
   /** How it has ended. */
   outcome: Outcome | undefined;
 
-  constructor(client: MuxClient, request: Request, since: number) {
+  constructor(client: MuxClient, request: Request, since: number, lostMs: number) {
     this.client = client;
     this.request = request;
     this.since = since;
+    this.lostMs = lostMs;
   }
 }
+
+/** Whether a request can be started now. `other`: there is room only for requests to other units than its own. */
+export type Room = "room" | "other" | "none";
 
 /** A request to the device. Several clients wait for it when they sent identical reads. */
 export class PendingRequest {

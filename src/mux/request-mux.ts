@@ -1,7 +1,7 @@
 import type { MuxLine } from "../core/config/settings.js";
 import type { Cut, HttpHead } from "../core/framing/framing.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
-import type { Failure, Protocol } from "../core/mux/protocol.js";
+import type { Failure, Protocol, Request } from "../core/mux/protocol.js";
 import type { RequestBody } from "../core/mux/request-body.js";
 import { outcomeOf } from "../core/mux/request-outcome.js";
 import { withBody } from "../core/mux/streamed-request.js";
@@ -55,9 +55,11 @@ export class RequestMux extends BaseMux {
     this.#scheduler = new FairScheduler({
       clock,
       options: () => this.route.mux,
-      hasRoom: () => this.pool.down || this.#pipelines.free !== undefined,
+      hasRoom: () => this.#pipelines.hasRoom,
+      roomFor: (request) => (this.#isShared(request) ? "room" : this.#pipelines.roomFor(request)),
+      lostMs: () => this.#pipelines.units.lostMs,
+      excusedMs: (clientRequest) => this.#pipelines.excusedMs(clientRequest),
       isCoalescing: () => this.#coalescer.ms > 0,
-      canCoalesce: (request) => this.#coalescer.canAnswer(request, this.context.clock.now()),
       start: (clientRequest, pending) => this.#start(clientRequest, pending),
       needsConnection: () => this.pool.open(),
       settled: (clientRequest, outcome) => this.statistics.settled(clientRequest, outcome),
@@ -107,6 +109,7 @@ export class RequestMux extends BaseMux {
   }
 
   protected notReachable(): void {
+    this.#pipelines.units.forget();
     this.#scheduler.dispatch();
   }
 
@@ -186,12 +189,17 @@ export class RequestMux extends BaseMux {
 
   // requests
 
+  /** Whether the answer to a read is cached, or under way. */
+  #isShared(request: Request): boolean {
+    return this.#coalescer.ms > 0 && this.#coalescer.canAnswer(request, this.context.clock.now());
+  }
+
   /** It is the turn of a request: the cache answers it, an identical read does, or it goes to the device. */
   #start(clientRequest: ClientRequest, pending: PendingRequest): void {
     const { client, request } = clientRequest;
     const cached = this.#coalescer.cached(request, this.context.clock.now());
     const identical = this.#coalescer.joinable(request);
-    const pipeline = this.#pipelines.free;
+    const pipeline = this.#pipelines.freeFor(request);
     if (cached !== undefined) {
       this.#scheduler.started(clientRequest, pending);
       this.#announcements.each(pending.waiters, () => {
@@ -201,8 +209,13 @@ export class RequestMux extends BaseMux {
     } else if (identical !== undefined) {
       identical.waiters.add(clientRequest);
       this.#scheduler.started(clientRequest, identical);
-    } else if (pipeline === undefined) {
+    } else if (this.#pipelines.refuses(request)) {
+      this.#scheduler.failed(clientRequest, "unit silent");
+    } else if (pipeline === undefined && this.pool.down) {
       this.#scheduler.failed(clientRequest, "no path");
+    } else if (pipeline === undefined || pipeline.health.isAmbiguous(request)) {
+      pipeline?.retire("a late answer could be taken for the next one");
+      this.#scheduler.repeat(clientRequest);
     } else {
       if (pipeline.outstanding > 0) this.pool.open(); // a second connection is better than a second request on the first
       this.#scheduler.started(clientRequest, pending);
@@ -233,6 +246,7 @@ export class RequestMux extends BaseMux {
   #completed(pending: PendingRequest, byEof: boolean): void {
     this.#coalescer.finished(pending);
     this.statistics.over(pending, true);
+    this.#scheduler.unitFreed();
     this.#announcements.each(pending.waiters, (clientRequest) => {
       const { client, request } = clientRequest;
       const { confirmation } = request;
@@ -250,6 +264,7 @@ export class RequestMux extends BaseMux {
   #failed(pending: PendingRequest, why: Failure): void {
     this.#coalescer.finished(pending);
     this.statistics.over(pending, false);
+    this.#scheduler.unitFreed();
     const repeats = why === "link lost" && pending.mayRepeat && !this.#isStopping;
     if (repeats) this.count("repeated", pending.waiters.size);
     this.#announcements.each(pending.waiters, (clientRequest) => {

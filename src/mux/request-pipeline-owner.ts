@@ -1,6 +1,8 @@
 import type { DeviceHabits } from "../core/mux/device-habits.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
+import type { UnitHealth } from "../core/mux/unit-health.js";
 import type { Clock } from "../system/clock.js";
+import type { DeviceConnection } from "./device-connection.js";
 import type { RequestEvents } from "./pending-request.js";
 
 /** What a pipeline asks of the mux, and tells it. */
@@ -8,6 +10,8 @@ export interface RequestPipelineOwner extends RequestEvents {
   readonly clock: Clock;
   /** What is known about the device. */
   readonly habits: DeviceHabits;
+  /** Of the device behind all its connections. */
+  readonly units: UnitHealth;
   options(): MuxOptions;
   /** The device has sent a sensible message. */
   responsive(): void;
@@ -23,3 +27,6 @@ export interface RequestPipelineOwner extends RequestEvents {
   /** The mux is to close the connection because it is of no use any more, and to open another one. */
   replace(reason: string): void;
 }
+
+/** The part of a connection that a pipeline uses. */
+export type PipelineConnection = Pick<DeviceConnection, "ready" | "unsent" | "write" | "pause" | "resume">;

@@ -1,33 +1,27 @@
 import { AnswerMatcher, type MessageCut } from "../core/mux/answer-matcher.js";
+import { LinkHealth, unitOf } from "../core/mux/link-health.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { Timer } from "../system/clock.js";
 import { AnswerIntake } from "./answer-intake.js";
 import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
-import type { DeviceConnection } from "./device-connection.js";
 import { HealthProbe } from "./health-probe.js";
-import { Outstanding } from "./outstanding.js";
+import { LinkRoom } from "./link-room.js";
+import { LinkState } from "./link-state.js";
+import { Outstanding, type Timeouts } from "./outstanding.js";
 import type { AnswerSource, PendingRequest } from "./pending-request.js";
 import { RequestGap } from "./request-gap.js";
-import type { RequestPipelineOwner } from "./request-pipeline-owner.js";
+import type { PipelineConnection, RequestPipelineOwner } from "./request-pipeline-owner.js";
 
 const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
-const SILENT_TIMEOUTS = 1.5; // without a byte for so many times ATIM the connection is dead, and the device not just slow
 const UNWANTED_MS = 1000; // the rest of an answer that no client wants any more is read for so long: often that spares a new connection
 
-/** The part of a connection that a pipeline uses. */
-type PipelineConnection = Pick<DeviceConnection, "ready" | "unsent" | "write" | "pause" | "resume">;
-
-type State =
-  | { readonly kind: "open" }
-  /** Takes no more requests. Behind the last answer the connection is retired. */
-  | { readonly kind: "retiring"; readonly reason: string }
-  | { readonly kind: "stopped" };
-
 /** The requests and answers on one connection to the device (docs/mux.md). */
-export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
+export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts {
   /** Requests that went out. */
   requests = 0;
+  readonly room: LinkRoom;
+  readonly health: LinkHealth;
   readonly #connection: PipelineConnection;
   readonly #owner: RequestPipelineOwner;
   readonly #matcher: AnswerMatcher<Outstanding>;
@@ -35,9 +29,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   readonly #probe: HealthProbe;
   readonly #gap: RequestGap;
   readonly #maxAge: Timer | undefined;
-  #state: State = { kind: "open" };
-  /** Since when an answer has been due and the device has sent nothing. */
-  #silentSince: number | undefined;
+  readonly #state = new LinkState();
   /** Carries the body of the last request that had a long one. */
   #body: BodyOnLink | undefined;
 
@@ -47,6 +39,8 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     const { clock } = owner;
     const { maxAgeMs } = owner.options();
     this.#matcher = new AnswerMatcher(() => owner.options(), owner.habits, Math.floor(Math.random() * 0x10000));
+    this.health = new LinkHealth(owner.units, () => this.#matcher.tells);
+    this.room = new LinkRoom(owner.units, this.#matcher, () => this.#canSend());
     this.#intake = new AnswerIntake(connection, this.#matcher, {
       clock,
       answer: (to, cut, atEof) => this.#answer(to, cut, atEof),
@@ -57,9 +51,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       unsolicited: (what) => owner.unsolicited(what),
       learned: (what) => owner.learned(what),
       distrust: (what) => this.#distrust(what),
-      caughtUp: () => {
-        this.#silentSince = this.#matcher.size === 0 ? undefined : clock.now();
-      },
+      caughtUp: () => this.health.heard(this.#matcher.size === 0, clock.now()),
       ready: () => owner.ready(),
       fault: (error) => owner.fault(error),
     });
@@ -70,23 +62,20 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
     this.#gap = new RequestGap(clock, () => this.#gapOver());
-    if (maxAgeMs > 0) this.#maxAge = clock.after(maxAgeMs, () => this.#retire("as old as MAXA allows"));
+    if (maxAgeMs > 0) this.#maxAge = clock.after(maxAgeMs, () => this.retire("as old as MAXA allows"));
   }
 
-  /** Number of requests that wait for their answer. */
   get outstanding(): number {
     return this.#matcher.size;
   }
 
   get isStopped(): boolean {
-    return this.#state.kind === "stopped";
+    return this.#state.isStopped;
   }
 
   /** Whether a request can go out now. */
   get isFree(): boolean {
-    const { ready, unsent } = this.#connection;
-    const isBusy = this.#intake.isReading || this.#gap.running || !ready || unsent > 0;
-    return this.#state.kind === "open" && !isBusy && this.#matcher.size < this.#matcher.limit;
+    return this.#canSend() && this.#matcher.size < this.#matcher.limit;
   }
 
   get #answerMs(): number {
@@ -94,6 +83,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
   }
 
   send(pending: PendingRequest): void {
+    if (this.#matcher.tells !== "id") {
+      for (const overdue of this.#matcher.outstanding) this.#giveUp(overdue); // two answers without ids could be taken for each other
+    }
     this.#transmit(pending.request, pending, this.#answerMs);
   }
 
@@ -137,16 +129,17 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
 
   /** The device has sent FIN. */
   eof(): void {
-    if (this.#intake.isSettling) this.#retireLater("by device");
+    if (this.#intake.isSettling) this.#state.retire("by device");
     this.#intake.end();
-    if (this.#state.kind === "retiring" && this.#matcher.size === 0) this.#owner.retire(this.#state.reason);
-    else if (this.#state.kind !== "stopped") this.#owner.fail("by device");
+    const { retiring } = this.#state;
+    if (retiring !== undefined && this.#matcher.size === 0) this.#owner.retire(retiring);
+    else if (!this.isStopped) this.#owner.fail("by device");
   }
 
   /** The connection is gone: all outstanding requests fail. */
   stop(): void {
     if (this.isStopped) return;
-    this.#state = { kind: "stopped" };
+    this.#state.stop();
     this.#intake.stop();
     for (const timer of [this.#probe, this.#gap, this.#maxAge]) timer?.cancel();
     const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
@@ -165,9 +158,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     const id = this.#matcher.nextId();
     this.requests += 1;
     this.#probe.used();
-    if (request.closesConnection) this.#retireLater("the device may see the end of the request elsewhere");
+    if (request.closesConnection) this.#state.retire("the device may see the end of the request elsewhere");
     const bytes = protocol.withId(request, id);
-    const outstanding = new Outstanding(id, request, bytes, pending, this.#owner.clock, this.#expired);
+    const outstanding = new Outstanding(id, request, bytes, pending, this.#owner.clock, this);
     if (!request.oneWay) this.#intake.expect(outstanding);
     this.#connection.write(bytes);
     if (request.oneWay || (request.signOfLife && pending !== undefined)) {
@@ -175,9 +168,10 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       this.#gap.start(gapMs);
       return;
     }
-    this.#silentSince ??= this.#owner.clock.now();
+    this.health.sent(request, outstanding.sentAt);
     this.#matcher.sent(outstanding);
-    outstanding.limit(timeoutMs);
+    const unit = pending === undefined ? undefined : unitOf(request);
+    outstanding.limit(timeoutMs, unit === undefined ? timeoutMs : this.#owner.units.holdMs(unit));
     if (request.body === undefined) return;
     this.#body = new BodyOnLink(this.#connection, outstanding, () => this.#owner.options(), this).begin();
   }
@@ -190,7 +184,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     const { head } = cut;
     const isInterim = head?.status !== undefined && head.status < 200; // RFC 9110, 15.2
     this.#owner.responsive();
-    if (head !== undefined && protocol.closesConnection?.(head)) this.#retireLater("as the device wants it");
+    if (head !== undefined && protocol.closesConnection?.(head)) this.#state.retire("as the device wants it");
     if (pending !== undefined) {
       pending.answerBegun ||= !isInterim;
       if (!isInterim) request.body?.answerBegins();
@@ -202,6 +196,8 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       outstanding.hasAnswers = true;
       outstanding.limit(isEarly ? this.#owner.options().stallMs : MORE_ANSWERS_MS);
     } else if (cut.kind === "frame") {
+      const isSilent = protocol.reportsSilence?.(cut.bytes) ?? false;
+      this.health[isSilent ? "unitMissed" : "answered"](request, outstanding.sentAt, this.#owner.clock.now());
       this.#complete(outstanding, atEof);
     } else if (pending?.isWanted && !this.#intake.isPaused && !isInterim) {
       outstanding.limit(this.#answerMs); // an endless answer that no client wants must not keep the connection
@@ -217,30 +213,35 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
     if (!byEof && !this.#gap.running) this.#retireIfDue();
   }
 
+  #canSend(): boolean {
+    const { ready, unsent } = this.#connection;
+    return this.#state.isOpen && !this.#intake.isReading && !this.#gap.running && ready && unsent === 0;
+  }
+
   // when the connection ends
 
   #gapOver(): void {
-    if (this.#state.kind === "retiring") this.#retireIfDue();
-    else this.#owner.ready();
+    if (this.#state.retiring === undefined) this.#owner.ready();
+    else this.#retireIfDue();
   }
 
-  /** Takes no more requests. */
-  #retireLater(reason: string): void {
-    if (this.#state.kind === "open") this.#state = { kind: "retiring", reason };
-  }
-
-  #retire(reason: string): void {
-    this.#retireLater(reason);
+  /** Closes the connection behind its last answer. */
+  retire(reason: string): void {
+    this.#state.retire(reason);
     this.#retireIfDue();
   }
 
   #retireIfDue(): void {
-    if (this.#state.kind === "retiring" && this.#matcher.size === 0) this.#owner.retire(this.#state.reason);
+    const { retiring } = this.#state;
+    if (retiring !== undefined && this.#matcher.size === 0) this.#owner.retire(retiring);
   }
 
-  readonly #expired = (outstanding: Outstanding): void => {
-    const { pending, hasAnswers } = outstanding;
-    if (hasAnswers) {
+  overdue(): void {
+    this.#owner.ready();
+  }
+
+  expired(outstanding: Outstanding): void {
+    if (outstanding.hasAnswers) {
       this.#complete(outstanding, false);
       this.#owner.ready();
       return;
@@ -249,24 +250,24 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner {
       this.withdraw(outstanding, "no client wants the rest of its answer");
       return;
     }
+    const reason = this.#giveUp(outstanding);
+    if (reason === undefined) this.#owner.ready();
+    else this.#owner.replace(reason);
+  }
+
+  /** The request fails. Returns why the connection is of no use any more; undefined: it is. */
+  #giveUp(outstanding: Outstanding): string | undefined {
+    const { request, pending, sentAt } = outstanding;
     outstanding.over();
     this.#matcher.abandoned(outstanding);
+    const now = this.#owner.clock.now();
+    const reason = this.health.missed(request, sentAt, now, this.#answerMs);
     if (pending === undefined || pending.isWanted) this.#owner.timedOut();
-    if (pending !== undefined) this.#owner.failed(pending, "no answer");
-    const [answerMs, now] = [this.#answerMs, this.#owner.clock.now()];
-    const silenceMs = now - (this.#silentSince ?? now);
-    if (pending === undefined) {
-      this.#owner.replace("no answer to its probe");
-    } else if (this.#matcher.confusesLateAnswers) {
-      this.#owner.replace(`no answer within ${answerMs / 1000} s: the next one could belong to any request`);
-    } else if (silenceMs >= SILENT_TIMEOUTS * answerMs) {
-      this.#owner.replace(`no answers for ${(silenceMs / 1000).toFixed(1)} s`);
-    } else if (this.#intake.held > 0) {
-      this.#owner.replace(`${this.#intake.held} bytes of an answer whose rest did not come`);
-    } else {
-      this.#owner.ready();
-    }
-  };
+    if (pending === undefined) return "no answer to its probe";
+    this.#owner.failed(pending, "no answer");
+    const { held } = this.#intake;
+    return reason ?? (held > 0 ? `${held} bytes of an answer whose rest did not come` : undefined);
+  }
 
   #distrust(what: string): void {
     this.#owner.unsolicited(what);

@@ -1,9 +1,17 @@
 import type { FairQueue } from "../core/mux/fair-queue.js";
 import { WaitingList } from "../core/mux/waiting-list.js";
 import type { MuxClient } from "./mux-client.js";
-import type { ClientRequest, QueueItem } from "./pending-request.js";
+import type { ClientRequest, PendingRequest, QueueItem } from "./pending-request.js";
 
 const MAX_AHEAD = 64; // items of one client that are looked at: a long queue must not cost time for each read
+
+/** What a join depends on besides the queue. */
+interface Joining {
+  /** Whether the answers to reads of one client may come in any order. */
+  readonly inAnyOrder: boolean;
+  /** The requests of a client that have started and have no answer yet; undefined: the client takes no answers at the moment. */
+  running(client: MuxClient): ReadonlySet<ClientRequest> | undefined;
+}
 
 /**
  * The reads that wait for their turn, by key. When one of them goes to the device, the identical ones may share its answer: that answer
@@ -28,17 +36,14 @@ export class WaitingReads {
     if (clientRequest.request.key !== undefined) this.#reads.remove(clientRequest);
   }
 
-  /**
-   * Takes the reads with this key out of their queues.
-   *
-   * @param mayGo whether a read may share the answer; called with the number of requests of its client in front of it, all of them reads
-   */
-  *take(key: string, mayGo: (clientRequest: ClientRequest, ahead: number) => boolean): Generator<ClientRequest> {
+  /** Takes the reads that may share the answer to this one out of their queues. It goes to the device now. */
+  *take(pending: PendingRequest, joining: Joining): Generator<ClientRequest> {
+    const { key } = pending.request;
+    if (key === undefined) return;
     for (const clientRequest of this.#reads.take(key)) {
-      const ahead = this.#readsAhead(clientRequest);
       const { place, client } = clientRequest;
       if (place === undefined) continue;
-      if (ahead === undefined || !mayGo(clientRequest, ahead)) {
+      if (!this.#mayJoin(clientRequest, pending, joining)) {
         this.#reads.set(clientRequest, key);
         continue;
       }
@@ -46,6 +51,15 @@ export class WaitingReads {
       clientRequest.place = undefined;
       yield clientRequest;
     }
+  }
+
+  #mayJoin(clientRequest: ClientRequest, pending: PendingRequest, { inAnyOrder, running }: Joining): boolean {
+    const ahead = this.#readsAhead(clientRequest);
+    const others = running(clientRequest.client);
+    if (ahead === undefined || others === undefined) return false;
+    const [other] = others;
+    if (other === undefined || other.pending === pending) return inAnyOrder || ahead === 0;
+    return inAnyOrder && other.request.reads;
   }
 
   /** Number of items in front of a read; undefined where one of them is no read: what the client asked for behind a write must follow it. */

@@ -10,6 +10,8 @@ import { ManualClock } from "../support/clock.js";
 import { readPdu } from "../support/modbus.js";
 import { modbusMessage, muxRoute, registerPdu, requestOf, TestConnection } from "../support/mux-parts.js";
 
+const ANY = requestOf(muxRoute("PROT=modbus").mux.protocol, modbusMessage(1, readPdu(1)));
+
 /** Pipelines whose pool and mux are the test. */
 function setUp(options = "PROT=modbus POOL=2 PIPE=2") {
   const told: string[] = [];
@@ -58,22 +60,22 @@ function setUp(options = "PROT=modbus POOL=2 PIPE=2") {
 
 test("a request goes to the established connection with the fewest outstanding", () => {
   const { pipelines, first, second, send } = setUp();
-  assert.equal(pipelines.free, undefined);
+  assert.equal(pipelines.freeFor(ANY), undefined);
   first.events.ready();
-  send(pipelines.free);
+  send(pipelines.freeFor(ANY));
   second.events.ready();
-  assert.equal(pipelines.free, pipelines.of(second.key));
-  send(pipelines.free);
-  assert.equal(pipelines.free, pipelines.of(first.key), "the older one, where both have the same number");
-  send(pipelines.free);
-  send(pipelines.free);
-  assert.deepEqual([pipelines.free, pipelines.outstanding], [undefined, 4]);
+  assert.equal(pipelines.freeFor(ANY), pipelines.of(second.key));
+  send(pipelines.freeFor(ANY));
+  assert.equal(pipelines.freeFor(ANY), pipelines.of(first.key), "the older one, where both have the same number");
+  send(pipelines.freeFor(ANY));
+  send(pipelines.freeFor(ANY));
+  assert.deepEqual([pipelines.freeFor(ANY), pipelines.outstanding], [undefined, 4]);
 });
 
 test("a sensible answer shows the pool that the device is there", () => {
   const { first, pipelines, send, told } = setUp();
   first.events.ready();
-  send(pipelines.free);
+  send(pipelines.freeFor(ANY));
   first.events.data(modbusMessage(first.connection.written[0]?.readUInt16BE() ?? 0, registerPdu(1)));
   assert.deepEqual(told, ["first is responsive", "completed"]);
 });
@@ -88,7 +90,7 @@ test("before the connection is ready, bytes are unsolicited, and FIN fails it", 
 test("a lost connection fails its requests, and another one opens while there are clients", () => {
   const { pipelines, first, second, send, told, state } = setUp();
   first.events.ready();
-  send(pipelines.free);
+  send(pipelines.freeFor(ANY));
   first.events.lost("reset");
   assert.deepEqual([told.splice(0), pipelines.of(first.key)], [["failed: link lost", "open"], undefined]);
   state.isNeeded = false;
@@ -100,18 +102,18 @@ test("a lost connection fails its requests, and another one opens while there ar
 test("a fault is logged, and costs this connection only", () => {
   const { pipelines, first, second, send, told } = setUp();
   first.events.ready();
-  send(pipelines.free);
+  send(pipelines.freeFor(ANY));
   second.events.ready();
   first.events.fault(new Error("broken"));
   assert.deepEqual(told, ["fault: Error: broken", "fail first: fault in the program", "failed: link lost"]);
-  assert.equal(pipelines.free, pipelines.of(second.key));
+  assert.equal(pipelines.freeFor(ANY), pipelines.of(second.key));
 });
 
 test("when all connections are closed, all requests fail", () => {
   const { pipelines, first, second, send, told } = setUp();
   first.events.ready();
   second.events.ready();
-  for (let count = 0; count < 4; count += 1) send(pipelines.free);
+  for (let count = 0; count < 4; count += 1) send(pipelines.freeFor(ANY));
   pipelines.stopAll();
   assert.deepEqual([told, pipelines.outstanding], [Array(4).fill("failed: link lost"), 0]);
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FairScheduler, type FairSchedulerOwner } from "#src/mux/fair-scheduler.js";
+import { FairScheduler } from "#src/mux/fair-scheduler.js";
+import type { FairSchedulerOwner } from "#src/mux/fair-scheduler-owner.js";
 import type { ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
 import { ManualClock } from "../support/clock.js";
-import { readPdu, writePdu } from "../support/modbus.js";
+import { readPdu, wrap, writePdu } from "../support/modbus.js";
 import { modbusMessage, muxRoute, pass, registerPdu, requestOf, settle, TestMuxClient } from "../support/mux-parts.js";
 
 const READ_1 = modbusMessage(1, readPdu(1));
@@ -25,13 +26,29 @@ function setUp(options = "PROT=modbus TIME=2") {
   const started: Started[] = [];
   const told: string[] = [];
   const names = new Map<unknown, string>();
-  const state = { room: Number.POSITIVE_INFINITY, isCoalescing: false, shared: new Set<string>() };
+  const state = {
+    room: Number.POSITIVE_INFINITY,
+    isCoalescing: false,
+    shared: new Set<string>(),
+    excusedMs: 0,
+    busyUnit: 0,
+  };
   const owner: FairSchedulerOwner = {
     clock,
     options: () => mux,
     hasRoom: () => state.room > 0,
     isCoalescing: () => state.isCoalescing,
-    canCoalesce: ({ key = "" }) => state.shared.has(key),
+    roomFor({ key = "", modbus }) {
+      if (state.shared.has(key)) return "room";
+      if (modbus?.unit === state.busyUnit) return "other";
+      return state.room > 0 ? "room" : "none";
+    },
+    lostMs: () => 0,
+    excusedMs() {
+      const ms = state.excusedMs;
+      state.excusedMs = 0;
+      return ms;
+    },
     start: (clientRequest, pending) => {
       state.room -= 1;
       const name = `${names.get(clientRequest.client)}${protocol.idOf(clientRequest.request.bytes)}`;
@@ -197,6 +214,37 @@ test("TIME holds from the arrival: for the turn, and for the answer", async () =
   assert.deepEqual(told.filter((text) => text === "timed out").length, 2);
   await settle();
   assert.equal(scheduler.waiting, 0);
+});
+
+test("the time that a request has waited for units that do not answer does not count", async () => {
+  const { clock, state, told, join, ask } = setUp();
+  const a = join("a");
+  state.room = 0;
+  ask(a, READ_1);
+  state.excusedMs = 1000;
+  await pass(clock, 2900);
+  assert.equal(told.includes("timed out"), false);
+  await pass(clock, 100);
+  await settle();
+  assert.deepEqual(a.take(), [exception(1, 0x0b)]);
+});
+
+test("a request whose unit has not answered the one before it waits, and those of other units do not wait for it", async () => {
+  const { scheduler, state, join, ask, order } = setUp();
+  const [a, b] = [join("a"), join("b")];
+  state.busyUnit = 1;
+  ask(a, READ_1);
+  ask(b, wrap("modbus", { id: 7, unit: 2, pdu: readPdu(1) }));
+  await settle();
+  assert.deepEqual(order(), ["b7"]);
+  state.busyUnit = 0;
+  scheduler.dispatch();
+  await settle();
+  assert.deepEqual(order(), ["b7"], "nobody has asked again");
+  scheduler.unitFreed();
+  scheduler.dispatch();
+  await settle();
+  assert.deepEqual(order(), ["b7", "a1"]);
 });
 
 test("a request whose answer has begun does not expire", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DeviceHabits } from "#src/core/mux/device-habits.js";
+import { UnitHealth } from "#src/core/mux/unit-health.js";
 import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
 import { RequestPipeline } from "#src/mux/request-pipeline.js";
 import type { RequestPipelineOwner } from "#src/mux/request-pipeline-owner.js";
 import { ManualClock } from "../support/clock.js";
-import { readPdu, words, writePdu } from "../support/modbus.js";
+import { readPdu, words, wrap, writePdu } from "../support/modbus.js";
 import { modbusMessage, muxRoute, registerPdu, requestOf, TestConnection } from "../support/mux-parts.js";
 
 const TIME_MS = 2000;
@@ -26,6 +27,7 @@ function setUp(options = "PROT=modbus TIME=2") {
   const owner: RequestPipelineOwner = {
     clock,
     habits: new DeviceHabits(),
+    units: new UnitHealth(),
     options: () => mux,
     answer: (_pending, { kind, bytes }) => void told.push(`${kind} ${bytes.toString("latin1")}`),
     completed: (_pending, byEof) => void told.push(byEof ? "completed by EOF" : "completed"),
@@ -52,7 +54,7 @@ function setUp(options = "PROT=modbus TIME=2") {
   /** The answer to the request that went out as number `index`. */
   const answerTo = (index: number, pdu: Buffer): Buffer => modbusMessage(IDS(written[index] as Buffer), pdu);
   const take = (): string[] => told.splice(0);
-  return { clock, connection, pipeline, owner, written, told, send, answerTo, take };
+  return { clock, connection, pipeline, protocol: mux.protocol, owner, written, told, send, answerTo, take };
 }
 
 const http = (head: string, body = ""): Buffer => Buffer.from(`${head}\r\n\r\n${body}`);
@@ -162,7 +164,7 @@ test("modbus: after a timeout the connection stays, and the late answer is dropp
   const { clock, pipeline, send, answerTo, take } = setUp();
   send(modbusMessage(1, readPdu(1)));
   clock.advance(TIME_MS - 1);
-  assert.deepEqual(take(), []);
+  assert.deepEqual(take(), ["ready"], "for other units, after a second");
   clock.advance(1);
   assert.deepEqual(take(), ["timed out", "failed: no answer", "ready"]);
   pipeline.data(answerTo(0, registerPdu(1)));
@@ -176,14 +178,14 @@ test("modbus: a device that sends nothing for 1.5 × TIME is dead", () => {
   take();
   send(modbusMessage(1, readPdu(1)));
   clock.advance(TIME_MS);
-  assert.deepEqual(take(), ["timed out", "failed: no answer", "replace: no answers for 4.0 s"]);
+  assert.deepEqual(take().slice(1), ["timed out", "failed: no answer", "replace: no answers for 4.0 s"]);
 });
 
 test("a request that no client waits for any more is no timeout", () => {
   const { clock, send, take } = setUp();
   send(modbusMessage(1, readPdu(1))).waiters.clear();
   clock.advance(TIME_MS);
-  assert.deepEqual(take(), ["failed: no answer", "ready"]);
+  assert.deepEqual(take().slice(1), ["failed: no answer", "ready"]);
 });
 
 test("without ids a timeout costs the connection", () => {
@@ -318,7 +320,7 @@ test("MAXA: an old connection takes no more requests, and is retired behind its 
   clock.advance(9000);
   send(modbusMessage(1, readPdu(1)));
   clock.advance(1000);
-  assert.deepEqual([pipeline.isFree, take()], [false, []]);
+  assert.deepEqual([pipeline.isFree, take()], [false, ["ready"]]);
   pipeline.data(answerTo(0, registerPdu(1)));
   assert.deepEqual(take().slice(1), ["completed", "retire: as old as MAXA allows"]);
 });
@@ -456,4 +458,61 @@ test("HLTH and PROB: an idle connection is probed; without an answer it is repla
   take();
   clock.advance(12_000);
   assert.deepEqual(take(), ["timed out", "replace: no answer to its probe"]);
+});
+
+/** A read of one register. */
+const readOf = (unit: number, address: number): Buffer => wrap("modbus", { id: 1, unit, pdu: readPdu(address) });
+const serialRead = (unit: number, address: number): Buffer =>
+  wrap("modbus-serial", { id: 0, unit, pdu: readPdu(address) });
+
+test("with ids, a request that has waited for a second keeps the connection from its own unit only", () => {
+  const { clock, pipeline, protocol, connection, send, take } = setUp("PROT=modbus TIME=5");
+  const [one, nine] = [requestOf(protocol, readOf(1, 1)), requestOf(protocol, readOf(9, 1))];
+  send(readOf(9, 1));
+  clock.advance(999);
+  assert.deepEqual([pipeline.room.isFor(one), pipeline.room.isAny], [false, false]);
+  assert.equal(pipeline.room.heldSince(one), clock.now() - 999);
+  clock.advance(1);
+  assert.deepEqual([pipeline.room.isFor(one), pipeline.room.isFor(nine), pipeline.isFree], [true, false, false]);
+  assert.equal(pipeline.room.heldSince(one), undefined);
+  send(readOf(1, 1));
+  assert.equal(pipeline.room.isFor(requestOf(protocol, readOf(2, 1))), false, "PIPE holds for the others");
+  pipeline.data(wrap("modbus", { id: IDS(connection.written[1] as Buffer), unit: 1, pdu: registerPdu(7) }));
+  pipeline.data(wrap("modbus", { id: IDS(connection.written[0] as Buffer), unit: 9, pdu: registerPdu(8) }));
+  assert.equal(take().filter((text) => text === "completed").length, 2, "a unit that is slow gets its answer");
+});
+
+test("without ids, the next unit's request ends the wait for one that has waited for a second", () => {
+  const { clock, pipeline, protocol, send, take } = setUp("PROT=modbus-serial TIME=5");
+  send(serialRead(9, 1));
+  clock.advance(1000);
+  assert.equal(pipeline.room.isFor(requestOf(protocol, serialRead(1, 1))), true);
+  take();
+  send(serialRead(1, 1));
+  assert.deepEqual(take(), ["timed out", "failed: no answer"]);
+  pipeline.data(wrap("modbus-serial", { id: 0, unit: 9, pdu: registerPdu(8) }));
+  pipeline.data(wrap("modbus-serial", { id: 0, unit: 1, pdu: registerPdu(7) }));
+  const told = take();
+  assert.ok(told.includes("completed") && told.every((text) => !text.startsWith("replace")), told.join());
+});
+
+test("a dead unit does not cost the connection while another one answers there", () => {
+  for (const kind of ["modbus", "modbus-serial"] as const) {
+    const { clock, pipeline, connection, send, take } = setUp(`PROT=${kind} TIME=2`);
+    const read = kind === "modbus" ? readOf : serialRead;
+    const idOfLast = (): number => (kind === "modbus" ? IDS(connection.written.at(-1) as Buffer) : 0);
+    for (let round = 0; round < 4; round += 1) {
+      send(read(1, 1));
+      pipeline.data(wrap(kind, { id: idOfLast(), unit: 1, pdu: registerPdu(7) }));
+      send(read(9, 1));
+      clock.advance(2000);
+    }
+    assert.deepEqual(
+      take().filter((text) => text.startsWith("replace")),
+      [],
+    );
+    send(read(1, 1));
+    clock.advance(2000);
+    assert.equal(take().filter((text) => text.startsWith("replace")).length, 1, "nothing answers there any more");
+  }
 });

@@ -2,6 +2,7 @@ import type { Cut, Framing } from "../framing/framing.js";
 import type { DeviceHabits } from "./device-habits.js";
 import { IdTrust, type Signs } from "./id-trust.js";
 import { LastAnswer } from "./last-answer.js";
+import type { Telling } from "./link-health.js";
 import type { MuxOptions } from "./mux-options.js";
 import type { Protocol, Request } from "./protocol.js";
 import { RequestIds } from "./request-ids.js";
@@ -116,6 +117,12 @@ export class AnswerMatcher<T extends Awaiting> {
   /** Whether nothing tells late answers from others: after a timeout the link is of no use any more. */
   get confusesLateAnswers(): boolean {
     return !this.#protocol.hasIds || this.#habits.byOrder || this.#hasRefused;
+  }
+
+  /** What tells a late answer from the awaited one. */
+  get tells(): Telling {
+    if (!this.confusesLateAnswers) return "id";
+    return this.#protocol.hasIds ? "nothing" : "unit";
   }
 
   /** How many requests may be outstanding: PIPE, but one where ids do not tell answers, or perhaps do not. */

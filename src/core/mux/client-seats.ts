@@ -117,7 +117,7 @@ export class ClientSeats {
 export function noOutcomes(): Record<Outcome, number> {
   return {
     ...{ answers: 0, cacheHits: 0, joined: 0, sent: 0, timeouts: 0, linkLost: 0, noPath: 0, queueFull: 0 },
-    ...{ refused: 0, abandoned: 0 },
+    ...{ unitSilent: 0, refused: 0, abandoned: 0 },
   };
 }
 

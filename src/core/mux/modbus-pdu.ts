@@ -24,6 +24,7 @@ const EXCEPTION_OF: Readonly<Record<Failure, number>> = {
   "queue full": 0x06, // server device busy
   "no path": 0x0a, // gateway path unavailable
   "no answer": 0x0b, // gateway target device failed to respond
+  "unit silent": 0x0b,
   "link lost": 0x0b,
 };
 
@@ -82,4 +83,9 @@ function writeDoneReply(pdu: Buffer): Buffer | undefined {
 /** Whether an answer is an exception. */
 export function isException(answer: Buffer): boolean {
   return ((answer[0] ?? 0) & EXCEPTION_BIT) !== 0;
+}
+
+/** Whether a gateway says that the unit has not answered it. */
+export function isUnitSilent(answer: Buffer): boolean {
+  return isException(answer) && answer[1] === EXCEPTION_OF["no answer"];
 }

@@ -50,7 +50,7 @@ export type Interpretation =
 export type MessageFault = "malformed" | "too-long" | "stalled";
 
 /** Why a request gets no answer of the device. Clients and the log see these words. */
-export type Failure = "no answer" | "link lost" | "no path" | "queue full";
+export type Failure = "no answer" | "unit silent" | "link lost" | "no path" | "queue full";
 
 /** What the mux does with requests that change something in the device (RDON, docs/mux.md). */
 export type Writes = "pass" | "deny" | "ignore";
@@ -104,6 +104,8 @@ export interface Protocol {
   unitOfFit?(answer: Buffer, request: Request): number | undefined;
   /** Whether an answer reports a failure. The cache does not keep it. */
   isFailure?(answer: Buffer): boolean;
+  /** Whether an answer says, in place of the unit asked, that this unit does not answer. */
+  reportsSilence?(answer: Buffer): boolean;
   /** Whether an unknown number of answers may follow the request. */
   hasManyAnswers?(request: Request): boolean;
   /** Whether the device sends this message unasked, to all clients. */

@@ -7,6 +7,7 @@ export const OUTCOMES = {
   joined: "Reads that shared the answer to another read.",
   sent: "Requests that went out and that no device answers.",
   timeouts: "Requests that got no answer in time.",
+  unitSilent: "Requests that failed at once because their unit had not answered the ones before.",
   linkLost: "Requests whose connection to the device was lost before the answer.",
   noPath: "Requests that found no connection to the device.",
   queueFull: "Requests rejected because the queue of their client was full.",
@@ -18,13 +19,21 @@ export const OUTCOMES = {
 export type Outcome = keyof typeof OUTCOMES;
 
 /** The outcomes that count as failures. */
-export const FAILURES = ["timeouts", "linkLost", "noPath", "queueFull"] as const satisfies readonly Outcome[];
+export const FAILURES = [
+  "timeouts",
+  "unitSilent",
+  "linkLost",
+  "noPath",
+  "queueFull",
+] as const satisfies readonly Outcome[];
 
 /** The outcome of a request that gets this failure in place of an answer. */
 export function outcomeOf(failure: Failure): Outcome {
   switch (failure) {
     case "no answer":
       return "timeouts";
+    case "unit silent":
+      return "unitSilent";
     case "link lost":
       return "linkLost";
     case "no path":

@@ -33,7 +33,26 @@ test("a mux with a name shows it as a label of its metrics", () => {
 
 test("STAT JSON and the metrics keep the names of their counters: people read them by program", () => {
   assert.deepEqual(Object.entries(muxCounters()).flat(), [
-    ...["requests", 0, "answers", 0, "cacheHits", 0, "joined", 0, "sent", 0, "timeouts", 0, "linkLost", 0, "noPath", 0],
+    ...[
+      "requests",
+      0,
+      "answers",
+      0,
+      "cacheHits",
+      0,
+      "joined",
+      0,
+      "sent",
+      0,
+      "timeouts",
+      0,
+      "unitSilent",
+      0,
+      "linkLost",
+      0,
+      "noPath",
+      0,
+    ],
     ...[
       "queueFull",
       0,
@@ -59,7 +78,13 @@ test("STAT JSON and the metrics keep the names of their counters: people read th
       ...["gauge clients", "gauge waiting", "gauge outstanding", "gauge open", "gauge links", "gauge down"],
       ...["gauge load_ratio", "gauge response_p50_seconds", "gauge response_p99_seconds"],
       ...["counter requests_total", "counter answers_total", "counter cache_hits_total", "counter joined_total"],
-      ...["counter sent_total", "counter timeouts_total", "counter link_lost_total", "counter no_path_total"],
+      ...[
+        "counter sent_total",
+        "counter timeouts_total",
+        "counter unit_silent_total",
+        "counter link_lost_total",
+        "counter no_path_total",
+      ],
       ...["counter queue_full_total", "counter refused_total", "counter abandoned_total", "counter malformed_total"],
       ...["counter stalled_total", "counter repeated_total", "counter strays_total", "counter events_total"],
     ],

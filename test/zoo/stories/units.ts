@@ -28,7 +28,6 @@ const DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as con
   clients: "unit 1 is right always, and at most 1.5 s later than alone; unit 9 fails at once after two time-outs",
   options: `PROT=${kind} TIME=2`,
   long: true,
-  pending: "requests are scheduled by unit",
   animal: () => Animal.open(modbusProtocol(kind), gateway(kind, 20, { units: [9], waitMs: 500 })),
   async visit({ animal, modbus }) {
     const until = performance.now() + 14_000;

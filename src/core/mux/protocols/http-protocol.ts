@@ -17,6 +17,7 @@ const GO_AHEAD = "HTTP/1.1 100 Continue\r\n\r\n";
 
 const STATUS_OF: Readonly<Record<Failure, string>> = {
   "no answer": "504 Gateway Timeout",
+  "unit silent": "504 Gateway Timeout",
   "link lost": "502 Bad Gateway",
   "no path": "502 Bad Gateway",
   "queue full": "503 Service Unavailable",
@@ -24,6 +25,7 @@ const STATUS_OF: Readonly<Record<Failure, string>> = {
 
 const REASON_OF: Readonly<Record<Failure, string>> = {
   "no answer": "the server did not answer in time",
+  "unit silent": "the server does not answer",
   "link lost": "the server closed the connection without an answer",
   "no path": "the server cannot be reached",
   "queue full": "too many requests of this client wait already",

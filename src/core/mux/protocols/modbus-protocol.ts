@@ -1,6 +1,14 @@
 import { fitsRequest, sameFunction } from "../../framing/answer-shape.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "../modbus-forms.js";
-import { blockedWriteReply, broadcastReply, failureReply, isException, isRead, isShareable } from "../modbus-pdu.js";
+import {
+  blockedWriteReply,
+  broadcastReply,
+  failureReply,
+  isException,
+  isRead,
+  isShareable,
+  isUnitSilent,
+} from "../modbus-pdu.js";
 import type { ModbusRequest, Protocol, Request } from "../protocol.js";
 
 const BROADCAST_UNIT = 0; // of all units on a serial line (MODBUS over Serial Line V1.02, 2.1)
@@ -94,6 +102,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
     },
     idOf: (answer) => device.unwrap(answer).id,
     isFailure: (answer) => isException(device.unwrap(answer).pdu),
+    reportsSilence: (answer) => isUnitSilent(device.unwrap(answer).pdu),
     isAnswerTo: answersBy(device, fitsRequest),
     // on a serial line other units, and masters, may talk beside the answer
     ...(device.hasIds && { isDistorted: answersBy(device, sameFunction) }),

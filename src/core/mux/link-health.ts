@@ -1,0 +1,92 @@
+import type { Request } from "./protocol.js";
+import type { UnitHealth } from "./unit-health.js";
+
+/** Without a byte for so many times ATIM a link is dead, and the device not just slow. */
+const SILENT_TIMEOUTS = 1.5;
+
+/** What tells a late answer from the awaited one: its id; its unit, and the shape that the request asks for; or nothing. */
+export type Telling = "id" | "unit" | "nothing";
+
+/** The unit of the device that a request is for; undefined where the protocol has none. */
+export function unitOf({ modbus }: Request): number | undefined {
+  return modbus?.unit;
+}
+
+/**
+ * Whether one link still answers (docs/mux.md). A unit that does not answer says nothing about its link while another one answers there.
+ * Times are milliseconds of a steady clock.
+ */
+export class LinkHealth {
+  readonly #units: UnitHealth;
+  readonly #tells: () => Telling;
+  /** Since when an answer has been due and the device has sent nothing. */
+  #silentSince: number | undefined;
+  /** The unit whose answer was the last one. */
+  #lastUnit: number | undefined;
+  /** By unit: the last request that got no answer on this link. Its answer may come late. */
+  readonly #owed = new Map<number, Request>();
+
+  constructor(units: UnitHealth, tells: () => Telling) {
+    this.#units = units;
+    this.#tells = tells;
+  }
+
+  sent(request: Request, now: number): void {
+    this.#silentSince ??= now;
+    const unit = unitOf(request);
+    if (unit !== undefined) this.#units.asked(unit, now);
+  }
+
+  /** The whole answer has come. */
+  answered(request: Request, sentAt: number, now: number): void {
+    const unit = unitOf(request);
+    if (unit === undefined) return;
+    this.#lastUnit = unit;
+    this.#units.answered(unit, now - sentAt, now);
+  }
+
+  /** A gateway says that the unit of the request did not answer. */
+  unitMissed(request: Request, sentAt: number, now: number): void {
+    const unit = unitOf(request);
+    if (unit !== undefined) this.#units.missed(unit, sentAt, now);
+  }
+
+  /** The device has sent bytes; `isAnswered`: no request waits any more. */
+  heard(isAnswered: boolean, now: number): void {
+    this.#silentSince = isAnswered ? undefined : now;
+  }
+
+  /**
+   * A request got no answer in time.
+   *
+   * @returns why the link is of no use any more; undefined: it is
+   */
+  missed(request: Request, sentAt: number, now: number, answerMs: number): string | undefined {
+    const unit = unitOf(request);
+    const tells = this.#tells();
+    if (unit !== undefined) {
+      this.#owed.set(unit, request);
+      this.#units.missed(unit, sentAt, now);
+      if (tells !== "nothing" && this.#isWitnessed(unit)) return undefined;
+    }
+    if (tells !== "id") return `no answer within ${answerMs / 1000} s: the next one could belong to any request`;
+    const silenceMs = now - (this.#silentSince ?? now);
+    return silenceMs >= SILENT_TIMEOUTS * answerMs ? `no answers for ${(silenceMs / 1000).toFixed(1)} s` : undefined;
+  }
+
+  /**
+   * Whether a late answer could be taken for the answer to this request: without ids, unit and function tell answers apart, so only the
+   * same question may follow one without answer.
+   */
+  isAmbiguous(request: Request): boolean {
+    const unit = unitOf(request);
+    if (unit === undefined || this.#tells() !== "unit") return false;
+    const owed = this.#owed.get(unit);
+    return owed !== undefined && !owed.bytes.equals(request.bytes);
+  }
+
+  /** Whether another unit has answered on this link at last. */
+  #isWitnessed(unit: number): boolean {
+    return this.#lastUnit !== undefined && this.#lastUnit !== unit && this.#units.isTrusted(this.#lastUnit);
+  }
+}

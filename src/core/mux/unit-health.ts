@@ -1,0 +1,142 @@
+/** A unit is tried again so long after it fell silent, in milliseconds; after each try in vain twice as long. */
+const FIRST_TRY_MS = 2000;
+const MAX_TRY_MS = 30_000;
+/** So long a request of a unit keeps a link from the other units, in milliseconds: longer than answers of a serial bus take. */
+export const HOLD_MS = 1000;
+/** A unit that is known to be slow may hold a link for so many times its slowest answer. */
+const PATIENCE = 4;
+/** The slowest answer counts less with each answer that follows. */
+const FADING = 0.9;
+
+type State =
+  | { readonly kind: "answering" }
+  /** A request got no answer. `since`: when that was noticed at first; `at`: at last. */
+  | { readonly kind: "doubtful"; readonly since: number; readonly at: number }
+  /** Two requests or more got no answer, while another unit answered. No request goes out before `tryAt`. */
+  | {
+      readonly kind: "silent";
+      readonly since: number;
+      readonly at: number;
+      readonly tries: number;
+      readonly tryAt: number;
+    };
+
+/** What is known of a unit. */
+interface Unit {
+  state: State;
+  /** When it answered at last; below all times: never. */
+  answeredAt: number;
+  slowestMs: number;
+}
+
+const ANSWERING: State = { kind: "answering" };
+
+/**
+ * Which units of a device answer (docs/mux.md). Behind a gateway a unit may be dead while the others live: it must not keep the link from
+ * them. A unit is silent when it has not answered twice while another one has; when nobody answers, the device is away, and the units are
+ * not to blame. Times are milliseconds of a steady clock. Units are bytes, so at most 256 are known.
+ */
+export class UnitHealth {
+  /** For how long requests without answer have kept links from other units, all together. */
+  lostMs = 0;
+  readonly #units = new Map<number, Unit>();
+  readonly #changed: (unit: number, isSilent: boolean) => void;
+  /** The last unit that answered, and the last other one. */
+  #last: Unit | undefined;
+  #lastOther: Unit | undefined;
+
+  /** @param changed called when a unit has fallen silent, and when it answers again */
+  constructor(changed: (unit: number, isSilent: boolean) => void = () => {}) {
+    this.#changed = changed;
+  }
+
+  /** Whether a request to the unit may go out. If not, it is answered in place of the unit. */
+  mayAsk(unit: number, now: number): boolean {
+    const state = this.#units.get(unit)?.state;
+    return state?.kind !== "silent" || now >= state.tryAt;
+  }
+
+  /** Whether the last request to the unit got its answer, or none has gone out. */
+  isTrusted(unit: number): boolean {
+    return (this.#units.get(unit)?.state ?? ANSWERING).kind === "answering";
+  }
+
+  /** How long a request to the unit keeps the link from other units, in milliseconds. */
+  holdMs(unit: number): number {
+    const known = this.#units.get(unit);
+    return known?.state.kind === "answering" ? Math.max(HOLD_MS, PATIENCE * known.slowestMs) : HOLD_MS;
+  }
+
+  /** A request to the unit goes out. A silent unit gets no other one until the time of its next try. */
+  asked(unit: number, now: number): void {
+    const known = this.#units.get(unit);
+    if (known?.state.kind === "silent") known.state = { ...known.state, tryAt: now + waitMs(known.state.tries) };
+  }
+
+  /**
+   * The unit has answered. It is believed at once.
+   *
+   * @param tookMs from the request to the answer
+   */
+  answered(unit: number, tookMs: number, now: number): void {
+    const known = this.#units.get(unit) ?? this.#add(unit);
+    const { state, answeredAt } = known;
+    known.state = ANSWERING;
+    known.answeredAt = now;
+    known.slowestMs = Math.max(tookMs, known.slowestMs * FADING);
+    if (this.#last !== known) {
+      this.#lastOther = this.#last;
+      this.#last = known;
+    }
+    if (state.kind === "answering") return;
+    this.#forgiveSince(answeredAt);
+    if (state.kind === "silent") this.#changed(unit, false);
+  }
+
+  /** A request to the unit got no answer. One that went out before the last such request was given up says nothing new. */
+  missed(unit: number, sentAt: number, now: number): void {
+    const known = this.#units.get(unit) ?? this.#add(unit);
+    const { state } = known;
+    this.lostMs += Math.min(now - sentAt, this.holdMs(unit));
+    if (state.kind === "answering") known.state = { kind: "doubtful", since: now, at: now };
+    if (state.kind === "answering" || sentAt < state.at) return;
+    const tries = state.kind === "silent" ? state.tries + 1 : 0;
+    const isSilent = state.kind === "silent" || this.#isWitnessed(known, state.since);
+    known.state = isSilent
+      ? { kind: "silent", since: state.since, at: now, tries, tryAt: now + waitMs(tries) }
+      : { ...state, at: now };
+    if (isSilent && tries === 0) this.#changed(unit, true);
+  }
+
+  /** Nothing is known any more: the device was away. */
+  forget(): void {
+    this.#units.clear();
+    this.#last = undefined;
+    this.#lastOther = undefined;
+  }
+
+  #add(unit: number): Unit {
+    const added: Unit = { state: ANSWERING, answeredAt: Number.NEGATIVE_INFINITY, slowestMs: 0 };
+    this.#units.set(unit, added);
+    return added;
+  }
+
+  /** Whether another unit answers; where this one has answered before, since it does so no more. */
+  #isWitnessed(unit: Unit, since: number): boolean {
+    const other = this.#last === unit ? this.#lastOther : this.#last;
+    if (other === undefined || other.state.kind !== "answering") return false;
+    return unit.answeredAt === Number.NEGATIVE_INFINITY || other.answeredAt > since;
+  }
+
+  /** Units that fell silent together, because the device was away, come back together. */
+  #forgiveSince(time: number): void {
+    for (const unit of this.#units.values()) {
+      if (unit.state.kind !== "answering" && unit.state.since >= time) unit.state = ANSWERING;
+    }
+  }
+}
+
+/** From a try in vain to the next one. */
+function waitMs(tries: number): number {
+  return Math.min(MAX_TRY_MS, FIRST_TRY_MS * 2 ** tries);
+}
