@@ -5,21 +5,18 @@ import { once } from "node:events";
 import { describe, test } from "node:test";
 import { testDoctor } from "../doctor/examination.js";
 import { ConfigFile } from "../support/config.js";
+import { MAIN } from "../support/daemon.js";
 import { modbusProtocol } from "../support/modbus-device.js";
 import { until } from "../support/wait.js";
 import { Animal, type Habit } from "../zoo/animals/animal.js";
 import { accepts, ignores, leavesIdle, needsAfterConnect } from "../zoo/animals/habits.js";
-
-const PROGRAM = "dist/main.js";
-
-testDoctor(true);
 
 /** Runs `sockproxyd` with these words. */
 function run(...words: string[]): {
   child: ChildProcess;
   done: Promise<{ status: number | null; text: string; errors: string }>;
 } {
-  const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["ignore", "pipe", "pipe"] });
   let [text, errors] = ["", ""];
   child.stdout.on("data", (chunk) => {
     text += String(chunk);
@@ -37,7 +34,9 @@ async function device(t: { after(action: () => Promise<void>): void }, ...habits
   return animal;
 }
 
-describe("sockproxyd doctor", { concurrency: 8 }, () => {
+describe("the doctor at length", { concurrency: 16 }, () => {
+  testDoctor(true);
+
   test("a device with whims: within a minute, status 0, and the section passes --check", async (t) => {
     const animal = await device(t, accepts(1), needsAfterConnect(1000), leavesIdle(5000));
     const since = performance.now();

@@ -1,6 +1,7 @@
 import { CONNECTIONS } from "./stories/connections.js";
 import { FRAMINGS } from "./stories/framings.js";
 import { LINES } from "./stories/line-ends.js";
+import { ODD_ANSWERS } from "./stories/odd-answers.js";
 import { OWN_IDS } from "./stories/own-ids.js";
 import { PAIRING } from "./stories/pairing.js";
 import { POLLS } from "./stories/polls.js";
@@ -20,6 +21,7 @@ export const STORIES: readonly Story[] = [
   ...UNITS,
   ...OWN_IDS,
   ...PAIRING,
+  ...ODD_ANSWERS,
   ...WRONG_LENGTHS,
   ...SERIAL_NOISE,
   ...FRAMINGS,

@@ -4,8 +4,8 @@ import { modbusProtocol } from "../../support/modbus-device.js";
 import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
 import { pause } from "../../support/wait.js";
 import { Animal } from "../animals/animal.js";
-import { accepts, closesAfterAnswer, leavesIdle, needsAfterConnect } from "../animals/habits.js";
-import { allRight, askAll, keys, type Story, timed } from "../story.js";
+import { accepts, closesAfterAnswer, delays, leavesIdle, needsAfterConnect } from "../animals/habits.js";
+import { allRight, askAll, keys, type Story, timed, type Visit } from "../story.js";
 
 const modbus = modbusProtocol("modbus");
 
@@ -126,6 +126,18 @@ export const CONNECTIONS: readonly Story[] = [
       assert.equal(animal.links.length, 1);
     },
   },
+  ...ALL.map((protocol) => ({
+    device: "Device that takes one connection, shared over four",
+    behaviour: "resets every further connection",
+    clients: "every answer, over the one connection that it takes",
+    options: `PROT=${protocol.name} POOL=4 TIME=3`,
+    animal: () => Animal.open(protocol, accepts(1), delays(10)),
+    async visit({ client }: Visit) {
+      const clients = await Promise.all(keys(4).map(client));
+      const outcomes = await Promise.all(clients.map((each, n) => askAll(each, keys(5, 100 * n))));
+      assert.deepEqual(outcomes.flat(), allRight(20));
+    },
+  })),
   {
     device: "Inverter that needs time after a connect",
     behaviour: "drops requests that come within 0.4 s of a connect",

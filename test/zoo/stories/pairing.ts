@@ -121,7 +121,6 @@ export const PAIRING: readonly Story[] = [
     behaviour: "sends exceptions with a length of one byte too many",
     clients: "the exception at once, and the next answers",
     options: "PROT=modbus TIME=2",
-    pending: "answers are believed by their PDU",
     animal: () =>
       Animal.open(
         modbus,
@@ -148,7 +147,6 @@ export const PAIRING: readonly Story[] = [
     behaviour: "answers every second read with one register too few",
     clients: "no wrong value: the read fails or is asked again",
     options: "PROT=modbus TIME=0.4 CACH=1000",
-    pending: "the byte count must fit the registers asked for",
     animal: () => {
       let count = 0;
       return Animal.open(

@@ -42,9 +42,27 @@ const DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as con
   },
 }));
 
+const SAID_DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => ({
+  device: "Gateway that tells of a dead unit",
+  behaviour: "says exception 0x0B for unit 9 after 0.1 s, as long as the bus is busy with it",
+  clients: "that exception for unit 9, right values of unit 1, over one link",
+  options: `PROT=${kind} TIME=2`,
+  animal: () => Animal.open(modbusProtocol(kind), gateway(kind, 5, { units: [9], waitMs: 100, exception: 0x0b })),
+  async visit({ animal, modbus }) {
+    const until = performance.now() + 1500;
+    const [dead, live] = await Promise.all([modbus(), modbus()]);
+    const [nine, one] = await Promise.all([poll(dead, 9, 10, until), poll(live, 1, 50, until)]);
+    assert.deepEqual([...new Set(one.said)], ["right"]);
+    assert.ok(one.worstMs < 500, `unit 1 waited ${one.worstMs} ms`);
+    assert.deepEqual([...new Set(nine.said)], ["830b"]);
+    assert.equal(animal.links.length, 1);
+  },
+}));
+
 /** Gateways with several units, dead ones among them, and devices that are slow. */
 export const UNITS: readonly Story[] = [
   ...DEAD,
+  ...SAID_DEAD,
   {
     device: "Slow meter with a client that asks anew",
     behaviour: "takes 0.16 s for an answer; the client repeats its read every 0.1 s, without waiting",
