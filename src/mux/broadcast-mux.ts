@@ -1,4 +1,5 @@
 import { FairQueue } from "../core/mux/fair-queue.js";
+import { Greeting } from "../core/mux/greeting.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Timer } from "../system/clock.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
@@ -18,6 +19,10 @@ export class BroadcastMux extends BaseMux {
   readonly #gap = new RequestGap(this.context.clock, () => this.#send());
   /** The connection that is ready. */
   #connection: DeviceConnection | undefined;
+  /** What the device has said on each connection before a client spoke. */
+  readonly #greetings = new WeakMap<DeviceConnection, Greeting>();
+  /** Clients that have got the greeting so far: they get what comes. */
+  readonly #listeners = new Set<MuxClient>();
   /** Clients that leave too much unread. The device is paused while there are any. */
   readonly #stalled = new Set<MuxClient>();
   #stallTimer: Timer | undefined;
@@ -62,6 +67,14 @@ export class BroadcastMux extends BaseMux {
   }
 
   protected clientJoined(client: MuxClient): void {
+    // in turn with the rounds: it gets every byte once, be it from the greeting or from a round
+    this.rounds.begin([client], () => {
+      if (!this.clients.has(client)) return;
+      const [connection] = this.pool.connections;
+      const greeting = connection && this.#greetings.get(connection)?.bytes;
+      if (greeting !== undefined && greeting.length > 0) client.deliver(greeting);
+      this.#listeners.add(client);
+    });
     if (this.pool.down) {
       // not at once: the client has no listener before attach() returns
       setImmediate(() => client.close("no link to the device, and the next attempt is not due yet"));
@@ -71,6 +84,7 @@ export class BroadcastMux extends BaseMux {
   }
 
   protected clientLeft(client: MuxClient): void {
+    this.#listeners.delete(client);
     for (const _ of this.#queue.remove(client)) this.statistics.ended(client, "abandoned");
     this.#resumed(client);
   }
@@ -80,6 +94,8 @@ export class BroadcastMux extends BaseMux {
   }
 
   protected connectionOpened(connection: DeviceConnection): DeviceConnectionEvents {
+    const greeting = new Greeting();
+    this.#greetings.set(connection, greeting);
     const lost = (reason: string): void => {
       this.#connection = undefined;
       this.#closeClients(`the device has gone: ${reason}`);
@@ -91,7 +107,7 @@ export class BroadcastMux extends BaseMux {
       },
       data: (chunk) => {
         this.pool.markResponsive(connection);
-        this.#deliver(chunk);
+        this.#deliver(chunk, greeting.isOpen && this.route.mux.greeting !== undefined ? greeting : undefined);
       },
       eof: () => {
         this.pool.fail(connection, "by device");
@@ -123,6 +139,7 @@ export class BroadcastMux extends BaseMux {
       if (next === undefined) return;
       if (this.#sent === 0) setImmediate(() => this.#nextPass());
       this.#sent += 1;
+      this.#greetings.get(this.#connection)?.end();
       this.#connection.write(next.item);
       this.statistics.ended(next.owner, "sent");
       next.owner.check();
@@ -135,12 +152,19 @@ export class BroadcastMux extends BaseMux {
     this.#send();
   }
 
-  #deliver(chunk: Buffer): void {
+  /** @param greeting the greeting that the chunk belongs to, where it is wanted */
+  #deliver(chunk: Buffer, greeting: Greeting | undefined): void {
     const bytes = Buffer.from(chunk);
-    this.rounds.begin(this.clients, (client) => {
+    this.rounds.begin(this.#hearers(bytes, greeting), (client) => {
       client.deliver(bytes);
       if (client.stalled) this.#waitFor(client);
     });
+  }
+
+  /** Who hears these bytes. They join the greeting as their round begins, so that it fits what each client has heard. */
+  *#hearers(bytes: Buffer, greeting: Greeting | undefined): Generator<MuxClient> {
+    greeting?.add(bytes);
+    yield* this.#listeners;
   }
 
   /** Pauses the device until the client has read, or its time is over. */

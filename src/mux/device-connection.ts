@@ -183,6 +183,7 @@ export class DeviceConnection {
       closed: (error) => this.#lose(endedBy("remote", error)),
       fault: (error) => this.#events.fault(error),
     };
+    if (this.#route.mux.login !== undefined) end.write(this.#route.mux.login); // past all observers: it may be a password
     const ready = (): void => {
       this.#state = { kind: "ready", end };
       this.#events.ready();

@@ -105,6 +105,89 @@ test("a device that cannot be reached closes the clients", async (t) => {
   assert.equal(a.closed, "no link to the device: connection refused");
 });
 
+const GREETING = "Panel 3.1\r\nuser: \r\n";
+
+test("GREE: a client that comes later hears the greeting, and from then on what the others hear", async (t) => {
+  const { mux, device, join } = await setUp(t, "PROT=echo MODE=broadcast GREE=replay");
+  const a = join();
+  const peer = await device.client();
+  peer.write(GREETING.slice(0, 5));
+  await until(() => textOf(a).length === 5, "the beginning");
+  const b = join();
+  peer.write(GREETING.slice(5));
+  await until(() => textOf(a) === GREETING && textOf(b) === GREETING, "all of it");
+  a.end.write("hello\n");
+  assert.equal(await peer.line(), "hello");
+  peer.write("answer\r\n");
+  await until(() => textOf(b).endsWith("answer\r\n"), "the answer");
+  const late = join();
+  assert.equal(textOf(late), GREETING, "at once, and not the answer to somebody else");
+  peer.write("event\r\n");
+  await until(() => textOf(late) === `${GREETING}event\r\n`, "what comes later");
+  assert.equal(textOf(a), `${GREETING}answer\r\nevent\r\n`);
+  assert.equal(mux.status.requests, 1);
+});
+
+test("GREE: whoever joins while bytes are handed out gets each of them once", async (t) => {
+  const { device, join } = await setUp(t, "PROT=echo MODE=broadcast GREE=replay");
+  const all = [join()];
+  const peer = await device.client();
+  const [first] = all;
+  assert.ok(first);
+  const hear = first.end.events.data;
+  first.end.events.data = (chunk) => {
+    if (all.length < 30) all.push(join()); // in the middle of a round
+    hear(chunk);
+  };
+  for (let count = 0; count < 40; count += 1) {
+    peer.write(`${count},`);
+    if (count % 4 === 0) await settle();
+  }
+  const whole = Array.from({ length: 40 }, (_, count) => `${count},`).join("");
+  await until(() => textOf(first).length === whole.length, "everything");
+  await settle();
+  assert.deepEqual([...new Set(all.map(textOf))], [whole]);
+  assert.ok(all.length > 5);
+});
+
+test("GREE: a device that never stops has a greeting of 64 KiB; a new link has a new one", async (t) => {
+  const { clock, device, join } = await setUp(t, "PROT=echo MODE=broadcast GREE=replay");
+  const a = join();
+  const peer = await device.client();
+  peer.write("x".repeat(100_000));
+  await until(() => textOf(a).length === 100_000, "everything");
+  const late = join();
+  assert.equal(textOf(late).length, 65_536);
+  peer.reset();
+  await until(() => a.closed !== undefined && late.closed !== undefined, "both closes");
+  await pass(clock, 1000);
+  const next = join();
+  const other = await device.client(1);
+  other.write("again");
+  await until(() => textOf(next) === "again", "the other greeting");
+  assert.equal(textOf(join()), "again");
+});
+
+test("LOGN: the device gets it after each connect, before everything else; nobody else sees it", async (t) => {
+  const { clock, log, device, join } = await setUp(t, "PROT=echo MODE=broadcast LOGN=user\\r\\nse\\x63ret\\x0d\\n");
+  const a = join();
+  a.end.write("hello\n");
+  const peer = await device.client();
+  assert.equal(await peer.take(20), "user\r\nsecret\r\nhello\n");
+  join();
+  await settle();
+  assert.equal(device.clients.length, 1);
+  assert.equal(peer.bytes.length, 0, "one login");
+  peer.write("welcome\r\n");
+  await until(() => textOf(a).length > 0, "the answer to the login");
+  peer.reset();
+  await until(() => a.closed !== undefined, "the close");
+  await pass(clock, 1000);
+  join();
+  assert.equal(await (await device.client(1)).take(14), "user\r\nsecret\r\n");
+  assert.doesNotMatch(log.lines.join("\n"), /secret/);
+});
+
 test("QLEN: a client with many messages is not read for a while", async (t) => {
   const { mux, join } = await setUp(t, "PROT=echo MODE=broadcast QLEN=2 DLAY=60");
   const a = join();

@@ -66,7 +66,7 @@ export class PortLines<T extends object, R> {
       if (before !== undefined) return `given twice, first in line ${before}`;
       given.set(row.name, at);
       const parsed = row.parse(value, "file");
-      if (!parsed.ok) return `bad value "${shown(value)}": ${parsed.message}`;
+      if (!parsed.ok) return `bad value${row.isSecret ? "" : ` "${shown(value)}"`}: ${parsed.message}`;
       options = { ...options, ...parsed.value };
       return undefined;
     };

@@ -84,6 +84,10 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
     return "MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH and RDON";
   }
+  if (mux.mode === "request" && mux.greeting !== undefined) return "GREE goes with MODE=broadcast only";
+  if (mux.mode === "request" && mux.login !== undefined && mux.delayMs === 0) {
+    return "LOGN with MODE=request wants DLAY: what the device says to a login must not answer the first request";
+  }
   const translates = hasRules(mux) || deviceName !== name;
   if (mux.mode === "broadcast" && translates) {
     return "MODE=broadcast passes bytes as they are: without DPRO, UMAP, BCST and READ";

@@ -1,7 +1,7 @@
 import { type OptionRow, rowsOf } from "../options/option-table.js";
 import { count, time, word } from "../options/value-kinds.js";
 import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
-import { DEVICE_PROTOCOL, PROBE, PROTOCOL, READ_FUNCTIONS, UNIT_MAP, WRITES } from "./mux-value-kinds.js";
+import { DEVICE_PROTOCOL, LOGIN, PROBE, PROTOCOL, READ_FUNCTIONS, UNIT_MAP, WRITES } from "./mux-value-kinds.js";
 
 /** The most that POOL, PIPE and QLEN may say. */
 const MAX_LINKS = 64;
@@ -220,5 +220,24 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     ],
     sets: "mode",
     kind: word(["request", "broadcast"]),
+  }),
+  row({
+    key: "GREE",
+    name: "greeting",
+    usage: "GREE=replay",
+    help: [
+      "With MODE=broadcast: give each client what the device said between the connect and the first",
+      "message of a client.",
+    ],
+    sets: "greeting",
+    kind: word(["replay"]),
+  }),
+  row({
+    key: "LOGN",
+    name: "login",
+    usage: "LOGN=text",
+    help: ["Send this to the device after each connect. \\r, \\n, \\xHH stand for control characters."],
+    sets: "login",
+    kind: LOGIN,
   }),
 ];

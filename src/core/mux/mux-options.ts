@@ -53,6 +53,10 @@ export interface MuxOptions {
   readonly match: "auto" | "strict";
   /** `broadcast`: whatever the device says goes to every client. */
   readonly mode: "request" | "broadcast";
+  /** `replay`: each client gets the greeting of the device, however late it comes. */
+  readonly greeting?: "replay";
+  /** What the device gets after each connect. */
+  readonly login?: Buffer;
 }
 
 const [ECHO] = PROTOCOLS;

@@ -2,6 +2,7 @@ import { type ValueKind, word } from "../options/value-kinds.js";
 import { didYouMean } from "../parse/near-miss.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
+import { parseLogin } from "./login-text.js";
 import { MODBUS_FORMS, type ModbusName } from "./modbus-forms.js";
 import { WRITE_FUNCTIONS } from "./modbus-pdu.js";
 import type { Protocol, Writes } from "./protocol.js";
@@ -81,6 +82,15 @@ export const PROBE: ValueKind<Buffer> = {
       ? ok(Buffer.from(value, "hex"))
       : fail("a whole request in hexadecimal digits is wanted"),
   print: (request) => request.toString("hex"),
+};
+
+/** What a device gets after each connect. Never printed as it is: it may hold a password. */
+export const LOGIN: ValueKind<Buffer> = {
+  unit: "text",
+  range: "\\r, \\n, \\t, \\xHH and \\\\ are taken",
+  isSecret: true,
+  parse: parseLogin,
+  print: () => "***",
 };
 
 /** `pass`, the default, has no word: it is what holds where nothing is said. */

@@ -30,6 +30,8 @@ export interface OptionText {
 export interface OptionRow<T> extends OptionText {
   /** The member of the options that the row sets. */
   readonly sets: keyof T & string;
+  /** The value may be a password: no message repeats it. */
+  readonly isSecret: boolean;
   parse(value: string, form: Form): Result<Partial<T>>;
   /** The value as the configuration would have it; nothing when it is the default. */
   print(options: T): string | undefined;
@@ -62,6 +64,7 @@ export function rowsOf<T extends object>(
       sets,
       unit: kind.unit,
       range: kind.range,
+      isSecret: kind.isSecret === true,
       defaultText,
       parse: (text, form) => map(kind.parse(text, form), (value) => ({ [sets]: value }) as unknown as Partial<T>),
       print: (options) => {
@@ -124,7 +127,7 @@ export function parseOptions<T extends object>(
     }
     const value = rest.join("=");
     const parsed = row.parse(value, form);
-    if (!parsed.ok) return fail(`bad ${name} "${value}": ${parsed.message}`);
+    if (!parsed.ok) return fail(`bad ${name}${row.isSecret ? "" : ` "${value}"`}: ${parsed.message}`);
     options = { ...options, ...parsed.value };
   }
   return ok(options);

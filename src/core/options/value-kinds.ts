@@ -16,6 +16,8 @@ export interface ValueKind<V> {
   readonly unit: string;
   /** The values that are taken, in words. */
   readonly range: string;
+  /** The value may be a password: no message and no output repeats it. */
+  readonly isSecret?: true;
   parse(text: string, form: Form): Result<V>;
   /** The value as the configuration has it: times with a unit. */
   print(value: V): string;

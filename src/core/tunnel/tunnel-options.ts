@@ -25,6 +25,7 @@ export const DEFAULT_TUNNEL_OPTIONS: TunnelOptions = { stallMs: 5000, probeMs: 3
 const SECRET: ValueKind<string> = {
   unit: "secret",
   range: "",
+  isSecret: true,
   parse: (value) => (value === "" ? fail("a secret is wanted") : parseSecret(value)),
   print: () => "***",
 };
