@@ -1,4 +1,5 @@
 import type { MuxLine } from "../core/config/settings.js";
+import { hintOf, isStranger, type Likeness, looksLike, strangerReply } from "../core/mux/looks-like.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -19,7 +20,7 @@ const MAX_SHOWN = 64; // bytes of what is no message, in the log
 const ABANDONED = "its line is gone from the configuration";
 
 /** The events of a client that the two kinds of mux handle differently. */
-export type ClientEvents = Omit<MuxClientOwner, "malformed" | "gone" | "stallMs" | "readStalled">;
+export type ClientEvents = Omit<MuxClientOwner, "malformed" | "stranger" | "gone" | "stallMs" | "readStalled">;
 
 /** What both kinds of mux have in common: clients, connections to the device while there are clients, counters. */
 export abstract class BaseMux implements Mux {
@@ -95,10 +96,11 @@ export abstract class BaseMux implements Mux {
       malformed: (reason, fault, bytes) => {
         this.count(fault === "stalled" ? "stalled" : "malformed");
         const shown = bytes === undefined ? "" : ` (${bytes.toString("hex", 0, MAX_SHOWN)})`;
-        const text = `not a message of ${mux.protocol.framing.name}: ${reason}${shown}`;
+        const text = `not a message of ${mux.protocol.framing.name}: ${reason}${shown}${this.#hint(bytes)}`;
         this.log.throttled("malformed", `client closed: ${text}`);
         this.reject(client, text, mux.protocol.malformedReply(reason, fault));
       },
+      stranger: (likeness, bytes) => this.#stranger(client, likeness, bytes),
       gone: () => this.#left(client),
       stallMs: () => this.route.mux.stallMs,
       readStalled: () => {
@@ -112,6 +114,22 @@ export abstract class BaseMux implements Mux {
     this.#idleTimer.cancel();
     this.clientJoined(client);
     return client;
+  }
+
+  /** What bytes of a client look like, where they are no message: behind the reason. */
+  #hint(bytes: Buffer | undefined): string {
+    const { name } = this.route.mux.protocol.framing;
+    const likeness = bytes === undefined ? undefined : looksLike(bytes, "clients");
+    return likeness === undefined || !isStranger(likeness, name) ? "" : `; ${hintOf(likeness, "clients", name)}`;
+  }
+
+  /** A client that speaks another protocol hears of it, where it can, and is closed. */
+  #stranger(client: MuxClient, likeness: Likeness, bytes: Buffer): void {
+    const { name } = this.route.mux.protocol.framing;
+    this.count("malformed");
+    const text = `not a message of ${name}: ${hintOf(likeness, "clients", name)} (${bytes.toString("hex", 0, MAX_SHOWN)})`;
+    this.log.throttled("stranger", `client closed: ${text}`);
+    this.reject(client, text, strangerReply(likeness, bytes, text));
   }
 
   configure(line: MuxLine, context: MuxContext): void {

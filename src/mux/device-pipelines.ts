@@ -1,11 +1,13 @@
 import { DeviceHabits } from "../core/mux/device-habits.js";
 import { unitOf } from "../core/mux/link-health.js";
+import { hintOf, isStranger, looksLike } from "../core/mux/looks-like.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
 import { HOLD_MS, UnitHealth } from "../core/mux/unit-health.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionPool } from "./connection-pool.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import { FirstBytes } from "./first-bytes.js";
 import type { MuxLog } from "./mux-log.js";
 import type { ClientRequest, RequestEvents, Room } from "./pending-request.js";
 import { RequestPipeline } from "./request-pipeline.js";
@@ -23,6 +25,8 @@ export interface DevicePipelinesOwner {
   /** A request may go out, or fail at once. */
   ready(): void;
 }
+
+const MAX_SHOWN = 32; // bytes of the device in the log
 
 /** The request pipelines on all established connections of a mux. */
 export class DevicePipelines {
@@ -111,14 +115,18 @@ export class DevicePipelines {
 
   /** The listener of a new connection. */
   eventsOf(connection: DeviceConnection): DeviceConnectionEvents {
-    const { pool, requests } = this.#owner;
+    const { pool, requests, clock } = this.#owner;
+    const first = new FirstBytes(clock, (bytes) => {
+      if (this.#pipelines.has(connection)) this.#judge(bytes);
+    });
     return {
       ready: () => {
-        this.#pipelines.set(connection, new RequestPipeline(connection, this.#pipelineOwner(connection)));
+        this.#pipelines.set(connection, new RequestPipeline(connection, this.#pipelineOwner(connection, first)));
         this.#owner.ready();
       },
       data: (chunk) => {
         const pipeline = this.of(connection);
+        if (!first.isOver && (pipeline?.outstanding ?? 0) > 0) first.add(chunk);
         if (pipeline !== undefined) pipeline.data(chunk);
         else requests.unsolicited(`${chunk.length} bytes that the device sent after connecting`);
       },
@@ -132,6 +140,8 @@ export class DevicePipelines {
         this.#owner.ready();
       },
       lost: () => {
+        if (!first.isOver) this.#judge(first.bytes);
+        first.end();
         this.#stop(connection);
         this.#reopen();
       },
@@ -139,10 +149,24 @@ export class DevicePipelines {
     };
   }
 
-  #pipelineOwner(connection: DeviceConnection): RequestPipelineOwner {
+  /** The device has sent no message that anybody understands, and these bytes. */
+  #judge(bytes: Buffer): void {
+    const { name } = this.#owner.options().protocol.deviceFraming;
+    const likeness = looksLike(bytes, "device");
+    if (likeness === undefined || !isStranger(likeness, name)) return;
+    const shown = bytes.toString("hex", 0, MAX_SHOWN);
+    this.#owner.log.throttled(
+      "strange device",
+      `the device does not speak ${name}: ${hintOf(likeness, "device", name)} (${shown})`,
+    );
+  }
+
+  #pipelineOwner(connection: DeviceConnection, first: FirstBytes): RequestPipelineOwner {
     const { pool, requests, clock } = this.#owner;
     const { units } = this;
     const close = (how: "fail" | "retire" | "replace", reason: string): void => {
+      if (!first.isOver) this.#judge(first.bytes);
+      first.end();
       pool[how](connection, reason);
       this.#stop(connection);
     };
@@ -153,7 +177,10 @@ export class DevicePipelines {
       learned: (what) => this.#owner.log.info(what),
       units,
       options: () => this.#owner.options(),
-      responsive: () => pool.markResponsive(connection),
+      responsive: () => {
+        first.end();
+        pool.markResponsive(connection);
+      },
       ready: () => this.#owner.ready(),
       fault: (error) => this.#fault(connection, error),
       fail: (reason) => close("fail", reason),

@@ -1,7 +1,8 @@
 import { CutQueue } from "../core/framing/cut-queue.js";
-import type { HttpHead } from "../core/framing/framing.js";
+import type { FramingKind, HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { ClientSeat } from "../core/mux/client-seats.js";
+import { isStranger, type Likeness, looksLike, strangerIn } from "../core/mux/looks-like.js";
 import type { MessageFault, Protocol } from "../core/mux/protocol.js";
 import type { RequestBody } from "../core/mux/request-body.js";
 import type { HostPort } from "../core/net/address.js";
@@ -10,6 +11,7 @@ import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import { guarded, type Intermediary } from "../sockets/end.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
 import type { Clock, Timer } from "../system/clock.js";
+import { FirstBytes } from "./first-bytes.js";
 import { IdleTimer } from "./idle-timer.js";
 import { MessageAssembly } from "./message-assembly.js";
 import { StallWatch } from "./stall-watch.js";
@@ -22,6 +24,8 @@ export interface MuxClientOwner {
   headReceived(head: HttpHead): void;
   /** The client has sent bytes that are no message, or only a part of one; `bytes`: lent, where they are worth a look. */
   malformed(reason: string, fault: MessageFault, bytes?: Buffer): void;
+  /** The client speaks another protocol; `bytes`: its first ones. */
+  stranger(likeness: Likeness, bytes: Buffer): void;
   /** The client reads again, and its backlog is small. */
   resumed(): void;
   /**
@@ -69,6 +73,8 @@ export class MuxClient extends QueuedEnd {
   #messagesAre: "taken" | "last" | "ignored" = "taken";
   #input: "open" | "ended" | "finished" = "open";
   #signOfLife: Timer | undefined;
+  readonly #framing: FramingKind;
+  readonly #first: FirstBytes;
   readonly #restMs: number | undefined;
   readonly #restTimer = new IdleTimer(() => guarded(this, () => this.#missRest()));
 
@@ -79,6 +85,10 @@ export class MuxClient extends QueuedEnd {
     this.seat = who.seat;
     this.#clock = clock;
     this.#owner = owner;
+    this.#framing = protocol.framing;
+    this.#first = new FirstBytes(clock, (bytes) =>
+      guarded(this, () => this.#judge(looksLike(bytes, "clients"), bytes)),
+    );
     this.#messages = new CutQueue(protocol.framing.requests());
     this.#restMs = protocol.restMs;
     this.#assembly = new MessageAssembly({
@@ -106,7 +116,14 @@ export class MuxClient extends QueuedEnd {
 
   write(chunk: Buffer | string): void {
     if (this.#isIgnored || this.#input !== "open") return;
-    this.#messages.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    if (!this.#first.isOver) {
+      const isFirst = this.#first.bytes.length === 0;
+      this.#first.add(bytes);
+      if (isFirst) this.#judge(strangerIn(bytes, this.#framing), bytes);
+      if (this.#isIgnored) return;
+    }
+    this.#messages.push(bytes);
     this.#work();
   }
 
@@ -183,10 +200,17 @@ export class MuxClient extends QueuedEnd {
 
   protected released(): void {
     this.ignore("its client has gone in the middle of a request");
+    this.#first.end();
     this.#restTimer.cancel();
     this.#signOfLife?.cancel();
     this.needNotRead();
     this.#owner.gone();
+  }
+
+  #judge(likeness: Likeness | undefined, bytes: Buffer): void {
+    if (likeness === undefined || this.#isIgnored || !isStranger(likeness, this.#framing.name)) return;
+    this.#first.end();
+    this.#owner.stranger(likeness, bytes);
   }
 
   #finishSoon(): void {
@@ -220,6 +244,7 @@ export class MuxClient extends QueuedEnd {
     while (!this.#isIgnored && !this.stalled && (this.#assembly.takesBody ?? !this.#owner.isQueueFull())) {
       const cut = this.#messages.take();
       if (cut === undefined) break;
+      this.#first.end();
       if (cut.kind === "junk") this.#owner.malformed(cut.reason, "malformed", cut.bytes);
       else this.#assembly.add(cut.kind, cut.bytes, cut.head);
       if (this.#messagesAre === "last" && !this.#assembly.isIncomplete) this.#messagesAre = "ignored";

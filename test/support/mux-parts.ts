@@ -15,6 +15,7 @@ const NO_OWNER: MuxClientOwner = {
   message() {},
   headReceived() {},
   malformed() {},
+  stranger() {},
   resumed() {},
   inputEnded: () => false,
   gone() {},
