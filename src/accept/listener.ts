@@ -22,6 +22,8 @@ export interface SocketOwner {
 export interface AcceptedClient {
   /** The id of the connection, as STAT shows it. */
   readonly id: string;
+  /** `host:port`, as the log and the monitor show it. */
+  readonly name: string;
   readonly origin: ClientOrigin;
   /** Greets the client and takes its commands. */
   beginSetup(): void;

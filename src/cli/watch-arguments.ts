@@ -21,7 +21,8 @@ const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 export const WATCH_USAGE = `Usage: sockproxyd watch [host:port] [filter] [options]
        sockproxyd watch --reverse-proxy port [filter] [options]
 
-Shows the messages that pass a running daemon, as they pass, until Ctrl-C.
+Shows the messages that pass a running daemon, as they pass, until Ctrl-C. Those of
+a shared device begin with the address of the client that they are from or for.
 When the daemon goes away, watch waits for it.
 
   host:port     The daemon (default: 127.0.0.1:2504)
@@ -56,13 +57,8 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   if (view !== undefined && (typeof view !== "string" || findView(view) === undefined)) {
     return fail(`bad --as "${view}": one of ${VIEW_NAMES} is wanted`);
   }
-  const format = WORDS.filter((word) => parsed[word]);
-  const command = [
-    "WTCH",
-    filter,
-    view === undefined ? undefined : `MONI=${view}`,
-    format.length === 0 ? undefined : `MONF=${format.join(",")}`,
-  ];
+  const format: readonly FormatWord[] = ["client", ...WORDS.filter((word) => parsed[word])];
+  const command = ["WTCH", filter, view === undefined ? undefined : `MONI=${view}`, `MONF=${format.join(",")}`];
   const said = command.filter((word) => word !== undefined).join(" ");
   return ok({ kind: "watch", address: address.value, command: said, json: format.includes("json") });
 }

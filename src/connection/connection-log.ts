@@ -22,14 +22,14 @@ export class ConnectionLog {
   readonly #id: string;
   readonly #port: number;
   /** `host:port` */
-  readonly #client: string;
+  readonly client: string;
 
   /** @param port of the listener that the client has connected to */
   constructor(context: ConnectionLogContext, id: string, port: number, { peerAddress, peerPort }: End) {
     this.#context = context;
     this.#id = id;
     this.#port = port;
-    this.#client = formatHostPort({ host: peerAddress, port: peerPort });
+    this.client = formatHostPort({ host: peerAddress, port: peerPort });
   }
 
   info(text: string): void {
@@ -65,10 +65,10 @@ export class ConnectionLog {
 
   /** The connection as the monitor names it. */
   source(request: ConnRequest): TraceSource {
-    return { connection: this.#id, listener: this.#port, client: this.#client, server: formatRemote(request) };
+    return { connection: this.#id, listener: this.#port, client: this.client, server: formatRemote(request) };
   }
 
   #line(text: string): string {
-    return `[${this.#id} ${this.#client} > ${this.target}] ${text}`;
+    return `[${this.#id} ${this.client} > ${this.target}] ${text}`;
   }
 }

@@ -77,6 +77,10 @@ export class Connection
     this.#log.info(`opened on ${listener.name}`);
   }
 
+  get name(): string {
+    return this.#log.client;
+  }
+
   beginSetup(): void {
     this.#phase = new SetupPhase(this, this.#client, this.#log, this.#context);
   }

@@ -10,6 +10,11 @@ export function messageStreams(source: TraceSource, options: ConnOptions, relay:
   if (intermediary === undefined) return [{ source, options, hops: RELAYED, point: relay }];
   const { view, serverSide } = intermediary;
   const known = { source, options, ...(view && { view }) };
-  const near: TracedStream = { ...known, hops: CLIENT_SIDE, point: relay };
-  return serverSide === undefined ? [near] : [near, { ...known, hops: SERVER_SIDE, point: serverSide }];
+  if (serverSide === undefined) {
+    return [{ ...known, source: { ...source, isShared: true }, hops: CLIENT_SIDE, point: relay }]; // its links are streams of their own
+  }
+  return [
+    { ...known, hops: CLIENT_SIDE, point: relay },
+    { ...known, hops: SERVER_SIDE, point: serverSide },
+  ];
 }

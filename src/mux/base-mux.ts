@@ -3,14 +3,13 @@ import { hintOf, isStranger, type Likeness, looksLike, strangerReply } from "../
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
 import { ConnectionPool } from "./connection-pool.js";
 import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
 import { IdleTimer } from "./idle-timer.js";
-import type { Mux } from "./mux.js";
+import type { ClientIdentity, Mux } from "./mux.js";
 import { MuxClient, type MuxClientOwner } from "./mux-client.js";
 import type { MuxContext } from "./mux-context.js";
 import { MuxLog } from "./mux-log.js";
@@ -88,9 +87,9 @@ export abstract class BaseMux implements Mux {
     return [...this.pool.connections].flatMap(({ stream }) => stream ?? []);
   }
 
-  attach(origin: ClientOrigin, id: string): End {
+  attach({ origin, id, name }: ClientIdentity): End {
     const { target, mux } = this.route;
-    const who = { origin, seat: this.statistics.joined(origin, id) };
+    const who = { origin, name, seat: this.statistics.joined(origin, id) };
     const client = new MuxClient(who, target, mux.protocol, this.context.clock, {
       ...this.eventsOf(() => client),
       malformed: (reason, fault, bytes) => {

@@ -140,7 +140,7 @@ export class BroadcastMux extends BaseMux {
       if (this.#sent === 0) setImmediate(() => this.#nextPass());
       this.#sent += 1;
       this.#greetings.get(this.#connection)?.end();
-      this.#connection.write(next.item);
+      this.#connection.write(next.item, next.owner.name, false); // what the device says is for all
       this.statistics.ended(next.owner, "sent");
       next.owner.check();
       this.#gap.start(this.route.mux.gapMs);

@@ -1,4 +1,5 @@
 import { SERVER_SIDE } from "../core/monitor/hops.js";
+import type { TraceSource } from "../core/monitor/trace-event.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
@@ -54,6 +55,8 @@ export class DeviceConnection {
   /** Address of the device; empty before the connection is established. */
   address = "";
   readonly openedAt: number;
+  /** `host:port` of the client whose message passes, for the monitor; empty where that is not known. */
+  #asker = "";
   /** When bytes have last passed. */
   #usedAt: number;
   readonly #name: DeviceConnectionName;
@@ -102,7 +105,16 @@ export class DeviceConnection {
       line: { port },
       number,
     } = this.#name;
-    const source = { connection: `${port}/${number}`, listener: port, server: formatRemote(this.#route) };
+    const asker = (): string | undefined => this.#asker || undefined;
+    const source: TraceSource = {
+      connection: `${port}/${number}`,
+      listener: port,
+      get client() {
+        return asker();
+      },
+      server: formatRemote(this.#route),
+      isShared: true,
+    };
     const { options, mux } = this.#route;
     return { source, options, view: viewOfProtocol(mux.protocol.deviceFraming.name), hops: SERVER_SIDE, point: this };
   }
@@ -122,12 +134,18 @@ export class DeviceConnection {
     };
   }
 
-  write(bytes: Buffer): void {
+  /**
+   * @param asker `host:port` of the client that the bytes are from; empty: they are from the mux itself; left out: they go on with a message
+   * @param isOnly whether what the device says next is for this client
+   */
+  write(bytes: Buffer, asker = this.#asker, isOnly = true): void {
     if (this.#state.kind !== "ready") return;
+    this.#asker = asker;
     const { end } = this.#state;
     this.#usedAt = this.#context.clock.now();
     end.write(bytes);
     this.observer?.passed("up", bytes, end.unsent === 0);
+    if (!isOnly) this.#asker = "";
   }
 
   /** Stops reading until all owners that paused have resumed. */

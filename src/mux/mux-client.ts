@@ -47,7 +47,7 @@ export interface MuxClientOwner {
 }
 
 /** Who a client of a mux is. */
-export type MuxClientIdentity = Pick<MuxClient, "origin" | "seat">;
+export type MuxClientIdentity = Pick<MuxClient, "origin" | "name" | "seat">;
 
 const MAX_PENDING = 262_144; // unread bytes of answers; beyond this limit the mux neither reads from the client nor starts requests for it
 const SIGN_OF_LIFE_MS = 1000; // well below the shortest timeout of a relay
@@ -58,6 +58,8 @@ export class MuxClient extends QueuedEnd {
   readonly intermediary: Intermediary;
   /** Where the client is; its address is undefined for clients of a shared connection. */
   readonly origin: ClientOrigin;
+  /** `host:port` */
+  readonly name: string;
   /** What is known of it, over all its connections. */
   readonly seat: ClientSeat;
   readonly #clock: Clock;
@@ -82,6 +84,7 @@ export class MuxClient extends QueuedEnd {
   constructor(who: MuxClientIdentity, target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
     super(target);
     this.origin = who.origin;
+    this.name = who.name;
     this.seat = who.seat;
     this.#clock = clock;
     this.#owner = owner;

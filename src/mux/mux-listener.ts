@@ -17,8 +17,7 @@ export function muxListeners(
         accepts: "clients",
         essential: linesEssential,
         route: line.route,
-        welcome: (client) =>
-          client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach(client.origin, client.id))),
+        welcome: (client) => client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach(client))),
         reject() {},
       }),
     ),

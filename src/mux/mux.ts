@@ -1,9 +1,12 @@
+import type { AcceptedClient } from "../accept/listener.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
-import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
 import type { MuxContext } from "./mux-context.js";
+
+/** Who a client of a mux is: its origin, the id of its connection, and its `host:port`. */
+export type ClientIdentity = Pick<AcceptedClient, "origin" | "id" | "name">;
 
 /** A device that several clients share. */
 export interface Mux {
@@ -15,10 +18,9 @@ export interface Mux {
   /**
    * Adds a client. The end is the device as this client sees it.
    *
-   * @param origin where the client is: who asks, in counters, in write rules and in the log
-   * @param id of its connection
+   * @param client who asks: in counters, in write rules, in the log and in the monitor
    */
-  attach(origin: ClientOrigin, id: string): End;
+  attach(client: ClientIdentity): End;
   /** Applies a reload: port and device are the same; name, options and context may differ. */
   configure(line: MuxLine, context: MuxContext): void;
   /** The line is gone from the configuration: the mux closes its connections when its last client leaves. */

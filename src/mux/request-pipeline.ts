@@ -162,7 +162,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     const bytes = protocol.withId(request, id);
     const outstanding = new Outstanding(id, request, bytes, pending, this.#owner.clock, this);
     if (!request.oneWay) this.#intake.expect(outstanding);
-    this.#connection.write(bytes);
+    this.#connection.write(bytes, pending?.asker.client.name ?? "", this.#matcher.size === 0);
     if (request.oneWay || (request.signOfLife && pending !== undefined)) {
       if (pending !== undefined) this.#owner.completed(pending, false);
       this.#gap.start(gapMs);

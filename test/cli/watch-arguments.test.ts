@@ -4,14 +4,14 @@ import { parseWatchArguments, WATCH_USAGE } from "#src/cli/watch-arguments.js";
 
 const HERE = { host: "127.0.0.1", port: 2504 };
 const good: [string, object, string][] = [
-  ["", HERE, "WTCH"],
-  ["hub:2505", { host: "hub", port: 2505 }, "WTCH"],
-  ["[::1]:2505 10001", { host: "::1", port: 2505 }, "WTCH 10001"],
-  ["10001", HERE, "WTCH 10001"],
-  ["1a1fe153233 --id", HERE, "WTCH 1a1fe153233 MONF=id"],
-  ["--reverse-proxy 10001 1a1fe153233", { reverseProxy: 10_001 }, "WTCH 1a1fe153233"],
-  ["--as Line --decode --id", HERE, "WTCH MONI=Line MONF=id,decode"],
-  ["--as=hex 10001 --json", HERE, "WTCH 10001 MONI=hex MONF=json"],
+  ["", HERE, "WTCH MONF=client"],
+  ["hub:2505", { host: "hub", port: 2505 }, "WTCH MONF=client"],
+  ["[::1]:2505 10001", { host: "::1", port: 2505 }, "WTCH 10001 MONF=client"],
+  ["10001", HERE, "WTCH 10001 MONF=client"],
+  ["1a1fe153233 --id", HERE, "WTCH 1a1fe153233 MONF=client,id"],
+  ["--reverse-proxy 10001 1a1fe153233", { reverseProxy: 10_001 }, "WTCH 1a1fe153233 MONF=client"],
+  ["--as Line --decode --id", HERE, "WTCH MONI=Line MONF=client,id,decode"],
+  ["--as=hex 10001 --json", HERE, "WTCH 10001 MONI=hex MONF=client,json"],
 ];
 for (const [line, address, command] of good) {
   test(`watch ${line}`, () => {

@@ -47,6 +47,37 @@ test("a connection is ready when it is established; then bytes go both ways", as
   });
 });
 
+test("the monitor is told whose message passes, unless requests of several are outstanding", async (t) => {
+  const { connection, device, heard } = await setUp(t);
+  await heard("ready");
+  const { stream } = connection;
+  const seen: unknown[] = [];
+  connection.observer = {
+    passed: (direction) => void seen.push([direction, stream?.source.client]),
+    drained() {},
+    ended() {},
+  };
+  connection.write(Buffer.from("a"), "192.0.2.7:40001");
+  connection.write(Buffer.from("\n"));
+  const peer = await device.client();
+  await peer.line();
+  peer.write("A\n");
+  await heard("A\n");
+  connection.write(Buffer.from("b\n"), "192.0.2.8:40001", false);
+  await peer.line();
+  peer.write("B\n");
+  await heard("B\n");
+  connection.write(Buffer.from("probe\n"), "");
+  assert.deepEqual(seen, [
+    ["up", "192.0.2.7:40001"],
+    ["up", "192.0.2.7:40001"],
+    ["down", "192.0.2.7:40001"],
+    ["up", "192.0.2.8:40001"],
+    ["down", undefined],
+    ["up", undefined],
+  ]);
+});
+
 test("DLAY: the device has its pause, and what it says meanwhile is heard at once", async (t) => {
   const { clock, connection, device, told, heard } = await setUp(t, "PROT=echo DLAY=1");
   const peer = await device.client();

@@ -53,7 +53,7 @@ function setUp(options = "PROT=modbus POOL=2 PIPE=2") {
   const second = connect();
   const send = (pipeline: RequestPipeline | undefined): void => {
     const request = requestOf(mux.protocol, modbusMessage(1, readPdu(1)));
-    pipeline?.send(new PendingRequest({ request } as unknown as ClientRequest, false));
+    pipeline?.send(new PendingRequest({ request, client: { name: "" } } as unknown as ClientRequest, false));
   };
   return { pipelines, first, second, send, told, state };
 }

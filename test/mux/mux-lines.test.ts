@@ -25,7 +25,9 @@ async function setUp(t: TestContext) {
   };
   /** A client of a line that asks at once, so that there is a connection. */
   const attach = (of: MuxLine): End => {
-    const end = lines.of(of).attach({ address: "192.0.2.7", line: "mux port 5020", hops: 0 }, "1");
+    const end = lines
+      .of(of)
+      .attach({ origin: { address: "192.0.2.7", line: "mux port 5020", hops: 0 }, id: "1", name: "192.0.2.7:40001" });
     end.resume();
     end.write("request\n");
     return end;

@@ -47,7 +47,10 @@ function setUp(options = "PROT=modbus TIME=2") {
   const pipeline = new RequestPipeline(connection, owner);
   const { written } = connection;
   const send = (bytes: Buffer): PendingRequest => {
-    const pending = new PendingRequest({ request: requestOf(mux.protocol, bytes) } as unknown as ClientRequest, false);
+    const pending = new PendingRequest(
+      { request: requestOf(mux.protocol, bytes), client: { name: "" } } as unknown as ClientRequest,
+      false,
+    );
     pipeline.send(pending);
     return pending;
   };

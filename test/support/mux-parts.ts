@@ -76,7 +76,7 @@ export class TestMuxClient {
 
   constructor(protocol: Protocol, clock: Clock, owner: Partial<MuxClientOwner> = {}) {
     this.client = new MuxClient(
-      { origin: HERE, seat: new ClientSeat("192.0.2.7", 0) },
+      { origin: HERE, name: "192.0.2.7:40001", seat: new ClientSeat("192.0.2.7", 0) },
       { host: "192.0.2.1", port: 502 },
       protocol,
       clock,
@@ -138,7 +138,7 @@ export interface AttachedClient {
 
 /** @param address of the client */
 export function attachTo(mux: Mux, address = "192.0.2.7"): AttachedClient {
-  const end = mux.attach({ ...HERE, address }, "1");
+  const end = mux.attach({ origin: { ...HERE, address }, id: "1", name: `${address}:40001` });
   const client: AttachedClient = { end, got: [], closed: undefined };
   end.events = {
     data: (chunk) => void (chunk.length > 0 && client.got.push(Buffer.from(chunk))),

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from "../parse/result.js";
 /** Additions to the lines of a monitor, beside time, direction and message: the values of MONF. */
 export type FormatWord = (typeof WORDS)[number];
 
-const WORDS = ["id", "decode", "json"] as const;
+const WORDS = ["id", "client", "decode", "json"] as const;
 
 /** Reads the value of MONF: words in any case, separated by commas. */
 export function parseFormat(text: string): Result<readonly FormatWord[]> {

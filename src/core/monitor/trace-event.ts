@@ -12,10 +12,12 @@ export interface TraceSource {
   readonly connection: string;
   /** The port that the client has connected to. */
   readonly listener: number;
-  /** `host:port`; a link has no client. */
-  readonly client?: string;
+  /** `host:port`; of a link to a shared device: of the client whose request is under way there, where it is the only one. */
+  readonly client?: string | undefined;
   /** `host:port` */
   readonly server: string;
+  /** One side of a shared device: with the format word `client` a line says which client its message is from or for. */
+  readonly isShared?: true;
 }
 
 /** A message as text. */
@@ -55,6 +57,8 @@ export function lineOf(event: TraceEvent, time: string, format: readonly FormatW
 
 function textOf(event: TraceEvent, time: string, format: readonly FormatWord[]): string {
   const id = format.includes("id") ? ` ${event.source.connection}` : "";
+  const { isShared, client } = event.source;
+  const asker = isShared && client !== undefined && format.includes("client") ? ` ${client}` : "";
   switch (event.kind) {
     case "skipped":
       return `… ${event.bytes} bytes not looked at`;
@@ -64,13 +68,13 @@ function textOf(event: TraceEvent, time: string, format: readonly FormatWord[]):
       const { text, fault, decoded } = event.message;
       const parts = decoded !== undefined && format.includes("decode") ? ` {${decoded.text}}` : "";
       const wrong = fault === undefined ? "" : ` ${FAULT_SIGN} ${fault}`;
-      return `${time} [${event.hop}]${id} ${text}${wrong}${parts}`;
+      return `${time} [${event.hop}]${id}${asker} ${text}${wrong}${parts}`;
     }
   }
 }
 
 function jsonOf(event: TraceEvent, time: string, decode: boolean): object {
-  const { source } = event;
+  const { isShared: _, ...source } = event.source;
   switch (event.kind) {
     case "skipped":
       return { time, ...source, notLookedAt: event.bytes };

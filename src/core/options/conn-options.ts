@@ -264,11 +264,11 @@ export const OPTIONS: readonly ConnOptionRow[] = [
       key: "MONF",
       name: "monitor-format",
       description:
-        "With monitor (MONI): what is printed, too: the id of the connection (id), the parts of a message (decode); or a line of JSON for each (json).",
+        "With monitor (MONI): what is printed, too: the id of the connection (id), on [mux] ports the client that asked (client), the parts of a message (decode); or a line of JSON for each (json).",
       usage: "MONF=word[,word]",
       help: [
-        "With MONI: id (of the connection) or decode (the parts of a message) are printed,",
-        "too; json: a line of JSON for each.",
+        "With MONI: id (of the connection), client (of a shared device) or decode (the parts of",
+        "a message) are printed, too; json: a line of JSON for each.",
       ],
       sets: "monitorFormat",
       kind: FORMAT,

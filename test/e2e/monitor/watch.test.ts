@@ -112,6 +112,32 @@ describe("WTCH", { concurrency: 3 }, () => {
     watcher.client.destroy();
   });
 
+  test("a shared device: MONF=client shows who asked, on both sides", async (t) => {
+    const server = await ConbusServer.open();
+    t.after(() => server.stop());
+    const { daemon, port } = await startMonitored(t, `127.0.0.1:${server.port} PROT=conbus`, { section: "mux" });
+    const watcher = await Watcher.open(daemon.port, `${port} MONF=client`);
+    const json = await Watcher.open(daemon.port, `${port} MONF=json`);
+    const clients = [await Client.open(port), await Client.open(port)];
+    const serials = ["0020030837", "0020044966"];
+    for (const [index, client] of clients.entries()) {
+      const serial = serials[index] ?? "";
+      client.write(read(serial, "99"));
+      const answer = telegram(`R${serial}F02D99`);
+      await client.take(answer.length);
+      const who = `127.0.0.1:${client.socket.localPort}`;
+      const lines = (await watcher.received(4 * (index + 1))).slice(4 * index);
+      assert.deepEqual(lines, [...upward(`${who} ${read(serial, "99")}`), ...downward(`${who} ${answer}`)]);
+      const objects = (): Record<string, unknown>[] =>
+        json.lines.map((each) => JSON.parse(each) as Record<string, unknown>).filter(({ direction }) => direction);
+      await until(() => objects().length >= 4 * (index + 1), "the objects");
+      for (const object of objects().slice(4 * index)) {
+        assert.deepEqual([object["client"], "isShared" in object], [who, false]);
+      }
+    }
+    for (const each of [...clients, watcher.client, json.client]) each.destroy();
+  });
+
   test("different watchers, different views; json", async (t) => {
     const { daemon, port } = await startMonitored(t, `CONN 127.0.0.1:${echo.port}`);
     const hex = await Watcher.open(daemon.port, "MONI=hex");
