@@ -81,6 +81,7 @@ export class AnswerMatcher<T extends Awaiting> {
     this.#trust = new IdTrust(habits);
     this.#protocol = options().protocol;
     this.#ids = new RequestIds(this.#outstanding, firstId);
+    habits.addLink(this.#ids);
   }
 
   /** Number of requests that wait for their answer. */
@@ -152,12 +153,10 @@ export class AnswerMatcher<T extends Awaiting> {
     this.#outstanding.delete(id);
     this.#candidate = undefined;
     this.#ids.abandon(id);
-    this.#habits.lost(id);
   }
 
   /** No answer comes any more. */
   clear(): void {
-    for (const id of this.#outstanding.keys()) this.#habits.lost(id);
     this.#outstanding.clear();
     this.#candidate = undefined;
   }
@@ -221,18 +220,17 @@ export class AnswerMatcher<T extends Awaiting> {
   #foreign(id: number, cut: MessageCut, atEof: boolean): Match<T> | undefined {
     const { bytes } = cut;
     if (this.#protocol.unitOfFit === undefined || this.#options().match === "strict") return undefined;
-    if (this.#ids.isAbandoned(id)) return undefined;
     const [only] = this.#outstanding.values();
     const unit = only === undefined ? undefined : this.#protocol.unitOfFit(bytes, only.request);
     if (only === undefined || unit === undefined) return undefined;
     const hasId = id === only.id;
-    const signs: Signs = { hasId, unit, askedUnit: only.request.modbus?.unit ?? 0 };
+    const signs: Signs = { id, hasId, unit, askedUnit: only.request.modbus?.unit ?? 0 };
     const verdict = this.#trust.judge(signs);
     if (verdict === "known" && this.#outstanding.size === 1) return this.#taken(only, signs, cut);
+    if (!hasId && this.#habits.isOurs(id)) return undefined;
     if (this.#candidate !== undefined)
       return { kind: "suspect", what: `a second answer with another id or unit (${shown(bytes)})` };
-    const mayBeLate = this.#ids.abandoned > 0 || (!hasId && this.#habits.mayBeLate(id));
-    if (verdict === "impossible" || mayBeLate || this.#outstanding.size > 1) {
+    if (verdict === "impossible" || this.#ids.abandoned > 0 || this.#outstanding.size > 1) {
       this.#hasRefused = true;
       if (this.#outstanding.size > 1 && !this.#trust.isProven) this.#habits.areIdsDoubtful = true;
       return undefined;

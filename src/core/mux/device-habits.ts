@@ -1,4 +1,6 @@
-const MAX_LATE = 100; // requests that got no answer, and whose answer may still come
+import type { RequestIds } from "./request-ids.js";
+
+const MAX_LINKS = 4; // links whose answers may still come, on another link even
 
 /** What the answers of a device have shown about it. It holds for all its links, and as long as the mux lives. */
 export class DeviceHabits {
@@ -12,22 +14,23 @@ export class DeviceHabits {
   areIdsDoubtful = false;
   /** Whether the log says already that answers are matched by their order. */
   isTold = false;
-  readonly #late = new Set<number>();
+  /** Whether the device's own ids differ from answer to answer. */
+  ownIdsVary = false;
+  /** The ids of the last links. */
+  #links: readonly RequestIds[] = [];
 
   /** Whether ids and units do not tell answers: their order does. */
   get byOrder(): boolean {
     return this.ownIds || this.ownUnits.size > 0;
   }
 
-  /** The request with this id has no answer: it may come late, on another link even. */
-  lost(id: number): void {
-    this.#late.add(id);
-    const [oldest] = this.#late;
-    if (this.#late.size > MAX_LATE && oldest !== undefined) this.#late.delete(oldest);
+  /** A new link makes its ids here. */
+  addLink(ids: RequestIds): void {
+    this.#links = [ids, ...this.#links].slice(0, MAX_LINKS);
   }
 
-  /** Whether a message with this id is perhaps a late answer. */
-  mayBeLate(id: number): boolean {
-    return this.#late.has(id);
+  /** Whether a message with this id could be the answer to an earlier request, late or once more: its id is none of the device's own. */
+  isOurs(id: number): boolean {
+    return this.#links.some((ids) => ids.isRecent(id));
   }
 }

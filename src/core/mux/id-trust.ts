@@ -6,6 +6,8 @@ const UNITS = 256;
 
 /** Id and unit of a message that has the function and the shape of the awaited answer. */
 export interface Signs {
+  readonly id: number;
+  /** Whether the id is that of the request. */
   readonly hasId: boolean;
   readonly askedUnit: number;
   readonly unit: number;
@@ -20,6 +22,8 @@ export class IdTrust {
   #rightIds = 0;
   /** Right ids in a row. */
   #row = 0;
+  /** The last id that the device has made itself. */
+  #ownId: number | undefined;
   readonly #rightUnits = new Uint8Array(UNITS);
 
   constructor(habits: DeviceHabits) {
@@ -43,8 +47,9 @@ export class IdTrust {
   }
 
   /** Whether a message is the answer: as the device always writes it, or perhaps, or not. */
-  judge({ hasId, askedUnit, unit }: Signs): "known" | "possible" | "impossible" {
-    const { ownIds, ownUnits } = this.#habits;
+  judge({ id, hasId, askedUnit, unit }: Signs): "known" | "possible" | "impossible" {
+    const { ownIds, ownIdsVary, ownUnits } = this.#habits;
+    if (ownIdsVary && !hasId && id === this.#ownId) return "impossible"; // the last answer once more
     const idIsKnown = hasId || ownIds;
     const unitIsKnown = unit === askedUnit || ownUnits.get(askedUnit) === unit;
     if (idIsKnown && unitIsKnown) return "known";
@@ -54,10 +59,15 @@ export class IdTrust {
   }
 
   /** Such a message was the answer. */
-  taken({ hasId, askedUnit, unit }: Signs): void {
+  taken({ id, hasId, askedUnit, unit }: Signs): void {
     this.#row = 0;
-    if (hasId) this.#rightId();
-    else this.#habits.ownIds = true;
+    if (hasId) {
+      this.#rightId();
+    } else {
+      this.#habits.ownIds = true;
+      if (this.#ownId !== undefined && this.#ownId !== id) this.#habits.ownIdsVary = true;
+      this.#ownId = id;
+    }
     if (unit !== askedUnit) this.#habits.ownUnits.set(askedUnit, unit);
   }
 

@@ -1,11 +1,15 @@
 /** Most ids that wait for late answers. An answer later than so many others does not come any more. */
 const MAX_ABANDONED = 100;
+/** Most requests whose answers may come late, or once more. */
+const MAX_RECENT = 100;
 
 /** The ids of requests on one connection, 0 to 65535. The id of an abandoned request is not used again while its answer may still come. */
 export class RequestIds {
   readonly #used: Pick<ReadonlyMap<number, unknown>, "has">;
   readonly #abandoned = new Set<number>();
   #last: number;
+  /** How many ids up to the last one are recent. */
+  #recent = 0;
 
   /**
    * @param used has the ids of all outstanding requests
@@ -21,15 +25,16 @@ export class RequestIds {
     return this.#abandoned.size;
   }
 
-  /** Whether the answer with this id is late. */
-  isAbandoned(id: number): boolean {
-    return this.#abandoned.has(id);
+  /** Whether one of the last requests had this id. */
+  isRecent(id: number): boolean {
+    return ((this.#last - id) & 0xffff) < this.#recent;
   }
 
   /** The id of the next request. */
   next(): number {
     do this.#last = (this.#last + 1) & 0xffff;
     while (this.#used.has(this.#last) || this.#abandoned.has(this.#last));
+    if (this.#recent < MAX_RECENT) this.#recent += 1;
     return this.#last;
   }
 

@@ -21,6 +21,16 @@ test("an abandoned id is free again when its late answer has come", () => {
   assert.equal(ids.next(), 1);
 });
 
+test("the ids of the last hundred requests are recent", () => {
+  const ids = new RequestIds(new Set<number>(), 0xfff0);
+  assert.equal(ids.isRecent(0xfff0), false);
+  for (let count = 0; count < 150; count += 1) ids.next();
+  assert.deepEqual(
+    [0x86, 0x87, 0x22, 0x23].map((id) => ids.isRecent(id)),
+    [true, false, false, true],
+  );
+});
+
 test("at most a hundred ids wait for late answers: the oldest one is free again", () => {
   const ids = new RequestIds(new Set<number>(), 0xffff);
   for (let id = 0; id <= 100; id += 1) ids.abandon(id);
