@@ -197,6 +197,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       outstanding.limit(isEarly ? this.#owner.options().stallMs : MORE_ANSWERS_MS);
     } else if (cut.kind === "frame") {
       const isSilent = protocol.reportsSilence?.(cut.bytes) ?? false;
+      if (isSilent) this.#matcher.owed();
       this.health[isSilent ? "unitMissed" : "answered"](request, outstanding.sentAt, this.#owner.clock.now());
       this.#complete(outstanding, atEof);
     } else if (pending?.isWanted && !this.#intake.isPaused && !isInterim) {
@@ -265,6 +266,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     if (pending === undefined || pending.isWanted) this.#owner.timedOut();
     if (pending === undefined) return "no answer to its probe";
     this.#owner.failed(pending, "no answer");
+    if (reason === undefined && this.#matcher.hasRefused) return "answers with other ids or units came instead";
     const { held } = this.#intake;
     return reason ?? (held > 0 ? `${held} bytes of an answer whose rest did not come` : undefined);
   }

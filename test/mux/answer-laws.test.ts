@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DeviceHabits } from "#src/core/mux/device-habits.js";
 import type { Protocol } from "#src/core/mux/protocol.js";
+import { UnitHealth } from "#src/core/mux/unit-health.js";
 import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
 import { RequestPipeline } from "#src/mux/request-pipeline.js";
 import type { RequestPipelineOwner } from "#src/mux/request-pipeline-owner.js";
@@ -106,6 +107,7 @@ interface DeviceLink {
 class World {
   readonly clock = new ManualClock();
   readonly habits = new DeviceHabits();
+  readonly units = new UnitHealth();
   answers = 0;
   #link: DeviceLink;
   #ownId = 0;
@@ -178,6 +180,7 @@ class World {
     const owner: RequestPipelineOwner = {
       clock: this.clock,
       habits: this.habits,
+      units: this.units,
       options: () => mux,
       answer: (pending, { bytes }) => {
         assert.equal(this.#kind.keyOf(bytes), this.#keys.get(pending), "the answer to this request");

@@ -67,6 +67,8 @@ export class AnswerMatcher<T extends Awaiting> {
   #candidate: Candidate<T> | undefined;
   /** Whether a message was refused for its id or unit alone, and no right answer has come since. */
   #hasRefused = false;
+  /** Whether a late answer may come, in place of another one. */
+  #isOwed = false;
   /** Whether what comes next has come right behind an answer. */
   #isBehindAnswer = false;
 
@@ -115,15 +117,15 @@ export class AnswerMatcher<T extends Awaiting> {
     return this.#outstanding.size === 0 && (this.#protocol.unasked === "messages" || this.#habits.byOrder);
   }
 
-  /** Whether nothing tells late answers from others: after a timeout the link is of no use any more. */
-  get confusesLateAnswers(): boolean {
-    return !this.#protocol.hasIds || this.#habits.byOrder || this.#hasRefused;
+  /** Whether perhaps the answer came, and was refused for its id or unit: after a timeout the link is of no use any more. */
+  get hasRefused(): boolean {
+    return this.#hasRefused;
   }
 
   /** What tells a late answer from the awaited one. */
   get tells(): Telling {
-    if (!this.confusesLateAnswers) return "id";
-    return this.#protocol.hasIds ? "nothing" : "unit";
+    if (!this.#protocol.hasIds) return "unit";
+    return this.#habits.byOrder ? "nothing" : "id";
   }
 
   /** How many requests may be outstanding: PIPE, but one where ids do not tell answers, or perhaps do not. */
@@ -153,6 +155,11 @@ export class AnswerMatcher<T extends Awaiting> {
     this.#outstanding.delete(id);
     this.#candidate = undefined;
     this.#ids.abandon(id);
+  }
+
+  /** A gateway has answered in place of a unit: the unit's answer may come late, in place of another one. */
+  owed(): void {
+    this.#isOwed = true;
   }
 
   /** No answer comes any more. */
@@ -230,7 +237,7 @@ export class AnswerMatcher<T extends Awaiting> {
     if (!hasId && this.#habits.isOurs(id)) return undefined;
     if (this.#candidate !== undefined)
       return { kind: "suspect", what: `a second answer with another id or unit (${shown(bytes)})` };
-    if (verdict === "impossible" || this.#ids.abandoned > 0 || this.#outstanding.size > 1) {
+    if (verdict === "impossible" || this.#isOwed || this.#ids.abandoned > 0 || this.#outstanding.size > 1) {
       this.#hasRefused = true;
       if (this.#outstanding.size > 1 && !this.#trust.isProven) this.#habits.areIdsDoubtful = true;
       return undefined;

@@ -72,9 +72,6 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   const isModbus = modbusNameOf(protocol) !== undefined;
   if (!isModbus && mux.writes !== "pass") return "RDON goes with Modbus only";
   if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return "CACH goes with Modbus and Conbus only";
-  if (mux.unsolicited === "broadcast" && (protocol.unasked !== "messages" || mux.mode === "broadcast")) {
-    return "UNSO=broadcast goes with echo, iso8583 and mpu only, and with MODE=request";
-  }
   if (mux.mode === "request" && protocol === rawProtocol) return `PROT=${name} goes with MODE=broadcast`;
   if (answerLimitMs(mux) > mux.timeoutMs) {
     return `ATIM=${answerLimitMs(mux) / 1000} is longer than TIME=${mux.timeoutMs / 1000}: nobody waits for that answer`;
@@ -92,7 +89,23 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   if (mux.mode === "broadcast" && translates) {
     return "MODE=broadcast passes bytes as they are: without DPRO, UMAP, BCST and READ";
   }
-  return probe === undefined ? undefined : faultOfProbe(probe, protocol);
+  return faultOfMatching(mux, isModbus) ?? (probe === undefined ? undefined : faultOfProbe(probe, protocol));
+}
+
+/** Why what decides about answers does not go together. */
+function faultOfMatching(
+  { protocol, mode, unsolicited, echo, match }: MuxOptions,
+  isModbus: boolean,
+): string | undefined {
+  if (unsolicited === "broadcast" && (protocol.unasked !== "messages" || mode === "broadcast")) {
+    return "UNSO=broadcast goes with echo, iso8583 and mpu only, and with MODE=request";
+  }
+  if (echo === "strip" && (protocol.unasked === "suspect" || mode === "broadcast")) {
+    return "ECHO=strip goes with MODE=request, and not with http";
+  }
+  return match === "strict" && (!isModbus || mode === "broadcast")
+    ? "MATC goes with Modbus and MODE=request only"
+    : undefined;
 }
 
 /** Why bytes are no whole request of the clients' protocol. */
