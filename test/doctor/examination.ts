@@ -292,26 +292,13 @@ const CASES: readonly Case[] = [
   },
 ];
 
-async function check(t: TestContext, each: Case): Promise<void> {
-  const { kind = "modbus", habits = [], seen, options, idleMs = 400 } = each;
-  const animal = await Animal.open(modbusProtocol(kind), ...habits);
-  t.after(() => animal.stop());
-  const target = { host: "127.0.0.1", port: animal.port };
-  const patient = new Patient(
-    { target, unit: 1, register: 0, withinMs: 50_000 },
-    systemClock,
-    new AbortController().signal,
-  );
-  t.after(() => patient.leave());
-  const found = await examine(patient, idleMs, (more) => sentences(more).map((line) => t.diagnostic(line)));
-  const advice = advise(found);
-  t.diagnostic(section(target, advice));
-  const file = new ConfigFile(`${section(target, advice)}\n`);
-  const arguments_ = parseArguments(["-c", file.path, "-p", "1"]);
-  assert.ok(arguments_.ok);
-  assert.deepEqual(loadConfig(arguments_.value).problems, [], "the section is one");
+async function check(
+  t: TestContext,
+  { kind = "modbus", habits = [], seen, options, idleMs = 400 }: Case,
+): Promise<void> {
+  const found = await examineAnimal(t, await Animal.open(modbusProtocol(kind), ...habits), idleMs);
   assertPart(found, seen);
-  if (options !== undefined) assertOptions(advice, options);
+  if (options !== undefined) assertOptions(advise(found), options);
 }
 
 function assertPart(found: Observations, seen: Part): void {
@@ -338,6 +325,24 @@ function assertOptions(advice: readonly Advice[], options: Readonly<Record<strin
     if (wanted instanceof RegExp) assert.match(value, wanted);
     else if (wanted !== undefined) assert.equal(value, wanted);
   }
+}
+
+/** Examines an animal. @throws where the section is none */
+export async function examineAnimal(t: TestContext, animal: Animal, idleMs: number): Promise<Observations> {
+  t.after(() => animal.stop());
+  const target = { host: "127.0.0.1", port: animal.port };
+  const referral = { target, unit: 1, register: 0, withinMs: 58_000 };
+  const patient = new Patient(referral, systemClock, new AbortController().signal);
+  t.after(() => patient.leave());
+  const found = await examine(patient, idleMs, (more) => {
+    for (const line of sentences(more)) t.diagnostic(line);
+  });
+  const text = section(target, advise(found));
+  t.diagnostic(text);
+  const parsed = parseArguments(["-c", new ConfigFile(`${text}\n`).path, "-p", "1"]);
+  assert.ok(parsed.ok);
+  assert.deepEqual(loadConfig(parsed.value).problems, [], "the section is one");
+  return found;
 }
 
 /** A device that gives no answer, what the doctor says of it, and whether that takes more than five seconds. */
@@ -387,18 +392,9 @@ export function testDoctor(isLong: boolean): void {
 }
 
 async function checkNobody(t: TestContext, open: () => Promise<Animal>, says: RegExp): Promise<void> {
-  const animal = await open();
-  t.after(() => animal.stop());
-  const target = { host: "127.0.0.1", port: animal.port };
-  const referral = { target, unit: 1, register: 0, withinMs: 50_000 };
-  const patient = new Patient(referral, systemClock, new AbortController().signal);
-  t.after(() => patient.leave());
-  await assert.rejects(
-    examine(patient, 0, () => {}),
-    (error) => {
-      assert.ok(error instanceof Unreachable);
-      assert.match(error.message, says);
-      return true;
-    },
-  );
+  await assert.rejects(examineAnimal(t, await open(), 0), (error) => {
+    assert.ok(error instanceof Unreachable);
+    assert.match(error.message, says);
+    return true;
+  });
 }

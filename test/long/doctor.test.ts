@@ -3,13 +3,15 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
-import { testDoctor } from "../doctor/examination.js";
+import { Unreachable } from "#src/doctor/checks/framing-check.js";
+import { examineAnimal, testDoctor } from "../doctor/examination.js";
 import { ConfigFile } from "../support/config.js";
 import { MAIN } from "../support/daemon.js";
 import { modbusProtocol } from "../support/modbus-device.js";
 import { until } from "../support/wait.js";
 import { Animal, type Habit } from "../zoo/animals/animal.js";
 import { accepts, ignores, leavesIdle, needsAfterConnect } from "../zoo/animals/habits.js";
+import { STORIES } from "../zoo/stories.js";
 
 /** Runs `sockproxyd` with these words. */
 function run(...words: string[]): {
@@ -36,6 +38,21 @@ async function device(t: { after(action: () => Promise<void>): void }, ...habits
 
 describe("the doctor at length", { concurrency: 16 }, () => {
   testDoctor(true);
+
+  /** Animals of Modbus in all stories, each once, by the framing that they speak. */
+  const animals = new Map(
+    STORIES.filter(({ options }) => options.includes("PROT=modbus")).map((story) => {
+      const [, framing = ""] = /DPRO=(\S+)/.exec(story.options) ?? /PROT=(\S+)/.exec(story.options) ?? [];
+      return [`${story.device}: ${story.behaviour}, ${framing}`, { story, framing }] as const;
+    }),
+  );
+  for (const [name, { story, framing }] of animals) {
+    test(name, async (t) => {
+      const examined = examineAnimal(t, await story.animal(), 1000);
+      if (story.beyondDoctor) await assert.rejects(examined, Unreachable);
+      else assert.equal((await examined).framing, framing);
+    });
+  }
 
   test("a device with whims: within a minute, status 0, and the section passes --check", async (t) => {
     const animal = await device(t, accepts(1), needsAfterConnect(1000), leavesIdle(5000));

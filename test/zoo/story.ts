@@ -17,6 +17,8 @@ export interface Story {
   readonly long?: true;
   /** Why the story cannot be true yet: the test says "todo". */
   readonly pending?: string;
+  /** Does not answer reads of holding register 0 of unit 1, so the doctor cannot tell anything. */
+  readonly beyondDoctor?: true;
   /** Opens the device. */
   animal(): Promise<Animal>;
   /** Clients visit the device through the daemon. @throws where they see something else */

@@ -85,18 +85,18 @@ function bodyAt(bytes: Buffer, at: number, code: ReadFunction): Body | undefined
   return bytes.length < at + length ? undefined : { length, content: { kind: "registers", count: next / 2 } };
 }
 
-/** A byte that some devices count too much in the MBAP length of an exception. */
-const COUNTED_TOO_MUCH = 1;
+/** The highest MBAP length that any device says: one that counts wrongly is believed by its PDU. */
+const MOST_COUNTED = 260;
+const [PROTOCOL_AT, LENGTH_AT] = [2, 4];
 
 function mbapAnswer(bytes: Buffer, start: number, code: ReadFunction): FoundAnswer | undefined {
   const at = start + MBAP_HEADER;
-  if (bytes.length < at || bytes.readUInt16BE(start + 2) !== 0) return undefined;
+  if (bytes.length < at || bytes.readUInt16BE(start + PROTOCOL_AT) !== 0) return undefined;
   const body = bodyAt(bytes, at, code);
   if (body === undefined) return undefined;
-  const more = bytes.readUInt16BE(start + 4) - body.length;
+  if (bytes.readUInt16BE(start + LENGTH_AT) > MOST_COUNTED) return undefined;
   const end = at + body.length;
   const hasCrc = bytes.length >= end + CRC_LENGTH && crcFits(bytes, at, end + CRC_LENGTH);
-  if (more < 0 || more > (hasCrc ? CRC_LENGTH : COUNTED_TOO_MUCH)) return undefined;
   return {
     framing: hasCrc ? "modbus-rtu" : "modbus",
     id: bytes.readUInt16BE(start),

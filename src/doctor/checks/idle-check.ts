@@ -1,4 +1,5 @@
 import type { IdleLife, Observations } from "../../core/doctor/observations.js";
+import type { Link } from "../link.js";
 import type { Patient } from "../patient.js";
 
 /** Leaves a connection alone behind an answer, and looks when the device ends it. @param withinMs how long it is watched */
@@ -15,7 +16,13 @@ export async function checkIdle(
   }
   await link.ended(withinMs);
   const ms = link.quietMs;
-  const kind = !link.isOpen ? "cut" : (await patient.ask(link)).kind === "answer" ? "kept" : "dies";
+  const kind = !link.isOpen ? "cut" : (await answers(patient, link)) ? "kept" : "dies";
   await patient.part(link);
   return { kind, ms };
+}
+
+/** Whether the device answers a question, or the one behind it: one answer may get lost. */
+async function answers(patient: Patient, link: Link): Promise<boolean> {
+  for (let n = 0; n < 2; n += 1) if ((await patient.ask(link)).kind === "answer") return true;
+  return false;
 }

@@ -35,7 +35,7 @@ async function askUntilReady(patient: Patient): Promise<number> {
     readyMs = await link.until((bytes) => firstAnswered(patient, bytes, askedAt, link.ageMs), EVERY_MS);
   }
   await patient.part(link);
-  return Math.ceil(readyMs ?? 0);
+  return readyMs === undefined || readyMs < EVERY_MS / 2 ? 0 : Math.ceil(readyMs);
 }
 
 /** Waits longer and longer before it asks, as an early question ends the connection. @returns the wait that helps; 0 where none does */

@@ -151,6 +151,7 @@ export const CONNECTIONS: readonly Story[] = [
   },
   {
     device: "Device in a crash loop",
+    beyondDoctor: true,
     behaviour: "accepts and closes at once, again and again",
     clients: "an error within a second, and the device is not flooded",
     options: "PROT=modbus TIME=2",

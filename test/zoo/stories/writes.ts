@@ -37,6 +37,7 @@ export const WRITES: readonly Story[] = [
   ...KINDS.map(
     (kind): Story => ({
       device: "Drive with functions of its vendor",
+      beyondDoctor: true,
       behaviour: "answers functions 65 and 144, which no specification has",
       clients: "their answers; with read-only=deny function 65 passes, because reads=65 says that it reads",
       options: `PROT=${kind} TIME=2 READ=65,144 RDON=deny`,
