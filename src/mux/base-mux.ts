@@ -7,7 +7,8 @@ import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
 import { ConnectionPool } from "./connection-pool.js";
-import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import type { DeviceConnection } from "./device-connection.js";
+import type { DeviceConnectionEvents } from "./device-connection-events.js";
 import { IdleTimer } from "./idle-timer.js";
 import type { ClientIdentity, Mux } from "./mux.js";
 import { MuxClient, type MuxClientOwner } from "./mux-client.js";
@@ -46,7 +47,8 @@ export abstract class BaseMux implements Mux {
       context: () => this.context,
       isNeeded: () => this.clients.size > 0,
       opened: (connection) => this.connectionOpened(connection),
-      notReachable: (reason) => this.notReachable(reason),
+      notReachable: (reason, hopelessSince) => this.notReachable(reason, hopelessSince),
+      room: () => this.mayGoOn(),
       log: this.log,
       line: () => this.#line,
     });
@@ -56,7 +58,7 @@ export abstract class BaseMux implements Mux {
       },
       caughtUp: () => {
         for (const connection of this.pool.connections) connection.resume(this.rounds);
-        this.caughtUp();
+        this.mayGoOn();
       },
     });
   }
@@ -145,8 +147,8 @@ export abstract class BaseMux implements Mux {
 
   close(reason: string): void {
     this.#idleTimer.cancel();
-    this.pool.cancelRetry();
     this.closeConnections(reason);
+    this.pool.close();
   }
 
   abstract drain(): Promise<void>;
@@ -164,11 +166,11 @@ export abstract class BaseMux implements Mux {
   }
 
   protected closeConnections(reason: string): void {
-    this.pool.closeAll(reason);
+    this.pool.endAll(reason);
   }
 
-  /** {@link rounds} have caught up after they fell behind. */
-  protected caughtUp(): void {}
+  /** The mux has waited for something, and may go on: {@link rounds} have caught up, or the pool has room. */
+  protected mayGoOn(): void {}
 
   /** Number of requests that wait for their turn. */
   protected abstract get waiting(): number;
@@ -183,8 +185,8 @@ export abstract class BaseMux implements Mux {
   protected abstract clientLeft(client: MuxClient): void;
   /** A connection is being opened. Returns the listener for its events. */
   protected abstract connectionOpened(connection: DeviceConnection): DeviceConnectionEvents;
-  /** There is no connection, and the next attempt is not due yet. */
-  protected abstract notReachable(reason: string): void;
+  /** An attempt to connect has failed: see {@link ConnectionPoolOwner.notReachable}. */
+  protected abstract notReachable(reason: string, hopelessSince: number | undefined): void;
 
   #left(client: MuxClient): void {
     if (!this.clients.delete(client)) return;

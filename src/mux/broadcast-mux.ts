@@ -3,7 +3,8 @@ import { Greeting } from "../core/mux/greeting.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Timer } from "../system/clock.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
-import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import type { DeviceConnection } from "./device-connection.js";
+import type { DeviceConnectionEvents } from "./device-connection-events.js";
 import type { MuxClient } from "./mux-client.js";
 import { RequestGap } from "./request-gap.js";
 
@@ -75,7 +76,7 @@ export class BroadcastMux extends BaseMux {
       if (greeting !== undefined && greeting.length > 0) client.deliver(greeting);
       this.#listeners.add(client);
     });
-    if (this.pool.down) {
+    if (this.pool.refuses) {
       // not at once: the client has no listener before attach() returns
       setImmediate(() => client.close("no link to the device, and the next attempt is not due yet"));
     } else {
@@ -89,8 +90,13 @@ export class BroadcastMux extends BaseMux {
     this.#resumed(client);
   }
 
-  protected notReachable(reason: string): void {
-    this.#closeClients(`no link to the device: ${reason}`);
+  protected notReachable(reason: string, hopelessSince: number | undefined): void {
+    if (hopelessSince !== undefined) this.#closeClients(`no link to the device: ${reason}`);
+    else this.mayGoOn();
+  }
+
+  protected override mayGoOn(): void {
+    if (this.clients.size > 0) this.pool.open();
   }
 
   protected connectionOpened(connection: DeviceConnection): DeviceConnectionEvents {

@@ -1,13 +1,15 @@
 import { backoffMs } from "../core/limits/backoff.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
+import { type AttemptFailure, type DialTimes, Reachability } from "../core/mux/reachability.js";
 import type { LineId } from "../core/net/client-origin.js";
 import type { Timer } from "../system/clock.js";
-import { DeviceConnection, type DeviceConnectionEvents } from "./device-connection.js";
+import { DeviceConnection } from "./device-connection.js";
+import type { DeviceConnectionEvents } from "./device-connection-events.js";
+import { LinkLog } from "./link-log.js";
 import type { MuxContext } from "./mux-context.js";
 import type { MuxLog } from "./mux-log.js";
 
-const MIN_WAIT_MS = 1000; // from an attempt to the next one after a lost connection: spares a device that restarts
-const MAX_WAIT_MS = 10_000; // a device that is back is noticed after this time at the latest (docs/mux.md)
+const MAX_EXTRA_WAIT_MS = 10_000; // a device that takes one connection is seldom asked for a second one
 
 /** What a pool asks of its mux, and tells it. */
 export interface ConnectionPoolOwner {
@@ -20,29 +22,41 @@ export interface ConnectionPoolOwner {
   isNeeded(): boolean;
   /** A connection is being opened. Returns the listener for its events. */
   opened(connection: DeviceConnection): DeviceConnectionEvents;
-  /** There is no connection, and the next attempt is not due yet. */
-  notReachable(reason: string): void;
+  /**
+   * An attempt to connect has failed, and there is no other connection.
+   *
+   * @param hopelessSince what has waited for a connection since this time or longer has waited in vain; undefined: nothing has
+   */
+  notReachable(reason: string, hopelessSince: number | undefined): void;
+  /** The pool has room again: {@link ConnectionPool.open} may open a connection. */
+  room(): void;
 }
 
-/** The connections of a mux to its device: opened one at a time when they are needed, after failures less and less often. */
+/**
+ * The connections of a mux to its device: opened one at a time when somebody asks. A connection keeps its place until the device has seen its
+ * end, because many devices take one connection only.
+ */
 export class ConnectionPool {
   readonly #owner: ConnectionPoolOwner;
+  readonly #log: LinkLog;
   readonly #connections = new Set<DeviceConnection>();
+  /** Connections that we have ended, and the device not yet: they keep their place for a moment. */
+  readonly #leaving = new Set<DeviceConnection>();
+  /** Connections whose end the device may not have seen: it hears of it by RST as soon as it can be reached. */
+  readonly #forsaken = new Set<DeviceConnection>();
   /** Connections on which the device has sent a sensible message. */
   readonly #responsive = new WeakSet<DeviceConnection>();
+  readonly #reach = new Reachability();
   #opening: DeviceConnection | undefined;
   /** Attempts to connect so far. */
   #count = 0;
-  /** While it runs there is no attempt to connect. */
   #retry: Timer | undefined;
-  /** Attempts since the last responsive connection. */
-  #failures = 0;
-  /** Whether the last attempt did not connect, or the device closed the connection without a message. */
-  #isUnreachable = false;
-  #downSince: number | undefined;
+  /** Failed attempts to open a connection beside others, and when the next one is due. */
+  #extra = { failures: 0, dueAt: Number.NEGATIVE_INFINITY };
 
   constructor(owner: ConnectionPoolOwner) {
     this.#owner = owner;
+    this.#log = new LinkLog(owner.log, () => owner.context().clock.now());
   }
 
   /** The connections that are being opened or are established. */
@@ -50,23 +64,128 @@ export class ConnectionPool {
     return this.#connections;
   }
 
-  /** Whether there is no connection, the last attempt failed, and the next attempt is not due yet. */
+  /** Whether the device cannot be reached: attempts fail, or it closes connections without an answer. */
   get down(): boolean {
-    return this.#connections.size === 0 && this.#retry !== undefined && this.#isUnreachable;
+    return this.#log.isDown;
   }
 
-  /** Opens one more connection, unless there are POOL of them, one is being opened, or the next attempt is not due yet. */
+  /** Whether requests fail at once: there is no connection, and the last attempt has failed a moment ago. */
+  get refuses(): boolean {
+    return this.#connections.size === 0 && this.#reach.refuses(this.#now);
+  }
+
+  /** Somebody asks for a connection: opens one, unless there are POOL of them or one is being opened, as soon as that is due. */
   open(): void {
-    const isFull = this.#connections.size >= this.#owner.route().mux.pool;
-    if (isFull || this.#opening !== undefined || this.#retry !== undefined) return;
+    this.#reach.asked();
+    this.#openIfDue();
+  }
+
+  /** The device has sent a sensible message. When this connection is lost, the next attempt need not wait. */
+  markResponsive(connection: DeviceConnection): void {
+    if (this.#responsive.has(connection)) return;
+    this.#responsive.add(connection);
+    this.#reach.answered();
+    this.#extra.failures = 0;
+    this.#log.answered();
+  }
+
+  /** The device has ended the connection, or must not use it any more. Without a sensible message before that is a failed attempt. */
+  fail(connection: DeviceConnection, reason: string): void {
+    if (!this.#connections.has(connection)) return;
+    connection.close();
+    this.#endedByDevice(connection, reason);
+  }
+
+  /** Ends a connection that is of no use any more. */
+  replace(connection: DeviceConnection, reason: string): void {
+    if (!this.#connections.has(connection)) return;
+    this.#ended(connection, reason, this.#responsive.has(connection));
+    this.#leave(connection);
+  }
+
+  /** Ends a connection whose time has come. The next one may be opened as soon as the device has seen that. */
+  retire(connection: DeviceConnection, reason: string): void {
+    if (!this.#connections.has(connection)) return;
+    this.#ended(connection, reason, true);
+    this.#leave(connection);
+  }
+
+  /** Plans no attempt. */
+  cancelRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
+  /** Ends all connections in good order. {@link open} opens new ones, as soon as the device has seen that. */
+  endAll(reason: string): void {
+    if (this.#connections.size > 0) this.#owner.log.info(`links closed: ${reason}`);
+    for (const connection of this.#connections) {
+      this.#reach.ended(connection.openedAt, this.#responsive.has(connection), this.#now, this.#times);
+      this.#remove(connection);
+      this.#leave(connection);
+    }
+  }
+
+  /** Cuts all connections, {@link endAll ended} ones included, and opens no more. */
+  close(): void {
+    this.cancelRetry();
+    for (const connections of [this.#connections, this.#leaving, this.#forsaken]) {
+      for (const connection of connections) connection.close();
+      connections.clear();
+    }
+  }
+
+  get #now(): number {
+    return this.#owner.context().clock.now();
+  }
+
+  get #times(): DialTimes {
+    const { options, mux } = this.#owner.route();
+    return { connectMs: options.connectTimeoutMs, retryMs: mux.retryMs };
+  }
+
+  // opening
+
+  #openIfDue(): void {
+    const isFull = this.#connections.size + this.#leaving.size >= this.#owner.route().mux.pool;
+    if (isFull || this.#opening !== undefined) return;
+    const isOnly = this.#connections.size === 0;
+    const waitMs = (isOnly ? this.#reach.dueAt : this.#extra.dueAt) - this.#now;
+    if (waitMs <= 0) this.#attempt();
+    else if (isOnly) this.#openIn(waitMs);
+  }
+
+  #openIn(ms: number): void {
+    this.cancelRetry();
+    this.#retry = this.#owner.context().clock.after(ms, () => {
+      this.#retry = undefined;
+      if (this.#connections.size === 0 && this.#owner.isNeeded()) this.#openIfDue();
+    });
+  }
+
+  #attempt(): void {
+    this.cancelRetry();
     this.#count += 1;
     const name = { line: this.#owner.line(), number: this.#count };
-    const connection = new DeviceConnection(name, this.#owner.route(), this.#owner.context(), {
+    const attemptMs = this.#reach.attemptMs(this.#times);
+    const connection = new DeviceConnection(name, this.#owner.route(), attemptMs, this.#owner.context(), {
+      connected: () => this.#connected(connection),
       ready: () => this.#ready(connection, events),
       data: (chunk) => events.data(chunk),
       eof: () => events.eof(),
       drained: () => events.drained(),
-      lost: (reason) => this.#lost(connection, reason, events),
+      deaf: (reason) => {
+        this.replace(connection, reason);
+        this.#forsake(connection);
+        events.lost(reason);
+      },
+      lost: (reason) => {
+        if (connection.address === "") this.#failed(connection, attemptMs, reason);
+        else {
+          this.#endedByDevice(connection, reason);
+          events.lost(reason);
+        }
+      },
       fault: (error) => events.fault(error),
     });
     this.#connections.add(connection);
@@ -74,108 +193,72 @@ export class ConnectionPool {
     const events = this.#owner.opened(connection);
   }
 
-  /** The device has sent a sensible message. When this connection is lost, the next attempt need not wait for long. */
-  markResponsive(connection: DeviceConnection): void {
-    if (this.#responsive.has(connection)) return;
-    this.#responsive.add(connection);
-    this.#failures = 0;
-  }
-
-  /** Closes a connection because of what the device has done. A device that sent no sensible message before is not reachable. */
-  fail(connection: DeviceConnection, reason: string): void {
-    this.replace(connection, reason);
-    if (!this.#responsive.has(connection)) this.#failed(`connected, but closed ${reason}`);
-  }
-
-  /** Closes a connection that is of no use any more. The next one may be opened after some time. */
-  replace(connection: DeviceConnection, reason: string): void {
-    this.retire(connection, reason);
-    this.#delayNext(connection);
-  }
-
-  /** Closes a connection whose time has come. The next one may be opened at once. */
-  retire(connection: DeviceConnection, reason: string): void {
-    if (!this.#connections.has(connection)) return;
-    this.#owner.log.info(`link closed: ${reason}`);
-    connection.close();
-    this.#remove(connection);
-  }
-
-  /** The next attempt to connect is due as soon as a connection is needed. */
-  cancelRetry(): void {
-    this.#retry?.cancel();
-    this.#retry = undefined;
-  }
-
-  /** Closes all connections. {@link open} opens new ones, once the next attempt is due. */
-  closeAll(reason: string): void {
-    if (this.#connections.size > 0) this.#owner.log.info(`links closed: ${reason}`);
-    for (const connection of this.#connections) connection.close();
-    this.#connections.clear();
-    this.#opening = undefined;
+  #connected(connection: DeviceConnection): void {
+    this.#reach.connected(connection.openedAt, this.#now);
+    for (const former of this.#forsaken) former.cut(); // before the first request: the device may take one connection only
+    this.#forsaken.clear();
   }
 
   #ready(connection: DeviceConnection, events: DeviceConnectionEvents): void {
     this.#opening = undefined;
-    this.#isUnreachable = false;
-    const { clock } = this.#owner.context();
-    const { address, openedAt } = connection;
-    const down =
-      this.#downSince === undefined ? "" : `; the device was down for ${seconds(clock.now() - this.#downSince)}`;
-    this.#downSince = undefined;
-    this.#owner.log.alert("back");
-    this.#owner.log.info(`link connected to ${address} after ${Math.round(clock.now() - openedAt)} ms${down}`);
+    this.#log.ready(connection, !this.#reach.fails);
     events.ready();
   }
 
-  #lost(connection: DeviceConnection, reason: string, events: DeviceConnectionEvents): void {
+  #failed(connection: DeviceConnection, attemptMs: number, reason: string): void {
     this.#remove(connection);
-    this.#delayNext(connection);
-    if (connection.address === "") {
-      this.#failed(reason);
+    const isTimeout = this.#now - connection.openedAt >= attemptMs;
+    this.#attemptFailed(connection, isTimeout ? "timed out" : "refused", reason);
+  }
+
+  #attemptFailed(connection: DeviceConnection, how: AttemptFailure, reason: string): void {
+    const now = this.#now;
+    const times = this.#times;
+    if (this.#connections.size > 0) {
+      this.#extra.failures += 1;
+      const backoff = { firstMs: times.retryMs, maxMs: Math.max(MAX_EXTRA_WAIT_MS, times.retryMs) };
+      this.#extra.dueAt = now + backoffMs(backoff, this.#extra.failures, Math.random());
       return;
     }
-    this.#owner.log.info(`link closed: ${reason}`);
-    if (!this.#responsive.has(connection)) this.#failed(`connected, but closed: ${reason}`);
-    events.lost(reason);
+    const hopelessSince = this.#reach.failed(connection.openedAt, how, now, times);
+    if (hopelessSince !== undefined) this.#log.down(reason, connection.openedAt);
+    if (this.#owner.isNeeded())
+      this.#openIn(Math.max(this.#reach.dueAt - now, this.#reach.waitMs(times, Math.random())));
+    this.#owner.notReachable(reason, hopelessSince);
+  }
+
+  // ending
+
+  #endedByDevice(connection: DeviceConnection, reason: string): void {
+    const hasAnswered = this.#responsive.has(connection);
+    this.#ended(connection, reason, hasAnswered);
+    if (!hasAnswered) this.#attemptFailed(connection, "closed", `connected, but closed: ${reason}`);
+  }
+
+  #ended(connection: DeviceConnection, reason: string, mayReopen: boolean): void {
+    this.#remove(connection);
+    this.#log.ended(connection, reason);
+    if (this.#connections.size === 0) this.#reach.ended(connection.openedAt, mayReopen, this.#now, this.#times);
+  }
+
+  #leave(connection: DeviceConnection): void {
+    this.#leaving.add(connection);
+    connection.leave(() => {
+      this.#forsake(connection);
+      this.#owner.room();
+    });
+  }
+
+  /** The connection gives up its place, whether the device has seen its end or not. */
+  #forsake(connection: DeviceConnection): void {
+    this.#leaving.delete(connection);
+    if (!this.#owner.isNeeded()) connection.close();
+    if (connection.closed) this.#forsaken.delete(connection);
+    else this.#forsaken.add(connection);
   }
 
   #remove(connection: DeviceConnection): void {
     this.#connections.delete(connection);
     if (this.#opening === connection) this.#opening = undefined;
   }
-
-  /** Delays the attempt after this connection: by {@link MIN_WAIT_MS} from its beginning, or longer and longer if it was of no use. */
-  #delayNext(connection: DeviceConnection): void {
-    const { clock } = this.#owner.context();
-    const firstMs = Math.max(MIN_WAIT_MS, this.#owner.route().mux.retryMs);
-    let ms = connection.openedAt + MIN_WAIT_MS - clock.now();
-    if (!this.#responsive.has(connection)) {
-      this.#failures += 1;
-      ms = backoffMs({ firstMs, maxMs: Math.max(MAX_WAIT_MS, firstMs) }, this.#failures, Math.random());
-    }
-    const isLast = this.#connections.size === 0;
-    if (isLast) this.cancelRetry(); // the failure of an additional connection must not delay the only one
-    if (ms <= 0) return;
-    this.cancelRetry();
-    this.#retry = clock.after(ms, () => {
-      this.#retry = undefined;
-      if (this.#connections.size === 0 && this.#owner.isNeeded()) this.open();
-    });
-  }
-
-  #failed(reason: string): void {
-    this.#isUnreachable = true;
-    if (this.#connections.size > 0) return;
-    if (this.#downSince === undefined) {
-      this.#downSince = this.#owner.context().clock.now();
-      this.#owner.log.alert({ down: reason });
-      this.#owner.log.warn(`no link to the device: ${reason}; trying again while there are clients`);
-    }
-    this.#owner.notReachable(reason);
-  }
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

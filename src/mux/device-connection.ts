@@ -12,6 +12,8 @@ import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { StreamEnd, streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
+import { AcknowledgementWatch } from "./acknowledgement-watch.js";
+import type { DeviceConnectionOwner } from "./device-connection-events.js";
 import type { MuxContext } from "./mux-context.js";
 
 const IDLE_AFTER_MS = 1000; // between two questions of a busy poller a link counts as ready
@@ -20,24 +22,15 @@ const MIN_KEEPALIVE_MS = 1000; // the kernel counts keepalive in whole seconds
 /** Most bytes of one read: the slowest framing takes some milliseconds to find the messages in them. */
 const MAX_READ_BYTES = 4096;
 
-/** Told what happens on a connection. */
-export interface DeviceConnectionEvents {
-  /** The connection is established, and the device has had its pause after that (DLAY). */
-  ready(): void;
-  data(chunk: Buffer): void;
-  /** The device has sent FIN. */
-  eof(): void;
-  /** The kernel has taken everything that was unsent. */
-  drained(): void;
-  /** The connection failed or was lost. Called once, and not after {@link DeviceConnection.close}. */
-  lost(reason: string): void;
-  fault(error: unknown): void;
-}
+/** A device that takes one connection needs to see the end of the last one before the next: it answers our FIN with its own in this time. */
+const FAREWELL_MS = 250;
 
 type State =
   | { readonly kind: "dialing"; readonly dial: Dial }
   | { readonly kind: "settling"; readonly end: End; readonly timer: Timer }
   | { readonly kind: "ready"; readonly end: End }
+  /** Our FIN has gone out. `timer`: until the connection counts as over though the device does not end it. */
+  | { readonly kind: "leaving"; readonly end: End; readonly timer: Timer | undefined }
   | { readonly kind: "closed" };
 
 /** The name of a connection in traces: `5020/3`. */
@@ -62,13 +55,24 @@ export class DeviceConnection {
   readonly #name: DeviceConnectionName;
   readonly #route: MuxRoute;
   readonly #context: MuxContext;
-  readonly #events: DeviceConnectionEvents;
+  readonly #events: DeviceConnectionOwner;
   #state: State;
   /** The owners that have paused reading. */
   readonly #pausedBy = new Set<unknown>();
+  #watch: AcknowledgementWatch | undefined;
 
-  /** Begins to connect; `events` may be called after the constructor returns. */
-  constructor(name: DeviceConnectionName, route: MuxRoute, context: MuxContext, events: DeviceConnectionEvents) {
+  /**
+   * Begins to connect; `events` may be called after the constructor returns.
+   *
+   * @param attemptMs how long connecting may take
+   */
+  constructor(
+    name: DeviceConnectionName,
+    route: MuxRoute,
+    attemptMs: number,
+    context: MuxContext,
+    events: DeviceConnectionOwner,
+  ) {
     const { target, options, mux } = route;
     this.#name = name;
     this.#route = route;
@@ -79,7 +83,7 @@ export class DeviceConnection {
     const keepalive = mux.healthMs === 0 ? context.settings.keepalive : Math.max(mux.healthMs, MIN_KEEPALIVE_MS);
     const origin = sharedOrigin(lineName("mux", name.line));
     const dialContext = { ...context, settings: { ...context.settings, keepalive } };
-    const attempt = dial({ target, options }, origin, dialContext);
+    const attempt = dial({ target, options: { ...options, connectTimeoutMs: attemptMs } }, origin, dialContext);
     this.#state = { kind: "dialing", dial: attempt };
     attempt.end
       .then(
@@ -100,7 +104,7 @@ export class DeviceConnection {
 
   /** The messages of the connection, for the monitor; nothing before it is established. */
   get stream(): TracedStream | undefined {
-    if (this.#state.kind === "dialing" || this.#state.kind === "closed") return undefined;
+    if (this.#state.kind !== "settling" && this.#state.kind !== "ready") return undefined;
     const {
       line: { port },
       number,
@@ -137,15 +141,21 @@ export class DeviceConnection {
   /**
    * @param asker `host:port` of the client that the bytes are from; empty: they are from the mux itself; left out: they go on with a message
    * @param isOnly whether what the device says next is for this client
+   * @param mayRepeat whether the bytes may go to the device once more on another connection, should it acknowledge nothing; left out: the
+   * connection waits for acknowledgements as long as keepalive does
+   * @returns false when not a byte of it went out, because the device had reset the connection already: the event `lost` follows
    */
-  write(bytes: Buffer, asker = this.#asker, isOnly = true): void {
-    if (this.#state.kind !== "ready") return;
+  write(bytes: Buffer, asker = this.#asker, isOnly = true, mayRepeat?: boolean): boolean {
+    if (this.#state.kind !== "ready") return false;
     this.#asker = asker;
     const { end } = this.#state;
     this.#usedAt = this.#context.clock.now();
     end.write(bytes);
+    if (streamOf(end)?.isBroken) return false;
+    if (mayRepeat !== undefined) this.#watch?.sent(mayRepeat);
     this.observer?.passed("up", bytes, end.unsent === 0);
     if (!isOnly) this.#asker = "";
+    return true;
   }
 
   /** Stops reading until all owners that paused have resumed. */
@@ -161,19 +171,65 @@ export class DeviceConnection {
 
   /** Closes the connection at once. Calls no event. */
   close(): void {
-    const state = this.#state;
-    if (state.kind === "closed") return;
+    const end = this.#detach();
     this.#state = { kind: "closed" };
-    this.observer?.ended("up");
-    this.observer?.ended("down");
-    if (state.kind === "dialing") {
-      state.dial.abort();
+    end?.destroy();
+  }
+
+  /** As {@link close}, by RST: a device that has not ended the connection yet is free for the next one. */
+  cut(): void {
+    const end = this.#detach();
+    this.#state = { kind: "closed" };
+    if (end instanceof StreamEnd) end.reset();
+    else end?.destroy();
+  }
+
+  /**
+   * Ends the connection in good order. Calls no event.
+   *
+   * @param left called when the connection is over, and before that when the device takes longer than `waitMs` for its own end
+   */
+  leave(left: () => void, waitMs = FAREWELL_MS): void {
+    const end = this.#detach();
+    if (end === undefined) {
+      this.#state = { kind: "closed" };
+      left();
       return;
     }
-    if (state.kind === "settling") state.timer.cancel();
+    const over = (): void => {
+      if (this.#state.kind !== "leaving") return;
+      this.close();
+      left();
+    };
+    end.events = { ...IGNORE_EVENTS, eof: over, closed: over };
+    const timer = waitMs > 0 ? this.#context.clock.after(waitMs, left) : undefined;
+    this.#state = { kind: "leaving", end, timer };
+    end.resume(); // nothing that is unread may keep the device's end from us
+    end.end();
+    if (timer === undefined) left();
+  }
+
+  get closed(): boolean {
+    return this.#state.kind === "closed";
+  }
+
+  /** Ends what goes on in the present state. Returns the end, which tells nothing more, and still has to be closed. */
+  #detach(): End | undefined {
+    const state = this.#state;
+    this.#watch?.cancel();
+    if (state.kind === "closed") return undefined;
+    if (state.kind !== "leaving") {
+      this.observer?.ended("up");
+      this.observer?.ended("down");
+    }
+    if (state.kind === "dialing") {
+      state.dial.abort();
+      return undefined;
+    }
+    if (state.kind !== "ready") state.timer?.cancel();
     if (state.end instanceof StreamEnd) this.#context.deadPeers.remove(state.end);
     state.end.events = IGNORE_EVENTS;
-    state.end.destroy();
+    return state.end;
   }
 
   #connected(end: End, delayMs: number): void {
@@ -185,10 +241,12 @@ export class DeviceConnection {
     if (end instanceof StreamEnd) {
       end.readAtMost(MAX_READ_BYTES);
       this.#context.deadPeers.add(end);
+      this.#watch = this.#watchOver(end);
     }
     end.events = {
       data: (chunk) => {
         this.#usedAt = this.#context.clock.now();
+        this.#watch?.heard();
         this.#observe(end, chunk);
         this.#events.data(chunk);
       },
@@ -211,8 +269,18 @@ export class DeviceConnection {
         ? { kind: "ready", end }
         : { kind: "settling", end, timer: this.#context.clock.after(delayMs, ready) };
     if (this.stream !== undefined) this.#context.monitor.addStream(this.stream);
+    this.#events.connected();
     end.resume(); // bytes that come before the first request must not wait and be taken for its answer
     if (delayMs === 0) this.#events.ready();
+  }
+
+  #watchOver(end: StreamEnd): AcknowledgementWatch {
+    return new AcknowledgementWatch({
+      clock: this.#context.clock,
+      unanswered: () => this.#context.deadPeers.unanswered(end),
+      deaf: (ms) => this.#events.deaf(`the device acknowledges nothing for ${(ms / 1000).toFixed(1)} s`),
+      fault: (error) => this.#events.fault(error),
+    });
   }
 
   /** Shows the bytes to the monitor before other observers see what these bytes lead to. */

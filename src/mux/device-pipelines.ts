@@ -1,3 +1,4 @@
+import { ClosingHabit } from "../core/mux/closing-habit.js";
 import { DeviceHabits } from "../core/mux/device-habits.js";
 import { unitOf } from "../core/mux/link-health.js";
 import { hintOf, isStranger, looksLike } from "../core/mux/looks-like.js";
@@ -6,7 +7,8 @@ import type { Request } from "../core/mux/protocol.js";
 import { HOLD_MS, UnitHealth } from "../core/mux/unit-health.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionPool } from "./connection-pool.js";
-import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import type { DeviceConnection } from "./device-connection.js";
+import type { DeviceConnectionEvents } from "./device-connection-events.js";
 import { FirstBytes } from "./first-bytes.js";
 import type { MuxLog } from "./mux-log.js";
 import type { ClientRequest, RequestEvents, Room } from "./pending-request.js";
@@ -38,6 +40,10 @@ export class DevicePipelines {
   readonly #owner: DevicePipelinesOwner;
   readonly #habits = new DeviceHabits();
   readonly #pipelines = new Map<DeviceConnection, RequestPipeline>();
+  readonly #habit = new ClosingHabit();
+  #heldUntil = Number.NEGATIVE_INFINITY;
+  /** When the device answered last, by connection. */
+  readonly #answeredAt = new WeakMap<DeviceConnection, number>();
 
   constructor(owner: DevicePipelinesOwner) {
     this.#owner = owner;
@@ -52,14 +58,14 @@ export class DevicePipelines {
 
   /** Whether some request can be started now: sent to the device, or failed at once. */
   get hasRoom(): boolean {
-    if (this.#owner.pool.down) return true;
+    if (this.#owner.pool.refuses) return true;
     for (const { room } of this.#pipelines.values()) if (room.isAny) return true;
     return false;
   }
 
   /** Whether this request can be. `other`: there is room only for requests to other units than its own. */
   roomFor(request: Request): Room {
-    if (this.#owner.pool.down || this.refuses(request) || this.freeFor(request) !== undefined) return "room";
+    if (this.#owner.pool.refuses || this.refuses(request) || this.freeFor(request) !== undefined) return "room";
     return this.hasRoom ? "other" : "none";
   }
 
@@ -101,6 +107,11 @@ export class DevicePipelines {
     return excusedMs;
   }
 
+  /** Whether a connection takes no request for a moment, because the device may close it: nobody needs another one yet. */
+  get isHolding(): boolean {
+    return this.#pipelines.size > 0 && this.#owner.clock.now() < this.#heldUntil;
+  }
+
   of(connection: DeviceConnection): RequestPipeline | undefined {
     return this.#pipelines.get(connection);
   }
@@ -131,6 +142,7 @@ export class DevicePipelines {
         else requests.unsolicited(`${chunk.length} bytes that the device sent after connecting`);
       },
       eof: () => {
+        this.#closedByDevice(connection);
         const pipeline = this.of(connection);
         if (pipeline !== undefined) pipeline.eof();
         else pool.fail(connection, "by device");
@@ -140,6 +152,7 @@ export class DevicePipelines {
         this.#owner.ready();
       },
       lost: () => {
+        this.#closedByDevice(connection);
         if (!first.isOver) this.#judge(first.bytes);
         first.end();
         this.#stop(connection);
@@ -182,6 +195,7 @@ export class DevicePipelines {
         pool.markResponsive(connection);
       },
       ready: () => this.#owner.ready(),
+      holdMs: () => this.#hold(connection),
       fault: (error) => this.#fault(connection, error),
       fail: (reason) => close("fail", reason),
       retire: (reason) => close("retire", reason),
@@ -190,6 +204,18 @@ export class DevicePipelines {
         this.#reopen();
       },
     };
+  }
+
+  #hold(connection: DeviceConnection): number {
+    const now = this.#owner.clock.now();
+    const ms = this.#habit.answered(this.#answeredAt.get(connection), now);
+    this.#answeredAt.set(connection, now);
+    this.#heldUntil = now + ms;
+    return ms;
+  }
+
+  #closedByDevice(connection: DeviceConnection): void {
+    this.#habit.closed(this.#answeredAt.get(connection), this.#owner.clock.now());
   }
 
   #fault(connection: DeviceConnection, error: unknown): void {
@@ -206,7 +232,9 @@ export class DevicePipelines {
     this.#owner.ready();
   }
 
+  /** A device that speaks unasked is heard as long as there are clients. Others get a new connection with the next request. */
   #reopen(): void {
-    if (this.#owner.isNeeded()) this.#owner.pool.open();
+    const { isNeeded, options, pool } = this.#owner;
+    if (options().protocol.isEvent !== undefined && isNeeded()) pool.open();
   }
 }

@@ -40,7 +40,7 @@ export class FairScheduler {
     this.#timeLimit = new TimeLimit({
       clock: owner.clock,
       limitMs: () => owner.options().timeoutMs,
-      expired: (clientRequest) => this.#expire(clientRequest),
+      expired: (clientRequest, why) => this.#expire(clientRequest, why),
       done: () => this.dispatch(),
     });
   }
@@ -98,7 +98,7 @@ export class FairScheduler {
     if (!this.#clients.has(client)) return;
     if (this.#queue.sizeOf(client) >= this.#owner.options().queue) {
       this.#owner.queueFull(client);
-      this.#queue.push(client, this.#failureReply(request, "queue full"));
+      this.#queue.push(client, failureReply(this.#owner.options().protocol, request, "queue full"));
       this.dispatch();
       return;
     }
@@ -162,7 +162,7 @@ export class FairScheduler {
     const { client, request } = clientRequest;
     this.#settle(clientRequest, outcomeOf(why));
     this.#stopRunning(clientRequest);
-    if (this.#clients.has(client)) this.#deliver(client, this.#failureReply(request, why));
+    if (this.#clients.has(client)) this.#deliver(client, failureReply(this.#owner.options().protocol, request, why));
   }
 
   /** A started request goes out once more, before all others. */
@@ -172,6 +172,11 @@ export class FairScheduler {
     if (!this.#clients.has(client)) return;
     clientRequest.place = this.#queue.pushFront(client, { kind: "request", clientRequest, isRepeat: true });
     this.#waitingReads.add(clientRequest);
+  }
+
+  /** Requests that came at this time or before fail: there is no link for them. */
+  failUntil(since: number): void {
+    this.#timeLimit.failUntil(since);
   }
 
   /** Starts no request any more. */
@@ -253,30 +258,26 @@ export class FairScheduler {
   }
 
   /** A request has waited for TIME: for its turn, or for its answer. */
-  #expire(clientRequest: ClientRequest): void {
+  #expire(clientRequest: ClientRequest, why: Failure): void {
     const { client, request, place, pending } = clientRequest;
     const isUnderWay = pending?.answerBegun || (pending !== undefined && request.body !== undefined); // the link limits it
     if (isUnderWay || (place === undefined && pending === undefined)) return;
-    const excusedMs = this.#owner.excusedMs(clientRequest);
+    const excusedMs = why === "no answer" ? this.#owner.excusedMs(clientRequest) : 0;
     if (excusedMs > 0) {
       this.#owner.clock.after(excusedMs, () => {
-        this.#expire(clientRequest);
+        this.#expire(clientRequest, why);
         this.dispatch();
       });
       return;
     }
     if (place === undefined) {
-      this.failed(clientRequest, "no answer"); // the connection has a timeout of its own: the device may still answer
+      this.failed(clientRequest, why); // the connection has a timeout of its own: the device may still answer
       return;
     }
-    this.#settle(clientRequest, "timeouts");
+    this.#settle(clientRequest, outcomeOf(why));
     clientRequest.place = undefined;
     this.#waitingReads.remove(clientRequest);
-    place.value = this.#failureReply(request, "no answer");
+    place.value = failureReply(this.#owner.options().protocol, request, why);
     this.#queue.reconsider(client);
-  }
-
-  #failureReply(request: Request, why: Failure): LocalReply {
-    return failureReply(this.#owner.options().protocol, request, why);
   }
 }

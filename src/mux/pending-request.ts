@@ -69,6 +69,7 @@ export class PendingRequest {
   /** Whether a client has got a part of the answer: no other reply is possible then. */
   answerBegun = false;
   readonly #isRepeat: boolean;
+  #hasGoneOut = true;
 
   /** @param isRepeat whether the request goes out a second time, because its first connection was lost */
   constructor(first: ClientRequest, isRepeat: boolean) {
@@ -90,9 +91,14 @@ export class PendingRequest {
     return this.request.oneWay ? "sent" : "answers";
   }
 
-  /** Whether the request may go out once more when its connection is lost: a read, once. */
+  /** Not a byte of the request has left this machine: its connection was lost before. */
+  hasNotGoneOut(): void {
+    this.#hasGoneOut = this.request.body !== undefined; // what is gone of a body does not come again
+  }
+
+  /** Whether the request may go out once more when its connection is lost: a read, once; and what has never gone out. */
   get mayRepeat(): boolean {
-    return this.request.reads && !this.#isRepeat && !this.answerBegun;
+    return !this.#hasGoneOut || (this.request.reads && !this.#isRepeat && !this.answerBegun);
   }
 }
 

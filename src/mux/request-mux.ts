@@ -7,7 +7,8 @@ import { outcomeOf } from "../core/mux/request-outcome.js";
 import { withBody } from "../core/mux/streamed-request.js";
 import { Announcements } from "./announcements.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
-import type { DeviceConnection, DeviceConnectionEvents } from "./device-connection.js";
+import type { DeviceConnection } from "./device-connection.js";
+import type { DeviceConnectionEvents } from "./device-connection-events.js";
 import { DevicePipelines } from "./device-pipelines.js";
 import { FairScheduler } from "./fair-scheduler.js";
 import type { MuxClient } from "./mux-client.js";
@@ -61,7 +62,7 @@ export class RequestMux extends BaseMux {
       excusedMs: (clientRequest) => this.#pipelines.excusedMs(clientRequest),
       isCoalescing: () => this.#coalescer.ms > 0,
       start: (clientRequest, pending) => this.#start(clientRequest, pending),
-      needsConnection: () => this.pool.open(),
+      needsConnection: () => void (this.#pipelines.isHolding || this.pool.open()),
       settled: (clientRequest, outcome) => this.statistics.settled(clientRequest, outcome),
       queueFull: (client) => this.statistics.ended(client, "queueFull"),
     });
@@ -87,7 +88,7 @@ export class RequestMux extends BaseMux {
     this.#pipelines.stopAll();
   }
 
-  protected override caughtUp(): void {
+  protected override mayGoOn(): void {
     this.#dispatch();
   }
 
@@ -108,8 +109,9 @@ export class RequestMux extends BaseMux {
     return this.#pipelines.eventsOf(connection);
   }
 
-  protected notReachable(): void {
+  protected notReachable(_reason: string, hopelessSince: number | undefined): void {
     this.#pipelines.units.forget();
+    if (hopelessSince !== undefined) this.#scheduler.failUntil(hopelessSince);
     this.#scheduler.dispatch();
   }
 
@@ -211,7 +213,7 @@ export class RequestMux extends BaseMux {
       this.#scheduler.started(clientRequest, identical);
     } else if (this.#pipelines.refuses(request)) {
       this.#scheduler.failed(clientRequest, "unit silent");
-    } else if (pipeline === undefined && this.pool.down) {
+    } else if (pipeline === undefined && this.pool.refuses) {
       this.#scheduler.failed(clientRequest, "no path");
     } else if (pipeline === undefined || pipeline.health.isAmbiguous(request)) {
       pipeline?.retire("a late answer could be taken for the next one");

@@ -17,6 +17,8 @@ export interface RequestPipelineOwner extends RequestEvents {
   responsive(): void;
   /** The pipeline may take another request. */
   ready(): void;
+  /** For how long the connection takes no request now that everything on it is answered: the device may close it. */
+  holdMs(): number;
   fault(error: unknown): void;
   /** Answers have shown how this device writes them; `what`: in words for the log. */
   learned(what: string): void;

@@ -2,10 +2,10 @@ import { AnswerMatcher, type MessageCut } from "../core/mux/answer-matcher.js";
 import { LinkHealth, unitOf } from "../core/mux/link-health.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
-import type { Timer } from "../system/clock.js";
 import { AnswerIntake } from "./answer-intake.js";
 import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
 import { HealthProbe } from "./health-probe.js";
+import { LinkLife } from "./link-life.js";
 import { LinkRoom } from "./link-room.js";
 import { LinkState } from "./link-state.js";
 import { Outstanding, type Timeouts } from "./outstanding.js";
@@ -28,7 +28,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   readonly #intake: AnswerIntake<Outstanding>;
   readonly #probe: HealthProbe;
   readonly #gap: RequestGap;
-  readonly #maxAge: Timer | undefined;
+  readonly #life: LinkLife;
   readonly #state = new LinkState();
   /** Carries the body of the last request that had a long one. */
   #body: BodyOnLink | undefined;
@@ -37,7 +37,6 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     this.#connection = connection;
     this.#owner = owner;
     const { clock } = owner;
-    const { maxAgeMs } = owner.options();
     this.#matcher = new AnswerMatcher(() => owner.options(), owner.habits, Math.floor(Math.random() * 0x10000));
     this.health = new LinkHealth(owner.units, () => this.#matcher.tells);
     this.room = new LinkRoom(owner.units, this.#matcher, () => this.#canSend());
@@ -62,7 +61,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
     this.#gap = new RequestGap(clock, () => this.#gapOver());
-    if (maxAgeMs > 0) this.#maxAge = clock.after(maxAgeMs, () => this.retire("as old as MAXA allows"));
+    this.#life = new LinkLife(clock, owner.options(), (reason) => this.retire(reason));
   }
 
   get outstanding(): number {
@@ -83,6 +82,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   }
 
   send(pending: PendingRequest): void {
+    this.#life.used();
     if (this.#matcher.tells !== "id") {
       for (const overdue of this.#matcher.outstanding) this.#giveUp(overdue); // two answers without ids could be taken for each other
     }
@@ -141,7 +141,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     if (this.isStopped) return;
     this.#state.stop();
     this.#intake.stop();
-    for (const timer of [this.#probe, this.#gap, this.#maxAge]) timer?.cancel();
+    for (const timer of [this.#probe, this.#gap, this.#life]) timer.cancel();
     const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
     this.#matcher.clear();
     for (const one of outstanding) {
@@ -162,7 +162,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     const bytes = protocol.withId(request, id);
     const outstanding = new Outstanding(id, request, bytes, pending, this.#owner.clock, this);
     if (!request.oneWay) this.#intake.expect(outstanding);
-    this.#connection.write(bytes, pending?.asker.client.name ?? "", this.#matcher.size === 0);
+    const asker = pending?.asker.client.name ?? "";
+    const isOut = this.#connection.write(bytes, asker, this.#matcher.size === 0, pending?.mayRepeat ?? true);
+    if (!isOut) pending?.hasNotGoneOut();
     if (request.oneWay || (request.signOfLife && pending !== undefined)) {
       if (pending !== undefined) this.#owner.completed(pending, false);
       this.#gap.start(gapMs);
@@ -208,7 +210,8 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   #complete(outstanding: Outstanding, byEof: boolean): void {
     outstanding.over();
     this.#matcher.completed(outstanding);
-    this.#gap.start(this.#owner.options().gapMs);
+    const isLast = this.#matcher.size === 0 && this.#state.isOpen;
+    this.#gap.start(Math.max(this.#owner.options().gapMs, isLast ? this.#owner.holdMs() : 0));
     if (outstanding.pending !== undefined) this.#owner.completed(outstanding.pending, byEof);
     // a new connection would not be free before the end of the gap either
     if (!byEof && !this.#gap.running) this.#retireIfDue();

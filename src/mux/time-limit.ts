@@ -1,4 +1,5 @@
 import { Queue } from "../core/collections/queue.js";
+import type { Failure } from "../core/mux/protocol.js";
 import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { ClientRequest } from "./pending-request.js";
@@ -8,7 +9,7 @@ export interface TimeLimitOwner {
   readonly clock: Clock;
   /** A reload may change the limit: then it holds for requests that wait already, too. */
   limitMs(): number;
-  expired(clientRequest: ClientRequest): void;
+  expired(clientRequest: ClientRequest, why: Failure): void;
   /** {@link expired} was called for all requests that are due. */
   done(): void;
 }
@@ -19,6 +20,8 @@ export class TimeLimit {
   readonly #requests = new Queue<ClientRequest>();
   readonly #expiring: SlicedLoop;
   #timer: Timer | undefined;
+  /** Requests that came at this time or before fail. */
+  #hopelessSince = Number.NEGATIVE_INFINITY;
 
   constructor(owner: TimeLimitOwner) {
     this.#owner = owner;
@@ -34,6 +37,12 @@ export class TimeLimit {
   /** The request waits no more. */
   remove(clientRequest: ClientRequest): void {
     this.#requests.delete(clientRequest);
+  }
+
+  /** Requests that came at this time or before fail: there is no link for them. */
+  failUntil(since: number): void {
+    this.#hopelessSince = since;
+    this.#expiring.run();
   }
 
   stop(): void {
@@ -52,13 +61,15 @@ export class TimeLimit {
   #expireOne(): boolean {
     const { clock, limitMs, expired, done } = this.#owner;
     const { first } = this.#requests;
-    if (first === undefined || first.since > clock.now() - limitMs()) {
+    const isLate = first !== undefined && first.since <= clock.now() - limitMs();
+    if (first === undefined || (!isLate && first.since > this.#hopelessSince)) {
+      this.#hopelessSince = Number.NEGATIVE_INFINITY;
       if (first !== undefined) this.#schedule(first);
       done();
       return false;
     }
     this.#requests.take();
-    expired(first);
+    expired(first, isLate ? "no answer" : "no path");
     return true;
   }
 }

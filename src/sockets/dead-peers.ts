@@ -52,6 +52,15 @@ export class DeadPeers {
     this.#detectors.delete(end);
   }
 
+  /**
+   * How often the kernel has repeated in vain what it sent to a peer last; 0 where the peer has acknowledged everything, or where the system
+   * does not tell.
+   */
+  async unanswered(end: StreamEnd): Promise<number> {
+    const row = await this.#sockets.row(end.ownKey, end.peerKey);
+    return row === undefined || row.unacknowledged === 0 ? 0 : Math.max(1, row.unansweredProbes);
+  }
+
   #schedule(): void {
     if (this.#timer !== undefined || this.#peers.size === 0) return;
     this.#timer = this.#clock.after(this.#intervalMs, () => {

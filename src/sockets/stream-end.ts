@@ -96,6 +96,11 @@ export class StreamEnd implements End {
     return this.#socket.destroyed;
   }
 
+  /** The kernel takes nothing more: the peer has reset the connection. Its {@link EndEvents.closed} may still be to come. */
+  get isBroken(): boolean {
+    return this.#socket.destroyed || this.#socket.errored !== null;
+  }
+
   /** Bytes written, the {@link unsent} ones included. */
   get bytesSent(): number {
     return this.#socket.bytesWritten;

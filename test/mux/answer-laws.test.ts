@@ -194,6 +194,7 @@ class World {
       unsolicited() {},
       responsive() {},
       learned() {},
+      holdMs: () => 0,
       ready() {},
       fault: (error) => assert.fail(String(error)),
       fail: stop,

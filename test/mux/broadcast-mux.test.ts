@@ -85,13 +85,19 @@ test("a client that reads again in time gets everything", async (t) => {
 });
 
 test("when the device goes, all clients are closed, and later ones as long as it is down", async (t) => {
-  const { device, join } = await setUp(t);
+  const { clock, device, join } = await setUp(t);
   const [a, b] = [join(), join()];
   const peer = await device.client();
   device.stopListening();
   peer.reset();
   await until(() => a.closed !== undefined && b.closed !== undefined, "both closes");
   assert.match(a.closed ?? "", /^(the device has gone: reset by remote|no link to the device: connected, but closed)/);
+  const next = join();
+  await settle();
+  assert.equal(next.closed, undefined, "it waits for an attempt");
+  await pass(clock, 1000);
+  await until(() => next.closed !== undefined, "the refusal");
+  assert.equal(next.closed, "no link to the device: connection refused");
   const late = join();
   await settle();
   assert.equal(late.closed, "no link to the device, and the next attempt is not due yet");

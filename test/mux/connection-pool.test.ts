@@ -35,11 +35,12 @@ async function setUp(t: TestContext, options = "PROT=echo", isThere = true) {
         fault: (error) => void told.push(`fault: ${error}`),
       };
     },
-    notReachable: (reason) => void told.push(`not reachable: ${reason}`),
+    notReachable: (reason, hopeless) =>
+      void told.push(`${hopeless === undefined ? "again" : "not reachable"}: ${reason}`),
+    room() {},
   });
   t.after(() => {
-    pool.cancelRetry();
-    pool.closeAll("the test has ended");
+    pool.close();
     state.device?.close();
   });
   const heard = (count: number): Promise<void> => until(() => told.length >= count, `event ${count} of ${told}`);
@@ -75,8 +76,6 @@ test("a device that cannot be reached is tried again, less and less often, while
   pool.open();
   await heard(1);
   assert.deepEqual([told, pool.down, pool.connections.size], [["not reachable: connection refused"], true, 0]);
-  pool.open();
-  assert.equal(opened.length, 1, "the next attempt is not due");
   for (const [attempt, leastMs] of [1000, 2000, 4000, 8000].entries()) {
     clock.advance(leastMs - 1);
     assert.equal(opened.length, attempt + 1);
@@ -91,7 +90,7 @@ test("a device that cannot be reached is tried again, less and less often, while
   }
   state.isNeeded = false;
   clock.advance(10_000);
-  assert.deepEqual([opened.length, pool.down, clock.pending], [8, false, 0]);
+  assert.deepEqual([opened.length, pool.down, clock.pending], [8, true, 0]);
   assert.deepEqual(log.lines, [
     `WARN ${mux} no link to the device: connection refused; trying again while there are clients`,
   ]);
@@ -122,43 +121,98 @@ test("RTRY: the first wait", async (t) => {
   assert.equal(opened.length, 2);
 });
 
-test("a lost connection to a responsive device is replaced a second after it was opened, at once if it is older", async (t) => {
-  for (const [ageMs, waitMs] of [
-    [400, 600],
-    [1000, 0],
-  ] as const) {
-    const { clock, pool, state, opened, told, heard, respond } = await setUp(t);
+test("while somebody asks, attempts that are refused are half a second apart, and requests fail at once in between", async (t) => {
+  const { clock, pool, opened, heard } = await setUp(t, "PROT=echo", false);
+  for (let attempt = 1; attempt <= 8; attempt += 1) {
     pool.open();
-    await heard(1);
-    await respond(opened[0] as DeviceConnection);
-    clock.advance(ageMs);
-    (await state.device?.client())?.reset();
-    await heard(2);
-    assert.match(told[1] ?? "", /^lost: reset by remote/);
+    assert.deepEqual([opened.length, pool.refuses], [attempt, false]);
+    await heard(attempt);
+    assert.deepEqual([pool.refuses, pool.down], [true, true]);
     pool.open();
-    assert.equal(opened.length, waitMs === 0 ? 2 : 1);
-    assert.equal(pool.down, false, "a request waits for the next connection, it does not fail");
-    clock.advance(waitMs);
-    assert.equal(opened.length, 2);
+    clock.advance(499);
+    assert.equal(opened.length, attempt, "the next attempt is not due");
+    assert.equal(pool.refuses, true);
+    if (attempt === 8) break;
+    pool.cancelRetry();
+    clock.advance(1);
   }
+  clock.advance(1);
+  assert.equal(opened.length, 9, "what waits needs not ask again");
 });
 
-test("a device that closes connections without a word is not reachable", async (t) => {
-  const { pool, opened, told, heard } = await setUp(t);
+test("a connection that has answered is replaced as soon as somebody asks, and nobody else does", async (t) => {
+  const { clock, pool, state, opened, told, heard, respond } = await setUp(t);
+  pool.open();
+  await heard(1);
+  await respond(opened[0] as DeviceConnection);
+  (await state.device?.client())?.reset();
+  await heard(2);
+  assert.match(told[1] ?? "", /^lost: reset by remote/);
+  clock.advance(60_000);
+  assert.deepEqual([opened.length, pool.down, pool.refuses], [1, false, false]);
+  pool.open();
+  assert.equal(opened.length, 2);
+});
+
+test("a device that closes connections without a word: the first time proves nothing, then it is not reachable", async (t) => {
+  const { clock, log, pool, opened, told, heard, respond, mux } = await setUp(t);
   pool.open();
   await heard(1);
   pool.fail(opened[0] as DeviceConnection, "by device");
-  assert.deepEqual([told[1], pool.down], ["not reachable: connected, but closed by device", true]);
+  assert.deepEqual([told[1], pool.refuses, pool.down], ["again: connected, but closed: by device", false, false]);
+  pool.open();
+  clock.advance(999);
+  assert.equal(opened.length, 1, "it is not flooded");
+  clock.advance(1);
+  await heard(3);
+  pool.fail(opened[1] as DeviceConnection, "by device");
+  assert.deepEqual([told[3], pool.refuses, pool.down], ["not reachable: connected, but closed: by device", true, true]);
+  clock.advance(1000);
+  pool.open();
+  await heard(5);
+  assert.equal(pool.down, true, "it has still to answer");
+  await respond(opened[2] as DeviceConnection);
+  assert.equal(pool.down, false);
+  const outage = log.lines.filter((line) => line.includes("device"));
+  assert.deepEqual(outage.slice(-2), [
+    `WARN ${mux} no link to the device: connected, but closed: by device; trying again while there are clients`,
+    `INFO ${mux} the device was down for 1.0 s`,
+  ]);
+});
+
+test("a device that has answered may refuse for a second before requests fail", async (t) => {
+  const { clock, pool, state, opened, told, heard, respond } = await setUp(t);
+  pool.open();
+  await heard(1);
+  await respond(opened[0] as DeviceConnection);
+  state.device?.stopListening();
+  (await state.device?.client())?.reset();
+  await heard(2);
+  for (let attempt = 2; attempt <= 11; attempt += 1) {
+    pool.open();
+    assert.equal(opened.length, attempt);
+    await heard(attempt + 1);
+    assert.equal(told.at(-1), "again: connection refused");
+    assert.equal(pool.refuses, false);
+    clock.advance(100);
+  }
+  pool.open();
+  await heard(13);
+  assert.deepEqual([told.at(-1), pool.refuses, pool.down], ["not reachable: connection refused", true, true]);
 });
 
 test("a retired connection is replaced at once, a useless one after the delay", async (t) => {
-  const { log, pool, opened, heard, respond, mux } = await setUp(t);
+  const { log, pool, state, opened, heard, respond, mux } = await setUp(t);
   pool.open();
   await heard(1);
   const [first] = opened as [DeviceConnection];
   await respond(first);
   pool.retire(first, "as old as MAXA allows");
   pool.retire(first, "again");
+  pool.open();
+  assert.equal(opened.length, 1, "the device may take one connection only");
+  (await state.device?.client())?.end();
+  await until(() => first.closed, "the end of the first one");
   pool.open();
   assert.equal(opened.length, 2);
   await heard(2);
@@ -212,14 +266,19 @@ test("a responsive connection ends the growth of the wait", async (t) => {
   assert.equal(opened.length, before + 1);
 });
 
-test("closed connections tell nothing, and open again when the pool is asked", async (t) => {
-  const { log, pool, opened, told, heard, mux } = await setUp(t);
+test("ended connections tell nothing, and open again when the pool is asked and the device has seen the end", async (t) => {
+  const { clock, log, pool, opened, told, heard, mux } = await setUp(t);
   pool.open();
   await heard(1);
-  pool.closeAll("no client for 60 s");
-  pool.closeAll("no client for 60 s");
+  pool.endAll("no client for 60 s");
+  pool.endAll("no client for 60 s");
   assert.deepEqual([pool.connections.size, log.lines.at(-1)], [0, `INFO ${mux} links closed: no client for 60 s`]);
   pool.open();
+  assert.equal(opened.length, 1);
+  clock.advance(250);
+  pool.open();
+  assert.equal(opened.length, 1, "it had said nothing: it is not flooded");
+  clock.advance(750);
   assert.equal(opened.length, 2);
   await heard(2);
   assert.deepEqual(told, ["ready", "ready"]);

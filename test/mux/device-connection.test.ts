@@ -14,7 +14,9 @@ async function setUp(t: TestContext, options = "PROT=echo", port?: number) {
   t.after(() => device.close());
   const told: string[] = [];
   const route = muxRoute(options, `127.0.0.1:${port ?? device.port}`);
-  const connection = new DeviceConnection({ line: { port: 5020 }, number: 3 }, route, here.generation.context, {
+  const connection = new DeviceConnection({ line: { port: 5020 }, number: 3 }, route, 4000, here.generation.context, {
+    connected() {},
+    deaf: (reason) => void told.push(`deaf: ${reason}`),
     ready: () => void told.push("ready"),
     data: (chunk) => void told.push(String(chunk)),
     eof: () => void told.push("eof"),

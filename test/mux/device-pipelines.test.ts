@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ConnectionPool } from "#src/mux/connection-pool.js";
-import type { DeviceConnection, DeviceConnectionEvents } from "#src/mux/device-connection.js";
+import type { DeviceConnection } from "#src/mux/device-connection.js";
+import type { DeviceConnectionEvents } from "#src/mux/device-connection-events.js";
 import { DevicePipelines } from "#src/mux/device-pipelines.js";
 import type { MuxLog } from "#src/mux/mux-log.js";
 import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
@@ -87,12 +88,23 @@ test("before the connection is ready, bytes are unsolicited, and FIN fails it", 
   assert.deepEqual(told, ["unsolicited: 5 bytes that the device sent after connecting", "fail first: by device"]);
 });
 
-test("a lost connection fails its requests, and another one opens while there are clients", () => {
-  const { pipelines, first, second, send, told, state } = setUp();
+test("a lost connection fails its requests", () => {
+  const { pipelines, first, send, told } = setUp();
   first.events.ready();
   send(pipelines.freeFor(ANY));
   first.events.lost("reset");
-  assert.deepEqual([told.splice(0), pipelines.of(first.key)], [["failed: link lost", "open"], undefined]);
+  assert.deepEqual(
+    [told, pipelines.of(first.key)],
+    [["failed: link lost"], undefined],
+    "no request, no new connection",
+  );
+});
+
+test("conbus: a lost connection is opened again while there are clients, because modules speak unasked", () => {
+  const { first, second, told, state } = setUp("PROT=conbus POOL=2");
+  first.events.ready();
+  first.events.lost("reset");
+  assert.deepEqual(told.splice(0), ["open"]);
   state.isNeeded = false;
   second.events.ready();
   second.events.lost("reset");

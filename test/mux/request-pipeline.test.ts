@@ -39,6 +39,7 @@ function setUp(options = "PROT=modbus TIME=2") {
     responsive() {},
     learned: (what) => void told.push(`learned: ${what}`),
     ready: () => void told.push("ready"),
+    holdMs: () => 0,
     fault: (error) => void told.push(`fault: ${error}`),
     fail: stopWith("fail"),
     retire: stopWith("retire"),

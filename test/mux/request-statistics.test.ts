@@ -20,6 +20,7 @@ import { servicesHere } from "../support/services.js";
 import { until } from "../support/wait.js";
 
 const REQUEST = 12; // bytes
+const FIRST_HOLD_MS = 50; // behind the first answer of a device the link takes no request: the device might close it
 const ADDRESSES = ["192.0.2.7", "192.0.2.8"];
 
 /** A device that answers when it is told to. */
@@ -156,13 +157,14 @@ for (const options of ["CACH=500", "RDON=deny PIPE=4", "POOL=2 QLEN=2"]) {
 }
 
 test("45 requests: what the cache answered is not hidden", async (t) => {
-  const { mux, device } = await setUp(t, "PROT=modbus CACH=1h");
+  const { mux, device, clock } = await setUp(t, "PROT=modbus CACH=1h");
   const [one, other] = [attachTo(mux, "192.0.2.7"), attachTo(mux, "192.0.2.8")];
   const ask = async (client: AttachedClient, register: number): Promise<void> => {
     const { length } = client.got;
     client.end.write(modbusMessage(1, readPdu(register)));
     await until(() => {
       device.answer();
+      clock.advance(FIRST_HOLD_MS);
       return client.got.length > length;
     }, "the answer");
   };
@@ -187,6 +189,8 @@ test("time waited for the turn and time at the device are those of the client th
   other.end.write(modbusMessage(1, readPdu(2)));
   await pass(clock, 2000);
   device.answer();
+  await until(() => one.got.length === 1, "the first answer");
+  await pass(clock, FIRST_HOLD_MS);
   await until(() => device.waiting.length === 1, "the second request");
   await pass(clock, 1000);
   device.answer();
@@ -195,21 +199,22 @@ test("time waited for the turn and time at the device are those of the client th
     mux.status.clients.map(({ waitedMs, deviceMs }) => [waitedMs, deviceMs]),
     [
       [0, 2000],
-      [2000, 1000],
+      [2000 + FIRST_HOLD_MS, 1000],
     ],
   );
   const { p50Ms = 0, p99Ms = 0 } = mux.status.response ?? {};
   assert.ok(Math.abs(p50Ms - 1000) <= 50 && Math.abs(p99Ms - 2000) <= 100, `${p50Ms} ${p99Ms}`);
-  assert.equal(mux.status.load, 1);
+  assert.ok((mux.status.load ?? 0) > 0.98);
 });
 
 test("a client that connects anew for each request is one client", async (t) => {
-  const { mux, device } = await setUp(t, "PROT=modbus");
+  const { mux, device, clock } = await setUp(t, "PROT=modbus");
   for (let count = 1; count <= 5; count += 1) {
     const client = attachTo(mux);
     client.end.write(modbusMessage(1, readPdu(1)));
     await until(() => {
       device.answer();
+      clock.advance(FIRST_HOLD_MS);
       return client.got.length === 1;
     }, "the answer");
     client.end.destroy();

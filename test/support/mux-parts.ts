@@ -114,8 +114,9 @@ export class TestConnection implements Pick<DeviceConnection, "ready" | "unsent"
     return this.#pausedBy.size > 0;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer): boolean {
     this.written.push(bytes);
+    return true;
   }
 
   pause(by: unknown): void {

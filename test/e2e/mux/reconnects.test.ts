@@ -39,7 +39,7 @@ describe("reconnects", { concurrency: 4 }, () => {
       client.destroy();
       await pause(10);
     }
-    assert.ok(device.sockets.length <= 3, `${device.sockets.length} connects in two seconds`);
+    assert.ok(device.sockets.length <= 5, `${device.sockets.length} connects in two seconds`); // half a second apart
   });
 
   test("CACH, IDLE: no read is coalesced with one whose link was closed", async (t) => {

@@ -1,0 +1,78 @@
+import type { Clock, Timer } from "../system/clock.js";
+
+/**
+ * For so long a device may acknowledge nothing. What may be repeated is asked again on a new link, within its own time, so the watch is
+ * short: the kernel has repeated the bytes twice by then. What may not be repeated gets the chance that the network comes back.
+ */
+const DEAF_MS = { repeatable: 600, once: 4000 } as const;
+const MIN_UNANSWERED = 2; // repetitions of the kernel: time alone proves nothing, the machine may have been suspended
+const AGAIN_MS = 100;
+
+/** What the watch asks of its link, and tells it. */
+export interface AcknowledgementWatchOwner {
+  readonly clock: Clock;
+  /** How often the kernel has repeated what it sent, in vain; 0: the device has acknowledged everything. */
+  unanswered(): Promise<number>;
+  /** The device has acknowledged nothing for so long. */
+  deaf(ms: number): void;
+  fault(error: unknown): void;
+}
+
+/**
+ * Finds out that a device has vanished while a request is on its way to it. The kernel says nothing for a quarter of an hour, and the daemon's
+ * watch for dead peers waits as long as keepalive does. Both are longer than clients wait. A device that is only slow acknowledges at once.
+ */
+export class AcknowledgementWatch {
+  readonly #owner: AcknowledgementWatchOwner;
+  /** Since when the device has sent nothing though bytes went to it; undefined: nothing is to be found out. */
+  #since: number | undefined;
+  #limitMs: number = DEAF_MS.repeatable;
+  #timer: Timer | undefined;
+  #isOver = false;
+
+  constructor(owner: AcknowledgementWatchOwner) {
+    this.#owner = owner;
+  }
+
+  /** Bytes go to the device. @param mayRepeat whether they may go to it once more on another link */
+  sent(mayRepeat: boolean): void {
+    const limitMs = mayRepeat ? DEAF_MS.repeatable : DEAF_MS.once;
+    if (this.#since === undefined) {
+      this.#since = this.#owner.clock.now();
+      this.#limitMs = limitMs;
+    } else {
+      this.#limitMs = Math.max(limitMs, this.#limitMs);
+    }
+    if (this.#timer === undefined && !this.#isOver) this.#look(this.#limitMs);
+  }
+
+  /** The device has sent something. */
+  heard(): void {
+    this.#since = undefined;
+  }
+
+  /** The link is over. */
+  cancel(): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+  }
+
+  #look(inMs: number): void {
+    this.#timer = this.#owner.clock.after(inMs, () => {
+      this.#timer = undefined;
+      if (this.#since === undefined) return;
+      const leftMs = this.#since + this.#limitMs - this.#owner.clock.now();
+      if (leftMs > 0) this.#look(leftMs);
+      else this.#ask(this.#since).catch(this.#owner.fault);
+    });
+  }
+
+  async #ask(since: number): Promise<void> {
+    const unanswered = await this.#owner.unanswered();
+    if (this.#isOver || this.#timer !== undefined || this.#since === undefined) return;
+    if (unanswered === 0 && since === this.#since)
+      this.#since = undefined; // the device has it, and takes its time
+    else if (unanswered < MIN_UNANSWERED || since !== this.#since) this.#look(AGAIN_MS);
+    else this.#owner.deaf(this.#owner.clock.now() - since);
+  }
+}
