@@ -4,6 +4,7 @@ import { LINES } from "./stories/line-ends.js";
 import { ODD_ANSWERS } from "./stories/odd-answers.js";
 import { OWN_IDS } from "./stories/own-ids.js";
 import { PAIRING } from "./stories/pairing.js";
+import { PAYMENTS } from "./stories/payments.js";
 import { POLLS } from "./stories/polls.js";
 import { SERIAL_NOISE } from "./stories/serial-noise.js";
 import { TALKERS } from "./stories/talkers.js";
@@ -21,6 +22,7 @@ export const STORIES: readonly Story[] = [
   ...UNITS,
   ...OWN_IDS,
   ...PAIRING,
+  ...PAYMENTS,
   ...ODD_ANSWERS,
   ...WRONG_LENGTHS,
   ...SERIAL_NOISE,
