@@ -19,10 +19,15 @@ import {
   changes,
   closesAfterAnswer,
   delays,
+  endsHasty,
+  forgetsIdle,
   greets,
   ignores,
   leavesIdle,
   needsAfterConnect,
+  newestWins,
+  oneAtATime,
+  rests,
   takes,
 } from "../zoo/animals/habits.js";
 import { alters, echoes, gateway } from "../zoo/animals/modbus-habits.js";
@@ -45,54 +50,8 @@ interface Case {
 const FOUR = { kind: "tried", requests: 4 } as const;
 const NOT_TRIED = { kind: "not tried" } as const;
 const OWN_LINK = { count: 5, tried: 5, kept: "all" } as const;
-/** Sends one answer to several requests of a packet or of the time that it works: the first one. */
-function oneAtATime(ms: number): Habit {
-  const busy = new WeakSet<object>();
-  return {
-    answers: (next) => (asked, send) => {
-      if (busy.has(asked.link)) return;
-      busy.add(asked.link);
-      asked.link.later(ms, () => {
-        busy.delete(asked.link);
-        next(asked, send);
-      });
-    },
-  };
-}
-
-/** Loses requests that come within `ms` of an answer. */
-function rests(ms: number): Habit {
-  const until = new WeakMap<object, number>();
-  return {
-    answers: (next) => (asked, send) => {
-      if (asked.at < (until.get(asked.link) ?? 0)) return;
-      next(asked, (answer) => {
-        until.set(asked.link, performance.now() + ms);
-        send(answer);
-      });
-    },
-  };
-}
-
-/** Ends a connection on which something comes within `ms`. */
-function endsHasty(ms: number): Habit {
-  return {
-    received(chunk, link) {
-      if (performance.now() - link.openedAt < ms) link.end();
-      return chunk;
-    },
-  };
-}
-
 const VENDOR_BODY = Buffer.from("0120025a00112233", "hex");
 const VENDOR_FRAME = Buffer.concat([VENDOR_BODY, crc16(VENDOR_BODY)]);
-
-/** A new connection ends the ones before. */
-const newestWins: Habit = {
-  connected(link, animal) {
-    for (const other of animal.open) if (other !== link) other.end();
-  },
-};
 
 /** An exception for reads of more registers. */
 function brings(most: number, kind: ModbusKind = "modbus"): Habit {
@@ -216,6 +175,7 @@ const CASES: readonly Case[] = [
     kind: "modbus-serial",
     habits: [echoes],
     seen: { framing: "modbus-serial", echoes: true, speed: { lost: 0 } },
+    options: { echo: "strip" },
   },
   {
     device: "banner",
@@ -275,6 +235,13 @@ const CASES: readonly Case[] = [
     device: "does not answer longer reads",
     habits: [ignores((request) => request.readUInt16BE(10) > 100)],
     seen: { mostRegisters: 100, pipeline: FOUR },
+  },
+  {
+    device: "forgets idle links",
+    habits: [forgetsIdle(1500)],
+    idleMs: 2000,
+    seen: { idle: { kind: "dies" } },
+    options: { "link-idle": "1s" },
   },
   {
     device: "counts exceptions wrongly",

@@ -8,6 +8,7 @@ import { PAYMENTS } from "./stories/payments.js";
 import { POLLS } from "./stories/polls.js";
 import { SERIAL_NOISE } from "./stories/serial-noise.js";
 import { TALKERS } from "./stories/talkers.js";
+import { TIMING } from "./stories/timing.js";
 import { UNITS } from "./stories/units.js";
 import { WEB_DEVICES } from "./stories/web-devices.js";
 import { WELL_BEHAVED } from "./stories/well-behaved.js";
@@ -19,6 +20,7 @@ import type { Story } from "./story.js";
 export const STORIES: readonly Story[] = [
   ...WELL_BEHAVED,
   ...CONNECTIONS,
+  ...TIMING,
   ...UNITS,
   ...OWN_IDS,
   ...PAIRING,

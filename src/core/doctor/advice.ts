@@ -33,6 +33,14 @@ const RULES: readonly Rule[] = [
         ? "The device answers in this framing."
         : `The device answers in this framing. For clients of Modbus/TCP: protocol=modbus, device-protocol=${framing}.`,
   }),
+  ({ echoes }) =>
+    echoes
+      ? {
+          option: "echo",
+          value: "strip",
+          why: "Each request comes back before its answer: an echo must not confirm a write.",
+        }
+      : undefined,
   ({ readyMs }) =>
     readyMs === 0
       ? undefined

@@ -112,3 +112,62 @@ export function inPieces(bytes: number, ms: number): Habit {
       }),
   };
 }
+
+/** Sends one answer to several requests of a packet or of the time that it works: the first one. */
+export function oneAtATime(ms: number): Habit {
+  const busy = new WeakSet<object>();
+  return {
+    answers: (next) => (asked, send) => {
+      if (busy.has(asked.link)) return;
+      busy.add(asked.link);
+      asked.link.later(ms, () => {
+        busy.delete(asked.link);
+        next(asked, send);
+      });
+    },
+  };
+}
+
+/** Loses requests that come within `ms` of an answer. */
+export function rests(ms: number): Habit {
+  const until = new WeakMap<object, number>();
+  return {
+    answers: (next) => (asked, send) => {
+      if (asked.at < (until.get(asked.link) ?? 0)) return;
+      next(asked, (answer) => {
+        until.set(asked.link, performance.now() + ms);
+        send(answer);
+      });
+    },
+  };
+}
+
+/** Ends a connection on which something comes within `ms`. */
+export function endsHasty(ms: number): Habit {
+  return {
+    received(chunk, link) {
+      if (performance.now() - link.openedAt < ms) link.end();
+      return chunk;
+    },
+  };
+}
+
+/** A new connection ends the ones before. */
+export const newestWins: Habit = {
+  connected(link, animal) {
+    for (const other of animal.open) if (other !== link) other.end();
+  },
+};
+
+/** Answers nothing any more on a connection that has been idle for `ms`, and says so to nobody. */
+export function forgetsIdle(ms: number): Habit {
+  const lastAt = new WeakMap<object, number>();
+  return {
+    received(chunk, link) {
+      const isForgotten = performance.now() - (lastAt.get(link) ?? link.openedAt) > ms;
+      if (isForgotten) return Buffer.alloc(0);
+      lastAt.set(link, performance.now());
+      return chunk;
+    },
+  };
+}
