@@ -164,7 +164,7 @@ class World {
     while (this.#waiting.length > 0 && this.#link.pipeline.isFree) {
       const key = this.#waiting.shift() as number;
       const request = requestOf(this.#protocol, this.#kind.request(key));
-      const pending = new PendingRequest({ request } as unknown as ClientRequest, false);
+      const pending = new PendingRequest({ request, client: { name: "" } } as unknown as ClientRequest, false);
       this.#keys.set(pending, key);
       this.#link.pipeline.send(pending);
     }
