@@ -1,4 +1,5 @@
 import { CONNECTIONS } from "./stories/connections.js";
+import { ECHOES } from "./stories/echoes.js";
 import { FRAMINGS } from "./stories/framings.js";
 import { LINES } from "./stories/line-ends.js";
 import { ODD_ANSWERS } from "./stories/odd-answers.js";
@@ -28,6 +29,7 @@ export const STORIES: readonly Story[] = [
   ...ODD_ANSWERS,
   ...WRONG_LENGTHS,
   ...SERIAL_NOISE,
+  ...ECHOES,
   ...FRAMINGS,
   ...LINES,
   ...WRITES,

@@ -68,6 +68,14 @@ function answersBy(device: ModbusForm, fits: (pdu: Buffer, asked: Buffer) => boo
   };
 }
 
+/** Reads the unit of answers in the form of the device, where nothing but id and unit can be wrong. */
+function unitOfFitBy(device: ModbusForm): NonNullable<Protocol["unitOfFit"]> {
+  return (answer, request) => {
+    const { unit, pdu } = device.unwrap(answer);
+    return fitsRequest(pdu, partsOf(request).pdu) ? unit : undefined;
+  };
+}
+
 /**
  * Modbus with the framing `client` on the side of the clients, and `device` on the other. Inside, a message is a unit and a PDU.
  *
@@ -105,11 +113,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
     reportsSilence: (answer) => isUnitSilent(device.unwrap(answer).pdu),
     isAnswerTo: answersBy(device, fitsRequest),
     // on a serial line other units, and masters, may talk beside the answer
-    ...(device.hasIds && { isDistorted: answersBy(device, sameFunction) }),
-    unitOfFit(answer, request) {
-      const { unit, pdu } = device.unwrap(answer);
-      return fitsRequest(pdu, partsOf(request).pdu) ? unit : undefined;
-    },
+    ...(device.hasIds && { isDistorted: answersBy(device, sameFunction), unitOfFit: unitOfFitBy(device) }),
     forClient: ({ bytes }, request) => wrapped(request, device.unwrap(bytes).pdu),
     failureReply(request, why) {
       return isSilent(request) ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
