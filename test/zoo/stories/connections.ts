@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestProtocol } from "../../support/exchange.js";
+import { MODBUS_KINDS } from "../../support/modbus.js";
 import { modbusProtocol } from "../../support/modbus-device.js";
 import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
 import { pause } from "../../support/wait.js";
@@ -9,10 +10,10 @@ import { allRight, askAll, keys, type Story, timed, type Visit } from "../story.
 
 const modbus = modbusProtocol("modbus");
 
-/** The eight protocols of requests. */
+/** Every protocol of requests. */
 const ALL: readonly TestProtocol[] = [
-  ...[echo, http, iso8583, mpu, conbus, modbus],
-  ...[modbusProtocol("modbus-rtu"), modbusProtocol("modbus-serial")],
+  ...[echo, http, iso8583, mpu, conbus],
+  ...MODBUS_KINDS.map((kind) => modbusProtocol(kind)),
 ];
 
 const CLOSING: readonly Story[] = ALL.map((protocol) => ({
@@ -20,7 +21,6 @@ const CLOSING: readonly Story[] = ALL.map((protocol) => ({
   behaviour: "closes the connection behind each answer",
   clients: "every answer, at full speed",
   options: `PROT=${protocol.name} TIME=5`,
-  pending: "dial at once behind a link that has answered",
   animal: () => Animal.open(protocol, closesAfterAnswer),
   async visit({ animal, client }) {
     const one = await client();
@@ -37,7 +37,6 @@ const IDLE: readonly Story[] = (["end", "reset"] as const).flatMap((how) =>
     behaviour: how === "end" ? "closes a connection that is idle" : "resets a connection that is idle",
     clients: "the next request succeeds, and nothing is called unreachable",
     options: `PROT=${protocol.name} TIME=5`,
-    pending: "a link closed with nothing outstanding proves nothing",
     animal: () => Animal.open(protocol, leavesIdle(80, how)),
     async visit({ client, mux, log }) {
       const one = await client();
@@ -60,7 +59,6 @@ const OUTAGES: readonly Story[] = ALL.flatMap((protocol): Story[] => [
     clients: "the first request behind the outage succeeds",
     options: `PROT=${protocol.name} TIME=5`,
     long: true,
-    pending: "dial on demand",
     animal: () => Animal.open(protocol),
     async visit({ animal, client }) {
       const one = await client();
@@ -77,7 +75,6 @@ const OUTAGES: readonly Story[] = ALL.flatMap((protocol): Story[] => [
     clients: "requests fail at once, and succeed 1 s after the device is back",
     options: `PROT=${protocol.name} TIME=5`,
     long: true,
-    pending: "dial on demand",
     animal: () => Animal.open(protocol),
     async visit({ animal, client }) {
       let backAt = Number.POSITIVE_INFINITY;

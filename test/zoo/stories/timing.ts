@@ -33,7 +33,6 @@ export const TIMING: readonly Story[] = [
     behaviour: "takes one connection, also from the app",
     clients: "right answers; the app gets in once nobody has asked for 0.3 s",
     options: "PROT=modbus LIDL=0.3 TIME=3",
-    pending: "link-idle",
     animal: () => Animal.open(modbus, accepts(1)),
     async visit({ animal, client }) {
       const one = await client();
@@ -50,7 +49,6 @@ export const TIMING: readonly Story[] = [
     behaviour: "drops everything on a connection that was idle for 0.3 s, without a word",
     clients: "every answer at once",
     options: "PROT=modbus LIDL=0.15 TIME=3",
-    pending: "link-idle",
     animal: () => Animal.open(modbus, forgetsIdle(300)),
     async visit({ client }) {
       const one = await client();
@@ -93,6 +91,5 @@ export const TIMING: readonly Story[] = [
       assert.ok(ms < 1500, `5 requests took ${ms} ms`);
       assert.equal(animal.requests.length, 5);
     },
-    pending: "dial at once behind a link that has answered",
   },
 ];
