@@ -171,3 +171,19 @@ export function forgetsIdle(ms: number): Habit {
     },
   };
 }
+
+/** Takes so many bytes, and then nothing for `ms`. */
+export function takesSlowly(bytes: number, ms: number): Habit {
+  const taken = new WeakMap<object, number>();
+  return {
+    received(chunk, link) {
+      const now = (taken.get(link) ?? 0) + chunk.length;
+      taken.set(link, now % bytes);
+      if (now >= bytes) {
+        link.pause();
+        link.later(ms, () => link.resume());
+      }
+      return chunk;
+    },
+  };
+}
