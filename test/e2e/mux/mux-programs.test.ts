@@ -157,7 +157,7 @@ describe("http", { skip: missing("nginx", "curl") }, () => {
     assert.equal((await mux.status()).links.length, 1, "the device's connection is kept, whatever clients do");
   });
 
-  test("POST and PUT: Expect: 100-continue, 100 kB, in chunks", async (t) => {
+  test("POST and PUT: Expect: 100-continue, 100 kB and 5 MB, in chunks, as a form", async (t) => {
     const { nginx, url, curl } = await site(t);
     const body = randomBytes(100_000);
     const file = `${nginx.folder}/upload`;
@@ -176,6 +176,15 @@ describe("http", { skip: missing("nginx", "curl") }, () => {
     );
     assert.equal(String(expecting.stdout), expected, expecting.stderr);
     assert.match(expecting.stderr, /^< HTTP\/1\.1 100 /m);
+    const large = randomBytes(5_000_000);
+    writeFileSync(`${file}.large`, large);
+    const expectedLarge = ` 5000000 ${sha256(large)}`;
+    for (const more of [[], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect: 100-continue"]]) {
+      const { stdout, stderr } = await curl("-T", `${file}.large`, ...more, url("upstream"));
+      assert.equal(String(stdout), `PUT${expectedLarge}`, stderr);
+    }
+    const form = await curl("-F", `f=@${file}.large`, url("upstream"));
+    assert.match(String(form.stdout), /^POST 5000\d{3} [0-9a-f]{64}$/, form.stderr);
     const chunked = await curl("-H", "Transfer-Encoding: chunked", ...data, url("upstream"));
     assert.equal(String(chunked.stdout), expected, chunked.stderr);
     const put = await curl("-T", file, url("upstream"));
