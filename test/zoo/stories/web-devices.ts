@@ -67,7 +67,7 @@ export const WEB_DEVICES: readonly Story[] = [
       const one = await client();
       const uploaded = one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE.subarray(0, MIB)]));
       await until(() => animal.received.length >= MIB, "the beginning");
-      await othersGoOn(visit, 1500);
+      await othersGoOn(visit, 5000);
       assert.match(String(await uploaded), /^HTTP\/1\.1 408 /);
       assert.equal(animal.requests.length, 6);
     },
@@ -84,7 +84,7 @@ export const WEB_DEVICES: readonly Story[] = [
       void one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE.subarray(0, MIB)]));
       await until(() => animal.received.length >= MIB, "the beginning");
       one.client.reset();
-      await othersGoOn(visit, 1500);
+      await othersGoOn(visit, 5000);
       assert.equal(animal.requests.length, 6);
     },
   },
@@ -98,7 +98,7 @@ export const WEB_DEVICES: readonly Story[] = [
       const one = await visit.client();
       assert.match(String(await one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE]))), /^HTTP\/1\.1 413 [\s\S]*no\n$/);
       await until(() => one.client.ended || one.client.closed, "the end of the connection");
-      await othersGoOn(visit, 1500);
+      await othersGoOn(visit, 5000);
     },
   },
   {
@@ -112,7 +112,7 @@ export const WEB_DEVICES: readonly Story[] = [
       one.client.socket.pause();
       one.client.write(http.request(0, 0));
       await until(() => visit.animal.requests.length > 0, "the request");
-      await othersGoOn(visit, 3000);
+      await othersGoOn(visit, 8000);
       assert.equal((await visit.mux.status()).stalled, 1);
     },
   },
@@ -120,7 +120,7 @@ export const WEB_DEVICES: readonly Story[] = [
     device: "Device with clients that send a body bit by bit",
     behaviour: "serves everybody, one request at a time",
     clients: "short bodies that come slowly cost nobody a turn",
-    options: "PROT=http STAL=0.5",
+    options: "PROT=http STAL=2",
     animal: () => Animal.open(http),
     async visit(visit) {
       const slow = await Promise.all(keys(5).map(visit.client));
@@ -128,7 +128,7 @@ export const WEB_DEVICES: readonly Story[] = [
       const answers = slow.map((one) => one.ask(Buffer.from(post)));
       for (let count = 0; count < 20; count += 1) {
         for (const one of slow) one.client.write("x");
-        if (count === 5) await othersGoOn(visit, 1000);
+        if (count === 5) await othersGoOn(visit, 5000);
         await quietFor(20);
       }
       for (const answer of await Promise.all(answers)) assert.match(String(answer), /\/20$/);
