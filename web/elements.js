@@ -20,3 +20,41 @@ export function create(tag, text, kind = "") {
   node.className = kind;
   return node;
 }
+
+/** @typedef {string | number | { text: string | number, kind: string } | undefined} Cell a text, perhaps with a class */
+
+/**
+ * A row of a table.
+ *
+ * @param {readonly Cell[]} cells
+ */
+export function row(cells) {
+  const line = document.createElement("tr");
+  line.append(
+    ...cells.map((cell = "") => (typeof cell === "object" ? create("td", cell.text, cell.kind) : create("td", cell))),
+  );
+  return line;
+}
+
+/** @param {number} count */
+export function number(count) {
+  return { text: count.toLocaleString("en"), kind: "number" };
+}
+
+/** @param {{ port: number, name?: string | undefined }} line of the configuration */
+export function labelOf({ port, name }) {
+  return name === undefined ? port : `${name} (${port})`;
+}
+
+/** @param {number} ms */
+export function duration(ms) {
+  const seconds = Math.floor(ms / 1000);
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}

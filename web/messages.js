@@ -12,6 +12,8 @@ const filter = /** @type {HTMLSelectElement} */ (element("filter"));
 const view = /** @type {HTMLSelectElement} */ (element("view"));
 const pause = element("pause");
 const messages = element("messages");
+/** @type {ReadonlySet<number>} the ports of shared devices */
+let shared = new Set();
 /** @type {EventSource | undefined} */
 let source;
 /** @type {HTMLElement[]} the last lines that are not on the page yet */
@@ -25,7 +27,8 @@ let shownOptions = "";
  *
  * @param {DaemonStatus} status
  */
-export function updateFilters({ listeners, connections }) {
+export function updateFilters({ listeners, muxes, connections }) {
+  shared = new Set([...listeners.filter(({ kind }) => kind === "mux"), ...muxes].map(({ port }) => port));
   const watchable = listeners.filter(({ kind, port }) => kind !== "web" && port !== 0);
   const ports = watchable.map(({ name, port }) => [`listener=${port}`, name]);
   const ids = connections
@@ -94,12 +97,23 @@ function timeOf(iso) {
 /**
  * A line of `sockproxyd watch --json` as an element.
  *
- * @param {Record<string, string> & { notShown?: number, notLookedAt?: number }} data
+ * @param {Record<string, string> & { listener?: number, notShown?: number, notLookedAt?: number }} data
  */
 function lineOf(data) {
   if (data.notShown !== undefined) return create("div", `… ${data.notShown} messages not shown`, "wrong");
   if (data.notLookedAt !== undefined) return create("div", `… ${data.notLookedAt} bytes not looked at`, "wrong");
-  const { time = "", direction, event = "", connection = "", client, server, message, fault, text } = data;
+  const {
+    time = "",
+    direction,
+    event = "",
+    connection = "",
+    listener = 0,
+    client,
+    server,
+    message,
+    fault,
+    text,
+  } = data;
   const line = document.createElement("div");
   const source = create("span", ` ${connection} `, "source");
   source.title = [client, server].filter(Boolean).join(" → ");
@@ -108,7 +122,9 @@ function lineOf(data) {
     line.append(source, `${client ?? ""} ${text ?? ""}`);
   } else {
     line.append(create("span", `${timeOf(time)} [${direction}]`, direction.toLowerCase().replace("→", "-")));
-    line.append(source, message ?? "");
+    line.append(source);
+    if (client !== undefined && shared.has(listener)) line.append(create("span", `${client} `, "client"));
+    line.append(message ?? "");
     if (fault !== undefined) line.append(create("span", ` ✗ ${fault}`, "wrong"));
   }
   return line;

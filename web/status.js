@@ -1,32 +1,14 @@
 // The status of the daemon, asked for every two seconds.
 
-import { create, element } from "./elements.js";
+import { showDevices } from "./devices.js";
+import { duration, element, labelOf, number, row } from "./elements.js";
 
 /** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
-/** @typedef {import("../src/core/mux/mux-status.js").MuxStatus} MuxStatus */
-/** @typedef {string | number | { text: string | number, kind: string } | undefined} Cell a text, perhaps with a class */
+/** @typedef {import("./elements.js").Cell} Cell */
 
 const ASK_MS = 2000;
 const ANSWER_MS = 5000;
 const MAX_ROWS = 500; // of perhaps thousands of connections
-
-/** @param {number} ms */
-function duration(ms) {
-  const seconds = Math.floor(ms / 1000);
-  const [days, hours, minutes] = [
-    Math.floor(seconds / 86_400),
-    Math.floor(seconds / 3600) % 24,
-    Math.floor(seconds / 60) % 60,
-  ];
-  if (days > 0) return `${days} d ${hours} h`;
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-}
-
-/** @param {number} count */
-function number(count) {
-  return { text: count.toLocaleString("en"), kind: "number" };
-}
 
 /** @param {string | undefined} problem undefined: all is well */
 function state(problem, good = "") {
@@ -42,17 +24,7 @@ function state(problem, good = "") {
 function fill(id, rows) {
   const section = document.getElementById(`${id}-section`);
   if (section !== null) section.hidden = rows.length === 0;
-  element(id).replaceChildren(
-    ...rows.map((cells) => {
-      const row = document.createElement("tr");
-      row.append(
-        ...cells.map((cell = "") =>
-          typeof cell === "object" ? create("td", cell.text, cell.kind) : create("td", cell),
-        ),
-      );
-      return row;
-    }),
-  );
+  element(id).replaceChildren(...rows.map(row));
 }
 
 /** @param {DaemonStatus} status */
@@ -83,35 +55,6 @@ function showServers({ directs }) {
         number(server.failures),
       ]),
     ),
-  );
-}
-
-/** @param {{ port: number, name?: string | undefined }} line of the configuration */
-function labelOf({ port, name }) {
-  return name === undefined ? port : `${name} (${port})`;
-}
-
-/** @param {MuxStatus} mux */
-function linksOf({ links, pool, down }) {
-  const ready = links.filter((link) => link.state !== "connecting").length;
-  return state(down ? "not reached" : undefined, `${ready} of ${pool} links`);
-}
-
-/** @param {DaemonStatus} status */
-function showMuxes({ muxes }) {
-  fill(
-    "muxes",
-    muxes.map((mux) => [
-      labelOf(mux),
-      mux.target,
-      mux.protocol,
-      linksOf(mux),
-      number(mux.clientCount),
-      number(mux.waiting),
-      number(mux.requests),
-      number(mux.answers),
-      number(mux.failed),
-    ]),
   );
 }
 
@@ -154,7 +97,7 @@ function showStatus(status) {
   ].join(" · ");
   showListeners(status);
   showServers(status);
-  showMuxes(status);
+  showDevices(status);
   showConnections(status);
 }
 

@@ -84,11 +84,16 @@ export class PendingRequest {
     return this.waiters.size > 0;
   }
 
+  /** Whether an answer is to come. */
+  get isAwaited(): boolean {
+    return !this.request.oneWay && !this.request.signOfLife;
+  }
+
   /** How a request that waits for this one ends when this one does. */
   outcomeOf(clientRequest: ClientRequest): Outcome {
     if (this.sentAt === undefined) return "cacheHits";
     if (clientRequest !== this.asker) return "joined";
-    return this.request.oneWay ? "sent" : "answers";
+    return this.isAwaited ? "answers" : "sent";
   }
 
   /** Not a byte of the request has left this machine: its connection was lost before. */

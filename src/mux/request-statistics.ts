@@ -53,10 +53,10 @@ export class RequestStatistics {
 
   /** A request that went to the device is over. @param isAnswered whether the device has sent the whole answer */
   over(pending: PendingRequest, isAnswered: boolean): void {
-    const { request, sentAt } = pending;
+    const { isAwaited, sentAt } = pending;
     this.#underWay.delete(pending);
     const now = this.#clock.now();
-    const isMeasured = isAnswered && sentAt !== undefined && !request.oneWay;
+    const isMeasured = isAnswered && sentAt !== undefined && isAwaited;
     this.#load.over(this.#links(), isMeasured ? now - sentAt : undefined, now);
   }
 
