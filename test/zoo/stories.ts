@@ -2,6 +2,7 @@ import { CONNECTIONS } from "./stories/connections.js";
 import { ECHOES } from "./stories/echoes.js";
 import { FRAMINGS } from "./stories/framings.js";
 import { LINES } from "./stories/line-ends.js";
+import { LOGGER_STORIES } from "./stories/loggers.js";
 import { ODD_ANSWERS } from "./stories/odd-answers.js";
 import { OWN_IDS } from "./stories/own-ids.js";
 import { PAIRING } from "./stories/pairing.js";
@@ -32,6 +33,7 @@ export const STORIES: readonly Story[] = [
   ...ECHOES,
   ...FRAMINGS,
   ...LINES,
+  ...LOGGER_STORIES,
   ...WRITES,
   ...POLLS,
   ...TALKERS,

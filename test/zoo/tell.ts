@@ -5,11 +5,12 @@ import { ModbusClient } from "../support/modbus-client.js";
 import { modbusProtocol } from "../support/modbus-device.js";
 import { startMux } from "../support/mux.js";
 import { conbus, echo, http, iso8583, mpu } from "../support/protocols.js";
+import { solarman } from "../support/solarman.js";
 import { STORIES } from "./stories.js";
 import type { Story } from "./story.js";
 
 const PROTOCOLS: readonly TestProtocol[] = [
-  ...[echo, http, iso8583, mpu, conbus],
+  ...[echo, http, iso8583, mpu, conbus, solarman],
   ...MODBUS_KINDS.map((kind) => modbusProtocol(kind)),
 ];
 

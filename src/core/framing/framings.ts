@@ -8,6 +8,7 @@ import { modbusFraming } from "./modbus-framing.js";
 import { modbusRtuFraming } from "./modbus-rtu-framing.js";
 import { modbusSerialFraming } from "./modbus-serial-framing.js";
 import { mpuFraming } from "./mpu-framing.js";
+import { solarmanFraming } from "./solarman-framing.js";
 
 /** All framings, in the order of lists and docs. A new framing is a file and a line here. */
 export const FRAMINGS: readonly FramingKind[] = [
@@ -19,5 +20,6 @@ export const FRAMINGS: readonly FramingKind[] = [
   modbusRtuFraming,
   modbusSerialFraming,
   modbusAsciiFraming,
+  solarmanFraming,
   conbusFraming,
 ];

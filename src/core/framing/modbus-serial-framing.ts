@@ -1,4 +1,4 @@
-import { AwaitedSerialAnswer, FRAME_MAX, FRAME_MIN } from "./awaited-serial-answer.js";
+import { awaitedSerialAnswer, FRAME_MAX, FRAME_MIN } from "./awaited-serial-answer.js";
 import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
 import type { Cut, Framing, FramingKind } from "./framing.js";
 import { ANSWER_LENGTHS, EXCEPTION_BIT, EXCEPTION_LENGTH, type LengthRule, lengthBy } from "./function-codes.js";
@@ -101,5 +101,5 @@ export const modbusSerialFraming: FramingKind = {
   name: "modbus-serial",
   maxHeld: FRAME_MAX,
   requests: () => new LengthPrefixed(readSerialRequest),
-  answers: (request) => (request === undefined ? new SerialFraming(ruleOfAnswer) : new AwaitedSerialAnswer(request)),
+  answers: (request) => (request === undefined ? new SerialFraming(ruleOfAnswer) : awaitedSerialAnswer(request)),
 };

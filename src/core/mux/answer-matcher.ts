@@ -82,7 +82,7 @@ export class AnswerMatcher<T extends Awaiting> {
     this.#habits = habits;
     this.#trust = new IdTrust(habits);
     this.#protocol = options().protocol;
-    this.#ids = new RequestIds(this.#outstanding, firstId);
+    this.#ids = new RequestIds(this.#outstanding, firstId, this.#protocol.idCount);
     habits.addLink(this.#ids);
   }
 

@@ -2,6 +2,7 @@ import { CRC_LENGTH, crcFits } from "../framing/crc16.js";
 import type { FramingKind } from "../framing/framing.js";
 import { ANSWER_LENGTHS, EXCEPTION_BIT, lengthBy, REQUEST_LENGTHS } from "../framing/function-codes.js";
 import { CODE_AT, MBAP_HEADER } from "../framing/mbap.js";
+import { solarmanFraming } from "../framing/solarman-framing.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "./modbus-forms.js";
 
 /** Most bytes that are looked at: the longest Modbus message. */
@@ -65,6 +66,7 @@ export function looksLike(bytes: Buffer, side: Side): Likeness | undefined {
       ? { what: "TLS", options: "PRTO=tls" }
       : { what: "TLS, which clients of a mux do not speak" };
   }
+  if (isWhole(solarmanFraming, side, bytes)) return { what: "Solarman V5 frames", protocol: "solarman" };
   const modbus = BY_EVIDENCE.find(
     (name) => isWhole(MODBUS_FORMS[name].framing, side, bytes) && (name !== "modbus" || hasOwnLength(bytes, side)),
   );

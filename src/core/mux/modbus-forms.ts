@@ -11,6 +11,8 @@ export interface ModbusHeader {
   readonly id: number;
   /** Whether the length field counts the CRC: devices with both disagree. */
   readonly countsCrc: boolean;
+  /** The serial number of the logger, in Solarman V5. */
+  readonly serial?: number;
 }
 
 /** A Modbus message without its framing. */
@@ -18,6 +20,8 @@ export interface ModbusMessage extends ModbusHeader {
   readonly unit: number;
   /** A view of the message where the framing allows it. */
   readonly pdu: Buffer;
+  /** What the message lacks: the device answers without a PDU, because it has none (`answer`), or speaks of other things (`modbus`). */
+  readonly lacks?: "answer" | "modbus";
 }
 
 /** A framing of Modbus: how it wraps unit and PDU. Every message is a whole one of {@link framing}. */
@@ -25,8 +29,16 @@ export interface ModbusForm {
   readonly framing: FramingKind;
   /** Whether messages carry ids. */
   readonly hasIds: boolean;
+  /** Number of ids, from 0 on. */
+  readonly idCount: number;
   unwrap(message: Buffer): ModbusMessage;
+  /** An answer; a request, too, where {@link wrapRequest} is no other one. */
   wrap(unit: number, pdu: Buffer, header: ModbusHeader): Buffer;
+  wrapRequest?(unit: number, pdu: Buffer, header: ModbusHeader): Buffer;
+  /** Writes the id into a message. Forms without ids have no such method. */
+  setId?(message: Buffer, id: number): void;
+  /** Whether messages hold more than unit and PDU: between two sides of this form they keep everything but the id. */
+  readonly keepsMessages?: true;
 }
 
 // MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
@@ -41,6 +53,8 @@ function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm 
   return {
     framing,
     hasIds: true,
+    idCount: 0x10000,
+    setId: (message, id) => void message.writeUInt16BE(id),
     unwrap: (message) => ({
       id: message.readUInt16BE(),
       countsCrc: crcSize === 0 || message.readUInt16BE(LENGTH_AT) === message.length - UNIT_AT,
@@ -65,6 +79,7 @@ function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm 
 const serial: ModbusForm = {
   framing: modbusSerialFraming,
   hasIds: false,
+  idCount: 1,
   unwrap: (message) => ({
     ...NO_HEADER,
     unit: message[0] ?? 0,
@@ -84,6 +99,7 @@ const serial: ModbusForm = {
 const ascii: ModbusForm = {
   framing: modbusAsciiFraming,
   hasIds: false,
+  idCount: 1,
   unwrap(message) {
     const bytes = bytesOfAscii(message);
     if (typeof bytes === "string") throw new TypeError(`no message of modbus-ascii: ${bytes}`);

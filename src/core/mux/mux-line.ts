@@ -7,7 +7,7 @@ import { fail, ok, type Result } from "../parse/result.js";
 import { MUX_OPTIONS } from "./mux-option-rows.js";
 import { answerLimitMs, DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
 import type { Protocol } from "./protocol.js";
-import { modbusNameOf } from "./protocols/modbus-protocol.js";
+import { modbusFormOf } from "./protocols/modbus-protocol.js";
 import { hasRules, protocolOfLine } from "./protocols/protocols.js";
 import { rawProtocol } from "./protocols/raw-protocol.js";
 
@@ -69,7 +69,7 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   const { name: deviceName } = protocol.deviceFraming;
   if (options.transport === "udp") return "PRTO=udp: a mux has tcp or tls links";
   if (mux.pipe > 1 && !protocol.hasIds) return `PIPE=${mux.pipe}: messages of ${deviceName} carry no ids`;
-  const isModbus = modbusNameOf(protocol) !== undefined;
+  const isModbus = modbusFormOf(protocol) !== undefined;
   if (!isModbus && mux.writes !== "pass") return "RDON goes with Modbus only";
   if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return "CACH goes with Modbus and Conbus only";
   if (mux.mode === "request" && protocol === rawProtocol) return `PROT=${name} goes with MODE=broadcast`;

@@ -74,6 +74,8 @@ export interface Protocol {
   readonly deviceFraming: FramingKind;
   /** Whether messages of the device carry ids: several requests may be outstanding on a connection, and it survives a timeout. */
   readonly hasIds: boolean;
+  /** Number of ids, from 0 on; absent: 65536. */
+  readonly idCount?: number;
   /** Whether messages of clients carry ids: the answers to reads of one client may come in any order. */
   readonly clientsHaveIds: boolean;
   readonly unasked: Unasked;

@@ -3,20 +3,23 @@ const MAX_ABANDONED = 100;
 /** Most requests whose answers may come late, or once more. */
 const MAX_RECENT = 100;
 
-/** The ids of requests on one connection, 0 to 65535. The id of an abandoned request is not used again while its answer may still come. */
+/** The ids of requests on one connection, from 0 on. The id of an abandoned request is not used again while its answer may still come. */
 export class RequestIds {
   readonly #used: Pick<ReadonlyMap<number, unknown>, "has">;
   readonly #abandoned = new Set<number>();
+  readonly #count: number;
   #last: number;
   /** How many ids up to the last one are recent. */
   #recent = 0;
 
   /**
    * @param used has the ids of all outstanding requests
+   * @param count number of ids, more than {@link MAX_ABANDONED} and the outstanding requests together
    * @param first the id before the first one: a random one makes the ids of two connections differ
    */
-  constructor(used: Pick<ReadonlyMap<number, unknown>, "has">, first: number) {
+  constructor(used: Pick<ReadonlyMap<number, unknown>, "has">, first: number, count = 0x10000) {
     this.#used = used;
+    this.#count = count;
     this.#last = first;
   }
 
@@ -32,7 +35,7 @@ export class RequestIds {
 
   /** The id of the next request. */
   next(): number {
-    do this.#last = (this.#last + 1) & 0xffff;
+    do this.#last = (this.#last + 1) % this.#count;
     while (this.#used.has(this.#last) || this.#abandoned.has(this.#last));
     if (this.#recent < MAX_RECENT) this.#recent += 1;
     return this.#last;

@@ -130,6 +130,19 @@ const asciiFrames: Samples = fc.array(
   { maxLength: 6 },
 );
 
+/** Frames of loggers, and text between them. */
+const solarmanFrames: Samples = fc.array(
+  fc.oneof(
+    fc.tuple(fc.constantFrom(0x45, 0x15, 0x47), octets(6, 6), octets(0, 300)).map(([type, ids, payload]): Sample => {
+      const inner = bytes([payload.length & 0xff, payload.length >> 8, 0x10, type, ...ids, ...payload]);
+      const sum = inner.reduce((total, byte) => total + byte, 0) & 0xff;
+      return { kind: "frame", bytes: bytes([0xa5, ...inner, sum, 0x15]) };
+    }),
+    octets(1, 9).map((junk): Sample => ({ kind: "junk", bytes: without(junk, 0xa5) })),
+  ),
+  { maxLength: 6 },
+);
+
 const header = fc.constantFrom(
   "Host: hub\r\n",
   "Accept: */*\r\n",
@@ -242,6 +255,13 @@ export const GENERATORS: Readonly<Record<string, Generators>> = {
   "modbus-ascii": both(asciiFrames, [
     ...[":", "0", "01", "\r\n", "\n", ":0103FC\r\n", ":01030000000AF2\r\n", ":zz\r\n"].map((text) => bytes(text)),
     Buffer.alloc(510, "0"),
+  ]),
+  solarman: both(solarmanFrames, [
+    bytes([0xa5]),
+    bytes([0xa5, 1, 0, 0x10]),
+    bytes([0xa5, 255, 3, 0x10, 0x15]),
+    bytes([0xa5, 1, 0, 0x10, 0x47, 0x97, 0x6d, 0xaa, 0x4c, 0x2c, 0x8e, 0, 0x0c, 0x15]),
+    bytes("AT+YZCMPVER\r\n"),
   ]),
   http: {
     requests: frames(

@@ -81,7 +81,18 @@ describe("the command mux", { concurrency: 4 }, () => {
     const program = command(t, "mux", "list");
     assert.equal(await program.ended(), 0);
     const names = [...program.stdout().matchAll(/^\* (\S+)$/gm)].map((match) => match[1]).sort();
-    const all = ["conbus", "echo", "http", "iso8583", "modbus", "modbus-ascii", "modbus-rtu", "modbus-serial", "mpu"];
+    const all = [
+      "conbus",
+      "echo",
+      "http",
+      "iso8583",
+      "modbus",
+      "modbus-ascii",
+      "modbus-rtu",
+      "modbus-serial",
+      "mpu",
+      "solarman",
+    ];
     assert.deepEqual(names, all);
     assert.match(program.stdout(), /^usage for example: \S.* -p echo$/m);
   });

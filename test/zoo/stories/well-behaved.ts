@@ -3,12 +3,14 @@ import type { TestProtocol } from "../../support/exchange.js";
 import { MODBUS_KINDS } from "../../support/modbus.js";
 import { modbusProtocol } from "../../support/modbus-device.js";
 import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
+import { solarman } from "../../support/solarman.js";
 import { Animal } from "../animals/animal.js";
 import { allRight, askAll, keys, type Story } from "../story.js";
 
 const PROTOCOLS: readonly TestProtocol[] = [
   ...[echo, http, iso8583, mpu],
   ...MODBUS_KINDS.map((kind) => modbusProtocol(kind)),
+  solarman,
   conbus,
 ];
 

@@ -1,5 +1,5 @@
 import { fitsRequest, sameFunction } from "../../framing/answer-shape.js";
-import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "../modbus-forms.js";
+import { MODBUS_FORMS, type ModbusForm, type ModbusMessage } from "../modbus-forms.js";
 import {
   blockedWriteReply,
   broadcastReply,
@@ -10,6 +10,7 @@ import {
   isUnitSilent,
 } from "../modbus-pdu.js";
 import type { ModbusRequest, Protocol, Request } from "../protocol.js";
+import { solarmanForm } from "../solarman-form.js";
 
 const BROADCAST_UNIT = 0; // of all units on a serial line (MODBUS over Serial Line V1.02, 2.1)
 const SILENCE = Buffer.alloc(0); // the reply to a request for all units
@@ -38,11 +39,18 @@ function isSilent({ oneWay, confirmation }: Request): boolean {
   return oneWay === true && confirmation === undefined;
 }
 
-/** What a message of a client asks the device for. */
-function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rules: ModbusRules): Request {
+/** What the answer to a message repeats. */
+function headerOf({ unit, id, countsCrc, serial }: ModbusMessage): ModbusRequest["client"] {
+  return { unit, id, countsCrc, ...(serial !== undefined && { serial }) };
+}
+
+/** What a message of a client asks the device for; nothing where it does not speak to the device. */
+function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rules: ModbusRules): Request | undefined {
   const asked = client.unwrap(message);
+  if (asked.lacks !== undefined) return undefined;
   const unit = rules.unitMap?.get(asked.unit) ?? asked.unit;
-  const bytes = device.wrap(unit, asked.pdu, asked);
+  const isKept = client === device && unit === asked.unit;
+  const bytes = isKept ? Buffer.from(message) : (device.wrapRequest ?? device.wrap)(unit, asked.pdu, asked);
   const { pdu } = device.unwrap(bytes); // in memory of its own
   const reads = isRead(pdu, rules.reads);
   const key = isShareable(pdu, rules.reads) ? String.fromCharCode(unit) + pdu.toString("latin1") : undefined;
@@ -52,7 +60,7 @@ function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rule
   return {
     bytes,
     reads,
-    modbus: { unit, pdu, client: { unit: asked.unit, id: asked.id, countsCrc: asked.countsCrc } },
+    modbus: { unit, pdu, client: headerOf(asked) },
     ...(key !== undefined && { key }),
     ...(oneWay && { oneWay }),
     ...(isConfirmed && { confirmation: device.wrap(unit, broadcastReply(pdu), asked) }),
@@ -63,8 +71,8 @@ function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rule
 function answersBy(device: ModbusForm, fits: (pdu: Buffer, asked: Buffer) => boolean): Protocol["isAnswerTo"] {
   return (answer, request) => {
     const asked = partsOf(request);
-    const { unit, pdu } = device.unwrap(answer);
-    return unit === asked.unit && fits(pdu, asked.pdu);
+    const { unit, pdu, lacks } = device.unwrap(answer);
+    return lacks === undefined ? unit === asked.unit && fits(pdu, asked.pdu) : lacks === "answer";
   };
 }
 
@@ -91,42 +99,56 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
     framing: client.framing,
     deviceFraming: device.framing,
     hasIds: device.hasIds,
+    idCount: device.idCount,
     clientsHaveIds: client.hasIds,
     unasked: device.hasIds ? "told" : "noise",
     hasFailureReply: true,
     restMs: REST_MS,
     interpret(message, _head, writes) {
       const request = requestOf(message, client, device, rules);
+      if (request === undefined) return { kind: "answer", bytes: SILENCE };
       if (request.reads || writes === "pass") return { kind: "request", request };
       const blocked = blockedWriteReply(partsOf(request).pdu, writes);
       return { kind: "answer", bytes: isSilent(request) ? SILENCE : wrapped(request, blocked) };
     },
     malformedReply: () => undefined,
     withId({ bytes }, id) {
-      if (!device.hasIds) return bytes;
+      if (device.setId === undefined) return bytes;
       const message = Buffer.from(bytes);
-      message.writeUInt16BE(id);
+      device.setId(message, id);
       return message;
     },
     idOf: (answer) => device.unwrap(answer).id,
-    isFailure: (answer) => isException(device.unwrap(answer).pdu),
+    isFailure(answer) {
+      const { pdu, lacks } = device.unwrap(answer);
+      return lacks !== undefined || isException(pdu);
+    },
     reportsSilence: (answer) => isUnitSilent(device.unwrap(answer).pdu),
     isAnswerTo: answersBy(device, fitsRequest),
     // on a serial line other units, and masters, may talk beside the answer
     ...(device.hasIds && { isDistorted: answersBy(device, sameFunction), unitOfFit: unitOfFitBy(device) }),
-    forClient: ({ bytes }, request) => wrapped(request, device.unwrap(bytes).pdu),
+    forClient({ bytes }, request) {
+      const { client: header, unit, pdu: asked } = partsOf(request);
+      if (client === device && client.keepsMessages && unit === header.unit) {
+        const message = Buffer.from(bytes);
+        client.setId?.(message, header.id);
+        return message;
+      }
+      const { pdu, lacks } = device.unwrap(bytes);
+      return wrapped(request, lacks === undefined ? pdu : failureReply(asked, "no answer"));
+    },
     failureReply(request, why) {
       return isSilent(request) ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
     },
   };
 }
 
-/** The name of a framing of Modbus, where a protocol is one. */
-export function modbusNameOf({ framing: { name } }: Protocol): ModbusName | undefined {
-  return isModbus(name) ? name : undefined;
+const FORMS: readonly ModbusForm[] = [...Object.values(MODBUS_FORMS), solarmanForm];
+
+/** The framing of Modbus that a protocol has; nothing for others. */
+export function modbusFormOf({ framing }: Protocol): ModbusForm | undefined {
+  return FORMS.find(({ framing: { name } }) => name === framing.name);
 }
 
-/** Modbus with one framing on both sides, by its name. */
-export const MODBUS_PROTOCOLS: readonly Protocol[] = Object.values(MODBUS_FORMS).map((form) =>
-  modbusProtocol(form, form),
-);
+/** Modbus with one framing on both sides, and Solarman V5, which carries Modbus. */
+export const MODBUS_PROTOCOLS: readonly Protocol[] = FORMS.map((form) => modbusProtocol(form, form));

@@ -7,7 +7,7 @@ import type { Protocol } from "../protocol.js";
 import { conbusProtocol } from "./conbus-protocol.js";
 import { httpProtocol } from "./http-protocol.js";
 import { iso8583Protocol } from "./iso8583-protocol.js";
-import { MODBUS_PROTOCOLS, type ModbusRules, modbusNameOf, modbusProtocol } from "./modbus-protocol.js";
+import { MODBUS_PROTOCOLS, type ModbusRules, modbusFormOf, modbusProtocol } from "./modbus-protocol.js";
 import { plainProtocol } from "./plain-protocol.js";
 import { rawProtocol } from "./raw-protocol.js";
 
@@ -35,11 +35,11 @@ export function protocolOfLine(
   { protocol, deviceProtocol, ...rules }: ProtocolChoice,
   lineEnd: LineEnd | undefined,
 ): Result<Protocol> {
-  const name = modbusNameOf(protocol);
-  if (name !== undefined) {
-    const isPlain = (deviceProtocol ?? name) === name && !hasRules(rules);
-    if (isPlain) return ok(findProtocol(name) ?? protocol);
-    return ok(modbusProtocol(MODBUS_FORMS[name], MODBUS_FORMS[deviceProtocol ?? name], rules));
+  const form = modbusFormOf(protocol);
+  if (form !== undefined) {
+    const device = deviceProtocol === undefined ? form : MODBUS_FORMS[deviceProtocol];
+    if (device === form && !hasRules(rules)) return ok(findProtocol(form.framing.name) ?? protocol);
+    return ok(modbusProtocol(form, device, rules));
   }
   if (deviceProtocol !== undefined) return fail("DPRO goes with Modbus only");
   if (hasRules(rules)) return fail("UMAP, BCST and READ go with Modbus only");

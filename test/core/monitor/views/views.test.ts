@@ -157,6 +157,7 @@ test("views by protocol of a mux", () => {
       ["modbus-rtu", "hex"],
       ["modbus-serial", "hex"],
       ["modbus-ascii", "line"],
+      ["solarman", "hex"],
       ["conbus", "conbus"],
       ["raw", "hex"],
     ],
