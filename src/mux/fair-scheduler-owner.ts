@@ -19,6 +19,8 @@ export interface FairSchedulerOwner {
   excusedMs(clientRequest: ClientRequest): number;
   /** Whether clients share the answers to reads (CACH). */
   isCoalescing(): boolean;
+  /** The key of a read: those that one answer may serve have the same. Undefined: no other read has one. */
+  keyOf(request: Request): string | undefined;
   /** It is the turn of this request. */
   start(clientRequest: ClientRequest, pending: PendingRequest): void;
   /** Requests wait for nothing but a connection. */

@@ -28,7 +28,7 @@ export class FairScheduler {
   readonly #owner: FairSchedulerOwner;
   readonly #queue = new FairQueue<MuxClient, QueueItem>();
   readonly #waitingClients = new WaitingClients((client) => this.#queue.reconsider(client));
-  readonly #waitingReads = new WaitingReads(this.#queue);
+  readonly #waitingReads = new WaitingReads(this.#queue, (request) => this.#owner.keyOf(request));
   readonly #clients = new Map<MuxClient, ClientState>();
   readonly #timeLimit: TimeLimit;
   readonly #dispatching: SlicedLoop;
@@ -139,11 +139,11 @@ export class FairScheduler {
     this.#clients.get(clientRequest.client)?.running.add(clientRequest);
   }
 
-  /** This read goes to the device now: identical reads that wait share its answer. */
-  joinWaiting(pending: PendingRequest): void {
+  /** This read goes to the device now: waiting reads share its answer, where it takes them. */
+  joinWaiting(pending: PendingRequest, takes: (request: Request) => boolean): void {
     const inAnyOrder = this.#owner.options().protocol.clientsHaveIds;
     const running = (client: MuxClient) => (client.stalled ? undefined : this.#clients.get(client)?.running);
-    for (const clientRequest of this.#waitingReads.take(pending, { inAnyOrder, running })) {
+    for (const clientRequest of this.#waitingReads.take(pending, { inAnyOrder, running, takes })) {
       pending.waiters.add(clientRequest);
       this.started(clientRequest, pending);
       clientRequest.client.check();

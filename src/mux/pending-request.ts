@@ -1,6 +1,7 @@
 import type { Place } from "../core/collections/deque.js";
 import type { Cut } from "../core/framing/framing.js";
 import type { Failure, Protocol, Request } from "../core/mux/protocol.js";
+import type { RegisterRange } from "../core/mux/register-ranges.js";
 import type { Outcome } from "../core/mux/request-outcome.js";
 import type { MuxClient } from "./mux-client.js";
 
@@ -39,6 +40,8 @@ export class ClientRequest {
   place: Place<QueueItem> | undefined;
   /** From its turn on: the request to the device whose answer it waits for. */
   pending: PendingRequest | undefined;
+  /** Whether it goes out alone: a request for several reads was refused. */
+  isAlone = false;
   /** When its turn came. */
   startedAt: number | undefined;
   /** How it has ended. */
@@ -57,7 +60,16 @@ export type Room = "room" | "other" | "none";
 
 /** A request to the device. Several clients wait for it when they sent identical reads. */
 export class PendingRequest {
-  readonly request: Request;
+  /** As it goes to the device: it may ask for more than {@link asker} does. */
+  request: Request;
+  /** What it reads, where that is a range. */
+  range: RegisterRange | undefined;
+  /** What its clients asked for, where it stands for reads of several ranges. */
+  parts: readonly RegisterRange[] | undefined;
+  /** Whether it may stand for reads of other ranges, too. */
+  isMerging = false;
+  /** Whether the device has refused it as a whole: its clients' reads go out one by one. */
+  isRefused = false;
   /** The request that it is made for. The others have joined it. */
   readonly asker: ClientRequest;
   /** When it went to the device; undefined: it did not, as the cache had the answer. */

@@ -1,11 +1,11 @@
 import type { MuxLine } from "../core/config/settings.js";
-import type { Cut, HttpHead } from "../core/framing/framing.js";
+import type { HttpHead } from "../core/framing/framing.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
-import type { Failure, Protocol, Request } from "../core/mux/protocol.js";
+import type { Protocol } from "../core/mux/protocol.js";
 import type { RequestBody } from "../core/mux/request-body.js";
-import { outcomeOf } from "../core/mux/request-outcome.js";
 import { withBody } from "../core/mux/streamed-request.js";
 import { Announcements } from "./announcements.js";
+import { AnswerDelivery } from "./answer-delivery.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { DeviceConnectionEvents } from "./device-connection-events.js";
@@ -13,7 +13,7 @@ import { DevicePipelines } from "./device-pipelines.js";
 import { FairScheduler } from "./fair-scheduler.js";
 import type { MuxClient } from "./mux-client.js";
 import type { MuxContext } from "./mux-context.js";
-import type { AnswerSource, ClientRequest, PendingRequest } from "./pending-request.js";
+import type { ClientRequest, PendingRequest } from "./pending-request.js";
 import { ReadCoalescer } from "./read-coalescer.js";
 
 /**
@@ -24,18 +24,14 @@ export class RequestMux extends BaseMux {
   readonly #announcements = new Announcements(this.rounds, this.clients);
   readonly #scheduler: FairScheduler;
   readonly #pipelines: DevicePipelines;
-  #coalescer: ReadCoalescer;
-  /** Connections that are paused because a client does not read its answer. */
-  readonly #pausedBy = new Map<MuxClient, AnswerSource>();
-  /** Whether the daemon stops: no request goes out any more. */
-  #isStopping = false;
+  #coalescer = new ReadCoalescer(() => this.route.mux);
+  readonly #delivery: AnswerDelivery;
   /** Called when no answer is outstanding. */
   #drained: (() => void) | undefined;
 
   constructor(line: MuxLine, context: MuxContext) {
     super(line, context);
     const { clock } = context;
-    this.#coalescer = new ReadCoalescer(line.route.mux.cacheMs);
     this.#pipelines = new DevicePipelines({
       clock,
       pool: this.pool,
@@ -44,10 +40,10 @@ export class RequestMux extends BaseMux {
       isNeeded: () => this.clients.size > 0,
       ready: () => this.#dispatch(),
       requests: {
-        answer: (pending, cut, source) => this.#answer(pending, cut, source),
-        completed: (pending, byEof) => this.#completed(pending, byEof),
-        failed: (pending, why) => this.#failed(pending, why),
-        withdrawn: (pending, reason) => this.#withdrawn(pending, reason),
+        answer: (pending, cut, source) => this.#delivery.answer(pending, cut, source),
+        completed: (pending, byEof) => this.#delivery.completed(pending, byEof),
+        failed: (pending, why) => this.#delivery.failed(pending, why),
+        withdrawn: (pending, reason) => this.#delivery.withdrawn(pending, reason),
         timedOut() {},
         event: (message) => this.#event(message),
         unsolicited: (text) => this.#unsolicited(text),
@@ -57,25 +53,36 @@ export class RequestMux extends BaseMux {
       clock,
       options: () => this.route.mux,
       hasRoom: () => this.#pipelines.hasRoom,
-      roomFor: (request) => (this.#isShared(request) ? "room" : this.#pipelines.roomFor(request)),
+      roomFor: (request) =>
+        this.#coalescer.canAnswer(request, clock.now()) ? "room" : this.#pipelines.roomFor(request),
       lostMs: () => this.#pipelines.units.lostMs,
       excusedMs: (clientRequest) => this.#pipelines.excusedMs(clientRequest),
+      keyOf: (request) => this.#coalescer.keyOf(request),
       isCoalescing: () => this.#coalescer.ms > 0,
       start: (clientRequest, pending) => this.#start(clientRequest, pending),
       needsConnection: () => void (this.#pipelines.isHolding || this.pool.open()),
       settled: (clientRequest, outcome) => this.statistics.settled(clientRequest, outcome),
       queueFull: (client) => this.statistics.ended(client, "queueFull"),
     });
+    this.#delivery = new AnswerDelivery({
+      clock,
+      protocol: () => this.#protocol,
+      scheduler: this.#scheduler,
+      coalescer: () => this.#coalescer,
+      statistics: this.statistics,
+      rounds: this.rounds,
+      announcements: this.#announcements,
+      repeated: (count) => this.count("repeated", count),
+    });
   }
 
   override configure(line: MuxLine, context: MuxContext): void {
     super.configure(line, context);
-    const { cacheMs } = line.route.mux;
-    if (cacheMs !== this.#coalescer.ms) this.#coalescer = new ReadCoalescer(cacheMs);
+    if (line.route.mux.cacheMs !== this.#coalescer.ms) this.#coalescer = new ReadCoalescer(() => this.route.mux);
   }
 
   async drain(): Promise<void> {
-    this.#isStopping = true;
+    this.#delivery.stop();
     this.#scheduler.stop();
     if (this.#isDrained) return;
     await new Promise<void>((resolve) => {
@@ -153,7 +160,7 @@ export class RequestMux extends BaseMux {
 
   protected clientLeft(client: MuxClient): void {
     this.#scheduler.remove(client);
-    this.#resumeSource(client);
+    this.#delivery.resumed(client);
     this.#pipelines.clientGone();
   }
 
@@ -178,39 +185,31 @@ export class RequestMux extends BaseMux {
   }
 
   #resumed(client: MuxClient): void {
-    this.#resumeSource(client);
+    this.#delivery.resumed(client);
     this.#scheduler.reconsider(client);
     this.#scheduler.dispatch();
   }
 
-  #resumeSource(client: MuxClient): void {
-    client.needNotRead();
-    this.#pausedBy.get(client)?.resume();
-    this.#pausedBy.delete(client);
-  }
-
   // requests
-
-  /** Whether the answer to a read is cached, or under way. */
-  #isShared(request: Request): boolean {
-    return this.#coalescer.ms > 0 && this.#coalescer.canAnswer(request, this.context.clock.now());
-  }
 
   /** It is the turn of a request: the cache answers it, an identical read does, or it goes to the device. */
   #start(clientRequest: ClientRequest, pending: PendingRequest): void {
     const { client, request } = clientRequest;
-    const cached = this.#coalescer.cached(request, this.context.clock.now());
-    const identical = this.#coalescer.joinable(request);
+    const now = this.context.clock.now();
+    const cached = this.#coalescer.cached(request, now);
+    const underWay = this.#coalescer.joinable(request, now);
     const pipeline = this.#pipelines.freeFor(request);
     if (cached !== undefined) {
+      this.#coalescer.asked(request, now);
       this.#scheduler.started(clientRequest, pending);
       this.#announcements.each(pending.waiters, () => {
-        client.deliver(this.#protocol.forClient({ kind: "frame", bytes: cached }, request));
+        client.deliver(cached);
         this.#scheduler.finished(clientRequest);
       });
-    } else if (identical !== undefined) {
-      identical.waiters.add(clientRequest);
-      this.#scheduler.started(clientRequest, identical);
+    } else if (underWay !== undefined) {
+      this.#coalescer.asked(request, now);
+      underWay.waiters.add(clientRequest);
+      this.#scheduler.started(clientRequest, underWay);
     } else if (this.#pipelines.refuses(request)) {
       this.#scheduler.failed(clientRequest, "unit silent");
     } else if (pipeline === undefined && this.pool.refuses) {
@@ -221,73 +220,13 @@ export class RequestMux extends BaseMux {
     } else {
       if (pipeline.outstanding > 0) this.pool.open(); // a second connection is better than a second request on the first
       this.#scheduler.started(clientRequest, pending);
+      this.#coalescer.begin(pending, clientRequest.isAlone || pipeline.health.owes(request), now);
+      this.#scheduler.joinWaiting(pending, (other) => this.#coalescer.takes(pending, other, now));
       this.#coalescer.sent(pending);
-      this.#scheduler.joinWaiting(pending);
-      if (request.key !== undefined) this.#scheduler.answerExpected(request.key);
+      this.#delivery.expected(pending);
       this.statistics.sent(pending);
       pipeline.send(pending);
     }
-  }
-
-  #answer(pending: PendingRequest, cut: Cut, source: AnswerSource): void {
-    const { key } = pending.request;
-    const isFailure = this.#protocol.isFailure?.(cut.bytes) ?? false;
-    this.#coalescer.answered(pending, cut.bytes, isFailure, this.context.clock.now());
-    if (key !== undefined) this.#scheduler.answerExpected(key);
-    const isImmediate = this.rounds.idle && pending.waiters.size <= 1;
-    const kept = isImmediate ? cut : { ...cut, bytes: Buffer.from(cut.bytes) };
-    this.#announcements.each(pending.waiters, ({ client, request }) => {
-      client.deliver(this.#protocol.forClient(kept, request));
-      if (cut.kind !== "part" || !client.stalled || source.isStopped) return;
-      this.#pausedBy.set(client, source);
-      source.pause();
-      client.mustRead();
-    });
-  }
-
-  #completed(pending: PendingRequest, byEof: boolean): void {
-    this.#coalescer.finished(pending);
-    this.statistics.over(pending, true);
-    this.#scheduler.unitFreed();
-    this.#announcements.each(pending.waiters, (clientRequest) => {
-      const { client, request } = clientRequest;
-      const { confirmation } = request;
-      if (confirmation !== undefined) {
-        client.deliver(this.#protocol.forClient({ kind: "frame", bytes: confirmation }, request));
-      }
-      this.#resumeSource(client);
-      this.#scheduler.finished(clientRequest);
-      if (!request.closesClient && !byEof) return;
-      this.#scheduler.discardWaiting(client);
-      client.close(undefined);
-    });
-  }
-
-  #failed(pending: PendingRequest, why: Failure): void {
-    this.#coalescer.finished(pending);
-    this.statistics.over(pending, false);
-    this.#scheduler.unitFreed();
-    const repeats = why === "link lost" && pending.mayRepeat && !this.#isStopping;
-    if (repeats) this.count("repeated", pending.waiters.size);
-    this.#announcements.each(pending.waiters, (clientRequest) => {
-      if (repeats) {
-        this.#scheduler.repeat(clientRequest);
-      } else if (pending.answerBegun) {
-        this.#scheduler.finished(clientRequest, outcomeOf(why));
-        clientRequest.client.close(`${why} in the middle of an answer`);
-      } else {
-        this.#scheduler.failed(clientRequest, why);
-      }
-    });
-  }
-
-  #withdrawn(pending: PendingRequest, reason: string): void {
-    this.#coalescer.finished(pending);
-    this.statistics.over(pending, false);
-    this.#announcements.each(pending.waiters, (clientRequest) => {
-      this.#scheduler.finished(clientRequest, "abandoned");
-      if (pending.answerBegun) clientRequest.client.close(reason);
-    });
   }
 
   #event(message: Buffer): void {

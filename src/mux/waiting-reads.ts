@@ -1,4 +1,5 @@
 import type { FairQueue } from "../core/mux/fair-queue.js";
+import type { Request } from "../core/mux/protocol.js";
 import { WaitingList } from "../core/mux/waiting-list.js";
 import type { MuxClient } from "./mux-client.js";
 import type { ClientRequest, PendingRequest, QueueItem } from "./pending-request.js";
@@ -11,24 +12,30 @@ interface Joining {
   readonly inAnyOrder: boolean;
   /** The requests of a client that have started and have no answer yet; undefined: the client takes no answers at the moment. */
   running(client: MuxClient): ReadonlySet<ClientRequest> | undefined;
+  /** Whether the answer answers this read, too. */
+  takes(request: Request): boolean;
 }
 
 /**
- * The reads that wait for their turn, by key. When one of them goes to the device, the identical ones may share its answer: that answer
- * is younger than all their questions (docs/mux.md).
+ * The reads that wait for their turn. When one of them goes to the device, identical ones may share its answer, and with MERG those of ranges
+ * near by: that answer is younger than all their questions (docs/mux.md).
  */
 export class WaitingReads {
   readonly #queue: FairQueue<MuxClient, QueueItem>;
+  readonly #keyOf: (request: Request) => string | undefined;
   readonly #reads = new WaitingList<ClientRequest>();
 
-  constructor(queue: FairQueue<MuxClient, QueueItem>) {
+  /** @param keyOf the key of a read: those that one answer may serve have the same; undefined: no other read has one */
+  constructor(queue: FairQueue<MuxClient, QueueItem>, keyOf: (request: Request) => string | undefined) {
     this.#queue = queue;
+    this.#keyOf = keyOf;
   }
 
   /** The request waits from now on. Only reads that clients can share count. */
   add(clientRequest: ClientRequest): void {
-    const { place, request } = clientRequest;
-    if (place !== undefined && request.key !== undefined) this.#reads.set(clientRequest, request.key);
+    if (clientRequest.place === undefined) return;
+    const key = this.#keyOf(clientRequest.request);
+    if (key !== undefined) this.#reads.set(clientRequest, key);
   }
 
   /** The request waits no more. */
@@ -38,12 +45,12 @@ export class WaitingReads {
 
   /** Takes the reads that may share the answer to this one out of their queues. It goes to the device now. */
   *take(pending: PendingRequest, joining: Joining): Generator<ClientRequest> {
-    const { key } = pending.request;
+    const key = this.#keyOf(pending.request);
     if (key === undefined) return;
     for (const clientRequest of this.#reads.take(key)) {
       const { place, client } = clientRequest;
       if (place === undefined) continue;
-      if (!this.#mayJoin(clientRequest, pending, joining)) {
+      if (!this.#mayJoin(clientRequest, pending, joining) || !joining.takes(clientRequest.request)) {
         this.#reads.set(clientRequest, key);
         continue;
       }

@@ -43,6 +43,7 @@ function setUp(options = "PROT=modbus TIME=2") {
       if (modbus?.unit === state.busyUnit) return "other";
       return state.room > 0 ? "room" : "none";
     },
+    keyOf: ({ key }) => key,
     lostMs: () => 0,
     excusedMs() {
       const ms = state.excusedMs;

@@ -20,13 +20,14 @@ function setUp(options: string) {
     options: () => mux,
     hasRoom: () => !isBusy,
     roomFor: () => (isBusy ? "none" : "room"),
+    keyOf: ({ key }) => key,
     lostMs: () => 0,
     excusedMs: () => 0,
     isCoalescing: () => false,
     start: (clientRequest, pending) => {
       isBusy = true;
       scheduler.started(clientRequest, pending);
-      scheduler.joinWaiting(pending);
+      scheduler.joinWaiting(pending, () => true);
       sent.push({ clientRequest, pending });
     },
     needsConnection() {},

@@ -79,10 +79,14 @@ export class LinkHealth {
    * same question may follow one without answer.
    */
   isAmbiguous(request: Request): boolean {
+    const owed = this.#owed.get(unitOf(request) ?? -1);
+    return owed !== undefined && this.#tells() === "unit" && !owed.bytes.equals(request.bytes);
+  }
+
+  /** Whether the unit of the request may still send a late answer that only its shape tells from the next one. */
+  owes(request: Request): boolean {
     const unit = unitOf(request);
-    if (unit === undefined || this.#tells() !== "unit") return false;
-    const owed = this.#owed.get(unit);
-    return owed !== undefined && !owed.bytes.equals(request.bytes);
+    return unit !== undefined && this.#tells() === "unit" && this.#owed.has(unit);
   }
 
   /** Whether another unit has answered on this link at last. */

@@ -89,3 +89,11 @@ export function isException(answer: Buffer): boolean {
 export function isUnitSilent(answer: Buffer): boolean {
   return isException(answer) && answer[1] === EXCEPTION_OF["no answer"];
 }
+
+const LAST_REFUSAL = 4; // illegal function, address, value, and device failure, as some answer for what they do not have (chapter 7)
+
+/** Whether an exception says that the device does not do what was asked for: some of it may be possible. */
+export function isRefusal(answer: Buffer): boolean {
+  const code = answer[1] ?? 0;
+  return isException(answer) && code >= ILLEGAL_FUNCTION && code <= LAST_REFUSAL;
+}

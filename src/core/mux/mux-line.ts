@@ -71,15 +71,21 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   if (mux.pipe > 1 && !protocol.hasIds) return `PIPE=${mux.pipe}: messages of ${deviceName} carry no ids`;
   const isModbus = modbusFormOf(protocol) !== undefined;
   if (!isModbus && mux.writes !== "pass") return "RDON goes with Modbus only";
+  if (!isModbus && mux.mergeGap > 0) return "MERG goes with Modbus only";
   if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return "CACH goes with Modbus and Conbus only";
   if (mux.mode === "request" && protocol === rawProtocol) return `PROT=${name} goes with MODE=broadcast`;
   if (answerLimitMs(mux) > mux.timeoutMs) {
     return `ATIM=${answerLimitMs(mux) / 1000} is longer than TIME=${mux.timeoutMs / 1000}: nobody waits for that answer`;
   }
   const forRequests =
-    probe !== undefined || mux.cacheMs > 0 || mux.maxAgeMs > 0 || mux.linkIdleMs > 0 || mux.writes !== "pass";
+    probe !== undefined ||
+    mux.cacheMs > 0 ||
+    mux.mergeGap > 0 ||
+    mux.maxAgeMs > 0 ||
+    mux.linkIdleMs > 0 ||
+    mux.writes !== "pass";
   if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
-    return "MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH and RDON";
+    return "MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH, MERG and RDON";
   }
   if (mux.mode === "request" && mux.greeting !== undefined) return "GREE goes with MODE=broadcast only";
   if (mux.mode === "request" && mux.login !== undefined && mux.delayMs === 0) {

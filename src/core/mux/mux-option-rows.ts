@@ -6,6 +6,7 @@ import { DEVICE_PROTOCOL, LOGIN, PROBE, PROTOCOL, READ_FUNCTIONS, UNIT_MAP, WRIT
 /** The most that POOL, PIPE and QLEN may say. */
 const MAX_LINKS = 64;
 const MAX_QUEUE = 10_000;
+const MAX_GAP = 125; // registers that one answer holds
 const MAX_MS = 86_400_000;
 
 const row = rowsOf<MuxOptions>(DEFAULT_MUX_OPTIONS);
@@ -171,6 +172,14 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     help: ["Answer identical Modbus and Conbus reads from the last answer for this long. 0 is never."],
     sets: "cacheMs",
     kind: time("ms", 0, MAX_MS),
+  }),
+  row({
+    key: "MERG",
+    name: "merge",
+    usage: "MERG=n",
+    help: ["Read Modbus ranges that overlap, or lie at most n registers apart, by one request. 0 is off."],
+    sets: "mergeGap",
+    kind: count("registers", 0, MAX_GAP),
   }),
   row({
     key: "RDON",

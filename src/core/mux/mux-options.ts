@@ -44,6 +44,8 @@ export interface MuxOptions {
   readonly maxAgeMs: number;
   /** How long an answer is given again to identical reads; 0: not at all. */
   readonly cacheMs: number;
+  /** One request stands for reads of ranges that lie at most so many registers apart; 0: for identical ones only. */
+  readonly mergeGap: number;
   readonly writes: Writes;
   /** What becomes of a message of the device that no request waits for. */
   readonly unsolicited: "drop" | "broadcast";
@@ -76,6 +78,7 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   gapMs: 0,
   maxAgeMs: 0,
   cacheMs: 0,
+  mergeGap: 0,
   writes: "pass",
   unsolicited: "drop",
   echo: "auto",

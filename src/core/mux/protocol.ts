@@ -1,5 +1,6 @@
 import type { Cut, FramingKind, HttpHead } from "../framing/framing.js";
 import type { ModbusHeader } from "./modbus-forms.js";
+import type { RegisterRange } from "./register-ranges.js";
 import type { RequestBody } from "./request-body.js";
 
 /** The parts of a Modbus request. */
@@ -66,6 +67,18 @@ export type Writes = "pass" | "deny" | "ignore";
  */
 export type Unasked = "told" | "noise" | "messages" | "suspect";
 
+/** How one request can stand for reads of several ranges. Returned bytes never share memory with the arguments. */
+export interface RangeReads {
+  /** The request that reads a range, for the client of another read. */
+  request(range: RegisterRange, like: Request): Request;
+  /** The values in an answer that is no failure: a view of its bytes where the framing allows it. */
+  values(answer: Buffer): Buffer;
+  /** The answer to a read, in the form for its client. */
+  answer(request: Request, values: Buffer): Buffer;
+  /** Whether a failure says that the device does not read this range: a part of it may be right. */
+  isRefusal(answer: Buffer): boolean;
+}
+
 /** Requests, answers and failures of one protocol. Pure. Returned bytes never share memory with the arguments. */
 export interface Protocol {
   /** The framing of clients. Its name is that of the protocol. */
@@ -108,6 +121,8 @@ export interface Protocol {
   isFailure?(answer: Buffer): boolean;
   /** Whether an answer says, in place of the unit asked, that this unit does not answer. */
   reportsSilence?(answer: Buffer): boolean;
+  /** Absent: reads have no ranges. */
+  readonly ranges?: RangeReads;
   /** Whether an unknown number of answers may follow the request. */
   hasManyAnswers?(request: Request): boolean;
   /** Whether the device sends this message unasked, to all clients. */

@@ -6,10 +6,12 @@ import {
   failureReply,
   isException,
   isRead,
+  isRefusal,
   isShareable,
   isUnitSilent,
 } from "../modbus-pdu.js";
-import type { ModbusRequest, Protocol, Request } from "../protocol.js";
+import type { ModbusRequest, Protocol, RangeReads, Request } from "../protocol.js";
+import { answerPdu, readPdu, valuesIn } from "../register-ranges.js";
 import { solarmanForm } from "../solarman-form.js";
 
 const BROADCAST_UNIT = 0; // of all units on a serial line (MODBUS over Serial Line V1.02, 2.1)
@@ -39,6 +41,10 @@ function isSilent({ oneWay, confirmation }: Request): boolean {
   return oneWay === true && confirmation === undefined;
 }
 
+function keyOf(unit: number, pdu: Buffer): string {
+  return String.fromCharCode(unit) + pdu.toString("latin1");
+}
+
 /** What the answer to a message repeats. */
 function headerOf({ unit, id, countsCrc, serial }: ModbusMessage): ModbusRequest["client"] {
   return { unit, id, countsCrc, ...(serial !== undefined && { serial }) };
@@ -53,7 +59,7 @@ function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rule
   const bytes = isKept ? Buffer.from(message) : (device.wrapRequest ?? device.wrap)(unit, asked.pdu, asked);
   const { pdu } = device.unwrap(bytes); // in memory of its own
   const reads = isRead(pdu, rules.reads);
-  const key = isShareable(pdu, rules.reads) ? String.fromCharCode(unit) + pdu.toString("latin1") : undefined;
+  const key = isShareable(pdu, rules.reads) ? keyOf(unit, pdu) : undefined;
   const isConfirmed = !reads && unit === rules.broadcastUnit;
   const isSerial = !client.hasIds && !device.hasIds;
   const oneWay = isConfirmed || (!reads && isSerial && unit === BROADCAST_UNIT);
@@ -81,6 +87,21 @@ function unitOfFitBy(device: ModbusForm): NonNullable<Protocol["unitOfFit"]> {
   return (answer, request) => {
     const { unit, pdu } = device.unwrap(answer);
     return fitsRequest(pdu, partsOf(request).pdu) ? unit : undefined;
+  };
+}
+
+/** How one request to the device stands for reads of several ranges. `wrapped`: a PDU in the form of the client of a request. */
+function rangeReads(device: ModbusForm, wrapped: (request: Request, pdu: Buffer) => Buffer): RangeReads {
+  return {
+    request(range, like) {
+      const { unit, client: header } = partsOf(like);
+      const pdu = readPdu(range);
+      const bytes = (device.wrapRequest ?? device.wrap)(unit, pdu, { ...header, id: 0 });
+      return { bytes, reads: true, key: keyOf(unit, pdu), modbus: { unit, pdu, client: header } };
+    },
+    values: (answer) => valuesIn(device.unwrap(answer).pdu),
+    answer: (request, values) => wrapped(request, answerPdu(partsOf(request).pdu[0] ?? 0, values)),
+    isRefusal: (answer) => isRefusal(device.unwrap(answer).pdu),
   };
 }
 
@@ -127,6 +148,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
     isAnswerTo: answersBy(device, fitsRequest),
     // on a serial line other units, and masters, may talk beside the answer
     ...(device.hasIds && { isDistorted: answersBy(device, sameFunction), unitOfFit: unitOfFitBy(device) }),
+    ranges: rangeReads(device, wrapped),
     forClient({ bytes }, request) {
       const { client: header, unit, pdu: asked } = partsOf(request);
       if (client === device && client.keepsMessages && unit === header.unit) {
