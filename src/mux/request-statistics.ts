@@ -34,7 +34,7 @@ export class RequestStatistics {
 
   /** The connection of a client has ended. */
   left({ seat }: MuxClient): void {
-    this.#seats.leave(seat);
+    this.#seats.leave(seat, this.#clock.now());
   }
 
   /** A client has sent a request: {@link settled} or {@link ended} follows, once. */
@@ -46,7 +46,7 @@ export class RequestStatistics {
 
   /** A request goes to the device. */
   sent(pending: PendingRequest): void {
-    pending.sentAt = this.#clock.now();
+    pending.sentAt = pending.asker.startedAt ?? this.#clock.now();
     this.#underWay.add(pending);
     this.#load.sent(this.#links(), pending.sentAt);
   }

@@ -9,7 +9,7 @@ const RECENT_MS = SLOTS * SLOT_MS;
  * adding costs a few steps. Times are those of one clock, in milliseconds.
  */
 export class RecentSum {
-  readonly #since: number;
+  #since: number;
   readonly #slots = new Float64Array(SLOTS);
   /** The slot of the last call, counted from time 0. */
   #slot: number;
@@ -32,6 +32,13 @@ export class RecentSum {
       this.add((end - start) * perMs, start);
       start = end;
     }
+  }
+
+  /** Adds everything that another sum has. */
+  addAll(other: RecentSum, now: number): void {
+    for (const sum of [this, other]) sum.#moveTo(now);
+    for (const [index, amount] of other.#slots.entries()) this.#slots[index] = (this.#slots[index] ?? 0) + amount;
+    this.#since = Math.min(this.#since, other.#since);
   }
 
   /** The sum for each millisecond of the window; of the time since the beginning, where that is shorter (1 s at least). */

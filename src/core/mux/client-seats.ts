@@ -35,6 +35,7 @@ export interface ClientStatus extends RequestParts {
 }
 
 const OUTCOME_NAMES = Object.keys(OUTCOMES) as Outcome[];
+const SUCCESSION_MS = 1000; // a client that closes and connects anew can be seen in the other order
 const MAX_FREE = 64; // addresses of a home; a seat takes about 500 bytes
 
 /** What is known of one client, over all its connections. */
@@ -48,10 +49,22 @@ export class ClientSeat {
   deviceMs = 0;
   readonly outcomes: Record<Outcome, number> = noOutcomes();
   readonly recent: RecentSum;
+  /** When its client has connected. */
+  takenAt = 0;
 
   constructor(address: string, now: number) {
     this.address = address;
     this.recent = new RecentSum(now);
+  }
+
+  /** Takes over what is known of another client: it was this one. */
+  absorb(former: ClientSeat, now: number): void {
+    this.connections += former.connections;
+    this.requests += former.requests;
+    this.waitedMs += former.waitedMs;
+    this.deviceMs += former.deviceMs;
+    for (const outcome of OUTCOME_NAMES) this.outcomes[outcome] += former.outcomes[outcome];
+    this.recent.addAll(former.recent, now);
   }
 
   /** What STAT shows of it. @param joining reads that wait for the answer to another read */
@@ -77,6 +90,8 @@ export class ClientSeat {
  */
 export class ClientSeats {
   readonly #taken = new Set<ClientSeat>();
+  /** The seat that was taken last, by address, while it is taken. */
+  readonly #newest = new Map<string, ClientSeat>();
   /** In the order in which they were left. */
   readonly #free = new Set<ClientSeat>();
 
@@ -85,15 +100,24 @@ export class ClientSeats {
     const seat = this.#lastLeft(address) ?? new ClientSeat(address, now);
     this.#free.delete(seat);
     this.#taken.add(seat);
+    this.#newest.set(address, seat);
     seat.id = id;
+    seat.takenAt = now;
     seat.connected = true;
     seat.connections += 1;
     return seat;
   }
 
   /** The connection of a client has ended. */
-  leave(seat: ClientSeat): void {
+  leave(seat: ClientSeat, now: number): void {
     if (!this.#taken.delete(seat)) return;
+    const newest = this.#newest.get(seat.address);
+    if (newest === seat) {
+      this.#newest.delete(seat.address);
+    } else if (newest?.connections === 1 && now - newest.takenAt < SUCCESSION_MS) {
+      newest.absorb(seat, now); // the client had connected anew already
+      return;
+    }
     seat.connected = false;
     this.#free.add(seat);
     if (this.#free.size <= MAX_FREE) return;

@@ -47,3 +47,11 @@ test("a span counts where it was: a long one leaves the window bit by bit", () =
   sum.addSpan(1, 200_000, 1_000_000);
   assert.ok(Math.abs(sum.perMs(1_000_000) - 1) < 0.001);
 });
+
+test("two sums are one: of the same window, since the older one began", () => {
+  const [one, other] = [new RecentSum(0), new RecentSum(10_000)];
+  for (let ms = 0; ms < 20_000; ms += 1000) one.add(1, ms);
+  for (let ms = 10_000; ms < 20_000; ms += 1000) other.add(1, ms);
+  other.addAll(one, 20_000);
+  assert.equal(other.perMs(20_000) * 1000, 30 / 20);
+});
