@@ -91,7 +91,7 @@ export abstract class BaseMux implements Mux {
 
   attach({ origin, id, name }: ClientIdentity): End {
     const { target, mux } = this.route;
-    const who = { origin, name, seat: this.statistics.joined(origin, id) };
+    const who = { origin, id, name, seat: this.statistics.joined(origin, id) };
     const client = new MuxClient(who, target, mux.protocol, this.context.clock, {
       ...this.eventsOf(() => client),
       malformed: (reason, fault, bytes) => {

@@ -47,7 +47,7 @@ export interface MuxClientOwner {
 }
 
 /** Who a client of a mux is. */
-export type MuxClientIdentity = Pick<MuxClient, "origin" | "name" | "seat">;
+export type MuxClientIdentity = Pick<MuxClient, "origin" | "id" | "name" | "seat">;
 
 const MAX_PENDING = 262_144; // unread bytes of answers; beyond this limit the mux neither reads from the client nor starts requests for it
 const SIGN_OF_LIFE_MS = 1000; // well below the shortest timeout of a relay
@@ -60,6 +60,8 @@ export class MuxClient extends QueuedEnd {
   readonly origin: ClientOrigin;
   /** `host:port` */
   readonly name: string;
+  /** The id of its connection. */
+  readonly id: string;
   /** What is known of it, over all its connections. */
   readonly seat: ClientSeat;
   readonly #clock: Clock;
@@ -85,6 +87,7 @@ export class MuxClient extends QueuedEnd {
     super(target);
     this.origin = who.origin;
     this.name = who.name;
+    this.id = who.id;
     this.seat = who.seat;
     this.#clock = clock;
     this.#owner = owner;

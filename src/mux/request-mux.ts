@@ -15,6 +15,7 @@ import type { MuxClient } from "./mux-client.js";
 import type { MuxContext } from "./mux-context.js";
 import type { ClientRequest, PendingRequest } from "./pending-request.js";
 import { ReadCoalescer } from "./read-coalescer.js";
+import { WriteGuard } from "./write-guard.js";
 
 /**
  * Several clients send requests to one device. Each request goes out whole, clients take turns, and the answer returns to the client
@@ -24,6 +25,7 @@ export class RequestMux extends BaseMux {
   readonly #announcements = new Announcements(this.rounds, this.clients);
   readonly #scheduler: FairScheduler;
   readonly #pipelines: DevicePipelines;
+  readonly #guard = new WriteGuard({ clock: this.context.clock, log: this.log, options: () => this.route.mux });
   #coalescer = new ReadCoalescer(() => this.route.mux);
   readonly #delivery: AnswerDelivery;
   /** Called when no answer is outstanding. */
@@ -170,7 +172,7 @@ export class RequestMux extends BaseMux {
   }
 
   #message(client: MuxClient, bytes: Buffer, head: HttpHead | undefined, body: RequestBody | undefined): void {
-    const interpretation = this.#protocol.interpret(bytes, head, this.route.mux.writes);
+    const interpretation = this.#guard.check(client, this.#protocol.interpret(bytes, head, this.route.mux.writes));
     this.statistics.asked(client);
     if (interpretation.kind === "request") {
       const { request } = interpretation;

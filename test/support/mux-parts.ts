@@ -76,7 +76,7 @@ export class TestMuxClient {
 
   constructor(protocol: Protocol, clock: Clock, owner: Partial<MuxClientOwner> = {}) {
     this.client = new MuxClient(
-      { origin: HERE, name: "192.0.2.7:40001", seat: new ClientSeat("192.0.2.7", 0) },
+      { origin: HERE, id: "7f", name: "192.0.2.7:40001", seat: new ClientSeat("192.0.2.7", 0) },
       { host: "192.0.2.1", port: 502 },
       protocol,
       clock,

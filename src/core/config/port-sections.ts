@@ -1,5 +1,5 @@
 import type { LineFormat } from "../options/line-format.js";
-import { findNamedRow, namesOf, type OptionText } from "../options/option-table.js";
+import { findNamedRow, namesOf, type OptionText, withValue } from "../options/option-table.js";
 import { didYouMean } from "../parse/near-miss.js";
 import type { Result } from "../parse/result.js";
 import type { Entry } from "./ini-line.js";
@@ -62,12 +62,12 @@ export class PortLines<T extends object, R> {
       if (key === this.#format.placeKey) return this.#takePlaces(value, places);
       const row = findNamedRow(this.#format.rows, key);
       if (row === undefined) return this.#unknown(key);
-      const before = given.get(row.name);
+      const before = row.repeats ? undefined : given.get(row.name);
       if (before !== undefined) return `given twice, first in line ${before}`;
       given.set(row.name, at);
       const parsed = row.parse(value, "file");
       if (!parsed.ok) return `bad value${row.isSecret ? "" : ` "${shown(value)}"`}: ${parsed.message}`;
-      options = { ...options, ...parsed.value };
+      options = withValue(options, row, parsed.value);
       return undefined;
     };
     return {

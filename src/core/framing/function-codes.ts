@@ -63,3 +63,18 @@ export function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | 
   if (bytes.length - at < countAt + countBytes) return undefined;
   return around + bytes.readUIntBE(at + countAt, countBytes);
 }
+
+/**
+ * Whether the PDU of a request is as long as its function code and byte count say; true of other functions. Behind a request that is too long,
+ * some devices see one more.
+ */
+export function hasOwnLength(pdu: Buffer): boolean {
+  const rule = REQUEST_LENGTHS.get(pdu[0] ?? 0);
+  if (rule === undefined) return true;
+  if ("fixed" in rule) return pdu.length === rule.fixed - UNIT_AND_CRC;
+  const { countAt, countBytes, around } = rule;
+  const at = countAt - 1; // without the unit
+  return pdu.length >= at + countBytes && pdu.length === around - UNIT_AND_CRC + pdu.readUIntBE(at, countBytes);
+}
+
+const UNIT_AND_CRC = 3;

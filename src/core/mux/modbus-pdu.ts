@@ -70,7 +70,8 @@ export function blockedWriteReply(pdu: Buffer, writes: Exclude<Writes, "pass">):
   return (writes === "ignore" ? writeDoneReply(pdu) : undefined) ?? exceptionReply(pdu, ILLEGAL_FUNCTION);
 }
 
-function exceptionReply(pdu: Buffer, code: number): Buffer {
+/** An exception to a request. */
+export function exceptionReply(pdu: Buffer, code: number): Buffer {
   return Buffer.of((pdu[0] ?? 0) | EXCEPTION_BIT, code);
 }
 

@@ -95,7 +95,8 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   if (mux.mode === "broadcast" && translates) {
     return "MODE=broadcast passes bytes as they are: without DPRO, UMAP, BCST and READ";
   }
-  return faultOfMatching(mux, isModbus) ?? (probe === undefined ? undefined : faultOfProbe(probe, protocol));
+  const fault = faultOfMatching(mux, isModbus) ?? faultOfWrites(mux);
+  return fault ?? (probe === undefined ? undefined : faultOfProbe(probe, protocol));
 }
 
 /** Why what decides about answers does not go together. */
@@ -112,6 +113,27 @@ function faultOfMatching(
   return match === "strict" && (!isModbus || mode === "broadcast")
     ? "MATC goes with Modbus and MODE=request only"
     : undefined;
+}
+
+const MAX_RULES = 64; // each write is held against all of them
+
+/** Why options about writes do not go together. */
+function faultOfWrites({
+  protocol,
+  mode,
+  writes,
+  otherWrites,
+  allowedWrites,
+  writerLockMs,
+}: MuxOptions): string | undefined {
+  const isGuarded = otherWrites !== undefined || allowedWrites.length > 0 || writerLockMs > 0;
+  if (!isGuarded) return undefined;
+  if (modbusFormOf(protocol) === undefined) return "WRIT, ALWR and WLCK go with Modbus only";
+  if (mode === "broadcast") return "MODE=broadcast passes bytes as they are: without WRIT, ALWR and WLCK";
+  if (writes !== "pass") return "RDON keeps every write from the device: it goes without WRIT, ALWR and WLCK";
+  if (allowedWrites.length > 0 && otherWrites !== "deny")
+    return "ALWR goes with WRIT=deny: all writes are allowed without it";
+  return allowedWrites.length > MAX_RULES ? `${allowedWrites.length} times ALWR: ${MAX_RULES} are the most` : undefined;
 }
 
 /** Why bytes are no whole request of the clients' protocol. */

@@ -1,7 +1,16 @@
-import { type OptionRow, rowsOf } from "../options/option-table.js";
+import { listRowsOf, type OptionRow, rowsOf } from "../options/option-table.js";
 import { count, time, word } from "../options/value-kinds.js";
 import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
-import { DEVICE_PROTOCOL, LOGIN, PROBE, PROTOCOL, READ_FUNCTIONS, UNIT_MAP, WRITES } from "./mux-value-kinds.js";
+import {
+  DEVICE_PROTOCOL,
+  LOGIN,
+  PROBE,
+  PROTOCOL,
+  READ_FUNCTIONS,
+  UNIT_MAP,
+  WRITE_RULE,
+  WRITES,
+} from "./mux-value-kinds.js";
 
 /** The most that POOL, PIPE and QLEN may say. */
 const MAX_LINKS = 64;
@@ -10,6 +19,7 @@ const MAX_GAP = 125; // registers that one answer holds
 const MAX_MS = 86_400_000;
 
 const row = rowsOf<MuxOptions>(DEFAULT_MUX_OPTIONS);
+const listRow = listRowsOf<MuxOptions>();
 
 /** All options that only a line of `[mux]` takes, in the order that help and documents show them. */
 export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
@@ -188,6 +198,30 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     help: ["Keep Modbus writes from the device: refuse them (deny), or answer them as done (ignore)."],
     sets: "writes",
     kind: WRITES,
+  }),
+  row({
+    key: "WRIT",
+    name: "writes",
+    usage: "WRIT=deny|allow",
+    help: ["What becomes of Modbus writes that no ALWR allows. The log has a line for each write."],
+    sets: "otherWrites",
+    kind: word(["deny", "allow"]),
+  }),
+  listRow({
+    key: "ALWR",
+    name: "allow-write",
+    usage: "ALWR=rule",
+    help: ["What may be written, with WRIT=deny. May be given several times."],
+    sets: "allowedWrites",
+    kind: WRITE_RULE,
+  }),
+  row({
+    key: "WLCK",
+    name: "writer-lock",
+    usage: "WLCK=seconds",
+    help: ["Who writes keeps others from writing until it has not written for this long. 0 is never."],
+    sets: "writerLockMs",
+    kind: time("s"),
   }),
   row({
     key: "UNSO",

@@ -1,6 +1,8 @@
 import type { ModbusName } from "./modbus-forms.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { PROTOCOLS } from "./protocols/protocols.js";
+import type { WritePolicy } from "./write-policy.js";
+import type { WriteRule } from "./write-rule.js";
 
 /** How a mux shares its device. Times in milliseconds. */
 export interface MuxOptions {
@@ -47,6 +49,12 @@ export interface MuxOptions {
   /** One request stands for reads of ranges that lie at most so many registers apart; 0: for identical ones only. */
   readonly mergeGap: number;
   readonly writes: Writes;
+  /** What becomes of writes that no rule allows; absent: there are no rules, and no line in the log for each write. */
+  readonly otherWrites?: WritePolicy["others"];
+  /** What may be written though `otherWrites` says deny. */
+  readonly allowedWrites: readonly WriteRule[];
+  /** How long a client that has written keeps others from writing; 0: not at all. */
+  readonly writerLockMs: number;
   /** What becomes of a message of the device that no request waits for. */
   readonly unsolicited: "drop" | "broadcast";
   /** Whether a request that comes back is an answer: `auto` learns it. */
@@ -80,6 +88,8 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   cacheMs: 0,
   mergeGap: 0,
   writes: "pass",
+  allowedWrites: [],
+  writerLockMs: 0,
   unsolicited: "drop",
   echo: "auto",
   match: "auto",

@@ -7,6 +7,7 @@ import { MODBUS_FORMS, type ModbusName } from "./modbus-forms.js";
 import { WRITE_FUNCTIONS } from "./modbus-pdu.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { findProtocol, PROTOCOLS } from "./protocols/protocols.js";
+import { formatWriteRule, parseWriteRule, type WriteRule } from "./write-rule.js";
 
 const NAMES = PROTOCOLS.map(({ framing }) => framing.name);
 
@@ -71,6 +72,14 @@ export const READ_FUNCTIONS: ValueKind<readonly number[]> = {
     return ok([...found]);
   },
   print: (codes) => codes.join(","),
+};
+
+/** One rule of the write policy. */
+export const WRITE_RULE: ValueKind<WriteRule> = {
+  unit: "rule",
+  range: "unit, coil or holding, function, from, values",
+  parse: parseWriteRule,
+  print: formatWriteRule,
 };
 
 /** A request in hexadecimal digits. */

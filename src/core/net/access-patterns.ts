@@ -47,6 +47,11 @@ export function formatPatterns(patterns: readonly TargetPattern[]): string {
     .join(", ");
 }
 
+/** A network as {@link parseNetwork} reads it back: a single address without its prefix. */
+export function formatNetwork({ family, address, prefix }: Network): string {
+  return prefix === (family === "ipv4" ? 32 : 128) ? address : `${address}/${prefix}`;
+}
+
 /** Whether a name pattern of the list matches the host name. Case and a final dot do not matter; networks in the list are ignored. */
 export function matchesName(patterns: readonly TargetPattern[], host: string): boolean {
   const wanted = host.toLowerCase().replace(/\.$/, "");
@@ -66,8 +71,8 @@ function parseList<T>(text: string, parse: (word: string) => Result<T>): Result<
   return ok(found);
 }
 
-/** Undefined when `word` does not begin with an address; an error when its prefix is wrong. */
-function parseNetwork(word: string): Result<Network> | undefined {
+/** Reads an address or a network. Undefined when `word` does not begin with an address; an error when its prefix is wrong. */
+export function parseNetwork(word: string): Result<Network> | undefined {
   const [address = "", prefixText, ...more] = word.split("/");
   const family = isIPv4(address) ? "ipv4" : isIPv6(address) && !address.includes("%") ? "ipv6" : undefined;
   if (family === undefined || more.length > 0) return undefined;

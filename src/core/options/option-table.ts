@@ -33,8 +33,12 @@ export interface OptionRow<T> extends OptionText {
   /** The value may be a password: no message repeats it. */
   readonly isSecret: boolean;
   parse(value: string, form: Form): Result<Partial<T>>;
-  /** The value as the configuration would have it; nothing when it is the default. */
-  print(options: T): string | undefined;
+  /** Whether the option may be given several times: each adds to what was given before. */
+  readonly repeats?: true;
+  /** The values as the configuration would have them, each for an option of its own; none when they are the default. */
+  print(options: T): string[];
+  /** What stands for a blank in a value, where options stand in one line with blanks between; absent: values have no blanks. */
+  readonly blank?: string;
 }
 
 /** The parts of a row. */
@@ -69,10 +73,40 @@ export function rowsOf<T extends object>(
       parse: (text, form) => map(kind.parse(text, form), (value) => ({ [sets]: value }) as unknown as Partial<T>),
       print: (options) => {
         const text = print(options);
-        return text === defaultText ? undefined : text;
+        return text === defaultText ? [] : [text];
       },
     };
   };
+}
+
+/** What stands for a blank of a value in a line of several options. */
+const BLANK = "+";
+
+/** A maker of rows for options that may be given several times; the member is the list of all values. Values may have blanks. */
+export function listRowsOf<T extends object>(): <N extends keyof T & string>(
+  row: Omit<RowText<T, N>, "kind"> & { readonly kind: ValueKind<ItemOf<T[N]>> },
+) => OptionRow<T> {
+  return ({ sets, kind, ...text }) => ({
+    ...text,
+    sets,
+    unit: kind.unit,
+    range: kind.range,
+    isSecret: kind.isSecret === true,
+    defaultText: "",
+    repeats: true,
+    blank: BLANK,
+    parse: (text, form) =>
+      map(kind.parse(text.replaceAll(BLANK, " "), form), (item) => ({ [sets]: [item] }) as unknown as Partial<T>),
+    print: (options) => (options[sets] as readonly ItemOf<T[typeof sets]>[]).map((item) => kind.print(item)),
+  });
+}
+
+type ItemOf<L> = L extends readonly (infer Item)[] ? Item : never;
+
+/** Options with a value that was read by a row: in place of the one before, or behind it. */
+export function withValue<T extends object>(options: T, { sets, repeats }: OptionRow<T>, value: Partial<T>): T {
+  if (!repeats) return { ...options, ...value };
+  return { ...options, [sets]: [...(options[sets] as readonly unknown[]), ...(value[sets] as readonly unknown[])] };
 }
 
 /** Takes the options of one table out of all those of a line. Returns the options of the table, and the others. */
@@ -102,7 +136,7 @@ export function namesOf(rows: readonly OptionText[]): string[] {
 }
 
 /**
- * Reads `KEY=value` words by a table. Keys come in any case; of one given twice the last counts.
+ * Reads `KEY=value` words by a table. Keys come in any case; of one given twice the last counts, unless it repeats.
  *
  * @param defaults what holds where nothing is said
  * @param form in a `file` long names and times with units are taken, and messages suggest what was meant
@@ -128,7 +162,7 @@ export function parseOptions<T extends object>(
     const value = rest.join("=");
     const parsed = row.parse(value, form);
     if (!parsed.ok) return fail(`bad ${name}${row.isSecret ? "" : ` "${value}"`}: ${parsed.message}`);
-    options = { ...options, ...parsed.value };
+    options = withValue(options, row, parsed.value);
   }
   return ok(options);
 }
@@ -150,15 +184,15 @@ export function helpLines(rows: readonly Explained[], indent: number, width: num
 /**
  * The options that are not the default: `cache=500ms`.
  *
- * @param printValue makes a value fit to stand alone in a line
+ * @param printValue makes a value fit to stand alone in a line; left out: fit to stand among others
  */
 export function printOptions<T>(
   rows: readonly OptionRow<T>[],
   options: T,
-  printValue = (value: string): string => value,
+  printValue?: (value: string) => string,
 ): string[] {
   return rows.flatMap((row) => {
-    const value = row.print(options);
-    return value === undefined ? [] : [`${row.name}=${printValue(value)}`];
+    const among = (value: string): string => (row.blank === undefined ? value : value.replaceAll(" ", row.blank));
+    return row.print(options).map((value) => `${row.name}=${(printValue ?? among)(value)}`);
   });
 }

@@ -60,6 +60,25 @@ test("a value that a reader would take for another one is printed in quotes", ()
   }
 });
 
+test("rules for writes are printed a line each, and in one line with + for blanks; read again they are the same", () => {
+  const rules = ["unit 1 holding 100-110 from 192.168.1.5 values 0-100", "unit 1 coil 5", "unit 1 function 65"];
+  const named = ["[mux pump]", "listen=5020", "target=h:1", "protocol=modbus", "writes=deny"].concat(
+    rules.map((rule) => `allow-write=${rule}`),
+    "writer-lock=30s",
+  );
+  const settings = read(named.join("\n"));
+  const printed = printSettings(settings);
+  assert.ok(printed.split("\n\n").includes(named.join("\n")), printed);
+  assert.deepEqual(read(printed), settings);
+
+  const words = rules.map((rule) => `allow-write=${rule.replaceAll(" ", "+")}`).join(" ");
+  const line = `[mux]\n5020=h:1 protocol=modbus writes=deny ${words}`;
+  const inLine = read(line);
+  assert.deepEqual(inLine.mux[0]?.route.mux.allowedWrites, settings.mux[0]?.route.mux.allowedWrites);
+  assert.ok(printSettings(inLine).split("\n\n").includes(line), printSettings(inLine));
+  assert.deepEqual(read(printSettings(inLine)), inLine);
+});
+
 const host = fc.constantFrom("hub", "10.0.0.1", "[::1]", "plc.example.com");
 const port = fc.integer({ min: 1, max: 65_535 });
 const place = fc.tuple(host, port).map(([name, number]) => `${name}:${number}`);

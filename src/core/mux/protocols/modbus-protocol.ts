@@ -1,8 +1,10 @@
 import { fitsRequest, sameFunction } from "../../framing/answer-shape.js";
+import { hasOwnLength } from "../../framing/function-codes.js";
 import { MODBUS_FORMS, type ModbusForm, type ModbusMessage } from "../modbus-forms.js";
 import {
   blockedWriteReply,
   broadcastReply,
+  exceptionReply,
   failureReply,
   isException,
   isRead,
@@ -128,8 +130,9 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
     interpret(message, _head, writes) {
       const request = requestOf(message, client, device, rules);
       if (request === undefined) return { kind: "answer", bytes: SILENCE };
-      if (request.reads || writes === "pass") return { kind: "request", request };
-      const blocked = blockedWriteReply(partsOf(request).pdu, writes);
+      const { pdu } = partsOf(request);
+      if (writes === "pass" || (request.reads && hasOwnLength(pdu))) return { kind: "request", request };
+      const blocked = blockedWriteReply(pdu, writes);
       return { kind: "answer", bytes: isSilent(request) ? SILENCE : wrapped(request, blocked) };
     },
     malformedReply: () => undefined,
@@ -158,6 +161,9 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
       }
       const { pdu, lacks } = device.unwrap(bytes);
       return wrapped(request, lacks === undefined ? pdu : failureReply(asked, "no answer"));
+    },
+    refusal(request, exception) {
+      return isSilent(request) ? SILENCE : wrapped(request, exceptionReply(partsOf(request).pdu, exception));
     },
     failureReply(request, why) {
       return isSilent(request) ? SILENCE : wrapped(request, failureReply(partsOf(request).pdu, why));
