@@ -2,17 +2,17 @@ import type { Clock, Timer } from "../system/clock.js";
 
 /**
  * For so long a device may acknowledge nothing. What may be repeated is asked again on a new link, within its own time, so the watch is
- * short: the kernel has repeated the bytes twice by then. What may not be repeated gets the chance that the network comes back.
+ * short: Linux has sent the bytes three times by then (at once, as a tail loss probe, and after 0.4 s). What may not be repeated gets the
+ * chance that the network comes back.
  */
 const DEAF_MS = { repeatable: 600, once: 4000 } as const;
-const MIN_UNANSWERED = 2; // repetitions of the kernel: time alone proves nothing, the machine may have been suspended
 const AGAIN_MS = 100;
 
 /** What the watch asks of its link, and tells it. */
 export interface AcknowledgementWatchOwner {
   readonly clock: Clock;
-  /** How often the kernel has repeated what it sent, in vain; 0: the device has acknowledged everything. */
-  unanswered(): Promise<number>;
+  /** How often the kernel has repeated in vain what it sent; undefined: the device has acknowledged everything. */
+  unanswered(): Promise<number | undefined>;
   /** The device has acknowledged nothing for so long. */
   deaf(ms: number): void;
   fault(error: unknown): void;
@@ -70,9 +70,11 @@ export class AcknowledgementWatch {
   async #ask(since: number): Promise<void> {
     const unanswered = await this.#owner.unanswered();
     if (this.#isOver || this.#timer !== undefined || this.#since === undefined) return;
-    if (unanswered === 0 && since === this.#since)
+    // time alone proves nothing, the machine may have been suspended: the kernel must have tried in vain
+    const isSame = since === this.#since;
+    if (unanswered === undefined && isSame)
       this.#since = undefined; // the device has it, and takes its time
-    else if (unanswered < MIN_UNANSWERED || since !== this.#since) this.#look(AGAIN_MS);
+    else if (unanswered === undefined || unanswered === 0 || !isSame) this.#look(AGAIN_MS);
     else this.#owner.deaf(this.#owner.clock.now() - since);
   }
 }

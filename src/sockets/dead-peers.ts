@@ -53,12 +53,13 @@ export class DeadPeers {
   }
 
   /**
-   * How often the kernel has repeated in vain what it sent to a peer last; 0 where the peer has acknowledged everything, or where the system
-   * does not tell.
+   * How often the kernel has repeated in vain what it sent to a peer last.
+   *
+   * @returns undefined where the peer has acknowledged everything, or where the system does not tell
    */
-  async unanswered(end: StreamEnd): Promise<number> {
+  async unanswered(end: StreamEnd): Promise<number | undefined> {
     const row = await this.#sockets.row(end.ownKey, end.peerKey);
-    return row === undefined || row.unacknowledged === 0 ? 0 : Math.max(1, row.unansweredProbes);
+    return row === undefined || row.unacknowledged === 0 ? undefined : row.unansweredProbes;
   }
 
   #schedule(): void {

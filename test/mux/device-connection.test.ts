@@ -158,3 +158,30 @@ test("an attempt that is given up connects to nothing", async (t) => {
   await settle();
   assert.deepEqual([told, connection.ready], [[], false]);
 });
+
+test("what meets a reset does not go out", async (t) => {
+  const { connection, device, heard } = await setUp(t);
+  await heard("ready");
+  const peer = await device.client();
+  assert.equal(connection.write(Buffer.from("one\n")), true);
+  await peer.line();
+  peer.reset();
+  assert.equal(connection.write(Buffer.from("two\n")), false, "the kernel has the reset already");
+  await until(() => !connection.ready, "the loss");
+  assert.equal(connection.write(Buffer.from("three\n")), false);
+});
+
+test("a connection that we leave is over when the device ends it, or takes too long for that", async (t) => {
+  const { clock, connection, device, told, heard } = await setUp(t);
+  await heard("ready");
+  const peer = await device.client();
+  const left: boolean[] = [];
+  connection.leave(() => void left.push(connection.closed));
+  await until(() => peer.ended, "our FIN");
+  assert.deepEqual([left, connection.ready, connection.stream], [[], false, undefined]);
+  clock.advance(250);
+  assert.deepEqual(left, [false], "the device may be asked for another one");
+  peer.end();
+  await until(() => left.length === 2, "the device's FIN");
+  assert.deepEqual([left, told], [[false, true], ["ready"]]);
+});

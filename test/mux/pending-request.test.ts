@@ -22,3 +22,10 @@ test("a request is wanted while a client waits for it", () => {
   pending.waiters.delete(request);
   assert.equal(pending.isWanted, false);
 });
+
+test("what has not gone out may go out once more, whatever it is", () => {
+  const pending = new PendingRequest(first(false), true);
+  assert.equal(pending.mayRepeat, false);
+  pending.hasNotGoneOut();
+  assert.equal(pending.mayRepeat, true);
+});

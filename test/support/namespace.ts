@@ -34,14 +34,23 @@ export async function runInside(url: string, context: TestContext): Promise<void
 /** Drops every packet to or from these addresses from now on. */
 export function blackHole(...addresses: readonly string[]): void {
   const set = `{ ${addresses.join(", ")} }`;
+  drop(`ip daddr ${set}`, `ip saddr ${set}`);
+}
+
+function drop(...packets: readonly string[]): void {
   const rules = [
     "add table ip sockproxyd",
     "add chain ip sockproxyd input { type filter hook input priority 0; }",
-    `add rule ip sockproxyd input ip daddr ${set} drop`,
-    `add rule ip sockproxyd input ip saddr ${set} drop`,
+    ...packets.map((each) => `add rule ip sockproxyd input ${each} drop`),
   ];
   const done = spawnSync("nft", ["-f", "-"], { input: rules.join("\n"), encoding: "utf8" });
   if (done.status !== 0) throw new Error(`nft: ${done.stderr}`);
+}
+
+/** Drops every packet of TCP connections with these ports, on either side, from now on. */
+export function dropConnections(...ports: readonly number[]): void {
+  const set = `{ ${ports.join(", ")} }`;
+  drop(`tcp sport ${set}`, `tcp dport ${set}`);
 }
 
 /** Ends every {@link blackHole}. */

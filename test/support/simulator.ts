@@ -88,13 +88,13 @@ export class Simulator {
     server.on("connection", (socket) => void this.#arrived(socket));
   }
 
-  /** @param options `limit`: most connections at a time; `port`: a free port by default */
+  /** @param options `limit`: most connections at a time; `port`: a free port by default; `host`: 127.0.0.1 by default */
   static async open(
     protocol: TestProtocol,
-    options: { answering?: Answering; limit?: number; port?: number } = {},
+    options: { answering?: Answering; limit?: number; port?: number; host?: string } = {},
   ): Promise<Simulator> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.listen(options.port ?? (await freePort()), "127.0.0.1");
+    server.listen(options.port ?? (await freePort()), options.host ?? "127.0.0.1");
     await once(server, "listening");
     return new Simulator(protocol, server, options.answering ?? promptly, options.limit ?? 1);
   }

@@ -31,7 +31,9 @@ export const conbusProtocol: Protocol = {
   interpret(message) {
     const key = readKey(message);
     const bytes = Buffer.from(message);
-    return { kind: "request", request: key === undefined ? { bytes, reads: false } : { bytes, reads: true, key } };
+    // function 02 to one module changes nothing, whatever follows
+    const reads = dataPoint(message) !== undefined && serialNumber(message) !== ALL_MODULES;
+    return { kind: "request", request: key === undefined ? { bytes, reads } : { bytes, reads: true, key } };
   },
   isFailure: (answer) => replyKey(answer) === undefined,
   isAnswerTo: (answer, { bytes }) =>

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AcknowledgementWatch } from "#src/mux/acknowledgement-watch.js";
+import { ManualClock } from "../support/clock.js";
+import { pass } from "../support/mux-parts.js";
+
+/** A watch over a link of which the test says how often the kernel has repeated what it sent. */
+function setUp() {
+  const clock = new ManualClock();
+  const begin = clock.now();
+  const told: string[] = [];
+  const kernel: { unanswered: number | undefined } = { unanswered: undefined };
+  const watch = new AcknowledgementWatch({
+    clock,
+    async unanswered() {
+      told.push(`asked at ${clock.now() - begin}`);
+      return kernel.unanswered;
+    },
+    deaf: (ms) => void told.push(`deaf for ${ms}`),
+    fault: (error) => assert.fail(String(error)),
+  });
+  return { clock, kernel, watch, told };
+}
+
+test("a device that acknowledges nothing is found within 0.6 s, where the bytes may be repeated", async () => {
+  const { clock, kernel, watch, told } = setUp();
+  kernel.unanswered = 1;
+  watch.sent(true);
+  await pass(clock, 599);
+  assert.deepEqual(told, []);
+  await pass(clock, 1);
+  assert.deepEqual(told, ["asked at 600", "deaf for 600"]);
+});
+
+test("what may not be repeated gets 4 s", async () => {
+  const { clock, kernel, watch, told } = setUp();
+  kernel.unanswered = 4;
+  watch.sent(true);
+  watch.sent(false);
+  await pass(clock, 4000);
+  assert.deepEqual(told, ["asked at 4000", "deaf for 4000"]);
+});
+
+test("time alone proves nothing: the kernel must have tried again", async () => {
+  const { clock, kernel, watch, told } = setUp();
+  kernel.unanswered = 0;
+  watch.sent(true);
+  await pass(clock, 700);
+  assert.deepEqual(told, ["asked at 600", "asked at 700"]);
+  kernel.unanswered = 1;
+  await pass(clock, 100);
+  assert.equal(told.at(-1), "deaf for 800");
+});
+
+test("a device that has the request may take its time", async () => {
+  const { clock, watch, told } = setUp();
+  watch.sent(true);
+  await pass(clock, 5000);
+  assert.deepEqual(told, ["asked at 600"]);
+  assert.equal(clock.pending, 0);
+});
+
+test("a busy link costs a timer now and then, and no question", async () => {
+  const { clock, watch, told } = setUp();
+  for (let n = 0; n < 100; n += 1) {
+    watch.sent(true);
+    await pass(clock, 50);
+    watch.heard();
+  }
+  assert.deepEqual([told, clock.pending <= 1], [[], true]);
+  watch.cancel();
+  assert.equal(clock.pending, 0);
+});
