@@ -2,7 +2,7 @@ import { advise, section } from "../core/doctor/advice.js";
 import { sentences } from "../core/doctor/sentences.js";
 import { formatHostPort } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
-import { Unreachable } from "../doctor/checks/framing-check.js";
+import { Unreachable } from "../doctor/checks/reach-check.js";
 import { examine } from "../doctor/examine.js";
 import { Interrupted, OutOfTime, Patient } from "../doctor/patient.js";
 import { systemClock } from "../system/clock.js";

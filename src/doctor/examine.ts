@@ -1,9 +1,9 @@
 import { type IdleLife, NOTHING_SEEN, type Observations, type Seen } from "../core/doctor/observations.js";
-import { explainDialFailure } from "../dial/dial-error.js";
-import { checkFraming, Unreachable } from "./checks/framing-check.js";
+import { checkFraming } from "./checks/framing-check.js";
 import { checkIdle } from "./checks/idle-check.js";
 import { checkLinks } from "./checks/links-check.js";
 import { checkPipeline } from "./checks/pipeline-check.js";
+import { checkReach } from "./checks/reach-check.js";
 import { checkReady } from "./checks/ready-check.js";
 import { checkRegisters } from "./checks/registers-check.js";
 import { checkSpeed } from "./checks/speed-check.js";
@@ -21,11 +21,11 @@ const RESERVE_MS = 3000;
  * @throws {Unreachable} when it never answers
  */
 export async function examine(patient: Patient, idleMs: number, note: (seen: Seen) => void): Promise<Observations> {
-  const connectMs = await reach(patient);
-  note({ connectMs });
-  const first = await checkFraming(patient);
+  const { isLeftOpen, ...reached } = await checkReach(patient);
+  note(reached);
+  const first = await checkFraming(patient, isLeftOpen);
   note(first);
-  const seen = { ...NOTHING_SEEN, ...first, connectMs };
+  const seen = { ...NOTHING_SEEN, ...reached, ...first };
   const saw = (more: Seen): void => {
     Object.assign(seen, more);
     note(more);
@@ -53,16 +53,4 @@ function untilOutOfTime<T>(known: T): (error: unknown) => T {
     if (error instanceof OutOfTime) return known;
     throw error;
   };
-}
-
-/** Connects. @returns how long that took, in milliseconds */
-async function reach(patient: Patient): Promise<number> {
-  const since = patient.clock.now();
-  const link = await patient.connect();
-  if (link instanceof Error) {
-    throw new Unreachable(`${explainDialFailure(link)}: is it switched on, and is that its address and port?`);
-  }
-  const ms = patient.clock.now() - since;
-  await patient.part(link);
-  return ms;
 }

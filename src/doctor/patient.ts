@@ -8,7 +8,7 @@ import { Link, type Reply } from "./link.js";
 const CONNECT_LIMIT_MS = 4000;
 /** A device may still hold the connection before: it is tried again after this time. */
 const AGAIN_MS = 300;
-const ATTEMPTS = 3;
+const ATTEMPTS = 5;
 /** So long a device may take to notice that a connection is over. */
 const PARTING_MS = 50;
 /** So many right ids in a row: from then on only right ones count. */

@@ -5,7 +5,7 @@ import { parseArguments } from "#src/cli/serve-arguments.js";
 import { type Advice, advise, section } from "#src/core/doctor/advice.js";
 import type { Observations } from "#src/core/doctor/observations.js";
 import { sentences } from "#src/core/doctor/sentences.js";
-import { Unreachable } from "#src/doctor/checks/framing-check.js";
+import { Unreachable } from "#src/doctor/checks/reach-check.js";
 import { examine } from "#src/doctor/examine.js";
 import { Patient } from "#src/doctor/patient.js";
 import { systemClock } from "#src/system/clock.js";
@@ -53,6 +53,17 @@ const OWN_LINK = { count: 5, tried: 5, kept: "all" } as const;
 const VENDOR_BODY = Buffer.from("0120025a00112233", "hex");
 const VENDOR_FRAME = Buffer.concat([VENDOR_BODY, crc16(VENDOR_BODY)]);
 
+/** Takes every connection, and hears nothing on those beyond `most`. */
+function deafBeyond(most: number): Habit {
+  const heard = new WeakSet<object>();
+  return {
+    connected(link, animal) {
+      if (animal.open.filter((other) => heard.has(other)).length < most) heard.add(link);
+    },
+    received: (chunk, link) => (heard.has(link) ? chunk : Buffer.alloc(0)),
+  };
+}
+
 /** An exception for reads of more registers. */
 function brings(most: number, kind: ModbusKind = "modbus"): Habit {
   return alters(kind, ({ pdu }, request) =>
@@ -94,6 +105,7 @@ const CASES: readonly Case[] = [
     seen: { links: { count: 1, kept: "oldest" }, idle: { kind: "kept" } },
   },
   { device: "two connections", habits: [accepts(2)], seen: { links: { count: 2, kept: "all" } } },
+  { device: "two connections, deaf on others", habits: [deafBeyond(2)], seen: { links: { count: 2, kept: "all" } } },
   { device: "newest connection", habits: [newestWins], seen: { links: { count: 1, kept: "newest" } } },
   {
     device: "not ready at once",
@@ -115,6 +127,12 @@ const CASES: readonly Case[] = [
     long: true,
     habits: [delays(150)],
     seen: { readyMs: 0, pipeline: FOUR, links: { parallel: true } },
+  },
+  {
+    device: "very slow",
+    long: true,
+    habits: [delays(2500)],
+    seen: { framing: "modbus", readyMs: 0, ids: "kept", speed: { lost: 0 }, links: { count: 5 } },
   },
   { device: "one after the other", habits: [takes(60)], seen: { readyMs: 0, links: { parallel: false } } },
   {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
-import { Unreachable } from "#src/doctor/checks/framing-check.js";
+import { Unreachable } from "#src/doctor/checks/reach-check.js";
 import { examineAnimal, testDoctor } from "../doctor/examination.js";
 import { ConfigFile } from "../support/config.js";
 import { MAIN } from "../support/daemon.js";

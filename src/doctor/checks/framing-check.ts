@@ -1,10 +1,10 @@
 import type { Observations } from "../../core/doctor/observations.js";
 import { MODBUS_FORMS, type ModbusName } from "../../core/mux/modbus-forms.js";
-import { type Answered, Link, type Reply } from "../link.js";
+import type { Answered, Link, Reply } from "../link.js";
 import type { Patient } from "../patient.js";
+import { Unreachable } from "./reach-check.js";
 
 const FRAMINGS = Object.keys(MODBUS_FORMS) as ModbusName[];
-const GREETING_MS = 150;
 /** How long bytes behind an answer are waited for: the CRC of modbus-rtu. */
 const SETTLE_MS = 60;
 /** Waits for an answer, one behind the other: the question is repeated between them, for devices that drop what comes early. */
@@ -18,28 +18,23 @@ const GATEWAY_EXCEPTIONS = [0x0a, 0x0b];
 /** Exceptions that another function may not get: illegal function, illegal data address. */
 const ADDRESS_EXCEPTIONS = [0x01, 0x02];
 
-/** Why the examination ends early: a plain sentence, and what to try. */
-export class Unreachable extends Error {
-  override readonly name = "Unreachable";
-}
-
 /** What the first answer shows. */
-type FirstAnswer = Pick<Observations, "greeting" | "framing" | "echoes" | "reading" | "answersAs">;
+type FirstAnswer = Pick<Observations, "framing" | "echoes" | "reading" | "answersAs">;
 
 /**
  * Finds the framing in which the device answers, and a function that reads the register.
  *
+ * @param isLeftOpen whether the device leaves a connection open on which nothing is asked
  * @throws {Unreachable} when it answers in none
  */
-export async function checkFraming(patient: Patient): Promise<FirstAnswer> {
-  const { greeting, isLeftOpen } = await hearGreeting(patient);
+export async function checkFraming(patient: Patient, isLeftOpen: boolean): Promise<FirstAnswer> {
   const ends: Reply["kind"][] = [];
   const allClosed = (): boolean => ends.every((kind) => kind === "closed");
   for (const waits of [QUICK_MS, SLOW_MS]) {
     for (const framing of FRAMINGS) {
       patient.framing = framing;
       const reply = await tryFraming(patient, waits);
-      if (reply.kind === "answer") return { greeting, ...(await settle(patient, reply)) };
+      if (reply.kind === "answer") return settle(patient, reply);
       ends.push(reply.kind);
     }
     if (allClosed() && !isLeftOpen) break;
@@ -50,17 +45,6 @@ export async function checkFraming(patient: Patient): Promise<FirstAnswer> {
       ? "it accepts connections and closes them without an answer: another program may be connected, or it admits certain addresses only"
       : `no answer for unit ${patient.unit} in any framing: --unit names another unit (1, 3, 126, 247 and 255 are usual), and the device's settings may have to enable Modbus`,
   );
-}
-
-/** Listens for a while before anything is asked. `isLeftOpen`: the device has not closed the connection meanwhile. */
-async function hearGreeting(patient: Patient): Promise<{ greeting: string; isLeftOpen: boolean }> {
-  const link = await patient.connect();
-  if (!(link instanceof Link)) return { greeting: "", isLeftOpen: false };
-  await link.ended(GREETING_MS);
-  const { isOpen } = link;
-  const greeting = link.take().toString("latin1");
-  await patient.part(link);
-  return { greeting, isLeftOpen: isOpen };
 }
 
 async function tryFraming(patient: Patient, waits: readonly number[]): Promise<Reply> {
@@ -75,9 +59,10 @@ async function tryFraming(patient: Patient, waits: readonly number[]): Promise<R
 }
 
 /** Takes the framing of the answer, and a function that brings values where the first one does not. */
-async function settle(patient: Patient, reply: Answered): Promise<Omit<FirstAnswer, "greeting">> {
+async function settle(patient: Patient, reply: Answered): Promise<FirstAnswer> {
   patient.framing = reply.answer.framing;
   patient.readyMs = 0;
+  patient.idPairs.length = 0; // the answer may be that of a question before
   patient.typicalMs = reply.ms;
   let exception = exceptionOf(reply);
   if (exception !== undefined && GATEWAY_EXCEPTIONS.includes(exception)) {

@@ -24,10 +24,10 @@ const CLOSING: readonly Story[] = ALL.map((protocol) => ({
   animal: () => Animal.open(protocol, closesAfterAnswer),
   async visit({ animal, client }) {
     const one = await client();
-    const { value, ms } = await timed(askAll(one, keys(40)));
-    assert.deepEqual(value, allRight(40));
-    assert.ok(ms < 1500, `40 requests took ${ms} ms`);
-    assert.ok(animal.links.length >= 40);
+    const { value, ms } = await timed(askAll(one, keys(20)));
+    assert.deepEqual(value, allRight(20));
+    assert.ok(ms < 5000, `20 requests took ${ms} ms`); // a second or more between two links would be four times that
+    assert.ok(animal.links.length >= 20);
   },
 }));
 
@@ -37,15 +37,17 @@ const IDLE: readonly Story[] = (["end", "reset"] as const).flatMap((how) =>
     behaviour: how === "end" ? "closes a connection that is idle" : "resets a connection that is idle",
     clients: "the next request succeeds, and nothing is called unreachable",
     options: `PROT=${protocol.name} TIME=5`,
-    animal: () => Animal.open(protocol, leavesIdle(80, how)),
+    animal: () => Animal.open(protocol, leavesIdle(250, how)),
     async visit({ client, mux, log }) {
       const one = await client();
-      for (let n = 0; n < 6; n += 1) {
+      let waitedMs = 0;
+      for (const n of keys(5)) {
         const { value, ms } = await timed(one.outcome(n));
         assert.equal(value, "right", `request ${n}`);
-        assert.ok(ms < 500, `request ${n} took ${ms} ms`);
-        await pause(140); // the device is idle for longer than it likes
+        waitedMs += ms;
+        await pause(350); // the device is idle for longer than it likes
       }
+      assert.ok(waitedMs < 2500, `the requests took ${waitedMs} ms`); // a second behind each close would be more
       assert.doesNotMatch(log(), /unreachable|cannot be reached/);
       assert.equal((await mux.status()).noPath, 0);
     },

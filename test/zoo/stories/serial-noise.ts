@@ -72,7 +72,7 @@ export const SERIAL_NOISE: readonly Story[] = [
           for (const n of keys(20)) assert.equal(await client.read(1, n), registerValue(1, n));
         })(),
       );
-      assert.ok(ms < 1000, `20 reads took ${ms} ms`);
+      assert.ok(ms < 3000, `20 reads took ${ms} ms`);
       assert.deepEqual(client.surplus, []);
       assert.equal(animal.links.length, 1);
       const { strays } = await mux.status();

@@ -39,7 +39,7 @@ export const TIMING: readonly Story[] = [
       for (const n of keys(2)) {
         assert.equal(await one.outcome(n), "right");
         const { ms } = await timed(until(() => animal.open.length === 0, "the link to be closed"));
-        assert.ok(ms > 150 && ms < 1000, `closed after ${ms} ms`);
+        assert.ok(ms > 150 && ms < 3000, `closed after ${ms} ms`);
       }
       assert.equal(animal.links.length, 2);
     },
@@ -55,7 +55,7 @@ export const TIMING: readonly Story[] = [
       for (const n of keys(3)) {
         const { value, ms } = await timed(one.outcome(n));
         assert.equal(value, "right");
-        assert.ok(ms < 1000, `an answer took ${ms} ms`);
+        assert.ok(ms < 2500, `an answer took ${ms} ms`);
         await pause(400);
       }
     },
@@ -88,7 +88,7 @@ export const TIMING: readonly Story[] = [
     async visit({ animal, client }) {
       const { value, ms } = await timed(askAll(await client(), keys(5)));
       assert.deepEqual(value, allRight(5));
-      assert.ok(ms < 1500, `5 requests took ${ms} ms`);
+      assert.ok(ms < 3000, `5 requests took ${ms} ms`);
       assert.equal(animal.requests.length, 5);
     },
   },
