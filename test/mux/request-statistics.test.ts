@@ -6,42 +6,35 @@ import fc from "fast-check";
 import type { RequestParts } from "#src/core/mux/client-seats.js";
 import type { MuxStatus } from "#src/core/mux/mux-status.js";
 import { RequestMux } from "#src/mux/request-mux.js";
-import { readPdu, writePdu } from "../support/modbus.js";
-import {
-  type AttachedClient,
-  attachTo,
-  modbusMessage,
-  muxRoute,
-  pass,
-  registerPdu,
-  settle,
-} from "../support/mux-parts.js";
+import { cut, type TestProtocol } from "../support/exchange.js";
+import { readPdu } from "../support/modbus.js";
+import { modbusProtocol } from "../support/modbus-device.js";
+import { type AttachedClient, attachTo, modbusMessage, muxRoute, pass, settle } from "../support/mux-parts.js";
+import { echo, http, iso8583, mpu } from "../support/protocols.js";
 import { servicesHere } from "../support/services.js";
 import { until } from "../support/wait.js";
 
-const REQUEST = 12; // bytes
 const FIRST_HOLD_MS = 50; // behind the first answer of a device the link takes no request: the device might close it
 const ADDRESSES = ["192.0.2.7", "192.0.2.8"];
 
 /** A device that answers when it is told to. */
-async function openDevice(t: TestContext) {
+async function openDevice(t: TestContext, protocol: TestProtocol) {
   const waiting: { readonly socket: Socket; readonly request: Buffer }[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    let held = Buffer.alloc(0);
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("data", (chunk) => {
-      for (let at = 0; at < chunk.length; at += REQUEST)
-        waiting.push({ socket, request: chunk.subarray(at, at + REQUEST) });
+      const { messages, rest } = cut(Buffer.concat([held, chunk]), protocol.requestLength);
+      for (const request of messages) waiting.push({ socket, request });
+      held = Buffer.from(rest);
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const answer = (): void => {
     const next = waiting.shift();
-    if (next === undefined) return;
-    const { socket, request } = next;
-    const pdu = request[7] === 3 ? registerPdu(42) : request.subarray(7);
-    socket.write(modbusMessage(request.readUInt16BE(), pdu));
+    next?.socket.write(protocol.answer(next.request));
   };
   const hangUp = (): void => {
     waiting.length = 0;
@@ -55,10 +48,10 @@ async function openDevice(t: TestContext) {
   return { port: (server.address() as AddressInfo).port, waiting, answer, hangUp };
 }
 
-async function setUp(t: TestContext, options: string) {
+async function setUp(t: TestContext, options: string, protocol = modbusProtocol("modbus")) {
   const here = servicesHere(t);
-  const device = await openDevice(t);
-  const route = muxRoute(options, `127.0.0.1:${device.port}`);
+  const device = await openDevice(t, protocol);
+  const route = muxRoute(`PROT=${protocol.name} ${options}`, `127.0.0.1:${device.port}`);
   const mux = new RequestMux({ port: 5020, route }, here.generation.context);
   t.after(() => mux.close("the test has ended"));
   return { ...here, device, mux };
@@ -101,35 +94,45 @@ const ACTION = fc.oneof(
     }),
   },
 );
-const QUESTIONS = [readPdu(1), readPdu(1), readPdu(2), writePdu(1, 2)];
+const KEYS = [1, 1, 2, 3];
 
-for (const options of ["CACH=500", "RDON=deny PIPE=4", "POOL=2 QLEN=2"]) {
-  test(`each request ends once, and every client has its part, whatever happens: ${options}`, async (t) => {
+/** The answers of the device among what clients have got. */
+function answersOf(clients: readonly AttachedClient[], protocol: TestProtocol): number {
+  return clients
+    .flatMap(({ got }) => cut(Buffer.concat(got), protocol.answerLength).messages)
+    .filter((message) => !protocol.isRefusal(message)).length;
+}
+
+const LOADS: readonly (readonly [TestProtocol, string])[] = [
+  ...["CACH=500", "RDON=deny PIPE=4", "POOL=2 QLEN=2"].map((options) => [modbusProtocol("modbus"), options] as const),
+  [modbusProtocol("modbus-serial"), "QLEN=3"],
+  ...[echo, iso8583, mpu].map((protocol) => [protocol, "QLEN=3"] as const),
+  [http, "POOL=2"],
+];
+
+for (const [protocol, options] of LOADS) {
+  test(`each request ends once, and every client has its part, whatever happens: ${protocol.name} ${options}`, async (t) => {
     await fc.assert(
       fc.asyncProperty(fc.array(ACTION, { minLength: 10, maxLength: 50 }), async (actions) => {
-        const { mux, device, clock } = await setUp(t, `PROT=modbus TIME=5 ${options}`);
+        const { mux, device, clock } = await setUp(t, `TIME=5 ${options}`, protocol);
         const clients = new Map<number, AttachedClient>();
-        const answers = new Map(ADDRESSES.map((address) => [address, 0]));
-        const join = (address: string): AttachedClient => {
+        const all = new Map<string, AttachedClient[]>(ADDRESSES.map((address) => [address, []]));
+        const clientOf = (index: number): AttachedClient => {
+          const known = clients.get(index);
+          if (known !== undefined && known.closed === undefined) return known;
+          const address = ADDRESSES[index % 2] as string;
           const client = attachTo(mux, address);
-          const { data } = client.end.events;
-          client.end.events.data = (chunk) => {
-            data(chunk);
-            if ((chunk[7] ?? 0x80) < 0x80) answers.set(address, (answers.get(address) ?? 0) + 1);
-          };
+          all.get(address)?.push(client);
+          clients.set(index, client);
           return client;
         };
         const leave = (index: number): void => {
           clients.get(index)?.end.destroy();
           clients.delete(index);
         };
-        for (const action of actions) {
-          if (action.do === "ask") {
-            const address = ADDRESSES[action.client % 2] as string;
-            const client = clients.get(action.client) ?? join(address);
-            clients.set(action.client, client);
-            client.end.write(modbusMessage(7, QUESTIONS[action.what] as Buffer));
-          } else if (action.do === "answer") device.answer();
+        for (const [id, action] of actions.entries()) {
+          if (action.do === "ask") clientOf(action.client).end.write(protocol.request(KEYS[action.what] ?? 0, id));
+          else if (action.do === "answer") device.answer();
           else if (action.do === "leave") leave(action.client);
           else if (action.do === "hang up") device.hangUp();
           else await pass(clock, action.do === "wait" ? 300 : 3000, 300);
@@ -139,10 +142,10 @@ for (const options of ["CACH=500", "RDON=deny PIPE=4", "POOL=2 QLEN=2"]) {
         await pass(clock, 12_000, 500);
         assertLaw(mux.status);
         assert.deepEqual([mux.status.open, mux.status.joining], [0, 0], "all have ended");
-        for (const address of ADDRESSES) {
-          const mine = mux.status.clients.filter((client) => client.address === address);
-          const counted = mine.reduce((sum, client) => sum + client.answers + client.cacheHits + client.joined, 0);
-          assert.equal(counted, answers.get(address), `answers that ${address} has got`);
+        for (const [address, mine] of all) {
+          const seats = mux.status.clients.filter((client) => client.address === address);
+          const counted = seats.reduce((sum, client) => sum + client.answers + client.cacheHits + client.joined, 0);
+          assert.equal(counted, answersOf(mine, protocol), `answers that ${address} has got`);
         }
         for (const index of [0, 1, 2, 3]) leave(index);
         await settle();
@@ -151,13 +154,13 @@ for (const options of ["CACH=500", "RDON=deny PIPE=4", "POOL=2 QLEN=2"]) {
         mux.close("the next run");
         device.hangUp();
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 }
 
 test("45 requests: what the cache answered is not hidden", async (t) => {
-  const { mux, device, clock } = await setUp(t, "PROT=modbus CACH=1h");
+  const { mux, device, clock } = await setUp(t, "CACH=1h");
   const [one, other] = [attachTo(mux, "192.0.2.7"), attachTo(mux, "192.0.2.8")];
   const ask = async (client: AttachedClient, register: number): Promise<void> => {
     const { length } = client.got;
@@ -182,7 +185,7 @@ test("45 requests: what the cache answered is not hidden", async (t) => {
 });
 
 test("time waited for the turn and time at the device are those of the client that asked", async (t) => {
-  const { mux, device, clock } = await setUp(t, "PROT=modbus TIME=50");
+  const { mux, device, clock } = await setUp(t, "TIME=50");
   const [one, other] = [attachTo(mux, "192.0.2.7"), attachTo(mux, "192.0.2.8")];
   one.end.write(modbusMessage(1, readPdu(1)));
   await until(() => device.waiting.length === 1, "the first request");
@@ -208,7 +211,7 @@ test("time waited for the turn and time at the device are those of the client th
 });
 
 test("a client that connects anew for each request is one client", async (t) => {
-  const { mux, device, clock } = await setUp(t, "PROT=modbus");
+  const { mux, device, clock } = await setUp(t, "");
   for (let count = 1; count <= 5; count += 1) {
     const client = attachTo(mux);
     client.end.write(modbusMessage(1, readPdu(1)));
@@ -224,7 +227,7 @@ test("a client that connects anew for each request is one client", async (t) => 
 });
 
 test("a link that nobody has used for a second says idle", async (t) => {
-  const { mux, device, clock } = await setUp(t, "PROT=modbus");
+  const { mux, device, clock } = await setUp(t, "");
   const client = attachTo(mux);
   client.end.write(modbusMessage(1, readPdu(1)));
   await until(() => device.waiting.length === 1, "the request");
