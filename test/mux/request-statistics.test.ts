@@ -147,6 +147,8 @@ for (const [protocol, options] of LOADS) {
           const counted = seats.reduce((sum, client) => sum + client.answers + client.cacheHits + client.joined, 0);
           assert.equal(counted, answersOf(mine, protocol), `answers that ${address} has got`);
         }
+        await pass(clock, 65_000, 5000);
+        assert.equal(mux.status.load, 0, "nothing counts as outstanding");
         for (const index of [0, 1, 2, 3]) leave(index);
         await settle();
         assertLaw(mux.status);
