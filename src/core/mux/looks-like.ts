@@ -1,7 +1,7 @@
-import { CRC_LENGTH, crcFits } from "../framing/crc16.js";
+import { EXCEPTION_PDU } from "../framing/answer-shape.js";
+import { CRC_LENGTH } from "../framing/crc16.js";
 import type { FramingKind } from "../framing/framing.js";
 import { ANSWER_LENGTHS, EXCEPTION_BIT, lengthBy, REQUEST_LENGTHS } from "../framing/function-codes.js";
-import { CODE_AT, MBAP_HEADER } from "../framing/mbap.js";
 import { solarmanFraming } from "../framing/solarman-framing.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "./modbus-forms.js";
 
@@ -40,21 +40,30 @@ const TLS_MAJOR = 3;
 const DIGITS_OF_LENGTH = 4;
 const BYTES_OF_LENGTH = 2;
 const SHORTEST_REST = 4; // a length that fits fewer bytes behind it may do so by chance
-const SHORTEST_RTU_READ = 8;
-const EXCEPTION_LENGTH = 9; // of Modbus/TCP
 
-/** Whether unit and PDU of a Modbus/TCP message have the length that the function code tells: behind a wrong CRC they have not. */
-function hasOwnLength(message: Buffer, side: Side): boolean {
-  const code = message[CODE_AT] ?? 0;
+/** Whether a Modbus message has the length that its function code tells: behind a wrong CRC, and in other protocols, it has not. */
+function hasOwnLength(message: Buffer, form: ModbusForm, side: Side): boolean {
+  const { pdu } = form.unwrap(message);
+  const code = pdu[0] ?? 0;
   const rule = (side === "clients" ? REQUEST_LENGTHS : ANSWER_LENGTHS).get(code);
-  if (rule === undefined) return side === "device" && code > EXCEPTION_BIT && message.length === EXCEPTION_LENGTH;
-  return lengthBy(rule, message, MBAP_HEADER) === message.length - MBAP_HEADER + CRC_LENGTH;
+  if (rule === undefined) return side === "device" && code > EXCEPTION_BIT && pdu.length === EXCEPTION_PDU;
+  return lengthBy(rule, Buffer.concat([Buffer.of(0), pdu]), 0) === 1 + pdu.length + CRC_LENGTH;
 }
 
-function isWhole(kind: FramingKind, side: Side, bytes: Buffer): boolean {
+/** The framing of Modbus of which bytes are whole messages. */
+function modbusIn(bytes: Buffer, side: Side): ModbusName | undefined {
+  return BY_EVIDENCE.find((name) => {
+    const form = MODBUS_FORMS[name];
+    return framesOf(form.framing, side, bytes)?.every((frame) => hasOwnLength(frame, form, side));
+  });
+}
+
+/** The messages of which bytes consist; nothing where they do not. */
+function framesOf(kind: FramingKind, side: Side, bytes: Buffer): readonly Buffer[] | undefined {
   const framing = side === "clients" ? kind.requests() : kind.answers();
   const cuts = framing.push(bytes);
-  return cuts.length > 0 && framing.held === 0 && cuts.every((cut) => cut.kind === "frame");
+  const isWhole = cuts.length > 0 && framing.held === 0 && cuts.every((cut) => cut.kind === "frame");
+  return isWhole ? cuts.map((cut) => cut.bytes) : undefined;
 }
 
 /** What bytes look like from their beginning; undefined: nothing that is known. */
@@ -66,10 +75,8 @@ export function looksLike(bytes: Buffer, side: Side): Likeness | undefined {
       ? { what: "TLS", options: "PRTO=tls" }
       : { what: "TLS, which clients of a mux do not speak" };
   }
-  if (isWhole(solarmanFraming, side, bytes)) return { what: "Solarman V5 frames", protocol: "solarman" };
-  const modbus = BY_EVIDENCE.find(
-    (name) => isWhole(MODBUS_FORMS[name].framing, side, bytes) && (name !== "modbus" || hasOwnLength(bytes, side)),
-  );
+  if (framesOf(solarmanFraming, side, bytes) !== undefined) return { what: "Solarman V5 frames", protocol: "solarman" };
+  const modbus = modbusIn(bytes, side);
   if (modbus !== undefined) return { what: WORDS[modbus], protocol: modbus };
   if (TELEGRAM.test(text)) return { what: "Conbus telegrams", protocol: "conbus" };
   const rest = bytes.length - BYTES_OF_LENGTH;
@@ -102,19 +109,18 @@ export function isStranger({ protocol, options }: Likeness, own: string): boolea
   return protocol !== own || options !== undefined;
 }
 
-/** Whether the first bytes of a client are whole messages of a protocol, and of no other one that is more likely. */
-function isOwn(bytes: Buffer, { framing, name }: { readonly framing: FramingKind; readonly name: string }): boolean {
-  if (!isWhole(framing, "clients", bytes)) return false;
-  if (name === "echo") return TEXT.test(bytes.toString("latin1").replaceAll("\0", ""));
-  if (name !== "modbus") return true;
-  // an RTU frame that reads two registers from address 0 on is a whole message of Modbus/TCP, and so is one with a CRC that the length counts
-  if (bytes.length === SHORTEST_RTU_READ && crcFits(bytes, 0, bytes.length)) return false;
-  return !(REQUEST_LENGTHS.has(bytes[CODE_AT] ?? 0) && isWhole(MODBUS_FORMS["modbus-rtu"].framing, "clients", bytes));
+/** Whether the first bytes of a client are whole messages of a protocol, and of no framing of Modbus that is more likely. */
+function isOwn(bytes: Buffer, kind: FramingKind): boolean {
+  if (framesOf(kind, "clients", bytes) === undefined) return false;
+  const modbus = modbusIn(bytes, "clients");
+  if (modbus === undefined || modbus === kind.name) return true;
+  // a line of hexadecimal digits is a line; a frame with a right CRC may be a whole message of Modbus/TCP as well, by chance or with the CRC as data
+  return kind.name === "echo" ? modbus === "modbus-ascii" : isModbus(kind.name) && kind.name !== "modbus";
 }
 
 /** What the first bytes of a client are, where they are certainly another protocol than that of its port. */
 export function strangerIn(bytes: Buffer, framing: FramingKind): Likeness | undefined {
-  if (bytes.length > LOOKED_AT || isOwn(bytes, { framing, name: framing.name })) return undefined;
+  if (bytes.length > LOOKED_AT || isOwn(bytes, framing)) return undefined;
   const found = looksLike(bytes, "clients");
   return found === undefined || found.isWeak || found.protocol === framing.name ? undefined : found;
 }

@@ -54,12 +54,13 @@ function headerOf({ unit, id, countsCrc, serial }: ModbusMessage): ModbusRequest
 
 /** What a message of a client asks the device for; nothing where it does not speak to the device. */
 function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rules: ModbusRules): Request | undefined {
-  const asked = client.unwrap(message);
+  const own = Buffer.from(message);
+  const asked = client.unwrap(own);
   if (asked.lacks !== undefined) return undefined;
   const unit = rules.unitMap?.get(asked.unit) ?? asked.unit;
   const isKept = client === device && unit === asked.unit;
-  const bytes = isKept ? Buffer.from(message) : (device.wrapRequest ?? device.wrap)(unit, asked.pdu, asked);
-  const { pdu } = device.unwrap(bytes); // in memory of its own
+  const { pdu } = asked;
+  const bytes = isKept ? own : (device.wrapRequest ?? device.wrap)(unit, pdu, asked);
   const reads = isRead(pdu, rules.reads);
   const key = isShareable(pdu, rules.reads) ? keyOf(unit, pdu) : undefined;
   const isConfirmed = !reads && unit === rules.broadcastUnit;
