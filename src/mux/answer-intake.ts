@@ -1,4 +1,5 @@
-import type { AnswerMatcher, Awaiting, Match, MessageCut } from "../core/mux/answer-matcher.js";
+import type { AnswerMatcher } from "../core/mux/answer-matcher.js";
+import type { Awaiting, Match, MessageCut } from "../core/mux/match.js";
 import type { Clock } from "../system/clock.js";
 import { AnswerReader } from "./answer-reader.js";
 import type { DeviceConnection } from "./device-connection.js";
@@ -124,6 +125,9 @@ export class AnswerIntake<T extends Awaiting> {
       case "held":
         this.#settling.start(SETTLE_MS);
         break;
+      case "echo":
+        if (match.learned !== undefined) this.#owner.learned(match.learned);
+        break;
       case "event":
         this.#owner.event(match.bytes);
         break;
@@ -147,6 +151,10 @@ export class AnswerIntake<T extends Awaiting> {
     this.#owner.caughtUp();
     if (this.#isStopped) return;
     this.#matcher.caughtUp(heldBytes);
+    if (heldBytes > 0 && this.#matcher.distrustsBytes) {
+      this.#owner.distrust(`${heldBytes} bytes of a message behind the answer`);
+      return;
+    }
     if (heldBytes > 0 && this.#matcher.awaitsEnd && !this.#half.running) this.#half.start(MAX_HALF_MS);
   }
 }

@@ -1,5 +1,5 @@
-import type { Awaiting } from "../core/mux/answer-matcher.js";
 import { unitOf } from "../core/mux/link-health.js";
+import type { Awaiting } from "../core/mux/match.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { PendingRequest } from "./pending-request.js";

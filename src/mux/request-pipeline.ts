@@ -1,5 +1,6 @@
-import { AnswerMatcher, type MessageCut } from "../core/mux/answer-matcher.js";
+import { AnswerMatcher } from "../core/mux/answer-matcher.js";
 import { LinkHealth, unitOf } from "../core/mux/link-health.js";
+import type { MessageCut } from "../core/mux/match.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
 import { AnswerIntake } from "./answer-intake.js";

@@ -261,6 +261,13 @@ test("http: any byte that no request waits for costs the connection", () => {
   assert.deepEqual(take(), [`unsolicited: ${text}`, `replace: not trusted any more: ${text}`]);
 });
 
+test("http: half a message behind an answer costs the connection", () => {
+  const { pipeline, send, take } = setUp("PROT=http");
+  send(GET);
+  pipeline.data(Buffer.concat([http("HTTP/1.1 200 OK\r\nContent-Length: 2", "ok"), Buffer.from("HTTP/1.1 20")]));
+  assert.match(take().at(-1) ?? "", /^replace: not trusted any more/);
+});
+
 test("UNSO=broadcast: what nobody asked for goes to every client, but not the last answer once more", () => {
   const { pipeline, send, take } = setUp("PROT=echo UNSO=broadcast");
   pipeline.data(Buffer.from("alarm\n"));

@@ -1,11 +1,13 @@
 import type { RequestIds } from "./request-ids.js";
 
+const READS_WITHOUT_ECHO = 3; // noise can spoil one
 const MAX_LINKS = 4; // links whose answers may still come, on another link even
 
 /** What the answers of a device have shown about it. It holds for all its links, and as long as the mux lives. */
 export class DeviceHabits {
-  /** Whether requests come back in front of their answers: an adapter hears itself. */
-  echoes = false;
+  #echoes = false;
+  /** Reads in a row that have not come back. */
+  #withoutEcho = 0;
   /** Whether answers carry ids that the device makes itself. */
   ownIds = false;
   /** Units that the device names in its answers, by the units that were asked, where they differ. */
@@ -18,6 +20,26 @@ export class DeviceHabits {
   ownIdsVary = false;
   /** The ids of the last links. */
   #links: readonly RequestIds[] = [];
+
+  /** Whether requests come back in front of their answers: an adapter hears itself. */
+  get echoes(): boolean {
+    return this.#echoes;
+  }
+
+  /** A request has come back. Returns whether that is news. */
+  echoed(): boolean {
+    const isNews = !this.#echoes;
+    this.#echoes = true;
+    this.#withoutEcho = 0;
+    return isNews;
+  }
+
+  /** A read has been answered, and has not come back: some time later the adapter counts as one that does not hear itself. */
+  notEchoed(): void {
+    if (!this.#echoes) return;
+    this.#withoutEcho += 1;
+    if (this.#withoutEcho === READS_WITHOUT_ECHO) this.#echoes = false;
+  }
 
   /** Whether ids and units do not tell answers: their order does. */
   get byOrder(): boolean {

@@ -9,10 +9,17 @@ export class LastAnswer {
   #memory = Buffer.alloc(FIRST_SIZE);
   #length = 0;
   #request: Request | undefined;
+  #isEcho = false;
 
-  /** The device has answered this request. */
-  remember(answer: Buffer, request: Request): void {
+  /** Whether it equals its request. */
+  get isEcho(): boolean {
+    return this.#isEcho;
+  }
+
+  /** The device has answered this request, which went out as `sent`. */
+  remember(answer: Buffer, request: Request, sent: Buffer): void {
     this.#request = request;
+    this.#isEcho = request.modbus !== undefined && answer.equals(sent);
     this.#length = answer.length > MAX_KEPT ? 0 : answer.length;
     if (this.#length > this.#memory.length) this.#memory = Buffer.alloc(this.#length);
     if (this.#length > 0) answer.copy(this.#memory);
