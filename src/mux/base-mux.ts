@@ -17,10 +17,14 @@ import { MuxLog } from "./mux-log.js";
 import { RequestStatistics } from "./request-statistics.js";
 
 const MAX_SHOWN = 64; // bytes of what is no message, in the log
+const STALL_MEMORY_MS = 60_000; // behind a client that stopped, slow messages begin when they are whole: others may do the same on purpose
 const ABANDONED = "its line is gone from the configuration";
 
 /** The events of a client that the two kinds of mux handle differently. */
-export type ClientEvents = Omit<MuxClientOwner, "malformed" | "stranger" | "gone" | "stallMs" | "readStalled">;
+export type ClientEvents = Omit<
+  MuxClientOwner,
+  "malformed" | "stranger" | "gone" | "isAwaited" | "isDeviceIdle" | "stallMs" | "readStalled"
+>;
 
 /** What both kinds of mux have in common: clients, connections to the device while there are clients, counters. */
 export abstract class BaseMux implements Mux {
@@ -35,6 +39,8 @@ export abstract class BaseMux implements Mux {
   readonly #idleTimer: IdleTimer;
   #context: MuxContext;
   #isAbandoned = false;
+  /** When a client last stopped in the middle of a message. */
+  #stalledAt = Number.NEGATIVE_INFINITY;
 
   constructor(line: MuxLine, context: MuxContext) {
     this.#line = line;
@@ -96,6 +102,7 @@ export abstract class BaseMux implements Mux {
       ...this.eventsOf(() => client),
       malformed: (reason, fault, bytes) => {
         this.count(fault === "stalled" ? "stalled" : "malformed");
+        if (fault === "stalled") this.#stalledAt = this.context.clock.now();
         const shown = bytes === undefined ? "" : ` (${bytes.toString("hex", 0, MAX_SHOWN)})`;
         const text = `not a message of ${mux.protocol.framing.name}: ${reason}${shown}${this.#hint(bytes)}`;
         this.log.throttled("malformed", `client closed: ${text}`);
@@ -104,6 +111,8 @@ export abstract class BaseMux implements Mux {
       stranger: (likeness, bytes) => this.#stranger(client, likeness, bytes),
       gone: () => this.#left(client),
       stallMs: () => this.route.mux.stallMs,
+      isAwaited: () => this.waiting > 0,
+      isDeviceIdle: () => mux.mode === "request" && this.#isDeviceIdle,
       readStalled: () => {
         this.count("stalled");
         const text = `it has read nothing for ${this.route.mux.stallMs / 1000} s in the middle of an answer`;
@@ -152,6 +161,12 @@ export abstract class BaseMux implements Mux {
   }
 
   abstract drain(): Promise<void>;
+
+  /** Whether nobody uses the device, and no client has stopped in the middle of a message a short time ago. */
+  get #isDeviceIdle(): boolean {
+    const hasStalled = this.context.clock.now() - this.#stalledAt < STALL_MEMORY_MS;
+    return this.waiting === 0 && this.outstanding === 0 && !hasStalled;
+  }
 
   protected get route(): MuxRoute {
     return this.#line.route;

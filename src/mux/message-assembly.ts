@@ -1,6 +1,6 @@
 import type { HttpHead } from "../core/framing/framing.js";
 import { RequestBody } from "../core/mux/request-body.js";
-import type { Clock } from "../system/clock.js";
+import type { Clock, Timer } from "../system/clock.js";
 import { StallWatch } from "./stall-watch.js";
 
 /** What an assembly tells the client whose messages it puts together, and asks it. */
@@ -14,6 +14,10 @@ export interface MessageAssemblyOwner {
   headReceived(head: HttpHead): void;
   /** Whether everything that the client sent before this message is answered: it waits for nothing. */
   isAnswered(): boolean;
+  /** Whether others wait for their turn. */
+  isAwaited(): boolean;
+  /** Whether nobody uses the device: then a message that comes slowly may begin, too. */
+  isDeviceIdle(): boolean;
   /** The link takes more of the body, or has taken all of it. */
   roomed(): void;
   /** The client has sent nothing for {@link stallMs} although it was its turn. */
@@ -28,9 +32,10 @@ type State =
 
 /**
  * Longest beginning of a message that is kept while the rest comes. Shorter messages go out whole: a client that sends them slowly costs
- * the device nothing. Longer ones ask for their turn as soon as a part of the body has come. As much as nginx keeps (client_body_buffer_size).
+ * the device nothing. Longer ones ask for their turn with what has come. As much as nginx keeps (client_body_buffer_size).
  */
 const MAX_COLLECTED = 16_384;
+const PATIENCE_MS = 200; // so long a message may take to be whole; then it begins if nobody uses the device
 const MAX_PARTS = 64; // parts before they are joined: a message of single bytes must not cost a Buffer per byte
 const BETWEEN: State = { kind: "between messages" };
 
@@ -41,6 +46,7 @@ export class MessageAssembly {
   /** The last body: its last bytes may be unsent. */
   #body: RequestBody | undefined;
   #watch: StallWatch | undefined;
+  #patience: Timer | undefined;
 
   constructor(owner: MessageAssemblyOwner) {
     this.#owner = owner;
@@ -68,12 +74,8 @@ export class MessageAssembly {
       this.#owner.message(bytes, head, undefined);
       return;
     }
-    if (kind === "frame") {
-      this.#state = BETWEEN;
-      this.#watch?.stop();
-    } else {
-      this.#stallWatch.moved();
-    }
+    if (kind === "frame") this.#over();
+    else this.#stallWatch.moved(bytes.length);
     if (state.kind === "streaming") state.body.pass(bytes, kind === "frame");
     else
       this.#collect(
@@ -85,15 +87,20 @@ export class MessageAssembly {
 
   /** The client has got bytes: if it waited for leave to go on, it has it now. */
   delivered(): void {
-    if (this.#watch?.isRunning) this.#watch.moved();
+    if (this.#state.kind === "collecting") this.#stallWatch.moved();
   }
 
   /** The client will send no more of its message. */
   abandon(reason: string): void {
     const state = this.#state;
+    this.#over();
+    if (state.kind === "streaming") state.body.abandon(reason);
+  }
+
+  #over(): void {
     this.#state = BETWEEN;
     this.#watch?.stop();
-    if (state.kind === "streaming") state.body.abandon(reason);
+    this.#patience?.cancel();
   }
 
   #collect(state: State & { kind: "collecting" }, kind: "frame" | "part", bytes: Buffer): void {
@@ -103,15 +110,35 @@ export class MessageAssembly {
     state.size += bytes.length;
     if (kind === "frame") {
       this.#owner.message(Buffer.concat(parts), head, undefined);
-    } else if (state.size > MAX_COLLECTED || (!isBeginning && (head?.bodyLength ?? 0) > MAX_COLLECTED)) {
-      this.#body = new RequestBody(() => this.#roomed());
-      this.#state = { kind: "streaming", body: this.#body };
-      this.#owner.message(Buffer.concat(parts), head, this.#body);
+    } else if (state.size > MAX_COLLECTED) {
+      this.#stream(state);
     } else {
       this.#state = state;
       if (parts.length > MAX_PARTS) state.parts = [Buffer.concat(parts)];
-      if (isBeginning && head !== undefined) this.#owner.headReceived(head);
+      if (!isBeginning) return;
+      if (head !== undefined) this.#owner.headReceived(head);
+      this.#bePatient();
     }
+  }
+
+  /** The message asks for its turn with what has come. */
+  #stream({ parts, head }: State & { kind: "collecting" }): void {
+    this.#patience?.cancel();
+    this.#body = new RequestBody(() => this.#roomed());
+    this.#state = { kind: "streaming", body: this.#body };
+    this.#owner.message(Buffer.concat(parts), head, this.#body);
+  }
+
+  #bePatient(): void {
+    this.#patience = this.#owner.clock.after(PATIENCE_MS, () => {
+      try {
+        if (this.#state.kind !== "collecting") return;
+        if (this.#owner.isAnswered() && this.#owner.isDeviceIdle()) this.#stream(this.#state);
+        else this.#bePatient();
+      } catch (error) {
+        this.#owner.fault(error);
+      }
+    });
   }
 
   #roomed(): void {
@@ -124,6 +151,7 @@ export class MessageAssembly {
     this.#watch ??= new StallWatch({
       clock: owner.clock,
       limitMs: () => owner.stallMs(),
+      isAwaited: () => owner.isAwaited(),
       isDue: () => (this.#state.kind === "streaming" ? this.#state.body.takes : owner.isAnswered()),
       stalled: () => owner.stalled(),
       fault: (error) => owner.fault(error),

@@ -40,6 +40,10 @@ export interface MuxClientOwner {
   isQueueFull(): boolean;
   /** Whether nothing of the client waits for its turn or its answer. */
   isAnswered(): boolean;
+  /** Whether other clients wait for their turn. */
+  isAwaited(): boolean;
+  /** Whether nobody uses the device. */
+  isDeviceIdle(): boolean;
   /** Longest time that the client may stop in the middle of its request or its answer (STAL). */
   stallMs(): number;
   /** The client has read nothing for {@link stallMs} while it kept the device waiting. */
@@ -99,6 +103,7 @@ export class MuxClient extends QueuedEnd {
     this.#restMs = protocol.restMs;
     this.#assembly = new MessageAssembly({
       ...{ clock, stallMs: () => owner.stallMs(), isAnswered: () => owner.isAnswered() },
+      ...{ isAwaited: () => owner.isAwaited(), isDeviceIdle: () => owner.isDeviceIdle() },
       message: (bytes, head, body) => owner.message(bytes, head, body),
       headReceived: (head) => owner.headReceived(head),
       roomed: () => this.#roomed(),
@@ -174,6 +179,7 @@ export class MuxClient extends QueuedEnd {
       clock: this.#clock,
       limitMs: () => this.#owner.stallMs(),
       isDue: () => true,
+      isAwaited: () => this.#owner.isAwaited(),
       backlog: () => this.events.backlog?.(),
       stalled: () => this.#owner.readStalled(),
       fault: (error) => events.fault(error),

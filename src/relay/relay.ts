@@ -138,6 +138,12 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     this.#owner.fault(error);
   }
 
+  /** What the peer of an end has not taken, what waits in this process included. */
+  async backlogBehind(end: End): Promise<PeerBacklog> {
+    const { unacknowledged, unread } = await this.#owner.backlogOf(end);
+    return { unacknowledged: unacknowledged + end.unsent, unread };
+  }
+
   #received(flow: Flow, chunk: Buffer): void {
     flow.forward(chunk);
     if (flow === this.#up && flow.stalled) this.#timeouts.watch();
@@ -222,7 +228,7 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     }
 
     backlog(): Promise<PeerBacklog> {
-      return this.#relay.backlogOf(this.#outgoing.sink);
+      return this.#relay.backlogBehind(this.#outgoing.sink);
     }
 
     fault(error: unknown): void {

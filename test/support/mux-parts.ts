@@ -21,6 +21,8 @@ const NO_OWNER: MuxClientOwner = {
   gone() {},
   isQueueFull: () => false,
   isAnswered: () => true,
+  isAwaited: () => false,
+  isDeviceIdle: () => false,
   stallMs: () => 5000,
   readStalled() {},
 };

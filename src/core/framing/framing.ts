@@ -15,8 +15,6 @@ export interface HttpHead {
   /** The status of a response. */
   readonly status?: number;
   readonly version: "1.0" | "1.1";
-  /** Bytes of the body, where the head tells it. */
-  readonly bodyLength?: number;
   /** Whether the connection may carry another message behind this one (RFC 9112, 9.3). */
   readonly keepAlive: boolean;
   /** Whether another protocol follows on the connection: CONNECT, or Upgrade (RFC 9110, 7.8 and 9.3.6). */

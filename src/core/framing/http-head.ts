@@ -48,11 +48,7 @@ export function readRequest(raw: RawHead): Result<HttpMessage> {
   const options = connectionOptions(raw);
   const upgrade = connect || (valuesOf(raw, "upgrade").length > 0 && options.includes("upgrade"));
   return ok({
-    head: headOf(raw, {
-      upgrade,
-      keepAlive: persists(raw, options),
-      ...(size.value !== undefined && { bodyLength: size.value }),
-    }),
+    head: headOf(raw, { upgrade, keepAlive: persists(raw, options) }),
     body: connect ? NO_BODY : coding === undefined ? sized(size.value ?? 0) : CHUNKED,
   });
 }
@@ -102,7 +98,7 @@ function bodyOfResponse(raw: RawHead, bodiless: boolean): Result<Body> {
   return ok(size.value === undefined ? { kind: "until-end" } : sized(size.value));
 }
 
-function headOf(raw: RawHead, read: Pick<HttpHead, "upgrade" | "keepAlive" | "bodyLength">): HttpHead {
+function headOf(raw: RawHead, read: Pick<HttpHead, "upgrade" | "keepAlive">): HttpHead {
   return {
     ...(raw.method !== undefined && { method: raw.method }),
     ...(raw.status !== undefined && { status: raw.status }),

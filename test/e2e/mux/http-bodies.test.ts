@@ -341,3 +341,52 @@ describe("answers that are not read", { concurrency: 4 }, () => {
     await until(() => other.bytes.includes("answer"), "the answer", 3000);
   });
 });
+
+describe("clients that send a body bit by bit on purpose", { concurrency: 4 }, () => {
+  test("an idle device gets a slow body as it comes, although it is short", async (t) => {
+    const { device, open } = await setUp(t);
+    const client = await open();
+    client.write("POST /live HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
+    const peer = await device.client();
+    await until(() => peer.bytes.includes("first"), "the first chunk");
+    client.write("6\r\nsecond\r\n");
+    await until(() => peer.bytes.includes("second"), "the second chunk");
+    client.write("0\r\n\r\n");
+    await serve(peer, "0\r\n\r\n", ok("heard"));
+    await until(() => client.bytes.includes("heard"), "the answer");
+  });
+
+  test("a body that trickles while others wait loses its turn", async (t) => {
+    const { device, client, open } = await halfSent(t, "STAL=0.4");
+    const timer = setInterval(() => client.write("x"), 50);
+    t.after(() => clearInterval(timer));
+    const other = await open();
+    other.write(get("other"));
+    await serve(await device.client(1), "/other", ok("answer"));
+    await until(() => other.bytes.includes("answer"), "the answer of the other");
+    assert.match(await client.rest(), /^HTTP\/1\.1 408 /);
+  });
+
+  test("a hundred half bodies cost the others one stall, and then nothing", async (t) => {
+    const { device, mux, open } = await setUp(t, "STAL=0.5 TIME=5");
+    const crowd = await Promise.all(Array.from({ length: 100 }, open));
+    for (const client of crowd) client.write(`${head(5 * MIB)}half`);
+    const other = await open();
+    const since = performance.now();
+    const answering = (async () => {
+      for (let index = 0; ; index += 1) {
+        const peer = await device.client(index);
+        peer.socket.on("data", () => peer.bytes.includes("GET") && peer.write(ok("answer")));
+        if (peer.bytes.includes("GET")) peer.write(ok("answer"));
+      }
+    })();
+    answering.catch(() => {});
+    for (let count = 1; count <= 5; count += 1) {
+      other.write(get("other"));
+      await until(() => other.bytes.toString().split("answer").length > count, `answer ${count}`);
+    }
+    assert.ok(performance.now() - since < 4000, `${performance.now() - since} ms`);
+    await until(async () => (await mux.status()).clientCount === 1, "the end of the crowd");
+    assert.equal((await mux.status()).timeouts, 0);
+  });
+});
