@@ -78,10 +78,16 @@ function readRequests(): HeaderReader {
     if (rule === undefined || declared < shortest(rule)) return byHeader.read(bytes, at);
     const own = lengthBy(rule, bytes, at + MBAP_HEADER);
     if (own === undefined) return { kind: "more", need: MBAP_HEADER + shortest(rule) };
-    if (own !== declared && own !== declared + CRC_LENGTH) return byHeader.read(bytes, at);
-    const length = MBAP_HEADER + own;
-    if (bytes.length - at < length) return { kind: "more", need: length };
-    if (crcFits(bytes, at + MBAP_HEADER, at + length)) return { kind: "frame", length };
+    const isCounted = own === declared;
+    if (!isCounted && own !== declared + CRC_LENGTH) return byHeader.read(bytes, at);
+    if (own > UNIT_AND_PDU_MAX + CRC_LENGTH) return byHeader.read(bytes, at);
+    let length = MBAP_HEADER;
+    // where the byte count of a request is wrong, so is its own length
+    for (const size of isCounted ? [own] : [declared, own]) {
+      length = MBAP_HEADER + size;
+      if (bytes.length - at < length) return { kind: "more", need: length };
+      if (crcFits(bytes, at + MBAP_HEADER, at + length)) return { kind: "frame", length };
+    }
     return { kind: "lost", reason: wrongCrc(bytes, at, length) };
   };
 }
