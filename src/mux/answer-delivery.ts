@@ -51,6 +51,7 @@ export class AnswerDelivery {
   answer(pending: PendingRequest, cut: Cut, source: AnswerSource): void {
     const isFailure = this.#owner.protocol().isFailure?.(cut.bytes) ?? false;
     const isForAll = this.#owner.coalescer().answered(pending, cut.bytes, isFailure, this.#owner.clock.now());
+    pending.isFailure = isFailure;
     pending.isRefused = !isForAll && !this.#isStopping;
     if (pending.isRefused) return;
     this.expected(pending);

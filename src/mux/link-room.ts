@@ -7,6 +7,7 @@ import type { Outstanding } from "./outstanding.js";
 interface Waiting {
   /** How many of them there may be. */
   readonly limit: number;
+  readonly size: number;
   readonly tells: Telling;
   readonly outstanding: Iterable<Outstanding>;
 }
@@ -16,6 +17,8 @@ interface Waiting {
  * gateway must not wait for a dead one.
  */
 export class LinkRoom {
+  /** Number of requests that have waited for so long. */
+  overdue = 0;
   readonly #units: UnitHealth;
   readonly #waiting: Waiting;
   readonly #canSend: () => boolean;
@@ -29,22 +32,19 @@ export class LinkRoom {
 
   /** Whether there is room for some requests, though perhaps not for all. */
   get isAny(): boolean {
-    if (!this.#canSend()) return false;
-    let count = 0;
-    for (const { isOverdue } of this.#waiting.outstanding) {
-      if (isOverdue) return true;
-      count += 1;
-    }
-    return count < this.#waiting.limit;
+    return this.#canSend() && (this.overdue > 0 || this.#waiting.size < this.#waiting.limit);
   }
 
   isFor(request: Request): boolean {
     if (!this.#canSend()) return false;
+    const { size, limit } = this.#waiting;
+    if (size < limit) return true;
     const unit = unitOf(request);
-    const passes = unit !== undefined && this.#waiting.tells !== "nothing" && this.#units.isTrusted(unit);
-    let count = 0;
-    for (const other of this.#waiting.outstanding) if (!passes || other.holds(unit)) count += 1;
-    return count < this.#waiting.limit;
+    if (this.overdue === 0 || unit === undefined) return false;
+    if (this.#waiting.tells === "nothing" || !this.#units.isTrusted(unit)) return false;
+    let holding = 0;
+    for (const other of this.#waiting.outstanding) if (other.holds(unit)) holding += 1;
+    return holding < limit;
   }
 
   /** Since when a request to another unit has kept this one waiting, by the clock of the mux; undefined: none does. */

@@ -6,8 +6,8 @@ import type { PendingRequest } from "./pending-request.js";
 
 /** What becomes of a request that waits for too long. */
 export interface Timeouts {
-  /** It keeps the link from requests to other units no more. */
-  overdue(): void;
+  /** One more of them, or one less, keeps the link from requests to other units no more. */
+  overdue(change: 1 | -1): void;
   /** It got no answer in time. */
   expired(outstanding: Outstanding): void;
 }
@@ -70,7 +70,7 @@ export class Outstanding implements Awaiting {
       }
       this.#isOverdue = true;
       this.limit(ms - holdMs);
-      this.#timeouts.overdue();
+      this.#timeouts.overdue(1);
     });
   }
 
@@ -83,6 +83,8 @@ export class Outstanding implements Awaiting {
   /** Waits no more: nothing of its body may go out either. */
   over(): void {
     this.unlimited();
+    if (this.#isOverdue) this.#timeouts.overdue(-1);
+    this.#isOverdue = false;
     this.request.body?.giveUp();
   }
 }

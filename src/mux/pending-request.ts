@@ -40,6 +40,8 @@ export class ClientRequest {
   place: Place<QueueItem> | undefined;
   /** From its turn on: the request to the device whose answer it waits for. */
   pending: PendingRequest | undefined;
+  /** The key by which others find it while it waits; undefined: none does. */
+  waitingKey: string | undefined;
   /** Whether it goes out alone: a request for several reads was refused. */
   isAlone = false;
   /** When its turn came. */
@@ -78,6 +80,8 @@ export class PendingRequest {
   readonly waiters = new Set<ClientRequest>();
   /** {@link AnswerCache.generation} when the request went out. */
   cacheGeneration = 0;
+  /** Whether its answer reports a failure. */
+  isFailure = false;
   /** Whether a client has got a part of the answer: no other reply is possible then. */
   answerBegun = false;
   readonly #isRepeat: boolean;

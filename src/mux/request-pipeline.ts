@@ -199,7 +199,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       outstanding.hasAnswers = true;
       outstanding.limit(isEarly ? this.#owner.options().stallMs : MORE_ANSWERS_MS);
     } else if (cut.kind === "frame") {
-      const isSilent = protocol.reportsSilence?.(cut.bytes) ?? false;
+      const isSilent = pending?.isFailure === true && (protocol.reportsSilence?.(cut.bytes) ?? false);
       if (isSilent) this.#matcher.owed();
       this.health[isSilent ? "unitMissed" : "answered"](request, outstanding.sentAt, this.#owner.clock.now());
       this.#complete(outstanding, atEof);
@@ -241,8 +241,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     if (retiring !== undefined && this.#matcher.size === 0) this.#owner.retire(retiring);
   }
 
-  overdue(): void {
-    this.#owner.ready();
+  overdue(change: 1 | -1): void {
+    this.room.overdue += change;
+    if (change > 0) this.#owner.ready();
   }
 
   expired(outstanding: Outstanding): void {

@@ -1,6 +1,5 @@
 import type { FairQueue } from "../core/mux/fair-queue.js";
 import type { Request } from "../core/mux/protocol.js";
-import { WaitingList } from "../core/mux/waiting-list.js";
 import type { MuxClient } from "./mux-client.js";
 import type { ClientRequest, PendingRequest, QueueItem } from "./pending-request.js";
 
@@ -23,7 +22,8 @@ interface Joining {
 export class WaitingReads {
   readonly #queue: FairQueue<MuxClient, QueueItem>;
   readonly #keyOf: (request: Request) => string | undefined;
-  readonly #reads = new WaitingList<ClientRequest>();
+  /** By key: the only read that has it, as is usual, or several. */
+  readonly #reads = new Map<string, ClientRequest | Set<ClientRequest>>();
 
   /** @param keyOf the key of a read: those that one answer may serve have the same; undefined: no other read has one */
   constructor(queue: FairQueue<MuxClient, QueueItem>, keyOf: (request: Request) => string | undefined) {
@@ -35,23 +35,40 @@ export class WaitingReads {
   add(clientRequest: ClientRequest): void {
     if (clientRequest.place === undefined) return;
     const key = this.#keyOf(clientRequest.request);
-    if (key !== undefined) this.#reads.set(clientRequest, key);
+    if (key !== undefined) this.#add(clientRequest, key);
   }
 
   /** The request waits no more. */
   remove(clientRequest: ClientRequest): void {
-    if (clientRequest.request.key !== undefined) this.#reads.remove(clientRequest);
+    const { waitingKey } = clientRequest;
+    if (waitingKey === undefined) return;
+    clientRequest.waitingKey = undefined;
+    const others = this.#reads.get(waitingKey);
+    if (others instanceof Set && others.size > 1) others.delete(clientRequest);
+    else this.#reads.delete(waitingKey);
+  }
+
+  #add(clientRequest: ClientRequest, key: string): void {
+    clientRequest.waitingKey = key;
+    const others = this.#reads.get(key);
+    if (others === undefined) this.#reads.set(key, clientRequest);
+    else if (others instanceof Set) others.add(clientRequest);
+    else this.#reads.set(key, new Set([others, clientRequest]));
   }
 
   /** Takes the reads that may share the answer to this one out of their queues. It goes to the device now. */
   *take(pending: PendingRequest, joining: Joining): Generator<ClientRequest> {
     const key = this.#keyOf(pending.request);
     if (key === undefined) return;
-    for (const clientRequest of this.#reads.take(key)) {
+    const reads = this.#reads.get(key);
+    this.#reads.delete(key);
+    for (const clientRequest of reads instanceof Set ? reads : [reads]) {
+      if (clientRequest === undefined) return;
+      clientRequest.waitingKey = undefined;
       const { place, client } = clientRequest;
       if (place === undefined) continue;
       if (!this.#mayJoin(clientRequest, pending, joining) || !joining.takes(clientRequest.request)) {
-        this.#reads.set(clientRequest, key);
+        this.#add(clientRequest, key);
         continue;
       }
       this.#queue.removeAt(client, place);
