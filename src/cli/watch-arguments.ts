@@ -63,6 +63,11 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   return ok({ kind: "watch", address: address.value, command: said, json: format.includes("json") });
 }
 
+/** The command for a daemon before 1.7.0, which does not know the format word `client`: an update of the package restarts no daemon. */
+export function withoutClient(command: string): string {
+  return command.replace(/ MONF=client$/, "").replace("MONF=client,", "MONF=");
+}
+
 /** @param words this function removes an address in front */
 function readAddress(reverseProxy: unknown, words: string[]): Result<Address> {
   if (reverseProxy !== undefined) {

@@ -12,7 +12,7 @@ import { formatHostPort } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
 import { explainDialFailure } from "../dial/dial-error.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
-import { type Address, parseWatchArguments, WATCH_USAGE } from "./watch-arguments.js";
+import { type Address, parseWatchArguments, WATCH_USAGE, withoutClient } from "./watch-arguments.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
 const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
@@ -61,6 +61,7 @@ async function followAgain(
 ): Promise<void> {
   let connected = 0;
   let failures = 0;
+  let said = command;
   const began = (): void => {
     connected += 1;
     failures = 0;
@@ -69,8 +70,12 @@ async function followAgain(
   while (!unread.aborted) {
     let reason = "the connection has ended";
     try {
-      await follow(address, command, show, began, unread);
+      await follow(address, said, show, began, unread);
     } catch (error) {
+      if (error instanceof WatchError && error.message.includes('MONF "client') && said === command) {
+        said = withoutClient(command);
+        continue;
+      }
       if (connected === 0 || error instanceof WatchError) throw error;
       reason = explainDialFailure(error as Error);
     }

@@ -1,6 +1,8 @@
 // WTCH and `sockproxyd watch`: messages, seen from another process.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { ConbusServer, DISCOVERY, read, telegram } from "../../support/conbus.js";
 import { ConfigFile } from "../../support/config.js";
@@ -286,6 +288,45 @@ describe("sockproxyd watch", { concurrency: 3 }, () => {
     assert.deepEqual(of(byPort), [...upward(second), ...downward(second)]);
     assert.deepEqual(of(byId), [...upward(`${id} ${first}`), ...downward(`${id} ${first}`)]);
     for (const client of clients) client.destroy();
+  });
+
+  test("a shared device: with the clients; a daemon that is older shows the messages without", async (t) => {
+    const server = await ConbusServer.open();
+    t.after(() => server.stop());
+    const { daemon, port } = await startMonitored(t, `127.0.0.1:${server.port} PROT=conbus`, { section: "mux" });
+    const watch = new WatchCommand(t, `127.0.0.1:${daemon.port}`, String(port));
+    const client = await Client.open(port);
+    const answer = telegram("R0020030837F02D99");
+    await until(async () => {
+      client.write(read("0020030837", "99"));
+      await client.take(answer.length);
+      return watch.output.messages.some((line) => line.startsWith("[PROXY→SERVER]"));
+    }, "the watcher to see something");
+    for (const line of watch.output.messages)
+      assert.ok(line.includes(`] 127.0.0.1:${client.socket.localPort} <`), line);
+    client.destroy();
+
+    const said: string[] = [];
+    const older = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.write("OK TOGGLEDBITS-SOCKPROXY 1 18c\n");
+      socket.on("data", (chunk) => {
+        said.push(String(chunk));
+        const isKnown = !String(chunk).includes("client");
+        socket.write(
+          isKnown
+            ? "OK WTCH\na message\n"
+            : 'ERR WTCH bad MONF "client,id": id, decode, json are known, separated by commas\n',
+        );
+        if (!isKnown) socket.end();
+      });
+    }).listen(0, "127.0.0.1");
+    t.after(() => older.close());
+    await once(older, "listening");
+    const second = new WatchCommand(t, `127.0.0.1:${(older.address() as AddressInfo).port}`, "5020", "--id");
+    await until(() => second.output.text === "a message\n", "the message");
+    assert.deepEqual(said, ["WTCH 5020 MONF=client,id\n", "WTCH 5020 MONF=id\n"]);
+    second.child.kill("SIGKILL");
   });
 
   test("--json: an object per line, with these members; --decode adds the parts", async (t) => {
