@@ -7,8 +7,10 @@ import { USAGE } from "#src/cli/serve-arguments.js";
 import { TUNNEL_USAGE } from "#src/cli/tunnel-arguments.js";
 import { WATCH_USAGE } from "#src/cli/watch-arguments.js";
 import { REFERENCE, type ReferenceRow, type ReferenceTable } from "#src/core/config/reference.js";
+import { MUX_FORMAT, parseMuxRoute } from "#src/core/mux/mux-line.js";
 import { MUX_COUNTERS } from "#src/core/mux/mux-status.js";
 import { REQUEST_PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
+import { printOptions } from "#src/core/options/option-table.js";
 import type { CommandContext } from "#src/core/setup/command.js";
 import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { runCommand } from "#src/core/setup/run-command.js";
@@ -103,25 +105,35 @@ function muxCounters(): string {
   );
 }
 
+/** So many protocols of requests are "any" one: all but solarman, which few devices speak. */
+const ANY_PROTOCOL = REQUEST_PROTOCOLS.length - 1;
+
 /** The devices of the zoo (test/zoo): one line for those that differ in their protocol only. */
 function zoo(): string {
   const protocols = new Map<string, string[]>();
   for (const { device, behaviour, clients, options, pending } of STORIES) {
     if (pending !== undefined) continue;
-    const [, protocol = "echo"] = /PROT=(\S+)/.exec(options) ?? [];
-    const others = options.replace(/PROT=\S+ ?/, "").trim();
-    const [before, behind] = [
+    const [protocol, others] = zooOptions(options);
+    const line = JSON.stringify([
       [cell(device), cell(behaviour)],
-      [code(others), cell(clients)],
-    ];
-    const line = JSON.stringify([before, behind]);
+      [others, cell(clients)],
+    ]);
     protocols.set(line, [...(protocols.get(line) ?? []), code(protocol)]);
   }
   const rows = [...protocols].map(([line, names]) => {
     const [before, behind] = JSON.parse(line) as [string[], string[]];
-    return [...before, names.length === REQUEST_PROTOCOLS.length ? "any" : names.join(", "), ...behind];
+    return [...before, names.length >= ANY_PROTOCOL ? "any" : names.join(", "), ...behind];
   });
   return table(["device", "what it does", "protocol", "options", "what clients see"], rows);
+}
+
+/** The protocol of a story, and its other options as a section has them; `timeout` makes a test short, and the device does not need it. */
+function zooOptions(words: string): [protocol: string, others: string] {
+  const route = parseMuxRoute(`device:1 ${words}`);
+  if (!route.ok) throw new Error(`${words}: ${route.message}`);
+  const options = printOptions(MUX_FORMAT.rows, MUX_FORMAT.optionsOf(route.value), (value) => value);
+  const others = options.filter((option) => !/^(protocol|timeout)=/.test(option));
+  return [route.value.mux.protocol.framing.name, others.map(code).join(" ")];
 }
 
 /** An import from one room of `src/` in another. */
