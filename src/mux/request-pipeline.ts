@@ -14,6 +14,7 @@ import type { AnswerSource, PendingRequest } from "./pending-request.js";
 import { RequestGap } from "./request-gap.js";
 import type { PipelineConnection, RequestPipelineOwner } from "./request-pipeline-owner.js";
 
+const TURNAROUND_MS = 100; // for units to do what all were told (MODBUS over Serial Line V1.02, 2.4.1: 100 to 200 ms)
 const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
 const UNWANTED_MS = 1000; // the rest of an answer that no client wants any more is read for so long: often that spares a new connection
 
@@ -162,10 +163,16 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     if (request.closesConnection) this.#state.retire("the device may see the end of the request elsewhere");
     const bytes = protocol.withId(request, id);
     const outstanding = new Outstanding(id, request, bytes, pending, this.#owner.clock, this);
-    if (!request.oneWay) this.#intake.expect(outstanding);
+    if (!request.oneWay || request.mayAnswer) this.#intake.expect(outstanding);
     const asker = pending?.asker.client.name ?? "";
     const isOut = this.#connection.write(bytes, asker, this.#matcher.size === 0, pending?.mayRepeat ?? true);
     if (!isOut) pending?.hasNotGoneOut();
+    if (request.mayAnswer) {
+      outstanding.hasAnswers = true; // none is needed
+      this.#matcher.sent(outstanding);
+      outstanding.limit(TURNAROUND_MS);
+      return;
+    }
     if (request.oneWay || (request.signOfLife && pending !== undefined)) {
       if (pending !== undefined) this.#owner.completed(pending, false);
       this.#gap.start(gapMs);

@@ -25,6 +25,8 @@ export interface Request {
   readonly key?: string;
   /** The device sends no answer. */
   readonly oneWay?: true;
+  /** Of such a request: some devices answer, and the client gets that. The next request waits a moment for it. */
+  readonly mayAnswer?: true;
   /** What the client gets once a one-way request has gone out, as if the device had sent it; absent: nothing. */
   readonly confirmation?: Buffer;
   /** The device may answer or not. A client does not wait; a probe does. */

@@ -35,6 +35,21 @@ export const FRAMINGS: readonly Story[] = [
       },
     }),
   ),
+  ...(["modbus-serial", "modbus-ascii"] as const).map(
+    (kind): Story => ({
+      device: "Meter alone on its line",
+      behaviour: "answers writes to unit 0, too, which is for all",
+      clients: "its answer",
+      options: `PROT=${kind} TIME=2`,
+      animal: () => Animal.open(modbusProtocol(kind)),
+      async visit({ animal, modbus }) {
+        const [one, other] = await Promise.all([modbus(), modbus()]);
+        const [written, read] = await Promise.all([one.call(0, writePdu(7, 99)), other.read(1, 3)]);
+        assert.deepEqual([written, read], [writePdu(7, 99).toString("hex"), registerValue(1, 3)]);
+        assert.equal(animal.links.length, 1);
+      },
+    }),
+  ),
   ...(["modbus", "modbus-serial"] as const).map(
     (device): Story => ({
       device: "Device whose unit has another number than clients think",

@@ -72,6 +72,7 @@ function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rule
     modbus: { unit, pdu, client: headerOf(asked) },
     ...(key !== undefined && { key }),
     ...(oneWay && { oneWay }),
+    ...(oneWay && !isConfirmed && { mayAnswer: true }),
     ...(isConfirmed && { confirmation: device.wrap(unit, broadcastReply(pdu), asked) }),
   };
 }
