@@ -110,8 +110,19 @@ async function askNameServer(host: string): Promise<LookupAddress[] | undefined>
   return undefined;
 }
 
+/** Names that the system's resolver looks for: each blocks one of few threads, however often it is asked meanwhile. */
+const underWay = new Map<string, Promise<LookupAddress[]>>();
+
 function askSystem(host: string): Promise<LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    lookup(host, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
+  const asked = underWay.get(host);
+  if (asked !== undefined) return asked;
+  const answer = new Promise<LookupAddress[]>((resolve, reject) => {
+    lookup(host, { all: true }, (error, addresses) => {
+      underWay.delete(host);
+      if (error === null) resolve(addresses);
+      else reject(error);
+    });
   });
+  underWay.set(host, answer);
+  return answer;
 }

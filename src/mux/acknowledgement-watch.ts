@@ -5,7 +5,9 @@ import type { Clock, Timer } from "../system/clock.js";
  * short: Linux has sent the bytes three times by then (at once, as a tail loss probe, and after 0.4 s). What may not be repeated gets the
  * chance that the network comes back.
  */
-const DEAF_MS = { repeatable: 600, once: 4000 } as const;
+const [SHORT_MS, LONG_MS] = [600, 4000];
+const PATIENCE = 4; // some devices acknowledge with their answer only: the short watch is so many times their slowest answer at least
+const FADING = 0.9; // the slowest answer counts less with each answer that follows
 const AGAIN_MS = 100;
 
 /** What the watch asks of its link, and tells it. */
@@ -26,7 +28,9 @@ export class AcknowledgementWatch {
   readonly #owner: AcknowledgementWatchOwner;
   /** Since when the device has sent nothing though bytes went to it; undefined: nothing is to be found out. */
   #since: number | undefined;
-  #limitMs: number = DEAF_MS.repeatable;
+  #limitMs = 0;
+  /** How long the device has taken for its slowest answer on this link; undefined: it has not answered. */
+  #slowestMs: number | undefined;
   #timer: Timer | undefined;
   #isOver = false;
 
@@ -36,7 +40,7 @@ export class AcknowledgementWatch {
 
   /** Bytes go to the device. @param mayRepeat whether they may go to it once more on another link */
   sent(mayRepeat: boolean): void {
-    const limitMs = mayRepeat ? DEAF_MS.repeatable : DEAF_MS.once;
+    const limitMs = mayRepeat ? this.#shortMs : LONG_MS;
     if (this.#since === undefined) {
       this.#since = this.#owner.clock.now();
       this.#limitMs = limitMs;
@@ -48,6 +52,8 @@ export class AcknowledgementWatch {
 
   /** The device has sent something. */
   heard(): void {
+    if (this.#since === undefined) return;
+    this.#slowestMs = Math.max(this.#owner.clock.now() - this.#since, FADING * (this.#slowestMs ?? 0));
     this.#since = undefined;
   }
 
@@ -57,8 +63,12 @@ export class AcknowledgementWatch {
     this.#timer?.cancel();
   }
 
+  get #shortMs(): number {
+    return this.#slowestMs === undefined ? LONG_MS : Math.min(LONG_MS, Math.max(SHORT_MS, PATIENCE * this.#slowestMs));
+  }
+
   #look(inMs: number): void {
-    this.#timer = this.#owner.clock.after(inMs, () => {
+    this.#timer = this.#owner.clock.after(Math.min(inMs, SHORT_MS), () => {
       this.#timer = undefined;
       if (this.#since === undefined) return;
       const leftMs = this.#since + this.#limitMs - this.#owner.clock.now();

@@ -7,7 +7,7 @@ import { pass } from "../support/mux-parts.js";
 /** A watch over a link of which the test says how often the kernel has repeated what it sent. */
 function setUp() {
   const clock = new ManualClock();
-  const begin = clock.now();
+  let begin = clock.now();
   const told: string[] = [];
   const kernel: { unanswered: number | undefined } = { unanswered: undefined };
   const watch = new AcknowledgementWatch({
@@ -19,11 +19,19 @@ function setUp() {
     deaf: (ms) => void told.push(`deaf for ${ms}`),
     fault: (error) => assert.fail(String(error)),
   });
-  return { clock, kernel, watch, told };
+  const answerAfter = async (ms: number): Promise<void> => {
+    watch.sent(true);
+    clock.standStill(ms);
+    watch.heard();
+    begin = clock.now();
+    clock.advance(0);
+  };
+  return { clock, kernel, watch, told, answerAfter };
 }
 
 test("a device that acknowledges nothing is found within 0.6 s, where the bytes may be repeated", async () => {
-  const { clock, kernel, watch, told } = setUp();
+  const { clock, kernel, watch, told, answerAfter } = setUp();
+  await answerAfter(1);
   kernel.unanswered = 1;
   watch.sent(true);
   await pass(clock, 599);
@@ -42,7 +50,8 @@ test("what may not be repeated gets 4 s", async () => {
 });
 
 test("time alone proves nothing: the kernel must have tried again", async () => {
-  const { clock, kernel, watch, told } = setUp();
+  const { clock, kernel, watch, told, answerAfter } = setUp();
+  await answerAfter(1);
   kernel.unanswered = 0;
   watch.sent(true);
   await pass(clock, 700);
@@ -52,8 +61,25 @@ test("time alone proves nothing: the kernel must have tried again", async () => 
   assert.equal(told.at(-1), "deaf for 800");
 });
 
+test("a device that has not answered yet gets 4 s, one that acknowledges with its slow answers four times their time", async () => {
+  const fresh = setUp();
+  fresh.kernel.unanswered = 2;
+  fresh.watch.sent(true);
+  await pass(fresh.clock, 4000);
+  assert.equal(fresh.told.at(-1), "deaf for 4000");
+  const slow = setUp();
+  await slow.answerAfter(500);
+  slow.kernel.unanswered = 2;
+  slow.watch.sent(true);
+  await pass(slow.clock, 1999);
+  assert.deepEqual(slow.told, []);
+  await pass(slow.clock, 1);
+  assert.equal(slow.told.at(-1), "deaf for 2000");
+});
+
 test("a device that has the request may take its time", async () => {
-  const { clock, watch, told } = setUp();
+  const { clock, watch, told, answerAfter } = setUp();
+  await answerAfter(1);
   watch.sent(true);
   await pass(clock, 5000);
   assert.deepEqual(told, ["asked at 600"]);
