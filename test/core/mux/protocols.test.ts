@@ -162,6 +162,8 @@ test("conbus: reads of a datapoint of one module have a key, and nothing else ha
     assert.deepEqual([key, reads], [undefined, false], other);
   }
   assert.deepEqual(request("conbus", Buffer.from("<S0020030837F02D12AA>")).reads, false);
+  const { reads, key: none } = request("conbus", telegram("S0020030837F02D000012"));
+  assert.deepEqual([reads, none], [true, undefined], "a read, though nobody knows what of");
 });
 
 test("conbus: only a value is worth keeping", () => {

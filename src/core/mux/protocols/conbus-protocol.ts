@@ -1,3 +1,4 @@
+import { checkTelegram } from "../../decode/conbus.js";
 import { ALL_MODULES, readKey, replyKey } from "../../decode/conbus-read.js";
 import { conbusFraming } from "../../framing/conbus-framing.js";
 import type { Protocol } from "../protocol.js";
@@ -32,7 +33,8 @@ export const conbusProtocol: Protocol = {
     const key = readKey(message);
     const bytes = Buffer.from(message);
     // function 02 to one module changes nothing, whatever follows
-    const reads = dataPoint(message) !== undefined && serialNumber(message) !== ALL_MODULES;
+    const isForOne = serialNumber(message) !== ALL_MODULES;
+    const reads = isForOne && dataPoint(message) !== undefined && checkTelegram(message) === undefined;
     return { kind: "request", request: key === undefined ? { bytes, reads } : { bytes, reads: true, key } };
   },
   isFailure: (answer) => replyKey(answer) === undefined,
