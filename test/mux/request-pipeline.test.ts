@@ -361,7 +361,7 @@ test("modbus-serial: a write to all units needs no answer; one that comes within
   take();
   send(write);
   pipeline.data(write);
-  assert.deepEqual(take().slice(-3), [`answer ${write.toString("latin1")}`, "completed", "ready"]);
+  assert.deepEqual(take().slice(-3), [`frame ${write.toString("latin1")}`, "completed", "ready"]);
 });
 
 test("conbus: events go to all clients, and a telegram to all modules gathers answers until 300 ms of silence", () => {
