@@ -49,7 +49,7 @@ function modbus(options: string, idOf: (id: number, ownId: number) => number, te
 const KINDS: Readonly<Record<string, Kind>> = {
   "ids come back": modbus("PIPE=1", (id) => id, true),
   "ids come back, in any order": modbus("PIPE=4", (id) => id, true),
-  "ids of its own": modbus("PIPE=4", (_id, ownId) => 40_000 + ownId, false),
+  "ids of its own": modbus("PIPE=4", (id, ownId) => id + 0x8000 + ownId, false),
   "id 0": modbus("PIPE=1", () => 0, false),
   "bytes of ids swapped": modbus("PIPE=1", (id) => ((id & 0xff) << 8) | (id >> 8), false),
   iso8583: {

@@ -178,12 +178,17 @@ export class AnswerMatcher<T extends Awaiting> {
   /** What a message is that equals its request; nothing: the answer, as far as anything shows. Writes are confirmed by what looks like an echo. */
   #echo(bytes: Buffer, to: T): Match<T> | undefined {
     const { echo } = this.#options();
-    if (echo === "off" || to.isEchoed || !bytes.equals(to.bytes)) return undefined;
+    if (echo === "off" || to.isEchoed || !beginsLike(to.bytes, bytes)) return undefined;
     const isLearned = echo === "strip" || this.#habits.echoes;
-    if (!isLearned && (to.request.modbus === undefined || this.#protocol.isAnswerTo(bytes, to.request)))
-      return undefined;
+    if (!isLearned && !this.#showsEcho(bytes, to)) return undefined;
     to.isEchoed = true;
     return this.#habits.echoed() ? { kind: "echo", learned: ECHOES } : ECHO;
+  }
+
+  /** Whether what looks like an echo can be nothing else. The length in the header of a read is that of its echo, not of its answer. */
+  #showsEcho(bytes: Buffer, { request, bytes: sent }: T): boolean {
+    if (request.modbus === undefined) return false;
+    return !this.#protocol.isAnswerTo(bytes, request) || (request.reads && bytes.length < sent.length);
   }
 
   /** Remembers an answer that could be mistaken for another one if it came again. */
@@ -217,4 +222,10 @@ export class AnswerMatcher<T extends Awaiting> {
     if (unasked === "messages") return this.#isBehindAnswer && !this.#last.tells(bytes, this.#protocol);
     return unasked === "suspect";
   }
+}
+
+/** Whether a message equals a request, or its beginning: answers are cut where their PDU must end, and so are echoes. */
+function beginsLike(request: Buffer, message: Buffer): boolean {
+  const { length } = message;
+  return length <= request.length && request.compare(message, 0, length, 0, length) === 0;
 }

@@ -79,12 +79,18 @@ export class ForeignAnswers<T extends Awaiting> {
     const verdict = this.#trust.judge(signs);
     if (verdict === "known" && !others) return this.#take({ to: oldest, signs, cut });
     if (!signs.hasId && this.#habits.isOurs(id)) return undefined;
+    if (others && !this.#trust.isProven) {
+      this.#habits.areIdsDoubtful = true;
+      return {
+        kind: "suspect",
+        what: `an answer with another id or unit while several requests wait (${shown(cut.bytes)})`,
+      };
+    }
     if (this.#candidate !== undefined) {
       return { kind: "suspect", what: `a second answer with another id or unit (${shown(cut.bytes)})` };
     }
     if (verdict === "impossible" || others || this.#isOwed || this.#ids.abandoned > 0) {
       this.#hasRefused = true;
-      if (others && !this.#trust.isProven) this.#habits.areIdsDoubtful = true;
       return undefined;
     }
     if (atEof) return this.#take({ to: oldest, signs, cut });

@@ -54,16 +54,15 @@ const COUNTERS: readonly Story[] = [
   {
     device: "Logger with a counter of its own",
     behaviour: "numbers its answers itself; the mux may send four requests at once",
-    clients: "no wrong value; behind the first timeout all answers are right",
-    options: "PROT=modbus PIPE=4 TIME=3 ATIM=0.4",
+    clients: "right answers",
+    options: "PROT=modbus PIPE=4 TIME=3",
     animal: () => Animal.open(modbusProtocol("modbus"), alters("modbus", counts())),
     async visit({ modbus }) {
       const clients = await Promise.all(keys(4).map(() => modbus()));
-      const first = await Promise.all(clients.map((client, n) => client.call(1, readPdu(n))));
-      for (const [n, answer] of first.entries()) {
-        if (answer !== "830b") assert.equal(answer, registerPdu(1, n));
+      for (const round of keys(2)) {
+        const answers = await Promise.all(clients.map((client, n) => client.call(1, readPdu(10 * round + n))));
+        for (const [n, answer] of answers.entries()) assert.equal(answer, registerPdu(1, 10 * round + n));
       }
-      for (const [n, client] of clients.entries()) assert.equal(await client.read(1, 50 + n), registerValue(1, 50 + n));
     },
   },
   {
