@@ -143,6 +143,7 @@ export class AnswerIntake<T extends Awaiting> {
   /** Takes the answer that is held, if one is. */
   #settle(): void {
     this.#settling.cancel();
+    if (!this.#isStopped) this.#reader.settle();
     const match = this.#isStopped ? undefined : this.#matcher.settle();
     if (match !== undefined) this.#carryOut(match, false);
   }
@@ -155,6 +156,7 @@ export class AnswerIntake<T extends Awaiting> {
       this.#owner.distrust(`${heldBytes} bytes of a message behind the answer`);
       return;
     }
+    if (this.#reader.settles) this.#settling.start(SETTLE_MS);
     if (heldBytes > 0 && this.#matcher.awaitsEnd && !this.#half.running) this.#half.start(MAX_HALF_MS);
   }
 }

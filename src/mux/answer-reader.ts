@@ -59,6 +59,18 @@ export class AnswerReader {
     this.#cuts.restart(framing);
   }
 
+  /** Whether an incomplete message is a whole one if nothing more comes for a while. */
+  get settles(): boolean {
+    return this.#cuts.settles;
+  }
+
+  /** Nothing has come for a while: hands over the message that {@link settles}. */
+  settle(): void {
+    if (this.#isReading || !this.settles) return;
+    this.#cuts.settle();
+    this.#read(false);
+  }
+
   /** The device gets this message now. */
   expect(request: Buffer): void {
     this.#cuts.expect(request);

@@ -54,6 +54,17 @@ export class CutQueue {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
   }
 
+  /** Whether an incomplete message is a whole one if nothing more comes for a while. */
+  get settles(): boolean {
+    return this.#framing.settles ?? false;
+  }
+
+  /** Nothing has come for a while: the message that {@link settles} is the next cut. Everything before it is taken. */
+  settle(): void {
+    this.#cuts = this.#framing.settle?.() ?? NO_CUTS;
+    this.#taken = 0;
+  }
+
   /** The peer gets this message now. */
   expect(request: Buffer): void {
     this.#framing.expect?.(request);

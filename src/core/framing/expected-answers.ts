@@ -1,7 +1,7 @@
 import { answerLength, byteCount, EXCEPTION_PDU } from "./answer-shape.js";
 import { EXCEPTION_BIT } from "./function-codes.js";
 import type { HeaderReading } from "./length-prefixed.js";
-import { CODE_AT, declaredLength, UNIT_AND_PDU_MIN } from "./mbap.js";
+import { CODE_AT, declaredLength, MBAP_HEADER, PROTOCOL_AT, UNIT_AND_PDU_MIN } from "./mbap.js";
 
 /** Most requests to remember. The answer to one before so many others does not come any more. */
 const MAX_EXPECTED = 256;
@@ -58,7 +58,17 @@ export class ExpectedAnswers {
       if (found !== values) return undefined;
     }
     const length = answerLength(pdu);
-    return length === undefined ? undefined : UNIT + length;
+    return length === undefined ? undefined : this.#unlessEcho(UNIT + length, request, bytes, at);
+  }
+
+  /** Some adapters send the request back before the answer. What begins like the request is the answer only if nothing more comes. */
+  #unlessEcho(length: number, request: Buffer, bytes: Buffer, at: number): number | undefined | HeaderReading {
+    const whole = MBAP_HEADER + length + this.#crcSize;
+    if (whole >= request.length) return length;
+    const there = Math.min(bytes.length - at, request.length);
+    if (bytes.compare(request, PROTOCOL_AT, there, at + PROTOCOL_AT, at + there) !== 0) return length;
+    if (there === request.length) return undefined;
+    return { kind: "more", need: there < whole ? whole : request.length, whole };
   }
 
   /** Whether a header begins at an index, with a length up to `max`; of an awaited answer, with any length. */

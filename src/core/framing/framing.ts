@@ -37,6 +37,10 @@ export interface Framing {
   push(chunk: Buffer): readonly Cut[];
   /** The stream has ended: returns the rest. */
   end(): readonly Cut[];
+  /** Whether the kept bytes are a message if nothing more comes for a while. */
+  readonly settles?: boolean;
+  /** Nothing has come for a while: returns the message that the kept bytes are, where they {@link settles}. */
+  settle?(): readonly Cut[];
   /**
    * The peer gets this message now: its answer may come. Where a length field contradicts an answer, the request tells which of them is right.
    * The bytes must not change.

@@ -5,8 +5,11 @@ import type { Cut, Framing } from "./framing.js";
 export type HeaderReading =
   | { readonly kind: "frame"; readonly length: number }
   | { readonly kind: "junk"; readonly length: number; readonly reason: string; readonly harmless?: true }
-  /** `need` bytes from that index on are necessary to say more. */
-  | { readonly kind: "more"; readonly need: number }
+  /**
+   * `need` bytes from that index on are necessary to say more. Where nothing comes for a while, the first `whole` of them were a message, if they
+   * are there.
+   */
+  | { readonly kind: "more"; readonly need: number; readonly whole?: number }
   /** The next message cannot be found: all further bytes are junk. */
   | { readonly kind: "lost"; readonly reason: string };
 
@@ -20,6 +23,8 @@ export class LengthPrefixed implements Framing {
   readonly #expect: ((request: Buffer) => void) | undefined;
   /** The length that the tail must have before the header says more. */
   #need = 0;
+  /** The length of the message in the tail, if nothing more comes. */
+  #whole: number | undefined;
   #lost: string | undefined;
 
   /** @param expect told of the messages whose answers may come */
@@ -49,11 +54,24 @@ export class LengthPrefixed implements Framing {
     return cuts;
   }
 
-  end(): readonly Cut[] {
+  get settles(): boolean {
+    return this.#whole !== undefined && this.#tail.length >= this.#whole;
+  }
+
+  settle(): readonly Cut[] {
+    const length = this.settles ? this.#whole : undefined;
+    if (length === undefined) return [];
     const bytes = this.#tail.take();
-    if (bytes.length === 0) return [];
+    this.#keep(bytes.subarray(length));
+    return [{ kind: "frame", bytes: bytes.subarray(0, length) }];
+  }
+
+  end(): readonly Cut[] {
+    const settled = this.settle();
+    const bytes = this.#tail.take();
+    if (bytes.length === 0) return settled;
     const reason = `the stream ended after ${bytes.length} of at least ${this.#need} bytes of a message`;
-    return [{ kind: "junk", bytes, reason }];
+    return [...settled, { kind: "junk", bytes, reason }];
   }
 
   /** Cuts one message of the chunk as a view, or keeps the rest of the chunk. Returns the index behind it. */
@@ -61,7 +79,7 @@ export class LengthPrefixed implements Framing {
     const reading = this.#readHeader(chunk, at);
     switch (reading.kind) {
       case "more":
-        this.#need = reading.need;
+        this.#await(reading);
         this.#tail.append(chunk.subarray(at));
         return chunk.length;
       case "lost":
@@ -73,8 +91,14 @@ export class LengthPrefixed implements Framing {
     }
   }
 
+  #await({ need, whole }: Extract<HeaderReading, { kind: "more" }>): void {
+    this.#need = need;
+    this.#whole = whole;
+  }
+
   /** The beginning of the next message was necessary to read the last one. It is read with the next bytes that come. */
   #keep(bytes: Buffer): void {
+    this.#whole = undefined;
     if (bytes.length === 0) return;
     this.#tail.append(bytes);
     this.#need = bytes.length;
@@ -87,7 +111,7 @@ export class LengthPrefixed implements Framing {
     if (this.#tail.length < this.#need) return end;
     const reading = this.#readHeader(this.#tail.bytes, 0);
     if (reading.kind === "more") {
-      this.#need = reading.need;
+      this.#await(reading);
     } else {
       const bytes = this.#tail.take();
       const length = reading.kind === "lost" ? bytes.length : reading.length;

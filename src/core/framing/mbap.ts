@@ -12,7 +12,8 @@ export const LONGEST_ANSWER = 255;
 /** Where the function code stands in a message. */
 export const CODE_AT = MBAP_HEADER + 1;
 
-const PROTOCOL_AT = 2;
+/** Where the id of the protocol stands: from here on an echo is the request. */
+export const PROTOCOL_AT = 2;
 const LENGTH_AT = 4;
 
 /**

@@ -27,9 +27,10 @@ function answersTo(kind: Kind, requests: readonly Buffer[]): Framing {
   return framing;
 }
 
-/** The messages, in hex; harmless junk is left out, other junk is not. */
+/** The messages, in hex, when nothing more comes; harmless junk is left out, other junk is not. */
 function messages(framing: Framing, chunks: readonly Buffer[]): string[] {
   const cuts: Cut[] = chunks.flatMap((chunk) => [...framing.push(Buffer.from(chunk))]);
+  cuts.push(...(framing.settle?.() ?? []));
   return cuts.flatMap((cut) => {
     if (cut.kind !== "junk") return cut.bytes.toString("hex");
     return cut.harmless ? [] : `junk: ${cut.reason}`;
@@ -60,6 +61,43 @@ test("modbus: an answer that ends where its header says is no longer one, when t
   for (const chunks of [[both], cutAt(both, [short.length]), cutAt(both, [...both.keys()])]) {
     const found = messages(answersTo("modbus", requests), chunks);
     assert.deepEqual(found, [short.toString("hex"), next.toString("hex")]);
+  }
+});
+
+test("modbus: an echo of the request is no answer, though it begins like one", () => {
+  for (const pdu of [readPdu(0x0200), writeManyPdu(1, 2, 3), words(15, 1, 3).fill(0, 5)]) {
+    const request = wrap("modbus", { id: 1, unit: 1, pdu });
+    for (const chunks of [[request], cutAt(request, [...request.keys()])]) {
+      assert.deepEqual(messages(answersTo("modbus", [request]), chunks), [request.toString("hex")]);
+    }
+  }
+});
+
+test("modbus: what begins like an echo is the answer when nothing more comes, or when what comes is no echo", () => {
+  for (const pdu of [readPdu(0x0200), writeManyPdu(1, 2, 3)]) {
+    const request = wrap("modbus", { id: 1, unit: 1, pdu });
+    const length = pdu.readUInt8(0) === 3 ? 11 : 12;
+    const answer = request.subarray(0, length); // with the length of the request
+    const framing = answersTo("modbus", [request]);
+    assert.deepEqual(framing.push(answer), []);
+    assert.equal(framing.settles, true);
+    assert.deepEqual(
+      framing.settle?.().map(({ bytes }) => bytes.toString("hex")),
+      [answer.toString("hex")],
+    );
+    assert.deepEqual([framing.settles, framing.held], [false, 0]);
+
+    const next = wrap("modbus", { id: 2, unit: 1, pdu: Buffer.of(0x83, 2) });
+    assert.deepEqual(
+      messages(answersTo("modbus", [request]), [answer, next]),
+      [answer, next].map((bytes) => bytes.toString("hex")),
+    );
+    const atEnd = answersTo("modbus", [request]);
+    atEnd.push(answer);
+    assert.deepEqual(
+      atEnd.end().map(({ kind }) => kind),
+      ["frame"],
+    );
   }
 });
 

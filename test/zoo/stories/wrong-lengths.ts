@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readPdu, words } from "../../support/modbus.js";
+import { readPdu, words, writeManyPdu } from "../../support/modbus.js";
 import { answerPdu, modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { Animal } from "../animals/animal.js";
 import { changes } from "../animals/habits.js";
-import { alters } from "../animals/modbus-habits.js";
+import { alters, echoes } from "../animals/modbus-habits.js";
 import { keys, type Story, timed } from "../story.js";
 
 /** An answer with another length in its MBAP header. */
@@ -80,4 +80,39 @@ export const WRONG_LENGTHS: readonly Story[] = [
       },
     }),
   ),
+  {
+    device: "Gateway that copies the header of the request",
+    behaviour: "answers with the length of the request, writes of several registers, too",
+    clients: "their confirmation, which looks like the beginning of an echo, after a moment",
+    options: "PROT=modbus TIME=2",
+    animal: () =>
+      Animal.open(
+        modbusProtocol("modbus"),
+        changes((answer, { bytes }) => declaring(answer, bytes.length - 6)),
+      ),
+    async visit({ animal, modbus }) {
+      const client = await modbus();
+      for (const value of [1, 2]) assert.equal(await client.call(1, writeManyPdu(5, value, 3)), "1000050002");
+      assert.equal(await client.read(1, 5), 2);
+      assert.equal(animal.links.length, 1);
+    },
+  },
+  {
+    device: "RS-485 adapter that hears itself",
+    behaviour: "sends the request back before the answer, which says that it failed",
+    clients: "the failure: an echo is no confirmation",
+    options: "PROT=modbus TIME=2",
+    animal: () =>
+      Animal.open(
+        modbusProtocol("modbus"),
+        alters("modbus", ({ pdu }) => (pdu[0] === 16 ? { pdu: Buffer.of(0x90, 4) } : {})),
+        echoes,
+      ),
+    async visit({ modbus }) {
+      const client = await modbus();
+      assert.equal(await client.call(1, writeManyPdu(5, 1, 3)), "9004");
+      assert.equal(await client.read(1, 0x0200), registerValue(1, 0x0200));
+      assert.equal(await client.call(1, writeManyPdu(5, 1, 3)), "9004");
+    },
+  },
 ];
