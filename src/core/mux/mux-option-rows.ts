@@ -123,7 +123,7 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     key: "RTRY",
     name: "retry",
     usage: "RTRY=seconds",
-    help: ["First wait after a failed attempt, doubled with each while nobody asks."],
+    help: ["First wait after a failed connect, doubled while nobody asks."],
     sets: "retryMs",
     kind: { ...time("s"), range: "1s is the least" },
   }),
