@@ -46,8 +46,6 @@ const LENGTH_AT = 4;
 const UNIT_AT = 6;
 const PDU_AT = 7;
 
-const NO_HEADER: ModbusHeader = { id: 0, countsCrc: true };
-
 /** Modbus/TCP. `crcSize`: bytes of the CRC behind the PDU. */
 function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm {
   return {
@@ -81,7 +79,8 @@ const serial: ModbusForm = {
   hasIds: false,
   idCount: 1,
   unwrap: (message) => ({
-    ...NO_HEADER,
+    id: 0, // not from a constant by a spread: that takes microseconds
+    countsCrc: true,
     unit: message[0] ?? 0,
     pdu: message.subarray(1, message.length - CRC_LENGTH),
   }),
@@ -103,7 +102,7 @@ const ascii: ModbusForm = {
   unwrap(message) {
     const bytes = bytesOfAscii(message);
     if (typeof bytes === "string") throw new TypeError(`no message of modbus-ascii: ${bytes}`);
-    return { ...NO_HEADER, unit: bytes[0] ?? 0, pdu: bytes.subarray(1) };
+    return { id: 0, countsCrc: true, unit: bytes[0] ?? 0, pdu: bytes.subarray(1) };
   },
   wrap: (unit, pdu) => asciiFrame(Buffer.concat([Buffer.of(unit), pdu])),
 };

@@ -49,7 +49,7 @@ function keyOf(unit: number, pdu: Buffer): string {
 
 /** What the answer to a message repeats. */
 function headerOf({ unit, id, countsCrc, serial }: ModbusMessage): ModbusRequest["client"] {
-  return { unit, id, countsCrc, ...(serial !== undefined && { serial }) };
+  return serial === undefined ? { unit, id, countsCrc } : { unit, id, countsCrc, serial };
 }
 
 /** What a message of a client asks the device for; nothing where it does not speak to the device. */
