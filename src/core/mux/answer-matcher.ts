@@ -66,7 +66,7 @@ export class AnswerMatcher<T extends Awaiting> {
 
   /** Whether half a message that has come must end before the next request goes out: its end would be the beginning of the answer. */
   get awaitsEnd(): boolean {
-    return this.#outstanding.size === 0 && (this.#protocol.unasked === "messages" || this.#habits.byOrder);
+    return this.#outstanding.size === 0 && (this.#protocol.unasked === "messages" || this.#isByOrder);
   }
 
   /** Whether perhaps the answer came, and was refused for its id or unit: after a timeout the link is of no use any more. */
@@ -77,12 +77,17 @@ export class AnswerMatcher<T extends Awaiting> {
   /** What tells a late answer from the awaited one. */
   get tells(): Telling {
     if (!this.#protocol.hasIds) return "unit";
-    return this.#habits.byOrder ? "nothing" : "id";
+    return this.#isByOrder ? "nothing" : "id";
   }
 
   /** How many requests may be outstanding: PIPE, but one where ids do not tell answers, or perhaps do not. */
   get limit(): number {
-    return this.#habits.byOrder || this.#habits.areIdsDoubtful ? 1 : this.#options().pipe;
+    const { pipe, match } = this.#options();
+    return this.#isByOrder || (this.#habits.areIdsDoubtful && match === "auto") ? 1 : pipe;
+  }
+
+  get #isByOrder(): boolean {
+    return this.#habits.byOrder && this.#options().match === "auto";
   }
 
   /** The id of the next request. */
@@ -194,7 +199,7 @@ export class AnswerMatcher<T extends Awaiting> {
   /** Remembers an answer that could be mistaken for another one if it came again. */
   #remember(answer: Buffer, { request, bytes, isEchoed }: T): void {
     const { unasked } = this.#protocol;
-    const isTold = unasked === "told" && !this.#habits.byOrder;
+    const isTold = unasked === "told" && !this.#isByOrder;
     if (isTold || unasked === "suspect" || request.signOfLife) return;
     this.#last.remember(answer, request, isEchoed ? NOTHING : bytes);
     this.#isBehindAnswer = true;
@@ -227,5 +232,6 @@ export class AnswerMatcher<T extends Awaiting> {
 /** Whether a message equals a request, or its beginning: answers are cut where their PDU must end, and so are echoes. */
 function beginsLike(request: Buffer, message: Buffer): boolean {
   const { length } = message;
-  return length <= request.length && request.compare(message, 0, length, 0, length) === 0;
+  if (length > request.length || message[length - 1] !== request[length - 1]) return false; // spares most messages the comparison
+  return request.compare(message, 0, length, 0, length) === 0;
 }
