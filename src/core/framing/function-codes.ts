@@ -6,6 +6,9 @@ export type LengthRule =
   | { readonly fixed: number }
   | { readonly countAt: number; readonly countBytes: 1 | 2; readonly around: number };
 
+const CRC = 2;
+const UNIT_AND_CRC = 3;
+
 type Rules = ReadonlyMap<number, LengthRule>;
 
 const fixed = (length: number): LengthRule => ({ fixed: length });
@@ -64,6 +67,14 @@ export function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | 
   return around + bytes.readUIntBE(at + countAt, countBytes);
 }
 
+/** Whether unit and PDU of an answer at an index have this length by their function code and byte count. */
+export function isAnswerLength(bytes: Buffer, at: number, length: number): boolean {
+  const code = bytes[at + 1] ?? 0;
+  const rule = code >= EXCEPTION_BIT ? EXCEPTION_LENGTH : ANSWER_LENGTHS.get(code);
+  const whole = rule === undefined ? undefined : lengthBy(rule, bytes, at);
+  return whole !== undefined && whole === length + CRC;
+}
+
 /**
  * Whether the PDU of a request is as long as its function code and byte count say; true of other functions. Behind a request that is too long,
  * some devices see one more.
@@ -76,5 +87,3 @@ export function hasOwnLength(pdu: Buffer): boolean {
   const at = countAt - 1; // without the unit
   return pdu.length >= at + countBytes && pdu.length === around - UNIT_AND_CRC + pdu.readUIntBE(at, countBytes);
 }
-
-const UNIT_AND_CRC = 3;

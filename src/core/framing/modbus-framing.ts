@@ -1,5 +1,6 @@
 import { ExpectedAnswers } from "./expected-answers.js";
 import type { FramingKind } from "./framing.js";
+import { isAnswerLength } from "./function-codes.js";
 import { type HeaderReader, type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 import { declaredLength, LONGEST_ANSWER, MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
 import { Surplus } from "./surplus.js";
@@ -20,6 +21,7 @@ function readAnswers(expected: ExpectedAnswers): HeaderReader {
   const readOne = (bytes: Buffer, at: number): HeaderReading => {
     const declared = declaredLength(bytes, at);
     if (typeof declared !== "number") return declared;
+    if (isAnswerLength(bytes, at + MBAP_HEADER, declared)) return readByHeader(bytes, at, LONGEST_ANSWER);
     const length = expected.lengthOf(bytes, at);
     if (typeof length === "object") return length;
     if (length === undefined || length === declared) return readByHeader(bytes, at, LONGEST_ANSWER);

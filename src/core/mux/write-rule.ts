@@ -48,7 +48,7 @@ export function parseWriteRule(text: string): Result<WriteRule> {
     const part = PARTS.find((name) => name === word.toLowerCase());
     if (part === undefined) return fail(`"${word}": ${PARTS.join(", ")} are known${didYouMean(word, PARTS)}`);
     if (rule[part] !== undefined) return fail(`${part} stands there twice`);
-    if (value === undefined) return fail(`${part} needs a value, such as ${EXAMPLE}`);
+    if (value === undefined) return fail(`${part} needs a value, such as ${EXAMPLE}; in one line + stands for a blank`);
     const parsed: Result<WriteRule> =
       part === "from"
         ? map(parseNetwork(value) ?? fail(`from "${value}": an address or a network is wanted`), (from) => ({ from }))
