@@ -1,3 +1,4 @@
+import { BOOTING } from "./stories/booting.js";
 import { CONNECTIONS } from "./stories/connections.js";
 import { ECHOES } from "./stories/echoes.js";
 import { FRAMINGS } from "./stories/framings.js";
@@ -22,6 +23,7 @@ import type { Story } from "./story.js";
 export const STORIES: readonly Story[] = [
   ...WELL_BEHAVED,
   ...CONNECTIONS,
+  ...BOOTING,
   ...TIMING,
   ...UNITS,
   ...OWN_IDS,
