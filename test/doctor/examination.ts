@@ -138,7 +138,7 @@ const CASES: readonly Case[] = [
   {
     device: "one request at a time",
     long: true,
-    habits: [oneAtATime(20)],
+    habits: [oneAtATime(50)],
     seen: { pipeline: { requests: 1 }, links: { parallel: true } },
     options: { pool: "4" },
   },

@@ -7,7 +7,10 @@ import { Unreachable } from "#src/doctor/checks/reach-check.js";
 import { examineAnimal, testDoctor } from "../doctor/examination.js";
 import { ConfigFile } from "../support/config.js";
 import { MAIN } from "../support/daemon.js";
+import { MODBUS_KINDS } from "../support/modbus.js";
 import { modbusProtocol } from "../support/modbus-device.js";
+import { pymodbusServer } from "../support/mux-programs/programs.js";
+import { missingPymodbus } from "../support/peers.js";
 import { until } from "../support/wait.js";
 import { Animal, type Habit } from "../zoo/animals/animal.js";
 import { accepts, ignores, leavesIdle, needsAfterConnect } from "../zoo/animals/habits.js";
@@ -38,6 +41,16 @@ async function device(t: { after(action: () => Promise<void>): void }, ...habits
 
 describe("the doctor at length", { concurrency: 16 }, () => {
   testDoctor(true);
+
+  for (const kind of MODBUS_KINDS) {
+    test(`pymodbus, ${kind}`, { skip: missingPymodbus() }, async (t) => {
+      const port = await pymodbusServer(t, kind);
+      const { status, text, errors } = await run("doctor", "modbus", `127.0.0.1:${port}`, "--idle", "0").done;
+      assert.equal(status, 0, errors);
+      assert.match(text, new RegExp(`^protocol=${kind}$`, "m"));
+      assert.match(text, /^ {2}registers +125 registers at once/m);
+    });
+  }
 
   /** Animals of Modbus in all stories, each once, by the framing that they speak. */
   const animals = new Map(

@@ -17,6 +17,7 @@ import { WEB_DEVICES } from "./stories/web-devices.js";
 import { WELL_BEHAVED } from "./stories/well-behaved.js";
 import { WRITES } from "./stories/writes.js";
 import { WRONG_LENGTHS } from "./stories/wrong-lengths.js";
+import { WRONG_PROTOCOLS } from "./stories/wrong-protocols.js";
 import type { Story } from "./story.js";
 
 /** Every story of the zoo, in the order of the table in docs/mux.md. */
@@ -36,6 +37,7 @@ export const STORIES: readonly Story[] = [
   ...FRAMINGS,
   ...LINES,
   ...LOGGER_STORIES,
+  ...WRONG_PROTOCOLS,
   ...WRITES,
   ...POLLS,
   ...TALKERS,
