@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import type { RequestParts } from "#src/core/mux/client-seats.js";
 import type { MuxStatus } from "#src/core/mux/mux-status.js";
+import { BroadcastMux } from "#src/mux/broadcast-mux.js";
 import { RequestMux } from "#src/mux/request-mux.js";
 import { cut, type TestProtocol } from "../support/exchange.js";
 import { readPdu } from "../support/modbus.js";
@@ -239,4 +240,22 @@ test("a link that nobody has used for a second says idle", async (t) => {
   assert.equal(mux.status.links[0]?.state, "ready");
   await pass(clock, 1500);
   assert.deepEqual([mux.status.links[0]?.state, mux.status.links[0]?.idleMs], ["idle", 1500]);
+});
+
+test("MODE=broadcast: messages are sent, or wait, or their client has left", async (t) => {
+  const here = servicesHere(t);
+  const device = await openDevice(t, echo);
+  const route = muxRoute("PROT=echo MODE=broadcast GAPM=100", `127.0.0.1:${device.port}`);
+  const mux = new BroadcastMux({ port: 5020, route }, here.generation.context);
+  t.after(() => mux.close("the test has ended"));
+  const [one, other] = [attachTo(mux, "192.0.2.7"), attachTo(mux, "192.0.2.8")];
+  for (const client of [one, other]) for (let count = 0; count < 3; count += 1) client.end.write(`message ${count}\n`);
+  await until(() => device.waiting.length === 1, "the first message");
+  assertLaw(mux.status);
+  await pass(here.clock, 100);
+  other.end.destroy();
+  await settle();
+  assertLaw(mux.status);
+  const { requests, sent, abandoned, open } = mux.status;
+  assert.deepEqual({ requests, sent, abandoned, open }, { requests: 6, sent: 2, abandoned: 2, open: 2 });
 });

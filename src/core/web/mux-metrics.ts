@@ -1,3 +1,4 @@
+import type { ClientStatus } from "../mux/client-seats.js";
 import { connectedLinks, MUX_COUNTERS, type MuxCounters, type MuxStatus } from "../mux/mux-status.js";
 import { lineLabels, type Metric } from "./exposition.js";
 
@@ -20,9 +21,21 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: (mux: MuxSt
   ],
 };
 
+/** What a client has asked, as sums over all clients of its address. */
+const OF_CLIENTS: Readonly<Record<string, readonly [help: string, value: (client: ClientStatus) => number]>> = {
+  requests_total: ["Requests of a client.", ({ requests }) => requests],
+  answers_total: ["Requests of a client that the device answered.", ({ answers }) => answers],
+  cache_hits_total: ["Reads of a client answered from the cache.", ({ cacheHits }) => cacheHits],
+  failed_total: ["Requests of a client that failed, for whatever reason.", ({ failed }) => failed],
+  waited_seconds_total: ["Time that requests of a client waited for their turn.", ({ waitedMs }) => waitedMs / 1000],
+  device_seconds_total: ["Time that the device had requests of a client.", ({ deviceMs }) => deviceMs / 1000],
+};
+
+const MAX_ADDRESSES = 50; // of a device; whoever may connect must not add series without end
+
 /**
- * The metrics of shared devices. Labels: port, name where the line has one, and target. Clients have none: whoever may connect could
- * add labels without end; STAT JSON tells of them.
+ * The metrics of shared devices. Labels: port, name where the line has one, and target. Some are by client, too: the label `client` is
+ * an address, one of the {@link MAX_ADDRESSES} that asked most.
  */
 export function muxMetrics(muxes: readonly MuxStatus[]): Metric[] {
   const samples = (read: (mux: MuxStatus) => number | undefined) =>
@@ -37,7 +50,27 @@ export function muxMetrics(muxes: readonly MuxStatus[]): Metric[] {
     const name = `sockproxyd_mux_${snakeCase(key)}_total`;
     return { name, type: "counter", help: MUX_COUNTERS[key], samples: samples((mux) => totalOf(mux, key)) };
   });
-  return [...gauges, ...counters];
+  return [...gauges, ...counters, ...clientMetrics(muxes)];
+}
+
+function clientMetrics(muxes: readonly MuxStatus[]): Metric[] {
+  const all = muxes.flatMap((mux) =>
+    byAddress(mux).map(([client, seats]) => ({ labels: { ...lineLabels(mux), target: mux.target, client }, seats })),
+  );
+  return Object.entries(OF_CLIENTS).map(([name, [help, value]]) => ({
+    name: `sockproxyd_mux_client_${name}`,
+    type: "counter",
+    help,
+    samples: all.map(({ labels, seats }) => ({ labels, value: seats.reduce((sum, seat) => sum + value(seat), 0) })),
+  }));
+}
+
+/** The clients by address: those addresses that asked most. */
+function byAddress({ clients }: MuxStatus): [string, ClientStatus[]][] {
+  const addresses = new Map<string, ClientStatus[]>();
+  for (const client of clients) addresses.set(client.address, [...(addresses.get(client.address) ?? []), client]);
+  const asked = (seats: readonly ClientStatus[]): number => seats.reduce((sum, { requests }) => sum + requests, 0);
+  return [...addresses].sort(([, one], [, other]) => asked(other) - asked(one)).slice(0, MAX_ADDRESSES);
 }
 
 /** A counter never goes down: reads that wait for another one may still fail. */
