@@ -9,7 +9,7 @@ import { type ClientRequest, PendingRequest } from "#src/mux/pending-request.js"
 import { RequestPipeline } from "#src/mux/request-pipeline.js";
 import type { RequestPipelineOwner } from "#src/mux/request-pipeline-owner.js";
 import { ManualClock } from "../support/clock.js";
-import { readPdu, unwrap, wrap } from "../support/modbus.js";
+import { type ModbusKind, readPdu, unwrap, wrap } from "../support/modbus.js";
 import { muxRoute, requestOf, TestConnection } from "../support/mux-parts.js";
 
 /** What a kind of device says. The key of a request, 0 to 999, is what its answer holds. */
@@ -22,6 +22,8 @@ interface Kind {
   readonly unasked: Buffer;
   /** Whether it may come again, or say something, while a request waits. */
   readonly tells: boolean;
+  /** Whether the device answers in any order. */
+  readonly isOrderless?: boolean;
 }
 
 const UNASKED_ISO = Buffer.from("\0\x1a08000020000000000000999999", "latin1");
@@ -31,27 +33,39 @@ function iso(mti: string, key: number): Buffer {
   return Buffer.concat([Buffer.of(0, text.length), Buffer.from(text)]);
 }
 
-function modbus(options: string, idOf: (id: number, ownId: number) => number, tells: boolean): Kind {
+/** `units`: how many there are behind a gateway, each with registers of its own. */
+interface ModbusKindOf {
+  readonly kind?: ModbusKind;
+  readonly units?: number;
+  readonly tells?: true;
+  idOf?(id: number, ownId: number): number;
+}
+
+function modbus(options: string, { kind = "modbus", units = 1, tells, idOf = (id) => id }: ModbusKindOf): Kind {
   return {
-    options: `PROT=modbus ${options}`,
-    request: (key) => wrap("modbus", { id: 0, unit: 1, pdu: readPdu(key) }),
+    options: `PROT=${kind} ${options}`,
+    request: (key) => wrap(kind, { id: 0, unit: 1 + (key % units), pdu: readPdu(key) }),
     answer(request, ownId) {
-      const { id, pdu } = unwrap("modbus", request);
-      const answer = Buffer.of(3, 2, pdu[1] ?? 0, pdu[2] ?? 0);
-      return wrap("modbus", { id: idOf(id, ownId) & 0xffff, unit: 1, pdu: answer });
+      const { id, unit, pdu } = unwrap(kind, request);
+      return wrap(kind, { id: idOf(id, ownId) & 0xffff, unit, pdu: Buffer.of(3, 2, pdu[1] ?? 0, pdu[2] ?? 0) });
     },
-    keyOf: (answer) => unwrap("modbus", answer).pdu.readUInt16BE(2),
-    unasked: wrap("modbus", { id: 0xeeee, unit: 1, pdu: Buffer.of(4, 2, 0xff, 0xff) }),
-    tells,
+    keyOf: (answer) => unwrap(kind, answer).pdu.readUInt16BE(2),
+    unasked: wrap(kind, { id: 0xeeee, unit: 1, pdu: Buffer.of(4, 2, 0xff, 0xff) }),
+    tells: tells === true,
+    isOrderless: options.includes("PIPE") || units > 1,
   };
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  "ids come back": modbus("PIPE=1", (id) => id, true),
-  "ids come back, in any order": modbus("PIPE=4", (id) => id, true),
-  "ids of its own": modbus("PIPE=4", (id, ownId) => id + 0x8000 + ownId, false),
-  "id 0": modbus("PIPE=1", () => 0, false),
-  "bytes of ids swapped": modbus("PIPE=1", (id) => ((id & 0xff) << 8) | (id >> 8), false),
+  "ids come back": modbus("", { tells: true }),
+  "ids come back, in any order": modbus("PIPE=4", { tells: true }),
+  "units behind a gateway": modbus("PIPE=2", { tells: true, units: 3 }),
+  "ids of its own": modbus("PIPE=4", { idOf: (id, ownId) => id + 0x8000 + ownId }),
+  "id 0": modbus("", { idOf: () => 0 }),
+  "bytes of ids swapped": modbus("", { idOf: (id) => ((id & 0xff) << 8) | (id >> 8) }),
+  "a serial line": modbus("", { kind: "modbus-serial" }),
+  "units of a serial line": modbus("", { kind: "modbus-serial", units: 3 }),
+  "units of a serial line in ASCII": modbus("", { kind: "modbus-ascii", units: 3 }),
   iso8583: {
     options: "PROT=iso8583",
     request: (key) => iso("0200", key),
@@ -130,7 +144,7 @@ class World {
   /** The device answers one of the requests that it has got. */
   answer(n: number, how: "once" | "twice" | "in halves" | "never"): void {
     const { asked } = this.#link;
-    const [request] = asked.splice(this.#kind.options.includes("PIPE=4") ? n % Math.max(1, asked.length) : 0, 1);
+    const [request] = asked.splice(this.#kind.isOrderless ? n % Math.max(1, asked.length) : 0, 1);
     if (request === undefined || how === "never") return;
     this.#ownId += 1;
     const answer = this.#kind.answer(request, this.#ownId);
@@ -161,9 +175,17 @@ class World {
 
   #send(): void {
     if (this.#link.pipeline.isStopped) this.#link = this.#connect();
-    while (this.#waiting.length > 0 && this.#link.pipeline.isFree) {
-      const key = this.#waiting.shift() as number;
+    for (const key of this.#waiting.splice(0)) {
       const request = requestOf(this.#protocol, this.#kind.request(key));
+      const isFree = this.#link.pipeline.room.isFor(request);
+      if (isFree && this.#link.pipeline.health.isAmbiguous(request)) {
+        this.#link.pipeline.retire("ambiguous");
+        if (this.#link.pipeline.isStopped) this.#link = this.#connect();
+      }
+      if (!isFree || !this.#link.pipeline.room.isFor(request)) {
+        this.#waiting.push(key);
+        continue;
+      }
       const pending = new PendingRequest({ request, client: { name: "" } } as unknown as ClientRequest, false);
       this.#keys.set(pending, key);
       this.#link.pipeline.send(pending);
