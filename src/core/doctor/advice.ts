@@ -47,7 +47,7 @@ const RULES: readonly Rule[] = [
       : {
           option: "delay",
           value: tenths(readyMs * DELAY_FACTOR),
-          why: `The device needs about ${tenths(readyMs)} after a connect: what it is asked earlier gets no answer.`,
+          why: `The device needs about ${tenths(readyMs, Math.round)} after a connect: what it is asked earlier gets no answer.`,
         },
   ({ speed, readyMs }) =>
     speed.reads === 0
@@ -119,6 +119,7 @@ function seconds(ms: number): string {
   return formatDuration(Math.ceil(ms / 1000) * 1000);
 }
 
-function tenths(ms: number): string {
-  return formatDuration(Math.ceil(ms / 100) * 100);
+/** A time in tenths of a second, rounded up. */
+function tenths(ms: number, round = Math.ceil): string {
+  return formatDuration(round(ms / 100) * 100);
 }
