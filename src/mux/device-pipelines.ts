@@ -15,6 +15,8 @@ import type { ClientRequest, RequestEvents, Room } from "./pending-request.js";
 import { RequestPipeline } from "./request-pipeline.js";
 import type { RequestPipelineOwner } from "./request-pipeline-owner.js";
 
+const MAX_EXCUSED_MS = 2 * HOLD_MS; // where many units are dead, a client hears in time that its request fails
+
 /** What the pipelines of a mux ask of it, and tell it. */
 export interface DevicePipelinesOwner {
   readonly clock: Clock;
@@ -76,6 +78,12 @@ export class DevicePipelines {
     return unit !== undefined && !units.isTrusted(unit) && !units.mayAsk(unit, this.#owner.clock.now());
   }
 
+  /** Whether requests to other units go first. */
+  yields(request: Request): boolean {
+    const unit = unitOf(request);
+    return unit !== undefined && !this.units.isTrusted(unit) && this.units.yields(unit, this.#owner.clock.now());
+  }
+
   /** The pipeline that can take this request and has the fewest outstanding; nothing when none can. */
   freeFor(request: Request): RequestPipeline | undefined {
     let best: RequestPipeline | undefined;
@@ -93,7 +101,7 @@ export class DevicePipelines {
 
   /**
    * How much of its time the request has waited for other units that do not answer, since the last call: that does not count. In all, it is
-   * no more than one such unit may take.
+   * no more than two such units may take.
    */
   excusedMs(clientRequest: ClientRequest): number {
     const { clock } = this.#owner;
@@ -102,7 +110,7 @@ export class DevicePipelines {
     for (const { room } of clientRequest.place === undefined ? [] : this.#pipelines.values()) {
       ms = Math.max(ms, clock.now() - (room.heldSince(clientRequest.request) ?? clock.now()));
     }
-    const excusedMs = Math.min(Math.ceil(ms), HOLD_MS - clientRequest.excusedMs);
+    const excusedMs = Math.min(Math.ceil(ms), MAX_EXCUSED_MS - clientRequest.excusedMs);
     clientRequest.excusedMs += excusedMs;
     return excusedMs;
   }

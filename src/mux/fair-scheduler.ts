@@ -222,7 +222,7 @@ export class FairScheduler {
     const mayRun = other === undefined || (clientsHaveIds && request.reads && other.request.reads);
     if (this.#isStopped || !mayRun) return "not now";
     const room = this.#owner.roomFor(request);
-    if (room === "room") return "take";
+    if (room === "room" || room === "last") return room === "room" ? "take" : "yield";
     if (room === "other") this.#waitingClients.waitForUnit(client);
     if (request.key !== undefined && this.#owner.isCoalescing())
       this.#waitingClients.waitForAnswer(client, request.key);

@@ -57,8 +57,8 @@ export class ClientRequest {
   }
 }
 
-/** Whether a request can be started now. `other`: there is room only for requests to other units than its own. */
-export type Room = "room" | "other" | "none";
+/** Whether a request can be started now. `last`: behind all others that can; `other`: there is room only for requests to other units. */
+export type Room = "room" | "last" | "other" | "none";
 
 /** A request to the device. Several clients wait for it when they sent identical reads. */
 export class PendingRequest {

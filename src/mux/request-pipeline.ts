@@ -1,5 +1,5 @@
 import { AnswerMatcher } from "../core/mux/answer-matcher.js";
-import { LinkHealth, unitOf } from "../core/mux/link-health.js";
+import { LinkHealth } from "../core/mux/link-health.js";
 import type { MessageCut } from "../core/mux/match.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
@@ -178,10 +178,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       this.#gap.start(gapMs);
       return;
     }
-    this.health.sent(request, outstanding.sentAt);
+    const holdMs = this.health.sent(request, outstanding.sentAt);
     this.#matcher.sent(outstanding);
-    const unit = pending === undefined ? undefined : unitOf(request);
-    outstanding.limit(timeoutMs, unit === undefined ? timeoutMs : this.#owner.units.holdMs(unit));
+    outstanding.limit(timeoutMs, pending === undefined ? undefined : holdMs);
     if (request.body === undefined) return;
     this.#body = new BodyOnLink(this.#connection, outstanding, () => this.#owner.options(), this).begin();
   }
@@ -250,7 +249,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
 
   overdue(change: 1 | -1): void {
     this.room.overdue += change;
-    if (change > 0) this.#owner.ready();
+    if (change < 0) return;
+    this.#owner.units.overdue(this.#owner.clock.now());
+    this.#owner.ready();
   }
 
   expired(outstanding: Outstanding): void {

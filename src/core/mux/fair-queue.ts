@@ -1,8 +1,8 @@
 import { Deque, type Place } from "../collections/deque.js";
 import { Heap, type Ranked } from "../collections/heap.js";
 
-/** Whether the first item of an owner may go: now, as soon as there is room, or not before the owner is reconsidered. */
-export type Verdict = "take" | "no room" | "not now";
+/** Whether the first item of an owner may go: now, where no item of another owner may, as soon as there is room, or not before the owner is reconsidered. */
+export type Verdict = "take" | "yield" | "no room" | "not now";
 
 /** An owner with waiting items. */
 interface OwnerQueue<Owner, Item> extends Ranked {
@@ -71,6 +71,7 @@ export class FairQueue<Owner, Item> {
    */
   take(hasRoom: boolean, judge: (owner: Owner, item: Item) => Verdict): { owner: Owner; item: Item } | undefined {
     let room = hasRoom;
+    const lastRank = this.#lastRank;
     for (let queue = this.#next(room); queue !== undefined; queue = this.#next(room)) {
       const { owner, items } = queue;
       const item = items.first as Item; // an owner queue is never empty
@@ -80,7 +81,13 @@ export class FairQueue<Owner, Item> {
         this.#withoutRoom.add(queue);
         room = false;
       }
-      if (verdict !== "take") continue;
+      if (verdict === "yield" && queue.rank <= lastRank) {
+        this.#lastRank += 1;
+        queue.rank = this.#lastRank;
+        this.#ready.add(queue); // comes again behind all others
+        continue;
+      }
+      if (verdict !== "take" && verdict !== "yield") continue;
       items.take();
       this.#size -= 1;
       this.#lastRank += 1;

@@ -31,10 +31,14 @@ export class LinkHealth {
     this.#tells = tells;
   }
 
-  sent(request: Request, now: number): void {
+  /** @returns how long the request keeps the link from other units, in milliseconds; undefined: as long as it waits */
+  sent(request: Request, now: number): number | undefined {
     this.#silentSince ??= now;
     const unit = unitOf(request);
-    if (unit !== undefined) this.#units.asked(unit, now);
+    if (unit === undefined) return undefined;
+    const holdMs = this.#units.holdMs(unit, now);
+    this.#units.asked(unit, now);
+    return holdMs;
   }
 
   /** The whole answer has come. */

@@ -3,6 +3,10 @@ const FIRST_TRY_MS = 2000;
 const MAX_TRY_MS = 30_000;
 /** So long a request of a unit keeps a link from the other units, in milliseconds: longer than answers of a serial bus take. */
 export const HOLD_MS = 1000;
+/** So long, when it has never answered and another one has just kept the link for long: it may be dead, too. */
+const BRIEF_HOLD_MS = 500;
+/** From a request to a unit that has not answered to the next one for which others have to wait: they get the link in between. */
+const RISK_MS = 2 * HOLD_MS;
 /** A unit that is known to be slow may hold a link for so many times its slowest answer. */
 const PATIENCE = 4;
 /** The slowest answer counts less with each answer that follows. */
@@ -41,6 +45,10 @@ export class UnitHealth {
   lostMs = 0;
   readonly #units = new Map<number, Unit>();
   readonly #changed: (unit: number, isSilent: boolean) => void;
+  /** When a request to a unit that had not answered went out last. */
+  #riskedAt = Number.NEGATIVE_INFINITY;
+  /** When a request was overdue last. */
+  #overdueAt = Number.NEGATIVE_INFINITY;
   /** The last unit that answered, and the last other one. */
   #last: Unit | undefined;
   #lastOther: Unit | undefined;
@@ -61,16 +69,29 @@ export class UnitHealth {
     return (this.#units.get(unit)?.state ?? ANSWERING).kind === "answering";
   }
 
+  /** Whether requests to other units go first: this one has not answered, and they have just waited for such a unit. */
+  yields(unit: number, now: number): boolean {
+    return !this.isTrusted(unit) && now - this.#riskedAt < RISK_MS;
+  }
+
   /** How long a request to the unit keeps the link from other units, in milliseconds. */
-  holdMs(unit: number): number {
+  holdMs(unit: number, now: number): number {
     const known = this.#units.get(unit);
-    return known?.state.kind === "answering" ? Math.max(HOLD_MS, PATIENCE * known.slowestMs) : HOLD_MS;
+    if (known?.state.kind === "answering") return Math.max(HOLD_MS, PATIENCE * known.slowestMs);
+    return known === undefined && now - this.#overdueAt < RISK_MS ? BRIEF_HOLD_MS : HOLD_MS;
   }
 
   /** A request to the unit goes out. A silent unit gets no other one until the time of its next try. */
   asked(unit: number, now: number): void {
     const known = this.#units.get(unit);
-    if (known?.state.kind === "silent") known.state = { ...known.state, tryAt: now + waitMs(known.state.tries) };
+    if (known === undefined || known.state.kind === "answering") return;
+    this.#riskedAt = now;
+    if (known.state.kind === "silent") known.state = { ...known.state, tryAt: now + waitMs(known.state.tries) };
+  }
+
+  /** A request keeps its link from other units no more, and has no answer yet. */
+  overdue(now: number): void {
+    this.#overdueAt = now;
   }
 
   /**
@@ -97,7 +118,7 @@ export class UnitHealth {
   missed(unit: number, sentAt: number, now: number): void {
     const known = this.#units.get(unit) ?? this.#add(unit);
     const { state } = known;
-    this.lostMs += Math.min(now - sentAt, this.holdMs(unit));
+    this.lostMs += Math.min(now - sentAt, HOLD_MS);
     if (state.kind === "answering") known.state = { kind: "doubtful", since: now, at: now };
     if (state.kind === "answering" || sentAt < state.at) return;
     const tries = state.kind === "silent" ? state.tries + 1 : 0;

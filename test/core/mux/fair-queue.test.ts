@@ -190,3 +190,13 @@ test("the result is the same as if all owners were judged each time", () => {
     }),
   );
 });
+
+test("an item that yields goes when no other one may", () => {
+  const queue = new FairQueue<string, string>();
+  for (const owner of ["a", "b", "c"]) queue.push(owner, owner);
+  const order: (string | undefined)[] = [];
+  for (let n = 0; n < 4; n += 1) order.push(queue.take(true, (owner) => (owner === "c" ? "take" : "yield"))?.owner);
+  assert.deepEqual(order, ["c", "a", "b", undefined]);
+  queue.push("a", "again");
+  assert.equal(queue.take(false, () => "yield")?.item, "again");
+});

@@ -68,14 +68,14 @@ test("requests that were under way together count once", () => {
 
 test("a unit that answers slowly may keep the link for longer, one that fails for a second", () => {
   const { units, miss, answer } = setUp();
-  assert.equal(units.holdMs(1), 1000);
+  assert.equal(units.holdMs(1, 0), 1000);
   answer(1, 0, 900);
-  assert.equal(units.holdMs(1), 3600);
+  assert.equal(units.holdMs(1, 0), 3600);
   for (let n = 1; n < 100; n += 1) answer(1, n * 1000, 20);
-  assert.equal(units.holdMs(1), 1000);
+  assert.equal(units.holdMs(1, 0), 1000);
   answer(1, 200_000, 900);
   miss(1, 210_000);
-  assert.equal(units.holdMs(1), 1000);
+  assert.equal(units.holdMs(1, 0), 1000);
 });
 
 test("a unit that answers is never refused, whatever the others do", () => {
@@ -100,4 +100,22 @@ test("a unit that answers is never refused, whatever the others do", () => {
       }
     }),
   );
+});
+
+test("others go before a unit that has not answered, while they have just waited for such a one", () => {
+  const { units, miss, answer } = setUp();
+  answer(1, 0);
+  miss(8, 0);
+  miss(9, 0);
+  assert.equal(units.yields(9, 1000), false);
+  units.asked(8, 1000);
+  assert.deepEqual([units.yields(9, 1001), units.yields(8, 2999), units.yields(1, 1001)], [true, true, false]);
+  assert.equal(units.yields(9, 3000), false, "it has its turn in the end");
+});
+
+test("an unknown unit keeps the link for half a second only while another one is overdue", () => {
+  const { units } = setUp();
+  assert.equal(units.holdMs(9, 0), 1000);
+  units.overdue(1000);
+  assert.deepEqual([units.holdMs(9, 1001), units.holdMs(9, 3000)], [500, 1000]);
 });
