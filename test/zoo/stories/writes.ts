@@ -40,8 +40,9 @@ export const WRITES: readonly Story[] = [
       device: "Drive with functions of its vendor",
       beyondDoctor: true,
       behaviour: "answers functions 65 and 144, which no specification has",
-      clients: "their answers; with read-only=deny function 65 passes, because reads=65 says that it reads",
-      options: `PROT=${kind} TIME=2 READ=65,144 RDON=deny`,
+      clients:
+        "their answers, shared by all; with read-only=deny these functions pass, because reads=65,144 says that they read",
+      options: `PROT=${kind} TIME=2 READ=65,144 RDON=deny CACH=1000`,
       animal: () =>
         Animal.open(
           { ...modbusProtocol(kind), requestLength: (bytes) => bytes.length },
@@ -51,9 +52,10 @@ export const WRITES: readonly Story[] = [
             return wrap(kind, { id, unit, pdu: answer });
           }),
         ),
-      async visit({ modbus }) {
+      async visit({ animal, modbus }) {
         const client = await modbus();
-        assert.equal(await client.call(1, READ_STATUS), "4107010203");
+        for (const asker of [client, await modbus()]) assert.equal(await asker.call(1, READ_STATUS), "4107010203");
+        assert.equal(animal.requests.length, 1);
         assert.equal(await client.call(1, CODE_ABOVE_80), "9005");
         assert.equal(await client.call(1, writePdu(1, 2)), "8601");
       },
