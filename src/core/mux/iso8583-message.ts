@@ -1,12 +1,12 @@
-// ISO 8583-1:2003 and its forerunners of 1987 and 1993: MTI, bitmap, fields in the order of their numbers. The standard leaves open how
+// ISO 8583:1987 and ISO 8583:1993: MTI, bitmap, fields in the order of their numbers. The standard leaves open how
 // digits are written: MTI and numbers in ASCII or in BCD, the bitmap in binary or in hex. Many hosts put a TPDU of five bytes in front.
 
 /** What pairs a request with its answer. */
 export interface IsoTrace {
   /** The message type, four digits: version, class, function, origin. */
   readonly mti: string;
-  /** Field 11, the system trace audit number: six digits. */
-  readonly stan: string;
+  /** Field 11, the system trace audit number: six digits. Two readings where the length of the card number can be read in two ways. */
+  readonly stans: readonly string[];
   /** How numbers are written. Two messages written differently cannot be compared. */
   readonly digits: "ascii" | "bcd";
 }
@@ -27,8 +27,8 @@ const DIGITS_OF: readonly (readonly [field: number, digits: number])[] = [
   [9, 8],
   [10, 8],
 ];
-/** Version 0 to 2, class 1 to 8, function, origin. */
-const MTI = /^[0-2][1-8]\d\d$/;
+/** Version of 1987 or 1993, class, function, origin. The version of 2003 has fields of other lengths. */
+const MTI = /^[01][1-8]\d\d$/;
 const HEX_BITMAP = /^[\dA-Fa-f]{16}$/;
 const FUNCTION_AT = 2;
 
@@ -83,8 +83,9 @@ function traceOf(mti: string, rest: Buffer): IsoTrace | undefined {
   const size = isHex ? 16 : 8;
   const fieldsAt = has(bits, 1) ? 2 * size : size; // field 1 is the second bitmap
   for (const digits of [ASCII, BCD]) {
-    const stan = stanOf(rest, fieldsAt, bits, digits);
-    if (stan !== "") return { mti, stan, digits: digits.name };
+    const panSizes = has(bits, PAN_FIELD) ? panSizesOf(rest, fieldsAt, digits) : [0];
+    const stans = panSizes.map((size) => stanOf(rest, fieldsAt + size, bits, digits)).filter((stan) => stan !== "");
+    if (stans.length > 0) return { mti, stans, digits: digits.name };
   }
   return undefined;
 }
@@ -93,14 +94,16 @@ function has(bits: Buffer, field: number): boolean {
   return (((bits[(field - 1) >> 3] ?? 0) << ((field - 1) & 7)) & 0x80) !== 0;
 }
 
-/** The trace number; "" where the bytes up to it are not written in these digits. */
+/** The bytes that the card number takes, its length included. In front of packed digits, a length is packed or a plain number. */
+function panSizesOf(bytes: Buffer, at: number, digits: Digits): number[] {
+  const lengths = new Set([digits.read(bytes, at, 2)].filter((text) => text !== "").map(Number));
+  if (digits === BCD) lengths.add(bytes[at] ?? 0);
+  return [...lengths].filter((length) => length <= MAX_PAN).map((length) => digits.sizeOf(2) + digits.sizeOf(length));
+}
+
+/** The trace number, where the fields behind the card number begin at `fieldsAt`; "" where the bytes are not written in these digits. */
 function stanOf(bytes: Buffer, fieldsAt: number, bits: Buffer, digits: Digits): string {
   let at = fieldsAt;
-  if (has(bits, PAN_FIELD)) {
-    const length = digits.read(bytes, at, 2);
-    if (length === "" || Number(length) > MAX_PAN) return "";
-    at += digits.sizeOf(2) + digits.sizeOf(Number(length)); // the card number itself may be masked
-  }
   for (const [field, count] of DIGITS_OF) {
     if (!has(bits, field)) continue;
     if (digits.read(bytes, at, count) === "") return "";
@@ -121,5 +124,5 @@ export function isIsoAnswer({ mti }: IsoTrace): boolean {
 export function isIsoPair(answer: IsoTrace, request: IsoTrace): boolean {
   const sameClass = answer.mti.slice(0, FUNCTION_AT) === request.mti.slice(0, FUNCTION_AT);
   const follows = Number(answer.mti[FUNCTION_AT]) === Number(request.mti[FUNCTION_AT]) + 1;
-  return sameClass && follows && answer.stan === request.stan;
+  return sameClass && follows && answer.stans.some((stan) => request.stans.includes(stan));
 }

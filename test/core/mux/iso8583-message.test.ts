@@ -30,6 +30,12 @@ const READABLE: readonly (readonly [what: string, message: string, mti: string, 
     "0100",
     "000042",
   ],
+  [
+    "a card number of 16 digits behind a length that is a plain number",
+    "0100 7220000000000000 10 4000000000000002 000000 000000001500 1129123456 000042",
+    "0100",
+    "000042",
+  ],
   ["a second bitmap", "0800 8020000000000000 0400000000000000 000321 0301", "0800", "000321"],
   ["a second bitmap in hex", hexOf("080080200000000000000400000000000000000321301"), "0800", "000321"],
   [
@@ -43,7 +49,7 @@ const READABLE: readonly (readonly [what: string, message: string, mti: string, 
 for (const [what, message, mti, stan] of READABLE) {
   test(`type and trace number are found: ${what}`, () => {
     const trace = readIsoTrace(hex(message));
-    assert.deepEqual([trace?.mti, trace?.stan], [mti, stan]);
+    assert.deepEqual([trace?.mti, trace?.stans.includes(stan)], [mti, true]);
   });
 }
 
@@ -56,6 +62,7 @@ for (const [what, message] of [
   ["too short for its bitmap", "0800 00200000"],
   ["too short for its trace number", "0800 0020000000000000 1234"],
   ["too short for its second bitmap", "0800 8020000000000000 04000000"],
+  ["the version of 2003", "2100 0020000000000000 123456"],
   ["a class that there is not", "0900 0020000000000000 123456"],
   ["a card number of 99 digits", `0100 4020000000000000 99 ${"00".repeat(60)}`],
   ["a header of its own", hexOf("ISO02500007708000020000000000000123456")],
@@ -88,14 +95,24 @@ for (const [request, answer, isPair] of [
   ["0210", "0200", false],
 ] as const) {
   test(`${answer} ${isPair ? "answers" : "does not answer"} ${request}`, () => {
-    const [asked, given] = [request, answer].map((mti) => ({ mti, stan: "000001", digits: "bcd" as const }));
+    const [asked, given] = [request, answer].map((mti) => ({ mti, stans: ["000001"], digits: "bcd" as const }));
     assert.equal(isIsoPair(given ?? assert.fail(), asked ?? assert.fail()), isPair);
-    assert.equal(isIsoPair({ ...(given ?? assert.fail()), stan: "000002" }, asked ?? assert.fail()), false);
+    assert.equal(isIsoPair({ ...(given ?? assert.fail()), stans: ["000002"] }, asked ?? assert.fail()), false);
   });
 }
 
+test("an answer without the card number of its request has the same trace number", () => {
+  for (const length of ["16", "10"]) {
+    const asked = readIsoTrace(
+      hex(`0100 7220000000000000 ${length} 4000000000000002 000000 000000001500 1129123456 000042`),
+    );
+    const given = readIsoTrace(hex("0110 3220000002000000 000000 000000001500 1129123456 000042 3030"));
+    assert.equal(isIsoPair(given ?? assert.fail(), asked ?? assert.fail()), true);
+  }
+});
+
 test("the function tells answers from requests", () => {
-  const isAnswer = (mti: string): boolean => isIsoAnswer({ mti, stan: "000001", digits: "bcd" });
+  const isAnswer = (mti: string): boolean => isIsoAnswer({ mti, stans: ["000001"], digits: "bcd" });
   assert.deepEqual(["0100", "0110", "0220", "0231", "0800", "0810"].map(isAnswer), [
     false,
     true,
@@ -110,7 +127,7 @@ test("law: reading never fails, and does not depend on what follows the trace nu
   fc.assert(
     fc.property(fc.constantFrom(...READABLE), fc.uint8Array({ maxLength: 40 }), ([, message, mti, stan], more) => {
       const trace = readIsoTrace(Buffer.concat([hex(message), more]));
-      assert.deepEqual([trace?.mti, trace?.stan], [mti, stan]);
+      assert.deepEqual([trace?.mti, trace?.stans.includes(stan)], [mti, true]);
     }),
   );
   fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => void readIsoTrace(Buffer.from(bytes))));
