@@ -208,10 +208,16 @@ export class AnswerMatcher<T extends Awaiting> {
   /** What a message is that answers no request. */
   #unasked(bytes: Buffer): Match<T> {
     const isIdle = this.#outstanding.size === 0;
+    if (
+      isIdle &&
+      this.#options().echo === "auto" &&
+      this.#habits.mayEcho &&
+      this.#last.wasEchoBefore(bytes, this.#protocol)
+    ) {
+      this.#habits.echoed();
+      return { kind: "echo", learned: ECHOES };
+    }
     if (isIdle && this.#last.isRepeatedBy(bytes, this.#protocol)) {
-      // the confirmation of a write, behind its echo, which was taken for it
-      if (this.#last.isEcho && this.#options().echo === "auto")
-        return this.#habits.echoed() ? { kind: "echo", learned: ECHOES } : ECHO;
       return { kind: "suspect", what: `the last answer once more (${shown(bytes)})` };
     }
     const what = unawaited(bytes);

@@ -5,7 +5,7 @@ const MAX_LINKS = 4; // links whose answers may still come, on another link even
 
 /** What the answers of a device have shown about it. It holds for all its links, and as long as the mux lives. */
 export class DeviceHabits {
-  #echoes = false;
+  #echo: "unknown" | "yes" | "no" = "unknown";
   /** Reads in a row that have not come back. */
   #withoutEcho = 0;
   /** Whether answers carry ids that the device makes itself. */
@@ -23,22 +23,27 @@ export class DeviceHabits {
 
   /** Whether requests come back in front of their answers: an adapter hears itself. */
   get echoes(): boolean {
-    return this.#echoes;
+    return this.#echo === "yes";
+  }
+
+  /** Whether no read has shown yet if requests come back. */
+  get mayEcho(): boolean {
+    return this.#echo === "unknown";
   }
 
   /** A request has come back. Returns whether that is news. */
   echoed(): boolean {
-    const isNews = !this.#echoes;
-    this.#echoes = true;
+    const isNews = this.#echo !== "yes";
+    this.#echo = "yes";
     this.#withoutEcho = 0;
     return isNews;
   }
 
   /** A read has been answered, and has not come back: some time later the adapter counts as one that does not hear itself. */
   notEchoed(): void {
-    if (!this.#echoes) return;
+    if (this.#echo === "no") return;
     this.#withoutEcho += 1;
-    if (this.#withoutEcho === READS_WITHOUT_ECHO) this.#echoes = false;
+    if (this.#echo === "unknown" || this.#withoutEcho === READS_WITHOUT_ECHO) this.#echo = "no";
   }
 
   /** Whether ids and units do not tell answers: their order does. */

@@ -9,12 +9,8 @@ export class LastAnswer {
   #memory = Buffer.alloc(FIRST_SIZE);
   #length = 0;
   #request: Request | undefined;
-  #isEcho = false;
-
   /** Whether it equals its request. */
-  get isEcho(): boolean {
-    return this.#isEcho;
-  }
+  #isEcho = false;
 
   /** The device has answered this request, which went out as `sent`. */
   remember(answer: Buffer, request: Request, sent: Buffer): void {
@@ -30,6 +26,11 @@ export class LastAnswer {
     if (this.#request === undefined) return false;
     if (this.#length === message.length && message.equals(this.#memory.subarray(0, this.#length))) return true;
     return this.tells(message, protocol) && protocol.isAnswerTo(message, this.#request);
+  }
+
+  /** Whether that answer was the echo of its request after all: here comes the true one. */
+  wasEchoBefore(message: Buffer, protocol: Protocol): boolean {
+    return this.#isEcho && this.#request !== undefined && protocol.isAnswerTo(message, this.#request);
   }
 
   /** Whether the protocol tells for certain if a message answers the last request. */

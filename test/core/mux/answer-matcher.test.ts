@@ -176,6 +176,20 @@ describe("what a device says behind a request", () => {
   }
 });
 
+test("a refusal behind the echo of a write shows the echo, but not where reads do not come back", () => {
+  const [write, refusal] = [serial(writePdu(1, 2)), serial(Buffer.of(0x86, 2))];
+  const world = setUp("PROT=modbus-serial");
+  world.ask(write);
+  assert.deepEqual([world.say(write), world.say(refusal), world.habits.echoes], [["answer"], ["echo"], true]);
+  world.ask(write);
+  assert.deepEqual([world.say(write), world.say(refusal)], [["echo"], ["answer"]]);
+  const other = setUp("PROT=modbus-serial");
+  other.ask(serial(readPdu(1)));
+  other.say(serial(registerPdu(5)));
+  other.ask(write);
+  assert.deepEqual([other.say(write), other.say(write), other.habits.echoes], [["answer"], ["suspect"], false]);
+});
+
 test("what was said before a request says nothing about the answer to it", () => {
   const { ask, say } = setUp("PROT=echo");
   ask(text("a"));
