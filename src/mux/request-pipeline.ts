@@ -1,5 +1,5 @@
 import { AnswerMatcher } from "../core/mux/answer-matcher.js";
-import { LinkHealth } from "../core/mux/link-health.js";
+import { LinkHealth, unitOf } from "../core/mux/link-health.js";
 import type { MessageCut } from "../core/mux/match.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
 import type { Request } from "../core/mux/protocol.js";
@@ -40,7 +40,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     this.#owner = owner;
     const { clock } = owner;
     this.#matcher = new AnswerMatcher(() => owner.options(), owner.habits, Math.floor(Math.random() * 0x10000));
-    this.health = new LinkHealth(owner.units, () => this.#matcher.tells);
+    this.health = new LinkHealth(owner.units, owner.options().protocol, () => this.#matcher.tells);
     this.room = new LinkRoom(owner.units, this.#matcher, () => this.#canSend());
     this.#intake = new AnswerIntake(connection, this.#matcher, {
       clock,
@@ -126,6 +126,10 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   /** The device has sent these bytes. */
   data(chunk: Buffer): void {
     this.#probe.used();
+    if (this.health.owesAny) {
+      const awaited = new Set(Array.from(this.#matcher.outstanding, ({ request }) => unitOf(request)));
+      this.health.received(chunk, awaited, this.#owner.clock.now());
+    }
     this.#intake.push(chunk);
   }
 

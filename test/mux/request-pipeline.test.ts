@@ -534,3 +534,37 @@ test("a dead unit does not cost the connection while another one answers there",
     assert.equal(take().filter((text) => text.startsWith("replace")).length, 1, "nothing answers there any more");
   }
 });
+
+test("without ids, a late answer shows that its unit is slow and not dead, and answers nobody", () => {
+  const { clock, pipeline, owner, protocol, send, take } = setUp("PROT=modbus-serial TIME=5");
+  send(serialRead(9, 1));
+  clock.advance(1000);
+  send(serialRead(1, 1));
+  assert.equal(owner.units.isTrusted(9), false);
+  const other = requestOf(protocol, serialRead(9, 2));
+  assert.equal(pipeline.health.isAmbiguous(other), true);
+  clock.advance(500);
+  take();
+  const late = wrap("modbus-serial", { id: 0, unit: 9, pdu: registerPdu(8) });
+  pipeline.data(late.subarray(0, 3));
+  pipeline.data(late.subarray(3));
+  assert.deepEqual(
+    take().filter((text) => text === "completed"),
+    [],
+  );
+  assert.deepEqual([owner.units.isTrusted(9), owner.units.holdMs(9, clock.now())], [true, 6000]);
+  assert.equal(pipeline.health.isAmbiguous(other), false, "nothing is owed any more");
+  pipeline.data(wrap("modbus-serial", { id: 0, unit: 1, pdu: registerPdu(7) }));
+  assert.ok(take().includes("completed"));
+});
+
+test("without ids, the same question may follow one without answer; another one needs a new connection", () => {
+  const { clock, pipeline, protocol, send } = setUp("PROT=modbus-serial TIME=5");
+  send(serialRead(9, 1));
+  clock.advance(1000);
+  send(serialRead(1, 1));
+  const [same, other, otherUnit] = [serialRead(9, 1), serialRead(9, 2), serialRead(1, 2)].map((bytes) =>
+    pipeline.health.isAmbiguous(requestOf(protocol, bytes)),
+  );
+  assert.deepEqual([same, other, otherUnit], [false, true, false]);
+});

@@ -1,4 +1,5 @@
-import type { Request } from "./protocol.js";
+import type { Framing } from "../framing/framing.js";
+import type { Protocol, Request } from "./protocol.js";
 import type { UnitHealth } from "./unit-health.js";
 
 /** Without a byte for so many times ATIM a link is dead, and the device not just slow. */
@@ -12,6 +13,14 @@ export function unitOf({ modbus }: Request): number | undefined {
   return modbus?.unit;
 }
 
+/** What a unit may still send on a link: answers to the same question, which it has not answered in time. */
+interface Owed {
+  readonly request: Request;
+  readonly sentAt: number;
+  readonly framing: Framing;
+  count: number;
+}
+
 /**
  * Whether one link still answers (docs/mux.md). A unit that does not answer says nothing about its link while another one answers there.
  * Times are milliseconds of a steady clock.
@@ -23,11 +32,13 @@ export class LinkHealth {
   #silentSince: number | undefined;
   /** The unit whose answer was the last one. */
   #lastUnit: number | undefined;
-  /** By unit: the last request that got no answer on this link. Its answer may come late. */
-  readonly #owed = new Map<number, Request>();
+  /** By unit: the last request that got no answer on this link. */
+  readonly #owed = new Map<number, Owed>();
+  readonly #protocol: Protocol;
 
-  constructor(units: UnitHealth, tells: () => Telling) {
+  constructor(units: UnitHealth, protocol: Protocol, tells: () => Telling) {
     this.#units = units;
+    this.#protocol = protocol;
     this.#tells = tells;
   }
 
@@ -69,7 +80,7 @@ export class LinkHealth {
     const unit = unitOf(request);
     const tells = this.#tells();
     if (unit !== undefined) {
-      this.#owed.set(unit, request);
+      this.#owes(unit, request, sentAt);
       this.#units.missed(unit, sentAt, now);
       if (tells !== "nothing" && this.#isWitnessed(unit)) return undefined;
     }
@@ -84,13 +95,46 @@ export class LinkHealth {
    */
   isAmbiguous(request: Request): boolean {
     const owed = this.#owed.get(unitOf(request) ?? -1);
-    return owed !== undefined && this.#tells() === "unit" && !owed.bytes.equals(request.bytes);
+    return owed !== undefined && this.#tells() === "unit" && !owed.request.bytes.equals(request.bytes);
   }
 
   /** Whether the unit of the request may still send a late answer that only its shape tells from the next one. */
   owes(request: Request): boolean {
     const unit = unitOf(request);
     return unit !== undefined && this.#tells() === "unit" && this.#owed.has(unit);
+  }
+
+  /**
+   * The device has sent bytes. Where units tell answers, a late answer shows that its unit is not dead.
+   *
+   * @param awaited the units whose answers are awaited: these are not late
+   */
+  received(chunk: Buffer, awaited: ReadonlySet<number | undefined>, now: number): void {
+    if (this.#tells() !== "unit") return;
+    for (const [unit, owed] of this.#owed) {
+      if (awaited.has(unit)) continue;
+      for (const cut of owed.framing.push(chunk)) {
+        if (cut.kind === "frame" && this.#protocol.isAnswerTo(cut.bytes, owed.request))
+          this.#late(unit, owed, cut.bytes, now);
+      }
+    }
+  }
+
+  /** Whether late answers may come. */
+  get owesAny(): boolean {
+    return this.#owed.size > 0;
+  }
+
+  #late(unit: number, owed: Owed, answer: Buffer, now: number): void {
+    owed.count -= 1;
+    if (owed.count === 0) this.#owed.delete(unit);
+    if (!this.#protocol.reportsSilence?.(answer)) this.#units.answered(unit, now - owed.sentAt, now);
+  }
+
+  #owes(unit: number, request: Request, sentAt: number): void {
+    const framing = this.#protocol.deviceFraming.answers(request.bytes);
+    const count = (this.#owed.get(unit)?.count ?? 0) + 1;
+    this.#owed.set(unit, { request, sentAt, framing, count });
   }
 
   /** Whether another unit has answered on this link at last. */
