@@ -18,7 +18,7 @@ export type DoctorArguments =
     };
 
 const MAX_IDLE_MS = 45_000; // the whole examination takes a minute at most
-const DEFAULTS = { unit: "1", register: "0", idle: "40s" };
+const DEFAULTS = { unit: "1", register: "0", idle: "45s" };
 
 /** The text of `doctor --help`. */
 export const DOCTOR_USAGE = `Usage: sockproxyd doctor modbus host:port [options]

@@ -4,10 +4,10 @@ import { DOCTOR_USAGE, parseDoctorArguments } from "#src/cli/doctor-arguments.js
 
 const INVERTER = { host: "inverter", port: 502 };
 const good: [string, object][] = [
-  ["modbus inverter:502", { target: INVERTER, unit: 1, register: 0, idleMs: 40_000 }],
+  ["modbus inverter:502", { target: INVERTER, unit: 1, register: 0, idleMs: 45_000 }],
   [
     "modbus inverter:502 --unit 247 --register 40000",
-    { target: INVERTER, unit: 247, register: 40_000, idleMs: 40_000 },
+    { target: INVERTER, unit: 247, register: 40_000, idleMs: 45_000 },
   ],
   [
     "modbus [::1]:1502 --unit=0 --idle 500ms",

@@ -9,6 +9,7 @@ import { OWN_IDS } from "./stories/own-ids.js";
 import { PAIRING } from "./stories/pairing.js";
 import { PAYMENTS } from "./stories/payments.js";
 import { POLLS } from "./stories/polls.js";
+import { ROUGH_LINKS } from "./stories/rough-links.js";
 import { SERIAL_NOISE } from "./stories/serial-noise.js";
 import { TALKERS } from "./stories/talkers.js";
 import { TIMING } from "./stories/timing.js";
@@ -26,6 +27,7 @@ export const STORIES: readonly Story[] = [
   ...CONNECTIONS,
   ...BOOTING,
   ...TIMING,
+  ...ROUGH_LINKS,
   ...UNITS,
   ...OWN_IDS,
   ...PAIRING,

@@ -106,9 +106,11 @@ export function inPieces(bytes: number, ms: number): Habit {
   return {
     answers: (next) => (asked, send) =>
       next(asked, (answer) => {
-        for (let at = 0; at < answer.length; at += bytes) {
-          asked.link.later((at / bytes) * ms, () => send(answer.subarray(at, at + bytes)));
-        }
+        const from = (at: number): void => {
+          send(answer.subarray(at, at + bytes));
+          if (at + bytes < answer.length) asked.link.later(ms, () => from(at + bytes)); // timers of their own could swap
+        };
+        from(0);
       }),
   };
 }
