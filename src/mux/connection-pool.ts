@@ -10,6 +10,7 @@ import type { MuxContext } from "./mux-context.js";
 import type { MuxLog } from "./mux-log.js";
 
 const MAX_EXTRA_WAIT_MS = 10_000; // a device that takes one connection is seldom asked for a second one
+const PROBATION_MS = 50; // it accepts and closes a second one in this time: a write must not meet that
 
 /** What a pool asks of its mux, and tells it. */
 export interface ConnectionPoolOwner {
@@ -52,7 +53,7 @@ export class ConnectionPool {
   #count = 0;
   #retry: Timer | undefined;
   /** Failed attempts to open a connection beside others, and when the next one is due. */
-  #extra = { failures: 0, dueAt: Number.NEGATIVE_INFINITY };
+  #extra = { failures: 0, dueAt: Number.NEGATIVE_INFINITY, hasAnswered: false };
 
   constructor(owner: ConnectionPoolOwner) {
     this.#owner = owner;
@@ -86,6 +87,7 @@ export class ConnectionPool {
     this.#responsive.add(connection);
     this.#reach.answered();
     this.#extra.failures = 0;
+    this.#extra.hasAnswered ||= this.#connections.size > 1;
     this.#log.answered();
   }
 
@@ -170,7 +172,7 @@ export class ConnectionPool {
     const attemptMs = this.#reach.attemptMs(this.#times);
     const connection = new DeviceConnection(name, this.#owner.route(), attemptMs, this.#owner.context(), {
       connected: () => this.#connected(connection),
-      ready: () => this.#ready(connection, events),
+      ready: () => this.#settled(connection, events),
       data: (chunk) => events.data(chunk),
       eof: () => events.eof(),
       drained: () => events.drained(),
@@ -199,7 +201,13 @@ export class ConnectionPool {
     this.#forsaken.clear();
   }
 
+  #settled(connection: DeviceConnection, events: DeviceConnectionEvents): void {
+    if (this.#connections.size === 1 || this.#extra.hasAnswered) this.#ready(connection, events);
+    else this.#owner.context().clock.after(PROBATION_MS, () => this.#ready(connection, events));
+  }
+
   #ready(connection: DeviceConnection, events: DeviceConnectionEvents): void {
+    if (!this.#connections.has(connection)) return;
     this.#opening = undefined;
     this.#log.ready(connection, !this.#reach.fails);
     events.ready();
@@ -216,6 +224,7 @@ export class ConnectionPool {
     const times = this.#times;
     if (this.#connections.size > 0) {
       this.#extra.failures += 1;
+      this.#extra.hasAnswered = false;
       const backoff = { firstMs: times.retryMs, maxMs: Math.max(MAX_EXTRA_WAIT_MS, times.retryMs) };
       this.#extra.dueAt = now + backoffMs(backoff, this.#extra.failures, Math.random());
       return;

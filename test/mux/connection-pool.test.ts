@@ -60,12 +60,16 @@ async function setUp(t: TestContext, options = "PROT=echo", isThere = true) {
 }
 
 test("connections are opened one at a time, POOL of them at most", async (t) => {
-  const { pool, opened, heard } = await setUp(t, "PROT=echo POOL=2");
+  const { clock, pool, opened, told, heard } = await setUp(t, "PROT=echo POOL=2");
   pool.open();
   pool.open();
   assert.equal(opened.length, 1, "the first one is being opened");
   await heard(1);
   pool.open();
+  await until(() => opened[1]?.ready === true, "the second connection");
+  clock.advance(49);
+  assert.equal(told.length, 1, "a device that takes one connection might close it");
+  clock.advance(1);
   await heard(2);
   pool.open();
   assert.deepEqual([opened.length, pool.connections.size, pool.down], [2, 2, false]);

@@ -148,6 +148,7 @@ describe("links", { concurrency: 4 }, () => {
     const read = (client: ModbusClient, key: number): Promise<unknown> => client.outcome(key); // a read of its own each
     const first = clients.slice(0, 2).map(read);
     await until(() => held.length === 2 && device.links.length === 2, "two requests, and a second link");
+    await until(() => mux.daemon.log().split("link connected").length === 3, "the second link to be used");
     const others = clients.slice(2).map((client, index) => read(client, 2 + index));
     await until(() => held.length === 6, "all requests");
     assert.deepEqual(device.links.map(({ outstanding }) => outstanding).sort(), [3, 3]);
