@@ -1,4 +1,5 @@
 import { EXCEPTION_PDU } from "../framing/answer-shape.js";
+import { conbusFraming } from "../framing/conbus-framing.js";
 import { CRC_LENGTH } from "../framing/crc16.js";
 import type { FramingKind } from "../framing/framing.js";
 import { ANSWER_LENGTHS, EXCEPTION_BIT, lengthBy, REQUEST_LENGTHS } from "../framing/function-codes.js";
@@ -35,8 +36,8 @@ const BY_EVIDENCE: readonly ModbusName[] = ["modbus-rtu", "modbus-serial", "modb
 const HTTP = /^(?:[A-Z]{3,9} [!-~]{1,400} )?HTTP\/1\.[01][ \r\n]/;
 const TELEGRAM = /^<[A-Z]\d[0-9A-Za-z]{4,40}/;
 const TEXT = /^[\t\n\r -~]+$/;
-const TLS_RECORDS: readonly number[] = [0x15, 0x16]; // alert, handshake (RFC 8446, 5.1)
-const TLS_MAJOR = 3;
+const TPDU = { first: 0x60, length: 5 }; // what many payment hosts put in front of a message
+const ISO_TYPE = /^[0-2][1-8]\d\d/; // version, class, function, origin
 const DIGITS_OF_LENGTH = 4;
 const BYTES_OF_LENGTH = 2;
 const SHORTEST_REST = 4; // a length that fits fewer bytes behind it may do so by chance
@@ -66,11 +67,23 @@ function framesOf(kind: FramingKind, side: Side, bytes: Buffer): readonly Buffer
   return isWhole ? cuts.map((cut) => cut.bytes) : undefined;
 }
 
+/** Whether a record of TLS begins, with an alert or the hello of either side (RFC 8446, 4, 5.1 and 6). */
+function isTls(bytes: Buffer): boolean {
+  const [record, major, minor = 0, , , message = 0] = bytes;
+  return (record === 0x15 || record === 0x16) && major === 3 && minor <= 4 && (message === 1 || message === 2);
+}
+
+/** Whether a message, without its length, begins with a type of ISO 8583, in ASCII or BCD. */
+function hasIsoType(message: Buffer): boolean {
+  const body = message[0] === TPDU.first ? message.subarray(TPDU.length) : message;
+  return ISO_TYPE.test(body.toString("latin1", 0, 4)) || ISO_TYPE.test(body.toString("hex", 0, 2));
+}
+
 /** What bytes look like from their beginning; undefined: nothing that is known. */
 export function looksLike(bytes: Buffer, side: Side): Likeness | undefined {
   const text = bytes.toString("latin1", 0, LOOKED_AT);
   if (HTTP.test(text)) return { what: "HTTP", protocol: "http" };
-  if (TLS_RECORDS.includes(bytes[0] ?? 0) && bytes[1] === TLS_MAJOR) {
+  if (isTls(bytes)) {
     return side === "device"
       ? { what: "TLS", options: "PRTO=tls" }
       : { what: "TLS, which clients of a mux do not speak" };
@@ -78,14 +91,15 @@ export function looksLike(bytes: Buffer, side: Side): Likeness | undefined {
   if (framesOf(solarmanFraming, side, bytes) !== undefined) return { what: "Solarman V5 frames", protocol: "solarman" };
   const modbus = modbusIn(bytes, side);
   if (modbus !== undefined) return { what: WORDS[modbus], protocol: modbus };
-  if (TELEGRAM.test(text)) return { what: "Conbus telegrams", protocol: "conbus" };
+  if (TELEGRAM.test(text) && framesOf(conbusFraming, side, bytes) !== undefined)
+    return { what: "Conbus telegrams", protocol: "conbus" };
   const rest = bytes.length - BYTES_OF_LENGTH;
-  if (rest >= SHORTEST_REST && bytes.readUInt16BE() === rest) {
+  if (rest >= SHORTEST_REST && bytes.readUInt16BE() === rest && hasIsoType(bytes.subarray(BYTES_OF_LENGTH))) {
     return { what: "messages behind two bytes of length", protocol: "iso8583" };
   }
   const digits = text.slice(0, DIGITS_OF_LENGTH);
   if (/^\d{4}$/.test(digits) && Number(digits) === bytes.length - DIGITS_OF_LENGTH && Number(digits) >= SHORTEST_REST) {
-    return { what: "messages behind four digits of length", protocol: "mpu" };
+    return { what: "messages behind four digits of length", protocol: "mpu", isWeak: true };
   }
   return lines(text);
 }
@@ -122,7 +136,8 @@ function isOwn(bytes: Buffer, kind: FramingKind): boolean {
 export function strangerIn(bytes: Buffer, framing: FramingKind): Likeness | undefined {
   if (bytes.length > LOOKED_AT || isOwn(bytes, framing)) return undefined;
   const found = looksLike(bytes, "clients");
-  return found === undefined || found.isWeak || found.protocol === framing.name ? undefined : found;
+  const isBegun = framing.name === "modbus-rtu" && found?.protocol === "modbus"; // the CRC may follow
+  return found === undefined || found.isWeak || isBegun || found.protocol === framing.name ? undefined : found;
 }
 
 /**

@@ -42,7 +42,6 @@ const first: [own: string, bytes: Buffer, said: string][] = [
   ["echo", Buffer.from("STATUS 1\n"), ""],
   ["echo", Buffer.from("naïve\n"), ""],
   ["modbus", Buffer.concat([request("modbus"), request("modbus")]), ""],
-  ["iso8583", mpu.request(7, 1), "this looks like messages behind four digits of length: PROT=mpu"],
   ["mpu", request("modbus"), TCP],
   ["mpu", iso8583.request(7, 1), "this looks like messages behind two bytes of length: PROT=iso8583"],
   ["conbus", request("modbus"), TCP],
@@ -53,7 +52,7 @@ const first: [own: string, bytes: Buffer, said: string][] = [
   ["modbus", request("modbus-ascii"), ASCII],
   ["modbus", http.request(1, 1), HTTP],
   ["modbus", conbus.request(1, 1), CONBUS],
-  ["modbus-rtu", request("modbus"), TCP],
+  ["modbus-rtu", request("modbus"), ""],
   ["modbus-rtu", request("modbus-serial"), RTU],
   ["modbus-serial", request("modbus"), TCP],
   ["modbus-serial", request("modbus-ascii"), ASCII],
@@ -78,6 +77,8 @@ const late: [own: string, side: Side, bytes: Buffer, said: string][] = [
   ["echo", "device", Buffer.from("OK"), ""],
   ["echo", "device", Buffer.from("7f3041", "hex"), ""],
   ["echo", "device", answer("modbus"), TCP],
+  ["modbus-rtu", "clients", request("modbus"), TCP],
+  ["iso8583", "clients", mpu.request(7, 1), "this looks like messages behind four digits of length: PROT=mpu"],
   ["modbus", "device", Buffer.from("hello\r\n"), "this looks like lines of text: PROT=echo"],
   ["modbus", "device", Buffer.from("hello\r"), "this looks like lines that end with CR: PROT=echo LEND=cr"],
   ["modbus", "device", answer("modbus-serial"), "this looks like bare RTU frames: DPRO=modbus-serial"],
@@ -100,6 +101,27 @@ test("a wrong CRC or a wrong length is not another protocol", () => {
   const wrongLength = Buffer.concat([request("modbus"), Buffer.of(0, 0)]);
   wrongLength.writeUInt16BE(8, 4);
   for (const own of ["modbus-rtu", "modbus-serial"]) assert.equal(strangerIn(wrongLength, framing(own)), undefined);
+});
+
+test("the beginning of a message is no other protocol, wherever it is cut", () => {
+  for (const { name } of FRAMINGS) {
+    const samples = GENERATORS[name]?.requests ?? assert.fail(name);
+    fc.assert(
+      fc.property(samples, fc.nat(), (list, place) => {
+        const bytes = list.find(({ kind }) => kind === "frame")?.bytes;
+        if (bytes === undefined || bytes.length < 2) return;
+        const begun = bytes.subarray(0, 1 + (place % (bytes.length - 1)));
+        assert.equal(strangerIn(begun, framing(name)), undefined, `${name}: ${begun.toString("hex")}`);
+      }),
+      { numRuns: 300 },
+    );
+  }
+  for (let id = 0; id < 12; id += 1) {
+    const message = wrap("modbus", { id, unit: 1, pdu: readPdu(1) });
+    for (let end = 1; end < message.length; end += 1) {
+      assert.equal(strangerIn(message.subarray(0, end), framing("modbus")), undefined, `id ${id}, ${end} bytes`);
+    }
+  }
 });
 
 test("lines that are not finished yet are no reason to close a client at once", () => {
