@@ -3,9 +3,9 @@ import { EXCEPTION_BIT } from "./function-codes.js";
 import type { HeaderReading } from "./length-prefixed.js";
 import { CODE_AT, declaredLength, MBAP_HEADER, PROTOCOL_AT, UNIT_AND_PDU_MIN } from "./mbap.js";
 
-/** Most requests to remember. The answer to one before so many others does not come any more. */
-const MAX_EXPECTED = 256;
-/** Of a header that is still to come these bytes are known: the transaction id, and the protocol id 0. */
+/** The last 256 requests are remembered, by the low byte of their id: ids count up. The answer to an earlier one does not come any more. */
+const LOW_BYTE = 0xff;
+/** Of the header of an answer these bytes are those of its request: the transaction id, and the protocol id 0. */
 const KNOWN_OF_HEADER = 4;
 const UNIT = 1;
 
@@ -14,7 +14,7 @@ const UNIT = 1;
  * answer. So an answer that has the length which its request asks for is believed, and the header is not.
  */
 export class ExpectedAnswers {
-  readonly #requests = new Map<number, Buffer>();
+  readonly #requests: (Buffer | undefined)[] = Array(LOW_BYTE + 1).fill(undefined);
   readonly #crcSize: number;
   /** The answer to the last request may carry another id: some devices count their answers themselves. */
   #last: Buffer | undefined;
@@ -27,15 +27,17 @@ export class ExpectedAnswers {
   /** The device gets this request now. */
   expect(request: Buffer): void {
     this.#last = request;
-    this.#requests.set(request.readUInt16BE(), request);
-    if (this.#requests.size <= MAX_EXPECTED) return;
-    const [oldest] = this.#requests.keys();
-    if (oldest !== undefined) this.#requests.delete(oldest);
+    this.#requests[request.readUInt16BE() & LOW_BYTE] = request;
   }
 
   /** A message with this transaction id has come. */
   answered(id: number): void {
-    this.#requests.delete(id);
+    if (this.#find(id) !== undefined) this.#requests[id & LOW_BYTE] = undefined;
+  }
+
+  #find(id: number): Buffer | undefined {
+    const request = this.#requests[id & LOW_BYTE];
+    return request?.readUInt16BE() === id ? request : undefined;
   }
 
   /**
@@ -46,7 +48,7 @@ export class ExpectedAnswers {
   lengthOf(bytes: Buffer, at: number): number | undefined | HeaderReading {
     const code = bytes[at + CODE_AT];
     if (code === undefined) return { kind: "more", need: CODE_AT + 1 };
-    const request = this.#requests.get(bytes.readUInt16BE(at)) ?? this.#last;
+    const request = this.#find(bytes.readUInt16BE(at)) ?? this.#last;
     const asked = request?.[CODE_AT] ?? 0;
     if (code >= EXCEPTION_BIT) return asked >= EXCEPTION_BIT ? undefined : UNIT + EXCEPTION_PDU;
     if (request === undefined || asked !== code) return undefined;
@@ -75,7 +77,7 @@ export class ExpectedAnswers {
   beginsHeader(bytes: Buffer, at: number, max: number): boolean {
     const length = declaredLength(bytes, at);
     if (typeof length !== "number") return false;
-    return (length >= UNIT_AND_PDU_MIN && length <= max) || this.#requests.has(bytes.readUInt16BE(at));
+    return (length >= UNIT_AND_PDU_MIN && length <= max) || this.#find(bytes.readUInt16BE(at)) !== undefined;
   }
 
   /**
@@ -85,11 +87,9 @@ export class ExpectedAnswers {
    */
   beginsOther(bytes: Buffer, at: number, end: number, id: number): boolean {
     const known = Math.min(KNOWN_OF_HEADER, end - at);
-    const header = Buffer.alloc(KNOWN_OF_HEADER);
-    for (const other of this.#requests.keys()) {
-      header.writeUInt16BE(other);
-      if (other !== id && header.compare(bytes, at, at + known, 0, known) === 0) return true;
-    }
-    return false;
+    return this.#requests.some(
+      (other) =>
+        other !== undefined && other.readUInt16BE() !== id && other.compare(bytes, at, at + known, 0, known) === 0,
+    );
   }
 }
