@@ -1,7 +1,8 @@
 /** Most ids that wait for late answers. An answer later than so many others does not come any more. */
 const MAX_ABANDONED = 100;
-/** Most requests whose answers may come late, or once more. */
+/** Most requests whose answers may come late, or once more; and no more than this part of all ids. */
 const MAX_RECENT = 100;
+const RECENT_PART = 1 / 16;
 
 /** The ids of requests on one connection, from 0 on. The id of an abandoned request is not used again while its answer may still come. */
 export class RequestIds {
@@ -30,14 +31,14 @@ export class RequestIds {
 
   /** Whether one of the last requests had this id. */
   isRecent(id: number): boolean {
-    return ((this.#last - id) & 0xffff) < this.#recent;
+    return (this.#last - id + this.#count) % this.#count < this.#recent;
   }
 
   /** The id of the next request. */
   next(): number {
     do this.#last = (this.#last + 1) % this.#count;
     while (this.#used.has(this.#last) || this.#abandoned.has(this.#last));
-    if (this.#recent < MAX_RECENT) this.#recent += 1;
+    if (this.#recent < Math.min(MAX_RECENT, this.#count * RECENT_PART)) this.#recent += 1;
     return this.#last;
   }
 

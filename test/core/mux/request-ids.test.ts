@@ -31,6 +31,16 @@ test("the ids of the last hundred requests are recent", () => {
   );
 });
 
+test("of few ids, fewer are recent", () => {
+  const ids = new RequestIds(new Set<number>(), 0xabcd, 0x100);
+  for (let count = 0; count < 300; count += 1) ids.next();
+  const last = ids.next();
+  assert.deepEqual(
+    [0, 15, 16].map((ago) => ids.isRecent((last - ago + 0x100) % 0x100)),
+    [true, true, false],
+  );
+});
+
 test("at most a hundred ids wait for late answers: the oldest one is free again", () => {
   const ids = new RequestIds(new Set<number>(), 0xffff);
   for (let id = 0; id <= 100; id += 1) ids.abandon(id);
