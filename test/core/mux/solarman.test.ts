@@ -39,6 +39,20 @@ test("solarman: a frame from a real log is understood", () => {
   assert.ok(protocol.isAnswerTo(real, asked));
 });
 
+test("solarman: frames from real logs are whole: request, answer, heartbeat, error code", () => {
+  const frames = [
+    "a5170010459700aa4c2c8e020000000000000000000000000000010300aa0001a42a3215",
+    "a515001015976caa4c2c8e0201b6a60f001b27000053760763010302010a39d3ed15",
+    "a501001047976daa4c2c8e000c15",
+    "a5100010156330970b4d7d0201ef14f1043f02000024fcf3630500eb15",
+  ];
+  const cuts = protocol.deviceFraming.answers().push(Buffer.from(frames.join(""), "hex"));
+  assert.deepEqual(
+    cuts.map(({ kind, bytes }) => [kind, bytes.toString("hex")]),
+    frames.map((frame) => ["frame", frame]),
+  );
+});
+
 test("solarman: heartbeats, other units and other functions are no answers; an error code is one, and a failure", () => {
   const asked = request(READ);
   const other = (unit: number, pdu: Buffer): Buffer => solarman.answer(solarmanRequest(unit, pdu, 1));
