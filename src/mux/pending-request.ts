@@ -140,8 +140,6 @@ export interface RequestEvents {
   failed(pending: PendingRequest, why: Failure): void;
   /** The client does not send the rest of its request, and hears of it from elsewhere. */
   withdrawn(pending: PendingRequest, reason: string): void;
-  /** A request that a client waits for got no answer in time. */
-  timedOut(): void;
   /** The device has sent a message to all clients. */
   event(message: Buffer): void;
   /** The device has sent a message, or other bytes, that no request waits for. */

@@ -46,7 +46,6 @@ export class RequestMux extends BaseMux {
         completed: (pending, byEof) => this.#delivery.completed(pending, byEof),
         failed: (pending, why) => this.#delivery.failed(pending, why),
         withdrawn: (pending, reason) => this.#delivery.withdrawn(pending, reason),
-        timedOut() {},
         event: (message) => this.#event(message),
         unsolicited: (text) => this.#unsolicited(text),
       },

@@ -280,7 +280,6 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     this.#matcher.abandoned(outstanding);
     const now = this.#owner.clock.now();
     const reason = this.health.missed(request, sentAt, now, this.#answerMs);
-    if (pending === undefined || pending.isWanted) this.#owner.timedOut();
     if (pending === undefined) return "no answer to its probe";
     this.#owner.failed(pending, "no answer");
     if (reason === undefined && this.#matcher.hasRefused) return "answers with other ids or units came instead";

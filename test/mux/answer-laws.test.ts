@@ -211,7 +211,6 @@ class World {
       completed() {},
       failed() {},
       withdrawn() {},
-      timedOut() {},
       event() {},
       unsolicited() {},
       responsive() {},

@@ -40,7 +40,6 @@ function setUp(options = "PROT=modbus POOL=2 PIPE=2") {
       completed: () => void told.push("completed"),
       failed: (_pending, why) => void told.push(`failed: ${why}`),
       withdrawn: (_pending, reason) => void told.push(`withdrawn: ${reason}`),
-      timedOut() {},
       event() {},
       unsolicited: (text) => void told.push(`unsolicited: ${text}`),
     },
