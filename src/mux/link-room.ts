@@ -32,7 +32,7 @@ export class LinkRoom {
 
   /** Whether there is room for some requests, though perhaps not for all. */
   get isAny(): boolean {
-    return this.#canSend() && (this.overdue > 0 || this.#waiting.size < this.#waiting.limit);
+    return this.#canSend() && this.#waiting.size - this.overdue < this.#waiting.limit;
   }
 
   isFor(request: Request): boolean {

@@ -494,6 +494,7 @@ test("with ids, a request that has waited for a second keeps the connection from
   assert.equal(pipeline.room.heldSince(one), undefined);
   send(readOf(1, 1));
   assert.equal(pipeline.room.isFor(requestOf(protocol, readOf(2, 1))), false, "PIPE holds for the others");
+  assert.equal(pipeline.room.isAny, false);
   pipeline.data(wrap("modbus", { id: IDS(connection.written[1] as Buffer), unit: 1, pdu: registerPdu(7) }));
   pipeline.data(wrap("modbus", { id: IDS(connection.written[0] as Buffer), unit: 9, pdu: registerPdu(8) }));
   assert.equal(take().filter((text) => text === "completed").length, 2, "a unit that is slow gets its answer");

@@ -42,6 +42,54 @@ const DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as con
   },
 }));
 
+const SEVERAL: readonly Story[] = (["modbus", "modbus-serial"] as const).map((kind) => ({
+  device: "Gateway with four dead units of six",
+  behaviour: "never answers for units 8 to 11, which are polled without a pause, each by a client of its own",
+  clients: "units 1 and 2 are right always, and at most 1.5 s later than alone once the dead ones are known",
+  options: `PROT=${kind} TIME=5`,
+  long: true,
+  animal: () => Animal.open(modbusProtocol(kind), gateway(kind, 20, { units: [8, 9, 10, 11], waitMs: 0 })),
+  async visit({ modbus, mux }) {
+    const until = performance.now() + 16_000;
+    const pollers = await Promise.all([8, 9, 10, 11, 1, 2].map(modbus));
+    const dead = [8, 9, 10, 11].map((unit, n) => poll(pollers[n] as ModbusClient, unit, 10, until));
+    const live = [1, 2].map((unit, n) => poll(pollers[4 + n] as ModbusClient, unit, 500, until - 8000));
+    for (const { said } of await Promise.all(live)) assert.deepEqual([...new Set(said)], ["right"]);
+    const later = [1, 2].map((unit, n) => poll(pollers[4 + n] as ModbusClient, unit, 500, until));
+    for (const { said, worstMs } of await Promise.all(later)) {
+      assert.deepEqual([...new Set(said)], ["right"]);
+      assert.ok(worstMs < 1600, `a live unit waited ${worstMs} ms`);
+    }
+    for (const { said } of await Promise.all(dead)) assert.deepEqual([...new Set(said)], ["830b"]);
+    assert.ok((await mux.status()).unitSilent > 50, "requests to the dead units fail at once");
+  },
+}));
+
+/** Units that do not answer at the moment. */
+const off: number[] = [];
+const RETURNING: Story = {
+  device: "Gateway with a unit that is off for some time",
+  behaviour: "gets no answer of unit 9 for 5 s",
+  clients: "unit 1 is right always; unit 9 is right again with the next try, and from then on",
+  options: "PROT=modbus TIME=2",
+  long: true,
+  animal: () => Animal.open(modbusProtocol("modbus"), gateway("modbus", 20, { units: off, waitMs: 0 })),
+  async visit({ animal, modbus }) {
+    off.push(9);
+    const begin = performance.now();
+    const [nine, one] = await Promise.all([modbus(), modbus()]);
+    const live = poll(one, 1, 400, begin + 12_000);
+    await poll(nine, 9, 50, begin + 5000);
+    off.length = 0;
+    while ((await nine.call(9, readPdu(1))) === "830b") await pause(50);
+    assert.ok(performance.now() - begin < 11_500, "the tries are at 0, 2, 6 and 10 s at the latest");
+    const { said } = await poll(nine, 9, 20, performance.now() + 500);
+    assert.deepEqual([...new Set(said)], ["right"]);
+    assert.deepEqual([...new Set((await live).said)], ["right"]);
+    assert.equal(animal.links.length, 1);
+  },
+};
+
 const SAID_DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => ({
   device: "Gateway that tells of a dead unit",
   behaviour: "says exception 0x0B for unit 9 after 0.1 s, as long as the bus is busy with it",
@@ -62,6 +110,8 @@ const SAID_DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] a
 /** Gateways with several units, dead ones among them, and devices that are slow. */
 export const UNITS: readonly Story[] = [
   ...DEAD,
+  ...SEVERAL,
+  RETURNING,
   ...SAID_DEAD,
   {
     device: "Slow meter with a client that asks anew",
