@@ -35,6 +35,7 @@ const BY_EVIDENCE: readonly ModbusName[] = ["modbus-rtu", "modbus-serial", "modb
 
 const HTTP = /^(?:[A-Z]{3,9} [!-~]{1,400} )?HTTP\/1\.[01][ \r\n]/;
 const TELEGRAM = /^<[A-Z]\d[0-9A-Za-z]{4,40}/;
+const ASCII_FRAMES = /^:[\dA-Fa-f]+\r\n/; // of Modbus ASCII, with a wrong LRC
 const TEXT = /^[\t\n\r -~]+$/;
 const TPDU = { first: 0x60, length: 5 }; // what many payment hosts put in front of a message
 const ISO_TYPE = /^[0-2][1-8]\d\d/; // version, class, function, origin
@@ -112,7 +113,7 @@ function lines(text: string): Likeness | undefined {
   if (text.endsWith("\0") && TEXT.test(text.slice(0, -1))) {
     return { what: "lines that end with a zero", protocol: "echo", options: "LEND=nul", isWeak };
   }
-  if (!TEXT.test(text)) return undefined;
+  if (!TEXT.test(text) || ASCII_FRAMES.test(text)) return undefined;
   if (text.endsWith("\n")) return { what: "lines of text", protocol: "echo", options: LF, isWeak };
   if (!text.endsWith("\r")) return undefined;
   return { what: "lines that end with CR", protocol: "echo", options: "LEND=cr", isWeak };

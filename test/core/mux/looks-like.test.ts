@@ -75,6 +75,7 @@ const late: [own: string, side: Side, bytes: Buffer, said: string][] = [
   ["echo", "device", Buffer.from("OK\0"), "this looks like lines that end with a zero: LEND=nul"],
   ["echo", "device", Buffer.from("OK\r\n"), "this looks like lines of text: LEND=lf"],
   ["echo", "device", Buffer.from("OK"), ""],
+  ["modbus-ascii", "clients", Buffer.from(":010300000001FA\r\n"), ""],
   ["echo", "device", Buffer.from("7f3041", "hex"), ""],
   ["echo", "device", answer("modbus"), TCP],
   ["modbus-rtu", "clients", request("modbus"), TCP],
