@@ -147,7 +147,7 @@ export class AnswerMatcher<T extends Awaiting> {
       if (echo !== undefined) return echo;
       if (cut.kind === "part" || protocol.isAnswerTo(bytes, to.request)) return this.#answered(to, cut);
     }
-    const foreign = this.#judgeForeign(id, cut, atEof);
+    const foreign = this.#judgeForeign(id, cut, to, atEof);
     if (foreign !== undefined) return foreign;
     if (to === undefined) this.#ids.answered(id);
     else if (protocol.isDistorted?.(bytes, to.request)) return { kind: "suspect", what: unawaited(bytes) };
@@ -169,10 +169,11 @@ export class AnswerMatcher<T extends Awaiting> {
   }
 
   /** What a message is that has no id or unit of a request. */
-  #judgeForeign(id: number, cut: MessageCut, atEof: boolean): Match<T> | undefined {
+  #judgeForeign(id: number, cut: MessageCut, to: T | undefined, atEof: boolean): Match<T> | undefined {
     const [oldest] = this.#outstanding.values();
-    if (oldest === undefined || this.#options().match === "strict") return undefined;
-    return this.#remembered(this.#foreign.judge(id, cut, oldest, this.#outstanding.size > 1, atEof));
+    const asked = to ?? oldest;
+    if (asked === undefined || this.#options().match === "strict") return undefined;
+    return this.#remembered(this.#foreign.judge(id, cut, asked, this.#outstanding.size > 1, atEof));
   }
 
   #remembered(match: Match<T> | undefined): Match<T> | undefined {

@@ -67,17 +67,17 @@ export class ForeignAnswers<T extends Awaiting> {
   /**
    * What a message is.
    *
-   * @param oldest the request that has waited for longest
+   * @param asked the request with this id, or else the one that has waited for longest
    * @param others whether other requests wait, too
    * @param atEof whether nothing follows on the link
    * @returns nothing: no answer
    */
-  judge(id: number, cut: MessageCut, oldest: T, others: boolean, atEof: boolean): Match<T> | undefined {
-    const unit = this.#protocol.unitOfFit?.(cut.bytes, oldest.request);
+  judge(id: number, cut: MessageCut, asked: T, others: boolean, atEof: boolean): Match<T> | undefined {
+    const unit = this.#protocol.unitOfFit?.(cut.bytes, asked.request);
     if (unit === undefined) return undefined;
-    const signs: Signs = { id, hasId: id === oldest.id, unit, askedUnit: oldest.request.modbus?.unit ?? 0 };
+    const signs: Signs = { id, hasId: id === asked.id, unit, askedUnit: asked.request.modbus?.unit ?? 0 };
     const verdict = this.#trust.judge(signs);
-    if (verdict === "known" && !others) return this.#take({ to: oldest, signs, cut });
+    if (verdict === "known" && !others) return this.#take({ to: asked, signs, cut });
     if (!signs.hasId && this.#habits.isOurs(id)) return undefined;
     if (others && !this.#trust.isProven) {
       this.#habits.areIdsDoubtful = true;
@@ -93,8 +93,8 @@ export class ForeignAnswers<T extends Awaiting> {
       this.#hasRefused = true;
       return undefined;
     }
-    if (atEof) return this.#take({ to: oldest, signs, cut });
-    this.#candidate = { to: oldest, signs, cut: { kind: "frame", bytes: Buffer.from(cut.bytes) } };
+    if (atEof) return this.#take({ to: asked, signs, cut });
+    this.#candidate = { to: asked, signs, cut: { kind: "frame", bytes: Buffer.from(cut.bytes) } };
     return HELD;
   }
 

@@ -284,6 +284,15 @@ test("an id of an earlier request, on this link or the one before, is none of th
   assert.equal(match.kind, "unsolicited");
 });
 
+test("several requests and a unit of its own: the link is made anew, whichever was answered", () => {
+  for (const answered of [0, 1]) {
+    const { matcher, ask, say } = setUp("PROT=modbus PIPE=4");
+    const asked = [ask(read(3, 1)), ask(read(3, 2))][answered] ?? assert.fail();
+    assert.deepEqual(say(answerTo(asked, registerPdu(5), { unit: 1 })), ["suspect"]);
+    assert.equal(matcher.limit, 1);
+  }
+});
+
 test("several requests and an id of its own: one by one until the ids have shown to be right", () => {
   const { matcher, ask, say } = setUp("PROT=modbus PIPE=4");
   const [first] = [ask(read(1, 1)), ask(read(1, 2))];
