@@ -35,7 +35,7 @@ type State =
  * the device nothing. Longer ones ask for their turn with what has come. As much as nginx keeps (client_body_buffer_size).
  */
 const MAX_COLLECTED = 16_384;
-const PATIENCE_MS = 200; // so long a message may take to be whole; then it begins if nobody uses the device
+const PATIENCE_MS = 500; // so long a message may take to be whole, hiccups of a WLAN included; then it begins if nobody uses the device
 const MAX_PARTS = 64; // parts before they are joined: a message of single bytes must not cost a Buffer per byte
 const BETWEEN: State = { kind: "between messages" };
 
