@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { type HostPort, plainAddress } from "../core/net/address.js";
@@ -8,6 +9,8 @@ import type { ReadBuffer } from "./read-buffer.js";
 
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
+/** Bytes of one read of last words. */
+const LAST_WORDS_MAX = 16_384;
 const END = Symbol("end");
 
 /** A socket that knows its end. So all sockets share their listeners, and an idle one costs little memory. */
@@ -178,11 +181,28 @@ export class StreamEnd implements End {
     else this.#socket.resetAndDestroy();
   }
 
-  readonly #onWritten = (): void => {
+  readonly #onWritten = (error?: Error | null): void => {
+    if (error) this.#readLastWords();
     if (!this.#draining || this.#socket.writableLength > 0) return;
     this.#draining = false;
     this.#tell("drained");
   };
+
+  /**
+   * A peer that closes while it is being sent something may have said why: a web server refuses an upload so. The kernel still has these
+   * bytes, but Node gives up the socket at the first write that fails. Called before that.
+   */
+  #readLastWords(): void {
+    const { _handle: handle } = this.#socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
+    const fd = handle?.fd ?? -1;
+    if (fd < 0 || this.#socket instanceof TLSSocket) return;
+    const words = Buffer.alloc(LAST_WORDS_MAX);
+    while (this.#wanted) {
+      const count = readNow(fd, words);
+      if (count === 0) return;
+      this.receive(words.subarray(0, count));
+    }
+  }
 
   #tell(event: "eof" | "drained" | "finished"): void {
     try {
@@ -237,6 +257,15 @@ export class StreamEnd implements End {
       end.events.fault(error);
     }
   };
+}
+
+/** Reads what the kernel has of a socket. Returns the number of bytes; 0: none, the end, or an error. */
+function readNow(fd: number, into: Buffer): number {
+  try {
+    return readSync(fd, into);
+  } catch {
+    return 0;
+  }
 }
 
 /**

@@ -28,6 +28,17 @@ const refusesUploads: Habit = {
   },
 };
 
+/** Wants a login: says so at the first bytes of an upload, and cuts the connection with the rest unread. */
+const wantsLogin: Habit = {
+  received(chunk, link) {
+    if (!chunk.includes("PUT ")) return chunk;
+    link.pause();
+    link.write("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 3\r\n\r\nno\n");
+    link.end();
+    return Buffer.alloc(0);
+  },
+};
+
 /** Another client asks; its answers must come within so many milliseconds. */
 async function othersGoOn({ client }: Visit, withinMs: number): Promise<void> {
   const other = await client();
@@ -60,7 +71,7 @@ export const WEB_DEVICES: readonly Story[] = [
     device: "Camera whose uploader loses its WLAN",
     behaviour: "gets half a body, and then nothing",
     clients: "the uploader is closed, the others go on, and nobody gets an answer to half a request",
-    options: "PROT=http STAL=0.3",
+    options: "PROT=http STAL=1",
     animal: () => Animal.open(http),
     async visit(visit) {
       const { animal, client } = visit;
@@ -98,6 +109,23 @@ export const WEB_DEVICES: readonly Story[] = [
       const one = await visit.client();
       assert.match(String(await one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE]))), /^HTTP\/1\.1 413 [\s\S]*no\n$/);
       await until(() => one.client.ended || one.client.closed, "the end of the connection");
+      await othersGoOn(visit, 5000);
+    },
+  },
+  {
+    device: "Camera that wants a login",
+    behaviour: "answers 401 at the first bytes of an upload, and cuts the connection with the rest unread",
+    clients: "the 401, although the rest of the upload fails",
+    options: "PROT=http",
+    animal: () => Animal.open(http, wantsLogin),
+    async visit(visit) {
+      for (let count = 0; count < 5; count += 1) {
+        const one = await visit.client();
+        assert.match(
+          String(await one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE]))),
+          /^HTTP\/1\.1 401 [\s\S]*no\n$/,
+        );
+      }
       await othersGoOn(visit, 5000);
     },
   },
