@@ -115,7 +115,7 @@ describe("crowds at a shared device delay no other client", { concurrency: 1 }, 
 
   test("thousands wait for one answer, and get it", async (t) => {
     const device = await silentDevice(t);
-    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=conbus CACH=500`);
+    const mux = await startMuxProcess(t, `127.0.0.1:${device.port} PROT=conbus CACH=60000`);
     const crowd = await Crowd.open(t, mux.port, 3 * CROWD);
     const question = telegram("S0020044966F02D18");
     for (const socket of crowd.sockets) socket.write(question);
