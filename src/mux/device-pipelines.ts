@@ -101,7 +101,7 @@ export class DevicePipelines {
 
   /**
    * How much of its time the request has waited for other units that do not answer, since the last call: that does not count. In all, it is
-   * no more than two such units may take.
+   * no more than two such units may take, and one where nobody answers.
    */
   excusedMs(clientRequest: ClientRequest): number {
     const { clock } = this.#owner;
@@ -110,7 +110,8 @@ export class DevicePipelines {
     for (const { room } of clientRequest.place === undefined ? [] : this.#pipelines.values()) {
       ms = Math.max(ms, clock.now() - (room.heldSince(clientRequest.request) ?? clock.now()));
     }
-    const excusedMs = Math.min(Math.ceil(ms), MAX_EXCUSED_MS - clientRequest.excusedMs);
+    const maxMs = this.units.isAnyAnswering ? MAX_EXCUSED_MS : HOLD_MS;
+    const excusedMs = Math.max(0, Math.min(Math.ceil(ms), maxMs - clientRequest.excusedMs));
     clientRequest.excusedMs += excusedMs;
     return excusedMs;
   }

@@ -69,6 +69,11 @@ export class UnitHealth {
     return (this.#units.get(unit)?.state ?? ANSWERING).kind === "answering";
   }
 
+  /** Whether the unit that answered last still does. */
+  get isAnyAnswering(): boolean {
+    return this.#last?.state.kind === "answering";
+  }
+
   /** Whether requests to other units go first: this one has not answered, and they have just waited for such a unit. */
   yields(unit: number, now: number): boolean {
     return !this.isTrusted(unit) && now - this.#riskedAt < RISK_MS;
