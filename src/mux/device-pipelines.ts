@@ -10,6 +10,7 @@ import type { ConnectionPool } from "./connection-pool.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { DeviceConnectionEvents } from "./device-connection-events.js";
 import { FirstBytes } from "./first-bytes.js";
+import { SOUNDING_MS } from "./link-sounding.js";
 import type { MuxLog } from "./mux-log.js";
 import type { ClientRequest, RequestEvents, Room } from "./pending-request.js";
 import { RequestPipeline } from "./request-pipeline.js";
@@ -91,7 +92,9 @@ export class DevicePipelines {
       if (pipeline.room.isFor(request) && (best === undefined || pipeline.outstanding < best.outstanding))
         best = pipeline;
     }
-    return best;
+    if (best === undefined || request.reads || best.sounding.isDone()) return best;
+    this.#heldUntil = this.#owner.clock.now() + SOUNDING_MS; // a pause of the link, no want of another one
+    return undefined;
   }
 
   /** A client has gone: answers that only it wanted are of no use. */

@@ -31,6 +31,11 @@ export class HealthProbe {
     this.#usedAt = this.#owner.clock.now();
   }
 
+  /** For how long nothing has passed. */
+  get idleMs(): number {
+    return this.#owner.clock.now() - this.#usedAt;
+  }
+
   cancel(): void {
     this.#timer?.cancel();
   }

@@ -8,6 +8,7 @@ import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
 import { HealthProbe } from "./health-probe.js";
 import { LinkLife } from "./link-life.js";
 import { LinkRoom } from "./link-room.js";
+import { LinkSounding } from "./link-sounding.js";
 import { LinkState } from "./link-state.js";
 import { Outstanding, type Timeouts } from "./outstanding.js";
 import type { AnswerSource, PendingRequest } from "./pending-request.js";
@@ -31,6 +32,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   readonly #probe: HealthProbe;
   readonly #gap: RequestGap;
   readonly #life: LinkLife;
+  readonly sounding: LinkSounding;
   readonly #state = new LinkState();
   /** Carries the body of the last request that had a long one. */
   #body: BodyOnLink | undefined;
@@ -63,6 +65,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
     this.#gap = new RequestGap(clock, () => this.#gapOver());
+    this.sounding = new LinkSounding(clock, this.#probe, this.#gap);
     this.#life = new LinkLife(clock, owner.options(), (reason) => this.retire(reason));
   }
 
