@@ -35,14 +35,20 @@ export function crcFits(bytes: Buffer, start: number, end: number): boolean {
 
 /**
  * The shortest length from `min` to `max` at which the bytes from `start` on end with their own CRC; undefined when there is none. One pass
- * tries all lengths, because the CRC over a message with its CRC is 0.
+ * tries all lengths, because the CRC over a message with its CRC is 0. Where the CRC of a message ends with a zero, its bytes without that zero
+ * end with a CRC, too. So one zero belongs to the message if nothing more is there yet, or the same unit follows.
  */
 export function shortestWithCrc(bytes: Buffer, start: number, min: number, max: number): number | undefined {
   const limit = Math.min(max, bytes.length - start);
   let crc = START;
   for (let length = 1; length <= limit; length += 1) {
     crc = step(crc, bytes[start + length - 1] ?? 0);
-    if (crc === 0 && length >= min) return length;
+    if (crc === 0 && length >= min) return length < limit && endsWithZero(bytes, start, length) ? length + 1 : length;
   }
   return undefined;
+}
+
+function endsWithZero(bytes: Buffer, start: number, length: number): boolean {
+  const next = start + length + 1;
+  return bytes[next - 1] === 0 && (next === bytes.length || (bytes[next] !== 0 && bytes[next] === bytes[start]));
 }

@@ -63,13 +63,17 @@ export class ExpectedAnswers {
     return length === undefined ? undefined : this.#unlessEcho(UNIT + length, request, bytes, at);
   }
 
-  /** Some adapters send the request back before the answer. What begins like the request is the answer only if nothing more comes. */
+  /**
+   * Some adapters send the request back before the answer. What is the whole request is its echo, though it may look like the beginning of a longer
+   * answer. What begins like the request is a shorter answer only if nothing more comes.
+   */
   #unlessEcho(length: number, request: Buffer, bytes: Buffer, at: number): number | undefined | HeaderReading {
     const whole = MBAP_HEADER + length + this.#crcSize;
-    if (whole >= request.length) return length;
+    if (whole === request.length) return length;
     const there = Math.min(bytes.length - at, request.length);
     if (bytes.compare(request, PROTOCOL_AT, there, at + PROTOCOL_AT, at + there) !== 0) return length;
     if (there === request.length) return undefined;
+    if (whole > request.length) return { kind: "more", need: request.length };
     return { kind: "more", need: there < whole ? whole : request.length, whole };
   }
 

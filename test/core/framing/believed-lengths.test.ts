@@ -73,6 +73,20 @@ test("modbus: an echo of the request is no answer, though it begins like one", (
   }
 });
 
+test("an echo is whole, and the answer behind it, though the echo begins like a longer answer", () => {
+  for (const kind of ["modbus", "modbus-rtu"] as const) {
+    for (const pdu of [readPdu(0x0426, 2), readPdu(0x5007, 40)]) {
+      const request = wrap(kind, { id: 1, unit: 1, pdu });
+      const answer = wrap(kind, { id: 1, unit: 1, pdu: answerPdu(1, pdu) });
+      const both = Buffer.concat([request, answer]);
+      for (const chunks of [[both], cutAt(both, [request.length]), cutAt(both, [...both.keys()])]) {
+        const found = messages(answersTo(kind, [request]), chunks);
+        assert.deepEqual(found, [request.toString("hex"), answer.toString("hex")], kind);
+      }
+    }
+  }
+});
+
 test("modbus: what begins like an echo is the answer when nothing more comes, or when what comes is no echo", () => {
   for (const pdu of [readPdu(0x0200), writeManyPdu(1, 2, 3)]) {
     const request = wrap("modbus", { id: 1, unit: 1, pdu });

@@ -30,3 +30,18 @@ test("the shortest length that ends with a CRC, within its limits", () => {
   assert.equal(shortestWithCrc(FRAME, 0, FRAME.length + 1, 256), undefined);
   assert.equal(shortestWithCrc(FRAME.subarray(0, -1), 0, 4, 256), undefined);
 });
+
+test("a CRC that ends with a zero: the zero belongs to the frame", () => {
+  const frame = Buffer.from("014100566ab27300", "hex");
+  assert.equal(crcFits(frame, 0, frame.length) && crcFits(frame, 0, frame.length - 1), true);
+  assert.equal(shortestWithCrc(frame, 0, 4, 256), frame.length);
+  assert.equal(shortestWithCrc(Buffer.concat([frame, frame]), 0, 4, 256), frame.length);
+  assert.equal(shortestWithCrc(frame, 0, 4, frame.length - 1), frame.length - 1);
+});
+
+test("zeros behind a CRC that are padding, or the unit 0 of the next frame", () => {
+  for (const behind of ["000000", "004101"]) {
+    const bytes = Buffer.concat([FRAME, Buffer.from(behind, "hex")]);
+    assert.equal(shortestWithCrc(bytes, 0, 4, 256), FRAME.length, behind);
+  }
+});

@@ -48,6 +48,18 @@ export function cutAt(whole: Buffer, places: readonly number[]): Buffer[] {
   return cuts.slice(1).map((end, index) => whole.subarray(cuts[index], end));
 }
 
+/**
+ * As {@link cutAt}, for bare RTU: not beside a zero. Behind a function code without a known length, only what comes at once tells whether the CRC
+ * ends with that zero.
+ */
+export function cutApartFromZeros(whole: Buffer, places: readonly number[]): Buffer[] {
+  const apart = places.filter((place) => {
+    const at = place % (whole.length + 1);
+    return whole[at - 1] !== 0 && whole[at] !== 0;
+  });
+  return cutAt(whole, apart);
+}
+
 /** The bytes as a string of one character each, or as numbers. */
 export function bytes(...parts: readonly (string | readonly number[])[]): Buffer {
   return Buffer.concat(
