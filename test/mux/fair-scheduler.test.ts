@@ -32,6 +32,7 @@ function setUp(options = "PROT=modbus TIME=2") {
     shared: new Set<string>(),
     excusedMs: 0,
     busyUnit: 0,
+    lastUnit: 0,
   };
   const owner: FairSchedulerOwner = {
     clock,
@@ -41,6 +42,7 @@ function setUp(options = "PROT=modbus TIME=2") {
     roomFor({ key = "", modbus }) {
       if (state.shared.has(key)) return "room";
       if (modbus?.unit === state.busyUnit) return "other";
+      if (state.room > 0 && modbus?.unit === state.lastUnit) return "last";
       return state.room > 0 ? "room" : "none";
     },
     keyOf: ({ key }) => key,
@@ -243,6 +245,20 @@ test("a request whose unit has not answered the one before it waits, and those o
   await settle();
   assert.deepEqual(order(), ["b7"], "nobody has asked again");
   scheduler.unitFreed();
+  scheduler.dispatch();
+  await settle();
+  assert.deepEqual(order(), ["b7", "a1"]);
+});
+
+test("a request to a unit that has not answered goes behind the others", async () => {
+  const { scheduler, state, join, ask, order } = setUp();
+  const [a, b] = [join("a"), join("b")];
+  Object.assign(state, { room: 0, lastUnit: 1 });
+  ask(a, READ_1);
+  await settle();
+  ask(b, wrap("modbus", { id: 7, unit: 2, pdu: readPdu(1) }));
+  await settle();
+  state.room = 2;
   scheduler.dispatch();
   await settle();
   assert.deepEqual(order(), ["b7", "a1"]);

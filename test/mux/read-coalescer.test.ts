@@ -166,6 +166,14 @@ test("CACH: a read inside a range that is fresh is answered from it, whoever rea
   assert.equal(coalescer.cached(inside, 1500), undefined);
 });
 
+test("CACH: a write between a read and its answer makes its values worthless for others", () => {
+  const coalescer = modbus("CACH=500");
+  const wide = merged(coalescer, readOf(3, 0, 10), [], 0);
+  coalescer.sent(pendingOf(WRITE));
+  coalescer.answered(wide, answerAt(wide.request, 1), false, 2);
+  assert.equal(coalescer.cached(readOf(3, 0, 10), 3), undefined);
+});
+
 test("CACH: bits of a fresh range are shifted to where the client wants them", () => {
   const coalescer = modbus("CACH=500");
   const wide = pendingOf(readOf(1, 0, 20), 0);

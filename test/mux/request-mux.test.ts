@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { RequestMux } from "#src/mux/request-mux.js";
-import { readPdu, writePdu } from "../support/modbus.js";
+import { readPdu, unwrap, wrap, writePdu } from "../support/modbus.js";
 import {
   type AttachedClient,
   attachTo,
@@ -173,3 +173,36 @@ test("a write whose connection is lost fails", async (t) => {
   assert.deepEqual(a.got, [modbusMessage(5, Buffer.of(0x86, 0x0b))]);
   assert.deepEqual([counters()["linkLost"], counters()["repeated"]], [1, undefined]);
 });
+
+for (const kind of ["modbus", "modbus-serial"] as const) {
+  test(`MERG, ${kind}: what the device refuses together is asked for one by one, in the order of each client`, async (t) => {
+    const { clock, device, join } = await setUp(t, `PROT=${kind} MERG=9`);
+    const length = kind === "modbus" ? 12 : 8;
+    const [a, b] = [join(), join()];
+    const asked = async (peer: Client) => unwrap(kind, Buffer.from(await peer.take(length), "latin1"));
+    const ask = (client: AttachedClient, start: number, count: number): void =>
+      client.end.write(wrap(kind, { id: start, unit: 1, pdu: readPdu(start, count) }));
+    const answer = (peer: Client, id: number, pdu: Buffer): void => peer.write(wrap(kind, { id, unit: 1, pdu }));
+    ask(b, 100, 1);
+    const peer = await device.client();
+    const first = await asked(peer);
+    for (const start of [0, 10, 20]) ask(a, start, 5);
+    await settle();
+    answer(peer, first.id, registerPdu(1));
+    await until(() => b.got.length > 0, "the first answer");
+    await pass(clock, 100); // the device could close the link behind it
+    const together = await asked(peer);
+    assert.deepEqual(together.pdu, readPdu(0, 25));
+    answer(peer, together.id, Buffer.of(0x83, 2));
+    for (const start of [0, 10, 20]) {
+      const alone = await asked(peer);
+      assert.deepEqual(alone.pdu, readPdu(start, 5));
+      answer(peer, alone.id, Buffer.concat([Buffer.of(3, 10), Buffer.alloc(10, start)]));
+    }
+    await until(() => a.got.length === 3, "all answers");
+    assert.deepEqual(
+      a.got.map((bytes) => unwrap(kind, bytes).pdu[2]),
+      [0, 10, 20],
+    );
+  });
+}

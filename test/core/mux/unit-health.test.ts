@@ -59,6 +59,17 @@ test("the return of one unit does not vouch for one that was dead before", () =>
   assert.equal(units.isTrusted(9), false);
 });
 
+test("a unit that has answered before is silent only when another one has answered since", () => {
+  const { units, told, miss, answer } = setUp();
+  answer(1, 0);
+  answer(9, 100);
+  for (const now of [1000, 2000, 3000]) miss(9, now);
+  assert.deepEqual([told, units.mayAsk(9, 4000)], [[], true], "the whole device may be away");
+  answer(1, 4500);
+  miss(9, 5000);
+  assert.deepEqual(told, ["9 silent"]);
+});
+
 test("requests that were under way together count once", () => {
   const { units, told, answer } = setUp();
   answer(1, 0);
