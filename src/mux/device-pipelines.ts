@@ -68,7 +68,8 @@ export class DevicePipelines {
 
   /** Whether this request can be. `other`: there is room only for requests to other units than its own. */
   roomFor(request: Request): Room {
-    if (this.#owner.pool.refuses || this.refuses(request) || this.freeFor(request) !== undefined) return "room";
+    if (this.#owner.pool.refuses || this.refuses(request)) return "room";
+    if (this.freeFor(request) !== undefined) return this.#yields(request) ? "last" : "room";
     return this.hasRoom ? "other" : "none";
   }
 
@@ -77,12 +78,6 @@ export class DevicePipelines {
     const { units } = this;
     const unit = unitOf(request);
     return unit !== undefined && !units.isTrusted(unit) && !units.mayAsk(unit, this.#owner.clock.now());
-  }
-
-  /** Whether requests to other units go first. */
-  yields(request: Request): boolean {
-    const unit = unitOf(request);
-    return unit !== undefined && !this.units.isTrusted(unit) && this.units.yields(unit, this.#owner.clock.now());
   }
 
   /** The pipeline that can take this request and has the fewest outstanding; nothing when none can. */
@@ -216,6 +211,12 @@ export class DevicePipelines {
         this.#reopen();
       },
     };
+  }
+
+  /** Whether requests to other units go first. */
+  #yields(request: Request): boolean {
+    const unit = unitOf(request);
+    return unit !== undefined && this.units.yields(unit, this.#owner.clock.now());
   }
 
   #hold(connection: DeviceConnection): number {

@@ -72,6 +72,19 @@ test("a request goes to the established connection with the fewest outstanding",
   assert.deepEqual([pipelines.freeFor(ANY), pipelines.outstanding], [undefined, 4]);
 });
 
+test("a request to a unit that has not answered goes behind the others when they have just waited for such a unit", () => {
+  const { pipelines, first } = setUp();
+  first.events.ready();
+  const to = (unit: number) => requestOf(muxRoute("PROT=modbus").mux.protocol, modbusMessage(1, readPdu(1), unit));
+  for (const unit of [8, 9]) pipelines.units.missed(unit, 0, 0);
+  assert.equal(pipelines.roomFor(to(9)), "room", "nobody has waited");
+  pipelines.units.asked(8, 0);
+  assert.deepEqual(
+    [9, 1].map((unit) => pipelines.roomFor(to(unit))),
+    ["last", "room"],
+  );
+});
+
 test("a sensible answer shows the pool that the device is there", () => {
   const { first, pipelines, send, told } = setUp();
   first.events.ready();

@@ -59,8 +59,8 @@ export function requestOf(protocol: Protocol, bytes: Buffer): Request {
 }
 
 /** A Modbus/TCP message to or from unit 1. */
-export function modbusMessage(id: number, pdu: Buffer): Buffer {
-  return wrap("modbus", { id, unit: 1, pdu });
+export function modbusMessage(id: number, pdu: Buffer, unit = 1): Buffer {
+  return wrap("modbus", { id, unit, pdu });
 }
 
 /** The PDU of the answer to a read of one register. */
