@@ -58,7 +58,7 @@ const SEVERAL: readonly Story[] = (["modbus", "modbus-serial"] as const).map((ki
     const later = [1, 2].map((unit, n) => poll(pollers[4 + n] as ModbusClient, unit, 500, until));
     for (const { said, worstMs } of await Promise.all(later)) {
       assert.deepEqual([...new Set(said)], ["right"]);
-      assert.ok(worstMs < 1600, `a live unit waited ${worstMs} ms`);
+      assert.ok(worstMs < 2200, `a live unit waited ${worstMs} ms`); // 1.5 s, and a busy machine
     }
     for (const { said } of await Promise.all(dead)) assert.deepEqual([...new Set(said)], ["830b"]);
     assert.ok((await mux.status()).unitSilent > 50, "requests to the dead units fail at once");
