@@ -4,8 +4,8 @@ import { create, duration, element, labelOf, number, row } from "./elements.js";
 
 /** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
 /** @typedef {import("../src/core/mux/mux-status.js").MuxStatus} MuxStatus */
-/** @typedef {import("../src/core/mux/client-seats.js").ClientStatus} ClientStatus */
-/** @typedef {import("../src/core/mux/client-seats.js").RequestParts} RequestParts */
+/** @typedef {import("../src/core/mux/client-records.js").ClientStatus} ClientStatus */
+/** @typedef {import("../src/core/mux/client-records.js").RequestParts} RequestParts */
 /** @typedef {{ root: HTMLElement, title: HTMLElement, facts: HTMLElement, load: HTMLMeterElement, body: HTMLElement }} Block */
 
 const MAX_CLIENTS = 50;

@@ -97,7 +97,7 @@ export abstract class BaseMux implements Mux {
 
   attach({ origin, id, name }: ClientIdentity): End {
     const { target, mux } = this.route;
-    const who = { origin, id, name, seat: this.statistics.joined(origin, id) };
+    const who = { origin, id, name, record: this.statistics.connected(origin, id) };
     const client = new MuxClient(who, target, mux.protocol, this.context.clock, {
       ...this.eventsOf(() => client),
       malformed: (reason, fault, bytes) => {
@@ -206,7 +206,7 @@ export abstract class BaseMux implements Mux {
   #left(client: MuxClient): void {
     if (!this.clients.delete(client)) return;
     this.clientLeft(client);
-    this.statistics.left(client);
+    this.statistics.disconnected(client);
     if (this.clients.size > 0) return;
     if (this.#isAbandoned) this.close(ABANDONED);
     else this.#idleTimer.start(this.route.mux.idleMs, this.context.clock);

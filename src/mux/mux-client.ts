@@ -1,7 +1,7 @@
 import { CutQueue } from "../core/framing/cut-queue.js";
 import type { FramingKind, HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
-import type { ClientSeat } from "../core/mux/client-seats.js";
+import type { ClientRecord } from "../core/mux/client-records.js";
 import { isStranger, type Likeness, looksLike, strangerIn } from "../core/mux/looks-like.js";
 import type { MessageFault, Protocol } from "../core/mux/protocol.js";
 import type { RequestBody } from "../core/mux/request-body.js";
@@ -51,7 +51,7 @@ export interface MuxClientOwner {
 }
 
 /** Who a client of a mux is. */
-export type MuxClientIdentity = Pick<MuxClient, "origin" | "id" | "name" | "seat">;
+export type MuxClientIdentity = Pick<MuxClient, "origin" | "id" | "name" | "record">;
 
 const MAX_PENDING = 262_144; // unread bytes of answers; beyond this limit the mux neither reads from the client nor starts requests for it
 const SIGN_OF_LIFE_MS = 1000; // well below the shortest timeout of a relay
@@ -67,7 +67,7 @@ export class MuxClient extends QueuedEnd {
   /** The id of its connection. */
   readonly id: string;
   /** What is known of it, over all its connections. */
-  readonly seat: ClientSeat;
+  readonly record: ClientRecord;
   readonly #clock: Clock;
   readonly #owner: MuxClientOwner;
   /** Messages that the mux has not accepted yet, in memory that belongs to the writer until then. */
@@ -92,7 +92,7 @@ export class MuxClient extends QueuedEnd {
     this.origin = who.origin;
     this.name = who.name;
     this.id = who.id;
-    this.seat = who.seat;
+    this.record = who.record;
     this.#clock = clock;
     this.#owner = owner;
     this.#framing = protocol.framing;

@@ -1,4 +1,4 @@
-import { type ClientSeat, ClientSeats, failuresOf, openOf } from "../core/mux/client-seats.js";
+import { type ClientRecord, ClientRecords, failuresOf, openOf } from "../core/mux/client-records.js";
 import { DeviceLoad } from "../core/mux/device-load.js";
 import type { MuxCounters, RequestsStatus } from "../core/mux/mux-status.js";
 import type { Outcome } from "../core/mux/request-outcome.js";
@@ -13,7 +13,7 @@ const MAX_SHOWN = 200; // clients in STAT; each takes 300 bytes, and the page as
 export class RequestStatistics {
   readonly #counters: MuxCounters;
   readonly #clock: Clock;
-  readonly #seats = new ClientSeats();
+  readonly #records = new ClientRecords();
   readonly #load: DeviceLoad;
   readonly #underWay = new Set<PendingRequest>();
   /** Most links of the mux (POOL). */
@@ -28,20 +28,20 @@ export class RequestStatistics {
   }
 
   /** A client has connected. @param id of its connection */
-  joined(origin: ClientOrigin, id: string): ClientSeat {
-    return this.#seats.take(clientName(origin), id, this.#clock.now());
+  connected(origin: ClientOrigin, id: string): ClientRecord {
+    return this.#records.connected(clientName(origin), id, this.#clock.now());
   }
 
   /** The connection of a client has ended. */
-  left({ seat }: MuxClient): void {
-    this.#seats.leave(seat, this.#clock.now());
+  disconnected({ record }: MuxClient): void {
+    this.#records.disconnected(record, this.#clock.now());
   }
 
   /** A client has sent a request: {@link settled} or {@link ended} follows, once. */
-  asked({ seat }: MuxClient): void {
+  asked({ record }: MuxClient): void {
     this.#counters.requests += 1;
-    seat.requests += 1;
-    seat.recent.add(1, this.#clock.now());
+    record.requests += 1;
+    record.recent.add(1, this.#clock.now());
   }
 
   /** A request goes to the device. */
@@ -66,15 +66,16 @@ export class RequestStatistics {
     clientRequest.outcome = outcome;
     const { client, since, startedAt, pending } = clientRequest;
     const now = this.#clock.now();
-    client.seat.waitedMs += (startedAt ?? now) - since;
-    if (pending?.sentAt !== undefined && pending.asker === clientRequest) client.seat.deviceMs += now - pending.sentAt;
+    client.record.waitedMs += (startedAt ?? now) - since;
+    if (pending?.sentAt !== undefined && pending.asker === clientRequest)
+      client.record.deviceMs += now - pending.sentAt;
     this.ended(client, outcome);
   }
 
   /** A request has ended before it could wait for anything. */
-  ended({ seat }: MuxClient, outcome: Outcome): void {
+  ended({ record }: MuxClient, outcome: Outcome): void {
     this.#counters[outcome] += 1;
-    seat.outcomes[outcome] += 1;
+    record.outcomes[outcome] += 1;
   }
 
   /** What STAT shows of the requests. */
@@ -91,16 +92,16 @@ export class RequestStatistics {
       joining: allJoining,
       failed: failuresOf(counters),
       open: openOf(counters.requests, counters) - allJoining,
-      clients: this.#seats.all.slice(0, MAX_SHOWN).map((seat) => seat.status(joining.get(seat) ?? 0, now)),
+      clients: this.#records.all.slice(0, MAX_SHOWN).map((record) => record.status(joining.get(record) ?? 0, now)),
     };
   }
 
   /** Reads that wait for the answer to another read, by client. */
-  #joining(): Map<ClientSeat, number> {
-    const counts = new Map<ClientSeat, number>();
+  #joining(): Map<ClientRecord, number> {
+    const counts = new Map<ClientRecord, number>();
     for (const { asker, waiters } of this.#underWay) {
       for (const waiter of waiters) {
-        if (waiter !== asker) counts.set(waiter.client.seat, (counts.get(waiter.client.seat) ?? 0) + 1);
+        if (waiter !== asker) counts.set(waiter.client.record, (counts.get(waiter.client.record) ?? 0) + 1);
       }
     }
     return counts;

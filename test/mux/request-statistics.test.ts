@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import type { RequestParts } from "#src/core/mux/client-seats.js";
+import type { RequestParts } from "#src/core/mux/client-records.js";
 import type { MuxStatus } from "#src/core/mux/mux-status.js";
 import { FAILURES } from "#src/core/mux/request-outcome.js";
 import { BroadcastMux } from "#src/mux/broadcast-mux.js";
@@ -145,8 +145,8 @@ for (const [protocol, options] of LOADS) {
         assertLaw(mux.status);
         assert.deepEqual([mux.status.open, mux.status.joining], [0, 0], "all have ended");
         for (const [address, mine] of all) {
-          const seats = mux.status.clients.filter((client) => client.address === address);
-          const counted = seats.reduce((sum, client) => sum + client.answers + client.cacheHits + client.joined, 0);
+          const clients = mux.status.clients.filter((client) => client.address === address);
+          const counted = clients.reduce((sum, client) => sum + client.answers + client.cacheHits + client.joined, 0);
           assert.equal(counted, answersOf(mine, protocol), `answers that ${address} has got`);
         }
         await pass(clock, 65_000, 5000);

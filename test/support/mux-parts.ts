@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ClientSeat } from "#src/core/mux/client-seats.js";
+import { ClientRecord } from "#src/core/mux/client-records.js";
 import { type MuxRoute, parseMuxRoute } from "#src/core/mux/mux-line.js";
 import type { Protocol, Request } from "#src/core/mux/protocol.js";
 import type { ClientOrigin } from "#src/core/net/client-origin.js";
@@ -78,7 +78,7 @@ export class TestMuxClient {
 
   constructor(protocol: Protocol, clock: Clock, owner: Partial<MuxClientOwner> = {}) {
     this.client = new MuxClient(
-      { origin: HERE, id: "7f", name: "192.0.2.7:40001", seat: new ClientSeat("192.0.2.7", 0) },
+      { origin: HERE, id: "7f", name: "192.0.2.7:40001", record: new ClientRecord("192.0.2.7", 0) },
       { host: "192.0.2.1", port: 502 },
       protocol,
       clock,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { ClientStatus } from "#src/core/mux/client-seats.js";
+import type { ClientStatus } from "#src/core/mux/client-records.js";
 import { type MuxStatus, muxCounters } from "#src/core/mux/mux-status.js";
 
 /** As much of an element as the page needs. */

@@ -1,5 +1,5 @@
 import { lineLabel } from "../net/client-origin.js";
-import type { ClientStatus, RequestParts } from "./client-seats.js";
+import type { ClientStatus, RequestParts } from "./client-records.js";
 import { connectedLinks, type MuxStatus } from "./mux-status.js";
 
 const MAX_CLIENTS = 8; // lines; STAT is for a glance, STAT JSON has all

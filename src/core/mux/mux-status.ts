@@ -1,4 +1,4 @@
-import type { ClientStatus, RequestParts } from "./client-seats.js";
+import type { ClientStatus, RequestParts } from "./client-records.js";
 import type { DeviceLoadStatus } from "./device-load.js";
 import { OUTCOMES } from "./request-outcome.js";
 

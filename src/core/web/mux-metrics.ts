@@ -1,4 +1,4 @@
-import type { ClientStatus } from "../mux/client-seats.js";
+import type { ClientStatus } from "../mux/client-records.js";
 import { connectedLinks, MUX_COUNTERS, type MuxCounters, type MuxStatus } from "../mux/mux-status.js";
 import { lineLabels, type Metric } from "./exposition.js";
 
@@ -55,13 +55,16 @@ export function muxMetrics(muxes: readonly MuxStatus[]): Metric[] {
 
 function clientMetrics(muxes: readonly MuxStatus[]): Metric[] {
   const all = muxes.flatMap((mux) =>
-    byAddress(mux).map(([client, seats]) => ({ labels: { ...lineLabels(mux), target: mux.target, client }, seats })),
+    byAddress(mux).map(([client, clients]) => ({
+      labels: { ...lineLabels(mux), target: mux.target, client },
+      clients,
+    })),
   );
   return Object.entries(OF_CLIENTS).map(([name, [help, value]]) => ({
     name: `sockproxyd_mux_client_${name}`,
     type: "counter",
     help,
-    samples: all.map(({ labels, seats }) => ({ labels, value: seats.reduce((sum, seat) => sum + value(seat), 0) })),
+    samples: all.map(({ labels, clients }) => ({ labels, value: clients.reduce((sum, each) => sum + value(each), 0) })),
   }));
 }
 
@@ -69,7 +72,7 @@ function clientMetrics(muxes: readonly MuxStatus[]): Metric[] {
 function byAddress({ clients }: MuxStatus): [string, ClientStatus[]][] {
   const addresses = new Map<string, ClientStatus[]>();
   for (const client of clients) addresses.set(client.address, [...(addresses.get(client.address) ?? []), client]);
-  const asked = (seats: readonly ClientStatus[]): number => seats.reduce((sum, { requests }) => sum + requests, 0);
+  const asked = (clients: readonly ClientStatus[]): number => clients.reduce((sum, { requests }) => sum + requests, 0);
   return [...addresses].sort(([, one], [, other]) => asked(other) - asked(one)).slice(0, MAX_ADDRESSES);
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ClientStatus } from "#src/core/mux/client-seats.js";
+import type { ClientStatus } from "#src/core/mux/client-records.js";
 import { muxLines } from "#src/core/mux/mux-report.js";
 import { type MuxStatus, muxCounters } from "#src/core/mux/mux-status.js";
 

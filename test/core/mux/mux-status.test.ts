@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ClientStatus } from "#src/core/mux/client-seats.js";
+import type { ClientStatus } from "#src/core/mux/client-records.js";
 import { type MuxStatus, muxCounters } from "#src/core/mux/mux-status.js";
 import { muxMetrics } from "#src/core/web/mux-metrics.js";
 

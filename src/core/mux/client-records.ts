@@ -36,10 +36,10 @@ export interface ClientStatus extends RequestParts {
 
 const OUTCOME_NAMES = Object.keys(OUTCOMES) as Outcome[];
 const SUCCESSION_MS = 1000; // a client that closes and connects anew can be seen in the other order
-const MAX_FREE = 64; // addresses of a home; a seat takes about 500 bytes
+const MAX_FORMER = 64; // addresses of a home; a record takes about 500 bytes
 
 /** What is known of one client, over all its connections. */
-export class ClientSeat {
+export class ClientRecord {
   readonly address: string;
   id = "";
   connected = false;
@@ -50,7 +50,7 @@ export class ClientSeat {
   readonly outcomes: Record<Outcome, number> = noOutcomes();
   readonly recent: RecentSum;
   /** When its client has connected. */
-  takenAt = 0;
+  connectedAt = 0;
 
   constructor(address: string, now: number) {
     this.address = address;
@@ -58,7 +58,7 @@ export class ClientSeat {
   }
 
   /** Takes over what is known of another client: it was this one. */
-  absorb(former: ClientSeat, now: number): void {
+  absorb(former: ClientRecord, now: number): void {
     this.connections += former.connections;
     this.requests += former.requests;
     this.waitedMs += former.waitedMs;
@@ -85,60 +85,61 @@ export class ClientSeat {
 }
 
 /**
- * The clients of a shared device. A client that connects anew takes the seat that its address has left last: so a program that connects
- * for each request is one client, and three programs on one machine are three. The seats that were left longest ago are forgotten.
+ * The clients of a shared device. A client that connects anew goes on with the last record that a client of its address has left. So a
+ * program that connects for each request is one client, and three programs on one machine are three. The oldest records of former clients
+ * are forgotten.
  */
-export class ClientSeats {
-  readonly #taken = new Set<ClientSeat>();
-  /** The seat that was taken last, by address, while it is taken. */
-  readonly #newest = new Map<string, ClientSeat>();
-  /** In the order in which they were left. */
-  readonly #free = new Set<ClientSeat>();
+export class ClientRecords {
+  readonly #connected = new Set<ClientRecord>();
+  /** The record of the client that connected last, by address, while it is connected. */
+  readonly #newest = new Map<string, ClientRecord>();
+  /** Those of clients that are gone, in the order in which they left. */
+  readonly #former = new Set<ClientRecord>();
 
   /** A client has connected. @param id of its connection */
-  take(address: string, id: string, now: number): ClientSeat {
-    const seat = this.#lastLeft(address) ?? new ClientSeat(address, now);
-    this.#free.delete(seat);
-    this.#taken.add(seat);
-    this.#newest.set(address, seat);
-    seat.id = id;
-    seat.takenAt = now;
-    seat.connected = true;
-    seat.connections += 1;
-    return seat;
+  connected(address: string, id: string, now: number): ClientRecord {
+    const record = this.#lastFormer(address) ?? new ClientRecord(address, now);
+    this.#former.delete(record);
+    this.#connected.add(record);
+    this.#newest.set(address, record);
+    record.id = id;
+    record.connectedAt = now;
+    record.connected = true;
+    record.connections += 1;
+    return record;
   }
 
   /** The connection of a client has ended. */
-  leave(seat: ClientSeat, now: number): void {
-    if (!this.#taken.delete(seat)) return;
-    const newest = this.#newest.get(seat.address);
-    if (newest === seat) {
-      this.#newest.delete(seat.address);
-    } else if (newest?.connections === 1 && now - newest.takenAt < SUCCESSION_MS) {
-      newest.absorb(seat, now); // the client had connected anew already
+  disconnected(record: ClientRecord, now: number): void {
+    if (!this.#connected.delete(record)) return;
+    const newest = this.#newest.get(record.address);
+    if (newest === record) {
+      this.#newest.delete(record.address);
+    } else if (newest?.connections === 1 && now - newest.connectedAt < SUCCESSION_MS) {
+      newest.absorb(record, now); // the client had connected anew already
       return;
     }
-    seat.connected = false;
-    this.#free.add(seat);
-    if (this.#free.size <= MAX_FREE) return;
-    const [oldest] = this.#free;
-    if (oldest !== undefined) this.#free.delete(oldest);
+    record.connected = false;
+    this.#former.add(record);
+    if (this.#former.size <= MAX_FORMER) return;
+    const [oldest] = this.#former;
+    if (oldest !== undefined) this.#former.delete(oldest);
   }
 
   /** All clients that are known: the connected ones first, then those that left last. */
-  get all(): ClientSeat[] {
-    return [...this.#taken, ...[...this.#free].reverse()];
+  get all(): ClientRecord[] {
+    return [...this.#connected, ...[...this.#former].reverse()];
   }
 
-  #lastLeft(address: string): ClientSeat | undefined {
-    let found: ClientSeat | undefined;
-    for (const seat of this.#free) if (seat.address === address) found = seat;
+  #lastFormer(address: string): ClientRecord | undefined {
+    let found: ClientRecord | undefined;
+    for (const record of this.#former) if (record.address === address) found = record;
     return found;
   }
 }
 
 /** All outcomes, none of which has happened. */
-export function noOutcomes(): Record<Outcome, number> {
+function noOutcomes(): Record<Outcome, number> {
   return {
     ...{ answers: 0, cacheHits: 0, joined: 0, sent: 0, timeouts: 0, linkLost: 0, noPath: 0, queueFull: 0 },
     ...{ unitSilent: 0, refused: 0, abandoned: 0 },
