@@ -43,8 +43,8 @@ export class ConnectionPool {
   readonly #connections = new Set<DeviceConnection>();
   /** Connections that we have ended, and the device not yet: they keep their place for a moment. */
   readonly #leaving = new Set<DeviceConnection>();
-  /** Connections whose end the device may not have seen: it hears of it by RST as soon as it can be reached. */
-  readonly #forsaken = new Set<DeviceConnection>();
+  /** Connections without a place whose end the device may not have seen: a RST ends them as soon as the device can be reached. */
+  readonly #lingering = new Set<DeviceConnection>();
   /** Connections on which the device has sent a sensible message. */
   readonly #responsive = new WeakSet<DeviceConnection>();
   readonly #reach = new Reachability();
@@ -131,7 +131,7 @@ export class ConnectionPool {
   /** Cuts all connections, {@link endAll ended} ones included, and opens no more. */
   close(): void {
     this.cancelRetry();
-    for (const connections of [this.#connections, this.#leaving, this.#forsaken]) {
+    for (const connections of [this.#connections, this.#leaving, this.#lingering]) {
       for (const connection of connections) connection.close();
       connections.clear();
     }
@@ -178,7 +178,7 @@ export class ConnectionPool {
       drained: () => events.drained(),
       deaf: (reason) => {
         this.replace(connection, reason);
-        this.#forsake(connection);
+        this.#linger(connection);
         events.lost(reason);
       },
       lost: (reason) => {
@@ -197,8 +197,8 @@ export class ConnectionPool {
 
   #connected(connection: DeviceConnection): void {
     this.#reach.connected(connection.openedAt, this.#now);
-    for (const former of this.#forsaken) former.cut(); // before the first request: the device may take one connection only
-    this.#forsaken.clear();
+    for (const former of this.#lingering) former.cut(); // before the first request: the device may take one connection only
+    this.#lingering.clear();
   }
 
   #settled(connection: DeviceConnection, events: DeviceConnectionEvents): void {
@@ -253,17 +253,17 @@ export class ConnectionPool {
   #leave(connection: DeviceConnection): void {
     this.#leaving.add(connection);
     connection.leave(() => {
-      this.#forsake(connection);
+      this.#linger(connection);
       this.#owner.room();
     });
   }
 
-  /** The connection gives up its place, whether the device has seen its end or not. */
-  #forsake(connection: DeviceConnection): void {
+  /** The connection gives up its place. It lingers unless the device has seen its end. */
+  #linger(connection: DeviceConnection): void {
     this.#leaving.delete(connection);
     if (!this.#owner.isNeeded()) connection.close();
-    if (connection.closed) this.#forsaken.delete(connection);
-    else this.#forsaken.add(connection);
+    if (connection.closed) this.#lingering.delete(connection);
+    else this.#lingering.add(connection);
   }
 
   #remove(connection: DeviceConnection): void {

@@ -1,9 +1,8 @@
 import { ClosingHabit } from "../core/mux/closing-habit.js";
 import { DeviceHabits } from "../core/mux/device-habits.js";
-import { unitOf } from "../core/mux/link-health.js";
 import { hintOf, isStranger, looksLike } from "../core/mux/looks-like.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
-import type { Request } from "../core/mux/protocol.js";
+import { type Request, unitOf } from "../core/mux/protocol.js";
 import { HOLD_MS, UnitHealth } from "../core/mux/unit-health.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionPool } from "./connection-pool.js";

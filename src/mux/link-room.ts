@@ -1,5 +1,5 @@
-import { type Telling, unitOf } from "../core/mux/link-health.js";
-import type { Request } from "../core/mux/protocol.js";
+import type { IdentifiedBy } from "../core/mux/match.js";
+import { type Request, unitOf } from "../core/mux/protocol.js";
 import type { UnitHealth } from "../core/mux/unit-health.js";
 import type { Outstanding } from "./outstanding.js";
 
@@ -8,7 +8,7 @@ interface Waiting {
   /** How many of them there may be. */
   readonly limit: number;
   readonly size: number;
-  readonly tells: Telling;
+  readonly identifiedBy: IdentifiedBy;
   readonly outstanding: Iterable<Outstanding>;
 }
 
@@ -41,7 +41,7 @@ export class LinkRoom {
     if (size < limit) return true;
     const unit = unitOf(request);
     if (this.overdue === 0 || unit === undefined) return false;
-    if (this.#waiting.tells === "nothing" || !this.#units.isTrusted(unit)) return false;
+    if (this.#waiting.identifiedBy === "nothing" || !this.#units.isTrusted(unit)) return false;
     let holding = 0;
     for (const other of this.#waiting.outstanding) if (other.holds(unit)) holding += 1;
     return holding < limit;

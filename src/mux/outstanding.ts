@@ -1,6 +1,5 @@
-import { unitOf } from "../core/mux/link-health.js";
 import type { Awaiting } from "../core/mux/match.js";
-import type { Request } from "../core/mux/protocol.js";
+import { type Request, unitOf } from "../core/mux/protocol.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { PendingRequest } from "./pending-request.js";
 

@@ -1,8 +1,8 @@
 import { AnswerMatcher } from "../core/mux/answer-matcher.js";
-import { LinkHealth, unitOf } from "../core/mux/link-health.js";
+import { LinkHealth } from "../core/mux/link-health.js";
 import type { MessageCut } from "../core/mux/match.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
-import type { Request } from "../core/mux/protocol.js";
+import { type Request, unitOf } from "../core/mux/protocol.js";
 import { AnswerIntake } from "./answer-intake.js";
 import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
 import { HealthProbe } from "./health-probe.js";
@@ -42,7 +42,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     this.#owner = owner;
     const { clock } = owner;
     this.#matcher = new AnswerMatcher(() => owner.options(), owner.habits, Math.floor(Math.random() * 0x10000));
-    this.health = new LinkHealth(owner.units, owner.options().protocol, () => this.#matcher.tells);
+    this.health = new LinkHealth(owner.units, owner.options().protocol, () => this.#matcher.identifiedBy);
     this.room = new LinkRoom(owner.units, this.#matcher, () => this.#canSend());
     this.#intake = new AnswerIntake(connection, this.#matcher, {
       clock,
@@ -88,7 +88,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
 
   send(pending: PendingRequest): void {
     this.#life.used();
-    if (this.#matcher.tells !== "id") {
+    if (this.#matcher.identifiedBy !== "id") {
       for (const overdue of this.#matcher.outstanding) this.#giveUp(overdue); // two answers without ids could be taken for each other
     }
     this.#transmit(pending.request, pending, this.#answerMs);

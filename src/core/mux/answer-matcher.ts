@@ -2,8 +2,7 @@ import type { Cut, Framing } from "../framing/framing.js";
 import type { DeviceHabits } from "./device-habits.js";
 import { ForeignAnswers } from "./foreign-answers.js";
 import { LastAnswer } from "./last-answer.js";
-import type { Telling } from "./link-health.js";
-import { type Awaiting, type Match, type MessageCut, shown, unawaited } from "./match.js";
+import { type Awaiting, type IdentifiedBy, type Match, type MessageCut, shown, unawaited } from "./match.js";
 import type { MuxOptions } from "./mux-options.js";
 import type { Protocol } from "./protocol.js";
 import { RequestIds } from "./request-ids.js";
@@ -74,8 +73,8 @@ export class AnswerMatcher<T extends Awaiting> {
     return this.#foreign.hasRefused;
   }
 
-  /** What tells a late answer from the awaited one. */
-  get tells(): Telling {
+  /** What identifies an answer on this link. */
+  get identifiedBy(): IdentifiedBy {
     if (!this.#protocol.hasIds) return "unit";
     return this.#isByOrder ? "nothing" : "id";
   }
@@ -231,7 +230,7 @@ export class AnswerMatcher<T extends Awaiting> {
   /** Whether a message could be the true answer to the last request, or the beginning of many. */
   #couldBeAnswer(bytes: Buffer): boolean {
     const { unasked } = this.#protocol;
-    if (unasked === "messages") return this.#isBehindAnswer && !this.#last.tells(bytes, this.#protocol);
+    if (unasked === "messages") return this.#isBehindAnswer && !this.#last.isCertain(bytes, this.#protocol);
     return unasked === "suspect";
   }
 }

@@ -25,7 +25,7 @@ export class LastAnswer {
   isRepeatedBy(message: Buffer, protocol: Protocol): boolean {
     if (this.#request === undefined) return false;
     if (this.#length === message.length && message.equals(this.#memory.subarray(0, this.#length))) return true;
-    return this.tells(message, protocol) && protocol.isAnswerTo(message, this.#request);
+    return this.isCertain(message, protocol) && protocol.isAnswerTo(message, this.#request);
   }
 
   /** Whether that answer was the echo of its request after all: here comes the true one. */
@@ -33,8 +33,8 @@ export class LastAnswer {
     return this.#isEcho && this.#request !== undefined && protocol.isAnswerTo(message, this.#request);
   }
 
-  /** Whether the protocol tells for certain if a message answers the last request. */
-  tells(message: Buffer, protocol: Protocol): boolean {
-    return this.#request !== undefined && protocol.canTell?.(message, this.#request) === true;
+  /** Whether the protocol is certain if a message answers the last request. */
+  isCertain(message: Buffer, protocol: Protocol): boolean {
+    return this.#request !== undefined && protocol.isCertain?.(message, this.#request) === true;
   }
 }

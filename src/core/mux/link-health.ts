@@ -1,17 +1,10 @@
 import type { Framing } from "../framing/framing.js";
-import type { Protocol, Request } from "./protocol.js";
+import type { IdentifiedBy } from "./match.js";
+import { type Protocol, type Request, unitOf } from "./protocol.js";
 import type { UnitHealth } from "./unit-health.js";
 
 /** Without a byte for so many times ATIM a link is dead, and the device not just slow. */
 const SILENT_TIMEOUTS = 1.5;
-
-/** What tells a late answer from the awaited one: its id; its unit, and the shape that the request asks for; or nothing. */
-export type Telling = "id" | "unit" | "nothing";
-
-/** The unit of the device that a request is for; undefined where the protocol has none. */
-export function unitOf({ modbus }: Request): number | undefined {
-  return modbus?.unit;
-}
 
 /** What a unit may still send on a link: answers to the same question, which it has not answered in time. */
 interface Owed {
@@ -27,7 +20,7 @@ interface Owed {
  */
 export class LinkHealth {
   readonly #units: UnitHealth;
-  readonly #tells: () => Telling;
+  readonly #identifiedBy: () => IdentifiedBy;
   /** Since when an answer has been due and the device has sent nothing. */
   #silentSince: number | undefined;
   /** The unit whose answer was the last one. */
@@ -36,10 +29,10 @@ export class LinkHealth {
   readonly #owed = new Map<number, Owed>();
   readonly #protocol: Protocol;
 
-  constructor(units: UnitHealth, protocol: Protocol, tells: () => Telling) {
+  constructor(units: UnitHealth, protocol: Protocol, identifiedBy: () => IdentifiedBy) {
     this.#units = units;
     this.#protocol = protocol;
-    this.#tells = tells;
+    this.#identifiedBy = identifiedBy;
   }
 
   /** @returns how long the request keeps the link from other units, in milliseconds; undefined: as long as it waits */
@@ -78,13 +71,13 @@ export class LinkHealth {
    */
   missed(request: Request, sentAt: number, now: number, answerMs: number): string | undefined {
     const unit = unitOf(request);
-    const tells = this.#tells();
+    const identifiedBy = this.#identifiedBy();
     if (unit !== undefined) {
       this.#owes(unit, request, sentAt);
       this.#units.missed(unit, sentAt, now);
-      if (tells !== "nothing" && this.#isWitnessed(unit)) return undefined;
+      if (identifiedBy !== "nothing" && this.#isWitnessed(unit)) return undefined;
     }
-    if (tells !== "id") return `no answer within ${answerMs / 1000} s: the next one could belong to any request`;
+    if (identifiedBy !== "id") return `no answer within ${answerMs / 1000} s: the next one could belong to any request`;
     const silenceMs = now - (this.#silentSince ?? now);
     return silenceMs >= SILENT_TIMEOUTS * answerMs ? `no answers for ${(silenceMs / 1000).toFixed(1)} s` : undefined;
   }
@@ -95,13 +88,13 @@ export class LinkHealth {
    */
   isAmbiguous(request: Request): boolean {
     const owed = this.#owed.get(unitOf(request) ?? -1);
-    return owed !== undefined && this.#tells() === "unit" && !owed.request.bytes.equals(request.bytes);
+    return owed !== undefined && this.#identifiedBy() === "unit" && !owed.request.bytes.equals(request.bytes);
   }
 
   /** Whether the unit of the request may still send a late answer that only its shape tells from the next one. */
   owes(request: Request): boolean {
     const unit = unitOf(request);
-    return unit !== undefined && this.#tells() === "unit" && this.#owed.has(unit);
+    return unit !== undefined && this.#identifiedBy() === "unit" && this.#owed.has(unit);
   }
 
   /**
@@ -110,7 +103,7 @@ export class LinkHealth {
    * @param awaited the units whose answers are awaited: these are not late
    */
   received(chunk: Buffer, awaited: ReadonlySet<number | undefined>, now: number): void {
-    if (this.#tells() !== "unit") return;
+    if (this.#identifiedBy() !== "unit") return;
     for (const [unit, owed] of this.#owed) {
       if (awaited.has(unit)) continue;
       for (const cut of owed.framing.push(chunk)) {

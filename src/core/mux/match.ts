@@ -37,6 +37,9 @@ export type Match<T> =
   /** The next message could be the answer to anything: the link is of no use any more. */
   | { readonly kind: "suspect"; readonly what: string };
 
+/** What tells a late answer from the awaited one: its id; its unit, and the shape that the request asks for; or nothing. */
+export type IdentifiedBy = "id" | "unit" | "nothing";
+
 const MAX_SHOWN = 32; // bytes of a message in the log
 
 /** The beginning of a message, for the log. */

@@ -41,6 +41,11 @@ export interface Request {
   readonly closesConnection?: true;
 }
 
+/** The unit of the device that a request is for; undefined where the protocol has none. */
+export function unitOf({ modbus }: Request): number | undefined {
+  return modbus?.unit;
+}
+
 /** What the mux does with a message of a client. */
 export type Interpretation =
   | { readonly kind: "request"; readonly request: Request }
@@ -116,7 +121,7 @@ export interface Protocol {
    */
   isDistorted?(answer: Buffer, request: Request): boolean;
   /** Whether {@link isAnswerTo} is certain. Without this method it never is where ids do not tell: the order of messages pairs them. */
-  canTell?(answer: Buffer, request: Request): boolean;
+  isCertain?(answer: Buffer, request: Request): boolean;
   /** The unit that a message names, where it would be the answer to the request if its id and its unit were right. Modbus only. */
   unitOfFit?(answer: Buffer, request: Request): number | undefined;
   /** Whether an answer reports a failure. The cache does not keep it. */

@@ -231,7 +231,10 @@ for (const [what, change] of OWN) {
     assert.ok(match?.kind === "answer");
     assert.match(match.learned ?? "", /^answers carry ids of their own: matched by order from now on$/);
     matcher.completed(match.to);
-    assert.deepEqual([habits.byOrder, matcher.limit, matcher.tells, matcher.settle()], [true, 1, "nothing", undefined]);
+    assert.deepEqual(
+      [habits.byOrder, matcher.limit, matcher.identifiedBy, matcher.settle()],
+      [true, 1, "nothing", undefined],
+    );
     const again = { ...change, ...(change.id !== undefined && { id: change.id + 1 }) };
     const second = ask(read(3, 2));
     assert.deepEqual(say(answerTo(second, registerPdu(6), again)), ["answer"]);

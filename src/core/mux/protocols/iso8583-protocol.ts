@@ -32,6 +32,6 @@ export function iso8583Protocol(framing: FramingKind, lengthSize: number): Proto
       };
     },
     isAnswerTo: (answer, { bytes }) => belongs(answer, bytes) ?? true,
-    canTell: (answer, { bytes }) => belongs(answer, bytes) !== undefined,
+    isCertain: (answer, { bytes }) => belongs(answer, bytes) !== undefined,
   };
 }
