@@ -55,7 +55,9 @@ export class Link {
   }
 
   reset(): void {
-    this.#socket.resetAndDestroy();
+    if (this.#socket.writableEnded)
+      this.#socket.destroy(); // Node would leak the handle of a socket that is ending already
+    else this.#socket.resetAndDestroy();
   }
 
   /** Stops reading or goes on: the device does not take what comes. */

@@ -101,16 +101,19 @@ export function says(text: Buffer | string, ms: number): Habit {
   };
 }
 
-/** Sends each answer in pieces of so many bytes, `ms` apart. */
+/** Sends each answer in pieces of so many bytes, `ms` apart, one answer behind the other. */
 export function inPieces(bytes: number, ms: number): Habit {
+  const unsent = new WeakMap<object, Promise<void>>();
   return {
     answers: (next) => (asked, send) =>
       next(asked, (answer) => {
-        const from = (at: number): void => {
-          send(answer.subarray(at, at + bytes));
-          if (at + bytes < answer.length) asked.link.later(ms, () => from(at + bytes)); // timers of their own could swap
+        const sent = async (): Promise<void> => {
+          for (let at = 0; at < answer.length; at += bytes) {
+            if (at > 0) await new Promise<void>((resolve) => asked.link.later(ms, resolve));
+            send(answer.subarray(at, at + bytes));
+          }
         };
-        from(0);
+        unsent.set(asked.link, (unsent.get(asked.link) ?? Promise.resolve()).then(sent));
       }),
   };
 }
