@@ -3,8 +3,8 @@ import { sentences } from "../core/doctor/sentences.js";
 import { formatHostPort } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
 import { Unreachable } from "../doctor/checks/reach-check.js";
+import { DeviceUnderTest, Interrupted, OutOfTime } from "../doctor/device-under-test.js";
 import { examine } from "../doctor/examine.js";
-import { Interrupted, OutOfTime, Patient } from "../doctor/patient.js";
 import { systemClock } from "../system/clock.js";
 import { DOCTOR_USAGE, parseDoctorArguments } from "./doctor-arguments.js";
 import { EXIT, misused, type Started } from "./outcome.js";
@@ -28,10 +28,10 @@ export async function doctor(argv: readonly string[]): Promise<Started> {
   process.once("SIGINT", stop).once("SIGTERM", stop);
   process.stdout.on("error", stop); // nobody reads what it says
   const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`);
-  const patient = new Patient({ target, unit, register, withinMs: WITHIN_MS }, systemClock, interrupted.signal);
+  const device = new DeviceUnderTest({ target, unit, register, withinMs: WITHIN_MS }, systemClock, interrupted.signal);
   say(`${place}, unit ${unit}:`);
   try {
-    const seen = await examine(patient, idleMs, (more) => sentences(more).forEach(say));
+    const seen = await examine(device, idleMs, (more) => sentences(more).forEach(say));
     ["", ...section(target, advise(seen)).split("\n")].forEach(say);
     return { kind: "wrong", lines: [], status: EXIT.clean };
   } catch (error) {
@@ -40,6 +40,6 @@ export async function doctor(argv: readonly string[]): Promise<Started> {
     if (reason === undefined && !(error instanceof Unreachable)) throw error;
     return { kind: "wrong", lines: [`${place}: ${reason ?? (error as Error).message}`], status: EXIT.failed };
   } finally {
-    patient.leave();
+    device.disconnect();
   }
 }

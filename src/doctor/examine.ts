@@ -7,7 +7,7 @@ import { checkReach } from "./checks/reach-check.js";
 import { checkReady } from "./checks/ready-check.js";
 import { checkRegisters } from "./checks/registers-check.js";
 import { checkSpeed } from "./checks/speed-check.js";
-import { OutOfTime, type Patient } from "./patient.js";
+import { type DeviceUnderTest, OutOfTime } from "./device-under-test.js";
 
 /** Kept back from the time for the examination: the last question on an idle link. */
 const RESERVE_MS = 3000;
@@ -20,10 +20,14 @@ const RESERVE_MS = 3000;
  * @param note told of each thing that was seen, at once
  * @throws {Unreachable} when it never answers
  */
-export async function examine(patient: Patient, idleMs: number, note: (seen: Seen) => void): Promise<Observations> {
-  const { isLeftOpen, ...reached } = await checkReach(patient);
+export async function examine(
+  device: DeviceUnderTest,
+  idleMs: number,
+  note: (seen: Seen) => void,
+): Promise<Observations> {
+  const { isLeftOpen, ...reached } = await checkReach(device);
   note(reached);
-  const first = await checkFraming(patient, isLeftOpen);
+  const first = await checkFraming(device, isLeftOpen);
   note(first);
   const seen = { ...NOTHING_SEEN, ...reached, ...first };
   const saw = (more: Seen): void => {
@@ -31,15 +35,15 @@ export async function examine(patient: Patient, idleMs: number, note: (seen: See
     note(more);
   };
   const idle = (): Promise<IdleLife> =>
-    checkIdle(patient, seen, Math.min(idleMs, patient.remainingMs - RESERVE_MS)).catch(untilOutOfTime(seen.idle));
+    checkIdle(device, seen, Math.min(idleMs, device.remainingMs - RESERVE_MS)).catch(untilOutOfTime(seen.idle));
   try {
-    saw(await checkReady(patient));
-    saw(await checkSpeed(patient));
-    saw(await checkRegisters(patient));
-    saw(await checkLinks(patient));
+    saw(await checkReady(device));
+    saw(await checkSpeed(device));
+    saw(await checkRegisters(device));
+    saw(await checkLinks(device));
     const beside = seen.links.count > 1 ? idle() : undefined;
     beside?.catch(() => {}); // awaited below
-    saw({ pipeline: await checkPipeline(patient, seen) });
+    saw({ pipeline: await checkPipeline(device, seen) });
     saw({ idle: await (beside ?? idle()) });
   } catch (error) {
     if (!(error instanceof OutOfTime)) throw error;

@@ -1,13 +1,13 @@
+import type { DeviceUnderTest } from "./device-under-test.js";
 import type { Link, Reply } from "./link.js";
-import type { Patient } from "./patient.js";
 
 /** Questions one after the other, on a new link where the one before has ended or has lost an answer. */
 export class Session {
-  readonly #patient: Patient;
+  readonly #device: DeviceUnderTest;
   #link: Link | undefined;
 
-  constructor(patient: Patient) {
-    this.#patient = patient;
+  constructor(device: DeviceUnderTest) {
+    this.#device = device;
   }
 
   /** Asks for so many registers; once more where the device has ended the link meanwhile. Without a link the reply is "closed". */
@@ -18,13 +18,13 @@ export class Session {
 
   async #askOnce(count: number): Promise<Reply> {
     if (this.#link?.isOpen === false) await this.close();
-    this.#link ??= await this.#patient.link();
+    this.#link ??= await this.#device.link();
     if (this.#link === undefined) return { kind: "closed" };
-    const reply = await this.#patient.ask(this.#link, count);
-    const { closesAfterAnswer, gapMs } = this.#patient;
+    const reply = await this.#device.ask(this.#link, count);
+    const { closesAfterAnswer, gapMs } = this.#device;
     const isSpent = reply.kind !== "answer" || closesAfterAnswer; // a late answer would be taken for another one
     if (isSpent) await this.close();
-    else if (gapMs > 0) await this.#patient.pause(gapMs);
+    else if (gapMs > 0) await this.#device.pause(gapMs);
     return reply;
   }
 
@@ -37,6 +37,6 @@ export class Session {
   async close(): Promise<void> {
     const link = this.#link;
     this.#link = undefined;
-    await this.#patient.part(link);
+    await this.#device.part(link);
   }
 }

@@ -6,8 +6,8 @@ import { type Advice, advise, section } from "#src/core/doctor/advice.js";
 import type { Observations } from "#src/core/doctor/observations.js";
 import { sentences } from "#src/core/doctor/sentences.js";
 import { Unreachable } from "#src/doctor/checks/reach-check.js";
+import { DeviceUnderTest } from "#src/doctor/device-under-test.js";
 import { examine } from "#src/doctor/examine.js";
-import { Patient } from "#src/doctor/patient.js";
 import { systemClock } from "#src/system/clock.js";
 import { ConfigFile } from "../support/config.js";
 import { crc16, MODBUS_KINDS, type ModbusKind } from "../support/modbus.js";
@@ -316,10 +316,10 @@ function assertOptions(advice: readonly Advice[], options: Readonly<Record<strin
 export async function examineAnimal(t: TestContext, animal: Animal, idleMs: number): Promise<Observations> {
   t.after(() => animal.stop());
   const target = { host: "127.0.0.1", port: animal.port };
-  const referral = { target, unit: 1, register: 0, withinMs: 58_000 };
-  const patient = new Patient(referral, systemClock, new AbortController().signal);
-  t.after(() => patient.leave());
-  const found = await examine(patient, idleMs, (more) => {
+  const options = { target, unit: 1, register: 0, withinMs: 58_000 };
+  const device = new DeviceUnderTest(options, systemClock, new AbortController().signal);
+  t.after(() => device.disconnect());
+  const found = await examine(device, idleMs, (more) => {
     for (const line of sentences(more)) t.diagnostic(line);
   });
   const text = section(target, advise(found));

@@ -1,7 +1,7 @@
 import type { Observations } from "../../core/doctor/observations.js";
 import { MODBUS_FORMS, type ModbusName } from "../../core/mux/modbus-forms.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 import type { Answered, Link, Reply } from "../link.js";
-import type { Patient } from "../patient.js";
 import { Unreachable } from "./reach-check.js";
 
 const FRAMINGS = Object.keys(MODBUS_FORMS) as ModbusName[];
@@ -27,61 +27,61 @@ type FirstAnswer = Pick<Observations, "framing" | "echoes" | "reading" | "answer
  * @param isLeftOpen whether the device leaves a connection open on which nothing is asked
  * @throws {Unreachable} when it answers in none
  */
-export async function checkFraming(patient: Patient, isLeftOpen: boolean): Promise<FirstAnswer> {
+export async function checkFraming(device: DeviceUnderTest, isLeftOpen: boolean): Promise<FirstAnswer> {
   const ends: Reply["kind"][] = [];
   const allClosed = (): boolean => ends.every((kind) => kind === "closed");
   for (const waits of [QUICK_MS, SLOW_MS]) {
     for (const framing of FRAMINGS) {
-      patient.framing = framing;
-      const reply = await tryFraming(patient, waits);
-      if (reply.kind === "answer") return settle(patient, reply);
+      device.framing = framing;
+      const reply = await tryFraming(device, waits);
+      if (reply.kind === "answer") return settle(device, reply);
       ends.push(reply.kind);
     }
     if (allClosed() && !isLeftOpen) break;
-    if (allClosed()) patient.readyMs = PATIENCE_MS;
+    if (allClosed()) device.readyMs = PATIENCE_MS;
   }
   throw new Unreachable(
     allClosed()
       ? "it accepts connections and closes them without an answer: another program may be connected, or it admits certain addresses only"
-      : `no answer for unit ${patient.unit} in any framing: --unit names another unit (1, 3, 126, 247 and 255 are usual), and the device's settings may have to enable Modbus`,
+      : `no answer for unit ${device.unit} in any framing: --unit names another unit (1, 3, 126, 247 and 255 are usual), and the device's settings may have to enable Modbus`,
   );
 }
 
-async function tryFraming(patient: Patient, waits: readonly number[]): Promise<Reply> {
-  const link = await patient.link();
+async function tryFraming(device: DeviceUnderTest, waits: readonly number[]): Promise<Reply> {
+  const link = await device.link();
   let reply: Reply = { kind: "closed" };
   for (const ms of link === undefined ? [] : waits) {
-    reply = await patient.ask(link as Link, 1, ms, SETTLE_MS);
+    reply = await device.ask(link as Link, 1, ms, SETTLE_MS);
     if (reply.kind !== "silence") break;
   }
-  await patient.part(link);
+  await device.part(link);
   return reply;
 }
 
 /** Takes the framing of the answer, and a function that brings values where the first one does not. */
-async function settle(patient: Patient, reply: Answered): Promise<FirstAnswer> {
-  patient.framing = reply.answer.framing;
-  patient.readyMs = 0;
-  patient.idPairs.length = 0; // the answer may be that of a question before
-  patient.typicalMs = reply.ms;
+async function settle(device: DeviceUnderTest, reply: Answered): Promise<FirstAnswer> {
+  device.framing = reply.answer.framing;
+  device.readyMs = 0;
+  device.idPairs.length = 0; // the answer may be that of a question before
+  device.typicalMs = reply.ms;
   let exception = exceptionOf(reply);
   if (exception !== undefined && GATEWAY_EXCEPTIONS.includes(exception)) {
     throw new Unreachable(
-      `a gateway answers, but unit ${patient.unit} does not (exception ${exception}): --unit names another one`,
+      `a gateway answers, but unit ${device.unit} does not (exception ${exception}): --unit names another one`,
     );
   }
   if (exception !== undefined && ADDRESS_EXCEPTIONS.includes(exception)) {
-    patient.code = 4;
-    const other = await tryFraming(patient, SLOW_MS);
+    device.code = 4;
+    const other = await tryFraming(device, SLOW_MS);
     if (other.kind === "answer" && exceptionOf(other) === undefined) exception = undefined;
-    else patient.code = 3;
+    else device.code = 3;
   }
-  const { code, register, framing } = patient;
+  const { code, register, framing } = device;
   return {
     framing,
     echoes: reply.echoed,
     reading: { code, register, exception },
-    answersAs: reply.answer.unit === patient.unit ? undefined : reply.answer.unit,
+    answersAs: reply.answer.unit === device.unit ? undefined : reply.answer.unit,
   };
 }
 

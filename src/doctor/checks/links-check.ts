@@ -1,6 +1,6 @@
 import type { Seen } from "../../core/doctor/observations.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 import { Link, type Reply } from "../link.js";
-import type { Patient } from "../patient.js";
 
 const TRIED = 5;
 /** Where requests of several links take less than this part of the time that they take one behind the other, they run at a time. */
@@ -10,18 +10,18 @@ const ROUNDS = 3;
 const LEAST_MS = 5;
 
 /** Opens several connections at once, and asks on each. */
-export async function checkLinks(patient: Patient): Promise<Seen> {
-  const opened = await Promise.all(Array.from({ length: TRIED }, () => patient.connect()));
+export async function checkLinks(device: DeviceUnderTest): Promise<Seen> {
+  const opened = await Promise.all(Array.from({ length: TRIED }, () => device.connect()));
   const links = opened.filter((link) => link instanceof Link);
-  await patient.pause(patient.readyMs);
-  const replies = await askEach(patient, links);
+  await device.pause(device.readyMs);
+  const replies = await askEach(device, links);
   const answered = replies.map(({ kind }) => kind === "answer");
   const count = Math.max(1, answered.filter(Boolean).length);
   const parallel = await areParallel(
-    patient,
+    device,
     links.filter((_, index) => answered[index]),
   );
-  for (const link of links) await patient.part(link);
+  for (const link of links) await device.part(link);
   return {
     links: {
       count,
@@ -33,22 +33,22 @@ export async function checkLinks(patient: Patient): Promise<Seen> {
 }
 
 /** Whether the device works on requests of several connections at a time. The quickest round counts: something else may be slow for once. */
-async function areParallel(patient: Patient, links: readonly Link[]): Promise<boolean> {
-  if (!patient.hasIds || links.length < 2 || patient.typicalMs < LEAST_MS || patient.closesAfterAnswer) return false;
+async function areParallel(device: DeviceUnderTest, links: readonly Link[]): Promise<boolean> {
+  if (!device.hasIds || links.length < 2 || device.typicalMs < LEAST_MS || device.closesAfterAnswer) return false;
   let quickestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const since = patient.clock.now();
-    await askEach(patient, links);
-    quickestMs = Math.min(quickestMs, patient.clock.now() - since);
+    const since = device.clock.now();
+    await askEach(device, links);
+    quickestMs = Math.min(quickestMs, device.clock.now() - since);
   }
-  return quickestMs < PARALLEL_PART * links.length * patient.typicalMs;
+  return quickestMs < PARALLEL_PART * links.length * device.typicalMs;
 }
 
 /** On a serial line requests would meet each other: they go one by one there. */
-async function askEach(patient: Patient, links: readonly Link[]): Promise<Reply[]> {
-  const limitMs = TRIED * patient.answerMs;
-  if (patient.hasIds) return Promise.all(links.map((link) => patient.ask(link, 1, limitMs)));
+async function askEach(device: DeviceUnderTest, links: readonly Link[]): Promise<Reply[]> {
+  const limitMs = TRIED * device.answerMs;
+  if (device.hasIds) return Promise.all(links.map((link) => device.ask(link, 1, limitMs)));
   const replies: Reply[] = [];
-  for (const link of links) replies.push(await patient.ask(link));
+  for (const link of links) replies.push(await device.ask(link));
   return replies;
 }

@@ -1,23 +1,23 @@
 import { encode, findAnswers } from "../../core/doctor/frames.js";
 import type { Observations } from "../../core/doctor/observations.js";
-import type { Patient } from "../patient.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 
 const REQUESTS = 4;
 
 type Needs = Pick<Observations, "ids" | "closesAfterAnswer" | "mostRegisters" | "gapMs">;
 
 /** Sends several requests at once on one connection. Only ids tell which answer belongs to which request. */
-export async function checkPipeline(patient: Patient, needs: Needs): Promise<Observations["pipeline"]> {
-  const reason = obstacle(patient, needs);
+export async function checkPipeline(device: DeviceUnderTest, needs: Needs): Promise<Observations["pipeline"]> {
+  const reason = obstacle(device, needs);
   if (reason !== undefined) return { kind: "not tried", reason };
-  const link = await patient.link();
+  const link = await device.link();
   if (link === undefined) return { kind: "not tried", reason: "no further connection is taken" };
   const questions = Array.from({ length: REQUESTS }, (_, n) =>
-    patient.question(needs.mostRegisters >= REQUESTS ? n + 1 : 1),
+    device.question(needs.mostRegisters >= REQUESTS ? n + 1 : 1),
   );
-  for (const question of questions) link.write(encode(patient.framing, question));
+  for (const question of questions) link.write(encode(device.framing, question));
   const areAnswered = (bytes: Buffer): true | undefined => {
-    const answers = findAnswers(patient.framing, bytes, patient.code);
+    const answers = findAnswers(device.framing, bytes, device.code);
     const isAnswered = questions.every(({ id, count }) =>
       answers.some(
         ({ content, ...answer }) => answer.id === id && (content.kind === "exception" || content.count === count),
@@ -25,14 +25,14 @@ export async function checkPipeline(patient: Patient, needs: Needs): Promise<Obs
     );
     return isAnswered ? true : undefined;
   };
-  const takesAll = await link.until(areAnswered, REQUESTS * patient.answerMs);
-  await patient.part(link);
+  const takesAll = await link.until(areAnswered, REQUESTS * device.answerMs);
+  await device.part(link);
   return { kind: "tried", requests: takesAll ? REQUESTS : 1 };
 }
 
 /** Why several requests on one connection cannot be told apart, or fail anyway. */
-function obstacle(patient: Patient, { ids, closesAfterAnswer, gapMs }: Needs): string | undefined {
-  if (!patient.hasIds) return "the framing carries no ids";
+function obstacle(device: DeviceUnderTest, { ids, closesAfterAnswer, gapMs }: Needs): string | undefined {
+  if (!device.hasIds) return "the framing carries no ids";
   if (ids !== "kept") return "its ids are its own";
   if (closesAfterAnswer) return "no connection has a second answer";
   return gapMs > 0 ? "it needs a pause between requests" : undefined;

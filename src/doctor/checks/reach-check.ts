@@ -1,6 +1,6 @@
 import type { Observations } from "../../core/doctor/observations.js";
 import { explainDialFailure } from "../../dial/dial-error.js";
-import type { Patient } from "../patient.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 
 const GREETING_MS = 150;
 
@@ -20,16 +20,16 @@ type Reached = Pick<Observations, "connectMs" | "greeting"> & {
  *
  * @throws {Unreachable} when there is no connection
  */
-export async function checkReach(patient: Patient): Promise<Reached> {
-  const since = patient.clock.now();
-  const link = await patient.connect();
+export async function checkReach(device: DeviceUnderTest): Promise<Reached> {
+  const since = device.clock.now();
+  const link = await device.connect();
   if (link instanceof Error) {
     throw new Unreachable(`${explainDialFailure(link)}: is it switched on, and is that its address and port?`);
   }
-  const connectMs = patient.clock.now() - since;
+  const connectMs = device.clock.now() - since;
   await link.ended(GREETING_MS);
   const isLeftOpen = link.isOpen;
   const greeting = link.take().toString("latin1");
-  await patient.part(link);
+  await device.part(link);
   return { connectMs, greeting, isLeftOpen };
 }

@@ -1,6 +1,6 @@
 import { encode, findAnswers } from "../../core/doctor/frames.js";
 import type { Seen } from "../../core/doctor/observations.js";
-import type { Patient } from "../patient.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 
 /** How often a device that is not ready yet is asked, and for how long. */
 const EVERY_MS = 100;
@@ -12,39 +12,39 @@ const SLOWER = 3;
 const WAITS_MS = [0, 250, 500, 750, 1000, 1500];
 
 /** Finds how long after a connect the device answers. */
-export async function checkReady(patient: Patient): Promise<Seen> {
-  const link = await patient.link();
+export async function checkReady(device: DeviceUnderTest): Promise<Seen> {
+  const link = await device.link();
   if (link === undefined) return { readyMs: 0 };
-  const reply = await patient.ask(link, 1, FIRST_MS + SLOWER * patient.typicalMs);
-  await patient.part(link);
-  if (reply.kind === "silence") patient.readyMs = await askUntilReady(patient);
-  if (reply.kind === "closed") patient.readyMs = await waitUntilReady(patient);
-  return { readyMs: patient.readyMs };
+  const reply = await device.ask(link, 1, FIRST_MS + SLOWER * device.typicalMs);
+  await device.part(link);
+  if (reply.kind === "silence") device.readyMs = await askUntilReady(device);
+  if (reply.kind === "closed") device.readyMs = await waitUntilReady(device);
+  return { readyMs: device.readyMs };
 }
 
 /** Asks anew all the time, until an answer comes. @returns when the question was asked that has the first answer; 0 without one */
-async function askUntilReady(patient: Patient): Promise<number> {
-  const link = await patient.link();
+async function askUntilReady(device: DeviceUnderTest): Promise<number> {
+  const link = await device.link();
   if (link === undefined) return 0;
   const askedAt: AskedAt[] = [];
   let readyMs: number | undefined;
   while (readyMs === undefined && link.isOpen && link.ageMs < LIMIT_MS) {
-    const question = patient.question();
+    const question = device.question();
     askedAt.push({ id: question.id, ms: link.ageMs });
-    link.write(encode(patient.framing, question));
-    readyMs = await link.until((bytes) => firstAnswered(patient, bytes, askedAt, link.ageMs), EVERY_MS);
+    link.write(encode(device.framing, question));
+    readyMs = await link.until((bytes) => firstAnswered(device, bytes, askedAt, link.ageMs), EVERY_MS);
   }
-  await patient.part(link);
+  await device.part(link);
   return readyMs === undefined || readyMs < EVERY_MS / 2 ? 0 : Math.ceil(readyMs);
 }
 
 /** Waits longer and longer before it asks, as an early question ends the connection. @returns the wait that helps; 0 where none does */
-async function waitUntilReady(patient: Patient): Promise<number> {
+async function waitUntilReady(device: DeviceUnderTest): Promise<number> {
   for (const waitMs of WAITS_MS) {
-    patient.readyMs = waitMs;
-    const link = await patient.link();
-    const reply = link === undefined ? undefined : await patient.ask(link);
-    await patient.part(link);
+    device.readyMs = waitMs;
+    const link = await device.link();
+    const reply = link === undefined ? undefined : await device.ask(link);
+    await device.part(link);
     if (reply?.kind === "answer") return waitMs;
   }
   return 0;
@@ -58,15 +58,15 @@ interface AskedAt {
 
 /** When the first question was asked that has an answer: by its id, else the one that was asked last. */
 function firstAnswered(
-  patient: Patient,
+  device: DeviceUnderTest,
   bytes: Buffer,
   askedAt: readonly AskedAt[],
   nowMs: number,
 ): number | undefined {
-  const [answer] = findAnswers(patient.framing, bytes, patient.code);
+  const [answer] = findAnswers(device.framing, bytes, device.code);
   if (answer === undefined) return undefined;
   const byId = askedAt.find(({ id }) => id === answer.id);
   if (byId !== undefined) return byId.ms;
-  const before = nowMs - patient.typicalMs + EVERY_MS / 2;
+  const before = nowMs - device.typicalMs + EVERY_MS / 2;
   return askedAt.findLast(({ ms }) => ms <= before)?.ms ?? 0;
 }

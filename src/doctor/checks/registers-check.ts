@@ -1,13 +1,13 @@
 import type { Seen } from "../../core/doctor/observations.js";
-import type { Patient } from "../patient.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 import { Session } from "../session.js";
 
 /** The most that one read may ask for (MODBUS Application Protocol V1.1b3, 6.3). */
 const MOST_REGISTERS = 125;
 
 /** Finds by halves how many registers one read brings. @returns 0 when not even one can be read */
-export async function checkRegisters(patient: Patient): Promise<Seen> {
-  const session = new Session(patient);
+export async function checkRegisters(device: DeviceUnderTest): Promise<Seen> {
+  const session = new Session(device);
   const brings = async (count: number): Promise<boolean> => {
     const reply = await session.ask(count);
     if (reply.kind !== "answer") return false;
@@ -17,7 +17,7 @@ export async function checkRegisters(patient: Patient): Promise<Seen> {
   let [most, tooMany] = [(await brings(1)) ? 1 : 0, MOST_REGISTERS + 1];
   if (most > 0 && (await brings(MOST_REGISTERS))) most = MOST_REGISTERS;
   else tooMany = MOST_REGISTERS;
-  while (most > 0 && tooMany - most > 1 && patient.remainingMs > 0) {
+  while (most > 0 && tooMany - most > 1 && device.remainingMs > 0) {
     const count = Math.floor((most + tooMany) / 2);
     if (await brings(count)) most = count;
     else tooMany = count;

@@ -1,6 +1,6 @@
 import { idHabit } from "../../core/doctor/ids.js";
 import type { Seen } from "../../core/doctor/observations.js";
-import type { Patient } from "../patient.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 import { Session } from "../session.js";
 
 const READS = 30;
@@ -25,31 +25,31 @@ interface Series {
 }
 
 /** Reads again and again, for times, ids, losses and what comes around the answers. */
-export async function checkSpeed(patient: Patient): Promise<Seen> {
-  const session = new Session(patient);
-  const first = await read(patient, session, 1);
-  patient.closesAfterAnswer = first.times.length > 0 && (await session.endsWithin(CLOSES_MS));
-  const series = await read(patient, session, READS);
+export async function checkSpeed(device: DeviceUnderTest): Promise<Seen> {
+  const session = new Session(device);
+  const first = await read(device, session, 1);
+  device.closesAfterAnswer = first.times.length > 0 && (await session.endsWithin(CLOSES_MS));
+  const series = await read(device, session, READS);
   await session.close();
-  const gapMs = series.lost > 0 ? await findGap(patient) : 0;
+  const gapMs = series.lost > 0 ? await findGap(device) : 0;
   const times = [...first.times, ...series.times].sort((one, other) => one - other);
-  patient.typicalMs = times[Math.floor(times.length / 2)] ?? 0;
+  device.typicalMs = times[Math.floor(times.length / 2)] ?? 0;
   const worstMs = times.at(-1) ?? 0;
-  patient.answerMs = Math.min(MOST_ANSWER_MS, Math.max(LEAST_ANSWER_MS, SLOWER * worstMs));
+  device.answerMs = Math.min(MOST_ANSWER_MS, Math.max(LEAST_ANSWER_MS, SLOWER * worstMs));
   return {
-    ids: idHabit(patient.idPairs),
-    speed: { reads: times.length, p50Ms: patient.typicalMs, worstMs, lost: first.lost + series.lost },
+    ids: idHabit(device.idPairs),
+    speed: { reads: times.length, p50Ms: device.typicalMs, worstMs, lost: first.lost + series.lost },
     gapMs,
     unaskedBytes: first.unaskedBytes + series.unaskedBytes,
-    closesAfterAnswer: patient.closesAfterAnswer,
+    closesAfterAnswer: device.closesAfterAnswer,
   };
 }
 
-async function read(patient: Patient, session: Session, count: number, mostLost = MOST_LOST): Promise<Series> {
+async function read(device: DeviceUnderTest, session: Session, count: number, mostLost = MOST_LOST): Promise<Series> {
   const series: Series = { times: [], lost: 0, unaskedBytes: 0 };
-  const since = patient.clock.now();
+  const since = device.clock.now();
   for (let n = 0; n < count; n += 1) {
-    if (n >= LEAST_READS && patient.clock.now() - since > LIMIT_MS) break;
+    if (n >= LEAST_READS && device.clock.now() - since > LIMIT_MS) break;
     const reply = await session.ask();
     if (reply.kind !== "answer") {
       series.lost += 1;
@@ -58,20 +58,20 @@ async function read(patient: Patient, session: Session, count: number, mostLost 
     }
     series.times.push(reply.ms);
     series.unaskedBytes += reply.unaskedBytes;
-    patient.answerMs = Math.max(LEAST_ANSWER_MS, SLOWER * Math.max(...series.times));
+    device.answerMs = Math.max(LEAST_ANSWER_MS, SLOWER * Math.max(...series.times));
   }
   return series;
 }
 
 /** The shortest pause with which no request is lost; 0 when none helps. */
-async function findGap(patient: Patient): Promise<number> {
+async function findGap(device: DeviceUnderTest): Promise<number> {
   for (const gapMs of GAPS_MS) {
-    patient.gapMs = gapMs;
-    const session = new Session(patient);
-    const { lost } = await read(patient, session, GAP_READS, 0);
+    device.gapMs = gapMs;
+    const session = new Session(device);
+    const { lost } = await read(device, session, GAP_READS, 0);
     await session.close();
     if (lost === 0) return gapMs;
   }
-  patient.gapMs = 0;
+  device.gapMs = 0;
   return 0;
 }

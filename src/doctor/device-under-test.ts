@@ -24,8 +24,8 @@ export class OutOfTime extends Error {
   override readonly name = "OutOfTime";
 }
 
-/** What the doctor is told about the device, and for how long it may take. */
-export interface Referral {
+/** What to examine, and for how long. */
+export interface ExaminationOptions {
   readonly target: HostPort;
   readonly unit: number;
   /** As on the wire, from 0. */
@@ -35,7 +35,7 @@ export interface Referral {
 }
 
 /** The device under examination: how it is spoken to, as far as that is known. Times in milliseconds. */
-export class Patient {
+export class DeviceUnderTest {
   readonly clock: Clock;
   readonly unit: number;
   readonly register: number;
@@ -59,14 +59,14 @@ export class Patient {
   #asked = 0;
 
   /** @param signal interrupts the examination: whatever is under way throws {@link Interrupted}; {@link OutOfTime} when its time is over */
-  constructor({ target, unit, register, withinMs }: Referral, clock: Clock, signal: AbortSignal) {
+  constructor({ target, unit, register, withinMs }: ExaminationOptions, clock: Clock, signal: AbortSignal) {
     this.#target = target;
     this.unit = unit;
     this.register = register;
     this.clock = clock;
     this.#signal = signal;
     this.#deadline = clock.now() + withinMs;
-    signal.addEventListener("abort", () => this.leave());
+    signal.addEventListener("abort", () => this.disconnect());
   }
 
   /** What is left of the time for the examination. */
@@ -80,7 +80,7 @@ export class Patient {
   }
 
   /** Closes all connections. */
-  leave(): void {
+  disconnect(): void {
     for (const link of this.#links) link.close();
     this.#links.clear();
   }
