@@ -52,6 +52,7 @@ export abstract class BaseMux implements Mux {
       route: () => this.route,
       context: () => this.context,
       isNeeded: () => this.clients.size > 0,
+      isAsked: (connection) => this.isAsked(connection),
       opened: (connection) => this.connectionOpened(connection),
       notReachable: (reason, hopelessSince) => this.notReachable(reason, hopelessSince),
       room: () => this.mayGoOn(),
@@ -200,6 +201,8 @@ export abstract class BaseMux implements Mux {
   protected abstract clientLeft(client: MuxClient): void;
   /** A connection is being opened. Returns the listener for its events. */
   protected abstract connectionOpened(connection: DeviceConnection): DeviceConnectionEvents;
+  /** Whether somebody wanted something of this connection: see {@link ConnectionPoolOwner.isAsked}. */
+  protected abstract isAsked(connection: DeviceConnection): boolean;
   /** An attempt to connect has failed: see {@link ConnectionPoolOwner.notReachable}. */
   protected abstract notReachable(reason: string, hopelessSince: number | undefined): void;
 

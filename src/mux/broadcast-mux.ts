@@ -90,6 +90,10 @@ export class BroadcastMux extends BaseMux {
     this.#resumed(client);
   }
 
+  protected isAsked(): boolean {
+    return true; // for what it says unasked
+  }
+
   protected notReachable(reason: string, hopelessSince: number | undefined): void {
     if (hopelessSince !== undefined) this.#closeClients(`no link to the device: ${reason}`);
     else this.mayGoOn();

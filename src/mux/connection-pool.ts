@@ -21,6 +21,8 @@ export interface ConnectionPoolOwner {
   context(): MuxContext;
   /** Whether the mux has clients. */
   isNeeded(): boolean;
+  /** Whether somebody wanted something of this connection: a request went out on it, or waits for one. */
+  isAsked(connection: DeviceConnection): boolean;
   /** A connection is being opened. Returns the listener for its events. */
   opened(connection: DeviceConnection): DeviceConnectionEvents;
   /**
@@ -91,7 +93,7 @@ export class ConnectionPool {
     this.#log.answered();
   }
 
-  /** The device has ended the connection, or must not use it any more. Without a sensible message before that is a failed attempt. */
+  /** The device has ended the connection, or must not use it any more. That is a failed attempt if it was asked something and said nothing. */
   fail(connection: DeviceConnection, reason: string): void {
     if (!this.#connections.has(connection)) return;
     connection.close();
@@ -240,8 +242,9 @@ export class ConnectionPool {
 
   #endedByDevice(connection: DeviceConnection, reason: string): void {
     const hasAnswered = this.#responsive.has(connection);
+    const hasFailed = !hasAnswered && this.#owner.isAsked(connection); // a link that nobody has used proves nothing
     this.#ended(connection, reason, hasAnswered);
-    if (!hasAnswered) this.#attemptFailed(connection, "closed", `connected, but closed: ${reason}`);
+    if (hasFailed) this.#attemptFailed(connection, "closed", `connected, but closed: ${reason}`);
   }
 
   #ended(connection: DeviceConnection, reason: string, mayReopen: boolean): void {

@@ -117,6 +117,10 @@ export class RequestMux extends BaseMux {
     return this.#pipelines.eventsOf(connection);
   }
 
+  protected isAsked(connection: DeviceConnection): boolean {
+    return this.waiting > 0 || (this.#pipelines.of(connection)?.requests ?? 0) > 0;
+  }
+
   protected notReachable(_reason: string, hopelessSince: number | undefined): void {
     this.#pipelines.units.forget();
     if (hopelessSince !== undefined) this.#scheduler.failUntil(hopelessSince);

@@ -73,9 +73,6 @@ const DEVICES: readonly (readonly [protocol: TestProtocol, habits: Habits])[] = 
 /** Pairs that no device can have: it closes behind the first thing that it sends. */
 const IMPOSSIBLE = ["echoes + closes behind answers", "sends pieces + closes behind answers"];
 
-/** The daemon keeps a link of Conbus for events. One that the device closes before it was asked anything counts as a failed attempt. */
-const KEPT_FOR_EVENTS = "a link of which nothing was asked proves nothing";
-
 async function check(t: TestContext, protocol: TestProtocol, pair: string, habits: readonly Habit[]): Promise<void> {
   const animal = await Animal.open(protocol, ...habits);
   t.after(() => animal.stop());
@@ -109,8 +106,7 @@ describe("devices with two habits", { concurrency: 16 }, () => {
       for (const [other, second] of all.slice(index + 1)) {
         const pair = `${one} + ${other}`;
         if (IMPOSSIBLE.includes(pair)) continue;
-        const todo = protocol === conbus && pair.includes("when idle") ? KEPT_FOR_EVENTS : false;
-        test(`${protocol.name}: ${pair}`, { todo }, (t) => check(t, protocol, pair, [first(), second()]));
+        test(`${protocol.name}: ${pair}`, (t) => check(t, protocol, pair, [first(), second()]));
       }
     }
   }

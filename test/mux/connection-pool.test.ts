@@ -14,7 +14,7 @@ async function setUp(t: TestContext, options = "PROT=echo", isThere = true) {
   const here = servicesHere(t);
   const { context } = here.generation;
   const port = await freePort();
-  const state = { isNeeded: true, device: isThere ? await Device.open("127.0.0.1", port) : undefined };
+  const state = { isNeeded: true, isAsked: true, device: isThere ? await Device.open("127.0.0.1", port) : undefined };
   const route = muxRoute(options, `127.0.0.1:${port}`);
   const opened: DeviceConnection[] = [];
   const told: string[] = [];
@@ -24,6 +24,7 @@ async function setUp(t: TestContext, options = "PROT=echo", isThere = true) {
     route: () => route,
     context: () => context,
     isNeeded: () => state.isNeeded,
+    isAsked: () => state.isAsked,
     opened: (connection) => {
       opened.push(connection);
       return {
@@ -182,6 +183,21 @@ test("a device that closes connections without a word: the first time proves not
     `WARN ${mux} no link to the device: connected, but closed: by device; trying again while there are clients`,
     `INFO ${mux} the device was down for 1.0 s`,
   ]);
+});
+
+test("a connection that nobody has asked anything proves nothing, however often the device closes it", async (t) => {
+  const { clock, pool, state, opened, told, heard } = await setUp(t);
+  state.isAsked = false;
+  for (const [index, ready] of [1, 2, 3].entries()) {
+    pool.open();
+    await heard(ready);
+    pool.fail(opened[index] as DeviceConnection, "by device");
+    assert.deepEqual([told.length, pool.refuses, pool.down], [ready, false, false]);
+    pool.open();
+    assert.equal(opened.length, index + 1, "it is not flooded");
+    clock.advance(1000);
+    await settle();
+  }
 });
 
 test("a device that has answered may refuse for a second before requests fail", async (t) => {
