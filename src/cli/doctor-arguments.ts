@@ -1,3 +1,4 @@
+import { MAX_UNIT } from "../core/mux/modbus-pdu.js";
 import { type HostPort, parseHostPort } from "../core/net/address.js";
 import { time } from "../core/options/value-kinds.js";
 import { didYouMean } from "../core/parse/near-miss.js";
@@ -35,7 +36,6 @@ takes one connection. It takes a minute at most.
 
 Exit status: 0 the device answers, 1 it does not, 2 wrong usage.`;
 
-const UNIT_MAX = 0xff;
 const REGISTER_MAX = 0xffff;
 
 /**
@@ -62,7 +62,7 @@ export function parseDoctorArguments(argv: readonly string[]): Result<DoctorArgu
     const result = typeof text === "string" ? parse(text) : fail<T>("one value is wanted");
     return result.ok ? result : fail(`bad --${name} "${String(text)}": ${result.message}`);
   };
-  const unit = read("unit", (text) => parseInteger(text, 0, UNIT_MAX));
+  const unit = read("unit", (text) => parseInteger(text, 0, MAX_UNIT));
   const register = read("register", (text) => parseInteger(text, 0, REGISTER_MAX));
   const idle = read("idle", (text) => time("s", 0, MAX_IDLE_MS).parse(text, "file"));
   if (!unit.ok) return unit;

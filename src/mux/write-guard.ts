@@ -1,5 +1,6 @@
-import { hasOwnLength } from "../core/framing/function-codes.js";
-import { DEVICE_BUSY, describeWrite, ILLEGAL_VALUE, type ModbusWrite, writeOf } from "../core/mux/modbus-write.js";
+import { isWholeRequest } from "../core/framing/function-codes.js";
+import { EXCEPTION } from "../core/mux/modbus-exceptions.js";
+import { describeWrite, type ModbusWrite, writeOf } from "../core/mux/modbus-write.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { Interpretation, ModbusRequest, Request } from "../core/mux/protocol.js";
 import { judgeWrite, type WriteVerdict } from "../core/mux/write-policy.js";
@@ -57,7 +58,7 @@ export class WriteGuard {
     const now = this.#owner.clock.now();
     const { client: writer, wroteAt } = this.#writer ?? { client, wroteAt: now };
     if (writer !== client && !writer.gone && now - wroteAt < writerLockMs) {
-      return { kind: "refused", exception: DEVICE_BUSY, reason: `it is ${nameOf(writer)} who writes` };
+      return { kind: "refused", exception: EXCEPTION.deviceBusy, reason: `it is ${nameOf(writer)} who writes` };
     }
     this.#writer = { client, wroteAt: now };
     return verdict;
@@ -65,10 +66,14 @@ export class WriteGuard {
 
   /** Behind a read that is longer than a read, some devices would see a request of its own. */
   #refusesRead(client: MuxClient, { unit, pdu }: ModbusRequest): number | undefined {
-    if (hasOwnLength(pdu)) return undefined;
+    if (isWholeRequest(pdu)) return undefined;
     const reason = `a PDU of ${pdu.length} bytes is too long or too short for it`;
-    this.#tell(client, `unit ${unit} function ${pdu[0]}`, { kind: "refused", exception: ILLEGAL_VALUE, reason });
-    return ILLEGAL_VALUE;
+    this.#tell(client, `unit ${unit} function ${pdu[0]}`, {
+      kind: "refused",
+      exception: EXCEPTION.illegalValue,
+      reason,
+    });
+    return EXCEPTION.illegalValue;
   }
 
   #tell(client: MuxClient, what: string, verdict: WriteVerdict): void {

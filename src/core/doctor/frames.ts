@@ -1,8 +1,9 @@
 import { CRC_LENGTH, crcFits } from "../framing/crc16.js";
 import { EXCEPTION_BIT } from "../framing/function-codes.js";
-import { MBAP_HEADER } from "../framing/mbap.js";
+import { LENGTH_AT, MBAP_HEADER, PROTOCOL_AT } from "../framing/mbap.js";
 import { bytesOfAscii } from "../framing/modbus-ascii-framing.js";
 import { MODBUS_FORMS, type ModbusName } from "../mux/modbus-forms.js";
+import { MAX_REGISTERS, readPdu } from "../mux/register-ranges.js";
 
 /** The functions that the doctor asks: read holding registers, read input registers (MODBUS Application Protocol V1.1b3, 6.3, 6.4). */
 export type ReadFunction = 3 | 4;
@@ -36,7 +37,7 @@ export interface FoundAnswer {
 
 /** The bytes of a question. */
 export function encode(framing: ModbusName, { id, unit, code, register, count }: Question): Buffer {
-  const pdu = Buffer.of(code, register >> 8, register & 0xff, count >> 8, count & 0xff);
+  const pdu = readPdu({ unit, code, start: register, count });
   return MODBUS_FORMS[framing].wrap(unit, pdu, { id, countsCrc: true });
 }
 
@@ -73,21 +74,19 @@ interface Body {
 }
 
 const EXCEPTION_BODY = 3; // unit, function, code
-const MOST_REGISTERS = 125;
 
 /** @returns nothing where the bytes at `at` are no whole answer to the function */
 function bodyAt(bytes: Buffer, at: number, code: ReadFunction): Body | undefined {
   const [func, next] = [bytes[at + 1], bytes[at + 2]];
   if (next === undefined) return undefined;
   if (func === (code | EXCEPTION_BIT)) return { length: EXCEPTION_BODY, content: { kind: "exception", code: next } };
-  if (func !== code || next === 0 || next % 2 === 1 || next > 2 * MOST_REGISTERS) return undefined;
+  if (func !== code || next === 0 || next % 2 === 1 || next > 2 * MAX_REGISTERS) return undefined;
   const length = EXCEPTION_BODY + next;
   return bytes.length < at + length ? undefined : { length, content: { kind: "registers", count: next / 2 } };
 }
 
 /** The highest MBAP length that any device says: one that counts wrongly is believed by its PDU. */
 const MOST_COUNTED = 260;
-const [PROTOCOL_AT, LENGTH_AT] = [2, 4];
 
 function mbapAnswer(bytes: Buffer, start: number, code: ReadFunction): FoundAnswer | undefined {
   const at = start + MBAP_HEADER;

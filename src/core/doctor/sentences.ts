@@ -1,4 +1,5 @@
 import type { ModbusName } from "../mux/modbus-forms.js";
+import { MAX_REGISTERS } from "../mux/register-ranges.js";
 import { printable } from "../parse/text.js";
 import type { IdHabit } from "./ids.js";
 import type { Observations, Seen } from "./observations.js";
@@ -65,7 +66,9 @@ const SENTENCES: Sentences = {
   mostRegisters: [
     "registers",
     (count) =>
-      count === 0 ? undefined : `${count} registers at once${count === 125 ? ", the most that Modbus allows" : ""}`,
+      count === 0
+        ? undefined
+        : `${count} registers at once${count === MAX_REGISTERS ? ", the most that Modbus allows" : ""}`,
   ],
   links: [
     "connections",

@@ -15,7 +15,7 @@ const BITS = new Set([1, 2]);
 const REGISTERS = new Set([3, 4, 23]);
 
 /** Bytes of the request's PDU that the answer consists of, by function (6.5, 6.6, 6.11, 6.12, 6.16). */
-const REPEATED_BYTES: ReadonlyMap<number, number> = new Map([
+export const REPEATED_BYTES: ReadonlyMap<number, number> = new Map([
   [5, 5],
   [6, 5],
   [15, 5],
@@ -37,7 +37,7 @@ export function byteCount(request: Buffer): number | undefined {
 }
 
 /** Whether an answer is the exception to the request. A function code from 0x80 on has no exception that could be told from its answer. */
-export function isExceptionTo(answer: Buffer, request: Buffer): boolean {
+function isExceptionTo(answer: Buffer, request: Buffer): boolean {
   const code = request[0] ?? 0;
   return code < EXCEPTION_BIT && answer[0] === (code | EXCEPTION_BIT);
 }

@@ -21,13 +21,6 @@ export function crc16(bytes: Buffer, start = 0, end = bytes.length): number {
   return crc;
 }
 
-/** A message behind which its CRC stands. */
-export function withCrc(message: Buffer): Buffer {
-  const crc = Buffer.alloc(CRC_LENGTH);
-  crc.writeUInt16LE(crc16(message));
-  return Buffer.concat([message, crc]);
-}
-
 /** Whether the bytes from `start` up to `end`, exclusive, end with their own CRC. */
 export function crcFits(bytes: Buffer, start: number, end: number): boolean {
   return crc16(bytes, start, end - CRC_LENGTH) === bytes.readUInt16LE(end - CRC_LENGTH);

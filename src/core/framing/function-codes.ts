@@ -1,3 +1,5 @@
+import { CRC_LENGTH } from "./crc16.js";
+
 /**
  * The length of a frame with unit and CRC, by its function code: fixed, or the value of a byte count in the frame plus the bytes around
  * (MODBUS Application Protocol V1.1b3, chapter 6).
@@ -6,16 +8,17 @@ export type LengthRule =
   | { readonly fixed: number }
   | { readonly countAt: number; readonly countBytes: 1 | 2; readonly around: number };
 
-const CRC = 2;
-const UNIT_AND_CRC = 3;
+const UNIT = 1;
 
 type Rules = ReadonlyMap<number, LengthRule>;
+/** The length of what has a function code; undefined where no rule tells it. */
+export type RuleOf = (code: number) => LengthRule | undefined;
 
 const fixed = (length: number): LengthRule => ({ fixed: length });
 const counted = (countAt: number, around: number): LengthRule => ({ countAt, countBytes: 1, around });
 
 /** Without 8 (diagnostics) and 43 (encapsulated transport): their lengths depend on sub-functions. */
-export const REQUEST_LENGTHS: Rules = new Map([
+const REQUEST_LENGTHS: Rules = new Map([
   [1, fixed(8)],
   [2, fixed(8)],
   [3, fixed(8)],
@@ -57,7 +60,12 @@ export const ANSWER_LENGTHS: Rules = new Map<number, LengthRule>([
 
 /** An exception carries the function code with this bit set (chapter 7). */
 export const EXCEPTION_BIT = 0x80;
-export const EXCEPTION_LENGTH: LengthRule = fixed(5);
+const EXCEPTION_LENGTH: LengthRule = fixed(5);
+
+export const ruleOfRequest: RuleOf = (code) => REQUEST_LENGTHS.get(code);
+
+/** Of an exception, too. */
+export const ruleOfAnswer: RuleOf = (code) => (code >= EXCEPTION_BIT ? EXCEPTION_LENGTH : ANSWER_LENGTHS.get(code));
 
 /** The length of the frame, with unit and CRC, at an index; undefined when its byte count is not there yet. */
 export function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | undefined {
@@ -69,21 +77,17 @@ export function lengthBy(rule: LengthRule, bytes: Buffer, at: number): number | 
 
 /** Whether unit and PDU of an answer at an index have this length by their function code and byte count. */
 export function isAnswerLength(bytes: Buffer, at: number, length: number): boolean {
-  const code = bytes[at + 1] ?? 0;
-  const rule = code >= EXCEPTION_BIT ? EXCEPTION_LENGTH : ANSWER_LENGTHS.get(code);
-  const whole = rule === undefined ? undefined : lengthBy(rule, bytes, at);
-  return whole !== undefined && whole === length + CRC;
+  const rule = ruleOfAnswer(bytes[at + 1] ?? 0);
+  return rule !== undefined && lengthBy(rule, bytes, at) === length + CRC_LENGTH;
 }
 
-/**
- * Whether the PDU of a request is as long as its function code and byte count say; true of other functions. Behind a request that is too long,
- * some devices see one more.
- */
-export function hasOwnLength(pdu: Buffer): boolean {
-  const rule = REQUEST_LENGTHS.get(pdu[0] ?? 0);
-  if (rule === undefined) return true;
-  if ("fixed" in rule) return pdu.length === rule.fixed - UNIT_AND_CRC;
-  const { countAt, countBytes, around } = rule;
-  const at = countAt - 1; // without the unit
-  return pdu.length >= at + countBytes && pdu.length === around - UNIT_AND_CRC + pdu.readUIntBE(at, countBytes);
+/** Whether a PDU is as long as its function code and byte count say; undefined: no rule tells its length. */
+export function hasOwnLength(pdu: Buffer, ruleOf: RuleOf): boolean | undefined {
+  const rule = ruleOf(pdu[0] ?? 0);
+  return rule && lengthBy(rule, pdu, -UNIT) === UNIT + pdu.length + CRC_LENGTH;
+}
+
+/** Whether the PDU of a request is as long as it says. Behind a request that is too long, some devices see one more. */
+export function isWholeRequest(pdu: Buffer): boolean {
+  return hasOwnLength(pdu, ruleOfRequest) ?? true;
 }

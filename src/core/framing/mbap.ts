@@ -9,12 +9,13 @@ export const UNIT_AND_PDU_MAX = 254;
 /** Longest unit and PDU of an answer: one byte more, because some devices send it. */
 export const LONGEST_ANSWER = 255;
 
-/** Where the function code stands in a message. */
-export const CODE_AT = MBAP_HEADER + 1;
+/** Where the unit stands in a message, and where the PDU, which begins with the function code. */
+export const UNIT_AT = MBAP_HEADER;
+export const CODE_AT = UNIT_AT + 1;
 
 /** Where the id of the protocol stands: from here on an echo is the request. */
 export const PROTOCOL_AT = 2;
-const LENGTH_AT = 4;
+export const LENGTH_AT = 4;
 
 /**
  * Reads an MBAP header. Behind a wrong header the next message cannot be found.

@@ -1,11 +1,12 @@
 import { CRC_LENGTH, crcFits } from "./crc16.js";
 import { ExpectedAnswers } from "./expected-answers.js";
 import type { FramingKind } from "./framing.js";
-import { type LengthRule, lengthBy, REQUEST_LENGTHS } from "./function-codes.js";
+import { type LengthRule, lengthBy, ruleOfRequest } from "./function-codes.js";
 import { type HeaderReader, type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 import {
   CODE_AT,
   declaredLength,
+  LENGTH_AT,
   LONGEST_ANSWER,
   MBAP_HEADER,
   readMbap,
@@ -57,7 +58,7 @@ class HeaderConvention {
 
 function wrongCrc(bytes: Buffer, at: number, length: number): string {
   const found = bytes.toString("hex", at + length - CRC_LENGTH, at + length);
-  return `CRC ${found} is wrong for a message of MBAP length ${bytes.readUInt16BE(at + 4)}`;
+  return `CRC ${found} is wrong for a message of MBAP length ${bytes.readUInt16BE(at + LENGTH_AT)}`;
 }
 
 /** Most bytes of unit, PDU and CRC that are necessary to tell the length of a message. */
@@ -74,7 +75,7 @@ function readRequests(): HeaderReader {
     if (typeof declared !== "number") return declared;
     const code = bytes[at + CODE_AT];
     if (code === undefined) return { kind: "more", need: CODE_AT + 1 };
-    const rule = REQUEST_LENGTHS.get(code);
+    const rule = ruleOfRequest(code);
     if (rule === undefined || declared < shortest(rule)) return byHeader.read(bytes, at);
     const own = lengthBy(rule, bytes, at + MBAP_HEADER);
     if (own === undefined) return { kind: "more", need: MBAP_HEADER + shortest(rule) };

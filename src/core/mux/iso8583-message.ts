@@ -55,19 +55,19 @@ function onlyDigits(text: string, digits: number): string {
   return text.length === digits && /^\d+$/.test(text) ? text : "";
 }
 
-/** Where the message begins behind a TPDU. */
-function bodyOf(message: Buffer): Buffer {
+/** A message without the TPDU in front of it. */
+export function behindTpdu(message: Buffer): Buffer {
   return message[0] === TPDU.first && message.length >= TPDU.length ? message.subarray(TPDU.length) : message;
 }
 
 /** Whether a message, without its length, says nothing: hosts and terminals send it as a sign of life. */
 export function isEmptyIso(message: Buffer): boolean {
-  return bodyOf(message).length === 0;
+  return behindTpdu(message).length === 0;
 }
 
 /** Type and trace number of a message, without its length; nothing where it has none, or writes them as nobody else does. */
 export function readIsoTrace(message: Buffer): IsoTrace | undefined {
-  const body = bodyOf(message);
+  const body = behindTpdu(message);
   for (const digits of [ASCII, BCD]) {
     const mti = digits.read(body, 0, 4);
     if (MTI.test(mti)) return traceOf(mti, body.subarray(digits.sizeOf(4)));

@@ -1,10 +1,11 @@
-import { EXCEPTION_PDU } from "../framing/answer-shape.js";
 import { conbusFraming } from "../framing/conbus-framing.js";
-import { CRC_LENGTH } from "../framing/crc16.js";
 import type { FramingKind } from "../framing/framing.js";
-import { ANSWER_LENGTHS, EXCEPTION_BIT, lengthBy, REQUEST_LENGTHS } from "../framing/function-codes.js";
+import { hasOwnLength, ruleOfAnswer, ruleOfRequest } from "../framing/function-codes.js";
 import { solarmanFraming } from "../framing/solarman-framing.js";
+import { behindTpdu } from "./iso8583-message.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "./modbus-forms.js";
+import { failureReply } from "./modbus-pdu.js";
+import { httpProtocol } from "./protocols/http-protocol.js";
 
 /** Most bytes that are looked at: the longest Modbus message. */
 export const LOOKED_AT = 513;
@@ -37,26 +38,22 @@ const HTTP = /^(?:[A-Z]{3,9} [!-~]{1,400} )?HTTP\/1\.[01][ \r\n]/;
 const TELEGRAM = /^<[A-Z]\d[0-9A-Za-z]{4,40}/;
 const ASCII_FRAMES = /^:[\dA-Fa-f]+\r\n/; // of Modbus ASCII, with a wrong LRC
 const TEXT = /^[\t\n\r -~]+$/;
-const TPDU = { first: 0x60, length: 5 }; // what many payment hosts put in front of a message
 const ISO_TYPE = /^[0-2][1-8]\d\d/; // version, class, function, origin
 const DIGITS_OF_LENGTH = 4;
 const BYTES_OF_LENGTH = 2;
 const SHORTEST_REST = 4; // a length that fits fewer bytes behind it may do so by chance
 
 /** Whether a Modbus message has the length that its function code tells: behind a wrong CRC, and in other protocols, it has not. */
-function hasOwnLength(message: Buffer, form: ModbusForm, side: Side): boolean {
+function isWhole(message: Buffer, form: ModbusForm, side: Side): boolean {
   const { pdu } = form.unwrap(message);
-  const code = pdu[0] ?? 0;
-  const rule = (side === "clients" ? REQUEST_LENGTHS : ANSWER_LENGTHS).get(code);
-  if (rule === undefined) return side === "device" && code > EXCEPTION_BIT && pdu.length === EXCEPTION_PDU;
-  return lengthBy(rule, Buffer.concat([Buffer.of(0), pdu]), 0) === 1 + pdu.length + CRC_LENGTH;
+  return hasOwnLength(pdu, side === "clients" ? ruleOfRequest : ruleOfAnswer) === true;
 }
 
 /** The framing of Modbus of which bytes are whole messages. */
 function modbusIn(bytes: Buffer, side: Side): ModbusName | undefined {
   return BY_EVIDENCE.find((name) => {
     const form = MODBUS_FORMS[name];
-    return framesOf(form.framing, side, bytes)?.every((frame) => hasOwnLength(frame, form, side));
+    return framesOf(form.framing, side, bytes)?.every((frame) => isWhole(frame, form, side));
   });
 }
 
@@ -76,7 +73,7 @@ function isTls(bytes: Buffer): boolean {
 
 /** Whether a message, without its length, begins with a type of ISO 8583, in ASCII or BCD. */
 function hasIsoType(message: Buffer): boolean {
-  const body = message[0] === TPDU.first ? message.subarray(TPDU.length) : message;
+  const body = behindTpdu(message);
   return ISO_TYPE.test(body.toString("latin1", 0, 4)) || ISO_TYPE.test(body.toString("hex", 0, 2));
 }
 
@@ -155,24 +152,13 @@ export function hintOf({ what, protocol, options }: Likeness, side: Side, own: s
   return set === "" ? `this looks like ${what}` : `this looks like ${what}: ${set}`;
 }
 
-const PATH_UNAVAILABLE = 0x0a; // "usually means that the gateway is misconfigured" (MODBUS Application Protocol V1.1b3, 7)
-
 /** What tells a client of Modbus or HTTP, in its own words, that it speaks to the wrong port; nothing for others. */
 export function strangerReply({ protocol }: Likeness, bytes: Buffer, reason: string): Buffer | undefined {
-  if (protocol === "http") {
-    const body = `${reason}\n`;
-    const head = [
-      "HTTP/1.1 400 Bad Request",
-      "Content-Type: text/plain",
-      `Content-Length: ${body.length}`,
-      "Connection: close",
-    ];
-    return Buffer.from([...head, "", body].join("\r\n"));
-  }
+  if (protocol === "http") return httpProtocol.malformedReply(reason, "malformed");
   if (protocol === undefined || !isModbus(protocol)) return undefined;
   const form: ModbusForm = MODBUS_FORMS[protocol];
   const [first] = form.framing.requests().push(bytes);
   if (first?.kind !== "frame") return undefined;
   const { unit, pdu, ...header } = form.unwrap(first.bytes);
-  return form.wrap(unit, Buffer.of((pdu[0] ?? 0) | EXCEPTION_BIT, PATH_UNAVAILABLE), header);
+  return form.wrap(unit, failureReply(pdu, "no path"), header);
 }

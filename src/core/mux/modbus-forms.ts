@@ -1,5 +1,6 @@
 import { CRC_LENGTH, crc16 } from "../framing/crc16.js";
 import type { FramingKind } from "../framing/framing.js";
+import { CODE_AT, LENGTH_AT, UNIT_AT } from "../framing/mbap.js";
 import { asciiFrame, bytesOfAscii, modbusAsciiFraming } from "../framing/modbus-ascii-framing.js";
 import { modbusFraming } from "../framing/modbus-framing.js";
 import { modbusRtuFraming } from "../framing/modbus-rtu-framing.js";
@@ -41,11 +42,6 @@ export interface ModbusForm {
   readonly keepsMessages?: true;
 }
 
-// MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3: the MBAP header
-const LENGTH_AT = 4;
-const UNIT_AT = 6;
-const PDU_AT = 7;
-
 /** Modbus/TCP. `crcSize`: bytes of the CRC behind the PDU. */
 function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm {
   return {
@@ -57,16 +53,16 @@ function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm 
       id: message.readUInt16BE(),
       countsCrc: crcSize === 0 || message.readUInt16BE(LENGTH_AT) === message.length - UNIT_AT,
       unit: message[UNIT_AT] ?? 0,
-      pdu: message.subarray(PDU_AT, message.length - crcSize),
+      pdu: message.subarray(CODE_AT, message.length - crcSize),
     }),
     wrap(unit, pdu, { id, countsCrc }) {
-      const end = PDU_AT + pdu.length;
+      const end = CODE_AT + pdu.length;
       const message = Buffer.allocUnsafe(end + crcSize);
       message.writeUInt16BE(id);
       message.writeUInt16BE(0, 2);
       message.writeUInt16BE(end - UNIT_AT + (countsCrc ? crcSize : 0), LENGTH_AT);
       message[UNIT_AT] = unit;
-      pdu.copy(message, PDU_AT);
+      pdu.copy(message, CODE_AT);
       if (crcSize > 0) message.writeUInt16LE(crc16(message, UNIT_AT, end), end);
       return message;
     },

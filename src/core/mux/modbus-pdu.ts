@@ -1,7 +1,13 @@
+import { REPEATED_BYTES } from "../framing/answer-shape.js";
 import { EXCEPTION_BIT } from "../framing/function-codes.js";
+import { EXCEPTION } from "./modbus-exceptions.js";
 import type { Failure, Writes } from "./protocol.js";
 
-// MODBUS Application Protocol Specification V1.1b3: function codes (chapter 6), exception codes (chapter 7)
+// MODBUS Application Protocol Specification V1.1b3, chapter 6: function codes
+
+/** Units and function codes are bytes. */
+export const MAX_UNIT = 255;
+export const MAX_FUNCTION = 255;
 
 /** Functions that change nothing: coils, inputs, registers, exception status, counters, server id, file record, FIFO. */
 const READ_FUNCTIONS = new Set([1, 2, 3, 4, 7, 11, 12, 17, 20, 24]);
@@ -9,23 +15,15 @@ const READ_FUNCTIONS = new Set([1, 2, 3, 4, 7, 11, 12, 17, 20, 24]);
 const SHAREABLE_FUNCTIONS = new Set([1, 2, 3, 4]);
 const DEVICE_IDENTIFICATION = [43, 14];
 
-/** Bytes of the request's PDU that the answer repeats, by function (6.5, 6.6, 6.11, 6.12, 6.15, 6.16). */
-const REPEATED_BYTES: Readonly<Record<number, number>> = {
-  5: 5,
-  6: 5,
-  15: 5,
-  16: 5,
-  21: Number.POSITIVE_INFINITY,
-  22: 7,
-};
+/** Its answer repeats the whole request (6.15). */
+const WRITE_FILE_RECORD = 21;
 
-const ILLEGAL_FUNCTION = 0x01;
 const EXCEPTION_OF: Readonly<Record<Failure, number>> = {
-  "queue full": 0x06, // server device busy
-  "no path": 0x0a, // gateway path unavailable
-  "no answer": 0x0b, // gateway target device failed to respond
-  "unit silent": 0x0b,
-  "link lost": 0x0b,
+  "queue full": EXCEPTION.deviceBusy,
+  "no path": EXCEPTION.noPath,
+  "no answer": EXCEPTION.noResponse,
+  "unit silent": EXCEPTION.noResponse,
+  "link lost": EXCEPTION.noResponse,
 };
 
 /** Functions that write: coils, registers, file records (6.5, 6.6, 6.11, 6.12, 6.15 to 6.17). */
@@ -57,7 +55,7 @@ export function isShareable(pdu: Buffer, reads: readonly number[] = []): boolean
  * where that answer says more than the request does.
  */
 export function broadcastReply(pdu: Buffer): Buffer {
-  return writeDoneReply(pdu) ?? exceptionReply(pdu, EXCEPTION_OF["no answer"]);
+  return writeDoneReply(pdu) ?? exceptionReply(pdu, EXCEPTION.noResponse);
 }
 
 /** The exception that tells a client why its request failed. */
@@ -67,7 +65,7 @@ export function failureReply(pdu: Buffer, why: Failure): Buffer {
 
 /** The reply to a write that RDON keeps from the device. */
 export function blockedWriteReply(pdu: Buffer, writes: Exclude<Writes, "pass">): Buffer {
-  return (writes === "ignore" ? writeDoneReply(pdu) : undefined) ?? exceptionReply(pdu, ILLEGAL_FUNCTION);
+  return (writes === "ignore" ? writeDoneReply(pdu) : undefined) ?? exceptionReply(pdu, EXCEPTION.illegalFunction);
 }
 
 /** An exception to a request. */
@@ -77,7 +75,8 @@ export function exceptionReply(pdu: Buffer, code: number): Buffer {
 
 /** The answer of a device that has done the write; nothing where that answer says more than the request does. */
 function writeDoneReply(pdu: Buffer): Buffer | undefined {
-  const length = REPEATED_BYTES[pdu[0] ?? 0];
+  const [code = 0] = pdu;
+  const length = code === WRITE_FILE_RECORD ? pdu.length : REPEATED_BYTES.get(code);
   return length === undefined ? undefined : Buffer.from(pdu.subarray(0, length));
 }
 
@@ -88,13 +87,18 @@ export function isException(answer: Buffer): boolean {
 
 /** Whether a gateway says that the unit has not answered it. */
 export function isUnitSilent(answer: Buffer): boolean {
-  return isException(answer) && answer[1] === EXCEPTION_OF["no answer"];
+  return isException(answer) && answer[1] === EXCEPTION.noResponse;
 }
 
-const LAST_REFUSAL = 4; // illegal function, address, value, and device failure, as some answer for what they do not have (chapter 7)
+/** Some devices answer with a failure for what they do not have. */
+const REFUSALS: readonly number[] = [
+  EXCEPTION.illegalFunction,
+  EXCEPTION.illegalAddress,
+  EXCEPTION.illegalValue,
+  EXCEPTION.deviceFailure,
+];
 
 /** Whether an exception says that the device does not do what was asked for: some of it may be possible. */
 export function isRefusal(answer: Buffer): boolean {
-  const code = answer[1] ?? 0;
-  return isException(answer) && code >= ILLEGAL_FUNCTION && code <= LAST_REFUSAL;
+  return isException(answer) && REFUSALS.includes(answer[1] ?? 0);
 }

@@ -1,4 +1,6 @@
 // What requests write, MODBUS Application Protocol Specification V1.1b3, 6.5, 6.6, 6.11, 6.12, 6.16 and 6.17
+import { EXCEPTION } from "./modbus-exceptions.js";
+import { ADDRESSES } from "./register-ranges.js";
 
 /** A write of a Modbus request. Addresses are those on the wire, from 0. */
 export type ModbusWrite =
@@ -22,19 +24,12 @@ export type ModbusWrite =
       readonly unit: number;
       readonly code: number;
       readonly reason: string;
-      readonly exception: typeof ILLEGAL_ADDRESS | typeof ILLEGAL_VALUE;
+      readonly exception: typeof EXCEPTION.illegalAddress | typeof EXCEPTION.illegalValue;
     };
-
-/** Exception codes (chapter 7). */
-export const ILLEGAL_FUNCTION = 0x01;
-export const ILLEGAL_ADDRESS = 0x02;
-export const ILLEGAL_VALUE = 0x03;
-export const DEVICE_BUSY = 0x06;
 
 /** Functions of which is known what they write. */
 export const VALUE_FUNCTIONS: readonly number[] = [5, 6, 15, 16, 22, 23];
 
-const ADDRESSES = 0x10000;
 const COIL_ON = 0xff00;
 const SINGLE_LENGTH = 5;
 const MASK_LENGTH = 7;
@@ -51,7 +46,7 @@ const READ_AND_WRITE: SeveralShape = { addressAt: 5, most: 0x79 };
 /** Reads what a request writes that is no read. @param pdu of the request; function code and what follows */
 export function writeOf(unit: number, pdu: Buffer): ModbusWrite {
   const [code = 0] = pdu;
-  const malformed = (reason: string, exception: 2 | 3 = ILLEGAL_VALUE): ModbusWrite => ({
+  const malformed = (reason: string, exception: 2 | 3 = EXCEPTION.illegalValue): ModbusWrite => ({
     kind: "malformed",
     unit,
     code,
@@ -60,7 +55,7 @@ export function writeOf(unit: number, pdu: Buffer): ModbusWrite {
   });
   const written = (kind: "coil" | "holding", first: number, low: number[], high = low): ModbusWrite =>
     first + low.length > ADDRESSES
-      ? malformed(`${low.length} from ${first} on are more than there are`, ILLEGAL_ADDRESS)
+      ? malformed(`${low.length} from ${first} on are more than there are`, EXCEPTION.illegalAddress)
       : { kind, unit, code, first, low, high };
 
   switch (code) {

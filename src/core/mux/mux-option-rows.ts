@@ -1,5 +1,6 @@
 import { listRowsOf, type OptionRow, rowsOf } from "../options/option-table.js";
 import { count, time, word } from "../options/value-kinds.js";
+import { MAX_UNIT } from "./modbus-pdu.js";
 import { DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
 import {
   DEVICE_PROTOCOL,
@@ -11,11 +12,11 @@ import {
   WRITE_RULE,
   WRITES,
 } from "./mux-value-kinds.js";
+import { MAX_REGISTERS } from "./register-ranges.js";
 
 /** The most that POOL, PIPE and QLEN may say. */
 const MAX_LINKS = 64;
 const MAX_QUEUE = 10_000;
-const MAX_GAP = 125; // registers that one answer holds
 const MAX_MS = 86_400_000;
 
 const row = rowsOf<MuxOptions>(DEFAULT_MUX_OPTIONS);
@@ -53,7 +54,7 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     usage: "BCST=unit",
     help: ["The Modbus unit that stands for all: writes to it are confirmed once they are sent."],
     sets: "broadcastUnit",
-    kind: count("unit", 0, 255),
+    kind: count("unit", 0, MAX_UNIT),
   }),
   row({
     key: "READ",
@@ -189,7 +190,7 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     usage: "MERG=n",
     help: ["Read Modbus ranges that overlap, or lie at most n registers apart, by one request. 0 is off."],
     sets: "mergeGap",
-    kind: count("registers", 0, MAX_GAP),
+    kind: count("registers", 0, MAX_REGISTERS),
   }),
   row({
     key: "RDON",

@@ -4,7 +4,7 @@ import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { parseLogin } from "./login-text.js";
 import { MODBUS_FORMS, type ModbusName } from "./modbus-forms.js";
-import { WRITE_FUNCTIONS } from "./modbus-pdu.js";
+import { MAX_FUNCTION, MAX_UNIT, WRITE_FUNCTIONS } from "./modbus-pdu.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { findProtocol, PROTOCOLS } from "./protocols/protocols.js";
 import { formatWriteRule, parseWriteRule, type WriteRule } from "./write-rule.js";
@@ -29,8 +29,6 @@ export const DEVICE_PROTOCOL: ValueKind<ModbusName> = {
   unit: "protocol",
 };
 
-const MAX_UNIT = 255;
-
 /** `2:1,3:7`: units of clients, and the units of the device that they stand for. */
 export const UNIT_MAP: ValueKind<ReadonlyMap<number, number>> = {
   unit: "units",
@@ -54,8 +52,6 @@ function pairOfUnits(pair: string): Result<readonly [from: number, to: number]> 
   if (from?.ok && to?.ok && more.length === 0) return ok([from.value, to.value]);
   return fail(`"${pair}": two units from 0 to ${MAX_UNIT} are wanted, such as 2:1`);
 }
-
-const MAX_FUNCTION = 255;
 
 /** Function codes that only read: `65,8`. */
 export const READ_FUNCTIONS: ValueKind<readonly number[]> = {

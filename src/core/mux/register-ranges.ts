@@ -10,9 +10,10 @@ export interface RegisterRange {
 }
 
 const READ_LENGTH = 5; // of the PDU: function code, address, quantity
-const ADDRESSES = 0x10000;
+export const ADDRESSES = 0x10000;
 const MAX_BITS = 2000;
-const MAX_REGISTERS = 125;
+/** The most that one read may ask for (6.3). */
+export const MAX_REGISTERS = 125;
 const LAST_OF_BITS = 2; // functions 1 and 2 read bits, 3 and 4 registers of two bytes
 
 /** The part of a request that says what it reads. */

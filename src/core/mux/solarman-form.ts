@@ -1,11 +1,5 @@
-import { CRC_LENGTH, crcFits, withCrc } from "../framing/crc16.js";
-import {
-  ANSWER_LENGTHS,
-  EXCEPTION_BIT,
-  EXCEPTION_LENGTH,
-  lengthBy,
-  REQUEST_LENGTHS,
-} from "../framing/function-codes.js";
+import { crcFits } from "../framing/crc16.js";
+import { lengthBy, type RuleOf, ruleOfAnswer, ruleOfRequest } from "../framing/function-codes.js";
 import {
   PAYLOAD_AT,
   SEQUENCE_AT,
@@ -16,7 +10,7 @@ import {
   TRAILER,
   TYPE_AT,
 } from "../framing/solarman-framing.js";
-import type { ModbusForm, ModbusMessage } from "./modbus-forms.js";
+import { MODBUS_FORMS, type ModbusForm, type ModbusMessage } from "./modbus-forms.js";
 
 // High bytes of control codes: what clients ask, and what loggers answer. Others are about the logger: heartbeats, data for the manufacturer.
 const REQUEST = 0x45;
@@ -27,12 +21,12 @@ const BEFORE_REQUEST = Buffer.from([2, ...Buffer.alloc(14)]);
 const BEFORE_ANSWER = Buffer.from([2, 1, ...Buffer.alloc(12)]);
 const FRAME_MIN = 4; // unit, function code, CRC
 const NOTHING = Buffer.alloc(0);
+const RTU = MODBUS_FORMS["modbus-serial"];
 
 /** The RTU frame at the beginning of these bytes: some loggers send zeros, or a second CRC, behind it. */
-function rtuIn(bytes: Buffer, lengths: typeof ANSWER_LENGTHS): Buffer | undefined {
+function rtuIn(bytes: Buffer, ruleOf: RuleOf): Buffer | undefined {
   if (bytes.length < FRAME_MIN) return undefined;
-  const code = bytes[1] ?? 0;
-  const rule = lengths === ANSWER_LENGTHS && code > EXCEPTION_BIT ? EXCEPTION_LENGTH : lengths.get(code);
+  const rule = ruleOf(bytes[1] ?? 0);
   const length = rule === undefined ? bytes.length : (lengthBy(rule, bytes, 0) ?? bytes.length);
   return length <= bytes.length && crcFits(bytes, 0, length) ? bytes.subarray(0, length) : undefined;
 }
@@ -42,17 +36,18 @@ function unwrap(message: Buffer): ModbusMessage {
   const header = { id: message[SEQUENCE_AT] ?? 0, countsCrc: true, serial: message.readUInt32LE(SERIAL_AT) };
   const nothing = { ...header, unit: 0, pdu: NOTHING };
   if (type !== REQUEST && type !== ANSWER) return { ...nothing, lacks: "modbus" };
-  const [before, lengths] = type === REQUEST ? [BEFORE_REQUEST, REQUEST_LENGTHS] : [BEFORE_ANSWER, ANSWER_LENGTHS];
-  const rtu = rtuIn(message.subarray(PAYLOAD_AT + before.length, message.length - TRAILER), lengths);
+  const [before, ruleOf] = type === REQUEST ? [BEFORE_REQUEST, ruleOfRequest] : [BEFORE_ANSWER, ruleOfAnswer];
+  const rtu = rtuIn(message.subarray(PAYLOAD_AT + before.length, message.length - TRAILER), ruleOf);
   if (rtu === undefined) return { ...nothing, lacks: type === ANSWER ? "answer" : "modbus" };
-  return { ...header, unit: rtu[0] ?? 0, pdu: rtu.subarray(1, rtu.length - CRC_LENGTH) };
+  const { unit, pdu } = RTU.unwrap(rtu);
+  return { ...header, unit, pdu };
 }
 
 const wrapIn =
   (type: number, before: Buffer): ModbusForm["wrap"] =>
-  (unit, pdu, { id, serial = 0 }) => {
-    const rtu = withCrc(Buffer.concat([Buffer.of(unit), pdu]));
-    return solarmanFrame(type, id & 0xff, serial, Buffer.concat([before, rtu]));
+  (unit, pdu, header) => {
+    const { id, serial = 0 } = header;
+    return solarmanFrame(type, id & 0xff, serial, Buffer.concat([before, RTU.wrap(unit, pdu, header)]));
   };
 
 /**

@@ -1,5 +1,6 @@
 import { covers } from "../net/network-match.js";
-import { ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, type ModbusWrite, rangeText } from "./modbus-write.js";
+import { EXCEPTION } from "./modbus-exceptions.js";
+import { type ModbusWrite, rangeText } from "./modbus-write.js";
 import type { NumberRange, WriteRule } from "./write-rule.js";
 
 /** Who may write what (WRIT and ALWR, docs/mux.md). */
@@ -26,7 +27,7 @@ export function judgeWrite(write: ModbusWrite, from: string | undefined, { other
   if (others === "allow") return ALLOWED;
   if (write.kind === "malformed") return refused(write.exception, write.reason);
   const mine = rules.filter((rule) => concerns(rule, write, from));
-  if (mine.length === 0) return refused(ILLEGAL_FUNCTION, "no rule for this client, unit and function");
+  if (mine.length === 0) return refused(EXCEPTION.illegalFunction, "no rule for this client, unit and function");
   if (write.kind === "function") return ALLOWED;
   const { kind, first, low, high } = write;
   let wrong: WriteVerdict | undefined;
@@ -34,9 +35,9 @@ export function judgeWrite(write: ModbusWrite, from: string | undefined, { other
     const address = first + index;
     const most = high[index] ?? least;
     const here = mine.filter((rule) => includes(rule[kind], address));
-    if (here.length === 0) return refused(ILLEGAL_ADDRESS, `no rule for ${kind} ${address}`);
+    if (here.length === 0) return refused(EXCEPTION.illegalAddress, `no rule for ${kind} ${address}`);
     if (here.some(({ values }) => includes(values, least) && includes(values, most))) continue;
-    wrong ??= refused(ILLEGAL_VALUE, `no rule for ${kind} ${address} = ${rangeText(least, most)}`);
+    wrong ??= refused(EXCEPTION.illegalValue, `no rule for ${kind} ${address} = ${rangeText(least, most)}`);
   }
   return wrong ?? ALLOWED;
 }

@@ -2,6 +2,7 @@ import { formatNetwork, type Network, parseNetwork } from "../net/access-pattern
 import { didYouMean } from "../parse/near-miss.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
+import { MAX_FUNCTION, MAX_UNIT } from "./modbus-pdu.js";
 import { rangeText, VALUE_FUNCTIONS } from "./modbus-write.js";
 
 /** Numbers from `from` to `to`, both included. */
@@ -21,8 +22,6 @@ export interface WriteRule {
   readonly values?: NumberRange;
 }
 
-const MAX_UNIT = 255;
-const MAX_FUNCTION = 255;
 const MAX_WORD = 0xffff;
 
 /** The parts in the order that they are printed in, with the greatest number that each takes. */

@@ -1,4 +1,5 @@
 import type { Observations } from "../../core/doctor/observations.js";
+import { EXCEPTION } from "../../core/mux/modbus-exceptions.js";
 import { MODBUS_FORMS, type ModbusName } from "../../core/mux/modbus-forms.js";
 import type { DeviceUnderTest } from "../device-under-test.js";
 import type { Answered, Link, Reply } from "../link.js";
@@ -13,10 +14,10 @@ const SLOW_MS = [1000, 1500, 1500];
 /** Some devices end a connection on which they are asked too early. */
 const PATIENCE_MS = 1500;
 
-/** Exceptions that a gateway makes for a unit that is not there (MODBUS Application Protocol V1.1b3, 7). */
-const GATEWAY_EXCEPTIONS = [0x0a, 0x0b];
-/** Exceptions that another function may not get: illegal function, illegal data address. */
-const ADDRESS_EXCEPTIONS = [0x01, 0x02];
+/** Exceptions that a gateway makes for a unit that is not there. */
+const GATEWAY_EXCEPTIONS: readonly number[] = [EXCEPTION.noPath, EXCEPTION.noResponse];
+/** Exceptions that another function may not get. */
+const ADDRESS_EXCEPTIONS: readonly number[] = [EXCEPTION.illegalFunction, EXCEPTION.illegalAddress];
 
 /** What the first answer shows. */
 type FirstAnswer = Pick<Observations, "framing" | "echoes" | "reading" | "answersAs">;

@@ -1,9 +1,7 @@
 import type { Seen } from "../../core/doctor/observations.js";
+import { MAX_REGISTERS } from "../../core/mux/register-ranges.js";
 import type { DeviceUnderTest } from "../device-under-test.js";
 import { Session } from "../session.js";
-
-/** The most that one read may ask for (MODBUS Application Protocol V1.1b3, 6.3). */
-const MOST_REGISTERS = 125;
 
 /** Finds by halves how many registers one read brings. @returns 0 when not even one can be read */
 export async function checkRegisters(device: DeviceUnderTest): Promise<Seen> {
@@ -14,9 +12,9 @@ export async function checkRegisters(device: DeviceUnderTest): Promise<Seen> {
     const { content } = reply.answer;
     return content.kind === "registers" && content.count === count;
   };
-  let [most, tooMany] = [(await brings(1)) ? 1 : 0, MOST_REGISTERS + 1];
-  if (most > 0 && (await brings(MOST_REGISTERS))) most = MOST_REGISTERS;
-  else tooMany = MOST_REGISTERS;
+  let [most, tooMany] = [(await brings(1)) ? 1 : 0, MAX_REGISTERS + 1];
+  if (most > 0 && (await brings(MAX_REGISTERS))) most = MAX_REGISTERS;
+  else tooMany = MAX_REGISTERS;
   while (most > 0 && tooMany - most > 1 && device.remainingMs > 0) {
     const count = Math.floor((most + tooMany) / 2);
     if (await brings(count)) most = count;

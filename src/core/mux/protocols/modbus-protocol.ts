@@ -1,5 +1,5 @@
 import { fitsRequest, sameFunction } from "../../framing/answer-shape.js";
-import { hasOwnLength } from "../../framing/function-codes.js";
+import { isWholeRequest } from "../../framing/function-codes.js";
 import { MODBUS_FORMS, type ModbusForm, type ModbusMessage } from "../modbus-forms.js";
 import {
   blockedWriteReply,
@@ -133,7 +133,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
       const request = requestOf(message, client, device, rules);
       if (request === undefined) return { kind: "answer", bytes: SILENCE };
       const { pdu } = partsOf(request);
-      if (writes === "pass" || (request.reads && hasOwnLength(pdu))) return { kind: "request", request };
+      if (writes === "pass" || (request.reads && isWholeRequest(pdu))) return { kind: "request", request };
       const blocked = blockedWriteReply(pdu, writes);
       return { kind: "answer", bytes: isSilent(request) ? SILENCE : wrapped(request, blocked) };
     },
