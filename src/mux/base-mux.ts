@@ -1,5 +1,5 @@
 import type { MuxLine } from "../core/config/settings.js";
-import { hintOf, isStranger, type Likeness, looksLike, strangerReply } from "../core/mux/looks-like.js";
+import { hintOf, type Likeness, looksLike, strangerReply } from "../core/mux/looks-like.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -130,8 +130,8 @@ export abstract class BaseMux implements Mux {
   /** What bytes of a client look like, where they are no message: behind the reason. */
   #hint(bytes: Buffer | undefined): string {
     const { name } = this.route.mux.protocol.framing;
-    const likeness = bytes === undefined ? undefined : looksLike(bytes, "clients");
-    return likeness === undefined || !isStranger(likeness, name) ? "" : `; ${hintOf(likeness, "clients", name)}`;
+    const likeness = bytes === undefined ? undefined : looksLike(bytes, "clients", name);
+    return likeness === undefined ? "" : `; ${hintOf(likeness, "clients", name)}`;
   }
 
   /** A client that speaks another protocol hears of it, where it can, and is closed. */

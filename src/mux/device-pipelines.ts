@@ -1,6 +1,7 @@
 import { ClosingHabit } from "../core/mux/closing-habit.js";
 import { DeviceHabits } from "../core/mux/device-habits.js";
-import { hintOf, isStranger, looksLike } from "../core/mux/looks-like.js";
+import { hintOf, looksLike } from "../core/mux/looks-like.js";
+import { shown } from "../core/mux/match.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import { type Request, unitOf } from "../core/mux/protocol.js";
 import { HOLD_MS, UnitHealth } from "../core/mux/unit-health.js";
@@ -29,8 +30,6 @@ export interface DevicePipelinesOwner {
   /** A request may go out, or fail at once. */
   ready(): void;
 }
-
-const MAX_SHOWN = 32; // bytes of the device in the log
 
 /** The request pipelines on all established connections of a mux. */
 export class DevicePipelines {
@@ -171,12 +170,11 @@ export class DevicePipelines {
   /** The device has sent no message that anybody understands, and these bytes. */
   #judge(bytes: Buffer): void {
     const { name } = this.#owner.options().protocol.deviceFraming;
-    const likeness = looksLike(bytes, "device");
-    if (likeness === undefined || !isStranger(likeness, name)) return;
-    const shown = bytes.toString("hex", 0, MAX_SHOWN);
+    const likeness = looksLike(bytes, "device", name);
+    if (likeness === undefined) return;
     this.#owner.log.throttled(
       "strange device",
-      `the device does not speak ${name}: ${hintOf(likeness, "device", name)} (${shown})`,
+      `the device does not speak ${name}: ${hintOf(likeness, "device", name)} (${shown(bytes)})`,
     );
   }
 

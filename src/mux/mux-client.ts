@@ -2,7 +2,7 @@ import { CutQueue } from "../core/framing/cut-queue.js";
 import type { FramingKind, HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { ClientRecord } from "../core/mux/client-records.js";
-import { isStranger, type Likeness, looksLike, strangerIn } from "../core/mux/looks-like.js";
+import { type Likeness, looksLike, strangerIn } from "../core/mux/looks-like.js";
 import type { MessageFault, Protocol } from "../core/mux/protocol.js";
 import type { RequestBody } from "../core/mux/request-body.js";
 import type { HostPort } from "../core/net/address.js";
@@ -97,7 +97,7 @@ export class MuxClient extends QueuedEnd {
     this.#owner = owner;
     this.#framing = protocol.framing;
     this.#first = new FirstBytes(clock, (bytes) =>
-      guarded(this, () => this.#judge(looksLike(bytes, "clients"), bytes)),
+      guarded(this, () => this.#judge(looksLike(bytes, "clients", this.#framing.name), bytes)),
     );
     this.#messages = new CutQueue(protocol.framing.requests());
     this.#restMs = protocol.restMs;
@@ -220,7 +220,7 @@ export class MuxClient extends QueuedEnd {
   }
 
   #judge(likeness: Likeness | undefined, bytes: Buffer): void {
-    if (likeness === undefined || this.#isIgnored || !isStranger(likeness, this.#framing.name)) return;
+    if (likeness === undefined || this.#isIgnored) return;
     this.#first.end();
     this.#owner.stranger(likeness, bytes);
   }

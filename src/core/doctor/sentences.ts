@@ -1,15 +1,8 @@
-import type { ModbusName } from "../mux/modbus-forms.js";
+import { MODBUS_WORDS } from "../mux/modbus-forms.js";
 import { MAX_REGISTERS } from "../mux/register-ranges.js";
 import { printable } from "../parse/text.js";
 import type { IdHabit } from "./ids.js";
 import type { Observations, Seen } from "./observations.js";
-
-const FRAMING_WORDS: Readonly<Record<ModbusName, string>> = {
-  modbus: "Modbus/TCP",
-  "modbus-rtu": "Modbus/TCP with the CRC behind it",
-  "modbus-serial": "bare RTU frames, as on a serial line",
-  "modbus-ascii": "Modbus ASCII, as on a serial line",
-};
 
 const ID_WORDS: Readonly<Record<IdHabit, string | undefined>> = {
   kept: "each answer carries the id of its request",
@@ -36,7 +29,7 @@ const SENTENCES: Sentences = {
         ? undefined
         : `says something behind the connect: ${printable(text.trim().slice(0, LONGEST_GREETING))}`,
   ],
-  framing: ["framing", (framing) => `${framing}: ${FRAMING_WORDS[framing]}`],
+  framing: ["framing", (framing) => `${framing}: ${MODBUS_WORDS[framing]}`],
   reading: [
     "register",
     ({ code, register, exception }) => {

@@ -3,7 +3,7 @@ import type { FramingKind } from "../framing/framing.js";
 import { hasOwnLength, ruleOfAnswer, ruleOfRequest } from "../framing/function-codes.js";
 import { solarmanFraming } from "../framing/solarman-framing.js";
 import { behindTpdu } from "./iso8583-message.js";
-import { isModbus, MODBUS_FORMS, type ModbusForm, type ModbusName } from "./modbus-forms.js";
+import { isModbus, MODBUS_FORMS, MODBUS_WORDS, type ModbusForm, type ModbusName } from "./modbus-forms.js";
 import { failureReply } from "./modbus-pdu.js";
 import { httpProtocol } from "./protocols/http-protocol.js";
 
@@ -25,12 +25,6 @@ export interface Likeness {
   readonly isWeak?: true;
 }
 
-const WORDS: Readonly<Record<ModbusName, string>> = {
-  modbus: "Modbus/TCP",
-  "modbus-rtu": "Modbus/TCP with a CRC",
-  "modbus-serial": "bare RTU frames",
-  "modbus-ascii": "Modbus ASCII",
-};
 /** The most telling first: a CRC is hardly right by chance. */
 const BY_EVIDENCE: readonly ModbusName[] = ["modbus-rtu", "modbus-serial", "modbus", "modbus-ascii"];
 
@@ -77,8 +71,19 @@ function hasIsoType(message: Buffer): boolean {
   return ISO_TYPE.test(body.toString("latin1", 0, 4)) || ISO_TYPE.test(body.toString("hex", 0, 2));
 }
 
-/** What bytes look like from their beginning; undefined: nothing that is known. */
-export function looksLike(bytes: Buffer, side: Side): Likeness | undefined {
+/**
+ * What bytes look like that are no message of the protocol on this side.
+ *
+ * @param bytes from their beginning
+ * @param own the name of that protocol
+ * @returns undefined: nothing that is known, or nothing but that protocol
+ */
+export function looksLike(bytes: Buffer, side: Side, own: string): Likeness | undefined {
+  const found = likenessOf(bytes, side);
+  return found?.protocol === own && found.options === undefined ? undefined : found;
+}
+
+function likenessOf(bytes: Buffer, side: Side): Likeness | undefined {
   const text = bytes.toString("latin1", 0, LOOKED_AT);
   if (HTTP.test(text)) return { what: "HTTP", protocol: "http" };
   if (isTls(bytes)) {
@@ -88,7 +93,7 @@ export function looksLike(bytes: Buffer, side: Side): Likeness | undefined {
   }
   if (framesOf(solarmanFraming, side, bytes) !== undefined) return { what: "Solarman V5 frames", protocol: "solarman" };
   const modbus = modbusIn(bytes, side);
-  if (modbus !== undefined) return { what: WORDS[modbus], protocol: modbus };
+  if (modbus !== undefined) return { what: MODBUS_WORDS[modbus], protocol: modbus };
   if (TELEGRAM.test(text) && framesOf(conbusFraming, side, bytes) !== undefined)
     return { what: "Conbus telegrams", protocol: "conbus" };
   const rest = bytes.length - BYTES_OF_LENGTH;
@@ -116,11 +121,6 @@ function lines(text: string): Likeness | undefined {
   return { what: "lines that end with CR", protocol: "echo", options: "LEND=cr", isWeak };
 }
 
-/** Whether bytes that are no message of a protocol look like another one, or like the same with other options. */
-export function isStranger({ protocol, options }: Likeness, own: string): boolean {
-  return protocol !== own || options !== undefined;
-}
-
 /** Whether the first bytes of a client are whole messages of a protocol, and of no framing of Modbus that is more likely. */
 function isOwn(bytes: Buffer, kind: FramingKind): boolean {
   if (framesOf(kind, "clients", bytes) === undefined) return false;
@@ -133,7 +133,7 @@ function isOwn(bytes: Buffer, kind: FramingKind): boolean {
 /** What the first bytes of a client are, where they are certainly another protocol than that of its port. */
 export function strangerIn(bytes: Buffer, framing: FramingKind): Likeness | undefined {
   if (bytes.length > LOOKED_AT || isOwn(bytes, framing)) return undefined;
-  const found = looksLike(bytes, "clients");
+  const found = likenessOf(bytes, "clients");
   const isBegun = framing.name === "modbus-rtu" && found?.protocol === "modbus"; // the CRC may follow
   return found === undefined || found.isWeak || isBegun || found.protocol === framing.name ? undefined : found;
 }

@@ -114,6 +114,14 @@ export const MODBUS_FORMS = {
 /** The name of a framing of Modbus. */
 export type ModbusName = keyof typeof MODBUS_FORMS;
 
+/** The framings of Modbus in words for people. */
+export const MODBUS_WORDS: Readonly<Record<ModbusName, string>> = {
+  modbus: "Modbus/TCP",
+  "modbus-rtu": "Modbus/TCP with a CRC",
+  "modbus-serial": "bare RTU frames",
+  "modbus-ascii": "Modbus ASCII",
+};
+
 /** Whether a protocol of this name is one of Modbus. */
 export function isModbus(name: string): name is ModbusName {
   return Object.hasOwn(MODBUS_FORMS, name);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FRAMINGS } from "#src/core/framing/framings.js";
-import { hintOf, isStranger, looksLike, type Side, strangerIn, strangerReply } from "#src/core/mux/looks-like.js";
+import { hintOf, looksLike, type Side, strangerIn, strangerReply } from "#src/core/mux/looks-like.js";
 import { MODBUS_KINDS, type ModbusKind, readPdu, unwrap, wrap } from "../../support/modbus.js";
 import { answerPdu } from "../../support/modbus-device.js";
 import { conbus, http, iso8583, mpu } from "../../support/protocols.js";
@@ -24,8 +24,8 @@ function framing(name: string) {
 
 /** What is said of bytes that are no message of a protocol. */
 function hint(own: string, bytes: Buffer, side: Side): string {
-  const found = looksLike(bytes, side);
-  return found === undefined || !isStranger(found, own) ? "" : hintOf(found, side, own);
+  const found = looksLike(bytes, side, own);
+  return found === undefined ? "" : hintOf(found, side, own);
 }
 
 const first: [own: string, bytes: Buffer, said: string][] = [
