@@ -1,3 +1,4 @@
+import { PATIENCE, slowestOf } from "../core/mux/slowest-answer.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 /**
@@ -6,8 +7,6 @@ import type { Clock, Timer } from "../system/clock.js";
  * chance that the network comes back.
  */
 const [SHORT_MS, LONG_MS] = [600, 4000];
-const PATIENCE = 4; // some devices acknowledge with their answer only: the short watch is so many times their slowest answer at least
-const FADING = 0.9; // the slowest answer counts less with each answer that follows
 const AGAIN_MS = 100;
 
 /** What the watch asks of its link, and tells it. */
@@ -53,7 +52,7 @@ export class AcknowledgementWatch {
   /** The device has sent something. */
   heard(): void {
     if (this.#since === undefined) return;
-    this.#slowestMs = Math.max(this.#owner.clock.now() - this.#since, FADING * (this.#slowestMs ?? 0));
+    this.#slowestMs = slowestOf(this.#slowestMs ?? 0, this.#owner.clock.now() - this.#since);
     this.#since = undefined;
   }
 
@@ -63,6 +62,7 @@ export class AcknowledgementWatch {
     this.#timer?.cancel();
   }
 
+  /** Some devices acknowledge with their answer only: a slow one has more time. */
   get #shortMs(): number {
     return this.#slowestMs === undefined ? LONG_MS : Math.min(LONG_MS, Math.max(SHORT_MS, PATIENCE * this.#slowestMs));
   }

@@ -2,8 +2,8 @@ import type { AnswerMatcher } from "../core/mux/answer-matcher.js";
 import type { Awaiting, Match, MessageCut } from "../core/mux/match.js";
 import type { Clock } from "../system/clock.js";
 import { AnswerReader } from "./answer-reader.js";
+import { Countdown } from "./countdown.js";
 import type { DeviceConnection } from "./device-connection.js";
-import { RequestGap } from "./request-gap.js";
 
 const SETTLE_MS = 200; // for the right answer to come instead of one with an id or unit of the device's own
 const MAX_HALF_MS = 1000; // half a message that nobody asked for must end within this time: requests wait behind it
@@ -35,9 +35,9 @@ export class AnswerIntake<T extends Awaiting> {
   readonly #owner: AnswerIntakeOwner<T>;
   readonly #reader: AnswerReader;
   /** Runs while the rest of a message is to come that no request waits for. */
-  readonly #half: RequestGap;
+  readonly #half: Countdown;
   /** Runs while an answer with an id or unit of the device's own is held. */
-  readonly #settling: RequestGap;
+  readonly #settling: Countdown;
   #isStopped = false;
 
   constructor(
@@ -53,8 +53,8 @@ export class AnswerIntake<T extends Awaiting> {
       ready: () => owner.ready(),
       fault: (error) => owner.fault(error),
     });
-    this.#half = new RequestGap(owner.clock, () => owner.distrust("half a message that no request waited for"));
-    this.#settling = new RequestGap(owner.clock, () => {
+    this.#half = new Countdown(owner.clock, () => owner.distrust("half a message that no request waited for"));
+    this.#settling = new Countdown(owner.clock, () => {
       this.#settle();
       owner.ready();
     });

@@ -7,9 +7,9 @@ import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
 import { ConnectionPool } from "./connection-pool.js";
+import { Countdown } from "./countdown.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { DeviceConnectionEvents } from "./device-connection-events.js";
-import { IdleTimer } from "./idle-timer.js";
 import type { ClientIdentity, Mux } from "./mux.js";
 import { MuxClient, type MuxClientOwner } from "./mux-client.js";
 import type { MuxContext } from "./mux-context.js";
@@ -36,7 +36,7 @@ export abstract class BaseMux implements Mux {
   /** Deliveries to many clients. While they fall behind, the device is not read. */
   protected readonly rounds: Rounds;
   #line: MuxLine;
-  readonly #idleTimer: IdleTimer;
+  readonly #idle: Countdown;
   #context: MuxContext;
   #isAbandoned = false;
   /** When a client last stopped in the middle of a message. */
@@ -47,7 +47,9 @@ export abstract class BaseMux implements Mux {
     this.#context = context;
     this.statistics = new RequestStatistics(this.counters, context.clock, () => this.route.mux.pool);
     this.log = new MuxLog(line, line.route.target, context);
-    this.#idleTimer = new IdleTimer(() => this.closeConnections(`no client for ${this.route.mux.idleMs / 1000} s`));
+    this.#idle = new Countdown(context.clock, () =>
+      this.closeConnections(`no client for ${this.route.mux.idleMs / 1000} s`),
+    );
     this.pool = new ConnectionPool({
       route: () => this.route,
       context: () => this.context,
@@ -122,7 +124,7 @@ export abstract class BaseMux implements Mux {
       },
     });
     this.clients.add(client);
-    this.#idleTimer.cancel();
+    this.#idle.cancel();
     this.clientJoined(client);
     return client;
   }
@@ -156,7 +158,7 @@ export abstract class BaseMux implements Mux {
   }
 
   close(reason: string): void {
-    this.#idleTimer.cancel();
+    this.#idle.cancel();
     this.closeConnections(reason);
     this.pool.close();
   }
@@ -212,6 +214,6 @@ export abstract class BaseMux implements Mux {
     this.statistics.disconnected(client);
     if (this.clients.size > 0) return;
     if (this.#isAbandoned) this.close(ABANDONED);
-    else this.#idleTimer.start(this.route.mux.idleMs, this.context.clock);
+    else this.#idle.start(Math.max(1, this.route.mux.idleMs));
   }
 }

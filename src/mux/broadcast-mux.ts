@@ -3,10 +3,10 @@ import { Greeting } from "../core/mux/greeting.js";
 import type { LinkStatus } from "../core/mux/mux-status.js";
 import type { Timer } from "../system/clock.js";
 import { BaseMux, type ClientEvents } from "./base-mux.js";
+import { Countdown } from "./countdown.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { DeviceConnectionEvents } from "./device-connection-events.js";
 import type { MuxClient } from "./mux-client.js";
-import { RequestGap } from "./request-gap.js";
 
 const MAX_PER_PASS = 64; // messages to the device in one pass of the event loop: other work comes in between
 const STALL_MS = 1000; // the device waits so long for a client that does not read (docs/mux.md)
@@ -17,7 +17,7 @@ const STALL_MS = 1000; // the device waits so long for a client that does not re
  */
 export class BroadcastMux extends BaseMux {
   readonly #queue = new FairQueue<MuxClient, Buffer>();
-  readonly #gap = new RequestGap(this.context.clock, () => this.#send());
+  readonly #gap = new Countdown(this.context.clock, () => this.#send());
   /** The connection that is ready. */
   #connection: DeviceConnection | undefined;
   /** What the device has said on each connection before a client spoke. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../system/clock.js";
+import type { Countdown } from "./countdown.js";
 import type { HealthProbe } from "./health-probe.js";
-import type { RequestGap } from "./request-gap.js";
 
 const IDLE_MS = 200; // a device does not close sooner for want of requests
 /** Milliseconds. */
@@ -13,11 +13,11 @@ export const SOUNDING_MS = 3; // in this time the end of a link arrives that the
 export class LinkSounding {
   readonly #clock: Clock;
   readonly #link: Pick<HealthProbe, "idleMs">;
-  readonly #gap: Pick<RequestGap, "start">;
+  readonly #gap: Pick<Countdown, "start">;
   #at = Number.NEGATIVE_INFINITY;
 
   /** @param gap takes the pause in which the link is listened to */
-  constructor(clock: Clock, link: Pick<HealthProbe, "idleMs">, gap: Pick<RequestGap, "start">) {
+  constructor(clock: Clock, link: Pick<HealthProbe, "idleMs">, gap: Pick<Countdown, "start">) {
     this.#clock = clock;
     this.#link = link;
     this.#gap = gap;

@@ -11,8 +11,8 @@ import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
 import { guarded, type Intermediary } from "../sockets/end.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
 import type { Clock, Timer } from "../system/clock.js";
+import { Countdown } from "./countdown.js";
 import { FirstBytes } from "./first-bytes.js";
-import { IdleTimer } from "./idle-timer.js";
 import { MessageAssembly } from "./message-assembly.js";
 import { StallWatch } from "./stall-watch.js";
 
@@ -84,7 +84,7 @@ export class MuxClient extends QueuedEnd {
   readonly #framing: FramingKind;
   readonly #first: FirstBytes;
   readonly #restMs: number | undefined;
-  readonly #restTimer = new IdleTimer(() => guarded(this, () => this.#missRest()));
+  readonly #rest: Countdown;
 
   /** @param target the device, with the name that the configuration gives it */
   constructor(who: MuxClientIdentity, target: HostPort, protocol: Protocol, clock: Clock, owner: MuxClientOwner) {
@@ -101,6 +101,7 @@ export class MuxClient extends QueuedEnd {
     );
     this.#messages = new CutQueue(protocol.framing.requests());
     this.#restMs = protocol.restMs;
+    this.#rest = new Countdown(clock, () => guarded(this, () => this.#missRest()));
     this.#assembly = new MessageAssembly({
       ...{ clock, stallMs: () => owner.stallMs(), isAnswered: () => owner.isAnswered() },
       ...{ isAwaited: () => owner.isAwaited(), isDeviceIdle: () => owner.isDeviceIdle() },
@@ -213,7 +214,7 @@ export class MuxClient extends QueuedEnd {
   protected released(): void {
     this.ignore("its client has gone in the middle of a request");
     this.#first.end();
-    this.#restTimer.cancel();
+    this.#rest.cancel();
     this.#signOfLife?.cancel();
     this.needNotRead();
     this.#owner.gone();
@@ -272,8 +273,8 @@ export class MuxClient extends QueuedEnd {
   /** A client that has sent half a message waits for an answer that never comes: it had better know. */
   #awaitRest(ms: number): void {
     const isRestDue = !this.#isIgnored && this.#input === "open" && this.#messages.empty && this.#messages.held > 0;
-    if (!isRestDue) this.#restTimer.cancel();
-    else this.#restTimer.start(ms, this.#clock);
+    if (!isRestDue) this.#rest.cancel();
+    else this.#rest.start(ms);
   }
 
   #missRest(): void {

@@ -5,6 +5,7 @@ import { answerLimitMs } from "../core/mux/mux-options.js";
 import { type Request, unitOf } from "../core/mux/protocol.js";
 import { AnswerIntake } from "./answer-intake.js";
 import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
+import { Countdown } from "./countdown.js";
 import { HealthProbe } from "./health-probe.js";
 import { LinkLife } from "./link-life.js";
 import { LinkRoom } from "./link-room.js";
@@ -12,7 +13,6 @@ import { LinkSounding } from "./link-sounding.js";
 import { LinkState } from "./link-state.js";
 import { Outstanding, type Timeouts } from "./outstanding.js";
 import type { AnswerSource, PendingRequest } from "./pending-request.js";
-import { RequestGap } from "./request-gap.js";
 import type { PipelineConnection, RequestPipelineOwner } from "./request-pipeline-owner.js";
 
 const TURNAROUND_MS = 100; // for units to do what all were told (MODBUS over Serial Line V1.02, 2.4.1: 100 to 200 ms)
@@ -30,7 +30,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   readonly #matcher: AnswerMatcher<Outstanding>;
   readonly #intake: AnswerIntake<Outstanding>;
   readonly #probe: HealthProbe;
-  readonly #gap: RequestGap;
+  readonly #gap: Countdown;
   readonly #life: LinkLife;
   readonly sounding: LinkSounding;
   readonly #state = new LinkState();
@@ -64,7 +64,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       isFree: () => this.isFree,
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
-    this.#gap = new RequestGap(clock, () => this.#gapOver());
+    this.#gap = new Countdown(clock, () => this.#gapOver());
     this.sounding = new LinkSounding(clock, this.#probe, this.#gap);
     this.#life = new LinkLife(clock, owner.options(), (reason) => this.retire(reason));
   }

@@ -1,3 +1,5 @@
+import { PATIENCE, slowestOf } from "./slowest-answer.js";
+
 /** A unit is tried again so long after it fell silent, in milliseconds; after each try in vain twice as long. */
 const FIRST_TRY_MS = 2000;
 const MAX_TRY_MS = 30_000;
@@ -7,10 +9,6 @@ export const HOLD_MS = 1000;
 const BRIEF_HOLD_MS = 500;
 /** From a request to a unit that has not answered to the next one for which others have to wait: they get the link in between. */
 const RISK_MS = 2 * HOLD_MS;
-/** A unit that is known to be slow may hold a link for so many times its slowest answer. */
-const PATIENCE = 4;
-/** The slowest answer counts less with each answer that follows. */
-const FADING = 0.9;
 
 type State =
   | { readonly kind: "answering" }
@@ -109,7 +107,7 @@ export class UnitHealth {
     const { state, answeredAt } = known;
     known.state = ANSWERING;
     known.answeredAt = now;
-    known.slowestMs = Math.max(tookMs, known.slowestMs * FADING);
+    known.slowestMs = slowestOf(known.slowestMs, tookMs);
     if (this.#last !== known) {
       this.#lastOther = this.#last;
       this.#last = known;

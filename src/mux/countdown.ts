@@ -1,23 +1,22 @@
 import type { Clock, Timer } from "../system/clock.js";
 
-/** The pause that a device wants before the next request (GAPM). */
-export class RequestGap {
+/** One wait at a time: the pause before the next request (GAPM), the rest of a message, a mux without clients (IDLE). */
+export class Countdown {
   readonly #clock: Clock;
   readonly #over: () => void;
   #timer: Timer | undefined;
 
-  /** @param over called at the end of each pause */
+  /** @param over called at the end of each wait */
   constructor(clock: Clock, over: () => void) {
     this.#clock = clock;
     this.#over = over;
   }
 
-  /** Whether the device has its pause now. */
   get running(): boolean {
     return this.#timer !== undefined;
   }
 
-  /** Begins a pause, or extends the running one; 0 ms: no pause. */
+  /** Begins a wait, in place of the running one. 0 ms: no wait, and the running one goes on. */
   start(ms: number): void {
     if (ms === 0) return;
     this.cancel();
