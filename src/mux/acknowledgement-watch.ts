@@ -16,6 +16,8 @@ export interface AcknowledgementWatchOwner {
   unanswered(): Promise<number | undefined>;
   /** The device has acknowledged nothing for so long. */
   deaf(ms: number): void;
+  /** Whether the device has a request, and takes its time: a power cut would say nothing. */
+  slow(isSlow: boolean): void;
   fault(error: unknown): void;
 }
 
@@ -31,6 +33,7 @@ export class AcknowledgementWatch {
   /** How long the device has taken for its slowest answer on this link; undefined: it has not answered. */
   #slowestMs: number | undefined;
   #timer: Timer | undefined;
+  #isSlow = false;
   #isOver = false;
 
   constructor(owner: AcknowledgementWatchOwner) {
@@ -51,6 +54,7 @@ export class AcknowledgementWatch {
 
   /** The device has sent something. */
   heard(): void {
+    if (this.#isSlow) this.#setSlow(false);
     if (this.#since === undefined) return;
     this.#slowestMs = slowestOf(this.#slowestMs ?? 0, this.#owner.clock.now() - this.#since);
     this.#since = undefined;
@@ -82,9 +86,15 @@ export class AcknowledgementWatch {
     if (this.#isOver || this.#timer !== undefined || this.#since === undefined) return;
     // time alone proves nothing, the machine may have been suspended: the kernel must have tried in vain
     const isSame = since === this.#since;
-    if (unanswered === undefined && isSame)
-      this.#since = undefined; // the device has it, and takes its time
-    else if (unanswered === undefined || unanswered === 0 || !isSame) this.#look(AGAIN_MS);
+    if (unanswered === undefined && isSame) {
+      this.#since = undefined;
+      this.#setSlow(true);
+    } else if (unanswered === undefined || unanswered === 0 || !isSame) this.#look(AGAIN_MS);
     else this.#owner.deaf(this.#owner.clock.now() - since);
+  }
+
+  #setSlow(isSlow: boolean): void {
+    this.#isSlow = isSlow;
+    this.#owner.slow(isSlow);
   }
 }

@@ -27,6 +27,8 @@ export interface DevicePipelinesOwner {
   options(): MuxOptions;
   /** Whether clients need a connection. */
   isNeeded(): boolean;
+  /** Whether requests wait for their turn. */
+  isAwaited(): boolean;
   /** A request may go out, or fail at once. */
   ready(): void;
 }
@@ -90,7 +92,7 @@ export class DevicePipelines {
     return undefined;
   }
 
-  /** A client has gone: answers that only it wanted are of no use. */
+  /** A client has gone, or has sent FIN: answers that only it wanted are of no use. */
   clientGone(): void {
     for (const pipeline of this.#pipelines.values()) pipeline.clientGone();
   }
@@ -194,6 +196,7 @@ export class DevicePipelines {
       learned: (what) => this.#owner.log.info(what),
       units,
       options: () => this.#owner.options(),
+      isAwaited: () => this.#owner.isAwaited(),
       responsive: () => {
         first.end();
         pool.markResponsive(connection);

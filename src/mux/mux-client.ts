@@ -147,6 +147,11 @@ export class MuxClient extends QueuedEnd {
     this.check();
   }
 
+  /** Whether the client is gone, or has sent FIN: most often that is all that one shows which has given up. */
+  get mayBeGone(): boolean {
+    return this.gone || this.#input !== "open";
+  }
+
   end(): void {
     if (this.#input !== "open") return;
     this.#input = "ended";

@@ -3,6 +3,8 @@ import { type Request, unitOf } from "../core/mux/protocol.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { PendingRequest } from "./pending-request.js";
 
+const UNWANTED_MS = 1000; // the rest of an answer that no client wants any more is read for so long: often that spares a new connection
+
 /** What becomes of a request that waits for too long. */
 export interface Timeouts {
   /** One more of them, or one less, keeps the link from requests to other units no more. */
@@ -23,6 +25,8 @@ export class Outstanding implements Awaiting {
   /** When it went out, by the clock of the mux. */
   readonly sentAt: number;
   #isOverdue = false;
+  /** How long it keeps the link from other units, from when it went out. */
+  #holdMs = Number.POSITIVE_INFINITY;
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
   #timer: Timer | undefined;
@@ -49,6 +53,12 @@ export class Outstanding implements Awaiting {
     return this.pending?.answerBegun === true && !this.pending.isWanted;
   }
 
+  /** Whether no answer has begun, and the clients that it is for may all be gone. */
+  get isForsaken(): boolean {
+    const { pending } = this;
+    return pending !== undefined && !this.hasAnswers && !pending.answerBegun && pending.isForsaken;
+  }
+
   /** Whether it has waited for so long that it keeps the link from its own unit only. */
   get isOverdue(): boolean {
     return this.#isOverdue;
@@ -62,6 +72,7 @@ export class Outstanding implements Awaiting {
   /** Waits so long from now on, and no longer for what it waited for before. After `holdMs` it is overdue, where that is earlier. */
   limit(ms: number, holdMs = ms): void {
     this.#timer?.cancel();
+    if (holdMs < ms) this.#holdMs = holdMs;
     this.#timer = this.#clock.after(Math.min(ms, holdMs), () => {
       if (holdMs >= ms) {
         this.#timeouts.expired(this);
@@ -71,6 +82,32 @@ export class Outstanding implements Awaiting {
       this.limit(ms - holdMs);
       this.#timeouts.overdue(1);
     });
+  }
+
+  /** A client has gone, or has sent FIN. @param forsakenMs how long an answer may take, from the request on, that perhaps nobody waits for */
+  clientGone(forsakenMs: number): void {
+    if (this.isUnwanted) this.limit(UNWANTED_MS);
+    else if (this.isForsaken) this.#limitInAll(forsakenMs);
+  }
+
+  /**
+   * The limit of an answer that perhaps nobody waits for is over. It may go on while its link is not wanted either.
+   *
+   * @param limitMs how long other answers may take
+   * @returns whether it goes on
+   */
+  goesOn(isLinkWanted: boolean, limitMs: number): boolean {
+    const waitedMs = this.#clock.now() - this.sentAt;
+    if (this.pending === undefined || waitedMs >= limitMs || (this.isForsaken && isLinkWanted)) return false;
+    this.#limitInAll(Math.min(limitMs, waitedMs + UNWANTED_MS));
+    return true;
+  }
+
+  /** Waits so long, counted from when it went out, and no longer. It keeps the link from other units as before. */
+  #limitInAll(ms: number): void {
+    const waitedMs = this.#clock.now() - this.sentAt;
+    const leftMs = Math.max(0, ms - waitedMs);
+    this.limit(leftMs, this.#isOverdue ? leftMs : Math.min(leftMs, Math.max(0, this.#holdMs - waitedMs)));
   }
 
   /** Waits without a limit. */

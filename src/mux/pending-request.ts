@@ -100,6 +100,12 @@ export class PendingRequest {
     return this.waiters.size > 0;
   }
 
+  /** Whether all clients that wait for the answer may be gone. */
+  get isForsaken(): boolean {
+    for (const { client } of this.waiters) if (!client.mayBeGone) return false;
+    return true;
+  }
+
   /** Whether an answer is to come. */
   get isAwaited(): boolean {
     return !this.request.oneWay && !this.request.signOfLife;

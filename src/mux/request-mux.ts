@@ -40,6 +40,7 @@ export class RequestMux extends BaseMux {
       log: this.log,
       options: () => this.route.mux,
       isNeeded: () => this.clients.size > 0,
+      isAwaited: () => this.waiting > 0,
       ready: () => this.#dispatch(),
       requests: {
         answer: (pending, cut, source) => this.#delivery.answer(pending, cut, source),
@@ -152,6 +153,7 @@ export class RequestMux extends BaseMux {
       resumed: () => this.#resumed(client()),
       inputEnded: () => {
         this.#scheduler.inputEnded(client());
+        this.#pipelines.clientGone();
         return true;
       },
       isQueueFull: () => this.#scheduler.isQueueFull(client()),

@@ -13,6 +13,8 @@ export interface RequestPipelineOwner extends RequestEvents {
   /** Of the device behind all its connections. */
   readonly units: UnitHealth;
   options(): MuxOptions;
+  /** Whether requests wait for their turn. */
+  isAwaited(): boolean;
   /** The device has sent a sensible message. */
   responsive(): void;
   /** The pipeline may take another request. */

@@ -17,7 +17,6 @@ import type { PipelineConnection, RequestPipelineOwner } from "./request-pipelin
 
 const TURNAROUND_MS = 100; // for units to do what all were told (MODBUS over Serial Line V1.02, 2.4.1: 100 to 200 ms)
 const MORE_ANSWERS_MS = 300; // silence after which a request with many answers has got them all
-const UNWANTED_MS = 1000; // the rest of an answer that no client wants any more is read for so long: often that spares a new connection
 
 /** The requests and answers on one connection to the device (docs/mux.md). */
 export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts {
@@ -105,9 +104,10 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     for (const outstanding of this.#matcher.outstanding) outstanding.limit(this.#answerMs);
   }
 
-  /** A client has gone: perhaps nobody waits any more for an answer that has begun. */
+  /** A client has gone, or has sent FIN: perhaps nobody waits any more for an answer. */
   clientGone(): void {
-    for (const outstanding of this.#matcher.outstanding) if (outstanding.isUnwanted) outstanding.limit(UNWANTED_MS);
+    const forsakenMs = Math.min(this.health.unwantedMs, this.#answerMs);
+    for (const outstanding of this.#matcher.outstanding) outstanding.clientGone(forsakenMs);
   }
 
   /** The kernel has taken everything that was unsent. */
@@ -271,6 +271,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       this.withdraw(outstanding, "no client wants the rest of its answer");
       return;
     }
+    if (outstanding.goesOn(this.#owner.isAwaited(), this.#answerMs)) return;
     const reason = this.#giveUp(outstanding);
     if (reason === undefined) this.#owner.ready();
     else this.#owner.replace(reason);
@@ -282,7 +283,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     outstanding.over();
     this.#matcher.abandoned(outstanding);
     const now = this.#owner.clock.now();
-    const reason = this.health.missed(request, sentAt, now, this.#answerMs);
+    const reason = this.health.missed(request, sentAt, now, Math.min(now - sentAt, this.#answerMs));
     if (pending === undefined) return "no answer to its probe";
     this.#owner.failed(pending, "no answer");
     if (reason === undefined && this.#matcher.hasRefused) return "answers with other ids or units came instead";

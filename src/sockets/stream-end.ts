@@ -9,6 +9,7 @@ import type { ReadBuffer } from "./read-buffer.js";
 
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
+const SOON_MS = 1000; // the kernel counts keepalive in whole seconds
 /** Bytes of one read of last words. */
 const LAST_WORDS_MAX = 16_384;
 const END = Symbol("end");
@@ -30,6 +31,7 @@ export class StreamEnd implements End {
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #socket: Socket;
+  readonly #keepaliveMs: number;
   readonly #buffer: ReadBuffer | undefined;
   #ownKey: string | undefined;
   #peerKey: string | undefined;
@@ -50,6 +52,7 @@ export class StreamEnd implements End {
    */
   constructor(socket: Socket, keepaliveMs: number, buffer?: ReadBuffer, peer?: HostPort) {
     this.#socket = socket;
+    this.#keepaliveMs = keepaliveMs;
     this.#buffer = buffer;
     if (buffer === undefined) {
       this.#slice = new TimeSlice(() => this.#readRest(), FREE_CHUNKS);
@@ -58,7 +61,7 @@ export class StreamEnd implements End {
     this.peerAddress = peer?.host ?? plainAddress(socket.remoteAddress ?? "");
     this.peerPort = peer?.port ?? socket.remotePort ?? 0;
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, keepaliveMs);
+    this.probeSoon(false);
     const owned = socket as OwnedSocket;
     owned[END] = this;
     if (buffer === undefined) owned.on("data", StreamEnd.#onData);
@@ -132,6 +135,11 @@ export class StreamEnd implements End {
     if (!this.#socket.writable) return;
     this.#socket.write(chunk, this.#onWritten);
     if (this.#socket.writableLength > 0) this.#draining = true;
+  }
+
+  /** Whether the kernel probes the peer each second while it is silent. That finds one that has been restarted, and knows nothing. */
+  probeSoon(isSoon: boolean): void {
+    this.#socket.setKeepAlive(true, isSoon ? SOON_MS : this.#keepaliveMs);
   }
 
   /** From now on, one write of the peer becomes one datagram, and so is read at once. */

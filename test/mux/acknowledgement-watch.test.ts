@@ -17,6 +17,7 @@ function setUp() {
       return kernel.unanswered;
     },
     deaf: (ms) => void told.push(`deaf for ${ms}`),
+    slow: (isSlow) => void told.push(isSlow ? "slow" : "slow no more"),
     fault: (error) => assert.fail(String(error)),
   });
   const answerAfter = async (ms: number): Promise<void> => {
@@ -82,8 +83,11 @@ test("a device that has the request may take its time", async () => {
   await answerAfter(1);
   watch.sent(true);
   await pass(clock, 5000);
-  assert.deepEqual(told, ["asked at 600"]);
+  assert.deepEqual(told, ["asked at 600", "slow"]);
   assert.equal(clock.pending, 0);
+  watch.heard();
+  watch.heard();
+  assert.deepEqual(told, ["asked at 600", "slow", "slow no more"]);
 });
 
 test("a busy link costs a timer now and then, and no question", async () => {

@@ -216,6 +216,7 @@ class World {
       responsive() {},
       learned() {},
       holdMs: () => 0,
+      isAwaited: () => false,
       ready() {},
       fault: (error) => assert.fail(String(error)),
       fail: stop,

@@ -34,6 +34,7 @@ function setUp(options = "PROT=modbus POOL=2 PIPE=2") {
     log: { fault: (error: unknown) => void told.push(`fault: ${error}`) } as unknown as MuxLog,
     options: () => mux,
     isNeeded: () => state.isNeeded,
+    isAwaited: () => false,
     ready() {},
     requests: {
       answer() {},

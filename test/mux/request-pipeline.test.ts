@@ -13,10 +13,12 @@ const TIME_MS = 2000;
 const IDS = (bytes: Buffer): number => bytes.readUInt16BE();
 
 /** A pipeline whose mux is the test. */
-function setUp(options = "PROT=modbus TIME=2") {
+function setUp(options = "PROT=modbus TIME=2", units = new UnitHealth()) {
   const clock = new ManualClock();
   const connection = new TestConnection();
   const told: string[] = [];
+  /** Whether requests wait for their turn, and whether the clients have sent FIN. */
+  const state = { isAwaited: true, mayBeGone: false };
   const { mux } = muxRoute(options);
   const stopWith =
     (how: string) =>
@@ -27,7 +29,7 @@ function setUp(options = "PROT=modbus TIME=2") {
   const owner: RequestPipelineOwner = {
     clock,
     habits: new DeviceHabits(),
-    units: new UnitHealth(),
+    units,
     options: () => mux,
     answer: (_pending, { kind, bytes }) => void told.push(`${kind} ${bytes.toString("latin1")}`),
     completed: (_pending, byEof) => void told.push(byEof ? "completed by EOF" : "completed"),
@@ -39,6 +41,7 @@ function setUp(options = "PROT=modbus TIME=2") {
     learned: (what) => void told.push(`learned: ${what}`),
     ready: () => void told.push("ready"),
     holdMs: () => 0,
+    isAwaited: () => state.isAwaited,
     fault: (error) => void told.push(`fault: ${error}`),
     fail: stopWith("fail"),
     retire: stopWith("retire"),
@@ -48,7 +51,15 @@ function setUp(options = "PROT=modbus TIME=2") {
   const { written } = connection;
   const send = (bytes: Buffer): PendingRequest => {
     const pending = new PendingRequest(
-      { request: requestOf(mux.protocol, bytes), client: { name: "" } } as unknown as ClientRequest,
+      {
+        request: requestOf(mux.protocol, bytes),
+        client: {
+          name: "",
+          get mayBeGone() {
+            return state.mayBeGone;
+          },
+        },
+      } as unknown as ClientRequest,
       false,
     );
     pipeline.send(pending);
@@ -57,7 +68,7 @@ function setUp(options = "PROT=modbus TIME=2") {
   /** The answer to the request that went out as number `index`. */
   const answerTo = (index: number, pdu: Buffer): Buffer => modbusMessage(IDS(written[index] as Buffer), pdu);
   const take = (): string[] => told.splice(0);
-  return { clock, connection, pipeline, protocol: mux.protocol, owner, written, told, send, answerTo, take };
+  return { clock, connection, pipeline, protocol: mux.protocol, owner, written, told, send, answerTo, take, state };
 }
 
 const http = (head: string, body = ""): Buffer => Buffer.from(`${head}\r\n\r\n${body}`);
@@ -567,4 +578,76 @@ test("without ids, the same question may follow one without answer; another one 
     pipeline.health.isAmbiguous(requestOf(protocol, bytes)),
   );
   assert.deepEqual([same, other, otherUnit], [false, true, false]);
+});
+
+test("a request whose clients have given up keeps the link from others for 4 s, and from nobody as long as it may take", () => {
+  const { clock, pipeline, send, take, state } = setUp("PROT=echo TIME=60");
+  send(Buffer.from("x\n"));
+  state.isAwaited = false;
+  state.mayBeGone = true;
+  pipeline.clientGone();
+  clock.advance(30_000);
+  assert.deepEqual(take(), []);
+  state.isAwaited = true;
+  clock.advance(1000);
+  assert.deepEqual(take(), [
+    "failed: no answer",
+    "replace: no answer within 31 s: the next one could belong to any request",
+  ]);
+});
+
+test("a link that answers slowly waits longer for an answer whose clients have given up", () => {
+  for (const [tookMs, waitsMs] of [
+    [100, 2000],
+    [1500, 6000],
+  ] as const) {
+    const { clock, pipeline, send, take, state } = setUp("PROT=echo TIME=60");
+    send(Buffer.from("x\n"));
+    clock.advance(tookMs);
+    pipeline.data(Buffer.from("y\n"));
+    send(Buffer.from("z\n"));
+    state.mayBeGone = true;
+    pipeline.clientGone();
+    take();
+    clock.advance(waitsMs - 1);
+    assert.deepEqual(take(), []);
+    clock.advance(1);
+    assert.equal(take()[0], "failed: no answer");
+  }
+});
+
+test("an answer that another client waits for, too, has all its time", () => {
+  const { clock, pipeline, send, take, state } = setUp("PROT=echo TIME=60");
+  const pending = send(Buffer.from("x\n"));
+  state.mayBeGone = true;
+  pipeline.clientGone();
+  pending.waiters.add({ client: { mayBeGone: false } } as unknown as ClientRequest);
+  clock.advance(59_999);
+  assert.deepEqual(take(), []);
+  clock.advance(1);
+  assert.equal(take()[0], "failed: no answer");
+});
+
+test("modbus: a link that has answered nothing is of no use after the first timeout, where links of the device wake sooner", () => {
+  const units = new UnitHealth();
+  const first = setUp("PROT=modbus TIME=2", units);
+  first.send(modbusMessage(1, readPdu(1)));
+  first.clock.advance(2000);
+  assert.deepEqual(first.take(), ["ready", "failed: no answer", "ready"], "it may wake later than after 2 s");
+  first.send(modbusMessage(1, readPdu(1)));
+  first.pipeline.data(first.answerTo(1, registerPdu(1)));
+  const slow = setUp("PROT=modbus TIME=2", units);
+  slow.send(modbusMessage(1, readPdu(1)));
+  slow.clock.advance(2000);
+  assert.deepEqual(slow.take(), ["ready", "failed: no answer", "ready"], "as the last one did");
+  const prompt = new UnitHealth();
+  prompt.woke(5);
+  const next = setUp("PROT=modbus TIME=2", prompt);
+  next.send(modbusMessage(1, readPdu(1)));
+  next.clock.advance(2000);
+  assert.deepEqual(next.take(), [
+    "ready",
+    "failed: no answer",
+    "replace: no answer within 2 s, the first one on this link",
+  ]);
 });

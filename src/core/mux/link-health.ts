@@ -6,6 +6,12 @@ import type { UnitHealth } from "./unit-health.js";
 /** Without a byte for so many times ATIM a link is dead, and the device not just slow. */
 const SILENT_TIMEOUTS = 1.5;
 
+/** A link waits for an answer that no client wants for so many times its slowest answer, within these limits, in milliseconds. */
+const UNWANTED = { times: 4, leastMs: 2000, unknownMs: 4000 };
+
+/** A time in milliseconds for a message: `2`, `0.4`. */
+const seconds = (ms: number): number => Math.round(ms / 100) / 10;
+
 /** What a unit may still send on a link: answers to the same question, which it has not answered in time. */
 interface Owed {
   readonly request: Request;
@@ -23,6 +29,10 @@ export class LinkHealth {
   readonly #identifiedBy: () => IdentifiedBy;
   /** Since when an answer has been due and the device has sent nothing. */
   #silentSince: number | undefined;
+  /** When its first request went out. */
+  #begunAt: number | undefined;
+  /** The slowest answer on this link; undefined: there was none. */
+  #slowestMs: number | undefined;
   /** The unit whose answer was the last one. */
   #lastUnit: number | undefined;
   /** By unit: the last request that got no answer on this link. */
@@ -38,6 +48,7 @@ export class LinkHealth {
   /** @returns how long the request keeps the link from other units, in milliseconds; undefined: as long as it waits */
   sent(request: Request, now: number): number | undefined {
     this.#silentSince ??= now;
+    this.#begunAt ??= now;
     const unit = unitOf(request);
     if (unit === undefined) return undefined;
     const holdMs = this.#units.holdMs(unit, now);
@@ -47,10 +58,18 @@ export class LinkHealth {
 
   /** The whole answer has come. */
   answered(request: Request, sentAt: number, now: number): void {
+    if (this.#slowestMs === undefined) this.#units.woke(now - (this.#begunAt ?? now));
+    this.#slowestMs = Math.max(now - sentAt, this.#slowestMs ?? 0);
     const unit = unitOf(request);
     if (unit === undefined) return;
     this.#lastUnit = unit;
     this.#units.answered(unit, now - sentAt, now);
+  }
+
+  /** How long an answer that no client wants any more is waited for, from its request on, in milliseconds. */
+  get unwantedMs(): number {
+    const { times, leastMs, unknownMs } = UNWANTED;
+    return this.#slowestMs === undefined ? unknownMs : Math.max(leastMs, times * this.#slowestMs);
   }
 
   /** A gateway says that the unit of the request did not answer. */
@@ -67,6 +86,7 @@ export class LinkHealth {
   /**
    * A request got no answer in time.
    *
+   * @param answerMs how long it has waited for one
    * @returns why the link is of no use any more; undefined: it is
    */
   missed(request: Request, sentAt: number, now: number, answerMs: number): string | undefined {
@@ -77,8 +97,11 @@ export class LinkHealth {
       this.#units.missed(unit, sentAt, now);
       if (identifiedBy !== "nothing" && this.#isWitnessed(unit)) return undefined;
     }
-    if (identifiedBy !== "id") return `no answer within ${answerMs / 1000} s: the next one could belong to any request`;
+    if (identifiedBy !== "id")
+      return `no answer within ${seconds(answerMs)} s: the next one could belong to any request`;
     const silenceMs = now - (this.#silentSince ?? now);
+    const isAsleep = this.#slowestMs === undefined && now - (this.#begunAt ?? now) > this.#units.wakeMs;
+    if (isAsleep) return `no answer within ${seconds(answerMs)} s, the first one on this link`;
     return silenceMs >= SILENT_TIMEOUTS * answerMs ? `no answers for ${(silenceMs / 1000).toFixed(1)} s` : undefined;
   }
 

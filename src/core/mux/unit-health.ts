@@ -41,6 +41,8 @@ const ANSWERING: State = { kind: "answering" };
 export class UnitHealth {
   /** For how long requests without answer have kept links from other units, all together. */
   lostMs = 0;
+  /** The longest time that a link took from its first request to its first answer, in milliseconds; no link has answered: infinite. */
+  wakeMs = Number.POSITIVE_INFINITY;
   readonly #units = new Map<number, Unit>();
   readonly #changed: (unit: number, isSilent: boolean) => void;
   /** When a request to a unit that had not answered went out last. */
@@ -54,6 +56,11 @@ export class UnitHealth {
   /** @param changed called when a unit has fallen silent, and when it answers again */
   constructor(changed: (unit: number, isSilent: boolean) => void = () => {}) {
     this.#changed = changed;
+  }
+
+  /** A link has sent its first answer, so long after its first request. */
+  woke(ms: number): void {
+    this.wakeMs = Math.max(ms, Number.isFinite(this.wakeMs) ? this.wakeMs : 0);
   }
 
   /** Whether a request to the unit may go out. If not, it is answered in place of the unit. */
