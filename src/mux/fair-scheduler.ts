@@ -1,3 +1,4 @@
+import { Deque } from "../core/collections/deque.js";
 import { FairQueue, type Verdict } from "../core/mux/fair-queue.js";
 import type { Failure, Request } from "../core/mux/protocol.js";
 import { type Outcome, outcomeOf } from "../core/mux/request-outcome.js";
@@ -12,7 +13,7 @@ import { WaitingReads } from "./waiting-reads.js";
 /** What the scheduler knows about a client. */
 interface ClientState {
   /** Started requests that have no answer yet: any number of reads, or one other request. */
-  readonly running: Set<ClientRequest>;
+  readonly running: Deque<ClientRequest>;
   /** Whether the client has sent FIN. */
   inputEnded: boolean;
 }
@@ -51,12 +52,12 @@ export class FairScheduler {
   }
 
   add(client: MuxClient): void {
-    this.#clients.set(client, { running: new Set(), inputEnded: false });
+    this.#clients.set(client, { running: new Deque(), inputEnded: false });
   }
 
   /** The client is gone: nothing waits for it any more. */
   remove(client: MuxClient): void {
-    for (const clientRequest of this.#clients.get(client)?.running ?? []) {
+    for (const clientRequest of [...(this.#clients.get(client)?.running ?? [])]) {
       this.#settle(clientRequest, "abandoned");
       this.#stopRunning(clientRequest);
     }
@@ -136,7 +137,7 @@ export class FairScheduler {
   started(clientRequest: ClientRequest, pending: PendingRequest): void {
     clientRequest.pending = pending;
     clientRequest.startedAt = this.#owner.clock.now();
-    this.#clients.get(clientRequest.client)?.running.add(clientRequest);
+    clientRequest.running = this.#clients.get(clientRequest.client)?.running.push(clientRequest);
   }
 
   /** This read goes to the device now: waiting reads share its answer, where it takes them. */
@@ -218,7 +219,7 @@ export class FairScheduler {
       return running.size === 0 || (clientsHaveIds && item.closeReason === undefined) ? "take" : "not now";
     }
     const { request } = item.clientRequest;
-    const [other] = running;
+    const other = running.first;
     const mayRun = other === undefined || (clientsHaveIds && request.reads && other.request.reads);
     if (this.#isStopped || !mayRun) return "not now";
     const room = this.#owner.roomFor(request);
@@ -250,10 +251,10 @@ export class FairScheduler {
   }
 
   #stopRunning(clientRequest: ClientRequest): void {
-    const { client, pending } = clientRequest;
+    const { client, pending, running } = clientRequest;
     pending?.waiters.delete(clientRequest);
     clientRequest.pending = undefined;
-    this.#clients.get(client)?.running.delete(clientRequest);
+    if (running !== undefined) this.#clients.get(client)?.running.remove(running);
     this.#queue.reconsider(client);
   }
 

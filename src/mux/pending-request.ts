@@ -38,6 +38,10 @@ export class ClientRequest {
   excusedMs = 0;
   /** Its place in the queue, until its turn. */
   place: Place<QueueItem> | undefined;
+  /** Its place among the requests whose time is limited. */
+  limited: Place<ClientRequest> | undefined;
+  /** Its place among the started requests of its client. */
+  running: Place<ClientRequest> | undefined;
   /** From its turn on: the request to the device whose answer it waits for. */
   pending: PendingRequest | undefined;
   /** The key by which others find it while it waits; undefined: none does. */
@@ -76,6 +80,8 @@ export class PendingRequest {
   readonly asker: ClientRequest;
   /** When it went to the device; undefined: it did not, as the cache had the answer. */
   sentAt: number | undefined;
+  /** Its place among the requests that are with the device. */
+  underWay: Place<PendingRequest> | undefined;
   /** In the order of their arrival. A waiter that gives up is removed. */
   readonly waiters = new Set<ClientRequest>();
   /** {@link AnswerCache.generation} when the request went out. */

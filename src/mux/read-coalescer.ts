@@ -106,7 +106,7 @@ export class ReadCoalescer {
       pending.request = ranges.request(range, request);
       pending.parts = [...pending.waiters].flatMap((waiter) => rangeOf(waiter.request) ?? []);
     }
-    if (pending.request.key !== undefined) this.#underWay.set(pending.request.key, pending);
+    if (this.ms > 0 && pending.request.key !== undefined) this.#underWay.set(pending.request.key, pending);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Deque } from "../core/collections/deque.js";
 import { type ClientRecord, ClientRecords, failuresOf, openOf } from "../core/mux/client-records.js";
 import { DeviceLoad } from "../core/mux/device-load.js";
 import type { MuxCounters, RequestsStatus } from "../core/mux/mux-status.js";
@@ -15,7 +16,7 @@ export class RequestStatistics {
   readonly #clock: Clock;
   readonly #records = new ClientRecords();
   readonly #load: DeviceLoad;
-  readonly #underWay = new Set<PendingRequest>();
+  readonly #underWay = new Deque<PendingRequest>();
   /** Most links of the mux (POOL). */
   readonly #links: () => number;
 
@@ -47,14 +48,14 @@ export class RequestStatistics {
   /** A request goes to the device. */
   sent(pending: PendingRequest): void {
     pending.sentAt = pending.asker.startedAt ?? this.#clock.now();
-    this.#underWay.add(pending);
+    pending.underWay = this.#underWay.push(pending);
     this.#load.sent(this.#links(), pending.sentAt);
   }
 
   /** A request that went to the device is over. @param isAnswered whether the device has sent the whole answer */
   over(pending: PendingRequest, isAnswered: boolean): void {
-    const { isAwaited, sentAt } = pending;
-    this.#underWay.delete(pending);
+    const { isAwaited, sentAt, underWay } = pending;
+    if (underWay !== undefined) this.#underWay.remove(underWay);
     const now = this.#clock.now();
     const isMeasured = isAnswered && sentAt !== undefined && isAwaited;
     this.#load.over(this.#links(), isMeasured ? now - sentAt : undefined, now);

@@ -1,4 +1,4 @@
-import { Queue } from "../core/collections/queue.js";
+import { Deque } from "../core/collections/deque.js";
 import type { Failure } from "../core/mux/protocol.js";
 import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import type { Clock, Timer } from "../system/clock.js";
@@ -17,7 +17,7 @@ export interface TimeLimitOwner {
 /** Limits how long requests wait (TIME). One timer serves all of them: they expire in the order of their arrival. */
 export class TimeLimit {
   readonly #owner: TimeLimitOwner;
-  readonly #requests = new Queue<ClientRequest>();
+  readonly #requests = new Deque<ClientRequest>();
   readonly #expiring: SlicedLoop;
   #timer: Timer | undefined;
   /** Requests that came at this time or before fail. */
@@ -30,13 +30,13 @@ export class TimeLimit {
 
   /** Begins to limit a request. It arrived later than all others. */
   add(clientRequest: ClientRequest): void {
-    this.#requests.push(clientRequest);
+    clientRequest.limited = this.#requests.push(clientRequest);
     if (this.#timer === undefined) this.#schedule(clientRequest);
   }
 
   /** The request waits no more. */
   remove(clientRequest: ClientRequest): void {
-    this.#requests.delete(clientRequest);
+    if (clientRequest.limited !== undefined) this.#requests.remove(clientRequest.limited);
   }
 
   /** Requests that came at this time or before fail: there is no link for them. */

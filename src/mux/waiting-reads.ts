@@ -1,3 +1,4 @@
+import type { Deque } from "../core/collections/deque.js";
 import type { FairQueue } from "../core/mux/fair-queue.js";
 import type { Request } from "../core/mux/protocol.js";
 import type { MuxClient } from "./mux-client.js";
@@ -5,12 +6,14 @@ import type { ClientRequest, PendingRequest, QueueItem } from "./pending-request
 
 const MAX_AHEAD = 64; // items of one client that are looked at: a long queue must not cost time for each read
 
+const MIN_LOST = 128; // keys until the map begins anew: the copy costs next to nothing for each of them
+
 /** What a join depends on besides the queue. */
 interface Joining {
   /** Whether the answers to reads of one client may come in any order. */
   readonly inAnyOrder: boolean;
   /** The requests of a client that have started and have no answer yet; undefined: the client takes no answers at the moment. */
-  running(client: MuxClient): ReadonlySet<ClientRequest> | undefined;
+  running(client: MuxClient): Deque<ClientRequest> | undefined;
   /** Whether the answer answers this read, too. */
   takes(request: Request): boolean;
 }
@@ -23,7 +26,9 @@ export class WaitingReads {
   readonly #queue: FairQueue<MuxClient, QueueItem>;
   readonly #keyOf: (request: Request) => string | undefined;
   /** By key: the only read that has it, as is usual, or several. */
-  readonly #reads = new Map<string, ClientRequest | Set<ClientRequest>>();
+  #reads = new Map<string, ClientRequest | Set<ClientRequest>>();
+  /** How many keys {@link WaitingReads.#reads} has lost. */
+  #lost = 0;
 
   /** @param keyOf the key of a read: those that one answer may serve have the same; undefined: no other read has one */
   constructor(queue: FairQueue<MuxClient, QueueItem>, keyOf: (request: Request) => string | undefined) {
@@ -45,7 +50,7 @@ export class WaitingReads {
     clientRequest.waitingKey = undefined;
     const others = this.#reads.get(waitingKey);
     if (others instanceof Set && others.size > 1) others.delete(clientRequest);
-    else this.#reads.delete(waitingKey);
+    else this.#forget(waitingKey);
   }
 
   #add(clientRequest: ClientRequest, key: string): void {
@@ -61,7 +66,7 @@ export class WaitingReads {
     const key = this.#keyOf(pending.request);
     if (key === undefined) return;
     const reads = this.#reads.get(key);
-    this.#reads.delete(key);
+    if (reads !== undefined) this.#forget(key);
     for (const clientRequest of reads instanceof Set ? reads : [reads]) {
       if (clientRequest === undefined) return;
       clientRequest.waitingKey = undefined;
@@ -77,11 +82,23 @@ export class WaitingReads {
     }
   }
 
+  /**
+   * A Map whose keys come and go leaves its table for a new one every few steps. V8 makes it in the old generation once the Map is there
+   * (OrderedHashTable::Rehash), where the former ones keep the requests in them until the next full collection. A new Map begins anew.
+   */
+  #forget(key: string): void {
+    this.#reads.delete(key);
+    this.#lost += 1;
+    if (this.#lost < Math.max(MIN_LOST, this.#reads.size)) return;
+    this.#reads = new Map(this.#reads);
+    this.#lost = 0;
+  }
+
   #mayJoin(clientRequest: ClientRequest, pending: PendingRequest, { inAnyOrder, running }: Joining): boolean {
     const ahead = this.#readsAhead(clientRequest);
     const others = running(clientRequest.client);
     if (ahead === undefined || others === undefined) return false;
-    const [other] = others;
+    const other = others.first;
     if (other === undefined || other.pending === pending) return inAnyOrder || ahead === 0;
     return inAnyOrder && other.request.reads;
   }

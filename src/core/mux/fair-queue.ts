@@ -18,6 +18,7 @@ interface OwnerQueue<Owner, Item> extends Ranked {
  * after {@link reconsider}, or when there is room. A step costs the logarithm of the number of owners.
  */
 export class FairQueue<Owner, Item> {
+  /** Of all owners until {@link remove}. An empty queue stays: a new one for each item would cost more than the rest. */
   readonly #queues = new Map<Owner, OwnerQueue<Owner, Item>>();
   /** Owners to ask about. */
   readonly #ready = new Heap<OwnerQueue<Owner, Item>>();
@@ -74,7 +75,7 @@ export class FairQueue<Owner, Item> {
     const lastRank = this.#lastRank;
     for (let queue = this.#next(room); queue !== undefined; queue = this.#next(room)) {
       const { owner, items } = queue;
-      const item = items.first as Item; // an owner queue is never empty
+      const item = items.first as Item; // an empty queue is in no heap
       const verdict = judge(owner, item);
       this.#setAside(queue);
       if (verdict === "no room") {
@@ -93,7 +94,6 @@ export class FairQueue<Owner, Item> {
       this.#lastRank += 1;
       queue.rank = this.#lastRank;
       if (items.size > 0) this.#ready.add(queue);
-      else this.#queues.delete(owner);
       return { owner, item };
     }
     return undefined;
@@ -102,7 +102,7 @@ export class FairQueue<Owner, Item> {
   /** The verdict about the owner may have changed: {@link take} asks for it again. */
   reconsider(owner: Owner): void {
     const queue = this.#queues.get(owner);
-    if (queue === undefined || this.#ready.has(queue)) return;
+    if (queue === undefined || queue.items.size === 0 || this.#ready.has(queue)) return;
     this.#withoutRoom.remove(queue);
     this.#ready.add(queue);
   }
@@ -118,15 +118,11 @@ export class FairQueue<Owner, Item> {
     if (queue === undefined || !place.isPresent) return;
     queue.items.remove(place);
     this.#size -= 1;
-    if (queue.items.size > 0) {
-      this.reconsider(owner);
-    } else {
-      this.#setAside(queue);
-      this.#queues.delete(owner);
-    }
+    if (queue.items.size > 0) this.reconsider(owner);
+    else this.#setAside(queue);
   }
 
-  /** Removes and returns all items of an owner. */
+  /** Forgets an owner; returns its items. */
   remove(owner: Owner): Iterable<Item> {
     const queue = this.#queues.get(owner);
     if (queue === undefined) return [];
@@ -137,11 +133,14 @@ export class FairQueue<Owner, Item> {
   }
 
   #queueOf(owner: Owner): OwnerQueue<Owner, Item> {
-    const known = this.#queues.get(owner);
-    if (known !== undefined) return known;
+    let queue = this.#queues.get(owner);
+    if (queue === undefined) {
+      queue = { owner, items: new Deque<Item>(), rank: 0, index: -1 };
+      this.#queues.set(owner, queue);
+    }
+    if (queue.items.size > 0) return queue;
     this.#lastRank += 1;
-    const queue = { owner, items: new Deque<Item>(), rank: this.#lastRank, index: -1 };
-    this.#queues.set(owner, queue);
+    queue.rank = this.#lastRank;
     this.#ready.add(queue);
     return queue;
   }
