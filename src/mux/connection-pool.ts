@@ -114,12 +114,6 @@ export class ConnectionPool {
     this.#leave(connection);
   }
 
-  /** Plans no attempt. */
-  cancelRetry(): void {
-    this.#retry?.cancel();
-    this.#retry = undefined;
-  }
-
   /** Ends all connections in good order. {@link open} opens new ones, as soon as the device has seen that. */
   endAll(reason: string): void {
     if (this.#connections.size > 0) this.#owner.log.info(`links closed: ${reason}`);
@@ -132,7 +126,7 @@ export class ConnectionPool {
 
   /** Cuts all connections, {@link endAll ended} ones included, and opens no more. */
   close(): void {
-    this.cancelRetry();
+    this.#cancelRetry();
     for (const connections of [this.#connections, this.#leaving, this.#lingering]) {
       for (const connection of connections) connection.close();
       connections.clear();
@@ -160,15 +154,20 @@ export class ConnectionPool {
   }
 
   #openIn(ms: number): void {
-    this.cancelRetry();
+    this.#cancelRetry();
     this.#retry = this.#owner.context().clock.after(ms, () => {
       this.#retry = undefined;
       if (this.#connections.size === 0 && this.#owner.isNeeded()) this.#openIfDue();
     });
   }
 
+  #cancelRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
   #attempt(): void {
-    this.cancelRetry();
+    this.#cancelRetry();
     this.#count += 1;
     const name = { line: this.#owner.line(), number: this.#count };
     const attemptMs = this.#reach.attemptMs(this.#times);

@@ -30,7 +30,7 @@ type State =
   | { readonly kind: "settling"; readonly end: End; readonly timer: Timer }
   | { readonly kind: "ready"; readonly end: End }
   /** Our FIN has gone out. `timer`: until the connection counts as over though the device does not end it. */
-  | { readonly kind: "leaving"; readonly end: End; readonly timer: Timer | undefined }
+  | { readonly kind: "leaving"; readonly end: End; readonly timer: Timer }
   | { readonly kind: "closed" };
 
 /** The name of a connection in traces: `5020/3`. */
@@ -187,9 +187,9 @@ export class DeviceConnection {
   /**
    * Ends the connection in good order. Calls no event.
    *
-   * @param left called when the connection is over, and before that when the device takes longer than `waitMs` for its own end
+   * @param left called when the connection is over, and before that when the device takes longer than {@link FAREWELL_MS} for its own end
    */
-  leave(left: () => void, waitMs = FAREWELL_MS): void {
+  leave(left: () => void): void {
     const end = this.#detach();
     if (end === undefined) {
       this.#state = { kind: "closed" };
@@ -202,11 +202,9 @@ export class DeviceConnection {
       left();
     };
     end.events = { ...IGNORE_EVENTS, eof: over, closed: over };
-    const timer = waitMs > 0 ? this.#context.clock.after(waitMs, left) : undefined;
-    this.#state = { kind: "leaving", end, timer };
+    this.#state = { kind: "leaving", end, timer: this.#context.clock.after(FAREWELL_MS, left) };
     end.resume(); // nothing that is unread may keep the device's end from us
     end.end();
-    if (timer === undefined) left();
   }
 
   get closed(): boolean {
@@ -226,7 +224,7 @@ export class DeviceConnection {
       state.dial.abort();
       return undefined;
     }
-    if (state.kind !== "ready") state.timer?.cancel();
+    if (state.kind !== "ready") state.timer.cancel();
     if (state.end instanceof StreamEnd) this.#context.deadPeers.remove(state.end);
     state.end.events = IGNORE_EVENTS;
     return state.end;

@@ -1,9 +1,10 @@
-import { ExpectedAnswers } from "./expected-answers.js";
+import type { ExpectedAnswers } from "./expected-answers.js";
 import type { FramingKind } from "./framing.js";
 import { isAnswerLength } from "./function-codes.js";
 import { type HeaderReader, type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
 import { declaredLength, LONGEST_ANSWER, MBAP_HEADER, readMbap, UNIT_AND_PDU_MAX, UNIT_AND_PDU_MIN } from "./mbap.js";
-import { Surplus } from "./surplus.js";
+import { mbapAnswers } from "./mbap-answers.js";
+import type { Surplus } from "./surplus.js";
 
 function readByHeader(bytes: Buffer, at: number, max: number): HeaderReading {
   const field = readMbap(bytes, at, UNIT_AND_PDU_MIN, max);
@@ -15,10 +16,8 @@ function whole(bytes: Buffer, at: number, length: number): HeaderReading {
 }
 
 /** An answer has the length that its request asks for, whatever its header says; or else the length in the header. */
-function readAnswers(expected: ExpectedAnswers): HeaderReader {
-  const surplus = new Surplus((bytes, at) => expected.beginsHeader(bytes, at, LONGEST_ANSWER));
-
-  const readOne = (bytes: Buffer, at: number): HeaderReading => {
+function readAnswer(expected: ExpectedAnswers, surplus: Surplus): HeaderReader {
+  return (bytes, at) => {
     const declared = declaredLength(bytes, at);
     if (typeof declared !== "number") return declared;
     if (isAnswerLength(bytes, at + MBAP_HEADER, declared)) return readByHeader(bytes, at, LONGEST_ANSWER);
@@ -35,12 +34,6 @@ function readAnswers(expected: ExpectedAnswers): HeaderReader {
     if (declared <= LONGEST_ANSWER) surplus.set(declared - length);
     return reading;
   };
-
-  return (bytes, at) => {
-    const reading = surplus.read(bytes, at) ?? readOne(bytes, at);
-    if (reading.kind === "frame") expected.answered(bytes.readUInt16BE(at));
-    return reading;
-  };
 }
 
 /** Modbus/TCP (MODBUS Messaging on TCP/IP Implementation Guide V1.0b). */
@@ -48,8 +41,5 @@ export const modbusFraming: FramingKind = {
   name: "modbus",
   maxHeld: MBAP_HEADER + LONGEST_ANSWER,
   requests: () => new LengthPrefixed((bytes, at) => readByHeader(bytes, at, UNIT_AND_PDU_MAX)),
-  answers() {
-    const expected = new ExpectedAnswers(0);
-    return new LengthPrefixed(readAnswers(expected), (request) => expected.expect(request));
-  },
+  answers: () => mbapAnswers(0, readAnswer),
 };

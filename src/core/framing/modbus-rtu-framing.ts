@@ -1,5 +1,5 @@
 import { CRC_LENGTH, crcFits } from "./crc16.js";
-import { ExpectedAnswers } from "./expected-answers.js";
+import type { ExpectedAnswers } from "./expected-answers.js";
 import type { FramingKind } from "./framing.js";
 import { type LengthRule, lengthBy, ruleOfRequest } from "./function-codes.js";
 import { type HeaderReader, type HeaderReading, LengthPrefixed } from "./length-prefixed.js";
@@ -13,7 +13,8 @@ import {
   UNIT_AND_PDU_MAX,
   UNIT_AND_PDU_MIN,
 } from "./mbap.js";
-import { Surplus } from "./surplus.js";
+import { mbapAnswers } from "./mbap-answers.js";
+import type { Surplus } from "./surplus.js";
 
 /** How many bytes of the CRC the length field does not count. */
 type Uncounted = 0 | typeof CRC_LENGTH;
@@ -94,11 +95,10 @@ function readRequests(): HeaderReader {
 }
 
 /** An answer whose CRC stands where its request asks for it is right whatever its header says. */
-function readAnswers(expected: ExpectedAnswers): HeaderReader {
+function readAnswer(expected: ExpectedAnswers, surplus: Surplus): HeaderReader {
   const byHeader = new HeaderConvention(LONGEST_ANSWER);
-  const surplus = new Surplus((bytes, at) => expected.beginsHeader(bytes, at, LONGEST_ANSWER + CRC_LENGTH));
 
-  const readOne = (bytes: Buffer, at: number): HeaderReading => {
+  return (bytes, at) => {
     const declared = declaredLength(bytes, at);
     if (typeof declared !== "number") return declared;
     const own = expected.lengthOf(bytes, at);
@@ -114,12 +114,6 @@ function readAnswers(expected: ExpectedAnswers): HeaderReader {
     }
     return isRight ? { kind: "junk", length, reason: wrongCrc(bytes, at, length) } : byHeader.read(bytes, at);
   };
-
-  return (bytes, at) => {
-    const reading = surplus.read(bytes, at) ?? readOne(bytes, at);
-    if (reading.kind === "frame") expected.answered(bytes.readUInt16BE(at));
-    return reading;
-  };
 }
 
 /** Modbus/TCP as some gateways of serial lines speak it: with the CRC of unit and PDU behind the PDU. */
@@ -127,8 +121,5 @@ export const modbusRtuFraming: FramingKind = {
   name: "modbus-rtu",
   maxHeld: MBAP_HEADER + LONGEST_ANSWER + CRC_LENGTH,
   requests: () => new LengthPrefixed(readRequests()),
-  answers() {
-    const expected = new ExpectedAnswers(CRC_LENGTH);
-    return new LengthPrefixed(readAnswers(expected), (request) => expected.expect(request));
-  },
+  answers: () => mbapAnswers(CRC_LENGTH, readAnswer),
 };
