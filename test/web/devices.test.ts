@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { ClientStatus } from "#src/core/mux/client-records.js";
-import { type MuxStatus, muxCounters } from "#src/core/mux/mux-status.js";
+import type { MuxStatus } from "#src/core/mux/mux-status.js";
+import { clientStatus, muxStatus } from "../support/mux-status.js";
 
 /** As much of an element as the page needs. */
 class Node {
@@ -58,45 +58,7 @@ before(async () => {
 
 after(() => Reflect.deleteProperty(globalThis, "document"));
 
-const COUNTS = {
-  requests: 0,
-  answers: 0,
-  cacheHits: 0,
-  joined: 0,
-  sent: 0,
-  failed: 0,
-  refused: 0,
-  abandoned: 0,
-  open: 0,
-};
-
-function mux(more: Partial<MuxStatus>): MuxStatus {
-  return {
-    ...{ port: 5020, name: "inverter", protocol: "modbus", mode: "request", target: "192.0.2.1:502" },
-    ...{
-      clientCount: 1,
-      waiting: 0,
-      outstanding: 0,
-      pool: 1,
-      links: [],
-      down: false,
-      joining: 0,
-      load: 0,
-      clients: [],
-    },
-    ...muxCounters(),
-    ...COUNTS,
-    ...more,
-  };
-}
-
-function client(more: Partial<ClientStatus>): ClientStatus {
-  return {
-    ...{ address: "192.0.2.7", id: "18c", connected: true, connections: 1, rate: 0, waitedMs: 0, deviceMs: 0 },
-    ...COUNTS,
-    ...more,
-  };
-}
+const mux = (more: Partial<MuxStatus>): MuxStatus => muxStatus({ name: "inverter", ...more });
 
 /** The rows of all tables, cells with a bar between. */
 function rows(): string[] {
@@ -106,8 +68,8 @@ function rows(): string[] {
 
 test("each device has a table of who asks for what, with the sums below", () => {
   const counts = { requests: 1234, answers: 30, cacheHits: 1200, failed: 4 };
-  const one = client({ ...counts, rate: 2.5, waitedMs: 3600, deviceMs: 1500 });
-  const gone = client({ address: "192.0.2.8", connected: false });
+  const one = clientStatus({ ...counts, rate: 2.5, waitedMs: 3600, deviceMs: 1500 });
+  const gone = clientStatus({ address: "192.0.2.8", connected: false });
   const link = { state: "idle", address: "192.0.2.1:502", ageMs: 9000, idleMs: 65_000, requests: 9 } as const;
   const response = { p50Ms: 4.04, p99Ms: 1234 };
   showDevices({ muxes: [mux({ ...counts, clients: [one, gone], links: [link], load: 0.256, response })] });
@@ -126,7 +88,7 @@ test("each device has a table of who asks for what, with the sums below", () => 
 });
 
 test("what seldom happens has a column when it does; clients of one address are told apart by their connections", () => {
-  const [one, other] = [client({ requests: 1, refused: 1 }), client({ id: "18d" })];
+  const [one, other] = [clientStatus({ requests: 1, refused: 1 }), clientStatus({ id: "18d" })];
   showDevices({ muxes: [mux({ requests: 1, refused: 1, clients: [one, other], down: true })] });
   assert.deepEqual(rows(), [
     "Client|Per second|Requests|Answered|Cached|Joined|Failed|Refused|Wait|Device time",
@@ -139,7 +101,7 @@ test("what seldom happens has a column when it does; clients of one address are 
 
 test("a device that talks on its own has no answers; one that is gone has no block", () => {
   showDevices({
-    muxes: [mux({ mode: "broadcast", clients: [client({ requests: 2, sent: 2 })], requests: 2, sent: 2 })],
+    muxes: [mux({ mode: "broadcast", clients: [clientStatus({ requests: 2, sent: 2 })], requests: 2, sent: 2 })],
   });
   assert.equal(rows()[0], "Client|Per second|Requests|Sent|Wait|Device time");
   showDevices({ muxes: [] });

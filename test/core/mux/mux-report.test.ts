@@ -1,55 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ClientStatus } from "#src/core/mux/client-records.js";
 import { muxLines } from "#src/core/mux/mux-report.js";
-import { type MuxStatus, muxCounters } from "#src/core/mux/mux-status.js";
-
-const COUNTS = {
-  requests: 0,
-  answers: 0,
-  cacheHits: 0,
-  joined: 0,
-  sent: 0,
-  failed: 0,
-  refused: 0,
-  abandoned: 0,
-  open: 0,
-};
-
-const STATUS: MuxStatus = {
-  ...{ port: 5020, protocol: "modbus", mode: "request", target: "192.0.2.1:502" },
-  ...{ clientCount: 3, waiting: 2, outstanding: 1, pool: 2 },
-  links: [
-    { state: "busy", address: "192.0.2.1:502", ageMs: 1, idleMs: 1, requests: 7 },
-    { state: "connecting", address: "", ageMs: 0, idleMs: 0, requests: 0 },
-  ],
-  ...{ down: false, joining: 0, load: 0, clients: [] },
-  ...muxCounters(),
-  ...COUNTS,
-};
-
-function client(more: Partial<ClientStatus>): ClientStatus {
-  return {
-    ...{
-      address: "192.0.2.7",
-      id: "18c",
-      connected: true,
-      connections: 1,
-      ...COUNTS,
-      rate: 0,
-      waitedMs: 0,
-      deviceMs: 0,
-    },
-    ...more,
-  };
-}
+import { BUSY_MUX, clientStatus } from "../../support/mux-status.js";
 
 test("STAT shows connected links only, and what has become of the requests: the parts add up", () => {
   const counts = { requests: 45, answers: 20, cacheHits: 18, joined: 1, failed: 2, refused: 1, abandoned: 1, open: 2 };
-  assert.deepEqual(muxLines({ ...STATUS, ...counts, strays: 5, load: 0.126, response: { p50Ms: 35, p99Ms: 80.5 } }), [
+  assert.deepEqual(muxLines({ ...BUSY_MUX, ...counts, strays: 5, load: 0.126, response: { p50Ms: 35, p99Ms: 80.5 } }), [
     " mux 5020 modbus 192.0.2.1:502: 1 of 2 links, 3 clients, 2 waiting, 1 outstanding; 45 requests: 20 answered, 18 from the cache, 1 joined, 2 failed, 1 refused, 1 abandoned, 2 open; 5 strays; load 13 %, half of the answers within 35 ms, 99 % within 80.5 ms",
   ]);
-  const [line] = muxLines({ ...STATUS, name: "inverter", links: [], down: true });
+  const [line] = muxLines({ ...BUSY_MUX, name: "inverter", links: [], down: true });
   assert.equal(
     line,
     " mux inverter 5020 modbus 192.0.2.1:502: 0 of 2 links (device not reached), 3 clients, 2 waiting, 1 outstanding; 0 requests: 0 answered, 0 failed; 0 strays; load 0 %",
@@ -58,23 +17,23 @@ test("STAT shows connected links only, and what has become of the requests: the 
 
 test("idle links say so, and since when", () => {
   const link = { state: "idle", address: "192.0.2.1:502", ageMs: 99_000, idleMs: 12_700, requests: 7 } as const;
-  assert.match(muxLines({ ...STATUS, links: [link] })[0] ?? "", /: 1 of 2 links \(idle for 12 s\), /);
+  assert.match(muxLines({ ...BUSY_MUX, links: [link] })[0] ?? "", /: 1 of 2 links \(idle for 12 s\), /);
   const busy = { ...link, state: "busy" } as const;
-  assert.match(muxLines({ ...STATUS, links: [link, busy] })[0] ?? "", /: 2 of 2 links, /);
+  assert.match(muxLines({ ...BUSY_MUX, links: [link, busy] })[0] ?? "", /: 2 of 2 links, /);
 });
 
 test("a line for each client says who asks how often, and how long that takes", () => {
-  const one = client({ requests: 30, answers: 10, cacheHits: 20, rate: 0.5, waitedMs: 60, deviceMs: 350 });
-  const gone = client({ address: "192.0.2.8", connected: false, requests: 3, failed: 2, open: 1, waitedMs: 10 });
-  assert.deepEqual(muxLines({ ...STATUS, clients: [gone, one] }).slice(1), [
+  const one = clientStatus({ requests: 30, answers: 10, cacheHits: 20, rate: 0.5, waitedMs: 60, deviceMs: 350 });
+  const gone = clientStatus({ address: "192.0.2.8", connected: false, requests: 3, failed: 2, open: 1, waitedMs: 10 });
+  assert.deepEqual(muxLines({ ...BUSY_MUX, clients: [gone, one] }).slice(1), [
     "   client 192.0.2.7: 0.5 requests/s; 30 requests: 10 answered, 20 from the cache, 0 failed; waits 2 ms for its turn, 35 ms for the device",
     "   client 192.0.2.8 (gone): 0 requests/s; 3 requests: 0 answered, 2 failed, 1 open; waits 5 ms for its turn, 0 ms for the device",
   ]);
 });
 
 test("of many clients STAT shows the busiest", () => {
-  const clients = Array.from({ length: 20 }, (_, index) => client({ address: `client ${index}`, rate: index }));
-  const lines = muxLines({ ...STATUS, clients });
+  const clients = Array.from({ length: 20 }, (_, index) => clientStatus({ address: `client ${index}`, rate: index }));
+  const lines = muxLines({ ...BUSY_MUX, clients });
   assert.deepEqual([lines.length, lines.at(-1)], [10, "   and 12 more clients, see STAT JSON"]);
   assert.match(lines[1] ?? "", /client 19:/);
 });

@@ -1,28 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ClientStatus } from "#src/core/mux/client-records.js";
-import { type MuxStatus, muxCounters } from "#src/core/mux/mux-status.js";
+import { muxCounters } from "#src/core/mux/mux-status.js";
 import { muxMetrics } from "#src/core/web/mux-metrics.js";
-
-const STATUS: MuxStatus = {
-  port: 5020,
-  protocol: "modbus",
-  mode: "request",
-  target: "192.0.2.1:502",
-  clientCount: 3,
-  waiting: 2,
-  outstanding: 1,
-  pool: 2,
-  links: [
-    { state: "busy", address: "192.0.2.1:502", ageMs: 1, idleMs: 1, requests: 7 },
-    { state: "connecting", address: "", ageMs: 0, idleMs: 0, requests: 0 },
-  ],
-  ...{ down: false, failed: 0, joining: 0, open: 0, load: 0, clients: [] },
-  ...muxCounters(),
-};
+import { BUSY_MUX, clientStatus } from "../../support/mux-status.js";
 
 test("a mux with a name shows it as a label of its metrics", () => {
-  const [metric] = muxMetrics([STATUS, { ...STATUS, port: 5021, name: "inverter" }]);
+  const [metric] = muxMetrics([BUSY_MUX, { ...BUSY_MUX, port: 5021, name: "inverter" }]);
   assert.deepEqual(
     metric?.samples.map(({ labels }) => labels),
     [
@@ -54,7 +38,7 @@ test("STAT JSON and the metrics keep the names of their counters: people read th
   ]);
   assert.ok(Object.values(muxCounters()).every((count) => count === 0));
   assert.deepEqual(
-    muxMetrics([STATUS]).map(({ name, type }) => `${type} ${name.replace("sockproxyd_mux_", "")}`),
+    muxMetrics([BUSY_MUX]).map(({ name, type }) => `${type} ${name.replace("sockproxyd_mux_", "")}`),
     [
       ...["gauge clients", "gauge waiting", "gauge outstanding", "gauge open", "gauge links", "gauge down"],
       ...["gauge load_ratio", "gauge response_p50_seconds", "gauge response_p99_seconds"],
@@ -75,12 +59,10 @@ test("STAT JSON and the metrics keep the names of their counters: people read th
 });
 
 test("metrics of clients are sums by address, of the addresses that asked most", () => {
-  const client = (address: string, requests: number): ClientStatus => ({
-    ...{ address, id: "", connected: true, connections: 1, rate: 0, waitedMs: 500 * requests, deviceMs: 0 },
-    ...{ requests, answers: requests, cacheHits: 0, joined: 0, sent: 0, failed: 0, refused: 0, abandoned: 0, open: 0 },
-  });
+  const client = (address: string, requests: number): ClientStatus =>
+    clientStatus({ address, waitedMs: 500 * requests, requests, answers: requests });
   const crowd = Array.from({ length: 100 }, (_, index) => client(`192.0.2.${index}`, index + 1));
-  const metrics = muxMetrics([{ ...STATUS, clients: [...crowd, client("192.0.2.0", 1000)] }]);
+  const metrics = muxMetrics([{ ...BUSY_MUX, clients: [...crowd, client("192.0.2.0", 1000)] }]);
   const samplesOf = (name: string) =>
     metrics.find((metric) => metric.name === `sockproxyd_mux_client_${name}`)?.samples;
   assert.equal(samplesOf("requests_total")?.length, 50);

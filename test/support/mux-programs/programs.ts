@@ -33,7 +33,8 @@ export async function ran(command: string, args: readonly string[], input = ""):
   });
   child.stdin.on("error", () => {}); // the program may not read its input
   if (input !== "") child.stdin.write(input);
-  if (command === "nc") child.stdout.once("data", () => child.stdin.end()); // without input some would end before the answer
+  if (command === "nc")
+    child.stdout.once("data", () => child.stdin.end()); // without input some would end before the answer
   else child.stdin.end();
   const [status] = await once(child, "close");
   return { status, stdout: Buffer.concat(stdout), stderr };
