@@ -1,7 +1,7 @@
 import type { MuxLine } from "../core/config/settings.js";
-import { hintOf, type Likeness, looksLike, strangerReply } from "../core/mux/looks-like.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
+import { type DetectedProtocol, detectProtocol, hintOf, wrongProtocolReply } from "../core/mux/protocol-detection.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import { Rounds } from "../scheduling/rounds.js";
@@ -23,7 +23,7 @@ const ABANDONED = "its line is gone from the configuration";
 /** The events of a client that the two kinds of mux handle differently. */
 export type ClientEvents = Omit<
   MuxClientOwner,
-  "malformed" | "stranger" | "gone" | "isAwaited" | "isDeviceIdle" | "stallMs" | "readStalled"
+  "malformed" | "wrongProtocol" | "gone" | "isAwaited" | "isDeviceIdle" | "stallMs" | "readStalled"
 >;
 
 /** What both kinds of mux have in common: clients, connections to the device while there are clients, counters. */
@@ -111,7 +111,7 @@ export abstract class BaseMux implements Mux {
         this.log.throttled("malformed", `client closed: ${text}`);
         this.reject(client, text, mux.protocol.malformedReply(reason, fault));
       },
-      stranger: (likeness, bytes) => this.#stranger(client, likeness, bytes),
+      wrongProtocol: (detected, bytes) => this.#wrongProtocol(client, detected, bytes),
       gone: () => this.#left(client),
       stallMs: () => this.route.mux.stallMs,
       isAwaited: () => this.waiting > 0,
@@ -132,17 +132,17 @@ export abstract class BaseMux implements Mux {
   /** What bytes of a client look like, where they are no message: behind the reason. */
   #hint(bytes: Buffer | undefined): string {
     const { name } = this.route.mux.protocol.framing;
-    const likeness = bytes === undefined ? undefined : looksLike(bytes, "clients", name);
-    return likeness === undefined ? "" : `; ${hintOf(likeness, "clients", name)}`;
+    const detected = bytes === undefined ? undefined : detectProtocol(bytes, "clients", name);
+    return detected === undefined ? "" : `; ${hintOf(detected, "clients", name)}`;
   }
 
   /** A client that speaks another protocol hears of it, where it can, and is closed. */
-  #stranger(client: MuxClient, likeness: Likeness, bytes: Buffer): void {
+  #wrongProtocol(client: MuxClient, detected: DetectedProtocol, bytes: Buffer): void {
     const { name } = this.route.mux.protocol.framing;
     this.count("malformed");
-    const text = `not a message of ${name}: ${hintOf(likeness, "clients", name)} (${bytes.toString("hex", 0, MAX_SHOWN)})`;
-    this.log.throttled("stranger", `client closed: ${text}`);
-    this.reject(client, text, strangerReply(likeness, bytes, text));
+    const text = `not a message of ${name}: ${hintOf(detected, "clients", name)} (${bytes.toString("hex", 0, MAX_SHOWN)})`;
+    this.log.throttled("wrong protocol", `client closed: ${text}`);
+    this.reject(client, text, wrongProtocolReply(detected, bytes, text));
   }
 
   configure(line: MuxLine, context: MuxContext): void {

@@ -23,7 +23,7 @@ export class BroadcastMux extends BaseMux {
   /** What the device has said on each connection before a client spoke. */
   readonly #greetings = new WeakMap<DeviceConnection, Greeting>();
   /** Clients that have got the greeting so far: they get what comes. */
-  readonly #listeners = new Set<MuxClient>();
+  readonly #recipients = new Set<MuxClient>();
   /** Clients that leave too much unread. The device is paused while there are any. */
   readonly #stalled = new Set<MuxClient>();
   #stallTimer: Timer | undefined;
@@ -74,7 +74,7 @@ export class BroadcastMux extends BaseMux {
       const [connection] = this.pool.connections;
       const greeting = connection && this.#greetings.get(connection)?.bytes;
       if (greeting !== undefined && greeting.length > 0) client.deliver(greeting);
-      this.#listeners.add(client);
+      this.#recipients.add(client);
     });
     if (this.pool.refuses) {
       // not at once: the client has no listener before attach() returns
@@ -85,7 +85,7 @@ export class BroadcastMux extends BaseMux {
   }
 
   protected clientLeft(client: MuxClient): void {
-    this.#listeners.delete(client);
+    this.#recipients.delete(client);
     for (const _ of this.#queue.remove(client)) this.statistics.ended(client, "abandoned");
     this.#resumed(client);
   }
@@ -165,16 +165,16 @@ export class BroadcastMux extends BaseMux {
   /** @param greeting the greeting that the chunk belongs to, where it is wanted */
   #deliver(chunk: Buffer, greeting: Greeting | undefined): void {
     const bytes = Buffer.from(chunk);
-    this.rounds.begin(this.#hearers(bytes, greeting), (client) => {
+    this.rounds.begin(this.#recipientsOf(bytes, greeting), (client) => {
       client.deliver(bytes);
       if (client.stalled) this.#waitFor(client);
     });
   }
 
   /** Who hears these bytes. They join the greeting as their round begins, so that it fits what each client has heard. */
-  *#hearers(bytes: Buffer, greeting: Greeting | undefined): Generator<MuxClient> {
+  *#recipientsOf(bytes: Buffer, greeting: Greeting | undefined): Generator<MuxClient> {
     greeting?.add(bytes);
-    yield* this.#listeners;
+    yield* this.#recipients;
   }
 
   /** Pauses the device until the client has read, or its time is over. */

@@ -1,9 +1,9 @@
 import { ClosingHabit } from "../core/mux/closing-habit.js";
 import { DeviceHabits } from "../core/mux/device-habits.js";
-import { hintOf, looksLike } from "../core/mux/looks-like.js";
 import { shown } from "../core/mux/match.js";
 import type { MuxOptions } from "../core/mux/mux-options.js";
 import { type Request, unitOf } from "../core/mux/protocol.js";
+import { detectProtocol, hintOf } from "../core/mux/protocol-detection.js";
 import { HOLD_MS, UnitHealth } from "../core/mux/unit-health.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionPool } from "./connection-pool.js";
@@ -172,11 +172,11 @@ export class DevicePipelines {
   /** The device has sent no message that anybody understands, and these bytes. */
   #judge(bytes: Buffer): void {
     const { name } = this.#owner.options().protocol.deviceFraming;
-    const likeness = looksLike(bytes, "device", name);
-    if (likeness === undefined) return;
+    const detected = detectProtocol(bytes, "device", name);
+    if (detected === undefined) return;
     this.#owner.log.throttled(
       "strange device",
-      `the device does not speak ${name}: ${hintOf(likeness, "device", name)} (${shown(bytes)})`,
+      `the device does not speak ${name}: ${hintOf(detected, "device", name)} (${shown(bytes)})`,
     );
   }
 

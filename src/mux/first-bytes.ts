@@ -1,4 +1,4 @@
-import { LOOKED_AT } from "../core/mux/looks-like.js";
+import { LOOKED_AT } from "../core/mux/protocol-detection.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 const LATE_MS = 1500; // whoever has begun a message has sent its rest by then; a wrong protocol is to be said within 2 s

@@ -2,8 +2,8 @@ import { CutQueue } from "../core/framing/cut-queue.js";
 import type { FramingKind, HttpHead } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { ClientRecord } from "../core/mux/client-records.js";
-import { type Likeness, looksLike, strangerIn } from "../core/mux/looks-like.js";
 import type { MessageFault, Protocol } from "../core/mux/protocol.js";
+import { type DetectedProtocol, detectProtocol, wrongProtocolIn } from "../core/mux/protocol-detection.js";
 import type { RequestBody } from "../core/mux/request-body.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
@@ -25,7 +25,7 @@ export interface MuxClientOwner {
   /** The client has sent bytes that are no message, or only a part of one; `bytes`: lent, where they are worth a look. */
   malformed(reason: string, fault: MessageFault, bytes?: Buffer): void;
   /** The client speaks another protocol; `bytes`: its first ones. */
-  stranger(likeness: Likeness, bytes: Buffer): void;
+  wrongProtocol(detected: DetectedProtocol, bytes: Buffer): void;
   /** The client reads again, and its backlog is small. */
   resumed(): void;
   /**
@@ -97,7 +97,7 @@ export class MuxClient extends QueuedEnd {
     this.#owner = owner;
     this.#framing = protocol.framing;
     this.#first = new FirstBytes(clock, (bytes) =>
-      guarded(this, () => this.#judge(looksLike(bytes, "clients", this.#framing.name), bytes)),
+      guarded(this, () => this.#judge(detectProtocol(bytes, "clients", this.#framing.name), bytes)),
     );
     this.#messages = new CutQueue(protocol.framing.requests());
     this.#restMs = protocol.restMs;
@@ -132,7 +132,7 @@ export class MuxClient extends QueuedEnd {
     if (!this.#first.isOver) {
       const isFirst = this.#first.bytes.length === 0;
       this.#first.add(bytes);
-      if (isFirst) this.#judge(strangerIn(bytes, this.#framing), bytes);
+      if (isFirst) this.#judge(wrongProtocolIn(bytes, this.#framing), bytes);
       if (this.#isIgnored) return;
     }
     this.#messages.push(bytes);
@@ -225,10 +225,10 @@ export class MuxClient extends QueuedEnd {
     this.#owner.gone();
   }
 
-  #judge(likeness: Likeness | undefined, bytes: Buffer): void {
-    if (likeness === undefined || this.#isIgnored) return;
+  #judge(detected: DetectedProtocol | undefined, bytes: Buffer): void {
+    if (detected === undefined || this.#isIgnored) return;
     this.#first.end();
-    this.#owner.stranger(likeness, bytes);
+    this.#owner.wrongProtocol(detected, bytes);
   }
 
   #finishSoon(): void {

@@ -219,7 +219,7 @@ function tellsOfItsStart(log: string): Promise<void> {
 }
 
 /** A process that has nothing to do with the daemon. */
-function stranger(t: TestContext): number {
+function wrongProtocol(t: TestContext): number {
   const child = spawn("sleep", ["600"], { stdio: "ignore" });
   t.after(() => child.kill());
   assert.ok(child.pid);
@@ -327,7 +327,7 @@ for (const shell of SHELLS) {
     for (const action of ["start", "restart"]) {
       test(`a pid file with the pid of another process, ${action}`, async (t) => {
         const { script, port } = await installed(t);
-        const other = stranger(t);
+        const other = wrongProtocol(t);
         writeFileSync(script.pidFile, `${other}\n`);
         assert.equal((await script.run("status")).status, 1);
         const pid = await script.start(action);
@@ -355,7 +355,7 @@ for (const shell of SHELLS) {
 
     test("stop leaves alone a process that has got the pid", async (t) => {
       const { script } = await installed(t);
-      const other = stranger(t);
+      const other = wrongProtocol(t);
       writeFileSync(script.pidFile, `${other}\n`);
       const { status, stdout } = await script.run("stop");
       assert.equal(status, 0);

@@ -15,7 +15,7 @@ const NO_OWNER: MuxClientOwner = {
   message() {},
   headReceived() {},
   malformed() {},
-  stranger() {},
+  wrongProtocol() {},
   resumed() {},
   inputEnded: () => false,
   gone() {},

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FRAMINGS } from "#src/core/framing/framings.js";
-import { hintOf, looksLike, type Side, strangerIn, strangerReply } from "#src/core/mux/looks-like.js";
+import {
+  detectProtocol,
+  hintOf,
+  type Side,
+  wrongProtocolIn,
+  wrongProtocolReply,
+} from "#src/core/mux/protocol-detection.js";
 import { MODBUS_KINDS, type ModbusKind, readPdu, unwrap, wrap } from "../../support/modbus.js";
 import { answerPdu } from "../../support/modbus-device.js";
 import { conbus, http, iso8583, mpu } from "../../support/protocols.js";
@@ -24,7 +30,7 @@ function framing(name: string) {
 
 /** What is said of bytes that are no message of a protocol. */
 function hint(own: string, bytes: Buffer, side: Side): string {
-  const found = looksLike(bytes, side, own);
+  const found = detectProtocol(bytes, side, own);
   return found === undefined ? "" : hintOf(found, side, own);
 }
 
@@ -64,7 +70,7 @@ const first: [own: string, bytes: Buffer, said: string][] = [
 ];
 for (const [own, bytes, said] of first) {
   test(`the first bytes of a client of ${own}: ${bytes.toString("hex", 0, 16)}: ${said}`, () => {
-    const found = strangerIn(bytes, framing(own));
+    const found = wrongProtocolIn(bytes, framing(own));
     assert.equal(found === undefined ? "" : hintOf(found, "clients", own), said);
   });
 }
@@ -98,10 +104,11 @@ for (const [own, side, bytes, said] of late) {
 
 test("a wrong CRC or a wrong length is not another protocol", () => {
   const wrongCrc = Buffer.concat([request("modbus-rtu").subarray(0, -2), Buffer.of(0, 0)]);
-  assert.equal(strangerIn(wrongCrc, framing("modbus-rtu")), undefined);
+  assert.equal(wrongProtocolIn(wrongCrc, framing("modbus-rtu")), undefined);
   const wrongLength = Buffer.concat([request("modbus"), Buffer.of(0, 0)]);
   wrongLength.writeUInt16BE(8, 4);
-  for (const own of ["modbus-rtu", "modbus-serial"]) assert.equal(strangerIn(wrongLength, framing(own)), undefined);
+  for (const own of ["modbus-rtu", "modbus-serial"])
+    assert.equal(wrongProtocolIn(wrongLength, framing(own)), undefined);
 });
 
 test("the beginning of a message is no other protocol, wherever it is cut", () => {
@@ -112,7 +119,7 @@ test("the beginning of a message is no other protocol, wherever it is cut", () =
         const bytes = list.find(({ kind }) => kind === "frame")?.bytes;
         if (bytes === undefined || bytes.length < 2) return;
         const begun = bytes.subarray(0, 1 + (place % (bytes.length - 1)));
-        assert.equal(strangerIn(begun, framing(name)), undefined, `${name}: ${begun.toString("hex")}`);
+        assert.equal(wrongProtocolIn(begun, framing(name)), undefined, `${name}: ${begun.toString("hex")}`);
       }),
       { numRuns: 300 },
     );
@@ -120,14 +127,14 @@ test("the beginning of a message is no other protocol, wherever it is cut", () =
   for (let id = 0; id < 12; id += 1) {
     const message = wrap("modbus", { id, unit: 1, pdu: readPdu(1) });
     for (let end = 1; end < message.length; end += 1) {
-      assert.equal(strangerIn(message.subarray(0, end), framing("modbus")), undefined, `id ${id}, ${end} bytes`);
+      assert.equal(wrongProtocolIn(message.subarray(0, end), framing("modbus")), undefined, `id ${id}, ${end} bytes`);
     }
   }
 });
 
 test("lines that are not finished yet are no reason to close a client at once", () => {
-  assert.equal(strangerIn(Buffer.from("STATUS\r"), framing("echo")), undefined);
-  assert.equal(strangerIn(Buffer.from("GET / HTTP/1.1\r\nHost:"), framing("http")), undefined);
+  assert.equal(wrongProtocolIn(Buffer.from("STATUS\r"), framing("echo")), undefined);
+  assert.equal(wrongProtocolIn(Buffer.from("GET / HTTP/1.1\r\nHost:"), framing("http")), undefined);
 });
 
 for (const kind of FRAMINGS) {
@@ -138,7 +145,7 @@ for (const kind of FRAMINGS) {
         const frames = list.filter((sample) => sample.kind === "frame").map(({ bytes }) => bytes);
         const bytes = Buffer.concat(frames);
         if (kind.name === "echo" && /[^\t\n\r -~]/.test(bytes.toString("latin1"))) return;
-        if (bytes.length > 0) assert.equal(strangerIn(bytes, kind), undefined, bytes.toString("hex"));
+        if (bytes.length > 0) assert.equal(wrongProtocolIn(bytes, kind), undefined, bytes.toString("hex"));
       }),
       { numRuns: 200 },
     );
@@ -147,12 +154,12 @@ for (const kind of FRAMINGS) {
 
 test("clients of Modbus and HTTP hear in their own words that they are wrong here", () => {
   for (const kind of MODBUS_KINDS) {
-    const reply = strangerReply({ what: "", protocol: kind }, request(kind), "why") ?? assert.fail(kind);
+    const reply = wrongProtocolReply({ what: "", protocol: kind }, request(kind), "why") ?? assert.fail(kind);
     const { unit, pdu, id } = unwrap(kind, reply);
     assert.deepEqual([unit, ...pdu], [1, 0x83, 0x0a]);
     assert.equal(id, kind === "modbus" || kind === "modbus-rtu" ? 1 : 0);
   }
-  const page = String(strangerReply({ what: "", protocol: "http" }, http.request(1, 1), "why"));
+  const page = String(wrongProtocolReply({ what: "", protocol: "http" }, http.request(1, 1), "why"));
   assert.match(page, /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\r\n\r\nwhy\n$/);
-  assert.equal(strangerReply({ what: "", protocol: "echo" }, Buffer.from("x\n"), "why"), undefined);
+  assert.equal(wrongProtocolReply({ what: "", protocol: "echo" }, Buffer.from("x\n"), "why"), undefined);
 });

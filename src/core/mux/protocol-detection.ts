@@ -14,7 +14,7 @@ export const LOOKED_AT = 513;
 export type Side = "clients" | "device";
 
 /** What bytes look like. */
-export interface Likeness {
+export interface DetectedProtocol {
   /** In words: `Modbus/TCP`. */
   readonly what: string;
   /** The protocol, as `PROT` names it; absent: there is none for it. */
@@ -78,12 +78,12 @@ function hasIsoType(message: Buffer): boolean {
  * @param own the name of that protocol
  * @returns undefined: nothing that is known, or nothing but that protocol
  */
-export function looksLike(bytes: Buffer, side: Side, own: string): Likeness | undefined {
-  const found = likenessOf(bytes, side);
+export function detectProtocol(bytes: Buffer, side: Side, own: string): DetectedProtocol | undefined {
+  const found = detect(bytes, side);
   return found?.protocol === own && found.options === undefined ? undefined : found;
 }
 
-function likenessOf(bytes: Buffer, side: Side): Likeness | undefined {
+function detect(bytes: Buffer, side: Side): DetectedProtocol | undefined {
   const text = bytes.toString("latin1", 0, LOOKED_AT);
   if (HTTP.test(text)) return { what: "HTTP", protocol: "http" };
   if (isTls(bytes)) {
@@ -110,7 +110,7 @@ function likenessOf(bytes: Buffer, side: Side): Likeness | undefined {
 const LF = "LEND=lf";
 
 /** Lines of text, by their last end. */
-function lines(text: string): Likeness | undefined {
+function lines(text: string): DetectedProtocol | undefined {
   const isWeak = true;
   if (text.endsWith("\0") && TEXT.test(text.slice(0, -1))) {
     return { what: "lines that end with a zero", protocol: "echo", options: "LEND=nul", isWeak };
@@ -131,9 +131,9 @@ function isOwn(bytes: Buffer, kind: FramingKind): boolean {
 }
 
 /** What the first bytes of a client are, where they are certainly another protocol than that of its port. */
-export function strangerIn(bytes: Buffer, framing: FramingKind): Likeness | undefined {
+export function wrongProtocolIn(bytes: Buffer, framing: FramingKind): DetectedProtocol | undefined {
   if (bytes.length > LOOKED_AT || isOwn(bytes, framing)) return undefined;
-  const found = likenessOf(bytes, "clients");
+  const found = detect(bytes, "clients");
   const isBegun = framing.name === "modbus-rtu" && found?.protocol === "modbus"; // the CRC may follow
   return found === undefined || found.isWeak || isBegun || found.protocol === framing.name ? undefined : found;
 }
@@ -144,7 +144,7 @@ export function strangerIn(bytes: Buffer, framing: FramingKind): Likeness | unde
  * @param side who has sent the bytes
  * @param own the name of the protocol that the line has on that side
  */
-export function hintOf({ what, protocol, options }: Likeness, side: Side, own: string): string {
+export function hintOf({ what, protocol, options }: DetectedProtocol, side: Side, own: string): string {
   const key = side === "device" && isModbus(own) && protocol !== undefined && isModbus(protocol) ? "DPRO" : "PROT";
   const others = protocol === undefined || protocol === own ? [] : [`${key}=${protocol}`];
   const isDefault = options === LF && others.length > 0;
@@ -153,7 +153,7 @@ export function hintOf({ what, protocol, options }: Likeness, side: Side, own: s
 }
 
 /** What tells a client of Modbus or HTTP, in its own words, that it speaks to the wrong port; nothing for others. */
-export function strangerReply({ protocol }: Likeness, bytes: Buffer, reason: string): Buffer | undefined {
+export function wrongProtocolReply({ protocol }: DetectedProtocol, bytes: Buffer, reason: string): Buffer | undefined {
   if (protocol === "http") return httpProtocol.malformedReply(reason, "malformed");
   if (protocol === undefined || !isModbus(protocol)) return undefined;
   const form: ModbusForm = MODBUS_FORMS[protocol];
