@@ -43,8 +43,8 @@ export class DevicePipelines {
   readonly #owner: DevicePipelinesOwner;
   readonly #habits = new DeviceHabits();
   readonly #pipelines = new Map<DeviceConnection, RequestPipeline>();
-  readonly #habit = new ClosingHabit();
-  #heldUntil = Number.NEGATIVE_INFINITY;
+  readonly #closing = new ClosingHabit();
+  #pausedUntil = Number.NEGATIVE_INFINITY;
   /** When the device answered last, by connection. */
   readonly #answeredAt = new WeakMap<DeviceConnection, number>();
 
@@ -88,7 +88,7 @@ export class DevicePipelines {
         best = pipeline;
     }
     if (best === undefined || request.reads || best.sounding.isDone()) return best;
-    this.#heldUntil = this.#owner.clock.now() + SOUNDING_MS; // a pause of the link, no want of another one
+    this.#pausedUntil = this.#owner.clock.now() + SOUNDING_MS; // a pause of the link, no want of another one
     return undefined;
   }
 
@@ -115,8 +115,8 @@ export class DevicePipelines {
   }
 
   /** Whether a connection takes no request for a moment, because the device may close it: nobody needs another one yet. */
-  get isHolding(): boolean {
-    return this.#pipelines.size > 0 && this.#owner.clock.now() < this.#heldUntil;
+  get isPausing(): boolean {
+    return this.#pipelines.size > 0 && this.#owner.clock.now() < this.#pausedUntil;
   }
 
   of(connection: DeviceConnection): RequestPipeline | undefined {
@@ -202,7 +202,7 @@ export class DevicePipelines {
         pool.markResponsive(connection);
       },
       ready: () => this.#owner.ready(),
-      holdMs: () => this.#hold(connection),
+      closeWaitMs: () => this.#closeWaitMs(connection),
       fault: (error) => this.#fault(connection, error),
       fail: (reason) => close("fail", reason),
       retire: (reason) => close("retire", reason),
@@ -219,16 +219,16 @@ export class DevicePipelines {
     return unit !== undefined && this.units.yields(unit, this.#owner.clock.now());
   }
 
-  #hold(connection: DeviceConnection): number {
+  #closeWaitMs(connection: DeviceConnection): number {
     const now = this.#owner.clock.now();
-    const ms = this.#habit.answered(this.#answeredAt.get(connection), now);
+    const ms = this.#closing.answered(this.#answeredAt.get(connection), now);
     this.#answeredAt.set(connection, now);
-    this.#heldUntil = now + ms;
+    this.#pausedUntil = now + ms;
     return ms;
   }
 
   #closedByDevice(connection: DeviceConnection): void {
-    this.#habit.closed(this.#answeredAt.get(connection), this.#owner.clock.now());
+    this.#closing.closed(this.#answeredAt.get(connection), this.#owner.clock.now());
   }
 
   #fault(connection: DeviceConnection, error: unknown): void {

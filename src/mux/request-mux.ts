@@ -62,7 +62,7 @@ export class RequestMux extends BaseMux {
       keyOf: (request) => this.#coalescer.keyOf(request),
       isCoalescing: () => this.#coalescer.ms > 0,
       start: (clientRequest, pending) => this.#start(clientRequest, pending),
-      needsConnection: () => void (this.#pipelines.isHolding || this.pool.open()),
+      needsConnection: () => void (this.#pipelines.isPausing || this.pool.open()),
       settled: (clientRequest, outcome) => this.statistics.settled(clientRequest, outcome),
       queueFull: (client) => this.statistics.ended(client, "queueFull"),
     });

@@ -20,7 +20,7 @@ export interface RequestPipelineOwner extends RequestEvents {
   /** The pipeline may take another request. */
   ready(): void;
   /** For how long the connection takes no request now that everything on it is answered: the device may close it. */
-  holdMs(): number;
+  closeWaitMs(): number;
   fault(error: unknown): void;
   /** Answers have shown how this device writes them; `what`: in words for the log. */
   learned(what: string): void;

@@ -225,7 +225,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     outstanding.over();
     this.#matcher.completed(outstanding);
     const isLast = this.#matcher.size === 0 && this.#state.isOpen;
-    this.#gap.start(Math.max(this.#owner.options().gapMs, isLast ? this.#owner.holdMs() : 0));
+    this.#gap.start(Math.max(this.#owner.options().gapMs, isLast ? this.#owner.closeWaitMs() : 0));
     if (outstanding.pending !== undefined) this.#owner.completed(outstanding.pending, byEof);
     // a new connection would not be free before the end of the gap either
     if (!byEof && !this.#gap.running) this.#retireIfDue();

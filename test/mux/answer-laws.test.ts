@@ -215,7 +215,7 @@ class World {
       unsolicited() {},
       responsive() {},
       learned() {},
-      holdMs: () => 0,
+      closeWaitMs: () => 0,
       isAwaited: () => false,
       ready() {},
       fault: (error) => assert.fail(String(error)),

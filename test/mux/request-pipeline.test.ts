@@ -40,7 +40,7 @@ function setUp(options = "PROT=modbus TIME=2", units = new UnitHealth()) {
     responsive() {},
     learned: (what) => void told.push(`learned: ${what}`),
     ready: () => void told.push("ready"),
-    holdMs: () => 0,
+    closeWaitMs: () => 0,
     isAwaited: () => state.isAwaited,
     fault: (error) => void told.push(`fault: ${error}`),
     fail: stopWith("fail"),
