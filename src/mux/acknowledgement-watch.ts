@@ -41,10 +41,10 @@ export class AcknowledgementWatch {
   }
 
   /** Bytes go to the device. @param mayRepeat whether they may go to it once more on another link */
-  sent(mayRepeat: boolean): void {
+  sent(mayRepeat: boolean, now: number): void {
     const limitMs = mayRepeat ? this.#shortMs : LONG_MS;
     if (this.#since === undefined) {
-      this.#since = this.#owner.clock.now();
+      this.#since = now;
       this.#limitMs = limitMs;
     } else {
       this.#limitMs = Math.max(limitMs, this.#limitMs);
@@ -53,10 +53,10 @@ export class AcknowledgementWatch {
   }
 
   /** The device has sent something. */
-  heard(): void {
+  heard(now: number): void {
     if (this.#isSlow) this.#setSlow(false);
     if (this.#since === undefined) return;
-    this.#slowestMs = slowestOf(this.#slowestMs ?? 0, this.#owner.clock.now() - this.#since);
+    this.#slowestMs = slowestOf(this.#slowestMs ?? 0, now - this.#since);
     this.#since = undefined;
   }
 

@@ -152,7 +152,7 @@ export class DeviceConnection {
     this.#usedAt = this.#context.clock.now();
     end.write(bytes);
     if (streamOf(end)?.isBroken) return false;
-    if (mayRepeat !== undefined) this.#watch?.sent(mayRepeat);
+    if (mayRepeat !== undefined) this.#watch?.sent(mayRepeat, this.#usedAt);
     this.observer?.passed("up", bytes, end.unsent === 0);
     if (!isOnly) this.#asker = "";
     return true;
@@ -244,7 +244,7 @@ export class DeviceConnection {
     end.events = {
       data: (chunk) => {
         this.#usedAt = this.#context.clock.now();
-        this.#watch?.heard();
+        this.#watch?.heard(this.#usedAt);
         this.#observe(end, chunk);
         this.#events.data(chunk);
       },

@@ -216,7 +216,7 @@ export class DevicePipelines {
   /** Whether requests to other units go first. */
   #yields(request: Request): boolean {
     const unit = unitOf(request);
-    return unit !== undefined && this.units.yields(unit, this.#owner.clock.now());
+    return unit !== undefined && !this.units.isTrusted(unit) && this.units.yields(unit, this.#owner.clock.now());
   }
 
   #closeWaitMs(connection: DeviceConnection): number {

@@ -27,8 +27,8 @@ export class HealthProbe {
   }
 
   /** Bytes have passed over the connection. */
-  used(): void {
-    this.#usedAt = this.#owner.clock.now();
+  used(now = this.#owner.clock.now()): void {
+    this.#usedAt = now;
   }
 
   /** For how long nothing has passed. */

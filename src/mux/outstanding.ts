@@ -1,6 +1,6 @@
 import type { Awaiting } from "../core/mux/match.js";
 import { type Request, unitOf } from "../core/mux/protocol.js";
-import type { Clock, Timer } from "../system/clock.js";
+import type { Alarm, Wait } from "./alarm.js";
 import type { PendingRequest } from "./pending-request.js";
 
 const UNWANTED_MS = 1000; // the rest of an answer that no client wants any more is read for so long: often that spares a new connection
@@ -14,7 +14,7 @@ export interface Timeouts {
 }
 
 /** A request on a link that waits for its answer. Without a pending request it is a probe. */
-export class Outstanding implements Awaiting {
+export class Outstanding implements Awaiting, Wait {
   readonly id: number;
   readonly request: Request;
   readonly bytes: Buffer;
@@ -24,28 +24,30 @@ export class Outstanding implements Awaiting {
   hasAnswers = false;
   /** When it went out, by the clock of the mux. */
   readonly sentAt: number;
+  dueAt = Number.POSITIVE_INFINITY;
+  /** How long it waits from then on: it is overdue meanwhile. */
+  #restMs = 0;
   #isOverdue = false;
   /** How long it keeps the link from other units, from when it went out. */
   #holdMs = Number.POSITIVE_INFINITY;
-  readonly #clock: Clock;
+  readonly #alarm: Alarm;
   readonly #timeouts: Timeouts;
-  #timer: Timer | undefined;
 
   constructor(
     id: number,
     request: Request,
     bytes: Buffer,
     pending: PendingRequest | undefined,
-    clock: Clock,
+    alarm: Alarm,
     timeouts: Timeouts,
   ) {
     this.id = id;
     this.request = request;
     this.bytes = bytes;
     this.pending = pending;
-    this.#clock = clock;
+    this.#alarm = alarm;
     this.#timeouts = timeouts;
-    this.sentAt = clock.now();
+    this.sentAt = alarm.now;
   }
 
   /** Whether an answer comes whose clients have all gone. */
@@ -70,18 +72,22 @@ export class Outstanding implements Awaiting {
   }
 
   /** Waits so long from now on, and no longer for what it waited for before. After `holdMs` it is overdue, where that is earlier. */
-  limit(ms: number, holdMs = ms): void {
-    this.#timer?.cancel();
+  limit(ms: number, holdMs = ms, now = this.#alarm.now): void {
     if (holdMs < ms) this.#holdMs = holdMs;
-    this.#timer = this.#clock.after(Math.min(ms, holdMs), () => {
-      if (holdMs >= ms) {
-        this.#timeouts.expired(this);
-        return;
-      }
-      this.#isOverdue = true;
-      this.limit(ms - holdMs);
-      this.#timeouts.overdue(1);
-    });
+    this.#restMs = Math.max(0, ms - holdMs);
+    this.dueAt = now + Math.min(ms, holdMs);
+    this.#alarm.set(this.dueAt, now);
+  }
+
+  due(): void {
+    this.dueAt = Number.POSITIVE_INFINITY;
+    if (this.#restMs === 0) {
+      this.#timeouts.expired(this);
+      return;
+    }
+    this.#isOverdue = true;
+    this.limit(this.#restMs);
+    this.#timeouts.overdue(1);
   }
 
   /** A client has gone, or has sent FIN. @param forsakenMs how long an answer may take, from the request on, that perhaps nobody waits for */
@@ -97,7 +103,7 @@ export class Outstanding implements Awaiting {
    * @returns whether it goes on
    */
   goesOn(isLinkWanted: boolean, limitMs: number): boolean {
-    const waitedMs = this.#clock.now() - this.sentAt;
+    const waitedMs = this.#alarm.now - this.sentAt;
     if (this.pending === undefined || waitedMs >= limitMs || (this.isForsaken && isLinkWanted)) return false;
     this.#limitInAll(Math.min(limitMs, waitedMs + UNWANTED_MS));
     return true;
@@ -105,15 +111,14 @@ export class Outstanding implements Awaiting {
 
   /** Waits so long, counted from when it went out, and no longer. It keeps the link from other units as before. */
   #limitInAll(ms: number): void {
-    const waitedMs = this.#clock.now() - this.sentAt;
+    const waitedMs = this.#alarm.now - this.sentAt;
     const leftMs = Math.max(0, ms - waitedMs);
     this.limit(leftMs, this.#isOverdue ? leftMs : Math.min(leftMs, Math.max(0, this.#holdMs - waitedMs)));
   }
 
   /** Waits without a limit. */
   unlimited(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.dueAt = Number.POSITIVE_INFINITY;
   }
 
   /** Waits no more: nothing of its body may go out either. */

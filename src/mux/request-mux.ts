@@ -56,7 +56,9 @@ export class RequestMux extends BaseMux {
       options: () => this.route.mux,
       hasRoom: () => this.#pipelines.hasRoom,
       roomFor: (request) =>
-        this.#coalescer.canAnswer(request, clock.now()) ? "room" : this.#pipelines.roomFor(request),
+        this.#coalescer.ms > 0 && this.#coalescer.canAnswer(request, clock.now())
+          ? "room"
+          : this.#pipelines.roomFor(request),
       lostMs: () => this.#pipelines.units.lostMs,
       excusedMs: (clientRequest) => this.#pipelines.excusedMs(clientRequest),
       keyOf: (request) => this.#coalescer.keyOf(request),

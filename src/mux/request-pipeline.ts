@@ -3,6 +3,7 @@ import { LinkHealth } from "../core/mux/link-health.js";
 import type { MessageCut } from "../core/mux/match.js";
 import { answerLimitMs } from "../core/mux/mux-options.js";
 import { type Request, unitOf } from "../core/mux/protocol.js";
+import { Alarm } from "./alarm.js";
 import { AnswerIntake } from "./answer-intake.js";
 import { BodyOnLink, type BodyOnLinkOwner } from "./body-on-link.js";
 import { Countdown } from "./countdown.js";
@@ -30,6 +31,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   readonly #intake: AnswerIntake<Outstanding>;
   readonly #probe: HealthProbe;
   readonly #gap: Countdown;
+  readonly #alarm: Alarm;
   readonly #life: LinkLife;
   readonly sounding: LinkSounding;
   readonly #state = new LinkState();
@@ -64,6 +66,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
     this.#gap = new Countdown(clock, () => this.#gapOver());
+    this.#alarm = new Alarm(clock, () => this.#matcher.outstanding);
     this.sounding = new LinkSounding(clock, this.#probe, this.#gap);
     this.#life = new LinkLife(clock, owner.options(), (reason) => this.retire(reason));
   }
@@ -150,7 +153,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     if (this.isStopped) return;
     this.#state.stop();
     this.#intake.stop();
-    for (const timer of [this.#probe, this.#gap, this.#life]) timer.cancel();
+    for (const timer of [this.#probe, this.#gap, this.#alarm, this.#life]) timer.cancel();
     const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
     this.#matcher.clear();
     for (const one of outstanding) {
@@ -166,10 +169,10 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     const { protocol, gapMs } = this.#owner.options();
     const id = this.#matcher.nextId();
     this.requests += 1;
-    this.#probe.used();
     if (request.closesConnection) this.#state.retire("the device may see the end of the request elsewhere");
     const bytes = protocol.withId(request, id);
-    const outstanding = new Outstanding(id, request, bytes, pending, this.#owner.clock, this);
+    const outstanding = new Outstanding(id, request, bytes, pending, this.#alarm, this);
+    this.#probe.used(outstanding.sentAt);
     if (!request.oneWay || request.mayAnswer) this.#intake.expect(outstanding);
     const asker = pending?.asker.client.name ?? "";
     const isOut = this.#connection.write(bytes, asker, this.#matcher.size === 0, pending?.mayRepeat ?? true);
@@ -187,12 +190,10 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     }
     const holdMs = this.health.sent(request, outstanding.sentAt);
     this.#matcher.sent(outstanding);
-    outstanding.limit(timeoutMs, pending === undefined ? undefined : holdMs);
+    outstanding.limit(timeoutMs, pending === undefined ? undefined : holdMs, outstanding.sentAt);
     if (request.body === undefined) return;
     this.#body = new BodyOnLink(this.#connection, outstanding, () => this.#owner.options(), this).begin();
   }
-
-  // what the device sends
 
   #answer(outstanding: Outstanding, cut: MessageCut, atEof: boolean): void {
     const { pending, request } = outstanding;
@@ -235,8 +236,6 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     const { ready, unsent } = this.#connection;
     return this.#state.isOpen && !this.#intake.isReading && !this.#gap.running && ready && unsent === 0;
   }
-
-  // when the connection ends
 
   #gapOver(): void {
     if (this.#state.retiring === undefined) this.#owner.ready();

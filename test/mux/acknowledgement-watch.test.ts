@@ -21,9 +21,9 @@ function setUp() {
     fault: (error) => assert.fail(String(error)),
   });
   const answerAfter = async (ms: number): Promise<void> => {
-    watch.sent(true);
+    watch.sent(true, clock.now());
     clock.standStill(ms);
-    watch.heard();
+    watch.heard(clock.now());
     begin = clock.now();
     clock.advance(0);
   };
@@ -34,7 +34,7 @@ test("a device that acknowledges nothing is found within 0.6 s, where the bytes 
   const { clock, kernel, watch, told, answerAfter } = setUp();
   await answerAfter(1);
   kernel.unanswered = 1;
-  watch.sent(true);
+  watch.sent(true, clock.now());
   await pass(clock, 599);
   assert.deepEqual(told, []);
   await pass(clock, 1);
@@ -44,8 +44,8 @@ test("a device that acknowledges nothing is found within 0.6 s, where the bytes 
 test("what may not be repeated gets 4 s", async () => {
   const { clock, kernel, watch, told } = setUp();
   kernel.unanswered = 4;
-  watch.sent(true);
-  watch.sent(false);
+  watch.sent(true, clock.now());
+  watch.sent(false, clock.now());
   await pass(clock, 4000);
   assert.deepEqual(told, ["asked at 4000", "deaf for 4000"]);
 });
@@ -54,7 +54,7 @@ test("time alone proves nothing: the kernel must have tried again", async () => 
   const { clock, kernel, watch, told, answerAfter } = setUp();
   await answerAfter(1);
   kernel.unanswered = 0;
-  watch.sent(true);
+  watch.sent(true, clock.now());
   await pass(clock, 700);
   assert.deepEqual(told, ["asked at 600", "asked at 700"]);
   kernel.unanswered = 1;
@@ -65,13 +65,13 @@ test("time alone proves nothing: the kernel must have tried again", async () => 
 test("a device that has not answered yet gets 4 s, one that acknowledges with its slow answers four times their time", async () => {
   const fresh = setUp();
   fresh.kernel.unanswered = 2;
-  fresh.watch.sent(true);
+  fresh.watch.sent(true, fresh.clock.now());
   await pass(fresh.clock, 4000);
   assert.equal(fresh.told.at(-1), "deaf for 4000");
   const slow = setUp();
   await slow.answerAfter(500);
   slow.kernel.unanswered = 2;
-  slow.watch.sent(true);
+  slow.watch.sent(true, slow.clock.now());
   await pass(slow.clock, 1999);
   assert.deepEqual(slow.told, []);
   await pass(slow.clock, 1);
@@ -81,21 +81,21 @@ test("a device that has not answered yet gets 4 s, one that acknowledges with it
 test("a device that has the request may take its time", async () => {
   const { clock, watch, told, answerAfter } = setUp();
   await answerAfter(1);
-  watch.sent(true);
+  watch.sent(true, clock.now());
   await pass(clock, 5000);
   assert.deepEqual(told, ["asked at 600", "slow"]);
   assert.equal(clock.pending, 0);
-  watch.heard();
-  watch.heard();
+  watch.heard(clock.now());
+  watch.heard(clock.now());
   assert.deepEqual(told, ["asked at 600", "slow", "slow no more"]);
 });
 
 test("a busy link costs a timer now and then, and no question", async () => {
   const { clock, watch, told } = setUp();
   for (let n = 0; n < 100; n += 1) {
-    watch.sent(true);
+    watch.sent(true, clock.now());
     await pass(clock, 50);
-    watch.heard();
+    watch.heard(clock.now());
   }
   assert.deepEqual([told, clock.pending <= 1], [[], true]);
   watch.cancel();

@@ -164,7 +164,9 @@ export class AnswerMatcher<T extends Awaiting> {
     const dropped = hasIds ? this.#foreign.right(to.request.modbus?.unit ?? 0) : undefined;
     if (!to.isEchoed && to.request.reads) this.#habits.notEchoed();
     this.#remember(cut.bytes, to);
-    return { kind: "answer", to, cut, ...(dropped !== undefined && { dropped: unawaited(dropped) }) };
+    return dropped === undefined
+      ? { kind: "answer", to, cut }
+      : { kind: "answer", to, cut, dropped: unawaited(dropped) };
   }
 
   /** What a message is that has no id or unit of a request. */
