@@ -15,7 +15,7 @@ export interface AcknowledgementWatchOwner {
   /** How often the kernel has repeated in vain what it sent; undefined: the device has acknowledged everything. */
   unanswered(): Promise<number | undefined>;
   /** The device has acknowledged nothing for so long. */
-  deaf(ms: number): void;
+  vanished(ms: number): void;
   /** Whether the device has a request, and takes its time: a power cut would say nothing. */
   slow(isSlow: boolean): void;
   fault(error: unknown): void;
@@ -90,7 +90,7 @@ export class AcknowledgementWatch {
       this.#since = undefined;
       this.#setSlow(true);
     } else if (unanswered === undefined || unanswered === 0 || !isSame) this.#look(AGAIN_MS);
-    else this.#owner.deaf(this.#owner.clock.now() - since);
+    else this.#owner.vanished(this.#owner.clock.now() - since);
   }
 
   #setSlow(isSlow: boolean): void {

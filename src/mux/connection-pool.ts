@@ -177,7 +177,7 @@ export class ConnectionPool {
       data: (chunk) => events.data(chunk),
       eof: () => events.eof(),
       drained: () => events.drained(),
-      deaf: (reason) => {
+      vanished: (reason) => {
         this.replace(connection, reason);
         this.#linger(connection);
         events.lost(reason);

@@ -17,5 +17,5 @@ export interface DeviceConnectionOwner extends DeviceConnectionEvents {
   /** The connection is established; {@link ready} follows. */
   connected(): void;
   /** The device has vanished: it acknowledges nothing. The connection stays until the owner ends it. */
-  deaf(reason: string): void;
+  vanished(reason: string): void;
 }

@@ -276,7 +276,7 @@ export class DeviceConnection {
     return new AcknowledgementWatch({
       clock: this.#context.clock,
       unanswered: () => this.#context.deadPeers.unanswered(end),
-      deaf: (ms) => this.#events.deaf(`the device acknowledges nothing for ${(ms / 1000).toFixed(1)} s`),
+      vanished: (ms) => this.#events.vanished(`the device acknowledges nothing for ${(ms / 1000).toFixed(1)} s`),
       slow: (isSlow) => end.probeSoon(isSlow),
       fault: (error) => this.#events.fault(error),
     });

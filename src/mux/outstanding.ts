@@ -56,9 +56,9 @@ export class Outstanding implements Awaiting, Wait {
   }
 
   /** Whether no answer has begun, and the clients that it is for may all be gone. */
-  get isForsaken(): boolean {
+  get mayBeUnwanted(): boolean {
     const { pending } = this;
-    return pending !== undefined && !this.hasAnswers && !pending.answerBegun && pending.isForsaken;
+    return pending !== undefined && !this.hasAnswers && !pending.answerBegun && pending.mayBeUnwanted;
   }
 
   /** Whether it has waited for so long that it keeps the link from its own unit only. */
@@ -90,10 +90,10 @@ export class Outstanding implements Awaiting, Wait {
     this.#timeouts.overdue(1);
   }
 
-  /** A client has gone, or has sent FIN. @param forsakenMs how long an answer may take, from the request on, that perhaps nobody waits for */
-  clientGone(forsakenMs: number): void {
+  /** A client has gone, or has sent FIN. @param unwantedMs how long an answer may take, from the request on, that perhaps nobody waits for */
+  clientGone(unwantedMs: number): void {
     if (this.isUnwanted) this.limit(UNWANTED_MS);
-    else if (this.isForsaken) this.#limitInAll(forsakenMs);
+    else if (this.mayBeUnwanted) this.#limitInAll(unwantedMs);
   }
 
   /**
@@ -104,7 +104,7 @@ export class Outstanding implements Awaiting, Wait {
    */
   goesOn(isLinkWanted: boolean, limitMs: number): boolean {
     const waitedMs = this.#alarm.now - this.sentAt;
-    if (this.pending === undefined || waitedMs >= limitMs || (this.isForsaken && isLinkWanted)) return false;
+    if (this.pending === undefined || waitedMs >= limitMs || (this.mayBeUnwanted && isLinkWanted)) return false;
     this.#limitInAll(Math.min(limitMs, waitedMs + UNWANTED_MS));
     return true;
   }

@@ -107,7 +107,7 @@ export class PendingRequest {
   }
 
   /** Whether all clients that wait for the answer may be gone. */
-  get isForsaken(): boolean {
+  get mayBeUnwanted(): boolean {
     for (const { client } of this.waiters) if (!client.mayBeGone) return false;
     return true;
   }

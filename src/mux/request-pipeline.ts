@@ -109,8 +109,8 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
 
   /** A client has gone, or has sent FIN: perhaps nobody waits any more for an answer. */
   clientGone(): void {
-    const forsakenMs = Math.min(this.health.unwantedMs, this.#answerMs);
-    for (const outstanding of this.#matcher.outstanding) outstanding.clientGone(forsakenMs);
+    const unwantedMs = Math.min(this.health.unwantedMs, this.#answerMs);
+    for (const outstanding of this.#matcher.outstanding) outstanding.clientGone(unwantedMs);
   }
 
   /** The kernel has taken everything that was unsent. */

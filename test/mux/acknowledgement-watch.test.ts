@@ -16,7 +16,7 @@ function setUp() {
       told.push(`asked at ${clock.now() - begin}`);
       return kernel.unanswered;
     },
-    deaf: (ms) => void told.push(`deaf for ${ms}`),
+    vanished: (ms) => void told.push(`vanished for ${ms}`),
     slow: (isSlow) => void told.push(isSlow ? "slow" : "slow no more"),
     fault: (error) => assert.fail(String(error)),
   });
@@ -38,7 +38,7 @@ test("a device that acknowledges nothing is found within 0.6 s, where the bytes 
   await pass(clock, 599);
   assert.deepEqual(told, []);
   await pass(clock, 1);
-  assert.deepEqual(told, ["asked at 600", "deaf for 600"]);
+  assert.deepEqual(told, ["asked at 600", "vanished for 600"]);
 });
 
 test("what may not be repeated gets 4 s", async () => {
@@ -47,7 +47,7 @@ test("what may not be repeated gets 4 s", async () => {
   watch.sent(true, clock.now());
   watch.sent(false, clock.now());
   await pass(clock, 4000);
-  assert.deepEqual(told, ["asked at 4000", "deaf for 4000"]);
+  assert.deepEqual(told, ["asked at 4000", "vanished for 4000"]);
 });
 
 test("time alone proves nothing: the kernel must have tried again", async () => {
@@ -59,7 +59,7 @@ test("time alone proves nothing: the kernel must have tried again", async () => 
   assert.deepEqual(told, ["asked at 600", "asked at 700"]);
   kernel.unanswered = 1;
   await pass(clock, 100);
-  assert.equal(told.at(-1), "deaf for 800");
+  assert.equal(told.at(-1), "vanished for 800");
 });
 
 test("a device that has not answered yet gets 4 s, one that acknowledges with its slow answers four times their time", async () => {
@@ -67,7 +67,7 @@ test("a device that has not answered yet gets 4 s, one that acknowledges with it
   fresh.kernel.unanswered = 2;
   fresh.watch.sent(true, fresh.clock.now());
   await pass(fresh.clock, 4000);
-  assert.equal(fresh.told.at(-1), "deaf for 4000");
+  assert.equal(fresh.told.at(-1), "vanished for 4000");
   const slow = setUp();
   await slow.answerAfter(500);
   slow.kernel.unanswered = 2;
@@ -75,7 +75,7 @@ test("a device that has not answered yet gets 4 s, one that acknowledges with it
   await pass(slow.clock, 1999);
   assert.deepEqual(slow.told, []);
   await pass(slow.clock, 1);
-  assert.equal(slow.told.at(-1), "deaf for 2000");
+  assert.equal(slow.told.at(-1), "vanished for 2000");
 });
 
 test("a device that has the request may take its time", async () => {

@@ -16,7 +16,7 @@ async function setUp(t: TestContext, options = "PROT=echo", port?: number) {
   const route = muxRoute(options, `127.0.0.1:${port ?? device.port}`);
   const connection = new DeviceConnection({ line: { port: 5020 }, number: 3 }, route, 4000, here.generation.context, {
     connected() {},
-    deaf: (reason) => void told.push(`deaf: ${reason}`),
+    vanished: (reason) => void told.push(`vanished: ${reason}`),
     ready: () => void told.push("ready"),
     data: (chunk) => void told.push(String(chunk)),
     eof: () => void told.push("eof"),
