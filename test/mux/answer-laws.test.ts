@@ -242,7 +242,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
         }
         answers += world.answers;
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     assert.ok(answers > 100, `${answers} answers`);
   });

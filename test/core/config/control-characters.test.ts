@@ -66,6 +66,7 @@ describe("in the configuration file", () => {
         assert.equal(printed.split("\n").length, count);
         assert.equal(printable(printed.replaceAll("\n", "")), printed.replaceAll("\n", ""));
       }),
+      { numRuns: 60 },
     );
   });
 });

@@ -115,9 +115,9 @@ test("a password in a wrong URL does not reach the message", () => {
 });
 
 test("a file that is no configuration at all is told in a hundred short problems", () => {
-  const { problems } = parseConfigFile(`[host]\n${"x\n".repeat(300_000)}`, "f");
+  const { problems } = parseConfigFile(`[host]\n${"x\n".repeat(50_000)}`, "f");
   assert.equal(problems.length, 101);
-  assert.equal(problems.at(-1), "f: and 299900 more problems");
+  assert.equal(problems.at(-1), "f: and 49900 more problems");
   const [long = ""] = parseConfigFile(`[mux]\n1=h:1 ${"x".repeat(100_000)}`, "f").problems;
   assert.match(long, /^f:2: \[mux\] 1: unknown option "x+…$/);
   assert.ok(long.length < 1000);

@@ -146,6 +146,6 @@ test("what is printed and read again means the same", () => {
       assert.deepEqual(read(printed), settings, printed);
       assert.equal(printSettings(read(printed)), printed);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });

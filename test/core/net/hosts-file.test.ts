@@ -30,15 +30,12 @@ test("the search ignores case, comments and nonsense; it returns IPv4 first and 
 });
 
 test("a file of some megabytes takes many steps, and no step ends within a line", () => {
-  const lines = Array.from(
-    { length: 100_000 },
-    (_, n) => `10.0.${(n >> 8) & 255}.${n & 255} advertiser-${n}.example\n`,
-  );
+  const lines = Array.from({ length: 50_000 }, (_, n) => `10.0.${(n >> 8) & 255}.${n & 255} advertiser-${n}.example\n`);
   const text = lines.join("");
-  for (const n of [0, 4567, 50_000, 99_999]) {
+  for (const n of [0, 4567, 49_999]) {
     const { addresses, pieces } = search(text, `advertiser-${n}.example`);
     assert.deepEqual(addresses, [`10.0.${(n >> 8) & 255}.${n & 255}`]);
-    assert.ok(pieces > 20, `${pieces} pieces`);
+    assert.ok(pieces > 10, `${pieces} pieces`);
   }
   assert.deepEqual(search(text, "localhost").addresses, []);
   assert.deepEqual(search("", "localhost"), { addresses: [], pieces: 1 });

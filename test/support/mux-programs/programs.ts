@@ -65,9 +65,9 @@ export function pymodbusFramings(visited: readonly (readonly [kind: ModbusKind, 
   return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_framings.py`, ...visited.map((each) => each.join(":"))]);
 }
 
-/** Runs pymodbus as a client. */
-export function pymodbusClient(port: number, count: number, seed: number, kind: ModbusKind): Promise<Ran> {
-  return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_client.py`, String(port), String(count), String(seed), kind]);
+/** Runs pymodbus as a client for each seed, at the same time, in one process: a line for each. */
+export function pymodbusClients(port: number, count: number, seeds: readonly number[], kind: ModbusKind): Promise<Ran> {
+  return ran(PYTHON, ["-B", `${SCRIPTS}/pymodbus_client.py`, String(port), String(count), seeds.join(), kind]);
 }
 
 /** A running nginx with a folder of its own. */
