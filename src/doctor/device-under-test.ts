@@ -11,6 +11,8 @@ const AGAIN_MS = 300;
 const ATTEMPTS = 5;
 /** So long a device may take to notice that a connection is over. */
 const PARTING_MS = 50;
+/** A device is not ready at the same moment behind each connect: it is asked so much later. */
+const READY_MARGIN_MS = 100;
 /** So many right ids in a row: from then on only right ones count. */
 const RIGHT_IDS = 2;
 
@@ -114,10 +116,15 @@ export class DeviceUnderTest {
       if (attempt > 0) await this.pause(AGAIN_MS);
       const link = await this.connect();
       if (!(link instanceof Link)) continue;
-      if (this.readyMs > 0) await this.pause(this.readyMs);
+      await this.becomeReady();
       if (link.isOpen) return link;
     }
     return undefined;
+  }
+
+  /** Waits behind a connect until the device is ready. */
+  async becomeReady(): Promise<void> {
+    if (this.readyMs > 0) await this.pause(this.readyMs + READY_MARGIN_MS);
   }
 
   /** A question with an id of its own. */

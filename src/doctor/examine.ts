@@ -9,9 +9,6 @@ import { checkRegisters } from "./checks/registers-check.js";
 import { checkSpeed } from "./checks/speed-check.js";
 import { type DeviceUnderTest, OutOfTime } from "./device-under-test.js";
 
-/** Kept back from the time for the examination: the last question on an idle link. */
-const RESERVE_MS = 3000;
-
 /**
  * Finds out by reads what a Modbus device does: one check after the other, as a device may take one connection only. Where it takes more,
  * one of them is left idle meanwhile.
@@ -35,7 +32,7 @@ export async function examine(
     note(more);
   };
   const idle = (): Promise<IdleLife> =>
-    checkIdle(device, seen, Math.min(idleMs, device.remainingMs - RESERVE_MS)).catch(untilOutOfTime(seen.idle));
+    checkIdle(device, seen, idleMs).catch(untilOutOfTime(seen.idle));
   try {
     saw(await checkReady(device));
     saw(await checkSpeed(device));

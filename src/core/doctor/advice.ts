@@ -1,6 +1,6 @@
 import { formatHostPort, type HostPort } from "../net/address.js";
 import { formatDuration } from "../parse/duration.js";
-import type { Observations } from "./observations.js";
+import type { NotTried, Observations } from "./observations.js";
 
 /** An option of `[mux]` that the device wants, and why. */
 export interface Advice {
@@ -54,7 +54,7 @@ const RULES: readonly Rule[] = [
       ? undefined
       : {
           option: "timeout",
-          value: seconds(Math.max(LEAST_TIMEOUT_MS, SLOW_FACTOR * speed.worstMs + readyMs)),
+          value: seconds(Math.max(LEAST_TIMEOUT_MS, SLOW_FACTOR * speed.worstMs) + DELAY_FACTOR * readyMs),
           why: `The slowest of ${speed.reads} answers took ${Math.ceil(speed.worstMs)} ms.`,
         },
   ({ gapMs }) =>
@@ -70,7 +70,7 @@ const RULES: readonly Rule[] = [
       ? undefined
       : {
           option: "link-idle",
-          value: formatDuration(Math.floor((idle.ms * IDLE_FACTOR) / 1000) * 1000 || LEAST_IDLE_MS),
+          value: formatDuration(Math.floor((lifeMs(idle) * IDLE_FACTOR) / 1000) * 1000 || LEAST_IDLE_MS),
           why: "The daemon closes idle links before the device does it: no write meets a link that is just being cut.",
         },
   ({ pipeline }) => {
@@ -91,6 +91,10 @@ const RULES: readonly Rule[] = [
           why: `The device takes ${links.count} connections and works on them at a time; one is left for others.`,
         },
 ];
+
+function lifeMs(idle: Exclude<Observations["idle"], NotTried>): number {
+  return idle.kind === "dies" ? idle.aliveMs : idle.ms;
+}
 
 function pipelined(pipeline: Observations["pipeline"]): number {
   return pipeline.kind === "tried" ? pipeline.requests : 1;

@@ -8,8 +8,14 @@ export interface NotTried {
   readonly reason: string;
 }
 
-/** How long an idle link lives. `dies`: it stays open, and a request on it gets no answer. */
-export type IdleLife = { readonly kind: "cut" | "dies" | "kept"; readonly ms: number } | NotTried;
+/**
+ * How long an idle link lives. `dies`: it stays open, and a request on it gets no answer. `aliveMs`: the longest pause behind which one got an
+ * answer; 0: none did.
+ */
+export type IdleLife =
+  | { readonly kind: "cut" | "kept"; readonly ms: number }
+  | { readonly kind: "dies"; readonly ms: number; readonly aliveMs: number }
+  | NotTried;
 
 /** What the doctor has seen of a device. Times in milliseconds. */
 export interface Observations {

@@ -61,7 +61,7 @@ const SENTENCES: Sentences = {
     (count) =>
       count === 0
         ? undefined
-        : `${count} registers at once${count === MAX_REGISTERS ? ", the most that Modbus allows" : ""}`,
+        : `${count} registers at once, from that one on${count === MAX_REGISTERS ? ": the most that Modbus allows" : ""}`,
   ],
   links: [
     "connections",
@@ -86,11 +86,15 @@ const SENTENCES: Sentences = {
       if (idle.kind === "not tried") return `not tried: ${idle.reason}`;
       if (idle.kind === "cut") return `cuts a connection that has been idle for ${seconds(idle.ms)}`;
       if (idle.kind === "dies")
-        return `a connection idle for ${seconds(idle.ms)} stays open and gets no answer any more`;
+        return `a connection idle for ${seconds(idle.ms)} stays open and gets no answer any more${stillAlive(idle.aliveMs)}`;
       return `keeps a connection that has been idle for ${seconds(idle.ms)}`;
     },
   ],
 };
+
+function stillAlive(ms: number): string {
+  return ms === 0 ? "" : `; behind ${seconds(ms)} it does`;
+}
 
 function whole(ms: number): string {
   return `${Math.ceil(ms)} ms`;

@@ -1,6 +1,6 @@
 import type { Seen } from "../../core/doctor/observations.js";
-import type { DeviceUnderTest } from "../device-under-test.js";
 import { Link, type Reply } from "../link.js";
+import type { DeviceUnderTest } from "../device-under-test.js";
 
 const TRIED = 5;
 /** Where requests of several links take less than this part of the time that they take one behind the other, they run at a time. */
@@ -13,7 +13,7 @@ const LEAST_MS = 5;
 export async function checkLinks(device: DeviceUnderTest): Promise<Seen> {
   const opened = await Promise.all(Array.from({ length: TRIED }, () => device.connect()));
   const links = opened.filter((link) => link instanceof Link);
-  await device.pause(device.readyMs);
+  await device.becomeReady();
   const replies = await askEach(device, links);
   const answered = replies.map(({ kind }) => kind === "answer");
   const count = Math.max(1, answered.filter(Boolean).length);

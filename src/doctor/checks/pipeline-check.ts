@@ -4,7 +4,7 @@ import type { DeviceUnderTest } from "../device-under-test.js";
 
 const REQUESTS = 4;
 
-type Needs = Pick<Observations, "ids" | "closesAfterAnswer" | "mostRegisters" | "gapMs">;
+type Needs = Pick<Observations, "ids" | "answersAs" | "closesAfterAnswer" | "mostRegisters" | "gapMs">;
 
 /** Sends several requests at once on one connection. Only ids tell which answer belongs to which request. */
 export async function checkPipeline(device: DeviceUnderTest, needs: Needs): Promise<Observations["pipeline"]> {
@@ -31,9 +31,10 @@ export async function checkPipeline(device: DeviceUnderTest, needs: Needs): Prom
 }
 
 /** Why several requests on one connection cannot be told apart, or fail anyway. */
-function obstacle(device: DeviceUnderTest, { ids, closesAfterAnswer, gapMs }: Needs): string | undefined {
+function obstacle(device: DeviceUnderTest, { ids, answersAs, closesAfterAnswer, gapMs }: Needs): string | undefined {
   if (!device.hasIds) return "the framing carries no ids";
   if (ids !== "kept") return "its ids are its own";
+  if (answersAs !== undefined) return "its unit is its own";
   if (closesAfterAnswer) return "no connection has a second answer";
   return gapMs > 0 ? "it needs a pause between requests" : undefined;
 }
