@@ -123,6 +123,7 @@ export class ReadCoalescer {
       if (isRefused && range !== undefined && mergeGap > 0) this.#merger.refused(range, parts ?? [range], now);
       return !isRefused || parts === undefined;
     }
+    if (range !== undefined && mergeGap > 0) this.#merger.answered(range, now);
     if (this.ms === 0 || request.key === undefined) return true;
     if (range === undefined || protocol.ranges === undefined) {
       this.#answers.store(request.key, bytes, cacheGeneration, sentAt);
@@ -134,7 +135,7 @@ export class ReadCoalescer {
 
   /** A request for several reads got no answer: perhaps the device does not answer what it cannot read. */
   unanswered({ range, parts }: PendingRequest, now: number): void {
-    if (range !== undefined && parts !== undefined) this.#merger.refused(range, parts, now);
+    if (range !== undefined && parts !== undefined) this.#merger.unanswered(range, parts, now);
   }
 
   /** The answer in the form for the client of this request. The bytes are lent. */

@@ -222,6 +222,21 @@ test("MERG: what the device refuses is asked for one by one, and is not merged a
   assert.equal(coalescer.answered(busy, answer, true, 10), true, "a busy device says so to all");
 });
 
+test("MERG: what the device does not answer is not tried again, nor is more of it; what it has answered before is", () => {
+  const coalescer = modbus("MERG=5");
+  const answered = (pending: PendingRequest): boolean =>
+    coalescer.answered(pending, answerAt(pending.request, 0), false, 0);
+  const both = (first: number, second: number): PendingRequest =>
+    merged(coalescer, readOf(3, first, 20), [readOf(3, second, 20)]);
+  const known = both(0, 5);
+  answered(known);
+  coalescer.unanswered(known, 10);
+  assert.notEqual(both(0, 5).parts, undefined, "a device that is away");
+  coalescer.unanswered(both(100, 110), 10);
+  assert.equal(both(200, 210).parts, undefined, "30 registers elsewhere");
+  assert.notEqual(both(200, 205).parts, undefined, "25 registers, as it has answered before");
+});
+
 test("no value is wrong, halves of different times are not put together, and none is older than CACH", () => {
   fc.assert(
     fc.property(fc.nat(), fc.constantFrom("", "MERG=3", "MERG=20"), (seed, options) => {

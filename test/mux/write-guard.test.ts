@@ -52,7 +52,11 @@ test("every write has its line in the log: who, what, and whether it was allowed
 
 test("a read with bytes behind it does not smuggle a write past the rules", () => {
   const { client, ask } = guardWith({ otherWrites: "deny" });
-  assert.equal(ask(client(), Buffer.concat([readPdu(1), wrap("modbus", { id: 8, unit: 1, pdu: write })])), "8303");
+  const behind = wrap("modbus", { id: 8, unit: 1, pdu: write });
+  assert.equal(ask(client(), Buffer.concat([readPdu(1), behind])), "8303");
+  const identify = Buffer.of(43, 14, 1, 0);
+  assert.equal(ask(client(), identify), "passes");
+  assert.equal(ask(client(), Buffer.concat([identify, behind])), "ab03");
 });
 
 test("writes=allow lets everything pass, and tells it", () => {

@@ -87,7 +87,12 @@ export function hasOwnLength(pdu: Buffer, ruleOf: RuleOf): boolean | undefined {
   return rule && lengthBy(rule, pdu, -UNIT) === UNIT + pdu.length + CRC_LENGTH;
 }
 
+/** Read device identification, a kind of encapsulated transport (6.21); `length`: of the PDU. */
+export const DEVICE_IDENTIFICATION = { code: 43, kind: 14, length: 4 } as const;
+
 /** Whether the PDU of a request is as long as it says. Behind a request that is too long, some devices see one more. */
 export function isWholeRequest(pdu: Buffer): boolean {
+  const { code, kind, length } = DEVICE_IDENTIFICATION;
+  if (pdu[0] === code && pdu[1] === kind) return pdu.length === length;
   return hasOwnLength(pdu, ruleOfRequest) ?? true;
 }

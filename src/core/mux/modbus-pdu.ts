@@ -1,5 +1,5 @@
 import { REPEATED_BYTES } from "../framing/answer-shape.js";
-import { EXCEPTION_BIT } from "../framing/function-codes.js";
+import { DEVICE_IDENTIFICATION, EXCEPTION_BIT } from "../framing/function-codes.js";
 import { EXCEPTION } from "./modbus-exceptions.js";
 import type { Failure, Writes } from "./protocol.js";
 
@@ -13,7 +13,6 @@ export const MAX_FUNCTION = 255;
 const READ_FUNCTIONS = new Set([1, 2, 3, 4, 7, 11, 12, 17, 20, 24]);
 /** Reads of coils, inputs and registers: their answer depends on nothing but the state of the device. */
 const SHAREABLE_FUNCTIONS = new Set([1, 2, 3, 4]);
-const DEVICE_IDENTIFICATION = [43, 14];
 
 /** Its answer repeats the whole request (6.15). */
 const WRITE_FILE_RECORD = 21;
@@ -37,7 +36,7 @@ export const WRITE_FUNCTIONS: ReadonlySet<number> = new Set([5, 6, 15, 16, 21, 2
 export function isRead(pdu: Buffer, reads: readonly number[] = []): boolean {
   const [code = 0, kind] = pdu;
   if (READ_FUNCTIONS.has(code) || reads.includes(code)) return true;
-  return code === DEVICE_IDENTIFICATION[0] && kind === DEVICE_IDENTIFICATION[1];
+  return code === DEVICE_IDENTIFICATION.code && kind === DEVICE_IDENTIFICATION.kind;
 }
 
 /**

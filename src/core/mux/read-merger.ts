@@ -16,8 +16,12 @@ interface Known {
 export class ReadMerger {
   /** What clients have asked for, by group. */
   readonly #asked = new Map<string, Known[]>();
+  /** What the device has answered at once, by group. */
+  readonly #answered = new Map<string, Known[]>();
   /** What the device has refused, by group. */
   readonly #refused = new Map<string, Known[]>();
+  /** Requests for more got no answer, by group. */
+  readonly #limits = new Map<string, { readonly count: number; readonly at: number }>();
 
   /** A client asks for this range. */
   asked(range: RegisterRange, now: number): void {
@@ -44,12 +48,32 @@ export class ReadMerger {
     if (group !== groupOf(other) || apart(one, other) > maxGap) return undefined;
     const both = unionOf(one, other);
     if (!isReadable(both)) return undefined;
+    const limit = this.#limits.get(group);
+    if (limit !== undefined && now < limit.at + REFUSED_MS && both.count > limit.count) return undefined;
     const refused = this.#refused.get(group) ?? [];
     return refused.some(({ range, at }) => now < at + REFUSED_MS && holds(both, range)) ? undefined : both;
   }
 
+  /** The device has answered a read of this range. */
+  answered(range: RegisterRange, now: number): void {
+    const known = this.#answered.get(groupOf(range));
+    if (!known?.some((each) => holds(each.range, range))) remember(this.#answered, range, now);
+  }
+
   /**
-   * The device has refused a range, or has not answered.
+   * The device has not answered a request for several reads. Some devices are silent about holes, or about more than they can read: nobody waits
+   * for that twice. Where the device has answered the same before, something else is to blame.
+   */
+  unanswered(range: RegisterRange, parts: readonly RegisterRange[], now: number): void {
+    const known = this.#answered.get(groupOf(range)) ?? [];
+    if (known.some((each) => holds(each.range, range))) return;
+    this.refused(range, parts, now);
+    const count = Math.max(0, ...known.map((each) => each.range.count));
+    if (count > 0 && count < range.count) this.#limits.set(groupOf(range), { count, at: now });
+  }
+
+  /**
+   * The device has refused a range.
    *
    * @param parts what clients asked for of it: what lies between is to blame, and where nothing does, the range as a whole
    */
