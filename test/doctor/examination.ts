@@ -64,6 +64,22 @@ function deafBeyond(most: number): Habit {
   };
 }
 
+/** Takes one connection, and so long for an answer; it notices only then that the connection is over, and resets others meanwhile. */
+function busyAlone(ms: number): Habit {
+  let busyUntil = 0;
+  return {
+    connected(link, animal) {
+      if (animal.open.length > 1 || performance.now() < busyUntil) link.reset();
+    },
+    answers(next) {
+      return (asked, send) => {
+        busyUntil = Math.max(performance.now(), busyUntil) + ms;
+        next(asked, (bytes) => setTimeout(send, busyUntil - performance.now(), bytes));
+      };
+    },
+  };
+}
+
 /** An exception for reads of more registers. */
 function brings(most: number, kind: ModbusKind = "modbus"): Habit {
   return alters(kind, ({ pdu }, request) =>
@@ -133,6 +149,12 @@ const CASES: readonly Case[] = [
     long: true,
     habits: [delays(2500)],
     seen: { framing: "modbus", readyMs: 0, ids: "kept", speed: { lost: 0 }, links: { count: 5 } },
+  },
+  {
+    device: "very slow, one connection",
+    long: true,
+    habits: [busyAlone(2500)],
+    seen: { framing: "modbus", readyMs: 0, ids: "kept", speed: { lost: 0 }, links: { count: 1 } },
   },
   { device: "one after the other", habits: [takes(60)], seen: { readyMs: 0, links: { parallel: false } } },
   {

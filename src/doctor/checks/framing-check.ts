@@ -11,6 +11,8 @@ const SETTLE_MS = 60;
 /** Waits for an answer, one behind the other: the question is repeated between them, for devices that drop what comes early. */
 const QUICK_MS = [1000];
 const SLOW_MS = [1000, 1500, 1500];
+/** A device that takes one connection may be busy for so long with what it was asked first. */
+const BUSY_MS = 3000;
 /** Some devices end a connection on which they are asked too early. */
 const PATIENCE_MS = 1500;
 
@@ -40,6 +42,7 @@ export async function checkFraming(device: DeviceUnderTest, isLeftOpen: boolean)
     }
     if (allClosed() && !isLeftOpen) break;
     if (allClosed()) device.readyMs = PATIENCE_MS;
+    else if (waits === QUICK_MS && ends.includes("closed")) await device.pause(BUSY_MS);
   }
   throw new Unreachable(
     allClosed()
