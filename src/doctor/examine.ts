@@ -31,8 +31,7 @@ export async function examine(
     Object.assign(seen, more);
     note(more);
   };
-  const idle = (): Promise<IdleLife> =>
-    checkIdle(device, seen, idleMs).catch(untilOutOfTime(seen.idle));
+  const idle = (): Promise<IdleLife> => checkIdle(device, seen, idleMs).catch(untilOutOfTime(seen.idle));
   try {
     saw(await checkReady(device));
     saw(await checkSpeed(device));

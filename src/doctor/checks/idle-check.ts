@@ -1,6 +1,6 @@
 import type { IdleLife, Observations } from "../../core/doctor/observations.js";
-import type { Link } from "../link.js";
 import type { DeviceUnderTest } from "../device-under-test.js";
+import type { Link } from "../link.js";
 
 /** Kept back from the time for the examination: the last question on an idle link. */
 const RESERVE_MS = 3000;

@@ -1,6 +1,6 @@
 import type { Seen } from "../../core/doctor/observations.js";
-import { Link, type Reply } from "../link.js";
 import type { DeviceUnderTest } from "../device-under-test.js";
+import { Link, type Reply } from "../link.js";
 
 const TRIED = 5;
 /** Where requests of several links take less than this part of the time that they take one behind the other, they run at a time. */
