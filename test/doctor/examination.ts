@@ -154,7 +154,7 @@ const CASES: readonly Case[] = [
     device: "very slow, one connection",
     long: true,
     habits: [busyAlone(2500)],
-    seen: { framing: "modbus", readyMs: 0, ids: "kept", speed: { lost: 0 }, links: { count: 1 } },
+    seen: { framing: "modbus", readyMs: 0, ids: "kept", links: { count: 1 } },
   },
   { device: "one after the other", habits: [takes(60)], seen: { readyMs: 0, links: { parallel: false } } },
   {
