@@ -199,6 +199,10 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     const { pending, request } = outstanding;
     const { protocol } = this.#owner.options();
     const { head } = cut;
+    if (head !== undefined && pending?.mayRepeat && protocol.sawNoRequest?.(head)) {
+      this.#distrust("the device was closing it for want of requests");
+      return;
+    }
     const isInterim = head?.status !== undefined && head.status < 200; // RFC 9110, 15.2
     this.#owner.responsive();
     if (head !== undefined && protocol.closesConnection?.(head)) this.#state.retire("as the device wants it");
@@ -264,16 +268,13 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     if (outstanding.hasAnswers) {
       this.#complete(outstanding, false);
       this.#owner.ready();
-      return;
-    }
-    if (outstanding.isUnwanted) {
+    } else if (outstanding.isUnwanted) {
       this.withdraw(outstanding, "no client wants the rest of its answer");
-      return;
+    } else if (!outstanding.goesOn(this.#owner.isAwaited(), this.#answerMs)) {
+      const reason = this.#giveUp(outstanding);
+      if (reason === undefined) this.#owner.ready();
+      else this.#owner.replace(reason);
     }
-    if (outstanding.goesOn(this.#owner.isAwaited(), this.#answerMs)) return;
-    const reason = this.#giveUp(outstanding);
-    if (reason === undefined) this.#owner.ready();
-    else this.#owner.replace(reason);
   }
 
   /** The request fails. Returns why the connection is of no use any more; undefined: it is. */

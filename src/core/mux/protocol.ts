@@ -138,6 +138,8 @@ export interface Protocol {
   forClient(cut: Cut, request: Request): Buffer;
   /** Whether an answer with this head is the last one on its connection. */
   closesConnection?(head: HttpHead): boolean;
+  /** Whether an answer with this head says that no request came in time: the server sent it to an idle connection (RFC 9110, 15.5.9). */
+  sawNoRequest?(head: HttpHead): boolean;
   /** The reply to a request that must not go to the device, with this exception code; only where {@link Request.modbus} is set. */
   refusal?(request: Request, exception: number): Buffer;
   /** The reply to a failed request; nothing: the client is closed, or has to wait where its queue is full. */

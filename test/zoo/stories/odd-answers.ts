@@ -100,6 +100,25 @@ const SAYS_TIMEOUT: Habit = {
   },
 };
 
+/** A device that closes an idle connection just as a request arrives. */
+const IS_TOO_LATE: Habit = {
+  answers: (next) => (asked, send) => {
+    if (asked.link.requests.length === 1) return next(asked, send);
+    asked.link.write(REQUEST_TIMEOUT);
+    asked.link.end();
+  },
+};
+
+/** A device that takes every request for half of one. */
+const NEVER_READS: Habit = {
+  answers:
+    () =>
+    ({ link }) => {
+      link.write(REQUEST_TIMEOUT);
+      link.end();
+    },
+};
+
 /** Answers that come late, twice, or without a request; and requests that are none. */
 export const ODD_ANSWERS: readonly Story[] = [
   ...LATE,
@@ -119,6 +138,34 @@ export const ODD_ANSWERS: readonly Story[] = [
         await pause(30);
       }
       assert.deepEqual([...one.surplus, ...other.surplus], []);
+    },
+  },
+  {
+    device: "Web server that closes idle connections",
+    behaviour: "says 408 and closes the connection while the next request is on its way",
+    clients: "the answer of their request, never the 408",
+    options: "PROT=http TIME=3",
+    animal: () => Animal.open(http, IS_TOO_LATE),
+    async visit({ client }) {
+      const [one, other] = await Promise.all([client(), client()]);
+      assert.deepEqual(await Promise.all([askAll(one, keys(5)), askAll(other, keys(5, 10))]), [
+        allRight(5),
+        allRight(5),
+      ]);
+      await pause(30);
+      assert.deepEqual([...one.surplus, ...other.surplus], []);
+    },
+  },
+  {
+    device: "Web server that misreads requests",
+    behaviour: "says 408 to every request",
+    clients: "the 408, behind a second try",
+    options: "PROT=http TIME=3",
+    animal: () => Animal.open(http, NEVER_READS),
+    async visit({ animal, client }) {
+      const one = await client();
+      assert.match(String(await one.ask(http.request(1, 1))), /^HTTP\/1\.1 408 /);
+      assert.equal(animal.requests.length, 2);
     },
   },
   {

@@ -118,6 +118,7 @@ export const httpProtocol: Protocol = {
     return forNextHop(cut.bytes, cut.head, HOP_BY_HOP, closesClient && !interim ? CLOSE : []);
   },
   closesConnection: (head) => !head.keepAlive,
+  sawNoRequest: ({ status, keepAlive }) => status === 408 && !keepAlive,
   failureReply({ bytes, closesClient }, why) {
     return response(
       STATUS_OF[why],
