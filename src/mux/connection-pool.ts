@@ -11,6 +11,8 @@ import type { MuxLog } from "./mux-log.js";
 
 const MAX_EXTRA_WAIT_MS = 10_000; // a device that takes one connection is seldom asked for a second one
 const PROBATION_MS = 50; // it accepts and closes a second one in this time: a write must not meet that
+const WARY_LINKS = 20; // so many links are on probation when one that followed another at once was closed without an answer
+const FIRST_LINKS = 3; // and so many of a device that is new
 
 /** What a pool asks of its mux, and tells it. */
 export interface ConnectionPoolOwner {
@@ -54,6 +56,8 @@ export class ConnectionPool {
   /** Attempts to connect so far. */
   #count = 0;
   #retry: Timer | undefined;
+  /** So many links that follow another at once are on probation: a device may turn away the next one while it ends the last. */
+  #wary = FIRST_LINKS;
   /** Failed attempts to open a connection beside others, and when the next one is due. */
   #extra = { failures: 0, dueAt: Number.NEGATIVE_INFINITY, hasAnswered: false };
 
@@ -203,8 +207,16 @@ export class ConnectionPool {
   }
 
   #settled(connection: DeviceConnection, events: DeviceConnectionEvents): void {
-    if (this.#connections.size === 1 || this.#extra.hasAnswered) this.#ready(connection, events);
-    else this.#owner.context().clock.after(PROBATION_MS, () => this.#ready(connection, events));
+    const isFurther = this.#connections.size > 1 && !this.#extra.hasAnswered;
+    const isWary = this.#wary > 0 && this.#reach.mayBeBusy(this.#now);
+    if (!isFurther && !isWary) {
+      this.#ready(connection, events);
+      return;
+    }
+    this.#owner.context().clock.after(PROBATION_MS, () => {
+      if (isWary && this.#connections.has(connection)) this.#wary -= 1;
+      this.#ready(connection, events);
+    });
   }
 
   #ready(connection: DeviceConnection, events: DeviceConnectionEvents): void {
@@ -241,6 +253,7 @@ export class ConnectionPool {
 
   #endedByDevice(connection: DeviceConnection, reason: string): void {
     const hasAnswered = this.#responsive.has(connection);
+    if (!hasAnswered && this.#reach.mayBeBusy(this.#now)) this.#wary = WARY_LINKS;
     const hasFailed = !hasAnswered && this.#owner.isAsked(connection); // a link that nobody has used proves nothing
     this.#ended(connection, reason, hasAnswered);
     if (hasFailed) this.#attemptFailed(connection, "closed", `connected, but closed: ${reason}`);

@@ -223,7 +223,7 @@ test("a device that has answered may refuse for a second before requests fail", 
 });
 
 test("a retired connection is replaced at once, a useless one after the delay", async (t) => {
-  const { log, pool, state, opened, heard, respond, mux } = await setUp(t);
+  const { log, clock, pool, state, opened, told, heard, respond, mux } = await setUp(t);
   pool.open();
   await heard(1);
   const [first] = opened as [DeviceConnection];
@@ -236,6 +236,10 @@ test("a retired connection is replaced at once, a useless one after the delay", 
   await until(() => first.closed, "the end of the first one");
   pool.open();
   assert.equal(opened.length, 2);
+  await until(() => opened[1]?.ready === true, "the second connection");
+  clock.advance(49);
+  assert.equal(told.length, 1, "the device might close it while it ends the first one");
+  clock.advance(1);
   await heard(2);
   pool.replace(opened[1] as DeviceConnection, "no answer to its probe");
   pool.open();

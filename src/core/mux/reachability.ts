@@ -60,6 +60,11 @@ export class Reachability {
     return this.#series !== undefined;
   }
 
+  /** Whether a link that had answered has just ended: the device may not be ready for the next one. */
+  mayBeBusy(now: number): boolean {
+    return now < this.#graceUntil;
+  }
+
   /** Somebody asks for a connection. */
   asked(): void {
     this.#unasked = 0;
@@ -108,8 +113,9 @@ export class Reachability {
         return now < this.#graceUntil ? this.#tryAgain(begunAt + SOON_MS) : this.#refuse(begunAt, MOMENT_MS, now);
       case "closed":
         if (now >= begunAt + times.retryMs) return this.#tryAgain(now); // after so long it proves nothing
+        if (now < this.#graceUntil) return this.#tryAgain(begunAt + SOON_MS);
         if (this.#series.attempts > 1) return this.#refuse(begunAt, times.retryMs, now);
-        return this.#tryAgain(begunAt + (now < this.#graceUntil ? SOON_MS : times.retryMs));
+        return this.#tryAgain(begunAt + times.retryMs);
     }
   }
 

@@ -59,7 +59,7 @@ test("1 s after a device is back, no request fails, however it was away", () => 
 });
 
 test("a device that is away for less than a second fails no request", () => {
-  for (const weakness of ["refuses", "drops"] as const)
+  for (const weakness of ["refuses", "drops", "closes"] as const)
     assert.deepEqual(outage({ weakness, awayMs: 900, everyMs: 100 }), []);
 });
 

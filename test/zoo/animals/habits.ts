@@ -45,6 +45,19 @@ export const closesAfterAnswer: Habit = {
     }),
 };
 
+/** Takes one connection, and none for `ms` behind its end: resets the others after a moment. */
+export function needsPause(ms: number): Habit {
+  let last: Asked["link"] | undefined;
+  return {
+    connected(link) {
+      const sinceMs = last === undefined ? ms : performance.now() - (last.closedAt ?? Number.POSITIVE_INFINITY);
+      if (sinceMs < ms) link.later(5, () => link.reset());
+      else last = link;
+    },
+    received: (chunk, link) => (link === last ? chunk : Buffer.alloc(0)),
+  };
+}
+
 /** Closes, or resets, a connection that has been idle for `ms`. */
 export function leavesIdle(ms: number, how: "end" | "reset" = "end"): Habit {
   const stops = new WeakMap<object, () => void>();

@@ -5,7 +5,7 @@ import { modbusProtocol } from "../../support/modbus-device.js";
 import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
 import { pause } from "../../support/wait.js";
 import { Animal } from "../animals/animal.js";
-import { accepts, closesAfterAnswer, delays, leavesIdle, needsAfterConnect } from "../animals/habits.js";
+import { accepts, closesAfterAnswer, delays, leavesIdle, needsAfterConnect, needsPause } from "../animals/habits.js";
 import { allRight, askAll, keys, type Story, timed, type Visit } from "../story.js";
 
 const modbus = modbusProtocol("modbus");
@@ -28,6 +28,19 @@ const CLOSING: readonly Story[] = ALL.map((protocol) => ({
     assert.deepEqual(value, allRight(20));
     assert.ok(ms < 5000, `20 requests took ${ms} ms`); // a second or more between two links would be four times that
     assert.ok(animal.links.length >= 20);
+  },
+}));
+
+const PAUSING: readonly Story[] = [echo, http, iso8583, modbus].map((protocol) => ({
+  device: "Serial server that serves one request per connection",
+  behaviour: "closes the connection behind each answer, and resets the next one if it comes within 100 ms",
+  clients: "every answer, also to what may not be asked twice",
+  options: `PROT=${protocol.name} TIME=5`,
+  animal: () => Animal.open(protocol, closesAfterAnswer, needsPause(100)),
+  async visit({ client }) {
+    const clients = [await client(), await client()];
+    const outcomes = await Promise.all(clients.map((one, n) => askAll(one, keys(4, 10 * n))));
+    assert.deepEqual(outcomes.flat(), allRight(8));
   },
 }));
 
@@ -110,6 +123,7 @@ const OUTAGES: readonly Story[] = ALL.flatMap((protocol): Story[] => [
 /** Devices that close, refuse, crash and come back. */
 export const CONNECTIONS: readonly Story[] = [
   ...CLOSING,
+  ...PAUSING,
   ...IDLE,
   ...OUTAGES,
   {
