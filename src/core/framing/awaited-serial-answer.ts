@@ -1,5 +1,5 @@
 import { answerLength, byteCount, EXCEPTION_PDU } from "./answer-shape.js";
-import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
+import { CRC_LENGTH, crcFits, lengthByCrc } from "./crc16.js";
 import { ANSWER_LENGTHS, EXCEPTION_BIT, type LengthRule, lengthBy } from "./function-codes.js";
 import { type FrameReading, ScanningFraming } from "./scanning-framing.js";
 
@@ -48,7 +48,7 @@ function read({ begin, length }: Shape, bytes: Buffer, at: number): FrameReading
   if (bytes.compare(begin, 0, known, at, at + known) !== 0) return "none";
   if (length === undefined) {
     if (there < begin.length) return "more";
-    return shortestWithCrc(bytes, at, FRAME_MIN, FRAME_MAX) ?? (there < FRAME_MAX ? "more" : "none");
+    return lengthByCrc(bytes, at, FRAME_MIN, FRAME_MAX) ?? (there < FRAME_MAX ? "more" : "none");
   }
   const whole = typeof length === "number" ? length : lengthBy(length, bytes, at);
   if (whole === undefined) return "more";

@@ -27,21 +27,23 @@ export function crcFits(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /**
- * The shortest length from `min` to `max` at which the bytes from `start` on end with their own CRC; undefined when there is none. One pass
- * tries all lengths, because the CRC over a message with its CRC is 0. Where the CRC of a message ends with a zero, its bytes without that zero
- * end with a CRC, too. So one zero belongs to the message if nothing more is there yet, or the same unit follows.
+ * How long the message is that ends with its own CRC, where nothing else tells its length. One pass tries all lengths from `min` to `max`, because
+ * the CRC over a message with its CRC is 0. Of several lengths that fit, by chance, it is the one that ends with the last byte that is there, or else the
+ * shortest. Zeros change no CRC of 0: of two and more behind a CRC none counts, and one counts where nothing follows, or the same unit.
+ *
+ * @returns undefined where no length fits
  */
-export function shortestWithCrc(bytes: Buffer, start: number, min: number, max: number): number | undefined {
+export function lengthByCrc(bytes: Buffer, start: number, min: number, max: number): number | undefined {
   const limit = Math.min(max, bytes.length - start);
+  let shortest: number | undefined;
   let crc = START;
   for (let length = 1; length <= limit; length += 1) {
     crc = step(crc, bytes[start + length - 1] ?? 0);
-    if (crc === 0 && length >= min) return length < limit && endsWithZero(bytes, start, length) ? length + 1 : length;
+    if (crc === 0 && length >= min) shortest ??= length;
   }
-  return undefined;
-}
-
-function endsWithZero(bytes: Buffer, start: number, length: number): boolean {
-  const next = start + length + 1;
-  return bytes[next - 1] === 0 && (next === bytes.length || (bytes[next] !== 0 && bytes[next] === bytes[start]));
+  if (shortest === undefined || shortest === limit) return shortest;
+  const behind = bytes.subarray(start + shortest);
+  if (behind[0] !== 0) return crc === 0 && limit === bytes.length - start ? limit : shortest;
+  const isLastZero = behind.length === 1 || (behind[1] !== 0 && behind[1] === bytes[start]);
+  return isLastZero ? shortest + 1 : shortest;
 }

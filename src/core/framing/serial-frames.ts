@@ -1,5 +1,5 @@
 import { FRAME_MAX, FRAME_MIN } from "./awaited-serial-answer.js";
-import { CRC_LENGTH, crcFits, shortestWithCrc } from "./crc16.js";
+import { CRC_LENGTH, crcFits, lengthByCrc } from "./crc16.js";
 import { lengthBy, type RuleOf } from "./function-codes.js";
 import type { HeaderReading } from "./length-prefixed.js";
 
@@ -17,7 +17,7 @@ export function serialFrames(ruleOf: RuleOf): (bytes: Buffer, at: number) => Ser
     if (code === 0) return none("function code 0: there is no such");
     const rule = ruleOf(code);
     if (rule === undefined) {
-      const length = shortestWithCrc(bytes, at, FRAME_MIN, FRAME_MAX);
+      const length = lengthByCrc(bytes, at, FRAME_MIN, FRAME_MAX);
       if (length !== undefined) return { kind: "frame", length };
       if (there < FRAME_MAX) return { kind: "more", need: there + 1 };
       return none(`function code ${code}: no CRC within ${FRAME_MAX} bytes`);
