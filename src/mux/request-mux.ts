@@ -179,7 +179,7 @@ export class RequestMux extends BaseMux {
   }
 
   #message(client: MuxClient, bytes: Buffer, head: HttpHead | undefined, body: RequestBody | undefined): void {
-    const interpretation = this.#guard.check(client, this.#protocol.interpret(bytes, head, this.route.mux.writes));
+    const interpretation = this.#guard.check(client, this.#protocol.interpret(bytes, head, this.route.mux.readOnly));
     this.statistics.asked(client);
     if (interpretation.kind === "request") {
       const { request } = interpretation;

@@ -70,7 +70,7 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   if (options.transport === "udp") return "PRTO=udp: a mux has tcp or tls links";
   if (mux.pipe > 1 && !protocol.hasIds) return `PIPE=${mux.pipe}: messages of ${deviceName} carry no ids`;
   const isModbus = modbusFormOf(protocol) !== undefined;
-  if (!isModbus && mux.writes !== "pass") return "RDON goes with Modbus only";
+  if (!isModbus && mux.readOnly !== "pass") return "RDON goes with Modbus only";
   if (!isModbus && mux.mergeGap > 0) return "MERG goes with Modbus only";
   if (!isModbus && name !== "conbus" && mux.cacheMs > 0) return "CACH goes with Modbus and Conbus only";
   if (mux.mode === "request" && protocol === rawProtocol) return `PROT=${name} goes with MODE=broadcast`;
@@ -83,7 +83,7 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
     mux.mergeGap > 0 ||
     mux.maxAgeMs > 0 ||
     mux.linkIdleMs > 0 ||
-    mux.writes !== "pass";
+    mux.readOnly !== "pass";
   if (mux.mode === "broadcast" && (mux.pool > 1 || mux.pipe > 1 || forRequests)) {
     return "MODE=broadcast has one link, and goes without POOL, PIPE, PROB, MAXA, LIDL, CACH, MERG and RDON";
   }
@@ -121,7 +121,7 @@ const MAX_RULES = 64; // each write is held against all of them
 function faultOfWrites({
   protocol,
   mode,
-  writes,
+  readOnly,
   otherWrites,
   allowedWrites,
   writerLockMs,
@@ -130,7 +130,7 @@ function faultOfWrites({
   if (!isGuarded) return undefined;
   if (modbusFormOf(protocol) === undefined) return "WRIT, ALWR and WLCK go with Modbus only";
   if (mode === "broadcast") return "MODE=broadcast passes bytes as they are: without WRIT, ALWR and WLCK";
-  if (writes !== "pass") return "RDON keeps every write from the device: it goes without WRIT, ALWR and WLCK";
+  if (readOnly !== "pass") return "RDON keeps every write from the device: it goes without WRIT, ALWR and WLCK";
   if (allowedWrites.length > 0 && otherWrites !== "deny")
     return "ALWR goes with WRIT=deny: all writes are allowed without it";
   return allowedWrites.length > MAX_RULES ? `${allowedWrites.length} times ALWR: ${MAX_RULES} are the most` : undefined;

@@ -197,7 +197,7 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     name: "read-only",
     usage: "RDON=deny|ignore",
     help: ["Keep Modbus writes from the device: refuse them (deny), or answer them as done (ignore)."],
-    sets: "writes",
+    sets: "readOnly",
     kind: WRITES,
   }),
   row({

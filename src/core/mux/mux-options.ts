@@ -48,7 +48,8 @@ export interface MuxOptions {
   readonly cacheMs: number;
   /** One request stands for reads of ranges that lie at most so many registers apart; 0: for identical ones only. */
   readonly mergeGap: number;
-  readonly writes: Writes;
+  /** What becomes of all writes (RDON). */
+  readonly readOnly: Writes;
   /** What becomes of writes that no rule allows; absent: there are no rules, and no line in the log for each write. */
   readonly otherWrites?: WritePolicy["others"];
   /** What may be written though `otherWrites` says deny. */
@@ -87,7 +88,7 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   maxAgeMs: 0,
   cacheMs: 0,
   mergeGap: 0,
-  writes: "pass",
+  readOnly: "pass",
   allowedWrites: [],
   writerLockMs: 0,
   unsolicited: "drop",

@@ -35,7 +35,7 @@ const good: [text: string, sets: Partial<MuxOptions>][] = [
   ["MAXA=3600", { maxAgeMs: 3_600_000 }],
   ["PROT=modbus CACH=500", { cacheMs: 500 }],
   ["PROT=conbus CACH=500", { cacheMs: 500 }],
-  ["PROT=modbus-serial RDON=ignore", { writes: "ignore" }],
+  ["PROT=modbus-serial RDON=ignore", { readOnly: "ignore" }],
   ["PROT=mpu UNSO=broadcast", { unsolicited: "broadcast" }],
   ["PROT=modbus-serial echo=strip", { echo: "strip" }],
   ["PROT=modbus MATC=strict ECHO=off", { match: "strict", echo: "off" }],
