@@ -142,6 +142,7 @@ export class FairScheduler {
 
   /** This read goes to the device now: waiting reads share its answer, where it takes them. */
   joinWaiting(pending: PendingRequest, takes: (request: Request) => boolean): void {
+    if (!this.#waitingReads.mayHave(pending)) return; // as is usual
     const inAnyOrder = this.#owner.options().protocol.clientsHaveIds;
     const running = (client: MuxClient) => (client.stalled ? undefined : this.#clients.get(client)?.running);
     for (const clientRequest of this.#waitingReads.take(pending, { inAnyOrder, running, takes })) {

@@ -61,6 +61,12 @@ export class WaitingReads {
     else this.#reads.set(key, new Set([others, clientRequest]));
   }
 
+  /** Whether a waiting read could share the answer to this one. */
+  mayHave({ request }: PendingRequest): boolean {
+    const key = this.#keyOf(request);
+    return key !== undefined && this.#reads.has(key);
+  }
+
   /** Takes the reads that may share the answer to this one out of their queues. It goes to the device now. */
   *take(pending: PendingRequest, joining: Joining): Generator<ClientRequest> {
     const key = this.#keyOf(pending.request);

@@ -63,14 +63,15 @@ function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rule
   const bytes = isKept ? own : (device.wrapRequest ?? device.wrap)(unit, pdu, asked);
   const reads = isRead(pdu, rules.reads);
   const key = isShareable(pdu, rules.reads) ? keyOf(unit, pdu) : undefined;
-  const isConfirmed = !reads && unit === rules.broadcastUnit;
+  const modbus = { unit, pdu, client: headerOf(asked) };
+  if (reads) return key === undefined ? { bytes, reads, modbus } : { bytes, reads, modbus, key }; // spreads cost as much as the rest
+  const isConfirmed = unit === rules.broadcastUnit;
   const isSerial = !client.hasIds && !device.hasIds;
-  const oneWay = isConfirmed || (!reads && isSerial && unit === BROADCAST_UNIT);
+  const oneWay = isConfirmed || (isSerial && unit === BROADCAST_UNIT);
   return {
     bytes,
     reads,
-    modbus: { unit, pdu, client: headerOf(asked) },
-    ...(key !== undefined && { key }),
+    modbus,
     ...(oneWay && { oneWay }),
     ...(oneWay && !isConfirmed && { mayAnswer: true }),
     ...(isConfirmed && { confirmation: device.wrap(unit, broadcastReply(pdu), asked) }),
@@ -78,18 +79,21 @@ function requestOf(message: Buffer, client: ModbusForm, device: ModbusForm, rule
 }
 
 /** Judges answers in the form of the device: of the unit that was asked, and of a PDU that fits the PDU of the request. */
-function answersBy(device: ModbusForm, fits: (pdu: Buffer, asked: Buffer) => boolean): Protocol["isAnswerTo"] {
+function answersBy(
+  unwrap: ModbusForm["unwrap"],
+  fits: (pdu: Buffer, asked: Buffer) => boolean,
+): Protocol["isAnswerTo"] {
   return (answer, request) => {
     const asked = partsOf(request);
-    const { unit, pdu, lacks } = device.unwrap(answer);
+    const { unit, pdu, lacks } = unwrap(answer);
     return lacks === undefined ? unit === asked.unit && fits(pdu, asked.pdu) : lacks === "answer";
   };
 }
 
 /** Reads the unit of answers in the form of the device, where nothing but id and unit can be wrong. */
-function unitOfFitBy(device: ModbusForm): NonNullable<Protocol["unitOfFit"]> {
+function unitOfFitBy(unwrap: ModbusForm["unwrap"]): NonNullable<Protocol["unitOfFit"]> {
   return (answer, request) => {
-    const { unit, pdu } = device.unwrap(answer);
+    const { unit, pdu } = unwrap(answer);
     return fitsRequest(pdu, partsOf(request).pdu) ? unit : undefined;
   };
 }
@@ -109,12 +113,24 @@ function rangeReads(device: ModbusForm, wrapped: (request: Request, pdu: Buffer)
   };
 }
 
+/** Everybody looks at the same answer, one after the other: it is unwrapped once. */
+function onceEach(unwrap: ModbusForm["unwrap"]): ModbusForm["unwrap"] {
+  let last: Buffer | undefined;
+  let parts: ModbusMessage | undefined;
+  return (message) => {
+    if (message !== last || parts === undefined) parts = unwrap(message);
+    last = message;
+    return parts;
+  };
+}
+
 /**
  * Modbus with the framing `client` on the side of the clients, and `device` on the other. Inside, a message is a unit and a PDU.
  *
  * On a link with ids these are the mux's own, so late, repeated and reordered answers reach no wrong client. Each client sees its own ids.
  */
 export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: ModbusRules = {}): Protocol {
+  const unwrap = onceEach(device.unwrap);
   /** A PDU in the form of the client that has sent the request. */
   const wrapped = (request: Request, pdu: Buffer): Buffer => {
     const { client: header } = partsOf(request);
@@ -144,15 +160,15 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
       device.setId(message, id);
       return message;
     },
-    idOf: (answer) => device.unwrap(answer).id,
+    idOf: (answer) => unwrap(answer).id,
     isFailure(answer) {
-      const { pdu, lacks } = device.unwrap(answer);
+      const { pdu, lacks } = unwrap(answer);
       return lacks !== undefined || isException(pdu);
     },
-    reportsSilence: (answer) => isUnitSilent(device.unwrap(answer).pdu),
-    isAnswerTo: answersBy(device, fitsRequest),
+    reportsSilence: (answer) => isUnitSilent(unwrap(answer).pdu),
+    isAnswerTo: answersBy(unwrap, fitsRequest),
     // on a serial line other units, and masters, may talk beside the answer
-    ...(device.hasIds && { isDistorted: answersBy(device, sameFunction), unitOfFit: unitOfFitBy(device) }),
+    ...(device.hasIds && { isDistorted: answersBy(unwrap, sameFunction), unitOfFit: unitOfFitBy(unwrap) }),
     ranges: rangeReads(device, wrapped),
     forClient({ bytes }, request) {
       const { client: header, unit, pdu: asked } = partsOf(request);
@@ -161,7 +177,7 @@ export function modbusProtocol(client: ModbusForm, device: ModbusForm, rules: Mo
         client.setId?.(message, header.id);
         return message;
       }
-      const { pdu, lacks } = device.unwrap(bytes);
+      const { pdu, lacks } = unwrap(bytes);
       return wrapped(request, lacks === undefined ? pdu : failureReply(asked, "no answer"));
     },
     refusal(request, exception) {
