@@ -33,7 +33,7 @@ export class ReadCoalescer {
 
   /** Whether a read needs no request to the device. */
   canAnswer(request: Request, now: number): boolean {
-    return this.ms > 0 && (this.joinable(request, now) !== undefined || this.cached(request, now) !== undefined);
+    return this.ms > 0 && (this.#isCached(request, now) || this.joinable(request, now) !== undefined);
   }
 
   /** What the answers to this read have in common with those to others: they may answer it, too. */
@@ -53,6 +53,12 @@ export class ReadCoalescer {
     }
     const values = this.#values.find(range, now);
     return values && protocol.ranges.answer(request, values);
+  }
+
+  #isCached(request: Request, now: number): boolean {
+    if (request.key === undefined) return false;
+    const range = this.#options().protocol.ranges === undefined ? undefined : rangeOf(request);
+    return range === undefined ? this.#answers.find(request.key, now) !== undefined : this.#values.has(range, now);
   }
 
   /** A read under way whose answer answers this one, too, and is not older than CACH. */

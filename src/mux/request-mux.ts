@@ -206,8 +206,8 @@ export class RequestMux extends BaseMux {
     const { client, request } = clientRequest;
     const now = this.context.clock.now();
     const cached = this.#coalescer.cached(request, now);
-    const underWay = this.#coalescer.joinable(request, now);
-    const pipeline = this.#pipelines.freeFor(request);
+    const underWay = cached === undefined ? this.#coalescer.joinable(request, now) : undefined;
+    const pipeline = (cached ?? underWay) ? undefined : this.#pipelines.freeFor(request);
     if (cached !== undefined) {
       this.#coalescer.asked(request, now);
       this.#scheduler.started(clientRequest, pending);

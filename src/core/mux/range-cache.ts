@@ -17,10 +17,19 @@ interface Piece {
 export class RangeCache {
   readonly #pieces = new Map<string, Piece[]>();
 
-  /** The values of a range, in memory of their own; undefined: no fresh answer has them all. */
+  /** Whether a fresh answer has all values of a range. */
+  has(range: RegisterRange, now: number): boolean {
+    return this.#newest(range, now) !== undefined;
+  }
+
+  /** The values of a range, lent; undefined: no fresh answer has them all. */
   find(range: RegisterRange, now: number): Buffer | undefined {
-    const piece = this.#pieces.get(groupOf(range))?.findLast((each) => now < each.until && holds(each.range, range));
+    const piece = this.#newest(range, now);
     return piece && cutOut(piece.values, piece.range, range);
+  }
+
+  #newest(range: RegisterRange, now: number): Piece | undefined {
+    return this.#pieces.get(groupOf(range))?.findLast((each) => now < each.until && holds(each.range, range));
   }
 
   /** Keeps a copy of the values of a range. */

@@ -68,13 +68,13 @@ export function holesOf(range: RegisterRange, covers: readonly RegisterRange[]):
 }
 
 /**
- * The values of `inner` out of those of `outer`, in memory of their own.
+ * The values of `inner` out of those of `outer`: of registers, a view of them.
  *
  * @param values as an answer has them: two bytes for a register; eight bits in a byte, the first one lowest
  */
 export function cutOut(values: Buffer, outer: RegisterRange, inner: RegisterRange): Buffer {
   const from = inner.start - outer.start;
-  if (outer.code > LAST_OF_BITS) return Buffer.from(values.subarray(2 * from, 2 * (from + inner.count)));
+  if (outer.code > LAST_OF_BITS) return values.subarray(2 * from, 2 * (from + inner.count));
   const bytes = Buffer.alloc(Math.ceil(inner.count / 8));
   for (let at = 0; at < inner.count; at += 1) {
     const bit = ((values[(from + at) >> 3] ?? 0) >> ((from + at) & 7)) & 1;
@@ -90,7 +90,11 @@ export function readPdu({ code, start, count }: RegisterRange): Buffer {
 
 /** The PDU of the answer with these values. */
 export function answerPdu(code: number, values: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(code, values.length), values]);
+  const pdu = Buffer.allocUnsafe(2 + values.length);
+  pdu[0] = code;
+  pdu[1] = values.length;
+  values.copy(pdu, 2);
+  return pdu;
 }
 
 /** The values in the PDU of an answer that is no exception. */
