@@ -10,7 +10,7 @@ const REASON = "bytes that are no answer to the request";
 
 /** A frame that may come: its first bytes, and its length where the request tells it, or a rule, or nothing but the CRC. */
 interface Shape {
-  readonly begin: Buffer;
+  readonly begin: ArrayLike<number>;
   readonly length: number | LengthRule | undefined;
 }
 
@@ -23,12 +23,12 @@ function shapesBehind(request: Buffer): readonly Shape[] {
   const count = byteCount(pdu);
   const length = answerLength(pdu);
   const repeated = count === undefined && length !== undefined; // address and value, say
-  const begin = repeated
-    ? request.subarray(0, 1 + length)
-    : Buffer.of(unit, code, ...(count === undefined ? [] : [count]));
-  const answer: Shape = { begin: Buffer.from(begin), length: whole(length) ?? ANSWER_LENGTHS.get(code) };
-  const exception: Shape = { begin: Buffer.of(unit, code | EXCEPTION_BIT), length: whole(EXCEPTION_PDU) };
-  const echo: Shape = { begin: Buffer.from(request), length: request.length };
+  const own = Buffer.from(request);
+  const counted = count === undefined ? [unit, code] : [unit, code, count];
+  const begin = repeated ? own.subarray(0, 1 + length) : counted;
+  const answer: Shape = { begin, length: whole(length) ?? ANSWER_LENGTHS.get(code) };
+  const exception: Shape = { begin: [unit, code | EXCEPTION_BIT], length: whole(EXCEPTION_PDU) };
+  const echo: Shape = { begin: own, length: request.length };
   return code < EXCEPTION_BIT ? [answer, exception, echo] : [answer, echo];
 }
 
@@ -45,7 +45,7 @@ export function awaitedSerialAnswer(request: Buffer): ScanningFraming {
 function read({ begin, length }: Shape, bytes: Buffer, at: number): FrameReading {
   const there = bytes.length - at;
   const known = Math.min(there, begin.length);
-  if (bytes.compare(begin, 0, known, at, at + known) !== 0) return "none";
+  for (let index = 1; index < known; index += 1) if (bytes[at + index] !== begin[index]) return "none"; // the first is there
   if (length === undefined) {
     if (there < begin.length) return "more";
     return lengthByCrc(bytes, at, FRAME_MIN, FRAME_MAX) ?? (there < FRAME_MAX ? "more" : "none");

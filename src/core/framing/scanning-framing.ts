@@ -40,8 +40,7 @@ export class ScanningFraming implements Framing {
     let at = 0;
     for (;;) {
       const { start, end } = this.#find(bytes, at);
-      const between = bytes.subarray(at, start);
-      if (start > at) cuts.push({ kind: "junk", bytes: between, reason: this.#frames.junk, harmless: true });
+      if (start > at) cuts.push(this.#junk(bytes.subarray(at, start)));
       at = start;
       if (end === undefined) break;
       cuts.push({ kind: "frame", bytes: bytes.subarray(start, end) });
@@ -55,6 +54,10 @@ export class ScanningFraming implements Framing {
     const bytes = this.#held;
     this.#held = NOTHING;
     return bytes.length === 0 ? [] : [{ kind: "junk", bytes, reason: "the stream ended within a frame" }];
+  }
+
+  #junk(bytes: Buffer): Cut {
+    return { kind: "junk", bytes, reason: this.#frames.junk, harmless: true };
   }
 
   /** The frame from `from` on that ends first; without one, `start` is where a frame may have begun. */
