@@ -116,7 +116,9 @@ export class DevicePipelines {
 
   /** Whether a connection takes no request for a moment, because the device may close it: nobody needs another one yet. */
   get isPausing(): boolean {
-    return this.#pipelines.size > 0 && this.#owner.clock.now() < this.#pausedUntil;
+    if (this.#pipelines.size > 0 && this.#owner.clock.now() < this.#pausedUntil) return true;
+    for (const { gap } of this.#pipelines.values()) if (gap.isLate) return true; // the link takes a request in a moment
+    return false;
   }
 
   of(connection: DeviceConnection): RequestPipeline | undefined {

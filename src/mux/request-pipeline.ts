@@ -30,7 +30,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   readonly #matcher: AnswerMatcher<Outstanding>;
   readonly #intake: AnswerIntake<Outstanding>;
   readonly #probe: HealthProbe;
-  readonly #gap: Countdown;
+  readonly gap: Countdown;
   readonly #alarm: Alarm;
   readonly #life: LinkLife;
   readonly sounding: LinkSounding;
@@ -65,9 +65,9 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       isFree: () => this.isFree,
       probe: (request, timeoutMs) => this.#transmit(request, undefined, timeoutMs),
     });
-    this.#gap = new Countdown(clock, () => this.#gapOver());
+    this.gap = new Countdown(clock, () => this.#gapOver());
     this.#alarm = new Alarm(clock, () => this.#matcher.outstanding);
-    this.sounding = new LinkSounding(clock, this.#probe, this.#gap);
+    this.sounding = new LinkSounding(clock, this.#probe, this.gap);
     this.#life = new LinkLife(clock, owner.options(), (reason) => this.retire(reason));
   }
 
@@ -153,7 +153,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     if (this.isStopped) return;
     this.#state.stop();
     this.#intake.stop();
-    for (const timer of [this.#probe, this.#gap, this.#alarm, this.#life]) timer.cancel();
+    for (const timer of [this.#probe, this.gap, this.#alarm, this.#life]) timer.cancel();
     const outstanding = [...this.#matcher.outstanding].reverse(); // repeats go to the front of the queue one by one
     this.#matcher.clear();
     for (const one of outstanding) {
@@ -185,7 +185,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     }
     if (request.oneWay || (request.signOfLife && pending !== undefined)) {
       if (pending !== undefined) this.#owner.completed(pending, false);
-      this.#gap.start(gapMs);
+      this.gap.start(gapMs);
       return;
     }
     const holdMs = this.health.sent(request, outstanding.sentAt);
@@ -230,15 +230,15 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
     outstanding.over();
     this.#matcher.completed(outstanding);
     const isLast = this.#matcher.size === 0 && this.#state.isOpen;
-    this.#gap.start(Math.max(this.#owner.options().gapMs, isLast ? this.#owner.closeWaitMs() : 0));
+    this.gap.start(Math.max(this.#owner.options().gapMs, isLast ? this.#owner.closeWaitMs() : 0));
     if (outstanding.pending !== undefined) this.#owner.completed(outstanding.pending, byEof);
     // a new connection would not be free before the end of the gap either
-    if (!byEof && !this.#gap.running) this.#retireIfDue();
+    if (!byEof && !this.gap.running) this.#retireIfDue();
   }
 
   #canSend(): boolean {
     const { ready, unsent } = this.#connection;
-    return this.#state.isOpen && !this.#intake.isReading && !this.#gap.running && ready && unsent === 0;
+    return this.#state.isOpen && !this.#intake.isReading && !this.gap.running && ready && unsent === 0;
   }
 
   #gapOver(): void {

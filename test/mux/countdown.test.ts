@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Countdown } from "#src/mux/countdown.js";
+import type { Clock } from "#src/system/clock.js";
 import { ManualClock } from "../support/clock.js";
 
 function setUp() {
@@ -48,4 +49,26 @@ test("a cancelled one never ends", () => {
   countdown.cancel();
   clock.advance(100);
   assert.deepEqual([countdown.running, ends], [false, []]);
+});
+
+test("a wait is late while its time is over and its end has not been told", () => {
+  let now = 0;
+  let fire = (): void => {};
+  const clock: Clock = {
+    epochMs: () => now,
+    now: () => now,
+    after: (_ms, callback) => {
+      fire = callback;
+      return { cancel() {} };
+    },
+  };
+  const countdown = new Countdown(clock, () => {});
+  assert.equal(countdown.isLate, false);
+  countdown.start(50);
+  now = 49;
+  assert.equal(countdown.isLate, false);
+  now = 50;
+  assert.equal(countdown.isLate, true);
+  fire();
+  assert.equal(countdown.isLate, false);
 });
