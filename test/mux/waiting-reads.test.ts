@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { FairQueue } from "#src/core/mux/fair-queue.js";
 import type { Request } from "#src/core/mux/protocol.js";
 import { FairScheduler } from "#src/mux/fair-scheduler.js";
-import type { ClientRequest, PendingRequest } from "#src/mux/pending-request.js";
+import type { MuxClient } from "#src/mux/mux-client.js";
+import { ClientRequest, PendingRequest, type QueueItem } from "#src/mux/pending-request.js";
+import { WaitingReads } from "#src/mux/waiting-reads.js";
 import { ManualClock } from "../support/clock.js";
 import { readPdu, writePdu } from "../support/modbus.js";
 import { modbusMessage, muxRoute, requestOf, settle, TestMuxClient } from "../support/mux-parts.js";
@@ -181,4 +184,21 @@ test("each request is answered once, and no read shares an answer from before a 
       { numRuns: 40 },
     );
   }
+});
+
+test("a read that waits is still found after hundreds of others have come and gone", () => {
+  const queue = new FairQueue<MuxClient, QueueItem>();
+  const reads = new WaitingReads(queue, ({ key }) => key);
+  const { client } = new TestMuxClient(muxRoute("PROT=modbus").mux.protocol, new ManualClock(), {});
+  const wait = (key: string): ClientRequest => {
+    const clientRequest = new ClientRequest(client, { bytes: Buffer.alloc(0), reads: true, key }, 0, 0);
+    clientRequest.place = queue.push(client, { kind: "request", clientRequest, isRepeat: false });
+    reads.add(clientRequest);
+    return clientRequest;
+  };
+  const patient = wait("patient");
+  for (let count = 0; count < 500; count += 1) reads.remove(wait(String(count)));
+  assert.equal(reads.mayHave(new PendingRequest(patient, false)), true);
+  reads.remove(patient);
+  assert.equal(reads.mayHave(new PendingRequest(patient, false)), false);
 });
