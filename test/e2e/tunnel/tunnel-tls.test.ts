@@ -149,7 +149,7 @@ describe("tunnels over TLS", { skip: missing("openssl") }, () => {
   before(() => {
     files = new Certificates();
     authority = files.make("authority");
-    stranger = files.make("wrongProtocol");
+    stranger = files.make("stranger");
     own = files.make("localhost", authority);
     ca = readFileSync(authority.certificate);
     tls = `TLS=1 CERT=${own.certificate} PKEY=${own.key}`;
