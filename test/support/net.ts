@@ -99,6 +99,11 @@ export class Device {
     return new Device(server);
   }
 
+  /** Calls `meet` with each further client, before the first byte of it is read. */
+  meetEach(meet: (client: Client) => void): void {
+    this.#server.on("connection", () => meet(this.clients.at(-1) as Client));
+  }
+
   /** Waits for the client number `index` and returns it. */
   async client(index = 0): Promise<Client> {
     await until(() => this.clients.length > index, `client ${index} of the device`);

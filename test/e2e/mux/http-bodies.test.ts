@@ -260,16 +260,17 @@ describe("bodies of HTTP requests that break off", { concurrency: 4 }, () => {
 
   test("a device that refuses at the first bytes and closes, with the rest unread: the refusal arrives", async (t) => {
     const { mux, device } = await setUp(t);
+    device.meetEach(({ socket }) =>
+      socket.once("data", () => {
+        socket.pause();
+        socket.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", () => socket.destroy());
+      }),
+    );
     const answered: string[] = [];
     for (let count = 0; count < 5; count += 1) {
       const client = await Client.open(mux.port);
       client.write(head(2 * MIB));
       client.write(Buffer.concat([BODY, BODY]));
-      const { socket } = await device.client(count);
-      socket.once("data", () => {
-        socket.pause();
-        socket.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", () => socket.destroy());
-      });
       answered.push(await client.rest());
       client.destroy();
     }
