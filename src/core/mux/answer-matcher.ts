@@ -149,7 +149,9 @@ export class AnswerMatcher<T extends Awaiting> {
     const foreign = this.#judgeForeign(id, cut, to, atEof);
     if (foreign !== undefined) return foreign;
     if (to === undefined) this.#ids.answered(id);
-    else if (protocol.isDistorted?.(bytes, to.request)) return { kind: "suspect", what: unawaited(bytes) };
+    else if (protocol.isDistorted?.(bytes, to.request)) {
+      return { kind: "suspect", what: `an answer that does not fit its request (${shown(bytes)})` };
+    }
     return this.#unasked(bytes);
   }
 
