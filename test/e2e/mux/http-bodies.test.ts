@@ -399,7 +399,7 @@ describe("clients that send a body bit by bit on purpose", { concurrency: 4 }, (
   });
 
   test("a hundred half bodies cost the others one stall, and then nothing", async (t) => {
-    const { device, mux, open } = await setUp(t, "STAL=0.5 TIME=5");
+    const { device, mux, open } = await setUp(t, "STAL=1 TIME=5");
     const crowd = await Promise.all(Array.from({ length: 100 }, open));
     for (const client of crowd) client.write(`${head(5 * MIB)}half`);
     const first = await device.client();
