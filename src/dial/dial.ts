@@ -7,10 +7,11 @@ import type { End } from "../sockets/end.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { DescriptorBudget, DescriptorLease } from "../system/descriptor-budget.js";
+import type { Attempt, AttemptOwner } from "./attempt.js";
 import { DialError, explainDialFailure, NO_MORE_FILES } from "./dial-error.js";
 import { targetDenialReason } from "./resolve.js";
 import type { Credentials } from "./tls-credentials.js";
-import { type Attempt, type AttemptOwner, TRANSPORTS } from "./transports.js";
+import { TRANSPORTS } from "./transports.js";
 
 /** What dialling needs of the daemon. */
 export interface DialContext {
