@@ -6,13 +6,14 @@ import type { Clock } from "../system/clock.js";
 import { Channel, type ChannelOwner } from "./channel.js";
 import { LinkClients } from "./link-clients.js";
 import { LinkKeepalive } from "./link-keepalive.js";
+import { LinkPeer } from "./link-peer.js";
 import { LinkReader } from "./link-reader.js";
 import { ReceiveFlowControl } from "./receive-flow-control.js";
 import { SendScheduler } from "./send-scheduler.js";
 
 /** What a link tells the side it belongs to. */
 export interface TunnelLinkEvents {
-  /** Any command that is not about a client of the link. */
+  /** Any command that is not about a client of the link. After `hello`, {@link TunnelLink.peer} knows the abilities of the peer. */
   command(command: TunnelCommand): void;
   /** A client is closed because it did not read for too long. */
   stalled(channel: Channel): void;
@@ -34,6 +35,8 @@ const MAX_UNSENT = 1_048_576;
 
 /** One connection between server and device, and the clients that share it. Both sides use it alike. */
 export class TunnelLink implements ChannelOwner {
+  /** What the other side is, and can do. */
+  readonly peer: LinkPeer;
   readonly #end: StreamEnd;
   readonly #rules: TunnelLinkRules;
   readonly #clock: Clock;
@@ -43,8 +46,6 @@ export class TunnelLink implements ChannelOwner {
   readonly #receiveFlow: ReceiveFlowControl<Channel>;
   readonly #keepalive: LinkKeepalive;
   readonly #reader: LinkReader;
-  /** PINGs of this time slice. */
-  #pings = 0;
   /** Clients that have got bytes in this time slice. */
   readonly #addressed = new Set<Channel>();
   readonly #openedAt: number;
@@ -64,6 +65,7 @@ export class TunnelLink implements ChannelOwner {
       fault: (error) => this.#fault(error),
     });
     this.#sendScheduler = new SendScheduler(end, clock);
+    this.peer = new LinkPeer(this.#sendScheduler);
     this.#receiveFlow = this.#createReceiveFlow();
     this.#keepalive = this.#createKeepalive();
     end.events = {
@@ -96,7 +98,7 @@ export class TunnelLink implements ChannelOwner {
   #createKeepalive(): LinkKeepalive {
     return new LinkKeepalive(this.#rules.probeMs, this.#clock, {
       isPaused: () => this.#receiveFlow.linkPaused,
-      answersPings: () => this.#isOurOwn,
+      answersPings: () => this.peer.isOurOwn,
       sendPing: () => this.#sendScheduler.sendPing(),
       sendNoOp: () => {
         const client = this.#clients.unusedId();
@@ -190,13 +192,8 @@ export class TunnelLink implements ChannelOwner {
 
   closed(channel: Channel): void {
     this.#remove(channel);
-    this.#clients.closedHere(channel.id, this.#clock.now(), this.#isOurOwn);
+    this.#clients.closedHere(channel.id, this.#clock.now(), this.peer.isOurOwn);
     this.send({ kind: "close", client: channel.id });
-  }
-
-  /** Whether the peer is one of our own programs: only those answer pings, and confirm a CLOSE. */
-  get #isOurOwn(): boolean {
-    return this.#sendScheduler.peerAnswersPings;
   }
 
   #checkUnsent(): void {
@@ -239,9 +236,7 @@ export class TunnelLink implements ChannelOwner {
   }
 
   #answerPings(): void {
-    if (this.#pings === 0 || this.#closed) return;
-    this.#sendScheduler.sendPongs(this.#pings);
-    this.#pings = 0;
+    if (this.#closed || !this.peer.answerPings()) return;
     this.#receiveFlow.enablePausing();
     this.#checkUnsent();
   }
@@ -265,16 +260,20 @@ export class TunnelLink implements ChannelOwner {
         this.#closedByPeer(command, channel);
         return;
       case "ping":
-        this.#pings += 1;
+        this.peer.pingReceived();
         return;
       case "pong":
-        this.#sendScheduler.pongReceived();
+        this.peer.pongReceived();
         return;
       case "pause":
         if (channel !== undefined) this.#sendScheduler.pause(channel);
         return;
       case "resume":
         if (channel !== undefined) this.#sendScheduler.resume(channel);
+        return;
+      case "hello":
+        this.peer.helloReceived(command);
+        this.#events.command(command);
         return;
       default:
         this.#events.command(command);
@@ -286,7 +285,7 @@ export class TunnelLink implements ChannelOwner {
     if (channel === undefined) return;
     this.#remove(channel);
     // our own peers learn by this that nothing more of the client comes; a peer of another make may have a new client of that number
-    if (this.#isOurOwn) this.send(command);
+    if (this.peer.isOurOwn) this.send(command);
     channel.close();
   }
 

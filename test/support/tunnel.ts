@@ -13,6 +13,8 @@ export const PING = 6;
 export const PONG = 7;
 export const PAUSE = 8;
 export const RESUME = 9;
+/** Says the abilities of a `sockproxyd`. */
+export const HELLO = 10;
 /** The largest payload, in bytes. */
 export const MOST = 65_535;
 
@@ -96,11 +98,11 @@ export class FramePeer {
     return { command: bytes.readUInt8(2), id: bytes.readUInt8(3), payload: Buffer.from(bytes.subarray(HEADER, end)) };
   }
 
-  /** Takes the next frame, which must have this command; returns its payload. Skips a CLOSE that confirms an earlier CLOSE. */
+  /** Takes the next frame, which must have this command; returns its payload. Skips HELLO, and a CLOSE that confirms an earlier CLOSE. */
   async expect(command: number, id: number, withinMs?: number): Promise<Buffer> {
     for (;;) {
       const next = await this.frame(withinMs);
-      if (next.command === CLOSE && command !== CLOSE) continue;
+      if ((next.command === CLOSE || next.command === HELLO) && command !== next.command) continue;
       assert.deepEqual({ command: next.command, id: next.id }, { command, id });
       return next.payload;
     }
@@ -146,7 +148,7 @@ export class ScriptedDevice extends FramePeer {
   async connect(): Promise<{ readonly id: number; readonly service: string }> {
     for (;;) {
       const { command, id, payload } = await this.frame();
-      if (command === CLOSE) continue; // confirms an earlier CLOSE
+      if (command === CLOSE || command === HELLO) continue; // a CLOSE confirms an earlier CLOSE
       assert.equal(command, CONNECT);
       return { id, service: connectTarget(payload) };
     }

@@ -10,7 +10,19 @@ import { MAX_PENDING } from "#src/tunnel/receive-flow-control.js";
 import { TunnelLink } from "#src/tunnel/tunnel-link.js";
 import { ManualClock } from "../support/clock.js";
 import { Client } from "../support/net.js";
-import { CLOSE, DATA, type Frame, FramePeer, frame, LISTEN, PAUSE, PING, PONG, RESUME } from "../support/tunnel.js";
+import {
+  CLOSE,
+  DATA,
+  type Frame,
+  FramePeer,
+  frame,
+  HELLO,
+  LISTEN,
+  PAUSE,
+  PING,
+  PONG,
+  RESUME,
+} from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const PEER = { host: "127.0.0.1", port: 1 };
@@ -73,13 +85,13 @@ async function readSoFar({ peer, told }: Scene): Promise<void> {
   await until(() => told.slice(before).includes("listen"), "the link to have read all");
 }
 
-/** Takes frames until this one, which has no payload. */
+/** Takes frames until this one, which has no payload. HELLO is not among them. */
 async function upTo({ peer }: Scene, command: number, id: number): Promise<Frame[]> {
   const frames: Frame[] = [];
   for (;;) {
     const next = await peer.frame();
     if (next.command === command && next.id === id) return frames;
-    frames.push(next);
+    if (next.command !== HELLO) frames.push(next);
   }
 }
 
@@ -274,6 +286,32 @@ test("between two sockproxyd an id waits for the confirmation, however long it t
   peer.send(CLOSE, 8);
   assert.deepEqual(await peer.frame(), { command: CLOSE, id: 8, payload: Buffer.alloc(0) });
   assert.equal(link.freeId(), 7);
+});
+
+test("a peer that sends or answers a PING gets one HELLO, behind the answer; no other gets any", async (t) => {
+  for (const sign of [PING, PONG]) {
+    const scene = await open(t);
+    const { link, peer } = scene;
+    link.startPinging();
+    await readSoFar(scene);
+    assert.deepEqual(await peer.frame(), { command: PING, id: 0, payload: Buffer.alloc(0) });
+    for (let count = 0; count < 3; count += 1) peer.send(sign, 0);
+    await readSoFar(scene);
+    link.send({ kind: "listen" });
+    const frames: number[] = [];
+    for (let next = await peer.frame(); next.command !== LISTEN; next = await peer.frame()) frames.push(next.command);
+    assert.deepEqual(frames, sign === PING ? [PONG, PONG, PONG, HELLO] : [HELLO]);
+  }
+});
+
+test("the abilities of the peer are those of its HELLO", async (t) => {
+  const scene = await open(t);
+  const { link, peer, told } = scene;
+  assert.equal(link.peer.can("fin"), false);
+  peer.send(HELLO, 0, "fin tricks");
+  await readSoFar(scene);
+  assert.deepEqual([link.peer.can("fin"), link.peer.can("credit")], [true, false]);
+  assert.deepEqual(told, ["hello", "listen"]);
 });
 
 test("a paused client that closes causes no further PAUSE or RESUME", async (t) => {

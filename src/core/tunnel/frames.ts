@@ -1,5 +1,6 @@
 import type { FramingKind } from "../framing/framing.js";
 import { type HeaderReading, LengthPrefixed } from "../framing/length-prefixed.js";
+import { type Ability, abilitiesOf, abilitiesText } from "./abilities.js";
 
 /** Bytes of a frame's header: payload size (two bytes, big-endian), command, client number (docs/tunnel.md). */
 export const HEADER = 4;
@@ -10,6 +11,8 @@ export const CLIENTS_MAX = 256;
 
 const [CONNECT, CLOSE, DATA, LISTEN] = [1, 2, 3, 4] as const;
 const [SECRET, PING, PONG, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // our additions; peers of another make skip them
+/** Further additions: only a peer that has sent or answered a PING gets HELLO, and the others only where its HELLO names the ability. */
+const HELLO = 10;
 const CONNECT_FIXED = 4; // bytes of CONNECT beside the address: its length and the port, two bytes each
 
 /** What one side of a link tells the other. */
@@ -31,6 +34,8 @@ export type TunnelCommand =
   /** This client does not read: send nothing more for it until RESUME. */
   | { readonly kind: "pause"; readonly client: number }
   | { readonly kind: "resume"; readonly client: number }
+  /** What the sender can do beyond the commands above. */
+  | { readonly kind: "hello"; readonly abilities: ReadonlySet<Ability> }
   /** A frame to skip; the reason says why. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -74,6 +79,8 @@ export function commandOf(frame: Buffer): TunnelCommand {
       return { kind: "pause", client };
     case RESUME:
       return { kind: "resume", client };
+    case HELLO:
+      return { kind: "hello", abilities: abilitiesOf(payload) };
     default:
       return { kind: "unknown", reason: `unknown command ${code}` };
   }
@@ -114,6 +121,8 @@ export function frameOf(command: SendableCommand): Buffer {
       return frame(PAUSE, command.client);
     case "resume":
       return frame(RESUME, command.client);
+    case "hello":
+      return frame(HELLO, 0, Buffer.from(abilitiesText(command.abilities), "latin1"));
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Ability } from "#src/core/tunnel/abilities.js";
 import {
   commandOf,
   frameOf,
@@ -21,6 +22,8 @@ const table: [SendableCommand, string][] = [
   [{ kind: "pong" }, "00000700"],
   [{ kind: "pause", client: 9 }, "00000809"],
   [{ kind: "resume", client: 255 }, "000009ff"],
+  [{ kind: "hello", abilities: new Set() }, "00000a00"],
+  [{ kind: "hello", abilities: new Set<Ability>(["fin", "credit"]) }, "000a0a0066696e20637265646974"],
 ];
 for (const [command, hex] of table) {
   test(`${command.kind} is ${hex}, and is read as such`, () => {
@@ -31,7 +34,7 @@ for (const [command, hex] of table) {
 }
 
 test("unknown commands and a truncated CONNECT are skipped", () => {
-  for (const hex of ["00000000", "00000a00", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
+  for (const hex of ["00000000", "0000ff00", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
     assert.equal(commandOf(Buffer.from(hex, "hex")).kind, "unknown", hex);
   }
 });

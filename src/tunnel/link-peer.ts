@@ -1,0 +1,63 @@
+import { type Ability, NO_ABILITIES, OWN_ABILITIES } from "../core/tunnel/abilities.js";
+import type { SendableCommand } from "../core/tunnel/frames.js";
+import type { SendScheduler } from "./send-scheduler.js";
+
+type PeerScheduler = Pick<SendScheduler, "peerAnswersPings" | "sendPongs" | "pongReceived" | "send">;
+
+/**
+ * What a link knows of its peer. One that sends or answers PINGs is one of our own programs. It gets HELLO, and its own HELLO tells what
+ * it can do; sockproxyd 1.7 says none.
+ */
+export class LinkPeer {
+  readonly #scheduler: PeerScheduler;
+  /** PINGs of this time slice. */
+  #pings = 0;
+  #greeted = false;
+  #abilities = NO_ABILITIES;
+
+  constructor(scheduler: PeerScheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Whether the peer is one of our own programs: only those answer pings, and confirm a CLOSE. */
+  get isOurOwn(): boolean {
+    return this.#scheduler.peerAnswersPings;
+  }
+
+  /** Whether the peer has this ability, as far as it has said so by now. */
+  can(ability: Ability): boolean {
+    return this.#abilities.has(ability);
+  }
+
+  helloReceived({ abilities }: SendableCommand & { kind: "hello" }): void {
+    this.#abilities = abilities;
+  }
+
+  pingReceived(): void {
+    this.#pings += 1;
+  }
+
+  pongReceived(): void {
+    this.#scheduler.pongReceived();
+    this.#greet();
+  }
+
+  /**
+   * Answers the PINGs that have come since the last call, in one write.
+   *
+   * @returns whether there were any
+   */
+  answerPings(): boolean {
+    if (this.#pings === 0) return false;
+    this.#scheduler.sendPongs(this.#pings);
+    this.#pings = 0;
+    this.#greet();
+    return true;
+  }
+
+  #greet(): void {
+    if (this.#greeted || !this.isOurOwn) return;
+    this.#greeted = true;
+    this.#scheduler.send({ kind: "hello", abilities: new Set(OWN_ABILITIES) });
+  }
+}
