@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { VIEWS } from "#src/core/monitor/views/views.js";
 import { PROTOCOLS } from "#src/core/mux/protocols/protocols.js";
-import { OPTIONS } from "#src/core/options/conn-options.js";
+import { OPTIONS } from "#src/core/options/conn-option-rows.js";
 import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { refreshed } from "./support/document-blocks.js";
 import { anchorsOf, blocksOf, type Page, proseOf, readPages } from "./support/documents.js";

@@ -1,6 +1,6 @@
 import { DIRECT_OPTIONS } from "../direct/direct-options.js";
 import { MUX_OPTIONS } from "../mux/mux-option-rows.js";
-import { LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
+import { LINE_OPTIONS, OPTIONS } from "../options/conn-option-rows.js";
 import type { OptionText } from "../options/option-table.js";
 import { TUNNEL_OPTIONS } from "../tunnel/tunnel-options.js";
 import { KEYS } from "./keys.js";

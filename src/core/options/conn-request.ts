@@ -1,6 +1,7 @@
 import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
-import { type ConnOptions, DEFAULT_OPTIONS, OPTIONS } from "./conn-options.js";
+import { OPTIONS } from "./conn-option-rows.js";
+import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
 import { parseOptions } from "./option-table.js";
 
 /** A request to connect: a remote, and options. */

@@ -1,5 +1,6 @@
 import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
-import { type ConnOptions, DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "../options/conn-options.js";
+import { LINE_OPTIONS, OPTIONS } from "../options/conn-option-rows.js";
+import { type ConnOptions, DEFAULT_OPTIONS } from "../options/conn-options.js";
 import { checkConnRequest } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";

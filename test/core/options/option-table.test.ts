@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { DEFAULT_DIRECT_OPTIONS, DIRECT_OPTIONS } from "#src/core/direct/direct-options.js";
 import { MUX_OPTIONS } from "#src/core/mux/mux-option-rows.js";
 import { DEFAULT_MUX_OPTIONS } from "#src/core/mux/mux-options.js";
-import { DEFAULT_OPTIONS, LINE_OPTIONS, OPTIONS } from "#src/core/options/conn-options.js";
+import { LINE_OPTIONS, OPTIONS } from "#src/core/options/conn-option-rows.js";
+import { DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
 import { type OptionRow, parseOptions } from "#src/core/options/option-table.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS } from "#src/core/tunnel/tunnel-options.js";
 

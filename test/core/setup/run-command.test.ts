@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type ConnOptions, OPTIONS } from "#src/core/options/conn-options.js";
+import { OPTIONS } from "#src/core/options/conn-option-rows.js";
+import type { ConnOptions } from "#src/core/options/conn-options.js";
 import type { CommandContext } from "#src/core/setup/command.js";
 import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { errorReply, runCommand } from "#src/core/setup/run-command.js";

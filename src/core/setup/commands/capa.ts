@@ -1,4 +1,4 @@
-import { OPTIONS } from "../../options/conn-options.js";
+import { OPTIONS } from "../../options/conn-option-rows.js";
 import { type Command, noArguments } from "../command.js";
 
 /** The capabilities of the original SockProxy, in its order: plugins look for these words. */

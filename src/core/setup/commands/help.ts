@@ -1,4 +1,4 @@
-import { OPTIONS } from "../../options/conn-options.js";
+import { OPTIONS } from "../../options/conn-option-rows.js";
 import { helpLines } from "../../options/option-table.js";
 import { type Command, noArguments } from "../command.js";
 

@@ -1,4 +1,4 @@
-import { OPTIONS } from "../../options/conn-options.js";
+import { OPTIONS } from "../../options/conn-option-rows.js";
 import { findRow } from "../../options/option-table.js";
 import type { Command } from "../command.js";
 

@@ -1,0 +1,202 @@
+import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
+import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
+import { FORMAT, NOTIFY, TLS_NAME, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
+import { type OptionRow, rowsOf } from "./option-table.js";
+import { count, FILE, time, word, yesOrNo } from "./value-kinds.js";
+
+/** A row of the table of CONN options. */
+export interface ConnOptionRow extends OptionRow<ConnOptions> {
+  /** The words of CAPA for the option. */
+  readonly capabilities: readonly string[];
+  /** Older plugins send the option as a command before CONN; this text joins the arguments. Undefined: there is no such command. */
+  readonly commandSeparator?: string;
+}
+
+const MAX_BLOCK_SIZE = 1_048_576;
+const MAX_CONNECT_MS = 600_000;
+
+const row = rowsOf<ConnOptions>(DEFAULT_OPTIONS);
+
+/** All options of CONN, in the order HELP shows them. */
+export const OPTIONS: readonly ConnOptionRow[] = [
+  {
+    ...row({
+      key: "BLKS",
+      name: "block-size",
+      description: "Hand on at most this many bytes per read. Empty is no limit.",
+      usage: "BLKS=nbytes",
+      help: ["Hand on at most nbytes per read, 1 to 1048576 (default: no limit)."],
+      sets: "blockSize",
+      kind: { ...count("bytes", 1, MAX_BLOCK_SIZE), print: (bytes) => (bytes === 0 ? "" : String(bytes)) },
+    }),
+    capabilities: ["BLKS"],
+    commandSeparator: "",
+  },
+  {
+    ...row({
+      key: "RTIM",
+      name: "receive-timeout",
+      description: "Disconnect when the remote has been silent for this long. 0 is never.",
+      usage: "RTIM=ms",
+      help: ["Disconnect when the remote has been silent for ms (default: 0, never)."],
+      sets: "receiveTimeoutMs",
+      kind: time("ms"),
+    }),
+    capabilities: ["RTIM"],
+    commandSeparator: "",
+  },
+  {
+    ...row({
+      key: "NTFY",
+      name: "notify",
+      description:
+        "Invoke this action of this device when data waits, and at the end. pid replaces the connection's own.",
+      usage: "NTFY=dev/sid/act[/pid]",
+      help: [
+        "Invoke this action of this device when data waits, and at the end.",
+        "pid replaces the connection's own.",
+      ],
+      sets: "notify",
+      kind: NOTIFY,
+    }),
+    capabilities: ["NTFY"],
+    commandSeparator: "/",
+  },
+  {
+    ...row({
+      key: "PACE",
+      name: "pace",
+      description: "Notify of data at most once in this time. 0 is at once.",
+      usage: "PACE=seconds",
+      help: ["Notify of data at most once in so many seconds (default: 0, at once)."],
+      sets: "paceMs",
+      kind: time("s"),
+    }),
+    capabilities: ["PACE"],
+    commandSeparator: "",
+  },
+  {
+    ...row({
+      key: "PRTO",
+      name: "transport",
+      description: "How the daemon talks to the remote.",
+      usage: "PRTO=tcp|udp|tls",
+      help: ["How to talk to the remote (default: tcp)."],
+      sets: "transport",
+      kind: word(["tcp", "udp", "tls"]),
+    }),
+    capabilities: ["UDP", "TLS"],
+  },
+  {
+    ...row({
+      key: "TLSV",
+      name: "tls-verify",
+      description: "With transport=tls: false takes any certificate, for self-signed ones.",
+      usage: "TLSV=0|1",
+      help: ["With PRTO=tls: 0 takes any certificate, for self-signed ones (default: 1)."],
+      sets: "verifyCertificate",
+      kind: yesOrNo(),
+    }),
+    capabilities: [],
+  },
+  {
+    ...row({
+      key: "TLSN",
+      name: "tls-name",
+      description: "With transport=tls: the server name to ask for and to check. Empty is the host of the target.",
+      usage: "TLSN=name",
+      help: ["With PRTO=tls: the server name to ask for and to check (default: host)."],
+      sets: "tlsName",
+      kind: TLS_NAME,
+    }),
+    capabilities: [],
+  },
+  {
+    ...row({
+      key: "CTIM",
+      name: "connect-timeout",
+      description: "Give up connecting after this time.",
+      usage: "CTIM=ms",
+      help: ["Give up connecting after ms, 1 to 600000 (default: 4000)."],
+      sets: "connectTimeoutMs",
+      kind: time("ms", 1, MAX_CONNECT_MS),
+    }),
+    capabilities: ["CTIM"],
+  },
+  {
+    ...row({
+      key: "RNTF",
+      name: "renotify",
+      description:
+        "Notify again at this interval while the plugin, on this machine, leaves bytes unread. Empty is renotify of [host].",
+      usage: "RNTF=seconds",
+      help: [
+        "Notify again every so many seconds while the plugin, on this machine,",
+        "leaves bytes unread (default: renotify of the configuration).",
+      ],
+      sets: "renotifyMs",
+      kind: time("s"),
+    }),
+    capabilities: ["RNTF"],
+  },
+  {
+    ...row({
+      key: "IDLE",
+      name: "idle-timeout",
+      description: "Disconnect when no byte has passed either way for this long. 0 is never.",
+      usage: "IDLE=seconds",
+      help: ["Disconnect when no byte has passed either way for so long (default: 0, never)."],
+      sets: "quietMs",
+      kind: time("s"),
+    }),
+    capabilities: ["IDLE"],
+  },
+  {
+    ...row({
+      key: "MONI",
+      name: "monitor",
+      description: "Print every message that passes, on the daemon's stdout, in this view.",
+      usage: "MONI=view",
+      help: ["Print every message that passes, on the daemon's stdout, as", `${VIEW_NAMES.join("|")}.`],
+      sets: "monitor",
+      kind: VIEW,
+    }),
+    capabilities: ["MONI"],
+  },
+  {
+    ...row({
+      key: "MONF",
+      name: "monitor-format",
+      description:
+        "With monitor (MONI): what is printed, too: the id of the connection (id), on [mux] ports the client that asked (client), the parts of a message (decode); or a line of JSON for each (json).",
+      usage: "MONF=word[,word]",
+      help: [
+        "With MONI: id (of the connection), client (of a shared device) or decode (the parts of",
+        "a message) are printed, too; json: a line of JSON for each.",
+      ],
+      sets: "monitorFormat",
+      kind: FORMAT,
+    }),
+    capabilities: [],
+  },
+];
+
+/** Options that only lines of the configuration take, not clients: they are about files of this machine, or younger than the wire. */
+export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
+  row({
+    key: "MONL",
+    name: "monitor-file",
+    usage: "MONL=file",
+    help: ["With monitor (MONI): write what is printed to this file, too. audit-size and audit-files", "limit it."],
+    sets: "monitorFile",
+    kind: FILE,
+  }),
+  row({
+    key: "LEND",
+    name: "line-end",
+    usage: "LEND=lf|cr|crlf|nul",
+    help: ["What ends a line, for the view line of the monitor and for protocol=echo of [mux]. Empty is lf."],
+    sets: "lineEnd",
+    kind: word(Object.keys(LINE_ENDS) as LineEnd[]),
+  }),
+];
