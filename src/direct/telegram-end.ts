@@ -142,6 +142,11 @@ export class TelegramEnd implements End {
     this.base.destroy(error);
   }
 
+  reset(): void {
+    this.#release();
+    this.base.reset();
+  }
+
   /** Sends the first telegram, and everything behind it that needs no turn. */
   takeTurn(): void {
     guarded(this, () => {

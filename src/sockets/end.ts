@@ -15,7 +15,12 @@ export interface EndEvents {
   drained(): void;
   /** The daemon's own FIN has left, behind everything written. */
   finished(): void;
-  /** The end is closed. `error`: why, unless both sides had sent FIN or the end was destroyed without a reason. */
+  /**
+   * The end is closed; everything that came before has been handed on.
+   *
+   * @param error undefined: both sides had sent FIN, or the owner destroyed the end without a reason. An {@link EndReason}: this daemon
+   *   closed it. Any other: the peer has reset the connection, or does not answer. {@link isCut} tells whether something may be missing.
+   */
   closed(error: Error | undefined): void;
   /** What the reader of this end's bytes has not taken, as far as the kernel knows. Absent where nobody can tell. */
   backlog?(): Promise<PeerBacklog>;
@@ -58,11 +63,28 @@ export interface End {
   end(): void;
   /** Cuts the connection: what is unsent is lost. `error`: the reason that {@link EndEvents.closed} gets, where it is not our own wish. */
   destroy(error?: Error): void;
+  /**
+   * The same, and the peer learns that something is missing: RST on TCP, RESET between our own ends of a tunnel. It overtakes what is
+   * under way: who wants the peer to have everything first waits for that. Where nobody can be told, it is {@link destroy}.
+   */
+  reset(): void;
 }
 
-/** The reason of an end that closes by itself, in words for the log. */
+/** The reason of an end that this daemon closes by itself, in words for the log. */
 export class EndReason extends Error {
   override readonly name = "EndReason";
+  /** Bytes that the peer sent, or would have sent, are missing. */
+  readonly isCut: boolean;
+
+  constructor(message: string, isCut: boolean) {
+    super(message);
+    this.isCut = isCut;
+  }
+}
+
+/** Whether an end that closed so ({@link EndEvents.closed}) may have left bytes out: what came must not be taken for the whole. */
+export function isCut(error: Error | undefined): boolean {
+  return error instanceof EndReason ? error.isCut : error !== undefined;
 }
 
 /** The words of the log for a connection that one side has ended: by FIN, by an error, or by vanishing. */

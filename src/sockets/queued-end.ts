@@ -5,7 +5,7 @@ import { type End, type EndEvents, EndReason, guarded, IGNORE_EVENTS } from "./e
 type State =
   | { readonly kind: "open" }
   /** No more bytes arrive. Behind the queue the reader gets EOF, or the reason why the end closes. */
-  | { readonly kind: "ending"; readonly reason: string | undefined }
+  | { readonly kind: "ending"; readonly reason: EndReason | undefined }
   /** The reader has got EOF. */
   | { readonly kind: "ended" }
   | { readonly kind: "gone" };
@@ -63,9 +63,14 @@ export abstract class QueuedEnd implements End {
     this.#release();
   }
 
+  /** Like {@link destroy}; a subclass whose peer can be told of a reset tells it first. */
+  reset(): void {
+    this.destroy();
+  }
+
   /** Closes the end at once for this reason. The waiting bytes are lost. */
   cut(reason: string): void {
-    if (this.#release()) guarded(this, () => this.events.closed(new EndReason(reason)));
+    this.#close(new EndReason(reason, true));
   }
 
   /** Puts a copy of arrived bytes into the queue. {@link flush} hands them on. */
@@ -88,8 +93,12 @@ export abstract class QueuedEnd implements End {
 
   /** Accepts no more bytes. Behind the waiting bytes the reader gets EOF, or, with a reason, the end closes. */
   protected endBehindQueue(reason?: string): void {
-    if (this.#state.kind === "open") this.#state = { kind: "ending", reason };
-    this.flush();
+    this.#endBehindQueue(reason === undefined ? undefined : new EndReason(reason, false));
+  }
+
+  /** The peer has cut the connection (RESET), or is lost: behind the waiting bytes the end closes, and the reader learns that it is a cut. */
+  resetBehindQueue(reason: string): void {
+    this.#endBehindQueue(new EndReason(reason, true));
   }
 
   /** The end has just gone, whichever side closed it: gives back what the subclass holds. Called once. */
@@ -100,11 +109,23 @@ export abstract class QueuedEnd implements End {
     if (this.#state.kind !== "ending") return;
     const { reason } = this.#state;
     if (reason !== undefined) {
-      this.cut(reason);
+      this.#close(reason);
     } else if (!this.#isPaused) {
       this.#state = { kind: "ended" };
       this.events.eof();
     }
+  }
+
+  #endBehindQueue(reason: EndReason | undefined): void {
+    const { kind } = this.#state;
+    const isReset = kind === "ending" && reason?.isCut === true; // a reset behind the FIN still counts
+    if (kind === "open" || isReset) this.#state = { kind: "ending", reason };
+    else if (kind === "ended" && reason?.isCut) this.#close(reason);
+    this.flush();
+  }
+
+  #close(reason: EndReason): void {
+    if (this.#release()) guarded(this, () => this.events.closed(reason));
   }
 
   #goOn(): void {

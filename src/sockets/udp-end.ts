@@ -65,6 +65,11 @@ export class UdpEnd implements End {
     this.#socket.close();
   }
 
+  /** UDP has no reset. */
+  reset(): void {
+    this.destroy();
+  }
+
   #receive(datagram: Buffer): void {
     if (this.#paused) {
       this.datagramsLost += 1;

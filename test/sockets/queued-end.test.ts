@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IGNORE_EVENTS } from "#src/sockets/end.js";
+import { EndReason, IGNORE_EVENTS, isCut } from "#src/sockets/end.js";
 import { QueuedEnd } from "#src/sockets/queued-end.js";
 
 const nextPass = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -113,6 +113,34 @@ test("the first reason counts", () => {
   end.resume();
   assert.deepEqual(end.told, ["x", "released", "closed: first"]);
 });
+
+test("a reset of the peer comes behind what waits, and says that it is a cut", () => {
+  for (const before of [() => {}, (end: TestEnd) => end.close()]) {
+    const end = new TestEnd();
+    let reason: Error | undefined;
+    end.events = { ...end.events, closed: (error) => (reason = error) };
+    end.deliver(Buffer.from("half"));
+    before(end);
+    end.resetBehindQueue("reset by the service");
+    assert.equal(end.gone, false);
+    end.resume();
+    assert.deepEqual([end.told, reason?.message, isCut(reason)], [["half", "released"], "reset by the service", true]);
+  }
+  const ended = new TestEnd();
+  ended.close();
+  ended.resume();
+  ended.resetBehindQueue("reset by the service");
+  assert.deepEqual(ended.told, ["EOF", "released", "closed: reset by the service"]);
+});
+
+for (const [what, error, expected] of [
+  ["both have sent FIN", undefined, false],
+  ["a reset", new Error("read ECONNRESET"), true],
+  ["the daemon's own reason", new EndReason("by service", false), false],
+  ["the daemon's own cut", new EndReason("link lost", true), true],
+] as const) {
+  test(`a cut or not: ${what}`, () => assert.equal(isCut(error), expected));
+}
 
 test("a cut loses what waits; destroying says nothing; both release once", () => {
   const cut = new TestEnd();

@@ -6,6 +6,8 @@ export class FakeEnd implements End {
   readonly peerAddress = "127.0.0.1";
   readonly peerPort = 10001;
   gone = false;
+  /** It was closed by a reset. */
+  wasReset = false;
   /** All writes to the peer, with their times where the test has a clock. */
   readonly written: { readonly text: string; readonly at: number }[] = [];
   /** Whether a FIN follows the writes. */
@@ -62,6 +64,11 @@ export class FakeEnd implements End {
 
   destroy(): void {
     this.gone = true;
+  }
+
+  reset(): void {
+    this.wasReset ||= !this.gone;
+    this.destroy();
   }
 
   /** The peer stops or resumes reading. */
