@@ -1,6 +1,15 @@
 import type { FramingKind } from "../framing/framing.js";
 import { type HeaderReading, LengthPrefixed } from "../framing/length-prefixed.js";
 import { type Ability, abilitiesOf, abilitiesText } from "./abilities.js";
+import {
+  type AcknowledgeCommand,
+  acknowledgeOf,
+  type NoSessionCommand,
+  offsetPayload,
+  type SessionCommand,
+  sessionOf,
+  sessionPayload,
+} from "./session-frames.js";
 
 /** Bytes of a frame's header: payload size (two bytes, big-endian), command, client number (docs/tunnel.md). */
 export const HEADER = 4;
@@ -13,6 +22,7 @@ const [CONNECT, CLOSE, DATA, LISTEN] = [1, 2, 3, 4] as const;
 const [SECRET, PING, PONG, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // our additions; peers of another make skip them
 /** Further additions: only a peer that has sent or answered a PING gets HELLO, and the others only where its HELLO names the ability. */
 const HELLO = 10;
+const [ACK, SESSION] = [16, 17] as const;
 const CONNECT_FIXED = 4; // bytes of CONNECT beside the address: its length and the port, two bytes each
 
 /** What one side of a link tells the other. */
@@ -36,6 +46,9 @@ export type TunnelCommand =
   | { readonly kind: "resume"; readonly client: number }
   /** What the sender can do beyond the commands above. */
   | { readonly kind: "hello"; readonly abilities: ReadonlySet<Ability> }
+  | AcknowledgeCommand
+  | SessionCommand
+  | NoSessionCommand
   /** A frame to skip; the reason says why. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -81,6 +94,10 @@ export function commandOf(frame: Buffer): TunnelCommand {
       return { kind: "resume", client };
     case HELLO:
       return { kind: "hello", abilities: abilitiesOf(payload) };
+    case ACK:
+      return acknowledgeOf(payload);
+    case SESSION:
+      return sessionOf(payload);
     default:
       return { kind: "unknown", reason: `unknown command ${code}` };
   }
@@ -123,6 +140,12 @@ export function frameOf(command: SendableCommand): Buffer {
       return frame(RESUME, command.client);
     case "hello":
       return frame(HELLO, 0, Buffer.from(abilitiesText(command.abilities), "latin1"));
+    case "acknowledge":
+      return frame(ACK, 0, offsetPayload(command.offset));
+    case "session":
+      return frame(SESSION, 0, sessionPayload(command));
+    case "no-session":
+      return frame(SESSION, 0);
   }
 }
 

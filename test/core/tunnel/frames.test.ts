@@ -11,6 +11,8 @@ import {
   tunnelFraming,
 } from "#src/core/tunnel/frames.js";
 
+const ID = "000102030405060708090a0b0c0d0e0f";
+
 const table: [SendableCommand, string][] = [
   [{ kind: "listen" }, "00000400"],
   [{ kind: "close", client: 7 }, "00000207"],
@@ -24,6 +26,12 @@ const table: [SendableCommand, string][] = [
   [{ kind: "resume", client: 255 }, "000009ff"],
   [{ kind: "hello", abilities: new Set() }, "00000a00"],
   [{ kind: "hello", abilities: new Set<Ability>(["fin", "credit"]) }, "000a0a0066696e20637265646974"],
+  [{ kind: "acknowledge", offset: 0x1_0000_0002 }, "000810000000000100000002"],
+  [
+    { kind: "session", id: Buffer.from(ID, "hex"), received: 258, resumeMs: 30_000 },
+    `001c1100${ID}${"0000000000000102"}${"00007530"}`,
+  ],
+  [{ kind: "no-session" }, "00001100"],
 ];
 for (const [command, hex] of table) {
   test(`${command.kind} is ${hex}, and is read as such`, () => {
@@ -33,8 +41,12 @@ for (const [command, hex] of table) {
   });
 }
 
-test("unknown commands and a truncated CONNECT are skipped", () => {
-  for (const hex of ["00000000", "0000ff00", "0001ff0000", "00000100", "0001010000", "0004010000083130"]) {
+const MALFORMED = ["00000000", "0000ff00", "0001ff0000", "00000100", "0001010000", "0004010000083130"];
+const MALFORMED_SESSIONS = ["000710000000000000000", `001b1100${ID}${"0000000000000102"}${"000075"}`];
+const HUGE_OFFSETS = ["00081000ffffffffffffffff", `001c1100${ID}${"ffffffffffffffff"}${"00007530"}`];
+
+test("unknown commands and truncated ones are skipped, and offsets that no link reaches", () => {
+  for (const hex of [...MALFORMED, ...MALFORMED_SESSIONS, ...HUGE_OFFSETS]) {
     assert.equal(commandOf(Buffer.from(hex, "hex")).kind, "unknown", hex);
   }
 });
