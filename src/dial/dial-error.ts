@@ -26,10 +26,5 @@ const MESSAGES: Readonly<Record<string, string>> = {
 /** An error of an attempt to connect, in words. Of several addresses of a name, the last one counts. */
 export function explainDialFailure(error: NodeJS.ErrnoException): string {
   if (error instanceof AggregateError && error.errors.length > 0) return explainDialFailure(error.errors.at(-1));
-  const code = error.code ?? "";
-  const known = MESSAGES[code];
-  if (known !== undefined) return known;
-  return /^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)
-    ? `TLS: ${error.message} (${code})`
-    : error.message;
+  return MESSAGES[error.code ?? ""] ?? error.message;
 }

@@ -1,16 +1,19 @@
-import type { TcpNetConnectOpts } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, connect } from "node:tls";
-import { isAddress } from "../core/net/address.js";
-import type { ConnRequest } from "../core/options/conn-request.js";
+import { connect } from "node:tls";
 import { StreamEnd } from "../sockets/stream-end.js";
-import type { AttemptContext, StartAttempt } from "./attempt.js";
+import type { StartAttempt } from "./attempt.js";
+import { DialError } from "./dial-error.js";
 import { connectOptions } from "./tcp-attempt.js";
+import { tlsConnectOptions } from "./tls-connect-options.js";
+import { explainTlsFailure, type TlsError } from "./tls-failure.js";
 
 /** Connects by TLS. */
 export const attemptTls: StartAttempt = (request, context, owner) => {
   const { own, origin, settings } = context;
-  const socket = connect({ ...connectOptions(request, context), ...tlsOptions(request, context) });
-  const failed = (error: Error): void => owner.failed(error);
+  const socket = connect({ ...connectOptions(request, context), ...tlsConnectOptions(request, context.credentials) });
+  const failed = (error: TlsError): void => {
+    const message = explainTlsFailure(error, request.options);
+    owner.failed(message === undefined ? error : new DialError(message, { cause: error }));
+  };
   own.dialling(socket, origin);
   socket.on("error", failed);
   socket.once("secureConnect", () => {
@@ -19,18 +22,3 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
   });
   return { cancel: () => socket.destroy() };
 };
-
-/** The options of TLS itself: whom to trust, and by which name. */
-function tlsOptions(
-  { target, options }: ConnRequest,
-  { credentials }: AttemptContext,
-): ConnectionOptions & Pick<TcpNetConnectOpts, "allowHalfOpen"> {
-  const name = options.tlsName ?? target.host;
-  return {
-    ...credentials,
-    allowHalfOpen: true,
-    rejectUnauthorized: options.verifyCertificate,
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
-    ...(!isAddress(name) && { servername: name }),
-  };
-}

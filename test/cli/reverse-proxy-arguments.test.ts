@@ -57,7 +57,7 @@ const wrong: [string, RegExp][] = [
   ["start =x", /unexpected argument "=x"/],
   ["start FOO=1", /unknown option "FOO"/],
   ["start BALA=best", /bad BALA "best"/],
-  ["start TLSV=0", /TLSV and TLSN go with PRTO=tls/],
+  ["start TLSV=0", /TLSV, TLSN, TLSM and TLSL go with PRTO=tls/],
   ["start -x", /unknown option -x/],
   ["start --nope 1", /unknown option --nope/],
   ["start --port 0", /--port: bad port "0"/],

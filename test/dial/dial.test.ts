@@ -232,14 +232,10 @@ describe("by UDP", () => {
   });
 });
 
-test("errors in words: of several addresses the last one, TLS with its code, what is unknown as it is", () => {
+test("errors in words: of several addresses the last one, what is unknown as it is", () => {
   const failure = (code: string, message = code): Error => Object.assign(new Error(message), { code });
   const words = (error: Error): string => explainDialFailure(error);
   assert.equal(words(new AggregateError([failure("ENETUNREACH"), failure("ECONNREFUSED")])), "connection refused");
-  assert.equal(
-    words(failure("CERT_HAS_EXPIRED", "certificate has expired")),
-    "TLS: certificate has expired (CERT_HAS_EXPIRED)",
-  );
   assert.equal(words(failure("EMFILE")), NO_MORE_FILES);
   assert.equal(words(new DialError("given up")), "given up");
 });

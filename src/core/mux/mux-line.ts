@@ -60,7 +60,7 @@ export function checkMuxRoute(route: MuxRoute): Result<MuxRoute> {
   const fault = faultOf(mux, route.options);
   if (fault !== undefined) return fail(fault);
   const checked = checkConnRequest(route);
-  return checked.ok ? ok({ ...route, mux }) : checked;
+  return checked.ok ? ok({ ...route, ...checked.value, mux }) : checked;
 }
 
 /** Why options do not go together. */

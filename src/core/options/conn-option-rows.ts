@@ -1,8 +1,9 @@
 import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
-import { FORMAT, NOTIFY, TLS_NAME, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
+import { FORMAT, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
-import { count, FILE, time, word, yesOrNo } from "./value-kinds.js";
+import { TLS_OPTIONS } from "./tls-options.js";
+import { count, FILE, time, word } from "./value-kinds.js";
 
 /** A row of the table of CONN options. */
 export interface ConnOptionRow extends OptionRow<ConnOptions> {
@@ -87,30 +88,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     }),
     capabilities: ["UDP", "TLS"],
   },
-  {
-    ...row({
-      key: "TLSV",
-      name: "tls-verify",
-      description: "With transport=tls: false takes any certificate, for self-signed ones.",
-      usage: "TLSV=0|1",
-      help: ["With PRTO=tls: 0 takes any certificate, for self-signed ones (default: 1)."],
-      sets: "verifyCertificate",
-      kind: yesOrNo(),
-    }),
-    capabilities: [],
-  },
-  {
-    ...row({
-      key: "TLSN",
-      name: "tls-name",
-      description: "With transport=tls: the server name to ask for and to check. Empty is the host of the target.",
-      usage: "TLSN=name",
-      help: ["With PRTO=tls: the server name to ask for and to check (default: host)."],
-      sets: "tlsName",
-      kind: TLS_NAME,
-    }),
-    capabilities: [],
-  },
+  ...TLS_OPTIONS,
   {
     ...row({
       key: "CTIM",

@@ -1,12 +1,13 @@
 import type { LineEnd } from "../framing/echo-framing.js";
 import type { FormatWord } from "../monitor/format.js";
 import type { NotifyTarget } from "../notify/notification.js";
+import { DEFAULT_TLS_OPTIONS, type TlsOptions } from "./tls-options.js";
 
 /** How the daemon talks to the remote. */
 export type Transport = "tcp" | "udp" | "tls";
 
 /** The values of all options of CONN. Times in milliseconds. */
-export interface ConnOptions {
+export interface ConnOptions extends TlsOptions {
   readonly transport: Transport;
   /** Longest silence of the remote; 0: no limit. */
   readonly receiveTimeoutMs: number;
@@ -17,10 +18,6 @@ export interface ConnOptions {
   readonly connectTimeoutMs: number;
   /** Interval of repeated notifications while bytes lie unread; 0: never; undefined: the daemon's setting. */
   readonly renotifyMs?: number;
-  /** Whether the certificate of a TLS remote is checked. */
-  readonly verifyCertificate: boolean;
-  /** The name to ask a TLS remote for and to find in its certificate; undefined: the host. */
-  readonly tlsName?: string;
   /** Longest time without a byte in either direction; 0: no limit. */
   readonly quietMs: number;
   /** The view in which the monitor shows the messages; undefined: the connection is not monitored. */
@@ -34,12 +31,12 @@ export interface ConnOptions {
 }
 
 export const DEFAULT_OPTIONS: ConnOptions = {
+  ...DEFAULT_TLS_OPTIONS,
   transport: "tcp",
   receiveTimeoutMs: 0,
   blockSize: 0,
   paceMs: 0,
   connectTimeoutMs: 4000, // LuWS gives up waiting for the reply after 5 s
-  verifyCertificate: true,
   quietMs: 0,
   monitorFormat: [],
 };

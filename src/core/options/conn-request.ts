@@ -35,14 +35,24 @@ export function parseTarget(text: string): Result<{ readonly target: HostPort; r
   return map(parseHostPort(address), (target) => ({ target, words }));
 }
 
-/** A request whose options go together. */
+/** A request whose options go together. An identity means TLS. */
 export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
-  const { transport, tlsName, verifyCertificate, monitor, monitorFormat, monitorFile } = request.options;
-  if (transport !== "tls" && (tlsName !== undefined || !verifyCertificate)) {
-    return fail("TLSV and TLSN go with PRTO=tls");
-  }
+  const { monitor, monitorFormat, monitorFile } = request.options;
   const described = monitorFormat.length > 0 || monitorFile !== undefined;
-  return monitor === undefined && described ? fail("MONF and MONL go with MONI") : ok(request);
+  if (monitor === undefined && described) return fail("MONF and MONL go with MONI");
+  const { tlsIdentity, ...options } = request.options;
+  if (tlsIdentity === undefined) return lackTls(options) ? fail(`${TLS_KEYS} go with PRTO=tls`) : ok(request);
+  if (options.transport === "udp") return fail("TLSI goes with PRTO=tls");
+  return ok({ ...request, options: { ...request.options, transport: "tls" } });
+}
+
+const TLS_KEYS = "TLSV, TLSN, TLSM and TLSL";
+
+/** Whether options have no meaning, because they are about TLS and the transport is another one. */
+function lackTls({ transport, verifyCertificate, tlsName, tlsMin, tlsLegacy }: ConnOptions): boolean {
+  if (transport === "tls") return false;
+  const { verifyCertificate: verifies, tlsMin: min } = DEFAULT_OPTIONS;
+  return verifyCertificate !== verifies || tlsName !== undefined || tlsMin !== min || tlsLegacy;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { type FormatWord, parseFormat } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/views.js";
-import { isAddress, isHostName } from "../net/address.js";
 import type { NotifyTarget } from "../notify/notification.js";
 import { didYouMean } from "../parse/near-miss.js";
 import { parseInteger } from "../parse/number.js";
@@ -32,14 +31,6 @@ export const NOTIFY: ValueKind<NotifyTarget> = {
     });
   },
   print: ({ device, service, action, pid }) => [device, service, action, ...(pid ? [pid] : [])].join("/"),
-};
-
-/** The name of a TLS server. */
-export const TLS_NAME: ValueKind<string> = {
-  unit: "name",
-  range: "",
-  parse: (value) => (isHostName(value) || isAddress(value) ? ok(value) : fail("a host name is wanted")),
-  print: String,
 };
 
 /** A view of the monitor. */

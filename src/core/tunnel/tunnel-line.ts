@@ -4,6 +4,7 @@ import { type ConnOptions, DEFAULT_OPTIONS } from "../options/conn-options.js";
 import { checkConnRequest } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
+import { TLS_OPTIONS } from "../options/tls-options.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "./tunnel-options.js";
 
@@ -23,11 +24,13 @@ export interface TunnelRoute {
 
 const MAX_EXPOSURES = 64;
 /** Options of CONN that a tunnel refuses, and does not suggest: it carries TCP. */
-const TRANSPORT_KEYS = ["PRTO", "TLSV", "TLSN"];
+const TRANSPORT_KEYS = ["PRTO", ...TLS_OPTIONS.map(({ key }) => key)];
 
 type LineOptions = ConnOptions & TunnelOptions;
 
-const ROWS: readonly OptionRow<LineOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
+/** Without the identity for a TLS remote: its long name is that of TLS here. */
+const CLIENT_OPTIONS = OPTIONS.filter(({ sets }) => sets !== "tlsIdentity");
+const ROWS: readonly OptionRow<LineOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...CLIENT_OPTIONS];
 
 /** How lines of `[tunnel]` are read and printed. They take the options of CONN for their clients, too. */
 export const TUNNEL_FORMAT: LineFormat<LineOptions, TunnelRoute> = {
