@@ -20,6 +20,7 @@ export class LinkReader {
   readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
   readonly #slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
   readonly #events: LinkReaderEvents;
+  #taken = 0;
   #stopped = false;
 
   constructor(events: LinkReaderEvents) {
@@ -37,6 +38,16 @@ export class LinkReader {
     this.#read();
   }
 
+  /** Bytes of all commands that it has handed on, headers included. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Another connection goes on behind what is {@link taken}. What has come beyond that is forgotten: it comes again. */
+  restart(): void {
+    this.#frames.restart(tunnelFraming.requests());
+  }
+
   /** The link has closed: what is left means nothing. */
   stop(): void {
     this.#stopped = true;
@@ -46,6 +57,7 @@ export class LinkReader {
     while (!this.#stopped && !this.#slice.yielding) {
       const frame = this.#frames.take();
       if (frame === undefined) break;
+      this.#taken += frame.bytes.length;
       this.#events.command(commandOf(frame.bytes));
       if (!this.#slice.takeStep()) this.#slice.yield();
     }

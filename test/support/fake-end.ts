@@ -35,6 +35,10 @@ export class FakeEnd implements End {
     return this.#isPaused;
   }
 
+  get reading(): boolean {
+    return !this.#isPaused && !this.gone;
+  }
+
   /** All written bytes. */
   get text(): string {
     return this.written.map(({ text }) => text).join("");

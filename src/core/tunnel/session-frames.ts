@@ -1,6 +1,8 @@
 /** Bytes of a session's id: 128 random bits, which nobody guesses. */
 export const SESSION_ID_BYTES = 16;
 const OFFSET_BYTES = 8;
+/** Bytes of the payload of ACK. */
+export const ACKNOWLEDGE_BYTES = OFFSET_BYTES;
 const TIME_BYTES = 4;
 
 /** A side tells which session it means, and at which byte the other side has to go on (docs/tunnel.md, "A session"). */
@@ -47,9 +49,9 @@ export function sessionPayload({ id, received, resumeMs }: SessionCommand): Buff
   return Buffer.concat([id, offsetPayload(received), time]);
 }
 
-/** Reads the payload of ACK: an offset. */
+/** Reads the payload of ACK: an offset and nothing else. The length is fixed, because these bytes do not count. */
 export function acknowledgeOf(payload: Buffer): AcknowledgeCommand | Malformed {
-  const offset = offsetOf(payload, 0);
+  const offset = payload.length === ACKNOWLEDGE_BYTES ? offsetOf(payload, 0) : undefined;
   return offset === undefined ? malformed("ACK") : { kind: "acknowledge", offset };
 }
 
@@ -68,5 +70,5 @@ function offsetOf(payload: Buffer, at: number): number | undefined {
 }
 
 function malformed(name: string): Malformed {
-  return { kind: "unknown", reason: `${name} without a whole payload` };
+  return { kind: "unknown", reason: `${name} with a payload that it cannot have` };
 }

@@ -38,7 +38,8 @@ test("kept bytes are those that were written, by their offsets, whatever is drop
 /** One direction of a connection: bytes on their way, and acknowledgements on the way back. */
 class Direction {
   readonly sender = new ResumeSender();
-  readonly receiver = new ResumeReceiver();
+  taken = 0;
+  readonly receiver = new ResumeReceiver(this);
   #framing = tunnelFraming.requests();
   readonly #way: Buffer[] = [];
   readonly #acknowledgements: number[] = [];
@@ -68,7 +69,7 @@ class Direction {
       assert.ok(command.kind === "data");
       assert.ok(command.bytes.equals(pattern(this.got, command.bytes.length)), `bytes at ${this.got}`);
       this.got += command.bytes.length;
-      this.receiver.add(bytes.length);
+      this.taken += bytes.length;
     }
     if (this.receiver.acknowledgementDue) this.#acknowledgements.push(this.receiver.acknowledge());
   }
