@@ -7,12 +7,12 @@ import type { Listener } from "./listener.js";
 export function listenPlaces(
   kind: PortSection,
   line: PortLine<unknown>,
-): Pick<Listener, "kind" | "port" | "host" | "name" | "line">[] {
+): Pick<Listener, "kind" | "port" | "host" | "datagrams" | "name" | "line">[] {
   const named = line.name === undefined ? {} : { name: line.name };
   return listensOf(line).map((listen) => ({
     kind,
     ...listen,
-    name: lineName(kind, { ...named, port: listen.port }),
+    name: lineName(kind, { ...named, ...listen }),
     line: lineName(kind, line),
   }));
 }

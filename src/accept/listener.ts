@@ -47,6 +47,8 @@ export interface Listener {
   readonly port: number;
   /** The address to listen on; left out: the one that all ports share. */
   readonly host?: string;
+  /** Its clients send datagrams: each address that sends any is a client. */
+  readonly datagrams?: boolean;
   /** The Unix socket, in place of a port. The permissions of its folder decide who may connect, not `[access]`. */
   readonly path?: string;
   /** The listener's name in the log: `direct port 8125`. */

@@ -1,12 +1,15 @@
+import type { EventEmitter } from "node:events";
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { clearStaleSocket } from "../control/stale-socket.js";
+import { formatListen } from "../core/config/listen.js";
 import { backoffMs } from "../core/limits/backoff.js";
-import { formatHostPort } from "../core/net/address.js";
 import { formatRemote } from "../core/options/conn-request.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
+import { DatagramServer } from "../sockets/datagram-server.js";
 import type { OwnPort, OwnSockets } from "../sockets/own-sockets.js";
+import type { UdpEnd } from "../sockets/udp-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Listener } from "./listener.js";
 
@@ -33,6 +36,20 @@ export class ListenError extends Error {
   }
 }
 
+/** What a port uses of a server: one of Node for connections, or one for datagrams. */
+export interface PortServer extends EventEmitter {
+  readonly listening: boolean;
+  address(): AddressInfo | string | null;
+  /** Begins to listen: `listening` or `error` follows. */
+  listen(where: {
+    readonly port?: number;
+    readonly host?: string;
+    readonly path?: string;
+    readonly backlog: number;
+  }): unknown;
+  close(): unknown;
+}
+
 /** What a port needs of the daemon. */
 export interface PortContext {
   readonly clock: Clock;
@@ -40,6 +57,8 @@ export interface PortContext {
   readonly own: OwnSockets;
   /** Takes a socket that the port has accepted. */
   admit(listener: Listener, socket: Socket): void;
+  /** Takes a client whose first datagram has come. */
+  admitDatagrams(listener: Listener, client: UdpEnd): void;
 }
 
 /** Where the connections of a listener go, as the log shows it; undefined when the client chooses. */
@@ -60,7 +79,7 @@ export class Port implements OwnPort {
   #listener: Listener;
   readonly #ip: string;
   readonly #context: PortContext;
-  readonly #server: Server;
+  readonly #server: PortServer;
   #state: State = { kind: "closed" };
   /** Why the last attempt to listen has failed. */
   #problem: string | undefined;
@@ -70,13 +89,11 @@ export class Port implements OwnPort {
    * @param ip the address to listen on, where the listener names none; `*`: all
    * @param server serves its clients itself; they are not given to {@link PortContext.admit}
    */
-  constructor(listener: Listener, ip: string, context: PortContext, server?: Server) {
+  constructor(listener: Listener, ip: string, context: PortContext, server?: PortServer) {
     this.#listener = listener;
     this.#ip = listener.host ?? ip;
     this.#context = context;
-    this.#server =
-      server ??
-      createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => context.admit(this.listener, socket));
+    this.#server = server ?? this.#createServer();
     this.#server.on("error", ({ message }) => {
       if (this.#server.listening) context.log.error(`listener on ${this.name}: ${message}`);
     });
@@ -84,7 +101,7 @@ export class Port implements OwnPort {
 
   /** Identifies a port: two with the same name cannot be open at a time. */
   static nameOf(listener: Listener, ip: string): string {
-    return listener.path ?? formatHostPort({ host: listener.host ?? ip, port: listener.port });
+    return listener.path ?? formatListen({ host: ip, ...listener });
   }
 
   /** The listener that serves new connections. A reload may replace it; connections that exist stay as they are. */
@@ -176,6 +193,16 @@ export class Port implements OwnPort {
     this.#failures += 1;
     const ms = backoffMs(RETRY, this.#failures, Math.random());
     this.#become({ kind: "waiting", retry: this.#context.clock.after(ms, () => void this.openEventually()) });
+  }
+
+  #createServer(): PortServer {
+    const context = this.#context;
+    if (this.#listener.datagrams) {
+      return new DatagramServer((client) => context.admitDatagrams(this.listener, client));
+    }
+    return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+      context.admit(this.listener, socket),
+    );
   }
 
   /** Stops listening. Connections that exist go on. */

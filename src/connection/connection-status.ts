@@ -1,4 +1,5 @@
 import { formatHostPort } from "../core/net/address.js";
+import { totalDropped } from "../core/net/datagrams.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import type { ConnectionStatus, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
 import type { Relay } from "../relay/relay.js";
@@ -40,11 +41,11 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
 }
 
 function relayStatus({ remote, lastReceivedAt, lastSentAt }: Relay, now: number): Partial<ConnectionStatus> {
-  const { peerAddress: host, peerPort: port, datagramsLost } = remote;
+  const { peerAddress: host, peerPort: port, dropped } = remote;
   return {
     remoteAddress: formatHostPort({ host, port }),
     receiveIdleMs: Math.round(now - lastReceivedAt),
     sendIdleMs: Math.round(now - lastSentAt),
-    ...(datagramsLost !== undefined && { datagramsLost }),
+    ...(dropped && { datagramsLost: totalDropped(dropped), datagramsDropped: { ...dropped } }),
   };
 }

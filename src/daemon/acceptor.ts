@@ -2,11 +2,13 @@ import type { Socket } from "node:net";
 import type { Listener } from "../accept/listener.js";
 import { TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Connection } from "../connection/connection.js";
+import { DatagramConnection } from "../connection/datagram-connection.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { ConnectionIds } from "../core/setup/connection-ids.js";
 import { acceptLocal } from "../sockets/local-end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { acceptTcp } from "../sockets/tcp-end.js";
+import type { UdpEnd } from "../sockets/udp-end.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
 import type { Generation } from "./generation.js";
 import type { Services } from "./services.js";
@@ -41,6 +43,22 @@ export class Acceptor {
     const origin = this.#services.own.originOf(socket, listener);
     if (listener.tls === undefined) this.#acceptTcp(listener, socket, origin);
     else this.#handshakes.begin(socket, origin, listener, listener.tls);
+  }
+
+  /** A client that sends datagrams is no socket, but it has its share of memory, and may have a remote: it counts as one. */
+  acceptDatagrams(listener: Listener, client: UdpEnd): void {
+    const { own, clock, registry, rejections } = this.#services;
+    const origin = own.originOfDatagrams({ host: client.peerAddress, port: client.peerPort }, listener);
+    const { admission, context } = this.#generation();
+    const admitted = admission.admit(origin, listener);
+    if (!admitted.ok) {
+      rejections.mention(origin, listener, admitted.message);
+      client.destroy();
+      return;
+    }
+    const connection = new DatagramConnection(this.#ids.next(clock.epochMs()), client, origin, listener, context);
+    registry.add(connection, admitted.value);
+    listener.welcome(connection);
   }
 
   /** Ends the handshakes that are under way. */

@@ -47,7 +47,13 @@ export class Daemon {
     const { own, monitor, rejections } = services;
     this.#services = services;
     this.#acceptor = new Acceptor(services, () => this.#generation);
-    this.#ports = new Ports({ clock, log, own, admit: (listener, socket) => this.#acceptor.accept(listener, socket) });
+    this.#ports = new Ports({
+      clock,
+      log,
+      own,
+      admit: (listener, socket) => this.#acceptor.accept(listener, socket),
+      admitDatagrams: (listener, client) => this.#acceptor.acceptDatagrams(listener, client),
+    });
     this.#control = {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),

@@ -18,7 +18,7 @@ export interface DialContext {
   readonly clock: Clock;
   readonly access: Pick<AccessRules, "permits">;
   readonly settings: Pick<Settings, "keepalive">;
-  readonly own: Pick<OwnSockets, "isOffLimits" | "dialling">;
+  readonly own: Pick<OwnSockets, "isOffLimits" | "dialling" | "sending">;
   readonly descriptors: DescriptorBudget;
 }
 

@@ -92,8 +92,8 @@ export class Flow implements FlowState {
   forward(chunk: Buffer): void {
     this.bytes += chunk.length;
     this.lastActivityAt = this.#clock.now();
-    if (chunk.length === 0) {
-      this.#observer?.passed(this.direction, chunk, true); // an empty datagram: a sign of life, nothing to write
+    if (chunk.length === 0 && this.sink.dropped === undefined) {
+      this.#observer?.passed(this.direction, chunk, true); // an empty datagram: a sign of life, and no byte of a stream
       return;
     }
     if (this.#rest !== undefined)
@@ -188,7 +188,7 @@ export class Flow implements FlowState {
   /** Somebody parses messages: the observer here, or the intermediary that takes them. A datagram is never split. */
   #chooseBlockSize(): void {
     const isParsed = this.#observer !== undefined || this.sink.intermediary !== undefined;
-    const isDatagrams = this.source.datagramsLost !== undefined || this.sink.datagramsLost !== undefined;
+    const isDatagrams = this.source.dropped !== undefined || this.sink.dropped !== undefined;
     this.#blockSize =
       isParsed && !isDatagrams
         ? Math.min(this.#configuredBlock || OBSERVED_BLOCK_BYTES, OBSERVED_BLOCK_BYTES)

@@ -19,6 +19,7 @@ export function datagramSocket(address: string): Socket {
  * @throws {NodeJS.ErrnoException} such as `EADDRINUSE`
  */
 export async function bindDatagrams(socket: Socket, port: number, address?: string): Promise<void> {
+  const listening = once(socket, "listening"); // may be told at once
   socket.bind({ port, exclusive: true, ...(address !== undefined && { address }) });
-  await once(socket, "listening");
+  await listening;
 }

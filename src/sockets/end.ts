@@ -1,5 +1,6 @@
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { View } from "../core/monitor/view.js";
+import type { DroppedDatagrams } from "../core/net/datagrams.js";
 import type { ObservedPoint } from "./byte-observer.js";
 
 /** The events of an end. */
@@ -51,7 +52,7 @@ export interface End {
   /** The peer would take what is {@link unsent}: it waits for its turn on a shared link. */
   readonly awaitsTurn?: boolean;
   /** Datagrams that could not be passed on; undefined for streams. */
-  readonly datagramsLost?: number;
+  readonly dropped?: DroppedDatagrams;
   /** Set when this end is not the server itself: observers elsewhere see what becomes of its messages. */
   readonly intermediary?: Intermediary;
   /** Writes a chunk, which must not change before {@link unsent} is 0. */

@@ -1,3 +1,4 @@
+import type { Socket as DatagramSocket } from "node:dgram";
 import type { Socket } from "node:net";
 import { canonicalAddress, type HostPort, plainAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
@@ -38,6 +39,8 @@ export class OwnSockets {
   readonly #ports = new Map<number, Set<OwnPort>>();
   /** Sockets that we have connected and nobody has accepted yet, by {@link pairOf}. */
   readonly #dialled = new Map<string, { readonly socket: Socket; readonly origin: ClientOrigin }>();
+  /** UDP sockets of ours, by the address and port that they send from. */
+  readonly #senders = new Map<string, { readonly socket: DatagramSocket; readonly origin: ClientOrigin }>();
   readonly #routes = new RouteGraph();
 
   constructor(clock: Clock) {
@@ -128,13 +131,34 @@ export class OwnSockets {
     return { address: origin.address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
   }
 
+  /** Remembers the client whose bytes a bound UDP socket will send from an address, until it closes. */
+  sending(socket: DatagramSocket, from: string, origin: ClientOrigin): void {
+    const sender = senderOf({ host: from, port: socket.address().port });
+    this.#senders.set(sender, { socket, origin });
+    socket.once("close", () => this.#senders.delete(sender));
+  }
+
+  /** The origin of a client whose first datagram has come to a listener of ours. */
+  originOfDatagrams(client: HostPort, { name, line = name }: OwnListener): ClientOrigin {
+    const sender = this.#senders.get(senderOf(client));
+    if (sender === undefined) return { address: plainAddress(client.host), line, hops: 0 };
+    const { origin, socket } = sender;
+    const open = this.#route(origin.line, line, socket);
+    return { address: origin.address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
+  }
+
   /** Records that one line leads to another while this socket is open. Returns false when that would close a loop. */
-  #route(from: string, to: string, socket: Socket): boolean {
-    if (socket.destroyed) return true;
+  #route(from: string, to: string, socket: Socket | DatagramSocket): boolean {
+    if ("destroyed" in socket && socket.destroyed) return true;
     const open = this.#routes.add(from, to);
     if (open) socket.once("close", () => this.#routes.remove(from, to));
     return open;
   }
+}
+
+/** Where datagrams come from, as a key. */
+function senderOf({ host, port }: HostPort): string {
+  return `${canonicalAddress(host)} ${port}`;
 }
 
 /** A connection as a key: both its addresses and ports, in the order client, server. */

@@ -1,49 +1,67 @@
 import type { Socket } from "node:dgram";
+import { Deque } from "../core/collections/deque.js";
+import { canonicalAddress, type HostPort } from "../core/net/address.js";
+import { type DroppedDatagrams, MAX_PAYLOAD, noneDropped } from "../core/net/datagrams.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
 
-const MAX_PAYLOAD = 65_507; // an IPv4 packet of 65,535 bytes less its headers (RFC 768, RFC 791)
-const MAX_UNSENT = 262_144; // bytes that the kernel does not take: beyond this the network is down, not busy
+/** Bytes that the kernel does not take: beyond this the network is down, not busy. */
+const MAX_UNSENT = 262_144;
+/** What may wait for a reader that is paused: the bursts of meters and of video fit, and a flood costs little memory. */
+const MAX_WAITING_BYTES = 262_144;
+const MAX_WAITING = 1024; // datagrams; an empty one costs memory, too
 
 /**
- * A UDP remote as one end of a relay: each write is a datagram, each datagram is a chunk. Datagrams have no back pressure: those that
- * arrive while the end is paused are dropped and counted.
+ * A UDP peer as one end of a relay: each write is a datagram, each datagram is a chunk. Datagrams have no back pressure: of those that
+ * come while the end is paused some wait, and the rest is dropped and counted.
  */
 export class UdpEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
   readonly peerAddress: string;
   readonly peerPort: number;
-  datagramsLost = 0;
+  /** What could not be passed on. */
+  readonly dropped: DroppedDatagrams = noneDropped();
   readonly #socket: Socket;
+  readonly #release: () => void;
+  readonly #waiting = new Deque<Buffer>();
+  #waitingCount = 0;
+  #waitingBytes = 0;
   #paused = true;
   #draining = false;
+  #sending = 0;
   gone = false;
 
-  /** @param socket connected to the remote */
-  constructor(socket: Socket) {
+  /**
+   * @param socket bound, and not connected: it may be that of many ends
+   * @param peer where datagrams go
+   * @param release called once, when the end is destroyed
+   */
+  constructor(socket: Socket, peer: HostPort, release: () => void) {
     this.#socket = socket;
-    const peer = socket.remoteAddress();
-    this.peerAddress = peer.address;
+    this.peerAddress = peer.host;
     this.peerPort = peer.port;
-    socket.on("message", (datagram) => this.#receive(datagram));
-    // ICMP answers such as "refused" are about one datagram; the device may be back for the next one
-    socket.on("error", () => {
-      this.datagramsLost += 1;
-    });
-    socket.on("close", () => guarded(this, () => this.events.closed(undefined)));
+    this.#release = release;
+  }
+
+  /** Bytes that wait for the reader. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   get unsent(): number {
-    return this.gone ? 0 : this.#socket.getSendQueueSize();
+    return this.#draining && !this.gone ? this.#socket.getSendQueueSize() : 0;
   }
 
   write(chunk: Buffer | string): void {
     if (this.gone) return;
-    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
-    for (let at = 0; at < bytes.length; at += MAX_PAYLOAD) {
-      if (this.unsent > MAX_UNSENT) this.datagramsLost += 1;
-      else this.#socket.send(bytes, at, Math.min(MAX_PAYLOAD, bytes.length - at), this.#onSent);
-    }
-    this.#draining = this.unsent > 0;
+    const bytes = Buffer.from(chunk as Buffer); // a copy: Node sends it later
+    let at = 0;
+    do {
+      const length = Math.min(MAX_PAYLOAD, bytes.length - at);
+      if (this.#socket.getSendQueueSize() > MAX_UNSENT) this.dropped.unsent += 1;
+      else this.#send(bytes, at, length);
+      at += length;
+    } while (at < bytes.length);
+    this.#draining = this.#sending > 0 && this.#socket.getSendQueueSize() > 0;
   }
 
   pause(): void {
@@ -52,17 +70,27 @@ export class UdpEnd implements End {
 
   resume(): void {
     this.#paused = false;
+    guarded(this, () => {
+      while (!this.#paused) {
+        const datagram = this.#waiting.take();
+        if (datagram === undefined) break;
+        this.#waitingCount -= 1;
+        this.#waitingBytes -= datagram.length;
+        this.events.data(datagram);
+      }
+    });
   }
 
-  /** UDP has no FIN: the remote learns nothing. */
+  /** UDP has no FIN: the peer learns nothing. */
   end(): void {
     setImmediate(() => guarded(this, () => this.gone || this.events.finished()));
   }
 
-  destroy(): void {
+  destroy(error?: Error): void {
     if (this.gone) return;
     this.gone = true;
-    this.#socket.close();
+    this.#release();
+    setImmediate(() => guarded(this, () => this.events.closed(error)));
   }
 
   /** UDP has no reset. */
@@ -70,18 +98,48 @@ export class UdpEnd implements End {
     this.destroy();
   }
 
-  #receive(datagram: Buffer): void {
-    if (this.#paused) {
-      this.datagramsLost += 1;
-      return;
-    }
-    guarded(this, () => this.events.data(datagram));
+  /** A datagram of the peer has come. */
+  receive(datagram: Buffer): void {
+    if (this.gone) return;
+    if (!this.#paused) {
+      guarded(this, () => this.events.data(datagram));
+    } else if (this.#waitingCount < MAX_WAITING && this.#waitingBytes + datagram.length <= MAX_WAITING_BYTES) {
+      this.#waiting.push(datagram);
+      this.#waitingCount += 1;
+      this.#waitingBytes += datagram.length;
+    } else this.dropped.slow += 1;
+  }
+
+  #send(bytes: Buffer, at: number, length: number): void {
+    this.#sending += 1;
+    this.#socket.send(bytes, at, length, this.peerPort, this.peerAddress, this.#onSent);
   }
 
   readonly #onSent = (error: Error | null): void => {
-    if (error !== null) this.datagramsLost += 1;
-    if (!this.#draining || this.unsent > 0) return;
+    this.#sending -= 1;
+    if (error !== null) this.dropped.unsent += 1; // about one datagram; the network may be back for the next one
+    if (!this.#draining || this.#sending > 0) return;
     this.#draining = false;
-    guarded(this, () => this.events.drained());
+    guarded(this, () => this.gone || this.events.drained());
   };
+}
+
+/**
+ * The end of a UDP remote that the daemon has asked for.
+ *
+ * @param socket bound, and for this end alone
+ * @param answers who may answer: the peer's host, by any port; or anybody, where the peer is a group or a broadcast address
+ */
+export function remoteUdpEnd(socket: Socket, peer: HostPort, answers: "of host" | "of anybody"): UdpEnd {
+  const end = new UdpEnd(socket, peer, () => socket.close());
+  const host = canonicalAddress(peer.host);
+  const isOfPeer = (address: string): boolean => address === peer.host || canonicalAddress(address) === host;
+  socket.on("message", (datagram, { address }) => {
+    if (answers === "of anybody" || isOfPeer(address)) end.receive(datagram);
+    else end.dropped.foreign += 1;
+  });
+  socket.on("error", () => {
+    end.dropped.unsent += 1;
+  });
+  return end;
 }

@@ -73,7 +73,7 @@ export class Site {
     const name = `web port ${port}`;
     const rules = { throughDaemon: "refused", accepts: "clients", essential: false } as const;
     const listener = { kind: "web", port, name, ...rules, welcome() {}, reject() {} };
-    this.#listening = new Port(listener, address, { ...context, admit() {} }, this.#server);
+    this.#listening = new Port(listener, address, { ...context, admit() {}, admitDatagrams() {} }, this.#server);
   }
 
   get status(): ListenerStatus {

@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import type { Listener } from "#src/accept/listener.js";
 import { Ports } from "#src/accept/ports.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
+import type { UdpEnd } from "#src/sockets/udp-end.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { MemoryLog } from "../support/in-process.js";
@@ -20,7 +21,11 @@ function fixture(t: TestContext) {
     welcomed.push(listener.name);
     socket.destroy();
   };
-  const ports = new Ports({ clock, log, own: new OwnSockets(clock), admit });
+  const admitDatagrams = (listener: Listener, client: UdpEnd): void => {
+    welcomed.push(listener.name);
+    client.destroy();
+  };
+  const ports = new Ports({ clock, log, own: new OwnSockets(clock), admit, admitDatagrams });
   t.after(() => ports.close());
   const listening = (): number[] => ports.status.filter(({ problem }) => problem === undefined).map(({ port }) => port);
   /** Connects to a port; returns the name of the listener that was given the client. */

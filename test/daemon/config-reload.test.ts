@@ -37,7 +37,11 @@ class ReloadableDaemon {
 
   constructor(clock: ManualClock) {
     const { log } = this;
-    this.ports = new Ports({ clock, log, own: new OwnSockets(clock), admit: (_listener, socket) => socket.destroy() });
+    this.ports = new Ports({
+      ...{ clock, log, own: new OwnSockets(clock) },
+      admit: (_listener, socket) => socket.destroy(),
+      admitDatagrams: (_listener, client) => client.destroy(),
+    });
     this.reload = new ConfigReload({
       ...{ log, ports: this.ports, descriptorLimit: 1024 },
       load: () => {

@@ -3,7 +3,7 @@ import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
 import { checkDevice, DEVICE_KEYS, repeatedServers } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
-import { listensOf } from "./listen.js";
+import { formatPort, listensOf } from "./listen.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
 import { WEB_KEYS } from "./web-keys.js";
 
@@ -47,19 +47,19 @@ function defaults(): Settings {
 
 /** The problems of settings as a whole; empty when there are none. */
 export function checkSettings(settings: Settings): string[] {
-  const taken = new Map([[settings.port, "the proxy itself"]]);
+  const taken = new Map([[String(settings.port), "the proxy itself"]]);
   const problems: string[] = [];
   for (const section of PORT_SECTIONS) {
     for (const line of settings[section]) {
       const title = lineTitle(section, line);
-      for (const { port } of listensOf(line)) {
+      for (const port of listensOf(line).map(formatPort)) {
         const by = taken.get(port);
         if (by !== undefined) problems.push(`${title}: port ${port} is the port ${by} listens on`);
         taken.set(port, title);
       }
     }
   }
-  const byOther = settings.webPort === 0 ? undefined : taken.get(settings.webPort);
+  const byOther = settings.webPort === 0 ? undefined : taken.get(String(settings.webPort));
   if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
   if (!doesAnything(settings)) problems.push(NOTHING_TO_DO);
   return [...problems, ...repeatedServers(settings), ...checkDevice(settings).map((problem) => `[device] ${problem}`)];

@@ -18,7 +18,7 @@ export const LINE_KEYS: readonly LineKey[] = [
     sections: ["direct", "mux", "tunnel"],
     unit: "port or address:port",
     range: "several with commas between",
-    help: "The port to listen on, on the address that [host] ip names, or on an address of its own.",
+    help: "The port to listen on, on the address that [host] ip names, or on an address of its own. [direct] takes udp: in front.",
   },
   {
     key: "target",

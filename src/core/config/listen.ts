@@ -2,8 +2,16 @@ import { formatHostPort, isHostName, isIPv4, isIPv6, parsePort, splitHostPort } 
 import { fail, ok, type Result } from "../parse/result.js";
 import type { Listen } from "./settings.js";
 
-/** Reads where a line listens: `port`, `address:port`, `[IPv6]:port`; `*:port` is all addresses. */
+const UDP = "udp:";
+
+/** Reads where a line listens: `port`, `address:port`, `[IPv6]:port`, each with `udp:` in front or without; `*:port` is all addresses. */
 export function parseListen(text: string): Result<Listen> {
+  if (text.slice(0, UDP.length).toLowerCase() !== UDP) return parsePlace(text);
+  const place = parsePlace(text.slice(UDP.length));
+  return place.ok ? ok({ ...place.value, datagrams: true }) : place;
+}
+
+function parsePlace(text: string): Result<Listen> {
   if (!text.includes(":")) {
     const port = parsePort(text);
     return port.ok ? ok({ port: port.value }) : port;
@@ -17,15 +25,21 @@ export function parseListen(text: string): Result<Listen> {
 }
 
 /** The text that {@link parseListen} reads. */
-export function formatListen({ host, port }: Listen): string {
-  return host === undefined ? String(port) : formatHostPort({ host, port });
+export function formatListen({ host, port, datagrams = false }: Listen): string {
+  return `${datagrams ? UDP : ""}${host === undefined ? port : formatHostPort({ host, port })}`;
+}
+
+/** The port in messages: `502`, or `udp:502`. TCP and UDP have a space of numbers each. */
+export function formatPort({ port, datagrams = false }: Pick<Listen, "port" | "datagrams">): string {
+  return `${datagrams ? UDP : ""}${port}`;
 }
 
 /** Every address and port of a line, the first one first. */
 export function listensOf({
   host,
   port,
+  datagrams,
   alsoListens = [],
 }: Listen & { readonly alsoListens?: readonly Listen[] }): Listen[] {
-  return [{ port, ...(host !== undefined && { host }) }, ...alsoListens];
+  return [{ port, ...(host !== undefined && { host }), ...(datagrams && { datagrams }) }, ...alsoListens];
 }

@@ -11,6 +11,7 @@ interface Place extends HostPort {
   readonly line: string;
   /** Whether nobody may reach the port through the daemon. */
   readonly offLimits?: boolean;
+  readonly datagrams?: boolean;
   /** Whether devices connect to the port: its line then leads to whatever connects. */
   readonly forDevices?: boolean;
 }
@@ -19,8 +20,8 @@ interface Place extends HostPort {
 interface Way {
   readonly line: string;
   readonly target: HostPort;
-  /** Whether the line uses UDP. The ports of the daemon are TCP ports, so none of them can answer. */
-  readonly udp?: boolean;
+  /** Whether the line sends datagrams: only a port that takes them can answer. */
+  readonly datagrams?: boolean;
 }
 
 const LOCALHOST = "localhost";
@@ -35,14 +36,15 @@ const LOCALHOST = "localhost";
 export function checkLoops(settings: Settings, isOwn: (address: string) => boolean): string[] {
   const places = listeningPlaces(settings);
   const routes = new RouteGraph();
-  return waysOf(settings).flatMap(({ line, target, udp = false }) => {
+  return waysOf(settings).flatMap(({ line, target, datagrams = false }) => {
     const addresses = target.host.toLowerCase() === LOCALHOST ? [LOCALHOST, "127.0.0.1", "::1"] : [target.host];
     const found = places.filter(
       ({ host, port }) => port === target.port && addresses.some((address) => reachesListener(address, host, isOwn)),
     );
     const wrong = (what: string): string => `${line}: ${formatHostPort(target)}${what}`;
     if (found.some(({ offLimits }) => offLimits)) return wrong(`: ${TARGET_IS_DAEMON}`);
-    const open = found.every((to) => udp || (to.forDevices ? routes.add(to.line, line) : routes.add(line, to.line)));
+    const reached = found.filter((to) => (to.datagrams ?? false) === datagrams);
+    const open = reached.every((to) => (to.forDevices ? routes.add(to.line, line) : routes.add(line, to.line)));
     return open ? [] : wrong(` ${TARGET_IS_LOOP}`);
   });
 }
@@ -68,7 +70,7 @@ function waysOf({ direct, mux, namedDevices, ...settings }: Settings): Way[] {
       line.route.servers.map((target) => ({
         line: lineTitle("direct", line),
         target,
-        udp: line.route.options.transport === "udp",
+        datagrams: line.route.options.transport === "udp",
       })),
     ),
     ...mux.map((line) => ({ line: lineTitle("mux", line), target: line.route.target })),

@@ -1,6 +1,6 @@
 import type { FileSettings } from "./file.js";
 import { lineTitle, PORT_SECTIONS } from "./keys.js";
-import { listensOf } from "./listen.js";
+import { formatPort, listensOf } from "./listen.js";
 import type { PortLine, PortSection, Settings } from "./settings.js";
 
 /**
@@ -34,14 +34,16 @@ function repeatedLines(
   before: readonly PortLine<unknown>[],
   lines: readonly PortLine<unknown>[],
 ): string[] {
-  const ports = new Set(before.flatMap(listensOf).map(({ port }) => port));
+  const ports = new Set(before.flatMap(listensOf).map(formatPort));
   const names = new Set(before.map(({ name }) => name));
   return lines.flatMap((line) => {
     const title = lineTitle(section, line);
-    const taken = listensOf(line).filter(({ port }) => ports.has(port));
+    const taken = listensOf(line)
+      .map(formatPort)
+      .filter((port) => ports.has(port));
     return [
       ...(line.name !== undefined && names.has(line.name) ? [`${title}: stands in an earlier file, too`] : []),
-      ...taken.map(({ port }) => `${title}: port ${port} was given in an earlier file`),
+      ...taken.map((port) => `${title}: port ${port} was given in an earlier file`),
     ];
   });
 }

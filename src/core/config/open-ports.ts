@@ -1,6 +1,6 @@
-import { formatHostPort, type HostPort, isLoopback } from "../net/address.js";
-import { listensOf } from "./listen.js";
-import type { Settings } from "./settings.js";
+import { type HostPort, isLoopback } from "../net/address.js";
+import { formatListen, formatPort, listensOf } from "./listen.js";
+import type { Listen, Settings } from "./settings.js";
 
 const MAX_NAMED = 4; // in a line for people
 
@@ -10,8 +10,8 @@ const MAX_NAMED = 4; // in a line for people
  * @param remedy the subject of the sentence "… limits that"
  */
 export function openPortWarnings(settings: Settings, remedy: string): string[] {
-  const ports = openPorts(settings).map(({ host, port }) =>
-    isAny(host) ? `port ${port}` : formatHostPort({ host, port }),
+  const ports = openPorts(settings).map(({ host, ...place }) =>
+    isAny(host) ? `port ${formatPort(place)}` : formatListen({ host, ...place }),
   );
   if (ports.length === 0) return [];
   const more = ports.length - MAX_NAMED;
@@ -20,7 +20,17 @@ export function openPortWarnings(settings: Settings, remedy: string): string[] {
 }
 
 /** The ports that ask for no proof of identity. */
-function openPorts({ clients, devices, ip, port, direct, mux, tunnel, webPort, webAddress }: Settings): HostPort[] {
+function openPorts({
+  clients,
+  devices,
+  ip,
+  port,
+  direct,
+  mux,
+  tunnel,
+  webPort,
+  webAddress,
+}: Settings): (Listen & HostPort)[] {
   if (clients.length > 0) return [];
   const asksNobody = tunnel.filter(({ route }) => (route.tunnel.secret ?? route.tunnel.authority) === undefined);
   const ports = [

@@ -1,10 +1,10 @@
 import type { LineFormat } from "../options/line-format.js";
 import { findNamedRow, namesOf, type OptionText, withValue } from "../options/option-table.js";
 import { didYouMean } from "../parse/near-miss.js";
-import type { Result } from "../parse/result.js";
+import { fail, type Result } from "../parse/result.js";
 import type { Entry } from "./ini-line.js";
 import { LINE_KEYS } from "./line-keys.js";
-import { parseListen } from "./listen.js";
+import { formatPort, parseListen } from "./listen.js";
 import type { Listen, PortLine, PortSection } from "./settings.js";
 
 /** The reader of one section. */
@@ -22,7 +22,7 @@ export class PortLines<T extends object, R> {
   readonly #format: LineFormat<T, R>;
   readonly #parse: (text: string) => Result<R>;
   /** The line that has given each port. */
-  readonly #givenAt = new Map<number, number>();
+  readonly #givenAt = new Map<string, number>();
 
   /** @param parse reads the value of a one-line form */
   constructor(section: PortSection, format: LineFormat<T, R>, parse: (text: string) => Result<R>) {
@@ -40,11 +40,11 @@ export class PortLines<T extends object, R> {
         if (!listen.ok) return listen.message;
         const route = this.#parse(value.replace(/^conn\s+/i, "")); // the original sockproxyd wants this word in [direct]
         if (!route.ok) {
-          this.#givenAt.delete(listen.value.port);
+          this.#givenAt.delete(formatPort(listen.value));
           return route.message;
         }
         this.lines.push({ ...listen.value, route: route.value });
-        return undefined;
+        return listen.value.datagrams ? this.#format.datagramProblem?.(route.value) : undefined;
       },
     };
   }
@@ -83,7 +83,8 @@ export class PortLines<T extends object, R> {
         const route = this.#format.build(places, options);
         if (!route.ok) return withLongNames(route.message, this.#format.rows);
         this.lines.push({ name, ...listen, ...(alsoListens.length > 0 && { alsoListens }), route: route.value });
-        return undefined;
+        const problem = listens.some(({ datagrams }) => datagrams) && this.#format.datagramProblem?.(route.value);
+        return problem ? withLongNames(problem, this.#format.rows) : undefined;
       },
     };
   }
@@ -109,9 +110,10 @@ export class PortLines<T extends object, R> {
   #listen(text: string, at: number): Result<Listen> {
     const listen = parseListen(text);
     if (!listen.ok) return listen;
-    const { port } = listen.value;
+    if (listen.value.datagrams && !this.#format.datagramProblem) return fail("udp: goes with [direct]");
+    const port = formatPort(listen.value);
     const before = this.#givenAt.get(port);
-    if (before !== undefined) return { ok: false, message: `port ${port} is given twice, first in line ${before}` };
+    if (before !== undefined) return fail(`port ${port} is given twice, first in line ${before}`);
     this.#givenAt.set(port, at);
     return listen;
   }

@@ -11,6 +11,8 @@ export interface Listen {
   /** The address. `*` is all addresses; undefined is the address of `[host] ip`. */
   readonly host?: string;
   readonly port: number;
+  /** Clients send datagrams (UDP); left out: they connect (TCP). */
+  readonly datagrams?: boolean;
 }
 
 /** A line of the configuration that listens. `R`: the type of its route. */

@@ -25,8 +25,12 @@ export interface LineId {
 }
 
 /** A configuration line as messages show it: `mux port 5020`, or `mux inverter (port 5020)`. */
-export function lineName(kind: "proxy" | "direct" | "mux" | "tunnel", { port, name }: LineId): string {
-  return name === undefined ? `${kind} port ${port}` : `${kind} ${name} (port ${port})`;
+export function lineName(
+  kind: "proxy" | "direct" | "mux" | "tunnel",
+  { port, name, datagrams = false }: LineId & { readonly datagrams?: boolean },
+): string {
+  const place = `${datagrams ? "UDP " : ""}port ${port}`;
+  return name === undefined ? `${kind} ${place}` : `${kind} ${name} (${place})`;
 }
 
 /** A configuration line in short, where its kind is known: `5020`, or `inverter 5020`. */

@@ -15,6 +15,7 @@ export interface ConnOptionRow extends OptionRow<ConnOptions> {
 
 const MAX_BLOCK_SIZE = 1_048_576;
 const MAX_CONNECT_MS = 600_000;
+const MAX_TTL = 255; // one byte of the IP header (RFC 791)
 
 const row = rowsOf<ConnOptions>(DEFAULT_OPTIONS);
 
@@ -89,6 +90,22 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     capabilities: ["UDP", "TLS"],
   },
   ...TLS_OPTIONS,
+  {
+    ...row({
+      key: "MTTL",
+      name: "multicast-ttl",
+      description:
+        "With transport=udp to a multicast group: 1 keeps datagrams in this network, more lets them pass routers.",
+      usage: "MTTL=hops",
+      help: [
+        "With PRTO=udp to a multicast group: 1 keeps datagrams in this network",
+        "(default), up to 255 lets them pass routers.",
+      ],
+      sets: "multicastTtl",
+      kind: count("hops", 0, MAX_TTL),
+    }),
+    capabilities: ["MTTL"],
+  },
   {
     ...row({
       key: "CTIM",

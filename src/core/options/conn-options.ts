@@ -9,6 +9,8 @@ export type Transport = "tcp" | "udp" | "tls";
 /** The values of all options of CONN. Times in milliseconds. */
 export interface ConnOptions extends TlsOptions {
   readonly transport: Transport;
+  /** How far a datagram to a multicast group goes: 1 stays in this network, each router takes one. */
+  readonly multicastTtl: number;
   /** Longest silence of the remote; 0: no limit. */
   readonly receiveTimeoutMs: number;
   /** Most bytes that one read hands on; 0: no limit. */
@@ -33,6 +35,7 @@ export interface ConnOptions extends TlsOptions {
 export const DEFAULT_OPTIONS: ConnOptions = {
   ...DEFAULT_TLS_OPTIONS,
   transport: "tcp",
+  multicastTtl: 1,
   receiveTimeoutMs: 0,
   blockSize: 0,
   paceMs: 0,

@@ -37,7 +37,8 @@ export function parseTarget(text: string): Result<{ readonly target: HostPort; r
 
 /** A request whose options go together. An identity means TLS. */
 export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
-  const { monitor, monitorFormat, monitorFile } = request.options;
+  const { transport, multicastTtl, monitor, monitorFormat, monitorFile } = request.options;
+  if (transport !== "udp" && multicastTtl !== DEFAULT_OPTIONS.multicastTtl) return fail("MTTL goes with PRTO=udp");
   const described = monitorFormat.length > 0 || monitorFile !== undefined;
   if (monitor === undefined && described) return fail("MONF and MONL go with MONI");
   const { tlsIdentity, ...options } = request.options;

@@ -18,4 +18,6 @@ export interface LineFormat<T, R> {
   /** The places of a route, as {@link build} takes them. */
   placesOf(route: R): string[];
   optionsOf(route: R): T;
+  /** Why a line cannot take datagrams from its clients; undefined where it can. Left out: no line of the section can. */
+  datagramProblem?(route: R): string | undefined;
 }

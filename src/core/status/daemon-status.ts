@@ -3,6 +3,7 @@ import type { MonitorStatus } from "../monitor/monitor-status.js";
 import { muxLines } from "../mux/mux-report.js";
 import type { MuxStatus } from "../mux/mux-status.js";
 import type { HostPort } from "../net/address.js";
+import type { DroppedDatagrams } from "../net/datagrams.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { printable, printableJson } from "../parse/text.js";
 import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLine } from "../tunnel/tunnel-status.js";
@@ -77,8 +78,10 @@ export interface ConnectionStatus {
   readonly received: number;
   /** Bytes to the remote. */
   readonly sent: number;
-  /** Datagrams dropped because the client read too slowly, or because sending failed. */
+  /** Datagrams that went no further. */
   readonly datagramsLost?: number;
+  /** The same by reason. */
+  readonly datagramsDropped?: DroppedDatagrams;
   readonly notify?: NotifyStatus;
 }
 

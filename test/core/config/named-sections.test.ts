@@ -182,6 +182,22 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
     ["[host]", "keepalve=5"],
     "2: [host] keepalve: unknown key; known are ip, port, vera, log, debug, renotify, keepalive, audit-size, audit-files; did you mean keepalive?",
   ],
+  ["UDP for a shared device", ["[mux x]", "listen=udp:1"], "2: [mux x] listen: udp: goes with [direct]"],
+  [
+    "a plugin that cannot read datagrams",
+    ["[direct x]", "listen=1, udp:2", "target=h:1", "notify=5"],
+    "1: [direct x]: notify does not go with listen=udp: a plugin reads a stream",
+  ],
+  [
+    "a reset where there is none",
+    ["[direct]", "udp:2=h:1 FAIL=reset"],
+    "2: [direct] udp:2: FAIL=reset does not go with listen=udp: UDP has no reset",
+  ],
+  [
+    "a UDP port twice",
+    ["[direct x]", "listen=udp:2, 2, udp:2"],
+    "2: [direct x] listen: port udp:2 is given twice, first in line 2",
+  ],
   ["listen", ["[mux x]", "target=h:1"], "1: [mux x]: listen is missing: the port to listen on"],
   ["target", ["[mux x]", "listen=1"], "1: [mux x]: no target: host:port is wanted"],
   ["expose", ["[tunnel x]", "listen=1"], "1: [tunnel x]: nothing is exposed: host:port>service:port is wanted"],

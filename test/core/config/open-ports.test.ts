@@ -34,6 +34,7 @@ const rows: readonly (readonly [what: string, lines: readonly string[], ports: s
     ["[direct]", "1=a:1", "[mux]", "2=a:1", "[tunnel]", "3=EXPOSE 127.0.0.1:4>a:1"],
     "port 2504, port 1, port 2, port 3",
   ],
+  ["a UDP port", [...HERE, "[direct]", "udp:*:1=a:1", "udp:10.0.0.1:2=a:1"], "port udp:1, udp:10.0.0.1:2"],
   ["many", ["[direct]", "1=a:1", "2=a:1", "3=a:1", "4=a:1", "5=a:1"], "port 2504, port 1, port 2, port 3, and 2 more"],
   ["an exposed port", [...HERE, "[tunnel]", "3=EXPOSE 10.0.0.1:4>a:1 127.0.0.1:5>a:1"], "10.0.0.1:4"],
   [

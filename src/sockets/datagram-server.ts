@@ -1,0 +1,105 @@
+import type { Socket } from "node:dgram";
+import { EventEmitter } from "node:events";
+import type { AddressInfo } from "node:net";
+import { formatHostPort, type HostPort } from "../core/net/address.js";
+import { isMulticast } from "../core/net/datagrams.js";
+import { bindDatagrams, datagramSocket } from "./datagram-socket.js";
+import { EndReason } from "./end.js";
+import { UdpEnd } from "./udp-end.js";
+
+/** Most clients at a time. Addresses are easy to forge: more of them must not take the memory of the daemon. */
+const MAX_CLIENTS = 1024;
+const ANY_IPV6 = "::";
+const ANY_IPV4 = "0.0.0.0";
+
+/**
+ * A UDP port that clients send to: each address that sends a datagram is a client, until its end is destroyed. It has the interface that
+ * ports use of a server of Node.
+ */
+export class DatagramServer extends EventEmitter {
+  readonly #accept: (client: UdpEnd) => void;
+  /** By address and port. */
+  readonly #clients = new Map<string, UdpEnd>();
+  #socket: Socket | undefined;
+  #isListening = false;
+  #refused = 0;
+
+  /** @param accept takes a new client, paused; its first datagram waits */
+  constructor(accept: (client: UdpEnd) => void) {
+    super();
+    this.#accept = accept;
+  }
+
+  get listening(): boolean {
+    return this.#isListening;
+  }
+
+  /** Datagrams that were dropped, because there were {@link MAX_CLIENTS} already. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  address(): AddressInfo | null {
+    return this.#isListening ? (this.#socket?.address() ?? null) : null;
+  }
+
+  /** Begins to listen: `listening` or `error` follows. @param host an address of this machine, or of a group; left out: all */
+  listen({ port = 0, host }: { readonly port?: number; readonly host?: string }): void {
+    this.#open(port, host).then(
+      (socket) => this.#opened(socket, host),
+      (error: Error) => this.emit("error", error),
+    );
+  }
+
+  /** Ends all clients: without the port nothing reaches them, and they reach nobody. */
+  close(): void {
+    this.#isListening = false;
+    for (const client of [...this.#clients.values()]) client.destroy(new EndReason("its UDP port has closed", true));
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  /** All addresses of this machine are those of both families, where it has IPv6. */
+  async #open(port: number, host?: string): Promise<Socket> {
+    try {
+      return await bound(port, host ?? ANY_IPV6);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (host !== undefined || (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL")) throw error;
+      return bound(port, ANY_IPV4);
+    }
+  }
+
+  #opened(socket: Socket, host = ANY_IPV6): void {
+    if (isMulticast(host)) socket.addMembership(host);
+    this.#socket = socket;
+    this.#isListening = true;
+    socket.on("message", (datagram, { address, port }) => this.#received(datagram, { host: address, port }, socket));
+    socket.on("error", (error) => this.emit("error", error));
+    this.emit("listening");
+  }
+
+  #received(datagram: Buffer, from: HostPort, socket: Socket): void {
+    const key = formatHostPort(from);
+    const known = this.#clients.get(key);
+    if (known !== undefined) known.receive(datagram);
+    else if (this.#clients.size >= MAX_CLIENTS) this.#refused += 1;
+    else {
+      const client = new UdpEnd(socket, from, () => this.#clients.delete(key));
+      this.#clients.set(key, client);
+      client.receive(datagram);
+      this.#accept(client);
+    }
+  }
+}
+
+async function bound(port: number, host: string): Promise<Socket> {
+  const socket = datagramSocket(host);
+  try {
+    await bindDatagrams(socket, port, host);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
