@@ -1,43 +1,35 @@
-import type { TunnelCommand } from "../core/tunnel/frames.js";
-import type { Clock, Timer } from "../system/clock.js";
+import type { TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import { secretMatches } from "./secret-check.js";
 
-/** A device has this long to send the secret, from its connection on. */
-const SECRET_WITHIN_MS = 10_000;
-
-/** What becomes of the device. */
-export interface DeviceAuthenticationEvents {
-  /** The device knows the secret. */
-  authenticated(): void;
-  /** The device has to be closed. The reason never contains what the device has sent. */
-  rejected(reason: string): void;
+/** What a device has said of itself before LISTEN. */
+export interface Credentials {
+  readonly name?: string;
+  readonly secret?: Buffer;
 }
 
-/** Checks the secret of a device that has connected. */
-export class DeviceAuthentication {
-  readonly #secret: string;
-  readonly #events: DeviceAuthenticationEvents;
-  readonly #limit: Timer;
-  #wrongSecret = false;
+/** Which device that is: undefined where the line is for one, which needs no name. Or why it is none, for the log of the server only. */
+export type Identity = { readonly device: string | undefined } | { readonly wrong: string };
 
-  constructor(secret: string, clock: Clock, events: DeviceAuthenticationEvents) {
-    this.#secret = secret;
-    this.#events = events;
-    this.#limit = clock.after(SECRET_WITHIN_MS, () => events.rejected(`no secret within ${SECRET_WITHIN_MS / 1000} s`));
-  }
+/** Characters of a name in a message. It comes from a stranger. */
+const MAX_NAME = 40;
 
-  /** The device has sent a command. It has one guess. */
-  handle(command: TunnelCommand): void {
-    if (command.kind === "secret" && !this.#wrongSecret) {
-      this.#wrongSecret = !secretMatches(command.bytes, this.#secret);
-      if (!this.#wrongSecret) this.#events.authenticated();
-    } else if (command.kind === "listen") {
-      this.#events.rejected(this.#wrongSecret ? "its secret is wrong" : "it did not send the secret");
-    }
+/** Finds which device of a line this is. How long that takes does not tell whether the name or the secret is wrong. */
+export function identify({ secret, devices }: TunnelOptions, said: Credentials): Identity {
+  if (devices.length === 0) {
+    if (secret === undefined) return { device: undefined };
+    return judge(said, secret, undefined);
   }
+  const known = devices.find(({ name }) => name === said.name);
+  const result = judge(said, known?.secret, said.name);
+  if (known !== undefined || said.secret === undefined) return result;
+  return { wrong: said.name === undefined ? "it did not send a name" : `its name "${shown(said.name)}" is unknown` };
+}
 
-  /** The device has been authenticated, or has gone. */
-  cancel(): void {
-    this.#limit.cancel();
-  }
+function judge({ secret: given }: Credentials, secret: string | undefined, device: string | undefined): Identity {
+  if (given === undefined) return { wrong: "it did not send the secret" };
+  return secretMatches(given, secret ?? "") && secret !== undefined ? { device } : { wrong: "its secret is wrong" };
+}
+
+function shown(name: string): string {
+  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
 }

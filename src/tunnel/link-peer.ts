@@ -10,13 +10,16 @@ type PeerScheduler = Pick<SendScheduler, "peerAnswersPings" | "sendPongs" | "pon
  */
 export class LinkPeer {
   readonly #scheduler: PeerScheduler;
+  readonly #instance: string | undefined;
   /** PINGs of this time slice. */
   #pings = 0;
   #greeted = false;
   #abilities = NO_ABILITIES;
 
-  constructor(scheduler: PeerScheduler) {
+  /** @param instance tells this device from others; undefined on the server */
+  constructor(scheduler: PeerScheduler, instance?: string) {
     this.#scheduler = scheduler;
+    this.#instance = instance;
   }
 
   /** Whether the peer is one of our own programs: only those answer pings, and confirm a CLOSE. */
@@ -58,6 +61,7 @@ export class LinkPeer {
   #greet(): void {
     if (this.#greeted || !this.isOurOwn) return;
     this.#greeted = true;
-    this.#scheduler.send({ kind: "hello", abilities: new Set(OWN_ABILITIES) });
+    const instance = this.#instance === undefined ? {} : { instance: this.#instance };
+    this.#scheduler.send({ kind: "hello", abilities: new Set(OWN_ABILITIES), ...instance });
   }
 }

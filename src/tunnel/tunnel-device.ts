@@ -14,7 +14,8 @@ import type { Timer } from "../system/clock.js";
 import type { AllowedServices } from "./allowed-services.js";
 import { DeviceClient } from "./device-client.js";
 import type { TunnelContext } from "./tunnel-context.js";
-import { TunnelLink, type TunnelLinkRules } from "./tunnel-link.js";
+import { TunnelLink } from "./tunnel-link.js";
+import type { TunnelLinkRules } from "./tunnel-link-events.js";
 
 /** A link that lasts this long is a good one: after it the device tries again at once. After others it tries more and more slowly. */
 const STEADY_MS = 1000;

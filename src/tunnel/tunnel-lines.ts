@@ -2,15 +2,23 @@ import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { DeviceValues, Settings, TunnelLine } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { TARGET_IS_DAEMON } from "../core/net/loop-rules.js";
-import { DEFAULT_TUNNEL_OPTIONS } from "../core/tunnel/tunnel-options.js";
+import { DEFAULT_TUNNEL_OPTIONS, type TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/tunnel-status.js";
 import { AllowedServices } from "./allowed-services.js";
+import { DeviceSlot, type SlotRules } from "./device-slot.js";
 import type { TunnelContext } from "./tunnel-context.js";
 import { type DeviceRules, TunnelDevice } from "./tunnel-device.js";
 import { TunnelServer } from "./tunnel-server.js";
 
 /** `[device]`, or `[device NAME]`. */
 type DeviceSection = DeviceValues & { readonly name?: string };
+
+/** A device that a line expects, and everything that decides whether it stays through a reload. */
+interface ExpectedDevice {
+  readonly rules: SlotRules;
+  readonly tunnel: Omit<TunnelOptions, "devices">;
+  readonly secret: string | undefined;
+}
 
 const { probeMs, stallMs } = DEFAULT_TUNNEL_OPTIONS;
 const MAX_DEVICES = 64; // that TCPR starts: each keeps a link for ever
@@ -19,7 +27,15 @@ const MAX_DEVICES = 64; // that TCPR starts: each keeps a link for ever
 export class TunnelLines {
   readonly #servers = new KeyedLines<TunnelLine, TunnelServer>(
     ({ port, name, route }) => JSON.stringify([port, name, route]),
-    (line) => new TunnelServer(line, this.#context),
+    (line) => {
+      const slots = slotsOf(line).map((slot) => this.#slots.of(slot));
+      return new TunnelServer(line, slots, this.#context);
+    },
+  );
+  /** The places of devices. They outlive a change of the line that does not concern them. */
+  readonly #slots = new KeyedLines<ExpectedDevice, DeviceSlot>(
+    (device) => JSON.stringify(device),
+    ({ rules }) => new DeviceSlot(rules, this.#context),
   );
   /** The devices of `[device]` sections. */
   readonly #devices = new KeyedLines<DeviceSection, TunnelDevice>(
@@ -44,8 +60,11 @@ export class TunnelLines {
   /** Replaces the settings. Lines that stay as they are keep their links. */
   configure(settings: Settings, context: TunnelContext): void {
     this.#context = context;
-    const gone = this.#servers.replace(settings.tunnel);
-    for (const server of gone.values()) server.close("its line is gone from the configuration");
+    const gone = [
+      ...this.#servers.replace(settings.tunnel).values(),
+      ...this.#slots.replace(settings.tunnel.flatMap(slotsOf)).values(),
+    ];
+    for (const each of gone) each.close("its line is gone from the configuration");
     const sections = [...(settings.deviceServer === undefined ? [] : [settings]), ...settings.namedDevices];
     for (const device of this.#devices.replace(sections).values()) {
       device.close("the configuration has changed");
@@ -75,7 +94,7 @@ export class TunnelLines {
 
   /** Closes all tunnels. */
   close(reason: string): void {
-    for (const server of this.#servers.all) server.close(reason);
+    for (const each of [...this.#servers.all, ...this.#slots.all]) each.close(reason);
     for (const device of [...this.#devices.replace([]).values(), ...this.#started.values()]) device.close(reason);
     this.#started.clear();
   }
@@ -86,6 +105,17 @@ export class TunnelLines {
     const rules = deviceRules(section, deviceServer, new AllowedServices(deviceAllow));
     return new TunnelDevice({ ...rules, ...(name !== undefined && { name }) }, this.#context);
   }
+}
+
+/** The devices that a line expects: those it names, or one without a name. */
+function slotsOf({ port, name, route }: TunnelLine): ExpectedDevice[] {
+  const { devices, ...tunnel } = route.tunnel;
+  const line = { port, ...(name !== undefined && { name }) };
+  const named = devices.length === 0 ? [{ name: undefined, secret: undefined }] : devices;
+  return named.map(({ name: device, secret }) => {
+    const exposures = route.exposures.filter((exposure) => exposure.device === device);
+    return { rules: { line, device, exposures, options: route.options }, tunnel, secret };
+  });
 }
 
 /** The rules of a device of this server, with the credentials of its section; TCPR takes those of `[device]`. */

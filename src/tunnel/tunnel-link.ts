@@ -1,34 +1,18 @@
-import type { SendableCommand, TunnelCommand } from "../core/tunnel/frames.js";
+import type { Farewell } from "../core/tunnel/farewell.js";
+import { frameOf, type SendableCommand, type TunnelCommand } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/tunnel-status.js";
 import { endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import { Channel, type ChannelOwner } from "./channel.js";
 import { LinkClients } from "./link-clients.js";
+import { sayFarewell } from "./link-farewell.js";
 import { LinkKeepalive } from "./link-keepalive.js";
 import { LinkPeer } from "./link-peer.js";
 import { LinkReader } from "./link-reader.js";
 import { ReceiveFlowControl } from "./receive-flow-control.js";
 import { SendScheduler } from "./send-scheduler.js";
-
-/** What a link tells the side it belongs to. */
-export interface TunnelLinkEvents {
-  /** Any command that is not about a client of the link. After `hello`, {@link TunnelLink.peer} knows the abilities of the peer. */
-  command(command: TunnelCommand): void;
-  /** A client is closed because it did not read for too long. */
-  stalled(channel: Channel): void;
-  /** The link has closed, and with it all its clients. Told once. */
-  lost(reason: string): void;
-  fault(error: unknown): void;
-}
-
-/** How a link treats its clients. */
-export interface TunnelLinkRules {
-  /** The link waits this long for a client that does not read; milliseconds. */
-  readonly stallMs: number;
-  /** Silence on the link after which the peer is asked for a sign of life; milliseconds, 0: never. */
-  readonly probeMs: number;
-}
+import type { TunnelLinkEvents, TunnelLinkRules } from "./tunnel-link-events.js";
 
 /** Bytes that a peer may leave unread, beside those of clients: CONNECTs, CLOSEs and PONGs. A peer that leaves more is cut off. */
 const MAX_UNSENT = 1_048_576;
@@ -65,7 +49,7 @@ export class TunnelLink implements ChannelOwner {
       fault: (error) => this.#fault(error),
     });
     this.#sendScheduler = new SendScheduler(end, clock);
-    this.peer = new LinkPeer(this.#sendScheduler);
+    this.peer = new LinkPeer(this.#sendScheduler, rules.instance);
     this.#receiveFlow = this.#createReceiveFlow();
     this.#keepalive = this.#createKeepalive();
     end.events = {
@@ -164,15 +148,35 @@ export class TunnelLink implements ChannelOwner {
 
   /** Closes the link and all its clients. */
   close(reason: string): void {
-    if (this.#closed) return;
+    if (!this.#stop()) return;
+    this.#end.events = IGNORE_EVENTS;
+    this.#end.destroy();
+    this.#tellLost(reason, false);
+  }
+
+  /**
+   * Closes the link and all its clients, and tells the peer why.
+   *
+   * @param gone see {@link sayFarewell}; not told where the link has closed before
+   */
+  dismiss(reason: string, farewell: Farewell, gone: (answered: boolean) => void): void {
+    if (!this.#stop()) return;
+    sayFarewell(this.#end, frameOf({ kind: "bye", ...farewell }), this.#clock, gone);
+    this.#tellLost(reason, true);
+  }
+
+  #stop(): boolean {
+    if (this.#closed) return false;
     this.#closed = true;
     this.#keepalive.stop();
     this.#reader.stop();
     this.#receiveFlow.close();
-    this.#end.events = IGNORE_EVENTS;
-    this.#end.destroy();
+    return true;
+  }
+
+  #tellLost(reason: string, isDismissed: boolean): void {
     for (const channel of this.#clients.takeAll()) channel.cut(`link lost: ${reason}`);
-    this.#events.lost(reason);
+    this.#events.lost(reason, isDismissed);
   }
 
   // events of channels

@@ -1,45 +1,42 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TunnelCommand } from "#src/core/tunnel/frames.js";
-import { DeviceAuthentication } from "#src/tunnel/device-authentication.js";
-import { ManualClock } from "../support/clock.js";
+import { DEFAULT_TUNNEL_OPTIONS, type TunnelOptions } from "#src/core/tunnel/tunnel-options.js";
+import { identify } from "#src/tunnel/device-authentication.js";
 
-const LISTEN: TunnelCommand = { kind: "listen" };
-const secret = (text: string): TunnelCommand => ({ kind: "secret", bytes: Buffer.from(text) });
+const SECRET: TunnelOptions = { ...DEFAULT_TUNNEL_OPTIONS, secret: "sesame" };
+const DEVICES: TunnelOptions = {
+  ...DEFAULT_TUNNEL_OPTIONS,
+  devices: [
+    { name: "barn", secret: "straw" },
+    { name: "mill", secret: "flour" },
+  ],
+};
 
-/** The result for a device that sends these frames. */
-function fate(...said: readonly TunnelCommand[]): string[] {
-  const told: string[] = [];
-  const authentication = new DeviceAuthentication("sesame", new ManualClock(), {
-    authenticated: () => told.push("proven"),
-    rejected: (reason) => told.push(reason),
+const table: [TunnelOptions, name: string | undefined, secret: string | undefined, string][] = [
+  [DEFAULT_TUNNEL_OPTIONS, undefined, undefined, "let in"],
+  [DEFAULT_TUNNEL_OPTIONS, "barn", "whatever", "let in"],
+  [SECRET, undefined, "sesame", "let in"],
+  [SECRET, "barn", "sesame", "let in"],
+  [SECRET, undefined, undefined, "it did not send the secret"],
+  ...["", "sesam", "sesame ", "SESAME", "x".repeat(65_535)].map(
+    (wrong) => [SECRET, undefined, wrong, "its secret is wrong"] as [TunnelOptions, undefined, string, string],
+  ),
+  [DEVICES, "barn", "straw", "barn"],
+  [DEVICES, "mill", "flour", "mill"],
+  [DEVICES, "barn", "flour", "its secret is wrong"],
+  [DEVICES, "barn", undefined, "it did not send the secret"],
+  [DEVICES, undefined, "straw", "it did not send a name"],
+  [DEVICES, "bran", "straw", 'its name "bran" is unknown'],
+  [DEVICES, "bran", "", 'its name "bran" is unknown'],
+  [DEVICES, "x".repeat(50), "straw", `its name "${"x".repeat(40)}…" is unknown`],
+];
+for (const [options, name, secret, expected] of table) {
+  const [shownName, shownSecret] = [name, secret].map((text) => text?.slice(0, 20) ?? "nothing");
+  test(`${options.devices.length} devices, secret ${options.secret}: name ${shownName}, secret ${shownSecret}: ${expected}`, () => {
+    const identity = identify(options, {
+      ...(name !== undefined && { name }),
+      ...(secret !== undefined && { secret: Buffer.from(secret) }),
+    });
+    assert.equal("wrong" in identity ? identity.wrong : (identity.device ?? "let in"), expected);
   });
-  for (const command of said) authentication.handle(command);
-  return told;
 }
-
-test("the right secret proves a device, before it listens", () => {
-  assert.deepEqual(fate(secret("sesame")), ["proven"]);
-});
-
-test("a wrong secret, or none, fails when LISTEN comes; there is no second guess", () => {
-  for (const wrong of ["", "sesam", "sesame ", "SESAME", "x".repeat(65_535)]) {
-    assert.deepEqual(fate(secret(wrong)), []);
-    assert.deepEqual(fate(secret(wrong), secret("sesame"), LISTEN), ["its secret is wrong"]);
-  }
-  assert.deepEqual(fate(LISTEN), ["it did not send the secret"]);
-});
-
-test("a device that does not send the secret within 10 s is rejected; one that is authenticated or gone is not", () => {
-  const clock = new ManualClock();
-  const told: string[] = [];
-  const events = { authenticated() {}, rejected: (reason: string) => told.push(reason) };
-  new DeviceAuthentication("sesame", clock, events);
-  const other = new DeviceAuthentication("sesame", clock, events);
-  clock.advance(9999);
-  other.cancel();
-  assert.deepEqual(told, []);
-  clock.advance(1);
-  assert.deepEqual(told, ["no secret within 10 s"]);
-  assert.equal(clock.pending, 0);
-});

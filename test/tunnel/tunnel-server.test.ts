@@ -7,6 +7,7 @@ import type { AcceptedClient, Listener } from "#src/accept/listener.js";
 import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import type { Dial } from "#src/dial/dial.js";
 import { StreamEnd } from "#src/sockets/stream-end.js";
+import { DeviceSlot } from "#src/tunnel/device-slot.js";
 import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 import { TunnelServer } from "#src/tunnel/tunnel-server.js";
 import { ManualClock } from "../support/clock.js";
@@ -16,6 +17,7 @@ import { FramePeer, LISTEN } from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const TELL_WITHIN_MS = 10_000;
+const HELLO_WITHIN_MS = 1000;
 const SECRET = 5;
 const NO_SUCH_COMMAND = 99;
 
@@ -41,7 +43,13 @@ async function open(t: TestContext, secret = "") {
       };
     },
   };
-  const server = new TunnelServer({ port: 7000, route: parsed.value }, host as unknown as TunnelContext);
+  const context = host as unknown as TunnelContext;
+  const { exposures, options } = parsed.value;
+  const slot = new DeviceSlot({ line: { port: 7000 }, exposures, options }, context);
+  const server = new TunnelServer({ port: 7000, route: parsed.value }, [slot], context);
+  const close = (reason: string): void => {
+    for (const each of [server, slot]) each.close(reason);
+  };
   const over: string[] = [];
   let from = "";
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) => {
@@ -51,11 +59,11 @@ async function open(t: TestContext, secret = "") {
   const devices: Client[] = [];
   t.after(() => {
     listener.close();
-    server.close("the test has ended");
+    close("the test has ended");
     for (const device of devices) device.destroy();
   });
   return {
-    ...{ server, clock, log, over, ports },
+    ...{ server, close, clock, log, over, ports },
     /** A client connects to the host port. */
     attach: () => attach(),
     connect: async (address = "127.0.0.1"): Promise<FramePeer> => {
@@ -104,24 +112,24 @@ test("a device that does not send the secret in time is closed", async (t) => {
 });
 
 test("when the server ends, devices that have not sent the secret are closed, too", async (t) => {
-  const { server, clock, over, connect } = await open(t, "SECR=sesame");
+  const { server, close, clock, over, connect } = await open(t, "SECR=sesame");
   const [first, second] = [await connect(), await connect()];
   first.send(SECRET, 0, "sesame");
   await until(() => server.status.link !== undefined, "it to be the device");
-  server.close("enough");
+  close("enough");
   assert.deepEqual(over, ["enough", "enough"]);
   for (const device of [first, second]) await device.ended();
   assert.equal(clock.pending, 0);
 });
 
 test("bytes are counted over all links; LISTEN opens the ports once for each link", async (t) => {
-  const { server, ports, connect } = await open(t);
+  const { server, close, ports, connect } = await open(t);
   for (const links of [1, 2]) {
     const device = await connect();
     device.send(LISTEN, 0);
     device.send(LISTEN, 0, "!");
     await until(() => server.status.link?.received === 9, "both");
-    server.close("enough");
+    close("enough");
     const { listening, link, received, sent } = server.status;
     assert.deepEqual(
       { listening, link, received, sent },
@@ -132,14 +140,14 @@ test("bytes are counted over all links; LISTEN opens the ports once for each lin
 });
 
 test("clients are counted: those that reach the device, and those without a device", async (t) => {
-  const { server, attach, connect } = await open(t);
+  const { server, close, attach, connect } = await open(t);
   const device = await connect();
   device.send(LISTEN, 0);
   await until(() => server.status.listening, "the device");
   for (let count = 0; count < 256; count += 1) await attach().end;
   assert.deepEqual([server.status.clients, server.status.refused, server.status.link?.clients], [256, 0, 256]);
   await assert.rejects(attach().end, /^DialError: the link has 256 clients$/);
-  server.close("enough");
+  close("enough");
   await assert.rejects(attach().end, /^DialError: no device is connected$/);
   assert.deepEqual([server.status.clients, server.status.refused], [256, 2]);
 });
@@ -166,11 +174,15 @@ test("commands that the server does not know are logged once a minute", async (t
 });
 
 test("rejected devices are logged once a minute for each address", async (t) => {
-  const { server, log, connect } = await open(t, "SECR=sesame");
+  const { server, clock, log, connect } = await open(t, "SECR=sesame");
   for (const address of ["10.0.0.1", "10.0.0.2", "10.0.0.1"]) {
     const device = await connect(address);
     device.send(LISTEN, 0);
-    await device.ended();
+    await until(() => server.status.turnedAway > 0 || clock.pending > 0, "it to be read");
+    await until(() => {
+      clock.advance(HELLO_WITHIN_MS);
+      return device.client.ended;
+    }, "its end");
   }
   assert.equal(server.status.turnedAway, 3);
   const told = log.lines.filter((line) => line.includes("rejected: "));

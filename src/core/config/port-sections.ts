@@ -100,7 +100,7 @@ export class PortLines<T extends object, R> {
 
   #takePlaces(value: string, places: string[]): string | undefined {
     for (const place of listOf(value)) {
-      const alone = this.#format.build([place], this.#format.defaults);
+      const alone = this.#format.checkPlace?.(place) ?? this.#format.build([place], this.#format.defaults);
       if (!alone.ok) return alone.message;
       places.push(place);
     }

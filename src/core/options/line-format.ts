@@ -13,6 +13,8 @@ export interface LineFormat<T, R> {
   /** The options that a message may suggest. */
   readonly suggested: readonly OptionRow<T>[];
   readonly defaults: T;
+  /** Checks a place alone; left out: {@link build} does that. */
+  checkPlace?(place: string): Result<unknown>;
   /** Makes the route of a line, after a check that its parts go together. */
   build(places: readonly string[], options: T): Result<R>;
   /** The places of a route, as {@link build} takes them. */

@@ -19,7 +19,25 @@ export function abilitiesOf(payload: Buffer): ReadonlySet<Ability> {
   return new Set(ABILITIES.filter((ability) => words.has(ability)));
 }
 
-/** The payload of HELLO. */
-export function abilitiesText(abilities: Iterable<Ability>): string {
-  return [...abilities].join(" ");
+/** Begins the word of HELLO that tells one device from another: a random text, the same for each link of one device. */
+const INSTANCE = "id=";
+const INSTANCE_MAX = 64;
+
+/** Reads which device has sent HELLO; nothing where it does not say. */
+export function instanceOf(payload: Buffer): { readonly instance?: string } {
+  const word = payload
+    .toString("latin1")
+    .split(" ")
+    .find((each) => each.startsWith(INSTANCE));
+  const instance = word?.slice(INSTANCE.length, INSTANCE.length + INSTANCE_MAX);
+  return instance === undefined ? {} : { instance };
+}
+
+/**
+ * The payload of HELLO.
+ *
+ * @param instance of a device, without blanks
+ */
+export function abilitiesText(abilities: Iterable<Ability>, instance?: string): string {
+  return [...abilities, ...(instance === undefined ? [] : [`${INSTANCE}${instance}`])].join(" ");
 }

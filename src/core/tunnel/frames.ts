@@ -1,6 +1,7 @@
 import type { FramingKind } from "../framing/framing.js";
 import { type HeaderReading, LengthPrefixed } from "../framing/length-prefixed.js";
-import { type Ability, abilitiesOf, abilitiesText } from "./abilities.js";
+import { type Ability, abilitiesOf, abilitiesText, instanceOf } from "./abilities.js";
+import { byeOf, byePayload, type Farewell } from "./farewell.js";
 import {
   type AcknowledgeCommand,
   acknowledgeOf,
@@ -23,6 +24,7 @@ const [SECRET, PING, PONG, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // our add
 /** Further additions: only a peer that has sent or answered a PING gets HELLO, and the others only where its HELLO names the ability. */
 const HELLO = 10;
 const [ACK, SESSION] = [16, 17] as const;
+const [NAME, BYE] = [13, 14] as const;
 const CONNECT_FIXED = 4; // bytes of CONNECT beside the address: its length and the port, two bytes each
 
 /** What one side of a link tells the other. */
@@ -45,10 +47,14 @@ export type TunnelCommand =
   | { readonly kind: "pause"; readonly client: number }
   | { readonly kind: "resume"; readonly client: number }
   /** What the sender can do beyond the commands above. */
-  | { readonly kind: "hello"; readonly abilities: ReadonlySet<Ability> }
   | AcknowledgeCommand
   | SessionCommand
   | NoSessionCommand
+  | { readonly kind: "hello"; readonly abilities: ReadonlySet<Ability>; readonly instance?: string }
+  /** The device says which one of several it is. It comes before SECRET. */
+  | { readonly kind: "name"; readonly name: string }
+  /** The server ends the link on purpose, and says why. */
+  | ({ readonly kind: "bye" } & Farewell)
   /** A frame to skip; the reason says why. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -93,11 +99,15 @@ export function commandOf(frame: Buffer): TunnelCommand {
     case RESUME:
       return { kind: "resume", client };
     case HELLO:
-      return { kind: "hello", abilities: abilitiesOf(payload) };
+      return { kind: "hello", abilities: abilitiesOf(payload), ...instanceOf(payload) };
     case ACK:
       return acknowledgeOf(payload);
     case SESSION:
       return sessionOf(payload);
+    case NAME:
+      return { kind: "name", name: payload.toString("utf8") };
+    case BYE:
+      return { kind: "bye", ...byeOf(payload) };
     default:
       return { kind: "unknown", reason: `unknown command ${code}` };
   }
@@ -139,13 +149,17 @@ export function frameOf(command: SendableCommand): Buffer {
     case "resume":
       return frame(RESUME, command.client);
     case "hello":
-      return frame(HELLO, 0, Buffer.from(abilitiesText(command.abilities), "latin1"));
+      return frame(HELLO, 0, Buffer.from(abilitiesText(command.abilities, command.instance), "latin1"));
     case "acknowledge":
       return frame(ACK, 0, offsetPayload(command.offset));
     case "session":
       return frame(SESSION, 0, sessionPayload(command));
     case "no-session":
       return frame(SESSION, 0);
+    case "name":
+      return frame(NAME, 0, Buffer.from(command.name));
+    case "bye":
+      return frame(BYE, 0, byePayload(command));
   }
 }
 

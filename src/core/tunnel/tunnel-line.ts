@@ -5,13 +5,16 @@ import { checkConnRequest } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { TLS_OPTIONS } from "../options/tls-options.js";
-import { fail, ok, type Result } from "../parse/result.js";
+import { fail, map, ok, type Result } from "../parse/result.js";
+import { parseDeviceName } from "./secret-line.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "./tunnel-options.js";
 
 /** A port of the server, and the service on the device's side that its clients reach. */
 export interface Exposure {
   readonly listen: HostPort;
   readonly service: HostPort;
+  /** The device beside which the service is, by its name; left out where the line is for one device. */
+  readonly device?: string;
 }
 
 /** What a line of `[tunnel]` asks for. */
@@ -23,6 +26,7 @@ export interface TunnelRoute {
 }
 
 const MAX_EXPOSURES = 64;
+const MAX_DEVICES = 64;
 /** Options of CONN that a tunnel refuses, and does not suggest: it carries TCP. */
 const TRANSPORT_KEYS = ["PRTO", ...TLS_OPTIONS.map(({ key }) => key)];
 
@@ -42,12 +46,19 @@ export const TUNNEL_FORMAT: LineFormat<LineOptions, TunnelRoute> = {
     const exposures = parseExposures(places);
     return exposures.ok ? checkTunnelRoute({ exposures: exposures.value, ...apart(options) }) : exposures;
   },
+  checkPlace: parseExposure,
   placesOf: ({ exposures }) =>
-    exposures.map(({ listen, service }) => `${formatHostPort(listen)} > ${formatHostPort(service)}`),
+    exposures.map(({ device, listen, service }) => {
+      const from = device === undefined ? "" : `${device}@`;
+      return `${from}${formatHostPort(listen)} > ${formatHostPort(service)}`;
+    }),
   optionsOf: ({ options, tunnel }) => ({ ...options, ...tunnel }),
 };
 
-/** Reads the value of a `[tunnel]` line: `EXPOSE host:port>service:port … [KEY=value …]`. */
+/**
+ * Reads the value of a `[tunnel]` line: `EXPOSE host:port>service:port … [KEY=value …]`, with `barn@` in front of the place where the line is
+ * for several devices.
+ */
 export function parseTunnelRoute(text: string): Result<TunnelRoute> {
   const [verb = "", ...words] = text.trim().split(/\s+/);
   if (verb.toUpperCase() !== "EXPOSE") return fail(`"${verb}": EXPOSE host:port>service:port is wanted`);
@@ -89,11 +100,14 @@ function apart(all: ConnOptions & TunnelOptions): Pick<TunnelRoute, "options" | 
   return { options, tunnel };
 }
 
+/** Reads `host:port > service:port`, `barn host:port > service:port` or `barn@host:port>service:port`. */
 function parseExposure(text: string): Result<Exposure> {
   const [from = "", to, ...more] = text.split(">").map((part) => part.trim());
-  return to === undefined || more.length > 0
-    ? fail(`bad "${text}": host:port>service:port is wanted`)
-    : exposureOf(from, to);
+  if (to === undefined || more.length > 0) return fail(`bad "${text}": host:port>service:port is wanted`);
+  const [, name, place = from] = /^([^\s@]+)[\s@]\s*(\S+)$/.exec(from) ?? [];
+  const exposure = exposureOf(place, to);
+  if (!exposure.ok || name === undefined) return exposure;
+  return map(parseDeviceName(name), (device) => ({ ...exposure.value, device }));
 }
 
 /** Makes an exposure of its two addresses, `host:port` each. */
@@ -115,11 +129,35 @@ function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return fail(`${twice} is exposed twice`);
   if (options.transport !== "tcp") return fail("PRTO has no place here: a tunnel carries tcp");
-  const { tls, certificate, key, authority, secret } = tunnel;
+  const { tls, certificate, key, authority, secret, devices } = tunnel;
   if (tls && (certificate === undefined || key === undefined)) return fail("TLS=true needs CERT and PKEY");
-  if (!tls && [certificate, key, authority, secret].some((word) => word !== undefined)) {
-    return fail("CERT, PKEY, CAFI and SECR go with TLS=true");
+  if (!tls && [certificate, key, authority, secret, devices[0]].some((word) => word !== undefined)) {
+    return fail(`CERT, PKEY, CAFI${devices.length > 0 ? ", SECR and DEVC" : " and SECR"} go with TLS=true`);
   }
+  const problem = problemOfDevices(route);
+  if (problem !== undefined) return fail(problem);
   const checked = checkConnRequest({ target: first.service, options });
   return checked.ok ? ok(route) : checked;
+}
+
+/** What is wrong with the devices of a line: each has a name of its own, and each exposed port belongs to one of them. */
+function problemOfDevices({ exposures, tunnel: { devices, secret } }: TunnelRoute): string | undefined {
+  const names = devices.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return `device ${twice} is given twice`;
+  if (names.length > MAX_DEVICES) return `${names.length} devices are named, ${MAX_DEVICES} are the most`;
+  if (names.length > 0 && secret !== undefined) return "SECR and DEVC exclude each other: each DEVC has a secret";
+  const stray = exposures.find(({ device }) =>
+    names.length === 0 ? device !== undefined : !names.includes(device ?? ""),
+  );
+  if (stray !== undefined) {
+    const place = formatHostPort(stray.listen);
+    const known = names.join(", ");
+    if (stray.device === undefined)
+      return `${place} does not say beside which device its service is: ${names[0]} ${place}>…`;
+    if (known === "") return `${stray.device} is no device of this line: DEVC=${stray.device}:secret is missing`;
+    return `${stray.device} is no device of this line; its devices are ${known}`;
+  }
+  const idle = names.find((name) => exposures.every(({ device }) => device !== name));
+  return idle === undefined ? undefined : `nothing is exposed of device ${idle}`;
 }

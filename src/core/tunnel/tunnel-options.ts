@@ -1,7 +1,7 @@
 import { type OptionRow, rowsOf } from "../options/option-table.js";
 import { FILE, time, type ValueKind, yesOrNo } from "../options/value-kinds.js";
-import { fail } from "../parse/result.js";
-import { parseSecret } from "./secret-line.js";
+import { fail, map } from "../parse/result.js";
+import { type NamedSecret, parseNamedSecret, parseSecret } from "./secret-line.js";
 
 /** Everything that only the options of a `[tunnel]` line can say. Times in milliseconds. */
 export interface TunnelOptions {
@@ -17,9 +17,11 @@ export interface TunnelOptions {
   readonly authority?: string;
   /** What a device has to know; over TLS only. */
   readonly secret?: string;
+  /** Several devices on one port, each with a secret of its own. */
+  readonly devices: readonly NamedSecret[];
 }
 
-export const DEFAULT_TUNNEL_OPTIONS: TunnelOptions = { stallMs: 5000, probeMs: 30_000, tls: false };
+export const DEFAULT_TUNNEL_OPTIONS: TunnelOptions = { stallMs: 5000, probeMs: 30_000, tls: false, devices: [] };
 
 /** Never printed as it is: whoever reads the settings, or a log, must not learn it. */
 const SECRET: ValueKind<string> = {
@@ -31,6 +33,22 @@ const SECRET: ValueKind<string> = {
 };
 
 const row = rowsOf<TunnelOptions>(DEFAULT_TUNNEL_OPTIONS);
+
+/** `device=barn:SECRET`, once for each device. No row of another table has a secret that repeats. */
+const DEVICE: OptionRow<TunnelOptions> = {
+  key: "DEVC",
+  name: "device",
+  usage: "DEVC=name:secret",
+  help: ["With tls: one of several devices on this port, by its name and its secret; one option for", "each."],
+  sets: "devices",
+  unit: "name:secret",
+  range: "one for each device, up to 64",
+  defaultText: "",
+  isSecret: true,
+  repeats: true,
+  parse: (text) => map(parseNamedSecret(text), (device) => ({ devices: [device] })),
+  print: ({ devices }) => devices.map(({ name }) => `${name}:***`),
+};
 
 /** All options that only a line of `[tunnel]` takes, in the order that help and documents show them. */
 export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
@@ -90,4 +108,5 @@ export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
     sets: "secret",
     kind: SECRET,
   }),
+  DEVICE,
 ];

@@ -55,8 +55,49 @@ export interface TunnelStatus extends LinkBytes {
   readonly refused: number;
   /** Clients closed because they did not read. */
   readonly stalled: number;
-  /** Devices that did not know the secret. */
+  /** Links that another link of the same device, or of another one, has replaced. */
+  readonly replaced: number;
+  /** Devices that were not let in. */
   readonly turnedAway: number;
+  /** Each device of a line that has `device`. */
+  readonly devices?: readonly SlotStatus[];
+}
+
+/** One device of a line of `[tunnel]`. */
+export interface SlotStatus
+  extends Pick<
+    TunnelStatus,
+    "exposed" | "listening" | "link" | "links" | "clients" | "refused" | "stalled" | "replaced" | "received" | "sent"
+  > {
+  /** Its name; left out: the line is for one device. */
+  readonly device?: string;
+}
+
+/** The status of a line, made of that of its devices. */
+export function tunnelStatus(
+  { port, name }: { readonly port: number; readonly name?: string },
+  slots: readonly SlotStatus[],
+  turnedAway: number,
+): TunnelStatus {
+  const sum = (key: "links" | "clients" | "refused" | "stalled" | "replaced" | "received" | "sent"): number =>
+    slots.reduce((total, slot) => total + slot[key], 0);
+  const [first] = slots;
+  return {
+    port,
+    ...(name !== undefined && { name }),
+    exposed: slots.flatMap(({ exposed }) => exposed),
+    listening: slots.some(({ listening }) => listening),
+    ...(first?.device === undefined && first?.link && { link: first.link }),
+    received: sum("received"),
+    sent: sum("sent"),
+    links: sum("links"),
+    clients: sum("clients"),
+    refused: sum("refused"),
+    stalled: sum("stalled"),
+    replaced: sum("replaced"),
+    turnedAway,
+    ...(first?.device !== undefined && { devices: slots }),
+  };
 }
 
 /** The line of STAT for a line of `[tunnel]`. */

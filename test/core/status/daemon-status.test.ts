@@ -59,7 +59,15 @@ test("a connection that dials shows as setup mode; a closing one does not show",
 
 test("each tunnel and each device has a line below the connections", () => {
   const counted = { links: 1, clients: 5, refused: 6, received: 30, sent: 40 };
-  const tunnel = { ...counted, port: 7000, exposed: ["a:1>b:2"], listening: false, stalled: 7, turnedAway: 8 };
+  const tunnel = {
+    ...counted,
+    port: 7000,
+    exposed: ["a:1>b:2"],
+    listening: false,
+    stalled: 7,
+    replaced: 0,
+    turnedAway: 8,
+  };
   const device = { ...counted, server: "hub:7000", services: "b:2", connected: false };
   const lines = [...statusTable(report([], { tunnels: [tunnel], devices: [device] }), "")].join("").split("\n");
   assert.deepEqual(lines.slice(1), [tunnelLine(tunnel), deviceLine(device)]);

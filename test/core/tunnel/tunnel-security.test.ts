@@ -22,6 +22,7 @@ test("the options of a tunnel are separate from those of its clients, which STAT
     key: "/k.pem",
     authority: "/a.pem",
     secret: "sesame",
+    devices: [],
   });
 });
 

@@ -70,11 +70,21 @@ const STATUS: DaemonReport = {
   tunnels: [
     {
       ...{ port: 7000, exposed: ["0.0.0.0:8023>10.41.51.152:23"], listening: true },
-      ...{ links: 2, clients: 30, refused: 4, stalled: 5, turnedAway: 6, received: 160, sent: 170 },
+      ...{ links: 2, clients: 30, refused: 4, stalled: 5, replaced: 0, turnedAway: 6, received: 160, sent: 170 },
       link: { address: "d:5000", ageMs: 1, clients: 3, received: 60, sent: 70 },
     },
     {
-      ...{ port: 7001, exposed: [], listening: false, links: 0, clients: 0, refused: 0, stalled: 0, turnedAway: 0 },
+      ...{
+        port: 7001,
+        exposed: [],
+        listening: false,
+        links: 0,
+        clients: 0,
+        refused: 0,
+        stalled: 0,
+        replaced: 0,
+        turnedAway: 0,
+      },
       ...{ received: 0, sent: 0 },
     },
   ],

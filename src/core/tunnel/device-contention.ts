@@ -1,0 +1,114 @@
+/** A device that was replaced counts as a contender for this long. One of our own may wait for 60 s before it comes back. */
+const REPLACED_MS = 60_000;
+const REPLACED_INSTANCE_MS = 180_000;
+/** A contender of another make is turned away until the last swap is this long ago: the first time, and from then on (2 a minute at most). */
+const FIRST_HOLD_MS = 10_000;
+const HOLD_MS = 35_000;
+/** Devices behind one address may replace each other this often within {@link REPLACED_MS}: mostly it is one that is restarted. */
+const SAME_ADDRESS_SWAPS = 8;
+/** Contention is over when nobody has contended for this long. The next one is a new one, with a new warning. */
+const PEACE_MS = 300_000;
+/** Most contenders to remember: the one replaced longest ago is forgotten. */
+const MAX_REMEMBERED = 256;
+
+/** A device that is linked, or wants to be. */
+export interface Contender {
+  /** Its IP address. */
+  readonly address: string;
+  /** What our own devices say in HELLO; undefined for others, and before HELLO. */
+  readonly instance?: string | undefined;
+}
+
+/**
+ * Tells two devices that share one line from one device that comes back. Both replace their predecessor: a device whose link has died must
+ * not wait for the server to notice. Two devices would replace each other for ever; one of another make cannot be told that it was replaced,
+ * so it is turned away for a while instead.
+ *
+ * Times are milliseconds of a clock that never jumps.
+ */
+export class DeviceContention {
+  /** When devices were replaced, by address; by another address only. */
+  readonly #addresses = new Map<string, number>();
+  /** The same by instance. */
+  readonly #instances = new Map<string, number>();
+  /** The latest swaps within one address. */
+  #sameAddressSwaps: number[] = [];
+  #swappedAt = Number.NEGATIVE_INFINITY;
+  #contendedAt = Number.NEGATIVE_INFINITY;
+  /** Swaps by contenders since the last peace. */
+  #contendedSwaps = 0;
+  #warned = false;
+
+  /**
+   * A device wants to replace the one that is linked.
+   *
+   * @returns `replace`: at once. `prove`: only if it is one of our own, which HELLO proves; another has to come again later.
+   */
+  judge(newcomer: Contender, linked: Contender, now: number): "replace" | "prove" {
+    if (!this.#contends(newcomer, linked, now)) return "replace";
+    const holdMs = this.#contendedSwaps === 0 && newcomer.address !== linked.address ? FIRST_HOLD_MS : HOLD_MS;
+    this.#contended(now);
+    return now - this.#swappedAt >= holdMs ? "replace" : "prove";
+  }
+
+  /** The newcomer has replaced the linked device. */
+  swapped(newcomer: Contender, linked: Contender, now: number): void {
+    if (this.#contends(newcomer, linked, now)) {
+      this.#contended(now);
+      this.#contendedSwaps += 1;
+    }
+    this.#swappedAt = now;
+    if (newcomer.address !== linked.address) remember(this.#addresses, linked.address, now);
+    else this.#sameAddressSwaps = [...this.#sameAddressSwaps, now].slice(-SAME_ADDRESS_SWAPS);
+    if (linked.instance !== undefined) remember(this.#instances, linked.instance, now);
+  }
+
+  /** The newcomer of the last swap has said HELLO: now its instance is known. The one it replaced may have been itself. */
+  identified(newcomer: Contender, replaced: Contender | undefined, now: number): void {
+    const { instance } = newcomer;
+    if (instance === undefined) return;
+    if (instance === replaced?.instance) {
+      this.#addresses.delete(replaced.address);
+      this.#instances.delete(instance);
+    } else if (isWithin(this.#instances.get(instance), REPLACED_INSTANCE_MS, now)) this.#contended(now);
+  }
+
+  /** The device that was replaced has been told so, and has answered: there are two of them. */
+  bothAlive(now: number): void {
+    this.#contended(now);
+  }
+
+  /** Whether to warn now: once for each contention. */
+  takeWarning(now: number): boolean {
+    if (this.#warned || !isWithin(this.#contendedAt, REPLACED_MS, now)) return false;
+    this.#warned = true;
+    return true;
+  }
+
+  #contends({ address }: Contender, linked: Contender, now: number): boolean {
+    if (address !== linked.address) return isWithin(this.#addresses.get(address), REPLACED_MS, now);
+    const [first] = this.#sameAddressSwaps;
+    const isFull = this.#sameAddressSwaps.length === SAME_ADDRESS_SWAPS;
+    const isContended = this.#contendedSwaps > 0 && isWithin(this.#contendedAt, PEACE_MS, now);
+    return isContended || (isFull && isWithin(first, REPLACED_MS, now));
+  }
+
+  #contended(now: number): void {
+    if (!isWithin(this.#contendedAt, PEACE_MS, now)) {
+      this.#warned = false;
+      this.#contendedSwaps = 0;
+    }
+    this.#contendedAt = now;
+  }
+}
+
+function isWithin(at: number | undefined, ms: number, now: number): boolean {
+  return at !== undefined && now - at < ms;
+}
+
+function remember(times: Map<string, number>, key: string, now: number): void {
+  times.delete(key);
+  times.set(key, now);
+  const [oldest] = times.keys();
+  if (times.size > MAX_REMEMBERED && oldest !== undefined) times.delete(oldest);
+}

@@ -1,0 +1,208 @@
+import type { Port } from "../accept/port.js";
+import type { TunnelLine } from "../core/config/settings.js";
+import { LogThrottle } from "../core/limits/log-throttle.js";
+import { formatHostPort } from "../core/net/address.js";
+import { lineLabel, lineName } from "../core/net/client-origin.js";
+import { faultText } from "../core/parse/text.js";
+import { DeviceContention } from "../core/tunnel/device-contention.js";
+import { CLIENTS_MAX, type TunnelCommand } from "../core/tunnel/frames.js";
+import type { Exposure } from "../core/tunnel/tunnel-line.js";
+import { addBytes, type LinkBytes, type SlotStatus } from "../core/tunnel/tunnel-status.js";
+import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
+import type { DeviceVisit, LinkHolder } from "./device-visit.js";
+import type { TunnelContext } from "./tunnel-context.js";
+
+/** What a slot is made of: a device that a line expects. */
+export interface SlotRules {
+  readonly line: Pick<TunnelLine, "port" | "name">;
+  /** The name of the device; undefined where the line is for one device, which needs none. */
+  readonly device?: string | undefined;
+  readonly exposures: readonly Exposure[];
+  /** How clients are treated. */
+  readonly options: TunnelLine["route"]["options"];
+}
+
+/** The device that is linked now. */
+interface LinkedDevice {
+  readonly visit: DeviceVisit;
+  /** The exposed ports; none before LISTEN. */
+  readonly ports: readonly Port[];
+  /** The device that it has replaced, until HELLO tells whether that was another one. */
+  readonly replaced?: DeviceVisit;
+}
+
+/** The place of one device in a `[tunnel]` line: its link while it is there, and the ports whose clients reach services beside it. */
+export class DeviceSlot {
+  readonly rules: SlotRules;
+  readonly #context: TunnelContext;
+  readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, replaced: 0 };
+  readonly #throttle = new LogThrottle();
+  readonly #contention = new DeviceContention();
+  /** Bytes of links that have closed. */
+  #closedLinks: LinkBytes = { received: 0, sent: 0 };
+  #linked: LinkedDevice | undefined;
+
+  constructor(rules: SlotRules, context: TunnelContext) {
+    this.rules = rules;
+    this.#context = context;
+  }
+
+  get status(): SlotStatus {
+    const visit = this.#linked?.visit;
+    return {
+      ...(this.rules.device !== undefined && { device: this.rules.device }),
+      exposed: this.rules.exposures.map(exposureText),
+      listening: this.#isListening,
+      ...(visit && { link: visit.link.status(visit.from) }),
+      ...addBytes(this.#closedLinks, visit?.link.bytes),
+      ...this.#counters,
+    };
+  }
+
+  get isFree(): boolean {
+    return this.#linked === undefined;
+  }
+
+  get #isListening(): boolean {
+    return this.#linked !== undefined && this.#linked.ports.length > 0;
+  }
+
+  /** Whether this device may be linked at once, or has to prove first that it is one of our own: see {@link DeviceContention}. */
+  judge(visit: DeviceVisit): "replace" | "prove" {
+    if (this.#linked === undefined) return "replace";
+    const verdict = this.#contention.judge(visit, this.#linked.visit, this.#context.clock.now());
+    this.#warnOfTwo(visit, this.#linked.visit);
+    return verdict;
+  }
+
+  /** Links a device. It replaces the former one, whose link usually is dead. */
+  take(visit: DeviceVisit): LinkHolder {
+    const former = this.#linked?.visit;
+    if (former !== undefined) this.#replace(former, visit);
+    this.#counters.links += 1;
+    this.#linked = { visit, ports: [], ...(former && { replaced: former }) };
+    if (visit.instance !== undefined) this.#identified(visit);
+    return {
+      handle: (command) => this.#handle(visit, command),
+      stalled: ({ id }) => {
+        this.#counters.stalled += 1;
+        this.#context.log.warn(`${this.#label(visit)} client ${id} closed: it does not read`);
+      },
+      lost: (reason) => {
+        if (this.#linked?.visit === visit) this.#lost(this.#linked, reason);
+      },
+      fault: (error) => this.#context.log.error(`${this.#label(visit)} ${faultText(error)}`),
+    };
+  }
+
+  /** Closes the link, and with it the exposed ports. */
+  close(reason: string): void {
+    this.#linked?.visit.link.close(reason);
+  }
+
+  #replace(former: DeviceVisit, visit: DeviceVisit): void {
+    const { clock } = this.#context;
+    this.#counters.replaced += 1;
+    this.#contention.swapped(visit, former, clock.now());
+    if (!former.link.peer.can("bye")) {
+      former.link.close("another device has connected");
+      return;
+    }
+    const farewell = { reason: "replaced", text: `another device has connected, from ${visit.from}` } as const;
+    former.dismiss("another device has connected", farewell, (answered) => {
+      if (!answered || visit.instance === former.instance) return;
+      this.#contention.bothAlive(clock.now());
+      this.#warnOfTwo(former, visit);
+    });
+  }
+
+  #handle(visit: DeviceVisit, command: TunnelCommand): void {
+    if (command.kind === "listen") this.#openPorts();
+    else if (command.kind === "hello") this.#identified(visit);
+    else if (command.kind === "unknown") this.#logUnknown(visit, command.reason);
+  }
+
+  #identified(visit: DeviceVisit): void {
+    if (this.#linked?.visit !== visit) return;
+    const { replaced, ...linked } = this.#linked;
+    this.#linked = linked;
+    this.#contention.identified(visit, replaced, this.#context.clock.now());
+    if (replaced !== undefined) this.#warnOfTwo(replaced, visit);
+  }
+
+  #warnOfTwo(one: DeviceVisit, other: DeviceVisit): void {
+    if (!this.#contention.takeWarning(this.#context.clock.now())) return;
+    this.#context.log.warn(
+      `${this.#label()} two devices replace each other: ${one.from} and ${other.from}; each needs a line of its own, or a device=NAME:SECRET`,
+    );
+  }
+
+  /** Logs what a peer may do again and again: once a minute. */
+  #logUnknown(visit: DeviceVisit, reason: string): void {
+    const more = this.#throttle.mention(reason, this.#context.clock.now());
+    if (more !== undefined) this.#context.log.info(`${this.#label(visit)} a frame is skipped: ${reason}${more}`);
+  }
+
+  #openPorts(): void {
+    if (this.#linked === undefined || this.#isListening) return;
+    this.#context.log.info(`${this.#label(this.#linked.visit)} the device listens`);
+    const ports = this.rules.exposures.map((exposure) => this.#portOf(exposure));
+    this.#linked = { ...this.#linked, ports };
+    for (const port of ports) void port.openEventually();
+  }
+
+  #portOf(exposure: Exposure): Port {
+    const { listen, service } = exposure;
+    const { line, options } = this.rules;
+    const request = { target: service, options };
+    return this.#context.portOf(
+      {
+        kind: "expose",
+        port: listen.port,
+        name: lineName("tunnel", { ...line, port: listen.port }),
+        line: lineName("tunnel", line),
+        throughDaemon: "allowed",
+        accepts: "clients",
+        essential: false,
+        route: request,
+        welcome: (client) => client.connect(request, "reset", () => this.#openClient(exposure)),
+        reject() {},
+      },
+      listen.host,
+    );
+  }
+
+  /** Connects a client of an exposed port to its service. */
+  #openClient({ service }: Exposure): Dial {
+    const id = this.#linked?.visit.link.freeId();
+    if (id !== undefined) this.#linked?.visit.link.send({ kind: "connect", client: id, ...service }); // may close the link
+    if (this.#linked === undefined || id === undefined) {
+      this.#counters.refused += 1;
+      return failedDial(this.#linked === undefined ? "no device is connected" : `the link has ${CLIENTS_MAX} clients`);
+    }
+    this.#counters.clients += 1;
+    return attachedDial(this.#linked.visit.link.open(id, service));
+  }
+
+  #lost({ visit, ports }: LinkedDevice, reason: string): void {
+    this.#context.log.info(`${this.#label(visit)} link lost: ${reason}`);
+    this.#closedLinks = addBytes(this.#closedLinks, visit.link.bytes);
+    this.#linked = undefined;
+    for (const port of ports) port.close();
+  }
+
+  /** Begins each log line. */
+  #label(visit?: DeviceVisit): string {
+    return slotLabel(this.rules, visit?.from);
+  }
+}
+
+/** Begins each log line of a device: `[tunnel 7000 barn < 10.0.0.9:40000]`. */
+export function slotLabel({ line, device }: Pick<SlotRules, "line" | "device">, address?: string): string {
+  const from = address === undefined ? "" : ` < ${address}`;
+  return `[tunnel ${lineLabel(line)}${device === undefined ? "" : ` ${device}`}${from}]`;
+}
+
+function exposureText({ listen, service }: Exposure): string {
+  return `${formatHostPort(listen)}>${formatHostPort(service)}`;
+}
