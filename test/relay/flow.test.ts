@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import { hexView } from "#src/core/monitor/views/hex-view.js";
+import { noneDropped } from "#src/core/net/datagrams.js";
 import { Flow } from "#src/relay/flow.js";
 import type { ByteObserver } from "#src/sockets/byte-observer.js";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
@@ -177,7 +178,7 @@ describe("an observer", () => {
   });
 
   test("does not split a datagram, and sees an empty one", () => {
-    const source = Object.assign(new FakeEnd(), { datagramsLost: 0 });
+    const source = Object.assign(new FakeEnd(), { dropped: noneDropped() });
     const { sink, flow } = scene(0, 0, source);
     const seen = observer(sink);
     flow.observer = seen;
