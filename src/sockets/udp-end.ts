@@ -6,9 +6,9 @@ import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
 
 /** Bytes that the kernel does not take: beyond this the network is down, not busy. */
 const MAX_UNSENT = 262_144;
-/** What may wait for a reader that is paused: the bursts of meters and of video fit, and a flood costs little memory. */
-const MAX_WAITING_BYTES = 262_144;
-const MAX_WAITING = 1024; // datagrams; an empty one costs memory, too
+/** What may wait for a reader that is paused: a burst of small datagrams, or one of full length. 1024 clients of a port make 64 MiB of it. */
+const MAX_WAITING_BYTES = 65_536;
+const MAX_WAITING = 256; // datagrams; an empty one costs memory, too
 
 /**
  * A UDP peer as one end of a relay: each write is a datagram, each datagram is a chunk. Datagrams have no back pressure: of those that
