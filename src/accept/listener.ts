@@ -36,9 +36,10 @@ export interface AcceptedClient {
   /**
    * Gives the client's socket to an owner.
    *
-   * @param take is given the socket, and what to call with a reason when the owner has finished
+   * @param take is given the socket, what to call with a reason when the owner has finished, and what to call when the client has said
+   *   something
    */
-  handOver(take: (client: StreamEnd, finished: (reason: string) => void) => SocketOwner): void;
+  handOver(take: (client: StreamEnd, finished: (reason: string) => void, heard: () => void) => SocketOwner): void;
 }
 
 /** A port or a Unix socket to accept connections on, and what happens to them. */

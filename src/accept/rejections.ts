@@ -4,6 +4,7 @@ import { faultText } from "../core/parse/text.js";
 import type { Log } from "../log/log.js";
 import { closeLingering, type LingeringCloseContext } from "../sockets/lingering-close.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
+import type { ClientCounters } from "./client-counters.js";
 import type { Listener } from "./listener.js";
 
 const REASON_MS = 2000; // for a client to read why it is rejected
@@ -12,12 +13,14 @@ const MAX_CLOSING = 16; // clients that get this time at once; further ones are 
 /** Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address. */
 export class Rejections {
   readonly #context: LingeringCloseContext;
+  readonly #clients: ClientCounters;
   readonly #log: Log;
   readonly #throttle = new LogThrottle();
   #closing = 0;
 
-  constructor(context: LingeringCloseContext, log: Log) {
+  constructor(context: LingeringCloseContext, clients: ClientCounters, log: Log) {
     this.#context = context;
+    this.#clients = clients;
     this.#log = log;
   }
 
@@ -40,8 +43,15 @@ export class Rejections {
     });
   }
 
+  /** Counts a client of this origin that has left before anything could be done with it. Such are health checks and port scans. */
+  leftAtOnce(origin: ClientOrigin, { name }: Pick<Listener, "name">, what: string): void {
+    this.#clients.of(name).silent += 1;
+    if (this.#log.debugging) this.#log.debug(`[- ${clientName(origin) || "?"} > -] ${what} on ${name}`);
+  }
+
   /** Logs that a client of this origin is not admitted. */
   mention(origin: ClientOrigin, { name }: Pick<Listener, "name">, reason: string): void {
+    this.#clients.of(name).refused += 1;
     const client = clientName(origin);
     const more = this.#throttle.mention(client, this.#context.clock.now());
     if (more !== undefined) this.#log.warn(`[- ${client} > -] rejected by ${name}: ${reason}${more}`);

@@ -15,10 +15,13 @@ const LIMIT_MS = 10_000;
 /** Handshakes of one address at a time: a client that never completes one costs little. */
 const MAX_PER_ADDRESS = 8;
 
+/** What became of a client whose socket has no address any more. */
+export const GONE_ALREADY = "it was gone before it was accepted";
+
 /** What handshakes need of the daemon. */
 export interface TlsHandshakesContext {
   readonly clock: Clock;
-  readonly rejections: Pick<Rejections, "mention">;
+  readonly rejections: Pick<Rejections, "mention" | "leftAtOnce">;
   /** See {@link StreamEnd}. */
   readonly keepalive: () => number;
   /** Why a client of this origin may not connect, descriptors apart; undefined when it may. */
@@ -56,7 +59,8 @@ export class TlsHandshakes {
   begin(socket: Socket, origin: ClientOrigin, listener: Listener, credentials: Credentials): void {
     socket.on("error", () => {}); // the TLS socket on top of it reports the error
     if (origin.address === "") {
-      socket.destroy(); // the client has left already
+      socket.destroy();
+      this.#context.rejections.leftAtOnce(origin, listener, GONE_ALREADY);
       return;
     }
     const admitted = this.#admit(origin, listener);
@@ -69,7 +73,12 @@ export class TlsHandshakes {
       lease.release();
       this.#reject(socket, origin, listener, reason);
     };
-    const handshake = this.#track(socket, origin.address, reject);
+    const silent = (): void => {
+      lease.release();
+      this.#context.rejections.leftAtOnce(origin, listener, "came and went without a byte");
+      socket.destroy();
+    };
+    const handshake = this.#track(socket, origin.address, reject, silent);
     socket.allowHalfOpen = false; // a client that sends FIN in the middle of a handshake has given up
     // the TLS socket reports a reason, where it knows one, only after this event
     socket.once("close", () => setImmediate(() => handshake.fail("TLS: it has left before the end of the handshake")));
@@ -99,8 +108,13 @@ export class TlsHandshakes {
     return fail(denialReason ?? `${clientName(origin)} has ${pending} TLS handshakes under way already`);
   }
 
-  /** Keeps account of a handshake, and has it fail when its time is over. */
-  #track(socket: Socket, address: string | undefined, failed: (reason: string) => void): Handshake {
+  /**
+   * Keeps account of a handshake, and has it fail when its time is over.
+   *
+   * @param failed called when it has failed
+   * @param silent called in place of `failed` when the client has left without a byte
+   */
+  #track(socket: Socket, address: string | undefined, failed: (reason: string) => void, silent: () => void): Handshake {
     this.#pending.add(socket);
     this.#pendingOf.add(address);
     const complete = (): boolean => {
@@ -110,9 +124,13 @@ export class TlsHandshakes {
       return true;
     };
     const fail = (reason: string): void => {
-      if (complete()) failed(reason);
+      if (!complete()) return;
+      if (socket.bytesRead === 0) silent();
+      else failed(reason);
     };
-    const limit = this.#context.clock.after(LIMIT_MS, () => fail(`no TLS handshake within ${LIMIT_MS / 1000} s`));
+    const limit = this.#context.clock.after(LIMIT_MS, () => {
+      if (complete()) failed(`no TLS handshake within ${LIMIT_MS / 1000} s`);
+    });
     return { complete, fail };
   }
 

@@ -5,47 +5,118 @@ import { faultText } from "../core/parse/text.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
+import type { Clock } from "../system/clock.js";
+import type { HeldLines, LineHolder } from "./held-lines.js";
 
 type Side = "client" | "remote";
 
-/** Where the events of connections go. */
-export interface ConnectionLogContext {
-  readonly log: Log;
-  readonly monitor: Monitor;
+/** A line this much older than its place in the log says so. */
+const OLD_LINE_MS = 100;
+
+/** A line that waits until it is known whether the connection is worth it. */
+interface HeldLine {
+  readonly text: string;
+  /** With the connection's id, client and target as they were then. */
+  readonly line: string;
+  readonly since: number;
 }
 
-/** The log of one connection: its id, client and target stand in front of every line. Events are shown in the monitor, too. */
-export class ConnectionLog {
+/** Where the events of connections go. */
+export interface ConnectionLogContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly monitor: Monitor;
+  readonly heldLines: HeldLines;
+}
+
+/** Whose connection it is. */
+export type LoggedClient = Pick<End, "peerAddress" | "peerPort"> & {
+  /** The client has sent FIN, or is gone. */
+  readonly hasEnded?: boolean;
+};
+
+/**
+ * The log of one connection: its id, client and target stand in front of every line. Events are shown in the monitor, too.
+ *
+ * The first lines are held back until a byte passes, something goes wrong, or {@link HeldLines} says so. A connection whose client comes
+ * and goes without a byte leaves one line for debugging only. Lines stand in the order of their times; a late one says how old it is.
+ */
+export class ConnectionLog implements LineHolder {
   /** The remote as the client named it, once it has. */
   target = "-";
   readonly #context: ConnectionLogContext;
   readonly #id: string;
   readonly #port: number;
+  readonly #peer: LoggedClient;
   /** `host:port` */
   readonly client: string;
+  /** Undefined: lines are written at once. */
+  #held: HeldLine[] | undefined = [];
 
   /** @param port of the listener that the client has connected to */
-  constructor(context: ConnectionLogContext, id: string, port: number, { peerAddress, peerPort }: End) {
+  constructor(context: ConnectionLogContext, id: string, port: number, client: LoggedClient) {
     this.#context = context;
     this.#id = id;
     this.#port = port;
-    this.client = formatHostPort({ host: peerAddress, port: peerPort });
+    this.#peer = client;
+    this.client = formatHostPort({ host: client.peerAddress, port: client.peerPort });
+    context.heldLines.add(this);
   }
 
   info(text: string): void {
-    this.#context.log.connection(this.#line(text));
+    const line = this.#line(text);
+    if (this.#held === undefined) this.#context.log.connection(line);
+    else this.#held.push({ text, line, since: this.#context.clock.now() });
   }
 
   warn(text: string): void {
+    this.release();
     this.#context.log.warn(this.#line(text));
   }
 
   debug(text: string): void {
-    if (this.#context.log.debugging) this.#context.log.debug(this.#line(text));
+    if (!this.#context.log.debugging) return;
+    this.release();
+    this.#context.log.debug(this.#line(text));
+  }
+
+  /** A client that has gone already has nothing to say: a remote that does not close yet changes nothing of that. */
+  due(): void {
+    if (this.#peer.hasEnded !== true) this.release();
+  }
+
+  /** Writes the lines that were held back: from now on, every line is written at once. */
+  release(): void {
+    const held = this.#takeHeld();
+    if (held === undefined) return;
+    const { clock, log } = this.#context;
+    for (const { line, since } of held) {
+      const ageMs = clock.now() - since;
+      log.connection(ageMs < OLD_LINE_MS ? line : `${line} (${(ageMs / 1000).toFixed(1)} s ago)`);
+    }
+  }
+
+  /**
+   * Logs the end of the connection.
+   *
+   * @param byClient whether the client has ended it
+   * @returns whether the client came and went without a byte
+   */
+  closed(text: string, byClient: boolean): boolean {
+    const held = byClient ? this.#takeHeld() : undefined;
+    if (held !== undefined) {
+      const before = held.map((line) => `${line.text}; `).join("");
+      this.debug(`came and went without a byte: ${before}closed: ${text}`);
+      return true;
+    }
+    this.release();
+    this.info(`closed: ${text}`);
+    return false;
   }
 
   /** Logs for debugging that bytes have been read on one side and written to the other. */
   passed(bytes: number, from: Side, side: Side, to: End): void {
+    if (this.#held !== undefined) this.release();
     if (!this.#context.log.debugging) return;
     const outcome = to.unsent === 0 ? `written to ${side}` : `${side} is busy, ${to.unsent} bytes wait`;
     this.debug(`read ${bytes} bytes from ${from}, ${outcome}`);
@@ -53,6 +124,7 @@ export class ConnectionLog {
 
   /** Logs an error of the program itself. */
   fault(error: unknown): void {
+    this.release();
     this.#context.log.error(this.#line(faultText(error)));
   }
 
@@ -66,6 +138,14 @@ export class ConnectionLog {
   /** The connection as the monitor names it. */
   source(request: ConnRequest): TraceSource {
     return { connection: this.#id, listener: this.#port, client: this.client, server: formatRemote(request) };
+  }
+
+  #takeHeld(): HeldLine[] | undefined {
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    this.#held = undefined;
+    this.#context.heldLines.remove(this);
+    return held;
   }
 
   #line(text: string): string {

@@ -1,3 +1,4 @@
+import type { ClientCounters } from "../accept/client-counters.js";
 import type { AcceptedClient, Listener, ReplyMode, SocketOwner } from "../accept/listener.js";
 import type { AccessRules } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
@@ -10,6 +11,7 @@ import { type Dial, type DialContext, dial } from "../dial/dial.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
+import { wasEndedBy } from "../sockets/end.js";
 import { closeLingering } from "../sockets/lingering-close.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";
@@ -24,6 +26,7 @@ export interface ConnectionContext extends ConnectionLogContext, SetupPhaseConte
   readonly access: AccessRules;
   readonly settings: Pick<Settings, "keepalive" | "renotify">;
   readonly monitor: Monitor;
+  readonly clients: ClientCounters;
   /** A connection has come a step closer to its end: see {@link RegisteredConnection}. */
   changed(connection: RegisteredConnection): void;
 }
@@ -89,9 +92,13 @@ export class Connection
     this.#dial({ request, replyMode, early: NO_EARLY_BYTES, startDial });
   }
 
-  handOver(take: (client: StreamEnd, finished: (reason: string) => void) => SocketOwner): void {
+  handOver(take: Parameters<AcceptedClient["handOver"]>[0]): void {
     this.#context.deadPeers.add(this.#client);
-    const owner = take(this.#client, (reason) => this.#close(reason, 0));
+    const owner = take(
+      this.#client,
+      (reason) => this.#close(reason, 0),
+      () => this.#log.release(),
+    );
     if (this.#phase.kind === "new") this.#phase = { kind: "linked", owner };
   }
 
@@ -213,7 +220,9 @@ export class Connection
     const seconds = ((this.#context.clock.now() - this.#openedAt) / 1000).toFixed(1);
     const { received, sent } = this.traffic;
     const text = `${reason}; ${seconds} s, ${received} bytes from remote, ${sent} to remote`;
-    this.#log.info(`closed: ${text}`);
+    if (phase.kind === "dialing" && phase.isHeard) this.#log.release();
+    const client = phase.kind === "linked" ? "remote" : "client"; // the link calls its peer so
+    if (this.#log.closed(text, wasEndedBy(client, reason))) this.#context.clients.of(this.#listener.name).silent += 1;
     if (request !== undefined) this.#log.show(request, "DISCONNECT", () => text);
     if (phase.kind === "linked") phase.owner.close(reason);
     else if (phase.kind !== "new") phase.close();

@@ -77,6 +77,7 @@ export class DatagramConnection implements AcceptedClient, RegisteredConnection,
     this.#openedAt = context.clock.now();
     this.#openedEpochMs = context.clock.epochMs();
     this.#log = new ConnectionLog(context, id, listener.port, client);
+    this.#log.release(); // it has begun with a datagram
     this.#log.info(`opened on ${listener.name}`);
   }
 

@@ -91,6 +91,11 @@ export class DialPhase {
     else this.#client.write(`${reply}\n`);
   }
 
+  /** Whether the client has sent something for the remote. */
+  get isHeard(): boolean {
+    return this.#earlyData.size > 0;
+  }
+
   /** Gives up. */
   close(): void {
     this.#ended = true;

@@ -67,6 +67,7 @@ export class SetupPhase {
       stopDaemon: () => context.stop(`STOP by ${client.peerAddress}`),
       reload: () => context.reload(`RELD by ${client.peerAddress}`),
       ended: (reason) => owner.ended(reason),
+      heard: () => log.release(),
       trace: (text) => log.debug(text),
       fault: (error) => owner.fault(error),
     });

@@ -30,6 +30,8 @@ export interface SetupSessionOwner {
   reload(): Promise<string | undefined>;
   /** Setup mode has ended without a remote. */
   ended(reason: string): void;
+  /** The client has sent something. */
+  heard(): void;
   trace(text: string): void;
   fault(error: unknown): void;
 }
@@ -76,6 +78,7 @@ export class SetupSession {
   start(): void {
     this.#client.events = {
       data: (chunk) => {
+        this.#owner.heard();
         this.#lines.push(chunk);
         this.#run();
       },

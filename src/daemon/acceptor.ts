@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Listener } from "../accept/listener.js";
-import { TlsHandshakes } from "../accept/tls-handshakes.js";
+import { GONE_ALREADY, TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Connection } from "../connection/connection.js";
 import { DatagramConnection } from "../connection/datagram-connection.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
@@ -77,7 +77,8 @@ export class Acceptor {
     const { admission, settings } = this.#generation();
     const client = acceptTcp(socket, settings.keepalive, listener.route?.options.transport === "udp");
     if (client.peerAddress === "") {
-      client.destroy(); // the client has left already
+      client.destroy();
+      this.#services.rejections.leftAtOnce(origin, listener, GONE_ALREADY);
       return;
     }
     const admitted = admission.admit(origin, listener);

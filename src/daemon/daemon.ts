@@ -124,7 +124,8 @@ export class Daemon {
   }
 
   get status(): DaemonReport {
-    const { clock, log, monitor, registry, descriptors, luupClients, finalNotifications, alerts } = this.#services;
+    const { clock, log, monitor, registry, clients, descriptors, luupClients, finalNotifications, alerts } =
+      this.#services;
     return {
       version: VERSION,
       build: BUILD,
@@ -136,6 +137,7 @@ export class Daemon {
       ...this.#features.status,
       monitor: monitor.status,
       traffic: registry.traffic,
+      clients: clients.all,
       descriptors: {
         used: descriptors.used,
         ...(descriptors.limit !== undefined && { limit: descriptors.limit }),

@@ -38,6 +38,8 @@ export function generationOf(settings: Settings, services: Services, control: Da
     ),
     own: services.own,
     monitor: services.monitor,
+    clients: services.clients,
+    heldLines: services.heldLines,
     descriptors,
     changed: (connection) => registry.changed(connection),
   };

@@ -1,6 +1,8 @@
+import { ClientCounters } from "../accept/client-counters.js";
 import { Rejections } from "../accept/rejections.js";
 import { Alerts } from "../alerts/alerts.js";
 import { ConnectionRegistry } from "../connection/connection-registry.js";
+import { HeldLines } from "../connection/held-lines.js";
 import type { Settings } from "../core/config/settings.js";
 import { faultText } from "../core/parse/text.js";
 import type { WriteText } from "../log/line-writer.js";
@@ -20,6 +22,8 @@ export class Services {
   readonly clock: Clock;
   readonly log: Log;
   readonly descriptors = new DescriptorBudget(descriptorLimit());
+  readonly clients = new ClientCounters();
+  readonly heldLines: HeldLines;
   readonly registry = new ConnectionRegistry();
   readonly sockets: SocketTable;
   readonly own: OwnSockets;
@@ -43,9 +47,10 @@ export class Services {
   ) {
     this.clock = clock;
     this.log = log;
+    this.heldLines = new HeldLines(clock);
     this.sockets = new SocketTable(clock);
     this.own = new OwnSockets(clock);
-    this.rejections = new Rejections({ clock, sockets: this.sockets }, log);
+    this.rejections = new Rejections({ clock, sockets: this.sockets }, this.clients, log);
     this.alerts = new Alerts(clock, log);
     const { registry } = this;
     function* streams(): Iterable<TracedStream> {

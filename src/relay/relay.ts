@@ -94,6 +94,11 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     return this.#remote;
   }
 
+  /** The side that has ended first, in words for the log; undefined while none has. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
   /** Begins. `early`: what the client has sent for the remote already. */
   start(early: EarlyBytes): void {
     this.#client.events = new Relay.#EventsOf(this, this.#up, this.#down);

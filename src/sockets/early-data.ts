@@ -45,6 +45,11 @@ export class EarlyData {
     else client.pause();
   }
 
+  /** Bytes that are kept. */
+  get size(): number {
+    return this.#bytes.size;
+  }
+
   /** Pauses the client and hands over what was kept. */
   take(): EarlyBytes {
     this.#client.pause();

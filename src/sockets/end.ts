@@ -97,6 +97,11 @@ export function endedBy(side: "client" | "remote", error?: NodeJS.ErrnoException
     : `reset by ${side} (${error.message})`;
 }
 
+/** Whether a reason begins with what {@link endedBy} says of that side. */
+export function wasEndedBy(side: "client" | "remote", reason: string): boolean {
+  return reason.startsWith(endedBy(side)) || reason.startsWith(`reset by ${side} `);
+}
+
 /** Calls a listener of an end. What it throws is a fault of this end's connection alone. */
 export function guarded(end: Pick<End, "events">, tell: () => void): void {
   try {

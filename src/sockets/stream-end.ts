@@ -102,6 +102,11 @@ export class StreamEnd implements End {
     return this.#socket.destroyed;
   }
 
+  /** The peer has sent FIN, and everything before it has been read; or the connection is closed. */
+  get hasEnded(): boolean {
+    return this.#socket.readableEnded || this.#socket.destroyed;
+  }
+
   /** The kernel takes nothing more: the peer has reset the connection. Its {@link EndEvents.closed} may still be to come. */
   get isBroken(): boolean {
     return this.#socket.destroyed || this.#socket.errored !== null;

@@ -6,7 +6,7 @@ import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { type Dial, dial } from "../dial/dial.js";
 import { Relay, type RelayOwner } from "../relay/relay.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
-import { type End, IGNORE_EVENTS } from "../sockets/end.js";
+import { type End, IGNORE_EVENTS, wasEndedBy } from "../sockets/end.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Channel } from "./channel.js";
@@ -14,8 +14,8 @@ import type { TunnelContext } from "./tunnel-context.js";
 
 /** What a client tells its device. */
 export interface DeviceClientOwner {
-  /** The client has closed. Told once. */
-  over(reason: string): void;
+  /** The client has closed. Told once. @param silent it came and went without a byte */
+  over(reason: string, silent: boolean): void;
   fault(error: unknown): void;
 }
 
@@ -114,6 +114,10 @@ export class DeviceClient implements RelayOwner {
       state.relay.close(reason);
     }
     this.#channel.destroy();
-    this.#owner.over(reason);
+    this.#owner.over(reason, state.kind === "relaying" && cameAndWent(state.relay));
   }
+}
+
+function cameAndWent({ receivedBytes, sentBytes, reason = "" }: Relay): boolean {
+  return receivedBytes + sentBytes === 0 && wasEndedBy("client", reason);
 }

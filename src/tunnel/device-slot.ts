@@ -185,7 +185,8 @@ export class DeviceSlot {
   }
 
   #lost({ visit, ports }: LinkedDevice, reason: string): void {
-    this.#context.log.info(`${this.#label(visit)} link lost: ${reason}`);
+    const level = visit.link.bytes.received === 0 ? "debug" : "info"; // a health check or a port scan
+    this.#context.log[level](`${this.#label(visit)} link lost: ${reason}`);
     this.#closedLinks = addBytes(this.#closedLinks, visit.link.bytes);
     this.#linked = undefined;
     for (const port of ports) port.close();

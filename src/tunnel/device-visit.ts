@@ -29,13 +29,25 @@ export class DeviceVisit implements Contender {
   #instance: string | undefined;
   readonly #closed: (reason: string) => void;
 
-  /** @param closed called when the link has closed */
-  constructor(end: StreamEnd, rules: TunnelLinkRules, clock: Clock, closed: (reason: string) => void) {
+  /**
+   * @param closed called when the link has closed
+   * @param heard called when the device has said something
+   */
+  constructor(
+    end: StreamEnd,
+    rules: TunnelLinkRules,
+    clock: Clock,
+    closed: (reason: string) => void,
+    heard: () => void,
+  ) {
     this.address = end.peerAddress;
     this.from = formatHostPort({ host: end.peerAddress, port: end.peerPort });
     this.#closed = closed;
     this.link = new TunnelLink(end, rules, clock, {
-      command: (command) => this.#handle(command),
+      command: (command) => {
+        heard();
+        this.#handle(command);
+      },
       stalled: (channel) => this.holder.stalled(channel),
       lost: (reason, isDismissed) => {
         this.holder.lost(reason);

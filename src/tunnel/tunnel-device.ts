@@ -164,8 +164,8 @@ export class TunnelDevice {
     }
     this.#counters.clients += 1;
     new DeviceClient(link.open(id, service), service, this.#origin, this.#context, {
-      over: (reason) => {
-        this.#context.log.info(`${this.#label} client ${id} > ${name} closed: ${reason}`);
+      over: (reason, silent) => {
+        this.#context.log[silent ? "debug" : "info"](`${this.#label} client ${id} > ${name} closed: ${reason}`);
       },
       fault: (error) => this.#context.log.error(`${this.#label} ${faultText(error)}`),
     });

@@ -21,7 +21,7 @@ export function tunnelListeners(
         accepts: "devices",
         essential: linesEssential,
         ...(line.route.tunnel.tls && { tls: readCredentials(line.route.tunnel) }),
-        welcome: (client) => client.handOver((end, over) => tunnelLines.of(line).accept(end, over)),
+        welcome: (client) => client.handOver((end, over, heard) => tunnelLines.of(line).accept(end, over, heard)),
         reject() {},
       }),
     ),

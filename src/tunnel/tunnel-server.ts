@@ -39,9 +39,10 @@ export class TunnelServer {
    * link.
    *
    * @param closed called when the link of the device has closed
+   * @param heard called when the device has said something
    */
-  accept(end: StreamEnd, closed: (reason: string) => void): TunnelLink {
-    const visit = new DeviceVisit(end, this.#line.route.tunnel, this.#context.clock, closed);
+  accept(end: StreamEnd, closed: (reason: string) => void, heard = (): void => {}): TunnelLink {
+    const visit = new DeviceVisit(end, this.#line.route.tunnel, this.#context.clock, closed, heard);
     const free = this.#openSlot?.isFree ? this.#openSlot : undefined;
     visit.holder = free?.take(visit) ?? this.#examine(visit);
     visit.link.start();

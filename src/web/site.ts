@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Admission } from "../accept/admission.js";
 import { Port } from "../accept/port.js";
 import type { Rejections } from "../accept/rejections.js";
+import { GONE_ALREADY } from "../accept/tls-handshakes.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
@@ -105,7 +106,8 @@ export class Site {
     const { rejections, own } = this.#context;
     const origin = own.originOf(socket, listener);
     if (origin.address === "") {
-      socket.destroy(); // the reader has left already
+      socket.destroy();
+      rejections.leftAtOnce(origin, listener, GONE_ALREADY);
       return;
     }
     const admitted = this.#context.admission().admitReader(origin, listener);
@@ -117,6 +119,7 @@ export class Site {
     this.#readers.set(socket, origin);
     socket.on("close", () => {
       this.#readers.delete(socket);
+      if (socket.bytesRead === 0) rejections.leftAtOnce(origin, listener, "came and went without a byte");
       admitted.value.release();
       if (this.#readers.size === 0) this.#lastReaderLeft();
     });

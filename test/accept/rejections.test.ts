@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { ClientCounters } from "#src/accept/client-counters.js";
 import { Rejections } from "#src/accept/rejections.js";
 import { sharedOrigin } from "#src/core/net/client-origin.js";
 import { SocketTable } from "#src/system/socket-table.js";
@@ -15,9 +16,9 @@ const MAX_CLOSING = 16;
 const LISTENER = listenerOf(7, { reject: (client, reason) => client.write(`ERR ${reason}\n`) });
 
 function fixture(t: TestContext) {
-  const [clock, log] = [new ManualClock(), new MemoryLog()];
-  const rejections = new Rejections({ clock, sockets: new SocketTable(clock) }, log);
-  return { clock, log, rejections, client: () => socketEnd(t) };
+  const [clock, log, clients] = [new ManualClock(), new MemoryLog(), new ClientCounters()];
+  const rejections = new Rejections({ clock, sockets: new SocketTable(clock) }, clients, log);
+  return { clock, log, clients, rejections, client: () => socketEnd(t) };
 }
 
 test("a rejected client reads the reason, then the end; the log names client, port and reason", async (t) => {

@@ -40,7 +40,10 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     const state = { begun: 0, denialReason: undefined as string | undefined };
     const handshakes = new TlsHandshakes({
       clock,
-      rejections: { mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`) },
+      rejections: {
+        mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`),
+        leftAtOnce: ({ address }, _listener, what) => told.push(`${address} ${what}`),
+      },
       keepalive: () => 30_000,
       denialReason: () => state.denialReason,
       admit: () => (state.denialReason === undefined ? ok(descriptors.takeReserved()) : fail(state.denialReason)),

@@ -66,6 +66,7 @@ async function phaseOf(
     fault: (error: unknown) => void events.push(`fault: ${error}`),
   };
   const log = new ConnectionLog(here.generation.context, "a1", 2504, client);
+  log.release(); // its client has said something
   const phase = new DialPhase(
     { request, replyMode, early, startDial: startDial ?? (() => pending) },
     client,

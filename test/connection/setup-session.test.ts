@@ -26,6 +26,7 @@ function sessionOf() {
     pid: "ab",
     status: () => report as unknown as DaemonReport,
     ended: (reason) => void ended.push(reason),
+    heard() {},
     trace() {},
     fault: (error) => {
       throw error;

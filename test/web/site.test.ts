@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { ClientCounters } from "#src/accept/client-counters.js";
 import { Rejections } from "#src/accept/rejections.js";
 import { fail, ok } from "#src/core/parse/result.js";
 import type { DaemonReport } from "#src/core/status/daemon-status.js";
@@ -35,7 +36,7 @@ async function open(t: TestContext) {
   const context = {
     ...{ clock, log, own: new OwnSockets(clock) },
     monitor: { addWatcher() {}, removeWatcher() {} } as unknown as Monitor,
-    rejections: new Rejections({ clock } as never, log),
+    rejections: new Rejections({ clock } as never, new ClientCounters(), log),
     admission: () => admission,
     status(): DaemonReport {
       if (state.broken) throw new Error("broken");

@@ -8,6 +8,7 @@ import type { ConnOptions } from "../options/conn-options.js";
 import { printable, printableJson } from "../parse/text.js";
 import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLine } from "../tunnel/tunnel-status.js";
 import type { AlertsStatus } from "./alert.js";
+import type { ClientCounts } from "./client-counts.js";
 import type { HistogramStatus } from "./histogram.js";
 
 /** What a connection is doing. */
@@ -128,6 +129,8 @@ export interface DaemonStatus {
   readonly devices: readonly DeviceStatus[];
   readonly monitor: MonitorStatus;
   readonly traffic: TrafficStatus;
+  /** What became of clients that were not served, by the name of the listener; without those that have had none. */
+  readonly clients: Readonly<Record<string, ClientCounts>>;
   /** File descriptors: those that clients, remotes and readers of the web page use, and the limit for the whole process where it is known. */
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;

@@ -1,4 +1,5 @@
 import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/direct-status.js";
+import type { ClientCounts } from "../status/client-counts.js";
 import type { ConnectionReport, DaemonReport, ListenerStatus } from "../status/daemon-status.js";
 import type { HistogramStatus } from "../status/histogram.js";
 import { expositionOf, lineLabels, type Metric, type Sample } from "./exposition.js";
@@ -20,6 +21,7 @@ export function metricsText(report: DaemonReport): Generator<string> {
     gauge("listener_up", "1 while the port accepts connections.", listeners.map(listenerSample)),
     gauge("connections", "Clients that are connected now.", connectionSamples(listeners, connections)),
     counter("connections_total", "Clients accepted.", traffic.connections),
+    ...clientMetrics(report),
     counter("received_bytes_total", "Bytes from remotes.", traffic.received),
     counter("sent_bytes_total", "Bytes to remotes.", traffic.sent),
     ...notificationMetrics(report),
@@ -36,6 +38,16 @@ export function metricsText(report: DaemonReport): Generator<string> {
     gauge("descriptors_limit", "Files and sockets that the daemon may have open.", optional(descriptors.limit)),
     counter("log_lines_lost_total", "Log lines that could not be written.", report.logLinesLost),
   ]);
+}
+
+function clientMetrics({ clients }: DaemonReport): Metric[] {
+  const samples = (name: keyof ClientCounts): Sample[] =>
+    Object.entries(clients).map(([listener, counts]) => ({ labels: { listener }, value: counts[name] }));
+  return [
+    counter("silent_connections_total", "Clients that came and went without a byte.", samples("silent")),
+    counter("refused_connections_total", "Clients that were turned away.", samples("refused")),
+    counter("replaced_connections_total", "Clients that made room for a newer one.", samples("replaced")),
+  ];
 }
 
 function notificationMetrics({ notifications }: DaemonReport): Metric[] {

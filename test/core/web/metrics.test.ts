@@ -101,6 +101,10 @@ const STATUS: DaemonReport = {
   ],
   monitor: { watchers: 1, notShown: { console: 3, '/tmp/a "b"\\c\nd.log': 4 } },
   traffic: { connections: 9, received: 123_456_789_012, sent: 77 },
+  clients: {
+    "proxy port 2504": { silent: 11, refused: 12, replaced: 0 },
+    "expose port 1": { silent: 0, refused: 0, replaced: 13 },
+  },
   descriptors: { used: 5, limit: 1024 },
   notifications: {
     waiting: 1,
@@ -144,6 +148,9 @@ const expected: [number, string, Record<string, string>?][] = [
   [0, "sockproxyd_connections", { listener: "direct port 8125" }],
   [1, "sockproxyd_connections", { listener: "direct port 9999" }],
   [9, "sockproxyd_connections_total"],
+  [11, "sockproxyd_silent_connections_total", { listener: "proxy port 2504" }],
+  [12, "sockproxyd_refused_connections_total", { listener: "proxy port 2504" }],
+  [13, "sockproxyd_replaced_connections_total", { listener: "expose port 1" }],
   [123_456_789_012, "sockproxyd_received_bytes_total"],
   [77, "sockproxyd_sent_bytes_total"],
   [1, "sockproxyd_notifications_waiting"],

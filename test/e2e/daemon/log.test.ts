@@ -78,19 +78,27 @@ test("what a client sends cannot forge a line", async () => {
   await daemon.stop();
 });
 
+/** A client that says something: it has lines in the log. */
+async function quit(port: number): Promise<void> {
+  const { client } = await greet(port);
+  client.write("QUIT\n");
+  await client.rest();
+  client.destroy();
+}
+
 test("SIGHUP opens a log file anew; one that was removed stops nothing", async () => {
   const path = `${folder}/moved.log`;
   const daemon = await startDaemon("-L", path);
   await until(() => existsSync(path) && readFileSync(path, "utf8").includes("started"), "the log");
   renameSync(path, `${path}.1`);
-  (await greet(daemon.port)).client.destroy();
+  await quit(daemon.port);
   await until(() => readFileSync(`${path}.1`, "utf8").includes("closed:"), "lines in the moved file");
   daemon.child.kill("SIGHUP");
   await until(() => existsSync(path) && readFileSync(path, "utf8").includes("log opened again"), "the new file");
-  (await greet(daemon.port)).client.destroy();
+  await quit(daemon.port);
   await until(() => readFileSync(path, "utf8").includes("closed:"), "lines in the new file");
   rmSync(path);
-  (await greet(daemon.port)).client.destroy();
+  await quit(daemon.port);
   assert.equal(await daemon.stop(), 0);
 });
 
