@@ -1,6 +1,6 @@
 import { type EndEvents, IGNORE_EVENTS } from "../sockets/end.js";
-import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
+import type { SessionConnection } from "./resumable-end.js";
 
 /** A peer that lives has read BYE, and closed, by then. */
 const GONE_WITHIN_MS = 3000;
@@ -11,7 +11,12 @@ const GONE_WITHIN_MS = 3000;
  *
  * @param gone told once, when the link is closed. `answered`: the peer has closed it, so it was alive.
  */
-export function sayFarewell(end: StreamEnd, lastWords: Buffer, clock: Clock, gone: (answered: boolean) => void): void {
+export function sayFarewell(
+  end: SessionConnection,
+  lastWords: Buffer,
+  clock: Clock,
+  gone: (answered: boolean) => void,
+): void {
   const finish = (answered: boolean): void => {
     timer.cancel();
     end.events = IGNORE_EVENTS;

@@ -12,7 +12,7 @@ const PONG = frameOf({ kind: "pong" });
  * {@link SendWindow} is open.
  */
 export class SendScheduler {
-  #end: Pick<StreamEnd, "unsent" | "write">;
+  readonly #end: Pick<StreamEnd, "unsent" | "write">;
   readonly #clock: Pick<Clock, "now">;
   readonly #window = new SendWindow();
   /** Whether a first PING has gone out. */
@@ -27,11 +27,6 @@ export class SendScheduler {
   constructor(end: Pick<StreamEnd, "unsent" | "write">, clock: Pick<Clock, "now">) {
     this.#end = end;
     this.#clock = clock;
-  }
-
-  /** From now on everything goes to another end, behind what has been sent. */
-  moveTo(end: Pick<StreamEnd, "unsent" | "write">): void {
-    this.#end = end;
   }
 
   /** Bytes sent so far, headers of frames included. */

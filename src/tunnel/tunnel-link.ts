@@ -1,27 +1,26 @@
 import type { Farewell } from "../core/tunnel/farewell.js";
-import { frameOf, type SendableCommand, type TunnelCommand } from "../core/tunnel/frames.js";
+import type { SendableCommand, TunnelCommand } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/tunnel-status.js";
-import { endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import { Channel, type ChannelOwner } from "./channel.js";
 import { LinkClients } from "./link-clients.js";
-import { sayFarewell } from "./link-farewell.js";
+import { LinkConnection } from "./link-connection.js";
 import { LinkKeepalive } from "./link-keepalive.js";
 import { LinkPeer } from "./link-peer.js";
-import { LinkReader } from "./link-reader.js";
 import { ReceiveFlowControl } from "./receive-flow-control.js";
+import type { ResumableEnd, SessionConnection, SessionEvents, SessionTerms } from "./resumable-end.js";
 import { SendScheduler } from "./send-scheduler.js";
 import type { TunnelLinkEvents, TunnelLinkRules } from "./tunnel-link-events.js";
 
 /** Bytes that a peer may leave unread, beside those of clients: CONNECTs, CLOSEs and PONGs. A peer that leaves more is cut off. */
 const MAX_UNSENT = 1_048_576;
 
-/** One connection between server and device, and the clients that share it. Both sides use it alike. */
+/** What is between server and device: a {@link LinkConnection}, and the clients that share it. Both sides use it alike. */
 export class TunnelLink implements ChannelOwner {
   /** What the other side is, and can do. */
   readonly peer: LinkPeer;
-  readonly #end: StreamEnd;
+  readonly #connection: LinkConnection;
   readonly #rules: TunnelLinkRules;
   readonly #clock: Clock;
   readonly #events: TunnelLinkEvents;
@@ -29,7 +28,6 @@ export class TunnelLink implements ChannelOwner {
   readonly #sendScheduler: SendScheduler;
   readonly #receiveFlow: ReceiveFlowControl<Channel>;
   readonly #keepalive: LinkKeepalive;
-  readonly #reader: LinkReader;
   /** Clients that have got bytes in this time slice. */
   readonly #addressed = new Set<Channel>();
   readonly #openedAt: number;
@@ -38,28 +36,25 @@ export class TunnelLink implements ChannelOwner {
 
   /** @param end connected, and paused */
   constructor(end: StreamEnd, rules: TunnelLinkRules, clock: Clock, events: TunnelLinkEvents) {
-    this.#end = end;
     this.#rules = rules;
     this.#clock = clock;
     this.#events = events;
     this.#openedAt = clock.now();
-    this.#reader = new LinkReader({
+    this.#connection = new LinkConnection(end, clock, {
       command: (command) => this.#handle(command),
       sliceDone: () => this.#sliceDone(),
+      received: (bytes) => {
+        this.#received += bytes;
+        this.#keepalive.heard();
+      },
+      drained: () => this.#sendScheduler.drained(),
+      lost: (reason) => this.close(reason),
       fault: (error) => this.#fault(error),
     });
-    this.#sendScheduler = new SendScheduler(end, clock);
+    this.#sendScheduler = new SendScheduler(this.#connection, clock);
     this.peer = new LinkPeer(this.#sendScheduler, rules.instance);
     this.#receiveFlow = this.#createReceiveFlow();
     this.#keepalive = this.#createKeepalive();
-    end.events = {
-      data: (chunk) => this.#receive(chunk),
-      eof: () => this.close(endedBy("remote")),
-      drained: () => this.#sendScheduler.drained(),
-      finished() {},
-      closed: (error) => this.close(endedBy("remote", error)),
-      fault: (error) => this.#fault(error),
-    };
   }
 
   #createReceiveFlow(): ReceiveFlowControl<Channel> {
@@ -81,21 +76,43 @@ export class TunnelLink implements ChannelOwner {
 
   #createKeepalive(): LinkKeepalive {
     return new LinkKeepalive(this.#rules.probeMs, this.#clock, {
-      isPaused: () => this.#receiveFlow.linkPaused,
+      isPaused: () => this.#receiveFlow.linkPaused || this.session?.isCut === true,
       answersPings: () => this.peer.isOurOwn,
       sendPing: () => this.#sendScheduler.sendPing(),
       sendNoOp: () => {
         const client = this.#clients.unusedId();
         if (client !== undefined) this.send({ kind: "close", client });
       },
-      lost: (reason) => this.close(reason),
+      lost: (reason) => this.#connection.giveUp(reason),
     });
   }
 
   /** Begins to read. */
   start(): void {
     this.#keepalive.start();
-    this.#end.resume();
+    this.#connection.read(true);
+  }
+
+  /** Undefined where the link ends with its connection. */
+  get session(): ResumableEnd | undefined {
+    return this.#connection.session;
+  }
+
+  /** See {@link LinkConnection.beginSession}. */
+  beginSession(terms: SessionTerms, answers: boolean, told: SessionEvents): void {
+    this.#connection.beginSession(terms, answers, {
+      cut: (reason) => told.cut(reason),
+      resumed: (afterMs) => {
+        this.#keepalive.heard();
+        this.#sendScheduler.readingResumed(); // PONGs are late because there was no connection
+        told.resumed(afterMs);
+      },
+    });
+  }
+
+  /** Closes the link, and gives its connection to another one. Nothing is told. */
+  release(): SessionConnection | undefined {
+    return this.#stop() ? this.#connection.release() : undefined;
   }
 
   /** Asks the peer to answer pings, if it can: so no client waits for long behind the bytes of others. */
@@ -149,19 +166,18 @@ export class TunnelLink implements ChannelOwner {
   /** Closes the link and all its clients. */
   close(reason: string): void {
     if (!this.#stop()) return;
-    this.#end.events = IGNORE_EVENTS;
-    this.#end.destroy();
+    this.#connection.close();
     this.#tellLost(reason, false);
   }
 
   /**
    * Closes the link and all its clients, and tells the peer why.
    *
-   * @param gone see {@link sayFarewell}; not told where the link has closed before
+   * @param gone told once, when the connection is closed. `answered`: the peer has closed it. Not told where the link has closed before
    */
   dismiss(reason: string, farewell: Farewell, gone: (answered: boolean) => void): void {
     if (!this.#stop()) return;
-    sayFarewell(this.#end, frameOf({ kind: "bye", ...farewell }), this.#clock, gone);
+    this.#connection.dismiss(farewell, gone);
     this.#tellLost(reason, true);
   }
 
@@ -169,7 +185,6 @@ export class TunnelLink implements ChannelOwner {
     if (this.#closed) return false;
     this.#closed = true;
     this.#keepalive.stop();
-    this.#reader.stop();
     this.#receiveFlow.close();
     return true;
   }
@@ -201,7 +216,7 @@ export class TunnelLink implements ChannelOwner {
   }
 
   #checkUnsent(): void {
-    if (this.#end.unsent > MAX_UNSENT) this.close("the other side does not read");
+    if (this.#connection.unsent > MAX_UNSENT) this.close("the other side does not read");
   }
 
   #makeRoom(): void {
@@ -226,12 +241,6 @@ export class TunnelLink implements ChannelOwner {
     if (this.#clients.has(channel)) this.send({ kind, client: channel.id });
   }
 
-  #receive(chunk: Buffer): void {
-    this.#received += chunk.length;
-    this.#keepalive.heard();
-    this.#reader.push(chunk);
-  }
-
   #sliceDone(): void {
     for (const channel of this.#addressed) channel.flush(); // one write for all frames of the slice
     this.#addressed.clear();
@@ -248,8 +257,7 @@ export class TunnelLink implements ChannelOwner {
   /** Reads the link, unless frames wait for a later slice, or clients have to read first. */
   #regulateReading(): void {
     if (this.#closed) return;
-    if (this.#reader.behind || this.#receiveFlow.linkPaused) this.#end.pause();
-    else this.#end.resume();
+    this.#connection.read(!this.#connection.behind && !this.#receiveFlow.linkPaused);
   }
 
   #handle(command: TunnelCommand): void {

@@ -1,0 +1,139 @@
+import type { Farewell } from "../core/tunnel/farewell.js";
+import { frameOf, type TunnelCommand } from "../core/tunnel/frames.js";
+import { endedBy, IGNORE_EVENTS } from "../sockets/end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { Clock } from "../system/clock.js";
+import { sayFarewell } from "./link-farewell.js";
+import { LinkReader } from "./link-reader.js";
+import {
+  type LinkEnd,
+  ResumableEnd,
+  type SessionConnection,
+  type SessionEvents,
+  type SessionTerms,
+} from "./resumable-end.js";
+
+/** What a connection tells its link. */
+export interface LinkConnectionEvents {
+  /** The next command. */
+  command(command: TunnelCommand): void;
+  /** The commands of one time slice are through. */
+  sliceDone(): void;
+  /** So many bytes have come. Their commands follow. */
+  received(bytes: number): void;
+  /** Everything written is sent: see the events of an end. */
+  drained(): void;
+  /** Nothing more comes, and nothing can be sent. */
+  lost(reason: string): void;
+  fault(error: unknown): void;
+}
+
+/** What carries a link: its connection with the peer, or, with a session, several of them in a row. */
+export class LinkConnection {
+  readonly #first: StreamEnd;
+  readonly #clock: Clock;
+  readonly #events: LinkConnectionEvents;
+  readonly #reader: LinkReader;
+  /** {@link #first}, or the session that has taken it over. */
+  #end: LinkEnd;
+  #session: ResumableEnd | undefined;
+
+  /** @param end connected, and paused */
+  constructor(end: StreamEnd, clock: Clock, events: LinkConnectionEvents) {
+    this.#first = end;
+    this.#end = end;
+    this.#clock = clock;
+    this.#events = events;
+    this.#reader = new LinkReader({
+      command: (command) => {
+        if (this.#session?.takes(command) !== true) events.command(command);
+      },
+      sliceDone: () => {
+        events.sliceDone();
+        this.#session?.acknowledgeIfDue();
+      },
+      fault: (error) => events.fault(error),
+    });
+    end.events = {
+      data: (chunk) => {
+        events.received(chunk.length);
+        this.#reader.push(chunk);
+      },
+      eof: () => events.lost(endedBy("remote")),
+      drained: () => events.drained(),
+      finished() {},
+      closed: (error) => events.lost(endedBy("remote", error)),
+      fault: (error) => events.fault(error),
+    };
+  }
+
+  /** Undefined where the link ends with its connection. */
+  get session(): ResumableEnd | undefined {
+    return this.#session;
+  }
+
+  /** Bytes written that wait for the kernel, or for another connection. */
+  get unsent(): number {
+    return this.#end.unsent;
+  }
+
+  write(bytes: Buffer): void {
+    this.#end.write(bytes);
+  }
+
+  /** Whether commands wait for a later time slice. Nothing must be read before. */
+  get behind(): boolean {
+    return this.#reader.behind;
+  }
+
+  /** Reads, or does not. */
+  read(isWanted: boolean): void {
+    if (isWanted) this.#end.resume();
+    else this.#end.pause();
+  }
+
+  /**
+   * Begins a session: the link outlives the connection.
+   *
+   * @param answers whether the peer has begun it
+   */
+  beginSession(terms: SessionTerms, answers: boolean, told: SessionEvents): void {
+    if (this.#session !== undefined) return;
+    this.#session = new ResumableEnd(this.#first, terms, answers, this.#reader, this.#clock, told);
+    this.#end = this.#session;
+  }
+
+  /** The peer does not answer: the connection is good for nothing. */
+  giveUp(reason: string): void {
+    if (this.#session === undefined) this.#events.lost(reason);
+    else this.#session.cut(reason);
+  }
+
+  /** Closes for good. Nothing is told. */
+  close(): void {
+    this.#stop();
+    this.#end.destroy();
+  }
+
+  /**
+   * Closes for good, and tells the peer why.
+   *
+   * @param gone see {@link sayFarewell}
+   */
+  dismiss(farewell: Farewell, gone: (answered: boolean) => void): void {
+    const end = this.release();
+    if (end === undefined) gone(false);
+    else sayFarewell(end, frameOf({ kind: "bye", ...farewell }), this.#clock, gone);
+  }
+
+  /** Closes for good, and gives the connection away; undefined when there is none at the moment. */
+  release(): SessionConnection | undefined {
+    this.#stop();
+    return this.#session === undefined ? this.#first : this.#session.release();
+  }
+
+  #stop(): void {
+    this.#reader.stop();
+    this.#end.events = IGNORE_EVENTS;
+  }
+}
