@@ -104,6 +104,7 @@ export class AnswerDelivery {
     if (why === "no answer") this.#owner.coalescer().unanswered(pending, this.#owner.clock.now());
     if (repeats) {
       this.#owner.repeated(pending.waiters.size);
+      if (pending.lossCounts) for (const clientRequest of pending.waiters) clientRequest.isRepeat = true;
       this.#repeat(pending, false);
       return;
     }

@@ -51,6 +51,8 @@ export class ConnectionPool {
   readonly #lingering = new Set<DeviceConnection>();
   /** Connections on which the device has sent a sensible message. */
   readonly #responsive = new WeakSet<DeviceConnection>();
+  /** Connections that the device has ended without an answer right behind the one before, which it may have held still. */
+  readonly #turnedAway = new WeakSet<DeviceConnection>();
   readonly #reach = new Reachability();
   #opening: DeviceConnection | undefined;
   /** Attempts to connect so far. */
@@ -79,6 +81,11 @@ export class ConnectionPool {
   /** Whether requests fail at once: there is no connection, and the last attempt has failed a moment ago. */
   get refuses(): boolean {
     return this.#connections.size === 0 && this.#reach.refuses(this.#now);
+  }
+
+  /** Whether the device has ended this connection because it still had the one before: what was lost with it proves nothing. */
+  wasTurnedAway(connection: DeviceConnection): boolean {
+    return this.#turnedAway.has(connection);
   }
 
   /** Somebody asks for a connection: opens one, unless there are POOL of them or one is being opened, as soon as that is due. */
@@ -253,7 +260,10 @@ export class ConnectionPool {
 
   #endedByDevice(connection: DeviceConnection, reason: string): void {
     const hasAnswered = this.#responsive.has(connection);
-    if (!hasAnswered && this.#reach.mayBeBusy(this.#now)) this.#wary = WARY_LINKS;
+    if (!hasAnswered && this.#reach.mayBeBusy(this.#now)) {
+      this.#wary = WARY_LINKS;
+      this.#turnedAway.add(connection);
+    }
     const hasFailed = !hasAnswered && this.#owner.isAsked(connection); // a link that nobody has used proves nothing
     this.#ended(connection, reason, hasAnswered);
     if (hasFailed) this.#attemptFailed(connection, "closed", `connected, but closed: ${reason}`);

@@ -205,6 +205,7 @@ export class DevicePipelines {
       },
       ready: () => this.#owner.ready(),
       closeWaitMs: () => this.#closeWaitMs(connection),
+      wasTurnedAway: () => pool.wasTurnedAway(connection),
       fault: (error) => this.#fault(connection, error),
       fail: (reason) => close("fail", reason),
       retire: (reason) => close("retire", reason),

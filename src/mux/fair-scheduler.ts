@@ -105,7 +105,7 @@ export class FairScheduler {
     }
     const since = this.#owner.clock.now();
     const clientRequest = new ClientRequest(client, request, since, this.#owner.lostMs());
-    clientRequest.place = this.#queue.push(client, { kind: "request", clientRequest, isRepeat: false });
+    clientRequest.place = this.#queue.push(client, { kind: "request", clientRequest });
     this.#timeLimit.add(clientRequest);
     this.dispatch();
     this.#waitingReads.add(clientRequest); // most often it waits no more
@@ -172,7 +172,7 @@ export class FairScheduler {
     const { client } = clientRequest;
     this.#stopRunning(clientRequest);
     if (!this.#clients.has(client)) return;
-    clientRequest.place = this.#queue.pushFront(client, { kind: "request", clientRequest, isRepeat: true });
+    clientRequest.place = this.#queue.pushFront(client, { kind: "request", clientRequest });
     this.#waitingReads.add(clientRequest);
   }
 
@@ -202,7 +202,7 @@ export class FairScheduler {
     if (item.kind === "request") {
       item.clientRequest.place = undefined;
       this.#waitingReads.remove(item.clientRequest);
-      this.#owner.start(item.clientRequest, new PendingRequest(item.clientRequest, item.isRepeat));
+      this.#owner.start(item.clientRequest, new PendingRequest(item.clientRequest));
     } else {
       this.#deliver(client, item);
     }

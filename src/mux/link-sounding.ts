@@ -14,7 +14,7 @@ export class LinkSounding {
   readonly #clock: Clock;
   readonly #link: Pick<HealthProbe, "idleMs">;
   readonly #gap: Pick<Countdown, "start">;
-  #at = Number.NEGATIVE_INFINITY;
+  #heardAt = Number.NEGATIVE_INFINITY;
 
   /** @param gap takes the pause in which the link is listened to */
   constructor(clock: Clock, link: Pick<HealthProbe, "idleMs">, gap: Pick<Countdown, "start">) {
@@ -23,11 +23,14 @@ export class LinkSounding {
     this.#gap = gap;
   }
 
-  /** Whether such a request may go out. If not, a pause begins: ask again behind it. */
+  /** A pause is over, however long it took: in it the end of the link would have arrived. */
+  over(): void {
+    this.#heardAt = this.#clock.now();
+  }
+
+  /** Whether such a request may go out. If not, a pause begins: ask again behind {@link over its end}. */
   isDone(): boolean {
-    const now = this.#clock.now();
-    if (Math.min(this.#link.idleMs, now - this.#at) < IDLE_MS) return true;
-    this.#at = now;
+    if (Math.min(this.#link.idleMs, this.#clock.now() - this.#heardAt) < IDLE_MS) return true;
     this.#gap.start(SOUNDING_MS);
     return false;
   }

@@ -22,9 +22,7 @@ export function failureReply(protocol: Protocol, request: Request, why: Failure)
 }
 
 /** An item in the queue of a client. */
-export type QueueItem =
-  | { readonly kind: "request"; readonly clientRequest: ClientRequest; readonly isRepeat: boolean }
-  | LocalReply;
+export type QueueItem = { readonly kind: "request"; readonly clientRequest: ClientRequest } | LocalReply;
 
 /** A request of one client, from its arrival to its answer. */
 export class ClientRequest {
@@ -46,6 +44,8 @@ export class ClientRequest {
   pending: PendingRequest | undefined;
   /** The key by which others find it while it waits; undefined: none does. */
   waitingKey: string | undefined;
+  /** Whether it goes out once more because its link was lost. */
+  isRepeat = false;
   /** Whether it goes out alone: a request for several reads was refused. */
   isAlone = false;
   /** When its turn came. */
@@ -90,15 +90,12 @@ export class PendingRequest {
   isFailure = false;
   /** Whether a client has got a part of the answer: no other reply is possible then. */
   answerBegun = false;
-  readonly #isRepeat: boolean;
-  #hasGoneOut = true;
+  #loss: "may have been worked on" | "turned away" | "not sent" = "may have been worked on";
 
-  /** @param isRepeat whether the request goes out a second time, because its first connection was lost */
-  constructor(first: ClientRequest, isRepeat: boolean) {
+  constructor(first: ClientRequest) {
     this.request = first.request;
     this.asker = first;
     this.waiters.add(first);
-    this.#isRepeat = isRepeat;
   }
 
   /** Whether any client still waits for the answer. */
@@ -126,12 +123,23 @@ export class PendingRequest {
 
   /** Not a byte of the request has left this machine: its connection was lost before. */
   hasNotGoneOut(): void {
-    this.#hasGoneOut = this.request.body !== undefined; // what is gone of a body does not come again
+    if (this.request.body === undefined) this.#loss = "not sent"; // what is gone of a body does not come again
   }
 
-  /** Whether the request may go out once more when its connection is lost: a read, once; and what has never gone out. */
+  /** The device ended the connection because it still had the one before. */
+  wasTurnedAway(): void {
+    if (this.#loss !== "not sent") this.#loss = "turned away";
+  }
+
+  /** Whether the loss of its connection says something about the request: the next such loss is the last one. */
+  get lossCounts(): boolean {
+    return this.#loss === "may have been worked on";
+  }
+
+  /** Whether the request may go out once more when its connection is lost: a read, after one loss that counts; and what has never gone out. */
   get mayRepeat(): boolean {
-    return !this.#hasGoneOut || (this.request.reads && !this.#isRepeat && !this.answerBegun);
+    if (this.#loss === "not sent") return true;
+    return this.request.reads && !this.answerBegun && !(this.lossCounts && this.asker.isRepeat);
   }
 }
 

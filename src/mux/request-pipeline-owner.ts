@@ -22,6 +22,8 @@ export interface RequestPipelineOwner extends RequestEvents {
   /** For how long the connection takes no request now that everything on it is answered: the device may close it. */
   closeWaitMs(): number;
   fault(error: unknown): void;
+  /** Whether the device has ended the connection because it still had the one before. */
+  wasTurnedAway(): boolean;
   /** Answers have shown how this device writes them; `what`: in words for the log. */
   learned(what: string): void;
   /** The mux is to close the connection because of what the device has done. */

@@ -160,6 +160,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
       const { pending, hasAnswers } = one;
       one.over();
       if (pending === undefined) continue;
+      if (this.#owner.wasTurnedAway()) pending.wasTurnedAway();
       if (hasAnswers) this.#owner.completed(pending, false);
       else this.#owner.failed(pending, "link lost");
     }
@@ -242,6 +243,7 @@ export class RequestPipeline implements AnswerSource, BodyOnLinkOwner, Timeouts 
   }
 
   #gapOver(): void {
+    this.sounding.over();
     if (this.#state.retiring === undefined) this.#owner.ready();
     else this.#retireIfDue();
   }

@@ -92,7 +92,7 @@ async function check(t: TestContext, protocol: TestProtocol, pair: string, habit
   await pause(50); // the daemon hears of it: a request on the way meanwhile would be lost
   outcomes.push(...(await askBoth([50])));
   for (const client of clients) client.destroy();
-  assert.deepEqual(new Set(outcomes.flat()), new Set(["right"]), outcomes.join());
+  assert.deepEqual(new Set(outcomes.flat()), new Set(["right"]), `${outcomes.join()}\n${mux.daemon.log()}`);
   assert.deepEqual(
     clients.flatMap(({ surplus }) => surplus),
     [],

@@ -186,7 +186,7 @@ class World {
         this.#waiting.push(key);
         continue;
       }
-      const pending = new PendingRequest({ request, client: { name: "" } } as unknown as ClientRequest, false);
+      const pending = new PendingRequest({ request, client: { name: "" } } as unknown as ClientRequest);
       this.#keys.set(pending, key);
       this.#link.pipeline.send(pending);
     }
@@ -216,6 +216,7 @@ class World {
       responsive() {},
       learned() {},
       closeWaitMs: () => 0,
+      wasTurnedAway: () => false,
       isAwaited: () => false,
       ready() {},
       fault: (error) => assert.fail(String(error)),

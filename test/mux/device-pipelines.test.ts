@@ -26,6 +26,7 @@ function setUp(options = "PROT=modbus POOL=2 PIPE=2") {
   const pool = {
     open: () => void told.push("open"),
     markResponsive: (connection: unknown) => void told.push(`${nameOf(connection)} is responsive`),
+    wasTurnedAway: () => false,
     ...{ fail: close("fail"), retire: close("retire"), replace: close("replace") },
   };
   const pipelines = new DevicePipelines({
@@ -54,7 +55,7 @@ function setUp(options = "PROT=modbus POOL=2 PIPE=2") {
   const second = connect();
   const send = (pipeline: RequestPipeline | undefined): void => {
     const request = requestOf(mux.protocol, modbusMessage(1, readPdu(1)));
-    pipeline?.send(new PendingRequest({ request, client: { name: "" } } as unknown as ClientRequest, false));
+    pipeline?.send(new PendingRequest({ request, client: { name: "" } } as unknown as ClientRequest));
   };
   return { pipelines, first, second, send, told, state };
 }

@@ -15,7 +15,7 @@ const WRITE: Request = { bytes: Buffer.from("write"), reads: false };
 const ANSWER = Buffer.from("answer");
 
 function pendingOf(request: Request, sentAt = 0): PendingRequest {
-  const pending = new PendingRequest({ request } as unknown as ClientRequest, false);
+  const pending = new PendingRequest({ request } as unknown as ClientRequest);
   pending.sentAt = sentAt;
   return pending;
 }

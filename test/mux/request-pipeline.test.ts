@@ -18,7 +18,7 @@ function setUp(options = "PROT=modbus TIME=2", units = new UnitHealth()) {
   const connection = new TestConnection();
   const told: string[] = [];
   /** Whether requests wait for their turn, and whether the clients have sent FIN. */
-  const state = { isAwaited: true, mayBeGone: false };
+  const state = { isAwaited: true, mayBeGone: false, wasTurnedAway: false };
   const { mux } = muxRoute(options);
   const stopWith =
     (how: string) =>
@@ -41,6 +41,7 @@ function setUp(options = "PROT=modbus TIME=2", units = new UnitHealth()) {
     learned: (what) => void told.push(`learned: ${what}`),
     ready: () => void told.push("ready"),
     closeWaitMs: () => 0,
+    wasTurnedAway: () => state.wasTurnedAway,
     isAwaited: () => state.isAwaited,
     fault: (error) => void told.push(`fault: ${error}`),
     fail: stopWith("fail"),
@@ -50,18 +51,15 @@ function setUp(options = "PROT=modbus TIME=2", units = new UnitHealth()) {
   const pipeline = new RequestPipeline(connection, owner);
   const { written } = connection;
   const send = (bytes: Buffer): PendingRequest => {
-    const pending = new PendingRequest(
-      {
-        request: requestOf(mux.protocol, bytes),
-        client: {
-          name: "",
-          get mayBeGone() {
-            return state.mayBeGone;
-          },
+    const pending = new PendingRequest({
+      request: requestOf(mux.protocol, bytes),
+      client: {
+        name: "",
+        get mayBeGone() {
+          return state.mayBeGone;
         },
-      } as unknown as ClientRequest,
-      false,
-    );
+      },
+    } as unknown as ClientRequest);
     pipeline.send(pending);
     return pending;
   };

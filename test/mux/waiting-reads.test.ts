@@ -192,13 +192,13 @@ test("a read that waits is still found after hundreds of others have come and go
   const { client } = new TestMuxClient(muxRoute("PROT=modbus").mux.protocol, new ManualClock(), {});
   const wait = (key: string): ClientRequest => {
     const clientRequest = new ClientRequest(client, { bytes: Buffer.alloc(0), reads: true, key }, 0, 0);
-    clientRequest.place = queue.push(client, { kind: "request", clientRequest, isRepeat: false });
+    clientRequest.place = queue.push(client, { kind: "request", clientRequest });
     reads.add(clientRequest);
     return clientRequest;
   };
   const patient = wait("patient");
   for (let count = 0; count < 500; count += 1) reads.remove(wait(String(count)));
-  assert.equal(reads.mayHave(new PendingRequest(patient, false)), true);
+  assert.equal(reads.mayHave(new PendingRequest(patient)), true);
   reads.remove(patient);
-  assert.equal(reads.mayHave(new PendingRequest(patient, false)), false);
+  assert.equal(reads.mayHave(new PendingRequest(patient)), false);
 });

@@ -76,13 +76,17 @@ export class AnswerMatcher<T extends Awaiting> {
   /** What identifies an answer on this link. */
   get identifiedBy(): IdentifiedBy {
     if (!this.#protocol.hasIds) return "unit";
-    return this.#isByOrder ? "nothing" : "id";
+    return this.#hasReliableIds ? "id" : "nothing";
   }
 
   /** How many requests may be outstanding: PIPE, but one where ids do not tell answers, or perhaps do not. */
   get limit(): number {
-    const { pipe, match } = this.#options();
-    return this.#isByOrder || (this.#habits.areIdsDoubtful && match === "auto") ? 1 : pipe;
+    return this.#hasReliableIds ? this.#options().pipe : 1;
+  }
+
+  /** Whether nothing has shown yet that the device makes ids of its own. While that is in doubt one request at a time goes out. */
+  get #hasReliableIds(): boolean {
+    return !this.#isByOrder && !(this.#habits.areIdsDoubtful && this.#options().match === "auto");
   }
 
   get #isByOrder(): boolean {

@@ -292,7 +292,11 @@ test("several requests and a unit of its own: the link is made anew, whichever w
     const { matcher, ask, say } = setUp("PROT=modbus PIPE=4");
     const asked = [ask(read(3, 1)), ask(read(3, 2))][answered] ?? assert.fail();
     assert.deepEqual(say(answerTo(asked, registerPdu(5), { unit: 1 })), ["suspect"]);
-    assert.equal(matcher.limit, 1);
+    assert.deepEqual(
+      [matcher.limit, matcher.identifiedBy],
+      [1, "nothing"],
+      "and a request that takes long keeps the link",
+    );
   }
 });
 

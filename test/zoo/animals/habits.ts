@@ -45,13 +45,13 @@ export const closesAfterAnswer: Habit = {
     }),
 };
 
-/** Takes one connection, and none for `ms` behind its end: resets the others after a moment. */
-export function needsPause(ms: number): Habit {
+/** Takes one connection, and none for `ms` behind its end: resets the others after `resetMs`. */
+export function needsPause(ms: number, resetMs = 5): Habit {
   let last: Asked["link"] | undefined;
   return {
     connected(link) {
       const sinceMs = last === undefined ? ms : performance.now() - (last.closedAt ?? Number.POSITIVE_INFINITY);
-      if (sinceMs < ms) link.later(5, () => link.reset());
+      if (sinceMs < ms) link.later(resetMs, () => link.reset());
       else last = link;
     },
     received: (chunk, link) => (link === last ? chunk : Buffer.alloc(0)),

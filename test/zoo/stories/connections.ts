@@ -152,6 +152,16 @@ export const CONNECTIONS: readonly Story[] = [
     },
   })),
   {
+    device: "Meter that ends its connection slowly",
+    behaviour: "closes behind each answer, and resets new connections for 0.4 s, each after 80 ms",
+    clients: "every answer, though a read is lost with several links",
+    options: "PROT=modbus TIME=5",
+    animal: () => Animal.open(modbus, closesAfterAnswer, needsPause(400, 80)),
+    async visit({ client }: Visit) {
+      assert.deepEqual(await askAll(await client(), keys(4)), allRight(4));
+    },
+  },
+  {
     device: "Inverter that needs time after a connect",
     behaviour: "drops requests that come within 0.4 s of a connect",
     clients: "the first request, too, is answered",

@@ -3,7 +3,7 @@ import { type ModbusMessage, readPdu, unwrap, wrap } from "../../support/modbus.
 import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
 import { pause } from "../../support/wait.js";
 import { Animal } from "../animals/animal.js";
-import { changes, closesAfterAnswer } from "../animals/habits.js";
+import { changes, closesAfterAnswer, delays } from "../animals/habits.js";
 import { alters } from "../animals/modbus-habits.js";
 import { keys, type Story } from "../story.js";
 
@@ -15,15 +15,14 @@ const DEVICES: readonly [device: string, behaviour: string, change: () => Change
   ["Logger with a counter of its own", "numbers its answers itself", counts],
   ["Charger without ids", "answers with id 0 always", () => () => ({ id: 0 })],
   ["Heat pump without ids", "answers with id 1 always", () => () => ({ id: 1 })],
-  [
-    "Gateway that swaps the bytes of ids",
-    "answers with the id's bytes in the other order",
-    () =>
-      ({ id }) => ({ id: ((id & 0xff) << 8) | (id >> 8) }),
-  ],
+  ["Gateway that swaps the bytes of ids", "answers with the id's bytes in the other order", () => swaps],
   ["Inverter with a unit of its own", "answers as unit 1, whatever unit was asked", () => () => ({ unit: 1 })],
   ["Bridge that answers as unit 0", "answers as unit 0, whatever unit was asked", () => () => ({ unit: 0 })],
 ];
+
+function swaps({ id }: ModbusMessage): Partial<ModbusMessage> {
+  return { id: ((id & 0xff) << 8) | (id >> 8) };
+}
 
 /** Numbers its answers itself. */
 function counts(): Change {
@@ -119,6 +118,21 @@ function registerPdu(unit: number, address: number): string {
   return `0302${registerValue(unit, address).toString(16).padStart(4, "0")}`;
 }
 
+/** A request keeps the link from other units for a second: until then nobody knows what the ids of such a device are worth. */
+const SLOW: readonly Story[] = (["modbus", "modbus-rtu"] as const).map((kind) => ({
+  device: "Slow gateway that swaps the bytes of ids",
+  behaviour: "answers after 1.2 s, with the id's bytes in the other order",
+  clients: "right answers, though two clients ask for different units at first",
+  options: `PROT=${kind} TIME=5`,
+  long: true,
+  animal: () => Animal.open(modbusProtocol(kind), alters(kind, swaps), delays(1200)),
+  async visit({ client }) {
+    const [one, other] = await Promise.all([client(), client()]);
+    assert.deepEqual(await Promise.all([one.outcome(1), other.outcome(2)]), ["right", "right"]);
+    assert.deepEqual(await Promise.all([one.outcome(3), other.outcome(4)]), ["right", "right"]);
+  },
+}));
+
 /** Devices that change ids and units. */
 export const OWN_IDS: readonly Story[] = [
   ...DEVICES.flatMap(([device, behaviour, change]): Story[] =>
@@ -142,4 +156,5 @@ export const OWN_IDS: readonly Story[] = [
     })),
   ),
   ...COUNTERS,
+  ...SLOW,
 ];
