@@ -69,6 +69,8 @@ export interface Listener {
   readonly route?: ConnRequest & { readonly servers?: readonly HostPort[] };
   /** Clients speak TLS: our certificate, and the authority that has to have signed theirs. */
   readonly tls?: Credentials;
+  /** The section `[tls NAME]` that has them, where one has. */
+  readonly tlsIdentity?: string;
   /** Begins to serve an admitted client. */
   welcome(client: AcceptedClient): void;
   /** Writes to a client why it is not admitted, where the protocol of the port has room for that. The caller closes the connection. */

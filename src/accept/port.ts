@@ -134,7 +134,7 @@ export class Port implements OwnPort {
   }
 
   get status(): ListenerStatus {
-    const { kind, name, port, path, route } = this.listener;
+    const { kind, name, port, path, route, tlsIdentity } = this.listener;
     const remote = destination(this.listener);
     return {
       kind,
@@ -143,6 +143,7 @@ export class Port implements OwnPort {
       port: this.#place?.port ?? port,
       ...(remote !== undefined && { remote }),
       ...(route && { targets: route.servers ?? [route.target] }),
+      ...(tlsIdentity !== undefined && { tls: tlsIdentity }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
@@ -153,7 +154,7 @@ export class Port implements OwnPort {
    * @throws {ListenError}
    */
   async open(): Promise<void> {
-    const { port, path, kind } = this.listener;
+    const { port, path, kind, tlsIdentity } = this.listener;
     const server = this.#server;
     const attempt = new AbortController();
     const { signal } = attempt;
@@ -174,7 +175,8 @@ export class Port implements OwnPort {
     this.#problem = undefined;
     this.#failures = 0;
     const remote = destination(this.listener);
-    this.#context.log.info(`listening on ${this.name} (${kind}${remote === undefined ? "" : ` for ${remote}`})`);
+    const how = tlsIdentity === undefined ? kind : `${kind} over TLS`;
+    this.#context.log.info(`listening on ${this.name} (${how}${remote === undefined ? "" : ` for ${remote}`})`);
   }
 
   /** Listens as soon as that is possible: at once, or after some attempts. Resolves after the first one. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
+import { createServer, type Server, type TLSSocket } from "node:tls";
 import { Tally } from "../core/collections/tally.js";
 import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
 import { fail, type Result } from "../core/parse/result.js";
@@ -12,8 +12,21 @@ import type { Rejections } from "./rejections.js";
 
 /** From the connection to the end of the handshake, whatever the client sends meanwhile. */
 const LIMIT_MS = 10_000;
-/** Handshakes of one address at a time: a client that never completes one costs little. */
-const MAX_PER_ADDRESS = 8;
+/**
+ * Handshakes of one address at a time: a client that never completes one costs little. All plugins of a hub connect at once after its
+ * engine has reloaded, and a tunnel has few devices.
+ */
+const MAX_PER_ADDRESS = { clients: 256, devices: 8 };
+/** Handshakes begun in one pass of the event loop: the signature of each takes a millisecond or two, and nobody waits longer than 50 ms. */
+const MAX_BEGUN = 4;
+
+/** What OpenSSL says of a client that begins with something else. */
+const NO_TLS: ReadonlySet<string> = new Set([
+  "http request",
+  "https proxy request",
+  "wrong version number",
+  "packet length too long",
+]);
 
 /** What became of a client whose socket has no address any more. */
 export const GONE_ALREADY = "it was gone before it was accepted";
@@ -34,9 +47,16 @@ export interface TlsHandshakesContext {
 
 /** A handshake that is under way: it is completed or fails, once. */
 interface Handshake {
+  readonly isOver: boolean;
   /** Returns false when the handshake has failed before. */
   complete(): boolean;
   fail(reason: string): void;
+}
+
+/** What Node's TLS server tells about one handshake. */
+interface ServerEvents {
+  failed(error: Error, tls: TLSSocket): void;
+  secured(tls: TLSSocket): void;
 }
 
 /** Clients of ports that speak TLS, until their handshake is complete: they are no connections before. */
@@ -45,6 +65,11 @@ export class TlsHandshakes {
   /** Sockets whose handshake is under way, and how many each address has. */
   readonly #pending = new Set<Socket>();
   readonly #pendingOf = new Tally<string | undefined>();
+  /** A server for each set of credentials, whose preparation costs as much as a handshake. They listen on nothing. */
+  readonly #servers = new WeakMap<Credentials, Server>();
+  /** Handshakes that begin in a later pass of the event loop. */
+  readonly #due: (() => void)[] = [];
+  #begun = 0;
 
   constructor(context: TlsHandshakesContext) {
     this.#context = context;
@@ -79,21 +104,22 @@ export class TlsHandshakes {
       socket.destroy();
     };
     const handshake = this.#track(socket, origin.address, reject, silent);
-    socket.allowHalfOpen = false; // a client that sends FIN in the middle of a handshake has given up
-    // the TLS socket reports a reason, where it knows one, only after this event
-    socket.once("close", () => setImmediate(() => handshake.fail("TLS: it has left before the end of the handshake")));
-    const options = { requestCert: credentials.ca !== undefined, rejectUnauthorized: true, pauseOnConnect: true };
-    // a server for each handshake, so that its events tell whose handshake has failed; the server listens on nothing
-    createServer({ ...credentials, ...options })
-      .on("tlsClientError", (error, tls) => handshake.fail(explain(error, tls)))
-      .on("secureConnection", (tls) => {
+    const events: ServerEvents = {
+      failed: (error, tls) => handshake.fail(explain(error, tls)),
+      secured: (tls) => {
         if (!handshake.complete()) return;
         tls.allowHalfOpen = true;
         const late = this.#context.denialReason(origin, listener); // others may have connected meanwhile
         if (late !== undefined) reject(late);
         else this.#context.serve(new StreamEnd(tls, this.#context.keepalive()), origin, listener, lease);
-      })
-      .emit("connection", socket);
+      },
+    };
+    socket.allowHalfOpen = false; // a client that sends FIN in the middle of a handshake has given up
+    // the TLS socket reports a reason, where it knows one, only after this event
+    socket.once("close", () => setImmediate(() => handshake.fail("TLS: it has left before the end of the handshake")));
+    this.#inTurn(() => {
+      if (!handshake.isOver) shakeHands(this.#serverOf(credentials), socket, events);
+    });
   }
 
   /** Ends all handshakes that are under way. */
@@ -101,9 +127,31 @@ export class TlsHandshakes {
     for (const socket of [...this.#pending]) socket.destroy();
   }
 
+  /** Calls `begin` at once, or in a later pass of the event loop, where that is due for many. */
+  #inTurn(begin: () => void): void {
+    if (this.#begun === 0) setImmediate(() => this.#beginDue());
+    this.#begun += 1;
+    if (this.#begun <= MAX_BEGUN) begin();
+    else this.#due.push(begin);
+  }
+
+  #beginDue(): void {
+    this.#begun = 0;
+    for (const begin of this.#due.splice(0, MAX_BEGUN)) this.#inTurn(begin);
+  }
+
+  #serverOf(credentials: Credentials): Server {
+    const known = this.#servers.get(credentials);
+    if (known !== undefined) return known;
+    const options = { requestCert: credentials.ca !== undefined, rejectUnauthorized: true, pauseOnConnect: true };
+    const server = createServer({ ...credentials, ...options });
+    this.#servers.set(credentials, server);
+    return server;
+  }
+
   #admit(origin: ClientOrigin, listener: Listener): Result<DescriptorLease> {
     const pending = this.#pendingOf.of(origin.address);
-    if (pending < MAX_PER_ADDRESS) return this.#context.admit(origin, listener);
+    if (pending < MAX_PER_ADDRESS[listener.accepts]) return this.#context.admit(origin, listener);
     const denialReason = this.#context.denialReason(origin, listener);
     return fail(denialReason ?? `${clientName(origin)} has ${pending} TLS handshakes under way already`);
   }
@@ -131,7 +179,14 @@ export class TlsHandshakes {
     const limit = this.#context.clock.after(LIMIT_MS, () => {
       if (complete()) failed(`no TLS handshake within ${LIMIT_MS / 1000} s`);
     });
-    return { complete, fail };
+    const pending = this.#pending;
+    return {
+      complete,
+      fail,
+      get isOver() {
+        return !pending.has(socket);
+      },
+    };
   }
 
   #reject(socket: Socket, origin: ClientOrigin, listener: Listener, reason: string): void {
@@ -140,9 +195,29 @@ export class TlsHandshakes {
   }
 }
 
+/**
+ * Has a server do the handshake of one socket. Node tells the server how a handshake has ended, but not of which socket that was: so the
+ * socket gets a server of its own, which is the same except for what it is told.
+ */
+function shakeHands(server: Server, socket: Socket, { failed, secured }: ServerEvents): void {
+  const own: Server = Object.create(server, {
+    emit: {
+      value(event: string, ...args: unknown[]): boolean {
+        if (event === "secureConnection") secured(args[0] as TLSSocket);
+        else if (event === "tlsClientError") failed(args[0] as Error, args[1] as TLSSocket);
+        else return Reflect.apply(server.emit, own, [event, ...args]);
+        return true;
+      },
+    },
+  });
+  own.emit("connection", socket);
+}
+
 /** Why a handshake has failed: what is wrong with the client's certificate, or what OpenSSL says. */
 function explain(error: Error & { readonly reason?: string }, { authorizationError }: TLSSocket): string {
   // Node sets it to null while nothing is wrong, other than its types say
   const wrong = authorizationError as Error | string | null | undefined;
-  return wrong ? `TLS: its certificate is not good (${wrong})` : `TLS: ${error.reason ?? error.message}`;
+  if (wrong) return `TLS: its certificate is not good (${wrong})`;
+  const reason = error.reason ?? error.message;
+  return NO_TLS.has(reason) ? `TLS: it speaks no TLS (${reason})` : `TLS: ${reason}`;
 }

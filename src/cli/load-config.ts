@@ -5,7 +5,8 @@ import { checkLoops } from "../core/config/loop-check.js";
 import { mergeFile } from "../core/config/merge-file.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
-import { readCredentials } from "../dial/tls-credentials.js";
+import { identityProblems } from "../core/config/tls-identities.js";
+import { readCredentials, readIdentity } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import type { Argument } from "./serve-arguments.js";
 
@@ -57,17 +58,23 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
 }
 
 /**
- * The problems of lines on this machine: targets that lead back to the daemon, and files that lines of `[tunnel]` name. The daemon reads the
- * files of `[device]` for each link, so they may come later.
+ * The problems of lines on this machine: identities that are not there, targets that lead back to the daemon, and files that `[tls NAME]` and lines of `[tunnel]` name. The
+ * daemon reads the files of `[device]` for each link, so they may come later.
  */
 export function checkLines(settings: Settings): string[] {
-  const files = settings.tunnel.flatMap((line) => {
-    try {
-      readCredentials(line.route.tunnel);
-      return [];
-    } catch (error) {
-      return [`${lineTitle("tunnel", line)}: ${(error as Error).message}`];
-    }
-  });
-  return [...checkLoops(settings, isOwnAddress), ...files];
+  const tunnels = settings.tunnel.flatMap((line) =>
+    problemsOf(() => readCredentials(line.route.tunnel)).map((problem) => `${lineTitle("tunnel", line)}: ${problem}`),
+  );
+  const identities = settings.tlsIdentities.flatMap((identity) => problemsOf(() => readIdentity(identity)));
+  return [...identityProblems(settings), ...checkLoops(settings, isOwnAddress), ...tunnels, ...identities];
+}
+
+/** The message of what `read` throws, if it throws. */
+function problemsOf(read: () => unknown): string[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
 }

@@ -4,6 +4,7 @@ import { type ConnRequest, formatRemote } from "../core/options/conn-request.js"
 import type { ConnectionStatus, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
+import { streamOf } from "../sockets/stream-end.js";
 
 /** The facts of a connection that STAT shows. */
 export interface ConnectionFacts {
@@ -25,12 +26,14 @@ export interface ConnectionFacts {
 /** A connection as STAT shows it. */
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
   const { id, phase, listener, client, request, relay, traffic, notify, openedAt, openedEpochMs, now } = facts;
+  const security = streamOf(client)?.security;
   return {
     id,
     phase,
     listener,
     client: client.peerAddress,
     clientPort: client.peerPort,
+    ...(security !== undefined && { clientTls: security }),
     openedAt: new Date(openedEpochMs).toISOString(),
     ...(request && { remote: formatRemote(request), options: request.options }),
     ageMs: Math.round(now - openedAt),

@@ -77,7 +77,8 @@ export class Connection
     this.#openedAt = context.clock.now();
     this.#openedEpochMs = context.clock.epochMs();
     this.#log = new ConnectionLog(context, id, listener.port, client);
-    this.#log.info(`opened on ${listener.name}`);
+    const { security } = client;
+    this.#log.info(`opened on ${listener.name}${security === undefined ? "" : ` (${security})`}`);
   }
 
   get name(): string {

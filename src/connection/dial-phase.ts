@@ -6,7 +6,7 @@ import type { Dial, ServerLease } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
 import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
-import type { StreamEnd } from "../sockets/stream-end.js";
+import { type StreamEnd, streamOf } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionLog } from "./connection-log.js";
 
@@ -114,7 +114,9 @@ export class DialPhase {
     this.#log.target = formatRemote(request);
     if (kind === "socket") {
       const address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
-      this.#log.info(`connected to ${address} after ${Math.round(this.#clock.now() - this.#startedAt)} ms`);
+      const security = streamOf(end)?.security;
+      const how = security === undefined ? "" : ` (${security})`;
+      this.#log.info(`connected to ${address} after ${Math.round(this.#clock.now() - this.#startedAt)} ms${how}`);
     }
     const pid = request.options.notify?.pid ?? this.#owner.id;
     if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);

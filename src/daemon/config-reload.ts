@@ -2,6 +2,8 @@ import { descriptorWarning } from "../accept/admission.js";
 import type { Listener } from "../accept/listener.js";
 import type { Ports } from "../accept/ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
+import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { Log } from "../log/log.js";
 
 /** What a reload needs of the daemon. */
@@ -15,9 +17,9 @@ export interface ConfigReloadContext {
   /** The settings in force. */
   settings(): Settings;
   /** @throws when a file that a listener needs cannot be used */
-  listenersOf(settings: Settings): Listener[];
+  listenersOf(settings: Settings, identities: TlsIdentities): Listener[];
   /** Puts settings in force, ports and log apart. */
-  adopt(settings: Settings): Promise<void>;
+  adopt(settings: Settings, identities: TlsIdentities): Promise<void>;
 }
 
 /**
@@ -55,28 +57,29 @@ export class ConfigReload {
     if (this.#closed) return "the proxy is stopping";
     const { log } = this.#context;
     const { settings, problems, warnings = [], reloadNote } = this.#context.load();
-    const problem = problems.length > 0 ? problems.join("; ") : await this.#change(settings);
-    if (problem !== undefined) {
-      log.error(`configuration not taken (${reason}), nothing has changed: ${problem}`);
-      return problem;
+    const change = problems.length > 0 ? fail<TlsIdentities>(problems.join("; ")) : await this.#change(settings);
+    if (!change.ok) {
+      log.error(`configuration not taken (${reason}), nothing has changed: ${change.message}`);
+      return change.message;
     }
     for (const warning of warnings) log.warn(warning);
-    await this.#context.adopt(settings);
+    await this.#context.adopt(settings, change.value);
     log.info(`configuration read again (${reason})${reloadNote === undefined ? "" : `: ${reloadNote}`}`);
     warnOfDescriptors(settings, this.#context.descriptorLimit, log);
     return undefined;
   }
 
-  /** Changes log and ports. Returns why that is not possible: they are as before then. */
-  async #change(settings: Settings): Promise<string | undefined> {
+  /** Reads the identities, and changes log and ports. Fails with why that is not possible: they are as before then. */
+  async #change(settings: Settings): Promise<Result<TlsIdentities>> {
     const { log, ports } = this.#context;
     try {
       log.configure(settings.log, settings.debug);
-      await ports.change(this.#context.listenersOf(settings), settings.ip);
-      return undefined;
+      const identities = readIdentities(settings.tlsIdentities);
+      await ports.change(this.#context.listenersOf(settings, identities), settings.ip);
+      return ok(identities);
     } catch (error) {
       this.#restoreLog(this.#context.settings());
-      return (error as Error).message;
+      return fail((error as Error).message);
     }
   }
 

@@ -3,6 +3,7 @@ import { Ports } from "../accept/ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
+import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
@@ -39,6 +40,7 @@ export class Daemon {
   /**
    * @param load reads the configuration again, for a reload
    * @param console shows the messages of connections that are monitored
+   * @throws when a file of a TLS identity cannot be used
    */
   constructor(settings: Settings, load: () => LoadedConfig, clock: Clock, log: Log, console: WriteText) {
     this.#startedAt = clock.now();
@@ -61,7 +63,7 @@ export class Daemon {
       beginDevice: (server, service) => this.#features.tunnelLines.startDevice(server, service),
       portOf: (listener, ip) => this.#ports.make(listener, ip),
     };
-    this.#generation = generationOf(settings, services, this.#control);
+    this.#generation = generationOf(settings, services, this.#control, readIdentities(settings.tlsIdentities));
     this.#features = new Features(this.#generation.context);
     const admission = () => this.#generation.admission;
     this.#web = new Web({ clock, log, monitor, rejections, own, admission, status: () => this.status });
@@ -71,8 +73,8 @@ export class Daemon {
       descriptorLimit: services.descriptors.limit,
       load,
       settings: () => this.#generation.settings,
-      listenersOf: (next) => listenersOf(next, this.#features),
-      adopt: (next) => this.#adopt(next),
+      listenersOf: (next, identities) => listenersOf(next, this.#features, identities),
+      adopt: (next, identities) => this.#adopt(next, identities),
     });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
@@ -91,7 +93,7 @@ export class Daemon {
       alerts.configure(settings);
       this.#features.configure(settings, context);
       await this.#web.configure(settings);
-      await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
+      await this.#ports.open(listenersOf(settings, this.#features, context.tlsIdentities), settings.ip);
     } catch (error) {
       this.#features.close("it does not start");
       await Promise.all([luupClients.close(), this.#web.close()]);
@@ -192,9 +194,9 @@ export class Daemon {
     });
   }
 
-  async #adopt(settings: Settings): Promise<void> {
+  async #adopt(settings: Settings, identities: TlsIdentities): Promise<void> {
     this.#services.configure(settings);
-    this.#generation = generationOf(settings, this.#services, this.#control);
+    this.#generation = generationOf(settings, this.#services, this.#control, identities);
     this.#features.configure(settings, this.#generation.context);
     await this.#web.configure(settings);
   }

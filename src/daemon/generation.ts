@@ -2,6 +2,7 @@ import { Admission } from "../accept/admission.js";
 import type { ConnectionContext } from "../connection/connection.js";
 import type { Settings } from "../core/config/settings.js";
 import { faultText } from "../core/parse/text.js";
+import type { TlsIdentities } from "../dial/tls-credentials.js";
 import { DeadPeers } from "../sockets/dead-peers.js";
 import type { FeaturesContext } from "./features.js";
 import type { Services } from "./services.js";
@@ -18,13 +19,19 @@ export interface Generation {
   readonly context: ConnectionContext & FeaturesContext;
 }
 
-/** Makes a generation. */
-export function generationOf(settings: Settings, services: Services, control: DaemonControl): Generation {
+/** Makes a generation of settings and of what their files hold. */
+export function generationOf(
+  settings: Settings,
+  services: Services,
+  control: DaemonControl,
+  tlsIdentities: TlsIdentities = new Map(),
+): Generation {
   const { clock, log, registry, sockets, descriptors } = services;
   const admission = new Admission(settings, registry, descriptors);
   const context: Generation["context"] = {
     ...control,
     settings,
+    tlsIdentities,
     access: admission.access,
     clock,
     log,

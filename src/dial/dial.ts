@@ -10,7 +10,7 @@ import type { DescriptorBudget, DescriptorLease } from "../system/descriptor-bud
 import type { Attempt, AttemptOwner } from "./attempt.js";
 import { DialError, explainDialFailure, NO_MORE_FILES } from "./dial-error.js";
 import { targetDenialReason } from "./resolve.js";
-import type { Credentials } from "./tls-credentials.js";
+import type { Credentials, TlsIdentities } from "./tls-credentials.js";
 import { TRANSPORTS } from "./transports.js";
 
 /** What dialling needs of the daemon. */
@@ -20,6 +20,8 @@ export interface DialContext {
   readonly settings: Pick<Settings, "keepalive">;
   readonly own: Pick<OwnSockets, "isOffLimits" | "dialling" | "sending">;
   readonly descriptors: DescriptorBudget;
+  /** By which requests name our own certificate and the authority of a TLS remote. */
+  readonly tlsIdentities: TlsIdentities;
 }
 
 /** A connection's claim on one of several servers. */
@@ -57,15 +59,13 @@ export function attachedDial(channel: End): Dial {
  * eyeballs, RFC 8305).
  *
  * @param origin the client whose bytes the connection will carry
- * @param credentials for TLS: our own certificate, and the authority that the remote's must be of
+ * @param own for TLS: our own certificate, and the authority that the remote's must be of, where the request names no identity
  */
-export function dial(
-  request: ConnRequest,
-  origin: ClientOrigin,
-  context: DialContext,
-  credentials: Credentials = {},
-): Dial {
-  const { target } = request;
+export function dial(request: ConnRequest, origin: ClientOrigin, context: DialContext, own: Credentials = {}): Dial {
+  const { target, options } = request;
+  const { tlsIdentity: name } = options;
+  const credentials = name === undefined ? own : context.tlsIdentities.get(name);
+  if (credentials === undefined) return failedDial(`unknown TLS identity "${name}"`);
   const denialReason = isAddress(target.host) ? targetDenialReason(target, target.host, context) : undefined;
   if (denialReason !== undefined) return failedDial(denialReason);
   const lease = context.descriptors.take();

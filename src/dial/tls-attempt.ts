@@ -1,4 +1,5 @@
 import { connect } from "node:tls";
+import type { TlsOptions } from "../core/options/tls-options.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { StartAttempt } from "./attempt.js";
 import { DialError } from "./dial-error.js";
@@ -18,7 +19,14 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
   socket.on("error", failed);
   socket.once("secureConnect", () => {
     socket.off("error", failed);
+    socket.on("error", (error: TlsError) => reword(error, request.options));
     owner.connected(new StreamEnd(socket, settings.keepalive), socket);
   });
   return { cancel: () => socket.destroy() };
 };
+
+/** Puts our words into an error of TLS behind the handshake: with TLS 1.3 a server may only then say that it wants a certificate. */
+function reword(error: TlsError, options: TlsOptions): void {
+  const told = error.code?.startsWith("ERR_SSL") ? explainTlsFailure(error, options) : undefined;
+  if (told !== undefined) error.message = told;
+}

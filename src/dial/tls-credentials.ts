@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
+import type { TlsIdentity } from "../core/config/settings.js";
 
 /** Paths of the PEM files of one side of TLS: its own certificate with the private key, and the authority that the peer's must be of. */
 export interface CredentialFiles {
@@ -15,6 +16,9 @@ export interface Credentials {
   readonly key?: Buffer;
   readonly ca?: Buffer;
 }
+
+/** What the sections `[tls NAME]` come to, by their names. */
+export type TlsIdentities = ReadonlyMap<string, Credentials>;
 
 /** What the codes of OpenSSL mean for a file of TLS; its own messages name its functions. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -34,6 +38,28 @@ export function readCredentials({ certificate, key, authority }: CredentialFiles
   const secret = key && naming(key, () => readFileSync(key));
   if (cert && secret) naming(`${certificate} and ${key}`, () => createSecureContext({ cert, key: secret }));
   return { ...(cert && { cert }), ...(secret && { key: secret }), ...(ca && { ca }) };
+}
+
+/**
+ * Reads the files of identities.
+ *
+ * @throws {Error} naming the section and the file that cannot be used
+ */
+export function readIdentities(identities: readonly TlsIdentity[]): TlsIdentities {
+  return new Map(identities.map((identity) => [identity.name, readIdentity(identity)]));
+}
+
+/**
+ * Reads the files of one identity.
+ *
+ * @throws as {@link readIdentities} does
+ */
+export function readIdentity(identity: TlsIdentity): Credentials {
+  try {
+    return readCredentials(identity);
+  } catch (error) {
+    throw new Error(`[tls ${identity.name}]: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function readCertificate(path: string): Buffer {

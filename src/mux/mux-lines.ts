@@ -16,8 +16,9 @@ import { RequestMux } from "./request-mux.js";
 function keyOf(line: MuxLine): string {
   const { target, options, mux } = line.route;
   const port = Math.min(...listensOf(line).map((listen) => listen.port)); // their order may change
-  const { transport, tlsName, verifyCertificate, lineEnd } = options;
-  const device = `${transport} ${formatHostPort(target)} ${tlsName ?? ""} ${verifyCertificate}`;
+  const { transport, tlsName, verifyCertificate, tlsMin, tlsLegacy, tlsIdentity, lineEnd } = options;
+  const tls = `${tlsName ?? ""} ${verifyCertificate} ${tlsMin} ${tlsLegacy} ${tlsIdentity ?? ""}`;
+  const device = `${transport} ${formatHostPort(target)} ${tls}`;
   return `${port} ${device} ${mux.protocol.framing.name} ${mux.protocol.deviceFraming.name} ${lineEnd ?? ""} ${mux.mode}`;
 }
 

@@ -127,6 +127,14 @@ export class StreamEnd implements End {
     return !this.#socket.destroyed && this.#wanted;
   }
 
+  /** The version of TLS that is spoken, and the name in the peer's certificate where that was asked for; undefined without TLS. */
+  get security(): string | undefined {
+    if (!(this.#socket instanceof TLSSocket)) return undefined;
+    const version = this.#socket.getProtocol() ?? "TLS";
+    const name = this.#socket.authorized ? this.#socket.getPeerCertificate()?.subject?.CN : undefined;
+    return name === undefined ? version : `${version}, ${String(name)}`;
+  }
+
   /** Hands a chunk on to the listener. */
   receive(chunk: Buffer): void {
     try {
@@ -259,6 +267,7 @@ export class StreamEnd implements End {
 
   static readonly #onError = function (this: OwnedSocket, error: Error): void {
     this[END].#error = error;
+    this.destroy(); // behind an alert of TLS, Node would leave the socket open
   };
 
   static readonly #onClose = function (this: OwnedSocket): void {

@@ -22,7 +22,7 @@ const LISTENER: Listener = {
   port: 1,
   name: "a port",
   throughDaemon: "allowed",
-  accepts: "clients",
+  accepts: "devices",
   essential: false,
   welcome() {},
   reject() {},

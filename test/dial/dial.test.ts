@@ -30,6 +30,7 @@ function scene(t: TestContext, access: Partial<typeof DEFAULT_SETTINGS> = {}) {
   const context = {
     ...{ clock, settings, access: new AccessRules(settings), own: new OwnSockets(clock) },
     descriptors: new DescriptorBudget(undefined),
+    tlsIdentities: new Map(),
   } satisfies DialContext;
   const start = (line: string, authority?: Buffer): Dial => {
     const parsed = parseConnRequest(line);

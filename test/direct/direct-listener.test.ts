@@ -21,7 +21,10 @@ async function setUp(t: TestContext, options = "") {
     device.close();
   });
   const line = { port: 8125, route: parsed.value } as DirectLine;
-  const [listener] = directListeners({ ...DEFAULT_SETTINGS, direct: [line] }, { directLines });
+  const [listener] = directListeners(
+    { ...DEFAULT_SETTINGS, direct: [line] },
+    { directLines, tlsIdentities: new Map() },
+  );
   /** A client comes: how it is answered, and where it is connected. */
   const welcome = (): { readonly mode: ReplyMode | undefined; readonly dial: Dial | undefined } => {
     let mode: ReplyMode | undefined;

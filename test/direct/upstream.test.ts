@@ -25,7 +25,7 @@ function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualCl
   const alerts = new Alerts(clock, log);
   const host = {
     ...{ clock, log, settings: DEFAULT_SETTINGS, access: new AccessRules(DEFAULT_SETTINGS) },
-    ...{ alerts, own: new OwnSockets(clock), descriptors: new DescriptorBudget(undefined) },
+    ...{ alerts, own: new OwnSockets(clock), descriptors: new DescriptorBudget(undefined), tlsIdentities: new Map() },
   };
   const again = (): Upstream =>
     new Upstream({ port: 1 }, order("127.0.0.1:1"), { when: "never", everyMs: 0, timeoutMs: 1 }, host);

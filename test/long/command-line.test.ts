@@ -5,9 +5,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { REFERENCE } from "#src/core/config/reference.js";
+import { Certificates } from "../support/certificates.js";
 import { MAIN, startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { Client, Device, reload } from "../support/net.js";
+import { missing } from "../support/peers.js";
 import { until } from "../support/wait.js";
 
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-cli-`);
@@ -186,11 +188,22 @@ function asProse(text: string): string {
   return text.replace(/\n; */g, " ").replace(/\s+/g, " ");
 }
 
-test("every suggestion of the example file is valid when it is uncommented", () => {
-  const uncommented = readFileSync("sockproxyd.conf.example", "utf8").replace(/^; (?=\[|[\w.:-]+=)/gm, "");
+test("every suggestion of the example file is valid when it is uncommented", { skip: missing("openssl") }, (t) => {
+  const files = new Certificates();
+  t.after(() => files.remove());
+  files.make("boiler", files.make("authority"));
+  const example = readFileSync("sockproxyd.conf.example", "utf8").replaceAll("/etc/sockproxyd", files.folder);
+  const uncommented = example.replace(/^; (?=\[|[\w.:-]+=)/gm, "");
   const done = run("-c", file(uncommented), "--check");
   assert.equal(done.status, 0, done.err);
-  for (const section of ["mux inverter", "direct mail", "direct conbus", "tunnel plant", "device office"]) {
+  for (const section of [
+    "mux inverter",
+    "direct mail",
+    "direct conbus",
+    "tunnel plant",
+    "device office",
+    "tls boiler",
+  ]) {
     assert.ok(done.out.includes(`\n[${section}]\n`), section);
   }
   assert.match(done.out, /^127\.0\.0\.1:5021=192\.168\.1\.23:1502 protocol=modbus cache=500ms$/m);

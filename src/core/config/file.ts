@@ -7,7 +7,8 @@ import { namedDevice, unknownKey } from "./device-section.js";
 import { commentWarning, type Entry, explainEntry, readLine } from "./ini-line.js";
 import { keysOf, PORT_SECTIONS, parseValue, SECTIONS } from "./keys.js";
 import { PortLines, type SectionReader } from "./port-sections.js";
-import type { DirectLine, MuxLine, NamedDevice, Section, TunnelLine, Values } from "./settings.js";
+import type { DirectLine, MuxLine, NamedDevice, Section, TlsIdentity, TunnelLine, Values } from "./settings.js";
+import { tlsIdentity } from "./tls-identities.js";
 
 /** The settings that one configuration file names, without defaults. */
 export interface FileSettings {
@@ -16,6 +17,7 @@ export interface FileSettings {
   readonly mux: readonly MuxLine[];
   readonly tunnel: readonly TunnelLine[];
   readonly namedDevices: readonly NamedDevice[];
+  readonly tlsIdentities: readonly TlsIdentity[];
 }
 
 /** A configuration file after reading: its settings, and every mistake with line, section and key. */
@@ -26,8 +28,8 @@ export interface ParsedFile {
   readonly warnings: readonly string[];
 }
 
-const KINDS: readonly string[] = [...SECTIONS, ...PORT_SECTIONS];
-const NAMED_KINDS: readonly string[] = [...PORT_SECTIONS, "device"];
+const KINDS: readonly string[] = [...SECTIONS, ...PORT_SECTIONS, "tls"];
+const NAMED_KINDS: readonly string[] = [...PORT_SECTIONS, "device", "tls"];
 const MAX_NAME = 64; // it stands in every line of the log
 /** A file that is no configuration has a problem in each line. The log and the answer to RELD take this much of it. */
 const MAX_TOLD = 100;
@@ -66,6 +68,7 @@ class FileReader {
   readonly #mux = new PortLines("mux", MUX_FORMAT, parseMuxRoute);
   readonly #tunnel = new PortLines("tunnel", TUNNEL_FORMAT, parseTunnelRoute);
   readonly #devices: NamedDevice[] = [];
+  readonly #identities: TlsIdentity[] = [];
   /** The line in which each named section begins. */
   readonly #namedAt = new Map<string, number>();
   #values: Partial<Values> = {};
@@ -109,6 +112,7 @@ class FileReader {
       mux: this.#mux.lines,
       tunnel: this.#tunnel.lines,
       namedDevices: this.#devices,
+      tlsIdentities: this.#identities,
     };
     const more = this.#untold > 0 ? [`${this.#name}: and ${this.#untold} more problems`] : [];
     return { settings, problems: [...this.#problems, ...more].map(told), warnings: this.#warnings.map(told) };
@@ -147,7 +151,7 @@ class FileReader {
 
   #sectionProblem(kind: string, name: string, title: string): string | undefined {
     if (!KINDS.includes(kind)) return `unknown section${sectionMeant(kind)}; known are [${KINDS.join("], [")}]`;
-    if (name === "") return undefined;
+    if (name === "") return kind === "tls" ? "a name of your own is wanted: [tls NAME]" : undefined;
     if (!NAMED_KINDS.includes(kind)) return `[${kind}] takes no name`;
     if (name.length > MAX_NAME) return `a name has ${MAX_NAME} characters at most`;
     const first = this.#namedAt.get(title);
@@ -162,6 +166,7 @@ class FileReader {
 
   #readerOf(kind: string, name: string): SectionReader {
     if (kind === "device" && name !== "") return namedDevice(name, this.#devices);
+    if (kind === "tls") return tlsIdentity(name, this.#identities);
     const lines = { direct: this.#direct, mux: this.#mux, tunnel: this.#tunnel }[kind];
     if (lines === undefined) return { read: ({ key, value }) => this.#value(kind as Section, key, value) };
     return name === "" ? lines.unnamed() : lines.named(name);

@@ -34,6 +34,17 @@ export const HOST_KEYS = [
   }),
   row({
     section: "host",
+    key: "listen-tls",
+    unit: "name",
+    range: "a section [tls NAME]",
+    sets: "listenTls",
+    defaultText: "",
+    help: "Plugins speak TLS to this port. The section [tls NAME] has our certificate; with ca, plugins need one, too.",
+    parse: ok<string>,
+    print: String,
+  }),
+  row({
+    section: "host",
     key: "vera",
     unit: "URL",
     range: "http or https",

@@ -40,7 +40,16 @@ export const DEFAULT_SETTINGS: Settings = defaults();
 function defaults(): Settings {
   const parsed = KEYS.map(({ section, key, defaultText }) => parseValue(section, key, defaultText));
   return Object.assign(
-    { linesEssential: false, control: "", logStyle: "date", direct: [], mux: [], tunnel: [], namedDevices: [] },
+    {
+      linesEssential: false,
+      control: "",
+      logStyle: "date",
+      direct: [],
+      mux: [],
+      tunnel: [],
+      namedDevices: [],
+      tlsIdentities: [],
+    },
     ...parsed.map((result) => (result?.ok ? result.value : {})),
   );
 }

@@ -9,8 +9,7 @@ import type { PortLine, PortSection, Settings } from "./settings.js";
  * @returns the settings, and the problems of lines that an earlier file has already, because a line overrides no other line
  */
 export function mergeFile(before: Settings, file: FileSettings): { settings: Settings; problems: string[] } {
-  const { values, direct, mux, tunnel, namedDevices } = file;
-  const names = before.namedDevices.map(({ name }) => name);
+  const { values, direct, mux, tunnel, namedDevices, tlsIdentities } = file;
   return {
     settings: {
       ...before,
@@ -19,14 +18,26 @@ export function mergeFile(before: Settings, file: FileSettings): { settings: Set
       mux: [...before.mux, ...mux],
       tunnel: [...before.tunnel, ...tunnel],
       namedDevices: [...before.namedDevices, ...namedDevices],
+      tlsIdentities: [...before.tlsIdentities, ...tlsIdentities],
     },
     problems: [
       ...PORT_SECTIONS.flatMap((section) => repeatedLines(section, before[section], file[section])),
-      ...namedDevices
-        .filter(({ name }) => names.includes(name))
-        .map(({ name }) => `[device ${name}]: stands in an earlier file, too`),
+      ...repeatedNames("device", before.namedDevices, namedDevices),
+      ...repeatedNames("tls", before.tlsIdentities, tlsIdentities),
     ],
   };
+}
+
+/** A section of this kind with a name. */
+interface Named {
+  readonly name: string;
+}
+
+function repeatedNames(kind: string, before: readonly Named[], sections: readonly Named[]): string[] {
+  const names = before.map(({ name }) => name);
+  return sections
+    .filter(({ name }) => names.includes(name))
+    .map(({ name }) => `[${kind} ${name}]: stands in an earlier file, too`);
 }
 
 function repeatedLines(

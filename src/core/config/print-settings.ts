@@ -7,6 +7,7 @@ import { printValue } from "./ini-line.js";
 import { KEYS, SECTIONS } from "./keys.js";
 import { formatListen, listensOf } from "./listen.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
+import { printIdentity } from "./tls-identities.js";
 
 /**
  * Prints settings as a configuration file that leads to them, with long names, times with units, and secrets masked. Options that have
@@ -18,6 +19,7 @@ export function printSettings(settings: Settings): string {
     ...settings.namedDevices.map((device) =>
       block(`[device ${device.name}]`, printKeys("device", { ...settings, ...device })),
     ),
+    ...settings.tlsIdentities.map((identity) => block(`[tls ${identity.name}]`, printIdentity(identity))),
     ...printLines("direct", settings.direct, DIRECT_FORMAT),
     ...printLines("mux", settings.mux, MUX_FORMAT),
     ...printLines("tunnel", settings.tunnel, TUNNEL_FORMAT),

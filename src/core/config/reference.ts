@@ -6,6 +6,7 @@ import { TUNNEL_OPTIONS } from "../tunnel/tunnel-options.js";
 import { KEYS } from "./keys.js";
 import { LINE_KEYS } from "./line-keys.js";
 import type { PortSection, Section } from "./settings.js";
+import { IDENTITY_KEYS } from "./tls-identities.js";
 
 /** One key or option, as documents list it. */
 export interface ReferenceRow {
@@ -28,13 +29,14 @@ export interface ReferenceTable {
   /** `keys` stand in a section, a line each; `lines` are the keys of a named section; `options` stand on lines and in named sections. */
   readonly kind: "keys" | "lines" | "options";
   /** The section that takes them; `conn`: the options of CONN, which all lines take; `line`: what all lines take, but CONN does not. */
-  readonly section: Section | PortSection | "conn" | "line";
+  readonly section: Section | PortSection | "tls" | "conn" | "line";
   readonly rows: readonly ReferenceRow[];
 }
 
 /** Everything that can be configured, in the order of the example file. docs/configuration.md is generated from it. */
 export const REFERENCE: readonly ReferenceTable[] = [
   ...(["host", "access", "alert", "web", "device"] as const).map(keyTable),
+  { kind: "lines", section: "tls", rows: IDENTITY_KEYS.map(lineRow) },
   ...lineTables("direct", DIRECT_OPTIONS),
   ...lineTables("mux", MUX_OPTIONS),
   ...lineTables("tunnel", TUNNEL_OPTIONS),
@@ -53,8 +55,12 @@ function keyTable(section: Section): ReferenceTable {
 
 function lineTables(section: PortSection, options: readonly OptionText[]): ReferenceTable[] {
   const own = LINE_KEYS.filter(({ sections }) => sections.includes(section));
-  const rows = own.map(({ key, unit, range, help }) => ({ key, name: key, unit, range, defaultText: "", help }));
-  return [{ kind: "lines", section, rows }, optionTable(section, options)];
+  return [{ kind: "lines", section, rows: own.map(lineRow) }, optionTable(section, options)];
+}
+
+/** A key of a named section. */
+function lineRow({ key, unit, range, help }: Pick<ReferenceRow, "key" | "unit" | "range" | "help">): ReferenceRow {
+  return { key, name: key, unit, range, defaultText: "", help };
 }
 
 function optionTable(section: ReferenceTable["section"], options: readonly OptionText[]): ReferenceTable {

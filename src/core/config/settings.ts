@@ -39,6 +39,8 @@ export interface Values {
   readonly ip: string;
   /** The port that plugins connect to; 0: none. */
   readonly port: number;
+  /** The `[tls NAME]` with the certificate for the clients of the proxy port, who speak TLS then; empty: they do not. */
+  readonly listenTls: string;
   /** Base URL of the Luup engine. */
   readonly vera: string;
   /** The log file; `-`: stderr. */
@@ -108,6 +110,16 @@ export interface NamedDevice extends DeviceValues {
   readonly deviceServer: HostPort;
 }
 
+/** A `[tls NAME]` section: paths of files in PEM. It has a certificate with its key, an authority, or both. */
+export interface TlsIdentity {
+  readonly name: string;
+  /** Our own certificate, and its private key. */
+  readonly certificate?: string;
+  readonly key?: string;
+  /** The authority that has to have signed the certificate of the other side. */
+  readonly authority?: string;
+}
+
 /**
  * The form of log lines. `date`: with the date, in UTC. `clock`: with the local time of day, as the monitor prints it; the monitor then shows
  * connections, and the log leaves them out.
@@ -126,6 +138,8 @@ export interface Settings extends Values {
   readonly tunnel: readonly TunnelLine[];
   /** The `[device NAME]` sections. */
   readonly namedDevices: readonly NamedDevice[];
+  /** The `[tls NAME]` sections. */
+  readonly tlsIdentities: readonly TlsIdentity[];
 }
 
 /** The settings that command line and files lead to, and all problems, a line each. */

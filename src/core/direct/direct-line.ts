@@ -32,6 +32,7 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
   placesOf: ({ servers }) => servers.map(formatHostPort),
   optionsOf: ({ options, direct }) => ({ ...options, ...direct }),
   datagramProblem({ options, direct }) {
+    if (options.listenTls !== undefined) return "LTLS does not go with listen=udp: TLS wants a stream";
     if (options.notify !== undefined) return "NTFY does not go with listen=udp: a plugin reads a stream";
     return direct.refusal === "reset" ? "FAIL=reset does not go with listen=udp: UDP has no reset" : undefined;
   },

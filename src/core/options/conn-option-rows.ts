@@ -2,7 +2,7 @@ import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
 import { FORMAT, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
-import { TLS_OPTIONS } from "./tls-options.js";
+import { IDENTITY, TLS_OPTIONS } from "./tls-options.js";
 import { count, FILE, time, word } from "./value-kinds.js";
 
 /** A row of the table of CONN options. */
@@ -193,5 +193,16 @@ export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
     help: ["What ends a line, for the view line of the monitor and for protocol=echo of [mux]. Empty is lf."],
     sets: "lineEnd",
     kind: word(Object.keys(LINE_ENDS) as LineEnd[]),
+  }),
+  row({
+    key: "LTLS",
+    name: "listen-tls",
+    usage: "LTLS=name",
+    help: [
+      "Clients speak TLS to this line. The section [tls NAME] has our certificate; with ca, clients need",
+      "one, too.",
+    ],
+    sets: "listenTls",
+    kind: IDENTITY,
   }),
 ];

@@ -30,6 +30,8 @@ export interface ConnOptions extends TlsOptions {
   readonly monitorFile?: string;
   /** What lines end with, for the monitor and for a shared device that speaks in lines; undefined: LF. */
   readonly lineEnd?: LineEnd;
+  /** The section `[tls NAME]` with the certificate for the clients of the line, who speak TLS then; undefined: they do not. */
+  readonly listenTls?: string;
 }
 
 export const DEFAULT_OPTIONS: ConnOptions = {

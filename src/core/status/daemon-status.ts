@@ -64,6 +64,8 @@ export interface ConnectionStatus {
   readonly listener: string;
   readonly client: string;
   readonly clientPort: number;
+  /** The version of TLS that the client speaks, and the name in its certificate where it was asked for one; absent without TLS. */
+  readonly clientTls?: string;
   /** When the daemon accepted the client, in ISO 8601. */
   readonly openedAt: string;
   /** The remote as the client named it. */
@@ -98,6 +100,8 @@ export interface ListenerStatus {
   readonly remote?: string;
   /** The addresses in `remote`. */
   readonly targets?: readonly HostPort[];
+  /** The section `[tls NAME]` whose certificate its clients see, who speak TLS then. */
+  readonly tls?: string;
   /** Why the listener does not accept connections; undefined when it does. */
   readonly problem?: string;
 }

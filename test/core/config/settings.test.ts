@@ -9,6 +9,7 @@ test("the defaults are those of the original", () => {
   assert.deepEqual(DEFAULT_SETTINGS, {
     ip: "*",
     port: 2504,
+    listenTls: "",
     vera: "http://127.0.0.1:3480",
     log: "-",
     debug: false,
@@ -42,6 +43,7 @@ test("the defaults are those of the original", () => {
     mux: [],
     tunnel: [],
     namedDevices: [],
+    tlsIdentities: [],
   });
 });
 
