@@ -91,6 +91,13 @@ export abstract class QueuedEnd implements End {
     });
   }
 
+  /** Hands arrived bytes on as they are, without a copy. False, where the reader takes none now, or others wait before them. */
+  protected handOn(bytes: Buffer): boolean {
+    if (this.#state.kind !== "open" || this.#isPaused || this.#queue.size > 0 || this.#slice.yielding) return false;
+    guarded(this, () => this.events.data(bytes));
+    return true;
+  }
+
   /** Accepts no more bytes. Behind the waiting bytes the reader gets EOF, or, with a reason, the end closes. */
   protected endBehindQueue(reason?: string): void {
     this.#endBehindQueue(reason === undefined ? undefined : new EndReason(reason, false));
@@ -117,10 +124,10 @@ export abstract class QueuedEnd implements End {
   }
 
   #endBehindQueue(reason: EndReason | undefined): void {
-    const { kind } = this.#state;
-    const isReset = kind === "ending" && reason?.isCut === true; // a reset behind the FIN still counts
-    if (kind === "open" || isReset) this.#state = { kind: "ending", reason };
-    else if (kind === "ended" && reason?.isCut) this.#close(reason);
+    const state = this.#state;
+    const isMore = state.kind === "ending" && reason !== undefined && (state.reason === undefined || reason.isCut);
+    if (state.kind === "open" || isMore) this.#state = { kind: "ending", reason };
+    else if (state.kind === "ended" && reason !== undefined) this.#close(reason); // the end closes behind its FIN
     this.flush();
   }
 

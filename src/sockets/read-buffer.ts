@@ -80,6 +80,8 @@ export class ReadBuffer {
   #passBytes = 0;
   /** The last chunk is still in use. */
   #lent = false;
+  /** The last chunk stays in use, whatever the reader asks for. */
+  #kept = false;
 
   /**
    * @param limit most bytes of one read (BLKS); 0: no limit
@@ -113,9 +115,15 @@ export class ReadBuffer {
     this.#lent = true;
     this.#countPass(bytes);
     this.reader?.receive(this.#chunk(bytes));
+    if (this.#kept) this.#leave();
     if (this.reader?.reading !== true) return;
     this.#lent = false;
     this.#fit(bytes);
+  }
+
+  /** The reader has left the chunk that it is being given to somebody: no read writes to its memory again. */
+  keep(): void {
+    this.#kept = true;
   }
 
   /** The socket is closed. A chunk that is still in use keeps its memory. */
@@ -163,6 +171,13 @@ export class ReadBuffer {
     this.#level = level;
     this.#buffer = this.#take(level);
     this.#view = undefined;
+  }
+
+  /** Leaves the buffer to whoever uses it, and takes another. */
+  #leave(): void {
+    this.#kept = false;
+    this.#view = undefined;
+    this.#buffer = this.#take(this.#level);
   }
 
   #take(level: number): Buffer {

@@ -183,6 +183,11 @@ export class StreamEnd implements End {
     setImmediate(StreamEnd.#endYield, this);
   }
 
+  /** The chunk that is being handed on stays in use for longer: the next read takes other memory. To be called before the listener returns. */
+  keepChunk(): void {
+    this.#buffer?.keep();
+  }
+
   end(): void {
     if (!this.#socket.writableEnded) this.#socket.end();
   }

@@ -89,9 +89,9 @@ export class DeviceClient implements RelayOwner {
     return peerBacklog(end, this.#context.sockets);
   }
 
-  /** The service has closed, and all its bytes are on their way to the client: a CLOSE follows (docs/tunnel.md). */
+  /** The service has ended, and all its bytes are on their way to the client. A server that does not know FIN gets CLOSE (docs/tunnel.md). */
   clientFinished(): void {
-    this.#finish("by service");
+    if (!this.#channel.passesFin) this.#finish("by service");
   }
 
   relayEnded(reason: string): void {

@@ -7,12 +7,16 @@ const MANY_CLIENTS = 192;
 /** The clients of one link, by their numbers. */
 export class LinkClients {
   readonly #byId = new Map<number, Channel>();
-  /** Clients that have sent FIN and wait for the rest of an answer, the oldest first. */
+  /** Clients that have sent FIN, of which the peer does not know, and wait for the rest of an answer, the oldest first. */
   readonly #ended = new Set<Channel>();
   readonly #ids = new ClientIds(this.#byId);
 
   get count(): number {
     return this.#byId.size;
+  }
+
+  get all(): Iterable<Channel> {
+    return this.#byId.values();
   }
 
   get(id: number): Channel | undefined {
@@ -36,6 +40,13 @@ export class LinkClients {
   remove(channel: Channel): void {
     this.#ended.delete(channel);
     this.#byId.delete(channel.id);
+  }
+
+  /** The clients that have sent FIN. They do not count as such any more: the peer can be told. */
+  takeEnded(): Channel[] {
+    const channels = [...this.#ended];
+    this.#ended.clear();
+    return channels;
   }
 
   /** Removes all of them. */

@@ -1,10 +1,9 @@
 import type { Farewell } from "../core/tunnel/farewell.js";
 import { frameOf, type TunnelCommand } from "../core/tunnel/frames.js";
 import { endedBy, IGNORE_EVENTS } from "../sockets/end.js";
-import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import { sayFarewell } from "./link-farewell.js";
-import { LinkReader } from "./link-reader.js";
+import { LinkReader, type LinkReaderEvents } from "./link-reader.js";
 import {
   type LinkEnd,
   ResumableEnd,
@@ -15,8 +14,8 @@ import {
 
 /** What a connection tells its link. */
 export interface LinkConnectionEvents {
-  /** The next command. */
-  command(command: TunnelCommand): void;
+  /** See {@link LinkReaderEvents.command}. */
+  command(command: TunnelCommand, isFresh: boolean): void;
   /** The commands of one time slice are through. */
   sliceDone(): void;
   /** So many bytes have come. Their commands follow. */
@@ -30,7 +29,7 @@ export interface LinkConnectionEvents {
 
 /** What carries a link: its connection with the peer, or, with a session, several of them in a row. */
 export class LinkConnection {
-  readonly #first: StreamEnd;
+  readonly #first: SessionConnection;
   readonly #clock: Clock;
   readonly #events: LinkConnectionEvents;
   readonly #reader: LinkReader;
@@ -39,14 +38,14 @@ export class LinkConnection {
   #session: ResumableEnd | undefined;
 
   /** @param end connected, and paused */
-  constructor(end: StreamEnd, clock: Clock, events: LinkConnectionEvents) {
+  constructor(end: SessionConnection, clock: Clock, events: LinkConnectionEvents) {
     this.#first = end;
     this.#end = end;
     this.#clock = clock;
     this.#events = events;
     this.#reader = new LinkReader({
-      command: (command) => {
-        if (this.#session?.takes(command) !== true) events.command(command);
+      command: (command, isFresh) => {
+        if (this.#session?.takes(command) !== true) events.command(command, isFresh);
       },
       sliceDone: () => {
         events.sliceDone();
@@ -90,6 +89,11 @@ export class LinkConnection {
   read(isWanted: boolean): void {
     if (isWanted) this.#end.resume();
     else this.#end.pause();
+  }
+
+  /** The bytes of the command that is being handled stay in use for longer. It must be fresh. */
+  keepChunk(): void {
+    this.#end.keepChunk();
   }
 
   /**

@@ -14,6 +14,7 @@ export class LinkPeer {
   /** PINGs of this time slice. */
   #pings = 0;
   #greeted = false;
+  #hasAnswered = false;
   #abilities = NO_ABILITIES;
 
   /** @param instance tells this device from others; undefined on the server */
@@ -25,6 +26,11 @@ export class LinkPeer {
   /** Whether the peer is one of our own programs: only those answer pings, and confirm a CLOSE. */
   get isOurOwn(): boolean {
     return this.#scheduler.peerAnswersPings;
+  }
+
+  /** Whether the peer may still say HELLO: it comes before its first PONG. */
+  get awaitsHello(): boolean {
+    return this.isOurOwn && !this.#hasAnswered;
   }
 
   /** Whether the peer has this ability, as far as it has said so by now. */
@@ -42,6 +48,7 @@ export class LinkPeer {
 
   pongReceived(): void {
     this.#scheduler.pongReceived();
+    this.#hasAnswered = true;
     this.#greet();
   }
 
@@ -52,14 +59,14 @@ export class LinkPeer {
    */
   answerPings(): boolean {
     if (this.#pings === 0) return false;
+    this.#greet(true);
     this.#scheduler.sendPongs(this.#pings);
     this.#pings = 0;
-    this.#greet();
     return true;
   }
 
-  #greet(): void {
-    if (this.#greeted || !this.isOurOwn) return;
+  #greet(sendsPings = false): void {
+    if (this.#greeted || !(sendsPings || this.isOurOwn)) return;
     this.#greeted = true;
     const instance = this.#instance === undefined ? {} : { instance: this.#instance };
     this.#scheduler.send({ kind: "hello", abilities: new Set(OWN_ABILITIES), ...instance });

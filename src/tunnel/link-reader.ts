@@ -1,14 +1,15 @@
-import { CutQueue } from "../core/framing/cut-queue.js";
-import { commandOf, type TunnelCommand, tunnelFraming } from "../core/tunnel/frames.js";
+import { FrameReader } from "../core/tunnel/frame-reader.js";
+import type { TunnelCommand } from "../core/tunnel/frames.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
-
-/** Bytes that are cut into frames at once. That takes 2 ms at worst; the frames of a large transfer take a quarter of that. */
-const BITE = 65_536;
 
 /** What a reader tells its link. */
 export interface LinkReaderEvents {
-  /** The next command. */
-  command(command: TunnelCommand): void;
+  /**
+   * The next command. The bytes of `data` are a view of what was pushed.
+   *
+   * @param isFresh whether the bytes were pushed just now, by a caller that has not returned yet
+   */
+  command(command: TunnelCommand, isFresh: boolean): void;
   /** The commands of one time slice are through: all that have come, unless {@link LinkReader.behind}. */
   sliceDone(): void;
   /** One of these calls has thrown in a later slice. */
@@ -17,10 +18,9 @@ export interface LinkReaderEvents {
 
 /** Reads the commands of a link in time slices: a peer that sends many small frames holds up no other connection. */
 export class LinkReader {
-  readonly #frames = new CutQueue(tunnelFraming.requests(), BITE);
+  readonly #frames = new FrameReader();
   readonly #slice = new TimeSlice(() => this.#goOn(), FEW_STEPS);
   readonly #events: LinkReaderEvents;
-  #taken = 0;
   #stopped = false;
 
   constructor(events: LinkReaderEvents) {
@@ -35,17 +35,17 @@ export class LinkReader {
   /** Bytes have come. They must not change while the reader is {@link behind}. */
   push(chunk: Buffer): void {
     this.#frames.push(chunk);
-    this.#read();
+    this.#read(true);
   }
 
-  /** Bytes of all commands that it has handed on, headers included. */
+  /** Bytes of all commands that it has handed on, headers included. A DATA frame counts as far as it has come. */
   get taken(): number {
-    return this.#taken;
+    return this.#frames.taken;
   }
 
   /** Another connection goes on behind what is {@link taken}. What has come beyond that is forgotten: it comes again. */
   restart(): void {
-    this.#frames.restart(tunnelFraming.requests());
+    this.#frames.restart();
   }
 
   /** The link has closed: what is left means nothing. */
@@ -53,12 +53,11 @@ export class LinkReader {
     this.#stopped = true;
   }
 
-  #read(): void {
+  #read(isFresh: boolean): void {
     while (!this.#stopped && !this.#slice.yielding) {
-      const frame = this.#frames.take();
-      if (frame === undefined) break;
-      this.#taken += frame.bytes.length;
-      this.#events.command(commandOf(frame.bytes));
+      const command = this.#frames.take();
+      if (command === undefined) break;
+      this.#events.command(command, isFresh);
       if (!this.#slice.takeStep()) this.#slice.yield();
     }
     this.#events.sliceDone();
@@ -66,7 +65,7 @@ export class LinkReader {
 
   #goOn(): void {
     try {
-      this.#read();
+      this.#read(false);
     } catch (error) {
       this.#events.fault(error);
     }

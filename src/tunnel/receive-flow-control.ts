@@ -4,7 +4,10 @@ import type { Clock, Timer } from "../system/clock.js";
 export const MAX_PENDING = 262_144;
 /** A paused client is resumed at this many bytes: with a gap between the two limits, the link carries fewer PAUSEs and RESUMEs. */
 const RESUME_PENDING = MAX_PENDING / 2;
-/** Bytes beyond {@link MAX_PENDING}, over all clients of a link, that a peer which knows PAUSE may send before it reads the PAUSE. */
+/**
+ * Bytes beyond {@link MAX_PENDING}, over all clients of a link, that a peer which knows PAUSE may send before it reads the PAUSE. One that
+ * keeps to its credit never gets there.
+ */
 const MAX_EXCESS = 67_108_864;
 
 /** A client for whom bytes may wait. */
@@ -30,7 +33,7 @@ export interface ReceiveFlowControlEvents<R extends PendingReader> {
 /**
  * Limits what waits for clients of a link that do not read.
  *
- * A peer that knows PAUSE is told to pause such a client, and the others go on. Any other peer cannot be told: the link is paused, and
+ * A peer that waits for credit needs nothing else. A peer that knows PAUSE is told to pause such a client, and the others go on. Any other peer cannot be told: the link is paused, and
  * all its clients wait. A client that keeps the link paused for `stallMs` is given up.
  */
 export class ReceiveFlowControl<R extends PendingReader> {
@@ -41,6 +44,8 @@ export class ReceiveFlowControl<R extends PendingReader> {
   readonly #overLimit = new Map<R, Timer | undefined>();
   readonly #paused = new Set<R>();
   #peerKnowsPause = false;
+  /** The peer sends no more than it has credit for: it need not be paused. */
+  #usesCredit = false;
   #linkPaused = false;
   #closed = false;
 
@@ -61,13 +66,20 @@ export class ReceiveFlowControl<R extends PendingReader> {
     this.#peerKnowsPause = true;
   }
 
+  /** The peer sends no more than it has credit for. */
+  enableCredit(): void {
+    this.#peerKnowsPause = true;
+    this.#usesCredit = true;
+  }
+
   /** `pending` of this client has changed; a client that has gone has 0. */
   changed(reader: R): void {
     if (this.#closed) return;
     const { pending } = reader;
     if (pending <= MAX_PENDING) this.#remove(reader);
     else if (!this.#overLimit.has(reader)) this.#overLimit.set(reader, undefined);
-    if (pending > MAX_PENDING && this.#peerKnowsPause && !this.#paused.has(reader)) {
+    const canPause = this.#peerKnowsPause && !this.#usesCredit && !this.#paused.has(reader);
+    if (pending > MAX_PENDING && canPause) {
       this.#paused.add(reader);
       this.#events.pause(reader);
     } else if (pending <= RESUME_PENDING && this.#paused.delete(reader)) this.#events.resume(reader);

@@ -13,7 +13,8 @@ const MAX_WRITE = 65_536;
 const GIVEN_AHEAD = 262_144;
 
 /** What a link needs of its end. */
-export type LinkEnd = Pick<End, "events" | "unsent" | "write" | "pause" | "resume" | "destroy">;
+export type LinkEnd = Pick<End, "events" | "unsent" | "write" | "pause" | "resume" | "destroy"> &
+  Pick<StreamEnd, "keepChunk">;
 /** A connection of a session. */
 export type SessionConnection = LinkEnd & Pick<StreamEnd, "end" | "reading">;
 
@@ -128,6 +129,10 @@ export class ResumableEnd implements LinkEnd {
     this.#early = undefined;
     if (early !== undefined) this.events.data(early);
     if (this.#wanted && this.#state.kind === "connected") this.#state.end.resume();
+  }
+
+  keepChunk(): void {
+    if (this.#state.kind === "connected") this.#state.end.keepChunk();
   }
 
   /** Ends the session for good. */

@@ -1,10 +1,12 @@
-import { frameOf, type SendableCommand } from "../core/tunnel/frames.js";
+import { frameOf, HEADER, PAYLOAD_MAX, type SendableCommand, writeDataHeader } from "../core/tunnel/frames.js";
 import { SendWindow } from "../core/tunnel/send-window.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { Channel } from "./channel.js";
 
 const PING = frameOf({ kind: "ping" });
+/** Bytes from which on a piece is copied into memory that is kept for it: a new buffer for each would cost more than the copy. */
+const LONG = 4096;
 const PONG = frameOf({ kind: "pong" });
 
 /**
@@ -19,6 +21,9 @@ export class SendScheduler {
   #pinging = false;
   /** This side does not read for now, so no PONG can open the window. */
   #readingPaused = false;
+  #usesCredit = false;
+  /** Memory for the frames of long pieces: it is free again when the kernel has taken the frame, and no other piece goes before. */
+  #frame: Buffer | undefined;
   /** Clients with bytes to send, in the order of their turns. */
   readonly #waiting = new Set<Channel>();
   /** The client whose last piece the kernel has not taken yet. */
@@ -84,9 +89,20 @@ export class SendScheduler {
     this.#window.ignoreOutstandingPings();
   }
 
+  /** The peer accepts bytes of a client only as far as it has given credit. */
+  enableCredit(): void {
+    this.#usesCredit = true;
+  }
+
+  /** The peer accepts so many bytes more of this client. */
+  credit(channel: Channel, bytes: number): void {
+    channel.addSendCredit(bytes);
+    if (channel.unsent > 0) this.schedule(channel);
+  }
+
   /** A client has bytes to send. */
   schedule(channel: Channel): void {
-    if (channel.sendingPaused) return;
+    if (!this.#accepts(channel)) return;
     this.#waiting.add(channel);
     this.#dispatch();
   }
@@ -126,14 +142,29 @@ export class SendScheduler {
       const [channel] = this.#waiting;
       if (channel === undefined) return;
       this.#waiting.delete(channel);
-      const bytes = channel.takePiece(this.#window.piece);
+      if (!this.#accepts(channel)) continue;
+      const { piece } = this.#window;
+      const bytes = channel.takePiece(this.#usesCredit ? Math.min(piece, channel.sendCredit) : piece);
       if (bytes === undefined) continue;
       if (channel.unsent > 0) this.#waiting.add(channel);
-      this.send({ kind: "data", client: channel.id, bytes });
+      this.#write(this.#frameOf(channel.id, bytes));
+      this.#pingIfDue();
       if (channel.unsent > 0) continue;
       if (this.#end.unsent === 0) channel.sent();
       else this.#sending = channel;
     }
+  }
+
+  #accepts(channel: Channel): boolean {
+    return !channel.sendingPaused && (!this.#usesCredit || channel.sendCredit > 0);
+  }
+
+  #frameOf(client: number, bytes: Buffer): Buffer {
+    if (bytes.length < LONG) return frameOf({ kind: "data", client, bytes });
+    this.#frame ??= Buffer.allocUnsafeSlow(HEADER + PAYLOAD_MAX);
+    writeDataHeader(this.#frame, client, bytes.length);
+    bytes.copy(this.#frame, HEADER);
+    return this.#frame.subarray(0, HEADER + bytes.length);
   }
 
   #write(bytes: Buffer): void {

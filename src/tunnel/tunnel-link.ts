@@ -1,14 +1,12 @@
 import type { Farewell } from "../core/tunnel/farewell.js";
 import type { SendableCommand, TunnelCommand } from "../core/tunnel/frames.js";
 import type { LinkBytes, TunnelLinkStatus } from "../core/tunnel/tunnel-status.js";
-import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
-import { Channel, type ChannelOwner } from "./channel.js";
-import { LinkClients } from "./link-clients.js";
+import type { Channel } from "./channel.js";
+import { LinkChannels } from "./link-channels.js";
 import { LinkConnection } from "./link-connection.js";
 import { LinkKeepalive } from "./link-keepalive.js";
 import { LinkPeer } from "./link-peer.js";
-import { ReceiveFlowControl } from "./receive-flow-control.js";
 import type { ResumableEnd, SessionConnection, SessionEvents, SessionTerms } from "./resumable-end.js";
 import { SendScheduler } from "./send-scheduler.js";
 import type { TunnelLinkEvents, TunnelLinkRules } from "./tunnel-link-events.js";
@@ -17,31 +15,26 @@ import type { TunnelLinkEvents, TunnelLinkRules } from "./tunnel-link-events.js"
 const MAX_UNSENT = 1_048_576;
 
 /** What is between server and device: a {@link LinkConnection}, and the clients that share it. Both sides use it alike. */
-export class TunnelLink implements ChannelOwner {
+export class TunnelLink {
   /** What the other side is, and can do. */
   readonly peer: LinkPeer;
   readonly #connection: LinkConnection;
-  readonly #rules: TunnelLinkRules;
   readonly #clock: Clock;
   readonly #events: TunnelLinkEvents;
-  readonly #clients = new LinkClients();
+  readonly #channels: LinkChannels;
   readonly #sendScheduler: SendScheduler;
-  readonly #receiveFlow: ReceiveFlowControl<Channel>;
   readonly #keepalive: LinkKeepalive;
-  /** Clients that have got bytes in this time slice. */
-  readonly #addressed = new Set<Channel>();
   readonly #openedAt: number;
   #received = 0;
   #closed = false;
 
   /** @param end connected, and paused */
-  constructor(end: StreamEnd, rules: TunnelLinkRules, clock: Clock, events: TunnelLinkEvents) {
-    this.#rules = rules;
+  constructor(end: SessionConnection, rules: TunnelLinkRules, clock: Clock, events: TunnelLinkEvents) {
     this.#clock = clock;
     this.#events = events;
     this.#openedAt = clock.now();
     this.#connection = new LinkConnection(end, clock, {
-      command: (command) => this.#handle(command),
+      command: (command, isFresh) => this.#handle(command, isFresh),
       sliceDone: () => this.#sliceDone(),
       received: (bytes) => {
         this.#received += bytes;
@@ -53,14 +46,13 @@ export class TunnelLink implements ChannelOwner {
     });
     this.#sendScheduler = new SendScheduler(this.#connection, clock);
     this.peer = new LinkPeer(this.#sendScheduler, rules.instance);
-    this.#receiveFlow = this.#createReceiveFlow();
-    this.#keepalive = this.#createKeepalive();
+    this.#channels = this.#createChannels(rules.stallMs);
+    this.#keepalive = this.#createKeepalive(rules.probeMs);
   }
 
-  #createReceiveFlow(): ReceiveFlowControl<Channel> {
-    return new ReceiveFlowControl(this.#rules.stallMs, this.#clock, {
-      pause: (channel) => this.#tellFlow(channel, "pause"),
-      resume: (channel) => this.#tellFlow(channel, "resume"),
+  #createChannels(stallMs: number): LinkChannels {
+    return new LinkChannels(stallMs, this.#clock, this.peer, this.#sendScheduler, {
+      send: (command) => this.send(command),
       pauseLink: () => {
         this.#regulateReading();
         this.#sendScheduler.readingPaused();
@@ -70,17 +62,18 @@ export class TunnelLink implements ChannelOwner {
         this.#keepalive.heard(); // the peer was not silent: this side did not listen
         this.#sendScheduler.readingResumed();
       },
-      stalled: (channel) => this.#giveUp(channel),
+      stalled: (channel) => this.#events.stalled(channel),
+      lent: () => this.#connection.keepChunk(),
     });
   }
 
-  #createKeepalive(): LinkKeepalive {
-    return new LinkKeepalive(this.#rules.probeMs, this.#clock, {
-      isPaused: () => this.#receiveFlow.linkPaused || this.session?.isCut === true,
+  #createKeepalive(probeMs: number): LinkKeepalive {
+    return new LinkKeepalive(probeMs, this.#clock, {
+      isPaused: () => this.#channels.linkPaused || this.session?.isCut === true,
       answersPings: () => this.peer.isOurOwn,
       sendPing: () => this.#sendScheduler.sendPing(),
       sendNoOp: () => {
-        const client = this.#clients.unusedId();
+        const client = this.#channels.unusedId();
         if (client !== undefined) this.send({ kind: "close", client });
       },
       lost: (reason) => this.#connection.giveUp(reason),
@@ -129,7 +122,7 @@ export class TunnelLink implements ChannelOwner {
     return {
       address,
       ageMs: Math.round(this.#clock.now() - this.#openedAt),
-      clients: this.#clients.count,
+      clients: this.#channels.count,
       ...this.bytes,
     };
   }
@@ -140,20 +133,12 @@ export class TunnelLink implements ChannelOwner {
 
   /** A number for another client; undefined when no number is left. */
   freeId(): number | undefined {
-    return this.#clients.freeId(this.#clock.now());
+    return this.#channels.freeId();
   }
 
   /** Adds a client. A client that has this number already is closed: the peer has given its number away. */
   open(id: number, peer: { readonly host: string; readonly port: number }): Channel {
-    const former = this.#clients.get(id);
-    if (former !== undefined) {
-      this.#remove(former);
-      former.cut("the other side has given its number to another client");
-    }
-    const channel = new Channel(id, peer, this);
-    this.#clients.add(channel);
-    this.#makeRoom();
-    return channel;
+    return this.#channels.open(id, peer);
   }
 
   /** Sends a command, unless the link has closed. A peer that does not read is cut off. */
@@ -185,91 +170,50 @@ export class TunnelLink implements ChannelOwner {
     if (this.#closed) return false;
     this.#closed = true;
     this.#keepalive.stop();
-    this.#receiveFlow.close();
+    this.#channels.stop();
     return true;
   }
 
   #tellLost(reason: string, isDismissed: boolean): void {
-    for (const channel of this.#clients.takeAll()) channel.cut(`link lost: ${reason}`);
+    this.#channels.cut(`link lost: ${reason}`);
     this.#events.lost(reason, isDismissed);
-  }
-
-  // events of channels
-
-  wantsToSend(channel: Channel): void {
-    this.#sendScheduler.schedule(channel);
-  }
-
-  pendingChanged(channel: Channel): void {
-    this.#receiveFlow.changed(channel);
-  }
-
-  ended(channel: Channel): void {
-    this.#clients.ended(channel);
-    this.#makeRoom();
-  }
-
-  closed(channel: Channel): void {
-    this.#remove(channel);
-    this.#clients.closedHere(channel.id, this.#clock.now(), this.peer.isOurOwn);
-    this.send({ kind: "close", client: channel.id });
   }
 
   #checkUnsent(): void {
     if (this.#connection.unsent > MAX_UNSENT) this.close("the other side does not read");
   }
 
-  #makeRoom(): void {
-    for (let channel = this.#clients.nextToClose; channel !== undefined; channel = this.#clients.nextToClose) {
-      this.closed(channel);
-      channel.close();
-    }
-  }
-
-  #remove(channel: Channel): void {
-    this.#sendScheduler.remove(channel);
-    this.#clients.remove(channel);
-  }
-
-  #giveUp(channel: Channel): void {
-    this.#events.stalled(channel);
-    if (this.#clients.has(channel)) this.closed(channel);
-    channel.cut(`the client has not read for ${this.#rules.stallMs / 1000} s, and the others had to wait`);
-  }
-
-  #tellFlow(channel: Channel, kind: "pause" | "resume"): void {
-    if (this.#clients.has(channel)) this.send({ kind, client: channel.id });
-  }
-
   #sliceDone(): void {
-    for (const channel of this.#addressed) channel.flush(); // one write for all frames of the slice
-    this.#addressed.clear();
-    this.#answerPings();
+    this.#channels.sliceDone();
+    if (!this.#closed && this.peer.answerPings()) {
+      this.#channels.peerIsOurOwn();
+      this.#checkUnsent();
+    }
     this.#regulateReading();
-  }
-
-  #answerPings(): void {
-    if (this.#closed || !this.peer.answerPings()) return;
-    this.#receiveFlow.enablePausing();
-    this.#checkUnsent();
   }
 
   /** Reads the link, unless frames wait for a later slice, or clients have to read first. */
   #regulateReading(): void {
     if (this.#closed) return;
-    this.#connection.read(!this.#connection.behind && !this.#receiveFlow.linkPaused);
+    this.#connection.read(!this.#connection.behind && !this.#channels.linkPaused);
   }
 
-  #handle(command: TunnelCommand): void {
-    const channel = "client" in command ? this.#clients.get(command.client) : undefined;
+  #handle(command: TunnelCommand, isFresh: boolean): void {
     switch (command.kind) {
       case "data":
-        if (channel === undefined) return; // this side has closed it, and the peer does not know yet
-        channel.deliver(command.bytes);
-        this.#addressed.add(channel);
+        this.#channels.receive(command.client, command.bytes, isFresh);
         return;
+      case "fin":
       case "close":
-        this.#closedByPeer(command, channel);
+      case "reset":
+        this.#channels.endedThere(command.client, command.kind);
+        return;
+      case "pause":
+      case "resume":
+        this.#channels[command.kind](command.client);
+        return;
+      case "credit":
+        this.#channels.credit(command.client, command.bytes);
         return;
       case "ping":
         this.peer.pingReceived();
@@ -277,28 +221,14 @@ export class TunnelLink implements ChannelOwner {
       case "pong":
         this.peer.pongReceived();
         return;
-      case "pause":
-        if (channel !== undefined) this.#sendScheduler.pause(channel);
-        return;
-      case "resume":
-        if (channel !== undefined) this.#sendScheduler.resume(channel);
-        return;
       case "hello":
         this.peer.helloReceived(command);
+        this.#channels.peerKnown();
         this.#events.command(command);
         return;
       default:
         this.#events.command(command);
     }
-  }
-
-  #closedByPeer(command: TunnelCommand & { kind: "close" }, channel: Channel | undefined): void {
-    this.#clients.closedThere(command.client);
-    if (channel === undefined) return;
-    this.#remove(channel);
-    // our own peers learn by this that nothing more of the client comes; a peer of another make may have a new client of that number
-    if (this.peer.isOurOwn) this.send(command);
-    channel.close();
   }
 
   #fault(error: unknown): void {

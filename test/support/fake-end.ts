@@ -21,6 +21,7 @@ export class FakeEnd implements End {
   #fin = false;
   /** The chunk during which the reader paused: its memory must stay unchanged until the reader resumes. */
   #lent: Buffer | undefined;
+  #isKept = false;
   readonly #now: () => number;
 
   constructor(now: () => number = () => 0) {
@@ -58,6 +59,11 @@ export class FakeEnd implements End {
   resume(): void {
     this.#isPaused = false;
     this.#deliver();
+  }
+
+  /** The reader keeps the chunk that it is given now. */
+  keepChunk(): void {
+    this.#isKept = true;
   }
 
   end(): void {
@@ -109,7 +115,9 @@ export class FakeEnd implements End {
       const chunk = this.#coming.shift();
       if (chunk === undefined) break;
       const memory = Buffer.from(chunk);
+      this.#isKept = false;
       this.events.data(memory);
+      if (this.#isKept) continue;
       if (this.#isPaused) this.#lent = memory;
       else memory.fill("#");
     }

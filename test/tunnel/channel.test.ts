@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
-import { Channel, type ChannelOwner } from "#src/tunnel/channel.js";
-
-const NOBODY: ChannelOwner = { wantsToSend() {}, pendingChanged() {}, ended() {}, closed() {} };
+import type { Channel } from "#src/tunnel/channel.js";
+import { channelOf } from "../support/channel-owner.js";
 
 /** A client that does not read yet, and the bytes it has read since. */
 function halted(): { readonly channel: Channel; readonly read: string[] } {
-  const channel = new Channel(0, { host: "127.0.0.1", port: 23 }, NOBODY);
+  const channel = channelOf(0);
   const read: string[] = [];
   channel.events = { ...IGNORE_EVENTS, data: (chunk) => read.push(chunk.toString()) };
   return { channel, read };

@@ -8,16 +8,17 @@ import type { StreamEnd } from "#src/sockets/stream-end.js";
 import { systemClock } from "#src/system/clock.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import { SocketTable } from "#src/system/socket-table.js";
-import { Channel } from "#src/tunnel/channel.js";
+import type { ChannelOwner } from "#src/tunnel/channel.js";
 import { DeviceClient } from "#src/tunnel/device-client.js";
 import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
+import { channelOf } from "../support/channel-owner.js";
 import { freePort } from "../support/free-port.js";
 import { MemoryLog } from "../support/in-process.js";
 import { Device } from "../support/net.js";
 import { until } from "../support/wait.js";
 
 /** A client of a link whose other side is the test: `sent` is what goes to the client. */
-function clientOf(port: number) {
+function clientOf(port: number, { passesFin = true } = {}) {
   const service = { host: "127.0.0.1", port };
   const watched = new Set<StreamEnd>();
   const context = {
@@ -30,18 +31,21 @@ function clientOf(port: number) {
     deadPeers: { add: (end: StreamEnd) => watched.add(end), remove: (end: StreamEnd) => watched.delete(end) },
     sockets: new SocketTable(systemClock),
   } as unknown as TunnelContext;
-  const link = { sent: "", closed: false };
-  const channel = new Channel(0, service, {
+  const link = { sent: "", ended: false, closed: "" };
+  const owned: Partial<ChannelOwner> = {
+    passesFin,
     wantsToSend(asked) {
       link.sent += asked.takePiece(100_000) ?? "";
       asked.sent();
     },
-    pendingChanged() {},
-    ended() {},
-    closed() {
-      link.closed = true;
+    ended() {
+      link.ended = true;
     },
-  });
+    closed(_, how) {
+      link.closed = how;
+    },
+  };
+  const channel = channelOf(0, owned, service);
   const over: string[] = [];
   const owner = { over: (reason: string) => over.push(reason), fault: (error: unknown) => assert.fail(String(error)) };
   const client = new DeviceClient(channel, service, sharedOrigin("device"), context, owner);
@@ -58,26 +62,53 @@ async function serviceOf(t: TestContext): Promise<Device> {
   return service;
 }
 
-test("bytes pass both ways; when the service closes the client gets the rest, and then CLOSE", async (t) => {
+test("bytes pass both ways; when the service closes the client gets the rest, and, without FIN on the link, CLOSE", async (t) => {
   const service = await serviceOf(t);
-  const { link, over, watched, receive, descriptors } = clientOf(service.port);
+  const { link, over, watched, receive, descriptors } = clientOf(service.port, { passesFin: false });
   receive("question");
   const remote = await service.client();
   assert.equal(await remote.take(8), "question");
   assert.deepEqual([watched.size, descriptors.used], [1, 1]);
   remote.write("answer");
   remote.end();
-  await until(() => link.closed, "the CLOSE");
+  await until(() => link.closed === "close", "the CLOSE");
   assert.deepEqual([link.sent, over], ["answer", ["by service"]]);
   assert.equal(watched.size, 0);
   await until(() => descriptors.used === 0, "the descriptor");
+});
+
+test("a FIN passes both ways: the service hears the client's, and the client gets the rest of the answer and FIN", async (t) => {
+  const service = await serviceOf(t);
+  const { channel, link, over, receive } = clientOf(service.port);
+  receive("question");
+  channel.endedThere("fin");
+  const remote = await service.client();
+  assert.equal(await remote.rest(), "question");
+  assert.deepEqual([link.ended, over], [false, []]);
+  remote.write("answer");
+  remote.end();
+  await until(() => link.closed === "close", "the end");
+  assert.deepEqual([link.sent, link.ended, over], ["answer", true, ["by client"]]);
+});
+
+test("a service that ends first still gets what the client sends", async (t) => {
+  const service = await serviceOf(t);
+  const { channel, link, over, receive } = clientOf(service.port);
+  const remote = await service.client();
+  remote.socket.end("greeting");
+  await until(() => link.ended, "its FIN");
+  receive("more");
+  assert.equal(await remote.take(4), "more");
+  assert.deepEqual([link.sent, link.closed, over], ["greeting", "", []]);
+  channel.endedThere("fin");
+  await until(() => link.closed === "close", "the end");
 });
 
 test("a service that refuses: the client is closed, and the reason told", async () => {
   const { link, over, descriptors } = clientOf(await freePort());
   await until(() => over.length > 0, "the end");
   assert.match(over[0] ?? "", /refused/);
-  assert.deepEqual([link.closed, link.sent, descriptors.used], [true, "", 0]);
+  assert.deepEqual([link.closed, link.sent, descriptors.used], ["close", "", 0]);
 });
 
 test("a link that is lost ends the client and its service, whether it has connected by then or not", async (t) => {
@@ -99,7 +130,7 @@ test("a client that the peer has closed counts as gone, though its bytes wait fo
   const { channel, client, over } = clientOf(await freePort());
   assert.equal(await client.clientState(), "present");
   channel.deliver(Buffer.from("x"));
-  channel.close();
+  channel.endedThere("close");
   assert.equal(await client.clientState(), "ended");
   await until(() => over.length > 0, "the end of the attempt");
 });

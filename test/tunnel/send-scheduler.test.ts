@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandOf, type TunnelCommand } from "#src/core/tunnel/frames.js";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
-import { Channel } from "#src/tunnel/channel.js";
+import type { Channel } from "#src/tunnel/channel.js";
 import { SendScheduler } from "#src/tunnel/send-scheduler.js";
+import { channelOf } from "../support/channel-owner.js";
 import { ManualClock } from "../support/clock.js";
 
 const PIECE = 16_384;
@@ -24,14 +25,9 @@ function fixture() {
     },
   };
   const scheduler = new SendScheduler(end, clock);
-  const owner = {
-    wantsToSend: (channel: Channel) => scheduler.schedule(channel),
-    pendingChanged() {},
-    ended() {},
-    closed() {},
-  };
+  const owner = { wantsToSend: (channel: Channel) => scheduler.schedule(channel) };
   const open = (id: number): { readonly channel: Channel; readonly drained: () => number } => {
-    const channel = new Channel(id, { host: "127.0.0.1", port: 1 }, owner);
+    const channel = channelOf(id, owner);
     let count = 0;
     channel.events = {
       ...IGNORE_EVENTS,

@@ -288,7 +288,7 @@ test("between two sockproxyd an id waits for the confirmation, however long it t
   assert.equal(link.freeId(), 7);
 });
 
-test("a peer that sends or answers a PING gets one HELLO, behind the answer; no other gets any", async (t) => {
+test("a peer that sends or answers a PING gets one HELLO, before the first answer; no other gets any", async (t) => {
   for (const sign of [PING, PONG]) {
     const scene = await open(t);
     const { link, peer } = scene;
@@ -300,7 +300,7 @@ test("a peer that sends or answers a PING gets one HELLO, behind the answer; no 
     link.send({ kind: "listen" });
     const frames: number[] = [];
     for (let next = await peer.frame(); next.command !== LISTEN; next = await peer.frame()) frames.push(next.command);
-    assert.deepEqual(frames, sign === PING ? [PONG, PONG, PONG, HELLO] : [HELLO]);
+    assert.deepEqual(frames, sign === PING ? [HELLO, PONG, PONG, PONG] : [HELLO]);
   }
 });
 

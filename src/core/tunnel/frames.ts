@@ -1,5 +1,3 @@
-import type { FramingKind } from "../framing/framing.js";
-import { type HeaderReading, LengthPrefixed } from "../framing/length-prefixed.js";
 import { type Ability, abilitiesOf, abilitiesText, instanceOf } from "./abilities.js";
 import { byeOf, byePayload, type Farewell } from "./farewell.js";
 import {
@@ -19,12 +17,15 @@ export const PAYLOAD_MAX = 65_535;
 /** Most clients of one link: a client number has one byte. */
 export const CLIENTS_MAX = 256;
 
-const [CONNECT, CLOSE, DATA, LISTEN] = [1, 2, 3, 4] as const;
+/** The code of the command that carries bytes. */
+export const DATA = 3;
+const [CONNECT, CLOSE, LISTEN] = [1, 2, 4] as const;
 const [SECRET, PING, PONG, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // our additions; peers of another make skip them
 /** Further additions: only a peer that has sent or answered a PING gets HELLO, and the others only where its HELLO names the ability. */
-const HELLO = 10;
+const [HELLO, FIN, CREDIT, RESET] = [10, 11, 12, 15] as const;
 const [ACK, SESSION] = [16, 17] as const;
 const [NAME, BYE] = [13, 14] as const;
+const CREDIT_BYTES = 4;
 const CONNECT_FIXED = 4; // bytes of CONNECT beside the address: its length and the port, two bytes each
 
 /** What one side of a link tells the other. */
@@ -46,10 +47,16 @@ export type TunnelCommand =
   /** This client does not read: send nothing more for it until RESUME. */
   | { readonly kind: "pause"; readonly client: number }
   | { readonly kind: "resume"; readonly client: number }
-  /** What the sender can do beyond the commands above. */
+  /** The client, or its service, sends nothing more, but still reads. */
+  | { readonly kind: "fin"; readonly client: number }
+  /** The client, or its service, has been cut. Bytes may be missing. */
+  | { readonly kind: "reset"; readonly client: number }
+  /** The other side may send so many bytes more for this client. */
+  | { readonly kind: "credit"; readonly client: number; readonly bytes: number }
   | AcknowledgeCommand
   | SessionCommand
   | NoSessionCommand
+  /** What the sender can do beyond the commands before HELLO. */
   | { readonly kind: "hello"; readonly abilities: ReadonlySet<Ability>; readonly instance?: string }
   /** The device says which one of several it is. It comes before SECRET. */
   | { readonly kind: "name"; readonly name: string }
@@ -60,20 +67,6 @@ export type TunnelCommand =
 
 /** A command that this program sends. */
 export type SendableCommand = Exclude<TunnelCommand, { kind: "unknown" }>;
-
-function readHeader(bytes: Buffer, at: number): HeaderReading {
-  if (bytes.length - at < HEADER) return { kind: "more", need: HEADER };
-  const length = HEADER + bytes.readUInt16BE(at);
-  return bytes.length - at < length ? { kind: "more", need: length } : { kind: "frame", length };
-}
-
-/** The framing of a link; both directions are alike. */
-export const tunnelFraming: FramingKind = {
-  name: "tunnel",
-  maxHeld: HEADER + PAYLOAD_MAX,
-  requests: () => new LengthPrefixed(readHeader),
-  answers: () => new LengthPrefixed(readHeader),
-};
 
 /** Reads a whole frame. Kind `unknown` for a frame that is none of ours: the reader skips it and stays in step. */
 export function commandOf(frame: Buffer): TunnelCommand {
@@ -100,6 +93,12 @@ export function commandOf(frame: Buffer): TunnelCommand {
       return { kind: "resume", client };
     case HELLO:
       return { kind: "hello", abilities: abilitiesOf(payload), ...instanceOf(payload) };
+    case FIN:
+      return { kind: "fin", client };
+    case RESET:
+      return { kind: "reset", client };
+    case CREDIT:
+      return creditOf(client, payload);
     case ACK:
       return acknowledgeOf(payload);
     case SESSION:
@@ -119,6 +118,12 @@ function connectOf(client: number, payload: Buffer): TunnelCommand {
   if (payload.length < length + CONNECT_FIXED) return { kind: "unknown", reason: "CONNECT without a whole address" };
   const host = payload.toString("latin1", 2, 2 + length);
   return { kind: "connect", client, host, port: payload.readUInt16BE(2 + length) };
+}
+
+/** Reads the payload of CREDIT: four bytes. More bytes are ignored. */
+function creditOf(client: number, payload: Buffer): TunnelCommand {
+  if (payload.length < CREDIT_BYTES) return { kind: "unknown", reason: "CREDIT without a whole number" };
+  return { kind: "credit", client, bytes: payload.readUInt32BE(0) };
 }
 
 /** Makes the frame of a command. `bytes` of `data` and `secret`: {@link PAYLOAD_MAX} bytes at most. */
@@ -150,6 +155,15 @@ export function frameOf(command: SendableCommand): Buffer {
       return frame(RESUME, command.client);
     case "hello":
       return frame(HELLO, 0, Buffer.from(abilitiesText(command.abilities, command.instance), "latin1"));
+    case "fin":
+      return frame(FIN, command.client);
+    case "reset":
+      return frame(RESET, command.client);
+    case "credit": {
+      const payload = Buffer.alloc(CREDIT_BYTES);
+      payload.writeUInt32BE(command.bytes);
+      return frame(CREDIT, command.client, payload);
+    }
     case "acknowledge":
       return frame(ACK, 0, offsetPayload(command.offset));
     case "session":
@@ -163,10 +177,19 @@ export function frameOf(command: SendableCommand): Buffer {
   }
 }
 
+/** Writes the header of a DATA frame, with so many bytes of payload, to the beginning of a buffer. */
+export function writeDataHeader(into: Buffer, client: number, length: number): void {
+  writeHeader(into, DATA, client, length);
+}
+
+function writeHeader(into: Buffer, code: number, client: number, length: number): void {
+  into.writeUInt16BE(length, 0);
+  into[2] = code;
+  into[3] = client;
+}
+
 function frame(code: number, client: number, payload?: Buffer): Buffer {
   const head = Buffer.alloc(HEADER);
-  head.writeUInt16BE(payload?.length ?? 0, 0);
-  head[2] = code;
-  head[3] = client;
+  writeHeader(head, code, client, payload?.length ?? 0);
   return payload === undefined ? head : Buffer.concat([head, payload]);
 }

@@ -1,7 +1,10 @@
 /** Large transfers are cut into pieces of this size at most, so that other clients do not wait for long; bytes. */
-const MAX_PIECE = 16_384;
+const SMALL_PIECE = 16_384;
+/** On a fast link pieces are longer, since each costs two system calls. With their headers, four of them fill a read buffer. */
+const LARGE_PIECE = 65_532;
+const LARGE_PIECE_MS = 1; // a longer piece takes no more time than that
 /** This much may always be under way; bytes. */
-const MIN_WINDOW = MAX_PIECE;
+const MIN_WINDOW = SMALL_PIECE;
 /** Bytes may queue on the way for this long, beside the time of the way itself; half of that time where that is longer. */
 const QUEUEING_MS = 50;
 /** Most bytes that queue on a fast way: all of them reach the other side before it can pause a client that does not read. */
@@ -55,7 +58,9 @@ export class SendWindow {
 
   /** Bytes of the next piece: fewer where a whole piece would keep a slow link busy for long. */
   get piece(): number {
-    return this.peerAnswersPings ? Math.min(MAX_PIECE, Math.floor(this.#size / PINGS_PER_WINDOW)) : MAX_PIECE;
+    if (!this.peerAnswersPings) return SMALL_PIECE;
+    const small = Math.min(SMALL_PIECE, Math.floor(this.#size / PINGS_PER_WINDOW));
+    return Math.max(small, Math.min(LARGE_PIECE, Math.floor(this.#bytesPerMs * LARGE_PIECE_MS)));
   }
 
   /** Whether a PING is due. A window that is not {@link open} always has a PING under way, so its PONG opens it again. */

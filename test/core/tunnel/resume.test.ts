@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { commandOf, frameOf, tunnelFraming } from "#src/core/tunnel/frames.js";
+import { FrameReader } from "#src/core/tunnel/frame-reader.js";
+import { frameOf } from "#src/core/tunnel/frames.js";
 import { KeptBytes } from "#src/core/tunnel/kept-bytes.js";
 import { ResumeReceiver } from "#src/core/tunnel/resume-receiver.js";
 import { MAX_KEPT, ResumeSender } from "#src/core/tunnel/resume-sender.js";
@@ -38,9 +39,8 @@ test("kept bytes are those that were written, by their offsets, whatever is drop
 /** One direction of a connection: bytes on their way, and acknowledgements on the way back. */
 class Direction {
   readonly sender = new ResumeSender();
-  taken = 0;
-  readonly receiver = new ResumeReceiver(this);
-  #framing = tunnelFraming.requests();
+  readonly #reader = new FrameReader();
+  readonly receiver = new ResumeReceiver(this.#reader);
   readonly #way: Buffer[] = [];
   readonly #acknowledgements: number[] = [];
   written = 0;
@@ -64,12 +64,11 @@ class Direction {
   arrive(count: number): void {
     const all = Buffer.concat(this.#way.splice(0));
     if (all.length > count) this.#way.push(all.subarray(count));
-    for (const { bytes } of this.#framing.push(all.subarray(0, count))) {
-      const command = commandOf(bytes);
+    this.#reader.push(all.subarray(0, count));
+    for (let command = this.#reader.take(); command !== undefined; command = this.#reader.take()) {
       assert.ok(command.kind === "data");
       assert.ok(command.bytes.equals(pattern(this.got, command.bytes.length)), `bytes at ${this.got}`);
       this.got += command.bytes.length;
-      this.taken += bytes.length;
     }
     if (this.receiver.acknowledgementDue) this.#acknowledgements.push(this.receiver.acknowledge());
   }
@@ -83,7 +82,7 @@ class Direction {
   cut(): void {
     this.#way.length = 0;
     this.#acknowledgements.length = 0;
-    this.#framing = tunnelFraming.requests();
+    this.#reader.restart();
     assert.ok(this.sender.restart(this.receiver.received));
   }
 

@@ -102,6 +102,28 @@ describe("both ends", { concurrency: 4 }, () => {
     assert.equal(await client.rest(), `${"a".repeat(1_000_000)}!`);
   });
 
+  test("a FIN passes at once, both ways: a service that waits for the end of the question answers", async (t) => {
+    const there = await service(t);
+    const { server } = await startTunnel(t, [`${HOST}:${there.port}`]);
+    const [host = 0] = server.hosts;
+    const asking = await Client.open(host);
+    asking.socket.end("question");
+    let side = await there.client();
+    const since = performance.now();
+    assert.equal(await side.rest(), "question");
+    assert.ok(performance.now() - since < 900, "it has not waited for silence");
+    side.socket.end("answer");
+    assert.equal(await asking.rest(), "answer");
+    const telling = await Client.open(host);
+    side = await there.client(1);
+    side.socket.end("all there is");
+    assert.equal(await telling.rest(), "all there is");
+    telling.write("thanks");
+    assert.equal(await side.take(6), "thanks");
+    telling.end();
+    await until(async () => (await server.status()).link?.clients === 0, "both to be over");
+  });
+
   test("a forbidden, a refusing and a hanging service affect no other client", async (t) => {
     const hole = await BlackHole.open(t);
     await hole.close();

@@ -3,7 +3,18 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Client } from "../../support/net.js";
 import { faults } from "../../support/process.js";
-import { CLOSE, DATA, type Frame, frame, PAUSE, PING, PONG, RESUME, ScriptedDevice } from "../../support/tunnel.js";
+import {
+  CLOSE,
+  DATA,
+  type Frame,
+  frame,
+  HELLO,
+  PAUSE,
+  PING,
+  PONG,
+  RESUME,
+  ScriptedDevice,
+} from "../../support/tunnel.js";
 import { startServer, type TunnelServer } from "../../support/tunnels.js";
 import { pause, until } from "../../support/wait.js";
 
@@ -48,6 +59,7 @@ describe("pings", { concurrency: 4 }, () => {
     t.after(() => device.client.destroy());
     device.send(PING, 0);
     device.send(PING, 7, "whatever");
+    assert.equal((await device.frame()).command, HELLO);
     const answers = [await device.frame(), await device.frame(), await device.frame()];
     assert.deepEqual(answers.map(({ command }) => command).sort(), [PING, PONG, PONG]);
     assert.equal(answers[0]?.command, PONG);

@@ -1,0 +1,101 @@
+import { ByteTail } from "../collections/byte-tail.js";
+import { commandOf, DATA, HEADER, type TunnelCommand } from "./frames.js";
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * Reads the commands of a link from the chunks of its stream. The bytes of DATA come as they arrive, in views of the chunk: a frame that
+ * comes in several chunks is several commands `data`. Only the beginning of another frame is copied and kept, {@link HEADER} and
+ * PAYLOAD_MAX bytes at most.
+ */
+export class FrameReader {
+  #chunk = NOTHING;
+  #at = 0;
+  /** The beginning of a frame that is not DATA, or of a header. */
+  readonly #tail = new ByteTail();
+  /** Bytes of the DATA frame that are still to come, and its client. */
+  #dataLeft = 0;
+  #dataClient = 0;
+  #taken = 0;
+
+  /** Bytes of an incomplete frame that are kept. */
+  get held(): number {
+    return this.#tail.length;
+  }
+
+  /** Bytes of the stream that {@link take} has handed on, and of their headers. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Forgets what has come beyond {@link taken}: the stream goes on behind that. */
+  restart(): void {
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    this.#tail.take();
+  }
+
+  /** Adds the next bytes of the stream. The chunk must not change before {@link take} has returned nothing. */
+  push(chunk: Buffer): void {
+    const rest = this.#chunk.subarray(this.#at);
+    this.#chunk = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    this.#at = 0;
+  }
+
+  /** The next command; undefined when more bytes are necessary. */
+  take(): TunnelCommand | undefined {
+    if (this.#dataLeft > 0) return this.#takeData();
+    const [chunk, at] = [this.#chunk, this.#at];
+    if (this.#tail.length > 0 || chunk.length - at < HEADER) return this.#takeSplit();
+    const length = chunk.readUInt16BE(at);
+    if (chunk[at + 2] === DATA) {
+      this.#at += HEADER;
+      return this.#beginData(length, chunk[at + 3] as number);
+    }
+    const end = at + HEADER + length;
+    if (end > chunk.length) return this.#takeSplit();
+    this.#at = end;
+    return this.#commandOf(chunk.subarray(at, end));
+  }
+
+  /** A frame other than DATA, or a header, that does not begin and end in the chunk. */
+  #takeSplit(): TunnelCommand | undefined {
+    const tail = this.#tail;
+    while (this.#at < this.#chunk.length) {
+      const isHeader = tail.length < HEADER;
+      const need = isHeader ? HEADER : HEADER + tail.bytes.readUInt16BE(0);
+      const end = Math.min(this.#chunk.length, this.#at + need - tail.length);
+      tail.append(this.#chunk.subarray(this.#at, end));
+      this.#at = end;
+      if (tail.length < need) break;
+      const { bytes } = tail;
+      if (isHeader && bytes[2] === DATA) {
+        tail.take();
+        return this.#beginData(bytes.readUInt16BE(0), bytes[3] as number);
+      }
+      if (!isHeader || bytes.readUInt16BE(0) === 0) return this.#commandOf(tail.take());
+    }
+    return undefined;
+  }
+
+  #commandOf(frame: Buffer): TunnelCommand {
+    this.#taken += frame.length;
+    return commandOf(frame);
+  }
+
+  #beginData(length: number, client: number): TunnelCommand | undefined {
+    this.#taken += HEADER;
+    this.#dataLeft = length;
+    this.#dataClient = client;
+    return length === 0 ? { kind: "data", client, bytes: NOTHING } : this.#takeData();
+  }
+
+  #takeData(): TunnelCommand | undefined {
+    const bytes = this.#chunk.subarray(this.#at, this.#at + this.#dataLeft);
+    if (bytes.length === 0) return undefined;
+    this.#at += bytes.length;
+    this.#taken += bytes.length;
+    this.#dataLeft -= bytes.length;
+    return { kind: "data", client: this.#dataClient, bytes };
+  }
+}

@@ -1,0 +1,84 @@
+/** Bytes that each side may send for a new client before it gets CREDIT; also the smallest window. Both sides of a link know this number. */
+export const INITIAL_CREDIT = 262_144;
+/** The largest window of one client: 80 MB/s over a way of 100 ms. */
+const MAX_WINDOW = 8_388_608;
+/** Most bytes beyond {@link INITIAL_CREDIT}, over all clients of a link. With 256 clients, that bounds what waits for them at 96 MiB. */
+export const MAX_GROWTH = 33_554_432;
+
+/** The windows of a link's clients grow from this common stock. */
+export class GrowthStock {
+  #left = MAX_GROWTH;
+
+  /** Takes so many bytes, if they are there. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
+/**
+ * What the peer may send for one client: the window. A client that does not read uses its window up, and then costs the others nothing.
+ *
+ * The window doubles when the peer has used up all that it knew of, although the client reads at once: the way is longer, or faster, than
+ * the window allows.
+ */
+export class ReceiveCredit {
+  readonly #stock: GrowthStock;
+  #window = INITIAL_CREDIT;
+  /** Bytes received so far. */
+  #received = 0;
+  /** Bytes that the peer may have sent by now, from the first one on. */
+  #granted = INITIAL_CREDIT;
+  /** The same before the last CREDIT, which the peer may not have read yet. */
+  #grantedBefore = INITIAL_CREDIT;
+  /** {@link #received} when the window last grew. */
+  #grewAt = 0;
+
+  constructor(stock: GrowthStock) {
+    this.#stock = stock;
+  }
+
+  /** Bytes that wait for this client at most. */
+  get window(): number {
+    return this.#window;
+  }
+
+  /** So many bytes have come. */
+  add(bytes: number): void {
+    this.#received += bytes;
+  }
+
+  /**
+   * The bytes that the peer gets now beyond what it has; 0 while half of the window is still left to it.
+   *
+   * @param pending bytes that the client has not read
+   */
+  grant(pending: number): number {
+    if (pending === 0) this.#growIfUsedUp();
+    const bytes = this.#received - pending + this.#window - this.#granted;
+    if (bytes < this.#window / 2) return 0;
+    this.#grantedBefore = this.#granted;
+    this.#granted += bytes;
+    return bytes;
+  }
+
+  /** The client has gone: its window is there for others. */
+  release(): void {
+    this.#stock.giveBack(this.#window - INITIAL_CREDIT);
+    this.#window = INITIAL_CREDIT;
+  }
+
+  #growIfUsedUp(): void {
+    const received = this.#received;
+    const isUsedUp = received === this.#granted || received === this.#grantedBefore;
+    if (!isUsedUp || received === this.#grewAt || this.#window >= MAX_WINDOW) return;
+    if (!this.#stock.take(this.#window)) return;
+    this.#grewAt = received;
+    this.#window *= 2;
+  }
+}
