@@ -1,4 +1,5 @@
 import type { TunnelCommand } from "../core/tunnel/frames.js";
+import type { SessionCommand } from "../core/tunnel/session-frames.js";
 import type { TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { type Credentials, identify } from "./device-authentication.js";
@@ -21,6 +22,12 @@ export interface CandidateOwner {
    * @param listens it has said LISTEN
    */
   admitted(slot: DeviceSlot, listens: boolean): void;
+  /**
+   * The candidate is the device of a place, and goes on with its session.
+   *
+   * @param received bytes of the session that it has received
+   */
+  resumed(slot: DeviceSlot, received: number): void;
   /** The candidate is not let in, and is closed. The reason never contains what the device has sent as its secret. */
   rejected(reason: string): void;
 }
@@ -41,6 +48,8 @@ export class DeviceCandidate {
   readonly #owner: CandidateOwner;
   #said: Credentials = {};
   #listens = false;
+  /** The session that it wants to go on with. */
+  #session: SessionCommand | undefined;
   #state: State = { kind: "introducing" };
   #limit: Timer;
 
@@ -48,8 +57,7 @@ export class DeviceCandidate {
     this.#visit = visit;
     this.#clock = clock;
     this.#owner = owner;
-    const { secret, devices } = owner.tunnel;
-    const wanted = secret === undefined && devices.length === 0 ? "LISTEN" : "secret";
+    const wanted = this.#needsSecret ? "secret" : "LISTEN";
     this.#limit = clock.after(LISTEN_WITHIN_MS, () => this.#close(`no ${wanted} within ${LISTEN_WITHIN_MS / 1000} s`));
   }
 
@@ -68,11 +76,14 @@ export class DeviceCandidate {
     this.#limit.cancel();
   }
 
-  /** Of several names or secrets the first counts: a device has one guess. */
+  /** Of several names or secrets the first counts: a device has one guess. A session comes before the secret. */
   #introduced(command: TunnelCommand): void {
     const { name, secret } = this.#said;
     if (command.kind === "listen") this.#judge();
-    else if (command.kind === "name") this.#said = { ...this.#said, name: name ?? command.name };
+    else if (command.kind === "session") {
+      this.#session ??= command;
+      if (!this.#needsSecret) this.#judge();
+    } else if (command.kind === "name") this.#said = { ...this.#said, name: name ?? command.name };
     else if (command.kind === "secret" && secret === undefined) {
       this.#said = { ...this.#said, secret: Buffer.from(command.bytes) };
       this.#judge();
@@ -83,12 +94,34 @@ export class DeviceCandidate {
   #judge(): void {
     const identity = identify(this.#owner.tunnel, this.#said);
     if ("wrong" in identity) {
-      if (this.#listens) this.#reject(identity.wrong);
+      if (this.#listens || this.#session !== undefined) this.#reject(identity.wrong);
       return;
     }
     const slot = this.#owner.slotOf(identity.device);
+    if (this.#session !== undefined) this.#goOn(slot, this.#session);
+    else this.#wants(slot);
+  }
+
+  #wants(slot: DeviceSlot): void {
     if (slot.judge(this.#visit) === "replace") this.#admit(slot);
     else this.#await({ kind: "proving", slot }, "it was replaced a moment ago, and has to wait");
+  }
+
+  /** Goes on with a session. With one that is over, it is a device like any other, and says LISTEN. */
+  #goOn(slot: DeviceSlot, { id, received }: SessionCommand): void {
+    if (slot.isSession(id)) {
+      this.cancel();
+      this.#owner.resumed(slot, received);
+      return;
+    }
+    this.#session = undefined;
+    this.#visit.link.send({ kind: "no-session" });
+    if (this.#listens) this.#wants(slot);
+  }
+
+  get #needsSecret(): boolean {
+    const { secret, devices } = this.#owner.tunnel;
+    return secret !== undefined || devices.length > 0;
   }
 
   /** One of our own is told. Only those send a secret; others prove by HELLO that they are. */

@@ -1,3 +1,4 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Port } from "../accept/port.js";
 import type { TunnelLine } from "../core/config/settings.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
@@ -6,8 +7,9 @@ import { lineLabel, lineName } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import { DeviceContention } from "../core/tunnel/device-contention.js";
 import { CLIENTS_MAX, type TunnelCommand } from "../core/tunnel/frames.js";
+import { SESSION_ID_BYTES } from "../core/tunnel/session-frames.js";
 import type { Exposure } from "../core/tunnel/tunnel-line.js";
-import { addBytes, type LinkBytes, type SlotStatus } from "../core/tunnel/tunnel-status.js";
+import { addBytes, cutText, type LinkBytes, resumedText, type SlotStatus } from "../core/tunnel/tunnel-status.js";
 import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
 import type { DeviceVisit, LinkHolder } from "./device-visit.js";
 import type { TunnelContext } from "./tunnel-context.js";
@@ -20,6 +22,8 @@ export interface SlotRules {
   readonly exposures: readonly Exposure[];
   /** How clients are treated. */
   readonly options: TunnelLine["route"]["options"];
+  /** A link that is lost waits so long for its device to come back; milliseconds, 0: it ends at once. */
+  readonly resumeMs: number;
 }
 
 /** The device that is linked now. */
@@ -35,7 +39,7 @@ interface LinkedDevice {
 export class DeviceSlot {
   readonly rules: SlotRules;
   readonly #context: TunnelContext;
-  readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, replaced: 0 };
+  readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, replaced: 0, resumed: 0 };
   readonly #throttle = new LogThrottle();
   readonly #contention = new DeviceContention();
   /** Bytes of links that have closed. */
@@ -82,6 +86,7 @@ export class DeviceSlot {
     this.#counters.links += 1;
     this.#linked = { visit, ports: [], ...(former && { replaced: former }) };
     if (visit.instance !== undefined) this.#identified(visit);
+    this.#offerSession(visit);
     return {
       handle: (command) => this.#handle(visit, command),
       stalled: ({ id }) => {
@@ -93,6 +98,21 @@ export class DeviceSlot {
       },
       fault: (error) => this.#context.log.error(`${this.#label(visit)} ${faultText(error)}`),
     };
+  }
+
+  /** Whether the link of the device has this session. The id proves the device where nothing else does. */
+  isSession(id: Buffer): boolean {
+    const session = this.#linked?.visit.link.connection.session;
+    return session !== undefined && timingSafeEqual(session.terms.id, id);
+  }
+
+  /**
+   * The device goes on with its session over another connection.
+   *
+   * @param received bytes of the session that it has received
+   */
+  resume(visit: DeviceVisit, received: number): void {
+    this.#linked?.visit.goOnOver(visit, received);
   }
 
   /** Closes the link, and with it the exposed ports. */
@@ -118,7 +138,10 @@ export class DeviceSlot {
 
   #handle(visit: DeviceVisit, command: TunnelCommand): void {
     if (command.kind === "listen") this.#openPorts();
-    else if (command.kind === "hello") this.#identified(visit);
+    else if (command.kind === "hello") {
+      this.#identified(visit);
+      this.#offerSession(visit);
+    } else if (command.kind === "session") visit.link.send({ kind: "no-session" });
     else if (command.kind === "unknown") this.#logUnknown(visit, command.reason);
   }
 
@@ -128,6 +151,23 @@ export class DeviceSlot {
     this.#linked = linked;
     this.#contention.identified(visit, replaced, this.#context.clock.now());
     if (replaced !== undefined) this.#warnOfTwo(replaced, visit);
+  }
+
+  /** One of our own that has said HELLO can go on after its connection is lost. */
+  #offerSession(visit: DeviceVisit): void {
+    const { resumeMs } = this.rules;
+    const { link } = visit;
+    if (resumeMs === 0 || link.connection.session !== undefined || !link.peer.can("session")) return;
+    visit.beginSession(
+      { id: randomBytes(SESSION_ID_BYTES), resumeMs },
+      {
+        cut: (reason) => this.#context.log.info(`${this.#label(visit)} ${cutText(reason, link.clientCount, resumeMs)}`),
+        resumed: (afterMs) => {
+          this.#counters.resumed += 1;
+          this.#context.log.info(`${this.#label(visit)} ${resumedText(afterMs, link.clientCount)}`);
+        },
+      },
+    );
   }
 
   #warnOfTwo(one: DeviceVisit, other: DeviceVisit): void {

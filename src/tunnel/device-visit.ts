@@ -1,3 +1,4 @@
+import type { SocketOwner } from "../accept/listener.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { Contender } from "../core/tunnel/device-contention.js";
 import type { Farewell } from "../core/tunnel/farewell.js";
@@ -5,6 +6,7 @@ import type { TunnelCommand } from "../core/tunnel/frames.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { Channel } from "./channel.js";
+import type { SessionEvents, SessionTerms } from "./resumable-end.js";
 import { TunnelLink } from "./tunnel-link.js";
 import type { TunnelLinkRules } from "./tunnel-link-events.js";
 
@@ -18,19 +20,26 @@ export interface LinkHolder {
   fault(error: unknown): void;
 }
 
-/** A device that has connected, whether it is let in or not. */
+/** A connection of a device, and whom to tell that it is over. */
+interface VisitConnection {
+  readonly address: string;
+  readonly from: string;
+  closed(reason: string): void;
+}
+
+/** A device that has connected, whether it is let in or not. With a session, it stays the same when it connects anew. */
 export class DeviceVisit implements Contender {
   readonly link: TunnelLink;
-  readonly address: string;
-  /** `host:port` of the device. */
-  readonly from: string;
   /** Set before the link starts. */
   holder!: LinkHolder;
   #instance: string | undefined;
-  readonly #closed: (reason: string) => void;
+  /** The latest connection. */
+  #connection: VisitConnection;
+  /** The visit that goes on over the connection of this one. */
+  #successor: DeviceVisit | undefined;
 
   /**
-   * @param closed called when the link has closed
+   * @param closed called when this connection is closed
    * @param heard called when the device has said something
    */
   constructor(
@@ -40,9 +49,11 @@ export class DeviceVisit implements Contender {
     closed: (reason: string) => void,
     heard: () => void,
   ) {
-    this.address = end.peerAddress;
-    this.from = formatHostPort({ host: end.peerAddress, port: end.peerPort });
-    this.#closed = closed;
+    this.#connection = {
+      address: end.peerAddress,
+      from: formatHostPort({ host: end.peerAddress, port: end.peerPort }),
+      closed,
+    };
     this.link = new TunnelLink(end, rules, clock, {
       command: (command) => {
         heard();
@@ -51,7 +62,7 @@ export class DeviceVisit implements Contender {
       stalled: (channel) => this.holder.stalled(channel),
       lost: (reason, isDismissed) => {
         this.holder.lost(reason);
-        if (!isDismissed) closed(reason);
+        if (!isDismissed) this.#connection.closed(reason);
       },
       fault: (error) => this.holder.fault(error),
     });
@@ -61,14 +72,65 @@ export class DeviceVisit implements Contender {
     return this.#instance;
   }
 
+  /** The IP address of the device. */
+  get address(): string {
+    return this.#connection.address;
+  }
+
+  /** `host:port` of the device. */
+  get from(): string {
+    return this.#connection.from;
+  }
+
+  /** The owner of the connection that the visit has now: it closes the link with it. */
+  get owner(): SocketOwner {
+    const connection = this.#connection;
+    return {
+      close: (reason) => {
+        const visit = this.#successor ?? this;
+        if (visit.#connection === connection) visit.link.close(reason);
+      },
+    };
+  }
+
+  /** From now on the link outlives its connection. */
+  beginSession(terms: SessionTerms, told: SessionEvents): void {
+    this.link.connection.beginSession(terms, false, {
+      cut: (reason) => {
+        const { closed } = this.#connection;
+        this.#connection = { ...this.#connection, closed() {} };
+        closed(reason);
+        told.cut(reason);
+      },
+      resumed: (afterMs) => told.resumed(afterMs),
+    });
+  }
+
+  /**
+   * Goes on over the connection of another visit. That is over by this, and nobody is told.
+   *
+   * @param received what the device has received
+   */
+  goOnOver(other: DeviceVisit, received: number): void {
+    const end = other.link.release();
+    if (end === undefined) return;
+    this.link.connection.session?.cut(`the device has connected anew, from ${other.from}`);
+    this.#connection = other.#connection;
+    other.#successor = this;
+    if (this.link.connection.session?.goOn(end, received) === true) return;
+    end.destroy();
+    this.#connection.closed("its session is over");
+  }
+
   /**
    * Closes the link, and tells the device why.
    *
    * @param gone told once, when the device has closed, too; `answered`: it did so in answer to that
    */
   dismiss(reason: string, farewell: Farewell, gone?: (answered: boolean) => void): void {
+    const { closed } = this.#connection;
     this.link.dismiss(reason, farewell, (answered) => {
-      this.#closed(reason);
+      closed(reason);
       gone?.(answered);
     });
   }

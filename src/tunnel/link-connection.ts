@@ -24,6 +24,8 @@ export interface LinkConnectionEvents {
   drained(): void;
   /** Nothing more comes, and nothing can be sent. */
   lost(reason: string): void;
+  /** Another connection has taken the place of a lost one. */
+  resumed(): void;
   fault(error: unknown): void;
 }
 
@@ -85,6 +87,11 @@ export class LinkConnection {
     return this.#reader.behind;
   }
 
+  /** Whether a session waits for another connection. */
+  get isCut(): boolean {
+    return this.#session?.isCut === true;
+  }
+
   /** Reads, or does not. */
   read(isWanted: boolean): void {
     if (isWanted) this.#end.resume();
@@ -103,7 +110,13 @@ export class LinkConnection {
    */
   beginSession(terms: SessionTerms, answers: boolean, told: SessionEvents): void {
     if (this.#session !== undefined) return;
-    this.#session = new ResumableEnd(this.#first, terms, answers, this.#reader, this.#clock, told);
+    this.#session = new ResumableEnd(this.#first, terms, answers, this.#reader, this.#clock, {
+      cut: (reason) => told.cut(reason),
+      resumed: (afterMs) => {
+        this.#events.resumed();
+        told.resumed(afterMs);
+      },
+    });
     this.#end = this.#session;
   }
 

@@ -46,7 +46,7 @@ type State =
 export class TunnelDevice {
   readonly #rules: DeviceRules;
   readonly #context: TunnelContext;
-  readonly #counters = { links: 0, clients: 0, refused: 0 };
+  readonly #counters = { links: 0, clients: 0, refused: 0, resumed: 0 };
   /** Bytes of links that have closed. */
   #closedLinks: LinkBytes = { received: 0, sent: 0 };
   #state: State;

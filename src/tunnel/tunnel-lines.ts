@@ -114,7 +114,7 @@ function slotsOf({ port, name, route }: TunnelLine): ExpectedDevice[] {
   const named = devices.length === 0 ? [{ name: undefined, secret: undefined }] : devices;
   return named.map(({ name: device, secret }) => {
     const exposures = route.exposures.filter((exposure) => exposure.device === device);
-    return { rules: { line, device, exposures, options: route.options }, tunnel, secret };
+    return { rules: { line, device, exposures, options: route.options, resumeMs: tunnel.resumeMs }, tunnel, secret };
   });
 }
 

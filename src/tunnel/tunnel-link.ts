@@ -7,7 +7,7 @@ import { LinkChannels } from "./link-channels.js";
 import { LinkConnection } from "./link-connection.js";
 import { LinkKeepalive } from "./link-keepalive.js";
 import { LinkPeer } from "./link-peer.js";
-import type { ResumableEnd, SessionConnection, SessionEvents, SessionTerms } from "./resumable-end.js";
+import type { SessionConnection } from "./resumable-end.js";
 import { SendScheduler } from "./send-scheduler.js";
 import type { TunnelLinkEvents, TunnelLinkRules } from "./tunnel-link-events.js";
 
@@ -18,7 +18,7 @@ const MAX_UNSENT = 1_048_576;
 export class TunnelLink {
   /** What the other side is, and can do. */
   readonly peer: LinkPeer;
-  readonly #connection: LinkConnection;
+  readonly connection: LinkConnection;
   readonly #clock: Clock;
   readonly #events: TunnelLinkEvents;
   readonly #channels: LinkChannels;
@@ -33,7 +33,7 @@ export class TunnelLink {
     this.#clock = clock;
     this.#events = events;
     this.#openedAt = clock.now();
-    this.#connection = new LinkConnection(end, clock, {
+    this.connection = new LinkConnection(end, clock, {
       command: (command, isFresh) => this.#handle(command, isFresh),
       sliceDone: () => this.#sliceDone(),
       received: (bytes) => {
@@ -42,9 +42,13 @@ export class TunnelLink {
       },
       drained: () => this.#sendScheduler.drained(),
       lost: (reason) => this.close(reason),
+      resumed: () => {
+        this.#keepalive.heard();
+        this.#sendScheduler.readingResumed(); // PONGs are late because there was no connection
+      },
       fault: (error) => this.#fault(error),
     });
-    this.#sendScheduler = new SendScheduler(this.#connection, clock);
+    this.#sendScheduler = new SendScheduler(this.connection, clock);
     this.peer = new LinkPeer(this.#sendScheduler, rules.instance);
     this.#channels = this.#createChannels(rules.stallMs);
     this.#keepalive = this.#createKeepalive(rules.probeMs);
@@ -63,49 +67,32 @@ export class TunnelLink {
         this.#sendScheduler.readingResumed();
       },
       stalled: (channel) => this.#events.stalled(channel),
-      lent: () => this.#connection.keepChunk(),
+      lent: () => this.connection.keepChunk(),
     });
   }
 
   #createKeepalive(probeMs: number): LinkKeepalive {
     return new LinkKeepalive(probeMs, this.#clock, {
-      isPaused: () => this.#channels.linkPaused || this.session?.isCut === true,
+      isPaused: () => this.#channels.linkPaused || this.connection.isCut,
       answersPings: () => this.peer.isOurOwn,
       sendPing: () => this.#sendScheduler.sendPing(),
       sendNoOp: () => {
         const client = this.#channels.unusedId();
         if (client !== undefined) this.send({ kind: "close", client });
       },
-      lost: (reason) => this.#connection.giveUp(reason),
+      lost: (reason) => this.connection.giveUp(reason),
     });
   }
 
   /** Begins to read. */
   start(): void {
     this.#keepalive.start();
-    this.#connection.read(true);
-  }
-
-  /** Undefined where the link ends with its connection. */
-  get session(): ResumableEnd | undefined {
-    return this.#connection.session;
-  }
-
-  /** See {@link LinkConnection.beginSession}. */
-  beginSession(terms: SessionTerms, answers: boolean, told: SessionEvents): void {
-    this.#connection.beginSession(terms, answers, {
-      cut: (reason) => told.cut(reason),
-      resumed: (afterMs) => {
-        this.#keepalive.heard();
-        this.#sendScheduler.readingResumed(); // PONGs are late because there was no connection
-        told.resumed(afterMs);
-      },
-    });
+    this.connection.read(true);
   }
 
   /** Closes the link, and gives its connection to another one. Nothing is told. */
   release(): SessionConnection | undefined {
-    return this.#stop() ? this.#connection.release() : undefined;
+    return this.#stop() ? this.connection.release() : undefined;
   }
 
   /** Asks the peer to answer pings, if it can: so no client waits for long behind the bytes of others. */
@@ -123,8 +110,13 @@ export class TunnelLink {
       address,
       ageMs: Math.round(this.#clock.now() - this.#openedAt),
       clients: this.#channels.count,
+      ...(this.connection.isCut && { resuming: true }),
       ...this.bytes,
     };
+  }
+
+  get clientCount(): number {
+    return this.#channels.count;
   }
 
   get bytes(): LinkBytes {
@@ -151,7 +143,7 @@ export class TunnelLink {
   /** Closes the link and all its clients. */
   close(reason: string): void {
     if (!this.#stop()) return;
-    this.#connection.close();
+    this.connection.close();
     this.#tellLost(reason, false);
   }
 
@@ -162,7 +154,7 @@ export class TunnelLink {
    */
   dismiss(reason: string, farewell: Farewell, gone: (answered: boolean) => void): void {
     if (!this.#stop()) return;
-    this.#connection.dismiss(farewell, gone);
+    this.connection.dismiss(farewell, gone);
     this.#tellLost(reason, true);
   }
 
@@ -180,7 +172,7 @@ export class TunnelLink {
   }
 
   #checkUnsent(): void {
-    if (this.#connection.unsent > MAX_UNSENT) this.close("the other side does not read");
+    if (this.connection.unsent > MAX_UNSENT) this.close("the other side does not read");
   }
 
   #sliceDone(): void {
@@ -195,7 +187,7 @@ export class TunnelLink {
   /** Reads the link, unless frames wait for a later slice, or clients have to read first. */
   #regulateReading(): void {
     if (this.#closed) return;
-    this.#connection.read(!this.#connection.behind && !this.#channels.linkPaused);
+    this.connection.read(!this.connection.behind && !this.#channels.linkPaused);
   }
 
   #handle(command: TunnelCommand, isFresh: boolean): void {

@@ -1,3 +1,4 @@
+import type { SocketOwner } from "../accept/listener.js";
 import type { TunnelLine } from "../core/config/settings.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { faultText } from "../core/parse/text.js";
@@ -7,7 +8,6 @@ import { DeviceCandidate } from "./device-candidate.js";
 import { type DeviceSlot, slotLabel } from "./device-slot.js";
 import { DeviceVisit, type LinkHolder } from "./device-visit.js";
 import type { TunnelContext } from "./tunnel-context.js";
-import type { TunnelLink } from "./tunnel-link.js";
 
 /** The server's side of a tunnel: a port that devices connect to. Each device that is let in gets its place, a {@link DeviceSlot}. */
 export class TunnelServer {
@@ -38,15 +38,16 @@ export class TunnelServer {
    * Accepts a device. Where the line has a secret, or another device is linked, it has to say who it is first: no stranger can end a good
    * link.
    *
-   * @param closed called when the link of the device has closed
+   * @param closed called when this connection of the device has closed
    * @param heard called when the device has said something
    */
-  accept(end: StreamEnd, closed: (reason: string) => void, heard = (): void => {}): TunnelLink {
+  accept(end: StreamEnd, closed: (reason: string) => void, heard = (): void => {}): SocketOwner {
     const visit = new DeviceVisit(end, this.#line.route.tunnel, this.#context.clock, closed, heard);
     const free = this.#openSlot?.isFree ? this.#openSlot : undefined;
     visit.holder = free?.take(visit) ?? this.#examine(visit);
+    const { owner } = visit;
     visit.link.start();
-    return visit.link;
+    return owner;
   }
 
   /** Closes the links of all devices that are not let in yet. */
@@ -69,6 +70,10 @@ export class TunnelServer {
         this.#visits.delete(visit);
         visit.holder = slot.take(visit);
         if (listens) visit.holder.handle({ kind: "listen" });
+      },
+      resumed: (slot, received) => {
+        this.#visits.delete(visit);
+        slot.resume(visit, received);
       },
       rejected: (reason) => {
         this.#turnedAway += 1;

@@ -15,6 +15,8 @@ export const PAUSE = 8;
 export const RESUME = 9;
 /** Says the abilities of a `sockproxyd`. */
 export const HELLO = 10;
+export const ACK = 16;
+export const SESSION = 17;
 /** The largest payload, in bytes. */
 export const MOST = 65_535;
 
@@ -53,6 +55,21 @@ export function connectTarget(payload: Buffer): string {
   const length = payload.readUInt16BE(0);
   assert.equal(payload.length, 2 + length + 2, "the length of a CONNECT");
   return `${payload.toString("latin1", 2, 2 + length)}:${payload.readUInt16BE(2 + length)}`;
+}
+
+/** The payload of SESSION: id, bytes received, time in milliseconds. */
+export function sessionPayload(id: Buffer, received: number, ms: number): Buffer {
+  const rest = Buffer.alloc(12);
+  rest.writeBigUInt64BE(BigInt(received), 0);
+  rest.writeUInt32BE(ms, 8);
+  return Buffer.concat([id, rest]);
+}
+
+/** Reads the payload of SESSION. */
+export function sessionOf(payload: Buffer): { readonly id: Buffer; readonly received: number; readonly ms: number } {
+  assert.equal(payload.length, 28, "the length of a SESSION");
+  const id = payload.subarray(0, 16);
+  return { id, received: Number(payload.readBigUInt64BE(16)), ms: payload.readUInt32BE(24) };
 }
 
 /** A scripted end of a link that sends and receives frames. */

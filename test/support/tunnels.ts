@@ -18,6 +18,8 @@ export interface TunnelStatus {
   readonly clients: number;
   readonly refused: number;
   readonly stalled: number;
+  readonly replaced: number;
+  readonly resumed: number;
   readonly turnedAway: number;
   readonly received: number;
   readonly sent: number;
@@ -28,6 +30,7 @@ export interface LinkStatus {
   readonly address: string;
   readonly ageMs: number;
   readonly clients: number;
+  readonly resuming?: true;
   readonly received: number;
   readonly sent: number;
 }
@@ -40,6 +43,8 @@ export interface DeviceStatus {
   readonly sent: number;
   readonly connected: boolean;
   readonly refused: number;
+  readonly resumed: number;
+  readonly clients: number;
   /** Undefined without a link. */
   readonly link?: LinkStatus;
 }

@@ -13,7 +13,7 @@ import { TunnelServer } from "#src/tunnel/tunnel-server.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { Client } from "../support/net.js";
-import { FramePeer, LISTEN } from "../support/tunnel.js";
+import { FramePeer, HELLO, LISTEN, PING, PONG, SESSION, sessionOf } from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const TELL_WITHIN_MS = 10_000;
@@ -44,8 +44,9 @@ async function open(t: TestContext, secret = "") {
     },
   };
   const context = host as unknown as TunnelContext;
-  const { exposures, options } = parsed.value;
-  const slot = new DeviceSlot({ line: { port: 7000 }, exposures, options }, context);
+  const { exposures, options, tunnel } = parsed.value;
+  const rules = { line: { port: 7000 }, exposures, options, resumeMs: tunnel.resumeMs };
+  const slot = new DeviceSlot(rules, context);
   const server = new TunnelServer({ port: 7000, route: parsed.value }, [slot], context);
   const close = (reason: string): void => {
     for (const each of [server, slot]) each.close(reason);
@@ -87,6 +88,28 @@ test("a device that has sent the secret stays, however long it takes", async (t)
   clock.advance(TELL_WITHIN_MS);
   assert.deepEqual([server.status.links, server.status.turnedAway, clock.pending], [1, 0, 0]);
   assert.ok(server.status.link);
+});
+
+test("a session is for a device that knows the secret", async (t) => {
+  const { server, connect } = await open(t, "SECR=sesame RSUM=20");
+  const device = await connect();
+  device.send(PING, 0);
+  for (const expected of [PONG, PING]) await device.expect(expected, 0);
+  device.send(SECRET, 0, "sesame");
+  device.send(LISTEN, 0);
+  device.send(HELLO, 0, "bye session");
+  const payload = await device.expect(SESSION, 0);
+  device.send(SESSION, 0, payload);
+  const [thief, again] = [await connect("192.0.2.1"), await connect()];
+  thief.send(SESSION, 0, payload);
+  thief.send(SECRET, 0, "guess");
+  await thief.ended();
+  assert.deepEqual([server.status.turnedAway, server.status.resumed], [1, 0]);
+  again.send(SESSION, 0, payload);
+  again.send(SECRET, 0, "sesame");
+  assert.deepEqual(sessionOf(await again.expect(SESSION, 0)).id, sessionOf(payload).id);
+  await device.ended();
+  assert.deepEqual([server.status.links, server.status.resumed], [1, 1]);
 });
 
 test("a device that leaves before it has sent the secret is not rejected later", async (t) => {

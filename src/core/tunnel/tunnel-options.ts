@@ -9,6 +9,8 @@ export interface TunnelOptions {
   readonly stallMs: number;
   /** Silence on a link after which the device is asked for a sign of life. */
   readonly probeMs: number;
+  /** For so long a link lives on without its connection, where the device can go on with it; 0: it ends with it. */
+  readonly resumeMs: number;
   /** Whether devices speak TLS. */
   readonly tls: boolean;
   /** Files in PEM: our certificate, its key; the authority that signs devices' certificates, which are asked for then. */
@@ -21,7 +23,16 @@ export interface TunnelOptions {
   readonly devices: readonly NamedSecret[];
 }
 
-export const DEFAULT_TUNNEL_OPTIONS: TunnelOptions = { stallMs: 5000, probeMs: 30_000, tls: false, devices: [] };
+export const DEFAULT_TUNNEL_OPTIONS: TunnelOptions = {
+  stallMs: 5000,
+  probeMs: 30_000,
+  resumeMs: 0,
+  tls: false,
+  devices: [],
+};
+
+/** Clients that wait longer for a device have given up. */
+const MAX_RESUME_MS = 3_600_000;
 
 /** Never printed as it is: whoever reads the settings, or a log, must not learn it. */
 const SECRET: ValueKind<string> = {
@@ -67,6 +78,17 @@ export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
     help: ["Ask a device that has been silent for this long for a sign of life. 0 is never."],
     sets: "probeMs",
     kind: time("s"),
+  }),
+  row({
+    key: "RSUM",
+    name: "resume",
+    usage: "RSUM=seconds",
+    help: [
+      "A link that is lost waits so long for its device to come back, and its clients with it. 0: it ends",
+      "at once. Only devices that run this program can come back so.",
+    ],
+    sets: "resumeMs",
+    kind: time("s", 0, MAX_RESUME_MS),
   }),
   row({
     key: "TLS",

@@ -17,6 +17,8 @@ export interface TunnelLinkStatus extends LinkBytes {
   readonly address: string;
   readonly ageMs: number;
   readonly clients: number;
+  /** Its connection is lost, and it waits for the device to come back. */
+  readonly resuming?: true;
 }
 
 /** This machine as the device of a server, in STAT JSON. */
@@ -33,6 +35,8 @@ export interface DeviceStatus extends LinkBytes {
   readonly links: number;
   /** Clients so far, with those whose service could not be reached. */
   readonly clients: number;
+  /** Connections that have taken the place of a lost one. */
+  readonly resumed: number;
   /** Clients whose service is not allowed. */
   readonly refused: number;
 }
@@ -57,6 +61,8 @@ export interface TunnelStatus extends LinkBytes {
   readonly stalled: number;
   /** Links that another link of the same device, or of another one, has replaced. */
   readonly replaced: number;
+  /** Connections that have taken the place of a lost one. */
+  readonly resumed: number;
   /** Devices that were not let in. */
   readonly turnedAway: number;
   /** Each device of a line that has `device`. */
@@ -67,7 +73,17 @@ export interface TunnelStatus extends LinkBytes {
 export interface SlotStatus
   extends Pick<
     TunnelStatus,
-    "exposed" | "listening" | "link" | "links" | "clients" | "refused" | "stalled" | "replaced" | "received" | "sent"
+    | "exposed"
+    | "listening"
+    | "link"
+    | "links"
+    | "clients"
+    | "refused"
+    | "stalled"
+    | "replaced"
+    | "resumed"
+    | "received"
+    | "sent"
   > {
   /** Its name; left out: the line is for one device. */
   readonly device?: string;
@@ -79,8 +95,9 @@ export function tunnelStatus(
   slots: readonly SlotStatus[],
   turnedAway: number,
 ): TunnelStatus {
-  const sum = (key: "links" | "clients" | "refused" | "stalled" | "replaced" | "received" | "sent"): number =>
-    slots.reduce((total, slot) => total + slot[key], 0);
+  const sum = (
+    key: "links" | "clients" | "refused" | "stalled" | "replaced" | "resumed" | "received" | "sent",
+  ): number => slots.reduce((total, slot) => total + slot[key], 0);
   const [first] = slots;
   return {
     port,
@@ -95,6 +112,7 @@ export function tunnelStatus(
     refused: sum("refused"),
     stalled: sum("stalled"),
     replaced: sum("replaced"),
+    resumed: sum("resumed"),
     turnedAway,
     ...(first?.device !== undefined && { devices: slots }),
   };
@@ -104,7 +122,7 @@ export function tunnelStatus(
 export function tunnelLine(tunnel: TunnelStatus): string {
   const { exposed, listening, link, clients, refused, stalled, turnedAway } = tunnel;
   const device =
-    link === undefined ? "no device" : `device ${link.address}${listening ? "" : " (not ready)"} for ${ageOf(link)}`;
+    link === undefined ? "no device" : `device ${link.address}${stateOf(link, listening)} for ${ageOf(link)}`;
   return [
     ` tunnel ${lineLabel(tunnel)} ${exposed.join(" ")}:`,
     `${device}, ${link?.clients ?? 0} clients;`,
@@ -118,10 +136,33 @@ export function deviceLine(device: DeviceStatus): string {
   const { name, server, services, link, links, clients, refused } = device;
   return [
     ` device ${name === undefined ? "" : `${name} `}of ${server} for ${services || "nothing"}:`,
-    `${link === undefined ? "not connected" : `connected for ${ageOf(link)}`}, ${link?.clients ?? 0} clients;`,
+    `${link === undefined ? "not connected" : `${link.resuming ? "waiting to resume" : "connected"} for ${ageOf(link)}`}, ${link?.clients ?? 0} clients;`,
     `${links} links and ${clients} clients so far, ${refused} refused,`,
     bytesOf(device),
   ].join(" ");
+}
+
+function stateOf({ resuming }: TunnelLinkStatus, listening: boolean): string {
+  if (resuming) return " (waiting to resume)";
+  return listening ? "" : " (not ready)";
+}
+
+/** The words of the log for a link that has lost its connection and waits for another. */
+export function cutText(reason: string, clients: number, resumeMs: number): string {
+  return `link lost: ${reason}; ${countOf(clients)} wait${clients === 1 ? "s" : ""} up to ${seconds(resumeMs)}`;
+}
+
+/** The words of the log for a link that goes on over another connection. */
+export function resumedText(afterMs: number, clients: number): string {
+  return `link resumed after ${seconds(afterMs)}, ${countOf(clients)} go${clients === 1 ? "es" : ""} on`;
+}
+
+function countOf(clients: number): string {
+  return `${clients} client${clients === 1 ? "" : "s"}`;
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(1))} s`;
 }
 
 function bytesOf({ received, sent }: LinkBytes): string {

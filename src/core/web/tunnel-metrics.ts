@@ -7,6 +7,7 @@ interface Side extends LinkBytes {
   readonly links: number;
   readonly clients: number;
   readonly refused: number;
+  readonly resumed: number;
 }
 
 type Row = readonly [type: Metric["type"], name: string, help: string, value: (side: Side) => number];
@@ -17,6 +18,7 @@ const ROWS: readonly Row[] = [
   ["counter", "links_total", "Links so far.", ({ links }) => links],
   ["counter", "clients_total", "Clients accepted.", ({ clients }) => clients],
   ["counter", "refused_total", "Clients refused.", ({ refused }) => refused],
+  ["counter", "resumed_total", "Connections that have taken the place of a lost one.", ({ resumed }) => resumed],
   ["counter", "received_bytes_total", "Bytes received over links.", ({ received }) => received],
   ["counter", "sent_bytes_total", "Bytes sent over links.", ({ sent }) => sent],
 ];

@@ -58,7 +58,7 @@ test("a connection that dials shows as setup mode; a closing one does not show",
 });
 
 test("each tunnel and each device has a line below the connections", () => {
-  const counted = { links: 1, clients: 5, refused: 6, received: 30, sent: 40 };
+  const counted = { links: 1, clients: 5, refused: 6, resumed: 0, received: 30, sent: 40 };
   const tunnel = {
     ...counted,
     port: 7000,

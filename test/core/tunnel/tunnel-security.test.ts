@@ -17,6 +17,7 @@ test("the options of a tunnel are separate from those of its clients, which STAT
   assert.deepEqual(tunnel, {
     stallMs: 5000,
     probeMs: 30_000,
+    resumeMs: 0,
     tls: true,
     certificate: "/c.pem",
     key: "/k.pem",

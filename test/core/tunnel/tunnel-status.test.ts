@@ -5,7 +5,8 @@ import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLine } from "#s
 const LINK = { address: "10.0.0.9:40000", ageMs: 5999, clients: 2, received: 10, sent: 20 };
 const TUNNEL: TunnelStatus = {
   ...{ port: 7000, exposed: ["0.0.0.0:8023>10.41.51.152:23", "127.0.0.1:8080>192.168.0.3:80"], listening: true },
-  ...{ link: LINK, links: 3, clients: 4, refused: 5, stalled: 6, replaced: 0, turnedAway: 7, received: 110, sent: 120 },
+  ...{ link: LINK, links: 3, clients: 4, refused: 5, stalled: 6, replaced: 0, resumed: 8, turnedAway: 7 },
+  ...{ received: 110, sent: 120 },
 };
 const HEAD = " tunnel 7000 0.0.0.0:8023>10.41.51.152:23 127.0.0.1:8080>192.168.0.3:80:";
 const TAIL = "4 clients so far, 5 refused, 6 stalled, 7 devices turned away, 110 bytes received, 120 sent";
@@ -21,7 +22,7 @@ test("a tunnel: whether its device is there, and ready", () => {
 
 const DEVICE: DeviceStatus = {
   ...{ server: "hub:7000", services: "10.0.0.1/32:23, plc:80", connected: true, link: LINK },
-  ...{ links: 3, clients: 4, refused: 5, received: 110, sent: 120 },
+  ...{ links: 3, clients: 4, refused: 5, resumed: 6, received: 110, sent: 120 },
 };
 
 test("a device: its server, its services, whether it is connected", () => {

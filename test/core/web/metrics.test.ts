@@ -70,7 +70,17 @@ const STATUS: DaemonReport = {
   tunnels: [
     {
       ...{ port: 7000, exposed: ["0.0.0.0:8023>10.41.51.152:23"], listening: true },
-      ...{ links: 2, clients: 30, refused: 4, stalled: 5, replaced: 0, turnedAway: 6, received: 160, sent: 170 },
+      ...{
+        links: 2,
+        clients: 30,
+        refused: 4,
+        stalled: 5,
+        replaced: 0,
+        resumed: 8,
+        turnedAway: 6,
+        received: 160,
+        sent: 170,
+      },
       link: { address: "d:5000", ageMs: 1, clients: 3, received: 60, sent: 70 },
     },
     {
@@ -83,6 +93,7 @@ const STATUS: DaemonReport = {
         refused: 0,
         stalled: 0,
         replaced: 0,
+        resumed: 0,
         turnedAway: 0,
       },
       ...{ received: 0, sent: 0 },
@@ -90,12 +101,12 @@ const STATUS: DaemonReport = {
   ],
   devices: [
     {
-      ...{ server: "s:7000", services: "a:1", connected: true, links: 1, clients: 2, refused: 3 },
+      ...{ server: "s:7000", services: "a:1", connected: true, links: 1, clients: 2, refused: 3, resumed: 4 },
       ...{ received: 11, sent: 21 },
       link: { address: "s:7000", ageMs: 1, clients: 1, received: 10, sent: 20 },
     },
     {
-      ...{ server: "s:7000", services: "b:2", connected: false, links: 10, clients: 20, refused: 30 },
+      ...{ server: "s:7000", services: "b:2", connected: false, links: 10, clients: 20, refused: 30, resumed: 40 },
       ...{ received: 100, sent: 200 },
     },
   ],
@@ -182,6 +193,7 @@ const expected: [number, string, Record<string, string>?][] = [
   [2, "sockproxyd_tunnel_links_total", { port: "7000" }],
   [30, "sockproxyd_tunnel_clients_total", { port: "7000" }],
   [4, "sockproxyd_tunnel_refused_total", { port: "7000" }],
+  [8, "sockproxyd_tunnel_resumed_total", { port: "7000" }],
   [5, "sockproxyd_tunnel_stalled_total", { port: "7000" }],
   [6, "sockproxyd_tunnel_turned_away_total", { port: "7000" }],
   [160, "sockproxyd_tunnel_received_bytes_total", { port: "7000" }],
@@ -191,6 +203,7 @@ const expected: [number, string, Record<string, string>?][] = [
   [11, "sockproxyd_device_links_total", { server: "s:7000" }],
   [22, "sockproxyd_device_clients_total", { server: "s:7000" }],
   [33, "sockproxyd_device_refused_total", { server: "s:7000" }],
+  [44, "sockproxyd_device_resumed_total", { server: "s:7000" }],
   [111, "sockproxyd_device_received_bytes_total", { server: "s:7000" }],
   [221, "sockproxyd_device_sent_bytes_total", { server: "s:7000" }],
   [1, "sockproxyd_watchers"],
