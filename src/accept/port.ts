@@ -4,9 +4,11 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { clearStaleSocket } from "../control/stale-socket.js";
 import { formatListen } from "../core/config/listen.js";
 import { backoffMs } from "../core/limits/backoff.js";
+import { isAddress } from "../core/net/address.js";
 import { formatRemote } from "../core/options/conn-request.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
+import type { Names } from "../names/names.js";
 import { DatagramServer } from "../sockets/datagram-server.js";
 import type { OwnPort, OwnSockets } from "../sockets/own-sockets.js";
 import type { UdpEnd } from "../sockets/udp-end.js";
@@ -21,7 +23,13 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "no such address on this machine",
   EACCES: "not permitted",
   ENOTFOUND: "unknown address",
+  ETIMEOUT: "unknown address (the name server does not answer)",
 };
+
+/** Errors of an address that may still come: the network is not up yet, or no name server is there yet. */
+const NOT_THERE_YET = new Set(["EADDRNOTAVAIL", "ENOTFOUND", "ETIMEOUT"]);
+/** The start of the daemon waits so long for the address of a name. */
+const LOOKUP_MS = 2000;
 
 /** Why the daemon cannot listen on a port, in words for people. */
 export class ListenError extends Error {
@@ -33,6 +41,11 @@ export class ListenError extends Error {
     const { code = "", message } = cause;
     super(`cannot listen on ${where}: ${LISTEN_ERRORS[code] ?? message}`, { cause });
     this.code = code;
+  }
+
+  /** Whether the address may still come: the port is to be tried again. */
+  get isNotThereYet(): boolean {
+    return NOT_THERE_YET.has(this.code);
   }
 }
 
@@ -55,6 +68,7 @@ export interface PortContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly own: OwnSockets;
+  readonly names: Pick<Names, "first">;
   /** Takes a socket that the port has accepted. */
   admit(listener: Listener, socket: Socket): void;
   /** Takes a client whose first datagram has come. */
@@ -77,7 +91,10 @@ type State =
 /** One address and port, or Unix socket, that the daemon accepts connections on, or tries to. */
 export class Port implements OwnPort {
   #listener: Listener;
+  /** As the configuration has it: an address, a name, or `*`. */
   readonly #ip: string;
+  /** The address that is tried, or listened on. */
+  #address: string;
   readonly #context: PortContext;
   readonly #server: PortServer;
   #state: State = { kind: "closed" };
@@ -92,6 +109,7 @@ export class Port implements OwnPort {
   constructor(listener: Listener, ip: string, context: PortContext, server?: PortServer) {
     this.#listener = listener;
     this.#ip = listener.host ?? ip;
+    this.#address = this.#ip;
     this.#context = context;
     this.#server = server ?? this.#createServer();
     this.#server.on("error", ({ message }) => {
@@ -121,7 +139,7 @@ export class Port implements OwnPort {
   }
 
   get bound(): string {
-    return this.#place?.address ?? this.#ip;
+    return this.#place?.address ?? this.#address;
   }
 
   get #place(): AddressInfo | undefined {
@@ -154,21 +172,16 @@ export class Port implements OwnPort {
    * @throws {ListenError}
    */
   async open(): Promise<void> {
-    const { port, path, kind, tlsIdentity } = this.listener;
-    const server = this.#server;
+    const { path, kind, tlsIdentity } = this.listener;
     const attempt = new AbortController();
     const { signal } = attempt;
     this.#become({ kind: "opening", attempt });
     try {
       if (path !== undefined) await clearStaleSocket(path);
       signal.throwIfAborted();
-      this.#context.own.opened(this);
-      const where = path === undefined ? { port, ...(this.#ip !== "*" && { host: this.#ip }) } : { path };
-      server.listen({ ...where, backlog: BACKLOG });
-      await once(server, "listening", { signal });
+      await this.#listen(signal);
     } catch (error) {
       if (signal.aborted) return;
-      this.#context.own.closed(this);
       throw new ListenError(this.name, error as NodeJS.ErrnoException);
     }
     this.#become({ kind: "listening" });
@@ -177,6 +190,36 @@ export class Port implements OwnPort {
     const remote = destination(this.listener);
     const how = tlsIdentity === undefined ? kind : `${kind} over TLS`;
     this.#context.log.info(`listening on ${this.name} (${how}${remote === undefined ? "" : ` for ${remote}`})`);
+  }
+
+  /** Listens on the Unix socket, or on the first address of the name that this machine has. */
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { port, path } = this.listener;
+    if (path !== undefined) return this.#listenOn({ path }, signal);
+    if (this.#ip === "*") return this.#listenOn({ port }, signal);
+    const isName = !isAddress(this.#ip);
+    const addresses = isName ? await this.#context.names.first(this.#ip, LOOKUP_MS) : [{ address: this.#ip }];
+    signal.throwIfAborted();
+    for (const [index, { address }] of addresses.entries()) {
+      this.#address = address;
+      try {
+        return await this.#listenOn({ port, host: address }, signal);
+      } catch (error) {
+        const isLast = index === addresses.length - 1;
+        if (isLast || signal.aborted || (error as NodeJS.ErrnoException).code !== "EADDRNOTAVAIL") throw error;
+      }
+    }
+  }
+
+  async #listenOn(where: Omit<Parameters<PortServer["listen"]>[0], "backlog">, signal: AbortSignal): Promise<void> {
+    this.#context.own.opened(this);
+    try {
+      this.#server.listen({ ...where, backlog: BACKLOG });
+      await once(this.#server, "listening", { signal });
+    } catch (error) {
+      if (!signal.aborted) this.#context.own.closed(this);
+      throw error;
+    }
   }
 
   /** Listens as soon as that is possible: at once, or after some attempts. Resolves after the first one. */

@@ -30,7 +30,8 @@ export class Ports {
   async open(listeners: readonly Listener[], ip: string): Promise<void> {
     const ports = listeners.map((listener) => this.make(listener, ip));
     try {
-      for (const port of ports) if (!port.listener.essential) await port.openEventually();
+      const others = ports.filter(({ listener }) => !listener.essential);
+      await Promise.all(others.map((port) => port.openEventually())); // together: they may wait for the same name
       for (const port of ports) if (port.listener.essential) await this.#openEssential(port, []);
     } catch (error) {
       for (const port of ports) port.close();
@@ -63,7 +64,8 @@ export class Ports {
       if (port !== undefined) port.listener = listener;
     }
     this.#ports = next;
-    for (const port of fresh) if (!port.listener.essential) await port.openEventually();
+    const others = fresh.filter(({ listener }) => !listener.essential);
+    await Promise.all(others.map((port) => port.openEventually()));
   }
 
   /** Closes all of them. */
@@ -78,7 +80,7 @@ export class Ports {
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
       const inTheWay = surplus.filter((other) => other.listener.port === port.listener.port);
-      if (error.code === "EADDRNOTAVAIL") {
+      if (error.isNotThereYet) {
         port.retry(error);
       } else if (error.code === "EADDRINUSE" && inTheWay.length > 0) {
         await this.#openInstead(port, inTheWay);

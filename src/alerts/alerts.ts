@@ -3,6 +3,7 @@ import type { Settings } from "../core/config/settings.js";
 import { RateAlarm } from "../core/limits/rate-alarm.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
+import type { Names } from "../names/names.js";
 import type { Clock } from "../system/clock.js";
 import { Webhook } from "./webhook.js";
 
@@ -20,9 +21,9 @@ export class Alerts {
   /** By listener. */
   readonly #checksumAlarms = new Map<number, RateAlarm>();
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log, names: Pick<Names, "search">) {
     this.#clock = clock;
-    this.#webhook = new Webhook(clock, log);
+    this.#webhook = new Webhook(clock, log, names);
   }
 
   get status(): AlertsStatus {

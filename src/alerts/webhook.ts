@@ -3,6 +3,7 @@ import { type HttpEndpoint, parseHttpEndpoint } from "../core/net/http-endpoint.
 import { printableJson } from "../core/parse/text.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
+import type { Names } from "../names/names.js";
 import { Client, request } from "../sockets/http-client.js";
 import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock, Timer } from "../system/clock.js";
@@ -22,6 +23,7 @@ interface Waiting {
 export class Webhook {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #names: Pick<Names, "search">;
   #url = "";
   #destination: HttpEndpoint | undefined;
   readonly #waiting: Waiting[] = [];
@@ -36,9 +38,10 @@ export class Webhook {
   /** Set by {@link drain}: called when no alert waits, or the first one has failed. */
   #whenDrained: (() => void) | undefined;
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log, names: Pick<Names, "search">) {
     this.#clock = clock;
     this.#log = log;
+    this.#names = names;
   }
 
   get status(): AlertsStatus {
@@ -114,7 +117,9 @@ export class Webhook {
   /** Returns the problem in words; undefined when the alert was accepted. */
   async #post(alert: Alert, destination: HttpEndpoint, abort: AbortController): Promise<string | undefined> {
     const { origin, path, query, authorization } = destination;
-    const client = new Client(origin, { connect: httpConnector(TIMEOUT_MS) });
+    const client = new Client(origin, {
+      connect: httpConnector(TIMEOUT_MS, { clock: this.#clock, names: this.#names }),
+    });
     const limit = this.#clock.after(TIMEOUT_MS, () =>
       abort.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
     );

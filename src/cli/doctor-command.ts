@@ -5,6 +5,7 @@ import { printable } from "../core/parse/text.js";
 import { Unreachable } from "../doctor/checks/reach-check.js";
 import { DeviceUnderTest, Interrupted, OutOfTime } from "../doctor/device-under-test.js";
 import { examine } from "../doctor/examine.js";
+import { Names } from "../names/names.js";
 import { systemClock } from "../system/clock.js";
 import { DOCTOR_USAGE, parseDoctorArguments } from "./doctor-arguments.js";
 import { EXIT, misused, type Started } from "./outcome.js";
@@ -28,7 +29,9 @@ export async function doctor(argv: readonly string[]): Promise<Started> {
   process.once("SIGINT", stop).once("SIGTERM", stop);
   process.stdout.on("error", stop); // nobody reads what it says
   const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`);
-  const device = new DeviceUnderTest({ target, unit, register, withinMs: WITHIN_MS }, systemClock, interrupted.signal);
+  const names = new Names(systemClock, { warn: say });
+  const context = { clock: systemClock, names };
+  const device = new DeviceUnderTest({ target, unit, register, withinMs: WITHIN_MS }, context, interrupted.signal);
   say(`${place}, unit ${unit}:`);
   try {
     const seen = await examine(device, idleMs, (more) => sentences(more).forEach(say));
@@ -41,5 +44,6 @@ export async function doctor(argv: readonly string[]): Promise<Started> {
     return { kind: "wrong", lines: [`${place}: ${reason ?? (error as Error).message}`], status: EXIT.failed };
   } finally {
     device.disconnect();
+    names.close();
   }
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, type Socket } from "node:net";
 import { env, stdout } from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
@@ -8,14 +8,20 @@ import { inspect } from "node:util";
 import { controlPaths, folderProblem } from "../control/socket-folder.js";
 import { backoffMs } from "../core/limits/backoff.js";
 import { type Colour, coloured } from "../core/monitor/colours.js";
-import { formatHostPort } from "../core/net/address.js";
+import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
 import { explainDialFailure } from "../dial/dial-error.js";
+import { Names } from "../names/names.js";
+import { reachHost } from "../sockets/reach-host.js";
+import { systemClock } from "../system/clock.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 import { type Address, parseWatchArguments, WATCH_USAGE, withoutClient } from "./watch-arguments.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
 const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
+
+/** A Unix socket, or a port of a host. */
+type Place = { readonly path: string } | HostPort;
 
 /** Why the daemon shows nothing, in words for people. */
 class WatchError extends Error {
@@ -39,11 +45,14 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   };
   const unread = new AbortController();
   stdout.on("error", () => unread.abort());
+  const names = new Names(systemClock, { warn: complain });
   try {
-    await followAgain(address, command, show, unread.signal, complain);
+    await followAgain(address, command, show, names, unread.signal, complain);
     return { kind: "wrong", lines: [], status: EXIT.clean };
   } catch (error) {
     return { kind: "wrong", lines: [`${nameOf(address)}: ${explainDialFailure(error as Error)}`], status: EXIT.failed };
+  } finally {
+    names.close();
   }
 }
 
@@ -56,6 +65,7 @@ async function followAgain(
   address: Address,
   command: string,
   show: (line: string) => void,
+  names: Names,
   unread: AbortSignal,
   complain: Complain,
 ): Promise<void> {
@@ -70,7 +80,7 @@ async function followAgain(
   while (!unread.aborted) {
     let reason = "the connection has ended";
     try {
-      await follow(address, said, show, began, unread);
+      await follow(address, said, show, began, names, unread);
     } catch (error) {
       if (error instanceof WatchError && error.message.includes('MONF "client') && said === command) {
         said = withoutClient(command);
@@ -97,10 +107,10 @@ async function follow(
   command: string,
   show: (line: string) => void,
   began: () => void,
+  names: Names,
   signal: AbortSignal,
 ): Promise<void> {
-  const socket: Socket = connect({ ...whereIs(address), signal } as TcpNetConnectOpts);
-  await once(socket, "connect");
+  const socket = await open(whereIs(address), names, signal);
   socket.setKeepAlive(true, KEEPALIVE_MS);
   socket.on("error", () => {}); // the close that follows reports the end
   socket.write(`${command}\n`);
@@ -125,7 +135,19 @@ function inColours(colour: Colour, text: string): string {
   return `\x1b[${on}m${text}\x1b[${off}m`;
 }
 
-function whereIs(address: Address): { path: string } | { host: string; port: number } {
+/** Connects. @param signal destroys the socket, now or later */
+async function open(where: Place, names: Names, signal: AbortSignal): Promise<Socket> {
+  if ("host" in where) {
+    return new Promise((resolve, reject) => {
+      reachHost(where, { signal }, { clock: systemClock, names }, { connected: resolve, failed: reject });
+    });
+  }
+  const socket = connect({ ...where, signal });
+  await once(socket, "connect");
+  return socket;
+}
+
+function whereIs(address: Address): Place {
   if ("host" in address) return address;
   const paths = controlPaths(address.reverseProxy);
   return { path: paths.find((path) => existsSync(path) && folderProblem(path) === undefined) ?? paths[0] };

@@ -46,13 +46,11 @@ export class Daemon {
     this.#startedAt = clock.now();
     this.#startedEpochMs = clock.epochMs();
     const services = new Services(settings, clock, log, console, () => this.#features.streams);
-    const { own, monitor, rejections } = services;
+    const { own, names, monitor, rejections } = services;
     this.#services = services;
     this.#acceptor = new Acceptor(services, () => this.#generation);
     this.#ports = new Ports({
-      clock,
-      log,
-      own,
+      ...{ clock, log, own, names },
       admit: (listener, socket) => this.#acceptor.accept(listener, socket),
       admitDatagrams: (listener, client) => this.#acceptor.acceptDatagrams(listener, client),
     });
@@ -66,7 +64,7 @@ export class Daemon {
     this.#generation = generationOf(settings, services, this.#control, readIdentities(settings.tlsIdentities));
     this.#features = new Features(this.#generation.context);
     const admission = () => this.#generation.admission;
-    this.#web = new Web({ clock, log, monitor, rejections, own, admission, status: () => this.status });
+    this.#web = new Web({ clock, log, monitor, rejections, own, names, admission, status: () => this.status });
     this.#reload = new ConfigReload({
       log,
       ports: this.#ports,
@@ -158,7 +156,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     if (this.#stopping) return this.stopped;
     this.#stopping = true;
-    const { log, monitor, luupClients } = this.#services;
+    const { log, monitor, luupClients, names } = this.#services;
     log.info(`stopping: ${reason}`);
     this.#reload.close();
     this.#ports.close();
@@ -168,6 +166,7 @@ export class Daemon {
     await this.#closeConnections();
     await Promise.all([monitor.flush(), this.#web.close()]);
     await luupClients.close();
+    names.close();
     log.info("stopped");
     this.#resolveStopped();
   }

@@ -44,6 +44,7 @@ export function generationOf(
       log.error(`search for dead peers: ${faultText(error)}`),
     ),
     own: services.own,
+    names: services.names,
     monitor: services.monitor,
     clients: services.clients,
     heldLines: services.heldLines,

@@ -8,6 +8,7 @@ import { faultText } from "../core/parse/text.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
 import { Monitor, type TracedStream } from "../monitor/monitor.js";
+import { Names } from "../names/names.js";
 import { FinalNotifications } from "../notify/final-notifications.js";
 import { LuupClients } from "../notify/luup-clients.js";
 import { UnreadReminder } from "../notify/unread-reminder.js";
@@ -27,6 +28,7 @@ export class Services {
   readonly registry = new ConnectionRegistry();
   readonly sockets: SocketTable;
   readonly own: OwnSockets;
+  readonly names: Names;
   readonly rejections: Rejections;
   readonly alerts: Alerts;
   readonly monitor: Monitor;
@@ -50,15 +52,16 @@ export class Services {
     this.heldLines = new HeldLines(clock);
     this.sockets = new SocketTable(clock);
     this.own = new OwnSockets(clock);
+    this.names = new Names(clock, log);
     this.rejections = new Rejections({ clock, sockets: this.sockets }, this.clients, log);
-    this.alerts = new Alerts(clock, log);
+    this.alerts = new Alerts(clock, log, this.names);
     const { registry } = this;
     function* streams(): Iterable<TracedStream> {
       for (const connection of registry.all()) yield* connection.streams;
       yield* sharedStreams();
     }
     this.monitor = new Monitor({ clock, log, alerts: this.alerts, console, streams }, settings);
-    this.luupClients = new LuupClients(settings.vera, clock, log);
+    this.luupClients = new LuupClients(settings.vera, clock, log, this.names);
     this.finalNotifications = new FinalNotifications(clock, log);
     this.unreadReminder = new UnreadReminder(clock, this.sockets, (error) =>
       log.error(`search for unread bytes: ${faultText(error)}`),

@@ -1,13 +1,16 @@
 import type { Settings } from "../core/config/settings.js";
+import { type HostPort, isAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import type { Attempt, Outcome } from "../sockets/connecting.js";
 import type { End } from "../sockets/end.js";
+import { ATTEMPT_DELAY_MS, HostRace, type RaceContext } from "../sockets/host-race.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
-import type { TargetRules } from "./resolve.js";
+import { type TargetRules, targetDenialReason } from "./target-rules.js";
 import type { Credentials } from "./tls-credentials.js";
 
 /** What an attempt needs to know besides its target. */
-export interface AttemptContext extends TargetRules {
+export interface AttemptContext extends TargetRules, RaceContext {
   readonly settings: Pick<Settings, "keepalive">;
   readonly own: Pick<OwnSockets, "isOffLimits" | "dialling" | "sending">;
   /** The client whose bytes the connection will carry. */
@@ -23,11 +26,28 @@ export interface AttemptOwner {
   failed(error: Error): void;
 }
 
-/** An attempt to connect that is under way. */
-export interface Attempt {
-  /** Gives up; the owner is told nothing more. */
-  cancel(): void;
-}
-
 /** Begins to connect to the target of a request by one transport. */
 export type StartAttempt = (request: ConnRequest, context: AttemptContext, owner: AttemptOwner) => Attempt;
+
+/**
+ * Connects to the target of a request: to its address, or to the first address of its name that takes a connection. `connect` begins with
+ * one address; the rules have permitted it.
+ */
+export function attemptTarget<T>(
+  { target, options }: ConnRequest,
+  context: AttemptContext,
+  outcome: Outcome<T>,
+  connect: (place: HostPort, outcome: Outcome<T>) => Attempt,
+): Attempt {
+  const { host, port } = target;
+  if (isAddress(host)) return connect(target, outcome);
+  const contest = {
+    host,
+    delayMs: Math.min(ATTEMPT_DELAY_MS, options.connectTimeoutMs / 2),
+    denialReason: (address: string) => targetDenialReason(target, address, context),
+    attempt: (address: string, each: Outcome<T>) => connect({ host: address, port }, each),
+  };
+  return new HostRace(contest, context, outcome);
+}
+
+export type { Attempt };

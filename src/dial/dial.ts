@@ -3,13 +3,14 @@ import type { Settings } from "../core/config/settings.js";
 import { isAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import type { Names } from "../names/names.js";
 import type { End } from "../sockets/end.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { DescriptorBudget, DescriptorLease } from "../system/descriptor-budget.js";
 import type { Attempt, AttemptOwner } from "./attempt.js";
 import { DialError, explainDialFailure, NO_MORE_FILES } from "./dial-error.js";
-import { targetDenialReason } from "./resolve.js";
+import { targetDenialReason } from "./target-rules.js";
 import type { Credentials, TlsIdentities } from "./tls-credentials.js";
 import { TRANSPORTS } from "./transports.js";
 
@@ -20,6 +21,7 @@ export interface DialContext {
   readonly settings: Pick<Settings, "keepalive">;
   readonly own: Pick<OwnSockets, "isOffLimits" | "dialling" | "sending">;
   readonly descriptors: DescriptorBudget;
+  readonly names: Pick<Names, "search">;
   /** By which requests name our own certificate and the authority of a TLS remote. */
   readonly tlsIdentities: TlsIdentities;
 }
@@ -55,8 +57,7 @@ export function attachedDial(channel: End): Dial {
 }
 
 /**
- * Connects to the target of a request, within its time limit. For a name, Node tries the addresses of both families in turn (happy
- * eyeballs, RFC 8305).
+ * Connects to the target of a request, within its time limit.
  *
  * @param origin the client whose bytes the connection will carry
  * @param own for TLS: our own certificate, and the authority that the remote's must be of, where the request names no identity
@@ -98,8 +99,9 @@ class SocketDial implements Dial, AttemptOwner {
       this.#reject = reject;
     });
     this.#timer = context.clock.after(connectTimeoutMs, () => this.#fail(`timed out after ${connectTimeoutMs} ms`));
-    const { access, own, settings } = context;
-    this.#attempt = TRANSPORTS[transport](request, { access, own, settings, origin, credentials }, this);
+    const { clock, names, access, own, settings, descriptors } = context;
+    const needs = { clock, names, access, own, settings, descriptors, origin, credentials };
+    this.#attempt = TRANSPORTS[transport](request, needs, this);
   }
 
   connected(end: End, socket: NodeJS.EventEmitter): void {

@@ -1,28 +1,43 @@
-import { connect } from "node:tls";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect, type TLSSocket } from "node:tls";
 import type { TlsOptions } from "../core/options/tls-options.js";
+import { whenConnected } from "../sockets/connecting.js";
 import { StreamEnd } from "../sockets/stream-end.js";
-import type { StartAttempt } from "./attempt.js";
+import { attemptTarget, type StartAttempt } from "./attempt.js";
 import { DialError } from "./dial-error.js";
-import { connectOptions } from "./tcp-attempt.js";
 import { tlsConnectOptions } from "./tls-connect-options.js";
 import { explainTlsFailure, type TlsError } from "./tls-failure.js";
 
-/** Connects by TLS. */
+/** Connects by TLS: over the first address that takes a connection. */
 export const attemptTls: StartAttempt = (request, context, owner) => {
   const { own, origin, settings } = context;
-  const socket = connect({ ...connectOptions(request, context), ...tlsConnectOptions(request, context.credentials) });
-  const failed = (error: TlsError): void => {
-    const message = explainTlsFailure(error, request.options);
-    owner.failed(message === undefined ? error : new DialError(message, { cause: error }));
+  let handshake: TLSSocket | undefined;
+  const secure = (tcp: Socket): void => {
+    const socket = connect({ ...tlsConnectOptions(request, context.credentials), socket: tcp });
+    handshake = socket;
+    const failed = (error: TlsError): void => {
+      const message = explainTlsFailure(error, request.options);
+      owner.failed(message === undefined ? error : new DialError(message, { cause: error }));
+    };
+    socket.on("error", failed);
+    socket.once("secureConnect", () => {
+      socket.off("error", failed);
+      socket.on("error", (error: TlsError) => reword(error, request.options));
+      owner.connected(new StreamEnd(socket, settings.keepalive), socket);
+    });
   };
-  own.dialling(socket, origin);
-  socket.on("error", failed);
-  socket.once("secureConnect", () => {
-    socket.off("error", failed);
-    socket.on("error", (error: TlsError) => reword(error, request.options));
-    owner.connected(new StreamEnd(socket, settings.keepalive), socket);
+  const outcome = { connected: secure, failed: (error: Error) => owner.failed(error) };
+  const way = attemptTarget<Socket>(request, context, outcome, (place, each) => {
+    const tcp = connectTcp({ ...place, allowHalfOpen: true });
+    own.dialling(tcp, origin);
+    return whenConnected(tcp, each);
   });
-  return { cancel: () => socket.destroy() };
+  return {
+    cancel() {
+      way.cancel();
+      handshake?.destroy();
+    },
+  };
 };
 
 /** Puts our words into an error of TLS behind the handshake: with TLS 1.3 a server may only then say that it wants a certificate. */

@@ -4,45 +4,51 @@ import { isMulticast } from "../core/net/datagrams.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { bindDatagrams, datagramSocket } from "../sockets/datagram-socket.js";
 import { remoteUdpEnd, type UdpEnd } from "../sockets/udp-end.js";
-import type { Attempt, AttemptContext, AttemptOwner, StartAttempt } from "./attempt.js";
-import { resolvePermitted } from "./resolve.js";
+import { type Attempt, type AttemptContext, attemptTarget, type StartAttempt } from "./attempt.js";
 
 /** What the kernel says of a broadcast address, as long as broadcasts are not asked for (ip(7), SO_BROADCAST). */
 const IS_BROADCAST = "EACCES";
 
-/** "Connects" by UDP. */
+/** A UDP remote, and its socket. */
+interface Opened {
+  readonly end: UdpEnd;
+  readonly socket: Socket;
+}
+
+/** "Connects" by UDP: to the first address of a name that has a route. */
 export const attemptUdp: StartAttempt = (request, context, owner) => {
-  const attempt = new UdpAttempt();
-  attempt.run(request, context, owner).catch((error: Error) => owner.failed(error));
-  return attempt;
+  const outcome = {
+    connected: ({ end, socket }: Opened) => owner.connected(end, socket),
+    failed: (error: Error) => owner.failed(error),
+  };
+  return attemptTarget<Opened>(request, context, outcome, (peer, { connected, failed }) => {
+    const attempt = new UdpAttempt();
+    attempt.open(peer, request, context).then((opened) => opened && connected(opened), failed);
+    return attempt;
+  });
 };
 
-/** Makes a UDP socket for the first address of a name that has a route. */
+/** Makes a UDP socket for one address. */
 class UdpAttempt implements Attempt {
   #socket: Socket | undefined;
   #isCancelled = false;
 
-  async run({ target, options }: ConnRequest, context: AttemptContext, owner: AttemptOwner): Promise<void> {
-    let problem: unknown = new Error("no address");
-    for (const { address } of await resolvePermitted(target, context)) {
-      if (this.#isCancelled) return;
-      try {
-        const peer = { host: address, port: target.port };
-        const { kind, from } = await routeTo(peer);
-        const socket = datagramSocket(address);
-        this.#socket = socket;
-        await bindDatagrams(socket, 0);
-        if (this.#isCancelled) return;
-        context.own.sending(socket, from, context.origin);
-        owner.connected(endOf(socket, peer, kind, options.multicastTtl), socket);
-        return;
-      } catch (error) {
-        if (this.#isCancelled) return;
-        this.#close();
-        problem = error;
-      }
+  /** @returns undefined when it has been cancelled. @throws where there is no route */
+  async open(peer: HostPort, { options }: ConnRequest, context: AttemptContext): Promise<Opened | undefined> {
+    try {
+      const { kind, from } = await routeTo(peer);
+      if (this.#isCancelled) return undefined;
+      const socket = datagramSocket(peer.host);
+      this.#socket = socket;
+      await bindDatagrams(socket, 0);
+      if (this.#isCancelled) return undefined;
+      context.own.sending(socket, from, context.origin);
+      return { end: endOf(socket, peer, kind, options.multicastTtl), socket };
+    } catch (error) {
+      if (this.#isCancelled) return undefined;
+      this.#close();
+      throw error;
     }
-    throw problem;
   }
 
   cancel(): void {

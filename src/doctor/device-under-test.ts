@@ -2,6 +2,7 @@ import type { Question, ReadFunction } from "../core/doctor/frames.js";
 import { type IdPair, questionId } from "../core/doctor/ids.js";
 import { MODBUS_FORMS, type ModbusName } from "../core/mux/modbus-forms.js";
 import type { HostPort } from "../core/net/address.js";
+import type { RaceContext } from "../sockets/host-race.js";
 import type { Clock } from "../system/clock.js";
 import { Link, type Reply } from "./link.js";
 
@@ -55,17 +56,23 @@ export class DeviceUnderTest {
   typicalMs = 0;
   readonly idPairs: IdPair[] = [];
   readonly #target: HostPort;
+  readonly #names: RaceContext["names"];
   readonly #signal: AbortSignal;
   readonly #deadline: number;
   readonly #links = new Set<Link>();
   #asked = 0;
 
   /** @param signal interrupts the examination: whatever is under way throws {@link Interrupted}; {@link OutOfTime} when its time is over */
-  constructor({ target, unit, register, withinMs }: ExaminationOptions, clock: Clock, signal: AbortSignal) {
+  constructor(
+    { target, unit, register, withinMs }: ExaminationOptions,
+    { clock, names }: RaceContext,
+    signal: AbortSignal,
+  ) {
     this.#target = target;
     this.unit = unit;
     this.register = register;
     this.clock = clock;
+    this.#names = names;
     this.#signal = signal;
     this.#deadline = clock.now() + withinMs;
     signal.addEventListener("abort", () => this.disconnect());
@@ -104,7 +111,11 @@ export class DeviceUnderTest {
   /** Connects once. @returns the link, or why there is none */
   async connect(): Promise<Link | Error> {
     this.#checkTime();
-    const link = await Link.open(this.#target, this.clock, Math.min(CONNECT_LIMIT_MS, this.remainingMs));
+    const link = await Link.open(
+      this.#target,
+      { clock: this.clock, names: this.#names },
+      Math.min(CONNECT_LIMIT_MS, this.remainingMs),
+    );
     if (link instanceof Link) this.#links.add(link);
     this.#checkTime();
     return link;

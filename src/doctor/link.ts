@@ -1,7 +1,9 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { encode, type FoundAnswer, findAnswers, type Question } from "../core/doctor/frames.js";
 import type { ModbusName } from "../core/mux/modbus-forms.js";
 import type { HostPort } from "../core/net/address.js";
+import type { RaceContext } from "../sockets/host-race.js";
+import { reachHost } from "../sockets/reach-host.js";
 import type { Clock } from "../system/clock.js";
 
 /** An answer to a question. */
@@ -67,19 +69,21 @@ export class Link {
    * @param withinMs the limit, in milliseconds
    * @returns the link, or why there is none
    */
-  static open(target: HostPort, clock: Clock, withinMs: number): Promise<Link | Error> {
-    const socket = connect({ host: target.host, port: target.port, noDelay: true });
+  static open(target: HostPort, context: RaceContext, withinMs: number): Promise<Link | Error> {
+    const { clock } = context;
     return new Promise((resolve) => {
       const settle = (result: Link | Error): void => {
         timer.cancel();
         resolve(result);
       };
       const timer = clock.after(withinMs, () => {
-        socket.destroy();
+        attempt.cancel();
         settle(new Error(`no connection within ${(withinMs / 1000).toFixed(1)} s`));
       });
-      socket.on("error", settle);
-      socket.once("connect", () => settle(new Link(socket, clock)));
+      const attempt = reachHost(target, { noDelay: true }, context, {
+        connected: (socket) => settle(new Link(socket, clock)),
+        failed: settle,
+      });
     });
   }
 

@@ -7,6 +7,7 @@ import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
 import type { RequestsStatus } from "../core/status/daemon-status.js";
 import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
+import type { Names } from "../names/names.js";
 import { Client, Pool } from "../sockets/http-client.js";
 import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock } from "../system/clock.js";
@@ -38,7 +39,6 @@ const USER_AGENT = "sockproxyd-1";
 
 const CONNECTION: UndiciClient.Options = {
   pipelining: 1,
-  connect: httpConnector(TIMEOUT_MS),
   headersTimeout: 0, // LuupExchange limits the time of the whole exchange
   bodyTimeout: 0,
   keepAliveTimeout: IDLE_MS,
@@ -54,6 +54,7 @@ export class LuupClient {
   readonly #origin: string;
   readonly #basePath: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #connection: UndiciClient.Options;
   readonly #pool: Pool;
   readonly #queue = new FairRequestQueue<Requester>(MAX_REQUESTS);
   /** When each request was queued, by the clock. */
@@ -72,7 +73,7 @@ export class LuupClient {
   #closed = false;
 
   /** @param url base URL of the Luup engine: http or https, perhaps with a path prefix and `user:password@` */
-  constructor(url: string, clock: Clock, log: Log) {
+  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">) {
     const { origin, path, authorization } = parseHttpEndpoint(url);
     this.#clock = clock;
     this.#log = log;
@@ -84,7 +85,8 @@ export class LuupClient {
       accept: "*/*",
       ...(authorization !== undefined && { authorization }),
     };
-    this.#pool = new Pool(origin, { ...CONNECTION, connections: MAX_REQUESTS });
+    this.#connection = { ...CONNECTION, connect: httpConnector(TIMEOUT_MS, { clock, names }) };
+    this.#pool = new Pool(origin, { ...this.#connection, connections: MAX_REQUESTS });
     this.#pool.on("connect", () => {
       this.#connects += 1;
     });
@@ -159,7 +161,7 @@ export class LuupClient {
       sent,
       finished: (result, isStale) => {
         if (!isStale || this.#closed) return finished(result);
-        const fresh = new Client(this.#origin, CONNECTION);
+        const fresh = new Client(this.#origin, this.#connection);
         this.#dispatch(fresh, path, {
           isConnectionKept: () => false,
           sent,

@@ -1,4 +1,5 @@
 import type { Log } from "../log/log.js";
+import type { Names } from "../names/names.js";
 import type { Clock } from "../system/clock.js";
 import { LuupClient } from "./luup-client.js";
 
@@ -6,16 +7,18 @@ import { LuupClient } from "./luup-client.js";
 export class LuupClients {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #names: Pick<Names, "search">;
   #url: string;
   #current: LuupClient;
   #former: LuupClient[] = [];
 
   /** @param url base URL of the Luup engine */
-  constructor(url: string, clock: Clock, log: Log) {
+  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">) {
     this.#clock = clock;
     this.#log = log;
+    this.#names = names;
     this.#url = url;
-    this.#current = new LuupClient(url, clock, log);
+    this.#current = new LuupClient(url, clock, log, names);
   }
 
   /** The client for new connections. */
@@ -32,7 +35,7 @@ export class LuupClients {
     if (url !== this.#url) {
       this.#former.push(this.#current);
       this.#url = url;
-      this.#current = new LuupClient(url, this.#clock, this.#log);
+      this.#current = new LuupClient(url, this.#clock, this.#log, this.#names);
     }
     for (const client of this.#former) if (!isUsed(client)) void client.close();
     this.#former = this.#former.filter(isUsed);

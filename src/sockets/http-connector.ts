@@ -1,11 +1,16 @@
 import type { Socket } from "node:net";
 import type undici from "undici";
+import { formatHostPort } from "../core/net/address.js";
 import { InterimResponseFilter } from "../core/net/interim-response-filter.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
+import type { RaceContext } from "./host-race.js";
 import { buildConnector } from "./http-client.js";
+import { reachHost } from "./reach-host.js";
 
 /** Most bytes that undici gets at once: of a response head that is too long, it makes an error for each field of them. */
 const MAX_READ = 1024;
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
 
 /** One time slice for reading all connections to a server: a server that answers in tiny pieces delays no other peer. */
 class SharedSlice {
@@ -28,21 +33,48 @@ class SharedSlice {
   }
 }
 
+/** For connections that wait for their next request. */
+const KEEPALIVE_MS = 60_000;
+
 /**
  * Makes the connector of undici clients that have one server in common. It removes interim responses, because undici takes a
  * `100 Continue` that it has not asked for as a fault of the server. A connection may carry one request at a time, each in one write.
  *
  * @param timeoutMs longest time to connect
  */
-export function httpConnector(timeoutMs: number): undici.buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs });
+export function httpConnector(timeoutMs: number, context: RaceContext): undici.buildConnector.connector {
+  const secure = buildConnector({ timeout: timeoutMs });
   const slice = new SharedSlice();
-  return (options, callback) =>
-    connect(options, (...outcome) => {
+  return (options, callback) => {
+    const { hostname, protocol, port } = options;
+    const deliver: undici.buildConnector.Callback = (...outcome) => {
       const [error, socket] = outcome;
       if (error === null) filterReads(socket, slice);
       callback(...outcome);
+    };
+    const isSecure = protocol === "https:";
+    const target = { host: hostname, port: Number(port || (isSecure ? HTTPS_PORT : HTTP_PORT)) };
+    const limit = context.clock.after(timeoutMs, () => {
+      attempt.cancel();
+      callback(new Error(`no connection to ${formatHostPort(target)} within ${timeoutMs} ms`), null);
     });
+    const attempt = reachHost(
+      target,
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS },
+      context,
+      {
+        connected(socket) {
+          limit.cancel();
+          if (isSecure) secure({ ...options, httpSocket: socket }, deliver);
+          else deliver(null, socket);
+        },
+        failed(error) {
+          limit.cancel();
+          callback(error, null);
+        },
+      },
+    );
+  };
 }
 
 /** Replaces `read` of a socket, which undici calls, by one that obeys the slice and leaves interim responses out. */

@@ -8,6 +8,7 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
+import type { Names } from "../names/names.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import { errorPage, type HttpReply, sendReply } from "./http-reply.js";
 import { Pages, type PagesContext } from "./pages.js";
@@ -17,6 +18,7 @@ export interface WebContext extends PagesContext {
   readonly log: Log;
   readonly rejections: Rejections;
   readonly own: OwnSockets;
+  readonly names: Pick<Names, "first">;
   admission(): Admission;
 }
 

@@ -11,6 +11,7 @@ import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { MemoryLog } from "../support/in-process.js";
 import { listenerOf } from "../support/listener.js";
+import { localNames } from "../support/names.js";
 import { Client, Device } from "../support/net.js";
 import { until } from "../support/wait.js";
 
@@ -26,6 +27,7 @@ function fixture(t: TestContext) {
     clock,
     log,
     own,
+    names: localNames(clock),
     admit: (listener: Listener, socket: Socket) => accepted.push({ listener, socket }),
   };
   const make = (listener: Listener): Port => {

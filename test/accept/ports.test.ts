@@ -9,6 +9,7 @@ import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { MemoryLog } from "../support/in-process.js";
 import { listenerOf } from "../support/listener.js";
+import { localNames } from "../support/names.js";
 import { Client, Device } from "../support/net.js";
 import { until } from "../support/wait.js";
 
@@ -25,7 +26,7 @@ function fixture(t: TestContext) {
     welcomed.push(listener.name);
     client.destroy();
   };
-  const ports = new Ports({ clock, log, own: new OwnSockets(clock), admit, admitDatagrams });
+  const ports = new Ports({ clock, log, own: new OwnSockets(clock), names: localNames(clock), admit, admitDatagrams });
   t.after(() => ports.close());
   const listening = (): number[] => ports.status.filter(({ problem }) => problem === undefined).map(({ port }) => port);
   /** Connects to a port; returns the name of the listener that was given the client. */

@@ -6,6 +6,7 @@ import { parseDirectRoute } from "#src/core/direct/direct-line.js";
 import { ManualClock } from "../support/clock.js";
 import { Hook } from "../support/hook.js";
 import { MemoryLog } from "../support/in-process.js";
+import { localNames } from "../support/names.js";
 import { until } from "../support/wait.js";
 
 interface Sender {
@@ -18,7 +19,7 @@ interface Sender {
 
 function sender(t: TestContext, url: string): Sender {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
-  const alerts = new Alerts(clock, log);
+  const alerts = new Alerts(clock, log, localNames(clock));
   t.after(() => alerts.close());
   const configure = (alertUrl: string, alertChecksums = 3): void =>
     alerts.configure({ ...DEFAULT_SETTINGS, alertUrl, alertChecksums });

@@ -6,11 +6,12 @@ import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { Hook, silence, status } from "../support/hook.js";
 import { MemoryLog } from "../support/in-process.js";
+import { localNames } from "../support/names.js";
 import { quietFor, until } from "../support/wait.js";
 
 function sender(t: TestContext, url: string) {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
-  const webhook = new Webhook(clock, log);
+  const webhook = new Webhook(clock, log, localNames(clock));
   t.after(() => webhook.close());
   webhook.configure(url);
   return { webhook, clock, log };

@@ -10,6 +10,7 @@ import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { MemoryLog } from "../support/in-process.js";
 import { listenerOf } from "../support/listener.js";
+import { localNames } from "../support/names.js";
 import { Device } from "../support/net.js";
 
 /** A log that remembers where it has been told to write. */
@@ -38,7 +39,7 @@ class ReloadableDaemon {
   constructor(clock: ManualClock) {
     const { log } = this;
     this.ports = new Ports({
-      ...{ clock, log, own: new OwnSockets(clock) },
+      ...{ clock, log, own: new OwnSockets(clock), names: localNames(clock) },
       admit: (_listener, socket) => socket.destroy(),
       admitDatagrams: (_listener, client) => client.destroy(),
     });

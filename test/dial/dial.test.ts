@@ -17,6 +17,7 @@ import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import { Certificates } from "../support/certificates.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
+import { localNames } from "../support/names.js";
 import { Device } from "../support/net.js";
 import { from } from "../support/origin.js";
 import { until } from "../support/wait.js";
@@ -28,7 +29,7 @@ function scene(t: TestContext, access: Partial<typeof DEFAULT_SETTINGS> = {}) {
   const clock = new ManualClock();
   const settings = { ...DEFAULT_SETTINGS, ...access };
   const context = {
-    ...{ clock, settings, access: new AccessRules(settings), own: new OwnSockets(clock) },
+    ...{ clock, settings, access: new AccessRules(settings), own: new OwnSockets(clock), names: localNames(clock) },
     descriptors: new DescriptorBudget(undefined),
     tlsIdentities: new Map(),
   } satisfies DialContext;

@@ -11,6 +11,7 @@ import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
 import { daemonHere, MemoryLog } from "../support/in-process.js";
+import { localNames } from "../support/names.js";
 import { Device } from "../support/net.js";
 import { quietFor, until } from "../support/wait.js";
 
@@ -22,10 +23,11 @@ function order(text: string) {
 
 function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualClock; log: MemoryLog; alerts: Alerts } {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
-  const alerts = new Alerts(clock, log);
+  const alerts = new Alerts(clock, log, localNames(clock));
   const host = {
     ...{ clock, log, settings: DEFAULT_SETTINGS, access: new AccessRules(DEFAULT_SETTINGS) },
-    ...{ alerts, own: new OwnSockets(clock), descriptors: new DescriptorBudget(undefined), tlsIdentities: new Map() },
+    ...{ alerts, own: new OwnSockets(clock), names: localNames(clock), descriptors: new DescriptorBudget(undefined) },
+    tlsIdentities: new Map(),
   };
   const again = (): Upstream =>
     new Upstream({ port: 1 }, order("127.0.0.1:1"), { when: "never", everyMs: 0, timeoutMs: 1 }, host);

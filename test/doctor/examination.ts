@@ -12,6 +12,7 @@ import { systemClock } from "#src/system/clock.js";
 import { ConfigFile } from "../support/config.js";
 import { crc16, MODBUS_KINDS, type ModbusKind } from "../support/modbus.js";
 import { modbusProtocol } from "../support/modbus-device.js";
+import { localNames } from "../support/names.js";
 import { echo } from "../support/protocols.js";
 import { Animal, type Habit } from "../zoo/animals/animal.js";
 import {
@@ -339,7 +340,11 @@ export async function examineAnimal(t: TestContext, animal: Animal, idleMs: numb
   t.after(() => animal.stop());
   const target = { host: "127.0.0.1", port: animal.port };
   const options = { target, unit: 1, register: 0, withinMs: 58_000 };
-  const device = new DeviceUnderTest(options, systemClock, new AbortController().signal);
+  const device = new DeviceUnderTest(
+    options,
+    { clock: systemClock, names: localNames() },
+    new AbortController().signal,
+  );
   t.after(() => device.disconnect());
   const found = await examine(device, idleMs, (more) => {
     for (const line of sentences(more)) t.diagnostic(line);

@@ -4,13 +4,14 @@ import { LuupClient } from "#src/notify/luup-client.js";
 import { systemClock } from "#src/system/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup } from "../support/luup.js";
+import { localNames } from "../support/names.js";
 import { until } from "../support/wait.js";
 
 // a long test: the HTTP client has the timer, and no other clock
 test("an idle connection is closed after 30 s, before openLuup drops it", async (t) => {
   const engine = await new FakeLuup().start();
   t.after(() => engine.stop());
-  const luup = new LuupClient(engine.url, systemClock, new MemoryLog());
+  const luup = new LuupClient(engine.url, systemClock, new MemoryLog(), localNames());
   t.after(() => luup.close());
   let isAnswered = false;
   const since = performance.now();

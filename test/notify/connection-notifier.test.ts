@@ -11,6 +11,7 @@ import { SocketTable } from "#src/system/socket-table.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
+import { localNames } from "../support/names.js";
 import { socketEnd } from "../support/socket-end.js";
 import { pause, quietFor, until } from "../support/wait.js";
 
@@ -39,7 +40,7 @@ async function scene(
   const { end, peer } = await socketEnd(t);
   peer.socket.pause();
   const fault = (error: unknown): void => assert.fail(String(error));
-  const luup = new LuupClient(engine.url, systemClock, new MemoryLog());
+  const luup = new LuupClient(engine.url, systemClock, new MemoryLog(), localNames());
   t.after(() => luup.close());
   const told: string[] = [];
   // the address of another machine, on a socket of this one: its row would be found

@@ -7,6 +7,7 @@ import type { ExchangeResult } from "#src/notify/luup-exchange.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
+import { localNames } from "../support/names.js";
 import { pause, quietFor, until } from "../support/wait.js";
 
 let engine: FakeLuup;
@@ -22,7 +23,7 @@ beforeEach(async () => {
   engine.arrivals.length = 0;
   clock = new ManualClock();
   log = new MemoryLog();
-  luup = new LuupClient(engine.url, clock, log);
+  luup = new LuupClient(engine.url, clock, log, localNames(clock));
 });
 after(async () => {
   await luup.close();
@@ -234,7 +235,12 @@ test("a request is one write", async () => {
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const raw = new LuupClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, clock, log);
+  const raw = new LuupClient(
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    clock,
+    log,
+    localNames(clock),
+  );
   const requester: Requester = {
     path: `/x?${"y".repeat(3000)}`,
     device: 1,
@@ -302,7 +308,7 @@ for (const [what, pieces] of INTERIM_CASES) {
         if (pieces.length > 1) await pause(1);
       }
     });
-    const own = new LuupClient(server.url, clock, log);
+    const own = new LuupClient(server.url, clock, log, localNames(clock));
     t.after(() => own.close());
     for (let n = 0; n < 3; n += 1) {
       const result = send(5, "x", own);
@@ -332,7 +338,7 @@ for (const [what, piece] of [
       socket.on("drain", more);
       more();
     });
-    const own = new LuupClient(server.url, clock, log);
+    const own = new LuupClient(server.url, clock, log, localNames(clock));
     t.after(() => own.close());
     const result = send(5, "x", own);
     await until(() => closed, "the connection to be closed");

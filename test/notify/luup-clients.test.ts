@@ -5,6 +5,7 @@ import { LuupClients } from "#src/notify/luup-clients.js";
 import { systemClock } from "#src/system/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup } from "../support/luup.js";
+import { localNames } from "../support/names.js";
 import { until } from "../support/wait.js";
 
 /** A request, and whether it was delivered. */
@@ -27,7 +28,7 @@ async function delivered(client: LuupClient, pid: string): Promise<void> {
 
 test("a reload with another URL: new connections use it, former ones keep theirs for as long as they use it", async (t) => {
   const [first, second] = [await new FakeLuup().start(), await new FakeLuup().start()];
-  const clients = new LuupClients(first.url, systemClock, new MemoryLog());
+  const clients = new LuupClients(first.url, systemClock, new MemoryLog(), localNames());
   t.after(async () => {
     await clients.close();
     await Promise.all([first.stop(), second.stop()]);
@@ -54,7 +55,7 @@ test("base path, user and password of the URL go with every request; a password 
     [":token", "f"],
   ] as const) {
     const url = `${engine.url.replace("//", `//${login}@`)}/port_3480//`;
-    const clients = new LuupClients(url, systemClock, new MemoryLog());
+    const clients = new LuupClients(url, systemClock, new MemoryLog(), localNames());
     await delivered(clients.current, pid);
     await clients.close();
     const [arrival] = engine.of(pid);

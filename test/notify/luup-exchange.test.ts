@@ -3,8 +3,10 @@ import { after, afterEach, before, test } from "node:test";
 import { Client } from "undici";
 import { type ExchangeResult, LuupExchange } from "#src/notify/luup-exchange.js";
 import { httpConnector } from "#src/sockets/http-connector.js";
+import { systemClock } from "#src/system/clock.js";
 import { ManualClock } from "../support/clock.js";
 import { type Answerer, FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
+import { localNames } from "../support/names.js";
 import { until } from "../support/wait.js";
 
 let engine: FakeLuup;
@@ -18,7 +20,7 @@ afterEach(async () => {
 });
 
 function connect(): Client {
-  const client = new Client(engine.url, { connect: httpConnector(5000) });
+  const client = new Client(engine.url, { connect: httpConnector(5000, { clock: systemClock, names: localNames() }) });
   clients.push(client);
   return client;
 }

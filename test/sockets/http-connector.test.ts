@@ -4,6 +4,8 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Client } from "undici";
 import { httpConnector } from "#src/sockets/http-connector.js";
+import { systemClock } from "#src/system/clock.js";
+import { localNames } from "../support/names.js";
 import { until } from "../support/wait.js";
 
 const HEAD = "HTTP/1.1 200 OK\r\n";
@@ -15,7 +17,7 @@ test("a server's bytes are read in small pieces, in turns with other work, howev
   await once(server, "listening");
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const connect = httpConnector(5000);
+  const connect = httpConnector(5000, { clock: systemClock, names: localNames() });
   const sockets = await Promise.all(
     [1, 2, 3].map(
       () =>
@@ -66,7 +68,7 @@ test("interim responses that nobody asked for are left out, on every request of 
     t,
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
   );
-  const client = new Client(origin, { connect: httpConnector(5000) });
+  const client = new Client(origin, { connect: httpConnector(5000, { clock: systemClock, names: localNames() }) });
   t.after(() => client.destroy());
   for (let request = 0; request < 2; request += 1) {
     const { statusCode, body } = await client.request({ method: "GET", path: "/" });
@@ -76,7 +78,10 @@ test("interim responses that nobody asked for are left out, on every request of 
 
 test("an interim response without end closes the connection", async (t) => {
   const origin = await rawServer(t, `HTTP/1.1 103 Early Hints\r\n${"A: b\r\n".repeat(20_000)}`);
-  const client = new Client(origin, { connect: httpConnector(5000), headersTimeout: 0 });
+  const client = new Client(origin, {
+    connect: httpConnector(5000, { clock: systemClock, names: localNames() }),
+    headersTimeout: 0,
+  });
   t.after(() => client.destroy());
   await assert.rejects(client.request({ method: "GET", path: "/" }));
 });

@@ -14,6 +14,7 @@ import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 import { channelOf } from "../support/channel-owner.js";
 import { freePort } from "../support/free-port.js";
 import { MemoryLog } from "../support/in-process.js";
+import { localNames } from "../support/names.js";
 import { Device } from "../support/net.js";
 import { until } from "../support/wait.js";
 
@@ -27,6 +28,7 @@ function clientOf(port: number, { passesFin = true } = {}) {
     settings: DEFAULT_SETTINGS,
     access: new AccessRules(DEFAULT_SETTINGS),
     own: new OwnSockets(systemClock),
+    names: localNames(),
     descriptors: new DescriptorBudget(undefined),
     deadPeers: { add: (end: StreamEnd) => watched.add(end), remove: (end: StreamEnd) => watched.delete(end) },
     sockets: new SocketTable(systemClock),

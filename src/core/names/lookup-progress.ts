@@ -1,0 +1,138 @@
+import { FAMILIES, type Family, type HostAddress } from "./host-address.js";
+
+/** Who answers: the name servers for each family by itself, or the system's resolver. */
+export type Source = Family | "system";
+
+/** All sources, the preferred addresses first: IPv6 before IPv4 (RFC 8305, section 4). */
+export const SOURCES: readonly Source[] = [...FAMILIES, "system"];
+
+/** What a source says about a name. */
+export type Answer =
+  | { readonly kind: "found"; readonly addresses: readonly HostAddress[]; readonly ttlMs: number }
+  /** It has no address of this family. */
+  | { readonly kind: "none" }
+  /** There is no such name. */
+  | { readonly kind: "unknown" }
+  /** The source has not answered, or could not. */
+  | { readonly kind: "silence" };
+
+/** The answer of a source that has found addresses. */
+export type FoundAnswer = Extract<Answer, { readonly kind: "found" }>;
+
+/** What to do next about a lookup. */
+export type LookupStep =
+  /** Hand on what a source has found. */
+  | { readonly kind: "deliver"; readonly addresses: readonly HostAddress[] }
+  | { readonly kind: "ask-system" }
+  /** Wait for an answer; at this time at the latest, ask again. */
+  | { readonly kind: "wait"; readonly until?: number }
+  | { readonly kind: "over"; readonly outcome: LookupOutcome };
+
+/** Whether the name has addresses; `unknown`: it has none, on the word of a source; `silent`: no source has said anything. */
+export type LookupOutcome = "found" | "unknown" | "silent";
+
+/** IPv4 addresses wait so long for IPv6 addresses to come before them (RFC 8305, section 8). */
+const RESOLUTION_DELAY_MS = 50;
+/** The system's resolver is asked, too, when the name servers have found nothing in this time. */
+const SYSTEM_AFTER_MS = 1000;
+
+/** Whether only the system may know a name: by multicast DNS (RFC 6762), or by the domains that it puts behind single words. */
+function isForSystem(name: string): boolean {
+  const bare = name.toLowerCase().replace(/\.$/, "");
+  return !bare.includes(".") || bare.endsWith(".local");
+}
+
+/**
+ * The course of one lookup. The name servers are asked for each family by itself, and the system's resolver where that is not enough.
+ * Whatever comes first is delivered first: a source that is slow, or silent, holds nothing up. Times are in milliseconds of one clock.
+ */
+export class LookupProgress {
+  readonly #answers = new Map<Source, Answer>();
+  readonly #delivered = new Set<Source>();
+  readonly #systemAt: number;
+  #isSystemAsked = false;
+  /** Until when IPv4 addresses wait. */
+  #heldUntil = 0;
+
+  /** @param name in any case, with or without a final dot */
+  constructor(name: string, now: number) {
+    this.#systemAt = now + (isForSystem(name) ? 0 : SYSTEM_AFTER_MS);
+  }
+
+  /** What has been delivered, the preferred addresses first. */
+  get found(): HostAddress[] {
+    return SOURCES.flatMap((source) => (this.#delivered.has(source) ? (this.#foundBy(source)?.addresses ?? []) : []));
+  }
+
+  /** Whether the name servers have found nothing yet. */
+  get isUndecided(): boolean {
+    return !FAMILIES.some((family) => this.#kindOf(family) === "found");
+  }
+
+  /** A source has answered, once and for all. */
+  said(source: Source, answer: Answer, now: number): void {
+    this.#answers.set(source, answer);
+    if (source === 4) this.#heldUntil = now + RESOLUTION_DELAY_MS;
+  }
+
+  /** What to do now. A `deliver` and an `ask-system` count as done. */
+  next(now: number): LookupStep {
+    return this.#deliver(now) ?? this.#askSystem(now) ?? this.#end() ?? this.#wait(now);
+  }
+
+  #deliver(now: number): LookupStep | undefined {
+    for (const source of SOURCES) {
+      const answer = this.#foundBy(source);
+      if (answer === undefined || this.#delivered.has(source) || (source === 4 && this.#isHeld(now))) continue;
+      this.#delivered.add(source);
+      return { kind: "deliver", addresses: answer.addresses };
+    }
+    return undefined;
+  }
+
+  #askSystem(now: number): LookupStep | undefined {
+    const isWanted = this.isUndecided && (now >= this.#systemAt || this.#isUnknown || this.#areServersDone);
+    if (this.#isSystemAsked || !isWanted) return undefined;
+    this.#isSystemAsked = true;
+    return { kind: "ask-system" };
+  }
+
+  #end(): LookupStep | undefined {
+    const isSystemDone = !this.#isSystemAsked || this.#answers.has("system");
+    if (!isSystemDone || !(this.#areServersDone || (this.#isUnknown && this.isUndecided))) return undefined;
+    return { kind: "over", outcome: this.#outcome };
+  }
+
+  #wait(now: number): LookupStep {
+    if (this.#kindOf(4) === "found" && this.#isHeld(now)) return { kind: "wait", until: this.#heldUntil };
+    const isSystemNext = !this.#isSystemAsked && this.isUndecided;
+    return isSystemNext ? { kind: "wait", until: this.#systemAt } : { kind: "wait" };
+  }
+
+  get #outcome(): LookupOutcome {
+    if (this.#kindOf("system") === "found" || !this.isUndecided) return "found";
+    return this.#isUnknown || FAMILIES.every((family) => this.#kindOf(family) === "none") ? "unknown" : "silent";
+  }
+
+  /** A server says that the name does not exist: that holds for both families (RFC 8020), but not for the system. */
+  get #isUnknown(): boolean {
+    return FAMILIES.some((family) => this.#kindOf(family) === "unknown");
+  }
+
+  get #areServersDone(): boolean {
+    return FAMILIES.every((family) => this.#answers.has(family));
+  }
+
+  #isHeld(now: number): boolean {
+    return !this.#answers.has(6) && now < this.#heldUntil;
+  }
+
+  #kindOf(source: Source): Answer["kind"] | undefined {
+    return this.#answers.get(source)?.kind;
+  }
+
+  #foundBy(source: Source): FoundAnswer | undefined {
+    const answer = this.#answers.get(source);
+    return answer?.kind === "found" ? answer : undefined;
+  }
+}

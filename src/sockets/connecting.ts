@@ -1,0 +1,48 @@
+import type { Socket } from "node:net";
+import { canonicalAddress, formatHostPort } from "../core/net/address.js";
+
+/** Told how an attempt to connect has ended, once. */
+export interface Outcome<T> {
+  connected(result: T): void;
+  failed(error: Error): void;
+}
+
+/** An attempt to connect that is under way. */
+export interface Attempt {
+  /** Gives up, and tells nothing more. After its outcome it does nothing. */
+  cancel(): void;
+}
+
+/**
+ * Waits for a socket that connects by TCP. Everything that opens a connection waits here.
+ *
+ * Where nobody listens on a local port of the range from which the kernel takes ours, the kernel may take that very port, and connect the
+ * socket to itself (simultaneous open, RFC 9293, section 3.5). It would hear its own bytes, and keep the port from its service. So that
+ * counts as refused.
+ */
+export function whenConnected<T extends Socket>(socket: T, outcome: Outcome<T>): Attempt {
+  const failed = (error: Error): void => outcome.failed(error);
+  socket.on("error", failed);
+  socket.once("connect", () => {
+    if (isSelfConnected(socket)) {
+      const error = refused(socket);
+      socket.resetAndDestroy(); // a FIN would keep the port for another minute
+      outcome.failed(error);
+      return;
+    }
+    socket.off("error", failed); // it keeps the whole attempt in memory
+    outcome.connected(socket);
+  });
+  return { cancel: () => socket.destroy() };
+}
+
+/** Whether both ends of a connected socket are the same. */
+function isSelfConnected({ localAddress = "", localPort, remoteAddress = "", remotePort }: Socket): boolean {
+  return localPort === remotePort && canonicalAddress(localAddress) === canonicalAddress(remoteAddress);
+}
+
+/** The error that Node has for a connection that is refused. */
+function refused({ remoteAddress = "", remotePort = 0 }: Socket): NodeJS.ErrnoException {
+  const where = formatHostPort({ host: remoteAddress, port: remotePort });
+  return Object.assign(new Error(`connect ECONNREFUSED ${where}`), { code: "ECONNREFUSED", syscall: "connect" });
+}
