@@ -8,6 +8,7 @@ import type { ConnRequest } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";
 import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, type DialContext, dial } from "../dial/dial.js";
+import { retryingDial } from "../dial/retrying-dial.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
@@ -104,7 +105,12 @@ export class Connection
   }
 
   dial(request: ConnRequest, early: EarlyBytes): void {
-    this.#dial({ request, replyMode: "setup", early, startDial: () => dial(request, this.origin, this.#context) });
+    const { target, options } = request;
+    const startDial = (): Dial =>
+      retryingDial({ options, servers: 1 }, this.#context.clock, (connectTimeoutMs) =>
+        dial({ target, options: { ...options, connectTimeoutMs } }, this.origin, this.#context),
+      );
+    this.#dial({ request, replyMode: "setup", early, startDial });
   }
 
   ended(reason: string): void {

@@ -1,6 +1,23 @@
+/** Codes that a later attempt meets again: what the system forbids, and TLS that does not agree. */
+const FINAL = /^(EACCES|EPERM|EPROTO|ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|UNSPECIFIED)/;
+
 /** Why a remote could not be reached, in words for the client; the cause is kept. */
 export class DialError extends Error {
   override readonly name = "DialError";
+  /** Whether to dial again is of no use: nothing that a device does by itself changes the outcome. */
+  readonly isFinal: boolean;
+
+  /** @param isFinal left out: the cause tells */
+  constructor(message: string, options?: ErrorOptions, isFinal = isFinalCause(options?.cause)) {
+    super(message, options);
+    this.isFinal = isFinal;
+  }
+}
+
+function isFinalCause(cause: unknown): boolean {
+  if (cause instanceof DialError) return cause.isFinal;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.every(isFinalCause);
+  return FINAL.test((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 }
 
 /** The message where no descriptor is left for a remote. */

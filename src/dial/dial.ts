@@ -46,9 +46,9 @@ export interface Dial {
   abort(): void;
 }
 
-/** A dial that has failed before it has begun. */
-export function failedDial(message: string): Dial {
-  return { kind: "socket", end: Promise.reject(new DialError(message)), abort() {} };
+/** A dial that has failed before it has begun. @param isFinal whether to dial again is of no use */
+export function failedDial(message: string, isFinal = false): Dial {
+  return { kind: "socket", end: Promise.reject(new DialError(message, {}, isFinal)), abort() {} };
 }
 
 /** A dial that has reached its remote at once: a channel of a connection that is there already. */
@@ -66,9 +66,9 @@ export function dial(request: ConnRequest, origin: ClientOrigin, context: DialCo
   const { target, options } = request;
   const { tlsIdentity: name } = options;
   const credentials = name === undefined ? own : context.tlsIdentities.get(name);
-  if (credentials === undefined) return failedDial(`unknown TLS identity "${name}"`);
+  if (credentials === undefined) return failedDial(`unknown TLS identity "${name}"`, true);
   const denialReason = isAddress(target.host) ? targetDenialReason(target, target.host, context) : undefined;
-  if (denialReason !== undefined) return failedDial(denialReason);
+  if (denialReason !== undefined) return failedDial(denialReason, true);
   const lease = context.descriptors.take();
   if (lease === undefined) return failedDial(NO_MORE_FILES);
   return new SocketDial(request, origin, context, credentials, lease);

@@ -1,59 +1,52 @@
 import { attemptMs } from "../core/direct/balance.js";
-import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { Dial } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
 import type { End } from "../sockets/end.js";
-import type { Timer } from "../system/clock.js";
 import type { DirectContext } from "./direct-context.js";
 import type { TelegramScheduler } from "./telegram-scheduler.js";
 import type { Upstream } from "./upstream.js";
 
 const GIVEN_UP = "given up";
 
-/** Connects one client to one of several servers: tries one after the other, and with RTRY all of them again (docs/direct.md). */
+/** Connects one client to one of several servers: tries one after the other (docs/direct.md). */
 export class FailoverDial implements Dial {
   readonly end: Promise<End>;
   readonly kind = "socket";
   serverLease: Upstream | undefined;
-  readonly #upstreams: () => readonly Upstream[];
+  readonly #upstreams: readonly Upstream[];
   readonly #origin: ClientOrigin;
-  readonly #route: DirectRoute;
   readonly #context: DirectContext;
   readonly #telegrams: TelegramScheduler;
-  /** When the time of the client is over (CTIM). */
+  /** When the time of the client is over. */
   readonly #deadline: number;
   #attempt: Dial | undefined;
-  #pause: Timer | undefined;
-  #endPause = (): void => {};
   #isAborted = false;
 
   /**
-   * @param upstreams called before each round; returns the servers in the order in which to try them
+   * @param upstreams the servers in the order in which to try them
    * @param origin of the client
+   * @param limitMs how long all of them may take
    * @param telegrams puts the server connection under the rules of the line
    */
   constructor(
-    upstreams: () => readonly Upstream[],
+    upstreams: readonly Upstream[],
     origin: ClientOrigin,
-    route: DirectRoute,
+    limitMs: number,
     context: DirectContext,
     telegrams: TelegramScheduler,
   ) {
     this.#upstreams = upstreams;
     this.#origin = origin;
-    this.#route = route;
     this.#context = context;
     this.#telegrams = telegrams;
-    this.#deadline = context.clock.now() + route.options.connectTimeoutMs;
+    this.#deadline = context.clock.now() + limitMs;
     this.end = this.#run();
   }
 
   abort(): void {
     this.#isAborted = true;
     this.#attempt?.abort();
-    this.#pause?.cancel();
-    this.#endPause();
   }
 
   get #leftMs(): number {
@@ -61,21 +54,20 @@ export class FailoverDial implements Dial {
   }
 
   async #run(): Promise<End> {
-    const { againMs } = this.#route.direct;
-    for (;;) {
-      const upstreams = this.#upstreams();
-      const reasons: string[] = [];
-      for (const [index, upstream] of upstreams.entries()) {
-        const result = await this.#try(upstream, upstreams.length - index);
-        if (!(result instanceof DialError)) return result;
-        reasons.push(upstreams.length === 1 ? result.message : `${upstream.name} ${result.message}`);
-      }
-      if (againMs === 0 || this.#leftMs <= againMs) throw new DialError(reasons.join("; "));
-      await this.#wait(againMs);
+    const { length } = this.#upstreams;
+    const failures: DialError[] = [];
+    const reasons: string[] = [];
+    for (const [index, upstream] of this.#upstreams.entries()) {
+      const result = await this.#try(upstream, length - index);
+      if (!(result instanceof DialError)) return result;
+      failures.push(result);
+      reasons.push(length === 1 ? result.message : `${upstream.name} ${result.message}`);
     }
+    const cause = new AggregateError(failures);
+    throw new DialError(reasons.join("; "), { cause });
   }
 
-  /** @param left number of servers that this round has not tried yet, including this one */
+  /** @param left number of servers that have not been tried yet, including this one */
   async #try(upstream: Upstream, left: number): Promise<End | DialError> {
     if (this.#isAborted) throw new DialError(GIVEN_UP);
     const since = this.#context.clock.now();
@@ -94,12 +86,5 @@ export class FailoverDial implements Dial {
       upstream.release();
       throw error;
     }
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#endPause = resolve;
-      this.#pause = this.#context.clock.after(ms, resolve);
-    });
   }
 }

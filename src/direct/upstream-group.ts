@@ -5,6 +5,7 @@ import type { DirectStatus } from "../core/direct/direct-status.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { type Dial, failedDial } from "../dial/dial.js";
 import { NO_MORE_FILES } from "../dial/dial-error.js";
+import { retryingDial } from "../dial/retrying-dial.js";
 import type { DirectContext } from "./direct-context.js";
 import { FailoverDial } from "./failover-dial.js";
 import type { CheckRule } from "./server-check.js";
@@ -60,7 +61,13 @@ export class UpstreamGroup {
     const order = (): number[] => orderOfTrying(this.#route.direct.balance, this.#upstreams, previous);
     this.#previous = order()[0] ?? -1;
     const upstreams = (): Upstream[] => order().flatMap((index) => this.#upstreams[index] ?? []);
-    return new FailoverDial(upstreams, origin, this.#route, this.#context, this.#telegrams);
+    const rule = { options: this.#route.options, servers: this.#upstreams.length };
+    const [context, telegrams] = [this.#context, this.#telegrams];
+    return retryingDial(
+      rule,
+      context.clock,
+      (limitMs) => new FailoverDial(upstreams(), origin, limitMs, context, telegrams),
+    );
   }
 
   /** Ends all checks. Clients stay connected. */

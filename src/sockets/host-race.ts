@@ -83,7 +83,7 @@ export class HostRace<T> implements Attempt {
     const permitted = addresses.filter(({ address }) => {
       const reason = this.#contest.denialReason?.(address);
       if (reason === undefined) return true;
-      this.#denial ??= new Error(reason);
+      this.#denial ??= Object.assign(new Error(reason), { code: "EPERM" }); // a later attempt fares no better
       this.#race.answered(now);
       return false;
     });

@@ -49,18 +49,19 @@ function setUp(t: TestContext, options = "CTIM=9000", names = ["a", "b"]) {
   if (!parsed.ok) throw new Error(parsed.message);
   const route: DirectRoute = parsed.value;
   const upstreams = names.map((name) => new TestUpstream(name));
-  let rounds = 0;
-  const choose = (): readonly Upstream[] => {
-    rounds += 1;
-    return upstreams as unknown as Upstream[];
-  };
   const telegrams = new TelegramScheduler(route.direct, clock);
-  const dial = new FailoverDial(choose, sharedOrigin("client"), route, generation.context, telegrams);
+  const dial = new FailoverDial(
+    upstreams as unknown as Upstream[],
+    sharedOrigin("client"),
+    route.options.connectTimeoutMs,
+    generation.context,
+    telegrams,
+  );
   const outcome = dial.end.then(
     (end) => end,
     (error: Error) => error.message,
   );
-  return { clock, dial, outcome, upstreams, rounds: () => rounds };
+  return { clock, dial, outcome, upstreams };
 }
 
 /** Time passes, then an attempt fails. */
@@ -101,23 +102,6 @@ test("the error of a single server does not name it: the client knows its port",
   assert.equal(await outcome, "connection refused");
 });
 
-test("RTRY: after a wait all servers are tried again, in a new order, while there is time", async (t) => {
-  const { clock, outcome, upstreams, rounds } = setUp(t, "CTIM=9000 RTRY=2");
-  const [a, b] = upstreams;
-  for (let round = 1; round <= 4; round += 1) {
-    assert.deepEqual([rounds(), a?.told.length], [round, 2 * round - 1]);
-    await failAfter(clock, 0, a, "x");
-    await failAfter(clock, 0, b, "y");
-    if (round === 4) break;
-    clock.advance(1999);
-    await settle();
-    assert.equal(rounds(), round);
-    clock.advance(round === 3 ? 1 : 501);
-    await settle();
-  }
-  assert.deepEqual([await outcome, clock.pending], ["a x; b y", 0], "the rest of the time is shorter than the wait");
-});
-
 test("a client that goes away gives up the attempt, without a word about the server", async (t) => {
   const { dial, outcome, upstreams } = setUp(t);
   dial.abort();
@@ -128,11 +112,22 @@ test("a client that goes away gives up the attempt, without a word about the ser
   );
 });
 
-test("a client that goes away during the wait of RTRY gives up the wait", async (t) => {
-  const { clock, dial, outcome, upstreams } = setUp(t, "CTIM=9000 RTRY=2", ["a"]);
-  await failAfter(clock, 0, upstreams[0], "x");
-  dial.abort();
-  assert.deepEqual([await outcome, clock.pending], ["given up", 0]);
+test("where no server can be reached ever, to try again is of no use", async (t) => {
+  for (const [isFinal, expected] of [
+    [true, true],
+    [false, false],
+  ] as const) {
+    const { dial, upstreams } = setUp(t);
+    upstreams[0]?.attempt.fail(new DialError("not permitted", {}, true));
+    await settle();
+    upstreams[1]?.attempt.fail(new DialError("x", {}, isFinal));
+    const error = await dial.end.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof DialError);
+    assert.equal(error.isFinal, expected);
+  }
 });
 
 test("a fault is told as it is, and releases the server", async (t) => {

@@ -8,8 +8,6 @@ export interface DirectOptions {
   readonly balance: "first" | "round" | "least";
   /** How often servers are asked whether they can be reached; 0: never. */
   readonly checkMs: number;
-  /** Wait between attempts to connect, while there is time (CTIM); 0: one attempt. */
-  readonly againMs: number;
   /** What a client gets when no server can be reached: a line that says so, or a reset. */
   readonly refusal: "error" | "reset";
   /** How long an answer to a Conbus read is given again; 0: never. */
@@ -21,7 +19,6 @@ export interface DirectOptions {
 export const DEFAULT_DIRECT_OPTIONS: DirectOptions = {
   balance: "first",
   checkMs: 10_000,
-  againMs: 0,
   refusal: "error",
   shareMs: 0,
   rate: 0,
@@ -63,14 +60,6 @@ export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
     usage: "HLTH=seconds",
     help: ["Check each of several servers at this interval. 0 is never."],
     sets: "checkMs",
-    kind: time("s"),
-  }),
-  row({
-    key: "RTRY",
-    name: "retry",
-    usage: "RTRY=seconds",
-    help: ["Try to connect again after this time, while connect-timeout (CTIM) lasts. 0 is one attempt."],
-    sets: "againMs",
     kind: time("s"),
   }),
   row({

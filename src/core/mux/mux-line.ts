@@ -3,7 +3,7 @@ import { LINE_OPTIONS, OPTIONS } from "../options/conn-option-rows.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../options/conn-options.js";
 import { type ConnRequest, checkConnRequest, NO_TARGET, parseTarget } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
-import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
+import { findRow, type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { MUX_OPTIONS } from "./mux-option-rows.js";
 import { answerLimitMs, DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
@@ -19,7 +19,11 @@ export interface MuxRoute extends ConnRequest {
 
 type LineOptions = ConnOptions & MuxOptions;
 
-const ROWS: readonly OptionRow<LineOptions>[] = [...MUX_OPTIONS, ...LINE_OPTIONS, ...OPTIONS];
+const ROWS: readonly OptionRow<LineOptions>[] = [
+  ...MUX_OPTIONS,
+  ...LINE_OPTIONS,
+  ...OPTIONS.filter(({ key }) => findRow(MUX_OPTIONS, key) === undefined),
+];
 
 /** How lines of `[mux]` are read and printed. They take the options of CONN, too. */
 export const MUX_FORMAT: LineFormat<LineOptions, MuxRoute> = {

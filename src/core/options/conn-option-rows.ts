@@ -120,6 +120,20 @@ export const OPTIONS: readonly ConnOptionRow[] = [
   },
   {
     ...row({
+      key: "RTRY",
+      name: "retry-while-dialing",
+      formerName: "retry",
+      description:
+        "While connecting fails, try again at this interval until connect-timeout (CTIM) is over. 0 is one attempt. [mux] has a retry of its own.",
+      usage: "RTRY=seconds",
+      help: ["While connecting fails, try again at this interval until CTIM is over (default: 0, one", "attempt)."],
+      sets: "retryDialMs",
+      kind: time("s"),
+    }),
+    capabilities: ["RTRY"],
+  },
+  {
+    ...row({
       key: "RNTF",
       name: "renotify",
       description:

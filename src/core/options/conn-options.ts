@@ -18,6 +18,8 @@ export interface ConnOptions extends TlsOptions {
   readonly paceMs: number;
   readonly notify?: NotifyTarget;
   readonly connectTimeoutMs: number;
+  /** From one attempt to connect to the next, while there is time; 0: one attempt. */
+  readonly retryDialMs: number;
   /** Interval of repeated notifications while bytes lie unread; 0: never; undefined: the daemon's setting. */
   readonly renotifyMs?: number;
   /** Longest time without a byte in either direction; 0: no limit. */
@@ -42,6 +44,7 @@ export const DEFAULT_OPTIONS: ConnOptions = {
   blockSize: 0,
   paceMs: 0,
   connectTimeoutMs: 4000, // LuWS gives up waiting for the reply after 5 s
+  retryDialMs: 0,
   quietMs: 0,
   monitorFormat: [],
 };

@@ -9,6 +9,8 @@ export interface OptionText {
   readonly key: string;
   /** The long name, for the configuration. */
   readonly name: string;
+  /** An earlier long name: configurations that have it stay valid. */
+  readonly formerName?: string;
   /** The unit of a bare number, or what the value is. */
   readonly unit: string;
   /** The values that are taken, in words; may be empty. */
@@ -45,6 +47,7 @@ export interface OptionRow<T> extends OptionText {
 interface RowText<T, N extends keyof T & string> {
   readonly key: string;
   readonly name: string;
+  readonly formerName?: string;
   readonly usage: string;
   readonly help: readonly string[];
   readonly description?: string;
@@ -125,9 +128,10 @@ export function findRow<R extends Pick<OptionText, "key">>(rows: readonly R[], k
   return rows.find((row) => sameWord(row.key, key));
 }
 
-/** The row with this four-letter key or this long name, in any case. */
+/** The row with this four-letter key or this long name, the present or the former one, in any case. */
 export function findNamedRow<R extends OptionText>(rows: readonly R[], word: string): R | undefined {
-  return findRow(rows, word) ?? rows.find(({ name }) => name === word.toLowerCase());
+  const long = word.toLowerCase();
+  return findRow(rows, word) ?? rows.find(({ name }) => name === long) ?? rows.find((row) => row.formerName === long);
 }
 
 /** All words for the options of a table. Long names come first, because people mean those. */

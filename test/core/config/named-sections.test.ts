@@ -50,6 +50,16 @@ test("a named direct line takes several servers, and listens on several addresse
   assert.deepEqual(named, { ...line, name: "conbus", alsoListens });
 });
 
+test("an option keeps its former name beside the new one; given by both, it is given twice", () => {
+  const [section, ...lines] = ["[direct x]", "listen=1", "target=hub:1"];
+  const [former] = read(section ?? "", ...lines, "retry=500ms").direct;
+  const [present] = read(section ?? "", ...lines, "Retry-While-Dialing=500ms").direct;
+  assert.deepEqual(former, present);
+  assert.deepEqual([former?.route.options.retryDialMs, read("[direct]", "1=hub:1 retry=2").direct.length], [500, 1]);
+  const twice = problems(section ?? "", ...lines, "retry=1", "retry-while-dialing=1");
+  assert.match(twice.join("\n"), /given twice, first in line 4/);
+});
+
 test("a named tunnel exposes one service a line, or several", () => {
   const [named] = read(
     "[tunnel plant]",

@@ -15,9 +15,9 @@ test("several servers, and options of the line beside those of CONN", () => {
     { host: "::1", port: 2 },
     { host: "10.0.0.3", port: 3 },
   ]);
-  assert.equal(options.connectTimeoutMs, 700);
-  const { balance, checkMs, againMs, refusal, shareMs, rate } = direct;
-  assert.deepEqual([balance, checkMs, againMs, refusal, shareMs, rate], ["least", 2500, 500, "reset", 5, 10]);
+  assert.deepEqual([options.connectTimeoutMs, options.retryDialMs], [700, 500]);
+  const { balance, checkMs, refusal, shareMs, rate } = direct;
+  assert.deepEqual([balance, checkMs, refusal, shareMs, rate], ["least", 2500, "reset", 5, 10]);
   assert.equal(formatRemote(route.value), "a:1,[::1]:2,10.0.0.3:3");
 });
 

@@ -124,6 +124,7 @@ test("a key has one long name wherever it stands, and no two options of a line s
   const names = new Map<string, string>();
   for (const { key, name } of TABLES.flatMap(({ rows }) => rows)) {
     if (name === "stall") continue; // of [mux]; STAL of [tunnel] had its longer name first
+    if (key === "RTRY" && name === "retry") continue; // of [mux]: it tries on without an end
     if (key === "TLSI") continue; // named as TLS of [tunnel], whose lines do not take it
     assert.equal(names.get(key) ?? name, name, key);
     names.set(key, name);

@@ -151,6 +151,42 @@ test("a client that leaves while its remote is dialled ends the dial", async () 
   device.close();
 });
 
+test("RTRY: a device that is rebooting is waited for; the client's early bytes reach it", async () => {
+  const port = await freePort();
+  const { client } = await greet(daemon.port);
+  client.write(`CONN 127.0.0.1:${port} RTRY=0.1 CTIM=30000\nGET`);
+  await pause(350); // some attempts are refused
+  assert.deepEqual([client.bytes.length, client.ended], [0, false]);
+  const device = await Device.open("127.0.0.1", port);
+  assert.match(await client.line(), /^OK CONN /);
+  const remote = await device.client();
+  assert.equal(await remote.take(3), "GET");
+  client.destroy();
+  device.close();
+});
+
+test("RTRY: the answer comes within CTIM, with the last reason; what no waiting mends comes at once", async () => {
+  const { answer, ms } = await refused(`CONN 127.0.0.1:${await freePort()} RTRY=0.1 CTIM=600`);
+  assert.match(answer, /^ERR CONN 127\.0\.0\.1:\d+: connection refused\n$/);
+  assert.ok(ms >= 400 && ms < 600, String(ms));
+  const denied = await refused(`CONN 127.0.0.1:${daemon.port} RTRY=0.1 CTIM=30000`);
+  assert.match(denied.answer, /that is this daemon itself/);
+  assert.ok(denied.ms < 5000, String(denied.ms));
+});
+
+test("RTRY: a client that leaves while its device is away ends the dial", async () => {
+  const port = await freePort();
+  const { client, pid } = await greet(daemon.port);
+  client.write(`CONN 127.0.0.1:${port} RTRY=0.1 CTIM=60000\n`);
+  await until(async () => (await stat()).some((row) => row.id === pid), "the dial");
+  client.reset();
+  await until(async () => !(await stat()).some((row) => row.id === pid), "the connection to be gone");
+  const device = await Device.open("127.0.0.1", port);
+  await quietFor(300);
+  assert.equal(device.clients.length, 0);
+  device.close();
+});
+
 test("a client that has closed its side before its remote is connected is served all the same", async () => {
   const port = await freePort();
   const { client } = await greet(daemon.port);

@@ -1,0 +1,89 @@
+import type { ConnOptions } from "../core/options/conn-options.js";
+import type { End } from "../sockets/end.js";
+import type { Clock, Timer } from "../system/clock.js";
+import type { Dial, ServerLease } from "./dial.js";
+import { DialError } from "./dial-error.js";
+
+/** An attempt gets so long, or RTRY where that is longer: a device that was silent when it began may be back by then. */
+const ATTEMPT_MS = 4000;
+const MIN_PAUSE_MS = 100; // behind a refusal: RTRY may be next to nothing
+
+/** How long to go on, and how. */
+export interface RetryRule {
+  readonly options: Pick<ConnOptions, "connectTimeoutMs" | "retryDialMs">;
+  /** How many servers an attempt tries: each gets its time. */
+  readonly servers: number;
+}
+
+/**
+ * Dials, and dials again at the interval RTRY while that fails and CTIM lasts: a device that is rebooting is waited for (docs/protocol.md).
+ *
+ * @param begin begins an attempt that may take `limitMs`
+ */
+export function retryingDial(rule: RetryRule, clock: Clock, begin: (limitMs: number) => Dial): Dial {
+  const { connectTimeoutMs, retryDialMs } = rule.options;
+  return retryDialMs === 0 ? begin(connectTimeoutMs) : new RetryingDial(rule, clock, begin);
+}
+
+class RetryingDial implements Dial {
+  readonly kind = "socket";
+  readonly end: Promise<End>;
+  readonly #rule: RetryRule;
+  readonly #clock: Clock;
+  readonly #begin: (limitMs: number) => Dial;
+  readonly #deadline: number;
+  #attempt: Dial | undefined;
+  #pause: Timer | undefined;
+  #endPause = (): void => {};
+  #isAborted = false;
+
+  constructor(rule: RetryRule, clock: Clock, begin: (limitMs: number) => Dial) {
+    this.#rule = rule;
+    this.#clock = clock;
+    this.#begin = begin;
+    this.#deadline = clock.now() + rule.options.connectTimeoutMs;
+    this.end = this.#run();
+  }
+
+  get serverLease(): ServerLease | undefined {
+    return this.#attempt?.serverLease;
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#attempt?.abort();
+    this.#pause?.cancel();
+    this.#endPause();
+  }
+
+  async #run(): Promise<End> {
+    const { servers, options } = this.#rule;
+    const everyMs = options.retryDialMs;
+    const fullMs = Math.max(ATTEMPT_MS, everyMs) * servers;
+    let reason: DialError | undefined;
+    for (;;) {
+      const since = this.#clock.now();
+      const limitMs = Math.min(fullMs, this.#deadline - since);
+      this.#attempt = this.#begin(limitMs);
+      try {
+        return await this.#attempt.end;
+      } catch (error) {
+        if (!(error instanceof DialError) || error.isFinal || this.#isAborted) throw error;
+        const isCutShort = limitMs < fullMs && this.#clock.now() - since >= limitMs; // that says less than the attempt before
+        if (reason === undefined || !isCutShort) reason = error;
+      }
+      const now = this.#clock.now();
+      const waitMs = Math.max(MIN_PAUSE_MS, since + everyMs - now);
+      if (now + waitMs >= this.#deadline) throw reason;
+      await this.#wait(waitMs);
+      if (this.#isAborted) throw new DialError("given up");
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#endPause = resolve;
+      this.#pause = this.#clock.after(ms, resolve);
+    });
+  }
+}
