@@ -124,14 +124,11 @@ export class DeviceSlot {
     const { clock } = this.#context;
     this.#counters.replaced += 1;
     this.#contention.swapped(visit, former, clock.now());
-    if (!former.link.peer.can("bye")) {
-      former.link.close("another device has connected");
-      return;
-    }
     const farewell = { reason: "replaced", text: `another device has connected, from ${visit.from}` } as const;
-    former.dismiss("another device has connected", farewell, (answered) => {
-      if (!answered || visit.instance === former.instance) return;
-      this.#contention.bothAlive(clock.now());
+    const told = former.link.peer.can("bye") ? farewell : undefined;
+    former.dismiss("another device has connected", told, (answered) => {
+      if (!answered) return;
+      this.#contention.answered(former, visit, clock.now());
       this.#warnOfTwo(former, visit);
     });
   }

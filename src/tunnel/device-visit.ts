@@ -4,9 +4,9 @@ import type { Contender } from "../core/tunnel/device-contention.js";
 import type { Farewell } from "../core/tunnel/farewell.js";
 import type { TunnelCommand } from "../core/tunnel/frames.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
-import type { Clock } from "../system/clock.js";
 import type { Channel } from "./channel.js";
 import type { SessionEvents, SessionTerms } from "./resumable-end.js";
+import type { TunnelContext } from "./tunnel-context.js";
 import { TunnelLink } from "./tunnel-link.js";
 import type { TunnelLinkRules } from "./tunnel-link-events.js";
 
@@ -45,7 +45,7 @@ export class DeviceVisit implements Contender {
   constructor(
     end: StreamEnd,
     rules: TunnelLinkRules,
-    clock: Clock,
+    context: Pick<TunnelContext, "clock" | "deadPeers">,
     closed: (reason: string) => void,
     heard: () => void,
   ) {
@@ -54,7 +54,7 @@ export class DeviceVisit implements Contender {
       from: formatHostPort({ host: end.peerAddress, port: end.peerPort }),
       closed,
     };
-    this.link = new TunnelLink(end, rules, clock, {
+    this.link = new TunnelLink(end, rules, context.clock, {
       command: (command) => {
         heard();
         this.#handle(command);
@@ -64,6 +64,7 @@ export class DeviceVisit implements Contender {
         this.holder.lost(reason);
         if (!isDismissed) this.#connection.closed(reason);
       },
+      unanswered: () => context.deadPeers.unanswered(end),
       fault: (error) => this.holder.fault(error),
     });
   }
@@ -123,11 +124,12 @@ export class DeviceVisit implements Contender {
   }
 
   /**
-   * Closes the link, and tells the device why.
+   * Closes the link.
    *
+   * @param farewell tells the device why; undefined for a device that would not understand
    * @param gone told once, when the device has closed, too; `answered`: it did so in answer to that
    */
-  dismiss(reason: string, farewell: Farewell, gone?: (answered: boolean) => void): void {
+  dismiss(reason: string, farewell: Farewell | undefined, gone?: (answered: boolean) => void): void {
     const { closed } = this.#connection;
     this.link.dismiss(reason, farewell, (answered) => {
       closed(reason);

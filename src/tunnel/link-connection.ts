@@ -135,12 +135,13 @@ export class LinkConnection {
   /**
    * Closes for good, and tells the peer why.
    *
+   * @param farewell undefined: the peer would not understand
    * @param gone see {@link sayFarewell}
    */
-  dismiss(farewell: Farewell, gone: (answered: boolean) => void): void {
+  dismiss(farewell: Farewell | undefined, gone: (answered: boolean) => void): void {
     const end = this.release();
     if (end === undefined) gone(false);
-    else sayFarewell(end, frameOf({ kind: "bye", ...farewell }), this.#clock, gone);
+    else sayFarewell(end, farewell === undefined ? "" : frameOf({ kind: "bye", ...farewell }), this.#clock, gone);
   }
 
   /** Closes for good, and gives the connection away; undefined when there is none at the moment. */

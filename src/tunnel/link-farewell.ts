@@ -13,7 +13,7 @@ const GONE_WITHIN_MS = 3000;
  */
 export function sayFarewell(
   end: SessionConnection,
-  lastWords: Buffer,
+  lastWords: Buffer | "",
   clock: Clock,
   gone: (answered: boolean) => void,
 ): void {
@@ -31,7 +31,7 @@ export function sayFarewell(
     fault: () => finish(false),
   };
   end.events = events;
-  end.write(lastWords);
+  if (lastWords !== "") end.write(lastWords);
   end.end();
   end.resume();
 }

@@ -1,26 +1,26 @@
-import { backoffMs } from "../core/limits/backoff.js";
+import { randomUUID } from "node:crypto";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { type ClientOrigin, sharedOrigin } from "../core/net/client-origin.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
+import { DeviceRetry, type EndedLink } from "../core/tunnel/device-retry.js";
+import type { Farewell } from "../core/tunnel/farewell.js";
 import type { TunnelCommand } from "../core/tunnel/frames.js";
 import { addBytes, type DeviceStatus, type LinkBytes } from "../core/tunnel/tunnel-status.js";
 import { type Dial, dial, failedDial } from "../dial/dial.js";
 import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
-import type { End } from "../sockets/end.js";
+import { type End, EndReason } from "../sockets/end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
+import { watchAddress } from "../system/own-addresses.js";
 import type { AllowedServices } from "./allowed-services.js";
 import { DeviceClient } from "./device-client.js";
 import type { TunnelContext } from "./tunnel-context.js";
 import { TunnelLink } from "./tunnel-link.js";
 import type { TunnelLinkRules } from "./tunnel-link-events.js";
 
-/** A link that lasts this long is a good one: after it the device tries again at once. After others it tries more and more slowly. */
-const STEADY_MS = 1000;
-const RETRY = { firstMs: 250, maxMs: 2000 };
-const CONNECT_MS = 3000; // with the longest pause: the link is there again 5 s after the network
+const CONNECT_MS = 3000; // with the longest pause of 2 s: the link is there again 5 s after the network
 
 /** The settings of a device. */
 export interface DeviceRules extends TunnelLinkRules {
@@ -33,13 +33,15 @@ export interface DeviceRules extends TunnelLinkRules {
   readonly tls?: CredentialFiles;
   /** Proves the device to the server. */
   readonly secret?: string;
+  /** The name by which the server knows the device, where it knows several. */
+  readonly deviceName?: string;
 }
 
 type State =
   | { readonly kind: "dialling"; readonly dial: Dial }
   | { readonly kind: "linked"; readonly link: TunnelLink }
   /** Waits to dial again. */
-  | { readonly kind: "waiting"; readonly timer: Timer }
+  | { readonly kind: "waiting"; readonly timer: Timer; readonly problem: string }
   | { readonly kind: "stopped" };
 
 /** The device's side of a tunnel: keeps a link to a server, and connects the clients of the link to services on this side. */
@@ -50,8 +52,9 @@ export class TunnelDevice {
   /** Bytes of links that have closed. */
   #closedLinks: LinkBytes = { received: 0, sent: 0 };
   #state: State;
-  /** Attempts and links since the last good link. */
-  #failures = 0;
+  readonly #retry = new DeviceRetry();
+  /** Tells the server that a link is of this device, and not of another one with the same name and secret. */
+  readonly #instance = randomUUID();
   /** Texts that have been logged since the last good link: each once. */
   readonly #logged = new Set<string>();
   readonly #throttle = new LogThrottle();
@@ -71,6 +74,7 @@ export class TunnelDevice {
       services: this.#rules.services.text,
       connected: link !== undefined,
       ...(link && { link: link.status(server) }),
+      ...(this.#state.kind === "waiting" && { problem: this.#state.problem }),
       ...addBytes(this.#closedLinks, link?.bytes),
       ...this.#counters,
     };
@@ -96,7 +100,7 @@ export class TunnelDevice {
     const dial = this.#dialServer();
     dial.end.then(
       (end) => this.#connected(end),
-      (error: Error) => this.#retryLater(error.message),
+      (error: Error) => this.#retryLater(error.message, {}),
     );
     return { kind: "dialling", dial };
   }
@@ -124,20 +128,27 @@ export class TunnelDevice {
     }
     this.#counters.links += 1;
     this.#logOnce("info", "connected");
-    const steadyTimer = this.#context.clock.after(STEADY_MS, () => {
-      this.#failures = 0;
-      this.#logged.clear();
+    const { clock, deadPeers } = this.#context;
+    deadPeers.add(end);
+    const { localAddress } = end;
+    const stopWatch = watchAddress(localAddress, clock, () => {
+      end.destroy(new EndReason(`our address ${localAddress} has gone`, true));
     });
-    this.#context.deadPeers.add(end);
-    const link: TunnelLink = new TunnelLink(end, this.#rules, this.#context.clock, {
-      command: (command) => this.#handle(link, command),
+    const since = clock.now();
+    let farewell: Farewell | undefined;
+    const link: TunnelLink = new TunnelLink(end, { ...this.#rules, instance: this.#instance }, clock, {
+      command: (command) => {
+        if (command.kind === "bye") farewell = command;
+        this.#handle(link, command);
+      },
       stalled: ({ id }) => this.#context.log.warn(`${this.#label} client ${id} closed: its service does not read`),
       lost: (reason) => {
-        this.#context.deadPeers.remove(end);
-        steadyTimer.cancel();
+        deadPeers.remove(end);
+        stopWatch();
         this.#closedLinks = addBytes(this.#closedLinks, link.bytes);
-        this.#retryLater(`link lost: ${reason}`);
+        this.#retryLater(`link lost: ${reason}`, { lastedMs: clock.now() - since, farewell });
       },
+      unanswered: () => deadPeers.unanswered(end),
       fault: (error) => this.#context.log.error(`${this.#label} ${faultText(error)}`),
     });
     this.#state = { kind: "linked", link };
@@ -146,7 +157,8 @@ export class TunnelDevice {
   }
 
   #introduce(link: TunnelLink): void {
-    const { secret } = this.#rules;
+    const { deviceName, secret } = this.#rules;
+    if (deviceName !== undefined) link.send({ kind: "name", name: deviceName });
     if (secret !== undefined) link.send({ kind: "secret", bytes: Buffer.from(secret) });
     link.send({ kind: "listen" });
     link.startPinging();
@@ -154,6 +166,7 @@ export class TunnelDevice {
 
   #handle(link: TunnelLink, command: TunnelCommand): void {
     if (command.kind === "unknown") this.#logOnce("info", `a frame is skipped: ${command.reason}`);
+    if (command.kind === "bye") link.close(farewellText(command));
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
     const name = formatHostPort(service);
@@ -178,20 +191,23 @@ export class TunnelDevice {
     if (more !== undefined) this.#context.log.warn(`${this.#label} ${text}${more}`);
   }
 
-  #retryLater(reason: string): void {
+  #retryLater(problem: string, ended: EndedLink): void {
     if (this.#state.kind === "stopped") return;
-    this.#failures += 1;
-    this.#logOnce("warn", `${reason}; the device tries again`);
-    const timer = this.#context.clock.after(backoffMs(RETRY, this.#failures, Math.random()), () => {
+    const { waitMs, wasSteady } = this.#retry.after(ended, Math.random());
+    if (wasSteady) this.#logged.clear();
+    const pace =
+      ended.farewell === undefined ? "" : `, first in ${Math.round(waitMs / 1000)} s, then more and more rarely`;
+    this.#logOnce("warn", problem, `; the device tries again${pace}`);
+    const timer = this.#context.clock.after(waitMs, () => {
       this.#state = this.#startDial();
     });
-    this.#state = { kind: "waiting", timer };
+    this.#state = { kind: "waiting", timer, problem };
   }
 
-  #logOnce(level: "info" | "warn", text: string): void {
+  #logOnce(level: "info" | "warn", text: string, more = ""): void {
     if (this.#logged.has(text)) return;
     this.#logged.add(text);
-    this.#context.log[level](`${this.#label} ${text}`);
+    this.#context.log[level](`${this.#label} ${text}${more}`);
   }
 
   get #origin(): ClientOrigin {
@@ -202,4 +218,10 @@ export class TunnelDevice {
     const { name, server } = this.#rules;
     return `[device ${name === undefined ? "" : `${name} `}> ${formatHostPort(server)}]`;
   }
+}
+
+/** What the server has said at the end of a link, in words for the log. */
+function farewellText({ reason, text }: Farewell): string {
+  if (reason === "secret") return `refused: secret (${text})`;
+  return reason === "replaced" ? `replaced: ${text}` : `the server has ended the link: ${text}`;
 }

@@ -1,5 +1,6 @@
 import type { TunnelCommand } from "../core/tunnel/frames.js";
 import type { Channel } from "./channel.js";
+import type { KeepaliveLink } from "./link-keepalive.js";
 
 /** What a link tells the side it belongs to. */
 export interface TunnelLinkEvents {
@@ -13,6 +14,8 @@ export interface TunnelLinkEvents {
    * @param isDismissed its socket stays for a moment, until the peer has read why
    */
   lost(reason: string, isDismissed: boolean): void;
+  /** How often the kernel has repeated in vain what it sent last: see {@link KeepaliveLink}. */
+  readonly unanswered?: KeepaliveLink["unanswered"];
   fault(error: unknown): void;
 }
 

@@ -80,6 +80,7 @@ export class TunnelLink {
         const client = this.#channels.unusedId();
         if (client !== undefined) this.send({ kind: "close", client });
       },
+      unanswered: async () => this.#events.unanswered?.(),
       lost: (reason) => this.connection.giveUp(reason),
     });
   }
@@ -148,11 +149,11 @@ export class TunnelLink {
   }
 
   /**
-   * Closes the link and all its clients, and tells the peer why.
+   * Closes the link and all its clients, and tells the peer why, where it understands that.
    *
    * @param gone told once, when the connection is closed. `answered`: the peer has closed it. Not told where the link has closed before
    */
-  dismiss(reason: string, farewell: Farewell, gone: (answered: boolean) => void): void {
+  dismiss(reason: string, farewell: Farewell | undefined, gone: (answered: boolean) => void): void {
     if (!this.#stop()) return;
     this.connection.dismiss(farewell, gone);
     this.#tellLost(reason, true);

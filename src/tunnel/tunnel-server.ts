@@ -42,7 +42,7 @@ export class TunnelServer {
    * @param heard called when the device has said something
    */
   accept(end: StreamEnd, closed: (reason: string) => void, heard = (): void => {}): SocketOwner {
-    const visit = new DeviceVisit(end, this.#line.route.tunnel, this.#context.clock, closed, heard);
+    const visit = new DeviceVisit(end, this.#line.route.tunnel, this.#context, closed, heard);
     const free = this.#openSlot?.isFree ? this.#openSlot : undefined;
     visit.holder = free?.take(visit) ?? this.#examine(visit);
     const { owner } = visit;

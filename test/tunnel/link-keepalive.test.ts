@@ -4,16 +4,18 @@ import { LinkKeepalive } from "#src/tunnel/link-keepalive.js";
 import { ManualClock } from "../support/clock.js";
 
 const PROBE_MS = 30_000;
+const ANSWER_MS = 6000;
 
 function fixture({ probeMs = PROBE_MS, answersPings = true } = {}) {
   const clock = new ManualClock();
   const asked: string[] = [];
-  const link = { paused: false, answersPings };
+  const link: { paused: boolean; answersPings: boolean; repeated?: number } = { paused: false, answersPings };
   const keepalive = new LinkKeepalive(probeMs, clock, {
     isPaused: () => link.paused,
     answersPings: () => link.answersPings,
     sendPing: () => void asked.push("ping"),
     sendNoOp: () => void asked.push("no-op"),
+    unanswered: () => Promise.resolve(link.repeated),
     lost: (reason) => {
       asked.push(reason);
       keepalive.stop();
@@ -23,25 +25,52 @@ function fixture({ probeMs = PROBE_MS, answersPings = true } = {}) {
   return { keepalive, clock, link, asked };
 }
 
-test("a silent peer that answers pings gets two, and is lost after three intervals", () => {
+/** Lets time pass, second by second, and promises settle. */
+async function pass(clock: ManualClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1000) {
+    clock.advance(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test("a silent peer that answers pings gets two, and is lost after 42 s", () => {
   const { clock, asked } = fixture();
   clock.advance(PROBE_MS - 1);
   assert.deepEqual(asked, []);
   clock.advance(1);
-  clock.advance(PROBE_MS);
+  assert.deepEqual(asked, ["ping"]);
+  clock.advance(ANSWER_MS);
   assert.deepEqual(asked, ["ping", "ping"]);
-  clock.advance(PROBE_MS);
-  assert.deepEqual(asked, ["ping", "ping", "silent for 90 s"]);
+  clock.advance(ANSWER_MS);
+  assert.deepEqual(asked, ["ping", "ping", "silent for 42 s"]);
   assert.equal(clock.pending, 0);
+});
+
+test("the first question comes when the silence is as long as it may be, whenever it began", () => {
+  for (const heardAtMs of [1, 15_000, 29_999]) {
+    const { keepalive, clock, asked } = fixture();
+    clock.advance(heardAtMs);
+    keepalive.heard();
+    clock.advance(PROBE_MS - 1);
+    assert.deepEqual(asked, []);
+    clock.advance(1);
+    assert.deepEqual(asked, ["ping"]);
+  }
+});
+
+test("a short interval is the limit of an answer, too", () => {
+  const { clock, asked } = fixture({ probeMs: 1000 });
+  clock.advance(3000);
+  assert.deepEqual(asked, ["ping", "ping", "silent for 3 s"]);
 });
 
 test("a peer that is heard is not asked, and all is forgiven", () => {
   const { keepalive, clock, asked } = fixture();
-  clock.advance(2 * PROBE_MS);
-  assert.deepEqual(asked.splice(0), ["ping", "ping"]);
-  keepalive.heard();
-  clock.advance(2 * PROBE_MS);
-  assert.deepEqual(asked.splice(0), ["ping", "ping"]);
+  for (const _ of [1, 2]) {
+    clock.advance(PROBE_MS + ANSWER_MS);
+    assert.deepEqual(asked.splice(0), ["ping", "ping"]);
+    keepalive.heard();
+  }
   for (let round = 0; round < 10; round += 1) {
     keepalive.heard();
     clock.advance(PROBE_MS - 1);
@@ -49,10 +78,30 @@ test("a peer that is heard is not asked, and all is forgiven", () => {
   assert.deepEqual(asked, []);
 });
 
-test("a peer of another make gets a command without meaning each time, and is never lost for silence", () => {
+test("a peer of another make gets a command without meaning; that its kernel acknowledges it is its answer", async () => {
   const { clock, asked } = fixture({ answersPings: false });
-  clock.advance(4 * PROBE_MS);
+  await pass(clock, 4 * (PROBE_MS + ANSWER_MS));
   assert.deepEqual(asked, ["no-op", "no-op", "no-op", "no-op"]);
+});
+
+test("a peer of another make is lost when its kernel acknowledges nothing, however often ours repeats it", async () => {
+  const { clock, asked, link } = fixture({ answersPings: false });
+  link.repeated = 2;
+  await pass(clock, PROBE_MS + 3 * ANSWER_MS);
+  assert.deepEqual(asked, ["no-op"], "the way may be slow");
+  link.repeated = 5;
+  await pass(clock, 2 * ANSWER_MS);
+  assert.deepEqual(asked, ["no-op", "silent for 60 s"]);
+  assert.equal(clock.pending, 0);
+});
+
+test("a peer of another make that speaks while the kernel is asked is not lost", async () => {
+  const { keepalive, clock, asked, link } = fixture({ answersPings: false });
+  link.repeated = 5;
+  await pass(clock, PROBE_MS + ANSWER_MS);
+  keepalive.heard();
+  await pass(clock, PROBE_MS - 1000);
+  assert.deepEqual(asked, ["no-op"]);
 });
 
 test("a paused link cannot hear its peer, so it asks nothing", () => {
@@ -61,7 +110,7 @@ test("a paused link cannot hear its peer, so it asks nothing", () => {
   clock.advance(10 * PROBE_MS);
   assert.deepEqual(asked, []);
   link.paused = false;
-  clock.advance(PROBE_MS);
+  clock.advance(ANSWER_MS);
   assert.deepEqual(asked, ["ping"]);
 });
 

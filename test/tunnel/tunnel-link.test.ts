@@ -183,12 +183,12 @@ test("a peer that got no probe, because this process stood still, gets one befor
   await readSoFar(scene);
   clock.standStill(10 * PROBE_MS);
   clock.advance(0);
-  clock.advance(PROBE_MS / 2);
+  clock.advance(PROBE_MS / 10);
   peer.send(PONG, 0);
   await readSoFar(scene);
-  clock.advance(2.9 * PROBE_MS); // this late it gets another probe and does not answer
+  clock.advance(1.3 * PROBE_MS); // this late it has got two more probes and has not answered
   assert.deepEqual(told, ["listen", "listen"]);
-  clock.advance(PROBE_MS);
+  clock.advance(PROBE_MS / 2);
   assert.match(told.at(-1) ?? "", /^lost: silent for /);
 });
 
@@ -511,10 +511,10 @@ test("when a late pong leaves bytes in flight, they have pings; otherwise sendin
   channel.write(Buffer.alloc(400_000));
   await takeBytes(scene, 400_000, answer); // the window is that much larger now
   await readSoFar(scene);
-  clock.advance(2 * PROBE_MS);
+  clock.advance(PROBE_MS);
   channel.write(Buffer.alloc(100_000));
   assert.equal((await takeBytes(scene, 100_000)).pings, 1, "the probe");
-  clock.advance(PROBE_MS / 2);
+  clock.advance(PROBE_MS / 10);
   answer();
   await readSoFar(scene);
   channel.write("hello");

@@ -4,8 +4,12 @@ const REPLACED_INSTANCE_MS = 180_000;
 /** A contender of another make is turned away until the last swap is this long ago: the first time, and from then on (2 a minute at most). */
 const FIRST_HOLD_MS = 10_000;
 const HOLD_MS = 35_000;
-/** Devices behind one address may replace each other this often within {@link REPLACED_MS}: mostly it is one that is restarted. */
+/**
+ * Living devices behind one address may replace each other this often, and for this long with more than one swap: it may be one that dials
+ * twice.
+ */
 const SAME_ADDRESS_SWAPS = 8;
+const SAME_ADDRESS_MS = 9_000;
 /** Contention is over when nobody has contended for this long. The next one is a new one, with a new warning. */
 const PEACE_MS = 300_000;
 /** Most contenders to remember: the one replaced longest ago is forgotten. */
@@ -31,7 +35,7 @@ export class DeviceContention {
   readonly #addresses = new Map<string, number>();
   /** The same by instance. */
   readonly #instances = new Map<string, number>();
-  /** The latest swaps within one address. */
+  /** The latest swaps within one address in which the replaced device was alive. */
   #sameAddressSwaps: number[] = [];
   #swappedAt = Number.NEGATIVE_INFINITY;
   #contendedAt = Number.NEGATIVE_INFINITY;
@@ -59,7 +63,6 @@ export class DeviceContention {
     }
     this.#swappedAt = now;
     if (newcomer.address !== linked.address) remember(this.#addresses, linked.address, now);
-    else this.#sameAddressSwaps = [...this.#sameAddressSwaps, now].slice(-SAME_ADDRESS_SWAPS);
     if (linked.instance !== undefined) remember(this.#instances, linked.instance, now);
   }
 
@@ -73,9 +76,13 @@ export class DeviceContention {
     } else if (isWithin(this.#instances.get(instance), REPLACED_INSTANCE_MS, now)) this.#contended(now);
   }
 
-  /** The device that was replaced has been told so, and has answered: there are two of them. */
-  bothAlive(now: number): void {
-    this.#contended(now);
+  /** The replaced device has closed its link in answer to ours: it was alive. */
+  answered(replaced: Contender, newcomer: Contender, now: number): void {
+    const areOurOwn = replaced.instance !== undefined && newcomer.instance !== undefined;
+    if (areOurOwn && replaced.instance !== newcomer.instance) this.#contended(now);
+    if (!areOurOwn && replaced.address === newcomer.address) {
+      this.#sameAddressSwaps = [...this.#sameAddressSwaps, now].slice(-SAME_ADDRESS_SWAPS);
+    }
   }
 
   /** Whether to warn now: once for each contention. */
@@ -87,10 +94,10 @@ export class DeviceContention {
 
   #contends({ address }: Contender, linked: Contender, now: number): boolean {
     if (address !== linked.address) return isWithin(this.#addresses.get(address), REPLACED_MS, now);
-    const [first] = this.#sameAddressSwaps;
-    const isFull = this.#sameAddressSwaps.length === SAME_ADDRESS_SWAPS;
+    const swaps = this.#sameAddressSwaps.filter((at) => isWithin(at, REPLACED_MS, now));
+    const [first = now] = swaps;
     const isContended = this.#contendedSwaps > 0 && isWithin(this.#contendedAt, PEACE_MS, now);
-    return isContended || (isFull && isWithin(first, REPLACED_MS, now));
+    return isContended || swaps.length === SAME_ADDRESS_SWAPS || (swaps.length > 1 && now - first >= SAME_ADDRESS_MS);
   }
 
   #contended(now: number): void {

@@ -31,6 +31,8 @@ export interface DeviceStatus extends LinkBytes {
   readonly services: string;
   readonly connected: boolean;
   readonly link?: TunnelLinkStatus;
+  /** Why there is no link, while the device waits to try again. */
+  readonly problem?: string;
   /** Links so far. */
   readonly links: number;
   /** Clients so far, with those whose service could not be reached. */
@@ -133,10 +135,10 @@ export function tunnelLine(tunnel: TunnelStatus): string {
 
 /** The line of STAT for a device. */
 export function deviceLine(device: DeviceStatus): string {
-  const { name, server, services, link, links, clients, refused } = device;
+  const { name, server, services, link, problem, links, clients, refused } = device;
   return [
     ` device ${name === undefined ? "" : `${name} `}of ${server} for ${services || "nothing"}:`,
-    `${link === undefined ? "not connected" : `${link.resuming ? "waiting to resume" : "connected"} for ${ageOf(link)}`}, ${link?.clients ?? 0} clients;`,
+    `${stateOfDevice(link, problem)}, ${link?.clients ?? 0} clients;`,
     `${links} links and ${clients} clients so far, ${refused} refused,`,
     bytesOf(device),
   ].join(" ");
@@ -163,6 +165,11 @@ function countOf(clients: number): string {
 
 function seconds(ms: number): string {
   return `${Number((ms / 1000).toFixed(1))} s`;
+}
+
+function stateOfDevice(link: TunnelLinkStatus | undefined, problem: string | undefined): string {
+  if (link === undefined) return problem === undefined ? "not connected" : `not connected (${problem})`;
+  return `${link.resuming ? "waiting to resume" : "connected"} for ${ageOf(link)}`;
 }
 
 function bytesOf({ received, sent }: LinkBytes): string {

@@ -6,6 +6,7 @@ import { faults } from "../../support/process.js";
 import { Random } from "../../support/random.js";
 import { DATA, ScriptedDevice } from "../../support/tunnel.js";
 import { startServer } from "../../support/tunnels.js";
+import { until } from "../../support/wait.js";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
 
@@ -27,6 +28,8 @@ test("random bytes from peers that are no devices do not stop the server", async
     if (ending === "reset") peer.client.reset();
   }
   const device = await ScriptedDevice.open(server.port);
+  const { localPort } = device.client.socket;
+  await until(async () => (await server.status()).link?.address === `127.0.0.1:${localPort}`, "it to be the device");
   await server.listens();
   const client = await Client.open(server.hosts[0] ?? 0);
   assert.equal((await device.connect()).service, "10.0.0.1:80");
