@@ -67,10 +67,11 @@ export interface Listener {
   readonly essential: boolean;
   /** Where the connections go, when the client does not choose. */
   readonly route?: ConnRequest & { readonly servers?: readonly HostPort[] };
-  /** Clients speak TLS: our certificate, and the authority that has to have signed theirs. */
-  readonly tls?: Credentials;
-  /** The section `[tls NAME]` that has them, where one has. */
-  readonly tlsIdentity?: string;
+  /**
+   * Clients speak TLS: our certificate, and the authority that has to have signed theirs. Or the name of the section `[tls NAME]` that has
+   * them, as the last reload has read them.
+   */
+  readonly tls?: Credentials | string;
   /** Begins to serve an admitted client. */
   welcome(client: AcceptedClient): void;
   /** Writes to a client why it is not admitted, where the protocol of the port has room for that. The caller closes the connection. */

@@ -152,7 +152,7 @@ export class Port implements OwnPort {
   }
 
   get status(): ListenerStatus {
-    const { kind, name, port, path, route, tlsIdentity } = this.listener;
+    const { kind, name, port, path, route, tls } = this.listener;
     const remote = destination(this.listener);
     return {
       kind,
@@ -161,7 +161,7 @@ export class Port implements OwnPort {
       port: this.#place?.port ?? port,
       ...(remote !== undefined && { remote }),
       ...(route && { targets: route.servers ?? [route.target] }),
-      ...(tlsIdentity !== undefined && { tls: tlsIdentity }),
+      ...(typeof tls === "string" && { tls }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
@@ -172,7 +172,7 @@ export class Port implements OwnPort {
    * @throws {ListenError}
    */
   async open(): Promise<void> {
-    const { path, kind, tlsIdentity } = this.listener;
+    const { path, kind, tls } = this.listener;
     const attempt = new AbortController();
     const { signal } = attempt;
     this.#become({ kind: "opening", attempt });
@@ -188,7 +188,7 @@ export class Port implements OwnPort {
     this.#problem = undefined;
     this.#failures = 0;
     const remote = destination(this.listener);
-    const how = tlsIdentity === undefined ? kind : `${kind} over TLS`;
+    const how = tls === undefined ? kind : `${kind} over TLS`;
     this.#context.log.info(`listening on ${this.name} (${how}${remote === undefined ? "" : ` for ${remote}`})`);
   }
 

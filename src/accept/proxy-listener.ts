@@ -1,17 +1,16 @@
 import type { Settings } from "../core/config/settings.js";
 import { lineName } from "../core/net/client-origin.js";
 import { errorReply } from "../core/setup/run-command.js";
-import { type ListenTlsParts, listenTls } from "./listen-tls.js";
 import type { Listener } from "./listener.js";
 
 /** The proxy's own port: its clients begin in setup mode (`docs/protocol.md`). */
-export function proxyListeners({ port, listenTls: name }: Settings, parts: ListenTlsParts): Listener[] {
+export function proxyListeners({ port, listenTls }: Settings): Listener[] {
   if (port === 0) return [];
   return [
     {
       kind: "proxy",
       port,
-      ...listenTls(name, parts),
+      ...(listenTls !== "" && { tls: listenTls }),
       name: lineName("proxy", { port }),
       throughDaemon: "refused",
       accepts: "clients",

@@ -41,8 +41,10 @@ export class Acceptor {
       return;
     }
     const origin = this.#services.own.originOf(socket, listener);
-    if (listener.tls === undefined) this.#acceptTcp(listener, socket, origin);
-    else this.#handshakes.begin(socket, origin, listener, listener.tls);
+    const { tls } = listener;
+    if (tls === undefined) this.#acceptTcp(listener, socket, origin);
+    else if (typeof tls !== "string") this.#handshakes.begin(socket, origin, listener, tls);
+    else this.#acceptTls(listener, socket, origin, tls);
   }
 
   /** A client that sends datagrams is no socket, but it has its share of memory, and may have a remote: it counts as one. */
@@ -71,6 +73,13 @@ export class Acceptor {
     const client = acceptLocal(socket);
     const origin = { address: client.peerAddress, line: listener.name, hops: 0 };
     this.#serve(client, origin, listener, this.#services.descriptors.takeReserved());
+  }
+
+  /** @param name of the identity that the listener shows */
+  #acceptTls(listener: Listener, socket: Socket, origin: ClientOrigin, name: string): void {
+    const credentials = this.#generation().context.tlsIdentities.get(name);
+    if (credentials !== undefined) this.#handshakes.begin(socket, origin, listener, credentials);
+    else socket.destroy(); // the reload that brings the identity is not quite over
   }
 
   #acceptTcp(listener: Listener, socket: Socket, origin: ClientOrigin): void {

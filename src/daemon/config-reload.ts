@@ -17,7 +17,7 @@ export interface ConfigReloadContext {
   /** The settings in force. */
   settings(): Settings;
   /** @throws when a file that a listener needs cannot be used */
-  listenersOf(settings: Settings, identities: TlsIdentities): Listener[];
+  listenersOf(settings: Settings): Listener[];
   /** Puts settings in force, ports and log apart. */
   adopt(settings: Settings, identities: TlsIdentities): Promise<void>;
 }
@@ -75,7 +75,7 @@ export class ConfigReload {
     try {
       log.configure(settings.log, settings.debug);
       const identities = readIdentities(settings.tlsIdentities);
-      await ports.change(this.#context.listenersOf(settings, identities), settings.ip);
+      await ports.change(this.#context.listenersOf(settings), settings.ip);
       return ok(identities);
     } catch (error) {
       this.#restoreLog(this.#context.settings());

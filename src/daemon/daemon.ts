@@ -71,7 +71,7 @@ export class Daemon {
       descriptorLimit: services.descriptors.limit,
       load,
       settings: () => this.#generation.settings,
-      listenersOf: (next, identities) => listenersOf(next, this.#features, identities),
+      listenersOf: (next) => listenersOf(next, this.#features),
       adopt: (next, identities) => this.#adopt(next, identities),
     });
     this.stopped = new Promise((resolve) => {
@@ -91,7 +91,7 @@ export class Daemon {
       alerts.configure(settings);
       this.#features.configure(settings, context);
       await this.#web.configure(settings);
-      await this.#ports.open(listenersOf(settings, this.#features, context.tlsIdentities), settings.ip);
+      await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
     } catch (error) {
       this.#features.close("it does not start");
       await Promise.all([luupClients.close(), this.#web.close()]);

@@ -1,5 +1,4 @@
 import { listenPlaces } from "../accept/line-places.js";
-import { type ListenTlsParts, listenTls } from "../accept/listen-tls.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import type { DirectLines } from "./direct-lines.js";
@@ -7,19 +6,20 @@ import type { DirectLines } from "./direct-lines.js";
 /** The ports of `[direct]`: the daemon connects their clients to a remote at once, without greeting or reply (docs/direct.md). */
 export function directListeners(
   { direct, linesEssential }: Settings,
-  parts: ListenTlsParts & { readonly directLines: DirectLines },
+  { directLines }: { readonly directLines: DirectLines },
 ): Listener[] {
   return direct.flatMap((line): Listener[] => {
     const { route } = line;
+    const { listenTls } = route.options;
     const replyMode = route.direct.refusal === "reset" ? "reset" : "direct";
     return listenPlaces("direct", line).map((place) => ({
       ...place,
-      ...listenTls(route.options.listenTls, parts),
+      ...(listenTls !== undefined && { tls: listenTls }),
       throughDaemon: "allowed",
       accepts: "clients",
       essential: linesEssential,
       route,
-      welcome: (client) => client.connect(route, replyMode, () => parts.directLines.of(line).dial(client.origin)),
+      welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).dial(client.origin)),
       reject() {},
     }));
   });

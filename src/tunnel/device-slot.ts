@@ -201,6 +201,7 @@ export class DeviceSlot {
         throughDaemon: "allowed",
         accepts: "clients",
         essential: false,
+        ...(options.listenTls !== undefined && { tls: options.listenTls }),
         route: request,
         welcome: (client) => client.connect(request, "reset", () => this.#openClient(exposure)),
         reject() {},

@@ -8,7 +8,7 @@ import type { SocketTable } from "../system/socket-table.js";
 
 /** What tunnels need of the daemon. */
 export interface TunnelContext extends DialContext {
-  readonly settings: Pick<Settings, "keepalive"> & DeviceValues;
+  readonly settings: Pick<Settings, "keepalive" | "tlsIdentities"> & DeviceValues;
   readonly log: Log;
   readonly deadPeers: DeadPeers;
   readonly sockets: SocketTable;

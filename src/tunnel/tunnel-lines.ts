@@ -39,7 +39,8 @@ export class TunnelLines {
   );
   /** The devices of `[device]` sections. */
   readonly #devices = new KeyedLines<DeviceSection, TunnelDevice>(
-    (section) => JSON.stringify([section.name, section.deviceServer, section.deviceAllow, credentialsOf(section)]),
+    (section) =>
+      JSON.stringify([section.name, section.deviceServer, section.deviceAllow, this.#credentialsOf(section)]),
     (section) => this.#deviceOf(section),
   );
   /** The devices that TCPR has started, by server and service. */
@@ -87,7 +88,7 @@ export class TunnelLines {
     const key = JSON.stringify([server, service]);
     if (this.#started.has(key)) return undefined;
     if (this.#started.size >= MAX_DEVICES) return `${MAX_DEVICES} links are kept already`;
-    const rules = deviceRules(this.#context.settings, server, AllowedServices.only(service));
+    const rules = this.#rulesOf(this.#context.settings, server, AllowedServices.only(service));
     this.#started.set(key, new TunnelDevice(rules, this.#context));
     return undefined;
   }
@@ -102,8 +103,21 @@ export class TunnelLines {
   #deviceOf(section: DeviceSection): TunnelDevice {
     const { name, deviceServer, deviceAllow } = section;
     if (deviceServer === undefined) throw new Error("a [device] section without a server is no device");
-    const rules = deviceRules(section, deviceServer, new AllowedServices(deviceAllow));
+    const rules = this.#rulesOf(section, deviceServer, new AllowedServices(deviceAllow));
     return new TunnelDevice({ ...rules, ...(name !== undefined && { name }) }, this.#context);
+  }
+
+  /** The rules of a device of this server, with the credentials of its section; TCPR takes those of `[device]`. */
+  #rulesOf(section: DeviceValues, server: HostPort, services: AllowedServices): DeviceRules {
+    return { server, services, probeMs, stallMs, ...this.#credentialsOf(section) };
+  }
+
+  #credentialsOf(section: DeviceValues): Pick<DeviceRules, "tls" | "secret"> {
+    const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = section;
+    if (deviceTls === false) return {};
+    const own = { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey };
+    const identity = this.#context.settings.tlsIdentities.find(({ name }) => name === deviceTls);
+    return { tls: identity ?? own, ...(deviceSecret !== "" && { secret: deviceSecret }) };
   }
 }
 
@@ -116,17 +130,4 @@ function slotsOf({ port, name, route }: TunnelLine): ExpectedDevice[] {
     const exposures = route.exposures.filter((exposure) => exposure.device === device);
     return { rules: { line, device, exposures, options: route.options, resumeMs: tunnel.resumeMs }, tunnel, secret };
   });
-}
-
-/** The rules of a device of this server, with the credentials of its section; TCPR takes those of `[device]`. */
-function deviceRules(section: DeviceValues, server: HostPort, services: AllowedServices): DeviceRules {
-  return { server, services, probeMs, stallMs, ...credentialsOf(section) };
-}
-
-function credentialsOf(section: DeviceValues): Pick<DeviceRules, "tls" | "secret"> {
-  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = section;
-  return {
-    ...(deviceTls && { tls: { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey } }),
-    ...(deviceTls && deviceSecret !== "" && { secret: deviceSecret }),
-  };
 }

@@ -1,6 +1,7 @@
 import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
+import type { TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import { readCredentials } from "../dial/tls-credentials.js";
 import type { TunnelLines } from "./tunnel-lines.js";
 
@@ -20,10 +21,16 @@ export function tunnelListeners(
         throughDaemon: "allowed",
         accepts: "devices",
         essential: linesEssential,
-        ...(line.route.tunnel.tls && { tls: readCredentials(line.route.tunnel) }),
+        ...tlsOf(line.route.tunnel),
         welcome: (client) => client.handOver((end, over, heard) => tunnelLines.of(line).accept(end, over, heard)),
         reject() {},
       }),
     ),
   );
+}
+
+/** How the port of a line speaks TLS: by the files that the line names, or by an identity. */
+function tlsOf(tunnel: TunnelOptions): Pick<Listener, "tls"> {
+  if (tunnel.tls === false) return {};
+  return { tls: tunnel.tls === true ? readCredentials(tunnel) : tunnel.tls };
 }

@@ -7,7 +7,7 @@ import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { FakeEnd } from "../support/fake-end.js";
 
 test("clients of the proxy's port begin in setup mode, and read in its words why they are rejected", () => {
-  const [listener] = proxyListeners({ ...DEFAULT_SETTINGS, port: 2504 }, { tlsIdentities: new Map() });
+  const [listener] = proxyListeners({ ...DEFAULT_SETTINGS, port: 2504 });
   const begun: string[] = [];
   listener?.welcome({ beginSetup: () => begun.push("setup") } as unknown as AcceptedClient);
   assert.deepEqual(begun, ["setup"]);
@@ -18,7 +18,7 @@ test("clients of the proxy's port begin in setup mode, and read in its words why
 });
 
 test("`port=0` means no proxy port", () => {
-  assert.deepEqual(proxyListeners({ ...DEFAULT_SETTINGS, port: 0 }, { tlsIdentities: new Map() }), []);
+  assert.deepEqual(proxyListeners({ ...DEFAULT_SETTINGS, port: 0 }), []);
 });
 
 test("there is a control socket where the settings name one", () => {

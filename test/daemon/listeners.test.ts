@@ -25,7 +25,7 @@ test("each place of each line has a listener; the control socket comes last", (t
   const settings = { ...DEFAULT_SETTINGS, ...values, ...lines, port: 2504, control: "/run/control.sock" };
   const features = new Features(servicesHere(t).generation.context);
   t.after(() => features.close("the test has ended"));
-  const listeners = listenersOf(settings, features, new Map()).map(({ kind, host = "", port, accepts }) => [
+  const listeners = listenersOf(settings, features).map(({ kind, host = "", port, accepts }) => [
     kind,
     host,
     port,

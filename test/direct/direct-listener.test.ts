@@ -21,10 +21,7 @@ async function setUp(t: TestContext, options = "") {
     device.close();
   });
   const line = { port: 8125, route: parsed.value } as DirectLine;
-  const [listener] = directListeners(
-    { ...DEFAULT_SETTINGS, direct: [line] },
-    { directLines, tlsIdentities: new Map() },
-  );
+  const [listener] = directListeners({ ...DEFAULT_SETTINGS, direct: [line] }, { directLines });
   /** A client comes: how it is answered, and where it is connected. */
   const welcome = (): { readonly mode: ReplyMode | undefined; readonly dial: Dial | undefined } => {
     let mode: ReplyMode | undefined;

@@ -15,10 +15,7 @@ const LINE = { port: 5020, name: "inverter", route: muxRoute("PROT=modbus") } as
 test("each line has a port whose clients are attached to the mux of the line", async (t) => {
   const muxLines = new MuxLines(servicesHere(t).generation.context);
   t.after(() => muxLines.close("the test has ended"));
-  const [listener, ...more] = muxListeners(
-    { ...DEFAULT_SETTINGS, mux: [LINE] },
-    { muxLines, tlsIdentities: new Map() },
-  );
+  const [listener, ...more] = muxListeners({ ...DEFAULT_SETTINGS, mux: [LINE] }, { muxLines });
   const { kind, port, name } = listener as Listener;
   assert.deepEqual([kind, port, name, more], ["mux", 5020, "mux inverter (port 5020)", []]);
   let mode: ReplyMode | undefined;

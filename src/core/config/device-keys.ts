@@ -1,9 +1,9 @@
 import { formatHostPort, parseHostPort } from "../net/address.js";
+import { findYesOrNo } from "../parse/keyword.js";
 import { ok } from "../parse/result.js";
 import { parseSecret } from "../tunnel/secret-line.js";
 import { formatServices, parseServices } from "../tunnel/service-rules.js";
 import { type DeviceValues, row, type Settings } from "./settings.js";
-import { parseBoolean } from "./values.js";
 
 /** All keys of `[device]` (docs/tunnel.md). */
 export const DEVICE_KEYS = [
@@ -32,12 +32,12 @@ export const DEVICE_KEYS = [
   row({
     section: "device",
     key: "tls",
-    unit: "true or false",
-    range: "",
+    unit: "true, false or name",
+    range: "a section [tls NAME]",
     sets: "deviceTls",
     defaultText: "false",
-    help: "Speak TLS to the server and check its certificate.",
-    parse: parseBoolean,
+    help: "Speak TLS to the server and check its certificate. NAME stands for a [tls NAME].",
+    parse: (text) => ok(text === "" ? true : (findYesOrNo(text) ?? text)),
     print: String,
   }),
   row({
@@ -111,8 +111,11 @@ export function checkDevice(settings: DeviceValues): string[] {
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
   const problems: string[] = [];
   if (!deviceTls && deviceSecret !== "") problems.push("secret is told over TLS only: tls is wanted");
-  if (!deviceTls && deviceAuthority + deviceCertificate + deviceKey !== "")
-    problems.push("ca, cert and key go with tls");
+  if (deviceTls !== true && deviceAuthority + deviceCertificate + deviceKey !== "") {
+    problems.push(
+      `ca, cert and key go with tls${deviceTls === false ? "" : `=true: [tls ${deviceTls}] has the files`}`,
+    );
+  }
   if ((deviceCertificate === "") !== (deviceKey === "")) problems.push("cert and key: one needs the other");
   return problems;
 }

@@ -81,7 +81,8 @@ export interface Values {
   readonly deviceServer: HostPort | undefined;
   /** The services that these clients may reach. */
   readonly deviceAllow: readonly ServicePattern[];
-  readonly deviceTls: boolean;
+  /** Whether the server is spoken to by TLS, with the files below; or the section `[tls NAME]` that has them. */
+  readonly deviceTls: boolean | string;
   /** Files in PEM: the authority that signed the server's certificate (empty: the public ones), our own certificate, its key. */
   readonly deviceAuthority: string;
   readonly deviceCertificate: string;

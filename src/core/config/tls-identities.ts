@@ -87,7 +87,7 @@ export function printIdentity(identity: TlsIdentity): string[] {
 
 /** The problems of identities that are named and not there, or lack what their use needs. */
 export function identityProblems(settings: Settings): string[] {
-  const { tlsIdentities, listenTls } = settings;
+  const { tlsIdentities, listenTls, namedDevices } = settings;
   const names = tlsIdentities.map(({ name }) => name);
   /** @param isServer the identity shows its certificate to clients */
   const problem = (title: string, wanted: string | undefined, isServer: boolean): string[] => {
@@ -96,6 +96,12 @@ export function identityProblems(settings: Settings): string[] {
     if (identity === undefined) return [`${title}: unknown TLS identity "${wanted}"${didYouMean(wanted, names)}`];
     return isServer && identity.certificate === undefined ? [`${title}: [tls ${wanted}] has no cert and key`] : [];
   };
+  const devices = [settings, ...namedDevices.map(({ name, deviceTls }) => ({ name, deviceTls }))].flatMap((device) =>
+    problem("name" in device ? `[device ${device.name}]` : "[device]", nameIn(device.deviceTls), false),
+  );
+  const tunnels = settings.tunnel.flatMap((line) =>
+    problem(lineTitle("tunnel", line), nameIn(line.route.tunnel.tls), true),
+  );
   const lines = PORT_SECTIONS.flatMap((section) =>
     settings[section].flatMap((line) => {
       const title = lineTitle(section, line);
@@ -103,5 +109,10 @@ export function identityProblems(settings: Settings): string[] {
       return [...problem(title, wanted, false), ...problem(title, offered, true)];
     }),
   );
-  return [...problem("[host] listen-tls", listenTls === "" ? undefined : listenTls, true), ...lines];
+  return [...problem("[host] listen-tls", listenTls || undefined, true), ...lines, ...tunnels, ...devices];
+}
+
+/** The identity that tls names; undefined where it says yes or no. */
+function nameIn(tls: boolean | string): string | undefined {
+  return typeof tls === "string" ? tls : undefined;
 }

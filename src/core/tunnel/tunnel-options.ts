@@ -1,6 +1,6 @@
 import { type OptionRow, rowsOf } from "../options/option-table.js";
 import { FILE, time, type ValueKind, yesOrNo } from "../options/value-kinds.js";
-import { fail, map } from "../parse/result.js";
+import { fail, map, ok } from "../parse/result.js";
 import { type NamedSecret, parseNamedSecret, parseSecret } from "./secret-line.js";
 
 /** Everything that only the options of a `[tunnel]` line can say. Times in milliseconds. */
@@ -11,8 +11,8 @@ export interface TunnelOptions {
   readonly probeMs: number;
   /** For so long a link lives on without its connection, where the device can go on with it; 0: it ends with it. */
   readonly resumeMs: number;
-  /** Whether devices speak TLS. */
-  readonly tls: boolean;
+  /** Whether devices speak TLS, by the files below; or the section `[tls NAME]` that has them. */
+  readonly tls: boolean | string;
   /** Files in PEM: our certificate, its key; the authority that signs devices' certificates, which are asked for then. */
   readonly certificate?: string;
   readonly key?: string;
@@ -41,6 +41,19 @@ const SECRET: ValueKind<string> = {
   isSecret: true,
   parse: (value) => (value === "" ? fail("a secret is wanted") : parseSecret(value)),
   print: () => "***",
+};
+
+const YES_OR_NO = yesOrNo();
+
+/** Yes or no, or the name of an identity. */
+const TLS: ValueKind<boolean | string> = {
+  unit: "true, false or name",
+  range: "a section [tls NAME]",
+  parse(text, form) {
+    const value = YES_OR_NO.parse(text, form);
+    return value.ok || text === "" ? value : ok(text);
+  },
+  print: String,
 };
 
 const row = rowsOf<TunnelOptions>(DEFAULT_TUNNEL_OPTIONS);
@@ -93,10 +106,13 @@ export const TUNNEL_OPTIONS: readonly OptionRow<TunnelOptions>[] = [
   row({
     key: "TLS",
     name: "tls",
-    usage: "TLS=0|1",
-    help: ["Devices speak TLS. It needs certificate (CERT) and private-key (PKEY)."],
+    usage: "TLS=0|1|name",
+    help: [
+      "Devices speak TLS. It needs certificate (CERT) and private-key (PKEY), or it is the NAME of a",
+      "section [tls NAME].",
+    ],
     sets: "tls",
-    kind: yesOrNo(),
+    kind: TLS,
   }),
   row({
     key: "CERT",

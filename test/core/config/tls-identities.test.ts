@@ -55,6 +55,12 @@ const USES: readonly [lines: string, problem: string | undefined][] = [
   ["[mux m]\nlisten=1\ntarget=h:2\nlisten-tls=x", '[mux m]: unknown TLS identity "x"'],
   ["[tunnel]\n7=EXPOSE a:1>b:2 listen-tls=x", '[tunnel] 7: unknown TLS identity "x"'],
   ["[host]\nlisten-tls=x", '[host] listen-tls: unknown TLS identity "x"'],
+  ["[tunnel]\n7=EXPOSE a:1>b:2 tls=boiler listen-tls=boiler", undefined],
+  ["[tunnel]\n7=EXPOSE a:1>b:2 tls=trust", "[tunnel] 7: [tls trust] has no cert and key"],
+  ["[tunnel]\n7=EXPOSE a:1>b:2 tls=ture", '[tunnel] 7: unknown TLS identity "ture"'],
+  ["[device]\nserver=h:7\ntls=trust", undefined],
+  ["[device]\nserver=h:7\ntls=x", '[device]: unknown TLS identity "x"'],
+  ["[device barn]\nserver=h:7\ntls=boile", '[device barn]: unknown TLS identity "boile"; did you mean boiler?'],
   ["[direct]\n1=h:2 listen-tls=trust", "[direct] 1: [tls trust] has no cert and key"],
 ];
 test("whoever names an identity wants one that is there, with a certificate where clients see it", () => {

@@ -30,6 +30,7 @@ test("the options of a tunnel are separate from those of its clients, which STAT
 const wrongLines: [string, RegExp][] = [
   ["TLS=1", /^TLS=true needs CERT and PKEY$/],
   ["TLS=1 CERT=/c.pem", /^TLS=true needs CERT and PKEY$/],
+  ["TLS=hub CAFI=/a.pem", /^CERT, PKEY and CAFI go with TLS=true: \[tls hub\] has the files$/],
   ["SECR=sesame", /^CERT, PKEY, CAFI and SECR go with TLS=true$/],
   [`TLS=0 ${FILES}`, /^CERT, PKEY, CAFI and SECR go with TLS=true$/],
   ["CAFI=/a.pem", /^CERT, PKEY, CAFI and SECR go with TLS=true$/],
@@ -46,6 +47,7 @@ for (const [options, message] of wrongLines) {
 const devices: [string, string[]][] = [
   ["tls=true\nsecret=sesame\nca=/a\ncert=/c\nkey=/k", []],
   ["tls=true", []],
+  ["tls=hub\nca=/a.pem", ["[device] ca, cert and key go with tls=true: [tls hub] has the files"]],
   ["secret=sesame", ["[device] secret is told over TLS only: tls is wanted"]],
   ["ca=/a", ["[device] ca, cert and key go with tls"]],
   ["tls=true\ncert=/c", ["[device] cert and key: one needs the other"]],
