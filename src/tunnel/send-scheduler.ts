@@ -1,12 +1,11 @@
-import { frameOf, HEADER, PAYLOAD_MAX, type SendableCommand, writeDataHeader } from "../core/tunnel/frames.js";
+import { FrameBatch } from "../core/tunnel/frame-batch.js";
+import { frameOf, type SendableCommand } from "../core/tunnel/frames.js";
 import { SendWindow } from "../core/tunnel/send-window.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { Channel } from "./channel.js";
 
 const PING = frameOf({ kind: "ping" });
-/** Bytes from which on a piece is copied into memory that is kept for it: a new buffer for each would cost more than the copy. */
-const LONG = 4096;
 const PONG = frameOf({ kind: "pong" });
 
 /**
@@ -22,12 +21,11 @@ export class SendScheduler {
   /** This side does not read for now, so no PONG can open the window. */
   #readingPaused = false;
   #usesCredit = false;
-  /** Memory for the frames of long pieces: it is free again when the kernel has taken the frame, and no other piece goes before. */
-  #frame: Buffer | undefined;
   /** Clients with bytes to send, in the order of their turns. */
   readonly #waiting = new Set<Channel>();
-  /** The client whose last piece the kernel has not taken yet. */
-  #sending: Channel | undefined;
+  readonly #batch = new FrameBatch();
+  /** Clients whose last pieces the kernel has not taken yet. */
+  #sending: Channel[] = [];
 
   constructor(end: Pick<StreamEnd, "unsent" | "write">, clock: Pick<Clock, "now">) {
     this.#end = end;
@@ -126,45 +124,51 @@ export class SendScheduler {
 
   /** The kernel has taken everything. */
   drained(): void {
-    const sending = this.#sending;
-    this.#sending = undefined;
-    sending?.sent();
+    for (const channel of this.#sending.splice(0)) channel.sent();
     this.#dispatch();
   }
 
-  get #open(): boolean {
-    return this.#end.unsent === 0 && (this.#window.open || this.#readingPaused);
+  get #isOpen(): boolean {
+    return this.#window.open || this.#readingPaused;
   }
 
-  /** Sends pieces, one of each client in turn. */
   #dispatch(): void {
-    while (this.#open) {
-      const [channel] = this.#waiting;
-      if (channel === undefined) return;
-      this.#waiting.delete(channel);
-      if (!this.#accepts(channel)) continue;
-      const { piece } = this.#window;
-      const bytes = channel.takePiece(this.#usesCredit ? Math.min(piece, channel.sendCredit) : piece);
-      if (bytes === undefined) continue;
-      if (channel.unsent > 0) this.#waiting.add(channel);
-      this.#write(this.#frameOf(channel.id, bytes));
-      this.#pingIfDue();
-      if (channel.unsent > 0) continue;
-      if (this.#end.unsent === 0) channel.sent();
-      else this.#sending = channel;
+    while (this.#end.unsent === 0 && this.#isOpen && this.#waiting.size > 0) this.#sendBatch();
+  }
+
+  /** Sends pieces, one of each client in turn: several of them in one write to a peer that answers pings, and so bounds what waits. */
+  #sendBatch(): void {
+    const done: Channel[] = [];
+    const { piece } = this.#window;
+    do {
+      const channel = this.#addPiece(piece);
+      if (channel?.unsent === 0) done.push(channel);
+    } while (this.#waiting.size > 0 && this.#isOpen && this.peerAnswersPings && this.#batch.fits(piece));
+    if (this.#batch.length === 0) return;
+    this.#end.write(this.#batch.take());
+    if (this.#end.unsent > 0) this.#sending.push(...done);
+    else for (const channel of done) channel.sent();
+  }
+
+  /** Adds a piece of the client whose turn it is to the batch. Undefined when the client has nothing, or may not send. */
+  #addPiece(most: number): Channel | undefined {
+    const [channel] = this.#waiting;
+    if (channel === undefined) return undefined;
+    this.#waiting.delete(channel);
+    if (!this.#accepts(channel)) return undefined;
+    const bytes = channel.takePiece(this.#usesCredit ? Math.min(most, channel.sendCredit) : most);
+    if (bytes === undefined) return undefined;
+    if (channel.unsent > 0) this.#waiting.add(channel);
+    this.#window.sent += this.#batch.addData(channel.id, bytes);
+    if (this.#window.pingDue) {
+      this.#window.sent += this.#batch.add(PING);
+      this.#window.pingSent(this.#clock.now());
     }
+    return channel;
   }
 
   #accepts(channel: Channel): boolean {
     return !channel.sendingPaused && (!this.#usesCredit || channel.sendCredit > 0);
-  }
-
-  #frameOf(client: number, bytes: Buffer): Buffer {
-    if (bytes.length < LONG) return frameOf({ kind: "data", client, bytes });
-    this.#frame ??= Buffer.allocUnsafeSlow(HEADER + PAYLOAD_MAX);
-    writeDataHeader(this.#frame, client, bytes.length);
-    bytes.copy(this.#frame, HEADER);
-    return this.#frame.subarray(0, HEADER + bytes.length);
   }
 
   #write(bytes: Buffer): void {

@@ -2,10 +2,13 @@ import { ByteTail } from "../collections/byte-tail.js";
 import { commandOf, DATA, HEADER, type TunnelCommand } from "./frames.js";
 
 const NOTHING: Buffer = Buffer.alloc(0);
+/** Most DATA frames of one client that become one command: a reader of very small ones can stop in between. */
+const MAX_JOINED = 32;
 
 /**
  * Reads the commands of a link from the chunks of its stream. The bytes of DATA come as they arrive, in views of the chunk: a frame that
- * comes in several chunks is several commands `data`. Only the beginning of another frame is copied and kept, {@link HEADER} and
+ * comes in several chunks is several commands `data`, and frames of one client that follow each other are one: their bytes are moved
+ * together, over the headers, since each command costs its reader a write. Only the beginning of another frame is copied and kept, {@link HEADER} and
  * PAYLOAD_MAX bytes at most.
  */
 export class FrameReader {
@@ -35,7 +38,7 @@ export class FrameReader {
     this.#tail.take();
   }
 
-  /** Adds the next bytes of the stream. The chunk must not change before {@link take} has returned nothing. */
+  /** Adds the next bytes of the stream. Their memory belongs to the reader until {@link take} has returned nothing. */
   push(chunk: Buffer): void {
     const rest = this.#chunk.subarray(this.#at);
     this.#chunk = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -91,11 +94,35 @@ export class FrameReader {
   }
 
   #takeData(): TunnelCommand | undefined {
-    const bytes = this.#chunk.subarray(this.#at, this.#at + this.#dataLeft);
-    if (bytes.length === 0) return undefined;
-    this.#at += bytes.length;
-    this.#taken += bytes.length;
-    this.#dataLeft -= bytes.length;
-    return { kind: "data", client: this.#dataClient, bytes };
+    const from = this.#at;
+    if (from === this.#chunk.length) return undefined;
+    let end = this.#passData();
+    for (let joined = 1; joined < MAX_JOINED && this.#nextIsData(); joined += 1) {
+      const header = this.#at;
+      this.#at += HEADER;
+      this.#taken += HEADER;
+      this.#dataLeft = this.#chunk.readUInt16BE(header);
+      const next = this.#passData();
+      this.#chunk.copyWithin(end, header + HEADER, next);
+      end += next - header - HEADER;
+    }
+    return { kind: "data", client: this.#dataClient, bytes: this.#chunk.subarray(from, end) };
+  }
+
+  /** Passes over the payload of DATA, as far as it has come. Returns the index behind it. */
+  #passData(): number {
+    const end = Math.min(this.#chunk.length, this.#at + this.#dataLeft);
+    const bytes = end - this.#at;
+    this.#at = end;
+    this.#taken += bytes;
+    this.#dataLeft -= bytes;
+    return end;
+  }
+
+  /** Whether a DATA frame of the same client follows at once. */
+  #nextIsData(): boolean {
+    const [chunk, at] = [this.#chunk, this.#at];
+    const isHeader = this.#dataLeft === 0 && chunk.length - at >= HEADER;
+    return isHeader && chunk[at + 2] === DATA && chunk[at + 3] === this.#dataClient;
   }
 }

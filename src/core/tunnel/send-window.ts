@@ -7,7 +7,7 @@ const LARGE_PIECE_MS = 1; // a longer piece takes no more time than that
 const MIN_WINDOW = SMALL_PIECE;
 /** Bytes may queue on the way for this long, beside the time of the way itself; half of that time where that is longer. */
 const QUEUEING_MS = 50;
-/** Most bytes that queue on a fast way: all of them reach the other side before it can pause a client that does not read. */
+/** Most bytes that queue on a fast way; on a short one, which answers at once, half of that: a byte beside a download waits for them. */
 const MAX_QUEUED = 1_048_576;
 const PINGS_PER_WINDOW = 4; // so the window moves on in steps, not all at once
 const MAX_OUTSTANDING_PINGS = 64; // a peer that answers none gets no more, so the list stays short
@@ -105,8 +105,10 @@ export class SendWindow {
     const rate = (ping.at - ping.confirmed) / Math.max(now - ping.confirmedAt, 0.01);
     const weight = rate > this.#bytesPerMs ? 1 : Math.min(1, (DECLINE * tookMs) / allowedMs);
     this.#bytesPerMs += (rate - this.#bytesPerMs) * weight;
-    const queued = Math.min(MAX_QUEUED, this.#bytesPerMs * queueingMs(this.#fastestMs));
-    const size = Math.max(MIN_WINDOW, Math.round(this.#bytesPerMs * this.#fastestMs + queued));
+    const underWay = this.#bytesPerMs * this.#fastestMs;
+    const mostQueued = Math.min(MAX_QUEUED, Math.max(MAX_QUEUED / 2, underWay));
+    const queued = Math.min(mostQueued, this.#bytesPerMs * queueingMs(this.#fastestMs));
+    const size = Math.max(MIN_WINDOW, Math.round(underWay + queued));
     if (size > this.#size || tookMs > allowedMs) this.#size = size;
   }
 
