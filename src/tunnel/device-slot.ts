@@ -117,7 +117,7 @@ export class DeviceSlot {
 
   /** Closes the link, and with it the exposed ports. */
   close(reason: string): void {
-    this.#linked?.visit.link.close(reason);
+    this.#linked?.visit.leave(reason);
   }
 
   #replace(former: DeviceVisit, visit: DeviceVisit): void {
@@ -138,7 +138,8 @@ export class DeviceSlot {
     else if (command.kind === "hello") {
       this.#identified(visit);
       this.#offerSession(visit);
-    } else if (command.kind === "session") visit.link.send({ kind: "no-session" });
+    } else if (command.kind === "bye") visit.link.close(`the device has ended the link: ${command.text}`);
+    else if (command.kind === "session") visit.link.send({ kind: "no-session" });
     else if (command.kind === "unknown") this.#logUnknown(visit, command.reason);
   }
 

@@ -89,7 +89,7 @@ export class DeviceVisit implements Contender {
     return {
       close: (reason) => {
         const visit = this.#successor ?? this;
-        if (visit.#connection === connection) visit.link.close(reason);
+        if (visit.#connection === connection) visit.leave(reason);
       },
     };
   }
@@ -135,6 +135,12 @@ export class DeviceVisit implements Contender {
       closed(reason);
       gone?.(answered);
     });
+  }
+
+  /** Closes the link because the server wants so. */
+  leave(reason: string): void {
+    const { closed } = this.#connection;
+    this.link.leave(reason, () => closed(reason));
   }
 
   #handle(command: TunnelCommand): void {

@@ -106,6 +106,11 @@ export class ResumableEnd implements LinkEnd {
     return this.#state.kind === "cut" ? Math.max(1, excess) : 0;
   }
 
+  /** Bytes of both directions that have come, as far as this side knows. */
+  get carried(): number {
+    return this.received + this.#sender.acknowledged;
+  }
+
   /** Bytes without an acknowledgement, which the end keeps. */
   get kept(): number {
     return this.#sender.kept;

@@ -6,16 +6,19 @@ import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.
 import { faultText } from "../core/parse/text.js";
 import { DeviceRetry, type EndedLink } from "../core/tunnel/device-retry.js";
 import type { Farewell } from "../core/tunnel/farewell.js";
-import type { TunnelCommand } from "../core/tunnel/frames.js";
-import { addBytes, type DeviceStatus, type LinkBytes } from "../core/tunnel/tunnel-status.js";
+import type { SendableCommand, TunnelCommand } from "../core/tunnel/frames.js";
+import type { SessionCommand } from "../core/tunnel/session-frames.js";
+import { addBytes, cutText, type DeviceStatus, type LinkBytes, resumedText } from "../core/tunnel/tunnel-status.js";
 import { type Dial, dial, failedDial } from "../dial/dial.js";
 import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
-import { type End, EndReason } from "../sockets/end.js";
+import type { End } from "../sockets/end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
-import { watchAddress } from "../system/own-addresses.js";
 import type { AllowedServices } from "./allowed-services.js";
 import { DeviceClient } from "./device-client.js";
+import type { ResumableEnd } from "./resumable-end.js";
+import { ServerConnection } from "./server-connection.js";
+import { SessionGreeting } from "./session-greeting.js";
 import type { TunnelContext } from "./tunnel-context.js";
 import { TunnelLink } from "./tunnel-link.js";
 import type { TunnelLinkRules } from "./tunnel-link-events.js";
@@ -39,7 +42,9 @@ export interface DeviceRules extends TunnelLinkRules {
 
 type State =
   | { readonly kind: "dialling"; readonly dial: Dial }
-  | { readonly kind: "linked"; readonly link: TunnelLink }
+  /** Asks the server to go on with the session of the link. */
+  | { readonly kind: "greeting"; readonly connection: ServerConnection; readonly greeting: SessionGreeting }
+  | { readonly kind: "linked"; readonly connection: ServerConnection }
   /** Waits to dial again. */
   | { readonly kind: "waiting"; readonly timer: Timer; readonly problem: string }
   | { readonly kind: "stopped" };
@@ -52,6 +57,10 @@ export class TunnelDevice {
   /** Bytes of links that have closed. */
   #closedLinks: LinkBytes = { received: 0, sent: 0 };
   #state: State;
+  /** The link; with a session, also while it waits for another connection. */
+  #link: TunnelLink | undefined;
+  /** Bytes that the session of the link had carried when it was last lost. */
+  #carried: number | undefined;
   readonly #retry = new DeviceRetry();
   /** Tells the server that a link is of this device, and not of another one with the same name and secret. */
   readonly #instance = randomUUID();
@@ -67,12 +76,12 @@ export class TunnelDevice {
 
   get status(): DeviceStatus {
     const server = formatHostPort(this.#rules.server);
-    const link = this.#state.kind === "linked" ? this.#state.link : undefined;
+    const link = this.#link;
     return {
       ...(this.#rules.name !== undefined && { name: this.#rules.name }),
       server,
       services: this.#rules.services.text,
-      connected: link !== undefined,
+      connected: this.#state.kind === "linked",
       ...(link && { link: link.status(server) }),
       ...(this.#state.kind === "waiting" && { problem: this.#state.problem }),
       ...addBytes(this.#closedLinks, link?.bytes),
@@ -82,18 +91,14 @@ export class TunnelDevice {
 
   /** Closes the link for good. */
   close(reason: string): void {
-    const state = this.#state;
+    const [state, link] = [this.#state, this.#link];
     this.#state = { kind: "stopped" };
-    switch (state.kind) {
-      case "dialling":
-        state.dial.abort();
-        return;
-      case "linked":
-        state.link.close(reason);
-        return;
-      case "waiting":
-        state.timer.cancel();
-    }
+    this.#link = undefined;
+    if (state.kind === "dialling") state.dial.abort();
+    else if (state.kind === "waiting") state.timer.cancel();
+    else if (state.kind === "greeting") state.greeting.abort();
+    if ("connection" in state) state.connection.stopWatching();
+    link?.leave(reason);
   }
 
   #startDial(): State {
@@ -126,47 +131,110 @@ export class TunnelDevice {
       end.destroy();
       return;
     }
+    const connection = new ServerConnection(end, this.#context);
+    const session = this.#link?.connection.session;
+    if (session === undefined) this.#begin(connection);
+    else this.#greet(connection, session);
+  }
+
+  #begin(connection: ServerConnection): void {
     this.#counters.links += 1;
     this.#logOnce("info", "connected");
-    const { clock, deadPeers } = this.#context;
-    deadPeers.add(end);
-    const { localAddress } = end;
-    const stopWatch = watchAddress(localAddress, clock, () => {
-      end.destroy(new EndReason(`our address ${localAddress} has gone`, true));
-    });
-    const since = clock.now();
     let farewell: Farewell | undefined;
-    const link: TunnelLink = new TunnelLink(end, { ...this.#rules, instance: this.#instance }, clock, {
+    const rules = { ...this.#rules, instance: this.#instance };
+    const link: TunnelLink = new TunnelLink(connection.end, rules, this.#context.clock, {
       command: (command) => {
         if (command.kind === "bye") farewell = command;
         this.#handle(link, command);
       },
       stalled: ({ id }) => this.#context.log.warn(`${this.#label} client ${id} closed: its service does not read`),
-      lost: (reason) => {
-        deadPeers.remove(end);
-        stopWatch();
-        this.#closedLinks = addBytes(this.#closedLinks, link.bytes);
-        this.#retryLater(`link lost: ${reason}`, { lastedMs: clock.now() - since, farewell });
-      },
-      unanswered: () => deadPeers.unanswered(end),
+      lost: (reason) => this.#lost(link, reason, farewell),
+      unanswered: async () => ("connection" in this.#state ? this.#state.connection.unanswered() : undefined),
       fault: (error) => this.#context.log.error(`${this.#label} ${faultText(error)}`),
     });
-    this.#state = { kind: "linked", link };
+    this.#link = link;
+    this.#state = { kind: "linked", connection };
     this.#introduce(link);
     link.start();
   }
 
+  #lost(link: TunnelLink, reason: string, farewell: Farewell | undefined): void {
+    this.#closedLinks = addBytes(this.#closedLinks, link.bytes);
+    if (this.#link !== link) return; // this side has given it up
+    this.#link = undefined;
+    const state = this.#state;
+    if (state.kind === "greeting") state.greeting.abort();
+    if ("connection" in state) this.#disconnected(`link lost: ${reason}`, state.connection, farewell);
+    else if (state.kind !== "stopped") this.#context.log.warn(`${this.#label} link lost: ${reason}`);
+  }
+
+  #disconnected(problem: string, connection: ServerConnection, farewell?: Farewell): void {
+    connection.stopWatching();
+    const carried = this.#link?.connection.session?.carried;
+    const waits = carried === undefined ? {} : { waits: { carried: carried !== this.#carried } };
+    this.#carried = carried;
+    this.#retryLater(problem, { lastedMs: connection.ageMs, ...waits, farewell });
+  }
+
+  /** The server offers a session: from now on the link waits for another connection when it loses this one. */
+  #joinSession(link: TunnelLink, { id, resumeMs }: SessionCommand): void {
+    link.connection.beginSession({ id, resumeMs }, true, {
+      cut: (reason) => {
+        const problem = cutText(reason, link.clientCount, resumeMs);
+        if ("connection" in this.#state) this.#disconnected(problem, this.#state.connection);
+      },
+      resumed: (afterMs) => {
+        this.#counters.resumed += 1;
+        this.#context.log.info(`${this.#label} ${resumedText(afterMs, link.clientCount)}`);
+      },
+    });
+  }
+
+  #greet(connection: ServerConnection, session: ResumableEnd): void {
+    const greeting = new SessionGreeting(connection.end, session, this.#introduction, this.#context.clock, {
+      resumed: () => {
+        this.#state = { kind: "linked", connection };
+      },
+      refused: () => {
+        this.#forget("the server knows nothing of its session");
+        this.#begin(connection);
+      },
+      dismissed: (farewell) => {
+        this.#forget(farewellText(farewell));
+        this.#disconnected(farewellText(farewell), connection, farewell);
+      },
+      failed: (reason) => this.#disconnected(reason, connection),
+    });
+    this.#state = { kind: "greeting", connection, greeting };
+  }
+
+  /** The session is over. */
+  #forget(reason: string): void {
+    const link = this.#link;
+    this.#link = undefined;
+    link?.close(reason);
+    this.#context.log.warn(`${this.#label} link lost: ${reason}`);
+  }
+
   #introduce(link: TunnelLink): void {
-    const { deviceName, secret } = this.#rules;
-    if (deviceName !== undefined) link.send({ kind: "name", name: deviceName });
-    if (secret !== undefined) link.send({ kind: "secret", bytes: Buffer.from(secret) });
+    for (const command of this.#introduction) link.send(command);
     link.send({ kind: "listen" });
     link.startPinging();
+  }
+
+  /** Says who the device is, where the server wants to know. */
+  get #introduction(): SendableCommand[] {
+    const { deviceName, secret } = this.#rules;
+    return [
+      ...(deviceName === undefined ? [] : [{ kind: "name", name: deviceName } as const]),
+      ...(secret === undefined ? [] : [{ kind: "secret", bytes: Buffer.from(secret) } as const]),
+    ];
   }
 
   #handle(link: TunnelLink, command: TunnelCommand): void {
     if (command.kind === "unknown") this.#logOnce("info", `a frame is skipped: ${command.reason}`);
     if (command.kind === "bye") link.close(farewellText(command));
+    if (command.kind === "session") this.#joinSession(link, command);
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
     const name = formatHostPort(service);

@@ -159,6 +159,16 @@ export class TunnelLink {
     this.#tellLost(reason, true);
   }
 
+  /**
+   * Closes the link because this side wants so. With a session the peer is told: it would wait for another connection.
+   *
+   * @param gone told when the connection is closed, unless `lost` tells that
+   */
+  leave(reason: string, gone = (): void => {}): void {
+    if (this.connection.session === undefined) this.close(reason);
+    else this.dismiss(reason, { reason: "closed", text: reason }, gone);
+  }
+
   #stop(): boolean {
     if (this.#closed) return false;
     this.#closed = true;

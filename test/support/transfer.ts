@@ -67,3 +67,31 @@ export class Download {
     this.socket.write(`${key} ${length}\n`);
   }
 }
+
+/** Sends a tape to a service that echoes it, and checks every byte of the echo. Ends when the echo has ended. */
+export class EchoTransfer {
+  readonly socket: Socket;
+  readonly done: Promise<Transferred>;
+  count = 0;
+
+  constructor(port: number, key: number, length: number) {
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const tape = new Tape(key);
+    let right = true;
+    let failure: string | undefined;
+    this.socket.on("error", (error: NodeJS.ErrnoException) => {
+      failure = error.code;
+    });
+    this.socket.on("data", (chunk: Buffer) => {
+      this.count += chunk.length;
+      right &&= tape.continuesWith(chunk);
+      if (this.count >= length) this.socket.destroy();
+    });
+    this.done = new Promise((resolve) => {
+      this.socket.on("close", () => resolve({ count: this.count, right, error: failure }));
+    });
+    const source = Readable.from(pieces(key, length));
+    source.pipe(this.socket, { end: false });
+    this.socket.on("close", () => source.destroy());
+  }
+}

@@ -11,7 +11,7 @@ export type Ability = (typeof ABILITIES)[number];
 export const NO_ABILITIES: ReadonlySet<Ability> = new Set();
 
 /** The abilities of this program, in the order of HELLO. An ability joins this list with the code that has it. */
-export const OWN_ABILITIES: readonly Ability[] = ["fin", "credit", "reset", "bye"];
+export const OWN_ABILITIES: readonly Ability[] = ["fin", "credit", "reset", "bye", "session"];
 
 /** Reads the payload of HELLO: words with spaces between. Words that this program does not know mean nothing to it. */
 export function abilitiesOf(payload: Buffer): ReadonlySet<Ability> {

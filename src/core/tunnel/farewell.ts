@@ -1,7 +1,10 @@
-/** Why a server ends a link on purpose (docs/tunnel.md, BYE). The first byte of the payload is the place in this list, from 1 on. */
-const REASONS = ["replaced", "secret"] as const;
+/** Why a side ends a link on purpose (docs/tunnel.md, BYE). The first byte of the payload is the place in this list, from 1 on. */
+const REASONS = ["replaced", "secret", "closed"] as const;
 
-/** `replaced`: another device has connected. `secret`: the name or the secret of the device is wrong, or it has sent none. */
+/**
+ * `replaced`: another device has connected. `secret`: the name or the secret of the device is wrong, or it has sent none. `closed`: the
+ * program ends, or its configuration has changed; said by either side where the link has a session.
+ */
 export type FarewellReason = (typeof REASONS)[number];
 
 /** What BYE says. */

@@ -45,6 +45,13 @@ export class FrameReader {
     this.#at = 0;
   }
 
+  /** Removes what is behind the command that was taken last, and returns a copy of it. */
+  takeRest(): Buffer {
+    const rest = Buffer.from(this.#chunk.subarray(this.#at));
+    this.restart();
+    return rest;
+  }
+
   /** The next command; undefined when more bytes are necessary. */
   take(): TunnelCommand | undefined {
     if (this.#dataLeft > 0) return this.#takeData();

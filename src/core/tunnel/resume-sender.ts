@@ -19,6 +19,11 @@ export class ResumeSender {
     this.#kept.push(bytes);
   }
 
+  /** Bytes that the receiver has, as far as it has said so. */
+  get acknowledged(): number {
+    return this.#kept.from;
+  }
+
   /** Bytes that are kept. */
   get kept(): number {
     return this.#kept.size;
