@@ -1,9 +1,11 @@
 import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
+import { readNumber } from "../parse/number.js";
+import { ok } from "../parse/result.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
 import { FORMAT, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
 import { IDENTITY, TLS_OPTIONS } from "./tls-options.js";
-import { count, FILE, time, word } from "./value-kinds.js";
+import { count, FILE, time, type ValueKind, word } from "./value-kinds.js";
 
 /** A row of the table of CONN options. */
 export interface ConnOptionRow extends OptionRow<ConnOptions> {
@@ -17,6 +19,15 @@ const MAX_BLOCK_SIZE = 1_048_576;
 const MAX_CONNECT_MS = 600_000;
 const MAX_TTL = 255; // one byte of the IP header (RFC 791)
 
+const BYTES = count("bytes", 1, MAX_BLOCK_SIZE);
+
+/** The size of a block; 0: no limit, which is the default. */
+const BLOCK_SIZE: ValueKind<number> = {
+  ...BYTES,
+  parse: (text, form) => (readNumber(text) === 0 ? ok(0) : BYTES.parse(text, form)),
+  print: (bytes) => (bytes === 0 ? "" : String(bytes)),
+};
+
 const row = rowsOf<ConnOptions>(DEFAULT_OPTIONS);
 
 /** All options of CONN, in the order HELP shows them. */
@@ -29,7 +40,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
       usage: "BLKS=nbytes",
       help: ["Hand on at most nbytes per read, 1 to 1048576 (default: no limit)."],
       sets: "blockSize",
-      kind: { ...count("bytes", 1, MAX_BLOCK_SIZE), print: (bytes) => (bytes === 0 ? "" : String(bytes)) },
+      kind: BLOCK_SIZE,
     }),
     capabilities: ["BLKS"],
     commandSeparator: "",

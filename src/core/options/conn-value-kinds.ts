@@ -2,7 +2,7 @@ import { type FormatWord, parseFormat } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/views.js";
 import type { NotifyTarget } from "../notify/notification.js";
 import { didYouMean } from "../parse/near-miss.js";
-import { parseInteger } from "../parse/number.js";
+import { readNumber } from "../parse/number.js";
 import { fail, ok } from "../parse/result.js";
 import { isPrintable } from "../parse/text.js";
 import type { ValueKind } from "./value-kinds.js";
@@ -21,10 +21,10 @@ export const NOTIFY: ValueKind<NotifyTarget> = {
     if (more.length > 0) return fail("dev/sid/act/pid has four parts at most, none with a / in it");
     if (!isPrintable(value)) return fail("control characters are not taken");
     if (/\s/.test(value)) return fail("white space is not taken");
-    const number = parseInteger(device, 0);
-    if (!number.ok) return fail("the device is a number, 0 or more");
+    const number = readNumber(device); // 659.0, as Lua may print it
+    if (!Number.isSafeInteger(number)) return fail("the device is a number, 0 or more");
     return ok({
-      device: number.value,
+      device: number,
       service: service || DEFAULT_SERVICE,
       action: action || DEFAULT_ACTION,
       ...(pid && { pid }),

@@ -73,7 +73,11 @@ export function rowsOf<T extends object>(
       range: kind.range,
       isSecret: kind.isSecret === true,
       defaultText,
-      parse: (text, form) => map(kind.parse(text, form), (value) => ({ [sets]: value }) as unknown as Partial<T>),
+      parse: (text, form) => {
+        const isDefault = form === "wire" && text === "" && kind.isNumber === true;
+        const parsed = isDefault ? ok(defaults[sets]) : kind.parse(text, form);
+        return map(parsed, (value) => ({ [sets]: value }) as unknown as Partial<T>);
+      },
       print: (options) => {
         const text = print(options);
         return text === defaultText ? [] : [text];

@@ -1,7 +1,7 @@
 import { formatDuration, parseTimeWithUnit } from "../parse/duration.js";
 import { findYesOrNo, parseKeyword } from "../parse/keyword.js";
 import { didYouMean } from "../parse/near-miss.js";
-import { parseInteger, parseSeconds } from "../parse/number.js";
+import { parseInteger, readNumber } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 
 /**
@@ -16,6 +16,8 @@ export interface ValueKind<V> {
   readonly unit: string;
   /** The values that are taken, in words. */
   readonly range: string;
+  /** A number: on the wire an empty value means the default. */
+  readonly isNumber?: true;
   /** The value may be a password: no message and no output repeats it. */
   readonly isSecret?: true;
   parse(text: string, form: Form): Result<V>;
@@ -26,13 +28,14 @@ export interface ValueKind<V> {
 /** The unit of a bare number that is a time. */
 export type TimeUnit = "ms" | "s";
 
-const UNIT_WORDS = { ms: "whole milliseconds", s: "seconds" } as const;
+const UNIT_WORDS = { ms: "milliseconds", s: "seconds" } as const;
+const MS = { ms: 1, s: 1000 } as const;
 const BARE_NUMBER = /^(\d+(\.\d*)?|\.\d+)$/;
 
 /**
  * A time, in milliseconds once it is read.
  *
- * @param unit of a bare number: whole milliseconds, or seconds with fractions
+ * @param unit of a bare number: milliseconds, whole ones in a file, or seconds with fractions
  * @param maxMs where there is a limit
  */
 export function time(unit: TimeUnit, minMs = 0, maxMs?: number): ValueKind<number> {
@@ -47,21 +50,25 @@ export function time(unit: TimeUnit, minMs = 0, maxMs?: number): ValueKind<numbe
     return ms >= minMs && ms <= (maxMs ?? ms) ? ok(ms) : fail(`${range} is wanted`);
   };
   const bareOnWire = (text: string): Result<number> => {
-    if (unit === "ms") return parseInteger(text, minMs, maxMs);
-    const ms = parseSeconds(text);
-    return ms.ok ? inRange(ms.value) : ms;
+    const number = readNumber(text);
+    return Number.isNaN(number)
+      ? fail(`${UNIT_WORDS[unit]}, ${range}, are wanted`)
+      : inRange(wholeMs(number * MS[unit]));
   };
   return {
     unit,
     range,
+    isNumber: true,
     parse(text, form) {
       if (form === "wire") return bareOnWire(text);
       const withUnit = parseTimeWithUnit(text.replace(/^([\d.]+)\s+(?=[a-z])/, "$1")); // 5 s is 5s
       if (withUnit !== undefined) return withUnit.ok ? inRange(wholeMs(withUnit.value)) : withUnit;
       if (!BARE_NUMBER.test(text) || (unit === "ms" && text.includes("."))) {
-        return fail(`a time is wanted, such as 500ms, 5s, 2m or 1h; without a unit ${UNIT_WORDS[unit]} are wanted`);
+        return fail(
+          `a time is wanted, such as 500ms, 5s, 2m or 1h; without a unit ${unit === "ms" ? "whole " : ""}${UNIT_WORDS[unit]} are wanted`,
+        );
       }
-      return inRange(wholeMs(Number(text) * (unit === "s" ? 1000 : 1)));
+      return inRange(wholeMs(Number(text) * MS[unit]));
     },
     print: formatDuration,
   };
@@ -72,9 +79,18 @@ function wholeMs(ms: number): number {
   return Math.max(0, Math.ceil(ms - 1e-6)); // 1.001 * 1000 is 1000.9999999999999
 }
 
-/** A whole number. */
+/** A whole number. A fraction on the wire is rounded up. */
 export function count(unit: string, min: number, max: number): ValueKind<number> {
-  return { unit, range: `${min} to ${max}`, parse: (text) => parseInteger(text, min, max), print: String };
+  return {
+    unit,
+    range: `${min} to ${max}`,
+    isNumber: true,
+    parse(text, form) {
+      const number = form === "wire" ? readNumber(text) : Number.NaN;
+      return parseInteger(Number.isNaN(number) ? text : String(Math.ceil(number)), min, max);
+    },
+    print: String,
+  };
 }
 
 /** One of a few words, in any case. */

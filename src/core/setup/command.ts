@@ -49,7 +49,7 @@ export interface Command {
   readonly help: readonly string[];
   /** The words that CAPA reports because this command exists. */
   readonly capabilities: readonly string[];
-  /** @param args the text after the command word, trimmed */
+  /** @param args the text after the command word, trimmed; the original ignores it behind HELP, STAT, CAPA and QUIT, and so does this daemon */
   run(args: string, context: CommandContext): CommandOutcome;
 }
 

@@ -100,7 +100,7 @@ test("a failed dial gets ERR CONN with the reason", async () => {
 
 test("a wrong line is refused, and nothing is dialled", async () => {
   const device = await Device.open();
-  for (const wrong of ["FOO=1", "RTIM=x", "BLKS=0", "PACE=-1", "NTFY=x", "PRTO=ftp"]) {
+  for (const wrong of ["FOO=1", "RTIM=x", "BLKS=-1", "PACE=-1", "NTFY=x", "PRTO=ftp"]) {
     assert.match((await refused(`CONN 127.0.0.1:${device.port} ${wrong}`)).answer, /^ERR CONN [^\n]+\n$/);
   }
   for (const target of ["127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1", "bad_host!:1"]) {

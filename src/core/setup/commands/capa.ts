@@ -1,5 +1,5 @@
 import { OPTIONS } from "../../options/conn-option-rows.js";
-import { type Command, noArguments } from "../command.js";
+import type { Command } from "../command.js";
 
 /** The capabilities of the original SockProxy, in its order: plugins look for these words. */
 const ORIGINAL = ["BLKS", "RTIM", "NTFY", "PACE", "CONN", "UDP"];
@@ -9,8 +9,8 @@ export const capa = {
   usage: "CAPA",
   help: ["Show the abilities of this version, one word each."],
   capabilities: [],
-  run(args, { commands }) {
+  run(_args, { commands }) {
     const words = new Set([...ORIGINAL, ...[...OPTIONS, ...commands].flatMap((row) => row.capabilities)]);
-    return noArguments(args) ?? { kind: "reply", text: `OK CAPA ${[...words].join(" ")}` };
+    return { kind: "reply", text: `OK CAPA ${[...words].join(" ")}` };
   },
 } satisfies Command;

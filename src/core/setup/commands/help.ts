@@ -1,6 +1,6 @@
 import { OPTIONS } from "../../options/conn-option-rows.js";
 import { helpLines } from "../../options/option-table.js";
-import { type Command, noArguments } from "../command.js";
+import type { Command } from "../command.js";
 
 const INDENT = 28;
 
@@ -9,10 +9,10 @@ export const help = {
   usage: "HELP",
   help: ["Show this text."],
   capabilities: [],
-  run(args, { commands }) {
+  run(_args, { commands }) {
     const commandLines = helpLines(commands, 0, INDENT);
     const optionLines = helpLines(OPTIONS, 2, INDENT - 2);
     const text = [...commandLines, "", "Options of CONN, as key=value, in any order:", ...optionLines].join("\n");
-    return noArguments(args) ?? { kind: "reply", text };
+    return { kind: "reply", text };
   },
 } satisfies Command;

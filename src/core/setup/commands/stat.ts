@@ -1,3 +1,4 @@
+import { sameWord } from "../../parse/text.js";
 import { statusJson, statusTable } from "../../status/daemon-status.js";
 import type { Command } from "../command.js";
 
@@ -7,13 +8,8 @@ export const stat = {
   help: ["Show all connections. With JSON: the whole status, in one line."],
   capabilities: ["JSON"],
   run(args, { status, connectionId }) {
-    switch (args.toUpperCase()) {
-      case "":
-        return { kind: "report", pieces: statusTable(status(), connectionId) };
-      case "JSON":
-        return { kind: "report", pieces: statusJson(status()) };
-      default:
-        return { kind: "error", message: `unknown argument "${args}": JSON or nothing is wanted` };
-    }
+    const [first = ""] = args.split(/\s/, 1); // words that follow mean nothing, as in the original
+    const isJson = sameWord("JSON", first);
+    return { kind: "report", pieces: isJson ? statusJson(status()) : statusTable(status(), connectionId) };
   },
 } satisfies Command;
