@@ -3,8 +3,8 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { Dial } from "../dial/dial.js";
 import type { Credentials } from "../dial/tls-credentials.js";
-import type { End } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
+import type { DoorRules } from "./door.js";
 
 /**
  * The replies that a client gets while its remote is dialled: a line for success and for failure (`setup`), a line for failure only
@@ -42,6 +42,14 @@ export interface AcceptedClient {
   handOver(take: (client: StreamEnd, finished: (reason: string) => void, heard: () => void) => SocketOwner): void;
 }
 
+/** How many clients listeners take together. */
+export interface ClientLimit extends DoorRules {
+  /** Listeners with the same key share the limit. */
+  readonly key: string;
+  /** Tells a client that there is no room for it, where the protocol of the port has words for that. The caller closes the connection. */
+  refuse(client: StreamEnd, reason: string): void;
+}
+
 /** A port or a Unix socket to accept connections on, and what happens to them. */
 export interface Listener {
   readonly kind: string;
@@ -67,6 +75,8 @@ export interface Listener {
   readonly essential: boolean;
   /** Where the connections go, when the client does not choose. */
   readonly route?: ConnRequest & { readonly servers?: readonly HostPort[] };
+  /** Absent: the port takes as many clients as `[access]` allows. */
+  readonly limit?: ClientLimit;
   /**
    * Clients speak TLS: our certificate, and the authority that has to have signed theirs. Or the name of the section `[tls NAME]` that has
    * them, as the last reload has read them.
@@ -75,5 +85,5 @@ export interface Listener {
   /** Begins to serve an admitted client. */
   welcome(client: AcceptedClient): void;
   /** Writes to a client why it is not admitted, where the protocol of the port has room for that. The caller closes the connection. */
-  reject(client: End, reason: string): void;
+  reject(client: StreamEnd, reason: string): void;
 }

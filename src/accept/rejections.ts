@@ -10,7 +10,7 @@ import type { Listener } from "./listener.js";
 const REASON_MS = 2000; // for a client to read why it is rejected
 const MAX_CLOSING = 16; // clients that get this time at once; further ones are cut, for their descriptors are not in the budget
 
-/** Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address. */
+/** Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address and port. */
 export class Rejections {
   readonly #context: LingeringCloseContext;
   readonly #clients: ClientCounters;
@@ -24,9 +24,15 @@ export class Rejections {
     this.#log = log;
   }
 
-  /** Closes a client that is not admitted. */
-  reject(client: StreamEnd, origin: ClientOrigin, listener: Listener, reason: string): void {
-    this.mention(origin, listener, reason);
+  /** Closes a client that is not admitted. @param detail what only the log says, behind the reason */
+  reject(
+    client: StreamEnd,
+    origin: ClientOrigin,
+    listener: Pick<Listener, "name" | "reject">,
+    reason: string,
+    detail = "",
+  ): void {
+    this.mention(origin, listener, `${reason}${detail}`);
     if (this.#closing >= MAX_CLOSING) {
       client.destroy();
       return;
@@ -53,7 +59,7 @@ export class Rejections {
   mention(origin: ClientOrigin, { name }: Pick<Listener, "name">, reason: string): void {
     this.#clients.of(name).refused += 1;
     const client = clientName(origin);
-    const more = this.#throttle.mention(client, this.#context.clock.now());
+    const more = this.#throttle.mention(`${client} ${name}`, this.#context.clock.now());
     if (more !== undefined) this.#log.warn(`[- ${client} > -] rejected by ${name}: ${reason}${more}`);
   }
 }

@@ -1,4 +1,5 @@
 import type { ClientCounters } from "../accept/client-counters.js";
+import type { Guest, Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener, ReplyMode, SocketOwner } from "../accept/listener.js";
 import type { AccessRules } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
@@ -48,13 +49,14 @@ const LAST_REPLY_MS = 5000; // for a client of setup mode to take its last reply
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
 export class Connection
-  implements AcceptedClient, RegisteredConnection, SetupPhaseOwner, DialPhaseOwner, RelayPhaseOwner
+  implements AcceptedClient, Guest, RegisteredConnection, SetupPhaseOwner, DialPhaseOwner, RelayPhaseOwner
 {
   readonly id: string;
   readonly origin: ClientOrigin;
   readonly #context: ConnectionContext;
   readonly #client: StreamEnd;
   readonly #listener: Pick<Listener, "name" | "port">;
+  readonly #pass: Pass | undefined;
   readonly #openedAt: number;
   readonly #openedEpochMs: number;
   readonly #log: ConnectionLog;
@@ -62,19 +64,25 @@ export class Connection
   /** The client has been sent everything, and FIN behind it; or it is gone. */
   #isClientFinished = false;
 
-  /** @param listener of the port that the client has connected to */
+  /**
+   * @param listener of the port that the client has connected to
+   * @param pass of a line that limits its clients
+   */
   constructor(
     id: string,
     client: StreamEnd,
     origin: ClientOrigin,
     listener: Pick<Listener, "name" | "port">,
     context: ConnectionContext,
+    pass?: Pass,
   ) {
     this.id = id;
     this.origin = origin;
     this.#client = client;
     this.#listener = listener;
     this.#context = context;
+    this.#pass = pass;
+    if (pass !== undefined) pass.guest = this;
     this.#openedAt = context.clock.now();
     this.#openedEpochMs = context.clock.epochMs();
     this.#log = new ConnectionLog(context, id, listener.port, client);
@@ -91,7 +99,9 @@ export class Connection
   }
 
   connect(request: ConnRequest, replyMode: ReplyMode, startDial: () => Dial): void {
-    this.#dial({ request, replyMode, early: NO_EARLY_BYTES, startDial });
+    const limitMs = request.options.connectTimeoutMs;
+    const start = (): Dial => this.#pass?.dial(startDial, limitMs) ?? startDial();
+    this.#dial({ request, replyMode, early: NO_EARLY_BYTES, startDial: start });
   }
 
   handOver(take: Parameters<AcceptedClient["handOver"]>[0]): void {
@@ -145,6 +155,28 @@ export class Connection
     try {
       if (this.#phase.kind === "echo") this.#phase.relay.close(reason);
       if (this.#phase.kind === "dialing") this.#phase.refuse(errorReply("CONN", reason));
+      this.#close(reason, LAST_REPLY_MS);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  get isPresent(): boolean {
+    return this.#phase.kind !== "closing" && !this.#client.hasEnded;
+  }
+
+  get lastActivityAt(): number {
+    const { lastReceivedAt = 0, lastSentAt = 0 } = this.#relaying?.relay ?? {};
+    return Math.max(this.#openedAt, lastReceivedAt, lastSentAt);
+  }
+
+  /** The client is cut, and not ended: it must not take what it has got for everything. */
+  evict(reason: string): void {
+    try {
+      const phase = this.#phase;
+      if (phase.kind === "dialing") phase.refuse(errorReply("CONN", reason));
+      else this.#client.reset();
+      if (phase.kind === "echo") phase.relay.close(reason);
       this.#close(reason, LAST_REPLY_MS);
     } catch (error) {
       this.fault(error);

@@ -1,3 +1,4 @@
+import type { Guest, Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener } from "../accept/listener.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
@@ -50,7 +51,7 @@ type Phase =
  * A client that sends datagrams to a `[direct]` line: an address, until it has been silent for the line's idle time. UDP knows no end:
  * the client hears of nothing but datagrams.
  */
-export class DatagramConnection implements AcceptedClient, RegisteredConnection, RelayOwner {
+export class DatagramConnection implements AcceptedClient, Guest, RegisteredConnection, RelayOwner {
   readonly id: string;
   readonly origin: ClientOrigin;
   readonly isWatching = false;
@@ -58,6 +59,7 @@ export class DatagramConnection implements AcceptedClient, RegisteredConnection,
   readonly #listener: Pick<Listener, "name" | "port">;
   readonly #context: DatagramConnectionContext;
   readonly #log: ConnectionLog;
+  readonly #pass: Pass | undefined;
   readonly #openedAt: number;
   readonly #openedEpochMs: number;
   #phase: Phase = { kind: "new" };
@@ -68,12 +70,15 @@ export class DatagramConnection implements AcceptedClient, RegisteredConnection,
     origin: ClientOrigin,
     listener: Pick<Listener, "name" | "port">,
     context: DatagramConnectionContext,
+    pass?: Pass,
   ) {
     this.id = id;
     this.origin = origin;
     this.#client = client;
     this.#listener = listener;
     this.#context = context;
+    this.#pass = pass;
+    if (pass !== undefined) pass.guest = this;
     this.#openedAt = context.clock.now();
     this.#openedEpochMs = context.clock.epochMs();
     this.#log = new ConnectionLog(context, id, listener.port, client);
@@ -94,7 +99,7 @@ export class DatagramConnection implements AcceptedClient, RegisteredConnection,
   }
 
   connect(request: ConnRequest, _replyMode: unknown, startDial: () => Dial): void {
-    const dial = startDial();
+    const dial = this.#pass?.dial(startDial, request.options.connectTimeoutMs) ?? startDial();
     this.#phase = { kind: "dialing", request, dial };
     this.#log.target = formatRemote(request);
     this.#log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
@@ -135,6 +140,19 @@ export class DatagramConnection implements AcceptedClient, RegisteredConnection,
   /** Ends the connection because the daemon ends. */
   stop(reason: string): void {
     this.#close(reason);
+  }
+
+  evict(reason: string): void {
+    this.#close(reason);
+  }
+
+  get isPresent(): boolean {
+    return this.#phase.kind !== "closing";
+  }
+
+  get lastActivityAt(): number {
+    const { lastReceivedAt = 0, lastSentAt = 0 } = this.#relay ?? {};
+    return Math.max(this.#openedAt, lastReceivedAt, lastSentAt);
   }
 
   get listener(): string {

@@ -1,10 +1,14 @@
 import type { Socket } from "node:net";
-import type { Listener } from "../accept/listener.js";
+import type { Pass } from "../accept/door.js";
+import type { AcceptedClient, Listener } from "../accept/listener.js";
 import { GONE_ALREADY, TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Connection } from "../connection/connection.js";
+import type { RegisteredConnection } from "../connection/connection-registry.js";
 import { DatagramConnection } from "../connection/datagram-connection.js";
+import { formatHostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { ConnectionIds } from "../core/setup/connection-ids.js";
+import type { End } from "../sockets/end.js";
 import { acceptLocal } from "../sockets/local-end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { acceptTcp } from "../sockets/tcp-end.js";
@@ -49,18 +53,20 @@ export class Acceptor {
 
   /** A client that sends datagrams is no socket, but it has its share of memory, and may have a remote: it counts as one. */
   acceptDatagrams(listener: Listener, client: UdpEnd): void {
-    const { own, clock, registry, rejections } = this.#services;
+    const { own, rejections } = this.#services;
     const origin = own.originOfDatagrams({ host: client.peerAddress, port: client.peerPort }, listener);
-    const { admission, context } = this.#generation();
-    const admitted = admission.admit(origin, listener);
-    if (!admitted.ok) {
-      rejections.mention(origin, listener, admitted.message);
+    const refuse = (reason: string, detail = ""): void => {
+      rejections.mention(origin, listener, `${reason}${detail}`);
       client.destroy();
+    };
+    const admitted = this.#generation().admission.admit(origin, listener);
+    if (!admitted.ok) {
+      refuse(admitted.message);
       return;
     }
-    const connection = new DatagramConnection(this.#ids.next(clock.epochMs()), client, origin, listener, context);
-    registry.add(connection, admitted.value);
-    listener.welcome(connection);
+    this.#enter(client, listener, admitted.value, refuse, (id, pass) => {
+      return new DatagramConnection(id, client, origin, listener, this.#generation().context, pass);
+    });
   }
 
   /** Ends the handshakes that are under way. */
@@ -96,10 +102,47 @@ export class Acceptor {
   }
 
   #serve(client: StreamEnd, origin: ClientOrigin, listener: Listener, lease: DescriptorLease): void {
-    const { clock, registry } = this.#services;
-    const id = this.#ids.next(clock.epochMs());
-    const connection = new Connection(id, client, origin, listener, this.#generation().context);
-    registry.add(connection, lease);
-    listener.welcome(connection);
+    const refuse = (reason: string, detail: string): void => {
+      const reject = listener.limit?.refuse ?? listener.reject;
+      this.#services.rejections.reject(client, origin, { name: listener.name, reject }, reason, detail);
+    };
+    this.#enter(client, listener, lease, refuse, (id, pass) => {
+      return new Connection(id, client, origin, listener, this.#generation().context, pass);
+    });
+  }
+
+  /**
+   * Asks the door of a line that limits its clients, and makes a connection of a client that may come in.
+   *
+   * @param refuse called in place of `connect` for one that may not
+   */
+  #enter(
+    client: End,
+    listener: Listener,
+    lease: DescriptorLease,
+    refuse: (reason: string, detail: string) => void,
+    connect: (id: string, pass?: Pass) => AcceptedClient & RegisteredConnection,
+  ): void {
+    const { clock, registry, doors, clients } = this.#services;
+    const welcome = (pass?: Pass): void => {
+      const connection = connect(this.#ids.next(clock.epochMs()), pass);
+      registry.add(connection, lease);
+      listener.welcome(connection);
+    };
+    const { limit, name } = listener;
+    if (limit === undefined) {
+      welcome();
+      return;
+    }
+    const peer = formatHostPort({ host: client.peerAddress, port: client.peerPort });
+    doors.of(limit.key).enter(peer, limit, (entry) => {
+      if (entry.kind === "in") {
+        if (entry.replaced) clients.of(name).replaced += 1;
+        welcome(entry.pass);
+      } else {
+        lease.release();
+        refuse(entry.reason, entry.detail);
+      }
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { ClientCounters } from "../accept/client-counters.js";
+import { Doors } from "../accept/door.js";
 import { Rejections } from "../accept/rejections.js";
 import { Alerts } from "../alerts/alerts.js";
 import { ConnectionRegistry } from "../connection/connection-registry.js";
@@ -24,6 +25,7 @@ export class Services {
   readonly log: Log;
   readonly descriptors = new DescriptorBudget(descriptorLimit());
   readonly clients = new ClientCounters();
+  readonly doors: Doors;
   readonly heldLines: HeldLines;
   readonly registry = new ConnectionRegistry();
   readonly sockets: SocketTable;
@@ -49,6 +51,7 @@ export class Services {
   ) {
     this.clock = clock;
     this.log = log;
+    this.doors = new Doors(clock);
     this.heldLines = new HeldLines(clock);
     this.sockets = new SocketTable(clock);
     this.own = new OwnSockets(clock);

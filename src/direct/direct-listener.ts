@@ -1,3 +1,4 @@
+import { clientLimit, limitKey, refusalBy } from "../accept/client-limit.js";
 import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
@@ -12,9 +13,14 @@ export function directListeners(
     const { route } = line;
     const { listenTls } = route.options;
     const replyMode = route.direct.refusal === "reset" ? "reset" : "direct";
+    const limit = clientLimit(route.options, {
+      key: limitKey("direct", line),
+      refuse: refusalBy(replyMode, route),
+    });
     return listenPlaces("direct", line).map((place) => ({
       ...place,
       ...(listenTls !== undefined && { tls: listenTls }),
+      ...limit,
       throughDaemon: "allowed",
       accepts: "clients",
       essential: linesEssential,

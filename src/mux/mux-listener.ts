@@ -1,3 +1,4 @@
+import { clientLimit, limitKey } from "../accept/client-limit.js";
 import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
@@ -14,6 +15,7 @@ export function muxListeners(
       (place): Listener => ({
         ...place,
         ...(line.route.options.listenTls !== undefined && { tls: line.route.options.listenTls }),
+        ...clientLimit(line.route.options, { key: limitKey("mux", line), sharesRemote: true, refuse() {} }),
         throughDaemon: "allowed",
         accepts: "clients",
         essential: linesEssential,

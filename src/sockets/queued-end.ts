@@ -16,6 +16,8 @@ type State =
  */
 export abstract class QueuedEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
+  /** Told when it is gone, whichever side closed it. */
+  onGone: (() => void) | undefined;
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #queue = new ByteQueue();
@@ -144,6 +146,7 @@ export abstract class QueuedEnd implements End {
     this.#state = { kind: "gone" };
     this.#queue.clear();
     this.released();
+    this.onGone?.();
     return true;
   }
 }

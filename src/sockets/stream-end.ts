@@ -28,6 +28,8 @@ export function streamOf(end: End): StreamEnd | undefined {
 /** A stream socket (TCP or TLS) as one end of a relay. */
 export class StreamEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
+  /** Somebody besides the owner who cares for its end; `destroying` returns whether it closes the connection itself, in its own time. */
+  keeper: { destroying(): boolean; gone(): void } | undefined;
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly #socket: Socket;
@@ -193,7 +195,7 @@ export class StreamEnd implements End {
   }
 
   destroy(error?: Error): void {
-    this.#socket.destroy(error);
+    if (this.hasEnded || this.keeper?.destroying() !== true) this.#socket.destroy(error);
   }
 
   /**
@@ -278,6 +280,7 @@ export class StreamEnd implements End {
   static readonly #onClose = function (this: OwnedSocket): void {
     const end = this[END];
     end.#buffer?.release();
+    end.keeper?.gone();
     try {
       end.events.closed(end.#error);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
+import { clientLimit, refusalBy } from "../accept/client-limit.js";
 import type { Port } from "../accept/port.js";
 import type { TunnelLine } from "../core/config/settings.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
@@ -198,6 +199,7 @@ export class DeviceSlot {
         kind: "expose",
         port: listen.port,
         name: lineName("tunnel", { ...line, port: listen.port }),
+        ...clientLimit(options, { key: `expose ${formatHostPort(listen)}`, refuse: refusalBy("reset", request) }),
         line: lineName("tunnel", line),
         throughDaemon: "allowed",
         accepts: "clients",

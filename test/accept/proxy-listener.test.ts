@@ -4,6 +4,7 @@ import { controlListeners } from "#src/accept/control-listener.js";
 import type { AcceptedClient } from "#src/accept/listener.js";
 import { proxyListeners } from "#src/accept/proxy-listener.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import type { StreamEnd } from "#src/sockets/stream-end.js";
 import { FakeEnd } from "../support/fake-end.js";
 
 test("clients of the proxy's port begin in setup mode, and read in its words why they are rejected", () => {
@@ -12,7 +13,7 @@ test("clients of the proxy's port begin in setup mode, and read in its words why
   listener?.welcome({ beginSetup: () => begun.push("setup") } as unknown as AcceptedClient);
   assert.deepEqual(begun, ["setup"]);
   const client = new FakeEnd();
-  listener?.reject(client, "no room");
+  listener?.reject(client as unknown as StreamEnd, "no room");
   assert.equal(client.text, "ERR ACCESS no room\n");
   assert.deepEqual([listener?.essential, listener?.throughDaemon], [true, "refused"]);
 });

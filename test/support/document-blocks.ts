@@ -19,7 +19,7 @@ import { STORIES } from "../zoo/stories.js";
 /** The pages that explain options, by the table of the reference. */
 const PAGES: Readonly<Record<string, { readonly where: string; readonly page: string }>> = {
   conn: { where: "`CONN`, every port line", page: "protocol.md#options-of-conn" },
-  line: { where: "every port line", page: "monitor.md#a-file-for-each-port" },
+  line: { where: "every port line", page: "direct.md#options" },
   direct: { where: "`[direct]`", page: "direct.md#options" },
   mux: { where: "`[mux]`", page: "mux.md#options" },
   tunnel: { where: "`[tunnel]`", page: "tunnel.md#options" },

@@ -15,6 +15,7 @@ export interface ConnOptionRow extends OptionRow<ConnOptions> {
   readonly commandSeparator?: string;
 }
 
+const MAX_CLIENTS = 10_000;
 const MAX_BLOCK_SIZE = 1_048_576;
 const MAX_CONNECT_MS = 600_000;
 const MAX_TTL = 255; // one byte of the IP header (RFC 791)
@@ -229,5 +230,24 @@ export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
     ],
     sets: "listenTls",
     kind: IDENTITY,
+  }),
+  row({
+    key: "MAXC",
+    name: "max-clients",
+    usage: "MAXC=n",
+    help: ["Most clients at a time; of [tunnel]: on each exposed port. Empty is any number."],
+    sets: "maxClients",
+    kind: count("clients", 1, MAX_CLIENTS),
+  }),
+  row({
+    key: "WFUL",
+    name: "when-full",
+    usage: "WFUL=refuse|replace-oldest",
+    help: [
+      "With max-clients (MAXC): refuse one client more, or end the connection of the oldest one.",
+      "Empty is refuse.",
+    ],
+    sets: "whenFull",
+    kind: word(["refuse", "replace-oldest"]),
   }),
 ];

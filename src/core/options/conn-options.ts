@@ -6,6 +6,9 @@ import { DEFAULT_TLS_OPTIONS, type TlsOptions } from "./tls-options.js";
 /** How the daemon talks to the remote. */
 export type Transport = "tcp" | "udp" | "tls";
 
+/** What becomes of a client for whom there is no room: it is refused, or the oldest one makes room. */
+export type WhenFull = "refuse" | "replace-oldest";
+
 /** The values of all options of CONN. Times in milliseconds. */
 export interface ConnOptions extends TlsOptions {
   readonly transport: Transport;
@@ -34,6 +37,10 @@ export interface ConnOptions extends TlsOptions {
   readonly lineEnd?: LineEnd;
   /** The section `[tls NAME]` with the certificate for the clients of the line, who speak TLS then; undefined: they do not. */
   readonly listenTls?: string;
+  /** Most clients of a line at a time; undefined: any number. */
+  readonly maxClients?: number;
+  /** What becomes of a client for whom there is no room; undefined: it is refused. */
+  readonly whenFull?: WhenFull;
 }
 
 export const DEFAULT_OPTIONS: ConnOptions = {

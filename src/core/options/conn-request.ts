@@ -37,9 +37,10 @@ export function parseTarget(text: string): Result<{ readonly target: HostPort; r
 
 /** A request whose options go together. An identity means TLS. */
 export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
-  const { transport, multicastTtl, monitor, monitorFormat, monitorFile } = request.options;
+  const { transport, multicastTtl, monitor, monitorFormat, monitorFile, maxClients, whenFull } = request.options;
   if (transport !== "udp" && multicastTtl !== DEFAULT_OPTIONS.multicastTtl) return fail("MTTL goes with PRTO=udp");
   const described = monitorFormat.length > 0 || monitorFile !== undefined;
+  if (whenFull !== undefined && maxClients === undefined) return fail("WFUL goes with MAXC");
   if (monitor === undefined && described) return fail("MONF and MONL go with MONI");
   const { tlsIdentity, ...options } = request.options;
   if (tlsIdentity === undefined) return lackTls(options) ? fail(`${TLS_KEYS} go with PRTO=tls`) : ok(request);
