@@ -6,7 +6,7 @@ import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { type Dial, dial } from "../dial/dial.js";
 import { Relay, type RelayOwner } from "../relay/relay.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
-import { type End, IGNORE_EVENTS, wasEndedBy } from "../sockets/end.js";
+import { type End, endedBy, IGNORE_EVENTS, wasEndedBy } from "../sockets/end.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Channel } from "./channel.js";
@@ -46,7 +46,7 @@ export class DeviceClient implements RelayOwner {
     this.#dial = dial(request, origin, context);
     channel.events = {
       ...IGNORE_EVENTS,
-      closed: () => this.#finish("link lost"),
+      closed: () => this.#finish(this.#channel.isClosedThere ? endedBy("client") : "link lost"),
       fault: (error) => owner.fault(error),
     };
     this.#dial.end
@@ -107,6 +107,7 @@ export class DeviceClient implements RelayOwner {
     const state = this.#state;
     if (state.kind === "finished") return;
     this.#state = { kind: "finished" };
+    const isSilent = this.#isSilent(state.kind === "relaying" ? state.relay : undefined);
     if (state.kind === "dialling") this.#dial.abort();
     else {
       const stream = streamOf(state.remote);
@@ -114,10 +115,12 @@ export class DeviceClient implements RelayOwner {
       state.relay.close(reason);
     }
     this.#channel.destroy();
-    this.#owner.over(reason, state.kind === "relaying" && cameAndWent(state.relay));
+    this.#owner.over(reason, isSilent);
   }
-}
 
-function cameAndWent({ receivedBytes, sentBytes, reason = "" }: Relay): boolean {
-  return receivedBytes + sentBytes === 0 && wasEndedBy("client", reason);
+  /** Whether the client came and went without a byte. The side that has ended first is the cause. */
+  #isSilent({ receivedBytes = 0, sentBytes = 0, reason }: Partial<Relay> = {}): boolean {
+    if (receivedBytes + sentBytes + this.#channel.pending > 0) return false;
+    return reason === undefined ? this.#channel.isClosedThere : wasEndedBy("client", reason);
+  }
 }

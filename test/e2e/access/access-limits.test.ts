@@ -61,8 +61,9 @@ test("max-connections and max-per-client hold, and admit others when clients hav
   const fifth = await openFrom("127.0.0.10", daemon.port);
   assert.equal(await fifth.rest(), "ERR ACCESS 4 connections are open already ([access] max-connections)\n");
   fifth.end();
-  for (const client of own) client.destroy();
-  await until(() => daemon.log().split("closed: ").length === 5, "the clients to be gone");
+  for (const client of own) client.write("QUIT\n"); // who says nothing has no line in the log
+  for (const client of own) client.end();
+  await until(() => daemon.log().split("closed: ").length === 4, "the clients to be gone");
   const again = await relayed(daemon.port, device);
   again.client.destroy();
   other.destroy();
@@ -119,7 +120,7 @@ test("more connections than open files allow: a warning at the start; open conne
   }
   const [first, ...others] = pairs;
   first?.client.destroy();
-  await until(() => daemon.log().split("closed: ").length >= 3, "a connection to end");
+  await until(() => daemon.log().split("closed: ").length >= 2, "a connection to end");
   const next = await relayed(daemon.port, device);
   for (const { client } of [next, ...others]) client.destroy();
   await daemon.stop();
