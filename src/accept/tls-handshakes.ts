@@ -118,7 +118,13 @@ export class TlsHandshakes {
     // the TLS socket reports a reason, where it knows one, only after this event
     socket.once("close", () => setImmediate(() => handshake.fail("TLS: it has left before the end of the handshake")));
     this.#inTurn(() => {
-      if (!handshake.isOver) shakeHands(this.#serverOf(credentials), socket, events);
+      if (handshake.isOver) return;
+      try {
+        shakeHands(this.#serverOf(credentials), socket, events);
+      } catch (error) {
+        const { message } = error as Error; // the files have been checked: they are others since then
+        if (handshake.complete()) reject(`TLS: our own certificate is not good (${message})`);
+      }
     });
   }
 

@@ -5,7 +5,7 @@ import { checkLoops } from "../core/config/loop-check.js";
 import { mergeFile } from "../core/config/merge-file.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
-import { identityProblems } from "../core/config/tls-identities.js";
+import { identityProblems, servingIdentities } from "../core/config/tls-identities.js";
 import { readCredentials, readIdentity } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import type { Argument } from "./serve-arguments.js";
@@ -65,7 +65,10 @@ export function checkLines(settings: Settings): string[] {
   const tunnels = settings.tunnel.flatMap((line) =>
     problemsOf(() => readCredentials(line.route.tunnel)).map((problem) => `${lineTitle("tunnel", line)}: ${problem}`),
   );
-  const identities = settings.tlsIdentities.flatMap((identity) => problemsOf(() => readIdentity(identity)));
+  const serving = servingIdentities(settings);
+  const identities = settings.tlsIdentities.flatMap((identity) =>
+    problemsOf(() => readIdentity(identity, serving.has(identity.name))),
+  );
   return [...identityProblems(settings), ...checkLoops(settings, isOwnAddress), ...tunnels, ...identities];
 }
 

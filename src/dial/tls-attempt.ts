@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import type { TlsOptions } from "../core/options/tls-options.js";
 import { whenConnected } from "../sockets/connecting.js";
 import { StreamEnd } from "../sockets/stream-end.js";
@@ -13,12 +13,17 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
   const { own, origin, settings } = context;
   let handshake: TLSSocket | undefined;
   const secure = (tcp: Socket): void => {
-    const socket = connect({ ...tlsConnectOptions(request, context.credentials), socket: tcp });
-    handshake = socket;
     const failed = (error: TlsError): void => {
       const message = explainTlsFailure(error, request.options);
       owner.failed(message === undefined ? error : new DialError(message, { cause: error }));
     };
+    const socket = begin({ ...tlsConnectOptions(request, context.credentials), socket: tcp });
+    if (socket instanceof Error) {
+      tcp.destroy();
+      failed(socket);
+      return;
+    }
+    handshake = socket;
     socket.on("error", failed);
     socket.once("secureConnect", () => {
       socket.off("error", failed);
@@ -39,6 +44,15 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
     },
   };
 };
+
+/** Begins a handshake. Returns why OpenSSL takes our own certificate for too weak. */
+function begin(options: ConnectionOptions): TLSSocket | Error {
+  try {
+    return connect(options);
+  } catch (error) {
+    return error as Error;
+  }
+}
 
 /** Puts our words into an error of TLS behind the handshake: with TLS 1.3 a server may only then say that it wants a certificate. */
 function reword(error: TlsError, options: TlsOptions): void {

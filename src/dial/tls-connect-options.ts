@@ -1,10 +1,9 @@
 import { constants } from "node:crypto";
-import type { TcpNetConnectOpts } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, type SecureVersion } from "node:tls";
 import { isAddress } from "../core/net/address.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { isOldTls, type TlsVersion } from "../core/options/tls-options.js";
-import type { Credentials } from "./tls-credentials.js";
+import { ANY_STRENGTH, type Credentials } from "./tls-credentials.js";
 
 const VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
   "1.0": "TLSv1",
@@ -19,20 +18,16 @@ const VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
  * secrecy. `DEFAULT` keeps ciphers without authentication or encryption out. Without the names of TLS 1.3, Node would not speak that any more.
  */
 const OLD_TLS: ConnectionOptions = {
-  ciphers: "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:DEFAULT:@SECLEVEL=0",
+  ciphers: `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:${ANY_STRENGTH}`,
   minDHSize: 512, // bits; Node's own limit is 1024
 };
 
 /** What Node needs to speak TLS to the target of a request: whom to trust, by which name, and how old the other side may be. */
-export function tlsConnectOptions(
-  { target, options }: ConnRequest,
-  credentials: Credentials,
-): ConnectionOptions & Pick<TcpNetConnectOpts, "allowHalfOpen"> {
+export function tlsConnectOptions({ target, options }: ConnRequest, credentials: Credentials): ConnectionOptions {
   const { tlsName, tlsMin, tlsLegacy, verifyCertificate } = options;
   const name = tlsName ?? target.host;
   return {
     ...credentials,
-    allowHalfOpen: true,
     rejectUnauthorized: verifyCertificate,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     ...(!isAddress(name) && { servername: name }),

@@ -20,15 +20,21 @@ export interface Credentials {
 /** What the sections `[tls NAME]` come to, by their names. */
 export type TlsIdentities = ReadonlyMap<string, Credentials>;
 
+/** Ciphers with which OpenSSL takes keys and signatures of any strength. */
+export const ANY_STRENGTH = "DEFAULT:@SECLEVEL=0";
+
 /** What the codes of OpenSSL mean for a file of TLS; its own messages name its functions. */
 const MESSAGES: Readonly<Record<string, string>> = {
   ERR_OSSL_PEM_NO_START_LINE: "it holds no certificate in PEM",
   ERR_OSSL_UNSUPPORTED: "the latter holds no private key in PEM",
+  ERR_SSL_EE_KEY_TOO_SMALL: "its key is too short for clients",
+  ERR_SSL_CA_MD_TOO_WEAK: "its signature is too weak for clients",
+  ERR_OSSL_BAD_DECRYPT: "the latter wants a password: store the key without one",
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: "the private key does not belong to the certificate",
 };
 
 /**
- * Reads the files that are named.
+ * Reads the files that are named. Whether a key is long enough, the handshake tells: a device of 2012 may want a short one.
  *
  * @throws {Error} naming the file that cannot be read or has other contents, or the two that do not belong together
  */
@@ -36,7 +42,8 @@ export function readCredentials({ certificate, key, authority }: CredentialFiles
   const cert = certificate && readCertificate(certificate);
   const ca = authority && readCertificate(authority); // Node would take anything for it, and then trust nobody
   const secret = key && naming(key, () => readFileSync(key));
-  if (cert && secret) naming(`${certificate} and ${key}`, () => createSecureContext({ cert, key: secret }));
+  if (cert && secret)
+    naming(`${certificate} and ${key}`, () => createSecureContext({ cert, key: secret, ciphers: ANY_STRENGTH }));
   return { ...(cert && { cert }), ...(secret && { key: secret }), ...(ca && { ca }) };
 }
 
@@ -52,11 +59,14 @@ export function readIdentities(identities: readonly TlsIdentity[]): TlsIdentitie
 /**
  * Reads the files of one identity.
  *
+ * @param isServer its certificate is for clients, who take none that is weak
  * @throws as {@link readIdentities} does
  */
-export function readIdentity(identity: TlsIdentity): Credentials {
+export function readIdentity(identity: TlsIdentity, isServer = false): Credentials {
   try {
-    return readCredentials(identity);
+    const credentials = readCredentials(identity);
+    if (isServer) naming(`${identity.certificate}`, () => createSecureContext(credentials));
+    return credentials;
   } catch (error) {
     throw new Error(`[tls ${identity.name}]: ${(error as Error).message}`, { cause: error });
   }

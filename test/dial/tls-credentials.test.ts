@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { readCredentials } from "#src/dial/tls-credentials.js";
+import { readCredentials, readIdentity } from "#src/dial/tls-credentials.js";
 import { Certificates } from "../support/certificates.js";
+import { openssl } from "../support/openssl.js";
 
 const certificates = new Certificates();
 after(() => certificates.remove());
@@ -10,6 +11,11 @@ const [one, other] = [certificates.make("one"), certificates.make("other")];
 const missing = `${certificates.folder}/missing.pem`;
 const text = `${certificates.folder}/text.pem`;
 writeFileSync(text, "no certificate");
+const locked = `${certificates.folder}/locked.key`;
+openssl("genrsa", "-aes256", "-passout", "pass:x", "-out", locked, "2048");
+const short = { certificate: `${certificates.folder}/short.pem`, key: `${certificates.folder}/short.key` };
+const rsa = ["-newkey", "rsa:512", "-nodes", "-subj", "/CN=short", "-keyout", short.key, "-out", short.certificate];
+openssl("req", "-x509", "-days", "2", ...rsa);
 
 test("the contents of all files that are named, by Node's names", () => {
   assert.deepEqual(readCredentials({}), {});
@@ -32,6 +38,12 @@ const wrong = [
   ],
   ["an authority that is no certificate", { authority: text }, text, "it holds no certificate in PEM"],
   [
+    "a key with a password",
+    { certificate: one.certificate, key: locked },
+    `${one.certificate} and ${locked}`,
+    "the latter wants a password: store the key without one",
+  ],
+  [
     "a key of another certificate",
     { certificate: one.certificate, key: other.key },
     `${one.certificate} and ${other.key}`,
@@ -46,3 +58,11 @@ for (const [what, files, named, reason] of wrong) {
     );
   });
 }
+
+test("an identity may have a short key for a device of 2012, but not for clients", () => {
+  const identity = { name: "old", ...short };
+  assert.ok(readIdentity(identity).key);
+  assert.throws(() => readIdentity(identity, true), {
+    message: `[tls old]: TLS: ${short.certificate} cannot be used: its key is too short for clients`,
+  });
+});

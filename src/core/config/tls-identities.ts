@@ -112,6 +112,12 @@ export function identityProblems(settings: Settings): string[] {
   return [...problem("[host] listen-tls", listenTls || undefined, true), ...lines, ...tunnels, ...devices];
 }
 
+/** The identities whose certificates are for clients. */
+export function servingIdentities({ listenTls, direct, mux, tunnel }: Settings): ReadonlySet<string | undefined> {
+  const lines = [...direct, ...mux, ...tunnel].map(({ route }) => route.options.listenTls);
+  return new Set([listenTls, ...lines, ...tunnel.map(({ route }) => nameIn(route.tunnel.tls))]);
+}
+
 /** The identity that tls names; undefined where it says yes or no. */
 function nameIn(tls: boolean | string): string | undefined {
   return typeof tls === "string" ? tls : undefined;

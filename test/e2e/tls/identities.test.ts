@@ -6,7 +6,7 @@ import type { RunningDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { startHere } from "../../support/in-process.js";
 import { Client, greet, reload } from "../../support/net.js";
-import { type Openssl, tlsServer } from "../../support/openssl.js";
+import { type Openssl, openssl, tlsServer } from "../../support/openssl.js";
 import { missing } from "../../support/peers.js";
 import { until } from "../../support/wait.js";
 
@@ -24,9 +24,13 @@ describe("TLS identities towards remotes", { skip: missing("openssl") }, () => {
     device = files.make("localhost", authority);
     const own = files.make("plugin", authority);
     const other = files.make("stranger");
+    const short = { certificate: `${files.folder}/short.pem`, key: `${files.folder}/short.key` };
+    const rsa = ["-newkey", "rsa:512", "-nodes", "-subj", "/CN=short", "-keyout", short.key, "-out", short.certificate];
+    openssl("req", "-x509", "-days", "2", ...rsa);
     text = [
       ...["[tls boiler]", `cert=${own.certificate}`, `key=${own.key}`, `ca=${authority.certificate}`],
       ...["[tls other]", `cert=${other.certificate}`, `key=${other.key}`, `ca=${authority.certificate}`],
+      ...["[tls short]", `cert=${short.certificate}`, `key=${short.key}`],
       ...["[tls trust]", `ca=${authority.certificate}`, ""],
     ].join("\n");
     conf = `${files.folder}/conf`;
@@ -82,6 +86,14 @@ describe("TLS identities towards remotes", { skip: missing("openssl") }, () => {
       `the reason in ${daemon.log()}`,
       500,
     );
+  });
+
+  test("a short key of ours goes with tls-min below 1.2", async (t) => {
+    const own = ["-cert", device.certificate, "-key", device.key];
+    const server = await tlsServer(t, ...own, "-tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-Verify", "1");
+    const command = `CONN localhost:${server.port} TLSI=short TLSV=0`;
+    assert.match((await answer(t, command)).line, /TLS: ee key too small: tls-min=1\.0 \(TLSM\) takes it$/);
+    assert.match((await answer(t, `${command} TLSM=1.1`)).line, /^OK CONN /);
   });
 
   test("the authority of an identity alone decides whom to trust", async (t) => {
