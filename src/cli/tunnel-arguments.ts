@@ -4,7 +4,7 @@ import { DEFAULT_SETTINGS, parseValue } from "../core/config/keys.js";
 import type { TunnelLine, Values } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { type Exposure, exposureOf, isOption, tunnelRoute } from "../core/tunnel/tunnel-line.js";
+import { type Exposure, isOption, parseExposure, tunnelRoute } from "../core/tunnel/tunnel-line.js";
 import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
 import { ANY, ipOf, parseListenArgument } from "./listen-argument.js";
 
@@ -47,6 +47,7 @@ const FLAGS: readonly Flag[] = [
     usage: "secret",
     help: "The secret that the server asks for. ps shows it: a file with [device] is better",
   },
+  { name: "name", usage: "name", help: "Our name, for a server that knows several devices on its port" },
 ];
 
 /** What a key does; what it does when it is empty concerns files only. */
@@ -120,7 +121,7 @@ function parseExposures(addresses: readonly string[]): Result<readonly Exposure[
   if (addresses.length % 2 !== 0) return fail(`"${addresses.at(-1)}" has no <service:port> behind it`);
   const exposures: Exposure[] = [];
   for (let index = 0; index < addresses.length; index += 2) {
-    const exposure = exposureOf(addresses[index] ?? "", addresses[index + 1] ?? "");
+    const exposure = parseExposure(`${addresses[index]}>${addresses[index + 1]}`);
     if (!exposure.ok) return exposure;
     exposures.push(exposure.value);
   }

@@ -112,12 +112,16 @@ export class TunnelLines {
     return { server, services, probeMs, stallMs, ...this.#credentialsOf(section) };
   }
 
-  #credentialsOf(section: DeviceValues): Pick<DeviceRules, "tls" | "secret"> {
-    const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = section;
+  #credentialsOf(section: DeviceValues): Pick<DeviceRules, "tls" | "secret" | "deviceName"> {
+    const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret, deviceName } = section;
     if (deviceTls === false) return {};
     const own = { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey };
     const identity = this.#context.settings.tlsIdentities.find(({ name }) => name === deviceTls);
-    return { tls: identity ?? own, ...(deviceSecret !== "" && { secret: deviceSecret }) };
+    return {
+      tls: identity ?? own,
+      ...(deviceSecret !== "" && { secret: deviceSecret }),
+      ...(deviceName !== "" && { deviceName }),
+    };
   }
 }
 

@@ -18,11 +18,19 @@ export interface TunnelStatus {
   readonly clients: number;
   readonly refused: number;
   readonly stalled: number;
-  readonly replaced: number;
   readonly resumed: number;
   readonly turnedAway: number;
+  readonly replaced: number;
   readonly received: number;
   readonly sent: number;
+  /** Of a line with several devices. */
+  readonly devices?: readonly {
+    readonly device: string;
+    readonly exposed: readonly string[];
+    readonly listening: boolean;
+    readonly links: number;
+    readonly link?: LinkStatus;
+  }[];
 }
 
 /** The link in STAT JSON. */
@@ -42,6 +50,8 @@ export interface DeviceStatus {
   readonly received: number;
   readonly sent: number;
   readonly connected: boolean;
+  /** Undefined with a link. */
+  readonly problem?: string;
   readonly refused: number;
   readonly resumed: number;
   readonly clients: number;

@@ -214,3 +214,52 @@ test("rejected devices are logged once a minute for each address", async (t) => 
   );
   assert.deepEqual(told, [first, second]);
 });
+
+test("who connects and says nothing ends no good link, and is closed after 10 s", async (t) => {
+  const { server, clock, over, connect } = await open(t);
+  const device = await connect("10.0.0.1");
+  device.send(LISTEN, 0);
+  await until(() => server.status.listening, "the device");
+  const scan = await connect("10.0.0.2");
+  clock.advance(TELL_WITHIN_MS);
+  await scan.ended();
+  assert.deepEqual(over, ["no LISTEN within 10 s"]);
+  assert.deepEqual([server.status.listening, server.status.links, server.status.replaced], [true, 1, 0]);
+  assert.ok(!device.client.ended);
+});
+
+test("two devices of another make: the one that comes back is turned away for 10 s, and one warning names both", async (t) => {
+  const { server, clock, log, connect } = await open(t);
+  const come = async (address: string): Promise<FramePeer> => {
+    const device = await connect(address);
+    device.send(LISTEN, 0);
+    return device;
+  };
+  const linkedFrom = (address: string) =>
+    until(() => server.status.link?.address === `${address}:1`, `the device from ${address}`);
+  const first = await come("10.0.0.1");
+  await until(() => server.status.listening, "the first one");
+  await come("10.0.0.2");
+  await first.ended();
+  first.client.destroy();
+  await linkedFrom("10.0.0.2");
+  for (const times of [1, 2]) {
+    const back = await come("10.0.0.1");
+    await until(() => clock.pending > 2 || log.lines.some((line) => line.includes("two devices")), "its LISTEN");
+    await until(() => {
+      clock.advance(HELLO_WITHIN_MS);
+      return back.client.ended;
+    }, "it to be turned away");
+    assert.deepEqual([server.status.turnedAway, server.status.replaced], [times, 1]);
+  }
+  clock.advance(9000);
+  await come("10.0.0.1");
+  await linkedFrom("10.0.0.1");
+  assert.equal(server.status.replaced, 2);
+  const warnings = log.lines.filter((line) => line.startsWith("WARN") && line.includes("two devices"));
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0] ?? "",
+    /\[tunnel 7000\] two devices replace each other: 10\.0\.0\.1:1 and 10\.0\.0\.2:1; each needs/,
+  );
+});

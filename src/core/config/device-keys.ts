@@ -1,7 +1,7 @@
 import { formatHostPort, parseHostPort } from "../net/address.js";
 import { findYesOrNo } from "../parse/keyword.js";
 import { ok } from "../parse/result.js";
-import { parseSecret } from "../tunnel/secret-line.js";
+import { parseDeviceName, parseSecret } from "../tunnel/secret-line.js";
 import { formatServices, parseServices } from "../tunnel/service-rules.js";
 import { type DeviceValues, row, type Settings } from "./settings.js";
 
@@ -84,33 +84,50 @@ export const DEVICE_KEYS = [
     parse: parseSecret,
     print: (secret) => (secret === "" ? "" : "***"),
   }),
+  row({
+    section: "device",
+    key: "name",
+    unit: "name",
+    range: "",
+    sets: "deviceName",
+    defaultText: "",
+    help: "The name by which the server knows this machine, where its line has several devices (DEVC).",
+    parse: (text) => (text === "" ? ok(text) : parseDeviceName(text)),
+    print: String,
+  }),
 ] as const;
 
-/** The problems of devices with the same server: each new link would end the one before, for ever (docs/tunnel.md). */
+/** The problems of devices with the same server and name: each new link would end the one before, for ever (docs/tunnel.md). */
 export function repeatedServers({
   deviceServer,
+  deviceName,
   namedDevices,
-}: Pick<Settings, "deviceServer" | "namedDevices">): string[] {
+}: Pick<Settings, "deviceServer" | "deviceName" | "namedDevices">): string[] {
   const devices = [
-    ...(deviceServer === undefined ? [] : [{ title: "[device]", deviceServer }]),
-    ...namedDevices.map((device) => ({ title: `[device ${device.name}]`, deviceServer: device.deviceServer })),
+    ...(deviceServer === undefined ? [] : [{ title: "[device]", deviceServer, deviceName }]),
+    ...namedDevices.map((device) => ({ ...device, title: `[device ${device.name}]` })),
   ];
   const titles = new Map<string, string>();
-  return devices.flatMap(({ title, deviceServer }) => {
+  return devices.flatMap(({ title, deviceServer, deviceName }) => {
     const server = formatHostPort(deviceServer).toLowerCase();
-    const first = titles.get(server);
-    if (first === undefined) titles.set(server, title);
+    const key = `${server} ${deviceName}`;
+    const first = titles.get(key);
+    if (first === undefined) titles.set(key, title);
     return first === undefined
       ? []
-      : [`${title}: ${server} is the server of ${first}, too; it takes one link at a time`];
+      : [
+          `${title}: ${server} is the server of ${first}, too${deviceName === "" ? "" : ", by the same name"}; it takes one link at a time`,
+        ];
   });
 }
 
 /** What is wrong with the keys of a `[device]` section together, or with the flags of the same names. */
 export function checkDevice(settings: DeviceValues): string[] {
-  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = settings;
+  const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret, deviceName } = settings;
   const problems: string[] = [];
   if (!deviceTls && deviceSecret !== "") problems.push("secret is told over TLS only: tls is wanted");
+  if (deviceName !== "" && deviceSecret === "")
+    problems.push("name goes with secret: the server knows a device by both");
   if (deviceTls !== true && deviceAuthority + deviceCertificate + deviceKey !== "") {
     problems.push(
       `ca, cert and key go with tls${deviceTls === false ? "" : `=true: [tls ${deviceTls}] has the files`}`,

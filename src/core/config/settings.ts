@@ -89,6 +89,8 @@ export interface Values {
   readonly deviceKey: string;
   /** The secret that the server asks for; over TLS only. */
   readonly deviceSecret: string;
+  /** The name by which the server knows this machine, where it knows several devices; empty: none. */
+  readonly deviceName: string;
 }
 
 /** The members of {@link Values} that describe this machine as the device of a server. */
@@ -100,6 +102,7 @@ export const DEVICE_VALUES = [
   "deviceCertificate",
   "deviceKey",
   "deviceSecret",
+  "deviceName",
 ] as const;
 
 /** The values of a `[device]` section: the server, and the credentials of this machine. */

@@ -6,7 +6,7 @@ import type { HostPort } from "../net/address.js";
 import type { DroppedDatagrams } from "../net/datagrams.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { printable, printableJson } from "../parse/text.js";
-import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLine } from "../tunnel/tunnel-status.js";
+import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLines } from "../tunnel/tunnel-status.js";
 import type { AlertsStatus } from "./alert.js";
 import type { ClientCounts } from "./client-counts.js";
 import type { HistogramStatus } from "./histogram.js";
@@ -174,7 +174,7 @@ function row(connection: ConnectionStatus, marker: "*" | " "): string {
 
 /**
  * The reply to STAT in pieces, in the layout of docs/protocol.md. Connections that only wait for the client to close are left out.
- * Shared devices follow with their clients, and tunnels with one line each.
+ * Shared devices follow with their clients, and tunnels with a line each, and one for each of several devices.
  *
  * @param askingId the identifier of the connection that asks: its row begins with `*`
  */
@@ -185,7 +185,7 @@ export function* statusTable(report: DaemonReport, askingId: string): Generator<
     yield `\n${printable(row(connection.status, connection.id === askingId ? "*" : " "))}`;
   }
   const { muxes, tunnels, devices } = report;
-  for (const line of [...muxes.flatMap(muxLines), ...tunnels.map(tunnelLine), ...devices.map(deviceLine)]) {
+  for (const line of [...muxes.flatMap(muxLines), ...tunnels.flatMap(tunnelLines), ...devices.map(deviceLine)]) {
     yield `\n${printable(line)}`;
   }
 }

@@ -37,6 +37,8 @@ export class DeviceContention {
   readonly #instances = new Map<string, number>();
   /** The latest swaps within one address in which the replaced device was alive. */
   #sameAddressSwaps: number[] = [];
+  /** The last device that was replaced alive. */
+  #answered: Contender | undefined;
   #swappedAt = Number.NEGATIVE_INFINITY;
   #contendedAt = Number.NEGATIVE_INFINITY;
   /** Swaps by contenders since the last peace. */
@@ -73,14 +75,17 @@ export class DeviceContention {
     if (instance === replaced?.instance) {
       this.#addresses.delete(replaced.address);
       this.#instances.delete(instance);
-    } else if (isWithin(this.#instances.get(instance), REPLACED_INSTANCE_MS, now)) this.#contended(now);
+      return;
+    }
+    const wasReplaced = isWithin(this.#instances.get(instance), REPLACED_INSTANCE_MS, now);
+    if (wasReplaced || (replaced?.instance !== undefined && replaced === this.#answered)) this.#contended(now);
   }
 
-  /** The replaced device has closed its link in answer to ours: it was alive. */
+  /** The replaced device has closed its link in answer to ours: it was alive. That may come before HELLO, or behind it. */
   answered(replaced: Contender, newcomer: Contender, now: number): void {
-    const areOurOwn = replaced.instance !== undefined && newcomer.instance !== undefined;
-    if (areOurOwn && replaced.instance !== newcomer.instance) this.#contended(now);
-    if (!areOurOwn && replaced.address === newcomer.address) {
+    this.#answered = replaced;
+    if (newcomer.instance !== undefined) this.identified(newcomer, replaced, now);
+    else if (replaced.instance === undefined && replaced.address === newcomer.address) {
       this.#sameAddressSwaps = [...this.#sameAddressSwaps, now].slice(-SAME_ADDRESS_SWAPS);
     }
   }

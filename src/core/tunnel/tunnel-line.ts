@@ -101,7 +101,7 @@ function apart(all: ConnOptions & TunnelOptions): Pick<TunnelRoute, "options" | 
 }
 
 /** Reads `host:port > service:port`, `barn host:port > service:port` or `barn@host:port>service:port`. */
-function parseExposure(text: string): Result<Exposure> {
+export function parseExposure(text: string): Result<Exposure> {
   const [from = "", to, ...more] = text.split(">").map((part) => part.trim());
   if (to === undefined || more.length > 0) return fail(`bad "${text}": host:port>service:port is wanted`);
   const [, name, place = from] = /^([^\s@]+)[\s@]\s*(\S+)$/.exec(from) ?? [];
@@ -111,7 +111,7 @@ function parseExposure(text: string): Result<Exposure> {
 }
 
 /** Makes an exposure of its two addresses, `host:port` each. */
-export function exposureOf(from: string, to: string): Result<Exposure> {
+function exposureOf(from: string, to: string): Result<Exposure> {
   const listen = parseHostPort(from);
   if (!listen.ok) return listen;
   const service = parseHostPort(to);

@@ -120,17 +120,30 @@ export function tunnelStatus(
   };
 }
 
-/** The line of STAT for a line of `[tunnel]`. */
-export function tunnelLine(tunnel: TunnelStatus): string {
-  const { exposed, listening, link, clients, refused, stalled, turnedAway } = tunnel;
-  const device =
-    link === undefined ? "no device" : `device ${link.address}${stateOf(link, listening)} for ${ageOf(link)}`;
+/** The lines of STAT for a line of `[tunnel]`: one, and one more for each of several devices. */
+export function tunnelLines(tunnel: TunnelStatus): string[] {
+  const { devices = [], turnedAway } = tunnel;
+  const label = lineLabel(tunnel);
+  const there = devices.filter(({ link }) => link !== undefined);
+  const clients = there.reduce((sum, { link }) => sum + (link?.clients ?? 0), 0);
+  const now =
+    devices.length === 0 ? linkText(tunnel) : `${there.length} of ${devices.length} devices, ${clients} clients`;
   return [
-    ` tunnel ${lineLabel(tunnel)} ${exposed.join(" ")}:`,
-    `${device}, ${link?.clients ?? 0} clients;`,
-    `${clients} clients so far, ${refused} refused, ${stalled} stalled, ${turnedAway} devices turned away,`,
-    bytesOf(tunnel),
-  ].join(" ");
+    ` tunnel ${label} ${tunnel.exposed.join(" ")}: ${now}; ${countsOf(tunnel)}, ${turnedAway} devices turned away, ${bytesOf(tunnel)}`,
+    ...devices.map(
+      (slot) =>
+        ` tunnel ${label} device ${slot.device} ${slot.exposed.join(" ")}: ${linkText(slot)}; ${countsOf(slot)}, ${bytesOf(slot)}`,
+    ),
+  ];
+}
+
+function linkText({ link, listening }: Pick<TunnelStatus, "link" | "listening">): string {
+  if (link === undefined) return "no device, 0 clients";
+  return `device ${link.address}${stateOf(link, listening)} for ${ageOf(link)}, ${link.clients} clients`;
+}
+
+function countsOf({ clients, refused, stalled }: Pick<TunnelStatus, "clients" | "refused" | "stalled">): string {
+  return `${clients} clients so far, ${refused} refused, ${stalled} stalled`;
 }
 
 /** The line of STAT for a device. */

@@ -30,6 +30,8 @@ test("settings are printed in the long form: named sections, long names, times w
         ],
         ...["[tunnel]", "7000=EXPOSE a:1>b:2 c:3>d:4 HLTH=7200"],
         ...["[tunnel plant]", "listen=7001", "expose=[::1]:1>b:2", "tls=1", "cert=/my cert", "pkey=/k", "secr=hush"],
+        ...["[tunnel farm]", "listen=7002", "expose=barn a:1 > b:2, mill@c:3>d:4"],
+        ...["tls=1", "cert=/c", "pkey=/k", "device=barn:hush", "devc=mill:hu+sh:hush"],
         ...["[direct mail]", "listen=8125", "target=a:1,b:2", "bala=least", "ntfy=5/urn:x:1/Act"],
         ...["[device office]", "server=two:7000", "tls", "secret=hush"],
       ].join("\n"),
@@ -41,8 +43,9 @@ test("settings are printed in the long form: named sections, long names, times w
     "[mux inverter]\nlisten=5020, 127.0.0.1:5022\ntarget=192.168.1.22:1502\nprotocol=modbus\ntimeout=5s\ncache=1s",
     "[tunnel]\n7000=EXPOSE a:1>b:2 c:3>d:4 health-check=2h",
     "[tunnel plant]\nlisten=7001\nexpose=[::1]:1 > b:2\ntls=true\ncertificate=/my cert\nprivate-key=/k\nsecret=***",
+    "[tunnel farm]\nlisten=7002\nexpose=barn@a:1 > b:2\nexpose=mill@c:3 > d:4\ntls=true\ncertificate=/c\nprivate-key=/k\ndevice=barn:***\ndevice=mill:***",
     "[direct mail]\nlisten=8125\ntarget=a:1, b:2\nbalance=least\nnotify=5/urn:x:1/Act",
-    "[device office]\nserver=two:7000\nallow=\ntls=true\nca=\ncert=\nkey=\nsecret=***",
+    "[device office]\nserver=two:7000\nallow=\ntls=true\nca=\ncert=\nkey=\nsecret=***\nname=",
   ]) {
     assert.ok(sections.includes(section), `${section}\n--- is not in\n${printed}`);
   }

@@ -39,6 +39,7 @@ test("the defaults are those of the original", () => {
     deviceCertificate: "",
     deviceKey: "",
     deviceSecret: "",
+    deviceName: "",
     direct: [],
     mux: [],
     tunnel: [],
@@ -111,4 +112,12 @@ test("two devices have two servers: one would end the links of the other", () =>
   );
   const another = { ...two, deviceServer: { host: "server", port: 7001 } };
   assert.deepEqual(checkSettings({ ...unnamed, namedDevices: [another] }), []);
+  const secret = { deviceTls: true, deviceSecret: "s" };
+  const [barn, mill] = ["barn", "mill"].map((deviceName) => ({ ...one, ...secret, name: deviceName, deviceName }));
+  assert(barn !== undefined && mill !== undefined);
+  assert.deepEqual(checkSettings({ ...DEFAULT_SETTINGS, namedDevices: [barn, mill] }), []);
+  assert.match(
+    checkSettings({ ...DEFAULT_SETTINGS, namedDevices: [barn, { ...barn, name: "copy" }] })[0] ?? "",
+    /^\[device copy\]: server:7000 is the server of \[device barn\], too, by the same name; /,
+  );
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
 import { type ConnectionStatus, type DaemonReport, statusJson, statusTable } from "#src/core/status/daemon-status.js";
-import { deviceLine, tunnelLine } from "#src/core/tunnel/tunnel-status.js";
+import { deviceLine, tunnelLines } from "#src/core/tunnel/tunnel-status.js";
 
 const NOTIFY = { sent: 0, retried: 0, failed: 0, lastOutcome: "" };
 
@@ -70,7 +70,7 @@ test("each tunnel and each device has a line below the connections", () => {
   };
   const device = { ...counted, server: "hub:7000", services: "b:2", connected: false };
   const lines = [...statusTable(report([], { tunnels: [tunnel], devices: [device] }), "")].join("").split("\n");
-  assert.deepEqual(lines.slice(1), [tunnelLine(tunnel), deviceLine(device)]);
+  assert.deepEqual(lines.slice(1), [...tunnelLines(tunnel), deviceLine(device)]);
 });
 
 test("the pieces of STAT JSON make the JSON of the whole status, with the same members in the same order", () => {

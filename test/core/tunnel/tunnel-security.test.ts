@@ -44,10 +44,78 @@ for (const [options, message] of wrongLines) {
   });
 }
 
+const BARN = "barn@127.0.0.1:8080>192.168.0.3:80";
+const MILL = "mill@127.0.0.1:8081>192.168.0.3:80";
+const wrongDevices: [text: string, message: RegExp][] = [
+  [`${BARN} DEVC=barn:sesame`, /^CERT, PKEY, CAFI, SECR and DEVC go with TLS=true$/],
+  [`${BARN} TLS=1 ${FILES}`, /^barn is no device of this line: DEVC=barn:secret is missing$/],
+  [`${BARN} ${MILL} TLS=1 ${FILES} DEVC=barn:sesame`, /^mill is no device of this line; its devices are barn$/],
+  [
+    `0.0.0.0:1>h:2 TLS=1 ${FILES} DEVC=barn:sesame`,
+    /^0\.0\.0\.0:1 does not say beside which device its service is: barn 0\.0\.0\.0:1>…$/,
+  ],
+  [`${BARN} TLS=1 ${FILES} DEVC=barn:sesame DEVC=mill:sesame`, /^nothing is exposed of device mill$/],
+  [`${BARN} TLS=1 ${FILES} DEVC=barn:sesame DEVC=barn:sesame`, /^device barn is given twice$/],
+  [`${BARN} TLS=1 ${FILES} DEVC=barn:sesame SECR=sesame`, /^SECR and DEVC exclude each other/],
+  [`${BARN} TLS=1 ${FILES} DEVC=sesame`, /^bad DEVC: name:secret is wanted, such as barn:0b7c…$/],
+  [`${BARN} TLS=1 ${FILES} DEVC=barn:`, /^bad DEVC: device barn has no secret: name:secret is wanted$/],
+  [`${BARN} TLS=1 ${FILES} DEVC=ba/rn:sesame`, /^bad DEVC: the name of a device is wanted: letters/],
+  [
+    `${BARN} TLS=1 ${FILES} DEVC=${"b".repeat(65)}:sesame`,
+    /^bad DEVC: the name of a device has 64 characters at most$/,
+  ],
+  [`ba/rn@127.0.0.1:8080>h:80 TLS=1 ${FILES}`, /^the name of a device is wanted/],
+  [
+    `${Array.from({ length: 65 }, (_, index) => `DEVC=d${index}:sesame`).join(" ")} TLS=1 ${FILES}`,
+    /^nothing is exposed|^65 devices are named, 64 are the most$/,
+  ],
+];
+for (const [text, message] of wrongDevices) {
+  test(`a [tunnel] line with ${text.slice(0, 100)} is refused`, () => {
+    const route = parseTunnelRoute(`EXPOSE ${text}`);
+    assert(!route.ok);
+    assert.match(route.message, message);
+    assert.doesNotMatch(route.message, /sesame/);
+  });
+}
+
+test("several devices: each has its secret, with colons and plus signs, and its ports", () => {
+  const route = parseTunnelRoute(`EXPOSE ${BARN} ${MILL} TLS=1 ${FILES} DEVC=barn:a:b+c device=mill:flour`);
+  assert(route.ok);
+  const { tunnel, exposures } = route.value;
+  assert.deepEqual(tunnel.devices, [
+    { name: "barn", secret: "a:b+c" },
+    { name: "mill", secret: "flour" },
+  ]);
+  assert.deepEqual(
+    exposures.map(({ device, listen }) => [device, listen.port]),
+    [
+      ["barn", 8080],
+      ["mill", 8081],
+    ],
+  );
+});
+
+test("in a section: the device stands in front of its port; a wrong pair names its line", () => {
+  const head = "[tunnel farm]\nlisten=7000\ntls=1\ncert=/c\npkey=/k\n";
+  const right = parseConfigFile(`${head}device=barn:sesame\nexpose=barn 127.0.0.1:8080 > 192.168.0.3:80\n`, "f");
+  assert.deepEqual(right.problems, []);
+  const wrong = parseConfigFile(`${head}device=barn:sesame\nexpose=bran 127.0.0.1:8080 > 192.168.0.3:80\n`, "f");
+  assert.match(wrong.problems.join(), /^f:1: \[tunnel farm\].* bran is no device of this line; its devices are barn$/);
+  const both = parseConfigFile(
+    `${head}device=barn:sesame\nsecret=sesame\nexpose=barn 127.0.0.1:8080 > 192.168.0.3:80\n`,
+    "f",
+  );
+  assert.match(both.problems.join(), /secret and device exclude each other: each device has a secret$/);
+  for (const { problems } of [wrong, both]) assert.doesNotMatch(problems.join(), /sesame/);
+});
+
 const devices: [string, string[]][] = [
   ["tls=true\nsecret=sesame\nca=/a\ncert=/c\nkey=/k", []],
   ["tls=true", []],
   ["tls=hub\nca=/a.pem", ["[device] ca, cert and key go with tls=true: [tls hub] has the files"]],
+  ["tls=true\nsecret=sesame\nname=barn", []],
+  ["tls=true\nname=barn", ["[device] name goes with secret: the server knows a device by both"]],
   ["secret=sesame", ["[device] secret is told over TLS only: tls is wanted"]],
   ["ca=/a", ["[device] ca, cert and key go with tls"]],
   ["tls=true\ncert=/c", ["[device] cert and key: one needs the other"]],

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLine } from "#src/core/tunnel/tunnel-status.js";
+import {
+  type DeviceStatus,
+  deviceLine,
+  type TunnelStatus,
+  tunnelLines,
+  tunnelStatus,
+} from "#src/core/tunnel/tunnel-status.js";
 
 const LINK = { address: "10.0.0.9:40000", ageMs: 5999, clients: 2, received: 10, sent: 20 };
 const TUNNEL: TunnelStatus = {
@@ -8,16 +14,51 @@ const TUNNEL: TunnelStatus = {
   ...{ link: LINK, links: 3, clients: 4, refused: 5, stalled: 6, replaced: 0, resumed: 8, turnedAway: 7 },
   ...{ received: 110, sent: 120 },
 };
+const firstLine = (tunnel: TunnelStatus): string => tunnelLines(tunnel)[0] ?? "";
 const HEAD = " tunnel 7000 0.0.0.0:8023>10.41.51.152:23 127.0.0.1:8080>192.168.0.3:80:";
 const TAIL = "4 clients so far, 5 refused, 6 stalled, 7 devices turned away, 110 bytes received, 120 sent";
 
 test("a tunnel: whether its device is there, and ready", () => {
-  assert.equal(tunnelLine(TUNNEL), `${HEAD} device 10.0.0.9:40000 for 5 s, 2 clients; ${TAIL}`);
-  const waiting = tunnelLine({ ...TUNNEL, listening: false });
+  assert.equal(firstLine(TUNNEL), `${HEAD} device 10.0.0.9:40000 for 5 s, 2 clients; ${TAIL}`);
+  const waiting = firstLine({ ...TUNNEL, listening: false });
   assert.equal(waiting, `${HEAD} device 10.0.0.9:40000 (not ready) for 5 s, 2 clients; ${TAIL}`);
   const { link: _, ...lost } = TUNNEL;
-  assert.equal(tunnelLine({ ...lost, listening: false }), `${HEAD} no device, 0 clients; ${TAIL}`);
-  assert.ok(tunnelLine({ ...TUNNEL, name: "plant" }).startsWith(HEAD.replace("tunnel", "tunnel plant")));
+  assert.equal(firstLine({ ...lost, listening: false }), `${HEAD} no device, 0 clients; ${TAIL}`);
+  assert.ok(firstLine({ ...TUNNEL, name: "plant" }).startsWith(HEAD.replace("tunnel", "tunnel plant")));
+});
+
+test("a tunnel with several devices: how many are there, and a line for each", () => {
+  const { link: _, ...line } = TUNNEL;
+  const counts = { links: 1, clients: 2, refused: 0, stalled: 0, replaced: 0, resumed: 0, received: 7, sent: 8 };
+  const [barn, mill] = [
+    { device: "barn", exposed: ["a:1>b:1"], listening: true, link: LINK, ...counts },
+    { device: "mill", exposed: ["a:2>b:2"], listening: false, ...counts },
+  ];
+  assert.deepEqual(tunnelLines({ ...line, name: "farm", exposed: ["a:1>b:1", "a:2>b:2"], devices: [barn, mill] }), [
+    ` tunnel farm 7000 a:1>b:1 a:2>b:2: 1 of 2 devices, 2 clients; ${TAIL}`,
+    " tunnel farm 7000 device barn a:1>b:1: device 10.0.0.9:40000 for 5 s, 2 clients; 2 clients so far, 0 refused, 0 stalled, 7 bytes received, 8 sent",
+    " tunnel farm 7000 device mill a:2>b:2: no device, 0 clients; 2 clients so far, 0 refused, 0 stalled, 7 bytes received, 8 sent",
+  ]);
+});
+
+test("the status of a line is the sum of its devices; one without a name is the line itself", () => {
+  const counts = { links: 1, clients: 2, refused: 3, stalled: 4, replaced: 5, resumed: 9, received: 6, sent: 7 };
+  const slot = { exposed: ["a:1>b:1"], listening: true, link: LINK, ...counts };
+  const alone = tunnelStatus({ port: 7000 }, [slot], 8);
+  assert.deepEqual(alone, { port: 7000, ...slot, turnedAway: 8 });
+  const { link: _, ...idle } = { ...slot, device: "mill", listening: false };
+  const devices = [{ ...slot, device: "barn" }, idle];
+  const doubled = { links: 2, clients: 4, refused: 6, stalled: 8, replaced: 10, resumed: 18, received: 12, sent: 14 };
+  assert.deepEqual(tunnelStatus({ port: 7000, name: "farm" }, devices, 8), {
+    ...{ port: 7000, name: "farm", exposed: ["a:1>b:1", "a:1>b:1"], listening: true, turnedAway: 8, devices },
+    ...doubled,
+  });
+});
+
+test("a device that waits says why", () => {
+  const { link: _, ...lost } = DEVICE;
+  const line = deviceLine({ ...lost, connected: false, problem: "link lost: refused: secret" });
+  assert.match(line, /: not connected \(link lost: refused: secret\), 0 clients;/);
 });
 
 const DEVICE: DeviceStatus = {
