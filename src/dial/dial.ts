@@ -98,7 +98,7 @@ class SocketDial implements Dial, AttemptOwner {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#timer = context.clock.after(connectTimeoutMs, () => this.#fail(`timed out after ${connectTimeoutMs} ms`));
+    this.#timer = context.clock.after(connectTimeoutMs, () => this.#timedOut(connectTimeoutMs));
     const { clock, names, access, own, settings, descriptors } = context;
     const needs = { clock, names, access, own, settings, descriptors, origin, credentials };
     this.#attempt = TRANSPORTS[transport](request, needs, this);
@@ -117,6 +117,11 @@ class SocketDial implements Dial, AttemptOwner {
 
   abort(): void {
     this.#fail("given up");
+  }
+
+  #timedOut(afterMs: number): void {
+    const cause = this.#attempt?.lastError;
+    this.#fail(`timed out after ${afterMs} ms${cause === undefined ? "" : ` (${explainDialFailure(cause)})`}`, cause);
   }
 
   #fail(message: string, cause?: Error): void {

@@ -10,6 +10,7 @@ const SYSTEM_TTL_MS = 10_000;
 /** Waits for what a lookup finds. */
 export interface LookupListener {
   found(addresses: readonly HostAddress[]): void;
+  /** No more are to be expected. A source may answer all the same, and a second time tell that it is over. */
   over(outcome: LookupOutcome): void;
 }
 
@@ -33,14 +34,21 @@ export class NameLookup {
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(name: string, sources: Pick<NameSources, "servers" | "system">, clock: Clock, owner: LookupOwner) {
+  /** @param quiet families that the name servers have not answered for the last time */
+  constructor(
+    name: string,
+    sources: Pick<NameSources, "servers" | "system">,
+    clock: Clock,
+    owner: LookupOwner,
+    quiet: ReadonlySet<Family>,
+  ) {
     const now = clock.now();
     this.name = name;
     this.#sources = sources;
     this.#clock = clock;
     this.#owner = owner;
     this.#servers = sources.servers();
-    this.#progress = new LookupProgress(name, now);
+    this.#progress = new LookupProgress(name, now, quiet);
     this.#questions = new Map(FAMILIES.map((family) => [family, new ServerQuestions(this.#servers.count, now)]));
     this.#advance();
   }
@@ -55,6 +63,7 @@ export class NameLookup {
     this.#listeners.add(listener);
     const { found } = this.#progress;
     if (found.length > 0) listener.found(found);
+    if (this.#progress.isEnough) listener.over("found");
     for (const questions of this.#questions.values()) questions.again(this.#clock.now());
     this.#advance();
   }
@@ -127,6 +136,9 @@ export class NameLookup {
             this.#said("system", addresses.length > 0 ? found : { kind: "none" });
             this.#advance();
           });
+          break;
+        case "enough":
+          for (const listener of this.#listeners) listener.over("found");
           break;
         case "wait":
           return step.until ?? Number.POSITIVE_INFINITY;

@@ -51,6 +51,8 @@ export class NameSearch implements Search, LookupListener {
   /** Until old addresses are used. */
   #patience: Timer | undefined;
   #hasFound = false;
+  /** Whether a lookup is to tell that it is over. */
+  #isLooking = false;
   #isCancelled = false;
 
   /** @param name in lower case, without a final dot */
@@ -62,6 +64,7 @@ export class NameSearch implements Search, LookupListener {
   }
 
   refresh(): void {
+    this.#isLooking = true;
     this.#lookup = this.#desk.lookup(this.#name);
     if (this.#lookup === undefined) this.over("silent");
     else this.#lookup.join(this);
@@ -80,6 +83,8 @@ export class NameSearch implements Search, LookupListener {
   }
 
   over(outcome: LookupOutcome): void {
+    if (!this.#isLooking) return;
+    this.#isLooking = false;
     this.#patience?.cancel();
     if (!this.#hasFound && outcome === "silent") this.#useStale();
     if (!this.#isCancelled) this.#seeker.ended(false, this.#hasFound ? undefined : nameError(this.#name, outcome));

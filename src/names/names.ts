@@ -110,21 +110,23 @@ export class Names {
     const known = this.#lookups.get(name);
     if (known !== undefined && (known.isUndecided || isJustFound)) return known;
     if (isJustFound || this.#running.size >= MAX_LOOKUPS) return undefined;
-    const lookup = new NameLookup(name, this.#sources, this.#clock, {
-      said: (_lookup, source, answer) => this.#said(name, source, answer),
-      over: (ended, outcome) => this.#over(ended, outcome),
-    });
+    const owner = {
+      said: (_lookup: NameLookup, source: Source, answer: Answer) => this.#said(name, source, answer),
+      over: (ended: NameLookup, outcome: LookupOutcome) => this.#over(ended, outcome),
+    };
+    const lookup = new NameLookup(name, this.#sources, this.#clock, owner, this.#cache.quiet(name));
     this.#lookups.set(name, lookup);
     this.#running.add(lookup);
     return lookup;
   }
 
   #said(name: string, source: Source, answer: Answer): void {
-    if (answer.kind === "none" || answer.kind === "unknown") {
-      if (source !== "system") this.#cache.forget(name, source);
-    } else if (answer.kind === "found") {
+    if (answer.kind === "found") {
       const wasStale = this.#cache.found(name, source, answer, this.#clock.now());
       if (wasStale) this.#warn(name, `fresh again: ${listOf(answer.addresses)}`);
+    } else if (source !== "system") {
+      if (answer.kind === "silence") this.#cache.hadNoAnswer(name, source);
+      else this.#cache.forget(name, source);
     }
   }
 

@@ -1,21 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { lookup } from "node:dns";
 import { Queue } from "../core/collections/queue.js";
-import { parseGetent } from "../core/names/getent.js";
-import type { HostAddress } from "../core/names/host-address.js";
+import { FAMILIES, type HostAddress } from "../core/names/host-address.js";
 import type { Clock, Timer } from "../system/clock.js";
+import { GetentProgram } from "./getent-program.js";
 
 /** Names at a time. */
-const MAX_PROGRAMS = 4;
+const MAX_NAMES = 4; // each has two programs
 const MAX_THREADS = 2; // of the four that Node has
 /** Names that wait for their turn; more are given up at once. */
 const MAX_WAITING = 256;
 /** Longest time for one name, its turn included. Multicast DNS takes 5 s to find nothing (avahi). */
 const LIMIT_MS = 6000;
-const MAX_OUTPUT = 65_536; // characters
-
-const FOUND = 0;
-const NOT_FOUND = 2; // getent(1)
+/** When one family is found, the other one has so long. */
+const OTHER_FAMILY_MS = 50;
 
 type Addresses = readonly HostAddress[];
 
@@ -24,39 +21,54 @@ class SystemQuestion {
   readonly name: string;
   readonly answer: Promise<Addresses>;
   isOver = false;
+  readonly #clock: Clock;
+  readonly #programs: GetentProgram[] = [];
+  readonly #found: HostAddress[] = [];
   #limit: Timer;
-  #child: ChildProcess | undefined;
   #resolve: (addresses: Addresses) => void = () => {};
 
   constructor(name: string, clock: Clock) {
     this.name = name;
+    this.#clock = clock;
     this.answer = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#limit = clock.after(LIMIT_MS, () => this.settle([]));
+    this.#limit = clock.after(LIMIT_MS, () => this.settle());
   }
 
-  settle(addresses: Addresses): void {
+  settle(addresses: Addresses = this.#found): void {
     this.isOver = true;
     this.#limit.cancel();
-    this.#child?.kill("SIGKILL");
+    for (const program of this.#programs) program.kill();
     this.#resolve(addresses);
   }
 
-  /** Runs `getent`. Calls back when it has ended; `undefined`: it cannot be run here. */
-  run(ended: (addresses: Addresses | undefined) => void): void {
-    const child = spawn("getent", ["ahosts", "--", this.name], { stdio: ["ignore", "pipe", "ignore"] });
-    this.#child = child;
-    let text = "";
-    child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
-      if (text.length < MAX_OUTPUT) text += chunk;
-    });
-    child.once("error", () => ended(undefined));
-    child.once("close", (status, signal) => {
-      if (status === FOUND) ended(parseGetent(text));
-      else if (status === NOT_FOUND || signal !== null) ended([]);
-      else ended(undefined);
-    });
+  /**
+   * Asks for each family by itself: where one of them has no answer, the other one may.
+   *
+   * @param cannotRun called when the program is missing here
+   */
+  run(cannotRun: () => void): void {
+    let open = FAMILIES.length;
+    for (const family of FAMILIES) {
+      const program = new GetentProgram(this.name, family, (addresses) => {
+        if (this.isOver) return;
+        if (addresses === undefined) {
+          cannotRun();
+          return;
+        }
+        open -= 1;
+        this.#found.push(...addresses);
+        if (open === 0) this.settle();
+        else if (addresses.length > 0) this.#limitTo(OTHER_FAMILY_MS);
+      });
+      this.#programs.push(program);
+    }
+  }
+
+  #limitTo(ms: number): void {
+    this.#limit.cancel();
+    this.#limit = this.#clock.after(ms, () => this.settle());
   }
 }
 
@@ -94,11 +106,11 @@ export class SystemResolver {
 
   /** Gives all questions up. */
   close(): void {
-    for (const question of this.#questions.values()) question.settle([]);
+    for (const question of this.#questions.values()) question.settle();
   }
 
   #next(): void {
-    while (this.#running.size < (this.#hasGetent ? MAX_PROGRAMS : MAX_THREADS)) {
+    while (this.#running.size < (this.#hasGetent ? MAX_NAMES : MAX_THREADS)) {
       const question = this.#waiting.take();
       if (question === undefined) return;
       if (!question.isOver) this.#start(question);
@@ -107,25 +119,26 @@ export class SystemResolver {
 
   #start(question: SystemQuestion): void {
     this.#running.add(question);
-    const ended = (addresses: Addresses): void => {
+    const ended = (): void => {
       this.#running.delete(question);
-      question.settle(addresses);
       this.#next();
     };
-    if (!this.#hasGetent) {
-      askInThread(question.name, ended);
-      return;
+    if (this.#hasGetent) {
+      void question.answer.then(ended);
+      question.run(() => {
+        this.#hasGetent = false;
+        askInThread(question, () => {});
+      });
+    } else {
+      askInThread(question, ended);
     }
-    question.run((addresses) => {
-      this.#hasGetent &&= addresses !== undefined;
-      if (addresses === undefined) askInThread(question.name, ended);
-      else ended(addresses);
-    });
   }
 }
 
-function askInThread(name: string, ended: (addresses: Addresses) => void): void {
-  lookup(name, { all: true }, (_error, addresses = []) =>
-    ended(addresses.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }))),
-  );
+/** @param ended the thread is free again */
+function askInThread(question: SystemQuestion, ended: () => void): void {
+  lookup(question.name, { all: true }, (_error, addresses = []) => {
+    question.settle(addresses.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })));
+    ended();
+  });
 }

@@ -11,6 +11,8 @@ export interface Outcome<T> {
 export interface Attempt {
   /** Gives up, and tells nothing more. After its outcome it does nothing. */
   cancel(): void;
+  /** Why nothing is connected yet, where something is known of that. */
+  readonly lastError?: Error | undefined;
 }
 
 /**

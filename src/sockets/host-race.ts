@@ -43,6 +43,7 @@ export class HostRace<T> implements Attempt {
   readonly #leases: DescriptorLease[] = [];
   #timer: Timer | undefined;
   #isOver = false;
+  #hasFound = false;
   /** Of the attempts, that of the last one counts; without one, the first denial, or why the name has no address. */
   #error: Error | undefined;
   #denial: Error | undefined;
@@ -64,9 +65,9 @@ export class HostRace<T> implements Attempt {
     });
   }
 
-  /** The error of the last attempt that has failed, while the race goes on. */
   get lastError(): Error | undefined {
-    return this.#error ?? this.#denial;
+    const noAddress = this.#hasFound ? undefined : new Error(`no address of ${this.#contest.host} is known yet`);
+    return this.#error ?? this.#denial ?? noAddress;
   }
 
   cancel(): void {
@@ -80,6 +81,7 @@ export class HostRace<T> implements Attempt {
 
   #found(addresses: readonly HostAddress[]): void {
     const now = this.#context.clock.now();
+    this.#hasFound = true;
     const permitted = addresses.filter(({ address }) => {
       const reason = this.#contest.denialReason?.(address);
       if (reason === undefined) return true;

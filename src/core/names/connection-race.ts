@@ -17,8 +17,8 @@ export type Prospect = "more" | "refresh" | "nothing";
 /** How an attempt has failed: the host has answered that it takes no connection, or nobody has answered. */
 export type Failure = "answered" | "unanswered";
 
-/** A host that has refused on one family is unlikely to listen on the other one: its other addresses are waited for so long. */
-const PATIENCE_MS = 1000;
+/** Addresses that are still to come are waited for so long, once the host has refused all others: it is there, and will likely refuse again. */
+const PATIENCE_MS = 2000;
 
 /**
  * The order in which a client tries the addresses of a name while they become known (RFC 8305, sections 4 and 5): families take turns,

@@ -24,6 +24,8 @@ export type LookupStep =
   /** Hand on what a source has found. */
   | { readonly kind: "deliver"; readonly addresses: readonly HostAddress[] }
   | { readonly kind: "ask-system" }
+  /** What is still open has had no answer before: whoever waits for more addresses need not. */
+  | { readonly kind: "enough" }
   /** Wait for an answer; at this time at the latest, ask again. */
   | { readonly kind: "wait"; readonly until?: number }
   | { readonly kind: "over"; readonly outcome: LookupOutcome };
@@ -35,6 +37,9 @@ export type LookupOutcome = "found" | "unknown" | "silent";
 const RESOLUTION_DELAY_MS = 50;
 /** The system's resolver is asked, too, when the name servers have found nothing in this time. */
 const SYSTEM_AFTER_MS = 1000;
+
+/** So long the system has for a name of which one server question says that it does not exist, and the other one has no answer. */
+const UNKNOWN_WITHIN_MS = 3000;
 
 /** Whether only the system may know a name: by multicast DNS (RFC 6762), or by the domains that it puts behind single words. */
 function isForSystem(name: string): boolean {
@@ -49,13 +54,20 @@ function isForSystem(name: string): boolean {
 export class LookupProgress {
   readonly #answers = new Map<Source, Answer>();
   readonly #delivered = new Set<Source>();
+  /** Families that had no answer the last time. */
+  readonly #quiet: ReadonlySet<Family>;
   readonly #systemAt: number;
-  #isSystemAsked = false;
+  #isEnoughSaid = false;
+  #systemAskedAt: number | undefined;
   /** Until when IPv4 addresses wait. */
   #heldUntil = 0;
 
-  /** @param name in any case, with or without a final dot */
-  constructor(name: string, now: number) {
+  /**
+   * @param name in any case, with or without a final dot
+   * @param quiet families that the name servers have not answered for the last time
+   */
+  constructor(name: string, now: number, quiet: ReadonlySet<Family>) {
+    this.#quiet = quiet;
     this.#systemAt = now + (isForSystem(name) ? 0 : SYSTEM_AFTER_MS);
   }
 
@@ -69,15 +81,20 @@ export class LookupProgress {
     return !FAMILIES.some((family) => this.#kindOf(family) === "found");
   }
 
+  /** Whether there are addresses, and likely no others will come. */
+  get isEnough(): boolean {
+    return !this.isUndecided && FAMILIES.every((family) => this.#answers.has(family) || this.#quiet.has(family));
+  }
+
   /** A source has answered, once and for all. */
   said(source: Source, answer: Answer, now: number): void {
     this.#answers.set(source, answer);
     if (source === 4) this.#heldUntil = now + RESOLUTION_DELAY_MS;
   }
 
-  /** What to do now. A `deliver` and an `ask-system` count as done. */
+  /** What to do now. All but a `wait` counts as done. */
   next(now: number): LookupStep {
-    return this.#deliver(now) ?? this.#askSystem(now) ?? this.#end() ?? this.#wait(now);
+    return this.#deliver(now) ?? this.#askSystem(now) ?? this.#end(now) ?? this.#tellEnough() ?? this.#wait(now);
   }
 
   #deliver(now: number): LookupStep | undefined {
@@ -92,21 +109,37 @@ export class LookupProgress {
 
   #askSystem(now: number): LookupStep | undefined {
     const isWanted = this.isUndecided && (now >= this.#systemAt || this.#isUnknown || this.#areServersDone);
-    if (this.#isSystemAsked || !isWanted) return undefined;
-    this.#isSystemAsked = true;
+    if (this.#systemAskedAt !== undefined || !isWanted) return undefined;
+    this.#systemAskedAt = now;
     return { kind: "ask-system" };
   }
 
-  #end(): LookupStep | undefined {
-    const isSystemDone = !this.#isSystemAsked || this.#answers.has("system");
-    if (!isSystemDone || !(this.#areServersDone || (this.#isUnknown && this.isUndecided))) return undefined;
-    return { kind: "over", outcome: this.#outcome };
+  #tellEnough(): LookupStep | undefined {
+    if (this.#isEnoughSaid || !this.isEnough) return undefined;
+    this.#isEnoughSaid = true;
+    return { kind: "enough" };
+  }
+
+  #end(now: number): LookupStep | undefined {
+    const isSystemDone = this.#systemAskedAt === undefined || this.#answers.has("system");
+    const isOver = isSystemDone && (this.#areServersDone || (this.#isUnknown && this.isUndecided));
+    return isOver || now >= this.#unknownAt ? { kind: "over", outcome: this.#outcome } : undefined;
   }
 
   #wait(now: number): LookupStep {
-    if (this.#kindOf(4) === "found" && this.#isHeld(now)) return { kind: "wait", until: this.#heldUntil };
-    const isSystemNext = !this.#isSystemAsked && this.isUndecided;
-    return isSystemNext ? { kind: "wait", until: this.#systemAt } : { kind: "wait" };
+    const times = [this.#unknownAt];
+    if (this.#kindOf(4) === "found" && this.#isHeld(now)) times.push(this.#heldUntil);
+    if (this.#systemAskedAt === undefined && this.isUndecided) times.push(this.#systemAt);
+    const until = Math.min(...times);
+    return until === Number.POSITIVE_INFINITY ? { kind: "wait" } : { kind: "wait", until };
+  }
+
+  /** When a name counts as unknown although not every source has answered. */
+  get #unknownAt(): number {
+    const isWaiting = this.#isUnknown && this.isUndecided && !this.#areServersDone;
+    return isWaiting && this.#systemAskedAt !== undefined
+      ? this.#systemAskedAt + UNKNOWN_WITHIN_MS
+      : Number.POSITIVE_INFINITY;
   }
 
   get #outcome(): LookupOutcome {
@@ -124,7 +157,7 @@ export class LookupProgress {
   }
 
   #isHeld(now: number): boolean {
-    return !this.#answers.has(6) && now < this.#heldUntil;
+    return !this.#answers.has(6) && !this.#quiet.has(6) && now < this.#heldUntil;
   }
 
   #kindOf(source: Source): Answer["kind"] | undefined {

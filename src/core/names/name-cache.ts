@@ -1,4 +1,4 @@
-import { FAMILIES, type HostAddress } from "./host-address.js";
+import { FAMILIES, type Family, type HostAddress } from "./host-address.js";
 import { type FoundAnswer, SOURCES, type Source } from "./lookup-progress.js";
 
 /** Most names: a client may ask for any number. The one that was used longest ago is forgotten. */
@@ -7,6 +7,8 @@ const MAX_NAMES = 1000;
 const MIN_TTL_MS = 1000;
 const MAX_TTL_MS = 3_600_000;
 
+const NONE: ReadonlySet<Family> = new Set();
+
 interface CachedAnswer {
   readonly addresses: readonly HostAddress[];
   readonly freshUntil: number;
@@ -14,6 +16,8 @@ interface CachedAnswer {
 
 interface Known {
   readonly answers: Map<Source, CachedAnswer>;
+  /** Families that the name servers did not answer for the last time. */
+  readonly quiet: Set<Family>;
   foundAt: number;
   /** Whether it is used although its time is over. */
   isStale: boolean;
@@ -65,10 +69,21 @@ export class NameCache {
     const known = this.#use(name) ?? this.#add(name);
     for (const other of source === "system" ? FAMILIES : (["system"] as const)) known.answers.delete(other);
     known.answers.set(source, { addresses, freshUntil: now + Math.min(MAX_TTL_MS, Math.max(MIN_TTL_MS, ttlMs)) });
+    if (source !== "system") known.quiet.delete(source);
     known.foundAt = now;
     const wasStale = known.isStale;
     known.isStale = false;
     return wasStale;
+  }
+
+  /** The families that the name servers did not answer for the last time. */
+  quiet(name: string): ReadonlySet<Family> {
+    return this.#names.get(name)?.quiet ?? NONE;
+  }
+
+  /** The name servers have not answered for a family. */
+  hadNoAnswer(name: string, family: Family): void {
+    this.#names.get(name)?.quiet.add(family);
   }
 
   /** The name is used although its time is over. Returns whether that is new. */
@@ -83,6 +98,7 @@ export class NameCache {
   forget(name: string, source: Source): void {
     const known = this.#names.get(name);
     known?.answers.delete(source);
+    if (source !== "system") known?.quiet.delete(source);
     if (known?.answers.size === 0) this.#names.delete(name);
   }
 
@@ -102,7 +118,7 @@ export class NameCache {
   }
 
   #add(name: string): Known {
-    const known: Known = { answers: new Map(), foundAt: 0, isStale: false };
+    const known: Known = { answers: new Map(), quiet: new Set(), foundAt: 0, isStale: false };
     this.#names.set(name, known);
     const [oldest] = this.#names.keys();
     if (this.#names.size > MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);

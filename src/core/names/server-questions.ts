@@ -20,15 +20,16 @@ const AGAIN_MS = 1000;
  */
 export class ServerQuestions {
   readonly #servers: number;
-  /** When the questions behind the first {@link #before} ones are due; they go to the servers in turn. */
+  /** When the next questions are due; they go to the servers in turn. */
   #due: number[];
-  #before = 0;
   #asked = 0;
+  #lastAt: number;
   #failed = 0;
 
   /** @param servers how many there are */
   constructor(servers: number, now: number) {
     this.#servers = servers;
+    this.#lastAt = now;
     this.#due = ROUNDS_MS.flatMap((ms) => this.#round(now + ms));
   }
 
@@ -39,28 +40,27 @@ export class ServerQuestions {
 
   /** Somebody asks for the name anew: the servers may be back. */
   again(now: number): void {
-    const last = this.#due.at(-1) ?? now;
-    if (this.#asked < this.#before + this.#due.length || now < last + AGAIN_MS) return;
-    this.#before = this.#asked;
-    this.#due = this.#round(now);
+    const isRoundOver = this.#asked % this.#servers === 0;
+    if (isRoundOver && now >= this.#lastAt + AGAIN_MS) this.#due = [...this.#round(now), ...this.#due];
   }
 
   /** No further question is wanted; those that are open may still be answered. */
   stop(): void {
-    this.#before = this.#asked;
     this.#due = [];
   }
 
   /** What to do now. An `ask` counts as done. */
   next(now: number): QuestionStep {
     const isOpen = this.#asked > this.#failed;
-    const due = this.#due[this.#asked - this.#before];
+    const [due] = this.#due;
     const isRoundOver = this.#asked > 0 && this.#asked % this.#servers === 0;
     if (!isOpen && (isRoundOver || due === undefined)) return { kind: "over" };
     if (due === undefined) return { kind: "wait" };
     if (isOpen && now < due) return { kind: "wait", until: due };
     const index = this.#asked;
     this.#asked += 1;
+    this.#lastAt = now;
+    this.#due.shift(); // a dozen at most
     return { kind: "ask", server: index % this.#servers, round: Math.floor(index / this.#servers) };
   }
 
