@@ -38,6 +38,9 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
     return whenConnected(tcp, each);
   });
   return {
+    get lastError() {
+      return handshake === undefined ? way.lastError : undefined;
+    },
     cancel() {
       way.cancel();
       handshake?.destroy();

@@ -56,7 +56,8 @@ export class LookupProgress {
   readonly #delivered = new Set<Source>();
   /** Families that had no answer the last time. */
   readonly #quiet: ReadonlySet<Family>;
-  readonly #systemAt: number;
+  /** When the system is to be asked. */
+  #systemAt: number;
   #isEnoughSaid = false;
   #systemAskedAt: number | undefined;
   /** Until when IPv4 addresses wait. */
@@ -90,6 +91,7 @@ export class LookupProgress {
   said(source: Source, answer: Answer, now: number): void {
     this.#answers.set(source, answer);
     if (source === 4) this.#heldUntil = now + RESOLUTION_DELAY_MS;
+    if (answer.kind === "unknown") this.#systemAt = Math.min(this.#systemAt, now + RESOLUTION_DELAY_MS);
   }
 
   /** What to do now. All but a `wait` counts as done. */
@@ -108,7 +110,7 @@ export class LookupProgress {
   }
 
   #askSystem(now: number): LookupStep | undefined {
-    const isWanted = this.isUndecided && (now >= this.#systemAt || this.#isUnknown || this.#areServersDone);
+    const isWanted = this.isUndecided && (now >= this.#systemAt || this.#areServersDone);
     if (this.#systemAskedAt !== undefined || !isWanted) return undefined;
     this.#systemAskedAt = now;
     return { kind: "ask-system" };
@@ -121,8 +123,8 @@ export class LookupProgress {
   }
 
   #end(now: number): LookupStep | undefined {
-    const isSystemDone = this.#systemAskedAt === undefined || this.#answers.has("system");
-    const isOver = isSystemDone && (this.#areServersDone || (this.#isUnknown && this.isUndecided));
+    const isSystemDone = this.#answers.has("system");
+    const isOver = this.isUndecided ? isSystemDone && (this.#areServersDone || this.#isUnknown) : this.#areServersDone;
     return isOver || now >= this.#unknownAt ? { kind: "over", outcome: this.#outcome } : undefined;
   }
 
