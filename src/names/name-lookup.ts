@@ -58,6 +58,11 @@ export class NameLookup {
     return this.#progress.isUndecided;
   }
 
+  /** The families that the name servers have not answered for. To be asked when the lookup is over. */
+  get silentFamilies(): Family[] {
+    return FAMILIES.filter((family) => this.#progress.isSilent(family));
+  }
+
   /** Tells a listener what is found from now on, and at once what has been found already. */
   join(listener: LookupListener): void {
     this.#listeners.add(listener);

@@ -124,9 +124,8 @@ export class Names {
     if (answer.kind === "found") {
       const wasStale = this.#cache.found(name, source, answer, this.#clock.now());
       if (wasStale) this.#warn(name, `fresh again: ${listOf(answer.addresses)}`);
-    } else if (source !== "system") {
-      if (answer.kind === "silence") this.#cache.hadNoAnswer(name, source);
-      else this.#cache.forget(name, source);
+    } else if (answer.kind !== "silence" && source !== "system") {
+      this.#cache.forget(name, source);
     }
   }
 
@@ -136,6 +135,7 @@ export class Names {
     if (this.#lookups.get(name) === lookup) this.#lookups.delete(name);
     if (outcome === "unknown") for (const source of SOURCES) this.#cache.forget(name, source);
     if (outcome === "found") this.#cache.forgetExpired(name, this.#clock.now());
+    for (const family of lookup.silentFamilies) this.#cache.hadNoAnswer(name, family);
   }
 
   #usesStale(name: string, { addresses, freshUntil }: CachedName): void {

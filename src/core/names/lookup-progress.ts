@@ -87,6 +87,11 @@ export class LookupProgress {
     return !this.isUndecided && FAMILIES.every((family) => this.#answers.has(family) || this.#quiet.has(family));
   }
 
+  /** Whether the name servers have given up on a family. */
+  isSilent(family: Family): boolean {
+    return this.#kindOf(family) === "silence";
+  }
+
   /** A source has answered, once and for all. */
   said(source: Source, answer: Answer, now: number): void {
     this.#answers.set(source, answer);
