@@ -3,9 +3,16 @@ import type { SocketTable } from "../system/socket-table.js";
 import type { End } from "./end.js";
 import { streamOf } from "./stream-end.js";
 
-/** Asks the kernel what the peer of an end has not taken of what it was sent; nothing, where the end is no open TCP connection. */
+/** The peer has not had the chance to take anything. */
+const WAITING: PeerBacklog = { unacknowledged: 1, unread: 0 };
+
+/**
+ * Asks the kernel what the peer of an end has not taken of what it was sent. Where the end is no open TCP connection, that is nothing, unless
+ * it waits for its turn on a shared link.
+ */
 export async function peerBacklog(end: End, sockets: SocketTable): Promise<PeerBacklog> {
   const stream = streamOf(end);
+  if (end.awaitsTurn) return WAITING;
   if (stream === undefined || stream.gone || stream.peerPort === 0) return NO_BACKLOG;
   const { ownKey: own, peerKey: peer } = stream;
   const [ours, theirs] = await Promise.all([sockets.row(own, peer), sockets.row(peer, own)]);

@@ -18,6 +18,8 @@ export type PeerEnd = "fin" | "close" | "reset";
 export interface ChannelOwner {
   /** Whether the other side knows FIN: then CLOSE behind it says only that the number is free. */
   readonly passesFin: boolean;
+  /** Whether the link waits for another connection, so that nothing passes. */
+  readonly isCut: boolean;
   /** The channel has something to send: {@link Channel.takePiece} follows when it is the channel's turn. */
   wantsToSend(channel: Channel): void;
   /** {@link Channel.pending} has changed. */
@@ -64,6 +66,11 @@ export class Channel extends QueuedEnd {
   /** Whether the other side has closed the channel. */
   get isClosedThere(): boolean {
     return this.#isClosedThere;
+  }
+
+  /** Where the link waits for another connection, the silence of the other side proves nothing. */
+  get awaitsTurn(): boolean {
+    return this.#owner.isCut;
   }
 
   /** Whether the other side learns of {@link end}, and its service may go on sending. */

@@ -18,6 +18,8 @@ export interface LinkChannelsOwner {
   stalled(channel: Channel): void;
   /** See {@link ChannelOwner.lent}. */
   lent(): void;
+  /** See {@link ChannelOwner.isCut}. */
+  isCut(): boolean;
 }
 
 /** The clients of a link: what each of them sends and receives, and how they end. */
@@ -62,6 +64,10 @@ export class LinkChannels implements ChannelOwner {
   /** Whether nothing is to be read from the link. */
   get linkPaused(): boolean {
     return this.#receiveFlow.linkPaused;
+  }
+
+  get isCut(): boolean {
+    return this.#owner.isCut();
   }
 
   get passesFin(): boolean {

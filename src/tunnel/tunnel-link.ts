@@ -68,6 +68,7 @@ export class TunnelLink {
       },
       stalled: (channel) => this.#events.stalled(channel),
       lent: () => this.connection.keepChunk(),
+      isCut: () => this.connection.isCut,
     });
   }
 

@@ -26,8 +26,14 @@ test("the kernel tells what a peer on this machine has not read, also below an e
   assert.deepEqual(await peerBacklog(end, sockets), NO_BACKLOG);
 });
 
-test("an end without a TCP socket has no backlog, and the kernel is not asked", async (t) => {
+test("an end without a TCP socket has no backlog, unless it waits for its turn, and the kernel is not asked", async (t) => {
   const row = t.mock.method(sockets, "row");
   assert.deepEqual(await peerBacklog(new FakeEnd(), sockets), NO_BACKLOG);
+  const waiting = Object.assign(new FakeEnd(), { awaitsTurn: true });
+  assert.deepEqual(
+    await peerBacklog(waiting, sockets),
+    { unacknowledged: 1, unread: 0 },
+    "it cannot take anything now",
+  );
   assert.equal(row.mock.callCount(), 0);
 });

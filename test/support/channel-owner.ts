@@ -9,6 +9,7 @@ export function channelOf(
 ): Channel {
   const nothing: ChannelOwner = {
     passesFin: true,
+    isCut: false,
     wantsToSend() {},
     pendingChanged() {},
     lent() {},
