@@ -15,6 +15,8 @@ export const PAUSE = 8;
 export const RESUME = 9;
 /** Says the abilities of a `sockproxyd`. */
 export const HELLO = 10;
+/** The side ends the link on purpose, and says why. */
+export const BYE = 14;
 export const ACK = 16;
 export const SESSION = 17;
 /** The largest payload, in bytes. */

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { BadNetwork, type Cut } from "../../support/bad-network.js";
 import { roundTrip, startEcho } from "../../support/echo.js";
-import { Client } from "../../support/net.js";
+import { Client, reload } from "../../support/net.js";
 import { faults } from "../../support/process.js";
 import { Random } from "../../support/random.js";
 import { Download, EchoTransfer, startTapes } from "../../support/transfer.js";
 import { startTunnel } from "../../support/tunnels.js";
+import { until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
 const MIB = 1_048_576;
@@ -63,5 +64,86 @@ describe("resume", { concurrency: 4 }, () => {
     assert.ok(status.resumed >= 10, `${status.resumed} resumed`);
     assert.equal(status.links, 1);
     for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
+  });
+
+  test("without a network for a while: ports stay open, a new client waits and gets its connection, FIN and all", async (t) => {
+    const { network, echoPort, server } = await tunnel(t, "RSUM=20");
+    const [old, leaving] = [await Client.open(echoPort), await Client.open(echoPort)];
+    await roundTrip(old, "before");
+    network.down = true;
+    network.cut("reset");
+    await until(async () => (await server.status()).link?.resuming === true, "the server to see it");
+    const fresh = await Client.open(echoPort);
+    for (const client of [old, fresh, leaving]) client.write("meanwhile");
+    leaving.socket.end();
+    network.down = false;
+    for (const client of [old, fresh]) assert.equal(await client.take(9), "meanwhile");
+    assert.equal((await leaving.rest()).toString(), "meanwhile");
+    assert.ok(!old.closed && !old.ended && !fresh.closed && !fresh.ended);
+    for (const client of [old, fresh]) client.destroy();
+  });
+
+  test("when the time is over everybody is closed, on both sides; then everything is as new", async (t) => {
+    const { network, echoPort, tapesPort, tapes, server, device } = await tunnel(t, "RSUM=0.4");
+    const client = await Client.open(echoPort);
+    await roundTrip(client, "before");
+    const download = new Download(tapesPort, 1, 500 * MIB);
+    await until(() => download.count > MIB, "the transfer to run");
+    network.down = true;
+    network.cut("reset");
+    await until(() => client.closed || client.ended, "the client to be closed", 5000);
+    assert.ok((await download.done).count < 500 * MIB);
+    await until(() => tapes.sockets.size === 0, "the service to be told", 5000);
+    await server.listens(false);
+    network.down = false;
+    await server.listens(true, 5000);
+    const again = await Client.open(echoPort);
+    await roundTrip(again, "after");
+    again.destroy();
+    assert.equal((await server.status()).links, 2);
+    for (const { daemon } of [server, device]) {
+      assert.match(daemon.log(), /link lost: .*; \d clients wait up to 0.4 s/);
+      assert.match(daemon.log(), /link lost: .*; no other connection within 0.4 s/);
+      assert.deepEqual(faults(daemon.log()), []);
+    }
+  });
+
+  test("a side that is stopped does not let the other one wait, with or without a connection", async (t) => {
+    for (const isCut of [false, true]) {
+      const { network, echoPort, server, device } = await tunnel(t, "RSUM=20");
+      const client = await Client.open(echoPort);
+      await roundTrip(client, "before");
+      if (isCut) {
+        network.down = true;
+        network.cut("reset");
+        await until(async () => (await server.status()).link?.resuming === true, "the server to see it");
+        await server.daemon.stop();
+        network.down = false;
+        await until(() => client.closed || client.ended, "the client to be closed", 3000);
+      } else {
+        await device.daemon.stop();
+        await until(() => client.closed || client.ended, "the client to be closed", 3000);
+        await server.listens(false, 3000);
+        assert.match(server.daemon.log(), /link lost: the device has ended the link: the proxy is stopping/);
+      }
+    }
+  });
+
+  test("a server that is stopped: the services beside the device are told at once", async (t) => {
+    const { tapesPort, tapes, server, device } = await tunnel(t, "RSUM=20");
+    const download = new Download(tapesPort, 1, 500 * MIB);
+    await until(() => download.count > MIB, "the transfer to run");
+    await server.daemon.stop();
+    await until(() => tapes.sockets.size === 0, "the service to be told", 3000);
+    assert.match(device.daemon.log(), /link lost: the server has ended the link: the proxy is stopping/);
+  });
+
+  test("a reload that takes the line away ends its link at once", async (t) => {
+    const { echoPort, server } = await tunnel(t, "RSUM=20");
+    const client = await Client.open(echoPort);
+    await roundTrip(client, "before");
+    server.config.write("[host]\n");
+    await reload(server.daemon.port);
+    await until(() => client.closed || client.ended, "the client to be closed", 3000);
   });
 });
