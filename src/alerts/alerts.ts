@@ -5,6 +5,7 @@ import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
 import type { Clock } from "../system/clock.js";
+import { type LinkAlert, LinkAlerts } from "./link-alerts.js";
 import { Webhook } from "./webhook.js";
 
 const MAX_REASON = 200; // characters; a reason may quote what a server has sent
@@ -68,6 +69,26 @@ export class Alerts {
     this.#isBack("device", listener, device);
   }
 
+  /**
+   * Alerts about the link of a device of a `[tunnel]` line: that it is down, when it has not come back for a moment, and that it is back.
+   *
+   * @param listener the port that the device connects to
+   */
+  linkAlerts(listener: number): LinkAlerts {
+    const send = ({ device, server }: LinkAlert, rest: Pick<Alert, "event" | "text" | "reason" | "downMs">): void =>
+      this.#send({ listener, server, ...(device !== undefined && { device }), ...rest });
+    return new LinkAlerts(this.#clock, {
+      down: (link, why) => {
+        const reason = why.slice(0, MAX_REASON);
+        send(link, { event: "link-down", text: `the link of ${deviceText(link)} is down: ${reason}`, reason });
+      },
+      back: (link, downMs) => {
+        const text = `the link of ${deviceText(link)} is back after ${(downMs / 1000).toFixed(1)} s`;
+        send(link, { event: "link-back", text, downMs });
+      },
+    });
+  }
+
   /** A connection of this listener has shown a wrong checksum. Makes an alert when there are too many in a minute. Cheap. */
   checksumError(listener: number, server: string): void {
     let alarm = this.#checksumAlarms.get(listener);
@@ -115,4 +136,8 @@ export class Alerts {
     const line = name === undefined ? { listener } : { listener, name };
     this.#webhook.send({ event, time, ...line, server, text: name === undefined ? text : `${name}: ${text}`, ...rest });
   }
+}
+
+function deviceText({ device, server }: LinkAlert): string {
+  return device === undefined ? `device ${server}` : `device ${device} (${server})`;
 }

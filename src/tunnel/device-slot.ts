@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { clientLimit, refusalBy } from "../accept/client-limit.js";
 import type { Port } from "../accept/port.js";
+import type { LinkAlerts } from "../alerts/link-alerts.js";
 import type { TunnelLine } from "../core/config/settings.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -43,6 +44,7 @@ export class DeviceSlot {
   readonly #counters = { links: 0, clients: 0, refused: 0, stalled: 0, replaced: 0, resumed: 0 };
   readonly #throttle = new LogThrottle();
   readonly #contention = new DeviceContention();
+  readonly #alerts: LinkAlerts;
   /** Bytes of links that have closed. */
   #closedLinks: LinkBytes = { received: 0, sent: 0 };
   #linked: LinkedDevice | undefined;
@@ -50,6 +52,7 @@ export class DeviceSlot {
   constructor(rules: SlotRules, context: TunnelContext) {
     this.rules = rules;
     this.#context = context;
+    this.#alerts = context.alerts.linkAlerts(rules.line.port);
   }
 
   get status(): SlotStatus {
@@ -116,9 +119,10 @@ export class DeviceSlot {
     this.#linked?.visit.goOnOver(visit, received);
   }
 
-  /** Closes the link, and with it the exposed ports. */
+  /** Closes the link, and with it the exposed ports. Nobody has to be told. */
   close(reason: string): void {
     this.#linked?.visit.leave(reason);
+    this.#alerts.forget();
   }
 
   #replace(former: DeviceVisit, visit: DeviceVisit): void {
@@ -185,6 +189,7 @@ export class DeviceSlot {
   #openPorts(): void {
     if (this.#linked === undefined || this.#isListening) return;
     this.#context.log.info(`${this.#label(this.#linked.visit)} the device listens`);
+    this.#alerts.found({ device: this.rules.device, server: this.#linked.visit.from });
     const ports = this.rules.exposures.map((exposure) => this.#portOf(exposure));
     this.#linked = { ...this.#linked, ports };
     for (const port of ports) void port.openEventually();
@@ -230,6 +235,7 @@ export class DeviceSlot {
     this.#context.log[level](`${this.#label(visit)} link lost: ${reason}`);
     this.#closedLinks = addBytes(this.#closedLinks, visit.link.bytes);
     this.#linked = undefined;
+    this.#alerts.lost({ device: this.rules.device, server: visit.from }, reason);
     for (const port of ports) port.close();
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Alerts } from "#src/alerts/alerts.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
 import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
@@ -9,6 +10,7 @@ import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 import { TunnelLines } from "#src/tunnel/tunnel-lines.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
+import { localNames } from "../support/names.js";
 
 const SERVER = { host: "hub", port: 7000 };
 const MOST_DEVICES = 64;
@@ -17,7 +19,8 @@ const MOST_DEVICES = 64;
 function fixture() {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
   const own = new OwnSockets(clock);
-  const host = { clock, log, own, settings: DEFAULT_SETTINGS, descriptors: new DescriptorBudget(0) };
+  const alerts = new Alerts(clock, log, localNames(clock));
+  const host = { clock, log, own, alerts, settings: DEFAULT_SETTINGS, descriptors: new DescriptorBudget(0) };
   const tunnels = new TunnelLines(host as unknown as TunnelContext);
   const told = async (): Promise<number> => {
     await new Promise((resolve) => setImmediate(resolve));

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { AcceptedClient, Listener } from "#src/accept/listener.js";
+import { LinkAlerts } from "#src/alerts/link-alerts.js";
 import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import type { Dial } from "#src/dial/dial.js";
 import { StreamEnd } from "#src/sockets/stream-end.js";
@@ -29,9 +30,17 @@ async function open(t: TestContext, secret = "") {
   const log = new MemoryLog();
   const ports: string[] = [];
   let attach = (): Dial => assert.fail("no port is open");
+  const alerts: string[] = [];
   const host = {
     clock,
     log,
+    alerts: {
+      linkAlerts: (listener: number) =>
+        new LinkAlerts(clock, {
+          down: ({ server: from }, reason) => alerts.push(`${listener} ${from} down: ${reason}`),
+          back: ({ server: from }, downMs) => alerts.push(`${listener} ${from} back after ${downMs}`),
+        }),
+    },
     portOf: ({ welcome }: Listener) => {
       const connect: AcceptedClient["connect"] = (_request, _replyMode, reach) => {
         attach = reach;
@@ -64,7 +73,7 @@ async function open(t: TestContext, secret = "") {
     for (const device of devices) device.destroy();
   });
   return {
-    ...{ server, close, clock, log, over, ports },
+    ...{ server, close, clock, log, over, ports, alerts },
     /** A client connects to the host port. */
     attach: () => attach(),
     connect: async (address = "127.0.0.1"): Promise<FramePeer> => {
@@ -262,4 +271,22 @@ test("two devices of another make: the one that comes back is turned away for 10
     warnings[0] ?? "",
     /\[tunnel 7000\] two devices replace each other: 10\.0\.0\.1:1 and 10\.0\.0\.2:1; each needs/,
   );
+});
+
+test("a link that is lost for some seconds makes an alert, and its return another; a close makes none", async (t) => {
+  const { server, close, clock, alerts, connect } = await open(t);
+  const first = await connect("10.0.0.1");
+  first.send(LISTEN, 0);
+  await until(() => server.status.listening, "the device");
+  first.client.end();
+  await until(() => !server.status.listening, "its end");
+  clock.advance(2000);
+  const second = await connect("10.0.0.2");
+  clock.advance(1000);
+  second.send(LISTEN, 0);
+  await until(() => server.status.listening, "it to be back");
+  assert.deepEqual(alerts, ["7000 10.0.0.1:1 down: by remote", "7000 10.0.0.2:1 back after 3000"]);
+  close("the daemon stops");
+  clock.advance(600_000);
+  assert.deepEqual([alerts.length, clock.pending], [2, 0]);
 });

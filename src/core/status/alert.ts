@@ -1,5 +1,12 @@
 /** What an alert is about (docs/web-and-metrics.md). */
-export type AlertEvent = "server-down" | "server-back" | "device-down" | "device-back" | "checksum-errors";
+export type AlertEvent =
+  | "server-down"
+  | "server-back"
+  | "device-down"
+  | "device-back"
+  | "link-down"
+  | "link-back"
+  | "checksum-errors";
 
 /** The JSON body of a webhook request; its members have this order. */
 export interface Alert {
@@ -12,11 +19,13 @@ export interface Alert {
   readonly name?: string;
   /** The server or device, as `host:port`. */
   readonly server: string;
+  /** Of `link-down` and `link-back`: the name of the device; left out: its line is for one device. */
+  readonly device?: string;
   /** The event in a sentence for people. */
   readonly text: string;
-  /** Of `server-down` and `device-down`: why the daemon does not reach it. */
+  /** Of `server-down`, `device-down` and `link-down`: why the daemon does not reach it. */
   readonly reason?: string;
-  /** Of `server-back` and `device-back`: how long it was down, in milliseconds. */
+  /** Of `server-back`, `device-back` and `link-back`: how long it was down, in milliseconds. */
   readonly downMs?: number;
   /** Of `checksum-errors`: the errors of the last minute. */
   readonly count?: number;

@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
+import { Alerts } from "#src/alerts/alerts.js";
+import { parseConfigFile } from "#src/core/config/file.js";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import { ManualClock } from "../../support/clock.js";
 import { ConfigFile } from "../../support/config.js";
 import { MAIN } from "../../support/daemon.js";
 import { Named, reach, startDirect } from "../../support/direct.js";
 import { freePort } from "../../support/free-port.js";
 import { Hook, silence } from "../../support/hook.js";
-import { startHere } from "../../support/in-process.js";
+import { MemoryLog, startHere } from "../../support/in-process.js";
+import { localNames } from "../../support/names.js";
 import { Client, Device } from "../../support/net.js";
 import { pause, until } from "../../support/wait.js";
 
@@ -48,6 +53,32 @@ describe("alerts", { concurrency: 4 }, () => {
     assert.equal((await hook.received(1))[0]?.event, "server-down");
     await only.reopen();
     assert.equal((await hook.received(2))[1]?.event, "server-back");
+  });
+
+  test("tell of the link of a tunnel that is down and back, with the names of line and device", async (t) => {
+    const hook = await Hook.open(t);
+    const clock = new ManualClock();
+    const alerts = new Alerts(clock, new MemoryLog(), localNames(clock));
+    t.after(() => alerts.close());
+    const { settings } = parseConfigFile("[tunnel farm]\nlisten=7000\nexpose=127.0.0.1:1 > h:1\n", "f");
+    alerts.configure({ ...DEFAULT_SETTINGS, tunnel: settings.tunnel, alertUrl: hook.url });
+    const link = alerts.linkAlerts(7000);
+    link.lost({ device: "barn", server: "10.0.0.9:4000" }, "silent for 42 s");
+    clock.advance(2000);
+    const time = new Date(clock.epochMs()).toISOString();
+    await hook.received(1);
+    link.found({ device: "barn", server: "10.0.0.9:4001" });
+    const [down, back] = await hook.received(2);
+    assert.deepEqual(down, {
+      ...{ event: "link-down", time, listener: 7000, name: "farm", server: "10.0.0.9:4000" },
+      ...{ text: "farm: the link of device barn (10.0.0.9:4000) is down: silent for 42 s", device: "barn" },
+      reason: "silent for 42 s",
+    });
+    assert.equal(back?.text, "farm: the link of device barn (10.0.0.9:4001) is back after 2.0 s");
+    const nameless = alerts.linkAlerts(7001);
+    nameless.lost({ device: undefined, server: "10.0.0.8:4000" }, "by remote");
+    clock.advance(2000);
+    assert.equal((await hook.received(3))[2]?.text, "the link of device 10.0.0.8:4000 is down: by remote");
   });
 
   test("tell of a shared device that goes down and comes back, with its name", async (t) => {
