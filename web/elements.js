@@ -36,6 +36,18 @@ export function row(cells) {
   return line;
 }
 
+/**
+ * Fills a table, and shows its section when the table has rows.
+ *
+ * @param {string} id of its body
+ * @param {readonly Cell[][]} rows
+ */
+export function fill(id, rows) {
+  const section = document.getElementById(`${id}-section`);
+  if (section !== null) section.hidden = rows.length === 0;
+  element(id).replaceChildren(...rows.map(row));
+}
+
 /** @param {number} count */
 export function number(count) {
   return { text: count.toLocaleString("en"), kind: "number" };

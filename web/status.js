@@ -1,10 +1,10 @@
 // The status of the daemon, asked for every two seconds.
 
 import { showDevices } from "./devices.js";
-import { duration, element, labelOf, number, row } from "./elements.js";
+import { duration, element, fill, labelOf, number } from "./elements.js";
+import { showTunnels } from "./tunnels.js";
 
 /** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
-/** @typedef {import("./elements.js").Cell} Cell */
 
 const ASK_MS = 2000;
 const ANSWER_MS = 5000;
@@ -13,18 +13,6 @@ const MAX_ROWS = 500; // of perhaps thousands of connections
 /** @param {string | undefined} problem undefined: all is well */
 function state(problem, good = "") {
   return problem === undefined ? good : { text: problem, kind: "wrong" };
-}
-
-/**
- * Fills a table.
- *
- * @param {string} id of its body
- * @param {readonly Cell[][]} rows
- */
-function fill(id, rows) {
-  const section = document.getElementById(`${id}-section`);
-  if (section !== null) section.hidden = rows.length === 0;
-  element(id).replaceChildren(...rows.map(row));
 }
 
 /** @param {DaemonStatus} status */
@@ -98,6 +86,7 @@ function showStatus(status) {
   showListeners(status);
   showServers(status);
   showDevices(status);
+  showTunnels(status);
   showConnections(status);
 }
 

@@ -6,7 +6,8 @@ export interface Asset {
   readonly body: Buffer;
 }
 
-const FILES = ["page.html", "page.css", "page.js", "elements.js", "messages.js", "devices.js", "status.js"];
+const SCRIPTS = ["page.js", "elements.js", "messages.js", "devices.js", "tunnels.js", "status.js"];
+const FILES = ["page.html", "page.css", ...SCRIPTS];
 const TYPES: Readonly<Record<string, string>> = { html: "text/html", css: "text/css", js: "text/javascript" };
 
 /**

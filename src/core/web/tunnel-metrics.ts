@@ -23,20 +23,44 @@ const ROWS: readonly Row[] = [
   ["counter", "sent_bytes_total", "Bytes sent over links.", ({ sent }) => sent],
 ];
 
-/** The metrics of tunnels. Labels of lines of `[tunnel]`: port, of devices: server; name where the section has one. */
+/** A line of `[tunnel]`, or one of its devices. */
+interface Place extends Side {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stalled: number;
+  readonly replaced: number;
+}
+
+/** A line for one device is one place; several devices are a place each. */
+function placesOf(line: TunnelStatus): Place[] {
+  const labels = lineLabels(line);
+  if (line.devices === undefined) return [{ ...line, labels }];
+  return line.devices.map((slot) => ({ ...slot, labels: { ...labels, device: slot.device ?? "" } }));
+}
+
+/**
+ * The metrics of tunnels. Labels of lines of `[tunnel]`: port; device where a line has several; of devices: server; name where the section
+ * has one.
+ */
 export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonly DeviceStatus[]): Metric[] {
+  const places = tunnels.flatMap(placesOf);
   return [
-    ...metricsOf("tunnel", tunnels, lineLabels),
+    ...metricsOf("tunnel", places, ({ labels }) => labels),
     {
       name: "sockproxyd_tunnel_stalled_total",
       type: "counter",
       help: "Clients closed because they did not read.",
-      samples: tunnels.map((line) => ({ labels: lineLabels(line), value: line.stalled })),
+      samples: places.map(({ labels, stalled }) => ({ labels, value: stalled })),
+    },
+    {
+      name: "sockproxyd_tunnel_replaced_total",
+      type: "counter",
+      help: "Links that another link has replaced.",
+      samples: places.map(({ labels, replaced }) => ({ labels, value: replaced })),
     },
     {
       name: "sockproxyd_tunnel_turned_away_total",
       type: "counter",
-      help: "Devices rejected because they did not know the secret.",
+      help: "Devices that were not let in.",
       samples: tunnels.map((line) => ({ labels: lineLabels(line), value: line.turnedAway })),
     },
     ...metricsOf("device", devices, ({ server, name }) => ({ server, ...(name !== undefined && { name }) })),

@@ -75,7 +75,7 @@ const STATUS: DaemonReport = {
         clients: 30,
         refused: 4,
         stalled: 5,
-        replaced: 0,
+        replaced: 7,
         resumed: 8,
         turnedAway: 6,
         received: 160,
@@ -195,6 +195,7 @@ const expected: [number, string, Record<string, string>?][] = [
   [4, "sockproxyd_tunnel_refused_total", { port: "7000" }],
   [8, "sockproxyd_tunnel_resumed_total", { port: "7000" }],
   [5, "sockproxyd_tunnel_stalled_total", { port: "7000" }],
+  [7, "sockproxyd_tunnel_replaced_total", { port: "7000" }],
   [6, "sockproxyd_tunnel_turned_away_total", { port: "7000" }],
   [160, "sockproxyd_tunnel_received_bytes_total", { port: "7000" }],
   [170, "sockproxyd_tunnel_sent_bytes_total", { port: "7000" }],
@@ -229,6 +230,21 @@ test("lines and devices with a name have it as a label", () => {
     const series = all.get(`sockproxyd_${name}`)?.series ?? [];
     assert.ok(series.length > 0 && series.every(({ labels }) => labels["name"] === "mine"), name);
   }
+});
+
+test("several devices of a line have a label each", () => {
+  const [first] = STATUS.tunnels;
+  assert.ok(first);
+  const { port: _, turnedAway: __, ...slot } = first;
+  const devices = ["barn", "mill"].map((device) => ({ ...slot, device }));
+  const all = readExposition([...metricsText({ ...STATUS, tunnels: [{ ...first, devices }] })].join(""));
+  for (const device of ["barn", "mill"]) {
+    assert.equal(value("sockproxyd_tunnel_clients", { port: "7000", device }, all), 3);
+    assert.equal(value("sockproxyd_tunnel_stalled_total", { port: "7000", device }, all), 5);
+    assert.equal(value("sockproxyd_tunnel_replaced_total", { port: "7000", device }, all), 7);
+  }
+  assert.equal(value("sockproxyd_tunnel_turned_away_total", { port: "7000" }, all), 6);
+  assert.equal(all.get("sockproxyd_tunnel_clients")?.series.length, 2);
 });
 
 test("a daemon that has just started has metrics, too, without those that it lacks", () => {
