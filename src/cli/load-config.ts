@@ -1,13 +1,14 @@
-import { readFileSync } from "node:fs";
 import { parseConfigFile } from "../core/config/file.js";
-import { checkSettings, DEFAULT_SETTINGS, lineTitle, parseValue } from "../core/config/keys.js";
+import { checkSettings, DEFAULT_SETTINGS, lineTitle, PORT_SECTIONS, parseValue } from "../core/config/keys.js";
 import { checkLoops } from "../core/config/loop-check.js";
 import { mergeFile } from "../core/config/merge-file.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { identityProblems, servingIdentities } from "../core/config/tls-identities.js";
+import type { ConnOptions } from "../core/options/conn-options.js";
 import { readCredentials, readIdentity } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
+import { readRegularFile, regularFileProblem } from "../system/regular-file.js";
 import type { Argument } from "./serve-arguments.js";
 
 /** The remark of a reload, for somebody who has edited a file in vain. */
@@ -25,7 +26,7 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
   function applyFile(path: string): void {
     let text: string;
     try {
-      text = readFileSync(path, "utf8");
+      text = readRegularFile(path).toString();
     } catch (error) {
       if (mayBeMissing && (error as NodeJS.ErrnoException).code === "ENOENT") {
         warnings.push(`configuration file ${path} is not there: it counts as an empty one`);
@@ -66,10 +67,26 @@ export function checkLines(settings: Settings): string[] {
     problemsOf(() => readCredentials(line.route.tunnel)).map((problem) => `${lineTitle("tunnel", line)}: ${problem}`),
   );
   const serving = servingIdentities(settings);
+  const monitorFiles = PORT_SECTIONS.flatMap((kind) =>
+    settings[kind].flatMap((line) =>
+      monitorFileProblems(line.route.options).map((problem) => `${lineTitle(kind, line)}: ${problem}`),
+    ),
+  );
   const identities = settings.tlsIdentities.flatMap((identity) =>
     problemsOf(() => readIdentity(identity, serving.has(identity.name))),
   );
-  return [...identityProblems(settings), ...checkLoops(settings, isOwnAddress), ...tunnels, ...identities];
+  return [
+    ...identityProblems(settings),
+    ...checkLoops(settings, isOwnAddress),
+    ...tunnels,
+    ...monitorFiles,
+    ...identities,
+  ];
+}
+
+function monitorFileProblems({ monitorFile }: ConnOptions): string[] {
+  const problem = monitorFile === undefined ? undefined : regularFileProblem(monitorFile);
+  return problem === undefined ? [] : [`monitor-file ${monitorFile}: ${problem}`];
 }
 
 /** The message of what `read` throws, if it throws. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { TlsIdentity } from "../core/config/settings.js";
+import { readRegularFile } from "../system/regular-file.js";
 
 /** Paths of the PEM files of one side of TLS: its own certificate with the private key, and the authority that the peer's must be of. */
 export interface CredentialFiles {
@@ -41,7 +41,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
 export function readCredentials({ certificate, key, authority }: CredentialFiles): Credentials {
   const cert = certificate && readCertificate(certificate);
   const ca = authority && readCertificate(authority); // Node would take anything for it, and then trust nobody
-  const secret = key && naming(key, () => readFileSync(key));
+  const secret = key && naming(key, () => readRegularFile(key));
   if (cert && secret)
     naming(`${certificate} and ${key}`, () => createSecureContext({ cert, key: secret, ciphers: ANY_STRENGTH }));
   return { ...(cert && { cert }), ...(secret && { key: secret }), ...(ca && { ca }) };
@@ -74,7 +74,7 @@ export function readIdentity(identity: TlsIdentity, isServer = false): Credentia
 
 function readCertificate(path: string): Buffer {
   return naming(path, () => {
-    const text = readFileSync(path);
+    const text = readRegularFile(path);
     new X509Certificate(text);
     return text;
   });

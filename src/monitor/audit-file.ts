@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
 import type { WriteText } from "../log/line-writer.js";
+import { regularFileProblem } from "../system/regular-file.js";
 
 /** The limits of an audit file. */
 export interface AuditLimits {
@@ -24,7 +25,15 @@ export class AuditFile {
 
   /** Appends a text. After an error the next text opens the file anew. */
   readonly write: WriteText = (text, done) => {
-    if (this.#stream === undefined || this.#stream.destroyed) this.#stream = this.#open();
+    if (this.#stream === undefined || this.#stream.destroyed) {
+      // a FIFO would keep a thread waiting for its reader
+      const problem = regularFileProblem(this.#path);
+      if (problem !== undefined) {
+        done(new Error(problem));
+        return;
+      }
+      this.#stream = this.#open();
+    }
     this.#stream.write(text, (error) => done(error));
   };
 

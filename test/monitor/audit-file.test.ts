@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { AuditFile, type AuditLimits } from "#src/monitor/audit-file.js";
 import { openFiles } from "../support/open-files.js";
@@ -67,4 +78,14 @@ test("a file that cannot be opened: each text gets the error, until the file can
   rmSync(parent);
   await write("written\n");
   assert.equal(readFileSync(path, "utf8"), "written\n");
+});
+
+test("a FIFO is no file: nobody waits for its reader", async (t) => {
+  const { path, write } = auditFile(t);
+  mkdirSync(dirname(path));
+  execFileSync("mkfifo", [path]);
+  await assert.rejects(write("one\n"), /it is a FIFO or a pipe, and no file/);
+  rmSync(path);
+  await write("two\n");
+  assert.equal(readFileSync(path, "utf8"), "two\n");
 });

@@ -4,7 +4,7 @@ import { didYouMean } from "../parse/near-miss.js";
 import { lineProblem, printable } from "../parse/text.js";
 import { parseTunnelRoute, TUNNEL_FORMAT } from "../tunnel/tunnel-line.js";
 import { namedDevice, unknownKey } from "./device-section.js";
-import { commentWarning, type Entry, explainEntry, readLine } from "./ini-line.js";
+import { commentWarning, type Entry, explainEntry, readLine, withoutSecret } from "./ini-line.js";
 import { keysOf, PORT_SECTIONS, parseValue, SECTIONS } from "./keys.js";
 import { PortLines, type SectionReader } from "./port-sections.js";
 import type { DirectLine, MuxLine, NamedDevice, Section, TlsIdentity, TunnelLine, Values } from "./settings.js";
@@ -129,10 +129,11 @@ class FileReader {
 
   #entry(entry: Entry, at: number): void {
     const { title, reader } = this.#section;
-    const where = `[${title}] ${entry.key}`;
+    const shown = withoutSecret(entry);
+    const where = `[${title}] ${shown.key}`;
     const problem = lineProblem(entry.value) ?? reader?.read(entry, at);
-    const warning = reader && commentWarning(entry);
-    if (problem !== undefined) this.#complain(at, `${where}: ${explainEntry(problem, entry)}`);
+    const warning = reader && commentWarning(shown);
+    if (problem !== undefined) this.#complain(at, `${where}: ${explainEntry(problem, shown)}`);
     else if (warning) this.#warn(at, `${where}: ${warning}`);
   }
 

@@ -1,4 +1,5 @@
 import ini from "ini";
+import { isSecretWord, maskSecret } from "../parse/secret.js";
 
 /** `key=value`, or a key alone. */
 export interface Entry {
@@ -43,7 +44,10 @@ function readSection(text: string): Line {
   const behind = text.slice(end + 1).trim();
   if (behind === "") return section;
   if (/^[;#]/.test(behind)) return { ...section, problem: `${OWN_LINE}, not behind a section` };
-  return { ...section, problem: `not understood: "${behind}" behind the ]; a name stands inside: [mux inverter]` };
+  return {
+    ...section,
+    problem: `not understood: "${maskSecret(behind)}" behind the ]; a name stands inside: [mux inverter]`,
+  };
 }
 
 function readEntry(text: string): Line {
@@ -65,6 +69,12 @@ function readEntry(text: string): Line {
     kind: "entry",
     entry: { key: name.toLowerCase(), value: bare ? "" : String(parsed), bare, ...(comment && { comment }) },
   };
+}
+
+/** An entry as messages may show it: a password that stands in its line is masked. */
+export function withoutSecret(entry: Entry): Entry {
+  const key = maskSecret(entry.key);
+  return entry.comment !== undefined && isSecretWord(key) ? { ...entry, comment: "; …" } : { ...entry, key };
 }
 
 /** The problem of an entry, together with its probable cause: a comment behind the value, or a missing `=`. */

@@ -1,5 +1,6 @@
 import { didYouMean } from "../parse/near-miss.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
+import { maskSecret } from "../parse/secret.js";
 import { sameWord } from "../parse/text.js";
 import type { Form, ValueKind } from "./value-kinds.js";
 
@@ -176,7 +177,7 @@ export function parseOptions<T extends object>(
 }
 
 function unknownOption(key: string, rows: readonly OptionText[]): string {
-  return `unknown option "${key}"${didYouMean(key, namesOf(rows))}`;
+  return `unknown option "${maskSecret(key)}"${didYouMean(key, namesOf(rows))}`;
 }
 
 /** A row of a help. */
