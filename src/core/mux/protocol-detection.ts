@@ -87,9 +87,7 @@ function detect(bytes: Buffer, side: Side): DetectedProtocol | undefined {
   const text = bytes.toString("latin1", 0, LOOKED_AT);
   if (HTTP.test(text)) return { what: "HTTP", protocol: "http" };
   if (isTls(bytes)) {
-    return side === "device"
-      ? { what: "TLS", options: "PRTO=tls" }
-      : { what: "TLS, which clients of a mux do not speak" };
+    return { what: "TLS", options: side === "device" ? "PRTO=tls" : "LTLS=name" };
   }
   if (framesOf(solarmanFraming, side, bytes) !== undefined) return { what: "Solarman V5 frames", protocol: "solarman" };
   const modbus = modbusIn(bytes, side);

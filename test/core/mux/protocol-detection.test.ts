@@ -65,8 +65,8 @@ const first: [own: string, bytes: Buffer, said: string][] = [
   ["modbus-serial", http.request(1, 1), HTTP],
   ["modbus-ascii", request("modbus-serial"), RTU],
   ["modbus-ascii", request("modbus"), TCP],
-  ["modbus", Buffer.from("16030100c8010000c4", "hex"), "this looks like TLS, which clients of a mux do not speak"],
-  ["http", Buffer.from("16030100c8010000c4", "hex"), "this looks like TLS, which clients of a mux do not speak"],
+  ["modbus", Buffer.from("16030100c8010000c4", "hex"), "this looks like TLS: LTLS=name"],
+  ["http", Buffer.from("16030100c8010000c4", "hex"), "this looks like TLS: LTLS=name"],
 ];
 for (const [own, bytes, said] of first) {
   test(`the first bytes of a client of ${own}: ${bytes.toString("hex", 0, 16)}: ${said}`, () => {
