@@ -25,12 +25,15 @@ export type Reply =
 /** A name server on port 53 of a loopback address, whose answers the test chooses. */
 export class NameServer {
   readonly address: string;
-  /** By name without the final dot. What is not listed has no records. */
+  /** By name without the final dot. */
   readonly names = new Map<string, Partial<Record<RecordType, Reply>>>();
+  /** What it says to questions that no name answers. */
+  otherwise: Partial<Record<RecordType, Reply>> = {};
   /** The questions, as `A hub.test`. */
   readonly asked: string[] = [];
   /** While it is set, no question is answered. */
   isSilent = false;
+  #isClosed = false;
   readonly #udp: Socket;
   readonly #tcp: Server;
 
@@ -38,7 +41,9 @@ export class NameServer {
     this.address = address;
     this.#udp = createSocket("udp4");
     this.#udp.on("message", (query, from) =>
-      this.#answer(query, false, (answer) => this.#udp.send(answer, from.port, from.address, () => {})),
+      this.#answer(query, false, (answer) => {
+        if (!this.#isClosed) this.#udp.send(answer, from.port, from.address, () => {});
+      }),
     );
     this.#tcp = createServer((socket) => {
       socket.on("error", () => {});
@@ -66,6 +71,7 @@ export class NameServer {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#udp.close();
     this.#tcp.close();
   }
@@ -80,7 +86,7 @@ export class NameServer {
     const name = labels.join(".").toLowerCase();
     const type = TYPES[query.readUInt16BE(at + 1)];
     this.asked.push(`${type} ${name}`);
-    const reply = (type && this.names.get(name)?.[type]) ?? "none";
+    const reply = (type && (this.names.get(name) ?? this.otherwise)[type]) ?? "none";
     if (this.isSilent || reply === "silence") return;
     const question = query.subarray(0, at + 5);
     if (typeof reply === "string") {

@@ -1,73 +1,34 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createSocket } from "node:dgram";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { MAIN, portAnswers } from "../../support/daemon.js";
-import { freePort } from "../../support/free-port.js";
+import { ConfigFile } from "../../support/config.js";
+import { NameServer, type RecordType, type Reply } from "../../support/name-server.js";
 import { Device, greet } from "../../support/net.js";
+import { mayMount, startWithNames } from "../../support/resolv-conf.js";
 import { until } from "../../support/wait.js";
 
-/** Whether this process may give a program a name server of its own. */
-function mayMount(): boolean {
-  return spawnSync("unshare", ["--mount", "true"]).status === 0;
-}
+const SKIP = { skip: !mayMount && "not permitted to mount" };
 
-const TYPES = { A: 1, AAAA: 28 } as const;
-
-/** What the name server knows. */
-const RECORDS: Readonly<Record<string, Partial<Record<keyof typeof TYPES, string>>>> = {
-  good: { A: "7f000001" },
-  both: { A: "7f000001", AAAA: "00000000000000000000000000000001" },
-  smuggled: { A: "7f000063" },
+/** What the name server knows. Names that begin with `dead` have no answer. */
+const RECORDS: Readonly<Record<string, Partial<Record<RecordType, Reply>>>> = {
+  "good.test": { A: { addresses: ["127.0.0.1"] } },
+  "both.test": { A: { addresses: ["127.0.0.1"] }, AAAA: { addresses: ["::1"] } },
+  "smuggled.test": { A: { addresses: ["127.0.0.99"] } },
 };
-
-/** The answer to a DNS query (RFC 1035, section 4), or nothing for names that begin with `dead`. */
-function answer(query: Buffer): Buffer | undefined {
-  const label = query.toString("latin1", 13, 13 + (query[12] ?? 0));
-  if (label.startsWith("dead")) return undefined;
-  const end = query.indexOf(0, 12) + 5;
-  const type = query.readUInt16BE(end - 4);
-  const name = type === TYPES.A ? "A" : type === TYPES.AAAA ? "AAAA" : undefined;
-  const address = Buffer.from((name && RECORDS[label]?.[name]) ?? "", "hex");
-  const header = Buffer.from(query.subarray(0, end));
-  header.writeUInt16BE(0x8180, 2); // an answer, no error
-  header.fill(0, 6, 12);
-  if (address.length === 0) return header;
-  header.writeUInt16BE(1, 6);
-  const record = Buffer.from("c00c000000010000003c0000", "hex");
-  record.writeUInt16BE(type, 2);
-  record.writeUInt16BE(address.length, 10);
-  return Buffer.concat([header, record, address]);
-}
-
-const SKIP = { skip: !mayMount() && "not permitted to mount" };
 
 /** A daemon whose names come from the stand-in for a name server, with this configuration file, for as long as `use` runs. */
 async function withNames(config: string, use: (port: number, child: ChildProcess) => Promise<void>): Promise<void> {
-  const server = createSocket("udp4");
-  server.on("message", (query, from) => {
-    const text = answer(query);
-    if (text !== undefined) server.send(text, from.port, from.address);
-  });
-  server.bind(53, "127.0.0.53");
-  await once(server, "listening");
-  const folder = mkdtempSync(`${tmpdir()}/sockproxyd-dns-`);
-  writeFileSync(`${folder}/resolv.conf`, "nameserver 127.0.0.53\n");
-  writeFileSync(`${folder}/conf`, config);
-  const port = await freePort();
-  const daemon = `${process.execPath} ${MAIN} -p ${port} -L /dev/null -c ${folder}/conf`;
-  const command = `mount --bind ${folder}/resolv.conf /etc/resolv.conf && exec ${daemon}`;
-  const child = spawn("unshare", ["--mount", "sh", "-c", command], { stdio: "inherit" });
+  const server = await NameServer.open("127.0.0.53");
+  for (const [name, records] of Object.entries(RECORDS)) server.names.set(name, records);
+  for (const count of [1, 2, 3, 4, 5, 6]) server.names.set(`dead${count}.test`, { A: "silence", AAAA: "silence" });
+  server.names.set("good.evil.test", { A: { addresses: ["127.0.0.1"] } });
+  const daemon = await startWithNames("nameserver 127.0.0.53\n", "-L", "/dev/null", "-c", new ConfigFile(config).path);
   try {
-    await portAnswers(port);
-    await use(port, child);
+    await use(daemon.port, daemon.child);
   } finally {
-    child.kill("SIGKILL");
+    daemon.discard();
     server.close();
-    rmSync(folder, { recursive: true });
   }
 }
 
