@@ -10,12 +10,15 @@ import { Random } from "../support/random.js";
 import {
   CLOSE,
   CONNECT,
+  CREDIT,
   connectPayload,
   DATA,
   type FramePeer,
   frame,
+  HELLO,
   LISTEN,
   PAUSE,
+  RESET,
   ScriptedDevice,
   ScriptedServer,
 } from "../support/tunnel.js";
@@ -28,14 +31,28 @@ const HOST = "127.0.0.1";
 const CARE = 200; // the client id that must stay unharmed: no random frame has it
 const BATCH = 50;
 
-/** A random frame, never for {@link CARE}, and no PING or PONG: they promise to answer PINGs, and these peers do not. */
+/**
+ * A random frame, never for {@link CARE}; no PING or PONG, which promise to answer PINGs, as these peers do not; and no BYE, which ends the
+ * link on purpose.
+ */
 function anyFrame(random: Random, ports: readonly number[]): Buffer {
-  const command = random.pick([CONNECT, CLOSE, DATA, DATA, LISTEN, random.between(PAUSE, 255), 0]);
+  const command = random.pick([
+    CONNECT,
+    CLOSE,
+    DATA,
+    DATA,
+    LISTEN,
+    random.between(PAUSE, CREDIT),
+    random.between(RESET, 255),
+    0,
+  ]);
   const id = random.pick([0, 1, 2, 3, 255, random.between(0, 199)]);
   if (command === CONNECT && random.chance(0.7)) {
     const address = random.pick([HOST, "localhost", "", "::1", "256.1.1.1", "\0\xff", "x".repeat(300), "127.0.0.1 "]);
     return frame(command, id, connectPayload(address, random.pick([...ports, 0, 65_535])));
   }
+  if (command === HELLO && random.chance(0.5))
+    return frame(command, id, random.pick(["fin credit reset", "fin", "credit reset"]));
   const size = random.pick([0, 0, 1, 2, 3, 4, 5, random.between(0, 2000), random.chance(0.05) ? 65_535 : 7]);
   const payload = Buffer.alloc(size);
   for (let at = 0; at < Math.min(size, 64); at += 1) payload[at] = random.between(0, 255);

@@ -15,8 +15,12 @@ export const PAUSE = 8;
 export const RESUME = 9;
 /** Says the abilities of a `sockproxyd`. */
 export const HELLO = 10;
+/** What a `sockproxyd` says of one client to another that has named the ability in HELLO. */
+export const FIN = 11;
+export const CREDIT = 12;
 /** The side ends the link on purpose, and says why. */
 export const BYE = 14;
+export const RESET = 15;
 export const ACK = 16;
 export const SESSION = 17;
 /** The largest payload, in bytes. */
