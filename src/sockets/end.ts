@@ -51,6 +51,8 @@ export interface End {
   readonly base?: End;
   /** The peer would take what is {@link unsent}: it waits for its turn on a shared link. */
   readonly awaitsTurn?: boolean;
+  /** What the peer has not taken, where the end itself knows, and no kernel of this machine. */
+  readonly peerBacklog?: PeerBacklog;
   /** Datagrams that could not be passed on; undefined for streams. */
   readonly dropped?: DroppedDatagrams;
   /** Set when this end is not the server itself: observers elsewhere see what becomes of its messages. */

@@ -7,12 +7,13 @@ import { streamOf } from "./stream-end.js";
 const WAITING: PeerBacklog = { unacknowledged: 1, unread: 0 };
 
 /**
- * Asks the kernel what the peer of an end has not taken of what it was sent. Where the end is no open TCP connection, that is nothing, unless
- * it waits for its turn on a shared link.
+ * Asks the end, or the kernel, what its peer has not taken of what it was sent. Where neither knows, that is nothing, unless the end waits for
+ * its turn on a shared link.
  */
 export async function peerBacklog(end: End, sockets: SocketTable): Promise<PeerBacklog> {
-  const stream = streamOf(end);
   if (end.awaitsTurn) return WAITING;
+  if (end.peerBacklog !== undefined) return end.peerBacklog;
+  const stream = streamOf(end);
   if (stream === undefined || stream.gone || stream.peerPort === 0) return NO_BACKLOG;
   const { ownKey: own, peerKey: peer } = stream;
   const [ours, theirs] = await Promise.all([sockets.row(own, peer), sockets.row(peer, own)]);

@@ -1,3 +1,4 @@
+import { NO_BACKLOG, type PeerBacklog } from "../core/limits/idle-deadlines.js";
 import { type GrowthStock, INITIAL_CREDIT, ReceiveCredit } from "../core/tunnel/receive-credit.js";
 import { guarded } from "../sockets/end.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
@@ -8,6 +9,8 @@ const LARGE = 4096;
 const COPIED_AFTER_STALL = 1_048_576;
 /** More credit means nothing, and would not be exact. */
 const MAX_CREDIT = 2 ** 48;
+/** A side that says that bytes wait says so again within this time: it looks after 10 s at the latest (relay-timeouts.ts). */
+const WAITING_MS = 15_000;
 const CLOSED_THERE = "closed on the other side of the link";
 const RESET_THERE = "reset on the other side of the link";
 
@@ -22,10 +25,14 @@ export interface ChannelOwner {
   readonly isCut: boolean;
   /** The channel has something to send: {@link Channel.takePiece} follows when it is the channel's turn. */
   wantsToSend(channel: Channel): void;
+  /** Milliseconds of a clock. */
+  now(): number;
   /** {@link Channel.pending} has changed. */
   pendingChanged(channel: Channel): void;
   /** A reader has got a view of the link's read buffer and has not finished with it: the next read needs other memory. */
   lent(): void;
+  /** Bytes that came for this client wait for its service. */
+  waiting(channel: Channel): void;
   /** This side sends nothing more for the channel: everything is on its way. */
   ended(channel: Channel): void;
   /** This side has closed the channel. */
@@ -48,6 +55,8 @@ export class Channel extends QueuedEnd {
   /** Bytes that the reader gets as copies before it gets a view again. */
   #toCopy = 0;
   #toldPending = 0;
+  /** How often the other side has said that bytes wait for the client's service, and when last. */
+  #waiting = { count: 0, at: Number.NEGATIVE_INFINITY };
   #fin: "open" | "waiting" | "sent" = "open";
   #isClosedThere = false;
 
@@ -89,6 +98,22 @@ export class Channel extends QueuedEnd {
 
   addSendCredit(bytes: number): void {
     this.#sendCredit = Math.min(MAX_CREDIT, this.#sendCredit + bytes);
+  }
+
+  /** Bytes wait on the other side, as far as that one says so. It changes whenever the service has taken some. */
+  get peerBacklog(): PeerBacklog {
+    const { count, at } = this.#waiting;
+    return this.#owner.now() - at < WAITING_MS ? { unacknowledged: count, unread: 0 } : NO_BACKLOG;
+  }
+
+  /** The other side says that bytes wait for the client's service. */
+  waitsThere(): void {
+    this.#waiting = { count: this.#waiting.count + 1, at: this.#owner.now() };
+  }
+
+  /** Tells the other side that bytes wait here for the client, or its service: it is not silent without a reason. */
+  tellWaiting(): void {
+    if (!this.gone && !this.#isClosedThere) this.#owner.waiting(this);
   }
 
   write(chunk: Buffer | string): void {

@@ -85,8 +85,12 @@ export class DeviceClient implements RelayOwner {
     return Promise.resolve(this.#channel.isClosedThere ? "ended" : "present");
   }
 
-  backlogOf(end: End): Promise<PeerBacklog> {
-    return peerBacklog(end, this.#context.sockets);
+  /** What the service has not taken. Asked once a side has ended: then the server waits, too, and has to know. */
+  async backlogOf(end: End): Promise<PeerBacklog> {
+    const backlog = await peerBacklog(end, this.#context.sockets);
+    const isWaiting = backlog.unacknowledged > 0 || backlog.unread > 0 || end.unsent > 0;
+    if (end !== this.#channel && isWaiting) this.#channel.tellWaiting();
+    return backlog;
   }
 
   /** The service has ended, and all its bytes are on their way to the client. A server that does not know FIN gets CLOSE (docs/tunnel.md). */

@@ -149,7 +149,9 @@ export class LinkChannels implements ChannelOwner {
 
   credit(client: number, bytes: number): void {
     const channel = this.#clients.get(client);
-    if (channel !== undefined) this.#scheduler.credit(channel, bytes);
+    if (channel === undefined) return;
+    if (bytes === 0) channel.waitsThere();
+    else this.#scheduler.credit(channel, bytes);
   }
 
   /** The peer has ended a client. */
@@ -189,8 +191,16 @@ export class LinkChannels implements ChannelOwner {
     this.#grant(channel);
   }
 
+  now(): number {
+    return this.#clock.now();
+  }
+
   lent(): void {
     this.#owner.lent();
+  }
+
+  waiting(channel: Channel): void {
+    if (this.#peer.can("credit") && this.#clients.has(channel)) this.#credit(channel, 0);
   }
 
   ended(channel: Channel): void {
@@ -215,7 +225,11 @@ export class LinkChannels implements ChannelOwner {
   #grant(channel: Channel): void {
     if (!this.#peer.can("credit") || !this.#clients.has(channel)) return;
     const bytes = channel.credit.grant(channel.pending);
-    if (bytes > 0) this.#owner.send({ kind: "credit", client: channel.id, bytes });
+    if (bytes > 0) this.#credit(channel, bytes);
+  }
+
+  #credit({ id: client }: Channel, bytes: number): void {
+    this.#owner.send({ kind: "credit", client, bytes });
   }
 
   #makeRoom(): void {

@@ -10,9 +10,11 @@ export function channelOf(
   const nothing: ChannelOwner = {
     passesFin: true,
     isCut: false,
+    now: () => 0,
     wantsToSend() {},
     pendingChanged() {},
     lent() {},
+    waiting() {},
     ended() {},
     closed() {},
   };

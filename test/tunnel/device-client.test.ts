@@ -33,12 +33,15 @@ function clientOf(port: number, { passesFin = true } = {}) {
     deadPeers: { add: (end: StreamEnd) => watched.add(end), remove: (end: StreamEnd) => watched.delete(end) },
     sockets: new SocketTable(systemClock),
   } as unknown as TunnelContext;
-  const link = { sent: "", ended: false, closed: "" };
+  const link = { sent: "", ended: false, closed: "", waiting: 0 };
   const owned: Partial<ChannelOwner> = {
     passesFin,
     wantsToSend(asked) {
       link.sent += asked.takePiece(100_000) ?? "";
       asked.sent();
+    },
+    waiting() {
+      link.waiting += 1;
     },
     ended() {
       link.ended = true;
@@ -104,6 +107,23 @@ test("a service that ends first still gets what the client sends", async (t) => 
   assert.deepEqual([link.sent, link.closed, over], ["greeting", "", []]);
   channel.endedThere("fin");
   await until(() => link.closed === "close", "the end");
+});
+
+test("the server learns that a service has not taken everything, while that is so", async (t) => {
+  const service = await serviceOf(t);
+  const { channel, client, link, watched, receive } = clientOf(service.port);
+  const side = await service.client();
+  await client.backlogOf(channel);
+  assert.equal(link.waiting, 0);
+  side.socket.pause();
+  receive("x".repeat(8_000_000));
+  const [remote] = [...watched] as [StreamEnd];
+  await client.backlogOf(remote);
+  assert.equal(link.waiting, 1);
+  side.socket.resume();
+  await until(() => side.bytes.length === 8_000_000, "all of it");
+  await client.backlogOf(remote);
+  assert.equal(link.waiting, 1);
 });
 
 test("a service that refuses: the client is closed, and the reason told", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { backlogChanged, NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
 import { INITIAL_CREDIT } from "#src/core/tunnel/receive-credit.js";
 import { LinkPair, nextPass, type PairClient } from "../support/link-pair.js";
 
@@ -121,6 +122,25 @@ test("one client that does not read holds up nobody, and only its own writer wai
   there.channel.resume();
   await pair.settle();
   assert.equal(there.text.length, 20 * INITIAL_CREDIT);
+  assert.deepEqual(pair.told, []);
+});
+
+test("a side learns that bytes wait on the other one, for fifteen seconds each time", async () => {
+  const { pair, here, there } = await introduced();
+  assert.deepEqual(here.channel.peerBacklog, NO_BACKLOG);
+  there.channel.tellWaiting();
+  await pair.settle();
+  const first = here.channel.peerBacklog;
+  there.channel.tellWaiting();
+  await pair.settle();
+  assert.ok(backlogChanged(first, NO_BACKLOG) && backlogChanged(here.channel.peerBacklog, first));
+  pair.clock.advance(14_999);
+  assert.notDeepEqual(here.channel.peerBacklog, NO_BACKLOG);
+  pair.clock.advance(1);
+  assert.deepEqual([here.channel.peerBacklog, there.channel.peerBacklog], [NO_BACKLOG, NO_BACKLOG]);
+  there.channel.destroy();
+  there.channel.tellWaiting();
+  await pair.settle();
   assert.deepEqual(pair.told, []);
 });
 

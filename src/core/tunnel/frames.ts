@@ -51,7 +51,7 @@ export type TunnelCommand =
   | { readonly kind: "fin"; readonly client: number }
   /** The client, or its service, has been cut. Bytes may be missing. */
   | { readonly kind: "reset"; readonly client: number }
-  /** The other side may send so many bytes more for this client. */
+  /** The other side may send so many bytes more for this client. 0: bytes wait for the client's service. */
   | { readonly kind: "credit"; readonly client: number; readonly bytes: number }
   | AcknowledgeCommand
   | SessionCommand
