@@ -5,13 +5,15 @@ export interface TlsError extends NodeJS.ErrnoException {
   readonly reason?: string;
 }
 
-type Asked = Pick<TlsOptions, "tlsMin" | "tlsIdentity">;
+type Asked = Pick<TlsOptions, "tlsMin" | "tlsLegacy" | "tlsIdentity">;
 
 /** Codes of Node and OpenSSL (err.h, ssl/ssl_err.c; alerts: RFC 8446, 6.2), by what helps against them. */
 const TOO_OLD = /_(UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION|WRONG_SSL_VERSION|VERSION_TOO_LOW)$/;
 const TOO_WEAK = /_(KEY_TOO_SMALL|DH_PARAM_SIZE|MD_TOO_WEAK|WRONG_SIGNATURE_TYPE|SIGNATURE_ALGORITHMS?|SIGALG_\w+)$/;
 const NO_RENEGOTIATION = /_UNSAFE_LEGACY_RENEGOTIATION_DISABLED$/;
-const NOTHING_IN_COMMON = /_ALERT_(HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY)$/;
+/** Old servers say any of these to a hello that is too new for them. */
+const NOTHING_IN_COMMON =
+  /_ALERT_(HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|ILLEGAL_PARAMETER|DECODE_ERROR|UNEXPECTED_MESSAGE|INTERNAL_ERROR)$/;
 const CERTIFICATE_WANTED = /_ALERT_(CERTIFICATE_REQUIRED|NO_CERTIFICATE)$/;
 const CERTIFICATE_REFUSED = /_ALERT_(BAD_CERTIFICATE|\w*CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
 const NO_TLS = /_(WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|BAD_RECORD_TYPE)$/;
@@ -31,9 +33,10 @@ export function explainTlsFailure(error: TlsError, asked: Asked): string | undef
   return `TLS: ${advice(code, says, asked) ?? `${says} (${code})`}`;
 }
 
-function advice(code: string, says: string, { tlsMin, tlsIdentity }: Asked): string | undefined {
+function advice(code: string, says: string, { tlsMin, tlsLegacy, tlsIdentity }: Asked): string | undefined {
   if (TOO_OLD.test(code)) return `the server speaks no TLS ${tlsMin}${allowing(tlsMin, "allows an older version")}`;
-  if (NO_RENEGOTIATION.test(code)) return `${says}: tls-legacy=1 (TLSL) takes a server without secure renegotiation`;
+  if (NO_RENEGOTIATION.test(code) && !tlsLegacy)
+    return `${says}: tls-legacy=1 (TLSL) takes a server without secure renegotiation`;
   if (TOO_WEAK.test(code) || says.endsWith("too weak")) return `${says}${allowing(tlsMin, "takes it", isOldTls)}`;
   if (CERTIFICATE_WANTED.test(code)) return `${says}${identityHint(tlsIdentity, "is what the server wants")}`;
   if (CERTIFICATE_REFUSED.test(code)) {
