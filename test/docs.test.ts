@@ -46,7 +46,7 @@ test("every link of the documents leads somewhere, to the section that it names"
 });
 
 test("every file that a document names is there", () => {
-  const rooms = /(?<![\w./-])(?:src|test|dist\/test|scripts|bench|demo|plugin-examples|web|docs)\/[\w./-]*[\w/]/g;
+  const rooms = /(?<![\w./#-])(?:src|test|dist\/test|scripts|bench|demo|plugin-examples|web|docs)\/[\w./-]*[\w/]/g;
   const missing: string[] = [];
   for (const page of pages.filter(isAboutNow)) {
     for (const [path] of page.text.matchAll(rooms)) if (!existsSync(path)) missing.push(`${page.name}: ${path}`);

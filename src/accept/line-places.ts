@@ -7,12 +7,13 @@ import type { Listener } from "./listener.js";
 export function listenPlaces(
   kind: PortSection,
   line: PortLine<unknown>,
-): Pick<Listener, "kind" | "port" | "host" | "datagrams" | "name" | "line">[] {
+): Pick<Listener, "kind" | "port" | "host" | "datagrams" | "name" | "section" | "line">[] {
   const named = line.name === undefined ? {} : { name: line.name };
   return listensOf(line).map((listen) => ({
     kind,
     ...listen,
     name: lineName(kind, { ...named, ...listen }),
+    ...(line.name !== undefined && { section: line.name }),
     line: lineName(kind, line),
   }));
 }

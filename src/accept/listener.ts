@@ -62,6 +62,8 @@ export interface Listener {
   readonly path?: string;
   /** The listener's name in the log: `direct port 8125`. */
   readonly name: string;
+  /** The name of the configuration section that the listener belongs to, where it has one. */
+  readonly section?: string;
   /** The line of the configuration that the listener belongs to, where that has another name. */
   readonly line?: string;
   /**

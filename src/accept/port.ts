@@ -172,7 +172,7 @@ export class Port implements OwnPort {
    * @throws {ListenError}
    */
   async open(): Promise<void> {
-    const { path, kind, tls } = this.listener;
+    const { path, kind, section, tls } = this.listener;
     const attempt = new AbortController();
     const { signal } = attempt;
     this.#become({ kind: "opening", attempt });
@@ -188,7 +188,8 @@ export class Port implements OwnPort {
     this.#problem = undefined;
     this.#failures = 0;
     const remote = destination(this.listener);
-    const how = tls === undefined ? kind : `${kind} over TLS`;
+    const what = section === undefined ? kind : `${kind} ${section}`;
+    const how = tls === undefined ? what : `${what} over TLS`;
     this.#context.log.info(`listening on ${this.name} (${how}${remote === undefined ? "" : ` for ${remote}`})`);
   }
 

@@ -1,6 +1,7 @@
 import { listensOf } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
 import { RateAlarm } from "../core/limits/rate-alarm.js";
+import { formatSeconds } from "../core/parse/duration.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
@@ -83,7 +84,7 @@ export class Alerts {
         send(link, { event: "link-down", text: `the link of ${deviceText(link)} is down: ${reason}`, reason });
       },
       back: (link, downMs) => {
-        const text = `the link of ${deviceText(link)} is back after ${(downMs / 1000).toFixed(1)} s`;
+        const text = `the link of ${deviceText(link)} is back after ${formatSeconds(downMs)}`;
         send(link, { event: "link-back", text, downMs });
       },
     });
@@ -126,7 +127,7 @@ export class Alerts {
     if (since === undefined) return;
     this.#down.delete(name);
     const downMs = Math.round(this.#clock.now() - since);
-    const text = `${what} ${server} is back after ${(downMs / 1000).toFixed(1)} s`;
+    const text = `${what} ${server} is back after ${formatSeconds(downMs)}`;
     this.#send({ event: `${what}-back`, listener, server, text, downMs });
   }
 

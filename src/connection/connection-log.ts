@@ -1,6 +1,7 @@
 import type { ConnectionEvent, TraceSource } from "../core/monitor/trace-event.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
+import { formatSeconds } from "../core/parse/duration.js";
 import { faultText } from "../core/parse/text.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
@@ -92,7 +93,7 @@ export class ConnectionLog implements LineHolder {
     const { clock, log } = this.#context;
     for (const { line, since } of held) {
       const ageMs = clock.now() - since;
-      log.connection(ageMs < OLD_LINE_MS ? line : `${line} (${(ageMs / 1000).toFixed(1)} s ago)`);
+      log.connection(ageMs < OLD_LINE_MS ? line : `${line} (${formatSeconds(ageMs)} ago)`);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Settings } from "../core/config/settings.js";
 import { SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import { formatSeconds } from "../core/parse/duration.js";
 import { errorReply } from "../core/setup/run-command.js";
 import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, type DialContext, dial } from "../dial/dial.js";
@@ -256,9 +257,9 @@ export class Connection
     if (phase.kind === "closing") return;
     const [request, relayed] = [this.#request, this.#relaying];
     this.#phase = { kind: "closing", request, relayed };
-    const seconds = ((this.#context.clock.now() - this.#openedAt) / 1000).toFixed(1);
+    const age = formatSeconds(this.#context.clock.now() - this.#openedAt);
     const { received, sent } = this.traffic;
-    const text = `${reason}; ${seconds} s, ${received} bytes from remote, ${sent} to remote`;
+    const text = `${reason}; ${age}, ${received} bytes from remote, ${sent} to remote`;
     if (phase.kind === "dialing" && phase.isHeard) this.#log.release();
     const client = phase.kind === "linked" ? "remote" : "client"; // the link calls its peer so
     if (this.#log.closed(text, wasEndedBy(client, reason))) this.#context.clients.of(this.#listener.name).silent += 1;

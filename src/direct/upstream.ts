@@ -2,6 +2,7 @@ import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { ServerStatus } from "../core/direct/direct-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type ClientOrigin, type LineId, lineLabel, lineName, sharedOrigin } from "../core/net/client-origin.js";
+import { formatSeconds } from "../core/parse/duration.js";
 import { type Dial, dial, type ServerLease } from "../dial/dial.js";
 import { type DialError, NO_MORE_FILES } from "../dial/dial-error.js";
 import type { DirectContext } from "./direct-context.js";
@@ -132,7 +133,7 @@ export class Upstream implements ServerLease {
     if (this.up) return;
     const downMs = now - this.#since;
     this.#change(undefined);
-    log.warn(`${this.#prefix} is back after ${(downMs / 1000).toFixed(1)} s`);
+    log.warn(`${this.#prefix} is back after ${formatSeconds(downMs)}`);
   }
 
   /** An attempt that began before the server was reached last says nothing about the server now. */

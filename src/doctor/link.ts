@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { encode, type FoundAnswer, findAnswers, type Question } from "../core/doctor/frames.js";
 import type { ModbusName } from "../core/mux/modbus-forms.js";
 import type { HostPort } from "../core/net/address.js";
+import { formatSeconds } from "../core/parse/duration.js";
 import type { RaceContext } from "../sockets/host-race.js";
 import { reachHost } from "../sockets/reach-host.js";
 import type { Clock } from "../system/clock.js";
@@ -78,7 +79,7 @@ export class Link {
       };
       const timer = clock.after(withinMs, () => {
         attempt.cancel();
-        settle(new Error(`no connection within ${(withinMs / 1000).toFixed(1)} s`));
+        settle(new Error(`no connection within ${formatSeconds(withinMs)}`));
       });
       const attempt = reachHost(target, { noDelay: true }, context, {
         connected: (socket) => settle(new Link(socket, clock)),

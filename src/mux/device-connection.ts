@@ -6,6 +6,7 @@ import type { LinkStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type LineId, lineName, sharedOrigin } from "../core/net/client-origin.js";
 import { formatRemote } from "../core/options/conn-request.js";
+import { formatSeconds } from "../core/parse/duration.js";
 import { type Dial, dial } from "../dial/dial.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import type { ByteObserver } from "../sockets/byte-observer.js";
@@ -276,7 +277,7 @@ export class DeviceConnection {
     return new AcknowledgementWatch({
       clock: this.#context.clock,
       unanswered: () => this.#context.deadPeers.unanswered(end),
-      vanished: (ms) => this.#events.vanished(`the device acknowledges nothing for ${(ms / 1000).toFixed(1)} s`),
+      vanished: (ms) => this.#events.vanished(`the device acknowledges nothing for ${formatSeconds(ms)}`),
       slow: (isSlow) => end.probeSoon(isSlow),
       fault: (error) => this.#events.fault(error),
     });

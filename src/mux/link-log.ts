@@ -1,3 +1,4 @@
+import { formatSeconds } from "../core/parse/duration.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { MuxLog } from "./mux-log.js";
 
@@ -57,6 +58,6 @@ export class LinkLog {
     const ms = this.#now() - (this.#downSince ?? this.#now());
     this.#downSince = undefined;
     this.#log.alert("back");
-    this.#log.info(`${before}the device was down for ${(ms / 1000).toFixed(1)} s`);
+    this.#log.info(`${before}the device was down for ${formatSeconds(ms)}`);
   }
 }

@@ -205,6 +205,7 @@ export class DeviceSlot {
         port: listen.port,
         name: lineName("tunnel", { ...line, port: listen.port }),
         ...clientLimit(options, { key: `expose ${formatHostPort(listen)}`, refuse: refusalBy("reset", request) }),
+        ...(line.name !== undefined && { section: line.name }),
         line: lineName("tunnel", line),
         throughDaemon: "allowed",
         accepts: "clients",

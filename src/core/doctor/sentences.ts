@@ -1,5 +1,6 @@
 import { MODBUS_WORDS } from "../mux/modbus-forms.js";
 import { MAX_REGISTERS } from "../mux/register-ranges.js";
+import { formatSeconds } from "../parse/duration.js";
 import { printable } from "../parse/text.js";
 import type { IdHabit } from "./ids.js";
 import type { Observations, Seen } from "./observations.js";
@@ -105,7 +106,7 @@ function tenths(ms: number): string {
 }
 
 function seconds(ms: number): string {
-  return ms < 1000 ? whole(ms) : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 1000 ? whole(ms) : formatSeconds(ms);
 }
 
 /** Columns of the topic. */

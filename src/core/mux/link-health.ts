@@ -1,4 +1,5 @@
 import type { Framing } from "../framing/framing.js";
+import { formatSeconds } from "../parse/duration.js";
 import type { IdentifiedBy } from "./match.js";
 import { type Protocol, type Request, unitOf } from "./protocol.js";
 import type { UnitHealth } from "./unit-health.js";
@@ -102,7 +103,7 @@ export class LinkHealth {
     const silenceMs = now - (this.#silentSince ?? now);
     const isAsleep = this.#slowestMs === undefined && now - (this.#begunAt ?? now) > this.#units.wakeMs;
     if (isAsleep) return `no answer within ${seconds(answerMs)} s, the first one on this link`;
-    return silenceMs >= SILENT_TIMEOUTS * answerMs ? `no answers for ${(silenceMs / 1000).toFixed(1)} s` : undefined;
+    return silenceMs >= SILENT_TIMEOUTS * answerMs ? `no answers for ${formatSeconds(silenceMs)}` : undefined;
   }
 
   /**

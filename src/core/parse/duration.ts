@@ -26,6 +26,11 @@ export function parseTimeWithUnit(text: string): Result<number> | undefined {
   return ms <= Number.MAX_SAFE_INTEGER ? ok(ms) : fail("that is too long");
 }
 
+/** A time as the log shows it: seconds with one decimal, such as `85.4 s`. */
+export function formatSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
 /**
  * A time as people write it: `500ms`, `5s`, `2m`, `1h`, in the longest unit that divides it; `0` without a unit.
  *

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { CutQueue } from "#src/core/framing/cut-queue.js";
 import type { Cut, Framing } from "#src/core/framing/framing.js";
-import { FRAMINGS } from "#src/core/framing/framings.js";
+import { FRAMINGS } from "../../support/framings.js";
 import { cutAt, pieces } from "./run.js";
 import { GENERATORS } from "./samples.js";
 

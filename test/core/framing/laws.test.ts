@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FRAMINGS } from "#src/core/framing/framings.js";
+import { FRAMINGS } from "../../support/framings.js";
 import { cutApartFromZeros, cutAt, pieces } from "./run.js";
 import { GENERATORS } from "./samples.js";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FRAMINGS } from "#src/core/framing/framings.js";
 import {
   detectProtocol,
   hintOf,
@@ -9,6 +8,7 @@ import {
   wrongProtocolIn,
   wrongProtocolReply,
 } from "#src/core/mux/protocol-detection.js";
+import { FRAMINGS } from "../../support/framings.js";
 import { MODBUS_KINDS, type ModbusKind, readPdu, unwrap, wrap } from "../../support/modbus.js";
 import { answerPdu } from "../../support/modbus-device.js";
 import { conbus, http, iso8583, mpu } from "../../support/protocols.js";

@@ -74,6 +74,7 @@ test("a named mux shares one device on two ports; its name is in STAT, the log, 
   );
   assert.match(await stat(daemon, "STAT"), new RegExp(`^ mux Hall inverter ${one} echo 127`, "m"));
   assert.match(daemon.log(), new RegExp(`opened on mux Hall inverter \\(port ${two}\\)`));
+  assert.match(daemon.log(), new RegExp(`listening on \\S+:${two} \\(mux Hall inverter for 127`));
   assert.match(daemon.log(), new RegExp(`\\[mux Hall inverter ${one} > 127\\.0\\.0\\.1:${device.port}\\]`));
   const metrics = readExposition((await ask(web, "/metrics")).body);
   const labels = { port: String(one), name: "Hall inverter", target: `127.0.0.1:${device.port}` };
@@ -118,6 +119,7 @@ test("a named tunnel exposes two services", async (t) => {
   }
   const { tunnels } = JSON.parse(await stat(daemon, "STAT JSON"));
   assert.deepEqual([tunnels[0].name, tunnels[0].port, tunnels[0].exposed.length], ["plant", port, 2]);
+  assert.match(daemon.log(), /listening on 127\.0\.0\.1:\d+ \(expose plant for 192\.168\.0\.3:80\)/);
   assert.match(await stat(daemon, "STAT"), new RegExp(`^ tunnel plant ${port} 127`, "m"));
   assert.match(daemon.log(), new RegExp(`\\[tunnel plant ${port} < 127\\.0\\.0\\.1:\\d+\\]`));
 });
