@@ -12,6 +12,12 @@ const MAX_WRITE = 65_536;
 /** Bytes that a connection is given before the kernel takes them: enough to keep it busy, and little memory. */
 const GIVEN_AHEAD = 262_144;
 
+/**
+ * A session lives on for this time more, and for half of its own time at most: the attempt of a device may just miss the end of a cut. The
+ * next one comes half a second later, or within 2 s where the network swallows packets.
+ */
+const SPARE_MS = 3000;
+
 /** What a link needs of its end. */
 export type LinkEnd = Pick<End, "events" | "unsent" | "write" | "pause" | "resume" | "destroy"> &
   Pick<StreamEnd, "keepChunk">;
@@ -193,8 +199,9 @@ export class ResumableEnd implements LinkEnd {
       this.#close(reason);
       return;
     }
-    const timer = this.#clock.after(this.terms.resumeMs, () =>
-      this.#close(`${reason}; no other connection within ${this.terms.resumeMs / 1000} s`),
+    const { resumeMs } = this.terms;
+    const timer = this.#clock.after(resumeMs + Math.min(SPARE_MS, resumeMs / 2), () =>
+      this.#close(`${reason}; no other connection within ${resumeMs / 1000} s`),
     );
     this.#state = { kind: "cut", since: this.#clock.now(), timer };
     this.#early = undefined;

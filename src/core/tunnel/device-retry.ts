@@ -6,7 +6,7 @@ const STEADY_MS = 1000;
 /** With an attempt of 3 s, the link is there again 5 s after the network. */
 const AGAIN: Backoff = { firstMs: 250, maxMs: 2000 };
 /** While clients wait for a link to go on, they feel each attempt that comes too late. */
-const RESUME: Backoff = { firstMs: 50, maxMs: 2000 };
+const RESUME: Backoff = { firstMs: 50, maxMs: 500 };
 /** After BYE only a person can help, on either side; nothing else will change before long. */
 const FAREWELLS: Readonly<Record<Exclude<Farewell["reason"], "closed">, Backoff>> = {
   replaced: { firstMs: 30_000, maxMs: 60_000 }, // two devices that take turns make two swaps a minute at most
