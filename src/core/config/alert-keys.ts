@@ -13,7 +13,7 @@ export const ALERT_KEYS = [
     range: "http or https",
     sets: "alertUrl",
     defaultText: "",
-    help: "Alerts are posted to this URL as JSON: a server of [direct] is down or back; wrong checksums. Empty is nowhere.",
+    help: "Alerts are posted to this URL as JSON: a server, a device or a link is down or back; wrong checksums. Empty is nowhere.",
     parse: (text) => (text === "" ? ok(text) : parseHttpUrl(text)),
     print: maskSecrets,
   }),

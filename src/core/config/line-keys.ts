@@ -31,7 +31,7 @@ export const LINE_KEYS: readonly LineKey[] = [
     key: "expose",
     sections: ["tunnel"],
     unit: "address:port > host:port",
-    range: "a line each, up to 64",
+    range: "a line each, up to 64; of several devices the name in front: barn address:port > host:port",
     help: "A port to listen on while the device is there, and the service beside the device that its clients reach.",
   },
 ];
