@@ -1,3 +1,4 @@
+import type { EndRules } from "../core/limits/end-rules.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
@@ -73,6 +74,8 @@ export interface Listener {
   readonly throughDaemon: "allowed" | "refused";
   /** Who connects: devices of a tunnel have a list of their own in `[access]`. */
   readonly accepts: "clients" | "devices";
+  /** How its connections end; left out: as those of CONN. */
+  readonly ends?: EndRules;
   /** The daemon does not start without this port. */
   readonly essential: boolean;
   /** Where the connections go, when the client does not choose. */

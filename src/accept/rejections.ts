@@ -39,7 +39,7 @@ export class Rejections {
     }
     this.#closing += 1;
     listener.reject(client, reason);
-    closeLingering(client, REASON_MS, this.#context, {
+    closeLingering(client, { how: "end", limitMs: REASON_MS }, this.#context, {
       drained() {},
       finished() {},
       gone: () => {

@@ -21,8 +21,12 @@ export interface RegisteredConnection extends ConnectionReport {
   readonly streams: readonly TracedStream[];
   /** Bytes from the remote, and to it. */
   readonly traffic: { readonly received: number; readonly sent: number };
+  /** Whether it has ended by a reset. */
+  readonly isReset: boolean;
   /** Ends the connection because the daemon ends. */
   stop(reason: string): void;
+  /** The daemon waits no longer: a client that is to be reset behind its last bytes is reset now, for the exit would send FIN. */
+  abandon(): void;
 }
 
 /** All connections of clients, until nothing of them is left. */
@@ -32,7 +36,7 @@ export class ConnectionRegistry {
   readonly #open = new Map<RegisteredConnection, DescriptorLease>();
   readonly #openByClient = new Tally<string>();
   /** Bytes of connections that are finished. */
-  #past: TrafficStatus = { connections: 0, received: 0, sent: 0 };
+  #past: TrafficStatus = { connections: 0, received: 0, sent: 0, resets: 0 };
   #whenEndsAnnounced: (() => void) | undefined;
   #checking = false;
 
@@ -122,6 +126,11 @@ export class ConnectionRegistry {
 }
 
 /** A total with one connection more. */
-function added({ connections, received, sent }: TrafficStatus, { traffic }: RegisteredConnection): TrafficStatus {
-  return { connections: connections + 1, received: received + traffic.received, sent: sent + traffic.sent };
+function added(sum: TrafficStatus, { traffic, isReset }: RegisteredConnection): TrafficStatus {
+  return {
+    connections: sum.connections + 1,
+    received: sum.received + traffic.received,
+    sent: sum.sent + traffic.sent,
+    resets: sum.resets + Number(isReset),
+  };
 }

@@ -3,6 +3,7 @@ import type { Guest, Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener, ReplyMode, SocketOwner } from "../accept/listener.js";
 import type { AccessRules } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
+import { CONN_ENDS, type EndRules, type Farewell } from "../core/limits/end-rules.js";
 import { SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
@@ -13,9 +14,10 @@ import { type Dial, type DialContext, dial } from "../dial/dial.js";
 import { retryingDial } from "../dial/retrying-dial.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
+import type { RelayEnding } from "../relay/relay.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
-import { wasEndedBy } from "../sockets/end.js";
-import { closeLingering } from "../sockets/lingering-close.js";
+import { type End, wasEndedBy } from "../sockets/end.js";
+import { closeLingering, type Parting } from "../sockets/lingering-close.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";
 import type { RegisteredConnection } from "./connection-registry.js";
@@ -44,9 +46,17 @@ type Phase =
   | SetupPhase
   | DialPhase
   | RelayPhase
-  | { readonly kind: "closing"; readonly request?: ConnRequest | undefined; readonly relayed?: RelayPhase | undefined };
+  | {
+      readonly kind: "closing";
+      readonly how: Farewell;
+      readonly request?: ConnRequest | undefined;
+      readonly relayed?: RelayPhase | undefined;
+    };
 
-const LAST_REPLY_MS = 5000; // for a client of setup mode to take its last reply and close
+/** For a client of setup mode to take its last reply and close. */
+const LAST_REPLY: Parting = { how: "end", limitMs: 5000 };
+/** For a client that has left. */
+const AT_ONCE: Parting = { how: "end", limitMs: 0 };
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
 export class Connection
@@ -56,7 +66,7 @@ export class Connection
   readonly origin: ClientOrigin;
   readonly #context: ConnectionContext;
   readonly #client: StreamEnd;
-  readonly #listener: Pick<Listener, "name" | "port">;
+  readonly #listener: Pick<Listener, "name" | "port" | "ends">;
   readonly #pass: Pass | undefined;
   readonly #openedAt: number;
   readonly #openedEpochMs: number;
@@ -64,6 +74,7 @@ export class Connection
   #phase: Phase = { kind: "new" };
   /** The client has been sent everything, and FIN behind it; or it is gone. */
   #isClientFinished = false;
+  isReset = false;
 
   /**
    * @param listener of the port that the client has connected to
@@ -73,7 +84,7 @@ export class Connection
     id: string,
     client: StreamEnd,
     origin: ClientOrigin,
-    listener: Pick<Listener, "name" | "port">,
+    listener: Pick<Listener, "name" | "port" | "ends">,
     context: ConnectionContext,
     pass?: Pass,
   ) {
@@ -109,7 +120,7 @@ export class Connection
     this.#context.deadPeers.add(this.#client);
     const owner = take(
       this.#client,
-      (reason) => this.#close(reason, 0),
+      (reason) => this.#close(reason, AT_ONCE),
       () => this.#log.release(),
     );
     if (this.#phase.kind === "new") this.#phase = { kind: "linked", owner };
@@ -125,7 +136,7 @@ export class Connection
   }
 
   ended(reason: string): void {
-    this.#close(reason, LAST_REPLY_MS);
+    this.#close(reason, LAST_REPLY);
   }
 
   #dial(task: DialTask): void {
@@ -134,21 +145,22 @@ export class Connection
 
   connected(remote: ReachedRemote, early: EarlyBytes): void {
     this.#context.deadPeers.add(this.#client);
-    const phase = new RelayPhase(remote, this.#client, this.#log, this.#context, this);
+    const phase = new RelayPhase(remote, this.#client, this.#ends, this.#log, this.#context, this);
     this.#phase = phase;
     phase.start(early);
   }
 
   refused(reply: string): void {
-    this.#close(reply, LAST_REPLY_MS);
+    this.#close(reply, LAST_REPLY);
   }
 
   clientLeft(reason: string): void {
-    this.#close(reason, 0);
+    this.#close(reason, AT_ONCE);
   }
 
-  relayEnded(reason: string): void {
-    this.#close(reason, SLOW_READER_LIMIT_MS);
+  relayEnded({ reason, toClient, isReset, writtenAt }: RelayEnding): void {
+    this.isReset = isReset;
+    this.#close(reason, { how: toClient, limitMs: SLOW_READER_LIMIT_MS, writtenAt });
   }
 
   /** Ends the connection because the daemon ends. */
@@ -156,7 +168,7 @@ export class Connection
     try {
       if (this.#phase.kind === "echo") this.#phase.relay.close(reason);
       if (this.#phase.kind === "dialing") this.#phase.refuse(errorReply("CONN", reason));
-      this.#close(reason, LAST_REPLY_MS);
+      this.#close(reason, LAST_REPLY);
     } catch (error) {
       this.fault(error);
     }
@@ -248,15 +260,15 @@ export class Connection
   }
 
   /**
-   * The one way a connection closes: one line in the log, then FIN to the client, then the final notification to the plugin.
+   * The one way a connection closes: one line in the log, then FIN or a reset to the client, then the final notification to the plugin.
    *
-   * @param limitMs longest time without progress for the client to take its last bytes
+   * @param parting how, and how long the client may take nothing of its last bytes
    */
-  #close(reason: string, limitMs: number): void {
+  #close(reason: string, parting: Parting): void {
     const phase = this.#phase;
     if (phase.kind === "closing") return;
     const [request, relayed] = [this.#request, this.#relaying];
-    this.#phase = { kind: "closing", request, relayed };
+    this.#phase = { kind: "closing", how: parting.how, request, relayed };
     const age = formatSeconds(this.#context.clock.now() - this.#openedAt);
     const { received, sent } = this.traffic;
     const text = `${reason}; ${age}, ${received} bytes from remote, ${sent} to remote`;
@@ -266,7 +278,7 @@ export class Connection
     if (request !== undefined) this.#log.show(request, "DISCONNECT", () => text);
     if (phase.kind === "linked") phase.owner.close(reason);
     else if (phase.kind !== "new") phase.close();
-    closeLingering(this.#client, limitMs, this.#context, {
+    closeLingering(this.#client, parting, this.#context, {
       drained: () => relayed?.drained(),
       finished: () => this.clientFinished(),
       gone: () => this.#clientGone(),
@@ -297,10 +309,24 @@ export class Connection
     this.#log.fault(error);
     try {
       const relay = this.#relaying?.relay;
-      this.#close("fault in the program", LAST_REPLY_MS);
-      relay?.remote.destroy();
+      this.#close("fault in the program", LAST_REPLY);
+      if (relay !== undefined) this.#cut(relay.remote);
     } finally {
-      this.#client.destroy();
+      this.#cut(this.#client);
     }
+  }
+
+  abandon(): void {
+    if (this.#phase.kind === "closing" && this.#phase.how === "reset") this.#client.reset();
+  }
+
+  get #ends(): EndRules {
+    return this.#listener.ends ?? CONN_ENDS;
+  }
+
+  /** What this side has got must not look like the whole, where the line passes that on. */
+  #cut(end: End): void {
+    if (this.#ends.onCut === "reset") end.reset();
+    else end.destroy();
   }
 }

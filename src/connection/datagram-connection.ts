@@ -1,5 +1,6 @@
 import type { Guest, Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener } from "../accept/listener.js";
+import { CONN_ENDS } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { droppedText } from "../core/net/datagrams.js";
@@ -11,7 +12,7 @@ import type { Dial } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
-import { Relay, type RelayOwner } from "../relay/relay.js";
+import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
@@ -56,6 +57,7 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
   readonly id: string;
   readonly origin: ClientOrigin;
   readonly isWatching = false;
+  isReset = false;
   readonly #client: UdpEnd;
   readonly #listener: Pick<Listener, "name" | "port">;
   readonly #context: DatagramConnectionContext;
@@ -125,7 +127,7 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     const stream = streamOf(remote);
     if (stream !== undefined) deadPeers.add(stream);
     const quietMs = request.options.quietMs || IDLE_MS;
-    const relay = new Relay(this.#client, remote, { ...request.options, quietMs }, clock, this);
+    const relay = new Relay(this.#client, remote, { ...request.options, quietMs }, CONN_ENDS, clock, this);
     this.#phase = { kind: "echo", request, dial, relay };
     if (monitor.wants(request.options)) for (const messages of this.streams) monitor.addStream(messages);
     relay.start(NO_EARLY_BYTES);
@@ -230,9 +232,17 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     this.#close("by remote");
   }
 
-  relayEnded(reason: string): void {
+  relayEnded({ reason, isReset }: RelayEnding): void {
+    this.isReset = isReset;
     this.#close(reason);
   }
+
+  resetRemote(remote: End): void {
+    remote.destroy();
+  }
+
+  /** UDP has no reset. */
+  abandon(): void {}
 
   clientState(): Promise<PeerState> {
     return Promise.resolve("present");

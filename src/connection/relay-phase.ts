@@ -1,3 +1,4 @@
+import type { EndRules } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
@@ -6,10 +7,11 @@ import type { ServerLease } from "../dial/dial.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
 import { ConnectionNotifier, type ConnectionNotifierContext } from "../notify/connection-notifier.js";
 import type { FinalNotifications } from "../notify/final-notifications.js";
-import { Relay, type RelayOwner } from "../relay/relay.js";
+import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
 import type { End } from "../sockets/end.js";
+import { resetLingering } from "../sockets/lingering-close.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
 import { type StreamEnd, streamOf } from "../sockets/stream-end.js";
 import { GATHER_MS, type SocketTable } from "../system/socket-table.js";
@@ -30,8 +32,8 @@ export interface RelayPhaseContext extends ConnectionNotifierContext {
 export interface RelayPhaseOwner {
   /** The client has been sent everything, and FIN behind it. */
   clientFinished(): void;
-  /** Nothing more will pass. The remote is gone; the client may still have bytes to take. */
-  relayEnded(reason: string): void;
+  /** Nothing more will pass. The remote is gone, or about to be reset; the client may still have bytes to take. */
+  relayEnded(ending: RelayEnding): void;
   /** The plugin has got the final notification, or that has been given up. */
   pluginNotified(): void;
   fault(error: unknown): void;
@@ -52,6 +54,7 @@ export class RelayPhase implements RelayOwner {
   constructor(
     { end, request, pid, serverLease }: ReachedRemote,
     client: StreamEnd,
+    ends: EndRules,
     log: ConnectionLog,
     context: RelayPhaseContext,
     owner: RelayPhaseOwner,
@@ -63,7 +66,7 @@ export class RelayPhase implements RelayOwner {
     this.#log = log;
     this.#context = context;
     this.#owner = owner;
-    this.relay = new Relay(client, end, options, context.clock, this);
+    this.relay = new Relay(client, end, options, ends, context.clock, this);
     if (options.notify === undefined) return;
     this.#notifier = new ConnectionNotifier(options.notify, pid, options, client, context, {
       warn: (text) => log.warn(text),
@@ -86,7 +89,7 @@ export class RelayPhase implements RelayOwner {
   close(): void {
     this.#serverLease?.release();
     const stream = streamOf(this.relay.remote);
-    if (stream !== undefined) this.#context.deadPeers.remove(stream);
+    if (stream?.gone) this.#context.deadPeers.remove(stream); // one that waits for its reset may still vanish
   }
 
   /** Its messages. */
@@ -154,8 +157,12 @@ export class RelayPhase implements RelayOwner {
     this.#owner.clientFinished();
   }
 
-  relayEnded(reason: string): void {
-    this.#owner.relayEnded(reason);
+  relayEnded(ending: RelayEnding): void {
+    this.#owner.relayEnded(ending);
+  }
+
+  resetRemote(remote: End, writtenAt: number): void {
+    resetLingering(remote, writtenAt, this.#context, (error) => this.#owner.fault(error));
   }
 
   fault(error: unknown): void {

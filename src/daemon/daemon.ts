@@ -179,6 +179,7 @@ export class Daemon {
       this.#within(STOP_LIMIT_MS, (done) => registry.whenEndsAnnounced(() => finalNotifications.whenEmpty(done))),
       this.#within(STOP_LIMIT_MS, (drained) => void alerts.drain().then(drained)),
     ]);
+    for (const connection of registry.all()) connection.abandon();
     alerts.close();
   }
 

@@ -2,6 +2,7 @@ import { clientLimit, limitKey, refusalBy } from "../accept/client-limit.js";
 import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
+import { LINE_ENDS } from "../core/limits/end-rules.js";
 import type { DirectLines } from "./direct-lines.js";
 
 /** The ports of `[direct]`: the daemon connects their clients to a remote at once, without greeting or reply (docs/direct.md). */
@@ -23,6 +24,7 @@ export function directListeners(
       ...limit,
       throughDaemon: "allowed",
       accepts: "clients",
+      ends: LINE_ENDS,
       essential: linesEssential,
       route,
       welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).dial(client.origin)),

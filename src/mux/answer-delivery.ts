@@ -111,7 +111,7 @@ export class AnswerDelivery {
     this.#owner.announcements.each(pending.waiters, (clientRequest) => {
       if (pending.answerBegun) {
         this.#owner.scheduler.finished(clientRequest, outcomeOf(why));
-        clientRequest.client.close(`${why} in the middle of an answer`);
+        clientRequest.client.close(`${why} in the middle of an answer`, true);
       } else {
         this.#owner.scheduler.failed(clientRequest, why);
       }
@@ -124,7 +124,7 @@ export class AnswerDelivery {
     this.#owner.statistics.over(pending, false);
     this.#owner.announcements.each(pending.waiters, (clientRequest) => {
       this.#owner.scheduler.finished(clientRequest, "abandoned");
-      if (pending.answerBegun) clientRequest.client.close(reason);
+      if (pending.answerBegun) clientRequest.client.close(reason, true);
     });
   }
 

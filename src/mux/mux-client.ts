@@ -198,11 +198,15 @@ export class MuxClient extends QueuedEnd {
     this.#readWatch?.stop();
   }
 
-  /** Closes behind everything delivered: with EOF, or for a reason. From now on everything that the client sends is thrown away. */
-  close(reason: string | undefined): void {
+  /**
+   * Closes behind everything delivered: with EOF, or for a reason. From now on everything that the client sends is thrown away.
+   *
+   * @param isCut in the middle of an answer: the client must not take what it has got for the whole
+   */
+  close(reason: string | undefined, isCut = false): void {
     this.ignore(reason ?? "closed");
     this.#signOfLife?.cancel();
-    this.endBehindQueue(reason);
+    this.endBehindQueue(reason, isCut);
   }
 
   /** The mux may have room for the next message of the client. */

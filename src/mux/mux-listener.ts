@@ -2,6 +2,7 @@ import { clientLimit, limitKey } from "../accept/client-limit.js";
 import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
+import { SHARED_ENDS } from "../core/limits/end-rules.js";
 import { attachedDial } from "../dial/dial.js";
 import type { MuxLines } from "./mux-lines.js";
 
@@ -18,6 +19,7 @@ export function muxListeners(
         ...clientLimit(line.route.options, { key: limitKey("mux", line), sharesRemote: true, refuse() {} }),
         throughDaemon: "allowed",
         accepts: "clients",
+        ends: SHARED_ENDS,
         essential: linesEssential,
         route: line.route,
         welcome: (client) => client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach(client))),

@@ -26,6 +26,8 @@ export class Flow implements FlowState {
   lastActivityAt: number;
   /** The source has sent FIN. */
   eof = false;
+  /** The source has gone, but bytes that it sent before are still to be read. */
+  lost = false;
   /** FIN has been passed on, behind everything. */
   finished = false;
   /** The sink does not take more for now, so the source is paused. */
@@ -122,10 +124,15 @@ export class Flow implements FlowState {
 
   /** Writes what is left at once, and FIN behind it: nobody will call {@link sinkDrained} any more. */
   finishAtOnce(): void {
+    this.flush();
+    this.finish();
+  }
+
+  /** Writes what is left at once. */
+  flush(): void {
     const rest = this.#rest;
     this.#rest = undefined;
     if (rest !== undefined) this.#write(rest);
-    this.finish();
   }
 
   /** Drops what is left and sends no FIN. */

@@ -1,16 +1,16 @@
 import {
+  hasEnded,
   type IdleDeadline,
   type IdleLimits,
   idleDeadline,
   type PeerBacklog,
-  STALL_LIMIT_MS,
 } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { End } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Flow } from "./flow.js";
 
-/** Interval of the checks whether a client is still there. While the remote takes nothing, the client is not read, and its FIN goes unseen. */
+/** Interval of the checks whether a client is still there. While the remote takes nothing, the client is not read, and its end goes unseen. */
 const CLIENT_CHECK_MS = 5000;
 /** Time from the last byte behind a FIN to the first look at both backlogs: by then, peers that read have taken everything. */
 const FIRST_LOOK_MS = 200;
@@ -28,7 +28,7 @@ export interface RelayTimeoutsOwner {
   backlogOf(end: End): Promise<PeerBacklog>;
   /** A silence has lasted too long. */
   timedOut(deadline: IdleDeadline): void;
-  /** The client has gone. Nobody saw it, because the remote does not take the bytes before the client's FIN. */
+  /** The client has reset the connection. Nobody saw it, because the remote does not take the bytes before that. */
   clientVanished(): void;
   fault(error: unknown): void;
 }
@@ -47,6 +47,7 @@ export class RelayTimeouts {
   /** When the last step of closing was taken. */
   #closingStepAt = 0;
   #clientCheckedAt = 0;
+  #isClientGone = false;
   /** When both backlogs were last looked at. */
   #lookedAt = 0;
   #isStopped = false;
@@ -93,7 +94,7 @@ export class RelayTimeouts {
   /** While the client is not read, its FIN or reset goes unseen: the kernel is asked then. */
   #clientCheckDue(): number {
     const { stalled, eof, lastActivityAt } = this.#up;
-    return stalled && !eof
+    return stalled && !eof && !this.#isClientGone
       ? Math.max(lastActivityAt, this.#clientCheckedAt) + CLIENT_CHECK_MS
       : Number.POSITIVE_INFINITY;
   }
@@ -101,7 +102,7 @@ export class RelayTimeouts {
   /** Behind a FIN, silence counts from the moment at which both peers have taken everything: the kernel is asked for that. */
   #lookDue(): number {
     const [down, up] = [this.#down, this.#up];
-    if (!down.eof && !up.eof) return Number.POSITIVE_INFINITY;
+    if (!hasEnded(down) && !hasEnded(up)) return Number.POSITIVE_INFINITY;
     const first = Math.max(this.#closingStepAt, down.lastActivityAt, up.lastActivityAt) + FIRST_LOOK_MS;
     if (this.#lookedAt < first) return first;
     if (down.isTaken && up.isTaken) return Number.POSITIVE_INFINITY;
@@ -152,11 +153,12 @@ export class RelayTimeouts {
     this.#owner
       .clientState()
       .then((state) => {
-        const { stalled, lastActivityAt } = this.#up;
-        const patienceMs = state === "ended" ? STALL_LIMIT_MS : 0;
-        const isPatient = this.#clock.now() - lastActivityAt < patienceMs;
-        if (stalled && state !== "present" && !isPatient) this.#owner.clientVanished();
-        else this.watch();
+        if (this.#up.stalled && state !== "present") {
+          this.#up.lost = true; // what it has sent is still on its way
+          this.#isClientGone = state === "gone";
+          if (this.#isClientGone) this.#owner.clientVanished();
+        }
+        this.watch();
       })
       .catch((error: unknown) => this.#owner.fault(error));
   }

@@ -1,12 +1,20 @@
-import type { IdleDeadline, IdleLimits, PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { type EndCause, type EndRules, type Partings, partings } from "../core/limits/end-rules.js";
+import { hasEnded, type IdleDeadline, type IdleLimits, type PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ByteObserver, ObservedPoint } from "../sockets/byte-observer.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
-import { type End, type EndEvents, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
-import { streamOf } from "../sockets/stream-end.js";
+import { type End, type EndEvents, endedBy, IGNORE_EVENTS, isCut } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
 import { Flow, type FlowOwner } from "./flow.js";
 import { RelayTimeouts, type RelayTimeoutsOwner } from "./relay-timeouts.js";
+
+/** How a relay has ended. */
+export interface RelayEnding extends Pick<Partings, "toClient" | "isReset"> {
+  /** In words for the log. */
+  readonly reason: string;
+  /** When the client was last written to, by the clock. */
+  readonly writtenAt: number;
+}
 
 /** What a relay tells, and asks, the connection it belongs to. */
 export interface RelayOwner {
@@ -20,8 +28,14 @@ export interface RelayOwner {
   remoteEnded(): void;
   /** The client has been sent everything, and FIN behind it. */
   clientFinished(): void;
-  /** Nothing more passes. The remote is gone; the client may still have bytes to take. */
-  relayEnded(reason: string): void;
+  /** Nothing more passes. The remote is gone, or the owner's to reset; the client may still have bytes to take. */
+  relayEnded(ending: RelayEnding): void;
+  /**
+   * Takes over a remote whose client has reset the connection: resets it behind everything that was written to it.
+   *
+   * @param writtenAt when it was last written to, by the clock
+   */
+  resetRemote(remote: End, writtenAt: number): void;
   /** What the kernel knows of a client that is not being read. */
   clientState(): Promise<PeerState>;
   /** What the peer of an end has not taken, as far as the kernel knows. */
@@ -30,9 +44,11 @@ export interface RelayOwner {
 }
 
 /** The options of a connection that its relay obeys. */
-export interface RelayRules extends IdleLimits {
+export interface RelayOptions extends Omit<IdleLimits, "halfCloseMs"> {
   /** Most bytes of one write; 0: no limit. */
   readonly blockSize: number;
+  /** Undefined: as the rules say. */
+  readonly halfCloseMs?: number;
 }
 
 /**
@@ -44,6 +60,7 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
   readonly #remote: End;
   readonly #down: Flow;
   readonly #up: Flow;
+  readonly #rules: EndRules;
   readonly #owner: RelayOwner;
   readonly #timeouts: RelayTimeouts;
   #observer: ByteObserver | undefined;
@@ -51,13 +68,15 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
   #reason: string | undefined;
   #isOver = false;
 
-  constructor(client: End, remote: End, rules: RelayRules, clock: Clock, owner: RelayOwner) {
+  constructor(client: End, remote: End, options: RelayOptions, rules: EndRules, clock: Clock, owner: RelayOwner) {
     this.#client = client;
     this.#remote = remote;
+    this.#rules = rules;
     this.#owner = owner;
-    this.#down = new Flow("down", remote, client, rules.blockSize, clock, this);
-    this.#up = new Flow("up", client, remote, rules.blockSize, clock, this);
-    this.#timeouts = new RelayTimeouts(this.#down, this.#up, rules, clock, this);
+    this.#down = new Flow("down", remote, client, options.blockSize, clock, this);
+    this.#up = new Flow("up", client, remote, options.blockSize, clock, this);
+    const { receiveTimeoutMs, quietMs, halfCloseMs = rules.halfCloseMs } = options;
+    this.#timeouts = new RelayTimeouts(this.#down, this.#up, { receiveTimeoutMs, quietMs, halfCloseMs }, clock, this);
   }
 
   get observer(): ByteObserver | undefined {
@@ -110,9 +129,9 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     this.#timeouts.watch();
   }
 
-  /** Ends from outside: closes the remote; the client gets what has already come, then FIN. */
+  /** Ends from outside: closes the remote; the client gets what has already come. */
   close(reason: string): void {
-    this.#finish(reason);
+    this.#finish(reason, { kind: "outside" });
   }
 
   written(flow: Flow, bytes: number): void {
@@ -129,14 +148,23 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
   }
 
   timedOut({ cause, limitMs }: IdleDeadline): void {
-    if (cause === "remote silent") this.#cut(`RTIM: the remote was silent for ${limitMs} ms`);
-    else if (cause === "idle") this.#cut(`IDLE: no byte has passed for ${limitMs} ms`);
-    else if (cause === "remote closed") this.#cut(this.#reason ?? endedBy("remote"));
-    else this.#cut(`${endedBy("client")}, and the remote was silent for ${limitMs / 1000} s`);
+    const limit: EndCause = { kind: "limit" };
+    const seconds = `${limitMs / 1000} s`;
+    const first = this.#reason ?? endedBy(hasEnded(this.#down) ? "remote" : "client");
+    if (cause === "remote silent") this.#finish(`RTIM: the remote was silent for ${limitMs} ms`, limit);
+    else if (cause === "idle") this.#finish(`IDLE: no byte has passed for ${limitMs} ms`, limit);
+    else if (cause === "not taken") this.#finish(`${first}, and the last bytes were not taken for ${seconds}`, limit);
+    else
+      this.#finish(
+        `${first}, and the ${cause === "client closed" ? "remote" : "client"} was silent for ${seconds}`,
+        limit,
+      );
   }
 
   clientVanished(): void {
-    this.#cut(`${endedBy("client")}, and the remote takes nothing`);
+    if (this.#rules.toRemote === "end") {
+      this.#finish(`${endedBy("client")}, and the remote takes nothing`, { kind: "limit" });
+    }
   }
 
   fault(error: unknown): void {
@@ -169,31 +197,48 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
   #sinkFinished(flow: Flow): void {
     flow.finished = true;
     if (flow === this.#down) this.#owner.clientFinished();
-    if (this.#up.finished && this.#down.finished) this.#finish(this.#reason ?? endedBy("remote"));
+    if (this.#up.finished && this.#down.finished) this.#finish(this.#reason ?? endedBy("remote"), { kind: "done" });
+    else this.#timeouts.closingStep();
+  }
+
+  /** A side has reset the connection; what it sent before is still being read. */
+  #sourceBroken(flow: Flow): void {
+    flow.lost = true;
+    // a plugin that is gone must free its device
+    if (flow === this.#up && flow.stalled && this.#rules.toRemote === "end") this.clientVanished();
     else this.#timeouts.closingStep();
   }
 
   #sourceClosed(flow: Flow, error: Error | undefined): void {
     if (error === undefined && this.#up.eof && this.#down.eof) return; // both have ended: the last FIN finishes the relay
-    this.#finish(this.#reason ?? endedBy(sourceOf(flow), error));
+    const side = sourceOf(flow);
+    const cause: EndCause = { kind: "gone", side, isCut: error === undefined ? !flow.eof : isCut(error) };
+    const reason = endedBy(side, error);
+    const isNews = this.#reason !== undefined && error !== undefined;
+    this.#finish(isNews ? `${this.#reason}, then ${reason}` : (this.#reason ?? reason), cause);
   }
 
-  /** Ends by a limit. A remote that has not ended and got our FIN must not take what it has for everything: it is reset. */
-  #cut(reason: string): void {
-    this.#finish(reason, this.#up.finished && this.#down.eof ? "close" : "reset");
-  }
-
-  #finish(reason: string, how: "close" | "reset" = "close"): void {
+  #finish(reason: string, cause: EndCause): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#timeouts.stop();
-    this.#remote.events = IGNORE_EVENTS;
-    // what a stalled remote has not taken is lost: the rest must not look like a whole
-    if (how === "reset" || this.#up.stalled) streamOf(this.#remote)?.reset();
-    this.#remote.destroy();
-    this.#up.stop();
-    if (!this.#down.finished) this.#down.finishAtOnce();
-    this.#owner.relayEnded(reason);
+    const [down, up] = [this.#down, this.#up];
+    const state = { remoteEnded: down.eof, clientEnded: up.finished, remoteBehind: up.stalled };
+    const { toClient, toRemote, isReset } = partings(cause, state, this.#rules);
+    if (toRemote === "reset behind") up.flush();
+    up.stop();
+    this.#letGoOfRemote(toRemote);
+    if (toClient === "reset") down.flush();
+    else if (!down.finished) down.finishAtOnce();
+    this.#owner.relayEnded({ reason, toClient, isReset, writtenAt: down.lastActivityAt });
+  }
+
+  #letGoOfRemote(how: Partings["toRemote"]): void {
+    const remote = this.#remote;
+    remote.events = IGNORE_EVENTS;
+    if (how === "reset behind") this.#owner.resetRemote(remote, this.#up.lastActivityAt);
+    else if (how === "reset") remote.reset();
+    else remote.destroy();
   }
 
   /** The events of one end, as events of both flows. One object with shared methods: there may be thousands of relays. */
@@ -230,6 +275,10 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
 
     closed(error: Error | undefined): void {
       this.#relay.#sourceClosed(this.#outgoing, error);
+    }
+
+    broken(): void {
+      this.#relay.#sourceBroken(this.#outgoing);
     }
 
     backlog(): Promise<PeerBacklog> {

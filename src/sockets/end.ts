@@ -23,6 +23,11 @@ export interface EndEvents {
    *   closed it. Any other: the peer has reset the connection, or does not answer. {@link isCut} tells whether something may be missing.
    */
   closed(error: Error | undefined): void;
+  /**
+   * The peer has reset the connection: it takes nothing more. What it sent before is still handed on, and {@link closed} comes behind it.
+   * An end that notices both at once says {@link closed} only.
+   */
+  broken?(): void;
   /** What the reader of this end's bytes has not taken, as far as the kernel knows. Absent where nobody can tell. */
   backlog?(): Promise<PeerBacklog>;
   /** One of these calls has thrown: a fault in the program, which costs this connection and no other. */

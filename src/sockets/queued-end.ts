@@ -100,14 +100,23 @@ export abstract class QueuedEnd implements End {
     return true;
   }
 
-  /** Accepts no more bytes. Behind the waiting bytes the reader gets EOF, or, with a reason, the end closes. */
-  protected endBehindQueue(reason?: string): void {
-    this.#endBehindQueue(reason === undefined ? undefined : new EndReason(reason, false));
+  /**
+   * Accepts no more bytes. Behind the waiting bytes the reader gets EOF, or, with a reason, the end closes.
+   *
+   * @param isCut the reader must not take what it has got for the whole
+   */
+  protected endBehindQueue(reason?: string, isCut = false): void {
+    const state = this.#state;
+    const end = reason === undefined ? undefined : new EndReason(reason, isCut);
+    const isMore = state.kind === "ending" && end !== undefined && (state.reason === undefined || isCut);
+    if (state.kind === "open" || isMore) this.#state = { kind: "ending", reason: end };
+    else if (state.kind === "ended" && end !== undefined) this.#close(end); // the end closes behind its FIN
+    this.flush();
   }
 
   /** The peer has cut the connection (RESET), or is lost: behind the waiting bytes the end closes, and the reader learns that it is a cut. */
   resetBehindQueue(reason: string): void {
-    this.#endBehindQueue(new EndReason(reason, true));
+    this.endBehindQueue(reason, true);
   }
 
   /** The end has just gone, whichever side closed it: gives back what the subclass holds. Called once. */
@@ -123,14 +132,6 @@ export abstract class QueuedEnd implements End {
       this.#state = { kind: "ended" };
       this.events.eof();
     }
-  }
-
-  #endBehindQueue(reason: EndReason | undefined): void {
-    const state = this.#state;
-    const isMore = state.kind === "ending" && reason !== undefined && (state.reason === undefined || reason.isCut);
-    if (state.kind === "open" || isMore) this.#state = { kind: "ending", reason };
-    else if (state.kind === "ended" && reason !== undefined) this.#close(reason); // the end closes behind its FIN
-    this.flush();
   }
 
   #close(reason: EndReason): void {

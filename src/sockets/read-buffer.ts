@@ -105,6 +105,17 @@ export class ReadBuffer {
     this.#limit = this.#firstLimit === 0 ? bytes : Math.min(this.#firstLimit, bytes);
   }
 
+  /** The option `onread` of Node's sockets. */
+  get onread(): { buffer: () => Buffer; callback: (bytes: number) => boolean } {
+    return {
+      buffer: () => this.buffer(),
+      callback: (bytes) => {
+        this.read(bytes);
+        return true;
+      },
+    };
+  }
+
   /** The memory for the next read. */
   buffer(): Buffer {
     return this.#limit > 0 && this.#limit < this.#buffer.length ? this.#buffer.subarray(0, this.#limit) : this.#buffer;

@@ -1,17 +1,15 @@
-import { readSync } from "node:fs";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { type HostPort, plainAddress } from "../core/net/address.js";
 import { endpointKey } from "../core/net/proc-net-tcp.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
-import { type End, type EndEvents, IGNORE_EVENTS } from "./end.js";
+import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
+import { closeByReset, errorBehindEnd, movedSocket } from "./node-handle.js";
 import type { ReadBuffer } from "./read-buffer.js";
 
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
 const SOON_MS = 1000; // the kernel counts keepalive in whole seconds
-/** Bytes of one read of last words. */
-const LAST_WORDS_MAX = 16_384;
 const END = Symbol("end");
 
 /** A socket that knows its end. So all sockets share their listeners, and an idle one costs little memory. */
@@ -32,7 +30,7 @@ export class StreamEnd implements End {
   keeper: { destroying(): boolean; gone(): void } | undefined;
   readonly peerAddress: string;
   readonly peerPort: number;
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #keepaliveMs: number;
   readonly #buffer: ReadBuffer | undefined;
   #ownKey: string | undefined;
@@ -45,6 +43,8 @@ export class StreamEnd implements End {
   /** Its share of a pass of the event loop, where no {@link ReadBuffer} limits that. */
   readonly #slice: TimeSlice | undefined;
   #error: Error | undefined;
+  /** Why nothing can be written any more, while the last words of the peer are read. */
+  #broken: Error | undefined;
 
   /**
    * @param socket connected, with `allowHalfOpen`, and paused until {@link resume}
@@ -64,15 +64,8 @@ export class StreamEnd implements End {
     this.peerPort = peer?.port ?? socket.remotePort ?? 0;
     socket.setNoDelay(true);
     this.probeSoon(false);
-    const owned = socket as OwnedSocket;
-    owned[END] = this;
-    if (buffer === undefined) owned.on("data", StreamEnd.#onData);
-    else buffer.reader = this;
-    owned.on("end", StreamEnd.#onEnd);
-    owned.on("finish", StreamEnd.#onFinish);
-    owned.on("error", StreamEnd.#onError);
-    owned.on("close", StreamEnd.#onClose);
-    socket.pause();
+    if (buffer !== undefined) buffer.reader = this;
+    this.#listen(socket);
   }
 
   /** Our own address; empty once the connection is closed. */
@@ -96,8 +89,9 @@ export class StreamEnd implements End {
     return this.#peerKey;
   }
 
+  /** A broken end has one for ever: nobody is to write any more. */
   get unsent(): number {
-    return this.#socket.writableLength;
+    return this.#broken === undefined ? this.#socket.writableLength : 1;
   }
 
   get gone(): boolean {
@@ -111,7 +105,7 @@ export class StreamEnd implements End {
 
   /** The kernel takes nothing more: the peer has reset the connection. Its {@link EndEvents.closed} may still be to come. */
   get isBroken(): boolean {
-    return this.#socket.destroyed || this.#socket.errored !== null;
+    return this.#broken !== undefined || this.#socket.destroyed || this.#socket.errored !== null;
   }
 
   /** Bytes written, the {@link unsent} ones included. */
@@ -147,7 +141,7 @@ export class StreamEnd implements End {
   }
 
   write(chunk: Buffer | string): void {
-    if (!this.#socket.writable) return;
+    if (!this.#socket.writable || this.#broken !== undefined) return;
     this.#socket.write(chunk, this.#onWritten);
     if (this.#socket.writableLength > 0) this.#draining = true;
   }
@@ -191,26 +185,32 @@ export class StreamEnd implements End {
   }
 
   end(): void {
-    if (!this.#socket.writableEnded) this.#socket.end();
+    if (!this.#socket.writableEnded && this.#broken === undefined) this.#socket.end();
   }
 
   destroy(error?: Error): void {
     if (this.hasEnded || this.keeper?.destroying() !== true) this.#socket.destroy(error);
   }
 
-  /**
-   * Cuts the connection by RST: the peer sees an error, whatever it has sent or been sent. A TLS connection can only be destroyed: its
-   * peer sees FIN without the `close_notify` that belongs before it.
-   */
+  /** Cuts the connection by RST: the peer sees an error, whatever it has sent or been sent. */
   reset(): void {
-    const { writableEnded, writableFinished } = this.#socket;
-    const isEnding = writableEnded && !writableFinished && this.unsent === 0; // Node cannot reset while it sends FIN
-    if (isEnding || this.#socket instanceof TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    closeByReset(this.#socket);
+    this.#socket.destroy();
+  }
+
+  #listen(socket: Socket): void {
+    const owned = socket as OwnedSocket;
+    owned[END] = this;
+    if (this.#buffer === undefined) owned.on("data", StreamEnd.#onData);
+    owned.on("end", StreamEnd.#onEnd);
+    owned.on("finish", StreamEnd.#onFinish);
+    owned.on("error", StreamEnd.#onError);
+    owned.on("close", StreamEnd.#onClose);
+    socket.pause();
   }
 
   readonly #onWritten = (error?: Error | null): void => {
-    if (error) this.#readLastWords();
+    if (error) this.#break(error);
     if (!this.#draining || this.#socket.writableLength > 0) return;
     this.#draining = false;
     this.#tell("drained");
@@ -218,18 +218,18 @@ export class StreamEnd implements End {
 
   /**
    * A peer that closes while it is being sent something may have said why: a web server refuses an upload so. The kernel still has these
-   * bytes, but Node gives up the socket at the first write that fails. Called before that.
+   * bytes, but Node gives up a socket at the first write that fails. So the connection moves to another socket, which only reads. Called
+   * before Node gives up.
    */
-  #readLastWords(): void {
-    const { _handle: handle } = this.#socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
-    const fd = handle?.fd ?? -1;
-    if (fd < 0 || this.#socket instanceof TLSSocket) return;
-    const words = Buffer.alloc(LAST_WORDS_MAX);
-    while (this.#wanted) {
-      const count = readNow(fd, words);
-      if (count === 0) return;
-      this.receive(words.subarray(0, count));
-    }
+  #break(error: Error): void {
+    if (this.#broken !== undefined || this.#socket instanceof TLSSocket) return;
+    const socket = movedSocket(this.#socket, this.#buffer);
+    if (socket === undefined) return;
+    this.#broken = error;
+    this.#socket = socket;
+    this.#listen(socket);
+    guarded(this, () => this.events.broken?.());
+    this.#readOn();
   }
 
   #tell(event: "eof" | "drained" | "finished"): void {
@@ -265,7 +265,10 @@ export class StreamEnd implements End {
   };
 
   static readonly #onEnd = function (this: OwnedSocket): void {
-    this[END].#tell("eof");
+    const end = this[END];
+    const error = end.#broken ?? errorBehindEnd(this);
+    if (error === undefined) end.#tell("eof");
+    else end.destroy(error);
   };
 
   static readonly #onFinish = function (this: OwnedSocket): void {
@@ -273,12 +276,14 @@ export class StreamEnd implements End {
   };
 
   static readonly #onError = function (this: OwnedSocket, error: Error): void {
-    this[END].#error = error;
+    const end = this[END];
+    if (end.#socket === this) end.#error = error;
     this.destroy(); // behind an alert of TLS, Node would leave the socket open
   };
 
   static readonly #onClose = function (this: OwnedSocket): void {
     const end = this[END];
+    if (end.#socket !== this) return; // the connection has moved
     end.#buffer?.release();
     end.keeper?.gone();
     try {
@@ -287,15 +292,6 @@ export class StreamEnd implements End {
       end.events.fault(error);
     }
   };
-}
-
-/** Reads what the kernel has of a socket. Returns the number of bytes; 0: none, the end, or an error. */
-function readNow(fd: number, into: Buffer): number {
-  try {
-    return readSync(fd, into);
-  } catch {
-    return 0;
-  }
 }
 
 /**

@@ -1,12 +1,14 @@
+import { TUNNEL_ENDS } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { type Dial, dial } from "../dial/dial.js";
-import { Relay, type RelayOwner } from "../relay/relay.js";
+import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, endedBy, IGNORE_EVENTS, wasEndedBy } from "../sockets/end.js";
+import { resetLingering } from "../sockets/lingering-close.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Channel } from "./channel.js";
@@ -64,7 +66,7 @@ export class DeviceClient implements RelayOwner {
     }
     const stream = streamOf(remote);
     if (stream !== undefined) this.#context.deadPeers.add(stream);
-    const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, this.#context.clock, this);
+    const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, TUNNEL_ENDS, this.#context.clock, this);
     this.#state = { kind: "relaying", remote, relay };
     relay.start(NO_EARLY_BYTES);
   }
@@ -98,8 +100,13 @@ export class DeviceClient implements RelayOwner {
     if (!this.#channel.passesFin) this.#finish("by service");
   }
 
-  relayEnded(reason: string): void {
+  relayEnded({ reason, toClient }: RelayEnding): void {
+    if (toClient === "reset") this.#channel.reset();
     this.#finish(reason);
+  }
+
+  resetRemote(remote: End, writtenAt: number): void {
+    resetLingering(remote, writtenAt, this.#context, (error) => this.#owner.fault(error));
   }
 
   fault(error: unknown): void {
@@ -114,9 +121,9 @@ export class DeviceClient implements RelayOwner {
     const isSilent = this.#isSilent(state.kind === "relaying" ? state.relay : undefined);
     if (state.kind === "dialling") this.#dial.abort();
     else {
-      const stream = streamOf(state.remote);
-      if (stream !== undefined) this.#context.deadPeers.remove(stream);
       state.relay.close(reason);
+      const stream = streamOf(state.remote);
+      if (stream?.gone) this.#context.deadPeers.remove(stream); // one that waits for its reset may still vanish
     }
     this.#channel.destroy();
     this.#owner.over(reason, isSilent);

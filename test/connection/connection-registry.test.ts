@@ -13,6 +13,7 @@ class Steps {
   isClientGone = false;
   isEndAnnounced = false;
   traffic = { received: 0, sent: 0 };
+  isReset = false;
 
   constructor(id: string, origin: ClientOrigin) {
     this.id = id;
@@ -66,8 +67,8 @@ test("traffic counts connections that are there and those that are finished, eac
   const { registry, add } = fixture();
   const [one, other] = [add(from("192.0.2.7")), add(from("192.0.2.8"))];
   one.change({ traffic: { received: 100, sent: 10 } });
-  other.change({ traffic: { received: 1000, sent: 0 } });
-  const total = { connections: 2, received: 1100, sent: 10 };
+  other.change({ traffic: { received: 1000, sent: 0 }, isReset: true });
+  const total = { connections: 2, received: 1100, sent: 10, resets: 1 };
   assert.deepEqual(registry.traffic, total);
   one.change({ isClientGone: true, isEndAnnounced: true });
   one.change({});

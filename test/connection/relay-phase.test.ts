@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { type TestContext, test } from "node:test";
 import { ConnectionLog } from "#src/connection/connection-log.js";
 import { RelayPhase } from "#src/connection/relay-phase.js";
+import { CONN_ENDS } from "#src/core/limits/end-rules.js";
 import { DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
+import type { RelayEnding } from "#src/relay/relay.js";
 import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
 import { acceptLocal } from "#src/sockets/local-end.js";
 import type { StreamEnd } from "#src/sockets/stream-end.js";
@@ -34,13 +36,13 @@ async function phaseOf(t: TestContext, options: Partial<typeof DEFAULT_OPTIONS> 
   };
   const owner = {
     clientFinished: () => void events.push("client finished"),
-    relayEnded: (reason: string) => void events.push(reason),
+    relayEnded: ({ reason }: RelayEnding) => void events.push(reason),
     pluginNotified: () => void events.push("plugin notified"),
     fault: (error: unknown) => assert.fail(String(error)),
   };
   const log = new ConnectionLog(here.generation.context, "a1", 2504, client.end);
   const reached = { end: remote.end, request, pid: "a1", serverLease };
-  const phase = new RelayPhase(reached, client.end, log, here.generation.context, owner);
+  const phase = new RelayPhase(reached, client.end, CONN_ENDS, log, here.generation.context, owner);
   return { ...here, luup, phase, client: client.peer, remote: remote.peer, events, released: () => released };
 }
 
@@ -124,5 +126,8 @@ test("the kernel knows whether a client is there; of a Unix socket it does not k
   const request = { target: { host: "device", port: 23 }, options: DEFAULT_OPTIONS };
   const owner = { clientFinished() {}, relayEnded() {}, pluginNotified() {}, fault() {} };
   const reached = { end: remote, request, pid: "a2", serverLease: undefined };
-  assert.equal(await new RelayPhase(reached, local, log, generation.context, owner).clientState(), "present");
+  assert.equal(
+    await new RelayPhase(reached, local, CONN_ENDS, log, generation.context, owner).clientState(),
+    "present",
+  );
 });

@@ -77,7 +77,7 @@ test("a plugin that does not read its last bytes is cut after an hour", async ()
   await daemon.stop("test");
 });
 
-test("a client has gone and its remote does not read the last bytes: the connection ends after 30 s", async () => {
+test("a client has gone and its remote, which is there, does not read the last bytes: the connection ends after an hour", async () => {
   const clock = new ManualClock();
   const device = await Device.open();
   const { daemon, port } = await daemonHere({}, clock);
@@ -87,11 +87,11 @@ test("a client has gone and its remote does not read the last bytes: the connect
   await until(() => remote.socket.readableLength > 0, "some of it to pass");
   await pause(500);
   client.destroy(); // its FIN waits behind bytes that nobody reads
-  for (let seconds = 0; seconds < 29; seconds += 1) clock.advance(1000);
+  for (let seconds = 0; seconds < 300; seconds += 1) clock.advance(1000);
   await quietFor(100);
   assert.equal([...daemon.status.connections][0]?.phase, "echo");
   await until(() => {
-    clock.advance(1000); // the daemon asks the kernel about the client, again and again
+    clock.advance(60_000); // the daemon asks the kernel about both, again and again
     return [...daemon.status.connections][0]?.phase !== "echo";
   }, "the connection to end");
   device.close();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { CONN_ENDS, type EndRules, LINE_ENDS } from "#src/core/limits/end-rules.js";
 import { NO_BACKLOG, type PeerBacklog } from "#src/core/limits/idle-deadlines.js";
 import type { PeerState } from "#src/core/net/proc-net-tcp.js";
-import { Relay } from "#src/relay/relay.js";
+import { Relay, type RelayEnding } from "#src/relay/relay.js";
 import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
 import type { End } from "#src/sockets/end.js";
 import { ManualClock } from "../support/clock.js";
@@ -22,10 +23,11 @@ class Scene {
   fault: unknown;
   /** The reason why the relay ended. */
   over: string | undefined;
+  ending: RelayEnding | undefined;
 
-  constructor({ receiveTimeoutMs = 0, quietMs = 0 } = {}) {
+  constructor({ receiveTimeoutMs = 0, quietMs = 0 } = {}, ends: EndRules = CONN_ENDS) {
     const rules = { blockSize: 0, receiveTimeoutMs, quietMs };
-    new Relay(this.client, this.remote, rules, this.clock, {
+    new Relay(this.client, this.remote, rules, ends, this.clock, {
       writtenToClient() {},
       writtenToRemote() {},
       clientDrained() {},
@@ -40,9 +42,11 @@ class Scene {
         return this.backlogs.get(end) ?? NO_BACKLOG;
       },
       clientFinished() {},
-      relayEnded: (reason) => {
-        this.over = reason;
+      relayEnded: (ending) => {
+        this.over = ending.reason;
+        this.ending = ending;
       },
+      resetRemote: (remote) => remote.reset(),
       fault: (error) => {
         this.fault = error;
       },
@@ -55,9 +59,9 @@ class Scene {
   }
 
   /** Lets time pass in small steps, so that promises settle in between. */
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 100) {
-      this.clock.advance(Math.min(left, 100));
+  async pass(ms: number, stepMs = 100): Promise<void> {
+    for (let left = ms; left > 0; left -= stepMs) {
+      this.clock.advance(Math.min(left, stepMs));
       await this.turn();
     }
   }
@@ -108,15 +112,15 @@ describe("behind a FIN", () => {
       assert.match(scene.over ?? "still there", /^by /);
     });
 
-    test(`${who} that stops acknowledging has 30 s`, async () => {
+    test(`${who} that stops acknowledging, but is there, has an hour`, async () => {
       const scene = new Scene();
       scene[ending].send("text");
       scene[ending].fin();
       scene.leaves(scene[slow], 4);
-      await scene.pass(29_900);
+      await scene.pass(3_590_000, 10_000);
       assert.equal(scene.over, undefined);
-      await scene.pass(1400);
-      assert.match(scene.over ?? "still there", /^by /);
+      await scene.pass(20_000, 10_000);
+      assert.match(scene.over ?? "still there", /^by (client|remote), and the last bytes were not taken for 3600 s$/);
     });
   }
 
@@ -176,8 +180,8 @@ describe("a process that stood still", () => {
 
 describe("a client that nobody reads, because the remote reads nothing", () => {
   /** A relay whose remote takes nothing, with a client of which the kernel says this. */
-  function stalled(state: PeerState): Scene {
-    const scene = new Scene();
+  function stalled(state: PeerState, ends = CONN_ENDS): Scene {
+    const scene = new Scene({}, ends);
     scene.remote.setBusy(true);
     scene.client.send("much");
     scene.clientState = state;
@@ -192,12 +196,21 @@ describe("a client that nobody reads, because the remote reads nothing", () => {
     assert.equal(scene.over, "by client, and the remote takes nothing");
   });
 
-  test("has 30 s when it has sent FIN: the remote may go on", async () => {
+  test("has an hour when it has sent FIN: the remote may go on", async () => {
     const scene = stalled("ended");
-    await scene.pass(29_900);
+    await scene.pass(3_590_000, 10_000);
     assert.equal(scene.over, undefined);
-    await scene.pass(1200);
-    assert.equal(scene.over, "by client, and the remote takes nothing");
+    await scene.pass(30_000, 10_000);
+    assert.equal(scene.over, "by client, and the last bytes were not taken for 3600 s");
+  });
+
+  test("on a line, has an hour when it has reset: the remote gets what came before", async () => {
+    const scene = stalled("gone", LINE_ENDS);
+    await scene.pass(3_590_000, 10_000);
+    assert.equal(scene.over, undefined);
+    await scene.pass(30_000, 10_000);
+    assert.equal(scene.over, "by client, and the last bytes were not taken for 3600 s");
+    assert.deepEqual([scene.remote.wasReset, scene.ending?.toClient], [true, "reset"]);
   });
 
   test("is looked up every 5 s", async () => {

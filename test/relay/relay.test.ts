@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import { CONN_ENDS, LINE_ENDS } from "#src/core/limits/end-rules.js";
 import { NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
 import { Relay, type RelayOwner } from "#src/relay/relay.js";
 import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
@@ -10,7 +11,7 @@ import { until } from "../support/wait.js";
 const RULES = { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0 };
 
 /** A relay between two real connections to the test, and the calls of its owner. */
-async function scene(t: TestContext, { early = NO_EARLY_BYTES, rules = RULES } = {}) {
+async function scene(t: TestContext, { early = NO_EARLY_BYTES, rules = RULES, ends = CONN_ENDS } = {}) {
   const [{ end: client, peer: plugin }, { end: remote, peer: device }] = [await socketEnd(t), await socketEnd(t)];
   const told: string[] = [];
   const counts = { toClient: 0, toRemote: 0 };
@@ -24,12 +25,13 @@ async function scene(t: TestContext, { early = NO_EARLY_BYTES, rules = RULES } =
     clientDrained: () => told.push("client drained"),
     remoteEnded: () => told.push("remote ended"),
     clientFinished: () => told.push("client finished"),
-    relayEnded: (reason) => told.push(`ended: ${reason}`),
+    relayEnded: ({ reason, toClient }) => told.push(`ended: ${reason}${toClient === "reset" ? ", reset" : ""}`),
+    resetRemote: () => told.push("remote to be reset"),
     clientState: async () => "present",
     backlogOf: async () => NO_BACKLOG,
     fault: (error) => assert.fail(String(error)),
   };
-  const relay = new Relay(client, remote, rules, systemClock, owner);
+  const relay = new Relay(client, remote, rules, ends, systemClock, owner);
   relay.start(early);
   return { relay, plugin, device, client, remote, told, counts };
 }
@@ -120,6 +122,52 @@ describe("closing", () => {
     relay.close("over");
     assert.equal(reset.mock.callCount(), 1);
     assert.equal(remote.gone, true);
+  });
+});
+
+describe("on a line, where a reset is passed on", () => {
+  const ends = LINE_ENDS;
+
+  test("a remote that resets: the client gets what came before, no FIN, and is to be reset", async (t) => {
+    const { plugin, device, told } = await scene(t, { ends });
+    device.write("half a");
+    device.reset();
+    assert.equal(await plugin.take(6), "half a");
+    await until(() => told.length > 0, "the end");
+    assert.match(told.join("; "), /^ended: reset by remote \(.*ECONNRESET\), reset$/);
+    assert.equal(plugin.ended, false);
+  });
+
+  test("a client that resets: the remote is to be reset behind what came before", async (t) => {
+    const { plugin, device, told } = await scene(t, { ends });
+    plugin.write("half a");
+    plugin.reset();
+    await until(() => told.length === 2, "the end");
+    assert.equal(told[0], "remote to be reset");
+    assert.match(told[1] ?? "", /^ended: reset by client \(.*ECONNRESET\)$/);
+    assert.equal(device.ended, false);
+  });
+
+  test("a side that resets behind its FIN: the log has both", async (t) => {
+    const { plugin, device, told } = await scene(t, { ends });
+    device.end();
+    assert.equal(await plugin.rest(), "");
+    device.reset();
+    plugin.write("x");
+    await until(() => told.some((line) => line.startsWith("ended")), "the end");
+    assert.match(told.at(-1) ?? "", /^ended: by remote, then reset by remote \(.*\), reset$/);
+  });
+
+  test("closed from outside: both are reset, unless the other side has sent its FIN", async (t) => {
+    const cut = await scene(t, { ends });
+    cut.relay.close("the daemon stops");
+    await until(() => cut.device.closed, "the reset");
+    assert.deepEqual([cut.device.error?.code, cut.told], ["ECONNRESET", ["ended: the daemon stops, reset"]]);
+    const whole = await scene(t, { ends });
+    whole.device.end();
+    assert.equal(await whole.plugin.rest(), "");
+    whole.relay.close("the daemon stops");
+    assert.equal(whole.told.at(-1), "ended: the daemon stops");
   });
 });
 

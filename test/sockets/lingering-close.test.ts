@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
+import type { Farewell } from "#src/core/limits/end-rules.js";
 import { closeLingering } from "#src/sockets/lingering-close.js";
 import { peerBacklog } from "#src/sockets/peer-backlog.js";
 import { SocketTable } from "#src/system/socket-table.js";
@@ -19,10 +20,10 @@ async function scene(t: TestContext) {
   const sockets = new SocketTable(tableClock);
   const { end, peer } = await socketEnd(t);
   const told: string[] = [];
-  const close = (limitMs = LIMIT_MS): void =>
+  const close = (how: Farewell = "end"): void =>
     closeLingering(
       end,
-      limitMs,
+      { how, limitMs: LIMIT_MS },
       { clock, sockets },
       {
         drained: () => told.push("drained"),

@@ -1,3 +1,4 @@
+import { CONN_ENDS } from "#src/core/limits/end-rules.js";
 import { NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
 import type { PeerState } from "#src/core/net/proc-net-tcp.js";
 import { TelegramScheduler } from "#src/direct/telegram-scheduler.js";
@@ -31,7 +32,7 @@ export class TestLine {
     const client = new FakeEnd(() => this.clock.now());
     const server = new FakeEnd(() => this.clock.now());
     const rules = { blockSize, receiveTimeoutMs: 0, quietMs: 0 };
-    const relay = new Relay(client, this.line.wrap(server), rules, this.clock, {
+    const relay = new Relay(client, this.line.wrap(server), rules, CONN_ENDS, this.clock, {
       writtenToClient() {},
       writtenToRemote() {},
       clientDrained() {},
@@ -39,9 +40,10 @@ export class TestLine {
       clientState: async () => joined.state,
       backlogOf: async () => NO_BACKLOG,
       clientFinished() {},
-      relayEnded: (reason) => {
+      relayEnded: ({ reason }) => {
         joined.over = reason;
       },
+      resetRemote: (remote) => remote.reset(),
       fault: (error) => {
         throw error;
       },

@@ -143,7 +143,7 @@ test("a link that is lost ends the client and its service, whether it has connec
   relaying.channel.cut("link lost: enough");
   await until(() => relaying.over.length > 0, "the end");
   for (const { descriptors } of [dialling, relaying]) await until(() => descriptors.used === 0, "the descriptor");
-  assert.equal(dialling.watched.size + relaying.watched.size, 0);
+  await until(() => dialling.watched.size + relaying.watched.size === 0, "nobody to be watched");
   await until(() => service.clients.every(({ ended, closed }) => ended || closed), "the service's side");
   assert.deepEqual([dialling.over.length, relaying.over.length], [1, 1]);
 });

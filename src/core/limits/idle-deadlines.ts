@@ -4,6 +4,8 @@ export interface FlowState {
   readonly lastActivityAt: number;
   /** The source has sent FIN. */
   readonly eof: boolean;
+  /** The source has reset the connection, or has sent FIN, behind bytes that nobody has read yet. */
+  readonly lost: boolean;
   /** The sink has been given the FIN, behind all bytes. */
   readonly finished: boolean;
   /** The sink takes no bytes at the moment, so nobody reads the source. */
@@ -36,19 +38,15 @@ export function backlogChanged(now: PeerBacklog, before: PeerBacklog): boolean {
 export interface IdleDeadline {
   /** The time of the end, in milliseconds. */
   readonly at: number;
-  readonly cause: "remote silent" | "idle" | "client closed" | "remote closed";
+  readonly cause: "remote silent" | "idle" | "client closed" | "remote closed" | "not taken";
   /** The limit that `cause` names, in milliseconds. */
   readonly limitMs: number;
 }
 
 /**
- * Longest idle time after one side's FIN, when both peers have acknowledged everything (docs/protocol.md): a plugin's reload must free a
- * device that takes a single connection.
+ * Longest time without progress after one side's end, while last bytes wait for a peer that is there: some plugins read once a minute. A
+ * peer that is lost is found much earlier (`keepalive`).
  */
-const HALF_CLOSE_LIMIT_MS = 5000;
-/** Longest time without progress after one side's FIN, while last bytes wait for a peer. */
-export const STALL_LIMIT_MS = 30_000;
-/** The same for a client that reads slowly: some plugins read once a minute. */
 export const SLOW_READER_LIMIT_MS = 3_600_000;
 
 /** The limits that options set, in milliseconds; 0 means no limit. */
@@ -57,6 +55,8 @@ export interface IdleLimits {
   readonly receiveTimeoutMs: number;
   /** Longest time without a byte in either direction (IDLE). */
   readonly quietMs: number;
+  /** Longest time in which nothing moves once one side has ended (HALF). */
+  readonly halfCloseMs: number;
 }
 
 /**
@@ -70,10 +70,10 @@ export function idleDeadline(
   down: FlowState,
   up: FlowState,
   stepAt: number,
-  { receiveTimeoutMs, quietMs }: IdleLimits,
+  { receiveTimeoutMs, quietMs, halfCloseMs }: IdleLimits,
   now: number,
 ): IdleDeadline | undefined {
-  const limits: (IdleDeadline | undefined)[] = [closingDeadline(down, up, stepAt)];
+  const limits: (IdleDeadline | undefined)[] = [closingDeadline(down, up, stepAt, halfCloseMs)];
   // During a stall nobody reads the remote, so its silence does not count.
   const remoteFrom = down.stalled ? now : down.lastActivityAt;
   if (receiveTimeoutMs > 0 && !down.eof) limits.push(deadline("remote silent", remoteFrom, receiveTimeoutMs));
@@ -90,14 +90,27 @@ function idleSince(down: FlowState, up: FlowState, quietMs: number, now: number)
     : progressAt;
 }
 
-/** The limit after one side's FIN, counted from the last progress in either direction. */
-function closingDeadline(down: FlowState, up: FlowState, stepAt: number): IdleDeadline | undefined {
-  if (!up.eof && !down.eof) return undefined;
+/**
+ * The limit after one side's end, counted from the last progress in either direction. A direction stays open while its peer has bytes, or a
+ * FIN, to acknowledge: whether that peer is lost is decided elsewhere ({@link DeadPeerDetector}).
+ */
+function closingDeadline(
+  down: FlowState,
+  up: FlowState,
+  stepAt: number,
+  halfCloseMs: number,
+): IdleDeadline | undefined {
+  if (!hasEnded(up) && !hasEnded(down)) return undefined;
   const from = Math.max(stepAt, lastProgress(down), lastProgress(up));
-  const cause = down.eof ? "remote closed" : "client closed";
-  if (!down.eof && isBehind(down)) return deadline(cause, from, SLOW_READER_LIMIT_MS);
-  const isDone = [down, up].every((flow) => !isBehind(flow) && flow.finished === flow.eof);
-  return deadline(cause, from, isDone ? HALF_CLOSE_LIMIT_MS : STALL_LIMIT_MS);
+  const isWaiting = [down, up].some((flow) => isBehind(flow) || flow.finished !== flow.eof);
+  if (isWaiting) return deadline("not taken", from, SLOW_READER_LIMIT_MS);
+  const cause = hasEnded(down) ? "remote closed" : "client closed";
+  return halfCloseMs > 0 ? deadline(cause, from, halfCloseMs) : undefined;
+}
+
+/** Whether nothing more than what has come already will come from the source. */
+export function hasEnded({ eof, lost }: Pick<FlowState, "eof" | "lost">): boolean {
+  return eof || lost;
 }
 
 function lastProgress({ lastActivityAt, peerProgressAt }: FlowState): number {

@@ -174,6 +174,22 @@ export const OPTIONS: readonly ConnOptionRow[] = [
   },
   {
     ...row({
+      key: "HALF",
+      name: "half-close",
+      description:
+        "Once one side has ended: disconnect when nothing has moved either way for this long. 0 is never. Empty is 60s on [direct] ports, 5s otherwise.",
+      usage: "HALF=seconds",
+      help: [
+        "Once one side has ended: disconnect when nothing has moved either way for so long,",
+        "0 is never (default: 5; direct ports: 60).",
+      ],
+      sets: "halfCloseMs",
+      kind: time("s"),
+    }),
+    capabilities: ["HALF"],
+  },
+  {
+    ...row({
       key: "MONI",
       name: "monitor",
       description: "Print every message that passes, on the daemon's stdout, in this view.",

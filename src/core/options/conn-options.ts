@@ -27,6 +27,8 @@ export interface ConnOptions extends TlsOptions {
   readonly renotifyMs?: number;
   /** Longest time without a byte in either direction; 0: no limit. */
   readonly quietMs: number;
+  /** Longest time in which nothing moves once one side has ended; 0: no limit; undefined: as the listener has it. */
+  readonly halfCloseMs?: number;
   /** The view in which the monitor shows the messages; undefined: the connection is not monitored. */
   readonly monitor?: string;
   /** The further parts of the monitor's lines. */

@@ -114,6 +114,8 @@ export interface TrafficStatus {
   readonly received: number;
   /** Bytes to remotes. */
   readonly sent: number;
+  /** Connections that ended by a reset of one side, because one side did not answer any more, or because the daemon reset its client. */
+  readonly resets: number;
 }
 
 /** The daemon, as STAT JSON shows it. The names of the members are an interface (docs/web-and-metrics.md). */

@@ -24,6 +24,7 @@ export function metricsText(report: DaemonReport): Generator<string> {
     ...clientMetrics(report),
     counter("received_bytes_total", "Bytes from remotes.", traffic.received),
     counter("sent_bytes_total", "Bytes to remotes.", traffic.sent),
+    counter("resets_total", "Connections that ended by a reset, of one side or by the daemon.", traffic.resets),
     ...notificationMetrics(report),
     ...serverMetrics(report.directs),
     ...muxMetrics(report.muxes),

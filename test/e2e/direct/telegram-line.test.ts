@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { suite, type TestContext, test } from "node:test";
+import { CONN_ENDS } from "#src/core/limits/end-rules.js";
 import { NO_BACKLOG } from "#src/core/limits/idle-deadlines.js";
 import { TelegramScheduler, type TelegramSchedulerOptions } from "#src/direct/telegram-scheduler.js";
 import { Relay } from "#src/relay/relay.js";
@@ -30,18 +31,31 @@ async function startLine(t: TestContext, server: number, options: Partial<Telegr
       const end = adopt();
       const remote = line.wrap(end);
       assert.equal(streamOf(remote), end);
-      const relay = new Relay(client, remote, { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0 }, systemClock, {
-        writtenToClient() {},
-        writtenToRemote() {},
-        clientDrained() {},
-        remoteEnded() {},
-        clientState: async () => "present",
-        backlogOf: async () => NO_BACKLOG,
-        clientFinished() {},
-        relayEnded: () =>
-          closeLingering(client, 1000, host, { drained() {}, finished() {}, gone() {}, fault: assert.fail }),
-        fault: (error) => assert.fail(String(error)),
-      });
+      const relay = new Relay(
+        client,
+        remote,
+        { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0 },
+        CONN_ENDS,
+        systemClock,
+        {
+          writtenToClient() {},
+          writtenToRemote() {},
+          clientDrained() {},
+          remoteEnded() {},
+          clientState: async () => "present",
+          backlogOf: async () => NO_BACKLOG,
+          clientFinished() {},
+          relayEnded: () =>
+            closeLingering(client, { how: "end", limitMs: 1000 }, host, {
+              drained() {},
+              finished() {},
+              gone() {},
+              fault: assert.fail,
+            }),
+          resetRemote: (remote) => remote.reset(),
+          fault: (error) => assert.fail(String(error)),
+        },
+      );
       relay.start(NO_EARLY_BYTES);
     });
   });
