@@ -1,62 +1,28 @@
-import type { ClientCounters } from "../accept/client-counters.js";
 import type { Guest, Pass } from "../accept/door.js";
-import type { AcceptedClient, Listener, ReplyMode, SocketOwner } from "../accept/listener.js";
-import type { AccessRules } from "../access/access-rules.js";
-import type { Settings } from "../core/config/settings.js";
-import { CONN_ENDS, type EndRules, type Farewell } from "../core/limits/end-rules.js";
+import type { AcceptedClient, Listener, ReplyMode } from "../accept/listener.js";
+import { CONN_ENDS, type EndRules } from "../core/limits/end-rules.js";
 import { SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import { errorReply } from "../core/setup/run-command.js";
 import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
-import { type Dial, type DialContext, dial } from "../dial/dial.js";
+import { type Dial, dial } from "../dial/dial.js";
 import { retryingDial } from "../dial/retrying-dial.js";
-import type { Monitor, TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import type { RelayEnding } from "../relay/relay.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, wasEndedBy } from "../sockets/end.js";
 import { closeLingering, type Parting } from "../sockets/lingering-close.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
-import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";
+import { ConnectionLog } from "./connection-log.js";
+import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { connectionStatus } from "./connection-status.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
-import { RelayPhase, type RelayPhaseContext, type RelayPhaseOwner } from "./relay-phase.js";
-import { SetupPhase, type SetupPhaseContext, type SetupPhaseOwner } from "./setup-phase.js";
-
-/** What a connection needs of the daemon, phase by phase. */
-export interface ConnectionContext extends ConnectionLogContext, SetupPhaseContext, DialContext, RelayPhaseContext {
-  readonly access: AccessRules;
-  readonly settings: Pick<Settings, "keepalive" | "renotify">;
-  readonly monitor: Monitor;
-  readonly clients: ClientCounters;
-  /** A connection has come a step closer to its end: see {@link RegisteredConnection}. */
-  changed(connection: RegisteredConnection): void;
-}
-
-/**
- * `new` until the listener decides: for setup mode, for a remote, or for an owner of the client's socket (`linked`). A closing
- * connection keeps what its last bytes, its plugin and STAT need.
- */
-type Phase =
-  | { readonly kind: "new" }
-  | { readonly kind: "linked"; readonly owner: SocketOwner }
-  | SetupPhase
-  | DialPhase
-  | RelayPhase
-  | {
-      readonly kind: "closing";
-      readonly how: Farewell;
-      readonly request?: ConnRequest | undefined;
-      readonly relayed?: RelayPhase | undefined;
-    };
-
-/** For a client of setup mode to take its last reply and close. */
-const LAST_REPLY: Parting = { how: "end", limitMs: 5000 };
-/** For a client that has left. */
-const AT_ONCE: Parting = { how: "end", limitMs: 0 };
+import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
+import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
 export class Connection
@@ -190,7 +156,7 @@ export class Connection
       if (phase.kind === "dialing") phase.refuse(errorReply("CONN", reason));
       else this.#client.reset();
       if (phase.kind === "echo") phase.relay.close(reason);
-      this.#close(reason, LAST_REPLY_MS);
+      this.#close(reason, LAST_REPLY);
     } catch (error) {
       this.fault(error);
     }
@@ -309,8 +275,8 @@ export class Connection
     this.#log.fault(error);
     try {
       const relay = this.#relaying?.relay;
-      this.#close("fault in the program", LAST_REPLY);
       if (relay !== undefined) this.#cut(relay.remote);
+      this.#close("fault in the program", LAST_REPLY);
     } finally {
       this.#cut(this.#client);
     }

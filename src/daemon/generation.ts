@@ -1,5 +1,5 @@
 import { Admission } from "../accept/admission.js";
-import type { ConnectionContext } from "../connection/connection.js";
+import type { ConnectionContext } from "../connection/connection-phase.js";
 import type { Settings } from "../core/config/settings.js";
 import { faultText } from "../core/parse/text.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";

@@ -147,18 +147,9 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     return this.#owner.backlogOf(end);
   }
 
-  timedOut({ cause, limitMs }: IdleDeadline): void {
-    const limit: EndCause = { kind: "limit" };
-    const seconds = `${limitMs / 1000} s`;
+  timedOut(deadline: IdleDeadline): void {
     const first = this.#reason ?? endedBy(hasEnded(this.#down) ? "remote" : "client");
-    if (cause === "remote silent") this.#finish(`RTIM: the remote was silent for ${limitMs} ms`, limit);
-    else if (cause === "idle") this.#finish(`IDLE: no byte has passed for ${limitMs} ms`, limit);
-    else if (cause === "not taken") this.#finish(`${first}, and the last bytes were not taken for ${seconds}`, limit);
-    else
-      this.#finish(
-        `${first}, and the ${cause === "client closed" ? "remote" : "client"} was silent for ${seconds}`,
-        limit,
-      );
+    this.#finish(timeoutText(deadline, first), { kind: "limit" });
   }
 
   clientVanished(): void {
@@ -293,4 +284,14 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
 
 function sourceOf({ direction }: Flow): "client" | "remote" {
   return direction === "up" ? "client" : "remote";
+}
+
+/** @param first which side has ended, where one has */
+function timeoutText({ cause, limitMs }: IdleDeadline, first: string): string {
+  const seconds = limitMs / 1000;
+  if (cause === "remote silent") return `RTIM: the remote was silent for ${limitMs} ms`;
+  if (cause === "idle") return `IDLE: no byte has passed for ${limitMs} ms`;
+  if (cause === "not taken") return `${first}, and the last bytes were not taken for ${seconds} s`;
+  if (cause === "remote closed") return `${first}, and the client was silent for ${seconds} s`;
+  return `${first}, and the remote was silent for ${seconds} s`;
 }

@@ -1,0 +1,46 @@
+import type { ClientCounters } from "../accept/client-counters.js";
+import type { SocketOwner } from "../accept/listener.js";
+import type { AccessRules } from "../access/access-rules.js";
+import type { Settings } from "../core/config/settings.js";
+import type { Farewell } from "../core/limits/end-rules.js";
+import type { ConnRequest } from "../core/options/conn-request.js";
+import type { DialContext } from "../dial/dial.js";
+import type { Monitor } from "../monitor/monitor.js";
+import type { Parting } from "../sockets/lingering-close.js";
+import type { ConnectionLogContext } from "./connection-log.js";
+import type { RegisteredConnection } from "./connection-registry.js";
+import type { DialPhase } from "./dial-phase.js";
+import type { RelayPhase, RelayPhaseContext } from "./relay-phase.js";
+import type { SetupPhase, SetupPhaseContext } from "./setup-phase.js";
+
+/** What a connection needs of the daemon, phase by phase. */
+export interface ConnectionContext extends ConnectionLogContext, SetupPhaseContext, DialContext, RelayPhaseContext {
+  readonly access: AccessRules;
+  readonly settings: Pick<Settings, "keepalive" | "renotify">;
+  readonly monitor: Monitor;
+  readonly clients: ClientCounters;
+  /** A connection has come a step closer to its end: see {@link RegisteredConnection}. */
+  changed(connection: RegisteredConnection): void;
+}
+
+/**
+ * `new` until the listener decides: for setup mode, for a remote, or for an owner of the client's socket (`linked`). A closing
+ * connection keeps what its last bytes, its plugin and STAT need.
+ */
+export type Phase =
+  | { readonly kind: "new" }
+  | { readonly kind: "linked"; readonly owner: SocketOwner }
+  | SetupPhase
+  | DialPhase
+  | RelayPhase
+  | {
+      readonly kind: "closing";
+      readonly how: Farewell;
+      readonly request?: ConnRequest | undefined;
+      readonly relayed?: RelayPhase | undefined;
+    };
+
+/** For a client of setup mode to take its last reply and close. */
+export const LAST_REPLY: Parting = { how: "end", limitMs: 5000 };
+/** For a client that has left. */
+export const AT_ONCE: Parting = { how: "end", limitMs: 0 };
