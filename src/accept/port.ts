@@ -29,7 +29,7 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
 /** Errors of an address that may still come: the network is not up yet, or no name server is there yet. */
 const NOT_THERE_YET = new Set(["EADDRNOTAVAIL", "ENOTFOUND", "ETIMEOUT"]);
 /** The start of the daemon waits so long for the address of a name. */
-const LOOKUP_MS = 2000;
+const LOOKUP_MS = 1000;
 
 /** Why the daemon cannot listen on a port, in words for people. */
 export class ListenError extends Error {

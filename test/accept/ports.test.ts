@@ -15,8 +15,10 @@ import { until } from "../support/wait.js";
 
 const HERE = "127.0.0.1";
 
-function fixture(t: TestContext) {
+/** @param known what names mean, besides `localhost` */
+function fixture(t: TestContext, known: Readonly<Record<string, string>> = {}) {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
+  const names = localNames(clock, known);
   const welcomed: string[] = [];
   const admit = (listener: Listener, socket: Socket): void => {
     welcomed.push(listener.name);
@@ -26,7 +28,7 @@ function fixture(t: TestContext) {
     welcomed.push(listener.name);
     client.destroy();
   };
-  const ports = new Ports({ clock, log, own: new OwnSockets(clock), names: localNames(clock), admit, admitDatagrams });
+  const ports = new Ports({ clock, log, own: new OwnSockets(clock), names, admit, admitDatagrams });
   t.after(() => ports.close());
   const listening = (): number[] => ports.status.filter(({ problem }) => problem === undefined).map(({ port }) => port);
   /** Connects to a port; returns the name of the listener that was given the client. */
@@ -124,4 +126,24 @@ test("an essential port whose address is not there yet is tried again after a re
   await ports.change([listenerOf(number, { essential: true })], "192.0.2.1");
   assert.match(ports.status[0]?.problem ?? "", /no such address on this machine/);
   assert.equal(clock.pending, 1);
+});
+
+test("a name without an address yet is tried again, on an essential port, too; the first of its addresses that is here is taken", async (t) => {
+  const known: Record<string, string> = {};
+  const { clock, log, ports, listening } = fixture(t, known);
+  const [essential, other] = [await freePort(), await freePort()];
+  await ports.open([listenerOf(essential, { essential: true }), listenerOf(other, { host: "line.test" })], "hub.test");
+  assert.deepEqual(listening(), []);
+  assert.deepEqual(log.lines, [
+    `WARN cannot listen on line.test:${other}: unknown address (the name server does not answer); the daemon tries again until it works`,
+    `WARN cannot listen on hub.test:${essential}: unknown address (the name server does not answer); the daemon tries again until it works`,
+  ]);
+  known["hub.test"] = "192.0.2.1 127.0.0.1";
+  known["line.test"] = "127.0.0.1";
+  clock.advance(1000);
+  await until(() => listening().length === 2, "both ports");
+  assert.deepEqual(
+    ports.status.map(({ address }) => address),
+    ["127.0.0.1", "127.0.0.1"],
+  );
 });

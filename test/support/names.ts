@@ -6,17 +6,20 @@ import { systemClock } from "#src/system/clock.js";
 
 const SILENT: NameServers = { count: 0, ask: async () => ({ kind: "silence" }), cancel() {} };
 
-/** Sources that know `localhost`, and no other name. */
-export const ONLY_LOCALHOST: NameSources = {
-  async hosts(name): Promise<HostAddress[]> {
-    return name === "localhost" ? [{ address: "127.0.0.1", family: 4 }] : [];
-  },
-  servers: () => SILENT,
-  system: async () => [],
-  close() {},
-};
-
-/** Names as tests have them that are not about names: they know `localhost`. */
-export function localNames(clock: Clock = systemClock): Names {
-  return new Names(clock, { warn() {} }, ONLY_LOCALHOST);
+/**
+ * Names as tests have them that are not about names: they know `localhost`.
+ *
+ * @param known what other names mean, each with its IPv4 addresses; it may change
+ */
+export function localNames(clock: Clock = systemClock, known: Readonly<Record<string, string>> = {}): Names {
+  const sources: NameSources = {
+    async hosts(name): Promise<HostAddress[]> {
+      const text = name === "localhost" ? "127.0.0.1" : (known[name] ?? "");
+      return text.split(" ").flatMap((address) => (address === "" ? [] : [{ address, family: 4 }]));
+    },
+    servers: () => SILENT,
+    system: async () => [],
+    close() {},
+  };
+  return new Names(clock, { warn() {} }, sources);
 }
