@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigFile } from "../support/config.js";
 import { startDaemon } from "../support/daemon.js";
-import { startEcho } from "../support/echo.js";
+import { roundTrip, startEcho } from "../support/echo.js";
 import { freePort } from "../support/free-port.js";
 import { blackHole, insideNamespace, noBlackHole, runInside } from "../support/namespace.js";
 import { Client } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { descriptors, descriptorsAtRest } from "../support/process.js";
+import { Download, EchoTransfer, startTapes } from "../support/transfer.js";
 import { until } from "../support/wait.js";
 
 const SERVER = "127.0.0.9"; // where the link is; clients and services are elsewhere
@@ -73,5 +74,48 @@ if (!insideNamespace) {
     const restored = (): boolean =>
       [server, device].every((daemon, side) => descriptors(daemon) <= (before[side] ?? 0));
     await until(restored, "the descriptors to be closed", FOUND_WITHIN_MS); // who has half-closed has 5 s
+  });
+
+  test("with resume: the clients of a transfer survive a black hole that both sides have found", async (t) => {
+    const [echo, tapes] = [await startEcho(), await startTapes()];
+    t.after(() => {
+      echo.stop();
+      tapes.stop();
+    });
+    const [link, front, bulk] = [await freePort(SERVER), await freePort(), await freePort()];
+    const services = [`127.0.0.1:${echo.port}`, `127.0.0.1:${tapes.port}`];
+    const host = "[host]\nkeepalive=1\n";
+    const exposed = `127.0.0.1:${front}>${services[0]} 127.0.0.1:${bulk}>${services[1]}`;
+    const server = await startDaemon("-c", new ConfigFile(`${host}[tunnel]\n${link}=EXPOSE ${exposed} RSUM=30\n`).path);
+    const device = await startDaemon(
+      "-c",
+      new ConfigFile(`${host}[device]\nserver=${SERVER}:${link}\nallow=${services.join(", ")}\n`).path,
+    );
+    t.after(async () => {
+      await server.stop("SIGKILL");
+      await device.stop("SIGKILL");
+    });
+    const talker = await reached(front, BACK_WITHIN_MS);
+    await roundTrip(talker, "before");
+    const length = 3_000_000_000;
+    const download = new Download(bulk, 1, length);
+    const upload = new EchoTransfer(front, 2, 200_000_000);
+    await until(() => download.count > 1_000_000 && upload.count > 1_000_000, "the transfers to run");
+    blackHole(SERVER);
+    const since = performance.now();
+    const found = (daemon: { log(): string }): boolean => /link lost: .* wait/.test(daemon.log());
+    await until(() => found(server) && found(device), "both sides to find it", FOUND_WITHIN_MS);
+    t.diagnostic(`found after ${((performance.now() - since) / 1000).toFixed(1)} s`);
+    const fresh = await Client.open(front);
+    fresh.write("meanwhile");
+    noBlackHole();
+    assert.equal(await fresh.take(9, BACK_WITHIN_MS), "meanwhile");
+    await roundTrip(talker, "after");
+    const { count } = download;
+    await until(() => download.count > count + 10_000_000, "the transfer to go on");
+    download.socket.destroy();
+    assert.deepEqual(await upload.done, { count: 200_000_000, right: true, error: undefined });
+    assert.ok((await download.done).right);
+    for (const client of [talker, fresh]) client.destroy();
   });
 }
