@@ -170,10 +170,7 @@ export class TunnelDevice {
 
   #disconnected(problem: string, connection: ServerConnection, farewell?: Farewell): void {
     connection.stopWatching();
-    const carried = this.#link?.connection.session?.carried;
-    const waits = carried === undefined ? {} : { waits: { carried: carried !== this.#carried } };
-    this.#carried = carried;
-    this.#retryLater(problem, { lastedMs: connection.ageMs, ...waits, farewell });
+    this.#retryLater(problem, { lastedMs: connection.ageMs, farewell });
   }
 
   /** The server offers a session: from now on the link waits for another connection when it loses this one. */
@@ -261,10 +258,13 @@ export class TunnelDevice {
 
   #retryLater(problem: string, ended: EndedLink): void {
     if (this.#state.kind === "stopped") return;
-    const { waitMs, wasSteady } = this.#retry.after(ended, Math.random());
+    const carried = this.#link?.connection.session?.carried;
+    const waits = carried === undefined ? {} : { waits: { carried: carried !== this.#carried } };
+    this.#carried = carried;
+    const { waitMs, wasSteady } = this.#retry.after({ ...ended, ...waits }, Math.random());
     if (wasSteady) this.#logged.clear();
-    const pace =
-      ended.farewell === undefined ? "" : `, first in ${Math.round(waitMs / 1000)} s, then more and more rarely`;
+    const { reason = "closed" } = ended.farewell ?? {};
+    const pace = reason === "closed" ? "" : `, first in ${Math.round(waitMs / 1000)} s, then more and more rarely`;
     this.#logOnce("warn", problem, `; the device tries again${pace}`);
     const timer = this.#context.clock.after(waitMs, () => {
       this.#state = this.#startDial();

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import type { Random } from "./random.js";
 
 /** How a connection is lost: both sides see a reset; both see FIN; only the device sees the reset, and the server sees nothing at all. */
 export type Loss = "reset" | "fin" | "unseen by server";
@@ -11,6 +12,17 @@ export interface Cut {
   readonly loss: Loss;
   /** For so long nobody gets through. */
   readonly downMs: number;
+}
+
+/** Cuts at random bytes, all of them within so many. */
+export function cutsWithin(random: Random, bytes: number, downMs: readonly number[]): Cut[] {
+  const parts = downMs.map(() => random.fraction());
+  const all = parts.reduce((sum, part) => sum + part, 0);
+  return downMs.map((ms, index) => ({
+    afterBytes: Math.max(1, Math.floor(((parts[index] ?? 0) / all) * bytes)),
+    loss: random.pick(["reset", "fin", "unseen by server"] as const),
+    downMs: ms,
+  }));
 }
 
 /** A network that loses connections as planned, at any byte of them. Its port leads to a server's port. */

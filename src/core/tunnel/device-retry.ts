@@ -41,8 +41,8 @@ export class DeviceRetry {
     { lastedMs = 0, waits, farewell }: EndedLink,
     random: number,
   ): { readonly waitMs: number; readonly wasSteady: boolean } {
-    const wasSteady = lastedMs >= STEADY_MS || waits?.carried === true;
-    if (wasSteady) this.#failures = 0;
+    const wasSteady = lastedMs >= STEADY_MS;
+    if (wasSteady || waits?.carried) this.#failures = 0;
     if (lastedMs >= SETTLED_MS) this.#farewells = 0;
     this.#failures += 1;
     if (farewell === undefined || farewell.reason === "closed") {

@@ -6,6 +6,8 @@ import type { FarewellReason } from "#src/core/tunnel/farewell.js";
 
 const LOST: EndedLink = { lastedMs: 5000 };
 const NOT_REACHED: EndedLink = {};
+const WAITING: EndedLink = { lastedMs: 10, waits: { carried: false } };
+const CARRIED: EndedLink = { lastedMs: 10, waits: { carried: true } };
 const bye = (reason: FarewellReason | "unknown", lastedMs = 100): EndedLink => ({
   lastedMs,
   farewell: { reason, text: "" },
@@ -21,6 +23,12 @@ const table: [string, EndedLink[], number[]][] = [
   ["good links: at once each time", [LOST, LOST, LOST], [250, 250, 250]],
   ["a server that is away: 2 s at most", Array.from({ length: 5 }, () => NOT_REACHED), [250, 500, 1000, 2000, 2000]],
   ["links that do not last", [{ lastedMs: 999 }, { lastedMs: 999 }, LOST], [250, 500, 250]],
+  [
+    "clients wait: soon, and half a second later at most",
+    [WAITING, WAITING, WAITING, WAITING, WAITING, CARRIED, WAITING],
+    [50, 100, 200, 400, 500, 50, 100],
+  ],
+  ["a server that was stopped", [bye("closed"), NOT_REACHED, NOT_REACHED], [250, 500, 1000]],
   [
     "a wrong secret: up to a minute",
     Array.from({ length: 6 }, () => bye("secret")),

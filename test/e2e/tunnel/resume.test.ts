@@ -1,7 +1,7 @@
 // Links that survive the loss of their connection (resume=). Both ends are in this process.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { BadNetwork, type Cut } from "../../support/bad-network.js";
+import { BadNetwork, type Cut, cutsWithin } from "../../support/bad-network.js";
 import { roundTrip, startEcho } from "../../support/echo.js";
 import { Client, reload } from "../../support/net.js";
 import { faults } from "../../support/process.js";
@@ -36,18 +36,12 @@ async function tunnel(t: TestContext, options: string, plan: readonly Cut[] = []
   return { ...ends, network, echoPort, tapesPort, tapes };
 }
 
-function randomCuts(count: number, bytes: number, maxDownMs: number): Cut[] {
-  const random = new Random(SEED);
-  return Array.from({ length: count }, () => ({
-    afterBytes: random.between(1, (2 * bytes) / count),
-    loss: random.pick(["reset", "fin", "unseen by server"] as const),
-    downMs: random.between(0, maxDownMs),
-  }));
-}
-
 describe("resume", { concurrency: 4 }, () => {
   test(`10 cuts at random bytes within 10 MB: everything arrives, no client is closed; seed ${SEED}`, async (t) => {
-    const { server, device, network, echoPort, tapesPort } = await tunnel(t, "RSUM=20", randomCuts(10, 9_000_000, 20));
+    const random = new Random(SEED);
+    const downMs = Array.from({ length: 10 }, () => random.between(0, 20));
+    const cuts = cutsWithin(random, 9_000_000, downMs);
+    const { server, device, network, echoPort, tapesPort } = await tunnel(t, "RSUM=20", cuts);
     const talker = await Client.open(echoPort);
     const transfers = [
       ...[1, 2].map((key) => new Download(tapesPort, key, 3 * MIB)),
