@@ -20,25 +20,23 @@ export function openPortWarnings(settings: Settings, remedy: string): string[] {
 }
 
 /** The ports that ask for no proof of identity. */
-function openPorts({
-  clients,
-  devices,
-  ip,
-  port,
-  direct,
-  mux,
-  tunnel,
-  webPort,
-  webAddress,
-}: Settings): (Listen & HostPort)[] {
+function openPorts(settings: Settings): (Listen & HostPort)[] {
+  const { clients, devices, ip, port, direct, mux, tunnel, webPort, webAddress, listenTls } = settings;
   if (clients.length > 0) return [];
-  const asksNobody = tunnel.filter(({ route }) => (route.tunnel.secret ?? route.tunnel.authority) === undefined);
+  const proving = new Set(settings.tlsIdentities.filter(({ authority }) => authority).map(({ name }) => name));
+  /** Whether whoever connects needs no certificate. */
+  const isOpen = (identity: string | boolean | undefined): boolean => !proving.has(String(identity));
+  const asksNobody = tunnel.filter(
+    ({ route }) => (route.tunnel.secret ?? route.tunnel.authority) === undefined && isOpen(route.tunnel.tls),
+  );
+  const open = [...direct, ...mux].filter(({ route }) => isOpen(route.options.listenTls));
+  const exposing = tunnel.filter(({ route }) => isOpen(route.options.listenTls));
   const ports = [
-    ...(port > 0 ? [{ host: ip, port }] : []),
-    ...[...direct, ...mux, ...(devices.length > 0 ? [] : asksNobody)].flatMap((line) =>
+    ...(port > 0 && isOpen(listenTls) ? [{ host: ip, port }] : []),
+    ...[...open, ...(devices.length > 0 ? [] : asksNobody)].flatMap((line) =>
       listensOf(line).map((listen) => ({ host: ip, ...listen })),
     ),
-    ...tunnel.flatMap(({ route }) => route.exposures.map(({ listen }) => listen)),
+    ...exposing.flatMap(({ route }) => route.exposures.map(({ listen }) => listen)),
     ...(webPort > 0 ? [{ host: webAddress, port: webPort }] : []),
   ];
   return ports.filter(({ host }) => host !== "localhost" && !isLoopback(host));

@@ -47,6 +47,15 @@ const rows: readonly (readonly [what: string, lines: readonly string[], ports: s
     ["[tunnel]", "3=EXPOSE 127.0.0.1:4>a:1 TLS=1 CERT=c PKEY=k SECR=s"],
     "port 2504",
   ],
+  [
+    "clients that need a certificate",
+    [
+      ...["[host]", "listen-tls=ca", "[tls ca]", "cert=c", "key=k", "ca=a", "[tls open]", "cert=c", "key=k"],
+      ...["[direct]", "1=a:1 LTLS=ca", "2=a:1 LTLS=open", "[mux]", "3=a:1 LTLS=ca"],
+      ...["[tunnel]", "4=EXPOSE 0.0.0.0:5>a:1 TLS=ca LTLS=ca", "6=EXPOSE 0.0.0.0:7>a:1 TLS=open LTLS=open"],
+    ],
+    "port 2, port 6, port 7",
+  ],
   ["a web page", [...HERE, "[web]", "port=80", "address=*"], "port 80"],
   ["no proxy port", ["[host]", "port=0", "[mux]", "127.0.0.1:2=a:1"], ""],
   [

@@ -224,7 +224,7 @@ describe("TLS clients", { skip: missing("openssl") }, () => {
     const tls = listeners.map(({ tls = "" }) => tls);
     assert.deepEqual(tls, ["open", "open", "open", "strict", "open"]);
     assert.equal(connections.at(-1).clientTls, "TLSv1.3");
-    assert.match(daemon.log(), /listening on \*:\d+ \(direct over TLS for 127\.0\.0\.1:\d+\)/);
+    assert.match(daemon.log(), /listening on \*:\d+ \(direct open over TLS for 127\.0\.0\.1:\d+\)/);
   });
 
   test("a reload serves a renewed certificate, and refuses a file that is none", async (t) => {

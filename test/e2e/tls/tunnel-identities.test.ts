@@ -35,7 +35,8 @@ describe("TLS identities of tunnels", { skip: missing("openssl") }, () => {
       await Promise.all([device.stop(), server.stop()]);
       service.close();
     });
-    await until(() => server.log().includes(`listening on 127.0.0.1:${exposed} (expose over TLS`), "the exposed port");
+    await until(() => server.log().includes(`listening on 127.0.0.1:${exposed} (`), "the exposed port");
+    assert.match(server.log(), new RegExp(`listening on 127\\.0\\.0\\.1:${exposed} \\(\\D+ over TLS for `));
     /** A client of the exposed port, over TLS. */
     const speak = async () => {
       const ca = readFileSync(pairs.authority.certificate);
