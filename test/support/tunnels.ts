@@ -30,6 +30,8 @@ export interface TunnelStatus {
     readonly listening: boolean;
     readonly links: number;
     readonly link?: LinkStatus;
+    readonly replaced: number;
+    readonly resumed: number;
   }[];
 }
 

@@ -10,6 +10,7 @@ import { MAX_PENDING } from "#src/tunnel/receive-flow-control.js";
 import { TunnelLink } from "#src/tunnel/tunnel-link.js";
 import { ManualClock } from "../support/clock.js";
 import { Client } from "../support/net.js";
+import { socketEnd } from "../support/socket-end.js";
 import {
   CLOSE,
   DATA,
@@ -555,4 +556,32 @@ test("a client that keeps the link waiting and is closed here keeps nobody waiti
   assert.equal(clock.pending, 0);
   await readSoFar(scene);
   assert.deepEqual([channel.pending, told], [0, ["listen"]]);
+});
+
+test("a link with a session that finds its peer silent waits for another connection, asks nothing meanwhile, and asks anew then", async (t) => {
+  const scene = await open(t, { probeMs: PROBE_MS });
+  const { link, clock, peer, told } = scene;
+  peer.send(PING, 0);
+  await readSoFar(scene);
+  link.connection.beginSession({ id: Buffer.alloc(16, 1), resumeMs: 100 * PROBE_MS }, true, {
+    cut: (reason) => told.push(`cut: ${reason}`),
+    resumed: (afterMs) => told.push(`resumed after ${afterMs}`),
+  });
+  const { channel, ends } = listen(link, 3);
+  for (const _ of [1, 2, 3]) clock.advance(PROBE_MS);
+  await peer.ended();
+  assert.match(told.at(-1) ?? "", /^cut: silent for /);
+  assert.deepEqual([channel.awaitsTurn, ends], [true, []], "the silence of the other side proves nothing");
+  clock.advance(10 * PROBE_MS);
+  const { end, peer: again } = await socketEnd(t);
+  assert.ok(link.connection.session?.goOn(end, 0));
+  assert.match(told.at(-1) ?? "", /^resumed after /);
+  assert.equal(channel.awaitsTurn, false);
+  clock.advance(PROBE_MS / 2);
+  assert.match(told.at(-1) ?? "", /^resumed/, "it has just been heard");
+  for (const _ of [1, 2, 3]) clock.advance(PROBE_MS);
+  await until(() => again.closed || again.ended, "the silent connection to be given up");
+  assert.match(told.at(-1) ?? "", /^cut: silent for /);
+  link.close("enough");
+  assert.deepEqual(told.at(-1), "lost: enough");
 });
