@@ -79,6 +79,7 @@ export class LinkKeepalive {
   #question(ask: () => void): void {
     if (this.#unanswered >= MAX_UNANSWERED) {
       this.#link.lost(`silent for ${Math.round((this.#clock.now() - this.#heardAt) / 1000)} s`);
+      this.#lookAfter(this.#answerMs); // unless that was the end: the link may go on over another connection
       return;
     }
     this.#unanswered += 1;
