@@ -42,8 +42,8 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
       return handshake === undefined ? way.lastError : undefined;
     },
     cancel() {
-      way.cancel();
-      handshake?.destroy();
+      if (handshake === undefined) way.cancel();
+      else handshake.destroy(); // and its TCP socket with it; to destroy that one first crashes Node at the end of a handshake
     },
   };
 };
