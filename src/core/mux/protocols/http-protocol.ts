@@ -77,7 +77,7 @@ function waitsForGoAhead(head: HttpHead): boolean {
 }
 
 /**
- * HTTP/1.1 (RFC 9110, RFC 9112) without TLS and without other protocols on top. The connections of the client and to the device live
+ * HTTP/1.1 (RFC 9110, RFC 9112) without other protocols on top. The connections of the client and to the device live
  * independently: a client that closes its connection does not close the connection to the device.
  */
 export const httpProtocol: Protocol = {
