@@ -6,7 +6,7 @@ import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { identityProblems, servingIdentities } from "../core/config/tls-identities.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
-import { readCredentials, readIdentity } from "../dial/tls-credentials.js";
+import { readCredentials, readIdentity, validityProblem } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import { readRegularFile, regularFileProblem } from "../system/regular-file.js";
 import type { Argument } from "./serve-arguments.js";
@@ -53,7 +53,7 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
   return {
     settings: Object.freeze(settings),
     problems,
-    warnings: [...warnings, ...openPortWarnings(settings, REMEDY)],
+    warnings: [...warnings, ...openPortWarnings(settings, REMEDY), ...expiryWarnings(settings)],
     ...(!hasFile && { reloadNote: NO_FILE }),
   };
 }
@@ -87,6 +87,16 @@ export function checkLines(settings: Settings): string[] {
 function monitorFileProblems({ monitorFile }: ConnOptions): string[] {
   const problem = monitorFile === undefined ? undefined : regularFileProblem(monitorFile);
   return problem === undefined ? [] : [`monitor-file ${monitorFile}: ${problem}`];
+}
+
+/** Warns of certificates whose time is over, or has not come: no peer takes them. */
+function expiryWarnings({ tlsIdentities }: Settings): string[] {
+  return tlsIdentities.flatMap(({ name, certificate, authority }) =>
+    [certificate, authority].flatMap((file) => {
+      const warning = file === undefined ? undefined : validityProblem(file, Date.now());
+      return warning === undefined ? [] : [`[tls ${name}]: ${warning}`];
+    }),
+  );
 }
 
 /** The message of what `read` throws, if it throws. */

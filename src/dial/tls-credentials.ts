@@ -72,6 +72,23 @@ export function readIdentity(identity: TlsIdentity, isServer = false): Credentia
   }
 }
 
+/**
+ * What is wrong with the time of the certificate in a file; undefined: nothing, or the file cannot be used.
+ *
+ * @param epochMs now
+ */
+export function validityProblem(file: string, epochMs: number): string | undefined {
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(readRegularFile(file));
+  } catch {
+    return undefined;
+  }
+  const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+  if (epochMs < from) return `the certificate in ${file} is not valid before ${new Date(from).toISOString()}`;
+  return epochMs > to ? `the certificate in ${file} has expired on ${new Date(to).toISOString()}` : undefined;
+}
+
 function readCertificate(path: string): Buffer {
   return naming(path, () => {
     const text = readRegularFile(path);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { readCredentials, readIdentity } from "#src/dial/tls-credentials.js";
+import { readCredentials, readIdentity, validityProblem } from "#src/dial/tls-credentials.js";
 import { Certificates } from "../support/certificates.js";
 import { openssl } from "../support/openssl.js";
 
@@ -65,4 +65,13 @@ test("an identity may have a short key for a device of 2012, but not for clients
   assert.throws(() => readIdentity(identity, true), {
     message: `[tls old]: TLS: ${short.certificate} cannot be used: its key is too short for clients`,
   });
+});
+
+test("the time of a certificate may not have come, or be over", () => {
+  const now = Date.now();
+  const day = 86_400_000;
+  assert.equal(validityProblem(one.certificate, now), undefined);
+  assert.match(validityProblem(one.certificate, now + 3 * day) ?? "", /one\.pem has expired on \d{4}-.*Z$/);
+  assert.match(validityProblem(one.certificate, now - day) ?? "", /one\.pem is not valid before \d{4}-.*Z$/);
+  assert.equal(validityProblem(missing, now), undefined);
 });

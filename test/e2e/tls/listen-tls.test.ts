@@ -249,6 +249,13 @@ describe("TLS clients", { skip: missing("openssl") }, () => {
     writeFileSync(server.certificate, old);
   });
 
+  test("a certificate whose time is over is warned of, at the start and by a reload", async (t) => {
+    const late = expired();
+    writeFileSync(conf, `${configuration()}[tls late]\ncert=${late.certificate}\nkey=${late.key}\n`);
+    assert.equal(await reloadByTls(t), "OK RELD");
+    assert.match(daemon.log(), /WARN {2}\[tls late\]: the certificate in .*expired\.pem has expired on /);
+  });
+
   /** RELD, said over TLS; the certificate may be any of the authority. */
   async function reloadByTls(t: TestContext): Promise<string> {
     const socket = connect({ ...options(daemon.port), checkServerIdentity: () => undefined });
