@@ -56,6 +56,8 @@ export interface End {
   readonly base?: End;
   /** The peer would take what is {@link unsent}: it waits for its turn on a shared link. */
   readonly awaitsTurn?: boolean;
+  /** A reset reaches the peer behind everything that was sent: nobody has to wait for that. */
+  readonly resetsInOrder?: boolean;
   /** What the peer has not taken, where the end itself knows, and no kernel of this machine. */
   readonly peerBacklog?: PeerBacklog;
   /** Datagrams that could not be passed on; undefined for streams. */

@@ -247,7 +247,8 @@ class ResetPeer extends LingeringPeer {
   protected judge({ unacknowledged, unread }: PeerBacklog): void {
     const hasEverything = this.end.unsent === 0 && unacknowledged === 0;
     const isRead = unread === 0 || this.droppedBytes > 0;
-    if (!this.isOverdue(hasEverything && isRead ? READING_MS : this.limitMs)) {
+    const mayReset = this.end.resetsInOrder === true && this.end.unsent === 0;
+    if (!mayReset && !this.isOverdue(hasEverything && isRead ? READING_MS : this.limitMs)) {
       this.watch();
       return;
     }

@@ -43,6 +43,7 @@ export interface ChannelOwner {
 export class Channel extends QueuedEnd {
   /** The number of the client on the link. */
   readonly id: number;
+  readonly resetsInOrder = true;
   /** The peer accepts nothing for this client at the moment. */
   sendingPaused = false;
   /** What the peer may send for this client. */

@@ -1,5 +1,5 @@
-import { TUNNEL_ENDS } from "../core/limits/end-rules.js";
-import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { CLOSE_ENDS, DEVICE_ENDS, type Farewell } from "../core/limits/end-rules.js";
+import { backlogChanged, type PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
@@ -33,6 +33,8 @@ export class DeviceClient implements RelayOwner {
   readonly #owner: DeviceClientOwner;
   readonly #dial: Dial;
   #state: State = { kind: "dialling" };
+  /** What the service had not taken at the last look. */
+  #lastBacklog: PeerBacklog | undefined;
 
   constructor(
     channel: Channel,
@@ -66,7 +68,8 @@ export class DeviceClient implements RelayOwner {
     }
     const stream = streamOf(remote);
     if (stream !== undefined) this.#context.deadPeers.add(stream);
-    const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, TUNNEL_ENDS, this.#context.clock, this);
+    const rules = this.#channel.passesFin ? DEVICE_ENDS : CLOSE_ENDS;
+    const relay = new Relay(this.#channel, remote, DEFAULT_OPTIONS, rules, this.#context.clock, this);
     this.#state = { kind: "relaying", remote, relay };
     relay.start(NO_EARLY_BYTES);
   }
@@ -87,11 +90,13 @@ export class DeviceClient implements RelayOwner {
     return Promise.resolve(this.#channel.isClosedThere ? "ended" : "present");
   }
 
-  /** What the service has not taken. Asked once a side has ended: then the server waits, too, and has to know. */
+  /** What the service has not taken. Asked once a side has ended: then the server counts the silence, and has to know while that moves. */
   async backlogOf(end: End): Promise<PeerBacklog> {
     const backlog = await peerBacklog(end, this.#context.sockets);
-    const isWaiting = backlog.unacknowledged > 0 || backlog.unread > 0 || end.unsent > 0;
-    if (end !== this.#channel && isWaiting) this.#channel.tellWaiting();
+    if (end === this.#channel) return backlog;
+    const hasMoved = backlogChanged(backlog, this.#lastBacklog ?? backlog);
+    this.#lastBacklog = backlog;
+    if (hasMoved || backlog.unacknowledged > 0 || end.unsent > 0) this.#channel.tellWaiting();
     return backlog;
   }
 
@@ -100,9 +105,9 @@ export class DeviceClient implements RelayOwner {
     if (!this.#channel.passesFin) this.#finish("by service");
   }
 
-  relayEnded({ reason, toClient }: RelayEnding): void {
-    if (toClient === "reset") this.#channel.reset();
-    this.#finish(reason);
+  relayEnded({ reason, toClient, writtenAt }: RelayEnding): void {
+    if (toClient === "reset") this.resetRemote(this.#channel, writtenAt);
+    this.#finish(reason, toClient);
   }
 
   resetRemote(remote: End, writtenAt: number): void {
@@ -114,7 +119,8 @@ export class DeviceClient implements RelayOwner {
     this.#finish("fault in the program");
   }
 
-  #finish(reason: string): void {
+  /** @param toClient `end`: what the client has not been sent is lost; `reset`: it is being reset */
+  #finish(reason: string, toClient: Farewell = "end"): void {
     const state = this.#state;
     if (state.kind === "finished") return;
     this.#state = { kind: "finished" };
@@ -125,7 +131,7 @@ export class DeviceClient implements RelayOwner {
       const stream = streamOf(state.remote);
       if (stream?.gone) this.#context.deadPeers.remove(stream); // one that waits for its reset may still vanish
     }
-    this.#channel.destroy();
+    if (toClient === "end") this.#channel.destroy();
     this.#owner.over(reason, isSilent);
   }
 

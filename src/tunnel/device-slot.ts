@@ -3,7 +3,7 @@ import { clientLimit, refusalBy } from "../accept/client-limit.js";
 import type { Port } from "../accept/port.js";
 import type { LinkAlerts } from "../alerts/link-alerts.js";
 import type { TunnelLine } from "../core/config/settings.js";
-import { TUNNEL_ENDS } from "../core/limits/end-rules.js";
+import { LINE_ENDS } from "../core/limits/end-rules.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort } from "../core/net/address.js";
 import { lineLabel, lineName } from "../core/net/client-origin.js";
@@ -203,7 +203,7 @@ export class DeviceSlot {
     return this.#context.portOf(
       {
         kind: "expose",
-        ends: TUNNEL_ENDS,
+        ends: LINE_ENDS,
         port: listen.port,
         name: lineName("tunnel", { ...line, port: listen.port }),
         ...clientLimit(options, { key: `expose ${formatHostPort(listen)}`, refuse: refusalBy("reset", request) }),

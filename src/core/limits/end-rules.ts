@@ -28,11 +28,14 @@ export const LINE_ENDS: EndRules = { halfCloseMs: 60_000, onCut: "reset", toClie
  */
 export const SHARED_ENDS: EndRules = { ...CONN_ENDS, toClient: "reset" };
 
+/** A device whose server tells it FIN and RESET: the server knows `half-close` of its line, and cuts by that. */
+export const DEVICE_ENDS: EndRules = { ...LINE_ENDS, halfCloseMs: 0 };
+
 /**
- * Other makes of tunnels have one CLOSE for everything: there the silence behind a client's FIN is the end, and no cut. Resets pass between
- * our own ends.
+ * A device whose server has one CLOSE for everything: behind that nobody waits for the service. Its silence then is the end, and no cut; the
+ * service that ends first gets FIN.
  */
-export const TUNNEL_ENDS: EndRules = { ...CONN_ENDS, toClient: "reset", toRemote: "reset" };
+export const CLOSE_ENDS: EndRules = { ...CONN_ENDS, toClient: "reset", toRemote: "reset" };
 
 /**
  * Why a connection ends: both sides have (`done`), a limit was reached, the daemon wants it (`outside`), or one side is gone. `isCut`: what

@@ -177,7 +177,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
       key: "HALF",
       name: "half-close",
       description:
-        "Once one side has ended: disconnect when nothing has moved either way for this long. 0 is never. Empty is 60s on [direct] ports, 5s otherwise.",
+        "Once one side has ended: disconnect when nothing has moved either way for this long. 0 is never. Empty is 60s on [direct] ports and exposed ports of tunnels, 5s otherwise.",
       usage: "HALF=seconds",
       help: [
         "Once one side has ended: disconnect when nothing has moved either way for so long,",

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
+  CLOSE_ENDS,
   CONN_ENDS,
+  DEVICE_ENDS,
   type EndCause,
   type EndRules,
   LINE_ENDS,
   type Partings,
   partings,
   SHARED_ENDS,
-  TUNNEL_ENDS,
 } from "#src/core/limits/end-rules.js";
 
 const NOTHING = { remoteEnded: false, clientEnded: false, remoteBehind: false };
@@ -43,8 +44,10 @@ const table: Row[] = [
   ["a shared device: an answer is cut", gone("remote"), NOTHING, SHARED_ENDS, "reset", "close", true],
   ["a shared device: it closes for a reason", gone("remote", false), NOTHING, SHARED_ENDS, "end", "close", false],
   ["a shared device: the client resets", gone("client"), NOTHING, SHARED_ENDS, "end", "close", true],
-  ["a tunnel: the link is lost", gone("remote"), NOTHING, TUNNEL_ENDS, "reset", "close", true],
-  ["a tunnel: silence behind a client's FIN", LIMIT, CLIENT_ENDED, TUNNEL_ENDS, "end", "reset", false],
+  ["a device, with CLOSE only: the link is lost", gone("client"), NOTHING, CLOSE_ENDS, "end", "reset behind", true],
+  ["a device, with CLOSE only: silence behind it", LIMIT, CLIENT_ENDED, CLOSE_ENDS, "end", "reset", false],
+  ["a device, with CLOSE only: the service has ended", OUTSIDE, REMOTE_ENDED, CLOSE_ENDS, "end", "close", false],
+  ["a device: its service resets", gone("remote"), NOTHING, DEVICE_ENDS, "reset", "close", true],
 ];
 for (const [what, cause, state, rules, toClient, toRemote, isReset] of table) {
   test(what, () => assert.deepEqual(partings(cause, state, rules), { toClient, toRemote, isReset }));

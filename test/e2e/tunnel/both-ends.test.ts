@@ -124,6 +124,44 @@ describe("both ends", { concurrency: 4 }, () => {
     await until(async () => (await server.status()).link?.clients === 0, "both to be over");
   });
 
+  test("a reset passes as a reset, both ways, behind the bytes before it", async (t) => {
+    const there = await service(t);
+    const { server, device } = await startTunnel(t, [`${HOST}:${there.port}`]);
+    const [host = 0] = server.hosts;
+    const text = "x".repeat(300_000);
+    for (const from of ["client", "service"]) {
+      const client = await Client.open(host);
+      const side = await there.client(from === "client" ? 0 : 1);
+      const [source, sink] = from === "client" ? [client, side] : [side, client];
+      source.write(text);
+      await until(() => sink.bytes.length === text.length, "the bytes");
+      source.reset();
+      await until(() => sink.closed, "the end");
+      assert.equal(sink.error?.code, "ECONNRESET", from);
+      assert.equal(sink.bytes.toString(), text);
+    }
+    for (const { status } of [server, device])
+      await until(async () => (await status()).link?.clients === 0, "both to be over");
+  });
+
+  test("a service that takes its time behind a FIN has half-close= for that, and the client is reset when that is over", async (t) => {
+    const there = await service(t);
+    const { server } = await startTunnel(t, [`${HOST}:${there.port}`], { options: "HALF=1" });
+    const client = await Client.open(server.hosts[0] ?? 0);
+    client.socket.end("question");
+    const side = await there.client();
+    assert.equal(await side.rest(), "question");
+    const since = performance.now();
+    await until(() => client.closed, "the limit");
+    assert.ok(performance.now() - since > 950, "too early");
+    assert.equal(client.error?.code, "ECONNRESET");
+    const fails = (): boolean => {
+      side.write("too late"); // Node, having read FIN, notices a reset only so
+      return side.closed;
+    };
+    await until(fails, "the reset of the service's side");
+  });
+
   test("a forbidden, a refusing and a hanging service affect no other client", async (t) => {
     const hole = await BlackHole.open(t);
     await hole.close();
