@@ -28,8 +28,12 @@ export interface CandidateOwner {
    * @param received bytes of the session that it has received
    */
   resumed(slot: DeviceSlot, received: number): void;
-  /** The candidate is not let in, and is closed. The reason never contains what the device has sent as its secret. */
-  rejected(reason: string): void;
+  /**
+   * The candidate is not let in, and is closed. The reason never contains what the device has sent as its secret.
+   *
+   * @param isStranger somebody should look at that
+   */
+  rejected(reason: string, isStranger: boolean): void;
 }
 
 type State =
@@ -143,14 +147,15 @@ export class DeviceCandidate {
   }
 
   #close(reason: string): void {
+    const isStranger = this.#state.kind !== "proving"; // of two devices the slot has warned
     this.cancel();
-    this.#owner.rejected(reason);
+    this.#owner.rejected(reason, isStranger);
     this.#visit.link.close(reason);
   }
 
   #dismiss(reason: string): void {
     this.cancel();
-    this.#owner.rejected(reason);
+    this.#owner.rejected(reason, true);
     this.#visit.dismiss(reason, { reason: "secret", text: "the server does not take the secret of this device" });
   }
 }

@@ -75,9 +75,9 @@ export class TunnelServer {
         this.#visits.delete(visit);
         slot.resume(visit, received);
       },
-      rejected: (reason) => {
+      rejected: (reason, isStranger) => {
         this.#turnedAway += 1;
-        this.#logRejected(visit, reason);
+        this.#logRejected(isStranger ? "warn" : "info", visit, reason);
       },
     });
     return {
@@ -98,9 +98,9 @@ export class TunnelServer {
   }
 
   /** A stranger may come again and again: once a minute for each address. */
-  #logRejected(visit: DeviceVisit, reason: string): void {
+  #logRejected(level: "warn" | "info", visit: DeviceVisit, reason: string): void {
     const more = this.#throttle.mention(`${visit.address} ${reason}`, this.#context.clock.now());
     if (more !== undefined)
-      this.#context.log.warn(`${slotLabel({ line: this.#line }, visit.from)} rejected: ${reason}${more}`);
+      this.#context.log[level](`${slotLabel({ line: this.#line }, visit.from)} rejected: ${reason}${more}`);
   }
 }

@@ -46,6 +46,14 @@ test("options, and -v, -d and their long forms, may stand anywhere", () => {
   }
 });
 
+test("several devices: the name in front of the port; a device says its own", () => {
+  const { line } = server("server 7000 barn@127.0.0.1:1 a:1 TLS=1 CERT=/c PKEY=/k DEVC=barn:sesame");
+  assert.deepEqual([line.route.exposures[0]?.device, line.route.tunnel.devices.length], ["barn", 1]);
+  const found = parsed("device --server h:1 --allow a:1 --tls --secret sesame --name barn");
+  assert.ok(found.kind === "device");
+  assert.deepEqual([found.values.deviceName, found.values.deviceSecret], ["barn", "sesame"]);
+});
+
 test("tunnel device sets the same as [device]", () => {
   const found = parsed("device --server hub:7000 --allow=10.41.51.152:23,192.168.0.0/24:80,[::1]:22 -v");
   assert.ok(found.kind === "device" && found.debug);

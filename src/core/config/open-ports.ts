@@ -26,9 +26,9 @@ function openPorts(settings: Settings): (Listen & HostPort)[] {
   const proving = new Set(settings.tlsIdentities.filter(({ authority }) => authority).map(({ name }) => name));
   /** Whether whoever connects needs no certificate. */
   const isOpen = (identity: string | boolean | undefined): boolean => !proving.has(String(identity));
-  const asksNobody = tunnel.filter(
-    ({ route }) => (route.tunnel.secret ?? route.tunnel.authority) === undefined && isOpen(route.tunnel.tls),
-  );
+  const asksNobody = tunnel.filter(({ route: { tunnel: line } }) => {
+    return (line.secret ?? line.authority ?? line.devices[0]) === undefined && isOpen(line.tls);
+  });
   const open = [...direct, ...mux].filter(({ route }) => isOpen(route.options.listenTls));
   const exposing = tunnel.filter(({ route }) => isOpen(route.options.listenTls));
   const ports = [

@@ -56,6 +56,7 @@ const rows: readonly (readonly [what: string, lines: readonly string[], ports: s
     ],
     "port 2, port 6, port 7",
   ],
+  ["several devices", ["[tunnel]", "3=EXPOSE barn@127.0.0.1:4>a:1 TLS=1 CERT=c PKEY=k DEVC=barn:s"], "port 2504"],
   ["a web page", [...HERE, "[web]", "port=80", "address=*"], "port 80"],
   ["no proxy port", ["[host]", "port=0", "[mux]", "127.0.0.1:2=a:1"], ""],
   [

@@ -46,7 +46,8 @@ describe("several devices on one port", () => {
     );
     const device = async (name: string, secret: string, service: Name = "barn") => {
       const allow = `127.0.0.1:${services.get(service)?.port}`;
-      const credentials = `tls=1\nca=${pairs.authority.certificate}\nsecret=${secret}\nname=${name}`;
+      const said = [...(secret === "" ? [] : [`secret=${secret}`]), ...(name === "" ? [] : [`name=${name}`])];
+      const credentials = ["tls=1", `ca=${pairs.authority.certificate}`, ...said].join("\n");
       return (await start(t, `[device]\nserver=localhost:${port}\nallow=${allow}\n${credentials}\n`)).daemon;
     };
     const status = async () => {
@@ -102,7 +103,10 @@ describe("several devices on one port", () => {
     const { server, device, status, listening } = await farm(t);
     await device("barn", "barn+secret");
     await until(async () => (await listening()).length === 1, "the barn");
-    const wrong = [await device("bran", "barn+secret"), await device("barn", "mill+secret"), await device("mill", "x")];
+    const wrong = [
+      ...[await device("bran", "barn+secret"), await device("barn", "mill+secret"), await device("mill", "x")],
+      ...[await device("", "barn+secret"), await device("", "")],
+    ];
     for (const each of wrong) await until(() => each.log().includes("refused: secret"), "the refusal");
     const said = wrong.map((each) => /refused: secret \((.*?)\)/.exec(each.log())?.[1]);
     assert.equal(new Set(said).size, 1, said.join());
@@ -110,8 +114,10 @@ describe("several devices on one port", () => {
     const [told] = (await tunnelsStatus(wrong[0] as RunningDaemon)).devices;
     assert.match(told?.problem ?? "", /^link lost: refused: secret/);
     const { devices = [], turnedAway } = await status();
-    assert.deepEqual([turnedAway, devices[0]?.links, devices[0]?.listening], [3, 1, true]);
-    assert.match(server.daemon.log(), /rejected: its name "bran" is unknown/);
+    assert.deepEqual([turnedAway, devices[0]?.links, devices[0]?.listening], [5, 1, true]);
+    for (const reason of ['its name "bran" is unknown', "it did not send a name", "it did not send the secret"]) {
+      assert.ok(server.daemon.log().includes(`rejected: ${reason}`), reason);
+    }
     for (const each of [server.daemon, ...wrong]) assert.doesNotMatch(each.log(), /barn\+secret|mill\+secret/);
   });
 
