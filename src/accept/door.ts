@@ -85,7 +85,10 @@ export class Door {
     if (!this.#rate.take(now)) {
       return { kind: "full", reason: `${full}, and they replace each other too often`, detail };
     }
-    oldest.guest?.evict(`replaced by ${name}, a newer client (when-full)`);
+    // several, where a reload has lowered the limit
+    for (const { guest } of present.slice(0, present.length - maxClients + 1)) {
+      guest?.evict(`replaced by ${name}, a newer client (when-full)`);
+    }
     return this.#letIn(rules, true);
   }
 

@@ -261,6 +261,28 @@ describe("a door for one client", () => {
     assert.deepEqual(kinds, ["in", "full"]);
   });
 
+  test("of several clients the oldest goes; all that are too many do, once a reload has lowered the limit", async () => {
+    const { come, advance, served } = doorOf();
+    const three = { ...REPLACE, maxClients: 3 };
+    const first = await served(three);
+    const others = [await served(three), await served(three)];
+    const fourth = come(three);
+    await advance(2 * MOMENT_MS);
+    fourth.accept();
+    await settle();
+    assert.deepEqual(
+      [first, ...others, fourth].map(({ isPresent }) => isPresent),
+      [false, true, true, true],
+    );
+    const last = come(REPLACE);
+    await advance(2 * MOMENT_MS);
+    assert.deepEqual(
+      [...others, fourth].map(({ isPresent }) => isPresent),
+      [false, false, false],
+    );
+    assert.equal(last.dialled, 1);
+  });
+
   test("where clients share the remote, nobody waits for it", async () => {
     const { come, advance, served } = doorOf();
     const shared = { ...REPLACE, sharesRemote: true };
