@@ -14,6 +14,7 @@ const MAX_REASON = 200; // characters; a reason may quote what a server has sent
 /** Posts events that need attention to a webhook (`[alert]`). Its calls return at once and never fail. */
 export class Alerts {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #webhook: Webhook;
   #perMinute = Number.POSITIVE_INFINITY;
   /** Names of configuration lines, by port; lines without a name have no entry. */
@@ -25,6 +26,7 @@ export class Alerts {
 
   constructor(clock: Clock, log: Log, names: Pick<Names, "search">) {
     this.#clock = clock;
+    this.#log = log;
     this.#webhook = new Webhook(clock, log, names);
   }
 
@@ -132,7 +134,7 @@ export class Alerts {
   }
 
   #send({ event, listener, server, text, ...rest }: Omit<Alert, "time" | "name">): void {
-    const time = new Date(this.#clock.epochMs()).toISOString();
+    const time = this.#log.times.iso(this.#clock.epochMs());
     const name = this.#names.get(listener);
     const line = name === undefined ? { listener } : { listener, name };
     this.#webhook.send({ event, time, ...line, server, text: name === undefined ? text : `${name}: ${text}`, ...rest });

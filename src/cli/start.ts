@@ -14,7 +14,7 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   const { Daemon, openLog, stdout, systemClock } = await import("./daemon-parts.js");
   let log: Log;
   try {
-    log = openLog(settings.log, settings.debug, settings.logStyle, complain);
+    log = openLog(settings, complain);
   } catch (error) {
     return misused(`cannot write log file ${settings.log}: ${(error as Error).message}`);
   }

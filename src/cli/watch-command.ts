@@ -11,6 +11,7 @@ import { type Colour, coloured } from "../core/monitor/colours.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
 import { explainDialFailure } from "../dial/dial-error.js";
+import { Times } from "../log/times.js";
 import { Names } from "../names/names.js";
 import { reachHost } from "../sockets/reach-host.js";
 import { systemClock } from "../system/clock.js";
@@ -45,7 +46,7 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   };
   const unread = new AbortController();
   stdout.on("error", () => unread.abort());
-  const names = new Names(systemClock, { warn: complain });
+  const names = new Names(systemClock, { warn: complain, times: new Times() });
   try {
     await followAgain(address, command, show, names, unread.signal, complain);
     return { kind: "wrong", lines: [], status: EXIT.clean };

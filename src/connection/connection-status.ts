@@ -2,6 +2,7 @@ import { formatHostPort } from "../core/net/address.js";
 import { totalDropped } from "../core/net/datagrams.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import type { ConnectionStatus, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
+import type { Times } from "../log/times.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
 import { streamOf } from "../sockets/stream-end.js";
@@ -20,12 +21,13 @@ export interface ConnectionFacts {
   /** Milliseconds of the monotonic clock, and since the epoch. */
   readonly openedAt: number;
   readonly openedEpochMs: number;
+  readonly times: Times;
   readonly now: number;
 }
 
 /** A connection as STAT shows it. */
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
-  const { id, phase, listener, client, request, relay, traffic, notify, openedAt, openedEpochMs, now } = facts;
+  const { id, phase, listener, client, request, relay, traffic, notify, openedAt, openedEpochMs, times, now } = facts;
   const security = streamOf(client)?.security;
   return {
     id,
@@ -34,7 +36,7 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
     client: client.peerAddress,
     clientPort: client.peerPort,
     ...(security !== undefined && { clientTls: security }),
-    openedAt: new Date(openedEpochMs).toISOString(),
+    openedAt: times.iso(openedEpochMs),
     ...(request && { remote: formatRemote(request), options: request.options }),
     ageMs: Math.round(now - openedAt),
     ...(relay && relayStatus(relay, now)),

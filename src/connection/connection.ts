@@ -211,6 +211,7 @@ export class Connection
       notify: this.#relaying?.notifyStatus,
       openedAt: this.#openedAt,
       openedEpochMs: this.#openedEpochMs,
+      times: this.#context.log.times,
       now: this.#context.clock.now(),
     });
   }

@@ -205,6 +205,7 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
       notify: undefined,
       openedAt: this.#openedAt,
       openedEpochMs: this.#openedEpochMs,
+      times: this.#context.log.times,
       now: this.#context.clock.now(),
     });
   }

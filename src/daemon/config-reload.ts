@@ -73,7 +73,7 @@ export class ConfigReload {
   async #change(settings: Settings): Promise<Result<TlsIdentities>> {
     const { log, ports } = this.#context;
     try {
-      log.configure(settings.log, settings.debug);
+      log.configure(settings);
       const identities = readIdentities(settings.tlsIdentities);
       await ports.change(this.#context.listenersOf(settings), settings.ip);
       return ok(identities);
@@ -83,12 +83,12 @@ export class ConfigReload {
     }
   }
 
-  #restoreLog({ log: path, debug }: Settings): void {
+  #restoreLog(settings: Settings): void {
     const { log } = this.#context;
     try {
-      log.configure(path, debug);
+      log.configure(settings);
     } catch (error) {
-      log.error(`log ${path} cannot be opened any more: ${(error as Error).message}`);
+      log.error(`log ${settings.log} cannot be opened any more: ${(error as Error).message}`);
     }
   }
 }

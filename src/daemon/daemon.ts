@@ -130,7 +130,7 @@ export class Daemon {
       version: VERSION,
       build: BUILD,
       pid,
-      startedAt: new Date(this.#startedEpochMs).toISOString(),
+      startedAt: log.times.iso(this.#startedEpochMs),
       uptimeMs: Math.round(clock.now() - this.#startedAt),
       vera: maskPassword(this.#generation.settings.vera),
       listeners: this.listeners,

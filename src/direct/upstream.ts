@@ -68,7 +68,7 @@ export class Upstream implements ServerLease {
     return {
       address: this.name,
       state: this.up ? "up" : "down",
-      since: new Date(this.#sinceEpochMs).toISOString(),
+      since: this.#context.log.times.iso(this.#sinceEpochMs),
       ...(this.#reason !== undefined && { reason: this.#reason }),
       active: this.#active,
       total: this.#total,

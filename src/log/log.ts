@@ -1,10 +1,10 @@
 import { createLogger, format, transports } from "winston";
-import type { LogStyle } from "../core/config/settings.js";
+import type { LogStyle, Settings } from "../core/config/settings.js";
 import { printable } from "../core/parse/text.js";
 import { untilIdle } from "../scheduling/until-idle.js";
 import { type Clock, systemClock } from "../system/clock.js";
 import { LogSink } from "./log-sink.js";
-import { timeOfDay } from "./time-of-day.js";
+import { Times } from "./times.js";
 
 /** The log of the program, for people. */
 export interface Log {
@@ -12,6 +12,8 @@ export interface Log {
   readonly debugging: boolean;
   /** Lines that could not be written since the start. */
   readonly lost: number;
+  /** Writes times as the lines of the log have them. All of the daemon writes them so. */
+  readonly times: Times;
   error(text: string): void;
   warn(text: string): void;
   info(text: string): void;
@@ -21,19 +23,24 @@ export interface Log {
   /** Opens the log file anew by its name. */
   reopen(): void;
   /**
-   * Goes on in another file, or with another level.
+   * Goes on in another file, with another level, or in another time zone.
    *
    * @throws when the file cannot be opened; nothing has changed then
    */
-  configure(path: string, debugging: boolean): void;
+  configure(settings: LogSettings): void;
   /** Waits until every line has been written, half a second at most. */
   flush(): Promise<void>;
 }
 
+/** The settings of a log that a reload may change. */
+export type LogSettings = Pick<Settings, "log" | "debug" | "time">;
+
+type Line = (times: Times, epochMs: number, level: string, message: unknown) => string;
+
 /** A line of each style. */
-const LINES: Readonly<Record<LogStyle, (epochMs: number, level: string, message: unknown) => string>> = {
-  date: (epochMs, level, message) => `${new Date(epochMs).toISOString()} ${level.padEnd(5)} ${message}`,
-  clock: (epochMs, level, message) => `${timeOfDay(epochMs)} [${level}] ${message}`,
+const LINES: Readonly<Record<LogStyle, Line>> = {
+  date: (times, epochMs, level, message) => `${times.iso(epochMs)} ${level.padEnd(5)} ${message}`,
+  clock: (times, epochMs, level, message) => `${times.ofDay(epochMs)} [${level}] ${message}`,
 };
 
 function levelFor(debugging: boolean): string {
@@ -41,13 +48,17 @@ function levelFor(debugging: boolean): string {
 }
 
 /** Opens the target of the log. `complain` gets the errors that the log itself cannot show. */
-function openSink(path: string, style: LogStyle, clock: Clock, complain: (text: string) => void): LogSink {
+function openSink(
+  path: string,
+  lineOf: (level: string, message: unknown) => string,
+  clock: Clock,
+  complain: (text: string) => void,
+): LogSink {
   const sink = new LogSink(path, clock, {
     failed(error) {
       if (sink.path !== "-") complain(`log file ${sink.path}: ${error.message}; its lines are lost for now`);
     },
-    gapLine: (lost) =>
-      LINES[style](clock.epochMs(), "WARN", `the log could not be written for a while; ${lost} lines are lost`),
+    gapLine: (lost) => lineOf("WARN", `the log could not be written for a while; ${lost} lines are lost`),
   });
   return sink;
 }
@@ -55,26 +66,26 @@ function openSink(path: string, style: LogStyle, clock: Clock, complain: (text: 
 /**
  * Opens the log.
  *
- * @param path a file to append to; `-`: stderr
- * @param style how its lines look
+ * @param settings `log`: a file to append to; `-`: stderr
  * @param complain tells a person what a broken log cannot tell
  * @throws when the file cannot be opened
  */
 export function openLog(
-  path: string,
-  debugging: boolean,
-  style: LogStyle,
+  { log: path, debug, time, logStyle: style }: LogSettings & Pick<Settings, "logStyle">,
   complain: (text: string) => void,
   clock: Clock = systemClock,
 ): Log {
-  const sink = openSink(path, style, clock, complain);
+  const times = new Times(time);
+  const lineOf = (level: string, message: unknown): string => LINES[style](times, clock.epochMs(), level, message);
+  const sink = openSink(path, lineOf, clock, complain);
   const logger = createLogger({
-    level: levelFor(debugging),
-    format: format.printf(({ level, message }) => LINES[style](clock.epochMs(), level.toUpperCase(), message)),
+    level: levelFor(debug),
+    format: format.printf(({ level, message }) => lineOf(level.toUpperCase(), message)),
     transports: [new transports.Stream({ stream: sink, eol: "" })], // LineWriter adds it
     exitOnError: false,
   });
   return {
+    times,
     get debugging() {
       return logger.level === "debug";
     },
@@ -97,9 +108,10 @@ export function openLog(
         this.error(`log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
       }
     },
-    configure(nextPath, nextDebugging) {
-      if (nextPath !== sink.path) sink.reopen(nextPath);
-      logger.level = levelFor(nextDebugging);
+    configure(next) {
+      if (next.log !== sink.path) sink.reopen(next.log);
+      logger.level = levelFor(next.debug);
+      times.configure(next.time);
     },
     flush: () => untilIdle([sink], clock),
   };

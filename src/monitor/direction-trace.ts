@@ -2,12 +2,14 @@ import type { Direction } from "../core/decode/direction.js";
 import type { DirectionHops, Hop } from "../core/monitor/hops.js";
 import type { RenderedMessage, TraceSource } from "../core/monitor/trace-event.js";
 import type { Message, MessageParser, View } from "../core/monitor/view.js";
+import type { Times } from "../log/times.js";
 import type { Clock } from "../system/clock.js";
 import { RenderedEvent, type Subscriber } from "./subscriber.js";
 
 /** What a trace needs of the monitor. */
 export interface TraceContext {
   readonly clock: Clock;
+  readonly times: Times;
   /** Called for each message that comes in with a wrong checksum, even when no subscriber has room. Absent: nobody is alerted. */
   readonly onBadChecksum?: (source: TraceSource, message: RenderedMessage) => void;
   fault(error: unknown): void;
@@ -87,7 +89,8 @@ export class DirectionTrace {
   /** Skips the rest of a flood of tiny messages: each costs as much as a whole one, and every other connection would wait. */
   #skip(bytes: number, subscribers: readonly Subscriber[]): void {
     this.#parser = this.#view.createParsers()[this.#direction];
-    const event = new RenderedEvent({ kind: "skipped", source: this.#source, bytes }, this.#context.clock.epochMs());
+    const { clock, times } = this.#context;
+    const event = new RenderedEvent({ kind: "skipped", source: this.#source, bytes }, clock.epochMs(), times);
     for (const subscriber of withRoom(subscribers)) subscriber.show(event);
   }
 
@@ -131,7 +134,7 @@ export class DirectionTrace {
 
   #show(subscribers: readonly Subscriber[], hop: Hop | undefined, message: RenderedMessage, now: number): void {
     if (hop === undefined) return;
-    const event = new RenderedEvent({ kind: "message", source: this.#source, hop, message }, now);
+    const event = new RenderedEvent({ kind: "message", source: this.#source, hop, message }, now, this.#context.times);
     for (const subscriber of subscribers) subscriber.show(event);
   }
 }

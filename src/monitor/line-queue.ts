@@ -1,4 +1,4 @@
-import type { FormatWord } from "../core/monitor/format.js";
+import type { LineWord } from "../core/monitor/format.js";
 import { gapLine } from "../core/monitor/trace-event.js";
 import { LineWriter, type WriteText } from "../log/line-writer.js";
 import type { Clock } from "../system/clock.js";
@@ -10,7 +10,7 @@ export const MAX_WATCHER_WAITING = 131_072;
 export class LineQueue {
   readonly #writer: LineWriter;
   /** Format of the last line: a gap is told in it. */
-  #format: readonly FormatWord[] = [];
+  #format: readonly LineWord[] = [];
 
   /** @param maxWaiting bytes of memory that waiting lines may take; default: that of {@link LineWriter} */
   constructor(write: WriteText, clock: Clock, maxWaiting?: number) {
@@ -32,13 +32,13 @@ export class LineQueue {
     return this.#writer.idle;
   }
 
-  push(line: string, format: readonly FormatWord[]): void {
+  push(line: string, format: readonly LineWord[]): void {
     this.#writer.push(line);
     this.#format = format;
   }
 
   /** Leaves messages out, and counts them. */
-  skip(format: readonly FormatWord[], messages = 1): void {
+  skip(format: readonly LineWord[], messages = 1): void {
     this.#format = format;
     this.#writer.skip(messages);
   }

@@ -114,7 +114,8 @@ export class Monitor {
 
   /** Shows what has happened to a connection to the subscribers of its messages. */
   showConnectionEvent(source: TraceSource, options: ConnOptions, event: ConnectionEvent, text: string): void {
-    const rendered = new RenderedEvent({ kind: "connection", source, event, text }, this.#context.clock.epochMs());
+    const { clock, log } = this.#context;
+    const rendered = new RenderedEvent({ kind: "connection", source, event, text }, clock.epochMs(), log.times);
     const watching = [...this.#watchers]
       .filter(({ filter }) => matchesFilter(filter, source))
       .map(({ subscriber }) => subscriber);
@@ -160,7 +161,8 @@ export class Monitor {
   /** The subscribers that MONI, MONF and MONL ask for. */
   #configured({ monitorFormat, monitorFile }: ConnOptions): Subscriber[] {
     const subscribers = [new Subscriber(this.#console, monitorFormat)];
-    if (monitorFile !== undefined) subscribers.push(new Subscriber(this.#file(resolve(monitorFile)), monitorFormat));
+    if (monitorFile === undefined) return subscribers;
+    subscribers.push(new Subscriber(this.#file(resolve(monitorFile)), ["audit", ...monitorFormat]));
     return subscribers;
   }
 
@@ -182,6 +184,7 @@ export class Monitor {
     const { clock, log, alerts } = this.#context;
     return new Tap(source, hops, {
       clock,
+      times: log.times,
       ...(this.#settings.alertUrl !== "" && {
         onBadChecksum: ({ listener, server }) => alerts.checksumError(listener, server),
       }),

@@ -1,26 +1,29 @@
-import type { FormatWord } from "../core/monitor/format.js";
+import type { LineWord } from "../core/monitor/format.js";
 import { lineOf, type TraceEvent } from "../core/monitor/trace-event.js";
-import { timeOfDay } from "../log/time-of-day.js";
+import type { Times } from "../log/times.js";
 import type { LineQueue } from "./line-queue.js";
 
 /** An event on its way to its subscribers. Subscribers of the same format share its line. */
 export class RenderedEvent {
   readonly #event: TraceEvent;
   readonly #epochMs: number;
+  readonly #times: Times;
   readonly #lines = new Map<string, string>();
 
   /** @param epochMs when it happened */
-  constructor(event: TraceEvent, epochMs: number) {
+  constructor(event: TraceEvent, epochMs: number, times: Times) {
     this.#event = event;
     this.#epochMs = epochMs;
+    this.#times = times;
   }
 
   /** The event in this format, without LF. */
-  line(format: readonly FormatWord[]): string {
+  line(format: readonly LineWord[]): string {
     const key = format.join();
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const time = format.includes("json") ? new Date(this.#epochMs).toISOString() : timeOfDay(this.#epochMs);
+    const hasDate = format.includes("json") || format.includes("audit");
+    const time = hasDate ? this.#times.iso(this.#epochMs) : this.#times.ofDay(this.#epochMs);
     const line = lineOf(this.#event, time, format);
     this.#lines.set(key, line);
     return line;
@@ -30,9 +33,9 @@ export class RenderedEvent {
 /** A reader of messages: the console, an audit file, or a watcher, with its own format. */
 export class Subscriber {
   readonly #queue: LineQueue;
-  readonly #format: readonly FormatWord[];
+  readonly #format: readonly LineWord[];
 
-  constructor(queue: LineQueue, format: readonly FormatWord[]) {
+  constructor(queue: LineQueue, format: readonly LineWord[]) {
     this.#queue = queue;
     this.#format = format;
   }

@@ -34,7 +34,7 @@ export function systemSources(clock: Clock): NameSources {
  */
 export class Names {
   readonly #clock: Clock;
-  readonly #log: Pick<Log, "warn">;
+  readonly #log: Pick<Log, "warn" | "times">;
   readonly #sources: NameSources;
   readonly #desk: SearchDesk;
   readonly #cache = new NameCache();
@@ -43,7 +43,7 @@ export class Names {
   readonly #lookups = new Map<string, NameLookup>();
   readonly #running = new Set<NameLookup>();
 
-  constructor(clock: Clock, log: Pick<Log, "warn">, sources = systemSources(clock)) {
+  constructor(clock: Clock, log: Pick<Log, "warn" | "times">, sources = systemSources(clock)) {
     this.#clock = clock;
     this.#log = log;
     this.#sources = sources;
@@ -140,7 +140,7 @@ export class Names {
 
   #usesStale(name: string, { addresses, freshUntil }: CachedName): void {
     if (!this.#cache.markStale(name)) return;
-    const since = new Date(this.#clock.epochMs() - (this.#clock.now() - freshUntil)).toISOString();
+    const since = this.#log.times.iso(this.#clock.epochMs() - (this.#clock.now() - freshUntil));
     this.#warn(name, `no answer from the name servers; ${listOf(addresses)} is used on (stale, since ${since})`);
   }
 

@@ -34,13 +34,13 @@ async function over(hook: Hook, attempts: number): Promise<void> {
 
 test("an alert is JSON with all its members; the login and the query of the URL are sent with it", async (t) => {
   const hook = await Hook.open(t);
-  const { alerts, clock } = sender(t, `http://me%40home:sec%3Aret@127.0.0.1:${hook.port}/some/where?token=x%20y`);
+  const { alerts, clock, log } = sender(t, `http://me%40home:sec%3Aret@127.0.0.1:${hook.port}/some/where?token=x%20y`);
   alerts.serverDown(10001, "a:1", "connection refused");
-  const time = new Date(clock.epochMs()).toISOString();
+  const time = log.times.iso(clock.epochMs());
   await over(hook, 1);
   clock.advance(12_345);
   alerts.serverFound(10001, "a:1");
-  const later = new Date(clock.epochMs()).toISOString();
+  const later = log.times.iso(clock.epochMs());
   assert.deepEqual(await hook.received(2), [
     {
       ...{ event: "server-down", time, listener: 10001, server: "a:1" },

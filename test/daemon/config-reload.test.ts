@@ -5,6 +5,7 @@ import { Ports } from "#src/accept/ports.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { LoadedConfig, Settings } from "#src/core/config/settings.js";
 import { ConfigReload } from "#src/daemon/config-reload.js";
+import type { LogSettings } from "#src/log/log.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
@@ -17,7 +18,7 @@ import { Device } from "../support/net.js";
 class MovableLog extends MemoryLog {
   readonly paths: string[] = [];
 
-  override configure(path = ""): void {
+  override configure({ log: path }: LogSettings): void {
     if (path === "/forbidden") throw new Error("cannot write log file /forbidden");
     this.paths.push(path);
   }

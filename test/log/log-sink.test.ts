@@ -53,6 +53,20 @@ test("a full disk: told once, lines counted, and a second later tried again", as
   assert.deepEqual([failures, sink.lost], [["ENOSPC"], 3]);
 });
 
+test("a wall clock that steps back by a day keeps no line waiting", async () => {
+  const { sink, clock, write } = sinkOf("/dev/full");
+  await write("one");
+  clock.epochMs = () => 1_500_000_000_000 - 86_400_000;
+  clock.advance(1000);
+  assert.equal(sink.lost, 1);
+  await write("tried, though it fails again");
+  assert.equal(sink.lost, 2);
+  const path = `${folder}/stepped.log`;
+  sink.reopen(path);
+  await write("two");
+  assert.equal(read(path), "2 lost\ntwo\n");
+});
+
 test("another file after a failure: it is tried at once, begins with the gap line, and its own failure is told", async () => {
   const { sink, failures, write } = sinkOf("/dev/full");
   await write("one");

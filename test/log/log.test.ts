@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
-import type { LogStyle } from "#src/core/config/settings.js";
+import type { LogStyle, TimeZone } from "#src/core/config/settings.js";
 import { openLog } from "#src/log/log.js";
-import { timeOfDay } from "#src/log/time-of-day.js";
+import { Times } from "#src/log/times.js";
 import { ManualClock } from "../support/clock.js";
 import { until } from "../support/wait.js";
 
@@ -13,10 +13,16 @@ after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
 /** A log by a clock that stands, and its lines. */
-function logOf({ debugging = false, style = "date" as LogStyle, path = `${folder}/${++files}.log` } = {}) {
+function logOf({
+  debugging = false,
+  style = "date" as LogStyle,
+  time = "local" as TimeZone,
+  path = `${folder}/${++files}.log`,
+} = {}) {
+  const settings = { log: path, debug: debugging, time, logStyle: style };
   const clock = new ManualClock();
   const complaints: string[] = [];
-  const log = openLog(path, debugging, style, (text) => complaints.push(text), clock);
+  const log = openLog(settings, (text) => complaints.push(text), clock);
   /** Lets the log write, and returns what `file` has then: as many lines as asked for. */
   const lines = async (count: number, file = path): Promise<string[]> => {
     let read: string[] = [];
@@ -27,12 +33,12 @@ function logOf({ debugging = false, style = "date" as LogStyle, path = `${folder
     }, `${count} lines`);
     return read;
   };
-  return { log, clock, path, complaints, lines };
+  return { log, settings, clock, path, complaints, lines };
 }
 
 test("style date: ISO time, level, text; nothing of the text can end the line or move the cursor", async () => {
   const { log, clock, lines } = logOf();
-  const time = new Date(clock.epochMs()).toISOString();
+  const time = new Times().iso(clock.epochMs());
   log.info("started");
   log.warn("a\nb\x1b[2J");
   log.error("broken");
@@ -45,17 +51,37 @@ test("style date: ISO time, level, text; nothing of the text can end the line or
 
 test("style clock: time of day and level; single connections are left to the monitor", async () => {
   const { log, clock, lines } = logOf({ style: "clock" });
-  const time = timeOfDay(clock.epochMs());
+  const time = new Times().ofDay(clock.epochMs());
   log.connection("opened");
   log.info("started");
   assert.deepEqual(await lines(1), [`${time} [INFO] started`]);
 });
 
+test("the time zone can change: lines, gap lines and the times of others have it", async () => {
+  const { log, settings, clock, lines } = logOf({ time: "utc" });
+  const utc = new Date(clock.epochMs()).toISOString();
+  log.info("in UTC");
+  log.configure({ ...settings, time: "local" });
+  log.info("in local time");
+  assert.equal(log.times.iso(clock.epochMs()), new Times().iso(clock.epochMs()));
+  const [first = "", second = ""] = await lines(2);
+  assert.equal(first, `${utc} INFO  in UTC`);
+  assert.match(second, /^\d{4}-\d\d-\d\dT[\d:.]{12}[+-]\d\d:\d\d INFO {2}in local time$/);
+  const { log: full, clock: fullClock, settings: fullSettings, ...other } = logOf({ path: "/dev/full", time: "utc" });
+  full.info("lost");
+  fullClock.advance(20);
+  await until(() => full.lost === 1, "the line to be lost");
+  const path = `${folder}/${++files}.log`;
+  full.configure({ ...fullSettings, log: path });
+  full.info("told");
+  assert.match((await other.lines(2, path))[0] ?? "", /^[\d-]{10}T[\d:.]{12}Z WARN {2}the log could not be written/);
+});
+
 test("debug lines are written when asked for, and the level can change", async () => {
-  const { log, path, lines } = logOf();
+  const { log, settings, lines } = logOf();
   assert.equal(log.debugging, false);
   log.debug("not written");
-  log.configure(path, true);
+  log.configure({ ...settings, debug: true });
   assert.equal(log.debugging, true);
   log.debug("written");
   const [line = ""] = await lines(1);
@@ -82,22 +108,22 @@ test("a file that cannot be opened anew is told, in the old one that stays in us
   rmSync(parent, { recursive: true });
   log.reopen();
   const clock = new ManualClock();
-  openLog("-", false, "date", assert.fail, clock).reopen();
+  openLog({ log: "-", debug: false, time: "local", logStyle: "date" }, assert.fail, clock).reopen();
   assert.equal(clock.pending, 0, "nothing is written to stderr");
   const [line = ""] = await lines(1, `${folder}/kept.log`);
   assert.match(line, / ERROR log cannot be opened again, the old file stays in use: ENOENT/);
 });
 
 test("configure with a file that cannot be opened throws, and changes nothing", async () => {
-  const { log, lines } = logOf();
-  assert.throws(() => log.configure("/nowhere/x.log", true), /ENOENT/);
+  const { log, settings, lines } = logOf();
+  assert.throws(() => log.configure({ ...settings, log: "/nowhere/x.log", debug: true }), /ENOENT/);
   assert.equal(log.debugging, false);
   log.info("one");
   assert.match((await lines(1))[0] ?? "", / INFO {2}one$/);
 });
 
 test("a full disk is complained of once; when another file is given, its first line tells how many are lost", async () => {
-  const { log, clock, complaints, lines } = logOf({ path: "/dev/full" });
+  const { log, settings, clock, complaints, lines } = logOf({ path: "/dev/full" });
   log.info("one");
   clock.advance(20);
   await until(() => log.lost === 1, "the line to be lost");
@@ -106,7 +132,7 @@ test("a full disk is complained of once; when another file is given, its first l
   assert.equal(complaints.length, 1);
   assert.match(complaints[0] ?? "", /^log file \/dev\/full: ENOSPC.*; its lines are lost for now$/);
   const path = `${folder}/recovered.log`;
-  log.configure(path, false);
+  log.configure({ ...settings, log: path });
   log.info("three");
   const [gap = "", three = ""] = await lines(2, path);
   assert.match(gap, / WARN {2}the log could not be written for a while; 2 lines are lost$/);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Times } from "#src/log/times.js";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import { RenderedEvent } from "#src/monitor/subscriber.js";
 import { WatchSession } from "#src/monitor/watch-session.js";
@@ -28,7 +29,8 @@ function watchingClient() {
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
     if (watcher?.subscriber.full === true) watcher.subscriber.skip();
-    else watcher?.subscriber.show(new RenderedEvent({ kind: "connection", source, event: "ERROR", text }, 0));
+    else
+      watcher?.subscriber.show(new RenderedEvent({ kind: "connection", source, event: "ERROR", text }, 0, new Times()));
     clock.advance(50);
   };
   return { clock, client, ended, watching, show };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Family, HostAddress } from "#src/core/names/host-address.js";
 import type { Answer } from "#src/core/names/lookup-progress.js";
+import { Times } from "#src/log/times.js";
 import type { Search } from "#src/names/name-search.js";
 import { Names } from "#src/names/names.js";
 import { ManualClock } from "../support/clock.js";
@@ -211,7 +212,7 @@ describe("while the servers are silent", () => {
     clock.advance(50);
     assert.deepEqual(second.heard, ["10.0.0.1"]);
     assert.deepEqual(log.lines, [
-      "WARN name a.test: no answer from the name servers; 10.0.0.1 is used on (stale, since 2020-09-13T12:26:42.000Z)",
+      `WARN name a.test: no answer from the name servers; 10.0.0.1 is used on (stale, since ${new Times().iso(1_600_000_002_000)})`,
     ]);
   });
 

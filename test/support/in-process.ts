@@ -8,7 +8,8 @@ import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
 import { printable } from "#src/core/parse/text.js";
 import { Daemon } from "#src/daemon/daemon.js";
-import { type Log, openLog } from "#src/log/log.js";
+import { type Log, type LogSettings, openLog } from "#src/log/log.js";
+import { Times } from "#src/log/times.js";
 import type { Clock, Timer } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
 
@@ -55,6 +56,7 @@ after(() => {
 /** A log that keeps its lines. */
 export class MemoryLog implements Log {
   readonly lines: string[] = [];
+  readonly times = new Times();
   debugging = false;
   lost = 0;
   error(text: string): void {
@@ -73,7 +75,9 @@ export class MemoryLog implements Log {
     this.add("DEBUG", text);
   }
   reopen(): void {}
-  configure(_path: string, _debugging: boolean): void {}
+  configure({ time }: LogSettings): void {
+    this.times.configure(time);
+  }
   async flush(): Promise<void> {}
   protected add(level: string, text: string): void {
     this.lines.push(`${level} ${text}`);
@@ -85,11 +89,12 @@ class PrintedLog extends MemoryLog {
   override debug(text: string): void {
     if (this.debugging) super.debug(text);
   }
-  override configure(_path: string, debugging: boolean): void {
-    this.debugging = debugging;
+  override configure(settings: LogSettings): void {
+    super.configure(settings);
+    this.debugging = settings.debug;
   }
   protected override add(level: string, text: string): void {
-    this.lines.push(`${new Date().toISOString()} ${level.padEnd(5)} ${printable(text)}`);
+    this.lines.push(`${this.times.iso(Date.now())} ${level.padEnd(5)} ${printable(text)}`);
   }
 }
 
@@ -124,10 +129,9 @@ export async function startHere(...args: string[]): Promise<RunningDaemon> {
   const load = () => loadConfig(parsed.value);
   const { settings, problems, warnings = [] } = load();
   if (problems.length > 0) throw new Error(problems.join("\n"));
-  const { log: path, debug, logStyle } = settings;
   const kept = new PrintedLog();
-  kept.debugging = debug;
-  const log = path === "-" ? kept : openLog(path, debug, logStyle, (text) => kept.error(text));
+  kept.configure(settings);
+  const log = settings.log === "-" ? kept : openLog(settings, (text) => kept.error(text));
   const stdout = new PassThrough();
   const daemon = new Daemon(settings, load, clock, log, (text, done) => void stdout.write(text, done));
   await daemon.start();

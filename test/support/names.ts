@@ -1,4 +1,5 @@
 import type { HostAddress } from "#src/core/names/host-address.js";
+import { Times } from "#src/log/times.js";
 import type { NameServers, NameSources } from "#src/names/name-sources.js";
 import { Names } from "#src/names/names.js";
 import type { Clock } from "#src/system/clock.js";
@@ -21,5 +22,5 @@ export function localNames(clock: Clock = systemClock, known: Readonly<Record<st
     system: async () => [],
     close() {},
   };
-  return new Names(clock, { warn() {} }, sources);
+  return new Names(clock, { warn() {}, times: new Times() }, sources);
 }

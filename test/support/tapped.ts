@@ -2,6 +2,7 @@ import type { FormatWord } from "#src/core/monitor/format.js";
 import { type Hops, RELAYED } from "#src/core/monitor/hops.js";
 import type { View } from "#src/core/monitor/view.js";
 import { conbusView } from "#src/core/monitor/views/conbus-view.js";
+import { Times } from "#src/log/times.js";
 import type { TraceContext } from "#src/monitor/direction-trace.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
 import { Subscriber } from "#src/monitor/subscriber.js";
@@ -22,6 +23,7 @@ export function tapped(hops: Hops = RELAYED, more: Partial<TraceContext> = {}, v
   const faults: unknown[] = [];
   const tap = new Tap({ connection: "c", listener: 1, server: "s:1" }, hops, {
     clock,
+    times: new Times(),
     fault: (error) => faults.push(error),
     ...more,
   });

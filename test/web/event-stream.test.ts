@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
+import { Times } from "#src/log/times.js";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import { RenderedEvent } from "#src/monitor/subscriber.js";
 import { EventStream } from "#src/web/event-stream.js";
 import { ManualClock } from "../support/clock.js";
+
+const TIMES = new Times();
 
 /** A response whose reader the test controls. */
 class SlowResponse {
@@ -43,14 +46,14 @@ function streamTo() {
     const source = { connection: "c", listener: 1, server: "s:1" };
     for (const { subscriber } of watchers) {
       if (subscriber.full) subscriber.skip();
-      else subscriber.show(new RenderedEvent({ kind: "connection", source, event: "ERROR", text }, 0));
+      else subscriber.show(new RenderedEvent({ kind: "connection", source, event: "ERROR", text }, 0, TIMES));
     }
   };
   return { clock, response, watchers, stream, show };
 }
 
 const eventOf = (text: string): string =>
-  `data: {"time":"1970-01-01T00:00:00.000Z","event":"error","connection":"c","listener":1,"server":"s:1","text":"${text}"}\n\n`;
+  `data: {"time":"${TIMES.iso(0)}","event":"error","connection":"c","listener":1,"server":"s:1","text":"${text}"}\n\n`;
 
 test("each message is an event of one line, whatever it contains", () => {
   const { clock, response, show } = streamTo();

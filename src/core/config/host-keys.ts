@@ -1,5 +1,6 @@
 import { parsePort } from "../net/address.js";
 import { formatDuration } from "../parse/duration.js";
+import { parseKeyword } from "../parse/keyword.js";
 import { fail, ok } from "../parse/result.js";
 import { row } from "./settings.js";
 import { maskPassword, parseBaseUrl, parseBoolean, parseCount, parseListenAddress, parseTime } from "./values.js";
@@ -74,6 +75,17 @@ export const HOST_KEYS = [
     defaultText: "false",
     help: "Log every command, read, write and notification. The word debug alone means true.",
     parse: parseBoolean,
+    print: String,
+  }),
+  row({
+    section: "host",
+    key: "time",
+    unit: "word",
+    range: "local, utc",
+    sets: "time",
+    defaultText: "local",
+    help: "The time zone of log, monitor, alerts and STAT JSON: that of this machine, or UTC.",
+    parse: (text) => parseKeyword(text, ["local", "utc"]),
     print: String,
   }),
   row({

@@ -33,6 +33,9 @@ export type MuxLine = PortLine<MuxRoute>;
 /** A `[tunnel]` line: a port that a device connects to, so that its services can be reached from here. */
 export type TunnelLine = PortLine<TunnelRoute>;
 
+/** The time zone of the machine, or UTC. */
+export type TimeZone = "local" | "utc";
+
 /** The values of all keys. Times are in milliseconds. */
 export interface Values {
   /** The address to listen on; `*`: all, IPv6 and IPv4. */
@@ -46,6 +49,8 @@ export interface Values {
   /** The log file; `-`: stderr. */
   readonly log: string;
   readonly debug: boolean;
+  /** The time zone of all times that the daemon writes. */
+  readonly time: TimeZone;
   /** Interval of repeated notifications for unread bytes, for connections without RNTF; 0 is never. */
   readonly renotify: number;
   /** Silence after which the daemon probes a peer. */
@@ -125,7 +130,7 @@ export interface TlsIdentity {
 }
 
 /**
- * The form of log lines. `date`: with the date, in UTC. `clock`: with the local time of day, as the monitor prints it; the monitor then shows
+ * The form of log lines. `date`: with the date. `clock`: with the time of day, as the monitor prints it; the monitor then shows
  * connections, and the log leaves them out.
  */
 export type LogStyle = "date" | "clock";

@@ -1,5 +1,5 @@
 import { escapedJson, printable } from "../parse/text.js";
-import type { FormatWord } from "./format.js";
+import type { LineWord } from "./format.js";
 import type { Hop } from "./hops.js";
 import type { Decoded, Rendering } from "./view.js";
 
@@ -47,18 +47,19 @@ const FAULT_SIGN = "✗";
 /**
  * An event as a line, without its LF: `14:32:15,123 [CLIENT→PROXY] <S0000000000F01D00FA>`, or as JSON (docs/monitor.md).
  *
- * @param time when it happened: the time of day, or with `json` an ISO 8601 time
+ * @param time when it happened: the time of day, or with `json` and `audit` an ISO 8601 time
  */
-export function lineOf(event: TraceEvent, time: string, format: readonly FormatWord[]): string {
+export function lineOf(event: TraceEvent, time: string, format: readonly LineWord[]): string {
   return format.includes("json")
     ? escapedJson(jsonOf(event, time, format.includes("decode")))
     : printable(textOf(event, time, format));
 }
 
-function textOf(event: TraceEvent, time: string, format: readonly FormatWord[]): string {
-  const id = format.includes("id") ? ` ${event.source.connection}` : "";
+function textOf(event: TraceEvent, time: string, format: readonly LineWord[]): string {
+  const isAudit = format.includes("audit");
+  const id = isAudit || format.includes("id") ? ` ${event.source.connection}` : "";
   const { isShared, client } = event.source;
-  const asker = isShared && client !== undefined && format.includes("client") ? ` ${client}` : "";
+  const asker = client !== undefined && (isAudit || (isShared && format.includes("client"))) ? ` ${client}` : "";
   switch (event.kind) {
     case "skipped":
       return `… ${event.bytes} bytes not looked at`;
@@ -89,6 +90,6 @@ function jsonOf(event: TraceEvent, time: string, decode: boolean): object {
 }
 
 /** The line that stands where messages are missing, because they could not be shown in time. */
-export function gapLine(messages: number, format: readonly FormatWord[]): string {
+export function gapLine(messages: number, format: readonly LineWord[]): string {
   return format.includes("json") ? JSON.stringify({ notShown: messages }) : `… ${messages} messages not shown`;
 }

@@ -13,6 +13,7 @@ test("the defaults are those of the original", () => {
     vera: "http://127.0.0.1:3480",
     log: "-",
     debug: false,
+    time: "local",
     renotify: 0,
     keepalive: 30_000,
     clients: [],

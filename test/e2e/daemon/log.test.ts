@@ -13,7 +13,7 @@ import { until } from "../../support/wait.js";
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-log-`);
 after(() => rmSync(folder, { recursive: true }));
 
-const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (ERROR|WARN |INFO |DEBUG) \S/;
+const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d (ERROR|WARN |INFO |DEBUG) \S/;
 
 test("three lines per connection, each with time, level, id, client and target", async () => {
   const daemon = await startDaemon();

@@ -343,7 +343,7 @@ describe("views", { concurrency: 3 }, () => {
 });
 
 describe("the output", { concurrency: 3 }, () => {
-  test("MONL: the same lines in a file, too", async (t) => {
+  test("MONL: the same lines in a file, too, with the date, the connection and the client", async (t) => {
     const file = `${folder}/audit.log`;
     const { port, output } = await startMonitored(t, `CONN 127.0.0.1:${echo.port} MONI=conbus MONL=${file}`);
     const client = await Client.open(port);
@@ -352,7 +352,16 @@ describe("the output", { concurrency: 3 }, () => {
     await output.says(/\[DISCONNECT\]/);
     await until(() => existsSync(file) && readFileSync(file, "utf8").includes("[DISCONNECT]"), "the file");
     assert.equal(messages(output.shown).length, TELEGRAMS.length * 4);
-    assert.equal(readFileSync(file, "utf8"), output.text);
+    const who = /^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\.(\d{3})[+-]\d\d:\d\d (\[\S+\]) [0-9a-f]+ (127\.0\.0\.1:\d+) /;
+    const shown = readFileSync(file, "utf8")
+      .split("\n")
+      .map((line) =>
+        line.replace(who, (_all, time, ms, hop, client) => {
+          const isEvent = /\[(DIS)?CONNECT\]/.test(hop);
+          return `${time},${ms} ${hop} ${isEvent ? `${client} ` : ""}`;
+        }),
+      );
+    assert.equal(shown.join("\n"), output.text);
   });
 
   for (const file of ["/dev/full", `${folder}/no/such/folder/audit.log`]) {
