@@ -37,7 +37,7 @@ function showServers({ directs }) {
         labelOf({ port, name }),
         server.address,
         state(server.state === "up" ? undefined : (server.reason ?? "down"), "up"),
-        new Date(server.since).toLocaleString(),
+        server.since.slice(0, 19).replace("T", " "),
         number(server.active),
         number(server.total),
         number(server.failures),

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { Alerts } from "#src/alerts/alerts.js";
 import { parseConfigFile } from "#src/core/config/file.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import { Times } from "#src/log/times.js";
 import { ManualClock } from "../../support/clock.js";
 import { ConfigFile } from "../../support/config.js";
 import { MAIN } from "../../support/daemon.js";
@@ -65,7 +66,7 @@ describe("alerts", { concurrency: 4 }, () => {
     const link = alerts.linkAlerts(7000);
     link.lost({ device: "barn", server: "10.0.0.9:4000" }, "silent for 42 s");
     clock.advance(2000);
-    const time = new Date(clock.epochMs()).toISOString();
+    const time = new Times().iso(clock.epochMs());
     await hook.received(1);
     link.found({ device: "barn", server: "10.0.0.9:4001" });
     const [down, back] = await hook.received(2);
