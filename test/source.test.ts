@@ -9,6 +9,7 @@ const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
 const SHORT = new Map([
   ["cli/watch-arguments.ts", "words of a command line"],
   ["core/monitor/http-conversation.ts", "METHODS_MAX"],
+  ["core/names/server-questions.ts", "one round of questions to the name servers"],
   ["core/tunnel/send-window.ts", "MAX_OUTSTANDING_PINGS"],
   ["alerts/webhook.ts", "MAX_WAITING"],
 ]);

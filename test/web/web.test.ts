@@ -22,7 +22,13 @@ function fixture() {
       return ok(lease);
     },
   };
-  const context = { clock, log: new MemoryLog(), own: new OwnSockets(clock), admission: () => admission };
+  const context = {
+    clock,
+    log: new MemoryLog(),
+    own: new OwnSockets(clock),
+    rejections: { leftAtOnce() {} },
+    admission: () => admission,
+  };
   const web = new Web(context as unknown as WebContext);
   const configure = (webPort: number, webAddress = "127.0.0.1"): Promise<void> =>
     web.configure({ ...DEFAULT_SETTINGS, webPort, webAddress });

@@ -40,6 +40,7 @@ const VALUES: Readonly<Record<string, string>> = {
   PKEY: "/etc/key.pem",
   CAFI: "/etc/ca.pem",
   SECR: "hush",
+  DEVC: "barn:hush",
 };
 
 /** A value that is not the default. */
@@ -145,7 +146,7 @@ test("what may be a password is neither printed nor repeated in a message", () =
   );
   assert.deepEqual(
     secrets.map(({ row }) => row.key),
-    ["LOGN", "SECR"],
+    ["LOGN", "SECR", "DEVC"],
   );
   for (const { row, rows, defaults } of secrets) {
     const parsed = parseOptions([`${row.key}=${sampleOf(row)}`], rows, defaults, "file");
