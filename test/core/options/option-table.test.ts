@@ -150,7 +150,7 @@ test("what may be a password is neither printed nor repeated in a message", () =
   );
   for (const { row, rows, defaults } of secrets) {
     const parsed = parseOptions([`${row.key}=${sampleOf(row)}`], rows, defaults, "file");
-    assert.deepEqual(parsed.ok && row.print(parsed.value), ["***"]);
+    assert.match(String(parsed.ok && row.print(parsed.value)), /^(barn:)?\*\*\*$/);
     const wrong = parseOptions([`${row.key}=${"hush\\q".repeat(70_000)}`], rows, defaults, "file");
     assert.ok(!wrong.ok && !wrong.message.includes("hush"), row.key);
   }
