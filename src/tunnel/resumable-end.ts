@@ -8,7 +8,7 @@ import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 /** Bytes of one write to a connection. */
-const MAX_WRITE = 65_536;
+const MAX_WRITE = 262_144;
 /** Bytes that a connection is given before the kernel takes them: enough to keep it busy, and little memory. */
 const GIVEN_AHEAD = 262_144;
 

@@ -1,7 +1,7 @@
-/** Bytes are copied into blocks of this size: one write of a link fits into one or two of them. */
-const BLOCK = 65_536;
+/** Bytes are copied into blocks of this size: most writes of a link, 64 KiB and more, lie in one. Of a block that is not full, the rest costs nothing. */
+const BLOCK = 1_048_576;
 /** Empty blocks that are kept for later bytes: a fast link fills and empties so many between two acknowledgements. */
-const MAX_SPARES = 16;
+const MAX_SPARES = 2;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**

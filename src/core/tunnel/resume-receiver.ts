@@ -1,5 +1,5 @@
 /** The sender is told after so many bytes that they have come: rarely enough to cost nothing, and long before it has to wait. */
-const ACKNOWLEDGE_EVERY = 262_144;
+const ACKNOWLEDGE_EVERY = 524_288;
 
 /** Counts what has come over all connections. */
 export interface TakenBytes {

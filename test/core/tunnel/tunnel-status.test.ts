@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  cutText,
   type DeviceStatus,
   deviceLine,
+  resumedText,
   type TunnelStatus,
   tunnelLines,
   tunnelStatus,
@@ -76,4 +78,14 @@ test("a device: its server, its services, whether it is connected", () => {
     deviceLine({ ...lost, services: "", connected: false }),
     ` device of hub:7000 for nothing: not connected, 0 clients; ${tail}`,
   );
+});
+
+test("a link that waits for another connection", () => {
+  const link = { ...LINK, resuming: true } as const;
+  assert.match(firstLine({ ...TUNNEL, link }), /device 10\.0\.0\.9:40000 \(waiting to resume\) for 5 s, 2 clients;/);
+  assert.match(deviceLine({ ...DEVICE, link }), /: waiting to resume for 5 s, 2 clients;/);
+  assert.equal(cutText("by remote", 3, 30_000), "link lost: by remote; 3 clients wait up to 30 s");
+  assert.equal(cutText("by remote", 1, 500), "link lost: by remote; 1 client waits up to 0.5 s");
+  assert.equal(resumedText(2149, 3), "link resumed after 2.1 s, 3 clients go on");
+  assert.equal(resumedText(12, 1), "link resumed after 0 s, 1 client goes on");
 });
