@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { Listener } from "#src/accept/listener.js";
@@ -124,6 +124,31 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
     await until(() => next.closed || next.ended, "the next to be turned away at once");
     assert.equal(descriptors.used, 0);
     good.destroy();
+  });
+
+  test("of many clients at once, four begin in a pass of the event loop", async (t) => {
+    const { handshakes } = await open(t);
+    const accepted: Socket[] = [];
+    const server = createServer({ pauseOnConnect: true }, (socket) => accepted.push(socket)).listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    for (let count = 0; count < 10; count += 1) {
+      const client = await Client.open(port);
+      t.after(() => client.destroy());
+    }
+    await until(() => accepted.length === 10, "all of them");
+    const credentials = readCredentials(pairs.own);
+    const listener = { ...LISTENER, accepts: "clients" } as const;
+    for (const socket of accepted) handshakes.begin(socket, from("127.0.0.1"), listener, credentials);
+    /** A socket whose handshake has begun carries a TLS socket, which listens to its errors, too. */
+    const begun = (): number => accepted.filter((socket) => socket.listenerCount("error") > 1).length;
+    const passes = [begun()];
+    for (let pass = 0; pass < 2; pass += 1) {
+      await new Promise(setImmediate);
+      passes.push(begun());
+    }
+    assert.deepEqual(passes, [4, 8, 10]);
   });
 
   test("all handshakes in progress can be ended", async (t) => {
