@@ -1,7 +1,9 @@
+import type minimist from "minimist";
 import type { FormatWord } from "../core/monitor/format.js";
 import { findView, VIEWS } from "../core/monitor/views/views.js";
 import { type HostPort, parseHostPort, parsePort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
+import type { CredentialFiles } from "../dial/tls-credentials.js";
 import { parseFlags } from "./flags.js";
 
 /** The address of a daemon: host and port, or the port of a reverse proxy on this machine. */
@@ -9,12 +11,20 @@ export type Address = HostPort | { readonly reverseProxy: number };
 
 /** The command line of `sockproxyd watch`. */
 export type WatchArguments =
-  | { readonly kind: "watch"; readonly address: Address; readonly command: string; readonly json: boolean }
+  | {
+      readonly kind: "watch";
+      readonly address: Address;
+      readonly command: string;
+      readonly json: boolean;
+      /** The daemon's port takes TLS ([host] listen-tls): our files. */
+      readonly tls?: CredentialFiles;
+    }
   | { readonly kind: "help" };
 
 const REVERSE_PROXY = "reverse-proxy";
 const HERE: Address = { host: "127.0.0.1", port: 2504 };
 const VIEW_NAMES = VIEWS.map(({ name }) => name).join(", ");
+const FILES = ["ca", "cert", "key"] as const;
 const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 
 /** The text of `watch --help`. */
@@ -32,6 +42,10 @@ When the daemon goes away, watch waits for it.
   --decode      Show the parts of each message, too
   --id          Show the connection's id
   --json        A line of JSON for each message
+  --tls         The daemon's port takes TLS ([host] listen-tls)
+  --ca file     The authority of the daemon's certificate, a file in PEM (default: those that the system knows)
+  --cert file   Our own certificate, a file in PEM, for a daemon that asks for one; with --key
+  --key file    Its private key, a file in PEM
   --help        Print this`;
 
 /**
@@ -41,8 +55,8 @@ When the daemon goes away, watch waits for it.
  */
 export function parseWatchArguments(argv: readonly string[]): Result<WatchArguments> {
   const flags = parseFlags(argv, {
-    string: ["as", REVERSE_PROXY, "_"],
-    boolean: [...WORDS, "help"],
+    string: ["as", REVERSE_PROXY, ...FILES, "_"],
+    boolean: [...WORDS, "tls", "help"],
     alias: { help: "h" },
   });
   if (!flags.ok) return flags;
@@ -51,6 +65,9 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   const words = [...parsed._];
   const address = readAddress(parsed[REVERSE_PROXY], words);
   if (!address.ok) return address;
+  const tls = readTls(parsed);
+  if (!tls.ok) return tls;
+  if (tls.value !== undefined && !("host" in address.value)) return fail(`--tls goes without --${REVERSE_PROXY}`);
   const [filter, ...more] = words;
   if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
   const view: unknown = parsed["as"];
@@ -60,7 +77,17 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   const format: readonly FormatWord[] = ["client", ...WORDS.filter((word) => parsed[word])];
   const command = ["WTCH", filter, view === undefined ? undefined : `MONI=${view}`, `MONF=${format.join(",")}`];
   const said = command.filter((word) => word !== undefined).join(" ");
-  return ok({ kind: "watch", address: address.value, command: said, json: format.includes("json") });
+  const asked = { kind: "watch", address: address.value, command: said, json: format.includes("json") } as const;
+  return ok(tls.value === undefined ? asked : { ...asked, tls: tls.value });
+}
+
+/** The files of TLS; undefined where the daemon's port takes none. */
+function readTls(parsed: minimist.ParsedArgs): Result<CredentialFiles | undefined> {
+  const wrong = FILES.find((name) => name in parsed && (typeof parsed[name] !== "string" || parsed[name] === ""));
+  if (wrong !== undefined) return fail(`--${wrong}: one file is wanted`);
+  const { ca: authority, cert: certificate, key } = parsed as { ca?: string; cert?: string; key?: string };
+  if ((certificate === undefined) !== (key === undefined)) return fail("--cert and --key: one needs the other");
+  return ok(parsed["tls"] || authority || certificate ? { authority, certificate, key } : undefined);
 }
 
 /** The command for a daemon before 1.7.0, which does not know the format word `client`: an update of the package restarts no daemon. */

@@ -4,13 +4,15 @@ import { connect, type Socket } from "node:net";
 import { env, stdout } from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
 import { inspect } from "node:util";
 import { controlPaths, folderProblem } from "../control/socket-folder.js";
 import { backoffMs } from "../core/limits/backoff.js";
 import { type Colour, coloured } from "../core/monitor/colours.js";
-import { formatHostPort, type HostPort } from "../core/net/address.js";
+import { formatHostPort, type HostPort, isAddress, isLoopback } from "../core/net/address.js";
 import { printable } from "../core/parse/text.js";
 import { explainDialFailure } from "../dial/dial-error.js";
+import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
 import { Times } from "../log/times.js";
 import { Names } from "../names/names.js";
 import { reachHost } from "../sockets/reach-host.js";
@@ -23,6 +25,12 @@ const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
 
 /** A Unix socket, or a port of a host. */
 type Place = { readonly path: string } | HostPort;
+
+/** A daemon, and the files of TLS, where its port takes that. */
+interface WatchedDaemon {
+  readonly address: Address;
+  readonly tls?: CredentialFiles;
+}
 
 /** Why the daemon shows nothing, in words for people. */
 class WatchError extends Error {
@@ -38,7 +46,7 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   const parsed = parseWatchArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd watch --help`);
   if (parsed.value.kind === "help") return { kind: "answer", text: WATCH_USAGE };
-  const { address, command, json } = parsed.value;
+  const { address, command, json, tls } = parsed.value;
   const inColour = stdout.isTTY && !json && !env["NO_COLOR"];
   const show = (text: string): void => {
     const line = printable(text); // the text comes from another process
@@ -48,7 +56,8 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   stdout.on("error", () => unread.abort());
   const names = new Names(systemClock, { warn: complain, times: new Times() });
   try {
-    await followAgain(address, command, show, names, unread.signal, complain);
+    const daemon = { address, ...(tls && { tls }) };
+    await followAgain(daemon, command, show, names, unread.signal, complain);
     return { kind: "wrong", lines: [], status: EXIT.clean };
   } catch (error) {
     return { kind: "wrong", lines: [`${nameOf(address)}: ${explainDialFailure(error as Error)}`], status: EXIT.failed };
@@ -63,13 +72,14 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
  * @throws when the first connection fails, or the daemon refuses
  */
 async function followAgain(
-  address: Address,
+  daemon: WatchedDaemon,
   command: string,
   show: (line: string) => void,
   names: Names,
   unread: AbortSignal,
   complain: Complain,
 ): Promise<void> {
+  const { address } = daemon;
   let connected = 0;
   let failures = 0;
   let said = command;
@@ -81,7 +91,7 @@ async function followAgain(
   while (!unread.aborted) {
     let reason = "the connection has ended";
     try {
-      await follow(address, said, show, began, names, unread);
+      await follow(daemon, said, show, began, names, unread);
     } catch (error) {
       if (error instanceof WatchError && error.message.includes('MONF "client') && said === command) {
         said = withoutClient(command);
@@ -104,14 +114,15 @@ async function followAgain(
  * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached
  */
 async function follow(
-  address: Address,
+  { address, tls }: WatchedDaemon,
   command: string,
   show: (line: string) => void,
   began: () => void,
   names: Names,
   signal: AbortSignal,
 ): Promise<void> {
-  const socket = await open(whereIs(address), names, signal);
+  const plain = await open(whereIs(address), names, signal);
+  const socket = tls !== undefined && "host" in address ? await secure(plain, address.host, tls) : plain;
   socket.setKeepAlive(true, KEEPALIVE_MS);
   socket.on("error", () => {}); // the close that follows reports the end
   socket.write(`${command}\n`);
@@ -146,6 +157,30 @@ async function open(where: Place, names: Names, signal: AbortSignal): Promise<So
   const socket = connect({ ...where, signal });
   await once(socket, "connect");
   return socket;
+}
+
+/**
+ * Speaks TLS from now on. On this machine nobody stands between: the name in the certificate does not matter there.
+ *
+ * @param host as the user calls it
+ */
+async function secure(socket: Socket, host: string, files: CredentialFiles): Promise<Socket> {
+  const options: ConnectionOptions = {
+    ...readCredentials(files),
+    socket,
+    ...(!isAddress(host) && { servername: host }),
+    checkServerIdentity: (_name, certificate) =>
+      isLoopback(host) ? undefined : checkServerIdentity(host, certificate),
+  };
+  const secured = connectTls(options);
+  try {
+    await once(secured, "secureConnect");
+    return secured;
+  } catch (error) {
+    secured.destroy();
+    const { reason, message } = error as Error & { readonly reason?: string };
+    throw new Error(`TLS: ${reason ?? message}`, { cause: error });
+  }
 }
 
 function whereIs(address: Address): Place {

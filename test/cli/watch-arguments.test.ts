@@ -13,6 +13,20 @@ const good: [string, object, string][] = [
   ["--as Line --decode --id", HERE, "WTCH MONI=Line MONF=client,id,decode"],
   ["--as=hex 10001 --json", HERE, "WTCH 10001 MONI=hex MONF=client,json"],
 ];
+const secure: [string, object | undefined][] = [
+  ["hub:1 --tls", { authority: undefined, certificate: undefined, key: undefined }],
+  ["--ca ca.pem", { authority: "ca.pem", certificate: undefined, key: undefined }],
+  ["--cert c.pem --key k.pem", { authority: undefined, certificate: "c.pem", key: "k.pem" }],
+  ["hub:1", undefined],
+];
+for (const [line, tls] of secure) {
+  test(`watch ${line}: TLS`, () => {
+    const parsed = parseWatchArguments(line.split(" "));
+    assert.ok(parsed.ok && parsed.value.kind === "watch");
+    assert.deepEqual(parsed.value.tls, tls);
+  });
+}
+
 for (const [line, address, command] of good) {
   test(`watch ${line}`, () => {
     const parsed = parseWatchArguments(line.split(" ").filter(Boolean));
@@ -30,6 +44,10 @@ const bad: [string, RegExp][] = [
   ["10001 hub:2504", /unexpected argument "hub:2504"/],
   ["--as morse", /bad --as "morse"/],
   ["--as", /bad --as/],
+  ["--ca", /--ca: one file is wanted/],
+  ["--ca a --ca b", /--ca: one file is wanted/],
+  ["--cert c.pem", /--cert and --key: one needs the other/],
+  ["--reverse-proxy 10001 --tls", /--tls goes without --reverse-proxy/],
   ["--reverse-proxy", /--reverse-proxy: bad port/],
   ["--reverse-proxy 10001 --reverse-proxy 10002", /--reverse-proxy: bad port/],
 ];

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, type TcpNetConnectOpts } from "node:net";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { type ConnectionOptions, connect } from "node:tls";
+import type { DaemonStatus } from "#src/core/status/daemon-status.js";
 import { Certificates, type Pair } from "../../support/certificates.js";
 import type { RunningDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
@@ -14,6 +15,7 @@ import { Client, Device } from "../../support/net.js";
 import { Openssl, openssl } from "../../support/openssl.js";
 import { missing } from "../../support/peers.js";
 import { quietFor, until } from "../../support/wait.js";
+import { WatchCommand } from "../../support/watcher.js";
 
 const MIB = 1_048_576;
 
@@ -94,6 +96,15 @@ describe("TLS clients", { skip: missing("openssl") }, () => {
     return { client, remote: await device.client(length) };
   }
 
+  async function status(t: TestContext): Promise<DaemonStatus> {
+    const client = await speak(t, daemon.port);
+    await client.line();
+    client.write("STAT JSON\n");
+    const reply = await client.line();
+    client.destroy();
+    return JSON.parse(reply) as DaemonStatus;
+  }
+
   test("setup mode speaks TLS, and a notification goes out once its bytes are written", async (t) => {
     const client = await speak(t, daemon.port);
     assert.match(await client.line(), /^OK TOGGLEDBITS-SOCKPROXY 1 /);
@@ -164,6 +175,17 @@ describe("TLS clients", { skip: missing("openssl") }, () => {
     await until(() => shown.includes("clear text"), "the monitor to show it");
   });
 
+  test("sockproxyd watch speaks TLS to the proxy's port, and does not show messages to a stranger", async (t) => {
+    const stranger = new WatchCommand(t, `127.0.0.1:${daemon.port}`, "--tls");
+    await stranger.errors.says(/TLS: .*certificate/);
+    const watcher = new WatchCommand(t, `127.0.0.1:${daemon.port}`, "--ca", authority.certificate);
+    await until(async () => (await status(t)).monitor.watchers === 1, "it to watch");
+    const { client, remote } = await reached(() => speak(t, ports.open));
+    client.write("shown to the watcher");
+    await remote.take(20);
+    await watcher.output.says(/shown to the wat/);
+  });
+
   test("fifty clients at once are served", async (t) => {
     const before = device.clients.length;
     const clients = await Promise.all(Array.from({ length: 50 }, () => speak(t, ports.open)));
@@ -217,13 +239,10 @@ describe("TLS clients", { skip: missing("openssl") }, () => {
   });
 
   test("STAT JSON names the identity of a port, and the version that a client speaks", async (t) => {
-    const client = await speak(t, daemon.port);
-    await client.line();
-    client.write("STAT JSON\n");
-    const { listeners, connections } = JSON.parse((await client.line()).replace(/^OK STAT /, ""));
-    const tls = listeners.map(({ tls = "" }) => tls);
+    const { listeners, connections } = await status(t);
+    const tls = listeners.map((listener) => listener.tls);
     assert.deepEqual(tls, ["open", "open", "open", "strict", "open"]);
-    assert.equal(connections.at(-1).clientTls, "TLSv1.3");
+    assert.equal([...connections].at(-1)?.clientTls, "TLSv1.3");
     assert.match(daemon.log(), /listening on \*:\d+ \(direct open over TLS for 127\.0\.0\.1:\d+\)/);
   });
 
