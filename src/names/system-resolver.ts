@@ -1,6 +1,7 @@
 import { lookup } from "node:dns";
 import { Queue } from "../core/collections/queue.js";
 import { FAMILIES, type HostAddress } from "../core/names/host-address.js";
+import { queueJob } from "../scheduling/round-robin.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { GetentProgram } from "./getent-program.js";
 
@@ -50,19 +51,22 @@ class SystemQuestion {
    */
   run(cannotRun: () => void): void {
     let open = FAMILIES.length;
+    const ended = (addresses: Addresses | undefined): void => {
+      if (this.isOver) return;
+      if (addresses === undefined) {
+        cannotRun();
+        return;
+      }
+      open -= 1;
+      this.#found.push(...addresses);
+      if (open === 0) this.settle();
+      else if (addresses.length > 0) this.#limitTo(OTHER_FAMILY_MS);
+    };
     for (const family of FAMILIES) {
-      const program = new GetentProgram(this.name, family, (addresses) => {
-        if (this.isOver) return;
-        if (addresses === undefined) {
-          cannotRun();
-          return;
-        }
-        open -= 1;
-        this.#found.push(...addresses);
-        if (open === 0) this.settle();
-        else if (addresses.length > 0) this.#limitTo(OTHER_FAMILY_MS);
-      });
-      this.#programs.push(program);
+      const start = (): void => {
+        if (!this.isOver) this.#programs.push(new GetentProgram(this.name, family, ended));
+      };
+      queueJob(start); // it takes 2 ms or more
     }
   }
 
