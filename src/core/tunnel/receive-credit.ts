@@ -1,7 +1,9 @@
 /** Bytes that each side may send for a new client before it gets CREDIT; also the smallest window. Both sides of a link know this number. */
 export const INITIAL_CREDIT = 262_144;
-/** The largest window of one client: 80 MB/s over a way of 100 ms. */
-const MAX_WINDOW = 8_388_608;
+/** The largest window of one client: at least 120 MB/s over a way of 100 ms. */
+const MAX_WINDOW = 16_777_216;
+/** The peer gets credit again when it has used this part of the window: more often would cost frames, more rarely would keep it waiting. */
+const GRANT_PART = 1 / 4;
 /** Most bytes beyond {@link INITIAL_CREDIT}, over all clients of a link. With 256 clients, that bounds what waits for them at 96 MiB. */
 export const MAX_GROWTH = 33_554_432;
 
@@ -34,8 +36,8 @@ export class ReceiveCredit {
   #received = 0;
   /** Bytes that the peer may have sent by now, from the first one on. */
   #granted = INITIAL_CREDIT;
-  /** The same before the last CREDIT, which the peer may not have read yet. */
-  #grantedBefore = INITIAL_CREDIT;
+  /** The same as the peer knows it, or may know it: the last CREDITs may still be under way. Those behind {@link #received}. */
+  readonly #edges = [INITIAL_CREDIT];
   /** {@link #received} when the window last grew. */
   #grewAt = 0;
 
@@ -54,16 +56,16 @@ export class ReceiveCredit {
   }
 
   /**
-   * The bytes that the peer gets now beyond what it has; 0 while half of the window is still left to it.
+   * The bytes that the peer gets now beyond what it has; 0 while it has used little of the window.
    *
    * @param pending bytes that the client has not read
    */
   grant(pending: number): number {
     if (pending === 0) this.#growIfUsedUp();
     const bytes = this.#received - pending + this.#window - this.#granted;
-    if (bytes < this.#window / 2) return 0;
-    this.#grantedBefore = this.#granted;
+    if (bytes < this.#window * GRANT_PART) return 0;
     this.#granted += bytes;
+    this.#edges.push(this.#granted);
     return bytes;
   }
 
@@ -75,8 +77,9 @@ export class ReceiveCredit {
 
   #growIfUsedUp(): void {
     const received = this.#received;
-    const isUsedUp = received === this.#granted || received === this.#grantedBefore;
-    if (!isUsedUp || received === this.#grewAt || this.#window >= MAX_WINDOW) return;
+    const edges = this.#edges;
+    while ((edges[0] ?? received) < received) edges.shift(); // never more than a few
+    if (edges[0] !== received || received === this.#grewAt || this.#window >= MAX_WINDOW) return;
     if (!this.#stock.take(this.#window)) return;
     this.#grewAt = received;
     this.#window *= 2;
