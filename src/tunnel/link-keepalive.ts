@@ -4,6 +4,8 @@ import type { Clock, Timer } from "../system/clock.js";
 const ANSWER_MS = 6000;
 /** Questions that a peer may leave unanswered. With the usual 30 s of silence before the first one, it is lost after 42 s. */
 const MAX_UNANSWERED = 2;
+/** Shorter silences are no reason to ask. */
+const MIN_PROBE_MS = 1000;
 /** The kernel repeats a segment after 0.2 s, 0.6 s, 1.4 s, 3 s: so often it has in {@link ANSWER_MS}, unless the way is slow. */
 const REPEATED = 3;
 
@@ -29,8 +31,8 @@ export interface KeepaliveLink {
  * The kernel's own keepalive does not run while bytes are under way, and then repeats them for a quarter of an hour.
  */
 export class LinkKeepalive {
-  readonly #probeMs: number;
-  readonly #answerMs: number;
+  #probeMs: number;
+  #answerMs: number;
   readonly #clock: Clock;
   readonly #link: KeepaliveLink;
   #timer: Timer | undefined;
@@ -50,6 +52,16 @@ export class LinkKeepalive {
 
   start(): void {
     if (this.#probeMs > 0) this.#lookAfter(this.#probeMs);
+  }
+
+  /** From now on, a peer that answers pings is lost after this silence at the latest, in milliseconds; 3 s are the least. */
+  findWithin(ms: number): void {
+    const probeMs = Math.max(MIN_PROBE_MS, Math.floor(ms / (1 + MAX_UNANSWERED)));
+    if (this.#probeMs <= probeMs) return;
+    this.#probeMs = probeMs;
+    this.#answerMs = Math.min(probeMs, ANSWER_MS);
+    this.#timer?.cancel();
+    this.#lookAfter(probeMs);
   }
 
   stop(): void {

@@ -6,8 +6,8 @@ import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { ResumableEnd } from "./resumable-end.js";
 
-/** The server answers within this time, or another connection is tried. On a slow mobile link, a way there and back takes seconds. */
-const ANSWER_WITHIN_MS = 10_000;
+/** The server answers within this time, or another connection is tried: as long as for the connection itself. */
+const ANSWER_WITHIN_MS = 3000;
 
 /** What becomes of a greeting; one of them is told, once. */
 export interface GreetingEvents {

@@ -175,6 +175,7 @@ export class TunnelDevice {
 
   /** The server offers a session: from now on the link waits for another connection when it loses this one. */
   #joinSession(link: TunnelLink, { id, resumeMs }: SessionCommand): void {
+    link.findLossWithin(resumeMs); // the server may have found the loss at once, and waits no longer
     link.connection.beginSession({ id, resumeMs }, true, {
       cut: (reason) => {
         const problem = cutText(reason, link.clientCount, resumeMs);

@@ -97,6 +97,11 @@ export class TunnelLink {
     return this.#stop() ? this.connection.release() : undefined;
   }
 
+  /** See {@link LinkKeepalive.findWithin}. */
+  findLossWithin(ms: number): void {
+    this.#keepalive.findWithin(ms);
+  }
+
   /** Asks the peer to answer pings, if it can: so no client waits for long behind the bytes of others. */
   startPinging(): void {
     this.#sendScheduler.startPinging();

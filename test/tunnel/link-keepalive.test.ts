@@ -64,6 +64,28 @@ test("a short interval is the limit of an answer, too", () => {
   assert.deepEqual(asked, ["ping", "ping", "silent for 3 s"]);
 });
 
+test("findWithin: a loss is found in that time, 3 s at the least, and never later than before", () => {
+  for (const [withinMs, foundMs] of [
+    [30_000, 22_000],
+    [9000, 9000],
+    [100, 3000],
+    [1_000_000, 42_000],
+  ] as const) {
+    const { keepalive, clock, asked } = fixture();
+    clock.advance(500);
+    keepalive.heard();
+    keepalive.findWithin(withinMs);
+    clock.advance(foundMs - 1);
+    assert.deepEqual(asked, ["ping", "ping"], `${withinMs}`);
+    clock.advance(1);
+    assert.match(asked.at(-1) ?? "", /^silent for/, `${withinMs}`);
+  }
+  const { keepalive, clock, asked } = fixture({ probeMs: 0 });
+  keepalive.findWithin(1000);
+  clock.advance(60_000);
+  assert.deepEqual(asked, [], "0 is never");
+});
+
 test("a peer that is heard is not asked, and all is forgiven", () => {
   const { keepalive, clock, asked } = fixture();
   for (const _ of [1, 2]) {
