@@ -5,6 +5,8 @@ import { canonicalAddress } from "../core/net/address.js";
 import type { Clock, Timer } from "./clock.js";
 
 const LOOK_MS = 5000;
+/** So often an interface may be without a carrier before another one is preferred. */
+const MAX_MISSED = 3;
 
 /** Whether an address, in its canonical form, belongs to one of this machine's interfaces now. */
 export function isOwnAddress(address: string): boolean {
@@ -15,25 +17,32 @@ export function isOwnAddress(address: string): boolean {
 
 /**
  * Watches whether an address of this machine is still there. A socket that is bound to an address that has gone sends nothing more, and
- * TCP tells that only after a quarter of an hour.
+ * TCP tells that only after a quarter of an hour. An interface without a carrier keeps its address: a cable may be back in a moment. When
+ * it is not, and another interface is there, its address counts as gone, too.
  *
  * @param address in its canonical form
  * @param gone called once, some seconds after the address has gone
  * @returns ends the watch
  */
-export function watchAddress(address: string, clock: Clock, gone: () => void): () => void {
+export function watchAddress(address: string, clock: Clock, gone: () => void, machine = MACHINE): () => void {
   let timer: Timer;
   let isOver = false;
+  let missed = 0;
+  const judge = (isThere: boolean): void => {
+    missed += 1;
+    if (isOver) return;
+    if (isThere && (missed < MAX_MISSED || !machine.hasAnother())) look();
+    else gone();
+  };
   const look = (): void => {
     timer = clock.after(LOOK_MS, () => {
-      if (isOwnAddress(address)) look();
-      else hasGone(address, confirm);
+      if (!machine.isOwn(address)) {
+        machine.isThere(address, judge);
+        return;
+      }
+      missed = 0;
+      look();
     });
-  };
-  const confirm = (isGone: boolean): void => {
-    if (isOver) return;
-    if (isGone) gone();
-    else look();
   };
   look();
   return () => {
@@ -42,15 +51,24 @@ export function watchAddress(address: string, clock: Clock, gone: () => void): (
   };
 }
 
-/** Asks the kernel: the list of addresses leaves out interfaces without a carrier, whose connections survive a pulled cable. */
-function hasGone(address: string, tell: (isGone: boolean) => void): void {
+/** What {@link watchAddress} asks the machine. */
+const MACHINE = {
+  isOwn: isOwnAddress,
+  /** Whether there is an address that other machines may know. */
+  hasAnother: (): boolean =>
+    Object.values(networkInterfaces()).some((entries = []) => entries.some(({ internal }) => !internal)),
+  isThere,
+};
+
+/** Asks the kernel: the list of addresses leaves out interfaces without a carrier. */
+function isThere(address: string, tell: (isThere: boolean) => void): void {
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   socket.once("error", (error: NodeJS.ErrnoException) => {
     socket.close();
-    tell(error.code === "EADDRNOTAVAIL");
+    tell(error.code !== "EADDRNOTAVAIL");
   });
   socket.bind({ address, port: 0, exclusive: true }, () => {
     socket.close();
-    tell(false);
+    tell(true);
   });
 }

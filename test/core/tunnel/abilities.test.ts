@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { abilitiesOf, abilitiesText, OWN_ABILITIES } from "#src/core/tunnel/abilities.js";
+import { abilitiesOf, abilitiesText, instanceOf, OWN_ABILITIES } from "#src/core/tunnel/abilities.js";
 
 for (const [words, abilities] of [
   ["", []],
@@ -16,4 +16,10 @@ for (const [words, abilities] of [
 
 test("another sockproxyd reads the HELLO of this one", () => {
   assert.deepEqual([...abilitiesOf(Buffer.from(abilitiesText(OWN_ABILITIES)))], OWN_ABILITIES);
+});
+
+test("HELLO tells which device it is of, if it says so; no more than 64 characters of it are kept", () => {
+  assert.deepEqual(instanceOf(Buffer.from(abilitiesText(OWN_ABILITIES, "a-1"))), { instance: "a-1" });
+  assert.deepEqual(instanceOf(Buffer.from(`fin id=${"x".repeat(1000)}`)), { instance: "x".repeat(64) });
+  for (const words of ["", "fin", "fin ID=1 xid=2"]) assert.deepEqual(instanceOf(Buffer.from(words)), {});
 });

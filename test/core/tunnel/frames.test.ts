@@ -21,6 +21,11 @@ const table: [SendableCommand, string][] = [
   [{ kind: "reset", client: 3 }, "00000f03"],
   [{ kind: "hello", abilities: new Set() }, "00000a00"],
   [{ kind: "hello", abilities: new Set<Ability>(["fin", "credit"]) }, "000a0a0066696e20637265646974"],
+  [{ kind: "hello", abilities: new Set<Ability>(["bye"]), instance: "a-1" }, "000a0a006279652069643d612d31"],
+  [{ kind: "name", name: "barn" }, "00040d006261726e"],
+  [{ kind: "bye", reason: "replaced", text: "ok" }, "00030e00016f6b"],
+  [{ kind: "bye", reason: "secret", text: "" }, "00010e0002"],
+  [{ kind: "bye", reason: "unknown", text: "?" }, "00020e00003f"],
   [{ kind: "acknowledge", offset: 0x1_0000_0002 }, "000810000000000100000002"],
   [
     { kind: "session", id: Buffer.from(ID, "hex"), received: 258, resumeMs: 30_000 },
@@ -52,6 +57,13 @@ test("unknown commands and truncated ones are skipped, and offsets that no link 
   for (const hex of [...MALFORMED, ...MALFORMED_SESSIONS, ...HUGE_OFFSETS]) {
     assert.equal(commandOf(Buffer.from(hex, "hex")).kind, "unknown", hex);
   }
+});
+
+test("BYE without a reason, of a newer program, or with a long text", () => {
+  assert.deepEqual(commandOf(Buffer.from("00000e00", "hex")), { kind: "bye", reason: "unknown", text: "" });
+  assert.deepEqual(commandOf(Buffer.from("00020e00ff21", "hex")), { kind: "bye", reason: "unknown", text: "!" });
+  const long = commandOf(frameOf({ kind: "bye", reason: "secret", text: "x".repeat(1000) }));
+  assert.ok(long.kind === "bye" && long.text === "x".repeat(200));
 });
 
 test("payloads of commands without one, and bytes behind the port of a CONNECT, are ignored", () => {
