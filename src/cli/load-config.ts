@@ -59,8 +59,8 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
 }
 
 /**
- * The problems of lines on this machine: identities that are not there, targets that lead back to the daemon, and files that `[tls NAME]` and lines of `[tunnel]` name. The
- * daemon reads the files of `[device]` for each link, so they may come later.
+ * The problems of lines on this machine: identities that are not there, targets that lead back to the daemon, and files that `[tls NAME]`
+ * and lines of `[tunnel]` name. The daemon reads the files of `[device]` for each link, so they may come later.
  */
 export function checkLines(settings: Settings): string[] {
   const tunnels = settings.tunnel.flatMap((line) =>

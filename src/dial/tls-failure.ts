@@ -17,6 +17,8 @@ const NOTHING_IN_COMMON =
 const CERTIFICATE_WANTED = /_ALERT_(CERTIFICATE_REQUIRED|NO_CERTIFICATE)$/;
 const CERTIFICATE_REFUSED = /_ALERT_(BAD_CERTIFICATE|\w*CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
 const NO_TLS = /_(WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|BAD_RECORD_TYPE)$/;
+/** Codes of the system and of its resolver, such as EHOSTUNREACH and EAI_AGAIN; Node has EPROTO for TLS. */
+const SYSTEM = /^(?!EPROTO$)E(AI_)?[A-Z]+$/;
 const BROKEN_OFF = ["ECONNRESET", "EPIPE"];
 
 /**
@@ -27,8 +29,7 @@ const BROKEN_OFF = ["ECONNRESET", "EPIPE"];
 export function explainTlsFailure(error: TlsError, asked: Asked): string | undefined {
   const { code = "", syscall, message } = error;
   if (BROKEN_OFF.includes(code)) return syscall === "connect" ? undefined : `TLS: ${brokenOff(asked)}`;
-  if (!/^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|UNSPECIFIED|EPROTO)/.test(code))
-    return undefined;
+  if (SYSTEM.test(code)) return undefined;
   const says = error.reason ?? message;
   return `TLS: ${advice(code, says, asked) ?? `${says} (${code})`}`;
 }

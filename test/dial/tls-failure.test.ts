@@ -49,6 +49,8 @@ const CASES: readonly [code: string, reason: string, asked: Partial<TlsOptions>,
   ["ERR_SSL_WRONG_VERSION_NUMBER", "wrong version number", {}, "what the server sends is no TLS"],
   ["CERT_HAS_EXPIRED", "certificate has expired", {}, "TLS: certificate has expired (CERT_HAS_EXPIRED)"],
   ["ECONNRESET", "Client network socket disconnected", {}, "in the handshake: tls-min=1.0 (TLSM)"],
+  ["INVALID_CA", "invalid CA certificate", {}, "TLS: invalid CA certificate (INVALID_CA)"],
+  ["EPROTO", "write EPROTO", {}, "TLS: write EPROTO (EPROTO)"],
   ["ECONNREFUSED", "connect ECONNREFUSED", {}, undefined],
   ["ENOTFOUND", "getaddrinfo", {}, undefined],
 ];
