@@ -155,7 +155,7 @@ export class Connection
       const phase = this.#phase;
       if (phase.kind === "dialing") phase.refuse(errorReply("CONN", reason));
       else this.#client.reset();
-      if (phase.kind === "echo") phase.relay.close(reason);
+      if (phase.kind === "echo") phase.relay.giveWay(reason);
       this.#close(reason, LAST_REPLY);
     } catch (error) {
       this.fault(error);

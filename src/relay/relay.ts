@@ -134,6 +134,11 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     this.#finish(reason, { kind: "outside" });
   }
 
+  /** The same, and another client gets the remote: it is closed by FIN. */
+  giveWay(reason: string): void {
+    this.#finish(reason, { kind: "replaced" });
+  }
+
   written(flow: Flow, bytes: number): void {
     if (flow === this.#down) this.#owner.writtenToClient(bytes);
     else this.#owner.writtenToRemote(bytes);

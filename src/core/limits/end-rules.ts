@@ -38,11 +38,11 @@ export const DEVICE_ENDS: EndRules = { ...LINE_ENDS, halfCloseMs: 0 };
 export const CLOSE_ENDS: EndRules = { ...CONN_ENDS, toClient: "reset", toRemote: "reset" };
 
 /**
- * Why a connection ends: both sides have (`done`), a limit was reached, the daemon wants it (`outside`), or one side is gone. `isCut`: what
- * came from that side must not be taken for the whole.
+ * Why a connection ends: both sides have (`done`), a limit was reached, the daemon wants it (`outside`), another client gets the remote
+ * (`replaced`), or one side is gone. `isCut`: what came from that side must not be taken for the whole.
  */
 export type EndCause =
-  | { readonly kind: "done" | "limit" | "outside" }
+  | { readonly kind: "done" | "limit" | "outside" | "replaced" }
   | { readonly kind: "gone"; readonly side: "client" | "remote"; readonly isCut: boolean };
 
 /** What has passed when a connection ends. */
@@ -79,7 +79,10 @@ function clientFarewell(cause: EndCause, { remoteEnded }: EndState, { onCut, toC
   return cause.isCut && cause.side === "remote" ? toClient : "end";
 }
 
-/** A remote that has got no FIN of the client, or not everything before it, must not take what it has for the whole. */
+/**
+ * A remote that has got no FIN of the client, or not everything before it, must not take what it has for the whole. One that is to serve
+ * another client gets FIN: its own FIN tells when it is free, and some devices do not survive a reset.
+ */
 function remoteFarewell(cause: EndCause, state: EndState, { onCut, toRemote }: EndRules): Partings["toRemote"] {
   const isClientCut = cause.kind === "gone" && cause.side === "client" && cause.isCut;
   if (isClientCut && toRemote === "reset") return "reset behind";

@@ -21,6 +21,7 @@ const BEHIND = { ...NOTHING, remoteBehind: true };
 const DONE: EndCause = { kind: "done" };
 const LIMIT: EndCause = { kind: "limit" };
 const OUTSIDE: EndCause = { kind: "outside" };
+const REPLACED: EndCause = { kind: "replaced" };
 const gone = (side: "client" | "remote", isCut = true): EndCause => ({ kind: "gone", side, isCut });
 
 type Row = [what: string, EndCause, typeof NOTHING, EndRules, Partings["toClient"], Partings["toRemote"], boolean];
@@ -36,6 +37,8 @@ const table: Row[] = [
   ["a line: the daemon stops", OUTSIDE, NOTHING, LINE_ENDS, "reset", "reset", true],
   ["a line: the daemon stops behind the remote's FIN", OUTSIDE, REMOTE_ENDED, LINE_ENDS, "end", "reset", false],
   ["a line: the daemon stops behind the client's FIN", OUTSIDE, CLIENT_ENDED, LINE_ENDS, "reset", "close", true],
+  ["a line: another client gets the remote", REPLACED, NOTHING, LINE_ENDS, "reset", "close", true],
+  ["a line: another client gets the remote, which lacks bytes", REPLACED, BEHIND, LINE_ENDS, "reset", "reset", true],
   ["CONN: the remote resets", gone("remote"), NOTHING, CONN_ENDS, "end", "close", true],
   ["a line: the remote resets", gone("remote"), NOTHING, LINE_ENDS, "reset", "close", true],
   ["CONN: the client resets", gone("client"), NOTHING, CONN_ENDS, "end", "close", true],

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
@@ -13,6 +14,8 @@ class OneConnection {
   readonly port: number;
   served = 0;
   turnedAway = 0;
+  /** Connections that it has lost by a reset. */
+  resets = 0;
   most = 0;
   #open = 0;
   /** How long it takes to close when its client has sent FIN. */
@@ -27,7 +30,9 @@ class OneConnection {
     const sockets = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       sockets.add(socket);
-      socket.on("error", () => {});
+      socket.on("error", () => {
+        device.resets += 1;
+      });
       device.#take(socket);
     });
     server.listen(device.port, "127.0.0.1");
@@ -111,6 +116,7 @@ describe("max-clients", () => {
     assert.equal(forgotten.error?.code, "ECONNRESET");
     await asks(newcomer, "three");
     assert.deepEqual([device.served, device.turnedAway, device.most], [2, 0, 1]);
+    assert.equal(device.resets, 0, "some devices do not survive a reset");
     assert.match(daemon.log(), / closed: replaced by 127\.0\.0\.1:\d+, a newer client \(when-full\); /);
     assert.deepEqual(await counts(), { silent: 0, refused: 0, replaced: 1 });
   });
@@ -228,5 +234,57 @@ describe("max-clients on other lines", () => {
     await until(() => first.closed, "the first to be reset");
     assert.deepEqual([device.served, device.turnedAway, device.most], [2, 0, 1]);
     second.destroy();
+  });
+});
+
+describe("max-clients for clients that send datagrams", () => {
+  /** A line that listens on UDP, and a client of it. */
+  async function openUdp(t: TestContext, options: string) {
+    const sockets: UdpSocket[] = [];
+    t.after(() => {
+      for (const socket of sockets) socket.close();
+    });
+    const bound = async (): Promise<UdpSocket> => {
+      const socket = createSocket("udp4");
+      sockets.push(socket);
+      socket.bind(0, "127.0.0.1");
+      await once(socket, "listening");
+      return socket;
+    };
+    const device = await bound();
+    device.on("message", (datagram, { port, address }) => device.send(`${datagram}!`, port, address));
+    const port = await freePort();
+    const config = new ConfigFile(
+      `[direct]\nudp:127.0.0.1:${port}=127.0.0.1:${device.address().port} PRTO=udp ${options}\n`,
+    );
+    const daemon = await startHere("-a", "127.0.0.1", "-c", config.path);
+    t.after(() => daemon.discard());
+    const client = async () => {
+      const socket = await bound();
+      const came: string[] = [];
+      socket.on("message", (datagram) => came.push(datagram.toString()));
+      return { came, send: (text: string) => socket.send(text, port, "127.0.0.1") };
+    };
+    return { daemon, client };
+  }
+
+  test("one more is not heard, or takes the place of the oldest", async (t) => {
+    for (const [options, outcome] of [
+      ["MAXC=1", /rejected by direct .*max-clients=1 allows/],
+      ["MAXC=1 WFUL=replace-oldest", /closed: replaced by 127\.0\.0\.1:\d+, a newer client/],
+    ] as const) {
+      const { daemon, client } = await openUdp(t, options);
+      const [first, second] = [await client(), await client()];
+      first.send("one");
+      await until(() => first.came.join() === "one!", "the first answer");
+      second.send("two");
+      await until(() => outcome.test(daemon.log()), String(outcome));
+      if (options.includes("replace")) await until(() => second.came.join() === "two!", "the second answer");
+      else {
+        first.send("three");
+        await until(() => first.came.join() === "one!,three!", "the first one goes on");
+        assert.deepEqual(second.came, []);
+      }
+    }
   });
 });
