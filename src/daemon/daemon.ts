@@ -86,7 +86,7 @@ export class Daemon {
    */
   async start(): Promise<void> {
     const { settings, context } = this.#generation;
-    const { alerts, luupClients, descriptors, log } = this.#services;
+    const { alerts, luupClients, names, descriptors, log } = this.#services;
     try {
       alerts.configure(settings);
       this.#features.configure(settings, context);
@@ -95,6 +95,7 @@ export class Daemon {
     } catch (error) {
       this.#features.close("it does not start");
       await Promise.all([luupClients.close(), this.#web.close()]);
+      names.close(); // what is under way would keep the process alive
       throw error;
     }
     warnOfDescriptors(settings, descriptors.limit, log);
