@@ -14,8 +14,12 @@ import { SESSION_ID_BYTES } from "../core/tunnel/session-frames.js";
 import type { Exposure } from "../core/tunnel/tunnel-line.js";
 import { addBytes, cutText, type LinkBytes, resumedText, type SlotStatus } from "../core/tunnel/tunnel-status.js";
 import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
+import type { Timer } from "../system/clock.js";
 import type { DeviceVisit, LinkHolder } from "./device-visit.js";
 import type { TunnelContext } from "./tunnel-context.js";
+
+/** A session has begun this long after LISTEN: two ways there and back. A device of another make cannot have one. */
+const SESSION_WITHIN_MS = 2000;
 
 /** What a slot is made of: a device that a line expects. */
 export interface SlotRules {
@@ -34,6 +38,8 @@ interface LinkedDevice {
   readonly visit: DeviceVisit;
   /** The exposed ports; none before LISTEN. */
   readonly ports: readonly Port[];
+  /** LISTEN has come, and the ports wait until a session has begun, or until this fires. */
+  readonly opening?: Timer;
   /** The device that it has replaced, until HELLO tells whether that was another one. */
   readonly replaced?: DeviceVisit;
 }
@@ -140,10 +146,11 @@ export class DeviceSlot {
   }
 
   #handle(visit: DeviceVisit, command: TunnelCommand): void {
-    if (command.kind === "listen") this.#openPorts();
+    if (command.kind === "listen") this.#listens(visit);
     else if (command.kind === "hello") {
       this.#identified(visit);
       this.#offerSession(visit);
+      if (!visit.link.peer.can("session")) this.#openWaitingPorts(visit);
     } else if (command.kind === "bye") visit.link.close(`the device has ended the link: ${command.text}`);
     else if (command.kind === "session") visit.link.send({ kind: "no-session" });
     else if (command.kind === "unknown") this.#logUnknown(visit, command.reason);
@@ -165,6 +172,7 @@ export class DeviceSlot {
     visit.beginSession(
       { id: randomBytes(SESSION_ID_BYTES), resumeMs },
       {
+        begun: () => this.#openWaitingPorts(visit),
         cut: (reason) => this.#context.log.info(`${this.#label(visit)} ${cutText(reason, link.clientCount, resumeMs)}`),
         resumed: (afterMs) => {
           this.#counters.resumed += 1;
@@ -187,8 +195,25 @@ export class DeviceSlot {
     if (more !== undefined) this.#context.log.info(`${this.#label(visit)} a frame is skipped: ${reason}${more}`);
   }
 
+  /** With `resume`, the ports wait for the session: before it has begun, a cut would close their clients. */
+  #listens(visit: DeviceVisit): void {
+    const linked = this.#linked;
+    if (linked?.visit !== visit || linked.opening !== undefined || this.#isListening) return;
+    if (this.rules.resumeMs === 0 || visit.link.connection.session?.hasBegun) {
+      this.#openPorts();
+      return;
+    }
+    const opening = this.#context.clock.after(SESSION_WITHIN_MS, () => this.#openPorts());
+    this.#linked = { ...linked, opening };
+  }
+
+  #openWaitingPorts(visit: DeviceVisit): void {
+    if (this.#linked?.visit === visit && this.#linked.opening !== undefined) this.#openPorts();
+  }
+
   #openPorts(): void {
     if (this.#linked === undefined || this.#isListening) return;
+    this.#linked.opening?.cancel();
     this.#context.log.info(`${this.#label(this.#linked.visit)} the device listens`);
     this.#alerts.found({ device: this.rules.device, server: this.#linked.visit.from });
     const ports = this.rules.exposures.map((exposure) => this.#portOf(exposure));
@@ -233,7 +258,8 @@ export class DeviceSlot {
     return attachedDial(this.#linked.visit.link.open(id, service));
   }
 
-  #lost({ visit, ports }: LinkedDevice, reason: string): void {
+  #lost({ visit, ports, opening }: LinkedDevice, reason: string): void {
+    opening?.cancel();
     const level = visit.link.bytes.received === 0 ? "debug" : "info"; // a health check or a port scan
     this.#context.log[level](`${this.#label(visit)} link lost: ${reason}`);
     this.#closedLinks = addBytes(this.#closedLinks, visit.link.bytes);

@@ -97,6 +97,7 @@ export class DeviceVisit implements Contender {
   /** From now on the link outlives its connection. */
   beginSession(terms: SessionTerms, told: SessionEvents): void {
     this.link.connection.beginSession(terms, false, {
+      begun: () => told.begun?.(),
       cut: (reason) => {
         const { closed } = this.#connection;
         this.#connection = { ...this.#connection, closed() {} };

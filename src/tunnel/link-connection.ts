@@ -111,6 +111,7 @@ export class LinkConnection {
   beginSession(terms: SessionTerms, answers: boolean, told: SessionEvents): void {
     if (this.#session !== undefined) return;
     this.#session = new ResumableEnd(this.#first, terms, answers, this.#reader, this.#clock, {
+      begun: () => told.begun?.(),
       cut: (reason) => told.cut(reason),
       resumed: (afterMs) => {
         this.#events.resumed();

@@ -40,6 +40,8 @@ export interface SessionReader extends TakenBytes {
 
 /** What a session tells its link, besides the events of an end. */
 export interface SessionEvents {
+  /** The peer has begun its side, too: from now on a lost connection is not the end. Told to the side that has begun first. */
+  begun?(): void;
   /** The connection is lost. */
   cut(reason: string): void;
   /** Another connection has taken its place, after so many milliseconds. */
@@ -94,6 +96,11 @@ export class ResumableEnd implements LinkEnd {
     this.#state = { kind: "connected", end };
     this.#listen(end);
     end.write(this.#sessionFrame());
+  }
+
+  /** Whether both sides have begun: a lost connection is not the end. */
+  get hasBegun(): boolean {
+    return this.#receiver !== undefined;
   }
 
   /** Whether it waits for another connection. */
@@ -177,7 +184,10 @@ export class ResumableEnd implements LinkEnd {
       this.#receiver?.leaveOut(HEADER + ACKNOWLEDGE_BYTES);
       this.#acknowledged(command.offset);
     } else if (command.kind === "session") {
-      if (command.id.equals(this.terms.id)) this.#receiver ??= new ResumeReceiver(this.#reader);
+      if (this.#receiver === undefined && command.id.equals(this.terms.id)) {
+        this.#receiver = new ResumeReceiver(this.#reader);
+        this.#told.begun?.();
+      }
     } else return false;
     return true;
   }

@@ -8,13 +8,13 @@ import type { RunningDaemon } from "../../support/daemon.js";
 import { roundTrip, startEcho } from "../../support/echo.js";
 import { freePort } from "../../support/free-port.js";
 import { startHere } from "../../support/in-process.js";
-import { Client, reload } from "../../support/net.js";
+import { Client, Device, reload } from "../../support/net.js";
 import { faults } from "../../support/process.js";
 import { isListening } from "../../support/proxy-process.js";
 import { Random } from "../../support/random.js";
 import { Download, EchoTransfer, startTapes } from "../../support/transfer.js";
 import { startTunnel, tunnelsStatus } from "../../support/tunnels.js";
-import { until } from "../../support/wait.js";
+import { pause, until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
 const MIB = 1_048_576;
@@ -83,6 +83,33 @@ describe("resume", { concurrency: 4 }, () => {
     assert.equal((await leaving.rest()).toString(), "meanwhile");
     assert.ok(!old.closed && !old.ended && !fresh.closed && !fresh.ended);
     for (const client of [old, fresh]) client.destroy();
+  });
+
+  test("a client that has sent FIN waits for its answer through a cut, however short half-close is", async (t) => {
+    const service = await Device.open();
+    t.after(() => service.close());
+    const networks: BadNetwork[] = [];
+    const { server } = await startTunnel(t, [`${HOST}:${service.port}`], {
+      options: "RSUM=20 HALF=0.7",
+      through: async (port) => {
+        networks.push(await BadNetwork.open(port));
+        return networks[0]?.port ?? 0;
+      },
+    });
+    const [network] = networks;
+    assert.ok(network !== undefined);
+    t.after(() => network.close());
+    const client = await Client.open(server.hosts[0] ?? 0);
+    client.socket.end("question");
+    const side = await service.client();
+    assert.equal(await side.take(8), "question");
+    network.down = true;
+    network.cut("reset");
+    side.socket.end("answer");
+    await pause(1500); // twice the limit
+    assert.ok(!client.closed && !client.ended);
+    network.down = false;
+    assert.equal((await client.rest()).toString(), "answer");
   });
 
   test("when the time is over everybody is closed, on both sides; then everything is as new", async (t) => {

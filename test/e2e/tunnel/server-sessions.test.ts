@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Client } from "../../support/net.js";
 import { faults } from "../../support/process.js";
+import { isListening } from "../../support/proxy-process.js";
 import { Random } from "../../support/random.js";
 import {
   ACK,
@@ -36,6 +37,7 @@ async function linked(server: TunnelServer): Promise<{ device: ScriptedDevice; i
   device.send(HELLO, 0, "session tricks");
   const { id, received, ms } = sessionOf(await device.expect(SESSION, 0));
   assert.equal(received, 0);
+  assert.ok(!isListening(server.hosts[0] ?? 0), "no client comes before a cut would spare it");
   device.send(SESSION, 0, sessionPayload(id, 0, ms));
   await server.listens();
   return { device, id, ms };
