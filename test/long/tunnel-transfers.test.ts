@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Network } from "../support/cut.js";
 import { roundTrip, startEcho } from "../support/echo.js";
-import { Client } from "../support/net.js";
+import { Client, Device } from "../support/net.js";
 import { descriptorsAtRest, faults, resident } from "../support/process.js";
 import { Download, startTapes } from "../support/transfer.js";
 import { processes, startTunnel } from "../support/tunnels.js";
-import { until } from "../support/wait.js";
+import { pause, until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
 const MIB = 1_048_576;
@@ -45,6 +45,31 @@ describe("transfers", () => {
       "the one that has not read so far",
     );
     await until(() => service.sockets.size === 0, "the services to be told");
+    for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
+  });
+
+  test("a service that takes its upload slowly is not cut by half-close=3, and its answer arrives", async (t) => {
+    const service = await Device.open();
+    t.after(() => service.close());
+    const { server, device } = await startTunnel(t, [`${HOST}:${service.port}`], { options: "HALF=3" });
+    const client = await Client.open(server.hosts[0] ?? 0);
+    const upload = "u".repeat(12 * MIB);
+    client.socket.end(upload);
+    const side = await service.client();
+    side.socket.pause();
+    const since = performance.now();
+    while (!side.ended && side.bytes.length < upload.length) {
+      side.socket.resume();
+      await pause(5);
+      side.socket.pause();
+      await pause(900);
+    }
+    assert.ok(performance.now() - since > 5000, "the service was too quick for this test");
+    side.socket.resume();
+    await until(() => side.ended, "the client's FIN");
+    assert.equal(side.bytes.length, upload.length);
+    side.socket.end("thanks");
+    assert.equal(await client.rest(), "thanks");
     for (const { daemon } of [server, device]) assert.deepEqual(faults(daemon.log()), []);
   });
 
