@@ -5,6 +5,9 @@ import type { Family, HostAddress } from "../core/names/host-address.js";
 const DATABASES: Readonly<Record<Family, string>> = { 4: "ahostsv4", 6: "ahostsv6" };
 const MAX_OUTPUT = 65_536; // characters
 
+/** Others pass, such as EAGAIN: there are too many processes now. */
+const MISSING = new Set(["ENOENT", "EACCES"]);
+
 const FOUND = 0;
 const NOT_FOUND = 2; // getent(1)
 
@@ -19,8 +22,13 @@ export class GetentProgram {
     child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
       if (text.length < MAX_OUTPUT) text += chunk;
     });
-    child.once("error", () => ended(undefined));
+    let isStarted = true;
+    child.once("error", ({ code = "" }: NodeJS.ErrnoException) => {
+      isStarted = false; // a close may follow
+      ended(MISSING.has(code) ? undefined : []);
+    });
     child.once("close", (status, signal) => {
+      if (!isStarted) return;
       if (status === FOUND) ended(parseGetent(text, family));
       else ended(status === NOT_FOUND || signal !== null ? [] : undefined);
     });

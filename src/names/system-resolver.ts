@@ -51,10 +51,12 @@ class SystemQuestion {
    */
   run(cannotRun: () => void): void {
     let open = FAMILIES.length;
+    let isMissing = false;
     const ended = (addresses: Addresses | undefined): void => {
       if (this.isOver) return;
       if (addresses === undefined) {
-        cannotRun();
+        if (!isMissing) cannotRun();
+        isMissing = true;
         return;
       }
       open -= 1;
