@@ -10,6 +10,7 @@ const SHORT = new Map([
   ["cli/watch-arguments.ts", "words of a command line"],
   ["core/monitor/http-conversation.ts", "METHODS_MAX"],
   ["core/names/server-questions.ts", "one round of questions to the name servers"],
+  ["core/tunnel/receive-credit.ts", "credits of one window, each GRANT_PART of it at least"],
   ["core/tunnel/send-window.ts", "MAX_OUTSTANDING_PINGS"],
   ["alerts/webhook.ts", "MAX_WAITING"],
 ]);
