@@ -1,6 +1,7 @@
 import { ReplacementRate } from "../core/limits/replacement-rate.js";
 import type { WhenFull } from "../core/options/conn-options.js";
 import type { Dial } from "../dial/dial.js";
+import { NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { endedBy } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { PlacedDial } from "./placed-dial.js";
@@ -25,8 +26,17 @@ export interface Guest {
   evict(reason: string): void;
 }
 
-/** What becomes of a newcomer: it comes in, or hears a reason; `detail`: what the log says besides. */
+/** A client that wants to come in. */
+export interface Newcomer {
+  /** `host:port` */
+  readonly name: string;
+  /** It has gone without a byte, as a health check or a port scan does: it replaces nobody. */
+  readonly hasLeft: boolean;
+}
+
+/** What becomes of a newcomer: it comes in, or hears a reason, or has left; `detail`: what the log says besides. */
 export type Entry =
+  | { readonly kind: "left" }
   | { readonly kind: "in"; readonly pass: Pass; readonly replaced: boolean }
   | { readonly kind: "full"; readonly reason: string; readonly detail: string };
 
@@ -62,18 +72,18 @@ export class Door {
    * Lets a client in, or not: at once where there is room. Otherwise it is seen a moment later, for a client that connects anew may come
    * in before the FIN of its last connection is read.
    *
-   * @param name `host:port` of the client
    * @param rules those in force now
    * @param decided sets {@link Pass.guest} of a client that comes in
    */
-  enter(name: string, rules: DoorRules, decided: (entry: Entry) => void): void {
+  enter(newcomer: Newcomer, rules: DoorRules, decided: (entry: Entry) => void): void {
     this.#maxClients = rules.maxClients;
     this.#serveWaiting(); // a reload may have made room
     if (this.#present().length < rules.maxClients) decided(this.#letIn(rules, false));
-    else this.#clock.after(MOMENT_MS, () => decided(this.#decide(name, rules)));
+    else this.#clock.after(MOMENT_MS, () => decided(this.#decide(newcomer, rules)));
   }
 
-  #decide(name: string, rules: DoorRules): Entry {
+  #decide({ name, hasLeft }: Newcomer, rules: DoorRules): Entry {
+    if (hasLeft) return { kind: "left" };
     const { maxClients, whenFull } = rules;
     const present = this.#present();
     const [oldest] = present;
@@ -158,6 +168,8 @@ export class Door {
 export class Pass {
   /** Set once the client is a connection. */
   guest: Guest | undefined;
+  /** What the client has sent before it came in. */
+  early = NO_EARLY_BYTES;
   /** When the client came, by the clock. */
   readonly since: number;
   readonly #door: Door;

@@ -79,7 +79,7 @@ export class Connection
   connect(request: ConnRequest, replyMode: ReplyMode, startDial: () => Dial): void {
     const limitMs = request.options.connectTimeoutMs;
     const start = (): Dial => this.#pass?.dial(startDial, limitMs) ?? startDial();
-    this.#dial({ request, replyMode, early: NO_EARLY_BYTES, startDial: start });
+    this.#dial({ request, replyMode, early: this.#pass?.early ?? NO_EARLY_BYTES, startDial: start });
   }
 
   handOver(take: Parameters<AcceptedClient["handOver"]>[0]): void {

@@ -7,10 +7,12 @@ import type { RegisteredConnection } from "../connection/connection-registry.js"
 import { DatagramConnection } from "../connection/datagram-connection.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import { faultText } from "../core/parse/text.js";
 import { ConnectionIds } from "../core/setup/connection-ids.js";
+import { EarlyData, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import type { End } from "../sockets/end.js";
 import { acceptLocal } from "../sockets/local-end.js";
-import type { StreamEnd } from "../sockets/stream-end.js";
+import { StreamEnd } from "../sockets/stream-end.js";
 import { acceptTcp } from "../sockets/tcp-end.js";
 import type { UdpEnd } from "../sockets/udp-end.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
@@ -64,7 +66,7 @@ export class Acceptor {
       refuse(admitted.message);
       return;
     }
-    this.#enter(client, listener, admitted.value, refuse, (id, pass) => {
+    this.#enter(client, origin, listener, admitted.value, refuse, (id, pass) => {
       return new DatagramConnection(id, client, origin, listener, this.#generation().context, pass);
     });
   }
@@ -106,7 +108,7 @@ export class Acceptor {
       const reject = listener.limit?.refuse ?? listener.reject;
       this.#services.rejections.reject(client, origin, { name: listener.name, reject }, reason, detail);
     };
-    this.#enter(client, listener, lease, refuse, (id, pass) => {
+    this.#enter(client, origin, listener, lease, refuse, (id, pass) => {
       return new Connection(id, client, origin, listener, this.#generation().context, pass);
     });
   }
@@ -118,12 +120,17 @@ export class Acceptor {
    */
   #enter(
     client: End,
+    origin: ClientOrigin,
     listener: Listener,
     lease: DescriptorLease,
     refuse: (reason: string, detail: string) => void,
     connect: (id: string, pass?: Pass) => AcceptedClient & RegisteredConnection,
   ): void {
-    const { clock, registry, doors, clients } = this.#services;
+    const { clock, registry, doors, clients, log, rejections } = this.#services;
+    const leave = (): void => {
+      client.destroy();
+      rejections.leftAtOnce(origin, listener, "came and went without a byte");
+    };
     const welcome = (pass?: Pass): void => {
       const connection = connect(this.#ids.next(clock.epochMs()), pass);
       registry.add(connection, lease);
@@ -134,15 +141,35 @@ export class Acceptor {
       welcome();
       return;
     }
-    const peer = formatHostPort({ host: client.peerAddress, port: client.peerPort });
-    doors.of(limit.key).enter(peer, limit, (entry) => {
+    let early: EarlyData | undefined;
+    let isDecided = false;
+    const newcomer = {
+      name: formatHostPort({ host: client.peerAddress, port: client.peerPort }),
+      get hasLeft() {
+        return early?.hasLeft ?? client.gone;
+      },
+    };
+    doors.of(limit.key).enter(newcomer, limit, (entry) => {
+      isDecided = true;
+      const said = early?.take();
       if (entry.kind === "in") {
         if (entry.replaced) clients.of(name).replaced += 1;
+        if (said !== undefined) entry.pass.early = said;
         welcome(entry.pass);
-      } else {
-        lease.release();
-        refuse(entry.reason, entry.detail);
+        return;
       }
+      lease.release();
+      if (entry.kind === "full") refuse(entry.reason, entry.detail);
+      else leave();
     });
+    // it is seen a moment later: until then, what it says is kept; datagrams wait by themselves
+    if (!isDecided && client instanceof StreamEnd) {
+      early = new EarlyData(
+        client,
+        NO_EARLY_BYTES,
+        () => {},
+        (error) => log.error(faultText(error)),
+      );
+    }
   }
 }

@@ -50,6 +50,11 @@ export class EarlyData {
     return this.#bytes.size;
   }
 
+  /** Whether the client has gone without a byte. */
+  get hasLeft(): boolean {
+    return this.size === 0 && (this.#ended || this.#client.gone);
+  }
+
   /** Pauses the client and hands over what was kept. */
   take(): EarlyBytes {
     this.#client.pause();

@@ -36,6 +36,7 @@ class Visitor implements Guest {
   isPresent = false;
   entry: Entry | undefined;
   evictedFor: string | undefined;
+  hasLeft = false;
   remote: End | undefined;
   failure: string | undefined;
   dialled = 0;
@@ -57,7 +58,7 @@ class Visitor implements Guest {
   }
 
   come(door: Door, rules: DoorRules): this {
-    door.enter(this.name, rules, (entry) => {
+    door.enter(this, rules, (entry) => {
       this.entry = entry;
       if (entry.kind !== "in") return;
       entry.pass.guest = this;
@@ -169,6 +170,15 @@ describe("a door for one client", () => {
     assert.equal(second.dialled, 0, "the device may need a moment");
     await advance(1);
     assert.equal(second.dialled, 1);
+  });
+
+  test("a newcomer that leaves without a byte replaces nobody", async () => {
+    const { come, advance, served } = doorOf();
+    const first = await served(REPLACE);
+    const probe = come(REPLACE);
+    probe.hasLeft = true;
+    await advance(MOMENT_MS);
+    assert.deepEqual([probe.entry, first.evictedFor], [{ kind: "left" }, undefined]);
   });
 
   test("replaces the oldest, and dials when its remote is gone", async () => {

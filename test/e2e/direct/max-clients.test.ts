@@ -121,6 +121,21 @@ describe("max-clients", () => {
     assert.deepEqual(await counts(), { silent: 0, refused: 0, replaced: 1 });
   });
 
+  test("a health check replaces nobody; what a newcomer says at once is kept", async (t) => {
+    const { device, client, counts } = await open(t, "max-clients=1\nwhen-full=replace-oldest");
+    const first = await client();
+    await asks(first, "one");
+    (await client()).end();
+    (await client()).reset();
+    await until(async () => (await counts())?.silent === 2, "both to be counted");
+    await asks(first, "still there");
+    const last = await client();
+    last.write("all at once");
+    last.end();
+    assert.equal(await last.rest(), "ALL AT ONCE");
+    assert.deepEqual([device.served, device.turnedAway], [2, 0]);
+  });
+
   test("so is one that has said nothing, or waits for a device that closes slowly", async (t) => {
     const { device, client } = await open(t, "max-clients=1\nwhen-full=replace-oldest");
     device.closingMs = 300;
