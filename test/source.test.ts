@@ -21,3 +21,23 @@ test("no array is shifted that peers can make long: each shift() moves all the r
     .filter((name) => readFileSync(`${SOURCE}/${name}`, "utf8").includes(".shift("));
   assert.deepEqual(shifting.sort(), [...SHORT.keys()].sort());
 });
+
+/** Where the wall clock is asked, and what for. It may be set forward and back. */
+const WALL_CLOCK = new Map([
+  ["system/clock.ts", "the clock of the daemon has it, for the others"],
+  ["log/times.ts", "writes times for people"],
+  ["cli/load-config.ts", "whether certificates are valid"],
+  ["dial/tls-credentials.ts", "the same"],
+]);
+
+test("every wait counts on the monotonic clock: the wall clock is for what people read", () => {
+  const asking = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\bDate[.(]|\bmtime|\bbirthtime/.test(code(readFileSync(`${SOURCE}/${name}`, "utf8"))));
+  assert.deepEqual(asking.sort(), [...WALL_CLOCK.keys()].sort());
+});
+
+/** A source without its comments and texts. */
+function code(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|"[^"\n]*"/g, "");
+}
