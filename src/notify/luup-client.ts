@@ -148,7 +148,7 @@ export class LuupClient {
       if (sentAt !== undefined) this.#answerTimes.add(this.#clock.now() - sentAt);
       if (result.outcome !== "delivered") this.#failures += 1;
       if (this.#closed) return;
-      this.#finished(requester, result, sentAt !== undefined);
+      this.#finished(requester, result);
       this.#startRequests();
     });
   }
@@ -181,17 +181,17 @@ export class LuupClient {
     );
   }
 
-  #finished(requester: Requester, result: ExchangeResult, wasSent: boolean): void {
+  #finished(requester: Requester, result: ExchangeResult): void {
     const { outcome, hasResponse } = result;
     const wasAway = this.#health.isAway;
-    const isActionFault = this.#judge(requester, result, wasSent);
+    const isActionFault = this.#judge(requester, result);
     if (this.#health.isAway !== wasAway) this.#healthChanged(result);
     requester.answered(result, isActionFault);
     if (outcome === "failed" && !hasResponse && !isActionFault && !requester.done) this.#unreached.add(requester);
   }
 
   /** Takes a result into the engine's health. Returns whether a failure is the fault of the action. */
-  #judge({ action }: Requester, { outcome, hasResponse }: ExchangeResult, wasSent: boolean): boolean {
+  #judge({ action }: Requester, { outcome, hasResponse, wasSent }: ExchangeResult): boolean {
     const now = this.#clock.now();
     if (hasResponse) {
       this.#health.answered(action, now);

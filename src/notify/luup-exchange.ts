@@ -16,6 +16,8 @@ export interface ExchangeResult {
   readonly outcome: RequestOutcome;
   /** Whether the engine has responded at all, be it with an error. */
   readonly hasResponse: boolean;
+  /** Whether the request has left: a connection to the engine was there. */
+  readonly wasSent: boolean;
   /** The outcome in words, for the log. */
   readonly text: string;
 }
@@ -36,6 +38,7 @@ export class LuupExchange implements Dispatcher.DispatchHandler {
   readonly #timer: Timer;
   #controller: Dispatcher.DispatchController | undefined;
   #isConnectionKept = false;
+  #wasSent = false;
   #isFinished = false;
   #status = 0;
   #bodyStart = Buffer.alloc(0);
@@ -53,7 +56,10 @@ export class LuupExchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     this.#isConnectionKept = this.#events.isConnectionKept();
     if (this.#isFinished) controller.abort(new Error("given up"));
-    else this.#events.sent();
+    else {
+      this.#wasSent = true;
+      this.#events.sent();
+    }
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
@@ -88,10 +94,10 @@ export class LuupExchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  #finish(result: ExchangeResult, isStale = false): void {
+  #finish(result: Omit<ExchangeResult, "wasSent">, isStale = false): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#timer.cancel();
-    this.#events.finished(result, isStale);
+    this.#events.finished({ ...result, wasSent: this.#wasSent }, isStale);
   }
 }

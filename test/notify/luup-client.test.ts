@@ -378,6 +378,21 @@ test("the log shows an engine that comes and goes once a minute", async () => {
   assert.equal(log.lines.length, 2, log.lines.join("\n"));
 });
 
+test("an engine that goes away under a kept connection is away: its return is told", async () => {
+  const { port } = engine;
+  const first = send(2, "first");
+  await until(() => first.answer?.outcome === "delivered", "a kept connection");
+  clock.advance(1000); // an engine that has just answered is there
+  engine.answer = () => void engine.stop();
+  const away = send(1, "away");
+  await until(() => away.answer !== undefined, "it to fail");
+  assert.equal(away.answer?.wasSent, false, "over the kept connection only");
+  engine.answer = likeOpenLuup;
+  await engine.start(port);
+  const back = send(2, "back");
+  await until(() => back.answer?.outcome === "delivered" && away.woken === true, "it to be back");
+});
+
 test("a request that is deleted before its turn does not go out", async () => {
   engine.answer = () => {};
   for (let n = 0; n < 16; n += 1) send(1, "first");

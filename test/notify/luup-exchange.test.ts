@@ -55,19 +55,33 @@ const cases: [string, Answerer, ExchangeResult & { readonly isStale: boolean }][
   [
     "the answer of openLuup",
     likeOpenLuup,
-    { outcome: "delivered", hasResponse: true, text: "delivered", isStale: false },
+    { outcome: "delivered", hasResponse: true, wasSent: true, text: "delivered", isStale: false },
   ],
   [
     "status 200 with an error",
     saying("ERROR: Invalid Service"),
-    { outcome: "rejected", hasResponse: true, text: "status 200, ERROR: Invalid Service", isStale: false },
+    {
+      outcome: "rejected",
+      hasResponse: true,
+      wasSent: true,
+      text: "status 200, ERROR: Invalid Service",
+      isStale: false,
+    },
   ],
-  ["status 404", saying("", 404), { outcome: "rejected", hasResponse: true, text: "status 404", isStale: false }],
-  ["status 500", saying("", 500), { outcome: "failed", hasResponse: true, text: "status 500", isStale: false }],
+  [
+    "status 404",
+    saying("", 404),
+    { outcome: "rejected", hasResponse: true, wasSent: true, text: "status 404", isStale: false },
+  ],
+  [
+    "status 500",
+    saying("", 500),
+    { outcome: "failed", hasResponse: true, wasSent: true, text: "status 500", isStale: false },
+  ],
   [
     "a connection that is cut",
     reset,
-    { outcome: "failed", hasResponse: false, text: "other side closed", isStale: false },
+    { outcome: "failed", hasResponse: false, wasSent: true, text: "other side closed", isStale: false },
   ],
 ];
 for (const [what, answer, expected] of cases) {
@@ -104,7 +118,7 @@ test("no answer within 5 s: timed out, and the connection is closed", async () =
   assert.equal(clock.pending, 1);
   clock.advance(1);
   assert.deepEqual(await result(), {
-    ...{ outcome: "timed-out", hasResponse: false, text: "no answer within 5 s", isStale: false },
+    ...{ outcome: "timed-out", hasResponse: false, wasSent: true, text: "no answer within 5 s", isStale: false },
   });
   await until(() => engine.connections === 0, "the connection to close");
 });

@@ -36,7 +36,7 @@ function scene(paceMs = 0) {
       assert.equal(requests.length, 1);
       const [request] = requests.splice(0);
       request?.sent();
-      request?.answered({ outcome, hasResponse: outcome !== "failed", text: `it is ${outcome}` }, false);
+      request?.answered({ outcome, hasResponse: outcome !== "failed", wasSent: true, text: `it is ${outcome}` }, false);
     },
   };
 }
