@@ -6,12 +6,15 @@ import { SystemResolver } from "#src/names/system-resolver.js";
 import { ManualClock } from "../support/clock.js";
 import { until } from "../support/wait.js";
 
+/** It takes the option that the daemon gives it. */
+const MODERN = '[ "$1" = --no-addrconfig ] && shift';
+
 /** A resolver by a manual clock, for which `getent` is this shell script; without one there is none. */
-function fixture(t: TestContext, script?: string) {
+function fixture(t: TestContext, script?: string, first = MODERN) {
   const folder = mkdtempSync(`${tmpdir()}/sockproxyd-getent-`);
   const path = process.env["PATH"];
   if (script !== undefined) {
-    writeFileSync(`${folder}/getent`, `#!/bin/sh\necho "$1 $3" >> ${folder}/asked\n${script}\n`);
+    writeFileSync(`${folder}/getent`, `#!/bin/sh\n${first}\n${script}\n`);
     chmodSync(`${folder}/getent`, 0o755);
   }
   process.env["PATH"] = script === undefined ? folder : `${folder}:${path}`;
@@ -57,6 +60,11 @@ test("names that hang are given up after 6 s, and others have their turn", async
   clock.advance(3000);
   for (const each of await Promise.all(dead)) assert.deepEqual(each, []);
   assert.deepEqual(await other, [{ address: "10.0.0.1", family: 4 }]);
+});
+
+test("an older program does not know the option", async (t) => {
+  const { resolver } = fixture(t, FOUR, 'case "$1" in -*) exit 64;; esac');
+  assert.deepEqual(await resolver.ask("hub"), [{ address: "10.0.0.1", family: 4 }]);
 });
 
 test("the end gives them up", async (t) => {
