@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { CONN_ENDS, type EndRules, LINE_ENDS } from "#src/core/limits/end-rules.js";
 import { NO_BACKLOG, type PeerBacklog } from "#src/core/limits/idle-deadlines.js";
 import type { PeerState } from "#src/core/net/proc-net-tcp.js";
-import { Relay, type RelayEnding } from "#src/relay/relay.js";
+import { Relay, type RelayEnding, type RelayOptions } from "#src/relay/relay.js";
 import { NO_EARLY_BYTES } from "#src/sockets/early-data.js";
 import type { End } from "#src/sockets/end.js";
 import { ManualClock } from "../support/clock.js";
@@ -25,8 +25,8 @@ class Scene {
   over: string | undefined;
   ending: RelayEnding | undefined;
 
-  constructor({ receiveTimeoutMs = 0, quietMs = 0 } = {}, ends: EndRules = CONN_ENDS) {
-    const rules = { blockSize: 0, receiveTimeoutMs, quietMs };
+  constructor(options: Partial<RelayOptions> = {}, ends: EndRules = CONN_ENDS) {
+    const rules = { blockSize: 0, receiveTimeoutMs: 0, quietMs: 0, ...options };
     new Relay(this.client, this.remote, rules, ends, this.clock, {
       writtenToClient() {},
       writtenToRemote() {},
@@ -153,6 +153,59 @@ describe("behind a FIN", () => {
     assert.equal(scene.over, "by client");
     await scene.pass(10_000);
     assert.equal(scene.looks, 2);
+  });
+});
+
+describe("half-close", () => {
+  test("on a line, a remote may think for 59 s about a question behind which the client has sent FIN", async () => {
+    const scene = new Scene({}, LINE_ENDS);
+    scene.client.send("question");
+    scene.client.fin();
+    await scene.pass(59_000, 500);
+    scene.remote.send("answer");
+    await scene.pass(59_000, 500);
+    assert.deepEqual([scene.client.text, scene.over], ["answer", undefined]);
+    await scene.pass(1500);
+    assert.equal(scene.over, "by client, and the remote was silent for 60 s");
+    assert.deepEqual([scene.ending?.toClient, scene.remote.wasReset, scene.client.ended], ["reset", true, false]);
+  });
+
+  for (const [what, rules, seconds] of [
+    ["CONN: 5 s", {}, 5],
+    ["HALF says it", { halfCloseMs: 12_000 }, 12],
+  ] as const) {
+    test(`${what}; a client that goes on behind the remote's FIN is not cut, however slow it is`, async () => {
+      const scene = new Scene(rules);
+      scene.remote.fin();
+      for (let byte = 0; byte < 10; byte += 1) {
+        scene.client.send("x");
+        await scene.pass(seconds * 1000 - 1000, 500);
+      }
+      assert.equal(scene.over, undefined);
+      await scene.pass(2000);
+      assert.equal(scene.over, `by remote, and the client was silent for ${seconds} s`);
+      assert.equal(scene.ending?.toClient, "end");
+    });
+  }
+
+  test("0 is no limit", async () => {
+    const scene = new Scene({ halfCloseMs: 0 });
+    scene.client.fin();
+    await scene.pass(86_400_000, 600_000);
+    assert.equal(scene.over, undefined);
+  });
+
+  test("a remote that takes nothing for a minute and then goes on is not cut", async () => {
+    const scene = new Scene();
+    scene.client.send("much");
+    scene.client.fin();
+    scene.leaves(scene.remote, 4);
+    await scene.pass(60_000, 500);
+    assert.equal(scene.over, undefined);
+    scene.leaves(scene.remote, 0);
+    scene.remote.send("answer");
+    scene.remote.fin();
+    assert.equal(scene.over, "by client");
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import type { Farewell } from "#src/core/limits/end-rules.js";
 import { closeLingering } from "#src/sockets/lingering-close.js";
@@ -20,10 +20,10 @@ async function scene(t: TestContext) {
   const sockets = new SocketTable(tableClock);
   const { end, peer } = await socketEnd(t);
   const told: string[] = [];
-  const close = (how: Farewell = "end"): void =>
+  const close = (how: Farewell = "end", writtenAt?: number): void =>
     closeLingering(
       end,
-      { how, limitMs: LIMIT_MS },
+      { how, limitMs: LIMIT_MS, ...(writtenAt !== undefined && { writtenAt }) },
       { clock, sockets },
       {
         drained: () => told.push("drained"),
@@ -154,4 +154,68 @@ test("a client that takes what was unsent gets the rest, and then FIN", async (t
   await until(() => peer.ended, "FIN");
   assert.equal(received, MUCH.length);
   assert.deepEqual(told, ["drained", "finished"]);
+});
+
+describe("a reset", () => {
+  test("comes once the peer has everything, has read it, and a moment has passed", async (t) => {
+    const { end, peer, told, close, pass, held } = await scene(t);
+    const reset = t.mock.method(end, "reset");
+    peer.socket.pause();
+    end.write(MUCH.subarray(0, 300_000));
+    await until(() => end.unsent === 0, "the kernel to take it");
+    close("reset");
+    await pass(0);
+    for (let look = 0; look < 5; look += 1) await pass(1000);
+    assert.equal(reset.mock.callCount(), 0, "it has read nothing");
+    peer.socket.resume();
+    await until(() => peer.bytes.length === 300_000, "it to read");
+    await until(async () => (await held()) === 0, "the kernel to know");
+    await pass(1000); // a look that sees progress
+    assert.equal(reset.mock.callCount(), 0);
+    for (let look = 0; look < 3; look += 1) await pass(100);
+    await until(() => peer.closed, "the reset");
+    assert.deepEqual([peer.error?.code, peer.ended, told], ["ECONNRESET", false, ["gone"]]);
+  });
+
+  test("comes at once to a peer that has got its last byte long ago", async (t) => {
+    const { end, peer, told, close, pass, clock } = await scene(t);
+    end.write("x");
+    await peer.take(1);
+    clock.advance(5000);
+    close("reset", 0);
+    await pass(0);
+    await until(() => peer.closed, "the reset");
+    assert.deepEqual([peer.error?.code, told], ["ECONNRESET", ["gone"]]);
+  });
+
+  test("does not wait for a peer that writes and reads nothing", async (t) => {
+    const { end, peer, told, close, pass } = await scene(t);
+    peer.socket.pause();
+    end.write("unread");
+    close("reset");
+    await pass(0);
+    peer.write("more");
+    await until(() => end.bytesReceived > 0, "it to be read");
+    await pass(1000);
+    await pass(1000);
+    await until(() => told.includes("gone"), "the reset");
+  });
+
+  test("comes after the limit to a peer that takes nothing", async (t) => {
+    const { end, peer, told, close, pass } = await scene(t);
+    peer.socket.pause();
+    end.write(MUCH);
+    await until(() => end.unsent > 0, "it to be stalled");
+    close("reset");
+    await pass(0);
+    for (let look = 0; look < 100 && !end.gone; look += 1) await pass(LIMIT_MS / 10);
+    assert.deepEqual([end.gone, told.at(-1)], [true, "gone"]);
+  });
+
+  test("a peer that has reset the connection itself is gone", async (t) => {
+    const { peer, told, close } = await scene(t);
+    close("reset");
+    peer.reset();
+    await until(() => told.includes("gone"), "its end");
+  });
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import { StreamEnd, streamOf } from "#src/sockets/stream-end.js";
+import { systemClock } from "#src/system/clock.js";
+import { SocketTable } from "#src/system/socket-table.js";
 import { FakeEnd } from "../support/fake-end.js";
 import { type Joined, socketEnd } from "../support/socket-end.js";
 import { until } from "../support/wait.js";
@@ -130,6 +132,59 @@ describe("a TCP end", () => {
     ending.end.reset();
     await until(() => ending.peer.ended || ending.peer.closed, "the peer to learn of it");
     assert.equal(ending.end.gone, true);
+  });
+
+  /** An end with 1 MiB to read, more than a read takes, whose peer has then reset the connection; and what it is told. */
+  async function resetBehindBytes(t: TestContext) {
+    const { end, peer } = await socketEnd(t);
+    let got = 0;
+    const told: string[] = [];
+    const sockets = new SocketTable(systemClock);
+    end.events = {
+      ...IGNORE_EVENTS,
+      data: (chunk) => {
+        got += chunk.length;
+        if (got < 200_000) return;
+        end.pause(); // back pressure, for a moment
+        setImmediate(() => end.resume());
+      },
+      eof: () => told.push("eof"),
+      broken: () => told.push("broken"),
+      closed: (error) => told.push(`closed: ${(error as NodeJS.ErrnoException | undefined)?.code}`),
+      fault: (error) => assert.fail(String(error)),
+    };
+    peer.write(Buffer.alloc(1_000_000));
+    const held = async (): Promise<number> => (await sockets.row(end.ownKey, end.peerKey))?.unread ?? 0;
+    let before = -1;
+    await until(async () => {
+      const now = await held();
+      const settled = now > 100_000 && now === before;
+      before = now;
+      return settled;
+    }, "the bytes");
+    peer.reset();
+    await until(async () => (await sockets.row(end.ownKey, end.peerKey)) === undefined, "the reset");
+    return { end, told, got: () => got, expected: before };
+  }
+
+  test("a reset that comes together with bytes is no FIN: the bytes come first, then the error", async (t) => {
+    const { end, told, got, expected } = await resetBehindBytes(t);
+    end.resume();
+    await until(() => told.length > 0, "the end");
+    assert.deepEqual([told, got()], [["closed: ECONNRESET"], expected]);
+  });
+
+  test("a write that fails loses nothing that the peer sent before its reset", async (t) => {
+    const { end, told, got, expected } = await resetBehindBytes(t);
+    end.write("too late");
+    await until(() => told.length > 0, "the failure");
+    assert.deepEqual([told, end.isBroken, end.gone, got()], [["broken"], true, false, 0]);
+    end.write("still too late");
+    end.end();
+    assert.equal(end.unsent, 1, "nobody is to write any more");
+    end.resume();
+    await until(() => told.length > 1, "the end");
+    assert.deepEqual([told, got()], [["broken", "closed: ECONNRESET"], expected]);
   });
 
   test("the reason of a destroyed end is that of the peer, our own, or none", async (t) => {
