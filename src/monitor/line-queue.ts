@@ -1,6 +1,7 @@
 import type { LineWord } from "../core/monitor/format.js";
 import { gapLine } from "../core/monitor/trace-event.js";
 import { LineWriter, type WriteText } from "../log/line-writer.js";
+import { Times } from "../log/times.js";
 import type { Clock } from "../system/clock.js";
 
 /** Memory for lines that wait for one watcher, in bytes. It is small, since there can be many watchers: a watcher that reads gets its lines 50 times a second. */
@@ -12,9 +13,13 @@ export class LineQueue {
   /** Format of the last line: a gap is told in it. */
   #format: readonly LineWord[] = [];
 
-  /** @param maxWaiting bytes of memory that waiting lines may take; default: that of {@link LineWriter} */
-  constructor(write: WriteText, clock: Clock, maxWaiting?: number) {
-    this.#writer = new LineWriter(write, clock, (lost) => gapLine(lost, this.#format), maxWaiting);
+  /**
+   * @param maxWaiting bytes of memory that waiting lines may take; default: that of {@link LineWriter}
+   * @param times writes the times of audit files
+   */
+  constructor(write: WriteText, clock: Clock, maxWaiting?: number, times = new Times()) {
+    const gap = (lost: number): string => gapLine(lost, this.#format, times.iso(clock.epochMs()));
+    this.#writer = new LineWriter(write, clock, gap, maxWaiting);
   }
 
   /** Messages that were left out since the start. */

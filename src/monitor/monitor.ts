@@ -201,7 +201,7 @@ export class Monitor {
         if (more !== undefined) log.warn(`messages cannot be written to ${name}: ${error?.message}${more}`);
         done(error);
       });
-    return new LineQueue(logged, clock);
+    return new LineQueue(logged, clock, undefined, log.times);
   }
 
   #file(path: string): LineQueue {

@@ -62,7 +62,7 @@ function textOf(event: TraceEvent, time: string, format: readonly LineWord[]): s
   const asker = client !== undefined && (isAudit || (isShared && format.includes("client"))) ? ` ${client}` : "";
   switch (event.kind) {
     case "skipped":
-      return `… ${event.bytes} bytes not looked at`;
+      return `${isAudit ? `${time}${id}${asker} ` : ""}… ${event.bytes} bytes not looked at`;
     case "connection":
       return `${time} [${event.event}]${id} ${event.source.client ?? ""} ${event.text}`;
     case "message": {
@@ -89,7 +89,13 @@ function jsonOf(event: TraceEvent, time: string, decode: boolean): object {
   }
 }
 
-/** The line that stands where messages are missing, because they could not be shown in time. */
-export function gapLine(messages: number, format: readonly LineWord[]): string {
-  return format.includes("json") ? JSON.stringify({ notShown: messages }) : `… ${messages} messages not shown`;
+/**
+ * The line that stands where messages are missing, because they could not be shown in time.
+ *
+ * @param time when that is told, in ISO 8601; for audit files
+ */
+export function gapLine(messages: number, format: readonly LineWord[], time: string): string {
+  const isAudit = format.includes("audit");
+  if (format.includes("json")) return JSON.stringify({ ...(isAudit && { time }), notShown: messages });
+  return `${isAudit ? `${time} ` : ""}… ${messages} messages not shown`;
 }

@@ -28,6 +28,10 @@ test("a message is a line as the specification has it, with what is asked for be
   ];
   for (const [format, fault, expected] of table)
     assert.equal(lineOf(passed(fault), TIME, format), `${TIME} ${expected}`);
+  assert.equal(lineOf(passed(), TIME, ["audit"]), `${TIME} [CLIENT→PROXY] 1a2b 127.0.0.1:5555 <S>`);
+  const skipped: TraceEvent = { kind: "skipped", source: SOURCE, bytes: 9 };
+  assert.equal(lineOf(skipped, TIME, []), "… 9 bytes not looked at");
+  assert.equal(lineOf(skipped, TIME, ["audit"]), `${TIME} 1a2b 127.0.0.1:5555 … 9 bytes not looked at`);
 });
 
 test("what becomes of a connection is a line that names its client", () => {
@@ -62,8 +66,10 @@ test("nothing from outside drives a terminal or passes for another line, not in 
 });
 
 test("a gap says how many messages are missing, to people and to programs", () => {
-  assert.equal(gapLine(120, []), "… 120 messages not shown");
-  assert.deepEqual(JSON.parse(gapLine(120, ["json", "id"])), { notShown: 120 });
+  assert.equal(gapLine(120, [], TIME), "… 120 messages not shown");
+  assert.deepEqual(JSON.parse(gapLine(120, ["json", "id"], TIME)), { notShown: 120 });
+  assert.equal(gapLine(120, ["audit"], TIME), `${TIME} … 120 messages not shown`);
+  assert.deepEqual(JSON.parse(gapLine(120, ["audit", "json"], TIME)), { time: TIME, notShown: 120 });
 });
 
 test("skipped bytes are counted, for people and for programs", () => {
