@@ -68,7 +68,7 @@ export interface PortContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly own: OwnSockets;
-  readonly names: Pick<Names, "first">;
+  readonly names: Pick<Names, "first" | "forget">;
   /** Takes a socket that the port has accepted. */
   admit(listener: Listener, socket: Socket): void;
   /** Takes a client whose first datagram has come. */
@@ -207,6 +207,7 @@ export class Port implements OwnPort {
         return await this.#listenOn({ port, host: address }, signal);
       } catch (error) {
         const isLast = index === addresses.length - 1;
+        if (isLast) this.#context.names.forget(this.#ip);
         if (isLast || signal.aborted || (error as NodeJS.ErrnoException).code !== "EADDRNOTAVAIL") throw error;
       }
     }

@@ -23,6 +23,8 @@ export interface LookupOwner {
 /** One lookup of a name, for all who want it meanwhile. It begins at once, and lasts until all sources have answered. */
 export class NameLookup {
   readonly name: string;
+  /** By the clock. */
+  readonly startedAt: number;
   readonly #sources: Pick<NameSources, "system">;
   readonly #clock: Clock;
   readonly #owner: LookupOwner;
@@ -44,6 +46,7 @@ export class NameLookup {
   ) {
     const now = clock.now();
     this.name = name;
+    this.startedAt = now;
     this.#sources = sources;
     this.#clock = clock;
     this.#owner = owner;

@@ -37,10 +37,10 @@ export interface SearchDesk {
   usesStale(name: string, cached: CachedName): void;
 }
 
-/** So long the name servers have before old addresses are used. */
+/** So long a lookup may take before old addresses are used. */
 const FRESH_WITHIN_MS = 500;
-/** The same while the servers are known to be silent. */
-const FRESH_WITHIN_SILENCE_MS = 50;
+/** So long somebody waits for new ones in any case, be the servers known to be silent: they may be back. */
+const LEAST_MS = 50;
 
 /** One seeker's way to the addresses of a name: the fixed ones, those that are kept, those of a lookup. */
 export class NameSearch implements Search, LookupListener {
@@ -106,9 +106,10 @@ export class NameSearch implements Search, LookupListener {
       if (!this.#isCancelled) this.#seeker.ended(true);
       return;
     }
-    const patienceMs = cached.isStale ? FRESH_WITHIN_SILENCE_MS : FRESH_WITHIN_MS;
-    this.#patience = clock.after(patienceMs, () => this.#useStale());
     this.refresh();
+    if (this.#lookup === undefined || !this.#isLooking || this.#hasFound || this.#isCancelled) return;
+    const leftMs = cached.isStale ? 0 : this.#lookup.startedAt + FRESH_WITHIN_MS - clock.now();
+    this.#patience = clock.after(Math.max(LEAST_MS, leftMs), () => this.#useStale());
   }
 
   #useStale(): void {

@@ -62,7 +62,7 @@ export class Names {
    * @param host a name in any case, with or without a final dot, or an address
    */
   search(host: string, seeker: Seeker): Search {
-    return new NameSearch(host.toLowerCase().replace(/\.$/, ""), seeker, this.#desk);
+    return new NameSearch(keyOf(host), seeker, this.#desk);
   }
 
   /**
@@ -92,6 +92,11 @@ export class Names {
               reject(nameError(host, "silent"));
             });
     });
+  }
+
+  /** What is kept of a host is of no use: the next search asks anew. */
+  forget(host: string): void {
+    for (const source of SOURCES) this.#cache.forget(keyOf(host), source);
   }
 
   /** Gives up whatever is under way. */
@@ -149,6 +154,11 @@ export class Names {
     const more = this.#throttle.mention(`${name} ${text.split(/[:;]/, 1)[0]}`, this.#clock.now());
     if (more !== undefined) this.#log.warn(`name ${name}: ${text}${more}`);
   }
+}
+
+/** The form of a name that identifies it. */
+function keyOf(host: string): string {
+  return host.toLowerCase().replace(/\.$/, "");
 }
 
 function listOf(addresses: readonly HostAddress[]): string {

@@ -18,7 +18,7 @@ export interface WebContext extends PagesContext {
   readonly log: Log;
   readonly rejections: Rejections;
   readonly own: OwnSockets;
-  readonly names: Pick<Names, "first">;
+  readonly names: Pick<Names, "first" | "forget">;
   admission(): Admission;
 }
 

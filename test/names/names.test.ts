@@ -216,6 +216,19 @@ describe("while the servers are silent", () => {
     ]);
   });
 
+  test("who has less time than that does not wait again", async () => {
+    const { search, clock } = await stale();
+    const hasty = search("a.test");
+    await settled();
+    clock.advance(300);
+    hasty.search.cancel();
+    clock.advance(700);
+    const next = search("a.test");
+    await settled();
+    clock.advance(50);
+    assert.deepEqual([hasty.heard, next.heard], [[], ["10.0.0.1"]]);
+  });
+
   test("they are asked meanwhile; when they answer, that is logged once", async () => {
     const { world, search, clock, log, hear } = await stale();
     const waiting = search("a.test");
@@ -265,6 +278,15 @@ test("the first addresses, within a time", async () => {
   await settled();
   clock.advance(2000);
   await assert.rejects(late, { code: "ETIMEOUT" });
+});
+
+test("what leads nowhere is forgotten", async () => {
+  const { world, hear, names } = fixture();
+  world.servers[0] = { "a.test 4": "10.0.0.1", "a.test 6": "none" };
+  await hear("a.test");
+  names.forget("A.test.");
+  world.servers[0] = { "a.test 4": "10.0.0.2", "a.test 6": "none" };
+  assert.deepEqual(await hear("a.test"), ["10.0.0.2", "over"]);
 });
 
 test("the end gives up what is under way, and leaves no timer", async () => {
