@@ -84,7 +84,8 @@ export class LookupProgress {
 
   /** Whether there are addresses, and likely no others will come. */
   get isEnough(): boolean {
-    return !this.isUndecided && FAMILIES.every((family) => this.#answers.has(family) || this.#quiet.has(family));
+    const hasAddresses = SOURCES.some((source) => this.#kindOf(source) === "found");
+    return hasAddresses && FAMILIES.every((family) => this.#answers.has(family) || this.#quiet.has(family));
   }
 
   /** Whether the name servers have given up on a family. */

@@ -78,6 +78,12 @@ describe("the system is asked", () => {
     });
   }
 
+  test("and is enough where the servers had no answer the last time", () => {
+    const at = lookup("hub.local", [4, 6]);
+    assert.equal(at(0), "ask-system wait");
+    assert.equal(at(80, [["system", A]]), "10.0.0.1 enough wait");
+  });
+
   test("after 1 s when the servers have found nothing", () => {
     const at = lookup();
     assert.equal(at(999), "until 1000");
