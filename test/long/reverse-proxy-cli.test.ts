@@ -205,7 +205,7 @@ describe("--idle, --log, --decode, options", { concurrency: 3 }, () => {
     listening.destroy();
   });
 
-  test("--log: the same lines in a file", async (t) => {
+  test("--log: the same lines in a file, with the date, the connection and the client", async (t) => {
     const server = await startServer(t);
     const log = `${ownFolder()}/audit.log`;
     const proxy = await startReverseProxy(t, { target: server.port, args: ["--log", log] });
@@ -215,11 +215,13 @@ describe("--idle, --log, --decode, options", { concurrency: 3 }, () => {
     await proxy.output.says(/\[DISCONNECT\]/);
     const lines = (): string[] => readFileSync(log, "utf8").split("\n").slice(0, -1);
     await until(() => existsSync(log) && lines().some((line) => line.includes("[DISCONNECT]")), "the end in the file");
-    const [shown, kept] = [proxy.output.lines, lines()].map((all) =>
-      all.filter((line) => /^\d\d:\d\d:\d\d,\d{3} /.test(line)),
-    );
-    assert.equal(kept?.length, 8, kept?.join("\n"));
+    const shown = proxy.output.lines.filter((line) => /^\d\d:\d\d:\d\d,\d{3} \[\w+→/.test(line));
+    const kept = lines().flatMap((line) => {
+      const parts = /^[\d-]{10}T([\d:]{8})\.(\d{3})[+-]\d\d:\d\d (\[\w+→\w+\]) [0-9a-f]+ [\d.]+:\d+ (.*)$/.exec(line);
+      return parts === null ? [] : [`${parts[1]},${parts[2]} ${parts[3]} ${parts[4]}`];
+    });
     assert.deepEqual(kept, shown);
+    assert.equal(lines().length, shown.length + 2, "CONNECT and DISCONNECT");
   });
 
   test("--decode: the parts of a telegram behind its text", async (t) => {
