@@ -5,7 +5,20 @@ import { freePort } from "../../support/free-port.js";
 import { Client, Device } from "../../support/net.js";
 import { descriptorsAtRest, faults } from "../../support/process.js";
 import { isListening } from "../../support/proxy-process.js";
-import { CLOSE, CONNECT, connectPayload, DATA, frame, LISTEN, MOST, ScriptedDevice } from "../../support/tunnel.js";
+import {
+  CLOSE,
+  CONNECT,
+  CREDIT,
+  connectPayload,
+  DATA,
+  FIN,
+  frame,
+  HELLO,
+  LISTEN,
+  MOST,
+  RESET,
+  ScriptedDevice,
+} from "../../support/tunnel.js";
 import { processes, startServer, type TunnelServer } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
@@ -113,6 +126,36 @@ describe("the server's side", { concurrency: 4 }, () => {
     const ms = performance.now() - since;
     assert.ok(ms > 950 && ms < 4000, `closed after ${ms} ms of silence`);
     await until(() => client.closed, "the client to be closed");
+  });
+
+  test("a client that resets is told at once, behind its bytes: by CLOSE, or by RESET to a device that knows it", async (t) => {
+    for (const hello of [false, true]) {
+      const server = await startServer(t, [SERVICE]);
+      const { device, client } = await withClient(server);
+      if (hello) device.send(HELLO, 0, "fin credit reset");
+      client.write("half");
+      assert.equal(await device.data(0, 4), "half");
+      client.reset();
+      const since = performance.now();
+      await device.expect(hello ? RESET : CLOSE, 0);
+      assert.ok(performance.now() - since < 900, "it has waited for something");
+    }
+  });
+
+  test("a device that knows FIN gets it at once, and the client its own; without CREDIT it gets 256 KiB", async (t) => {
+    const server = await startServer(t, [SERVICE]);
+    const { device, client } = await withClient(server);
+    device.send(HELLO, 0, "fin credit reset");
+    client.write("q".repeat(300_000));
+    client.end();
+    await device.data(0, 262_144);
+    device.send(CREDIT, 0, Buffer.from([0, 1, 0, 0]));
+    await device.data(0, 300_000 - 262_144);
+    await device.expect(FIN, 0);
+    device.send(DATA, 0, "answer");
+    device.send(FIN, 0);
+    assert.equal(await client.rest(), "answer");
+    await device.closes(0);
   });
 
   test("frames cut at every byte, and many in one packet", async (t) => {
