@@ -28,7 +28,9 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
     socket.once("secureConnect", () => {
       socket.off("error", failed);
       socket.on("error", (error: TlsError) => reword(error, request.options));
-      owner.connected(new StreamEnd(socket, settings.keepalive), socket);
+      const end = new StreamEnd(socket, settings.keepalive);
+      if (request.options.tlsLegacy) end.takeBareEnd();
+      owner.connected(end, socket);
     });
   };
   const outcome = { connected: secure, failed: (error: Error) => owner.failed(error) };

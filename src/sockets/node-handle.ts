@@ -5,6 +5,7 @@ import type { ReadBuffer } from "./read-buffer.js";
 /** What this module knows of the handle inside a socket of Node: of a TCP socket, a Unix socket, or of TLS on top of one of them. */
 interface Handle {
   readonly fd?: number;
+  readonly bytesRead?: number;
   /** The handle below TLS. */
   readonly _parent?: Handle;
   close(closed: () => void): void;
@@ -46,6 +47,11 @@ export function closeByReset(socket: Socket): void {
   handle.close = handle.reset;
 }
 
+/** Bytes that have come from the network for a TLS socket; undefined where Node keeps no handle inside. */
+export function rawBytesRead(socket: Socket): number | undefined {
+  return (socket as unknown as Holder)._handle?._parent?.bytesRead;
+}
+
 const ONE_BYTE = Buffer.alloc(1);
 
 /**
@@ -64,4 +70,13 @@ export function errorBehindEnd(socket: Socket): Error | undefined {
     const { code } = error as NodeJS.ErrnoException;
     return code === "EAGAIN" ? undefined : Object.assign(new Error(`read ${code}`), { code });
   }
+}
+
+/**
+ * Keeps Node from reading ahead. It would read 16 KiB: as TLS records of a byte each, that is 50 ms of work at a time. For sockets that a
+ * TLS server has accepted, Node has no option for that.
+ */
+export function readNothingAhead(socket: Socket): void {
+  const { _readableState: state } = socket as unknown as { readonly _readableState?: { highWaterMark: number } };
+  if (state !== undefined) state.highWaterMark = 1;
 }

@@ -4,8 +4,9 @@ import { type HostPort, plainAddress } from "../core/net/address.js";
 import { endpointKey } from "../core/net/proc-net-tcp.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
-import { closeByReset, errorBehindEnd, movedSocket } from "./node-handle.js";
+import { closeByReset, errorBehindEnd, movedSocket, readNothingAhead } from "./node-handle.js";
 import type { ReadBuffer } from "./read-buffer.js";
+import { TlsEnd } from "./tls-end.js";
 
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
@@ -42,6 +43,7 @@ export class StreamEnd implements End {
   #yielding = false;
   /** Its share of a pass of the event loop, where no {@link ReadBuffer} limits that. */
   readonly #slice: TimeSlice | undefined;
+  #tlsEnd: TlsEnd | undefined;
   #error: Error | undefined;
   /** Why nothing can be written any more, while the last words of the peer are read. */
   #broken: Error | undefined;
@@ -64,6 +66,7 @@ export class StreamEnd implements End {
     this.peerPort = peer?.port ?? socket.remotePort ?? 0;
     socket.setNoDelay(true);
     this.probeSoon(false);
+    this.#tlsEnd = socket instanceof TLSSocket ? new TlsEnd(socket) : undefined;
     if (buffer !== undefined) buffer.reader = this;
     this.#listen(socket);
   }
@@ -154,6 +157,11 @@ export class StreamEnd implements End {
   /** From now on, one write of the peer becomes one datagram, and so is read at once. */
   expectDatagrams(): void {
     this.#buffer?.expectDatagrams();
+  }
+
+  /** The peer may end TLS without `close_notify`, as old devices do; otherwise that counts as a reset. */
+  takeBareEnd(): void {
+    this.#tlsEnd = undefined;
   }
 
   /** From now on, no read brings more bytes than this. TLS brings 16 KiB at most, whatever the limit. */
@@ -266,7 +274,7 @@ export class StreamEnd implements End {
 
   static readonly #onEnd = function (this: OwnedSocket): void {
     const end = this[END];
-    const error = end.#broken ?? errorBehindEnd(this);
+    const error = end.#broken ?? errorBehindEnd(this) ?? end.#tlsEnd?.error;
     if (error === undefined) end.#tell("eof");
     else end.destroy(error);
   };
@@ -292,13 +300,4 @@ export class StreamEnd implements End {
       end.events.fault(error);
     }
   };
-}
-
-/**
- * Keeps Node from reading ahead. It would read 16 KiB: as TLS records of a byte each, that is 50 ms of work at a time. For sockets that a
- * TLS server has accepted, Node has no option for that.
- */
-function readNothingAhead(socket: Socket): void {
-  const { _readableState: state } = socket as unknown as { readonly _readableState?: { highWaterMark: number } };
-  if (state !== undefined) state.highWaterMark = 1;
 }
