@@ -164,16 +164,14 @@ function stateOf({ resuming }: TunnelLinkStatus, listening: boolean): string {
 
 /** The words of the log for a link that has lost its connection and waits for another. */
 export function cutText(reason: string, clients: number, resumeMs: number): string {
-  return `link lost: ${reason}; ${countOf(clients)} wait${clients === 1 ? "s" : ""} up to ${seconds(resumeMs)}`;
+  const who = clients === 1 ? "1 client waits up to" : `${clients} clients wait up to`;
+  return `link lost: ${reason}; ${who} ${seconds(resumeMs)}`;
 }
 
 /** The words of the log for a link that goes on over another connection. */
 export function resumedText(afterMs: number, clients: number): string {
-  return `link resumed after ${seconds(afterMs)}, ${countOf(clients)} go${clients === 1 ? "es" : ""} on`;
-}
-
-function countOf(clients: number): string {
-  return `${clients} client${clients === 1 ? "" : "s"}`;
+  const who = clients === 1 ? "1 client goes on" : `${clients} clients go on`;
+  return `link resumed after ${seconds(afterMs)}, ${who}`;
 }
 
 function seconds(ms: number): string {
