@@ -131,15 +131,18 @@ export class PendingRequest {
     if (this.#loss !== "not sent") this.#loss = "turned away";
   }
 
-  /** Whether the loss of its connection says something about the request: the next such loss is the last one. */
+  /** Whether the loss of its connection says something about the request: the next loss, of whatever kind, is the last one. */
   get lossCounts(): boolean {
     return this.#loss === "may have been worked on";
   }
 
-  /** Whether the request may go out once more when its connection is lost: a read, after one loss that counts; and what has never gone out. */
+  /**
+   * Whether the request may go out once more when its connection is lost: what has never gone out; and a read, unless it was lost before with
+   * a link that had answered. It may be what the device stumbles over: it goes to the device twice, then.
+   */
   get mayRepeat(): boolean {
     if (this.#loss === "not sent") return true;
-    return this.request.reads && !this.answerBegun && !(this.lossCounts && this.asker.isRepeat);
+    return this.request.reads && !this.answerBegun && !this.asker.isRepeat;
   }
 }
 

@@ -30,15 +30,15 @@ test("what has not gone out may go out once more, whatever it is", () => {
   assert.equal(pending.mayRepeat, true);
 });
 
-test("a read that the device turned away with its link may go out once more, however often; a write may not", () => {
-  for (const [reads, isRepeat] of [
-    [true, false],
-    [true, true],
-    [false, false],
+test("a read that the device turned away with its link may go out once more, unless it was lost before; a write may not", () => {
+  for (const [reads, isRepeat, mayRepeat] of [
+    [true, false, true],
+    [true, true, false],
+    [false, false, false],
   ] as const) {
     const pending = new PendingRequest(first(reads, isRepeat));
     assert.equal(pending.lossCounts, true);
     pending.wasTurnedAway();
-    assert.deepEqual([pending.mayRepeat, pending.lossCounts], [reads, false]);
+    assert.deepEqual([pending.mayRepeat, pending.lossCounts], [mayRepeat, false]);
   }
 });
