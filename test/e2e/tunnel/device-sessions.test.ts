@@ -134,6 +134,19 @@ describe("sessions on the device", { concurrency: 4 }, () => {
     assert.match(all.daemon.daemon.log(), /link lost: the server has ended the link: the proxy is stopping/);
   });
 
+  test("BYE in place of an answer to SESSION: the secret has been changed meanwhile", async (t) => {
+    const all = await scene(t);
+    all.link.client.end();
+    const next = await connection(all, 1);
+    await next.expect(SESSION, 0);
+    next.send(BYE, 0, "\x02no such secret");
+    next.client.end();
+    await endsAtOnce(all);
+    const { connected, link } = await all.daemon.status();
+    assert.deepEqual([connected, link], [false, undefined]);
+    assert.match(all.daemon.daemon.log(), /refused: secret \(no such secret\); the device tries again, first in \d s/);
+  });
+
   test("a device that stops says BYE: the server does not wait for it", async (t) => {
     const { link, daemon } = await scene(t);
     const stopped = daemon.daemon.stop();
