@@ -154,8 +154,8 @@ test("messages of monitored and unmonitored connections are seen, all or those o
   const [event = {}] = ofPlain.events;
   assert.deepEqual([event["connection"], event["listener"], event["protocol"]], [plain.pid, daemon.port, "hex"]);
   assert.match(String(event["time"]), /^\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d$/);
-  monitored.destroy();
-  plain.client.destroy();
+  monitored.reset();
+  plain.client.reset();
   await until(() => all.events.filter(({ event: name }) => name === "disconnect").length === 2, "both ends");
   assert.equal((await ask(web, "/messages?listener=1")).status, 400);
 });
@@ -180,14 +180,14 @@ test("readers are no connections of the proxy, and what has passed is counted to
     await metric(web, "sockproxyd_sent_bytes_total"),
   ];
   assert.deepEqual(await counted(), [1, 1, 3, 5]);
-  session.client.destroy();
+  session.client.reset();
   await until(async () => (await counted())[0] === 0, "the session to be over");
   assert.deepEqual(await counted(), [0, 1, 3, 5]);
   const next = await relayed(daemon.port, device);
   next.remote.write("1");
   await next.client.take(1);
   assert.deepEqual(await counted(), [1, 2, 4, 5]);
-  next.client.destroy();
+  next.client.reset();
   streams[0]?.response.destroy();
   await until(async () => (await metric(web, "sockproxyd_watchers")) === 15, "one to have left");
   await EventStream.open(t, web);
