@@ -4,22 +4,33 @@ import { commandOf, DATA, HEADER, type TunnelCommand } from "./frames.js";
 const NOTHING: Buffer = Buffer.alloc(0);
 /** Most DATA frames of one client that become one command: a reader of very small ones can stop in between. */
 const MAX_JOINED = 32;
+/**
+ * DATA of this size, or less, comes whole: it may be one message, and programs exist that take each read for a message. More is a piece of a
+ * transfer.
+ */
+const WHOLE = 16_384;
 
 /**
  * Reads the commands of a link from the chunks of its stream. The bytes of DATA come as they arrive, in views of the chunk: a frame that
  * comes in several chunks is several commands `data`, and frames of one client that follow each other are one: their bytes are moved
- * together, over the headers, since each command costs its reader a write. Only the beginning of another frame is copied and kept, {@link HEADER} and
- * PAYLOAD_MAX bytes at most.
+ * together, over the headers, since each command costs its reader a write. Short DATA comes whole. The beginning of short DATA, and of other
+ * frames, is copied and kept: {@link HEADER} and PAYLOAD_MAX bytes at most.
  */
 export class FrameReader {
+  readonly #whole: number;
   #chunk = NOTHING;
   #at = 0;
-  /** The beginning of a frame that is not DATA, or of a header. */
+  /** The beginning of a frame that is not long DATA, or of a header. */
   readonly #tail = new ByteTail();
   /** Bytes of the DATA frame that are still to come, and its client. */
   #dataLeft = 0;
   #dataClient = 0;
   #taken = 0;
+
+  /** @param whole DATA of so many bytes, or less, comes whole */
+  constructor(whole = WHOLE) {
+    this.#whole = whole;
+  }
 
   /** Bytes of an incomplete frame that are kept. */
   get held(): number {
@@ -58,7 +69,7 @@ export class FrameReader {
     const [chunk, at] = [this.#chunk, this.#at];
     if (this.#tail.length > 0 || chunk.length - at < HEADER) return this.#takeSplit();
     const length = chunk.readUInt16BE(at);
-    if (chunk[at + 2] === DATA) {
+    if (chunk[at + 2] === DATA && this.#canBegin(at)) {
       this.#at += HEADER;
       return this.#beginData(length, chunk[at + 3] as number);
     }
@@ -68,7 +79,13 @@ export class FrameReader {
     return this.#commandOf(chunk.subarray(at, end));
   }
 
-  /** A frame other than DATA, or a header, that does not begin and end in the chunk. */
+  /** Whether the bytes of a DATA frame at this index can be taken: all of them are there, or it is a long one. */
+  #canBegin(at: number): boolean {
+    const length = this.#chunk.readUInt16BE(at);
+    return length > this.#whole || at + HEADER + length <= this.#chunk.length;
+  }
+
+  /** A frame other than long DATA, or a header, that does not begin and end in the chunk. */
   #takeSplit(): TunnelCommand | undefined {
     const tail = this.#tail;
     while (this.#at < this.#chunk.length) {
@@ -79,7 +96,7 @@ export class FrameReader {
       this.#at = end;
       if (tail.length < need) break;
       const { bytes } = tail;
-      if (isHeader && bytes[2] === DATA) {
+      if (isHeader && bytes[2] === DATA && bytes.readUInt16BE(0) > this.#whole) {
         tail.take();
         return this.#beginData(bytes.readUInt16BE(0), bytes[3] as number);
       }
@@ -129,7 +146,7 @@ export class FrameReader {
   /** Whether a DATA frame of the same client follows at once. */
   #nextIsData(): boolean {
     const [chunk, at] = [this.#chunk, this.#at];
-    const isHeader = this.#dataLeft === 0 && chunk.length - at >= HEADER;
-    return isHeader && chunk[at + 2] === DATA && chunk[at + 3] === this.#dataClient;
+    if (this.#dataLeft > 0 || chunk.length - at < HEADER) return false;
+    return chunk[at + 2] === DATA && chunk[at + 3] === this.#dataClient && this.#canBegin(at);
   }
 }

@@ -34,12 +34,14 @@ const frames = fc.array(
   { maxLength: 12 },
 );
 
+const sizeList = fc.array(fc.integer({ min: 1, max: 40 }));
+
 test("the commands of a stream do not depend on its chunks, nor on whether they are taken before the next chunk", () => {
   fc.assert(
-    fc.property(frames, fc.array(fc.integer({ min: 1, max: 40 })), fc.array(fc.boolean()), (list, sizes, takes) => {
+    fc.property(frames, sizeList, fc.array(fc.boolean()), fc.nat(300), (list, sizes, takes, wholeUpTo) => {
       const whole = list.map(({ code, client, payload }) => frame(code, client, Buffer.from(payload)));
       const stream = Buffer.concat(whole);
-      const reader = new FrameReader();
+      const reader = new FrameReader(wholeUpTo);
       const commands: TunnelCommand[] = [];
       const takeAll = (): void => {
         for (let next = reader.take(); next !== undefined; next = reader.take())
@@ -76,6 +78,25 @@ test("the bytes of DATA are views of the chunk, as far as they have come", () =>
   reader.push(bytes.subarray(1000));
   const rest = reader.take();
   assert.ok(rest?.kind === "data" && rest.client === 7 && rest.bytes.length === PAYLOAD_MAX + HEADER - 1000);
+});
+
+test("DATA that may be one message comes whole, wherever the chunks are cut", () => {
+  const messages = ["first", "second", "x".repeat(16_384)];
+  const stream = Buffer.concat(messages.map((text) => frame(3, 7, text)));
+  for (const cut of [1, 4, 6, 9, 13, 14, 20, 25, 5000]) {
+    const reader = new FrameReader();
+    const got: string[] = [];
+    for (const chunk of [stream.subarray(0, cut), stream.subarray(cut)]) {
+      reader.push(Buffer.from(chunk));
+      for (let next = reader.take(); next?.kind === "data"; next = reader.take()) got.push(next.bytes.toString());
+    }
+    assert.equal(got.join(""), messages.join(""));
+    const ends = messages.map((_, index) => messages.slice(0, index + 1).join("").length);
+    for (let at = 0, index = 0; index < got.length; index += 1) {
+      at += (got[index] as string).length;
+      assert.ok(ends.includes(at), `cut at ${cut}: a message is split at ${at}`);
+    }
+  }
 });
 
 test("a frame that never ends is kept up to its size, and no further", () => {
