@@ -17,7 +17,10 @@ export interface AdmittedClients {
 }
 
 /** The facts of a port that decide who may connect to it. */
-type PortRules = Pick<Listener, "accepts" | "throughDaemon">;
+type PortRules = Pick<Listener, "accepts" | "throughDaemon" | "datagrams">;
+
+/** Why a client of UDP does not get one of the last descriptors: its address may be forged, and TCP clients need them. */
+const NO_SPARE_FILES = "half of the files that can be opened (ulimit -n) are in use: UDP clients get no more";
 
 /** Decides whether a new client is admitted: by the rules of `[access]`, and by the descriptors that are left. */
 export class Admission {
@@ -37,7 +40,10 @@ export class Admission {
 
   /** Takes the descriptor of a client that may connect. Fails with the reason why another one may not. */
   admit(origin: ClientOrigin, port: PortRules): Result<DescriptorLease> {
-    return this.#lease(this.denialReason(origin, port));
+    const denialReason = this.denialReason(origin, port);
+    if (denialReason !== undefined || !port.datagrams) return this.#lease(denialReason);
+    const lease = this.#descriptors.takeSpare();
+    return lease === undefined ? fail(NO_SPARE_FILES) : ok(lease);
   }
 
   /** As {@link admit}, for a reader of the web page: that is no connection, and not counted as one. */

@@ -22,12 +22,14 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: "already in use",
   EADDRNOTAVAIL: "no such address on this machine",
   EACCES: "not permitted",
+  EINVAL: "fe80:: and ff02:: need a network interface that is there, as in [ff02::5%eth0]",
+  ENODEV: "no interface for this group on this machine",
   ENOTFOUND: "unknown address",
   ETIMEOUT: "unknown address (the name server does not answer)",
 };
 
 /** Errors of an address that may still come: the network is not up yet, or no name server is there yet. */
-const NOT_THERE_YET = new Set(["EADDRNOTAVAIL", "ENOTFOUND", "ETIMEOUT"]);
+const NOT_THERE_YET = new Set(["EADDRNOTAVAIL", "EINVAL", "ENODEV", "ENOTFOUND", "ETIMEOUT"]);
 /** The start of the daemon waits so long for the address of a name. */
 const LOOKUP_MS = 1000;
 
@@ -71,8 +73,8 @@ export interface PortContext {
   readonly names: Pick<Names, "first" | "forget">;
   /** Takes a socket that the port has accepted. */
   admit(listener: Listener, socket: Socket): void;
-  /** Takes a client whose first datagram has come. */
-  admitDatagrams(listener: Listener, client: UdpEnd): void;
+  /** Takes a client whose first datagram has come. @param refusal why the port has no room for it */
+  admitDatagrams(listener: Listener, client: UdpEnd, refusal?: string): void;
 }
 
 /** Where the connections of a listener go, as the log shows it; undefined when the client chooses. */
@@ -245,7 +247,7 @@ export class Port implements OwnPort {
   #createServer(): PortServer {
     const context = this.#context;
     if (this.#listener.datagrams) {
-      return new DatagramServer((client) => context.admitDatagrams(this.listener, client));
+      return new DatagramServer((client, refusal) => context.admitDatagrams(this.listener, client, refusal));
     }
     return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
       context.admit(this.listener, socket),

@@ -8,14 +8,17 @@ import type { ClientCounters } from "./client-counters.js";
 import type { Listener } from "./listener.js";
 
 const REASON_MS = 2000; // for a client to read why it is rejected
+/** Addresses in a minute that get a line: those of datagrams are easy to forge. */
+const MAX_MENTIONED = 100;
 const MAX_CLOSING = 16; // clients that get this time at once; further ones are cut, for their descriptors are not in the budget
 
-/** Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address and port. */
+/** Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address and port,
+ * and for a hundred of them. */
 export class Rejections {
   readonly #context: LingeringCloseContext;
   readonly #clients: ClientCounters;
   readonly #log: Log;
-  readonly #throttle = new LogThrottle();
+  readonly #throttle = new LogThrottle(MAX_MENTIONED);
   #closing = 0;
 
   constructor(context: LingeringCloseContext, clients: ClientCounters, log: Log) {

@@ -6,6 +6,7 @@ import { faultText } from "../core/parse/text.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
+import { streamOf } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { HeldLines, LineHolder } from "./held-lines.js";
 
@@ -68,6 +69,14 @@ export class ConnectionLog implements LineHolder {
     const line = this.#line(text);
     if (this.#held === undefined) this.#context.log.connection(line);
     else this.#held.push({ text, line, since: this.#context.clock.now() });
+  }
+
+  /** Logs that the remote has been reached. */
+  connected(remote: End, afterMs: number): void {
+    const { peerAddress: host, peerPort: port } = remote;
+    const security = streamOf(remote)?.security;
+    const how = security === undefined ? "" : ` (${security})`;
+    this.info(`connected to ${formatHostPort({ host, port })} after ${Math.round(afterMs)} ms${how}`);
   }
 
   warn(text: string): void {

@@ -124,6 +124,7 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     const request = dial.serverLease?.request ?? this.#phase.request;
     const { clock, deadPeers, monitor } = this.#context;
     this.#log.target = formatRemote(request);
+    if (dial.kind === "socket") this.#log.connected(remote, clock.now() - this.#openedAt);
     const stream = streamOf(remote);
     if (stream !== undefined) deadPeers.add(stream);
     const quietMs = request.options.quietMs || IDLE_MS;

@@ -1,12 +1,11 @@
 import type { ReplyMode } from "../accept/listener.js";
-import { formatHostPort } from "../core/net/address.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";
 import type { Dial, ServerLease } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
 import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
-import { type StreamEnd, streamOf } from "../sockets/stream-end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionLog } from "./connection-log.js";
 
@@ -112,12 +111,7 @@ export class DialPhase {
     this.#ended = true;
     const request = serverLease?.request ?? this.request;
     this.#log.target = formatRemote(request);
-    if (kind === "socket") {
-      const address = formatHostPort({ host: end.peerAddress, port: end.peerPort });
-      const security = streamOf(end)?.security;
-      const how = security === undefined ? "" : ` (${security})`;
-      this.#log.info(`connected to ${address} after ${Math.round(this.#clock.now() - this.#startedAt)} ms${how}`);
-    }
+    if (kind === "socket") this.#log.connected(end, this.#clock.now() - this.#startedAt);
     const pid = request.options.notify?.pid ?? this.#owner.id;
     if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);
     this.#owner.connected({ end, request, pid, serverLease }, this.#earlyData.take());

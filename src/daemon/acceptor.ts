@@ -7,6 +7,7 @@ import type { RegisteredConnection } from "../connection/connection-registry.js"
 import { DatagramConnection } from "../connection/datagram-connection.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import { fail } from "../core/parse/result.js";
 import { faultText } from "../core/parse/text.js";
 import { ConnectionIds } from "../core/setup/connection-ids.js";
 import { EarlyData, NO_EARLY_BYTES } from "../sockets/early-data.js";
@@ -54,14 +55,14 @@ export class Acceptor {
   }
 
   /** A client that sends datagrams is no socket, but it has its share of memory, and may have a remote: it counts as one. */
-  acceptDatagrams(listener: Listener, client: UdpEnd): void {
+  acceptDatagrams(listener: Listener, client: UdpEnd, refusal?: string): void {
     const { own, rejections } = this.#services;
     const origin = own.originOfDatagrams({ host: client.peerAddress, port: client.peerPort }, listener);
     const refuse = (reason: string, detail = ""): void => {
       rejections.mention(origin, listener, `${reason}${detail}`);
       client.destroy();
     };
-    const admitted = this.#generation().admission.admit(origin, listener);
+    const admitted = refusal === undefined ? this.#generation().admission.admit(origin, listener) : fail(refusal);
     if (!admitted.ok) {
       refuse(admitted.message);
       return;

@@ -52,7 +52,7 @@ export class Daemon {
     this.#ports = new Ports({
       ...{ clock, log, own, names },
       admit: (listener, socket) => this.#acceptor.accept(listener, socket),
-      admitDatagrams: (listener, client) => this.#acceptor.acceptDatagrams(listener, client),
+      admitDatagrams: (...client) => this.#acceptor.acceptDatagrams(...client),
     });
     this.#control = {
       status: () => this.status,

@@ -36,6 +36,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ECONNRESET: "connection reset",
   ETIMEDOUT: "timed out",
   EACCES: "not permitted",
+  EINVAL: "not an address to connect to: fe80:: and ff02:: need a network interface, as in [fe80::1%eth0]",
   EMFILE: NO_MORE_FILES,
   ENFILE: NO_MORE_FILES,
 };

@@ -1,23 +1,31 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
-import type { TlsOptions } from "../core/options/tls-options.js";
 import { whenConnected } from "../sockets/connecting.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import { attemptTarget, type StartAttempt } from "./attempt.js";
 import { DialError } from "./dial-error.js";
 import { tlsConnectOptions } from "./tls-connect-options.js";
-import { explainTlsFailure, type TlsError } from "./tls-failure.js";
+import { type Asked, explainTlsFailure, type TlsError } from "./tls-failure.js";
+
+/** A server that speaks another protocol may wait for us to begin. */
+const SILENT_SERVER = "the TCP connection is there, but the server says nothing in the TLS handshake";
 
 /** Connects by TLS: over the first address that takes a connection. */
 export const attemptTls: StartAttempt = (request, context, owner) => {
-  const { own, origin, settings } = context;
+  const { own, origin, settings, credentials } = context;
+  const { options, target } = request;
+  const asked: Asked = {
+    ...options,
+    name: options.tlsName ?? target.host,
+    hasCertificate: credentials.cert !== undefined,
+  };
   let handshake: TLSSocket | undefined;
   const secure = (tcp: Socket): void => {
     const failed = (error: TlsError): void => {
-      const message = explainTlsFailure(error, request.options);
+      const message = explainTlsFailure(error, asked);
       owner.failed(message === undefined ? error : new DialError(message, { cause: error }));
     };
-    const socket = begin({ ...tlsConnectOptions(request, context.credentials), socket: tcp });
+    const socket = begin({ ...tlsConnectOptions(request, credentials), socket: tcp });
     if (socket instanceof Error) {
       tcp.destroy();
       failed(socket);
@@ -27,9 +35,9 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
     socket.on("error", failed);
     socket.once("secureConnect", () => {
       socket.off("error", failed);
-      socket.on("error", (error: TlsError) => reword(error, request.options));
+      socket.on("error", (error: TlsError) => reword(error, asked));
       const end = new StreamEnd(socket, settings.keepalive);
-      if (request.options.tlsLegacy) end.takeBareEnd();
+      if (options.tlsLegacy) end.takeBareEnd();
       owner.connected(end, socket);
     });
   };
@@ -41,7 +49,7 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
   });
   return {
     get lastError() {
-      return handshake === undefined ? way.lastError : undefined;
+      return handshake === undefined ? way.lastError : new Error(SILENT_SERVER);
     },
     cancel() {
       if (handshake === undefined) way.cancel();
@@ -60,7 +68,7 @@ function begin(options: ConnectionOptions): TLSSocket | Error {
 }
 
 /** Puts our words into an error of TLS behind the handshake: with TLS 1.3 a server may only then say that it wants a certificate. */
-function reword(error: TlsError, options: TlsOptions): void {
-  const told = error.code?.startsWith("ERR_SSL") ? explainTlsFailure(error, options) : undefined;
+function reword(error: TlsError, asked: Asked): void {
+  const told = error.code?.startsWith("ERR_SSL") ? explainTlsFailure(error, asked) : undefined;
   if (told !== undefined) error.message = told;
 }

@@ -3,9 +3,17 @@ import { isOldTls, type TlsOptions, type TlsVersion } from "../core/options/tls-
 /** An error of Node's TLS; `reason` is what OpenSSL says, without the names of its functions. */
 export interface TlsError extends NodeJS.ErrnoException {
   readonly reason?: string;
+  /** Where the certificate is for another name: what it is for (`DNS:boiler.lan, …`). */
+  readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } } | undefined;
 }
 
-type Asked = Pick<TlsOptions, "tlsMin" | "tlsLegacy" | "tlsIdentity">;
+/** How TLS was asked for. */
+export interface Asked extends Pick<TlsOptions, "tlsMin" | "tlsLegacy" | "tlsIdentity"> {
+  /** The name, or the address, that the server's certificate has to have. */
+  readonly name: string;
+  /** Whether the server is shown a certificate of ours when it asks for one. An identity may have an authority only. */
+  readonly hasCertificate: boolean;
+}
 
 /** Codes of Node and OpenSSL (err.h, ssl/ssl_err.c; alerts: RFC 8446, 6.2), by what helps against them. */
 const TOO_OLD = /_(UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION|WRONG_SSL_VERSION|VERSION_TOO_LOW)$/;
@@ -16,6 +24,10 @@ const NOTHING_IN_COMMON =
   /_ALERT_(HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|ILLEGAL_PARAMETER|DECODE_ERROR|UNEXPECTED_MESSAGE|INTERNAL_ERROR)$/;
 const CERTIFICATE_WANTED = /_ALERT_(CERTIFICATE_REQUIRED|NO_CERTIFICATE)$/;
 const CERTIFICATE_REFUSED = /_ALERT_(BAD_CERTIFICATE|\w*CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
+const UNKNOWN_AUTHORITY = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY|GET)_\w+)$/;
+const WRONG_TIME = /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/;
+const OTHER_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
+const MAX_NAMES = 100; // characters of the names in a certificate
 const NO_TLS = /_(WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|BAD_RECORD_TYPE)$/;
 /** Codes of the system and of its resolver, such as EHOSTUNREACH and EAI_AGAIN; Node has EPROTO for TLS. */
 const SYSTEM = /^(?!EPROTO$)E(AI_)?[A-Z]+$/;
@@ -31,21 +43,36 @@ export function explainTlsFailure(error: TlsError, asked: Asked): string | undef
   if (BROKEN_OFF.includes(code)) return syscall === "connect" ? undefined : `TLS: ${brokenOff(asked)}`;
   if (SYSTEM.test(code)) return undefined;
   const says = error.reason ?? message;
-  return `TLS: ${advice(code, says, asked) ?? `${says} (${code})`}`;
+  return `TLS: ${ofTheirCertificate(error, says, asked) ?? advice(code, says, asked) ?? `${says} (${code})`}`;
 }
 
-function advice(code: string, says: string, { tlsMin, tlsLegacy, tlsIdentity }: Asked): string | undefined {
+/** What we have against the server's certificate. */
+function ofTheirCertificate({ code = "", cert }: TlsError, says: string, { name }: Asked): string | undefined {
+  if (code === OTHER_NAME) {
+    const names = (cert?.subjectaltname ?? cert?.subject?.CN ?? "").slice(0, MAX_NAMES);
+    const whose = names === "" ? "" : ` (for ${names})`;
+    return `the certificate${whose} does not match ${name} (${code}): tls-name=NAME (TLSN) says which name to look for`;
+  }
+  const any = "tls-verify=0 (TLSV) takes any certificate";
+  if (UNKNOWN_AUTHORITY.test(code)) {
+    return `${says} (${code}): ca= of a [tls NAME] (tls=NAME, TLSI) names its authority, ${any}`;
+  }
+  return WRONG_TIME.test(code) ? `${says} (${code}): ${any}` : undefined;
+}
+
+function advice(code: string, says: string, asked: Asked): string | undefined {
+  const { tlsMin, tlsLegacy } = asked;
   if (TOO_OLD.test(code)) return `the server speaks no TLS ${tlsMin}${allowing(tlsMin, "allows an older version")}`;
   if (NO_RENEGOTIATION.test(code) && !tlsLegacy)
     return `${says}: tls-legacy=1 (TLSL) takes a server without secure renegotiation`;
   if (TOO_WEAK.test(code) || says.endsWith("too weak")) return `${says}${allowing(tlsMin, "takes it", isOldTls)}`;
-  if (CERTIFICATE_WANTED.test(code)) return `${says}${identityHint(tlsIdentity, "is what the server wants")}`;
+  if (CERTIFICATE_WANTED.test(code)) return `${says}${identityHint(asked, "is what the server wants")}`;
   if (CERTIFICATE_REFUSED.test(code)) {
-    return `the server refuses our certificate (${says})${identityHint(tlsIdentity, "sends one")}`;
+    return `the server refuses our certificate (${says})${identityHint(asked, "sends one")}`;
   }
   if (NOTHING_IN_COMMON.test(code)) {
     const older = allowing(tlsMin, "takes older ciphers", isOldTls);
-    return `the server refuses the handshake (${says})${older}${identityHint(tlsIdentity, "sends a certificate", older)}`;
+    return `the server refuses the handshake (${says})${older}${identityHint(asked, "sends a certificate", older)}`;
   }
   return NO_TLS.test(code) ? `what the server sends is no TLS (${says})` : undefined;
 }
@@ -64,7 +91,8 @@ function isOldest(version: TlsVersion): boolean {
   return version === "1.0";
 }
 
-function identityHint(tlsIdentity: string | undefined, what: string, before = ""): string {
-  if (tlsIdentity !== undefined) return "";
-  return `${before === "" ? ":" : ","} tls=NAME (TLSI) ${what}`;
+function identityHint({ tlsIdentity, hasCertificate }: Asked, what: string, before = ""): string {
+  if (hasCertificate) return "";
+  const identity = tlsIdentity === undefined ? "tls=NAME (TLSI)" : `[tls ${tlsIdentity}] with cert= and key=`;
+  return `${before === "" ? ":" : ","} ${identity} ${what}`;
 }

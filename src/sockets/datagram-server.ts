@@ -17,26 +17,26 @@ const ANY_IPV4 = "0.0.0.0";
  * ports use of a server of Node.
  */
 export class DatagramServer extends EventEmitter {
-  readonly #accept: (client: UdpEnd) => void;
+  readonly #accept: (client: UdpEnd, refusal?: string) => void;
+  readonly #maxClients: number;
   /** By address and port. */
   readonly #clients = new Map<string, UdpEnd>();
   #socket: Socket | undefined;
   #isListening = false;
-  #refused = 0;
 
-  /** @param accept takes a new client, paused; its first datagram waits */
-  constructor(accept: (client: UdpEnd) => void) {
+  /**
+   * @param accept takes a new client, paused; its first datagram waits. With a reason why there is no room for it, that client is to be
+   *   destroyed
+   * @param maxClients at a time
+   */
+  constructor(accept: (client: UdpEnd, refusal?: string) => void, maxClients = MAX_CLIENTS) {
     super();
+    this.#maxClients = maxClients;
     this.#accept = accept;
   }
 
   get listening(): boolean {
     return this.#isListening;
-  }
-
-  /** Datagrams that were dropped, because there were {@link MAX_CLIENTS} already. */
-  get refused(): number {
-    return this.#refused;
   }
 
   address(): AddressInfo | null {
@@ -46,7 +46,7 @@ export class DatagramServer extends EventEmitter {
   /** Begins to listen: `listening` or `error` follows. @param host an address of this machine, or of a group; left out: all */
   listen({ port = 0, host }: { readonly port?: number; readonly host?: string }): void {
     this.#open(port, host).then(
-      (socket) => this.#opened(socket, host),
+      (socket) => this.#opened(socket),
       (error: Error) => this.emit("error", error),
     );
   }
@@ -70,8 +70,7 @@ export class DatagramServer extends EventEmitter {
     }
   }
 
-  #opened(socket: Socket, host = ANY_IPV6): void {
-    if (isMulticast(host)) socket.addMembership(host);
+  #opened(socket: Socket): void {
     this.#socket = socket;
     this.#isListening = true;
     socket.on("message", (datagram, { address, port }) => this.#received(datagram, { host: address, port }, socket));
@@ -83,8 +82,9 @@ export class DatagramServer extends EventEmitter {
     const key = formatHostPort(from);
     const known = this.#clients.get(key);
     if (known !== undefined) known.receive(datagram);
-    else if (this.#clients.size >= MAX_CLIENTS) this.#refused += 1;
-    else {
+    else if (this.#clients.size >= this.#maxClients) {
+      this.#accept(new UdpEnd(socket, from, () => {}), `${this.#maxClients} addresses are clients already`);
+    } else {
       const client = new UdpEnd(socket, from, () => this.#clients.delete(key));
       this.#clients.set(key, client);
       client.receive(datagram);
@@ -97,6 +97,7 @@ async function bound(port: number, host: string): Promise<Socket> {
   const socket = datagramSocket(host);
   try {
     await bindDatagrams(socket, port, host);
+    if (isMulticast(host)) socket.addMembership(host); // fails where no interface is up yet
     return socket;
   } catch (error) {
     socket.close();

@@ -1,6 +1,6 @@
 import type { Socket } from "node:dgram";
 import { Deque } from "../core/collections/deque.js";
-import { canonicalAddress, type HostPort } from "../core/net/address.js";
+import { canonicalAddress, type HostPort, plainAddress } from "../core/net/address.js";
 import { type DroppedDatagrams, MAX_PAYLOAD, noneDropped } from "../core/net/datagrams.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
 
@@ -21,6 +21,8 @@ export class UdpEnd implements End {
   /** What could not be passed on. */
   readonly dropped: DroppedDatagrams = noneDropped();
   readonly #socket: Socket;
+  /** As the socket's family writes it: one for both families sends to IPv4 addresses by `::ffff:`. */
+  readonly #host: string;
   readonly #release: () => void;
   readonly #waiting = new Deque<Buffer>();
   #waitingCount = 0;
@@ -37,7 +39,8 @@ export class UdpEnd implements End {
    */
   constructor(socket: Socket, peer: HostPort, release: () => void) {
     this.#socket = socket;
-    this.peerAddress = peer.host;
+    this.#host = peer.host;
+    this.peerAddress = plainAddress(peer.host);
     this.peerPort = peer.port;
     this.#release = release;
   }
@@ -112,7 +115,7 @@ export class UdpEnd implements End {
 
   #send(bytes: Buffer, at: number, length: number): void {
     this.#sending += 1;
-    this.#socket.send(bytes, at, length, this.peerPort, this.peerAddress, this.#onSent);
+    this.#socket.send(bytes, at, length, this.peerPort, this.#host, this.#onSent);
   }
 
   readonly #onSent = (error: Error | null): void => {

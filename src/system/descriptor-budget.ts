@@ -36,6 +36,11 @@ export class DescriptorBudget {
     return this.hasRoom ? this.takeReserved() : undefined;
   }
 
+  /** As {@link take}, for who may be anybody, and many: gets none of the last half, so that others get one. */
+  takeSpare(): DescriptorLease | undefined {
+    return this.#used < this.#capacity / 2 ? this.takeReserved() : undefined;
+  }
+
   /** Takes a descriptor even when none is left: for a client that must get in then, too. */
   takeReserved(): DescriptorLease {
     this.#used += 1;

@@ -113,3 +113,15 @@ test("the start warns when max-connections needs more files than the process may
     "as many as there are descriptors",
   );
 });
+
+test("clients of UDP, whose addresses may be forged, leave half of the descriptors to others", () => {
+  const { admission, budget } = admissionOf({}, [], 100);
+  const port = { ...PORT, datagrams: true } as const;
+  const admit = (rules: typeof PORT): boolean => admission.admit(CLIENT, rules).ok;
+  while (admit(port));
+  const taken = budget.used;
+  while (admit(PORT));
+  assert.ok(Math.abs(budget.used - 2 * taken) <= 1, `${taken} of ${budget.used}`);
+  const refused = admission.admit(CLIENT, port);
+  assert.match(refused.ok ? "" : refused.message, /^half of the files .*ulimit -n/);
+});

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_TLS_OPTIONS, type TlsOptions } from "#src/core/options/tls-options.js";
-import { explainTlsFailure, type TlsError } from "#src/dial/tls-failure.js";
+import { DEFAULT_TLS_OPTIONS } from "#src/core/options/tls-options.js";
+import { type Asked, explainTlsFailure, type TlsError } from "#src/dial/tls-failure.js";
 
 const ALERT = "ERR_SSL_TLSV1_ALERT_";
+const ASKED: Asked = { ...DEFAULT_TLS_OPTIONS, name: "192.0.2.7", hasCertificate: false };
+const SHOWN = { tlsIdentity: "boiler", hasCertificate: true };
 
 /** Code and reason of the error, what was asked for, and the words. */
-const CASES: readonly [code: string, reason: string, asked: Partial<TlsOptions>, words: string | undefined][] = [
+const CASES: readonly [code: string, reason: string, asked: Partial<Asked>, words: string | undefined][] = [
   [
     "ERR_SSL_UNSUPPORTED_PROTOCOL",
     "unsupported protocol",
@@ -40,12 +42,21 @@ const CASES: readonly [code: string, reason: string, asked: Partial<TlsOptions>,
   [
     "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
     "sslv3 alert handshake failure",
-    { tlsMin: "1.0", tlsIdentity: "boiler" },
+    { tlsMin: "1.0", ...SHOWN },
     "the server refuses the handshake (sslv3 alert handshake failure)",
   ],
+  [
+    "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "sslv3 alert handshake failure",
+    { tlsMin: "1.0", tlsIdentity: "boiler" },
+    "handshake failure): [tls boiler] with cert= and key= sends a certificate",
+  ],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed certificate", {}, "ca= of a [tls NAME] (tls=NAME, TLSI) names its"],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "unable to verify", {}, "tls-verify=0 (TLSV) takes any certificate"],
+  ["CERT_NOT_YET_VALID", "certificate is not yet valid", {}, "tls-verify=0 (TLSV) takes any certificate"],
   ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "tlsv13 alert certificate required", {}, "tls=NAME (TLSI)"],
-  [`${ALERT}UNKNOWN_CA`, "tlsv1 alert unknown ca", { tlsIdentity: "boiler" }, "refuses our certificate (tlsv1 alert"],
-  ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED", "x", { tlsIdentity: "boiler" }, "refuses our certificate (x)"],
+  [`${ALERT}UNKNOWN_CA`, "tlsv1 alert unknown ca", SHOWN, "refuses our certificate (tlsv1 alert"],
+  ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED", "x", SHOWN, "refuses our certificate (x)"],
   ["ERR_SSL_WRONG_VERSION_NUMBER", "wrong version number", {}, "what the server sends is no TLS"],
   ["CERT_HAS_EXPIRED", "certificate has expired", {}, "TLS: certificate has expired (CERT_HAS_EXPIRED)"],
   ["ECONNRESET", "Client network socket disconnected", {}, "in the handshake: tls-min=1.0 (TLSM)"],
@@ -58,7 +69,7 @@ const CASES: readonly [code: string, reason: string, asked: Partial<TlsOptions>,
 test("a failed handshake is told with the option that helps, if one does", () => {
   for (const [code, reason, asked, words] of CASES) {
     const error: TlsError = Object.assign(new Error(`0A00042E:SSL routines:${reason}`), { code, reason });
-    const told = explainTlsFailure(error, { ...DEFAULT_TLS_OPTIONS, ...asked });
+    const told = explainTlsFailure(error, { ...ASKED, ...asked });
     if (words === undefined) assert.equal(told, undefined, code);
     else assert.ok(told?.startsWith("TLS: ") && told.includes(words) && !told.includes("0A00042E"), `${code}: ${told}`);
     const isExhausted = words?.includes("tls-") === false && asked.tlsMin !== undefined;
@@ -68,5 +79,18 @@ test("a failed handshake is told with the option that helps, if one does", () =>
 
 test("a connection that is reset before the handshake is no matter of TLS", () => {
   const error = Object.assign(new Error("connect ECONNRESET"), { code: "ECONNRESET", syscall: "connect" });
-  assert.equal(explainTlsFailure(error, DEFAULT_TLS_OPTIONS), undefined);
+  assert.equal(explainTlsFailure(error, ASKED), undefined);
+});
+
+test("a certificate for another name is told with the names that it has, and the one that was looked for", () => {
+  const told = (cert: TlsError["cert"]) => {
+    const error: TlsError = Object.assign(new Error("x"), { code: "ERR_TLS_CERT_ALTNAME_INVALID", reason: "x", cert });
+    return explainTlsFailure(error, ASKED)?.split(" (ERR_TLS_CERT_ALTNAME_INVALID): tls-name=NAME (TLSN) ")[0];
+  };
+  assert.equal(
+    told({ subjectaltname: "DNS:boiler.lan", subject: { CN: "x" } }),
+    "TLS: the certificate (for DNS:boiler.lan) does not match 192.0.2.7",
+  );
+  assert.equal(told({ subject: { CN: "old" } }), "TLS: the certificate (for old) does not match 192.0.2.7");
+  assert.equal(told({ subject: {} }), "TLS: the certificate does not match 192.0.2.7");
 });

@@ -233,3 +233,12 @@ inside("a client that may not connect sends in vain", async (t) => {
   await until(() => here.log().includes("10.9.9.9 may not connect"), "the warning");
   assert.deepEqual(device.came, []);
 });
+
+inside("a group for which no interface is up yet is tried again until there is one", async (t) => {
+  const [port, device] = [await freePort(), await echoDevice(t)];
+  spawnSync("ip", ["route", "del", "224.0.0.0/4"]);
+  const here = await daemon(t, "[direct]", `udp:239.1.2.3:${port}=127.0.0.1:${device.port} PRTO=udp`);
+  await until(() => here.log().includes("no interface for this group on this machine"), "the warning");
+  spawnSync("ip", ["route", "add", "224.0.0.0/4", "dev", "lo"]);
+  await until(() => here.log().includes(`listening on udp:239.1.2.3:${port} `), "the port");
+});
