@@ -9,7 +9,8 @@ const SMALL_BATCH_BYTES = 16_384;
  * before he adds to the next. (Frames beside others in memory of their own would cost a copy, too, and garbage.)
  */
 export class FrameBatch {
-  #memory = Buffer.allocUnsafeSlow(SMALL_BATCH_BYTES);
+  /** None, small or large, as the link needs it. */
+  #memory: Buffer = Buffer.alloc(0);
   #length = 0;
 
   get length(): number {
@@ -46,7 +47,8 @@ export class FrameBatch {
   #room(bytes: number): Buffer {
     const length = this.#length + bytes;
     if (length > this.#memory.length) {
-      const memory = Buffer.allocUnsafeSlow(Math.max(BATCH_BYTES, length));
+      const size = length <= SMALL_BATCH_BYTES ? SMALL_BATCH_BYTES : Math.max(BATCH_BYTES, length);
+      const memory = Buffer.allocUnsafeSlow(size);
       this.#memory.copy(memory, 0, 0, this.#length);
       this.#memory = memory;
     }
