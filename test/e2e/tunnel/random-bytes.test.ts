@@ -1,12 +1,14 @@
 // Random bytes to the device port of a tunnel. A failure prints its seed: FUZZ_SEED=42 repeats the run.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { Client } from "../../support/net.js";
 import { faults } from "../../support/process.js";
 import { Random } from "../../support/random.js";
-import { DATA, ScriptedDevice } from "../../support/tunnel.js";
+import { DATA, LISTEN, ScriptedDevice } from "../../support/tunnel.js";
 import { startServer } from "../../support/tunnels.js";
-import { until } from "../../support/wait.js";
+import { quietFor, until } from "../../support/wait.js";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
 
@@ -27,9 +29,16 @@ test("random bytes from peers that are no devices do not stop the server", async
     if (ending === "fin") peer.client.end();
     if (ending === "reset") peer.client.reset();
   }
-  const device = await ScriptedDevice.open(server.port);
-  const { localPort } = device.client.socket;
-  await until(async () => (await server.status()).link?.address === `127.0.0.1:${localPort}`, "it to be the device");
+  await quietFor(50); // the server has read what they have sent: none of them comes behind the device
+  // from another address: those that replaced each other here may count as two devices, of which one has to wait
+  const socket = connect({ port: server.port, host: "127.0.0.1", localAddress: "127.0.0.2", noDelay: true });
+  const device = new ScriptedDevice(new Client(socket));
+  await once(socket, "connect");
+  device.send(LISTEN, 0);
+  await until(
+    async () => (await server.status()).link?.address === `127.0.0.2:${socket.localPort}`,
+    "it to be the device",
+  );
   await server.listens();
   const client = await Client.open(server.hosts[0] ?? 0);
   assert.equal((await device.connect()).service, "10.0.0.1:80");
