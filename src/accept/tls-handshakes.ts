@@ -4,6 +4,7 @@ import { Tally } from "../core/collections/tally.js";
 import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
 import { fail, type Result } from "../core/parse/result.js";
 import type { Credentials } from "../dial/tls-credentials.js";
+import type { TlsError } from "../dial/tls-failure.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
@@ -17,6 +18,8 @@ const LIMIT_MS = 10_000;
  * engine has reloaded, and a tunnel has few devices.
  */
 const MAX_PER_ADDRESS = { clients: 256, devices: 8 };
+/** Handshakes of all addresses at a time: each takes some 100 KiB. One more ends the oldest, which is the least likely to be completed. */
+const MAX_PENDING = 1024;
 /** Handshakes begun in one pass of the event loop: the signature of each takes a millisecond or two, and nobody waits longer than 50 ms. */
 const MAX_BEGUN = 4;
 
@@ -27,6 +30,8 @@ const NO_TLS: ReadonlySet<string> = new Set([
   "wrong version number",
   "packet length too long",
 ]);
+
+const LEFT = "it has left before the end of the handshake";
 
 /** What became of a client whose socket has no address any more. */
 export const GONE_ALREADY = "it was gone before it was accepted";
@@ -62,8 +67,9 @@ interface ServerEvents {
 /** Clients of ports that speak TLS, until their handshake is complete: they are no connections before. */
 export class TlsHandshakes {
   readonly #context: TlsHandshakesContext;
-  /** Sockets whose handshake is under way, and how many each address has. */
-  readonly #pending = new Set<Socket>();
+  readonly #maxPending: number;
+  /** Sockets whose handshake is under way, the oldest first, with what has it fail; and how many each address has. */
+  readonly #pending = new Map<Socket, (reason: string) => void>();
   readonly #pendingOf = new Tally<string | undefined>();
   /** A server for each set of credentials, whose preparation costs as much as a handshake. They listen on nothing. */
   readonly #servers = new WeakMap<Credentials, Server>();
@@ -71,8 +77,10 @@ export class TlsHandshakes {
   readonly #due: (() => void)[] = [];
   #begun = 0;
 
-  constructor(context: TlsHandshakesContext) {
+  /** @param maxPending handshakes at a time */
+  constructor(context: TlsHandshakesContext, maxPending = MAX_PENDING) {
     this.#context = context;
+    this.#maxPending = maxPending;
   }
 
   /**
@@ -116,7 +124,7 @@ export class TlsHandshakes {
     };
     socket.allowHalfOpen = false; // a client that sends FIN in the middle of a handshake has given up
     // the TLS socket reports a reason, where it knows one, only after this event
-    socket.once("close", () => setImmediate(() => handshake.fail("TLS: it has left before the end of the handshake")));
+    socket.once("close", () => setImmediate(() => handshake.fail(`TLS: ${LEFT}`)));
     this.#inTurn(() => {
       if (handshake.isOver) return;
       try {
@@ -130,7 +138,7 @@ export class TlsHandshakes {
 
   /** Ends all handshakes that are under way. */
   close(): void {
-    for (const socket of [...this.#pending]) socket.destroy();
+    for (const socket of [...this.#pending.keys()]) socket.destroy();
   }
 
   /** Calls `begin` at once, or in a later pass of the event loop, where that is due for many. */
@@ -169,7 +177,7 @@ export class TlsHandshakes {
    * @param silent called in place of `failed` when the client has left without a byte
    */
   #track(socket: Socket, address: string | undefined, failed: (reason: string) => void, silent: () => void): Handshake {
-    this.#pending.add(socket);
+    if (this.#pending.size >= this.#maxPending) this.#failOldest();
     this.#pendingOf.add(address);
     const complete = (): boolean => {
       if (!this.#pending.delete(socket)) return false;
@@ -185,6 +193,7 @@ export class TlsHandshakes {
     const limit = this.#context.clock.after(LIMIT_MS, () => {
       if (complete()) failed(`no TLS handshake within ${LIMIT_MS / 1000} s`);
     });
+    this.#pending.set(socket, (reason) => complete() && failed(reason));
     const pending = this.#pending;
     return {
       complete,
@@ -193,6 +202,13 @@ export class TlsHandshakes {
         return !pending.has(socket);
       },
     };
+  }
+
+  #failOldest(): void {
+    for (const fail of this.#pending.values()) {
+      fail(`TLS: ${this.#maxPending} handshakes are under way, and this was the oldest`);
+      return;
+    }
   }
 
   #reject(socket: Socket, origin: ClientOrigin, listener: Listener, reason: string): void {
@@ -220,10 +236,11 @@ function shakeHands(server: Server, socket: Socket, { failed, secured }: ServerE
 }
 
 /** Why a handshake has failed: what is wrong with the client's certificate, or what OpenSSL says. */
-function explain(error: Error & { readonly reason?: string }, { authorizationError }: TLSSocket): string {
+function explain(error: TlsError, { authorizationError }: TLSSocket): string {
   // Node sets it to null while nothing is wrong, other than its types say
   const wrong = authorizationError as Error | string | null | undefined;
   if (wrong) return `TLS: its certificate is not good (${wrong})`;
+  if (error.code === "ECONNRESET") return `TLS: ${LEFT}`;
   const reason = error.reason ?? error.message;
   return NO_TLS.has(reason) ? `TLS: it speaks no TLS (${reason})` : `TLS: ${reason}`;
 }

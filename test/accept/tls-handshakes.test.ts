@@ -32,27 +32,30 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
   const pairs = localhostPairs();
 
   /** A TLS port on a clock that the test moves. */
-  async function open(t: TestContext) {
+  async function open(t: TestContext, maxPending?: number) {
     const clock = new ManualClock();
     const told: string[] = [];
     const taken: string[] = [];
     const descriptors = new DescriptorBudget(undefined);
     const state = { begun: 0, denialReason: undefined as string | undefined };
-    const handshakes = new TlsHandshakes({
-      clock,
-      rejections: {
-        mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`),
-        leftAtOnce: ({ address }, _listener, what) => told.push(`${address} ${what}`),
+    const handshakes = new TlsHandshakes(
+      {
+        clock,
+        rejections: {
+          mention: ({ address }, _listener, reason) => told.push(`${address} ${reason}`),
+          leftAtOnce: ({ address }, _listener, what) => told.push(`${address} ${what}`),
+        },
+        keepalive: () => 30_000,
+        denialReason: () => state.denialReason,
+        admit: () => (state.denialReason === undefined ? ok(descriptors.takeReserved()) : fail(state.denialReason)),
+        serve: (client, _origin, _listener, lease) => {
+          taken.push(client.peerAddress);
+          client.destroy();
+          lease.release();
+        },
       },
-      keepalive: () => 30_000,
-      denialReason: () => state.denialReason,
-      admit: () => (state.denialReason === undefined ? ok(descriptors.takeReserved()) : fail(state.denialReason)),
-      serve: (client, _origin, _listener, lease) => {
-        taken.push(client.peerAddress);
-        client.destroy();
-        lease.release();
-      },
-    });
+      maxPending,
+    );
     const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       handshakes.begin(socket, from(socket.remoteAddress ?? ""), LISTENER, readCredentials(pairs.own));
       state.begun += 1;
@@ -75,6 +78,18 @@ describe("TLS handshakes of clients", { skip: missing("openssl") }, () => {
       connectTls({ port, host: "127.0.0.1", servername: "localhost", ca: readFileSync(pairs.authority.certificate) });
     return { clock, told, taken, state, descriptors, handshakes, client, speak };
   }
+
+  test("of more handshakes than the most the oldest ends, so that many that stop half-way keep nobody out", async (t) => {
+    const { told, taken, descriptors, client, speak } = await open(t, 2);
+    const [oldest] = [await client(), await client()];
+    const good = speak();
+    await once(good, "secureConnect");
+    await until(() => taken.length === 1, "the client to be served");
+    assert.equal(await oldest.rest(), "");
+    assert.deepEqual(told, ["127.0.0.1 TLS: 2 handshakes are under way, and this was the oldest"]);
+    assert.equal(descriptors.used, 1);
+    good.destroy();
+  });
 
   test("a client that sends nothing is closed after 10 s, and so is one that sends a byte now and then", async (t) => {
     const { clock, told, taken, descriptors, client } = await open(t);
