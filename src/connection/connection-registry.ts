@@ -1,6 +1,7 @@
 import { Tally } from "../core/collections/tally.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import type { ConnectionReport, TrafficStatus } from "../core/status/daemon-status.js";
+import { allDropped, noneDropped } from "../core/net/datagrams.js";
+import type { ConnectionReport, ConnectionTraffic, TrafficStatus } from "../core/status/daemon-status.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
@@ -19,8 +20,7 @@ export interface RegisteredConnection extends ConnectionReport {
   readonly notificationSender: NotificationSender;
   /** Its messages, while bytes are relayed. */
   readonly streams: readonly TracedStream[];
-  /** Bytes from the remote, and to it. */
-  readonly traffic: { readonly received: number; readonly sent: number };
+  readonly traffic: ConnectionTraffic;
   /** Whether it has ended by a reset. */
   readonly isReset: boolean;
   /** Ends the connection because the daemon ends. */
@@ -36,7 +36,7 @@ export class ConnectionRegistry {
   readonly #open = new Map<RegisteredConnection, DescriptorLease>();
   readonly #openByClient = new Tally<string>();
   /** Bytes of connections that are finished. */
-  #past: TrafficStatus = { connections: 0, received: 0, sent: 0, resets: 0 };
+  #past: TrafficStatus = { connections: 0, received: 0, sent: 0, resets: 0, datagramsDropped: noneDropped() };
   #whenEndsAnnounced: (() => void) | undefined;
   #checking = false;
 
@@ -132,5 +132,9 @@ function added(sum: TrafficStatus, { traffic, isReset }: RegisteredConnection): 
     received: sum.received + traffic.received,
     sent: sum.sent + traffic.sent,
     resets: sum.resets + Number(isReset),
+    datagramsDropped:
+      traffic.datagramsDropped === undefined
+        ? sum.datagramsDropped
+        : allDropped([sum.datagramsDropped, traffic.datagramsDropped]),
   };
 }

@@ -1,7 +1,7 @@
 import { formatHostPort } from "../core/net/address.js";
-import { totalDropped } from "../core/net/datagrams.js";
+import { allDropped, droppedText, totalDropped } from "../core/net/datagrams.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
-import type { ConnectionStatus, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
+import type { ConnectionStatus, ConnectionTraffic, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
 import type { Times } from "../log/times.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
@@ -16,7 +16,7 @@ export interface ConnectionFacts {
   readonly client: End;
   readonly request: ConnRequest | undefined;
   readonly relay: Relay | undefined;
-  readonly traffic: { readonly received: number; readonly sent: number };
+  readonly traffic: ConnectionTraffic;
   readonly notify: NotifyStatus | undefined;
   /** Milliseconds of the monotonic clock, and since the epoch. */
   readonly openedAt: number;
@@ -29,6 +29,7 @@ export interface ConnectionFacts {
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
   const { id, phase, listener, client, request, relay, traffic, notify, openedAt, openedEpochMs, times, now } = facts;
   const security = streamOf(client)?.security;
+  const { datagramsDropped: dropped } = traffic;
   return {
     id,
     phase,
@@ -41,16 +42,29 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
     ageMs: Math.round(now - openedAt),
     ...(relay && relayStatus(relay, now)),
     ...traffic,
+    ...(dropped && { datagramsLost: totalDropped(dropped) }),
     ...(notify && { notify }),
   };
 }
 
 function relayStatus({ remote, lastReceivedAt, lastSentAt }: Relay, now: number): Partial<ConnectionStatus> {
-  const { peerAddress: host, peerPort: port, dropped } = remote;
+  const { peerAddress: host, peerPort: port } = remote;
   return {
     remoteAddress: formatHostPort({ host, port }),
     receiveIdleMs: Math.round(now - lastReceivedAt),
     sendIdleMs: Math.round(now - lastSentAt),
-    ...(dropped && { datagramsLost: totalDropped(dropped), datagramsDropped: { ...dropped } }),
   };
+}
+
+/** What a connection has carried so far. */
+export function trafficOf(client: End, relay: Relay | undefined): ConnectionTraffic {
+  const { receivedBytes: received = 0, sentBytes: sent = 0 } = relay ?? {};
+  const dropped = [client.dropped, relay?.remote.dropped].filter((one) => one !== undefined);
+  return { received, sent, ...(dropped.length > 0 && { datagramsDropped: allDropped(dropped) }) };
+}
+
+/** The same in words, for the line of the log at the end. */
+export function trafficText({ received, sent, datagramsDropped }: ConnectionTraffic): string {
+  const dropped = droppedText(datagramsDropped);
+  return `${received} bytes from remote, ${sent} to remote${dropped === undefined ? "" : `, ${dropped}`}`;
 }

@@ -6,7 +6,7 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import { errorReply } from "../core/setup/run-command.js";
-import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
+import type { ConnectionStatus, ConnectionTraffic, PhaseName } from "../core/status/daemon-status.js";
 import { type Dial, dial } from "../dial/dial.js";
 import { retryingDial } from "../dial/retrying-dial.js";
 import type { TracedStream } from "../monitor/monitor.js";
@@ -19,7 +19,7 @@ import type { StreamEnd } from "../sockets/stream-end.js";
 import { ConnectionLog } from "./connection-log.js";
 import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
-import { connectionStatus } from "./connection-status.js";
+import { connectionStatus, trafficOf, trafficText } from "./connection-status.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
 import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
@@ -186,9 +186,8 @@ export class Connection
     return this.isEndAnnounced && this.isClientGone;
   }
 
-  get traffic(): { readonly received: number; readonly sent: number } {
-    const { receivedBytes = 0, sentBytes = 0 } = this.#relaying?.relay ?? {};
-    return { received: receivedBytes, sent: sentBytes };
+  get traffic(): ConnectionTraffic {
+    return trafficOf(this.#client, this.#relaying?.relay);
   }
 
   get listener(): string {
@@ -237,8 +236,7 @@ export class Connection
     const [request, relayed] = [this.#request, this.#relaying];
     this.#phase = { kind: "closing", how: parting.how, request, relayed };
     const age = formatSeconds(this.#context.clock.now() - this.#openedAt);
-    const { received, sent } = this.traffic;
-    const text = `${reason}; ${age}, ${received} bytes from remote, ${sent} to remote`;
+    const text = `${reason}; ${age}, ${trafficText(this.traffic)}`;
     if (phase.kind === "dialing" && phase.isHeard) this.#log.release();
     const client = phase.kind === "linked" ? "remote" : "client"; // the link calls its peer so
     if (this.#log.closed(text, wasEndedBy(client, reason))) this.#context.clients.of(this.#listener.name).silent += 1;

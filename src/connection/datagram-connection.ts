@@ -3,11 +3,10 @@ import type { AcceptedClient, Listener } from "../accept/listener.js";
 import { CONN_ENDS } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import { droppedText } from "../core/net/datagrams.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
-import type { ConnectionStatus, PhaseName } from "../core/status/daemon-status.js";
+import type { ConnectionStatus, ConnectionTraffic, PhaseName } from "../core/status/daemon-status.js";
 import type { Dial } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
 import type { Monitor, TracedStream } from "../monitor/monitor.js";
@@ -23,7 +22,7 @@ import type { Clock } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";
 import type { RegisteredConnection } from "./connection-registry.js";
-import { connectionStatus } from "./connection-status.js";
+import { connectionStatus, trafficOf, trafficText } from "./connection-status.js";
 import { messageStreams } from "./message-streams.js";
 
 /** How long a client whose remote cannot be reached is not heard: each of its datagrams would begin another attempt. */
@@ -189,9 +188,8 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     return messageStreams(this.#log.source(request), request.options, relay);
   }
 
-  get traffic(): { readonly received: number; readonly sent: number } {
-    const { receivedBytes: received = 0, sentBytes: sent = 0 } = this.#relay ?? {};
-    return { received, sent };
+  get traffic(): ConnectionTraffic {
+    return trafficOf(this.#client, this.#relay);
   }
 
   get status(): ConnectionStatus {
@@ -265,10 +263,8 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     if (phase.kind === "closing") return;
     const request = "request" in phase ? phase.request : undefined;
     this.#phase = { kind: "closing", request, relay: this.#relay };
-    const { received, sent } = this.traffic;
     const age = formatSeconds(this.#context.clock.now() - this.#openedAt);
-    const dropped = droppedText(this.#client.dropped);
-    const text = `${reason}; ${age}, ${received} bytes from remote, ${sent} to remote${dropped === undefined ? "" : `, ${dropped}`}`;
+    const text = `${reason}; ${age}, ${trafficText(this.traffic)}`;
     this.#log.info(`closed: ${text}`);
     if (request !== undefined) this.#log.show(request, "DISCONNECT", () => text);
     this.#letGo(phase, reason);

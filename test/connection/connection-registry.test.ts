@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import { ConnectionRegistry, type RegisteredConnection } from "#src/connection/connection-registry.js";
 import { type ClientOrigin, sharedOrigin } from "#src/core/net/client-origin.js";
+import type { ConnectionTraffic } from "#src/core/status/daemon-status.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import { from } from "../support/origin.js";
 
@@ -12,7 +13,7 @@ class Steps {
   readonly origin: ClientOrigin;
   isClientGone = false;
   isEndAnnounced = false;
-  traffic = { received: 0, sent: 0 };
+  traffic: ConnectionTraffic = { received: 0, sent: 0 };
   isReset = false;
 
   constructor(id: string, origin: ClientOrigin) {
@@ -66,9 +67,15 @@ test("a client counts, and holds a descriptor, until its socket is gone; its con
 test("traffic counts connections that are there and those that are finished, each once", () => {
   const { registry, add } = fixture();
   const [one, other] = [add(from("192.0.2.7")), add(from("192.0.2.8"))];
-  one.change({ traffic: { received: 100, sent: 10 } });
+  one.change({ traffic: { received: 100, sent: 10, datagramsDropped: { slow: 1, foreign: 2, unsent: 3 } } });
   other.change({ traffic: { received: 1000, sent: 0 }, isReset: true });
-  const total = { connections: 2, received: 1100, sent: 10, resets: 1 };
+  const total = {
+    connections: 2,
+    received: 1100,
+    sent: 10,
+    resets: 1,
+    datagramsDropped: { slow: 1, foreign: 2, unsent: 3 },
+  };
   assert.deepEqual(registry.traffic, total);
   one.change({ isClientGone: true, isEndAnnounced: true });
   one.change({});

@@ -3,11 +3,17 @@ import { fail, ok, type Result } from "../parse/result.js";
 import type { Listen } from "./settings.js";
 
 const UDP = "udp:";
+const TCP = "tcp:";
 
-/** Reads where a line listens: `port`, `address:port`, `[IPv6]:port`, each with `udp:` in front or without; `*:port` is all addresses. */
+/**
+ * Reads where a line listens: `port`, `address:port`, `[IPv6]:port`, each with `udp:` in front or without; `*:port` is all addresses. Who
+ * writes `udp:514, tcp:514` means no host of that name.
+ */
 export function parseListen(text: string): Result<Listen> {
-  if (text.slice(0, UDP.length).toLowerCase() !== UDP) return parsePlace(text);
-  const place = parsePlace(text.slice(UDP.length));
+  const [before, behind] = [text.slice(0, UDP.length).toLowerCase(), text.slice(UDP.length)];
+  if (before === TCP) return parsePlace(behind);
+  if (before !== UDP) return parsePlace(text);
+  const place = parsePlace(behind);
   return place.ok ? ok({ ...place.value, datagrams: true }) : place;
 }
 

@@ -16,12 +16,19 @@ export function noneDropped(): DroppedDatagrams {
   return { slow: 0, foreign: 0, unsent: 0 };
 }
 
+/** The sum, by reason. */
+export function allDropped(parts: readonly DroppedDatagrams[]): DroppedDatagrams {
+  const sum = noneDropped();
+  for (const part of parts) for (const reason of DROP_REASONS) sum[reason] += part[reason];
+  return sum;
+}
+
 export function totalDropped({ slow, foreign, unsent }: DroppedDatagrams): number {
   return slow + foreign + unsent;
 }
 
 /** `3 datagrams dropped (1 slow, 2 foreign)`; undefined where there is none. */
-export function droppedText(dropped: DroppedDatagrams): string | undefined {
+export function droppedText(dropped = noneDropped()): string | undefined {
   const total = totalDropped(dropped);
   if (total === 0) return undefined;
   const parts = DROP_REASONS.filter((reason) => dropped[reason] > 0).map((reason) => `${dropped[reason]} ${reason}`);

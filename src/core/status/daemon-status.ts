@@ -58,7 +58,7 @@ export interface RequestsStatus {
 }
 
 /** One connection, as STAT JSON shows it. Times in milliseconds, sizes in bytes. */
-export interface ConnectionStatus {
+export interface ConnectionStatus extends ConnectionTraffic {
   readonly id: string;
   readonly phase: PhaseName;
   readonly listener: string;
@@ -77,14 +77,8 @@ export interface ConnectionStatus {
   readonly receiveIdleMs?: number;
   /** Time since the last byte from the client. */
   readonly sendIdleMs?: number;
-  /** Bytes from the remote. */
-  readonly received: number;
-  /** Bytes to the remote. */
-  readonly sent: number;
-  /** Datagrams that went no further. */
+  /** The sum of `datagramsDropped`. */
   readonly datagramsLost?: number;
-  /** The same by reason. */
-  readonly datagramsDropped?: DroppedDatagrams;
   readonly notify?: NotifyStatus;
 }
 
@@ -106,6 +100,16 @@ export interface ListenerStatus {
   readonly problem?: string;
 }
 
+/** What one connection has carried. */
+export interface ConnectionTraffic {
+  /** Bytes from the remote. */
+  readonly received: number;
+  /** Bytes to the remote. */
+  readonly sent: number;
+  /** Datagrams of both sides that went no further, by reason; absent where neither side is UDP. */
+  readonly datagramsDropped?: DroppedDatagrams;
+}
+
 /** The traffic since the start, of open and closed connections. */
 export interface TrafficStatus {
   /** Accepted connections of clients. */
@@ -116,6 +120,7 @@ export interface TrafficStatus {
   readonly sent: number;
   /** Connections that ended by a reset of one side, because one side did not answer any more, or because the daemon reset its client. */
   readonly resets: number;
+  readonly datagramsDropped: DroppedDatagrams;
 }
 
 /** The daemon, as STAT JSON shows it. The names of the members are an interface (docs/web-and-metrics.md). */

@@ -1,4 +1,5 @@
 import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/direct-status.js";
+import { DROP_REASONS, type DroppedDatagrams } from "../net/datagrams.js";
 import type { ClientCounts } from "../status/client-counts.js";
 import type { ConnectionReport, DaemonReport, ListenerStatus } from "../status/daemon-status.js";
 import type { HistogramStatus } from "../status/histogram.js";
@@ -25,6 +26,7 @@ export function metricsText(report: DaemonReport): Generator<string> {
     counter("received_bytes_total", "Bytes from remotes.", traffic.received),
     counter("sent_bytes_total", "Bytes to remotes.", traffic.sent),
     counter("resets_total", "Connections that ended by a reset, of one side or by the daemon.", traffic.resets),
+    counter("datagrams_dropped_total", "Datagrams that went no further.", datagramSamples(traffic.datagramsDropped)),
     ...notificationMetrics(report),
     ...serverMetrics(report.directs),
     ...muxMetrics(report.muxes),
@@ -39,6 +41,10 @@ export function metricsText(report: DaemonReport): Generator<string> {
     gauge("descriptors_limit", "Files and sockets that the daemon may have open.", optional(descriptors.limit)),
     counter("log_lines_lost_total", "Log lines that could not be written.", report.logLinesLost),
   ]);
+}
+
+function datagramSamples(dropped: DroppedDatagrams): Sample[] {
+  return DROP_REASONS.map((reason) => ({ labels: { reason }, value: dropped[reason] }));
 }
 
 function clientMetrics({ clients }: DaemonReport): Metric[] {

@@ -208,6 +208,11 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
     ["[direct x]", "listen=udp:2, 2, udp:2"],
     "2: [direct x] listen: port udp:2 is given twice, first in line 2",
   ],
+  [
+    "a TCP port twice, once by its protocol",
+    ["[direct x]", "listen=2, TCP:2"],
+    "2: [direct x] listen: port 2 is given twice, first in line 2",
+  ],
   ["listen", ["[mux x]", "target=h:1"], "1: [mux x]: listen is missing: the port to listen on"],
   ["target", ["[mux x]", "listen=1"], "1: [mux x]: no target: host:port is wanted"],
   ["expose", ["[tunnel x]", "listen=1"], "1: [tunnel x]: nothing is exposed: host:port>service:port is wanted"],

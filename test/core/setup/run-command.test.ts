@@ -22,7 +22,7 @@ const STATUS: DaemonReport = {
   tunnels: [],
   devices: [],
   monitor: { watchers: 0, notShown: {} },
-  traffic: { connections: 0, received: 0, sent: 0, resets: 3 },
+  traffic: { connections: 0, received: 0, sent: 0, resets: 3, datagramsDropped: { slow: 1, foreign: 2, unsent: 3 } },
   clients: {},
   descriptors: { used: 0 },
   notifications: {

@@ -111,7 +111,13 @@ const STATUS: DaemonReport = {
     },
   ],
   monitor: { watchers: 1, notShown: { console: 3, '/tmp/a "b"\\c\nd.log': 4 } },
-  traffic: { connections: 9, received: 123_456_789_012, sent: 77, resets: 3 },
+  traffic: {
+    connections: 9,
+    received: 123_456_789_012,
+    sent: 77,
+    resets: 3,
+    datagramsDropped: { slow: 1, foreign: 2, unsent: 3 },
+  },
   clients: {
     "proxy port 2504": { silent: 11, refused: 12, replaced: 0 },
     "expose port 1": { silent: 0, refused: 0, replaced: 13 },

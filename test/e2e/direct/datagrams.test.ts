@@ -242,3 +242,16 @@ inside("a group for which no interface is up yet is tried again until there is o
   spawnSync("ip", ["route", "add", "224.0.0.0/4", "dev", "lo"]);
   await until(() => here.log().includes(`listening on udp:239.1.2.3:${port} `), "the port");
 });
+
+inside("what is dropped stays counted when its client has ended, and the log tells it", async (t) => {
+  const device = await echoDevice(t, "127.0.0.1", "127.0.0.2");
+  const port = await freePort();
+  const here = await daemon(t, "[direct]", `udp:${port}=127.0.0.1:${device.port} PRTO=udp IDLE=0.3`);
+  (await peer(t)).socket.send("who", port, "127.0.0.1");
+  await until(() => here.log().includes("closed: IDLE"), "the end");
+  assert.match(here.log(), /closed: IDLE.* 0 bytes from remote, 3 to remote, 1 datagram dropped \(1 foreign\)/);
+  const { client } = await greet(here.port);
+  client.write("STAT JSON\n");
+  assert.deepEqual(JSON.parse(await client.line()).traffic.datagramsDropped, { slow: 0, foreign: 1, unsent: 0 });
+  client.destroy();
+});
