@@ -186,7 +186,8 @@ describe("by TLS", () => {
   test("a certificate of nobody known is refused, unless it is not to be checked", async (t) => {
     const { connect } = scene(t);
     const { port } = await box(t);
-    await assert.rejects(connect(`127.0.0.1:${port} PRTO=tls`), /^DialError: TLS: .*\(DEPTH_ZERO_SELF_SIGNED_CERT\)$/);
+    const hint = /^DialError: TLS: .* \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*tls-verify=0 \(TLSV\) takes any certificate$/;
+    await assert.rejects(connect(`127.0.0.1:${port} PRTO=tls`), hint);
     const heard = hear(await connect(`127.0.0.1:${port} PRTO=tls TLSV=0`));
     await until(() => heard() === "secret", "what it says");
   });
@@ -222,7 +223,7 @@ describe("by UDP", () => {
 
   test("no way to the address is a failure", async (t) => {
     const { connect } = scene(t);
-    await assert.rejects(connect("[fe80::1]:9 PRTO=udp"), /EINVAL/, "which network?");
+    await assert.rejects(connect("[fe80::1]:9 PRTO=udp"), /need a network interface, as in /);
   });
 
   test("one that is aborted leaves no socket", async (t) => {
