@@ -1,5 +1,5 @@
 import type { Dial, ServerLease } from "../dial/dial.js";
-import { DialError } from "../dial/dial-error.js";
+import { DialError, GIVEN_UP } from "../dial/dial-error.js";
 import type { End } from "../sockets/end.js";
 import { GentleClose } from "../sockets/gentle-close.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
@@ -10,7 +10,6 @@ import type { Clock, Timer } from "../system/clock.js";
 const AGAIN_MS = 250;
 /** A dial that nobody wants any more has this time to end by itself. */
 const ABORT_MS = 1000;
-const GIVEN_UP = "given up";
 
 /** The places for the remotes of a line's clients. */
 export interface Places {

@@ -49,5 +49,3 @@ export function attemptTarget<T>(
   };
   return new HostRace(contest, context, outcome);
 }
-
-export type { Attempt };

@@ -20,6 +20,9 @@ function isFinalCause(cause: unknown): boolean {
   return FINAL.test((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 }
 
+/** The message where nobody wants the remote any more. */
+export const GIVEN_UP = "given up";
+
 /** The message where no descriptor is left for a remote. */
 export const NO_MORE_FILES = "no more files can be opened (ulimit -n)";
 

@@ -4,12 +4,13 @@ import { isAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { Names } from "../names/names.js";
+import type { Attempt } from "../sockets/connecting.js";
 import type { End } from "../sockets/end.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { DescriptorBudget, DescriptorLease } from "../system/descriptor-budget.js";
-import type { Attempt, AttemptOwner } from "./attempt.js";
-import { DialError, explainDialFailure, NO_MORE_FILES } from "./dial-error.js";
+import type { AttemptOwner } from "./attempt.js";
+import { DialError, explainDialFailure, GIVEN_UP, NO_MORE_FILES } from "./dial-error.js";
 import { targetDenialReason } from "./target-rules.js";
 import type { Credentials, TlsIdentities } from "./tls-credentials.js";
 import { TRANSPORTS } from "./transports.js";
@@ -116,7 +117,7 @@ class SocketDial implements Dial, AttemptOwner {
   }
 
   abort(): void {
-    this.#fail("given up");
+    this.#fail(GIVEN_UP);
   }
 
   #timedOut(afterMs: number): void {

@@ -2,7 +2,7 @@ import type { ConnOptions } from "../core/options/conn-options.js";
 import type { End } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Dial, ServerLease } from "./dial.js";
-import { DialError } from "./dial-error.js";
+import { DialError, GIVEN_UP } from "./dial-error.js";
 
 /** An attempt gets so long, or RTRY where that is longer: a device that was silent when it began may be back by then. */
 const ATTEMPT_MS = 4000;
@@ -76,7 +76,7 @@ class RetryingDial implements Dial {
       const waitMs = Math.max(MIN_PAUSE_MS, since + everyMs - now);
       if (now + waitMs >= this.#deadline) throw reason;
       await this.#wait(waitMs);
-      if (this.#isAborted) throw new DialError("given up");
+      if (this.#isAborted) throw new DialError(GIVEN_UP);
     }
   }
 

@@ -2,9 +2,10 @@ import type { Socket } from "node:dgram";
 import type { HostPort } from "../core/net/address.js";
 import { isMulticast } from "../core/net/datagrams.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import type { Attempt } from "../sockets/connecting.js";
 import { bindDatagrams, datagramSocket } from "../sockets/datagram-socket.js";
 import { remoteUdpEnd, type UdpEnd } from "../sockets/udp-end.js";
-import { type Attempt, type AttemptContext, attemptTarget, type StartAttempt } from "./attempt.js";
+import { type AttemptContext, attemptTarget, type StartAttempt } from "./attempt.js";
 
 /** What the kernel says of a broadcast address, as long as broadcasts are not asked for (ip(7), SO_BROADCAST). */
 const IS_BROADCAST = "EACCES";

@@ -1,13 +1,11 @@
 import { attemptMs } from "../core/direct/balance.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { Dial } from "../dial/dial.js";
-import { DialError } from "../dial/dial-error.js";
+import { DialError, GIVEN_UP } from "../dial/dial-error.js";
 import type { End } from "../sockets/end.js";
 import type { DirectContext } from "./direct-context.js";
 import type { TelegramScheduler } from "./telegram-scheduler.js";
 import type { Upstream } from "./upstream.js";
-
-const GIVEN_UP = "given up";
 
 /** Connects one client to one of several servers: tries one after the other (docs/direct.md). */
 export class FailoverDial implements Dial {
