@@ -2,7 +2,7 @@ import type { TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import { secretMatches } from "./secret-check.js";
 
 /** What a device has said of itself before LISTEN. */
-export interface Credentials {
+export interface Introduction {
   readonly name?: string;
   readonly secret?: Buffer;
 }
@@ -14,7 +14,7 @@ export type Identity = { readonly device: string | undefined } | { readonly wron
 const MAX_NAME = 40;
 
 /** Finds which device of a line this is. How long that takes does not tell whether the name or the secret is wrong. */
-export function identify({ secret, devices }: TunnelOptions, said: Credentials): Identity {
+export function identify({ secret, devices }: TunnelOptions, said: Introduction): Identity {
   if (devices.length === 0) {
     if (secret === undefined) return { device: undefined };
     return judge(said, secret, undefined);
@@ -25,7 +25,7 @@ export function identify({ secret, devices }: TunnelOptions, said: Credentials):
   return { wrong: said.name === undefined ? "it did not send a name" : `its name "${shown(said.name)}" is unknown` };
 }
 
-function judge({ secret: given }: Credentials, secret: string | undefined, device: string | undefined): Identity {
+function judge({ secret: given }: Introduction, secret: string | undefined, device: string | undefined): Identity {
   if (given === undefined) return { wrong: "it did not send the secret" };
   return secretMatches(given, secret ?? "") && secret !== undefined ? { device } : { wrong: "its secret is wrong" };
 }

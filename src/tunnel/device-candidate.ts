@@ -2,7 +2,7 @@ import type { TunnelCommand } from "../core/tunnel/frames.js";
 import type { SessionCommand } from "../core/tunnel/session-frames.js";
 import type { TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import type { Clock, Timer } from "../system/clock.js";
-import { type Credentials, identify } from "./device-authentication.js";
+import { type Introduction, identify } from "./device-authentication.js";
 import type { DeviceSlot } from "./device-slot.js";
 import type { DeviceVisit } from "./device-visit.js";
 
@@ -50,7 +50,7 @@ export class DeviceCandidate {
   readonly #visit: DeviceVisit;
   readonly #clock: Clock;
   readonly #owner: CandidateOwner;
-  #said: Credentials = {};
+  #said: Introduction = {};
   #listens = false;
   /** The session that it wants to go on with. */
   #session: SessionCommand | undefined;

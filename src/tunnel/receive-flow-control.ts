@@ -33,8 +33,8 @@ export interface ReceiveFlowControlEvents<R extends PendingReader> {
 /**
  * Limits what waits for clients of a link that do not read.
  *
- * A peer that waits for credit needs nothing else. A peer that knows PAUSE is told to pause such a client, and the others go on. Any other peer cannot be told: the link is paused, and
- * all its clients wait. A client that keeps the link paused for `stallMs` is given up.
+ * A peer that waits for credit needs nothing else. A peer that knows PAUSE is told to pause such a client, and the others go on. Any other
+ * peer cannot be told: the link is paused, and all its clients wait. A client that keeps the link paused for `stallMs` is given up.
  */
 export class ReceiveFlowControl<R extends PendingReader> {
   readonly #stallMs: number;

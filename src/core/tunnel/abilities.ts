@@ -1,22 +1,19 @@
 /**
- * What one of our own programs can do on a link beyond the commands 1 to 9 (docs/tunnel.md, "The protocol of a link"). HELLO names its
- * abilities; a side sends a command of an ability only to a peer that has named it.
+ * What this program can do on a link beyond the commands 1 to 9 (docs/tunnel.md, "The protocol of a link"), in the order of HELLO, which names
+ * it. A side sends a command of an ability only to a peer that has named it.
  */
-const ABILITIES = ["fin", "credit", "reset", "name", "bye", "session"] as const;
+export const OWN_ABILITIES = ["fin", "credit", "reset", "bye", "session"] as const;
 
 /** One ability of a peer. */
-export type Ability = (typeof ABILITIES)[number];
+export type Ability = (typeof OWN_ABILITIES)[number];
 
 /** What a peer can do that has said no HELLO: sockproxyd 1.7 and programs of other makes. */
 export const NO_ABILITIES: ReadonlySet<Ability> = new Set();
 
-/** The abilities of this program, in the order of HELLO. An ability joins this list with the code that has it. */
-export const OWN_ABILITIES: readonly Ability[] = ["fin", "credit", "reset", "bye", "session"];
-
 /** Reads the payload of HELLO: words with spaces between. Words that this program does not know mean nothing to it. */
 export function abilitiesOf(payload: Buffer): ReadonlySet<Ability> {
   const words = new Set(payload.toString("latin1").split(" "));
-  return new Set(ABILITIES.filter((ability) => words.has(ability)));
+  return new Set(OWN_ABILITIES.filter((ability) => words.has(ability)));
 }
 
 /** Begins the word of HELLO that tells one device from another: a random text, the same for each link of one device. */

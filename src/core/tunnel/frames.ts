@@ -22,9 +22,7 @@ export const DATA = 3;
 const [CONNECT, CLOSE, LISTEN] = [1, 2, 4] as const;
 const [SECRET, PING, PONG, PAUSE, RESUME] = [5, 6, 7, 8, 9] as const; // our additions; peers of another make skip them
 /** Further additions: only a peer that has sent or answered a PING gets HELLO, and the others only where its HELLO names the ability. */
-const [HELLO, FIN, CREDIT, RESET] = [10, 11, 12, 15] as const;
-const [ACK, SESSION] = [16, 17] as const;
-const [NAME, BYE] = [13, 14] as const;
+const [HELLO, FIN, CREDIT, NAME, BYE, RESET, ACK, SESSION] = [10, 11, 12, 13, 14, 15, 16, 17] as const;
 const CREDIT_BYTES = 4;
 const CONNECT_FIXED = 4; // bytes of CONNECT beside the address: its length and the port, two bytes each
 
@@ -60,7 +58,7 @@ export type TunnelCommand =
   | { readonly kind: "hello"; readonly abilities: ReadonlySet<Ability>; readonly instance?: string }
   /** The device says which one of several it is. It comes before SECRET. */
   | { readonly kind: "name"; readonly name: string }
-  /** The server ends the link on purpose, and says why. */
+  /** A side ends the link on purpose, and says why. */
   | ({ readonly kind: "bye" } & Farewell)
   /** A frame to skip; the reason says why. */
   | { readonly kind: "unknown"; readonly reason: string };

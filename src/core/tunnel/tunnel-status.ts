@@ -71,22 +71,12 @@ export interface TunnelStatus extends LinkBytes {
   readonly devices?: readonly SlotStatus[];
 }
 
+/** What is counted for each device; the numbers of a line are their sums. */
+const SUMMED = ["received", "sent", "links", "clients", "refused", "stalled", "replaced", "resumed"] as const;
+type Sums = Pick<TunnelStatus, (typeof SUMMED)[number]>;
+
 /** One device of a line of `[tunnel]`. */
-export interface SlotStatus
-  extends Pick<
-    TunnelStatus,
-    | "exposed"
-    | "listening"
-    | "link"
-    | "links"
-    | "clients"
-    | "refused"
-    | "stalled"
-    | "replaced"
-    | "resumed"
-    | "received"
-    | "sent"
-  > {
+export interface SlotStatus extends Sums, Pick<TunnelStatus, "exposed" | "listening" | "link"> {
   /** Its name; left out: the line is for one device. */
   readonly device?: string;
 }
@@ -97,9 +87,7 @@ export function tunnelStatus(
   slots: readonly SlotStatus[],
   turnedAway: number,
 ): TunnelStatus {
-  const sum = (
-    key: "links" | "clients" | "refused" | "stalled" | "replaced" | "resumed" | "received" | "sent",
-  ): number => slots.reduce((total, slot) => total + slot[key], 0);
+  const sums = SUMMED.map((key) => [key, slots.reduce((total, slot) => total + slot[key], 0)]);
   const [first] = slots;
   return {
     port,
@@ -107,14 +95,7 @@ export function tunnelStatus(
     exposed: slots.flatMap(({ exposed }) => exposed),
     listening: slots.some(({ listening }) => listening),
     ...(first?.device === undefined && first?.link && { link: first.link }),
-    received: sum("received"),
-    sent: sum("sent"),
-    links: sum("links"),
-    clients: sum("clients"),
-    refused: sum("refused"),
-    stalled: sum("stalled"),
-    replaced: sum("replaced"),
-    resumed: sum("resumed"),
+    ...(Object.fromEntries(sums) as Sums),
     turnedAway,
     ...(first?.device !== undefined && { devices: slots }),
   };
