@@ -38,7 +38,7 @@ const FLAGS: readonly Flag[] = [
     help: "The services that its clients may reach: addresses, networks or names",
     wanted: "host:port of the services that clients may reach",
   },
-  { name: "tls" },
+  { name: "tls", help: "Speak TLS to the server and check its certificate" },
   { name: "ca", usage: "file" },
   { name: "cert", usage: "file" },
   { name: "key", usage: "file" },
