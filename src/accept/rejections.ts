@@ -8,12 +8,19 @@ import type { ClientCounters } from "./client-counters.js";
 import type { Listener } from "./listener.js";
 
 const REASON_MS = 2000; // for a client to read why it is rejected
+const MAX_CLOSING = 16; // clients that get this time at once; further ones are cut, for their descriptors are not in the budget
 /** Addresses in a minute that get a line: those of datagrams are easy to forge. */
 const MAX_MENTIONED = 100;
-const MAX_CLOSING = 16; // clients that get this time at once; further ones are cut, for their descriptors are not in the budget
 
-/** Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address and port,
- * and for a hundred of them. */
+/** What became of a client whose socket has no address any more. */
+export const GONE_ALREADY = "it was gone before it was accepted";
+/** What became of a client that has left before it was served. */
+export const CAME_AND_WENT = "came and went without a byte";
+
+/**
+ * Rejects clients: writes the reason to the client, where its port does so, and to the log, once a minute for each address and port, and for
+ * a hundred of them.
+ */
 export class Rejections {
   readonly #context: LingeringCloseContext;
   readonly #clients: ClientCounters;
@@ -52,7 +59,11 @@ export class Rejections {
     });
   }
 
-  /** Counts a client of this origin that has left before anything could be done with it. Such are health checks and port scans. */
+  /**
+   * Counts a client of this origin that has left before anything could be done with it. Such are health checks and port scans.
+   *
+   * @param what {@link GONE_ALREADY} or {@link CAME_AND_WENT}
+   */
   leftAtOnce(origin: ClientOrigin, { name }: Pick<Listener, "name">, what: string): void {
     this.#clients.of(name).silent += 1;
     if (this.#log.debugging) this.#log.debug(`[- ${clientName(origin) || "?"} > -] ${what} on ${name}`);

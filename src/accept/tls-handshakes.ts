@@ -9,7 +9,7 @@ import { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
 import type { Listener } from "./listener.js";
-import type { Rejections } from "./rejections.js";
+import { CAME_AND_WENT, GONE_ALREADY, type Rejections } from "./rejections.js";
 
 /** From the connection to the end of the handshake, whatever the client sends meanwhile. */
 const LIMIT_MS = 10_000;
@@ -32,9 +32,6 @@ const NO_TLS: ReadonlySet<string> = new Set([
 ]);
 
 const LEFT = "it has left before the end of the handshake";
-
-/** What became of a client whose socket has no address any more. */
-export const GONE_ALREADY = "it was gone before it was accepted";
 
 /** What handshakes need of the daemon. */
 export interface TlsHandshakesContext {
@@ -108,7 +105,7 @@ export class TlsHandshakes {
     };
     const silent = (): void => {
       lease.release();
-      this.#context.rejections.leftAtOnce(origin, listener, "came and went without a byte");
+      this.#context.rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
       socket.destroy();
     };
     const handshake = this.#track(socket, origin.address, reject, silent);

@@ -1,3 +1,4 @@
+import { CAME_AND_WENT } from "../accept/rejections.js";
 import type { ConnectionEvent, TraceSource } from "../core/monitor/trace-event.js";
 import { formatHostPort } from "../core/net/address.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
@@ -116,7 +117,7 @@ export class ConnectionLog implements LineHolder {
     const held = byClient ? this.#takeHeld() : undefined;
     if (held !== undefined) {
       const before = held.map((line) => `${line.text}; `).join("");
-      this.debug(`came and went without a byte: ${before}closed: ${text}`);
+      this.debug(`${CAME_AND_WENT}: ${before}closed: ${text}`);
       return true;
     }
     this.release();

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener } from "../accept/listener.js";
-import { GONE_ALREADY, TlsHandshakes } from "../accept/tls-handshakes.js";
+import { CAME_AND_WENT, GONE_ALREADY } from "../accept/rejections.js";
+import { TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Connection } from "../connection/connection.js";
 import type { RegisteredConnection } from "../connection/connection-registry.js";
 import { DatagramConnection } from "../connection/datagram-connection.js";
@@ -130,7 +131,7 @@ export class Acceptor {
     const { clock, registry, doors, clients, log, rejections } = this.#services;
     const leave = (): void => {
       client.destroy();
-      rejections.leftAtOnce(origin, listener, "came and went without a byte");
+      rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
     };
     const welcome = (pass?: Pass): void => {
       const connection = connect(this.#ids.next(clock.epochMs()), pass);

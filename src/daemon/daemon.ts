@@ -50,7 +50,10 @@ export class Daemon {
     this.#services = services;
     this.#acceptor = new Acceptor(services, () => this.#generation);
     this.#ports = new Ports({
-      ...{ clock, log, own, names },
+      clock,
+      log,
+      own,
+      names,
       admit: (listener, socket) => this.#acceptor.accept(listener, socket),
       admitDatagrams: (...client) => this.#acceptor.acceptDatagrams(...client),
     });

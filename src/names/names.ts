@@ -7,7 +7,7 @@ import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
 import { DnsServers } from "./dns-servers.js";
 import { askHostsFile } from "./hosts-file.js";
-import { NameLookup } from "./name-lookup.js";
+import { type LookupOwner, NameLookup } from "./name-lookup.js";
 import { NameSearch, nameError, type Search, type SearchDesk, type Seeker } from "./name-search.js";
 import type { NameSources } from "./name-sources.js";
 import { SystemResolver } from "./system-resolver.js";
@@ -18,7 +18,7 @@ const MAX_LOOKUPS = 512;
 const JUST_FOUND_MS = 1000;
 
 /** The sources of this machine. */
-export function systemSources(clock: Clock): NameSources {
+function systemSources(clock: Clock): NameSources {
   const system = new SystemResolver(clock);
   return {
     hosts: askHostsFile,
@@ -37,6 +37,10 @@ export class Names {
   readonly #log: Pick<Log, "warn" | "times">;
   readonly #sources: NameSources;
   readonly #desk: SearchDesk;
+  readonly #owner: LookupOwner = {
+    said: ({ name }, source, answer) => this.#said(name, source, answer),
+    over: (lookup, outcome) => this.#over(lookup, outcome),
+  };
   readonly #cache = new NameCache();
   readonly #throttle = new LogThrottle();
   /** By name, the latest lookup that is under way. */
@@ -115,11 +119,7 @@ export class Names {
     const known = this.#lookups.get(name);
     if (known !== undefined && (known.isUndecided || isJustFound)) return known;
     if (isJustFound || this.#running.size >= MAX_LOOKUPS) return undefined;
-    const owner = {
-      said: (_lookup: NameLookup, source: Source, answer: Answer) => this.#said(name, source, answer),
-      over: (ended: NameLookup, outcome: LookupOutcome) => this.#over(ended, outcome),
-    };
-    const lookup = new NameLookup(name, this.#sources, this.#clock, owner, this.#cache.quiet(name));
+    const lookup = new NameLookup(name, this.#sources, this.#clock, this.#owner, this.#cache.quiet(name));
     this.#lookups.set(name, lookup);
     this.#running.add(lookup);
     return lookup;

@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Admission } from "../accept/admission.js";
 import { Port } from "../accept/port.js";
-import type { Rejections } from "../accept/rejections.js";
-import { GONE_ALREADY } from "../accept/tls-handshakes.js";
+import { CAME_AND_WENT, GONE_ALREADY, type Rejections } from "../accept/rejections.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
@@ -121,7 +120,7 @@ export class Site {
     this.#readers.set(socket, origin);
     socket.on("close", () => {
       this.#readers.delete(socket);
-      if (socket.bytesRead === 0) rejections.leftAtOnce(origin, listener, "came and went without a byte");
+      if (socket.bytesRead === 0) rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
       admitted.value.release();
       if (this.#readers.size === 0) this.#lastReaderLeft();
     });

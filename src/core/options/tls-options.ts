@@ -4,7 +4,7 @@ import { type OptionRow, rowsOf } from "./option-table.js";
 import { type ValueKind, word, yesOrNo } from "./value-kinds.js";
 
 /** Versions of TLS, the oldest first. 1.0 and 1.1 are withdrawn (RFC 8996), but devices of 2012 speak nothing newer. */
-export const TLS_VERSIONS = ["1.0", "1.1", "1.2", "1.3"] as const;
+const TLS_VERSIONS = ["1.0", "1.1", "1.2", "1.3"] as const;
 
 export type TlsVersion = (typeof TLS_VERSIONS)[number];
 
