@@ -36,9 +36,7 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
     socket.once("secureConnect", () => {
       socket.off("error", failed);
       socket.on("error", (error: TlsError) => reword(error, asked));
-      const end = new StreamEnd(socket, settings.keepalive);
-      if (options.tlsLegacy) end.takeBareEnd();
-      owner.connected(end, socket);
+      owner.connected(new StreamEnd(socket, settings.keepalive), socket);
     });
   };
   const outcome = { connected: secure, failed: (error: Error) => owner.failed(error) };

@@ -43,7 +43,7 @@ export class StreamEnd implements End {
   #yielding = false;
   /** Its share of a pass of the event loop, where no {@link ReadBuffer} limits that. */
   readonly #slice: TimeSlice | undefined;
-  #tlsEnd: TlsEnd | undefined;
+  readonly #tlsEnd: TlsEnd | undefined;
   #error: Error | undefined;
   /** Why nothing can be written any more, while the last words of the peer are read. */
   #broken: Error | undefined;
@@ -157,11 +157,6 @@ export class StreamEnd implements End {
   /** From now on, one write of the peer becomes one datagram, and so is read at once. */
   expectDatagrams(): void {
     this.#buffer?.expectDatagrams();
-  }
-
-  /** The peer may end TLS without `close_notify`, as old devices do; otherwise that counts as a reset. */
-  takeBareEnd(): void {
-    this.#tlsEnd = undefined;
   }
 
   /** From now on, no read brings more bytes than this. TLS brings 16 KiB at most, whatever the limit. */

@@ -5,9 +5,10 @@ import { rawBytesRead } from "./node-handle.js";
 const MAX_ALERT_BYTES = 90;
 
 /**
- * Tells whether a TLS connection has ended in order. Node says "end" for the peer's `close_notify` and for a bare FIN alike, though anybody on
- * the way can send the latter (RFC 8446, 6.1). The difference is that a `close_notify` is read from the network, either together with the
- * last data, or as a record of its own; behind a cut there is nothing, or the beginning of a record.
+ * Tells whether a TLS connection has ended in the middle of a record: Node says "end" for that, too. A FIN between two records counts as an
+ * end, though the peer should have sent `close_notify` (RFC 8446, 6.1): programs in Python and many devices never do, and browsers, curl
+ * and Python take it. Behind the last whole record there is nothing then; or a `close_notify`; or, behind a cut, more than that.
+ * While the reader is slow, that more may have come before the last whole record is read: such a cut is not found.
  */
 export class TlsEnd {
   readonly #socket: TLSSocket;
@@ -30,10 +31,10 @@ export class TlsEnd {
     socket.on("session", () => this.#complete());
   }
 
-  /** Set once the connection has ended without `close_notify`. */
+  /** Set once the connection has ended in the middle of a record. */
   get error(): Error | undefined {
     if (!this.#isCut) return undefined;
-    return Object.assign(new Error("TLS has ended without close_notify"), { code: "ECONNRESET" });
+    return Object.assign(new Error("TLS has ended in the middle of a record"), { code: "ECONNRESET" });
   }
 
   #complete(): void {
@@ -48,7 +49,6 @@ export class TlsEnd {
   #judge(): void {
     const now = rawBytesRead(this.#socket);
     if (this.#isRecent || now === undefined || this.#rawBytes === undefined) return;
-    const bytes = now - this.#rawBytes;
-    this.#isCut = bytes === 0 || bytes > MAX_ALERT_BYTES;
+    this.#isCut = now - this.#rawBytes > MAX_ALERT_BYTES;
   }
 }
