@@ -36,6 +36,7 @@ export class PlacedDial implements Dial {
   #dial: Dial | undefined;
   #state: State = { kind: "none" };
   #isAborted = false;
+  #isLast = false;
   #isReached = false;
 
   /** @param limitMs longest wait for a place */
@@ -74,6 +75,11 @@ export class PlacedDial implements Dial {
     this.#clock.after(ABORT_MS, () => dial.abort());
   }
 
+  endRetries(): void {
+    this.#isLast = true;
+    this.#dial?.endRetries?.();
+  }
+
   async #run(limitMs: number): Promise<End> {
     const isFree = this.#places.take();
     if (isFree) this.#state = { kind: "placed" };
@@ -94,13 +100,14 @@ export class PlacedDial implements Dial {
   async #attempt(again: boolean): Promise<End | undefined> {
     if (this.#isAborted) throw new DialError(GIVEN_UP);
     this.#dial = this.#start();
+    if (this.#isLast) this.#dial.endRetries?.();
     try {
       const end = await this.#dial.end;
       this.#isReached = true;
       this.#keep(end);
       return end;
     } catch (error) {
-      const isOver = this.#isAborted || this.#clock.now() + AGAIN_MS > this.#deadline;
+      const isOver = this.#isAborted || this.#isLast || this.#clock.now() + AGAIN_MS > this.#deadline;
       if (!(error instanceof DialError) || !again || isOver) throw error;
       await new Promise<void>((resolve) => this.#clock.after(AGAIN_MS, resolve));
       return undefined;

@@ -74,8 +74,14 @@ export class DialPhase {
     this.#dial = task.startDial();
     log.target = formatRemote(request);
     log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
-    const left = (error: Error | undefined): void => owner.clientLeft(endedBy("client", error));
-    this.#earlyData = new EarlyData(client, task.early, left, (error) => owner.fault(error));
+    this.#earlyData = new EarlyData(
+      client,
+      task.early,
+      (error) => owner.clientLeft(endedBy("client", error)),
+      (error) => owner.fault(error),
+      () => this.#dial.endRetries?.(),
+    );
+    if (this.#earlyData.hasLeft) this.#dial.endRetries?.();
     this.#dial.end
       .then(
         (end) => this.#connected(end),

@@ -45,6 +45,8 @@ export interface Dial {
   readonly serverLease?: ServerLease | undefined;
   /** Gives up; {@link end} rejects. */
   abort(): void;
+  /** The client waits no longer than for what is under way: a failure is not followed by another attempt. */
+  endRetries?(): void;
 }
 
 /** A dial that has failed before it has begun. @param isFinal whether to dial again is of no use */

@@ -7,6 +7,8 @@ import { DialError, GIVEN_UP } from "./dial-error.js";
 /** An attempt gets so long, or RTRY where that is longer: a device that was silent when it began may be back by then. */
 const ATTEMPT_MS = 4000;
 const MIN_PAUSE_MS = 100; // behind a refusal: RTRY may be next to nothing
+/** The last attempt begins so long before the end of CTIM, where none is due later: RTRY may be a large part of CTIM. */
+const LAST_ATTEMPT_MS = 250;
 
 /** How long to go on, and how. */
 export interface RetryRule {
@@ -36,6 +38,7 @@ class RetryingDial implements Dial {
   #pause: Timer | undefined;
   #endPause = (): void => {};
   #isAborted = false;
+  #isLast = false;
 
   constructor(rule: RetryRule, clock: Clock, begin: (limitMs: number) => Dial) {
     this.#rule = rule;
@@ -56,6 +59,12 @@ class RetryingDial implements Dial {
     this.#endPause();
   }
 
+  endRetries(): void {
+    this.#isLast = true;
+    this.#pause?.cancel();
+    this.#endPause();
+  }
+
   async #run(): Promise<End> {
     const { servers, options } = this.#rule;
     const everyMs = options.retryDialMs;
@@ -72,12 +81,18 @@ class RetryingDial implements Dial {
         const isCutShort = limitMs < fullMs && this.#clock.now() - since >= limitMs; // that says less than the attempt before
         if (reason === undefined || !isCutShort) reason = error;
       }
-      const now = this.#clock.now();
-      const waitMs = Math.max(MIN_PAUSE_MS, since + everyMs - now);
-      if (now + waitMs >= this.#deadline) throw reason;
-      await this.#wait(waitMs);
+      const nextAt = this.#nextAttemptAt(since + everyMs);
+      if (nextAt >= this.#deadline) throw reason;
+      if (!this.#isLast) await this.#wait(nextAt - this.#clock.now());
       if (this.#isAborted) throw new DialError(GIVEN_UP);
+      if (this.#isLast) throw new DialError(`${reason.message}, and the client has left`, { cause: reason });
     }
+  }
+
+  /** @param dueAt when RTRY is over */
+  #nextAttemptAt(dueAt: number): number {
+    const at = Math.max(this.#clock.now() + MIN_PAUSE_MS, dueAt);
+    return at < this.#deadline ? at : Math.max(this.#clock.now() + MIN_PAUSE_MS, this.#deadline - LAST_ATTEMPT_MS);
   }
 
   #wait(ms: number): Promise<void> {

@@ -21,12 +21,14 @@ export class EarlyData {
   /**
    * @param first what the client has sent already
    * @param clientClosed called when the client has gone, with the error if there was one
+   * @param left called when the client has sent FIN and no byte
    */
   constructor(
     client: End,
     first: EarlyBytes,
     clientClosed: (error: Error | undefined) => void,
     fault: (error: unknown) => void,
+    left = (): void => {},
   ) {
     this.#client = client;
     this.#bytes.push(first.bytes);
@@ -35,6 +37,7 @@ export class EarlyData {
       data: (chunk) => this.#keep(chunk),
       eof: () => {
         this.#ended = true;
+        if (this.size === 0) left();
       },
       drained() {},
       finished() {},

@@ -22,6 +22,7 @@ class PendingDial implements Dial {
   readonly end: Promise<End>;
   serverLease: Dial["serverLease"];
   aborted = false;
+  isLast = false;
   succeed: (end: End) => void = () => {};
   fail: (error: Error) => void = () => {};
 
@@ -30,6 +31,10 @@ class PendingDial implements Dial {
       this.succeed = resolve;
       this.fail = reject;
     });
+  }
+
+  endRetries(): void {
+    this.isLast = true;
   }
 
   abort(): void {
@@ -147,6 +152,19 @@ test("what the client sends meanwhile is kept behind what came with the request"
   pending.succeed(new FakeEnd());
   await until(() => reached.length === 1, "the remote");
   assert.deepEqual([reached[0]?.early.bytes.toString(), reached[0]?.early.ended], ["one two", true]);
+});
+
+test("a client that sends FIN and no byte waits for no further attempt; one that has sent something does", async (t) => {
+  const { peer, pending, events } = await phaseOf(t);
+  peer.end();
+  await until(() => pending.isLast, "the end of the attempts");
+  assert.deepEqual(events, []);
+  const early = { bytes: Buffer.alloc(0), ended: true };
+  assert.equal((await phaseOf(t, { early })).pending.isLast, true);
+  const asker = await phaseOf(t, { early: { bytes: Buffer.from("GET"), ended: false } });
+  asker.peer.end();
+  await until(() => asker.client.hasEnded, "the FIN");
+  assert.equal(asker.pending.isLast, false);
 });
 
 test("a client that resets its connection has left", async (t) => {

@@ -77,7 +77,42 @@ test("the answer comes within CTIM, with the last real reason: not that the time
   await silent.failAt(8100, new DialError("timed out after 4000 ms"));
   await silent.passUntil(8200);
   await silent.failAt(8300, REFUSED);
-  assert.equal(await silent.outcome, "connection refused", "no time is left for another attempt");
+  assert.deepEqual(silent.times.length, 3);
+  await silent.passUntil(8750);
+  await silent.failAt(9000, new DialError("timed out after 250 ms"));
+  assert.deepEqual([await silent.outcome, silent.times.at(-1)], ["connection refused", "8750+250"]);
+
+  const over = setUp(4200, 1000);
+  await over.failAt(4110, REFUSED);
+  assert.deepEqual([await over.outcome, over.times.length], ["connection refused", 1], "no time is left");
+});
+
+test("a device that is back near the end of CTIM is found, however long RTRY is", async () => {
+  const { outcome, attempts, times, failAt, passUntil } = setUp(4000, 2000);
+  await failAt(1, REFUSED);
+  await passUntil(2000);
+  await failAt(2001, REFUSED);
+  await passUntil(3750);
+  const end = new FakeEnd();
+  attempts.at(-1)?.succeed(end);
+  assert.deepEqual([await outcome, times], [end, ["0+4000", "2000+2000", "3750+250"]]);
+});
+
+test("a client that waits no longer gets what is under way, and no further attempt", async () => {
+  const LEFT = "connection refused, and the client has left";
+  const between = setUp(60_000, 1000);
+  await between.failAt(10, REFUSED);
+  between.dial.endRetries?.();
+  assert.deepEqual([await between.outcome, between.attempts.length, between.clock.pending], [LEFT, 1, 0]);
+  const during = setUp(60_000, 1000);
+  during.dial.endRetries?.();
+  await during.failAt(10, REFUSED);
+  assert.deepEqual([await during.outcome, during.attempts.length, during.clock.pending], [LEFT, 1, 0]);
+  const reached = setUp(60_000, 1000);
+  reached.dial.endRetries?.();
+  const end = new FakeEnd();
+  reached.attempts[0]?.succeed(end);
+  assert.equal(await reached.outcome, end);
 });
 
 test("what no waiting mends is told at once", async () => {
