@@ -82,17 +82,19 @@ class RetryingDial implements Dial {
         if (reason === undefined || !isCutShort) reason = error;
       }
       const nextAt = this.#nextAttemptAt(since + everyMs);
-      if (nextAt >= this.#deadline) throw reason;
+      if (nextAt === undefined) throw reason;
       if (!this.#isLast) await this.#wait(nextAt - this.#clock.now());
       if (this.#isAborted) throw new DialError(GIVEN_UP);
       if (this.#isLast) throw new DialError(`${reason.message}, and the client has left`, { cause: reason });
     }
   }
 
-  /** @param dueAt when RTRY is over */
-  #nextAttemptAt(dueAt: number): number {
-    const at = Math.max(this.#clock.now() + MIN_PAUSE_MS, dueAt);
-    return at < this.#deadline ? at : Math.max(this.#clock.now() + MIN_PAUSE_MS, this.#deadline - LAST_ATTEMPT_MS);
+  /** When the next attempt begins; undefined: no time is left for one. @param dueAt when RTRY is over */
+  #nextAttemptAt(dueAt: number): number | undefined {
+    const soonest = this.#clock.now() + MIN_PAUSE_MS;
+    const latest = this.#deadline - MIN_PAUSE_MS;
+    const at = Math.max(soonest, dueAt > latest ? this.#deadline - LAST_ATTEMPT_MS : dueAt);
+    return at <= latest ? at : undefined;
   }
 
   #wait(ms: number): Promise<void> {
