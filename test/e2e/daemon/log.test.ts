@@ -33,7 +33,7 @@ test("three lines per connection, each with time, level, id, client and target",
   const own = lines.filter((line) => line.includes(`[${pid} 127.0.0.1:${client.socket.localPort ?? ""}`));
   const target = `127.0.0.1:${device.port}`;
   assert.equal(own.length, 3, lines.join("\n"));
-  assert.match(own[0] ?? "", / INFO {2}\[\S+ 127\.0\.0\.1:\d+ > -\] opened on proxy port \d+$/);
+  assert.match(own[0] ?? "", / INFO {2}\[\S+ 127\.0\.0\.1:\d+ > -\] opened on proxy port \d+(?: \(\d\.\d s ago\))?$/);
   assert.match(own[1] ?? "", new RegExp(` > ${target}\\] connected to ${target} after \\d+ ms$`));
   assert.match(
     own[2] ?? "",
