@@ -7,20 +7,17 @@ import type { ConnRequest } from "../core/options/conn-request.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { Parting } from "../sockets/lingering-close.js";
-import type { ConnectionLogContext } from "./connection-log.js";
-import type { RegisteredConnection } from "./connection-registry.js";
+import type { BaseConnectionContext } from "./base-connection.js";
 import type { DialPhase } from "./dial-phase.js";
 import type { RelayPhase, RelayPhaseContext } from "./relay-phase.js";
 import type { SetupPhase, SetupPhaseContext } from "./setup-phase.js";
 
 /** What a connection needs of the daemon, phase by phase. */
-export interface ConnectionContext extends ConnectionLogContext, SetupPhaseContext, DialContext, RelayPhaseContext {
+export interface ConnectionContext extends BaseConnectionContext, SetupPhaseContext, DialContext, RelayPhaseContext {
   readonly access: AccessRules;
   readonly settings: Pick<Settings, "keepalive" | "renotify">;
   readonly monitor: Monitor;
   readonly clients: ClientCounters;
-  /** A connection has come a step closer to its end: see {@link RegisteredConnection}. */
-  changed(connection: RegisteredConnection): void;
 }
 
 /**

@@ -1,46 +1,35 @@
-import type { Guest, Pass } from "../accept/door.js";
+import type { Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener, ReplyMode } from "../accept/listener.js";
 import { CONN_ENDS, type EndRules } from "../core/limits/end-rules.js";
 import { SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
-import { formatSeconds } from "../core/parse/duration.js";
 import { errorReply } from "../core/setup/run-command.js";
-import type { ConnectionStatus, ConnectionTraffic, PhaseName } from "../core/status/daemon-status.js";
+import type { NotifyStatus } from "../core/status/daemon-status.js";
 import { type Dial, dial } from "../dial/dial.js";
 import { retryingDial } from "../dial/retrying-dial.js";
 import type { TracedStream } from "../monitor/monitor.js";
-import type { NotificationSender } from "../notify/notification-scheduler.js";
-import type { RelayEnding } from "../relay/relay.js";
+import type { Relay, RelayEnding } from "../relay/relay.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, wasEndedBy } from "../sockets/end.js";
 import { closeLingering, type Parting } from "../sockets/lingering-close.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
-import { ConnectionLog } from "./connection-log.js";
+import { BaseConnection } from "./base-connection.js";
 import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
-import { connectionStatus, trafficOf, trafficText } from "./connection-status.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
 import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
 export class Connection
-  implements AcceptedClient, Guest, RegisteredConnection, SetupPhaseOwner, DialPhaseOwner, RelayPhaseOwner
+  extends BaseConnection<StreamEnd, ConnectionContext>
+  implements AcceptedClient, RegisteredConnection, SetupPhaseOwner, DialPhaseOwner, RelayPhaseOwner
 {
-  readonly id: string;
-  readonly origin: ClientOrigin;
-  readonly #context: ConnectionContext;
-  readonly #client: StreamEnd;
-  readonly #listener: Pick<Listener, "name" | "port" | "ends">;
-  readonly #pass: Pass | undefined;
-  readonly #openedAt: number;
-  readonly #openedEpochMs: number;
-  readonly #log: ConnectionLog;
+  readonly #ends: EndRules;
   #phase: Phase = { kind: "new" };
   /** The client has been sent everything, and FIN behind it; or it is gone. */
   #isClientFinished = false;
-  isReset = false;
 
   /**
    * @param listener of the port that the client has connected to
@@ -54,40 +43,27 @@ export class Connection
     context: ConnectionContext,
     pass?: Pass,
   ) {
-    this.id = id;
-    this.origin = origin;
-    this.#client = client;
-    this.#listener = listener;
-    this.#context = context;
-    this.#pass = pass;
-    if (pass !== undefined) pass.guest = this;
-    this.#openedAt = context.clock.now();
-    this.#openedEpochMs = context.clock.epochMs();
-    this.#log = new ConnectionLog(context, id, listener.port, client);
+    super(id, client, origin, listener, context, pass);
+    this.#ends = listener.ends ?? CONN_ENDS;
     const { security } = client;
-    this.#log.info(`opened on ${listener.name}${security === undefined ? "" : ` (${security})`}`);
-  }
-
-  get name(): string {
-    return this.#log.client;
+    this.log.info(`opened on ${listener.name}${security === undefined ? "" : ` (${security})`}`);
   }
 
   beginSetup(): void {
-    this.#phase = new SetupPhase(this, this.#client, this.#log, this.#context);
+    this.#phase = new SetupPhase(this, this.client, this.log, this.context);
   }
 
   connect(request: ConnRequest, replyMode: ReplyMode, startDial: () => Dial): void {
-    const limitMs = request.options.connectTimeoutMs;
-    const start = (): Dial => this.#pass?.dial(startDial, limitMs) ?? startDial();
-    this.#dial({ request, replyMode, early: this.#pass?.early ?? NO_EARLY_BYTES, startDial: start });
+    const early = this.pass?.early ?? NO_EARLY_BYTES;
+    this.#dial({ request, replyMode, early, startDial: () => this.placedDial(startDial, request) });
   }
 
   handOver(take: Parameters<AcceptedClient["handOver"]>[0]): void {
-    this.#context.deadPeers.add(this.#client);
+    this.context.deadPeers.add(this.client);
     const owner = take(
-      this.#client,
+      this.client,
       (reason) => this.#close(reason, AT_ONCE),
-      () => this.#log.release(),
+      () => this.log.release(),
     );
     if (this.#phase.kind === "new") this.#phase = { kind: "linked", owner };
   }
@@ -95,8 +71,8 @@ export class Connection
   dial(request: ConnRequest, early: EarlyBytes): void {
     const { target, options } = request;
     const startDial = (): Dial =>
-      retryingDial({ options, servers: 1 }, this.#context.clock, (connectTimeoutMs) =>
-        dial({ target, options: { ...options, connectTimeoutMs } }, this.origin, this.#context),
+      retryingDial({ options, servers: 1 }, this.context.clock, (connectTimeoutMs) =>
+        dial({ target, options: { ...options, connectTimeoutMs } }, this.origin, this.context),
       );
     this.#dial({ request, replyMode: "setup", early, startDial });
   }
@@ -106,12 +82,12 @@ export class Connection
   }
 
   #dial(task: DialTask): void {
-    this.#phase = new DialPhase(task, this.#client, this.#context.clock, this.#log, this);
+    this.#phase = new DialPhase(task, this.client, this.context.clock, this.log, this);
   }
 
   connected(remote: ReachedRemote, early: EarlyBytes): void {
-    this.#context.deadPeers.add(this.#client);
-    const phase = new RelayPhase(remote, this.#client, this.#ends, this.#log, this.#context, this);
+    this.context.deadPeers.add(this.client);
+    const phase = new RelayPhase(remote, this.client, this.#ends, this.log, this.context, this);
     this.#phase = phase;
     phase.start(early);
   }
@@ -141,12 +117,7 @@ export class Connection
   }
 
   get isPresent(): boolean {
-    return this.#phase.kind !== "closing" && !this.#client.hasEnded;
-  }
-
-  get lastActivityAt(): number {
-    const { lastReceivedAt = 0, lastSentAt = 0 } = this.#relaying?.relay ?? {};
-    return Math.max(this.#openedAt, lastReceivedAt, lastSentAt);
+    return this.#phase.kind !== "closing" && !this.client.hasEnded;
   }
 
   /** The client is cut, and not ended: it must not take what it has got for everything. */
@@ -154,7 +125,7 @@ export class Connection
     try {
       const phase = this.#phase;
       if (phase.kind === "dialing") phase.refuse(errorReply("CONN", reason));
-      else this.#client.reset();
+      else this.client.reset();
       if (phase.kind === "echo") phase.relay.giveWay(reason);
       this.#close(reason, LAST_REPLY);
     } catch (error) {
@@ -166,60 +137,31 @@ export class Connection
     return this.#phase.kind === "echo" ? this.#phase.streams : [];
   }
 
-  get isClientGone(): boolean {
-    return this.#client.gone;
-  }
-
   get isWatching(): boolean {
     return this.#phase.kind === "watching";
-  }
-
-  get notificationSender(): NotificationSender {
-    return this.#context.notificationSender;
   }
 
   get isEndAnnounced(): boolean {
     return this.#phase.kind === "closing" && this.#isClientFinished && (this.#relaying?.isPluginNotified ?? true);
   }
 
-  get isFinished(): boolean {
-    return this.isEndAnnounced && this.isClientGone;
+  protected get shownPhase(): Phase {
+    return this.#phase;
   }
 
-  get traffic(): ConnectionTraffic {
-    return trafficOf(this.#client, this.#relaying?.relay);
+  protected override get notifyStatus(): NotifyStatus | undefined {
+    return this.#relaying?.notifyStatus;
   }
 
-  get listener(): string {
-    return this.#listener.name;
-  }
-
-  get phase(): PhaseName {
-    return this.#phase.kind === "new" ? "setup" : this.#phase.kind;
-  }
-
-  get status(): ConnectionStatus {
-    return connectionStatus({
-      id: this.id,
-      phase: this.phase,
-      listener: this.listener,
-      client: this.#client,
-      request: this.#request,
-      relay: this.#relaying?.relay,
-      traffic: this.traffic,
-      notify: this.#relaying?.notifyStatus,
-      openedAt: this.#openedAt,
-      openedEpochMs: this.#openedEpochMs,
-      times: this.#context.log.times,
-      now: this.#context.clock.now(),
-    });
+  protected get relay(): Relay | undefined {
+    return this.#relaying?.relay;
   }
 
   get #request(): ConnRequest | undefined {
     return "request" in this.#phase ? this.#phase.request : undefined;
   }
 
-  /** The relay that there is, or was until the connection began to close. */
+  /** The phase that relays, or that did until the connection began to close. */
   get #relaying(): RelayPhase | undefined {
     if (this.#phase.kind === "echo") return this.#phase;
     return this.#phase.kind === "closing" ? this.#phase.relayed : undefined;
@@ -235,15 +177,14 @@ export class Connection
     if (phase.kind === "closing") return;
     const [request, relayed] = [this.#request, this.#relaying];
     this.#phase = { kind: "closing", how: parting.how, request, relayed };
-    const age = formatSeconds(this.#context.clock.now() - this.#openedAt);
-    const text = `${reason}; ${age}, ${trafficText(this.traffic)}`;
-    if (phase.kind === "dialing" && phase.isHeard) this.#log.release();
+    const text = this.endText(reason);
+    if (phase.kind === "dialing" && phase.isHeard) this.log.release();
     const client = phase.kind === "linked" ? "remote" : "client"; // the link calls its peer so
-    if (this.#log.closed(text, wasEndedBy(client, reason))) this.#context.clients.of(this.#listener.name).silent += 1;
-    if (request !== undefined) this.#log.show(request, "DISCONNECT", () => text);
+    if (this.log.closed(text, wasEndedBy(client, reason))) this.context.clients.of(this.listener).silent += 1;
+    if (request !== undefined) this.log.show(request, "DISCONNECT", () => text);
     if (phase.kind === "linked") phase.owner.close(reason);
     else if (phase.kind !== "new") phase.close();
-    closeLingering(this.#client, parting, this.#context, {
+    closeLingering(this.client, parting, this.context, {
       drained: () => relayed?.drained(),
       finished: () => this.clientFinished(),
       gone: () => this.#clientGone(),
@@ -259,34 +200,29 @@ export class Connection
   }
 
   pluginNotified(): void {
-    this.#context.changed(this);
+    this.context.changed(this);
   }
 
   #clientGone(): void {
-    this.#context.deadPeers.remove(this.#client);
+    this.context.deadPeers.remove(this.client);
     this.clientFinished();
     this.#relaying?.clientGone();
-    this.#context.changed(this);
+    this.context.changed(this);
   }
 
   /** Handles an error of the program itself: it costs this connection and no other. */
   fault(error: unknown): void {
-    this.#log.fault(error);
+    this.log.fault(error);
     try {
-      const relay = this.#relaying?.relay;
-      if (relay !== undefined) this.#cut(relay.remote);
+      if (this.relay !== undefined) this.#cut(this.relay.remote);
       this.#close("fault in the program", LAST_REPLY);
     } finally {
-      this.#cut(this.#client);
+      this.#cut(this.client);
     }
   }
 
   abandon(): void {
-    if (this.#phase.kind === "closing" && this.#phase.how === "reset") this.#client.reset();
-  }
-
-  get #ends(): EndRules {
-    return this.#listener.ends ?? CONN_ENDS;
+    if (this.#phase.kind === "closing" && this.#phase.how === "reset") this.client.reset();
   }
 
   /** What this side has got must not look like the whole, where the line passes that on. */

@@ -1,16 +1,13 @@
-import type { Guest, Pass } from "../accept/door.js";
+import type { Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener } from "../accept/listener.js";
 import { CONN_ENDS } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
-import { formatSeconds } from "../core/parse/duration.js";
-import type { ConnectionStatus, ConnectionTraffic, PhaseName } from "../core/status/daemon-status.js";
 import type { Dial } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
-import type { Monitor, TracedStream } from "../monitor/monitor.js";
-import type { NotificationSender } from "../notify/notification-scheduler.js";
+import type { TracedStream } from "../monitor/monitor.js";
 import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
@@ -18,11 +15,9 @@ import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { UdpEnd } from "../sockets/udp-end.js";
-import type { Clock } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
-import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";
+import { BaseConnection, type BaseConnectionContext } from "./base-connection.js";
 import type { RegisteredConnection } from "./connection-registry.js";
-import { connectionStatus, trafficOf, trafficText } from "./connection-status.js";
 import { messageStreams } from "./message-streams.js";
 
 /** How long a client whose remote cannot be reached is not heard: each of its datagrams would begin another attempt. */
@@ -32,14 +27,9 @@ const DEAF_MS = 1000;
 const IDLE_MS = 60_000;
 
 /** What a client that sends datagrams needs of the daemon. */
-export interface DatagramConnectionContext extends ConnectionLogContext {
-  readonly clock: Clock;
-  readonly monitor: Monitor;
+export interface DatagramConnectionContext extends BaseConnectionContext {
   readonly sockets: SocketTable;
   readonly deadPeers: DeadPeers;
-  readonly notificationSender: NotificationSender;
-  /** The connection has come a step closer to its end. */
-  changed(connection: RegisteredConnection): void;
 }
 
 type Phase =
@@ -52,18 +42,11 @@ type Phase =
  * A client that sends datagrams to a `[direct]` line: an address, until it has been silent for the line's idle time. UDP knows no end:
  * the client hears of nothing but datagrams.
  */
-export class DatagramConnection implements AcceptedClient, Guest, RegisteredConnection, RelayOwner {
-  readonly id: string;
-  readonly origin: ClientOrigin;
+export class DatagramConnection
+  extends BaseConnection<UdpEnd, DatagramConnectionContext>
+  implements AcceptedClient, RegisteredConnection, RelayOwner
+{
   readonly isWatching = false;
-  isReset = false;
-  readonly #client: UdpEnd;
-  readonly #listener: Pick<Listener, "name" | "port">;
-  readonly #context: DatagramConnectionContext;
-  readonly #log: ConnectionLog;
-  readonly #pass: Pass | undefined;
-  readonly #openedAt: number;
-  readonly #openedEpochMs: number;
   #phase: Phase = { kind: "new" };
 
   constructor(
@@ -74,22 +57,9 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     context: DatagramConnectionContext,
     pass?: Pass,
   ) {
-    this.id = id;
-    this.origin = origin;
-    this.#client = client;
-    this.#listener = listener;
-    this.#context = context;
-    this.#pass = pass;
-    if (pass !== undefined) pass.guest = this;
-    this.#openedAt = context.clock.now();
-    this.#openedEpochMs = context.clock.epochMs();
-    this.#log = new ConnectionLog(context, id, listener.port, client);
-    this.#log.release(); // it has begun with a datagram
-    this.#log.info(`opened on ${listener.name}`);
-  }
-
-  get name(): string {
-    return this.#log.client;
+    super(id, client, origin, listener, context, pass);
+    this.log.release(); // it has begun with a datagram
+    this.log.info(`opened on ${listener.name}`);
   }
 
   beginSetup(): void {
@@ -101,11 +71,11 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
   }
 
   connect(request: ConnRequest, _replyMode: unknown, startDial: () => Dial): void {
-    const dial = this.#pass?.dial(startDial, request.options.connectTimeoutMs) ?? startDial();
+    const dial = this.placedDial(startDial, request);
     this.#phase = { kind: "dialing", request, dial };
-    this.#log.target = formatRemote(request);
-    this.#log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
-    this.#client.events = { ...IGNORE_EVENTS, closed: (error) => this.#close(endedBy("client", error)) };
+    this.log.target = formatRemote(request);
+    this.log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
+    this.client.events = { ...IGNORE_EVENTS, closed: (error) => this.#close(endedBy("client", error)) };
     dial.end
       .then(
         (remote) => this.#connected(remote, dial),
@@ -121,13 +91,13 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
       return;
     }
     const request = dial.serverLease?.request ?? this.#phase.request;
-    const { clock, deadPeers, monitor } = this.#context;
-    this.#log.target = formatRemote(request);
-    if (dial.kind === "socket") this.#log.connected(remote, clock.now() - this.#openedAt);
+    const { clock, deadPeers, monitor } = this.context;
+    this.log.target = formatRemote(request);
+    if (dial.kind === "socket") this.log.connected(remote, clock.now() - this.openedAt);
     const stream = streamOf(remote);
     if (stream !== undefined) deadPeers.add(stream);
     const quietMs = request.options.quietMs || IDLE_MS;
-    const relay = new Relay(this.#client, remote, { ...request.options, quietMs }, CONN_ENDS, clock, this);
+    const relay = new Relay(this.client, remote, { ...request.options, quietMs }, CONN_ENDS, clock, this);
     this.#phase = { kind: "echo", request, dial, relay };
     if (monitor.wants(request.options)) for (const messages of this.streams) monitor.addStream(messages);
     relay.start(NO_EARLY_BYTES);
@@ -136,7 +106,7 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
   #failed(error: unknown, request: ConnRequest): void {
     if (this.#phase.kind !== "dialing") return;
     if (!(error instanceof DialError)) throw error;
-    this.#log.show(request, "ERROR", () => error.message);
+    this.log.show(request, "ERROR", () => error.message);
     this.#close(error.message, DEAF_MS);
   }
 
@@ -153,74 +123,32 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     return this.#phase.kind !== "closing";
   }
 
-  get lastActivityAt(): number {
-    const { lastReceivedAt = 0, lastSentAt = 0 } = this.#relay ?? {};
-    return Math.max(this.#openedAt, lastReceivedAt, lastSentAt);
-  }
-
-  get listener(): string {
-    return this.#listener.name;
-  }
-
-  get phase(): PhaseName {
-    return this.#phase.kind === "new" ? "setup" : this.#phase.kind;
-  }
-
-  get isClientGone(): boolean {
-    return this.#client.gone;
-  }
-
   get isEndAnnounced(): boolean {
     return this.#phase.kind === "closing";
-  }
-
-  get isFinished(): boolean {
-    return this.isEndAnnounced && this.isClientGone;
-  }
-
-  get notificationSender(): NotificationSender {
-    return this.#context.notificationSender;
   }
 
   get streams(): readonly TracedStream[] {
     if (this.#phase.kind !== "echo") return [];
     const { request, relay } = this.#phase;
-    return messageStreams(this.#log.source(request), request.options, relay);
+    return messageStreams(this.log.source(request), request.options, relay);
   }
 
-  get traffic(): ConnectionTraffic {
-    return trafficOf(this.#client, this.#relay);
+  protected get shownPhase(): Phase {
+    return this.#phase;
   }
 
-  get status(): ConnectionStatus {
-    return connectionStatus({
-      id: this.id,
-      phase: this.phase,
-      listener: this.listener,
-      client: this.#client,
-      request: "request" in this.#phase ? this.#phase.request : undefined,
-      relay: this.#relay,
-      traffic: this.traffic,
-      notify: undefined,
-      openedAt: this.#openedAt,
-      openedEpochMs: this.#openedEpochMs,
-      times: this.#context.log.times,
-      now: this.#context.clock.now(),
-    });
-  }
-
-  get #relay(): Relay | undefined {
+  protected get relay(): Relay | undefined {
     return "relay" in this.#phase ? this.#phase.relay : undefined;
   }
 
   // events of the relay
 
   writtenToClient(bytes: number): void {
-    this.#log.passed(bytes, "remote", "client", this.#client);
+    this.log.passed(bytes, "remote", "client", this.client);
   }
 
   writtenToRemote(bytes: number): void {
-    if (this.#relay !== undefined) this.#log.passed(bytes, "client", "remote", this.#relay.remote);
+    if (this.relay !== undefined) this.log.passed(bytes, "client", "remote", this.relay.remote);
   }
 
   clientDrained(): void {}
@@ -249,11 +177,11 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
   }
 
   backlogOf(end: End): Promise<PeerBacklog> {
-    return peerBacklog(end, this.#context.sockets);
+    return peerBacklog(end, this.context.sockets);
   }
 
   fault(error: unknown): void {
-    this.#log.fault(error);
+    this.log.fault(error);
     this.#close("fault in the program");
   }
 
@@ -262,17 +190,16 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     const phase = this.#phase;
     if (phase.kind === "closing") return;
     const request = "request" in phase ? phase.request : undefined;
-    this.#phase = { kind: "closing", request, relay: this.#relay };
-    const age = formatSeconds(this.#context.clock.now() - this.#openedAt);
-    const text = `${reason}; ${age}, ${trafficText(this.traffic)}`;
-    this.#log.info(`closed: ${text}`);
-    if (request !== undefined) this.#log.show(request, "DISCONNECT", () => text);
+    this.#phase = { kind: "closing", request, relay: this.relay };
+    const text = this.endText(reason);
+    this.log.info(`closed: ${text}`);
+    if (request !== undefined) this.log.show(request, "DISCONNECT", () => text);
     this.#letGo(phase, reason);
-    this.#client.events = { ...IGNORE_EVENTS, closed: () => this.#context.changed(this) };
-    this.#client.pause();
-    if (deafMs === 0) this.#client.destroy();
-    else this.#context.clock.after(deafMs, () => this.#client.destroy());
-    this.#context.changed(this);
+    this.client.events = { ...IGNORE_EVENTS, closed: () => this.context.changed(this) };
+    this.client.pause();
+    if (deafMs === 0) this.client.destroy();
+    else this.context.clock.after(deafMs, () => this.client.destroy());
+    this.context.changed(this);
   }
 
   #letGo(phase: Phase, reason: string): void {
@@ -280,7 +207,7 @@ export class DatagramConnection implements AcceptedClient, Guest, RegisteredConn
     if (phase.kind !== "echo") return;
     phase.dial.serverLease?.release();
     const stream = streamOf(phase.relay.remote);
-    if (stream !== undefined) this.#context.deadPeers.remove(stream);
+    if (stream !== undefined) this.context.deadPeers.remove(stream);
     phase.relay.close(reason);
   }
 }
