@@ -247,7 +247,10 @@ export class Port implements OwnPort {
   #createServer(): PortServer {
     const context = this.#context;
     if (this.#listener.datagrams) {
-      return new DatagramServer((client, refusal) => context.admitDatagrams(this.listener, client, refusal));
+      return new DatagramServer(
+        (client, refusal) => context.admitDatagrams(this.listener, client, refusal),
+        context.clock,
+      );
     }
     return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
       context.admit(this.listener, socket),

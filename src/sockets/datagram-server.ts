@@ -3,12 +3,15 @@ import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { isMulticast } from "../core/net/datagrams.js";
+import type { Clock, Timer } from "../system/clock.js";
 import { bindDatagrams, datagramSocket } from "./datagram-socket.js";
 import { EndReason } from "./end.js";
 import { UdpEnd } from "./udp-end.js";
 
 /** Most clients at a time. Addresses are easy to forge: more of them must not take the memory of the daemon. */
 const MAX_CLIENTS = 1024;
+/** The membership in a group goes with its network interface, and nobody tells when another one has come. */
+const REJOIN_MS = 15_000;
 const ANY_IPV6 = "::";
 const ANY_IPV4 = "0.0.0.0";
 
@@ -18,19 +21,22 @@ const ANY_IPV4 = "0.0.0.0";
  */
 export class DatagramServer extends EventEmitter {
   readonly #accept: (client: UdpEnd, refusal?: string) => void;
+  readonly #clock: Clock;
   readonly #maxClients: number;
   /** By address and port. */
   readonly #clients = new Map<string, UdpEnd>();
   #socket: Socket | undefined;
   #isListening = false;
+  #rejoin: Timer | undefined;
 
   /**
    * @param accept takes a new client, paused; its first datagram waits. With a reason why there is no room for it, that client is to be
    *   destroyed
    * @param maxClients at a time
    */
-  constructor(accept: (client: UdpEnd, refusal?: string) => void, maxClients = MAX_CLIENTS) {
+  constructor(accept: (client: UdpEnd, refusal?: string) => void, clock: Clock, maxClients = MAX_CLIENTS) {
     super();
+    this.#clock = clock;
     this.#maxClients = maxClients;
     this.#accept = accept;
   }
@@ -46,7 +52,7 @@ export class DatagramServer extends EventEmitter {
   /** Begins to listen: `listening` or `error` follows. @param host an address of this machine, or of a group; left out: all */
   listen({ port = 0, host }: { readonly port?: number; readonly host?: string }): void {
     this.#open(port, host).then(
-      (socket) => this.#opened(socket),
+      (socket) => this.#opened(socket, host),
       (error: Error) => this.emit("error", error),
     );
   }
@@ -54,6 +60,7 @@ export class DatagramServer extends EventEmitter {
   /** Ends all clients: without the port nothing reaches them, and they reach nobody. */
   close(): void {
     this.#isListening = false;
+    this.#rejoin?.cancel();
     for (const client of [...this.#clients.values()]) client.destroy(new EndReason("its UDP port has closed", true));
     this.#socket?.close();
     this.#socket = undefined;
@@ -70,12 +77,22 @@ export class DatagramServer extends EventEmitter {
     }
   }
 
-  #opened(socket: Socket): void {
+  #opened(socket: Socket, host = ANY_IPV6): void {
     this.#socket = socket;
     this.#isListening = true;
     socket.on("message", (datagram, { address, port }) => this.#received(datagram, { host: address, port }, socket));
     socket.on("error", (error) => this.emit("error", error));
+    if (isMulticast(host)) this.#keepJoined(socket, host);
     this.emit("listening");
+  }
+
+  #keepJoined(socket: Socket, group: string): void {
+    this.#rejoin = this.#clock.after(REJOIN_MS, () => {
+      try {
+        socket.addMembership(group);
+      } catch {} // it is a member still, or there is no network now
+      this.#keepJoined(socket, group);
+    });
   }
 
   #received(datagram: Buffer, from: HostPort, socket: Socket): void {

@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { DatagramServer } from "#src/sockets/datagram-server.js";
 import { bindDatagrams, datagramSocket } from "#src/sockets/datagram-socket.js";
 import type { UdpEnd } from "#src/sockets/udp-end.js";
+import { ManualClock } from "../support/clock.js";
 import { until } from "../support/wait.js";
 
 /** A server that listens on all addresses, and what becomes of its clients. */
@@ -14,7 +15,7 @@ async function serverOf(t: TestContext, maxClients?: number) {
     if (refusal === undefined) clients.push(client);
     else refusals.push(refusal);
   };
-  const server = new DatagramServer(accept, maxClients);
+  const server = new DatagramServer(accept, new ManualClock(), maxClients);
   server.listen({});
   await once(server, "listening");
   t.after(() => server.close());

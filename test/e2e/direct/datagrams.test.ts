@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
+import { DatagramServer } from "#src/sockets/datagram-server.js";
+import { ManualClock } from "../../support/clock.js";
 import { ConfigFile } from "../../support/config.js";
 import type { RunningDaemon } from "../../support/daemon.js";
 import { startEcho } from "../../support/echo.js";
@@ -254,4 +257,29 @@ inside("what is dropped stays counted when its client has ended, and the log tel
   client.write("STAT JSON\n");
   assert.deepEqual(JSON.parse(await client.line()).traffic.datagramsDropped, { slow: 0, foreign: 1, unsent: 0 });
   client.destroy();
+});
+
+inside("a group is joined again when its network interface was made anew", async (t) => {
+  const ip = (words: string) => spawnSync("ip", words.split(" "));
+  const plug = (): void => {
+    for (const words of ["link add grp0 type veth peer name grp1", "link set grp0 up", "link set grp1 up"]) ip(words);
+    for (const words of ["addr add 10.77.0.1/24 dev grp0", "route add 239.77.0.0/16 dev grp0"]) ip(words);
+  };
+  const isMember = (): boolean => /\tgrp0 .*\n(\t\t.*\n)*\t\t+4D4D4DEF/.test(readFileSync("/proc/net/igmp", "latin1")); // 239.77.77.77
+  plug();
+  const clock = new ManualClock();
+  const server = new DatagramServer((client) => client.destroy(), clock);
+  server.listen({ host: "239.77.77.77" });
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    ip("link del grp0");
+  });
+  assert.equal(isMember(), true);
+  ip("link del grp0");
+  clock.advance(15_000);
+  plug();
+  assert.equal(isMember(), false);
+  clock.advance(15_000);
+  assert.equal(isMember(), true);
 });
