@@ -22,6 +22,7 @@ import { type Address, parseWatchArguments, WATCH_USAGE, withoutClient } from ".
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
 const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
+const HANDSHAKE_MS = 10_000; // what is no daemon may say nothing at all
 
 /** A Unix socket, or a port of a host. */
 type Place = { readonly path: string } | HostPort;
@@ -173,6 +174,9 @@ async function secure(socket: Socket, host: string, files: CredentialFiles): Pro
       isLoopback(host) ? undefined : checkServerIdentity(host, certificate),
   };
   const secured = connectTls(options);
+  const limit = systemClock.after(HANDSHAKE_MS, () => {
+    secured.destroy(new Error(`no handshake within ${HANDSHAKE_MS / 1000} s`));
+  });
   try {
     await once(secured, "secureConnect");
     return secured;
@@ -180,6 +184,8 @@ async function secure(socket: Socket, host: string, files: CredentialFiles): Pro
     secured.destroy();
     const { reason, message } = error as Error & { readonly reason?: string };
     throw new Error(`TLS: ${reason ?? message}`, { cause: error });
+  } finally {
+    limit.cancel();
   }
 }
 
