@@ -2,7 +2,7 @@ import type { ClientCounters } from "../accept/client-counters.js";
 import type { SocketOwner } from "../accept/listener.js";
 import type { AccessRules } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
-import type { Farewell } from "../core/limits/end-rules.js";
+import type { EndKind } from "../core/limits/end-rules.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
@@ -32,7 +32,7 @@ export type Phase =
   | RelayPhase
   | {
       readonly kind: "closing";
-      readonly how: Farewell;
+      readonly how: EndKind;
       readonly request?: ConnRequest | undefined;
       readonly relayed?: RelayPhase | undefined;
     };

@@ -1,4 +1,4 @@
-import type { Farewell } from "../core/limits/end-rules.js";
+import type { EndKind } from "../core/limits/end-rules.js";
 import { backlogChanged, NO_BACKLOG, type PeerBacklog, SLOW_READER_LIMIT_MS } from "../core/limits/idle-deadlines.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
@@ -44,7 +44,7 @@ export interface LingeringCloseContext {
 /** How an end is closed. */
 export interface Parting {
   /** What comes behind everything written: FIN or a reset. */
-  readonly how: Farewell;
+  readonly how: EndKind;
   /** Longest time in which the peer takes nothing, in milliseconds; after that, its socket is cut. */
   readonly limitMs: number;
   /** When the last byte was written, by the clock; left out: now. */

@@ -1,4 +1,4 @@
-import { CLOSE_ENDS, DEVICE_ENDS, type Farewell } from "../core/limits/end-rules.js";
+import { CLOSE_ENDS, DEVICE_ENDS, type EndKind } from "../core/limits/end-rules.js";
 import { backlogChanged, type PeerBacklog } from "../core/limits/idle-deadlines.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
@@ -120,7 +120,7 @@ export class DeviceClient implements RelayOwner {
   }
 
   /** @param toClient `end`: what the client has not been sent is lost; `reset`: it is being reset */
-  #finish(reason: string, toClient: Farewell = "end"): void {
+  #finish(reason: string, toClient: EndKind = "end"): void {
     const state = this.#state;
     if (state.kind === "finished") return;
     this.#state = { kind: "finished" };

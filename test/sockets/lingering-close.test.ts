@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
-import type { Farewell } from "#src/core/limits/end-rules.js";
+import type { EndKind } from "#src/core/limits/end-rules.js";
 import { closeLingering } from "#src/sockets/lingering-close.js";
 import { peerBacklog } from "#src/sockets/peer-backlog.js";
 import { SocketTable } from "#src/system/socket-table.js";
@@ -20,7 +20,7 @@ async function scene(t: TestContext) {
   const sockets = new SocketTable(tableClock);
   const { end, peer } = await socketEnd(t);
   const told: string[] = [];
-  const close = (how: Farewell = "end", writtenAt?: number): void =>
+  const close = (how: EndKind = "end", writtenAt?: number): void =>
     closeLingering(
       end,
       { how, limitMs: LIMIT_MS, ...(writtenAt !== undefined && { writtenAt }) },

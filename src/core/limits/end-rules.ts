@@ -1,16 +1,16 @@
 /** How a side learns that the other one is gone: by FIN, as if everything were said, or by a reset, which says that something is missing. */
-export type Farewell = "end" | "reset";
+export type EndKind = "end" | "reset";
 
 /** How the connections of a listener end (docs/protocol.md, "How a connection ends"). */
 export interface EndRules {
   /** Longest time in which nothing moves once one side has ended, where `half-close` says nothing; in milliseconds. */
   readonly halfCloseMs: number;
   /** What a client gets whose connection this daemon cuts: by a limit, or because it stops. */
-  readonly onCut: Farewell;
+  readonly onCut: EndKind;
   /** What a client gets whose remote has reset the connection, or does not answer any more. */
-  readonly toClient: Farewell;
+  readonly toClient: EndKind;
   /** What a remote gets whose client has reset the connection, or does not answer any more. */
-  readonly toRemote: Farewell;
+  readonly toRemote: EndKind;
 }
 
 /**
@@ -58,7 +58,7 @@ export interface EndState {
 /** What becomes of both sides. */
 export interface Partings {
   /** What the client gets behind everything that came from the remote. */
-  readonly toClient: Farewell;
+  readonly toClient: EndKind;
   /** The remote is let go, or reset, at once, or reset behind everything that came from the client. */
   readonly toRemote: "close" | "reset" | "reset behind";
   /** A side has reset the connection, or was lost, or the client is reset. */
@@ -67,12 +67,12 @@ export interface Partings {
 
 /** What both sides get when a connection ends. */
 export function partings(cause: EndCause, state: EndState, rules: EndRules): Partings {
-  const toClient = clientFarewell(cause, state, rules);
+  const toClient = endOfClient(cause, state, rules);
   const isReset = toClient === "reset" || (cause.kind === "gone" && cause.isCut);
-  return { toClient, toRemote: remoteFarewell(cause, state, rules), isReset };
+  return { toClient, toRemote: endOfRemote(cause, state, rules), isReset };
 }
 
-function clientFarewell(cause: EndCause, { remoteEnded }: EndState, { onCut, toClient }: EndRules): Farewell {
+function endOfClient(cause: EndCause, { remoteEnded }: EndState, { onCut, toClient }: EndRules): EndKind {
   if (cause.kind === "done") return "end";
   if (cause.kind === "limit") return onCut;
   if (cause.kind !== "gone") return remoteEnded ? "end" : onCut;
@@ -83,7 +83,7 @@ function clientFarewell(cause: EndCause, { remoteEnded }: EndState, { onCut, toC
  * A remote that has got no FIN of the client, or not everything before it, must not take what it has for the whole. One that is to serve
  * another client gets FIN: its own FIN tells when it is free, and some devices do not survive a reset.
  */
-function remoteFarewell(cause: EndCause, state: EndState, { onCut, toRemote }: EndRules): Partings["toRemote"] {
+function endOfRemote(cause: EndCause, state: EndState, { onCut, toRemote }: EndRules): Partings["toRemote"] {
   const isClientCut = cause.kind === "gone" && cause.side === "client" && cause.isCut;
   if (isClientCut && toRemote === "reset") return "reset behind";
   if (state.remoteBehind) return "reset";
