@@ -54,7 +54,7 @@ const wrong: [string, () => string[], number, RegExp][] = [
   ["a device that is no address", () => ["mux", "-t", "hub"], 2, /--targetServer: bad target "hub"/],
   ["a value of a flag", () => ["mux", "--timeout", "soon"], 2, /bad --timeout "soon"/],
   ["nothing to listen on", () => ["-p", "0"], 2, /nothing to do: \[host\] port=0/],
-  ["an optional configuration file that is no file", () => ["-c", "/", "--optional-config"], 2, /EISDIR/],
+  ["an optional configuration file that is no file", () => ["-c", "/", "--optional-config"], 2, /it is a folder/],
   ["a missing value", () => ["-p"], 2, /-p/],
   ["a port that is no number", () => ["-p", "abc"], 2, /-p: bad port "abc"/],
   ["a port out of range", () => ["-p", "70000"], 2, /-p: bad port "70000"/],
@@ -191,7 +191,8 @@ function asProse(text: string): string {
 test("every suggestion of the example file is valid when it is uncommented", { skip: missing("openssl") }, (t) => {
   const files = new Certificates();
   t.after(() => files.remove());
-  files.make("boiler", files.make("authority"));
+  const authority = files.make("authority");
+  for (const name of ["boiler", "server"]) files.make(name, authority);
   const example = readFileSync("sockproxyd.conf.example", "utf8").replaceAll("/etc/sockproxyd", files.folder);
   const uncommented = example.replace(/^; (?=\[|[\w.:-]+=)/gm, "");
   const done = run("-c", file(uncommented), "--check");
@@ -201,6 +202,7 @@ test("every suggestion of the example file is valid when it is uncommented", { s
     "direct mail",
     "direct conbus",
     "tunnel plant",
+    "tunnel farm",
     "device office",
     "tls boiler",
   ]) {
