@@ -44,6 +44,8 @@ export class RelayTimeouts {
   readonly #clock: Clock;
   readonly #owner: RelayTimeoutsOwner;
   #timer: Timer | undefined;
+  /** When it fires. */
+  #timerAt = 0;
   /** When the last step of closing was taken. */
   #closingStepAt = 0;
   #clientCheckedAt = 0;
@@ -70,14 +72,14 @@ export class RelayTimeouts {
     this.watch();
   }
 
-  /** Sets the timer for what is due next. Later bytes put that off without touching the timer: it checks when it fires. */
+  /** Sets the timer for what is due next. What puts that off does not touch the timer: it checks when it fires. */
   watch(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
     if (this.#isStopped) return;
     const deadlineAt = this.#deadline()?.at ?? Number.POSITIVE_INFINITY;
     const at = Math.min(deadlineAt, this.#clientCheckDue(), this.#lookDue());
-    if (at === Number.POSITIVE_INFINITY) return;
+    if (at === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timerAt <= at)) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
     this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#timerFired());
   }
 
@@ -112,6 +114,7 @@ export class RelayTimeouts {
   }
 
   #timerFired(): void {
+    this.#timer = undefined;
     try {
       const now = this.#clock.now();
       const { at, cause } = this.#deadline() ?? { at: Number.POSITIVE_INFINITY };
