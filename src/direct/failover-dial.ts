@@ -47,42 +47,31 @@ export class FailoverDial implements Dial {
     this.#attempt?.abort();
   }
 
-  get #leftMs(): number {
-    return this.#deadline - this.#context.clock.now();
-  }
-
   async #run(): Promise<End> {
     const { length } = this.#upstreams;
     const failures: DialError[] = [];
-    const reasons: string[] = [];
-    for (const [index, upstream] of this.#upstreams.entries()) {
-      const result = await this.#try(upstream, length - index);
-      if (!(result instanceof DialError)) return result;
-      failures.push(result);
-      reasons.push(length === 1 ? result.message : `${upstream.name} ${result.message}`);
-    }
-    const cause = new AggregateError(failures);
-    throw new DialError(reasons.join("; "), { cause });
-  }
-
-  /** @param left number of servers that have not been tried yet, including this one */
-  async #try(upstream: Upstream, left: number): Promise<End | DialError> {
-    if (this.#isAborted) throw new DialError(GIVEN_UP);
-    const since = this.#context.clock.now();
-    const timeoutMs = attemptMs(this.#leftMs, left);
-    this.#attempt = upstream.dial(this.#origin, timeoutMs);
-    try {
-      const end = await this.#attempt.end;
-      upstream.connected();
-      this.serverLease = upstream;
-      return this.#telegrams.wrap(end);
-    } catch (error) {
-      if (error instanceof DialError && !this.#isAborted) {
+    for (const upstream of this.#upstreams) {
+      if (this.#isAborted) throw new DialError(GIVEN_UP);
+      const since = this.#context.clock.now();
+      const timeoutMs = attemptMs(this.#deadline - since, length - failures.length);
+      this.#attempt = upstream.dial(this.#origin, timeoutMs);
+      try {
+        const end = await this.#attempt.end;
+        upstream.connected();
+        this.serverLease = upstream;
+        return this.#telegrams.wrap(end);
+      } catch (error) {
+        if (!(error instanceof DialError) || this.#isAborted) {
+          upstream.release();
+          throw error;
+        }
         upstream.failed(error, since, timeoutMs);
-        return error;
+        failures.push(error);
       }
-      upstream.release();
-      throw error;
     }
+    const reasons = failures.map(({ message }, index) =>
+      length === 1 ? message : `${this.#upstreams[index]?.name} ${message}`,
+    );
+    throw new DialError(reasons.join("; "), { cause: new AggregateError(failures) });
   }
 }

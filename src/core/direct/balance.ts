@@ -24,6 +24,7 @@ export function orderOfTrying(
   previous: number,
 ): number[] {
   const listed = servers.map((_server, index) => index);
+  if (listed.length === 1) return listed;
   const ordered = ORDERS[mode](listed, servers, previous);
   const isUp = (index: number): boolean => servers[index]?.up === true;
   return [...ordered.filter(isUp), ...ordered.filter((index) => !isUp(index))];
