@@ -9,17 +9,19 @@ export interface HostPort {
 const MAX_NAME_LENGTH = 253; // characters; RFC 1035, section 2.3.4: 255 octets on the wire
 const IPV4_MAPPED = "::ffff:";
 
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 /** A zone: the name of an interface (RFC 4007). Only characters that need no escape in a URL (RFC 6874); Linux takes at most 15. */
 const ZONE = /^[\w.~-]{1,15}$/;
 
 /** Whether `text` is an IPv4 literal: four decimal numbers without leading zeros. */
 export function isIPv4(text: string): boolean {
-  const parts = text.split(".");
-  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+  return IPV4.test(text);
 }
 
 /** Whether `text` is an IPv6 literal without brackets; a zone (`%eth0`) may follow. */
 export function isIPv6(text: string): boolean {
+  if (!text.includes(":")) return false;
   const [address = "", ...zone] = text.split("%");
   if (zone.length > 0 && !ZONE.test(zone.join("%"))) return false;
   return address.includes(":") && /^[0-9a-f:.]+$/i.test(address) && URL.canParse(`http://[${address}]/`);
