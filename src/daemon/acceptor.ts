@@ -129,10 +129,6 @@ export class Acceptor {
     connect: (id: string, pass?: Pass) => AcceptedClient & RegisteredConnection,
   ): void {
     const { clock, registry, doors, clients, log, rejections } = this.#services;
-    const leave = (): void => {
-      client.destroy();
-      rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
-    };
     const welcome = (pass?: Pass): void => {
       const connection = connect(this.#ids.next(clock.epochMs()), pass);
       registry.add(connection, lease);
@@ -161,8 +157,12 @@ export class Acceptor {
         return;
       }
       lease.release();
-      if (entry.kind === "full") refuse(entry.reason, entry.detail);
-      else leave();
+      if (entry.kind === "full") {
+        refuse(entry.reason, entry.detail);
+        return;
+      }
+      client.destroy();
+      rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
     });
     // it is seen a moment later: until then, what it says is kept; datagrams wait by themselves
     if (!isDecided && client instanceof StreamEnd) {

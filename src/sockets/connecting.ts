@@ -39,8 +39,10 @@ export function whenConnected<T extends Socket>(socket: T, outcome: Outcome<T>):
 }
 
 /** Whether both ends of a connected socket are the same. */
-function isSelfConnected({ localAddress = "", localPort, remoteAddress = "", remotePort }: Socket): boolean {
-  return localPort === remotePort && canonicalAddress(localAddress) === canonicalAddress(remoteAddress);
+function isSelfConnected(socket: Socket): boolean {
+  if (socket.localPort !== socket.remotePort) return false;
+  const { localAddress = "", remoteAddress = "" } = socket;
+  return canonicalAddress(localAddress) === canonicalAddress(remoteAddress);
 }
 
 /** The error that Node has for a connection that is refused. */

@@ -1,5 +1,5 @@
 import { ByteQueue } from "../core/collections/byte-queue.js";
-import type { End } from "./end.js";
+import type { End, EndEvents } from "./end.js";
 
 const MAX_EARLY_BYTES = 65_536; // a request and more; beyond this, TCP makes the client wait
 
@@ -13,8 +13,12 @@ export interface EarlyBytes {
 export const NO_EARLY_BYTES: EarlyBytes = { bytes: Buffer.alloc(0), ended: false };
 
 /** Keeps what a client sends while its remote is being dialled, and notices when the client goes away meanwhile. */
-export class EarlyData {
+export class EarlyData implements EndEvents {
+  /** As the constructor takes it. */
+  readonly closed: (error: Error | undefined) => void;
+  readonly fault: (error: unknown) => void;
   readonly #client: End;
+  readonly #left: () => void;
   readonly #bytes = new ByteQueue();
   #ended = false;
 
@@ -31,19 +35,12 @@ export class EarlyData {
     left = (): void => {},
   ) {
     this.#client = client;
+    this.closed = clientClosed;
+    this.fault = fault;
+    this.#left = left;
     this.#bytes.push(first.bytes);
     this.#ended = first.ended;
-    client.events = {
-      data: (chunk) => this.#keep(chunk),
-      eof: () => {
-        this.#ended = true;
-        if (this.size === 0) left();
-      },
-      drained() {},
-      finished() {},
-      closed: clientClosed,
-      fault,
-    };
+    client.events = this;
     if (this.#bytes.size < MAX_EARLY_BYTES) client.resume();
     else client.pause();
   }
@@ -64,8 +61,17 @@ export class EarlyData {
     return { bytes: this.#bytes.takeAll(), ended: this.#ended };
   }
 
-  #keep(chunk: Buffer): void {
+  data(chunk: Buffer): void {
     this.#bytes.push(chunk);
     if (this.#bytes.size >= MAX_EARLY_BYTES) this.#client.pause();
   }
+
+  eof(): void {
+    this.#ended = true;
+    if (this.size === 0) this.#left();
+  }
+
+  drained(): void {}
+
+  finished(): void {}
 }

@@ -29,6 +29,14 @@ export interface OwnPort {
   readonly bound: string;
 }
 
+/** An attempt to connect. */
+interface DialledPair {
+  /** As {@link pairOf} has it. */
+  readonly pair: string;
+  /** Of the target. */
+  readonly port: number;
+}
+
 /**
  * Both ends of connections from the daemon to itself: the ports it listens on, and the sockets it connects. So a client that loops through
  * the daemon keeps its origin, and a target that is the daemon itself is recognized.
@@ -77,21 +85,20 @@ export class OwnSockets {
    * while the kernel still repeats the attempt.
    */
   dialling(socket: Socket, origin: ClientOrigin): void {
-    const pairs = new Map<string, number>();
+    const pairs: DialledPair[] = [];
     const remember = (remote: HostPort): void => {
       const { localAddress: host, localPort: port } = socket;
       if (host === undefined || port === undefined) return;
       const pair = pairOf({ host, port }, remote);
       this.#dialled.set(pair, { socket, origin });
-      if (pairs.set(pair, remote.port).size > 1) return;
+      if (pairs.push({ pair, port: remote.port }) > 1) return;
       socket.once("connect", connected);
       socket.once("close", closed);
     };
     const attempted = (address: string, port: number): void =>
       process.nextTick(remember, { host: connectedAddress(address), port });
     const connected = (): void => {
-      this.#forget(pairs, socket, (port) => !this.#ports.has(port));
-      if (pairs.size > 0) return;
+      if (this.#forgetForeign(pairs, socket).length > 0) return;
       socket.off("connectionAttempt", attempted); // a connection to another program keeps none of this
       socket.off("close", closed);
     };
@@ -99,21 +106,26 @@ export class OwnSockets {
     socket.on("connectionAttempt", attempted);
   }
 
-  /** Forgets the pairs of a socket whose target port meets a condition. */
-  #forget(pairs: Map<string, number>, socket: Socket, condition: (port: number) => boolean): void {
-    for (const [pair, port] of pairs) {
-      if (!condition(port)) continue;
-      pairs.delete(pair);
-      if (this.#dialled.get(pair)?.socket === socket) this.#dialled.delete(pair);
-    }
+  #forget({ pair }: DialledPair, socket: Socket): void {
+    if (this.#dialled.get(pair)?.socket === socket) this.#dialled.delete(pair);
+  }
+
+  /** Forgets the pairs of a socket whose target port is not ours. Returns the others. */
+  #forgetForeign(pairs: readonly DialledPair[], socket: Socket): DialledPair[] {
+    return pairs.filter((pair) => {
+      const isOurs = this.#ports.has(pair.port);
+      if (!isOurs) this.#forget(pair, socket);
+      return isOurs;
+    });
   }
 
   /** Forgets a socket that has closed: at once, or as soon as no port of ours can accept it any more. */
-  #closed(pairs: Map<string, number>, socket: Socket): void {
-    this.#forget(pairs, socket, (port) => !this.#ports.has(port));
-    const isLeft = (pair: string): boolean => this.#dialled.get(pair)?.socket === socket;
-    if (![...pairs.keys()].some(isLeft)) return;
-    this.#clock.after(REMEMBERED_MS, () => this.#forget(pairs, socket, () => true));
+  #closed(pairs: readonly DialledPair[], socket: Socket): void {
+    const left = this.#forgetForeign(pairs, socket).filter(({ pair }) => this.#dialled.get(pair)?.socket === socket);
+    if (left.length === 0) return;
+    this.#clock.after(REMEMBERED_MS, () => {
+      for (const pair of left) this.#forget(pair, socket);
+    });
   }
 
   /** The origin of the client of a socket that a listener has just accepted. To be asked once: the answer is forgotten. */
@@ -163,5 +175,5 @@ function senderOf({ host, port }: HostPort): string {
 
 /** A connection as a key: both its addresses and ports, in the order client, server. */
 function pairOf(client: HostPort, server: HostPort): string {
-  return [client, server].map(({ host, port }) => `${canonicalAddress(host)} ${port}`).join(" ");
+  return `${senderOf(client)} ${senderOf(server)}`;
 }

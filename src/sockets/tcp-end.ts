@@ -1,4 +1,5 @@
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { plainAddress } from "../core/net/address.js";
 import { movedSocket } from "./node-handle.js";
 import { ReadBuffer } from "./read-buffer.js";
 import { StreamEnd } from "./stream-end.js";
@@ -33,6 +34,8 @@ export function connectTcp(
  */
 export function acceptTcp(accepted: Socket, keepaliveMs: number, datagrams: boolean): StreamEnd {
   const buffer = new ReadBuffer(0, datagrams);
+  const { remoteAddress = "", remotePort = 0 } = accepted; // it has asked the kernel already
   const socket = movedSocket(accepted, buffer);
-  return socket === undefined ? new StreamEnd(accepted, keepaliveMs) : new StreamEnd(socket, keepaliveMs, buffer);
+  if (socket === undefined) return new StreamEnd(accepted, keepaliveMs);
+  return new StreamEnd(socket, keepaliveMs, buffer, { host: plainAddress(remoteAddress), port: remotePort });
 }
