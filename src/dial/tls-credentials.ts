@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { TlsIdentity } from "../core/config/settings.js";
 import { readRegularFile } from "../system/regular-file.js";
@@ -23,14 +23,17 @@ export type TlsIdentities = ReadonlyMap<string, Credentials>;
 /** Ciphers with which OpenSSL takes keys and signatures of any strength. */
 export const ANY_STRENGTH = "DEFAULT:@SECLEVEL=0";
 
+const MISMATCH = "ERR_OSSL_X509_KEY_VALUES_MISMATCH";
+const NO_PEM = "ERR_OSSL_PEM_NO_START_LINE";
+
 /** What the codes of OpenSSL mean for a file of TLS; its own messages name its functions. */
 const MESSAGES: Readonly<Record<string, string>> = {
-  ERR_OSSL_PEM_NO_START_LINE: "it holds no certificate in PEM",
+  [NO_PEM]: "it holds no certificate in PEM",
   ERR_OSSL_UNSUPPORTED: "the latter holds no private key in PEM",
   ERR_SSL_EE_KEY_TOO_SMALL: "its key is too short for clients",
   ERR_SSL_CA_MD_TOO_WEAK: "its signature is too weak for clients",
   ERR_OSSL_BAD_DECRYPT: "the latter wants a password: store the key without one",
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: "the private key does not belong to the certificate",
+  [MISMATCH]: "the private key does not belong to the certificate",
 };
 
 /**
@@ -43,7 +46,11 @@ export function readCredentials({ certificate, key, authority }: CredentialFiles
   const ca = authority && readCertificate(authority); // Node would take anything for it, and then trust nobody
   const secret = key && naming(key, () => readRegularFile(key));
   if (cert && secret)
-    naming(`${certificate} and ${key}`, () => createSecureContext({ cert, key: secret, ciphers: ANY_STRENGTH }));
+    naming(`${certificate} and ${key}`, () => {
+      createSecureContext({ cert, key: secret, ciphers: ANY_STRENGTH });
+      // which takes a key of another kind, such as one of an elliptic curve with an RSA certificate
+      if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(secret))) throw coded(MISMATCH);
+    });
   return { ...(cert && { cert }), ...(secret && { key: secret }), ...(ca && { ca }) };
 }
 
@@ -93,8 +100,13 @@ function readCertificate(path: string): Buffer {
   return naming(path, () => {
     const text = readRegularFile(path);
     new X509Certificate(text);
+    if (!text.includes("-----BEGIN")) throw coded(NO_PEM); // it is in DER, which TLS does not take
     return text;
   });
+}
+
+function coded(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 /** Puts the name of the file into the error of `read`. */

@@ -13,6 +13,10 @@ const text = `${certificates.folder}/text.pem`;
 writeFileSync(text, "no certificate");
 const locked = `${certificates.folder}/locked.key`;
 openssl("genrsa", "-aes256", "-passout", "pass:x", "-out", locked, "2048");
+const curve = `${certificates.folder}/curve.key`;
+openssl("ecparam", "-genkey", "-name", "prime256v1", "-out", curve); // with the parameters in front, as openssl writes it
+const der = `${certificates.folder}/one.der`;
+openssl("x509", "-in", one.certificate, "-outform", "DER", "-out", der);
 const short = { certificate: `${certificates.folder}/short.pem`, key: `${certificates.folder}/short.key` };
 const rsa = ["-newkey", "rsa:512", "-nodes", "-subj", "/CN=short", "-keyout", short.key, "-out", short.certificate];
 openssl("req", "-x509", "-days", "2", ...rsa);
@@ -36,6 +40,13 @@ const wrong = [
     `${one.certificate} and ${one.certificate}`,
     "the latter holds no private key in PEM",
   ],
+  [
+    "a key of another kind",
+    { certificate: one.certificate, key: curve },
+    `${one.certificate} and ${curve}`,
+    "the private key does not belong to the certificate",
+  ],
+  ["an authority in DER", { authority: der }, der, "it holds no certificate in PEM"],
   ["an authority that is no certificate", { authority: text }, text, "it holds no certificate in PEM"],
   [
     "a key with a password",

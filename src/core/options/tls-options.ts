@@ -1,4 +1,5 @@
 import { isAddress, isHostName } from "../net/address.js";
+import { findYesOrNo } from "../parse/keyword.js";
 import { fail, ok } from "../parse/result.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
 import { type ValueKind, word, yesOrNo } from "./value-kinds.js";
@@ -43,7 +44,8 @@ const VERSION: ValueKind<TlsVersion> = {
 export const IDENTITY: ValueKind<string> = {
   unit: "name",
   range: "a section [tls NAME]",
-  parse: (value) => (value === "" ? fail("the NAME of a section [tls NAME] is wanted") : ok(value)),
+  parse: (value) =>
+    value === "" || findYesOrNo(value) !== undefined ? fail("the NAME of a section [tls NAME] is wanted") : ok(value),
   print: String,
 };
 

@@ -107,6 +107,7 @@ const bad: [string, RegExp][] = [
   ["h:1 TLSM= PRTO=tls", /bad TLSM ""/],
   ["h:1 TLSL=2 PRTO=tls", /bad TLSL/],
   ["h:1 TLSI= PRTO=tls", /bad TLSI ""/],
+  ["h:1 TLSI=true", /bad TLSI "true": the NAME of a section \[tls NAME\] is wanted/],
   ["h:1 TLSI=boiler PRTO=udp", /TLSI goes with PRTO=tls/],
   ["h:1 IDLE=-1", /bad IDLE "-1"/],
   ["h:1 MONI=morse", /bad MONI "morse": conbus\|line\|[a-z|-]+\|hex is wanted/],
