@@ -56,7 +56,7 @@ async function keepRunning({ daemon, log }: Extract<Started, { kind: "running" }
   for (const [signal, number] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
       signals += 1;
-      if (signals > 1) process.exit(SIGNAL_STATUS + number);
+      if (signals > 1) leave(SIGNAL_STATUS + number);
       void daemon.stop(signal);
     });
   }
@@ -69,5 +69,17 @@ async function keepRunning({ daemon, log }: Extract<Started, { kind: "running" }
   process.on("unhandledRejection", fault);
   await daemon.stopped;
   await log.flush();
-  process.exit(EXIT.clean);
+  leave(EXIT.clean);
+}
+
+/**
+ * Ends the process. Node waits for its threads then, and nothing ends one in which the system's resolver hangs: SIGTERM does, which service
+ * managers take for a clean end, too.
+ */
+function leave(status: number): never {
+  if (process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) {
+    process.removeAllListeners("SIGTERM");
+    process.kill(process.pid, "SIGTERM");
+  }
+  process.exit(status);
 }

@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { parseGetent } from "../core/names/getent.js";
 import type { Family, HostAddress } from "../core/names/host-address.js";
 
 const DATABASES: Readonly<Record<Family, string>> = { 4: "ahostsv4", 6: "ahostsv6" };
 const MAX_OUTPUT = 65_536; // characters
 
-/** Others pass, such as EAGAIN: there are too many processes now. */
-const MISSING = new Set(["ENOENT", "EACCES"]);
+/** The system has no such program, or forbids it. Others pass, such as EAGAIN and EMFILE: there are too many processes, or files, now. */
+const MISSING = new Set(["ENOENT", "EACCES", "EPERM"]);
+/** Where a service without a `PATH` finds the program. */
+const USUAL_FOLDERS = "/usr/bin:/bin";
 
 /** Exit statuses: getent(1), and EX_USAGE of sysexits.h. */
 const FOUND = 0;
@@ -21,7 +24,7 @@ export class GetentProgram {
   readonly #name: string;
   readonly #family: Family;
   readonly #ended: (addresses: readonly HostAddress[] | undefined) => void;
-  #child: ChildProcess;
+  #child: ChildProcess | undefined;
   #isKilled = false;
 
   /** @param ended told the addresses once; undefined: this system has no such program */
@@ -34,25 +37,34 @@ export class GetentProgram {
 
   kill(): void {
     this.#isKilled = true;
-    this.#child.kill("SIGKILL");
+    this.#child?.kill("SIGKILL");
   }
 
-  #run(used: readonly string[]): ChildProcess {
+  #run(used: readonly string[]): ChildProcess | undefined {
     const words = [...used, DATABASES[this.#family], "--", this.#name];
-    const child = spawn("getent", words, { stdio: ["ignore", "pipe", "ignore"] });
+    const child = start(words);
+    if (!(child instanceof ChildProcess)) {
+      setImmediate(() => this.#failed(child));
+      return undefined;
+    }
     let text = "";
     let isStarted = true;
-    child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
-      if (text.length < MAX_OUTPUT) text += chunk;
-    });
-    child.once("error", ({ code = "" }: NodeJS.ErrnoException) => {
+    child.once("error", (error) => {
       isStarted = false; // a close may follow
-      this.#ended(MISSING.has(code) ? undefined : []);
+      this.#failed(error);
     });
     child.once("close", (status) => {
       if (isStarted) this.#exited(status, used, text);
     });
+    // without a free descriptor there is no pipe, whatever its type says
+    (child.stdout as Readable | undefined)?.setEncoding("latin1").on("data", (chunk: string) => {
+      if (text.length < MAX_OUTPUT) text += chunk;
+    });
     return child;
+  }
+
+  #failed({ code = "" }: NodeJS.ErrnoException): void {
+    this.#ended(MISSING.has(code) ? undefined : []);
   }
 
   #exited(status: number | null, used: readonly string[], text: string): void {
@@ -61,5 +73,15 @@ export class GetentProgram {
       this.#child = this.#run(options);
     } else if (status === FOUND) this.#ended(parseGetent(text, this.#family));
     else this.#ended(status === NOT_FOUND || status === null ? [] : undefined);
+  }
+}
+
+/** Starts the program. Returns the error that Node throws where it is forbidden, or memory is short. */
+function start(words: readonly string[]): ChildProcess | NodeJS.ErrnoException {
+  const env = { ...process.env, PATH: process.env["PATH"] || USUAL_FOLDERS };
+  try {
+    return spawn("getent", words, { stdio: ["ignore", "pipe", "ignore"], env });
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
   }
 }

@@ -66,6 +66,21 @@ export class NameLookup {
     return FAMILIES.filter((family) => this.#progress.isSilent(family));
   }
 
+  /** Whether it asks the name servers that the system has now. */
+  get asksCurrentServers(): boolean {
+    return this.#servers.areCurrent();
+  }
+
+  /** Whether somebody waits for it. */
+  get isAwaited(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** Ends before its time. */
+  giveUp(): void {
+    this.#end("silent");
+  }
+
   /** Tells a listener what is found from now on, and at once what has been found already. */
   join(listener: LookupListener): void {
     this.#listeners.add(listener);
@@ -85,7 +100,6 @@ export class NameLookup {
   cancel(): void {
     this.#isOver = true;
     this.#timer?.cancel();
-    this.#servers.cancel();
   }
 
   #advance(): void {
@@ -109,7 +123,7 @@ export class NameLookup {
         this.#answered(family, { kind: "silence" });
         return Number.POSITIVE_INFINITY;
       }
-      void this.#servers.ask(step.server, step.round, this.name, family).then((answer) => {
+      void this.#servers.ask(step.server, this.name, family).then((answer) => {
         if (answer.kind === "silence") questions.failed();
         else this.#answered(family, answer);
         this.#advance();
@@ -140,8 +154,7 @@ export class NameLookup {
           break;
         case "ask-system":
           void this.#sources.system(this.name).then((addresses) => {
-            const found = { kind: "found", addresses, ttlMs: SYSTEM_TTL_MS } as const;
-            this.#said("system", addresses.length > 0 ? found : { kind: "none" });
+            this.#said("system", answerOf(addresses));
             this.#advance();
           });
           break;
@@ -162,4 +175,10 @@ export class NameLookup {
     this.#owner.over(this, outcome);
     for (const listener of this.#listeners) listener.over(outcome);
   }
+}
+
+/** What the system's resolver says. */
+function answerOf(addresses: readonly HostAddress[] | undefined): Answer {
+  if (addresses === undefined) return { kind: "silence" };
+  return addresses.length > 0 ? { kind: "found", addresses, ttlMs: SYSTEM_TTL_MS } : { kind: "none" };
 }

@@ -5,14 +5,10 @@ import type { Answer } from "../core/names/lookup-progress.js";
 export interface NameServers {
   /** How many there are. */
   readonly count: number;
-  /**
-   * Asks one of them for the addresses of one family.
-   *
-   * @param round a question to the same server in another round is a question of its own: the earlier one stays open
-   */
-  ask(server: number, round: number, name: string, family: Family): Promise<Answer>;
-  /** Ends all questions; they are answered by silence. */
-  cancel(): void;
+  /** Whether `/etc/resolv.conf` still names these. */
+  areCurrent(): boolean;
+  /** Asks one of them for the addresses of one family. An earlier question stays open. */
+  ask(server: number, name: string, family: Family): Promise<Answer>;
 }
 
 /** Where the addresses of names come from. */
@@ -20,8 +16,8 @@ export interface NameSources {
   /** The addresses that the hosts file gives a name, IPv4 first. */
   hosts(name: string): Promise<readonly HostAddress[]>;
   servers(): NameServers;
-  /** Asks the system's resolver. Resolves to nothing when it finds nothing, or takes too long. */
-  system(name: string): Promise<readonly HostAddress[]>;
+  /** Asks the system's resolver. Resolves to no addresses when there are none, and to undefined when it has not said so in time. */
+  system(name: string): Promise<readonly HostAddress[] | undefined>;
   /** Gives up whatever is under way. */
   close(): void;
 }

@@ -5,26 +5,30 @@ import { type CachedName, NameCache } from "../core/names/name-cache.js";
 import { isAddress, isIPv4 } from "../core/net/address.js";
 import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
-import { DnsServers } from "./dns-servers.js";
+import { DnsChannels, DnsServers } from "./dns-servers.js";
 import { askHostsFile } from "./hosts-file.js";
 import { type LookupOwner, NameLookup } from "./name-lookup.js";
 import { NameSearch, nameError, type Search, type SearchDesk, type Seeker } from "./name-search.js";
 import type { NameSources } from "./name-sources.js";
 import { SystemResolver } from "./system-resolver.js";
 
-/** Names that are looked up at a time. Of more, only what is kept is used. */
-const MAX_LOOKUPS = 512;
+/** Names that are looked up at a time. One more takes the place of one that nobody waits for any more, or of the oldest. */
+const MAX_LOOKUPS = 2048;
 /** What was found so short a time ago is not asked for again. */
 const JUST_FOUND_MS = 1000;
 
 /** The sources of this machine. */
 function systemSources(clock: Clock): NameSources {
   const system = new SystemResolver(clock);
+  const channels = new DnsChannels();
   return {
     hosts: askHostsFile,
-    servers: () => new DnsServers(),
+    servers: () => new DnsServers(channels),
     system: (name) => system.ask(name),
-    close: () => system.close(),
+    close() {
+      system.close();
+      channels.close();
+    },
   };
 }
 
@@ -117,12 +121,24 @@ export class Names {
     const foundAt = this.#cache.get(name)?.foundAt ?? Number.NEGATIVE_INFINITY;
     const isJustFound = this.#clock.now() - foundAt < JUST_FOUND_MS;
     const known = this.#lookups.get(name);
-    if (known !== undefined && (known.isUndecided || isJustFound)) return known;
-    if (isJustFound || this.#running.size >= MAX_LOOKUPS) return undefined;
+    if (known !== undefined && (isJustFound || (known.isUndecided && known.asksCurrentServers))) return known;
+    if (isJustFound) return undefined;
+    if (this.#running.size >= MAX_LOOKUPS) this.#giveOneUp();
     const lookup = new NameLookup(name, this.#sources, this.#clock, this.#owner, this.#cache.quiet(name));
     this.#lookups.set(name, lookup);
     this.#running.add(lookup);
     return lookup;
+  }
+
+  #giveOneUp(): void {
+    const [oldest] = this.#running;
+    let given = oldest;
+    for (const each of this.#running) {
+      if (each.isAwaited) continue;
+      given = each;
+      break;
+    }
+    given?.giveUp();
   }
 
   #said(name: string, source: Source, answer: Answer): void {

@@ -1,21 +1,24 @@
 import { lookup } from "node:dns";
-import { Queue } from "../core/collections/queue.js";
+import { Deque } from "../core/collections/deque.js";
 import { FAMILIES, type HostAddress } from "../core/names/host-address.js";
 import { queueJob } from "../scheduling/round-robin.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { GetentProgram } from "./getent-program.js";
 
 /** Names at a time. */
-const MAX_NAMES = 4; // each has two programs
+const MAX_NAMES = 8; // each has two programs
 const MAX_THREADS = 2; // of the four that Node has
-/** Names that wait for their turn; more are given up at once. */
+/** Names that wait for their turn. Of more, the oldest is given up. */
 const MAX_WAITING = 256;
+/** While others wait, a name has so long: a device that is there answers multicast DNS in less. */
+const TURN_MS = 1000;
 /** Longest time for one name, its turn included. Multicast DNS takes 5 s to find nothing (avahi). */
 const LIMIT_MS = 6000;
 /** When one family is found, the other one has so long. */
 const OTHER_FAMILY_MS = 50;
 
-type Addresses = readonly HostAddress[];
+/** Undefined: there was no answer. */
+type Addresses = readonly HostAddress[] | undefined;
 
 /** One name, from its question to its answer. */
 class SystemQuestion {
@@ -34,10 +37,16 @@ class SystemQuestion {
     this.answer = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#limit = clock.after(LIMIT_MS, () => this.settle());
+    this.#limit = clock.after(LIMIT_MS, () => this.giveUp());
   }
 
-  settle(addresses: Addresses = this.#found): void {
+  /** Ends it with what has been found until now. */
+  giveUp(): void {
+    this.settle(this.#found.length > 0 ? this.#found : undefined);
+  }
+
+  settle(addresses: Addresses): void {
+    if (this.isOver) return;
     this.isOver = true;
     this.#limit.cancel();
     for (const program of this.#programs) program.kill();
@@ -52,21 +61,21 @@ class SystemQuestion {
   run(cannotRun: () => void): void {
     let open = FAMILIES.length;
     let isMissing = false;
-    const ended = (addresses: Addresses | undefined): void => {
-      if (this.isOver) return;
+    const ended = (addresses: Addresses): void => {
+      if (this.isOver || isMissing) return;
       if (addresses === undefined) {
-        if (!isMissing) cannotRun();
         isMissing = true;
+        cannotRun();
         return;
       }
       open -= 1;
       this.#found.push(...addresses);
-      if (open === 0) this.settle();
+      if (open === 0) this.settle(this.#found);
       else if (addresses.length > 0) this.#limitTo(OTHER_FAMILY_MS);
     };
     for (const family of FAMILIES) {
       const start = (): void => {
-        if (!this.isOver) this.#programs.push(new GetentProgram(this.name, family, ended));
+        if (!this.isOver && !isMissing) this.#programs.push(new GetentProgram(this.name, family, ended));
       };
       queueJob(start); // it takes 2 ms or more
     }
@@ -74,7 +83,7 @@ class SystemQuestion {
 
   #limitTo(ms: number): void {
     this.#limit.cancel();
-    this.#limit = this.#clock.after(ms, () => this.settle());
+    this.#limit = this.#clock.after(ms, () => this.giveUp());
   }
 }
 
@@ -84,11 +93,15 @@ class SystemQuestion {
  * `getaddrinfo` blocks its thread for as long as it likes, and nothing ends it. In a thread of Node a silent name server would delay other
  * names, files, and the end of the process. So it runs in a small program, `getent`, which can be ended. Systems without that program use
  * threads, but not all of them.
+ *
+ * Of the names that wait, the newest has the next turn: most of the older ones have nobody who waits for them any more.
  */
 export class SystemResolver {
   readonly #clock: Clock;
-  readonly #waiting = new Queue<SystemQuestion>();
-  readonly #running = new Set<SystemQuestion>();
+  /** The newest at the back. */
+  readonly #waiting = new Deque<SystemQuestion>();
+  /** Each in a program or a thread, with the time when its turn is over. */
+  readonly #running = new Map<SystemQuestion, number>();
   /** All that are not over, by name. */
   readonly #questions = new Map<string, SystemQuestion>();
   #hasGetent = true;
@@ -97,47 +110,64 @@ export class SystemResolver {
     this.#clock = clock;
   }
 
-  /** The addresses of a name in the system's order; none when it is unknown, or the time is over. Each name is asked for once at a time. */
+  /**
+   * The addresses of a name in the system's order; undefined when there is no answer in time. Each name is asked for once at a time.
+   */
   ask(name: string): Promise<Addresses> {
     const known = this.#questions.get(name);
     if (known !== undefined) return known.answer;
-    if (this.#waiting.size >= MAX_WAITING) return Promise.resolve([]);
     const question = new SystemQuestion(name, this.#clock);
     this.#questions.set(name, question);
     void question.answer.then(() => this.#questions.delete(name));
     this.#waiting.push(question);
+    if (this.#waiting.size > MAX_WAITING) this.#waiting.take()?.giveUp();
     this.#next();
+    if (this.#hasGetent) this.#endTurn();
     return question.answer;
   }
 
   /** Gives all questions up. */
   close(): void {
-    for (const question of this.#questions.values()) question.settle();
+    for (const question of this.#questions.values()) question.settle(undefined);
   }
 
   #next(): void {
     while (this.#running.size < (this.#hasGetent ? MAX_NAMES : MAX_THREADS)) {
-      const question = this.#waiting.take();
+      const question = this.#waiting.takeBack();
       if (question === undefined) return;
       if (!question.isOver) this.#start(question);
     }
   }
 
+  /** Ends a turn that has lasted too long for those who wait. */
+  #endTurn(): void {
+    if (this.#waiting.size === 0) return;
+    const now = this.#clock.now();
+    const [overdue] = [...this.#running].find(([{ isOver }, until]) => now >= until && !isOver) ?? [];
+    overdue?.giveUp();
+  }
+
   #start(question: SystemQuestion): void {
-    this.#running.add(question);
+    this.#running.set(question, this.#clock.now() + TURN_MS);
     const ended = (): void => {
-      this.#running.delete(question);
-      this.#next();
+      if (this.#running.delete(question)) this.#next();
     };
-    if (this.#hasGetent) {
-      void question.answer.then(ended);
-      question.run(() => {
-        this.#hasGetent = false;
-        askInThread(question, () => {});
-      });
-    } else {
+    if (!this.#hasGetent) {
       askInThread(question, ended);
+      return;
     }
+    const turn = this.#clock.after(TURN_MS, () => this.#endTurn());
+    let isProgram = true;
+    void question.answer.then(() => {
+      turn.cancel();
+      if (isProgram) ended();
+    });
+    question.run(() => {
+      isProgram = false;
+      this.#hasGetent = false;
+      this.#waiting.push(question);
+      ended();
+    });
   }
 }
 

@@ -11,6 +11,9 @@ export const ATTEMPT_DELAY_MS = 250;
 /** Failures by which the host itself has answered. */
 const ANSWERS = new Set(["ECONNREFUSED", "ECONNRESET"]);
 
+/** Most addresses that an error names. */
+const MAX_NAMED = 4;
+
 /** What a race needs. */
 export interface RaceContext {
   readonly clock: Clock;
@@ -39,11 +42,11 @@ export class HostRace<T> implements Attempt {
   readonly #race: ConnectionRace;
   readonly #search: Search;
   readonly #attempts = new Set<Attempt>();
+  readonly #tried: string[] = [];
   /** One for each attempt beside the first. */
   readonly #leases: DescriptorLease[] = [];
   #timer: Timer | undefined;
   #isOver = false;
-  #hasFound = false;
   /** Of the attempts, that of the last one counts; without one, the first denial, or why the name has no address. */
   #error: Error | undefined;
   #denial: Error | undefined;
@@ -65,9 +68,10 @@ export class HostRace<T> implements Attempt {
     });
   }
 
-  get lastError(): Error | undefined {
-    const noAddress = this.#hasFound ? undefined : new Error(`no address of ${this.#contest.host} is known yet`);
-    return this.#error ?? this.#denial ?? noAddress;
+  get lastError(): Error {
+    const silence = this.#tried.length > 0 ? `no answer from ${listOf(this.#tried)}` : undefined;
+    const reason = new Error(silence ?? `no address of ${this.#contest.host} is known yet`);
+    return this.#error ?? this.#denial ?? reason;
   }
 
   cancel(): void {
@@ -81,7 +85,6 @@ export class HostRace<T> implements Attempt {
 
   #found(addresses: readonly HostAddress[]): void {
     const now = this.#context.clock.now();
-    this.#hasFound = true;
     const permitted = addresses.filter(({ address }) => {
       const reason = this.#contest.denialReason?.(address);
       if (reason === undefined) return true;
@@ -126,6 +129,7 @@ export class HostRace<T> implements Attempt {
       }
       this.#leases.push(lease);
     }
+    this.#tried.push(address.address);
     const attempt = this.#contest.attempt(address.address, {
       connected: (result) => {
         if (!this.#attempts.delete(attempt)) return;
@@ -146,4 +150,9 @@ export class HostRace<T> implements Attempt {
 
 function failureOf({ code = "" }: NodeJS.ErrnoException): Failure {
   return ANSWERS.has(code) ? "answered" : "unanswered";
+}
+
+function listOf(addresses: readonly string[]): string {
+  const more = addresses.length - MAX_NAMED;
+  return `${addresses.slice(0, MAX_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -111,8 +111,9 @@ test("kept addresses that lead nowhere are asked for anew; without addresses the
 
 test("a race that is given up tells nothing, and says until then why it has not won", () => {
   const { found, attempt, race, told, clock, budget } = fixture();
-  assert.match(race.lastError?.message ?? "", /no address of hub/);
+  assert.match(race.lastError.message, /no address of hub/);
   found(V6, V4);
+  assert.equal(race.lastError.message, `no answer from ${V6.address}`);
   attempt(V6)?.failed(refused);
   assert.equal(race.lastError, refused);
   race.cancel();

@@ -5,7 +5,7 @@ import { Names } from "#src/names/names.js";
 import type { Clock } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
 
-const SILENT: NameServers = { count: 0, ask: async () => ({ kind: "silence" }), cancel() {} };
+const SILENT: NameServers = { count: 0, ask: async () => ({ kind: "silence" }), areCurrent: () => true };
 
 /**
  * Names as tests have them that are not about names: they know `localhost`.

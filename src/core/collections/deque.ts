@@ -54,6 +54,13 @@ export class Deque<T> {
     return place;
   }
 
+  /** Removes and returns the value at the back. */
+  takeBack(): T | undefined {
+    const place = this.#last;
+    if (place !== undefined) this.remove(place);
+    return place?.value;
+  }
+
   /** Removes and returns the value at the front. */
   take(): T | undefined {
     const place = this.#first;

@@ -56,6 +56,7 @@ export class LookupProgress {
   readonly #delivered = new Set<Source>();
   /** Families that had no answer the last time. */
   readonly #quiet: ReadonlySet<Family>;
+  readonly #isForSystem: boolean;
   /** When the system is to be asked. */
   #systemAt: number;
   #isEnoughSaid = false;
@@ -69,7 +70,8 @@ export class LookupProgress {
    */
   constructor(name: string, now: number, quiet: ReadonlySet<Family>) {
     this.#quiet = quiet;
-    this.#systemAt = now + (isForSystem(name) ? 0 : SYSTEM_AFTER_MS);
+    this.#isForSystem = isForSystem(name);
+    this.#systemAt = now + (this.#isForSystem ? 0 : SYSTEM_AFTER_MS);
   }
 
   /** What has been delivered, the preferred addresses first. */
@@ -152,6 +154,7 @@ export class LookupProgress {
 
   get #outcome(): LookupOutcome {
     if (this.#kindOf("system") === "found" || !this.isUndecided) return "found";
+    if (this.#isForSystem && this.#kindOf("system") === "silence") return "silent"; // what name servers say of it counts for nothing
     return this.#isUnknown || FAMILIES.every((family) => this.#kindOf(family) === "none") ? "unknown" : "silent";
   }
 

@@ -1,7 +1,7 @@
 /** What to do next about one question to the name servers. */
 export type QuestionStep =
   /** Ask the server of this index. */
-  | { readonly kind: "ask"; readonly server: number; readonly round: number }
+  | { readonly kind: "ask"; readonly server: number }
   /** Wait for an answer; at this time at the latest, ask again. */
   | { readonly kind: "wait"; readonly until?: number }
   /** No server has answered. */
@@ -61,7 +61,7 @@ export class ServerQuestions {
     this.#asked += 1;
     this.#lastAt = now;
     this.#due.shift(); // a dozen at most
-    return { kind: "ask", server: index % this.#servers, round: Math.floor(index / this.#servers) };
+    return { kind: "ask", server: index % this.#servers };
   }
 
   #round(at: number): number[] {

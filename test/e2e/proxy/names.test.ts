@@ -50,6 +50,11 @@ const STORIES: Readonly<Record<string, Story>> = {
     LATE_MS + SOON_MS,
   ],
   "a-truncated": [{ A: { ...HERE, truncated: true } }, SOON_MS],
+  // the server answers once on a TCP connection
+  "both-truncated": [
+    { A: { ...HERE, truncated: true }, AAAA: { addresses: ["fd00::dead"], truncated: true } },
+    SOON_MS,
+  ],
   "a-dead-first": [{ A: { addresses: ["127.0.0.99", "127.0.0.1"] } }, SOON_MS],
 };
 
