@@ -155,7 +155,7 @@ export class Names {
     this.#running.delete(lookup);
     if (this.#lookups.get(name) === lookup) this.#lookups.delete(name);
     if (outcome === "unknown") for (const source of SOURCES) this.#cache.forget(name, source);
-    if (outcome === "found") this.#cache.forgetExpired(name, this.#clock.now());
+    if (outcome === "found") this.#cache.forgetExpired(name, lookup.startedAt, this.#clock.now());
     for (const family of lookup.silentFamilies) this.#cache.hadNoAnswer(name, family);
   }
 

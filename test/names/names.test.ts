@@ -229,6 +229,22 @@ describe("while the servers are silent", () => {
     return all;
   }
 
+  test("the old address is used also where AAAA never had an answer", async () => {
+    const { world, hear, search, clock } = fixture();
+    world.servers[0] = { "a.test 4": "10.0.0.1/1" };
+    await hear("a.test");
+    for (let second = 0; second < 10; second += 1) {
+      clock.advance(1000);
+      await settled();
+    }
+    world.servers[0] = { "a.test": SILENCE };
+    world.system = { "a.test": "" };
+    clock.advance(1000);
+    const { heard } = search("a.test");
+    await settled();
+    assert.equal(heard[0], "10.0.0.1");
+  });
+
   test("the old address is used after 0.5 s, then after 50 ms, and that is logged once", async () => {
     const { search, clock, log } = await stale();
     const first = search("a.test");

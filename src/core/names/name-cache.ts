@@ -12,6 +12,7 @@ const NONE: ReadonlySet<Family> = new Set();
 interface CachedAnswer {
   readonly addresses: readonly HostAddress[];
   readonly freshUntil: number;
+  readonly foundAt: number;
 }
 
 interface Known {
@@ -68,7 +69,11 @@ export class NameCache {
   found(name: string, source: Source, { addresses, ttlMs }: Omit<FoundAnswer, "kind">, now: number): boolean {
     const known = this.#use(name) ?? this.#add(name);
     for (const other of source === "system" ? FAMILIES : (["system"] as const)) known.answers.delete(other);
-    known.answers.set(source, { addresses, freshUntil: now + Math.min(MAX_TTL_MS, Math.max(MIN_TTL_MS, ttlMs)) });
+    known.answers.set(source, {
+      addresses,
+      freshUntil: now + Math.min(MAX_TTL_MS, Math.max(MIN_TTL_MS, ttlMs)),
+      foundAt: now,
+    });
     if (source !== "system") known.quiet.delete(source);
     known.foundAt = now;
     const wasStale = known.isStale;
@@ -102,10 +107,14 @@ export class NameCache {
     if (known?.answers.size === 0) this.#names.delete(name);
   }
 
-  /** The sources have answered now: what none of them has said again is dropped when its time is over. */
-  forgetExpired(name: string, now: number): void {
-    for (const [source, { freshUntil }] of this.#names.get(name)?.answers ?? []) {
-      if (freshUntil <= now) this.forget(name, source);
+  /**
+   * The sources have answered a lookup: what none of them has said again is dropped when its time is over.
+   *
+   * @param since when the lookup began. It may outlast what it has found: a family that has no answer takes seconds.
+   */
+  forgetExpired(name: string, since: number, now: number): void {
+    for (const [source, { freshUntil, foundAt }] of this.#names.get(name)?.answers ?? []) {
+      if (freshUntil <= now && foundAt < since) this.forget(name, source);
     }
   }
 
