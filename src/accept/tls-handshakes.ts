@@ -202,10 +202,8 @@ export class TlsHandshakes {
   }
 
   #failOldest(): void {
-    for (const fail of this.#pending.values()) {
-      fail(`TLS: ${this.#maxPending} handshakes are under way, and this was the oldest`);
-      return;
-    }
+    const [failOldest] = this.#pending.values();
+    failOldest?.(`TLS: ${this.#maxPending} handshakes are under way, and this was the oldest`);
   }
 
   #reject(socket: Socket, origin: ClientOrigin, listener: Listener, reason: string): void {

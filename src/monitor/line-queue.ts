@@ -4,7 +4,10 @@ import { LineWriter, type WriteText } from "../log/line-writer.js";
 import { Times } from "../log/times.js";
 import type { Clock } from "../system/clock.js";
 
-/** Memory for lines that wait for one watcher, in bytes. It is small, since there can be many watchers: a watcher that reads gets its lines 50 times a second. */
+/**
+ * Memory for lines that wait for one watcher, in bytes. It is small, since there can be many watchers: a watcher that reads gets its lines 50
+ * times a second.
+ */
 export const MAX_WATCHER_WAITING = 131_072;
 
 /** Lines of a monitor on their way to one console, file or watcher. Subscribers of different formats may share it. */

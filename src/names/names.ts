@@ -131,14 +131,9 @@ export class Names {
   }
 
   #giveOneUp(): void {
-    const [oldest] = this.#running;
-    let given = oldest;
-    for (const each of this.#running) {
-      if (each.isAwaited) continue;
-      given = each;
-      break;
-    }
-    given?.giveUp();
+    const running = [...this.#running];
+    const needless = running.find(({ isAwaited }) => !isAwaited);
+    (needless ?? running[0])?.giveUp();
   }
 
   #said(name: string, source: Source, answer: Answer): void {

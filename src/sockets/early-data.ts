@@ -10,6 +10,7 @@ export interface EarlyBytes {
   readonly ended: boolean;
 }
 
+/** The client has sent nothing. */
 export const NO_EARLY_BYTES: EarlyBytes = { bytes: Buffer.alloc(0), ended: false };
 
 /** Keeps what a client sends while its remote is being dialled, and notices when the client goes away meanwhile. */

@@ -114,11 +114,6 @@ export abstract class QueuedEnd implements End {
     this.flush();
   }
 
-  /** The peer has cut the connection (RESET), or is lost: behind the waiting bytes the end closes, and the reader learns that it is a cut. */
-  resetBehindQueue(reason: string): void {
-    this.endBehindQueue(reason, true);
-  }
-
   /** The end has just gone, whichever side closed it: gives back what the subclass holds. Called once. */
   protected abstract released(): void;
 

@@ -175,7 +175,7 @@ export class Channel extends QueuedEnd {
     const isOver = this.isEnding && this.#fin !== "open"; // both sides have sent FIN: CLOSE only gives the number back
     this.#isClosedThere = true;
     this.#out = undefined;
-    if (how === "reset") this.resetBehindQueue(RESET_THERE);
+    if (how === "reset") this.endBehindQueue(RESET_THERE, true);
     else if (!this.passesFin) this.endBehindQueue();
     else if (!isOver) this.endBehindQueue(CLOSED_THERE);
     this.sent();

@@ -29,8 +29,8 @@ class TestEnd extends QueuedEnd {
 
   end(): void {}
 
-  close(reason?: string): void {
-    this.endBehindQueue(reason);
+  close(reason?: string, isCut = false): void {
+    this.endBehindQueue(reason, isCut);
   }
 
   protected released(): void {
@@ -121,7 +121,7 @@ test("a reset of the peer comes behind what waits, and says that it is a cut", (
     end.events = { ...end.events, closed: (error) => (reason = error) };
     end.deliver(Buffer.from("half"));
     before(end);
-    end.resetBehindQueue("reset by the service");
+    end.close("reset by the service", true);
     assert.equal(end.gone, false);
     end.resume();
     assert.deepEqual([end.told, reason?.message, isCut(reason)], [["half", "released"], "reset by the service", true]);
@@ -129,7 +129,7 @@ test("a reset of the peer comes behind what waits, and says that it is a cut", (
   const ended = new TestEnd();
   ended.close();
   ended.resume();
-  ended.resetBehindQueue("reset by the service");
+  ended.close("reset by the service", true);
   assert.deepEqual(ended.told, ["EOF", "released", "closed: reset by the service"]);
 });
 

@@ -12,6 +12,7 @@ export const DROP_REASONS = ["slow", "foreign", "unsent"] as const;
 /** Datagrams that were dropped, by reason. */
 export type DroppedDatagrams = Record<(typeof DROP_REASONS)[number], number>;
 
+/** Counts that begin. The caller may change them. */
 export function noneDropped(): DroppedDatagrams {
   return { slow: 0, foreign: 0, unsent: 0 };
 }
@@ -23,6 +24,7 @@ export function allDropped(parts: readonly DroppedDatagrams[]): DroppedDatagrams
   return sum;
 }
 
+/** Datagrams that were dropped, for whatever reason. */
 export function totalDropped({ slow, foreign, unsent }: DroppedDatagrams): number {
   return slow + foreign + unsent;
 }

@@ -1,4 +1,7 @@
-/** Bytes are copied into blocks of this size: most writes of a link, 64 KiB and more, lie in one. Of a block that is not full, the rest costs nothing. */
+/**
+ * Bytes are copied into blocks of this size: most writes of a link, 64 KiB and more, lie in one. Of a block that is not full, the rest costs
+ * nothing.
+ */
 const BLOCK = 1_048_576;
 /** Empty blocks that are kept for later bytes: a fast link fills and empties so many between two acknowledgements. */
 const MAX_SPARES = 2;
