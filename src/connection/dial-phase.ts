@@ -74,13 +74,11 @@ export class DialPhase {
     this.#dial = task.startDial();
     log.target = formatRemote(request);
     log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
-    this.#earlyData = new EarlyData(
-      client,
-      task.early,
-      (error) => owner.clientLeft(endedBy("client", error)),
-      (error) => owner.fault(error),
-      () => this.#dial.endRetries?.(),
-    );
+    this.#earlyData = new EarlyData(client, task.early, {
+      clientClosed: (error) => owner.clientLeft(endedBy("client", error)),
+      clientLeft: () => this.#dial.endRetries?.(),
+      fault: (error) => owner.fault(error),
+    });
     if (this.#earlyData.hasLeft) this.#dial.endRetries?.();
     this.#dial.end
       .then(

@@ -166,12 +166,10 @@ export class Acceptor {
     });
     // it is seen a moment later: until then, what it says is kept; datagrams wait by themselves
     if (!isDecided && client instanceof StreamEnd) {
-      early = new EarlyData(
-        client,
-        NO_EARLY_BYTES,
-        () => {},
-        (error) => log.error(faultText(error)),
-      );
+      early = new EarlyData(client, NO_EARLY_BYTES, {
+        clientClosed() {},
+        fault: (error) => log.error(faultText(error)),
+      });
     }
   }
 }

@@ -13,32 +13,26 @@ export interface EarlyBytes {
 /** The client has sent nothing. */
 export const NO_EARLY_BYTES: EarlyBytes = { bytes: Buffer.alloc(0), ended: false };
 
+/** What early data tells who waits for the client. */
+export interface EarlyDataOwner {
+  /** The client has gone, with the error if there was one. */
+  clientClosed(error: Error | undefined): void;
+  /** The client has sent FIN and no byte. */
+  clientLeft?(): void;
+  fault(error: unknown): void;
+}
+
 /** Keeps what a client sends while its remote is being dialled, and notices when the client goes away meanwhile. */
 export class EarlyData implements EndEvents {
-  /** As the constructor takes it. */
-  readonly closed: (error: Error | undefined) => void;
-  readonly fault: (error: unknown) => void;
   readonly #client: End;
-  readonly #left: () => void;
+  readonly #owner: EarlyDataOwner;
   readonly #bytes = new ByteQueue();
   #ended = false;
 
-  /**
-   * @param first what the client has sent already
-   * @param clientClosed called when the client has gone, with the error if there was one
-   * @param left called when the client has sent FIN and no byte
-   */
-  constructor(
-    client: End,
-    first: EarlyBytes,
-    clientClosed: (error: Error | undefined) => void,
-    fault: (error: unknown) => void,
-    left = (): void => {},
-  ) {
+  /** @param first what the client has sent already */
+  constructor(client: End, first: EarlyBytes, owner: EarlyDataOwner) {
     this.#client = client;
-    this.closed = clientClosed;
-    this.fault = fault;
-    this.#left = left;
+    this.#owner = owner;
     this.#bytes.push(first.bytes);
     this.#ended = first.ended;
     client.events = this;
@@ -69,7 +63,15 @@ export class EarlyData implements EndEvents {
 
   eof(): void {
     this.#ended = true;
-    if (this.size === 0) this.#left();
+    if (this.size === 0) this.#owner.clientLeft?.();
+  }
+
+  closed(error: Error | undefined): void {
+    this.#owner.clientClosed(error);
+  }
+
+  fault(error: unknown): void {
+    this.#owner.fault(error);
   }
 
   drained(): void {}

@@ -11,7 +11,11 @@ const fail = (error: unknown): void => assert.fail(String(error));
 
 test("early bytes are kept as they were, though their memory is used again", () => {
   const client = new FakeEnd();
-  const earlyData = new EarlyData(client, { bytes: Buffer.from("first "), ended: false }, () => {}, fail);
+  const earlyData = new EarlyData(
+    client,
+    { bytes: Buffer.from("first "), ended: false },
+    { clientClosed() {}, fault: fail },
+  );
   const chunks = ["a".repeat(5000), "b", "c".repeat(20_000), "d".repeat(300)];
   client.send(...chunks);
   client.fin();
@@ -22,7 +26,7 @@ test("early bytes are kept as they were, though their memory is used again", () 
 
 test("a client that sends too much early is not read any more", () => {
   const client = new FakeEnd();
-  const earlyData = new EarlyData(client, NO_EARLY_BYTES, () => {}, fail);
+  const earlyData = new EarlyData(client, NO_EARLY_BYTES, { clientClosed() {}, fault: fail });
   client.send(Buffer.alloc(60_000), Buffer.alloc(10_000), Buffer.alloc(10_000));
   assert.equal(client.isPaused, true);
   assert.equal(earlyData.take().bytes.length, 70_000);
@@ -32,7 +36,7 @@ test("a client that had sent enough before is not read at all", () => {
   const client = new FakeEnd();
   client.resume();
   const first = { bytes: Buffer.alloc(MAX_EARLY_BYTES), ended: true };
-  const earlyData = new EarlyData(client, first, () => {}, fail);
+  const earlyData = new EarlyData(client, first, { clientClosed() {}, fault: fail });
   client.send("more");
   assert.equal(client.isPaused, true);
   assert.deepEqual(earlyData.take(), first);
@@ -42,7 +46,7 @@ test("a client that had sent enough before is not read at all", () => {
 async function scene(t: TestContext) {
   const { end, peer } = await socketEnd(t);
   const closed: (Error | undefined)[] = [];
-  const earlyData = new EarlyData(end, NO_EARLY_BYTES, (error) => closed.push(error), fail);
+  const earlyData = new EarlyData(end, NO_EARLY_BYTES, { clientClosed: (error) => closed.push(error), fault: fail });
   return { end, peer, closed, earlyData };
 }
 
