@@ -4,7 +4,7 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { Attempt, Outcome } from "../sockets/connecting.js";
 import type { End } from "../sockets/end.js";
-import { ATTEMPT_DELAY_MS, HostRace, type RaceContext } from "../sockets/host-race.js";
+import { HostRace, type RaceContext } from "../sockets/host-race.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import { type TargetRules, targetDenialReason } from "./target-rules.js";
 import type { Credentials } from "./tls-credentials.js";
@@ -43,7 +43,7 @@ export function attemptTarget<T>(
   if (isAddress(host)) return connect(target, outcome);
   const contest = {
     host,
-    delayMs: Math.min(ATTEMPT_DELAY_MS, options.connectTimeoutMs / 2),
+    withinMs: options.connectTimeoutMs,
     denialReason: (address: string) => targetDenialReason(target, address, context),
     attempt: (address: string, each: Outcome<T>) => connect({ host: address, port }, each),
   };

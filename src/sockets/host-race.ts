@@ -7,7 +7,7 @@ import type { DescriptorBudget, DescriptorLease } from "../system/descriptor-bud
 import type { Attempt, Outcome } from "./connecting.js";
 
 /** So long an attempt has before the next one joins it (RFC 8305, section 8). */
-export const ATTEMPT_DELAY_MS = 250;
+const ATTEMPT_DELAY_MS = 250;
 /** Failures by which the host itself has answered. */
 const ANSWERS = new Set(["ECONNREFUSED", "ECONNRESET"]);
 
@@ -26,8 +26,8 @@ export interface RaceContext {
 export interface Contest<T> {
   /** The name. */
   readonly host: string;
-  /** Between the starts of two attempts, in milliseconds. */
-  readonly delayMs?: number;
+  /** How long it may take, in milliseconds. */
+  readonly withinMs?: number;
   /** Why an address must not be connected to; undefined: it may. */
   denialReason?(address: string): string | undefined;
   /** Begins to connect to an address. It tells its outcome later, not during this call. */
@@ -57,7 +57,7 @@ export class HostRace<T> implements Attempt {
     this.#contest = contest;
     this.#context = context;
     this.#outcome = outcome;
-    this.#race = new ConnectionRace(contest.delayMs ?? ATTEMPT_DELAY_MS);
+    this.#race = new ConnectionRace(ATTEMPT_DELAY_MS, contest.withinMs);
     this.#search = context.names.search(contest.host, {
       found: (addresses) => this.#found(addresses),
       ended: (isKept, error) => {

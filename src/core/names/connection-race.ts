@@ -17,6 +17,11 @@ export type Prospect = "more" | "refresh" | "nothing";
 /** How an attempt has failed: the host has answered that it takes no connection, or nobody has answered. */
 export type Failure = "answered" | "unanswered";
 
+/** By this part of its time, a race has begun all attempts. */
+const STARTED_BY = 0.75;
+/** RFC 8305, section 8. */
+const MIN_DELAY_MS = 10;
+
 /** Addresses that are still to come are waited for so long, once the host has refused all others: it is there, and will likely refuse again. */
 const PATIENCE_MS = 2000;
 
@@ -25,7 +30,8 @@ const PATIENCE_MS = 2000;
  * and an attempt that is not over has so much time before the next one joins it. Times are in milliseconds of one clock.
  */
 export class ConnectionRace {
-  readonly #delayMs: number;
+  readonly #maxDelayMs: number;
+  readonly #withinMs: number;
   readonly #known = new Set<string>();
   #untried: HostAddress[] = [];
   #prospect: Prospect = "more";
@@ -36,14 +42,23 @@ export class ConnectionRace {
   /** When the last attempt failed, if a host had answered. */
   #answeredAt: number | undefined;
 
-  /** @param delayMs between the starts of two attempts, unless one fails (RFC 8305, section 8: 250 ms) */
-  constructor(delayMs: number) {
-    this.#delayMs = delayMs;
+  /**
+   * @param maxDelayMs between the starts of two attempts, unless one fails (RFC 8305, section 8: 250 ms)
+   * @param withinMs how long the race may take: of many addresses, even the last one begins in time
+   */
+  constructor(maxDelayMs: number, withinMs = Number.POSITIVE_INFINITY) {
+    this.#maxDelayMs = maxDelayMs;
+    this.#withinMs = withinMs;
   }
 
   /** Attempts that are neither connected nor failed. */
   get running(): number {
     return this.#running;
+  }
+
+  get #delayMs(): number {
+    const eachMs = (this.#withinMs * STARTED_BY) / Math.max(2, this.#known.size);
+    return Math.min(this.#maxDelayMs, Math.max(MIN_DELAY_MS, eachMs));
   }
 
   /** Takes addresses in, the preferred one first. Those that are known already count once. */

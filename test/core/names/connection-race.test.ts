@@ -27,6 +27,17 @@ test("families take turns, and each attempt has 250 ms before the next one joins
   );
 });
 
+test("of many addresses, the last one begins when three quarters of the time are over", () => {
+  const race = new ConnectionRace(DELAY_MS, 4000);
+  const addresses = Array.from({ length: 40 }, (_, index) => four(index));
+  race.found(addresses);
+  const begun = Array.from({ length: 601 }, (_, step) => starts(race, step * 5)).flat();
+  assert.equal(begun.length, addresses.length);
+  const few = new ConnectionRace(DELAY_MS, 200);
+  few.found([six(1), four(1)]);
+  assert.deepEqual([starts(few, 0).length, starts(few, 74).length, starts(few, 75).length], [1, 0, 1]);
+});
+
 test("a failure lets the next one begin at once", () => {
   const race = new ConnectionRace(DELAY_MS);
   race.found([six(1), four(1)]);
