@@ -29,12 +29,12 @@ export interface OwnPort {
   readonly bound: string;
 }
 
-/** An attempt to connect. */
-interface DialledPair {
-  /** As {@link pairOf} has it. */
-  readonly pair: string;
-  /** Of the target. */
-  readonly port: number;
+/** A connection that we have begun; addresses in canonical form. */
+interface Dialled {
+  readonly socket: Socket;
+  readonly origin: ClientOrigin;
+  readonly client: HostPort;
+  readonly server: HostPort;
 }
 
 /**
@@ -45,8 +45,8 @@ export class OwnSockets {
   readonly #clock: Clock;
   /** By port number: one number may be bound at several addresses. */
   readonly #ports = new Map<number, Set<OwnPort>>();
-  /** Sockets that we have connected and nobody has accepted yet, by {@link pairOf}. */
-  readonly #dialled = new Map<string, { readonly socket: Socket; readonly origin: ClientOrigin }>();
+  /** Those that nobody has accepted yet, by our own port; the newest comes first. */
+  readonly #dialled = new Map<number, readonly Dialled[]>();
   /** UDP sockets of ours, by the address and port that they send from. */
   readonly #senders = new Map<string, { readonly socket: DatagramSocket; readonly origin: ClientOrigin }>();
   readonly #routes = new RouteGraph();
@@ -85,58 +85,65 @@ export class OwnSockets {
    * while the kernel still repeats the attempt.
    */
   dialling(socket: Socket, origin: ClientOrigin): void {
-    const pairs: DialledPair[] = [];
-    const remember = (remote: HostPort): void => {
+    const attempts: Dialled[] = [];
+    const remember = (server: HostPort): void => {
       const { localAddress: host, localPort: port } = socket;
       if (host === undefined || port === undefined) return;
-      const pair = pairOf({ host, port }, remote);
-      this.#dialled.set(pair, { socket, origin });
-      if (pairs.push({ pair, port: remote.port }) > 1) return;
+      const dialled = { socket, origin, client: { host: canonicalAddress(host), port }, server };
+      this.#dialled.set(port, [dialled, ...(this.#dialled.get(port) ?? [])]);
+      if (attempts.push(dialled) > 1) return;
       socket.once("connect", connected);
       socket.once("close", closed);
     };
     const attempted = (address: string, port: number): void =>
       process.nextTick(remember, { host: connectedAddress(address), port });
     const connected = (): void => {
-      if (this.#forgetForeign(pairs, socket).length > 0) return;
+      if (this.#forgetForeign(attempts).length > 0) return;
       socket.off("connectionAttempt", attempted); // a connection to another program keeps none of this
       socket.off("close", closed);
     };
-    const closed = (): void => this.#closed(pairs, socket);
+    const closed = (): void => this.#closed(attempts);
     socket.on("connectionAttempt", attempted);
   }
 
-  #forget({ pair }: DialledPair, socket: Socket): void {
-    if (this.#dialled.get(pair)?.socket === socket) this.#dialled.delete(pair);
+  #forget(dialled: Dialled): void {
+    const { port } = dialled.client;
+    const others = this.#dialled.get(port)?.filter((each) => each !== dialled) ?? [];
+    if (others.length > 0) this.#dialled.set(port, others);
+    else this.#dialled.delete(port);
   }
 
-  /** Forgets the pairs of a socket whose target port is not ours. Returns the others. */
-  #forgetForeign(pairs: readonly DialledPair[], socket: Socket): DialledPair[] {
-    return pairs.filter((pair) => {
-      const isOurs = this.#ports.has(pair.port);
-      if (!isOurs) this.#forget(pair, socket);
+  /** Forgets those whose target port is not ours. Returns the others. */
+  #forgetForeign(attempts: readonly Dialled[]): Dialled[] {
+    return attempts.filter((dialled) => {
+      const isOurs = this.#ports.has(dialled.server.port);
+      if (!isOurs) this.#forget(dialled);
       return isOurs;
     });
   }
 
-  /** Forgets a socket that has closed: at once, or as soon as no port of ours can accept it any more. */
-  #closed(pairs: readonly DialledPair[], socket: Socket): void {
-    const left = this.#forgetForeign(pairs, socket).filter(({ pair }) => this.#dialled.get(pair)?.socket === socket);
+  /** Forgets the attempts of a socket that has closed: at once, or as soon as no port of ours can accept it any more. */
+  #closed(attempts: readonly Dialled[]): void {
+    const left = this.#forgetForeign(attempts).filter((each) => this.#dialled.get(each.client.port)?.includes(each));
     if (left.length === 0) return;
     this.#clock.after(REMEMBERED_MS, () => {
-      for (const pair of left) this.#forget(pair, socket);
+      for (const dialled of left) this.#forget(dialled);
     });
   }
 
   /** The origin of the client of a socket that a listener has just accepted. To be asked once: the answer is forgotten. */
   originOf(accepted: Socket, { name, line = name, accepts }: OwnListener): ClientOrigin {
     const client = { address: plainAddress(accepted.remoteAddress ?? ""), line, hops: 0 };
-    if (this.#dialled.size === 0) return client;
-    const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = accepted;
-    const key = pairOf({ host: remoteAddress, port: remotePort }, { host: localAddress, port: localPort });
-    const dialled = this.#dialled.get(key);
+    const candidates = this.#dialled.get(accepted.remotePort ?? 0);
+    if (candidates === undefined) return client;
+    const from = canonicalAddress(accepted.remoteAddress ?? "");
+    const { localAddress = "", localPort } = accepted;
+    const to = canonicalAddress(localAddress);
+    const dialled = candidates.find(
+      (each) => each.client.host === from && each.server.host === to && each.server.port === localPort,
+    );
     if (dialled === undefined) return client;
-    this.#dialled.delete(key);
+    this.#forget(dialled);
     const { origin, socket } = dialled;
     const open =
       accepts === "devices" ? this.#route(line, origin.line, socket) : this.#route(origin.line, line, socket);
@@ -171,9 +178,4 @@ export class OwnSockets {
 /** Where datagrams come from, as a key. */
 function senderOf({ host, port }: HostPort): string {
   return `${canonicalAddress(host)} ${port}`;
-}
-
-/** A connection as a key: both its addresses and ports, in the order client, server. */
-function pairOf(client: HostPort, server: HostPort): string {
-  return `${senderOf(client)} ${senderOf(server)}`;
 }
