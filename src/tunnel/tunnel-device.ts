@@ -170,7 +170,8 @@ export class TunnelDevice {
 
   #disconnected(problem: string, connection: ServerConnection, farewell?: Farewell): void {
     connection.stopWatching();
-    this.#retryLater(problem, { lastedMs: connection.ageMs, farewell });
+    const lastedMs = this.#state.kind === "greeting" ? 0 : connection.ageMs; // a server that does not answer is no good link
+    this.#retryLater(problem, { lastedMs, farewell });
   }
 
   /** The server offers a session: from now on the link waits for another connection when it loses this one. */

@@ -166,13 +166,15 @@ export class TunnelLink {
   }
 
   /**
-   * Closes the link because this side wants so. With a session the peer is told: it would wait for another connection.
+   * Closes the link because this side wants so. One of our own is told: its log has the reason, and with a session it does not wait for
+   * another connection.
    *
    * @param gone told when the connection is closed, unless `lost` tells that
    */
   leave(reason: string, gone = (): void => {}): void {
-    if (this.connection.session === undefined) this.close(reason);
-    else this.dismiss(reason, { reason: "closed", text: reason }, gone);
+    if (this.connection.session !== undefined || this.peer.can("bye"))
+      this.dismiss(reason, { reason: "closed", text: reason }, gone);
+    else this.close(reason);
   }
 
   #stop(): boolean {

@@ -39,12 +39,14 @@ export class TunnelServer {
    * link.
    *
    * @param closed called when this connection of the device has closed
-   * @param heard called when the device has said something
+   * @param heard called when the device has said something, and is let in: a device that is not has lines of its own in the log
    */
   accept(end: StreamEnd, closed: (reason: string) => void, heard = (): void => {}): SocketOwner {
-    const visit = new DeviceVisit(end, this.#line.route.tunnel, this.#context, closed, heard);
+    const visit: DeviceVisit = new DeviceVisit(end, this.#line.route.tunnel, this.#context, closed, () => {
+      if (!this.#visits.has(visit)) heard();
+    });
     const free = this.#openSlot?.isFree ? this.#openSlot : undefined;
-    visit.holder = free?.take(visit) ?? this.#examine(visit);
+    visit.holder = free?.take(visit) ?? this.#examine(visit, heard);
     const { owner } = visit;
     visit.link.start();
     return owner;
@@ -61,18 +63,20 @@ export class TunnelServer {
     return secret === undefined && devices.length === 0 ? this.#slots[0] : undefined;
   }
 
-  #examine(visit: DeviceVisit): LinkHolder {
+  #examine(visit: DeviceVisit, heard: () => void): LinkHolder {
     this.#visits.add(visit);
     const candidate = new DeviceCandidate(visit, this.#context.clock, {
       tunnel: this.#line.route.tunnel,
       slotOf: (device) => this.#slotOf(device),
       admitted: (slot, listens) => {
         this.#visits.delete(visit);
+        heard();
         visit.holder = slot.take(visit);
         if (listens) visit.holder.handle({ kind: "listen" });
       },
       resumed: (slot, received) => {
         this.#visits.delete(visit);
+        heard();
         slot.resume(visit, received);
       },
       rejected: (reason, isStranger) => {

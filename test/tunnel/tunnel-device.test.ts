@@ -6,7 +6,16 @@ import { BlackHole } from "../support/black-hole.js";
 import { ManualClock } from "../support/clock.js";
 import { daemonHere } from "../support/in-process.js";
 import { Device } from "../support/net.js";
-import { CONNECT, connectPayload, ScriptedServer } from "../support/tunnel.js";
+import {
+  CONNECT,
+  connectPayload,
+  FramePeer,
+  HELLO,
+  PONG,
+  ScriptedServer,
+  SESSION,
+  sessionPayload,
+} from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
@@ -14,6 +23,7 @@ const STEADY_MS = 1000;
 const FIRST_RETRY_MS = 375; // longest first wait
 const MAX_RETRY_MS = 2000;
 const CONNECT_MS = 3000;
+const ANSWER_MS = 3000;
 const NO_SUCH_COMMAND = 99;
 const OPENING = 8; // LISTEN and a ping
 
@@ -163,4 +173,25 @@ test("a closed service is released at once, not after a silence", async (t) => {
   side.end();
   await peer.closes(0);
   await until(() => side.ended || side.closed, "its end");
+});
+
+test("a server that does not answer to SESSION is logged once, however often", async (t) => {
+  const { clock, server, log, link, lose } = await open(t);
+  const peer = await link();
+  peer.send(PONG, 0);
+  peer.send(HELLO, 0, "session");
+  peer.send(SESSION, 0, sessionPayload(Buffer.alloc(16, "session!"), 0, 60_000));
+  await peer.expect(SESSION, 0);
+  await lose(peer);
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    await until(() => {
+      clock.advance(50);
+      return server.count > attempt;
+    }, "an attempt");
+    const silent = new FramePeer(await server.device.client(attempt));
+    await silent.expect(SESSION, 0);
+    clock.advance(ANSWER_MS);
+    await silent.ended();
+  }
+  assert.equal(log.lines.filter((line) => line.includes("no answer within 3 s")).length, 1);
 });

@@ -14,7 +14,7 @@ import { TunnelServer } from "#src/tunnel/tunnel-server.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { Client } from "../support/net.js";
-import { FramePeer, HELLO, LISTEN, PING, PONG, SESSION, sessionOf } from "../support/tunnel.js";
+import { BYE, FramePeer, HELLO, LISTEN, PING, PONG, SESSION, sessionOf } from "../support/tunnel.js";
 import { until } from "../support/wait.js";
 
 const TELL_WITHIN_MS = 10_000;
@@ -61,9 +61,15 @@ async function open(t: TestContext, secret = "") {
     for (const each of [server, slot]) each.close(reason);
   };
   const over: string[] = [];
+  const heard = new Set<string>();
   let from = "";
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) => {
-    server.accept(new StreamEnd(socket, 30_000, undefined, { host: from, port: 1 }), (reason) => over.push(reason));
+    const end = new StreamEnd(socket, 30_000, undefined, { host: from, port: 1 });
+    server.accept(
+      end,
+      (reason) => over.push(reason),
+      () => heard.add(end.peerAddress),
+    );
   }).listen(0, "127.0.0.1");
   await once(listener, "listening");
   const devices: Client[] = [];
@@ -73,7 +79,7 @@ async function open(t: TestContext, secret = "") {
     for (const device of devices) device.destroy();
   });
   return {
-    ...{ server, close, clock, log, over, ports, alerts },
+    ...{ server, close, clock, log, over, heard, ports, alerts },
     /** A client connects to the host port. */
     attach: () => attach(),
     connect: async (address = "127.0.0.1"): Promise<FramePeer> => {
@@ -238,7 +244,7 @@ test("who connects and says nothing ends no good link, and is closed after 10 s"
 });
 
 test("two devices of another make: the one that comes back is turned away for 10 s, and one warning names both", async (t) => {
-  const { server, clock, log, connect } = await open(t);
+  const { server, clock, log, heard, connect } = await open(t);
   const come = async (address: string): Promise<FramePeer> => {
     const device = await connect(address);
     device.send(LISTEN, 0);
@@ -252,6 +258,8 @@ test("two devices of another make: the one that comes back is turned away for 10
   await first.ended();
   first.client.destroy();
   await linkedFrom("10.0.0.2");
+  assert.deepEqual([...heard], ["10.0.0.1", "10.0.0.2"]);
+  heard.clear();
   for (const times of [1, 2]) {
     const back = await come("10.0.0.1");
     await until(() => clock.pending > 2 || log.lines.some((line) => line.includes("two devices")), "its LISTEN");
@@ -261,6 +269,11 @@ test("two devices of another make: the one that comes back is turned away for 10
     }, "it to be turned away");
     assert.deepEqual([server.status.turnedAway, server.status.replaced], [times, 1]);
   }
+  assert.deepEqual(
+    [...heard],
+    [],
+    "the log tells once a minute that it is turned away, and not of each of its connections",
+  );
   clock.advance(9000);
   await come("10.0.0.1");
   await linkedFrom("10.0.0.1");
@@ -289,4 +302,22 @@ test("a link that is lost for some seconds makes an alert, and its return anothe
   close("the daemon stops");
   clock.advance(600_000);
   assert.deepEqual([alerts.length, clock.pending], [2, 0]);
+});
+
+test("one of our own is told why its link ends, also without a session", async (t) => {
+  const { server, close, connect } = await open(t);
+  const device = await connect();
+  device.send(PING, 0);
+  await device.expect(PONG, 0);
+  device.send(HELLO, 0, "bye");
+  device.send(LISTEN, 0);
+  await until(() => server.status.listening, "the device");
+  close("the line is gone");
+  const words = async () => {
+    for (;;) {
+      const { command, payload } = await device.frame();
+      if (command === BYE) return payload.toString();
+    }
+  };
+  assert.equal(await words(), "\x03the line is gone");
 });

@@ -54,7 +54,9 @@ export class DeviceContention {
     if (!this.#contends(newcomer, linked, now)) return "replace";
     const holdMs = this.#contendedSwaps === 0 && newcomer.address !== linked.address ? FIRST_HOLD_MS : HOLD_MS;
     this.#contended(now);
-    return now - this.#swappedAt >= holdMs ? "replace" : "prove";
+    if (now - this.#swappedAt >= holdMs) return "replace";
+    if (newcomer.address !== linked.address) remember(this.#addresses, newcomer.address, now); // of three it may wait for longer than a minute
+    return "prove";
   }
 
   /** The newcomer has replaced the linked device. */

@@ -3,7 +3,7 @@ const REASONS = ["replaced", "secret", "closed"] as const;
 
 /**
  * `replaced`: another device has connected. `secret`: the name or the secret of the device is wrong, or it has sent none. `closed`: the
- * program ends, or its configuration has changed; said by either side where the link has a session.
+ * program ends, or its configuration has changed; said by either side.
  */
 export type FarewellReason = (typeof REASONS)[number];
 

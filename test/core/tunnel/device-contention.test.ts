@@ -65,6 +65,20 @@ describe("two devices of another make on one line", () => {
     });
   }
 
+  test("three from three addresses: 2 swaps a minute, too, though one of them waits for longer than a minute", () => {
+    const line = new Line();
+    let waiting: Contender[] = [{ address: "10.0.0.1" }, { address: "10.0.0.2" }, { address: "10.0.0.3" }];
+    for (let now = 0; now < 600 * S; now += S) {
+      const [next = { address: "" }, ...rest] = waiting;
+      const { linked } = line;
+      waiting = line.come(next, now) ? [...rest, ...(linked === undefined ? [] : [linked])] : [...rest, next];
+    }
+    for (let from = 11 * S; from < 540 * S; from += S) {
+      assert.ok(within(line.swaps, from, from + 60 * S) <= 2, `${line.swaps}`);
+    }
+    assert.ok(within(line.swaps, 60 * S, 600 * S) >= 10, "nobody is turned away for ever");
+  });
+
   test("any number of devices at any pace", () => {
     const step = fc.record({ address: fc.integer({ min: 1, max: 4 }), afterMs: fc.integer({ min: 1, max: 8000 }) });
     fc.assert(
