@@ -19,16 +19,19 @@ const BAD_USAGE = 64;
 /** Without it, names have no addresses of a family that only the loopback interface has. Older systems do not know the option. */
 let options: readonly string[] = ["--no-addrconfig"];
 
+/** What the program has said, or why it has not: this system has no such program, or it could not run to its end now. */
+export type GetentAnswer = readonly HostAddress[] | "missing" | "silence";
+
 /** A running `getent`, which calls `getaddrinfo` for the addresses of one family. */
 export class GetentProgram {
   readonly #name: string;
   readonly #family: Family;
-  readonly #ended: (addresses: readonly HostAddress[] | undefined) => void;
+  readonly #ended: (answer: GetentAnswer) => void;
   #child: ChildProcess | undefined;
   #isKilled = false;
 
-  /** @param ended told the addresses once; undefined: this system has no such program */
-  constructor(name: string, family: Family, ended: (addresses: readonly HostAddress[] | undefined) => void) {
+  /** @param ended told once */
+  constructor(name: string, family: Family, ended: (answer: GetentAnswer) => void) {
     this.#name = name;
     this.#family = family;
     this.#ended = ended;
@@ -64,7 +67,7 @@ export class GetentProgram {
   }
 
   #failed({ code = "" }: NodeJS.ErrnoException): void {
-    this.#ended(MISSING.has(code) ? undefined : []);
+    this.#ended(MISSING.has(code) ? "missing" : "silence");
   }
 
   #exited(status: number | null, used: readonly string[], text: string): void {
@@ -72,7 +75,8 @@ export class GetentProgram {
       options = [];
       this.#child = this.#run(options);
     } else if (status === FOUND) this.#ended(parseGetent(text, this.#family));
-    else this.#ended(status === NOT_FOUND || status === null ? [] : undefined);
+    else if (status === null) this.#ended("silence");
+    else this.#ended(status === NOT_FOUND ? [] : "missing");
   }
 }
 

@@ -3,7 +3,7 @@ import { Deque } from "../core/collections/deque.js";
 import { FAMILIES, type HostAddress } from "../core/names/host-address.js";
 import { queueJob } from "../scheduling/round-robin.js";
 import type { Clock, Timer } from "../system/clock.js";
-import { GetentProgram } from "./getent-program.js";
+import { type GetentAnswer, GetentProgram } from "./getent-program.js";
 
 /** Names at a time. */
 const MAX_NAMES = 8; // each has two programs
@@ -61,17 +61,21 @@ class SystemQuestion {
   run(cannotRun: () => void): void {
     let open = FAMILIES.length;
     let isMissing = false;
-    const ended = (addresses: Addresses): void => {
+    let isSilent = false;
+    const ended = (answer: GetentAnswer): void => {
       if (this.isOver || isMissing) return;
-      if (addresses === undefined) {
+      if (answer === "missing") {
         isMissing = true;
         cannotRun();
         return;
       }
       open -= 1;
-      this.#found.push(...addresses);
-      if (open === 0) this.settle(this.#found);
-      else if (addresses.length > 0) this.#limitTo(OTHER_FAMILY_MS);
+      if (answer === "silence") isSilent = true;
+      else this.#found.push(...answer);
+      if (open > 0) {
+        if (this.#found.length > 0) this.#limitTo(OTHER_FAMILY_MS);
+      } else if (isSilent) this.giveUp();
+      else this.settle(this.#found);
     };
     for (const family of FAMILIES) {
       const start = (): void => {

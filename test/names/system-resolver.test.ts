@@ -74,6 +74,11 @@ test("of very many names that hang, each has 1 s, and the newest name has the ne
   assert.deepEqual(await good, [{ address: "10.0.0.1", family: 4 }]);
 });
 
+test("a program that is killed says nothing of the name", async (t) => {
+  const { resolver } = fixture(t, "kill -9 $$");
+  assert.equal(await resolver.ask("hub"), undefined);
+});
+
 test("the end gives them up", async (t) => {
   const { clock, resolver } = fixture(t, "exec sleep 60");
   const answer = resolver.ask("dead");
