@@ -1,17 +1,19 @@
 /**
  * One item per configuration line, found by the line's key. An item outlives a reload as long as some line has its key.
  */
-export class KeyedLines<Line, Item> {
+export class KeyedLines<Line extends object, Item> {
   #items = new Map<string, Item>();
-  readonly #keyOf: (line: Line) => string;
+  readonly #makeKey: (line: Line) => string;
+  /** Of the lines that were asked for: each client asks. */
+  readonly #keys = new WeakMap<Line, string>();
   readonly #create: (line: Line, key: string) => Item;
 
   /**
-   * @param keyOf two lines with the same key share one item
+   * @param keyOf two lines with the same key share one item; a line never changes
    * @param create makes the item of a key that is new
    */
   constructor(keyOf: (line: Line) => string, create: (line: Line, key: string) => Item) {
-    this.#keyOf = keyOf;
+    this.#makeKey = keyOf;
     this.#create = create;
   }
 
@@ -28,6 +30,14 @@ export class KeyedLines<Line, Item> {
     const item = this.#create(line, key);
     this.#items.set(key, item);
     return item;
+  }
+
+  #keyOf(line: Line): string {
+    const known = this.#keys.get(line);
+    if (known !== undefined) return known;
+    const key = this.#makeKey(line);
+    this.#keys.set(line, key);
+    return key;
   }
 
   /**
