@@ -39,7 +39,7 @@ const RESOLUTION_DELAY_MS = 50;
 const SYSTEM_AFTER_MS = 1000;
 
 /** So long the system has for a name of which one server question says that it does not exist, and the other one has no answer. */
-const UNKNOWN_WITHIN_MS = 3000;
+const UNKNOWN_WITHIN_MS = 3500;
 
 /** Whether only the system may know a name: by multicast DNS (RFC 6762), or by the domains that it puts behind single words. */
 function isForSystem(name: string): boolean {

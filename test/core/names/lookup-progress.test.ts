@@ -127,11 +127,11 @@ describe("the system is asked", () => {
     assert.equal(failed(9, [["system", NONE]]), "silent");
   });
 
-  test("a name that does not exist is unknown after 3 s, whoever is silent", () => {
+  test("a name that does not exist is unknown after 3.5 s, whoever is silent", () => {
     const at = lookup();
     assert.equal(at(5, [[4, UNKNOWN]]), "until 55", "the other family may be answered");
-    assert.equal(at(55), "ask-system until 3055");
-    assert.equal(at(3055), "unknown");
+    assert.equal(at(55), "ask-system until 3555");
+    assert.equal(at(3555), "unknown");
   });
 });
 
