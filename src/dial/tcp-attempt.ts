@@ -1,5 +1,5 @@
 import { whenConnected } from "../sockets/connecting.js";
-import { connectTcp } from "../sockets/tcp-end.js";
+import { connectTcp, resetTcp } from "../sockets/tcp-end.js";
 import { attemptTarget, type StartAttempt } from "./attempt.js";
 
 /** A socket that connects, and what makes an end of it then. */
@@ -15,6 +15,8 @@ export const attemptTcp: StartAttempt = (request, context, owner) => {
   return attemptTarget<Connecting>(request, context, outcome, (place, { connected, failed }) => {
     const connecting = connectTcp(place, request.options.blockSize, settings.keepalive);
     own.dialling(connecting.socket, origin);
-    return whenConnected(connecting.socket, { connected: () => connected(connecting), failed });
+    return whenConnected(connecting.socket, { connected: () => connected(connecting), failed }, (words, error) =>
+      connected(resetTcp(words, error, place, settings.keepalive)),
+    );
   });
 };

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { canonicalAddress, formatHostPort } from "../core/net/address.js";
+import { hearLastWords, lastWordsOf } from "./node-handle.js";
 
 /** Told how an attempt to connect has ended, once. */
 export interface Outcome<T> {
@@ -21,9 +22,20 @@ export interface Attempt {
  * Where nobody listens on a local port of the range from which the kernel takes ours, the kernel may take that very port, and connect the
  * socket to itself (simultaneous open, RFC 9293, section 3.5). It would hear its own bytes, and keep the port from its service. So that
  * counts as refused.
+ *
+ * @param wasReset takes what a peer has said that has reset the connection at once, and the error behind that; left out: the attempt has failed
  */
-export function whenConnected<T extends Socket>(socket: T, outcome: Outcome<T>): Attempt {
-  const failed = (error: Error): void => outcome.failed(error);
+export function whenConnected<T extends Socket>(
+  socket: T,
+  outcome: Outcome<T>,
+  wasReset?: (words: Socket, error: Error) => void,
+): Attempt {
+  if (wasReset !== undefined) hearLastWords(socket);
+  const failed = (error: Error): void => {
+    const words = lastWordsOf(socket);
+    if (words === undefined) outcome.failed(error);
+    else wasReset?.(words, error);
+  };
   socket.on("error", failed);
   socket.once("connect", () => {
     if (isSelfConnected(socket)) {

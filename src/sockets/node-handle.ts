@@ -53,6 +53,58 @@ export function rawBytesRead(socket: Socket): number | undefined {
 }
 
 const ONE_BYTE = Buffer.alloc(1);
+const LAST_WORDS = Symbol("last words");
+const LAST_WORDS_CHUNK_BYTES = 65_536;
+
+interface Hearing extends Socket {
+  [LAST_WORDS]?: Socket;
+}
+
+/**
+ * Keeps what a peer says that resets the connection at once, until {@link lastWordsOf}. Node calls that a connect that has failed, and drops
+ * what the kernel still has. To be called before the socket has connected.
+ */
+export function hearLastWords(socket: Socket): void {
+  socket._destroy = destroyHearing;
+}
+
+/**
+ * What a peer has said before its reset made the connect fail.
+ *
+ * @returns a socket that has these bytes, and then the end; undefined when there are none
+ */
+export function lastWordsOf(socket: Socket): Socket | undefined {
+  return (socket as Hearing)[LAST_WORDS];
+}
+
+/** Only a connection that was there can be reset: a peer that does not listen refuses. */
+function destroyHearing(this: Hearing, error: Error | null, done: (error?: Error | null) => void): void {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  const fd = (this as unknown as Holder)._handle?.fd ?? -1;
+  if (code === "ECONNRESET" && syscall === "connect" && fd >= 0) {
+    const bytes = readToEnd(fd);
+    const words = bytes.length === 0 ? undefined : movedSocket(this, undefined);
+    words?.unshift(bytes);
+    if (words !== undefined) this[LAST_WORDS] = words;
+  }
+  Socket.prototype._destroy.call(this, error, done);
+}
+
+/** Reads what the kernel has of a peer that is gone: it has taken no more than the window of a connection of which nothing was read. */
+function readToEnd(fd: number): Buffer {
+  const chunks: Buffer[] = [];
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(LAST_WORDS_CHUNK_BYTES);
+      const bytes = readSync(fd, chunk);
+      if (bytes === 0) break;
+      chunks.push(chunk.subarray(0, bytes));
+    }
+  } catch {
+    // the end, by an error
+  }
+  return Buffer.concat(chunks);
+}
 
 /**
  * The error behind the last byte of a socket whose reading has ended. Node says "end" where a reset came together with bytes before it:

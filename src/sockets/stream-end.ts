@@ -53,9 +53,11 @@ export class StreamEnd implements End {
    * @param keepaliveMs silence after which the kernel probes the peer; ten probes without an answer, a second apart, end the connection
    * @param buffer the read buffer that the socket was made with; without one, Node allocates each chunk
    * @param peer address and port of the peer, where the socket does not know them
+   * @param broken the error behind what is still to be read, of a peer that has reset the connection already
    */
-  constructor(socket: Socket, keepaliveMs: number, buffer?: ReadBuffer, peer?: HostPort) {
+  constructor(socket: Socket, keepaliveMs: number, buffer?: ReadBuffer, peer?: HostPort, broken?: Error) {
     this.#socket = socket;
+    this.#broken = broken;
     this.#keepaliveMs = keepaliveMs;
     this.#buffer = buffer;
     if (buffer === undefined) {

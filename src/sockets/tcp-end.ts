@@ -1,5 +1,5 @@
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
-import { plainAddress } from "../core/net/address.js";
+import { type HostPort, plainAddress } from "../core/net/address.js";
 import { movedSocket } from "./node-handle.js";
 import { ReadBuffer } from "./read-buffer.js";
 import { StreamEnd } from "./stream-end.js";
@@ -20,6 +20,20 @@ export function connectTcp(
   const socket = connect({ ...options, allowHalfOpen: true, onread: buffer.onread });
   socket.pause(); // nothing is read before somebody listens
   return { socket, adopt: () => new StreamEnd(socket, keepaliveMs, buffer) };
+}
+
+/**
+ * Makes an end of the last words of a peer that has reset the connection: it is read to them, and to the error.
+ *
+ * @param peer the socket does not know it any more
+ */
+export function resetTcp(
+  socket: Socket,
+  error: Error,
+  peer: HostPort,
+  keepaliveMs: number,
+): ReturnType<typeof connectTcp> {
+  return { socket, adopt: () => new StreamEnd(socket, keepaliveMs, undefined, peer, error) };
 }
 
 /**
