@@ -47,8 +47,11 @@ const START_NAMES = [...START_FLAGS, ...START_SWITCHES].map(({ name }) => name);
 
 const COMMANDS = ["start", "stop", "status"] as const;
 const DEFAULTS = { port: "10001", config: "cli.yml", idle: "30" } as const;
-/** The options of every line. The proxy tries to connect twice a second while the timeout of cli.yml lasts, then it resets the client. */
-const WORDS = ["MONI=conbus", "RTRY=0.5", "FAIL=reset"];
+/**
+ * The options of every line. The proxy tries to connect twice a second while the timeout of cli.yml lasts, then it resets the client. It closes
+ * both connections soon after one side has disconnected.
+ */
+const WORDS = ["MONI=conbus", "RTRY=0.5", "FAIL=reset", "HALF=5"];
 
 function flagLine({ name, usage, help }: Flag): string {
   return `  ${`--${name} ${usage}`.padEnd(20)} ${help}`;

@@ -10,7 +10,7 @@ function start(...argv: string[]) {
   return parsed.value;
 }
 
-const WORDS = ["MONI=conbus", "RTRY=0.5", "FAIL=reset"];
+const WORDS = ["MONI=conbus", "RTRY=0.5", "FAIL=reset", "HALF=5"];
 
 test("start without arguments has the defaults of the original", () => {
   assert.deepEqual(start(), {

@@ -49,6 +49,7 @@ async function pour(port: number, bytes: number, piece: Buffer): Promise<void> {
   for (let sent = 0; sent < bytes; sent += piece.length) {
     if (!socket.write(piece.subarray(0, Math.min(piece.length, bytes - sent)))) await once(socket, "drain");
   }
+  socket.on("error", () => {}); // the daemon resets what is still there when it stops
   socket.end();
 }
 
