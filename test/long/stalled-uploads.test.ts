@@ -26,7 +26,7 @@ if (insideNamespace) {
     await once(server, "listening");
     const port = await freePort();
     const config = new ConfigFile(
-      `[access]\nmax-connections=5000\n[direct]\n${port}=CONN 127.0.0.1:${(server.address() as AddressInfo).port}\n`,
+      `[access]\nmax-connections=5000\n[direct]\n${port}=CONN 127.0.0.1:${(server.address() as AddressInfo).port} HALF=5\n`,
     );
     const daemon = await startDaemon("-c", config.path);
     t.after(() => daemon.stop("SIGKILL"));

@@ -187,6 +187,15 @@ describe("a TCP end", () => {
     assert.deepEqual([told, got()], [["broken", "closed: ECONNRESET"], expected]);
   });
 
+  test("an owner that knows of no broken end, and does not read before its words are taken, hears the end at once", async (t) => {
+    const { end, told } = await resetBehindBytes(t);
+    const { broken: _, ...events } = end.events;
+    end.events = events;
+    end.write("too late");
+    await until(() => told.length > 0, "the end");
+    assert.equal(end.gone, true);
+  });
+
   test("the reason of a destroyed end is that of the peer, our own, or none", async (t) => {
     const reasons: (string | undefined)[] = [];
     const watched = async (): Promise<Joined> => {
