@@ -7,13 +7,21 @@ const GRANT_PART = 1 / 4;
 /** Most bytes beyond {@link INITIAL_CREDIT}, over all clients of a link. With 256 clients, that bounds what waits for them at 96 MiB. */
 export const MAX_GROWTH = 33_554_432;
 
-/** The windows of a link's clients grow from this common stock. */
+/** Kept for clients that have read this much: two kernels take up to 10 MiB for a client that does not read at all (tcp_wmem, tcp_rmem). */
+const KEPT_GROWTH = MAX_GROWTH / 2;
+const PROVEN_BYTES = 16_777_216;
+
+/** The windows of a link's clients grow from this common stock. Half of it is out of reach of clients that do not read. */
 export class GrowthStock {
   #left = MAX_GROWTH;
 
-  /** Takes so many bytes, if they are there. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
+  /**
+   * Takes so many bytes, if they are there.
+   *
+   * @param read bytes that the client has read so far
+   */
+  take(bytes: number, read: number): boolean {
+    if (bytes > this.#left - (read < PROVEN_BYTES ? KEPT_GROWTH : 0)) return false;
     this.#left -= bytes;
     return true;
   }
@@ -80,7 +88,7 @@ export class ReceiveCredit {
     const edges = this.#edges;
     while ((edges[0] ?? received) < received) edges.shift(); // never more than a few
     if (edges[0] !== received || received === this.#grewAt || this.#window >= MAX_WINDOW) return;
-    if (!this.#stock.take(this.#window)) return;
+    if (!this.#stock.take(this.#window, received)) return;
     this.#grewAt = received;
     this.#window *= 2;
   }

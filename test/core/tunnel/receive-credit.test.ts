@@ -100,7 +100,7 @@ test("on a long way, with CREDITs under way, the window grows until the sender i
 test("clients share what their windows grow by, and give it back", () => {
   const stock = new GrowthStock();
   const clients = Array.from({ length: 256 }, () => new Client(stock));
-  for (let round = 0; round < 20; round += 1)
+  for (let round = 0; round < 80; round += 1)
     for (const client of clients) {
       client.send();
       client.read();
@@ -112,7 +112,7 @@ test("clients share what their windows grow by, and give it back", () => {
     credit.release();
     credit.release();
   }
-  assert.ok(stock.take(MAX_GROWTH) && !stock.take(1));
+  assert.ok(stock.take(MAX_GROWTH, LARGEST) && !stock.take(1, LARGEST));
 });
 
 test("for any order of events: no more waits than the window, and a sender whose reader has read everything gets credit", () => {
@@ -136,4 +136,24 @@ test("for any order of events: no more waits than the window, and a sender whose
       assert.ok(client.left > 0);
     }),
   );
+});
+
+test("clients that the kernels have read for, and that stop then, leave growth for one that reads", () => {
+  const stock = new GrowthStock();
+  for (let count = 0; count < 200; count += 1) {
+    const stuck = new Client(stock);
+    for (let taken = 0; taken < 8_000_000; ) {
+      taken += stuck.send();
+      stuck.read();
+      while (stuck.deliver());
+    }
+    stuck.send();
+  }
+  const reads = new Client(stock);
+  for (let round = 0; round < 200; round += 1) {
+    reads.send();
+    reads.read();
+    while (reads.deliver());
+  }
+  assert.ok(reads.credit.window >= LARGEST / 2, `${reads.credit.window}`);
 });
