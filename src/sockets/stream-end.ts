@@ -223,11 +223,12 @@ export class StreamEnd implements End {
 
   /**
    * A peer that closes while it is being sent something may have said why: a web server refuses an upload so. The kernel still has these
-   * bytes, but Node gives up a socket at the first write that fails. So the connection moves to another socket, which only reads, where the
-   * owner knows of {@link EndEvents.broken}: another one would wait for `drained` before it reads. Called before Node gives up.
+   * bytes, but Node gives up a socket at the first write that fails. So the connection moves to another socket, which only reads, unless
+   * the owner has stopped reading and knows nothing of {@link EndEvents.broken}: it would wait for `drained`. Called before Node gives up.
    */
   #break(error: Error): void {
-    if (this.#broken !== undefined || this.events.broken === undefined || this.#socket instanceof TLSSocket) return;
+    if (this.#broken !== undefined || this.#socket instanceof TLSSocket) return;
+    if (!this.#wanted && this.events.broken === undefined) return;
     const socket = movedSocket(this.#socket, this.#buffer);
     if (socket === undefined) return;
     this.#broken = error;
