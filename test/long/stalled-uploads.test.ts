@@ -6,7 +6,6 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { ConfigFile } from "../support/config.js";
 import { startDaemon } from "../support/daemon.js";
-import { freePort } from "../support/free-port.js";
 import { worstGreetingMs } from "../support/greeting.js";
 import { insideNamespace, runInside } from "../support/namespace.js";
 import { missing } from "../support/peers.js";
@@ -24,19 +23,18 @@ if (insideNamespace) {
     const server = createServer({ pauseOnConnect: true }, (socket) => socket.on("error", () => {}));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const port = await freePort();
-    const config = new ConfigFile(
-      `[access]\nmax-connections=5000\n[direct]\n${port}=CONN 127.0.0.1:${(server.address() as AddressInfo).port} HALF=5\n`,
-    );
+    const { port: remote } = server.address() as AddressInfo;
+    const config = new ConfigFile("[access]\nmax-connections=5000\n");
     const daemon = await startDaemon("-c", config.path);
     t.after(() => daemon.stop("SIGKILL"));
     const piece = Buffer.alloc(BYTES);
     const clients: Socket[] = [];
     while (clients.length < UPLOADS) {
-      const client = connect(port, "127.0.0.1");
+      const client = connect(daemon.port, "127.0.0.1");
       client.on("error", () => {});
       clients.push(client);
       await once(client, "connect");
+      client.write(`CONN 127.0.0.1:${remote}\n`);
       client.write(piece);
     }
     const closed = (): number => daemon.log().match(/closed: .*the remote takes nothing/g)?.length ?? 0;
