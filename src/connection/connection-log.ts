@@ -50,18 +50,17 @@ export class ConnectionLog implements LineHolder {
   readonly #context: ConnectionLogContext;
   readonly #id: string;
   readonly #port: number;
-  readonly #peer: LoggedClient;
   /** `host:port` */
   readonly client: string;
-  /** Undefined: lines are written at once. */
-  #held: HeldLine[] | undefined = [];
+  /** Lines that wait, and for whom; undefined: lines are written at once. The log may outlive its client, and must not keep it in memory. */
+  #held: { readonly lines: HeldLine[]; readonly client: LoggedClient } | undefined;
 
   /** @param port of the listener that the client has connected to */
   constructor(context: ConnectionLogContext, id: string, port: number, client: LoggedClient) {
     this.#context = context;
     this.#id = id;
     this.#port = port;
-    this.#peer = client;
+    this.#held = { lines: [], client };
     this.client = formatHostPort({ host: client.peerAddress, port: client.peerPort });
     context.heldLines.add(this);
   }
@@ -69,7 +68,7 @@ export class ConnectionLog implements LineHolder {
   info(text: string): void {
     const line = this.#line(text);
     if (this.#held === undefined) this.#context.log.connection(line);
-    else this.#held.push({ text, line, since: this.#context.clock.now() });
+    else this.#held.lines.push({ text, line, since: this.#context.clock.now() });
   }
 
   /** Logs that the remote has been reached. */
@@ -93,7 +92,7 @@ export class ConnectionLog implements LineHolder {
 
   /** A client that has gone already has nothing to say: a remote that does not close yet changes nothing of that. */
   due(): void {
-    if (this.#peer.hasEnded !== true) this.release();
+    if (this.#held?.client.hasEnded !== true) this.release();
   }
 
   /** Writes the lines that were held back: from now on, every line is written at once. */
@@ -156,7 +155,7 @@ export class ConnectionLog implements LineHolder {
     if (held === undefined) return undefined;
     this.#held = undefined;
     this.#context.heldLines.remove(this);
-    return held;
+    return held.lines;
   }
 
   #line(text: string): string {
