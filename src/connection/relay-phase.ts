@@ -162,7 +162,11 @@ export class RelayPhase implements RelayOwner {
   }
 
   resetRemote(remote: End, writtenAt: number): void {
-    resetLingering(remote, writtenAt, this.#context, (error) => this.#owner.fault(error));
+    const log = this.#log; // the remote outlives the connection, and must not keep it in memory
+    resetLingering(remote, writtenAt, this.#context, (error) => {
+      log.fault(error);
+      remote.destroy();
+    });
   }
 
   fault(error: unknown): void {

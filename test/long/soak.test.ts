@@ -14,7 +14,7 @@ import { descriptors, descriptorsAtRest, faults, resident } from "../support/pro
 import { until } from "../support/wait.js";
 
 const CYCLES = Number(process.env["SOAK_CYCLES"] ?? 5000);
-const WARM_UP = 2000;
+const WARM_UP = 6000; // V8 lets the heap grow until about then
 const LANES = 8;
 const MIB = 1_048_576;
 const WORD = "0123456789abcdef";
