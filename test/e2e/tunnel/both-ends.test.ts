@@ -60,7 +60,7 @@ describe("both ends", { concurrency: 4 }, () => {
     client.write("last words");
     assert.equal(await side.take(10), "last words");
     client.reset();
-    await until(() => side.closed || side.ended, "the service's side to be closed at client request", 3000);
+    await until(() => side.closed || side.ended, "the service's side to be closed at client request");
     side.destroy();
 
     client = await Client.open(host);
@@ -72,11 +72,7 @@ describe("both ends", { concurrency: 4 }, () => {
     client = await Client.open(host);
     side = await there.client(2);
     network?.cut();
-    await until(
-      () => (client.closed || client.ended) && (side.closed || side.ended),
-      "both closed with the link",
-      3000,
-    );
+    await until(() => (client.closed || client.ended) && (side.closed || side.ended), "both closed with the link");
     await until(async () => (await server.status()).links === 2, "the next link", 6000);
     await server.listens(true, 6000);
     client.destroy();
