@@ -1,3 +1,4 @@
+import { type CommandRow, HELP_FLAG } from "../core/command-line/command-row.js";
 import { MAX_UNIT } from "../core/mux/modbus-pdu.js";
 import { type HostPort, parseHostPort } from "../core/net/address.js";
 import { time } from "../core/options/value-kinds.js";
@@ -21,20 +22,40 @@ export type DoctorArguments =
 const MAX_IDLE_MS = 45_000; // the whole examination takes a minute at most
 const DEFAULTS = { unit: "1", register: "0", idle: "45s" };
 
-/** The text of `doctor --help`. */
-export const DOCTOR_USAGE = `Usage: sockproxyd doctor modbus host:port [options]
-
-Finds out what a Modbus device can do, and prints a section [mux NAME] that
-fits it. The doctor only reads. Nobody else may be connected to a device that
-takes one connection. It takes a minute at most.
-
-  host:port        The device
-  --unit n         The unit to ask, 0 to 255 (default: ${DEFAULTS.unit})
-  --register n     The register to read, as on the wire: 0 to 65535 (default: ${DEFAULTS.register})
-  --idle time      Longest watch of an idle connection; 0: none (default: ${DEFAULTS.idle})
-  -h, --help       Print this
-
-Exit status: 0 the device answers, 1 it does not, 2 wrong usage.`;
+/** `sockproxyd doctor`, as `--help` and the man page show it. */
+export const DOCTOR = {
+  name: "doctor",
+  summary: "Find out what a device can do",
+  usage: [{ words: "modbus host:port [options]" }],
+  description: [
+    "Finds out what a Modbus device can do, and prints a section [mux NAME] that fits it. The doctor only reads. Nobody else may be connected to a device that takes one connection. It takes a minute at most.",
+  ],
+  words: ["modbus"],
+  arguments: [{ name: "host:port", help: "The device" }],
+  options: [
+    { names: ["unit"], value: "n", help: "The unit to ask, 0 to 255", defaultText: DEFAULTS.unit },
+    {
+      names: ["register"],
+      value: "n",
+      help: "The register to read, as on the wire: 0 to 65535",
+      defaultText: DEFAULTS.register,
+    },
+    {
+      names: ["idle"],
+      value: "time",
+      help: "Longest watch of an idle connection; 0: none",
+      defaultText: DEFAULTS.idle,
+    },
+    HELP_FLAG,
+  ],
+  exits: [
+    [0, "when the device answers"],
+    [1, "when it does not"],
+    [2, "when options are wrong"],
+    [130, "after Ctrl-C"],
+  ],
+  examples: [{ words: "doctor modbus 192.168.1.30:502 --unit 3", help: "Examine unit 3 behind a gateway" }],
+} as const satisfies CommandRow;
 
 const REGISTER_MAX = 0xffff;
 
@@ -44,7 +65,7 @@ const REGISTER_MAX = 0xffff;
  * @param argv behind the word `doctor`
  */
 export function parseDoctorArguments(argv: readonly string[]): Result<DoctorArguments> {
-  const flags = parseFlags(argv, { string: ["_", ...Object.keys(DEFAULTS)], boolean: ["help"], alias: { help: "h" } });
+  const flags = parseFlags(argv, DOCTOR.options);
   if (!flags.ok) return flags;
   const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });

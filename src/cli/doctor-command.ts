@@ -8,7 +8,8 @@ import { examine } from "../doctor/examine.js";
 import { Times } from "../log/times.js";
 import { Names } from "../names/names.js";
 import { systemClock } from "../system/clock.js";
-import { DOCTOR_USAGE, parseDoctorArguments } from "./doctor-arguments.js";
+import { DOCTOR, parseDoctorArguments } from "./doctor-arguments.js";
+import { help } from "./help.js";
 import { EXIT, misused, type Started } from "./outcome.js";
 
 const WITHIN_MS = 58_000; // a minute with the start of the program
@@ -22,7 +23,7 @@ const INTERRUPTED = 130; // 128 and the number of SIGINT, as shells have it
 export async function doctor(argv: readonly string[]): Promise<Started> {
   const parsed = parseDoctorArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd doctor --help`);
-  if (parsed.value.kind === "help") return { kind: "answer", text: DOCTOR_USAGE };
+  if (parsed.value.kind === "help") return help(DOCTOR);
   const { target, unit, register, idleMs } = parsed.value;
   const place = formatHostPort(target);
   const interrupted = new AbortController();

@@ -1,22 +1,25 @@
 import minimist from "minimist";
+import { type FlagRow, flagText, HELP_FLAG } from "../core/command-line/command-row.js";
 import { didYouMean } from "../core/parse/near-miss.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { lineProblem } from "../core/parse/text.js";
 
-/** The flags of a command, in the form of minimist. */
-export interface Flags {
-  /** Flags with a value. */
-  readonly string: readonly string[];
-  readonly boolean: readonly string[];
-  readonly alias?: Readonly<Record<string, string>>;
-}
+/** What commands that run a daemon of their own have besides. */
+export const DAEMON_FLAGS: readonly FlagRow[] = [
+  { names: ["v", "verbose", "d", "debug"], help: "Log every read and write" },
+  HELP_FLAG,
+];
 
-/** The switches of commands that run a daemon of their own: short names and long ones. */
-export const SWITCHES = { v: "verbose", d: "debug", h: "help" } as const;
+/** When commands that run a daemon of their own exit with which status. */
+export const DAEMON_EXITS = [
+  [0, "after a clean end"],
+  [1, "when something fails at run time (a port in use)"],
+  [2, "when options are wrong"],
+] as const;
 
 /** Whether the command line asks for a log of every read and write. */
 export function wantsDebug(parsed: minimist.ParsedArgs): boolean {
-  return Boolean(parsed["verbose"]) || Boolean(parsed["debug"]);
+  return parsed["debug"] === true;
 }
 
 /** The first word of a command line that does not fit into one line, and why; undefined without one. */
@@ -34,42 +37,37 @@ function nameOf(word: string, before = ""): string {
   return name ?? "an argument";
 }
 
+/** The rows of a command's options as minimist wants them. Words are texts, even those that look like numbers. */
+export function minimistOptions(rows: readonly FlagRow[]): minimist.Opts & { readonly string: string[] } {
+  const valued = rows.filter(({ value }) => value !== undefined);
+  return {
+    string: ["_", ...valued.flatMap(({ names }) => names)],
+    boolean: rows.filter(({ value }) => value === undefined).flatMap(({ names }) => [...names]),
+    alias: Object.fromEntries(rows.map(({ names: [first, ...others] }) => [first, others])),
+  };
+}
+
 /** Reads the flags of a command. Words that are no flags stay in `_`, in their order. An unknown flag is an error. */
-export function parseFlags(
-  argv: readonly string[],
-  { string, boolean, alias = {} }: Flags,
-): Result<minimist.ParsedArgs> {
+export function parseFlags(argv: readonly string[], rows: readonly FlagRow[]): Result<minimist.ParsedArgs> {
   const problem = wordsProblem(argv);
   if (problem !== undefined) return fail(problem);
   const unknown: string[] = [];
   const parsed = minimist([...argv], {
-    string: [...string],
-    boolean: [...boolean],
-    alias: { ...alias },
+    ...minimistOptions(rows),
     unknown: (word) => {
       if (word.startsWith("-")) unknown.push(word);
       return true;
     },
   });
   const [culprit] = unknown;
-  if (culprit === undefined) return ok(parsed);
-  return fail(
-    unknownFlag(culprit, [...string, ...boolean, ...Object.keys(alias)].filter((name) => name !== "_").map(flagText)),
-  );
-}
-
-/** A flag as people write it: `-p`, `--port`. */
-export function flagText(name: string): string {
-  return name.length === 1 ? `-${name}` : `--${name}`;
+  return culprit === undefined ? ok(parsed) : fail(unknownFlag(culprit, rows));
 }
 
 /** The message for an unknown flag. Flags of one letter are all alike, so the message suggests long ones only. */
-export function unknownFlag(flag: string, known: readonly string[]): string {
+export function unknownFlag(flag: string, rows: readonly FlagRow[]): string {
   const [name = ""] = flag.split("=", 1);
-  return `unknown option ${flag}${didYouMean(
-    name,
-    known.filter((other) => other.startsWith("--")),
-  )}`;
+  const long = rows.flatMap(({ names }) => names.filter((other) => other.length > 1));
+  return `unknown option ${flag}${didYouMean(name, long.map(flagText))}`;
 }
 
 /** The message for an unknown command, or for another word that has to be one of a few. */

@@ -1,7 +1,8 @@
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
+import { help } from "./help.js";
 import { checkLines } from "./load-config.js";
-import { MUX_LIST, MUX_USAGE, parseMuxArguments } from "./mux-arguments.js";
+import { MUX, MUX_LIST, parseMuxArguments } from "./mux-arguments.js";
 import { COMMAND_LINE_ONLY, type Complain, misused, type Started } from "./outcome.js";
 import { start } from "./start.js";
 
@@ -13,7 +14,7 @@ import { start } from "./start.js";
 export async function mux(argv: readonly string[], complain: Complain): Promise<Started> {
   const parsed = parseMuxArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd mux --help`);
-  if (parsed.value.kind === "help") return { kind: "answer", text: MUX_USAGE };
+  if (parsed.value.kind === "help") return help(MUX);
   if (parsed.value.kind === "list") return { kind: "answer", text: MUX_LIST };
   const { ip, line, debug } = parsed.value;
   const settings = Object.freeze({ ...DEFAULT_SETTINGS, ip, debug, port: 0, linesEssential: true, mux: [line] });

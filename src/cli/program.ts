@@ -1,18 +1,19 @@
 import { faultText, printable } from "../core/parse/text.js";
+import type { CommandName } from "./command-table.js";
 import { unknownCommand } from "./flags.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 
 /** What a command line does. @param argv without the program and the word of the subcommand */
 type Command = (argv: readonly string[], complain: Complain) => Promise<Started>;
 
-/** The subcommands, by the first word of the command line. Each is loaded when it runs: none pays for the packages of another. */
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ["mux", async () => (await import("./mux-command.js")).mux],
-  ["tunnel", async () => (await import("./tunnel-command.js")).tunnel],
-  ["watch", async () => (await import("./watch-command.js")).watch],
-  ["doctor", async () => (await import("./doctor-command.js")).doctor],
-  ["reverse-proxy", async () => (await import("./reverse-proxy-command.js")).reverseProxy],
-]);
+/** What carries out each row of command-table.ts. Each is loaded when it runs: none pays for the packages of another. */
+const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  watch: async () => (await import("./watch-command.js")).watch,
+  mux: async () => (await import("./mux-command.js")).mux,
+  tunnel: async () => (await import("./tunnel-command.js")).tunnel,
+  doctor: async () => (await import("./doctor-command.js")).doctor,
+  "reverse-proxy": async () => (await import("./reverse-proxy-command.js")).reverseProxy,
+};
 
 /** Without a subcommand the daemon itself runs. */
 const SERVE = async (): Promise<Command> => (await import("./serve-command.js")).serve;
@@ -42,12 +43,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}
+
 async function run(argv: readonly string[]): Promise<Started> {
   const [first = "-"] = argv;
-  const subcommand = COMMANDS.get(first);
-  if (subcommand !== undefined) return (await subcommand())(argv.slice(1), complain);
+  if (isCommand(first)) return (await COMMANDS[first]())(argv.slice(1), complain);
   if (first.startsWith("-")) return (await SERVE())(argv, complain);
-  return misused(`${unknownCommand(first, [...COMMANDS.keys()])}; see --help`);
+  return misused(`${unknownCommand(first, Object.keys(COMMANDS))}; see --help`);
 }
 
 /** Obeys signals until the daemon has stopped. */

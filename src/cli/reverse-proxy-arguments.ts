@@ -1,4 +1,5 @@
 import type minimist from "minimist";
+import { type CommandRow, type FlagRow, HELP_FLAG } from "../core/command-line/command-row.js";
 import { parseHttpUrl } from "../core/config/values.js";
 import { directRoute } from "../core/direct/direct-line.js";
 import { parsePort } from "../core/net/address.js";
@@ -25,25 +26,20 @@ export type ReverseProxyArguments =
   | { readonly kind: "stop" | "status"; readonly port: number }
   | { readonly kind: "help" };
 
-/** One flag with a value. */
-interface Flag {
-  readonly name: string;
-  readonly usage: string;
-  readonly help: string;
-}
-
-const PORT = { name: "port", usage: "port", help: "The port of the proxy (default: 10001)" } as const;
-const START_FLAGS: readonly Flag[] = [
-  { name: "config", usage: "file", help: "Where the server stands (default: cli.yml)" },
-  { name: "log", usage: "file", help: "Write what is printed to this file, too" },
-  { name: "idle", usage: "time", help: "Close a connection after so long without a byte (default: 30s; 0: never)" },
-  { name: "alert", usage: "url", help: "Post alerts there: server down, server back, wrong checksums" },
+const PORT = "port";
+const START_FLAGS: readonly FlagRow[] = [
+  { names: ["config"], value: "file", help: "Where the server stands", defaultText: "cli.yml", offers: "files" },
+  { names: ["log"], value: "file", help: "Write what is printed to this file, too", offers: "files" },
+  {
+    names: ["idle"],
+    value: "time",
+    help: "Close a connection after so long without a byte; 0: never",
+    defaultText: "30s",
+  },
+  { names: ["alert"], value: "url", help: "Post alerts there: server down, server back, wrong checksums" },
+  { names: ["decode"], help: "Print the parts of every telegram, too" },
+  { names: ["id"], help: "Print the id of the connection in every line, too" },
 ];
-const START_SWITCHES: readonly Flag[] = [
-  { name: "decode", usage: "", help: "Print the parts of every telegram, too" },
-  { name: "id", usage: "", help: "Print the id of the connection in every line, too" },
-];
-const START_NAMES = [...START_FLAGS, ...START_SWITCHES].map(({ name }) => name);
 
 const COMMANDS = ["start", "stop", "status"] as const;
 const DEFAULTS = { port: "10001", config: "cli.yml", idle: "30" } as const;
@@ -53,31 +49,42 @@ const DEFAULTS = { port: "10001", config: "cli.yml", idle: "30" } as const;
  */
 const WORDS = ["MONI=conbus", "RTRY=0.5", "FAIL=reset", "HALF=5"];
 
-function flagLine({ name, usage, help }: Flag): string {
-  return `  ${`--${name} ${usage}`.padEnd(20)} ${help}`;
-}
-
-/** The text of `reverse-proxy --help`. */
-export const REVERSE_PROXY_USAGE = [
-  "Usage: sockproxyd reverse-proxy start [options] [KEY=value …]   Relay Conbus clients to a server, print every telegram",
-  "       sockproxyd reverse-proxy status [--port port]            Show the status of a running one, as JSON",
-  "       sockproxyd reverse-proxy stop [--port port]              End a running one",
-  "",
-  ...[PORT, ...START_FLAGS, ...START_SWITCHES].map(flagLine),
-  "  -h, --help           Print this",
-  "",
-  "KEY=value is any option of a [direct] line, such as transport=tls, rate=10/s, cache=500ms or balance=round.",
-  "",
-  "The file names the server, and is read again whenever it changes. A key that is missing has this value:",
-  "",
-  "  conbus:",
-  `    ip: ${CONBUS_FALLBACK.ip.padEnd(18)} # an address or a name; or several, as a list or with commas: host or host:port`,
-  `    port: ${String(CONBUS_FALLBACK.port).padEnd(16)} # of those without one of their own`,
-  `    timeout: ${String(CONBUS_FALLBACK.timeout).padEnd(13)} # seconds until a server is given up`,
-  "",
-  "Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or the file are",
-  "wrong, 3 when no reverse proxy runs on the port (stop, status).",
-].join("\n");
+/** `sockproxyd reverse-proxy`, as `--help` and the man page show it. */
+export const REVERSE_PROXY = {
+  name: "reverse-proxy",
+  summary: "Relay to a Conbus server, print every telegram",
+  usage: [
+    { words: "start [options] [KEY=value ...]", help: "Relay Conbus clients to a server, print every telegram" },
+    { words: "status [--port port]", help: "Show the status of a running one, as JSON" },
+    { words: "stop [--port port]", help: "End a running one" },
+  ],
+  description: [],
+  words: COMMANDS,
+  options: [
+    { names: [PORT], value: "port", help: "The port of the proxy", defaultText: DEFAULTS.port },
+    ...START_FLAGS,
+    HELP_FLAG,
+  ],
+  notes: [
+    "KEY=value is any option of a [direct] line, such as transport=tls, rate=10/s, cache=500ms or balance=round.",
+    "The file names the server, and is read again whenever it changes. A key that is missing has this value:",
+    [
+      "  conbus:",
+      `    ip: ${CONBUS_FALLBACK.ip.padEnd(14)} # an address or a name, or several: host or host:port`,
+      `    port: ${String(CONBUS_FALLBACK.port).padEnd(12)} # of those without one of their own`,
+      `    timeout: ${String(CONBUS_FALLBACK.timeout).padEnd(9)} # seconds until a server is given up`,
+    ].join("\n"),
+  ],
+  exits: [
+    [0, "after a clean end"],
+    [1, "when something fails at run time (a port in use)"],
+    [2, "when options or the file are wrong"],
+    [3, "when no reverse proxy runs on the port (stop, status)"],
+  ],
+  examples: [
+    { words: "reverse-proxy start --port 10009 --decode", help: "Show what Conbus clients of port 10009 say" },
+  ],
+} as const satisfies CommandRow;
 
 /**
  * Reads the command line of `sockproxyd reverse-proxy`.
@@ -85,11 +92,7 @@ export const REVERSE_PROXY_USAGE = [
  * @param argv behind the word `reverse-proxy`
  */
 export function parseReverseProxyArguments(argv: readonly string[]): Result<ReverseProxyArguments> {
-  const flags = parseFlags(argv, {
-    string: ["_", PORT.name, ...START_FLAGS.map(({ name }) => name)],
-    boolean: ["help", ...START_SWITCHES.map(({ name }) => name)],
-    alias: { h: "help" },
-  });
+  const flags = parseFlags(argv, REVERSE_PROXY.options);
   if (!flags.ok) return flags;
   const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
@@ -99,7 +102,9 @@ export function parseReverseProxyArguments(argv: readonly string[]): Result<Reve
   const port = readPortOf(parsed);
   if (!port.ok) return port;
   if (command === "start") return readStart(parsed, port.value, words);
-  const surplus = START_NAMES.find((name) => parsed[name] !== undefined && parsed[name] !== false);
+  const surplus = START_FLAGS.map(({ names: [name] }) => name).find(
+    (name) => parsed[name] !== undefined && parsed[name] !== false,
+  );
   if (surplus !== undefined) return fail(`--${surplus} goes with start`);
   return words.length > 0 ? fail(`unexpected argument "${words[0]}"`) : ok({ kind: command, port: port.value });
 }
@@ -114,7 +119,7 @@ function flagOf(parsed: minimist.ParsedArgs, name: string): Result<string | unde
 }
 
 function readPortOf(parsed: minimist.ParsedArgs): Result<number> {
-  const text = flagOf(parsed, PORT.name);
+  const text = flagOf(parsed, PORT);
   if (!text.ok) return text;
   const port = parsePort(text.value ?? "");
   return port.ok ? port : fail(`--port: ${port.message}`);
@@ -122,7 +127,11 @@ function readPortOf(parsed: minimist.ParsedArgs): Result<number> {
 
 function readStart(parsed: minimist.ParsedArgs, port: number, own: readonly string[]): Result<ReverseProxyArguments> {
   const given: Record<string, string | undefined> = {};
-  for (const { name } of START_FLAGS) {
+  for (const {
+    names: [name],
+    value: wanted,
+  } of START_FLAGS) {
+    if (wanted === undefined) continue;
     const value = flagOf(parsed, name);
     if (!value.ok) return value;
     given[name] = value.value;

@@ -7,9 +7,10 @@ import { directRoute } from "../core/direct/direct-line.js";
 import { systemClock } from "../system/clock.js";
 import { WatchedFile } from "../system/watched-file.js";
 import { parseCliYml } from "./cli-yml.js";
+import { help } from "./help.js";
 import { checkLines } from "./load-config.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
-import { parseReverseProxyArguments, REVERSE_PROXY_USAGE, type StartArguments } from "./reverse-proxy-arguments.js";
+import { parseReverseProxyArguments, REVERSE_PROXY, type StartArguments } from "./reverse-proxy-arguments.js";
 import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
 import { start } from "./start.js";
 
@@ -26,7 +27,7 @@ export async function reverseProxy(argv: readonly string[], complain: Complain):
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd reverse-proxy --help`);
   switch (parsed.value.kind) {
     case "help":
-      return { kind: "answer", text: REVERSE_PROXY_USAGE };
+      return help(REVERSE_PROXY);
     case "status":
       return printStatus(parsed.value.port);
     case "stop":

@@ -1,8 +1,9 @@
 import minimist from "minimist";
+import { type CommandRow, HELP_FLAG } from "../core/command-line/command-row.js";
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import type { Values } from "../core/config/settings.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { flagText, unknownFlag, wordsProblem } from "./flags.js";
+import { minimistOptions, unknownFlag, wordsProblem } from "./flags.js";
 
 /** One argument of the command line. */
 export type Argument =
@@ -16,47 +17,63 @@ export type Argument =
 /** Options with a value, and the `[host]` key that each sets. */
 const SETTINGS: Readonly<Record<string, keyof Values>> = { a: "ip", p: "port", L: "log", N: "vera", V: "vera" };
 const ACTIONS = ["help", "version", "check", "optional-config"] as const;
-const SHORT = { h: "help", v: "version" } as const;
-const STRINGS = ["c", ...Object.keys(SETTINGS)];
-const BOOLEANS = ["D", ...ACTIONS, ...Object.keys(SHORT)];
-
-/** All options with their dashes. */
-const FLAGS = [...STRINGS, ...BOOLEANS].map(flagText);
-
 const DEFAULTS = DEFAULT_SETTINGS;
 
-/** The text of `--help`. */
-export const USAGE = `Usage: sockproxyd [options]
-       sockproxyd mux [options]     Share one device among many clients; see mux --help
-       sockproxyd tunnel server|device [options]
-                                    Reach services beside a device behind NAT; see tunnel --help
-       sockproxyd watch [options]   Show the messages that pass a running daemon; see watch --help
-       sockproxyd doctor modbus host:port
-                                    Find out what a device can do; see doctor --help
-       sockproxyd reverse-proxy start|stop|status [options]
-                                    Relay to a Conbus server, print every telegram; see reverse-proxy --help
+/** The daemon itself, as `--help` and the man page show it. */
+export const SERVE = {
+  name: "",
+  summary: "TCP gateway daemon for home-automation hubs",
+  usage: [{ words: "[options]" }, { words: "command [options]" }],
+  description: [
+    "Lets plugins of Vera and openLuup reach devices by TCP, and tells them when data waits; relays and shares devices as its configuration file says.",
+    "Runs until SIGINT or SIGTERM. Options take effect in the order given: what follows -c overrides the file, what precedes it is overridden.",
+  ],
+  options: [
+    { names: ["c"], value: "file", help: "Read settings from this file", offers: "files" },
+    { names: ["a"], value: "address", help: "Listen on this address", defaultText: `${DEFAULTS.ip}, all` },
+    {
+      names: ["p"],
+      value: "port",
+      help: "Listen on this port for proxy connections; 0 is none",
+      defaultText: String(DEFAULTS.port),
+    },
+    {
+      names: ["L"],
+      value: "file",
+      help: "Write the log to this file; - is stderr",
+      defaultText: DEFAULTS.log,
+      offers: "files",
+    },
+    { names: ["N"], value: "url", help: "Base URL of the Luup engine", defaultText: DEFAULTS.vera },
+    { names: ["V"], value: "url", help: "The same as -N" },
+    { names: ["D"], help: "Log every command, read, write and notification" },
+    { names: ["optional-config"], help: "A configuration file that is not there counts as an empty one" },
+    {
+      names: ["check"],
+      help: "Check the settings, print them (secrets masked) and exit with 0, or 1 if something is wrong",
+    },
+    { names: ["v", "version"], help: "Print the version" },
+    HELP_FLAG,
+  ],
+  exits: [
+    [0, "after a clean end"],
+    [1, "when something fails at run time (a port in use)"],
+    [2, "when options or files are wrong"],
+  ],
+  examples: [
+    { words: "-c /etc/sockproxyd.conf --check", help: "Check a configuration file before it is used" },
+    { words: "-c /etc/sockproxyd.conf", help: "Run with this file; SIGHUP reads it again" },
+    { words: "-N http://192.168.0.20:3480 -L /var/log/sockproxyd.log", help: "Serve the plugins of another machine" },
+  ],
+} as const satisfies CommandRow;
 
-Options take effect in the order given: what follows -c overrides the file, what precedes it is overridden.
-
-  -c configfile   Read settings from this file
-  -a address      Listen on this address (default: ${DEFAULTS.ip}, all)
-  -p port         Listen on this port for proxy connections; 0 is none (default: ${DEFAULTS.port})
-  -L logfile      Write the log to this file; - is stderr (default: ${DEFAULTS.log})
-  -N url          Base URL of the Luup engine (default: ${DEFAULTS.vera})
-  -V url          The same as -N
-  -D              Log every command, read, write and notification
-  --optional-config
-                  A configuration file that is not there counts as an empty one
-  --check         Check the settings, print them (secrets masked) and exit with 0, or 1 if something is wrong
-  --version       Print the version; -v does the same
-  --help          Print this; -h does the same
-
-Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when options or files are wrong.`;
+const MINIMIST = minimistOptions(SERVE.options);
+const VALUED: readonly string[] = MINIMIST.string.filter((name) => name !== "_");
 
 /** Splits an option and its value in one word, `-p2504` or `-p=2504`; undefined for other words. */
 function attached(word: string): string[] | undefined {
   const [dash, letter = "", ...value] = word;
-  if (dash !== "-" || !STRINGS.includes(letter) || value.length === 0) return undefined;
+  if (dash !== "-" || !VALUED.includes(letter) || value.length === 0) return undefined;
   return [`-${letter}`, value.join("").replace(/^=(?=.)/s, "")];
 }
 
@@ -77,9 +94,7 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
   if (group.includes("--")) return fail('unexpected argument "--"');
   const unknown: string[] = [];
   const parsed = minimist([...group], {
-    string: STRINGS,
-    boolean: BOOLEANS,
-    alias: { ...SHORT },
+    ...MINIMIST,
     unknown(word) {
       unknown.push(word);
       return false;
@@ -87,10 +102,10 @@ function readGroup(group: readonly string[]): Result<Argument[]> {
   });
   const [culprit] = unknown;
   if (culprit !== undefined) {
-    return fail(culprit.startsWith("-") ? unknownFlag(culprit, FLAGS) : `unexpected argument "${culprit}"`);
+    return fail(culprit.startsWith("-") ? unknownFlag(culprit, SERVE.options) : `unexpected argument "${culprit}"`);
   }
   const found: Argument[] = [];
-  for (const name of STRINGS) {
+  for (const name of VALUED) {
     const value: unknown = parsed[name];
     if (value === undefined) continue;
     if (typeof value !== "string" || value === "") return fail(`option -${name} wants a value`);

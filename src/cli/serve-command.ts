@@ -1,9 +1,10 @@
 import { printSettings } from "../core/config/print-settings.js";
 import { VERSION } from "../version.js";
+import { help } from "./help.js";
 import { loadConfig } from "./load-config.js";
 import { logProblem } from "./log-problem.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
-import { parseArguments, USAGE } from "./serve-arguments.js";
+import { parseArguments, SERVE } from "./serve-arguments.js";
 import { start } from "./start.js";
 
 /**
@@ -15,7 +16,7 @@ export async function serve(argv: readonly string[], complain: Complain): Promis
   const parsed = parseArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see --help`);
   const asks = (kind: string): boolean => parsed.value.some((argument) => argument.kind === kind);
-  if (asks("help")) return { kind: "answer", text: USAGE };
+  if (asks("help")) return help(SERVE);
   if (asks("version")) return { kind: "answer", text: `sockproxyd ${VERSION}` };
   if (!asks("check")) return start(() => loadConfig(parsed.value), complain);
   const { settings, problems, warnings = [] } = loadConfig(parsed.value);

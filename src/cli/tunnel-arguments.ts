@@ -1,11 +1,12 @@
 import type minimist from "minimist";
+import type { CommandRow, FlagRow } from "../core/command-line/command-row.js";
 import { checkDevice, DEVICE_KEYS } from "../core/config/device-keys.js";
 import { DEFAULT_SETTINGS, parseValue } from "../core/config/keys.js";
 import type { TunnelLine, Values } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { type Exposure, isOption, parseExposure, tunnelRoute } from "../core/tunnel/tunnel-line.js";
-import { parseFlags, SWITCHES, unknownCommand, wantsDebug } from "./flags.js";
+import { DAEMON_EXITS, DAEMON_FLAGS, parseFlags, unknownCommand, wantsDebug } from "./flags.js";
 import { ANY, ipOf, parseListenArgument } from "./listen-argument.js";
 
 /** The command line of `sockproxyd tunnel`. */
@@ -23,6 +24,7 @@ interface Flag {
   readonly help?: string;
   /** What the flag is needed for; undefined for an optional flag. */
   readonly wanted?: string;
+  readonly offers?: "files";
 }
 
 const FLAGS: readonly Flag[] = [
@@ -34,14 +36,14 @@ const FLAGS: readonly Flag[] = [
   },
   {
     name: "allow",
-    usage: "host:port[,host:port…]",
+    usage: "host:port,...",
     help: "The services that its clients may reach: addresses, networks or names",
     wanted: "host:port of the services that clients may reach",
   },
   { name: "tls", help: "Speak TLS to the server and check its certificate" },
-  { name: "ca", usage: "file" },
-  { name: "cert", usage: "file" },
-  { name: "key", usage: "file" },
+  { name: "ca", usage: "file", offers: "files" },
+  { name: "cert", usage: "file", offers: "files" },
+  { name: "key", usage: "file", offers: "files" },
   {
     name: "secret",
     usage: "secret",
@@ -56,25 +58,45 @@ function helpOf({ name, help }: Flag): string {
   return help ?? key?.help.replace(/\. Empty is .*|\.$/, "") ?? "";
 }
 
-/** The text of `tunnel --help`. */
-export const TUNNEL_USAGE = [
-  "Usage: sockproxyd tunnel server <server:port> <host:port> <service:port> [<host:port> <service:port> …] [KEY=value …]",
-  "       sockproxyd tunnel device --server host:port --allow host:port[,host:port…] [--tls …]",
-  "",
-  "Clients of the server reach services beside a device that nobody can connect to, by a link that the device keeps.",
-  "",
-  "  <server:port>                    The server waits there for the device; a bare port is on all addresses",
-  "  <host:port>                      Its clients connect there, while the device is linked,",
-  "  <service:port>                   and get to this service, as the device calls it",
-  "  KEY=value                        Any option of a [tunnel] line, such as stall-timeout=10s or monitor=hex",
-  "",
-  ...FLAGS.map((flag) => `  ${`--${flag.name} ${flag.usage ?? ""}`.padEnd(32)} ${helpOf(flag)}`),
-  "",
-  "  -v, --verbose, -d, --debug       Log every read and write",
-  "  -h, --help                       Print this",
-  "",
-  "Exit status: 0 after a clean end, 1 when something fails at run time (a port in use), 2 when arguments are wrong.",
-].join("\n");
+function flagRow(flag: Flag): FlagRow {
+  const { name, usage, offers } = flag;
+  return { names: [name], ...(usage && { value: usage }), help: helpOf(flag), ...(offers && { offers }) };
+}
+
+/** `sockproxyd tunnel`, as `--help` and the man page show it. */
+export const TUNNEL = {
+  name: "tunnel",
+  summary: "Reach services beside a device behind NAT",
+  usage: [
+    { words: "server <server:port> <host:port> <service:port> ... [KEY=value ...]" },
+    { words: "device --server host:port --allow host:port,... [options]" },
+  ],
+  description: [
+    "Clients of the server reach services beside a device that nobody can connect to, by a link that the device keeps.",
+  ],
+  words: ["server", "device"],
+  arguments: [
+    { name: "<server:port>", help: "The server waits there for the device; a bare port is on all addresses" },
+    { name: "<host:port>", help: "Clients connect there, while the device is linked" },
+    {
+      name: "<service:port>",
+      help: "The service that they get to, as the device calls it; more such pairs may follow",
+    },
+    { name: "KEY=value", help: "Any option of a [tunnel] line, such as stall-timeout=10s or monitor=hex" },
+  ],
+  options: [...FLAGS.map(flagRow), ...DAEMON_FLAGS],
+  exits: DAEMON_EXITS,
+  examples: [
+    {
+      words: "tunnel server 4000 127.0.0.1:8080 192.168.1.5:80",
+      help: "Wait for the device on port 4000; port 8080 here is the web page beside it",
+    },
+    {
+      words: "tunnel device --server example.org:4000 --allow 192.168.1.5:80",
+      help: "The other side, on the machine beside the web page",
+    },
+  ],
+} as const satisfies CommandRow;
 
 /**
  * Reads the command line of `sockproxyd tunnel`.
@@ -82,11 +104,7 @@ export const TUNNEL_USAGE = [
  * @param argv behind the word `tunnel`
  */
 export function parseTunnelArguments(argv: readonly string[]): Result<TunnelArguments> {
-  const flags = parseFlags(argv, {
-    string: ["_", ...FLAGS.filter(({ usage }) => usage !== undefined).map(({ name }) => name)],
-    boolean: [...Object.values(SWITCHES), ...FLAGS.filter(({ usage }) => usage === undefined).map(({ name }) => name)],
-    alias: { ...SWITCHES },
-  });
+  const flags = parseFlags(argv, TUNNEL.options);
   if (!flags.ok) return flags;
   const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });

@@ -1,10 +1,11 @@
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { Settings } from "../core/config/settings.js";
+import { help } from "./help.js";
 import { checkLines } from "./load-config.js";
 import { COMMAND_LINE_ONLY, type Complain, misused, type Started } from "./outcome.js";
 import { start } from "./start.js";
-import { parseTunnelArguments, TUNNEL_USAGE } from "./tunnel-arguments.js";
+import { parseTunnelArguments, TUNNEL } from "./tunnel-arguments.js";
 
 /**
  * Runs `sockproxyd tunnel …`: a daemon that does nothing but be one side of a tunnel (docs/tunnel.md). The device's side
@@ -15,7 +16,7 @@ import { parseTunnelArguments, TUNNEL_USAGE } from "./tunnel-arguments.js";
 export async function tunnel(argv: readonly string[], complain: Complain): Promise<Started> {
   const parsed = parseTunnelArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd tunnel --help`);
-  if (parsed.value.kind === "help") return { kind: "answer", text: TUNNEL_USAGE };
+  if (parsed.value.kind === "help") return help(TUNNEL);
   const own = parsed.value.kind === "server" ? serverOf(parsed.value) : parsed.value.values;
   const settings = Object.freeze({
     ...DEFAULT_SETTINGS,

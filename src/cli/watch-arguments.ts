@@ -1,4 +1,5 @@
 import type minimist from "minimist";
+import { type CommandRow, HELP_FLAG } from "../core/command-line/command-row.js";
 import type { FormatWord } from "../core/monitor/format.js";
 import { findView, VIEWS } from "../core/monitor/views/views.js";
 import { type HostPort, parseHostPort, parsePort } from "../core/net/address.js";
@@ -23,30 +24,61 @@ export type WatchArguments =
 
 const REVERSE_PROXY = "reverse-proxy";
 const HERE: Address = { host: "127.0.0.1", port: 2504 };
-const VIEW_NAMES = VIEWS.map(({ name }) => name).join(", ");
+const VIEW_NAMES = VIEWS.map(({ name }) => name);
 const FILES = ["ca", "cert", "key"] as const;
 const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 
-/** The text of `watch --help`. */
-export const WATCH_USAGE = `Usage: sockproxyd watch [host:port] [filter] [options]
-       sockproxyd watch --reverse-proxy port [filter] [options]
-
-Shows the messages that pass a running daemon, as they pass, until Ctrl-C. Those of
-a shared device begin with the address of the client that they are from or for.
-When the daemon goes away, watch waits for it.
-
-  host:port     The daemon (default: 127.0.0.1:2504)
-  filter        Only the connection with this id, as STAT shows it, or those of this port
-  --as view     How to show connections that have no MONI (default: for mux ports the view of their protocol, else hex):
-                ${VIEW_NAMES}
-  --decode      Show the parts of each message, too
-  --id          Show the connection's id
-  --json        A line of JSON for each message
-  --tls         The daemon's port takes TLS ([host] listen-tls)
-  --ca file     The authority of the daemon's certificate, a file in PEM (default: those that the system knows)
-  --cert file   Our own certificate, a file in PEM, for a daemon that asks for one; with --key
-  --key file    Its private key, a file in PEM
-  --help        Print this`;
+/** `sockproxyd watch`, as `--help` and the man page show it. */
+export const WATCH = {
+  name: "watch",
+  summary: "Show the messages that pass a running daemon",
+  usage: [{ words: "[host:port] [filter] [options]" }, { words: "--reverse-proxy port [filter] [options]" }],
+  description: [
+    "Shows the messages that pass a running daemon, as they pass, until Ctrl-C. Those of a shared device begin with the address of the client that they are from or for. When the daemon goes away, watch waits for it.",
+  ],
+  arguments: [
+    { name: "host:port", help: "The daemon (default: 127.0.0.1:2504)" },
+    { name: "filter", help: "Only the connection with this id, as STAT shows it, or those of this port" },
+  ],
+  options: [
+    {
+      names: ["as"],
+      value: "view",
+      help: `How to show connections that have no MONI: ${VIEW_NAMES.join(", ")}`,
+      defaultText: "for mux ports the view of their protocol, else hex",
+      offers: VIEW_NAMES,
+    },
+    { names: ["decode"], help: "Show the parts of each message, too" },
+    { names: ["id"], help: "Show the connection's id" },
+    { names: ["json"], help: "A line of JSON for each message" },
+    { names: [REVERSE_PROXY], value: "port", help: "The reverse proxy of this user with this port, on this machine" },
+    { names: ["tls"], help: "The daemon's port takes TLS ([host] listen-tls)" },
+    {
+      names: ["ca"],
+      value: "file",
+      help: "The authority of the daemon's certificate, a file in PEM",
+      defaultText: "those that the system knows",
+      offers: "files",
+    },
+    {
+      names: ["cert"],
+      value: "file",
+      help: "Our own certificate, a file in PEM, for a daemon that asks for one; with --key",
+      offers: "files",
+    },
+    { names: ["key"], value: "file", help: "Its private key, a file in PEM", offers: "files" },
+    HELP_FLAG,
+  ],
+  exits: [
+    [0, "when nobody reads any more"],
+    [1, "when the daemon cannot be reached or refuses"],
+    [2, "when options are wrong"],
+  ],
+  examples: [
+    { words: "watch --as modbus --decode", help: "The messages of all connections, each with its parts" },
+    { words: "watch 192.168.0.20:2504 5020", help: "Those of port 5020 of a daemon elsewhere" },
+  ],
+} as const satisfies CommandRow;
 
 /**
  * Reads the command line of `sockproxyd watch`.
@@ -54,11 +86,7 @@ When the daemon goes away, watch waits for it.
  * @param argv behind the word `watch`
  */
 export function parseWatchArguments(argv: readonly string[]): Result<WatchArguments> {
-  const flags = parseFlags(argv, {
-    string: ["as", REVERSE_PROXY, ...FILES, "_"],
-    boolean: [...WORDS, "tls", "help"],
-    alias: { help: "h" },
-  });
+  const flags = parseFlags(argv, WATCH.options);
   if (!flags.ok) return flags;
   const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
@@ -72,7 +100,7 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
   const view: unknown = parsed["as"];
   if (view !== undefined && (typeof view !== "string" || findView(view) === undefined)) {
-    return fail(`bad --as "${view}": one of ${VIEW_NAMES} is wanted`);
+    return fail(`bad --as "${view}": one of ${VIEW_NAMES.join(", ")} is wanted`);
   }
   const format: readonly FormatWord[] = ["client", ...WORDS.filter((word) => parsed[word])];
   const command = ["WTCH", filter, view === undefined ? undefined : `MONI=${view}`, `MONF=${format.join(",")}`];

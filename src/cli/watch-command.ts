@@ -17,8 +17,9 @@ import { Times } from "../log/times.js";
 import { Names } from "../names/names.js";
 import { reachHost } from "../sockets/reach-host.js";
 import { systemClock } from "../system/clock.js";
+import { help } from "./help.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
-import { type Address, parseWatchArguments, WATCH_USAGE, withoutClient } from "./watch-arguments.js";
+import { type Address, parseWatchArguments, WATCH, withoutClient } from "./watch-arguments.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
 const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
@@ -46,7 +47,7 @@ class WatchError extends Error {
 export async function watch(argv: readonly string[], complain: Complain): Promise<Started> {
   const parsed = parseWatchArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd watch --help`);
-  if (parsed.value.kind === "help") return { kind: "answer", text: WATCH_USAGE };
+  if (parsed.value.kind === "help") return help(WATCH);
   const { address, command, json, tls } = parsed.value;
   const inColour = stdout.isTTY && !json && !env["NO_COLOR"];
   const show = (text: string): void => {

@@ -39,7 +39,7 @@ const wrong: [string, () => string[], number, RegExp][] = [
     "an unknown command",
     () => ["hello"],
     2,
-    /unknown command "hello": mux, tunnel, watch, doctor or reverse-proxy is wanted; /,
+    /unknown command "hello": watch, mux, tunnel, doctor or reverse-proxy is wanted; /,
   ],
   ["a letter too few in a command", () => ["tunel"], 2, /; did you mean tunnel\?; see --help/],
   ["letters that are swapped in an option", () => ["--chekc"], 2, /unknown option --chekc; did you mean --check\?/],

@@ -1,11 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { DOCTOR_USAGE } from "#src/cli/doctor-arguments.js";
-import { MUX_USAGE } from "#src/cli/mux-arguments.js";
-import { REVERSE_PROXY_USAGE } from "#src/cli/reverse-proxy-arguments.js";
-import { USAGE } from "#src/cli/serve-arguments.js";
-import { TUNNEL_USAGE } from "#src/cli/tunnel-arguments.js";
-import { WATCH_USAGE } from "#src/cli/watch-arguments.js";
+import { ALL_COMMANDS, SUBCOMMANDS } from "#src/cli/command-table.js";
+import { type CommandRow, PROGRAM } from "#src/core/command-line/command-row.js";
+import { helpText } from "#src/core/command-line/help-text.js";
 import { REFERENCE, type ReferenceRow, type ReferenceTable } from "#src/core/config/reference.js";
 import { MUX_FORMAT, parseMuxRoute } from "#src/core/mux/mux-line.js";
 import { MUX_COUNTERS } from "#src/core/mux/mux-status.js";
@@ -184,14 +181,15 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
   rooms,
   "counters mux": muxCounters,
   zoo,
-  "usage sockproxyd": () => verbatim(USAGE),
-  "usage mux": () => verbatim(MUX_USAGE),
-  "usage tunnel": () => verbatim(TUNNEL_USAGE),
-  "usage watch": () => verbatim(WATCH_USAGE),
-  "usage doctor": () => verbatim(DOCTOR_USAGE),
-  "usage reverse-proxy": () => verbatim(REVERSE_PROXY_USAGE),
+  ...Object.fromEntries(ALL_COMMANDS.map(usageBlock)),
   ...Object.fromEntries(REFERENCE.map(referenceBlock)),
 };
+
+/** The `--help` of a command: `usage mux`, `usage sockproxyd`. */
+function usageBlock(row: CommandRow): [string, () => string] {
+  const isProgram = row.name === "";
+  return [`usage ${isProgram ? PROGRAM : row.name}`, () => verbatim(helpText(row, isProgram ? SUBCOMMANDS : []))];
+}
 
 const MARKED = /(<!-- generated: (.+?) -->\n)[\s\S]*?(<!-- \/generated -->)/g;
 
