@@ -1,10 +1,12 @@
 import { Tally } from "../core/collections/tally.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { allDropped, noneDropped } from "../core/net/datagrams.js";
-import type { ConnectionReport, ConnectionTraffic, TrafficStatus } from "../core/status/daemon-status.js";
+import type { ConnectionReport, ConnectionTraffic, LineTraffic, TrafficStatus } from "../core/status/daemon-status.js";
 import type { TracedStream } from "../monitor/monitor.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
+
+const NO_TRAFFIC: LineTraffic = { connections: 0, received: 0, sent: 0 };
 
 /** What the registry, and through it the daemon, knows of a connection. */
 export interface RegisteredConnection extends ConnectionReport {
@@ -37,6 +39,8 @@ export class ConnectionRegistry {
   readonly #openByClient = new Tally<string>();
   /** Bytes of connections that are finished. */
   #past: TrafficStatus = { connections: 0, received: 0, sent: 0, resets: 0, datagramsDropped: noneDropped() };
+  /** Their part by listener. */
+  readonly #pastLines = new Map<string, LineTraffic>();
   #whenEndsAnnounced: (() => void) | undefined;
   #checking = false;
 
@@ -50,6 +54,13 @@ export class ConnectionRegistry {
     let sum = this.#past;
     for (const connection of this.#connections.values()) sum = added(sum, connection);
     return sum;
+  }
+
+  /** Connections and bytes since the start, by the name of the listener. */
+  get lines(): Readonly<Record<string, LineTraffic>> {
+    const lines = new Map(this.#pastLines);
+    for (const connection of this.#connections.values()) addToLine(lines, connection);
+    return Object.fromEntries(lines);
   }
 
   /** Clients that are connected from the same address, by whatever port; 0 for an origin without an address. */
@@ -94,7 +105,10 @@ export class ConnectionRegistry {
   /** A connection has come a step closer to its end. */
   changed(connection: RegisteredConnection): void {
     if (connection.isClientGone) this.#close(connection);
-    if (connection.isFinished && this.#connections.delete(connection.id)) this.#past = added(this.#past, connection);
+    if (connection.isFinished && this.#connections.delete(connection.id)) {
+      this.#past = added(this.#past, connection);
+      addToLine(this.#pastLines, connection);
+    }
     this.#check();
   }
 
@@ -137,4 +151,14 @@ function added(sum: TrafficStatus, { traffic, isReset }: RegisteredConnection): 
         ? sum.datagramsDropped
         : allDropped([sum.datagramsDropped, traffic.datagramsDropped]),
   };
+}
+
+/** Adds one connection to the part of its listener. */
+function addToLine(lines: Map<string, LineTraffic>, { listener, traffic }: RegisteredConnection): void {
+  const { connections, received, sent } = lines.get(listener) ?? NO_TRAFFIC;
+  lines.set(listener, {
+    connections: connections + 1,
+    received: received + traffic.received,
+    sent: sent + traffic.sent,
+  });
 }

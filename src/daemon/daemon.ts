@@ -141,6 +141,7 @@ export class Daemon {
       ...this.#features.status,
       monitor: monitor.status,
       traffic: registry.traffic,
+      lines: registry.lines,
       clients: clients.all,
       descriptors: {
         used: descriptors.used,

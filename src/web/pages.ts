@@ -5,7 +5,7 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import { type DaemonReport, statusJson } from "../core/status/daemon-status.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
-import { isForeign, isHostTrusted, parseMessagesQuery } from "../core/web/request.js";
+import { isForeign, isHostTrusted, parseHistoryQuery, parseMessagesQuery } from "../core/web/request.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { Clock } from "../system/clock.js";
 import { type Asset, loadAssets } from "./assets.js";
@@ -19,6 +19,8 @@ export interface PagesContext {
   /** The access rules that are in force. */
   admission(): Pick<Admission, "access">;
   status(): DaemonReport;
+  /** The last hour from a step on, as JSON in pieces. */
+  history(since: number | undefined): Iterable<string>;
 }
 
 const MAX_STREAMS = 16; // each costs up to 128 KiB, and time with every message
@@ -60,6 +62,7 @@ export class Pages {
     const { status } = this.#context;
     if (path === "/status") return { status: 200, type: "application/json", pieces: statusJson(status()) };
     if (path === "/metrics") return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
+    if (path === "/history") return this.#history(query);
     if (path !== "/messages") return errorPage(404, "there is no such page");
     const denialReason = this.#denialReason(origin);
     if (denialReason !== undefined) return errorPage(403, `messages are not shown: ${denialReason}`);
@@ -69,6 +72,12 @@ export class Pages {
     if (method === "HEAD") return { status: 200, type: EVENTS_TYPE, body: "" };
     this.#startStream(wanted.value, response, socket);
     return undefined;
+  }
+
+  #history(query: string): HttpReply {
+    const since = parseHistoryQuery(new Map(new URLSearchParams(query)));
+    if (!since.ok) return errorPage(400, since.message);
+    return { status: 200, type: "application/json", pieces: this.#context.history(since.value) };
   }
 
   /** Why this reader may not see messages; undefined when it may. */

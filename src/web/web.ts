@@ -1,14 +1,16 @@
 import type { Settings } from "../core/config/settings.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
+import { Sampler } from "./sampler.js";
 import { Site, type WebContext } from "./site.js";
 
-/** The web page of the daemon, if the configuration asks for one (`[web]`). */
+/** The web page of the daemon, if the configuration asks for one (`[web]`), and the history that it shows. */
 export class Web {
   readonly #context: WebContext;
   #site: Site | undefined;
+  #sampler: Sampler | undefined;
 
-  constructor(context: WebContext) {
-    this.#context = context;
+  constructor(context: Omit<WebContext, "history">) {
+    this.#context = { ...context, history: (since) => this.#sampler?.json(since) ?? [] };
   }
 
   /** Its port in STAT JSON; nothing without a page. */
@@ -21,12 +23,25 @@ export class Web {
     const former = this.#site;
     if (former?.address === webAddress && former.port === webPort) return;
     void former?.close();
-    this.#site = webPort === 0 ? undefined : new Site(webAddress, webPort, this.#context);
+    this.#site = undefined;
+    this.#sample(webPort !== 0);
+    if (webPort !== 0) this.#site = new Site(webAddress, webPort, this.#context);
     await this.#site?.open();
+  }
+
+  /** Keeps the last hour, or nothing. */
+  #sample(wanted: boolean): void {
+    if (wanted) {
+      this.#sampler ??= new Sampler(this.#context);
+      return;
+    }
+    this.#sampler?.close();
+    this.#sampler = undefined;
   }
 
   /** Closes the page. Takes half a second at most. */
   async close(): Promise<void> {
+    this.#sample(false);
     await this.#site?.close();
   }
 }

@@ -16,8 +16,11 @@ class Steps {
   traffic: ConnectionTraffic = { received: 0, sent: 0 };
   isReset = false;
 
-  constructor(id: string, origin: ClientOrigin) {
+  readonly listener: string;
+
+  constructor(id: string, origin: ClientOrigin, listener: string) {
     this.id = id;
+    this.listener = listener;
     this.origin = origin;
   }
 
@@ -30,9 +33,9 @@ function fixture() {
   const budget = new DescriptorBudget(undefined);
   const registry = new ConnectionRegistry();
   let count = 0;
-  const add = (origin: ClientOrigin) => {
+  const add = (origin: ClientOrigin, listener = "proxy port 2504") => {
     count += 1;
-    const steps = new Steps(String(count), origin);
+    const steps = new Steps(String(count), origin, listener);
     const connection = steps as unknown as RegisteredConnection;
     registry.add(connection, budget.takeReserved());
     const change = (change: Partial<Omit<Steps, "isFinished">>): void => {
@@ -81,6 +84,23 @@ test("traffic counts connections that are there and those that are finished, eac
   one.change({});
   assert.deepEqual(registry.traffic, total);
   assert.equal(registry.all().length, 1);
+});
+
+test("each listener has its part of the traffic, of connections that are there and of those that are finished", () => {
+  const { registry, add } = fixture();
+  const [one, other] = [add(from("192.0.2.7"), "direct port 1"), add(from("192.0.2.8"), "direct port 2")];
+  const third = add(from("192.0.2.8"), "direct port 1");
+  one.change({ traffic: { received: 100, sent: 10 } });
+  other.change({ traffic: { received: 1000, sent: 0 } });
+  third.change({ traffic: { received: 1, sent: 2 } });
+  const lines = {
+    "direct port 1": { connections: 2, received: 101, sent: 12 },
+    "direct port 2": { connections: 1, received: 1000, sent: 0 },
+  };
+  assert.deepEqual(registry.lines, lines);
+  one.change({ isClientGone: true, isEndAnnounced: true });
+  one.change({});
+  assert.deepEqual(registry.lines, lines);
 });
 
 test("a slow reader of all connections meets none that is finished meanwhile, and none that came later", () => {

@@ -29,6 +29,7 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
     monitor,
     admission: () => ({ access }) as never,
     status: () => daemon.status,
+    history: (since) => [`{"since":${since}}`],
   });
   let origin: ClientOrigin | undefined = from("127.0.0.1");
   const server = createServer((request, response) => {
@@ -84,6 +85,16 @@ test("/status is STAT JSON, /metrics is for Prometheus", async (t) => {
   const metrics = await ask(port, "/metrics");
   assert.match(String(metrics.headers["content-type"]), /version=0\.0\.4/);
   assert.match(metrics.body, /^sockproxyd_uptime_seconds \d/m);
+});
+
+test("/history is what the daemon has kept, from a step on", async (t) => {
+  const { port } = await serve(t);
+  assert.equal((await ask(port, "/history")).body, '{"since":undefined}');
+  const { headers, body } = await ask(port, "/history?since=12");
+  assert.deepEqual([headers["content-type"], body], ["application/json", '{"since":12}']);
+  for (const query of ["since=-1", "since=", "since=x", "from=1"]) {
+    assert.equal((await ask(port, `/history?${query}`)).status, 400, query);
+  }
 });
 
 test("only GET and HEAD are answered, and only paths that there are", async (t) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { ok } from "#src/core/parse/result.js";
+import { Histogram } from "#src/core/status/histogram.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import type { WebContext } from "#src/web/site.js";
 import { Web } from "#src/web/web.js";
@@ -11,6 +12,11 @@ import { MemoryLog } from "../support/in-process.js";
 import { Client } from "../support/net.js";
 import { isListening } from "../support/proxy-process.js";
 import { until } from "../support/wait.js";
+
+const emptyStatus = {
+  ...{ traffic: { received: 0, sent: 0 }, lines: {}, muxes: [], tunnels: [], devices: [], connections: [] },
+  notifications: { sent: 0, failed: 0, waiting: 0, delay: new Histogram().status, answer: new Histogram().status },
+};
 
 function fixture() {
   const clock = new ManualClock();
@@ -28,6 +34,7 @@ function fixture() {
     own: new OwnSockets(clock),
     rejections: { leftAtOnce() {} },
     admission: () => admission,
+    status: () => emptyStatus,
   };
   const web = new Web(context as unknown as WebContext);
   const configure = (webPort: number, webAddress = "127.0.0.1"): Promise<void> =>
@@ -46,13 +53,14 @@ test("a page is opened, moved and closed as the settings say; the same settings 
   const reader = await Client.open(first);
   await until(() => readers.size === 1, "the reader");
   await configure(first);
-  assert.deepEqual([isListening(first), clock.pending], [true, 0], "nothing is closed");
+  assert.deepEqual([isListening(first), clock.pending], [true, 1], "nothing is closed; the history waits for its step");
   reader.destroy();
   await until(() => readers.size === 0, "the reader to be gone");
   await configure(second);
   await until(() => !isListening(first), "the first to be closed");
   assert.deepEqual([isListening(second), web.status.map(({ port }) => port)], [true, [second]]);
   await configure(0);
+  assert.equal(clock.pending, 0, "without a page nothing is kept");
   await until(() => !isListening(second), "the second to be closed");
   assert.deepEqual(web.status, []);
 });

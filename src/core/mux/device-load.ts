@@ -7,6 +7,8 @@ export interface DeviceLoadStatus {
   readonly load: number;
   /** Time from a request to the end of its answer, of the last five to ten minutes, within 5 %; left out: there were no answers. */
   readonly response?: { readonly p50Ms: number; readonly p99Ms: number };
+  /** Answers whose time was measured since the mux was made, and the sum of these times. */
+  readonly responses: { readonly count: number; readonly sumMs: number };
 }
 
 /** Measures how long a device takes for its answers, and for how much of the time it is asked. Times are in milliseconds. */
@@ -14,6 +16,8 @@ export class DeviceLoad {
   readonly #busy: RecentSum;
   readonly #responses: QuantileSketch;
   #outstanding = 0;
+  #responseCount = 0;
+  #responseSumMs = 0;
   /** The time up to which {@link DeviceLoad.#busy} is complete. */
   #countedUntil: number;
 
@@ -33,7 +37,10 @@ export class DeviceLoad {
   over(links: number, responseMs: number | undefined, now: number): void {
     this.#count(links, now);
     this.#outstanding -= 1;
-    if (responseMs !== undefined) this.#responses.add(responseMs, now);
+    if (responseMs === undefined) return;
+    this.#responses.add(responseMs, now);
+    this.#responseCount += 1;
+    this.#responseSumMs += responseMs;
   }
 
   /** @param links that the mux may have */
@@ -44,6 +51,7 @@ export class DeviceLoad {
     return {
       load: Math.round(load * 1000) / 1000,
       ...(p50Ms !== undefined && p99Ms !== undefined && { response: { p50Ms: tenths(p50Ms), p99Ms: tenths(p99Ms) } }),
+      responses: { count: this.#responseCount, sumMs: tenths(this.#responseSumMs) },
     };
   }
 

@@ -123,6 +123,11 @@ export interface TrafficStatus {
   readonly datagramsDropped: DroppedDatagrams;
 }
 
+/** The connections of one listener since the start, open and closed ones. */
+export interface LineTraffic extends Pick<ConnectionTraffic, "received" | "sent"> {
+  readonly connections: number;
+}
+
 /** The daemon, as STAT JSON shows it. The names of the members are an interface (docs/web-and-metrics.md). */
 export interface DaemonStatus {
   readonly version: string;
@@ -140,6 +145,8 @@ export interface DaemonStatus {
   readonly devices: readonly DeviceStatus[];
   readonly monitor: MonitorStatus;
   readonly traffic: TrafficStatus;
+  /** The part of `traffic` that each listener has, by its name; without those that have had no connection. */
+  readonly lines: Readonly<Record<string, LineTraffic>>;
   /** What became of clients that were not served, by the name of the listener; without those that have had none. */
   readonly clients: Readonly<Record<string, ClientCounts>>;
   /** File descriptors: those that clients, remotes and readers of the web page use, and the limit for the whole process where it is known. */

@@ -1,5 +1,6 @@
 import { findView, VIEWS } from "../monitor/views/views.js";
 import { isIPv4, isIPv6 } from "../net/address.js";
+import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { parseFilter, type WatchRequest } from "../setup/watch-request.js";
 import type { DaemonReport } from "../status/daemon-status.js";
@@ -47,8 +48,8 @@ export function parseMessagesQuery(
   query: ReadonlyMap<string, string>,
   status: () => DaemonReport,
 ): Result<WatchRequest> {
-  const unknown = [...query.keys()].find((key) => !KNOWN.includes(key));
-  if (unknown !== undefined) return fail(`unknown parameter "${unknown}"; known are ${KNOWN.join(", ")}`);
+  const unknown = unknownParameter(query, KNOWN);
+  if (unknown !== undefined) return fail(unknown);
   const { listener = "", connection = "", view: name = "" } = Object.fromEntries(query);
   if (listener !== "" && connection !== "") return fail("a listener or a connection is wanted, not both");
   const filter = parseFilter(listener || connection, status);
@@ -60,4 +61,19 @@ export function parseMessagesQuery(
     return fail(`unknown view "${name}"; known are ${VIEWS.map((known) => known.name).join(", ")}`);
   }
   return ok({ filter: filter.value, format: ["json"], ...(view && { view }) });
+}
+
+/** Reads the query of `/history`: `since=` a step, or nothing for all. */
+export function parseHistoryQuery(query: ReadonlyMap<string, string>): Result<number | undefined> {
+  const unknown = unknownParameter(query, ["since"]);
+  if (unknown !== undefined) return fail(unknown);
+  const since = query.get("since");
+  if (since === undefined) return ok(undefined);
+  const step = parseInteger(since, 0, Number.MAX_SAFE_INTEGER);
+  return step.ok ? step : fail(`since: ${step.message}`);
+}
+
+function unknownParameter(query: ReadonlyMap<string, string>, known: readonly string[]): string | undefined {
+  const unknown = [...query.keys()].find((key) => !known.includes(key));
+  return unknown === undefined ? undefined : `unknown parameter "${unknown}"; known are ${known.join(", ")}`;
 }

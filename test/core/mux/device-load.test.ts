@@ -4,7 +4,7 @@ import { DeviceLoad } from "#src/core/mux/device-load.js";
 
 test("load is the share of time in which a request was outstanding", () => {
   const load = new DeviceLoad(0);
-  assert.deepEqual(load.status(1, 10_000), { load: 0 });
+  assert.deepEqual(load.status(1, 10_000), { load: 0, responses: { count: 0, sumMs: 0 } });
   for (let now = 10_000; now < 70_000; now += 1000) {
     load.sent(1, now);
     load.over(1, 250, now + 250);

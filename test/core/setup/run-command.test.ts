@@ -23,6 +23,7 @@ const STATUS: DaemonReport = {
   devices: [],
   monitor: { watchers: 0, notShown: {} },
   traffic: { connections: 0, received: 0, sent: 0, resets: 3, datagramsDropped: { slow: 1, foreign: 2, unsent: 3 } },
+  lines: {},
   clients: {},
   descriptors: { used: 0 },
   notifications: {

@@ -56,6 +56,7 @@ const STATUS: DaemonReport = {
       protocol: "modbus",
       mode: "request",
       target: "d:502",
+      responses: { count: 11, sumMs: 40 },
       clientCount: 3,
       waiting: 2,
       outstanding: 1,
@@ -118,6 +119,7 @@ const STATUS: DaemonReport = {
     resets: 3,
     datagramsDropped: { slow: 1, foreign: 2, unsent: 3 },
   },
+  lines: { "proxy port 2504": { connections: 9, received: 5, sent: 7 } },
   clients: {
     "proxy port 2504": { silent: 11, refused: 12, replaced: 0 },
     "expose port 1": { silent: 0, refused: 0, replaced: 13 },

@@ -1,0 +1,73 @@
+import type { MuxStatus } from "../../mux/mux-status.js";
+import type { DaemonReport, NotificationsStatus } from "../../status/daemon-status.js";
+import { addBytes, type DeviceStatus, type LinkBytes, type TunnelStatus } from "../../tunnel/tunnel-status.js";
+import type { Quantity, Reading } from "./quantity.js";
+
+/** What is read of the daemon's status. */
+export type ReadStatus = Pick<
+  DaemonReport,
+  "traffic" | "lines" | "muxes" | "tunnels" | "devices" | "notifications" | "connections"
+>;
+
+/** The quantities whose last hour is kept (docs/web-and-metrics.md, "The last hour"), in the order of the page. */
+export function readingsOf(status: ReadStatus): Reading[] {
+  const { traffic, lines, muxes, tunnels, devices, notifications, connections } = status;
+  let present = 0;
+  for (const { phase } of connections) if (phase !== "closing") present += 1;
+  return [
+    ...bytes("daemon", "", traffic),
+    { of: "daemon", id: "", what: "connections", unit: "", kind: "level", value: present },
+    ...notificationReadings(notifications),
+    ...Object.entries(lines).flatMap(([name, line]) => bytes("line", name, line)),
+    ...muxes.flatMap(muxReadings),
+    ...tunnels.flatMap(tunnelReadings),
+    ...[...byServer(devices)].flatMap(([server, sum]) => bytes("device", server, sum)),
+  ];
+}
+
+function bytes(of: string, id: string, { received, sent }: LinkBytes): Reading[] {
+  return [
+    { of, id, what: "received", unit: "B/s", ...rate(received) },
+    { of, id, what: "sent", unit: "B/s", ...rate(sent) },
+  ];
+}
+
+function notificationReadings({ sent, failed, waiting, delay, answer }: NotificationsStatus): Reading[] {
+  const name = { of: "notifications", id: "" };
+  return [
+    { ...name, what: "sent", unit: "1/s", ...rate(sent) },
+    { ...name, what: "failed", unit: "1/s", ...rate(failed) },
+    { ...name, what: "delay", unit: "ms", ...mean(delay) },
+    { ...name, what: "answer", unit: "ms", ...mean(answer) },
+    { ...name, what: "waiting", unit: "", kind: "level", value: waiting },
+  ];
+}
+
+function muxReadings({ port, requests, failed, responses }: MuxStatus): Reading[] {
+  const name = { of: "mux", id: String(port) };
+  return [
+    { ...name, what: "requests", unit: "1/s", ...rate(requests) },
+    { ...name, what: "failed", unit: "1/s", ...rate(failed) },
+    { ...name, what: "response", unit: "ms", ...mean(responses) },
+  ];
+}
+
+function tunnelReadings(line: TunnelStatus): Reading[] {
+  if (line.devices === undefined) return bytes("tunnel", String(line.port), line);
+  return line.devices.flatMap((slot) => bytes("tunnel", `${line.port}/${slot.device ?? ""}`, slot));
+}
+
+/** Links to one server are one series: TCPR can begin several. */
+function byServer(devices: readonly DeviceStatus[]): Map<string, LinkBytes> {
+  const sums = new Map<string, LinkBytes>();
+  for (const { server, ...device } of devices) sums.set(server, addBytes(device, sums.get(server)));
+  return sums;
+}
+
+function rate(total: number): Quantity {
+  return { kind: "rate", total };
+}
+
+function mean({ sumMs, count }: { readonly sumMs: number; readonly count: number }): Quantity {
+  return { kind: "mean", sum: sumMs, count };
+}
