@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import "./cli/no-debugger.js";
+import "./launch/node-check.js";
 
-// A static import would load the whole program before the first line of any module runs: SIGUSR1 would open the debugger meanwhile.
-// No await: the bundle is CommonJS.
-void import("./cli/program.js").then(({ main }) => main(process.argv.slice(2)));
+// All the rest is loaded behind the check: an old Node stops at syntax, or a module, that it does not know.
+void import("./launch/launch.js");

@@ -1,7 +1,7 @@
 /** Characters that are invisible or drive a terminal: control, format and direction, line separators, halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Most printable texts, for a quick test. The arrow and the cross stand in lines of the monitor. */
-const ASCII = /^[\x20-\x7e→✗]*$/;
+const ASCII = /^[\x20-\x7e\u2192\u2717]*$/; // → and ✗ by number: a script with characters beyond Latin-1 takes twice the memory
 /** JSON with this may hold a text that is not printable: a character beyond ASCII, or an escape other than those of `"` and `\`. */
 const SUSPICIOUS_JSON = /[^\x20-\x7e]|\\[^"\\]/;
 
