@@ -100,8 +100,9 @@ export class Port implements OwnPort {
   readonly #context: PortContext;
   readonly #server: PortServer;
   #state: State = { kind: "closed" };
-  /** Why the last attempt to listen has failed. */
+  /** Why the last attempt to listen has failed, and when the first one did. */
   #problem: string | undefined;
+  #problemSince = 0;
   #failures = 0;
 
   /**
@@ -154,7 +155,7 @@ export class Port implements OwnPort {
   }
 
   get status(): ListenerStatus {
-    const { kind, name, port, path, route, tls } = this.listener;
+    const { kind, name, port, path, route, tls, section } = this.listener;
     const remote = destination(this.listener);
     return {
       kind,
@@ -164,7 +165,11 @@ export class Port implements OwnPort {
       ...(remote !== undefined && { remote }),
       ...(route && { targets: route.servers ?? [route.target] }),
       ...(typeof tls === "string" && { tls }),
-      ...(this.#problem !== undefined && { problem: this.#problem }),
+      ...(section !== undefined && { section }),
+      ...(this.#problem !== undefined && {
+        problem: this.#problem,
+        problemMs: Math.round(this.#context.clock.now() - this.#problemSince),
+      }),
     };
   }
 
@@ -237,7 +242,10 @@ export class Port implements OwnPort {
 
   /** Tries again after a failed attempt, and after each further one, more and more slowly. */
   retry({ message }: Error): void {
-    if (this.#problem === undefined) this.#context.log.warn(`${message}; the daemon tries again until it works`);
+    if (this.#problem === undefined) {
+      this.#problemSince = this.#context.clock.now();
+      this.#context.log.warn(`${message}; the daemon tries again until it works`);
+    }
     this.#problem = message;
     this.#failures += 1;
     const ms = backoffMs(RETRY, this.#failures, Math.random());

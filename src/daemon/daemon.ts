@@ -2,6 +2,7 @@ import { pid } from "node:process";
 import { Ports } from "../accept/ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
+import { problemsOf } from "../core/health/problems.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
 import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { WriteText } from "../log/line-writer.js";
@@ -130,7 +131,7 @@ export class Daemon {
   get status(): DaemonReport {
     const { clock, log, monitor, registry, clients, descriptors, luupClients, finalNotifications, alerts } =
       this.#services;
-    return {
+    const report = {
       version: VERSION,
       build: BUILD,
       pid,
@@ -147,11 +148,13 @@ export class Daemon {
         used: descriptors.used,
         ...(descriptors.limit !== undefined && { limit: descriptors.limit }),
       },
-      notifications: { ...luupClients.current.status, farewells: finalNotifications.status },
+      notifications: { ...luupClients.status, farewells: finalNotifications.status },
       alerts: alerts.status,
       logLinesLost: log.lost,
       connections: registry.present,
     };
+    const now = clock.epochMs();
+    return { ...report, problems: problemsOf(report, (ms) => log.times.iso(now - ms)) };
   }
 
   /**

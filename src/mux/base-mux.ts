@@ -89,7 +89,8 @@ export abstract class BaseMux implements Mux {
       outstanding: this.outstanding,
       pool: mux.pool,
       links: [...this.pool.connections].map((connection) => this.statusOf(connection)),
-      down: this.pool.down,
+      down: this.pool.outage !== undefined,
+      ...this.pool.outage,
       ...this.statistics.status,
     };
   }

@@ -1,5 +1,6 @@
 import { backoffMs } from "../core/limits/backoff.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
+import type { Outage } from "../core/mux/mux-status.js";
 import { type AttemptFailure, type DialTimes, Reachability } from "../core/mux/reachability.js";
 import type { LineId } from "../core/net/client-origin.js";
 import type { Timer } from "../system/clock.js";
@@ -73,9 +74,9 @@ export class ConnectionPool {
     return this.#connections;
   }
 
-  /** Whether the device cannot be reached: attempts fail, or it closes connections without an answer. */
-  get down(): boolean {
-    return this.#log.isDown;
+  /** The outage of a device that cannot be reached: attempts fail, or it closes connections without an answer. */
+  get outage(): Outage | undefined {
+    return this.#log.outage;
   }
 
   /** Whether requests fail at once: there is no connection, and the last attempt has failed a moment ago. */

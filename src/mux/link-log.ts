@@ -1,3 +1,4 @@
+import type { Outage } from "../core/mux/mux-status.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { MuxLog } from "./mux-log.js";
@@ -11,6 +12,8 @@ export class LinkLog {
   readonly #now: () => number;
   /** When the attempt began whose failure showed that the device is down. */
   #downSince: number | undefined;
+  /** Why the last attempt has failed. */
+  #reason = "";
   /** Brief links since one lived longer. */
   #brief = 0;
 
@@ -20,9 +23,10 @@ export class LinkLog {
     this.#now = now;
   }
 
-  /** Whether an outage goes on. */
-  get isDown(): boolean {
-    return this.#downSince !== undefined;
+  /** The outage that goes on, and why the last attempt has failed. */
+  get outage(): Outage | undefined {
+    if (this.#downSince === undefined) return undefined;
+    return { downMs: Math.round(this.#now() - this.#downSince), reason: this.#reason };
   }
 
   /** A link can take requests. @param isProof whether that ends an outage: a device that closes every link has still to answer */
@@ -48,6 +52,7 @@ export class LinkLog {
 
   /** An attempt that began then has shown that the device is down. */
   down(reason: string, since: number): void {
+    this.#reason = reason;
     if (this.#downSince !== undefined) return;
     this.#downSince = since;
     this.#log.alert({ down: reason });

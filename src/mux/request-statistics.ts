@@ -17,6 +17,11 @@ export class RequestStatistics {
   readonly #records = new ClientRecords();
   readonly #load: DeviceLoad;
   readonly #underWay = new Deque<PendingRequest>();
+  /** When a client has last asked something. */
+  #askedAt: number | undefined;
+  /** Requests to the device without an answer since its last one, and when the first of them went out. */
+  #unanswered = 0;
+  #silentSince: number | undefined;
   /** Most links of the mux (POOL). */
   readonly #links: () => number;
 
@@ -42,7 +47,8 @@ export class RequestStatistics {
   asked({ record }: MuxClient): void {
     this.#counters.requests += 1;
     record.requests += 1;
-    record.recent.add(1, this.#clock.now());
+    this.#askedAt = this.#clock.now();
+    record.recent.add(1, this.#askedAt);
   }
 
   /** A request goes to the device. */
@@ -57,8 +63,14 @@ export class RequestStatistics {
     const { isAwaited, sentAt, underWay } = pending;
     if (underWay !== undefined) this.#underWay.remove(underWay);
     const now = this.#clock.now();
+    this.#heard(isAnswered, sentAt);
     const isMeasured = isAnswered && sentAt !== undefined && isAwaited;
     this.#load.over(this.#links(), isMeasured ? now - sentAt : undefined, now);
+  }
+
+  #heard(isAnswered: boolean, sentAt: number | undefined): void {
+    this.#unanswered = isAnswered ? 0 : this.#unanswered + 1;
+    this.#silentSince = isAnswered ? undefined : (this.#silentSince ?? sentAt);
   }
 
   /** A request of a client is over. The first call for a request counts. */
@@ -89,6 +101,9 @@ export class RequestStatistics {
     return {
       ...this.#load.status(this.#links(), now),
       ...counters,
+      ...(this.#askedAt !== undefined && { askedMs: Math.round(now - this.#askedAt) }),
+      unanswered: this.#unanswered,
+      ...(this.#silentSince !== undefined && { silentMs: Math.round(now - this.#silentSince) }),
       joined: counters.joined + allJoining,
       joining: allJoining,
       failed: failuresOf(counters),

@@ -3,8 +3,9 @@ import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { parseHttpEndpoint } from "../core/net/http-endpoint.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
+import { FailedRequests } from "../core/notify/failed-requests.js";
 import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
-import type { RequestsStatus } from "../core/status/daemon-status.js";
+import type { NotificationTroubles, RequestsStatus } from "../core/status/daemon-status.js";
 import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
@@ -61,6 +62,11 @@ export class LuupClient {
   readonly #queuedAt = new WeakMap<Requester, number>();
   /** Requesters whose last request did not reach the engine, until they send another one. */
   readonly #unreached = new Set<Requester>();
+  readonly #failed = new FailedRequests<Requester>();
+  /** Since when the engine has taken no request, though some wait; undefined: none waits. */
+  #untakenSince: number | undefined;
+  /** Since when the engine is away, and why. */
+  #away: { readonly since: number; readonly why: string } | undefined;
   readonly #health = new EngineHealth();
   readonly #throttle = new LogThrottle();
   #sent = 0;
@@ -94,8 +100,11 @@ export class LuupClient {
 
   /** Sends one request of a requester when its turn comes. */
   send(requester: Requester): void {
+    const now = this.#clock.now();
     this.#unreached.delete(requester);
-    this.#queuedAt.set(requester, this.#clock.now());
+    this.#failed.sentAgain(requester);
+    this.#untakenSince ??= now;
+    this.#queuedAt.set(requester, now);
     this.#queue.push(requester);
     this.#startRequests();
   }
@@ -103,19 +112,31 @@ export class LuupClient {
   /** Drops the request of a requester that still waits for its turn. */
   cancel(requester: Requester): void {
     this.#unreached.delete(requester);
+    this.#failed.forget(requester);
     this.#queue.delete(requester);
+    if (this.#isIdle) this.#untakenSince = undefined;
   }
 
-  get status(): RequestsStatus {
+  get status(): RequestsStatus & NotificationTroubles {
+    const now = this.#clock.now();
     return {
-      waiting: this.#queue.waiting,
+      waiting: this.#queue.waiting + this.#failed.repeated,
+      repeating: this.#failed.repeated,
       inFlight: this.#queue.inFlight,
       sent: this.#sent,
       retried: this.#retried,
       failed: this.#failures,
       delay: this.#delays.status,
       answer: this.#answerTimes.status,
+      failing: this.#failed.actions(now),
+      ...(this.#untakenSince !== undefined && { untakenMs: Math.round(now - this.#untakenSince) }),
+      ...(this.#away && { away: { ms: Math.round(now - this.#away.since), why: this.#away.why } }),
     };
+  }
+
+  /** Whether no request waits, or is under way. */
+  get #isIdle(): boolean {
+    return this.#queue.waiting + this.#queue.inFlight + this.#failed.repeated === 0;
   }
 
   /** Drops all requests and connections; requesters are told nothing more. */
@@ -187,7 +208,18 @@ export class LuupClient {
     const isActionFault = this.#judge(requester, result);
     if (this.#health.isAway !== wasAway) this.#healthChanged(result);
     requester.answered(result, isActionFault);
+    this.#record(requester, result, isActionFault);
     if (outcome === "failed" && !hasResponse && !isActionFault && !requester.done) this.#unreached.add(requester);
+  }
+
+  /** Remembers a failure until a request of the same source is taken. One that is refused is not repeated. */
+  #record(requester: Requester, { outcome, text: why }: ExchangeResult, isActionFault: boolean): void {
+    const now = this.#clock.now();
+    const isRepeated = outcome !== "rejected";
+    if (outcome === "delivered" || requester.done) this.#failed.forget(requester);
+    else this.#failed.failed(requester, { why, isActionFault, isRepeated }, now);
+    if (outcome === "delivered") this.#untakenSince = now;
+    if (this.#isIdle) this.#untakenSince = undefined;
   }
 
   /** Takes a result into the engine's health. Returns whether a failure is the fault of the action. */
@@ -209,6 +241,7 @@ export class LuupClient {
   /** The engine is away now, or back. Tells the log, if not too often, and wakes requesters that it has failed. */
   #healthChanged({ text }: ExchangeResult): void {
     const { isAway } = this.#health;
+    this.#away = isAway ? { since: this.#clock.now(), why: text } : undefined;
     const more = this.#throttle.mention(isAway ? "away" : "back", this.#clock.now());
     if (more !== undefined) {
       const away = `does not take notifications (${text}); they are repeated until it does`;

@@ -1,3 +1,4 @@
+import type { NotificationTroubles, RequestsStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
 import type { Clock } from "../system/clock.js";
@@ -26,6 +27,12 @@ export class LuupClients {
     return this.#current;
   }
 
+  /** The numbers of the client for new connections, and the troubles of all. */
+  get status(): RequestsStatus & NotificationTroubles {
+    const all = [this.#current, ...this.#former].map(({ status }) => status);
+    return { ...this.#current.status, ...troublesOf(all) };
+  }
+
   /**
    * Obeys a reload: new connections use this URL, former clients that nobody uses any more are closed.
    *
@@ -44,4 +51,21 @@ export class LuupClients {
   async close(): Promise<void> {
     await Promise.all([this.#current, ...this.#former].map((client) => client.close()));
   }
+}
+
+/** Former clients may have troubles that a reload has not ended: connections go on using them. */
+function troublesOf(
+  all: readonly (RequestsStatus & NotificationTroubles)[],
+): Partial<RequestsStatus> & NotificationTroubles {
+  const sum = (key: "waiting" | "repeating" | "inFlight"): number => all.reduce((total, one) => total + one[key], 0);
+  const untaken = all.flatMap(({ untakenMs }) => untakenMs ?? []);
+  const away = all.find((one) => one.away !== undefined)?.away;
+  return {
+    waiting: sum("waiting"),
+    repeating: sum("repeating"),
+    inFlight: sum("inFlight"),
+    failing: all.flatMap(({ failing }) => failing),
+    ...(untaken.length > 0 && { untakenMs: Math.max(...untaken) }),
+    ...(away && { away }),
+  };
 }

@@ -8,6 +8,7 @@ import { LogThrottle } from "../core/limits/log-throttle.js";
 import { formatHostPort } from "../core/net/address.js";
 import { lineLabel, lineName } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
+import { Absence } from "../core/tunnel/absence.js";
 import { DeviceContention } from "../core/tunnel/device-contention.js";
 import { CLIENTS_MAX, type TunnelCommand } from "../core/tunnel/frames.js";
 import { SESSION_ID_BYTES } from "../core/tunnel/session-frames.js";
@@ -55,11 +56,14 @@ export class DeviceSlot {
   /** Bytes of links that have closed. */
   #closedLinks: LinkBytes = { received: 0, sent: 0 };
   #linked: LinkedDevice | undefined;
+  /** Of the device, for clients: before it is ready, too. */
+  readonly #absence = new Absence();
 
   constructor(rules: SlotRules, context: TunnelContext) {
     this.rules = rules;
     this.#context = context;
     this.#alerts = context.alerts.linkAlerts(rules.line.port);
+    this.#absence.goesOn(this.#context.clock.now(), "no device has connected yet");
   }
 
   get status(): SlotStatus {
@@ -69,6 +73,7 @@ export class DeviceSlot {
       exposed: this.rules.exposures.map(exposureText),
       listening: this.#isListening,
       ...(visit && { link: visit.link.status(visit.from) }),
+      ...this.#absence.status(this.#context.clock.now()),
       ...addBytes(this.#closedLinks, visit?.link.bytes),
       ...this.#counters,
     };
@@ -95,6 +100,7 @@ export class DeviceSlot {
     const former = this.#linked?.visit;
     if (former !== undefined) this.#replace(former, visit);
     this.#counters.links += 1;
+    this.#absence.goesOn(this.#context.clock.now(), "the device has connected, and is not ready yet");
     this.#linked = { visit, ports: [], ...(former && { replaced: former }) };
     if (visit.instance !== undefined) this.#identified(visit);
     this.#offerSession(visit);
@@ -173,8 +179,13 @@ export class DeviceSlot {
       { id: randomBytes(SESSION_ID_BYTES), resumeMs },
       {
         begun: () => this.#openWaitingPorts(visit),
-        cut: (reason) => this.#context.log.info(`${this.#label(visit)} ${cutText(reason, link.clientCount, resumeMs)}`),
+        cut: (reason) => {
+          const text = cutText(reason, link.clientCount, resumeMs);
+          if (this.#linked?.visit === visit) this.#absence.goesOn(this.#context.clock.now(), text);
+          this.#context.log.info(`${this.#label(visit)} ${text}`);
+        },
         resumed: (afterMs) => {
+          if (this.#linked?.visit === visit) this.#absence.end();
           this.#counters.resumed += 1;
           this.#context.log.info(`${this.#label(visit)} ${resumedText(afterMs, link.clientCount)}`);
         },
@@ -218,6 +229,7 @@ export class DeviceSlot {
     this.#alerts.found({ device: this.rules.device, server: this.#linked.visit.from });
     const ports = this.rules.exposures.map((exposure) => this.#portOf(exposure));
     this.#linked = { ...this.#linked, ports };
+    this.#absence.end();
     for (const port of ports) void port.openEventually();
   }
 
@@ -264,6 +276,7 @@ export class DeviceSlot {
     this.#context.log[level](`${this.#label(visit)} link lost: ${reason}`);
     this.#closedLinks = addBytes(this.#closedLinks, visit.link.bytes);
     this.#linked = undefined;
+    this.#absence.goesOn(this.#context.clock.now(), `link lost: ${reason}`);
     this.#alerts.lost({ device: this.rules.device, server: visit.from }, reason);
     for (const port of ports) port.close();
   }

@@ -4,8 +4,9 @@ import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { type ClientOrigin, sharedOrigin } from "../core/net/client-origin.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
+import { Absence } from "../core/tunnel/absence.js";
 import { DeviceRetry, type EndedLink } from "../core/tunnel/device-retry.js";
-import type { Farewell } from "../core/tunnel/farewell.js";
+import { type Farewell, farewellText } from "../core/tunnel/farewell.js";
 import type { SendableCommand, TunnelCommand } from "../core/tunnel/frames.js";
 import type { SessionCommand } from "../core/tunnel/session-frames.js";
 import { addBytes, cutText, type DeviceStatus, type LinkBytes, resumedText } from "../core/tunnel/tunnel-status.js";
@@ -64,6 +65,7 @@ export class TunnelDevice {
   readonly #retry = new DeviceRetry();
   /** Tells the server that a link is of this device, and not of another one with the same name and secret. */
   readonly #instance = randomUUID();
+  readonly #absence = new Absence();
   /** Texts that have been logged since the last good link: each once. */
   readonly #logged = new Set<string>();
   readonly #throttle = new LogThrottle();
@@ -71,6 +73,7 @@ export class TunnelDevice {
   constructor(rules: DeviceRules, context: TunnelContext) {
     this.#rules = rules;
     this.#context = context;
+    this.#absence.goesOn(context.clock.now());
     this.#state = this.#startDial();
   }
 
@@ -82,6 +85,7 @@ export class TunnelDevice {
       server,
       services: this.#rules.services.text,
       connected: this.#state.kind === "linked",
+      ...(this.#state.kind !== "linked" && this.#absence.status(this.#context.clock.now())),
       ...(link && { link: link.status(server) }),
       ...(this.#state.kind === "waiting" && { problem: this.#state.problem }),
       ...addBytes(this.#closedLinks, link?.bytes),
@@ -264,7 +268,11 @@ export class TunnelDevice {
     const waits = carried === undefined ? {} : { waits: { carried: carried !== this.#carried } };
     this.#carried = carried;
     const { waitMs, wasSteady } = this.#retry.after({ ...ended, ...waits }, Math.random());
-    if (wasSteady) this.#logged.clear();
+    if (wasSteady) {
+      this.#logged.clear();
+      this.#absence.end();
+    }
+    this.#absence.goesOn(this.#context.clock.now(), problem);
     const { reason = "closed" } = ended.farewell ?? {};
     const pace = reason === "closed" ? "" : `, first in ${Math.round(waitMs / 1000)} s, then more and more rarely`;
     this.#logOnce("warn", problem, `; the device tries again${pace}`);
@@ -288,10 +296,4 @@ export class TunnelDevice {
     const { name, server } = this.#rules;
     return `[device ${name === undefined ? "" : `${name} `}> ${formatHostPort(server)}]`;
   }
-}
-
-/** What the server has said at the end of a link, in words for the log. */
-function farewellText({ reason, text }: Farewell): string {
-  if (reason === "secret") return `refused: secret (${text})`;
-  return reason === "replaced" ? `replaced: ${text}` : `the server has ended the link: ${text}`;
 }

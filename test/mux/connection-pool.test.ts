@@ -73,14 +73,17 @@ test("connections are opened one at a time, POOL of them at most", async (t) => 
   clock.advance(1);
   await heard(2);
   pool.open();
-  assert.deepEqual([opened.length, pool.connections.size, pool.down], [2, 2, false]);
+  assert.deepEqual([opened.length, pool.connections.size, pool.outage !== undefined], [2, 2, false]);
 });
 
 test("a device that cannot be reached is tried again, less and less often, while it is needed", async (t) => {
   const { clock, log, pool, state, opened, told, heard, mux } = await setUp(t, "PROT=echo", false);
   pool.open();
   await heard(1);
-  assert.deepEqual([told, pool.down, pool.connections.size], [["not reachable: connection refused"], true, 0]);
+  assert.deepEqual(
+    [told, pool.outage !== undefined, pool.connections.size],
+    [["not reachable: connection refused"], true, 0],
+  );
   for (const [attempt, leastMs] of [1000, 2000, 4000, 8000].entries()) {
     clock.advance(leastMs - 1);
     assert.equal(opened.length, attempt + 1);
@@ -95,7 +98,7 @@ test("a device that cannot be reached is tried again, less and less often, while
   }
   state.isNeeded = false;
   clock.advance(10_000);
-  assert.deepEqual([opened.length, pool.down, clock.pending], [8, true, 0]);
+  assert.deepEqual([opened.length, pool.outage !== undefined, clock.pending], [8, true, 0]);
   assert.deepEqual(log.lines, [
     `WARN ${mux} no link to the device: connection refused; trying again while there are clients`,
   ]);
@@ -113,7 +116,7 @@ test("a device that is back is reported with the time for which it was down", as
     log.lines.slice(1).map((line) => line.replace(/after \d+ ms/, "after … ms")),
     [`INFO ${mux} link connected to 127.0.0.1:${port} after … ms; the device was down for 1.5 s`],
   );
-  assert.equal(pool.down, false);
+  assert.equal(pool.outage !== undefined, false);
 });
 
 test("RTRY: the first wait", async (t) => {
@@ -132,7 +135,7 @@ test("while somebody asks, attempts that are refused are half a second apart, an
     pool.open();
     assert.deepEqual([opened.length, pool.refuses], [attempt, false]);
     await heard(attempt);
-    assert.deepEqual([pool.refuses, pool.down], [true, true]);
+    assert.deepEqual([pool.refuses, pool.outage !== undefined], [true, true]);
     pool.open();
     clock.advance(499);
     assert.equal(opened.length, attempt, "the next attempt is not due");
@@ -155,7 +158,7 @@ test("a connection that has answered is replaced as soon as somebody asks, and n
   await heard(2);
   assert.match(told[1] ?? "", /^lost: reset by remote/);
   clock.advance(60_000);
-  assert.deepEqual([opened.length, pool.down, pool.refuses], [1, false, false]);
+  assert.deepEqual([opened.length, pool.outage !== undefined, pool.refuses], [1, false, false]);
   pool.open();
   assert.equal(opened.length, 2);
 });
@@ -165,20 +168,26 @@ test("a device that closes connections without a word: the first time proves not
   pool.open();
   await heard(1);
   pool.fail(opened[0] as DeviceConnection, "by device");
-  assert.deepEqual([told[1], pool.refuses, pool.down], ["again: connected, but closed: by device", false, false]);
+  assert.deepEqual(
+    [told[1], pool.refuses, pool.outage !== undefined],
+    ["again: connected, but closed: by device", false, false],
+  );
   pool.open();
   clock.advance(999);
   assert.equal(opened.length, 1, "it is not flooded");
   clock.advance(1);
   await heard(3);
   pool.fail(opened[1] as DeviceConnection, "by device");
-  assert.deepEqual([told[3], pool.refuses, pool.down], ["not reachable: connected, but closed: by device", true, true]);
+  assert.deepEqual(
+    [told[3], pool.refuses, pool.outage !== undefined],
+    ["not reachable: connected, but closed: by device", true, true],
+  );
   clock.advance(1000);
   pool.open();
   await heard(5);
-  assert.equal(pool.down, true, "it has still to answer");
+  assert.equal(pool.outage !== undefined, true, "it has still to answer");
   await respond(opened[2] as DeviceConnection);
-  assert.equal(pool.down, false);
+  assert.equal(pool.outage !== undefined, false);
   const outage = log.lines.filter((line) => line.includes("device"));
   assert.deepEqual(outage.slice(-2), [
     `WARN ${mux} no link to the device: connected, but closed: by device; trying again while there are clients`,
@@ -193,7 +202,7 @@ test("a connection that nobody has asked anything proves nothing, however often 
     pool.open();
     await heard(ready);
     pool.fail(opened[index] as DeviceConnection, "by device");
-    assert.deepEqual([told.length, pool.refuses, pool.down], [ready, false, false]);
+    assert.deepEqual([told.length, pool.refuses, pool.outage !== undefined], [ready, false, false]);
     pool.open();
     assert.equal(opened.length, index + 1, "it is not flooded");
     clock.advance(1000);
@@ -219,7 +228,10 @@ test("a device that has answered may refuse for a second before requests fail", 
   }
   pool.open();
   await heard(13);
-  assert.deepEqual([told.at(-1), pool.refuses, pool.down], ["not reachable: connection refused", true, true]);
+  assert.deepEqual(
+    [told.at(-1), pool.refuses, pool.outage !== undefined],
+    ["not reachable: connection refused", true, true],
+  );
 });
 
 test("a retired connection is replaced at once, a useless one after the delay", async (t) => {
@@ -260,7 +272,7 @@ test("POOL=2: a failed second attempt does not delay the replacement of the only
   state.device?.stopListening();
   pool.open();
   await until(() => pool.connections.size === 1, "the second attempt to fail");
-  assert.deepEqual([told, pool.down], [["ready"], false], "one connection is enough");
+  assert.deepEqual([told, pool.outage !== undefined], [["ready"], false], "one connection is enough");
   pool.open();
   assert.equal(opened.length, 2, "a second connection is not due");
   pool.replace(first, "no answer to its probe");

@@ -9,7 +9,7 @@ const NO_REQUESTS: RequestParts = {
 export function muxStatus(more: Partial<MuxStatus> = {}): MuxStatus {
   return {
     ...{ port: 5020, protocol: "modbus", mode: "request", target: "192.0.2.1:502", pool: 1, links: [], down: false },
-    ...{ clientCount: 1, clients: [], waiting: 0, outstanding: 0, joining: 0, load: 0 },
+    ...{ clientCount: 1, clients: [], waiting: 0, outstanding: 0, joining: 0, load: 0, unanswered: 0 },
     responses: { count: 0, sumMs: 0 },
     ...muxCounters(),
     ...NO_REQUESTS,

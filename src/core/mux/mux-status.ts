@@ -39,14 +39,28 @@ export interface LinkStatus {
  * `abandoned` and `open`.
  */
 export interface RequestsStatus extends Readonly<MuxCounters>, RequestParts, DeviceLoadStatus {
+  /** Time since a client has last asked something, in milliseconds; absent: none has. */
+  readonly askedMs?: number;
+  /** Requests to the device in a row that got no answer: none since its last one. */
+  readonly unanswered: number;
+  /** Time since the first of them went out, in milliseconds. */
+  readonly silentMs?: number;
   /** Reads that wait for the answer to another read. They are in `joined`, too. */
   readonly joining: number;
   /** Who asks: clients that are connected, and the last ones that were. */
   readonly clients: readonly ClientStatus[];
 }
 
+/** That a device cannot be reached. */
+export interface Outage {
+  /** For how long, in milliseconds. */
+  readonly downMs: number;
+  /** Why the last attempt has failed. */
+  readonly reason: string;
+}
+
 /** A mux in the JSON of STAT. */
-export interface MuxStatus extends RequestsStatus {
+export interface MuxStatus extends RequestsStatus, Partial<Outage> {
   readonly port: number;
   /** The name of its section; left out: it has none. */
   readonly name?: string;
@@ -62,7 +76,7 @@ export interface MuxStatus extends RequestsStatus {
   /** Most connections to the device at a time (POOL). */
   readonly pool: number;
   readonly links: readonly LinkStatus[];
-  /** Whether there is no connection, the last attempt failed, and the next attempt is not due yet. */
+  /** Whether the device cannot be reached, as far as is known; with `downMs` and `reason` then. */
   readonly down: boolean;
 }
 

@@ -1,9 +1,11 @@
 import type { DirectStatus } from "../direct/direct-status.js";
+import type { Problem } from "../health/problem.js";
 import type { MonitorStatus } from "../monitor/monitor-status.js";
 import { muxLines } from "../mux/mux-report.js";
 import type { MuxStatus } from "../mux/mux-status.js";
 import type { HostPort } from "../net/address.js";
 import type { DroppedDatagrams } from "../net/datagrams.js";
+import type { FailingAction } from "../notify/failed-requests.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { printable, printableJson } from "../parse/text.js";
 import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLines } from "../tunnel/tunnel-status.js";
@@ -36,14 +38,26 @@ export interface FinalNotificationsStatus {
 }
 
 /** All notifications since the start, or since a reload changed the Luup engine. */
-export interface NotificationsStatus extends RequestsStatus {
+export interface NotificationsStatus extends RequestsStatus, NotificationTroubles {
   readonly farewells: FinalNotificationsStatus;
+}
+
+/** What keeps notifications from being taken, of the present engine and of former ones that connections still use. */
+export interface NotificationTroubles {
+  /** Actions that do not take their notifications. */
+  readonly failing: readonly FailingAction[];
+  /** For how long the engine has taken none, though some wait, in milliseconds; absent: none waits. */
+  readonly untakenMs?: number;
+  /** The engine cannot be reached: for how long, in milliseconds, and why. */
+  readonly away?: { readonly ms: number; readonly why: string };
 }
 
 /** The HTTP requests of notifications. */
 export interface RequestsStatus {
-  /** Requests in the queue: at most one of each connection. */
+  /** Requests that wait for their turn, or to be repeated: at most one of each connection. */
   readonly waiting: number;
+  /** Those of them that wait to be repeated: their last attempt has failed. */
+  readonly repeating: number;
   readonly inFlight: number;
   /** Requests that went out, repetitions included. */
   readonly sent: number;
@@ -96,8 +110,12 @@ export interface ListenerStatus {
   readonly targets?: readonly HostPort[];
   /** The section `[tls NAME]` whose certificate its clients see, who speak TLS then. */
   readonly tls?: string;
+  /** The name of the section of the configuration that it belongs to, where that has one. */
+  readonly section?: string;
   /** Why the listener does not accept connections; undefined when it does. */
   readonly problem?: string;
+  /** For how long, in milliseconds. */
+  readonly problemMs?: number;
 }
 
 /** What one connection has carried. */
@@ -136,6 +154,8 @@ export interface DaemonStatus {
   readonly startedAt: string;
   readonly uptimeMs: number;
   readonly vera: string;
+  /** What is wrong now: errors first, those that have lasted longest first. */
+  readonly problems: readonly Problem[];
   readonly listeners: readonly ListenerStatus[];
   readonly directs: readonly DirectStatus[];
   readonly muxes: readonly MuxStatus[];

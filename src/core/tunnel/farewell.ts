@@ -29,3 +29,9 @@ export function byePayload({ reason, text }: Farewell): Buffer {
   const code = reason === "unknown" ? 0 : REASONS.indexOf(reason) + 1;
   return Buffer.concat([Buffer.of(code), Buffer.from(text.slice(0, MAX_TEXT))]);
 }
+
+/** What the server has said at the end of a link, in words for the log. */
+export function farewellText({ reason, text }: Farewell): string {
+  if (reason === "secret") return `refused: secret (${text})`;
+  return reason === "replaced" ? `replaced: ${text}` : `the server has ended the link: ${text}`;
+}

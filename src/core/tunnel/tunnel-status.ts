@@ -33,6 +33,9 @@ export interface DeviceStatus extends LinkBytes {
   readonly link?: TunnelLinkStatus;
   /** Why there is no link, while the device waits to try again. */
   readonly problem?: string;
+  /** For how long there has been no link, in milliseconds, and why, as far as that is known; both are left out while there is one. */
+  readonly absentMs?: number;
+  readonly reason?: string;
   /** Links so far. */
   readonly links: number;
   /** Clients so far, with those whose service could not be reached. */
@@ -53,6 +56,9 @@ export interface TunnelStatus extends LinkBytes {
   /** Whether a device is connected and has sent LISTEN. */
   readonly listening: boolean;
   readonly link?: TunnelLinkStatus;
+  /** For how long the device has not been there, in milliseconds, and why; both are left out while it is. */
+  readonly absentMs?: number;
+  readonly reason?: string;
   /** Links so far. */
   readonly links: number;
   /** Clients so far. */
@@ -76,7 +82,7 @@ const SUMMED = ["received", "sent", "links", "clients", "refused", "stalled", "r
 type Sums = Pick<TunnelStatus, (typeof SUMMED)[number]>;
 
 /** One device of a line of `[tunnel]`. */
-export interface SlotStatus extends Sums, Pick<TunnelStatus, "exposed" | "listening" | "link"> {
+export interface SlotStatus extends Sums, Pick<TunnelStatus, "exposed" | "listening" | "link" | "absentMs" | "reason"> {
   /** Its name; left out: the line is for one device. */
   readonly device?: string;
 }
@@ -94,10 +100,19 @@ export function tunnelStatus(
     ...(name !== undefined && { name }),
     exposed: slots.flatMap(({ exposed }) => exposed),
     listening: slots.some(({ listening }) => listening),
-    ...(first?.device === undefined && first?.link && { link: first.link }),
+    ...(first !== undefined && first.device === undefined && ofOnly(first)),
     ...(Object.fromEntries(sums) as Sums),
     turnedAway,
     ...(first?.device !== undefined && { devices: slots }),
+  };
+}
+
+/** What only a line for one device can say of it. */
+function ofOnly({ link, absentMs, reason }: SlotStatus): Pick<TunnelStatus, "link" | "absentMs" | "reason"> {
+  return {
+    ...(link && { link }),
+    ...(absentMs !== undefined && { absentMs }),
+    ...(reason !== undefined && { reason }),
   };
 }
 

@@ -26,7 +26,10 @@ const STATUS: DaemonReport = {
   lines: {},
   clients: {},
   descriptors: { used: 0 },
+  problems: [],
   notifications: {
+    repeating: 0,
+    failing: [],
     waiting: 0,
     inFlight: 0,
     farewells: { waiting: 0, givenUp: 0 },

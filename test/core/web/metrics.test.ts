@@ -49,6 +49,7 @@ const STATUS: DaemonReport = {
   muxes: [
     {
       ...muxCounters(),
+      unanswered: 0,
       requests: 12,
       answers: 11,
       cacheHits: 4,
@@ -125,7 +126,10 @@ const STATUS: DaemonReport = {
     "expose port 1": { silent: 0, refused: 0, replaced: 13 },
   },
   descriptors: { used: 5, limit: 1024 },
+  problems: [],
   notifications: {
+    repeating: 0,
+    failing: [],
     waiting: 1,
     inFlight: 2,
     farewells: { waiting: 6, givenUp: 7 },

@@ -1,0 +1,133 @@
+import type { DirectStatus } from "../direct/direct-status.js";
+import type { MuxStatus } from "../mux/mux-status.js";
+import type { DaemonStatus, ListenerStatus, NotificationsStatus } from "../status/daemon-status.js";
+import type { DeviceStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
+import type { Problem, ProblemKind } from "./problem.js";
+
+/** What the problems are found in. */
+export type HealthFacts = Pick<
+  DaemonStatus,
+  "vera" | "listeners" | "directs" | "muxes" | "tunnels" | "devices" | "notifications"
+>;
+
+const MINUTE_MS = 60_000;
+/** Whoever has asked a device within this time still asks for it: programs poll more often. */
+const ASKING_MS = MINUTE_MS;
+/** A device is silent when it has left so many requests without an answer, for so long: one lost answer proves nothing. */
+const SILENT = { requests: 3, ms: 10_000 };
+
+/** A problem before its time is put into words. */
+interface Finding extends Omit<Problem, "since"> {
+  /** How long it has lasted, in milliseconds; or when it began, in ISO 8601. */
+  readonly since: number | string;
+}
+
+/**
+ * What is wrong with the daemon and with what it talks to: errors first, those that have lasted longest first.
+ *
+ * @param momentBefore the moment so many milliseconds ago, in ISO 8601
+ */
+export function problemsOf(facts: HealthFacts, momentBefore: (ms: number) => string): Problem[] {
+  const findings = [
+    ...facts.listeners.flatMap(ofListener),
+    ...facts.muxes.flatMap(ofMux),
+    ...facts.tunnels.flatMap(ofTunnel),
+    ...ofNotifications(facts),
+    ...facts.devices.flatMap(ofDevice),
+    ...facts.directs.flatMap(ofDirect),
+  ];
+  return findings
+    .sort((one, other) => Number(one.severity === "warning") - Number(other.severity === "warning"))
+    .map(({ since, ...problem }) => ({
+      severity: problem.severity,
+      kind: problem.kind,
+      name: problem.name,
+      since: typeof since === "string" ? since : momentBefore(since),
+      why: problem.why,
+      ...(problem.line !== undefined && { line: problem.line }),
+    }));
+}
+
+/** A configuration line as {@link Problem.line} has it. */
+export function lineKey({ port, name }: { readonly port: number; readonly name?: string }): string {
+  return name ?? String(port);
+}
+
+function ofListener({ port, name, section, address, problem, problemMs = 0 }: ListenerStatus): Finding[] {
+  if (problem === undefined) return [];
+  const line = section ?? (port === 0 ? address : String(port));
+  return [error("listener-down", name, problemMs, problem, line)];
+}
+
+function ofMux(mux: MuxStatus): Finding[] {
+  const line = lineKey(mux);
+  const { down, downMs = 0, reason = "", clientCount, askedMs, silentMs = 0, unanswered = 0 } = mux;
+  if (down) {
+    const isAsked = clientCount > 0 || (askedMs !== undefined && askedMs <= ASKING_MS);
+    return isAsked ? [error("device-down", line, downMs, `${mux.target}: ${reason}`, line)] : [];
+  }
+  if (unanswered < SILENT.requests || silentMs < SILENT.ms) return [];
+  return [warning("device-silent", line, silentMs, `${mux.target}: ${unanswered} requests without an answer`, line)];
+}
+
+function ofTunnel(tunnel: TunnelStatus): Finding[] {
+  const line = lineKey(tunnel);
+  return (tunnel.devices ?? [tunnel]).flatMap((slot) => {
+    const { absentMs, reason = "" } = slot;
+    if (absentMs === undefined) return [];
+    const device = "device" in slot ? slot.device : undefined;
+    return [lasting("link-down", device === undefined ? line : `${line} ${device}`, absentMs, reason, line)];
+  });
+}
+
+function ofDevice({ name, server, absentMs, reason = "not connected yet" }: DeviceStatus): Finding[] {
+  const line = name ?? server;
+  return absentMs === undefined ? [] : [warning("server-link-down", line, absentMs, `${server}: ${reason}`, line)];
+}
+
+function ofDirect(direct: DirectStatus): Finding[] {
+  const line = lineKey(direct);
+  return direct.servers
+    .filter(({ state }) => state === "down")
+    .map(({ address, since, reason = "" }) =>
+      warning(
+        "server-down",
+        direct.servers.length === 1 ? line : `${line} ${address}`,
+        since,
+        `${address}: ${reason}`,
+        line,
+      ),
+    );
+}
+
+function ofNotifications({ vera, notifications }: HealthFacts): Finding[] {
+  const { failing } = notifications;
+  return [
+    ...ofEngine(vera, notifications),
+    ...failing.map(({ action, count, ms, why }) =>
+      warning("plugin-failing", action, ms, count === 1 ? why : `${why}; ${count} connections`),
+    ),
+  ];
+}
+
+/** An engine that is known to be away is a warning at once; notifications that nobody takes for a minute are an error, whatever the reason. */
+function ofEngine(vera: string, { waiting, inFlight, untakenMs = 0, away }: NotificationsStatus): Finding[] {
+  const some = waiting + inFlight;
+  if (some === 0) return [];
+  const why = `${some === 1 ? "1 notification waits" : `${some} notifications wait`}${away === undefined ? "" : `: ${away.why}`}`;
+  if (untakenMs >= MINUTE_MS) return [error("notifications-down", vera, untakenMs, why)];
+  return away === undefined ? [] : [warning("notifications-down", vera, away.ms, why)];
+}
+
+/** An error from a minute on: what is gone may come back by itself. */
+function lasting(kind: ProblemKind, name: string, ms: number, why: string, line: string): Finding {
+  return { severity: ms >= MINUTE_MS ? "error" : "warning", kind, name, since: ms, why, line };
+}
+
+function error(kind: ProblemKind, name: string, since: number | string, why: string, line?: string): Finding {
+  return { severity: "error", kind, name, since, why, ...(line !== undefined && { line }) };
+}
+
+function warning(kind: ProblemKind, name: string, since: number | string, why: string, line?: string): Finding {
+  return { ...error(kind, name, since, why, line), severity: "warning" };
+}
