@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.js";
+import { PATIENCE_MS } from "./wait.js";
 
 /** The program in one file, as packages hold it: it starts in half the time of the modules in dist/, which coverage needs. */
 export const MAIN =
@@ -96,9 +97,9 @@ function endWithTests(child: ChildProcess): void {
   child.on("exit", () => process.off("exit", kill));
 }
 
-/** Resolves once the port accepts connections; fails after ten seconds. */
+/** Resolves once the port accepts connections; fails after {@link PATIENCE_MS}. */
 export async function portAnswers(port: number, host = "127.0.0.1"): Promise<void> {
-  const limit = Date.now() + 10_000;
+  const limit = Date.now() + PATIENCE_MS;
   for (;;) {
     const socket = connect(port, host);
     try {

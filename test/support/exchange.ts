@@ -1,4 +1,5 @@
 import { Client } from "./net.js";
+import { PATIENCE_MS } from "./wait.js";
 
 /** A protocol of requests and answers, for tests. It shares no code with the daemon, so it shares no fault either. */
 export interface TestProtocol {
@@ -76,7 +77,7 @@ export class Asker {
   }
 
   /** Sends a request and returns its outcome. */
-  async outcome(key: number, withinMs = 10_000): Promise<Outcome> {
+  async outcome(key: number, withinMs = PATIENCE_MS): Promise<Outcome> {
     const request = this.#protocol.request(key, this.nextId());
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<"silent">((resolve) => {

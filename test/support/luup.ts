@@ -101,7 +101,7 @@ export class FakeLuup {
   }
 
   /** Waits for so many requests with this pid. */
-  async received(pid: string, count: number, withinMs = 10_000): Promise<Arrival[]> {
+  async received(pid: string, count: number, withinMs?: number): Promise<Arrival[]> {
     await until(() => this.of(pid).length >= count, `${count} notifications of ${pid}`, withinMs);
     return this.of(pid);
   }

@@ -201,7 +201,7 @@ export class ScriptedServer {
   }
 
   /** The next device, after its LISTEN and its first PING, which asks whether the server answers pings. */
-  async link(withinMs = 10_000): Promise<FramePeer> {
+  async link(withinMs?: number): Promise<FramePeer> {
     const index = this.#links.length;
     await until(() => this.count > index, `device ${index} of the server`, withinMs);
     const link = new FramePeer(await this.device.client(index));

@@ -1,3 +1,6 @@
+/** A wait for what must come. Long, since a busy machine is slow and what has come ends the wait: only a failing test pays for it. */
+export const PATIENCE_MS = 30_000;
+
 /** How often {@link until} looks: the longer the wait, the less often. A condition may read large tables. */
 const [LEAST_INTERVAL_MS, INTERVAL_PART, MAX_INTERVAL_MS] = [5, 0.025, 10];
 
@@ -10,7 +13,7 @@ const [LEAST_INTERVAL_MS, INTERVAL_PART, MAX_INTERVAL_MS] = [5, 0.025, 10];
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  withinMs = 10_000,
+  withinMs = PATIENCE_MS,
 ): Promise<void> {
   const since = performance.now();
   while (!(await condition())) {

@@ -57,7 +57,7 @@ async function scene(t: TestContext, resumeMs = 20_000): Promise<Scene> {
 
 /** The next connection of the device, as it is. */
 async function connection({ server }: Pick<Scene, "server">, index: number): Promise<FramePeer> {
-  await until(() => server.count > index, `connection ${index} of the device`, 10_000);
+  await until(() => server.count > index, `connection ${index} of the device`);
   return new FramePeer(await server.device.client(index));
 }
 
