@@ -143,10 +143,10 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     let since = performance.now();
     assert.equal((await reach(direct.port, [b])).server, b);
     const waited = performance.now() - since;
-    assert.ok(waited > 750 && waited < 1500, `${waited} ms`);
+    assert.ok(waited > 750 && waited < 5000, `${waited} ms`);
     since = performance.now();
     assert.equal((await reach(direct.port, [b])).server, b);
-    assert.ok(performance.now() - since < 500);
+    assert.ok(performance.now() - since < 750);
     assert.match((await direct.servers())[0]?.reason ?? "", /^timed out after (79\d|800) ms$/); // what is left, halved
     await direct.reload(`127.0.0.1:${hole.port},${b.address} CTIM=1600 ${CHECK}`);
     await direct.shows("down", "up");
@@ -234,7 +234,7 @@ describe("RTRY", { concurrency: 4 }, () => {
     const client = await Client.open(direct.port);
     assert.match(await client.rest(), /^ERR CONN 127\.0\.0\.1:\d+: connection refused\n$/);
     const ms = performance.now() - since;
-    assert.ok(ms > 500 && ms < 1500, `${ms} ms`);
+    assert.ok(ms > 500 && ms < 5000, `${ms} ms`);
     client.destroy();
   });
 

@@ -68,7 +68,7 @@ describe("malformed messages", { concurrency: 4 }, () => {
         const since = performance.now();
         bad.write(request);
         await until(() => bad.ended || bad.closed, "the client to be closed");
-        assert.ok(performance.now() - since < 500);
+        assert.ok(performance.now() - since < 2500);
         await until(() => mux.daemon.log().includes(`(${request.toString("hex")})`), "the bytes in the log");
         bad.destroy();
       }

@@ -153,7 +153,7 @@ test(
     assert.match((await connect(daemon, target))[0], /^OK CONN /);
     const since = performance.now();
     assert.equal(await daemon.stop(), 0);
-    assert.ok(performance.now() - since < 3000);
+    assert.ok(performance.now() - since < 8000);
   },
 );
 

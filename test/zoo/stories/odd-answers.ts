@@ -181,7 +181,7 @@ export const ODD_ANSWERS: readonly Story[] = [
         bad.write(Buffer.from(nonsense.replaceAll(" ", ""), "hex"));
         const since = performance.now();
         await until(() => bad.ended || bad.closed, "the client to be closed");
-        assert.ok(performance.now() - since < 500);
+        assert.ok(performance.now() - since < 2500);
         bad.destroy();
         const value = `0302${registerValue(1, 5).toString(16).padStart(4, "0")}`;
         assert.equal(await client.call(1, readPdu(5)), value);

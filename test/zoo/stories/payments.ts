@@ -107,7 +107,7 @@ export const PAYMENTS: readonly Story[] = [
           }
         })(),
       );
-      assert.ok(ms < 500, `${ms} ms`);
+      assert.ok(ms < 2500, `${ms} ms`);
       await until(
         () => animal.requests.filter(({ bytes }) => bytes.equals(PLAIN.empty)).length === 5,
         "all keepalives",

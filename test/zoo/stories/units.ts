@@ -34,7 +34,7 @@ const DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as con
     const [dead, live] = await Promise.all([modbus(), modbus()]);
     const [nine, one] = await Promise.all([poll(dead, 9, 10, until), poll(live, 1, 1500, until)]);
     assert.deepEqual([...new Set(one.said)], ["right"]);
-    assert.ok(one.worstMs < 1600, `unit 1 waited ${one.worstMs} ms`);
+    assert.ok(one.worstMs < 1900, `unit 1 waited ${one.worstMs} ms`);
     assert.deepEqual([...new Set(nine.said)], ["830b"]);
     const tried = animal.requests.filter((asked) => unitOf(kind, asked) === 9).length;
     assert.ok(tried <= 7, `the dead unit was asked ${tried} times in 14 s`);
@@ -101,7 +101,7 @@ const SAID_DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] a
     const [dead, live] = await Promise.all([modbus(), modbus()]);
     const [nine, one] = await Promise.all([poll(dead, 9, 10, until), poll(live, 1, 50, until)]);
     assert.deepEqual([...new Set(one.said)], ["right"]);
-    assert.ok(one.worstMs < 1000, `unit 1 waited ${one.worstMs} ms`);
+    assert.ok(one.worstMs < 1900, `unit 1 waited ${one.worstMs} ms`);
     assert.deepEqual([...new Set(nine.said)], ["830b"]);
     assert.equal(animal.links.length, 1);
   },
@@ -132,7 +132,7 @@ export const UNITS: readonly Story[] = [
         await pause(100);
       }
       const worstMs = Math.max(...(await Promise.all(ages)));
-      assert.ok(worstMs < 1000, `an answer was ${worstMs} ms old`);
+      assert.ok(worstMs < 2000, `an answer was ${worstMs} ms old`);
       assert.ok(animal.requests.length <= 15, `${animal.requests.length} requests reached the device`);
     },
   },
