@@ -4,6 +4,7 @@ import { printable } from "../core/parse/text.js";
 import { untilIdle } from "../scheduling/until-idle.js";
 import { type Clock, systemClock } from "../system/clock.js";
 import { LogSink } from "./log-sink.js";
+import type { LogLevel, LogObserver } from "./log-tail.js";
 import { Times } from "./times.js";
 
 /** The log of the program, for people. */
@@ -14,6 +15,8 @@ export interface Log {
   readonly lost: number;
   /** Writes times as the lines of the log have them. All of the daemon writes them so. */
   readonly times: Times;
+  /** Sees each line, if there is one. */
+  observer: LogObserver | undefined;
   error(text: string): void;
   warn(text: string): void;
   info(text: string): void;
@@ -84,26 +87,29 @@ export function openLog(
     transports: [new transports.Stream({ stream: sink, eol: "" })], // LineWriter adds it
     exitOnError: false,
   });
-  return {
+  const log: Log = {
     times,
+    observer: undefined,
     get debugging() {
       return logger.level === "debug";
     },
     get lost() {
       return sink.lost;
     },
-    error: (text) => void logger.error(printable(text)),
-    warn: (text) => void logger.warn(printable(text)),
-    info: (text) => void logger.info(printable(text)),
+    error: (text) => write("error", text),
+    warn: (text) => write("warn", text),
+    info: (text) => write("info", text),
     connection(text) {
-      if (style === "date") logger.info(printable(text));
+      if (style === "date") write("info", text);
     },
-    debug: (text) => void logger.debug(printable(text)),
+    debug(text) {
+      if (this.debugging) write("debug", text);
+    },
     reopen() {
       if (sink.path === "-") return;
       try {
         sink.reopen(sink.path);
-        logger.info("log opened again");
+        write("info", "log opened again");
       } catch (error) {
         this.error(`log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
       }
@@ -115,4 +121,10 @@ export function openLog(
     },
     flush: () => untilIdle([sink], clock),
   };
+  const write = (level: LogLevel, text: string): void => {
+    const line = printable(text);
+    log.observer?.noted(level, line);
+    logger[level](line);
+  };
+  return log;
 }

@@ -156,3 +156,17 @@ test("flush waits until every line has been written, and half a second at most",
   await flushing;
   assert.match(readFileSync(path, "utf8"), / one\n$/);
 });
+
+test("an observer sees each line that is written, fit for one line, and none that is not", () => {
+  const { log, settings } = logOf();
+  const seen: string[] = [];
+  log.observer = { noted: (level, text) => void seen.push(`${level} ${text}`) };
+  log.debug("not yet");
+  log.configure({ ...settings, debug: true });
+  log.debug("now");
+  log.warn("a\nb");
+  log.connection("opened");
+  log.observer = undefined;
+  log.error("unseen");
+  assert.deepEqual(seen, ["debug now", "warn a?b", "info opened"]);
+});

@@ -9,6 +9,7 @@ import type { Settings } from "#src/core/config/settings.js";
 import { printable } from "#src/core/parse/text.js";
 import { Daemon } from "#src/daemon/daemon.js";
 import { type Log, type LogSettings, openLog } from "#src/log/log.js";
+import type { LogLevel, LogObserver } from "#src/log/log-tail.js";
 import { Times } from "#src/log/times.js";
 import type { Clock, Timer } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
@@ -57,6 +58,7 @@ after(() => {
 export class MemoryLog implements Log {
   readonly lines: string[] = [];
   readonly times = new Times();
+  observer: LogObserver | undefined;
   debugging = false;
   lost = 0;
   error(text: string): void {
@@ -80,6 +82,7 @@ export class MemoryLog implements Log {
   }
   async flush(): Promise<void> {}
   protected add(level: string, text: string): void {
+    this.observer?.noted(level.toLowerCase() as LogLevel, text);
     this.lines.push(`${level} ${text}`);
   }
 }
@@ -94,6 +97,7 @@ class PrintedLog extends MemoryLog {
     this.debugging = settings.debug;
   }
   protected override add(level: string, text: string): void {
+    this.observer?.noted(level.toLowerCase() as LogLevel, printable(text));
     this.lines.push(`${this.times.iso(Date.now())} ${level.padEnd(5)} ${printable(text)}`);
   }
 }
