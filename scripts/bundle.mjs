@@ -1,7 +1,7 @@
 // Writes build/sockproxyd.cjs: the whole program in one file, with its packages, its page and its version, for every Node.js that the
 // program runs on. `node build/sockproxyd.cjs` needs no other file.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { licencesOf } from "./licences.mjs";
@@ -31,33 +31,48 @@ const embeddedFiles = {
 const nodeCheck = readFileSync(`${root}/src/launch/node-check.ts`, "utf8");
 const { code } = await transform(nodeCheck, { loader: "ts", format: "iife", minify: true, target: "es2017" });
 
+const target = `node${engines.node.replace(/[^\d.]/g, "")}`;
+/** Names stay: they stand in messages of faults and in stack traces. `keepNames` would keep them by 3,000 calls, 6 MiB of them. */
+const small = { minifyWhitespace: true, minifySyntax: true };
+
 const { outputFiles, metafile } = await build({
-  entryPoints: [`${root}/src/launch/run.ts`],
-  outfile: `${root}/build/sockproxyd.cjs`,
+  entryPoints: { main: `${root}/src/launch/run.ts` },
+  outdir: `${root}/build`,
   absWorkingDir: root,
   bundle: true,
+  splitting: true, // what `import()` loads is a part of its own
   platform: "node",
-  target: `node${engines.node.replace(/[^\d.]/g, "")}`,
-  // An old Node has to read the whole file before it runs the check: these two are all that Node 14 does not read.
-  supported: { "logical-assignment": false, "class-private-brand-check": false },
-  format: "cjs",
-  // Names stay: they stand in messages of faults and in stack traces. `keepNames` would keep them by 3,000 calls, 6 MiB of them.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  sourcemap: process.argv.includes("--sourcemap") && "linked",
+  target,
+  format: "esm", // the only one that esbuild splits
+  ...small,
   legalComments: "none", // the licences stand at the end, whole
-  banner: { js: `#!/usr/bin/env node\n${code}` },
   logLevel: "warning",
   metafile: true,
   write: false,
   plugins: [embeddedFiles],
 });
 
-mkdirSync(`${root}/build`, { recursive: true });
-for (const { path, text } of outputFiles) {
-  if (!path.endsWith(".cjs")) writeFileSync(path, text);
-  else writeFileSync(path, latin1(text + comment(licencesOf(Object.keys(metafile.inputs), root))), { mode: 0o755 });
+/** A part as a member of an object: a function whose body is a comment, and in it the text of a CommonJS module. */
+async function memberOf({ path, text }) {
+  const { code } = await transform(text, {
+    platform: "node",
+    target,
+    format: "cjs",
+    supported: { "dynamic-import": false },
+    ...small,
+  });
+  return `${JSON.stringify(basename(path))}(){/*${latin1(code).trim().replaceAll("*/", "*\x01/")}*/}`;
 }
+
+const loader = readFileSync(`${root}/scripts/bundle-loader.cjs`, "utf8");
+const parts = await Promise.all(outputFiles.map(memberOf));
+const script = [
+  `#!/usr/bin/env node\n${code}const parts = {\n${parts.join(",\n")}\n};`,
+  loader,
+  comment(licencesOf(Object.keys(metafile.inputs), root)),
+].join("\n");
+mkdirSync(`${root}/build`, { recursive: true });
+writeFileSync(`${root}/build/sockproxyd.cjs`, latin1(script), { mode: 0o755 });
 
 /** Returns a script, of which one character beyond Latin-1 would double the memory. */
 function latin1(script) {

@@ -1,0 +1,20 @@
+// Loads the program in build/sockproxyd.cjs. `parts`, above, holds it as text: in a function each, as a comment. A part takes time and memory
+// only when something imports it (docs/benchmarks.md). It is taken from memory, because a new version may replace the file meanwhile.
+const { compileFunction } = require("node:vm");
+const loaded = {};
+
+/** Gives the exports of a part, `./NAME`, or of a module of Node. */
+function load(path) {
+  const part = parts[path.slice(2)];
+  if (part === undefined) return require(path);
+  if (loaded[path] !== undefined) return loaded[path].exports;
+  const module = { exports: {} };
+  loaded[path] = module;
+  const text = part.toString();
+  const code = text.slice(text.indexOf("/*") + 2, -3).replaceAll("*\x01/", "*/");
+  const run = compileFunction(code, ["exports", "require", "module"], { filename: `${__filename}${path.slice(1)}` });
+  run(module.exports, load, module);
+  return module.exports;
+}
+
+load("./main.js");
