@@ -67,13 +67,17 @@ export class DeviceSlot {
   }
 
   get status(): SlotStatus {
-    const visit = this.#linked?.visit;
+    const { visit, ports = [] } = this.#linked ?? {};
+    const blocked = ports.flatMap(({ status: { name, problem, problemMs = 0 } }) =>
+      problem === undefined ? [] : [{ name, problem, problemMs }],
+    );
     return {
       ...(this.rules.device !== undefined && { device: this.rules.device }),
       exposed: this.rules.exposures.map(exposureText),
       listening: this.#isListening,
       ...(visit && { link: visit.link.status(visit.from) }),
       ...this.#absence.status(this.#context.clock.now()),
+      ...(blocked.length > 0 && { blocked }),
       ...addBytes(this.#closedLinks, visit?.link.bytes),
       ...this.#counters,
     };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Admission } from "../accept/admission.js";
+import { healthReply } from "../core/health/health-reply.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import { type DaemonReport, statusJson } from "../core/status/daemon-status.js";
@@ -62,6 +63,7 @@ export class Pages {
     const { status } = this.#context;
     if (path === "/status") return { status: 200, type: "application/json", pieces: statusJson(status()) };
     if (path === "/metrics") return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
+    if (path === "/healthz") return this.#health(query);
     if (path === "/history") return this.#history(query);
     if (path !== "/messages") return errorPage(404, "there is no such page");
     const denialReason = this.#denialReason(origin);
@@ -72,6 +74,11 @@ export class Pages {
     if (method === "HEAD") return { status: 200, type: EVENTS_TYPE, body: "" };
     this.#startStream(wanted.value, response, socket);
     return undefined;
+  }
+
+  #health(query: string): HttpReply {
+    const { status, body } = healthReply(new Map(new URLSearchParams(query)), this.#context.status());
+    return { status, type: "application/json", body };
   }
 
   #history(query: string): HttpReply {

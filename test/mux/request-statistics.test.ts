@@ -230,6 +230,29 @@ test("a client that connects anew for each request is one client", async (t) => 
   assert.deepEqual([only?.connections, only?.requests, only?.answers, only?.connected, more], [5, 5, 5, false, []]);
 });
 
+test("the status says how many requests a silent device has left without an answer, and since when", async (t) => {
+  const { mux, device, clock } = await setUp(t, "ATIM=1");
+  const silence = () => [mux.status.unanswered, mux.status.silentMs, mux.status.askedMs];
+  assert.deepEqual(silence(), [0, undefined, undefined]);
+  const client = attachTo(mux);
+  for (let count = 1; count <= 3; count += 1) {
+    client.end.write(modbusMessage(count, readPdu(1)));
+    await until(() => {
+      clock.advance(100);
+      return mux.status.unanswered === count;
+    }, "the end of the wait");
+  }
+  const { silentMs = 0, askedMs = Number.NaN } = mux.status;
+  assert.ok(silentMs >= 3000 && askedMs < silentMs, `${silentMs} ${askedMs}`);
+  client.end.write(modbusMessage(4, readPdu(1)));
+  await until(() => {
+    clock.advance(100);
+    device.answer();
+    return mux.status.answers === 1;
+  }, "the answer");
+  assert.deepEqual(silence().slice(0, 2), [0, undefined]);
+});
+
 test("a link that nobody has used for a second says idle", async (t) => {
   const { mux, device, clock } = await setUp(t, "");
   const client = attachTo(mux);

@@ -225,6 +225,48 @@ test("the log shows an unreachable engine once, and its return once", async () =
   assert.match(log.lines[1] ?? "", /^WARN Luup at http:\S+ takes notifications again$/);
 });
 
+test("the status says for how long the engine has taken none, and what waits to be repeated", async () => {
+  const trouble = () => {
+    const { waiting, repeating, untakenMs, away, failing } = luup.status;
+    return [waiting, repeating, untakenMs, away?.ms, failing];
+  };
+  const asked = async (device: number): Promise<Sent> => {
+    const result = send(device, "x");
+    await until(() => result.answer !== undefined, "the answer");
+    return result;
+  };
+  assert.deepEqual(trouble(), [0, 0, undefined, undefined, []]);
+  const { port } = engine;
+  await engine.stop();
+  const unreached = await asked(5);
+  clock.advance(60_000);
+  assert.deepEqual(trouble(), [1, 1, 60_000, 60_000, []]);
+  assert.match(luup.status.away?.why ?? "", /ECONNREFUSED/);
+  await engine.start(port);
+  engine.answer = saying("broken", 500);
+  await asked(6);
+  clock.advance(1000);
+  assert.deepEqual(trouble(), [
+    2,
+    2,
+    61_000,
+    undefined,
+    [{ action: "6/action", count: 1, ms: 1000, why: "status 500, broken" }],
+  ]);
+  engine.answer = likeOpenLuup;
+  await asked(6);
+  clock.advance(500);
+  assert.deepEqual(trouble(), [
+    2,
+    2,
+    500,
+    undefined,
+    [{ action: "6/action", count: 1, ms: 1500, why: "status 500, broken" }],
+  ]);
+  luup.send(unreached.requester);
+  await until(() => luup.status.waiting === 1 && luup.status.inFlight === 0, "its repetition");
+});
+
 test("a request is one write", async () => {
   const chunks: string[] = [];
   const server = createServer((socket) => {

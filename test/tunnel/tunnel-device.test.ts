@@ -61,6 +61,21 @@ async function open(t: TestContext) {
   };
 }
 
+test("the status says for how long there has been no link, and why; a link that does not last ends no absence", async (t) => {
+  const { clock, status, link, lose } = await open(t);
+  const peer = await link();
+  assert.deepEqual([status().absentMs, status().reason], [undefined, undefined]);
+  clock.advance(STEADY_MS);
+  await lose(peer);
+  assert.equal(status().absentMs, 0);
+  clock.advance(FIRST_RETRY_MS);
+  const brief = await link();
+  assert.equal(status().absentMs, undefined);
+  await lose(brief);
+  assert.equal(status().absentMs, FIRST_RETRY_MS);
+  assert.match(status().reason ?? "", /^link lost: /);
+});
+
 test("links, clients and bytes are counted over all links, descriptors while they are open", async (t) => {
   const { clock, service, status, used, link, lose, daemon } = await open(t);
   const before = used();

@@ -47,6 +47,7 @@ async function open(t: TestContext, secret = "") {
       };
       welcome({ connect } as AcceptedClient);
       return {
+        status: { name: "exposed" },
         openEventually: async () => void ports.push("opened"),
         close: () => void ports.push("closed"),
       };
@@ -175,6 +176,25 @@ test("bytes are counted over all links; LISTEN opens the ports once for each lin
     );
   }
   assert.deepEqual(ports, ["opened", "closed", "opened", "closed"]);
+});
+
+test("the status says for how long the device has not been ready, and why", async (t) => {
+  const { server, clock, connect } = await open(t);
+  const absence = () => [server.status.absentMs, server.status.reason];
+  clock.advance(70_000);
+  assert.deepEqual(absence(), [70_000, "no device has connected yet"]);
+  const device = await connect();
+  await until(() => server.status.link !== undefined, "the link");
+  assert.deepEqual(absence(), [70_000, "the device has connected, and is not ready yet"]);
+  device.send(LISTEN, 0);
+  await until(() => server.status.listening, "LISTEN");
+  clock.advance(500);
+  assert.deepEqual(absence(), [undefined, undefined]);
+  device.client.destroy();
+  await until(() => server.status.link === undefined, "the loss");
+  clock.advance(3000);
+  assert.equal(server.status.absentMs, 3000);
+  assert.match(server.status.reason ?? "", /^link lost: /);
 });
 
 test("clients are counted: those that reach the device, and those without a device", async (t) => {

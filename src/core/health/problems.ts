@@ -1,7 +1,7 @@
 import type { DirectStatus } from "../direct/direct-status.js";
 import type { MuxStatus } from "../mux/mux-status.js";
 import type { DaemonStatus, ListenerStatus, NotificationsStatus } from "../status/daemon-status.js";
-import type { DeviceStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
+import type { BlockedPort, DeviceStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
 import type { Problem, ProblemKind } from "./problem.js";
 
 /** What the problems are found in. */
@@ -53,10 +53,17 @@ export function lineKey({ port, name }: { readonly port: number; readonly name?:
   return name ?? String(port);
 }
 
-function ofListener({ port, name, section, address, problem, problemMs = 0 }: ListenerStatus): Finding[] {
-  if (problem === undefined) return [];
-  const line = section ?? (port === 0 ? address : String(port));
-  return [error("listener-down", name, problemMs, problem, line)];
+/** The line of a port, or of a Unix socket, as {@link Problem.line} has it. */
+export function listenerKey({ section, port, address }: ListenerStatus): string {
+  return section ?? (port === 0 ? address : String(port));
+}
+
+function ofListener(listener: ListenerStatus): Finding[] {
+  return ofPort(listener, listenerKey(listener));
+}
+
+function ofPort({ name, problem, problemMs = 0 }: BlockedPort, line: string): Finding[] {
+  return problem === undefined ? [] : [error("listener-down", name, problemMs, problem, line)];
 }
 
 function ofMux(mux: MuxStatus): Finding[] {
@@ -73,10 +80,11 @@ function ofMux(mux: MuxStatus): Finding[] {
 function ofTunnel(tunnel: TunnelStatus): Finding[] {
   const line = lineKey(tunnel);
   return (tunnel.devices ?? [tunnel]).flatMap((slot) => {
-    const { absentMs, reason = "" } = slot;
-    if (absentMs === undefined) return [];
+    const { absentMs, reason = "", blocked = [] } = slot;
     const device = "device" in slot ? slot.device : undefined;
-    return [lasting("link-down", device === undefined ? line : `${line} ${device}`, absentMs, reason, line)];
+    const name = device === undefined ? line : `${line} ${device}`;
+    const link = absentMs === undefined ? [] : [lasting("link-down", name, absentMs, reason, line)];
+    return [...blocked.flatMap((port) => ofPort(port, line)), ...link];
   });
 }
 

@@ -47,7 +47,7 @@ export interface DeviceStatus extends LinkBytes {
 }
 
 /** A line of `[tunnel]` in STAT JSON. */
-export interface TunnelStatus extends LinkBytes {
+export interface TunnelStatus extends LinkBytes, OfDevice {
   readonly port: number;
   /** The name of its section; left out: it has none. */
   readonly name?: string;
@@ -55,10 +55,6 @@ export interface TunnelStatus extends LinkBytes {
   readonly exposed: readonly string[];
   /** Whether a device is connected and has sent LISTEN. */
   readonly listening: boolean;
-  readonly link?: TunnelLinkStatus;
-  /** For how long the device has not been there, in milliseconds, and why; both are left out while it is. */
-  readonly absentMs?: number;
-  readonly reason?: string;
   /** Links so far. */
   readonly links: number;
   /** Clients so far. */
@@ -81,8 +77,27 @@ export interface TunnelStatus extends LinkBytes {
 const SUMMED = ["received", "sent", "links", "clients", "refused", "stalled", "replaced", "resumed"] as const;
 type Sums = Pick<TunnelStatus, (typeof SUMMED)[number]>;
 
+/** An exposed port that cannot be opened. */
+export interface BlockedPort {
+  /** As connections show it in `listener`. */
+  readonly name: string;
+  /** Why it cannot be opened, and for how long that has been so, in milliseconds. */
+  readonly problem?: string;
+  readonly problemMs?: number;
+}
+
+/** What a line for one device says, and each device of a line with several. */
+interface OfDevice {
+  readonly link?: TunnelLinkStatus;
+  /** For how long the device has not been there, in milliseconds, and why; both are left out while it is. */
+  readonly absentMs?: number;
+  readonly reason?: string;
+  /** Exposed ports that cannot be opened; left out: there are none. */
+  readonly blocked?: readonly BlockedPort[];
+}
+
 /** One device of a line of `[tunnel]`. */
-export interface SlotStatus extends Sums, Pick<TunnelStatus, "exposed" | "listening" | "link" | "absentMs" | "reason"> {
+export interface SlotStatus extends Sums, OfDevice, Pick<TunnelStatus, "exposed" | "listening"> {
   /** Its name; left out: the line is for one device. */
   readonly device?: string;
 }
@@ -108,11 +123,12 @@ export function tunnelStatus(
 }
 
 /** What only a line for one device can say of it. */
-function ofOnly({ link, absentMs, reason }: SlotStatus): Pick<TunnelStatus, "link" | "absentMs" | "reason"> {
+function ofOnly({ link, absentMs, reason, blocked }: SlotStatus): OfDevice {
   return {
     ...(link && { link }),
     ...(absentMs !== undefined && { absentMs }),
     ...(reason !== undefined && { reason }),
+    ...(blocked && { blocked }),
   };
 }
 
