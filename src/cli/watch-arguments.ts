@@ -1,31 +1,24 @@
 import type minimist from "minimist";
-import { type CommandRow, HELP_FLAG } from "../core/command-line/command-row.js";
+import { type CommandRow, flagText, HELP_FLAG } from "../core/command-line/command-row.js";
 import type { FormatWord } from "../core/monitor/format.js";
 import { findView, VIEWS } from "../core/monitor/views/views.js";
-import { type HostPort, parseHostPort, parsePort } from "../core/net/address.js";
+import { parsePort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import type { CredentialFiles } from "../dial/tls-credentials.js";
+import { type DaemonPlace, PLACE_ARGUMENT, PLACE_FLAGS, readPlace } from "./daemon-place.js";
 import { parseFlags } from "./flags.js";
-
-/** The address of a daemon: host and port, or the port of a reverse proxy on this machine. */
-export type Address = HostPort | { readonly reverseProxy: number };
 
 /** The command line of `sockproxyd watch`. */
 export type WatchArguments =
   | {
       readonly kind: "watch";
-      readonly address: Address;
+      readonly daemon: DaemonPlace;
       readonly command: string;
       readonly json: boolean;
-      /** The daemon's port takes TLS ([host] listen-tls): our files. */
-      readonly tls?: CredentialFiles;
     }
   | { readonly kind: "help" };
 
 const REVERSE_PROXY = "reverse-proxy";
-const HERE: Address = { host: "127.0.0.1", port: 2504 };
 const VIEW_NAMES = VIEWS.map(({ name }) => name);
-const FILES = ["ca", "cert", "key"] as const;
 const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 
 /** `sockproxyd watch`, as `--help` and the man page show it. */
@@ -37,7 +30,7 @@ export const WATCH = {
     "Shows the messages that pass a running daemon, as they pass, until Ctrl-C. Those of a shared device begin with the address of the client that they are from or for. When the daemon goes away, watch waits for it.",
   ],
   arguments: [
-    { name: "host:port", help: "The daemon (default: 127.0.0.1:2504)" },
+    { ...PLACE_ARGUMENT, help: "The daemon's proxy port (default: 127.0.0.1:2504)" },
     { name: "filter", help: "Only the connection with this id, as STAT shows it, or those of this port" },
   ],
   options: [
@@ -52,21 +45,7 @@ export const WATCH = {
     { names: ["id"], help: "Show the connection's id" },
     { names: ["json"], help: "A line of JSON for each message" },
     { names: [REVERSE_PROXY], value: "port", help: "The reverse proxy of this user with this port, on this machine" },
-    { names: ["tls"], help: "The daemon's port takes TLS ([host] listen-tls)" },
-    {
-      names: ["ca"],
-      value: "file",
-      help: "The authority of the daemon's certificate, a file in PEM",
-      defaultText: "those that the system knows",
-      offers: "files",
-    },
-    {
-      names: ["cert"],
-      value: "file",
-      help: "Our own certificate, a file in PEM, for a daemon that asks for one; with --key",
-      offers: "files",
-    },
-    { names: ["key"], value: "file", help: "Its private key, a file in PEM", offers: "files" },
+    ...PLACE_FLAGS,
     HELP_FLAG,
   ],
   exits: [
@@ -91,11 +70,8 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
   const words = [...parsed._];
-  const address = readAddress(parsed[REVERSE_PROXY], words);
-  if (!address.ok) return address;
-  const tls = readTls(parsed);
-  if (!tls.ok) return tls;
-  if (tls.value !== undefined && !("host" in address.value)) return fail(`--tls goes without --${REVERSE_PROXY}`);
+  const daemon = readDaemon(parsed, words);
+  if (!daemon.ok) return daemon;
   const [filter, ...more] = words;
   if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
   const view: unknown = parsed["as"];
@@ -105,17 +81,7 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   const format: readonly FormatWord[] = ["client", ...WORDS.filter((word) => parsed[word])];
   const command = ["WTCH", filter, view === undefined ? undefined : `MONI=${view}`, `MONF=${format.join(",")}`];
   const said = command.filter((word) => word !== undefined).join(" ");
-  const asked = { kind: "watch", address: address.value, command: said, json: format.includes("json") } as const;
-  return ok(tls.value === undefined ? asked : { ...asked, tls: tls.value });
-}
-
-/** The files of TLS; undefined where the daemon's port takes none. */
-function readTls(parsed: minimist.ParsedArgs): Result<CredentialFiles | undefined> {
-  const wrong = FILES.find((name) => name in parsed && (typeof parsed[name] !== "string" || parsed[name] === ""));
-  if (wrong !== undefined) return fail(`--${wrong}: one file is wanted`);
-  const { ca: authority, cert: certificate, key } = parsed as { ca?: string; cert?: string; key?: string };
-  if ((certificate === undefined) !== (key === undefined)) return fail("--cert and --key: one needs the other");
-  return ok(parsed["tls"] || authority || certificate ? { authority, certificate, key } : undefined);
+  return ok({ kind: "watch", daemon: daemon.value, command: said, json: format.includes("json") });
 }
 
 /** The command for a daemon before 1.7.0, which does not know the format word `client`: an update of the package restarts no daemon. */
@@ -124,10 +90,12 @@ export function withoutClient(command: string): string {
 }
 
 /** @param words this function removes an address in front */
-function readAddress(reverseProxy: unknown, words: string[]): Result<Address> {
-  if (reverseProxy !== undefined) {
-    const port = parsePort(String(reverseProxy));
-    return port.ok ? ok({ reverseProxy: port.value }) : fail(`--${REVERSE_PROXY}: ${port.message}`);
-  }
-  return words[0]?.includes(":") ? parseHostPort(words.shift() ?? "") : ok(HERE);
+function readDaemon(parsed: minimist.ParsedArgs, words: string[]): Result<DaemonPlace> {
+  const reverseProxy: unknown = parsed[REVERSE_PROXY];
+  if (reverseProxy === undefined) return readPlace(parsed, words[0]?.includes(":") ? words.shift() : undefined);
+  const port = parsePort(String(reverseProxy));
+  if (!port.ok) return fail(`--${REVERSE_PROXY}: ${port.message}`);
+  const other = PLACE_FLAGS.flatMap(({ names }) => names).find((name) => parsed[name]);
+  if (other !== undefined) return fail(`${flagText(other)} goes without --${REVERSE_PROXY}`);
+  return ok({ address: { reverseProxy: port.value } });
 }

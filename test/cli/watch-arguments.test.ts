@@ -23,7 +23,7 @@ for (const [line, tls] of secure) {
   test(`watch ${line}: TLS`, () => {
     const parsed = parseWatchArguments(line.split(" "));
     assert.ok(parsed.ok && parsed.value.kind === "watch");
-    assert.deepEqual(parsed.value.tls, tls);
+    assert.deepEqual(parsed.value.daemon.tls, tls);
   });
 }
 
@@ -31,7 +31,7 @@ for (const [line, address, command] of good) {
   test(`watch ${line}`, () => {
     const parsed = parseWatchArguments(line.split(" ").filter(Boolean));
     assert.ok(parsed.ok && parsed.value.kind === "watch", parsed.ok ? "" : parsed.message);
-    assert.deepEqual(parsed.value.address, address);
+    assert.deepEqual(parsed.value.daemon.address, address);
     assert.equal(parsed.value.command, command);
   });
 }

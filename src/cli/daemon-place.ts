@@ -1,0 +1,103 @@
+import type minimist from "minimist";
+import type { ArgumentRow, FlagRow } from "../core/command-line/command-row.js";
+import { parseConfigFile } from "../core/config/file.js";
+import { DEFAULT_SETTINGS } from "../core/config/keys.js";
+import { formatHostPort, type HostPort, isIPv6, parseHostPort, parsePort } from "../core/net/address.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
+import type { CredentialFiles } from "../dial/tls-credentials.js";
+import { readRegularFile } from "../system/regular-file.js";
+
+/** The address of a daemon: host and port, or the port of a reverse proxy on this machine. */
+export type Address = HostPort | { readonly reverseProxy: number };
+
+/** A running daemon, as a command line names it. */
+export interface DaemonPlace {
+  readonly address: Address;
+  /** The daemon's port takes TLS ([host] listen-tls): our files. */
+  readonly tls?: CredentialFiles;
+}
+
+const HERE: HostPort = { host: "127.0.0.1", port: DEFAULT_SETTINGS.port };
+const EVERYWHERE = ["*", "0.0.0.0", "::"];
+const FILES = ["ca", "cert", "key"] as const;
+
+/** The argument that names a daemon. */
+export const PLACE_ARGUMENT: ArgumentRow = {
+  name: "host:port",
+  help: `The daemon's proxy port; of the two one is enough (default: ${formatHostPort(HERE)})`,
+};
+
+/** The options that say where a daemon is. */
+export const PLACE_FLAGS: readonly FlagRow[] = [
+  { names: ["c"], value: "file", help: "The daemon that runs here with this configuration file", offers: "files" },
+  { names: ["tls"], help: "The daemon's port takes TLS ([host] listen-tls)" },
+  {
+    names: ["ca"],
+    value: "file",
+    help: "The authority of the daemon's certificate, a file in PEM",
+    defaultText: "those that the system knows",
+    offers: "files",
+  },
+  {
+    names: ["cert"],
+    value: "file",
+    help: "Our own certificate, a file in PEM, for a daemon that asks for one; with --key",
+    offers: "files",
+  },
+  { names: ["key"], value: "file", help: "Its private key, a file in PEM", offers: "files" },
+];
+
+/** The daemon in words. */
+export function nameOf({ address }: DaemonPlace): string {
+  return "host" in address ? formatHostPort(address) : `reverse proxy on port ${address.reverseProxy}`;
+}
+
+/**
+ * Reads where the daemon is.
+ *
+ * @param parsed the options {@link PLACE_FLAGS}
+ * @param word the address of the daemon, in whole or in part
+ */
+export function readPlace(parsed: minimist.ParsedArgs, word: string | undefined): Result<DaemonPlace> {
+  const file: unknown = parsed["c"];
+  if (file !== undefined && (typeof file !== "string" || file === "")) return fail("-c: one file is wanted");
+  if (file !== undefined && word !== undefined) return fail(`-c and "${word}": one of them is enough`);
+  const configured = file === undefined ? ok({ address: HERE, isTls: false }) : configuredPlace(file);
+  if (!configured.ok) return configured;
+  const address = word === undefined ? ok(configured.value.address) : readAddress(word);
+  if (!address.ok) return address;
+  const tls = readTls(parsed, configured.value.isTls);
+  return tls.ok ? ok({ address: address.value, ...(tls.value && { tls: tls.value }) }) : tls;
+}
+
+/** Reads `host:port`, `host` or `port`. */
+function readAddress(word: string): Result<HostPort> {
+  if (/^\d+$/.test(word)) {
+    const port = parsePort(word);
+    return port.ok ? ok({ ...HERE, port: port.value }) : port;
+  }
+  if (word.endsWith("]") || !word.includes(":")) return parseHostPort(`${word}:${HERE.port}`);
+  return isIPv6(word) ? ok({ ...HERE, host: word }) : parseHostPort(word);
+}
+
+/** Where a daemon with this file listens. What is wrong with its other keys does not matter: the daemon may run with what they were. */
+function configuredPlace(path: string): Result<{ address: HostPort; isTls: boolean }> {
+  let text: string;
+  try {
+    text = readRegularFile(path).toString();
+  } catch (error) {
+    return fail(`cannot read configuration file ${path}: ${(error as Error).message}`);
+  }
+  const { ip, port, listenTls } = { ...DEFAULT_SETTINGS, ...parseConfigFile(text, path).settings.values };
+  if (port === 0) return fail(`${path}: [host] port=0: there is no proxy port to ask`);
+  return ok({ address: { host: EVERYWHERE.includes(ip) ? HERE.host : ip, port }, isTls: listenTls !== "" });
+}
+
+/** The files of TLS; undefined where the daemon's port takes none. */
+function readTls(parsed: minimist.ParsedArgs, isTls: boolean): Result<CredentialFiles | undefined> {
+  const wrong = FILES.find((name) => name in parsed && (typeof parsed[name] !== "string" || parsed[name] === ""));
+  if (wrong !== undefined) return fail(`--${wrong}: one file is wanted`);
+  const { ca: authority, cert: certificate, key } = parsed as { ca?: string; cert?: string; key?: string };
+  if ((certificate === undefined) !== (key === undefined)) return fail("--cert and --key: one needs the other");
+  return ok(isTls || parsed["tls"] || authority || certificate ? { authority, certificate, key } : undefined);
+}
