@@ -84,10 +84,11 @@ export class ConnectionLog implements LineHolder {
     this.#context.log.warn(this.#line(text));
   }
 
-  debug(text: string): void {
+  /** @param text a function makes a text that costs something: it is called when the log wants it */
+  debug(text: string | (() => string)): void {
     if (!this.#context.log.debugging) return;
     this.release();
-    this.#context.log.debug(this.#line(text));
+    this.#context.log.debug(this.#line(typeof text === "string" ? text : text()));
   }
 
   /** A client that has gone already has nothing to say: a remote that does not close yet changes nothing of that. */

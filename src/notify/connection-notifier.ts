@@ -25,7 +25,7 @@ export interface ConnectionNotifierContext {
 export interface ConnectionNotifierEvents {
   /** A line for the log. */
   warn(text: string): void;
-  debug(text: string): void;
+  debug(text: () => string): void;
   /** The final notification has been delivered, rejected, or given up. */
   done(): void;
   fault(error: unknown): void;
@@ -118,12 +118,12 @@ export class ConnectionNotifier {
 
   #sent(): void {
     if (this.#watched !== undefined) this.#unreadReminder.notificationSent(this.#watched);
-    this.events.debug("notification sent");
+    this.events.debug(() => `notification sent: GET ${this.sender.urlOf(this.#scheduler.path)}`);
   }
 
   #answered({ outcome, text }: ExchangeResult, isActionFault: boolean): void {
     if (this.#watched !== undefined) this.#unreadReminder.notificationAnswered(this.#watched);
-    this.events.debug(`notification answered: ${text}`);
+    this.events.debug(() => `notification answered: ${text}`);
     if (!isActionFault || this.#warned.has(outcome)) return;
     this.#warned.add(outcome);
     const { device, service, action } = this.#target;

@@ -12,7 +12,7 @@ const MAX_BYTES = 12_582_912; // by ConnectionNotifier.bytes; the garbage made m
 /** The log lines of a connection that has ended. */
 export interface FinalNotificationLog {
   warn(text: string): void;
-  debug(text: string): void;
+  debug(text: () => string): void;
   /** A fault of the program. */
   fault(error: unknown): void;
 }

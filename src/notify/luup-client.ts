@@ -117,6 +117,10 @@ export class LuupClient {
     if (this.#isIdle) this.#untakenSince = undefined;
   }
 
+  urlOf(path: string): string {
+    return `${this.#name.replace(/\/+$/, "")}${path}`;
+  }
+
   get status(): RequestsStatus & NotificationTroubles {
     const now = this.#clock.now();
     return {

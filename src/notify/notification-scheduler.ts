@@ -1,4 +1,4 @@
-import { actionPath, formatNotifyTarget, type NotifyTarget } from "../core/notify/notification.js";
+import { actionPath, formatAction, formatNotifyTarget, type NotifyTarget } from "../core/notify/notification.js";
 import { NotificationPacer } from "../core/notify/notification-pacer.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { Clock, Timer } from "../system/clock.js";
@@ -11,6 +11,8 @@ export interface NotificationSender {
   send(requester: Requester): void;
   /** Drops the request of a requester that still waits for its turn. */
   cancel(requester: Requester): void;
+  /** The URL of a request as people may see it: without its password. @param path path and query */
+  urlOf(path: string): string;
 }
 
 /** What a scheduler tells the notifier it belongs to. */
@@ -48,6 +50,10 @@ export class NotificationScheduler implements Requester {
   #failed = 0;
   #isRetry = false;
   #lastOutcome = "none yet";
+  /** Since when every request has failed; undefined: the last one was taken. */
+  #failingSince: number | undefined;
+  /** When the last failure is repeated. */
+  #repeatAt: number | undefined;
 
   /** @param paceMs least time between two data notifications (PACE) */
   constructor(
@@ -75,7 +81,7 @@ export class NotificationScheduler implements Requester {
   }
 
   get action(): string {
-    return formatNotifyTarget(this.#target, "");
+    return formatAction(this.#target);
   }
 
   get isRetry(): boolean {
@@ -89,6 +95,8 @@ export class NotificationScheduler implements Requester {
       retried: this.#retried,
       failed: this.#failed,
       lastOutcome: this.#lastOutcome,
+      ...(this.#failingSince !== undefined && { failingMs: Math.round(this.#clock.now() - this.#failingSince) }),
+      ...(this.#repeatAt !== undefined && { repeatInMs: Math.max(0, Math.round(this.#repeatAt - this.#clock.now())) }),
     };
   }
 
@@ -141,6 +149,7 @@ export class NotificationScheduler implements Requester {
     this.#lastOutcome = text;
     this.#isRetry = outcome === "failed" || outcome === "timed-out";
     if (outcome !== "delivered") this.#failed += 1;
+    this.#failingSince = outcome === "delivered" ? undefined : (this.#failingSince ?? this.#clock.now());
     this.#events.answered(result, isActionFault);
     if (!wasDone && this.#pacer.done) this.#events.done();
     else this.#stepSoon();
@@ -166,6 +175,7 @@ export class NotificationScheduler implements Requester {
     try {
       const now = this.#clock.now();
       const step = this.#pacer.next(now);
+      this.#repeatAt = step.kind === "wait" && this.#isRetry ? step.until : undefined;
       if (step.kind === "send") {
         if (this.#isRetry) this.#retried += 1;
         this.#sender.send(this);

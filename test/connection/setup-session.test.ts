@@ -21,7 +21,13 @@ function sessionOf() {
       return { id: "1", client: "127.0.0.1", note: "x".repeat(1000) };
     },
   } as unknown as ConnectionReport;
-  const report = { muxes: [], tunnels: [], devices: [], connections: Array(CONNECTIONS).fill(connection) };
+  const report = {
+    muxes: [],
+    tunnels: [],
+    devices: [],
+    notifications: { waiting: 0, repeating: 0, failing: [] },
+    connections: Array(CONNECTIONS).fill(connection),
+  };
   const owner: Partial<SetupSessionOwner> = {
     pid: "ab",
     status: () => report as unknown as DaemonReport,

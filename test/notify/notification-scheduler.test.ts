@@ -20,6 +20,7 @@ function scene(paceMs = 0) {
     {
       send: (requester) => requests.push(requester),
       cancel: () => told.push("cancelled"),
+      urlOf: (path) => path,
     },
     clock,
     {
@@ -50,7 +51,7 @@ test("data that comes in one pass of the event loop is one request, which names 
   assert.equal(requests.length, 1);
   const [request] = requests;
   assert.match(request?.path ?? "", /DeviceNum=5&serviceId=urn%3Ax&action=Act&Pid=pid1$/);
-  assert.deepEqual([request?.device, request?.action, request?.isRetry], [5, "5/urn:x/Act/", false]);
+  assert.deepEqual([request?.device, request?.action, request?.isRetry], [5, "5/urn:x/Act", false]);
 });
 
 test("the pace is kept between requests, and the data of the time between is announced once", async () => {
@@ -80,6 +81,9 @@ test("a failed request is repeated and counted; without the rest of its back-off
   }
   await nextPass();
   assert.equal(requests.length, 0, "the backoff lasts some seconds by now");
+  const { failingMs, repeatInMs = 0 } = scheduler.status;
+  assert.equal(failingMs, 90_000);
+  assert.ok(repeatInMs > 1000 && repeatInMs <= 30_000, `${repeatInMs}`);
   clock.advance(500);
   scheduler.engineReturned();
   await nextPass();
@@ -90,6 +94,7 @@ test("a failed request is repeated and counted; without the rest of its back-off
   answer("delivered");
   const { sent, retried, failed, lastOutcome } = scheduler.status;
   assert.deepEqual([sent, retried, failed, lastOutcome], [5, 4, 4, "it is delivered"]);
+  assert.deepEqual([scheduler.status.failingMs, scheduler.status.repeatInMs], [undefined, undefined]);
 });
 
 test("one final request follows the end of the connection, whatever the pace, and covers paced data", async () => {

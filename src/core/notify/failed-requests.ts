@@ -70,3 +70,33 @@ export class FailedRequests<R extends { readonly action: string }> {
     if (keep) this.#failures.set(source, { ...failure, isRepeated: false });
   }
 }
+
+/** What STAT tells of notifications that are not taken. */
+interface Troubles {
+  readonly waiting: number;
+  readonly repeating: number;
+  readonly failing: readonly FailingAction[];
+  readonly untakenMs?: number;
+  readonly away?: { readonly why: string };
+}
+
+/** The lines of STAT for notifications that are not taken; none while all are. */
+export function troubleLines({ waiting, repeating, failing, untakenMs = 0, away }: Troubles): string[] {
+  const actions = failing.map(
+    ({ action, count, ms, why }) => ` action ${action}: fails for ${seconds(ms)}, ${connections(count)}: ${why}`,
+  );
+  if (repeating === 0) return actions;
+  const why = away === undefined ? "" : `; the engine is away: ${away.why}`;
+  return [
+    ` notifications: ${waiting} wait, ${repeating} of them to be repeated; none taken for ${seconds(untakenMs)}${why}`,
+    ...actions,
+  ];
+}
+
+function seconds(ms: number): string {
+  return `${Math.floor(ms / 1000)} s`;
+}
+
+function connections(count: number): string {
+  return count === 1 ? "1 connection" : `${count} connections`;
+}

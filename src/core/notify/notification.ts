@@ -28,9 +28,14 @@ export function actionPath(target: NotifyTarget, pid: string): string {
   );
 }
 
+/** `dev/sid/act`: the action apart from its connections. */
+export function formatAction({ device, service, action }: NotifyTarget): string {
+  return `${device}/${service}/${action}`;
+}
+
 /** `dev/sid/act/pid`, as STAT shows it. */
 export function formatNotifyTarget(target: NotifyTarget, pid: string): string {
-  return `${target.device}/${target.service}/${target.action}/${pid}`;
+  return `${formatAction(target)}/${pid}`;
 }
 
 /**

@@ -5,7 +5,7 @@ import { muxLines } from "../mux/mux-report.js";
 import type { MuxStatus } from "../mux/mux-status.js";
 import type { HostPort } from "../net/address.js";
 import type { DroppedDatagrams } from "../net/datagrams.js";
-import type { FailingAction } from "../notify/failed-requests.js";
+import { type FailingAction, troubleLines } from "../notify/failed-requests.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { printable, printableJson } from "../parse/text.js";
 import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLines } from "../tunnel/tunnel-status.js";
@@ -27,6 +27,10 @@ export interface NotifyStatus {
   readonly failed: number;
   /** The last answer, for people. */
   readonly lastOutcome: string;
+  /** For how long every request has failed, in milliseconds; absent: the last one was taken. */
+  readonly failingMs?: number;
+  /** Time until the last failed request is repeated, in milliseconds; absent: none waits for that. */
+  readonly repeatInMs?: number;
 }
 
 /** Final notifications of connections that are closed and forgotten. */
@@ -208,7 +212,8 @@ function row(connection: ConnectionStatus, marker: "*" | " "): string {
 
 /**
  * The reply to STAT in pieces, in the layout of docs/protocol.md. Connections that only wait for the client to close are left out.
- * Shared devices follow with their clients, and tunnels with a line each, and one for each of several devices.
+ * Shared devices follow with their clients, and tunnels with a line each, and one for each of several devices; and notifications that are
+ * not taken.
  *
  * @param askingId the identifier of the connection that asks: its row begins with `*`
  */
@@ -218,8 +223,9 @@ export function* statusTable(report: DaemonReport, askingId: string): Generator<
     if (connection.phase === "closing") continue;
     yield `\n${printable(row(connection.status, connection.id === askingId ? "*" : " "))}`;
   }
-  const { muxes, tunnels, devices } = report;
-  for (const line of [...muxes.flatMap(muxLines), ...tunnels.flatMap(tunnelLines), ...devices.map(deviceLine)]) {
+  const { muxes, tunnels, devices, notifications } = report;
+  const lines = [...muxes.flatMap(muxLines), ...tunnels.flatMap(tunnelLines), ...devices.map(deviceLine)];
+  for (const line of [...lines, ...troubleLines(notifications)]) {
     yield `\n${printable(line)}`;
   }
 }

@@ -14,7 +14,9 @@ function connection(changes: Partial<ConnectionStatus>): ConnectionStatus {
 
 function report(connections: readonly ConnectionStatus[], more: object = {}): DaemonReport {
   const reports = connections.map((status) => ({ ...status, status }));
-  return { muxes: [], tunnels: [], devices: [], ...more, connections: reports } as unknown as DaemonReport;
+  const notifications = { waiting: 0, repeating: 0, failing: [] };
+  const all = { muxes: [], tunnels: [], devices: [], notifications, ...more, connections: reports };
+  return all as unknown as DaemonReport;
 }
 
 function table(...connections: ConnectionStatus[]): string[] {
@@ -73,10 +75,28 @@ test("each tunnel and each device has a line below the connections", () => {
   assert.deepEqual(lines.slice(1), [...tunnelLines(tunnel), deviceLine(device)]);
 });
 
+test("notifications that are not taken have lines at the end: how many wait to be repeated, and which actions fail, and why", () => {
+  const failing = [{ action: "5/urn:x/Act", count: 2, ms: 61_999, why: "status 500, \u001b[2J" }];
+  const shown = (more: object): string[] =>
+    [...statusTable(report([], { notifications: { waiting: 3, repeating: 0, failing: [], ...more } }), "")]
+      .join("")
+      .split("\n")
+      .slice(1);
+  assert.deepEqual(shown({}), []);
+  const action = " action 5/urn:x/Act: fails for 61 s, 2 connections: status 500, ?[2J";
+  assert.deepEqual(shown({ failing }), [action]);
+  const waits = " notifications: 3 wait, 2 of them to be repeated; none taken for 7 s";
+  assert.deepEqual(shown({ failing, repeating: 2, untakenMs: 7500 }), [waits, action]);
+  const away = { ms: 5, why: "connection refused" };
+  assert.deepEqual(shown({ repeating: 2, untakenMs: 7500, away }), [
+    `${waits}; the engine is away: connection refused`,
+  ]);
+});
+
 test("the pieces of STAT JSON make the JSON of the whole status, with the same members in the same order", () => {
   const connections = [connection({ id: "1" }), connection({ id: "2", options: DEFAULT_OPTIONS })];
   for (const shown of [[], connections.slice(1), connections]) {
-    const whole = JSON.stringify({ muxes: [], tunnels: [], devices: [], version: "1.0", connections: shown });
+    const whole = JSON.stringify({ ...report([], { version: "1.0" }), connections: shown });
     assert.equal([...statusJson(report(shown, { version: "1.0" }))].join(""), whole);
   }
 });

@@ -55,7 +55,7 @@ test("-D adds every command, read, write and notification", async () => {
   assert.match(log, /DEBUG \[\S+ \S+ > -\] command CONN 127\.0\.0\.1:\d+ NTFY=5\/urn:x\/Act\/p1$/m);
   assert.match(log, /DEBUG \[\S+ \S+ > 127\.0\.0\.1:\d+\] read 5 bytes from client, written to remote$/m);
   assert.match(log, /DEBUG \[\S+ \S+ > 127\.0\.0\.1:\d+\] read 3 bytes from remote, written to client$/m);
-  assert.match(log, /DEBUG \[\S+ \S+ > 127\.0\.0\.1:\d+\] notification sent$/m);
+  assert.match(log, /DEBUG \[\S+ \S+ > 127\.0\.0\.1:\d+\] notification sent: GET http:\S+\/data_request\?\S+&Pid=p1$/m);
   client.destroy();
   device.close();
   await daemon.stop();
