@@ -12,6 +12,7 @@ import type { Names } from "../names/names.js";
 import { DatagramServer } from "../sockets/datagram-server.js";
 import type { OwnPort, OwnSockets } from "../sockets/own-sockets.js";
 import type { UdpEnd } from "../sockets/udp-end.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Listener } from "./listener.js";
 
@@ -51,17 +52,20 @@ export class ListenError extends Error {
   }
 }
 
+/** Where a server listens: an address and port, a Unix socket, or a socket that listens already. */
+interface ListenWhere {
+  readonly port?: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly fd?: number;
+}
+
 /** What a port uses of a server: one of Node for connections, or one for datagrams. */
 export interface PortServer extends EventEmitter {
   readonly listening: boolean;
   address(): AddressInfo | string | null;
   /** Begins to listen: `listening` or `error` follows. */
-  listen(where: {
-    readonly port?: number;
-    readonly host?: string;
-    readonly path?: string;
-    readonly backlog: number;
-  }): unknown;
+  listen(where: ListenWhere, backlog: number): unknown;
   close(): unknown;
 }
 
@@ -71,6 +75,8 @@ export interface PortContext {
   readonly log: Log;
   readonly own: OwnSockets;
   readonly names: Pick<Names, "first" | "forget">;
+  /** A socket that the service manager has opened for this place; left out: it has none. */
+  readonly takeSocket?: Supervisor["takeSocket"];
   /** Takes a socket that the port has accepted. */
   admit(listener: Listener, socket: Socket): void;
   /** Takes a client whose first datagram has come. @param refusal why the port has no room for it */
@@ -220,15 +226,20 @@ export class Port implements OwnPort {
     }
   }
 
-  async #listenOn(where: Omit<Parameters<PortServer["listen"]>[0], "backlog">, signal: AbortSignal): Promise<void> {
+  async #listenOn(where: ListenWhere, signal: AbortSignal): Promise<void> {
     this.#context.own.opened(this);
     try {
-      this.#server.listen({ ...where, backlog: BACKLOG });
+      this.#server.listen(this.#inherited(where) ?? where, BACKLOG);
       await once(this.#server, "listening", { signal });
     } catch (error) {
       if (!signal.aborted) this.#context.own.closed(this);
       throw error;
     }
+  }
+
+  #inherited({ port, host }: ListenWhere): ListenWhere | undefined {
+    if (port === undefined) return undefined;
+    return this.#context.takeSocket?.({ port, host, datagrams: this.#listener.datagrams === true });
   }
 
   /** Listens as soon as that is possible: at once, or after some attempts. Resolves after the first one. */

@@ -1,6 +1,9 @@
+import { env, pid } from "node:process";
 import type { LoadedConfig } from "../core/config/settings.js";
 import type { Daemon } from "../daemon/daemon.js";
 import type { Log } from "../log/log.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
+import type { Clock } from "../system/clock.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 
 /**
@@ -20,7 +23,7 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   }
   let daemon: Daemon;
   try {
-    daemon = new Daemon(settings, load, systemClock, log, stdout());
+    daemon = new Daemon(settings, load, systemClock, log, stdout(), await supervisorOf(log, systemClock));
     process.on("SIGUSR1", () => daemon.reopenFiles()); // a log that is moved away while it starts is opened again, too
     await daemon.start();
   } catch (error) {
@@ -30,4 +33,11 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   }
   for (const warning of warnings) log.warn(warning); // they are about what runs now
   return { kind: "running", daemon, log };
+}
+
+/** The program that has started this one and wants to hear of it, such as systemd. */
+async function supervisorOf(log: Log, clock: Clock): Promise<Supervisor | undefined> {
+  const { NOTIFY_SOCKET, LISTEN_FDS } = env;
+  if (NOTIFY_SOCKET === undefined && LISTEN_FDS === undefined) return undefined;
+  return (await import("../supervisor/service-manager.js")).serviceManager(env, pid, clock, log);
 }

@@ -7,6 +7,7 @@ import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.
 import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
+import { NO_SUPERVISOR, type Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
 import { BUILD, VERSION } from "../version.js";
 import { Web } from "../web/web.js";
@@ -32,6 +33,7 @@ export class Daemon {
   readonly #web: Web;
   readonly #reload: ConfigReload;
   readonly #control: DaemonControl;
+  readonly #supervisor: Supervisor;
   readonly #startedAt: number;
   readonly #startedEpochMs: number;
   #generation: Generation;
@@ -41,9 +43,18 @@ export class Daemon {
   /**
    * @param load reads the configuration again, for a reload
    * @param console shows the messages of connections that are monitored
+   * @param supervisor has started the daemon
    * @throws when a file of a TLS identity cannot be used
    */
-  constructor(settings: Settings, load: () => LoadedConfig, clock: Clock, log: Log, console: WriteText) {
+  constructor(
+    settings: Settings,
+    load: () => LoadedConfig,
+    clock: Clock,
+    log: Log,
+    console: WriteText,
+    supervisor: Supervisor = NO_SUPERVISOR,
+  ) {
+    this.#supervisor = supervisor;
     this.#startedAt = clock.now();
     this.#startedEpochMs = clock.epochMs();
     const services = new Services(settings, clock, log, console, () => this.#features.streams);
@@ -55,6 +66,7 @@ export class Daemon {
       log,
       own,
       names,
+      takeSocket: supervisor.takeSocket,
       admit: (listener, socket) => this.#acceptor.accept(listener, socket),
       admitDatagrams: (...client) => this.#acceptor.acceptDatagrams(...client),
     });
@@ -68,7 +80,9 @@ export class Daemon {
     this.#generation = generationOf(settings, services, this.#control, readIdentities(settings.tlsIdentities));
     this.#features = new Features(this.#generation.context);
     const admission = () => this.#generation.admission;
-    this.#web = new Web({ clock, log, monitor, rejections, own, names, admission, status: () => this.status });
+    const { takeSocket } = supervisor;
+    const status = () => this.status;
+    this.#web = new Web({ clock, log, monitor, rejections, own, names, takeSocket, admission, status });
     this.#reload = new ConfigReload({
       log,
       ports: this.#ports,
@@ -105,6 +119,7 @@ export class Daemon {
     warnOfDescriptors(settings, descriptors.limit, log);
     const notifies = settings.port > 0 ? `, notifies ${maskPassword(settings.vera)}` : "";
     log.info(`sockproxyd ${VERSION} started${notifies}`);
+    this.#supervisor.started();
   }
 
   /**
@@ -114,7 +129,9 @@ export class Daemon {
    * @returns what is wrong with the configuration, or undefined
    */
   reload(reason: string): Promise<string | undefined> {
-    return this.#reload.reload(reason);
+    const over = this.#reload.reload(reason);
+    if (!this.#stopping) this.#supervisor.reloading(over);
+    return over;
   }
 
   /** Opens the log file and the audit files again by their names, after they were moved away. */
@@ -166,6 +183,7 @@ export class Daemon {
     this.#stopping = true;
     const { log, monitor, luupClients, names } = this.#services;
     log.info(`stopping: ${reason}`);
+    this.#supervisor.stopping();
     this.#reload.close();
     this.#ports.close();
     this.#acceptor.close();

@@ -5,8 +5,10 @@
 const wanted = "20.18.1"; // as `engines` in package.json; a test compares them
 const found = process.versions.node;
 
-const [major, minor, patch] = wanted.split(".").map(Number) as [number, number, number];
-const [itsMajor, itsMinor, itsPatch] = found.split(".").map(Number) as [number, number, number];
+const numbers = (version: string) =>
+  version.split(".").map((part) => Number.parseInt(part, 10)) as [number, number, number];
+const [major, minor, patch] = numbers(wanted);
+const [itsMajor, itsMinor, itsPatch] = numbers(found);
 
 if ((itsMajor - major || itsMinor - minor || itsPatch - patch) < 0) {
   process.stderr.write(`sockproxyd: Node.js ${wanted} or later is needed; ${process.execPath} is ${found}\n`);

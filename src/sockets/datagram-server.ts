@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { isMulticast } from "../core/net/datagrams.js";
 import type { Clock, Timer } from "../system/clock.js";
-import { bindDatagrams, datagramSocket } from "./datagram-socket.js";
+import { adoptDatagrams, bindDatagrams, datagramSocket } from "./datagram-socket.js";
 import { EndReason } from "./end.js";
 import { UdpEnd } from "./udp-end.js";
 
@@ -49,9 +49,14 @@ export class DatagramServer extends EventEmitter {
     return this.#isListening ? (this.#socket?.address() ?? null) : null;
   }
 
-  /** Begins to listen: `listening` or `error` follows. @param host an address of this machine, or of a group; left out: all */
-  listen({ port = 0, host }: { readonly port?: number; readonly host?: string }): void {
-    this.#open(port, host).then(
+  /**
+   * Begins to listen: `listening` or `error` follows.
+   *
+   * @param host an address of this machine, or of a group; left out: all
+   * @param fd of a socket that is bound to `host` already
+   */
+  listen({ port = 0, host, fd }: { readonly port?: number; readonly host?: string; readonly fd?: number }): void {
+    (fd === undefined ? this.#open(port, host) : bound(port, host ?? ANY_IPV6, fd)).then(
       (socket) => this.#opened(socket, host),
       (error: Error) => this.emit("error", error),
     );
@@ -110,10 +115,10 @@ export class DatagramServer extends EventEmitter {
   }
 }
 
-async function bound(port: number, host: string): Promise<Socket> {
+async function bound(port: number, host: string, fd?: number): Promise<Socket> {
   const socket = datagramSocket(host);
   try {
-    await bindDatagrams(socket, port, host);
+    await (fd === undefined ? bindDatagrams(socket, port, host) : adoptDatagrams(socket, fd));
     if (isMulticast(host)) socket.addMembership(host); // fails where no interface is up yet
     return socket;
   } catch (error) {

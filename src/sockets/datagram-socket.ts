@@ -23,3 +23,10 @@ export async function bindDatagrams(socket: Socket, port: number, address?: stri
   socket.bind({ port, exclusive: true, ...(address !== undefined && { address }) });
   await listening;
 }
+
+/** Has a socket of Node work with a descriptor of the same family that is bound already. */
+export async function adoptDatagrams(socket: Socket, fd: number): Promise<void> {
+  const listening = once(socket, "listening");
+  socket.bind({ fd });
+  await listening;
+}

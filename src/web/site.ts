@@ -9,6 +9,7 @@ import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
 import { errorPage, type HttpReply, sendReply } from "./http-reply.js";
 import { Pages, type PagesContext } from "./pages.js";
 
@@ -18,6 +19,7 @@ export interface WebContext extends PagesContext {
   readonly rejections: Rejections;
   readonly own: OwnSockets;
   readonly names: Pick<Names, "first" | "forget">;
+  readonly takeSocket?: Supervisor["takeSocket"];
   admission(): Admission;
 }
 

@@ -1,0 +1,46 @@
+import { inheritedFiles } from "../core/supervisor/inherited-socket.js";
+import { watchdogPeriodMs } from "../core/supervisor/watchdog.js";
+import type { Log } from "../log/log.js";
+import type { Clock } from "../system/clock.js";
+import { InheritedSockets } from "./inherited-sockets.js";
+import { Notifications } from "./notifications.js";
+import type { Supervisor } from "./supervisor.js";
+
+/** Meant for this process alone: a child must not take them for its own. */
+const VARIABLES = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
+
+/**
+ * What the environment asks for, by the rules of systemd, which others follow: sockets that are open already (sd_listen_fds(3)), and messages about
+ * start, reload, stop and life (sd_notify(3), sd_watchdog_enabled(3)). Removes its variables.
+ */
+export function serviceManager(env: NodeJS.ProcessEnv, pid: number, clock: Clock, log: Log): Supervisor {
+  const asked = { ...env };
+  for (const name of VARIABLES) delete env[name];
+  const sockets = new InheritedSockets(inheritedFiles(asked, pid), log);
+  const { NOTIFY_SOCKET: address } = asked;
+  const messages = address === undefined || address === "" ? undefined : new Notifications(address, log);
+  const periodMs = watchdogPeriodMs(asked, pid);
+
+  /** The timer belongs to the event loop: a daemon that stands still tells nothing. */
+  function sayAlive(): void {
+    if (messages === undefined || periodMs === undefined) return;
+    if (messages.isIdle) messages.send("WATCHDOG=1");
+    clock.after(periodMs, sayAlive);
+  }
+
+  return {
+    takeSocket: (place) => sockets.take(place),
+    started() {
+      sockets.closeRest();
+      messages?.send("READY=1");
+      sayAlive();
+    },
+    reloading(over) {
+      // systemd wants to know which of several reloads is over; its clock is that of hrtime
+      messages?.send("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+      const ready = () => messages?.send("READY=1");
+      void over.then(ready, ready);
+    },
+    stopping: () => messages?.send("STOPPING=1"),
+  };
+}
