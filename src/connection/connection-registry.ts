@@ -2,7 +2,7 @@ import { Tally } from "../core/collections/tally.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { allDropped, noneDropped } from "../core/net/datagrams.js";
 import type { ConnectionReport, ConnectionTraffic, LineTraffic, TrafficStatus } from "../core/status/daemon-status.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import type { NotificationSender } from "../notify/notification-scheduler.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
 

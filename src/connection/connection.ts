@@ -8,7 +8,7 @@ import { errorReply } from "../core/setup/run-command.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import { type Dial, dial } from "../dial/dial.js";
 import { retryingDial } from "../dial/retrying-dial.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import type { Relay, RelayEnding } from "../relay/relay.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, wasEndedBy } from "../sockets/end.js";

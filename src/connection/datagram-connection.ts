@@ -7,7 +7,7 @@ import type { PeerState } from "../core/net/proc-net-tcp.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import type { Dial } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
@@ -99,7 +99,7 @@ export class DatagramConnection
     const quietMs = request.options.quietMs || IDLE_MS;
     const relay = new Relay(this.client, remote, { ...request.options, quietMs }, CONN_ENDS, clock, this);
     this.#phase = { kind: "echo", request, dial, relay };
-    if (monitor.wants(request.options)) for (const messages of this.streams) monitor.addStream(messages);
+    if (monitor.observes(request.options)) for (const messages of this.streams) monitor.addStream(messages);
     relay.start(NO_EARLY_BYTES);
   }
 

@@ -1,7 +1,7 @@
 import { CLIENT_SIDE, RELAYED, SERVER_SIDE } from "../core/monitor/hops.js";
 import type { TraceSource } from "../core/monitor/trace-event.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import type { Relay } from "../relay/relay.js";
 
 /** The messages of a relay. Where an intermediary stands between relay and server: those on both sides of it. */

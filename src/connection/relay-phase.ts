@@ -4,7 +4,8 @@ import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { ServerLease } from "../dial/dial.js";
-import type { Monitor, TracedStream } from "../monitor/monitor.js";
+import type { Monitor } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import { ConnectionNotifier, type ConnectionNotifierContext } from "../notify/connection-notifier.js";
 import type { FinalNotifications } from "../notify/final-notifications.js";
 import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
@@ -23,7 +24,7 @@ import { messageStreams } from "./message-streams.js";
 export interface RelayPhaseContext extends ConnectionNotifierContext {
   readonly sockets: SocketTable;
   readonly deadPeers: DeadPeers;
-  readonly monitor: Pick<Monitor, "wants" | "addStream">;
+  readonly monitor: Pick<Monitor, "observes" | "addStream">;
   /** Send what a connection leaves unsent. */
   readonly finalNotifications: FinalNotifications;
 }
@@ -81,7 +82,7 @@ export class RelayPhase implements RelayOwner {
     const { deadPeers, monitor } = this.#context;
     const stream = streamOf(this.relay.remote);
     if (stream !== undefined) deadPeers.add(stream);
-    if (monitor.wants(this.request.options)) for (const messages of this.streams) monitor.addStream(messages);
+    if (monitor.observes(this.request.options)) for (const messages of this.streams) monitor.addStream(messages);
     this.relay.start(early);
   }
 

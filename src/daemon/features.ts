@@ -2,7 +2,7 @@ import type { Settings } from "../core/config/settings.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
 import type { DirectContext } from "../direct/direct-context.js";
 import { DirectLines } from "../direct/direct-lines.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import type { MuxContext } from "../mux/mux-context.js";
 import { MuxLines } from "../mux/mux-lines.js";
 import type { TunnelContext } from "../tunnel/tunnel-context.js";

@@ -17,19 +17,11 @@ import type { ObservedPoint } from "../sockets/byte-observer.js";
 import type { Clock } from "../system/clock.js";
 import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue } from "./line-queue.js";
+import { Recorder } from "./recorder.js";
+import { Recordings, type ReplayRequest } from "./recordings.js";
 import { RenderedEvent, Subscriber } from "./subscriber.js";
 import { Tap } from "./tap.js";
-
-/** A stream of messages that can be monitored. */
-export interface TracedStream {
-  readonly source: TraceSource;
-  /** Options of the connection: MONI, MONF and MONL ask for the console and audit files. */
-  readonly options: ConnOptions;
-  /** The view for the stream's protocol; absent where the protocol is not known. */
-  readonly view?: View;
-  readonly hops: Hops;
-  readonly point: ObservedPoint;
-}
+import type { TracedStream } from "./traced-stream.js";
 
 /** A reader outside of the daemon: a client (WTCH), or the web page. */
 export interface Watcher {
@@ -72,6 +64,8 @@ export class Monitor {
   readonly #watchers = new Set<Watcher>();
   /** Adds watchers to streams, and removes them: with thousands of streams that takes a while. */
   readonly #rounds: Rounds;
+  /** The last messages of streams, while somebody may want to see them later. */
+  #recordings: Recordings | undefined;
   #settings: MonitorSettings;
   readonly #writeErrors = new LogThrottle();
 
@@ -104,8 +98,37 @@ export class Monitor {
     return monitor !== undefined || this.#watchers.size > 0;
   }
 
+  /** Whether streams under these options may have an observer: tell {@link addStream} of them. */
+  observes(options: ConnOptions): boolean {
+    return this.#recordings !== undefined || this.wants(options);
+  }
+
+  /** Keeps the last messages of streams from now on, or no longer. */
+  record(wanted: boolean): void {
+    if (wanted === (this.#recordings !== undefined)) return;
+    this.#recordings?.close();
+    this.#recordings = undefined;
+    if (!wanted) return;
+    const recordings = new Recordings(this.#context.clock, this.#context.log.times);
+    this.#recordings = recordings;
+    this.#rounds.begin(this.#context.streams(), (stream) => {
+      if (this.#recordings === recordings) recordings.add(stream);
+    });
+  }
+
+  /** The last messages that a watcher would have seen, as lines; none unless they are kept ({@link record}). */
+  lastLines(
+    { filter, view }: Pick<Watcher, "filter" | "view">,
+    format: ReplayRequest["format"],
+    count: number,
+  ): string[] {
+    const viewOf: ReplayRequest["viewOf"] = (stream) => withLineEnd(watchedView(stream, view), stream.options);
+    return this.#recordings?.lines({ filter, format, count, viewOf }) ?? [];
+  }
+
   /** A stream has begun: shows it to its subscribers. */
   addStream(stream: TracedStream): void {
+    this.#recordings?.add(stream);
     const view = configuredView(stream);
     if (view !== undefined)
       for (const subscriber of this.#configured(stream.options)) this.#attach(stream, view, subscriber);
@@ -143,7 +166,7 @@ export class Monitor {
     this.#rounds.begin(this.#context.streams(), ({ point }) => {
       const tap = tapAt(point);
       tap?.remove(watcher.subscriber);
-      if (tap?.idle === true) point.observer = undefined;
+      if (tap?.idle === true) setTap(point, undefined);
     });
   }
 
@@ -168,16 +191,16 @@ export class Monitor {
 
   #watch(watcher: Watcher, stream: TracedStream): void {
     if (!matchesFilter(watcher.filter, stream.source)) return;
-    this.#attach(stream, configuredView(stream) ?? watcher.view ?? stream.view ?? hexView, watcher.subscriber);
+    this.#attach(stream, watchedView(stream, watcher.view), watcher.subscriber);
   }
 
-  #attach({ point, source, hops, options: { lineEnd } }: TracedStream, view: View, subscriber: Subscriber): void {
+  #attach({ point, source, hops, options }: TracedStream, view: View, subscriber: Subscriber): void {
     let tap = tapAt(point);
     if (tap === undefined) {
       tap = this.#createTap(source, hops);
-      point.observer = tap;
+      setTap(point, tap);
     }
-    tap.add(lineEnd === undefined ? view : (view.withLineEnd?.(lineEnd) ?? view), subscriber);
+    tap.add(withLineEnd(view, options), subscriber);
   }
 
   #createTap(source: TraceSource, hops: Hops): Tap {
@@ -215,9 +238,32 @@ export class Monitor {
 }
 
 function tapAt({ observer }: ObservedPoint): Tap | undefined {
-  return observer instanceof Tap ? observer : undefined;
+  const tap = observer instanceof Recorder ? observer.tap : observer;
+  return tap instanceof Tap ? tap : undefined;
 }
 
-function configuredView({ options }: TracedStream): View | undefined {
+/** Puts a tap where it sees what passes: behind the recorder, where there is one. */
+function setTap(point: ObservedPoint, tap: Tap | undefined): void {
+  const { observer } = point;
+  if (!(observer instanceof Recorder)) {
+    point.observer = tap;
+    return;
+  }
+  observer.tap = tap;
+  point.observer = observer; // the point asks again whether long chunks may come
+}
+
+type Viewed = Pick<TracedStream, "options" | "view">;
+
+function configuredView({ options }: Viewed): View | undefined {
   return options.monitor === undefined ? undefined : findView(options.monitor);
+}
+
+/** The view in which a watcher sees a stream. @param wanted the watcher's own, for streams whose options name none */
+function watchedView(stream: Viewed, wanted: View | undefined): View {
+  return configuredView(stream) ?? wanted ?? stream.view ?? hexView;
+}
+
+function withLineEnd(view: View, { lineEnd }: ConnOptions): View {
+  return lineEnd === undefined ? view : (view.withLineEnd?.(lineEnd) ?? view);
 }

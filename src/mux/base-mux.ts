@@ -3,7 +3,7 @@ import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { type DetectedProtocol, detectProtocol, hintOf, wrongProtocolReply } from "../core/mux/protocol-detection.js";
 import { formatHostPort } from "../core/net/address.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import { Rounds } from "../scheduling/rounds.js";
 import type { End } from "../sockets/end.js";
 import { ConnectionPool } from "./connection-pool.js";

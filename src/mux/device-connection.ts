@@ -8,7 +8,7 @@ import { type LineId, lineName, sharedOrigin } from "../core/net/client-origin.j
 import { formatRemote } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import { type Dial, dial } from "../dial/dial.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
 import { StreamEnd, streamOf } from "../sockets/stream-end.js";

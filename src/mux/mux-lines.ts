@@ -3,7 +3,7 @@ import { listensOf } from "../core/config/listen.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import { BroadcastMux } from "./broadcast-mux.js";
 import type { Mux } from "./mux.js";
 import type { MuxContext } from "./mux-context.js";

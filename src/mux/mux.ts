@@ -1,7 +1,7 @@
 import type { AcceptedClient } from "../accept/listener.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
-import type { TracedStream } from "../monitor/monitor.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
 import type { End } from "../sockets/end.js";
 import type { MuxContext } from "./mux-context.js";
 

@@ -194,7 +194,8 @@ export class Flow implements FlowState {
 
   /** Somebody parses messages: the observer here, or the intermediary that takes them. A datagram is never split. */
   #chooseBlockSize(): void {
-    const isParsed = this.#observer !== undefined || this.sink.intermediary !== undefined;
+    const isWatched = this.#observer !== undefined && this.#observer.takesLongChunks !== true;
+    const isParsed = isWatched || this.sink.intermediary !== undefined;
     const isDatagrams = this.source.dropped !== undefined || this.sink.dropped !== undefined;
     this.#blockSize =
       isParsed && !isDatagrams

@@ -16,6 +16,8 @@ export interface ByteObserver {
   drained(direction: Direction): void;
   /** Nothing more comes this way. */
   ended(direction: Direction): void;
+  /** Whether it parses nothing, so that long chunks need not come to it in blocks. */
+  readonly takesLongChunks?: boolean;
 }
 
 /** A point of a connection where bytes pass, and their observer, if there is one. */

@@ -1,42 +1,45 @@
 import type { ServerResponse } from "node:http";
-import type { WatchRequest } from "../core/setup/watch-request.js";
 import { LineQueue, MAX_WATCHER_WAITING } from "../monitor/line-queue.js";
-import type { Monitor, Watcher } from "../monitor/monitor.js";
-import { Subscriber } from "../monitor/subscriber.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 const KEEPALIVE_MS = 15_000; // proxies on the way close a silent connection after half a minute or more
 const RETRY_MS = 2000; // a browser that has lost the stream asks again after this time
 
+/** What an event stream shows: lines of JSON. */
+export interface EventSource {
+  /** The lines that come first: what has happened already. There are some hundred at most. */
+  past(): readonly string[];
+  /** Puts lines into the queue, from now on until {@link stop}. */
+  start(queue: LineQueue): void;
+  stop(): void;
+}
+
 /**
- * Messages as server-sent events (WHATWG HTML, section 9.2), each one line of JSON. A reader that is too slow misses some, and a line
- * tells how many.
+ * Server-sent events (WHATWG HTML, section 9.2), each one line of JSON. A reader that is too slow misses some, and a line tells how many.
  */
 export class EventStream {
   readonly #response: ServerResponse;
-  readonly #monitor: Monitor;
+  readonly #source: EventSource;
   readonly #clock: Clock;
   readonly #queue: LineQueue;
-  readonly #watcher: Watcher;
   #keepalive: Timer | undefined;
 
   /** @param response with its headers set; the stream writes the rest */
-  constructor(response: ServerResponse, { filter, view, format }: WatchRequest, monitor: Monitor, clock: Clock) {
+  constructor(response: ServerResponse, source: EventSource, clock: Clock) {
     this.#response = response;
-    this.#monitor = monitor;
+    this.#source = source;
     this.#clock = clock;
     this.#queue = new LineQueue(
       (text, done) => response.write(Buffer.from(eventsOf(text)), done),
       clock,
       MAX_WATCHER_WAITING,
     );
-    this.#watcher = { filter, ...(view && { view }), subscriber: new Subscriber(this.#queue, format) };
-    response.write(`retry: ${RETRY_MS}\n\n`);
-    monitor.addWatcher(this.#watcher);
+    response.write(`retry: ${RETRY_MS}\n\n${source.past().map(eventOf).join("")}`);
+    source.start(this.#queue);
     this.#keepAlive();
   }
 
-  /** Ends the stream behind the messages that wait. */
+  /** Ends the stream behind the lines that wait. */
   close(): void {
     this.leave();
     this.#queue.finish();
@@ -45,7 +48,7 @@ export class EventStream {
 
   /** The reader has gone: shows nothing more. */
   leave(): void {
-    this.#monitor.removeWatcher(this.#watcher);
+    this.#source.stop();
     this.#keepalive?.cancel();
   }
 
@@ -59,6 +62,9 @@ export class EventStream {
 }
 
 function eventsOf(lines: string): string {
-  const whole = lines.trimEnd().split("\n");
-  return whole.map((line) => `data: ${line}\n\n`).join("");
+  return lines.trimEnd().split("\n").map(eventOf).join("");
+}
+
+function eventOf(line: string): string {
+  return `data: ${line}\n\n`;
 }

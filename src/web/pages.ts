@@ -1,33 +1,36 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Admission } from "../accept/admission.js";
-import { healthReply } from "../core/health/health-reply.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import type { WatchRequest } from "../core/setup/watch-request.js";
 import { type DaemonReport, statusJson } from "../core/status/daemon-status.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
-import { isForeign, isHostTrusted, parseHistoryQuery, parseMessagesQuery } from "../core/web/request.js";
+import { isForeign, isHostTrusted, parseHistoryQuery, parseLogQuery, parseMessagesQuery } from "../core/web/request.js";
+import { type LogTail, MAX_TAIL } from "../log/log-tail.js";
+import type { Times } from "../log/times.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { Clock } from "../system/clock.js";
 import { type Asset, loadAssets } from "./assets.js";
-import { EventStream } from "./event-stream.js";
+import { logSource, messageSource } from "./event-sources.js";
+import { type EventSource, EventStream } from "./event-stream.js";
 import { errorPage, type HttpReply } from "./http-reply.js";
 
 /** What the pages show. */
 export interface PagesContext {
   readonly clock: Clock;
   readonly monitor: Monitor;
+  readonly log: { readonly times: Times };
+  readonly tail: LogTail;
   /** The access rules that are in force. */
   admission(): Pick<Admission, "access">;
   status(): DaemonReport;
   /** The last hour from a step on, as JSON in pieces. */
-  history(since: number | undefined): Iterable<string>;
+  history(since: number): Iterable<string>;
 }
 
 const MAX_STREAMS = 16; // each costs up to 128 KiB, and time with every message
 const EVENTS_TYPE = "text/event-stream";
+const JSON_TYPE = "application/json";
 
-/** The pages of a site: the page itself with its files, `/status`, `/metrics` and `/messages` (docs/web-and-metrics.md). */
+/** The pages of a site: the page itself with its files, and what it asks for (docs/web-and-metrics.md). */
 export class Pages {
   readonly #context: PagesContext;
   readonly #assets: ReadonlyMap<string, Asset> = loadAssets();
@@ -38,7 +41,7 @@ export class Pages {
     this.#context = context;
   }
 
-  /** Ends all event streams, each behind the messages that wait. */
+  /** Ends all event streams, each behind the lines that wait. */
   close(): void {
     for (const stream of this.#streams) stream.close();
   }
@@ -50,7 +53,7 @@ export class Pages {
    * @returns undefined when `response` has become an event stream
    */
   reply(request: IncomingMessage, response: ServerResponse, origin: ClientOrigin | undefined): HttpReply | undefined {
-    const { method = "", url = "", headers, socket } = request;
+    const { method = "", url = "", headers } = request;
     if (!isHostTrusted(headers.host)) return errorPage(403, "ask for this page by an address, not by a name");
     if (method !== "GET" && method !== "HEAD") {
       response.setHeader("Allow", "GET, HEAD");
@@ -60,46 +63,60 @@ export class Pages {
     const asset = this.#assets.get(path);
     if (asset !== undefined) return { status: 200, ...asset };
     if (isForeign(headers)) return errorPage(403, "pages of other sites may not read this");
-    const { status } = this.#context;
-    if (path === "/status") return { status: 200, type: "application/json", pieces: statusJson(status()) };
-    if (path === "/metrics") return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
-    if (path === "/healthz") return this.#health(query);
-    if (path === "/history") return this.#history(query);
-    if (path !== "/messages") return errorPage(404, "there is no such page");
+    const report = this.#report(path, new Map(new URLSearchParams(query)));
+    if (report !== undefined) return report;
+    const source = this.#source(path, new Map(new URLSearchParams(query)), origin);
+    return "start" in source ? this.#stream(source, request, response) : source;
+  }
+
+  /** A reply that says how things stand; undefined for a path that is none. */
+  #report(path: string, query: ReadonlyMap<string, string>): HttpReply | undefined {
+    const { status, history } = this.#context;
+    switch (path) {
+      case "/status":
+        return { status: 200, type: JSON_TYPE, pieces: statusJson(status()) };
+      case "/metrics":
+        return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
+      case "/history": {
+        const since = parseHistoryQuery(query);
+        if (!since.ok) return errorPage(400, since.message);
+        return { status: 200, type: JSON_TYPE, pieces: history(since.value) };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** What an event stream of this path shows, or why there is none. */
+  #source(path: string, query: ReadonlyMap<string, string>, origin: ClientOrigin | undefined): EventSource | HttpReply {
+    if (path !== "/messages" && path !== "/log") return errorPage(404, "there is no such page");
+    const { monitor, tail, log, status } = this.#context;
     const denialReason = this.#denialReason(origin);
     if (denialReason !== undefined) return errorPage(403, `messages are not shown: ${denialReason}`);
-    const wanted = parseMessagesQuery(new Map(new URLSearchParams(query)), status);
-    if (!wanted.ok) return errorPage(400, wanted.message);
-    if (this.#streams.size >= MAX_STREAMS) return errorPage(503, `${MAX_STREAMS} are watching already`);
-    if (method === "HEAD") return { status: 200, type: EVENTS_TYPE, body: "" };
-    this.#startStream(wanted.value, response, socket);
-    return undefined;
+    if (path === "/log") {
+      const last = parseLogQuery(query, MAX_TAIL);
+      return last.ok ? logSource(tail, last.value, log.times) : errorPage(400, last.message);
+    }
+    const wanted = parseMessagesQuery(query, status);
+    return wanted.ok ? messageSource(wanted.value.watch, wanted.value.last, monitor) : errorPage(400, wanted.message);
   }
 
-  #health(query: string): HttpReply {
-    const { status, body } = healthReply(new Map(new URLSearchParams(query)), this.#context.status());
-    return { status, type: "application/json", body };
-  }
-
-  #history(query: string): HttpReply {
-    const since = parseHistoryQuery(new Map(new URLSearchParams(query)));
-    if (!since.ok) return errorPage(400, since.message);
-    return { status: 200, type: "application/json", pieces: this.#context.history(since.value) };
-  }
-
-  /** Why this reader may not see messages; undefined when it may. */
+  /** Why this reader may not see messages and the log; undefined when it may. */
   #denialReason(origin: ClientOrigin | undefined): string | undefined {
     return origin === undefined ? "it has gone" : this.#context.admission().access.denialReason("watch", origin);
   }
 
-  #startStream(request: WatchRequest, response: ServerResponse, socket: Socket): void {
-    const { clock, monitor } = this.#context;
-    response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close" });
-    const stream = new EventStream(response, request, monitor, clock);
+  /** Lets the response become an event stream, if there is room for one; HEAD begins none. */
+  #stream(source: EventSource, { method, socket }: IncomingMessage, response: ServerResponse): HttpReply | undefined {
+    if (this.#streams.size >= MAX_STREAMS) return errorPage(503, `${MAX_STREAMS} are watching already`);
+    if (method === "HEAD") return { status: 200, type: EVENTS_TYPE, body: "" };
+    response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close", "X-Accel-Buffering": "no" });
+    const stream = new EventStream(response, source, this.#context.clock);
     this.#streams.add(stream);
     socket.once("close", () => {
       stream.leave();
       this.#streams.delete(stream);
     });
+    return undefined;
   }
 }

@@ -36,7 +36,7 @@ export class Sampler {
   }
 
   /** The steps from `since` on as JSON, in pieces. */
-  json(since: number | undefined): Generator<string> {
+  json(since: number): Generator<string> {
     const { times } = this.#context.log;
     return historyJson(this.#history.read(since), this.#run, times.iso(this.#endedEpochMs));
   }

@@ -1,5 +1,6 @@
 import type { Settings } from "../core/config/settings.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
+import { LogTail } from "../log/log-tail.js";
 import { Sampler } from "./sampler.js";
 import { Site, type WebContext } from "./site.js";
 
@@ -9,8 +10,10 @@ export class Web {
   #site: Site | undefined;
   #sampler: Sampler | undefined;
 
-  constructor(context: Omit<WebContext, "history">) {
-    this.#context = { ...context, history: (since) => this.#sampler?.json(since) ?? [] };
+  constructor(context: Omit<WebContext, "history" | "tail">) {
+    const { clock } = context;
+    const tail = new LogTail(() => clock.epochMs());
+    this.#context = { ...context, tail, history: (since) => this.#sampler?.json(since) ?? [] };
   }
 
   /** Its port in STAT JSON; nothing without a page. */
@@ -24,13 +27,16 @@ export class Web {
     if (former?.address === webAddress && former.port === webPort) return;
     void former?.close();
     this.#site = undefined;
-    this.#sample(webPort !== 0);
+    this.#keep(webPort !== 0);
     if (webPort !== 0) this.#site = new Site(webAddress, webPort, this.#context);
     await this.#site?.open();
   }
 
-  /** Keeps the last hour, or nothing. */
-  #sample(wanted: boolean): void {
+  /** Keeps what a page that opens later shows: the last hour, the last messages, the last lines of the log. Or nothing. */
+  #keep(wanted: boolean): void {
+    const { log, monitor, tail } = this.#context;
+    log.observer = wanted ? tail : undefined;
+    monitor.record(wanted);
     if (wanted) {
       this.#sampler ??= new Sampler(this.#context);
       return;
@@ -41,7 +47,7 @@ export class Web {
 
   /** Closes the page. Takes half a second at most. */
   async close(): Promise<void> {
-    this.#sample(false);
+    this.#keep(false);
     await this.#site?.close();
   }
 }

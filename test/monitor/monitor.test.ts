@@ -8,8 +8,9 @@ import { lineView } from "#src/core/monitor/views/line-view.js";
 import { findView } from "#src/core/monitor/views/views.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
 import { LineQueue } from "#src/monitor/line-queue.js";
-import { Monitor, type TracedStream, type Watcher } from "#src/monitor/monitor.js";
+import { Monitor, type Watcher } from "#src/monitor/monitor.js";
 import { Subscriber } from "#src/monitor/subscriber.js";
+import type { TracedStream } from "#src/monitor/traced-stream.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { openFiles } from "../support/open-files.js";
@@ -251,4 +252,33 @@ test("wrong checksums are alerted when there is somebody to alert; new settings 
   monitor.configure({ ...AUDIT, alertUrl: "http://hub/" });
   pass(begin({ monitor: "conbus" }), WRONG_TELEGRAM);
   assert.deepEqual(alerted, ["5020 s:1"]);
+});
+
+test("record keeps the last messages of streams that exist and of those to come, for watchers that come later", async () => {
+  const { begin, monitor, clock } = fixture();
+  const [before, options] = [begin(), DEFAULT_OPTIONS];
+  assert.deepEqual([monitor.observes(options), monitor.lastLines({ filter: { kind: "all" } }, ["id"], 9)], [false, []]);
+  monitor.record(true);
+  assert.equal(monitor.observes(options), true);
+  await until(() => before.point.observer !== undefined, "the stream to be recorded");
+  const later = begin({ lineEnd: "nul" });
+  pass(before, "one\n");
+  pass(later, "two\0three\0");
+  const { watcher, seen } = watcherOf(clock, { view: lineView });
+  const last = monitor.lastLines(watcher, ["id"], 9).map((line) => line.slice(13));
+  const hops = (id: string, text: string): string[] => [`[CLIENT→PROXY] ${id} ${text}`, `[PROXY→SERVER] ${id} ${text}`];
+  assert.deepEqual(last, [...hops("c0", "one"), ...hops("c1", "two"), ...hops("c1", "three")]);
+  const isWatched = () => before.point.observer?.takesLongChunks === false;
+  monitor.addWatcher(watcher);
+  await until(isWatched, "a watcher behind the recorder");
+  pass(before, "four\n");
+  monitor.removeWatcher(watcher);
+  await until(() => !isWatched(), "the watcher to be gone");
+  pass(before, "five\n");
+  assert.deepEqual(seen(), hops("c0", "four"));
+  monitor.record(false);
+  assert.deepEqual(
+    [before.point.observer, later.point.observer, monitor.observes(options)],
+    [undefined, undefined, false],
+  );
 });

@@ -71,7 +71,7 @@ export async function ask(
   return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
-/** A reader of `/messages`. */
+/** A reader of `/messages` or `/log`. */
 export class EventStream {
   readonly response: IncomingMessage;
   /** The received text so far. */
@@ -89,11 +89,15 @@ export class EventStream {
     });
   }
 
-  static async open(t: TestContext, port: number, query = "", localAddress?: string): Promise<EventStream> {
+  static open(t: TestContext, port: number, query = "", localAddress?: string): Promise<EventStream> {
+    return EventStream.openPath(t, port, `/messages${query}`, localAddress);
+  }
+
+  static async openPath(t: TestContext, port: number, path: string, localAddress?: string): Promise<EventStream> {
     const asked = get({
       host: "127.0.0.1",
       port,
-      path: `/messages${query}`,
+      path,
       agent: false,
       ...(localAddress && { localAddress }),
     });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
+import { LogTail } from "#src/log/log-tail.js";
 import { Times } from "#src/log/times.js";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import { RenderedEvent } from "#src/monitor/subscriber.js";
+import { logSource, messageSource } from "#src/web/event-sources.js";
 import { EventStream } from "#src/web/event-stream.js";
 import { ManualClock } from "../support/clock.js";
 
@@ -32,16 +34,18 @@ class SlowResponse {
   }
 }
 
-function streamTo() {
+function streamTo({ last = 0 } = {}) {
   const clock = new ManualClock();
   const response = new SlowResponse();
   const watchers = new Set<Watcher>();
   const monitor = {
     addWatcher: (watcher: Watcher) => watchers.add(watcher),
     removeWatcher: (watcher: Watcher) => watchers.delete(watcher),
+    lastLines: (_watcher: Watcher, _format: object, count: number) => [`{"last":${count}}`, "{}"],
   } as unknown as Monitor;
   const order = { filter: { kind: "all" }, format: ["json"] } as const;
-  const stream = new EventStream(response as unknown as ServerResponse, order, monitor, clock);
+  const source = messageSource(order, last, monitor);
+  const stream = new EventStream(response as unknown as ServerResponse, source, clock);
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
     for (const { subscriber } of watchers) {
@@ -109,4 +113,34 @@ test("a reader that has left sees nothing more; the end follows the waiting mess
   assert.equal(ended.response.ended, true);
   ended.clock.advance(60_000);
   assert.equal(ended.response.texts.length, 2);
+});
+
+test("messages that have passed come first, where the reader wants some", () => {
+  const { response, watchers } = streamTo({ last: 7 });
+  assert.deepEqual(response.texts, ['retry: 2000\n\ndata: {"last":7}\n\ndata: {}\n\n']);
+  assert.equal(watchers.size, 1);
+});
+
+test("the log: the last lines, then those to come, until the reader leaves", () => {
+  const [clock, response, tail] = [new ManualClock(), new SlowResponse(), new LogTail(() => 0)];
+  for (const text of ["one", "two", "three"]) tail.noted("info", text);
+  const stream = new EventStream(response as unknown as ServerResponse, logSource(tail, 2, TIMES), clock);
+  const line = (level: string, text: string): string =>
+    `data: {"time":"${TIMES.iso(0)}","level":"${level}","text":"${text}"}\n\n`;
+  assert.deepEqual(response.texts, [`retry: 2000\n\n${line("info", "two")}${line("info", "three")}`]);
+  tail.noted("warn", "four \u2028");
+  clock.advance(50);
+  assert.equal(response.texts.at(-1), line("warn", "four \\u2028"));
+  response.read();
+  for (let count = 0; count < 200; count += 1) tail.noted("debug", "x".repeat(1000));
+  clock.advance(50);
+  response.read();
+  tail.noted("info", "five");
+  clock.advance(50);
+  assert.match(response.texts.join(""), /data: \{"notShown":\d+\}\n\n/);
+  stream.leave();
+  const { length } = response.texts;
+  tail.noted("info", "six");
+  clock.advance(50);
+  assert.equal(response.texts.length, length);
 });

@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { ClientOrigin } from "#src/core/net/client-origin.js";
+import { LogTail } from "#src/log/log-tail.js";
+import { Times } from "#src/log/times.js";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import { sendReply } from "#src/web/http-reply.js";
 import { Pages } from "#src/web/pages.js";
@@ -19,9 +21,11 @@ const FOREIGN = { Origin: "http://elsewhere.example" };
 async function serve(t: TestContext, { denialReason = undefined as string | undefined } = {}) {
   const { daemon } = await daemonHere();
   const watchers = new Set<Watcher>();
+  const tail = new LogTail(() => 0);
   const monitor = {
     addWatcher: (watcher: Watcher) => watchers.add(watcher),
     removeWatcher: (watcher: Watcher) => watchers.delete(watcher),
+    lastLines: () => ['{"message":"last"}'],
   } as unknown as Monitor;
   const access = { denialReason: () => denialReason };
   const pages = new Pages({
@@ -29,6 +33,8 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
     monitor,
     admission: () => ({ access }) as never,
     status: () => daemon.status,
+    log: { times: new Times("utc") },
+    tail,
     history: (since) => [`{"since":${since}}`],
   });
   let origin: ClientOrigin | undefined = from("127.0.0.1");
@@ -44,7 +50,7 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
     await daemon.stop("the test has ended");
   });
   return {
-    ...{ pages, watchers, daemon },
+    ...{ pages, watchers, daemon, tail },
     port: (server.address() as AddressInfo).port,
     setOrigin(next: ClientOrigin | undefined) {
       origin = next;
@@ -69,9 +75,25 @@ test("a name that is no address of this machine gets nothing, the page neither",
   }
 });
 
+test("/log and /messages begin with what has happened, as far as the reader wants it", async (t) => {
+  const { port, tail } = await serve(t);
+  for (const text of ["one", "two"]) tail.noted("info", text);
+  const open = async (path: string, count: number): Promise<unknown[]> => {
+    const stream = await EventStream.openPath(t, port, path);
+    await until(() => stream.events.length >= count, "the last lines");
+    return stream.events.map(({ text, message }) => text ?? message);
+  };
+  assert.deepEqual(await open("/log", 2), ["one", "two"]);
+  assert.deepEqual(await open("/log?last=1", 1), ["two"]);
+  assert.deepEqual(await open("/messages?last=5", 1), ["last"]);
+  for (const path of ["/log?last=201", "/log?lines=1", "/messages?last=101", "/messages?last=-1"]) {
+    assert.equal((await ask(port, path)).status, 400, path);
+  }
+});
+
 test("status, metrics and messages are hidden from pages of other sites", async (t) => {
   const { port } = await serve(t);
-  for (const path of ["/status", "/metrics", "/messages"]) {
+  for (const path of ["/status", "/metrics", "/messages", "/log", "/history"]) {
     const { status, body } = await ask(port, path, { headers: FOREIGN });
     assert.deepEqual([status, body], [403, "pages of other sites may not read this\n"], path);
   }
@@ -89,7 +111,7 @@ test("/status is STAT JSON, /metrics is for Prometheus", async (t) => {
 
 test("/history is what the daemon has kept, from a step on", async (t) => {
   const { port } = await serve(t);
-  assert.equal((await ask(port, "/history")).body, '{"since":undefined}');
+  assert.equal((await ask(port, "/history")).body, '{"since":0}');
   const { headers, body } = await ask(port, "/history?since=12");
   assert.deepEqual([headers["content-type"], body], ["application/json", '{"since":12}']);
   for (const query of ["since=-1", "since=", "since=x", "from=1"]) {
@@ -129,8 +151,10 @@ test("/messages: a wrong query, a reader that may not watch, and one that has go
   setOrigin(undefined);
   assert.equal((await ask(port, "/messages")).status, 403);
   const denied = await serve(t, { denialReason: "not from there" });
-  const { status, body } = await ask(denied.port, "/messages");
-  assert.deepEqual([status, body], [403, "messages are not shown: not from there\n"]);
+  for (const path of ["/messages", "/log"]) {
+    const { status, body } = await ask(denied.port, path);
+    assert.deepEqual([status, body], [403, "messages are not shown: not from there\n"], path);
+  }
   assert.equal(watchers.size + denied.watchers.size, 0);
 });
 

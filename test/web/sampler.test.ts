@@ -28,7 +28,7 @@ function fixture() {
       }) as unknown as ReadStatus,
   };
   const sampler = new Sampler(context);
-  const read = (since?: number) => {
+  const read = (since = 0) => {
     const json = JSON.parse([...sampler.json(since)].join(""));
     const points = (of: string, what: string): (number | null)[] =>
       json.series.find((series: { of: string; what: string }) => series.of === of && series.what === what)?.points;

@@ -36,19 +36,26 @@ function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
-const KNOWN = ["listener", "connection", "view"];
+/** What a reader of `/messages` wants: messages as they pass, and first some that have passed. */
+export interface MessagesQuery {
+  readonly watch: WatchRequest;
+  readonly last: number;
+}
+
+/** Messages that have passed which a reader gets at most. */
+const MAX_LAST_MESSAGES = 100;
 
 /**
  * Reads the query of `/messages`: `listener=port` or `connection=id`, or neither for everything. `view=` is the view of connections whose
- * own options name none.
+ * own options name none; `last=` how many messages that have passed come first.
  *
  * @param status the listeners and connections that exist now
  */
 export function parseMessagesQuery(
   query: ReadonlyMap<string, string>,
   status: () => DaemonReport,
-): Result<WatchRequest> {
-  const unknown = unknownParameter(query, KNOWN);
+): Result<MessagesQuery> {
+  const unknown = unknownParameter(query, ["listener", "connection", "view", "last"]);
   if (unknown !== undefined) return fail(unknown);
   const { listener = "", connection = "", view: name = "" } = Object.fromEntries(query);
   if (listener !== "" && connection !== "") return fail("a listener or a connection is wanted, not both");
@@ -60,17 +67,32 @@ export function parseMessagesQuery(
   if (view === undefined && name !== "") {
     return fail(`unknown view "${name}"; known are ${VIEWS.map((known) => known.name).join(", ")}`);
   }
-  return ok({ filter: filter.value, format: ["json"], ...(view && { view }) });
+  const last = readCount(query, "last", MAX_LAST_MESSAGES, 0);
+  if (!last.ok) return last;
+  return ok({ watch: { filter: filter.value, format: ["json"], ...(view && { view }) }, last: last.value });
 }
 
-/** Reads the query of `/history`: `since=` a step, or nothing for all. */
-export function parseHistoryQuery(query: ReadonlyMap<string, string>): Result<number | undefined> {
+/**
+ * Reads the query of `/log`: `last=` how many lines that have been written come first.
+ *
+ * @param most how many are kept; so many come when the query does not say
+ */
+export function parseLogQuery(query: ReadonlyMap<string, string>, most: number): Result<number> {
+  const unknown = unknownParameter(query, ["last"]);
+  return unknown === undefined ? readCount(query, "last", most, most) : fail(unknown);
+}
+
+/** Reads the query of `/history`: `since=` a step; without it 0, for all. */
+export function parseHistoryQuery(query: ReadonlyMap<string, string>): Result<number> {
   const unknown = unknownParameter(query, ["since"]);
-  if (unknown !== undefined) return fail(unknown);
-  const since = query.get("since");
-  if (since === undefined) return ok(undefined);
-  const step = parseInteger(since, 0, Number.MAX_SAFE_INTEGER);
-  return step.ok ? step : fail(`since: ${step.message}`);
+  return unknown === undefined ? readCount(query, "since", Number.MAX_SAFE_INTEGER, 0) : fail(unknown);
+}
+
+function readCount(query: ReadonlyMap<string, string>, name: string, most: number, without: number): Result<number> {
+  const text = query.get(name);
+  if (text === undefined) return ok(without);
+  const count = parseInteger(text, 0, most);
+  return count.ok ? count : fail(`${name}: ${count.message}`);
 }
 
 function unknownParameter(query: ReadonlyMap<string, string>, known: readonly string[]): string | undefined {

@@ -86,14 +86,17 @@ const orders: [string, object, string?][] = [
   ["listener=10001", { kind: "listener", port: 10_001 }],
   ["connection=ab1&view=CONBUS", { kind: "connection", id: "ab1" }, "conbus"],
   ["view=hex", { kind: "all" }, "hex"],
+  ["listener=10001&last=7", { kind: "listener", port: 10_001 }],
 ];
 for (const [query, filter, view] of orders) {
   test(`?${query} asks for ${JSON.stringify(filter)}`, () => {
     const request = read(query);
     assert.ok(request.ok);
-    assert.deepEqual(request.value.filter, filter);
-    assert.equal(request.value.view?.name, view);
-    assert.deepEqual(request.value.format, ["json"]);
+    const { watch, last } = request.value;
+    assert.deepEqual(watch.filter, filter);
+    assert.equal(watch.view?.name, view);
+    assert.deepEqual(watch.format, ["json"]);
+    assert.equal(last, query.includes("last=") ? 7 : 0);
   });
 }
 
@@ -106,6 +109,8 @@ const mistakes: [string, RegExp][] = [
   ["listener=10001&connection=ab1", /not both/],
   ["view=morse", /unknown view "morse"; known are conbus, /],
   ["lisener=10001", /unknown parameter "lisener"/],
+  ["last=101", /last: an integer from 0 to 100/],
+  ["last=", /last: an integer/],
   ["__proto__=x", /unknown parameter "__proto__"/],
 ];
 for (const [query, message] of mistakes) {

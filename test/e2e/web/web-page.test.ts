@@ -160,6 +160,22 @@ test("messages of monitored and unmonitored connections are seen, all or those o
   assert.equal((await ask(web, "/messages?listener=1")).status, 400);
 });
 
+test("what has passed before anybody looks is shown to whoever looks then", async (t) => {
+  const { web, daemon } = await startWeb(t);
+  const session = await relayed(daemon.port, device);
+  session.client.write("hello\n");
+  await session.remote.line();
+  session.remote.write("welcome\n");
+  await session.client.line();
+  const stream = await EventStream.open(t, web, `?connection=${session.pid}&view=line&last=9`);
+  assert.deepEqual(await stream.received(4), [...upward("hello"), ...downward("welcome")]);
+  session.client.write("live\n");
+  assert.deepEqual((await stream.received(6)).slice(4), upward("live"));
+  const log = await EventStream.openPath(t, web, "/log");
+  await until(() => log.text.includes("opened on proxy port"), "the line of the connection");
+  session.client.reset();
+});
+
 test("readers are no connections of the proxy, and what has passed is counted to the byte", async (t) => {
   const { web, daemon } = await startWeb(t, "[access]\nmax-connections=1\n");
   const streams: EventStream[] = [];

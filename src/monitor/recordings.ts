@@ -1,0 +1,168 @@
+import type { LineWord } from "../core/monitor/format.js";
+import type { View } from "../core/monitor/view.js";
+import { matchesFilter, type WatchFilter } from "../core/setup/watch-request.js";
+import type { Times } from "../log/times.js";
+import type { Clock } from "../system/clock.js";
+import { LineQueue } from "./line-queue.js";
+import { type Block, Recorder } from "./recorder.js";
+import { RenderedEvent, Subscriber } from "./subscriber.js";
+import { Tap } from "./tap.js";
+import type { TracedStream } from "./traced-stream.js";
+
+/** Streams that are recorded, at 8 KB each; the oldest makes room, one that is over first. */
+const MAX_RECORDED = 256;
+/** Streams that are parsed for one reader, those with the newest messages: a stream takes some 0.1 ms. */
+const MAX_REPLAYED = 16;
+
+/** What of a stream is needed to show its messages once more; its connection may be gone. */
+type Recorded = Pick<TracedStream, "source" | "options" | "hops" | "view">;
+
+/** What a reader wants to see of the past. */
+export interface ReplayRequest {
+  readonly filter: WatchFilter;
+  readonly format: readonly LineWord[];
+  /** Most lines. */
+  readonly count: number;
+  /** The view of a stream. */
+  viewOf(stream: Recorded): View;
+}
+
+/** The last messages of streams, also of some that are over. */
+export class Recordings {
+  readonly #clock: Clock;
+  readonly #times: Times;
+  readonly #live = new Map<Recorder, TracedStream>();
+  readonly #over = new Map<Recorder, Recorded>();
+
+  constructor(clock: Clock, times: Times) {
+    this.#clock = clock;
+    this.#times = times;
+  }
+
+  /** A stream has begun: its last messages are kept from now on. */
+  add(stream: TracedStream): void {
+    const { source, point } = stream;
+    if (point.observer instanceof Recorder) return;
+    const recorder: Recorder = new Recorder(
+      this.#clock,
+      () => (source.isShared ? source.client : undefined),
+      () => this.#ended(recorder),
+    );
+    recorder.tap = point.observer;
+    point.observer = recorder;
+    if (this.#live.size + this.#over.size >= MAX_RECORDED) this.#makeRoom();
+    this.#live.set(recorder, stream);
+  }
+
+  /** Records nothing more. What watches a stream goes on. */
+  close(): void {
+    for (const [recorder, { point }] of this.#live) detach(recorder, point);
+    this.#live.clear();
+    this.#over.clear();
+  }
+
+  /** The last messages as lines, the oldest first. */
+  lines({ filter, format, count, viewOf }: ReplayRequest): string[] {
+    const matching = [...this.#over, ...this.#live].filter(
+      ([{ lastAt }, { source }]) => lastAt > 0 && matchesFilter(filter, source),
+    );
+    const newest = matching.sort(([one], [other]) => other.lastAt - one.lastAt).slice(0, MAX_REPLAYED);
+    const shown = newest.flatMap(([recorder, stream]) => replay(recorder, stream, viewOf(stream), format, this.#times));
+    return shown
+      .sort((one, other) => one.epochMs - other.epochMs)
+      .slice(-count)
+      .map(({ line }) => line);
+  }
+
+  #ended(recorder: Recorder): void {
+    const stream = this.#live.get(recorder);
+    if (!this.#live.delete(recorder) || stream === undefined) return;
+    detach(recorder, stream.point); // the tap alone hears when the last bytes have been taken
+    recorder.tap = undefined;
+    const { source, options, hops, view } = stream;
+    this.#over.set(recorder, { source: { ...source }, options, hops, ...(view && { view }) }); // nothing of the connection itself
+  }
+
+  #makeRoom(): void {
+    const [over] = this.#over.keys();
+    if (over !== undefined) {
+      this.#over.delete(over);
+      return;
+    }
+    const [oldest] = this.#live;
+    if (oldest === undefined) return;
+    const [recorder, { point }] = oldest;
+    this.#live.delete(recorder);
+    detach(recorder, point);
+  }
+}
+
+function detach(recorder: Recorder, point: TracedStream["point"]): void {
+  if (point.observer === recorder) point.observer = recorder.tap;
+}
+
+/** A line, and when its message passed. */
+interface ReplayedLine {
+  readonly epochMs: number;
+  readonly line: string;
+}
+
+/** Gathers the lines of one stream. */
+class Collector extends Subscriber {
+  readonly lines: ReplayedLine[] = [];
+  readonly #format: readonly LineWord[];
+  readonly #now: () => number;
+
+  constructor(format: readonly LineWord[], now: () => number) {
+    super(new LineQueue(() => {}, { epochMs: now, now, after: () => ({ cancel() {} }) }), format);
+    this.#format = format;
+    this.#now = now;
+  }
+
+  override get full(): boolean {
+    return false;
+  }
+
+  override show(event: RenderedEvent): void {
+    this.lines.push({ epochMs: this.#now(), line: event.line(this.#format) });
+  }
+
+  override skip(): void {} // it has room for everything
+}
+
+/** Shows what a recorder has kept as if it passed now, at the times when it passed. */
+function replay(
+  recorder: Recorder,
+  { source, hops }: Recorded,
+  view: View,
+  format: readonly LineWord[],
+  times: Times,
+): ReplayedLine[] {
+  const now = { epochMs: 0, client: source.client };
+  const collector = new Collector(format, () => now.epochMs);
+  const shownSource = {
+    ...source,
+    get client() {
+      return now.client;
+    },
+  };
+  const clock = { epochMs: () => now.epochMs, now: () => now.epochMs, after: () => ({ cancel() {} }) };
+  const tapOf = (): Tap => {
+    const tap = new Tap(shownSource, hops, { clock, times, fault() {} });
+    tap.add(view, collector);
+    return tap;
+  };
+  let tap = tapOf();
+  const show = ({ direction, epochMs, client, length, bytes }: Block): void => {
+    now.epochMs = epochMs;
+    if (source.isShared) now.client = client;
+    tap.passed(direction, bytes, true);
+    const bytesCut = length - bytes.length;
+    if (bytesCut === 0) return;
+    collector.show(new RenderedEvent({ kind: "skipped", source: shownSource, bytes: bytesCut }, epochMs, times));
+    tap = tapOf(); // what follows does not go on where this block was cut
+  };
+  for (const block of recorder.blocks()) show(block);
+  for (const direction of recorder.endedSides) tap.ended(direction);
+  return collector.lines;
+}
