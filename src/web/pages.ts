@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../accept/admission.js";
+import { healthReply } from "../core/health/health-reply.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { type DaemonReport, statusJson } from "../core/status/daemon-status.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
@@ -77,6 +78,10 @@ export class Pages {
         return { status: 200, type: JSON_TYPE, pieces: statusJson(status()) };
       case "/metrics":
         return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
+      case "/healthz": {
+        const { status: code, body } = healthReply(query, status());
+        return { status: code, type: JSON_TYPE, body };
+      }
       case "/history": {
         const since = parseHistoryQuery(query);
         if (!since.ok) return errorPage(400, since.message);
