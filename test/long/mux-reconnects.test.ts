@@ -3,16 +3,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseMuxRoute } from "#src/core/mux/mux-line.js";
 import { type Clock, systemClock } from "#src/system/clock.js";
-import { freePort } from "../../support/free-port.js";
-import { daemonHere } from "../../support/in-process.js";
-import { wrap } from "../../support/modbus.js";
-import { ModbusClient } from "../../support/modbus-client.js";
-import { modbusProtocol } from "../../support/modbus-device.js";
-import { startMux } from "../../support/mux.js";
-import { Client } from "../../support/net.js";
-import { rawDevice } from "../../support/raw-device.js";
-import { Simulator } from "../../support/simulator.js";
-import { pause, quietFor, until } from "../../support/wait.js";
+import { freePort } from "../support/free-port.js";
+import { daemonHere } from "../support/in-process.js";
+import { wrap } from "../support/modbus.js";
+import { ModbusClient } from "../support/modbus-client.js";
+import { modbusProtocol } from "../support/modbus-device.js";
+import { startMux } from "../support/mux.js";
+import { Client } from "../support/net.js";
+import { rawDevice } from "../support/raw-device.js";
+import { Simulator } from "../support/simulator.js";
+import { pause, quietFor, until } from "../support/wait.js";
 
 describe("reconnects", { concurrency: 4 }, () => {
   for (const prot of ["modbus"]) {

@@ -1,10 +1,10 @@
 // The daemon as tunnel server; the test scripts the device byte by byte.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { freePort } from "../../support/free-port.js";
-import { Client, Device } from "../../support/net.js";
-import { descriptorsAtRest, faults } from "../../support/process.js";
-import { isListening } from "../../support/proxy-process.js";
+import { freePort } from "../support/free-port.js";
+import { Client, Device } from "../support/net.js";
+import { descriptorsAtRest, faults } from "../support/process.js";
+import { isListening } from "../support/proxy-process.js";
 import {
   CLOSE,
   CONNECT,
@@ -18,9 +18,9 @@ import {
   MOST,
   RESET,
   ScriptedDevice,
-} from "../../support/tunnel.js";
-import { processes, startServer, type TunnelServer } from "../../support/tunnels.js";
-import { until } from "../../support/wait.js";
+} from "../support/tunnel.js";
+import { processes, startServer, type TunnelServer } from "../support/tunnels.js";
+import { until } from "../support/wait.js";
 
 const SERVICE = "10.41.51.152:23";
 

@@ -1,9 +1,9 @@
 // PROT=http: bodies of any length pass while their request has its turn; who stops in the middle loses it.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { type Mux, startMux } from "../../support/mux.js";
-import { Client, Device } from "../../support/net.js";
-import { quietFor, until } from "../../support/wait.js";
+import { type Mux, startMux } from "../support/mux.js";
+import { Client, Device } from "../support/net.js";
+import { quietFor, until } from "../support/wait.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -3,10 +3,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
-import { type Client, Device, greet, relayed } from "../../support/net.js";
-import { resident } from "../../support/process.js";
-import { pause, until } from "../../support/wait.js";
+import { type DaemonProcess, startDaemon } from "../support/daemon.js";
+import { type Client, Device, greet, relayed } from "../support/net.js";
+import { resident } from "../support/process.js";
+import { pause, until } from "../support/wait.js";
 
 let daemon: DaemonProcess;
 let device: Device;

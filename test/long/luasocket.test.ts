@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
-import { LuaSocket } from "../../support/luasocket.js";
-import { FakeLuup, likeOpenLuup } from "../../support/luup.js";
-import { Device, greet } from "../../support/net.js";
-import { missingLuaSocket } from "../../support/peers.js";
-import { quietFor, until } from "../../support/wait.js";
+import { type DaemonProcess, startDaemon } from "../support/daemon.js";
+import { LuaSocket } from "../support/luasocket.js";
+import { FakeLuup, likeOpenLuup } from "../support/luup.js";
+import { Device, greet } from "../support/net.js";
+import { missingLuaSocket } from "../support/peers.js";
+import { quietFor, until } from "../support/wait.js";
 
 const skip = missingLuaSocket();
 let daemon: DaemonProcess;

@@ -1,22 +1,11 @@
 // The commands that sockproxyd has added to the tunnel protocol: PING, PONG, PAUSE, RESUME (docs/tunnel.md).
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { Client } from "../../support/net.js";
-import { faults } from "../../support/process.js";
-import {
-  CLOSE,
-  DATA,
-  type Frame,
-  frame,
-  HELLO,
-  PAUSE,
-  PING,
-  PONG,
-  RESUME,
-  ScriptedDevice,
-} from "../../support/tunnel.js";
-import { startServer, type TunnelServer } from "../../support/tunnels.js";
-import { pause, until } from "../../support/wait.js";
+import { Client } from "../support/net.js";
+import { faults } from "../support/process.js";
+import { CLOSE, DATA, type Frame, frame, HELLO, PAUSE, PING, PONG, RESUME, ScriptedDevice } from "../support/tunnel.js";
+import { startServer, type TunnelServer } from "../support/tunnels.js";
+import { pause, until } from "../support/wait.js";
 
 const PIECE = Buffer.alloc(60_000, "p");
 

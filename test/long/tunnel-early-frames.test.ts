@@ -1,12 +1,12 @@
 // A tunnel device that gets frames for a client before its service has answered.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { DaemonProcess } from "../../support/daemon.js";
-import { Device } from "../../support/net.js";
-import { descriptorsAtRest } from "../../support/process.js";
-import { CLOSE, CONNECT, connectPayload, DATA, type FramePeer, frame, ScriptedServer } from "../../support/tunnel.js";
-import { processes, type TunnelDevice } from "../../support/tunnels.js";
-import { until } from "../../support/wait.js";
+import type { DaemonProcess } from "../support/daemon.js";
+import { Device } from "../support/net.js";
+import { descriptorsAtRest } from "../support/process.js";
+import { CLOSE, CONNECT, connectPayload, DATA, type FramePeer, frame, ScriptedServer } from "../support/tunnel.js";
+import { processes, type TunnelDevice } from "../support/tunnels.js";
+import { until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
 const SOON_MS = 3000;
