@@ -13,7 +13,8 @@
 #                    (LuaUPnP) starts its plugins.
 ### END INIT INFO
 #
-# To install:  cp init-script.sh /etc/init.d/sockproxyd
+# To install:  useradd --system --shell /usr/sbin/nologin sockproxyd
+#              cp init-script.sh /etc/init.d/sockproxyd
 #              chmod 755 /etc/init.d/sockproxyd
 #              update-rc.d sockproxyd defaults
 #
@@ -42,12 +43,14 @@ DEFAULTS=$(absolute "${SOCKPROXYD_DEFAULTS:-$ETC/default/$NAME}")
 # --- Settings; all paths are absolute -------------------------------------------------------------------------------
 
 # The user the daemon runs as; empty: whoever calls this script, which is root at boot. The daemon needs no rights of
-# root. Root runs none of its code then, and believes nothing it says: NODE and MAIN may belong to that user.
-RUN_AS=
-# Node.js, and the program.
+# root, so it runs as root only where that is said: where this user is missing, it does not start. Root runs none of its
+# code, and believes nothing it says: NODE and MAIN may belong to that user.
+RUN_AS=sockproxyd
+[ "$(id -u)" = 0 ] || RUN_AS= # only root can start it as another one
+# Node.js, and the program; empty: looked for where it may be installed (find_main).
 NODE=node
 SMALL_HEAP=--max-semi-space-size=2 # the daemon allocates little; without this Node takes 10 to 20 MB more, for no gain
-MAIN=/usr/local/lib/sockproxyd/dist/main.js
+MAIN=
 # These two belong to the caller, not to RUN_AS: otherwise RUN_AS could name any process to be ended by root, or any file
 # to be written by root. What RUN_AS could change or replace is refused.
 PIDFILE=/var/run/sockproxyd.pid
@@ -102,9 +105,11 @@ look() {
   return $STATUS_RUNNING
 }
 
-# A pid alone proves nothing: after a crash, or a power cut, another process may have got it.
+# A pid alone proves nothing: after a crash, or a power cut, another process may have got it. One of its words is the program:
+# the one of the settings, or an earlier one, as an upgrade may have moved it.
 is_ours() {
-  tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | grep -qF -e "${MAIN##*/}"
+  words=$(tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline") || return 1
+  printf '%s\n' "$words" | grep -qxF -e "${MAIN:-/}" || printf '%s\n' "$words" | grep -qE "/$NAME(/dist/main\.js|\.cjs)\$"
 }
 
 # An ended process that nobody has waited for yet is gone, too: it holds no port any more.
@@ -231,12 +236,27 @@ with_options() {
   "$@"
 }
 
+# Prints where the program is: a clone, the package of Debian, or a global one of npm, which may be where a shell finds it, beside
+# Node.js, or in a usual folder.
+find_main() {
+  command=$(command -v "$NAME") && command=$(readlink -f "$command") || command=
+  node=$(command -v "$NODE") && node=$(readlink -f "$node") || node=/usr/bin/node
+  for main in "/usr/local/lib/$NAME/dist/main.js" "/usr/lib/$NAME/$NAME.cjs" "$command" \
+    "${node%/bin/*}/lib/node_modules/$NAME/dist/main.js" "/usr/local/lib/node_modules/$NAME/dist/main.js" \
+    "/usr/lib/node_modules/$NAME/dist/main.js"; do
+    case $main in
+      *.js | *.cjs) [ ! -r "$main" ] || { echo "$main" && return; } ;; # a command may be a shell script
+    esac
+  done
+}
+
 # --- Start ----------------------------------------------------------------------------------------------------------
 
 # Everything that can be found wrong beforehand, so that a restart does not stop a daemon that could not come back.
 prepare() {
   if [ -n "$RUN_AS" ]; then
-    id -u "$RUN_AS" >/dev/null 2>&1 || die $NOT_CONFIGURED "there is no user $RUN_AS (RUN_AS)"
+    id -u "$RUN_AS" >/dev/null 2>&1 || die $NOT_CONFIGURED "there is no user $RUN_AS (RUN_AS). Create it: \
+useradd --system --shell /usr/sbin/nologin $RUN_AS; or name another one in $DEFAULTS: RUN_AS=nobody"
     [ "$(id -u)" = 0 ] || ! is_other_user ||
       die $NOT_PERMITTED "only root can start it as $RUN_AS (RUN_AS), and this is $(id -un)"
   fi
@@ -246,6 +266,8 @@ prepare() {
     refuse_changeable ERRFILE "$ERRFILE"
   fi
   node=$(command -v "$NODE") || die $NOT_INSTALLED "cannot find Node.js: $NODE (NODE)"
+  [ -n "$MAIN" ] || die $NOT_INSTALLED "cannot find the program in /usr/local/lib/$NAME, /usr/lib/$NAME or the global \
+folder of npm; say in $DEFAULTS where it is, such as MAIN=/opt/$NAME/dist/main.js"
   [ -r "$MAIN" ] || die $NOT_INSTALLED "cannot find the program: $MAIN (MAIN)"
   # The daemon itself knows best what file and options together come to. Where it prints them and fails, it cannot write its
   # log, which may have to be created first.
@@ -472,6 +494,7 @@ if [ -e "$DEFAULTS" ] || [ -n "${SOCKPROXYD_DEFAULTS:-}" ]; then
 fi
 
 set -u
+[ -n "$MAIN" ] || MAIN=$(find_main)
 umask 022
 cd / || exit $FAILED # never in the way of an unmount
 

@@ -94,9 +94,10 @@ class Installation {
     copyFileSync(SCRIPT, this.script);
   }
 
-  /** Writes etc/default/sockproxyd. */
-  configure(settings: Readonly<Record<string, string>>): void {
-    const all: Record<string, string> = {
+  /** Writes etc/default/sockproxyd. @param settings undefined: the default of the script */
+  configure(settings: Readonly<Record<string, string | undefined>>): void {
+    const all: Record<string, string | undefined> = {
+      RUN_AS: "",
       NODE: process.execPath,
       MAIN,
       PIDFILE: this.pidFile,
@@ -109,7 +110,7 @@ class Installation {
     writeFileSync(
       this.defaults,
       Object.entries(all)
-        .map(([name, value]) => `${name}='${value}'\n`)
+        .map(([name, value]) => (value === undefined ? "" : `${name}='${value}'\n`))
         .join(""),
     );
   }
@@ -220,10 +221,11 @@ function tellsOfItsStart(log: string): Promise<void> {
 
 /** A process that has nothing to do with the daemon. */
 function wrongProtocol(t: TestContext): number {
-  const child = spawn("sleep", ["600"], { stdio: "ignore" });
-  t.after(() => child.kill());
-  assert.ok(child.pid);
-  return child.pid;
+  const child = spawn("sh", ["-c", "sleep 600; :", "/opt/other/dist/main.js"], { stdio: "ignore", detached: true });
+  const { pid } = child;
+  assert.ok(pid);
+  t.after(() => process.kill(-pid)); // with its sleep
+  return pid;
 }
 
 /** A program that passes for the daemon but never listens, and does not end when asked to. */
@@ -254,7 +256,7 @@ for (const shell of SHELLS) {
   describe(`init-script.sh, run by ${name}`, { skip: absent, concurrency: 4 }, () => {
     async function installed(
       t: TestContext,
-      settings: Readonly<Record<string, string>> = {},
+      settings: Readonly<Record<string, string | undefined>> = {},
     ): Promise<{ script: Installation; port: number }> {
       const script = new Installation(shell);
       t.after(() => script.remove());
@@ -516,6 +518,44 @@ for (const shell of SHELLS) {
       assert.equal(status, 6);
       assert.match(stderr, /cannot start:\n(sockproxyd: .*\n)*sockproxyd: cannot write log file .*nowhere\/proxy\.log/);
       await script.assertRunning(pid, port);
+    });
+
+    test("root starts it as sockproxyd, and not at all where there is no such user", {
+      skip: noSecondUser(),
+    }, async (t) => {
+      if (spawnSync("id", ["-u", "sockproxyd"]).status === 0) return t.skip("there is a user sockproxyd");
+      const { script } = await installed(t, { RUN_AS: undefined });
+      const { status, stderr } = await script.run("start");
+      assert.equal(status, 6);
+      assert.match(
+        stderr,
+        /there is no user sockproxyd \(RUN_AS\)\. Create it: useradd --system .* sockproxyd; or name/,
+      );
+      await script.assertNothingLeft();
+      return undefined;
+    });
+
+    test("the program of a global npm package is found, by its command or beside Node.js", async (t) => {
+      const { script, port } = await installed(t, { MAIN: undefined });
+      const [bin, lib] = [
+        join(script.folder, "npm", "bin"),
+        join(script.folder, "npm", "lib", "node_modules", "sockproxyd"),
+      ];
+      for (const folder of [bin, join(lib, "dist")]) mkdirSync(folder, { recursive: true });
+      const main = join(lib, "dist", "main.js");
+      writeFileSync(main, `#!/usr/bin/env node\nrequire(${JSON.stringify(MAIN)});\n`, { mode: 0o755 });
+      symlinkSync(main, join(bin, "sockproxyd"));
+      symlinkSync(process.execPath, join(bin, "node"));
+      writeFileSync(join(bin, "nodejs"), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+      const path = { SOCKPROXYD_ETC: script.etc, PATH: `${bin}:${process.env["PATH"]}` };
+      assert.equal((await script.runAs(script.script, ["start"], undefined, path)).status, 0);
+      assert.ok(wordsOf(Number(readFileSync(script.pidFile, "utf8")), "cmdline").includes(main));
+      assert.equal((await script.runAs(script.script, ["stop"], undefined, path)).status, 0);
+      script.configure({ PORT: String(port), MAIN: undefined, NODE: join(bin, "nodejs") });
+      assert.equal((await script.run("start")).status, 0);
+      assert.ok(wordsOf(Number(readFileSync(script.pidFile, "utf8")), "cmdline").includes(main));
+      assert.equal((await script.run("stop")).status, 0);
+      await script.assertNothingLeft();
     });
 
     test("what is missing is named", async (t) => {
