@@ -7,7 +7,6 @@ const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
 
 /** Where an array is shifted that stays short, and why it does. */
 const SHORT = new Map([
-  ["cli/watch-arguments.ts", "words of a command line"],
   ["core/monitor/http-conversation.ts", "METHODS_MAX"],
   ["core/names/server-questions.ts", "one round of questions to the name servers"],
   ["core/tunnel/receive-credit.ts", "credits of one window, each GRANT_PART of it at least"],

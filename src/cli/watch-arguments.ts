@@ -1,23 +1,25 @@
 import type minimist from "minimist";
-import { type CommandRow, flagText, HELP_FLAG } from "../core/command-line/command-row.js";
+import { type CommandRow, HELP_FLAG } from "../core/command-line/command-row.js";
 import type { FormatWord } from "../core/monitor/format.js";
+import type { View } from "../core/monitor/view.js";
 import { findView, VIEWS } from "../core/monitor/views/views.js";
-import { parsePort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import { type DaemonPlace, PLACE_ARGUMENT, PLACE_FLAGS, readPlace } from "./daemon-place.js";
+import type { DaemonPlace } from "./daemon-place.js";
 import { parseFlags } from "./flags.js";
+import { readSelection, SELECTION, SELECTION_FLAGS } from "./watch-selection.js";
 
 /** The command line of `sockproxyd watch`. */
 export type WatchArguments =
-  | {
-      readonly kind: "watch";
-      readonly daemon: DaemonPlace;
-      readonly command: string;
-      readonly json: boolean;
-    }
+  | { readonly kind: "watch"; readonly daemon: DaemonPlace; readonly command: string; readonly shows: Shows }
   | { readonly kind: "help" };
 
-const REVERSE_PROXY = "reverse-proxy";
+/** What the command makes: lines as the daemon has them, a line for each exchange, or a capture. */
+export type Shows =
+  | { readonly kind: "lines" | "json" }
+  | { readonly kind: "short"; readonly view?: View; readonly id: boolean }
+  /** `path`: `-` is stdout. */
+  | { readonly kind: "pcap"; readonly path: string };
+
 const VIEW_NAMES = VIEWS.map(({ name }) => name);
 const WORDS: readonly FormatWord[] = ["id", "decode", "json"];
 
@@ -29,10 +31,7 @@ export const WATCH = {
   description: [
     "Shows the messages that pass a running daemon, as they pass, until Ctrl-C. Those of a shared device begin with the address of the client that they are from or for. When the daemon goes away, watch waits for it.",
   ],
-  arguments: [
-    { ...PLACE_ARGUMENT, help: "The daemon's proxy port (default: 127.0.0.1:2504)" },
-    { name: "filter", help: "Only the connection with this id, as STAT shows it, or those of this port" },
-  ],
+  arguments: SELECTION,
   options: [
     {
       names: ["as"],
@@ -41,11 +40,20 @@ export const WATCH = {
       defaultText: "for mux ports the view of their protocol, else hex",
       offers: VIEW_NAMES,
     },
+    {
+      names: ["short"],
+      help: "One line for each request and its answer, with the time between them; on a terminal as wide as that",
+    },
+    {
+      names: ["pcap"],
+      value: "file",
+      help: "Write a capture (pcapng) for Wireshark; -: to stdout",
+      offers: "files",
+    },
     { names: ["decode"], help: "Show the parts of each message, too" },
     { names: ["id"], help: "Show the connection's id" },
     { names: ["json"], help: "A line of JSON for each message" },
-    { names: [REVERSE_PROXY], value: "port", help: "The reverse proxy of this user with this port, on this machine" },
-    ...PLACE_FLAGS,
+    ...SELECTION_FLAGS,
     HELP_FLAG,
   ],
   exits: [
@@ -54,8 +62,10 @@ export const WATCH = {
     [2, "when options are wrong"],
   ],
   examples: [
+    { words: "watch --short", help: "Who asks what, the answer, and how long it took" },
     { words: "watch --as modbus --decode", help: "The messages of all connections, each with its parts" },
     { words: "watch 192.168.0.20:2504 5020", help: "Those of port 5020 of a daemon elsewhere" },
+    { words: "watch --pcap - | wireshark -k -i -", help: "The same in Wireshark, while they pass" },
   ],
 } as const satisfies CommandRow;
 
@@ -69,33 +79,39 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   if (!flags.ok) return flags;
   const parsed = flags.value;
   if (parsed["help"]) return ok({ kind: "help" });
-  const words = [...parsed._];
-  const daemon = readDaemon(parsed, words);
-  if (!daemon.ok) return daemon;
-  const [filter, ...more] = words;
-  if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
+  const selection = readSelection(parsed, parsed._);
+  if (!selection.ok) return selection;
+  const { daemon, filter } = selection.value;
   const view: unknown = parsed["as"];
   if (view !== undefined && (typeof view !== "string" || findView(view) === undefined)) {
     return fail(`bad --as "${view}": one of ${VIEW_NAMES.join(", ")} is wanted`);
   }
+  const shows = readShows(parsed);
+  if (!shows.ok) return shows;
   const format: readonly FormatWord[] = ["client", ...WORDS.filter((word) => parsed[word])];
-  const command = ["WTCH", filter, view === undefined ? undefined : `MONI=${view}`, `MONF=${format.join(",")}`];
-  const said = command.filter((word) => word !== undefined).join(" ");
-  return ok({ kind: "watch", daemon: daemon.value, command: said, json: format.includes("json") });
+  const how = ["short", "pcap"].includes(shows.value.kind) ? "BYTE=hex" : `MONF=${format.join(",")}`;
+  const words = ["WTCH", filter, view === undefined ? undefined : `MONI=${view}`, how];
+  const command = words.filter((word) => word !== undefined).join(" ");
+  return ok({ kind: "watch", daemon, command, shows: shows.value });
+}
+
+/** What is to be made. @param parsed its view is known */
+function readShows(parsed: minimist.ParsedArgs): Result<Shows> {
+  const { as, json, short, decode, id, pcap } = parsed;
+  const other = [pcap !== undefined && "pcap", json && "json", decode && "decode"].find(Boolean);
+  if (short && other) return fail(`--short goes without --${other}`);
+  if (pcap !== undefined) {
+    const refused = [json && "json", decode && "decode", id && "id", as !== undefined && "as"].find(Boolean);
+    if (refused) return fail(`--pcap goes without --${refused}: Wireshark decodes the bytes`);
+    if (typeof pcap !== "string" || pcap === "") return fail("--pcap: one file is wanted, or - for stdout");
+    return ok({ kind: "pcap", path: pcap });
+  }
+  if (!short) return ok({ kind: json ? "json" : "lines" });
+  const view = as === undefined ? undefined : findView(String(as));
+  return ok({ kind: "short", id: Boolean(id), ...(view && { view }) });
 }
 
 /** The command for a daemon before 1.7.0, which does not know the format word `client`: an update of the package restarts no daemon. */
 export function withoutClient(command: string): string {
   return command.replace(/ MONF=client$/, "").replace("MONF=client,", "MONF=");
-}
-
-/** @param words this function removes an address in front */
-function readDaemon(parsed: minimist.ParsedArgs, words: string[]): Result<DaemonPlace> {
-  const reverseProxy: unknown = parsed[REVERSE_PROXY];
-  if (reverseProxy === undefined) return readPlace(parsed, words[0]?.includes(":") ? words.shift() : undefined);
-  const port = parsePort(String(reverseProxy));
-  if (!port.ok) return fail(`--${REVERSE_PROXY}: ${port.message}`);
-  const other = PLACE_FLAGS.flatMap(({ names }) => names).find((name) => parsed[name]);
-  if (other !== undefined) return fail(`${flagText(other)} goes without --${REVERSE_PROXY}`);
-  return ok({ address: { reverseProxy: port.value } });
 }

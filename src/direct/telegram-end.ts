@@ -44,7 +44,7 @@ export class TelegramEnd implements End {
   events: EndEvents = IGNORE_EVENTS;
   /** Set while a monitor shows the messages. */
   observer: ByteObserver | undefined;
-  readonly intermediary: Intermediary = { view: conbusView, serverSide: this };
+  readonly intermediary: Intermediary = { view: conbusView, protocol: conbusFraming.name, serverSide: this };
   readonly base: End;
   readonly peerAddress: string;
   readonly peerPort: number;

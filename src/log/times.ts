@@ -2,6 +2,11 @@ import type { TimeZone } from "../core/config/settings.js";
 
 const MS_PER_MINUTE = 60_000;
 
+/** Reads a time with date and offset (ISO 8601), as {@link Times.iso} writes it. Returns milliseconds since 1970; NaN for another text. */
+export function epochMsOf(text: string): number {
+  return Date.parse(text);
+}
+
 /**
  * Writes times for people, all of a daemon in one time zone ([host] time). What is the same for all times of a second is made once: a line of
  * the log costs less than a microsecond so, and each change of daylight saving time is noticed.

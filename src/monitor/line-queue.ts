@@ -10,6 +10,9 @@ import type { Clock } from "../system/clock.js";
  */
 export const MAX_WATCHER_WAITING = 131_072;
 
+/** The same for a watcher of bytes: a read of 64 KiB takes four times as much in hexadecimal, and a capture has to keep some of them. */
+export const MAX_BYTES_WAITING = 1_048_576;
+
 /** Lines of a monitor on their way to one console, file or watcher. Subscribers of different formats may share it. */
 export class LineQueue {
   readonly #writer: LineWriter;

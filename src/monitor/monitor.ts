@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { LogThrottle } from "../core/limits/log-throttle.js";
+import type { ByteEvent } from "../core/monitor/byte-event.js";
 import type { Hops } from "../core/monitor/hops.js";
 import type { MonitorStatus } from "../core/monitor/monitor-status.js";
 import type { ConnectionEvent, TraceSource } from "../core/monitor/trace-event.js";
@@ -28,6 +29,8 @@ export interface Watcher {
   readonly filter: WatchFilter;
   /** The view for streams whose own options name none. */
   readonly view?: View;
+  /** It wants bytes (BYTE). */
+  readonly bytes?: true;
   readonly subscriber: Subscriber;
 }
 
@@ -132,7 +135,7 @@ export class Monitor {
     const view = configuredView(stream);
     if (view !== undefined)
       for (const subscriber of this.#configured(stream.options)) this.#attach(stream, view, subscriber);
-    for (const watcher of this.#watchers) this.#watch(watcher, stream);
+    for (const watcher of this.#watchers) this.#watch(watcher, stream, false);
   }
 
   /** Shows what has happened to a connection to the subscribers of its messages. */
@@ -157,7 +160,7 @@ export class Monitor {
   addWatcher(watcher: Watcher): void {
     this.#watchers.add(watcher);
     this.#rounds.begin(this.#context.streams(), (stream) => {
-      if (this.#watchers.has(watcher)) this.#watch(watcher, stream);
+      if (this.#watchers.has(watcher)) this.#watch(watcher, stream, true);
     });
   }
 
@@ -189,18 +192,25 @@ export class Monitor {
     return subscribers;
   }
 
-  #watch(watcher: Watcher, stream: TracedStream): void {
+  /** @param joined whether the stream was there before the watcher */
+  #watch(watcher: Watcher, stream: TracedStream, joined: boolean): void {
     if (!matchesFilter(watcher.filter, stream.source)) return;
-    this.#attach(stream, watchedView(stream, watcher.view), watcher.subscriber);
+    const view = watchedView(stream, watcher.view);
+    if (watcher.bytes) this.#tapOf(stream).addBytes(watcher.subscriber, openingOf(stream, view, joined));
+    else this.#attach(stream, view, watcher.subscriber);
   }
 
-  #attach({ point, source, hops, options }: TracedStream, view: View, subscriber: Subscriber): void {
-    let tap = tapAt(point);
-    if (tap === undefined) {
-      tap = this.#createTap(source, hops);
-      setTap(point, tap);
-    }
-    tap.add(withLineEnd(view, options), subscriber);
+  #attach(stream: TracedStream, view: View, subscriber: Subscriber): void {
+    this.#tapOf(stream).add(withLineEnd(view, stream.options), subscriber);
+  }
+
+  /** The tap of a stream, put there where there is none. */
+  #tapOf({ point, source, hops }: TracedStream): Tap {
+    const known = tapAt(point);
+    if (known !== undefined) return known;
+    const tap = this.#createTap(source, hops);
+    setTap(point, tap);
+    return tap;
   }
 
   #createTap(source: TraceSource, hops: Hops): Tap {
@@ -240,6 +250,17 @@ export class Monitor {
 function tapAt({ observer }: ObservedPoint): Tap | undefined {
   const tap = observer instanceof Recorder ? observer.tap : observer;
   return tap instanceof Tap ? tap : undefined;
+}
+
+/** What a watcher of bytes is told first of a stream. */
+function openingOf({ source, options: { lineEnd }, facts }: TracedStream, view: View, joined: boolean): ByteEvent {
+  const { transport, from, to, protocol } = facts?.() ?? {
+    transport: "tcp",
+    from: source.client ?? "",
+    to: source.server,
+  };
+  const more = { ...(protocol !== undefined && { protocol }), ...(lineEnd !== undefined && { lineEnd }) };
+  return { kind: "open", joined, view: view.name, transport, from, to, ...more };
 }
 
 /** Puts a tap where it sees what passes: behind the recorder, where there is one. */

@@ -51,7 +51,12 @@ export class Subscriber {
   }
 
   show(event: RenderedEvent): void {
-    this.#queue.push(event.line(this.#format), this.#format);
+    this.push(event.line(this.#format));
+  }
+
+  /** Shows a line that is made already. */
+  push(line: string): void {
+    this.#queue.push(line, this.#format);
   }
 
   /** Leaves messages out, and counts them. */

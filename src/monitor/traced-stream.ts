@@ -1,3 +1,4 @@
+import type { StreamFacts } from "../core/monitor/byte-event.js";
 import type { Hops } from "../core/monitor/hops.js";
 import type { TraceSource } from "../core/monitor/trace-event.js";
 import type { View } from "../core/monitor/view.js";
@@ -13,4 +14,6 @@ export interface TracedStream {
   readonly view?: View;
   readonly hops: Hops;
   readonly point: ObservedPoint;
+  /** The stream as it is on the wire, for watchers of bytes; absent where nobody knows. */
+  readonly facts?: () => StreamFacts;
 }

@@ -3,7 +3,7 @@ import type { WriteText } from "../log/line-writer.js";
 import { type End, endedBy } from "../sockets/end.js";
 import { UnreadLimit } from "../sockets/unread-limit.js";
 import type { Clock } from "../system/clock.js";
-import { LineQueue, MAX_WATCHER_WAITING } from "./line-queue.js";
+import { LineQueue, MAX_BYTES_WAITING, MAX_WATCHER_WAITING } from "./line-queue.js";
 import type { Monitor, Watcher } from "./monitor.js";
 import { Subscriber } from "./subscriber.js";
 
@@ -25,7 +25,7 @@ export class WatchSession {
 
   constructor(
     client: End,
-    { filter, view, format }: WatchRequest,
+    { filter, view, format, bytes }: WatchRequest,
     monitor: Monitor,
     clock: Clock,
     owner: WatchSessionOwner,
@@ -37,11 +37,12 @@ export class WatchSession {
       taken = done;
       if (client.unsent === 0) done();
     };
-    const queue = new LineQueue(write, clock, MAX_WATCHER_WAITING);
+    const queue = new LineQueue(write, clock, bytes ? MAX_BYTES_WAITING : MAX_WATCHER_WAITING);
     this.#unread = unread;
     this.#monitor = monitor;
     this.#queue = queue;
-    this.#watcher = { filter, ...(view !== undefined && { view }), subscriber: new Subscriber(queue, format) };
+    const subscriber = new Subscriber(queue, bytes ? ["json"] : format);
+    this.#watcher = { filter, ...(view !== undefined && { view }), ...(bytes && { bytes }), subscriber };
     client.events = {
       data() {}, // a watching client has no more commands
       eof: () => owner.over(endedBy("client")), // a client behind its FIN might read on, but nothing would show when it stops

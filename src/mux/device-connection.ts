@@ -1,3 +1,4 @@
+import type { StreamFacts } from "../core/monitor/byte-event.js";
 import { SERVER_SIDE } from "../core/monitor/hops.js";
 import type { TraceSource } from "../core/monitor/trace-event.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
@@ -11,7 +12,7 @@ import { type Dial, dial } from "../dial/dial.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
-import { StreamEnd, streamOf } from "../sockets/stream-end.js";
+import { ownNameOf, StreamEnd, streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
 import { AcknowledgementWatch } from "./acknowledgement-watch.js";
 import type { DeviceConnectionOwner } from "./device-connection-events.js";
@@ -106,6 +107,7 @@ export class DeviceConnection {
   /** The messages of the connection, for the monitor; nothing before it is established. */
   get stream(): TracedStream | undefined {
     if (this.#state.kind !== "settling" && this.#state.kind !== "ready") return undefined;
+    const { end } = this.#state;
     const {
       line: { port },
       number,
@@ -121,7 +123,9 @@ export class DeviceConnection {
       isShared: true,
     };
     const { options, mux } = this.#route;
-    return { source, options, view: viewOfProtocol(mux.protocol.deviceFraming.name), hops: SERVER_SIDE, point: this };
+    const { name: protocol } = mux.protocol.deviceFraming;
+    const facts = (): StreamFacts => ({ transport: "tcp", from: ownNameOf(end), to: this.address, protocol });
+    return { source, options, view: viewOfProtocol(protocol), hops: SERVER_SIDE, point: this, facts };
   }
 
   /** What STAT shows of the connection; `busy`: requests wait for their answer. */

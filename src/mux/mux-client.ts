@@ -113,7 +113,8 @@ export class MuxClient extends QueuedEnd {
       fault: (error) => this.events.fault(error),
     });
     this.#slice = new TimeSlice(() => guarded(this, () => this.check()), FEW_STEPS);
-    this.intermediary = { view: viewOfProtocol(protocol.framing.name) };
+    const { name } = protocol.framing;
+    this.intermediary = { view: viewOfProtocol(name), protocol: name };
   }
 
   /** Bytes that the mux has not accepted; the relay reads nothing from the client meanwhile. */

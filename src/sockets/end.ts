@@ -38,6 +38,8 @@ export interface EndEvents {
 export interface Intermediary {
   /** The view that fits what is known of the messages. */
   readonly view?: View;
+  /** The protocol of the messages, as `PROT` names it. */
+  readonly protocol?: string;
   /** Where this connection's messages pass to and from the server; absent where other connections use the same link. */
   readonly serverSide?: ObservedPoint;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { type HostPort, plainAddress } from "../core/net/address.js";
+import { formatHostPort, type HostPort, plainAddress } from "../core/net/address.js";
 import { endpointKey } from "../core/net/proc-net-tcp.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
@@ -22,6 +22,12 @@ interface OwnedSocket extends Socket {
 export function streamOf(end: End): StreamEnd | undefined {
   const { base = end } = end;
   return base instanceof StreamEnd ? base : undefined;
+}
+
+/** Our own side of the stream socket below an end, `host:port`; empty where there is none. */
+export function ownNameOf(end: End): string {
+  const stream = streamOf(end);
+  return stream === undefined ? "" : formatHostPort({ host: stream.localAddress, port: stream.localPort });
 }
 
 /** A stream socket (TCP or TLS) as one end of a relay. */

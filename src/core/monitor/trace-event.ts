@@ -67,7 +67,9 @@ function textOf(event: TraceEvent, time: string, format: readonly LineWord[]): s
       return `${time} [${event.event}]${id} ${event.source.client ?? ""} ${event.text}`;
     case "message": {
       const { text, fault, decoded } = event.message;
-      const parts = decoded !== undefined && format.includes("decode") ? ` {${decoded.text}}` : "";
+      // the view of Modbus says it in its text already
+      const isNews = decoded !== undefined && !text.endsWith(decoded.text);
+      const parts = isNews && format.includes("decode") ? ` {${decoded.text}}` : "";
       const wrong = fault === undefined ? "" : ` ${FAULT_SIGN} ${fault}`;
       return `${time} [${event.hop}]${id}${asker} ${text}${wrong}${parts}`;
     }

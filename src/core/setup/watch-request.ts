@@ -20,27 +20,34 @@ export interface WatchRequest {
   /** The view for connections without a MONI option of their own. */
   readonly view?: View;
   readonly format: readonly FormatWord[];
+  /** The watcher wants bytes, as they pass, and not lines for people. */
+  readonly bytes?: true;
 }
 
 /** The options of CONN that WTCH takes, too. */
-const WATCH_OPTIONS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap((key) => findRow(OPTIONS, key) ?? []);
+const CONN_ROWS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap((key) => findRow(OPTIONS, key) ?? []);
+
+/** Asks for the bytes of streams, for captures and recordings (docs/monitor.md). */
+const BYTES = /^BYTE=hex$/i;
 
 /**
- * Reads `[id|port] [MONI=view] [MONF=words]`, the arguments of WTCH (docs/monitor.md).
+ * Reads `[id|port] [MONI=view] [MONF=words] [BYTE=hex]`, the arguments of WTCH (docs/monitor.md).
  *
  * @param status the connections and listeners that exist now
  */
 export function parseWatch(text: string, status: () => DaemonReport): Result<WatchRequest> {
-  const words = text.split(/\s+/).filter(Boolean);
+  const all = text.split(/\s+/).filter(Boolean);
+  const words = all.filter((word) => !BYTES.test(word));
   const [first = ""] = words;
   const named = first !== "" && !first.includes("=");
   const filter = parseFilter(named ? first : "", status);
   if (!filter.ok) return filter;
-  const options = parseOptions(named ? words.slice(1) : words, WATCH_OPTIONS, DEFAULT_OPTIONS, "wire");
+  const options = parseOptions(named ? words.slice(1) : words, CONN_ROWS, DEFAULT_OPTIONS, "wire");
   if (!options.ok) return options;
   const { monitor, monitorFormat } = options.value;
   const view = monitor === undefined ? undefined : findView(monitor);
-  return ok({ filter: filter.value, format: monitorFormat, ...(view && { view }) });
+  const asked = { filter: filter.value, format: monitorFormat, ...(view && { view }) };
+  return ok(words.length < all.length ? { ...asked, bytes: true } : asked);
 }
 
 /**

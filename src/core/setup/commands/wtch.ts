@@ -6,9 +6,10 @@ export const wtch = {
   usage: "WTCH [id|port] [options]",
   help: [
     "Show messages as they pass: of one connection, of one port, or of all (from this machine only,",
-    "by default). Disconnect to end it. Options: MONI (for connections without one), MONF.",
+    "by default). Disconnect to end it. Options: MONI (for connections without one), MONF;",
+    "BYTE=hex: bytes as they pass, for programs.",
   ],
-  capabilities: ["WTCH"],
+  capabilities: ["WTCH", "BYTE"],
   run(args, { status, denialReason }) {
     const message = denialReason("watch");
     if (message !== undefined) return { kind: "error", message };
