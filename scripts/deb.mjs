@@ -1,10 +1,10 @@
 // Writes build/sockproxyd_VERSION_all.deb: the one file, and from packaging/debian what Debian wants around it. Two runs write the same bytes: all
-// times are SOURCE_DATE_EPOCH (seconds; reproducible-builds.org), without it the time of the last commit. VERSION names another version than package.json.
+// times are SOURCE_DATE_EPOCH (seconds; reproducible-builds.org), without it the time of the last commit. VERSION names another version than
+// package.json. --built takes build/ as it is; --to FOLDER writes the package there.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process, { env } from "node:process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { debianChangelog } from "./debian-changelog.mjs";
 
@@ -28,8 +29,11 @@ const epoch = Number(env.SOURCE_DATE_EPOCH || run("git", "log", "-1", "--format=
 const facts = { VERSION: env.VERSION || version, NODE: engines.node.replace(/[^\d.]/g, "") };
 env.SOURCE_DATE_EPOCH = `${epoch}`; // for dpkg-deb, and for the date of the man page
 
-run("npm", "run", "--silent", "build");
-run("npm", "run", "--silent", "bundle");
+const options = parseArgs({ options: { built: { type: "boolean" }, to: { type: "string", default: "build" } } }).values;
+if (!options.built) {
+  run("npm", "run", "--silent", "build");
+  run("npm", "run", "--silent", "bundle");
+}
 
 process.umask(0o022);
 const tree = mkdtempSync(join(tmpdir(), "sockproxyd-deb-"));
@@ -38,7 +42,7 @@ try {
   gather();
   control();
   for (const name of ["", ...names(tree)]) utimesSync(join(tree, name), epoch, epoch);
-  const file = `build/sockproxyd_${facts.VERSION}_all.deb`;
+  const file = `${options.to}/sockproxyd_${facts.VERSION}_all.deb`;
   run("dpkg-deb", "--root-owner-group", "-Zxz", "--build", tree, file);
   console.log(file);
 } finally {
@@ -66,8 +70,8 @@ function gather() {
   put(`${doc}/copyright`, copyright());
   for (const name of ["README.md", "SECURITY.md"]) put(`${doc}/${name}`, text(name));
   put(`${doc}/examples/sockproxyd.conf.example`, text("sockproxyd.conf.example"));
-  cpSync(`${root}/docs`, join(tree, doc, "docs"), { recursive: true });
-  cpSync(`${root}/plugin-examples`, join(tree, doc, "examples"), { recursive: true });
+  copy("docs", `${doc}/docs`);
+  copy("plugin-examples", `${doc}/examples`);
 }
 
 /** Writes what dpkg reads. */
@@ -128,6 +132,12 @@ function put(name, content, mode = 0o644) {
   const path = join(tree, name);
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   writeFileSync(path, content, { mode });
+}
+
+/** Puts the files of a folder; their modes in the checkout do not count. */
+function copy(folder, to) {
+  for (const name of names(`${root}/${folder}`).filter((name) => statSync(`${root}/${folder}/${name}`).isFile()))
+    put(`${to}/${name}`, readFileSync(`${root}/${folder}/${name}`));
 }
 
 /** All names below a folder, in an order that does not depend on the file system. */

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Machine, noMachine, noSystemd } from "../support/machine.js";
+import { missing } from "../support/peers.js";
+import { until } from "../support/wait.js";
+
+// The package of `npm run deb`, installed, upgraded and removed for real: on machines that exist in memory.
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+const OLD = "0.9.0";
+const EPOCH = "1800000000";
+const CONF = "/etc/sockproxyd.conf";
+
+const folder = mkdtempSync(join(tmpdir(), "sockproxyd-deb-test-"));
+after(() => rmSync(folder, { recursive: true }));
+const noDpkg = missing("dpkg-deb");
+if (noDpkg === false) {
+  build(folder);
+  makeOld();
+}
+
+function build(to: string): void {
+  const env = { ...process.env, SOURCE_DATE_EPOCH: EPOCH };
+  execFileSync("node", ["scripts/deb.mjs", "--built", "--to", to], { cwd: ROOT, env });
+}
+
+function deb(version = VERSION): string {
+  return join(folder, `sockproxyd_${version}_all.deb`);
+}
+
+/** An older version, whose configuration file had other words. */
+function makeOld(): void {
+  const tree = join(folder, "old");
+  execFileSync("dpkg-deb", ["-R", deb(), tree]);
+  const control = readFileSync(join(tree, "DEBIAN/control"), "utf8");
+  writeFileSync(join(tree, "DEBIAN/control"), control.replace(/^Version: .*$/m, `Version: ${OLD}`));
+  appendFileSync(join(tree, CONF), "; words of an older version\n");
+  execFileSync("dpkg-deb", ["--root-owner-group", "-b", tree, deb(OLD)]);
+}
+
+async function machine(context: TestContext, init: "systemd" | "sysvinit"): Promise<Machine> {
+  const made = await Machine.boot(init, folder);
+  context.after(() => made.stop());
+  if (init === "sysvinit")
+    await made.must("printf '#!/bin/sh\\necho N 2\\n' >/sbin/runlevel && chmod +x /sbin/runlevel");
+  return made;
+}
+
+/** What the daemon on a port of the machine says of itself. */
+async function status(made: Machine, port = 2504): Promise<{ readonly pid: number }> {
+  const output = await made.must(`printf 'STAT JSON\\nQUIT\\n' | nc -w 10 127.0.0.1 ${port}`);
+  return JSON.parse(output.split("\n")[1] ?? "") as { pid: number };
+}
+
+async function userOf(made: Machine, pid: number): Promise<string> {
+  return (await made.must(`stat -c %U /proc/${pid}`)).trim();
+}
+
+/** Files of the package, its user or its traces. */
+const LEFT = `{ find / -xdev -name '*sockproxyd*' -not -path '/packages*' -not -path '${ROOT}*' -not -path '*/node_modules/*' | sort; getent passwd sockproxyd; getent group sockproxyd; } || true`;
+
+test("two builds write the same package", { skip: noDpkg }, () => {
+  const again = join(folder, "again");
+  mkdirSync(again);
+  const umask = process.umask(0o077);
+  build(again);
+  process.umask(umask);
+  const [name = ""] = readdirSync(again);
+  const sum = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
+  assert.equal(sum(join(again, name)), sum(deb()));
+});
+
+test("lintian finds nothing wrong", { skip: noDpkg || missing("lintian") }, () => {
+  const args = ["--allow-root", "--fail-on", "error,warning", deb()];
+  const { status: code, stdout, stderr } = spawnSync("lintian", args, { encoding: "utf8" });
+  assert.equal(code, 0, stdout + stderr);
+});
+
+test("the shells read what is meant for them", { skip: noDpkg || missing("shellcheck") }, () => {
+  const tree = join(folder, "old");
+  const scripts = ["usr/bin/sockproxyd", "usr/lib/sockproxyd/node", "DEBIAN/postinst", "DEBIAN/prerm", "DEBIAN/postrm"];
+  for (const name of scripts) {
+    const { status: code, stdout } = spawnSync("shellcheck", [join(tree, name)], { encoding: "utf8" });
+    assert.equal(code, 0, stdout);
+  }
+});
+
+test("installed, upgraded, removed and purged with an init script", {
+  skip: noDpkg || noMachine(),
+}, async (context) => {
+  const made = await machine(context, "sysvinit");
+  const before = await made.must(LEFT);
+
+  await made.must(`dpkg -i /packages/sockproxyd_${OLD}_all.deb`);
+  const { pid } = await status(made);
+  assert.equal(await userOf(made, pid), "sockproxyd");
+  assert.equal((await made.must(`stat -c '%a %U %G' ${CONF}`)).trim(), "640 root sockproxyd");
+  assert.match(await made.must("sockproxyd --version"), /\d+\.\d+\.\d+/);
+  assert.match(await made.must("ls /etc/rc2.d /etc/rc6.d"), /S\d\dsockproxyd\n[\s\S]*K\d\dsockproxyd\n/);
+
+  await made.must("logrotate -f /etc/logrotate.d/sockproxyd");
+  await until(async () => {
+    await status(made);
+    return (
+      (await made.run("cd /var/log/sockproxyd && grep -q opened sockproxyd.log && test -e sockproxyd.log.1")).status ===
+      0
+    );
+  }, "the new log to have a line");
+
+  // The administrator and the new version have both changed the configuration: dpkg asks, the answer is to keep it.
+  await made.must(`printf '[host]\\nport=2600\\n' >${CONF}`);
+  const upgraded = await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`, "N\n");
+  assert.match(upgraded, /Configuration file '\/etc\/sockproxyd.conf'\n ==> Modified/);
+  const later = await status(made, 2600);
+  assert.notEqual(later.pid, pid);
+  assert.equal((await made.must(`stat -c '%a %U %G' ${CONF}`)).trim(), "640 root sockproxyd");
+
+  await made.must("dpkg -r sockproxyd");
+  assert.notEqual((await made.run("nc -w 10 127.0.0.1 2600 </dev/null")).status, 0, "it listens on");
+  assert.match(await made.must(`cat ${CONF}`), /port=2600/);
+  const orphan = await made.run("/etc/init.d/sockproxyd start");
+  assert.equal(orphan.status, 5, orphan.output);
+
+  await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`);
+  await status(made, 2600);
+  await made.must("dpkg -P sockproxyd");
+  assert.notEqual((await made.run("nc -w 10 127.0.0.1 2600 </dev/null")).status, 0, "it listens on");
+  assert.equal(await made.must(LEFT), before);
+});
+
+test("a machine without Node.js is told in one sentence", { skip: noDpkg || noMachine() }, async (context) => {
+  const made = await machine(context, "sysvinit");
+  await made.must("mkdir /nodes && mv $(command -v node) /nodes/node; ! command -v node || rm -f $(command -v node)");
+  const installed = await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`);
+  assert.match(
+    installed,
+    /^sockproxyd: Node.js [\d.]+ or later is needed, .*; there is none\nsockproxyd: not started; .*service sockproxyd start$/m,
+  );
+
+  await made.must("printf '#!/bin/sh\\necho v18.20.4\\n' >/usr/bin/node && chmod 755 /usr/bin/node");
+  const old = await made.run("sockproxyd --version");
+  assert.equal(old.status, 2);
+  assert.match(old.output, /^sockproxyd: Node.js [\d.]+ or later is needed, .*; \/usr\/bin\/node is 18\.20\.4\n$/);
+
+  for (const place of ["/opt/node-v24/bin", "/usr/local/lib/node24/node_modules/node/bin", "/usr/local/bin"]) {
+    await made.must(`mkdir -p ${place} && cp /nodes/node ${place}/node`);
+    assert.match(await made.must("cd / && sockproxyd --version"), /\d+\.\d+\.\d+/, place);
+    await made.must(place === "/usr/local/bin" ? "true" : `rm ${place}/node`);
+  }
+  await made.must("service sockproxyd start");
+  await status(made);
+  // An upgrade of one that was told so restarts it, and nothing else is to be said.
+  assert.doesNotMatch(await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`), /^sockproxyd: not/m);
+});
+
+test("nothing starts in a folder that is being made a system", { skip: noDpkg || noMachine() }, async (context) => {
+  const made = await machine(context, "sysvinit");
+  await made.must("rm /sbin/runlevel"); // no init: neither systemd nor sysvinit
+  await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`);
+  assert.notEqual((await made.run("nc -w 10 127.0.0.1 2504 </dev/null")).status, 0);
+  await made.must("dpkg -P sockproxyd");
+});
+
+test("with systemd it is confined, and runs", { skip: noDpkg || noSystemd() }, async (context) => {
+  const made = await machine(context, "systemd");
+  await made.must(
+    `printf '%s\\n' '[host]' port=2600 '[web]' port=80 '[direct]' '[direct page]' listen=81 target=127.0.0.1:8099 monitor=hex monitor-file=/var/log/sockproxyd/monitor.log >${CONF}`,
+  );
+  await made.must(`dpkg -i --force-confold /packages/sockproxyd_${OLD}_all.deb`);
+  assert.equal((await made.run("systemctl is-active sockproxyd")).output, "active\n");
+  const { pid } = await status(made, 2600);
+  assert.equal(await userOf(made, pid), "sockproxyd");
+  const rights = await made.must(`grep -E '^(Cap(Eff|Bnd)|NoNewPrivs|Seccomp):' /proc/${pid}/status`);
+  assert.match(rights, /^CapEff:\s+0000000000000400\nCapBnd:\s+0000000000000400\nNoNewPrivs:\s+1\nSeccomp:\s+2\n$/);
+
+  // A port below 1024, and a file of messages.
+  await made.must(
+    `setsid node -e 'require("net").createServer((peer) => peer.end("hello")).listen(8099)' >/dev/null 2>&1 </dev/null &`,
+  );
+  await made.must("for _ in $(seq 300); do nc -z 127.0.0.1 8099 && exit; sleep 0.1; done; exit 1");
+  assert.equal(await made.must("nc -N 127.0.0.1 81 </dev/null"), "hello");
+  await made.must("for _ in $(seq 300); do test -s /var/log/sockproxyd/monitor.log && exit; sleep 0.1; done; exit 1");
+
+  await made.must(`sed -i s/port=80/port=82/ ${CONF} && systemctl reload sockproxyd`);
+  await made.must(
+    "for _ in $(seq 300); do curl --silent --fail http://127.0.0.1:82/status && exit; sleep 0.1; done; exit 1",
+  );
+  assert.equal((await status(made, 2600)).pid, pid);
+
+  await made.must(`kill -KILL ${pid}`);
+  await made.must("for _ in $(seq 300); do nc -z 127.0.0.1 2600 && exit; sleep 0.1; done; exit 1");
+  const second = await status(made, 2600);
+  assert.notEqual(second.pid, pid);
+
+  await made.must(`dpkg -i --force-confold /packages/sockproxyd_${VERSION}_all.deb`);
+  const third = await status(made, 2600);
+  assert.notEqual(third.pid, second.pid);
+
+  // What a start does not mend is not started again.
+  await made.must(`echo nonsense >>${CONF}`);
+  assert.notEqual(
+    (await made.run("systemctl restart sockproxyd; sleep 0.3; systemctl is-active sockproxyd")).output,
+    "active\n",
+  );
+  assert.match(
+    (await made.run("systemctl show -p Result -p NRestarts -p ExecMainStatus sockproxyd")).output,
+    /ExecMainStatus=2\n/,
+  );
+  assert.equal((await made.run("systemctl is-failed sockproxyd")).output, "failed\n");
+
+  await made.must("dpkg -P sockproxyd");
+  assert.notEqual((await made.run("systemctl cat sockproxyd")).status, 0);
+  assert.equal((await made.run("getent passwd sockproxyd")).output, "");
+});
+
+test("systemd finds its unit right, and well confined", { skip: noDpkg || noSystemd() }, async (context) => {
+  const made = await machine(context, "sysvinit");
+  await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`);
+  assert.equal(await made.must("systemd-analyze verify /usr/lib/systemd/system/sockproxyd.service"), "");
+  // 0 is safe, 100 is unsafe. The rest: executable memory for V8, the network, and one right.
+  await made.must("systemd-analyze security --offline=yes --threshold=20 /usr/lib/systemd/system/sockproxyd.service");
+});
