@@ -1,18 +1,13 @@
 import { backoffMs } from "../core/limits/backoff.js";
 import { type HttpEndpoint, parseHttpEndpoint } from "../core/net/http-endpoint.js";
-import { printableJson } from "../core/parse/text.js";
 import type { Alert, AlertsStatus } from "../core/status/alert.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
-import { Client, request } from "../sockets/http-client.js";
-import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 const MAX_WAITING = 100; // alerts; with a webhook that is away for long, the newest matter
-const TIMEOUT_MS = 5000;
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
 const MAX_AGE_MS = 300_000; // an alert that fails at this age is given up
-const USER_AGENT = "sockproxyd-1";
 
 interface Waiting {
   readonly alert: Alert;
@@ -107,43 +102,12 @@ export class Webhook {
   async #deliver(waiting: Waiting, destination: HttpEndpoint): Promise<void> {
     const abort = new AbortController();
     this.#inFlight = abort;
-    const problem = await this.#post(waiting.alert, destination, abort);
+    const { postAlert } = await import("./post-alert.js");
+    const problem = await postAlert(waiting.alert, destination, abort, { clock: this.#clock, names: this.#names });
     this.#inFlight = undefined;
     if (problem === undefined) this.#accepted(waiting);
     else if (this.#destination === destination) this.#failed(waiting, destination, problem);
     else this.#next(); // there is another URL by now
-  }
-
-  /** Returns the problem in words; undefined when the alert was accepted. */
-  async #post(alert: Alert, destination: HttpEndpoint, abort: AbortController): Promise<string | undefined> {
-    const { origin, path, query, authorization } = destination;
-    const client = new Client(origin, {
-      connect: httpConnector(TIMEOUT_MS, { clock: this.#clock, names: this.#names }),
-    });
-    const limit = this.#clock.after(TIMEOUT_MS, () =>
-      abort.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
-    );
-    try {
-      const { statusCode, body } = await request.call(client, {
-        method: "POST",
-        path: path + query,
-        headers: {
-          "user-agent": USER_AGENT,
-          "content-type": "application/json",
-          ...(authorization !== undefined && { authorization }),
-        },
-        body: printableJson(alert),
-        signal: abort.signal,
-      });
-      body.on("error", () => {}); // nobody reads the body
-      return statusCode >= 200 && statusCode < 300 ? undefined : `HTTP status ${statusCode}`;
-    } catch (error) {
-      const { message, code } = error as NodeJS.ErrnoException;
-      return message || (code ?? "unknown error");
-    } finally {
-      limit.cancel();
-      client.destroy().catch(() => {});
-    }
   }
 
   #accepted(waiting: Waiting): void {

@@ -60,6 +60,7 @@ export class ConnectionNotifier {
     const { clock, notificationSender, unreadReminder, settings } = context;
     this.events = events;
     this.sender = notificationSender;
+    notificationSender.prepare();
     this.bytes = BASE_BYTES + target.service.length + target.action.length + pid.length;
     this.#target = target;
     this.#scheduler = new NotificationScheduler(target, pid, options.paceMs, notificationSender, clock, {

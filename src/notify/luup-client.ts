@@ -1,7 +1,5 @@
-import type { Dispatcher, Client as UndiciClient } from "undici";
 import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
-import { parseHttpEndpoint } from "../core/net/http-endpoint.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
 import { FailedRequests } from "../core/notify/failed-requests.js";
 import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
@@ -9,10 +7,9 @@ import type { NotificationTroubles, RequestsStatus } from "../core/status/daemon
 import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
-import { Client, Pool } from "../sockets/http-client.js";
-import { httpConnector } from "../sockets/http-connector.js";
 import type { Clock } from "../system/clock.js";
-import { type ExchangeResult, LuupExchange, type LuupExchangeEvents, TIMEOUT_MS } from "./luup-exchange.js";
+import type { EngineConnections } from "./engine-connections.js";
+import type { ExchangeResult } from "./luup-exchange.js";
 
 /** A source of requests, one at a time. */
 export interface Requester {
@@ -34,17 +31,12 @@ export interface Requester {
   engineReturned(): void;
 }
 
-const IDLE_MS = 30_000; // openLuup drops idle connections after 90 s; ours go earlier
 const MAX_REQUESTS = 64; // in flight: the engine works on one after the other, more would only fill its queue
-const USER_AGENT = "sockproxyd-1";
 
-const CONNECTION: UndiciClient.Options = {
-  pipelining: 1,
-  headersTimeout: 0, // LuupExchange limits the time of the whole exchange
-  bodyTimeout: 0,
-  keepAliveTimeout: IDLE_MS,
-  keepAliveMaxTimeout: IDLE_MS,
-};
+/** The HTTP client, by far the largest package of the daemon: it is loaded for the first connection that notifies. */
+type Engine =
+  | { readonly kind: "unused" | "loading" | "closed" }
+  | { readonly kind: "ready"; readonly connections: EngineConnections };
 
 /** Sends notifications to one Luup engine by HTTP: a bounded number at a time, with fair turns of devices, over kept connections. */
 export class LuupClient {
@@ -52,11 +44,9 @@ export class LuupClient {
   readonly #log: Log;
   /** The URL for the log, without the password. */
   readonly #name: string;
-  readonly #origin: string;
-  readonly #basePath: string;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #connection: UndiciClient.Options;
-  readonly #pool: Pool;
+  readonly #connect: () => Promise<EngineConnections>;
+  /** Requests wait until it is "ready". */
+  #engine: Engine = { kind: "unused" };
   readonly #queue = new FairRequestQueue<Requester>(MAX_REQUESTS);
   /** When each request was queued, by the clock. */
   readonly #queuedAt = new WeakMap<Requester, number>();
@@ -74,28 +64,21 @@ export class LuupClient {
   #failures = 0;
   readonly #delays = new Histogram();
   readonly #answerTimes = new Histogram();
-  /** Connections made so far. */
-  #connects = 0;
-  #closed = false;
 
   /** @param url base URL of the Luup engine: http or https, perhaps with a path prefix and `user:password@` */
   constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">) {
-    const { origin, path, authorization } = parseHttpEndpoint(url);
     this.#clock = clock;
     this.#log = log;
     this.#name = maskPassword(url);
-    this.#origin = origin;
-    this.#basePath = path.replace(/(?<!\/)\/+$/, "");
-    this.#headers = {
-      "user-agent": USER_AGENT,
-      accept: "*/*",
-      ...(authorization !== undefined && { authorization }),
+    this.#connect = async () => {
+      const { EngineConnections } = await import("./engine-connections.js");
+      return new EngineConnections(url, MAX_REQUESTS, { clock, names });
     };
-    this.#connection = { ...CONNECTION, connect: httpConnector(TIMEOUT_MS, { clock, names }) };
-    this.#pool = new Pool(origin, { ...this.#connection, connections: MAX_REQUESTS });
-    this.#pool.on("connect", () => {
-      this.#connects += 1;
-    });
+  }
+
+  /** Loads the HTTP client, if that has not been done yet: a connection is there that will notify. */
+  prepare(): void {
+    if (this.#engine.kind === "unused") void this.#load();
   }
 
   /** Sends one request of a requester when its turn comes. */
@@ -145,20 +128,34 @@ export class LuupClient {
 
   /** Drops all requests and connections; requesters are told nothing more. */
   async close(): Promise<void> {
-    this.#closed = true;
+    const engine = this.#engine;
+    this.#engine = { kind: "closed" };
     this.#queue.clear();
-    await this.#pool.destroy();
+    if (engine.kind === "ready") await engine.connections.close();
+  }
+
+  async #load(): Promise<void> {
+    this.#engine = { kind: "loading" };
+    const connections = await this.#connect();
+    if (this.#isClosed) return;
+    this.#engine = { kind: "ready", connections };
+    this.#startRequests();
+  }
+
+  get #isClosed(): boolean {
+    return this.#engine.kind === "closed";
   }
 
   #startRequests(): void {
-    while (!this.#closed) {
+    this.prepare();
+    while (this.#engine.kind === "ready") {
       const requester = this.#queue.startNext();
       if (requester === undefined) return;
-      this.#start(requester);
+      this.#start(requester, this.#engine.connections);
     }
   }
 
-  #start(requester: Requester): void {
+  #start(requester: Requester, connections: EngineConnections): void {
     const queuedAt = this.#queuedAt.get(requester) ?? this.#clock.now();
     let sentAt: number | undefined;
     if (requester.isRetry) this.#retried += 1;
@@ -168,42 +165,14 @@ export class LuupClient {
       this.#sent += 1;
       requester.sent();
     };
-    this.#request(requester.path, sent, (result) => {
+    connections.request(requester.path, sent, (result) => {
       this.#queue.finished(requester);
       if (sentAt !== undefined) this.#answerTimes.add(this.#clock.now() - sentAt);
       if (result.outcome !== "delivered") this.#failures += 1;
-      if (this.#closed) return;
+      if (this.#isClosed) return;
       this.#finished(requester, result);
       this.#startRequests();
     });
-  }
-
-  /** Sends a request: over a kept connection, and if that turns out to be dead, once more over a fresh one. */
-  #request(path: string, sent: () => void, finished: (result: ExchangeResult) => void): void {
-    const connects = this.#connects;
-    this.#dispatch(this.#pool, path, {
-      isConnectionKept: () => this.#connects === connects, // none was made since
-      sent,
-      finished: (result, isStale) => {
-        if (!isStale || this.#closed) return finished(result);
-        const fresh = new Client(this.#origin, this.#connection);
-        this.#dispatch(fresh, path, {
-          isConnectionKept: () => false,
-          sent,
-          finished: (second) => {
-            fresh.destroy().catch(() => {});
-            finished(second);
-          },
-        });
-      },
-    });
-  }
-
-  #dispatch(via: Dispatcher, path: string, events: LuupExchangeEvents): void {
-    via.dispatch(
-      { origin: this.#origin, path: this.#basePath + path, method: "GET", headers: this.#headers },
-      new LuupExchange(this.#clock, events),
-    );
   }
 
   #finished(requester: Requester, result: ExchangeResult): void {

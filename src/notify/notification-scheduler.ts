@@ -7,6 +7,8 @@ import type { ExchangeResult } from "./luup-exchange.js";
 
 /** Sends requests: a Luup client, or a test in its place. */
 export interface NotificationSender {
+  /** Gets ready for the first request. */
+  prepare(): void;
   /** Sends one request of a requester, when its turn comes. */
   send(requester: Requester): void;
   /** Drops the request of a requester that still waits for its turn. */
