@@ -27,6 +27,17 @@ const embeddedFiles = {
   },
 };
 
+/** Gives winston the streams of Node: readable-stream is a copy of them, for old versions. */
+const ownStreams = {
+  name: "own-streams",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^readable-stream$/ }, () => ({ path: "node:stream", external: true }));
+    onLoad({ filter: /\/readable-stream\/lib\/_stream_writable\.js$/ }, () => ({
+      contents: 'module.exports = require("node:stream").Writable;',
+    }));
+  },
+};
+
 /** The first statement: one sentence for a Node.js that is too old. */
 const nodeCheck = readFileSync(`${root}/src/launch/node-check.ts`, "utf8");
 const { code } = await transform(nodeCheck, { loader: "ts", format: "iife", minify: true, target: "es2017" });
@@ -45,11 +56,12 @@ const { outputFiles, metafile } = await build({
   target,
   format: "esm", // the only one that esbuild splits
   ...small,
+  define: { "process.env.NODE_ENV": '"production"' }, // winston loads less
   legalComments: "none", // the licences stand at the end, whole
   logLevel: "warning",
   metafile: true,
   write: false,
-  plugins: [embeddedFiles],
+  plugins: [embeddedFiles, ownStreams],
 });
 
 /** A part as a member of an object: a function whose body is a comment, and in it the text of a CommonJS module. */

@@ -1,4 +1,3 @@
-import { createLogger, format, transports } from "winston";
 import type { LogStyle, Settings } from "../core/config/settings.js";
 import { printable } from "../core/parse/text.js";
 import { untilIdle } from "../scheduling/until-idle.js";
@@ -6,6 +5,7 @@ import { type Clock, systemClock } from "../system/clock.js";
 import { LogSink } from "./log-sink.js";
 import type { LogLevel, LogObserver } from "./log-tail.js";
 import { Times } from "./times.js";
+import { createLogger, MESSAGE, StreamTransport } from "./winston.js";
 
 /** The log of the program, for people. */
 export interface Log {
@@ -83,8 +83,10 @@ export function openLog(
   const sink = openSink(path, lineOf, clock, complain);
   const logger = createLogger({
     level: levelFor(debug),
-    format: format.printf(({ level, message }) => lineOf(level.toUpperCase(), message)),
-    transports: [new transports.Stream({ stream: sink, eol: "" })], // LineWriter adds it
+    format: {
+      transform: (info) => Object.assign(info, { [MESSAGE]: lineOf(info.level.toUpperCase(), info.message) }),
+    },
+    transports: [new StreamTransport({ stream: sink, eol: "" })], // LineWriter adds it
     exitOnError: false,
   });
   const log: Log = {

@@ -18,6 +18,7 @@ function scene(paceMs = 0) {
     "pid1",
     paceMs,
     {
+      prepare() {},
       send: (requester) => requests.push(requester),
       cancel: () => told.push("cancelled"),
       urlOf: (path) => path,

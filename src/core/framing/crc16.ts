@@ -4,14 +4,20 @@ const START = 0xffff;
 /** Bytes of a CRC. The low byte goes first. */
 export const CRC_LENGTH = 2;
 
-const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
-  return crc;
-});
+/** Made for the first CRC: 2,000 steps wake the optimising compiler, which takes 5 MB of memory (docs/benchmarks.md). */
+let madeTable: Uint16Array | undefined;
+
+function table(): Uint16Array {
+  madeTable ??= Uint16Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
+    return crc;
+  });
+  return madeTable;
+}
 
 function step(crc: number, byte: number): number {
-  return (crc >> 8) ^ (TABLE[(crc ^ byte) & 0xff] ?? 0);
+  return (crc >> 8) ^ (table()[(crc ^ byte) & 0xff] ?? 0);
 }
 
 /** The CRC of Modbus over the bytes from `start` up to `end`, exclusive (MODBUS over Serial Line V1.02, 6.2.2). */
