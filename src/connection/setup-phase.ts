@@ -24,7 +24,7 @@ export interface SetupPhaseContext {
   /** Reads the configuration again; resolves with what is wrong with it, or with undefined. */
   reload(reason: string): Promise<string | undefined>;
   /** Makes this machine the device of a tunnel's server, for one service; returns why it cannot be, or undefined. */
-  beginDevice(server: HostPort, service: HostPort): string | undefined;
+  beginDevice(server: HostPort, service: HostPort): Promise<string | undefined>;
 }
 
 /** The connection whose client is in setup mode. */
@@ -90,7 +90,7 @@ export class SetupPhase {
     return denialReason ?? (permission === "watch" ? monitor.denialReason : undefined);
   }
 
-  #beginDevice(server: HostPort, service: HostPort): string | undefined {
+  #beginDevice(server: HostPort, service: HostPort): Promise<string | undefined> {
     this.#log.info(`TCPR: device of ${formatHostPort(server)} for ${formatHostPort(service)}`);
     return this.#context.beginDevice(server, service);
   }

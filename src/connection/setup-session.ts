@@ -23,8 +23,8 @@ export interface SetupSessionOwner {
   dial(request: ConnRequest, early: EarlyBytes): void;
   /** The client asks to see messages. */
   watch(request: WatchRequest): void;
-  /** Makes this machine the device of a tunnel's server; returns why it cannot be, or undefined. */
-  beginDevice(server: HostPort, service: HostPort): string | undefined;
+  /** Makes this machine the device of a tunnel's server; resolves with why it cannot be, or with undefined. */
+  beginDevice(server: HostPort, service: HostPort): Promise<string | undefined>;
   stopDaemon(): void;
   /** Reads the configuration again; resolves with what is wrong with it, or with undefined. */
   reload(): Promise<string | undefined>;
@@ -176,10 +176,10 @@ export class SetupSession {
         this.#owner.stopDaemon();
         return;
       case "reload":
-        this.#reload(word, outcome.text);
+        this.#answerLater(word, outcome.text, this.#owner.reload());
         return;
       case "device":
-        this.#answer(word, outcome.text, this.#owner.beginDevice(outcome.server, outcome.service));
+        this.#answerLater(word, outcome.text, this.#owner.beginDevice(outcome.server, outcome.service));
         return;
       case "watch":
         this.#reply(outcome.text);
@@ -211,10 +211,10 @@ export class SetupSession {
     this.#state = { kind: "busy", report: new ReplyStream(line(pieces), reader) };
   }
 
-  #reload(word: string, text: string): void {
+  /** Replies when it is known what is wrong, or that nothing is. */
+  #answerLater(word: string, text: string, problemOf: Promise<string | undefined>): void {
     this.#beginWork();
-    this.#owner
-      .reload()
+    problemOf
       .then((problem) => {
         if (this.#state.kind === "over") return;
         this.#answer(word, text, problem);

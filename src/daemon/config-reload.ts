@@ -16,8 +16,8 @@ export interface ConfigReloadContext {
   load(): LoadedConfig;
   /** The settings in force. */
   settings(): Settings;
-  /** @throws when a file that a listener needs cannot be used */
-  listenersOf(settings: Settings): Listener[];
+  /** Rejects when a file that a listener needs cannot be used. */
+  listenersOf(settings: Settings): Promise<Listener[]>;
   /** Puts settings in force, ports and log apart. */
   adopt(settings: Settings, identities: TlsIdentities): Promise<void>;
 }
@@ -75,7 +75,7 @@ export class ConfigReload {
     try {
       log.configure(settings);
       const identities = readIdentities(settings.tlsIdentities);
-      await ports.change(this.#context.listenersOf(settings), settings.ip);
+      await ports.change(await this.#context.listenersOf(settings), settings.ip);
       return ok(identities);
     } catch (error) {
       this.#restoreLog(this.#context.settings());

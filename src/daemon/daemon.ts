@@ -10,7 +10,7 @@ import type { Log } from "../log/log.js";
 import { NO_SUPERVISOR, type Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
 import { BUILD, VERSION } from "../version.js";
-import { Web } from "../web/web.js";
+import type { Web } from "../web/web.js";
 import { Acceptor } from "./acceptor.js";
 import { ConfigReload, warnOfDescriptors } from "./config-reload.js";
 import { Features } from "./features.js";
@@ -30,7 +30,9 @@ export class Daemon {
   readonly #features: Features;
   readonly #acceptor: Acceptor;
   readonly #ports: Ports;
-  readonly #web: Web;
+  /** Loads the page: it is no part of a daemon whose settings want none (docs/benchmarks.md). */
+  readonly #loadWeb: () => Promise<Web>;
+  #web: Web | undefined;
   readonly #reload: ConfigReload;
   readonly #control: DaemonControl;
   readonly #supervisor: Supervisor;
@@ -74,7 +76,7 @@ export class Daemon {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
-      beginDevice: (server, service) => this.#features.tunnelLines.startDevice(server, service),
+      beginDevice: (server, service) => this.#features.startDevice(server, service),
       portOf: (listener, ip) => this.#ports.make(listener, ip),
     };
     this.#generation = generationOf(settings, services, this.#control, readIdentities(settings.tlsIdentities));
@@ -82,14 +84,20 @@ export class Daemon {
     const admission = () => this.#generation.admission;
     const { takeSocket } = supervisor;
     const status = () => this.status;
-    this.#web = new Web({ clock, log, monitor, rejections, own, names, takeSocket, admission, status });
+    this.#loadWeb = async () => {
+      const module = await import("../web/web.js");
+      return new module.Web({ clock, log, monitor, rejections, own, names, takeSocket, admission, status });
+    };
     this.#reload = new ConfigReload({
       log,
       ports: this.#ports,
       descriptorLimit: services.descriptors.limit,
       load,
       settings: () => this.#generation.settings,
-      listenersOf: (next) => listenersOf(next, this.#features),
+      listenersOf: async (next) => {
+        await this.#features.load(next);
+        return listenersOf(next, this.#features);
+      },
       adopt: (next, identities) => this.#adopt(next, identities),
     });
     this.stopped = new Promise((resolve) => {
@@ -107,12 +115,13 @@ export class Daemon {
     const { alerts, luupClients, names, descriptors, log } = this.#services;
     try {
       alerts.configure(settings);
+      await this.#features.load(settings);
       this.#features.configure(settings, context);
-      await this.#web.configure(settings);
+      await this.#configureWeb(settings);
       await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
     } catch (error) {
       this.#features.close("it does not start");
-      await Promise.all([luupClients.close(), this.#web.close()]);
+      await Promise.all([luupClients.close(), this.#web?.close()]);
       names.close(); // what is under way would keep the process alive
       throw error;
     }
@@ -142,7 +151,7 @@ export class Daemon {
 
   /** All listeners, in the order of the settings. */
   get listeners(): ListenerStatus[] {
-    return [...this.#ports.status, ...this.#web.status];
+    return [...this.#ports.status, ...(this.#web?.status ?? [])];
   }
 
   get status(): DaemonReport {
@@ -190,7 +199,7 @@ export class Daemon {
     await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#features.drain().then(drained));
     this.#features.close(STOPPING);
     await this.#closeConnections();
-    await Promise.all([monitor.flush(), this.#web.close()]);
+    await Promise.all([monitor.flush(), this.#web?.close()]);
     await luupClients.close();
     names.close();
     log.info("stopped");
@@ -224,6 +233,11 @@ export class Daemon {
     this.#services.configure(settings);
     this.#generation = generationOf(settings, this.#services, this.#control, identities);
     this.#features.configure(settings, this.#generation.context);
-    await this.#web.configure(settings);
+    await this.#configureWeb(settings);
+  }
+
+  async #configureWeb(settings: Settings): Promise<void> {
+    if (settings.webPort > 0) this.#web ??= await this.#loadWeb();
+    await this.#web?.configure(settings);
   }
 }

@@ -1,55 +1,96 @@
 import type { Settings } from "../core/config/settings.js";
+import type { HostPort } from "../core/net/address.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
 import type { DirectContext } from "../direct/direct-context.js";
 import { DirectLines } from "../direct/direct-lines.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import type { MuxContext } from "../mux/mux-context.js";
-import { MuxLines } from "../mux/mux-lines.js";
+import type { MuxLines } from "../mux/mux-lines.js";
 import type { TunnelContext } from "../tunnel/tunnel-context.js";
-import { TunnelLines } from "../tunnel/tunnel-lines.js";
+import type { TunnelLines } from "../tunnel/tunnel-lines.js";
 
 /** What the features need of the daemon. */
 export type FeaturesContext = DirectContext & MuxContext & TunnelContext;
 
-/** State that outlives a connection, per configured port: servers of `[direct]`, devices of `[mux]`, links of `[tunnel]` and `[device]`. */
+/**
+ * State that outlives a connection, per configured port: servers of `[direct]`, devices of `[mux]`, links of `[tunnel]` and `[device]`. Shared
+ * devices and tunnels are a third of the program, and loaded for the first settings that want them (docs/benchmarks.md).
+ */
 export class Features {
   readonly directLines: DirectLines;
-  readonly muxLines: MuxLines;
-  readonly tunnelLines: TunnelLines;
+  #muxLines: MuxLines | undefined;
+  #tunnelLines: TunnelLines | undefined;
+  #context: FeaturesContext;
 
   constructor(context: FeaturesContext) {
     this.directLines = new DirectLines(context);
-    this.muxLines = new MuxLines(context);
-    this.tunnelLines = new TunnelLines(context);
+    this.#context = context;
+  }
+
+  get muxLines(): MuxLines {
+    return loaded(this.#muxLines);
+  }
+
+  get tunnelLines(): TunnelLines {
+    return loaded(this.#tunnelLines);
   }
 
   /** Their part of STAT. */
   get status(): Pick<DaemonStatus, "directs" | "muxes" | "tunnels" | "devices"> {
-    return { directs: this.directLines.status, muxes: this.muxLines.status, ...this.tunnelLines.status };
+    const { tunnels = [], devices = [] } = this.#tunnelLines?.status ?? {};
+    return { directs: this.directLines.status, muxes: this.#muxLines?.status ?? [], tunnels, devices };
   }
 
   /** The messages that pass outside of connections. */
   get streams(): TracedStream[] {
-    return this.muxLines.streams;
+    return this.#muxLines?.streams ?? [];
+  }
+
+  /** Loads what these settings want. To be awaited before {@link configure}, and before their listeners are made. */
+  async load({ mux, tunnel, deviceServer, namedDevices }: Settings): Promise<void> {
+    if (mux.length > 0) await this.#loadMux();
+    if (tunnel.length + namedDevices.length > 0 || deviceServer !== undefined) await this.#loadTunnel();
   }
 
   /** Obeys these settings from now on. Lines that stay the same keep their state. */
   configure(settings: Settings, context: FeaturesContext): void {
+    this.#context = context;
     this.directLines.configure(settings.direct, context);
-    this.muxLines.configure(settings.mux, context);
-    this.tunnelLines.configure(settings, context);
+    this.#muxLines?.configure(settings.mux, context);
+    this.#tunnelLines?.configure(settings, context);
+  }
+
+  /** Makes this machine the device of a tunnel's server, for one service (TCPR). Returns why it cannot be, or undefined. */
+  async startDevice(server: HostPort, service: HostPort): Promise<string | undefined> {
+    await this.#loadTunnel();
+    return this.tunnelLines.startDevice(server, service);
   }
 
   /** Begins nothing new; resolves when every request of a client has been answered or has failed. */
   async drain(): Promise<void> {
     this.directLines.close();
-    await this.muxLines.drain();
+    await this.#muxLines?.drain();
   }
 
   /** Ends all links. */
   close(reason: string): void {
     this.directLines.close();
-    this.muxLines.close(reason);
-    this.tunnelLines.close(reason);
+    this.#muxLines?.close(reason);
+    this.#tunnelLines?.close(reason);
   }
+
+  async #loadMux(): Promise<void> {
+    const module = await import("../mux/mux-lines.js");
+    this.#muxLines ??= new module.MuxLines(this.#context);
+  }
+
+  async #loadTunnel(): Promise<void> {
+    const module = await import("../tunnel/tunnel-lines.js");
+    this.#tunnelLines ??= new module.TunnelLines(this.#context);
+  }
+}
+
+function loaded<Lines>(lines: Lines | undefined): Lines {
+  if (lines === undefined) throw new Error("settings want a feature that was not loaded");
+  return lines;
 }

@@ -7,10 +7,7 @@ import { attachedDial } from "../dial/dial.js";
 import type { MuxLines } from "./mux-lines.js";
 
 /** The ports of `[mux]`: their clients share a device. */
-export function muxListeners(
-  { mux, linesEssential }: Settings,
-  { muxLines }: { readonly muxLines: MuxLines },
-): Listener[] {
+export function muxListeners({ mux, linesEssential }: Settings, features: { readonly muxLines: MuxLines }): Listener[] {
   return mux.flatMap((line) =>
     listenPlaces("mux", line).map(
       (place): Listener => ({
@@ -22,7 +19,8 @@ export function muxListeners(
         ends: SHARED_ENDS,
         essential: linesEssential,
         route: line.route,
-        welcome: (client) => client.connect(line.route, "direct", () => attachedDial(muxLines.of(line).attach(client))),
+        welcome: (client) =>
+          client.connect(line.route, "direct", () => attachedDial(features.muxLines.of(line).attach(client))),
         reject() {},
       }),
     ),

@@ -12,7 +12,7 @@ import type { TunnelLines } from "./tunnel-lines.js";
  */
 export function tunnelListeners(
   { tunnel, linesEssential }: Settings,
-  { tunnelLines }: { readonly tunnelLines: TunnelLines },
+  features: { readonly tunnelLines: TunnelLines },
 ): Listener[] {
   return tunnel.flatMap((line) =>
     listenPlaces("tunnel", line).map(
@@ -22,7 +22,8 @@ export function tunnelListeners(
         accepts: "devices",
         essential: linesEssential,
         ...tlsOf(line.route.tunnel),
-        welcome: (client) => client.handOver((end, over, heard) => tunnelLines.of(line).accept(end, over, heard)),
+        welcome: (client) =>
+          client.handOver((end, over, heard) => features.tunnelLines.of(line).accept(end, over, heard)),
         reject() {},
       }),
     ),

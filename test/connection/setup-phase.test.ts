@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { setImmediate as immediate } from "node:timers/promises";
 import { ConnectionLog } from "#src/connection/connection-log.js";
 import { SetupPhase } from "#src/connection/setup-phase.js";
 import type { Settings } from "#src/core/config/settings.js";
@@ -61,15 +62,17 @@ test("RELD replies when the configuration has been read, with what is wrong with
   assert.deepEqual(other.replies(), ["ERR RELD line 2: what is this?"], "BILD is not answered any more");
 });
 
-test("TCPR is in the log, and an error of it ends setup mode", (t) => {
+test("TCPR is in the log, and an error of it ends setup mode", async (t) => {
   const { client, asked, log, replies } = session(t);
   client.send("TCPR hub:7000 127.0.0.1:80\n");
   assert.deepEqual(asked, ["device: hub:7000 127.0.0.1:80"]);
   assert.deepEqual(log.lines, ["INFO [a1 127.0.0.1:10001 > -] TCPR: device of hub:7000 for 127.0.0.1:80"]);
+  await immediate();
   assert.deepEqual(replies(), ["OK TCPR"]);
   const other = session(t);
   other.here.problem = "64 links are kept already";
   other.client.send("TCPR hub:7000 127.0.0.1:80\nBILD\n");
+  await immediate();
   assert.deepEqual(other.replies(), ["ERR TCPR 64 links are kept already"]);
   assert.deepEqual(other.events, other.replies());
 });

@@ -51,7 +51,7 @@ class ReloadableDaemon {
         return this.next;
       },
       settings: () => this.inForce,
-      listenersOf: (settings) => this.listenersOf(settings),
+      listenersOf: async (settings) => this.listenersOf(settings),
       adopt: async (settings) => {
         await this.gate;
         this.inForce = settings;

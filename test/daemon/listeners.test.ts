@@ -18,13 +18,14 @@ target=meter:502
 7000=EXPOSE 127.0.0.1:8080>127.0.0.1:80
 `;
 
-test("each place of each line has a listener; the control socket comes last", (t) => {
+test("each place of each line has a listener; the control socket comes last", async (t) => {
   const { settings: file, problems } = parseConfigFile(FILE, "conf");
   assert.deepEqual(problems, []);
   const { values, ...lines } = file;
   const settings = { ...DEFAULT_SETTINGS, ...values, ...lines, port: 2504, control: "/run/control.sock" };
   const features = new Features(servicesHere(t).generation.context);
   t.after(() => features.close("the test has ended"));
+  await features.load(settings);
   const listeners = listenersOf(settings, features).map(({ kind, host = "", port, accepts }) => [
     kind,
     host,

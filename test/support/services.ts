@@ -40,7 +40,7 @@ export function servicesHere(t: TestContext, settings: Partial<Settings> = {}): 
       asked.push(`reload: ${reason}`);
       return here.problem;
     },
-    beginDevice(server, service) {
+    async beginDevice(server, service) {
       asked.push(`device: ${server.host}:${server.port} ${service.host}:${service.port}`);
       return here.problem;
     },
