@@ -5,8 +5,11 @@ import { compileInCache } from "./compile-cache.js";
 
 /**
  * Loads the program: its modules where they were compiled beside this one, as in a clone; the one file otherwise, as in the package of npm, which
- * holds of `dist` only what leads here.
+ * holds of `dist` only what leads here. The one file compiles what it needs by itself.
  */
-compileInCache();
-if (existsSync(new URL("../cli/program.js", import.meta.url))) await import("./run.js");
-else createRequire(import.meta.url)("../../build/sockproxyd.cjs");
+if (existsSync(new URL("../cli/program.js", import.meta.url))) {
+  compileInCache();
+  await import("./run.js");
+} else {
+  createRequire(import.meta.url)("../../build/sockproxyd.cjs");
+}
