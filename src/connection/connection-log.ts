@@ -4,6 +4,7 @@ import { formatHostPort } from "../core/net/address.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import { faultText } from "../core/parse/text.js";
+import type { LineSubject } from "../log/line-format.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { End } from "../sockets/end.js";
@@ -19,8 +20,8 @@ const OLD_LINE_MS = 100;
 /** A line that waits until it is known whether the connection is worth it. */
 interface HeldLine {
   readonly text: string;
-  /** With the connection's id, client and target as they were then. */
-  readonly line: string;
+  /** The connection as it was then. */
+  readonly of: LineSubject;
   readonly since: number;
 }
 
@@ -44,11 +45,11 @@ export type LoggedClient = Pick<End, "peerAddress" | "peerPort"> & {
  * The first lines are held back until a byte passes, something goes wrong, or {@link HeldLines} says so. A connection whose client comes
  * and goes without a byte leaves one line for debugging only. Lines stand in the order of their times; a late one says how old it is.
  */
-export class ConnectionLog implements LineHolder {
+export class ConnectionLog implements LineHolder, LineSubject {
   /** The remote as the client named it, once it has. */
   target = "-";
   readonly #context: ConnectionLogContext;
-  readonly #id: string;
+  readonly id: string;
   readonly #port: number;
   /** `host:port` */
   readonly client: string;
@@ -58,7 +59,7 @@ export class ConnectionLog implements LineHolder {
   /** @param port of the listener that the client has connected to */
   constructor(context: ConnectionLogContext, id: string, port: number, client: LoggedClient) {
     this.#context = context;
-    this.#id = id;
+    this.id = id;
     this.#port = port;
     this.#held = { lines: [], client };
     this.client = formatHostPort({ host: client.peerAddress, port: client.peerPort });
@@ -66,9 +67,12 @@ export class ConnectionLog implements LineHolder {
   }
 
   info(text: string): void {
-    const line = this.#line(text);
-    if (this.#held === undefined) this.#context.log.connection(line);
-    else this.#held.lines.push({ text, line, since: this.#context.clock.now() });
+    if (this.#held === undefined) {
+      this.#context.log.connection(text, this);
+      return;
+    }
+    const { id, client, target } = this;
+    this.#held.lines.push({ text, of: { id, client, target }, since: this.#context.clock.now() });
   }
 
   /** Logs that the remote has been reached. */
@@ -81,14 +85,14 @@ export class ConnectionLog implements LineHolder {
 
   warn(text: string): void {
     this.release();
-    this.#context.log.warn(this.#line(text));
+    this.#context.log.warn(text, this);
   }
 
   /** @param text a function makes a text that costs something: it is called when the log wants it */
   debug(text: string | (() => string)): void {
     if (!this.#context.log.debugging) return;
     this.release();
-    this.#context.log.debug(this.#line(typeof text === "string" ? text : text()));
+    this.#context.log.debug(typeof text === "string" ? text : text(), this);
   }
 
   /** A client that has gone already has nothing to say: a remote that does not close yet changes nothing of that. */
@@ -101,9 +105,9 @@ export class ConnectionLog implements LineHolder {
     const held = this.#takeHeld();
     if (held === undefined) return;
     const { clock, log } = this.#context;
-    for (const { line, since } of held) {
+    for (const { text, of, since } of held) {
       const ageMs = clock.now() - since;
-      log.connection(ageMs < OLD_LINE_MS ? line : `${line} (${formatSeconds(ageMs)} ago)`);
+      log.connection(ageMs < OLD_LINE_MS ? text : `${text} (${formatSeconds(ageMs)} ago)`, of);
     }
   }
 
@@ -136,7 +140,7 @@ export class ConnectionLog implements LineHolder {
   /** Logs an error of the program itself. */
   fault(error: unknown): void {
     this.release();
-    this.#context.log.error(this.#line(faultText(error)));
+    this.#context.log.error(faultText(error), this);
   }
 
   /** Shows an event of the connection to the subscribers of its messages. */
@@ -148,7 +152,7 @@ export class ConnectionLog implements LineHolder {
 
   /** The connection as the monitor names it. */
   source(request: ConnRequest): TraceSource {
-    return { connection: this.#id, listener: this.#port, client: this.client, server: formatRemote(request) };
+    return { connection: this.id, listener: this.#port, client: this.client, server: formatRemote(request) };
   }
 
   #takeHeld(): HeldLine[] | undefined {
@@ -157,9 +161,5 @@ export class ConnectionLog implements LineHolder {
     this.#held = undefined;
     this.#context.heldLines.remove(this);
     return held.lines;
-  }
-
-  #line(text: string): string {
-    return `[${this.#id} ${this.client} > ${this.target}] ${text}`;
   }
 }

@@ -1,12 +1,7 @@
-import { close, constants, openSync } from "node:fs";
 import { Writable } from "node:stream";
 import type { Clock } from "../system/clock.js";
-import { unblocked, writeFully } from "../system/write-fully.js";
 import { type GapLine, LineWriter } from "./line-writer.js";
-
-const STDERR = 2;
-/** O_NONBLOCK: a pipe without a reader is an error, not something to wait for. */
-const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
+import { type LogFile, type LogPlace, openLogFile } from "./log-file.js";
 
 /** What a sink tells its owner. */
 export interface SinkEvents {
@@ -16,36 +11,28 @@ export interface SinkEvents {
   readonly gapLine: GapLine;
 }
 
-function open(path: string): number {
-  return path === "-" ? unblocked(STDERR) : openSync(path, APPEND);
-}
-
-/** The target of the log: a file that is appended to, or stderr. Never blocks the daemon, and never fails it. */
+/** The target of the log: a file that is appended to, and rotates where that is wanted, or stderr. Never blocks the daemon, and never fails it. */
 export class LogSink extends Writable {
-  #path: string;
+  #place: LogPlace;
   readonly #events: SinkEvents;
   readonly #lines: LineWriter;
-  #fd: number;
+  #file: LogFile;
   #writing = false;
   #failing = false;
-  /** Descriptors of former files, to be closed when the write under way has ended. */
-  readonly #retired: number[] = [];
+  /** Former files, to be closed when the write under way has ended. */
+  readonly #retired: LogFile[] = [];
 
-  /**
-   * @param path a file name; `-`: stderr
-   * @throws when the file cannot be opened for appending
-   */
-  constructor(path: string, clock: Clock, events: SinkEvents) {
+  /** @throws when the file cannot be opened for appending */
+  constructor(place: LogPlace, clock: Clock, events: SinkEvents) {
     super();
-    this.#path = path;
+    this.#place = place;
     this.#events = events;
     this.#lines = new LineWriter((text, done) => this.#append(text, done), clock, events.gapLine);
-    this.#fd = open(path);
+    this.#file = openLogFile(place);
   }
 
-  /** The file name; `-`: stderr. */
-  get path(): string {
-    return this.#path;
+  get place(): LogPlace {
+    return this.#place;
   }
 
   /** Lines that could not be written since the start. */
@@ -59,16 +46,15 @@ export class LogSink extends Writable {
   }
 
   /**
-   * Opens the file anew by its name, after somebody has moved or removed it; or opens another file.
+   * Opens the file anew by its name, after somebody has moved or removed it; or opens another file, or obeys other limits.
    *
-   * @param path a file name; `-`: stderr
    * @throws when the file cannot be opened; the old file stays in use then
    */
-  reopen(path: string): void {
-    const fd = open(path);
-    if (this.#fd !== STDERR) this.#retired.push(this.#fd);
-    this.#path = path;
-    this.#fd = fd;
+  reopen(place: LogPlace): void {
+    const file = openLogFile(place);
+    this.#retired.push(this.#file);
+    this.#place = place;
+    this.#file = file;
     this.#lines.retry();
     if (!this.#writing) this.#closeRetired();
   }
@@ -83,18 +69,18 @@ export class LogSink extends Writable {
     return true;
   }
 
-  #append(text: string, done: (error: Error | null) => void): void {
+  #append(text: string, done: (error?: Error | null) => void): void {
     this.#writing = true;
-    writeFully(this.#fd, Buffer.from(text), (error) => {
+    this.#file.write(text, (error) => {
       this.#writing = false;
       this.#closeRetired();
-      if (error !== null && !this.#failing) this.#events.failed(error);
-      this.#failing = error !== null;
+      if (error && !this.#failing) this.#events.failed(error);
+      this.#failing = Boolean(error);
       done(error);
     });
   }
 
   #closeRetired(): void {
-    for (const fd of this.#retired.splice(0)) close(fd, () => {});
+    for (const file of this.#retired.splice(0)) file.close();
   }
 }

@@ -1,5 +1,4 @@
-/** The levels of the log. */
-export type LogLevel = "error" | "warn" | "info" | "debug";
+import type { LogLevel } from "../core/config/settings.js";
 
 /** One line of the log. */
 export interface LogLine {

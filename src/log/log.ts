@@ -1,9 +1,10 @@
-import type { LogStyle, Settings } from "../core/config/settings.js";
-import { printable } from "../core/parse/text.js";
+import type { LogLevel, Settings } from "../core/config/settings.js";
 import { untilIdle } from "../scheduling/until-idle.js";
 import { type Clock, systemClock } from "../system/clock.js";
+import { FORMATS, type LineSubject, textOf } from "./line-format.js";
+import type { LogPlace } from "./log-file.js";
 import { LogSink } from "./log-sink.js";
-import type { LogLevel, LogObserver } from "./log-tail.js";
+import type { LogObserver } from "./log-tail.js";
 import { Times } from "./times.js";
 import { createLogger, MESSAGE, StreamTransport } from "./winston.js";
 
@@ -17,16 +18,17 @@ export interface Log {
   readonly times: Times;
   /** Sees each line, if there is one. */
   observer: LogObserver | undefined;
-  error(text: string): void;
-  warn(text: string): void;
+  /** @param of the connection that the line is about, if it is about one */
+  error(text: string, of?: LineSubject): void;
+  warn(text: string, of?: LineSubject): void;
   info(text: string): void;
   /** What happens to a single connection. Style `clock` leaves it out: the monitor of the reverse proxy shows it there. */
-  connection(text: string): void;
-  debug(text: string): void;
+  connection(text: string, of: LineSubject): void;
+  debug(text: string, of?: LineSubject): void;
   /** Opens the log file anew by its name. */
   reopen(): void;
   /**
-   * Goes on in another file, with another level, or in another time zone.
+   * Goes on in another file, with another level, in another form or time zone.
    *
    * @throws when the file cannot be opened; nothing has changed then
    */
@@ -36,32 +38,35 @@ export interface Log {
 }
 
 /** The settings of a log that a reload may change. */
-export type LogSettings = Pick<Settings, "log" | "debug" | "time">;
+export type LogSettings = Pick<Settings, "log" | "debug" | "time" | "logFormat" | "logLevel" | "logSize" | "logFiles">;
 
-type Line = (times: Times, epochMs: number, level: string, message: unknown) => string;
+type OpenSettings = LogSettings & Pick<Settings, "logStyle">;
 
-/** A line of each style. */
-const LINES: Readonly<Record<LogStyle, Line>> = {
-  date: (times, epochMs, level, message) => `${times.iso(epochMs)} ${level.padEnd(5)} ${message}`,
-  clock: (times, epochMs, level, message) => `${times.ofDay(epochMs)} [${level}] ${message}`,
-};
+function levelOf({ debug, logLevel }: LogSettings): LogLevel {
+  return debug ? "debug" : logLevel;
+}
 
-function levelFor(debugging: boolean): string {
-  return debugging ? "debug" : "info";
+function placeOf({ log: path, logSize: size, logFiles: files }: LogSettings): LogPlace {
+  return { path, size, files };
+}
+
+function isSamePlace(one: LogPlace, other: LogPlace): boolean {
+  return one.path === other.path && one.size === other.size && one.files === other.files;
 }
 
 /** Opens the target of the log. `complain` gets the errors that the log itself cannot show. */
 function openSink(
-  path: string,
-  lineOf: (level: string, message: unknown) => string,
+  place: LogPlace,
+  lineOf: (level: LogLevel, text: string) => string,
   clock: Clock,
   complain: (text: string) => void,
 ): LogSink {
-  const sink = new LogSink(path, clock, {
-    failed(error) {
-      if (sink.path !== "-") complain(`log file ${sink.path}: ${error.message}; its lines are lost for now`);
+  const sink = new LogSink(place, clock, {
+    failed({ message }) {
+      const { path } = sink.place;
+      if (path !== "-") complain(`log file ${path}: ${message}; its lines are lost for now`);
     },
-    gapLine: (lost) => lineOf("WARN", `the log could not be written for a while; ${lost} lines are lost`),
+    gapLine: (lost) => lineOf("warn", `the log could not be written for a while; ${lost} lines are lost`),
   });
   return sink;
 }
@@ -73,22 +78,28 @@ function openSink(
  * @param complain tells a person what a broken log cannot tell
  * @throws when the file cannot be opened
  */
-export function openLog(
-  { log: path, debug, time, logStyle: style }: LogSettings & Pick<Settings, "logStyle">,
-  complain: (text: string) => void,
-  clock: Clock = systemClock,
-): Log {
-  const times = new Times(time);
-  const lineOf = (level: string, message: unknown): string => LINES[style](times, clock.epochMs(), level, message);
-  const sink = openSink(path, lineOf, clock, complain);
+export function openLog(settings: OpenSettings, complain: (text: string) => void, clock: Clock = systemClock): Log {
+  const { logStyle: style } = settings;
+  const times = new Times(settings.time);
+  const formatOf = ({ logFormat }: LogSettings) => FORMATS[logFormat === "json" ? "json" : style];
+  let lineFormat = formatOf(settings);
+  const lineOf = (level: LogLevel, text: string, of?: LineSubject, shown = textOf(text, of)): string =>
+    lineFormat(times, { epochMs: clock.epochMs(), level, text, of, shown });
+  const sink = openSink(placeOf(settings), lineOf, clock, complain);
   const logger = createLogger({
-    level: levelFor(debug),
-    format: {
-      transform: (info) => Object.assign(info, { [MESSAGE]: lineOf(info.level.toUpperCase(), info.message) }),
-    },
+    level: levelOf(settings),
+    format: { transform: (info) => Object.assign(info, { [MESSAGE]: info.message }) }, // a line already
     transports: [new StreamTransport({ stream: sink, eol: "" })], // LineWriter adds it
     exitOnError: false,
   });
+  const noted = (level: LogLevel, text: string, of?: LineSubject): string => {
+    const shown = textOf(text, of);
+    log.observer?.noted(level, shown);
+    return lineOf(level, text, of, shown);
+  };
+  const write = (level: LogLevel, text: string, of?: LineSubject): void => {
+    if (logger.isLevelEnabled(level)) logger[level](noted(level, text, of));
+  };
   const log: Log = {
     times,
     observer: undefined,
@@ -98,37 +109,31 @@ export function openLog(
     get lost() {
       return sink.lost;
     },
-    error: (text) => write("error", text),
-    warn: (text) => write("warn", text),
+    error: (text, of) => write("error", text, of),
+    warn: (text, of) => write("warn", text, of),
     info: (text) => write("info", text),
-    connection(text) {
+    connection(text, of) {
       // the pipeline of winston takes 25 µs for a line, a tenth of what a connection takes in all (docs/benchmarks.md)
-      if (style === "date" && logger.isInfoEnabled()) sink.write(lineOf("INFO", noted("info", text)));
+      if (style === "date" && logger.isInfoEnabled()) sink.write(noted("info", text, of));
     },
-    debug(text) {
-      if (this.debugging) write("debug", text);
-    },
+    debug: (text, of) => write("debug", text, of),
     reopen() {
-      if (sink.path === "-") return;
+      if (sink.place.path === "-") return;
       try {
-        sink.reopen(sink.path);
+        sink.reopen(sink.place);
         write("info", "log opened again");
       } catch (error) {
-        this.error(`log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
+        write("error", `log cannot be opened again, the old file stays in use: ${(error as Error).message}`);
       }
     },
     configure(next) {
-      if (next.log !== sink.path) sink.reopen(next.log);
-      logger.level = levelFor(next.debug);
+      const place = placeOf(next);
+      if (!isSamePlace(place, sink.place)) sink.reopen(place);
+      logger.level = levelOf(next);
+      lineFormat = formatOf(next);
       times.configure(next.time);
     },
     flush: () => untilIdle([sink], clock),
   };
-  const noted = (level: LogLevel, text: string): string => {
-    const line = printable(text);
-    log.observer?.noted(level, line);
-    return line;
-  };
-  const write = (level: LogLevel, text: string): void => void logger[level](noted(level, text));
   return log;
 }

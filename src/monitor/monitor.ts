@@ -12,11 +12,11 @@ import { faultText } from "../core/parse/text.js";
 import { matchesFilter, type WatchFilter } from "../core/setup/watch-request.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
+import { RotatingFile } from "../log/rotating-file.js";
 import { Rounds } from "../scheduling/rounds.js";
 import { untilIdle } from "../scheduling/until-idle.js";
 import type { ObservedPoint } from "../sockets/byte-observer.js";
 import type { Clock } from "../system/clock.js";
-import { AuditFile, type AuditLimits } from "./audit-file.js";
 import { LineQueue } from "./line-queue.js";
 import { Recorder } from "./recorder.js";
 import { Recordings, type ReplayRequest } from "./recordings.js";
@@ -52,7 +52,10 @@ export interface MonitorContext {
 }
 
 /** The settings of a monitor. */
-export interface MonitorSettings extends AuditLimits {
+export interface MonitorSettings {
+  /** Largest size of a file (MONL), in bytes, and how many older ones are kept. */
+  readonly auditSize: number;
+  readonly auditFiles: number;
   /** Where alerts go; empty: nowhere, so no checksum is verified for them. */
   readonly alertUrl: string;
 }
@@ -63,7 +66,7 @@ const MAX_WATCHERS = 64; // a watcher that does not read costs about 200 KiB; ev
 export class Monitor {
   readonly #context: MonitorContext;
   readonly #console: LineQueue;
-  readonly #files = new Map<string, { readonly file: AuditFile; readonly queue: LineQueue }>();
+  readonly #files = new Map<string, { readonly file: RotatingFile; readonly queue: LineQueue }>();
   readonly #watchers = new Set<Watcher>();
   /** Adds watchers to streams, and removes them: with thousands of streams that takes a while. */
   readonly #rounds: Rounds;
@@ -240,7 +243,7 @@ export class Monitor {
   #file(path: string): LineQueue {
     const known = this.#files.get(path);
     if (known !== undefined) return known.queue;
-    const file = new AuditFile(path, () => this.#settings);
+    const file = new RotatingFile(path, () => ({ size: this.#settings.auditSize, files: this.#settings.auditFiles }));
     const queue = this.#queue(path, file.write);
     this.#files.set(path, { file, queue });
     return queue;

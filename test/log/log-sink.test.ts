@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
+import type { LogPlace } from "#src/log/log-file.js";
 import { LogSink } from "#src/log/log-sink.js";
 import { ManualClock } from "../support/clock.js";
 import { openFiles } from "../support/open-files.js";
@@ -12,10 +13,15 @@ const folder = mkdtempSync(`${tmpdir()}/sockproxyd-log-sink-`);
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
+/** A place that does not rotate. */
+function at(path: string): LogPlace {
+  return { path, size: 0, files: 1 };
+}
+
 function sinkOf(path = `${folder}/${++files}.log`) {
   const clock = new ManualClock();
   const failures: string[] = [];
-  const sink = new LogSink(path, clock, {
+  const sink = new LogSink(at(path), clock, {
     failed: (error) => failures.push(error.message.split(":")[0] ?? ""),
     gapLine: (lost) => `${lost} lost`,
   });
@@ -62,7 +68,7 @@ test("a wall clock that steps back by a day keeps no line waiting", async () => 
   await write("tried, though it fails again");
   assert.equal(sink.lost, 2);
   const path = `${folder}/stepped.log`;
-  sink.reopen(path);
+  sink.reopen(at(path));
   await write("two");
   assert.equal(read(path), "2 lost\ntwo\n");
 });
@@ -71,11 +77,11 @@ test("another file after a failure: it is tried at once, begins with the gap lin
   const { sink, failures, write } = sinkOf("/dev/full");
   await write("one");
   const path = `${folder}/next.log`;
-  sink.reopen(path);
-  assert.equal(sink.path, path);
+  sink.reopen(at(path));
+  assert.equal(sink.place.path, path);
   await write("two");
   assert.equal(read(path), "1 lost\ntwo\n");
-  sink.reopen("/dev/full");
+  sink.reopen(at("/dev/full"));
   await write("three");
   assert.deepEqual(failures, ["ENOSPC", "ENOSPC"]);
   assert.equal(sink.lost, 2);
@@ -86,7 +92,7 @@ test("reopen: lines go to a new file of the name, and the moved one is let go", 
   await write("one");
   renameSync(path, `${path}.moved`);
   await write("two");
-  sink.reopen(path);
+  sink.reopen(at(path));
   await write("three");
   assert.deepEqual([read(`${path}.moved`), read(path)], ["one\ntwo\n", "three\n"]);
   await until(() => openFiles(path) === 1, "the old file to be closed");
@@ -98,7 +104,7 @@ test("reopen while a write is under way: that write is whole, and the old file i
   sink.write(line);
   clock.advance(20); // the write has begun
   renameSync(path, `${path}.moved`);
-  sink.reopen(path);
+  sink.reopen(at(path));
   await until(() => sink.idle, "the write to end");
   assert.equal(read(`${path}.moved`), `${line}\n`);
   await until(() => openFiles(path) === 1, "the old file to be closed");
@@ -106,9 +112,9 @@ test("reopen while a write is under way: that write is whole, and the old file i
 
 test("a file that cannot be opened anew: the old one stays in use", async () => {
   const { sink, path, write } = sinkOf();
-  assert.throws(() => sink.reopen("/nowhere/x.log"), /ENOENT/);
+  assert.throws(() => sink.reopen(at("/nowhere/x.log")), /ENOENT/);
   await write("one");
-  assert.deepEqual([sink.path, read(path), existsSync("/nowhere")], [path, "one\n", false]);
+  assert.deepEqual([sink.place.path, read(path), existsSync("/nowhere")], [path, "one\n", false]);
 });
 
 test("a pipe without a reader is an error at once, not something to wait for", (t) => {
@@ -116,4 +122,41 @@ test("a pipe without a reader is an error at once, not something to wait for", (
   execFileSync("mkfifo", [path]);
   t.after(() => rmSync(path));
   assert.throws(() => sinkOf(path), /ENXIO/);
+});
+
+test("a file with a largest size rotates, and goes on behind what it has already; another size is obeyed at once", async () => {
+  const place = { path: `${folder}/${++files}.log`, size: 30, files: 2 };
+  const clock = new ManualClock();
+  const sink = new LogSink(place, clock, { failed: (error) => assert.fail(error), gapLine: (lost) => `${lost} lost` });
+  const write = async (line: string): Promise<void> => {
+    sink.write(line);
+    clock.advance(20);
+    await until(() => sink.idle, "the write to end");
+  };
+  const [first, second, third, fourth] = ["a", "b", "c", "d"].map((letter) => letter.repeat(40));
+  for (const line of [first, second, third, fourth]) {
+    await write(line ?? "");
+    await until(() => !existsSync(place.path) || read(place.path) === "", "the file to be moved on");
+  }
+  await write("last");
+  assert.deepEqual(
+    [read(place.path), read(`${place.path}.1`), read(`${place.path}.2`)],
+    ["last\n", `${fourth}\n`, `${third}\n`],
+  );
+  assert.equal(existsSync(`${place.path}.3`), false);
+  sink.reopen({ ...place, size: 0 });
+  await write("x".repeat(50));
+  await write("y");
+  assert.equal(read(place.path), `last\n${"x".repeat(50)}\ny\n`);
+});
+
+test("what is no file cannot rotate, and is refused before anything is written", () => {
+  const pipe = `${folder}/${++files}.pipe`;
+  execFileSync("mkfifo", [pipe]);
+  const events = { failed: assert.fail, gapLine: String };
+  assert.throws(
+    () => new LogSink({ path: pipe, size: 1, files: 1 }, new ManualClock(), events),
+    /a FIFO or a pipe, and no file; log-size needs one/,
+  );
+  assert.throws(() => new LogSink({ path: "/nowhere/x.log", size: 1, files: 1 }, new ManualClock(), events), /ENOENT/);
 });

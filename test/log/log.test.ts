@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
+import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { LogStyle, TimeZone } from "#src/core/config/settings.js";
-import { openLog } from "#src/log/log.js";
+import { type LogSettings, openLog } from "#src/log/log.js";
 import { Times } from "#src/log/times.js";
 import { ManualClock } from "../support/clock.js";
 import { until } from "../support/wait.js";
@@ -12,14 +13,18 @@ const folder = mkdtempSync(`${tmpdir()}/sockproxyd-log-`);
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
+const OF = { id: "1a2b", client: "192.0.2.7:40001", target: "10.0.0.1:502" };
+type LogOptions = Partial<LogSettings> & { debugging?: boolean; style?: LogStyle; path?: string };
+
 /** A log by a clock that stands, and its lines. */
 function logOf({
   debugging = false,
   style = "date" as LogStyle,
   time = "local" as TimeZone,
   path = `${folder}/${++files}.log`,
-} = {}) {
-  const settings = { log: path, debug: debugging, time, logStyle: style };
+  ...more
+}: LogOptions = {}) {
+  const settings = { ...DEFAULT_SETTINGS, log: path, debug: debugging, time, logStyle: style, ...more };
   const clock = new ManualClock();
   const complaints: string[] = [];
   const log = openLog(settings, (text) => complaints.push(text), clock);
@@ -42,19 +47,68 @@ test("style date: ISO time, level, text; nothing of the text can end the line or
   log.info("started");
   log.warn("a\nb\x1b[2J");
   log.error("broken");
-  log.connection("opened");
+  log.connection("opened", OF);
   const [started, warned = "", ...others] = await lines(4);
   assert.equal(started, `${time} INFO  started`);
   assert.ok(warned.startsWith(`${time} WARN  a`) && !warned.includes("\x1b"), warned);
-  assert.deepEqual(others, [`${time} ERROR broken`, `${time} INFO  opened`]);
+  assert.deepEqual(others, [`${time} ERROR broken`, `${time} INFO  [1a2b 192.0.2.7:40001 > 10.0.0.1:502] opened`]);
 });
 
 test("style clock: time of day and level; single connections are left to the monitor", async () => {
   const { log, clock, lines } = logOf({ style: "clock" });
   const time = new Times().ofDay(clock.epochMs());
-  log.connection("opened");
+  log.connection("opened", OF);
   log.info("started");
   assert.deepEqual(await lines(1), [`${time} [INFO] started`]);
+});
+
+test("json: an object a line, with the connection apart; nothing of the text can end the line or move the cursor", async () => {
+  const { log, clock, settings, lines } = logOf({ logFormat: "json", debugging: true, time: "utc" });
+  const time = new Date(clock.epochMs()).toISOString();
+  log.error('a\nb "c" \x1b[2J\u2028');
+  log.connection("opened", OF);
+  log.warn("no remote yet", { ...OF, target: "-" });
+  log.debug("read");
+  log.configure({ ...settings, logFormat: "text" });
+  log.info("for people");
+  const written = await lines(5);
+  for (const line of written) assert.match(line, /^[\x20-\x7e]*$/);
+  const connection = { connection: OF.id, client: OF.client };
+  assert.deepEqual(
+    written.slice(0, 4).map((line) => JSON.parse(line)),
+    [
+      { time, level: "error", message: 'a\nb "c" \x1b[2J\u2028' },
+      { time, level: "info", message: "opened", ...connection, remote: OF.target },
+      { time, level: "warn", message: "no remote yet", ...connection },
+      { time, level: "debug", message: "read" },
+    ],
+  );
+  assert.equal(written[4], `${time} INFO  for people`);
+});
+
+test("lines below the level are not written, nor seen; -D writes all", async () => {
+  const { log, settings, lines } = logOf({ logLevel: "warn" });
+  const seen: string[] = [];
+  log.observer = { noted: (level, text) => void seen.push(`${level} ${text}`) };
+  const all = (): void => {
+    log.debug("debugging");
+    log.info("started");
+    log.connection("opened", OF);
+    log.warn("odd");
+    log.error("broken");
+  };
+  all();
+  log.configure({ ...settings, logLevel: "error" });
+  all();
+  assert.deepEqual(seen, ["warn odd", "error broken", "error broken"]);
+  assert.equal(log.debugging, false);
+  log.configure({ ...settings, logLevel: "error", debug: true });
+  assert.equal(log.debugging, true);
+  all();
+  const written = (await lines(8)).map((line) => line.split(" ")[1]);
+  assert.deepEqual(written, ["WARN", "ERROR", "ERROR", "DEBUG", "INFO", "INFO", "WARN", "ERROR"]);
+  log.configure({ ...settings, logLevel: "debug" });
+  assert.equal(log.debugging, true);
 });
 
 test("the time zone can change: lines, gap lines and the times of others have it", async () => {
@@ -108,7 +162,7 @@ test("a file that cannot be opened anew is told, in the old one that stays in us
   rmSync(parent, { recursive: true });
   log.reopen();
   const clock = new ManualClock();
-  openLog({ log: "-", debug: false, time: "local", logStyle: "date" }, assert.fail, clock).reopen();
+  openLog(DEFAULT_SETTINGS, assert.fail, clock).reopen();
   assert.equal(clock.pending, 0, "nothing is written to stderr");
   const [line = ""] = await lines(1, `${folder}/kept.log`);
   assert.match(line, / ERROR log cannot be opened again, the old file stays in use: ENOENT/);
@@ -165,8 +219,8 @@ test("an observer sees each line that is written, fit for one line, and none tha
   log.configure({ ...settings, debug: true });
   log.debug("now");
   log.warn("a\nb");
-  log.connection("opened");
+  log.connection("opened", OF);
   log.observer = undefined;
   log.error("unseen");
-  assert.deepEqual(seen, ["debug now", "warn a?b", "info opened"]);
+  assert.deepEqual(seen, ["debug now", "warn a?b", "info [1a2b 192.0.2.7:40001 > 10.0.0.1:502] opened"]);
 });

@@ -5,11 +5,12 @@ import { after } from "node:test";
 import { loadConfig } from "#src/cli/load-config.js";
 import { parseArguments } from "#src/cli/serve-arguments.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
-import type { Settings } from "#src/core/config/settings.js";
+import type { LogLevel, Settings } from "#src/core/config/settings.js";
 import { printable } from "#src/core/parse/text.js";
 import { Daemon } from "#src/daemon/daemon.js";
+import type { LineSubject } from "#src/log/line-format.js";
 import { type Log, type LogSettings, openLog } from "#src/log/log.js";
-import type { LogLevel, LogObserver } from "#src/log/log-tail.js";
+import type { LogObserver } from "#src/log/log-tail.js";
 import { Times } from "#src/log/times.js";
 import type { Clock, Timer } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
@@ -54,6 +55,10 @@ after(() => {
   for (const timer of timers) timer.cancel();
 });
 
+function withSubject(text: string, of: LineSubject | undefined): string {
+  return of === undefined ? text : `[${of.id} ${of.client} > ${of.target}] ${text}`;
+}
+
 /** A log that keeps its lines. */
 export class MemoryLog implements Log {
   readonly lines: string[] = [];
@@ -61,20 +66,20 @@ export class MemoryLog implements Log {
   observer: LogObserver | undefined;
   debugging = false;
   lost = 0;
-  error(text: string): void {
-    this.add("ERROR", text);
+  error(text: string, of?: LineSubject): void {
+    this.add("ERROR", withSubject(text, of));
   }
-  warn(text: string): void {
-    this.add("WARN", text);
+  warn(text: string, of?: LineSubject): void {
+    this.add("WARN", withSubject(text, of));
   }
   info(text: string): void {
     this.add("INFO", text);
   }
-  connection(text: string): void {
-    this.info(text);
+  connection(text: string, of: LineSubject): void {
+    this.info(withSubject(text, of));
   }
-  debug(text: string): void {
-    this.add("DEBUG", text);
+  debug(text: string, of?: LineSubject): void {
+    this.add("DEBUG", withSubject(text, of));
   }
   reopen(): void {}
   configure({ time }: LogSettings): void {
@@ -89,8 +94,8 @@ export class MemoryLog implements Log {
 
 /** A log that keeps the lines as the program would print them. */
 class PrintedLog extends MemoryLog {
-  override debug(text: string): void {
-    if (this.debugging) super.debug(text);
+  override debug(text: string, of?: LineSubject): void {
+    if (this.debugging) super.debug(text, of);
   }
   override configure(settings: LogSettings): void {
     super.configure(settings);

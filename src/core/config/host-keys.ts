@@ -1,13 +1,19 @@
 import { parsePort } from "../net/address.js";
 import { formatDuration } from "../parse/duration.js";
 import { parseKeyword } from "../parse/keyword.js";
-import { fail, ok } from "../parse/result.js";
-import { row } from "./settings.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import { LOG_FORMATS, LOG_LEVELS, row } from "./settings.js";
 import { maskPassword, parseBaseUrl, parseBoolean, parseCount, parseListenAddress, parseTime } from "./values.js";
 
 const MIB = 1_048_576;
-const MAX_AUDIT = 100_000;
+const MAX_FILES = 100_000; // also of MiB in a file
 const MAX_KEEPALIVE_S = 32_767; // what the kernel takes (tcp(7), TCP_KEEPIDLE)
+
+/** Reads a size in MiB. @returns bytes */
+function parseMebibytes(text: string, least: number): Result<number> {
+  const mebibytes = parseCount(text, least, MAX_FILES);
+  return mebibytes.ok ? ok(mebibytes.value * MIB) : mebibytes;
+}
 
 /** All keys of `[host]` (docs/configuration.md). */
 export const HOST_KEYS = [
@@ -68,6 +74,50 @@ export const HOST_KEYS = [
   }),
   row({
     section: "host",
+    key: "log-format",
+    unit: "word",
+    range: "text, json",
+    sets: "logFormat",
+    defaultText: "text",
+    help: "The form of the log: lines for people, or one JSON object a line, with time, level, message, connection, client and remote.",
+    parse: (text) => parseKeyword(text, LOG_FORMATS),
+    print: String,
+  }),
+  row({
+    section: "host",
+    key: "log-level",
+    unit: "word",
+    range: "error, warn, info, debug",
+    sets: "logLevel",
+    defaultText: "info",
+    help: "Log lines of this level and of those before it. debug is as debug=true.",
+    parse: (text) => parseKeyword(text, LOG_LEVELS),
+    print: String,
+  }),
+  row({
+    section: "host",
+    key: "log-size",
+    unit: "MiB",
+    range: "0 to 100000; 0 is never",
+    sets: "logSize",
+    defaultText: "0",
+    help: "The log file is rotated when it reaches this size. stderr is not rotated.",
+    parse: (text) => parseMebibytes(text, 0),
+    print: (bytes) => String(bytes / MIB),
+  }),
+  row({
+    section: "host",
+    key: "log-files",
+    unit: "files",
+    range: "1 to 100000",
+    sets: "logFiles",
+    defaultText: "5",
+    help: "With log-size: this many rotated log files are kept. file.1 is the newest.",
+    parse: (text) => parseCount(text, 1, MAX_FILES),
+    print: String,
+  }),
+  row({
+    section: "host",
     key: "debug",
     unit: "true or false",
     range: "",
@@ -118,10 +168,7 @@ export const HOST_KEYS = [
     sets: "auditSize",
     defaultText: "10",
     help: "A monitor file (MONL) is rotated when it reaches this size.",
-    parse: (text) => {
-      const mebibytes = parseCount(text, 1, MAX_AUDIT);
-      return mebibytes.ok ? ok(mebibytes.value * MIB) : mebibytes;
-    },
+    parse: (text) => parseMebibytes(text, 1),
     print: (bytes) => String(bytes / MIB),
   }),
   row({
@@ -132,7 +179,7 @@ export const HOST_KEYS = [
     sets: "auditFiles",
     defaultText: "5",
     help: "This many rotated monitor files are kept. file.1 is the newest.",
-    parse: (text) => parseCount(text, 1, MAX_AUDIT),
+    parse: (text) => parseCount(text, 1, MAX_FILES),
     print: String,
   }),
 ] as const;

@@ -48,6 +48,13 @@ export interface Values {
   readonly vera: string;
   /** The log file; `-`: stderr. */
   readonly log: string;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+  /** Size at which the log file is rotated, in bytes; 0: never. */
+  readonly logSize: number;
+  /** Rotated log files that are kept. */
+  readonly logFiles: number;
+  /** As the level `debug`, whatever {@link logLevel} is. */
   readonly debug: boolean;
   /** The time zone of all times that the daemon writes. */
   readonly time: TimeZone;
@@ -134,6 +141,14 @@ export interface TlsIdentity {
  * connections, and the log leaves them out.
  */
 export type LogStyle = "date" | "clock";
+
+/** The levels of the log: each writes the lines of those in front of it, too. */
+export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The forms of the log (`log-format`): lines for people, or an object of JSON in each line. */
+export const LOG_FORMATS = ["text", "json"] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** The settings of a daemon. */
 export interface Settings extends Values {

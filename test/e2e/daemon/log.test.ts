@@ -4,8 +4,10 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
+import { ConfigFile } from "../../support/config.js";
 import { MAIN, portAnswers, startDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
+import { startHere } from "../../support/in-process.js";
 import { FakeLuup } from "../../support/luup.js";
 import { Device, greet, relayed } from "../../support/net.js";
 import { until } from "../../support/wait.js";
@@ -60,6 +62,27 @@ test("-D adds every command, read, write and notification", async () => {
   device.close();
   await daemon.stop();
   await luup.stop();
+});
+
+test("log-format=json: one object a line, with connection, client and remote apart", async () => {
+  const path = `${folder}/json.log`;
+  const config = new ConfigFile(`[host]\nlog=${path}\nlog-format=json\nlog-size=1\n`);
+  const daemon = await startHere("-c", config.path);
+  const device = await Device.open();
+  const { client, pid } = await relayed(daemon.port, device);
+  client.destroy();
+  const read = () =>
+    readFileSync(path, "utf8")
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+  await until(() => read().some(({ message }) => message.startsWith("closed: ")), "the last line");
+  const closed = read().find(({ message }) => message.startsWith("closed: "));
+  assert.deepEqual([closed.level, closed.connection, closed.remote], ["info", pid, `127.0.0.1:${device.port}`]);
+  assert.match(closed.client, /^127\.0\.0\.1:\d+$/);
+  assert.ok(read().every(({ time, level, message }) => time && level && message));
+  device.close();
+  await daemon.stop();
 });
 
 test("what a client sends cannot forge a line", async () => {

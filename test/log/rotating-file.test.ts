@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { AuditFile, type AuditLimits } from "#src/monitor/audit-file.js";
+import { RotatingFile, type RotationLimits } from "#src/log/rotating-file.js";
 import { openFiles } from "../support/open-files.js";
 import { until } from "../support/wait.js";
 
@@ -21,8 +21,8 @@ const folder = mkdtempSync(`${tmpdir()}/sockproxyd-audit-`);
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-function auditFile(t: TestContext, limits: AuditLimits = { auditSize: 1000, auditFiles: 2 }, path = nextPath()) {
-  const file = new AuditFile(path, () => limits);
+function auditFile(t: TestContext, limits: RotationLimits = { size: 1000, files: 2 }, path = nextPath()) {
+  const file = new RotatingFile(path, () => limits);
   t.after(() => file.close());
   const write = (text: string): Promise<void> =>
     new Promise((resolve, reject) => file.write(text, (error) => (error ? reject(error) : resolve())));

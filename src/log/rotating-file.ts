@@ -1,24 +1,24 @@
 import { basename, dirname, join } from "node:path";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
-import type { WriteText } from "../log/line-writer.js";
 import { regularFileProblem } from "../system/regular-file.js";
+import type { WriteText } from "./line-writer.js";
 
-/** The limits of an audit file. */
-export interface AuditLimits {
+/** The limits of a file that rotates. */
+export interface RotationLimits {
   /** Largest size of the file, in bytes. */
-  readonly auditSize: number;
+  readonly size: number;
   /** Older files that are kept. */
-  readonly auditFiles: number;
+  readonly files: number;
 }
 
-/** A file that lines are appended to (MONL). When it has its largest size it becomes `file.1`, that one `file.2` and so on. */
-export class AuditFile {
+/** A file that lines are appended to: of the monitor (MONL), or the log. When it has its largest size it becomes `file.1`, that one `file.2` and so on. */
+export class RotatingFile {
   readonly #path: string;
-  readonly #limits: () => AuditLimits;
+  readonly #limits: () => RotationLimits;
   #stream: RotatingFileStream | undefined;
 
   /** @param limits returns the limits in force; called when the file is opened */
-  constructor(path: string, limits: () => AuditLimits) {
+  constructor(path: string, limits: () => RotationLimits) {
     this.#path = path;
     this.#limits = limits;
   }
@@ -45,11 +45,11 @@ export class AuditFile {
 
   #open(): RotatingFileStream {
     const name = basename(this.#path);
-    const { auditSize, auditFiles } = this.#limits();
+    const { size, files } = this.#limits();
     const stream = createStream((index: number | Date | null) => (index === null ? name : `${name}.${index}`), {
       path: join(dirname(this.#path), "/"),
-      size: `${auditSize}B`,
-      rotate: auditFiles,
+      size: `${size}B`,
+      rotate: files,
     });
     stream.on("error", () => {}); // the texts under way get it, too
     return stream;

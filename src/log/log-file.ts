@@ -1,0 +1,47 @@
+import { close, closeSync, constants, openSync } from "node:fs";
+import { regularFileProblem } from "../system/regular-file.js";
+import { unblocked, writeFully } from "../system/write-fully.js";
+import type { WriteText } from "./line-writer.js";
+import { RotatingFile } from "./rotating-file.js";
+
+const STDERR = 2;
+/** O_NONBLOCK: a pipe without a reader is an error, not something to wait for. */
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
+
+/** Where the log goes. */
+export interface LogPlace {
+  /** A file name; `-`: stderr. */
+  readonly path: string;
+  /** Largest size of the file, in bytes: then it rotates. 0: it never does. */
+  readonly size: number;
+  /** Older files that are kept. */
+  readonly files: number;
+}
+
+/** A file that the log is appended to, or stderr. */
+export interface LogFile {
+  readonly write: WriteText;
+  /** Closes it; no write is under way. */
+  close(): void;
+}
+
+/**
+ * Opens a place of the log.
+ *
+ * @throws when it cannot be written to
+ */
+export function openLogFile({ path, size, files }: LogPlace): LogFile {
+  if (path === "-") return descriptorFile(unblocked(STDERR), () => {});
+  if (size === 0) {
+    const fd = openSync(path, APPEND);
+    return descriptorFile(fd, () => close(fd, () => {}));
+  }
+  const problem = regularFileProblem(path); // what is no file cannot be moved away
+  if (problem !== undefined) throw new Error(`${problem}; log-size needs one`);
+  closeSync(openSync(path, APPEND));
+  return new RotatingFile(path, () => ({ size, files }));
+}
+
+function descriptorFile(fd: number, closeIt: () => void): LogFile {
+  return { write: (text, done) => writeFully(fd, Buffer.from(text), done), close: closeIt };
+}
