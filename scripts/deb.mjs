@@ -71,6 +71,7 @@ function gather() {
   for (const name of ["README.md", "SECURITY.md"]) put(`${doc}/${name}`, text(name));
   put(`${doc}/examples/sockproxyd.conf.example`, text("sockproxyd.conf.example"));
   copy("docs", `${doc}/docs`);
+  put(`${doc}/examples/sockproxyd.socket`, debian("sockproxyd.socket"));
   copy("plugin-examples", `${doc}/examples`);
 }
 
@@ -91,10 +92,9 @@ function control() {
   for (const name of ["postinst", "prerm", "postrm"]) put(`DEBIAN/${name}`, text(`packaging/debian/${name}`), 0o755);
 }
 
-/** The init script with the places and the user of the package. Where systemd runs, Debian's functions hand its actions to systemctl. */
+/** The init script with the places of the package. Where systemd runs, Debian's functions hand its actions to systemctl. */
 function initScript() {
   const settings = Object.entries({
-    RUN_AS: "sockproxyd",
     NODE: "/usr/lib/sockproxyd/node",
     MAIN: "/usr/lib/sockproxyd/sockproxyd.cjs",
     LOGFILE: "/var/log/sockproxyd/sockproxyd.log",
