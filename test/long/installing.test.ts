@@ -1,0 +1,87 @@
+// A release made from a fresh clone, its package of npm installed, and run by Node.js old and new.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { after, test } from "node:test";
+import { missing } from "../support/peers.js";
+
+const ROOT = process.cwd();
+/** What a clone does not hold, and what only slows the copy down. */
+const NOT_CLONED = /^(node_modules|dist|build|coverage|\.git|test|bench)(\/|$)/;
+const folder = mkdtempSync(join(tmpdir(), "sockproxyd-install-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const clone = join(folder, "clone");
+const prefix = join(folder, "prefix");
+const installed = join(prefix, "lib", "node_modules", "sockproxyd");
+const skip = missing("npm", "dpkg-deb", "sha256sum", "tar");
+
+/** The end of a program that takes a minute at most. */
+function run(command: string, args: readonly string[], cwd = folder) {
+  const env = { ...process.env, SOURCE_DATE_EPOCH: "1700000000", npm_config_update_notifier: "false" };
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 100_000 });
+  return { status, stdout, stderr: error === undefined ? stderr : `${error.message}\n${stderr}` };
+}
+
+test("a fresh clone makes all files of a release, and their checksums", { skip }, () => {
+  cpSync(ROOT, clone, { recursive: true, filter: (path) => !NOT_CLONED.test(relative(ROOT, path)) });
+  symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules")); // npm ci would fetch it
+  const { status, stderr } = run("npm", ["run", "--silent", "release:artefacts"], clone);
+  assert.equal(status, 0, stderr);
+  const release = join(clone, "build", "release");
+  const names = readdirSync(release).sort();
+  const version = /^sockproxyd-(.*)\.tgz$/m.exec(names.join("\n"))?.[1];
+  const files = [`sockproxyd-${version}.tgz`, "sockproxyd.8.gz", "sockproxyd.cjs", `sockproxyd_${version}_all.deb`];
+  assert.deepEqual(names, ["SHA256SUMS", ...files]);
+  const sums = run("sha256sum", ["--check", "--strict", "SHA256SUMS"], release);
+  assert.deepEqual(
+    sums.stdout.trim().split("\n"),
+    files.map((name) => `${name}: OK`),
+  );
+});
+
+test("its package of npm holds the program and its papers, and nothing else", { skip }, () => {
+  const [file = ""] = readdirSync(join(clone, "build", "release")).filter((name) => name.endsWith(".tgz"));
+  const { stdout } = run("tar", ["-tzf", join(clone, "build", "release", file)]);
+  const names = stdout
+    .trim()
+    .split("\n")
+    .map((name) => name.replace("package/", ""));
+  const papers = /^(docs|plugin-examples|build\/(man|completions))\/|^[A-Z]+(\.md)?$/;
+  assert.deepEqual(names.filter((name) => !papers.test(name)).sort(), [
+    "build/sockproxyd.cjs",
+    ...["compile-cache", "launch", "no-debugger", "node-check"].map((name) => `dist/launch/${name}.js`),
+    "dist/main.js",
+    "init-script.sh",
+    "package.json",
+    "sockproxyd.conf.example",
+  ]);
+});
+
+test("npm installs it without a network, and it runs", { skip }, () => {
+  const [file = ""] = readdirSync(join(clone, "build", "release")).filter((name) => name.endsWith(".tgz"));
+  const options = ["--global", "--offline", "--no-audit", "--no-fund", "--prefix", prefix];
+  const install = run("npm", ["install", ...options, join(clone, "build", "release", file)]);
+  assert.equal(install.status, 0, install.stderr);
+  rmSync(clone, { recursive: true }); // the program needs nothing of it
+  const command = join(prefix, "bin", "sockproxyd");
+  assert.match(run(command, ["--version"]).stdout, /^sockproxyd \d+\.\d+\.\d+\n$/);
+  const check = run(command, ["--check", "-a", "127.0.0.1", "-p", "25040"]);
+  assert.equal(check.status, 0, check.stderr);
+  assert.match(check.stdout, /^port=25040$/m);
+});
+
+test("Node 14 is told what is needed in one sentence, by the package and by the one file", { skip }, (t) => {
+  const name = `node-linux-${process.arch}`;
+  const fetched = run("npm", ["install", "--no-audit", "--no-fund", "--prefix", join(folder, "old"), `${name}@14`]);
+  if (fetched.status !== 0) return t.skip(`no old Node.js to be had: ${fetched.stderr}`);
+  const node = join(folder, "old", "node_modules", name, "bin", "node");
+  for (const program of ["dist/main.js", "build/sockproxyd.cjs"]) {
+    const { status, stdout, stderr } = run(node, [join(installed, program), "--version"]);
+    assert.deepEqual({ status, stdout }, { status: 2, stdout: "" });
+    assert.match(stderr, /^sockproxyd: Node\.js [\d.]+ or later is needed; \S+ is 14\.\d+\.\d+\n$/, program);
+  }
+  return undefined;
+});

@@ -1,0 +1,157 @@
+// The daemon under programs that speak for systemd: one opens its sockets, one hears its messages.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { MAIN, portAnswers } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { greet } from "../support/net.js";
+import { missing } from "../support/peers.js";
+import { PATIENCE_MS, until } from "../support/wait.js";
+
+const RECEIVER = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1].replace("@", "\\0", 1))
+print("bound", flush=True)
+while True:
+    print(s.recv(4096).decode().replace("\\n", " "), flush=True)
+`;
+
+/** A program whose output the test sees; it ends with the test. */
+function run(t: TestContext, command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+  const program = { child, text: "" };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (more: string) => {
+      program.text += more;
+    });
+  }
+  t.after(() => child.kill("SIGKILL"));
+  return program;
+}
+
+/** A service manager that hears messages. Its answers to barriers are left out. */
+async function receiver(t: TestContext, address: string) {
+  const program = run(t, "python3", ["-c", RECEIVER, address]);
+  await until(() => program.text.includes("bound"), "the receiver");
+  return {
+    get messages(): string[] {
+      return program.text.split("\n").filter((line) => line.includes("=") && line !== "BARRIER=1");
+    },
+  };
+}
+
+function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "sockproxyd-manager-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function configuration(folder: string, sections: string): string {
+  const path = join(folder, "sockproxyd.conf");
+  writeFileSync(path, sections);
+  return path;
+}
+
+const PROGRAMS = ["systemd-notify", "systemd-socket-activate", "python3"];
+
+test("sockets of the service manager serve their ports, what fits nothing is closed, and a reload keeps them", {
+  skip: missing(...PROGRAMS),
+}, async (t) => {
+  const [proxy, page, odd, own] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const path = configuration(
+    folderOf(t),
+    `[host]\nport=${proxy}\n[web]\nport=${page}\n[direct]\n127.0.0.1:${own}=127.0.0.1:9\n`,
+  );
+  const sockets = [`${proxy}`, `127.0.0.1:${page}`, `127.0.0.1:${odd}`].flatMap((place) => ["-l", place]);
+  const program = [process.execPath, MAIN, "-c", path];
+  const activated = run(t, "systemd-socket-activate", [...sockets, "--fdname=proxy:page:odd", ...program]);
+  await until(() => activated.text.includes(`127.0.0.1:${odd} as 5`), "the sockets");
+  const { client } = await greet(proxy); // waits in the socket until the daemon is there
+  client.write("STAT JSON\n");
+  const { pid, listeners } = JSON.parse(await client.line());
+  assert.equal(pid, activated.child.pid, "the daemon itself");
+  assert.deepEqual(listeners.map(({ port }: { port: number }) => port).sort(), [proxy, page, own].sort());
+  await until(() => activated.text.includes("(odd) of the service manager is closed"), "the end of the odd socket");
+  assert.match(
+    activated.text,
+    new RegExp(`socket 3 \\(proxy\\) of the service manager listens on \\[::\\]:${proxy}\n`),
+  );
+  assert.match(activated.text, new RegExp(`socket 4 \\(page\\) of the service manager listens on 127.0.0.1:${page}\n`));
+  await assert.rejects(greet(odd), { code: "ECONNREFUSED" });
+  await portAnswers(page);
+  client.write("RELD\n");
+  assert.equal(await client.line(), "OK RELD");
+  assert.doesNotMatch(activated.text, / ERROR | {2}cannot listen/);
+  await greet(proxy).then(({ client: other }) => other.destroy());
+  client.destroy();
+  activated.child.kill("SIGTERM");
+  assert.deepEqual(await once(activated.child, "exit"), [0, null]);
+});
+
+for (const kind of ["path", "abstract name"]) {
+  test(`the service manager behind ${kind === "path" ? "a" : "an"} ${kind} hears of start, life, reload and stop`, {
+    skip: missing(...PROGRAMS),
+  }, async (t) => {
+    const folder = folderOf(t);
+    const address = kind === "path" ? join(folder, "notify") : `@${folder}`;
+    const manager = await receiver(t, address);
+    const port = await freePort();
+    const path = configuration(folder, `[host]\nip=127.0.0.1\nport=${port}\n`);
+    const env = { NOTIFY_SOCKET: address, WATCHDOG_USEC: "400000" };
+    const { child } = run(t, process.execPath, [MAIN, "-c", path], env);
+    await until(() => manager.messages.length > 0, "a message");
+    assert.equal(manager.messages[0], "READY=1");
+    await greet(port).then(({ client }) => client.destroy());
+    await until(() => manager.messages.filter((text) => text === "WATCHDOG=1").length > 1, "two signs of life");
+    child.kill("SIGHUP");
+    await until(() => manager.messages.filter((text) => text === "READY=1").length > 1, "the end of the reload");
+    const others = manager.messages.filter((text) => text !== "WATCHDOG=1");
+    assert.match(others.join(" "), /^READY=1 RELOADING=1 MONOTONIC_USEC=\d+ READY=1$/);
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    await until(() => manager.messages.at(-1) === "STOPPING=1", "the stop");
+  });
+}
+
+test("a daemon that stands still gives no sign of life", { skip: missing(...PROGRAMS) }, async (t) => {
+  const folder = folderOf(t);
+  const manager = await receiver(t, `@${folder}`);
+  const busy = join(folder, "busy.cjs");
+  const go = join(folder, "go");
+  // blocks the thread for two seconds, as a fault would, once the file is there
+  writeFileSync(
+    busy,
+    `const { existsSync } = require("node:fs");
+     setInterval(() => {
+       if (!existsSync(${JSON.stringify(go)}) || globalThis.done) return;
+       globalThis.done = true;
+       require("node:fs").writeFileSync(${JSON.stringify(`${go}.begun`)}, "");
+       for (const since = Date.now(); Date.now() - since < 2000; );
+       require("node:fs").writeFileSync(${JSON.stringify(`${go}.over`)}, "");
+     }, 10);`,
+  );
+  const path = configuration(folder, `[host]\nip=127.0.0.1\nport=${await freePort()}\n`);
+  const env = { NOTIFY_SOCKET: `@${folder}`, WATCHDOG_USEC: "400000" };
+  run(t, process.execPath, ["--require", busy, MAIN, "-c", path], env);
+  await until(() => manager.messages.includes("WATCHDOG=1"), "a sign of life");
+  writeFileSync(go, "");
+  const exists = (name: string) => () => {
+    try {
+      return readFileSync(name) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  await until(exists(`${go}.begun`), "the block");
+  await new Promise((resolve) => setTimeout(resolve, 500)); // one that was under way comes
+  const before = manager.messages.length;
+  await until(exists(`${go}.over`), "the end of the block", PATIENCE_MS);
+  const meanwhile = manager.messages.length - before; // ten were due; a busy machine delivers some late
+  assert.ok(meanwhile <= 3, `${meanwhile} messages while it stood still`);
+  await until(() => manager.messages.length > before + meanwhile + 1, "further signs of life");
+});
