@@ -6,9 +6,47 @@ export interface Asset {
   readonly body: Buffer;
 }
 
-const SCRIPTS = ["page.js", "elements.js", "messages.js", "devices.js", "tunnels.js", "status.js"];
-const FILES = ["page.html", "page.css", ...SCRIPTS];
-const TYPES: Readonly<Record<string, string>> = { html: "text/html", css: "text/css", js: "text/javascript" };
+/** The files of the page by their endings. */
+const FILES = {
+  html: ["page"],
+  css: ["colors", "page", "parts", "tables"],
+  svg: ["icon"],
+  js: [
+    ...[
+      "chart",
+      "client-table",
+      "confirm",
+      "connection",
+      "connection-list",
+      "daemon",
+      "format",
+      "history",
+      "line",
+      "line-list",
+    ],
+    ...[
+      "lists",
+      "log-lines",
+      "overview",
+      "page",
+      "parts",
+      "problems",
+      "routes",
+      "search",
+      "stream",
+      "theme",
+      "things",
+      "tiles",
+    ],
+    ...["tree", "world"],
+  ],
+};
+const TYPES = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  svg: "image/svg+xml",
+  js: "text/javascript; charset=utf-8",
+};
 
 /**
  * Reads the files of the page.
@@ -18,9 +56,14 @@ const TYPES: Readonly<Record<string, string>> = { html: "text/html", css: "text/
  */
 export function loadAssets(): ReadonlyMap<string, Asset> {
   return new Map(
-    FILES.map((file) => {
-      const type = `${TYPES[file.split(".")[1] ?? ""]}; charset=utf-8`;
-      return [file === "page.html" ? "/" : `/${file}`, { type, body: packageFile(`web/${file}`) }];
-    }),
+    Object.entries(FILES).flatMap(([ending, names]) =>
+      names.map((name): [string, Asset] => {
+        const file = `${name}.${ending}`;
+        return [
+          file === "page.html" ? "/" : `/${file}`,
+          { type: TYPES[ending as keyof typeof TYPES], body: packageFile(`web/${file}`) },
+        ];
+      }),
+    ),
   );
 }

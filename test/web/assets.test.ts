@@ -16,13 +16,14 @@ test("types are those of the files; none is empty", () => {
   assert.equal(types.get("/"), "text/html; charset=utf-8");
   assert.equal(types.get("/page.css"), "text/css; charset=utf-8");
   assert.equal(types.get("/page.js"), "text/javascript; charset=utf-8");
+  assert.equal(types.get("/icon.svg"), "image/svg+xml");
   for (const [path, { body }] of loadAssets()) assert.ok(body.length > 0, path);
 });
 
 test("each file that the page loads is there", () => {
   const assets = loadAssets();
   for (const [path, { body }] of assets) {
-    const loaded = [...String(body).matchAll(/(?:src|href)="([\w.]+\.(?:js|css))"|from "\.\/([\w.]+)"/g)];
+    const loaded = [...String(body).matchAll(/(?:src|href)="([\w.-]+\.(?:js|css|svg))"|from "\.\/([\w.-]+)"/g)];
     for (const [, tag, module] of loaded) assert.ok(assets.has(`/${tag ?? module}`), `${path} loads ${tag ?? module}`);
   }
 });

@@ -47,7 +47,7 @@ test("the page, its files, status and metrics are there, each with its type and 
   assert.equal((await ask(web, "/messages", { method: "HEAD" })).headers["content-type"], "text/event-stream");
   const { body: html } = await ask(web, "/");
   const scripts = [(await ask(web, "/page.js")).body, html];
-  const named = scripts.flatMap((text) => [...text.matchAll(/(?:from "|src="|href=")(?:\.\/)?([^"]+)"/g)]);
+  const named = scripts.flatMap((text) => [...text.matchAll(/(?:from "|src="|href=")(?:\.\/)?([^"#]+)"/g)]);
   assert.ok(named.length >= 6);
   for (const [, file] of named) assert.equal((await ask(web, `/${file}`)).status, 200, file);
   assert.deepEqual(faults(daemon.log()), []);

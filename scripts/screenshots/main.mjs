@@ -1,0 +1,75 @@
+// Takes the pictures of the page that stand in docs/, and with --all every view in all widths and colours, into build/screenshots.
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { longer } from "./hour.mjs";
+import { openHouse, PORTS } from "./scene.mjs";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const all = process.argv.includes("--all");
+const folder = all ? `${ROOT}build/screenshots` : `${ROOT}docs/images`;
+const VIEWS = {
+  overview: "#/",
+  inverter: `#/line/${PORTS.inverter}`,
+  pump: `#/line/${PORTS.heatpump}`,
+  bus: `#/line/${PORTS.bus}`,
+  connections: "#/connections",
+  connection: undefined,
+  log: "#/log",
+  messages: "#/log/messages",
+  search: "#/search/cabin",
+};
+const SIZES = { 1280: { width: 1280, height: 900 }, 390: { width: 390, height: 844 } };
+
+mkdirSync(folder, { recursive: true });
+const house = await openHouse({ withProblems: !process.argv.includes("--well") });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+
+/** Shows addresses of a house where the loopback has them, and an hour where there is a minute. */
+async function disguise(page) {
+  await page.route(/\/status$/, async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    await route.fulfill({ response, body: text.replaceAll("127.0.1.", "192.168.1.") });
+  });
+  await page.route(/\/history(?:\?|$)/, async (route) => {
+    const response = await route.fetch({ url: `${house.url}history` });
+    await route.fulfill({ response, json: longer(await response.json()) });
+  });
+}
+
+async function shoot(name, view, width, scheme, fullPage) {
+  const page = await browser.newPage({ viewport: SIZES[width], colorScheme: scheme, deviceScaleFactor: all ? 1 : 1.5 });
+  page.on("console", (message) => console.log(`${name}: ${message.text()}`));
+  page.on("pageerror", (error) => console.log(`${name}: ${error}`));
+  await disguise(page);
+  await page.goto(house.url);
+  await page.waitForSelector("main:not([aria-busy]) h1");
+  const connections = await page.evaluate(async () => (await (await fetch("status")).json()).connections);
+  const plugin = connections.find(({ notify }) => notify?.target.startsWith("123/"));
+  const hash = view ?? `#/connection/${plugin?.id}`;
+  await page.evaluate((place) => location.assign(place), hash);
+  await page.waitForTimeout(all ? 2500 : 3000);
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage });
+  await page.close();
+}
+
+try {
+  await new Promise((resolve) => setTimeout(resolve, 32_000)); // three steps of history, and until the silent device is known to be silent
+  if (all) {
+    for (const [name, view] of Object.entries(VIEWS)) {
+      for (const width of [1280, 390]) {
+        for (const scheme of ["light", "dark"]) await shoot(`${name}-${width}-${scheme}`, view, width, scheme, true);
+      }
+    }
+  } else {
+    await shoot("overview-light", VIEWS.overview, 1280, "light", false);
+    await shoot("overview-dark", VIEWS.overview, 390, "dark", false);
+  }
+} finally {
+  await browser.close();
+  await house.close();
+}

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { daemonHere } from "../support/in-process.js";
+import { clientStatus, muxStatus } from "../support/mux-status.js";
+import { pageModule } from "../support/page.js";
+
+const { worldOf } = await pageModule("world");
+const { textOf } = await pageModule("tree");
+const { overview } = await pageModule("overview");
+const { lineView } = await pageModule("line");
+const { connectionView } = await pageModule("connection");
+const { connectionsView, searchView } = await pageModule("lists");
+const { logLine, messageLine } = await pageModule("log-lines");
+const { announcement } = await pageModule("problems");
+
+const EVIL = "<img src=x onerror=alert(1)>\u202e\x1b[31m\u0000".repeat(40);
+const LINK = { address: "10.0.0.9:4000", ageMs: 61_000, clients: 3, received: 10, sent: 20 };
+const TUNNEL = {
+  ...{ links: 2, clients: 30, refused: 0, resumed: 4, received: 1000, sent: 2000, stalled: 0, replaced: 0 },
+  turnedAway: 0,
+  listening: true,
+};
+const { daemon } = await daemonHere();
+after(() => daemon.stop("the tests have ended"));
+const base = { ...daemon.status, startedAt: "2026-01-31T12:00:00.000+01:00", uptimeMs: 3_600_000, connections: [] };
+
+/** All the text of a view, parts with a bar between. */
+function shown(
+  view: (world: unknown, subject: string) => unknown,
+  status: object,
+  subject = "",
+  ui: object = {},
+): string {
+  const world = worldOf(
+    { ...base, ...status },
+    undefined,
+    { allowed: false, why: "not from there" },
+    { order: { key: "", descending: false }, limit: 100, ...ui },
+  );
+  const all = [view(world, subject)].flat(5).filter((part) => typeof part === "object") as Tree[];
+  return all.map(told).join("|");
+}
+
+interface Tree {
+  readonly children: readonly (Tree | string)[];
+}
+
+function told(tree: Tree | string): string {
+  return typeof tree === "string" ? tree : tree.children.map(told).join("|");
+}
+
+const connection = (more: object = {}): object => ({
+  ...{
+    id: "18c",
+    phase: "echo",
+    listener: "proxy port 2504",
+    client: "192.0.2.7",
+    clientPort: 5000,
+    openedAt: "2026-01-31T12:10:00.000+01:00",
+  },
+  ...{ remote: "192.0.2.9:10", ageMs: 61_000, received: 1234, sent: 56 },
+  ...more,
+});
+
+test("what is wrong comes first, with since when and why, and marks its device", () => {
+  const problem = {
+    severity: "error",
+    kind: "device-down",
+    name: "inverter",
+    line: "inverter",
+    since: "2026-01-31T12:55:00.000+01:00",
+    why: "192.0.2.1:502: refused",
+  };
+  const text = shown(overview, { muxes: [muxStatus({ name: "inverter" })], problems: [problem] });
+  assert.match(
+    text,
+    /^\|?One thing needs attention\|.*inverter\| not reached\|192\.0\.2\.1:502: refused\|since 12:55\|5 min 0 s.*Device\|\|?not reached\|inverter/,
+  );
+  assert.match(shown(overview, {}), /^\|?All is well\|/);
+  assert.equal(announcement([problem]), "1 problem: inverter not reached.");
+});
+
+test("the last hour of a daemon without devices has traffic and notifications only", () => {
+  const text = shown(overview, {});
+  assert.match(text, /Traffic/);
+  assert.doesNotMatch(text, /Slowest device|Devices, plugins/);
+  assert.match(text, /Reload configuration\|not from there/);
+});
+
+test("each tunnel has a tile, each of several devices its own, each server of ours, too", () => {
+  const slot = { ...TUNNEL, exposed: ["0.0.0.0:80>h:80"] };
+  const text = shown(overview, {
+    tunnels: [
+      {
+        ...slot,
+        port: 7000,
+        name: "farm",
+        devices: [
+          { ...slot, device: "barn", link: LINK },
+          { ...slot, device: "mill", listening: false },
+        ],
+      },
+      { ...slot, port: 7001, link: { ...LINK, resuming: true } },
+    ],
+    devices: [{ ...TUNNEL, server: "hub:7000", services: "h:80", connected: false, problem: "refused" }],
+  });
+  assert.match(text, /Tunnel\|\|?linked\|farm · barn\|0\.0\.0\.0:80 → h:80 · 10\.0\.0\.9:4000 for 1 min 1 s/);
+  assert.match(text, /no device\|farm · mill/);
+  assert.match(text, /waits to resume\|port 7001/);
+  assert.match(text, /Link to a server\|\|?refused\|hub:7000/);
+});
+
+test("the view of a device shows who asks for what; what seldom happens only when it does", () => {
+  const counts = { requests: 1234, answers: 30, cacheHits: 1200, failed: 4 };
+  const clients = [
+    clientStatus({ ...counts, rate: 2.5, waitedMs: 3600, deviceMs: 1500 }),
+    clientStatus({ id: "18d", connected: false, refused: 1 }),
+  ];
+  const text = shown(
+    lineView,
+    {
+      muxes: [muxStatus({ ...counts, refused: 1, name: "inverter", clients, response: { p50Ms: 4.04, p99Ms: 1234 } })],
+    },
+    "5020",
+  );
+  assert.match(text, /Client\|Per second\|Requests\|Answered\|Cached\|Joined\|Failed\|Refused\|Wait\|Device time/);
+  assert.match(text, /192\.0\.2\.7\| 18c\|2\.5\|1,234\|30\|1,200\|0\|4\|0\|2\.9 ms\|50 ms/);
+  assert.match(text, /192\.0\.2\.7 \(gone\)\| 18d/);
+  assert.match(text, /Half of the answers\|within 4\.0 ms/);
+  assert.match(shown(lineView, {}, "9"), /Not here/);
+});
+
+test("plugins are those that are notified, one tile for all connections of one action", () => {
+  const notify = {
+    target: "123/urn:demo:serviceId:Thermo1/Handle/",
+    sent: 7,
+    retried: 1,
+    failed: 2,
+    lastOutcome: "ERROR: Invalid Service",
+  };
+  const connections = [
+    connection({ notify }),
+    connection({ id: "18d", notify: { ...notify, target: "123/urn:demo:serviceId:Thermo1/Handle/x" } }),
+  ];
+  const text = shown(overview, { connections });
+  assert.match(
+    text,
+    /Plugin\|\|?notified\|Device 123\|Thermo1 · 192\.0\.2\.9:10 · 2 connections\|Last answer: ERROR: Invalid Service\|Notified\|14\|Repeated\|2\|Failed\|4/,
+  );
+});
+
+test("a connection is shown while it is there, and said to have ended afterwards", () => {
+  const there = { connections: [connection()] };
+  assert.match(
+    shown(connectionView, there, "18c"),
+    /192\.0\.2\.7\|:5000\| → 192\.0\.2\.9:10.*Received\|1\.2 kB.*Close connection\|not from there/,
+  );
+  assert.match(shown(connectionView, {}, "18c", { last: connection() }), /has ended.*1\.2 kB/);
+  assert.match(shown(connectionView, {}, "other", { last: connection() }), /Not here/);
+});
+
+test("of a thousand connections a hundred are shown, and a search finds the last", () => {
+  const connections = Array.from({ length: 1000 }, (_, index) =>
+    connection({ id: `id${index}`, clientPort: 10_000 + index }),
+  );
+  const text = shown(connectionsView, { connections });
+  assert.equal(text.match(/192\.0\.2\.7:/g)?.length, 100);
+  assert.match(text, /100 of 1,000 are shown/);
+  assert.match(shown(searchView, { connections }, "ID999"), /1 match.*192\.0\.2\.7:10999/);
+});
+
+test("hostile values become plain text in every view", () => {
+  const status = {
+    vera: EVIL,
+    listeners: [{ kind: "proxy", name: EVIL, address: EVIL, port: 5020, remote: EVIL, problem: EVIL }],
+    muxes: [muxStatus({ name: EVIL, target: EVIL, clients: [clientStatus({ address: EVIL, id: EVIL })] })],
+    directs: [
+      {
+        port: 9,
+        name: EVIL,
+        balance: "",
+        servers: [{ address: EVIL, state: "down", since: EVIL, reason: EVIL, active: 0, total: 0, failures: 0 }],
+      },
+    ],
+    connections: [
+      connection({
+        id: "x",
+        listener: EVIL,
+        client: EVIL,
+        remote: EVIL,
+        clientTls: EVIL,
+        options: { [EVIL]: EVIL },
+        notify: { target: EVIL, sent: 1, retried: 0, failed: 0, lastOutcome: EVIL },
+      }),
+    ],
+    problems: [{ severity: "error", kind: "device-down", name: EVIL, since: EVIL, why: EVIL }],
+  };
+  const texts = [
+    shown(overview, status),
+    shown(lineView, status, "5020"),
+    shown(lineView, status, "9"),
+    shown(connectionView, status, "x"),
+    shown(connectionsView, status),
+    shown(searchView, status, "<img"),
+    told(logLine({ time: EVIL, level: EVIL, text: EVIL })),
+    told(
+      messageLine({ time: EVIL, direction: EVIL, connection: EVIL, client: EVIL, message: EVIL, fault: EVIL }, true),
+    ),
+  ];
+  for (const text of texts) {
+    assert.match(text, /<img src=x/);
+    assert.doesNotMatch(text, /[\p{Cc}\u202e]/u);
+  }
+});
+
+test("a line of the log and a message say where they are from", () => {
+  assert.equal(
+    told(logLine({ time: "2026-01-31T12:00:00.123+01:00", level: "info", text: "started" })),
+    "12:00:00.123|info|started",
+  );
+  assert.equal(textOf(logLine({ lost: 3 })), "… 3 lines are missing");
+  const message = {
+    time: "2026-01-31T12:00:00.123+01:00",
+    direction: "SERVER→PROXY",
+    connection: "18c",
+    client: "192.0.2.7:5000",
+    message: "hello",
+    fault: "bad",
+  };
+  assert.equal(told(messageLine(message, true)), "12:00:00.123|from the server|192.0.2.7:5000|hello| ✗ bad");
+  assert.equal(told(messageLine(message, false)), "12:00:00.123|from the server|hello| ✗ bad");
+  assert.equal(textOf(messageLine({ notShown: 2 }, true)), "… 2 messages not shown");
+});

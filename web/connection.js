@@ -1,0 +1,139 @@
+// One connection: between whom, what it has carried, its notifications, its last messages, and the button that closes it.
+
+import { bytes, count, duration, moment, plain } from "./format.js";
+import { notThere } from "./line.js";
+import { button, facts, section, stateSign } from "./parts.js";
+import { hrefOf } from "./routes.js";
+import { h } from "./tree.js";
+
+/** @typedef {import("./world.js").World} World */
+/** @typedef {import("../src/core/status/daemon-status.js").ConnectionStatus} ConnectionStatus */
+
+/** @type {Readonly<Record<string, string>>} */
+const PHASES = {
+  setup: "has not said yet where to",
+  watching: "watches messages",
+  linked: "is the link of a tunnel",
+  dialing: "is being connected",
+  echo: "open",
+  closing: "is closing",
+};
+
+/**
+ * @param {World} world
+ * @param {string} id
+ */
+export function connectionView({ status, actions, now, ui }, id) {
+  const connection = status.connections.find((each) => each.id === id) ?? ui.last;
+  if (connection === undefined || connection.id !== id) return notThere(`Connection ${plain(id, 60)} has ended.`);
+  const isOpen = status.connections.some((each) => each.id === id && each.phase !== "closing");
+  const { client, clientPort, remote, phase, notify } = connection;
+  const port = status.listeners.find(({ name }) => name === connection.listener)?.port;
+  return [
+    h(
+      "div",
+      { key: "top", class: "top" },
+      h(
+        "p",
+        { class: "path" },
+        h("a", { href: hrefOf("connections") }, "Connections"),
+        " / ",
+        port ? h("a", { href: hrefOf("line", port) }, plain(connection.listener, 60)) : "",
+        " / ",
+      ),
+      h(
+        "h1",
+        { tabindex: -1 },
+        plain(client, 60),
+        h("span", { class: "muted" }, `:${clientPort}`),
+        " → ",
+        plain(remote ?? "…", 80),
+      ),
+      h(
+        "p",
+        {},
+        isOpen
+          ? stateSign({ level: phase === "echo" ? "good" : "idle", text: PHASES[phase] ?? phase })
+          : stateSign({ level: "idle", text: "has ended" }),
+      ),
+    ),
+    h("ul", { key: "figures", class: "numbers" }, figures(connection)),
+    section("facts", "At a glance", facts(connectionFacts(connection, now))),
+    notify !== undefined && section("notify", "Notifications", facts(notifyFacts(notify))),
+    h(
+      "div",
+      { key: "actions", class: "actions" },
+      button("Close connection", "close", id, {
+        kind: "danger",
+        why: isOpen ? (actions.allowed ? undefined : actions.why) : "It has ended.",
+      }),
+    ),
+    h("section", { key: `stream ${id}`, id: "stream", opaque: true }),
+  ];
+}
+
+/** @param {ConnectionStatus} connection */
+function figures({ received, sent, ageMs, receiveIdleMs, sendIdleMs }) {
+  /** @type {[string, string, string][]} */
+  const all = [
+    [
+      "Received",
+      bytes(received),
+      receiveIdleMs === undefined ? `${count(received)} bytes` : `last ${duration(receiveIdleMs)} ago`,
+    ],
+    ["Sent", bytes(sent), sendIdleMs === undefined ? `${count(sent)} bytes` : `last ${duration(sendIdleMs)} ago`],
+    ["Age", duration(ageMs), ""],
+  ];
+  return all.map(([name, value, more]) =>
+    h(
+      "li",
+      { key: name },
+      h("span", { class: "label" }, name),
+      h("strong", {}, value),
+      h("span", { class: "aside" }, more),
+    ),
+  );
+}
+
+/** @param {ConnectionStatus} connection @param {string} now @returns {[string, string | undefined][]} */
+function connectionFacts(
+  { id, listener, openedAt, clientTls, remoteAddress, options, datagramsLost, received, sent },
+  now,
+) {
+  return [
+    ["Id", plain(id, 80)],
+    ["Through", plain(listener, 80)],
+    ["Opened", moment(openedAt, now)],
+    ["Address of the remote", remoteAddress && plain(remoteAddress, 80)],
+    ["TLS of the client", clientTls && plain(clientTls, 200)],
+    ["Bytes received", count(received)],
+    ["Bytes sent", count(sent)],
+    ["Datagrams lost", datagramsLost ? count(datagramsLost) : undefined],
+    ["Options", options && optionText(options)],
+  ];
+}
+
+/** @param {object} options */
+function optionText(options) {
+  return Object.entries(options)
+    .filter(([name]) => name !== "notify")
+    .map(
+      ([name, value]) => `${plain(name, 40)} ${plain(typeof value === "object" ? JSON.stringify(value) : value, 200)}`,
+    )
+    .join(", ");
+}
+
+/** @param {NonNullable<ConnectionStatus["notify"]>} notify @returns {[string, string | undefined][]} */
+function notifyFacts({ target, sent, retried, failed, lastOutcome }) {
+  const [device, service, action, pid] = target.split("/");
+  return [
+    ["Device", plain(device, 40)],
+    ["Service", plain(service, 200)],
+    ["Action", plain(action, 200)],
+    ["Pid", pid && plain(pid, 200)],
+    ["Sent", count(sent)],
+    ["Repeated", count(retried)],
+    ["Failed", count(failed)],
+    ["Last outcome", plain(lastOutcome, 500)],
+  ];
+}

@@ -1,0 +1,45 @@
+// Finds what a text stands in.
+
+import { labelOf } from "./format.js";
+
+/** @typedef {import("../src/core/status/daemon-status.js").ConnectionStatus} ConnectionStatus */
+/** @typedef {import("./things.js").Thing} Thing */
+
+/**
+ * Whether each word of the question stands somewhere in the fields, in any case.
+ *
+ * @param {string} question
+ * @param {readonly unknown[]} fields
+ */
+export function matches(question, fields) {
+  const words = question.toLowerCase().split(/\s+/).filter(Boolean);
+  const text = fields
+    .filter((field) => field !== undefined)
+    .join("\n")
+    .toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+/** @param {string} question @param {readonly ConnectionStatus[]} connections */
+export function findConnections(question, connections) {
+  return connections.filter(({ id, listener, client, clientPort, clientTls, remote, remoteAddress, phase, notify }) =>
+    matches(question, [
+      id,
+      listener,
+      `${client}:${clientPort}`,
+      clientTls,
+      remote,
+      remoteAddress,
+      phase,
+      notify?.target,
+      notify?.lastOutcome,
+    ]),
+  );
+}
+
+/** @param {string} question @param {readonly Thing[]} things */
+export function findThings(question, things) {
+  return things.filter(({ kind, key, name, detail, state, port }) =>
+    matches(question, [kind, key, name, detail, state.text, port !== undefined && labelOf({ port })]),
+  );
+}

@@ -1,0 +1,229 @@
+// What the configuration names, each in the same form: shared devices, servers, tunnels, links to servers, and the plugins behind connections.
+
+import { byteRate, bytes, count, duration, labelOf, milliseconds, percent, plain, plural, rate } from "./format.js";
+import { hrefOf } from "./routes.js";
+
+/** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
+/** @typedef {import("../src/core/status/daemon-status.js").ConnectionStatus} ConnectionStatus */
+/** @typedef {import("../src/core/mux/mux-status.js").MuxStatus} MuxStatus */
+/** @typedef {import("../src/core/direct/direct-status.js").DirectStatus} DirectStatus */
+/** @typedef {import("../src/core/tunnel/tunnel-status.js").SlotStatus} SlotStatus */
+/** @typedef {import("../src/core/tunnel/tunnel-status.js").TunnelStatus} TunnelStatus */
+/** @typedef {import("../src/core/tunnel/tunnel-status.js").DeviceStatus} DeviceStatus */
+/** @typedef {"good" | "wrong" | "warning" | "idle"} Level */
+/**
+ * @typedef {{
+ *   readonly kind: "device" | "server" | "plugin" | "tunnel" | "link",
+ *   readonly key: string,
+ *   readonly name: string,
+ *   readonly detail: string,
+ *   readonly state: { readonly level: Level, readonly text: string },
+ *   readonly figures: readonly (readonly [label: string, value: string])[],
+ *   readonly note?: string,
+ *   readonly href?: string,
+ *   readonly line: string,
+ *   readonly port?: number,
+ *   readonly chart?: { readonly of: string, readonly id: string, readonly what: string, readonly title: string, readonly format: (value: number) => string },
+ * }} Thing `line` is what problems and the history call it
+ */
+
+/** What the page calls each kind. */
+export const KINDS = {
+  device: "Device",
+  server: "Server",
+  plugin: "Plugin",
+  tunnel: "Tunnel",
+  link: "Link to a server",
+};
+
+const MAX_REMOTES = 3; // of a plugin with many connections
+
+/**
+ * @param {DaemonStatus} status
+ * @returns {Thing[]}
+ */
+export function thingsOf({ listeners, muxes, directs, tunnels, devices, connections }) {
+  return [
+    ...muxes.map(deviceOf),
+    ...directs.map((direct) => serverOf(direct, listeners.find(({ port }) => port === direct.port)?.name ?? "")),
+    ...pluginsOf(connections),
+    ...tunnels.flatMap((line) => (line.devices ?? [line]).map((slot) => tunnelOf(line, slot))),
+    ...devices.map(linkOf),
+  ];
+}
+
+/** A line as problems name it. @param {{ readonly port: number, readonly name?: string }} line */
+function lineOf({ port, name }) {
+  return name ?? String(port);
+}
+
+/** @param {MuxStatus} mux @returns {Thing} */
+function deviceOf(mux) {
+  const { port, target, protocol, mode, clientCount, clients, load, response } = mux;
+  const asked = clients.reduce((sum, client) => sum + client.rate, 0);
+  return {
+    kind: "device",
+    key: `device ${port} ${target}`,
+    name: labelOf(mux),
+    detail: `${plain(target, 80)} · ${protocol}${mode === "broadcast" ? " broadcast" : ""}`,
+    state: deviceState(mux),
+    figures: [
+      ["Requests", rate(asked)],
+      mode === "broadcast"
+        ? ["Messages", count(mux.events)]
+        : ["Answers in", response ? milliseconds(response.p50Ms) : "–"],
+      mode === "broadcast" ? ["Strays", count(mux.strays)] : ["Load", percent(load)],
+      ["Clients", count(clientCount)],
+    ],
+    href: hrefOf("line", port),
+    line: lineOf(mux),
+    port,
+    chart: { of: "mux", id: String(port), what: "requests", title: "Requests per second", format: rate },
+  };
+}
+
+/** @param {MuxStatus} mux @returns {Thing["state"]} */
+function deviceState({ links, pool, down }) {
+  if (down) return { level: "wrong", text: "not reached" };
+  const ready = links.filter(({ state }) => state !== "connecting").length;
+  if (ready === 0) return { level: "idle", text: links.length > 0 ? "connecting" : "no link" };
+  return { level: "good", text: pool > 1 ? `${ready} of ${plural(pool, "link")}` : "linked" };
+}
+
+/** @param {DirectStatus} direct @param {string} listener its name @returns {Thing} */
+function serverOf(direct, listener) {
+  const { port, servers } = direct;
+  const down = servers.filter(({ state }) => state === "down");
+  const sum = (/** @type {"active" | "total" | "failures"} */ key) =>
+    servers.reduce((all, server) => all + server[key], 0);
+  return {
+    kind: "server",
+    key: `server ${port}`,
+    name: labelOf(direct),
+    detail: servers.map(({ address }) => plain(address, 80)).join(" · "),
+    state:
+      down.length === 0
+        ? { level: "good", text: servers.length > 1 ? `all ${servers.length} up` : "up" }
+        : {
+            level: down.length === servers.length ? "wrong" : "warning",
+            text: servers.length > 1 ? `${down.length} of ${servers.length} down` : "down",
+          },
+    figures: [
+      ["Clients", count(sum("active"))],
+      ["Total", count(sum("total"))],
+      ["Failures", count(sum("failures"))],
+    ],
+    href: hrefOf("line", port),
+    line: lineOf(direct),
+    port,
+    chart: { of: "line", id: listener, what: "received", title: "Bytes per second from the server", format: byteRate },
+  };
+}
+
+/** What a plugin wants to be told, and where: `dev/sid/act`, without the pid of one connection. @param {string} target */
+function actionOf(target) {
+  return target.split("/").slice(0, 3).join("/");
+}
+
+/**
+ * @param {readonly ConnectionStatus[]} connections
+ * @returns {Thing[]}
+ */
+function pluginsOf(connections) {
+  /** @type {Map<string, ConnectionStatus[]>} */
+  const plugins = new Map();
+  for (const connection of connections) {
+    if (connection.notify === undefined) continue;
+    const action = actionOf(connection.notify.target);
+    const others = plugins.get(action);
+    if (others === undefined) plugins.set(action, [connection]);
+    else others.push(connection);
+  }
+  return [...plugins].map(([action, its]) => pluginOf(action, its));
+}
+
+/** @param {string} action @param {readonly ConnectionStatus[]} connections @returns {Thing} */
+function pluginOf(action, connections) {
+  const [device = "", service = ""] = action.split("/");
+  const sum = (/** @type {"sent" | "failed" | "retried"} */ key) =>
+    connections.reduce((all, { notify }) => all + (notify?.[key] ?? 0), 0);
+  const remotes = [...new Set(connections.map(({ remote }) => plain(remote, 80)))];
+  const [first] = connections;
+  return {
+    kind: "plugin",
+    key: `plugin ${action}`,
+    name: `Device ${plain(device, 20)}`,
+    detail: [
+      plain(service.split(":").at(-1), 60),
+      ...remotes.slice(0, MAX_REMOTES),
+      ...(connections.length > 1 ? [plural(connections.length, "connection")] : []),
+    ].join(" · "),
+    state: sum("sent") === 0 ? { level: "idle", text: "nothing yet" } : { level: "good", text: "notified" },
+    figures: [
+      ["Notified", count(sum("sent"))],
+      ["Repeated", count(sum("retried"))],
+      ["Failed", count(sum("failed"))],
+    ],
+    href: connections.length === 1 && first ? hrefOf("connection", first.id) : hrefOf("search", action),
+    line: action,
+    note: `Last answer: ${plain(connections.at(-1)?.notify?.lastOutcome, 160) || "none yet"}`,
+  };
+}
+
+/** @param {TunnelStatus} line @param {SlotStatus} slot @returns {Thing} */
+function tunnelOf(line, slot) {
+  const { device, exposed, link, listening, resumed } = slot;
+  return {
+    kind: "tunnel",
+    key: `tunnel ${line.port} ${device ?? ""}`,
+    name: device === undefined ? labelOf(line) : `${labelOf(line)} · ${plain(device, 80)}`,
+    detail: [
+      exposed.map((each) => plain(each.replace(">", " → "), 120)).join(", "),
+      ...(link === undefined ? [] : [`${plain(link.address, 60)} for ${duration(link.ageMs)}`]),
+    ].join(" · "),
+    state: link === undefined ? { level: "wrong", text: "no device" } : linkState(link, listening),
+    figures: [
+      ["Clients", count(link?.clients ?? 0)],
+      ["Received", bytes(slot.received)],
+      ["Sent", bytes(slot.sent)],
+      ["Resumed", count(resumed)],
+    ],
+    href: hrefOf("line", line.port),
+    line: lineOf(line),
+    port: line.port,
+    chart: {
+      of: "tunnel",
+      id: device === undefined ? String(line.port) : `${line.port}/${device}`,
+      what: "received",
+      title: "Bytes per second from the device",
+      format: byteRate,
+    },
+  };
+}
+
+/** @param {DeviceStatus} device @returns {Thing} */
+function linkOf(device) {
+  const { name, server, services, link, problem, received, sent, resumed } = device;
+  return {
+    kind: "link",
+    key: `link ${name ?? ""} ${server}`,
+    name: plain(name ?? server, 80),
+    detail: `${name === undefined ? "" : `${plain(server, 80)} · `}${plain(services, 200) || "nothing"}`,
+    state:
+      link === undefined ? { level: "wrong", text: plain(problem ?? "not connected", 120) } : linkState(link, true),
+    figures: [
+      ["Clients", count(link?.clients ?? 0)],
+      ["Received", bytes(received)],
+      ["Sent", bytes(sent)],
+      ["Resumed", count(resumed)],
+    ],
+    line: name ?? server,
+    chart: { of: "device", id: server, what: "sent", title: "Bytes per second to the server", format: byteRate },
+  };
+}
+
+/** @param {NonNullable<SlotStatus["link"]>} link @param {boolean} listening @returns {Thing["state"]} */
+function linkState({ resuming }, listening) {
+  if (resuming) return { level: "warning", text: "waits to resume" };
+  return listening ? { level: "good", text: "linked" } : { level: "warning", text: "not ready" };
+}

@@ -1,0 +1,61 @@
+// Tiles: one for each thing of the configuration.
+
+import { pathsOf, summaryOf } from "./chart.js";
+import { pointsOf } from "./history.js";
+import { stateSign } from "./parts.js";
+import { KINDS } from "./things.js";
+import { h } from "./tree.js";
+
+/** @typedef {import("./things.js").Thing} Thing */
+/** @typedef {import("./history.js").History} History */
+
+/**
+ * @param {Thing} thing
+ * @param {History | undefined} history
+ */
+export function tile({ kind, key, name, detail, state, figures, href, chart, note }, history) {
+  return h(
+    "li",
+    { key, class: `tile ${state.level}` },
+    h("p", { class: "kind" }, h("span", {}, KINDS[kind]), stateSign(state)),
+    h("h3", {}, href === undefined ? name : h("a", { href }, name)),
+    h("p", { class: "detail", title: detail }, detail),
+    note !== undefined && h("p", { class: "note" }, note),
+    chart !== undefined && sparkline(chart, history),
+    h(
+      "dl",
+      { class: "figures" },
+      figures.map(([label, value]) => h("div", { key: label }, h("dt", {}, label), h("dd", {}, value))),
+    ),
+  );
+}
+
+/**
+ * @param {NonNullable<Thing["chart"]>} chart
+ * @param {History | undefined} history
+ */
+function sparkline({ of, id, what, title, format }, history) {
+  const values = pointsOf(history, of, id, what);
+  const { now, highest } = summaryOf(values);
+  const label =
+    now === undefined ? `${title}: not known` : `${title}: now ${format(now)}, at most ${format(highest ?? 0)}`;
+  const { line, area } = pathsOf(values, highest || 1);
+  return h(
+    "svg",
+    { class: "spark", viewBox: "0 0 240 48", preserveAspectRatio: "none", role: "img", "aria-label": label },
+    h("path", { class: "area series-0", d: area }),
+    h("path", { class: "stroke series-0", d: line }),
+  );
+}
+
+/**
+ * @param {readonly Thing[]} things
+ * @param {History | undefined} history
+ */
+export function tiles(things, history) {
+  return h(
+    "ul",
+    { class: "tiles" },
+    things.map((thing) => tile(thing, history)),
+  );
+}
