@@ -37,6 +37,11 @@ export class Notifications {
       });
   }
 
+  /** Sends a last message beside those that are under way: the process may end before their turn is over. */
+  sendLast(assignment: string): void {
+    void this.#send([assignment]);
+  }
+
   async #send(assignments: readonly string[]): Promise<void> {
     try {
       const child = spawn(PROGRAM, assignments, { env: this.#environment, stdio: "ignore", timeout: LIMIT_MS });

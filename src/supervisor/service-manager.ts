@@ -41,6 +41,6 @@ export function serviceManager(env: NodeJS.ProcessEnv, pid: number, clock: Clock
       const ready = () => messages?.send("READY=1");
       void over.then(ready, ready);
     },
-    stopping: () => messages?.send("STOPPING=1"),
+    stopping: () => messages?.sendLast("STOPPING=1"),
   };
 }
