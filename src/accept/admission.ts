@@ -48,7 +48,9 @@ export class Admission {
 
   /** As {@link admit}, for a reader of the web page: that is no connection, and not counted as one. */
   admitReader(origin: ClientOrigin, port: PortRules): Result<DescriptorLease> {
-    return this.#lease(this.#ruleAgainst(origin, port));
+    const isReader = this.access.admitsReader(origin);
+    const rule = isReader ? undefined : `${clientName(origin)} may not read the page ([web] clients)`;
+    return this.#lease(this.#ruleAgainst(origin, port) ?? rule);
   }
 
   /** Why a client of this origin may not connect, descriptors apart; undefined when it may. */

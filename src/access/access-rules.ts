@@ -19,12 +19,14 @@ export class AccessRules {
   readonly #targets: HostList | undefined;
   readonly #denied: HostList | undefined;
   readonly #watchers: BlockList;
+  readonly #readers: BlockList | undefined;
   readonly #stop: Settings["stop"];
 
-  constructor({ clients, devices, targets, denyTargets, watch, stop }: Settings) {
+  constructor({ clients, devices, targets, denyTargets, watch, webClients, stop }: Settings) {
     this.#clients = clients.length === 0 ? undefined : listOf(clients);
     this.#devices = devices.length === 0 ? undefined : listOf(devices);
     this.#watchers = listOf(watch);
+    this.#readers = webClients.length === 0 ? undefined : listOf(webClients);
     this.#stop = stop;
     this.#targets = targets.length === 0 ? undefined : new HostList(targets);
     this.#denied = denyTargets.length === 0 ? undefined : new HostList(denyTargets);
@@ -41,8 +43,17 @@ export class AccessRules {
     return origin.address !== undefined && contains(this.#devices, origin.address);
   }
 
-  /** Why a client of this origin lacks a permission; undefined when it has it. */
-  denialReason(permission: Permission, origin: ClientOrigin): string | undefined {
+  /** Whether a client of this origin that may connect may read the web page. */
+  admitsReader({ address }: ClientOrigin): boolean {
+    return this.#readers === undefined || (address !== undefined && contains(this.#readers, address));
+  }
+
+  /**
+   * Why a client of this origin lacks a permission; undefined when it has it.
+   *
+   * @param isHere whether it is on this machine; a proxy on this machine speaks for clients that may be elsewhere
+   */
+  denialReason(permission: Permission, origin: ClientOrigin, isHere = isLocalClient(origin)): string | undefined {
     const { address } = origin;
     if (address === undefined) return "the address of the client is unknown";
     switch (permission) {
@@ -53,7 +64,7 @@ export class AccessRules {
         return localDenialReason(origin);
       case "watch":
       case "monitor":
-        return isLocalClient(origin) || contains(this.#watchers, address)
+        return isHere || contains(this.#watchers, address)
           ? undefined
           : "not from another machine; [access] watch in the configuration allows it";
     }

@@ -80,6 +80,11 @@ export class ConnectionRegistry {
     if (address !== undefined) this.#openByClient.add(address);
   }
 
+  /** The connection of this id; undefined when nothing of it is left. */
+  find(id: string): RegisteredConnection | undefined {
+    return this.#connections.get(id);
+  }
+
   /** All connections, the oldest first. */
   all(): RegisteredConnection[] {
     return [...this.#connections.values()];

@@ -10,6 +10,7 @@ import type { Log } from "../log/log.js";
 import { NO_SUPERVISOR, type Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
 import { BUILD, VERSION } from "../version.js";
+import type { Controls } from "../web/actions.js";
 import type { Web } from "../web/web.js";
 import { Acceptor } from "./acceptor.js";
 import { ConfigReload, warnOfDescriptors } from "./config-reload.js";
@@ -84,9 +85,10 @@ export class Daemon {
     const admission = () => this.#generation.admission;
     const { takeSocket } = supervisor;
     const status = () => this.status;
+    const controls = this.#controls;
     this.#loadWeb = async () => {
       const module = await import("../web/web.js");
-      return new module.Web({ clock, log, monitor, rejections, own, names, takeSocket, admission, status });
+      return new module.Web({ clock, log, monitor, rejections, own, names, takeSocket, admission, status, controls });
     };
     this.#reload = new ConfigReload({
       log,
@@ -204,6 +206,26 @@ export class Daemon {
     names.close();
     log.info("stopped");
     this.#resolveStopped();
+  }
+
+  /** What the web page may have the daemon do. */
+  get #controls(): Controls {
+    const { registry, log } = this.#services;
+    return {
+      closeConnection(id, reason) {
+        const connection = registry.find(id);
+        if (connection === undefined) return "unknown";
+        if (connection.phase === "closing") return "closing";
+        connection.stop(reason);
+        return "closed";
+      },
+      setDebug: (debug) => {
+        const { settings } = this.#generation;
+        const logLevel = settings.logLevel === "debug" ? "info" : settings.logLevel;
+        log.configure({ ...settings, logLevel, debug });
+      },
+      reload: (reason) => this.reload(reason),
+    };
   }
 
   async #closeConnections(): Promise<void> {

@@ -1,16 +1,24 @@
 import type { ServerResponse } from "node:http";
-import { printable } from "../core/parse/text.js";
+import { printable, printableJson } from "../core/parse/text.js";
 import { ReplyStream } from "../sockets/reply-stream.js";
 
 /** The reply to a request: a whole body, or a long report in pieces, which are made as the reader takes them. */
-export type HttpReply = { readonly status: number; readonly type: string } & (
-  | { readonly body: Buffer | string }
-  | { readonly pieces: Iterable<string> }
-);
+export type HttpReply = {
+  readonly status: number;
+  readonly type: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The connection ends behind it. */
+  readonly isLast?: true;
+} & ({ readonly body: Buffer | string } | { readonly pieces: Iterable<string> });
 
 /** A reply with one line of text that says what is wrong. */
-export function errorPage(status: number, reason: string): HttpReply {
-  return { status, type: "text/plain; charset=utf-8", body: `${printable(reason)}\n` };
+export function errorPage(status: number, reason: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
+  return { status, headers, type: "text/plain; charset=utf-8", body: `${printable(reason)}\n` };
+}
+
+/** A reply with a JSON object. */
+export function jsonReply(value: object): HttpReply {
+  return { status: 200, type: "application/json", body: `${printableJson(value)}\n` };
 }
 
 /**
@@ -19,7 +27,8 @@ export function errorPage(status: number, reason: string): HttpReply {
  * @param fault called when a piece cannot be made
  */
 export function sendReply(reply: HttpReply, response: ServerResponse, fault: (error: unknown) => void): void {
-  const headers = { "Content-Type": reply.type };
+  const last = reply.isLast && { Connection: "close" };
+  const headers = { ...reply.headers, ...last, "Content-Type": reply.type };
   if ("body" in reply) {
     response.writeHead(reply.status, { ...headers, "Content-Length": Buffer.byteLength(reply.body) }).end(reply.body);
     return;

@@ -3,23 +3,28 @@ import type { Admission } from "../accept/admission.js";
 import { healthReply } from "../core/health/health-reply.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { type DaemonReport, statusJson } from "../core/status/daemon-status.js";
+import { actionOf } from "../core/web/action.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
-import { isForeign, isHostTrusted, parseHistoryQuery, parseLogQuery, parseMessagesQuery } from "../core/web/request.js";
+import { isHere, type Reader } from "../core/web/reader.js";
+import { isForeign, pagePath, parseHistoryQuery, parseLogQuery, parseMessagesQuery } from "../core/web/request.js";
+import type { Log } from "../log/log.js";
 import { type LogTail, MAX_TAIL } from "../log/log-tail.js";
-import type { Times } from "../log/times.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { Clock } from "../system/clock.js";
+import { Actions, type ActionsContext } from "./actions.js";
 import { type Asset, loadAssets } from "./assets.js";
 import { logSource, messageSource } from "./event-sources.js";
 import { type EventSource, EventStream } from "./event-stream.js";
+import type { Gate } from "./gate.js";
 import { errorPage, type HttpReply } from "./http-reply.js";
 
 /** What the pages show. */
-export interface PagesContext {
+export interface PagesContext extends ActionsContext {
   readonly clock: Clock;
   readonly monitor: Monitor;
-  readonly log: { readonly times: Times };
+  readonly log: Pick<Log, "times" | "info" | "debugging">;
   readonly tail: LogTail;
+  readonly gate: Gate;
   /** The access rules that are in force. */
   admission(): Pick<Admission, "access">;
   status(): DaemonReport;
@@ -30,16 +35,24 @@ export interface PagesContext {
 const MAX_STREAMS = 16; // each costs up to 128 KiB, and time with every message
 const EVENTS_TYPE = "text/event-stream";
 const JSON_TYPE = "application/json";
+const READ_ONLY = { Allow: "GET, HEAD" };
 
-/** The pages of a site: the page itself with its files, and what it asks for (docs/web-and-metrics.md). */
+/** The pages of a site: the page itself with its files, what it asks for, and what it can change (docs/web-and-metrics.md). */
 export class Pages {
   readonly #context: PagesContext;
+  readonly #rejected: (origin: ClientOrigin, reason: string) => void;
   readonly #assets: ReadonlyMap<string, Asset> = loadAssets();
+  readonly #actions: Actions;
   readonly #streams = new Set<EventStream>();
 
-  /** @throws when a file of the page is missing */
-  constructor(context: PagesContext) {
+  /**
+   * @param rejected called when a reader is turned away, for the log
+   * @throws when a file of the page is missing
+   */
+  constructor(context: PagesContext, rejected: (origin: ClientOrigin, reason: string) => void) {
     this.#context = context;
+    this.#rejected = rejected;
+    this.#actions = new Actions(context);
   }
 
   /** Ends all event streams, each behind the lines that wait. */
@@ -50,23 +63,35 @@ export class Pages {
   /**
    * The reply to a request.
    *
-   * @param origin of the reader; undefined when it has left
+   * @param origin of the reader
    * @returns undefined when `response` has become an event stream
    */
-  reply(request: IncomingMessage, response: ServerResponse, origin: ClientOrigin | undefined): HttpReply | undefined {
-    const { method = "", url = "", headers } = request;
-    if (!isHostTrusted(headers.host)) return errorPage(403, "ask for this page by an address, not by a name");
-    if (method !== "GET" && method !== "HEAD") {
-      response.setHeader("Allow", "GET, HEAD");
-      return errorPage(405, "nothing can be changed here");
-    }
-    const [path = "", query = ""] = url.split("?", 2);
+  reply(
+    request: IncomingMessage,
+    response: ServerResponse,
+    origin: ClientOrigin,
+  ): HttpReply | Promise<HttpReply> | undefined {
+    const { url = "", method = "", headers } = request;
+    const { gate } = this.#context;
+    const entered = gate.enter(headers, origin, (reason) => this.#rejected(origin, reason));
+    if ("reply" in entered) return entered.reply;
+    const { reader } = entered;
+    const [whole = "", queryText = ""] = url.split("?", 2);
+    const path = pagePath(whole, headers);
+    const action = actionOf(path);
+    const isReading = method === "GET" || method === "HEAD";
     const asset = this.#assets.get(path);
-    if (asset !== undefined) return { status: 200, ...asset };
-    if (isForeign(headers)) return errorPage(403, "pages of other sites may not read this");
-    const report = this.#report(path, new Map(new URLSearchParams(query)));
+    if (asset !== undefined && isReading) return { status: 200, ...asset };
+    if (isForeign(headers, gate.names)) return errorPage(403, "pages of other sites may not read this");
+    if (action !== undefined) {
+      if (method !== "POST") return errorPage(405, "this is done by POST", { Allow: "POST" });
+      return this.#actions.perform(action, request, reader, gate.hasLogin);
+    }
+    if (!isReading) return errorPage(405, "nothing can be changed here", READ_ONLY);
+    const query = new Map(new URLSearchParams(queryText));
+    const report = path === "/actions" ? this.#actions.offer(reader, gate.hasLogin) : this.#report(path, query);
     if (report !== undefined) return report;
-    const source = this.#source(path, new Map(new URLSearchParams(query)), origin);
+    const source = this.#source(path, query, reader);
     return "start" in source ? this.#stream(source, request, response) : source;
   }
 
@@ -93,10 +118,11 @@ export class Pages {
   }
 
   /** What an event stream of this path shows, or why there is none. */
-  #source(path: string, query: ReadonlyMap<string, string>, origin: ClientOrigin | undefined): EventSource | HttpReply {
+  #source(path: string, query: ReadonlyMap<string, string>, reader: Reader): EventSource | HttpReply {
     if (path !== "/messages" && path !== "/log") return errorPage(404, "there is no such page");
     const { monitor, tail, log, status } = this.#context;
-    const denialReason = this.#denialReason(origin);
+    const { access } = this.#context.admission();
+    const denialReason = access.denialReason("watch", reader.origin, isHere(reader));
     if (denialReason !== undefined) return errorPage(403, `messages are not shown: ${denialReason}`);
     if (path === "/log") {
       const last = parseLogQuery(query, MAX_TAIL);
@@ -104,11 +130,6 @@ export class Pages {
     }
     const wanted = parseMessagesQuery(query, status);
     return wanted.ok ? messageSource(wanted.value.watch, wanted.value.last, monitor) : errorPage(400, wanted.message);
-  }
-
-  /** Why this reader may not see messages and the log; undefined when it may. */
-  #denialReason(origin: ClientOrigin | undefined): string | undefined {
-    return origin === undefined ? "it has gone" : this.#context.admission().access.denialReason("watch", origin);
   }
 
   /** Lets the response become an event stream, if there is room for one; HEAD begins none. */

@@ -35,17 +35,26 @@ const LIMITS = {
 const SILENCE_MS = 45_000; // the reader takes nothing of a reply, or misses three keepalives of an event stream
 const DRAIN_MS = 500; // for readers to take the rest of their replies when the site closes
 
+/**
+ * What the page may load and do (Content Security Policy, level 3): scripts, styles and pictures are files of ours, and no text of a device
+ * or client can become one. Only pages of the same origin show it in a frame: that of Home Assistant, which passes it on.
+ */
+const POLICY = [
+  "default-src 'none'",
+  ...["script-src", "style-src", "img-src", "connect-src", "frame-ancestors"].map((what) => `${what} 'self'`),
+  ...["base-uri", "form-action"].map((what) => `${what} 'none'`),
+].join("; ");
+
 /** Headers of every reply: the page loads nothing from other sites, no other site shows or reads it, and no cache keeps it. */
 const HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
-  "Content-Security-Policy":
-    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "Content-Security-Policy": POLICY,
   "Cross-Origin-Resource-Policy": "same-origin",
   "Referrer-Policy": "no-referrer",
   "X-Content-Type-Options": "nosniff",
 };
 
-/** The web page at one address and port: an HTTP server whose readers can change nothing. */
+/** The web page at one address and port: an HTTP server. */
 export class Site {
   /** The address of the configuration. */
   readonly address: string;
@@ -68,7 +77,9 @@ export class Site {
     this.address = address;
     this.port = port;
     this.#context = context;
-    this.#pages = new Pages(context);
+    this.#pages = new Pages(context, (origin, reason) =>
+      context.rejections.mention(origin, this.#listening.listener, reason),
+    );
     this.#server = createServer(LIMITS, (request, response) => this.#serve(request, response));
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.maxHeadersCount = MAX_HEADERS;
@@ -143,10 +154,11 @@ export class Site {
     try {
       response.on("timeout", () => this.#cut(socket, `it has taken nothing for ${SILENCE_MS / 1000} s`));
       for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-      const reply = pipelined
-        ? this.#refusePipelining(socket, response)
-        : this.#pages.reply(request, response, this.#readers.get(socket));
-      if (reply !== undefined) sendReply(reply, response, fault);
+      const origin = this.#readers.get(socket);
+      if (origin === undefined) return; // it has gone
+      const reply = this.#refusal(request, pipelined) ?? this.#pages.reply(request, response, origin);
+      if (reply instanceof Promise) reply.then((later) => sendReply(later, response, fault)).catch(fault);
+      else if (reply !== undefined) sendReply(reply, response, fault);
     } catch (error) {
       fault(error);
     }
@@ -154,12 +166,16 @@ export class Site {
 
   /**
    * Refuses a request that comes before the reply to the last one (pipelining): memory would have to hold its reply. The connection ends
-   * behind this; a reader that sends still more is cut off.
+   * behind this; a reader that sends still more is cut off. Refuses one with very many headers, too: Node.js drops those behind
+   * {@link MAX_HEADERS}, and what a proxy says of its reader may be among them.
    */
-  #refusePipelining(socket: Socket, response: ServerResponse): HttpReply {
-    this.#pipelining.add(socket);
-    response.setHeader("Connection", "close");
-    return errorPage(429, "one request at a time");
+  #refusal({ socket, rawHeaders }: IncomingMessage, pipelined: boolean): HttpReply | undefined {
+    if (pipelined) this.#pipelining.add(socket);
+    else if (rawHeaders.length < 2 * MAX_HEADERS) return undefined;
+    return {
+      ...(pipelined ? errorPage(429, "one request at a time") : errorPage(431, "too many headers")),
+      isLast: true,
+    };
   }
 
   #cut(socket: Socket, reason: string): void {

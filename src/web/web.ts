@@ -1,6 +1,7 @@
 import type { Settings } from "../core/config/settings.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
 import { LogTail } from "../log/log-tail.js";
+import { Gate } from "./gate.js";
 import { Sampler } from "./sampler.js";
 import { Site, type WebContext } from "./site.js";
 
@@ -10,10 +11,10 @@ export class Web {
   #site: Site | undefined;
   #sampler: Sampler | undefined;
 
-  constructor(context: Omit<WebContext, "history" | "tail">) {
+  constructor(context: Omit<WebContext, "history" | "tail" | "gate">) {
     const { clock } = context;
     const tail = new LogTail(() => clock.epochMs());
-    this.#context = { ...context, tail, history: (since) => this.#sampler?.json(since) ?? [] };
+    this.#context = { ...context, tail, gate: new Gate(clock), history: (since) => this.#sampler?.json(since) ?? [] };
   }
 
   /** Its port in STAT JSON; nothing without a page. */
@@ -22,7 +23,9 @@ export class Web {
   }
 
   /** Opens, closes or moves the page. A page that keeps its address and port keeps its readers. */
-  async configure({ webAddress, webPort }: Settings): Promise<void> {
+  async configure(settings: Settings): Promise<void> {
+    const { webAddress, webPort } = settings;
+    this.#context.gate.configure(settings);
     const former = this.#site;
     if (former?.address === webAddress && former.port === webPort) return;
     void former?.close();

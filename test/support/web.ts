@@ -62,9 +62,12 @@ export interface Answer {
 export async function ask(
   port: number,
   path: string,
-  options: { method?: string; headers?: Record<string, string>; host?: string; localAddress?: string } = {},
+  {
+    body: sent = "",
+    ...options
+  }: { method?: string; headers?: Record<string, string>; host?: string; localAddress?: string; body?: string } = {},
 ): Promise<Answer> {
-  const asked = request({ host: "127.0.0.1", port, path, agent: false, ...options }).end();
+  const asked = request({ host: "127.0.0.1", port, path, agent: false, ...options }).end(sent);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   let body = "";
   for await (const chunk of response.setEncoding("utf8")) body += chunk;

@@ -5,12 +5,13 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { ClientOrigin } from "#src/core/net/client-origin.js";
 import { LogTail } from "#src/log/log-tail.js";
-import { Times } from "#src/log/times.js";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
+import type { Controls } from "#src/web/actions.js";
+import { Gate } from "#src/web/gate.js";
 import { sendReply } from "#src/web/http-reply.js";
 import { Pages } from "#src/web/pages.js";
 import { ManualClock } from "../support/clock.js";
-import { daemonHere } from "../support/in-process.js";
+import { daemonHere, MemoryLog } from "../support/in-process.js";
 import { from } from "../support/origin.js";
 import { until } from "../support/wait.js";
 import { ask, EventStream } from "../support/web.js";
@@ -28,18 +29,26 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
     lastLines: () => ['{"message":"last"}'],
   } as unknown as Monitor;
   const access = { denialReason: () => denialReason };
-  const pages = new Pages({
-    clock: new ManualClock(),
-    monitor,
+  const clock = new ManualClock();
+  const controls: Controls = {
+    closeConnection: (id, reason) => {
+      done.push(`close ${id}: ${reason}`);
+      return id === "1" ? "closed" : "unknown";
+    },
+    setDebug() {},
+    reload: async () => undefined,
+  };
+  const context = {
+    ...{ clock, monitor, tail, gate: new Gate(clock), controls, log: new MemoryLog() },
     admission: () => ({ access }) as never,
     status: () => daemon.status,
-    log: { times: new Times("utc") },
-    tail,
-    history: (since) => [`{"since":${since}}`],
-  });
-  let origin: ClientOrigin | undefined = from("127.0.0.1");
-  const server = createServer((request, response) => {
-    const reply = pages.reply(request, response, origin);
+    history: (since: number) => [`{"since":${since}}`],
+  };
+  const done: string[] = [];
+  const pages = new Pages(context, () => {});
+  let origin: ClientOrigin = from("127.0.0.1");
+  const server = createServer(async (request, response) => {
+    const reply = await pages.reply(request, response, origin);
     if (reply !== undefined) sendReply(reply, response, (error) => assert.fail(String(error)));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -50,9 +59,9 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
     await daemon.stop("the test has ended");
   });
   return {
-    ...{ pages, watchers, daemon, tail },
+    ...{ pages, watchers, daemon, tail, done },
     port: (server.address() as AddressInfo).port,
-    setOrigin(next: ClientOrigin | undefined) {
+    setOrigin(next: ClientOrigin) {
       origin = next;
     },
   };
@@ -71,7 +80,8 @@ test("a name that is no address of this machine gets nothing, the page neither",
   const { port } = await serve(t);
   for (const path of ["/", "/status"]) {
     const { status, body } = await ask(port, path, { headers: { Host: "elsewhere.example" } });
-    assert.deepEqual([status, body], [403, "ask for this page by an address, not by a name\n"]);
+    assert.equal(status, 403);
+    assert.match(body, /^ask for this page by an address, not by a name; or \[web\] names/);
   }
 });
 
@@ -130,6 +140,39 @@ test("only GET and HEAD are answered, and only paths that there are", async (t) 
   }
 });
 
+test("actions: the token that /actions tells, and no page of another site", async (t) => {
+  const { port, setOrigin, done } = await serve(t);
+  const { token, ...offer } = JSON.parse((await ask(port, "/actions")).body);
+  assert.deepEqual(offer, { allowed: true, debug: false });
+  const close = (connection: string, headers: Record<string, string> = {}): ReturnType<typeof ask> => {
+    const body = JSON.stringify({ connection });
+    const all = { "Content-Type": "application/json", "X-Token": token, ...headers };
+    return ask(port, "/close", { method: "POST", headers: all, body });
+  };
+  const closed = await close("1", { Origin: `http://127.0.0.1:${port}`, "Sec-Fetch-Site": "same-origin" });
+  assert.deepEqual([closed.status, closed.body], [200, '{"text":"connection 1 is closed"}\n']);
+  assert.deepEqual(done, ["close 1: closed on the web page by 127.0.0.1"]);
+  assert.equal((await close("2")).status, 404);
+  assert.equal(done.length, 2);
+  const refused = [
+    close("1", FOREIGN),
+    close("1", { "Sec-Fetch-Site": "same-site" }),
+    close("1", { "X-Token": "" }),
+    close("1", { "X-Token": token.slice(1) }),
+    close("1", { "X-Forwarded-For": "127.0.0.1" }),
+    close("1", { Host: "elsewhere.example" }),
+  ];
+  for (const reply of await Promise.all(refused)) assert.equal(reply.status, 403);
+  const get = await ask(port, "/close");
+  assert.deepEqual([get.status, get.headers["allow"]], [405, "POST"]);
+  setOrigin({ ...from("127.0.0.1"), hops: 1 });
+  assert.equal((await close("1")).status, 403, "through a port of this daemon");
+  setOrigin(from("192.168.0.7"));
+  assert.equal((await close("1")).status, 403);
+  assert.equal(JSON.parse((await ask(port, "/actions")).body).token, undefined);
+  assert.equal(done.length, 2);
+});
+
 test("/messages is an event stream until its reader leaves; HEAD begins none", async (t) => {
   const { port, watchers } = await serve(t);
   const head = await ask(port, "/messages", { method: "HEAD" });
@@ -143,13 +186,11 @@ test("/messages is an event stream until its reader leaves; HEAD begins none", a
   await until(() => watchers.size === 0, "the stream to end");
 });
 
-test("/messages: a wrong query, a reader that may not watch, and one that has gone are told why not", async (t) => {
-  const { port, setOrigin, watchers } = await serve(t);
+test("/messages: a wrong query, and a reader that may not watch, are told why not", async (t) => {
+  const { port, watchers } = await serve(t);
   const wrong = await ask(port, "/messages?views=hex");
   assert.equal(wrong.status, 400);
   assert.match(wrong.body, /^unknown parameter "views"/);
-  setOrigin(undefined);
-  assert.equal((await ask(port, "/messages")).status, 403);
   const denied = await serve(t, { denialReason: "not from there" });
   for (const path of ["/messages", "/log"]) {
     const { status, body } = await ask(denied.port, path);

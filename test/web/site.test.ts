@@ -6,6 +6,7 @@ import { fail, ok } from "#src/core/parse/result.js";
 import type { DaemonReport } from "#src/core/status/daemon-status.js";
 import type { Monitor } from "#src/monitor/monitor.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
+import { Gate } from "#src/web/gate.js";
 import { Site, type WebContext } from "#src/web/site.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
@@ -34,7 +35,7 @@ async function open(t: TestContext) {
     },
   };
   const context = {
-    ...{ clock, log, own: new OwnSockets(clock) },
+    ...{ clock, log, own: new OwnSockets(clock), gate: new Gate(clock) },
     monitor: { addWatcher() {}, removeWatcher() {} } as unknown as Monitor,
     rejections: new Rejections({ clock } as never, new ClientCounters(), log),
     admission: () => admission,
@@ -72,7 +73,10 @@ test("every reply has the headers that keep other sites and caches out", async (
   for (const path of ["/", "/nowhere"]) {
     const { headers } = await ask(port, path);
     assert.equal(headers["cache-control"], "no-store");
-    assert.match(String(headers["content-security-policy"]), /^default-src 'self';.*frame-ancestors 'none'/);
+    assert.match(
+      String(headers["content-security-policy"]),
+      /^default-src 'none'; script-src 'self'; .*frame-ancestors 'self'; base-uri 'none'/,
+    );
     assert.equal(headers["cross-origin-resource-policy"], "same-origin");
     assert.equal(headers["referrer-policy"], "no-referrer");
     assert.equal(headers["x-content-type-options"], "nosniff");
@@ -102,6 +106,13 @@ test("a request before the reply to the last one is refused, and a third cuts th
   many.write(REQUEST.repeat(20));
   await many.rest();
   assert.match(log.lines.join(), /rejected by web port \d+: it sends requests without end/);
+});
+
+test("a request with so many headers that Node.js would drop some is refused", async (t) => {
+  const { port } = await open(t);
+  const many = Array.from({ length: 64 }, (_, index) => [`X-${index}`, "y"]);
+  const headers = Object.fromEntries([["Host", "127.0.0.1"], ...many]);
+  assert.equal((await ask(port, "/", { headers })).status, 431);
 });
 
 test("a fault while a reply is made is logged, and ends this reader alone", async (t) => {

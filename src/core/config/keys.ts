@@ -5,7 +5,7 @@ import { checkDevice, DEVICE_KEYS, repeatedServers } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
 import { formatPort, listensOf } from "./listen.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
-import { WEB_KEYS } from "./web-keys.js";
+import { loginProblem, WEB_KEYS } from "./web-keys.js";
 
 /** All keys of sections without lines, in the order of `--check` and of the example file. */
 export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...WEB_KEYS, ...DEVICE_KEYS] as const;
@@ -70,6 +70,8 @@ export function checkSettings(settings: Settings): string[] {
   }
   const byOther = settings.webPort === 0 ? undefined : taken.get(String(settings.webPort));
   if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
+  const login = loginProblem(settings);
+  if (login !== undefined) problems.push(`[web] ${login}`);
   if (!doesAnything(settings)) problems.push(NOTHING_TO_DO);
   return [...problems, ...repeatedServers(settings), ...checkDevice(settings).map((problem) => `[device] ${problem}`)];
 }

@@ -22,6 +22,7 @@ export function openPortWarnings(settings: Settings, remedy: string): string[] {
 /** The ports that ask for no proof of identity. */
 function openPorts(settings: Settings): (Listen & HostPort)[] {
   const { clients, devices, ip, port, direct, mux, tunnel, webPort, webAddress, listenTls } = settings;
+  const { webClients, webPassword } = settings;
   if (clients.length > 0) return [];
   const proving = new Set(settings.tlsIdentities.filter(({ authority }) => authority).map(({ name }) => name));
   /** Whether whoever connects needs no certificate. */
@@ -37,7 +38,7 @@ function openPorts(settings: Settings): (Listen & HostPort)[] {
       listensOf(line).map((listen) => ({ host: ip, ...listen })),
     ),
     ...exposing.flatMap(({ route }) => route.exposures.map(({ listen }) => listen)),
-    ...(webPort > 0 ? [{ host: webAddress, port: webPort }] : []),
+    ...(webPort > 0 && webClients.length === 0 && webPassword === "" ? [{ host: webAddress, port: webPort }] : []),
   ];
   return ports.filter(({ host }) => host !== "localhost" && !isLoopback(host));
 }

@@ -1,6 +1,6 @@
 import type { DirectRoute } from "../direct/direct-line.js";
 import type { MuxRoute } from "../mux/mux-line.js";
-import type { Network, TargetPattern } from "../net/access-patterns.js";
+import type { NamePattern, Network, TargetPattern } from "../net/access-patterns.js";
 import type { HostPort } from "../net/address.js";
 import type { Result } from "../parse/result.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
@@ -89,6 +89,13 @@ export interface Values {
   readonly webPort: number;
   /** The address of the web page; `*`: all. */
   readonly webAddress: string;
+  /** The names by which the web page may be called, besides addresses and `localhost`. */
+  readonly webNames: readonly NamePattern[];
+  /** The networks that may read the web page, of those that `clients` lets in; empty: all of them. */
+  readonly webClients: readonly Network[];
+  /** The login that other machines need for the web page; both are empty: they need none. */
+  readonly webUser: string;
+  readonly webPassword: string;
   /** The server whose clients reach services through this machine; undefined: none. */
   readonly deviceServer: HostPort | undefined;
   /** The services that these clients may reach. */

@@ -1,6 +1,7 @@
+import { formatPatterns, parseNamePatterns, parseNetworks } from "../net/access-patterns.js";
 import { parsePort } from "../net/address.js";
-import { ok } from "../parse/result.js";
-import { row } from "./settings.js";
+import { fail, ok } from "../parse/result.js";
+import { row, type Settings } from "./settings.js";
 import { parseListenAddress } from "./values.js";
 
 /** All keys of `[web]`. */
@@ -27,4 +28,54 @@ export const WEB_KEYS = [
     parse: parseListenAddress,
     print: String,
   }),
+  row({
+    section: "web",
+    key: "names",
+    unit: "names",
+    range: "hub.example.com, *.example.com, *",
+    sets: "webNames",
+    defaultText: "",
+    help: "The names by which browsers may call the page, besides addresses and localhost. * is any name: only where clients lets nobody but a proxy in.",
+    parse: parseNamePatterns,
+    print: formatPatterns,
+  }),
+  row({
+    section: "web",
+    key: "clients",
+    unit: "addresses and networks",
+    range: "",
+    sets: "webClients",
+    defaultText: "",
+    help: "The addresses and networks that may read the page, of those that [access] clients lets in. Empty is all of them.",
+    parse: parseNetworks,
+    print: formatPatterns,
+  }),
+  row({
+    section: "web",
+    key: "user",
+    unit: "name",
+    range: "no colon in it",
+    sets: "webUser",
+    defaultText: "",
+    help: "With password: other machines need this login for the page, and may then close connections and reload, too.",
+    parse: (text) => (text.includes(":") ? fail(`bad user "${text}": no colon can be in it`) : ok(text)),
+    print: String,
+  }),
+  row({
+    section: "web",
+    key: "password",
+    unit: "password",
+    range: "",
+    sets: "webPassword",
+    defaultText: "",
+    help: "The password of user. It goes over the network as it is: put a proxy with TLS before the page where that matters.",
+    parse: ok,
+    print: (password) => (password === "" ? "" : "***"),
+  }),
 ] as const;
+
+/** What is wrong with a login; undefined: nothing. */
+export function loginProblem({ webUser, webPassword }: Pick<Settings, "webUser" | "webPassword">): string | undefined {
+  if ((webUser === "") === (webPassword === "")) return undefined;
+  return "user and password: one needs the other";
+}

@@ -40,6 +40,17 @@ export function parseTargetPatterns(text: string): Result<readonly TargetPattern
   );
 }
 
+/** Any name at all. */
+const ANY_NAME = "*";
+
+/** Reads a list of host names, separated by commas or white space: `hub.lan`, `*.example.com`, or `*` for any. */
+export function parseNamePatterns(text: string): Result<readonly NamePattern[]> {
+  return parseList(text, (word) => {
+    if (word === ANY_NAME) return ok({ kind: "name", name: ANY_NAME });
+    return parseName(word) ?? fail(`bad name "${word}": hub.example.com, *.example.com or * is wanted`);
+  });
+}
+
 /** The list as the configuration file has it; {@link parseTargetPatterns} reads it back. */
 export function formatPatterns(patterns: readonly TargetPattern[]): string {
   return patterns
@@ -57,6 +68,7 @@ export function matchesName(patterns: readonly TargetPattern[], host: string): b
   const wanted = host.toLowerCase().replace(/\.$/, "");
   return patterns.some((pattern) => {
     if (pattern.kind !== "name") return false;
+    if (pattern.name === ANY_NAME) return true;
     return pattern.name.startsWith(SUBDOMAINS) ? wanted.endsWith(pattern.name.slice(1)) : wanted === pattern.name;
   });
 }

@@ -1,4 +1,5 @@
 import { findView, VIEWS } from "../monitor/views/views.js";
+import { matchesName, type NamePattern } from "../net/access-patterns.js";
 import { isIPv4, isIPv6 } from "../net/address.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
@@ -6,30 +7,69 @@ import { parseFilter, type WatchRequest } from "../setup/watch-request.js";
 import type { DaemonReport } from "../status/daemon-status.js";
 
 /**
- * Whether the `Host` of a request (RFC 9110, section 7.2) is an address or `localhost`. Any other name may belong to another site that
- * lets it resolve to this machine: then the browser would treat our replies as that site's own (DNS rebinding).
+ * Whether the `Host` of a request (RFC 9110, section 7.2) is an address, `localhost`, or one of the names that the configuration knows. Any
+ * other name may belong to another site that lets it resolve to this machine: then the browser would treat our replies as that site's own
+ * (DNS rebinding).
+ *
+ * @param names `[web] names`
  */
-export function isHostTrusted(host: string | undefined): boolean {
-  const [, bracketed, plain = ""] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(host ?? "") ?? [];
-  return bracketed === undefined ? isIPv4(plain) || plain.toLowerCase() === "localhost" : isIPv6(bracketed);
+export function isHostTrusted(host: string | undefined, names: readonly NamePattern[]): boolean {
+  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(host ?? "");
+  if (match === null) return false;
+  const [, bracketed, plain = ""] = match;
+  if (bracketed !== undefined) return isIPv6(bracketed);
+  return isIPv4(plain) || plain.toLowerCase() === "localhost" || (plain !== "" && matchesName(names, plain));
 }
 
-/** The headers by which a browser says which page asks. */
-export interface PageHeaders {
-  readonly host?: string | undefined;
-  readonly origin?: string | undefined;
-  readonly referer?: string | undefined;
-  readonly "sec-fetch-site"?: string | string[] | undefined;
-}
+/** The headers by which a browser says which page asks, and a proxy for whom. */
+export type PageHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
  * Whether a page of another site asks, or has sent its reader here. Browsers say so (Fetch Metadata), but only to `https` and the
  * loopback. Elsewhere `Origin` and `Referer` show it, if the page lets them. Programs other than browsers send none of these headers.
+ *
+ * A proxy may put its own name for us into `Host`; the one that the browser has used stands in `X-Forwarded-Host` then. No page of
+ * another site can set that header.
+ *
+ * @param names `[web] names`
  */
-export function isForeign({ host, origin, referer, "sec-fetch-site": site = "none" }: PageHeaders): boolean {
+export function isForeign(headers: PageHeaders, names: readonly NamePattern[]): boolean {
+  const site = headers["sec-fetch-site"] ?? "none";
   if (site !== "same-origin" && site !== "none") return true; // `same-site` is another site, too: a page on another port of this machine
-  const own = hostOf(`http://${host}`);
-  return [origin, referer].some((from) => from !== undefined && (own === undefined || hostOf(from) !== own));
+  const forwarded = firstOf(headers["x-forwarded-host"]);
+  const called = [firstOf(headers["host"]), ...(isHostTrusted(forwarded, names) ? [forwarded] : [])];
+  const own = called.map((host) => hostOf(`http://${host}`)).filter((host) => host !== undefined);
+  return [headers["origin"], headers["referer"]].some(
+    (from) => from !== undefined && !own.includes(hostOf(String(from)) ?? ""),
+  );
+}
+
+/** What a proxy says of the reader for whom it asks (RFC 7239, and what stood for it before). */
+const FORWARDING = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "x-ingress-path"];
+
+/** Whether a proxy asks for somebody else, who need not be where the proxy is. */
+export function isForwarded(headers: PageHeaders): boolean {
+  return FORWARDING.some((name) => headers[name] !== undefined);
+}
+
+/** For whom a proxy asks, by its own word: the last value is that of the proxy itself. Undefined: nobody says. */
+export function forwardedFor(headers: PageHeaders): string | undefined {
+  const chain = headers["x-forwarded-for"];
+  return chain === undefined ? undefined : String(chain).split(",").at(-1)?.trim().slice(0, 64);
+}
+
+/**
+ * The path of a request as the page knows it. A proxy that serves the page under a prefix mostly takes the prefix away; one that leaves it
+ * may say which it is.
+ */
+export function pagePath(path: string, headers: PageHeaders): string {
+  const prefix = firstOf(headers["x-forwarded-prefix"] ?? headers["x-ingress-path"])?.replace(/\/$/, "") ?? "";
+  return prefix !== "" && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
+}
+
+/** The first value of a header that proxies extend, each by its own value. */
+function firstOf(header: string | readonly string[] | undefined): string | undefined {
+  return header === undefined ? undefined : String(header).split(",", 1)[0]?.trim();
 }
 
 function hostOf(url: string): string | undefined {

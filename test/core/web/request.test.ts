@@ -2,8 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { VIEWS } from "#src/core/monitor/views/views.js";
+import { parseNamePatterns } from "#src/core/net/access-patterns.js";
 import type { DaemonReport } from "#src/core/status/daemon-status.js";
-import { isForeign, isHostTrusted, type PageHeaders, parseMessagesQuery } from "#src/core/web/request.js";
+import {
+  isForeign,
+  isForwarded,
+  isHostTrusted,
+  type PageHeaders,
+  pagePath,
+  parseMessagesQuery,
+} from "#src/core/web/request.js";
 
 const trusted = [
   "127.0.0.1",
@@ -15,7 +23,7 @@ const trusted = [
   "localhost",
   "LocalHost:8080",
 ];
-for (const host of trusted) test(`Host: ${host} is taken`, () => assert.equal(isHostTrusted(host), true));
+for (const host of trusted) test(`Host: ${host} is taken`, () => assert.equal(isHostTrusted(host, []), true));
 
 const strange = [
   undefined,
@@ -40,10 +48,39 @@ const strange = [
   "127.0.0.1 ",
   "127.0.0.1\nevil.example",
 ];
-for (const host of strange) test(`Host: ${host} is refused`, () => assert.equal(isHostTrusted(host), false));
+for (const host of strange) test(`Host: ${host} is refused`, () => assert.equal(isHostTrusted(host, []), false));
+
+const named: [string, string, boolean][] = [
+  ["hub.lan", "hub.lan:8080", true],
+  ["hub.lan", "HUB.LAN.", true],
+  ["hub.lan", "x.hub.lan", false],
+  ["hub.lan", "hub.lan.evil.example", false],
+  ["*.example.com, hub", "me.example.com", true],
+  ["*.example.com, hub", "example.com", false],
+  ["*.example.com, hub", "hub", true],
+  ["*", "evil.example", true],
+  ["*", "", false],
+  ["*", "a:b:c", false],
+  ["*", "[evil.example]", false],
+];
+for (const [names, host, expected] of named) {
+  test(`names=${names}: Host: ${host} is ${expected ? "taken" : "refused"}`, () => {
+    const patterns = parseNamePatterns(names);
+    assert.ok(patterns.ok);
+    assert.equal(isHostTrusted(host, patterns.value), expected);
+  });
+}
+
+test("names are names, with *. before one of them at most", () => {
+  for (const names of ["*.*.lan", "http://hub", "hub:8080", "*hub", "a b/c"]) {
+    const patterns = parseNamePatterns(names);
+    assert.ok(!patterns.ok && /bad name/.test(patterns.message), names);
+  }
+});
 
 const HOST = "127.0.0.1:8080";
-const askers: [boolean, Omit<PageHeaders, "host">][] = [
+const NAMES = [{ kind: "name", name: "hub.lan" }] as const;
+const askers: [boolean, PageHeaders][] = [
   [false, {}], // curl, Prometheus
   [false, { "sec-fetch-site": "same-origin" }],
   [false, { "sec-fetch-site": "none" }], // typed, or a bookmark
@@ -62,17 +99,48 @@ const askers: [boolean, Omit<PageHeaders, "host">][] = [
   [true, { referer: "http://evil.example/127.0.0.1:8080" }],
   [true, { referer: "http://127.0.0.1:8080@evil.example/" }],
   [true, { "sec-fetch-site": "none", origin: "http://evil.example" }],
+  [false, { "x-forwarded-host": "hub.lan:8123", origin: "https://hub.lan:8123" }], // a proxy with a Host of its own
+  [false, { "x-forwarded-host": "hub.lan, inner", origin: "https://hub.lan" }],
+  [true, { "x-forwarded-host": "hub.lan", origin: "http://evil.example" }],
+  [true, { "x-forwarded-host": "evil.example", origin: "http://evil.example" }], // no name of ours
+  [true, { "x-forwarded-host": "hub.lan", "sec-fetch-site": "cross-site" }],
 ];
 for (const [foreign, asker] of askers) {
   test(`${JSON.stringify(asker)} ${foreign ? "is" : "is not"} from elsewhere`, () =>
-    assert.equal(isForeign({ host: HOST, ...asker }), foreign));
+    assert.equal(isForeign({ host: HOST, ...asker }, NAMES), foreign));
 }
 
 test("port 80 may be left out", () => {
-  assert.equal(isForeign({ host: "127.0.0.1:80", origin: "http://127.0.0.1" }), false);
-  assert.equal(isForeign({ host: "[::1]", origin: "http://[::1]:80" }), false);
-  assert.equal(isForeign({ host: "[fe80::1%eth0]", origin: "null" }), true);
+  assert.equal(isForeign({ host: "127.0.0.1:80", origin: "http://127.0.0.1" }, NAMES), false);
+  assert.equal(isForeign({ host: "[::1]", origin: "http://[::1]:80" }, NAMES), false);
+  assert.equal(isForeign({ host: "[fe80::1%eth0]", origin: "null" }, NAMES), true);
 });
+
+const forwarded: [boolean, PageHeaders][] = [
+  [false, { host: HOST, cookie: "x" }],
+  [true, { "x-forwarded-for": "" }],
+  [true, { forwarded: "for=192.0.2.7" }],
+  [true, { via: "1.1 proxy" }],
+  [true, { "x-real-ip": "127.0.0.1" }],
+  [true, { "x-ingress-path": "/api/hassio_ingress/x" }],
+];
+for (const [expected, headers] of forwarded) {
+  test(`${JSON.stringify(headers)} ${expected ? "comes through a proxy" : "comes from the reader"}`, () =>
+    assert.equal(isForwarded(headers), expected));
+}
+
+const paths: [string, PageHeaders, string][] = [
+  ["/status", {}, "/status"],
+  ["/hub/status", {}, "/hub/status"],
+  ["/hub/status", { "x-forwarded-prefix": "/hub" }, "/status"],
+  ["/hub/", { "x-forwarded-prefix": "/hub/" }, "/"],
+  ["/status", { "x-forwarded-prefix": "/hub" }, "/status"],
+  ["/hubble/status", { "x-forwarded-prefix": "/hub" }, "/hubble/status"],
+  ["/api/ingress/x/status", { "x-ingress-path": "/api/ingress/x" }, "/status"],
+];
+for (const [path, headers, expected] of paths) {
+  test(`${path} with ${JSON.stringify(headers)} is ${expected}`, () => assert.equal(pagePath(path, headers), expected));
+}
 
 const STATUS = { connections: [{ id: "ab1" }], listeners: [{ port: 10_001 }] } as unknown as DaemonReport;
 

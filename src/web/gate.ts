@@ -1,0 +1,76 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Settings } from "../core/config/settings.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
+import { isHere, type Reader } from "../core/web/reader.js";
+import { forwardedFor, isForwarded, isHostTrusted } from "../core/web/request.js";
+import type { Clock } from "../system/clock.js";
+import { errorPage, type HttpReply } from "./http-reply.js";
+import { Login } from "./login.js";
+
+/** The settings of the gate. */
+export type GateSettings = Pick<Settings, "webNames" | "webUser" | "webPassword">;
+
+/** Asks for the login; browsers show a form then. */
+const CHALLENGE = { "WWW-Authenticate": 'Basic realm="sockproxyd", charset="UTF-8"' };
+
+/** Decides who may read the page: whoever has called it by a name of ours, and on other machines has logged in. */
+export class Gate {
+  readonly #login: Login;
+  #names: Settings["webNames"] = [];
+
+  constructor(clock: Clock) {
+    this.#login = new Login(clock);
+  }
+
+  /** Obeys these settings from now on. Wrong logins stay counted. */
+  configure(settings: GateSettings): void {
+    this.#names = settings.webNames;
+    this.#login.configure(settings);
+  }
+
+  /** The names by which the page may be called. */
+  get names(): Settings["webNames"] {
+    return this.#names;
+  }
+
+  /** Whether the configuration has a login. */
+  get hasLogin(): boolean {
+    return this.#login.isWanted;
+  }
+
+  /**
+   * Finds out who asks.
+   *
+   * @param refused called with the reason when a login is refused, for the log
+   * @returns the reader, or the reply to one that may not read
+   */
+  enter(
+    headers: IncomingHttpHeaders,
+    origin: ClientOrigin,
+    refused: (reason: string) => void,
+  ): { readonly reader: Reader } | { readonly reply: HttpReply } {
+    if (!isHostTrusted(headers.host, this.#names)) {
+      const reason = "ask for this page by an address, not by a name; or [web] names in the configuration has the name";
+      return { reply: errorPage(403, reason) };
+    }
+    const reader: Reader = { origin, isForwarded: isForwarded(headers) };
+    const login = this.#login.check(headers.authorization, origin.address ?? "", forwardedFor(headers));
+    if (login.kind === "right") return { reader: { ...reader, user: login.user } };
+    if (isHere(reader) || !this.hasLogin) return { reader };
+    switch (login.kind) {
+      case "none":
+        return { reply: errorPage(401, "a login is wanted", CHALLENGE) };
+      case "wrong":
+        refused("wrong login");
+        return { reply: errorPage(401, "wrong login", CHALLENGE) };
+      case "limited": {
+        const seconds = Math.ceil(login.waitMs / 1000);
+        return {
+          reply: errorPage(429, `too many wrong logins; the next one in ${seconds} s`, {
+            "Retry-After": String(seconds),
+          }),
+        };
+      }
+    }
+  }
+}
