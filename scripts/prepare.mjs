@@ -29,13 +29,14 @@ function installsHere() {
   );
 }
 
-if (existsSync(COMPILER)) {
-  npm("run", "--silent", "build");
-  npm("run", "--silent", "bundle");
-} else if (installsHere()) {
-  console.error(
-    "sockproxyd: not compiled, as the packages for that are not installed (--omit=dev); npm ci installs them",
-  );
-} else {
-  npm("ci", "--no-audit", "--no-fund"); // it comes back here
+if (!existsSync(COMPILER)) {
+  if (installsHere()) {
+    console.error(
+      "sockproxyd: not compiled, as the packages for that are not installed (--omit=dev); npm ci installs them",
+    );
+    exit();
+  }
+  npm("ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund");
 }
+npm("run", "--silent", "build");
+npm("run", "--silent", "bundle");
