@@ -1,7 +1,7 @@
 // A release made from a fresh clone, its package of npm installed, and run by Node.js old and new.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, test } from "node:test";
@@ -71,6 +71,7 @@ test("npm installs it without a network, and it runs", { skip }, () => {
   const check = run(command, ["--check", "-a", "127.0.0.1", "-p", "25040"]);
   assert.equal(check.status, 0, check.stderr);
   assert.match(check.stdout, /^port=25040$/m);
+  assert.ok(existsSync(join(prefix, "share", "man", "man8", "sockproxyd.8")), "the man page");
 });
 
 test("Node 14 is told what is needed in one sentence, by the package and by the one file", { skip }, (t) => {
