@@ -1,4 +1,5 @@
 import type { CommandRow } from "../core/command-line/command-row.js";
+import { RELOAD, STOP } from "./control-arguments.js";
 import { DOCTOR } from "./doctor-arguments.js";
 import { MUX } from "./mux-arguments.js";
 import { REVERSE_PROXY } from "./reverse-proxy-arguments.js";
@@ -7,7 +8,7 @@ import { TUNNEL } from "./tunnel-arguments.js";
 import { WATCH } from "./watch-arguments.js";
 
 /** The subcommands, in the order that people see them. `--help`, the man page, the completions and the documents are made of them. */
-const ROWS = [WATCH, MUX, TUNNEL, DOCTOR, REVERSE_PROXY] as const satisfies readonly CommandRow[];
+const ROWS = [STOP, RELOAD, WATCH, MUX, TUNNEL, DOCTOR, REVERSE_PROXY] as const satisfies readonly CommandRow[];
 
 /** The first word of a command line that calls a subcommand. */
 export type CommandName = (typeof ROWS)[number]["name"];

@@ -8,6 +8,8 @@ type Command = (argv: readonly string[], complain: Complain) => Promise<Started>
 
 /** What carries out each row of command-table.ts. Each is loaded when it runs: none pays for the packages of another. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  stop: async () => (await import("./control-command.js")).stop,
+  reload: async () => (await import("./control-command.js")).reload,
   watch: async () => (await import("./watch-command.js")).watch,
   mux: async () => (await import("./mux-command.js")).mux,
   tunnel: async () => (await import("./tunnel-command.js")).tunnel,

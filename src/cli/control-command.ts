@@ -1,0 +1,74 @@
+import { setTimeout } from "node:timers/promises";
+import { type CommandRow, calledAs } from "../core/command-line/command-row.js";
+import { systemClock } from "../system/clock.js";
+import { parseControlArguments, RELOAD, STOP } from "./control-arguments.js";
+import { type DaemonDialogue, talkTo } from "./daemon-dialogue.js";
+import { type DaemonPlace, nameOf } from "./daemon-place.js";
+import { help } from "./help.js";
+import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+
+const ANSWER_MS = 10_000;
+const RELOAD_MS = 60_000; // names of targets are resolved, files are read
+/** A daemon that ends waits 5 s for answers and 2 s for notifications (docs/architecture.md, "Reload and stop"). */
+const GONE_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 100;
+
+/** @param argv behind the word `stop` */
+export async function stop(argv: readonly string[], complain: Complain): Promise<Started> {
+  return withDaemon(STOP, argv, async (daemon) => {
+    const asked = await talkTo(daemon, complain, async (dialogue) => {
+      const who = await identity(dialogue);
+      return { who, reply: await dialogue.ask("STOP", ANSWER_MS) };
+    });
+    if (asked.kind !== "told") return failed(asked.message);
+    const { who, reply } = asked.value;
+    return reply === "OK STOP" ? untilGone(daemon, who, complain) : refused(daemon, "STOP", reply);
+  });
+}
+
+/** @param argv behind the word `reload` */
+export async function reload(argv: readonly string[], complain: Complain): Promise<Started> {
+  return withDaemon(RELOAD, argv, async (daemon) => {
+    const asked = await talkTo(daemon, complain, (dialogue) => dialogue.ask("RELD", RELOAD_MS));
+    if (asked.kind !== "told") return failed(asked.message);
+    return asked.value === "OK RELD" ? { kind: "answer", text: "reloaded" } : refused(daemon, "RELD", asked.value);
+  });
+}
+
+async function withDaemon(
+  row: CommandRow,
+  argv: readonly string[],
+  act: (daemon: DaemonPlace) => Promise<Started>,
+): Promise<Started> {
+  const parsed = parseControlArguments(row, argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see ${calledAs(row)} --help`);
+  return parsed.value.kind === "help" ? help(row) : act(parsed.value.daemon);
+}
+
+/** Waits until the port is closed, or another daemon has it: a service manager may have started one. */
+async function untilGone(daemon: DaemonPlace, who: string, complain: Complain): Promise<Started> {
+  const limit = systemClock.now() + GONE_WITHIN_MS;
+  while (systemClock.now() < limit) {
+    const found = await talkTo(daemon, complain, identity);
+    if (found.kind === "absent") return { kind: "answer", text: "stopped" };
+    if (found.kind === "told" && found.value !== who) {
+      return { kind: "answer", text: "stopped; another daemon listens there now" };
+    }
+    await setTimeout(LOOK_EVERY_MS);
+  }
+  return failed(`${nameOf(daemon)}: it has agreed to end, and listens still after ${GONE_WITHIN_MS / 1000} s`);
+}
+
+/** What tells one process of the daemon from another. */
+async function identity(dialogue: DaemonDialogue): Promise<string> {
+  const { pid, startedAt } = JSON.parse(await dialogue.ask("STAT JSON", ANSWER_MS)) as Record<string, unknown>;
+  return JSON.stringify([pid, startedAt]);
+}
+
+function failed(message: string): Started {
+  return { kind: "wrong", lines: [message], status: EXIT.failed };
+}
+
+function refused(daemon: DaemonPlace, word: string, reply: string): Started {
+  return failed(`${nameOf(daemon)}: ${reply.replace(new RegExp(`^ERR ${word} `), "")}`);
+}
