@@ -4,11 +4,12 @@ import { DOCTOR } from "./doctor-arguments.js";
 import { MUX } from "./mux-arguments.js";
 import { REVERSE_PROXY } from "./reverse-proxy-arguments.js";
 import { SERVE } from "./serve-arguments.js";
+import { STATUS } from "./status-arguments.js";
 import { TUNNEL } from "./tunnel-arguments.js";
 import { WATCH } from "./watch-arguments.js";
 
 /** The subcommands, in the order that people see them. `--help`, the man page, the completions and the documents are made of them. */
-const ROWS = [STOP, RELOAD, WATCH, MUX, TUNNEL, DOCTOR, REVERSE_PROXY] as const satisfies readonly CommandRow[];
+const ROWS = [STATUS, STOP, RELOAD, WATCH, MUX, TUNNEL, DOCTOR, REVERSE_PROXY] as const satisfies readonly CommandRow[];
 
 /** The first word of a command line that calls a subcommand. */
 export type CommandName = (typeof ROWS)[number]["name"];

@@ -1,6 +1,6 @@
 import { type CommandRow, HELP_FLAG } from "../core/command-line/command-row.js";
-import { fail, ok, type Result } from "../core/parse/result.js";
-import { type DaemonPlace, PLACE_ARGUMENT, PLACE_FLAGS, readPlace } from "./daemon-place.js";
+import { ok, type Result } from "../core/parse/result.js";
+import { type DaemonPlace, PLACE_ARGUMENT, PLACE_FLAGS, readDaemonWords } from "./daemon-place.js";
 import { parseFlags } from "./flags.js";
 
 const USAGE = [{ words: "[host:port] [options]" }] as const;
@@ -53,8 +53,6 @@ export function parseControlArguments(row: CommandRow, argv: readonly string[]):
   const flags = parseFlags(argv, row.options);
   if (!flags.ok) return flags;
   if (flags.value["help"]) return ok({ kind: "help" });
-  const [word, ...more] = flags.value._;
-  if (more.length > 0) return fail(`unexpected argument "${more[0]}"`);
-  const daemon = readPlace(flags.value, word);
+  const daemon = readDaemonWords(flags.value);
   return daemon.ok ? ok({ kind: "ask", daemon: daemon.value }) : daemon;
 }

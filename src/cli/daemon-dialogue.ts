@@ -10,7 +10,7 @@ import type { Complain } from "./outcome.js";
 const CONNECT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 << 20; // STAT JSON has some 600 bytes a connection, and nobody has 100,000 of them
 const NEWLINE = 0x0a;
-const GREETING = /^OK TOGGLEDBITS-SOCKPROXY\b/;
+const GREETING = /^OK TOGGLEDBITS-SOCKPROXY \d+ (\w+)$/;
 
 /** What became of a talk with a daemon. */
 export type Talk<T> =
@@ -23,6 +23,7 @@ export type Talk<T> =
 export class DaemonDialogue {
   readonly #socket: Socket;
   readonly #lines: AsyncGenerator<string, void>;
+  #id = "";
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -48,9 +49,18 @@ export class DaemonDialogue {
     }
     const dialogue = new DaemonDialogue(socket);
     const greeting = await dialogue.#line(CONNECT_MS);
-    if (GREETING.test(greeting)) return dialogue;
+    const [, id] = GREETING.exec(greeting) ?? [];
+    if (id !== undefined) {
+      dialogue.#id = id;
+      return dialogue;
+    }
     dialogue.close();
     throw new Error(`what listens there is no sockproxyd, it says "${greeting.slice(0, 80)}"`);
+  }
+
+  /** The id of this connection, as the status of the daemon has it. */
+  get id(): string {
+    return this.#id;
   }
 
   /**

@@ -70,6 +70,12 @@ export function readPlace(parsed: minimist.ParsedArgs, word: string | undefined)
   return tls.ok ? ok({ address: address.value, ...(tls.value && { tls: tls.value }) }) : tls;
 }
 
+/** Reads where the daemon is, for a command line that has no other words. */
+export function readDaemonWords(parsed: minimist.ParsedArgs): Result<DaemonPlace> {
+  const [word, ...more] = parsed._;
+  return more.length > 0 ? fail(`unexpected argument "${more[0]}"`) : readPlace(parsed, word);
+}
+
 /** Reads `host:port`, `host` or `port`. */
 function readAddress(word: string): Result<HostPort> {
   if (/^\d+$/.test(word)) {

@@ -7,7 +7,8 @@ export const EXIT = { clean: 0, failed: 1, usage: 2, notRunning: 3 } as const;
 /** The outcome of a command line: a daemon that runs, or a text to print and an exit status. */
 export type Started =
   | { readonly kind: "running"; readonly daemon: Daemon; readonly log: Log }
-  | { readonly kind: "answer"; readonly text: string; readonly status?: number }
+  /** `isStyled`: the text is printable already, and colours stand in it. */
+  | { readonly kind: "answer"; readonly text: string; readonly status?: number; readonly isStyled?: true }
   | { readonly kind: "wrong"; readonly lines: readonly string[]; readonly status: number };
 
 /** The remark of a reload where the command line is the whole configuration. */

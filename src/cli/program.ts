@@ -8,6 +8,7 @@ type Command = (argv: readonly string[], complain: Complain) => Promise<Started>
 
 /** What carries out each row of command-table.ts. Each is loaded when it runs: none pays for the packages of another. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  status: async () => (await import("./status-command.js")).status,
   stop: async () => (await import("./control-command.js")).stop,
   reload: async () => (await import("./control-command.js")).reload,
   watch: async () => (await import("./watch-command.js")).watch,
@@ -35,7 +36,8 @@ function complain(text: string): void {
 export async function main(argv: readonly string[]): Promise<void> {
   const started = await run(argv);
   if (started.kind === "answer") {
-    process.stdout.write(`${started.text.split("\n").map(printable).join("\n")}\n`);
+    const { text, isStyled } = started;
+    process.stdout.write(`${isStyled ? text : text.split("\n").map(printable).join("\n")}\n`);
     process.exitCode = started.status ?? EXIT.clean;
   } else if (started.kind === "wrong") {
     for (const line of started.lines) complain(line);

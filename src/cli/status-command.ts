@@ -1,0 +1,23 @@
+import { talkTo } from "./daemon-dialogue.js";
+import { help } from "./help.js";
+import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { parseStatusArguments, STATUS } from "./status-arguments.js";
+import { columns, readStatus, statusLines, textOf } from "./status-reading.js";
+import { watchStatus } from "./status-watch.js";
+
+/**
+ * Runs `sockproxyd status …`.
+ *
+ * @param argv behind the word `status`
+ */
+export async function status(argv: readonly string[], complain: Complain): Promise<Started> {
+  const parsed = parseStatusArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd status --help`);
+  if (parsed.value.kind === "help") return help(STATUS);
+  const { daemon, watch, json } = parsed.value;
+  if (watch) return watchStatus(daemon, json, complain);
+  const asked = await talkTo(daemon, complain, readStatus);
+  if (asked.kind !== "told") return { kind: "wrong", lines: [asked.message], status: EXIT.failed };
+  if (json) return { kind: "answer", text: asked.value.text };
+  return { kind: "answer", isStyled: true, text: textOf(statusLines(daemon, asked.value, undefined, columns())) };
+}

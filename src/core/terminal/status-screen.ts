@@ -1,0 +1,100 @@
+import type { Fields } from "./fields.js";
+import { shortNumber, shortTime } from "./quantities.js";
+import { clippedLine, flowed, type Line, type Span, type Style, span } from "./screen.js";
+import { type Readings, sections } from "./status-tables.js";
+import { tableLines } from "./table.js";
+import { folded, shown } from "./text-width.js";
+
+/** What people see of a problem before its reason (docs/web-and-metrics.md, "What is wrong"). */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  "listener-down": "does not listen",
+  "device-down": "cannot be reached",
+  "device-silent": "does not answer",
+  "link-down": "has no device",
+  "server-link-down": "has no link to its server",
+  "server-down": "has a server that cannot be reached",
+  "notifications-down": "takes no notifications",
+  "plugin-failing": "does not take its notifications",
+};
+
+const MAX_REASON_LINES = 3;
+
+/** How a status is shown. */
+export interface Showing extends Readings {
+  /** The daemon, as people call it: `127.0.0.1:2504`. */
+  readonly place: string;
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** A moment in ISO 8601 as milliseconds since the epoch. */
+  epochMs(moment: string): number;
+}
+
+/** The status of a daemon for a terminal: what is wrong first. No line is wider than the terminal, whatever stands in the status. */
+export function statusScreen(showing: Showing): Line[] {
+  const { now, width } = showing;
+  const tables = sections(showing).flatMap(({ title, table }) => [
+    [],
+    [span(title, "bold")],
+    ...tableLines(table, width),
+  ]);
+  const lines = [...heading(showing), ...problemLines(showing), ...flowed(totals(now), width), ...tables];
+  return lines.map((line) => clippedLine(line, width));
+}
+
+function heading({ now, place, width }: Showing): Line[] {
+  const pieces = [
+    span(`sockproxyd ${now.text("version")}`, "bold"),
+    span(place),
+    span(`up ${shortTime(now.number("uptimeMs") ?? 0)}`),
+    span(`process ${now.text("pid")}`, "gray"),
+  ];
+  return flowed(pieces, width);
+}
+
+function problemLines(showing: Showing): Line[] {
+  const { now, width } = showing;
+  const problems = now.list("problems");
+  if (problems.length === 0) return now.has("problems") ? [[span("nothing is wrong", "green")]] : [];
+  const nowMs = showing.epochMs(now.text("startedAt")) + (now.number("uptimeMs") ?? 0);
+  return problems.flatMap((problem) => {
+    const [sign, style]: [string, Style] = problem.text("severity") === "error" ? ["✗", "red"] : ["!", "yellow"];
+    const kind = problem.text("kind");
+    const forMs = nowMs - showing.epochMs(problem.text("since"));
+    const since = Number.isNaN(forMs) ? "" : `, for ${shortTime(forMs)}`;
+    const head = `${problem.text("name")} ${PROBLEMS[kind] ?? kind}${since}`;
+    const indent = width > MARGIN.length ? MARGIN : "";
+    const inner = Math.max(1, width - indent.length);
+    const why = problem.text("why");
+    return [
+      ...folded(shown(head), inner, MAX_REASON_LINES).map((text, index): Line => {
+        return [
+          { text: index === 0 ? `${sign} `.slice(0, indent.length) : indent, style },
+          { text, style },
+        ];
+      }),
+      ...(why === "" ? [] : folded(shown(why), inner, MAX_REASON_LINES)).map(
+        (text): Line => [{ text: indent }, { text }],
+      ),
+    ];
+  });
+}
+
+const MARGIN = "  ";
+
+/** What the daemon has done since its start. */
+function totals(now: Fields): Span[] {
+  const [traffic, notifications] = [now.child("traffic"), now.child("notifications")];
+  const count = (name: string): string => shortNumber(notifications.number(name) ?? 0);
+  const failed = notifications.number("failed") ?? 0;
+  const waiting = (notifications.number("waiting") ?? 0) + (notifications.number("inFlight") ?? 0);
+  const lost = now.number("logLinesLost") ?? 0;
+  return [
+    span(`${shortNumber(traffic.number("connections") ?? 0)} connections so far`),
+    span(`${shortNumber(traffic.number("received") ?? 0)}B from remotes`),
+    span(`${shortNumber(traffic.number("sent") ?? 0)}B to remotes`),
+    span(`${count("sent")} notifications`),
+    ...(failed > 0 ? [span(`${shortNumber(failed)} failed`, "yellow")] : []),
+    ...(waiting > 0 ? [span(`${shortNumber(waiting)} waiting`, "yellow")] : []),
+    ...(lost > 0 ? [span(`${shortNumber(lost)} log lines lost`, "yellow")] : []),
+  ];
+}

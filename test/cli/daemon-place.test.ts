@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseControlArguments, STOP } from "#src/cli/control-arguments.js";
+import { parseStatusArguments } from "#src/cli/status-arguments.js";
+import { ConfigFile } from "../support/config.js";
+
+const good: [line: string, host: string, port: number][] = [
+  ["", "127.0.0.1", 2504],
+  ["hub:2505", "hub", 2505],
+  ["hub", "hub", 2504],
+  ["2505", "127.0.0.1", 2505],
+  ["[::1]:2505", "::1", 2505],
+  ["[::1]", "::1", 2504],
+  ["fe80::1", "fe80::1", 2504],
+];
+for (const [line, host, port] of good) {
+  test(`stop ${line}`, () => {
+    const parsed = parseControlArguments(STOP, line.split(" ").filter(Boolean));
+    assert.deepEqual(parsed, { ok: true, value: { kind: "ask", daemon: { address: { host, port } } } });
+  });
+}
+
+const files: [text: string, host: string, port: number, isTls: boolean][] = [
+  ["", "127.0.0.1", 2504, false],
+  ["[host]\nport=2600\n", "127.0.0.1", 2600, false],
+  ["[host]\nip=192.168.1.2\nlisten-tls=open\n", "192.168.1.2", 2504, true],
+  ["[host]\nip=*\nport=2600\n[mux]\nwhat is this\n", "127.0.0.1", 2600, false],
+];
+for (const [text, host, port, isTls] of files) {
+  test(`the daemon of a file: ${JSON.stringify(text)}`, () => {
+    const parsed = parseStatusArguments(["-c", new ConfigFile(text).path, "--json"]);
+    assert.ok(parsed.ok && parsed.value.kind === "show");
+    assert.deepEqual(parsed.value.daemon.address, { host, port });
+    assert.equal(parsed.value.daemon.tls !== undefined, isTls);
+    assert.deepEqual([parsed.value.json, parsed.value.watch], [true, false]);
+  });
+}
+
+const bad: [line: string, RegExp][] = [
+  ["hub:2504 more", /unexpected argument "more"/],
+  ["hub:0", /bad port/],
+  ["70000", /port/],
+  ["-c", /-c: one file is wanted/],
+  ["-c /nowhere", /cannot read configuration file \/nowhere: /],
+  ["-c x hub", /-c and "hub": one of them is enough/],
+  ["--port 1", /unknown option --port/],
+  ["--key k", /--cert and --key/],
+];
+for (const [line, message] of bad) {
+  test(`stop ${line} is refused`, () => {
+    const parsed = parseControlArguments(STOP, line.split(" "));
+    assert.ok(!parsed.ok);
+    assert.match(parsed.message, message);
+  });
+}
+
+test("a file without a proxy port", () => {
+  const parsed = parseStatusArguments(["-c", new ConfigFile("[host]\nport=0\n").path]);
+  assert.ok(!parsed.ok);
+  assert.match(parsed.message, /\[host\] port=0: there is no proxy port to ask/);
+});
