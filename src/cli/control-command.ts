@@ -70,5 +70,6 @@ function failed(message: string): Started {
 }
 
 function refused(daemon: DaemonPlace, word: string, reply: string): Started {
-  return failed(`${nameOf(daemon)}: ${reply.replace(new RegExp(`^ERR ${word} `), "")}`);
+  const error = `ERR ${word} `;
+  return failed(`${nameOf(daemon)}: ${reply.startsWith(error) ? reply.slice(error.length) : reply}`);
 }
