@@ -98,7 +98,10 @@ test("the image for Docker: made of the files it is given, run without rights", 
     `setsid unshare --mount --pid --fork --mount-proc sh -c '${readOnly} ${drop} ${words}' >/tmp/log 2>&1 </dev/null & echo $! >/tmp/pid`,
   );
   await until(async () => (await made.run("nc -z 127.0.0.1 2504")).status === 0, "the daemon to listen");
-  await until(async () => (await made.run("grep -q started /tmp/log && nc -z 127.0.0.1 2600")).status === 0, "both ports");
+  await until(
+    async () => (await made.run("grep -q started /tmp/log && nc -z 127.0.0.1 2600")).status === 0,
+    "both ports",
+  );
 
   const health = JSON.parse(/CMD (\[.*\])$/.exec(instruction(dockerfile, "HEALTHCHECK"))?.[1] ?? "").join(" ");
   await made.must(health);
