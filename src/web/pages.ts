@@ -11,6 +11,7 @@ import type { Log } from "../log/log.js";
 import { type LogTail, MAX_TAIL } from "../log/log-tail.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { Clock } from "../system/clock.js";
+import { processUsage } from "../system/process-usage.js";
 import { Actions, type ActionsContext } from "./actions.js";
 import { type Asset, loadAssets } from "./assets.js";
 import { logSource, messageSource } from "./event-sources.js";
@@ -102,7 +103,7 @@ export class Pages {
       case "/status":
         return { status: 200, type: JSON_TYPE, pieces: statusJson(status()) };
       case "/metrics":
-        return { status: 200, type: METRICS_TYPE, pieces: metricsText(status()) };
+        return { status: 200, type: METRICS_TYPE, pieces: metricsText(status(), processUsage()) };
       case "/healthz": {
         const { status: code, body } = healthReply(query, status());
         return { status: code, type: JSON_TYPE, body };

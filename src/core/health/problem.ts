@@ -1,21 +1,23 @@
 /** What may be wrong (docs/web-and-metrics.md, "What is wrong"). */
-export type ProblemKind =
+export const PROBLEM_KINDS = [
   /** A port cannot be listened on. */
-  | "listener-down"
+  "listener-down",
   /** A shared device cannot be reached while clients ask for it. */
-  | "device-down"
+  "device-down",
   /** A shared device takes requests and answers none. */
-  | "device-silent"
+  "device-silent",
   /** A tunnel has no device. */
-  | "link-down"
+  "link-down",
   /** This machine, as a device, has no link to its server. */
-  | "server-link-down"
+  "server-link-down",
   /** A server of a direct port cannot be reached. */
-  | "server-down"
+  "server-down",
   /** The Luup engine takes no notifications, though some wait. */
-  | "notifications-down"
+  "notifications-down",
   /** An action does not take its notifications, while the engine takes others. */
-  | "plugin-failing";
+  "plugin-failing",
+] as const;
+export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
 /** Something that somebody should look at. */
 export interface Problem {

@@ -1,5 +1,6 @@
 import type { LineId } from "../net/client-origin.js";
 import { printable } from "../parse/text.js";
+import type { HistogramStatus } from "../status/histogram.js";
 
 /** One value of a metric, with the labels that distinguish it. */
 export interface Sample {
@@ -45,4 +46,38 @@ function escaped(text: string): string {
 /** The labels of a configuration line: its port, and its name where it has one. */
 export function lineLabels({ port, name }: LineId): Readonly<Record<string, string>> {
   return { port: String(port), ...(name !== undefined && { name }) };
+}
+
+/** A metric of the daemon, whose name the program's stands in front of. */
+function metric(type: Metric["type"], name: string, help: string, value: number | readonly Sample[]): Metric {
+  return { name: `sockproxyd_${name}`, type, help, samples: typeof value === "number" ? [{ value }] : value };
+}
+
+/** What goes up and down. */
+export function gauge(name: string, help: string, value: number | readonly Sample[]): Metric {
+  return metric("gauge", name, help, value);
+}
+
+/** What only grows while the daemon runs. */
+export function counter(name: string, help: string, value: number | readonly Sample[]): Metric {
+  return metric("counter", name, help, value);
+}
+
+/** A sample, or none where there is no value. */
+export function optional(value: number | undefined): Sample[] {
+  return value === undefined ? [] : [{ value }];
+}
+
+/** Each bucket of Prometheus also counts what is in the buckets below it. */
+export function histogram(name: string, help: string, { classes, sumMs, count }: HistogramStatus): Metric {
+  let below = 0;
+  const buckets = classes.map(({ upToMs, count: own }): Sample => {
+    below += own;
+    return { suffix: "_bucket", labels: { le: upToMs === null ? "+Inf" : String(upToMs / 1000) }, value: below };
+  });
+  const totals: Sample[] = [
+    { suffix: "_sum", value: sumMs / 1000 },
+    { suffix: "_count", value: count },
+  ];
+  return metric("histogram", name, help, [...buckets, ...totals]);
 }

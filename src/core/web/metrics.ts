@@ -1,10 +1,13 @@
 import type { DirectStatus, ServerStatus, TelegramsStatus } from "../direct/direct-status.js";
 import { DROP_REASONS, type DroppedDatagrams } from "../net/datagrams.js";
 import type { ClientCounts } from "../status/client-counts.js";
-import type { ConnectionReport, DaemonReport, ListenerStatus } from "../status/daemon-status.js";
-import type { HistogramStatus } from "../status/histogram.js";
-import { expositionOf, lineLabels, type Metric, type Sample } from "./exposition.js";
+import type { ConnectionReport, DaemonReport, LineTraffic, ListenerStatus } from "../status/daemon-status.js";
+import type { ProcessUsage } from "../status/process-usage.js";
+import { counter, expositionOf, gauge, lineLabels, type Metric, optional, type Sample } from "./exposition.js";
+import { healthMetrics } from "./health-metrics.js";
 import { muxMetrics } from "./mux-metrics.js";
+import { notificationMetrics } from "./notification-metrics.js";
+import { processMetrics } from "./process-metrics.js";
 import { tunnelMetrics } from "./tunnel-metrics.js";
 
 /** The content type of {@link metricsText}. */
@@ -12,17 +15,20 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
  * The metrics of the daemon, in pieces (docs/web-and-metrics.md). Counters begin at 0 when the daemon starts; those of notifications also
- * when a reload names another Luup engine.
+ * when a reload names another Luup engine. No counter is called as a gauge with `_total` behind its name: OpenMetrics would have one name for
+ * both.
  */
-export function metricsText(report: DaemonReport): Generator<string> {
+export function metricsText(report: DaemonReport, usage: ProcessUsage): Generator<string> {
   const { version, uptimeMs, listeners, connections, traffic, descriptors } = report;
   return expositionOf([
     gauge("build_info", "The version of the daemon that runs.", [{ labels: { version }, value: 1 }]),
     gauge("uptime_seconds", "Seconds since the start.", uptimeMs / 1000),
-    gauge("listener_up", "1 while the port accepts connections.", listeners.map(listenerSample)),
-    gauge("connections", "Clients that are connected now.", connectionSamples(listeners, connections)),
+    ...healthMetrics(report.problems),
+    gauge("listener_up", "1 while the port accepts connections.", listenerSamples(listeners)),
+    gauge("connections_open", "Clients that are connected now.", connectionSamples(listeners, connections)),
     counter("connections_total", "Clients accepted.", traffic.connections),
     ...clientMetrics(report),
+    ...trafficMetrics(report),
     counter("received_bytes_total", "Bytes from remotes.", traffic.received),
     counter("sent_bytes_total", "Bytes to remotes.", traffic.sent),
     counter("resets_total", "Connections that ended by a reset, of one side or by the daemon.", traffic.resets),
@@ -40,6 +46,7 @@ export function metricsText(report: DaemonReport): Generator<string> {
     ),
     gauge("descriptors_limit", "Files and sockets that the daemon may have open.", optional(descriptors.limit)),
     counter("log_lines_lost_total", "Log lines that could not be written.", report.logLinesLost),
+    ...processMetrics(usage, descriptors.limit),
   ]);
 }
 
@@ -57,30 +64,13 @@ function clientMetrics({ clients }: DaemonReport): Metric[] {
   ];
 }
 
-function notificationMetrics({ notifications }: DaemonReport): Metric[] {
-  const { waiting, inFlight, sent, retried, failed, delay, answer, farewells } = notifications;
+function trafficMetrics({ lines }: DaemonReport): Metric[] {
+  const samples = (name: keyof LineTraffic): Sample[] =>
+    Object.entries(lines).map(([listener, traffic]) => ({ labels: { listener }, value: traffic[name] }));
   return [
-    gauge("notifications_waiting", "Notification requests that wait for their turn.", waiting),
-    gauge("notifications_in_flight", "Notification requests that wait for their answer.", inFlight),
-    counter("notifications_sent_total", "Notification requests sent, with repetitions.", sent),
-    counter("notifications_retried_total", "Notification requests that repeated a failed one.", retried),
-    counter("notifications_failed_total", "Notification requests that were rejected, or got no good answer.", failed),
-    gauge("final_notifications_waiting", "Final notifications of closed connections that wait.", farewells.waiting),
-    counter(
-      "final_notifications_lost_total",
-      "Final notifications dropped to make room for later ones.",
-      farewells.givenUp,
-    ),
-    histogram(
-      "notification_delay_seconds",
-      "Seconds from when a notification was due until its request was sent.",
-      delay,
-    ),
-    histogram(
-      "notification_answer_seconds",
-      "Seconds from when a notification request was sent until it was over.",
-      answer,
-    ),
+    counter("listener_connections_total", "Clients accepted, by port.", samples("connections")),
+    counter("listener_received_bytes_total", "Bytes from remotes, by the port of their clients.", samples("received")),
+    counter("listener_sent_bytes_total", "Bytes to remotes, by the port of their clients.", samples("sent")),
   ];
 }
 
@@ -95,7 +85,7 @@ function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
   return [
     gauge("server_up", "1 while a server of [direct] counts as reachable.", servers(isUp)),
     gauge(
-      "server_connections",
+      "server_connections_open",
       "Clients connected to a server of [direct].",
       servers(({ active }) => active),
     ),
@@ -147,8 +137,11 @@ function alertMetrics({ alerts: { waiting, delivered, givenUp, dropped } }: Daem
   ];
 }
 
-function listenerSample({ name, problem }: ListenerStatus): Sample {
-  return { labels: { listener: name }, value: Number(problem === undefined) };
+/** A line that listens on several addresses has one name: it is up when all are. */
+function listenerSamples(listeners: readonly ListenerStatus[]): Sample[] {
+  const up = new Map<string, boolean>();
+  for (const { name, problem } of listeners) up.set(name, problem === undefined && up.get(name) !== false);
+  return [...up].map(([listener, isUp]) => ({ labels: { listener }, value: Number(isUp) }));
 }
 
 /** Clients of each listener; also of a listener that a reload has removed, as long as it has some. */
@@ -158,34 +151,4 @@ function connectionSamples(listeners: readonly ListenerStatus[], connections: It
     if (phase !== "closing") counts.set(listener, (counts.get(listener) ?? 0) + 1);
   }
   return [...counts].map(([listener, value]) => ({ labels: { listener }, value }));
-}
-
-function optional(value: number | undefined): Sample[] {
-  return value === undefined ? [] : [{ value }];
-}
-
-function gauge(name: string, help: string, value: number | readonly Sample[]): Metric {
-  return metric("gauge", name, help, value);
-}
-
-function counter(name: string, help: string, value: number | readonly Sample[]): Metric {
-  return metric("counter", name, help, value);
-}
-
-function metric(type: Metric["type"], name: string, help: string, value: number | readonly Sample[]): Metric {
-  return { name: `sockproxyd_${name}`, type, help, samples: typeof value === "number" ? [{ value }] : value };
-}
-
-/** Each bucket of Prometheus also counts what is in the buckets below it. */
-function histogram(name: string, help: string, { classes, sumMs, count }: HistogramStatus): Metric {
-  let below = 0;
-  const buckets = classes.map(({ upToMs, count: own }): Sample => {
-    below += own;
-    return { suffix: "_bucket", labels: { le: upToMs === null ? "+Inf" : String(upToMs / 1000) }, value: below };
-  });
-  const totals: Sample[] = [
-    { suffix: "_sum", value: sumMs / 1000 },
-    { suffix: "_count", value: count },
-  ];
-  return metric("histogram", name, help, [...buckets, ...totals]);
 }

@@ -13,8 +13,8 @@ interface Side extends LinkBytes {
 type Row = readonly [type: Metric["type"], name: string, help: string, value: (side: Side) => number];
 
 const ROWS: readonly Row[] = [
-  ["gauge", "links", "Links that are open now.", ({ link }) => Number(link !== undefined)],
-  ["gauge", "clients", "Clients of the links that are open now.", ({ link }) => link?.clients ?? 0],
+  ["gauge", "links_open", "Links that are open now.", ({ link }) => Number(link !== undefined)],
+  ["gauge", "clients_open", "Clients of the links that are open now.", ({ link }) => link?.clients ?? 0],
   ["counter", "links_total", "Links so far.", ({ links }) => links],
   ["counter", "clients_total", "Clients accepted.", ({ clients }) => clients],
   ["counter", "refused_total", "Clients refused.", ({ refused }) => refused],

@@ -1,155 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { muxCounters } from "#src/core/mux/mux-status.js";
-import type { ConnectionReport, DaemonReport, ListenerStatus } from "#src/core/status/daemon-status.js";
-import { Histogram } from "#src/core/status/histogram.js";
+import type { DaemonReport } from "#src/core/status/daemon-status.js";
 import { expositionOf } from "#src/core/web/exposition.js";
 import { metricsText } from "#src/core/web/metrics.js";
 import { readExposition } from "../../support/exposition.js";
+import { FULL_REPORT, USAGE } from "../../support/full-report.js";
 
-function listener(kind: string, port: number, problem?: string): ListenerStatus {
-  return { kind, name: `${kind} port ${port}`, address: "::", port, ...(problem !== undefined && { problem }) };
-}
-
-function connection(name: string, phase: ConnectionReport["phase"] = "echo"): ConnectionReport {
-  return {
-    ...{ id: "1", listener: name, phase },
-    get status(): never {
-      throw new Error("only to be counted");
-    },
-  };
-}
-
-function times(...ms: number[]) {
-  const histogram = new Histogram();
-  for (const time of ms) histogram.add(time);
-  return histogram.status;
-}
-
-/** The status of a daemon with something of every kind. */
-const STATUS: DaemonReport = {
-  version: "1.2.3",
-  build: 10_203,
-  pid: 1,
-  startedAt: "",
-  uptimeMs: 61_500,
-  vera: "http://me:***@hub",
-  listeners: [listener("proxy", 2504), listener("direct", 8125, "already in use"), listener("web", 8080)],
-  directs: [
-    {
-      port: 8125,
-      balance: "first",
-      telegrams: { waiting: 1, waitingClients: 1, sent: 20, cacheHits: 8 },
-      servers: [
-        { address: "a:1", state: "up", since: "", active: 2, total: 5, failures: 0 },
-        { address: "b:1", state: "down", since: "", active: 0, total: 1, failures: 7 },
-      ],
-    },
-  ],
-  muxes: [
-    {
-      ...muxCounters(),
-      unanswered: 0,
-      requests: 12,
-      answers: 11,
-      cacheHits: 4,
-      port: 5020,
-      protocol: "modbus",
-      mode: "request",
-      target: "d:502",
-      responses: { count: 11, sumMs: 40 },
-      clientCount: 3,
-      waiting: 2,
-      outstanding: 1,
-      pool: 2,
-      links: [
-        { state: "busy", address: "d:502", ageMs: 1, idleMs: 1, requests: 1 },
-        { state: "connecting", address: "d:502", ageMs: 1, idleMs: 1, requests: 1 },
-      ],
-      ...{ down: true, failed: 0, joining: 0, open: 1, load: 0.25, clients: [] },
-    },
-  ],
-  tunnels: [
-    {
-      ...{ port: 7000, exposed: ["0.0.0.0:8023>10.41.51.152:23"], listening: true },
-      ...{
-        links: 2,
-        clients: 30,
-        refused: 4,
-        stalled: 5,
-        replaced: 7,
-        resumed: 8,
-        turnedAway: 6,
-        received: 160,
-        sent: 170,
-      },
-      link: { address: "d:5000", ageMs: 1, clients: 3, received: 60, sent: 70 },
-    },
-    {
-      ...{
-        port: 7001,
-        exposed: [],
-        listening: false,
-        links: 0,
-        clients: 0,
-        refused: 0,
-        stalled: 0,
-        replaced: 0,
-        resumed: 0,
-        turnedAway: 0,
-      },
-      ...{ received: 0, sent: 0 },
-    },
-  ],
-  devices: [
-    {
-      ...{ server: "s:7000", services: "a:1", connected: true, links: 1, clients: 2, refused: 3, resumed: 4 },
-      ...{ received: 11, sent: 21 },
-      link: { address: "s:7000", ageMs: 1, clients: 1, received: 10, sent: 20 },
-    },
-    {
-      ...{ server: "s:7000", services: "b:2", connected: false, links: 10, clients: 20, refused: 30, resumed: 40 },
-      ...{ received: 100, sent: 200 },
-    },
-  ],
-  monitor: { watchers: 1, notShown: { console: 3, '/tmp/a "b"\\c\nd.log': 4 } },
-  traffic: {
-    connections: 9,
-    received: 123_456_789_012,
-    sent: 77,
-    resets: 3,
-    datagramsDropped: { slow: 1, foreign: 2, unsent: 3 },
-  },
-  lines: { "proxy port 2504": { connections: 9, received: 5, sent: 7 } },
-  clients: {
-    "proxy port 2504": { silent: 11, refused: 12, replaced: 0 },
-    "expose port 1": { silent: 0, refused: 0, replaced: 13 },
-  },
-  descriptors: { used: 5, limit: 1024 },
-  problems: [],
-  notifications: {
-    repeating: 0,
-    failing: [],
-    waiting: 1,
-    inFlight: 2,
-    farewells: { waiting: 6, givenUp: 7 },
-    sent: 30,
-    retried: 4,
-    failed: 5,
-    delay: times(),
-    answer: times(0.5, 3, 9000),
-  },
-  alerts: { waiting: 1, delivered: 2, givenUp: 3, dropped: 4 },
-  logLinesLost: 6,
-  connections: [
-    connection("proxy port 2504"),
-    connection("proxy port 2504", "setup"),
-    connection("proxy port 2504", "closing"),
-    connection("direct port 9999"),
-  ],
-};
-
-const families = readExposition([...metricsText(STATUS)].join(""));
+const families = readExposition([...metricsText(FULL_REPORT, USAGE)].join(""));
 
 /** The only value with these labels. */
 function value(name: string, labels: Record<string, string> = {}, from = families): number | undefined {
@@ -167,15 +25,27 @@ const expected: [number, string, Record<string, string>?][] = [
   [1, "sockproxyd_listener_up", { listener: "proxy port 2504" }],
   [0, "sockproxyd_listener_up", { listener: "direct port 8125" }],
   [1, "sockproxyd_listener_up", { listener: "web port 8080" }],
-  [2, "sockproxyd_connections", { listener: "proxy port 2504" }],
-  [0, "sockproxyd_connections", { listener: "direct port 8125" }],
-  [1, "sockproxyd_connections", { listener: "direct port 9999" }],
+  [2, "sockproxyd_connections_open", { listener: "proxy port 2504" }],
+  [0, "sockproxyd_connections_open", { listener: "direct port 8125" }],
+  [1, "sockproxyd_connections_open", { listener: "direct port 9999" }],
   [9, "sockproxyd_connections_total"],
   [11, "sockproxyd_silent_connections_total", { listener: "proxy port 2504" }],
   [12, "sockproxyd_refused_connections_total", { listener: "proxy port 2504" }],
   [13, "sockproxyd_replaced_connections_total", { listener: "expose port 1" }],
   [123_456_789_012, "sockproxyd_received_bytes_total"],
   [77, "sockproxyd_sent_bytes_total"],
+  [9, "sockproxyd_listener_connections_total", { listener: "proxy port 2504" }],
+  [5, "sockproxyd_listener_received_bytes_total", { listener: "proxy port 2504" }],
+  [7, "sockproxyd_listener_sent_bytes_total", { listener: "proxy port 2504" }],
+  [1.5, "process_cpu_seconds_total"],
+  [50_000_000, "process_resident_memory_bytes"],
+  [700_000_000, "process_virtual_memory_bytes"],
+  [21, "process_open_fds"],
+  [1024, "process_max_fds"],
+  [1_700_000_000.25, "process_start_time_seconds"],
+  [1, "sockproxyd_notifications_repeating"],
+  [2.5, "sockproxyd_notifications_untaken_seconds"],
+  [1, "sockproxyd_failing_actions"],
   [1, "sockproxyd_notifications_waiting"],
   [2, "sockproxyd_notifications_in_flight"],
   [30, "sockproxyd_notifications_sent_total"],
@@ -185,7 +55,7 @@ const expected: [number, string, Record<string, string>?][] = [
   [7, "sockproxyd_final_notifications_lost_total"],
   [1, "sockproxyd_server_up", { port: "8125", server: "a:1" }],
   [0, "sockproxyd_server_up", { port: "8125", server: "b:1" }],
-  [2, "sockproxyd_server_connections", { port: "8125", server: "a:1" }],
+  [2, "sockproxyd_server_connections_open", { port: "8125", server: "a:1" }],
   [5, "sockproxyd_server_connections_total", { port: "8125", server: "a:1" }],
   [7, "sockproxyd_server_failures_total", { port: "8125", server: "b:1" }],
   [1, "sockproxyd_telegrams_waiting", { port: "8125" }],
@@ -199,9 +69,9 @@ const expected: [number, string, Record<string, string>?][] = [
   [12, "sockproxyd_mux_requests_total", { port: "5020", target: "d:502" }],
   [11, "sockproxyd_mux_answers_total", { port: "5020", target: "d:502" }],
   [4, "sockproxyd_mux_cache_hits_total", { port: "5020", target: "d:502" }],
-  [1, "sockproxyd_tunnel_links", { port: "7000" }],
-  [0, "sockproxyd_tunnel_links", { port: "7001" }],
-  [3, "sockproxyd_tunnel_clients", { port: "7000" }],
+  [1, "sockproxyd_tunnel_links_open", { port: "7000" }],
+  [0, "sockproxyd_tunnel_links_open", { port: "7001" }],
+  [3, "sockproxyd_tunnel_clients_open", { port: "7000" }],
   [2, "sockproxyd_tunnel_links_total", { port: "7000" }],
   [30, "sockproxyd_tunnel_clients_total", { port: "7000" }],
   [4, "sockproxyd_tunnel_refused_total", { port: "7000" }],
@@ -211,8 +81,8 @@ const expected: [number, string, Record<string, string>?][] = [
   [6, "sockproxyd_tunnel_turned_away_total", { port: "7000" }],
   [160, "sockproxyd_tunnel_received_bytes_total", { port: "7000" }],
   [170, "sockproxyd_tunnel_sent_bytes_total", { port: "7000" }],
-  [1, "sockproxyd_device_links", { server: "s:7000" }],
-  [1, "sockproxyd_device_clients", { server: "s:7000" }],
+  [1, "sockproxyd_device_links_open", { server: "s:7000" }],
+  [1, "sockproxyd_device_clients_open", { server: "s:7000" }],
   [11, "sockproxyd_device_links_total", { server: "s:7000" }],
   [22, "sockproxyd_device_clients_total", { server: "s:7000" }],
   [33, "sockproxyd_device_refused_total", { server: "s:7000" }],
@@ -235,37 +105,43 @@ for (const [wanted, name, labels] of expected) {
 
 test("lines and devices with a name have it as a label", () => {
   const named = <T extends object>(all: readonly T[]): T[] => all.map((one) => ({ ...one, name: "mine" }));
-  const { directs, tunnels, devices } = STATUS;
-  const report = { ...STATUS, directs: named(directs), tunnels: named(tunnels), devices: named(devices) };
-  const all = readExposition([...metricsText(report)].join(""));
-  for (const name of ["server_up", "telegrams_waiting", "tunnel_clients", "tunnel_stalled_total", "device_clients"]) {
+  const { directs, tunnels, devices } = FULL_REPORT;
+  const report = { ...FULL_REPORT, directs: named(directs), tunnels: named(tunnels), devices: named(devices) };
+  const all = readExposition([...metricsText(report, USAGE)].join(""));
+  for (const name of [
+    "server_up",
+    "telegrams_waiting",
+    "tunnel_clients_open",
+    "tunnel_stalled_total",
+    "device_clients_open",
+  ]) {
     const series = all.get(`sockproxyd_${name}`)?.series ?? [];
     assert.ok(series.length > 0 && series.every(({ labels }) => labels["name"] === "mine"), name);
   }
 });
 
 test("several devices of a line have a label each", () => {
-  const [first] = STATUS.tunnels;
+  const [first] = FULL_REPORT.tunnels;
   assert.ok(first);
   const { port: _, turnedAway: __, ...slot } = first;
   const devices = ["barn", "mill"].map((device) => ({ ...slot, device }));
-  const all = readExposition([...metricsText({ ...STATUS, tunnels: [{ ...first, devices }] })].join(""));
+  const all = readExposition([...metricsText({ ...FULL_REPORT, tunnels: [{ ...first, devices }] }, USAGE)].join(""));
   for (const device of ["barn", "mill"]) {
-    assert.equal(value("sockproxyd_tunnel_clients", { port: "7000", device }, all), 3);
+    assert.equal(value("sockproxyd_tunnel_clients_open", { port: "7000", device }, all), 3);
     assert.equal(value("sockproxyd_tunnel_stalled_total", { port: "7000", device }, all), 5);
     assert.equal(value("sockproxyd_tunnel_replaced_total", { port: "7000", device }, all), 7);
   }
   assert.equal(value("sockproxyd_tunnel_turned_away_total", { port: "7000" }, all), 6);
-  assert.equal(all.get("sockproxyd_tunnel_clients")?.series.length, 2);
+  assert.equal(all.get("sockproxyd_tunnel_clients_open")?.series.length, 2);
 });
 
 test("a daemon that has just started has metrics, too, without those that it lacks", () => {
   const bare: DaemonReport = {
-    ...STATUS,
+    ...FULL_REPORT,
     ...{ listeners: [], directs: [], muxes: [], tunnels: [], devices: [], connections: [], descriptors: { used: 0 } },
     ...{ monitor: { watchers: 0, notShown: {} } },
   };
-  const few = readExposition([...metricsText(bare)].join(""));
+  const few = readExposition([...metricsText(bare, USAGE)].join(""));
   assert.equal(value("sockproxyd_uptime_seconds", {}, few), 61.5);
   for (const name of few.keys())
     assert.doesNotMatch(name, /_mux_|_tunnel_|_device_|_server_|_telegrams_|descriptors_limit|not_shown|listener_up/);
@@ -273,9 +149,38 @@ test("a daemon that has just started has metrics, too, without those that it lac
 
 test("counters, and only counters, end in _total; all names begin with the name of the program", () => {
   for (const [name, { type, help }] of families) {
-    assert.match(name, /^sockproxyd_[a-z_]+$/);
+    assert.match(name, /^(sockproxyd|process)_[a-z0-9_]+$/);
     assert.equal(name.endsWith("_total"), type === "counter", name);
-    assert.match(help, /^[A-Z1].*\.$/);
+    assert.match(help, /^[A-Z19].*\.$/);
+  }
+});
+
+test("no gauge and no histogram has the name of a counter without _total", () => {
+  for (const [name, { type }] of families) {
+    if (type === "counter") assert.equal(families.has(name.slice(0, -"_total".length)), false, name);
+  }
+});
+
+test("problems are counted by severity and kind; those that there are not, too", () => {
+  const problem = { severity: "error", kind: "device-down", name: "x", since: "then", why: "" } as const;
+  const problems = [problem, problem, { ...problem, severity: "warning", kind: "server-down" }] as const;
+  const all = readExposition([...metricsText({ ...FULL_REPORT, problems }, USAGE)].join(""));
+  const count = (severity: string, kind: string) => value("sockproxyd_problems", { severity, kind }, all);
+  assert.deepEqual(
+    [count("error", "device-down"), count("warning", "server-down"), count("error", "link-down")],
+    [2, 1, 0],
+  );
+});
+
+test("a line that listens on two addresses has one sample, and is up when both are", () => {
+  const [first] = FULL_REPORT.listeners;
+  assert.ok(first);
+  for (const listeners of [
+    [first, { ...first, problem: "in use" }],
+    [{ ...first, problem: "in use" }, first],
+  ]) {
+    const all = readExposition([...metricsText({ ...FULL_REPORT, listeners }, USAGE)].join(""));
+    assert.equal(value("sockproxyd_listener_up", { listener: first.name }, all), 0);
   }
 });
 

@@ -190,7 +190,7 @@ test("readers are no connections of the proxy, and what has passed is counted to
   await session.client.take(3);
   await session.remote.take(5);
   const counted = async () => [
-    await metric(web, "sockproxyd_connections", { listener: `proxy port ${daemon.port}` }),
+    await metric(web, "sockproxyd_connections_open", { listener: `proxy port ${daemon.port}` }),
     ((await metric(web, "sockproxyd_connections_total")) ?? 0) - before,
     await metric(web, "sockproxyd_received_bytes_total"),
     await metric(web, "sockproxyd_sent_bytes_total"),
