@@ -1,6 +1,7 @@
 // The daemon under programs that speak for systemd: one opens its sockets, one hears its messages.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -92,6 +93,31 @@ test("sockets of the service manager serve their ports, what fits nothing is clo
   activated.child.kill("SIGTERM");
   assert.deepEqual(await once(activated.child, "exit"), [0, null]);
 });
+
+for (const host of ["", "127.0.0.1:"]) {
+  test(`a UDP socket of the service manager on ${host}port serves its line`, {
+    skip: missing(...PROGRAMS),
+  }, async (t) => {
+    const port = await freePort();
+    const server = createSocket("udp4");
+    const client = createSocket("udp4");
+    t.after(() => void server.close());
+    t.after(() => void client.close());
+    server.on("message", (bytes, from) => server.send(`echo ${bytes}`, from.port, from.address));
+    server.bind(0, "127.0.0.1");
+    await once(server, "listening");
+    const line = `listen=udp:${host}${port}\ntarget=127.0.0.1:${server.address().port}\ntransport=udp\n`;
+    const path = configuration(folderOf(t), `[host]\nport=0\n[direct echo]\n${line}`);
+    const program = [process.execPath, MAIN, "-c", path];
+    const activated = run(t, "systemd-socket-activate", ["--datagram", "-l", `${host}${port}`, ...program]);
+    await until(() => activated.text.includes("as 3"), "the socket");
+    const answered = once(client, "message");
+    client.send("hello", port, "127.0.0.1"); // waits in the socket until the daemon is there
+    const [answer] = await answered;
+    assert.equal(String(answer), "echo hello");
+    await until(() => activated.text.includes("socket 3 of the service manager listens on udp:"), "the log of it");
+  });
+}
 
 for (const kind of ["path", "abstract name"]) {
   test(`the service manager behind ${kind === "path" ? "a" : "an"} ${kind} hears of start, life, reload and stop`, {
