@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
@@ -24,6 +33,7 @@ const noDpkg = missing("dpkg-deb");
 if (noDpkg === false) {
   build(folder);
   makeOld();
+  cpSync(join(ROOT, "build/sockproxyd.cjs"), join(folder, "sockproxyd.cjs"));
 }
 
 function build(to: string): void {
@@ -172,6 +182,29 @@ test("a machine without Node.js is told in one sentence", { skip: noDpkg || noMa
   await status(made);
   // An upgrade of one that was told so restarts it, and nothing else is to be said.
   assert.doesNotMatch(await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`), /^sockproxyd: not/m);
+});
+
+test("the configuration of an earlier installation is kept", { skip: noDpkg || noMachine() }, async (context) => {
+  const made = await machine(context, "sysvinit");
+  await made.must(`printf '[host]\\nport=2600\\n' >${CONF} && chmod 600 ${CONF}`);
+  await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`, "N\n");
+  await status(made, 2600);
+  assert.equal((await made.must(`stat -c '%a %U %G' ${CONF}`)).trim(), "640 root sockproxyd");
+});
+
+test("the unit serves a program elsewhere, too", { skip: noDpkg || noSystemd() }, async (context) => {
+  const made = await machine(context, "systemd");
+  // As docs/install.md says for the package of npm.
+  await made.must(
+    "useradd --system sockproxyd && cp /packages/sockproxyd.cjs /usr/local/bin/sockproxyd && chmod 755 /usr/local/bin/sockproxyd",
+  );
+  const place = "s|/usr/bin/sockproxyd|$(command -v sockproxyd)|";
+  await made.must(
+    `sed "${place}" /packages/old/usr/lib/systemd/system/sockproxyd.service >/etc/systemd/system/sockproxyd.service`,
+  );
+  await made.must("systemctl enable --now sockproxyd");
+  const { pid } = await status(made);
+  assert.equal(await userOf(made, pid), "sockproxyd");
 });
 
 test("nothing starts in a folder that is being made a system", { skip: noDpkg || noMachine() }, async (context) => {
