@@ -117,14 +117,21 @@ export class ConnectionNotifier {
     this.#scheduler.giveUp();
   }
 
-  #sent(): void {
-    if (this.#watched !== undefined) this.#unreadReminder.notificationSent(this.#watched);
-    this.events.debug(() => `notification sent: GET ${this.sender.urlOf(this.#scheduler.path)}`);
+  /** What is asked of the engine, without its password. */
+  get #url(): string {
+    return `GET ${this.sender.urlOf(this.#scheduler.path)}`;
   }
 
-  #answered({ outcome, text }: ExchangeResult, isActionFault: boolean): void {
+  #sent(): void {
+    if (this.#watched !== undefined) this.#unreadReminder.notificationSent(this.#watched);
+    this.events.debug(() => `notification sent: ${this.#url}`);
+  }
+
+  #answered({ outcome, text, wasSent }: ExchangeResult, isActionFault: boolean): void {
     if (this.#watched !== undefined) this.#unreadReminder.notificationAnswered(this.#watched);
-    this.events.debug(() => `notification answered: ${text}`);
+    this.events.debug(() =>
+      wasSent ? `notification answered: ${text}` : `notification not sent: ${this.#url}: ${text}`,
+    );
     if (!isActionFault || this.#warned.has(outcome)) return;
     this.#warned.add(outcome);
     const { device, service, action } = this.#target;

@@ -33,16 +33,23 @@ function keysOf({ peerKey, ownKey, localAddress }: StreamEnd): Partial<StreamEnd
 /** The notifier of a connection whose plugin is the test, with a real engine's HTTP side. */
 async function scene(
   t: TestContext,
-  { renotify = 0, renotifyMs = undefined as number | undefined, elsewhere = false, clock = systemClock as Clock } = {},
+  {
+    renotify = 0,
+    renotifyMs = undefined as number | undefined,
+    elsewhere = false,
+    clock = systemClock as Clock,
+    url = engine.url,
+  } = {},
 ) {
   engine.answer = likeOpenLuup;
   const pid = `p${++count}`;
   const { end, peer } = await socketEnd(t);
   peer.socket.pause();
   const fault = (error: unknown): void => assert.fail(String(error));
-  const luup = new LuupClient(engine.url, systemClock, new MemoryLog(), localNames());
+  const luup = new LuupClient(url, systemClock, new MemoryLog(), localNames());
   t.after(() => luup.close());
   const told: string[] = [];
+  const debugged: string[] = [];
   // the address of another machine, on a socket of this one: its row would be found
   const client = elsewhere ? ({ ...keysOf(end), peerAddress: "192.0.2.9" } as StreamEnd) : end;
   const notifier = new ConnectionNotifier(
@@ -58,7 +65,7 @@ async function scene(
     },
     {
       warn: (text) => told.push(`warn: ${text}`),
-      debug() {},
+      debug: (text) => void debugged.push(text()),
       done: () => told.push("done"),
       fault,
     },
@@ -69,7 +76,7 @@ async function scene(
     end.write(Buffer.alloc(524_288));
     notifier.dataWritten();
   };
-  return { notifier, pid, told, peer, write, end };
+  return { notifier, pid, told, debugged, peer, write, end };
 }
 
 test("data is told, and the end, once", async (t) => {
@@ -82,6 +89,22 @@ test("data is told, and the end, once", async (t) => {
   assert.equal(engine.of(pid).length, 2);
   assert.deepEqual(told, ["done"]);
   assert.deepEqual([notifier.status.sent, notifier.status.lastOutcome], [2, "delivered"]);
+});
+
+test("the lines for debugging have the URL without its password, whether the engine is there or not", async (t) => {
+  const [, address = ""] = engine.url.split("//");
+  for (const [at, is] of [
+    [address, "sent: GET URL"],
+    ["127.0.0.1:1", "not sent: GET URL: connect ECONNREFUSED 127.0.0.1:1"],
+  ]) {
+    const { notifier, pid, debugged } = await scene(t, { url: `http://me:geheim@${at}/port_3480/` });
+    notifier.dataWritten();
+    await until(() => notifier.status.lastOutcome !== "none yet", "the outcome");
+    notifier.giveUp();
+    const path = `/data_request?id=action&output_format=json&DeviceNum=5&serviceId=urn%3Ax&action=Act&Pid=${pid}`;
+    assert.equal(debugged[0]?.replace(`http://me:***@${at}/port_3480${path}`, "URL"), `notification ${is}`);
+    assert.ok(!debugged.join("").includes("geheim"));
+  }
 });
 
 test("data right before the end is told with it", async (t) => {
