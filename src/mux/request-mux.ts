@@ -1,6 +1,6 @@
 import type { MuxLine } from "../core/config/settings.js";
 import type { HttpHead } from "../core/framing/framing.js";
-import type { LinkStatus } from "../core/mux/mux-status.js";
+import type { LinkStatus, MuxStatus } from "../core/mux/mux-status.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import type { RequestBody } from "../core/mux/request-body.js";
 import { withBody } from "../core/mux/streamed-request.js";
@@ -109,6 +109,11 @@ export class RequestMux extends BaseMux {
 
   protected get outstanding(): number {
     return this.#pipelines.outstanding;
+  }
+
+  override get status(): MuxStatus {
+    const silentUnits = this.#pipelines.units.silent(this.context.clock.now());
+    return { ...super.status, ...(silentUnits.length > 0 && { silentUnits }) };
   }
 
   protected statusOf(connection: DeviceConnection): LinkStatus {

@@ -4,7 +4,7 @@ export const PROBLEM_KINDS = [
   "listener-down",
   /** A shared device cannot be reached while clients ask for it. */
   "device-down",
-  /** A shared device takes requests and answers none. */
+  /** A shared device takes requests and answers none; or a unit behind it does not, while others do. */
   "device-silent",
   /** A tunnel has no device. */
   "link-down",

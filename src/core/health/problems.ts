@@ -1,5 +1,6 @@
 import type { DirectStatus } from "../direct/direct-status.js";
 import type { MuxStatus } from "../mux/mux-status.js";
+import type { SilentUnit } from "../mux/unit-health.js";
 import type { DaemonStatus, ListenerStatus, NotificationsStatus } from "../status/daemon-status.js";
 import type { BlockedPort, DeviceStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
 import type { Problem, ProblemKind } from "./problem.js";
@@ -11,7 +12,7 @@ export type HealthFacts = Pick<
 >;
 
 const MINUTE_MS = 60_000;
-/** Whoever has asked a device within this time still asks for it: programs poll more often. */
+/** Whoever has asked a device within this time still asks for it: programs poll more often, and a silent unit is tried every 30 s. */
 const ASKING_MS = MINUTE_MS;
 /** A device is silent when it has left so many requests without an answer, for so long: one lost answer proves nothing. */
 const SILENT = { requests: 3, ms: 10_000 };
@@ -68,13 +69,26 @@ function ofPort({ name, problem, problemMs = 0 }: BlockedPort, line: string): Fi
 
 function ofMux(mux: MuxStatus): Finding[] {
   const line = lineKey(mux);
-  const { down, downMs = 0, reason = "", clientCount, askedMs, silentMs = 0, unanswered = 0 } = mux;
+  const { down, downMs = 0, reason = "", clientCount, askedMs, silentMs = 0, unanswered, silentUnits = [] } = mux;
+  const isAsked = askedMs !== undefined && askedMs <= ASKING_MS;
   if (down) {
-    const isAsked = clientCount > 0 || (askedMs !== undefined && askedMs <= ASKING_MS);
-    return isAsked ? [error("device-down", line, downMs, `${mux.target}: ${reason}`, line)] : [];
+    const isWanted = isAsked || clientCount > 0; // a client that waits for the device to speak asks nothing
+    return isWanted ? [error("device-down", line, downMs, `${mux.target}: ${reason}`, line)] : [];
   }
-  if (unanswered < SILENT.requests || silentMs < SILENT.ms) return [];
+  const isSilent = isAsked && unanswered >= SILENT.requests && silentMs >= SILENT.ms;
+  if (!isSilent) return silentUnits.filter(({ missedMs }) => missedMs <= ASKING_MS).map((unit) => ofUnit(mux, unit));
   return [warning("device-silent", line, silentMs, `${mux.target}: ${unanswered} requests without an answer`, line)];
+}
+
+function ofUnit(mux: MuxStatus, { unit, ms }: SilentUnit): Finding {
+  const line = lineKey(mux);
+  return warning(
+    "device-silent",
+    `${line} unit ${unit}`,
+    ms,
+    `${mux.target}: unit ${unit} does not answer while others do`,
+    line,
+  );
 }
 
 function ofTunnel(tunnel: TunnelStatus): Finding[] {

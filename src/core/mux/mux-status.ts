@@ -1,6 +1,7 @@
 import type { ClientStatus, RequestParts } from "./client-records.js";
 import type { DeviceLoadStatus } from "./device-load.js";
 import { OUTCOMES } from "./request-outcome.js";
+import type { SilentUnit } from "./unit-health.js";
 
 /** Everything that a mux counts, with the help text of its metric. The keys stand in the JSON of STAT (docs/mux.md). */
 export const MUX_COUNTERS = {
@@ -76,6 +77,8 @@ export interface MuxStatus extends RequestsStatus, Partial<Outage> {
   /** Most connections to the device at a time (POOL). */
   readonly pool: number;
   readonly links: readonly LinkStatus[];
+  /** Units behind a gateway that do not answer while others do; left out: there are none. */
+  readonly silentUnits?: readonly SilentUnit[];
   /** Whether the device cannot be reached, as far as is known; with `downMs` and `reason` then. */
   readonly down: boolean;
 }

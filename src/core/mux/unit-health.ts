@@ -23,6 +23,15 @@ type State =
       readonly tryAt: number;
     };
 
+/** A unit that is silent, in the JSON of STAT. Times in milliseconds. */
+export interface SilentUnit {
+  readonly unit: number;
+  /** Since its first request that got no answer. */
+  readonly ms: number;
+  /** Since the last one was given up: nobody may ask it any more. */
+  readonly missedMs: number;
+}
+
 /** What is known of a unit. */
 interface Unit {
   state: State;
@@ -72,6 +81,15 @@ export class UnitHealth {
   /** Whether the last request to the unit got its answer, or none has gone out. */
   isTrusted(unit: number): boolean {
     return (this.#units.get(unit)?.state ?? ANSWERING).kind === "answering";
+  }
+
+  /** The units that are silent, in the order in which they were asked first. */
+  silent(now: number): SilentUnit[] {
+    return [...this.#units].flatMap(([unit, { state }]) =>
+      state.kind === "silent"
+        ? [{ unit, ms: Math.round(now - state.since), missedMs: Math.round(now - state.at) }]
+        : [],
+    );
   }
 
   /** Whether the unit that answered last still does. */

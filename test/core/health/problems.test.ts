@@ -58,11 +58,41 @@ const CASES: readonly (readonly [title: string, changes: Partial<HealthFacts>, p
     ["error | device-down | 5020 | 5 ago | 192.0.2.1:502: refused | 5020"],
   ],
   ["a device down that was asked longer ago", { muxes: [muxStatus({ ...down, clientCount: 0, askedMs: 60_001 })] }, []],
-  ["two lost answers", { muxes: [muxStatus({ unanswered: 2, silentMs: 99_999 })] }, []],
-  ["three within a moment", { muxes: [muxStatus({ unanswered: 3, silentMs: 9999 })] }, []],
+  ["two lost answers", { muxes: [muxStatus({ unanswered: 2, silentMs: 99_999, askedMs: 1 })] }, []],
+  ["three within a moment", { muxes: [muxStatus({ unanswered: 3, silentMs: 9999, askedMs: 1 })] }, []],
+  [
+    "a silent device that nobody asks any more",
+    { muxes: [muxStatus({ unanswered: 3, silentMs: 99_999, askedMs: 60_001 })] },
+    [],
+  ],
+  [
+    "a silent unit behind a gateway; one that nobody asks any more",
+    {
+      muxes: [
+        muxStatus({
+          silentUnits: [
+            { unit: 3, ms: 40_000, missedMs: 30_000 },
+            { unit: 4, ms: 99_999, missedMs: 60_001 },
+          ],
+        }),
+      ],
+    },
+    [
+      "warning | device-silent | 5020 unit 3 | 40000 ago | 192.0.2.1:502: unit 3 does not answer while others do | 5020",
+    ],
+  ],
   [
     "a silent device",
-    { muxes: [muxStatus({ unanswered: 3, silentMs: 10_000 })] },
+    {
+      muxes: [
+        muxStatus({
+          unanswered: 3,
+          silentMs: 10_000,
+          askedMs: 60_000,
+          silentUnits: [{ unit: 3, ms: 40_000, missedMs: 1 }],
+        }),
+      ],
+    },
     ["warning | device-silent | 5020 | 10000 ago | 192.0.2.1:502: 3 requests without an answer | 5020"],
   ],
   ["a device of a tunnel that is there", { tunnels: [TUNNEL] }, []],

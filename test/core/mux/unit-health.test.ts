@@ -25,6 +25,7 @@ test("a unit that has not answered twice while another one has is tried after 2 
   assert.deepEqual([units.mayAsk(9, 2000), units.isTrusted(9)], [true, false]);
   miss(9, 2000);
   assert.deepEqual(told, ["9 silent"]);
+  assert.deepEqual(units.silent(5000), [{ unit: 9, ms: 3000, missedMs: 2000 }]);
   let now = 3000;
   for (const waitMs of [2000, 4000, 8000, 16_000, 30_000, 30_000]) {
     assert.equal(units.mayAsk(9, now + waitMs - 1), false, `within ${waitMs} ms`);
@@ -38,6 +39,7 @@ test("a unit that has not answered twice while another one has is tried after 2 
   assert.deepEqual([told, units.mayAsk(1, now)], [["9 silent"], true]);
   answer(9, now);
   assert.deepEqual([units.mayAsk(9, now), units.isTrusted(9), told.at(-1)], [true, true, "9 back"]);
+  assert.deepEqual(units.silent(now), []);
 });
 
 test("when nobody answers the units are not to blame, and come back together", () => {
