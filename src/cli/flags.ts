@@ -55,7 +55,7 @@ export function parseFlags(argv: readonly string[], rows: readonly FlagRow[]): R
   const parsed = minimist([...argv], {
     ...minimistOptions(rows),
     unknown: (word) => {
-      if (word.startsWith("-")) unknown.push(word);
+      if (word.startsWith("-") && word !== "-") unknown.push(word);
       return true;
     },
   });

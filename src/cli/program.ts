@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   watch: async () => (await import("./watch-command.js")).watch,
   mux: async () => (await import("./mux-command.js")).mux,
   tunnel: async () => (await import("./tunnel-command.js")).tunnel,
+  record: async () => (await import("./record-command.js")).record,
+  replay: async () => (await import("./replay-command.js")).replay,
   doctor: async () => (await import("./doctor-command.js")).doctor,
   "reverse-proxy": async () => (await import("./reverse-proxy-command.js")).reverseProxy,
 };

@@ -7,6 +7,7 @@ import type { Subscriber } from "./subscriber.js";
 /** The bytes of a stream, for watchers that asked for bytes (BYTE). Nothing is parsed. */
 export class ByteTrace {
   subscribers: readonly Subscriber[] = [];
+  readonly #ended = new Set<Direction>();
   readonly #name: () => StreamName;
   readonly #context: { readonly clock: Clock; readonly times: Times };
 
@@ -21,6 +22,8 @@ export class ByteTrace {
   }
 
   ended(direction: Direction): void {
+    if (this.#ended.has(direction)) return;
+    this.#ended.add(direction);
     this.tell({ kind: "end", direction });
   }
 

@@ -12,6 +12,9 @@ const good: [string, object, string][] = [
   ["--reverse-proxy 10001 1a1fe153233", { reverseProxy: 10_001 }, "WTCH 1a1fe153233 MONF=client"],
   ["--as Line --decode --id", HERE, "WTCH MONI=Line MONF=client,id,decode"],
   ["--as=hex 10001 --json", HERE, "WTCH 10001 MONI=hex MONF=client,json"],
+  ["10001 --short --id", HERE, "WTCH 10001 BYTE=hex"],
+  ["--short --as modbus", HERE, "WTCH MONI=modbus BYTE=hex"],
+  ["hub:2505 --pcap -", { host: "hub", port: 2505 }, "WTCH BYTE=hex"],
 ];
 const secure: [string, object | undefined][] = [
   ["hub:1 --tls", { authority: undefined, certificate: undefined, key: undefined }],
@@ -44,6 +47,10 @@ const bad: [string, RegExp][] = [
   ["10001 hub:2504", /unexpected argument "hub:2504"/],
   ["--as morse", /bad --as "morse"/],
   ["--as", /bad --as/],
+  ["--short --json", /--short goes without --json/],
+  ["--short --pcap -", /--short goes without --pcap/],
+  ["--pcap - --decode", /--pcap goes without --decode/],
+  ["--pcap=", /--pcap: one file is wanted/],
   ["--ca", /--ca: one file is wanted/],
   ["--ca a --ca b", /--ca: one file is wanted/],
   ["--cert c.pem", /--cert and --key: one needs the other/],

@@ -1,16 +1,17 @@
 import type { Direction } from "../decode/direction.js";
 import { describePdu } from "../decode/modbus.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm } from "../mux/modbus-forms.js";
+import type { Protocol } from "../mux/protocol.js";
 import { hexOf } from "../parse/hex.js";
 import { briefAnswer, briefParts } from "./brief.js";
 import type { ByteEvent, ByteLine, StreamName } from "./byte-event.js";
-import { escapeBytes } from "./escape.js";
+import { escapeBytes, TEXT_MAX } from "./escape.js";
 import { messageParsersOf } from "./message-parser.js";
 import { plainRendering } from "./plain-rendering.js";
 import type { Message, MessageParser, View } from "./view.js";
 import { hexView } from "./views/hex-view.js";
 import { httpView } from "./views/http-view.js";
-import { findView } from "./views/views.js";
+import { findView, viewOfProtocol } from "./views/views.js";
 
 /** A line of `watch --short`. */
 export interface Exchange {
@@ -148,6 +149,12 @@ export class Exchanges {
       },
     ];
   }
+}
+
+/** A message in few words, as far as its protocol has a view. */
+export function textOfMessage(bytes: Buffer, direction: Direction, { framing: { name } }: Protocol): string {
+  const view = isModbus(name) && name !== "modbus" ? modbusViewOf(MODBUS_FORMS[name]) : viewOfProtocol(name);
+  return briefOf(view, { bytes }, direction).text.slice(0, TEXT_MAX);
 }
 
 /** A request without an answer. */

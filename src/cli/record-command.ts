@@ -1,0 +1,69 @@
+import { readByteLine } from "../core/monitor/byte-event.js";
+import { formatSeconds } from "../core/parse/duration.js";
+import { Recorder } from "../core/record/recorder.js";
+import { type Entry, entryLine, recordingHead } from "../core/record/recording.js";
+import { epochMsOf, Times } from "../log/times.js";
+import { systemClock } from "../system/clock.js";
+import { VERSION } from "../version.js";
+import { followDaemon } from "./follow-daemon.js";
+import { help } from "./help.js";
+import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type OutputFile, withOutputFile } from "./output-file.js";
+import { parseRecordArguments, RECORD, type RecordArguments } from "./record-arguments.js";
+
+/**
+ * Runs `sockproxyd record …`: writes a recording until a signal, or one of its limits, ends it.
+ *
+ * @param argv behind the word `record`
+ */
+export async function record(argv: readonly string[], complain: Complain): Promise<Started> {
+  const parsed = parseRecordArguments(argv);
+  if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd record --help`);
+  if (parsed.value.kind === "help") return help(RECORD);
+  const asked = parsed.value;
+  const over = new AbortController();
+  return withOutputFile(asked.path, over, (output) => recordTo(output, asked, over, complain));
+}
+
+async function recordTo(
+  output: OutputFile,
+  { daemon, command, rules, protocol, maxMs, maxBytes }: RecordArguments & { kind: "record" },
+  over: AbortController,
+  complain: Complain,
+): Promise<Started> {
+  const recorder = new Recorder(rules, protocol);
+  const beganAt = systemClock.now();
+  let written = 0;
+  const writeLine = (line: string): void => {
+    written += Buffer.byteLength(line) + 1;
+    output.write(`${line}\n`);
+  };
+  const write = (entries: readonly Entry[]): void => {
+    for (const entry of entries) {
+      if (written >= maxBytes) return;
+      writeLine(entryLine(entry));
+    }
+    if (written >= maxBytes) over.abort("the size limit is reached");
+  };
+  const limit = systemClock.after(maxMs, () => over.abort("the time limit is reached"));
+  writeLine(recordingHead(new Times().iso(systemClock.epochMs()), `sockproxyd ${VERSION}`));
+  const sink = {
+    line(text: string): void {
+      const line = over.signal.aborted ? undefined : readByteLine(text, epochMsOf);
+      if (line === undefined) return;
+      if (line.kind === "gap") complain(`${line.missing} messages are missing in the recording`);
+      write(recorder.push(line));
+    },
+    interrupted: () => complain("what passed meanwhile is missing in the recording"),
+  };
+  const outcome = await followDaemon(daemon, command, sink, over.signal, complain);
+  limit.cancel();
+  if (outcome.kind === "wrong" && outcome.status !== EXIT.clean) return outcome;
+  write(recorder.finish());
+  const { messages, connections } = recorder;
+  const reason: unknown = over.signal.reason;
+  const why = typeof reason === "string" ? `${reason}: ` : "";
+  const seconds = formatSeconds(systemClock.now() - beganAt);
+  complain(`${why}${messages} messages of ${connections} connections in ${seconds}`);
+  return outcome;
+}

@@ -1,0 +1,67 @@
+import { fail, ok, type Result } from "../parse/result.js";
+import type { Range } from "./recording.js";
+
+/** What is to be masked in messages. */
+export type MaskRule =
+  | { readonly kind: "bytes"; readonly find: (text: string) => Range[] }
+  /** The values of Modbus registers, by their addresses on the wire. */
+  | { readonly kind: "registers"; readonly from: number; readonly to: number };
+
+/** Values behind names that say what they are. A group stands for the part that is masked. */
+const PASSWORDS = [
+  /^(?:proxy-)?(?:authorization|x-api-key|cookie|set-cookie): *([^\r\n]+)/gim,
+  /(?:password|passwd|pwd|passphrase|secret|token|api-?key|pin)["']?[=:] ?["']?([^\s"'&,;<>]+)/gi,
+];
+const HEX = /^(?:hex:|0x)((?:[0-9a-f]{2})+)$/i;
+const REGEX = /^\/(.+)\/([iu]*)$/;
+const REGISTERS = /^registers:(\d{1,5})(?:-(\d{1,5}))?$/;
+const ADDRESS_MAX = 0xffff;
+
+/** How `--mask` is written, for messages and help. */
+export const MASK_FORMS = "passwords, registers:40-55, hex:0a0b, /regular expression/ or a text";
+
+/** Reads one `--mask`. */
+export function parseMask(text: string): Result<readonly MaskRule[]> {
+  if (text === "passwords") return ok(PASSWORDS.map((pattern) => ({ kind: "bytes", find: finder(pattern) })));
+  const registers = REGISTERS.exec(text);
+  if (registers !== null) {
+    const [from, to] = [Number(registers[1]), Number(registers[2] ?? registers[1])];
+    if (from > to || to > ADDRESS_MAX)
+      return fail(`bad --mask "${text}": registers from 0 to ${ADDRESS_MAX} are wanted`);
+    return ok([{ kind: "registers", from, to }]);
+  }
+  const hex = HEX.exec(text)?.[1];
+  if (hex !== undefined) return ok([literal(Buffer.from(hex, "hex").toString("latin1"))]);
+  if (/^(?:hex|registers):/.test(text) || text === "") return fail(`bad --mask "${text}": ${MASK_FORMS} is wanted`);
+  const [, source, flags = ""] = REGEX.exec(text) ?? [];
+  if (source === undefined) return ok([literal(Buffer.from(text, "utf8").toString("latin1"))]);
+  try {
+    return ok([{ kind: "bytes", find: finder(new RegExp(source, `${flags}g`)) }]);
+  } catch (error) {
+    return fail(`bad --mask "${text}": ${(error as Error).message}`);
+  }
+}
+
+/** Finds a text wherever it stands. */
+function literal(wanted: string): MaskRule {
+  return {
+    kind: "bytes",
+    find(text) {
+      const found: Range[] = [];
+      for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
+        found.push([at, wanted.length]);
+      }
+      return found;
+    },
+  };
+}
+
+/** Finds the first group of a pattern, or all of it where it has no group. */
+function finder(pattern: RegExp): (text: string) => Range[] {
+  const indexed = new RegExp(pattern.source, `${pattern.flags}d`);
+  return (text) =>
+    [...text.matchAll(indexed)].flatMap(({ indices }) => {
+      const [begin, end] = indices?.[1] ?? indices?.[0] ?? [0, 0];
+      return end > begin ? [[begin, end - begin] as const] : [];
+    });
+}

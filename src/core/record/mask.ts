@@ -1,0 +1,164 @@
+import { checksum, checkTelegram } from "../decode/conbus.js";
+import type { Direction } from "../decode/direction.js";
+import { CRC_LENGTH, crc16, crcFits } from "../framing/crc16.js";
+import { SERIAL_AT, setChecksum, TRAILER } from "../framing/solarman-framing.js";
+import type { ModbusForm } from "../mux/modbus-forms.js";
+import type { Protocol } from "../mux/protocol.js";
+import { modbusFormOf } from "../mux/protocols/modbus-protocol.js";
+import { solarmanForm } from "../mux/solarman-form.js";
+import type { MaskRule } from "./mask-patterns.js";
+import type { Pseudonyms } from "./pseudonyms.js";
+import type { Range } from "./recording.js";
+
+/** A message without what nobody else has to see. */
+export interface Masked {
+  readonly bytes: Buffer;
+  /** What differs, or may differ, from the message as it was: values, and the checksums behind them. */
+  readonly ranges: readonly Range[];
+}
+
+/** Function code, and byte count or the first byte of an address: a message keeps its form. */
+const PDU_HEAD = 2;
+/** Requests on one connection that answers may come to. */
+const MAX_ASKED = 256;
+/** Bracket and type of a telegram in front; checksum and bracket behind. */
+const CONBUS = { head: 2, tail: 3 } as const;
+
+/** Masks the messages of one connection. Lengths stay, and checksums that were right are right again. */
+export class Masker {
+  readonly #rules: readonly MaskRule[];
+  readonly #pseudonyms: Pseudonyms;
+  readonly #protocol: Protocol;
+  readonly #form: ModbusForm | undefined;
+  /** The PDUs of requests by id, the last ones. */
+  readonly #asked = new Map<number, Buffer>();
+
+  /** @param pseudonyms of the whole recording */
+  constructor(rules: readonly MaskRule[], pseudonyms: Pseudonyms, protocol: Protocol) {
+    this.#rules = rules;
+    this.#pseudonyms = pseudonyms;
+    this.#protocol = protocol;
+    this.#form = modbusFormOf(protocol);
+  }
+
+  /** @param isMessage whether the bytes are a whole message of the protocol */
+  mask(message: Buffer, direction: Direction, isMessage: boolean): Masked {
+    if (this.#rules.length === 0) return { bytes: message, ranges: [] };
+    if (isMessage && this.#form === solarmanForm) return this.#maskSolarman(message, direction);
+    if (isMessage && this.#form !== undefined) return this.#maskModbus(message, this.#form, direction);
+    const isTelegram = isMessage && this.#protocol.framing.name === "conbus";
+    const masked = this.#replace(
+      message,
+      this.#find(message, isTelegram ? CONBUS.head : 0, isTelegram ? CONBUS.tail : 0),
+    );
+    if (isTelegram && masked.ranges.length > 0 && checkTelegram(message) === undefined) {
+      const at = message.length - CONBUS.tail;
+      masked.bytes.write(checksum(masked.bytes.subarray(1, at)), at, "latin1");
+      return { bytes: masked.bytes, ranges: [...masked.ranges, [at, 2]] };
+    }
+    return masked;
+  }
+
+  /** Masks a text of the recording itself: the name of the device. */
+  maskText(text: string): string {
+    const bytes = Buffer.from(text, "latin1");
+    return this.#replace(bytes, this.#find(bytes, 0, 0)).bytes.toString("latin1");
+  }
+
+  #maskModbus(message: Buffer, form: ModbusForm, direction: Direction): Masked {
+    const { unit, pdu, ...header } = form.unwrap(message);
+    const masked = this.#replace(pdu, [...this.#find(pdu, PDU_HEAD, 0), ...this.#registers(pdu, header.id, direction)]);
+    if (masked.ranges.length === 0) return { bytes: message, ranges: [] };
+    const bytes = form.wrap(unit, masked.bytes, header);
+    if (bytes.length !== message.length || !form.wrap(unit, pdu, header).equals(message)) {
+      return this.#replace(message, this.#find(message, 0, 0)); // not as this program would write it: nothing to be mended
+    }
+    return { bytes, ranges: differences(message, bytes, pdu, masked.ranges) };
+  }
+
+  /** The logger's number stands in the header; the RTU frame inside has a checksum of its own. */
+  #maskSolarman(message: Buffer, direction: Direction): Masked {
+    const ranges = this.#find(message, SERIAL_AT, TRAILER);
+    const { id, pdu, lacks } = solarmanForm.unwrap(message);
+    const begin = lacks === undefined ? message.indexOf(pdu) : -1;
+    const inside =
+      begin < 0 ? [] : this.#registers(pdu, id, direction).map(([at, length]) => [at + begin, length] as const);
+    const masked = this.#replace(message, [...ranges, ...inside]);
+    if (masked.ranges.length === 0) return masked;
+    const more: Range[] = [[message.length - TRAILER, 1]];
+    const end = begin + pdu.length + CRC_LENGTH;
+    if (begin > 0 && crcFits(message, begin - 1, end)) {
+      masked.bytes.writeUInt16LE(crc16(masked.bytes, begin - 1, end - CRC_LENGTH), end - CRC_LENGTH);
+      more.push([end - CRC_LENGTH, CRC_LENGTH]);
+    }
+    setChecksum(masked.bytes);
+    return { bytes: masked.bytes, ranges: [...masked.ranges, ...more] };
+  }
+
+  /** @param head bytes in front that stay @param tail bytes at the end that stay */
+  #find(bytes: Buffer, head: number, tail: number): Range[] {
+    const text = bytes.toString("latin1", head, Math.max(bytes.length - tail, head));
+    return this.#rules.flatMap((rule) =>
+      rule.kind === "bytes" ? rule.find(text).map(([at, length]) => [at + head, length] as const) : [],
+    );
+  }
+
+  /** Where the values of masked registers stand in a PDU. */
+  #registers(pdu: Buffer, id: number, direction: Direction): Range[] {
+    const key = this.#protocol.hasIds ? id : 0;
+    if (direction === "up") {
+      this.#asked.delete(key);
+      this.#asked.set(key, Buffer.from(pdu));
+      const [oldest] = this.#asked.keys();
+      if (this.#asked.size > MAX_ASKED && oldest !== undefined) this.#asked.delete(oldest);
+    }
+    const request = direction === "up" ? pdu : this.#asked.get(key);
+    const place = request === undefined ? undefined : valuesIn(pdu, request, direction);
+    if (place === undefined) return [];
+    const { first, count, at } = place;
+    return this.#rules.flatMap((rule) => {
+      if (rule.kind !== "registers") return [];
+      const [from, to] = [Math.max(rule.from, first), Math.min(rule.to, first + count - 1)];
+      const range = [at + 2 * (from - first), 2 * (to - from + 1)] as const;
+      return from <= to && range[0] + range[1] <= pdu.length ? [range] : [];
+    });
+  }
+
+  /** Replaces ranges by pseudonyms. Ranges that overlap are one. */
+  #replace(bytes: Buffer, ranges: readonly Range[]): { bytes: Buffer; ranges: Range[] } {
+    const copy = Buffer.from(bytes);
+    const joined: [number, number][] = [];
+    for (const [at, length] of [...ranges].sort(([one], [other]) => one - other)) {
+      const last = joined.at(-1);
+      if (last !== undefined && at < last[0] + last[1]) last[1] = Math.max(last[1], at + length - last[0]);
+      else joined.push([at, length]);
+    }
+    for (const [at, length] of joined) this.#pseudonyms.of(bytes.subarray(at, at + length)).copy(copy, at);
+    return { bytes: copy, ranges: joined };
+  }
+}
+
+/** The registers whose values a PDU holds: the first, their number, and where they begin. */
+function valuesIn(
+  pdu: Buffer,
+  request: Buffer,
+  direction: Direction,
+): { first: number; count: number; at: number } | undefined {
+  const code = request[0];
+  if (pdu[0] !== code || request.length < 5) return undefined;
+  const [first, count] = [request.readUInt16BE(1), request.readUInt16BE(3)];
+  if (code === 6) return { first, count: 1, at: 3 };
+  if (code === 16 && direction === "up") return { first, count, at: 6 };
+  return (code === 3 || code === 4) && direction === "down" ? { first, count, at: 2 } : undefined;
+}
+
+/** Masked places of a PDU, as places of its message; and the bytes that differ besides: the checksum. */
+function differences(before: Buffer, after: Buffer, pdu: Buffer, ranges: readonly Range[]): Range[] {
+  const begin = before.indexOf(pdu);
+  const places: Range[] = begin < 0 ? [] : ranges.map(([at, length]) => [at + begin, length]);
+  const isKnown = (index: number): boolean => places.some(([at, length]) => index >= at && index < at + length);
+  for (let index = 0; index < before.length; index += 1) {
+    if (before[index] !== after[index] && !isKnown(index)) places.push([index, 1]);
+  }
+  return places;
+}
