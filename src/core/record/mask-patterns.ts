@@ -9,8 +9,8 @@ export type MaskRule =
 
 /** Values behind names that say what they are. A group stands for the part that is masked. */
 const PASSWORDS = [
-  /^(?:proxy-)?(?:authorization|x-api-key|cookie|set-cookie): *([^\r\n]+)/gim,
-  /(?:password|passwd|pwd|passphrase|secret|token|api-?key|pin)["']?[=:] ?["']?([^\s"'&,;<>]+)/gi,
+  /^(?:proxy-)?(?:authorization|x-api-key|cookie|set-cookie): ?([^\r\n]+)/dgim,
+  /(?:password|passwd|pwd|passphrase|secret|token|api-?key|pin)["']?[=:] ?["']?([^\s"'&,;<>]+)/dgi,
 ];
 const HEX = /^(?:hex:|0x)((?:[0-9a-f]{2})+)$/i;
 const REGEX = /^\/(.+)\/([iu]*)$/;
@@ -36,7 +36,7 @@ export function parseMask(text: string): Result<readonly MaskRule[]> {
   const [, source, flags = ""] = REGEX.exec(text) ?? [];
   if (source === undefined) return ok([literal(Buffer.from(text, "utf8").toString("latin1"))]);
   try {
-    return ok([{ kind: "bytes", find: finder(new RegExp(source, `${flags}g`)) }]);
+    return ok([{ kind: "bytes", find: finder(new RegExp(source, `${flags}dg`)) }]);
   } catch (error) {
     return fail(`bad --mask "${text}": ${(error as Error).message}`);
   }
@@ -56,11 +56,10 @@ function literal(wanted: string): MaskRule {
   };
 }
 
-/** Finds the first group of a pattern, or all of it where it has no group. */
+/** Finds the first group of a pattern, or all of it where it has no group. @param pattern with the flags `d` and `g` */
 function finder(pattern: RegExp): (text: string) => Range[] {
-  const indexed = new RegExp(pattern.source, `${pattern.flags}d`);
   return (text) =>
-    [...text.matchAll(indexed)].flatMap(({ indices }) => {
+    [...text.matchAll(pattern)].flatMap(({ indices }) => {
       const [begin, end] = indices?.[1] ?? indices?.[0] ?? [0, 0];
       return end > begin ? [[begin, end - begin] as const] : [];
     });

@@ -27,8 +27,8 @@ export class Pseudonyms {
 
 /** Printable ASCII; registers fill the end of a text with zeros. */
 function isText(value: Buffer): boolean {
-  const text = value.toString("latin1").replace(/\0+$/, "");
-  return text !== "" && /^[\x20-\x7e]+$/.test(text);
+  const length = value.findLastIndex((byte) => byte !== 0) + 1;
+  return length > 0 && /^[\x20-\x7e]+$/.test(value.toString("latin1", 0, length));
 }
 
 /** The digits of the number take the places of digits, from the right; letters become x or X, in hexadecimal numbers a or A. */
