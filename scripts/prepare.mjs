@@ -1,5 +1,6 @@
 // What npm runs before it packs, and behind `npm ci`: compiles, and writes the one file that the package holds. A package without it cannot
 // be made: where the compiler is not installed, this installs it, or fails.
+import "./check-node.mjs";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";

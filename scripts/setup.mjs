@@ -1,6 +1,7 @@
 // Makes a fresh clone ready to run: installs the packages of the lock file and compiles. With --tests it compiles the tests, too, removes
 // the compiled tests whose source is gone, bundles the program for them, and gathers the unit tests of each room in one file. A second run does only
 // what has changed.
+import "./check-node.mjs";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

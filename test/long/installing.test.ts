@@ -74,13 +74,16 @@ test("npm installs it without a network, and it runs", { skip }, () => {
   assert.ok(existsSync(join(prefix, "share", "man", "man8", "sockproxyd.8")), "the man page");
 });
 
-test("Node 14 is told what is needed in one sentence, by the package and by the one file", { skip }, (t) => {
+test("Node 14 is told what is needed in one sentence, by the package, by the one file and by a clone", {
+  skip,
+}, (t) => {
   const name = `node-linux-${process.arch}`;
   const fetched = run("npm", ["install", "--no-audit", "--no-fund", "--prefix", join(folder, "old"), `${name}@14`]);
   if (fetched.status !== 0) return t.skip(`no old Node.js to be had: ${fetched.stderr}`);
   const node = join(folder, "old", "node_modules", name, "bin", "node");
-  for (const program of ["dist/main.js", "build/sockproxyd.cjs"]) {
-    const { status, stdout, stderr } = run(node, [join(installed, program), "--version"]);
+  const scripts = ["setup", "prepare"].map((script) => join(ROOT, "scripts", `${script}.mjs`));
+  for (const program of [join(installed, "dist/main.js"), join(installed, "build/sockproxyd.cjs"), ...scripts]) {
+    const { status, stdout, stderr } = run(node, [program, "--version"]);
     assert.deepEqual({ status, stdout }, { status: 2, stdout: "" });
     assert.match(stderr, /^sockproxyd: Node\.js [\d.]+ or later is needed; \S+ is 14\.\d+\.\d+\n$/, program);
   }
