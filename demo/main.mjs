@@ -1,71 +1,43 @@
-// Shows the notification proxy at work: the real daemon between a simulated thermometer and a small Luup engine.
-import { spawn } from "node:child_process";
+// Shows the daemon at work: between a simulated thermometer and a small Luup engine, and before a simulated inverter that two programs share.
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { fileURLToPath } from "node:url";
+import { startDaemon } from "./daemon.mjs";
+import { startInverter } from "./inverter.mjs";
 import { startLuup } from "./luup.mjs";
 import { Plugin } from "./plugin.mjs";
+import { listen, pause, until } from "./ports.mjs";
+import { Program } from "./program.mjs";
 import { scene, story } from "./story.mjs";
 
-const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
-const LIMIT_MS = 10_000;
 const endsByItself = process.argv.includes("--once");
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const DEVICE = "123"; // of the Luup engine
+const QUIET_DEVICE = "124"; // its plugin goes on behind the last scene, and tells nothing
 
-/** Waits for a condition, ten seconds at most: a demonstration that hangs shows nothing. */
-async function until(condition, what) {
-  const limit = performance.now() + LIMIT_MS;
-  while (!(await condition())) {
-    if (performance.now() > limit) throw new Error(`waited in vain for ${what}`);
-    await pause(2);
-  }
-}
-
-/** Listens on any free port of the loopback. */
-async function listen(server) {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server.address().port;
-}
-
-/** Starts the real daemon and waits for its port. */
-async function startDaemon(vera) {
-  const placeholder = createServer();
-  const port = await listen(placeholder);
-  placeholder.close();
-  // a process group of its own: Ctrl-C is for the demonstration, which then ends the daemon
-  const options = { stdio: ["ignore", "inherit", "pipe"], detached: true };
-  const child = spawn(process.execPath, [MAIN, "-p", port, "-N", vera], options);
-  process.on("exit", () => child.kill());
-  let log = "";
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    log += text;
-  });
-  await until(() => {
-    if (child.exitCode !== null) throw new Error(`the daemon has ended: ${log}`);
-    return log.includes("started");
-  }, "the daemon");
-  return { port, child };
-}
-
-let plugin;
+const plugins = new Map();
 let pushedAt = 0;
 const luup = await startLuup(
   () => performance.now() - pushedAt,
-  () => plugin.readAll(),
+  (device) => plugins.get(device)?.readAll(),
+  (device) => device === QUIET_DEVICE,
 );
 const device = createServer();
 const devicePort = await listen(device);
-const { port, child } = await startDaemon(luup.url);
+const inverter = await startInverter();
+const { port, web, shared, child } = await startDaemon(luup.url, inverter.port);
+const dashboard = `http://127.0.0.1:${web}/`;
 story("sockproxyd", `listens on port ${port}, notifies the Luup engine at ${luup.url}`);
+story("sockproxyd", `shows all that follows at ${dashboard}`);
 story("device", `a thermometer, listens on port ${devicePort}`);
+story("inverter", `listens on port ${inverter.port}, takes one connection; shared on port ${shared}`);
 
 scene("a plugin connects through the proxy: greeting, CONN");
 const arrived = once(device, "connection");
-plugin = await Plugin.connect(port);
+const connTo = (device) => `CONN 127.0.0.1:${devicePort} NTFY=${device}/urn:demo:serviceId:Thermometer1/HandleReceive`;
+const plugin = await Plugin.connect(port);
+plugins.set(DEVICE, plugin);
 await plugin.line();
-plugin.say(`CONN 127.0.0.1:${devicePort} NTFY=123/urn:demo:serviceId:Thermometer1/HandleReceive PACE=1`);
+plugin.say(`${connTo(DEVICE)} PACE=1`);
 await plugin.line();
 const [thermometer] = await arrived;
 thermometer.on("error", () => {});
@@ -100,10 +72,24 @@ story("device", "closes the connection");
 pushedAt = performance.now();
 thermometer.end();
 await until(() => luup.actions === 4, "the final notification");
-await pause(50);
 
+scene("two programs poll the inverter, which takes one connection: each gets the answers to its own questions");
+const [display, logger] = [new Program("display", "power", shared), new Program("logger", "yield", shared)];
+await Promise.all([display.connect(), logger.connect()]);
+for (let round = 0; round < 2; round += 1) await Promise.all([display.ask(), logger.ask()]);
+const status = await (await fetch(`${dashboard}status`)).json();
+const [{ requests, clientCount, links }] = status.muxes;
+story(
+  "sockproxyd",
+  `${clientCount} clients have asked ${requests} times, over ${links.length} connection to the inverter`,
+);
+
+let ending = false;
 async function end() {
+  if (ending) return; // a second Ctrl-C
+  ending = true;
   device.close();
+  inverter.server.close();
   luup.server.close();
   child.kill("SIGTERM");
   const [status] = await once(child, "exit");
@@ -117,21 +103,32 @@ if (endsByItself) {
 }
 
 device.on("connection", (socket) => {
-  story("device", "has a new connection; sends a reading every two seconds");
-  const timer = setInterval(() => socket.write(`${(21 + Math.random()).toFixed(1)}\n`), 2000);
+  const timer = setInterval(() => {
+    pushedAt = performance.now();
+    socket.write(`${(21 + Math.random()).toFixed(1)}\n`);
+  }, 2000);
   socket.on("error", () => {}).on("close", () => clearInterval(timer));
 });
-plugin = { readAll() {} };
+plugins.clear();
+const quiet = await Plugin.connect(port, { aloud: false });
+plugins.set(QUIET_DEVICE, quiet);
+quiet.say(connTo(QUIET_DEVICE));
+display.poll(1000);
+logger.poll(2500);
 console.log(`
-Your turn: the daemon goes on. In another terminal, type
+Your turn: the daemon goes on. The two programs poll, and a plugin reads the thermometer every two seconds. Look at it:
+
+  ${dashboard}
+
+In another terminal, type
 
   nc localhost ${port}
 
 and then HELP, STAT, or
 
-  CONN 127.0.0.1:${devicePort} NTFY=123/urn:demo:serviceId:Thermometer1/HandleReceive
+  ${connTo(DEVICE)}
 
 Ctrl-C ends the demonstration.`);
-process.once("SIGINT", end);
-process.once("SIGTERM", end);
-child.once("exit", (status) => process.exit(status ?? 1)); // somebody said STOP
+process.on("SIGINT", end);
+process.on("SIGTERM", end);
+child.once("exit", (status) => ending || process.exit(status ?? 1)); // somebody said STOP

@@ -5,11 +5,15 @@ import { story } from "./story.mjs";
 /** A plugin that is connected through the proxy: it reads lines in setup mode, and after that only when it is notified. */
 export class Plugin {
   #socket;
+  #tell;
 
-  static async connect(port) {
+  /** @param aloud whether it tells what it does */
+  static async connect(port, { aloud = true } = {}) {
     const plugin = new Plugin();
+    plugin.#tell = aloud ? (what) => story("plugin", what) : () => {};
     plugin.#socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     await once(plugin.#socket, "connect");
+    plugin.#socket.on("error", () => {});
     return plugin;
   }
 
@@ -18,7 +22,7 @@ export class Plugin {
     for (;;) {
       const chunk = this.#socket.read();
       if (chunk !== null) {
-        story("plugin", `reads   ${chunk.toString().trimEnd()}`);
+        this.#tell(`reads   ${chunk.toString().trimEnd()}`);
         return;
       }
       await once(this.#socket, "readable");
@@ -26,16 +30,16 @@ export class Plugin {
   }
 
   say(line) {
-    story("plugin", `says    ${line}`);
+    this.#tell(`says    ${line}`);
     this.#socket.write(`${line}\n`);
   }
 
   /** What the action HandleReceive does: it reads until the socket is empty. */
   readAll() {
     const chunk = this.#socket.read();
-    if (chunk !== null) story("plugin", `reads   ${chunk.toString().trimEnd().replaceAll("\n", ", ")}`);
+    if (chunk !== null) this.#tell(`reads   ${chunk.toString().trimEnd().replaceAll("\n", ", ")}`);
     if (this.#socket.readableEnded) {
-      story("plugin", 'reads   nil, "closed"');
+      this.#tell('reads   nil, "closed"');
       this.#socket.end();
     }
   }

@@ -15,6 +15,8 @@ interface Passed {
   /** Who asked, on a link to a shared device. */
   client: string | undefined;
   length: number;
+  /** Its place among the blocks of all recorders. */
+  order: number;
 }
 
 /** Bytes that have passed at once, and the first of them. */
@@ -31,7 +33,8 @@ export class Recorder implements ByteObserver {
   /** Shows the messages as they pass, while somebody watches. */
   tap: ByteObserver | undefined;
   readonly #clock: Clock;
-  readonly #client: () => string | undefined;
+  #client: () => string | undefined;
+  readonly #order: () => number;
   readonly #over: () => void;
   #memory: Buffer | undefined;
   readonly #ring: Passed[] = [];
@@ -40,11 +43,13 @@ export class Recorder implements ByteObserver {
 
   /**
    * @param client who asks at this moment, on a link to a shared device
+   * @param order counts the blocks of all recorders
    * @param over called when nothing more comes, from neither side
    */
-  constructor(clock: Clock, client: () => string | undefined, over: () => void) {
+  constructor(clock: Clock, client: () => string | undefined, order: () => number, over: () => void) {
     this.#clock = clock;
     this.#client = client;
+    this.#order = order;
     this.#over = over;
   }
 
@@ -53,9 +58,9 @@ export class Recorder implements ByteObserver {
     return this.tap === undefined;
   }
 
-  /** When the last bytes passed, in milliseconds since 1970; 0: none have. */
-  get lastAt(): number {
-    return this.#ring[(this.#count - 1) % BLOCKS]?.epochMs ?? 0;
+  /** The place of the last block among those of all recorders; 0: there is none. */
+  get lastOrder(): number {
+    return this.#ring[(this.#count - 1) % BLOCKS]?.order ?? 0;
   }
 
   /** The sides from which nothing more comes. */
@@ -86,15 +91,22 @@ export class Recorder implements ByteObserver {
 
   ended(direction: Direction): void {
     this.tap?.ended(direction);
-    if (this.#endedSides.add(direction).size === 2) this.#over();
+    if (this.#endedSides.add(direction).size < 2) return;
+    this.#client = () => undefined; // it may know the connection, which must not stay in memory
+    this.#over();
   }
 
   #keep(direction: Direction, chunk: Buffer): void {
     this.#memory ??= Buffer.allocUnsafeSlow(BLOCKS * BLOCK_BYTES);
     const slot = this.#count % BLOCKS;
     chunk.copy(this.#memory, slot * BLOCK_BYTES, 0, BLOCK_BYTES);
-    const passed = { direction, epochMs: this.#clock.epochMs(), client: this.#client(), length: chunk.length };
-    this.#ring[slot] = passed;
+    this.#ring[slot] = {
+      direction,
+      epochMs: this.#clock.epochMs(),
+      client: this.#client(),
+      length: chunk.length,
+      order: this.#order(),
+    };
     this.#count += 1;
   }
 }

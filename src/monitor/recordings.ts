@@ -2,7 +2,7 @@ import type { LineWord } from "../core/monitor/format.js";
 import type { View } from "../core/monitor/view.js";
 import { matchesFilter, type WatchFilter } from "../core/setup/watch-request.js";
 import type { Times } from "../log/times.js";
-import type { Clock } from "../system/clock.js";
+import type { Clock, Timer } from "../system/clock.js";
 import { LineQueue } from "./line-queue.js";
 import { type Block, Recorder } from "./recorder.js";
 import { RenderedEvent, Subscriber } from "./subscriber.js";
@@ -33,6 +33,7 @@ export class Recordings {
   readonly #times: Times;
   readonly #live = new Map<Recorder, TracedStream>();
   readonly #over = new Map<Recorder, Recorded>();
+  #blocks = 0;
 
   constructor(clock: Clock, times: Times) {
     this.#clock = clock;
@@ -46,6 +47,7 @@ export class Recordings {
     const recorder: Recorder = new Recorder(
       this.#clock,
       () => (source.isShared ? source.client : undefined),
+      () => ++this.#blocks,
       () => this.#ended(recorder),
     );
     recorder.tap = point.observer;
@@ -64,12 +66,12 @@ export class Recordings {
   /** The last messages as lines, the oldest first. */
   lines({ filter, format, count, viewOf }: ReplayRequest): string[] {
     const matching = [...this.#over, ...this.#live].filter(
-      ([{ lastAt }, { source }]) => lastAt > 0 && matchesFilter(filter, source),
+      ([{ lastOrder }, { source }]) => lastOrder > 0 && matchesFilter(filter, source),
     );
-    const newest = matching.sort(([one], [other]) => other.lastAt - one.lastAt).slice(0, MAX_REPLAYED);
+    const newest = matching.sort(([one], [other]) => other.lastOrder - one.lastOrder).slice(0, MAX_REPLAYED);
     const shown = newest.flatMap(([recorder, stream]) => replay(recorder, stream, viewOf(stream), format, this.#times));
     return shown
-      .sort((one, other) => one.epochMs - other.epochMs)
+      .sort((one, other) => one.order - other.order)
       .slice(-count)
       .map(({ line }) => line);
   }
@@ -101,22 +103,36 @@ function detach(recorder: Recorder, point: TracedStream["point"]): void {
   if (point.observer === recorder) point.observer = recorder.tap;
 }
 
-/** A line, and when its message passed. */
+/** A line, and the place of its block among those of all recorders. */
 interface ReplayedLine {
-  readonly epochMs: number;
+  readonly order: number;
   readonly line: string;
+}
+
+/** The moment that a replay has come to, as a clock whose timers never fire. */
+class ReplayClock implements Clock {
+  block = { epochMs: 0, order: 0 };
+  epochMs(): number {
+    return this.block.epochMs;
+  }
+  now(): number {
+    return this.block.epochMs;
+  }
+  after(): Timer {
+    return { cancel() {} };
+  }
 }
 
 /** Gathers the lines of one stream. */
 class Collector extends Subscriber {
   readonly lines: ReplayedLine[] = [];
   readonly #format: readonly LineWord[];
-  readonly #now: () => number;
+  readonly #clock: ReplayClock;
 
-  constructor(format: readonly LineWord[], now: () => number) {
-    super(new LineQueue(() => {}, { epochMs: now, now, after: () => ({ cancel() {} }) }), format);
+  constructor(format: readonly LineWord[], clock: ReplayClock) {
+    super(new LineQueue(() => {}, clock), format);
     this.#format = format;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   override get full(): boolean {
@@ -124,7 +140,7 @@ class Collector extends Subscriber {
   }
 
   override show(event: RenderedEvent): void {
-    this.lines.push({ epochMs: this.#now(), line: event.line(this.#format) });
+    this.lines.push({ order: this.#clock.block.order, line: event.line(this.#format) });
   }
 
   override skip(): void {} // it has room for everything
@@ -138,28 +154,28 @@ function replay(
   format: readonly LineWord[],
   times: Times,
 ): ReplayedLine[] {
-  const now = { epochMs: 0, client: source.client };
-  const collector = new Collector(format, () => now.epochMs);
+  const clock = new ReplayClock();
+  const collector = new Collector(format, clock);
+  let { client } = source;
   const shownSource = {
     ...source,
     get client() {
-      return now.client;
+      return client;
     },
   };
-  const clock = { epochMs: () => now.epochMs, now: () => now.epochMs, after: () => ({ cancel() {} }) };
   const tapOf = (): Tap => {
     const tap = new Tap(shownSource, hops, { clock, times, fault() {} });
     tap.add(view, collector);
     return tap;
   };
   let tap = tapOf();
-  const show = ({ direction, epochMs, client, length, bytes }: Block): void => {
-    now.epochMs = epochMs;
-    if (source.isShared) now.client = client;
-    tap.passed(direction, bytes, true);
-    const bytesCut = length - bytes.length;
-    if (bytesCut === 0) return;
-    collector.show(new RenderedEvent({ kind: "skipped", source: shownSource, bytes: bytesCut }, epochMs, times));
+  const show = (block: Block): void => {
+    clock.block = block;
+    if (source.isShared) client = block.client;
+    tap.passed(block.direction, block.bytes, true);
+    const bytes = block.length - block.bytes.length;
+    if (bytes === 0) return;
+    collector.show(new RenderedEvent({ kind: "skipped", source: shownSource, bytes }, block.epochMs, times));
     tap = tapOf(); // what follows does not go on where this block was cut
   };
   for (const block of recorder.blocks()) show(block);

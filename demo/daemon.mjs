@@ -1,0 +1,42 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePorts, until } from "./ports.mjs";
+
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+/**
+ * Starts the real daemon, with a proxy port, a web page and a shared inverter, and waits for its ports.
+ *
+ * @param {string} vera the Luup engine
+ * @param {number} inverter the port of the inverter
+ */
+export async function startDaemon(vera, inverter) {
+  const [port, web, shared] = await freePorts(3);
+  const folder = mkdtempSync(join(tmpdir(), "sockproxyd-demo-"));
+  const file = join(folder, "sockproxyd.conf");
+  const lines = [
+    ...["[host]", "ip=127.0.0.1", `port=${port}`, `vera=${vera}`],
+    ...["[web]", `port=${web}`],
+    ...["[mux inverter]", `listen=${shared}`, `target=127.0.0.1:${inverter}`, "protocol=modbus", "timeout=5s"],
+  ];
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  // a process group of its own: Ctrl-C is for the demonstration, which then ends the daemon
+  const options = { stdio: ["ignore", "inherit", "pipe"], detached: true };
+  const child = spawn(process.execPath, [MAIN, "-c", file], options);
+  process.on("exit", () => {
+    child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    if (log.length < 10_000) log += text;
+  });
+  await until(() => {
+    if (child.exitCode !== null) throw new Error(`the daemon has ended: ${log}`);
+    return log.includes("started");
+  }, "the daemon");
+  return { port, web, shared, child };
+}
