@@ -124,7 +124,7 @@ function optionText(options) {
 }
 
 /** @param {NonNullable<ConnectionStatus["notify"]>} notify @returns {[string, string | undefined][]} */
-function notifyFacts({ target, sent, retried, failed, lastOutcome }) {
+function notifyFacts({ target, sent, retried, failed, lastOutcome, failingMs, repeatInMs }) {
   const [device, service, action, pid] = target.split("/");
   return [
     ["Device", plain(device, 40)],
@@ -135,5 +135,7 @@ function notifyFacts({ target, sent, retried, failed, lastOutcome }) {
     ["Repeated", count(retried)],
     ["Failed", count(failed)],
     ["Last outcome", plain(lastOutcome, 500)],
+    ["Fails for", failingMs === undefined ? undefined : duration(failingMs)],
+    ["Repeated in", repeatInMs === undefined ? undefined : duration(repeatInMs)],
   ];
 }

@@ -135,7 +135,7 @@ function daemonFacts(
     ["Sent", bytes(traffic.sent)],
     [
       "Notifications",
-      `${count(notifications.sent)} sent, ${count(notifications.retried)} repeated, ${count(notifications.failed)} failed`,
+      `${count(notifications.sent)} sent, ${count(notifications.retried)} repeated, ${count(notifications.failed)} failed, ${count(notifications.waiting)} waiting (${count(notifications.repeating)} to be repeated)`,
     ],
     ["Alerts", `${count(alerts.delivered)} delivered, ${count(alerts.waiting)} waiting`],
     [

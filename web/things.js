@@ -149,6 +149,9 @@ function pluginOf(action, connections) {
     connections.reduce((all, { notify }) => all + (notify?.[key] ?? 0), 0);
   const remotes = [...new Set(connections.map(({ remote }) => plain(remote, 80)))];
   const [first] = connections;
+  const failing = connections.filter(({ notify }) => notify?.failingMs !== undefined);
+  const repeating = failing.filter(({ notify }) => notify?.repeatInMs !== undefined);
+  const last = failing.at(-1) ?? connections.at(-1);
   return {
     kind: "plugin",
     key: `plugin ${action}`,
@@ -158,16 +161,23 @@ function pluginOf(action, connections) {
       ...remotes.slice(0, MAX_REMOTES),
       ...(connections.length > 1 ? [plural(connections.length, "connection")] : []),
     ].join(" · "),
-    state: sum("sent") === 0 ? { level: "idle", text: "nothing yet" } : { level: "good", text: "notified" },
+    state: pluginState(sum("sent"), failing.length),
     figures: [
       ["Notified", count(sum("sent"))],
       ["Repeated", count(sum("retried"))],
       ["Failed", count(sum("failed"))],
+      ...(repeating.length > 0 ? [/** @type {[string, string]} */ (["To be repeated", count(repeating.length)])] : []),
     ],
     href: connections.length === 1 && first ? hrefOf("connection", first.id) : hrefOf("search", action),
     line: action,
-    note: `Last answer: ${plain(connections.at(-1)?.notify?.lastOutcome, 160) || "none yet"}`,
+    note: `Last answer: ${plain(last?.notify?.lastOutcome, 160) || "none yet"}`,
   };
+}
+
+/** @param {number} sent @param {number} failing connections whose last notification has failed @returns {Thing["state"]} */
+function pluginState(sent, failing) {
+  if (failing > 0) return { level: "warning", text: "not taken" };
+  return sent === 0 ? { level: "idle", text: "nothing yet" } : { level: "good", text: "notified" };
 }
 
 /** @param {TunnelStatus} line @param {SlotStatus} slot @returns {Thing} */

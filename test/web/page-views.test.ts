@@ -149,6 +149,19 @@ test("plugins are those that are notified, one tile for all connections of one a
   );
 });
 
+test("a notification that fails is seen on the tile and at the connection: why, for how long, and when it is repeated", () => {
+  const notify = { target: "5/urn:x:S/Act/p", sent: 1, retried: 3, failed: 4, lastOutcome: "status 500, broken" };
+  const failing = { notify: { ...notify, failingMs: 65_000, repeatInMs: 4000 } };
+  const connections = [connection(failing), connection({ id: "18d", notify: { ...notify, lastOutcome: "delivered" } })];
+  const text = shown(overview, { connections });
+  assert.match(text, /not taken\|Device 5\|.*Last answer: status 500, broken\|.*To be repeated\|1/);
+  assert.match(
+    shown(connectionView, { connections }, "18c"),
+    /Last outcome\|status 500, broken\|Fails for\|1 min 5 s\|Repeated in\|4 s/,
+  );
+  assert.doesNotMatch(shown(connectionView, { connections }, "18d"), /Fails for|Repeated in/);
+});
+
 test("a connection is shown while it is there, and said to have ended afterwards", () => {
   const there = { connections: [connection()] };
   assert.match(
