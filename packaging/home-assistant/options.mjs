@@ -1,7 +1,7 @@
 // The options of the app, as Home Assistant has them in /data/options.json, as a configuration file: options.mjs OPTIONS [MORE]. MORE, where it is
 // there, is a configuration file that comes behind: it has what the options do not offer.
 import { existsSync, readFileSync } from "node:fs";
-import { argv, stdout } from "node:process";
+import process, { argv, stdout } from "node:process";
 import { pathToFileURL } from "node:url";
 
 /** Where the Supervisor, and nobody else, reaches a page of an app on the host's network (its DOCKER_IPV4_NETWORK_MASK). */
@@ -43,6 +43,11 @@ function section(name, keys, more = "") {
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   const [, , options = "", more = ""] = argv;
-  stdout.write(configurationOf(JSON.parse(readFileSync(options, "utf8"))));
-  if (existsSync(more)) stdout.write(`\n${readFileSync(more, "utf8")}`);
+  try {
+    stdout.write(configurationOf(JSON.parse(readFileSync(options, "utf8"))));
+    if (existsSync(more)) stdout.write(`\n${readFileSync(more, "utf8")}`);
+  } catch (error) {
+    console.error(`sockproxyd: the options cannot be used: ${error.message}`);
+    process.exitCode = 2; // the daemon's own status for what a second start does not mend
+  }
 }

@@ -171,13 +171,20 @@ test("the app for Home Assistant: its page is there for the ingress, and for nob
   await made.must("nc -z 127.0.0.1 2504 && nc -z 127.0.0.1 5020 && nc -z 127.0.0.1 5021");
 
   const asked =
-    "-H 'Host: homeassistant.local:8123' -H 'X-Ingress-Path: /api/hassio_ingress/0b7c' --silent --max-time 20";
+    "-H 'Host: homeassistant.local:8123' -H 'X-Ingress-Path: /api/hassio_ingress/0b7c' -H 'X-Forwarded-For: 192.168.0.7, 172.30.32.1' --silent";
   const page = `http://172.30.32.1:${manifest.ingress_port}`;
   assert.match(await made.must(`curl --fail --interface 172.30.32.2 ${asked} ${page}/`), /<title>/);
   const { muxes } = JSON.parse(await made.must(`curl --fail --interface 172.30.32.2 ${asked} ${page}/status`));
   assert.equal(muxes[0].name, "inverter");
+  const messages = await made.run(`curl --include --interface 172.30.32.2 ${asked} --max-time 1 ${page}/messages`);
+  assert.match(messages.output, /^HTTP\/1.1 200 /); // and then it waits for messages
   const { status } = await made.run(`curl --fail --interface 172.30.32.3 ${asked} ${page}/`);
   assert.notEqual(status, 0, "another app reads the page");
+
+  writeFileSync(join(folder, "options.json"), JSON.stringify({ ...options, luup_url: "http://hub\n[web]" }));
+  const refused = await made.run("install -m 600 /packages/options.json /data/options.json && /run.sh");
+  assert.equal(refused.status, 2);
+  assert.match(refused.output, /^sockproxyd: the options cannot be used: "vera=[^\n]*\n$/);
 
   await made.must("kill -TERM $(cat /tmp/pid)");
   await until(async () => (await made.run("grep -q stopped /tmp/log")).status === 0, "the stop");
