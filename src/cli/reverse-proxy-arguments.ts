@@ -20,10 +20,23 @@ export interface StartArguments {
   readonly words: readonly string[];
 }
 
+/** The command line of `sockproxyd reverse-proxy status`. */
+export interface StatusArguments {
+  readonly kind: "status";
+  /** Left out: the one that runs. */
+  readonly port?: number;
+  /** Left out: a form for people on a terminal, JSON elsewhere. */
+  readonly form?: StatusForm;
+}
+
+/** How the status is shown. */
+export type StatusForm = "text" | "json";
+
 /** The command line of `sockproxyd reverse-proxy`. */
 export type ReverseProxyArguments =
   | StartArguments
-  | { readonly kind: "stop" | "status"; readonly port: number }
+  | { readonly kind: "stop"; readonly port: number }
+  | StatusArguments
   | { readonly kind: "help" };
 
 const PORT = "port";
@@ -41,8 +54,11 @@ const START_FLAGS: readonly FlagRow[] = [
   { names: ["id"], help: "Print the id of the connection in every line, too" },
 ];
 
+const FORMS: readonly StatusForm[] = ["json", "text"];
 const COMMANDS = ["start", "stop", "status"] as const;
-const DEFAULTS = { port: "10001", config: "cli.yml", idle: "30" } as const;
+/** The port of a reverse proxy that nobody has told another one. */
+export const DEFAULT_PORT = "10001";
+const DEFAULTS = { port: DEFAULT_PORT, config: "cli.yml", idle: "30" } as const;
 /**
  * The options of every line. The proxy tries to connect twice a second while the timeout of cli.yml lasts, then it resets the client. It closes
  * both connections soon after one side has disconnected.
@@ -55,7 +71,10 @@ export const REVERSE_PROXY = {
   summary: "Relay to a Conbus server, print every telegram",
   usage: [
     { words: "start [options] [KEY=value ...]", help: "Relay Conbus clients to a server, print every telegram" },
-    { words: "status [--port port]", help: "Show the status of a running one, as JSON" },
+    {
+      words: "status [--port port] [--json | --text]",
+      help: "Show the status of a running one; without a port of the one that runs",
+    },
     { words: "stop [--port port]", help: "End a running one" },
   ],
   description: [],
@@ -63,6 +82,8 @@ export const REVERSE_PROXY = {
   options: [
     { names: [PORT], value: "port", help: "The port of the proxy", defaultText: DEFAULTS.port },
     ...START_FLAGS,
+    { names: ["json"], help: "Show the status as JSON, for programs: the default where no terminal reads it" },
+    { names: ["text"], help: "Show the status for people: the default on a terminal" },
     HELP_FLAG,
   ],
   notes: [
@@ -101,12 +122,18 @@ export function parseReverseProxyArguments(argv: readonly string[]): Result<Reve
   if (command === undefined) return fail(word === "" ? WHICH : unknownCommand(word, COMMANDS));
   const port = readPortOf(parsed);
   if (!port.ok) return port;
+  const forms = FORMS.filter((name) => parsed[name] === true);
+  if (forms.length > 1) return fail("--json or --text: one of them is enough");
+  if (command !== "status" && forms.length > 0) return fail(`--${forms[0]} goes with status`);
   if (command === "start") return readStart(parsed, port.value, words);
   const surplus = START_FLAGS.map(({ names: [name] }) => name).find(
     (name) => parsed[name] !== undefined && parsed[name] !== false,
   );
   if (surplus !== undefined) return fail(`--${surplus} goes with start`);
-  return words.length > 0 ? fail(`unexpected argument "${words[0]}"`) : ok({ kind: command, port: port.value });
+  if (words.length > 0) return fail(`unexpected argument "${words[0]}"`);
+  if (command === "stop") return ok({ kind: command, port: port.value });
+  const [form] = forms;
+  return ok({ kind: command, ...(parsed[PORT] !== undefined && { port: port.value }), ...(form && { form }) });
 }
 
 const WHICH = "start, stop or status is wanted";

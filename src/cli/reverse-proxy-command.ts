@@ -29,7 +29,7 @@ export async function reverseProxy(argv: readonly string[], complain: Complain):
     case "help":
       return help(REVERSE_PROXY);
     case "status":
-      return printStatus(parsed.value.port);
+      return printStatus(parsed.value);
     case "stop":
       return stopReverseProxy(parsed.value.port);
     case "start":

@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, isAbsolute } from "node:path";
 import { env, geteuid } from "node:process";
@@ -22,6 +22,23 @@ export function controlPaths(port: number): [string, ...string[]] {
   const [first = temporary, ...more] = [...ownFolders(uid, name), temporary, `/run/user/${uid}/${NAME}`];
   const others = new Set(more.filter((folder) => folder !== first));
   return [`${first}/${name}`, ...[...others].map((folder) => `${folder}/${name}`)];
+}
+
+/** The ports whose reverse proxy has a socket in a folder of this user: one that runs, or a killed one has left it. In ascending order. */
+export function controlledPorts(): number[] {
+  const folders = controlPaths(1)
+    .filter((path) => folderProblem(path) === undefined)
+    .map(dirname);
+  const names = folders.flatMap(namesIn).map((name) => /^reverse-proxy-(\d{1,5})\.sock$/.exec(name)?.[1]);
+  return [...new Set(names.filter((port) => port !== undefined).map(Number))].sort((one, other) => one - other);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // missing: no reverse proxy has run
+  }
 }
 
 /** The folders that only this user and root can make, the best one first. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseReverseProxyArguments } from "#src/cli/reverse-proxy-arguments.js";
+import { parseReverseProxyArguments, type ReverseProxyArguments } from "#src/cli/reverse-proxy-arguments.js";
 
 /** The settings that a command line starts with. */
 function start(...argv: string[]) {
@@ -42,11 +42,16 @@ test("options may stand before the words and behind them", () => {
   assert.deepEqual(start("PRTO=tls", "--port", "5", "TLSV=0"), { ...start("--port=5", "PRTO=tls", "TLSV=0") });
 });
 
-for (const kind of ["stop", "status"] as const) {
-  test(`${kind} takes a port`, () => {
-    assert.deepEqual(parseReverseProxyArguments([kind]), { ok: true, value: { kind, port: 10001 } });
-    assert.deepEqual(parseReverseProxyArguments([kind, "--port", "5"]), { ok: true, value: { kind, port: 5 } });
-  });
+const running: [string, ReverseProxyArguments][] = [
+  ["stop", { kind: "stop", port: 10001 }],
+  ["stop --port 5", { kind: "stop", port: 5 }],
+  ["status", { kind: "status" }],
+  ["status --port 5", { kind: "status", port: 5 }],
+  ["status --json", { kind: "status", form: "json" }],
+  ["--text status", { kind: "status", form: "text" }],
+];
+for (const [line, value] of running) {
+  test(line, () => assert.deepEqual(parseReverseProxyArguments(line.split(" ")), { ok: true, value }));
 }
 
 const wrong: [string, RegExp][] = [
@@ -71,6 +76,9 @@ const wrong: [string, RegExp][] = [
   ["start --alert ftp://x", /--alert: bad URL/],
   ["status more", /unexpected argument "more"/],
   ["status --decode", /--decode goes with start/],
+  ["status --json --text", /--json or --text: one of them is enough/],
+  ["stop --json", /--json goes with status/],
+  ["start --text", /--text goes with status/],
   ["stop --config x", /--config goes with start/],
 ];
 for (const [text, message] of wrong) {

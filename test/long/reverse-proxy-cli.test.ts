@@ -73,6 +73,28 @@ describe("status and stop", { concurrency: 3 }, () => {
     await until(async () => (await proxy.status()).active_connections === 0, "them to be gone");
   });
 
+  test("status without a port: the one that runs, all of several for people, and none", async (t) => {
+    const server = await startServer(t);
+    const folder = ownFolder();
+    const status = (...words: string[]) => runToEnd(t, folder, "reverse-proxy", "status", ...words);
+    const none = await status("--text");
+    assert.deepEqual([none.status, none.stdout], [3, "no reverse proxy of this user runs\n"]);
+    const one = await startReverseProxy(t, { target: server.port, folder });
+    const found = await status();
+    assert.deepEqual([found.status, JSON.parse(found.stdout).listen_port], [0, one.port]);
+    const shown = await status("--text");
+    assert.match(shown.stdout, new RegExp(`^Conbus reverse proxy {2}port ${one.port} {2}to 127.0.0.1:${server.port} `));
+    const two = await startReverseProxy(t, { target: server.port, folder });
+    const both = await status("--text");
+    for (const { port } of [one, two]) assert.ok(both.stdout.includes(`Conbus reverse proxy  port ${port}  `));
+    const unclear = await status("--json");
+    assert.equal(unclear.status, 1);
+    assert.match(unclear.stderr, new RegExp(`ports .*${one.port}.*: --port says which`));
+    const wrongPort = await runToEnd(t, folder, "reverse-proxy", "stop", "--port", String(await freePort()));
+    assert.equal(wrongPort.status, 3);
+    assert.match(wrongPort.stderr, new RegExp(`; one runs on port .*${one.port}`));
+  });
+
   test("status without a running proxy: exit status 3, running false", async (t) => {
     const ran = await runToEnd(t, ownFolder(), "reverse-proxy", "status", "--port", `${await freePort()}`);
     assert.equal(ran.status, 3, ran.stderr);

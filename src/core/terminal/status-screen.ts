@@ -1,7 +1,7 @@
 import type { Fields } from "./fields.js";
 import { shortNumber, shortTime } from "./quantities.js";
 import { clippedLine, flowed, type Line, type Span, type Style, span } from "./screen.js";
-import { type Readings, sections } from "./status-tables.js";
+import { connectionSection, type Readings, type Section, sections } from "./status-tables.js";
 import { tableLines } from "./table.js";
 import { folded, shown } from "./text-width.js";
 
@@ -32,23 +32,48 @@ export interface Showing extends Readings {
 /** The status of a daemon for a terminal: what is wrong first. No line is wider than the terminal, whatever stands in the status. */
 export function statusScreen(showing: Showing): Line[] {
   const { now, width } = showing;
-  const tables = sections(showing).flatMap(({ title, table }) => [
-    [],
-    [span(title, "bold")],
-    ...tableLines(table, width),
-  ]);
+  const tables = sections(showing).flatMap((section) => sectionLines(section, width));
   const lines = [...heading(showing), ...problemLines(showing), ...flowed(totals(now), width), ...tables];
   return lines.map((line) => clippedLine(line, width));
 }
 
-function heading({ now, place, width }: Showing): Line[] {
+/**
+ * The status of a Conbus reverse proxy, in the same way.
+ *
+ * @param port of the proxy
+ */
+export function reverseProxyScreen(showing: Showing, port: number): Line[] {
+  const { now, width } = showing;
+  const line = now.list("listeners").find((listener) => listener.number("port") === port);
+  const name = line?.text("name") ?? "";
   const pieces = [
-    span(`sockproxyd ${now.text("version")}`, "bold"),
-    span(place),
-    span(`up ${shortTime(now.number("uptimeMs") ?? 0)}`),
-    span(`process ${now.text("pid")}`, "gray"),
+    span("Conbus reverse proxy", "bold"),
+    span(showing.place),
+    span(`to ${line?.text("remote") ?? ""}`),
+    ...life(now),
   ];
+  const connections = connectionSection(showing, name);
+  const table = connections.table.rows.length === 0 ? [] : sectionLines(connections, width);
+  const lines = [
+    ...flowed(pieces, width),
+    ...problemLines(showing),
+    ...flowed(carried(now.child("lines").child(name)), width),
+    ...table,
+  ];
+  return lines.map((line) => clippedLine(line, width));
+}
+
+function sectionLines({ title, table }: Section, width: number): Line[] {
+  return [[], [span(title, "bold")], ...tableLines(table, width)];
+}
+
+function heading({ now, place, width }: Showing): Line[] {
+  const pieces = [span(`sockproxyd ${now.text("version")}`, "bold"), span(place), ...life(now)];
   return flowed(pieces, width);
+}
+
+function life(now: Fields): Span[] {
+  return [span(`up ${shortTime(now.number("uptimeMs") ?? 0)}`), span(`process ${now.text("pid")}`, "gray")];
 }
 
 function problemLines(showing: Showing): Line[] {
@@ -81,17 +106,26 @@ function problemLines(showing: Showing): Line[] {
 
 const MARGIN = "  ";
 
+function carried(traffic: Fields): Span[] {
+  const [connections = 0, received = 0, sent = 0] = ["connections", "received", "sent"].map((name) =>
+    traffic.number(name),
+  );
+  return [
+    span(`${shortNumber(connections)} connections so far`),
+    span(`${shortNumber(received)}B from remotes`),
+    span(`${shortNumber(sent)}B to remotes`),
+  ];
+}
+
 /** What the daemon has done since its start. */
 function totals(now: Fields): Span[] {
-  const [traffic, notifications] = [now.child("traffic"), now.child("notifications")];
+  const notifications = now.child("notifications");
   const count = (name: string): string => shortNumber(notifications.number(name) ?? 0);
   const failed = notifications.number("failed") ?? 0;
   const waiting = (notifications.number("waiting") ?? 0) + (notifications.number("inFlight") ?? 0);
   const lost = now.number("logLinesLost") ?? 0;
   return [
-    span(`${shortNumber(traffic.number("connections") ?? 0)} connections so far`),
-    span(`${shortNumber(traffic.number("received") ?? 0)}B from remotes`),
-    span(`${shortNumber(traffic.number("sent") ?? 0)}B to remotes`),
+    ...carried(now.child("traffic")),
     span(`${count("sent")} notifications`),
     ...(failed > 0 ? [span(`${shortNumber(failed)} failed`, "yellow")] : []),
     ...(waiting > 0 ? [span(`${shortNumber(waiting)} waiting`, "yellow")] : []),

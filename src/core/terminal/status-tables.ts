@@ -189,9 +189,19 @@ function tunnelState(end: Fields): Span {
   return end.child("link").isTrue("resuming") ? span("resuming", "yellow") : span("linked", "green");
 }
 
-function connectionSection({ now, before, ownId }: Readings): Section {
+/**
+ * The connections, without the one that asks.
+ *
+ * @param line only those of the listener with this name
+ */
+export function connectionSection({ now, before, ownId }: Readings, line?: string): Section {
   const earlier = byKey(before?.status.list("connections"), (connection) => connection.text("id"));
-  const connections = now.list("connections").filter((connection) => connection.text("id") !== ownId);
+  const connections = now
+    .list("connections")
+    .filter(
+      (connection) =>
+        connection.text("id") !== ownId && (line ?? connection.text("listener")) === connection.text("listener"),
+    );
   const rows = connections.map((connection) => {
     const notify = connection.child("notify");
     const failed = notify.number("failed") ?? 0;
@@ -203,7 +213,7 @@ function connectionSection({ now, before, ownId }: Readings): Section {
       span(shortTime(connection.number("ageMs") ?? Number.NaN)),
       ...traffic(connection, earlier.get(connection.text("id")), before?.agoMs),
       span(idleTime(connection)),
-      span(connection.text("listener"), "gray"),
+      span(line === undefined ? connection.text("listener") : "", "gray"),
       span(notify.text("target"), failed > 0 ? "yellow" : undefined),
     ];
   });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Fields } from "#src/core/terminal/fields.js";
 import { lineText } from "#src/core/terminal/screen.js";
-import { type Showing, statusScreen } from "#src/core/terminal/status-screen.js";
+import { reverseProxyScreen, type Showing, statusScreen } from "#src/core/terminal/status-screen.js";
 import { textWidth } from "#src/core/terminal/text-width.js";
 
 const STATUS = {
@@ -103,6 +103,35 @@ test("the tables show lines, devices, tunnels and connections, without the one t
     "id   client       remote  phase    age   in  out  idle  line             notifies",
     "1a2  192.168.1.2  hub:80  echo   1m01s  52k   10    3s  proxy port 2504  12/sid/act/1a2",
   ]);
+});
+
+test("a reverse proxy shows its server and its own connections", () => {
+  const line = { kind: "direct", name: "direct port 10001", address: "::", port: 10_001, remote: "192.168.1.40:10001" };
+  const connection = { id: "1a2", phase: "echo", listener: line.name, client: "192.168.1.7", remote: line.remote };
+  const status = {
+    ...STATUS,
+    problems: [],
+    listeners: [{ kind: "control", name: "control socket", address: "/x", port: 0 }, line],
+    lines: { [line.name]: { connections: 3, received: 1200, sent: 0 } },
+    connections: [
+      { ...connection, ageMs: 0 },
+      { id: "1a3", phase: "setup", listener: "control socket", client: "" },
+    ],
+  };
+  const showing = { now: new Fields(status), place: "port 10001", width: 70, epochMs: Date.parse };
+  assert.deepEqual(
+    reverseProxyScreen(showing, 10_001).map((one) => lineText(one)),
+    [
+      "Conbus reverse proxy  port 10001  to 192.168.1.40:10001  up 1h00m",
+      "process 42",
+      "nothing is wrong",
+      "3 connections so far  1.2kB from remotes  0B to remotes",
+      "",
+      "Connections: 1",
+      "id   client       remote              phase  age  in  out",
+      "1a2  192.168.1.7  192.168.1.40:10001  echo    0s   0    0",
+    ],
+  );
 });
 
 test("two readings give rates", () => {
