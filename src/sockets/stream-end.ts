@@ -11,6 +11,8 @@ import { TlsEnd } from "./tls-end.js";
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
 const SOON_MS = 1000; // the kernel counts keepalive in whole seconds
+/** Waits behind what the kernel has not taken: its callback tells when that has left, or why it cannot. */
+const NOTHING = Buffer.alloc(0);
 const END = Symbol("end");
 
 /** A socket that knows its end. So all sockets share their listeners, and an idle one costs little memory. */
@@ -152,9 +154,17 @@ export class StreamEnd implements End {
   }
 
   write(chunk: Buffer | string): void {
-    if (!this.#socket.writable || this.#broken !== undefined) return;
-    this.#socket.write(chunk, this.#onWritten);
-    if (this.#socket.writableLength > 0) this.#draining = true;
+    const socket = this.#socket;
+    if (!socket.writable || this.#broken !== undefined) return;
+    if (socket.writableLength > 0 || this.#tlsEnd !== undefined) {
+      socket.write(chunk, this.#onWritten);
+      if (socket.writableLength > 0) this.#draining = true;
+      return;
+    }
+    socket.write(chunk); // most chunks go to the kernel at once: Node would make a task of the callback for each (docs/benchmarks.md)
+    if (socket.writableLength === 0 && socket.errored === null) return;
+    this.#draining = true;
+    socket.write(NOTHING, this.#onWritten);
   }
 
   /** Whether the kernel probes the peer each second while it is silent. That finds one that has been restarted, and knows nothing. */
