@@ -50,9 +50,8 @@ export class EarlyData implements EndEvents {
     return this.size === 0 && (this.#ended || this.#client.gone);
   }
 
-  /** Pauses the client and hands over what was kept. */
+  /** Hands over what was kept, and the client, to whoever takes its events before this pass of the event loop ends. */
   take(): EarlyBytes {
-    this.#client.pause();
     return { bytes: this.#bytes.takeAll(), ended: this.#ended };
   }
 
