@@ -11,7 +11,7 @@ import { TlsEnd } from "./tls-end.js";
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
 const SOON_MS = 1000; // the kernel counts keepalive in whole seconds
-/** Waits behind what the kernel has not taken: its callback tells when that has left, or why it cannot. */
+/** Its callback tells when what is before it has left, or why it cannot. */
 const NOTHING = Buffer.alloc(0);
 const END = Symbol("end");
 
@@ -156,15 +156,11 @@ export class StreamEnd implements End {
   write(chunk: Buffer | string): void {
     const socket = this.#socket;
     if (!socket.writable || this.#broken !== undefined) return;
-    if (socket.writableLength > 0 || this.#tlsEnd !== undefined) {
-      socket.write(chunk, this.#onWritten);
-      if (socket.writableLength > 0) this.#draining = true;
-      return;
-    }
-    socket.write(chunk); // most chunks go to the kernel at once: Node would make a task of the callback for each (docs/benchmarks.md)
-    if (socket.writableLength === 0 && socket.errored === null) return;
-    this.#draining = true;
-    socket.write(NOTHING, this.#onWritten);
+    const isIdle = socket.writableLength === 0 && this.#tlsEnd === undefined;
+    // The kernel takes most chunks at once, and Node would make a task of the callback (docs/benchmarks.md).
+    socket.write(chunk, isIdle ? undefined : this.#onWritten);
+    if (socket.writableLength > 0) this.#draining = true;
+    if (isIdle && (this.#draining || socket.errored !== null)) socket.write(NOTHING, this.#onWritten);
   }
 
   /** Whether the kernel probes the peer each second while it is silent. That finds one that has been restarted, and knows nothing. */
@@ -308,10 +304,6 @@ export class StreamEnd implements End {
     if (end.#socket !== this) return; // the connection has moved
     end.#buffer?.release();
     end.keeper?.gone();
-    try {
-      end.events.closed(end.#error);
-    } catch (error) {
-      end.events.fault(error);
-    }
+    guarded(end, () => end.events.closed(end.#error));
   };
 }
