@@ -65,9 +65,10 @@ export function connectionTable(label, connections, { order, limit }, without = 
     column("Age", "age", true),
     { head: "Notifies", key: "notify" },
   ];
-  const left = columns.findIndex(({ key }) => key === without);
+  const isNotifying = connections.some(({ notify }) => notify !== undefined);
+  const kept = columns.map(({ key }) => key !== without && (key !== "notify" || isNotifying));
   /** @template T @param {readonly T[]} all @returns {T[]} */
-  const pick = (all) => all.filter((_, index) => index !== left);
+  const pick = (all) => all.filter((_, index) => kept[index]);
   const rows = sorted(connections, order).slice(0, limit).map(rowOf);
   const more = connections.length - limit;
   return [

@@ -37,9 +37,8 @@ export function connectionView({ status, actions, now, ui }, id) {
         "p",
         { class: "path" },
         h("a", { href: hrefOf("connections") }, "Connections"),
-        " / ",
-        port ? h("a", { href: hrefOf("line", port) }, plain(connection.listener, 60)) : "",
-        " / ",
+        port !== undefined &&
+          port > 0 && [" / ", h("a", { href: hrefOf("line", port) }, plain(connection.listener, 60))],
       ),
       h(
         "h1",
@@ -116,7 +115,7 @@ function connectionFacts(
 /** @param {object} options */
 function optionText(options) {
   return Object.entries(options)
-    .filter(([name]) => name !== "notify")
+    .filter(([name, value]) => name !== "notify" && ![0, false, ""].includes(value) && value?.length !== 0)
     .map(
       ([name, value]) => `${plain(name, 40)} ${plain(typeof value === "object" ? JSON.stringify(value) : value, 200)}`,
     )

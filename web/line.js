@@ -37,7 +37,7 @@ export function lineView(world, subject) {
     h(
       "div",
       { key: "top", class: "top" },
-      h("p", { class: "path" }, h("a", { href: hrefOf("overview") }, "Overview"), " / "),
+      h("p", { class: "path" }, h("a", { href: hrefOf("overview") }, "Overview")),
       h("h1", { tabindex: -1 }, name),
       its.length === 1 &&
         first &&
@@ -70,7 +70,7 @@ export function notThere(text) {
     h(
       "div",
       { key: "top", class: "top" },
-      h("p", { class: "path" }, h("a", { href: hrefOf("overview") }, "Overview"), " / "),
+      h("p", { class: "path" }, h("a", { href: hrefOf("overview") }, "Overview")),
       h("h1", { tabindex: -1 }, "Not here"),
       h("p", { class: "muted" }, text),
     ),

@@ -11,7 +11,7 @@ import { overview } from "./overview.js";
 import { announcement } from "./problems.js";
 import { hrefOf, parseRoute } from "./routes.js";
 import { Stream } from "./stream.js";
-import { render } from "./tree.js";
+import { h, render } from "./tree.js";
 import { worldOf } from "./world.js";
 
 /** @typedef {import("./world.js").World} World */
@@ -69,8 +69,12 @@ function show() {
 function showFrame({ problems, status, ui: { last } }) {
   setText(part("version"), plain(status.version, 40));
   setText(part("announcement"), announcement(problems));
-  part("alarm").hidden = problems.length === 0 || route.view === "overview";
-  setText(part("alarm"), problems.length === 1 ? "1 problem" : `${problems.length} problems`);
+  part("alarm").hidden = problems.length === 0;
+  render(
+    part("alarm"),
+    String(problems.length),
+    h("span", { class: "unseen" }, problems.length === 1 ? " problem" : " problems"),
+  );
   const name = route.view === "overview" ? "" : `${titleOf(last)} · `;
   document.title = `${problems.length > 0 ? `(${problems.length}) ` : ""}${name}sockproxyd`;
   for (const link of document.querySelectorAll("header nav a")) {

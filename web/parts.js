@@ -24,13 +24,18 @@ export function section(key, heading, ...children) {
   return h("section", { key, "aria-labelledby": id }, h("h2", { id }, heading), ...children);
 }
 
+/** A value of more characters than this has a line of its own. */
+const LONG = 60;
+
 /** Names and values. @param {readonly (readonly [name: string, value: Child])[]} rows left out: those without a value */
 export function facts(rows) {
   const known = rows.filter(([, value]) => value !== undefined && value !== "");
   return h(
     "dl",
     { class: "facts" },
-    known.map(([name, value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))),
+    known.map(([name, value]) =>
+      h("div", { key: name, class: String(value).length > LONG && "long" }, h("dt", {}, name), h("dd", {}, value)),
+    ),
   );
 }
 

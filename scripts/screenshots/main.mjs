@@ -1,4 +1,5 @@
-// Takes the pictures of the page that stand in docs/, and with --all every view in all widths and colours, into build/screenshots.
+// Takes the pictures of the page that stand in docs/. With --all every view in all widths and colours, into build/screenshots;
+// --only=overview,log does some of them, --well shows a house in which nothing is wrong.
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -7,6 +8,10 @@ import { openHouse, PORTS } from "./scene.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const all = process.argv.includes("--all");
+const only = process.argv
+  .find((argument) => argument.startsWith("--only="))
+  ?.slice(7)
+  .split(",");
 const folder = all ? `${ROOT}build/screenshots` : `${ROOT}docs/images`;
 const VIEWS = {
   overview: "#/",
@@ -61,6 +66,7 @@ try {
   await new Promise((resolve) => setTimeout(resolve, 32_000)); // three steps of history, and until the silent device is known to be silent
   if (all) {
     for (const [name, view] of Object.entries(VIEWS)) {
+      if (only !== undefined && !only.includes(name)) continue;
       for (const width of [1280, 390]) {
         for (const scheme of ["light", "dark"]) await shoot(`${name}-${width}-${scheme}`, view, width, scheme, true);
       }
