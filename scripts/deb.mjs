@@ -29,6 +29,12 @@ const epoch = Number(env.SOURCE_DATE_EPOCH || run("git", "log", "-1", "--format=
 const facts = { VERSION: env.VERSION || version, NODE: engines.node.replace(/[^\d.]/g, "") };
 env.SOURCE_DATE_EPOCH = `${epoch}`; // for dpkg-deb, and for the date of the man page
 
+try {
+  run("dpkg-deb", "--version");
+} catch {
+  console.error("deb: dpkg-deb is not here: it is in the package dpkg, of Debian and others");
+  process.exit(1);
+}
 const options = parseArgs({ options: { built: { type: "boolean" }, to: { type: "string", default: "build" } } }).values;
 if (!options.built) {
   run("npm", "run", "--silent", "build");

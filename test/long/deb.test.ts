@@ -207,12 +207,20 @@ test("the unit serves a program elsewhere, too", { skip: noDpkg || noSystemd() }
   assert.equal(await userOf(made, pid), "sockproxyd");
 });
 
-test("nothing starts in a folder that is being made a system", { skip: noDpkg || noMachine() }, async (context) => {
+test("nothing starts where nothing may, and nothing runs on", { skip: noDpkg || noMachine() }, async (context) => {
   const made = await machine(context, "sysvinit");
-  await made.must("rm /sbin/runlevel"); // no init: neither systemd nor sysvinit
+  const before = await made.must(LEFT);
+  await made.must("mv /sbin/runlevel /tmp"); // neither systemd nor sysvinit: a folder that is being made a system
   await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`);
-  assert.notEqual((await made.run("nc -w 10 127.0.0.1 2504 </dev/null")).status, 0);
-  await made.must("dpkg -P sockproxyd");
+  assert.notEqual((await made.run("nc -z 127.0.0.1 2504")).status, 0);
+  await made.must("dpkg -P sockproxyd && mv /tmp/runlevel /sbin");
+
+  await made.must("printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d"); // as containers have it
+  await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`);
+  assert.notEqual((await made.run("nc -z 127.0.0.1 2504")).status, 0);
+  await made.must("service sockproxyd start && dpkg -P sockproxyd");
+  assert.notEqual((await made.run("nc -z 127.0.0.1 2504")).status, 0);
+  assert.equal(await made.must(LEFT), before);
 });
 
 test("with systemd it is confined, and runs", { skip: noDpkg || noSystemd() }, async (context) => {
