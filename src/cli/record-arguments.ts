@@ -38,7 +38,7 @@ export const RECORD = {
   description: [
     "Writes the messages that pass a running daemon to a file that people can read and mail, until Ctrl-C. `sockproxyd replay` answers from it as the device did. Of a shared device the file has what the device said and heard.",
   ],
-  arguments: [{ name: "file", help: "The recording; -: to stdout" }, ...SELECTION],
+  arguments: [{ name: "file", help: "The recording; -: to stdout", offers: "files" }, ...SELECTION],
   options: [
     {
       names: ["mask"],
@@ -66,7 +66,7 @@ export const RECORD = {
       words: "record inverter.rec 5020 --mask registers:40-55",
       help: "The device of port 5020, without its serial number",
     },
-    { words: "record panel.rec --mask passwords --mask /code=([0-9]+)/", help: "Without passwords and codes" },
+    { words: "record panel.rec --mask passwords --mask '/code=([0-9]+)/'", help: "Without passwords and codes" },
   ],
 } as const satisfies CommandRow;
 

@@ -25,7 +25,7 @@ export const REPLAY = {
   description: [
     "Plays the device of a recording (sockproxyd record) until Ctrl-C. The same request gets its answers in their recorded order, then the last one again. A request that was not recorded gets the error of its protocol, or silence, and a line here. What the device said unasked comes as long after a client has connected as it did then.",
   ],
-  arguments: [{ name: "file", help: "The recording" }],
+  arguments: [{ name: "file", help: "The recording", offers: "files" }],
   options: [
     {
       names: ["l", "listen"],

@@ -1,4 +1,4 @@
-import { type CommandRow, flagText, PROGRAM } from "./command-row.js";
+import { type CommandRow, flagText, PROGRAM, takesFiles } from "./command-row.js";
 import { flagsOf, inQuotes } from "./completion-words.js";
 
 /** The branches for options with a value: the command and the option in front of the cursor, and what to offer. */
@@ -12,7 +12,8 @@ function valueBranches(row: CommandRow): string[] {
 }
 
 function wordsBranch(row: CommandRow): string {
-  return `      ${inQuotes(row.name)}) words=${inQuotes([...(row.words ?? []), ...flagsOf(row)].join(" "))} ;;`;
+  const files = takesFiles(row) ? " files=yes" : "";
+  return `      ${inQuotes(row.name)}) words=${inQuotes([...(row.words ?? []), ...flagsOf(row)].join(" "))}${files} ;;`;
 }
 
 /**
@@ -44,15 +45,13 @@ ${rows.map(wordsBranch).join("\n")}
     esac
     (( COMP_CWORD == 1 )) && words="${names.join(" ")} $words" ;;
   esac
-  COMPREPLY=()
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
   if [[ $files ]]; then
     compopt -o filenames 2>/dev/null
-    words=$(compgen -f -- "$current")
     local IFS=$'\\n'
-    COMPREPLY=($words)
-  else
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    COMPREPLY+=($(compgen -f -- "$current"))
   fi
+  return 0
 }
 
 complete -F _${PROGRAM} ${PROGRAM}

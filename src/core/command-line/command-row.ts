@@ -16,6 +16,8 @@ export interface FlagRow {
 export interface ArgumentRow {
   readonly name: string;
   readonly help: string;
+  /** What the shell offers for it. */
+  readonly offers?: "files";
 }
 
 /** One way to call a command. */
@@ -69,6 +71,11 @@ export function flagText(name: string): string {
 /** A command as people call it: `sockproxyd mux`. */
 export function calledAs({ name }: Pick<CommandRow, "name">): string {
   return name === "" ? PROGRAM : `${PROGRAM} ${name}`;
+}
+
+/** Whether a command has arguments that are files. */
+export function takesFiles({ arguments: rows = [] }: CommandRow): boolean {
+  return rows.some(({ offers }) => offers === "files");
 }
 
 /** The help of an option with its default. */

@@ -1,4 +1,4 @@
-import { type CommandRow, type FlagRow, fullHelp, PROGRAM } from "./command-row.js";
+import { type CommandRow, type FlagRow, fullHelp, PROGRAM, takesFiles } from "./command-row.js";
 
 /** A text between single quotes of fish, which knows two escapes there. */
 function inQuotes(text: string): string {
@@ -28,6 +28,7 @@ function commandLines(row: CommandRow, all: readonly string[]): string[] {
     words === "" ? [] : [line(`${condition}; and not __fish_seen_subcommand_from ${words}`, `-a ${inQuotes(words)}`)];
   return [
     ...first,
+    ...(takesFiles(row) ? [line(condition, "-F")] : []),
     ...row.options.map((option) =>
       line(condition, `${names(option)}${value(option)} -d ${inQuotes(fullHelp(option))}`),
     ),

@@ -1,4 +1,4 @@
-import { type CommandRow, type FlagRow, flagText, fullHelp, PROGRAM } from "./command-row.js";
+import { type CommandRow, type FlagRow, flagText, fullHelp, PROGRAM, takesFiles } from "./command-row.js";
 import { inQuotes } from "./completion-words.js";
 
 /** A text within a specification of `_arguments`: colons and brackets end its parts. */
@@ -26,7 +26,8 @@ function specifications(option: FlagRow): string[] {
 function branch(row: CommandRow): string {
   const words = row.words ?? [];
   const first = words.length === 0 ? [] : [inQuotes(`1:what to do:(${words.join(" ")})`)];
-  const lines = [...row.options.flatMap(specifications), ...first].map((text) => `        ${text}`);
+  const files = takesFiles(row) ? [inQuotes("*:file:_files")] : [];
+  const lines = [...row.options.flatMap(specifications), ...first, ...files].map((text) => `        ${text}`);
   return [`    ${row.name === "" ? "*" : row.name})`, "      _arguments -s \\", `${lines.join(" \\\n")} ;;`].join("\n");
 }
 

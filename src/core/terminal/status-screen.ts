@@ -1,3 +1,4 @@
+import type { ProblemKind } from "../health/problem.js";
 import type { Fields } from "./fields.js";
 import { shortNumber, shortTime } from "./quantities.js";
 import { clippedLine, flowed, type Line, type Span, type Style, span } from "./screen.js";
@@ -6,7 +7,7 @@ import { tableLines } from "./table.js";
 import { folded, shown } from "./text-width.js";
 
 /** What people see of a problem before its reason (docs/web-and-metrics.md, "What is wrong"). */
-const PROBLEMS: Readonly<Record<string, string>> = {
+const PROBLEMS: Readonly<Record<ProblemKind, string>> = {
   "listener-down": "does not listen",
   "device-down": "cannot be reached",
   "device-silent": "does not answer",
@@ -86,7 +87,7 @@ function problemLines(showing: Showing): Line[] {
     const kind = problem.text("kind");
     const forMs = nowMs - showing.epochMs(problem.text("since"));
     const since = Number.isNaN(forMs) ? "" : `, for ${shortTime(forMs)}`;
-    const head = `${problem.text("name")} ${PROBLEMS[kind] ?? kind}${since}`;
+    const head = `${problem.text("name")} ${Object.hasOwn(PROBLEMS, kind) ? PROBLEMS[kind as ProblemKind] : kind}${since}`;
     const indent = width > MARGIN.length ? MARGIN : "";
     const inner = Math.max(1, width - indent.length);
     const why = problem.text("why");
