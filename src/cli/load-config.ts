@@ -5,6 +5,7 @@ import { mergeFile } from "../core/config/merge-file.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { identityProblems, servingIdentities } from "../core/config/tls-identities.js";
+import { nameWarnings } from "../core/config/web-keys.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import { readCredentials, readIdentity, validityProblem } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
@@ -53,7 +54,12 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
   return {
     settings: Object.freeze(settings),
     problems,
-    warnings: [...warnings, ...openPortWarnings(settings, REMEDY), ...expiryWarnings(settings)],
+    warnings: [
+      ...warnings,
+      ...openPortWarnings(settings, REMEDY),
+      ...nameWarnings(settings),
+      ...expiryWarnings(settings),
+    ],
     ...(!hasFile && { reloadNote: NO_FILE }),
   };
 }

@@ -96,9 +96,16 @@ export class EventStream {
     return EventStream.openPath(t, port, `/messages${query}`, localAddress);
   }
 
-  static async openPath(t: TestContext, port: number, path: string, localAddress?: string): Promise<EventStream> {
+  static async openPath(
+    t: TestContext,
+    port: number,
+    path: string,
+    localAddress?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<EventStream> {
     const asked = get({
       host: "127.0.0.1",
+      headers: { ...headers },
       port,
       path,
       agent: false,

@@ -79,3 +79,12 @@ export function loginProblem({ webUser, webPassword }: Pick<Settings, "webUser" 
   if ((webUser === "") === (webPassword === "")) return undefined;
   return "user and password: one needs the other";
 }
+
+/** What a reader should know of settings that work: any name may be that of another site (DNS rebinding). */
+export function nameWarnings({ webPort, webNames, webClients, clients }: Settings): string[] {
+  const isAny = webNames.some(({ name }) => name === "*");
+  if (webPort === 0 || !isAny || webClients.length + clients.length > 0) return [];
+  return [
+    "[web] names=*: any web page that a reader opens can read this one, too; clients, with the address of the proxy, prevents that",
+  ];
+}

@@ -81,11 +81,12 @@ export interface Nginx {
  * Starts nginx with one worker. It serves `files` by their names, and `/upstream` from another server.
  *
  * @param keepalive nginx closes a connection after so many requests
+ * @param more directives of the server
  */
 export async function startNginx(
   t: TestContext,
   files: Readonly<Record<string, string | Buffer>>,
-  { upstream = 9, keepalive = 1_000_000 }: { upstream?: number; keepalive?: number } = {},
+  { upstream = 9, keepalive = 1_000_000, more = "" }: { upstream?: number; keepalive?: number; more?: string } = {},
 ): Promise<Nginx> {
   const folder = mkdtempSync(`${tmpdir()}/sockproxyd-nginx-`);
   const port = await freePort();
@@ -104,6 +105,7 @@ export async function startNginx(
       server {
         listen 127.0.0.1:${port}; root ${folder}/site;
         location /upstream { proxy_pass http://127.0.0.1:${upstream}; }
+        ${more}
       }
     }`,
   );
