@@ -16,7 +16,9 @@ export function compileInCache(): void {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
   if (enableCompileCache === undefined) return;
   try {
-    const folder = process.env["CACHE_DIRECTORY"] ?? join(userInfo().homedir, ".cache", "sockproxyd");
+    const [folder = ""] = process.env["CACHE_DIRECTORY"]?.split(":") ?? [
+      join(userInfo().homedir, ".cache", "sockproxyd"),
+    ];
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = lstatSync(folder);
     if (uid === process.getuid?.() && (mode & WRITABLE_BY_OTHERS) === 0) enableCompileCache(folder);
