@@ -110,6 +110,7 @@ export class Port implements OwnPort {
   #problem: string | undefined;
   #problemSince = 0;
   #failures = 0;
+  #isInherited = false;
 
   /**
    * @param ip the address to listen on, where the listener names none; `*`: all
@@ -158,6 +159,11 @@ export class Port implements OwnPort {
 
   get listening(): boolean {
     return this.#server.listening;
+  }
+
+  /** Whether the service manager has opened the socket: it keeps it open, and once closed here it does not come back. */
+  get isInherited(): boolean {
+    return this.#isInherited;
   }
 
   get status(): ListenerStatus {
@@ -228,8 +234,10 @@ export class Port implements OwnPort {
 
   async #listenOn(where: ListenWhere, signal: AbortSignal): Promise<void> {
     this.#context.own.opened(this);
+    const inherited = this.#inherited(where);
+    this.#isInherited = inherited !== undefined;
     try {
-      this.#server.listen(this.#inherited(where) ?? where, BACKLOG);
+      this.#server.listen(inherited ?? where, BACKLOG);
       await once(this.#server, "listening", { signal });
     } catch (error) {
       if (!signal.aborted) this.#context.own.closed(this);

@@ -2,6 +2,8 @@ import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { Listener } from "./listener.js";
 import { ListenError, Port, type PortContext } from "./port.js";
 
+const BY_MANAGER = "by a socket of the service manager, whose unit says where it listens";
+
 /** The ports of the configuration: opened at the start, changed in place by a reload. */
 export class Ports {
   readonly #context: PortContext;
@@ -80,6 +82,7 @@ export class Ports {
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
       const inTheWay = surplus.filter((other) => other.listener.port === port.listener.port);
+      if (inTheWay.some(({ isInherited }) => isInherited)) throw new Error(`${error.message} ${BY_MANAGER}`);
       if (error.isNotThereYet) {
         port.retry(error);
       } else if (error.code === "EADDRINUSE" && inTheWay.length > 0) {

@@ -89,6 +89,15 @@ test("sockets of the service manager serve their ports, what fits nothing is clo
   assert.equal(await client.line(), "OK RELD");
   assert.doesNotMatch(activated.text, / ERROR | {2}cannot listen/);
   await greet(proxy).then(({ client: other }) => other.destroy());
+
+  const moved = readFileSync(path, "utf8").replace("[host]", "[host]\nip=127.0.0.1");
+  writeFileSync(path, moved);
+  client.write("RELD\n");
+  assert.match(
+    await client.line(),
+    /^ERR RELD .*cannot listen on 127\.0\.0\.1:\d+: already in use by a socket of the service manager/,
+  );
+  await greet(proxy).then(({ client: other }) => other.destroy()); // the socket of the service manager was not given up for it
   client.destroy();
   activated.child.kill("SIGTERM");
   assert.deepEqual(await once(activated.child, "exit"), [0, null]);
