@@ -82,9 +82,10 @@ export class Ports {
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
       const inTheWay = surplus.filter((other) => other.listener.port === port.listener.port);
-      if (inTheWay.some(({ isInherited }) => isInherited)) throw new Error(`${error.message} ${BY_MANAGER}`);
       if (error.isNotThereYet) {
         port.retry(error);
+      } else if (inTheWay.some(({ isInherited }) => isInherited)) {
+        throw new Error(`${error.message} ${BY_MANAGER}`);
       } else if (error.code === "EADDRINUSE" && inTheWay.length > 0) {
         await this.#openInstead(port, inTheWay);
       } else {
