@@ -1,6 +1,6 @@
 import { readByteLine } from "../core/monitor/byte-event.js";
 import { Capture } from "../core/pcap/capture.js";
-import { captureHead } from "../core/pcap/pcapng.js";
+import { captureHead, quietBlock } from "../core/pcap/pcapng.js";
 import { epochMsOf } from "../log/times.js";
 import { systemClock } from "../system/clock.js";
 import { VERSION } from "../version.js";
@@ -10,6 +10,8 @@ import { type OutputFile, withOutputFile } from "./output-file.js";
 
 /** What comes behind an end in the same moment tells whether the connection was cut. */
 const SETTLE_MS = 50;
+/** How long a reader of stdout may be gone before the command notices, where nothing passes. */
+const QUIET_MS = 2000;
 
 /**
  * Writes a capture while `follow` runs.
@@ -28,8 +30,19 @@ export async function capture(
   }
   return withOutputFile(path, over, (output) => {
     output.write(captureHead(`sockproxyd ${VERSION}`));
+    if (path === "-") tellQuiet(output, over.signal);
     return follow(captureSink(output, complain));
   });
+}
+
+/** Only a write shows that a pipe has no reader any more. */
+function tellQuiet(output: OutputFile, over: AbortSignal): void {
+  const tell = (): void => {
+    output.write(quietBlock(systemClock.epochMs()));
+    next = systemClock.after(QUIET_MS, tell);
+  };
+  let next = systemClock.after(QUIET_MS, tell);
+  over.addEventListener("abort", () => next.cancel());
 }
 
 /** Packets go out as they come. */

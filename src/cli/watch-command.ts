@@ -29,14 +29,18 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   const { daemon, command, shows } = parsed.value;
   const unread = new AbortController();
   stdout.on("error", () => unread.abort());
-  if (shows.kind === "pcap") {
-    return capture(shows.path, unread, complain, (sink) =>
-      followDaemon(daemon, command, sink, unread.signal, complain),
-    );
+  try {
+    if (shows.kind === "pcap") {
+      return await capture(shows.path, unread, complain, (sink) =>
+        followDaemon(daemon, command, sink, unread.signal, complain),
+      );
+    }
+    const sink =
+      shows.kind === "short" ? shortSink(shows.view, shows.id, unread.signal) : lineSink(shows.kind === "json");
+    return await followDaemon(daemon, command, sink, unread.signal, complain);
+  } finally {
+    unread.abort();
   }
-  const sink =
-    shows.kind === "short" ? shortSink(shows.view, shows.id, unread.signal) : lineSink(shows.kind === "json");
-  return followDaemon(daemon, command, sink, unread.signal, complain);
 }
 
 /** Prints the lines as the daemon makes them. */
@@ -65,11 +69,11 @@ function shortSink(view: View | undefined, withId: boolean, over: AbortSignal): 
     stdout.write(`${[shownTime, printable(client), shownText].filter((part) => part !== "").join(" ")}\n`);
   };
   const check = (): void => {
-    if (over.aborted) return;
     exchanges.overdue(systemClock.epochMs()).forEach(print);
-    systemClock.after(OVERDUE_CHECK_MS, check);
+    next = systemClock.after(OVERDUE_CHECK_MS, check);
   };
-  systemClock.after(OVERDUE_CHECK_MS, check);
+  let next = systemClock.after(OVERDUE_CHECK_MS, check);
+  over.addEventListener("abort", () => next.cancel());
   return {
     line(text) {
       const line = readByteLine(text, epochMsOf);

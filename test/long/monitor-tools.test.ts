@@ -131,8 +131,7 @@ test("--pcap -: packets reach the reader at once; when it goes, the command ends
   await ask(direct, "modbus", [5]);
   await until(() => shown.lines.length >= 2, "the messages", 60_000);
   reader.kill("SIGKILL");
-  child.stdout.destroy();
-  await ask(direct, "modbus", [6]);
+  child.stdout.destroy(); // nothing passes any more
   if (child.exitCode === null) await once(child, "exit");
   assert.equal(child.exitCode, 0);
   assert.equal(errors.text, "");
@@ -147,10 +146,7 @@ test("--short: a line for each exchange", async (t) => {
   const exchanges = command.output.lines.filter((line) => line.includes("→"));
   assert.equal(exchanges.length, KEYS.length);
   for (const line of exchanges)
-    assert.match(
-      line,
-      /^\d\d:\d\d:\d\d 127\.0\.0\.1:\d+ unit \d+, read holding registers \d+, count \d+ → [\d ]+ {2}\d+ ms$/,
-    );
+    assert.match(line, /^\d\d:\d\d:\d\d 127\.0\.0\.1:\d+ unit \d+ read holding registers [\d-]+ → [\d ]+ {2}\d+ ms$/);
 });
 
 test("record and replay: the device answers without being there, on every framing of Modbus", async (t) => {

@@ -2,6 +2,8 @@ import type { Direction } from "../decode/direction.js";
 import { describePdu } from "../decode/modbus.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm } from "../mux/modbus-forms.js";
 import type { Protocol } from "../mux/protocol.js";
+import { detectProtocol } from "../mux/protocol-detection.js";
+import { solarmanForm } from "../mux/solarman-form.js";
 import { hexOf } from "../parse/hex.js";
 import { briefAnswer, briefParts } from "./brief.js";
 import type { ByteEvent, ByteLine, StreamName } from "./byte-event.js";
@@ -34,6 +36,8 @@ export interface Exchange {
 const MAX_OUTSTANDING = 64;
 /** A person who waits for a line wants to hear after so long that there is no answer. */
 const OVERDUE_MS = 5000;
+/** Bytes of a message that are shown in hexadecimal. */
+const HEX_MAX = 256;
 
 interface Said {
   readonly text: string;
@@ -50,8 +54,10 @@ interface Outstanding extends Said {
 
 interface Conversation {
   readonly stream: StreamName;
-  readonly view: View;
-  readonly parsers: { readonly up: MessageParser; readonly down: MessageParser };
+  view: View;
+  parsers: { readonly up: MessageParser; readonly down: MessageParser };
+  /** Nothing tells the protocol but the first bytes, which are still to come. */
+  isOpen: boolean;
   outstanding: Outstanding[];
 }
 
@@ -76,6 +82,7 @@ export class Exchanges {
     if (event.kind === "connection") return this.#connectionEvent(epochMs, stream, event);
     const conversation = this.#conversationOf(stream, event);
     if (event.kind === "open") return [];
+    if (event.kind === "bytes") look(conversation, event);
     const parser = conversation.parsers[event.direction];
     const messages = event.kind === "end" ? parser.end() : messagesIn(conversation.view, parser, event.bytes);
     return messages.flatMap((message) => this.#message(conversation, message, event.direction, epochMs));
@@ -98,7 +105,8 @@ export class Exchanges {
     const known = this.#conversations.get(stream.connection);
     if (known !== undefined && event.kind !== "open") return known;
     const view = event.kind === "open" ? viewOf(event, this.#asked) : (this.#asked ?? hexView);
-    const conversation = { stream, view, parsers: view.createParsers(), outstanding: [] };
+    const isOpen = view === hexView && this.#asked === undefined;
+    const conversation = { stream, view, parsers: view.createParsers(), isOpen, outstanding: [] };
     this.#conversations.set(stream.connection, conversation);
     return conversation;
   }
@@ -153,8 +161,7 @@ export class Exchanges {
 
 /** A message in few words, as far as its protocol has a view. */
 export function textOfMessage(bytes: Buffer, direction: Direction, { framing: { name } }: Protocol): string {
-  const view = isModbus(name) && name !== "modbus" ? modbusViewOf(MODBUS_FORMS[name]) : viewOfProtocol(name);
-  return briefOf(view, { bytes }, direction).text.slice(0, TEXT_MAX);
+  return briefOf(viewNamed(name), { bytes }, direction).text.slice(0, TEXT_MAX);
 }
 
 /** A request without an answer. */
@@ -166,6 +173,22 @@ function wrong(isWrong: boolean): { readonly isWrong?: true } {
   return isWrong ? { isWrong } : {};
 }
 
+/** Looks at the first bytes of a conversation of which nothing else tells the protocol. */
+function look(conversation: Conversation, { direction, bytes }: ByteEvent & { kind: "bytes" }): void {
+  if (!conversation.isOpen) return;
+  conversation.isOpen = false;
+  const found = detectProtocol(bytes, direction === "up" ? "clients" : "device", "");
+  if (found?.protocol === undefined || found.isWeak) return;
+  conversation.view = viewNamed(found.protocol);
+  conversation.parsers = conversation.view.createParsers();
+}
+
+/** The view of a protocol; of Modbus in any framing. */
+function viewNamed(protocol: string): View {
+  if (protocol === solarmanForm.framing.name) return modbusViewOf(solarmanForm);
+  return isModbus(protocol) && protocol !== "modbus" ? modbusViewOf(MODBUS_FORMS[protocol]) : viewOfProtocol(protocol);
+}
+
 /** In hexadecimal a chunk is a message: its rows are for longer lines. */
 function messagesIn(view: View, parser: MessageParser, bytes: Buffer): readonly Message[] {
   return view === hexView ? [{ bytes }] : parser.push(bytes);
@@ -173,7 +196,7 @@ function messagesIn(view: View, parser: MessageParser, bytes: Buffer): readonly 
 
 function viewOf({ view, protocol = "", lineEnd }: ByteEvent & { kind: "open" }, asked: View | undefined): View {
   const named = findView(view) ?? asked ?? hexView;
-  if (named === hexView && asked === undefined && isModbus(protocol)) return modbusViewOf(MODBUS_FORMS[protocol]);
+  if (named === hexView && asked === undefined && protocol !== "") return viewNamed(protocol);
   const end = LINE_ENDS.find((known) => known === lineEnd);
   return end === undefined ? named : (named.withLineEnd?.(end) ?? named);
 }
@@ -186,11 +209,11 @@ function modbusViewOf(form: ModbusForm): View {
     name: form.framing.name,
     minMessageBytes: 4,
     createParsers: () => messageParsersOf(form.framing),
-    render: plainRendering,
+    render: (message) => (message.junk === undefined ? { text: hexOf(message.bytes) } : plainRendering(message)),
     decode(message, direction) {
       if (message.junk !== undefined) return undefined;
-      const { unit, pdu } = form.unwrap(message.bytes);
-      const parts = describePdu(pdu, direction);
+      const { unit, pdu, lacks } = form.unwrap(message.bytes);
+      const parts = lacks === undefined ? describePdu(pdu, direction) : undefined;
       return parts === undefined ? undefined : { text: "", parts: { unit, ...parts } };
     },
   };
@@ -215,5 +238,7 @@ function plainOrHex(message: Message): { readonly text: string; readonly fault?:
   const isText = bytes.every(
     (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09,
   );
-  return { text: isText ? escapeBytes(bytes) : hexOf(bytes) };
+  if (isText) return { text: escapeBytes(bytes) };
+  const more = bytes.length > HEX_MAX ? ` … (${bytes.length} bytes)` : "";
+  return { text: hexOf(bytes.subarray(0, HEX_MAX)) + more };
 }

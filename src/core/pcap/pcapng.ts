@@ -1,6 +1,6 @@
 // PCAP Next Generation, draft-ietf-opsawg-pcapng: blocks of little-endian numbers, padded to 32 bits.
 
-const BLOCK = { section: 0x0a0d0d0a, interface: 1, packet: 6 } as const;
+const BLOCK = { section: 0x0a0d0d0a, interface: 1, statistics: 5, packet: 6 } as const;
 const OPTION = { end: 0, comment: 1, interfaceName: 2, application: 4 } as const;
 const BYTE_ORDER = 0x1a2b3c4d;
 /** Packets begin with their IPv4 or IPv6 header (LINKTYPE_RAW). */
@@ -25,13 +25,25 @@ export function captureHead(application: string): Buffer {
 
 /** A packet. @param epochMs since 1970. @param comment shown beside it; empty: none */
 export function packetBlock(epochMs: number, packet: Buffer, comment = ""): Buffer {
-  const time = Math.round(epochMs * MICROSECONDS);
   const head = Buffer.alloc(20); // of interface 0
-  head.writeUInt32LE(Math.floor(time / HIGH), 4);
-  head.writeUInt32LE(time % HIGH, 8);
+  writeTime(head, epochMs);
   head.writeUInt32LE(packet.length, 12);
   head.writeUInt32LE(packet.length, 16);
   return block(BLOCK.packet, Buffer.concat([head, padded(packet)]), option(OPTION.comment, comment));
+}
+
+/** Says that no packet has come until this time: a live reader that has gone is noticed so. @param epochMs since 1970 */
+export function quietBlock(epochMs: number): Buffer {
+  const body = Buffer.alloc(12); // of interface 0
+  writeTime(body, epochMs);
+  return block(BLOCK.statistics, body, Buffer.alloc(0));
+}
+
+/** Interface and time stand at the beginning of both kinds of blocks. */
+function writeTime(body: Buffer, epochMs: number): void {
+  const time = Math.round(epochMs * MICROSECONDS);
+  body.writeUInt32LE(Math.floor(time / HIGH), 4);
+  body.writeUInt32LE(time % HIGH, 8);
 }
 
 /** @param body whose length is a multiple of 4 */

@@ -45,12 +45,12 @@ test("a line for each request and its answer, decoded once", () => {
     [
       "Modbus/TCP",
       [open("modbus"), said("up", READ, 5), said("down", ANSWER, 17)],
-      [`${who} unit 1, read holding registers 0, count 2 → 31 42  12 ms`],
+      [`${who} unit 1 read holding registers 0-1 → 31 42  12 ms`],
     ],
     [
       "a refusal",
       [open("modbus"), said("up", READ, 5), said("down", "000100000003018302", 6)],
-      [`${who} unit 1, read holding registers 0, count 2 → exception: illegal data address  1 ms !`],
+      [`${who} unit 1 read holding registers 0-1 → ✗ illegal data address  1 ms !`],
     ],
     [
       "answers in another order",
@@ -59,12 +59,12 @@ test("a line for each request and its answer, decoded once", () => {
         said("up", READ + READ.replace(/^0001/, "0002"), 1),
         said("down", ANSWER.replace(/^0001/, "0002"), 2),
       ],
-      [`${who} unit 1, read holding registers 0, count 2 → 31 42  1 ms`],
+      [`${who} unit 1 read holding registers 0-1 → 31 42  1 ms`],
     ],
     [
       "RTU frames of a shared device, which have no view",
       [open("hex", "modbus-serial"), said("up", "010600010003980b", 1), said("down", "010600010003980b", 3)],
-      [`${who} unit 1, write single register 1, value 3 → confirmed  2 ms`],
+      [`${who} unit 1 write single register 1, value 3 → confirmed  2 ms`],
     ],
     [
       "Conbus: an event answers nothing",
@@ -78,6 +78,11 @@ test("a line for each request and its answer, decoded once", () => {
         `${who} ← event, module type 14, link 00, input 02, make`,
         `${who} system, serial number 0020030837, read datapoint, datapoint 18 → reply, +26,0 ✗ checksum AA`,
       ],
+    ],
+    [
+      "nothing but the first bytes tells the protocol",
+      [open("hex"), said("up", READ, 5), said("down", ANSWER, 6)],
+      [`${who} unit 1 read holding registers 0-1 → 31 42  1 ms`],
     ],
     ["text", [open("hex"), said("up", "GET x\r\n", 1), said("down", "00ff", 2)], [`${who} GET x\\r\\n → 00 ff  1 ms`]],
     [
@@ -93,7 +98,7 @@ test("a line for each request and its answer, decoded once", () => {
     [
       "no answer before the end",
       [open("modbus"), said("up", READ, 5), line({ kind: "connection", event: "DISCONNECT", text: "by client" }, 9)],
-      [`${who} unit 1, read holding registers 0, count 2 → no answer !`, `${who} disconnect by client`],
+      [`${who} unit 1 read holding registers 0-1 → no answer !`, `${who} disconnect by client`],
     ],
     ["a gap", [{ kind: "gap", missing: 3 }], ["… 3 messages not shown !"]],
   ];
@@ -105,7 +110,7 @@ test("a line for each request and its answer, decoded once", () => {
 
 test("--as shows a connection that has no view of its own; the beginning may have been missed", () => {
   const [found] = exchangesOf([said("up", READ, 5), said("down", ANSWER, 6)], "modbus");
-  assert.match(found ?? "", /read holding registers 0, count 2 → 31 42/);
+  assert.match(found ?? "", /read holding registers 0-1 → 31 42/);
 });
 
 test("a request that waits too long is told once, and its answer still comes", () => {

@@ -5,7 +5,7 @@ import type { ByteEvent, ByteLine, Side } from "#src/core/monitor/byte-event.js"
 import { endpointOf } from "#src/core/pcap/addresses.js";
 import { Capture } from "#src/core/pcap/capture.js";
 import { sumOf } from "#src/core/pcap/ip-packet.js";
-import { captureHead } from "#src/core/pcap/pcapng.js";
+import { captureHead, quietBlock } from "#src/core/pcap/pcapng.js";
 
 /** A packet of a capture, taken apart by the numbers of the RFCs. */
 interface Packet {
@@ -182,4 +182,8 @@ test("a capture begins with its section and its interface", () => {
   assert.equal(section?.body.readUInt32LE(0), 0x1a2b3c4d);
   assert.equal(link?.body.readUInt16LE(0), 101);
   assert.match(section?.body.toString("latin1") ?? "", /sockproxyd 1\.2\.3/);
+  assert.deepEqual(
+    blocksIn(quietBlock(1)).map(({ type, body }) => [type, body.readUInt32LE(8)]),
+    [[5, 1000]],
+  );
 });
