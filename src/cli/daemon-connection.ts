@@ -1,14 +1,16 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import { controlPaths, folderProblem } from "../control/socket-folder.js";
 import { type HostPort, isAddress, isLoopback } from "../core/net/address.js";
-import { type CredentialFiles, readCredentials } from "../dial/tls-credentials.js";
+import { readCredentials } from "../dial/tls-credentials.js";
 import type { Names } from "../names/names.js";
 import { reachHost } from "../sockets/reach-host.js";
 import { systemClock } from "../system/clock.js";
-import type { Address, DaemonPlace } from "./daemon-place.js";
+import { readRegularFile } from "../system/regular-file.js";
+import type { Address, DaemonPlace, TlsFiles } from "./daemon-place.js";
 
 const HANDSHAKE_MS = 10_000; // what is no daemon may say nothing at all
 
@@ -46,9 +48,10 @@ async function open(where: Place, names: Names, signal: AbortSignal): Promise<So
  *
  * @param host as the user calls it
  */
-async function secure(socket: Socket, host: string, files: CredentialFiles): Promise<Socket> {
+async function secure(socket: Socket, host: string, files: TlsFiles): Promise<Socket> {
   const options: ConnectionOptions = {
     ...readCredentials(files),
+    ...(files.shown !== undefined && { rejectUnauthorized: false }),
     socket,
     ...(!isAddress(host) && { servername: host }),
     checkServerIdentity: (_name, certificate) =>
@@ -60,6 +63,7 @@ async function secure(socket: Socket, host: string, files: CredentialFiles): Pro
   });
   try {
     await once(secured, "secureConnect");
+    if (files.shown !== undefined) checkShown(secured, files.shown);
     return secured;
   } catch (error) {
     secured.destroy();
@@ -68,6 +72,13 @@ async function secure(socket: Socket, host: string, files: CredentialFiles): Pro
   } finally {
     limit.cancel();
   }
+}
+
+/** @throws when the daemon shows another certificate than that of the file */
+function checkShown(socket: TLSSocket, file: string): void {
+  const wanted = new X509Certificate(readRegularFile(file));
+  if (socket.getPeerX509Certificate()?.fingerprint256 === wanted.fingerprint256) return;
+  throw new Error(`its certificate is another one than that of ${file}; --ca names the authority that it is of`);
 }
 
 function whereIs(address: Address): Place {

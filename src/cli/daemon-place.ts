@@ -14,7 +14,13 @@ export type Address = HostPort | { readonly reverseProxy: number };
 export interface DaemonPlace {
   readonly address: Address;
   /** The daemon's port takes TLS ([host] listen-tls): our files. */
-  readonly tls?: CredentialFiles;
+  readonly tls?: TlsFiles;
+}
+
+/** Our files for a daemon whose port takes TLS. */
+export interface TlsFiles extends CredentialFiles {
+  /** The file of the certificate that the daemon shows, where its configuration says so: no authority needs to know it. */
+  readonly shown?: string;
 }
 
 const HERE: HostPort = { host: "127.0.0.1", port: DEFAULT_SETTINGS.port };
@@ -62,11 +68,11 @@ export function readPlace(parsed: minimist.ParsedArgs, word: string | undefined)
   const file: unknown = parsed["c"];
   if (file !== undefined && (typeof file !== "string" || file === "")) return fail("-c: one file is wanted");
   if (file !== undefined && word !== undefined) return fail(`-c and "${word}": one of them is enough`);
-  const configured = file === undefined ? ok({ address: HERE, isTls: false }) : configuredPlace(file);
+  const configured = file === undefined ? ok<Configured>({ address: HERE }) : configuredPlace(file);
   if (!configured.ok) return configured;
   const address = word === undefined ? ok(configured.value.address) : readAddress(word);
   if (!address.ok) return address;
-  const tls = readTls(parsed, configured.value.isTls);
+  const tls = readTls(parsed, configured.value);
   return tls.ok ? ok({ address: address.value, ...(tls.value && { tls: tls.value }) }) : tls;
 }
 
@@ -86,24 +92,35 @@ function readAddress(word: string): Result<HostPort> {
   return isIPv6(word) ? ok({ ...HERE, host: word }) : parseHostPort(word);
 }
 
+/** What a configuration file says of the proxy port. */
+interface Configured {
+  readonly address: HostPort;
+  /** The file of the certificate that it shows; left out: it takes no TLS. */
+  readonly certificate?: string;
+}
+
 /** Where a daemon with this file listens. What is wrong with its other keys does not matter: the daemon may run with what they were. */
-function configuredPlace(path: string): Result<{ address: HostPort; isTls: boolean }> {
+function configuredPlace(path: string): Result<Configured> {
   let text: string;
   try {
     text = readRegularFile(path).toString();
   } catch (error) {
     return fail(`cannot read configuration file ${path}: ${(error as Error).message}`);
   }
-  const { ip, port, listenTls } = { ...DEFAULT_SETTINGS, ...parseConfigFile(text, path).settings.values };
+  const { values, tlsIdentities } = parseConfigFile(text, path).settings;
+  const { ip, port, listenTls } = { ...DEFAULT_SETTINGS, ...values };
   if (port === 0) return fail(`${path}: [host] port=0: there is no proxy port to ask`);
-  return ok({ address: { host: EVERYWHERE.includes(ip) ? HERE.host : ip, port }, isTls: listenTls !== "" });
+  const certificate = tlsIdentities.find(({ name }) => name === listenTls)?.certificate;
+  const address = { host: EVERYWHERE.includes(ip) ? HERE.host : ip, port };
+  return ok({ address, ...(listenTls !== "" && { certificate: certificate ?? "" }) });
 }
 
 /** The files of TLS; undefined where the daemon's port takes none. */
-function readTls(parsed: minimist.ParsedArgs, isTls: boolean): Result<CredentialFiles | undefined> {
+function readTls(parsed: minimist.ParsedArgs, { certificate: shown }: Configured): Result<TlsFiles | undefined> {
   const wrong = FILES.find((name) => name in parsed && (typeof parsed[name] !== "string" || parsed[name] === ""));
   if (wrong !== undefined) return fail(`--${wrong}: one file is wanted`);
   const { ca: authority, cert: certificate, key } = parsed as { ca?: string; cert?: string; key?: string };
   if ((certificate === undefined) !== (key === undefined)) return fail("--cert and --key: one needs the other");
-  return ok(isTls || parsed["tls"] || authority || certificate ? { authority, certificate, key } : undefined);
+  if (shown === undefined && !parsed["tls"] && !authority && !certificate) return ok(undefined);
+  return ok({ authority, certificate, key, ...(shown && authority === undefined && { shown }) });
 }

@@ -23,7 +23,7 @@ for (const [line, host, port] of good) {
 const files: [text: string, host: string, port: number, isTls: boolean][] = [
   ["", "127.0.0.1", 2504, false],
   ["[host]\nport=2600\n", "127.0.0.1", 2600, false],
-  ["[host]\nip=192.168.1.2\nlisten-tls=open\n", "192.168.1.2", 2504, true],
+  ["[host]\nip=192.168.1.2\nlisten-tls=open\n[tls open]\ncert=/c.pem\nkey=/k.pem\n", "192.168.1.2", 2504, true],
   ["[host]\nip=*\nport=2600\n[mux]\nwhat is this\n", "127.0.0.1", 2600, false],
 ];
 for (const [text, host, port, isTls] of files) {
@@ -31,7 +31,7 @@ for (const [text, host, port, isTls] of files) {
     const parsed = parseStatusArguments(["-c", new ConfigFile(text).path, "--json"]);
     assert.ok(parsed.ok && parsed.value.kind === "show");
     assert.deepEqual(parsed.value.daemon.address, { host, port });
-    assert.equal(parsed.value.daemon.tls !== undefined, isTls);
+    assert.equal(parsed.value.daemon.tls?.shown, isTls ? "/c.pem" : undefined);
     assert.deepEqual([parsed.value.json, parsed.value.watch], [true, false]);
   });
 }

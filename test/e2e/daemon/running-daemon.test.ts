@@ -4,8 +4,10 @@ import { after, test } from "node:test";
 import { reload, stop } from "#src/cli/control-command.js";
 import type { Started } from "#src/cli/outcome.js";
 import { status } from "#src/cli/status-command.js";
+import { Certificates, type Pair } from "../../support/certificates.js";
 import { ConfigFile } from "../../support/config.js";
 import { startHere } from "../../support/in-process.js";
+import { missing } from "../../support/peers.js";
 
 // `sockproxyd status`, `stop` and `reload`, in the process of the test. Terminals and exit statuses are in test/long/.
 
@@ -51,6 +53,30 @@ test("a daemon that takes no STOP says why", async () => {
   assert.equal(refused, 1);
   assert.equal((await run(status, String(daemon.port)))[1], 0);
   await daemon.stop();
+});
+
+test("a daemon whose port takes TLS: the certificate of its file, or of an authority", {
+  skip: missing("openssl"),
+}, async (t) => {
+  const certificates = new Certificates();
+  after(() => certificates.remove());
+  const [own, other] = [certificates.make("own"), certificates.make("other")];
+  const config = new ConfigFile();
+  const of = ({ certificate, key }: Pair, more = ""): string =>
+    `[host]\nip=127.0.0.1\n${more}listen-tls=open\n[tls open]\ncert=${certificate}\nkey=${key}\n`;
+  config.write(of(own));
+  const daemon = await startHere("-c", config.path);
+  const port = `port=${daemon.port}\n`;
+  t.after(() => daemon.stop());
+  config.write(of(own, port));
+  assert.deepEqual(await run(reload, "-c", config.path), ["reloaded", 0]);
+  assert.equal((await run(status, String(daemon.port), "--ca", own.certificate))[1], 0);
+  const [unknown] = await run(status, String(daemon.port), "--tls");
+  assert.match(unknown, /TLS: self-signed certificate/);
+  const wrong = new ConfigFile(of(other, port));
+  const [text, code] = await run(stop, "-c", wrong.path);
+  assert.match(text, /TLS: its certificate is another one than that of .*other\.pem/);
+  assert.equal(code, 1);
 });
 
 const strangers: [what: string, says: string, RegExp][] = [
