@@ -1,6 +1,6 @@
 // One connection: between whom, what it has carried, its notifications, its last messages, and the button that closes it.
 
-import { bytes, count, duration, moment, plain } from "./format.js";
+import { bytes, count, duration, milliseconds, moment, plain } from "./format.js";
 import { notThere } from "./line.js";
 import { button, facts, section, stateSign } from "./parts.js";
 import { hrefOf } from "./routes.js";
@@ -55,32 +55,34 @@ export function connectionView({ status, actions, now, ui }, id) {
           ? stateSign({ level: phase === "echo" ? "good" : "idle", text: PHASES[phase] ?? phase })
           : stateSign({ level: "idle", text: "has ended" }),
       ),
+      h(
+        "div",
+        { key: "actions", class: "actions" },
+        button("Close connection", "close", id, {
+          kind: "danger",
+          why: isOpen ? (actions.allowed ? undefined : actions.why) : "It has ended.",
+        }),
+      ),
     ),
     h("ul", { key: "figures", class: "numbers" }, figures(connection)),
     section("facts", "At a glance", facts(connectionFacts(connection, now))),
     notify !== undefined && section("notify", "Notifications", facts(notifyFacts(notify))),
-    h(
-      "div",
-      { key: "actions", class: "actions" },
-      button("Close connection", "close", id, {
-        kind: "danger",
-        why: isOpen ? (actions.allowed ? undefined : actions.why) : "It has ended.",
-      }),
-    ),
     h("section", { key: `stream ${id}`, id: "stream", opaque: true }),
   ];
+}
+
+/** @param {number} number of bytes @param {number | undefined} idleMs since the last of them */
+function lastOf(number, idleMs) {
+  if (number === 0) return "nothing yet";
+  return idleMs === undefined ? `${count(number)} bytes` : `last ${duration(idleMs)} ago`;
 }
 
 /** @param {ConnectionStatus} connection */
 function figures({ received, sent, ageMs, receiveIdleMs, sendIdleMs }) {
   /** @type {[string, string, string][]} */
   const all = [
-    [
-      "Received",
-      bytes(received),
-      receiveIdleMs === undefined ? `${count(received)} bytes` : `last ${duration(receiveIdleMs)} ago`,
-    ],
-    ["Sent", bytes(sent), sendIdleMs === undefined ? `${count(sent)} bytes` : `last ${duration(sendIdleMs)} ago`],
+    ["Received", bytes(received), lastOf(received, receiveIdleMs)],
+    ["Sent", bytes(sent), lastOf(sent, sendIdleMs)],
     ["Age", duration(ageMs), ""],
   ];
   return all.map(([name, value, more]) =>
@@ -108,18 +110,30 @@ function connectionFacts(
     ["Bytes received", count(received)],
     ["Bytes sent", count(sent)],
     ["Datagrams lost", datagramsLost ? count(datagramsLost) : undefined],
-    ["Options", options && optionText(options)],
+    ["Options", options && optionText({ ...options })],
   ];
 }
 
-/** @param {object} options */
+/** Options that say nothing without another one: the beginning of their names, and the transport that they belong to. */
+const OF_TRANSPORT = /** @type {const} */ ([
+  ["tls", "tls"],
+  ["verifyCertificate", "tls"],
+  ["multicast", "udp"],
+]);
+
+/** The options that are set, in words. @param {Readonly<Record<string, unknown>>} options */
 function optionText(options) {
   return Object.entries(options)
-    .filter(([name, value]) => name !== "notify" && ![0, false, ""].includes(value) && value?.length !== 0)
-    .map(
-      ([name, value]) => `${plain(name, 40)} ${plain(typeof value === "object" ? JSON.stringify(value) : value, 200)}`,
-    )
-    .join(", ");
+    .filter(([name, value]) => name !== "notify" && value !== 0 && value !== false && String(value) !== "")
+    .filter(([name]) => OF_TRANSPORT.every(([start, of]) => !name.startsWith(start) || options["transport"] === of))
+    .map(([name, value]) => {
+      const words = plain(name, 40)
+        .replace(/Ms$/, "")
+        .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+      const isTime = name.endsWith("Ms") && typeof value === "number";
+      return `${words} ${isTime ? milliseconds(value) : plain(typeof value === "object" ? JSON.stringify(value) : value, 200)}`;
+    })
+    .join(" · ");
 }
 
 /** @param {NonNullable<ConnectionStatus["notify"]>} notify @returns {[string, string | undefined][]} */

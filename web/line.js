@@ -110,7 +110,7 @@ function lineFacts(listener, mux) {
     const { address, port, remote, tls, problem } = listener;
     rows.push(
       ["Listens on", portAddress(address, port)],
-      ["Leads to", remote && plain(remote, 200)],
+      ["Leads to", remote && plain(remote.replaceAll(",", ", "), 200)],
       ["TLS", tls && plain(tls, 80)],
     );
     rows.push(["Problem", problem && plain(problem, 300)]);

@@ -103,7 +103,12 @@ function ports({ listeners }) {
           {},
           kind === "web" ? plain(name, 80) : h("a", { href: hrefOf("line", port || name) }, plain(name, 80)),
         ),
-        h("span", { class: "aside" }, portAddress(address, port), remote !== undefined && ` → ${plain(remote, 120)}`),
+        h(
+          "span",
+          { class: "aside" },
+          portAddress(address, port),
+          remote !== undefined && ` → ${plain(remote.replaceAll(",", ", "), 120)}`,
+        ),
         problem === undefined
           ? stateSign({ level: "good", text: "listening" })
           : stateSign({ level: "wrong", text: plain(problem, 200) }),
@@ -128,19 +133,19 @@ function daemonFacts(
     ["Version", plain(version, 40)],
     ["Process", String(pid)],
     ["Started", moment(startedAt, now)],
-    ["Luup engine", plain(vera, 120)],
     ["Connections so far", count(traffic.connections)],
     ["Ended by a reset", count(traffic.resets)],
     ["Received", bytes(traffic.received)],
     ["Sent", bytes(traffic.sent)],
-    [
-      "Notifications",
-      `${count(notifications.sent)} sent, ${count(notifications.retried)} repeated, ${count(notifications.failed)} failed, ${count(notifications.waiting)} waiting (${count(notifications.repeating)} to be repeated)`,
-    ],
     ["Alerts", `${count(alerts.delivered)} delivered, ${count(alerts.waiting)} waiting`],
     [
       "Descriptors",
       `${count(descriptors.used)} of ${descriptors.limit === undefined ? "?" : count(descriptors.limit)}`,
+    ],
+    ["Luup engine", plain(vera, 120)],
+    [
+      "Notifications",
+      `${count(notifications.sent)} sent, ${count(notifications.retried)} repeated, ${count(notifications.failed)} failed, ${count(notifications.waiting)} waiting (${count(notifications.repeating)} to be repeated)`,
     ],
     ["Messages not shown", notShown > 0 ? count(notShown) : undefined],
     ["Log lines lost", logLinesLost > 0 ? count(logLinesLost) : undefined],

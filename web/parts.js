@@ -24,8 +24,12 @@ export function section(key, heading, ...children) {
   return h("section", { key, "aria-labelledby": id }, h("h2", { id }, heading), ...children);
 }
 
-/** A value of more characters than this has a line of its own. */
-const LONG = 60;
+/** The room that a value needs. @param {Child} value */
+function widthOf(value) {
+  const { length } = String(value);
+  if (length > 50) return "long";
+  return length > 20 ? "wider" : undefined;
+}
 
 /** Names and values. @param {readonly (readonly [name: string, value: Child])[]} rows left out: those without a value */
 export function facts(rows) {
@@ -33,9 +37,7 @@ export function facts(rows) {
   return h(
     "dl",
     { class: "facts" },
-    known.map(([name, value]) =>
-      h("div", { key: name, class: String(value).length > LONG && "long" }, h("dt", {}, name), h("dd", {}, value)),
-    ),
+    known.map(([name, value]) => h("div", { key: name, class: widthOf(value) }, h("dt", {}, name), h("dd", {}, value))),
   );
 }
 
@@ -121,10 +123,10 @@ export function button(text, action, subject = "", { why, kind, pressed } = {}) 
         "data-subject": subject,
         disabled: why !== undefined,
         "aria-pressed": pressed === undefined ? undefined : String(pressed),
-        "aria-describedby": why === undefined ? undefined : id,
+        "aria-describedby": why ? id : undefined,
       },
       text,
     ),
-    why !== undefined && h("span", { key: id, id, class: "reason" }, why),
+    why ? h("span", { key: id, id, class: "reason" }, why) : undefined,
   ];
 }

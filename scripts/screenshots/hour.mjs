@@ -11,14 +11,24 @@ function* noise(seed) {
   }
 }
 
-/** What a house does in an hour, from 0 to 1 about 0.5: a slow swing, peaks now and then, and a little noise. */
+/** What a house does in an hour, about 0.5: two slow swings, bumps now and then, and a little noise. */
 function shape(seed) {
-  const random = noise(seed);
-  let peak = 0;
+  const random = noise(seed * 7919);
+  const next = () => random.next().value;
+  for (let skip = 0; skip < 5; skip += 1) next();
+  const bumps = Array.from({ length: 5 }, () => ({
+    at: STEPS * next(),
+    height: 0.35 * next(),
+    width: 4 + 14 * next(),
+  }));
+  const [phase, pace] = [6 * next(), 50 + 40 * next()];
   return Array.from({ length: STEPS }, (_, step) => {
-    const { value } = random.next();
-    peak = value > 0.97 ? 0.5 : peak * 0.8;
-    return 0.4 + 0.12 * Math.sin((step + seed * 40) / 45) + 0.08 * value + peak;
+    const swing = 0.08 * Math.sin(step / pace + phase) + 0.03 * Math.sin(step / 11 + phase);
+    const bump = bumps.reduce(
+      (sum, { at, height, width }) => sum + height * Math.exp(-(((step - at) / width) ** 2)),
+      0,
+    );
+    return 0.42 + swing + bump + 0.05 * next();
   });
 }
 

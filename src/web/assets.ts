@@ -9,7 +9,7 @@ export interface Asset {
 /** The files of the page by their endings. */
 const FILES = {
   html: ["page"],
-  css: ["colors", "page", "parts", "tables"],
+  css: ["colors", "controls", "page", "parts", "tables", "tiles"],
   svg: ["icon"],
   js: [
     ...[

@@ -166,7 +166,7 @@ test("a connection is shown while it is there, and said to have ended afterwards
   const there = { connections: [connection()] };
   assert.match(
     shown(connectionView, there, "18c"),
-    /192\.0\.2\.7\|:5000\| → 192\.0\.2\.9:10.*Received\|1\.2 kB.*Close connection\|not from there/,
+    /192\.0\.2\.7\|:5000\| → 192\.0\.2\.9:10.*Close connection\|not from there.*Received\|1\.2 kB/,
   );
   assert.match(shown(connectionView, {}, "18c", { last: connection() }), /has ended.*1\.2 kB/);
   assert.match(shown(connectionView, {}, "other", { last: connection() }), /Not here/);
