@@ -100,13 +100,13 @@ export class Recorder implements ByteObserver {
     this.#memory ??= Buffer.allocUnsafeSlow(BLOCKS * BLOCK_BYTES);
     const slot = this.#count % BLOCKS;
     chunk.copy(this.#memory, slot * BLOCK_BYTES, 0, BLOCK_BYTES);
-    this.#ring[slot] = {
-      direction,
-      epochMs: this.#clock.epochMs(),
-      client: this.#client(),
-      length: chunk.length,
-      order: this.#order(),
-    };
+    this.#ring[slot] ??= { direction, epochMs: 0, client: undefined, length: 0, order: 0 };
+    const passed = this.#ring[slot]; // written over, and not made anew: this is done for every message
+    passed.direction = direction;
+    passed.epochMs = this.#clock.epochMs();
+    passed.client = this.#client();
+    passed.length = chunk.length;
+    passed.order = this.#order();
     this.#count += 1;
   }
 }
