@@ -16,6 +16,10 @@ function fixture() {
     status: () =>
       ({
         traffic: { received: counts.received, sent: 0 },
+        listeners: [
+          { kind: "direct", name: "direct port 1" },
+          { kind: "web", name: "web port 2" },
+        ],
         lines: { "proxy port 2504": { connections: 1, received: counts.received, sent: 0 } },
         muxes: [muxStatus({ requests: counts.requests, responses: { count: counts.requests, sumMs: counts.sumMs } })],
         tunnels: [],
@@ -30,8 +34,11 @@ function fixture() {
   const sampler = new Sampler(context);
   const read = (since = 0) => {
     const json = JSON.parse([...sampler.json(since)].join(""));
-    const points = (of: string, what: string): (number | null)[] =>
-      json.series.find((series: { of: string; what: string }) => series.of === of && series.what === what)?.points;
+    const points = (of: string, what: string, id?: string): (number | null)[] =>
+      json.series.find(
+        (series: Record<string, string>) =>
+          series["of"] === of && series["what"] === what && (id === undefined || series["id"] === id),
+      )?.points;
     return { json, points };
   };
   return { clock, answer, counts, sampler, read };
@@ -51,7 +58,9 @@ test("every ten seconds there is a point more of each quantity", () => {
   assert.equal(json.endedAt, "2020-09-13T12:27:01.000Z");
   assert.deepEqual(points("daemon", "received"), [0, 50]);
   assert.deepEqual(points("daemon", "connections"), [1, 1]);
-  assert.deepEqual(points("line", "received"), [0, 50]);
+  assert.deepEqual(points("line", "received", "proxy port 2504"), [0, 50]);
+  assert.deepEqual(points("line", "received", "direct port 1"), [0, 0]);
+  assert.equal(points("line", "received", "web port 2"), undefined);
   assert.deepEqual(points("mux", "requests"), [0, 2]);
   assert.deepEqual(points("mux", "response"), [null, 5]);
   assert.deepEqual(points("device", "received"), [0, 100]);

@@ -14,6 +14,7 @@ import { isListening } from "../support/proxy-process.js";
 import { until } from "../support/wait.js";
 
 const emptyStatus = {
+  listeners: [],
   ...{ traffic: { received: 0, sent: 0 }, lines: {}, muxes: [], tunnels: [], devices: [], connections: [] },
   notifications: { sent: 0, failed: 0, waiting: 0, delay: new Histogram().status, answer: new Histogram().status },
 };

@@ -83,7 +83,6 @@ export class History {
     const changes = new Map<string, { name: SeriesName; change: Change }>();
     for (const reading of readings) {
       const change = changeBetween(this.#last.get(keyOf(reading)), reading, seconds);
-      if (change === undefined) continue;
       const { of, what, unit, kind } = reading;
       const name = { of, id: this.#placeOf(reading), what, unit };
       const key = keyOf(name);

@@ -30,21 +30,20 @@ export interface Change {
  * What has happened between two readings. A counter that is lower than before has begun anew at 0, as those of a line do that a reload
  * replaces: so no rate is negative.
  *
- * @param former the reading before; undefined: there was none, and the growth of a counter is not known
+ * @param former the reading before; undefined: what is counted was not there yet, and its counters have begun at 0 since
  * @param seconds the time between them, above 0
  */
-export function changeBetween(former: Quantity | undefined, current: Quantity, seconds: number): Change | undefined {
+export function changeBetween(former: Quantity | undefined, current: Quantity, seconds: number): Change {
   switch (current.kind) {
     case "level":
       return { amount: current.value, per: 1 };
-    case "rate":
-      if (former?.kind !== "rate") return undefined;
-      return { amount: growth(former.total, current.total), per: seconds };
+    case "rate": {
+      const before = former?.kind === "rate" ? former.total : 0;
+      return { amount: current.total < before ? current.total : current.total - before, per: seconds };
+    }
     case "mean": {
-      if (former?.kind !== "mean") return undefined;
-      const isRestarted = current.count < former.count;
-      if (isRestarted) return { amount: current.sum, per: current.count };
-      return { amount: Math.max(0, current.sum - former.sum), per: current.count - former.count };
+      const before = former?.kind === "mean" && former.count <= current.count ? former : { sum: 0, count: 0 };
+      return { amount: Math.max(0, current.sum - before.sum), per: current.count - before.count };
     }
   }
 }
@@ -52,8 +51,4 @@ export function changeBetween(former: Quantity | undefined, current: Quantity, s
 /** Two changes of the same kind as one: rates and levels add up, and a mean is that of all. */
 export function together(one: Change, other: Change, kind: Quantity["kind"]): Change {
   return { amount: one.amount + other.amount, per: kind === "mean" ? one.per + other.per : one.per };
-}
-
-function growth(former: number, current: number): number {
-  return current < former ? current : current - former;
 }

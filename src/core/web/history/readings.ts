@@ -6,19 +6,21 @@ import type { Quantity, Reading } from "./quantity.js";
 /** What is read of the daemon's status. */
 export type ReadStatus = Pick<
   DaemonReport,
-  "traffic" | "lines" | "muxes" | "tunnels" | "devices" | "notifications" | "connections"
+  "listeners" | "traffic" | "lines" | "muxes" | "tunnels" | "devices" | "notifications" | "connections"
 >;
+
+const NO_BYTES: LinkBytes = { received: 0, sent: 0 };
 
 /** The quantities whose last hour is kept (docs/web-and-metrics.md, "The last hour"), in the order of the page. */
 export function readingsOf(status: ReadStatus): Reading[] {
-  const { traffic, lines, muxes, tunnels, devices, notifications, connections } = status;
+  const { traffic, muxes, tunnels, devices, notifications, connections } = status;
   let present = 0;
   for (const { phase } of connections) if (phase !== "closing") present += 1;
   return [
     ...bytes("daemon", "", traffic),
     { of: "daemon", id: "", what: "connections", unit: "", kind: "level", value: present },
     ...notificationReadings(notifications),
-    ...Object.entries(lines).flatMap(([name, line]) => bytes("line", name, line)),
+    ...lineReadings(status),
     ...muxes.flatMap(muxReadings),
     ...tunnels.flatMap(tunnelReadings),
     ...[...byServer(devices)].flatMap(([server, sum]) => bytes("device", server, sum)),
@@ -30,6 +32,13 @@ function bytes(of: string, id: string, { received, sent }: LinkBytes): Reading[]
     { of, id, what: "received", unit: "B/s", ...rate(received) },
     { of, id, what: "sent", unit: "B/s", ...rate(sent) },
   ];
+}
+
+/** Also of a listener that has had no connection yet, and of one that a reload has removed while it has some. */
+function lineReadings({ listeners, lines }: ReadStatus): Reading[] {
+  const names = listeners.filter(({ kind }) => kind !== "web").map(({ name }) => name);
+  const all = new Set([...names, ...Object.keys(lines)]);
+  return [...all].flatMap((name) => bytes("line", name, lines[name] ?? NO_BYTES));
 }
 
 function notificationReadings({ sent, failed, waiting, delay, answer }: NotificationsStatus): Reading[] {

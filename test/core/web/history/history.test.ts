@@ -15,14 +15,14 @@ function pointsOf(history: History, since?: number): Record<string, readonly (nu
   return Object.fromEntries([...history.read(since).series].map(({ id, points }) => [id, points]));
 }
 
-test("points are rates, from the first step on; a line that comes later is not known before", () => {
+test("points are rates, from the first step on; a line that comes later begins at 0, and is not known before", () => {
   const history = new History([counter("a", 100)]);
   history.add([counter("a", 150)], 1, SECONDS);
   history.add([counter("a", 150), counter("b", 7)], 2, SECONDS);
   history.add([counter("a", 155), counter("b", 27)], 3, SECONDS);
   const { first, next } = history.read();
   assert.deepEqual([first, next], [0, 3]);
-  assert.deepEqual(pointsOf(history), { a: [5, 0, 0.5], b: [null, null, 2] });
+  assert.deepEqual(pointsOf(history), { a: [5, 0, 0.5], b: [null, 0.7, 2] });
   assert.deepEqual(pointsOf(history, 2), { a: [0.5], b: [2] });
   assert.deepEqual(pointsOf(history, 3), { a: [], b: [] });
   assert.deepEqual(pointsOf(history, 4), pointsOf(history), "a step of another run: everything");
@@ -48,9 +48,8 @@ test("an hour is kept; a line that has gone is forgotten an hour later, and leav
   assert.equal(Object.keys(pointsOf(history)).length, 65);
   for (let step = 5; step <= 365; step += 1) history.add([], step, SECONDS);
   assert.deepEqual(pointsOf(history), {});
-  history.add([counter("late", 0)], 366, SECONDS);
-  history.add([counter("late", 10)], 367, SECONDS);
-  assert.deepEqual(pointsOf(history, 366), { late: [1] });
+  history.add([counter("late", 10)], 366, SECONDS);
+  assert.deepEqual(pointsOf(history, 365), { late: [1] });
 });
 
 test("what is summed as the rest is the sum of its rates, and for a mean that of all", () => {

@@ -7,11 +7,11 @@ const mean = (sum: number, count: number): Quantity => ({ kind: "mean", sum, cou
 
 const changes: [string, Quantity | undefined, Quantity, ReturnType<typeof changeBetween>][] = [
   ["a counter", rate(10), rate(35), { amount: 25, per: 5 }],
-  ["a counter without a former reading", undefined, rate(35), undefined],
+  ["a counter that was not there", undefined, rate(35), { amount: 35, per: 5 }],
   ["a counter that has begun anew", rate(35), rate(10), { amount: 10, per: 5 }],
   ["a mean", mean(100, 10), mean(160, 12), { amount: 60, per: 2 }],
   ["a mean of nothing", mean(100, 10), mean(100, 10), { amount: 0, per: 0 }],
-  ["a mean without a former reading", undefined, mean(100, 10), undefined],
+  ["a mean that was not there", undefined, mean(100, 10), { amount: 100, per: 10 }],
   ["a mean that has begun anew", mean(100, 10), mean(12, 3), { amount: 12, per: 3 }],
   ["a mean whose sum was rounded down", mean(100.4, 10), mean(100, 11), { amount: 0, per: 1 }],
   ["a level", undefined, { kind: "level", value: 7 }, { amount: 7, per: 1 }],
