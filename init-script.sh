@@ -242,8 +242,8 @@ find_main() {
   command=$(command -v "$NAME") && command=$(readlink -f "$command") || command=
   node=$(command -v "$NODE") && node=$(readlink -f "$node") || node=/usr/bin/node
   for main in "/usr/local/lib/$NAME/dist/main.js" "/usr/lib/$NAME/$NAME.cjs" "$command" \
-    "${node%/bin/*}/lib/node_modules/$NAME/dist/main.js" "/usr/local/lib/node_modules/$NAME/dist/main.js" \
-    "/usr/lib/node_modules/$NAME/dist/main.js"; do
+    "${node%/bin/*}/lib/node_modules/$NAME/build/$NAME.cjs" "/usr/local/lib/node_modules/$NAME/build/$NAME.cjs" \
+    "/usr/lib/node_modules/$NAME/build/$NAME.cjs"; do
     case $main in
       *.js | *.cjs) [ ! -r "$main" ] || { echo "$main" && return; } ;; # a command may be a shell script
     esac

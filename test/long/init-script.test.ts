@@ -541,8 +541,8 @@ for (const shell of SHELLS) {
         join(script.folder, "npm", "bin"),
         join(script.folder, "npm", "lib", "node_modules", "sockproxyd"),
       ];
-      for (const folder of [bin, join(lib, "dist")]) mkdirSync(folder, { recursive: true });
-      const main = join(lib, "dist", "main.js");
+      for (const folder of [bin, join(lib, "build")]) mkdirSync(folder, { recursive: true });
+      const main = join(lib, "build", "sockproxyd.cjs");
       writeFileSync(main, `#!/usr/bin/env node\nrequire(${JSON.stringify(MAIN)});\n`, { mode: 0o755 });
       symlinkSync(main, join(bin, "sockproxyd"));
       symlinkSync(process.execPath, join(bin, "node"));
