@@ -101,7 +101,10 @@ export class LuupClient {
   }
 
   urlOf(path: string): string {
-    return `${this.#name.replace(/\/+$/, "")}${path}`;
+    const base = this.#name;
+    let end = base.length;
+    while (base[end - 1] === "/") end -= 1;
+    return `${base.slice(0, end)}${path}`;
   }
 
   get status(): RequestsStatus & NotificationTroubles {
