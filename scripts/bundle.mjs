@@ -9,21 +9,24 @@ import { licencesOf } from "./licences.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version, engines } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
 
-/** The files that the program reads from its package. */
-const page = readdirSync(`${root}/web`).filter((name) => !name.endsWith(".json"));
-const texts = {
-  "package.json": JSON.stringify({ version }),
-  ...Object.fromEntries(page.map((name) => [`web/${name}`, readFileSync(`${root}/web/${name}`, "utf8")])),
-};
+/** The files that the program reads from its package, by the names that it has for them. */
+const manifest = { "package.json": JSON.stringify({ version }) };
+const pageNames = readdirSync(`${root}/web`).filter((name) => !name.endsWith(".json"));
+const page = Object.fromEntries(pageNames.map((name) => [name, readFileSync(`${root}/web/${name}`, "utf8")]));
 
-/** Gives src/system/package-file.ts the texts in place of its folder. */
+/** A module whose function gives these texts in place of the files of a folder. */
+function embedded(name, texts) {
+  return {
+    contents: `const texts = ${JSON.stringify(texts)};
+      export function ${name}(path) { return Buffer.from(texts[path]); }`,
+  };
+}
+
 const embeddedFiles = {
   name: "embedded-files",
   setup({ onLoad }) {
-    onLoad({ filter: /\/system\/package-file\.ts$/ }, () => ({
-      contents: `const texts = ${JSON.stringify(texts)};
-        export function packageFile(path) { return Buffer.from(texts[path]); }`,
-    }));
+    onLoad({ filter: /\/system\/package-file\.ts$/ }, () => embedded("packageFile", manifest));
+    onLoad({ filter: /\/web\/page-file\.ts$/ }, () => embedded("pageFile", page));
   },
 };
 

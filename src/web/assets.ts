@@ -1,4 +1,4 @@
-import { packageFile } from "../system/package-file.js";
+import { pageFile } from "./page-file.js";
 
 /** A file of the page. */
 export interface Asset {
@@ -61,7 +61,7 @@ export function loadAssets(): ReadonlyMap<string, Asset> {
         const file = `${name}.${ending}`;
         return [
           file === "page.html" ? "/" : `/${file}`,
-          { type: TYPES[ending as keyof typeof TYPES], body: packageFile(`web/${file}`) },
+          { type: TYPES[ending as keyof typeof TYPES], body: pageFile(file) },
         ];
       }),
     ),
