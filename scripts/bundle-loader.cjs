@@ -12,9 +12,24 @@ function load(path) {
   loaded[path] = module;
   const text = part.toString();
   const code = text.slice(text.indexOf("/*") + 2, -3).replaceAll("*\x01/", "*/");
-  const run = compileFunction(code, ["exports", "require", "module"], { filename: `${__filename}${path.slice(1)}` });
-  run(module.exports, load, module);
+  const names = ["exports", "require", "module", "later"];
+  const run = compileFunction(code, names, { filename: `${__filename}${path.slice(1)}` });
+  run(module.exports, load, module, later);
   return module.exports;
+}
+
+/** Gives the exports of a module of Node, which is loaded when one of them is used. */
+function later(path) {
+  let module;
+  return new Proxy(
+    {},
+    {
+      get(_, name) {
+        module ??= require(path);
+        return module[name];
+      },
+    },
+  );
 }
 
 load("./main.js");

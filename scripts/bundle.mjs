@@ -67,6 +67,10 @@ const { outputFiles, metafile } = await build({
   plugins: [embeddedFiles, ownStreams],
 });
 
+/** Modules of Node that a daemon seldom needs, where a part imports single names of them. */
+const SELDOM =
+  /\b(import_\w+=)require\("((?:node:)?(?:child_process|crypto|dgram|fs\/promises|http|os|readline|tls|zlib))"\)/g;
+
 /** A part as a member of an object: a function whose body is a comment, and in it the text of a CommonJS module. */
 async function memberOf({ path, text }) {
   const { code } = await transform(text, {
@@ -76,7 +80,7 @@ async function memberOf({ path, text }) {
     supported: { "dynamic-import": false },
     ...small,
   });
-  return `${JSON.stringify(basename(path))}(){/*${latin1(code).trim().replaceAll("*/", "*\x01/")}*/}`;
+  return `${JSON.stringify(basename(path))}(){/*${latin1(code.replace(SELDOM, '$1later("$2")')).trim().replaceAll("*/", "*\x01/")}*/}`;
 }
 
 const loader = readFileSync(`${root}/scripts/bundle-loader.cjs`, "utf8");

@@ -4,6 +4,7 @@ import type { Daemon } from "../daemon/daemon.js";
 import type { Log } from "../log/log.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
+import { keepHeapSmall } from "../system/small-heap.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
 
 /**
@@ -26,6 +27,7 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
     daemon = new Daemon(settings, load, systemClock, log, stdout(), await supervisorOf(log, systemClock));
     process.on("SIGUSR1", () => daemon.reopenFiles()); // a log that is moved away while it starts is opened again, too
     await daemon.start();
+    keepHeapSmall();
   } catch (error) {
     log.error((error as Error).message);
     await log.flush();

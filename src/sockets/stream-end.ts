@@ -1,12 +1,11 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import { formatHostPort, type HostPort, plainAddress } from "../core/net/address.js";
 import { endpointKey } from "../core/net/proc-net-tcp.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
 import { closeByReset, errorBehindEnd, movedSocket, readNothingAhead } from "./node-handle.js";
 import type { ReadBuffer } from "./read-buffer.js";
-import { TlsEnd } from "./tls-end.js";
+import { isTls, TlsEnd } from "./tls-end.js";
 
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
@@ -76,7 +75,7 @@ export class StreamEnd implements End {
     this.peerPort = peer?.port ?? socket.remotePort ?? 0;
     socket.setNoDelay(true);
     this.probeSoon(false);
-    this.#tlsEnd = socket instanceof TLSSocket ? new TlsEnd(socket) : undefined;
+    this.#tlsEnd = isTls(socket) ? new TlsEnd(socket) : undefined;
     if (buffer !== undefined) buffer.reader = this;
     this.#listen(socket);
   }
@@ -138,7 +137,7 @@ export class StreamEnd implements End {
 
   /** The version of TLS that is spoken, and the name in the peer's certificate where that was asked for; undefined without TLS. */
   get security(): string | undefined {
-    if (!(this.#socket instanceof TLSSocket)) return undefined;
+    if (!isTls(this.#socket)) return undefined;
     const version = this.#socket.getProtocol() ?? "TLS";
     const name = this.#socket.authorized ? this.#socket.getPeerCertificate()?.subject?.CN : undefined;
     return name === undefined ? version : `${version}, ${String(name)}`;
@@ -239,7 +238,7 @@ export class StreamEnd implements End {
    * the owner has stopped reading and knows nothing of {@link EndEvents.broken}: it would wait for `drained`. Called before Node gives up.
    */
   #break(error: Error): void {
-    if (this.#broken !== undefined || this.#socket instanceof TLSSocket) return;
+    if (this.#broken !== undefined || isTls(this.#socket)) return;
     if (!this.#wanted && this.events.broken === undefined) return;
     const socket = movedSocket(this.#socket, this.#buffer);
     if (socket === undefined) return;

@@ -1,8 +1,14 @@
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { rawBytesRead } from "./node-handle.js";
 
 /** Longest `close_notify` on the wire: an alert of two bytes with header, explicit IV, MAC and padding of any cipher (RFC 5246, RFC 8446). */
 const MAX_ALERT_BYTES = 90;
+
+/** Whether a socket speaks TLS. It says so itself: to ask for its class would load what a daemon without TLS does not need. */
+export function isTls(socket: Socket): socket is TLSSocket {
+  return (socket as TLSSocket).encrypted === true;
+}
 
 /**
  * Tells whether a TLS connection has ended in the middle of a record: Node says "end" for that, too. A FIN between two records counts as an
