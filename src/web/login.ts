@@ -41,7 +41,7 @@ export class Login {
    * it likes, and is limited as a proxy is.
    */
   check(authorization: string | undefined, address: string, forwardedFor?: string): LoginResult {
-    const [, encoded] = /^basic +([a-z\d+/=_-]*)$/i.exec((authorization ?? "").trimEnd()) ?? [];
+    const [, encoded] = /^basic +([a-z\d+/=_-]*)$/i.exec(authorization ?? "") ?? [];
     if (this.#expected === undefined || encoded === undefined) return { kind: "none" };
     const now = this.#clock.now();
     const limits: [LoginLimit, string][] =
