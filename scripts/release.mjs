@@ -13,7 +13,6 @@ import { gzipSync } from "node:zlib";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = `${root}/build/release`;
 const { version } = JSON.parse(text("package.json"));
-const debian = `sockproxyd_${version}_all.deb`;
 const { tag } = parseArgs({ args: argv.slice(2), options: { tag: { type: "string" } } }).values;
 
 const heading = new RegExp(`^## \\[${version.replaceAll(".", "\\.")}\\] - (.*)\\n([^]*?)(?=^## |$(?![^]))`, "m");
@@ -27,8 +26,7 @@ env.SOURCE_DATE_EPOCH ||= run("git", "log", "-1", "--format=%ct").trim(); // for
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 run("npm", "pack", "--pack-destination", folder); // builds, too
-run("npm", "run", "--silent", "deb");
-copyFileSync(`${root}/build/${debian}`, `${folder}/${debian}`);
+run("npm", "run", "--silent", "deb", "--", "--built", "--to", folder);
 copyFileSync(`${root}/build/sockproxyd.cjs`, `${folder}/sockproxyd.cjs`);
 writeFileSync(`${folder}/sockproxyd.8.gz`, gzipSync(text("build/man/sockproxyd.8")));
 
