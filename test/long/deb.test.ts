@@ -255,6 +255,17 @@ test("with systemd it is confined, and runs", { skip: noDpkg || noSystemd() }, a
   await made.must(`dpkg -i --force-confold /packages/sockproxyd_${VERSION}_all.deb`);
   await successor(made, second, 2600);
 
+  // A log of its own, rotated.
+  await made.must(
+    `sed -i '/^port=2600/a log=/var/log/sockproxyd/sockproxyd.log' ${CONF} && systemctl restart sockproxyd`,
+  );
+  await made.must("logrotate -f /etc/logrotate.d/sockproxyd");
+  await until(async () => {
+    await status(made, 2600);
+    return (await made.run("test -s /var/log/sockproxyd/sockproxyd.log")).status === 0;
+  }, "the new log to have a line");
+  assert.doesNotMatch(await made.must("journalctl --no-pager -u sockproxyd"), /service manager is not told/);
+
   // What a start does not mend is not started again.
   await made.must(`echo nonsense >>${CONF}`);
   assert.notEqual(
