@@ -20,6 +20,7 @@ async function scene(t: TestContext, version: SecureVersion, bytes: number, endi
   server.listen(0, "127.0.0.1");
   await until(() => server.listening, "the server");
   let relay: Socket | undefined;
+  let passed = 0; // bytes of the server
   let dropBehind = Number.POSITIVE_INFINITY; // bytes of the server that are passed on from now on
   const front = createServer({ allowHalfOpen: true }, (socket) => {
     relay = socket;
@@ -30,6 +31,7 @@ async function scene(t: TestContext, version: SecureVersion, bytes: number, endi
     back.on("data", (chunk: Buffer) => {
       const part = chunk.subarray(0, dropBehind);
       dropBehind -= part.length;
+      passed += part.length;
       if (part.length > 0) socket.write(part);
       if (dropBehind === 0) socket.end();
     });
@@ -40,8 +42,13 @@ async function scene(t: TestContext, version: SecureVersion, bytes: number, endi
     peer.on("error", () => {});
     t.after(() => peer.destroy());
     await new Promise((resolve) => peer.once("data", resolve));
+    const all = passed + bytes;
     if (bytes > 0) peer.write(Buffer.alloc(bytes));
-    await pause(ending === "close_notify" ? apartMs : apartMs + 50); // the relay is to have what comes before
+    await pause(apartMs);
+    for (let before = -1; ending !== "close_notify" && (passed < all || passed !== before); ) {
+      before = passed;
+      await pause(50); // the relay is to have what comes before
+    }
     if (ending === "close_notify") peer.end();
     else if (ending === "bare FIN") relay?.end();
     else {

@@ -185,7 +185,7 @@ describe("modbus", { concurrency: 4 }, () => {
     const { answering, held } = holding();
     const device = await Simulator.open(modbus, { answering });
     t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus CACH=500`);
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus CACH=60000`);
     const [first, second, third] = await Promise.all([1, 2, 3].map(() => ModbusClient.connect(mux.port)));
     void first?.call(1, readPdu(10));
     await until(() => held.length === 1, "the read");

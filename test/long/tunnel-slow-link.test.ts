@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
-import { Network } from "../../support/cut.js";
-import { startEcho } from "../../support/echo.js";
-import { Client } from "../../support/net.js";
-import { Download, startTapes } from "../../support/transfer.js";
-import { startTunnel } from "../../support/tunnels.js";
-import { until } from "../../support/wait.js";
+import { Network } from "../support/cut.js";
+import { startEcho } from "../support/echo.js";
+import { Client } from "../support/net.js";
+import { Download, startTapes } from "../support/transfer.js";
+import { startTunnel } from "../support/tunnels.js";
+import { until } from "../support/wait.js";
 
 const BYTES_PER_MS = 1000;
 const ROUNDS = 15;
