@@ -9,6 +9,8 @@ import { until } from "./wait.js";
 
 /** One member of `tunnels` in STAT JSON. */
 export interface TunnelStatus {
+  readonly absentMs?: number;
+  readonly reason?: string;
   readonly port: number;
   readonly exposed: readonly string[];
   readonly listening: boolean;
@@ -47,6 +49,8 @@ export interface LinkStatus {
 
 /** One member of `devices` in STAT JSON. */
 export interface DeviceStatus {
+  readonly absentMs?: number;
+  readonly reason?: string;
   readonly server: string;
   readonly services: string;
   readonly received: number;

@@ -117,6 +117,7 @@ describe("sessions on the device", { concurrency: 4 }, () => {
     server.close();
     assert.equal((await daemon.status()).connected, false);
     assert.equal((await daemon.status()).link?.resuming, true);
+    assert.ok((await daemon.status()).absentMs !== undefined);
     await endsAtOnce(all);
     await until(async () => (await daemon.status()).link === undefined, "the link to be over");
     assert.match(daemon.daemon.log(), /no other connection within 0.3 s/);

@@ -65,6 +65,7 @@ describe("sessions on the server", { concurrency: 4 }, () => {
     device.write(sent.subarray(0, 7)); // three bytes of the answer
     device.client.end(); // FIN comes behind them
     await until(async () => (await server.status()).link?.resuming === true, "the link to wait");
+    assert.equal((await server.status()).reason, "link lost: by remote; 1 client waits up to 20 s");
     const second = await Client.open(server.hosts[0] ?? 0);
     second.write("me, too");
     first.write(", again");
@@ -81,6 +82,7 @@ describe("sessions on the server", { concurrency: 4 }, () => {
     assert.deepEqual(frames.sort(), ["0: , again", "1: me, too", "connect 1"]);
     const status = await server.status();
     assert.deepEqual([status.links, status.resumed, status.link?.clients], [1, 1, 2]);
+    assert.deepEqual([status.absentMs, status.reason], [undefined, undefined]);
     const log = server.daemon.log();
     assert.match(log, /link lost: by remote; 1 client waits up to 20 s/);
     assert.match(log, /link resumed after [\d.]+ s, 2 clients go on/);
