@@ -29,8 +29,8 @@ export class LuupClients {
 
   /** The numbers of the client for new connections, and the troubles of all. */
   get status(): RequestsStatus & NotificationTroubles {
-    const all = [this.#current, ...this.#former].map(({ status }) => status);
-    return { ...this.#current.status, ...troublesOf(all) };
+    const current = this.#current.status;
+    return { ...current, ...troublesOf([current, ...this.#former.map(({ status }) => status)]) };
   }
 
   /**

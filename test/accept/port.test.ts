@@ -95,10 +95,12 @@ test("a port that is occupied is tried again until it is free; the log mentions 
     clock.advance(LONGEST_RETRY_MS);
     await until(() => clock.pending === 1, "the next attempt to fail");
   }
+  assert.equal(port.status.problemMs, 2 * LONGEST_RETRY_MS, "since the first attempt");
   occupant.close();
   clock.advance(LONGEST_RETRY_MS);
   await until(() => port.listening, "the port to listen");
   await until(() => port.status.problem === undefined, "the problem to be over");
+  assert.equal(port.status.problemMs, undefined);
   assert.deepEqual(
     log.lines.map((line) => line.replace(/:\d+/, ":N")),
     [

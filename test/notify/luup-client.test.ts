@@ -264,7 +264,28 @@ test("the status says for how long the engine has taken none, and what waits to 
     [{ action: "6/action", count: 1, ms: 1500, why: "status 500, broken" }],
   ]);
   luup.send(unreached.requester);
+  assert.deepEqual([luup.status.repeating, luup.status.inFlight], [1, 1], "what is sent again waits no more");
   await until(() => luup.status.waiting === 1 && luup.status.inFlight === 0, "its repetition");
+});
+
+test("nothing waits behind an answer that is final, nor for somebody who sends nothing more", async () => {
+  for (const [name, answer] of [
+    ["taken", likeOpenLuup],
+    ["refused", saying("ERROR: Invalid Service")],
+    ["done", saying("broken", 500)],
+  ] as const) {
+    engine.answer = answer;
+    const result = send(5, name);
+    assert.equal(luup.status.untakenMs, 0);
+    await until(() => result.answer !== undefined, "the answer");
+    clock.advance(1000);
+    const { waiting, untakenMs } = luup.status;
+    assert.deepEqual([waiting, untakenMs], [0, undefined], name);
+  }
+  assert.deepEqual(
+    luup.status.failing.map(({ why }) => why),
+    ["status 200, ERROR: Invalid Service"],
+  );
 });
 
 test("a request is one write", async () => {

@@ -47,6 +47,23 @@ test("a reload with another URL: new connections use it, former ones keep theirs
   await delivered(clients.current, "d");
 });
 
+test("what a former engine does not take waits, and is told of, too", async (t) => {
+  const engine = await new FakeLuup().start();
+  const clients = new LuupClients("http://127.0.0.1:1", systemClock, new MemoryLog(), localNames());
+  t.after(async () => {
+    await clients.close();
+    await engine.stop();
+  });
+  clients.current.send(request("g"));
+  await until(() => clients.status.repeating === 1, "the failure");
+  clients.configure(engine.url, () => true);
+  await delivered(clients.current, "h");
+  const { waiting, repeating, sent, untakenMs, away } = clients.status;
+  assert.deepEqual([waiting, repeating, sent], [1, 1, 1]);
+  assert.match(away?.why ?? "", /ECONNREFUSED/);
+  assert.ok(untakenMs !== undefined);
+});
+
 test("base path, user and password of the URL go with every request; a password needs no user", async (t) => {
   const engine = await new FakeLuup().start();
   t.after(() => engine.stop());
