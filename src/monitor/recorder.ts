@@ -6,6 +6,8 @@ import type { Clock } from "../system/clock.js";
 const BLOCKS = 16;
 /** The longest Modbus message has 260 bytes; a telegram of Conbus has fewer. */
 const BLOCK_BYTES = 512;
+/** The memory of a recorder. */
+export const RECORDER_BYTES = BLOCKS * BLOCK_BYTES;
 
 /** Bytes that have passed at once. */
 interface Passed {
@@ -25,6 +27,17 @@ export interface Block extends Readonly<Passed> {
   readonly bytes: Buffer;
 }
 
+/** What recorders share. */
+export interface RecorderOwner {
+  readonly clock: Clock;
+  /** Counts the blocks of all recorders. */
+  nextOrder(): number;
+  /** Memory for {@link RECORDER_BYTES}. */
+  takeMemory(): Buffer;
+  /** Nothing more comes to this recorder, from neither side. */
+  over(recorder: Recorder): void;
+}
+
 /**
  * Keeps the last bytes of a stream, a ring of {@link BLOCKS} blocks, for a page that is opened later. It parses nothing: a message costs
  * one copy. What watches the stream now stands behind it.
@@ -32,25 +45,18 @@ export interface Block extends Readonly<Passed> {
 export class Recorder implements ByteObserver {
   /** Shows the messages as they pass, while somebody watches. */
   tap: ByteObserver | undefined;
-  readonly #clock: Clock;
-  #client: () => string | undefined;
-  readonly #order: () => number;
-  readonly #over: () => void;
+  readonly #owner: RecorderOwner;
+  /** Where the client of the moment is known; undefined where it is always the same. */
+  #source: { readonly client?: string | undefined } | undefined;
   #memory: Buffer | undefined;
   readonly #ring: Passed[] = [];
   #count = 0;
-  readonly #endedSides = new Set<Direction>();
+  readonly #endedSides: Direction[] = [];
 
-  /**
-   * @param client who asks at this moment, on a link to a shared device
-   * @param order counts the blocks of all recorders
-   * @param over called when nothing more comes, from neither side
-   */
-  constructor(clock: Clock, client: () => string | undefined, order: () => number, over: () => void) {
-    this.#clock = clock;
-    this.#client = client;
-    this.#order = order;
-    this.#over = over;
+  /** @param source of a link to a shared device: who asks at this moment; undefined for other streams */
+  constructor(owner: RecorderOwner, source: { readonly client?: string | undefined } | undefined) {
+    this.#owner = owner;
+    this.#source = source;
   }
 
   /** Long chunks need not come in blocks, unless a tap parses them. */
@@ -65,7 +71,15 @@ export class Recorder implements ByteObserver {
 
   /** The sides from which nothing more comes. */
   get endedSides(): readonly Direction[] {
-    return [...this.#endedSides];
+    return this.#endedSides;
+  }
+
+  /** Forgets everything. Returns the memory, for another recorder; undefined: there is none. */
+  release(): Buffer | undefined {
+    const memory = this.#memory;
+    this.#memory = undefined;
+    this.#count = 0;
+    return memory;
   }
 
   /** What is kept, the oldest first. */
@@ -91,22 +105,23 @@ export class Recorder implements ByteObserver {
 
   ended(direction: Direction): void {
     this.tap?.ended(direction);
-    if (this.#endedSides.add(direction).size < 2) return;
-    this.#client = () => undefined; // it may know the connection, which must not stay in memory
-    this.#over();
+    if (this.#endedSides.includes(direction)) return;
+    if (this.#endedSides.push(direction) < 2) return;
+    this.#source = undefined; // it may know the connection, which must not stay in memory
+    this.#owner.over(this);
   }
 
   #keep(direction: Direction, chunk: Buffer): void {
-    this.#memory ??= Buffer.allocUnsafeSlow(BLOCKS * BLOCK_BYTES);
+    this.#memory ??= this.#owner.takeMemory();
     const slot = this.#count % BLOCKS;
     chunk.copy(this.#memory, slot * BLOCK_BYTES, 0, BLOCK_BYTES);
     this.#ring[slot] ??= { direction, epochMs: 0, client: undefined, length: 0, order: 0 };
     const passed = this.#ring[slot]; // written over, and not made anew: this is done for every message
     passed.direction = direction;
-    passed.epochMs = this.#clock.epochMs();
-    passed.client = this.#client();
+    passed.epochMs = this.#owner.clock.epochMs();
+    passed.client = this.#source?.client;
     passed.length = chunk.length;
-    passed.order = this.#order();
+    passed.order = this.#owner.nextOrder();
     this.#count += 1;
   }
 }

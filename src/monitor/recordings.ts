@@ -4,7 +4,7 @@ import { matchesFilter, type WatchFilter } from "../core/setup/watch-request.js"
 import type { Times } from "../log/times.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { LineQueue } from "./line-queue.js";
-import { type Block, Recorder } from "./recorder.js";
+import { type Block, RECORDER_BYTES, Recorder, type RecorderOwner } from "./recorder.js";
 import { RenderedEvent, Subscriber } from "./subscriber.js";
 import { Tap } from "./tap.js";
 import type { TracedStream } from "./traced-stream.js";
@@ -28,15 +28,17 @@ export interface ReplayRequest {
 }
 
 /** The last messages of streams, also of some that are over. */
-export class Recordings {
-  readonly #clock: Clock;
+export class Recordings implements RecorderOwner {
+  readonly clock: Clock;
   readonly #times: Times;
   readonly #live = new Map<Recorder, TracedStream>();
-  readonly #over = new Map<Recorder, Recorded>();
+  readonly #finished = new Map<Recorder, Recorded>();
   #blocks = 0;
+  /** Memory of the last recorder that has made room. */
+  #spare: Buffer | undefined;
 
   constructor(clock: Clock, times: Times) {
-    this.#clock = clock;
+    this.clock = clock;
     this.#times = times;
   }
 
@@ -44,15 +46,10 @@ export class Recordings {
   add(stream: TracedStream): void {
     const { source, point } = stream;
     if (point.observer instanceof Recorder) return;
-    const recorder: Recorder = new Recorder(
-      this.#clock,
-      () => (source.isShared ? source.client : undefined),
-      () => ++this.#blocks,
-      () => this.#ended(recorder),
-    );
+    const recorder = new Recorder(this, source.isShared && source);
     recorder.tap = point.observer;
     point.observer = recorder;
-    if (this.#live.size + this.#over.size >= MAX_RECORDED) this.#makeRoom();
+    if (this.#live.size + this.#finished.size >= MAX_RECORDED) this.#makeRoom();
     this.#live.set(recorder, stream);
   }
 
@@ -60,12 +57,12 @@ export class Recordings {
   close(): void {
     for (const [recorder, { point }] of this.#live) detach(recorder, point);
     this.#live.clear();
-    this.#over.clear();
+    this.#finished.clear();
   }
 
   /** The last messages as lines, the oldest first. */
   lines({ filter, format, count, viewOf }: ReplayRequest): string[] {
-    const matching = [...this.#over, ...this.#live].filter(
+    const matching = [...this.#finished, ...this.#live].filter(
       ([{ lastOrder }, { source }]) => lastOrder > 0 && matchesFilter(filter, source),
     );
     const newest = matching.sort(([one], [other]) => other.lastOrder - one.lastOrder).slice(0, MAX_REPLAYED);
@@ -76,19 +73,31 @@ export class Recordings {
       .map(({ line }) => line);
   }
 
-  #ended(recorder: Recorder): void {
+  nextOrder(): number {
+    this.#blocks += 1;
+    return this.#blocks;
+  }
+
+  takeMemory(): Buffer {
+    const memory = this.#spare ?? Buffer.allocUnsafeSlow(RECORDER_BYTES);
+    this.#spare = undefined;
+    return memory;
+  }
+
+  over(recorder: Recorder): void {
     const stream = this.#live.get(recorder);
     if (!this.#live.delete(recorder) || stream === undefined) return;
     detach(recorder, stream.point); // the tap alone hears when the last bytes have been taken
     recorder.tap = undefined;
     const { source, options, hops, view } = stream;
-    this.#over.set(recorder, { source: { ...source }, options, hops, ...(view && { view }) }); // nothing of the connection itself
+    this.#finished.set(recorder, { source: { ...source }, options, hops, ...(view && { view }) }); // nothing of the connection itself
   }
 
   #makeRoom(): void {
-    const [over] = this.#over.keys();
-    if (over !== undefined) {
-      this.#over.delete(over);
+    const [finished] = this.#finished.keys();
+    if (finished !== undefined) {
+      this.#finished.delete(finished);
+      this.#spare = finished.release() ?? this.#spare;
       return;
     }
     const [oldest] = this.#live;
@@ -96,6 +105,7 @@ export class Recordings {
     const [recorder, { point }] = oldest;
     this.#live.delete(recorder);
     detach(recorder, point);
+    this.#spare = recorder.release() ?? this.#spare;
   }
 }
 
