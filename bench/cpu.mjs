@@ -44,6 +44,18 @@ export function residentBytes(pid) {
 }
 
 /**
+ * How often the main thread of a process has gone to sleep, because it had nothing to do.
+ *
+ * @param {number} pid
+ * @returns {number} since it started
+ */
+export function voluntarySwitches(pid) {
+  const count = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  if (count === undefined) throw new Error(`no context switches of process ${pid}`);
+  return Number(count);
+}
+
+/**
  * Whether a process has running children.
  *
  * @param {number} pid

@@ -15,6 +15,8 @@ const USAGE = `Usage: npm run bench -- [--quick] [--rounds n] [--json]
   --rounds n  The number of rounds, 1 to 100 (default: 5, about 5 minutes)
   --json      Print one JSON document
 `;
+const QUICK = { warmUpSeconds: 0.4, seconds: 1, idleSeconds: 5 };
+const THOROUGH = { warmUpSeconds: 1, seconds: 1.5, idleSeconds: 20 };
 const MAX_ROUNDS = 100;
 const PAIRS = 4000;
 const SPARE_FILES = 500; // listeners, logs, libraries, the connections of other measures
@@ -34,7 +36,7 @@ function readArguments() {
     const rounds = Number(values.rounds ?? (quick ? 1 : 5));
     if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS)
       throw new Error(`--rounds: a number from 1 to ${MAX_ROUNDS} is wanted`);
-    return { rounds, json, ...(quick ? { warmUpSeconds: 0.4, seconds: 1 } : { warmUpSeconds: 1, seconds: 1.5 }) };
+    return { rounds, json, ...(quick ? QUICK : THOROUGH) };
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${USAGE}`);
     process.exit(2);
@@ -64,27 +66,29 @@ function findKinds() {
 }
 
 async function main() {
-  const { rounds, warmUpSeconds, seconds, json } = readArguments();
+  const { rounds, json, ...times } = readArguments();
   const began = performance.now();
   const cores = chooseCores(say);
   const found = findKinds();
   const load = await Load.start(cores?.load);
   const pairs = countPairs(load.files);
+  const kinds = found.map(({ kind }) => kind);
   const proxies = [];
-  for (const { kind } of found) proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
+  for (const kind of kinds.filter(({ only }) => only !== "idle"))
+    proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
   const mux = await startMux(load, cores);
   const monitored = await startMonitored(load, cores);
   const tunnel = await startTunnel(load, cores);
   const samples = await runRounds(
-    { load, proxies, mux, monitored, tunnel, cores, rounds, warmUpSeconds, seconds, pairs },
+    { load, kinds, proxies, mux, monitored, tunnel, cores, rounds, ...times, pairs },
     say,
   );
   const versions = Object.fromEntries(found.map(({ kind, version }) => [kind.name, version]));
-  const names = found.map(({ kind }) => kind.name);
+  const names = kinds.map(({ name }) => name);
   const here = machine();
   const { count, disturbed } = samples;
   if (json) {
-    const settings = { rounds, seconds, pairs, cores };
+    const settings = { rounds, ...times, pairs, cores };
     const document = {
       machine: here,
       versions,

@@ -6,8 +6,7 @@ import { fileURLToPath } from "node:url";
 import { freePorts, listening } from "./ports.mjs";
 import { folder, start, stop } from "./processes.mjs";
 
-const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
-const SMALL_HEAP = "--max-semi-space-size=2"; // as in npm start and the init script
+const MAIN = fileURLToPath(new URL("../build/sockproxyd.cjs", import.meta.url)); // what packages contain
 const MAX_FILES = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? "1024";
 const MAX_CONNECTIONS = Math.min(8000, Math.floor(Number(MAX_FILES) / 2) - 100); // HAProxy does not start when the file limit is lower
 
@@ -22,7 +21,7 @@ process.env.PATH += ":/usr/sbin:/sbin"; // the folders of haproxy and nginx on D
 /**
  * @typedef {object} Kind a proxy program
  * @property {string} name
- * @property {boolean} bulkOnly whether only the bulk measure is meaningful
+ * @property {"bulk" | "idle"} [only] the only measure that is meaningful
  * @property {() => string | undefined} the version of the program; undefined when it is not installed
  * @property {(file: (name: string, text: string) => string, routes: Route[], extra: object) => string[]} command
  *   writes the configuration with `file`, which returns a path; returns the command line
@@ -38,7 +37,6 @@ function ask(pattern, ...command) {
 /** @type {Kind} */
 export const sockproxyd = {
   name: "sockproxyd",
-  bulkOnly: false,
   version: () => ask(/(\S+)\s*$/, process.execPath, MAIN, "--version"),
   command(file, routes, { port, vera = "http://127.0.0.1:9", options = [], mux, sections }) {
     const lines = sections
@@ -50,17 +48,17 @@ export const sockproxyd = {
             ...routes.map(({ front, back }, index) => `${front}=CONN 127.0.0.1:${back} ${options[index] ?? ""}`),
           ];
     const host = ["ip=127.0.0.1", `port=${port}`, `vera=${vera}`, `log=${file("log", "")}`];
-    return [process.execPath, SMALL_HEAP, MAIN, "-c", file("conf", ["[host]", ...host, ...lines, ""].join("\n"))];
+    return [process.execPath, MAIN, "-c", file("conf", ["[host]", ...host, ...lines, ""].join("\n"))];
   },
 };
 
 /** @type {Kind} */
 const haproxy = {
   name: "haproxy",
-  bulkOnly: false,
   version: () => ask(/version (\S+)/, "haproxy", "-v"),
-  command(file, routes) {
+  command(file, routes, { port }) {
     const listen = ({ front, back }) => `listen r${front}\n  bind 127.0.0.1:${front}\n  server s 127.0.0.1:${back}\n`;
+    const places = routes.length === 0 ? [{ front: port, back: port }] : routes;
     const head = `global
   nbthread 1
   maxconn ${MAX_CONNECTIONS}
@@ -72,7 +70,7 @@ defaults
   timeout client 1h
   timeout server 1h
 `;
-    return ["haproxy", "-db", "-f", file("conf", head + routes.map(listen).join(""))];
+    return ["haproxy", "-db", "-f", file("conf", head + places.map(listen).join(""))];
   },
 };
 
@@ -86,14 +84,14 @@ function streamModule() {
 /** @type {Kind} */
 const nginx = {
   name: "nginx",
-  bulkOnly: false,
   version() {
     const builtIn = ask(/(--with-stream)(?:\s|$)/, "nginx", "-V") === "--with-stream";
     return builtIn || streamModule() !== undefined ? ask(/nginx\/(\S+)/, "nginx", "-v") : undefined;
   },
-  command(file, routes) {
+  command(file, routes, { port }) {
     const module = streamModule();
-    const servers = routes.map(
+    const places = routes.length === 0 ? [{ front: port, back: port }] : routes;
+    const servers = places.map(
       ({ front, back }) => `server { listen 127.0.0.1:${front} backlog=4096; proxy_pass 127.0.0.1:${back}; }`,
     );
     const text = `${module === undefined ? "" : `load_module ${module};`}
@@ -118,7 +116,7 @@ stream {
  */
 const socat = {
   name: "socat",
-  bulkOnly: true,
+  only: "bulk",
   version: () => ask(/socat version (\S+)/, "socat", "-V"),
   command(_file, routes) {
     const { front, back } = routes[0];
@@ -126,15 +124,32 @@ const socat = {
   },
 };
 
+/**
+ * Node itself, which listens and does nothing else: what a daemon of Node cannot go below.
+ *
+ * @type {Kind}
+ */
+const emptyNode = {
+  name: "empty Node",
+  only: "idle",
+  version: () => process.version,
+  command: (_file, _routes, { port }) => [
+    process.execPath,
+    "-e",
+    `require("node:net").createServer().listen(${port}, "127.0.0.1")`,
+  ],
+};
+
 /** All proxies, in the order of the table; sockproxyd is the first. */
-export const KINDS = [sockproxyd, haproxy, nginx, socat];
+export const KINDS = [sockproxyd, haproxy, nginx, socat, emptyNode];
 
 /**
  * @typedef {object} Proxy a running proxy
  * @property {Kind} kind
  * @property {number} pid
  * @property {number[]} fronts its ports, in the order of the backends
- * @property {number} port one more port, for the setup mode of sockproxyd
+ * @property {number} port one more port, for the setup mode of sockproxyd; of others the only one, where there are no backends
+ * @property {number} startMs from the start to listening
  * @property {import("./machine.mjs").Cores | undefined} cores
  * @property {() => Promise<void>} stop
  */
@@ -163,6 +178,7 @@ export async function startProxy(kind, backs, cores, extra = {}) {
   const routes = backs.map((back, index) => ({ front: fronts[index], back }));
   const [command, ...args] = kind.command(file, routes, { port, ...extra });
   const output = openSync(`${prefix}.out`, "w");
+  const began = performance.now();
   const child = start(command, args, cores?.proxy, ["ignore", output, output]);
   closeSync(output);
   const failure = () =>
@@ -170,5 +186,6 @@ export async function startProxy(kind, backs, cores, extra = {}) {
       ? undefined
       : `${kind.name} has ended: ${readFileSync(`${prefix}.out`, "utf8")}`;
   await listening(fronts[0] ?? port, failure);
-  return { kind, pid: child.pid, fronts, port, cores, stop: () => stop(child) };
+  const startMs = performance.now() - began;
+  return { kind, pid: child.pid, fronts, port, startMs, cores, stop: () => stop(child) };
 }

@@ -1,5 +1,6 @@
 import { bulk } from "./measures/bulk.mjs";
 import { connections } from "./measures/connections.mjs";
+import { IDLE_ROWS, measureIdle } from "./measures/idle.mjs";
 import { MEMORY_ROWS, measureMemory } from "./measures/memory.mjs";
 import { messages } from "./measures/messages.mjs";
 import { MONITOR_ROWS, measureMonitor } from "./measures/monitor.mjs";
@@ -31,6 +32,7 @@ const MEMORY_ROUNDS = 3; // memory takes long to measure and varies by a few per
 export const ROWS = [
   ...MEASURES.flatMap(({ rows }) => rows),
   ...MEMORY_ROWS,
+  ...IDLE_ROWS,
   ...NOTIFICATION_ROWS,
   ...MUX_ROWS,
   ...MONITOR_ROWS,
@@ -38,13 +40,14 @@ export const ROWS = [
 ];
 
 /** The measures that make sense for a kind of proxy. */
-const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
+const measuresOf = ({ only }) => (only === "bulk" ? [bulk] : MEASURES);
 
 /**
  * Runs all rounds. Each round takes every measure of every proxy.
  *
  * @param {object} task
  * @param {import("./load.mjs").Load} task.load
+ * @param {import("./proxies.mjs").Kind[]} task.kinds all that are installed
  * @param {import("./proxies.mjs").Proxy[]} task.proxies running; sockproxyd is the first
  * @param {import("./proxies.mjs").Proxy} task.mux another sockproxyd, with multiplexers
  * @param {import("./proxies.mjs").Proxy} task.monitored another sockproxyd, with the monitor
@@ -53,15 +56,19 @@ const measuresOf = ({ bulkOnly }) => (bulkOnly ? [bulk] : MEASURES);
  * @param {number} task.rounds
  * @param {number} task.warmUpSeconds time of each measure before the rounds: Node compiles sockproxyd meanwhile
  * @param {number} task.seconds time of each measure
+ * @param {number} task.idleSeconds time for which idle proxies are watched, once
  * @param {number} task.pairs idle pairs of the memory measure
  * @param {(text: string) => void} say reports progress
  * @returns {Promise<Samples>}
  */
 export async function runRounds(
-  { load, proxies, mux, monitored, tunnel, cores, rounds, warmUpSeconds, seconds, pairs },
+  { load, kinds, proxies, mux, monitored, tunnel, cores, rounds, warmUpSeconds, seconds, idleSeconds, pairs },
   say,
 ) {
   const samples = new Samples();
+  say("starts, memory and wake-ups");
+  const quiet = kinds.filter(({ only }) => only !== "bulk");
+  for (const [name, values] of await measureIdle(quiet, cores, idleSeconds)) samples.add(name, values);
   say("warming up");
   for (const proxy of proxies) {
     for (const measure of measuresOf(proxy.kind)) await measure.run(load, proxy, warmUpSeconds);
@@ -76,7 +83,7 @@ export async function runRounds(
         const { values, others } = await measure.run(load, proxy, seconds);
         samples.add(proxy.kind.name, values, others);
       }
-      if (proxy.kind.bulkOnly || round > MEMORY_ROUNDS) continue;
+      if (proxy.kind.only !== undefined || round > MEMORY_ROUNDS) continue;
       samples.add(proxy.kind.name, await measureMemory(load, proxy.kind, cores, pairs));
     }
     say(`round ${round} of ${rounds}: notifications`);

@@ -37,7 +37,7 @@ function cell(samples, name, row) {
  * @param {import("./samples.mjs").Samples} samples
  * @param {string[]} names the names of the proxies
  * @param {import("./rounds.mjs").Row[]} rows
- * @returns {string} lines of at most 120 columns, for up to four proxies
+ * @returns {string} lines of at most 136 columns, for up to five programs
  */
 export function table(samples, names, rows) {
   const heads = names.map((name) => name.padStart(COLUMN_WIDTH - RATIO_WIDTH).padEnd(COLUMN_WIDTH));

@@ -14,7 +14,7 @@ export async function until(condition, what, withinMs = 10_000) {
   const limit = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > limit) throw new Error(`no ${what} within ${withinMs} ms`);
-    await pause(10);
+    await pause(5);
   }
 }
 

@@ -5,10 +5,7 @@ import { pause } from "../wait.mjs";
 const SETTLE_MS = 1000;
 
 /** @type {import("../rounds.mjs").Row[]} */
-export const MEMORY_ROWS = [
-  { key: "pairMemory", label: "idle pair: kB resident" },
-  { key: "startMemory", label: "  MB resident before the first" },
-];
+export const MEMORY_ROWS = [{ key: "pairMemory", label: "idle pair: kB resident" }];
 
 /**
  * The memory of a pair of connections that has passed one message each way and is idle: the growth of the resident memory divided by the
@@ -28,7 +25,7 @@ export async function measureMemory(load, kind, cores, pairs) {
     await load.call("open_pairs", { ports: proxy.fronts, count: pairs }, 60);
     await pause(SETTLE_MS);
     const after = residentBytes(proxy.pid);
-    return { pairMemory: (after - before) / pairs / 1000, startMemory: before / 1e6 };
+    return { pairMemory: (after - before) / pairs / 1000 };
   } finally {
     await load.call("close_pairs", {}, 30);
     await proxy.stop();
