@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { MAIN } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { pause, until } from "../support/wait.js";
+
+// What a hub with little memory feels of a daemon that has nothing to do (docs/benchmarks.md). The bounds have room: a figure is for the bench, a
+// bound for what nobody has meant.
+
+const MAX_MORE_KB = 20_000; // measured: 13,000
+const SETTLE_MS = 3000;
+const WATCH_MS = 4000;
+const MAX_WAKE_UPS = 20; // measured: 0 to 3
+const MAX_NEW_SPACE_BYTES = 8_388_608; // measured: 2 to 4 MiB; without the flag it is 32 MiB and more
+
+function startNode(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, args, { stdio: "ignore" });
+  after(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+function numberIn(child: ChildProcess, name: string): number {
+  const value = new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${child.pid}/status`, "latin1"))?.[1];
+  assert.ok(value !== undefined, `${name} of a process that runs`);
+  return Number(value);
+}
+
+const isListening = (port: number): boolean =>
+  new RegExp(`:${port.toString(16).toUpperCase().padStart(4, "0")} [0-9A-F]+:0000 0A `).test(
+    readFileSync("/proc/net/tcp", "latin1"),
+  );
+
+test("an idle daemon takes little more memory than Node itself, and sleeps", async () => {
+  const empty = startNode("-e", "setInterval(() => {}, 1e9)");
+  const port = await freePort();
+  const daemon = startNode(MAIN, "-a", "127.0.0.1", "-p", String(port));
+  await until(() => isListening(port), "the daemon to listen");
+  await pause(SETTLE_MS);
+  const more = numberIn(daemon, "VmRSS") - numberIn(empty, "VmRSS");
+  assert.ok(more <= MAX_MORE_KB, `${more} kB more than Node`);
+  const before = numberIn(daemon, "voluntary_ctxt_switches");
+  await pause(WATCH_MS);
+  const wakeUps = numberIn(daemon, "voluntary_ctxt_switches") - before;
+  assert.ok(wakeUps <= MAX_WAKE_UPS, `${wakeUps} wake-ups in ${WATCH_MS / 1000} s without anything to do`);
+});
+
+test("the memory for new objects stays small, whatever the load", () => {
+  const smallHeap = new URL("../../system/small-heap.js", import.meta.url).href;
+  const script = `
+    import { getHeapSpaceStatistics } from "node:v8";
+    import { keepHeapSmall } from ${JSON.stringify(smallHeap)};
+    keepHeapSmall();
+    let kept = [];
+    for (let count = 0; count < 3_000_000; count += 1) {
+      kept.push({ count, list: [count] });
+      if (kept.length > 30_000) kept = kept.slice(15_000);
+    }
+    console.log(getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space").space_size);
+  `;
+  const bytes = Number(execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }));
+  assert.ok(bytes > 0 && bytes <= MAX_NEW_SPACE_BYTES, `${bytes} bytes`);
+});
