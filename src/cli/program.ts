@@ -55,6 +55,7 @@ function isCommand(word: string): word is CommandName {
 
 async function run(argv: readonly string[]): Promise<Started> {
   const [first = "-"] = argv;
+  if (first === "help") return run([...argv.slice(1), "--help"]);
   if (isCommand(first)) return (await COMMANDS[first]())(argv.slice(1), complain);
   if (first.startsWith("-")) return (await SERVE())(argv, complain);
   return misused(`${unknownCommand(first, Object.keys(COMMANDS))}; see --help`);

@@ -39,7 +39,7 @@ const wrong: [string, () => string[], number, RegExp][] = [
     "an unknown command",
     () => ["hello"],
     2,
-    /unknown command "hello": watch, mux, tunnel, doctor or reverse-proxy is wanted; /,
+    /unknown command "hello": status, .* or reverse-proxy is wanted; /,
   ],
   ["a letter too few in a command", () => ["tunel"], 2, /; did you mean tunnel\?; see --help/],
   ["letters that are swapped in an option", () => ["--chekc"], 2, /unknown option --chekc; did you mean --check\?/],
@@ -154,6 +154,8 @@ test("a reload says when there is no configuration file", async () => {
 test("-h and -v do the same as --help and --version", () => {
   assert.deepEqual(run("-h"), run("--help"));
   assert.deepEqual(run("-v"), run("--version"));
+  assert.deepEqual(run("help"), run("--help"));
+  assert.deepEqual(run("help", "mux"), run("mux", "--help"));
 });
 
 test("a direct port that is the proxy's own is refused", () => {

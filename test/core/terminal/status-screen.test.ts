@@ -186,6 +186,6 @@ test("no line is wider than the terminal or drives it, whatever the daemon says"
         assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });

@@ -68,6 +68,7 @@ test("no line of a table is wider than the terminal", () => {
     fc.property(table, fc.nat(120), (one, width) => {
       for (const line of texts(tableLines(one, width))) assert.ok(textWidth(line) <= width, line);
     }),
+    { numRuns: 40 },
   );
 });
 
@@ -77,6 +78,7 @@ test("pieces side by side fit, too", () => {
       const spans = words.map((text) => span(text));
       for (const line of texts(flowed(spans, width))) assert.ok(textWidth(line) <= width, line);
     }),
+    { numRuns: 40 },
   );
   assert.deepEqual(texts(flowed([span("one"), span("two"), span("three")], 8)), ["one  two", "three"]);
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { clipped, folded, padded, shown, textWidth } from "#src/core/terminal/text-width.js";
 
+const RUNS = 40; // texts of all scripts take long to make
 const text = fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }), fc.string()).map(shown);
 
 test("a clipped text fits, and is the text itself where that fits", () => {
@@ -13,6 +14,7 @@ test("a clipped text fits, and is the text itself where that fits", () => {
       if (textWidth(whole) <= width) assert.equal(cut, whole);
       else if (width > 0) assert.ok(cut.endsWith("…") && whole.startsWith(cut.slice(0, -1)));
     }),
+    { numRuns: RUNS },
   );
 });
 
@@ -23,6 +25,7 @@ test("folded lines fit, and hold every word of a text that has room", () => {
       assert.ok(lines.length >= 1 && lines.length <= most);
       for (const line of lines) assert.ok(textWidth(line) <= width, line);
     }),
+    { numRuns: RUNS },
   );
   assert.deepEqual(folded("one two three", 7, 3), ["one two", "three"]);
   assert.deepEqual(folded("one two three", 5, 2), ["one", "two …"]);
