@@ -35,12 +35,7 @@ const wrong: [string, () => string[], number, RegExp][] = [
   ["an unknown option", () => ["-x"], 2, /-x/],
   ["an unknown long option", () => ["--frobnicate"], 2, /--frobnicate/],
   ["a stray word", () => ["-D", "hello"], 2, /unexpected argument "hello"/],
-  [
-    "an unknown command",
-    () => ["hello"],
-    2,
-    /unknown command "hello": status, .* or reverse-proxy is wanted; /,
-  ],
+  ["an unknown command", () => ["hello"], 2, /unknown command "hello": status, .* or reverse-proxy is wanted; /],
   ["a letter too few in a command", () => ["tunel"], 2, /; did you mean tunnel\?; see --help/],
   ["letters that are swapped in an option", () => ["--chekc"], 2, /unknown option --chekc; did you mean --check\?/],
   ["a flag of a subcommand", () => ["mux", "--timout", "5"], 2, /unknown option --timout; did you mean --timeout\?/],
