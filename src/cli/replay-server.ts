@@ -4,7 +4,7 @@ import type { Cut, Framing, HttpHead } from "../core/framing/framing.js";
 import { textOfMessage } from "../core/monitor/exchanges.js";
 import type { Protocol } from "../core/mux/protocol.js";
 import { formatHostPort, plainAddress } from "../core/net/address.js";
-import type { DeviceScript, Saying } from "../core/record/exchanges-of.js";
+import type { Closing, DeviceScript, Saying } from "../core/record/exchanges-of.js";
 import { ReplayedDevice } from "../core/record/replayed-device.js";
 import { systemClock, type Timer } from "../system/clock.js";
 
@@ -13,6 +13,8 @@ const MAX_CLIENTS = 256;
 const MAX_UNREAD = 1_048_576;
 /** Silence after which bytes are a message where their framing cannot tell. */
 const SETTLE_MS = 100;
+/** A device that closes later than this behind its answer does so because nobody asks any more. */
+const IDLE_MS = 1000;
 /** Longest request, in bytes: one that comes in parts is kept until its end. */
 const MAX_REQUEST = 16_777_216;
 
@@ -26,7 +28,7 @@ export function replayServer(
   const device = new ReplayedDevice(script);
   const sockets = new Set<Socket>();
   let clients = 0;
-  const server = createServer({ allowHalfOpen: false, noDelay: true }, (socket) => {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const visit = new Visit(socket, device, script.protocol, timing, say);
     visit.begin(device.unaskedFor(clients));
     clients += 1;
@@ -61,6 +63,10 @@ class Visit {
   #settle: Timer | undefined;
   /** When the last answer goes out: answers keep their order. */
   #busyUntil = 0;
+  /** The client has sent FIN: the device ends behind its answers. */
+  #hasEnded = false;
+  /** A device that closes idle connections. */
+  #idle: Timer | undefined;
 
   constructor(
     socket: Socket,
@@ -87,17 +93,23 @@ class Visit {
     }
     socket.on("data", (chunk) => this.#received(chunk));
     socket.on("drain", () => socket.resume());
+    socket.on("end", () => {
+      this.#hasEnded = true;
+      this.#run();
+    });
     socket.on("error", () => {}); // the close that follows tells it
     socket.on("close", () => {
       for (const timer of this.#timers) timer.cancel();
       this.#settle?.cancel();
       this.#next?.cancel();
+      this.#idle?.cancel();
       this.#say(`${this.#name}: disconnected`);
     });
   }
 
   #received(chunk: Buffer): void {
     this.#settle?.cancel();
+    this.#idle?.cancel();
     this.#read(this.#framing.push(chunk));
     if (this.#framing.settles) {
       this.#settle = systemClock.after(SETTLE_MS, () => this.#read(this.#framing.settle?.() ?? []));
@@ -132,12 +144,12 @@ class Visit {
     if (reaction.kind === "unknown") {
       const what = reaction.reply === undefined ? "no answer" : "answered with an error";
       this.#say(`${this.#name}: not in the recording, ${what}: ${textOfMessage(message, "up", this.#protocol)}`);
-      if (reaction.reply !== undefined) this.#answer([{ bytes: reaction.reply, afterMs: 0 }], false);
+      if (reaction.reply !== undefined) this.#answer([{ bytes: reaction.reply, afterMs: 0 }]);
     } else this.#answer(reaction.answers, reaction.closes);
   }
 
   /** Sends answers, behind those that are on their way. */
-  #answer(answers: readonly Saying[], closes: boolean): void {
+  #answer(answers: readonly Saying[], closes?: Closing): void {
     const now = systemClock.now();
     let at = Math.max(now, this.#busyUntil);
     for (const { bytes, afterMs } of answers) {
@@ -145,8 +157,19 @@ class Visit {
       this.#due.push({ at, act: () => this.#write(bytes) });
     }
     this.#busyUntil = at;
-    if (closes) this.#due.push({ at, act: () => this.#socket.end() });
+    if (closes !== undefined) {
+      const close = (): void => void (closes.reset ? this.#socket.resetAndDestroy() : this.#socket.end());
+      const isIdle = closes.afterMs > IDLE_MS;
+      const act = isIdle ? () => this.#closeWhenIdle(closes.afterMs, close) : close;
+      this.#due.push({ at: at + (this.#timing && !isIdle ? closes.afterMs : 0), act });
+    }
     this.#run();
+  }
+
+  /** The device closes a connection on which nobody asks anything. */
+  #closeWhenIdle(ms: number, close: () => void): void {
+    this.#idle?.cancel();
+    this.#idle = systemClock.after(ms, close);
   }
 
   /** Does what is due, and waits for the next. */
@@ -162,6 +185,7 @@ class Visit {
       this.#due.take();
       first.act();
     }
+    if (this.#hasEnded) this.#socket.end();
   }
 
   #write(bytes: Buffer): void {

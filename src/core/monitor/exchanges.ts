@@ -161,7 +161,9 @@ export class Exchanges {
 
 /** A message in few words, as far as its protocol has a view. */
 export function textOfMessage(bytes: Buffer, direction: Direction, { framing: { name } }: Protocol): string {
-  return briefOf(viewNamed(name), { bytes }, direction).text.slice(0, TEXT_MAX);
+  const view = viewNamed(name);
+  if (view === hexView && !isText(bytes)) return "";
+  return briefOf(view, { bytes }, direction).text.slice(0, TEXT_MAX);
 }
 
 /** A request without an answer. */
@@ -235,10 +237,11 @@ function briefOf(view: View, message: Message, direction: Direction): Said {
 /** Text as text, anything else in hexadecimal. */
 function plainOrHex(message: Message): { readonly text: string; readonly fault?: string } {
   const { bytes } = message;
-  const isText = bytes.every(
-    (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09,
-  );
-  if (isText) return { text: escapeBytes(bytes) };
+  if (isText(bytes)) return { text: escapeBytes(bytes) };
   const more = bytes.length > HEX_MAX ? ` … (${bytes.length} bytes)` : "";
   return { text: hexOf(bytes.subarray(0, HEX_MAX)) + more };
+}
+
+function isText(bytes: Buffer): boolean {
+  return bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }

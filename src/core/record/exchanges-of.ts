@@ -11,12 +11,18 @@ export interface Saying {
   readonly idStep?: number;
 }
 
+/** How a device closes a connection, and how long after its last bytes. */
+export interface Closing {
+  readonly afterMs: number;
+  readonly reset: boolean;
+}
+
 /** A request and what came of it. */
 export interface RecordedExchange {
   readonly key: RequestKey;
   readonly answers: Saying[];
   /** The device closed the connection behind the answers. */
-  closes: boolean;
+  closes?: Closing;
 }
 
 /** What a recording tells of one device. */
@@ -89,7 +95,10 @@ class ConversationReader {
   push(entry: Exclude<Entry, { kind: "gap" }>): void {
     if (entry.kind === "end") {
       const last = this.#waiting.at(-1);
-      if (entry.who === "device" && !this.#clientEnded && last !== undefined) last.exchange.closes = true;
+      if (entry.who === "device" && !this.#clientEnded && last !== undefined) {
+        const afterMs = entry.at - (last.answeredAt ?? last.at);
+        last.exchange.closes = { afterMs, reset: entry.reset === true };
+      }
       if (entry.who === "client") this.#clientEnded = true;
     } else if (entry.kind === "message") {
       if (entry.who === "device") this.#said(entry);
@@ -104,7 +113,7 @@ class ConversationReader {
     const message = Buffer.concat(this.#parts.map(({ bytes }) => bytes));
     const masked = this.#parts.length === 1 ? (entry.masked ?? []) : [];
     this.#parts = [];
-    const exchange = { key: requestKey(this.#protocol, message, masked), answers: [], closes: false };
+    const exchange: RecordedExchange = { key: requestKey(this.#protocol, message, masked), answers: [] };
     this.exchanges.push(exchange);
     this.#waiting.push({ exchange, message, at: entry.at, answeredAt: undefined });
     if (this.#waiting.length > MAX_WAITING) this.#waiting = this.#waiting.slice(-MAX_WAITING / 2);

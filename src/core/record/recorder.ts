@@ -25,7 +25,9 @@ interface Recorded {
   readonly lineEnd: LineEnd | undefined;
   protocol: string | undefined;
   parts: { readonly cutter: MessageCutter; readonly masker: Masker; readonly protocol: Protocol } | undefined;
-  readonly ended: Set<Speaker>;
+  /** The sides that have ended, and when. They are written once it is known whether the connection was cut. */
+  readonly ended: Map<Speaker, number>;
+  endsWritten: number;
 }
 
 /** Makes the entries of a recording from the lines of a watcher of bytes. Of a shared device, what the device says and hears. */
@@ -63,14 +65,18 @@ export class Recorder {
     const recorded = this.#streamOf(stream, event);
     if (event.kind === "open") return [];
     if (event.kind === "end") return this.#ended(at, recorded, event.direction === "up" ? "client" : "device");
+    const ends = this.#writeEnds(recorded);
     const opened = recorded.parts === undefined ? this.#open(at, recorded, event) : [];
     const messages = recorded.parts?.cutter.push(event.direction, event.bytes, epochMs) ?? [];
-    return [...opened, ...messages.map(({ direction, cut }) => this.#message(at, recorded, direction, cut))];
+    return [...ends, ...opened, ...messages.map(({ direction, cut }) => this.#message(at, recorded, direction, cut))];
   }
 
   /** The recording ends: returns what is left of messages. */
   finish(): Entry[] {
-    return [...this.#streams.values()].flatMap((recorded) => this.#rest(this.#lastAt, recorded));
+    return [...this.#streams.values()].flatMap((recorded) => [
+      ...this.#rest(this.#lastAt, recorded),
+      ...this.#writeEnds(recorded),
+    ]);
   }
 
   #streamOf(stream: StreamName, event: ByteEvent): Recorded {
@@ -83,7 +89,7 @@ export class Recorder {
     const protocol = open?.protocol ?? OF_VIEW[open?.view ?? ""] ?? this.#asked;
     const recorded: Recorded = {
       ...{ stream, number: this.#count, device: open?.to || stream.server, joined: open?.joined ?? true },
-      ...{ lineEnd, protocol, parts: undefined, ended: new Set<Speaker>() },
+      ...{ lineEnd, protocol, parts: undefined, ended: new Map<Speaker, number>(), endsWritten: 0 },
     };
     this.#streams.set(key, recorded);
     return recorded;
@@ -108,7 +114,7 @@ export class Recorder {
     const who = direction === "up" ? "client" : "device";
     const masked = parts?.masker.mask(cut.bytes, direction, cut.kind === "frame");
     const { bytes, ranges } = masked ?? { bytes: cut.bytes, ranges: [] };
-    const junk = cut.kind === "junk" ? cut.reason : undefined;
+    const junk = cut.kind === "junk" ? (parts?.masker.maskText(cut.reason) ?? cut.reason) : undefined;
     const text = junk === undefined && parts !== undefined ? textOfMessage(bytes, direction, parts.protocol) : "";
     this.messages += 1;
     return {
@@ -121,10 +127,18 @@ export class Recorder {
   }
 
   #ended(at: number, recorded: Recorded, who: Speaker): Entry[] {
-    if (recorded.ended.has(who) || recorded.parts === undefined) return [];
-    recorded.ended.add(who);
-    const rest = recorded.ended.size === 2 ? this.#rest(at, recorded) : [];
-    return [...rest, { kind: "end", at, connection: recorded.number, who }];
+    if (!recorded.ended.has(who)) recorded.ended.set(who, at);
+    const { connection, side } = recorded.stream;
+    if (recorded.ended.size < 2 || !connection.includes("/")) return []; // a word about the connection follows
+    this.#streams.delete(`${connection} ${side}`);
+    return [...this.#rest(at, recorded), ...this.#writeEnds(recorded)];
+  }
+
+  #writeEnds(recorded: Recorded): Entry[] {
+    if (recorded.parts === undefined) return [];
+    const ends = [...recorded.ended].slice(recorded.endsWritten);
+    recorded.endsWritten = recorded.ended.size;
+    return ends.map(([who, at]) => ({ kind: "end", at, connection: recorded.number, who }));
   }
 
   #rest(at: number, recorded: Recorded): Entry[] {
@@ -140,8 +154,10 @@ export class Recorder {
       if (recorded.stream.connection !== connection) continue;
       this.#streams.delete(key);
       if (recorded.parts === undefined) continue;
-      if (side !== undefined) entries.push({ kind: "end", at, connection: recorded.number, who, reset: true });
-      else if (recorded.ended.size === 0) entries.push(...this.#ended(at, recorded, who));
+      entries.push(...this.#rest(at, recorded));
+      if (recorded.ended.size === 0) recorded.ended.set(who, at);
+      if (side === undefined) entries.push(...this.#writeEnds(recorded));
+      else entries.push({ kind: "end", at, connection: recorded.number, who, reset: true });
     }
     return entries;
   }

@@ -1,12 +1,12 @@
 import type { HttpHead } from "../framing/framing.js";
 import { EXCEPTION } from "../mux/modbus-exceptions.js";
 import { modbusFormOf } from "../mux/protocols/modbus-protocol.js";
-import type { DeviceScript, RecordedExchange, Saying } from "./exchanges-of.js";
+import type { Closing, DeviceScript, RecordedExchange, Saying } from "./exchanges-of.js";
 import { isSameRequest, requestKey } from "./request-key.js";
 
 /** What a replayed device does with a request. */
 export type Reaction =
-  | { readonly kind: "recorded"; readonly answers: readonly Saying[]; readonly closes: boolean }
+  | { readonly kind: "recorded"; readonly answers: readonly Saying[]; readonly closes?: Closing }
   /** The recording does not have this request. `reply`: what the protocol has for that; nothing: silence. */
   | { readonly kind: "unknown"; readonly reply?: Buffer };
 
@@ -61,7 +61,7 @@ export class ReplayedDevice {
     const exchange = known.exchanges[Math.min(known.next, known.exchanges.length - 1)];
     known.next += 1;
     const answers = (exchange?.answers ?? []).map((saying) => this.#withId(saying, message));
-    return { kind: "recorded", answers, closes: exchange?.closes ?? false };
+    return { kind: "recorded", answers, ...(exchange?.closes && { closes: exchange.closes }) };
   }
 
   /** The answer with the id of this request. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FormatWord } from "#src/core/monitor/format.js";
 import { gapLine, lineOf, type TraceEvent, type TraceSource } from "#src/core/monitor/trace-event.js";
+import { modbusView } from "#src/core/monitor/views/modbus-view.js";
 
 const SOURCE: TraceSource = {
   connection: "1a2b",
@@ -32,6 +33,16 @@ test("a message is a line as the specification has it, with what is asked for be
   const skipped: TraceEvent = { kind: "skipped", source: SOURCE, bytes: 9 };
   assert.equal(lineOf(skipped, TIME, []), "… 9 bytes not looked at");
   assert.equal(lineOf(skipped, TIME, ["audit"]), `${TIME} 1a2b 127.0.0.1:5555 … 9 bytes not looked at`);
+});
+
+test("parts that the text of a message says already are not said again", () => {
+  const pdu = Buffer.from("000100000006010300000002", "hex");
+  const message = { bytes: pdu, note: "request" };
+  const [rendering, parts] = [modbusView.render(message), modbusView.decode?.(message, "up")];
+  assert.ok(parts !== undefined);
+  const rendered = { ...rendering, view: "modbus", decoded: parts };
+  const line = lineOf({ kind: "message", source: SOURCE, hop: "CLIENT→PROXY", message: rendered }, TIME, ["decode"]);
+  assert.equal(line.match(/read holding registers/g)?.length, 1, line);
 });
 
 test("what becomes of a connection is a line that names its client", () => {

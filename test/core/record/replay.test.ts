@@ -196,7 +196,7 @@ test("bytes of the device that are no message stay, and so does its habit to clo
   const reaction = new ReplayedDevice(script).react(request, undefined);
   assert.ok(reaction.kind === "recorded");
   assert.ok(Buffer.concat(reaction.answers.map(({ bytes }) => bytes)).equals(wrong));
-  assert.equal(reaction.closes, true);
+  assert.deepEqual(reaction.closes, { afterMs: 1, reset: false });
   const polite = only(
     recorded("modbus-serial", [
       ["up", request, 0],
@@ -205,7 +205,21 @@ test("bytes of the device that are no message stay, and so does its habit to clo
       ["end down", right, 11],
     ]),
   );
-  assert.equal(polite.exchanges[0]?.closes, false);
+  assert.equal(polite.exchanges[0]?.closes, undefined);
+});
+
+test("a reset is recorded as one, and stands in place of the ends that it makes", () => {
+  const recorder = new Recorder([]);
+  const stream = { connection: "c", listener: 1, client: "a:1", server: "s:1", side: "relay" } as const;
+  const tell = (event: ByteEvent): Entry[] => recorder.push({ kind: "event", epochMs: 5, stream, event });
+  const open: ByteEvent = { kind: "open", joined: false, view: "line", transport: "tcp", from: "a:1", to: "s:1" };
+  const events: ByteEvent[] = [
+    ...[open, { kind: "bytes", direction: "up", bytes: Buffer.from("a\n") } as const],
+    ...[{ kind: "end", direction: "up" } as const, { kind: "end", direction: "down" } as const],
+    { kind: "connection", event: "DISCONNECT", text: "reset by remote (read ECONNRESET); 1 s" },
+  ];
+  const ends = [...events.flatMap(tell), ...recorder.finish()].filter(({ kind }) => kind === "end");
+  assert.deepEqual(ends, [{ kind: "end", at: 0, connection: 1, who: "device", reset: true }]);
 });
 
 test("masked: lengths and checksums stay right, the same value looks the same, and the request is still known", () => {
