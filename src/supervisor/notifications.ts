@@ -17,9 +17,12 @@ export class Notifications {
   #underWay = 0;
   #isBroken = false;
 
-  /** @param socket the address of the service manager: a path, or `@` and an abstract name */
-  constructor(socket: string, log: Pick<Log, "warn">) {
-    this.#environment = { ...process.env, NOTIFY_SOCKET: socket };
+  /**
+   * @param socket the address of the service manager: a path, or `@` and an abstract name
+   * @param env of the program that sends
+   */
+  constructor(socket: string, env: NodeJS.ProcessEnv, log: Pick<Log, "warn">) {
+    this.#environment = { ...env, NOTIFY_SOCKET: socket };
     this.#log = log;
   }
 

@@ -18,7 +18,7 @@ export function serviceManager(env: NodeJS.ProcessEnv, pid: number, clock: Clock
   for (const name of VARIABLES) delete env[name];
   const sockets = new InheritedSockets(inheritedFiles(asked, pid), log);
   const { NOTIFY_SOCKET: address } = asked;
-  const messages = address === undefined || address === "" ? undefined : new Notifications(address, log);
+  const messages = address === undefined || address === "" ? undefined : new Notifications(address, env, log);
   const periodMs = watchdogPeriodMs(asked, pid);
 
   /** The timer belongs to the event loop: a daemon that stands still tells nothing. */
