@@ -187,9 +187,12 @@ test("a machine without Node.js is told in one sentence", { skip: noDpkg || noMa
     await made.must(place === "/usr/local/bin" ? "true" : `rm ${place}/node`);
   }
   await made.must("service sockproxyd start");
-  await status(made);
-  // An upgrade of one that was told so restarts it, and nothing else is to be said.
+  // An upgrade of one that was told so restarts it, and nothing else is to be said; nor where the settings name a Node.js.
   assert.doesNotMatch(await install(made), /^sockproxyd: not/m);
+  const { pid } = await status(made);
+  await made.must("rm /usr/local/bin/node && echo NODE=/nodes/node >>/etc/default/sockproxyd");
+  assert.doesNotMatch(await install(made), /^sockproxyd: not/m);
+  await successor(made, pid);
 });
 
 test("the configuration of an earlier installation is kept", { skip: noDpkg || noMachine() }, async (context) => {
