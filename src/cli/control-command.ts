@@ -16,13 +16,11 @@ const LOOK_EVERY_MS = 100;
 /** @param argv behind the word `stop` */
 export async function stop(argv: readonly string[], complain: Complain): Promise<Started> {
   return withDaemon(STOP, argv, async (daemon) => {
-    const asked = await talkTo(daemon, complain, async (dialogue) => {
-      const who = await identity(dialogue);
-      return { who, reply: await dialogue.ask("STOP", ANSWER_MS) };
-    });
+    const known = await talkTo(daemon, complain, identity); // an old daemon has no JSON, and ends all the same
+    const asked = await talkTo(daemon, complain, (dialogue) => dialogue.ask("STOP", ANSWER_MS));
     if (asked.kind !== "told") return failed(asked.message);
-    const { who, reply } = asked.value;
-    return reply === "OK STOP" ? untilGone(daemon, who, complain) : refused(daemon, "STOP", reply);
+    if (asked.value !== "OK STOP") return refused(daemon, "STOP", asked.value);
+    return untilGone(daemon, known.kind === "told" ? known.value : undefined, complain);
   });
 }
 
@@ -45,13 +43,17 @@ async function withDaemon(
   return parsed.value.kind === "help" ? help(row) : act(parsed.value.daemon);
 }
 
-/** Waits until the port is closed, or another daemon has it: a service manager may have started one. */
-async function untilGone(daemon: DaemonPlace, who: string, complain: Complain): Promise<Started> {
+/**
+ * Waits until the port is closed, or another daemon has it: a service manager may have started one.
+ *
+ * @param who what {@link identity} has told; undefined: nothing
+ */
+async function untilGone(daemon: DaemonPlace, who: string | undefined, complain: Complain): Promise<Started> {
   const limit = systemClock.now() + GONE_WITHIN_MS;
   while (systemClock.now() < limit) {
     const found = await talkTo(daemon, complain, identity);
     if (found.kind === "absent") return { kind: "answer", text: "stopped" };
-    if (found.kind === "told" && found.value !== who) {
+    if (found.kind === "told" && who !== undefined && found.value !== who) {
       return { kind: "answer", text: "stopped; another daemon listens there now" };
     }
     await setTimeout(LOOK_EVERY_MS);

@@ -55,6 +55,7 @@ export class DaemonDialogue {
       return dialogue;
     }
     dialogue.close();
+    if (greeting.startsWith("ERR ")) throw new Error(greeting); // [access] does not let us in
     throw new Error(`what listens there is no sockproxyd, it says "${greeting.slice(0, 80)}"`);
   }
 

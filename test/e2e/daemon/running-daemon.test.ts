@@ -79,6 +79,34 @@ test("a daemon whose port takes TLS: the certificate of its file, or of an autho
   assert.equal(code, 1);
 });
 
+test("a daemon that lets nobody in", async (t) => {
+  const config = new ConfigFile("[access]\nclients=192.0.2.0/24\n");
+  const daemon = await startHere("-c", config.path);
+  t.after(() => daemon.stop());
+  const [text, code] = await run(reload, String(daemon.port));
+  assert.match(text, /^127\.0\.0\.1:\d+: ERR ACCESS /);
+  assert.equal(code, 1);
+});
+
+test("a daemon without JSON ends, too, and one that a service manager starts anew counts as another", async () => {
+  for (const [answer, said] of [
+    [() => " ID               St Client", "stopped"],
+    [(pid: number) => JSON.stringify({ pid, startedAt: "now" }), "stopped; another daemon listens there now"],
+  ] as const) {
+    let ended = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => {}).write("OK TOGGLEDBITS-SOCKPROXY 1 1a\n");
+      socket.on("data", (data) => {
+        if (data.toString() !== "STOP\n") return void socket.write(`${answer(ended)}\n`);
+        ended += 1;
+        socket.end("OK STOP\n");
+        if (said === "stopped") server.close();
+      });
+    });
+    assert.deepEqual(await run(stop, String(await listening(server))), [said, 0]);
+  }
+});
+
 const strangers: [what: string, says: string, RegExp][] = [
   ["another program", "220 mail.example.com\r\n", /what listens there is no sockproxyd, it says "220 mail/],
   ["no status", "OK TOGGLEDBITS-SOCKPROXY 1 1a\nhello\n", /its answer to STAT JSON is not understood: hello/],
