@@ -152,6 +152,16 @@ describe("an observer", () => {
     );
   });
 
+  test("leaves chunks whole when it parses nothing", () => {
+    const { source, sink, flow } = scene(0);
+    flow.observer = { ...observer(sink), takesLongChunks: true };
+    source.send(Buffer.alloc(10_000));
+    assert.deepEqual(
+      sink.written.map(({ text }) => text.length),
+      [10_000],
+    );
+  });
+
   test("does not lengthen configured blocks", async () => {
     const { source, sink, flow } = scene(4);
     flow.observer = observer(sink);

@@ -41,6 +41,10 @@ test("the page closes a connection, switches debug lines and reads the configura
   );
   assert.equal(await status({ ...proxy, Authorization: `Basic ${btoa("me:y")}` }), 401);
   assert.equal(await status({ ...proxy, Authorization: `Basic ${btoa("me:x")}` }), 200);
+  const head = async (headers: Record<string, string>) =>
+    (await ask(web, "/log", { method: "HEAD", headers: { ...headers, Authorization: `Basic ${btoa("me:x")}` } }))
+      .status;
+  assert.deepEqual([await head({}), await head(proxy)], [200, 403], "[access] watch does not name the proxy");
   const log = daemon.log();
   assert.match(log, new RegExp(`\\[${pid} [^\\n]*closed on the web page by 127\\.0\\.0\\.1`));
   assert.match(log, /web page: debug lines are switched on by 127\.0\.0\.1/);
