@@ -127,7 +127,7 @@ export const FULL_REPORT: DaemonReport = {
   problems: [],
   notifications: {
     repeating: 1,
-    failing: [{ action: "5/urn:x/Act", count: 1, ms: 9, why: "status 500" }],
+    failing: [{ action: "5/urn:x/Act", count: 1, ms: 9, why: "status 500", fault: "action" }],
     untakenMs: 2500,
     waiting: 1,
     inFlight: 2,

@@ -126,9 +126,11 @@ function ofNotifications({ vera, notifications }: HealthFacts): Finding[] {
   const { failing } = notifications;
   return [
     ...ofEngine(vera, notifications),
-    ...failing.map(({ action, count, ms, why }) =>
-      warning("plugin-failing", action, ms, count === 1 ? why : `${why}; ${count} connections`),
-    ),
+    ...failing
+      .filter(({ fault }) => fault === "action")
+      .map(({ action, count, ms, why }) =>
+        warning("plugin-failing", action, ms, count === 1 ? why : `${why}; ${count} connections`),
+      ),
   ];
 }
 

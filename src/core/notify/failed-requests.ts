@@ -8,6 +8,8 @@ export interface FailingAction {
   readonly ms: number;
   /** The last failure, for people. */
   readonly why: string;
+  /** Whose fault that is. `engine`: it cannot be reached, or has cut the request; other actions may have no better luck. */
+  readonly fault: "action" | "engine";
 }
 
 /** How a request has failed. */
@@ -50,14 +52,14 @@ export class FailedRequests<R extends { readonly action: string }> {
     this.#failures.delete(source);
   }
 
-  /** The actions whose fault it is, those that have failed longest first. */
+  /** The actions whose requests fail: those that have failed longest first. */
   actions(now: number): FailingAction[] {
     const actions = new Map<string, FailingAction>();
     for (const [{ action }, { isActionFault, since, why }] of this.#failures) {
-      if (!isActionFault) continue;
       const known = actions.get(action);
       const ms = Math.max(Math.round(now - since), known?.ms ?? 0);
-      actions.set(action, { action, count: (known?.count ?? 0) + 1, ms, why });
+      const fault = isActionFault || known?.fault === "action" ? "action" : "engine";
+      actions.set(action, { action, count: (known?.count ?? 0) + 1, ms, why, fault });
     }
     return [...actions.values()].sort((one, other) => other.ms - one.ms).slice(0, MAX_SHOWN);
   }
@@ -71,6 +73,8 @@ export class FailedRequests<R extends { readonly action: string }> {
   }
 }
 
+const MAX_LINES = 8; // actions; STAT is for a glance
+
 /** What STAT tells of notifications that are not taken. */
 interface Troubles {
   readonly waiting: number;
@@ -82,9 +86,15 @@ interface Troubles {
 
 /** The lines of STAT for notifications that are not taken; none while all are. */
 export function troubleLines({ waiting, repeating, failing, untakenMs = 0, away }: Troubles): string[] {
-  const actions = failing.map(
-    ({ action, count, ms, why }) => ` action ${action}: fails for ${seconds(ms)}, ${connections(count)}: ${why}`,
-  );
+  const more = failing.length - MAX_LINES;
+  const actions = [
+    ...failing
+      .slice(0, MAX_LINES)
+      .map(
+        ({ action, count, ms, why }) => ` action ${action}: fails for ${seconds(ms)}, ${connections(count)}: ${why}`,
+      ),
+    ...(more > 0 ? [` and ${more} more actions, see STAT JSON`] : []),
+  ];
   if (repeating === 0) return actions;
   const why = away === undefined ? "" : `; the engine is away: ${away.why}`;
   return [

@@ -48,7 +48,7 @@ export interface NotificationsStatus extends RequestsStatus, NotificationTrouble
 
 /** What keeps notifications from being taken, of the present engine and of former ones that connections still use. */
 export interface NotificationTroubles {
-  /** Actions that do not take their notifications. */
+  /** Actions whose notifications fail. */
   readonly failing: readonly FailingAction[];
   /** For how long the engine has taken none, though some wait, in milliseconds; absent: none waits. */
   readonly untakenMs?: number;

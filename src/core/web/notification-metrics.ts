@@ -20,7 +20,7 @@ export function notificationMetrics({ notifications }: Pick<DaemonReport, "notif
     gauge("notifications_waiting", "Notification requests that wait for their turn, or to be repeated.", waiting),
     gauge("notifications_repeating", "Notification requests that wait to be repeated.", repeating),
     gauge("notifications_untaken_seconds", "For how long none has been taken, though some wait.", untakenMs / 1000),
-    gauge("failing_actions", "Actions that do not take their notifications.", failing.length),
+    gauge("failing_actions", "Actions whose notifications fail.", failing.length),
     gauge("notifications_in_flight", "Notification requests that wait for their answer.", inFlight),
     counter("notifications_sent_total", "Notification requests sent, with repetitions.", sent),
     counter("notifications_retried_total", "Notification requests that repeated a failed one.", retried),

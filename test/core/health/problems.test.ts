@@ -36,7 +36,10 @@ const notifications = (more: Partial<HealthFacts["notifications"]>) => ({
   notifications: { ...NOTIFICATIONS, ...more },
 });
 const away = { ms: 7, why: "connection refused" };
-const failing = [{ action: "5/s/a", count: 2, ms: 9, why: "status 500" }];
+const failing = [
+  { action: "5/s/a", count: 2, ms: 9, why: "status 500", fault: "action" },
+  { action: "6/s/a", count: 1, ms: 9, why: "connection refused", fault: "engine" },
+] as const;
 
 const CASES: readonly (readonly [title: string, changes: Partial<HealthFacts>, problems: readonly string[]])[] = [
   ["nothing", {}, []],

@@ -12,11 +12,11 @@ test("failures of an action count its connections, since the first one, with the
   failed.failed(two, { ...FAILED, why: "status 501" }, 30);
   failed.failed(one, FAILED, 40);
   assert.deepEqual(failed.actions(50), [
-    { action: "5/s/a", count: 2, ms: 40, why: "status 501" },
-    { action: "6/s/a", count: 1, ms: 30, why: "status 500" },
+    { action: "5/s/a", count: 2, ms: 40, why: "status 501", fault: "action" },
+    { action: "6/s/a", count: 1, ms: 30, why: "status 500", fault: "action" },
   ]);
   failed.forget(one);
-  assert.deepEqual(failed.actions(50)[1], { action: "5/s/a", count: 1, ms: 20, why: "status 501" });
+  assert.deepEqual(failed.actions(50)[1], { action: "5/s/a", count: 1, ms: 20, why: "status 501", fault: "action" });
 });
 
 test("what waits to be repeated is counted until it is sent again, taken, or dropped", () => {
@@ -35,8 +35,17 @@ test("what waits to be repeated is counted until it is sent again, taken, or dro
   );
 });
 
-test("a failure that is the engine's is no fault of the action", () => {
+test("a failure that is the engine's is no fault of the action, unless another one is", () => {
   const failed = new FailedRequests<{ action: string }>();
   failed.failed({ action: "a" }, { ...FAILED, isActionFault: false }, 0);
-  assert.deepEqual([failed.actions(1), failed.repeated], [[], 1]);
+  assert.deepEqual(
+    failed.actions(1).map(({ fault }) => fault),
+    ["engine"],
+  );
+  failed.failed({ action: "a" }, FAILED, 0);
+  failed.failed({ action: "a" }, { ...FAILED, isActionFault: false }, 0);
+  assert.deepEqual(
+    failed.actions(1).map(({ fault, count }) => [fault, count]),
+    [["action", 3]],
+  );
 });

@@ -76,7 +76,7 @@ test("each tunnel and each device has a line below the connections", () => {
 });
 
 test("notifications that are not taken have lines at the end: how many wait to be repeated, and which actions fail, and why", () => {
-  const failing = [{ action: "5/urn:x/Act", count: 2, ms: 61_999, why: "status 500, \u001b[2J" }];
+  const failing = [{ action: "5/urn:x/Act", count: 2, ms: 61_999, why: "status 500, \u001b[2J", fault: "action" }];
   const shown = (more: object): string[] =>
     [...statusTable(report([], { notifications: { waiting: 3, repeating: 0, failing: [], ...more } }), "")]
       .join("")
@@ -88,6 +88,8 @@ test("notifications that are not taken have lines at the end: how many wait to b
   const waits = " notifications: 3 wait, 2 of them to be repeated; none taken for 7 s";
   assert.deepEqual(shown({ failing, repeating: 2, untakenMs: 7500 }), [waits, action]);
   const away = { ms: 5, why: "connection refused" };
+  const many = shown({ failing: Array(10).fill(failing[0]) });
+  assert.deepEqual([many.length, many.at(-1)], [9, " and 2 more actions, see STAT JSON"]);
   assert.deepEqual(shown({ repeating: 2, untakenMs: 7500, away }), [
     `${waits}; the engine is away: connection refused`,
   ]);
