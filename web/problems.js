@@ -24,7 +24,7 @@ const WORDS = {
   "server-link-down": "not connected",
   "server-down": "down",
   "notifications-down": "takes no notifications",
-  "plugin-failing": "refuses notifications",
+  "plugin-failing": "does not take notifications",
 };
 
 /** @param {Problem} problem */

@@ -33,12 +33,30 @@ const browser = await chromium.launch({
   args: ["--no-sandbox"],
 });
 
-/** Shows addresses of a house where the loopback has them, and an hour where there is a minute. */
+const DAY_MS = 86_400_000;
+/** How long ago each thing has gone wrong, in pictures. */
+const AGES_MS = [7, 26, 190, 55].map((minutes) => minutes * 60_000);
+
+/** The same moment, earlier, in the time zone that it has. */
+function earlier(iso, ms) {
+  const [, zone = "Z"] = /([+-]\d\d:\d\d|Z)$/.exec(iso) ?? [];
+  const offset =
+    zone === "Z" ? 0 : Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4))) * 60_000;
+  return new Date(Date.parse(iso) - ms + offset).toISOString().replace("Z", zone);
+}
+
+/** Shows addresses of a house where the loopback has them, and days and an hour where there is a minute. */
 async function disguise(page) {
   await page.route(/\/status$/, async (route) => {
     const response = await route.fetch();
-    const text = await response.text();
-    await route.fulfill({ response, body: text.replaceAll("127.0.1.", "192.168.1.") });
+    const status = JSON.parse((await response.text()).replaceAll("127.0.1.", "192.168.1."));
+    const problems = status.problems.map((problem, at) => ({
+      ...problem,
+      since: earlier(problem.since, AGES_MS[at] ?? 0),
+    }));
+    const { startedAt, uptimeMs } = status;
+    const age = { startedAt: earlier(startedAt, 3.2 * DAY_MS), uptimeMs: uptimeMs + 3.2 * DAY_MS };
+    await route.fulfill({ response, json: { ...status, ...age, problems } });
   });
   await page.route(/\/history(?:\?|$)/, async (route) => {
     const response = await route.fetch({ url: `${house.url}history` });
@@ -47,7 +65,11 @@ async function disguise(page) {
 }
 
 async function shoot(name, view, width, scheme, fullPage) {
-  const page = await browser.newPage({ viewport: SIZES[width], colorScheme: scheme, deviceScaleFactor: all ? 1 : 1.5 });
+  const page = await browser.newPage({
+    viewport: SIZES[width],
+    colorScheme: scheme,
+    deviceScaleFactor: all || width === 1280 ? 1 : 1.5,
+  });
   page.on("console", (message) => console.log(`${name}: ${message.text()}`));
   page.on("pageerror", (error) => console.log(`${name}: ${error}`));
   await disguise(page);

@@ -1,4 +1,4 @@
-// A house for pictures of the page: the built daemon between simulated devices, clients, plugins, a tunnel and a small Luup engine. Three things
+// A house for pictures of the page: the built daemon between simulated devices, clients, plugins, a tunnel and a small Luup engine. Four things
 // are wrong in it. All is on the loopback: 127.0.1.x are its addresses.
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -281,6 +281,7 @@ suite("the page", { concurrency: 3, skip }, () => {
     const session = await connected(t, at, "NTFY=1/a/b/pid");
     session.remote.write("hello\n");
     const asked = await Client.open(mux);
+    t.after(() => asked.destroy());
     asked.write(Buffer.from([0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1]));
     await asked.take(9);
     const grounds: string[] = [];
@@ -300,7 +301,6 @@ suite("the page", { concurrency: 3, skip }, () => {
     const [light, darkGround] = grounds;
     assert.notEqual(light, darkGround);
     assert.deepEqual(grounds, [light, darkGround, darkGround, darkGround, light, light]);
-    asked.destroy();
   });
 
   test("behind a path prefix all of it works: the status, live lines, and the buttons", async (t) => {
@@ -325,6 +325,7 @@ suite("the page", { concurrency: 3, skip }, () => {
     const config = new ConfigFile(`[host]\nport=${port}\n[web]\nport=${web}\n`);
     const first = await startHere("-c", config.path);
     const { page } = await openDashboard(t, browser, `http://127.0.0.1:${web}/`);
+    assert.equal(await page.locator("#alarm").isVisible(), false, "nothing is wrong");
     await page.evaluate(() => document.body.setAttribute("data-test", "same"));
     await first.stop();
     await page
@@ -375,9 +376,11 @@ suite("the page", { concurrency: 3, skip }, () => {
     await page.waitForFunction(() => document.getElementById("announcement")?.textContent !== "");
     const said = await announced.textContent();
     const asked = await Client.open(mux);
+    t.after(() => asked.destroy());
     asked.write(Buffer.from([0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1]));
     await announced.getByText("inverter not reached").waitFor();
     assert.doesNotMatch(String(said), /inverter/);
+    assert.equal(await page.locator("#alarm").textContent(), "2 problems");
     for (const view of viewsOf(mux, session.pid)) {
       await go(view);
       const lacking = await page.evaluate(() => {
@@ -394,6 +397,5 @@ suite("the page", { concurrency: 3, skip }, () => {
       assert.deepEqual(lacking, [], view);
       assert.equal(await page.locator("h1").count(), 1, view);
     }
-    asked.destroy();
   });
 });
