@@ -1,5 +1,7 @@
 import { type CommandRow, HELP_FLAG } from "../core/command-line/command-row.js";
+import type { Side } from "../core/monitor/byte-event.js";
 import { PROTOCOLS } from "../core/mux/protocols/protocols.js";
+import { parsePort } from "../core/net/address.js";
 import { time } from "../core/options/value-kinds.js";
 import { parseInteger } from "../core/parse/number.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
@@ -19,6 +21,8 @@ export type RecordArguments =
       /** The protocol of connections of which the daemon knows none. */
       readonly protocol?: string;
       readonly rules: readonly MaskRule[];
+      /** Of a shared device: which side is left out. */
+      readonly left: Side;
       readonly maxMs: number;
       readonly maxBytes: number;
     }
@@ -101,9 +105,10 @@ export function parseRecordArguments(argv: readonly string[]): Result<RecordArgu
     rules.push(...rule.value);
   }
   const command = ["WTCH", filter, "BYTE=hex"].filter((word) => word !== undefined).join(" ");
+  const left: Side = filter === undefined || parsePort(filter).ok ? "client" : "server"; // a client's connection has no other side
   const limits = { maxMs: maxMs.value, maxBytes: size.value * MIB };
   return ok({
-    ...{ kind: "record", path, daemon, command, rules, ...limits },
+    ...{ kind: "record", path, daemon, command, rules, left, ...limits },
     ...(protocol !== undefined && { protocol: String(protocol) }),
   });
 }

@@ -27,11 +27,11 @@ export async function record(argv: readonly string[], complain: Complain): Promi
 
 async function recordTo(
   output: OutputFile,
-  { daemon, command, rules, protocol, maxMs, maxBytes }: RecordArguments & { kind: "record" },
+  { daemon, command, rules, left, protocol, maxMs, maxBytes }: RecordArguments & { kind: "record" },
   over: AbortController,
   complain: Complain,
 ): Promise<Started> {
-  const recorder = new Recorder(rules, protocol);
+  const recorder = new Recorder(rules, protocol, left);
   const beganAt = systemClock.now();
   let written = 0;
   const writeLine = (line: string): void => {

@@ -18,7 +18,7 @@ export class ByteTrace {
   }
 
   passed(direction: Direction, bytes: Buffer): void {
-    this.tell({ kind: "bytes", direction, bytes });
+    if (this.subscribers.length > 0) this.tell({ kind: "bytes", direction, bytes });
   }
 
   ended(direction: Direction): void {

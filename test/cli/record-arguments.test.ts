@@ -12,7 +12,8 @@ test("record: a file, which connections of which daemon, limits and masks", () =
       "- hub:2505 5020 --time 90s --size 1",
       { path: "-", command: "WTCH 5020 BYTE=hex", maxMs: 90_000, maxBytes: 1_048_576 },
     ],
-    ["a.rec 5020 --as modbus-serial", { command: "WTCH 5020 BYTE=hex", protocol: "modbus-serial" }],
+    ["a.rec 1a1fe175822", { command: "WTCH 1a1fe175822 BYTE=hex", left: "server" }],
+    ["a.rec 5020 --as modbus-serial", { left: "client", command: "WTCH 5020 BYTE=hex", protocol: "modbus-serial" }],
   ];
   for (const [line, expected] of table) {
     const parsed = parseRecordArguments(words(line));

@@ -10,6 +10,7 @@ import type { ByteEvent, ByteLine, StreamName } from "./byte-event.js";
 import { escapeBytes, TEXT_MAX } from "./escape.js";
 import { messageParsersOf } from "./message-parser.js";
 import { plainRendering } from "./plain-rendering.js";
+import { keepStream } from "./stream-map.js";
 import type { Message, MessageParser, View } from "./view.js";
 import { hexView } from "./views/hex-view.js";
 import { httpView } from "./views/http-view.js";
@@ -107,7 +108,7 @@ export class Exchanges {
     const view = event.kind === "open" ? viewOf(event, this.#asked) : (this.#asked ?? hexView);
     const isOpen = view === hexView && this.#asked === undefined;
     const conversation = { stream, view, parsers: view.createParsers(), isOpen, outstanding: [] };
-    this.#conversations.set(stream.connection, conversation);
+    keepStream(this.#conversations, stream.connection, conversation);
     return conversation;
   }
 

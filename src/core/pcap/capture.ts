@@ -1,5 +1,6 @@
 import type { Direction } from "../decode/direction.js";
 import type { ByteEvent, ByteLine, StreamName } from "../monitor/byte-event.js";
+import { keepStream } from "../monitor/stream-map.js";
 import { type Endpoint, endpointOf } from "./addresses.js";
 import { type Conversation, TcpConversation, UdpConversation } from "./conversation.js";
 import { packetBlock } from "./pcapng.js";
@@ -88,7 +89,7 @@ export class Capture {
         ? new UdpConversation(client, server)
         : new TcpConversation(client, server, this.#firstNumber);
     const captured = { stream, conversation, ends: new Set<Direction>() };
-    this.#streams.set(keyOf(stream), captured);
+    keepStream(this.#streams, keyOf(stream), captured);
     this.#note(`connection ${stream.connection} on port ${stream.listener}: ${from || "?"} to ${stream.server}`);
     return captured;
   }

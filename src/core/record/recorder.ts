@@ -1,8 +1,9 @@
 import type { Direction } from "../decode/direction.js";
 import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
 import type { Cut } from "../framing/framing.js";
-import type { ByteEvent, ByteLine, StreamName } from "../monitor/byte-event.js";
+import type { ByteEvent, ByteLine, Side, StreamName } from "../monitor/byte-event.js";
 import { textOfMessage } from "../monitor/exchanges.js";
+import { keepStream } from "../monitor/stream-map.js";
 import type { Protocol } from "../mux/protocol.js";
 import { detectProtocol } from "../mux/protocol-detection.js";
 import { rawProtocol } from "../mux/protocols/raw-protocol.js";
@@ -30,10 +31,11 @@ interface Recorded {
   endsWritten: number;
 }
 
-/** Makes the entries of a recording from the lines of a watcher of bytes. Of a shared device, what the device says and hears. */
+/** Makes the entries of a recording from the lines of a watcher of bytes. Of a shared device, by default what the device says and hears. */
 export class Recorder {
   readonly #rules: readonly MaskRule[];
   readonly #asked: string | undefined;
+  readonly #left: Side;
   readonly #pseudonyms = new Pseudonyms();
   readonly #streams = new Map<string, Recorded>();
   #beganMs: number | undefined;
@@ -42,10 +44,14 @@ export class Recorder {
   /** Messages so far. */
   messages = 0;
 
-  /** @param asked the protocol of connections of which the daemon knows none */
-  constructor(rules: readonly MaskRule[], asked?: string) {
+  /**
+   * @param asked the protocol of connections of which the daemon knows none
+   * @param left the side of a shared device that is left out: of one client's connection, there is no other than its own
+   */
+  constructor(rules: readonly MaskRule[], asked?: string, left: Side = "client") {
     this.#rules = rules;
     this.#asked = asked;
+    this.#left = left;
   }
 
   /** Connections so far. */
@@ -57,7 +63,7 @@ export class Recorder {
     if (line.kind === "gap")
       return this.#beganMs === undefined ? [] : [{ kind: "gap", at: this.#lastAt, missing: line.missing }];
     const { epochMs, stream, event } = line;
-    if (stream.side === "client") return []; // the device sees the other side
+    if (stream.side === this.#left) return [];
     this.#beganMs ??= epochMs;
     const at = Math.max(epochMs - this.#beganMs, this.#lastAt); // a wall clock may be set back
     this.#lastAt = at;
@@ -91,7 +97,7 @@ export class Recorder {
       ...{ stream, number: this.#count, device: open?.to || stream.server, joined: open?.joined ?? true },
       ...{ lineEnd, protocol, parts: undefined, ended: new Map<Speaker, number>(), endsWritten: 0 },
     };
-    this.#streams.set(key, recorded);
+    keepStream(this.#streams, key, recorded);
     return recorded;
   }
 

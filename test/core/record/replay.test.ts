@@ -222,6 +222,24 @@ test("a reset is recorded as one, and stands in place of the ends that it makes"
   assert.deepEqual(ends, [{ kind: "end", at: 0, connection: 1, who: "device", reset: true }]);
 });
 
+test("of the two sides of a shared device one is recorded: the device's, or that of the one client who was asked for", () => {
+  const bytes: ByteEvent = { kind: "bytes", direction: "up", bytes: Buffer.from("a") };
+  const seen = (left?: "client" | "server"): string[] => {
+    const recorder = new Recorder([], undefined, left);
+    return (["client", "server", "relay"] as const).filter((side) => {
+      const stream = { connection: side, listener: 1, client: "a:1", server: "s:1", side };
+      return recorder.push({ kind: "event", epochMs: 0, stream, event: bytes }).length > 0;
+    });
+  };
+  assert.deepEqual(
+    [seen(), seen("server")],
+    [
+      ["server", "relay"],
+      ["client", "relay"],
+    ],
+  );
+});
+
 test("masked: lengths and checksums stay right, the same value looks the same, and the request is still known", () => {
   const serial = "SN1234567";
   const text = Buffer.from(`${serial}\0`);
