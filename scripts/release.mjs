@@ -28,6 +28,19 @@ mkdirSync(folder, { recursive: true });
 run("npm", "pack", "--pack-destination", folder); // builds, too
 run("npm", "run", "--silent", "deb", "--", "--built", "--to", folder);
 copyFileSync(`${root}/build/sockproxyd.cjs`, `${folder}/sockproxyd.cjs`);
+copyFileSync(`${root}/packaging/openwrt/sockproxyd.init`, `${folder}/sockproxyd.openwrt`);
+run("npm", "run", "--silent", "home-assistant", "--", "--built");
+const modes = [
+  "--sort=name",
+  `--mtime=@${env.SOURCE_DATE_EPOCH}`,
+  "--owner=0",
+  "--group=0",
+  "--numeric-owner",
+  "--mode=go=rX,u+w",
+];
+run("tar", ...modes, "-C", `${root}/build/home-assistant`, "-cf", `${folder}/app.tar`, "sockproxyd");
+writeFileSync(`${folder}/sockproxyd-home-assistant.tar.gz`, gzipSync(readFileSync(`${folder}/app.tar`)));
+rmSync(`${folder}/app.tar`);
 writeFileSync(`${folder}/sockproxyd.8.gz`, gzipSync(text("build/man/sockproxyd.8")));
 
 const says = run(execPath, `${folder}/sockproxyd.cjs`, "--version").trim();

@@ -33,7 +33,14 @@ test("a fresh clone makes all files of a release, and their checksums", { skip }
   const release = join(clone, "build", "release");
   const names = readdirSync(release).sort();
   const version = /^sockproxyd-(.*)\.tgz$/m.exec(names.join("\n"))?.[1];
-  const files = [`sockproxyd-${version}.tgz`, "sockproxyd.8.gz", "sockproxyd.cjs", `sockproxyd_${version}_all.deb`];
+  const apps = ["sockproxyd-home-assistant.tar.gz", "sockproxyd.openwrt"];
+  const files = [
+    `sockproxyd-${version}.tgz`,
+    "sockproxyd.8.gz",
+    "sockproxyd.cjs",
+    `sockproxyd_${version}_all.deb`,
+    ...apps,
+  ].sort();
   assert.deepEqual(names, ["SHA256SUMS", ...files]);
   const sums = run("sha256sum", ["--check", "--strict", "SHA256SUMS"], release);
   assert.deepEqual(
