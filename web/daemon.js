@@ -25,6 +25,7 @@ export class Daemon {
   /** @type {Silence | undefined} since when it does not answer, and why; undefined: it does */
   silence;
   #lastAnswer = new Date();
+  #historyAt = 0;
   #wake = () => {};
 
   /**
@@ -71,8 +72,13 @@ export class Daemon {
     }
   }
 
+  /** Asks for the steps that are over since the last time: there is nothing new before one is. */
   async #askHistory() {
     const { history } = this;
+    const now = performance.now();
+    if (history !== undefined && this.silence === undefined && now - this.#historyAt < history.stepSeconds * 1000)
+      return;
+    this.#historyAt = now;
     const further = /** @type {History} */ (
       await json(history === undefined ? "history" : `history?since=${history.next}`)
     );

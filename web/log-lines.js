@@ -26,7 +26,8 @@ function timeOf(iso) {
  * @returns {Tree}
  */
 export function logLine(data) {
-  if (data["lost"] !== undefined) return h("p", { class: "warn" }, `… ${plain(data["lost"], 20)} lines are missing`);
+  if (data["lost"] !== undefined)
+    return h("p", { class: "level-warn" }, `… ${plain(data["lost"], 20)} lines are missing`);
   const level = plain(data["level"], 10);
   return h(
     "p",

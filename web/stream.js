@@ -46,7 +46,7 @@ export class Stream {
           : h("label", {}, "View ", select("view", [["", "automatic"], ...VIEWS.map((view) => [view, view])])),
         h("button", { type: "button", name: "pause", "aria-pressed": "false" }, "Pause"),
         h("button", { type: "button", name: "clear" }, "Clear"),
-        h("span", { class: "muted", role: "status" }, "connecting …"),
+        h("span", { class: "stream-state" }, "connecting …"),
       ),
       h("div", {
         class: "lines",
@@ -57,7 +57,7 @@ export class Stream {
         opaque: true,
       }),
     );
-    this.#state = /** @type {Element} */ (place.querySelector("[role=status]"));
+    this.#state = /** @type {Element} */ (place.querySelector(".stream-state"));
     this.#list = new LineList(/** @type {Element} */ (place.querySelector(".lines")), place);
     place.querySelector("[name=view]")?.addEventListener("change", ({ target }) => {
       this.#view = /** @type {HTMLSelectElement} */ (target).value;

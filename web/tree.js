@@ -76,7 +76,11 @@ function patchChildren(parent, wanted) {
   const plain = free.filter((node) => shown.get(node)?.attributes.key === undefined);
   let at = 0;
   const found = wanted.map((child) => {
-    if (typeof child === "object" && child.attributes.key !== undefined) return keyed.get(identity(child));
+    if (typeof child === "object" && child.attributes.key !== undefined) {
+      const same = keyed.get(identity(child));
+      keyed.delete(identity(child)); // of two with one key, each has an element
+      return same;
+    }
     const next = plain[at];
     if (next === undefined || tagOf(next) !== (typeof child === "string" ? undefined : child.tag)) return undefined;
     at += 1;

@@ -338,6 +338,41 @@ suite("the page", { concurrency: 3, skip }, () => {
     assert.equal(await page.evaluate(() => document.body.getAttribute("data-test")), "same", "without a reload");
   });
 
+  test("an update moves elements, and makes none twice; what could run a script is refused", async (t) => {
+    const { url } = await house(t);
+    const { page } = await openDashboard(t, browser, url);
+    const outcome = await page.evaluate(async () => {
+      const { h, render } = await import(new URL("tree.js", document.baseURI).href);
+      const list = (...keys: string[]): void =>
+        render(
+          root,
+          h(
+            "ul",
+            {},
+            keys.map((key) => h("li", { key }, key)),
+          ),
+        );
+      const root = document.createElement("div");
+      list("a", "b", "c");
+      const [, b] = root.querySelectorAll("li");
+      list("b", "new", "b");
+      const texts = [...root.querySelectorAll("li")].map(({ textContent }) => textContent).join();
+      const isSame = root.querySelector("li") === b;
+      const refused = [{ onclick: "x" }, { style: "x" }, { src: "x" }, { href: "javascript:x" }, { href: "//x" }].map(
+        (attributes) => {
+          try {
+            render(root, h("a", attributes));
+            return "taken";
+          } catch {
+            return "refused";
+          }
+        },
+      );
+      return { texts, isSame, refused };
+    });
+    assert.deepEqual(outcome, { texts: "b,new,b", isSame: true, refused: new Array(5).fill("refused") });
+  });
+
   test("of a thousand connections a hundred are drawn, and the search finds each", async (t) => {
     const at = await house(t);
     const { url } = at;
