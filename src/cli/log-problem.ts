@@ -1,16 +1,16 @@
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Settings } from "../core/config/settings.js";
-import { regularFileProblem } from "../system/regular-file.js";
 
 /** The flags of the log itself, without O_CREAT: `--check` changes nothing. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 
-/** Why the daemon cannot write its log; undefined when it can. */
-export function logProblem({ log: path, logSize }: Pick<Settings, "log" | "logSize">): string | undefined {
+/**
+ * Why the daemon cannot write its log; undefined when it can.
+ *
+ * @param path a file name; `-`: stderr
+ */
+export function logProblem(path: string): string | undefined {
   if (path === "-") return undefined;
-  const problem = logSize === 0 ? undefined : regularFileProblem(path);
-  if (problem !== undefined) return unwritable(path, new Error(`${problem}; log-size needs one`));
   try {
     closeSync(openSync(path, APPEND));
     return undefined;

@@ -20,7 +20,7 @@ export async function serve(argv: readonly string[], complain: Complain): Promis
   if (asks("version")) return { kind: "answer", text: `sockproxyd ${VERSION}` };
   if (!asks("check")) return start(() => loadConfig(parsed.value), complain);
   const { settings, problems, warnings = [] } = loadConfig(parsed.value);
-  const unwritable = logProblem(settings);
+  const unwritable = logProblem(settings.log);
   if (problems.length > 0) {
     return { kind: "wrong", lines: [...problems, ...(unwritable ? [unwritable] : [])], status: EXIT.failed };
   }

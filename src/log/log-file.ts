@@ -1,5 +1,4 @@
-import { close, closeSync, constants, openSync } from "node:fs";
-import { regularFileProblem } from "../system/regular-file.js";
+import { close, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { unblocked, writeFully } from "../system/write-fully.js";
 import type { WriteText } from "./line-writer.js";
 import { RotatingFile } from "./rotating-file.js";
@@ -12,7 +11,7 @@ const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | con
 export interface LogPlace {
   /** A file name; `-`: stderr. */
   readonly path: string;
-  /** Largest size of the file, in bytes: then it rotates. 0: it never does. */
+  /** Largest size of the file, in bytes: then it rotates. 0: it never does; nor does a device or a pipe. */
   readonly size: number;
   /** Older files that are kept. */
   readonly files: number;
@@ -32,13 +31,9 @@ export interface LogFile {
  */
 export function openLogFile({ path, size, files }: LogPlace): LogFile {
   if (path === "-") return descriptorFile(unblocked(STDERR), () => {});
-  if (size === 0) {
-    const fd = openSync(path, APPEND);
-    return descriptorFile(fd, () => close(fd, () => {}));
-  }
-  const problem = regularFileProblem(path); // what is no file cannot be moved away
-  if (problem !== undefined) throw new Error(`${problem}; log-size needs one`);
-  closeSync(openSync(path, APPEND));
+  const fd = openSync(path, APPEND);
+  if (size === 0 || !fstatSync(fd).isFile()) return descriptorFile(fd, () => close(fd, () => {}));
+  closeSync(fd);
   return new RotatingFile(path, () => ({ size, files }));
 }
 

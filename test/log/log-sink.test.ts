@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import type { LogPlace } from "#src/log/log-file.js";
@@ -150,13 +160,27 @@ test("a file with a largest size rotates, and goes on behind what it has already
   assert.equal(read(place.path), `last\n${"x".repeat(50)}\ny\n`);
 });
 
-test("what is no file cannot rotate, and is refused before anything is written", () => {
+test("what is no file does not rotate: a device or a pipe goes on", async () => {
   const pipe = `${folder}/${++files}.pipe`;
   execFileSync("mkfifo", [pipe]);
-  const events = { failed: assert.fail, gapLine: String };
-  assert.throws(
-    () => new LogSink({ path: pipe, size: 1, files: 1 }, new ManualClock(), events),
-    /a FIFO or a pipe, and no file; log-size needs one/,
-  );
-  assert.throws(() => new LogSink({ path: "/nowhere/x.log", size: 1, files: 1 }, new ManualClock(), events), /ENOENT/);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const clock = new ManualClock();
+  for (const path of [pipe, "/dev/null"]) {
+    const sink = new LogSink({ path, size: 1, files: 1 }, clock, { failed: assert.fail, gapLine: String });
+    for (const line of ["one", "two"]) {
+      sink.write(line);
+      clock.advance(20);
+      await until(() => sink.idle, "the write to end");
+    }
+    assert.equal(sink.lost, 0, path);
+  }
+  const bytes = Buffer.alloc(100);
+  assert.equal(bytes.toString("latin1", 0, readSync(reader, bytes)), "one\ntwo\n");
+  closeSync(reader);
+  assert.ok(!existsSync(`${pipe}.1`));
+});
+
+test("a file that is to rotate and cannot be opened throws", () => {
+  const place = { path: "/nowhere/x.log", size: 1, files: 1 };
+  assert.throws(() => new LogSink(place, new ManualClock(), { failed: assert.fail, gapLine: String }), /ENOENT/);
 });

@@ -101,7 +101,7 @@ export const HOST_KEYS = [
     range: "0 to 100000; 0 is never",
     sets: "logSize",
     defaultText: "0",
-    help: "The log file is rotated when it reaches this size. stderr is not rotated.",
+    help: "The log file is rotated when it reaches this size. What is no file, such as stderr, is not rotated.",
     parse: (text) => parseMebibytes(text, 0),
     print: (bytes) => String(bytes / MIB),
   }),
