@@ -25,7 +25,7 @@ function later(path) {
     {},
     {
       get(_, name) {
-        module ??= require(path);
+        if (module === undefined) module = require(path); // no `??=`: Node 14 has to read this file
         return module[name];
       },
     },
