@@ -27,10 +27,10 @@ const MAX_CONNECTIONS = 64; // some browsers with six connections each, and what
 const MAX_HEADERS = 64; // a browser sends about 15
 const LIMITS = {
   maxHeaderSize: 8192, // bytes
-  headersTimeout: 5000,
+  headersTimeout: 4000,
   requestTimeout: 10_000,
   keepAliveTimeout: 5000, // the page asks every other second
-  connectionsCheckingInterval: 1000,
+  connectionsCheckingInterval: 4000, // each check wakes the process, with readers or without
 };
 const SILENCE_MS = 45_000; // the reader takes nothing of a reply, or misses three keepalives of an event stream
 const DRAIN_MS = 500; // for readers to take the rest of their replies when the site closes
