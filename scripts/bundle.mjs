@@ -43,7 +43,8 @@ const ownStreams = {
 
 /** The first statement: one sentence for a Node.js that is too old. */
 const nodeCheck = readFileSync(`${root}/src/launch/node-check.ts`, "utf8");
-const { code } = await transform(nodeCheck, { loader: "ts", format: "iife", minify: true, target: "es2017" });
+const old = { target: "es2017" }; // an old Node has to read the whole file before it runs the check
+const { code } = await transform(nodeCheck, { loader: "ts", format: "iife", minify: true, ...old });
 
 const target = `node${engines.node.replace(/[^\d.]/g, "")}`;
 /** Names stay: they stand in messages of faults and in stack traces. `keepNames` would keep them by 3,000 calls, 6 MiB of them. */
@@ -83,7 +84,7 @@ async function memberOf({ path, text }) {
   return `${JSON.stringify(basename(path))}(){/*${latin1(code.replace(SELDOM, '$1later("$2")')).trim().replaceAll("*/", "*\x01/")}*/}`;
 }
 
-const loader = readFileSync(`${root}/scripts/bundle-loader.cjs`, "utf8");
+const { code: loader } = await transform(readFileSync(`${root}/scripts/bundle-loader.cjs`, "utf8"), old);
 const parts = await Promise.all(outputFiles.map(memberOf));
 const script = [
   `#!/usr/bin/env node\n${code}const parts = {\n${parts.join(",\n")}\n};`,

@@ -47,6 +47,12 @@ test("the check stands in front of everything else in the one file, and nothing 
   assert.doesNotMatch(CHECK.replaceAll(/\/\*.*?\*\/|\/\/.*?$/gms, ""), /\bimport\b|\?\?|\?\./);
 });
 
+test("an old Node.js can read the one file: what it does not know stands in comments", () => {
+  const code = BUNDLE.replaceAll(/\/\*.*?\*\//gs, "");
+  assert.ok(code.length < 20_000, `${code.length} characters outside of comments`);
+  assert.doesNotMatch(code, /\?\?|\?\.\D|[|&]{2}=|#\w+ in |\bstatic\b|\bawait\b/);
+});
+
 test("the one file has no character beyond Latin-1: that would double its memory", () => {
   const bytes = readFileSync("build/sockproxyd.cjs", "utf8");
   assert.equal(bytes.search(/[^\0-\xff]/), -1);
