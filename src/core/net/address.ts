@@ -80,7 +80,7 @@ export function formatHostPort({ host, port }: HostPort): string {
 
 /** The address without `::ffff:`, the prefix that Node puts before IPv4 clients of a dual-stack listener. */
 export function plainAddress(address: string): string {
-  return address.toLowerCase().startsWith(IPV4_MAPPED) && address.includes(".")
+  return address.startsWith("::") && address.toLowerCase().startsWith(IPV4_MAPPED) && address.includes(".")
     ? address.slice(IPV4_MAPPED.length)
     : address;
 }
@@ -96,6 +96,7 @@ export function isLoopback(address: string): boolean {
  * Any other text comes back without whatever follows a `%`.
  */
 export function canonicalAddress(address: string): string {
+  if (isIPv4(address)) return address;
   const [bare = ""] = address.split("%", 1);
   if (!isIPv6(bare)) return bare;
   const short = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
