@@ -81,7 +81,7 @@ async function memberOf({ path, text }) {
     supported: { "dynamic-import": false },
     ...small,
   });
-  return `${JSON.stringify(basename(path))}(){/*${latin1(code.replace(SELDOM, '$1later("$2")')).trim().replaceAll("*/", "*\x01/")}*/}`;
+  return `${JSON.stringify(basename(path))}(){/*${latin1(code.replace(SELDOM, '$1module.later("$2")')).trim().replaceAll("*/", "*\x01/")}*/}`;
 }
 
 const { code: loader } = await transform(readFileSync(`${root}/scripts/bundle-loader.cjs`, "utf8"), old);
