@@ -7,4 +7,4 @@ config=/tmp/sockproxyd.conf
 node /usr/lib/sockproxyd/options.mjs /data/options.json /config/sockproxyd.conf >"$config"
 chgrp sockproxyd "$config"
 exec setpriv --reuid sockproxyd --regid sockproxyd --clear-groups --no-new-privs -- \
-  node --max-semi-space-size=2 /usr/lib/sockproxyd/sockproxyd.cjs -c "$config"
+  node /usr/lib/sockproxyd/sockproxyd.cjs -c "$config"
