@@ -16,7 +16,13 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BUNDLE = "usr/lib/sockproxyd/sockproxyd.cjs";
 
 const folder = mkdtempSync(join(tmpdir(), "sockproxyd-packaging-"));
-after(() => rmSync(folder, { recursive: true }));
+const clean = (): void => rmSync(folder, { recursive: true, force: true });
+after(clean);
+// So the test runner ends a file that takes too long: without its hooks. The machines end with this process.
+process.once("SIGTERM", () => {
+  clean();
+  process.exit(1);
+});
 
 async function machine(context: TestContext): Promise<Machine> {
   const made = await Machine.boot("sysvinit", folder);

@@ -48,6 +48,7 @@ export class Machine {
 
   private constructor(init: "systemd" | "sysvinit", packages: string) {
     const hierarchy = init === "systemd" ? controlGroups() : undefined;
+    if (hierarchy !== undefined) sweep(hierarchy);
     if (hierarchy !== undefined)
       this.#group = mkdirSync(join(hierarchy, `sockproxyd-test-${process.pid}-${Date.now()}`), { recursive: true });
     const joined = this.#group === undefined ? "" : `echo $$ > ${this.#group}/cgroup.procs; `;
@@ -130,6 +131,14 @@ export class Machine {
     }
     if (this.#group !== undefined)
       await until(() => removed(this.#group ?? ""), "its control groups to be empty", PATIENCE_MS);
+  }
+}
+
+/** Removes the control groups of machines whose process was killed. */
+function sweep(hierarchy: string): void {
+  for (const name of readdirSync(hierarchy)) {
+    const pid = /^sockproxyd-test-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removed(join(hierarchy, name));
   }
 }
 
