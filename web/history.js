@@ -78,5 +78,6 @@ export function spanOf(history) {
   if (history === undefined) return "";
   const seconds = (history.next - history.first) * history.stepSeconds;
   if (seconds >= HOUR_SECONDS - history.stepSeconds) return "last hour";
+  if (seconds === 0) return "nothing yet";
   return seconds < 120 ? `last ${seconds} s` : `last ${Math.round(seconds / 60)} min`;
 }

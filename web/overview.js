@@ -14,6 +14,9 @@ import { h } from "./tree.js";
 /** The heading of what the configuration names. */
 export const HEADING = "Devices, plugins, tunnels";
 
+const NOTHING =
+  "None yet. A plugin has a tile here once it connects, and so have lines of [mux], [direct], [tunnel] and [device] in the configuration.";
+
 /** @param {World} world */
 export function overview({ status, problems, things, history, now, actions }) {
   const open = status.connections.filter(({ phase }) => phase !== "closing").length;
@@ -33,8 +36,9 @@ export function overview({ status, problems, things, history, now, actions }) {
     problems.length > 0 &&
       h("section", { key: "problems", "aria-label": "What is wrong" }, problemList(problems, things, now)),
     h("section", { key: "charts", "aria-label": "How it goes", class: "charts" }, charts(history)),
-    things.length > 0 &&
-      section("things", [HEADING, h("span", { class: "count" }, count(things.length))], tiles(things, history)),
+    things.length === 0
+      ? section("things", HEADING, h("p", { class: "empty" }, NOTHING))
+      : section("things", [HEADING, h("span", { class: "count" }, count(things.length))], tiles(things, history)),
     section("ports", "Ports", ports(status)),
     section("daemon", "Daemon", daemonFacts(status, now), h("div", { class: "actions" }, daemonButtons(actions))),
   ];
