@@ -2,8 +2,8 @@
 
 /** Longest text that the page shows at one place; the rest of a message of a megabyte helps nobody. */
 const MAX_TEXT = 2000;
-/** Characters that turn or hide the text around them (Unicode bidirectional controls, zero width), and control characters. */
-const INVISIBLE = /[\p{Cc}\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu;
+/** Characters that turn or hide the text around them, control characters, halves of surrogate pairs: those that the daemon's log masks, too. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
  * A text from outside that is safe beside others: control characters and those that change the direction become visible, and it has an end.

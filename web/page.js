@@ -50,8 +50,19 @@ function wantedLines() {
     : undefined;
 }
 
+/** Shows the daemon as it is. A view that cannot be drawn says so: it must not stop the page, which keeps asking. */
 function show() {
   showSilence();
+  try {
+    draw();
+  } catch (error) {
+    part("silence").hidden = false;
+    setText(part("silence"), `This view cannot be shown: ${plain(error, 200)}.`);
+    reportError(error);
+  }
+}
+
+function draw() {
   const { status, history, actions } = daemon;
   if (status === undefined) return;
   if (route.view === "connection") {

@@ -29,5 +29,6 @@ export function parseRoute(hash) {
  */
 export function hrefOf(view, subject = "") {
   if (view === "overview") return "#/";
-  return subject === "" ? `#/${view}` : `#/${view}/${encodeURIComponent(subject)}`;
+  const text = String(subject).replace(/\p{Cs}/gu, "\uFFFD"); // half of a surrogate pair cannot be encoded
+  return text === "" ? `#/${view}` : `#/${view}/${encodeURIComponent(text)}`;
 }

@@ -54,8 +54,7 @@ export class Actions {
       return errorPage(403, "the token is missing, or of another run: GET actions tells it");
     }
     const body = await bodyOf(request);
-    if (body === undefined)
-      return { ...errorPage(413, `the body has more than ${MAX_ACTION_BYTES} bytes`), isLast: true };
+    if (body === undefined) return errorPage(413, `the body has more than ${MAX_ACTION_BYTES} bytes`);
     const action = parseAction(kind, body);
     return action.ok ? this.#do(action.value, readerName(reader)) : errorPage(400, action.message);
   }

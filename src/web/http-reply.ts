@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable, printableJson } from "../core/parse/text.js";
 import { ReplyStream } from "../sockets/reply-stream.js";
 
@@ -22,12 +22,13 @@ export function jsonReply(value: object): HttpReply {
 }
 
 /**
- * Sends a reply; to HEAD only its headers.
+ * Sends a reply; to HEAD only its headers. The connection ends behind the reply to a request whose body nobody has read: Node.js would take
+ * all of it, however long it is.
  *
  * @param fault called when a piece cannot be made
  */
 export function sendReply(reply: HttpReply, response: ServerResponse, fault: (error: unknown) => void): void {
-  const last = reply.isLast && { Connection: "close" };
+  const last = (reply.isLast || hasBodyLeft(response.req)) && { Connection: "close" };
   const headers = { ...reply.headers, ...last, "Content-Type": reply.type };
   if ("body" in reply) {
     response.writeHead(reply.status, { ...headers, "Content-Length": Buffer.byteLength(reply.body) }).end(reply.body);
@@ -36,6 +37,11 @@ export function sendReply(reply: HttpReply, response: ServerResponse, fault: (er
   response.writeHead(reply.status, headers);
   if (response.req.method === "HEAD") response.end();
   else sendPieces(reply.pieces, response, fault);
+}
+
+/** Whether more of a request is to come: one without a length and without chunks has no body (RFC 9112, section 6.3). */
+function hasBodyLeft({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
 }
 
 function sendPieces(pieces: Iterable<string>, response: ServerResponse, fault: (error: unknown) => void): void {

@@ -77,7 +77,7 @@ export class Pages {
     const entered = gate.enter(headers, origin, (reason) => this.#rejected(origin, reason));
     if ("reply" in entered) return entered.reply;
     const { reader } = entered;
-    const [whole = "", queryText = ""] = url.split("?", 2);
+    const [whole = "", ...queryParts] = url.split("?"); // a query may have further question marks (RFC 3986, section 3.4)
     const path = pagePath(whole, headers);
     const action = actionOf(path);
     const isReading = method === "GET" || method === "HEAD";
@@ -89,7 +89,7 @@ export class Pages {
       return this.#actions.perform(action, request, reader, gate.hasLogin);
     }
     if (!isReading) return errorPage(405, "nothing can be changed here", READ_ONLY);
-    const query = new Map(new URLSearchParams(queryText));
+    const query = new Map(new URLSearchParams(queryParts.join("?")));
     const report = path === "/actions" ? this.#actions.offer(reader, gate.hasLogin) : this.#report(path, query);
     if (report !== undefined) return report;
     const source = this.#source(path, query, reader);

@@ -4,8 +4,10 @@ import type { Admission } from "../accept/admission.js";
 import { Port } from "../accept/port.js";
 import { CAME_AND_WENT, GONE_ALREADY, type Rejections } from "../accept/rejections.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import { map, type Result } from "../core/parse/result.js";
 import { faultText } from "../core/parse/text.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
+import { MAX_READERS, ReaderPlaces } from "../core/web/reader-places.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
@@ -23,7 +25,6 @@ export interface WebContext extends PagesContext {
   admission(): Admission;
 }
 
-const MAX_CONNECTIONS = 64; // some browsers with six connections each, and what else reads metrics
 const MAX_HEADERS = 64; // a browser sends about 15
 const LIMITS = {
   maxHeaderSize: 8192, // bytes
@@ -65,6 +66,7 @@ export class Site {
   readonly #listening: Port;
   /** The readers, and where each is from. */
   readonly #readers = new Map<Socket, ClientOrigin>();
+  readonly #places = new ReaderPlaces();
   /** Readers that have sent a request before the reply to their last one. */
   readonly #pipelining = new WeakSet<Socket>();
   #lastReaderLeft = (): void => {};
@@ -81,7 +83,7 @@ export class Site {
       context.rejections.mention(origin, this.#listening.listener, reason),
     );
     this.#server = createServer(LIMITS, (request, response) => this.#serve(request, response));
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxConnections = MAX_READERS;
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENCE_MS;
     this.#server.on("connection", (socket: Socket) => this.#admit(socket));
@@ -124,9 +126,9 @@ export class Site {
       rejections.leftAtOnce(origin, listener, GONE_ALREADY);
       return;
     }
-    const admitted = this.#context.admission().admitReader(origin, listener);
-    if (!admitted.ok) {
-      rejections.mention(origin, listener, admitted.message);
+    const entered = this.#enter(origin);
+    if (!entered.ok) {
+      rejections.mention(origin, listener, entered.message);
       socket.destroy();
       return;
     }
@@ -134,8 +136,20 @@ export class Site {
     socket.on("close", () => {
       this.#readers.delete(socket);
       if (socket.bytesRead === 0) rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
-      admitted.value.release();
+      entered.value();
       if (this.#readers.size === 0) this.#lastReaderLeft();
+    });
+  }
+
+  /** Takes the descriptor and the place of a reader. @returns what gives both back; or why it may not read */
+  #enter(origin: ClientOrigin): Result<() => void> {
+    const admitted = this.#context.admission().admitReader(origin, this.#listening.listener);
+    if (!admitted.ok) return admitted;
+    const place = this.#places.take(origin);
+    if (!place.ok) admitted.value.release();
+    return map(place, (giveBack) => () => {
+      giveBack();
+      admitted.value.release();
     });
   }
 

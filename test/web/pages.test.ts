@@ -12,6 +12,7 @@ import { sendReply } from "#src/web/http-reply.js";
 import { Pages } from "#src/web/pages.js";
 import { ManualClock } from "../support/clock.js";
 import { daemonHere, MemoryLog } from "../support/in-process.js";
+import { Client } from "../support/net.js";
 import { from } from "../support/origin.js";
 import { until } from "../support/wait.js";
 import { ask, EventStream } from "../support/web.js";
@@ -211,4 +212,16 @@ test("16 streams, and no more until one has ended; close ends all", async (t) =>
   pages.close();
   await until(() => streams.every(({ ended }) => ended), "all to end");
   assert.equal(watchers.size, 0);
+});
+
+test("a connection ends behind the reply to a request whose body nobody reads", async (t) => {
+  const { port } = await serve(t);
+  const endless = await Client.open(port);
+  endless.write("POST /status HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\n");
+  assert.match(await endless.rest(), /^HTTP\/1\.1 405 .*\r\nConnection: close\r\n/s);
+});
+
+test("a query may have further question marks", async (t) => {
+  const { port } = await serve(t);
+  assert.equal((await ask(port, "/healthz?line=a?b")).body, '{"status":"unknown","reasons":["no line \\"a?b\\""]}\n');
 });

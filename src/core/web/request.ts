@@ -44,12 +44,15 @@ export function isForeign(headers: PageHeaders, names: readonly NamePattern[]): 
   );
 }
 
-/** What a proxy says of the reader for whom it asks (RFC 7239, and what stood for it before). */
-const FORWARDING = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "x-ingress-path"];
+/**
+ * The headers by which a proxy says that it asks for somebody else: RFC 7239, RFC 9110 section 7.6.3, and what stood for them before. Proxies
+ * and tunnels have names of their own for the address (`CF-Connecting-IP`); one that says only a prefix or a scheme has somebody behind it, too.
+ */
+const FORWARDING = /^(?:forwarded|via|x-forwarded(?:-.+)?|x-ingress-path|(?:.+-)?(?:client|connecting|real)-ip)$/;
 
 /** Whether a proxy asks for somebody else, who need not be where the proxy is. */
 export function isForwarded(headers: PageHeaders): boolean {
-  return FORWARDING.some((name) => headers[name] !== undefined);
+  return Object.keys(headers).some((name) => FORWARDING.test(name));
 }
 
 /** For whom a proxy asks, by its own word: the last value is that of the proxy itself. Undefined: nobody says. */

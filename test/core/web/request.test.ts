@@ -122,6 +122,12 @@ const forwarded: [boolean, PageHeaders][] = [
   [true, { via: "1.1 proxy" }],
   [true, { "x-real-ip": "127.0.0.1" }],
   [true, { "x-ingress-path": "/api/hassio_ingress/x" }],
+  [true, { "x-forwarded-prefix": "/sockproxyd" }], // somebody stands behind a proxy that says no more than this, too
+  [true, { "x-forwarded-proto": "https" }],
+  [true, { "x-forwarded": "for=192.0.2.7" }],
+  [true, { "cf-connecting-ip": "192.0.2.7" }],
+  [true, { "true-client-ip": "192.0.2.7" }],
+  [false, { "x-forward": "1", "x-token": "via", "x-client": "1" }],
 ];
 for (const [expected, headers] of forwarded) {
   test(`${JSON.stringify(headers)} ${expected ? "comes through a proxy" : "comes from the reader"}`, () =>
