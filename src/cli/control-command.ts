@@ -5,7 +5,7 @@ import { parseControlArguments, RELOAD, STOP } from "./control-arguments.js";
 import { type DaemonDialogue, talkTo } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import { help } from "./help.js";
-import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type Complain, failed, misused, type Started } from "./outcome.js";
 
 const ANSWER_MS = 10_000;
 const RELOAD_MS = 60_000; // names of targets are resolved, files are read
@@ -65,10 +65,6 @@ async function untilGone(daemon: DaemonPlace, who: string | undefined, complain:
 async function identity(dialogue: DaemonDialogue): Promise<string> {
   const { pid, startedAt } = JSON.parse(await dialogue.ask("STAT JSON", ANSWER_MS)) as Record<string, unknown>;
   return JSON.stringify([pid, startedAt]);
-}
-
-function failed(message: string): Started {
-  return { kind: "wrong", lines: [message], status: EXIT.failed };
 }
 
 function refused(daemon: DaemonPlace, word: string, reply: string): Started {

@@ -12,6 +12,9 @@ const MAX_ANSWER_BYTES = 64 << 20; // STAT JSON has some 600 bytes a connection,
 const NEWLINE = 0x0a;
 const GREETING = /^OK TOGGLEDBITS-SOCKPROXY \d+ (\w+)$/;
 
+/** The message for a daemon, or something else, that does not talk with us. */
+export const NO_ANSWER = "it closes the connection without an answer; [access] may not let this machine in";
+
 /** What became of a talk with a daemon. */
 export type Talk<T> =
   | { readonly kind: "told"; readonly value: T }
@@ -84,8 +87,7 @@ export class DaemonDialogue {
     const limit = systemClock.after(limitMs, () => this.#socket.destroy(late));
     try {
       const { value, done } = await this.#lines.next();
-      if (done === true)
-        throw new Error("it closes the connection without an answer; [access] may not let this machine in");
+      if (done === true) throw new Error(NO_ANSWER);
       return value;
     } finally {
       limit.cancel();

@@ -10,7 +10,7 @@ import { Names } from "../names/names.js";
 import { systemClock } from "../system/clock.js";
 import { DOCTOR, parseDoctorArguments } from "./doctor-arguments.js";
 import { help } from "./help.js";
-import { EXIT, misused, type Started } from "./outcome.js";
+import { DONE, failed, misused, type Started } from "./outcome.js";
 
 const WITHIN_MS = 58_000; // a minute with the start of the program
 const INTERRUPTED = 130; // 128 and the number of SIGINT, as shells have it
@@ -38,12 +38,12 @@ export async function doctor(argv: readonly string[]): Promise<Started> {
   try {
     const seen = await examine(device, idleMs, (more) => sentences(more).forEach(say));
     ["", ...section(target, advise(seen)).split("\n")].forEach(say);
-    return { kind: "wrong", lines: [], status: EXIT.clean };
+    return DONE;
   } catch (error) {
     if (error instanceof Interrupted) return { kind: "wrong", lines: ["interrupted"], status: INTERRUPTED };
     const reason = error instanceof OutOfTime ? "no answer within a minute" : undefined;
     if (reason === undefined && !(error instanceof Unreachable)) throw error;
-    return { kind: "wrong", lines: [`${place}: ${reason ?? (error as Error).message}`], status: EXIT.failed };
+    return failed(`${place}: ${reason ?? (error as Error).message}`);
   } finally {
     device.disconnect();
     names.close();

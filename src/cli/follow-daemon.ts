@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { backoffMs } from "../core/limits/backoff.js";
@@ -6,11 +7,13 @@ import { Times } from "../log/times.js";
 import { Names } from "../names/names.js";
 import { systemClock } from "../system/clock.js";
 import { connectToDaemon } from "./daemon-connection.js";
+import { NO_ANSWER } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
-import { type Complain, EXIT, type Started } from "./outcome.js";
+import { type Complain, DONE, failed, type Started } from "./outcome.js";
 import { withoutClient } from "./watch-arguments.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
+const ANSWER_MS = 10_000; // until the daemon agrees: what is no daemon may say nothing at all
 const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
 
 /** What becomes of the lines of a daemon. */
@@ -24,6 +27,16 @@ export interface LineSink {
 /** Why the daemon shows nothing, in words for people. */
 class WatchError extends Error {
   override readonly name = "WatchError";
+}
+
+/** A daemon that is followed, and who hears of it. */
+interface Following {
+  readonly daemon: DaemonPlace;
+  readonly sink: LineSink;
+  readonly names: Names;
+  /** Ends it. */
+  readonly until: AbortSignal;
+  readonly complain: Complain;
 }
 
 /**
@@ -40,31 +53,25 @@ export async function followDaemon(
 ): Promise<Started> {
   const names = new Names(systemClock, { warn: complain, times: new Times() });
   try {
-    await followAgain(daemon, command, sink, names, until, complain);
-    return { kind: "wrong", lines: [], status: EXIT.clean };
+    await followAgain({ daemon, sink, names, until, complain }, command);
+    return DONE;
   } catch (error) {
     const reason = explainDialFailure(error as Error);
     const isOld = error instanceof WatchError && error.message.includes('unknown option "BYTE"');
     const told = isOld ? "this daemon is older than 1.9.0: start it again with the new version" : reason;
-    return { kind: "wrong", lines: [`${nameOf(daemon)}: ${told}`], status: EXIT.failed };
+    return failed(`${nameOf(daemon)}: ${told}`);
   } finally {
     names.close();
   }
 }
 
 /**
- * Shows the messages of one connection after the other, until the output has no reader any more.
+ * Shows the messages of one connection after the other.
  *
  * @throws when the first connection fails, or the daemon refuses
  */
-async function followAgain(
-  daemon: DaemonPlace,
-  command: string,
-  sink: LineSink,
-  names: Names,
-  unread: AbortSignal,
-  complain: Complain,
-): Promise<void> {
+async function followAgain(following: Following, command: string): Promise<void> {
+  const { daemon, sink, until, complain } = following;
   let connected = 0;
   let failures = 0;
   let said = command;
@@ -75,11 +82,12 @@ async function followAgain(
     sink.interrupted?.();
     complain(`${nameOf(daemon)}: connected again`);
   };
-  while (!unread.aborted) {
+  while (!until.aborted) {
     let reason = "the connection has ended";
     try {
-      await follow(daemon, said, sink, began, names, unread);
+      await follow(following, said, began);
     } catch (error) {
+      if (until.aborted) return;
       if (error instanceof WatchError && error.message.includes('MONF "client') && said === command) {
         said = withoutClient(command);
         continue;
@@ -87,10 +95,10 @@ async function followAgain(
       if (connected === 0 || error instanceof WatchError) throw error;
       reason = explainDialFailure(error as Error);
     }
-    if (unread.aborted) return;
+    if (until.aborted) return;
     if (failures === 0) complain(`${nameOf(daemon)}: ${reason}; it is tried again`);
     failures += 1;
-    await pause(backoffMs(RETRY, failures, Math.random()));
+    await pause(backoffMs(RETRY, failures, Math.random()), undefined, { signal: until }).catch(() => {});
   }
 }
 
@@ -98,31 +106,46 @@ async function followAgain(
  * Shows the messages of one connection, until it ends.
  *
  * @param began called when the daemon has agreed
- * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached
+ * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached or does not answer
  */
-async function follow(
-  daemon: DaemonPlace,
-  command: string,
-  sink: LineSink,
-  began: () => void,
-  names: Names,
-  signal: AbortSignal,
-): Promise<void> {
-  const socket = await connectToDaemon(daemon, names, signal);
+async function follow({ daemon, sink, names, until }: Following, command: string, began: () => void): Promise<void> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  let isLate = false;
+  const limit = systemClock.after(ANSWER_MS, () => {
+    isLate = true;
+    end();
+  });
+  until.addEventListener("abort", end);
+  try {
+    const socket = await connectToDaemon(daemon, names, over.signal);
+    const lines = await showLines(socket, command, sink, () => {
+      limit.cancel();
+      began();
+    });
+    if (lines < 2 && !over.signal.aborted) throw new Error(NO_ANSWER);
+  } catch (error) {
+    throw isLate ? new Error(`no answer within ${ANSWER_MS / 1000} s`, { cause: error }) : error;
+  } finally {
+    limit.cancel();
+    until.removeEventListener("abort", end);
+    end(); // closes the connection
+  }
+}
+
+/** Returns how many lines the daemon has said: a greeting, `OK WTCH`, and what the sink gets. */
+async function showLines(socket: Socket, command: string, sink: LineSink, began: () => void): Promise<number> {
   socket.setKeepAlive(true, KEEPALIVE_MS);
   socket.on("error", () => {}); // the close that follows reports the end
   socket.write(`${command}\n`);
   const lines = createInterface({ input: socket });
   socket.on("close", () => lines.close());
   let count = 0;
-  try {
-    for await (const line of lines) {
-      count += 1;
-      if (count > 2) sink.line(line);
-      else if (line.startsWith("ERR")) throw new WatchError(line);
-      else if (count === 2) began(); // behind the greeting
-    }
-  } finally {
-    socket.destroy();
+  for await (const line of lines) {
+    count += 1;
+    if (count > 2) sink.line(line);
+    else if (line.startsWith("ERR")) throw new WatchError(line);
+    else if (count === 2) began();
   }
+  return count;
 }

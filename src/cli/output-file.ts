@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { EXIT, type Started } from "./outcome.js";
+import { failed, type Started } from "./outcome.js";
 
 /** What passes may hold passwords. */
 const PRIVATE = 0o600;
+/** Memory for bytes that the disk, or the reader of a FIFO, has not taken yet. */
+const MAX_UNWRITTEN = 67_108_864;
 
 /** A file that a command writes while it runs, or stdout. */
 export interface OutputFile {
@@ -25,22 +27,24 @@ export async function withOutputFile(
   const output = path === "-" ? process.stdout : createWriteStream(path, { mode: PRIVATE });
   const stop = (): void => over.abort();
   let problem: string | undefined;
-  const failed = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== "EPIPE") problem = `${path}: ${error.message}`;
+  const broken = ({ code, message }: NodeJS.ErrnoException): void => {
+    if (code !== "EPIPE") problem ??= `${path}: ${message}`;
     stop();
   };
   try {
     if (path !== "-") await once(output, "open");
   } catch (error) {
-    return { kind: "wrong", lines: [`${path}: ${(error as Error).message}`], status: EXIT.failed };
+    return failed(`${path}: ${(error as Error).message}`);
   }
-  output.on("error", failed);
+  output.on("error", broken);
   process.once("SIGINT", stop).once("SIGTERM", stop);
   const outcome = await run({
     write(data) {
-      if (output.writable) output.write(data);
+      if (!output.writable || problem !== undefined) return;
+      output.write(data);
+      if (output.writableLength > MAX_UNWRITTEN) broken(new Error("what reads it is too slow"));
     },
   });
-  if (output !== process.stdout) await finished(output.end()).catch(failed);
-  return problem === undefined ? outcome : { kind: "wrong", lines: [problem], status: EXIT.failed };
+  if (output !== process.stdout && problem === undefined) await finished(output.end()).catch(broken);
+  return problem === undefined ? outcome : failed(problem);
 }

@@ -5,7 +5,7 @@ import { type DeviceScript, scriptsOf } from "../core/record/exchanges-of.js";
 import { readRecording } from "../core/record/recording.js";
 import { readRegularFile } from "../system/regular-file.js";
 import { help } from "./help.js";
-import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type Complain, DONE, failed, misused, type Started } from "./outcome.js";
 import { parseReplayArguments, REPLAY } from "./replay-arguments.js";
 import { replayServer } from "./replay-server.js";
 
@@ -45,11 +45,7 @@ export async function replay(argv: readonly string[], _complain: Complain): Prom
   const stop = (): void => over.abort();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   await once(server, "close");
-  return { kind: "wrong", lines: [], status: EXIT.clean };
-}
-
-function failed(line: string): Started {
-  return { kind: "wrong", lines: [line], status: EXIT.failed };
+  return DONE;
 }
 
 /** The device to play; or why there is none. */

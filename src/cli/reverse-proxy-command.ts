@@ -9,7 +9,7 @@ import { WatchedFile } from "../system/watched-file.js";
 import { parseCliYml } from "./cli-yml.js";
 import { help } from "./help.js";
 import { checkLines } from "./load-config.js";
-import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type Complain, failed, misused, type Started } from "./outcome.js";
 import { parseReverseProxyArguments, REVERSE_PROXY, type StartArguments } from "./reverse-proxy-arguments.js";
 import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
 import { start } from "./start.js";
@@ -42,7 +42,7 @@ async function startReverseProxy(wanted: StartArguments, complain: Complain): Pr
   const paths = controlPaths(port);
   const running = await askDaemon(paths, []);
   if (running.kind === "answered") {
-    return { kind: "wrong", lines: [`already running on port ${port}`], status: EXIT.failed };
+    return failed(`already running on port ${port}`);
   }
   const file = new WatchedFile(config, systemClock);
   const started = await start(() => load(wanted, paths[0], file), complain);

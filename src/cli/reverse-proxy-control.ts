@@ -8,7 +8,7 @@ import { Fields } from "../core/terminal/fields.js";
 import { reverseProxyScreen } from "../core/terminal/status-screen.js";
 import { epochMsOf } from "../log/times.js";
 import { systemClock } from "../system/clock.js";
-import { EXIT, type Started } from "./outcome.js";
+import { EXIT, failed, type Started } from "./outcome.js";
 import { DEFAULT_PORT, type StatusArguments } from "./reverse-proxy-arguments.js";
 import { reverseProxyStatus } from "./reverse-proxy-status.js";
 import { columns, textOf } from "./status-reading.js";
@@ -91,10 +91,6 @@ async function others(port: number): Promise<string> {
     if ((await askDaemon(controlPaths(other), [])).kind === "answered") running.push(other);
   }
   return running.length === 0 ? "" : `; one runs on port ${running.join(", ")}`;
-}
-
-function failed(problem: string): Started {
-  return { kind: "wrong", lines: [problem], status: EXIT.failed };
 }
 
 function shown(value: object): { kind: "answer"; text: string } {

@@ -3,7 +3,7 @@ import { VERSION } from "../version.js";
 import { help } from "./help.js";
 import { loadConfig } from "./load-config.js";
 import { logProblem } from "./log-problem.js";
-import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type Complain, EXIT, failed, misused, type Started } from "./outcome.js";
 import { parseArguments, SERVE } from "./serve-arguments.js";
 import { start } from "./start.js";
 
@@ -22,7 +22,7 @@ export async function serve(argv: readonly string[], complain: Complain): Promis
   const { settings, problems, warnings = [] } = loadConfig(parsed.value);
   const unwritable = logProblem(settings.log);
   if (problems.length > 0) {
-    return { kind: "wrong", lines: [...problems, ...(unwritable ? [unwritable] : [])], status: EXIT.failed };
+    return failed(...problems, ...(unwritable ? [unwritable] : []));
   }
   for (const warning of warnings) complain(warning); // on stderr: programs read the settings
   if (unwritable !== undefined) complain(unwritable);

@@ -5,7 +5,7 @@ import type { Log } from "../log/log.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
 import { keepHeapSmall } from "../system/small-heap.js";
-import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type Complain, failed, misused, type Started } from "./outcome.js";
 
 /**
  * Starts a daemon. Loads the program of the daemon only now: a wrong command line, `--help` and `--check` are quicker without.
@@ -31,7 +31,7 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
   } catch (error) {
     log.error((error as Error).message);
     await log.flush();
-    return { kind: "wrong", lines: settings.log === "-" ? [] : [(error as Error).message], status: EXIT.failed };
+    return failed(...(settings.log === "-" ? [] : [(error as Error).message]));
   }
   for (const warning of warnings) log.warn(warning); // they are about what runs now
   return { kind: "running", daemon, log };

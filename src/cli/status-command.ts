@@ -1,6 +1,6 @@
 import { talkTo } from "./daemon-dialogue.js";
 import { help } from "./help.js";
-import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type Complain, failed, misused, type Started } from "./outcome.js";
 import { parseStatusArguments, STATUS } from "./status-arguments.js";
 import { columns, readStatus, statusLines, textOf } from "./status-reading.js";
 import { watchStatus } from "./status-watch.js";
@@ -17,7 +17,7 @@ export async function status(argv: readonly string[], complain: Complain): Promi
   const { daemon, watch, json } = parsed.value;
   if (watch) return watchStatus(daemon, json, complain);
   const asked = await talkTo(daemon, complain, readStatus);
-  if (asked.kind !== "told") return { kind: "wrong", lines: [asked.message], status: EXIT.failed };
+  if (asked.kind !== "told") return failed(asked.message);
   if (json) return { kind: "answer", text: asked.value.text };
   return { kind: "answer", isStyled: true, text: textOf(statusLines(daemon, asked.value, undefined, columns())) };
 }

@@ -9,7 +9,7 @@ import { systemClock } from "../system/clock.js";
 import { DaemonDialogue } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import { FullScreen } from "./full-screen.js";
-import { type Complain, EXIT, type Started } from "./outcome.js";
+import { type Complain, DONE, failed, type Started } from "./outcome.js";
 import { columns, type Reading, readStatus, statusLines, textOf } from "./status-reading.js";
 
 const EVERY_MS = 1000;
@@ -41,9 +41,9 @@ export async function watchStatus(daemon: DaemonPlace, json: boolean, complain: 
   stdout.on("resize", show);
   try {
     for await (view of views(daemon, names, over.signal)) show();
-    return { kind: "wrong", lines: [], status: EXIT.clean };
+    return DONE;
   } catch (error) {
-    return { kind: "wrong", lines: [`${nameOf(daemon)}: ${explainDialFailure(error as Error)}`], status: EXIT.failed };
+    return failed(`${nameOf(daemon)}: ${explainDialFailure(error as Error)}`);
   } finally {
     stdout.off("resize", show);
     screen?.close();
