@@ -9,6 +9,11 @@ const TOO_LONG = `line of more than ${LINE_MAX} bytes`;
 export const LINE_ENDS = { lf: "\n", cr: "\r", crlf: "\r\n", nul: "\0" } as const;
 export type LineEnd = keyof typeof LINE_ENDS;
 
+/** The line end of this name; undefined: there is none. */
+export function lineEndNamed(name: unknown): LineEnd | undefined {
+  return (Object.keys(LINE_ENDS) as LineEnd[]).find((known) => known === name);
+}
+
 class LineFraming implements Framing {
   readonly #end: Buffer;
   readonly #name: string;

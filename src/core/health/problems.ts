@@ -15,7 +15,7 @@ const MINUTE_MS = 60_000;
 /** Whoever has asked a device within this time still asks for it: programs poll more often, and a silent unit is tried every 30 s. */
 const ASKING_MS = MINUTE_MS;
 /** A device is silent when it has left so many requests without an answer, for so long: one lost answer proves nothing. */
-const SILENT = { requests: 3, ms: 10_000 };
+export const SILENT = { requests: 3, ms: 10_000 };
 
 /** A problem before its time is put into words. */
 interface Finding extends Omit<Problem, "since"> {

@@ -1,5 +1,6 @@
 import type { Direction } from "../decode/direction.js";
 import { describePdu } from "../decode/modbus.js";
+import { lineEndNamed } from "../framing/echo-framing.js";
 import { isModbus, MODBUS_FORMS, type ModbusForm } from "../mux/modbus-forms.js";
 import type { Protocol } from "../mux/protocol.js";
 import { detectProtocol } from "../mux/protocol-detection.js";
@@ -200,11 +201,9 @@ function messagesIn(view: View, parser: MessageParser, bytes: Buffer): readonly 
 function viewOf({ view, protocol = "", lineEnd }: ByteEvent & { kind: "open" }, asked: View | undefined): View {
   const named = findView(view) ?? asked ?? hexView;
   if (named === hexView && asked === undefined && protocol !== "") return viewNamed(protocol);
-  const end = LINE_ENDS.find((known) => known === lineEnd);
+  const end = lineEndNamed(lineEnd);
   return end === undefined ? named : (named.withLineEnd?.(end) ?? named);
 }
-
-const LINE_ENDS = ["lf", "cr", "crlf", "nul"] as const;
 
 /** The messages of a framing of Modbus that has no view of its own. */
 function modbusViewOf(form: ModbusForm): View {

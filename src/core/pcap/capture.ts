@@ -1,5 +1,6 @@
 import type { Direction } from "../decode/direction.js";
 import type { ByteEvent, ByteLine, StreamName } from "../monitor/byte-event.js";
+import { closeOf } from "../monitor/close-reason.js";
 import { keepStream } from "../monitor/stream-map.js";
 import { type Endpoint, endpointOf } from "./addresses.js";
 import { type Conversation, TcpConversation, UdpConversation } from "./conversation.js";
@@ -9,8 +10,6 @@ import { packetBlock } from "./pcapng.js";
 const NO_ADDRESS = Buffer.alloc(4);
 /** Apart enough that streams of the same ports are told apart by their first sequence numbers. */
 const FIRST_NUMBERS_STEP = 0x0101_0101;
-/** How the daemon says that a side has reset the connection (docs/monitor.md). */
-const RESET = /\breset by (client|remote)\b/;
 
 interface Captured {
   readonly stream: StreamName;
@@ -106,13 +105,11 @@ export class Capture {
       ]) => connection === stream.connection,
     );
     if (own.length === 0 && event === "ERROR") return this.#refused(epochMs, stream, text);
-    const [, side] = RESET.exec(text) ?? [];
+    const { first, isReset } = closeOf(text);
     const blocks = own.map(([key, captured]) => {
       this.#streams.delete(key);
-      if (side !== undefined) {
-        return this.#write(epochMs, captured.conversation.reset(side === "client" ? "up" : "down"), text);
-      }
-      const order: readonly Direction[] = text.startsWith("by client") ? ["up", "down"] : ["down", "up"];
+      if (isReset) return this.#write(epochMs, captured.conversation.reset(first), text);
+      const order: readonly Direction[] = first === "up" ? ["up", "down"] : ["down", "up"];
       return this.#write(
         epochMs,
         order.flatMap((direction) => captured.conversation.end(direction)),

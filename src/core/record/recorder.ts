@@ -1,7 +1,8 @@
 import type { Direction } from "../decode/direction.js";
-import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
+import { type LineEnd, lineEndNamed } from "../framing/echo-framing.js";
 import type { Cut } from "../framing/framing.js";
 import type { ByteEvent, ByteLine, Side, StreamName } from "../monitor/byte-event.js";
+import { closeOf } from "../monitor/close-reason.js";
 import { textOfMessage } from "../monitor/exchanges.js";
 import { keepStream } from "../monitor/stream-map.js";
 import type { Protocol } from "../mux/protocol.js";
@@ -15,7 +16,6 @@ import { type Entry, protocolNamed, type Speaker } from "./recording.js";
 
 /** The protocol of a view, where the view says it. */
 const OF_VIEW: Readonly<Record<string, string>> = { conbus: "conbus", modbus: "modbus", http: "http", line: "echo" };
-const RESET = /\breset by (client|remote)\b/;
 
 /** A connection that is recorded. Its protocol may show with its first bytes only. */
 interface Recorded {
@@ -91,7 +91,7 @@ export class Recorder {
     if (known !== undefined && event.kind !== "open") return known;
     this.#count += 1;
     const open = event.kind === "open" ? event : undefined;
-    const lineEnd = (Object.keys(LINE_ENDS) as LineEnd[]).find((end) => end === open?.lineEnd);
+    const lineEnd = lineEndNamed(open?.lineEnd);
     const protocol = open?.protocol ?? OF_VIEW[open?.view ?? ""] ?? this.#asked;
     const recorded: Recorded = {
       ...{ stream, number: this.#count, device: open?.to || stream.server, joined: open?.joined ?? true },
@@ -153,8 +153,8 @@ export class Recorder {
   }
 
   #closed(at: number, { connection }: StreamName, text: string): Entry[] {
-    const [, side] = RESET.exec(text) ?? [];
-    const who = side === "client" || text.startsWith("by client") ? "client" : "device";
+    const { first, isReset } = closeOf(text);
+    const who = first === "up" ? "client" : "device";
     const entries: Entry[] = [];
     for (const [key, recorded] of this.#streams) {
       if (recorded.stream.connection !== connection) continue;
@@ -162,8 +162,8 @@ export class Recorder {
       if (recorded.parts === undefined) continue;
       entries.push(...this.#rest(at, recorded));
       if (recorded.ended.size === 0) recorded.ended.set(who, at);
-      if (side === undefined) entries.push(...this.#writeEnds(recorded));
-      else entries.push({ kind: "end", at, connection: recorded.number, who, reset: true });
+      if (isReset) entries.push({ kind: "end", at, connection: recorded.number, who, reset: true });
+      else entries.push(...this.#writeEnds(recorded));
     }
     return entries;
   }

@@ -1,5 +1,4 @@
-import type { LineEnd } from "../framing/echo-framing.js";
-import { LINE_ENDS, lineFraming } from "../framing/echo-framing.js";
+import { type LineEnd, lineEndNamed, lineFraming } from "../framing/echo-framing.js";
 import type { Protocol } from "../mux/protocol.js";
 import { plainProtocol } from "../mux/protocols/plain-protocol.js";
 import { findProtocol } from "../mux/protocols/protocols.js";
@@ -143,7 +142,7 @@ function readEntry(fields: Fields | undefined): Entry | undefined {
 
 function readOpening(fields: Fields, at: number, connection: number): Opening | undefined {
   const { device = "", protocol = "raw", lineEnd, joined } = fields;
-  const end = (Object.keys(LINE_ENDS) as LineEnd[]).find((known) => known === lineEnd);
+  const end = lineEndNamed(lineEnd);
   if (typeof protocol !== "string" || protocolNamed(protocol, end) === undefined) return undefined;
   const opening = { kind: "open", at, connection, device: String(device), protocol } as const;
   return { ...opening, ...(end !== undefined && { lineEnd: end }), ...(joined === true && { joined }) };

@@ -1,3 +1,4 @@
+import { SILENT } from "../health/problems.js";
 import type { Fields } from "./fields.js";
 import { shortDelay, shortNumber, shortTime } from "./quantities.js";
 import { type Span, type Style, span } from "./screen.js";
@@ -19,7 +20,6 @@ export interface Section {
 
 const ADDRESS = "192.168.100.100:65535".length; // an address is worth more than what is spare
 const EVERYWHERE = ["*", "::", "0.0.0.0"];
-const SILENT_REQUESTS = 3; // as the problem device-silent has it (src/core/health/problems.ts)
 
 /** Bytes so far, and how many a second where two readings tell. */
 const TRAFFIC: readonly Column[] = [
@@ -125,7 +125,7 @@ function deviceSection({ now, before }: Readings): Section {
 
 function deviceState(mux: Fields): Span {
   if (mux.isTrue("down")) return span(`down ${shortTime(mux.number("downMs") ?? 0)}`, "red");
-  if ((mux.number("unanswered") ?? 0) >= SILENT_REQUESTS) {
+  if ((mux.number("unanswered") ?? 0) >= SILENT.requests) {
     return span(`silent ${shortTime(mux.number("silentMs") ?? 0)}`, "yellow");
   }
   const links = mux.list("links").map((link) => link.text("state"));

@@ -1,4 +1,7 @@
-import { isIPv6 } from "../net/address.js";
+import { addressBytes } from "../net/address-bytes.js";
+
+const IPV6_BYTES = 16;
+const NETWORK_BYTES = 8;
 
 /** Addresses that are known; of more, the one that failed longest ago is forgotten. An entry takes 200 bytes. */
 const MAX_ADDRESSES = 1000;
@@ -59,10 +62,6 @@ export class LoginLimit {
 
 /** Of IPv6, the network of 64 bits: whoever has one address of it has them all (RFC 7381, section 2.1; RFC 6177). */
 function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = (address.split("%", 1)[0] ?? "").split("::");
-  const groups = head.split(":").filter(Boolean);
-  const behind = tail === undefined ? [] : tail.split(":").filter(Boolean);
-  const zeros = new Array<string>(Math.max(0, 8 - groups.length - behind.length)).fill("0");
-  return [...groups, ...(tail === undefined ? [] : zeros), ...behind].slice(0, 4).join(":");
+  const bytes = addressBytes(address);
+  return bytes?.length === IPV6_BYTES ? bytes.slice(0, NETWORK_BYTES).join(".") : address;
 }
