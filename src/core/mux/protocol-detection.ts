@@ -86,12 +86,10 @@ export function detectProtocol(bytes: Buffer, side: Side, own: string): Detected
 function detect(bytes: Buffer, side: Side): DetectedProtocol | undefined {
   const text = bytes.toString("latin1", 0, LOOKED_AT);
   if (HTTP.test(text)) return { what: "HTTP", protocol: "http" };
-  if (isTls(bytes)) {
-    return { what: "TLS", options: side === "device" ? "PRTO=tls" : "LTLS=name" };
-  }
   if (framesOf(solarmanFraming, side, bytes) !== undefined) return { what: "Solarman V5 frames", protocol: "solarman" };
   const modbus = modbusIn(bytes, side);
   if (modbus !== undefined) return { what: MODBUS_WORDS[modbus], protocol: modbus };
+  if (isTls(bytes)) return { what: "TLS", options: side === "device" ? "PRTO=tls" : "LTLS=name" }; // so may a read of unit 21 or 22 begin
   if (TELEGRAM.test(text) && framesOf(conbusFraming, side, bytes) !== undefined)
     return { what: "Conbus telegrams", protocol: "conbus" };
   const rest = bytes.length - BYTES_OF_LENGTH;

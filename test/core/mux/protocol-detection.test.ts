@@ -38,6 +38,11 @@ const first: [own: string, bytes: Buffer, said: string][] = [
   ["echo", request("modbus"), TCP],
   ["echo", request("modbus", readPdu(0, 10)), TCP],
   ["echo", request("modbus-serial"), RTU],
+  ...[21, 22].map((unit): [string, Buffer, string] => [
+    "echo",
+    wrap("modbus-serial", { id: 1, unit, pdu: readPdu(0, 1) }),
+    RTU,
+  ]), // 15 03 00, as an alert of TLS
   ["iso8583", request("modbus"), TCP],
   ["iso8583", request("modbus-rtu"), CRC],
   ["iso8583", wrap("modbus", { id: 0, unit: 1, pdu: READ }), TCP],
