@@ -3,6 +3,7 @@ import { Ports } from "../accept/ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
 import { problemsOf } from "../core/health/problems.js";
+import { SteadyMoments } from "../core/health/steady-moments.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
 import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { WriteText } from "../log/line-writer.js";
@@ -39,6 +40,8 @@ export class Daemon {
   readonly #supervisor: Supervisor;
   readonly #startedAt: number;
   readonly #startedEpochMs: number;
+  /** When problems began. */
+  readonly #moments = new SteadyMoments();
   #generation: Generation;
   #stopping = false;
   #resolveStopped = (): void => {};
@@ -181,8 +184,8 @@ export class Daemon {
       logLinesLost: log.lost,
       connections: registry.present,
     };
-    const now = clock.epochMs();
-    return { ...report, problems: problemsOf(report, (ms) => log.times.iso(now - ms)) };
+    const momentBefore = this.#moments.begin(clock.epochMs());
+    return { ...report, problems: problemsOf(report, (...before) => log.times.iso(momentBefore(...before))) };
   }
 
   /**

@@ -26,9 +26,9 @@ interface Finding extends Omit<Problem, "since"> {
 /**
  * What is wrong with the daemon and with what it talks to: errors first, those that have lasted longest first.
  *
- * @param momentBefore the moment so many milliseconds ago, in ISO 8601
+ * @param momentBefore the moment so many milliseconds ago, in ISO 8601; `what` tells one problem from others
  */
-export function problemsOf(facts: HealthFacts, momentBefore: (ms: number) => string): Problem[] {
+export function problemsOf(facts: HealthFacts, momentBefore: (ms: number, what: string) => string): Problem[] {
   const findings = [
     ...facts.listeners.flatMap(ofListener),
     ...facts.muxes.flatMap(ofMux),
@@ -43,7 +43,7 @@ export function problemsOf(facts: HealthFacts, momentBefore: (ms: number) => str
       severity: problem.severity,
       kind: problem.kind,
       name: problem.name,
-      since: typeof since === "string" ? since : momentBefore(since),
+      since: typeof since === "string" ? since : momentBefore(since, `${problem.kind} ${problem.name}`),
       why: problem.why,
       ...(problem.line !== undefined && { line: problem.line }),
     }));
