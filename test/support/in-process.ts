@@ -1,5 +1,5 @@
 import { subscribe } from "node:diagnostics_channel";
-import type { Socket } from "node:net";
+import { Server, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { after } from "node:test";
 import { loadConfig } from "#src/cli/load-config.js";
@@ -18,8 +18,9 @@ import { systemClock } from "#src/system/clock.js";
 import type { RunningDaemon } from "./daemon.js";
 import { freePort } from "./free-port.js";
 
-/** What would keep this process from ending: its open sockets, and the timers of its daemons. */
+/** What would keep this process from ending: its open sockets, its listening ones, and the timers of its daemons. */
 const sockets = new Set<Socket>();
+const servers = new Set<Server>();
 const timers = new Set<Timer>();
 let over = false;
 
@@ -49,8 +50,14 @@ for (const channel of ["net.client.socket", "net.server.socket"]) {
     socket.once("close", () => sockets.delete(socket));
   });
 }
+const { listen } = Server.prototype;
+Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+  servers.add(this.once("close", () => servers.delete(this)));
+  return Reflect.apply(listen, this, args);
+};
 after(() => {
-  over = true; // the ends of the sockets would start timers
+  over = true; // the ends of the sockets would start timers, and a daemon whose timers are gone does not come to the end of its stop
+  for (const server of servers) server.close();
   for (const socket of sockets) socket.destroy();
   for (const timer of timers) timer.cancel();
 });
