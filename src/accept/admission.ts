@@ -48,9 +48,14 @@ export class Admission {
 
   /** As {@link admit}, for a reader of the web page: that is no connection, and not counted as one. */
   admitReader(origin: ClientOrigin, port: PortRules): Result<DescriptorLease> {
+    return this.#lease(this.readerDenialReason(origin, port));
+  }
+
+  /** Why a reader of this origin may not see the web page, descriptors apart; undefined when it may. */
+  readerDenialReason(origin: ClientOrigin, port: PortRules): string | undefined {
     const isReader = this.access.admitsReader(origin);
     const rule = isReader ? undefined : `${clientName(origin)} may not read the page ([web] clients)`;
-    return this.#lease(this.#ruleAgainst(origin, port) ?? rule);
+    return this.#ruleAgainst(origin, port) ?? rule;
   }
 
   /** Why a client of this origin may not connect, descriptors apart; undefined when it may. */

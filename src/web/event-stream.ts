@@ -41,6 +41,7 @@ export class EventStream {
 
   /** Ends the stream behind the lines that wait. */
   close(): void {
+    if (this.#response.writableEnded) return;
     this.leave();
     this.#queue.finish();
     this.#response.end();

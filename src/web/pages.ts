@@ -56,8 +56,8 @@ export class Pages {
     this.#actions = new Actions(context);
   }
 
-  /** Ends all event streams, each behind the lines that wait. */
-  close(): void {
+  /** Ends all event streams, each behind the lines that wait. A browser comes back for another one. */
+  endStreams(): void {
     for (const stream of this.#streams) stream.close();
   }
 

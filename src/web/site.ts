@@ -105,7 +105,7 @@ export class Site {
   /** Closes the port and all readers, event streams behind the messages that wait. Takes half a second at most. */
   async close(): Promise<void> {
     this.#listening.close();
-    this.#pages.close();
+    this.#pages.endStreams();
     await new Promise<void>((resolve) => {
       const limit = this.#context.clock.after(DRAIN_MS, resolve);
       this.#lastReaderLeft = () => {
@@ -115,6 +115,16 @@ export class Site {
       if (this.#readers.size === 0) this.#lastReaderLeft();
     });
     for (const socket of this.#readers.keys()) socket.destroy();
+  }
+
+  /** Other readers may come in now: those that may not any more are cut. Event streams end; whoever comes back is asked anew. */
+  askAnew(): void {
+    const admission = this.#context.admission();
+    this.#pages.endStreams();
+    for (const [socket, origin] of this.#readers) {
+      const denialReason = admission.readerDenialReason(origin, this.#listening.listener);
+      if (denialReason !== undefined) this.#cut(socket, denialReason);
+    }
   }
 
   #admit(socket: Socket): void {

@@ -10,6 +10,7 @@ export class Web {
   readonly #context: WebContext;
   #site: Site | undefined;
   #sampler: Sampler | undefined;
+  #rules = "";
 
   constructor(context: Omit<WebContext, "history" | "tail" | "gate">) {
     const { clock } = context;
@@ -22,12 +23,17 @@ export class Web {
     return this.#site === undefined ? [] : [this.#site.status];
   }
 
-  /** Opens, closes or moves the page. A page that keeps its address and port keeps its readers. */
+  /** Opens, closes or moves the page. A page that keeps its address and port keeps the readers that still may read. */
   async configure(settings: Settings): Promise<void> {
     const { webAddress, webPort } = settings;
     this.#context.gate.configure(settings);
-    const former = this.#site;
-    if (former?.address === webAddress && former.port === webPort) return;
+    const [former, rules] = [this.#site, rulesOf(settings)];
+    const haveChanged = rules !== this.#rules;
+    this.#rules = rules;
+    if (former?.address === webAddress && former.port === webPort) {
+      if (haveChanged) former.askAnew();
+      return;
+    }
     void former?.close();
     this.#site = undefined;
     this.#keep(webPort !== 0);
@@ -53,4 +59,9 @@ export class Web {
     this.#keep(false);
     await this.#site?.close();
   }
+}
+
+/** Who may read the page, in a form to compare. */
+function rulesOf({ clients, watch, webClients, webNames, webUser, webPassword }: Settings): string {
+  return JSON.stringify([clients, watch, webClients, webNames, webUser, webPassword]);
 }

@@ -54,7 +54,7 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(async () => {
-    pages.close();
+    pages.endStreams();
     server.closeAllConnections();
     server.close();
     await daemon.stop("the test has ended");
@@ -209,7 +209,7 @@ test("16 streams, and no more until one has ended; close ends all", async (t) =>
   streams[0]?.response.destroy();
   await until(() => watchers.size === 15, "one to end");
   streams.push(await EventStream.open(t, port));
-  pages.close();
+  pages.endStreams();
   await until(() => streams.every(({ ended }) => ended), "all to end");
   assert.equal(watchers.size, 0);
 });

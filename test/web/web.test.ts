@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
+import type { Settings } from "#src/core/config/settings.js";
 import { ok } from "#src/core/parse/result.js";
 import { Histogram } from "#src/core/status/histogram.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
@@ -12,6 +13,7 @@ import { MemoryLog } from "../support/in-process.js";
 import { Client } from "../support/net.js";
 import { isListening } from "../support/proxy-process.js";
 import { until } from "../support/wait.js";
+import { EventStream } from "../support/web.js";
 
 const emptyStatus = {
   listeners: [],
@@ -23,7 +25,10 @@ function fixture() {
   const clock = new ManualClock();
   const readers = new Set<object>();
   const kept: boolean[] = [];
+  const state = { denialReason: undefined as string | undefined };
   const admission = {
+    access: { denialReason: () => undefined },
+    readerDenialReason: () => state.denialReason,
     admitReader() {
       const lease = { release: () => void readers.delete(lease) };
       readers.add(lease);
@@ -33,16 +38,16 @@ function fixture() {
   const context = {
     clock,
     log: new MemoryLog(),
-    monitor: { record: (wanted: boolean) => void kept.push(wanted) },
+    monitor: { record: (wanted: boolean) => void kept.push(wanted), addWatcher() {}, removeWatcher() {} },
     own: new OwnSockets(clock),
-    rejections: { leftAtOnce() {} },
+    rejections: { leftAtOnce() {}, mention() {} },
     admission: () => admission,
     status: () => emptyStatus,
   };
   const web = new Web(context as unknown as WebContext);
-  const configure = (webPort: number, webAddress = "127.0.0.1"): Promise<void> =>
-    web.configure({ ...DEFAULT_SETTINGS, webPort, webAddress });
-  return { web, configure, clock, readers, kept };
+  const configure = (webPort: number, settings: Partial<Settings> = {}): Promise<void> =>
+    web.configure({ ...DEFAULT_SETTINGS, webPort, webAddress: "127.0.0.1", ...settings });
+  return { web, configure, clock, readers, kept, state };
 }
 
 test("a page is opened, moved and closed as the settings say; the same settings leave it alone", async (t) => {
@@ -66,4 +71,22 @@ test("a page is opened, moved and closed as the settings say; the same settings 
   assert.deepEqual([clock.pending, kept.at(-1)], [0, false], "without a page nothing is kept");
   await until(() => !isListening(second), "the second to be closed");
   assert.deepEqual(web.status, []);
+});
+
+test("a reload that changes who may read ends streams, and cuts those that may not any more", async (t) => {
+  const { web, configure, readers, state } = fixture();
+  t.after(() => web.close());
+  const port = await freePort();
+  await configure(port);
+  const stream = await EventStream.open(t, port);
+  const reader = await Client.open(port);
+  await until(() => readers.size === 2, "both readers");
+  await configure(port, { keepalive: 5000 } as Partial<Settings>);
+  assert.equal(stream.ended, false, "a reload that changes something else leaves them alone");
+  await configure(port, { webUser: "me", webPassword: "new" });
+  await until(() => stream.ended && readers.size === 1, "the stream to end, and nobody else to leave");
+  state.denialReason = "not from there any more";
+  await configure(port, { webUser: "me", webPassword: "newer" });
+  assert.equal(await reader.rest(), "");
+  await until(() => readers.size === 0, "the reader to be cut");
 });

@@ -103,9 +103,10 @@ export function parseMessagesQuery(
   const { listener = "", connection = "", view: name = "" } = Object.fromEntries(query);
   if (listener !== "" && connection !== "") return fail("a listener or a connection is wanted, not both");
   const filter = parseFilter(listener || connection, status);
-  if (!filter.ok) return filter;
-  if (listener !== "" && filter.value.kind !== "listener") return fail(`"${listener}" is no port`);
-  if (connection !== "" && filter.value.kind !== "connection") return fail(`no connection "${connection}"`);
+  const kind = listener !== "" ? "listener" : connection !== "" ? "connection" : "all";
+  if (!filter.ok || filter.value.kind !== kind) {
+    return fail(kind === "listener" ? `nothing listens on port ${listener}` : `no connection "${connection}"`);
+  }
   const view = findView(name);
   if (view === undefined && name !== "") {
     return fail(`unknown view "${name}"; known are ${VIEWS.map((known) => known.name).join(", ")}`);

@@ -175,7 +175,8 @@ for (const [query, filter, view] of orders) {
 
 const mistakes: [string, RegExp][] = [
   ["listener=10002", /nothing listens on port 10002/],
-  ["listener=ab1", /"ab1" is no port/],
+  ["listener=ab1", /nothing listens on port ab1/],
+  ["connection=1234", /no connection "1234"/],
   ["connection=10001", /no connection "10001"/],
   ["listener=x", /no connection "x"/],
   ["connection=zz", /no connection "zz"/],
