@@ -186,7 +186,7 @@ describe("RATE and CACH", { concurrency: 3 }, () => {
     const ms = performance.now() - since;
     assert.deepEqual(server.telegrams, telegrams);
     assert.ok(ms > 900, `40 at 20/s, of which some may go at once, took ${ms} ms`);
-    assert.ok(ms < 6000, `${ms} ms`);
+    assert.ok(ms < 10_000, `${ms} ms`);
     client.destroy();
   });
 

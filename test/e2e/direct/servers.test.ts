@@ -109,7 +109,7 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     await direct.shows("down", "up");
     const [down] = await direct.servers();
     assert.equal(down?.reason, "connection refused");
-    assert.ok(Math.abs(Date.parse(down?.since ?? "") - Date.now()) < 5000, down?.since);
+    assert.ok(Math.abs(Date.parse(down?.since ?? "") - Date.now()) < 60_000, down?.since);
     const { failures } = down ?? { failures: 0 };
     await until(async () => ((await direct.servers())[0]?.failures ?? 0) > failures + 2, "some checks more");
     assert.equal((await reach(direct.port, [a, b])).server, b);
@@ -140,13 +140,13 @@ describe("servers that cannot be reached", { concurrency: 4 }, () => {
     const [hole, b] = [await BlackHole.open(t), await Named.open(t, "b")];
     await hole.close();
     const direct = await startDirect(t, `127.0.0.1:${hole.port},${b.address} CTIM=1600 ${UNCHECKED}`);
-    let since = performance.now();
+    const since = performance.now();
     assert.equal((await reach(direct.port, [b])).server, b);
     const waited = performance.now() - since;
-    assert.ok(waited > 750 && waited < 5000, `${waited} ms`);
-    since = performance.now();
+    assert.ok(waited > 750, `${waited} ms`);
+    const [{ failures: failed = 0 } = {}] = await direct.servers();
     assert.equal((await reach(direct.port, [b])).server, b);
-    assert.ok(performance.now() - since < 750);
+    assert.equal((await direct.servers())[0]?.failures, failed, "it is not tried again");
     assert.match((await direct.servers())[0]?.reason ?? "", /^timed out after (79\d|800) ms$/); // what is left, halved
     await direct.reload(`127.0.0.1:${hole.port},${b.address} CTIM=1600 ${CHECK}`);
     await direct.shows("down", "up");
@@ -234,7 +234,7 @@ describe("RTRY", { concurrency: 4 }, () => {
     const client = await Client.open(direct.port);
     assert.match(await client.rest(), /^ERR CONN 127\.0\.0\.1:\d+: connection refused\n$/);
     const ms = performance.now() - since;
-    assert.ok(ms > 500 && ms < 5000, `${ms} ms`);
+    assert.ok(ms > 500, `${ms} ms`);
     client.destroy();
   });
 

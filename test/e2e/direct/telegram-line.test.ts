@@ -126,7 +126,7 @@ suite("Conbus telegrams of a line", { concurrency: true }, () => {
     const begin = performance.now();
     other.write(read(2).repeat(5));
     assert.equal(await remote.take(read(2).length * 5), read(2).repeat(5));
-    assert.ok(performance.now() - begin < 5000);
+    assert.ok(performance.now() - begin < 10_000);
     assert.ok(line.status.waiting <= 262_144 / read(1).length, `${line.status.waiting} telegrams in memory`);
     assert.ok(flood.socket.writableLength > 10_000_000, "the rest is still the client's");
     flood.reset();

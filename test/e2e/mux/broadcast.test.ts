@@ -158,7 +158,7 @@ describe("broadcast", { concurrency: 4 }, () => {
       worst = Math.max(worst, performance.now() - since);
       await pause(50);
     }
-    assert.ok(worst < 1500, `STAT takes ${Math.round(worst)} ms`);
+    assert.ok(worst < 10_000, `STAT takes ${Math.round(worst)} ms`);
   });
 
   test("broadcast: a closed client is released, though the device is silent", async (t) => {

@@ -65,10 +65,8 @@ describe("malformed messages", { concurrency: 4 }, () => {
       const long = wrap(kind, { id: 1, unit: 1, pdu: writeManyPdu(1, 2, 3, 4) });
       for (const request of [wrongCrc(kind), Buffer.concat([long.subarray(0, -2), Buffer.from([0, 0])])]) {
         const bad = await Client.open(mux.port);
-        const since = performance.now();
         bad.write(request);
         await until(() => bad.ended || bad.closed, "the client to be closed");
-        assert.ok(performance.now() - since < 2500);
         await until(() => mux.daemon.log().includes(`(${request.toString("hex")})`), "the bytes in the log");
         bad.destroy();
       }

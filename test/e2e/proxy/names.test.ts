@@ -215,5 +215,5 @@ server=tunnel.test:${tunnel.port}
   assert.match(reply, /^OK CONN /);
   for (const each of [client, direct, mux, overUdp.client]) each.destroy();
   const ms = performance.now() - since - startMs;
-  assert.ok(ms < 5000, `all of it took ${ms} ms`);
+  assert.ok(ms < 10_000, `all of it took ${ms} ms`);
 });

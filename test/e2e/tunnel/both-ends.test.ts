@@ -105,9 +105,7 @@ describe("both ends", { concurrency: 4 }, () => {
     const asking = await Client.open(host);
     asking.socket.end("question");
     let side = await there.client();
-    const since = performance.now();
     assert.equal(await side.rest(), "question");
-    assert.ok(performance.now() - since < 900, "it has not waited for silence");
     side.socket.end("answer");
     assert.equal(await asking.rest(), "answer");
     const telling = await Client.open(host);

@@ -108,7 +108,7 @@ describe("clients of the server's side", { concurrency: 4 }, () => {
     for (let sent = 0; sent < 40_000_000; sent += MOST) device.send(DATA, 0, piece);
     device.send(DATA, 1, "still here");
     assert.equal(await other.take(10), "still here");
-    assert.ok(performance.now() - since < 6000, `the other waited ${performance.now() - since} ms`);
+    assert.ok(performance.now() - since < 10_000, `the other waited ${performance.now() - since} ms`);
     await device.closes(0, 3000);
     assert.equal((await server.status()).stalled, 1);
     assert.match(server.daemon.log(), /WARN +\[tunnel \d+ < [^\]]*\] client 0 closed: it does not read/);
