@@ -11,6 +11,8 @@ import { systemClock, type Timer } from "../system/clock.js";
 const MAX_CLIENTS = 256;
 /** Bytes that a client has not read; beyond them the device reads no further request. */
 const MAX_UNREAD = 1_048_576;
+/** Answers that wait for their time (--timing); beyond them the device reads no further request. */
+const MAX_DUE = 1000;
 /** Silence after which bytes are a message where their framing cannot tell. */
 const SETTLE_MS = 100;
 /** A device that closes later than this behind its answer does so because nobody asks any more. */
@@ -92,7 +94,7 @@ class Visit {
       this.#timers.add(systemClock.after(afterMs, () => this.#write(bytes)));
     }
     socket.on("data", (chunk) => this.#received(chunk));
-    socket.on("drain", () => socket.resume());
+    socket.on("drain", () => this.#flow());
     socket.on("end", () => {
       this.#hasEnded = true;
       this.#run();
@@ -180,17 +182,24 @@ class Visit {
       const ms = first.at - systemClock.now();
       if (ms > 0) {
         this.#next = systemClock.after(ms, () => this.#run());
-        return;
+        break;
       }
       this.#due.take();
       first.act();
     }
-    if (this.#hasEnded) this.#socket.end();
+    this.#flow();
+    if (this.#hasEnded && this.#next === undefined) this.#socket.end();
   }
 
   #write(bytes: Buffer): void {
     if (!this.#socket.writable) return;
     this.#socket.write(bytes);
-    if (this.#socket.writableLength > MAX_UNREAD) this.#socket.pause();
+    this.#flow();
+  }
+
+  /** Reads requests only while answers find room. */
+  #flow(): void {
+    if (this.#socket.writableLength > MAX_UNREAD || this.#due.size > MAX_DUE) this.#socket.pause();
+    else this.#socket.resume();
   }
 }

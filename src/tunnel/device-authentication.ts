@@ -1,5 +1,5 @@
 import type { TunnelOptions } from "../core/tunnel/tunnel-options.js";
-import { secretMatches } from "./secret-check.js";
+import { secretMatches } from "../system/same-secret.js";
 
 /** What a device has said of itself before LISTEN. */
 export interface Introduction {

@@ -1,8 +1,9 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { type Action, MAX_ACTION_BYTES, parseAction } from "../core/web/action.js";
 import { actionDenialReason, type Reader, readerName } from "../core/web/reader.js";
 import type { Log } from "../log/log.js";
+import { secretMatches } from "../system/same-secret.js";
 import { errorPage, type HttpReply, jsonReply } from "./http-reply.js";
 
 /** What became of a connection that is to be closed. */
@@ -90,12 +91,8 @@ export class Actions {
   }
 
   #isToken(given: string | string[] | undefined): boolean {
-    return timingSafeEqual(digest(String(given)), digest(this.#token));
+    return secretMatches(Buffer.from(String(given)), this.#token);
   }
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }
 
 /** Reads a body. Resolves with undefined when it is too long; the rest of it is not read then. */

@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Settings } from "../core/config/settings.js";
 import { LoginLimit, OF_ONE, OF_PROXY } from "../core/web/login-limit.js";
 import type { Clock } from "../system/clock.js";
+import { secretMatches } from "../system/same-secret.js";
 
 /** What the `Authorization` of a request is worth. */
 export type LoginResult =
@@ -16,7 +16,8 @@ export class Login {
   readonly #ofReaders = new LoginLimit(OF_ONE);
   readonly #ofProxies = new LoginLimit(OF_PROXY);
   #user = "";
-  #expected: Buffer | undefined;
+  /** `user:password`; undefined: there is no login. */
+  #expected: string | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,7 +25,7 @@ export class Login {
 
   configure({ webUser, webPassword }: Pick<Settings, "webUser" | "webPassword">): void {
     this.#user = webUser;
-    this.#expected = webPassword === "" ? undefined : digest(`${webUser}:${webPassword}`);
+    this.#expected = webPassword === "" ? undefined : `${webUser}:${webPassword}`;
   }
 
   /** Whether the configuration has a login. */
@@ -33,7 +34,7 @@ export class Login {
   }
 
   /**
-   * Judges a login. Digests are compared, in a time that tells nothing of the password. Without a login in the configuration there is none.
+   * Judges a login, in a time that tells nothing of the password. Without a login in the configuration there is none.
    *
    * @param authorization the header
    * @param address of the reader: after some wrong logins it has to wait
@@ -53,14 +54,10 @@ export class Login {
           ];
     const waitMs = Math.max(...limits.map(([limit, key]) => limit.waitMs(key, now)));
     if (waitMs > 0) return { kind: "limited", waitMs };
-    if (timingSafeEqual(digest(Buffer.from(encoded, "base64")), this.#expected)) {
+    if (secretMatches(Buffer.from(encoded, "base64"), this.#expected)) {
       return { kind: "right", user: this.#user };
     }
     for (const [limit, key] of limits) limit.failed(key, now);
     return { kind: "wrong" };
   }
-}
-
-function digest(login: string | Buffer): Buffer {
-  return createHash("sha256").update(login).digest();
 }

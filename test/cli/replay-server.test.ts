@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { replayServer } from "#src/cli/replay-server.js";
 import { scriptsOf } from "#src/core/record/exchanges-of.js";
@@ -42,6 +42,17 @@ test("answers come in order, also those of requests in one piece, and to a clien
   client.end();
   assert.equal(await client.rest(), "1\n2\n3\n");
   assert.ok(performance.now() - began > 70, "as late as they came: 60, 10 and 10 ms");
+});
+
+test("a client that asks faster than the device answered is read no further", async (t) => {
+  const { port, server } = await device(t, true, said("client", "a\n", 0), said("device", "1\n", 50));
+  const connected = once(server, "connection");
+  const client = await Client.open(port);
+  const [socket] = (await connected) as [Socket];
+  client.write("a\n".repeat(4_000_000));
+  await until(() => socket.isPaused(), "the device to stop reading");
+  assert.ok(socket.bytesRead < 1_000_000, `${socket.bytesRead} bytes`);
+  client.destroy();
 });
 
 test("what was said unasked comes by itself; a request that is not recorded is told; several clients", async (t) => {

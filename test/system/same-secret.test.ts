@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { secretMatches } from "#src/tunnel/secret-check.js";
+import { secretMatches } from "#src/system/same-secret.js";
 
 test("the secret matches byte for byte, in UTF-8, whatever its length", () => {
   assert.equal(secretMatches(Buffer.from("sesame"), "sesame"), true);
