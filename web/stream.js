@@ -7,6 +7,7 @@ import { h, render } from "./tree.js";
 /** @typedef {{ readonly path: "log" | "messages", readonly query: Readonly<Record<string, string>>, readonly heading: string }} Wanted */
 
 const RECONNECT_MS = 3000;
+const ANSWER_MS = 10_000;
 const LAST = { log: "200", messages: "100" };
 const VIEWS = ["conbus", "line", "modbus", "http", "hex"];
 const LEVELS = ["error", "warn", "info"];
@@ -70,6 +71,7 @@ export class Stream {
   /** Ends it. */
   close() {
     this.#source?.close();
+    this.#source = undefined; // what is still asked about it has no consequence
     this.#list.close();
     clearTimeout(this.#retry);
   }
@@ -109,13 +111,13 @@ export class Stream {
    * @param {EventSource} refused
    */
   async #explain(url, refused) {
-    const giveUp = new AbortController();
     let reason = "the daemon does not answer";
     try {
-      const response = await fetch(url, { signal: giveUp.signal });
-      if (!response.ok) reason = (await response.text()).trim().slice(0, 300);
-      giveUp.abort();
-    } catch {}
+      const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+      if (response.ok)
+        await response.body?.cancel(); // it has room again: the stream is opened anew
+      else reason = (await response.text()).trim().slice(0, 300);
+    } catch {} // the reason stays
     if (refused !== this.#source) return;
     this.#show(reason);
     this.#retry = setTimeout(() => this.#open(), RECONNECT_MS);
