@@ -1,18 +1,15 @@
 // Writes build/sockproxyd.cjs: the whole program in one file, with its packages, its page and its version, for every Node.js that the
 // program runs on. `node build/sockproxyd.cjs` needs no other file.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { build, transform } from "esbuild";
+import { manifest, oldestNode, root, text } from "./checkout.mjs";
 import { licencesOf } from "./licences.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { version, engines } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
-
 /** The files that the program reads from its package, by the names that it has for them. */
-const manifest = { "package.json": JSON.stringify({ version }) };
+const packageFiles = { "package.json": JSON.stringify({ version: manifest.version }) };
 const pageNames = readdirSync(`${root}/web`).filter((name) => !name.endsWith(".json"));
-const page = Object.fromEntries(pageNames.map((name) => [name, readFileSync(`${root}/web/${name}`, "utf8")]));
+const page = Object.fromEntries(pageNames.map((name) => [name, text(`web/${name}`)]));
 
 /** A module whose function gives these texts in place of the files of a folder. */
 function embedded(name, texts) {
@@ -25,7 +22,7 @@ function embedded(name, texts) {
 const embeddedFiles = {
   name: "embedded-files",
   setup({ onLoad }) {
-    onLoad({ filter: /\/system\/package-file\.ts$/ }, () => embedded("packageFile", manifest));
+    onLoad({ filter: /\/system\/package-file\.ts$/ }, () => embedded("packageFile", packageFiles));
     onLoad({ filter: /\/web\/page-file\.ts$/ }, () => embedded("pageFile", page));
   },
 };
@@ -42,11 +39,11 @@ const ownStreams = {
 };
 
 /** The first statement: one sentence for a Node.js that is too old. */
-const nodeCheck = readFileSync(`${root}/src/launch/node-check.ts`, "utf8");
+const nodeCheck = text("src/launch/node-check.ts");
 const old = { target: "es2017" }; // an old Node has to read the whole file before it runs the check
 const { code } = await transform(nodeCheck, { loader: "ts", format: "iife", minify: true, ...old });
 
-const target = `node${engines.node.replace(/[^\d.]/g, "")}`;
+const target = `node${oldestNode}`;
 /** Names stay: they stand in messages of faults and in stack traces. `keepNames` would keep them by 3,000 calls, 6 MiB of them. */
 const small = { minifyWhitespace: true, minifySyntax: true };
 
@@ -73,8 +70,8 @@ const SELDOM =
   /\b(import_\w+=)require\("((?:node:)?(?:child_process|crypto|dgram|fs\/promises|http|os|readline|tls|zlib))"\)/g;
 
 /** A part as a member of an object: a function whose body is a comment, and in it the text of a CommonJS module. */
-async function memberOf({ path, text }) {
-  const { code } = await transform(text, {
+async function memberOf({ path, text: module }) {
+  const { code } = await transform(module, {
     platform: "node",
     target,
     format: "cjs",
@@ -84,7 +81,7 @@ async function memberOf({ path, text }) {
   return `${JSON.stringify(basename(path))}(){/*${latin1(code.replace(SELDOM, '$1module.later("$2")')).trim().replaceAll("*/", "*\x01/")}*/}`;
 }
 
-const { code: loader } = await transform(readFileSync(`${root}/scripts/bundle-loader.cjs`, "utf8"), old);
+const { code: loader } = await transform(text("scripts/bundle-loader.cjs"), old);
 const parts = await Promise.all(outputFiles.map(memberOf));
 const script = [
   `#!/usr/bin/env node\n${code}const parts = {\n${parts.join(",\n")}\n};`,

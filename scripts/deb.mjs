@@ -1,7 +1,6 @@
 // Writes build/sockproxyd_VERSION_all.deb: the one file, and from packaging/debian what Debian wants around it. Two runs write the same bytes: all
 // times are SOURCE_DATE_EPOCH (seconds; reproducible-builds.org), without it the time of the last commit. VERSION names another version than
 // package.json. --built takes build/ as it is; --to FOLDER writes the package there.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -18,15 +17,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process, { env } from "node:process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { manifest, oldestNode, root, run, sourceEpoch, text } from "./checkout.mjs";
 import { debianChangelog } from "./debian-changelog.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { version, engines } = JSON.parse(text("package.json"));
-const epoch = Number(env.SOURCE_DATE_EPOCH || run("git", "log", "-1", "--format=%ct"));
-const facts = { VERSION: env.VERSION || version, NODE: engines.node.replace(/[^\d.]/g, "") };
+const epoch = sourceEpoch();
+const facts = { VERSION: env.VERSION || manifest.version, NODE: oldestNode };
 env.SOURCE_DATE_EPOCH = `${epoch}`; // for dpkg-deb, and for the date of the man page
 
 try {
@@ -121,10 +118,6 @@ function copyright() {
   return licences;
 }
 
-function text(name) {
-  return readFileSync(`${root}/${name}`, "utf8");
-}
-
 function filled(template, more = {}) {
   const all = { ...facts, ...more };
   return template.replace(/@([A-Z_]+)@/g, (mark, name) => all[name] ?? mark);
@@ -149,8 +142,4 @@ function copy(folder, to) {
 /** All names below a folder, in an order that does not depend on the file system. */
 function names(folder) {
   return existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }).sort() : [];
-}
-
-function run(command, ...args) {
-  return execFileSync(command, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
 }

@@ -3,11 +3,9 @@
 import "./check-node.mjs";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { env, exit } from "node:process";
-import { fileURLToPath } from "node:url";
+import { root } from "./checkout.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMPILER = `${root}/node_modules/typescript/package.json`;
 
 // npm tells the scripts its own options, such as --dry-run, --global and --prefix: they are not meant for the npm that runs here.

@@ -1,18 +1,15 @@
 // Writes build/release: all files of a release and their checksums, and build/release-notes.md from the CHANGELOG. `npm run release:artefacts`, or with
 // `-- --tag v1.9.0`, which fails unless that is the version of package.json and has a date in the CHANGELOG. Two runs on one commit write the
 // same bytes.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { argv, env, execPath, exit } from "node:process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { manifest, root, run, sourceEpoch, text } from "./checkout.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = `${root}/build/release`;
-const { version } = JSON.parse(text("package.json"));
+const { version } = manifest;
 const { tag } = parseArgs({ args: argv.slice(2), options: { tag: { type: "string" } } }).values;
 
 const heading = new RegExp(`^## \\[${version.replaceAll(".", "\\.")}\\] - (.*)\\n([^]*?)(?=^## |$(?![^]))`, "m");
@@ -22,7 +19,7 @@ if (tag !== undefined) {
   if (!/^\d{4}-\d\d-\d\d$/.test(date ?? "")) fail(`CHANGELOG.md has no heading "## [${version}] - YYYY-MM-DD"`);
 }
 
-env.SOURCE_DATE_EPOCH ||= run("git", "log", "-1", "--format=%ct").trim(); // for the date of the man page
+env.SOURCE_DATE_EPOCH = `${sourceEpoch()}`; // for the date of the man page
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 run("npm", "pack", "--pack-destination", folder); // builds, too
@@ -43,7 +40,7 @@ writeFileSync(`${folder}/sockproxyd-home-assistant.tar.gz`, gzipSync(readFileSyn
 rmSync(`${folder}/app.tar`);
 writeFileSync(`${folder}/sockproxyd.8.gz`, gzipSync(text("build/man/sockproxyd.8")));
 
-const says = run(execPath, `${folder}/sockproxyd.cjs`, "--version").trim();
+const says = run(execPath, `${folder}/sockproxyd.cjs`, "--version");
 if (says !== `sockproxyd ${version}`) fail(`sockproxyd.cjs says "${says}"`);
 
 const sums = readdirSync(folder)
@@ -52,14 +49,6 @@ const sums = readdirSync(folder)
 writeFileSync(`${folder}/SHA256SUMS`, sums.join(""));
 writeFileSync(`${root}/build/release-notes.md`, `${(notes ?? "").trim()}\n`);
 console.log(`build/release:\n${sums.join("")}`.trimEnd());
-
-function text(name) {
-  return readFileSync(`${root}/${name}`, "utf8");
-}
-
-function run(command, ...args) {
-  return execFileSync(command, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-}
 
 function sha256(path) {
   return createHash("sha256").update(readFileSync(path)).digest("hex");

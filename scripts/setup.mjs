@@ -4,10 +4,8 @@
 import "./check-node.mjs";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { root } from "./checkout.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const INSTALLED = `${root}/node_modules/.package-lock.json`; // npm writes it last
 
 function run(command, ...args) {
