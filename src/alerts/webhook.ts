@@ -14,11 +14,14 @@ interface Waiting {
   readonly since: number;
 }
 
+const loadPostAlert = () => import("./post-alert.js");
+
 /** Posts alerts to a URL, one after the other. Repeats each with backoff until it is accepted or too old. Callers never wait. */
 export class Webhook {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #names: Pick<Names, "search">;
+  readonly #load: typeof loadPostAlert;
   #url = "";
   #destination: HttpEndpoint | undefined;
   readonly #waiting: Waiting[] = [];
@@ -33,7 +36,9 @@ export class Webhook {
   /** Set by {@link drain}: called when no alert waits, or the first one has failed. */
   #whenDrained: (() => void) | undefined;
 
-  constructor(clock: Clock, log: Log, names: Pick<Names, "search">) {
+  /** @param load loads the HTTP client */
+  constructor(clock: Clock, log: Log, names: Pick<Names, "search">, load = loadPostAlert) {
+    this.#load = load;
     this.#clock = clock;
     this.#log = log;
     this.#names = names;
@@ -102,8 +107,10 @@ export class Webhook {
   async #deliver(waiting: Waiting, destination: HttpEndpoint): Promise<void> {
     const abort = new AbortController();
     this.#inFlight = abort;
-    const { postAlert } = await import("./post-alert.js");
-    const problem = await postAlert(waiting.alert, destination, abort, { clock: this.#clock, names: this.#names });
+    const context = { clock: this.#clock, names: this.#names };
+    const problem = await this.#load()
+      .then(({ postAlert }) => postAlert(waiting.alert, destination, abort, context))
+      .catch(({ message }: Error) => message); // files of the program are missing, as while a clone is built anew
     this.#inFlight = undefined;
     if (problem === undefined) this.#accepted(waiting);
     else if (this.#destination === destination) this.#failed(waiting, destination, problem);

@@ -100,7 +100,7 @@ export class Daemon {
       load,
       settings: () => this.#generation.settings,
       listenersOf: async (next) => {
-        await this.#features.load(next);
+        await this.#load(next);
         return listenersOf(next, this.#features);
       },
       adopt: (next, identities) => this.#adopt(next, identities),
@@ -120,9 +120,9 @@ export class Daemon {
     const { alerts, luupClients, names, descriptors, log } = this.#services;
     try {
       alerts.configure(settings);
-      await this.#features.load(settings);
+      await this.#load(settings);
       this.#features.configure(settings, context);
-      await this.#configureWeb(settings);
+      await this.#web?.configure(settings);
       await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
     } catch (error) {
       this.#features.close("it does not start");
@@ -258,11 +258,12 @@ export class Daemon {
     this.#services.configure(settings);
     this.#generation = generationOf(settings, this.#services, this.#control, identities);
     this.#features.configure(settings, this.#generation.context);
-    await this.#configureWeb(settings);
+    await this.#web?.configure(settings);
   }
 
-  async #configureWeb(settings: Settings): Promise<void> {
+  /** Loads the parts of the program that these settings want, before anything obeys them. */
+  async #load(settings: Settings): Promise<void> {
+    await this.#features.load(settings);
     if (settings.webPort > 0) this.#web ??= await this.#loadWeb();
-    await this.#web?.configure(settings);
   }
 }

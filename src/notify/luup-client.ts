@@ -38,6 +38,8 @@ type Engine =
   | { readonly kind: "unused" | "loading" | "closed" }
   | { readonly kind: "ready"; readonly connections: EngineConnections };
 
+const loadConnections = () => import("./engine-connections.js");
+
 /** Sends notifications to one Luup engine by HTTP: a bounded number at a time, with fair turns of devices, over kept connections. */
 export class LuupClient {
   readonly #clock: Clock;
@@ -65,13 +67,16 @@ export class LuupClient {
   readonly #delays = new Histogram();
   readonly #answerTimes = new Histogram();
 
-  /** @param url base URL of the Luup engine: http or https, perhaps with a path prefix and `user:password@` */
-  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">) {
+  /**
+   * @param url base URL of the Luup engine: http or https, perhaps with a path prefix and `user:password@`
+   * @param load loads the HTTP client
+   */
+  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">, load = loadConnections) {
     this.#clock = clock;
     this.#log = log;
     this.#name = maskPassword(url);
     this.#connect = async () => {
-      const { EngineConnections } = await import("./engine-connections.js");
+      const { EngineConnections } = await load();
       return new EngineConnections(url, MAX_REQUESTS, { clock, names });
     };
   }
@@ -139,10 +144,22 @@ export class LuupClient {
 
   async #load(): Promise<void> {
     this.#engine = { kind: "loading" };
-    const connections = await this.#connect();
-    if (this.#isClosed) return;
+    const connections = await this.#connect().catch((error: Error) => this.#notLoaded(error));
+    if (connections === undefined || this.#isClosed) return;
     this.#engine = { kind: "ready", connections };
     this.#startRequests();
+  }
+
+  /** Files of the program are missing, as while a clone is built anew. Each request fails, and the next one loads again. */
+  #notLoaded({ message }: Error): void {
+    if (this.#isClosed) return;
+    this.#engine = { kind: "unused" };
+    const text = `the HTTP client cannot be loaded: ${message}`;
+    for (;;) {
+      const requester = this.#queue.startNext();
+      if (requester === undefined) return;
+      this.#ended(requester, { outcome: "failed", hasResponse: false, wasSent: false, text });
+    }
   }
 
   get #isClosed(): boolean {
@@ -169,13 +186,16 @@ export class LuupClient {
       requester.sent();
     };
     connections.request(requester.path, sent, (result) => {
-      this.#queue.finished(requester);
       if (sentAt !== undefined) this.#answerTimes.add(this.#clock.now() - sentAt);
-      if (result.outcome !== "delivered") this.#failures += 1;
-      if (this.#isClosed) return;
-      this.#finished(requester, result);
+      this.#ended(requester, result);
       this.#startRequests();
     });
+  }
+
+  #ended(requester: Requester, result: ExchangeResult): void {
+    this.#queue.finished(requester);
+    if (result.outcome !== "delivered") this.#failures += 1;
+    if (!this.#isClosed) this.#finished(requester, result);
   }
 
   #finished(requester: Requester, result: ExchangeResult): void {

@@ -9,9 +9,9 @@ import { MemoryLog } from "../support/in-process.js";
 import { localNames } from "../support/names.js";
 import { quietFor, until } from "../support/wait.js";
 
-function sender(t: TestContext, url: string) {
+function sender(t: TestContext, url: string, load = () => import("#src/alerts/post-alert.js")) {
   const [clock, log] = [new ManualClock(), new MemoryLog()];
-  const webhook = new Webhook(clock, log, localNames(clock));
+  const webhook = new Webhook(clock, log, localNames(clock), load);
   t.after(() => webhook.close());
   webhook.configure(url);
   return { webhook, clock, log };
@@ -164,4 +164,18 @@ test("at the end each waiting alert is tried once, at once", async (t) => {
   webhook.send(alert("c:1"));
   await webhook.drain();
   assert.equal(hook.posts.length, 4);
+});
+
+test("an HTTP client that cannot be loaded is loaded for the next attempt", async (t) => {
+  const hook = await Hook.open(t);
+  let tries = 0;
+  const { webhook, clock, log } = sender(t, hook.url, () => {
+    tries += 1;
+    return tries === 1 ? Promise.reject(new Error("no such file")) : import("#src/alerts/post-alert.js");
+  });
+  webhook.send(alert("a:1"));
+  await until(() => log.lines.length > 0, "a line in the log");
+  assert.match(log.lines[0] ?? "", /does not accept alerts \(no such file\); they are repeated/);
+  clock.next();
+  await until(() => webhook.status.delivered === 1, "the alert");
 });

@@ -459,3 +459,18 @@ test("a request that is deleted before its turn does not go out", async () => {
   await until(() => next.answer !== undefined, "the next one");
   assert.deepEqual([engine.of("late").length, luup.status.waiting - luup.status.repeating], [0, 0]);
 });
+
+test("an HTTP client that cannot be loaded makes requests fail, and is loaded for the next one", async (t) => {
+  let tries = 0;
+  const own = new LuupClient(engine.url, clock, log, localNames(clock), () => {
+    tries += 1;
+    return tries === 1 ? Promise.reject(new Error("no such file")) : import("#src/notify/engine-connections.js");
+  });
+  t.after(() => own.close());
+  const [one, two] = [send(1, "one", own), send(2, "two", own)];
+  await until(() => two.answer !== undefined, "them to fail");
+  assert.deepEqual([one.answer?.outcome, one.answer?.wasSent, own.status.inFlight], ["failed", false, 0]);
+  assert.match(log.lines.join("\n"), /^WARN Luup .* does not take notifications \(.*no such file\)/);
+  const again = send(1, "again", own);
+  await until(() => again.answer?.outcome === "delivered" && two.woken === true, "the next one");
+});
