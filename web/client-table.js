@@ -38,7 +38,7 @@ export function clientTable(mux) {
   const columns = [
     { head: "Client" },
     { head: "Per second", title: "requests in a second, over the last minute", number: true },
-    { head: "Requests", title: "the sum of the columns behind it", number: true },
+    { head: "Requests", title: "all that the client has asked; what became of them stands behind it", number: true },
     ...parts.map(({ head, title }) => ({ head, title, number: true })),
     { head: "Wait", title: "for its turn, on average", number: true },
     { head: "Device time", title: "time at the device for each answer, on average", number: true },
@@ -48,6 +48,16 @@ export function clientTable(mux) {
   return [
     h("div", { class: "wide" }, table("Clients of the device", columns, [...rows, totals(mux, parts)])),
     more > 0 && h("p", { class: "more" }, `… and ${count(more)} more`),
+    h(
+      "details",
+      { key: "terms", class: "terms" },
+      h("summary", {}, "What the numbers mean"),
+      h(
+        "dl",
+        {},
+        columns.flatMap(({ head, title = "" }) => (title === "" ? [] : [h("dt", {}, head), h("dd", {}, title)])),
+      ),
+    ),
   ];
 }
 

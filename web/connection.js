@@ -25,7 +25,8 @@ const PHASES = {
  */
 export function connectionView({ status, actions, now, ui }, id) {
   const connection = status.connections.find((each) => each.id === id) ?? ui.last;
-  if (connection === undefined || connection.id !== id) return notThere(`Connection ${plain(id, 60)} has ended.`);
+  if (connection === undefined || connection.id !== id)
+    return notThere(`There is no connection ${plain(id, 60)}: it has ended, or there was none.`);
   const isOpen = status.connections.some((each) => each.id === id && each.phase !== "closing");
   const { client, clientPort, remote, phase, notify } = connection;
   const port = status.listeners.find(({ name }) => name === connection.listener)?.port;
@@ -74,7 +75,8 @@ export function connectionView({ status, actions, now, ui }, id) {
 /** @param {number} number of bytes @param {number | undefined} idleMs since the last of them */
 function lastOf(number, idleMs) {
   if (number === 0) return "nothing yet";
-  return idleMs === undefined ? `${count(number)} bytes` : `last ${duration(idleMs)} ago`;
+  if (idleMs === undefined) return `${count(number)} bytes`;
+  return idleMs < 1000 ? "last just now" : `last ${duration(idleMs)} ago`;
 }
 
 /** @param {ConnectionStatus} connection */
@@ -121,6 +123,11 @@ const OF_TRANSPORT = /** @type {const} */ ([
   ["multicast", "udp"],
 ]);
 
+/** A time that somebody has set: as exact as that. @param {number} ms */
+function setTime(ms) {
+  return ms % 1000 === 0 ? duration(ms) : milliseconds(ms);
+}
+
 /** The options that are set, in words. @param {Readonly<Record<string, unknown>>} options */
 function optionText(options) {
   return Object.entries(options)
@@ -131,7 +138,7 @@ function optionText(options) {
         .replace(/Ms$/, "")
         .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
       const isTime = name.endsWith("Ms") && typeof value === "number";
-      return `${words} ${isTime ? milliseconds(value) : plain(typeof value === "object" ? JSON.stringify(value) : value, 200)}`;
+      return `${words} ${isTime ? setTime(value) : plain(typeof value === "object" ? JSON.stringify(value) : value, 200)}`;
     })
     .join(" · ");
 }

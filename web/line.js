@@ -3,7 +3,7 @@
 import { chart } from "./chart.js";
 import { clientTable } from "./client-table.js";
 import { connectionTable } from "./connection-list.js";
-import { byteRate, count, duration, milliseconds, moment, percent, plain, rate } from "./format.js";
+import { byteRate, count, duration, milliseconds, moment, percent, plain, plural, rate } from "./format.js";
 import { pointsOf, spanOf } from "./history.js";
 import { portAddress, trafficLines } from "./overview.js";
 import { facts, section, stateSign, table } from "./parts.js";
@@ -43,7 +43,7 @@ export function lineView(world, subject) {
         first &&
         h("p", {}, stateSign(first.state), h("span", { class: "muted" }, ` ${first.detail}`)),
     ),
-    own.length > 0 && h("section", { key: "problems", "aria-label": "What is wrong" }, problemList(own, things, now)),
+    own.length > 0 && h("section", { key: "problems", "aria-label": "What is wrong" }, problemList(own, [], now)),
     h(
       "section",
       { key: "charts", class: "charts", "aria-label": "How it goes" },
@@ -162,7 +162,7 @@ function lineFacts(listener, mux) {
 function linkRows({ links }) {
   return links.map(({ state, address, ageMs, idleMs, requests }, index) => [
     links.length === 1 ? "Link" : `Link ${index + 1}`,
-    `${plain(address, 60)}, ${state}${state === "idle" ? ` for ${duration(idleMs)}` : ""}, ${duration(ageMs)} old, ${count(requests)} requests`,
+    `${plain(address, 60)}, ${state}${state === "idle" ? ` for ${duration(idleMs)}` : ""}, ${duration(ageMs)} old, ${plural(requests, "request")}`,
   ]);
 }
 
@@ -173,7 +173,7 @@ function serverTable({ servers }, now) {
     { head: "State" },
     { head: "Since" },
     { head: "Clients", number: true },
-    { head: "Total", number: true },
+    { head: "So far", title: "clients since the start", number: true },
     { head: "Failures", number: true },
   ];
   const rows = servers.map(({ address, state, reason, since, active, total, failures }) => ({

@@ -23,8 +23,8 @@ export function connectionsView({ status, ui }) {
       h(
         "p",
         { class: "muted" },
-        closing > 0 ? `${plural(closing, "connection")} more are closing. ` : "",
-        "The search above finds all of them.",
+        closing > 0 && `${count(closing)} more ${closing === 1 ? "is" : "are"} closing. `,
+        open.length > ui.limit && "The search above finds all of them.",
       ),
     ),
     h("section", { key: "connections", "aria-label": "Connections" }, connectionTable("Connections", open, ui)),
@@ -48,6 +48,8 @@ export function searchView({ status, things, history, ui }, question) {
         { class: "muted", role: "status" },
         `${plural(foundThings.length + foundConnections.length, "match", "matches")} for “${plain(question, 80)}”`,
       ),
+      foundThings.length + foundConnections.length === 0 &&
+        h("p", { class: "muted" }, "The search looks for each word in names, addresses, ports, ids and states."),
     ),
     foundThings.length > 0 &&
       section(

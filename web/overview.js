@@ -4,7 +4,7 @@ import { chart } from "./chart.js";
 import { byteRate, bytes, count, duration, milliseconds, moment, plain, plural, rate } from "./format.js";
 import { combined, pointsOf, spanOf } from "./history.js";
 import { button, facts, section, stateSign } from "./parts.js";
-import { headline, problemList } from "./problems.js";
+import { headline, levelOf, problemList } from "./problems.js";
 import { hrefOf } from "./routes.js";
 import { tiles } from "./tiles.js";
 import { h } from "./tree.js";
@@ -23,7 +23,7 @@ export function overview({ status, problems, things, history, now, actions }) {
   return [
     h(
       "div",
-      { key: "top", class: problems.length === 0 ? "top good" : "top wrong" },
+      { key: "top", class: `top ${levelOf(problems)}` },
       h("h1", { tabindex: -1 }, h("span", { class: "sign", "aria-hidden": "true" }), headline(problems)),
       h(
         "p",
@@ -143,7 +143,7 @@ function daemonFacts(
     ["Sent", bytes(traffic.sent)],
     ["Alerts", `${count(alerts.delivered)} delivered, ${count(alerts.waiting)} waiting`],
     [
-      "Descriptors",
+      "Open files and sockets",
       `${count(descriptors.used)} of ${descriptors.limit === undefined ? "?" : count(descriptors.limit)}`,
     ],
     ["Luup engine", plain(vera, 120)],

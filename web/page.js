@@ -8,6 +8,7 @@ import { plain } from "./format.js";
 import { lineView } from "./line.js";
 import { connectionsView, logView, searchView } from "./lists.js";
 import { overview } from "./overview.js";
+import { Places } from "./places.js";
 import { announcement } from "./problems.js";
 import { hrefOf, parseRoute } from "./routes.js";
 import { Stream } from "./stream.js";
@@ -22,6 +23,7 @@ const ROWS = 100;
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const [main, search] = [part("main"), /** @type {HTMLInputElement} */ (part("search"))];
 const daemon = new Daemon();
+const places = new Places();
 let route = parseRoute(location.hash);
 /** @type {import("./world.js").Ui} */
 let ui = { order: { key: "", descending: false }, limit: ROWS };
@@ -71,6 +73,7 @@ function draw() {
   }
   const world = worldOf(status, history, actions, ui);
   render(main, viewOf(world));
+  if (main.hasAttribute("aria-busy")) scrollTo(0, places.start);
   main.removeAttribute("aria-busy");
   showFrame(world);
   showStream();
@@ -128,16 +131,30 @@ function showStream() {
   stream = place === null || wanted === undefined ? undefined : new Stream(place, wanted);
 }
 
-/** Goes to the view of the address: its heading has the focus then, so that a screen reader tells where it is. */
+/** Where the reader is now. */
+const here = () => ({ top: scrollY, limit: ui.limit });
+
+/** Goes to the view of the address, as it was left: its heading has the focus then, so that a screen reader tells where it is. */
 function navigate() {
-  const former = route;
+  const { top, limit } = places.move(here()) ?? { top: 0, limit: ROWS };
   route = parseRoute(location.hash);
-  if (former.view !== route.view || former.subject !== route.subject) ui = { ...ui, limit: ROWS };
-  if (route.view !== "search" && document.activeElement !== search) search.value = "";
+  ui = { ...ui, limit };
+  search.value = route.view === "search" ? route.subject : "";
   show();
-  if (document.activeElement === search) return;
-  scrollTo(0, 0);
+  scrollTo(0, top);
   main.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+/** Shows what the search finds. The first letter leaves a view, to which the way back leads; further ones do not. */
+function find() {
+  const text = search.value.trim();
+  const address = text === "" ? hrefOf("overview") : hrefOf("search", text);
+  if (route.view === "search" || text === "") places.rename(address);
+  else places.add(here(), address);
+  route = parseRoute(location.hash);
+  ui = { ...ui, limit: ROWS };
+  show();
+  scrollTo(0, 0);
 }
 
 /** @type {Readonly<Record<string, (subject: string) => void | Promise<void>>>} what buttons do */
@@ -181,11 +198,7 @@ document.addEventListener("click", ({ target }) => {
   if (button instanceof HTMLButtonElement)
     void DEEDS[button.dataset["action"] ?? ""]?.(button.dataset["subject"] ?? "");
 });
-search.addEventListener("input", () => {
-  const place = search.value.trim() === "" ? hrefOf("overview") : hrefOf("search", search.value.trim());
-  history.replaceState(null, "", place);
-  navigate();
-});
+search.addEventListener("input", find);
 part("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the fragment of the address is the view
   main.focus();

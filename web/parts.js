@@ -1,6 +1,6 @@
 // The parts that views are made of: headings, tiles, tables, lists of facts.
 
-import { h } from "./tree.js";
+import { h, textOf } from "./tree.js";
 
 /** @typedef {import("./tree.js").Child} Child */
 /** @typedef {import("./tree.js").Tree} Tree */
@@ -24,10 +24,18 @@ export function section(key, heading, ...children) {
   return h("section", { key, "aria-labelledby": id }, h("h2", { id }, heading), ...children);
 }
 
+const WHOLE = 24; // characters of a text that is never cut in two: an IPv4 address with its port has 21
+
+/** Whether a cell stays in one piece: a word that is not too long. @param {Child} content */
+function isWhole(content) {
+  const text = typeof content === "object" && "tag" in content ? textOf(content) : String(content);
+  return text.length <= WHOLE && !text.includes(" ");
+}
+
 /** The room that a value needs. @param {Child} value */
 function widthOf(value) {
   const { length } = String(value);
-  if (length > 50) return "long";
+  if (length > 40) return "long";
   return length > 20 ? "wider" : undefined;
 }
 
@@ -96,7 +104,7 @@ function headCell({ head, key, number, title, sort }) {
  * @param {boolean} isName
  */
 function bodyCell({ head, number }, content, isName) {
-  const attributes = { "data-head": head, class: number && "number" };
+  const attributes = { "data-head": head, class: number ? "number" : isWhole(content) && "whole" };
   return isName
     ? h("th", { ...attributes, role: "rowheader", scope: "row" }, content)
     : h("td", { ...attributes, role: "cell" }, content);

@@ -15,21 +15,26 @@ import { h } from "./tree.js";
  * }} Problem
  */
 
-/** @type {Readonly<Record<string, string>>} what each kind means, in the words of a tile */
+/** @type {Readonly<Record<string, readonly [state: string, sentence: string]>>} what each kind means: in a word, and behind a name */
 const WORDS = {
-  "listener-down": "cannot listen",
-  "device-down": "not reached",
-  "device-silent": "silent",
-  "link-down": "no device",
-  "server-link-down": "not connected",
-  "server-down": "down",
-  "notifications-down": "takes no notifications",
-  "plugin-failing": "does not take notifications",
+  "listener-down": ["cannot listen", "cannot listen"],
+  "device-down": ["not reached", "is not reached"],
+  "device-silent": ["silent", "is silent"],
+  "link-down": ["no device", "has no device"],
+  "server-link-down": ["not connected", "is not connected"],
+  "server-down": ["down", "is down"],
+  "notifications-down": ["takes no notifications", "takes no notifications"],
+  "plugin-failing": ["not taken", "does not take notifications"],
 };
 
 /** @param {Problem} problem */
-export function wordOf({ kind }) {
-  return WORDS[kind] ?? plain(kind, 40);
+function wordsOf({ kind }) {
+  return WORDS[kind] ?? [plain(kind, 40), plain(kind, 40)];
+}
+
+/** What has the problem, as a reader calls it. @param {Problem} problem */
+function subjectOf({ kind, name }) {
+  return kind === "notifications-down" ? `The Luup engine (${plain(name, 80)})` : plain(name, 80);
 }
 
 /** The heading of the page. @param {readonly Problem[]} problems */
@@ -38,10 +43,16 @@ export function headline(problems) {
   return problems.length === 1 ? "One thing needs attention" : `${problems.length} things need attention`;
 }
 
+/** How bad it is altogether. @param {readonly Problem[]} problems @returns {import("./things.js").Level} */
+export function levelOf(problems) {
+  if (problems.length === 0) return "good";
+  return problems.some(({ severity }) => severity === "error") ? "wrong" : "warning";
+}
+
 /** The same for a screen reader, which hears it when it changes: so it has no times in it. @param {readonly Problem[]} problems */
 export function announcement(problems) {
   if (problems.length === 0) return "All is well.";
-  const named = problems.map((problem) => `${plain(problem.name, 80)} ${wordOf(problem)}`);
+  const named = problems.map((problem) => `${subjectOf(problem)} ${wordsOf(problem)[1]}`);
   return `${plural(problems.length, "problem")}: ${named.join("; ")}.`;
 }
 
@@ -72,7 +83,7 @@ export function problemList(problems, things, now) {
 function problemRow(problem, thing, now) {
   const { severity, kind, name, since, why } = problem;
   const { href } = thing ?? {};
-  const title = thing?.kind === "plugin" ? `${thing.name} (${thing.detail.split(" · ")[0]})` : plain(name, 80);
+  const title = thing?.kind === "plugin" ? `${thing.name} (${thing.detail.split(" · ")[0]})` : subjectOf(problem);
   const lasting = Date.parse(now) - Date.parse(since);
   return h(
     "li",
@@ -81,7 +92,7 @@ function problemRow(problem, thing, now) {
     h(
       "div",
       { class: "what" },
-      h("p", {}, h("strong", {}, href === undefined ? title : h("a", { href }, title)), ` ${wordOf(problem)}`),
+      h("p", {}, h("strong", {}, href === undefined ? title : h("a", { href }, title)), ` ${wordsOf(problem)[1]}`),
       h("p", { class: "why" }, plain(why, 500)),
     ),
     h("p", { class: "since" }, h("span", {}, `since ${moment(since, now)}`), h("span", {}, duration(lasting))),
@@ -105,6 +116,9 @@ export function withProblems(things, problems) {
     const problem = problems.find((each) => isAbout(each, thing));
     if (problem === undefined || thing.state.level === "wrong") return thing;
     const level = problem.severity === "error" ? "wrong" : "warning";
-    return { ...thing, state: { level, text: thing.state.level === "warning" ? thing.state.text : wordOf(problem) } };
+    return {
+      ...thing,
+      state: { level, text: thing.state.level === "warning" ? thing.state.text : wordsOf(problem)[0] },
+    };
   });
 }

@@ -110,7 +110,7 @@ function serverOf(direct, listener) {
           },
     figures: [
       ["Clients", count(sum("active"))],
-      ["Total", count(sum("total"))],
+      ["So far", count(sum("total"))],
       ["Failures", count(sum("failures"))],
     ],
     href: hrefOf("line", port),
@@ -219,8 +219,8 @@ function linkOf(device) {
     key: `link ${name ?? ""} ${server}`,
     name: plain(name ?? server, 80),
     detail: `${name === undefined ? "" : `${plain(server, 80)} · `}${plain(services, 200) || "nothing"}`,
-    state:
-      link === undefined ? { level: "wrong", text: plain(problem ?? "not connected", 120) } : linkState(link, true),
+    state: link === undefined ? { level: "wrong", text: "not connected" } : linkState(link, true),
+    ...(link === undefined && problem !== undefined && { note: plain(problem, 160) }),
     figures: [
       ["Clients", count(link?.clients ?? 0)],
       ["Received", bytes(received)],

@@ -27,6 +27,7 @@ const FILES = {
     "overview",
     "page",
     "parts",
+    "places",
     "problems",
     "routes",
     "search",

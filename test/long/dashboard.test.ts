@@ -21,7 +21,12 @@ after(() => browser?.close());
 
 // biome-ignore lint/suspicious/noExplicitAny: what runs in the browser is not of this program, whose types are those of Node.js
 type Any = any;
-declare const document: Any, getSelection: Any, getComputedStyle: Any, NodeFilter: Any;
+declare const document: Any,
+  getSelection: Any,
+  innerHeight: number,
+  scrollY: number,
+  getComputedStyle: Any,
+  NodeFilter: Any;
 
 const EVIL = "<img src=x onerror=alert(1)>\u202e\x1b[31m".repeat(300);
 
@@ -61,6 +66,24 @@ async function changeStatus(page: Page, change: (status: Record<string, unknown>
     await route.fulfill({ response, json: change(await response.json()) });
   });
 }
+
+/** What a finger hits badly: controls lower or narrower than 40 pixels. A link counts with what leads there beside it, one in a line of text does not. */
+const smallTargets = (): string[] =>
+  [...document.querySelectorAll("main a[href], header a, button, input, select, summary")]
+    .filter((each) => each.checkVisibility() && each.closest("dialog, .lines, p:not(.path)") === null)
+    .filter((each) => {
+      const places = [each.getBoundingClientRect()];
+      if (getComputedStyle(each, "::after").position === "absolute")
+        places.push(each.closest("li, tr").getBoundingClientRect());
+      return places.every(({ width, height }) => width < 40 || height < 40);
+    })
+    .map((each) => each.outerHTML.slice(0, 100));
+
+/** Whether the reader sees an element, without scrolling. */
+const isInSight = (element: Any): boolean => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+};
 
 /** All views of a house that has such a connection. */
 const viewsOf = (line: number, connection: string): string[] => [
@@ -175,6 +198,7 @@ suite("the page", { concurrency: 3, skip }, () => {
         await go(view);
         const widths = await page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
         assert.deepEqual(widths, [390, 390], view);
+        assert.deepEqual(await page.evaluate(smallTargets), [], view);
       }
       assert.deepEqual(faults, []);
     }
@@ -381,15 +405,34 @@ suite("the page", { concurrency: 3, skip }, () => {
         })),
       };
     };
-    const { page, faults, go } = await openDashboard(t, browser, url, { prepare: (each) => changeStatus(each, many) });
+    const prepare = async (each: Page): Promise<void> => {
+      await changeStatus(each, many);
+      await each.route(/\/messages/, (route) => route.fulfill({ contentType: "text/event-stream", body: "" })); // the daemon has no such connections
+    };
+    const { page, faults, go } = await openDashboard(t, browser, url, { prepare });
     await go("#/connections");
     assert.equal(await page.locator("tbody tr").count(), 100);
     await page.getByRole("button", { name: "Show 100 more" }).click();
     assert.equal(await page.locator("tbody tr").count(), 200);
+    await page.locator('a[href="#/connection/id150"]').click();
+    await page.locator("h1").getByText("127.0.0.1:10150").waitFor();
+    assert.equal(await page.evaluate(() => scrollY), 0);
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 200);
+    assert.ok(
+      await page.locator('a[href="#/connection/id150"]').evaluate(isInSight),
+      "the way back leads to the same rows",
+    );
     await page.locator("#search").fill("id987");
     await page.locator("tbody tr").getByText("127.0.0.1:10987").waitFor();
     assert.equal(await page.locator("tbody tr").count(), 1);
     assert.equal(await page.evaluate(() => document.activeElement?.id), "search");
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 200);
+    assert.equal(await page.locator("#search").inputValue(), "");
+    await page.goForward();
+    await page.locator("tbody tr").getByText("127.0.0.1:10987").waitFor();
+    assert.equal(await page.locator("#search").inputValue(), "id987");
     assert.deepEqual(faults, []);
   });
 
@@ -406,7 +449,7 @@ suite("the page", { concurrency: 3, skip }, () => {
     const asked = await Client.open(mux);
     t.after(() => asked.destroy());
     asked.write(Buffer.from([0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1]));
-    await announced.getByText("inverter not reached").waitFor();
+    await announced.getByText("inverter is not reached").waitFor();
     assert.doesNotMatch(String(said), /inverter/);
     assert.equal(await page.locator("#alarm").textContent(), "2 problems");
     for (const view of viewsOf(mux, session.pid)) {

@@ -74,10 +74,10 @@ test("what is wrong comes first, with since when and why, and marks its device",
   const text = shown(overview, { muxes: [muxStatus({ name: "inverter" })], problems: [problem] });
   assert.match(
     text,
-    /^\|?One thing needs attention\|.*inverter\| not reached\|192\.0\.2\.1:502: refused\|since 12:55\|5 min 0 s.*Device\|\|?not reached\|inverter/,
+    /^\|?One thing needs attention\|.*inverter\| is not reached\|192\.0\.2\.1:502: refused\|since 12:55\|5 min 0 s.*Device\|\|?not reached\|inverter/,
   );
   assert.match(shown(overview, {}), /^\|?All is well\|/);
-  assert.equal(announcement([problem]), "1 problem: inverter not reached.");
+  assert.equal(announcement([problem]), "1 problem: inverter is not reached.");
 });
 
 test("the last hour of a daemon without devices has traffic and notifications only", () => {
@@ -108,7 +108,7 @@ test("each tunnel has a tile, each of several devices its own, each server of ou
   assert.match(text, /Tunnel\|\|?linked\|farm · barn\|0\.0\.0\.0:80 → h:80 · 10\.0\.0\.9:4000 for 1 min 1 s/);
   assert.match(text, /no device\|farm · mill/);
   assert.match(text, /waits to resume\|port 7001/);
-  assert.match(text, /Link to a server\|\|?refused\|hub:7000/);
+  assert.match(text, /Link to a server\|\|?not connected\|hub:7000\|h:80\|refused/);
 });
 
 test("the view of a device shows who asks for what; what seldom happens only when it does", () => {
