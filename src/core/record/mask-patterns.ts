@@ -3,15 +3,25 @@ import type { Range } from "./recording.js";
 
 /** What is to be masked in messages. */
 export type MaskRule =
-  | { readonly kind: "bytes"; readonly find: (text: string) => Range[] }
+  /** `goesOn`: the text may be cut where it ends, and so may what is wanted. */
+  | { readonly kind: "bytes"; readonly find: (text: string, goesOn: boolean) => Range[] }
   /** The values of Modbus registers, by their addresses on the wire. */
   | { readonly kind: "registers"; readonly from: number; readonly to: number };
 
+const SECRET = "(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|pin)";
+/** Between a name and its value, in forms, JSON, JSON inside of JSON, and prompts. */
+const IS = String.raw`\\?["']?\s{0,9}[=:]\s{0,9}\\?`;
+
 /** Values behind names that say what they are. A group stands for the part that is masked. */
 const PASSWORDS = [
-  /^(?:proxy-)?(?:authorization|x-api-key|cookie|set-cookie): ?([^\r\n]+)/dgim,
-  /(?:password|passwd|pwd|passphrase|secret|token|api-?key|pin)["']?[=:] ?["']?([^\s"'&,;<>]+)/dgi,
+  /^(?:proxy-)?(?:authorization|x-api-key|cookie|set-cookie):[ \t]*([^\r\n]+)/dgim,
+  new RegExp(String.raw`${SECRET}${IS}["']?([^\s"'&,;<>]+)`, "dgi"),
+  new RegExp(String.raw`${SECRET}${IS}"((?:[^"\\]|\\[^])+)`, "dgi"),
+  new RegExp(String.raw`${SECRET}${IS}'((?:[^'\\]|\\[^])+)`, "dgi"),
+  new RegExp(String.raw`<[\w:.-]{0,64}${SECRET}[^<>]{0,256}>([^<]+)`, "dgi"),
 ];
+/** The least of a text, cut off at the end of a read, that counts as a beginning of it. */
+const MIN_BEGINNING = 2;
 const HEX = /^(?:hex:|0x)((?:[0-9a-f]{2})+)$/i;
 const REGEX = /^\/(.+)\/([iu]*)$/;
 const REGISTERS = /^registers:(\d{1,5})(?:-(\d{1,5}))?$/;
@@ -46,14 +56,22 @@ export function parseMask(text: string): Result<readonly MaskRule[]> {
 function literal(wanted: string): MaskRule {
   return {
     kind: "bytes",
-    find(text) {
-      const found: Range[] = [];
+    find(text, goesOn) {
+      const found: Range[] = goesOn ? beginningAtEnd(text, wanted) : [];
       for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
         found.push([at, wanted.length]);
       }
       return found;
     },
   };
+}
+
+/** The longest beginning of a text that stands at the end of another. */
+function beginningAtEnd(text: string, wanted: string): Range[] {
+  for (let length = Math.min(wanted.length - 1, text.length); length >= MIN_BEGINNING; length -= 1) {
+    if (text.endsWith(wanted.slice(0, length))) return [[text.length - length, length]];
+  }
+  return [];
 }
 
 /** Finds the first group of a pattern, or all of it where it has no group. @param pattern with the flags `d` and `g` */

@@ -21,6 +21,9 @@ export interface Masked {
 const PDU_HEAD = 2;
 /** Requests on one connection that answers may come to. */
 const MAX_ASKED = 256;
+/** Bytes that are looked at again with those that follow: a value may be cut anywhere. */
+const MAX_BEFORE = 1024;
+const NOTHING = Buffer.alloc(0);
 /** Bracket and type of a telegram in front; checksum and bracket behind. */
 const CONBUS = { head: 2, tail: 3 } as const;
 
@@ -32,10 +35,14 @@ export class Masker {
   readonly #form: ModbusForm | undefined;
   /** The PDUs of requests by id, the last ones. */
   readonly #asked = new Map<number, Buffer>();
+  readonly #hidesRegisters: boolean;
+  /** What came before, of a message that has not ended. */
+  readonly #before: Record<Direction, Buffer> = { up: NOTHING, down: NOTHING };
 
   /** @param pseudonyms of the whole recording */
   constructor(rules: readonly MaskRule[], pseudonyms: Pseudonyms, protocol: Protocol) {
     this.#rules = rules;
+    this.#hidesRegisters = rules.some(({ kind }) => kind === "registers");
     this.#pseudonyms = pseudonyms;
     this.#protocol = protocol;
     this.#form = modbusFormOf(protocol);
@@ -46,17 +53,31 @@ export class Masker {
     if (this.#rules.length === 0) return { bytes: message, ranges: [] };
     if (isMessage && this.#form === solarmanForm) return this.#maskSolarman(message, direction);
     if (isMessage && this.#form !== undefined) return this.#maskModbus(message, this.#form, direction);
-    const isTelegram = isMessage && this.#protocol.framing.name === "conbus";
-    const masked = this.#replace(
-      message,
-      this.#find(message, isTelegram ? CONBUS.head : 0, isTelegram ? CONBUS.tail : 0),
-    );
+    if (this.#form !== undefined && this.#hidesRegisters) return this.#replaceAll(message); // nobody knows which ones it has
+    const { name } = this.#protocol.framing;
+    const isTelegram = isMessage && name === "conbus";
+    const masked = isTelegram
+      ? this.#replace(message, this.#find(message, CONBUS.head, CONBUS.tail))
+      : this.#maskPiece(message, direction, !isMessage || name === "raw");
     if (isTelegram && masked.ranges.length > 0 && checkTelegram(message) === undefined) {
       const at = message.length - CONBUS.tail;
       masked.bytes.write(checksum(masked.bytes.subarray(1, at)), at, "latin1");
       return { bytes: masked.bytes, ranges: [...masked.ranges, [at, 2]] };
     }
     return masked;
+  }
+
+  /** @param goesOn whether what follows may be of the same message */
+  #maskPiece(piece: Buffer, direction: Direction, goesOn: boolean): Masked {
+    const before = this.#before[direction];
+    const both = Buffer.concat([before, piece]);
+    const found = this.#find(both, 0, 0, goesOn).flatMap(([at, length]): Range[] => {
+      const begin = Math.max(at - before.length, 0);
+      const end = at + length - before.length;
+      return end > begin ? [[begin, end - begin]] : [];
+    });
+    this.#before[direction] = goesOn ? both.subarray(-MAX_BEFORE) : NOTHING;
+    return this.#replace(piece, found);
   }
 
   /** Masks a text of the recording itself: the name of the device. */
@@ -71,7 +92,7 @@ export class Masker {
     if (masked.ranges.length === 0) return { bytes: message, ranges: [] };
     const bytes = form.wrap(unit, masked.bytes, header);
     if (bytes.length !== message.length || !form.wrap(unit, pdu, header).equals(message)) {
-      return this.#replace(message, this.#find(message, 0, 0)); // not as this program would write it: nothing to be mended
+      return this.#replaceAll(message); // not as this program would write it: values may stand in it in any way
     }
     return { bytes, ranges: differences(message, bytes, pdu, masked.ranges) };
   }
@@ -95,11 +116,11 @@ export class Masker {
     return { bytes: masked.bytes, ranges: [...masked.ranges, ...more] };
   }
 
-  /** @param head bytes in front that stay @param tail bytes at the end that stay */
-  #find(bytes: Buffer, head: number, tail: number): Range[] {
+  /** @param head bytes in front that stay @param tail bytes at the end that stay @param goesOn whether a value may be cut at the end */
+  #find(bytes: Buffer, head: number, tail: number, goesOn = false): Range[] {
     const text = bytes.toString("latin1", head, Math.max(bytes.length - tail, head));
     return this.#rules.flatMap((rule) =>
-      rule.kind === "bytes" ? rule.find(text).map(([at, length]) => [at + head, length] as const) : [],
+      rule.kind === "bytes" ? rule.find(text, goesOn).map(([at, length]) => [at + head, length] as const) : [],
     );
   }
 
@@ -113,15 +134,19 @@ export class Masker {
       if (this.#asked.size > MAX_ASKED && oldest !== undefined) this.#asked.delete(oldest);
     }
     const request = direction === "up" ? pdu : this.#asked.get(key);
-    const place = request === undefined ? undefined : valuesIn(pdu, request, direction);
-    if (place === undefined) return [];
-    const { first, count, at } = place;
+    const values = request === undefined ? undefined : valuesIn(pdu, request, direction);
+    if (values === undefined) return this.#hidesRegisters && direction === "down" ? allValues(pdu) : [];
+    const { first, count, at, size } = values;
     return this.#rules.flatMap((rule) => {
       if (rule.kind !== "registers") return [];
       const [from, to] = [Math.max(rule.from, first), Math.min(rule.to, first + count - 1)];
-      const range = [at + 2 * (from - first), 2 * (to - from + 1)] as const;
+      const range = [at + size * (from - first), size * (to - from + 1)] as const;
       return from <= to && range[0] + range[1] <= pdu.length ? [range] : [];
     });
+  }
+
+  #replaceAll(bytes: Buffer): Masked {
+    return this.#replace(bytes, [[0, bytes.length]]);
   }
 
   /** Replaces ranges by pseudonyms. Ranges that overlap are one. */
@@ -138,18 +163,43 @@ export class Masker {
   }
 }
 
-/** The registers whose values a PDU holds: the first, their number, and where they begin. */
-function valuesIn(
-  pdu: Buffer,
-  request: Buffer,
-  direction: Direction,
-): { first: number; count: number; at: number } | undefined {
+/** Registers whose values a PDU holds. */
+interface Values {
+  readonly first: number;
+  readonly count: number;
+  /** Where they begin. */
+  readonly at: number;
+  /** Bytes of each. */
+  readonly size: 2 | 4;
+}
+
+/** The values in a PDU; undefined: it has none, or is no answer to that request. @param request the PDU itself, or that which it answers */
+function valuesIn(pdu: Buffer, request: Buffer, direction: Direction): Values | undefined {
   const code = request[0];
   if (pdu[0] !== code || request.length < 5) return undefined;
   const [first, count] = [request.readUInt16BE(1), request.readUInt16BE(3)];
-  if (code === 6) return { first, count: 1, at: 3 };
-  if (code === 16 && direction === "up") return { first, count, at: 6 };
-  return (code === 3 || code === 4) && direction === "down" ? { first, count, at: 2 } : undefined;
+  switch (code) {
+    case 3:
+    case 4:
+      return direction === "down" && pdu[1] === 2 * count ? { first, count, at: 2, size: 2 } : undefined;
+    case 6:
+      return { first, count: 1, at: 3, size: 2 };
+    case 16:
+      return direction === "up" ? { first, count, at: 6, size: 2 } : undefined;
+    case 22: // two masks
+      return { first, count: 1, at: 3, size: 4 };
+    case 23: // writes some, and reads others
+      if (direction === "down") return pdu[1] === 2 * count ? { first, count, at: 2, size: 2 } : undefined;
+      if (request.length < 9) return undefined;
+      return { first: request.readUInt16BE(5), count: request.readUInt16BE(7), at: 10, size: 2 };
+    default:
+      return undefined;
+  }
+}
+
+/** All values of an answer: it is not known which registers they are of. */
+function allValues(pdu: Buffer): Range[] {
+  return [3, 4, 23].includes(pdu[0] ?? 0) && pdu.length > PDU_HEAD ? [[PDU_HEAD, pdu.length - PDU_HEAD]] : [];
 }
 
 /** Masked places of a PDU, as places of its message; and the bytes that differ besides: the checksum. */

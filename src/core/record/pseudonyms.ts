@@ -25,6 +25,9 @@ export class Pseudonyms {
   }
 }
 
+/** They show the form of an address, a date or a list of cookies; other signs may be what a password is made of. */
+const SEPARATORS = /[\s.:,;_/=-]/;
+
 /** Printable ASCII; registers fill the end of a text with zeros. */
 function isText(value: Buffer): boolean {
   const length = value.findLastIndex((byte) => byte !== 0) + 1;
@@ -41,7 +44,7 @@ function likeText(text: string, number: number): string {
     .map((character) => {
       if (/[a-z]/.test(character)) return small;
       if (/[A-Z]/.test(character)) return large;
-      if (!/\d/.test(character)) return character;
+      if (!/\d/.test(character)) return SEPARATORS.test(character) ? character : "*";
       const digit = rest % 10;
       rest = Math.floor(rest / 10);
       return String(digit);

@@ -316,6 +316,51 @@ test("masked: the number of a logger, passwords of HTTP", () => {
   assert.match(shown, /^POST \/in HTTP\/1\.1\r\nAuthorization: /);
 });
 
+/** What a recording holds of one direction, put together again. */
+function passed(entries: readonly Entry[], who: "client" | "device"): string {
+  const bytes = entries.flatMap((entry) => (entry.kind === "message" && entry.who === who ? [entry.bytes] : []));
+  return Buffer.concat(bytes).toString("latin1");
+}
+
+test("masked: a secret that comes in pieces, or is written in any usual way", () => {
+  const pieces = (text: string): Said[] => text.split("").map((byte) => ["up", Buffer.from(byte), 0]);
+  const said = passed(recorded("raw", pieces("say Sesame4 twice"), ["Sesame4"]), "client");
+  assert.match(said, /^say S[ax]{5}\d twice$/);
+  const written = [
+    '{"password":"@1,b&c d"}',
+    '{"password" : "@1,b&c d"}',
+    '{"a":"{\\"password\\":\\"@1,b&c"}',
+    "<s:Password type='x'>@1,b&c d</s:Password>",
+    "api_key: '@1,b&c d'",
+  ];
+  for (const text of written) {
+    const head = `POST / HTTP/1.1\r\nContent-Length: ${text.length}\r\n\r\n`;
+    const kept = passed(recorded("http", pieces(head + text), ["passwords"]), "client");
+    assert.doesNotMatch(kept, /@|b&|&c|c d/, kept);
+    assert.equal(kept.length, head.length + text.length);
+  }
+});
+
+test("masked registers: in every function that has them, in answers to unknown requests, and in broken messages", () => {
+  const hex = (text: string): Buffer => Buffer.from(text, "hex");
+  const secret = hex("dead");
+  const up = (pdu: string): Said => ["up", wrap("modbus-serial", { id: 0, unit: 1, pdu: hex(pdu) }), 0];
+  const down = (pdu: string): Said => ["down", wrap("modbus-serial", { id: 0, unit: 1, pdu: hex(pdu) }), 1];
+  const broken = Buffer.concat([hex("010304dead1234"), hex("0000")]);
+  const table: Readonly<Record<string, readonly Said[]>> = {
+    "mask write": [up("160028deadbeef"), down("160028deadbeef")],
+    "read and write": [up("17002700020028000102dead"), down("17040001dead")],
+    "an answer whose request was not seen": [down("0304deaddead")],
+    "an answer of another length": [up("0300270001"), down("03040001dead")],
+    "a wrong checksum": [up("0300280002"), ["down", broken, 1]],
+  };
+  for (const [what, said] of Object.entries(table)) {
+    const kept = recorded("modbus-serial", said, ["registers:40"]);
+    assert.ok(!kept.some((entry) => entry.kind === "message" && entry.bytes.includes(secret)), what);
+    assert.equal(passed(kept, "device").length, said.filter(([who]) => who === "down")[0]?.[1].length, what);
+  }
+});
+
 test("a file that is no recording is refused, and the message names the line", () => {
   const head = recordingHead("2026", "x");
   const table: [string, RegExp][] = [
