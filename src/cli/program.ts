@@ -1,4 +1,5 @@
 import { faultText, printable } from "../core/parse/text.js";
+import { outliveTerminal } from "../system/lost-terminal.js";
 import type { CommandName } from "./command-table.js";
 import { unknownCommand } from "./flags.js";
 import { type Complain, EXIT, misused, type Started } from "./outcome.js";
@@ -36,6 +37,7 @@ function complain(text: string): void {
  * @param argv without the program
  */
 export async function main(argv: readonly string[]): Promise<void> {
+  outliveTerminal();
   const started = await run(argv);
   if (started.kind === "answer") {
     const { text, isStyled } = started;

@@ -27,7 +27,9 @@ export interface Reading {
 export async function readStatus(dialogue: DaemonDialogue): Promise<Reading> {
   const text = await dialogue.ask("STAT JSON", ANSWER_MS);
   try {
-    return { text, status: new Fields(JSON.parse(text)), atMs: systemClock.now(), ownId: dialogue.id };
+    const status = new Fields(JSON.parse(text));
+    if (status.text("startedAt") === "") throw new Error("no status of a daemon");
+    return { text, status, atMs: systemClock.now(), ownId: dialogue.id };
   } catch (error) {
     throw new Error(`its answer to STAT JSON is not understood: ${text.slice(0, 80)}`, { cause: error });
   }
@@ -53,5 +55,5 @@ export function textOf(lines: readonly Line[]): string {
 
 /** The columns of the terminal; of one that does not tell (a serial line), as many as most have. For a pipe `COLUMNS` says how many. */
 export function columns(): number {
-  return stdout.columns || Math.floor(Number(env["COLUMNS"])) || (stdout.isTTY ? USUAL : UNLIMITED);
+  return stdout.columns || Math.max(Math.floor(Number(env["COLUMNS"])), 0) || (stdout.isTTY ? USUAL : UNLIMITED);
 }
