@@ -31,7 +31,7 @@ function installsHere() {
 if (!existsSync(COMPILER)) {
   if (installsHere()) {
     console.error(
-      "sockproxyd: not compiled, as the packages for that are not installed (--omit=dev); npm ci installs them",
+      "sockproxyd: not compiled, as the packages for that are not installed (NODE_ENV=production or --omit=dev); npm ci --include=dev installs them",
     );
     exit();
   }

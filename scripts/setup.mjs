@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { root } from "./checkout.mjs";
 
 const INSTALLED = `${root}/node_modules/.package-lock.json`; // npm writes it last
+const COMPILER = `${root}/node_modules/typescript/package.json`; // missing where NODE_ENV=production or --omit=dev was in the way
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
@@ -37,8 +38,17 @@ function gatherRooms(compiled) {
   }
 }
 
-const installed = existsSync(INSTALLED) && statSync(INSTALLED).mtimeMs >= statSync(`${root}/package-lock.json`).mtimeMs;
-if (!installed) run("npm", "ci", "--no-audit", "--no-fund");
+function isInstalled() {
+  const [made, wanted] = [INSTALLED, `${root}/package-lock.json`].map((file) =>
+    statSync(file, { throwIfNoEntry: false }),
+  );
+  return made !== undefined && made.mtimeMs >= wanted.mtimeMs && existsSync(COMPILER);
+}
+
+if (!isInstalled()) {
+  console.error("sockproxyd: installs the packages that compile it, by npm ci"); // which is silent, without a network for minutes
+  run("npm", "ci", "--include=dev", "--no-audit", "--no-fund");
+}
 run("npm", "run", "--silent", "build");
 if (process.argv.includes("--tests")) {
   run("npm", "run", "--silent", "build:tests");

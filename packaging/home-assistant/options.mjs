@@ -13,7 +13,9 @@ const INGRESS = { address: "172.30.32.1", port: 2505, clients: "172.30.32.2" };
  * @param options in the form of `schema` in config.yaml
  * @throws when a value cannot be written into one line
  */
-export function configurationOf({ proxy_port, luup_url, allowed_clients = [], log_level, devices = [], ports = [] }) {
+export function configurationOf(options) {
+  const { proxy_port, luup_url, log_level } = options;
+  const [allowed_clients, devices, ports] = [options.allowed_clients ?? [], options.devices ?? [], options.ports ?? []];
   return [
     section("host", { port: proxy_port, vera: luup_url, "log-level": log_level }),
     // The page is one of the ports; messages and log are for whom Home Assistant lets in.
@@ -31,12 +33,14 @@ export function configurationOf({ proxy_port, luup_url, allowed_clients = [], lo
   ].join("\n");
 }
 
-/** A section; keys without a value are left out. `more` has further lines, with blanks between them. */
-function section(name, keys, more = "") {
-  const lines = Object.entries(keys).flatMap(([key, value]) =>
-    value === undefined || value === "" ? [] : [`${key}=${value}`],
-  );
-  const text = [`[${name}]`, ...lines, ...more.split(/\s+/).filter((word) => word !== "")];
+/** A section; keys without a value are left out. `more` has further keys of it, KEY=value with blanks between them. */
+function section(name, keys, more) {
+  const lines = Object.entries(keys).flatMap(([key, value]) => ((value ?? "") === "" ? [] : [`${key}=${value}`]));
+  const words = (more ?? "").split(/\s+/).filter((word) => word !== "");
+  for (const word of words)
+    if (!/^[A-Za-z][\w-]*=/.test(word))
+      throw new Error(`[${name}] options: ${JSON.stringify(word)}: KEY=value is wanted`);
+  const text = [`[${name}]`, ...lines, ...words];
   for (const line of text) if (/[\r\n]/.test(line)) throw new Error(`${JSON.stringify(line)}: more than one line`);
   return `${text.join("\n")}\n`;
 }

@@ -54,6 +54,15 @@ test("an option cannot smuggle lines into the configuration", () => {
   const [device] = FULL.devices;
   for (const key of ["name", "listen", "target", "protocol"])
     assert.throws(() => configurationOf({ devices: [{ ...device, [key]: "a\nb" }] }), /more than one line/, key);
+  for (const options of ["[access] clients=0.0.0.0/0", "cache=1s\n[web]", "cache", "; cache=1s", "=1"])
+    assert.throws(() => configurationOf({ ports: [{ ...device, options }] }), /KEY=value is wanted/, options);
+});
+
+test("options without a value are those that nobody has set", () => {
+  const [device] = FULL.devices;
+  const nothing = { luup_url: null, allowed_clients: null, devices: [{ ...device, options: null }], ports: null };
+  const { problems } = parseConfigFile(configurationOf({ ...FULL, ...nothing }), "options");
+  assert.deepEqual(problems, []);
 });
 
 test("the schema offers every protocol, and has words for every option", () => {

@@ -204,10 +204,12 @@ test("a machine without Node.js is told in one sentence", { skip: noDpkg || noMa
 test("the configuration of an earlier installation is kept", { skip: noDpkg || noMachine() }, async (context) => {
   const made = await machine(context, "sysvinit");
   await made.must(`printf '[host]\\nport=2600\\n' >${CONF} && chmod 600 ${CONF}`);
+  await made.must("useradd --create-home sockproxyd"); // one that is no user of the system serves, too, and stays
   await made.must(PATIENT);
   await made.must(`dpkg -i /packages/sockproxyd_${VERSION}_all.deb`, "N\nN\n");
   await status(made, 2600);
   assert.equal((await made.must(`stat -c '%a %U %G' ${CONF}`)).trim(), "640 root sockproxyd");
+  await made.must("dpkg -P sockproxyd && getent passwd sockproxyd && test -d /home/sockproxyd");
 });
 
 test("the unit serves a program elsewhere, too", { skip: noDpkg || noSystemd() }, async (context) => {
@@ -265,6 +267,13 @@ test("with systemd it is confined, and runs", { skip: noDpkg || noSystemd() }, a
   await made.must(
     "for _ in $(seq 300); do curl --silent --fail http://127.0.0.1:82/status && exit; sleep 0.1; done; exit 1",
   );
+  assert.equal((await status(made, 2600)).pid, pid);
+
+  // A mistake is told to who reloads.
+  await made.must(`cp ${CONF} /tmp/right && echo nonsense >>${CONF}`);
+  assert.notEqual((await made.run("systemctl reload sockproxyd")).status, 0);
+  assert.match(await made.must("journalctl --no-pager -u sockproxyd"), /nonsense/);
+  await made.must(`cat /tmp/right >${CONF} && systemctl reload sockproxyd`);
   assert.equal((await status(made, 2600)).pid, pid);
 
   await made.must(`kill -KILL ${pid}`);

@@ -30,12 +30,23 @@ function quoted(text: string): string {
   return `"${plain(text).replaceAll('"', "\\(dq")}"`;
 }
 
-/** A paragraph, one sentence a line as mdoc wants it. */
+/** A sentence in lines of at most 80 bytes, where its words let it: `mandoc -Tlint` wants that. */
+function filled(text: string): string {
+  const [first = "", ...words] = text.split(" ").map(plain);
+  let length = first.length;
+  return words.reduce((lines, word) => {
+    const fits = length + 1 + word.length <= 80;
+    length = word.length + (fits ? length + 1 : 0);
+    return `${lines}${fits ? " " : "\n"}${word}`;
+  }, first);
+}
+
+/** A paragraph, a sentence begins a line as mdoc wants it. */
 function prose(text: string): string {
   if (text.startsWith(" ")) return [".Bd -literal", ...text.split("\n").map(plain), ".Ed"].join("\n");
   return text
     .split(/(?<=[.:]) (?=[A-Z])/)
-    .map(plain)
+    .map(filled)
     .join("\n");
 }
 
@@ -98,7 +109,7 @@ function examples(rows: readonly CommandRow[]): string[] {
     .flatMap((row) => row.examples)
     .flatMap(({ words, help }, index) => [
       ...(index === 0 ? [] : [".Pp"]),
-      plain(`${help}:`),
+      filled(`${help}:`),
       `.Dl ${plain(`${PROGRAM} ${words}`)}`,
     ]);
 }
@@ -111,10 +122,10 @@ function examples(rows: readonly CommandRow[]): string[] {
 export function manPage(rows: readonly CommandRow[], about: ManualFacts): string {
   const [program] = rows;
   return `${[
-    `.\\" Generated from the tables of commands: npm run build`,
+    `.\\" ${PROGRAM} ${about.version}, generated from the tables of commands: npm run build`,
     `.Dd ${about.date}`,
     `.Dt ${PROGRAM.toUpperCase()} 8`,
-    `.Os ${PROGRAM} ${about.version}`,
+    ".Os", // a name here would be against mandoc's style
     ".Sh NAME",
     `.Nm ${PROGRAM}`,
     `.Nd ${plain(program?.summary ?? "")}`,
@@ -134,5 +145,7 @@ export function manPage(rows: readonly CommandRow[], about: ManualFacts): string
     ...examples(rows),
     ".Sh SEE ALSO",
     ...about.seeAlso.map(prose),
+    ".Pp",
+    `This page belongs to version ${about.version}.`,
   ].join("\n")}\n`;
 }
