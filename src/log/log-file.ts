@@ -1,4 +1,5 @@
-import { close, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { accessSync, close, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { unblocked, writeFully } from "../system/write-fully.js";
 import type { WriteText } from "./line-writer.js";
 import { RotatingFile } from "./rotating-file.js";
@@ -27,14 +28,24 @@ export interface LogFile {
 /**
  * Opens a place of the log.
  *
- * @throws when it cannot be written to
+ * @throws when it cannot be written to, or not rotated
  */
 export function openLogFile({ path, size, files }: LogPlace): LogFile {
   if (path === "-") return descriptorFile(unblocked(STDERR), () => {});
   const fd = openSync(path, APPEND);
   if (size === 0 || !fstatSync(fd).isFile()) return descriptorFile(fd, () => close(fd, () => {}));
   closeSync(fd);
+  checkFolder(dirname(path));
   return new RotatingFile(path, () => ({ size, files }));
+}
+
+/** A file that is full and cannot be renamed takes no more lines: better to say so at the start. */
+function checkFolder(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new Error(`log-size: the log cannot be rotated, since this user may not write to the folder ${folder}`);
+  }
 }
 
 function descriptorFile(fd: number, closeIt: () => void): LogFile {
