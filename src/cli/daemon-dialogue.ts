@@ -9,11 +9,12 @@ import type { Complain } from "./outcome.js";
 
 const CONNECT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 << 20; // STAT JSON has some 600 bytes a connection, and nobody has 100,000 of them
+const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
 const NEWLINE = 0x0a;
 const GREETING = /^OK TOGGLEDBITS-SOCKPROXY \d+ (\w+)$/;
 
 /** The message for a daemon, or something else, that does not talk with us. */
-export const NO_ANSWER = "it closes the connection without an answer; [access] may not let this machine in";
+const NO_ANSWER = "it closes the connection without an answer; [access] may not let this machine in";
 
 /** What became of a talk with a daemon. */
 export type Talk<T> =
@@ -59,7 +60,7 @@ export class DaemonDialogue {
     }
     dialogue.close();
     if (greeting.startsWith("ERR ")) throw new Error(greeting); // [access] does not let us in
-    throw new Error(`what listens there is no sockproxyd, it says "${greeting.slice(0, 80)}"`);
+    throw new Error(`what listens there is no sockproxyd, it says "${greeting.trimEnd().slice(0, 80)}"`);
   }
 
   /** The id of this connection, as the status of the daemon has it. */
@@ -76,6 +77,12 @@ export class DaemonDialogue {
   async ask(command: string, limitMs: number): Promise<string> {
     this.#socket.write(`${command}\n`);
     return this.#line(limitMs);
+  }
+
+  /** All that the daemon says from now on, line by line, until the connection ends. A line without end is an error. */
+  rest(): AsyncGenerator<string, void> {
+    this.#socket.setKeepAlive(true, KEEPALIVE_MS);
+    return this.#lines;
   }
 
   close(): void {

@@ -1,20 +1,16 @@
-import type { Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { backoffMs } from "../core/limits/backoff.js";
 import { explainDialFailure } from "../dial/dial-error.js";
 import { Times } from "../log/times.js";
 import { Names } from "../names/names.js";
 import { systemClock } from "../system/clock.js";
-import { connectToDaemon } from "./daemon-connection.js";
-import { NO_ANSWER } from "./daemon-dialogue.js";
+import { DaemonDialogue } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import { type Complain, DONE, failed, type Started } from "./outcome.js";
 import { withoutClient } from "./watch-arguments.js";
 
 const RETRY = { firstMs: 250, maxMs: 5000 };
-const ANSWER_MS = 10_000; // until the daemon agrees: what is no daemon may say nothing at all
-const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
+const ANSWER_MS = 10_000; // until the daemon agrees
 
 /** What becomes of the lines of a daemon. */
 export interface LineSink {
@@ -109,43 +105,13 @@ async function followAgain(following: Following, command: string): Promise<void>
  * @throws {WatchError} when the daemon refuses; other errors when it cannot be reached or does not answer
  */
 async function follow({ daemon, sink, names, until }: Following, command: string, began: () => void): Promise<void> {
-  const over = new AbortController();
-  const end = (): void => over.abort();
-  let isLate = false;
-  const limit = systemClock.after(ANSWER_MS, () => {
-    isLate = true;
-    end();
-  });
-  until.addEventListener("abort", end);
+  const dialogue = await DaemonDialogue.open(daemon, names, until);
   try {
-    const socket = await connectToDaemon(daemon, names, over.signal);
-    const lines = await showLines(socket, command, sink, () => {
-      limit.cancel();
-      began();
-    });
-    if (lines < 2 && !over.signal.aborted) throw new Error(NO_ANSWER);
-  } catch (error) {
-    throw isLate ? new Error(`no answer within ${ANSWER_MS / 1000} s`, { cause: error }) : error;
+    const reply = await dialogue.ask(command, ANSWER_MS);
+    if (reply.startsWith("ERR")) throw new WatchError(reply);
+    began();
+    for await (const line of dialogue.rest()) sink.line(line);
   } finally {
-    limit.cancel();
-    until.removeEventListener("abort", end);
-    end(); // closes the connection
+    dialogue.close();
   }
-}
-
-/** Returns how many lines the daemon has said: a greeting, `OK WTCH`, and what the sink gets. */
-async function showLines(socket: Socket, command: string, sink: LineSink, began: () => void): Promise<number> {
-  socket.setKeepAlive(true, KEEPALIVE_MS);
-  socket.on("error", () => {}); // the close that follows reports the end
-  socket.write(`${command}\n`);
-  const lines = createInterface({ input: socket });
-  socket.on("close", () => lines.close());
-  let count = 0;
-  for await (const line of lines) {
-    count += 1;
-    if (count > 2) sink.line(line);
-    else if (line.startsWith("ERR")) throw new WatchError(line);
-    else if (count === 2) began();
-  }
-  return count;
 }

@@ -20,11 +20,16 @@ async function followed(greetings: readonly string[], sink: LineSink = { line() 
   }
 }
 
-test("what ends without an answer is no daemon, and is not tried again", async () => {
-  for (const greetings of [[], ["220 mail\r\n"]]) {
+test("what is no daemon, or does not answer, is not tried again", async () => {
+  for (const [greetings, words] of [
+    [[], /without an answer/],
+    [["220 mail\r\n"], /no sockproxyd, it says "220 mail"$/],
+    [["OK TOGGLEDBITS-SOCKPROXY 1 a\n"], /without an answer/],
+    [["OK TOGGLEDBITS-SOCKPROXY 1 a\n", "ERR WTCH no such port\n"], /ERR WTCH no such port$/],
+  ] as const) {
     const outcome = await followed(greetings);
     assert.equal(outcome.kind, "wrong");
-    assert.match(outcome.kind === "wrong" ? outcome.lines.join() : "", /without an answer/);
+    assert.match(outcome.kind === "wrong" ? outcome.lines.join() : "", words);
   }
 });
 
