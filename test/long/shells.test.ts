@@ -91,15 +91,19 @@ test("zsh completes commands, options, values and files", { skip: missing("zsh")
     ["sockproxyd watch --as mod", "sockproxyd watch --as modbus"],
     ["sockproxyd reverse-proxy sto", "sockproxyd reverse-proxy stop"],
   ] as const;
-  // A terminal types the line and a tab, then makes an echo of it (^A: its beginning, ^E: its end).
+  // A terminal types the line and a tab, then makes an echo of it (^A: its beginning, ^E: its end). It waits for each: zsh completes
+  // nothing where more has been typed meanwhile.
   const script = `zmodload zsh/zpty
     zpty shell env TERM=dumb zsh -f -i
     zpty -w shell "fpath=($PWD/build/completions \\$fpath); autoload -Uz compinit; compinit -u -D; echo BEG''UN"
     zpty -r -m shell begun '*BEGUN*'
-    ${completed.map(([line]) => `zpty -w -n shell '${line}'$'\\t\\x01echo "[\\x05]"\\n'`).join("\n")}
-    zpty -w shell "echo E''ND"
-    zpty -r -m shell out '*END*'
-    print -r -- $out`;
+    ${completed
+      .map(
+        ([line]) => `zpty -w -n shell '${line}'$'\\t\\x01echo "[\\x05]"; echo D""ONE\\n'
+    zpty -r -m shell out '*DONE*'
+    print -r -- $out`,
+      )
+      .join("\n")}`;
   const out = run("zsh", "-f", "-c", script);
   for (const [line, whole] of completed) assert.match(out, new RegExp(`^\\[${whole} ?\\]\\r?$`, "m"), line);
 });

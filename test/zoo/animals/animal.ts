@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { cut, type TestProtocol } from "../../support/exchange.js";
+import { freePort } from "../../support/free-port.js";
 
 /** A request that reached an animal. Times by performance.now(). */
 export interface Asked {
@@ -109,7 +110,7 @@ export class Animal {
 
   /** A device of that protocol, answering at once, with these habits. */
   static async open(protocol: TestProtocol, ...habits: Habit[]): Promise<Animal> {
-    return new Animal(protocol, habits, await listening(0));
+    return new Animal(protocol, habits, await listening(await freePort()));
   }
 
   /** The open connections. */
