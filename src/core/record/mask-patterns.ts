@@ -8,17 +8,15 @@ export type MaskRule =
   /** The values of Modbus registers, by their addresses on the wire. */
   | { readonly kind: "registers"; readonly from: number; readonly to: number };
 
-const SECRET = "(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|pin)";
-/** Between a name and its value, in forms, JSON, JSON inside of JSON, and prompts. */
-const IS = String.raw`\\?["']?\s{0,9}[=:]\s{0,9}\\?`;
-
-/** Values behind names that say what they are. A group stands for the part that is masked. */
+/**
+ * Values behind names that say what they are: headers, forms, JSON, JSON inside of JSON, prompts, XML. A group stands for the part that is masked.
+ */
 const PASSWORDS = [
   /^(?:proxy-)?(?:authorization|x-api-key|cookie|set-cookie):[ \t]*([^\r\n]+)/dgim,
-  new RegExp(String.raw`${SECRET}${IS}["']?([^\s"'&,;<>]+)`, "dgi"),
-  new RegExp(String.raw`${SECRET}${IS}"((?:[^"\\]|\\[^])+)`, "dgi"),
-  new RegExp(String.raw`${SECRET}${IS}'((?:[^'\\]|\\[^])+)`, "dgi"),
-  new RegExp(String.raw`<[\w:.-]{0,64}${SECRET}[^<>]{0,256}>([^<]+)`, "dgi"),
+  /(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|pin)\\?["']?\s{0,9}[=:]\s{0,9}\\?["']?([^\s"'&,;<>]+)/dgi,
+  /(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|pin)\\?["']?\s{0,9}[=:]\s{0,9}\\?"((?:[^"\\]|\\[\s\S])+)/dgi,
+  /(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|pin)\\?["']?\s{0,9}[=:]\s{0,9}\\?'((?:[^'\\]|\\[\s\S])+)/dgi,
+  /<[\w:.-]{0,64}(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|pin)[^<>]{0,256}>([^<]+)/dgi,
 ];
 /** The least of a text, cut off at the end of a read, that counts as a beginning of it. */
 const MIN_BEGINNING = 2;
