@@ -29,9 +29,11 @@ export async function capture(
     return misused("a capture is no text for a terminal: name a file, or `| wireshark -k -i -`");
   }
   return withOutputFile(path, over, (output) => {
-    output.write(captureHead(`sockproxyd ${VERSION}`));
-    if (path === "-") tellQuiet(output, over.signal);
-    return follow(captureSink(output, complain));
+    const began = (): void => {
+      output.write(captureHead(`sockproxyd ${VERSION}`));
+      if (path === "-") tellQuiet(output, over.signal);
+    };
+    return follow({ began, ...captureSink(output, complain) });
   });
 }
 

@@ -14,6 +14,8 @@ const ANSWER_MS = 10_000; // until the daemon agrees
 
 /** What becomes of the lines of a daemon. */
 export interface LineSink {
+  /** The daemon has agreed, for the first time. */
+  began?(): void;
   /** A line behind `OK WTCH`. */
   line(text: string): void;
   /** The daemon has been away: what it has shown before goes on no more. */
@@ -74,7 +76,10 @@ async function followAgain(following: Following, command: string): Promise<void>
   const began = (): void => {
     connected += 1;
     failures = 0;
-    if (connected === 1) return;
+    if (connected === 1) {
+      sink.began?.();
+      return;
+    }
     sink.interrupted?.();
     complain(`${nameOf(daemon)}: connected again`);
   };

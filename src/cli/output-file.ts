@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { constants, ftruncateSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { failed, type Started } from "./outcome.js";
 
@@ -14,7 +14,8 @@ export interface OutputFile {
 }
 
 /**
- * Runs a command that writes a file. SIGINT and SIGTERM end it; the file is whole whenever it ends.
+ * Runs a command that writes a file. SIGINT and SIGTERM end it; the file is whole whenever it ends. What an older file holds goes with the first
+ * write: a command that cannot begin costs nobody a recording.
  *
  * @param path `-` is stdout
  * @param over aborted by a signal, when nobody reads any more, or when the file cannot be written
@@ -24,27 +25,39 @@ export async function withOutputFile(
   over: AbortController,
   run: (output: OutputFile) => Promise<Started>,
 ): Promise<Started> {
-  const output = path === "-" ? process.stdout : createWriteStream(path, { mode: PRIVATE });
+  let opened: Awaited<ReturnType<typeof openPrivate>> | undefined;
+  try {
+    if (path !== "-") opened = await openPrivate(path);
+  } catch (error) {
+    return failed(`${path}: ${(error as Error).message}`);
+  }
+  const output = opened?.file.createWriteStream() ?? process.stdout;
+  let old = opened?.isRegular ? opened.file : undefined;
   const stop = (): void => over.abort();
   let problem: string | undefined;
   const broken = ({ code, message }: NodeJS.ErrnoException): void => {
     if (code !== "EPIPE") problem ??= `${path}: ${message}`;
     stop();
   };
-  try {
-    if (path !== "-") await once(output, "open");
-  } catch (error) {
-    return failed(`${path}: ${(error as Error).message}`);
-  }
   output.on("error", broken);
   process.once("SIGINT", stop).once("SIGTERM", stop);
   const outcome = await run({
     write(data) {
       if (!output.writable || problem !== undefined) return;
+      if (old !== undefined) ftruncateSync(old.fd);
+      old = undefined;
       output.write(data);
       if (output.writableLength > MAX_UNWRITTEN) broken(new Error("what reads it is too slow"));
     },
   });
   if (output !== process.stdout && problem === undefined) await finished(output.end()).catch(broken);
   return problem === undefined ? outcome : failed(problem);
+}
+
+/** Opens a file that only its owner may read from now on; or a FIFO or a device, which stay as they are. */
+async function openPrivate(path: string): Promise<{ readonly file: FileHandle; readonly isRegular: boolean }> {
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT, PRIVATE);
+  const isRegular = (await file.stat()).isFile();
+  if (isRegular) await file.chmod(PRIVATE).catch(() => {}); // a file of somebody else is theirs to protect
+  return { file, isRegular };
 }

@@ -46,8 +46,8 @@ async function recordTo(
     if (written >= maxBytes) over.abort("the size limit is reached");
   };
   const limit = systemClock.after(maxMs, () => over.abort("the time limit is reached"));
-  writeLine(recordingHead(new Times().iso(systemClock.epochMs()), `sockproxyd ${VERSION}`));
   const sink = {
+    began: () => writeLine(recordingHead(new Times().iso(systemClock.epochMs()), `sockproxyd ${VERSION}`)),
     line(text: string): void {
       const line = over.signal.aborted ? undefined : readByteLine(text, epochMsOf);
       if (line === undefined) return;
