@@ -157,12 +157,12 @@ function harmless(bytes: Buffer): Buffer {
       const text = Buffer.from(latin, "latin1").toString();
       const [word = "", ...args] = text.trim().split(/\s+/);
       if (word.toUpperCase() === "STOP" && args.length === 0) return "STOPPED";
-      if (/^(RTIM|CTIM)$/i.test(word)) return latin.replace(/\d+/, "$&00000");
+      if (/^(RTIM|CTIM)$/i.test(word)) return latin.replace(/(?=[.\d])/, "99999");
       if (word.toUpperCase() !== "CONN") return latin;
       const where = redirected(args[0] ?? "");
       const options = args
         .slice(1)
-        .map((arg) => arg.replace(/^PRTO=udp$/i, "PRTO=tls").replace(/^[RC]TIM=\d+/i, "$&00000"));
+        .map((arg) => arg.replace(/^PRTO=udp$/i, "PRTO=tls").replace(/^[RC]TIM=(?=[.\d])/i, "$&99999"));
       const changed = [word, where, ...options].join(" ");
       return text.includes("\r") ? latin : Buffer.from(changed).toString("latin1");
     });

@@ -91,11 +91,11 @@ test("zsh completes commands, options, values and files", { skip: missing("zsh")
     ["sockproxyd watch --as mod", "sockproxyd watch --as modbus"],
     ["sockproxyd reverse-proxy sto", "sockproxyd reverse-proxy stop"],
   ] as const;
-  // A terminal types the line and a tab, then makes an echo of it (^A: its beginning, ^E: its end). It waits for each: zsh completes
-  // nothing where more has been typed meanwhile.
+  // A terminal types the line and a tab, then makes an echo of it (^A: its beginning, ^E: its end). It waits for each. A tab completes
+  // (insert-tab) also where zsh finds more typed, or typed before its prompt.
   const script = `zmodload zsh/zpty
     zpty shell env TERM=dumb zsh -f -i
-    zpty -w shell "fpath=($PWD/build/completions \\$fpath); autoload -Uz compinit; compinit -u -D; echo BEG''UN"
+    zpty -w shell "fpath=($PWD/build/completions \\$fpath); autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' insert-tab false; echo BEG''UN"
     zpty -r -m shell begun '*BEGUN*'
     ${completed
       .map(
