@@ -91,19 +91,20 @@ test("zsh completes commands, options, values and files", { skip: missing("zsh")
     ["sockproxyd watch --as mod", "sockproxyd watch --as modbus"],
     ["sockproxyd reverse-proxy sto", "sockproxyd reverse-proxy stop"],
   ] as const;
-  // A terminal types the line and a tab, then makes an echo of it (^A: its beginning, ^E: its end). It waits for each. A tab completes
-  // (insert-tab) also where zsh finds more typed, or typed before its prompt.
+  // A terminal types the line and a tab, then makes an echo of it (^A: its beginning, ^E: its end). It waits for each prompt: a tab that is
+  // typed before is no key yet. npm sets EDITOR=vi, where ^A is another key.
   const script = `zmodload zsh/zpty
     zpty shell env TERM=dumb zsh -f -i
-    zpty -w shell "fpath=($PWD/build/completions \\$fpath); autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' insert-tab false; echo BEG''UN"
-    zpty -r -m shell begun '*BEGUN*'
+    zpty -w shell "bindkey -e; fpath=($PWD/build/completions \\$fpath); autoload -Uz compinit; compinit -u -D; PS1=REA''DY"
+    zpty -r -m shell out '*READY*'
     ${completed
       .map(
-        ([line]) => `zpty -w -n shell '${line}'$'\\t\\x01echo "[\\x05]"; echo D""ONE\\n'
-    zpty -r -m shell out '*DONE*'
+        ([line]) => `zpty -w -n shell '${line}'$'\\t\\x01echo "[\\x05]"\\n'
+    zpty -r -m shell out '*READY*'
     print -r -- $out`,
       )
       .join("\n")}`;
   const out = run("zsh", "-f", "-c", script);
-  for (const [line, whole] of completed) assert.match(out, new RegExp(`^\\[${whole} ?\\]\\r?$`, "m"), line);
+  for (const [line, whole] of completed)
+    assert.match(out, new RegExp(`^\\[${whole} ?\\]\\r?$`, "m"), `${line}: ${JSON.stringify(out)}`);
 });
