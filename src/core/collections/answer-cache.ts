@@ -1,3 +1,5 @@
+import { setNewest } from "./newest.js";
+
 const MAX_ANSWERS = 1000; // of a few hundred bytes each
 
 /** The last answers to reads, for as long as they are fresh. A write invalidates all of them. */
@@ -30,10 +32,7 @@ export class AnswerCache {
    */
   store(key: string, bytes: Buffer, generation: number, now: number): void {
     if (this.#ms === 0 || generation !== this.#generation) return;
-    this.#answers.delete(key);
-    this.#answers.set(key, { bytes: Buffer.from(bytes), until: now + this.#ms });
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
+    setNewest(this.#answers, key, { bytes: Buffer.from(bytes), until: now + this.#ms }, MAX_ANSWERS);
   }
 
   /** The state of the device changes, or has changed. */

@@ -1,3 +1,5 @@
+import { setNewest } from "../collections/newest.js";
+
 const MAX_KEYS = 1000;
 const MAX_PER_KEY = 100; // no connection has more identical reads under way: the others were lost
 
@@ -19,14 +21,11 @@ export class PendingReads {
   /** A read goes out. `generation`: {@link AnswerCache.generation} now. */
   sent(key: string, generation: number): void {
     const { earlier = 0, current = 0, generation: last = generation } = this.#pending.get(key) ?? {};
-    this.#pending.delete(key);
-    if (last === generation) {
-      this.#pending.set(key, { earlier, current: Math.min(current + 1, MAX_PER_KEY), generation });
-    } else {
-      this.#pending.set(key, { earlier: Math.min(earlier + current, MAX_PER_KEY), current: 1, generation });
-    }
-    const [oldest] = this.#pending.keys();
-    if (this.#pending.size > MAX_KEYS && oldest !== undefined) this.#pending.delete(oldest);
+    const pending =
+      last === generation
+        ? { earlier, current: Math.min(current + 1, MAX_PER_KEY), generation }
+        : { earlier: Math.min(earlier + current, MAX_PER_KEY), current: 1, generation };
+    setNewest(this.#pending, key, pending, MAX_KEYS);
   }
 
   /** A reply has come. Returns the generation of its read; undefined when it may be an earlier one, or no read waits. */

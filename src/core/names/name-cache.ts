@@ -1,3 +1,4 @@
+import { setNewest } from "../collections/newest.js";
 import { FAMILIES, type Family, type HostAddress } from "./host-address.js";
 import { type FoundAnswer, SOURCES, type Source } from "./lookup-progress.js";
 
@@ -128,9 +129,7 @@ export class NameCache {
 
   #add(name: string): Known {
     const known: Known = { answers: new Map(), quiet: new Set(), foundAt: 0, isStale: false };
-    this.#names.set(name, known);
-    const [oldest] = this.#names.keys();
-    if (this.#names.size > MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);
+    setNewest(this.#names, name, known, MAX_NAMES);
     return known;
   }
 }

@@ -1,3 +1,4 @@
+import { setNewest } from "../collections/newest.js";
 import { checksum, checkTelegram } from "../decode/conbus.js";
 import type { Direction } from "../decode/direction.js";
 import { CRC_LENGTH, crc16, crcFits } from "../framing/crc16.js";
@@ -127,12 +128,7 @@ export class Masker {
   /** Where the values of masked registers stand in a PDU. */
   #registers(pdu: Buffer, id: number, direction: Direction): Range[] {
     const key = this.#protocol.hasIds ? id : 0;
-    if (direction === "up") {
-      this.#asked.delete(key);
-      this.#asked.set(key, Buffer.from(pdu));
-      const [oldest] = this.#asked.keys();
-      if (this.#asked.size > MAX_ASKED && oldest !== undefined) this.#asked.delete(oldest);
-    }
+    if (direction === "up") setNewest(this.#asked, key, Buffer.from(pdu), MAX_ASKED);
     const request = direction === "up" ? pdu : this.#asked.get(key);
     const values = request === undefined ? undefined : valuesIn(pdu, request, direction);
     if (values === undefined) return this.#hidesRegisters && direction === "down" ? allValues(pdu) : [];

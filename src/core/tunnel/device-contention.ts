@@ -1,3 +1,5 @@
+import { setNewest } from "../collections/newest.js";
+
 /** A device that was replaced counts as a contender for this long. One of our own may wait for 60 s before it comes back. */
 const REPLACED_MS = 60_000;
 const REPLACED_INSTANCE_MS = 180_000;
@@ -55,7 +57,7 @@ export class DeviceContention {
     const holdMs = this.#contendedSwaps === 0 && newcomer.address !== linked.address ? FIRST_HOLD_MS : HOLD_MS;
     this.#contended(now);
     if (now - this.#swappedAt >= holdMs) return "replace";
-    if (newcomer.address !== linked.address) remember(this.#addresses, newcomer.address, now); // of three it may wait for longer than a minute
+    if (newcomer.address !== linked.address) setNewest(this.#addresses, newcomer.address, now, MAX_REMEMBERED); // of three it may wait for longer than a minute
     return "prove";
   }
 
@@ -66,8 +68,8 @@ export class DeviceContention {
       this.#contendedSwaps += 1;
     }
     this.#swappedAt = now;
-    if (newcomer.address !== linked.address) remember(this.#addresses, linked.address, now);
-    if (linked.instance !== undefined) remember(this.#instances, linked.instance, now);
+    if (newcomer.address !== linked.address) setNewest(this.#addresses, linked.address, now, MAX_REMEMBERED);
+    if (linked.instance !== undefined) setNewest(this.#instances, linked.instance, now, MAX_REMEMBERED);
   }
 
   /** The newcomer of the last swap has said HELLO: now its instance is known. The one it replaced may have been itself. */
@@ -118,11 +120,4 @@ export class DeviceContention {
 
 function isWithin(at: number | undefined, ms: number, now: number): boolean {
   return at !== undefined && now - at < ms;
-}
-
-function remember(times: Map<string, number>, key: string, now: number): void {
-  times.delete(key);
-  times.set(key, now);
-  const [oldest] = times.keys();
-  if (times.size > MAX_REMEMBERED && oldest !== undefined) times.delete(oldest);
 }

@@ -1,3 +1,4 @@
+import { setNewest } from "../collections/newest.js";
 import { addressBytes } from "../net/address-bytes.js";
 
 const IPV6_BYTES = 16;
@@ -46,11 +47,7 @@ export class LoginLimit {
   failed(address: string, now: number): void {
     const network = networkOf(address);
     const tries = this.#left(network, now) - 1;
-    this.#addresses.delete(network); // so that the map has those that failed last at its end
-    this.#addresses.set(network, { tries, at: now });
-    if (this.#addresses.size <= MAX_ADDRESSES) return;
-    const [oldest = ""] = this.#addresses.keys();
-    this.#addresses.delete(oldest);
+    setNewest(this.#addresses, network, { tries, at: now }, MAX_ADDRESSES);
   }
 
   #left(network: string, now: number): number {
