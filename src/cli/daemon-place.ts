@@ -2,7 +2,7 @@ import type minimist from "minimist";
 import type { ArgumentRow, FlagRow } from "../core/command-line/command-row.js";
 import { parseConfigFile } from "../core/config/file.js";
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
-import { formatHostPort, type HostPort, isIPv6, parseHostPort, parsePort } from "../core/net/address.js";
+import { formatHostPort, type HostPort, isEverywhere, isIPv6, parseHostPort, parsePort } from "../core/net/address.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import type { CredentialFiles } from "../dial/tls-credentials.js";
 import { readRegularFile } from "../system/regular-file.js";
@@ -24,7 +24,6 @@ export interface TlsFiles extends CredentialFiles {
 }
 
 const HERE: HostPort = { host: "127.0.0.1", port: DEFAULT_SETTINGS.port };
-const EVERYWHERE = ["*", "0.0.0.0", "::"];
 const FILES = ["ca", "cert", "key"] as const;
 
 /** The argument that names a daemon. */
@@ -111,7 +110,7 @@ function configuredPlace(path: string): Result<Configured> {
   const { ip, port, listenTls } = { ...DEFAULT_SETTINGS, ...values };
   if (port === 0) return fail(`${path}: [host] port=0: there is no proxy port to ask`);
   const certificate = tlsIdentities.find(({ name }) => name === listenTls)?.certificate;
-  const address = { host: EVERYWHERE.includes(ip) ? HERE.host : ip, port };
+  const address = { host: isEverywhere(ip) ? HERE.host : ip, port };
   return ok({ address, ...(listenTls !== "" && { certificate: certificate ?? "" }) });
 }
 

@@ -1,4 +1,4 @@
-import { type HostPort, isLoopback } from "../net/address.js";
+import { type HostPort, isEverywhere, isLoopback } from "../net/address.js";
 import { formatListen, formatPort, listensOf } from "./listen.js";
 import type { Listen, Settings } from "./settings.js";
 
@@ -11,7 +11,7 @@ const MAX_NAMED = 4; // in a line for people
  */
 export function openPortWarnings(settings: Settings, remedy: string): string[] {
   const ports = openPorts(settings).map(({ host, ...place }) =>
-    isAny(host) ? `port ${formatPort(place)}` : formatListen({ host, ...place }),
+    isEverywhere(host) ? `port ${formatPort(place)}` : formatListen({ host, ...place }),
   );
   if (ports.length === 0) return [];
   const more = ports.length - MAX_NAMED;
@@ -41,8 +41,4 @@ function openPorts(settings: Settings): (Listen & HostPort)[] {
     ...(webPort > 0 && webClients.length === 0 && webPassword === "" ? [{ host: webAddress, port: webPort }] : []),
   ];
   return ports.filter(({ host }) => host !== "localhost" && !isLoopback(host));
-}
-
-function isAny(host: string): boolean {
-  return ["*", "0.0.0.0", "::"].includes(host);
 }

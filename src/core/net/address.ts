@@ -85,6 +85,11 @@ export function plainAddress(address: string): string {
     : address;
 }
 
+/** Whether to listen there is to listen on all addresses of this machine: `*`, or the unspecified address of a family. */
+export function isEverywhere(host: string): boolean {
+  return ["*", "0.0.0.0", "::"].includes(host);
+}
+
 /** Whether `address` is in 127.0.0.0/8 (IPv4-mapped, too) or is `::1`. */
 export function isLoopback(address: string): boolean {
   const plain = plainAddress(address);

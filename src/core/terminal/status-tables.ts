@@ -1,4 +1,5 @@
 import { SILENT } from "../health/problems.js";
+import { isEverywhere } from "../net/address.js";
 import type { Fields } from "./fields.js";
 import { shortDelay, shortNumber, shortTime } from "./quantities.js";
 import { type Span, type Style, span } from "./screen.js";
@@ -19,7 +20,6 @@ export interface Section {
 }
 
 const ADDRESS = "192.168.100.100:65535".length; // an address is worth more than what is spare
-const EVERYWHERE = ["*", "::", "0.0.0.0"];
 
 /** Bytes so far, and how many a second where two readings tell. */
 const TRAFFIC: readonly Column[] = [
@@ -82,7 +82,7 @@ function lineName(listener: Fields): string {
 /** Where something listens: `address:port`, `*:port` for all addresses, or the path of a Unix socket. */
 function place(listener: Fields): string {
   const [address, port] = [listener.text("address"), listener.text("port")];
-  if (EVERYWHERE.includes(address)) return `*:${port}`;
+  if (isEverywhere(address)) return `*:${port}`;
   return port === "0" ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
