@@ -1,5 +1,5 @@
 import type { Dispatcher, Client as UndiciClient } from "undici";
-import { parseHttpEndpoint } from "../core/net/http-endpoint.js";
+import { parseHttpEndpoint, withoutEndSlashes } from "../core/net/http-endpoint.js";
 import type { RaceContext } from "../sockets/host-race.js";
 import { Client, Pool } from "../sockets/http-client.js";
 import { httpConnector } from "../sockets/http-connector.js";
@@ -36,7 +36,7 @@ export class EngineConnections {
     const { origin, path, authorization } = parseHttpEndpoint(url);
     this.#context = context;
     this.#origin = origin;
-    this.#basePath = path.replace(/(?<!\/)\/+$/, "");
+    this.#basePath = withoutEndSlashes(path);
     this.#headers = {
       "user-agent": USER_AGENT,
       accept: "*/*",

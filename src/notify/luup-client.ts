@@ -1,5 +1,6 @@
 import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
+import { withoutEndSlashes } from "../core/net/http-endpoint.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
 import { FailedRequests } from "../core/notify/failed-requests.js";
 import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
@@ -106,10 +107,7 @@ export class LuupClient {
   }
 
   urlOf(path: string): string {
-    const base = this.#name;
-    let end = base.length;
-    while (base[end - 1] === "/") end -= 1;
-    return `${base.slice(0, end)}${path}`;
+    return `${withoutEndSlashes(this.#name)}${path}`;
   }
 
   get status(): RequestsStatus & NotificationTroubles {

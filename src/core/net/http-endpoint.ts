@@ -34,3 +34,8 @@ function decodePercent(text: string): Buffer {
   );
   return Buffer.from(bytes, "latin1");
 }
+
+/** A base URL, or its path, as a path of ours may follow it: without slashes at its end. */
+export function withoutEndSlashes(base: string): string {
+  return base.replace(/(?<!\/)\/+$/, "");
+}
