@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { explainDialFailure } from "../dial/dial-error.js";
-import { Times } from "../log/times.js";
-import { Names } from "../names/names.js";
+import type { Names } from "../names/names.js";
 import { systemClock } from "../system/clock.js";
+import { commandNames } from "./command-names.js";
 import { connectToDaemon } from "./daemon-connection.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import type { Complain } from "./outcome.js";
@@ -131,7 +131,7 @@ export async function talkTo<T>(
   complain: Complain,
   talk: (dialogue: DaemonDialogue) => Promise<T>,
 ): Promise<Talk<T>> {
-  const names = new Names(systemClock, { warn: complain, times: new Times() });
+  const names = commandNames(complain);
   let dialogue: DaemonDialogue | undefined;
   try {
     dialogue = await DaemonDialogue.open(place, names, new AbortController().signal);

@@ -5,9 +5,8 @@ import { printable } from "../core/parse/text.js";
 import { Unreachable } from "../doctor/checks/reach-check.js";
 import { DeviceUnderTest, Interrupted, OutOfTime } from "../doctor/device-under-test.js";
 import { examine } from "../doctor/examine.js";
-import { Times } from "../log/times.js";
-import { Names } from "../names/names.js";
 import { systemClock } from "../system/clock.js";
+import { commandNames } from "./command-names.js";
 import { DOCTOR, parseDoctorArguments } from "./doctor-arguments.js";
 import { help } from "./help.js";
 import { DONE, failed, misused, type Started } from "./outcome.js";
@@ -31,7 +30,7 @@ export async function doctor(argv: readonly string[]): Promise<Started> {
   process.once("SIGINT", stop).once("SIGTERM", stop);
   process.stdout.on("error", stop); // nobody reads what it says
   const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`);
-  const names = new Names(systemClock, { warn: say, times: new Times() });
+  const names = commandNames(say);
   const context = { clock: systemClock, names };
   const device = new DeviceUnderTest({ target, unit, register, withinMs: WITHIN_MS }, context, interrupted.signal);
   say(`${place}, unit ${unit}:`);

@@ -1,9 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { backoffMs } from "../core/limits/backoff.js";
 import { explainDialFailure } from "../dial/dial-error.js";
-import { Times } from "../log/times.js";
-import { Names } from "../names/names.js";
-import { systemClock } from "../system/clock.js";
+import type { Names } from "../names/names.js";
+import { commandNames } from "./command-names.js";
 import { DaemonDialogue } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import { type Complain, DONE, failed, type Started } from "./outcome.js";
@@ -49,7 +48,7 @@ export async function followDaemon(
   until: AbortSignal,
   complain: Complain,
 ): Promise<Started> {
-  const names = new Names(systemClock, { warn: complain, times: new Times() });
+  const names = commandNames(complain);
   try {
     await followAgain({ daemon, sink, names, until, complain }, command);
     return DONE;

@@ -3,9 +3,8 @@ import { setTimeout } from "node:timers/promises";
 import { type Line, span } from "../core/terminal/screen.js";
 import { folded, shown } from "../core/terminal/text-width.js";
 import { explainDialFailure } from "../dial/dial-error.js";
-import { Times } from "../log/times.js";
-import { Names } from "../names/names.js";
-import { systemClock } from "../system/clock.js";
+import type { Names } from "../names/names.js";
+import { commandNames } from "./command-names.js";
 import { DaemonDialogue } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import { FullScreen } from "./full-screen.js";
@@ -28,7 +27,7 @@ export async function watchStatus(daemon: DaemonPlace, json: boolean, complain: 
   const end = (): void => over.abort();
   stdout.on("error", end);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
-  const names = new Names(systemClock, { warn: complain, times: new Times() });
+  const names = commandNames(complain);
   let screen: FullScreen | undefined;
   let view: View = {};
   const show = (): void => {
