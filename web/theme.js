@@ -2,12 +2,18 @@
 // wrong ones first.
 (() => {
   const KEY = "sockproxyd-theme";
-  const CHOICES = ["system", "light", "dark"];
-  const root = document.documentElement;
+  /** When the dark colours count. */
+  const MEDIA = /** @type {Readonly<Record<string, string>>} */ ({
+    system: "(prefers-color-scheme: dark)",
+    light: "not all",
+    dark: "all",
+  });
+  const dark = /** @type {HTMLLinkElement} */ (document.getElementById("dark"));
 
   function stored() {
     try {
-      return localStorage.getItem(KEY) ?? "system";
+      const choice = localStorage.getItem(KEY) ?? "system";
+      return Object.hasOwn(MEDIA, choice) ? choice : "system";
     } catch {
       return "system"; // a browser that keeps nothing
     }
@@ -15,14 +21,13 @@
 
   /** @param {string} choice */
   function apply(choice) {
-    if (choice === "light" || choice === "dark") root.dataset["theme"] = choice;
-    else delete root.dataset["theme"];
+    dark.media = MEDIA[choice] ?? "";
   }
 
   apply(stored());
   addEventListener("DOMContentLoaded", () => {
     const select = /** @type {HTMLSelectElement} */ (document.getElementById("theme"));
-    select.value = CHOICES.includes(stored()) ? stored() : "system";
+    select.value = stored();
     select.addEventListener("change", () => {
       apply(select.value);
       try {

@@ -9,7 +9,7 @@ export interface Asset {
 /** The files of the page by their endings. */
 const FILES = {
   html: ["page"],
-  css: ["colors", "controls", "page", "parts", "tables", "tiles"],
+  css: ["colors", "controls", "dark", "page", "parts", "tables", "tiles"],
   svg: ["icon"],
   js: [
     "chart",
