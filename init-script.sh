@@ -49,7 +49,7 @@ RUN_AS=sockproxyd
 [ "$(id -u)" = 0 ] || RUN_AS= # only root can start it as another one
 # Node.js, and the program; empty: looked for where it may be installed (find_main).
 NODE=node
-SMALL_HEAP=--max-semi-space-size=2 # the daemon allocates little; without this Node takes 10 to 20 MB more, for no gain
+SMALL_HEAP=--max-semi-space-size=2 # the daemon keeps to that by itself once it runs; this holds for its start, too
 MAIN=
 # These two belong to the caller, not to RUN_AS: otherwise RUN_AS could name any process to be ended by root, or any file
 # to be written by root. What RUN_AS could change or replace is refused.

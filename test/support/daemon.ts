@@ -10,7 +10,7 @@ import { PATIENCE_MS } from "./wait.js";
 export const MAIN =
   process.env["SOCKPROXYD_MAIN"] ?? fileURLToPath(new URL("../../../build/sockproxyd.cjs", import.meta.url));
 
-/** The option of Node.js that `npm start`, the init script and `docs/install.md` run the daemon with. Its effect is several MiB. */
+/** The option of Node.js that `npm start` and the init script run the daemon with. */
 const SMALL_HEAP = "--max-semi-space-size=2";
 
 /** A running daemon, in a process of its own or in that of the test. */
