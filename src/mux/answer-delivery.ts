@@ -132,11 +132,13 @@ export class AnswerDelivery {
   #repeat(pending: PendingRequest, isAlone: boolean): void {
     const inReverse = new Set([...pending.waiters].reverse()); // each goes to the front
     let left = inReverse.size;
+    let release: (() => void) | undefined; // a long round goes on later: what is in front by then must not go before the others
     this.#owner.announcements.each(inReverse, (clientRequest) => {
+      release ??= this.#owner.scheduler.hold();
       left -= 1;
       clientRequest.isAlone ||= isAlone;
       if (pending.waiters.has(clientRequest)) this.#owner.scheduler.repeat(clientRequest);
-      if (left === 0) this.#owner.scheduler.dispatch();
+      if (left === 0) release();
     });
   }
 }

@@ -33,6 +33,8 @@ export class FairScheduler {
   readonly #clients = new Map<MuxClient, ClientState>();
   readonly #timeLimit: TimeLimit;
   readonly #dispatching: SlicedLoop;
+  /** How many put requests back just now: nothing is started before they have. */
+  #holders = 0;
   #isStopped = false;
 
   constructor(owner: FairSchedulerOwner) {
@@ -176,6 +178,15 @@ export class FairScheduler {
     this.#waitingReads.add(clientRequest);
   }
 
+  /** Starts nothing until the function that it returns is called: several requests take their places meanwhile, in an order of their own. */
+  hold(): () => void {
+    this.#holders += 1;
+    return () => {
+      this.#holders -= 1;
+      this.dispatch();
+    };
+  }
+
   /** Requests that came at this time or before fail: there is no link for them. */
   failUntil(since: number): void {
     this.#timeLimit.failUntil(since);
@@ -193,6 +204,7 @@ export class FairScheduler {
   }
 
   #dispatchOne(): boolean {
+    if (this.#holders > 0) return false;
     const next = this.#queue.take(this.#owner.hasRoom(), (client, item) => this.#judge(client, item));
     if (next === undefined) {
       if (this.#queue.ownersWithoutRoom > 0 && !this.#isStopped) this.#owner.needsConnection();

@@ -394,3 +394,20 @@ test("a stopped scheduler starts nothing, but still delivers replies", async () 
   await settle();
   assert.deepEqual([order(), a.take(), told], [[], ["reply"], []]);
 });
+
+test("requests that are put back one after the other take their places before any of them is started", async () => {
+  const { scheduler, state, started, join, ask, order } = setUp();
+  ask(join("a"), READ_1, READ_2);
+  await settle();
+  const [first, second] = started;
+  state.room = 2;
+  const release = scheduler.hold();
+  scheduler.repeat((second as Started).clientRequest);
+  scheduler.dispatch();
+  await settle();
+  assert.deepEqual(order(), ["a1", "a2"]);
+  scheduler.repeat((first as Started).clientRequest);
+  release();
+  await settle();
+  assert.deepEqual(order(), ["a1", "a2", "a1", "a2"]);
+});
