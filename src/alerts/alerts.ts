@@ -1,9 +1,12 @@
 import { listensOf } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
+import type { GatewayEvent } from "../core/events/gateway-event.js";
 import { RateAlarm } from "../core/limits/rate-alarm.js";
 import { formatSeconds } from "../core/parse/duration.js";
-import type { Alert, AlertsStatus } from "../core/status/alert.js";
+import { ALERT_EVENTS, type AlertsStatus, alertOf } from "../core/status/alert.js";
+import { EventBus } from "../events/event-bus.js";
 import type { Log } from "../log/log.js";
+import { epochMsOf, utcTime } from "../log/times.js";
 import type { Names } from "../names/names.js";
 import type { Clock } from "../system/clock.js";
 import { type LinkAlert, LinkAlerts } from "./link-alerts.js";
@@ -11,11 +14,23 @@ import { Webhook } from "./webhook.js";
 
 const MAX_REASON = 200; // characters; a reason may quote what a server has sent
 
-/** Posts events that need attention to a webhook (`[alert]`). Its calls return at once and never fail. */
+/** An event about a line, without what all of them have in common. */
+type LineEvent = Omit<GatewayEvent, "time" | "name" | "listener" | "remote"> & {
+  readonly listener: number;
+  readonly remote: string;
+};
+
+/**
+ * Makes the events that need attention, and posts them to a webhook (`[alert]`), which is one subscriber of the bus. Its calls return at
+ * once and never fail.
+ */
 export class Alerts {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #events: EventBus;
   readonly #webhook: Webhook;
+  /** Ends the subscription of `[alert]`, where that has a URL. */
+  #unsubscribe: (() => void) | undefined;
   #perMinute = Number.POSITIVE_INFINITY;
   /** Names of configuration lines, by port; lines without a name have no entry. */
   #names = new Map<number, string>();
@@ -24,9 +39,11 @@ export class Alerts {
   /** By listener. */
   readonly #checksumAlarms = new Map<number, RateAlarm>();
 
-  constructor(clock: Clock, log: Log, names: Pick<Names, "search">) {
+  /** @param events gets the events */
+  constructor(clock: Clock, log: Log, names: Pick<Names, "search">, events = new EventBus()) {
     this.#clock = clock;
     this.#log = log;
+    this.#events = events;
     this.#webhook = new Webhook(clock, log, names);
   }
 
@@ -44,6 +61,8 @@ export class Alerts {
     );
     this.#perMinute = alertChecksums;
     this.#webhook.configure(alertUrl);
+    if (alertUrl === "") this.#ignore();
+    else this.#unsubscribe ??= this.#events.subscribe((event) => this.#post(event), ALERT_EVENTS);
   }
 
   /**
@@ -78,8 +97,10 @@ export class Alerts {
    * @param listener the port that the device connects to
    */
   linkAlerts(listener: number): LinkAlerts {
-    const send = ({ device, server }: LinkAlert, rest: Pick<Alert, "event" | "text" | "reason" | "downMs">): void =>
-      this.#send({ listener, server, ...(device !== undefined && { device }), ...rest });
+    const send = (
+      { device, server: remote }: LinkAlert,
+      rest: Pick<GatewayEvent, "event" | "text" | "reason" | "downMs">,
+    ): void => this.#send({ listener, remote, ...(device !== undefined && { device }), ...rest });
     return new LinkAlerts(this.#clock, {
       down: (link, why) => {
         const reason = why.slice(0, MAX_REASON);
@@ -102,7 +123,7 @@ export class Alerts {
     const count = alarm.add(this.#perMinute, this.#clock.now());
     if (count === undefined) return;
     const text = `${count} wrong checksums in a minute on port ${listener}, the last one with ${server}`;
-    this.#send({ event: "checksum-errors", listener, server, text, count });
+    this.#send({ event: "checksum-errors", listener, remote: server, text, count });
   }
 
   /** Tries all waiting alerts once, without a pause. Takes up to 5 s for each alert, so the caller limits the time. */
@@ -112,7 +133,13 @@ export class Alerts {
 
   /** Drops all waiting alerts and sends nothing more. */
   close(): void {
+    this.#ignore();
     this.#webhook.close();
+  }
+
+  #ignore(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
   }
 
   #isDown(what: "server" | "device", listener: number, server: string, why: string): void {
@@ -120,7 +147,8 @@ export class Alerts {
     if (this.#down.has(name)) return;
     this.#down.set(name, this.#clock.now());
     const reason = why.slice(0, MAX_REASON);
-    this.#send({ event: `${what}-down`, listener, server, text: `${what} ${server} is down: ${reason}`, reason });
+    const text = `${what} ${server} is down: ${reason}`;
+    this.#send({ event: `${what}-down`, listener, remote: server, text, reason });
   }
 
   #isBack(what: "server" | "device", listener: number, server: string): void {
@@ -130,14 +158,21 @@ export class Alerts {
     this.#down.delete(name);
     const downMs = Math.round(this.#clock.now() - since);
     const text = `${what} ${server} is back after ${formatSeconds(downMs)}`;
-    this.#send({ event: `${what}-back`, listener, server, text, downMs });
+    this.#send({ event: `${what}-back`, listener, remote: server, text, downMs });
   }
 
-  #send({ event, listener, server, text, ...rest }: Omit<Alert, "time" | "name">): void {
-    const time = this.#log.times.iso(this.#clock.epochMs());
+  #send({ event, listener, remote, text, ...rest }: LineEvent): void {
+    if (!this.#events.wants(event)) return;
+    const time = utcTime(this.#clock.epochMs());
     const name = this.#names.get(listener);
     const line = name === undefined ? { listener } : { listener, name };
-    this.#webhook.send({ event, time, ...line, server, text: name === undefined ? text : `${name}: ${text}`, ...rest });
+    const sentence = name === undefined ? text : `${name}: ${text}`;
+    this.#events.publish({ event, time, ...line, remote, text: sentence, ...rest });
+  }
+
+  #post(event: GatewayEvent): void {
+    const alert = alertOf(event, this.#log.times.iso(epochMsOf(event.time)));
+    if (alert !== undefined) this.#webhook.send(alert);
   }
 }
 

@@ -5,7 +5,7 @@ import type { ConnRequest } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import type { ConnectionStatus, ConnectionTraffic, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
 import type { Dial } from "../dial/dial.js";
-import type { NotificationSender } from "../notify/notification-scheduler.js";
+import type { NotificationSender } from "../notify/luup-way.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
 import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";

@@ -33,6 +33,7 @@ export type Phase =
   | {
       readonly kind: "closing";
       readonly how: EndKind;
+      readonly reason: string;
       readonly request?: ConnRequest | undefined;
       readonly relayed?: RelayPhase | undefined;
     };

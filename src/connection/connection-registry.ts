@@ -3,7 +3,7 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import { allDropped, noneDropped } from "../core/net/datagrams.js";
 import type { ConnectionReport, ConnectionTraffic, LineTraffic, TrafficStatus } from "../core/status/daemon-status.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
-import type { NotificationSender } from "../notify/notification-scheduler.js";
+import type { NotificationSender } from "../notify/luup-way.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
 
 const NO_TRAFFIC: LineTraffic = { connections: 0, received: 0, sent: 0 };

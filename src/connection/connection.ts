@@ -18,7 +18,7 @@ import { BaseConnection } from "./base-connection.js";
 import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
-import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
+import { type ConnectedLine, RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
@@ -27,6 +27,7 @@ export class Connection
   implements AcceptedClient, RegisteredConnection, SetupPhaseOwner, DialPhaseOwner, RelayPhaseOwner
 {
   readonly #ends: EndRules;
+  readonly #line: ConnectedLine;
   #phase: Phase = { kind: "new" };
   /** The client has been sent everything, and FIN behind it; or it is gone. */
   #isClientFinished = false;
@@ -39,12 +40,13 @@ export class Connection
     id: string,
     client: StreamEnd,
     origin: ClientOrigin,
-    listener: Pick<Listener, "name" | "port" | "ends">,
+    listener: Pick<Listener, "name" | "port" | "section" | "ends">,
     context: ConnectionContext,
     pass?: Pass,
   ) {
     super(id, client, origin, listener, context, pass);
     this.#ends = listener.ends ?? CONN_ENDS;
+    this.#line = listener;
     const { security } = client;
     this.log.info(`opened on ${listener.name}${security === undefined ? "" : ` (${security})`}`);
   }
@@ -87,7 +89,7 @@ export class Connection
 
   connected(remote: ReachedRemote, early: EarlyBytes): void {
     this.context.deadPeers.add(this.client);
-    const phase = new RelayPhase(remote, this.client, this.#ends, this.log, this.context, this);
+    const phase = new RelayPhase(remote, this.client, this.#line, this.#ends, this.log, this.context, this);
     this.#phase = phase;
     phase.start(early);
   }
@@ -176,7 +178,7 @@ export class Connection
     const phase = this.#phase;
     if (phase.kind === "closing") return;
     const [request, relayed] = [this.#request, this.#relaying];
-    this.#phase = { kind: "closing", how: parting.how, request, relayed };
+    this.#phase = { kind: "closing", how: parting.how, reason, request, relayed };
     const text = this.endText(reason);
     if (phase.kind === "dialing" && phase.isHeard) this.log.release();
     const client = phase.kind === "linked" ? "remote" : "client"; // the link calls its peer so
@@ -195,7 +197,7 @@ export class Connection
   clientFinished(): void {
     if (this.#isClientFinished) return;
     this.#isClientFinished = true;
-    this.#relaying?.final();
+    this.#relaying?.final(this.#phase.kind === "closing" ? this.#phase.reason : "by remote");
     this.pluginNotified();
   }
 

@@ -1,13 +1,16 @@
+import type { Listener } from "../accept/listener.js";
 import type { EndRules } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { formatHostPort } from "../core/net/address.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { ServerLease } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
-import { ConnectionNotifier, type ConnectionNotifierContext } from "../notify/connection-notifier.js";
+import { ConnectionNotifier, type ConnectionNotifierContext, waysOf } from "../notify/connection-notifier.js";
 import type { FinalNotifications } from "../notify/final-notifications.js";
+import type { ToldConnection } from "../notify/notification-way.js";
 import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
@@ -28,6 +31,9 @@ export interface RelayPhaseContext extends ConnectionNotifierContext {
   /** Send what a connection leaves unsent. */
   readonly finalNotifications: FinalNotifications;
 }
+
+/** The listener that a client has connected to, as far as events tell it. */
+export type ConnectedLine = Pick<Listener, "section" | "port">;
 
 /** The connection whose bytes are relayed. */
 export interface RelayPhaseOwner {
@@ -52,9 +58,11 @@ export class RelayPhase implements RelayOwner {
   readonly #owner: RelayPhaseOwner;
   #notifier: ConnectionNotifier | undefined;
 
+  /** @param line the one whose listener the client has connected to */
   constructor(
     { end, request, pid, serverLease }: ReachedRemote,
     client: StreamEnd,
+    line: ConnectedLine,
     ends: EndRules,
     log: ConnectionLog,
     context: RelayPhaseContext,
@@ -68,8 +76,20 @@ export class RelayPhase implements RelayOwner {
     this.#context = context;
     this.#owner = owner;
     this.relay = new Relay(client, end, options, ends, context.clock, this);
-    if (options.notify === undefined) return;
-    this.#notifier = new ConnectionNotifier(options.notify, pid, options, client, context, {
+    const { relay } = this;
+    const told: ToldConnection = {
+      pid,
+      name: line.section,
+      listener: line.port,
+      remote: formatHostPort(request.target),
+      client: log.client,
+      get receivedBytes() {
+        return relay.receivedBytes;
+      },
+    };
+    const ways = waysOf(options, told, context);
+    if (ways.length === 0) return;
+    this.#notifier = new ConnectionNotifier(ways, told, options, client, context, {
       warn: (text) => log.warn(text),
       debug: (text) => log.debug(text),
       done: () => owner.pluginNotified(),
@@ -115,8 +135,8 @@ export class RelayPhase implements RelayOwner {
   }
 
   /** Sends the final notification: the client has been sent FIN. */
-  final(): void {
-    this.#notifier?.connectionEnded();
+  final(reason: string): void {
+    this.#notifier?.connectionEnded(reason);
   }
 
   /** The client's socket is gone: {@link FinalNotifications} send what is still unsent. */

@@ -3,6 +3,7 @@ import type { ConnectionContext } from "../connection/connection-phase.js";
 import type { Settings } from "../core/config/settings.js";
 import { faultText } from "../core/parse/text.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
+import { luupWays } from "../notify/luup-way.js";
 import { DeadPeers } from "../sockets/dead-peers.js";
 import type { FeaturesContext } from "./features.js";
 import type { Services } from "./services.js";
@@ -28,6 +29,7 @@ export function generationOf(
 ): Generation {
   const { clock, log, registry, sockets, descriptors } = services;
   const admission = new Admission(settings, registry, descriptors);
+  const notificationSender = services.luupClients.current;
   const context: Generation["context"] = {
     ...control,
     settings,
@@ -35,7 +37,8 @@ export function generationOf(
     access: admission.access,
     clock,
     log,
-    notificationSender: services.luupClients.current,
+    notificationSender,
+    wayMakers: [luupWays(notificationSender)],
     finalNotifications: services.finalNotifications,
     alerts: services.alerts,
     sockets,

@@ -6,6 +6,7 @@ import { ConnectionRegistry } from "../connection/connection-registry.js";
 import { HeldLines } from "../connection/held-lines.js";
 import type { Settings } from "../core/config/settings.js";
 import { faultText } from "../core/parse/text.js";
+import { EventBus } from "../events/event-bus.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
 import { Monitor } from "../monitor/monitor.js";
@@ -26,6 +27,7 @@ export class Services {
   readonly log: Log;
   readonly descriptors = new DescriptorBudget(descriptorLimit());
   readonly clients = new ClientCounters();
+  readonly events = new EventBus();
   readonly doors: Doors;
   readonly heldLines: HeldLines;
   readonly registry = new ConnectionRegistry();
@@ -58,7 +60,7 @@ export class Services {
     this.own = new OwnSockets(clock);
     this.names = new Names(clock, log);
     this.rejections = new Rejections({ clock, sockets: this.sockets }, this.clients, log);
-    this.alerts = new Alerts(clock, log, this.names);
+    this.alerts = new Alerts(clock, log, this.names, this.events);
     const { registry } = this;
     function* streams(): Iterable<TracedStream> {
       for (const connection of registry.all()) yield* connection.streams;

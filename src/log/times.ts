@@ -71,3 +71,10 @@ function offset(minutes: number): string {
 function twoDigits(number: number): string {
   return String(number).padStart(2, "0");
 }
+
+const UTC = new Times("utc");
+
+/** A time as the JSON of events has it, whatever the zone of the daemon: ISO 8601, UTC, with milliseconds. @param epochMs since 1970 */
+export function utcTime(epochMs: number): string {
+  return UTC.iso(epochMs);
+}

@@ -1,14 +1,15 @@
 import type { Settings } from "../core/config/settings.js";
 import { isLoopback } from "../core/net/address.js";
-import type { NotifyTarget } from "../core/notify/notification.js";
 import type { RequestOutcome } from "../core/notify/notification-pacer.js";
 import { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
-import type { ExchangeResult } from "./luup-exchange.js";
-import { NotificationScheduler, type NotificationSender } from "./notification-scheduler.js";
+import { ConnectionEvents } from "./connection-events.js";
+import type { NotificationSender } from "./luup-way.js";
+import { NotificationScheduler } from "./notification-scheduler.js";
+import type { DeliveryResult, NotificationWay, ToldConnection, WayMaker } from "./notification-way.js";
 import type { UnreadReminder, WatchedPlugin } from "./unread-reminder.js";
 
 const BASE_BYTES = 3000; // measured: a notifier with its scheduler, its timer and its events
@@ -17,6 +18,8 @@ const BASE_BYTES = 3000; // measured: a notifier with its scheduler, its timer a
 export interface ConnectionNotifierContext {
   readonly clock: Clock;
   readonly notificationSender: NotificationSender;
+  /** All kinds of ways that are configured. */
+  readonly wayMakers: readonly WayMaker[];
   readonly unreadReminder: UnreadReminder;
   readonly settings: Pick<Settings, "renotify">;
 }
@@ -26,32 +29,44 @@ export interface ConnectionNotifierEvents {
   /** A line for the log. */
   warn(text: string): void;
   debug(text: () => string): void;
-  /** The final notification has been delivered, rejected, or given up. */
+  /** All final notifications have been delivered, rejected, or given up. */
   done(): void;
   fault(error: unknown): void;
 }
 
+/** The ways of telling that the options of a connection name. */
+export function waysOf(
+  options: ConnOptions,
+  connection: ToldConnection,
+  { wayMakers }: Pick<ConnectionNotifierContext, "wayMakers">,
+): NotificationWay[] {
+  return wayMakers.map((make) => make(options, connection)).filter((way) => way !== undefined);
+}
+
 /**
- * Tells the plugin of one connection about data, about data that it has left unread (RNTF), and about the end of the connection. Tells the
- * log about wrong devices, services and actions, and about actions that hang: once for each kind.
+ * Tells what happens to one connection, on each of its ways: that it has begun, data, data that the plugin has left unread (RNTF), the end.
+ * Tells the log about wrong devices, services and actions, and about actions that hang: once for each kind and way.
  */
 export class ConnectionNotifier {
   /** Told what happens; set anew when the connection is gone and only the final notification is left. */
   events: ConnectionNotifierEvents;
-  /** Sends the notifications of this connection, also after a reload with another Luup engine. */
+  /** Sends the notifications of this connection to the Luup engine, also after a reload with another one. */
   readonly sender: NotificationSender;
   /** About how much memory the notifier takes. */
   readonly bytes: number;
-  readonly #target: NotifyTarget;
-  readonly #scheduler: NotificationScheduler;
+  readonly #schedulers: readonly NotificationScheduler[];
+  /** Makes the events for ways that tell everything; undefined: there is none, or the end has been told. */
+  #told: ConnectionEvents | undefined;
   readonly #unreadReminder: UnreadReminder;
   /** The plugin's socket, while it is open and reminders are wanted. */
   #watched: WatchedPlugin | undefined;
-  readonly #warned = new Set<RequestOutcome>();
+  /** What the log has been told already, by way and outcome. */
+  readonly #warned = new Set<string>();
 
+  /** @param ways one at least */
   constructor(
-    target: NotifyTarget,
-    pid: string,
+    ways: readonly NotificationWay[],
+    connection: ToldConnection,
     options: ConnOptions,
     client: StreamEnd,
     context: ConnectionNotifierContext,
@@ -60,50 +75,59 @@ export class ConnectionNotifier {
     const { clock, notificationSender, unreadReminder, settings } = context;
     this.events = events;
     this.sender = notificationSender;
-    notificationSender.prepare();
-    this.bytes = BASE_BYTES + target.service.length + target.action.length + pid.length;
-    this.#target = target;
-    this.#scheduler = new NotificationScheduler(target, pid, options.paceMs, notificationSender, clock, {
-      sent: () => this.#sent(),
-      answered: (result, isActionFault) => this.#answered(result, isActionFault),
-      done: () => this.events.done(),
-      fault: (error) => this.events.fault(error),
-    });
+    this.bytes = ways.reduce((sum, { target }) => sum + BASE_BYTES + target.length, 0);
+    if (ways.some(({ tellsAll }) => tellsAll)) this.#told = new ConnectionEvents(connection, clock);
+    this.#schedulers = ways.map((way) => this.#schedulerOf(way, options.paceMs, clock));
     this.#unreadReminder = unreadReminder;
     const intervalMs = options.renotifyMs ?? settings.renotify;
-    if (intervalMs > 0 && isOnThisMachine(client)) {
+    const luup = this.#schedulers.find(({ way }) => !way.tellsAll);
+    if (luup !== undefined && intervalMs > 0 && isOnThisMachine(client)) {
       this.#watched = {
         local: client.peerKey,
         remote: client.ownKey,
         intervalMs,
         unreadTracker: new UnreadTracker(),
-        remind: () => this.#scheduler.remind(),
+        remind: () => luup.remind(),
       };
     }
+    if (this.#told !== undefined) this.#happened(this.#told.connected());
   }
 
-  /** Whether the final notification has been delivered, rejected, or given up. */
+  /** Whether the final notification has been delivered, rejected, or given up, on each way. */
   get done(): boolean {
-    return this.#scheduler.done;
+    return this.#schedulers.every(({ done }) => done);
   }
 
-  get status(): NotifyStatus {
-    return this.#scheduler.status;
+  /** Of the Luup action, where there is one, or else of the first way. */
+  get status(): NotifyStatus | undefined {
+    return this.#schedulers[0]?.status;
   }
 
   /** Data waits in the client's socket. */
   dataWritten(): void {
-    this.#scheduler.dataWritten();
+    for (const scheduler of this.#schedulers) scheduler.dataWritten();
+  }
+
+  /** The client has gone, and the connection waits for it. @param waitingBytes for it */
+  parked(waitingBytes: number): void {
+    if (this.#told !== undefined) this.#happened(this.#told.parked(waitingBytes));
+  }
+
+  /** The client is back. @param waitingBytes what it gets now */
+  resumed(waitingBytes: number): void {
+    if (this.#told !== undefined) this.#happened(this.#told.resumed(waitingBytes));
   }
 
   /** The connection ends at once: the final notification will cover data that is not announced yet. */
   connectionEnding(): void {
-    this.#scheduler.connectionEnding();
+    for (const scheduler of this.#schedulers) scheduler.connectionEnding();
   }
 
-  /** The connection has ended: the final notification is due. */
-  connectionEnded(): void {
-    this.#scheduler.connectionEnded();
+  /** The connection has ended: the final notification is due. @param reason for the ways that tell everything */
+  connectionEnded(reason: string): void {
+    const final = this.#told?.closed(reason);
+    this.#told = undefined;
+    for (const scheduler of this.#schedulers) scheduler.connectionEnded(final);
   }
 
   /** The client's socket is closed: nothing is unread any more. */
@@ -114,28 +138,44 @@ export class ConnectionNotifier {
 
   /** Sends nothing more, whatever is still to be announced. */
   giveUp(): void {
-    this.#scheduler.giveUp();
+    for (const scheduler of this.#schedulers) scheduler.giveUp();
   }
 
-  /** What is asked of the engine, without its password. */
-  get #url(): string {
-    return `GET ${this.sender.urlOf(this.#scheduler.path)}`;
+  #happened(event: ReturnType<ConnectionEvents["connected"]>): void {
+    for (const scheduler of this.#schedulers) scheduler.happened(event);
   }
 
-  #sent(): void {
-    if (this.#watched !== undefined) this.#unreadReminder.notificationSent(this.#watched);
-    this.events.debug(() => `notification sent: ${this.#url}`);
+  #schedulerOf(way: NotificationWay, paceMs: number, clock: Clock): NotificationScheduler {
+    const source = way.tellsAll ? this.#told : undefined;
+    return new NotificationScheduler(way, source, Math.max(paceMs, way.leastPaceMs ?? 0), clock, {
+      sent: () => this.#sent(way),
+      answered: (result, isTargetFault) => this.#answered(way, result, isTargetFault),
+      done: () => {
+        if (this.done) this.events.done();
+      },
+      fault: (error) => this.events.fault(error),
+    });
   }
 
-  #answered({ outcome, text, wasSent }: ExchangeResult, isActionFault: boolean): void {
-    if (this.#watched !== undefined) this.#unreadReminder.notificationAnswered(this.#watched);
+  #sent(way: NotificationWay): void {
+    if (!way.tellsAll && this.#watched !== undefined) this.#unreadReminder.notificationSent(this.#watched);
+    this.events.debug(() => `notification sent: ${way.request}`);
+  }
+
+  #answered(way: NotificationWay, { outcome, text, wasSent }: DeliveryResult, isTargetFault: boolean): void {
+    if (!way.tellsAll && this.#watched !== undefined) this.#unreadReminder.notificationAnswered(this.#watched);
     this.events.debug(() =>
-      wasSent ? `notification answered: ${text}` : `notification not sent: ${this.#url}: ${text}`,
+      wasSent ? `notification answered: ${text}` : `notification not sent: ${way.request}: ${text}`,
     );
-    if (!isActionFault || this.#warned.has(outcome)) return;
-    this.#warned.add(outcome);
-    const { device, service, action } = this.#target;
-    this.events.warn(`notification ${outcome}: device ${device}, service ${service}, action ${action}: ${text}`);
+    if (isTargetFault && this.#isNews(way, outcome))
+      this.events.warn(`notification ${outcome}: ${way.description}: ${text}`);
+  }
+
+  #isNews(way: NotificationWay, outcome: RequestOutcome): boolean {
+    const what = `${way.tellsAll ? way.target : ""} ${outcome}`;
+    if (this.#warned.has(what)) return false;
+    this.#warned.add(what);
+    return true;
   }
 }
 

@@ -4,7 +4,7 @@ import type { FinalNotificationsStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionNotifier } from "./connection-notifier.js";
-import type { NotificationSender } from "./notification-scheduler.js";
+import type { NotificationSender } from "./luup-way.js";
 
 const MAX_COUNT = 4000; // each waits for a minute at most, and a busy hub ends some hundred connections in that time
 const MAX_BYTES = 12_582_912; // by ConnectionNotifier.bytes; the garbage made meanwhile takes several times as much

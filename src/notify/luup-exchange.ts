@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
 import { judgeAnswer } from "../core/notify/notification.js";
-import type { RequestOutcome } from "../core/notify/notification-pacer.js";
 import type { Clock, Timer } from "../system/clock.js";
+import type { DeliveryResult } from "./notification-way.js";
 
 /** Longest time of an exchange, from connecting to the end of the response, in milliseconds. */
 export const TIMEOUT_MS = 5000;
@@ -11,15 +11,10 @@ const MAX_BODY = 1_048_576; // an action's answer has some hundred bytes; no eng
 /** Errors of a kept connection that the engine has closed meanwhile. */
 const STALE_ERRORS = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-/** How an exchange has ended. */
-export interface ExchangeResult {
-  readonly outcome: RequestOutcome;
+/** How an exchange has ended. It was sent where a connection to the engine was there. */
+export interface ExchangeResult extends DeliveryResult {
   /** Whether the engine has responded at all, be it with an error. */
   readonly hasResponse: boolean;
-  /** Whether the request has left: a connection to the engine was there. */
-  readonly wasSent: boolean;
-  /** The outcome in words, for the log. */
-  readonly text: string;
 }
 
 /** What an exchange asks, and tells, its owner. */

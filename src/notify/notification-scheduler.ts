@@ -1,28 +1,16 @@
-import { actionPath, formatAction, formatNotifyTarget, type NotifyTarget } from "../core/notify/notification.js";
+import type { GatewayEvent } from "../core/events/gateway-event.js";
 import { NotificationPacer } from "../core/notify/notification-pacer.js";
+import { type EventSource, PendingEvents } from "../core/notify/pending-events.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { Clock, Timer } from "../system/clock.js";
-import type { Requester } from "./luup-client.js";
-import type { ExchangeResult } from "./luup-exchange.js";
-
-/** Sends requests: a Luup client, or a test in its place. */
-export interface NotificationSender {
-  /** Gets ready for the first request. */
-  prepare(): void;
-  /** Sends one request of a requester, when its turn comes. */
-  send(requester: Requester): void;
-  /** Drops the request of a requester that still waits for its turn. */
-  cancel(requester: Requester): void;
-  /** The URL of a request as people may see it: without its password. @param path path and query */
-  urlOf(path: string): string;
-}
+import type { Delivery, DeliveryResult, NotificationWay } from "./notification-way.js";
 
 /** What a scheduler tells the notifier it belongs to. */
 export interface NotificationSchedulerEvents {
   /** A request is on its way. */
   sent(): void;
-  /** The request has ended. @param isActionFault whether its failure is the fault of the action, not of the engine */
-  answered(result: ExchangeResult, isActionFault: boolean): void;
+  /** The request has ended. @param isTargetFault whether its failure is the fault of what is named, not of the way */
+  answered(result: DeliveryResult, isTargetFault: boolean): void;
   /** The final notification has been delivered, rejected, or given up. */
   done(): void;
   fault(error: unknown): void;
@@ -32,16 +20,16 @@ const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 const FINAL_RETRY_MS = 60_000;
 
 /**
- * Sends the notifications of one connection when {@link NotificationPacer} says so: a Luup action for data that waits, and one for the end
- * of the connection. This class keeps the timer and counts; the rules are the pacer's.
+ * Sends the notifications of one connection on one way when {@link NotificationPacer} says so: for data that waits, for the end of the
+ * connection, and where the way tells everything, for what else happens. This class keeps the timer and counts; the rules are the pacer's.
  */
-export class NotificationScheduler implements Requester {
-  readonly #target: NotifyTarget;
-  readonly #pid: string;
+export class NotificationScheduler implements Delivery {
+  readonly way: NotificationWay;
+  /** Of a way that tells everything. */
+  readonly #events: PendingEvents | undefined;
   readonly #pacer: NotificationPacer;
-  readonly #sender: NotificationSender;
   readonly #clock: Clock;
-  readonly #events: NotificationSchedulerEvents;
+  readonly #owner: NotificationSchedulerEvents;
   #timer: Timer | undefined;
   /** {@link #step} follows in the next pass of the event loop. */
   #isStepDue = false;
@@ -57,33 +45,26 @@ export class NotificationScheduler implements Requester {
   /** When the last failure is repeated. */
   #repeatAt: number | undefined;
 
-  /** @param paceMs least time between two data notifications (PACE) */
+  /**
+   * @param source the connection, for a way that tells everything
+   * @param paceMs least time between two data notifications (PACE)
+   */
   constructor(
-    target: NotifyTarget,
-    pid: string,
+    way: NotificationWay,
+    source: EventSource | undefined,
     paceMs: number,
-    sender: NotificationSender,
     clock: Clock,
-    events: NotificationSchedulerEvents,
+    owner: NotificationSchedulerEvents,
   ) {
-    this.#target = target;
-    this.#pid = pid;
+    this.way = way;
+    this.#events = source && new PendingEvents(source);
     this.#pacer = new NotificationPacer({ paceMs, backoff: BACKOFF, finalRetryMs: FINAL_RETRY_MS });
-    this.#sender = sender;
     this.#clock = clock;
-    this.#events = events;
+    this.#owner = owner;
   }
 
-  get path(): string {
-    return actionPath(this.#target, this.#pid);
-  }
-
-  get device(): number {
-    return this.#target.device;
-  }
-
-  get action(): string {
-    return formatAction(this.#target);
+  get event(): GatewayEvent | undefined {
+    return this.#events?.take(this.#pacer.requestKind);
   }
 
   get isRetry(): boolean {
@@ -92,7 +73,7 @@ export class NotificationScheduler implements Requester {
 
   get status(): NotifyStatus {
     return {
-      target: formatNotifyTarget(this.#target, this.#pid),
+      target: this.way.target,
       sent: this.#sent,
       retried: this.#retried,
       failed: this.#failed,
@@ -119,14 +100,24 @@ export class NotificationScheduler implements Requester {
     this.#stepSoon();
   }
 
+  /** Something has happened that is told only by ways that tell everything. */
+  happened(notice: GatewayEvent): void {
+    if (this.#events === undefined || this.#pacer.done) return;
+    if (this.#events.add(notice) > 0) this.#pacer.noticeAdded();
+    else this.#pacer.noticeDropped();
+    this.#cancelTimer(); // the pace of data does not delay it
+    this.#stepSoon();
+  }
+
   /** The connection ends at once: the final notification will cover data that is not announced yet. */
   connectionEnding(): void {
     this.#isEnding = true;
   }
 
-  /** The connection has ended: the final notification is due. */
-  connectionEnded(): void {
+  /** The connection has ended: the final notification is due. @param final for a way that tells everything */
+  connectionEnded(final?: GatewayEvent): void {
     this.#isEnding = false;
+    if (final !== undefined) this.#events?.end(final);
     this.#pacer.connectionEnded(this.#clock.now());
     this.#stepSoon();
   }
@@ -135,29 +126,30 @@ export class NotificationScheduler implements Requester {
   giveUp(): void {
     this.#pacer.giveUp();
     this.#cancelTimer();
-    this.#sender.cancel(this);
+    this.way.cancel();
   }
 
   sent(): void {
     this.#pacer.sent(this.#clock.now());
     this.#sent += 1;
-    this.#events.sent();
+    this.#owner.sent();
   }
 
-  answered(result: ExchangeResult, isActionFault: boolean): void {
-    const { outcome, text } = result;
+  answered(result: DeliveryResult, isTargetFault: boolean): void {
+    const { outcome, text, retryAfterMs } = result;
     const wasDone = this.#pacer.done;
-    this.#pacer.finished(outcome, this.#clock.now(), Math.random());
-    this.#lastOutcome = text;
     this.#isRetry = outcome === "failed" || outcome === "timed-out";
+    if (!this.#isRetry) this.#events?.told(this.#pacer.requestKind);
+    this.#pacer.finished(outcome, this.#clock.now(), Math.random(), retryAfterMs);
+    this.#lastOutcome = text;
     if (outcome !== "delivered") this.#failed += 1;
     this.#failingSince = outcome === "delivered" ? undefined : (this.#failingSince ?? this.#clock.now());
-    this.#events.answered(result, isActionFault);
-    if (!wasDone && this.#pacer.done) this.#events.done();
+    this.#owner.answered(result, isTargetFault);
+    if (!wasDone && this.#pacer.done) this.#owner.done();
     else this.#stepSoon();
   }
 
-  engineReturned(): void {
+  wayReturned(): void {
     this.#pacer.retrySoon();
     this.#cancelTimer();
     this.#stepSoon();
@@ -180,10 +172,10 @@ export class NotificationScheduler implements Requester {
       this.#repeatAt = step.kind === "wait" && this.#isRetry ? step.until : undefined;
       if (step.kind === "send") {
         if (this.#isRetry) this.#retried += 1;
-        this.#sender.send(this);
+        this.way.send(this);
       } else if (step.kind === "wait") this.#timer = this.#clock.after(Math.ceil(step.until - now), this.#step);
     } catch (error) {
-      this.#events.fault(error);
+      this.#owner.fault(error);
     }
   };
 

@@ -42,9 +42,11 @@ async function phaseOf(t: TestContext, options: Partial<typeof DEFAULT_OPTIONS> 
   };
   const log = new ConnectionLog(here.generation.context, "a1", 2504, client.end);
   const reached = { end: remote.end, request, pid: "a1", serverLease };
-  const phase = new RelayPhase(reached, client.end, CONN_ENDS, log, here.generation.context, owner);
+  const phase = new RelayPhase(reached, client.end, LINE, CONN_ENDS, log, here.generation.context, owner);
   return { ...here, luup, phase, client: client.peer, remote: remote.peer, events, released: () => released };
 }
+
+const LINE = { port: 2504 };
 
 /** A client of a Unix socket, accepted as the daemon does. */
 async function localEnd(t: TestContext): Promise<StreamEnd> {
@@ -96,7 +98,7 @@ test("the plugin gets notifications of data, and the final one when it is sent",
   remote.end();
   await client.rest();
   await until(() => events.includes("client finished"), "FIN to be sent");
-  phase.final();
+  phase.final("by remote");
   await until(() => {
     clock.advance(100); // notifications keep their distance
     return events.includes("plugin notified");
@@ -127,7 +129,7 @@ test("the kernel knows whether a client is there; of a Unix socket it does not k
   const owner = { clientFinished() {}, relayEnded() {}, pluginNotified() {}, fault() {} };
   const reached = { end: remote, request, pid: "a2", serverLease: undefined };
   assert.equal(
-    await new RelayPhase(reached, local, CONN_ENDS, log, generation.context, owner).clientState(),
+    await new RelayPhase(reached, local, LINE, CONN_ENDS, log, generation.context, owner).clientState(),
     "present",
   );
 });

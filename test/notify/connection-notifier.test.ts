@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
 import { ConnectionNotifier } from "#src/notify/connection-notifier.js";
 import { LuupClient } from "#src/notify/luup-client.js";
+import { LuupWay } from "#src/notify/luup-way.js";
 import { UnreadReminder } from "#src/notify/unread-reminder.js";
 import type { StreamEnd } from "#src/sockets/stream-end.js";
 import { type Clock, systemClock } from "#src/system/clock.js";
@@ -13,6 +14,7 @@ import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
 import { localNames } from "../support/names.js";
 import { socketEnd } from "../support/socket-end.js";
+import { toldConnection } from "../support/told.js";
 import { pause, quietFor, until } from "../support/wait.js";
 
 const REMIND_MS = 120;
@@ -52,14 +54,16 @@ async function scene(
   const debugged: string[] = [];
   // the address of another machine, on a socket of this one: its row would be found
   const client = elsewhere ? ({ ...keysOf(end), peerAddress: "192.0.2.9" } as StreamEnd) : end;
+  const notify = { device: 5, service: "urn:x", action: "Act" };
   const notifier = new ConnectionNotifier(
-    { device: 5, service: "urn:x", action: "Act" },
-    pid,
+    [new LuupWay(notify, pid, luup)],
+    toldConnection({ pid }),
     { ...DEFAULT_OPTIONS, ...(renotifyMs !== undefined && { renotifyMs }) },
     client,
     {
       clock: systemClock,
       notificationSender: luup,
+      wayMakers: [],
       unreadReminder: new UnreadReminder(clock, new SocketTable(clock), fault),
       settings: { ...DEFAULT_SETTINGS, renotify },
     },
@@ -83,12 +87,12 @@ test("data is told, and the end, once", async (t) => {
   const { notifier, pid, told } = await scene(t);
   notifier.dataWritten();
   await engine.received(pid, 1);
-  notifier.connectionEnded();
-  notifier.connectionEnded();
+  notifier.connectionEnded("by remote");
+  notifier.connectionEnded("by remote");
   await until(() => notifier.done, "the final notification");
   assert.equal(engine.of(pid).length, 2);
   assert.deepEqual(told, ["done"]);
-  assert.deepEqual([notifier.status.sent, notifier.status.lastOutcome], [2, "delivered"]);
+  assert.deepEqual([notifier.status?.sent, notifier.status?.lastOutcome], [2, "delivered"]);
 });
 
 test("the lines for debugging have the URL without its password, whether the engine is there or not", async (t) => {
@@ -99,7 +103,7 @@ test("the lines for debugging have the URL without its password, whether the eng
   ]) {
     const { notifier, pid, debugged } = await scene(t, { url: `http://me:geheim@${at}/port_3480/` });
     notifier.dataWritten();
-    await until(() => notifier.status.lastOutcome !== "none yet", "the outcome");
+    await until(() => notifier.status?.lastOutcome !== "none yet", "the outcome");
     notifier.giveUp();
     const path = `/data_request?id=action&output_format=json&DeviceNum=5&serviceId=urn%3Ax&action=Act&Pid=${pid}`;
     assert.equal(debugged[0]?.replace(`http://me:***@${at}/port_3480${path}`, "URL"), `notification ${is}`);
@@ -113,7 +117,7 @@ test("data right before the end is told with it", async (t) => {
   notifier.connectionEnding();
   await quietFor(20); // the end may be some time away
   assert.equal(engine.of(pid).length, 0);
-  notifier.connectionEnded();
+  notifier.connectionEnded("by remote");
   await until(() => notifier.done, "the final notification");
   assert.equal(engine.of(pid).length, 1);
 });
@@ -124,11 +128,11 @@ test("a wrong action is a warning, once; the next kind of fault is another one",
   for (let n = 1; n <= 2; n += 1) {
     notifier.dataWritten();
     await engine.received(pid, n);
-    await until(() => notifier.status.failed === n, "the answer");
+    await until(() => notifier.status?.failed === n, "the answer");
   }
   engine.answer = saying("trouble", 500);
   notifier.dataWritten();
-  await until(() => notifier.status.failed === 3, "the answer");
+  await until(() => notifier.status?.failed === 3, "the answer");
   notifier.giveUp();
   const where = "device 5, service urn:x, action Act";
   assert.deepEqual(told, [
@@ -152,7 +156,7 @@ test("a plugin is reminded of unread bytes until it has read them, by RNTF or by
 test("reminders end with the plugin's socket, and also follow the final notification", async (t) => {
   const { notifier, pid, write } = await scene(t, { renotify: REMIND_MS });
   write();
-  notifier.connectionEnded();
+  notifier.connectionEnded("by remote");
   await engine.received(pid, 2);
   notifier.clientClosed();
   const after = engine.of(pid).length;
@@ -179,7 +183,7 @@ test("a final notification that outlives the plugin's socket leads to no look at
   engine.answer = (arrival, response, request) => {
     answer = () => likeOpenLuup(arrival, response, request);
   };
-  notifier.connectionEnded();
+  notifier.connectionEnded("by remote");
   await engine.received(pid, 1);
   notifier.clientClosed();
   answer();

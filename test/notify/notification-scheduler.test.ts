@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import type { RequestOutcome } from "#src/core/notify/notification-pacer.js";
 import type { Requester } from "#src/notify/luup-client.js";
+import { LuupWay } from "#src/notify/luup-way.js";
 import { NotificationScheduler } from "#src/notify/notification-scheduler.js";
 import { ManualClock } from "../support/clock.js";
 
@@ -13,24 +14,18 @@ function scene(paceMs = 0) {
   const clock = new ManualClock();
   const requests: Requester[] = [];
   const told: string[] = [];
-  const scheduler = new NotificationScheduler(
-    TARGET,
-    "pid1",
-    paceMs,
-    {
-      prepare() {},
-      send: (requester) => requests.push(requester),
-      cancel: () => told.push("cancelled"),
-      urlOf: (path) => path,
-    },
-    clock,
-    {
-      sent: () => told.push("sent"),
-      answered: ({ outcome }) => told.push(outcome),
-      done: () => told.push("done"),
-      fault: (error) => assert.fail(String(error)),
-    },
-  );
+  const way = new LuupWay(TARGET, "pid1", {
+    prepare() {},
+    send: (requester) => requests.push(requester),
+    cancel: () => told.push("cancelled"),
+    urlOf: (path) => path,
+  });
+  const scheduler = new NotificationScheduler(way, undefined, paceMs, clock, {
+    sent: () => told.push("sent"),
+    answered: ({ outcome }) => told.push(outcome),
+    done: () => told.push("done"),
+    fault: (error) => assert.fail(String(error)),
+  });
   return {
     ...{ clock, requests, told, scheduler },
     /** The one request that waits leaves, and ends so. */
@@ -86,7 +81,7 @@ test("a failed request is repeated and counted; without the rest of its back-off
   assert.equal(failingMs, 90_000);
   assert.ok(repeatInMs > 1000 && repeatInMs <= 30_000, `${repeatInMs}`);
   clock.advance(500);
-  scheduler.engineReturned();
+  scheduler.wayReturned();
   await nextPass();
   assert.deepEqual(
     requests.map(({ isRetry }) => isRetry),

@@ -16,6 +16,12 @@ export type PacerStep =
   | { readonly kind: "wait"; readonly until: number }
   | { readonly kind: "idle" };
 
+/**
+ * What a request tells: that data waits, one of the notices that wait, or the end of the connection. A notice is anything else that happens
+ * to a connection.
+ */
+export type RequestKind = "data" | "notice" | "final";
+
 /** Times in milliseconds. */
 export interface PacerRules {
   /** Least time between two data notifications of one connection (option PACE). */
@@ -30,8 +36,8 @@ const IDLE: PacerStep = { kind: "idle" };
 
 /**
  * Decides when the notifications of one connection go out (docs/plugins.md). The first one leaves at once, later ones keep the pace. Every
- * byte is announced. One request is in flight at a time; a failed one is repeated with backoff. One final notification follows the end of
- * the connection and ignores the pace.
+ * byte is announced. One request is in flight at a time; a failed one is repeated with backoff. Notices go in front of data and ignore the
+ * pace. One final notification follows the end of the connection, behind the notices, and ignores the pace, too.
  *
  * The caller passes the time in, as milliseconds of any steady clock, and asks {@link next} after each event.
  */
@@ -39,8 +45,9 @@ export class NotificationPacer {
   readonly #rules: PacerRules;
   #phase: "open" | "final" | "done" = "open";
   #request: "none" | "queued" | "sent" = "none";
-  /** The current request is the final notification. */
-  #requestIsFinal = false;
+  #requestKind: RequestKind = "data";
+  /** Notices that no request has told yet, the current one included. */
+  #notices = 0;
   /** Data has come that no request covers yet. */
   #unannounced = false;
   /** The pace allows no data notification before. */
@@ -65,6 +72,21 @@ export class NotificationPacer {
     return this.#phase === "final";
   }
 
+  /** What the current request tells. It may change until the request leaves. */
+  get requestKind(): RequestKind {
+    return this.#requestKind;
+  }
+
+  /** There is a notice to be told. */
+  noticeAdded(): void {
+    if (this.#phase !== "done") this.#notices += 1;
+  }
+
+  /** The last notice, which is not the current request, is not to be told any more. */
+  noticeDropped(): void {
+    this.#notices -= 1;
+  }
+
   /** The daemon has written data to the plugin's socket. */
   dataWritten(): void {
     if (this.#phase === "open") this.#unannounced = true;
@@ -78,7 +100,7 @@ export class NotificationPacer {
     this.#attempt = 0;
     this.#retryAt = now;
     this.#giveUpAt = now + this.#rules.finalRetryMs;
-    if (this.#request === "queued") this.#requestIsFinal = true; // the request has not left: it becomes the final one
+    if (this.#request === "queued" && this.#requestKind === "data") this.#requestKind = this.#nextKind; // it has not left
   }
 
   /** Data still waits in the plugin's socket: announce it again, even after the end of the connection. */
@@ -103,37 +125,53 @@ export class NotificationPacer {
   /** What to do now. After `send` the caller queues a request and reports {@link sent} and {@link finished}. */
   next(now: number): PacerStep {
     if (this.#request !== "none" || this.#phase === "done") return IDLE;
-    if (this.#phase === "open" && !this.#unannounced) return IDLE;
-    const until = this.#phase === "final" ? this.#retryAt : Math.max(this.#pacedUntil, this.#retryAt);
+    const kind = this.#nextKind;
+    if (kind === "data" && !this.#unannounced) return IDLE;
+    const until = kind === "data" ? Math.max(this.#pacedUntil, this.#retryAt) : this.#retryAt;
     if (now < until) return { kind: "wait", until };
     this.#request = "queued";
-    this.#requestIsFinal = this.#phase === "final";
+    this.#requestKind = kind;
     return SEND;
+  }
+
+  get #nextKind(): RequestKind {
+    if (this.#notices > 0) return "notice";
+    return this.#phase === "final" ? "final" : "data";
   }
 
   /** The request has left: data from now on needs another request, one pace later. */
   sent(now: number): void {
     this.#request = "sent";
+    if (this.#requestKind === "notice") return;
     this.#unannounced = false;
     this.#pacedUntil = now + this.#rules.paceMs;
   }
 
-  /** The request has ended. @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter of the backoff */
-  finished(outcome: RequestOutcome, now: number, random: number): void {
-    const wasFinal = this.#requestIsFinal;
+  /**
+   * The request has ended.
+   *
+   * @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter of the backoff
+   * @param retryAfterMs a repetition waits for so long at least, be it beyond the time for the final notification
+   */
+  finished(outcome: RequestOutcome, now: number, random: number, retryAfterMs = 0): void {
+    const kind = this.#requestKind;
     this.#request = "none";
-    this.#requestIsFinal = false;
+    this.#requestKind = "data";
     if (outcome === "delivered" || outcome === "rejected") {
       this.#attempt = 0;
-      if (wasFinal) this.#phase = "done";
+      if (kind === "notice") this.#notices -= 1;
+      if (kind === "final") this.#phase = "done";
       return;
     }
     this.#failedAt = now;
-    if (outcome === "failed") this.#pacedUntil = Number.NEGATIVE_INFINITY;
-    if (this.#phase === "open") this.#unannounced = true;
-    else if (!wasFinal) return; // a data notification failed; the final one is due in any case
+    if (kind === "data") {
+      if (outcome === "failed") this.#pacedUntil = Number.NEGATIVE_INFINITY;
+      if (this.#phase !== "open") return; // the final notification is due in any case
+      this.#unannounced = true;
+    }
     this.#attempt += 1;
-    this.#retryAt = now + backoffMs(this.#rules.backoff, this.#attempt, random);
+    this.#retryAt = now + Math.max(backoffMs(this.#rules.backoff, this.#attempt, random), retryAfterMs);
+    if (retryAfterMs > 0) this.#giveUpAt = Math.max(this.#giveUpAt, now + retryAfterMs);
     if (this.#phase !== "final" || this.#retryAt <= this.#giveUpAt) return;
     if (now < this.#giveUpAt)
       this.#retryAt = this.#giveUpAt; // the last attempt

@@ -1,12 +1,16 @@
+import type { EventName, GatewayEvent } from "../events/gateway-event.js";
+
 /** What an alert is about (docs/web-and-metrics.md). */
-export type AlertEvent =
-  | "server-down"
-  | "server-back"
-  | "device-down"
-  | "device-back"
-  | "link-down"
-  | "link-back"
-  | "checksum-errors";
+export const ALERT_EVENTS = [
+  "server-down",
+  "server-back",
+  "device-down",
+  "device-back",
+  "link-down",
+  "link-back",
+  "checksum-errors",
+] as const satisfies readonly EventName[];
+export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
 /** The JSON body of a webhook request; its members have this order. */
 export interface Alert {
@@ -41,4 +45,23 @@ export interface AlertsStatus {
   readonly givenUp: number;
   /** Alerts dropped from a full queue. */
   readonly dropped: number;
+}
+
+/** An event as an alert; undefined where it is none. @param time of the event, as the settings want times */
+export function alertOf(event: GatewayEvent, time: string): Alert | undefined {
+  const { listener, name, remote: server, device, text, reason, downMs, count } = event;
+  const kind = ALERT_EVENTS.find((one) => one === event.event);
+  if (kind === undefined || listener === undefined || server === undefined) return undefined;
+  return {
+    event: kind,
+    time,
+    listener,
+    ...(name !== undefined && { name }),
+    server,
+    text,
+    ...(device !== undefined && { device }),
+    ...(reason !== undefined && { reason }),
+    ...(downMs !== undefined && { downMs }),
+    ...(count !== undefined && { count }),
+  };
 }
