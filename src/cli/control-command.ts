@@ -4,6 +4,7 @@ import { systemClock } from "../system/clock.js";
 import { parseControlArguments, RELOAD, STOP } from "./control-arguments.js";
 import { type DaemonDialogue, talkTo } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
+import { findDaemon } from "./find-daemon.js";
 import { help } from "./help.js";
 import { type Complain, failed, misused, type Started } from "./outcome.js";
 
@@ -15,7 +16,7 @@ const LOOK_EVERY_MS = 100;
 
 /** @param argv behind the word `stop` */
 export async function stop(argv: readonly string[], complain: Complain): Promise<Started> {
-  return withDaemon(STOP, argv, async (daemon) => {
+  return withDaemon(STOP, argv, complain, async (daemon) => {
     const known = await talkTo(daemon, complain, identity); // an old daemon has no JSON, and ends all the same
     const asked = await talkTo(daemon, complain, (dialogue) => dialogue.ask("STOP", ANSWER_MS));
     if (asked.kind !== "told") return failed(asked.message);
@@ -26,7 +27,7 @@ export async function stop(argv: readonly string[], complain: Complain): Promise
 
 /** @param argv behind the word `reload` */
 export async function reload(argv: readonly string[], complain: Complain): Promise<Started> {
-  return withDaemon(RELOAD, argv, async (daemon) => {
+  return withDaemon(RELOAD, argv, complain, async (daemon) => {
     const asked = await talkTo(daemon, complain, (dialogue) => dialogue.ask("RELD", RELOAD_MS));
     if (asked.kind !== "told") return failed(asked.message);
     return asked.value === "OK RELD" ? { kind: "answer", text: "reloaded" } : refused(daemon, "RELD", asked.value);
@@ -36,11 +37,14 @@ export async function reload(argv: readonly string[], complain: Complain): Promi
 async function withDaemon(
   row: CommandRow,
   argv: readonly string[],
+  complain: Complain,
   act: (daemon: DaemonPlace) => Promise<Started>,
 ): Promise<Started> {
   const parsed = parseControlArguments(row, argv);
   if (!parsed.ok) return misused(`${parsed.message}; see ${calledAs(row)} --help`);
-  return parsed.value.kind === "help" ? help(row) : act(parsed.value.daemon);
+  if (parsed.value.kind === "help") return help(row);
+  const found = await findDaemon(parsed.value.daemon, complain);
+  return found.kind === "told" ? act(found.value) : failed(found.message);
 }
 
 /**

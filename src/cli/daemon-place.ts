@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { env } from "node:process";
 import type minimist from "minimist";
 import type { ArgumentRow, FlagRow } from "../core/command-line/command-row.js";
 import { parseConfigFile } from "../core/config/file.js";
@@ -15,6 +17,16 @@ export interface DaemonPlace {
   readonly address: Address;
   /** The daemon's port takes TLS ([host] listen-tls): our files. */
   readonly tls?: TlsFiles;
+  /** No word says where it is. */
+  readonly guessed?: Guess;
+}
+
+/** What a place is guessed from. */
+export interface Guess {
+  /** For messages. */
+  readonly from: string;
+  /** The place of a daemon without a file, where the file says another one. */
+  readonly orElse?: DaemonPlace;
 }
 
 /** Our files for a daemon whose port takes TLS. */
@@ -25,16 +37,23 @@ export interface TlsFiles extends CredentialFiles {
 
 const HERE: HostPort = { host: "127.0.0.1", port: DEFAULT_SETTINGS.port };
 const FILES = ["ca", "cert", "key"] as const;
+/** The file of the service that packages install (docs/install.md). */
+const USUAL_FILE = "/etc/sockproxyd.conf";
 
 /** The argument that names a daemon. */
 export const PLACE_ARGUMENT: ArgumentRow = {
   name: "host:port",
-  help: `The daemon's proxy port; of the two one is enough (default: ${formatHostPort(HERE)})`,
+  help: `The daemon's proxy port; of the two one is enough (default: what ${USUAL_FILE} says, or ${formatHostPort(HERE)})`,
 };
 
 /** The options that say where a daemon is. */
 export const PLACE_FLAGS: readonly FlagRow[] = [
-  { names: ["c"], value: "file", help: "The daemon that runs here with this configuration file", offers: "files" },
+  {
+    names: ["c", "config"],
+    value: "file",
+    help: "The daemon that runs here with this configuration file",
+    offers: "files",
+  },
   { names: ["tls"], help: "The daemon's port takes TLS ([host] listen-tls)" },
   {
     names: ["ca"],
@@ -67,12 +86,36 @@ export function readPlace(parsed: minimist.ParsedArgs, word: string | undefined)
   const file: unknown = parsed["c"];
   if (file !== undefined && (typeof file !== "string" || file === "")) return fail("-c: one file is wanted");
   if (file !== undefined && word !== undefined) return fail(`-c and "${word}": one of them is enough`);
-  const configured = file === undefined ? ok<Configured>({ address: HERE }) : configuredPlace(file);
+  if (file !== undefined) return placeOf(parsed, configuredPlace(file));
+  if (word === undefined) return guessPlace(parsed, env["SOCKPROXYD_CONFIG"] || USUAL_FILE);
+  const address = readAddress(word);
+  return address.ok ? placeOf(parsed, ok({ address: address.value })) : address;
+}
+
+/** Where a daemon is of which nothing is said: where the file of the service puts it, or where one without a file listens. */
+function guessPlace(parsed: minimist.ParsedArgs, file: string): Result<DaemonPlace> {
+  const usual = placeOf(parsed, ok({ address: HERE }));
+  if (!usual.ok) return usual;
+  const instead = (from: string): Result<DaemonPlace> => ok({ ...usual.value, guessed: { from } });
+  if (!existsSync(file)) return instead(`there is no ${file} that says another port`);
+  const configured = configuredPlace(file);
+  if (!configured.ok) return instead(configured.message);
+  const place = placeOf(parsed, configured);
+  if (!place.ok) return place;
+  const isUsual = configured.value.certificate === undefined && isSame(configured.value.address, HERE);
+  return ok({ ...place.value, guessed: { from: `${file} says so`, ...(!isUsual && { orElse: usual.value }) } });
+}
+
+function isSame(one: HostPort, other: HostPort): boolean {
+  return one.host === other.host && one.port === other.port;
+}
+
+/** A place with the files of TLS that the command line names. */
+function placeOf(parsed: minimist.ParsedArgs, configured: Result<Configured>): Result<DaemonPlace> {
   if (!configured.ok) return configured;
-  const address = word === undefined ? ok(configured.value.address) : readAddress(word);
-  if (!address.ok) return address;
+  const { address } = configured.value;
   const tls = readTls(parsed, configured.value);
-  return tls.ok ? ok({ address: address.value, ...(tls.value && { tls: tls.value }) }) : tls;
+  return tls.ok ? ok({ address, ...(tls.value && { tls: tls.value }) }) : tls;
 }
 
 /** Reads where the daemon is, for a command line that has no other words. */

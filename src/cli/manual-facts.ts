@@ -8,6 +8,10 @@ export const MANUAL_FACTS: Omit<ManualFacts, "date" | "version"> = {
     ["SIGTERM, SIGINT", "Ends the daemon, after the last notifications went out; a second one ends it at once"],
   ],
   environment: [
+    [
+      "SOCKPROXYD_CONFIG",
+      "The configuration file by which status, stop, reload, watch and record find a daemon where no word says which; without it /etc/sockproxyd.conf",
+    ],
     ["NO_COLOR", "Not empty: no colours on a terminal"],
     [
       "XDG_RUNTIME_DIR, XDG_STATE_HOME",

@@ -6,18 +6,16 @@ import { time } from "../core/options/value-kinds.js";
 import { parseInteger } from "../core/parse/number.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { MASK_FORMS, type MaskRule, parseMask } from "../core/record/mask-patterns.js";
-import type { DaemonPlace } from "./daemon-place.js";
 import { parseFlags } from "./flags.js";
+import type { Watched } from "./settle-selection.js";
 import { readSelection, SELECTION, SELECTION_FLAGS } from "./watch-selection.js";
 
 /** The command line of `sockproxyd record`. */
 export type RecordArguments =
-  | {
+  | (Watched & {
       readonly kind: "record";
       /** `-` is stdout. */
       readonly path: string;
-      readonly daemon: DaemonPlace;
-      readonly command: string;
       /** The protocol of connections of which the daemon knows none. */
       readonly protocol?: string;
       readonly rules: readonly MaskRule[];
@@ -25,7 +23,7 @@ export type RecordArguments =
       readonly left: Side;
       readonly maxMs: number;
       readonly maxBytes: number;
-    }
+    })
   | { readonly kind: "help" };
 
 const DEFAULTS = { time: "1h", size: "16" } as const;
@@ -67,7 +65,7 @@ export const RECORD = {
   ],
   examples: [
     {
-      words: "record inverter.rec 5020 --mask registers:40-55",
+      words: "record inverter.rec --only 5020 --mask registers:40-55",
       help: "The device of port 5020, without its serial number",
     },
     { words: "record panel.rec --mask passwords --mask '/code=([0-9]+)/'", help: "Without passwords and codes" },
@@ -88,7 +86,7 @@ export function parseRecordArguments(argv: readonly string[]): Result<RecordArgu
   if (path === undefined || path === "") return fail("a file is wanted");
   const selection = readSelection(parsed, words);
   if (!selection.ok) return selection;
-  const { daemon, filter } = selection.value;
+  const { filter, ...daemon } = selection.value;
   const given = { ...DEFAULTS, ...parsed } as Record<string, unknown>;
   const protocol = given["as"];
   if (protocol !== undefined && !NAMES.includes(String(protocol))) {
@@ -108,7 +106,7 @@ export function parseRecordArguments(argv: readonly string[]): Result<RecordArgu
   const left: Side = filter === undefined || parsePort(filter).ok ? "client" : "server"; // a client's connection has no other side
   const limits = { maxMs: maxMs.value, maxBytes: size.value * MIB };
   return ok({
-    ...{ kind: "record", path, daemon, command, rules, left, ...limits },
+    ...{ kind: "record", path, ...daemon, command, rules, left, ...limits },
     ...(protocol !== undefined && { protocol: String(protocol) }),
   });
 }

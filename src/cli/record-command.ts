@@ -7,9 +7,10 @@ import { systemClock } from "../system/clock.js";
 import { VERSION } from "../version.js";
 import { followDaemon } from "./follow-daemon.js";
 import { help } from "./help.js";
-import { type Complain, EXIT, misused, type Started } from "./outcome.js";
+import { type Complain, EXIT, failed, misused, type Started } from "./outcome.js";
 import { type OutputFile, withOutputFile } from "./output-file.js";
 import { parseRecordArguments, RECORD, type RecordArguments } from "./record-arguments.js";
+import { settleSelection } from "./settle-selection.js";
 
 /**
  * Runs `sockproxyd record …`: writes a recording until a signal, or one of its limits, ends it.
@@ -20,7 +21,9 @@ export async function record(argv: readonly string[], complain: Complain): Promi
   const parsed = parseRecordArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd record --help`);
   if (parsed.value.kind === "help") return help(RECORD);
-  const asked = parsed.value;
+  const settled = await settleSelection(parsed.value, complain);
+  if (settled.kind !== "told") return failed(settled.message);
+  const asked = { ...parsed.value, ...settled.value };
   const over = new AbortController();
   return withOutputFile(asked.path, over, (output) => recordTo(output, asked, over, complain));
 }

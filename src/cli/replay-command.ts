@@ -43,7 +43,7 @@ export async function replay(argv: readonly string[], _complain: Complain): Prom
   const what = `${name} as recorded ${recording.value.began}: ${exchanges.length} requests of ${protocol.framing.name}`;
   say(`${formatHostPort(listen)} is ${what}`);
   const stop = (): void => over.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  process.once("SIGINT", stop).once("SIGTERM", stop).once("SIGHUP", stop);
   await once(server, "close");
   return DONE;
 }

@@ -29,7 +29,7 @@ export const SERVE = {
     "Runs until SIGINT or SIGTERM. Options take effect in the order given: what follows -c overrides the file, what precedes it is overridden.",
   ],
   options: [
-    { names: ["c"], value: "file", help: "Read settings from this file", offers: "files" },
+    { names: ["c", "config"], value: "file", help: "Read settings from this file", offers: "files" },
     { names: ["a"], value: "address", help: "Listen on this address", defaultText: `${DEFAULTS.ip}, all` },
     {
       names: ["p"],
@@ -68,7 +68,7 @@ export const SERVE = {
 } as const satisfies CommandRow;
 
 const MINIMIST = minimistOptions(SERVE.options);
-const VALUED: readonly string[] = MINIMIST.string.filter((name) => name !== "_");
+const VALUED: readonly string[] = SERVE.options.filter((row) => "value" in row).map(({ names: [name] }) => name);
 
 /** Splits an option and its value in one word, `-p2504` or `-p=2504`; undefined for other words. */
 function attached(word: string): string[] | undefined {

@@ -1,4 +1,5 @@
 import { talkTo } from "./daemon-dialogue.js";
+import { findDaemon } from "./find-daemon.js";
 import { help } from "./help.js";
 import { type Complain, failed, misused, type Started } from "./outcome.js";
 import { parseStatusArguments, STATUS } from "./status-arguments.js";
@@ -14,7 +15,10 @@ export async function status(argv: readonly string[], complain: Complain): Promi
   const parsed = parseStatusArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd status --help`);
   if (parsed.value.kind === "help") return help(STATUS);
-  const { daemon, watch, json } = parsed.value;
+  const { watch, json } = parsed.value;
+  const found = await findDaemon(parsed.value.daemon, complain);
+  if (found.kind !== "told") return failed(found.message);
+  const daemon = found.value;
   if (watch) return watchStatus(daemon, json, complain);
   const asked = await talkTo(daemon, complain, readStatus);
   if (asked.kind !== "told") return failed(asked.message);

@@ -26,7 +26,7 @@ export async function watchStatus(daemon: DaemonPlace, json: boolean, complain: 
   const over = new AbortController();
   const end = (): void => over.abort();
   stdout.on("error", end);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.once(signal, end);
   const names = commandNames(complain);
   let screen: FullScreen | undefined;
   let view: View = {};
@@ -34,7 +34,7 @@ export async function watchStatus(daemon: DaemonPlace, json: boolean, complain: 
     if (json) return void (view.problem ?? stdout.write(`${view.reading?.text}\n`));
     const lines = viewLines(daemon, view, columns());
     if (!stdout.isTTY) return void stdout.write(`${textOf(lines)}\n\n`);
-    screen ??= new FullScreen(end); // a daemon that is not there leaves the terminal alone
+    screen ??= new FullScreen(end, show); // a daemon that is not there leaves the terminal alone
     screen.draw(textOf(fitted(lines, screen.height)).split("\n"));
   };
   stdout.on("resize", show);

@@ -4,14 +4,12 @@ import type { FormatWord } from "../core/monitor/format.js";
 import type { View } from "../core/monitor/view.js";
 import { findView, VIEWS } from "../core/monitor/views/views.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
-import type { DaemonPlace } from "./daemon-place.js";
 import { parseFlags } from "./flags.js";
+import type { Watched } from "./settle-selection.js";
 import { readSelection, SELECTION, SELECTION_FLAGS } from "./watch-selection.js";
 
 /** The command line of `sockproxyd watch`. */
-export type WatchArguments =
-  | { readonly kind: "watch"; readonly daemon: DaemonPlace; readonly command: string; readonly shows: Shows }
-  | { readonly kind: "help" };
+export type WatchArguments = ({ readonly kind: "watch"; readonly shows: Shows } & Watched) | { readonly kind: "help" };
 
 /** What the command makes: lines as the daemon has them, a line for each exchange, or a capture. */
 export type Shows =
@@ -64,7 +62,7 @@ export const WATCH = {
   examples: [
     { words: "watch --short", help: "Who asks what, the answer, and how long it took" },
     { words: "watch --as modbus --decode", help: "The messages of all connections, each with its parts" },
-    { words: "watch 192.168.0.20:2504 5020", help: "Those of port 5020 of a daemon elsewhere" },
+    { words: "watch 192.168.0.20:2504 --only 5020", help: "Those of port 5020 of a daemon elsewhere" },
     { words: "watch --pcap - | wireshark -k -i -", help: "The same in Wireshark, while they pass" },
   ],
 } as const satisfies CommandRow;
@@ -81,7 +79,7 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   if (parsed["help"]) return ok({ kind: "help" });
   const selection = readSelection(parsed, parsed._);
   if (!selection.ok) return selection;
-  const { daemon, filter } = selection.value;
+  const { filter, ...daemon } = selection.value;
   const view: unknown = parsed["as"];
   if (view !== undefined && (typeof view !== "string" || findView(view) === undefined)) {
     return fail(`bad --as "${view}": one of ${VIEW_NAMES.join(", ")} is wanted`);
@@ -92,7 +90,7 @@ export function parseWatchArguments(argv: readonly string[]): Result<WatchArgume
   const how = ["short", "pcap"].includes(shows.value.kind) ? "BYTE=hex" : `MONF=${format.join(",")}`;
   const words = ["WTCH", filter, view === undefined ? undefined : `MONI=${view}`, how];
   const command = words.filter((word) => word !== undefined).join(" ");
-  return ok({ kind: "watch", daemon, command, shows: shows.value });
+  return ok({ kind: "watch", ...daemon, command, shows: shows.value });
 }
 
 /** What is to be made. @param parsed its view is known */

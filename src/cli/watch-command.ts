@@ -10,7 +10,8 @@ import { systemClock } from "../system/clock.js";
 import { capture } from "./capture-sink.js";
 import { followDaemon, type LineSink } from "./follow-daemon.js";
 import { help } from "./help.js";
-import { type Complain, misused, type Started } from "./outcome.js";
+import { type Complain, failed, misused, type Started } from "./outcome.js";
+import { settleSelection } from "./settle-selection.js";
 import { inColours, wantsColour } from "./terminal.js";
 import { parseWatchArguments, WATCH } from "./watch-arguments.js";
 
@@ -26,7 +27,10 @@ export async function watch(argv: readonly string[], complain: Complain): Promis
   const parsed = parseWatchArguments(argv);
   if (!parsed.ok) return misused(`${parsed.message}; see sockproxyd watch --help`);
   if (parsed.value.kind === "help") return help(WATCH);
-  const { daemon, command, shows } = parsed.value;
+  const settled = await settleSelection(parsed.value, complain);
+  if (settled.kind !== "told") return failed(settled.message);
+  const { daemon, command } = settled.value;
+  const { shows } = parsed.value;
   const unread = new AbortController();
   stdout.on("error", () => unread.abort());
   try {

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { env } from "node:process";
 import { test } from "node:test";
 import { parseControlArguments, STOP } from "#src/cli/control-arguments.js";
 import { parseStatusArguments } from "#src/cli/status-arguments.js";
 import { ConfigFile } from "../support/config.js";
+
+env["SOCKPROXYD_CONFIG"] = "/nowhere/sockproxyd.conf"; // this machine may have one
+const guessed = { guessed: { from: "there is no /nowhere/sockproxyd.conf that says another port" } };
 
 const good: [line: string, host: string, port: number][] = [
   ["", "127.0.0.1", 2504],
@@ -16,7 +21,8 @@ const good: [line: string, host: string, port: number][] = [
 for (const [line, host, port] of good) {
   test(`stop ${line}`, () => {
     const parsed = parseControlArguments(STOP, line.split(" ").filter(Boolean));
-    assert.deepEqual(parsed, { ok: true, value: { kind: "ask", daemon: { address: { host, port } } } });
+    const daemon = { address: { host, port }, ...(line === "" && guessed) };
+    assert.deepEqual(parsed, { ok: true, value: { kind: "ask", daemon } });
   });
 }
 
@@ -35,6 +41,30 @@ for (const [text, host, port, isTls] of files) {
     assert.deepEqual([parsed.value.json, parsed.value.watch], [true, false]);
   });
 }
+
+test("without words the usual file says where; one that cannot be read is told", () => {
+  const of = (path: string): object | undefined => {
+    env["SOCKPROXYD_CONFIG"] = path;
+    const parsed = parseStatusArguments([]);
+    env["SOCKPROXYD_CONFIG"] = "/nowhere/sockproxyd.conf";
+    return parsed.ok && parsed.value.kind === "show" ? parsed.value.daemon : undefined;
+  };
+  const here = { address: { host: "127.0.0.1", port: 2504 } };
+  const file = (text: string): string => new ConfigFile(text).path;
+  const elsewhere = file("[host]\nport=2600\n");
+  assert.deepEqual(of(elsewhere), {
+    address: { host: "127.0.0.1", port: 2600 },
+    guessed: { from: `${elsewhere} says so`, orElse: here },
+  });
+  const same = file("[host]\nip=127.0.0.1\n");
+  assert.deepEqual(of(same), { ...here, guessed: { from: `${same} says so` } });
+  const closed = file("[host]\nport=0\n");
+  assert.deepEqual(of(closed), {
+    ...here,
+    guessed: { from: `${closed}: [host] port=0: there is no proxy port to ask` },
+  });
+  assert.match(JSON.stringify(of(tmpdir())), /"from":"cannot read configuration file /);
+});
 
 const bad: [line: string, RegExp][] = [
   ["hub:2504 more", /unexpected argument "more"/],

@@ -46,7 +46,7 @@ test("replay: a file and where to listen, on this machine unless an address says
 test("what is wrong is named", () => {
   const table: [typeof parseRecordArguments | typeof parseReplayArguments, string, RegExp][] = [
     [parseRecordArguments, "", /a file is wanted/],
-    [parseRecordArguments, "a 1 2", /unexpected argument "2"/],
+    [parseRecordArguments, "a 1 2 3", /unexpected argument "3"/],
     [parseRecordArguments, "a --size 0", /bad --size "0"/],
     [parseRecordArguments, "a --time soon", /bad --time "soon"/],
     [parseRecordArguments, "a --as morse", /bad --as "morse"/],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { Readable } from "node:stream";
 import { after, type TestContext, test } from "node:test";
@@ -61,8 +61,8 @@ async function watched(daemon: DaemonProcess, count: number): Promise<void> {
   }, `${count} watchers`);
 }
 
-async function stopped(child: ChildProcess): Promise<number | null> {
-  child.kill("SIGINT");
+async function stopped(child: ChildProcess, signal: NodeJS.Signals = "SIGINT"): Promise<number | null> {
+  child.kill(signal);
   if (child.exitCode === null) await once(child, "exit");
   return child.exitCode;
 }
@@ -179,3 +179,45 @@ test("record: the size and the time limit end it, and say so", async (t) => {
   assert.equal(child.exitCode, 0);
   assert.match(errors.text, /the time limit is reached: 2 messages of 1 connections/);
 });
+
+test("record and replay end by SIGHUP as by SIGTERM, with their last lines", async (t) => {
+  const { daemon, direct } = await scene(t, "modbus");
+  const path = `${folder}/hangup.rec`;
+  const recording = start(t, "record", path, `127.0.0.1:${daemon.port}`);
+  await watched(daemon, 1);
+  await ask(direct, "modbus", [1]);
+  await until(() => readFileSync(path, "utf8").includes('"event":"end"'), "the end of the connection");
+  assert.equal(await stopped(recording.child, "SIGHUP"), 0);
+  assert.match(recording.errors.text, /2 messages of 1 connections/);
+  const replay = start(t, "replay", path, "--listen", String(await freePort()));
+  await replay.output.says(/as recorded/);
+  assert.equal(await stopped(replay.child, "SIGHUP"), 0);
+});
+
+for (const [what, path] of [
+  ["a FIFO", "file"],
+  ["a pipe", "-"],
+] as const) {
+  test(`record: ${what} whose reader takes nothing holds the end for some seconds only`, {
+    skip: missing("mkfifo"),
+  }, async (t) => {
+    const { daemon, direct } = await scene(t, "modbus");
+    const fifo = `${folder}/${what}`;
+    assert.equal(spawnSync("mkfifo", [fifo]).status, 0);
+    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK); // and nobody reads it
+    const writer = openSync(fifo, constants.O_WRONLY);
+    t.after(() => [reader, writer].forEach(closeSync));
+    const child = spawn(process.execPath, [MAIN, "record", path === "-" ? "-" : fifo, `127.0.0.1:${daemon.port}`], {
+      stdio: ["ignore", writer, "pipe"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    const errors = new Output(child.stderr as Readable);
+    await watched(daemon, 1);
+    const keys = Array.from({ length: 1000 }, (_, key) => key); // 160 bytes each: more than a pipe holds
+    await ask(direct, "modbus", keys);
+    child.kill("SIGINT");
+    if (child.exitCode === null) await once(child, "exit");
+    assert.equal(child.exitCode, 1);
+    assert.match(errors.text, /what reads it takes no more: the last \d+ bytes are lost/);
+  });
+}

@@ -80,6 +80,56 @@ for (const [name, keys] of [
   });
 }
 
+/** The process that a terminal's command has become: `exec` behind `echo $$`. */
+async function pidOn(terminal: { out(): string }): Promise<number> {
+  await until(() => terminal.out().includes("nothing is wrong"), "the status");
+  return Number(/^pid (\d+)/m.exec(terminal.out())?.[1]);
+}
+
+function count(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
+
+for (const [how, act] of [
+  ["Ctrl-Z", (terminal) => terminal.type("\x1a")],
+  ["SIGTSTP", (_terminal, pid) => process.kill(pid, "SIGTSTP")],
+] as readonly [string, (terminal: { type(keys: string): void }, pid: number) => void][]) {
+  test(`status --watch stops by ${how}, the terminal as it was, and goes on by SIGCONT`, {
+    skip: missing("script", "stty", "bash"),
+  }, async () => {
+    const daemon = await startDaemon();
+    const status = `'${process.execPath}' '${MAIN}' status -w ${daemon.port}`;
+    const commands = `set -m; sh -c 'echo pid $$; exec ${status.replaceAll("'", "")}'; stty -a; echo stopped; fg; echo over`;
+    const terminal = onTerminal(`bash -c "${commands.replaceAll("$", "\\$")}"`);
+    act(terminal, await pidOn(terminal));
+    await until(() => terminal.out().includes("stopped"), "the shell");
+    await until(() => count(terminal.out(), ENTERED) === 2, "the screen once more");
+    await until(() => (terminal.out().split(ENTERED)[2] ?? "").includes("nothing is wrong"), "the status once more");
+    const meanwhile = terminal.out().split(LEFT)[1]?.split(ENTERED)[0] ?? "";
+    assert.match(meanwhile, /[; ]icanon\b/);
+    assert.ok(terminal.out().indexOf(SHOWN) < terminal.out().indexOf("stopped"));
+    terminal.type("q");
+    await until(() => terminal.out().includes("over"), "the end");
+    assert.deepEqual([count(terminal.out(), ENTERED), count(terminal.out(), LEFT)], [2, 2]);
+    await daemon.stop();
+  });
+}
+
+for (const signal of ["SIGQUIT", "SIGHUP"] as const) {
+  test(`status --watch ends by ${signal}, the terminal as it was`, { skip: missing("script", "stty") }, async () => {
+    const daemon = await startDaemon();
+    const command = `sh -c 'echo pid $$; exec ${process.execPath} ${MAIN} status -w ${daemon.port}'`;
+    const terminal = onTerminal(`${command}; echo "status $?"; stty -a`);
+    process.kill(await pidOn(terminal), signal);
+    await terminal.ended;
+    assert.deepEqual([count(terminal.out(), ENTERED), count(terminal.out(), LEFT)], [1, 1]);
+    const after = terminal.out().split(LEFT)[1] ?? "";
+    assert.match(after, /status 0\r\n/);
+    assert.match(after, /[; ]icanon\b/);
+    await daemon.stop();
+  });
+}
+
 test("status --watch waits for a daemon that comes back, and NO_COLOR means none", {
   skip: missing("script"),
 }, async () => {
