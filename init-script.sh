@@ -265,20 +265,34 @@ useradd --system --shell /usr/sbin/nologin $RUN_AS; or name another one in $DEFA
     refuse_changeable PIDFILE "$PIDFILE"
     refuse_changeable ERRFILE "$ERRFILE"
   fi
+  find_program
+  read_settings || { has_settings && is_other_user; } || die $NOT_CONFIGURED "cannot start:
+$(problems)"
+  prepare_log
+}
+
+find_program() {
   node=$(command -v "$NODE") || die $NOT_INSTALLED "cannot find Node.js: $NODE (NODE)"
   [ -n "$MAIN" ] || die $NOT_INSTALLED "cannot find the program in /usr/local/lib/$NAME, /usr/lib/$NAME or the global \
 folder of npm; say in $DEFAULTS where it is, such as MAIN=/opt/$NAME/dist/main.js"
   [ -r "$MAIN" ] || die $NOT_INSTALLED "cannot find the program: $MAIN (MAIN)"
-  # The daemon itself knows best what file and options together come to. Where it prints them and fails, it cannot write its
-  # log, which may have to be created first.
-  settings=$(with_options become "$node" "$MAIN" --check 2>&1 </dev/null) || { has_settings && is_other_user; } ||
-    die $NOT_CONFIGURED "cannot start:
-$(printf '%s\n' "$settings" | grep "^$NAME: " || printf '%s\n' "$settings")"
+}
+
+# Sets settings, host, port and log. The daemon itself knows best what file and options together come to. Where it prints them and
+# fails, it cannot write its log, which may have to be created first.
+read_settings() {
+  settings=$(with_options become "$node" "$MAIN" --check 2>&1 </dev/null)
+  code=$?
   host=$(setting ip)
   port=$(setting port)
   log=$(setting log)
   [ "$host" != "*" ] || host=127.0.0.1
-  prepare_log
+  return $code
+}
+
+# What is wrong with the settings.
+problems() {
+  printf '%s\n' "$settings" | grep "^$NAME: " || printf '%s\n' "$settings"
 }
 
 # Whether --check has printed the settings: what is wrong has another form.
@@ -454,8 +468,35 @@ restart() {
 # After the log was moved away, or the configuration file was changed. What stands in /etc/default takes a restart.
 reload() {
   look || die $NOT_RUNNING "not running"
-  kill -HUP "$pid" 2>/dev/null || die $NOT_PERMITTED "not permitted to signal process $pid"
-  say "told to read its configuration and to open its log again"
+  kill -USR1 "$pid" 2>/dev/null || die $NOT_PERMITTED "not permitted to signal process $pid" # it opens its log again
+  find_program
+  read_settings || has_settings || die $FAILED "nothing has changed:
+$(problems)"
+  if [ "$port" = 0 ]; then
+    answer="no daemon listens there"
+  elif answer=$(ask_to_reload 2>&1); then
+    say "has read its configuration, and opened its log again"
+    return
+  fi
+  case $answer in
+    # The file says another port than the daemon has until now, or the daemon lets this machine in by no port: a signal always reaches it.
+    *"no daemon listens there"* | *"ERR ACCESS"* | *": TLS: "*)
+      kill -HUP "$pid" 2>/dev/null || die $NOT_PERMITTED "not permitted to signal process $pid"
+      say "told to read its configuration, and has opened its log again"
+      ;;
+    *) die $FAILED "nothing has changed:
+$answer" ;;
+  esac
+}
+
+# By the file, which says what certificate to expect; where options may say more than it, by address and port.
+ask_to_reload() {
+  set -- "$host:$port"
+  case $host in
+    *:*) set -- "[$host]:$port" ;;
+  esac
+  [ -n "$ADDRESS$PORT$OPTIONS" ] || [ ! -f "$CONFIG" ] || set -- -c "$CONFIG"
+  (become "$node" "$MAIN" reload "$@") </dev/null
 }
 
 status() {

@@ -490,11 +490,26 @@ for (const shell of SHELLS) {
       );
       const later = await freePort();
       writeFileSync(config, `[direct later]\nlisten=127.0.0.1:${later}\ntarget=127.0.0.1:${port}\n`);
-      assert.equal((await script.run("reload")).status, 0);
-      await until(() => /that is this daemon itself/.test(readFileSync(script.log, "utf8")), "the file to be read");
+      const refused = await script.run("reload");
+      assert.equal(refused.status, 1);
+      assert.match(refused.stderr, /nothing has changed:\n.*\[direct later\].*that is this daemon itself/);
       writeFileSync(config, `[direct later]\nlisten=127.0.0.1:${later}\ntarget=10.0.0.1:1\n`);
       assert.equal((await script.run("reload")).status, 0);
       await until(() => readFileSync(script.log, "utf8").includes(`listening on 127.0.0.1:${later}`), "the new port");
+    });
+
+    test("reload returns when all is read, and reaches a daemon that lets nobody in", async (t) => {
+      const { script } = await installed(t);
+      const config = join(script.etc, "sockproxyd.conf");
+      await script.start();
+      writeFileSync(config, "[access]\nclients=192.0.2.0/24\n");
+      assert.match((await script.run("reload")).stdout, /has read its configuration/);
+      writeFileSync(config, "");
+      assert.match((await script.run("reload")).stdout, /told to read its configuration/);
+      await until(
+        () => readFileSync(script.log, "utf8").includes("configuration read again (SIGHUP)"),
+        "the file to be read",
+      );
     });
 
     test("a daemon without a proxy port is started, and stopped", async (t) => {
