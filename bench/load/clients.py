@@ -3,6 +3,7 @@ import socket
 import time
 
 SIZE = 64
+DRAIN_SECONDS = 10  # longest wait for the last echoes
 MESSAGE = b"m" * SIZE
 
 
@@ -35,10 +36,13 @@ class Clients:
     def __init__(self, loop):
         self._loop = loop
         self._pairs = []
+        self._sending = False
+        self._in_flight = 0
 
     def round_trips(self, port, connections, seconds, message=MESSAGE.decode()):
         """Sends messages and takes their echoes on several connections, one message in flight on each, for some seconds.
 
+        The last echoes are taken, too, so that the connections end in order: what a proxy does about resets would meet the next measure.
         Returns the summary() of the times.
         """
         times = []
@@ -47,13 +51,22 @@ class Clients:
         now = time.perf_counter
 
         start = now()
+        self._sending, self._in_flight = True, 0
         for sock in socks:
             self._drive(sock, message, times)
         self._loop.run(lambda: False, seconds)
         took = now() - start
+        result = summary(times, took)
+        self._stop(socks)
+        return result
+
+    def _stop(self, socks):
+        """Takes the last echoes, and closes."""
+        self._sending = False
+        if not self._loop.run(lambda: self._in_flight == 0, DRAIN_SECONDS):
+            raise TimeoutError(f"{self._in_flight} messages do not come back")
         for sock in socks:
             self._loop.close(sock)
-        return summary(times, took)
 
     def _drive(self, sock, message, times):
         """Sends a message, and again after each echo; notes the time of each round trip."""
@@ -65,11 +78,15 @@ class Clients:
             nonlocal sent
             if len(recv(65536)) != size:
                 raise ValueError("an echo of another size, or the end of the connection")
+            if not self._sending:
+                self._in_flight -= 1
+                return
             at = now()
             note(at - sent)
             sent = at
             send(message)
 
+        self._in_flight += 1
         self._loop.add(sock, answer)
         send(message)
 
@@ -80,10 +97,12 @@ class Clients:
         """
         times = []
         sock = connect(port)
+        self._sending, self._in_flight = True, 0
         self._drive(sock, MESSAGE, times)
         result = work()
-        self._loop.close(sock)
-        return {**summary(times, result["seconds"]), **result}
+        answer = {**summary(times, result["seconds"]), **result}
+        self._stop([sock])
+        return answer
 
     def connections(self, ports, concurrency, seconds):
         """Opens a connection, takes one echo, closes it, and again, for some seconds; returns the count and the seconds."""

@@ -159,8 +159,13 @@ abstract class LingeringPeer implements EndEvents {
   protected abstract get lookMs(): number;
 
   protected watch(): void {
+    this.after(this.lookMs, () => this.look());
+  }
+
+  /** The next step, in place of the one that was planned. */
+  protected after(ms: number, step: () => void): void {
     this.#timer?.cancel();
-    this.#timer = this.context.clock.after(this.lookMs, () => this.look());
+    this.#timer = this.context.clock.after(ms, step);
   }
 
   /** The end is over, and its events are nobody's. */
@@ -248,10 +253,14 @@ class ResetPeer extends LingeringPeer {
     const hasEverything = this.end.unsent === 0 && unacknowledged === 0;
     const isRead = unread === 0 || this.droppedBytes > 0;
     const mayReset = this.end.resetsInOrder === true && this.end.unsent === 0;
-    if (!mayReset && !this.isOverdue(hasEverything && isRead ? READING_MS : this.limitMs)) {
-      this.watch();
-      return;
-    }
+    const waitMs = hasEverything && isRead ? READING_MS : this.limitMs;
+    if (mayReset || this.isOverdue(waitMs)) this.#reset();
+    else if (waitMs === READING_MS)
+      this.after(READING_MS - this.withoutProgressMs, () => this.#reset()); // no look shows more
+    else this.watch();
+  }
+
+  #reset(): void {
     this.end.reset();
     this.over();
   }

@@ -13,7 +13,7 @@ import type { Clock, Timer } from "./clock.js";
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 const MIN_PERIOD_MS = 100; // from the start of one reading to the next, however many questions there are
 const MAX_PERIOD_MS = 2000; // a reading that seems longer was interrupted: the process stood still
-const MAX_SHARE = 0.5; // of the time for reading a long table: other files need the same threads
+const MAX_SHARE = 0.1; // of the time for reading a long table: 60,000 rows take the kernel 100 ms
 /** Patience of callers that ask about many sockets: one reading answers them all. */
 export const GATHER_MS = 1000;
 const CHUNK = 65_536; // bytes; the kernel fills one page at a time, with about thirty rows
@@ -105,18 +105,20 @@ export class SocketTable {
     await answerAll(questions, lines);
   }
 
-  /** The lines of the sockets in question; undefined when the tables cannot be read or are empty. */
+  /** The lines of the sockets in question; undefined when the tables cannot be read or are empty. Reads until it has all. */
   async #find(questions: Questions): Promise<Map<string, string> | undefined> {
     const lines = new Map<string, string>();
     let isEmpty = true;
+    const take = (text: string): boolean => {
+      const isAny = forEachSocketLine(text, (pair, line) => {
+        if (questions.has(pair)) lines.set(pair, line);
+      });
+      if (isAny) isEmpty = false;
+      return lines.size < questions.size;
+    };
     try {
       for (const path of this.#paths) {
-        await eachPiece(path, (text) =>
-          forEachSocketLine(text, (pair, line) => {
-            isEmpty = false;
-            if (questions.has(pair)) lines.set(pair, line);
-          }),
-        );
+        if (!(await eachPiece(path, take))) break;
       }
     } catch {
       return undefined;
@@ -140,13 +142,18 @@ async function answerAll(questions: Questions, lines: ReadonlyMap<string, string
   }
 }
 
-/** Reads a table in pieces of whole lines: a table of a hundred thousand rows must not block the event loop. */
-async function eachPiece(path: string, take: (text: string) => void): Promise<void> {
+/**
+ * Reads a table in pieces of whole lines: a table of a hundred thousand rows must not block the event loop.
+ *
+ * @param take returns whether more is wanted
+ * @returns whether more is wanted than the table has
+ */
+async function eachPiece(path: string, take: (text: string) => boolean): Promise<boolean> {
   let file: FileHandle;
   try {
     file = await open(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // a kernel without IPv6 has no second table
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true; // a kernel without IPv6 has no second table
     throw error;
   }
   try {
@@ -154,11 +161,11 @@ async function eachPiece(path: string, take: (text: string) => void): Promise<vo
     let rest = "";
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, CHUNK);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) return true;
       const text = rest + buffer.toString("latin1", 0, bytesRead);
       const end = text.lastIndexOf("\n") + 1;
       rest = text.slice(end);
-      take(text.slice(0, end));
+      if (!take(text.slice(0, end))) return false;
     }
   } finally {
     await file.close();

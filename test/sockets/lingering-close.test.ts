@@ -45,7 +45,7 @@ async function scene(t: TestContext) {
     const { unacknowledged, unread } = await peerBacklog(end, sockets);
     return unacknowledged + unread;
   }
-  return { clock, end, peer, told, close, pass, held };
+  return { clock, sockets, end, peer, told, close, pass, held };
 }
 
 test("everything written reaches the client, then FIN; it is over when the client has closed, too", async (t) => {
@@ -175,6 +175,23 @@ describe("a reset", () => {
     for (let look = 0; look < 3; look += 1) await pass(100);
     await until(() => peer.closed, "the reset");
     assert.deepEqual([peer.error?.code, peer.ended, told], ["ECONNRESET", false, ["gone"]]);
+  });
+
+  test("takes one look where the peer has everything already", async (t) => {
+    const { clock, sockets, end, peer, told, close, pass, held } = await scene(t);
+    end.write("x");
+    await peer.take(1);
+    await until(async () => (await held()) === 0, "the kernel to know");
+    const look = t.mock.method(sockets, "row");
+    close("reset", clock.now());
+    await pass(0);
+    const looks = look.mock.callCount();
+    clock.advance(199);
+    assert.equal(end.gone, false, "the peer's program may still read");
+    clock.advance(1);
+    assert.deepEqual([end.gone, look.mock.callCount()], [true, looks]);
+    await until(() => peer.closed, "the reset");
+    assert.deepEqual(told, ["gone"]);
   });
 
   test("comes at once to a peer that has got its last byte long ago", async (t) => {

@@ -63,16 +63,23 @@ test("a table that takes long is read less often", async () => {
   const sockets = new SocketTable(clock, [file.path]);
   const first = sockets.row(peer(1), OURS);
   await new Promise(setImmediate); // the reading has begun
-  clock.advance(300);
+  clock.advance(150);
   await first;
   let answered = false;
   void sockets.row(peer(1), OURS).then(() => {
     answered = true;
   });
-  clock.advance(299);
+  clock.advance(1349); // ten times the reading, less what has passed
   assert.equal(clock.pending, 1, "it waits");
   clock.advance(1);
   await until(() => answered, "the answer");
+});
+
+test("what comes behind the last socket in question is not read", async () => {
+  const file = new ConfigFile(table(2));
+  const sockets = new SocketTable(new ManualClock(), [file.path, "/"]); // the second one cannot be read
+  const found = await sockets.row(peer(2), OURS);
+  assert.equal(found?.unread, 2);
 });
 
 test("a patient query is answered later, or together with an impatient one", async () => {

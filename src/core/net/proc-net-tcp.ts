@@ -21,8 +21,8 @@ export interface SocketRow {
 const CLOSE_WAIT = 8;
 /** FIN_WAIT1, FIN_WAIT2, LAST_ACK, CLOSING: the program has closed the socket, or its sending side. */
 const CLOSED_BY_PROGRAM = [4, 5, 9, 11];
-/** No program owns the socket any more. */
-const TIME_WAIT = 6;
+/** No program owns the socket any more (`TIME_WAIT`), as the kernel prints it. */
+const UNOWNED = " 06 ";
 
 /** Values of the column `tr`: the timer that runs. */
 const RETRANSMIT_TIMER = "01";
@@ -42,14 +42,16 @@ export function pairKey(local: string, remote: string): string {
 }
 
 /**
- * Calls `found` for each line of a socket table, except the heading. A table can have a hundred thousand lines, so this function finds only
- * the key; {@link parseSocketRow} reads the lines that matter.
+ * Calls `found` for each socket of a table that a program owns. A table can have a hundred thousand lines, nearly all of them without a
+ * program, so this function finds only the key; {@link parseSocketRow} reads the lines that matter.
  *
  * @param text a part of the table that ends at the end of a line
  * @param found takes the {@link pairKey} of the connection and its line
+ * @returns whether there was any socket
  */
-export function forEachSocketLine(text: string, found: (pair: string, line: string) => void): void {
+export function forEachSocketLine(text: string, found: (pair: string, line: string) => void): boolean {
   let end = 0;
+  let isAny = false;
   for (let at = 0; at < text.length; at = end + 1) {
     end = text.indexOf("\n", at);
     if (end < 0) end = text.length;
@@ -58,15 +60,18 @@ export function forEachSocketLine(text: string, found: (pair: string, line: stri
     const between = text.indexOf(" ", begin);
     const behind = text.indexOf(" ", between + 1);
     if (begin < at + 2 || between < begin || behind < between || behind > end) continue;
+    isAny = true;
+    if (text.startsWith(UNOWNED, behind)) continue;
     const mapped = text.startsWith(MAPPED_PREFIX, begin);
     const pair = mapped
       ? pairKey(keyOf(text.slice(begin, between)), keyOf(text.slice(between + 1, behind)))
       : text.slice(begin, behind);
     found(pair, text.slice(at, end));
   }
+  return isAny;
 }
 
-/** Reads one line of a socket table; undefined for a socket that no program owns, and for text that is no row. */
+/** Reads one line of {@link forEachSocketLine}; undefined for text that is no row. */
 export function parseSocketRow(line: string): SocketRow | undefined {
   const [, local, remote, stateHex, queues = "", timers = "", retransmissions = "", , probes = ""] = line
     .trim()
@@ -81,7 +86,7 @@ export function parseSocketRow(line: string): SocketRow | undefined {
       : 0;
   const unread = Number.parseInt(received, 16) - (state === CLOSE_WAIT ? 1 : 0);
   const unacknowledged = Number.parseInt(sent, 16);
-  if (state === TIME_WAIT || Number.isNaN(unread + unacknowledged + unansweredProbes)) return undefined;
+  if (Number.isNaN(state + unread + unacknowledged + unansweredProbes)) return undefined;
   return {
     local: keyOf(local),
     remote: keyOf(remote),

@@ -86,4 +86,18 @@ test("a peer is present, has closed its side, or has reset the connection", () =
   assert.equal(peerState(row(1), row(4)), "ended", "its FIN is stuck");
 });
 
-test("text that is no table has no rows", () => assert.deepEqual(parseSocketTable("hello\n\n  1: zz\n"), []));
+test("text that is no table has no rows", () => {
+  assert.deepEqual(parseSocketTable("hello\n\n  1: zz\n"), []);
+  assert.equal(
+    forEachSocketLine("  sl  local_address\n", () => {}),
+    false,
+  );
+});
+
+test("a socket that no program owns is no row, but shows that there is a table", () => {
+  const line = "   1: 0100007F:D431 0100007F:09C8 06 00000000:00000000 03:00000B2C 00000000     0        0 0 3 0\n";
+  assert.equal(
+    forEachSocketLine(line, () => assert.fail("a row")),
+    true,
+  );
+});
