@@ -24,6 +24,7 @@ const WORDS = {
   "server-link-down": ["not connected", "is not connected"],
   "server-down": ["down", "is down"],
   "notifications-down": ["takes no notifications", "takes no notifications"],
+  "mqtt-down": ["not reached", "is not reached, or not fast enough"],
   "plugin-failing": ["not taken", "does not take notifications"],
 };
 
@@ -34,6 +35,7 @@ function wordsOf({ kind }) {
 
 /** What has the problem, as a reader calls it. @param {Problem} problem */
 function subjectOf({ kind, name }) {
+  if (kind === "mqtt-down") return `The MQTT broker (${plain(name, 80)})`;
   return kind === "notifications-down" ? `The Luup engine (${plain(name, 80)})` : plain(name, 80);
 }
 

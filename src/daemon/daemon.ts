@@ -121,12 +121,13 @@ export class Daemon {
     try {
       alerts.configure(settings);
       await this.#load(settings);
+      this.#services.mqtt?.configure(settings, context.tlsIdentities);
       this.#features.configure(settings, context);
       await this.#web?.configure(settings);
       await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
     } catch (error) {
       this.#features.close("it does not start");
-      await Promise.all([luupClients.close(), this.#web?.close()]);
+      await Promise.all([luupClients.close(), this.#web?.close(), this.#services.mqtt?.close()]);
       names.close(); // what is under way would keep the process alive
       throw error;
     }
@@ -160,7 +161,7 @@ export class Daemon {
   }
 
   get status(): DaemonReport {
-    const { clock, log, monitor, registry, clients, descriptors, luupClients, finalNotifications, alerts } =
+    const { clock, log, monitor, registry, clients, descriptors, luupClients, finalNotifications, alerts, mqtt } =
       this.#services;
     const report = {
       version: VERSION,
@@ -181,6 +182,7 @@ export class Daemon {
       },
       notifications: { ...luupClients.status, farewells: finalNotifications.status },
       alerts: alerts.status,
+      ...(mqtt?.status !== undefined && { mqtt: mqtt.status }),
       logLinesLost: log.lost,
       connections: registry.present,
     };
@@ -232,7 +234,7 @@ export class Daemon {
   }
 
   async #closeConnections(): Promise<void> {
-    const { registry, finalNotifications, alerts } = this.#services;
+    const { registry, finalNotifications, alerts, mqtt } = this.#services;
     const watchersLast = registry.all().sort((one, two) => Number(one.isWatching) - Number(two.isWatching));
     for (const connection of watchersLast) connection.stop(STOPPING);
     await Promise.all([
@@ -241,6 +243,7 @@ export class Daemon {
     ]);
     for (const connection of registry.all()) connection.abandon();
     alerts.close();
+    await mqtt?.close();
   }
 
   /** Waits until `begin` has its callback called, for `ms` at most. */
@@ -256,6 +259,7 @@ export class Daemon {
 
   async #adopt(settings: Settings, identities: TlsIdentities): Promise<void> {
     this.#services.configure(settings);
+    this.#services.mqtt?.configure(settings, identities);
     this.#generation = generationOf(settings, this.#services, this.#control, identities);
     this.#features.configure(settings, this.#generation.context);
     await this.#web?.configure(settings);
@@ -263,7 +267,7 @@ export class Daemon {
 
   /** Loads the parts of the program that these settings want, before anything obeys them. */
   async #load(settings: Settings): Promise<void> {
-    await this.#features.load(settings);
+    await Promise.all([this.#features.load(settings), this.#services.load(settings)]);
     if (settings.webPort > 0) this.#web ??= await this.#loadWeb();
   }
 }

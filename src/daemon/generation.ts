@@ -41,6 +41,7 @@ export function generationOf(
     wayMakers: [luupWays(notificationSender)],
     finalNotifications: services.finalNotifications,
     alerts: services.alerts,
+    mqtt: () => services.mqtt,
     sockets,
     unreadReminder: services.unreadReminder,
     deadPeers: new DeadPeers(settings.keepalive, clock, sockets, (error) =>

@@ -11,6 +11,7 @@ import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
 import { Monitor } from "../monitor/monitor.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
+import type { Mqtt } from "../mqtt/mqtt.js";
 import { Names } from "../names/names.js";
 import { FinalNotifications } from "../notify/final-notifications.js";
 import { LuupClients } from "../notify/luup-clients.js";
@@ -36,6 +37,8 @@ export class Services {
   readonly names: Names;
   readonly rejections: Rejections;
   readonly alerts: Alerts;
+  /** Undefined until settings name a broker: see {@link load}. */
+  mqtt: Mqtt | undefined;
   readonly monitor: Monitor;
   readonly luupClients: LuupClients;
   readonly finalNotifications: FinalNotifications;
@@ -72,6 +75,13 @@ export class Services {
     this.unreadReminder = new UnreadReminder(clock, this.sockets, (error) =>
       log.error(`search for unread bytes: ${faultText(error)}`),
     );
+  }
+
+  /** Loads the parts of the program that these settings want. To be awaited before {@link configure}. */
+  async load({ mqttBroker }: Settings): Promise<void> {
+    if (mqttBroker === undefined || this.mqtt !== undefined) return;
+    const module = await import("../mqtt/mqtt.js");
+    this.mqtt ??= new module.Mqtt(this);
   }
 
   /** Obeys these settings from now on. */

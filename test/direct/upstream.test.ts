@@ -28,6 +28,7 @@ function unchecked(): { server: Upstream; again: () => Upstream; clock: ManualCl
     ...{ clock, log, settings: DEFAULT_SETTINGS, access: new AccessRules(DEFAULT_SETTINGS) },
     ...{ alerts, own: new OwnSockets(clock), names: localNames(clock), descriptors: new DescriptorBudget(undefined) },
     tlsIdentities: new Map(),
+    mqtt: () => undefined,
   };
   const again = (): Upstream =>
     new Upstream({ port: 1 }, order("127.0.0.1:1"), { when: "never", everyMs: 0, timeoutMs: 1 }, host);

@@ -4,11 +4,12 @@ import { ALERT_KEYS } from "./alert-keys.js";
 import { checkDevice, DEVICE_KEYS, repeatedServers } from "./device-keys.js";
 import { HOST_KEYS } from "./host-keys.js";
 import { formatPort, listensOf } from "./listen.js";
+import { checkMqtt, MQTT_KEYS } from "./mqtt-keys.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
 import { loginProblem, WEB_KEYS } from "./web-keys.js";
 
 /** All keys of sections without lines, in the order of `--check` and of the example file. */
-export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...WEB_KEYS, ...DEVICE_KEYS] as const;
+export const KEYS = [...HOST_KEYS, ...ACCESS_KEYS, ...ALERT_KEYS, ...MQTT_KEYS, ...WEB_KEYS, ...DEVICE_KEYS] as const;
 
 /** The sections whose lines listen on ports. */
 export const PORT_SECTIONS: readonly PortSection[] = ["direct", "mux", "tunnel"];
@@ -72,6 +73,7 @@ export function checkSettings(settings: Settings): string[] {
   if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
   const login = loginProblem(settings);
   if (login !== undefined) problems.push(`[web] ${login}`);
+  problems.push(...checkMqtt(settings).map((problem) => `[mqtt] ${problem}`));
   if (!doesAnything(settings)) problems.push(NOTHING_TO_DO);
   return [...problems, ...repeatedServers(settings), ...checkDevice(settings).map((problem) => `[device] ${problem}`)];
 }

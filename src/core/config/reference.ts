@@ -35,7 +35,7 @@ export interface ReferenceTable {
 
 /** Everything that can be configured, in the order of the example file. docs/configuration.md is generated from it. */
 export const REFERENCE: readonly ReferenceTable[] = [
-  ...(["host", "access", "alert", "web", "device"] as const).map(keyTable),
+  ...(["host", "access", "alert", "mqtt", "web", "device"] as const).map(keyTable),
   { kind: "lines", section: "tls", rows: IDENTITY_KEYS.map(lineRow) },
   ...lineTables("direct", DIRECT_OPTIONS),
   ...lineTables("mux", MUX_OPTIONS),

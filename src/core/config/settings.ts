@@ -1,4 +1,6 @@
 import type { DirectRoute } from "../direct/direct-line.js";
+import type { MqttBroker } from "../mqtt/mqtt-broker.js";
+import type { MqttPayload, Qos } from "../mqtt/mqtt-message.js";
 import type { MuxRoute } from "../mux/mux-line.js";
 import type { NamePattern, Network, TargetPattern } from "../net/access-patterns.js";
 import type { HostPort } from "../net/address.js";
@@ -85,6 +87,25 @@ export interface Values {
   readonly alertUrl: string;
   /** Wrong checksums in a minute that cause an alert. */
   readonly alertChecksums: number;
+  /** The MQTT broker that is told; undefined: none. */
+  readonly mqttBroker: MqttBroker | undefined;
+  /** The login that the broker wants; empty: none. */
+  readonly mqttUser: string;
+  readonly mqttPassword: string;
+  /** The name by which the broker knows this daemon; empty: one of its own for each start. */
+  readonly mqttClientId: string;
+  /** All topics of this daemon begin with it, and with a slash behind it. */
+  readonly mqttPrefix: string;
+  readonly mqttQos: Qos;
+  /** Whether the broker is asked to keep the last message of topics that say how things are. */
+  readonly mqttRetain: boolean;
+  /** The section `[tls NAME]` for the broker; empty: none. */
+  readonly mqttTls: string;
+  readonly mqttTlsVerify: boolean;
+  /** What connections publish that say nothing else. */
+  readonly mqttPayload: MqttPayload;
+  readonly mqttDiscovery: "off" | "homeassistant";
+  readonly mqttDiscoveryPrefix: string;
   /** The port of the web page; 0: none. */
   readonly webPort: number;
   /** The address of the web page; `*`: all. */
@@ -184,7 +205,7 @@ export interface LoadedConfig {
 }
 
 /** A section of keys and values. */
-export type Section = "host" | "access" | "alert" | "web" | "device";
+export type Section = "host" | "access" | "alert" | "mqtt" | "web" | "device";
 
 /** A section whose lines listen on ports. */
 export type PortSection = "direct" | "mux" | "tunnel";

@@ -87,7 +87,7 @@ export function printIdentity(identity: TlsIdentity): string[] {
 
 /** The problems of identities that are named and not there, or lack what their use needs. */
 export function identityProblems(settings: Settings): string[] {
-  const { tlsIdentities, listenTls, namedDevices } = settings;
+  const { tlsIdentities, listenTls, namedDevices, mqttTls } = settings;
   const names = tlsIdentities.map(({ name }) => name);
   /** @param isServer the identity shows its certificate to clients */
   const problem = (title: string, wanted: string | undefined, isServer: boolean): string[] => {
@@ -109,7 +109,8 @@ export function identityProblems(settings: Settings): string[] {
       return [...problem(title, wanted, false), ...problem(title, offered, true)];
     }),
   );
-  return [...problem("[host] listen-tls", listenTls || undefined, true), ...lines, ...tunnels, ...devices];
+  const broker = problem("[mqtt] tls", mqttTls || undefined, false);
+  return [...problem("[host] listen-tls", listenTls || undefined, true), ...broker, ...lines, ...tunnels, ...devices];
 }
 
 /** The identities whose certificates are for clients. */

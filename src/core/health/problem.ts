@@ -16,6 +16,8 @@ export const PROBLEM_KINDS = [
   "notifications-down",
   /** An action does not take its notifications, while the engine takes others. */
   "plugin-failing",
+  /** The MQTT broker cannot be reached, or too many messages wait for it. */
+  "mqtt-down",
 ] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 

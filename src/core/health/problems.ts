@@ -8,7 +8,7 @@ import type { Problem, ProblemKind } from "./problem.js";
 /** What the problems are found in. */
 export type HealthFacts = Pick<
   DaemonStatus,
-  "vera" | "listeners" | "directs" | "muxes" | "tunnels" | "devices" | "notifications"
+  "vera" | "listeners" | "directs" | "muxes" | "tunnels" | "devices" | "notifications" | "mqtt"
 >;
 
 const MINUTE_MS = 60_000;
@@ -35,6 +35,7 @@ export function problemsOf(facts: HealthFacts, momentBefore: (ms: number, what: 
     ...facts.tunnels.flatMap(ofTunnel),
     ...ofNotifications(facts),
     ...facts.devices.flatMap(ofDevice),
+    ...ofMqtt(facts),
     ...facts.directs.flatMap(ofDirect),
   ];
   return findings
@@ -132,6 +133,14 @@ function ofNotifications({ vera, notifications }: HealthFacts): Finding[] {
         warning("plugin-failing", action, ms, count === 1 ? why : `${why}; ${count} connections`),
       ),
   ];
+}
+
+/** Never an error: what the daemon is there for goes on without the broker, and a fleet does not take a daemon out for it. */
+function ofMqtt({ mqtt }: HealthFacts): Finding[] {
+  if (mqtt === undefined || (mqtt.connected && mqtt.droppedNow === 0)) return [];
+  const { broker, why, sinceMs, droppedNow } = mqtt;
+  const lost = droppedNow === 0 ? [] : [`${droppedNow} messages were dropped`];
+  return [warning("mqtt-down", broker, sinceMs, [...(why === undefined ? [] : [why]), ...lost].join("; "))];
 }
 
 /** An engine that is known to be away is a warning at once; notifications that nobody takes for a minute are an error, whatever the reason. */

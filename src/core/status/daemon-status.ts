@@ -1,6 +1,7 @@
 import type { DirectStatus } from "../direct/direct-status.js";
 import type { Problem } from "../health/problem.js";
 import type { MonitorStatus } from "../monitor/monitor-status.js";
+import type { MqttStatus } from "../mqtt/mqtt-status.js";
 import { muxLines } from "../mux/mux-report.js";
 import type { MuxStatus } from "../mux/mux-status.js";
 import type { HostPort } from "../net/address.js";
@@ -177,6 +178,8 @@ export interface DaemonStatus {
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;
   readonly alerts: AlertsStatus;
+  /** The link to the MQTT broker; absent where none is configured. */
+  readonly mqtt?: MqttStatus;
   readonly logLinesLost: number;
   readonly connections: readonly ConnectionStatus[];
 }

@@ -15,6 +15,7 @@ const PROBLEMS: Readonly<Record<ProblemKind, string>> = {
   "server-link-down": "has no link to its server",
   "server-down": "has a server that cannot be reached",
   "notifications-down": "takes no notifications",
+  "mqtt-down": "MQTT broker cannot be reached",
   "plugin-failing": "does not take its notifications",
 };
 

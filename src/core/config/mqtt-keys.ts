@@ -1,0 +1,168 @@
+import type { MqttBroker } from "../mqtt/mqtt-broker.js";
+import { parsePrefix } from "../mqtt/mqtt-topic.js";
+import { formatHostPort, parseHostPort } from "../net/address.js";
+import { fail, ok, type Result } from "../parse/result.js";
+import { row, type Settings } from "./settings.js";
+import { maskSecrets, parseBoolean, parseChoice } from "./values.js";
+
+const MAX_CLIENT_ID = 128;
+const PORTS = { mqtt: 1883, mqtts: 8883 } as const; // IANA: mqtt, secure-mqtt
+
+/** Reads `mqtt://host[:port]` or `mqtts://host[:port]`. */
+export function parseBroker(text: string): Result<MqttBroker> {
+  const [, scheme = "", rest = ""] = /^(mqtts?):\/\/([^/?#]*)\/?$/i.exec(text) ?? [];
+  if (rest === "") return fail(`bad URL "${maskSecrets(text)}": mqtt://host:port or mqtts://host:port is wanted`);
+  if (rest.includes("@")) return fail(`bad URL "${maskSecrets(text)}": user and password have keys of their own`);
+  const secure = scheme.toLowerCase() === "mqtts";
+  const hasPort = /:\d*$/.test(rest.replace(/^\[[^\]]*\]/, ""));
+  const target = parseHostPort(hasPort ? rest : `${rest}:${secure ? PORTS.mqtts : PORTS.mqtt}`);
+  return target.ok ? ok({ secure, target: target.value }) : target;
+}
+
+/** All keys of `[mqtt]` (docs/mqtt.md). */
+export const MQTT_KEYS = [
+  row({
+    section: "mqtt",
+    key: "url",
+    unit: "URL",
+    range: "mqtt or mqtts",
+    sets: "mqttBroker",
+    defaultText: "",
+    help: "The MQTT broker: mqtt://host:1883, or mqtts://host:8883 for TLS. Empty is none.",
+    parse: (text) => (text === "" ? ok(undefined) : parseBroker(text)),
+    print: (broker) =>
+      broker === undefined ? "" : `${broker.secure ? "mqtts" : "mqtt"}://${formatHostPort(broker.target)}`,
+  }),
+  row({
+    section: "mqtt",
+    key: "user",
+    unit: "name",
+    range: "",
+    sets: "mqttUser",
+    defaultText: "",
+    help: "The user that the broker knows. Empty is none.",
+    parse: ok<string>,
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "password",
+    unit: "password",
+    range: "",
+    sets: "mqttPassword",
+    defaultText: "",
+    help: "The password of user. Without mqtts it goes over the network as it is.",
+    parse: ok<string>,
+    print: (password) => (password === "" ? "" : "***"),
+  }),
+  row({
+    section: "mqtt",
+    key: "client-id",
+    unit: "name",
+    range: `${MAX_CLIENT_ID} characters at most`,
+    sets: "mqttClientId",
+    defaultText: "",
+    help: "The name by which the broker tells its clients apart. Empty is a new one for each start. Two daemons with one name end each other's connection.",
+    parse: (text) =>
+      text.length <= MAX_CLIENT_ID ? ok(text) : fail(`a client-id has ${MAX_CLIENT_ID} characters at most`),
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "prefix",
+    unit: "topic",
+    range: "",
+    sets: "mqttPrefix",
+    defaultText: "sockproxyd",
+    help: "All topics of this daemon begin with it. Each daemon on a broker needs one of its own: sockproxyd/attic.",
+    parse: parsePrefix,
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "qos",
+    unit: "level",
+    range: "0, 1",
+    sets: "mqttQos",
+    defaultText: "0",
+    help: "0: a message arrives at most once. 1: at least once, and perhaps twice. openLuup has 0 only.",
+    parse: (text) =>
+      text === "0" || text === "1" ? ok(text === "1" ? 1 : 0) : fail(`bad value "${text}": 0 or 1 is wanted`),
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "retain",
+    unit: "true or false",
+    range: "",
+    sets: "mqttRetain",
+    defaultText: "true",
+    help: "The broker keeps status, values and discovery for those who subscribe later. false for one that refuses to.",
+    parse: parseBoolean,
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "tls",
+    unit: "name",
+    range: "a section [tls NAME]",
+    sets: "mqttTls",
+    defaultText: "",
+    help: "With mqtts: the section [tls NAME] with the authority of the broker's certificate, and with ours where the broker asks for one.",
+    parse: ok<string>,
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "tls-verify",
+    unit: "true or false",
+    range: "",
+    sets: "mqttTlsVerify",
+    defaultText: "true",
+    help: "With mqtts: false takes any certificate of the broker.",
+    parse: parseBoolean,
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "payload",
+    unit: "word",
+    range: "json, raw",
+    sets: "mqttPayload",
+    defaultText: "json",
+    help: "What connections with NMQT publish: their events as JSON, or the bytes of the remote as they come.",
+    parse: (text) => parseChoice(text, ["json", "raw"]),
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "discovery",
+    unit: "word",
+    range: "off, homeassistant",
+    sets: "mqttDiscovery",
+    defaultText: "off",
+    help: "homeassistant: Home Assistant finds each line with a name as a device, with its connectivity and counters.",
+    parse: (text) => parseChoice(text, ["off", "homeassistant"]),
+    print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "discovery-prefix",
+    unit: "topic",
+    range: "",
+    sets: "mqttDiscoveryPrefix",
+    defaultText: "homeassistant",
+    help: "Home Assistant's own prefix, where it was changed there.",
+    parse: parsePrefix,
+    print: String,
+  }),
+] as const;
+
+/** What is wrong with the keys of `[mqtt]` together. */
+export function checkMqtt({ mqttBroker, mqttUser, mqttPassword, mqttTls, mqttTlsVerify }: Settings): string[] {
+  const problems: string[] = [];
+  if (mqttPassword !== "" && mqttUser === "") problems.push("password goes with user"); // MQTT 3.1.1, [MQTT-3.1.2-22]
+  const isPlain = mqttBroker !== undefined && !mqttBroker.secure;
+  if (isPlain && (mqttTls !== "" || !mqttTlsVerify)) problems.push("tls and tls-verify go with mqtts");
+  return problems;
+}

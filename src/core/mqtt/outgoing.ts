@@ -1,0 +1,88 @@
+import { Queue } from "../collections/queue.js";
+import type { MqttMessage, Qos } from "./mqtt-message.js";
+import { Outbox, type OutboxLimits } from "./outbox.js";
+import { type RetainedLimits, RetainedTopics } from "./retained-topics.js";
+
+/** Everything that is to be published: messages that go once, and the last ones of topics that say how things are. */
+export class Outgoing {
+  readonly #outbox: Outbox;
+  readonly #retained: RetainedTopics;
+  /** Topics whose last message the broker has not got on this connection. */
+  readonly #unsaid = new Queue<string>();
+  #refused = 0;
+  /** What was dropped in earlier outages. */
+  #droppedBefore = 0;
+
+  constructor(outbox: OutboxLimits, retained: RetainedLimits) {
+    this.#outbox = new Outbox(outbox);
+    this.#retained = new RetainedTopics(retained);
+  }
+
+  /** Messages that wait. */
+  get size(): number {
+    return this.#outbox.size + this.#unsaid.size;
+  }
+
+  /** The memory of the messages that go once, in bytes. */
+  get bytes(): number {
+    return this.#outbox.bytes;
+  }
+
+  /** Messages that were dropped since the start, because there was no room for more. */
+  get dropped(): number {
+    return this.#outbox.dropped + this.#refused;
+  }
+
+  /** Those of them that were dropped since all was said last. */
+  get droppedNow(): number {
+    return this.dropped - this.#droppedBefore;
+  }
+
+  /** The last messages of all topics that are kept. */
+  get kept(): MqttMessage[] {
+    return this.#retained.all;
+  }
+
+  /** Adds a message that goes once. */
+  send(message: MqttMessage): void {
+    this.#outbox.push(message);
+  }
+
+  /** Adds the last message of a topic: it replaces the one before it, and goes out on each connection. An empty one takes the topic away. */
+  keep(topic: string, payload: string | Buffer, qos: Qos): void {
+    if (this.#retained.keep({ topic, payload, qos, retain: true })) this.#unsaid.push(topic);
+    else this.#refused += 1;
+  }
+
+  /** Says again what is kept: a broker, or somebody who listens, may have lost it. */
+  repeat(): void {
+    for (const { topic } of this.#retained.all) this.#unsaid.push(topic);
+  }
+
+  /** Removes and returns the message whose turn it is: what is kept goes first, as it stands now. */
+  take(): MqttMessage | undefined {
+    for (let topic = this.#unsaid.take(); topic !== undefined; topic = this.#unsaid.take()) {
+      const kept = this.#retained.of(topic);
+      if (kept !== undefined) return kept;
+    }
+    return this.#outbox.take();
+  }
+
+  /** A message has arrived, as far as its QoS tells. */
+  settled(message: MqttMessage): void {
+    if (message.retain) this.#retained.published(message);
+    if (this.size === 0) this.#droppedBefore = this.dropped;
+  }
+
+  /** The connection has ended with these under way: with QoS 1 they go again, with QoS 0 nothing goes twice. */
+  unsettled(messages: readonly MqttMessage[]): void {
+    this.#outbox.putBack(messages.filter(({ qos, retain }) => qos === 1 && !retain));
+  }
+
+  /** Removes and returns the messages that go once. */
+  takeAll(): MqttMessage[] {
+    const all: MqttMessage[] = [];
+    for (let one = this.#outbox.take(); one !== undefined; one = this.#outbox.take()) all.push(one);
+    return all;
+  }
+}

@@ -1,0 +1,282 @@
+import { backoffMs } from "../core/limits/backoff.js";
+import { type BrokerAbilities, BrokerProbe } from "../core/mqtt/broker-probe.js";
+import type { MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
+import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
+import { Outgoing } from "../core/mqtt/outgoing.js";
+import { formatHostPort } from "../core/net/address.js";
+import type { Attempt } from "../sockets/connecting.js";
+import type { Timer } from "../system/clock.js";
+import { dialBroker } from "./broker-dial.js";
+import { BrokerSession } from "./broker-session.js";
+import type { BrokerSettings, LinkContext, LinkOwner } from "./broker-settings.js";
+
+/** With a broker that is away, the newest messages matter; some minutes of a busy house fit in. */
+const OUTBOX = { messages: 10_000, bytes: 4_194_304 };
+/** Status, values and discovery of thousands of lines. */
+const RETAINED = { topics: 20_000, bytes: 16_777_216 };
+const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
+/** A session that has lasted so long was a good one: the next attempt comes soon. */
+const GOOD_MS = 10_000;
+/** Messages under way: brokers take at least 20 at a time. */
+const MAX_IN_FLIGHT = 20;
+/** A broker that acknowledges nothing for so long, and answers otherwise, knows no QoS 1. */
+const ACK_LIMIT_MS = 15_000;
+const ENOUGH_UNSENT = 65_536; // bytes for the kernel
+
+/** What a link leaves to the one after it. */
+export interface Legacy {
+  readonly waiting: readonly MqttMessage[];
+  readonly kept: readonly MqttMessage[];
+}
+
+interface Online {
+  readonly kind: "online";
+  readonly session: BrokerSession;
+  /** Messages that went out and are not settled, the oldest first: since when. */
+  readonly inFlight: Map<MqttMessage, number>;
+}
+
+type State =
+  | { readonly kind: "waiting"; readonly timer: Timer }
+  | { readonly kind: "dialling"; readonly attempt: Attempt }
+  | { readonly kind: "greeting"; readonly session: BrokerSession }
+  | Online
+  | { readonly kind: "closed" };
+
+/** Keeps one connection to the broker, and what is to be published meanwhile. */
+export class BrokerLink {
+  readonly #settings: BrokerSettings;
+  readonly #context: LinkContext;
+  readonly #owner: LinkOwner;
+  readonly #outgoing = new Outgoing(OUTBOX, RETAINED);
+  readonly #probe: BrokerProbe;
+  #state: State = { kind: "closed" };
+  #since: number;
+  #why: string | undefined = "not connected yet";
+  /** Failures in a row. */
+  #failures = 0;
+  #connects = 0;
+  #published = 0;
+  #received = 0;
+  #ackWatch: Timer | undefined;
+  #whenSaid: (() => void) | undefined;
+
+  constructor(settings: BrokerSettings, context: LinkContext, owner: LinkOwner) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#owner = owner;
+    this.#probe = new BrokerProbe(settings);
+    this.#since = context.clock.now();
+    this.keep(settings.statusTopic, "online");
+  }
+
+  get status(): MqttStatus {
+    const connected = this.#state.kind === "online";
+    return {
+      broker: this.#name,
+      prefix: this.#settings.prefix,
+      connected,
+      sinceMs: Math.round(this.#context.clock.now() - this.#since),
+      ...(this.#why !== undefined && { why: this.#why }),
+      lacks: this.#probe.lacks,
+      waiting: this.#outgoing.size,
+      waitingBytes: this.#outgoing.bytes,
+      published: this.#published,
+      received: this.#received,
+      dropped: this.#outgoing.dropped,
+      droppedNow: this.#outgoing.droppedNow,
+      connects: this.#connects,
+    };
+  }
+
+  get #name(): string {
+    return formatHostPort(this.#settings.broker.target);
+  }
+
+  /** Begins to connect. */
+  start(): void {
+    if (this.#state.kind === "closed") this.#dial();
+  }
+
+  /** Publishes a message that nobody keeps, when the broker is there. */
+  send(message: MqttMessage): void {
+    this.#add(() => this.#outgoing.send(message));
+  }
+
+  /** Publishes a message that the broker keeps, now and on each connection. An empty one takes the topic away. */
+  keep(topic: string, payload: string | Buffer, qos = this.#settings.qos): void {
+    this.#add(() => this.#outgoing.keep(topic, payload, qos));
+  }
+
+  /** Publishes everything that is kept once more: those that listen may have lost it. */
+  repeat(): void {
+    this.#outgoing.repeat();
+    this.#pump();
+  }
+
+  subscribe(topic: string): void {
+    if (this.#state.kind === "online") this.#state.session.subscribe([topic], this.#abilities.qos);
+  }
+
+  unsubscribe(topic: string): void {
+    if (this.#state.kind === "online") this.#state.session.unsubscribe(topic);
+  }
+
+  /**
+   * Says `offline` and goodbye. Resolves when the broker has all that waits, or is not there; the caller limits the time, and calls
+   * {@link destroy} then.
+   *
+   * @param clear takes all topics away that the broker keeps for this daemon, but that of the status
+   */
+  async close(clear: boolean): Promise<void> {
+    if (clear) for (const { topic } of this.#ownKept) this.keep(topic, "");
+    this.keep(this.#settings.statusTopic, "offline");
+    if (this.#state.kind === "online") {
+      await new Promise<void>((resolve) => {
+        this.#whenSaid = resolve;
+        this.#pump();
+      });
+    }
+    this.destroy();
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    const state = this.#state;
+    this.#state = { kind: "closed" };
+    this.#ackWatch?.cancel();
+    if (state.kind === "waiting") state.timer.cancel();
+    if (state.kind === "dialling") state.attempt.cancel();
+    if (state.kind === "greeting") state.session.destroy();
+    if (state.kind === "online") state.session.end();
+    this.#whenSaid?.();
+  }
+
+  /** What waits, and what is kept: for the link that comes after this one. */
+  get legacy(): Legacy {
+    return { waiting: this.#outgoing.takeAll(), kept: this.#ownKept };
+  }
+
+  /** What the broker keeps besides the status. */
+  get #ownKept(): MqttMessage[] {
+    return this.#outgoing.kept.filter(({ topic }) => topic !== this.#settings.statusTopic);
+  }
+
+  get #abilities(): BrokerAbilities {
+    return this.#probe.abilities;
+  }
+
+  #add(add: () => void): void {
+    const before = this.#outgoing.droppedNow;
+    add();
+    if (before === 0 && this.#outgoing.droppedNow > 0)
+      this.#context.log.warn(`mqtt: too many messages wait for ${this.#name}; the oldest are dropped`);
+    this.#pump();
+  }
+
+  #dial(): void {
+    const { broker, tls } = this.#settings;
+    const attempt = dialBroker(broker.target, tls, this.#context, {
+      connected: (socket) => {
+        const session = new BrokerSession(socket, this.#greeting, {
+          connected: () => this.#online(session),
+          message: (topic, payload, isRetained) => {
+            this.#received += 1;
+            this.#owner.message(topic, payload, isRetained);
+          },
+          closed: (why, isMute) => this.#closed(why, isMute),
+          refused: (topics, why) =>
+            this.#context.log.warn(`mqtt: ${this.#name} refuses to subscribe to ${topics.join(", ")} (${why})`),
+        });
+        this.#state = { kind: "greeting", session };
+      },
+      failed: (error) => this.#closed(error.message, false),
+    });
+    this.#state = { kind: "dialling", attempt };
+  }
+
+  get #greeting() {
+    const { clientId, user, password, statusTopic } = this.#settings;
+    const { qos, retain } = this.#abilities;
+    return { clientId, user, password, will: { topic: statusTopic, payload: "offline", qos, retain } };
+  }
+
+  #online(session: BrokerSession): void {
+    const { log, clock } = this.#context;
+    this.#state = { kind: "online", session, inFlight: new Map() };
+    this.#since = clock.now();
+    this.#why = undefined;
+    this.#connects += 1;
+    log.info(`mqtt: connected to ${this.#name}${lackText(this.#probe.lacks)}`);
+    const topics = this.#owner.topics();
+    if (topics.length > 0) session.subscribe(topics, this.#abilities.qos);
+    this.repeat();
+  }
+
+  #closed(why: string, isMute: boolean): void {
+    if (this.#state.kind === "closed") return;
+    const { log, clock } = this.#context;
+    const now = clock.now();
+    const lasted = this.#state.kind === "online" ? now - this.#since : 0;
+    this.#ackWatch?.cancel();
+    this.#ackWatch = undefined;
+    if (this.#state.kind === "online") this.#outgoing.unsettled([...this.#state.inFlight.keys()]);
+    this.#probe.ended(isMute && lasted < GOOD_MS);
+    if (this.#why === undefined) this.#since = now;
+    this.#failures = lasted >= GOOD_MS ? 1 : this.#failures + 1;
+    if (this.#failures === 1) log.warn(`mqtt: ${this.#name} cannot be reached (${why}); it is tried again`);
+    this.#why = why;
+    const waitMs = backoffMs(BACKOFF, this.#probe.isSearching ? 1 : this.#failures, Math.random());
+    this.#state = { kind: "waiting", timer: clock.after(waitMs, () => this.#dial()) };
+    this.#whenSaid?.();
+  }
+
+  /** Gives the session what it takes now. */
+  #pump(): void {
+    const state = this.#state;
+    if (state.kind !== "online") return;
+    const { session, inFlight } = state;
+    while (inFlight.size < MAX_IN_FLIGHT && session.unsent < ENOUGH_UNSENT && this.#state === state) {
+      const message = this.#outgoing.take();
+      if (message === undefined) break;
+      this.#publish(message, state);
+    }
+    if (this.#whenSaid !== undefined && inFlight.size === 0 && this.#outgoing.size === 0) this.#whenSaid();
+  }
+
+  #publish(message: MqttMessage, state: Online): void {
+    const { inFlight, session } = state;
+    const { qos, retain } = this.#abilities;
+    inFlight.set(message, this.#context.clock.now());
+    this.#published += 1;
+    const asked = { ...message, qos: Math.min(message.qos, qos) as Qos, retain: message.retain && retain };
+    if (asked.qos === 1) this.#watchAcks(state);
+    session.publish(asked, () => {
+      inFlight.delete(message);
+      this.#outgoing.settled(message);
+      this.#pump();
+    });
+  }
+
+  /** Finds a broker that acknowledges nothing, although it is there: what it has got counts as arrived then. */
+  #watchAcks(state: Online): void {
+    const { clock, log } = this.#context;
+    this.#ackWatch ??= clock.after(ACK_LIMIT_MS, () => {
+      this.#ackWatch = undefined;
+      if (this.#state !== state) return;
+      const [oldest] = state.inFlight.values();
+      if (oldest === undefined) return;
+      if (clock.now() - oldest < ACK_LIMIT_MS) return this.#watchAcks(state);
+      log.warn(`mqtt: ${this.#name} acknowledges nothing: it is sent QoS 0 from now on (qos=0 in [mqtt] says so)`);
+      this.#probe.unacknowledged();
+      state.inFlight.clear();
+      this.#pump();
+    });
+  }
+}
+
+function lackText(lacks: MqttStatus["lacks"]): string {
+  if (lacks.length === 0) return "";
+  const words = { qos: "QoS 1", retain: "retained messages" };
+  return `, without ${lacks.map((lack) => words[lack]).join(" and ")}: it closes connections that have that`;
+}

@@ -1,0 +1,121 @@
+import type { Socket } from "node:net";
+import client from "mqtt/lib/client";
+import type { MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
+
+/** A broker answers at once; a hub that is busy may take some seconds. */
+const CONNECT_LIMIT_MS = 10_000;
+/** Silence after which the broker is asked whether it is there; openLuup closes after 120 s. */
+const KEEPALIVE_S = 30;
+/** Bytes that one packet may bring: more than anybody writes to a device at once. */
+const MAX_PACKET = 1_048_576;
+const MAX_REASON = 200; // characters
+
+/** What the broker is told when the connection begins. */
+export interface Greeting {
+  readonly clientId: string;
+  readonly user: string;
+  readonly password: string;
+  /** What the broker publishes when the connection ends without a word. */
+  readonly will: MqttMessage;
+}
+
+/** Told what happens. */
+export interface SessionEvents {
+  /** The broker has taken the connection. */
+  connected(): void;
+  message(topic: string, payload: Buffer, isRetained: boolean): void;
+  /**
+   * It is over; told once.
+   *
+   * @param why in words
+   * @param isMute the broker gave no reason
+   */
+  closed(why: string, isMute: boolean): void;
+  /** The broker refuses a subscription. */
+  refused(topics: readonly string[], why: string): void;
+}
+
+/** One MQTT 3.1.1 session over one connection (the protocol is that of the package `mqtt`). It does not come again by itself. */
+export class BrokerSession {
+  readonly #socket: Socket;
+  readonly #client: InstanceType<typeof client.default>;
+  #events: SessionEvents | undefined;
+  #error: Error | undefined;
+
+  constructor(socket: Socket, { clientId, user, password, will }: Greeting, events: SessionEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#client = new client.default(() => socket as never, {
+      clientId,
+      ...(user !== "" && { username: user }),
+      ...(password !== "" && { password }),
+      will: { ...will, payload: Buffer.from(will.payload) },
+      clean: true,
+      resubscribe: false,
+      reconnectPeriod: 0,
+      connectTimeout: CONNECT_LIMIT_MS,
+      keepalive: KEEPALIVE_S,
+      timerVariant: "native",
+      log: () => {}, // it would get the password
+    });
+    let sinceMessage = 0;
+    socket.on("data", (chunk: Buffer) => {
+      sinceMessage += chunk.length;
+      if (sinceMessage > MAX_PACKET) this.#fail(new Error("the broker sends a packet that is too large"));
+    });
+    this.#client.on("packetreceive", () => {
+      sinceMessage = 0;
+    });
+    this.#client.on("connect", () => this.#events?.connected());
+    this.#client.on("message", (topic, payload, { retain }) => this.#events?.message(topic, payload, retain));
+    this.#client.on("error", (error) => this.#fail(error));
+    socket.once("close", () => this.#closed());
+  }
+
+  /** Bytes that the kernel has not taken. */
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** @param settled the broker has it (QoS 1), or the kernel (QoS 0); not called when the session ends before */
+  publish({ topic, payload, qos, retain }: MqttMessage, settled: () => void): void {
+    this.#client.publish(topic, payload, { qos, retain }, (error) => {
+      if (!error) settled();
+    });
+  }
+
+  subscribe(topics: readonly string[], qos: Qos): void {
+    this.#client.subscribe([...topics], { qos }, (error) => {
+      if (error) this.#events?.refused(topics, error.message);
+    });
+  }
+
+  unsubscribe(topic: string): void {
+    this.#client.unsubscribe(topic, () => {});
+  }
+
+  /** Says goodbye: the broker does not publish the will then. */
+  end(): void {
+    this.#client.end(false);
+  }
+
+  /** Ends the connection at once, and tells nothing more. */
+  destroy(): void {
+    this.#events = undefined;
+    this.#client.end(true);
+    this.#socket.destroy();
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#socket.destroy();
+  }
+
+  #closed(): void {
+    const events = this.#events;
+    this.#events = undefined;
+    this.#client.end(true);
+    const why = this.#error?.message.slice(0, MAX_REASON) ?? "the broker has closed the connection";
+    events?.closed(why, this.#error === undefined || /ECONNRESET|EPIPE/.test(why));
+  }
+}

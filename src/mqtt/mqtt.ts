@@ -1,0 +1,157 @@
+import { randomBytes } from "node:crypto";
+import type { Settings } from "../core/config/settings.js";
+import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
+import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
+import type { TlsIdentities } from "../dial/tls-credentials.js";
+import { BrokerLink, type Legacy } from "./broker-link.js";
+import type { BrokerSettings, LinkContext } from "./broker-settings.js";
+import type { MqttPublisher, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
+
+/** For the last messages to a broker that is replaced or given up. */
+const CLOSE_LIMIT_MS = 1000;
+const ID_BYTES = 4;
+
+type Take = (payload: Buffer, topic: string, isRetained: boolean) => void;
+
+/** The daemon's connection to its MQTT broker (`[mqtt]`), and everything that is told over it. */
+export class Mqtt implements MqttPublisher {
+  readonly #context: LinkContext;
+  /** For a configuration without client-id. MQTT 3.1.1 has brokers take 23 characters. */
+  readonly #ownId = `sockproxyd-${randomBytes(ID_BYTES).toString("hex")}`;
+  /** By whole topics. */
+  readonly #takers = new Map<string, Set<Take>>();
+  #link: BrokerLink | undefined;
+  #settings: BrokerSettings | undefined;
+  /** The link before this one, while it says goodbye. */
+  #leaving: Promise<void> = Promise.resolve();
+
+  constructor(context: LinkContext) {
+    this.#context = context;
+  }
+
+  /** Undefined: no broker is configured. */
+  get status(): MqttStatus | undefined {
+    return this.#link?.status;
+  }
+
+  /** Obeys these settings from now on. A connection whose settings stay goes on. */
+  configure(settings: Settings, identities: TlsIdentities): void {
+    const next = brokerSettings(settings, identities, this.#ownId);
+    if (keyOf(next) === keyOf(this.#settings)) return;
+    const [before, former] = [this.#settings, this.#link];
+    this.#settings = next;
+    const legacy = former?.legacy;
+    if (former !== undefined) {
+      const moves = next?.prefix !== before?.prefix || next?.broker.target !== before?.broker.target;
+      this.#leaving = this.#leave(former, moves);
+    }
+    this.#link = undefined;
+    if (next === undefined) return;
+    const link = new BrokerLink(next, this.#context, {
+      topics: () => [...this.#takers.keys()].map((topic) => wholeTopic(next.prefix, topic)),
+      message: (topic, payload, isRetained) => this.#take(next.prefix, topic, payload, isRetained),
+    });
+    this.#link = link;
+    if (before !== undefined && legacy !== undefined) inherit(link, next, legacy, before.prefix);
+    void this.#leaving.then(() => {
+      if (this.#link === link) link.start();
+    });
+  }
+
+  publish(topic: string, payload: string | Buffer, { retain = false, qos }: PublishOptions = {}): void {
+    const settings = this.#settings;
+    if (settings === undefined) return;
+    const whole = wholeTopic(settings.prefix, topic);
+    if (retain) this.#link?.keep(whole, payload, qos);
+    else this.#link?.send({ topic: whole, payload, qos: qos ?? settings.qos, retain });
+  }
+
+  subscribe(topic: string, take: (payload: Buffer) => void): () => void {
+    return this.#subscribe(topic, (payload, _topic, isRetained) => {
+      if (!isRetained) take(payload);
+    });
+  }
+
+  announce(_sensor: MqttSensor): () => void {
+    return () => {};
+  }
+
+  /** Publishes what waits and `offline`, and closes the connection, within a second. */
+  async close(): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    this.#settings = undefined;
+    await this.#leaving;
+    if (link !== undefined) await this.#leave(link, false);
+  }
+
+  async #leave(link: BrokerLink, clear: boolean): Promise<void> {
+    let limit: { cancel(): void } | undefined;
+    const late = new Promise<void>((resolve) => {
+      limit = this.#context.clock.after(CLOSE_LIMIT_MS, resolve);
+    });
+    await Promise.race([link.close(clear), late]);
+    limit?.cancel();
+    link.destroy();
+  }
+
+  #subscribe(topic: string, take: Take): () => void {
+    const takers = this.#takers.get(topic) ?? new Set();
+    const whole = (): string => wholeTopic(this.#settings?.prefix ?? "", topic);
+    if (takers.size === 0) this.#link?.subscribe(whole());
+    this.#takers.set(topic, takers.add(take));
+    return () => {
+      takers.delete(take);
+      if (takers.size > 0 || this.#takers.get(topic) !== takers) return;
+      this.#takers.delete(topic);
+      this.#link?.unsubscribe(whole());
+    };
+  }
+
+  #take(prefix: string, topic: string, payload: Buffer, isRetained: boolean): void {
+    for (const [filter, takers] of this.#takers) {
+      if (!topicMatches(wholeTopic(prefix, filter), topic)) continue;
+      for (const take of takers) take(payload, topic, isRetained);
+    }
+  }
+}
+
+/** A topic below the prefix as the broker knows it; one that begins with a slash is below nothing. */
+function wholeTopic(prefix: string, topic: string): string {
+  return topic.startsWith("/") ? topic.slice(1) : `${prefix}/${topic}`;
+}
+
+/** Gives a link what the one before it has not published, and what it had the broker keep, below another prefix perhaps. */
+function inherit(link: BrokerLink, { prefix }: BrokerSettings, { waiting, kept }: Legacy, former: string): void {
+  const moved = (topic: string): string | undefined =>
+    topic.startsWith(`${former}/`) ? `${prefix}${topic.slice(former.length)}` : undefined;
+  for (const { topic, payload } of kept) {
+    const whole = moved(topic);
+    if (whole !== undefined) link.keep(whole, payload);
+  }
+  for (const message of waiting) link.send({ ...message, topic: moved(message.topic) ?? message.topic });
+}
+
+/** What the keys of `[mqtt]` come to; undefined: there is no broker. */
+function brokerSettings(settings: Settings, identities: TlsIdentities, ownId: string): BrokerSettings | undefined {
+  const { mqttBroker: broker, mqttPrefix: prefix, mqttTls, mqttClientId } = settings;
+  if (broker === undefined) return undefined;
+  return {
+    broker,
+    tls: broker.secure ? { credentials: identities.get(mqttTls) ?? {}, verify: settings.mqttTlsVerify } : undefined,
+    clientId: mqttClientId === "" ? ownId : mqttClientId,
+    user: settings.mqttUser,
+    password: settings.mqttPassword,
+    prefix,
+    statusTopic: `${prefix}/${STATUS_TOPIC}`,
+    qos: settings.mqttQos,
+    retain: settings.mqttRetain,
+  };
+}
+
+/** Tells one connection from another. */
+function keyOf(settings: BrokerSettings | undefined): string {
+  return JSON.stringify(settings, (_key, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
+  );
+}
