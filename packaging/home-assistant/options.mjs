@@ -24,8 +24,8 @@ export function configurationOf(options) {
         allowed_clients.length === 0 ? undefined : [...allowed_clients, "127.0.0.1", "::1", INGRESS.clients].join(", "),
       watch: INGRESS.clients,
     }),
-    // The names by which Home Assistant may be called are not known here, and only the Supervisor asks.
-    section("web", { ...INGRESS, names: "*" }),
+    // The names by which Home Assistant may be called are not known here. Only the Supervisor asks, for users who have logged in.
+    section("web", { ...INGRESS, names: "*", "trusted-proxy": INGRESS.clients }),
     ...devices.map(({ name, listen, target, protocol, options }) =>
       section(`mux ${name}`, { listen, target, protocol }, options),
     ),

@@ -1,14 +1,15 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { HostList } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
-import type { ClientOrigin } from "../core/net/client-origin.js";
+import { type ClientOrigin, isLocalClient } from "../core/net/client-origin.js";
 import { isHere, type Reader } from "../core/web/reader.js";
-import { forwardedFor, isForwarded, isHostTrusted } from "../core/web/request.js";
+import { forwardedFor, isAnyName, isForwarded, isHostTrusted, userOfProxy } from "../core/web/request.js";
 import type { Clock } from "../system/clock.js";
 import { errorPage, type HttpReply } from "./http-reply.js";
 import { Login } from "./login.js";
 
 /** The settings of the gate. */
-export type GateSettings = Pick<Settings, "webNames" | "webUser" | "webPassword">;
+export type GateSettings = Pick<Settings, "webNames" | "webUser" | "webPassword" | "webTrustedProxy">;
 
 /** Asks for the login; browsers show a form then. */
 const CHALLENGE = { "WWW-Authenticate": 'Basic realm="sockproxyd", charset="UTF-8"' };
@@ -17,6 +18,7 @@ const CHALLENGE = { "WWW-Authenticate": 'Basic realm="sockproxyd", charset="UTF-
 export class Gate {
   readonly #login: Login;
   #names: Settings["webNames"] = [];
+  #trusted: HostList | undefined;
 
   constructor(clock: Clock) {
     this.#login = new Login(clock);
@@ -25,6 +27,7 @@ export class Gate {
   /** Obeys these settings from now on. Wrong logins stay counted. */
   configure(settings: GateSettings): void {
     this.#names = settings.webNames;
+    this.#trusted = settings.webTrustedProxy.length === 0 ? undefined : new HostList(settings.webTrustedProxy);
     this.#login.configure(settings);
   }
 
@@ -53,7 +56,9 @@ export class Gate {
       const reason = "ask for this page by an address, not by a name; or [web] names in the configuration has the name";
       return { reply: errorPage(403, reason) };
     }
-    const reader: Reader = { origin, isForwarded: isForwarded(headers) };
+    const mayBeRebound = isAnyName(headers.host, this.#names);
+    const reader: Reader = { origin, isForwarded: isForwarded(headers), mayBeRebound };
+    if (this.#isTrusted(reader)) return { reader: { ...reader, user: userOfProxy(headers) } };
     const login = this.#login.check(headers.authorization, origin.address ?? "", forwardedFor(headers));
     if (login.kind === "right") return { reader: { ...reader, user: login.user } };
     if (isHere(reader) || !this.hasLogin) return { reader };
@@ -72,5 +77,15 @@ export class Gate {
         };
       }
     }
+  }
+
+  /**
+   * Whether a proxy of `[web] trusted-proxy` asks for a user that has logged in there. On this machine a page of another site could ask in its
+   * place, with headers as it likes.
+   */
+  #isTrusted({ origin, isForwarded, mayBeRebound }: Reader): boolean {
+    const { address = "", hops } = origin;
+    if (this.#trusted === undefined || !isForwarded || hops > 0 || address === "") return false;
+    return this.#trusted.covers("", address) && !(mayBeRebound && isLocalClient(origin));
   }
 }

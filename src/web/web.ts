@@ -62,6 +62,7 @@ export class Web {
 }
 
 /** Who may read the page, in a form to compare. */
-function rulesOf({ clients, watch, webClients, webNames, webUser, webPassword }: Settings): string {
-  return JSON.stringify([clients, watch, webClients, webNames, webUser, webPassword]);
+function rulesOf(settings: Settings): string {
+  const { clients, watch, webClients, webNames, webUser, webPassword, webTrustedProxy } = settings;
+  return JSON.stringify([clients, watch, webClients, webNames, webUser, webPassword, webTrustedProxy]);
 }

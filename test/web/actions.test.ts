@@ -9,8 +9,8 @@ import type { HttpReply } from "#src/web/http-reply.js";
 import { MemoryLog } from "../support/in-process.js";
 import { from } from "../support/origin.js";
 
-const HERE: Reader = { origin: from("127.0.0.1"), isForwarded: false };
-const ELSEWHERE: Reader = { origin: from("192.168.0.7"), isForwarded: false };
+const HERE: Reader = { origin: from("127.0.0.1"), isForwarded: false, mayBeRebound: false };
+const ELSEWHERE: Reader = { ...HERE, origin: from("192.168.0.7") };
 
 function textOf(reply: HttpReply): string {
   return "body" in reply ? String(reply.body).trimEnd() : "";

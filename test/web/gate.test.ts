@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseNamePatterns } from "#src/core/net/access-patterns.js";
+import { parseNamePatterns, parseNetworks } from "#src/core/net/access-patterns.js";
+import { actionDenialReason, isHere } from "#src/core/web/reader.js";
 import { Gate } from "#src/web/gate.js";
 import { ManualClock } from "../support/clock.js";
 import { from } from "../support/origin.js";
@@ -10,12 +11,13 @@ const ELSEWHERE = from("192.168.0.7");
 const basic = (login: string): string => `Basic ${Buffer.from(login).toString("base64")}`;
 
 /** A gate with a login, and what became of whoever came. */
-function fixture({ names = "", webUser = "me", webPassword = "größer:x" } = {}) {
+function fixture({ names = "", webUser = "me", webPassword = "größer:x", trusted = "" } = {}) {
   const clock = new ManualClock();
   const gate = new Gate(clock);
   const patterns = parseNamePatterns(names);
-  assert.ok(patterns.ok);
-  gate.configure({ webNames: patterns.value, webUser, webPassword });
+  const proxies = parseNetworks(trusted);
+  assert.ok(patterns.ok && proxies.ok);
+  gate.configure({ webNames: patterns.value, webUser, webPassword, webTrustedProxy: proxies.value });
   const refusals: string[] = [];
   const enter = (origin = ELSEWHERE, headers: Record<string, string> = {}): string => {
     const entered = gate.enter({ host: "127.0.0.1", ...headers }, origin, (reason) => void refusals.push(reason));
@@ -83,7 +85,31 @@ test("the page is called by names of the configuration; a reload changes login a
   const { gate, enter } = fixture({ names: "hub.lan" });
   assert.equal(enter(HERE, { host: "hub.lan:8080" }), "nobody");
   assert.equal(enter(HERE, { host: "evil.example" }), "403");
-  gate.configure({ webNames: [], webUser: "me", webPassword: "new" });
+  gate.configure({ webNames: [], webUser: "me", webPassword: "new", webTrustedProxy: [] });
   assert.equal(enter(HERE, { host: "hub.lan:8080" }), "403");
   assert.equal(enter(ELSEWHERE, { authorization: basic("me:new") }), "me");
+});
+
+test("a name that only names=* knows gives nobody the rights of this machine", () => {
+  const { enter } = fixture({ names: "*, hub.lan" });
+  for (const host of ["127.0.0.1", "localhost:80", "hub.lan", "[::1]"]) assert.equal(enter(HERE, { host }), "nobody");
+  assert.equal(enter(HERE, { host: "rebound.example" }), "401");
+  assert.equal(enter(HERE, { host: "rebound.example", authorization: basic("me:größer:x") }), "me");
+  const open = fixture({ names: "*", webUser: "", webPassword: "" });
+  const entered = open.gate.enter({ host: "rebound.example" }, HERE, () => {});
+  assert.ok("reader" in entered && !isHere(entered.reader));
+  assert.match(actionDenialReason(entered.reader, false) ?? "", /^not by a name that only \[web\] names=\* knows/);
+});
+
+test("a trusted proxy speaks for users who have logged in; nobody else does by its headers", () => {
+  const { enter } = fixture({ names: "*", trusted: "172.30.32.2, 127.0.0.1" });
+  const ingress = from("172.30.32.2");
+  const headers = { host: "ha.lan", "x-ingress-path": "/x", "x-remote-user-name": "anna" };
+  assert.equal(enter(ingress, headers), "anna");
+  assert.equal(enter(ingress, { host: "ha.lan", "x-ingress-path": "/x" }), "a user of the proxy");
+  assert.equal(enter(ingress, { host: "ha.lan", "x-remote-user-name": "anna" }), "401", "it speaks for itself");
+  assert.equal(enter({ ...ingress, hops: 1 }, headers), "401", "through a port of the daemon");
+  assert.equal(enter(ELSEWHERE, headers), "401");
+  assert.equal(enter(HERE, headers), "401", "a page that rebinds a name sends what headers it likes");
+  assert.equal(enter(HERE, { ...headers, host: "127.0.0.1" }), "anna");
 });

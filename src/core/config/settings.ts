@@ -117,6 +117,8 @@ export interface Values {
   /** The login that other machines need for the web page; both are empty: they need none. */
   readonly webUser: string;
   readonly webPassword: string;
+  /** The networks of proxies that have checked who asks; empty: none. */
+  readonly webTrustedProxy: readonly Network[];
   /** The server whose clients reach services through this machine; undefined: none. */
   readonly deviceServer: HostPort | undefined;
   /** The services that these clients may reach. */

@@ -72,6 +72,17 @@ export const WEB_KEYS = [
     parse: ok,
     print: (password) => (password === "" ? "" : "***"),
   }),
+  row({
+    section: "web",
+    key: "trusted-proxy",
+    unit: "addresses and networks",
+    range: "",
+    sets: "webTrustedProxy",
+    defaultText: "",
+    help: "Proxies that let only users in whom they know, such as Home Assistant's ingress: who comes through them counts as logged in.",
+    parse: parseNetworks,
+    print: formatPatterns,
+  }),
 ] as const;
 
 /** What is wrong with a login; undefined: nothing. */
@@ -85,6 +96,6 @@ export function nameWarnings({ webPort, webNames, webClients, clients }: Setting
   const isAny = webNames.some(({ name }) => name === "*");
   if (webPort === 0 || !isAny || webClients.length + clients.length > 0) return [];
   return [
-    "[web] names=*: any web page that a reader opens can read this one, too; clients, with the address of the proxy, prevents that",
+    "[web] names=*: any web page that a reader opens can read this one, too, though it can change nothing; clients, with the address of the proxy, prevents that",
   ];
 }

@@ -41,7 +41,7 @@ export function parseTargetPatterns(text: string): Result<readonly TargetPattern
 }
 
 /** Any name at all. */
-const ANY_NAME = "*";
+export const ANY_NAME = "*";
 
 /** Reads a list of host names, separated by commas or white space: `hub.lan`, `*.example.com`, or `*` for any. */
 export function parseNamePatterns(text: string): Result<readonly NamePattern[]> {

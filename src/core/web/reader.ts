@@ -6,13 +6,15 @@ export interface Reader {
   readonly origin: ClientOrigin;
   /** A proxy asks for somebody else. */
   readonly isForwarded: boolean;
-  /** The user that has logged in; left out: nobody has. */
+  /** Only `[web] names=*` knows the name by which the page is called: it may be that of another site, whose page asks (DNS rebinding). */
+  readonly mayBeRebound: boolean;
+  /** The user that has logged in, here or at a proxy that the configuration trusts; left out: nobody has. */
   readonly user?: string;
 }
 
-/** Whether the reader is on this machine, has not come through this daemon, and is no proxy that asks for somebody else. */
-export function isHere({ origin, isForwarded }: Reader): boolean {
-  return !isForwarded && origin.hops === 0 && isLocalClient(origin);
+/** Whether the reader is on this machine, has not come through this daemon, and asks for nobody else: neither as a proxy nor as another site. */
+export function isHere({ origin, isForwarded, mayBeRebound }: Reader): boolean {
+  return !isForwarded && !mayBeRebound && origin.hops === 0 && isLocalClient(origin);
 }
 
 /**
@@ -23,6 +25,9 @@ export function isHere({ origin, isForwarded }: Reader): boolean {
 export function actionDenialReason(reader: Reader, hasLogin: boolean): string | undefined {
   if (isHere(reader) || reader.user !== undefined) return undefined;
   const remedy = hasLogin ? "with the login only" : "[web] user and password in the configuration allow it";
+  if (reader.mayBeRebound && isHere({ ...reader, mayBeRebound: false })) {
+    return `not by a name that only [web] names=* knows: call the page by an address; or ${remedy}`;
+  }
   return `not ${reader.isForwarded ? "through a proxy" : "from another machine"}; ${remedy}`;
 }
 

@@ -1,5 +1,5 @@
 import { findView, VIEWS } from "../monitor/views/views.js";
-import { matchesName, type NamePattern } from "../net/access-patterns.js";
+import { ANY_NAME, matchesName, type NamePattern } from "../net/access-patterns.js";
 import { isIPv4, isIPv6 } from "../net/address.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
@@ -19,6 +19,14 @@ export function isHostTrusted(host: string | undefined, names: readonly NamePatt
   const [, bracketed, plain = ""] = match;
   if (bracketed !== undefined) return isIPv6(bracketed);
   return isIPv4(plain) || plain.toLowerCase() === "localhost" || (plain !== "" && matchesName(names, plain));
+}
+
+/** Whether a host that is trusted is so by `names=*` alone. Such a name may be that of another site. */
+export function isAnyName(host: string | undefined, names: readonly NamePattern[]): boolean {
+  return !isHostTrusted(
+    host,
+    names.filter(({ name }) => name !== ANY_NAME),
+  );
 }
 
 /** The headers by which a browser says which page asks, and a proxy for whom. */
@@ -53,6 +61,11 @@ const FORWARDING = /^(?:forwarded|via|x-forwarded(?:-.+)?|x-ingress-path|(?:.+-)
 /** Whether a proxy asks for somebody else, who need not be where the proxy is. */
 export function isForwarded(headers: PageHeaders): boolean {
   return Object.keys(headers).some((name) => FORWARDING.test(name));
+}
+
+/** The user for whom a proxy asks that has checked who it is, by the header of Home Assistant's ingress; else without a name. */
+export function userOfProxy(headers: PageHeaders): string {
+  return firstOf(headers["x-remote-user-name"])?.slice(0, 64) || "a user of the proxy";
 }
 
 /** For whom a proxy asks, by its own word: the last value is that of the proxy itself. Undefined: nobody says. */

@@ -50,6 +50,7 @@ test("the defaults are those of the original", () => {
     webClients: [],
     webUser: "",
     webPassword: "",
+    webTrustedProxy: [],
     linesEssential: false,
     control: "",
     logStyle: "date",
