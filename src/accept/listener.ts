@@ -1,4 +1,5 @@
 import type { EndRules } from "../core/limits/end-rules.js";
+import type { Network } from "../core/net/access-patterns.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
@@ -26,6 +27,8 @@ export interface AcceptedClient {
   /** `host:port`, as the log and the monitor show it. */
   readonly name: string;
   readonly origin: ClientOrigin;
+  /** The origin as the server is to know it: with the ends of the client's connection where the request says `send-proxy`. */
+  originFor(request: ConnRequest): ClientOrigin;
   /** Greets the client and takes its commands. */
   beginSetup(): void;
   /**
@@ -87,6 +90,8 @@ export interface Listener {
    * them, as the last reload has read them.
    */
   readonly tls?: Credentials | string;
+  /** Connections from these networks have to begin with the header of a proxy, which tells whose they are. Absent: none has. */
+  readonly proxies?: readonly Network[];
   /** Begins to serve an admitted client. */
   welcome(client: AcceptedClient): void;
   /** Writes to a client why it is not admitted, where the protocol of the port has room for that. The caller closes the connection. */

@@ -5,6 +5,7 @@ import { type ClientOrigin, clientName } from "../core/net/client-origin.js";
 import { fail, type Result } from "../core/parse/result.js";
 import type { Credentials } from "../dial/tls-credentials.js";
 import type { TlsError } from "../dial/tls-failure.js";
+import { ProxiedEnd } from "../sockets/proxied-end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { DescriptorLease } from "../system/descriptor-budget.js";
@@ -116,7 +117,7 @@ export class TlsHandshakes {
         tls.allowHalfOpen = true;
         const late = this.#context.denialReason(origin, listener); // others may have connected meanwhile
         if (late !== undefined) reject(late);
-        else this.#context.serve(new StreamEnd(tls, this.#context.keepalive()), origin, listener, lease);
+        else this.#context.serve(endOf(tls, this.#context.keepalive(), origin), origin, listener, lease);
       },
     };
     socket.allowHalfOpen = false; // a client that sends FIN in the middle of a handshake has given up
@@ -176,6 +177,7 @@ export class TlsHandshakes {
   #track(socket: Socket, address: string | undefined, failed: (reason: string) => void, silent: () => void): Handshake {
     if (this.#pending.size >= this.#maxPending) this.#failOldest();
     this.#pendingOf.add(address);
+    const { bytesRead: before } = socket; // of the header of a proxy
     const complete = (): boolean => {
       if (!this.#pending.delete(socket)) return false;
       limit.cancel();
@@ -184,7 +186,7 @@ export class TlsHandshakes {
     };
     const fail = (reason: string): void => {
       if (!complete()) return;
-      if (socket.bytesRead === 0) silent();
+      if (socket.bytesRead === before) silent();
       else failed(reason);
     };
     const limit = this.#context.clock.after(LIMIT_MS, () => {
@@ -210,6 +212,12 @@ export class TlsHandshakes {
     this.#context.rejections.mention(origin, listener, reason);
     socket.destroy();
   }
+}
+
+/** The end of a client; of one that a proxy speaks for, with the address that the proxy has told. */
+function endOf(tls: TLSSocket, keepaliveMs: number, { endpoints }: ClientOrigin): StreamEnd {
+  if (endpoints === undefined) return new StreamEnd(tls, keepaliveMs);
+  return new ProxiedEnd(tls, keepaliveMs, undefined, endpoints.from);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Guest, Pass } from "../accept/door.js";
 import type { Listener } from "../accept/listener.js";
-import type { ClientOrigin } from "../core/net/client-origin.js";
+import { type ClientOrigin, withEndpoints } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import type { ConnectionStatus, ConnectionTraffic, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
@@ -8,6 +8,7 @@ import type { Dial } from "../dial/dial.js";
 import type { NotificationSender } from "../notify/luup-way.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
+import { ownPlaceOf } from "../sockets/own-side.js";
 import { ConnectionLog, type ConnectionLogContext } from "./connection-log.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { connectionStatus, trafficOf, trafficText } from "./connection-status.js";
@@ -61,6 +62,13 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
     this.openedAt = context.clock.now();
     this.#openedEpochMs = context.clock.epochMs();
     this.log = new ConnectionLog(context, id, listener.port, client);
+  }
+
+  originFor({ options }: ConnRequest): ClientOrigin {
+    if (options.sendProxy === undefined) return this.origin;
+    const { client, origin } = this;
+    const { peerAddress: host, peerPort: port } = client;
+    return withEndpoints(origin, { host, port }, ownPlaceOf(client));
   }
 
   protected abstract get shownPhase(): ShownPhase;

@@ -74,7 +74,7 @@ export class Connection
     const { target, options } = request;
     const startDial = (): Dial =>
       retryingDial({ options, servers: 1 }, this.context.clock, (connectTimeoutMs) =>
-        dial({ target, options: { ...options, connectTimeoutMs } }, this.origin, this.context),
+        dial({ target, options: { ...options, connectTimeoutMs } }, this.originFor(request), this.context),
       );
     this.#dial({ request, replyMode: "setup", early, startDial });
   }

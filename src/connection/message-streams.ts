@@ -6,7 +6,7 @@ import type { ConnOptions } from "../core/options/conn-options.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
-import { ownNameOf } from "../sockets/stream-end.js";
+import { ownNameOf } from "../sockets/own-side.js";
 
 /** The messages of a relay. Where an intermediary stands between relay and server: those on both sides of it. */
 export function messageStreams(source: TraceSource, options: ConnOptions, relay: Relay): TracedStream[] {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener } from "../accept/listener.js";
+import { wantsProxyHeader } from "../accept/proxy-headers.js";
 import { CAME_AND_WENT, GONE_ALREADY } from "../accept/rejections.js";
 import { TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Connection } from "../connection/connection.js";
@@ -48,7 +49,17 @@ export class Acceptor {
       this.#acceptLocal(listener, socket);
       return;
     }
-    const origin = this.#services.own.originOf(socket, listener);
+    const { own, proxyHeaders } = this.#services;
+    if (!wantsProxyHeader(listener, socket)) {
+      this.#acceptFrom(own.originOf(socket, listener), listener, socket);
+      return;
+    }
+    proxyHeaders.read(socket, listener, (later, header) => {
+      this.#acceptFrom(own.originOf(later, listener, header), listener, later);
+    });
+  }
+
+  #acceptFrom(origin: ClientOrigin, listener: Listener, socket: Socket): void {
     const { tls } = listener;
     if (tls === undefined) this.#acceptTcp(listener, socket, origin);
     else if (typeof tls !== "string") this.#handshakes.begin(socket, origin, listener, tls);
@@ -75,6 +86,7 @@ export class Acceptor {
 
   /** Ends the handshakes that are under way. */
   close(): void {
+    this.#services.proxyHeaders.close();
     this.#handshakes.close();
   }
 
@@ -94,7 +106,8 @@ export class Acceptor {
 
   #acceptTcp(listener: Listener, socket: Socket, origin: ClientOrigin): void {
     const { admission, settings } = this.#generation();
-    const client = acceptTcp(socket, settings.keepalive, listener.route?.options.transport === "udp");
+    const forDatagrams = listener.route?.options.transport === "udp";
+    const client = acceptTcp(socket, settings.keepalive, forDatagrams, origin.endpoints?.from);
     if (client.peerAddress === "") {
       client.destroy();
       this.#services.rejections.leftAtOnce(origin, listener, GONE_ALREADY);

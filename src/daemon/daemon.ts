@@ -64,7 +64,7 @@ export class Daemon {
     this.#startedAt = clock.now();
     this.#startedEpochMs = clock.epochMs();
     const services = new Services(settings, clock, log, console, () => this.#features.streams);
-    const { own, names, monitor, rejections } = services;
+    const { own, names } = services;
     this.#services = services;
     this.#acceptor = new Acceptor(services, () => this.#generation);
     this.#ports = new Ports({
@@ -91,7 +91,7 @@ export class Daemon {
     const controls = this.#controls;
     this.#loadWeb = async () => {
       const module = await import("../web/web.js");
-      return new module.Web({ clock, log, monitor, rejections, own, names, takeSocket, admission, status, controls });
+      return new module.Web({ ...services, takeSocket, admission, status, controls });
     };
     this.#reload = new ConfigReload({
       log,

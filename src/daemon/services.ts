@@ -1,9 +1,11 @@
 import { ClientCounters } from "../accept/client-counters.js";
 import { Doors } from "../accept/door.js";
+import { ProxyHeaders } from "../accept/proxy-headers.js";
 import { Rejections } from "../accept/rejections.js";
 import { Alerts } from "../alerts/alerts.js";
 import { ConnectionRegistry } from "../connection/connection-registry.js";
 import { HeldLines } from "../connection/held-lines.js";
+import { followsProxies } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
 import { faultText } from "../core/parse/text.js";
 import { EventBus } from "../events/event-bus.js";
@@ -36,6 +38,7 @@ export class Services {
   readonly own: OwnSockets;
   readonly names: Names;
   readonly rejections: Rejections;
+  readonly proxyHeaders: ProxyHeaders;
   readonly alerts: Alerts;
   /** Undefined until settings name a broker: see {@link load}. */
   mqtt: Mqtt | undefined;
@@ -60,9 +63,10 @@ export class Services {
     this.doors = new Doors(clock);
     this.heldLines = new HeldLines(clock);
     this.sockets = new SocketTable(clock);
-    this.own = new OwnSockets(clock);
+    this.own = new OwnSockets(clock, followsProxies(settings));
     this.names = new Names(clock, log);
     this.rejections = new Rejections({ clock, sockets: this.sockets }, this.clients, log);
+    this.proxyHeaders = new ProxyHeaders(this);
     this.alerts = new Alerts(clock, log, this.names, this.events);
     const { registry } = this;
     function* streams(): Iterable<TracedStream> {
@@ -89,6 +93,7 @@ export class Services {
     const inUse = new Set(this.registry.all().map(({ notificationSender }) => notificationSender));
     this.luupClients.configure(settings.vera, (client) => inUse.has(client) || this.finalNotifications.uses(client));
     this.alerts.configure(settings);
+    this.own.followsProxies = followsProxies(settings);
     this.monitor.configure(settings);
   }
 }

@@ -1,3 +1,4 @@
+import { proxyHeader } from "../core/net/proxy-protocol.js";
 import { whenConnected } from "../sockets/connecting.js";
 import { connectTcp, resetTcp } from "../sockets/tcp-end.js";
 import { attemptTarget, type StartAttempt } from "./attempt.js";
@@ -8,8 +9,13 @@ type Connecting = ReturnType<typeof connectTcp>;
 /** Connects by TCP. */
 export const attemptTcp: StartAttempt = (request, context, owner) => {
   const { own, origin, settings } = context;
+  const { sendProxy } = request.options;
   const outcome = {
-    connected: ({ socket, adopt }: Connecting) => owner.connected(adopt(), socket),
+    connected: ({ socket, adopt }: Connecting) => {
+      const end = adopt();
+      if (sendProxy !== undefined) end.write(proxyHeader(sendProxy, origin.endpoints));
+      owner.connected(end, socket);
+    },
     failed: (error: Error) => owner.failed(error),
   };
   return attemptTarget<Connecting>(request, context, outcome, (place, { connected, failed }) => {

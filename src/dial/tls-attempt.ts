@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { proxyHeader } from "../core/net/proxy-protocol.js";
 import { whenConnected } from "../sockets/connecting.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import { attemptTarget, type StartAttempt } from "./attempt.js";
@@ -25,6 +26,7 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
       const message = explainTlsFailure(error, asked);
       owner.failed(message === undefined ? error : new DialError(message, { cause: error }));
     };
+    if (options.sendProxy !== undefined) tcp.write(proxyHeader(options.sendProxy, origin.endpoints));
     const socket = begin({ ...tlsConnectOptions(request, credentials), socket: tcp });
     if (socket instanceof Error) {
       tcp.destroy();

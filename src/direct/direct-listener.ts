@@ -27,7 +27,7 @@ export function directListeners(
       ends: LINE_ENDS,
       essential: linesEssential,
       route,
-      welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).dial(client.origin)),
+      welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).dial(client.originFor(route))),
       reject() {},
     }));
   });

@@ -1,5 +1,4 @@
 import type { Settings } from "../core/config/settings.js";
-import { isLoopback } from "../core/net/address.js";
 import type { RequestOutcome } from "../core/notify/notification-pacer.js";
 import { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
@@ -81,7 +80,7 @@ export class ConnectionNotifier {
     this.#unreadReminder = unreadReminder;
     const intervalMs = options.renotifyMs ?? settings.renotify;
     const luup = this.#schedulers.find(({ way }) => !way.tellsAll);
-    if (luup !== undefined && intervalMs > 0 && isOnThisMachine(client)) {
+    if (luup !== undefined && intervalMs > 0 && client.isPeerHere) {
       this.#watched = {
         local: client.peerKey,
         remote: client.ownKey,
@@ -177,9 +176,4 @@ export class ConnectionNotifier {
     this.#warned.add(what);
     return true;
   }
-}
-
-/** Whether the client's own socket is in the kernel's table here. */
-function isOnThisMachine({ peerAddress, localAddress }: StreamEnd): boolean {
-  return isLoopback(peerAddress) || peerAddress === localAddress;
 }

@@ -24,7 +24,7 @@ interface Holder {
  * @param buffer what the new one reads into; left out: Node allocates each chunk
  * @returns undefined where Node keeps no handle inside
  */
-export function movedSocket(from: Socket, buffer: ReadBuffer | undefined): Socket | undefined {
+export function movedSocket(from: Socket, buffer: Pick<ReadBuffer, "onread"> | undefined): Socket | undefined {
   const holder = from as unknown as Holder;
   const handle = holder._handle;
   if (handle === undefined || handle === null) return undefined;

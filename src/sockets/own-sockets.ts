@@ -1,8 +1,9 @@
 import type { Socket as DatagramSocket } from "node:dgram";
 import type { Socket } from "node:net";
-import { canonicalAddress, type HostPort, plainAddress } from "../core/net/address.js";
+import { canonicalAddress, type HostPort, isLoopback, plainAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { connectedAddress, RouteGraph, reachesListener } from "../core/net/loop-rules.js";
+import type { ProxyHeader } from "../core/net/proxy-protocol.js";
 import type { Clock } from "../system/clock.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 
@@ -42,6 +43,8 @@ interface Dialled {
  * the daemon keeps its origin, and a target that is the daemon itself is recognized.
  */
 export class OwnSockets {
+  /** Proxies tell us the addresses of their clients: those that this daemon has connected from are remembered, to find a loop through a proxy. */
+  followsProxies: boolean;
   readonly #clock: Clock;
   /** By port number: one number may be bound at several addresses. */
   readonly #ports = new Map<number, Set<OwnPort>>();
@@ -51,8 +54,9 @@ export class OwnSockets {
   readonly #senders = new Map<string, { readonly socket: DatagramSocket; readonly origin: ClientOrigin }>();
   readonly #routes = new RouteGraph();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, followsProxies = false) {
     this.#clock = clock;
+    this.followsProxies = followsProxies;
   }
 
   /** A port is about to be listened on: call it before the kernel takes the first client. */
@@ -113,10 +117,10 @@ export class OwnSockets {
     else this.#dialled.delete(port);
   }
 
-  /** Forgets those whose target port is not ours. Returns the others. */
+  /** Forgets those that no port of ours can hear of. Returns the others. */
   #forgetForeign(attempts: readonly Dialled[]): Dialled[] {
     return attempts.filter((dialled) => {
-      const isOurs = this.#ports.has(dialled.server.port);
+      const isOurs = this.followsProxies || this.#ports.has(dialled.server.port);
       if (!isOurs) this.#forget(dialled);
       return isOurs;
     });
@@ -131,23 +135,54 @@ export class OwnSockets {
     });
   }
 
-  /** The origin of the client of a socket that a listener has just accepted. To be asked once: the answer is forgotten. */
-  originOf(accepted: Socket, { name, line = name, accepts }: OwnListener): ClientOrigin {
-    const client = { address: plainAddress(accepted.remoteAddress ?? ""), line, hops: 0 };
-    const candidates = this.#dialled.get(accepted.remotePort ?? 0);
-    if (candidates === undefined) return client;
-    const from = canonicalAddress(accepted.remoteAddress ?? "");
-    const { localAddress = "", localPort } = accepted;
-    const to = canonicalAddress(localAddress);
+  /**
+   * The origin of the client of a socket that a listener has just accepted. To be asked once: the answer is forgotten.
+   *
+   * @param header of a proxy that we trust. What comes from this daemon itself keeps its origin, whatever its header says: a client of
+   *   another line may have written that.
+   */
+  originOf(accepted: Socket, listener: OwnListener, header?: ProxyHeader): ClientOrigin {
+    const { name, line = name } = listener;
+    const address = plainAddress(accepted.remoteAddress ?? "");
+    const dialled = this.#takeDialled(accepted);
+    if (dialled !== undefined) return this.#passedOn(dialled, listener);
+    return header === undefined ? { address, line, hops: 0 } : this.#proxied(address, header, listener);
+  }
+
+  /** What we have connected to this socket; forgets it. */
+  #takeDialled({ remoteAddress = "", remotePort = 0, localAddress = "", localPort }: Socket): Dialled | undefined {
+    const candidates = this.#dialled.get(remotePort);
+    if (candidates === undefined) return undefined;
+    const [from, to] = [canonicalAddress(remoteAddress), canonicalAddress(localAddress)];
     const dialled = candidates.find(
       (each) => each.client.host === from && each.server.host === to && each.server.port === localPort,
     );
-    if (dialled === undefined) return client;
-    this.#forget(dialled);
-    const { origin, socket } = dialled;
+    if (dialled !== undefined) this.#forget(dialled);
+    return dialled;
+  }
+
+  /** The origin of a client that has come through this daemon. */
+  #passedOn({ origin, socket }: Dialled, { name, line = name, accepts }: OwnListener): ClientOrigin {
     const open =
       accepts === "devices" ? this.#route(line, origin.line, socket) : this.#route(origin.line, line, socket);
-    return { address: origin.address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
+    return { ...origin, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
+  }
+
+  /**
+   * The origin of a client that a proxy speaks for. A client that has an address of this machine may be a connection of this daemon, on its
+   * way round. Any other one is judged by the proxy's address: nobody gets the rights of this machine by what a header says.
+   */
+  #proxied(proxy: string, header: ProxyHeader, listener: OwnListener): ClientOrigin {
+    const { name, line = name } = listener;
+    const origin = { address: proxy, line, hops: 0, isProxied: true } as const;
+    if (header.kind === "own") return origin;
+    const { endpoints } = header;
+    const { host, port } = endpoints.from;
+    const address = canonicalAddress(host);
+    if (!isLoopback(address) && !isOwnAddress(address)) return { ...origin, address: host, endpoints };
+    const dialled = this.#dialled.get(port)?.find(({ client, socket }) => client.host === address && !socket.destroyed);
+    if (dialled === undefined) return { ...origin, endpoints };
+    return { ...this.#passedOn(dialled, listener), isProxied: true };
   }
 
   /** Remembers the client whose bytes a bound UDP socket will send from an address, until it closes. */
@@ -163,7 +198,7 @@ export class OwnSockets {
     if (sender === undefined) return { address: plainAddress(client.host), line, hops: 0 };
     const { origin, socket } = sender;
     const open = this.#route(origin.line, line, socket);
-    return { address: origin.address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
+    return { ...origin, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
   }
 
   /** Records that one line leads to another while this socket is open. Returns false when that would close a loop. */

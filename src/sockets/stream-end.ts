@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { formatHostPort, type HostPort, plainAddress } from "../core/net/address.js";
+import { type HostPort, isLoopback, plainAddress } from "../core/net/address.js";
 import { endpointKey } from "../core/net/proc-net-tcp.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
@@ -23,12 +23,6 @@ interface OwnedSocket extends Socket {
 export function streamOf(end: End): StreamEnd | undefined {
   const { base = end } = end;
   return base instanceof StreamEnd ? base : undefined;
-}
-
-/** Our own side of the stream socket below an end, `host:port`; empty where there is none. */
-export function ownNameOf(end: End): string {
-  const stream = streamOf(end);
-  return stream === undefined ? "" : formatHostPort({ host: stream.localAddress, port: stream.localPort });
 }
 
 /** A stream socket (TCP or TLS) as one end of a relay. */
@@ -99,6 +93,11 @@ export class StreamEnd implements End {
   get peerKey(): string {
     this.#peerKey ??= endpointKey(this.peerAddress, this.peerPort);
     return this.#peerKey;
+  }
+
+  /** Whether the peer of the socket is a program on this machine: the kernel's table has its side, too. */
+  get isPeerHere(): boolean {
+    return isLoopback(this.peerAddress) || this.peerAddress === this.localAddress;
   }
 
   /** A broken end has one for ever: nobody is to write any more. */

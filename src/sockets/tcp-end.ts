@@ -1,6 +1,7 @@
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { type HostPort, plainAddress } from "../core/net/address.js";
 import { movedSocket } from "./node-handle.js";
+import { ProxiedEnd } from "./proxied-end.js";
 import { ReadBuffer } from "./read-buffer.js";
 import { StreamEnd } from "./stream-end.js";
 
@@ -45,11 +46,13 @@ export function resetTcp(
  * @param accepted just accepted by a server with `pauseOnConnect` and `allowHalfOpen`; not to be used any more
  * @param keepaliveMs see {@link StreamEnd}
  * @param datagrams whether one write of the client becomes one datagram
+ * @param client whom the peer speaks for, where it is a proxy
  */
-export function acceptTcp(accepted: Socket, keepaliveMs: number, datagrams: boolean): StreamEnd {
+export function acceptTcp(accepted: Socket, keepaliveMs: number, datagrams: boolean, client?: HostPort): StreamEnd {
   const buffer = new ReadBuffer(0, datagrams);
   const { remoteAddress = "", remotePort = 0 } = accepted; // it has asked the kernel already
   const socket = movedSocket(accepted, buffer);
+  if (client !== undefined) return new ProxiedEnd(socket ?? accepted, keepaliveMs, socket && buffer, client);
   if (socket === undefined) return new StreamEnd(accepted, keepaliveMs);
   return new StreamEnd(socket, keepaliveMs, buffer, { host: plainAddress(remoteAddress), port: remotePort });
 }

@@ -254,6 +254,7 @@ export class DeviceSlot {
         accepts: "clients",
         essential: false,
         ...(options.listenTls !== undefined && { tls: options.listenTls }),
+        ...(options.proxies !== undefined && { proxies: options.proxies }),
         route: request,
         welcome: (client) => client.connect(request, "reset", () => this.#openClient(exposure)),
         reject() {},

@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Admission } from "../accept/admission.js";
+import type { Listener } from "../accept/listener.js";
 import { Port } from "../accept/port.js";
+import { type ProxyHeaders, wantsProxyHeader } from "../accept/proxy-headers.js";
 import { CAME_AND_WENT, GONE_ALREADY, type Rejections } from "../accept/rejections.js";
+import type { Network } from "../core/net/access-patterns.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { ProxyHeader } from "../core/net/proxy-protocol.js";
 import { map, type Result } from "../core/parse/result.js";
 import { faultText } from "../core/parse/text.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
@@ -20,6 +24,7 @@ export interface WebContext extends PagesContext {
   readonly log: Log;
   readonly rejections: Rejections;
   readonly own: OwnSockets;
+  readonly proxyHeaders: ProxyHeaders;
   readonly names: Pick<Names, "first" | "forget">;
   readonly takeSocket?: Supervisor["takeSocket"];
   admission(): Admission;
@@ -55,11 +60,18 @@ const HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** The web page at one address and port: an HTTP server. */
-export class Site {
-  /** The address of the configuration. */
+/** Where a page is. */
+export interface SitePlace {
+  /** The address of the configuration to listen on; `*`: all. */
   readonly address: string;
   readonly port: number;
+  /** Proxies that name their readers in a header in front of HTTP. */
+  readonly proxies: readonly Network[];
+}
+
+/** The web page at one address and port: an HTTP server. */
+export class Site {
+  readonly place: SitePlace;
   readonly #context: WebContext;
   readonly #pages: Pages;
   readonly #server: Server;
@@ -69,15 +81,16 @@ export class Site {
   readonly #places = new ReaderPlaces();
   /** Readers that have sent a request before the reply to their last one. */
   readonly #pipelining = new WeakSet<Socket>();
+  /** What proxies have said of readers. */
+  readonly #headers = new WeakMap<Socket, ProxyHeader>();
   #lastReaderLeft = (): void => {};
 
   /**
-   * @param address to listen on; `*`: all
    * @throws when a file of the page is missing
    */
-  constructor(address: string, port: number, context: WebContext) {
-    this.address = address;
-    this.port = port;
+  constructor(place: SitePlace, context: WebContext) {
+    const { address, port } = place;
+    this.place = place;
     this.#context = context;
     this.#pages = new Pages(context, (origin, reason) =>
       context.rejections.mention(origin, this.#listening.listener, reason),
@@ -90,7 +103,10 @@ export class Site {
     const name = `web port ${port}`;
     const rules = { throughDaemon: "refused", accepts: "clients", essential: false } as const;
     const listener = { kind: "web", port, name, ...rules, welcome() {}, reject() {} };
-    this.#listening = new Port(listener, address, { ...context, admit() {}, admitDatagrams() {} }, this.#server);
+    const { proxies } = place;
+    const admit = (behindProxy: Listener, socket: Socket): void => this.#arrive(behindProxy, socket);
+    const server = proxies.length === 0 ? this.#server : undefined;
+    this.#listening = new Port({ ...listener, proxies }, address, { ...context, admit, admitDatagrams() {} }, server);
   }
 
   get status(): ListenerStatus {
@@ -127,10 +143,21 @@ export class Site {
     }
   }
 
+  /** A reader on a port that has proxies in front: the server gets it behind the header. */
+  #arrive(listener: Listener, socket: Socket): void {
+    const serve = (later: Socket, header?: ProxyHeader): void => {
+      if (header !== undefined) this.#headers.set(later, header);
+      this.#server.emit("connection", later);
+      later.resume();
+    };
+    if (wantsProxyHeader(listener, socket)) this.#context.proxyHeaders.read(socket, listener, serve);
+    else serve(socket);
+  }
+
   #admit(socket: Socket): void {
     const { listener } = this.#listening;
     const { rejections, own } = this.#context;
-    const origin = own.originOf(socket, listener);
+    const origin = own.originOf(socket, listener, this.#headers.get(socket));
     if (origin.address === "") {
       socket.destroy();
       rejections.leftAtOnce(origin, listener, GONE_ALREADY);
@@ -143,9 +170,10 @@ export class Site {
       return;
     }
     this.#readers.set(socket, origin);
+    const { bytesRead: before } = socket;
     socket.on("close", () => {
       this.#readers.delete(socket);
-      if (socket.bytesRead === 0) rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
+      if (socket.bytesRead === before) rejections.leftAtOnce(origin, listener, CAME_AND_WENT);
       entered.value();
       if (this.#readers.size === 0) this.#lastReaderLeft();
     });

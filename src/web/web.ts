@@ -25,19 +25,20 @@ export class Web {
 
   /** Opens, closes or moves the page. A page that keeps its address and port keeps the readers that still may read. */
   async configure(settings: Settings): Promise<void> {
-    const { webAddress, webPort } = settings;
+    const { webAddress: address, webPort: port, webProxies: proxies } = settings;
+    const place = { address, port, proxies };
     this.#context.gate.configure(settings);
     const [former, rules] = [this.#site, rulesOf(settings)];
     const haveChanged = rules !== this.#rules;
     this.#rules = rules;
-    if (former?.address === webAddress && former.port === webPort) {
+    if (former !== undefined && JSON.stringify(former.place) === JSON.stringify(place)) {
       if (haveChanged) former.askAnew();
       return;
     }
     void former?.close();
     this.#site = undefined;
-    this.#keep(webPort !== 0);
-    if (webPort !== 0) this.#site = new Site(webAddress, webPort, this.#context);
+    this.#keep(port !== 0);
+    if (port !== 0) this.#site = new Site(place, this.#context);
     await this.#site?.open();
   }
 

@@ -27,7 +27,7 @@ async function setUp(t: TestContext, options = "") {
     let mode: ReplyMode | undefined;
     let dial: Dial | undefined;
     listener?.welcome({
-      origin: sharedOrigin("client"),
+      originFor: () => sharedOrigin("client"),
       connect: (_request, replyMode, begin) => {
         mode = replyMode;
         dial = begin();

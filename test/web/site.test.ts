@@ -45,7 +45,7 @@ async function open(t: TestContext) {
     },
   } as unknown as WebContext;
   const port = await freePort();
-  const site = new Site("127.0.0.1", port, context);
+  const site = new Site({ address: "127.0.0.1", port, proxies: [] }, context);
   await site.open();
   log.lines.length = 0; // "listening on"
   const closing = async (): Promise<void> => {

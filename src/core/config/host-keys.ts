@@ -1,3 +1,4 @@
+import { formatPatterns, parseNetworks } from "../net/access-patterns.js";
 import { parsePort } from "../net/address.js";
 import { formatDuration } from "../parse/duration.js";
 import { parseKeyword } from "../parse/keyword.js";
@@ -49,6 +50,17 @@ export const HOST_KEYS = [
     help: "Plugins speak TLS to this port. The section [tls NAME] has our certificate; with ca, plugins need one, too.",
     parse: ok<string>,
     print: String,
+  }),
+  row({
+    section: "host",
+    key: "proxy-protocol",
+    unit: "addresses and networks",
+    range: "",
+    sets: "proxies",
+    defaultText: "",
+    help: "Connections to this port from these addresses and networks begin with a header of the PROXY protocol, which names the client. Empty is none.",
+    parse: parseNetworks,
+    print: formatPatterns,
   }),
   row({
     section: "host",

@@ -1,6 +1,6 @@
 import { formatHostPort, isHostName, isIPv4, isIPv6, parsePort, splitHostPort } from "../net/address.js";
 import { fail, ok, type Result } from "../parse/result.js";
-import type { Listen } from "./settings.js";
+import type { Listen, Settings } from "./settings.js";
 
 const UDP = "udp:";
 const TCP = "tcp:";
@@ -48,4 +48,10 @@ export function listensOf({
   alsoListens = [],
 }: Listen & { readonly alsoListens?: readonly Listen[] }): Listen[] {
   return [{ port, ...(host !== undefined && { host }), ...(datagrams && { datagrams }) }, ...alsoListens];
+}
+
+/** Whether any port takes the headers of proxies. */
+export function followsProxies({ proxies, webProxies, direct, mux, tunnel }: Settings): boolean {
+  const lines = [...direct, ...mux, ...tunnel];
+  return proxies.length + webProxies.length > 0 || lines.some(({ route }) => route.options.proxies !== undefined);
 }

@@ -46,6 +46,10 @@ export interface Values {
   readonly port: number;
   /** The `[tls NAME]` with the certificate for the clients of the proxy port, who speak TLS then; empty: they do not. */
   readonly listenTls: string;
+  /** Connections to the proxy port from these networks begin with the header of a proxy; empty: none does. */
+  readonly proxies: readonly Network[];
+  /** The same for the web page. */
+  readonly webProxies: readonly Network[];
   /** Base URL of the Luup engine. */
   readonly vera: string;
   /** The log file; `-`: stderr. */

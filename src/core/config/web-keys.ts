@@ -52,6 +52,17 @@ export const WEB_KEYS = [
   }),
   row({
     section: "web",
+    key: "proxy-protocol",
+    unit: "addresses and networks",
+    range: "",
+    sets: "webProxies",
+    defaultText: "",
+    help: "Connections to the page from these addresses and networks begin with a header of the PROXY protocol, which names the reader. Empty is none.",
+    parse: parseNetworks,
+    print: formatPatterns,
+  }),
+  row({
+    section: "web",
     key: "user",
     unit: "name",
     range: "no colon in it",

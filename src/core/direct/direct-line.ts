@@ -33,6 +33,8 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
   optionsOf: ({ options, direct }) => ({ ...options, ...direct }),
   datagramProblem({ options, direct }) {
     if (options.listenTls !== undefined) return "LTLS does not go with listen=udp: TLS wants a stream";
+    if (options.proxies !== undefined) return "PRXY does not go with listen=udp: its header is for streams";
+    if (options.sendProxy !== undefined) return "SPRX does not go with listen=udp: its header is for streams";
     if (options.notify !== undefined) return "NTFY does not go with listen=udp: a plugin reads a stream";
     return direct.refusal === "reset" ? "FAIL=reset does not go with listen=udp: UDP has no reset" : undefined;
   },

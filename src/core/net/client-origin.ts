@@ -1,4 +1,5 @@
-import { isLoopback } from "./address.js";
+import { type HostPort, isLoopback } from "./address.js";
+import type { Endpoints } from "./proxy-protocol.js";
 
 /**
  * Where a client is, as far as the daemon knows. The daemon finds the origin once, when it accepts the client, and passes it on to every
@@ -11,6 +12,10 @@ export interface ClientOrigin {
   readonly line: string;
   /** How many ports of this daemon the client has passed before this one; {@link Number.POSITIVE_INFINITY} in a loop. */
   readonly hops: number;
+  /** A proxy speaks for the client (PROXY protocol): it never counts as one of this machine. */
+  readonly isProxied?: true;
+  /** The ends of the client's own connection, where they are not those of the socket: a proxy has told them, or a line of ours. */
+  readonly endpoints?: Endpoints;
 }
 
 /** The origin of a connection that multiplexes several clients, or that the daemon opens for itself. */
@@ -43,7 +48,19 @@ export function clientName({ address = "a shared link" }: ClientOrigin): string 
   return address;
 }
 
-/** Whether the client is on this machine: its address is a loopback address. */
-export function isLocalClient({ address }: ClientOrigin): boolean {
-  return address !== undefined && isLoopback(address);
+/** Whether the client is on this machine: its address is a loopback address, and that is not only what a proxy says. */
+export function isLocalClient({ address, isProxied }: ClientOrigin): boolean {
+  return !isProxied && address !== undefined && isLoopback(address);
+}
+
+/**
+ * The origin with the ends that a server is to be told (`send-proxy`). It stays without them where nobody knows whom the connection is for.
+ *
+ * @param client the peer of the client's socket
+ * @param own our side of it
+ */
+export function withEndpoints(origin: ClientOrigin, client: HostPort, own: HostPort): ClientOrigin {
+  const { address, isProxied, endpoints } = origin;
+  if (isProxied || address === undefined || endpoints !== undefined) return origin;
+  return { ...origin, endpoints: { from: { host: address, port: client.port }, to: own } };
 }

@@ -2,7 +2,7 @@ import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
 import { readNumber } from "../parse/number.js";
 import { ok } from "../parse/result.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
-import { FORMAT, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
+import { FORMAT, NETWORKS, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
 import { IDENTITY, TLS_OPTIONS } from "./tls-options.js";
 import { count, FILE, time, type ValueKind, word } from "./value-kinds.js";
@@ -190,6 +190,19 @@ export const OPTIONS: readonly ConnOptionRow[] = [
   },
   {
     ...row({
+      key: "SPRX",
+      name: "send-proxy",
+      description:
+        "Tell the remote whose connection this is, by a header of the PROXY protocol in front of everything else. Connections of the daemon itself, such as checks and the links of [mux], say that they are.",
+      usage: "SPRX=v1|v2",
+      help: ["Tell the remote whose connection this is, by a header of the PROXY protocol", "(default: no header)."],
+      sets: "sendProxy",
+      kind: word(["v1", "v2"]),
+    }),
+    capabilities: ["SPRX"],
+  },
+  {
+    ...row({
       key: "MONI",
       name: "monitor",
       description: "Print every message that passes, on the daemon's stdout, in this view.",
@@ -246,6 +259,17 @@ export const LINE_OPTIONS: readonly OptionRow<ConnOptions>[] = [
     ],
     sets: "listenTls",
     kind: IDENTITY,
+  }),
+  row({
+    key: "PRXY",
+    name: "proxy-protocol",
+    usage: "PRXY=networks",
+    help: [
+      "Connections from these addresses and networks begin with a header of the PROXY protocol, v1 or v2,",
+      "which names the client. Without it they are closed. From anywhere else none is read.",
+    ],
+    sets: "proxies",
+    kind: NETWORKS,
   }),
   row({
     key: "MAXC",

@@ -1,5 +1,7 @@
 import type { LineEnd } from "../framing/echo-framing.js";
 import type { FormatWord } from "../monitor/format.js";
+import type { Network } from "../net/access-patterns.js";
+import type { ProxyVersion } from "../net/proxy-protocol.js";
 import type { NotifyTarget } from "../notify/notification.js";
 import { DEFAULT_TLS_OPTIONS, type TlsOptions } from "./tls-options.js";
 
@@ -39,6 +41,10 @@ export interface ConnOptions extends TlsOptions {
   readonly lineEnd?: LineEnd;
   /** The section `[tls NAME]` with the certificate for the clients of the line, who speak TLS then; undefined: they do not. */
   readonly listenTls?: string;
+  /** Connections from these networks begin with the header of a proxy, which names the client (PROXY protocol); undefined: none does. */
+  readonly proxies?: readonly Network[];
+  /** The version of the header that tells the remote whom a connection is for; undefined: there is none. */
+  readonly sendProxy?: ProxyVersion;
   /** Most clients of a line at a time; undefined: any number. */
   readonly maxClients?: number;
   /** What becomes of a client for whom there is no room; undefined: it is refused. */

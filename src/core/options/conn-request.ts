@@ -39,6 +39,7 @@ export function parseTarget(text: string): Result<{ readonly target: HostPort; r
 export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
   const { transport, multicastTtl, monitor, monitorFormat, monitorFile, maxClients, whenFull } = request.options;
   if (transport !== "udp" && multicastTtl !== DEFAULT_OPTIONS.multicastTtl) return fail("MTTL goes with PRTO=udp");
+  if (transport === "udp" && request.options.sendProxy !== undefined) return fail("SPRX goes with PRTO=tcp or tls");
   const described = monitorFormat.length > 0 || monitorFile !== undefined;
   if (whenFull !== undefined && maxClients === undefined) return fail("WFUL goes with MAXC");
   if (monitor === undefined && described) return fail("MONF and MONL go with MONI");

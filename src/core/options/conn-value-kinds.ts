@@ -1,5 +1,6 @@
 import { type FormatWord, parseFormat } from "../monitor/format.js";
 import { findView, VIEWS } from "../monitor/views/views.js";
+import { formatNetwork, type Network, parseNetworks } from "../net/access-patterns.js";
 import type { NotifyTarget } from "../notify/notification.js";
 import { didYouMean } from "../parse/near-miss.js";
 import { readNumber } from "../parse/number.js";
@@ -31,6 +32,17 @@ export const NOTIFY: ValueKind<NotifyTarget> = {
     });
   },
   print: ({ device, service, action, pid }) => [device, service, action, ...(pid ? [pid] : [])].join("/"),
+};
+
+/** Addresses and networks, at least one. */
+export const NETWORKS: ValueKind<readonly Network[]> = {
+  unit: "addresses and networks",
+  range: "10.0.0.0/8, ::1; several with commas between",
+  parse(text) {
+    const networks = parseNetworks(text);
+    return networks.ok && networks.value.length === 0 ? fail("an address or a network is wanted") : networks;
+  },
+  print: (networks) => networks.map(formatNetwork).join(","),
 };
 
 /** A view of the monitor. */

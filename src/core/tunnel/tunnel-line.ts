@@ -32,8 +32,8 @@ const TRANSPORT_KEYS = ["PRTO", ...TLS_OPTIONS.map(({ key }) => key)];
 
 type LineOptions = ConnOptions & TunnelOptions;
 
-/** Without the identity for a TLS remote, whose long name is that of TLS here, and without what is for a dial that may fail. */
-const CLIENT_OPTIONS = OPTIONS.filter(({ sets }) => sets !== "tlsIdentity" && sets !== "retryDialMs");
+/** Without the identity for a TLS remote, whose long name is that of TLS here, and without what is for a dial: the device does that. */
+const CLIENT_OPTIONS = OPTIONS.filter(({ sets }) => !["tlsIdentity", "retryDialMs", "sendProxy"].includes(sets));
 const ROWS: readonly OptionRow<LineOptions>[] = [...TUNNEL_OPTIONS, ...LINE_OPTIONS, ...CLIENT_OPTIONS];
 
 /** How lines of `[tunnel]` are read and printed. They take the options of CONN for their clients, too. */

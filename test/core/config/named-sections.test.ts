@@ -190,7 +190,7 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
   [
     "a letter of a key of [host]",
     ["[host]", "keepalve=5"],
-    "2: [host] keepalve: unknown key; known are ip, port, listen-tls, vera, log, log-format, log-level, log-size, log-files, debug, time, renotify, keepalive, audit-size, audit-files; did you mean keepalive?",
+    "2: [host] keepalve: unknown key; known are ip, port, listen-tls, proxy-protocol, vera, log, log-format, log-level, log-size, log-files, debug, time, renotify, keepalive, audit-size, audit-files; did you mean keepalive?",
   ],
   ["UDP for a shared device", ["[mux x]", "listen=udp:1"], "2: [mux x] listen: udp: goes with [direct]"],
   [

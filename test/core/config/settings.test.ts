@@ -10,6 +10,8 @@ test("the defaults are those of the original", () => {
     ip: "*",
     port: 2504,
     listenTls: "",
+    proxies: [],
+    webProxies: [],
     vera: "http://127.0.0.1:3480",
     log: "-",
     logFormat: "text",

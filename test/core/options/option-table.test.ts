@@ -41,6 +41,7 @@ const VALUES: Readonly<Record<string, string>> = {
   CAFI: "/etc/ca.pem",
   SECR: "hush",
   DEVC: "barn:hush",
+  PRXY: "10.0.0.0/8,::1",
 };
 
 /** A value that is not the default. */
