@@ -10,34 +10,18 @@ import { h } from "./tree.js";
  *   readonly kind: string,
  *   readonly name: string,
  *   readonly since: string,
+ *   readonly subject: string,
+ *   readonly what: string,
+ *   readonly state: string,
  *   readonly why: string,
+ *   readonly cause?: string,
  *   readonly line?: string,
  * }} Problem
  */
 
-/** @type {Readonly<Record<string, readonly [state: string, sentence: string]>>} what each kind means: in a word, and behind a name */
-const WORDS = {
-  "listener-down": ["cannot listen", "cannot listen"],
-  "device-down": ["not reached", "is not reached"],
-  "device-silent": ["silent", "is silent"],
-  "link-down": ["no device", "has no device"],
-  "server-link-down": ["not connected", "is not connected"],
-  "server-down": ["down", "is down"],
-  "notifications-down": ["takes no notifications", "takes no notifications"],
-  "mqtt-down": ["not reached", "is not reached, or not fast enough"],
-  "plugin-failing": ["not taken", "does not take notifications"],
-};
-
-/** @param {Problem} problem */
-function wordsOf({ kind }) {
-  return WORDS[kind] ?? [plain(kind, 40), plain(kind, 40)];
-}
-
-/** What has the problem, as a reader calls it. @param {Problem} problem */
-function subjectOf({ kind, name }) {
-  if (kind === "mqtt-down") return `The MQTT broker (${plain(name, 80)})`;
-  return kind === "notifications-down" ? `The Luup engine (${plain(name, 80)})` : plain(name, 80);
-}
+/** So many with one cause are told one by one. */
+const FEW = 3;
+const MAX_NAMES = 200; // of those that a group unfolds
 
 /** The heading of the page. @param {readonly Problem[]} problems */
 export function headline(problems) {
@@ -54,8 +38,39 @@ export function levelOf(problems) {
 /** The same for a screen reader, which hears it when it changes: so it has no times in it. @param {readonly Problem[]} problems */
 export function announcement(problems) {
   if (problems.length === 0) return "All is well.";
-  const named = problems.map((problem) => `${subjectOf(problem)} ${wordsOf(problem)[1]}`);
+  const named = gathered(problems, ({ severity, kind, cause, why }) => [severity, kind, cause ?? why]).map((those) => {
+    const [{ subject, what, state }] = those;
+    if (those.length === 1) return `${plain(subject, 80)} ${plain(what, 80)}`;
+    return `${namesOf(those.map((each) => plain(each.subject, 80)))}: ${plain(state, 40)}`;
+  });
   return `${plural(problems.length, "problem")}: ${named.join("; ")}.`;
+}
+
+/**
+ * Those that a reader has to know once: groups of more than {@link FEW} with the same key, and each other one alone.
+ *
+ * @template T
+ * @param {readonly T[]} all
+ * @param {(one: T) => unknown} keyOf
+ * @returns {[T, ...T[]][]}
+ */
+export function gathered(all, keyOf) {
+  /** @type {Map<string, [T, ...T[]]>} */
+  const groups = new Map();
+  for (const one of all) {
+    const key = JSON.stringify(keyOf(one));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()].flatMap((group) =>
+    group.length > FEW ? [group] : group.map((one) => /** @type {[T]} */ ([one])),
+  );
+}
+
+/** The first of many. @param {readonly string[]} names */
+export function namesOf(names) {
+  return `${names.slice(0, FEW).join(", ")} and ${names.length - FEW} more`;
 }
 
 /**
@@ -64,41 +79,86 @@ export function announcement(problems) {
  * @param {string} now the time of the daemon, in ISO 8601
  */
 export function problemList(problems, things, now) {
+  const groups = gathered(problems, ({ severity, kind, cause, why }) => [severity, kind, cause ?? why]);
   return h(
     "ul",
     { class: "problems" },
-    problems.map((problem) =>
-      problemRow(
-        problem,
-        things.find((thing) => isAbout(problem, thing)),
-        now,
-      ),
-    ),
+    groups.map((group) => (group.length === 1 ? problemRow(group[0], things, now) : groupRow(group, things, now))),
   );
 }
 
 /**
  * @param {Problem} problem
- * @param {Thing | undefined} thing that it is about
+ * @param {readonly Thing[]} things
  * @param {string} now
  */
-function problemRow(problem, thing, now) {
-  const { severity, kind, name, since, why } = problem;
-  const { href } = thing ?? {};
-  const title = thing?.kind === "plugin" ? `${thing.name} (${thing.detail.split(" · ")[0]})` : subjectOf(problem);
-  const lasting = Date.parse(now) - Date.parse(since);
+function problemRow(problem, things, now) {
+  const { kind, name, what, why } = problem;
+  const { title, href } = titleOf(problem, things);
+  const words = [h("strong", {}, href === undefined ? title : h("a", { href }, title)), ` ${plain(what, 80)}`];
+  return row(`${kind} ${name}`, [problem], now, h("p", {}, words), h("p", { class: "why" }, plain(why, 500)));
+}
+
+/**
+ * Many problems with one cause.
+ *
+ * @param {readonly [Problem, ...Problem[]]} group
+ * @param {readonly Thing[]} things
+ * @param {string} now
+ */
+function groupRow(group, things, now) {
+  const [{ kind, cause, why, state }] = group;
+  const titles = group.slice(0, MAX_NAMES).map((problem) => titleOf(problem, things).title);
+  const left = group.length - titles.length;
+  return row(
+    `all ${kind} ${cause ?? why}`,
+    group,
+    now,
+    h(
+      "p",
+      {},
+      h("strong", {}, namesOf(group.map((problem) => titleOf(problem, things).title))),
+      `: ${plain(state, 40)}`,
+    ),
+    h("p", { class: "why" }, plain(cause ?? why, 500)),
+    h(
+      "details",
+      {},
+      h("summary", {}, `All ${group.length}`),
+      `${titles.join(", ")}${left > 0 ? ` and ${left} more` : ""}`,
+    ),
+  );
+}
+
+/**
+ * @param {string} key
+ * @param {readonly Problem[]} group
+ * @param {string} now
+ * @param {readonly ReturnType<typeof h>[]} what
+ */
+function row(key, group, now, ...what) {
+  const first = group.reduce((one, other) => (Date.parse(other.since) < Date.parse(one.since) ? other : one));
+  const { severity, since } = first;
   return h(
     "li",
-    { key: `${kind} ${name}`, class: severity },
+    { key, class: severity },
     h("span", { class: "sign", "aria-hidden": "true" }),
+    h("div", { class: "what" }, what),
     h(
-      "div",
-      { class: "what" },
-      h("p", {}, h("strong", {}, href === undefined ? title : h("a", { href }, title)), ` ${wordsOf(problem)[1]}`),
-      h("p", { class: "why" }, plain(why, 500)),
+      "p",
+      { class: "since" },
+      h("span", {}, `since ${moment(since, now)}`),
+      h("span", {}, duration(Date.parse(now) - Date.parse(since))),
     ),
-    h("p", { class: "since" }, h("span", {}, `since ${moment(since, now)}`), h("span", {}, duration(lasting))),
   );
+}
+
+/** What a reader calls it, and where it leads. @param {Problem} problem @param {readonly Thing[]} things */
+function titleOf(problem, things) {
+  const thing = things.find((each) => isAbout(problem, each));
+  const title =
+    thing?.kind === "plugin" ? `${thing.name} (${thing.detail.split(" · ")[0]})` : plain(problem.subject, 80);
+  return { title, href: thing?.href };
 }
 
 /** @param {Problem} problem @param {Thing} thing */
@@ -120,7 +180,7 @@ export function withProblems(things, problems) {
     const level = problem.severity === "error" ? "wrong" : "warning";
     return {
       ...thing,
-      state: { level, text: thing.state.level === "warning" ? thing.state.text : wordsOf(problem)[0] },
+      state: { level, text: thing.state.level === "warning" ? thing.state.text : plain(problem.state, 40) },
     };
   });
 }

@@ -1,8 +1,10 @@
 // Tiles: one for each thing of the configuration.
 
 import { pathsOf, summaryOf } from "./chart.js";
+import { plural } from "./format.js";
 import { pointsOf } from "./history.js";
 import { stateSign } from "./parts.js";
+import { gathered, namesOf } from "./problems.js";
 import { KINDS } from "./things.js";
 import { h } from "./tree.js";
 
@@ -56,6 +58,28 @@ export function tiles(things, history) {
   return h(
     "ul",
     { class: "tiles" },
-    things.map((thing) => tile(thing, history)),
+    gathered(things, causeOf).map((group) => tile(group.length === 1 ? group[0] : manyOf(group), history)),
   );
+}
+
+/** What plugins have in common whose notifications fail; of others, nothing. @param {Thing} thing */
+function causeOf({ kind, key, state, note }) {
+  return kind === "plugin" && state.level === "warning" ? [state.text, note] : key;
+}
+
+/** Many plugins with one fault as one thing. @param {readonly [Thing, ...Thing[]]} group @returns {Thing} */
+function manyOf(group) {
+  const [{ kind, state, note }] = group;
+  const detail = namesOf(group.map(({ name }) => name));
+  const key = `all ${kind} ${state.text} ${note ?? ""}`;
+  return {
+    kind,
+    key,
+    name: plural(group.length, "plugin"),
+    detail,
+    state,
+    figures: [],
+    line: "",
+    ...(note && { note }),
+  };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { wordsOf } from "#src/core/health/problem.js";
 import { daemonHere } from "../support/in-process.js";
 import { clientStatus, muxStatus } from "../support/mux-status.js";
 import { pageModule } from "../support/page.js";
@@ -67,6 +68,7 @@ test("what is wrong comes first, with since when and why, and marks its device",
     severity: "error",
     kind: "device-down",
     name: "inverter",
+    ...wordsOf("device-down", "inverter"),
     line: "inverter",
     since: "2026-01-31T12:55:00.000+01:00",
     why: "192.0.2.1:502: refused",
@@ -74,10 +76,35 @@ test("what is wrong comes first, with since when and why, and marks its device",
   const text = shown(overview, { muxes: [muxStatus({ name: "inverter" })], problems: [problem] });
   assert.match(
     text,
-    /^\|?One thing needs attention\|.*inverter\| is not reached\|192\.0\.2\.1:502: refused\|since 12:55\|5 min 0 s.*Device\|\|?not reached\|inverter/,
+    /^\|?One thing needs attention\|.*inverter\| cannot be reached\|192\.0\.2\.1:502: refused\|since 12:55\|5 min 0 s.*Device\|\|?not reached\|inverter/,
   );
   assert.match(shown(overview, {}), /^\|?All is well\|/);
-  assert.equal(announcement([problem]), "1 problem: inverter is not reached.");
+  assert.equal(announcement([problem]), "1 problem: inverter cannot be reached.");
+});
+
+test("many problems with one cause are one, and many plugins with one fault, too", () => {
+  const problems = Array.from({ length: 50 }, (_, index) => ({
+    severity: "warning",
+    kind: "plugin-failing",
+    name: `${index}/s/a`,
+    ...wordsOf("plugin-failing", `${index}/s/a`),
+    since: "2026-01-31T12:55:00.000+01:00",
+    why: index === 0 ? "status 500; 2 connections" : "status 500",
+    ...(index === 0 && { cause: "status 500" }),
+  }));
+  const connections = problems.map(({ name }, index) =>
+    connection({
+      id: `1a${index}`,
+      notify: { target: `${name}/1a${index}`, sent: 0, retried: 9, failed: 1, failingMs: 9, lastOutcome: "status 500" },
+    }),
+  );
+  const text = shown(overview, { problems, connections });
+  assert.match(text, /^\|?50 things need attention\|/);
+  assert.match(text, /Device 0 \(s\), Device 1 \(s\), Device 2 \(s\) and 47 more\|: not taken\|status 500\|All 50\|/);
+  assert.match(text, /not taken\|50 plugins\|Device 0, Device 1, Device 2 and 47 more\|Last answer: status 500/);
+  assert.equal(text.split("Last answer").length, 2);
+  assert.equal(announcement(problems), "50 problems: 0/s/a, 1/s/a, 2/s/a and 47 more: not taken.");
+  assert.equal(shown(overview, { problems: problems.slice(1, 4), connections: [] }).split("status 500").length, 4);
 });
 
 test("the last hour of a daemon without devices has traffic and notifications only", () => {
@@ -207,7 +234,9 @@ test("hostile values become plain text in every view", () => {
         notify: { target: EVIL, sent: 1, retried: 0, failed: 0, lastOutcome: EVIL },
       }),
     ],
-    problems: [{ severity: "error", kind: "device-down", name: EVIL, since: EVIL, why: EVIL }],
+    problems: [
+      { severity: "error", kind: EVIL, name: EVIL, subject: EVIL, what: EVIL, state: EVIL, since: EVIL, why: EVIL },
+    ],
   };
   const texts = [
     shown(overview, status),

@@ -34,12 +34,15 @@ function reply(status: HealthReply["status"], word: string, reasons: readonly (P
   return { status, body: `${printableJson({ status: word, reasons })}\n` };
 }
 
-/** The line that somebody calls so, by the name of its section or by its port, as {@link Problem.line} has it. */
+/**
+ * The line that somebody calls so, as {@link Problem.line} has it: by the name of its section, or else by its port. A name goes first, so that no
+ * other line can take it away by its port.
+ */
 function lineOf(name: string, { listeners, directs, muxes, tunnels, devices }: HealthReport): string | undefined {
   const lines: [key: string, ...names: string[]][] = [
     ...[...directs, ...muxes, ...tunnels].map((line): [string, string] => [lineKey(line), String(line.port)]),
     ...listeners.map((listener): [string, string] => [listenerKey(listener), String(listener.port)]),
     ...devices.map(({ name: section, server }): [string, string] => [section ?? server, server]),
   ];
-  return lines.find((names) => names.includes(name))?.[0];
+  return (lines.find(([key]) => key === name) ?? lines.find(([, ...others]) => others.includes(name)))?.[0];
 }

@@ -3,7 +3,7 @@ import type { MuxStatus } from "../mux/mux-status.js";
 import type { SilentUnit } from "../mux/unit-health.js";
 import type { DaemonStatus, ListenerStatus, NotificationsStatus } from "../status/daemon-status.js";
 import type { BlockedPort, DeviceStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
-import type { Problem, ProblemKind } from "./problem.js";
+import { type Problem, type ProblemKind, wordsOf } from "./problem.js";
 
 /** What the problems are found in. */
 export type HealthFacts = Pick<
@@ -17,8 +17,8 @@ const ASKING_MS = MINUTE_MS;
 /** A device is silent when it has left so many requests without an answer, for so long: one lost answer proves nothing. */
 export const SILENT = { requests: 3, ms: 10_000 };
 
-/** A problem before its time is put into words. */
-interface Finding extends Omit<Problem, "since"> {
+/** A problem before it is put into words. */
+interface Finding extends Omit<Problem, "since" | "subject" | "what" | "state"> {
   /** How long it has lasted, in milliseconds; or when it began, in ISO 8601. */
   readonly since: number | string;
 }
@@ -45,7 +45,9 @@ export function problemsOf(facts: HealthFacts, momentBefore: (ms: number, what: 
       kind: problem.kind,
       name: problem.name,
       since: typeof since === "string" ? since : momentBefore(since, `${problem.kind} ${problem.name}`),
+      ...wordsOf(problem.kind, problem.name),
       why: problem.why,
+      ...(problem.cause !== undefined && { cause: problem.cause }),
       ...(problem.line !== undefined && { line: problem.line }),
     }));
 }
@@ -74,22 +76,18 @@ function ofMux(mux: MuxStatus): Finding[] {
   const isAsked = askedMs !== undefined && askedMs <= ASKING_MS;
   if (down) {
     const isWanted = isAsked || clientCount > 0; // a client that waits for the device to speak asks nothing
-    return isWanted ? [error("device-down", line, downMs, `${mux.target}: ${reason}`, line)] : [];
+    return isWanted ? [at(mux.target, reason, error("device-down", line, downMs, "", line))] : [];
   }
   const isSilent = isAsked && unanswered >= SILENT.requests && silentMs >= SILENT.ms;
   if (!isSilent) return silentUnits.filter(({ missedMs }) => missedMs <= ASKING_MS).map((unit) => ofUnit(mux, unit));
-  return [warning("device-silent", line, silentMs, `${mux.target}: ${unanswered} requests without an answer`, line)];
+  const silent = warning("device-silent", line, silentMs, "", line);
+  return [{ ...at(mux.target, `${unanswered} requests without an answer`, silent), cause: "no answer" }];
 }
 
 function ofUnit(mux: MuxStatus, { unit, ms }: SilentUnit): Finding {
   const line = lineKey(mux);
-  return warning(
-    "device-silent",
-    `${line} unit ${unit}`,
-    ms,
-    `${mux.target}: unit ${unit} does not answer while others do`,
-    line,
-  );
+  const silent = warning("device-silent", `${line} unit ${unit}`, ms, "", line);
+  return { ...at(mux.target, `unit ${unit} does not answer while others do`, silent), cause: "others answer" };
 }
 
 function ofTunnel(tunnel: TunnelStatus): Finding[] {
@@ -105,22 +103,17 @@ function ofTunnel(tunnel: TunnelStatus): Finding[] {
 
 function ofDevice({ name, server, absentMs, reason = "not connected yet" }: DeviceStatus): Finding[] {
   const line = name ?? server;
-  return absentMs === undefined ? [] : [warning("server-link-down", line, absentMs, `${server}: ${reason}`, line)];
+  return absentMs === undefined ? [] : [at(server, reason, warning("server-link-down", line, absentMs, "", line))];
 }
 
 function ofDirect(direct: DirectStatus): Finding[] {
   const line = lineKey(direct);
   return direct.servers
     .filter(({ state }) => state === "down")
-    .map(({ address, since, reason = "" }) =>
-      warning(
-        "server-down",
-        direct.servers.length === 1 ? line : `${line} ${address}`,
-        since,
-        `${address}: ${reason}`,
-        line,
-      ),
-    );
+    .map(({ address, since, reason = "" }) => {
+      const name = direct.servers.length === 1 ? line : `${line} ${address}`;
+      return at(address, reason, warning("server-down", name, since, "", line));
+    });
 }
 
 function ofNotifications({ vera, notifications }: HealthFacts): Finding[] {
@@ -129,9 +122,10 @@ function ofNotifications({ vera, notifications }: HealthFacts): Finding[] {
     ...ofEngine(vera, notifications),
     ...failing
       .filter(({ fault }) => fault === "action")
-      .map(({ action, count, ms, why }) =>
-        warning("plugin-failing", action, ms, count === 1 ? why : `${why}; ${count} connections`),
-      ),
+      .map(({ action, count, ms, why }) => ({
+        ...warning("plugin-failing", action, ms, count === 1 ? why : `${why}; ${count} connections`),
+        ...(count > 1 && { cause: why }),
+      })),
   ];
 }
 
@@ -150,6 +144,12 @@ function ofEngine(vera: string, { waiting, inFlight, untakenMs = 0, away }: Noti
   const why = `${some === 1 ? "1 notification waits" : `${some} notifications wait`}${away === undefined ? "" : `: ${away.why}`}`;
   if (untakenMs >= MINUTE_MS) return [error("notifications-down", vera, untakenMs, why)];
   return away === undefined ? [] : [warning("notifications-down", vera, away.ms, why)];
+}
+
+/** A problem of what has an address: its reason is that of others, too. */
+function at(address: string, reason: string, finding: Finding): Finding {
+  const cause = reason.replaceAll(address, "").replace(/^[\s:]+|[\s:]+$/g, "");
+  return { ...finding, why: `${address}: ${reason}`, cause };
 }
 
 /** An error from a minute on: what is gone may come back by itself. */

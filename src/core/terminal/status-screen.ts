@@ -1,4 +1,3 @@
-import type { ProblemKind } from "../health/problem.js";
 import type { Fields } from "./fields.js";
 import { shortNumber, shortTime } from "./quantities.js";
 import { clippedLine, flowed, type Line, type Span, type Style, span } from "./screen.js";
@@ -6,20 +5,9 @@ import { connectionSection, type Readings, type Section, sections } from "./stat
 import { tableLines } from "./table.js";
 import { folded, shown } from "./text-width.js";
 
-/** What people see of a problem before its reason (docs/web-and-metrics.md, "What is wrong"). */
-const PROBLEMS: Readonly<Record<ProblemKind, string>> = {
-  "listener-down": "does not listen",
-  "device-down": "cannot be reached",
-  "device-silent": "does not answer",
-  "link-down": "has no device",
-  "server-link-down": "has no link to its server",
-  "server-down": "has a server that cannot be reached",
-  "notifications-down": "takes no notifications",
-  "mqtt-down": "MQTT broker cannot be reached",
-  "plugin-failing": "does not take its notifications",
-};
-
 const MAX_REASON_LINES = 3;
+/** So many problems of one cause are told one by one. */
+const FEW = 3;
 
 /** How a status is shown. */
 export interface Showing extends Readings {
@@ -83,17 +71,15 @@ function problemLines(showing: Showing): Line[] {
   const problems = now.list("problems");
   if (problems.length === 0) return now.has("problems") ? [[span("nothing is wrong", "green")]] : [];
   const nowMs = showing.epochMs(now.text("startedAt")) + (now.number("uptimeMs") ?? 0);
-  return problems.flatMap((problem) => {
-    const [sign, style]: [string, Style] = problem.text("severity") === "error" ? ["✗", "red"] : ["!", "yellow"];
-    const kind = problem.text("kind");
-    const forMs = nowMs - showing.epochMs(problem.text("since"));
+  return gathered(problems).flatMap((those) => {
+    const [sign, style]: [string, Style] = those[0]?.text("severity") === "error" ? ["✗", "red"] : ["!", "yellow"];
+    const forMs = Math.max(...those.map((problem) => nowMs - showing.epochMs(problem.text("since"))));
     const since = Number.isNaN(forMs) ? "" : `, for ${shortTime(forMs)}`;
-    const head = `${problem.text("name")} ${Object.hasOwn(PROBLEMS, kind) ? PROBLEMS[kind as ProblemKind] : kind}${since}`;
+    const { head, why } = told(those);
     const indent = width > MARGIN.length ? MARGIN : "";
     const inner = Math.max(1, width - indent.length);
-    const why = problem.text("why");
     return [
-      ...folded(shown(head), inner, MAX_REASON_LINES).map((text, index): Line => {
+      ...folded(shown(head + since), inner, MAX_REASON_LINES).map((text, index): Line => {
         return [
           { text: index === 0 ? `${sign} `.slice(0, indent.length) : indent, style },
           { text, style },
@@ -104,6 +90,30 @@ function problemLines(showing: Showing): Line[] {
       ),
     ];
   });
+}
+
+/** Problems with one cause together, where they are many; others alone. */
+function gathered(problems: readonly Fields[]): Fields[][] {
+  const byCause = new Map<string, Fields[]>();
+  for (const problem of problems) {
+    const cause = problem.text("cause") || problem.text("why");
+    const key = JSON.stringify([problem.text("severity"), problem.text("kind"), cause]);
+    const others = byCause.get(key);
+    if (others === undefined) byCause.set(key, [problem]);
+    else others.push(problem);
+  }
+  return [...byCause.values()].flatMap((those) => (those.length > FEW ? [those] : those.map((one) => [one])));
+}
+
+/** The words for problems with one cause. A daemon before 1.10.0 tells the kind only. */
+function told([first, ...others]: readonly Fields[]): { readonly head: string; readonly why: string } {
+  if (first === undefined) return { head: "", why: "" };
+  const text = (name: string, before: string): string => first.text(name) || first.text(before);
+  const head = `${text("subject", "name")} ${text("what", "kind")}`;
+  if (others.length === 0) return { head, why: first.text("why") };
+  const names = [first, ...others].slice(0, FEW).map((problem) => problem.text("subject") || problem.text("name"));
+  const more = others.length + 1 - FEW;
+  return { head: `${names.join(", ")} and ${more} more: ${text("state", "kind")}`, why: text("cause", "why") };
 }
 
 const MARGIN = "  ";

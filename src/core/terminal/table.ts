@@ -17,6 +17,7 @@ export interface Table {
   readonly rows: readonly (readonly Span[])[];
 }
 
+const MORE = "…"; // stands for columns
 const GAP = 2; // columns of the terminal between two of the table
 const MOST = 200; // no value of the status is meant to be longer; a hostile one may be
 
@@ -30,11 +31,12 @@ interface Fitted {
 
 /**
  * A table in lines of so many columns at most: a heading, and a line for each row. Where there is no room, columns that may be narrower
- * become so, and then those go that are spare. A column without a value in any row is left out.
+ * become so, and then those go that are spare: `…` at the end of the heading shows that. A column without a value in any row is left out.
  */
 export function tableLines({ columns, rows }: Table, width: number): Line[] {
-  const fitted = fit(columns, rows, width);
-  const heading = fitted.map(({ column, width }) => cell({ text: column.title, style: "gray" }, column, width));
+  const { shown: fitted, isPart } = fit(columns, rows, width);
+  const heading: Span[] = fitted.map(({ column, width }) => cell({ text: column.title, style: "gray" }, column, width));
+  if (isPart) heading.push({ text: MORE, style: "gray" });
   const lines = rows.map((row) =>
     fitted.map(({ column, index, width }) => cell(row[index] ?? { text: "" }, column, width)),
   );
@@ -49,17 +51,24 @@ function cell(span: Span, { align }: Column, width: number): Span {
   return { ...span, text: padded(clipped(span.text, width), width, align) };
 }
 
-function fit(columns: readonly Column[], rows: Table["rows"], width: number): Fitted[] {
+/** @returns the columns that there is room for, and whether some had to go */
+function fit(
+  columns: readonly Column[],
+  rows: Table["rows"],
+  width: number,
+): { readonly shown: readonly Fitted[]; readonly isPart: boolean } {
+  let isPart = false;
   let all: Fitted[] = columns
     .map((column, index) => ({ column, index, width: widest(index, rows) }))
     .filter((one) => one.width > 0)
     .map((one) => ({ ...one, width: Math.max(one.width, textWidth(one.column.title)) }));
   for (;;) {
-    const over = tooWide(all, width);
-    if (over <= 0) return all;
+    const over = tooWide(all, isPart ? width - GAP - MORE.length : width);
+    if (over <= 0) return { shown: all, isPart };
     const spare = Math.max(0, ...all.map((one) => one.column.spare ?? 0));
     const room = all.reduce((sum, one) => sum + one.width - Math.min(one.width, one.column.min ?? one.width), 0);
-    if (room >= over || spare === 0) return shrunk(all, over, room >= over);
+    if (room >= over || spare === 0) return { shown: shrunk(all, over, room >= over), isPart };
+    isPart = true;
     all = all.filter((one) => one.column.spare !== spare);
   }
 }

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type HealthReport, healthReply } from "#src/core/health/health-reply.js";
-import type { Problem } from "#src/core/health/problem.js";
+import { type Problem, wordsOf } from "#src/core/health/problem.js";
 import { muxStatus } from "../../support/mux-status.js";
 
-const DOWN: Problem = { severity: "error", kind: "device-down", name: "inverter", since: "then", why: "refused" };
+const WORDS = wordsOf("device-down", "inverter");
+const DOWN: Problem = {
+  ...{ severity: "error", kind: "device-down", name: "inverter", since: "then", why: "refused" },
+  ...WORDS,
+};
 const ENGINE: Problem = { ...DOWN, kind: "notifications-down", name: "http://hub" };
 const LINE: Problem = { ...DOWN, line: "inverter" };
 const WARNING: Problem = { ...LINE, severity: "warning" };
@@ -36,6 +40,16 @@ test("a line answers for itself, by its name or by its port", () => {
     assert.equal(ask({ line }, ENGINE)[0], 200);
   }
   for (const line of ["5021", "2504"]) assert.equal(ask({ line }, ENGINE, LINE)[0], 200, line);
+});
+
+test("a name that looks like a port of another line is the name", () => {
+  const named = { ...LINE, line: "5020" };
+  const report = { problems: [named], directs: [], tunnels: [], devices: [] };
+  const muxes = [muxStatus({ port: 5020, name: "first" }), muxStatus({ port: 5021, name: "5020" })];
+  const listeners = muxes.map(({ port, name = "" }) => ({ ...LISTENER, port, section: name }));
+  const ofLine = (line: string): number =>
+    healthReply(new Map([["line", line]]), { ...report, muxes, listeners }).status;
+  assert.deepEqual(["5020", "5021", "first"].map(ofLine), [503, 503, 200]);
 });
 
 test("an unknown line, and an unknown parameter, are said to be so", () => {

@@ -172,3 +172,19 @@ const CASES: readonly (readonly [title: string, changes: Partial<HealthFacts>, p
 for (const [title, changes, problems] of CASES) {
   test(`problems: ${title}`, () => assert.deepEqual(shown(changes), problems));
 }
+
+test("a problem has its words, and the cause that others have, too", () => {
+  const muxes = [muxStatus({ ...down, name: "inverter", reason: "connect ECONNREFUSED 192.0.2.1:502" })];
+  const facts = { vera: "http://hub", listeners: [], directs: [], muxes, tunnels: [], devices: [] };
+  const [device, engine, plugin] = problemsOf(
+    { ...facts, ...notifications({ failing, waiting: 1, untakenMs: 60_000 }) },
+    () => "then",
+  );
+  assert.ok(device && engine && plugin);
+  assert.deepEqual(
+    [device.subject, device.what, device.state, device.cause],
+    ["inverter", "cannot be reached", "not reached", "connect ECONNREFUSED"],
+  );
+  assert.deepEqual([engine.subject, engine.what], ["The Luup engine (http://hub)", "takes no notifications"]);
+  assert.deepEqual([plugin.why, plugin.cause], ["status 500; 2 connections", "status 500"]);
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { wordsOf } from "#src/core/health/problem.js";
 import { Fields } from "#src/core/terminal/fields.js";
 import { lineText } from "#src/core/terminal/screen.js";
 import { reverseProxyScreen, type Showing, statusScreen } from "#src/core/terminal/status-screen.js";
@@ -17,6 +18,7 @@ const STATUS = {
       kind: "device-down",
       name: "pv",
       since: "2026-03-02T12:50:00.000Z",
+      ...wordsOf("device-down", "pv"),
       why: "192.168.1.30:502: host unreachable",
     },
     { severity: "warning", kind: "of-tomorrow", name: "x", since: "never", why: "" },
@@ -80,6 +82,26 @@ test("what is wrong stands first, with since when and why", () => {
     "2 failed  1 waiting",
   ]);
   assert.ok(screen({ ...STATUS, problems: [] }, 80).includes("nothing is wrong"));
+});
+
+test("many problems with one cause are told at once, with the first names and the longest time", () => {
+  const problems = Array.from({ length: 50 }, (_, index) => ({
+    ...{ severity: "warning", kind: "plugin-failing", name: `${index}/s/a` },
+    since: `2026-03-02T12:${10 + index}:00.000Z`,
+    ...wordsOf("plugin-failing", `${index}/s/a`),
+    ...(index % 2 === 0 ? { why: "status 500" } : { why: "status 500; 2 connections", cause: "status 500" }),
+  }));
+  const other = { ...problems[0], name: "x", subject: "x", why: "status 404" };
+  assert.deepEqual(screen({ ...STATUS, problems: [...problems, other] }, 80).slice(1, 5), [
+    "! 0/s/a, 1/s/a, 2/s/a and 47 more: not taken, for 50m00s",
+    "  status 500",
+    "! x does not take its notifications, for 50m00s",
+    "  status 404",
+  ]);
+  assert.equal(
+    screen({ ...STATUS, problems: problems.slice(0, 3) }, 80).filter((line) => line.startsWith("!")).length,
+    3,
+  );
 });
 
 test("the tables show lines, devices, tunnels and connections, without the one that asks", () => {

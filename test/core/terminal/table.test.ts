@@ -36,7 +36,7 @@ test("columns become narrower first, then spare ones go, then nothing is sacred"
     "a-long-…      7  hub:80",
     "b          1234  c",
   ]);
-  assert.deepEqual(texts(tableLines(TABLE, 14)), ["name    to", "a-lon…  hub:80", "b       c"]);
+  assert.deepEqual(texts(tableLines(TABLE, 14)), ["name  to     …", "a-l…  hub:…", "b     c"]);
   assert.deepEqual(texts(tableLines(TABLE, 8)), ["na…  to", "a-…  hu…", "b    c"]);
   assert.deepEqual(texts(tableLines(TABLE, 0)), ["", "", ""]);
 });

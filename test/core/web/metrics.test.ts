@@ -162,7 +162,8 @@ test("no gauge and no histogram has the name of a counter without _total", () =>
 });
 
 test("problems are counted by severity and kind; those that there are not, too", () => {
-  const problem = { severity: "error", kind: "device-down", name: "x", since: "then", why: "" } as const;
+  const words = { subject: "x", what: "", state: "" };
+  const problem = { severity: "error", kind: "device-down", name: "x", since: "then", ...words, why: "" } as const;
   const problems = [problem, problem, { ...problem, severity: "warning", kind: "server-down" }] as const;
   const all = readExposition([...metricsText({ ...FULL_REPORT, problems }, USAGE)].join(""));
   const count = (severity: string, kind: string) => value("sockproxyd_problems", { severity, kind }, all);
