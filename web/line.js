@@ -11,6 +11,7 @@ import { isAbout, problemList } from "./problems.js";
 import { hrefOf } from "./routes.js";
 import { tiles } from "./tiles.js";
 import { h } from "./tree.js";
+import { valueTable } from "./value-table.js";
 
 /** @typedef {import("./world.js").World} World */
 /** @typedef {World["status"]} Status */
@@ -50,6 +51,7 @@ export function lineView(world, subject) {
       charts(world, subject, listener?.name, mux !== undefined),
     ),
     section("facts", "At a glance", lineFacts(listener, mux)),
+    mux?.values !== undefined && section("values", "Values", valueTable(mux.values)),
     mux !== undefined && section("clients", "Who asks", clientTable(mux)),
     direct !== undefined && section("servers", "Servers", serverTable(direct, now)),
     its.some(({ kind }) => kind === "tunnel") && its.length > 1 && section("devices", "Devices", tiles(its, history)),

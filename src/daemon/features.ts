@@ -48,7 +48,7 @@ export class Features {
 
   /** Loads what these settings want. To be awaited before {@link configure}, and before their listeners are made. */
   async load({ mux, tunnel, deviceServer, namedDevices }: Settings): Promise<void> {
-    if (mux.length > 0) await this.#loadMux();
+    if (mux.length > 0) await this.#loadMux(mux);
     if (tunnel.length + namedDevices.length > 0 || deviceServer !== undefined) await this.#loadTunnel();
   }
 
@@ -79,9 +79,10 @@ export class Features {
     this.#tunnelLines?.close(reason);
   }
 
-  async #loadMux(): Promise<void> {
+  async #loadMux(lines: Settings["mux"]): Promise<void> {
     const module = await import("../mux/mux-lines.js");
     this.#muxLines ??= new module.MuxLines(this.#context);
+    await this.#muxLines.load(lines);
   }
 
   async #loadTunnel(): Promise<void> {

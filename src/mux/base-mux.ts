@@ -5,7 +5,6 @@ import { type DetectedProtocol, detectProtocol, hintOf, wrongProtocolReply } fro
 import { formatHostPort } from "../core/net/address.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import { Rounds } from "../scheduling/rounds.js";
-import type { End } from "../sockets/end.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { Countdown } from "./countdown.js";
 import type { DeviceConnection } from "./device-connection.js";
@@ -99,7 +98,7 @@ export abstract class BaseMux implements Mux {
     return [...this.pool.connections].flatMap(({ stream }) => stream ?? []);
   }
 
-  attach({ origin, id, name }: ClientIdentity): End {
+  attach({ origin, id, name }: ClientIdentity): MuxClient {
     const { target, mux } = this.route;
     const who = { origin, id, name, record: this.statistics.connected(origin, id) };
     const client = new MuxClient(who, target, mux.protocol, this.context.clock, {

@@ -69,7 +69,7 @@ export class DevicePipelines {
   /** Whether this request can be. `other`: there is room only for requests to other units than its own. */
   roomFor(request: Request): Room {
     if (this.#owner.pool.refuses || this.refuses(request)) return "room";
-    if (this.freeFor(request) !== undefined) return this.#yields(request) ? "last" : "room";
+    if (this.freeFor(request) !== undefined) return request.yields || this.#yields(request) ? "last" : "room";
     return this.hasRoom ? "other" : "none";
   }
 

@@ -7,6 +7,7 @@ import type { TracedStream } from "../monitor/traced-stream.js";
 import { BroadcastMux } from "./broadcast-mux.js";
 import type { Mux } from "./mux.js";
 import type { MuxContext } from "./mux-context.js";
+import type { PublishedLines } from "./published-lines.js";
 import { RequestMux } from "./request-mux.js";
 
 /**
@@ -35,6 +36,8 @@ export class MuxLines {
   );
   /** Muxes whose lines are gone, until their last client leaves. */
   readonly #former = new Map<string, Mux>();
+  /** Values that are published; undefined: no line has any. */
+  #published: PublishedLines | undefined;
   #context: MuxContext;
 
   constructor(context: MuxContext) {
@@ -44,7 +47,10 @@ export class MuxLines {
   /** What STAT shows of each line, and of former lines that still have clients. */
   get status(): MuxStatus[] {
     const former = [...this.#former.values()].filter(({ idle }) => !idle);
-    return [...this.#muxes.all, ...former].map(({ status }) => status);
+    return [...this.#muxes.all, ...former].map((mux) => {
+      const values = this.#published?.statusOf(mux);
+      return values === undefined ? mux.status : { ...mux.status, values };
+    });
   }
 
   /** The messages of all connections to devices. */
@@ -52,10 +58,18 @@ export class MuxLines {
     return this.#all().flatMap(({ streams }) => streams);
   }
 
+  /** Loads what these lines want. To be awaited before {@link configure}. */
+  async load(lines: readonly MuxLine[]): Promise<void> {
+    if (this.#published !== undefined || lines.every(({ route }) => route.mux.publish.length === 0)) return;
+    const module = await import("./published-lines.js");
+    this.#published = new module.PublishedLines();
+  }
+
   /** Applies a reload: configures the muxes of these lines, and abandons muxes whose line is gone. */
   configure(lines: readonly MuxLine[], context: MuxContext): void {
     this.#context = context;
     for (const line of lines) this.of(line).configure(line, context);
+    this.#published?.configure(new Map(lines.map((line) => [this.of(line), line])), context);
     for (const [key, mux] of this.#muxes.replace(lines)) this.#former.set(key, mux);
     for (const [key, mux] of this.#former) {
       mux.abandon();
@@ -70,11 +84,13 @@ export class MuxLines {
 
   /** Resolves when every mux has finished its outstanding requests. */
   async drain(): Promise<void> {
+    this.#published?.stop();
     await Promise.all(this.#all().map((mux) => mux.drain()));
   }
 
   /** Closes all connections to devices. */
   close(reason: string): void {
+    this.#published?.stop();
     for (const mux of this.#all()) mux.close(reason);
   }
 

@@ -1,7 +1,10 @@
 import type { MuxLine } from "../core/config/settings.js";
 import type { HttpHead } from "../core/framing/framing.js";
+import type { MuxOptions } from "../core/mux/mux-options.js";
 import type { LinkStatus, MuxStatus } from "../core/mux/mux-status.js";
 import type { Protocol } from "../core/mux/protocol.js";
+import { pollRequest } from "../core/mux/publish/poll-request.js";
+import type { RegisterRange } from "../core/mux/register-ranges.js";
 import type { RequestBody } from "../core/mux/request-body.js";
 import { withBody } from "../core/mux/streamed-request.js";
 import { Announcements } from "./announcements.js";
@@ -17,6 +20,9 @@ import type { ClientRequest, PendingRequest } from "./pending-request.js";
 import { ReadCoalescer } from "./read-coalescer.js";
 import { WriteGuard } from "./write-guard.js";
 
+/** Sees an answer of the device, and the request that it is for. */
+export type AnswerObserver = (pending: PendingRequest, answer: Buffer) => void;
+
 /**
  * Several clients send requests to one device. Each request goes out whole, clients take turns, and the answer returns to the client
  * that asked (docs/mux.md).
@@ -28,6 +34,8 @@ export class RequestMux extends BaseMux {
   readonly #guard = new WriteGuard({ clock: this.context.clock, log: this.log, options: () => this.route.mux });
   #coalescer = new ReadCoalescer(() => this.route.mux);
   readonly #delivery: AnswerDelivery;
+  /** Sees the answers of the device. The bytes are lent. */
+  #observer: AnswerObserver | undefined;
   /** Called when no answer is outstanding. */
   #drained: (() => void) | undefined;
 
@@ -43,7 +51,10 @@ export class RequestMux extends BaseMux {
       isAwaited: () => this.waiting > 0,
       ready: () => this.#dispatch(),
       requests: {
-        answer: (pending, cut, source) => this.#delivery.answer(pending, cut, source),
+        answer: (pending, cut, source) => {
+          this.#delivery.answer(pending, cut, source);
+          this.#observer?.(pending, cut.bytes);
+        },
         completed: (pending, byEof) => this.#delivery.completed(pending, byEof),
         failed: (pending, why) => this.#delivery.failed(pending, why),
         withdrawn: (pending, reason) => this.#delivery.withdrawn(pending, reason),
@@ -83,6 +94,29 @@ export class RequestMux extends BaseMux {
   override configure(line: MuxLine, context: MuxContext): void {
     super.configure(line, context);
     if (line.route.mux.cacheMs !== this.#coalescer.ms) this.#coalescer = new ReadCoalescer(() => this.route.mux);
+  }
+
+  /** How the device is shared. */
+  get options(): MuxOptions {
+    return this.route.mux;
+  }
+
+  /** Whether the device cannot be reached, as far as is known. */
+  get isDown(): boolean {
+    return this.pool.outage !== undefined;
+  }
+
+  /** Has the answers of the device seen from now on, by one observer; undefined: by none. */
+  observe(observer: AnswerObserver | undefined): void {
+    this.#observer = observer;
+  }
+
+  /** Asks a Modbus device for registers, behind everything that others ask for. @param client who gets the answer, in its framing */
+  ask(client: MuxClient, range: RegisterRange): void {
+    const request = pollRequest(this.#protocol, range);
+    if (request === undefined) return;
+    this.statistics.asked(client);
+    this.#scheduler.request(client, request);
   }
 
   async drain(): Promise<void> {

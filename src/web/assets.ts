@@ -36,6 +36,7 @@ const FILES = {
     "things",
     "tiles",
     "tree",
+    "value-table",
     "world",
   ],
 };

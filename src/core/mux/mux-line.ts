@@ -11,6 +11,7 @@ import type { Protocol } from "./protocol.js";
 import { modbusFormOf } from "./protocols/modbus-protocol.js";
 import { hasRules, protocolOfLine } from "./protocols/protocols.js";
 import { rawProtocol } from "./protocols/raw-protocol.js";
+import { faultOfPublish } from "./publish/publish-fault.js";
 
 /** What a line of `[mux]` asks for: a device, and how to share it. */
 export interface MuxRoute extends ConnRequest {
@@ -100,7 +101,7 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   if (mux.mode === "broadcast" && translates) {
     return "MODE=broadcast passes bytes as they are: without DPRO, UMAP, BCST and READ";
   }
-  const fault = faultOfMatching(mux, isModbus) ?? faultOfWrites(mux);
+  const fault = faultOfMatching(mux, isModbus) ?? faultOfWrites(mux) ?? faultOfPublish(mux);
   return fault ?? (probe === undefined ? undefined : faultOfProbe(probe, protocol));
 }
 

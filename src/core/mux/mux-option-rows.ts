@@ -12,6 +12,7 @@ import {
   WRITE_RULE,
   WRITES,
 } from "./mux-value-kinds.js";
+import { PUBLISH_OPTIONS } from "./publish/publish-option-rows.js";
 import { MAX_REGISTERS } from "./register-ranges.js";
 
 /** The most that POOL, PIPE and QLEN may say. */
@@ -224,6 +225,7 @@ export const MUX_OPTIONS: readonly OptionRow<MuxOptions>[] = [
     sets: "writerLockMs",
     kind: time("s"),
   }),
+  ...PUBLISH_OPTIONS,
   row({
     key: "UNSO",
     name: "unsolicited",

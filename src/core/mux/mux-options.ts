@@ -1,6 +1,7 @@
 import type { ModbusName } from "./modbus-forms.js";
 import type { Protocol, Writes } from "./protocol.js";
 import { PROTOCOLS } from "./protocols/protocols.js";
+import type { PublishRule } from "./publish/publish-rule.js";
 import type { WritePolicy } from "./write-policy.js";
 import type { WriteRule } from "./write-rule.js";
 
@@ -56,6 +57,10 @@ export interface MuxOptions {
   readonly allowedWrites: readonly WriteRule[];
   /** How long a client that has written keeps others from writing; 0: not at all. */
   readonly writerLockMs: number;
+  /** Values of a Modbus device that are published when they pass. */
+  readonly publish: readonly PublishRule[];
+  /** Of those, the daemon asks for what nobody has asked for in this time; 0: it does not. A rule may say something else. */
+  readonly pollMs: number;
   /** What becomes of a message of the device that no request waits for. */
   readonly unsolicited: "drop" | "broadcast";
   /** Whether a request that comes back is an answer: `auto` learns it. */
@@ -91,6 +96,8 @@ export const DEFAULT_MUX_OPTIONS: MuxOptions = {
   readOnly: "pass",
   allowedWrites: [],
   writerLockMs: 0,
+  publish: [],
+  pollMs: 0,
   unsolicited: "drop",
   echo: "auto",
   match: "auto",

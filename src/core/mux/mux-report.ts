@@ -1,8 +1,10 @@
 import { lineLabel } from "../net/client-origin.js";
 import type { ClientStatus, RequestParts } from "./client-records.js";
 import { connectedLinks, type MuxStatus } from "./mux-status.js";
+import type { ValueStatus } from "./publish/published-value.js";
 
 const MAX_CLIENTS = 8; // lines; STAT is for a glance, STAT JSON has all
+const MAX_VALUES = 16; // likewise
 
 /** A mux in STAT: a line for the device, and one for each of the clients that ask most. */
 export function muxLines(mux: MuxStatus): string[] {
@@ -16,9 +18,25 @@ export function muxLines(mux: MuxStatus): string[] {
       `${requestsOf(mux)}; ${mux.strays} strays;`,
       `load ${Math.round(mux.load * 100)} %${responseOf(mux)}`,
     ].join(" "),
+    ...valueLines(mux),
     ...busiest.slice(0, MAX_CLIENTS).map(clientLine),
     ...(more > 0 ? [`   and ${more} more clients, see STAT JSON`] : []),
   ];
+}
+
+/** The published values of a mux. */
+function valueLines({ values = [] }: MuxStatus): string[] {
+  const more = values.length - MAX_VALUES;
+  return [
+    ...values.slice(0, MAX_VALUES).map(valueLine),
+    ...(more > 0 ? [`   and ${more} more values, see STAT JSON`] : []),
+  ];
+}
+
+function valueLine({ name, unit, value, ageMs, state }: ValueStatus): string {
+  const what = value === undefined ? "none" : `${value}${unit === undefined ? "" : ` ${unit}`}`;
+  const age = ageMs === undefined ? "" : `, ${Math.floor(ageMs / 1000)} s old`;
+  return `   value ${name}: ${what}${age}${state === "good" ? "" : ` (${state})`}`;
 }
 
 function clientLine(client: ClientStatus): string {

@@ -1,5 +1,6 @@
 import type { ClientStatus, RequestParts } from "./client-records.js";
 import type { DeviceLoadStatus } from "./device-load.js";
+import type { ValueStatus } from "./publish/published-value.js";
 import { OUTCOMES } from "./request-outcome.js";
 import type { SilentUnit } from "./unit-health.js";
 
@@ -79,6 +80,8 @@ export interface MuxStatus extends RequestsStatus, Partial<Outage> {
   readonly links: readonly LinkStatus[];
   /** Units behind a gateway that do not answer while others do; left out: there are none. */
   readonly silentUnits?: readonly SilentUnit[];
+  /** The values that are published; left out: there are none. */
+  readonly values?: readonly ValueStatus[];
   /** Whether the device cannot be reached, as far as is known; with `downMs` and `reason` then. */
   readonly down: boolean;
 }

@@ -37,6 +37,8 @@ export interface Request {
   readonly closesClient?: boolean;
   /** The part of the body that comes during the turn of the request; absent: {@link bytes} are the whole request. */
   readonly body?: RequestBody;
+  /** It goes out when no other request can. */
+  readonly yields?: true;
   /** The device may see the end of the request at another byte than the mux does: the connection carries no further request. */
   readonly closesConnection?: true;
 }

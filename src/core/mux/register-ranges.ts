@@ -83,6 +83,11 @@ export function cutOut(values: Buffer, outer: RegisterRange, inner: RegisterRang
   return bytes;
 }
 
+/** Whether an answer to a read of this range has as many values as it should. */
+export function isWholeAnswer({ code, count }: RegisterRange, values: Buffer): boolean {
+  return values.length === (code <= LAST_OF_BITS ? Math.ceil(count / 8) : 2 * count);
+}
+
 /** The PDU of the request that reads a range. */
 export function readPdu({ code, start, count }: RegisterRange): Buffer {
   return Buffer.of(code, start >> 8, start & 0xff, count >> 8, count & 0xff);

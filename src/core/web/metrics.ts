@@ -9,6 +9,7 @@ import { muxMetrics } from "./mux-metrics.js";
 import { notificationMetrics } from "./notification-metrics.js";
 import { processMetrics } from "./process-metrics.js";
 import { tunnelMetrics } from "./tunnel-metrics.js";
+import { valueMetrics } from "./value-metrics.js";
 
 /** The content type of {@link metricsText}. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -36,6 +37,7 @@ export function metricsText(report: DaemonReport, usage: ProcessUsage): Generato
     ...notificationMetrics(report),
     ...serverMetrics(report.directs),
     ...muxMetrics(report.muxes),
+    ...valueMetrics(report.muxes),
     ...tunnelMetrics(report.tunnels, report.devices),
     ...monitorMetrics(report),
     ...alertMetrics(report),

@@ -1,0 +1,119 @@
+import { cutOut, type RegisterRange } from "../register-ranges.js";
+import { EVERY_MS, type PublishRule, pollMsOf, rangeOfRule, staleMsOf } from "./publish-rule.js";
+import { type Reading, readingOf } from "./register-value.js";
+
+/** A value changes at most so often for those that are told: an answer may come every few milliseconds. */
+const MIN_MS = 1000;
+
+/** What is to be told of a value: its text, and whether it is there at all. */
+export interface Publication {
+  readonly name: string;
+  /** Left out: it stays as it is. */
+  readonly text?: string;
+  readonly available?: boolean;
+}
+
+/** A value of a shared device in the JSON of STAT. */
+export interface ValueStatus {
+  readonly name: string;
+  /** What it is measured in. */
+  readonly unit?: string;
+  /** Left out while there is none: it has not passed yet, or is not valid. A text where a number would lose digits. */
+  readonly value?: number | string | boolean;
+  /** Since the answer of the device that it was in, in milliseconds; left out: none. */
+  readonly ageMs?: number;
+  /** `waiting`: it has not passed yet; `stale`: that was too long ago; `invalid`: the device says that it has none. */
+  readonly state: "good" | "waiting" | "stale" | "invalid";
+}
+
+/**
+ * A value that is published: what the device last said of it, and what of that has been told. It is told when it changes, once a second at
+ * most, and again now and then. Times are milliseconds of a steady clock.
+ */
+export class PublishedValue {
+  readonly rule: PublishRule;
+  readonly range: RegisterRange;
+  readonly pollMs: number;
+  readonly staleMs: number;
+  /** When the device has last said it; undefined: never. */
+  readAt: number | undefined;
+  #bytes: Buffer | undefined;
+  #reading: Reading | undefined;
+  #told: { readonly text: string; readonly at: number } | undefined;
+  #toldAvailable: boolean | undefined;
+
+  /** @param linePollMs what the line says (POLL) */
+  constructor(rule: PublishRule, linePollMs: number) {
+    this.rule = rule;
+    this.range = rangeOfRule(rule);
+    this.pollMs = pollMsOf(rule, linePollMs);
+    this.staleMs = staleMsOf(rule, linePollMs);
+  }
+
+  /** The device has said the value: it is in the values of this range. */
+  read(values: Buffer, range: RegisterRange, now: number): void {
+    this.readAt = now;
+    const bytes = cutOut(values, range, this.range);
+    if (this.#bytes?.equals(bytes)) return;
+    this.#bytes = Buffer.from(bytes);
+    this.#reading = readingOf(this.rule, this.#bytes);
+  }
+
+  /** What is to be told now, and counts as told then; undefined: nothing. */
+  due(now: number): Publication | undefined {
+    const available = this.#isGood(now);
+    const text = available ? this.#textDue(now) : undefined;
+    const changes = available !== this.#toldAvailable;
+    if (text === undefined && !changes) return undefined;
+    if (text !== undefined) this.#told = { text, at: now };
+    this.#toldAvailable = available;
+    return { name: this.rule.name, ...(text !== undefined && { text }), ...(changes && { available }) };
+  }
+
+  /** When {@link due} has something without another answer; infinite: never. */
+  get dueAt(): number {
+    const [reading, told] = [this.#reading, this.#told];
+    if (reading?.kind !== "value" || this.readAt === undefined) return Number.POSITIVE_INFINITY;
+    const staleAt = this.#toldAvailable ? this.readAt + this.staleMs : Number.POSITIVE_INFINITY;
+    return told !== undefined && told.text !== reading.text ? Math.min(staleAt, told.at + MIN_MS) : staleAt;
+  }
+
+  /** Everything is to be told once more: who was told has forgotten it. */
+  forgetTold(): void {
+    this.#told = undefined;
+    this.#toldAvailable = undefined;
+  }
+
+  /** What STAT shows. */
+  status(now: number): ValueStatus {
+    const { name, measure } = this.rule;
+    const reading = this.#reading;
+    return {
+      name,
+      ...(measure !== undefined && { unit: measure }),
+      ...(reading?.kind === "value" && { value: reading.value }),
+      ...(this.readAt !== undefined && { ageMs: Math.round(now - this.readAt) }),
+      state: this.#state(now),
+    };
+  }
+
+  #state(now: number): ValueStatus["state"] {
+    if (this.#reading === undefined) return "waiting";
+    if (this.#reading.kind === "invalid") return "invalid";
+    return this.#isGood(now) ? "good" : "stale";
+  }
+
+  #isGood(now: number): boolean {
+    return this.#reading?.kind === "value" && this.readAt !== undefined && now - this.readAt < this.staleMs;
+  }
+
+  #textDue(now: number): string | undefined {
+    if (this.#reading?.kind !== "value") return undefined;
+    const { text } = this.#reading;
+    if (this.#told === undefined) return text;
+    const sinceMs = now - this.#told.at;
+    if (text !== this.#told.text) return sinceMs >= MIN_MS ? text : undefined;
+    // only an answer proves that it is still so
+    return this.readAt === now && sinceMs >= (this.rule.everyMs ?? EVERY_MS) ? text : undefined;
+  }
+}

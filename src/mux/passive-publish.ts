@@ -1,0 +1,93 @@
+import type { MuxLine } from "../core/config/settings.js";
+import { PollPlan } from "../core/mux/publish/poll-plan.js";
+import type { Publication, ValueStatus } from "../core/mux/publish/published-value.js";
+import { type Due, ValueBoard } from "../core/mux/publish/value-board.js";
+import { rangeOf } from "../core/mux/register-ranges.js";
+import { Countdown } from "./countdown.js";
+import type { MuxContext } from "./mux-context.js";
+import { MuxLog } from "./mux-log.js";
+import type { PendingRequest } from "./pending-request.js";
+import { RegisterPoller } from "./register-poller.js";
+import type { RequestMux } from "./request-mux.js";
+
+/** Where the values of a line are published. */
+export interface ValueSink {
+  publish(publication: Publication): void;
+  /** The values are published no more. */
+  close(): void;
+}
+
+/** Publishes values of a shared device that pass in answers to its clients, and asks for those that nobody asks for (`publish=`, docs/mux.md). */
+export class PassivePublish {
+  readonly #mux: RequestMux;
+  readonly #context: MuxContext;
+  readonly #line: MuxLine;
+  readonly board: ValueBoard;
+  readonly #plan: PollPlan;
+  readonly #poller: RegisterPoller;
+  readonly #sink: ValueSink | undefined;
+  readonly #wake: Countdown;
+  #wakeAt = Number.POSITIVE_INFINITY;
+
+  /** @param former what published for this device before a reload: it has been {@link stop stopped} */
+  constructor(
+    mux: RequestMux,
+    line: MuxLine,
+    context: MuxContext,
+    sink: ValueSink | undefined,
+    former?: PassivePublish,
+  ) {
+    const { publish, pollMs } = line.route.mux;
+    const { clock } = context;
+    const log = new MuxLog(line, line.route.target, context);
+    this.#mux = mux;
+    this.#line = line;
+    this.#context = context;
+    this.#sink = sink;
+    this.board = new ValueBoard(publish, pollMs, former?.board);
+    this.board.forgetTold();
+    this.#plan = new PollPlan(this.board.values, clock.now(), Math.random);
+    this.#poller = new RegisterPoller(this.#plan, {
+      clock,
+      mux,
+      refused({ range, values: [value] }, exception) {
+        const what = `${value?.rule.table} ${range.start} of unit ${range.unit}, ${range.count} long`;
+        log.throttled(`refused ${what}`, `the device does not read ${what}: exception ${exception}`);
+      },
+      fault: (error) => log.fault(error),
+    });
+    this.#wake = new Countdown(clock, () => this.#tell(this.board.due(clock.now())));
+    mux.observe((pending, answer) => this.#answered(pending, answer));
+    this.#tell(this.board.due(clock.now()));
+  }
+
+  /** What STAT shows. */
+  get status(): ValueStatus[] {
+    return this.board.status(this.#context.clock.now());
+  }
+
+  /** Publishes nothing more, and asks no more. */
+  stop(): void {
+    this.#mux.observe(undefined);
+    this.#wake.cancel();
+    this.#poller.stop();
+    this.#sink?.close();
+  }
+
+  #answered({ request, isFailure }: PendingRequest, answer: Buffer): void {
+    this.#plan.reached();
+    const range = isFailure ? undefined : rangeOf(request);
+    const values = range && this.#line.route.mux.protocol.ranges?.values(answer);
+    if (range !== undefined && values !== undefined) {
+      this.#tell(this.board.answered(range, values, this.#context.clock.now()));
+    }
+  }
+
+  #tell({ publications, nextAt }: Due): void {
+    for (const publication of publications) this.#sink?.publish(publication);
+    const now = this.#context.clock.now();
+    if (this.#wake.running && nextAt >= this.#wakeAt) return;
+    this.#wakeAt = nextAt;
+    if (Number.isFinite(nextAt)) this.#wake.start(Math.max(1, Math.ceil(nextAt - now)));
+  }
+}
