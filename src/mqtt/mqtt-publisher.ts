@@ -16,8 +16,12 @@ export interface MqttSensor {
   readonly name: string;
   /** The topic below the prefix that has the value as its payload. */
   readonly topic: string;
-  /** Such as `W`; it tells Home Assistant what kind of value that is. */
+  /** Such as `W`; it tells Home Assistant what kind of value that is (`src/core/mqtt/unit-kinds.ts`). */
   readonly unit?: string;
+  /** The topic below the prefix that says, by `online` and `offline`, whether the value is true now; left out: it is while the daemon is there. */
+  readonly availability?: string;
+  /** The value is `true` or `false`. */
+  readonly isBinary?: true;
 }
 
 /** Publishes to the MQTT broker of `[mqtt]`. All topics are below its prefix. Calls return at once and never fail. */

@@ -1,6 +1,6 @@
 import type { MuxLine } from "../core/config/settings.js";
 import { PollPlan } from "../core/mux/publish/poll-plan.js";
-import type { Publication, ValueStatus } from "../core/mux/publish/published-value.js";
+import type { ValueStatus } from "../core/mux/publish/published-value.js";
 import { type Due, ValueBoard } from "../core/mux/publish/value-board.js";
 import { rangeOf } from "../core/mux/register-ranges.js";
 import { Countdown } from "./countdown.js";
@@ -9,13 +9,10 @@ import { MuxLog } from "./mux-log.js";
 import type { PendingRequest } from "./pending-request.js";
 import { RegisterPoller } from "./register-poller.js";
 import type { RequestMux } from "./request-mux.js";
+import type { ValueTopics } from "./value-topics.js";
 
 /** Where the values of a line are published. */
-export interface ValueSink {
-  publish(publication: Publication): void;
-  /** The values are published no more. */
-  close(): void;
-}
+export type ValueSink = Pick<ValueTopics, "publish">;
 
 /** Publishes values of a shared device that pass in answers to its clients, and asks for those that nobody asks for (`publish=`, docs/mux.md). */
 export class PassivePublish {
@@ -71,7 +68,6 @@ export class PassivePublish {
     this.#mux.observe(undefined);
     this.#wake.cancel();
     this.#poller.stop();
-    this.#sink?.close();
   }
 
   #answered({ request, isFailure }: PendingRequest, answer: Buffer): void {

@@ -38,13 +38,7 @@ async function setUp(t: TestContext, options: string, kind: ModbusKind = "modbus
   const mux = new RequestMux(line, context);
   const told: Publication[] = [];
   const publish = (former?: PassivePublish): PassivePublish =>
-    new PassivePublish(
-      mux,
-      line,
-      context,
-      { publish: (publication) => void told.push(publication), close() {} },
-      former,
-    );
+    new PassivePublish(mux, line, context, { publish: (publication) => void told.push(publication) }, former);
   t.after(async () => {
     mux.close("the test has ended");
     await device.stop();

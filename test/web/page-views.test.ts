@@ -274,3 +274,16 @@ test("a line of the log and a message say where they are from", () => {
   assert.equal(told(messageLine(message, false)), "12:00:00.123|from the server|hello| ✗ bad");
   assert.equal(textOf(messageLine({ notShown: 2 }, true)), "… 2 messages not shown");
 });
+
+test("a line shows its published values, their age, and which of them are not true now", () => {
+  const values = [
+    { name: "power", unit: "kW", value: 4.7, ageMs: 3700, state: "good" },
+    { name: EVIL, unit: EVIL, value: EVIL, ageMs: 900_000, state: "stale" },
+    { name: "later", state: "waiting" },
+  ];
+  const text = shown(lineView, { muxes: [muxStatus({ port: 5020, values } as object)] }, "5020");
+  assert.match(text, /Values\|.*power\|4\.7\|kW\|3 s\|.*good/);
+  assert.match(text, /15 min 0 s\|.*too old/);
+  assert.match(text, /later\|–\|\|–\|.*not read yet/);
+  assert.doesNotMatch(shown(lineView, { muxes: [muxStatus({ port: 5020 })] }, "5020"), /Values/);
+});

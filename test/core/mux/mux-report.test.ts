@@ -37,3 +37,20 @@ test("of many clients STAT shows the busiest", () => {
   assert.deepEqual([lines.length, lines.at(-1)], [10, "   and 12 more clients, see STAT JSON"]);
   assert.match(lines[1] ?? "", /client 19:/);
 });
+
+test("a line for each published value, and for those beyond the sixteenth one", () => {
+  const values = [
+    { name: "power", unit: "W", value: 4711, ageMs: 3700, state: "good" },
+    { name: "model", value: "SUN2000", ageMs: 900_000, state: "stale" },
+    { name: "later", state: "waiting" },
+    { name: "string-2", unit: "V", ageMs: 0, state: "invalid" },
+  ] as const;
+  assert.deepEqual(muxLines({ ...BUSY_MUX, values }).slice(1), [
+    "   value power: 4711 W, 3 s old",
+    "   value model: SUN2000, 900 s old (stale)",
+    "   value later: none (waiting)",
+    "   value string-2: none, 0 s old (invalid)",
+  ]);
+  const many = Array.from({ length: 20 }, (_, at) => ({ name: `v${at}`, state: "waiting" as const }));
+  assert.equal(muxLines({ ...BUSY_MUX, values: many }).at(-1), "   and 4 more values, see STAT JSON");
+});
