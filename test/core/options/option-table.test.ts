@@ -33,6 +33,7 @@ const VALUES: Readonly<Record<string, string>> = {
   QLEN: "4",
   PROB: "000000000006010300000001",
   ALWR: "unit 1 coil 5",
+  PUBL: "unit 1 coil 5 as pump",
   MODE: "broadcast",
   LOGN: "me\\r",
   TLS: "1",
