@@ -449,7 +449,7 @@ suite("the page", { concurrency: 3, skip }, () => {
     const asked = await Client.open(mux);
     t.after(() => asked.destroy());
     asked.write(Buffer.from([0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1]));
-    await announced.getByText("inverter is not reached").waitFor();
+    await announced.getByText("inverter cannot be reached").waitFor();
     assert.doesNotMatch(String(said), /inverter/);
     assert.equal(await page.locator("#alarm").textContent(), "2 problems");
     for (const view of viewsOf(mux, session.pid)) {

@@ -18,6 +18,7 @@ export interface Table {
 }
 
 const MORE = "…"; // stands for columns
+const WORTH_MARKING = 12; // a narrower terminal needs its columns for more
 const GAP = 2; // columns of the terminal between two of the table
 const MOST = 200; // no value of the status is meant to be longer; a hostile one may be
 
@@ -68,7 +69,7 @@ function fit(
     const spare = Math.max(0, ...all.map((one) => one.column.spare ?? 0));
     const room = all.reduce((sum, one) => sum + one.width - Math.min(one.width, one.column.min ?? one.width), 0);
     if (room >= over || spare === 0) return { shown: shrunk(all, over, room >= over), isPart };
-    isPart = true;
+    isPart = width >= WORTH_MARKING;
     all = all.filter((one) => one.column.spare !== spare);
   }
 }
