@@ -7,9 +7,11 @@ import { VERSION } from "../version.js";
 import type { LineSink } from "./follow-daemon.js";
 import { type Complain, misused, type Started } from "./outcome.js";
 import { type OutputFile, withOutputFile } from "./output-file.js";
+import { rareComplaints } from "./rare-complaints.js";
 
 /** What comes behind an end in the same moment tells whether the connection was cut. */
 const SETTLE_MS = 50;
+const LOST = "missing in the capture: its reader is too slow";
 /** How long a reader of stdout may be gone before the command notices, where nothing passes. */
 const QUIET_MS = 2000;
 
@@ -33,7 +35,8 @@ export async function capture(
       output.write(captureHead(`sockproxyd ${VERSION}`));
       if (path === "-") tellQuiet(output, over.signal);
     };
-    return follow({ began, ...captureSink(output, complain) });
+    const missing = rareComplaints(complain, over.signal, (count) => `${count} messages are ${LOST}`);
+    return follow({ began, ...captureSink(output, missing) });
   });
 }
 
@@ -48,7 +51,7 @@ function tellQuiet(output: OutputFile, over: AbortSignal): void {
 }
 
 /** Packets go out as they come. */
-function captureSink(output: OutputFile, complain: Complain): LineSink {
+function captureSink(output: OutputFile, missing: (count: number) => void): LineSink {
   const packets = new Capture();
   let settles = false;
   const write = (blocks: Buffer): void => {
@@ -62,7 +65,7 @@ function captureSink(output: OutputFile, complain: Complain): LineSink {
     line(text) {
       const line = readByteLine(text, epochMsOf);
       if (line === undefined) return;
-      if (line.kind === "gap") complain(`${line.missing} messages are missing in the capture: its reader is too slow`);
+      if (line.kind === "gap") missing(line.missing);
       write(packets.push(line));
       if (settles) return;
       settles = true;

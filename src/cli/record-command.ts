@@ -9,6 +9,7 @@ import { followDaemon } from "./follow-daemon.js";
 import { help } from "./help.js";
 import { type Complain, EXIT, failed, misused, type Started } from "./outcome.js";
 import { type OutputFile, withOutputFile } from "./output-file.js";
+import { rareComplaints } from "./rare-complaints.js";
 import { parseRecordArguments, RECORD, type RecordArguments } from "./record-arguments.js";
 import { settleSelection } from "./settle-selection.js";
 
@@ -49,12 +50,13 @@ async function recordTo(
     if (written >= maxBytes) over.abort("the size limit is reached");
   };
   const limit = systemClock.after(maxMs, () => over.abort("the time limit is reached"));
+  const missing = rareComplaints(complain, over.signal, (count) => `${count} messages are missing in the recording`);
   const sink = {
     began: () => writeLine(recordingHead(new Times().iso(systemClock.epochMs()), `sockproxyd ${VERSION}`)),
     line(text: string): void {
       const line = over.signal.aborted ? undefined : readByteLine(text, epochMsOf);
       if (line === undefined) return;
-      if (line.kind === "gap") complain(`${line.missing} messages are missing in the recording`);
+      if (line.kind === "gap") missing(line.missing);
       write(recorder.push(line));
     },
     interrupted: () => complain("what passed meanwhile is missing in the recording"),

@@ -39,11 +39,11 @@ export async function replay(argv: readonly string[], _complain: Complain): Prom
   } catch (error) {
     return failed(`cannot listen on ${formatHostPort(listen)}: ${(error as Error).message}`);
   }
+  const stop = (): void => over.abort();
+  process.once("SIGINT", stop).once("SIGTERM", stop).once("SIGHUP", stop); // whoever reads that it listens may end it at once
   const { exchanges, protocol, device: name } = found;
   const what = `${name} as recorded ${recording.value.began}: ${exchanges.length} requests of ${protocol.framing.name}`;
   say(`${formatHostPort(listen)} is ${what}`);
-  const stop = (): void => over.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop).once("SIGHUP", stop);
   await once(server, "close");
   return DONE;
 }
