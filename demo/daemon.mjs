@@ -21,6 +21,8 @@ export async function startDaemon(vera, inverter) {
     ...["[host]", "ip=127.0.0.1", `port=${port}`, `vera=${vera}`],
     ...["[web]", `port=${web}`],
     ...["[mux inverter]", `listen=${shared}`, `target=127.0.0.1:${inverter}`, "protocol=modbus", "timeout=5s"],
+    ...["publish=unit 1 holding 40083 uint16 as power unit W", "publish=unit 1 holding 40094 uint16 as yield unit kWh"],
+    "publish=unit 1 holding 40103 int16 scale 0.1 as temperature unit °C poll 10s", // no program reads it
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
   // a process group of its own: Ctrl-C is for the demonstration, which then ends the daemon

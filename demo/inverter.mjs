@@ -5,6 +5,7 @@ const ANSWER_MS = 15; // such devices think for a while
 const READ_HOLDING = 3;
 const POWER = 40_083; // as many inverters have it: power in W
 const YIELD = 40_094; // energy since it was built, in kWh
+const TEMPERATURE = 40_103; // in tenths of a degree Celsius
 
 /**
  * A simulated inverter: Modbus/TCP, registers that can be read, and one connection at a time, as many have it. A second connection is closed.
@@ -64,6 +65,7 @@ function registerBytes(address) {
 function registerValue(address) {
   const seconds = Date.now() / 1000;
   if (address === POWER) return 2400 + 900 * Math.sin(seconds / 40) + 250 * Math.sin(seconds / 7);
+  if (address === TEMPERATURE) return 412 + 30 * Math.sin(seconds / 90);
   return address === YIELD ? 18_240 + ((seconds / 60) % 1000) : 0;
 }
 

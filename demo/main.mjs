@@ -78,11 +78,16 @@ const [display, logger] = [new Program("display", "power", shared), new Program(
 await Promise.all([display.connect(), logger.connect()]);
 for (let round = 0; round < 2; round += 1) await Promise.all([display.ask(), logger.ask()]);
 const status = await (await fetch(`${dashboard}status`)).json();
-const [{ requests, clientCount, links }] = status.muxes;
+const [{ requests, clientCount, links, values }] = status.muxes;
 story(
   "sockproxyd",
   `${clientCount} clients have asked ${requests} times, over ${links.length} connection to the inverter`,
 );
+
+const shownValues = values
+  .filter(({ state }) => state === "good")
+  .map(({ name, value, unit }) => `${name} ${value} ${unit}`);
+story("sockproxyd", `publishes what passed: ${shownValues.join(", ")}`);
 
 let ending = false;
 async function end() {
