@@ -47,9 +47,9 @@ export class Features {
   }
 
   /** Loads what these settings want. To be awaited before {@link configure}, and before their listeners are made. */
-  async load({ mux, tunnel, deviceServer, namedDevices }: Settings): Promise<void> {
+  async load({ mux, tunnel, deviceServers, namedDevices }: Settings): Promise<void> {
     if (mux.length > 0) await this.#loadMux(mux);
-    if (tunnel.length + namedDevices.length > 0 || deviceServer !== undefined) await this.#loadTunnel();
+    if (tunnel.length + namedDevices.length + deviceServers.length > 0) await this.#loadTunnel();
   }
 
   /** Obeys these settings from now on. Lines that stay the same keep their state. */

@@ -13,6 +13,12 @@ import { TunnelServer } from "./tunnel-server.js";
 /** `[device]`, or `[device NAME]`. */
 type DeviceSection = DeviceValues & { readonly name?: string };
 
+/** A section as the device of one of its servers. */
+interface DeviceOfServer {
+  readonly section: DeviceSection;
+  readonly server: HostPort;
+}
+
 /** A device that a line expects, and everything that decides whether it stays through a reload. */
 interface ExpectedDevice {
   readonly rules: SlotRules;
@@ -37,11 +43,10 @@ export class TunnelLines {
     (device) => JSON.stringify(device),
     ({ rules }) => new DeviceSlot(rules, this.#context),
   );
-  /** The devices of `[device]` sections. */
-  readonly #devices = new KeyedLines<DeviceSection, TunnelDevice>(
-    (section) =>
-      JSON.stringify([section.name, section.deviceServer, section.deviceAllow, this.#credentialsOf(section)]),
-    (section) => this.#deviceOf(section),
+  /** The devices of `[device]` sections: one for each server. */
+  readonly #devices = new KeyedLines<DeviceOfServer, TunnelDevice>(
+    ({ section, server }) => JSON.stringify([section.name, server, section.deviceAllow, this.#credentialsOf(section)]),
+    (device) => this.#deviceOf(device),
   );
   /** The devices that TCPR has started, by server and service. */
   readonly #started = new Map<string, TunnelDevice>();
@@ -66,8 +71,7 @@ export class TunnelLines {
       ...this.#slots.replace(settings.tunnel.flatMap(slotsOf)).values(),
     ];
     for (const each of gone) each.close("its line is gone from the configuration");
-    const sections = [...(settings.deviceServer === undefined ? [] : [settings]), ...settings.namedDevices];
-    for (const device of this.#devices.replace(sections).values()) {
+    for (const device of this.#devices.replace(devicesOf(settings)).values()) {
       device.close("the configuration has changed");
     }
   }
@@ -100,10 +104,9 @@ export class TunnelLines {
     this.#started.clear();
   }
 
-  #deviceOf(section: DeviceSection): TunnelDevice {
-    const { name, deviceServer, deviceAllow } = section;
-    if (deviceServer === undefined) throw new Error("a [device] section without a server is no device");
-    const rules = this.#rulesOf(section, deviceServer, new AllowedServices(deviceAllow));
+  #deviceOf({ section, server }: DeviceOfServer): TunnelDevice {
+    const { name, deviceAllow } = section;
+    const rules = this.#rulesOf(section, server, new AllowedServices(deviceAllow));
     return new TunnelDevice({ ...rules, ...(name !== undefined && { name }) }, this.#context);
   }
 
@@ -123,6 +126,12 @@ export class TunnelLines {
       ...(deviceName !== "" && { deviceName }),
     };
   }
+}
+
+/** The devices that this machine is: of each server of each section. */
+function devicesOf(settings: Settings): DeviceOfServer[] {
+  const sections: DeviceSection[] = [settings, ...settings.namedDevices];
+  return sections.flatMap((section) => section.deviceServers.map((server) => ({ section, server })));
 }
 
 /** The devices that a line expects: those it names, or one without a name. */

@@ -57,7 +57,7 @@ test("several devices: the name in front of the port; a device says its own", ()
 test("tunnel device sets the same as [device]", () => {
   const found = parsed("device --server hub:7000 --allow=10.41.51.152:23,192.168.0.0/24:80,[::1]:22 -v");
   assert.ok(found.kind === "device" && found.debug);
-  assert.deepEqual(found.values.deviceServer, { host: "hub", port: 7000 });
+  assert.deepEqual(found.values.deviceServers, [{ host: "hub", port: 7000 }]);
   const services = "10.41.51.152/32:23, 192.168.0.0/24:80, [::1/128]:22";
   assert.equal(formatServices(found.values.deviceAllow ?? []), services);
 });

@@ -33,7 +33,7 @@ async function open(t: TestContext) {
   const allow = parseServices(`${HOST}:${service.port}`);
   assert.ok(allow.ok);
   const clock = new ManualClock();
-  const settings = { deviceServer: { host: HOST, port: server.port }, deviceAllow: allow.value };
+  const settings = { deviceServers: [{ host: HOST, port: server.port }], deviceAllow: allow.value };
   const { daemon, log } = await daemonHere(settings, clock);
   t.after(async () => {
     server.close();
@@ -154,7 +154,7 @@ test("an attempt without an answer is given up after three seconds; a stop of th
   const hole = await BlackHole.open(t);
   await hole.close();
   const clock = new ManualClock();
-  const { daemon, log } = await daemonHere({ deviceServer: { host: HOST, port: hole.port } }, clock);
+  const { daemon, log } = await daemonHere({ deviceServers: [{ host: HOST, port: hole.port }] }, clock);
   t.after(() => daemon.stop("the test has ended"));
   const used = () => daemon.status.descriptors.used;
   assert.equal(used(), 1);

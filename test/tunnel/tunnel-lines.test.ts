@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Alerts } from "#src/alerts/alerts.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
+import type { HostPort } from "#src/core/net/address.js";
 import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";
@@ -35,7 +36,7 @@ function fixture() {
 
 test("a device stays as long as [device], and is replaced when any of its keys changes, the secret included", async () => {
   const { tunnels, clock, told, configure } = fixture();
-  const device = { deviceServer: SERVER, deviceTls: true, deviceSecret: "sesame" };
+  const device = { deviceServers: [SERVER], deviceTls: true, deviceSecret: "sesame" };
   for (const _ of [1, 2]) {
     configure(device);
     assert.equal(await told(), 1);
@@ -45,6 +46,25 @@ test("a device stays as long as [device], and is replaced when any of its keys c
   assert.deepEqual([tunnels.status.devices.length, clock.pending], [1, 1]);
   configure({});
   assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+});
+
+test("a section keeps a link to each of its servers, and a reload touches those alone that come or go", async () => {
+  const { tunnels, clock, told, configure } = fixture();
+  const [one, two, three] = ["one", "two", "three"].map((host) => ({ host, port: 7000 })) as [
+    HostPort,
+    HostPort,
+    HostPort,
+  ];
+  const servers = () => tunnels.status.devices.map(({ name, server }) => `${name} ${server}`);
+  const home = (...deviceServers: HostPort[]) => ({
+    namedDevices: [{ ...DEFAULT_SETTINGS, name: "home", deviceServers }],
+  });
+  configure(home(one, two));
+  assert.deepEqual([await told(), servers()], [2, ["home one:7000", "home two:7000"]]);
+  configure(home(three, two, one));
+  assert.deepEqual([await told(), servers()], [3, ["home three:7000", "home two:7000", "home one:7000"]]);
+  configure(home(two));
+  assert.deepEqual([await told(), servers(), clock.pending], [3, ["home two:7000"], 1]);
 });
 
 test("TCPR starts one device for each server and service, at most 64; all end with the daemon", async () => {

@@ -1,6 +1,6 @@
-import { formatHostPort, parseHostPort } from "../net/address.js";
+import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
 import { findYesOrNo } from "../parse/keyword.js";
-import { ok } from "../parse/result.js";
+import { fail, ok, type Result } from "../parse/result.js";
 import { parseDeviceName, parseSecret } from "../tunnel/secret-line.js";
 import { formatServices, parseServices } from "../tunnel/service-rules.js";
 import { type DeviceValues, row, type Settings } from "./settings.js";
@@ -11,12 +11,12 @@ export const DEVICE_KEYS = [
     section: "device",
     key: "server",
     unit: "host:port",
-    range: "",
-    sets: "deviceServer",
+    range: "up to 32 with commas between",
+    sets: "deviceServers",
     defaultText: "",
-    help: "The server, host:port, whose clients reach services through this machine. Empty is none.",
-    parse: (text) => (text === "" ? ok(undefined) : parseHostPort(text)),
-    print: (server) => (server === undefined ? "" : formatHostPort(server)),
+    help: "The server whose clients reach services through this machine. Of several, this machine keeps a link to each. Empty is none.",
+    parse: parseServers,
+    print: (servers) => servers.map(formatHostPort).join(", "),
   }),
   row({
     section: "device",
@@ -97,28 +97,37 @@ export const DEVICE_KEYS = [
   }),
 ] as const;
 
+const MAX_SERVERS = 32;
+
+function parseServers(text: string): Result<readonly HostPort[]> {
+  const servers: HostPort[] = [];
+  for (const word of text === "" ? [] : text.split(",")) {
+    const server = parseHostPort(word.trim());
+    if (!server.ok) return server;
+    servers.push(server.value);
+  }
+  return servers.length > MAX_SERVERS ? fail(`${servers.length} servers: ${MAX_SERVERS} are the most`) : ok(servers);
+}
+
 /** The problems of devices with the same server and name: each new link would end the one before, for ever (docs/tunnel.md). */
-export function repeatedServers({
-  deviceServer,
-  deviceName,
-  namedDevices,
-}: Pick<Settings, "deviceServer" | "deviceName" | "namedDevices">): string[] {
-  const devices = [
-    ...(deviceServer === undefined ? [] : [{ title: "[device]", deviceServer, deviceName }]),
-    ...namedDevices.map((device) => ({ ...device, title: `[device ${device.name}]` })),
+export function repeatedServers(settings: Pick<Settings, "deviceServers" | "deviceName" | "namedDevices">): string[] {
+  const sections = [
+    { ...settings, title: "[device]" },
+    ...settings.namedDevices.map((device) => ({ ...device, title: `[device ${device.name}]` })),
   ];
   const titles = new Map<string, string>();
-  return devices.flatMap(({ title, deviceServer, deviceName }) => {
-    const server = formatHostPort(deviceServer).toLowerCase();
-    const key = `${server} ${deviceName}`;
-    const first = titles.get(key);
-    if (first === undefined) titles.set(key, title);
-    return first === undefined
-      ? []
-      : [
-          `${title}: ${server} is the server of ${first}, too${deviceName === "" ? "" : ", by the same name"}; it takes one link at a time`,
-        ];
-  });
+  return sections.flatMap(({ title, deviceServers, deviceName }) =>
+    deviceServers.flatMap((place) => {
+      const server = formatHostPort(place).toLowerCase();
+      const key = `${server} ${deviceName}`;
+      const first = titles.get(key);
+      if (first === undefined) titles.set(key, title);
+      if (first === undefined) return [];
+      if (first === title) return [`${title}: ${server} is given twice`];
+      const by = deviceName === "" ? "" : ", by the same name";
+      return [`${title}: ${server} is the server of ${first}, too${by}; it takes one link at a time`];
+    }),
+  );
 }
 
 /** What is wrong with the keys of a `[device]` section together, or with the flags of the same names. */

@@ -29,12 +29,11 @@ export function namedDevice(name: string, devices: NamedDevice[]): SectionReader
     end: () => {
       if (wrong) return undefined;
       const all = { ...DEFAULT_SETTINGS, ...values };
-      const { deviceServer } = all;
-      if (deviceServer === undefined) return "server is missing: host:port of the server";
+      if (all.deviceServers.length === 0) return "server is missing: host:port of the server";
       const [problem] = checkDevice(all);
       if (problem !== undefined) return problem;
       const own = Object.fromEntries(DEVICE_VALUES.map((member) => [member, all[member]]));
-      devices.push({ ...(own as unknown as NamedDevice), deviceServer, name });
+      devices.push({ ...(own as unknown as NamedDevice), name });
       return undefined;
     },
   };

@@ -82,9 +82,9 @@ const NOTHING_TO_DO =
   "nothing to do: [host] port=0 opens no proxy port, and no other section listens; a port, or a section such as [mux NAME], is wanted";
 
 /** Whether the daemon listens on any port, or is the device of any server. */
-function doesAnything({ port, webPort, direct, mux, tunnel, deviceServer, namedDevices }: Settings): boolean {
-  const jobs = direct.length + mux.length + tunnel.length + namedDevices.length;
-  return port > 0 || webPort > 0 || jobs > 0 || deviceServer !== undefined;
+function doesAnything({ port, webPort, direct, mux, tunnel, deviceServers, namedDevices }: Settings): boolean {
+  const jobs = direct.length + mux.length + tunnel.length + namedDevices.length + deviceServers.length;
+  return port > 0 || webPort > 0 || jobs > 0;
 }
 
 /** The beginning of messages about a line: `[mux inverter]`, or `[mux] 5020` for a line without a name. */

@@ -79,9 +79,8 @@ function waysOf({ direct, mux, namedDevices, ...settings }: Settings): Way[] {
   ];
 }
 
-function deviceWays(line: string, { deviceServer, deviceAllow }: DeviceValues): Way[] {
-  const server = deviceServer === undefined ? [] : [deviceServer];
-  return [...server, ...deviceAllow.flatMap(single)].map((target) => ({ line, target }));
+function deviceWays(line: string, { deviceServers, deviceAllow }: DeviceValues): Way[] {
+  return [...deviceServers, ...deviceAllow.flatMap(single)].map((target) => ({ line, target }));
 }
 
 /** The services that a pattern names one by one; none for a pattern of a whole network. */

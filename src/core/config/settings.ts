@@ -123,8 +123,8 @@ export interface Values {
   readonly webPassword: string;
   /** The networks of proxies that have checked who asks; empty: none. */
   readonly webTrustedProxy: readonly Network[];
-  /** The server whose clients reach services through this machine; undefined: none. */
-  readonly deviceServer: HostPort | undefined;
+  /** The servers whose clients reach services through this machine: it keeps a link to each; empty: none. */
+  readonly deviceServers: readonly HostPort[];
   /** The services that these clients may reach. */
   readonly deviceAllow: readonly ServicePattern[];
   /** Whether the server is spoken to by TLS, with the files below; or the section `[tls NAME]` that has them. */
@@ -141,7 +141,7 @@ export interface Values {
 
 /** The members of {@link Values} that describe this machine as the device of a server. */
 export const DEVICE_VALUES = [
-  "deviceServer",
+  "deviceServers",
   "deviceAllow",
   "deviceTls",
   "deviceAuthority",
@@ -151,13 +151,12 @@ export const DEVICE_VALUES = [
   "deviceName",
 ] as const;
 
-/** The values of a `[device]` section: the server, and the credentials of this machine. */
+/** The values of a `[device]` section: its servers, and the credentials of this machine. */
 export type DeviceValues = Pick<Values, (typeof DEVICE_VALUES)[number]>;
 
 /** A `[device NAME]` section. */
 export interface NamedDevice extends DeviceValues {
   readonly name: string;
-  readonly deviceServer: HostPort;
 }
 
 /** A `[tls NAME]` section: paths of files in PEM. It has a certificate with its key, an authority, or both. */

@@ -34,7 +34,7 @@ export function problemsOf(facts: HealthFacts, momentBefore: (ms: number, what: 
     ...facts.muxes.flatMap(ofMux),
     ...facts.tunnels.flatMap(ofTunnel),
     ...ofNotifications(facts),
-    ...facts.devices.flatMap(ofDevice),
+    ...facts.devices.flatMap((device) => ofDevice(device, facts.devices)),
     ...ofMqtt(facts),
     ...facts.directs.flatMap(ofDirect),
   ];
@@ -101,9 +101,13 @@ function ofTunnel(tunnel: TunnelStatus): Finding[] {
   });
 }
 
-function ofDevice({ name, server, absentMs, reason = "not connected yet" }: DeviceStatus): Finding[] {
+/** @param all the others, too: a section with several servers has one of these for each */
+function ofDevice(device: DeviceStatus, all: readonly DeviceStatus[]): Finding[] {
+  const { name, server, absentMs, reason = "not connected yet" } = device;
+  if (absentMs === undefined) return [];
   const line = name ?? server;
-  return absentMs === undefined ? [] : [at(server, reason, warning("server-link-down", line, absentMs, "", line))];
+  const isAlone = name === undefined || all.every((each) => each === device || each.name !== name);
+  return [at(server, reason, warning("server-link-down", isAlone ? line : `${line} ${server}`, absentMs, "", line))];
 }
 
 function ofDirect(direct: DirectStatus): Finding[] {

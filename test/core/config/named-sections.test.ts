@@ -87,20 +87,20 @@ test("a machine can be the device of several servers", () => {
   const { values, namedDevices } = read(
     ...["[device]", "server=one:7000", "allow=10.0.0.1:23"],
     ...["[device office]", "server=two:7000", "allow=10.0.0.2:80", "tls=on", "secret=x"],
-    ...["[device home]", "server=three:7000"],
+    ...["[device home]", "server=three:7000, four:7000"],
   );
-  assert.deepEqual(values.deviceServer, { host: "one", port: 7000 });
+  assert.deepEqual(values.deviceServers, [{ host: "one", port: 7000 }]);
   assert.deepEqual(
-    namedDevices.map(({ name, deviceServer, deviceTls, deviceSecret, deviceAllow }) => [
+    namedDevices.map(({ name, deviceServers, deviceTls, deviceSecret, deviceAllow }) => [
       name,
-      deviceServer.host,
+      deviceServers.map(({ host }) => host).join(),
       deviceTls,
       deviceSecret,
       deviceAllow.length,
     ]),
     [
       ["office", "two", true, "x", 1],
-      ["home", "three", false, "", 0],
+      ["home", "three,four", false, "", 0],
     ],
   );
   assert.deepEqual(namedDevices[1]?.deviceAuthority, DEFAULT_SETTINGS.deviceAuthority);

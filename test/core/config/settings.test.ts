@@ -56,7 +56,7 @@ test("the defaults are those of the original", () => {
     linesEssential: false,
     control: "",
     logStyle: "date",
-    deviceServer: undefined,
+    deviceServers: [],
     deviceAllow: [],
     deviceTls: false,
     deviceAuthority: "",
@@ -125,16 +125,16 @@ test("two lines on one port: the problem names both", () => {
 });
 
 test("two devices have two servers: one would end the links of the other", () => {
-  const one = { ...DEFAULT_SETTINGS, name: "one", deviceServer: { host: "Server", port: 7000 } };
-  const two = { ...one, name: "two", deviceServer: { host: "server", port: 7000 } };
+  const one = { ...DEFAULT_SETTINGS, name: "one", deviceServers: [{ host: "Server", port: 7000 }] };
+  const two = { ...one, name: "two", deviceServers: [{ host: "server", port: 7000 }] };
   const problem = "[device two]: server:7000 is the server of [device one], too; it takes one link at a time";
   assert.deepEqual(checkSettings({ ...DEFAULT_SETTINGS, namedDevices: [one, two] }), [problem]);
-  const unnamed = { ...DEFAULT_SETTINGS, deviceServer: one.deviceServer };
+  const unnamed = { ...DEFAULT_SETTINGS, deviceServers: one.deviceServers };
   assert.match(
     checkSettings({ ...unnamed, namedDevices: [one] })[0] ?? "",
     /^\[device one\]: .*server of \[device\], too/,
   );
-  const another = { ...two, deviceServer: { host: "server", port: 7001 } };
+  const another = { ...two, deviceServers: [{ host: "server", port: 7001 }] };
   assert.deepEqual(checkSettings({ ...unnamed, namedDevices: [another] }), []);
   const secret = { deviceTls: true, deviceSecret: "s" };
   const [barn, mill] = ["barn", "mill"].map((deviceName) => ({ ...one, ...secret, name: deviceName, deviceName }));

@@ -130,6 +130,16 @@ const CASES: readonly (readonly [title: string, changes: Partial<HealthFacts>, p
     ["warning | server-link-down | here | 70000 ago | hub:7000: refused | here"],
   ],
   [
+    "this machine without one of the servers of a section",
+    {
+      devices: [
+        { ...DEVICE, name: "home" },
+        { ...DEVICE, name: "home", server: "two:7000", absentMs: 9, reason: "refused" },
+      ],
+    },
+    ["warning | server-link-down | home two:7000 | 9 ago | two:7000: refused | home"],
+  ],
+  [
     "servers of a direct port, errors first",
     {
       directs: [

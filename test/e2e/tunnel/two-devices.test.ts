@@ -24,7 +24,7 @@ async function server(t: TestContext, clock: ManualClock) {
 }
 
 async function device(t: TestContext, port: number, clock: ManualClock) {
-  const { daemon, log } = await daemonHere({ deviceServer: { host: "127.0.0.1", port } }, clock);
+  const { daemon, log } = await daemonHere({ deviceServers: [{ host: "127.0.0.1", port }] }, clock);
   t.after(() => daemon.stop("the test has ended"));
   return { log, status: () => daemon.status.devices[0] };
 }
@@ -67,7 +67,7 @@ test("one of our own that comes back, alone, is served at once: as the same prog
   const clock = new ManualClock();
   const { port, log, status } = await server(t, clock);
   for (let round = 1; round <= 10; round += 1) {
-    const { daemon } = await daemonHere({ deviceServer: { host: "127.0.0.1", port } }, clock);
+    const { daemon } = await daemonHere({ deviceServers: [{ host: "127.0.0.1", port }] }, clock);
     await until(() => status().links === round && status().listening, `round ${round}`);
     await daemon.stop("restarted");
     await until(() => status().link === undefined, "its end");
