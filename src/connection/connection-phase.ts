@@ -3,6 +3,7 @@ import type { SocketOwner } from "../accept/listener.js";
 import type { AccessRules } from "../access/access-rules.js";
 import type { Settings } from "../core/config/settings.js";
 import type { EndKind } from "../core/limits/end-rules.js";
+import type { TopicSettings } from "../core/mqtt/mqtt-lines.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
@@ -15,7 +16,7 @@ import type { SetupPhase, SetupPhaseContext } from "./setup-phase.js";
 /** What a connection needs of the daemon, phase by phase. */
 export interface ConnectionContext extends BaseConnectionContext, SetupPhaseContext, DialContext, RelayPhaseContext {
   readonly access: AccessRules;
-  readonly settings: Pick<Settings, "keepalive" | "renotify">;
+  readonly settings: Pick<Settings, "keepalive" | "renotify"> & TopicSettings;
   readonly monitor: Monitor;
   readonly clients: ClientCounters;
 }

@@ -5,22 +5,32 @@ import { formatHostPort } from "../core/net/address.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import type { Relay } from "../relay/relay.js";
+import type { ObservedPoint } from "../sockets/byte-observer.js";
 import type { End } from "../sockets/end.js";
 import { ownNameOf } from "../sockets/own-side.js";
 
-/** The messages of a relay. Where an intermediary stands between relay and server: those on both sides of it. */
-export function messageStreams(source: TraceSource, options: ConnOptions, relay: Relay): TracedStream[] {
+/**
+ * The messages of a relay. Where an intermediary stands between relay and server: those on both sides of it.
+ *
+ * @param point of the relay, for observers
+ */
+export function messageStreams(
+  source: TraceSource,
+  options: ConnOptions,
+  relay: Relay,
+  point: ObservedPoint = relay,
+): TracedStream[] {
   const { remote } = relay;
   const { intermediary } = remote;
   const facts = (): StreamFacts => factsOf(source.client ?? "", remote);
-  if (intermediary === undefined) return [{ source, options, hops: RELAYED, point: relay, facts }];
+  if (intermediary === undefined) return [{ source, options, hops: RELAYED, point, facts }];
   const { view, serverSide } = intermediary;
   const known = { source, options, ...(view && { view }) };
   if (serverSide === undefined) {
-    return [{ ...known, source: { ...source, isShared: true }, hops: CLIENT_SIDE, point: relay, facts }]; // its links are streams of their own
+    return [{ ...known, source: { ...source, isShared: true }, hops: CLIENT_SIDE, point, facts }]; // its links are streams of their own
   }
   return [
-    { ...known, hops: CLIENT_SIDE, point: relay, facts },
+    { ...known, hops: CLIENT_SIDE, point, facts },
     { ...known, hops: SERVER_SIDE, point: serverSide, facts: () => factsOf(ownNameOf(remote), remote) },
   ];
 }

@@ -3,11 +3,13 @@ import type { EndRules } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
+import type { ConnOptions } from "../core/options/conn-options.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { ServerLease } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
+import type { MqttBridge } from "../mqtt/mqtt-publisher.js";
 import { ConnectionNotifier, type ConnectionNotifierContext, waysOf } from "../notify/connection-notifier.js";
 import type { FinalNotifications } from "../notify/final-notifications.js";
 import type { ToldConnection } from "../notify/notification-way.js";
@@ -22,6 +24,7 @@ import { GATHER_MS, type SocketTable } from "../system/socket-table.js";
 import type { ConnectionLog } from "./connection-log.js";
 import type { ReachedRemote } from "./dial-phase.js";
 import { messageStreams } from "./message-streams.js";
+import { ObserverFork } from "./observer-fork.js";
 
 /** What relaying needs of the daemon. */
 export interface RelayPhaseContext extends ConnectionNotifierContext {
@@ -30,6 +33,8 @@ export interface RelayPhaseContext extends ConnectionNotifierContext {
   readonly monitor: Pick<Monitor, "observes" | "addStream">;
   /** Send what a connection leaves unsent. */
   readonly finalNotifications: FinalNotifications;
+  /** Publishes the bytes of a remote, and writes to it what others publish; undefined: the options do not ask for that. */
+  rawBridge(options: ConnOptions, remote: End): MqttBridge | undefined;
 }
 
 /** The listener that a client has connected to, as far as events tell it. */
@@ -56,6 +61,8 @@ export class RelayPhase implements RelayOwner {
   readonly #log: ConnectionLog;
   readonly #context: RelayPhaseContext;
   readonly #owner: RelayPhaseOwner;
+  /** Where the bytes are published: see {@link RelayPhaseContext.rawBridge}. */
+  readonly #published: { readonly bridge: MqttBridge; readonly point: ObserverFork } | undefined;
   #notifier: ConnectionNotifier | undefined;
 
   /** @param line the one whose listener the client has connected to */
@@ -77,6 +84,8 @@ export class RelayPhase implements RelayOwner {
     this.#owner = owner;
     this.relay = new Relay(client, end, options, ends, context.clock, this);
     const { relay } = this;
+    const bridge = context.rawBridge(options, end);
+    if (bridge !== undefined) this.#published = { bridge, point: forkOf(relay, bridge) };
     const told: ToldConnection = {
       pid,
       name: line.section,
@@ -109,13 +118,14 @@ export class RelayPhase implements RelayOwner {
   /** Lets go of the remote: the connection is closing. Notifications go on. */
   close(): void {
     this.#serverLease?.release();
+    this.#published?.bridge.end();
     const stream = streamOf(this.relay.remote);
     if (stream?.gone) this.#context.deadPeers.remove(stream); // one that waits for its reset may still vanish
   }
 
   /** Its messages. */
   get streams(): readonly TracedStream[] {
-    return messageStreams(this.#log.source(this.request), this.request.options, this.relay);
+    return messageStreams(this.#log.source(this.request), this.request.options, this.relay, this.#published?.point);
   }
 
   /** Its notifications so far, where the plugin wants any. */
@@ -193,4 +203,11 @@ export class RelayPhase implements RelayOwner {
   fault(error: unknown): void {
     this.#owner.fault(error);
   }
+}
+
+/** Publishes what the remote says, beside whoever else looks on. */
+function forkOf(relay: Relay, bridge: MqttBridge): ObserverFork {
+  return new ObserverFork(relay, (direction, chunk) => {
+    if (direction === "down") bridge.publish(chunk);
+  });
 }

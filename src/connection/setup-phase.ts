@@ -1,4 +1,5 @@
 import type { AccessRules } from "../access/access-rules.js";
+import { type TopicSettings, topicProblem } from "../core/mqtt/mqtt-lines.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { Permission } from "../core/net/permissions.js";
@@ -18,6 +19,7 @@ export interface SetupPhaseContext {
   readonly clock: Clock;
   readonly access: Pick<AccessRules, "denialReason">;
   readonly monitor: Monitor;
+  readonly settings: TopicSettings;
   status(): DaemonReport;
   /** Ends the daemon. */
   stop(reason: string): void;
@@ -60,6 +62,7 @@ export class SetupPhase {
     const session = new SetupSession(client, context.clock, {
       pid: owner.id,
       denialReason: (permission) => this.#denialReason(permission),
+      optionProblem: (options) => topicProblem(options, context.settings),
       status: () => context.status(),
       dial: (request, early) => owner.dial(request, early),
       watch: (request) => this.#watch(request),

@@ -18,6 +18,7 @@ import { BUILD } from "../version.js";
 export interface SetupSessionOwner {
   readonly pid: string;
   denialReason: CommandContext["denialReason"];
+  optionProblem: CommandContext["optionProblem"];
   status(): ReturnType<CommandContext["status"]>;
   /** The client asks for a remote. @param early what it has sent behind the command already */
   dial(request: ConnRequest, early: EarlyBytes): void;
@@ -145,6 +146,7 @@ export class SetupSession {
       commands: COMMANDS,
       presetOptions: this.#presetOptions,
       denialReason: (permission) => this.#owner.denialReason(permission),
+      optionProblem: (options) => this.#owner.optionProblem(options),
       status: () => this.#owner.status(),
     });
     if (ran === undefined) return;

@@ -1,8 +1,10 @@
 import type { Settings } from "../core/config/settings.js";
+import { dialsAlways } from "../core/mqtt/mqtt-lines.js";
 import type { HostPort } from "../core/net/address.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
 import type { DirectContext } from "../direct/direct-context.js";
 import { DirectLines } from "../direct/direct-lines.js";
+import type { StandingLinks } from "../direct/standing-links.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import type { MuxContext } from "../mux/mux-context.js";
 import type { MuxLines } from "../mux/mux-lines.js";
@@ -18,6 +20,7 @@ export type FeaturesContext = DirectContext & MuxContext & TunnelContext;
  */
 export class Features {
   readonly directLines: DirectLines;
+  #standingLinks: StandingLinks | undefined;
   #muxLines: MuxLines | undefined;
   #tunnelLines: TunnelLines | undefined;
   #context: FeaturesContext;
@@ -38,7 +41,17 @@ export class Features {
   /** Their part of STAT. */
   get status(): Pick<DaemonStatus, "directs" | "muxes" | "tunnels" | "devices"> {
     const { tunnels = [], devices = [] } = this.#tunnelLines?.status ?? {};
-    return { directs: this.directLines.status, muxes: this.#muxLines?.status ?? [], tunnels, devices };
+    return { directs: this.#directs, muxes: this.#muxLines?.status ?? [], tunnels, devices };
+  }
+
+  get #directs(): DaemonStatus["directs"] {
+    const directs = this.directLines.status;
+    const standing = this.#standingLinks?.status;
+    if (standing === undefined) return directs;
+    return directs.map((line) => {
+      const link = standing.get(line.port);
+      return link === undefined ? line : { ...line, standing: link };
+    });
   }
 
   /** The messages that pass outside of connections. */
@@ -47,7 +60,8 @@ export class Features {
   }
 
   /** Loads what these settings want. To be awaited before {@link configure}, and before their listeners are made. */
-  async load({ mux, tunnel, deviceServers, namedDevices }: Settings): Promise<void> {
+  async load({ direct, mux, tunnel, deviceServers, namedDevices }: Settings): Promise<void> {
+    if (direct.some(dialsAlways)) await this.#loadStanding();
     if (mux.length > 0) await this.#loadMux(mux);
     if (tunnel.length + namedDevices.length + deviceServers.length > 0) await this.#loadTunnel();
   }
@@ -56,6 +70,7 @@ export class Features {
   configure(settings: Settings, context: FeaturesContext): void {
     this.#context = context;
     this.directLines.configure(settings.direct, context);
+    this.#standingLinks?.configure(settings.direct, context);
     this.#muxLines?.configure(settings.mux, context);
     this.#tunnelLines?.configure(settings, context);
   }
@@ -68,15 +83,22 @@ export class Features {
 
   /** Begins nothing new; resolves when every request of a client has been answered or has failed. */
   async drain(): Promise<void> {
+    this.#standingLinks?.close();
     this.directLines.close();
     await this.#muxLines?.drain();
   }
 
   /** Ends all links. */
   close(reason: string): void {
+    this.#standingLinks?.close();
     this.directLines.close();
     this.#muxLines?.close(reason);
     this.#tunnelLines?.close(reason);
+  }
+
+  async #loadStanding(): Promise<void> {
+    const module = await import("../direct/standing-links.js");
+    this.#standingLinks ??= new module.StandingLinks(this.#context, this.directLines);
   }
 
   async #loadMux(lines: Settings["mux"]): Promise<void> {

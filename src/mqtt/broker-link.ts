@@ -1,6 +1,6 @@
 import { backoffMs } from "../core/limits/backoff.js";
 import { type BrokerAbilities, BrokerProbe } from "../core/mqtt/broker-probe.js";
-import type { MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
+import type { FixedMessage, MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
 import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { Outgoing } from "../core/mqtt/outgoing.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -26,14 +26,14 @@ const ENOUGH_UNSENT = 65_536; // bytes for the kernel
 /** What a link leaves to the one after it. */
 export interface Legacy {
   readonly waiting: readonly MqttMessage[];
-  readonly kept: readonly MqttMessage[];
+  readonly kept: readonly FixedMessage[];
 }
 
 interface Online {
   readonly kind: "online";
   readonly session: BrokerSession;
   /** Messages that went out and are not settled, the oldest first: since when. */
-  readonly inFlight: Map<MqttMessage, number>;
+  readonly inFlight: Map<FixedMessage, number>;
 }
 
 type State =
@@ -158,7 +158,7 @@ export class BrokerLink {
   }
 
   /** What the broker keeps besides the status. */
-  get #ownKept(): MqttMessage[] {
+  get #ownKept(): FixedMessage[] {
     return this.#outgoing.kept.filter(({ topic }) => topic !== this.#settings.statusTopic);
   }
 
@@ -244,7 +244,7 @@ export class BrokerLink {
     if (this.#whenSaid !== undefined && inFlight.size === 0 && this.#outgoing.size === 0) this.#whenSaid();
   }
 
-  #publish(message: MqttMessage, state: Online): void {
+  #publish(message: FixedMessage, state: Online): void {
     const { inFlight, session } = state;
     const { qos, retain } = this.#abilities;
     inFlight.set(message, this.#context.clock.now());
@@ -269,6 +269,7 @@ export class BrokerLink {
       if (clock.now() - oldest < ACK_LIMIT_MS) return this.#watchAcks(state);
       log.warn(`mqtt: ${this.#name} acknowledges nothing: it is sent QoS 0 from now on (qos=0 in [mqtt] says so)`);
       this.#probe.unacknowledged();
+      for (const message of state.inFlight.keys()) this.#outgoing.settled(message);
       state.inFlight.clear();
       this.#pump();
     });

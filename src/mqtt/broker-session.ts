@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import client from "mqtt/lib/client";
-import type { MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
+import type { FixedMessage, Qos } from "../core/mqtt/mqtt-message.js";
 
 /** A broker answers at once; a hub that is busy may take some seconds. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -16,7 +16,7 @@ export interface Greeting {
   readonly user: string;
   readonly password: string;
   /** What the broker publishes when the connection ends without a word. */
-  readonly will: MqttMessage;
+  readonly will: FixedMessage;
 }
 
 /** Told what happens. */
@@ -78,7 +78,7 @@ export class BrokerSession {
   }
 
   /** @param settled the broker has it (QoS 1), or the kernel (QoS 0); not called when the session ends before */
-  publish({ topic, payload, qos, retain }: MqttMessage, settled: () => void): void {
+  publish({ topic, payload, qos, retain }: FixedMessage, settled: () => void): void {
     this.#client.publish(topic, payload, { qos, retain }, (error) => {
       if (!error) settled();
     });

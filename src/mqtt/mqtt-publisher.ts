@@ -24,6 +24,18 @@ export interface MqttSensor {
   readonly isBinary?: true;
 }
 
+/** A remote as an MQTT topic. */
+export interface MqttBridge {
+  /** What was taken for the remote so far, in bytes. */
+  readonly written: number;
+  /** Messages for the remote that were dropped: it was not there, or did not take them. */
+  readonly refused: number;
+  /** Publishes bytes of the remote. @param chunk lent for this call */
+  publish(chunk: Buffer): void;
+  /** Takes nothing more. */
+  end(): void;
+}
+
 /** Publishes to the MQTT broker of `[mqtt]`. All topics are below its prefix. Calls return at once and never fail. */
 export interface MqttPublisher {
   /** Publishes a message, when the broker is there. What waits is bounded: the oldest messages are dropped then, and counted. */
@@ -42,8 +54,19 @@ export interface MqttPublisher {
   announce(sensor: MqttSensor): () => void;
 }
 
+/** Makes topics of remotes. */
+export interface MqttBridges {
+  /**
+   * Publishes the bytes of a remote, and takes what is to be written to it (docs/mqtt.md).
+   *
+   * @param topic below the prefix; what others publish at `TOPIC/set` is to be written
+   * @param write to the remote; returns whether that takes it
+   */
+  bridge(topic: string, write: (bytes: Buffer) => boolean): MqttBridge;
+}
+
 /** The part of the daemon that publishes. */
-export interface MqttContext {
+export interface MqttContext<Part = MqttPublisher> {
   /** Undefined: no broker was configured since the start. */
-  mqtt(): MqttPublisher | undefined;
+  mqtt(): Part | undefined;
 }

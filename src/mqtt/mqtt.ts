@@ -5,7 +5,9 @@ import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
 import { BrokerLink, type Legacy } from "./broker-link.js";
 import type { BrokerSettings, LinkContext } from "./broker-settings.js";
-import type { MqttPublisher, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
+import type { MqttBridges, MqttPublisher, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
+import { type MqttPoster, MqttWay } from "./mqtt-way.js";
+import { RawBridge } from "./raw-bridge.js";
 
 /** For the last messages to a broker that is replaced or given up. */
 const CLOSE_LIMIT_MS = 1000;
@@ -14,7 +16,7 @@ const ID_BYTES = 4;
 type Take = (payload: Buffer, topic: string, isRetained: boolean) => void;
 
 /** The daemon's connection to its MQTT broker (`[mqtt]`), and everything that is told over it. */
-export class Mqtt implements MqttPublisher {
+export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   readonly #context: LinkContext;
   /** For a configuration without client-id. MQTT 3.1.1 has brokers take 23 characters. */
   readonly #ownId = `sockproxyd-${randomBytes(ID_BYTES).toString("hex")}`;
@@ -70,6 +72,24 @@ export class Mqtt implements MqttPublisher {
     return this.#subscribe(topic, (payload, _topic, isRetained) => {
       if (!isRetained) take(payload);
     });
+  }
+
+  post(topic: string, content: () => string | undefined, settled: (arrived: boolean) => void): void {
+    const settings = this.#settings;
+    if (settings === undefined || this.#link === undefined) settled(false);
+    else {
+      const { prefix, qos } = settings;
+      this.#link.send({ topic: wholeTopic(prefix, topic), payload: content, qos, retain: false, settled });
+    }
+  }
+
+  bridge(topic: string, write: (bytes: Buffer) => boolean): RawBridge {
+    return new RawBridge(topic, write, this);
+  }
+
+  /** Makes the way of connections whose options name a topic for their events. */
+  wayOf(topic: string): MqttWay {
+    return new MqttWay(topic, this);
   }
 
   announce(_sensor: MqttSensor): () => void {

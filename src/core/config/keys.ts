@@ -1,3 +1,4 @@
+import { NO_BROKER } from "../mqtt/mqtt-lines.js";
 import { ok, type Result } from "../parse/result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
@@ -73,13 +74,29 @@ export function checkSettings(settings: Settings): string[] {
   if (byOther !== undefined) problems.push(`[web] port: ${settings.webPort} is the port ${byOther} listens on`);
   const login = loginProblem(settings);
   if (login !== undefined) problems.push(`[web] ${login}`);
-  problems.push(...checkMqtt(settings).map((problem) => `[mqtt] ${problem}`));
+  problems.push(...checkMqtt(settings).map((problem) => `[mqtt] ${problem}`), ...topicProblems(settings));
   if (!doesAnything(settings)) problems.push(NOTHING_TO_DO);
   return [...problems, ...repeatedServers(settings), ...checkDevice(settings).map((problem) => `[device] ${problem}`)];
 }
 
 const NOTHING_TO_DO =
   "nothing to do: [host] port=0 opens no proxy port, and no other section listens; a port, or a section such as [mux NAME], is wanted";
+
+/** What is wrong with the MQTT topics of lines: each is one of its own, or nobody could tell who publishes there. */
+function topicProblems(settings: Settings): string[] {
+  const titles = new Map<string, string>();
+  return PORT_SECTIONS.flatMap((section) =>
+    settings[section].flatMap((line) => {
+      const { mqttTopic } = line.route.options;
+      if (mqttTopic === undefined) return [];
+      const title = lineTitle(section, line);
+      if (settings.mqttBroker === undefined) return [`${title}: mqtt: ${NO_BROKER}`];
+      const first = titles.get(mqttTopic);
+      titles.set(mqttTopic, first ?? title);
+      return first === undefined ? [] : [`${title}: mqtt: "${mqttTopic}" is the topic of ${first}, too`];
+    }),
+  );
+}
 
 /** Whether the daemon listens on any port, or is the device of any server. */
 function doesAnything({ port, webPort, direct, mux, tunnel, deviceServers, namedDevices }: Settings): boolean {

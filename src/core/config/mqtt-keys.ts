@@ -159,10 +159,14 @@ export const MQTT_KEYS = [
 ] as const;
 
 /** What is wrong with the keys of `[mqtt]` together. */
-export function checkMqtt({ mqttBroker, mqttUser, mqttPassword, mqttTls, mqttTlsVerify }: Settings): string[] {
+export function checkMqtt(settings: Settings): string[] {
+  const { mqttBroker, mqttUser, mqttPassword, mqttTls, mqttTlsVerify, mqttDiscovery } = settings;
   const problems: string[] = [];
   if (mqttPassword !== "" && mqttUser === "") problems.push("password goes with user"); // MQTT 3.1.1, [MQTT-3.1.2-22]
   const isPlain = mqttBroker !== undefined && !mqttBroker.secure;
   if (isPlain && (mqttTls !== "" || !mqttTlsVerify)) problems.push("tls and tls-verify go with mqtts");
+  const { mqttPrefix: prefix, mqttDiscoveryPrefix: discovery } = settings;
+  if (mqttDiscovery !== "off" && (prefix === discovery || prefix.startsWith(`${discovery}/`)))
+    problems.push(`prefix: topics that begin with ${discovery} are those of Home Assistant's discovery`);
   return problems;
 }

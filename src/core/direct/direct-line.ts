@@ -36,6 +36,7 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
     if (options.proxies !== undefined) return "PRXY does not go with listen=udp: its header is for streams";
     if (options.sendProxy !== undefined) return "SPRX does not go with listen=udp: its header is for streams";
     if (options.notify !== undefined) return "NTFY does not go with listen=udp: a plugin reads a stream";
+    if (options.mqttTopic !== undefined) return "NMQT does not go with listen=udp: it tells of connections";
     return direct.refusal === "reset" ? "FAIL=reset does not go with listen=udp: UDP has no reset" : undefined;
   },
 };
@@ -85,6 +86,14 @@ function checkDirectRoute(
   if (twice !== undefined) return fail(`${twice} is given twice`);
   const streams = servers.length > 1 || direct.shareMs > 0 || direct.rate > 0;
   if (streams && options.transport === "udp") return fail("PRTO=udp goes with one server, and without CACH and RATE");
+  const always = direct.dial === "always" ? alwaysProblem(options) : undefined;
+  if (always !== undefined) return fail(always);
   const request = checkConnRequest({ target, options });
   return request.ok ? ok({ ...request.value, servers, direct }) : request;
+}
+
+/** What is wrong with the options of a line that is connected without any client. */
+function alwaysProblem({ mqttTopic, mqttPayload }: ConnOptions): string | undefined {
+  if (mqttTopic === undefined) return "DIAL=always goes with NMQT: where else would the bytes go?";
+  return mqttPayload === "json" ? "PAYL=json does not go with DIAL=always: that publishes bytes" : undefined;
 }

@@ -10,6 +10,8 @@ export interface DirectOptions {
   readonly checkMs: number;
   /** What a client gets when no server can be reached: a line that says so, or a reset. */
   readonly refusal: "error" | "reset";
+  /** Whether a server is connected to for each client, or always, for the MQTT topic of the line. */
+  readonly dial: "client" | "always";
   /** How long an answer to a Conbus read is given again; 0: never. */
   readonly shareMs: number;
   /** Most Conbus telegrams a second towards the server; 0: no limit. */
@@ -20,6 +22,7 @@ export const DEFAULT_DIRECT_OPTIONS: DirectOptions = {
   balance: "first",
   checkMs: 10_000,
   refusal: "error",
+  dial: "client",
   shareMs: 0,
   rate: 0,
 };
@@ -69,6 +72,17 @@ export const DIRECT_OPTIONS: readonly OptionRow<DirectOptions>[] = [
     help: ["What a client gets whose server cannot be reached: the line ERR CONN (error), or a reset", "(reset)."],
     sets: "refusal",
     kind: word(["error", "reset"]),
+  }),
+  row({
+    key: "DIAL",
+    name: "dial",
+    usage: "DIAL=client|always",
+    help: [
+      "With mqtt (NMQT): always stays connected to a server without any client, publishes its bytes, and",
+      "writes to it what is published at TOPIC/set.",
+    ],
+    sets: "dial",
+    kind: word(["client", "always"]),
   }),
   row({
     key: "CACH",

@@ -27,6 +27,22 @@ export interface TelegramsStatus {
   readonly cacheHits: number;
 }
 
+/** The connection of a line that exists without any client (`dial=always`), in the JSON of STAT. */
+export interface StandingStatus {
+  /** The MQTT topic, below the prefix. */
+  readonly topic: string;
+  readonly connected: boolean;
+  /** For how long it has been so, in milliseconds. */
+  readonly sinceMs: number;
+  /** Why it is not connected. */
+  readonly reason?: string;
+  /** Bytes from the server so far, and bytes that others have published for it. */
+  readonly received: number;
+  readonly sent: number;
+  /** Messages for the server that were dropped: it was away, or did not take them. */
+  readonly refused: number;
+}
+
 /** A `[direct]` line in the JSON of STAT. */
 export interface DirectStatus {
   readonly port: number;
@@ -36,4 +52,6 @@ export interface DirectStatus {
   readonly balance: string;
   readonly servers: readonly ServerStatus[];
   readonly telegrams: TelegramsStatus;
+  /** Left out: there is no such connection. */
+  readonly standing?: StandingStatus;
 }

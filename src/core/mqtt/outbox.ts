@@ -33,20 +33,16 @@ export class Outbox {
     return this.#dropped;
   }
 
-  /** Adds a message at the end. @returns how many older ones, or the message itself where it is too large, have been dropped for that */
-  push(message: MqttMessage): number {
-    const before = this.#dropped;
+  /** Adds a message at the end. Older ones make room; one that is too large is dropped itself. */
+  push(message: MqttMessage): void {
     if (sizeOf(message) > this.#limits.bytes) {
-      this.#dropped += 1;
-      return 1;
+      this.#drop(message);
+      return;
     }
     this.#messages.push(message);
     this.#add(message);
-    while (this.#count > this.#limits.messages || this.#bytes > this.#limits.bytes) {
-      this.take();
-      this.#dropped += 1;
-    }
-    return this.#dropped - before;
+    const { messages, bytes } = this.#limits;
+    while (this.#count > messages || this.#bytes > bytes) this.#drop(this.take());
   }
 
   /** Removes and returns the message whose turn it is. */
@@ -64,6 +60,11 @@ export class Outbox {
       this.#messages.pushFront(message);
       this.#add(message);
     }
+  }
+
+  #drop(message: MqttMessage | undefined): void {
+    this.#dropped += 1;
+    message?.settled?.(false);
   }
 
   #add(message: MqttMessage): void {

@@ -1,5 +1,5 @@
 import { Queue } from "../collections/queue.js";
-import type { MqttMessage, Qos } from "./mqtt-message.js";
+import type { FixedMessage, MqttMessage, Qos } from "./mqtt-message.js";
 import { Outbox, type OutboxLimits } from "./outbox.js";
 import { type RetainedLimits, RetainedTopics } from "./retained-topics.js";
 
@@ -39,7 +39,7 @@ export class Outgoing {
   }
 
   /** The last messages of all topics that are kept. */
-  get kept(): MqttMessage[] {
+  get kept(): FixedMessage[] {
     return this.#retained.all;
   }
 
@@ -60,23 +60,30 @@ export class Outgoing {
   }
 
   /** Removes and returns the message whose turn it is: what is kept goes first, as it stands now. */
-  take(): MqttMessage | undefined {
+  take(): FixedMessage | undefined {
     for (let topic = this.#unsaid.take(); topic !== undefined; topic = this.#unsaid.take()) {
       const kept = this.#retained.of(topic);
       if (kept !== undefined) return kept;
     }
-    return this.#outbox.take();
+    for (let message = this.#outbox.take(); message !== undefined; message = this.#outbox.take()) {
+      const { payload } = message;
+      const said = typeof payload === "function" ? payload() : payload;
+      if (said !== undefined) return { ...message, payload: said };
+    }
+    return undefined;
   }
 
   /** A message has arrived, as far as its QoS tells. */
-  settled(message: MqttMessage): void {
+  settled(message: FixedMessage): void {
+    message.settled?.(true);
     if (message.retain) this.#retained.published(message);
     if (this.size === 0) this.#droppedBefore = this.dropped;
   }
 
   /** The connection has ended with these under way: with QoS 1 they go again, with QoS 0 nothing goes twice. */
-  unsettled(messages: readonly MqttMessage[]): void {
+  unsettled(messages: readonly FixedMessage[]): void {
     this.#outbox.putBack(messages.filter(({ qos, retain }) => qos === 1 && !retain));
+    for (const { qos, settled } of messages) if (qos === 0) settled?.(true);
   }
 
   /** Removes and returns the messages that go once. */

@@ -1,4 +1,4 @@
-import { type MqttMessage, sizeOf } from "./mqtt-message.js";
+import { type FixedMessage, sizeOf } from "./mqtt-message.js";
 
 /** How much the daemon keeps of its own. */
 export interface RetainedLimits {
@@ -12,7 +12,7 @@ export interface RetainedLimits {
  */
 export class RetainedTopics {
   readonly #limits: RetainedLimits;
-  readonly #last = new Map<string, MqttMessage>();
+  readonly #last = new Map<string, FixedMessage>();
   #bytes = 0;
 
   constructor(limits: RetainedLimits) {
@@ -20,7 +20,7 @@ export class RetainedTopics {
   }
 
   /** All of them, in the order in which the topics came. */
-  get all(): MqttMessage[] {
+  get all(): FixedMessage[] {
     return [...this.#last.values()];
   }
 
@@ -29,12 +29,12 @@ export class RetainedTopics {
   }
 
   /** The last message of a topic. */
-  of(topic: string): MqttMessage | undefined {
+  of(topic: string): FixedMessage | undefined {
     return this.#last.get(topic);
   }
 
   /** @returns false where there is no room for one more */
-  keep(message: MqttMessage): boolean {
+  keep(message: FixedMessage): boolean {
     const before = this.#last.get(message.topic);
     const bytes = this.#bytes + sizeOf(message) - (before === undefined ? 0 : sizeOf(before));
     const topics = this.#last.size + (before === undefined ? 1 : 0);
@@ -45,7 +45,7 @@ export class RetainedTopics {
   }
 
   /** A message has been published: where it took its topic away, nothing of it has to be kept. */
-  published(message: MqttMessage): void {
+  published(message: FixedMessage): void {
     if (message.payload.length > 0 || this.#last.get(message.topic) !== message) return;
     this.#last.delete(message.topic);
     this.#bytes -= sizeOf(message);

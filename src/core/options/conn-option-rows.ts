@@ -3,6 +3,7 @@ import { readNumber } from "../parse/number.js";
 import { ok } from "../parse/result.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
 import { FORMAT, NETWORKS, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
+import { MQTT_OPTIONS } from "./mqtt-options.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
 import { IDENTITY, TLS_OPTIONS } from "./tls-options.js";
 import { count, FILE, time, type ValueKind, word } from "./value-kinds.js";
@@ -229,6 +230,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     }),
     capabilities: [],
   },
+  ...MQTT_OPTIONS,
 ];
 
 /** Options that only lines of the configuration take, not clients: they are about files of this machine, or younger than the wire. */

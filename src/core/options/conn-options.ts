@@ -1,5 +1,6 @@
 import type { LineEnd } from "../framing/echo-framing.js";
 import type { FormatWord } from "../monitor/format.js";
+import type { MqttPayload } from "../mqtt/mqtt-message.js";
 import type { Network } from "../net/access-patterns.js";
 import type { ProxyVersion } from "../net/proxy-protocol.js";
 import type { NotifyTarget } from "../notify/notification.js";
@@ -22,6 +23,10 @@ export interface ConnOptions extends TlsOptions {
   readonly blockSize: number;
   readonly paceMs: number;
   readonly notify?: NotifyTarget;
+  /** The MQTT topic, below the prefix, that the connection is published at; undefined: it is not. */
+  readonly mqttTopic?: string;
+  /** What is published there; undefined: as `[mqtt]` has it. */
+  readonly mqttPayload?: MqttPayload;
   readonly connectTimeoutMs: number;
   /** From one attempt to connect to the next, while there is time; 0: one attempt. */
   readonly retryDialMs: number;

@@ -37,10 +37,12 @@ export function parseTarget(text: string): Result<{ readonly target: HostPort; r
 
 /** A request whose options go together. An identity means TLS. */
 export function checkConnRequest(request: ConnRequest): Result<ConnRequest> {
-  const { transport, multicastTtl, monitor, monitorFormat, monitorFile, maxClients, whenFull } = request.options;
+  const { transport, multicastTtl, monitor, monitorFormat, monitorFile, maxClients, whenFull, mqttTopic, mqttPayload } =
+    request.options;
   if (transport !== "udp" && multicastTtl !== DEFAULT_OPTIONS.multicastTtl) return fail("MTTL goes with PRTO=udp");
   if (transport === "udp" && request.options.sendProxy !== undefined) return fail("SPRX goes with PRTO=tcp or tls");
   const described = monitorFormat.length > 0 || monitorFile !== undefined;
+  if (mqttPayload !== undefined && mqttTopic === undefined) return fail("PAYL goes with NMQT");
   if (whenFull !== undefined && maxClients === undefined) return fail("WFUL goes with MAXC");
   if (monitor === undefined && described) return fail("MONF and MONL go with MONI");
   const { tlsIdentity, ...options } = request.options;

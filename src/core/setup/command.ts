@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly presetOptions: Partial<ConnOptions>;
   /** Why this client lacks the permission; undefined when the client has it. */
   denialReason(permission: Permission): string | undefined;
+  /** Why a client cannot have these options here; undefined: it can. */
+  optionProblem(options: ConnOptions): string | undefined;
   status(): DaemonReport;
 }
 

@@ -185,7 +185,7 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
   [
     "a letter of a section",
     ["[tunel plant]"],
-    "1: [tunel plant]: unknown section; did you mean [tunnel]?; known are [host], [access], [alert], [web], [device], [direct], [mux], [tunnel], [tls]",
+    "1: [tunel plant]: unknown section; did you mean [tunnel]?; known are [host], [access], [alert], [mqtt], [web], [device], [direct], [mux], [tunnel], [tls]",
   ],
   [
     "a letter of a key of [host]",

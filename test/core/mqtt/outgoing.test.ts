@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { MqttMessage } from "#src/core/mqtt/mqtt-message.js";
+import type { FixedMessage } from "#src/core/mqtt/mqtt-message.js";
 import { Outgoing } from "#src/core/mqtt/outgoing.js";
 
 const RETAINED = { topics: 3, bytes: 10_000 };
 
-function message(payload: string, qos: 0 | 1 = 0): MqttMessage {
+function message(payload: string, qos: 0 | 1 = 0): FixedMessage {
   return { topic: "t", payload, qos, retain: false };
 }
 

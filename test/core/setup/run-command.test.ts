@@ -49,6 +49,7 @@ const context: CommandContext = {
   commands: COMMANDS,
   presetOptions: {},
   denialReason: () => undefined,
+  optionProblem: () => undefined,
   status: () => STATUS,
 };
 

@@ -1,0 +1,29 @@
+import type { DirectLine, Settings } from "../config/settings.js";
+import type { ConnOptions } from "../options/conn-options.js";
+import { topicLevel } from "./mqtt-topic.js";
+
+/** Why nothing can be published. */
+export const NO_BROKER = "no MQTT broker is configured ([mqtt] url)";
+
+/** The settings that say which topics are whose. */
+export type TopicSettings = Pick<Settings, "mqttBroker" | "direct" | "mux" | "tunnel">;
+
+/**
+ * Why a client may not have the options of its CONN: there is no broker, or its topic belongs to a line of the configuration. Undefined: it
+ * may.
+ */
+export function topicProblem({ mqttTopic }: ConnOptions, settings: TopicSettings): string | undefined {
+  if (mqttTopic === undefined) return undefined;
+  if (settings.mqttBroker === undefined) return `NMQT: ${NO_BROKER}`;
+  const { direct, mux, tunnel } = settings;
+  const [first] = mqttTopic.split("/");
+  const isTaken =
+    [...direct, ...mux, ...tunnel].some(({ route }) => route.options.mqttTopic === mqttTopic) ||
+    mux.some(({ name }) => name !== undefined && topicLevel(name) === first); // its values are published there
+  return isTaken ? `NMQT: the topic "${mqttTopic}" belongs to a line of the configuration` : undefined;
+}
+
+/** Whether the daemon connects to a server of this line without any client. */
+export function dialsAlways({ route }: Pick<DirectLine, "route">): boolean {
+  return route.direct.dial === "always";
+}

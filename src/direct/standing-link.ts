@@ -1,0 +1,171 @@
+import type { DirectLine } from "../core/config/settings.js";
+import type { StandingStatus } from "../core/direct/direct-status.js";
+import { backoffMs } from "../core/limits/backoff.js";
+import { lineLabel, lineName, sharedOrigin } from "../core/net/client-origin.js";
+import type { Dial, ServerLease } from "../dial/dial.js";
+import type { MqttBridge } from "../mqtt/mqtt-publisher.js";
+import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
+import type { Timer } from "../system/clock.js";
+import type { DirectContext } from "./direct-context.js";
+
+const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
+/** A connection that has lasted so long was a good one: the next attempt comes soon. */
+const GOOD_MS = 10_000;
+/** Bytes that wait for the server: more of what others publish is dropped. */
+const MAX_UNSENT = 65_536;
+
+type State =
+  | { readonly kind: "dialling"; readonly dial: Dial }
+  | { readonly kind: "open"; readonly end: End; readonly lease: ServerLease | undefined }
+  | { readonly kind: "waiting"; readonly timer: Timer }
+  | { readonly kind: "stopped" };
+
+/** Stays connected to a server of a `[direct]` line without any client, for the MQTT topic of the line (`dial=always`). */
+export class StandingLink {
+  readonly #line: DirectLine;
+  readonly #topic: string;
+  readonly #context: DirectContext;
+  readonly #dialServer: () => Dial;
+  readonly #bridge: MqttBridge | undefined;
+  #state: State = { kind: "stopped" };
+  #since: number;
+  #reason: string | undefined = "not connected yet";
+  #failures = 0;
+  #received = 0;
+  #lastReceivedAt = 0;
+  #silence: Timer | undefined;
+
+  /** Connects at once. @param dialServer to a server of the line */
+  constructor(line: DirectLine, topic: string, context: DirectContext, dialServer: StandingDial) {
+    this.#line = line;
+    this.#topic = topic;
+    this.#context = context;
+    this.#dialServer = () => dialServer(sharedOrigin(lineName("direct", line)));
+    this.#since = context.clock.now();
+    this.#bridge = context.mqtt()?.bridge(topic, (bytes) => this.#write(bytes));
+    this.#dial();
+  }
+
+  /** The first port of its line. */
+  get port(): number {
+    return this.#line.port;
+  }
+
+  get status(): StandingStatus {
+    return {
+      topic: this.#topic,
+      connected: this.#state.kind === "open",
+      sinceMs: Math.round(this.#context.clock.now() - this.#since),
+      ...(this.#reason !== undefined && { reason: this.#reason }),
+      received: this.#received,
+      sent: this.#bridge?.written ?? 0,
+      refused: this.#bridge?.refused ?? 0,
+    };
+  }
+
+  /** Ends the connection; nothing is published or written any more. */
+  stop(): void {
+    const state = this.#state;
+    this.#state = { kind: "stopped" };
+    this.#bridge?.end();
+    this.#silence?.cancel();
+    if (state.kind === "waiting") state.timer.cancel();
+    if (state.kind === "dialling") state.dial.abort();
+    if (state.kind === "open") letGo(state.end, state.lease);
+  }
+
+  #dial(): void {
+    const dial = this.#dialServer();
+    this.#state = { kind: "dialling", dial };
+    dial.end.then(
+      (end) => this.#connected(dial, end),
+      (error: Error) => {
+        if (this.#isDialling(dial)) this.#down(error.message, 0);
+      },
+    );
+  }
+
+  #isDialling(dial: Dial): boolean {
+    return this.#state.kind === "dialling" && this.#state.dial === dial;
+  }
+
+  #connected(dial: Dial, end: End): void {
+    const { serverLease: lease } = dial;
+    if (!this.#isDialling(dial)) {
+      letGo(end, lease);
+      return;
+    }
+    const { clock, log } = this.#context;
+    this.#state = { kind: "open", end, lease };
+    this.#since = clock.now();
+    this.#lastReceivedAt = this.#since;
+    this.#reason = undefined;
+    log.info(`${this.#prefix} connected to ${end.peerAddress}, for ${this.#topic}`);
+    end.events = {
+      ...IGNORE_EVENTS,
+      data: (chunk) => this.#publish(chunk),
+      eof: () => this.#ended(endedBy("remote")),
+      broken: () => this.#ended("reset by remote"),
+      closed: (error) => this.#ended(endedBy("remote", error)),
+      fault: (error) => this.#ended(`fault: ${error instanceof Error ? error.message : String(error)}`),
+    };
+    end.resume();
+    this.#watchSilence();
+  }
+
+  #publish(chunk: Buffer): void {
+    this.#received += chunk.length;
+    this.#lastReceivedAt = this.#context.clock.now();
+    this.#bridge?.publish(chunk);
+  }
+
+  #write(bytes: Buffer): boolean {
+    const state = this.#state;
+    if (state.kind !== "open" || state.end.gone || state.end.unsent > MAX_UNSENT) return false;
+    state.end.write(bytes);
+    return true;
+  }
+
+  /** Ends a connection whose server has said nothing for longer than RTIM allows. */
+  #watchSilence(): void {
+    const { clock } = this.#context;
+    const limitMs = this.#line.route.options.receiveTimeoutMs;
+    if (limitMs === 0) return;
+    this.#silence = clock.after(this.#lastReceivedAt + limitMs - clock.now(), () => {
+      if (clock.now() - this.#lastReceivedAt < limitMs) this.#watchSilence();
+      else this.#ended(`nothing received for ${limitMs} ms`);
+    });
+  }
+
+  #ended(reason: string): void {
+    const state = this.#state;
+    if (state.kind !== "open") return;
+    const { clock, log } = this.#context;
+    log.info(`${this.#prefix} connection for ${this.#topic} has ended: ${reason}`);
+    this.#silence?.cancel();
+    letGo(state.end, state.lease);
+    const lasted = clock.now() - this.#since;
+    this.#since = clock.now();
+    this.#down(reason, lasted);
+  }
+
+  #down(reason: string, lastedMs: number): void {
+    this.#reason = reason;
+    this.#failures = lastedMs >= GOOD_MS ? 1 : this.#failures + 1;
+    const waitMs = backoffMs(BACKOFF, this.#failures, Math.random());
+    this.#state = { kind: "waiting", timer: this.#context.clock.after(waitMs, () => this.#dial()) };
+  }
+
+  get #prefix(): string {
+    return `[direct ${lineLabel(this.#line)}]`;
+  }
+}
+
+/** Begins to connect to a server. */
+export type StandingDial = (origin: ReturnType<typeof sharedOrigin>) => Dial;
+
+function letGo(end: End, lease: ServerLease | undefined): void {
+  end.events = IGNORE_EVENTS;
+  end.destroy();
+  lease?.release();
+}

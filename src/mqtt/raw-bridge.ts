@@ -1,0 +1,37 @@
+import type { MqttBridge, MqttPublisher } from "./mqtt-publisher.js";
+
+/** Most bytes of a remote in one message: hubs and Home Assistant hold messages whole. */
+const MAX_MESSAGE = 65_536;
+/** Most bytes that one message may write to a remote. */
+const MAX_SET = 65_536;
+
+type Publisher = Pick<MqttPublisher, "publish" | "subscribe">;
+
+/** Publishes the bytes of a remote as they come, and writes to it what comes at `TOPIC/set`. */
+export class RawBridge implements MqttBridge {
+  written = 0;
+  refused = 0;
+  readonly #mqtt: Publisher;
+  readonly #topic: string;
+  readonly #unsubscribe: () => void;
+
+  constructor(topic: string, write: (bytes: Buffer) => boolean, mqtt: Publisher) {
+    this.#mqtt = mqtt;
+    this.#topic = topic;
+    this.#unsubscribe = mqtt.subscribe(`${topic}/set`, (payload) => {
+      if (payload.length === 0) return;
+      if (payload.length <= MAX_SET && write(payload)) this.written += payload.length;
+      else this.refused += 1;
+    });
+  }
+
+  publish(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; at += MAX_MESSAGE) {
+      this.#mqtt.publish(this.#topic, Buffer.from(chunk.subarray(at, at + MAX_MESSAGE)));
+    }
+  }
+
+  end(): void {
+    this.#unsubscribe();
+  }
+}
