@@ -6,6 +6,7 @@ import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { identityProblems, servingIdentities } from "../core/config/tls-identities.js";
 import { nameWarnings } from "../core/config/web-keys.js";
+import { webhookProblems } from "../core/config/webhook-section.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import { readCredentials, readIdentity, validityProblem } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
@@ -83,6 +84,7 @@ export function checkLines(settings: Settings): string[] {
   );
   return [
     ...identityProblems(settings),
+    ...webhookProblems(settings),
     ...checkLoops(settings, isOwnAddress),
     ...tunnels,
     ...monitorFiles,

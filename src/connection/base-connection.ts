@@ -80,6 +80,10 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
     return undefined;
   }
 
+  protected get tellStatuses(): readonly NotifyStatus[] {
+    return [];
+  }
+
   abstract get isEndAnnounced(): boolean;
 
   abstract get isPresent(): boolean;
@@ -126,6 +130,7 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
       relay: this.relay,
       traffic: this.traffic,
       notify: this.notifyStatus,
+      tells: this.tellStatuses,
       openedAt: this.openedAt,
       openedEpochMs: this.#openedEpochMs,
       times: this.context.log.times,

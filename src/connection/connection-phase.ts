@@ -16,7 +16,7 @@ import type { SetupPhase, SetupPhaseContext } from "./setup-phase.js";
 /** What a connection needs of the daemon, phase by phase. */
 export interface ConnectionContext extends BaseConnectionContext, SetupPhaseContext, DialContext, RelayPhaseContext {
   readonly access: AccessRules;
-  readonly settings: Pick<Settings, "keepalive" | "renotify"> & TopicSettings;
+  readonly settings: Pick<Settings, "keepalive" | "renotify" | "webhooks"> & TopicSettings;
   readonly monitor: Monitor;
   readonly clients: ClientCounters;
 }

@@ -18,6 +18,7 @@ export interface ConnectionFacts {
   readonly relay: Relay | undefined;
   readonly traffic: ConnectionTraffic;
   readonly notify: NotifyStatus | undefined;
+  readonly tells: readonly NotifyStatus[];
   /** Milliseconds of the monotonic clock, and since the epoch. */
   readonly openedAt: number;
   readonly openedEpochMs: number;
@@ -27,7 +28,8 @@ export interface ConnectionFacts {
 
 /** A connection as STAT shows it. */
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
-  const { id, phase, listener, client, request, relay, traffic, notify, openedAt, openedEpochMs, times, now } = facts;
+  const { id, phase, listener, client, request, relay, traffic, notify, tells, openedAt, openedEpochMs, times, now } =
+    facts;
   const security = streamOf(client)?.security;
   const { datagramsDropped: dropped } = traffic;
   return {
@@ -44,6 +46,7 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
     ...traffic,
     ...(dropped && { datagramsLost: totalDropped(dropped) }),
     ...(notify && { notify }),
+    ...(tells.length > 0 && { tells }),
   };
 }
 

@@ -89,7 +89,7 @@ export class Connection
 
   connected(remote: ReachedRemote, early: EarlyBytes): void {
     this.context.deadPeers.add(this.client);
-    const phase = new RelayPhase(remote, this.client, this.#line, this.#ends, this.log, this.context, this);
+    const phase = new RelayPhase(remote, this.client, this.#told, this.#ends, this.log, this.context, this);
     this.#phase = phase;
     phase.start(early);
   }
@@ -155,8 +155,17 @@ export class Connection
     return this.#relaying?.notifyStatus;
   }
 
+  protected override get tellStatuses(): readonly NotifyStatus[] {
+    return this.#relaying?.tellStatuses ?? [];
+  }
+
   protected get relay(): Relay | undefined {
     return this.#relaying?.relay;
+  }
+
+  /** The line of which something may be told: what the daemon itself tells through a port of its own would be told without end. */
+  get #told(): ConnectedLine | undefined {
+    return this.origin.tells ? undefined : this.#line;
   }
 
   get #request(): ConnRequest | undefined {

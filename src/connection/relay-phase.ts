@@ -65,11 +65,11 @@ export class RelayPhase implements RelayOwner {
   readonly #published: { readonly bridge: MqttBridge; readonly point: ObserverFork } | undefined;
   #notifier: ConnectionNotifier | undefined;
 
-  /** @param line the one whose listener the client has connected to */
+  /** @param line the one whose listener the client has connected to; undefined: nothing is told */
   constructor(
     { end, request, pid, serverLease }: ReachedRemote,
     client: StreamEnd,
-    line: ConnectedLine,
+    line: ConnectedLine | undefined,
     ends: EndRules,
     log: ConnectionLog,
     context: RelayPhaseContext,
@@ -83,6 +83,7 @@ export class RelayPhase implements RelayOwner {
     this.#context = context;
     this.#owner = owner;
     this.relay = new Relay(client, end, options, ends, context.clock, this);
+    if (line === undefined) return;
     const { relay } = this;
     const bridge = context.rawBridge(options, end);
     if (bridge !== undefined) this.#published = { bridge, point: forkOf(relay, bridge) };
@@ -131,6 +132,11 @@ export class RelayPhase implements RelayOwner {
   /** Its notifications so far, where the plugin wants any. */
   get notifyStatus(): NotifyStatus | undefined {
     return this.#notifier?.status;
+  }
+
+  /** What other ways have been told. */
+  get tellStatuses(): readonly NotifyStatus[] {
+    return this.#notifier?.tellStatuses ?? [];
   }
 
   /** Whether the plugin has got the final notification, or gets none. */

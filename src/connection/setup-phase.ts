@@ -1,4 +1,6 @@
 import type { AccessRules } from "../access/access-rules.js";
+import { webhookProblem } from "../core/config/webhook-section.js";
+import type { Settings } from "../core/config/settings.js";
 import { type TopicSettings, topicProblem } from "../core/mqtt/mqtt-lines.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
@@ -19,7 +21,7 @@ export interface SetupPhaseContext {
   readonly clock: Clock;
   readonly access: Pick<AccessRules, "denialReason">;
   readonly monitor: Monitor;
-  readonly settings: TopicSettings;
+  readonly settings: TopicSettings & Pick<Settings, "webhooks">;
   status(): DaemonReport;
   /** Ends the daemon. */
   stop(reason: string): void;
@@ -62,7 +64,8 @@ export class SetupPhase {
     const session = new SetupSession(client, context.clock, {
       pid: owner.id,
       denialReason: (permission) => this.#denialReason(permission),
-      optionProblem: (options) => topicProblem(options, context.settings),
+      optionProblem: (options) =>
+        topicProblem(options, context.settings) ?? webhookProblem(options.webhook, context.settings),
       status: () => context.status(),
       dial: (request, early) => owner.dial(request, early),
       watch: (request) => this.#watch(request),

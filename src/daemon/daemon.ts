@@ -122,6 +122,7 @@ export class Daemon {
       alerts.configure(settings);
       await this.#load(settings);
       this.#services.mqtt?.configure(settings, context.tlsIdentities);
+      this.#services.configureWays(settings);
       this.#features.configure(settings, context);
       await this.#web?.configure(settings);
       await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
@@ -161,8 +162,19 @@ export class Daemon {
   }
 
   get status(): DaemonReport {
-    const { clock, log, monitor, registry, clients, descriptors, luupClients, finalNotifications, alerts, mqtt } =
-      this.#services;
+    const {
+      clock,
+      log,
+      monitor,
+      registry,
+      clients,
+      descriptors,
+      luupClients,
+      webhooks,
+      finalNotifications,
+      alerts,
+      mqtt,
+    } = this.#services;
     const report = {
       version: VERSION,
       build: BUILD,
@@ -181,6 +193,7 @@ export class Daemon {
         ...(descriptors.limit !== undefined && { limit: descriptors.limit }),
       },
       notifications: { ...luupClients.status, farewells: finalNotifications.status },
+      webhooks: webhooks?.status ?? [],
       alerts: alerts.status,
       ...(mqtt?.status !== undefined && { mqtt: mqtt.status }),
       logLinesLost: log.lost,
@@ -197,7 +210,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     if (this.#stopping) return this.stopped;
     this.#stopping = true;
-    const { log, monitor, luupClients, names } = this.#services;
+    const { log, monitor, luupClients, webhooks, lineEvents, names } = this.#services;
     log.info(`stopping: ${reason}`);
     this.#supervisor.stopping();
     this.#reload.close();
@@ -207,7 +220,8 @@ export class Daemon {
     this.#features.close(STOPPING);
     await this.#closeConnections();
     await Promise.all([monitor.flush(), this.#web?.close()]);
-    await luupClients.close();
+    lineEvents.close();
+    await Promise.all([luupClients.close(), webhooks?.close()]);
     names.close();
     log.info("stopped");
     this.#resolveStopped();

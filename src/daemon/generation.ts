@@ -4,7 +4,6 @@ import type { Settings } from "../core/config/settings.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
-import { luupWays } from "../notify/luup-way.js";
 import { DeadPeers } from "../sockets/dead-peers.js";
 import type { End } from "../sockets/end.js";
 import type { FeaturesContext } from "./features.js";
@@ -34,7 +33,6 @@ export function generationOf(
 ): Generation {
   const { clock, log, registry, sockets, descriptors } = services;
   const admission = new Admission(settings, registry, descriptors);
-  const notificationSender = services.luupClients.current;
   const mqtt = mqttWays(settings, services);
   const context: Generation["context"] = {
     ...control,
@@ -43,8 +41,8 @@ export function generationOf(
     access: admission.access,
     clock,
     log,
-    notificationSender,
-    wayMakers: [luupWays(notificationSender), ...mqtt.wayMakers],
+    notificationSender: services.luupClients.current,
+    wayMakers: [...services.wayMakers(settings), ...mqtt.wayMakers],
     rawBridge: mqtt.rawBridge,
     finalNotifications: services.finalNotifications,
     alerts: services.alerts,

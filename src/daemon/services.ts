@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { ClientCounters } from "../accept/client-counters.js";
 import { Doors } from "../accept/door.js";
 import { ProxyHeaders } from "../accept/proxy-headers.js";
@@ -7,6 +8,7 @@ import { ConnectionRegistry } from "../connection/connection-registry.js";
 import { HeldLines } from "../connection/held-lines.js";
 import { followsProxies } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
+import { TELLER_ORIGIN } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import { EventBus } from "../events/event-bus.js";
 import type { WriteText } from "../log/line-writer.js";
@@ -16,8 +18,12 @@ import type { TracedStream } from "../monitor/traced-stream.js";
 import type { Mqtt } from "../mqtt/mqtt.js";
 import { Names } from "../names/names.js";
 import { FinalNotifications } from "../notify/final-notifications.js";
+import { LineEvents } from "../notify/line-events.js";
 import { LuupClients } from "../notify/luup-clients.js";
+import { luupWays } from "../notify/luup-way.js";
+import type { WayMaker } from "../notify/notification-way.js";
 import { UnreadReminder } from "../notify/unread-reminder.js";
+import type { Webhooks } from "../notify/webhooks.js";
 import { OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock } from "../system/clock.js";
 import { DescriptorBudget } from "../system/descriptor-budget.js";
@@ -45,6 +51,9 @@ export class Services {
   readonly monitor: Monitor;
   readonly luupClients: LuupClients;
   readonly finalNotifications: FinalNotifications;
+  readonly lineEvents: LineEvents;
+  /** Loaded for the first settings that have one. */
+  webhooks: Webhooks | undefined;
   readonly unreadReminder: UnreadReminder;
 
   /**
@@ -74,19 +83,46 @@ export class Services {
       yield* sharedStreams();
     }
     this.monitor = new Monitor({ clock, log, alerts: this.alerts, console, streams }, settings);
-    this.luupClients = new LuupClients(settings.vera, clock, log, this.names);
+    this.luupClients = new LuupClients(settings.vera, clock, log, this.names, this.#dialling);
     this.finalNotifications = new FinalNotifications(clock, log);
+    this.lineEvents = new LineEvents({
+      clock,
+      events: this.events,
+      fault: (error) => log.error(`events of lines: ${faultText(error)}`),
+    });
     this.unreadReminder = new UnreadReminder(clock, this.sockets, (error) =>
       log.error(`search for unread bytes: ${faultText(error)}`),
     );
   }
 
   /** Loads the parts of the program that these settings want. To be awaited before {@link configure}. */
-  async load({ mqttBroker }: Settings): Promise<void> {
-    if (mqttBroker === undefined || this.mqtt !== undefined) return;
-    const module = await import("../mqtt/mqtt.js");
-    this.mqtt ??= new module.Mqtt(this);
+  async load({ mqttBroker, webhooks }: Settings): Promise<void> {
+    if (mqttBroker !== undefined && this.mqtt === undefined) {
+      const module = await import("../mqtt/mqtt.js");
+      this.mqtt ??= new module.Mqtt(this);
+    }
+    if (webhooks.length > 0 && this.webhooks === undefined) {
+      const module = await import("../notify/webhooks.js");
+      const { clock, names, log } = this;
+      this.webhooks ??= new module.Webhooks(log, { clock, names, dialling: this.#dialling });
+    }
   }
+
+  /** The kinds of ways of telling that these settings have. */
+  wayMakers(settings: Settings): WayMaker[] {
+    const luup = luupWays(this.luupClients.current);
+    if (settings.webhooks.length === 0) return [luup];
+    return [luup, ({ webhook = settings.webhook }) => this.webhooks?.wayTo(webhook)];
+  }
+
+  /** Has the ways of telling, the Luup engine apart, obey these settings. */
+  configureWays(settings: Settings): void {
+    this.webhooks?.configure(settings);
+    this.lineEvents.configure(settings, this.wayMakers(settings));
+  }
+
+  /** A socket of a way of telling is about to connect: if it gets to a port of ours, nothing is told of that. */
+  readonly #dialling = (socket: Socket): void => this.own.dialling(socket, TELLER_ORIGIN);
 
   /** Obeys these settings from now on. */
   configure(settings: Settings): void {
@@ -94,6 +130,7 @@ export class Services {
     this.luupClients.configure(settings.vera, (client) => inUse.has(client) || this.finalNotifications.uses(client));
     this.alerts.configure(settings);
     this.own.followsProxies = followsProxies(settings);
+    this.configureWays(settings);
     this.monitor.configure(settings);
   }
 }

@@ -1,5 +1,6 @@
 import type { Settings } from "../core/config/settings.js";
 import type { RequestOutcome } from "../core/notify/notification-pacer.js";
+import { PendingEvents } from "../core/notify/pending-events.js";
 import { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
@@ -97,9 +98,14 @@ export class ConnectionNotifier {
     return this.#schedulers.every(({ done }) => done);
   }
 
-  /** Of the Luup action, where there is one, or else of the first way. */
+  /** Of the Luup action, where there is one. */
   get status(): NotifyStatus | undefined {
-    return this.#schedulers[0]?.status;
+    return this.#schedulers.find(({ way }) => !way.tellsAll)?.status;
+  }
+
+  /** Of the other ways. */
+  get tellStatuses(): NotifyStatus[] {
+    return this.#schedulers.filter(({ way }) => way.tellsAll).map(({ status }) => status);
   }
 
   /** Data waits in the client's socket. */
@@ -145,8 +151,8 @@ export class ConnectionNotifier {
   }
 
   #schedulerOf(way: NotificationWay, paceMs: number, clock: Clock): NotificationScheduler {
-    const source = way.tellsAll ? this.#told : undefined;
-    return new NotificationScheduler(way, source, Math.max(paceMs, way.leastPaceMs ?? 0), clock, {
+    const events = way.tellsAll ? new PendingEvents(this.#told) : undefined;
+    return new NotificationScheduler(way, events, Math.max(paceMs, way.leastPaceMs ?? 0), clock, {
       sent: () => this.#sent(way),
       answered: (result, isTargetFault) => this.#answered(way, result, isTargetFault),
       done: () => {

@@ -1,16 +1,18 @@
 import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
-import { withoutEndSlashes } from "../core/net/http-endpoint.js";
+import { parseHttpEndpoint, withoutEndSlashes } from "../core/net/http-endpoint.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
 import { FailedRequests } from "../core/notify/failed-requests.js";
 import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
+import { judgeAnswer } from "../core/notify/notification.js";
 import type { NotificationTroubles, RequestsStatus } from "../core/status/daemon-status.js";
 import { Histogram } from "../core/status/histogram.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
+import type { RaceContext } from "../sockets/host-race.js";
 import type { Clock } from "../system/clock.js";
-import type { EngineConnections } from "./engine-connections.js";
-import type { ExchangeResult } from "./luup-exchange.js";
+import type { HttpConnections } from "./http-connections.js";
+import type { ExchangeResult } from "./http-exchange.js";
 
 /** A source of requests, one at a time. */
 export interface Requester {
@@ -32,14 +34,15 @@ export interface Requester {
   engineReturned(): void;
 }
 
+const USER_AGENT = "sockproxyd-1";
 const MAX_REQUESTS = 64; // in flight: the engine works on one after the other, more would only fill its queue
 
 /** The HTTP client, by far the largest package of the daemon: it is loaded for the first connection that notifies. */
 type Engine =
   | { readonly kind: "unused" | "loading" | "closed" }
-  | { readonly kind: "ready"; readonly connections: EngineConnections };
+  | { readonly kind: "ready"; readonly connections: HttpConnections };
 
-const loadConnections = () => import("./engine-connections.js");
+const loadConnections = () => import("./http-connections.js");
 
 /** Sends notifications to one Luup engine by HTTP: a bounded number at a time, with fair turns of devices, over kept connections. */
 export class LuupClient {
@@ -47,7 +50,9 @@ export class LuupClient {
   readonly #log: Log;
   /** The URL for the log, without the password. */
   readonly #name: string;
-  readonly #connect: () => Promise<EngineConnections>;
+  readonly #basePath: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #connect: () => Promise<HttpConnections>;
   /** Requests wait until it is "ready". */
   #engine: Engine = { kind: "unused" };
   readonly #queue = new FairRequestQueue<Requester>(MAX_REQUESTS);
@@ -71,14 +76,29 @@ export class LuupClient {
   /**
    * @param url base URL of the Luup engine: http or https, perhaps with a path prefix and `user:password@`
    * @param load loads the HTTP client
+   * @param dialling called with each socket that is about to connect
    */
-  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">, load = loadConnections) {
+  constructor(
+    url: string,
+    clock: Clock,
+    log: Log,
+    names: Pick<Names, "search">,
+    load = loadConnections,
+    dialling?: RaceContext["dialling"],
+  ) {
     this.#clock = clock;
     this.#log = log;
     this.#name = maskPassword(url);
+    const { origin, path, authorization } = parseHttpEndpoint(url);
+    this.#basePath = withoutEndSlashes(path);
+    this.#headers = {
+      "user-agent": USER_AGENT,
+      accept: "*/*",
+      ...(authorization !== undefined && { authorization }),
+    };
     this.#connect = async () => {
-      const { EngineConnections } = await load();
-      return new EngineConnections(url, MAX_REQUESTS, { clock, names });
+      const { HttpConnections } = await load();
+      return new HttpConnections(origin, MAX_REQUESTS, judgeLuup, { clock, names, dialling });
     };
   }
 
@@ -173,7 +193,7 @@ export class LuupClient {
     }
   }
 
-  #start(requester: Requester, connections: EngineConnections): void {
+  #start(requester: Requester, connections: HttpConnections): void {
     const queuedAt = this.#queuedAt.get(requester) ?? this.#clock.now();
     let sentAt: number | undefined;
     if (requester.isRetry) this.#retried += 1;
@@ -183,7 +203,8 @@ export class LuupClient {
       this.#sent += 1;
       requester.sent();
     };
-    connections.request(requester.path, sent, (result) => {
+    const request = { method: "GET", path: this.#basePath + requester.path, headers: this.#headers };
+    connections.request(request, sent, (result) => {
       if (sentAt !== undefined) this.#answerTimes.add(this.#clock.now() - sentAt);
       this.#ended(requester, result);
       this.#startRequests();
@@ -245,4 +266,12 @@ export class LuupClient {
     for (const requester of this.#unreached) requester.engineReturned();
     this.#unreached.clear();
   }
+}
+
+const OUTCOMES = { delivered: "delivered", rejected: "rejected", unavailable: "failed" } as const;
+
+/** Judges an answer of the engine: see {@link judgeAnswer}. */
+export function judgeLuup(status: number, bodyStart: string): Omit<ExchangeResult, "hasResponse" | "wasSent"> {
+  const verdict = judgeAnswer(status, bodyStart);
+  return { outcome: OUTCOMES[verdict.kind], text: verdict.kind === "delivered" ? "delivered" : verdict.answer };
 }

@@ -1,6 +1,7 @@
 import type { NotificationTroubles, RequestsStatus } from "../core/status/daemon-status.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
+import type { RaceContext } from "../sockets/host-race.js";
 import type { Clock } from "../system/clock.js";
 import { LuupClient } from "./luup-client.js";
 
@@ -9,17 +10,22 @@ export class LuupClients {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #names: Pick<Names, "search">;
+  readonly #dialling: RaceContext["dialling"];
   #url: string;
   #current: LuupClient;
   #former: LuupClient[] = [];
 
-  /** @param url base URL of the Luup engine */
-  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">) {
+  /**
+   * @param url base URL of the Luup engine
+   * @param dialling called with each socket that is about to connect
+   */
+  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">, dialling?: RaceContext["dialling"]) {
+    this.#dialling = dialling;
     this.#clock = clock;
     this.#log = log;
     this.#names = names;
     this.#url = url;
-    this.#current = new LuupClient(url, clock, log, names);
+    this.#current = this.#clientOf(url);
   }
 
   /** The client for new connections. */
@@ -42,10 +48,14 @@ export class LuupClients {
     if (url !== this.#url) {
       this.#former.push(this.#current);
       this.#url = url;
-      this.#current = new LuupClient(url, this.#clock, this.#log, this.#names);
+      this.#current = this.#clientOf(url);
     }
     for (const client of this.#former) if (!isUsed(client)) void client.close();
     this.#former = this.#former.filter(isUsed);
+  }
+
+  #clientOf(url: string): LuupClient {
+    return new LuupClient(url, this.#clock, this.#log, this.#names, undefined, this.#dialling);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { actionPath, formatAction, formatNotifyTarget, type NotifyTarget } from "../core/notify/notification.js";
+import type { ExchangeResult } from "./http-exchange.js";
 import type { Requester } from "./luup-client.js";
-import type { ExchangeResult } from "./luup-exchange.js";
 import type { Delivery, NotificationWay, WayMaker } from "./notification-way.js";
 
 /** Sends requests: a Luup client, or a test in its place. */

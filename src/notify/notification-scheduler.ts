@@ -1,6 +1,6 @@
 import type { GatewayEvent } from "../core/events/gateway-event.js";
 import { NotificationPacer } from "../core/notify/notification-pacer.js";
-import { type EventSource, PendingEvents } from "../core/notify/pending-events.js";
+import type { PendingEvents } from "../core/notify/pending-events.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Delivery, DeliveryResult, NotificationWay } from "./notification-way.js";
@@ -46,18 +46,18 @@ export class NotificationScheduler implements Delivery {
   #repeatAt: number | undefined;
 
   /**
-   * @param source the connection, for a way that tells everything
+   * @param events what is to be told, for a way that tells everything
    * @param paceMs least time between two data notifications (PACE)
    */
   constructor(
     way: NotificationWay,
-    source: EventSource | undefined,
+    events: PendingEvents | undefined,
     paceMs: number,
     clock: Clock,
     owner: NotificationSchedulerEvents,
   ) {
     this.way = way;
-    this.#events = source && new PendingEvents(source);
+    this.#events = events;
     this.#pacer = new NotificationPacer({ paceMs, backoff: BACKOFF, finalRetryMs: FINAL_RETRY_MS });
     this.#clock = clock;
     this.#owner = owner;
@@ -103,8 +103,9 @@ export class NotificationScheduler implements Delivery {
   /** Something has happened that is told only by ways that tell everything. */
   happened(notice: GatewayEvent): void {
     if (this.#events === undefined || this.#pacer.done) return;
-    if (this.#events.add(notice) > 0) this.#pacer.noticeAdded();
-    else this.#pacer.noticeDropped();
+    const more = this.#events.add(notice);
+    if (more > 0) this.#pacer.noticeAdded();
+    if (more < 0) this.#pacer.noticeDropped();
     this.#cancelTimer(); // the pace of data does not delay it
     this.#stepSoon();
   }

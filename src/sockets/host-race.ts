@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { ConnectionRace, type Failure } from "../core/names/connection-race.js";
 import type { HostAddress } from "../core/names/host-address.js";
 import type { Search } from "../names/name-search.js";
@@ -20,6 +21,8 @@ export interface RaceContext {
   readonly names: Pick<Names, "search">;
   /** Each attempt beside the first one takes a descriptor of these while it lasts; the first one is the caller's. */
   readonly descriptors?: Pick<DescriptorBudget, "take"> | undefined;
+  /** Called with each socket that is about to connect. */
+  readonly dialling?: ((socket: Socket) => void) | undefined;
 }
 
 /** Whom to connect to, and how. */

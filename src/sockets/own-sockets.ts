@@ -162,10 +162,11 @@ export class OwnSockets {
   }
 
   /** The origin of a client that has come through this daemon. */
-  #passedOn({ origin, socket }: Dialled, { name, line = name, accepts }: OwnListener): ClientOrigin {
+  #passedOn({ origin, socket, client }: Dialled, { name, line = name, accepts }: OwnListener): ClientOrigin {
     const open =
       accepts === "devices" ? this.#route(line, origin.line, socket) : this.#route(origin.line, line, socket);
-    return { ...origin, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
+    const address = origin.address ?? (origin.tells ? client.host : undefined); // what tells is on this machine
+    return { ...origin, address, line, hops: open ? origin.hops + 1 : Number.POSITIVE_INFINITY };
   }
 
   /**

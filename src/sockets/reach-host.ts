@@ -15,7 +15,10 @@ export function reachHost(
   context: RaceContext,
   outcome: Outcome<Socket>,
 ): Attempt {
-  const attempt = (address: string, each: Outcome<Socket>): Attempt =>
-    whenConnected(connect({ ...options, host: address, port }), each);
+  const attempt = (address: string, each: Outcome<Socket>): Attempt => {
+    const socket = connect({ ...options, host: address, port });
+    context.dialling?.(socket);
+    return whenConnected(socket, each);
+  };
   return isAddress(host) ? attempt(host, outcome) : new HostRace({ host, attempt }, context, outcome);
 }

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, beforeEach, type TestContext, test } from "node:test";
+import type { ExchangeResult } from "#src/notify/http-exchange.js";
 import { LuupClient, type Requester } from "#src/notify/luup-client.js";
-import type { ExchangeResult } from "#src/notify/luup-exchange.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
@@ -464,7 +464,7 @@ test("an HTTP client that cannot be loaded makes requests fail, and is loaded fo
   let tries = 0;
   const own = new LuupClient(engine.url, clock, log, localNames(clock), () => {
     tries += 1;
-    return tries === 1 ? Promise.reject(new Error("no such file")) : import("#src/notify/engine-connections.js");
+    return tries === 1 ? Promise.reject(new Error("no such file")) : import("#src/notify/http-connections.js");
   });
   t.after(() => own.close());
   const [one, two] = [send(1, "one", own), send(2, "two", own)];

@@ -138,6 +138,7 @@ export const FULL_REPORT: DaemonReport = {
     delay: times(),
     answer: times(0.5, 3, 9000),
   },
+  webhooks: [],
   alerts: { waiting: 1, delivered: 2, givenUp: 3, dropped: 4 },
   logLinesLost: 6,
   connections: [

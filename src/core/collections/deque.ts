@@ -32,6 +32,11 @@ export class Deque<T> {
     return this.#first?.value;
   }
 
+  /** The value at the back. */
+  get last(): T | undefined {
+    return this.#last?.value;
+  }
+
   /** Adds a value at the back. */
   push(value: T): Place<T> {
     const place = new Place(value);

@@ -3,12 +3,14 @@ import { MUX_FORMAT, parseMuxRoute } from "../mux/mux-line.js";
 import { didYouMean } from "../parse/near-miss.js";
 import { lineProblem, printable } from "../parse/text.js";
 import { parseTunnelRoute, TUNNEL_FORMAT } from "../tunnel/tunnel-line.js";
+import type { WebhookSettings } from "../webhook/webhook-settings.js";
 import { namedDevice, unknownKey } from "./device-section.js";
 import { commentWarning, type Entry, explainEntry, readLine, withoutSecret } from "./ini-line.js";
 import { keysOf, PORT_SECTIONS, parseValue, SECTIONS } from "./keys.js";
 import { PortLines, type SectionReader } from "./port-sections.js";
 import type { DirectLine, MuxLine, NamedDevice, Section, TlsIdentity, TunnelLine, Values } from "./settings.js";
 import { tlsIdentity } from "./tls-identities.js";
+import { webhookSection } from "./webhook-section.js";
 
 /** The settings that one configuration file names, without defaults. */
 export interface FileSettings {
@@ -18,6 +20,7 @@ export interface FileSettings {
   readonly tunnel: readonly TunnelLine[];
   readonly namedDevices: readonly NamedDevice[];
   readonly tlsIdentities: readonly TlsIdentity[];
+  readonly webhooks: readonly WebhookSettings[];
 }
 
 /** A configuration file after reading: its settings, and every mistake with line, section and key. */
@@ -28,8 +31,10 @@ export interface ParsedFile {
   readonly warnings: readonly string[];
 }
 
-const KINDS: readonly string[] = [...SECTIONS, ...PORT_SECTIONS, "tls"];
-const NAMED_KINDS: readonly string[] = [...PORT_SECTIONS, "device", "tls"];
+const KINDS: readonly string[] = [...SECTIONS, ...PORT_SECTIONS, "tls", "webhook"];
+const NAMED_KINDS: readonly string[] = [...PORT_SECTIONS, "device", "tls", "webhook"];
+/** Sections that make no sense without a name. */
+const ALWAYS_NAMED: readonly string[] = ["tls", "webhook"];
 const MAX_NAME = 64; // it stands in every line of the log
 /** A file that is no configuration has a problem in each line. The log and the answer to RELD take this much of it. */
 const MAX_TOLD = 100;
@@ -69,6 +74,7 @@ class FileReader {
   readonly #tunnel = new PortLines("tunnel", TUNNEL_FORMAT, parseTunnelRoute);
   readonly #devices: NamedDevice[] = [];
   readonly #identities: TlsIdentity[] = [];
+  readonly #webhooks: WebhookSettings[] = [];
   /** The line in which each named section begins. */
   readonly #namedAt = new Map<string, number>();
   #values: Partial<Values> = {};
@@ -113,6 +119,7 @@ class FileReader {
       tunnel: this.#tunnel.lines,
       namedDevices: this.#devices,
       tlsIdentities: this.#identities,
+      webhooks: this.#webhooks,
     };
     const more = this.#untold > 0 ? [`${this.#name}: and ${this.#untold} more problems`] : [];
     return { settings, problems: [...this.#problems, ...more].map(told), warnings: this.#warnings.map(told) };
@@ -152,7 +159,7 @@ class FileReader {
 
   #sectionProblem(kind: string, name: string, title: string): string | undefined {
     if (!KINDS.includes(kind)) return `unknown section${sectionMeant(kind)}; known are [${KINDS.join("], [")}]`;
-    if (name === "") return kind === "tls" ? "a name of your own is wanted: [tls NAME]" : undefined;
+    if (name === "") return ALWAYS_NAMED.includes(kind) ? `a name of your own is wanted: [${kind} NAME]` : undefined;
     if (!NAMED_KINDS.includes(kind)) return `[${kind}] takes no name`;
     if (name.length > MAX_NAME) return `a name has ${MAX_NAME} characters at most`;
     const first = this.#namedAt.get(title);
@@ -168,6 +175,7 @@ class FileReader {
   #readerOf(kind: string, name: string): SectionReader {
     if (kind === "device" && name !== "") return namedDevice(name, this.#devices);
     if (kind === "tls") return tlsIdentity(name, this.#identities);
+    if (kind === "webhook") return webhookSection(name, this.#webhooks);
     const lines = { direct: this.#direct, mux: this.#mux, tunnel: this.#tunnel }[kind];
     if (lines === undefined) return { read: ({ key, value }) => this.#value(kind as Section, key, value) };
     return name === "" ? lines.unnamed() : lines.named(name);

@@ -163,6 +163,17 @@ export const HOST_KEYS = [
   }),
   row({
     section: "host",
+    key: "webhook",
+    unit: "name",
+    range: "a section [webhook NAME]",
+    sets: "webhook",
+    defaultText: "",
+    help: "The section [webhook NAME] that is told what happens to connections, and to lines. Empty is none. NURL overrides it.",
+    parse: ok<string>,
+    print: String,
+  }),
+  row({
+    section: "host",
     key: "keepalive",
     unit: "s",
     range: "1s to 32767s",

@@ -51,6 +51,7 @@ function defaults(): Settings {
       tunnel: [],
       namedDevices: [],
       tlsIdentities: [],
+      webhooks: [],
     },
     ...parsed.map((result) => (result?.ok ? result.value : {})),
   );

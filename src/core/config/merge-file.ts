@@ -9,7 +9,7 @@ import type { PortLine, PortSection, Settings } from "./settings.js";
  * @returns the settings, and the problems of lines that an earlier file has already, because a line overrides no other line
  */
 export function mergeFile(before: Settings, file: FileSettings): { settings: Settings; problems: string[] } {
-  const { values, direct, mux, tunnel, namedDevices, tlsIdentities } = file;
+  const { values, direct, mux, tunnel, namedDevices, tlsIdentities, webhooks } = file;
   return {
     settings: {
       ...before,
@@ -19,11 +19,13 @@ export function mergeFile(before: Settings, file: FileSettings): { settings: Set
       tunnel: [...before.tunnel, ...tunnel],
       namedDevices: [...before.namedDevices, ...namedDevices],
       tlsIdentities: [...before.tlsIdentities, ...tlsIdentities],
+      webhooks: [...before.webhooks, ...webhooks],
     },
     problems: [
       ...PORT_SECTIONS.flatMap((section) => repeatedLines(section, before[section], file[section])),
       ...repeatedNames("device", before.namedDevices, namedDevices),
       ...repeatedNames("tls", before.tlsIdentities, tlsIdentities),
+      ...repeatedNames("webhook", before.webhooks, webhooks),
     ],
   };
 }

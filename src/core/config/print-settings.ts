@@ -8,6 +8,7 @@ import { KEYS, SECTIONS } from "./keys.js";
 import { formatListen, listensOf } from "./listen.js";
 import type { PortLine, PortSection, Section, Settings, Values } from "./settings.js";
 import { printIdentity } from "./tls-identities.js";
+import { printWebhook } from "./webhook-section.js";
 
 /**
  * Prints settings as a configuration file that leads to them, with long names, times with units, and secrets masked. Options that have
@@ -20,6 +21,7 @@ export function printSettings(settings: Settings): string {
       block(`[device ${device.name}]`, printKeys("device", { ...settings, ...device })),
     ),
     ...settings.tlsIdentities.map((identity) => block(`[tls ${identity.name}]`, printIdentity(identity))),
+    ...settings.webhooks.map((webhook) => block(`[webhook ${webhook.name}]`, printWebhook(webhook))),
     ...printLines("direct", settings.direct, DIRECT_FORMAT),
     ...printLines("mux", settings.mux, MUX_FORMAT),
     ...printLines("tunnel", settings.tunnel, TUNNEL_FORMAT),

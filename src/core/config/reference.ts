@@ -7,6 +7,7 @@ import { KEYS } from "./keys.js";
 import { LINE_KEYS } from "./line-keys.js";
 import type { PortSection, Section } from "./settings.js";
 import { IDENTITY_KEYS } from "./tls-identities.js";
+import { WEBHOOK_KEYS } from "./webhook-section.js";
 
 /** One key or option, as documents list it. */
 export interface ReferenceRow {
@@ -29,7 +30,7 @@ export interface ReferenceTable {
   /** `keys` stand in a section, a line each; `lines` are the keys of a named section; `options` stand on lines and in named sections. */
   readonly kind: "keys" | "lines" | "options";
   /** The section that takes them; `conn`: the options of CONN, which all lines take; `line`: what all lines take, but CONN does not. */
-  readonly section: Section | PortSection | "tls" | "conn" | "line";
+  readonly section: Section | PortSection | "tls" | "webhook" | "conn" | "line";
   readonly rows: readonly ReferenceRow[];
 }
 
@@ -37,6 +38,7 @@ export interface ReferenceTable {
 export const REFERENCE: readonly ReferenceTable[] = [
   ...(["host", "access", "alert", "mqtt", "web", "device"] as const).map(keyTable),
   { kind: "lines", section: "tls", rows: IDENTITY_KEYS.map(lineRow) },
+  { kind: "lines", section: "webhook", rows: WEBHOOK_KEYS.map(lineRow) },
   ...lineTables("direct", DIRECT_OPTIONS),
   ...lineTables("mux", MUX_OPTIONS),
   ...lineTables("tunnel", TUNNEL_OPTIONS),
@@ -59,8 +61,12 @@ function lineTables(section: PortSection, options: readonly OptionText[]): Refer
 }
 
 /** A key of a named section. */
-function lineRow({ key, unit, range, help }: Pick<ReferenceRow, "key" | "unit" | "range" | "help">): ReferenceRow {
-  return { key, name: key, unit, range, defaultText: "", help };
+function lineRow({
+  defaultText = "",
+  ...row
+}: Pick<ReferenceRow, "key" | "unit" | "range" | "help"> & Partial<ReferenceRow>): ReferenceRow {
+  const { key, unit, range, help } = row;
+  return { key, name: key, unit, range, defaultText, help };
 }
 
 function optionTable(section: ReferenceTable["section"], options: readonly OptionText[]): ReferenceTable {

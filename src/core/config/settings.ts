@@ -7,6 +7,7 @@ import type { HostPort } from "../net/address.js";
 import type { Result } from "../parse/result.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
 import type { TunnelRoute } from "../tunnel/tunnel-line.js";
+import type { WebhookSettings } from "../webhook/webhook-settings.js";
 
 /** A port to listen on. */
 export interface Listen {
@@ -66,6 +67,8 @@ export interface Values {
   readonly time: TimeZone;
   /** Interval of repeated notifications for unread bytes, for connections without RNTF; 0 is never. */
   readonly renotify: number;
+  /** The `[webhook NAME]` of connections that name none; empty: none. */
+  readonly webhook: string;
   /** Silence after which the daemon probes a peer. */
   readonly keepalive: number;
   /** The networks that may connect to any port; empty: everybody. */
@@ -197,6 +200,8 @@ export interface Settings extends Values {
   readonly namedDevices: readonly NamedDevice[];
   /** The `[tls NAME]` sections. */
   readonly tlsIdentities: readonly TlsIdentity[];
+  /** The `[webhook NAME]` sections. */
+  readonly webhooks: readonly WebhookSettings[];
 }
 
 /** The settings that command line and files lead to, and all problems, a line each. */

@@ -16,12 +16,17 @@ export interface ClientOrigin {
   readonly isProxied?: true;
   /** The ends of the client's own connection, where they are not those of the socket: a proxy has told them, or a line of ours. */
   readonly endpoints?: Endpoints;
+  /** The daemon itself tells something there, to a Luup engine or a webhook: nothing is told of such a connection. */
+  readonly tells?: true;
 }
 
 /** The origin of a connection that multiplexes several clients, or that the daemon opens for itself. */
 export function sharedOrigin(line: string): ClientOrigin {
   return { address: undefined, line, hops: 0 };
 }
+
+/** The origin of the connections on which the daemon tells what happens. */
+export const TELLER_ORIGIN: ClientOrigin = { address: undefined, line: "notifications", hops: 0, tells: true };
 
 /** A configuration line: the first port it listens on, and its name where it has one (docs/configuration.md). */
 export interface LineId {

@@ -1,5 +1,5 @@
 import { Deque } from "../collections/deque.js";
-import type { GatewayEvent } from "../events/gateway-event.js";
+import type { EventName, GatewayEvent } from "../events/gateway-event.js";
 import type { RequestKind } from "./notification-pacer.js";
 
 /** The connection whose events are told. */
@@ -10,34 +10,56 @@ export interface EventSource {
   data(bytes: number): GatewayEvent;
 }
 
-/**
- * Most notices that wait for one connection: its beginning, and some departures and returns of its client. They alternate: beyond this,
- * a new one and the one before it cancel each other.
- */
+/** Most notices that wait for one connection: its beginning, and some departures and returns of its client. */
 export const MAX_NOTICES = 8;
+
+/** Events that end what another one has begun. */
+const OPPOSITES: Partial<Record<EventName, EventName>> = {
+  resumed: "parked",
+  parked: "resumed",
+  "server-back": "server-down",
+  "device-back": "device-down",
+  "link-back": "link-down",
+};
 
 /** What is still to be told of one connection, on one way. */
 export class PendingEvents {
   /** Undefined as soon as there will be no more data: the connection is not kept in memory for what is still to be told. */
   #source: EventSource | undefined;
+  readonly #maxNotices: number;
   readonly #notices = new Deque<GatewayEvent>();
   #final: GatewayEvent | undefined;
   /** Bytes that the current request announces, and those before it, and how many of them have been told. */
   #announcedBytes = 0;
   #toldBytes = 0;
 
-  constructor(source: EventSource) {
+  /**
+   * @param source undefined: there are notices only
+   * @param maxNotices most notices that wait
+   */
+  constructor(source: EventSource | undefined, maxNotices = MAX_NOTICES) {
     this.#source = source;
+    this.#maxNotices = maxNotices;
   }
 
-  /** A notice is to be told. @returns by how many there are more of them now */
-  add(notice: GatewayEvent): 1 | -1 {
-    if (this.#notices.size < MAX_NOTICES) {
-      this.#notices.push(notice);
-      return 1;
+  /**
+   * A notice is to be told. Where too many wait, it and its opposite cancel each other, or else the oldest one that is not under way goes.
+   *
+   * @returns by how many there are more of them now
+   */
+  add(notice: GatewayEvent): 1 | 0 | -1 {
+    const last = this.#notices.last;
+    const isFull = this.#notices.size >= this.#maxNotices;
+    if (isFull && last !== undefined && last.remote === notice.remote && OPPOSITES[notice.event] === last.event) {
+      this.#notices.takeBack();
+      return -1;
     }
-    this.#notices.takeBack();
-    return -1;
+    this.#notices.push(notice);
+    if (!isFull) return 1;
+    const first = this.#notices.take(); // it may be under way
+    this.#notices.take();
+    if (first !== undefined) this.#notices.pushFront(first);
+    return 0;
   }
 
   /** The connection has ended: only this is to be told, behind the notices that wait. */

@@ -27,6 +27,8 @@ export interface ConnOptions extends TlsOptions {
   readonly mqttTopic?: string;
   /** What is published there; undefined: as `[mqtt]` has it. */
   readonly mqttPayload?: MqttPayload;
+  /** The section `[webhook NAME]` that is told what happens; empty: none; undefined: the daemon's setting. */
+  readonly webhook?: string;
   readonly connectTimeoutMs: number;
   /** From one attempt to connect to the next, while there is time; 0: one attempt. */
   readonly retryDialMs: number;

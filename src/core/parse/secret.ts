@@ -1,5 +1,5 @@
 /** The key of an option or setting whose value may hold a password. */
-const SECRET_WORD = /^(?:secret|secr|login|logn|device|devc|vera|url|password)$/i;
+const SECRET_WORD = /^(?:secret|secr|login|logn|device|devc|vera|url|password|header|body)$/i;
 
 /** Whether the value of this key may hold a password. */
 export function isSecretWord(key: string): boolean {

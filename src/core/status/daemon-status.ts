@@ -10,6 +10,7 @@ import { type FailingAction, troubleLines } from "../notify/failed-requests.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { printable, printableJson } from "../parse/text.js";
 import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLines } from "../tunnel/tunnel-status.js";
+import { type WebhookStatus, webhookLines } from "../webhook/webhook-status.js";
 import type { AlertsStatus } from "./alert.js";
 import type { ClientCounts } from "./client-counts.js";
 import type { HistogramStatus } from "./histogram.js";
@@ -17,9 +18,9 @@ import type { HistogramStatus } from "./histogram.js";
 /** What a connection is doing. */
 export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "closing";
 
-/** The notifications of one connection since it was opened. */
+/** What has been told of one connection on one way, since it was opened. */
 export interface NotifyStatus {
-  /** `dev/sid/act/pid` */
+  /** `dev/sid/act/pid`; of another way its word and a name: `webhook reactor`. */
   readonly target: string;
   /** Requests that went out, repetitions included. */
   readonly sent: number;
@@ -98,7 +99,10 @@ export interface ConnectionStatus extends ConnectionTraffic {
   readonly sendIdleMs?: number;
   /** The sum of `datagramsDropped`. */
   readonly datagramsLost?: number;
+  /** Its notifications to the Luup engine. */
   readonly notify?: NotifyStatus;
+  /** What other ways have been told of it. */
+  readonly tells?: readonly NotifyStatus[];
 }
 
 /** A port the daemon accepts connections on. */
@@ -177,6 +181,8 @@ export interface DaemonStatus {
   /** File descriptors: those that clients, remotes and readers of the web page use, and the limit for the whole process where it is known. */
   readonly descriptors: { readonly used: number; readonly limit?: number };
   readonly notifications: NotificationsStatus;
+  /** The webhooks of the configuration. */
+  readonly webhooks: readonly WebhookStatus[];
   readonly alerts: AlertsStatus;
   /** The link to the MQTT broker; absent where none is configured. */
   readonly mqtt?: MqttStatus;
@@ -226,9 +232,9 @@ export function* statusTable(report: DaemonReport, askingId: string): Generator<
     if (connection.phase === "closing") continue;
     yield `\n${printable(row(connection.status, connection.id === askingId ? "*" : " "))}`;
   }
-  const { muxes, tunnels, devices, notifications } = report;
+  const { muxes, tunnels, devices, notifications, webhooks = [] } = report;
   const lines = [...muxes.flatMap(muxLines), ...tunnels.flatMap(tunnelLines), ...devices.map(deviceLine)];
-  for (const line of [...lines, ...troubleLines(notifications)]) {
+  for (const line of [...lines, ...troubleLines(notifications), ...webhookLines(webhooks)]) {
     yield `\n${printable(line)}`;
   }
 }

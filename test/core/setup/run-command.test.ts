@@ -39,6 +39,7 @@ const STATUS: DaemonReport = {
     delay: new Histogram().status,
     answer: new Histogram().status,
   },
+  webhooks: [],
   alerts: { waiting: 0, delivered: 0, givenUp: 0, dropped: 0 },
   logLinesLost: 0,
   connections: [],

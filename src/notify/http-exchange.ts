@@ -1,5 +1,4 @@
 import type { Dispatcher } from "undici";
-import { judgeAnswer } from "../core/notify/notification.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { DeliveryResult } from "./notification-way.js";
 
@@ -11,14 +10,24 @@ const MAX_BODY = 1_048_576; // an action's answer has some hundred bytes; no eng
 /** Errors of a kept connection that the engine has closed meanwhile. */
 const STALE_ERRORS = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-/** How an exchange has ended. It was sent where a connection to the engine was there. */
+/** How a request has ended. It was sent where a connection to the server was there. */
 export interface ExchangeResult extends DeliveryResult {
-  /** Whether the engine has responded at all, be it with an error. */
+  /** Whether the server has responded at all, be it with an error. */
   readonly hasResponse: boolean;
 }
 
+/** The headers of an answer, with their names in lower case. */
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** What an answer means. @param bodyStart the start of the body, decoded */
+export type JudgeAnswer = (
+  status: number,
+  bodyStart: string,
+  headers: AnswerHeaders,
+) => Omit<ExchangeResult, "hasResponse" | "wasSent">;
+
 /** What an exchange asks, and tells, its owner. */
-export interface LuupExchangeEvents {
+export interface HttpExchangeEvents {
   /** Asked when the request leaves: whether its connection was kept from an earlier one. */
   isConnectionKept(): boolean;
   /** The request leaves now. */
@@ -28,18 +37,21 @@ export interface LuupExchangeEvents {
 }
 
 /** One HTTP request and its response, within {@link TIMEOUT_MS}. Reads the response to its end and judges it. */
-export class LuupExchange implements Dispatcher.DispatchHandler {
-  readonly #events: LuupExchangeEvents;
+export class HttpExchange implements Dispatcher.DispatchHandler {
+  readonly #judge: JudgeAnswer;
+  readonly #events: HttpExchangeEvents;
   readonly #timer: Timer;
   #controller: Dispatcher.DispatchController | undefined;
   #isConnectionKept = false;
   #wasSent = false;
   #isFinished = false;
   #status = 0;
+  #headers: AnswerHeaders = {};
   #bodyStart = Buffer.alloc(0);
   #bodyBytes = 0;
 
-  constructor(clock: Clock, events: LuupExchangeEvents) {
+  constructor(clock: Clock, judge: JudgeAnswer, events: HttpExchangeEvents) {
+    this.#judge = judge;
     this.#events = events;
     this.#timer = clock.after(TIMEOUT_MS, () => {
       this.#finish({ outcome: "timed-out", hasResponse: false, text: `no answer within ${TIMEOUT_MS / 1000} s` });
@@ -57,8 +69,9 @@ export class LuupExchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     this.#status = status;
+    this.#headers = headers;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -66,12 +79,12 @@ export class LuupExchange implements Dispatcher.DispatchHandler {
     if (missing > 0) this.#bodyStart = Buffer.concat([this.#bodyStart, chunk.subarray(0, missing)]);
     this.#bodyBytes += chunk.length;
     if (this.#bodyBytes <= MAX_BODY) return;
-    this.#judge();
+    this.#answered();
     controller.abort(new Error("answer too long"));
   }
 
   onResponseEnd(): void {
-    this.#judge();
+    this.#answered();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: NodeJS.ErrnoException): void {
@@ -80,13 +93,9 @@ export class LuupExchange implements Dispatcher.DispatchHandler {
     this.#finish({ outcome: "failed", hasResponse: false, text: message || code || "unknown error" }, isStale);
   }
 
-  #judge(): void {
-    const verdict = judgeAnswer(this.#status, this.#bodyStart.toString("utf8"));
-    if (verdict.kind === "delivered") this.#finish({ outcome: "delivered", hasResponse: true, text: "delivered" });
-    else {
-      const outcome = verdict.kind === "rejected" ? "rejected" : "failed";
-      this.#finish({ outcome, hasResponse: true, text: verdict.answer });
-    }
+  #answered(): void {
+    const judgement = this.#judge(this.#status, this.#bodyStart.toString("utf8"), this.#headers);
+    this.#finish({ ...judgement, hasResponse: true });
   }
 
   #finish(result: Omit<ExchangeResult, "wasSent">, isStale = false): void {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Client } from "undici";
-import { type ExchangeResult, LuupExchange } from "#src/notify/luup-exchange.js";
+import { type ExchangeResult, HttpExchange } from "#src/notify/http-exchange.js";
+import { judgeLuup } from "#src/notify/luup-client.js";
 import { httpConnector } from "#src/sockets/http-connector.js";
 import { systemClock } from "#src/system/clock.js";
 import { ManualClock } from "../support/clock.js";
@@ -30,7 +31,7 @@ function exchange({ client = connect(), isKept = false } = {}) {
   const clock = new ManualClock();
   const results: (ExchangeResult & { readonly isStale: boolean })[] = [];
   let sent = 0;
-  const handler = new LuupExchange(clock, {
+  const handler = new HttpExchange(clock, judgeLuup, {
     isConnectionKept: () => isKept,
     sent: () => {
       sent += 1;
