@@ -1,6 +1,6 @@
 import type { AccessRules } from "../access/access-rules.js";
-import { webhookProblem } from "../core/config/webhook-section.js";
 import type { Settings } from "../core/config/settings.js";
+import { webhookProblem } from "../core/config/webhook-section.js";
 import { type TopicSettings, topicProblem } from "../core/mqtt/mqtt-lines.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";

@@ -2,9 +2,10 @@ import { LINE_ENDS, type LineEnd } from "../framing/echo-framing.js";
 import { readNumber } from "../parse/number.js";
 import { ok } from "../parse/result.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
-import { FORMAT, NETWORKS, NOTIFY, VIEW, VIEW_NAMES, WEBHOOK } from "./conn-value-kinds.js";
+import { FORMAT, NETWORKS, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
 import { MQTT_OPTIONS } from "./mqtt-options.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
+import { TELL_OPTIONS } from "./tell-options.js";
 import { IDENTITY, TLS_OPTIONS } from "./tls-options.js";
 import { count, FILE, time, type ValueKind, word } from "./value-kinds.js";
 
@@ -161,22 +162,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     }),
     capabilities: ["RNTF"],
   },
-  {
-    ...row({
-      key: "NURL",
-      name: "webhook",
-      description:
-        "Tell this section [webhook NAME] when a client is connected, when data waits, and at the end. Empty is webhook of [host], none is none.",
-      usage: "NURL=name",
-      help: [
-        "Tell the [webhook name] of the configuration of the beginning, of data, and of the end.",
-        "none is none (default: webhook of the configuration).",
-      ],
-      sets: "webhook",
-      kind: WEBHOOK,
-    }),
-    capabilities: ["NURL"],
-  },
+  ...TELL_OPTIONS,
   {
     ...row({
       key: "IDLE",

@@ -4,6 +4,7 @@ import type { MqttPayload } from "../mqtt/mqtt-message.js";
 import type { Network } from "../net/access-patterns.js";
 import type { ProxyVersion } from "../net/proxy-protocol.js";
 import type { NotifyTarget } from "../notify/notification.js";
+import type { TellOptions } from "./tell-options.js";
 import { DEFAULT_TLS_OPTIONS, type TlsOptions } from "./tls-options.js";
 
 /** How the daemon talks to the remote. */
@@ -13,7 +14,7 @@ export type Transport = "tcp" | "udp" | "tls";
 export type WhenFull = "refuse" | "replace-oldest";
 
 /** The values of all options of CONN. Times in milliseconds. */
-export interface ConnOptions extends TlsOptions {
+export interface ConnOptions extends TlsOptions, TellOptions {
   readonly transport: Transport;
   /** How far a datagram to a multicast group goes: 1 stays in this network, each router takes one. */
   readonly multicastTtl: number;
@@ -27,8 +28,6 @@ export interface ConnOptions extends TlsOptions {
   readonly mqttTopic?: string;
   /** What is published there; undefined: as `[mqtt]` has it. */
   readonly mqttPayload?: MqttPayload;
-  /** The section `[webhook NAME]` that is told what happens; empty: none; undefined: the daemon's setting. */
-  readonly webhook?: string;
   readonly connectTimeoutMs: number;
   /** From one attempt to connect to the next, while there is time; 0: one attempt. */
   readonly retryDialMs: number;

@@ -45,19 +45,6 @@ export const NETWORKS: ValueKind<readonly Network[]> = {
   print: (networks) => networks.map(formatNetwork).join(","),
 };
 
-const NO_WEBHOOK = "none";
-
-/** The name of a section `[webhook NAME]`, or none. */
-export const WEBHOOK: ValueKind<string> = {
-  unit: "name",
-  range: "a section [webhook NAME]; none",
-  parse(value) {
-    if (value === "" || !isPrintable(value)) return fail("the NAME of a section [webhook NAME] is wanted, or none");
-    return ok(value === NO_WEBHOOK ? "" : value);
-  },
-  print: (name) => name || NO_WEBHOOK,
-};
-
 /** A view of the monitor. */
 export const VIEW: ValueKind<string> = {
   unit: "view",

@@ -185,12 +185,12 @@ const wrong: [what: string, lines: string[], ...problems: string[]][] = [
   [
     "a letter of a section",
     ["[tunel plant]"],
-    "1: [tunel plant]: unknown section; did you mean [tunnel]?; known are [host], [access], [alert], [mqtt], [web], [device], [direct], [mux], [tunnel], [tls]",
+    "1: [tunel plant]: unknown section; did you mean [tunnel]?; known are [host], [access], [alert], [mqtt], [web], [device], [direct], [mux], [tunnel], [tls], [webhook]",
   ],
   [
     "a letter of a key of [host]",
     ["[host]", "keepalve=5"],
-    "2: [host] keepalve: unknown key; known are ip, port, listen-tls, proxy-protocol, vera, log, log-format, log-level, log-size, log-files, debug, time, renotify, keepalive, audit-size, audit-files; did you mean keepalive?",
+    "2: [host] keepalve: unknown key; known are ip, port, listen-tls, proxy-protocol, vera, log, log-format, log-level, log-size, log-files, debug, time, renotify, keepalive, webhook, audit-size, audit-files; did you mean keepalive?",
   ],
   ["UDP for a shared device", ["[mux x]", "listen=udp:1"], "2: [mux x] listen: udp: goes with [direct]"],
   [

@@ -21,6 +21,7 @@ test("the defaults are those of the original", () => {
     debug: false,
     time: "local",
     renotify: 0,
+    webhook: "",
     keepalive: 30_000,
     clients: [],
     devices: [],
@@ -69,6 +70,7 @@ test("the defaults are those of the original", () => {
     tunnel: [],
     namedDevices: [],
     tlsIdentities: [],
+    webhooks: [],
   });
 });
 
