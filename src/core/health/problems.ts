@@ -73,7 +73,8 @@ function ofPort({ name, problem, problemMs = 0 }: BlockedPort, line: string): Fi
 function ofMux(mux: MuxStatus): Finding[] {
   const line = lineKey(mux);
   const { down, downMs = 0, reason = "", clientCount, askedMs, silentMs = 0, unanswered, silentUnits = [] } = mux;
-  const isAsked = askedMs !== undefined && askedMs <= ASKING_MS;
+  const isPolled = mux.values?.some(({ pollMs }) => pollMs !== undefined) ?? false; // seldom, while the device is away
+  const isAsked = isPolled || (askedMs !== undefined && askedMs <= ASKING_MS);
   if (down) {
     const isWanted = isAsked || clientCount > 0; // a client that waits for the device to speak asks nothing
     return isWanted ? [at(mux.target, reason, error("device-down", line, downMs, "", line))] : [];

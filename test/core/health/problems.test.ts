@@ -61,6 +61,16 @@ const CASES: readonly (readonly [title: string, changes: Partial<HealthFacts>, p
     ["error | device-down | 5020 | 5 ago | 192.0.2.1:502: refused | 5020"],
   ],
   ["a device down that was asked longer ago", { muxes: [muxStatus({ ...down, clientCount: 0, askedMs: 60_001 })] }, []],
+  [
+    "a device down that is polled, however seldom",
+    { muxes: [muxStatus({ ...down, clientCount: 0, values: [{ name: "a", pollMs: 600_000, state: "stale" }] })] },
+    ["error | device-down | 5020 | 5 ago | 192.0.2.1:502: refused | 5020"],
+  ],
+  [
+    "a device down whose values are published when they pass",
+    { muxes: [muxStatus({ ...down, clientCount: 0, values: [{ name: "a", state: "stale" }] })] },
+    [],
+  ],
   ["two lost answers", { muxes: [muxStatus({ unanswered: 2, silentMs: 99_999, askedMs: 1 })] }, []],
   ["three within a moment", { muxes: [muxStatus({ unanswered: 3, silentMs: 9999, askedMs: 1 })] }, []],
   [

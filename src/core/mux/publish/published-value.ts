@@ -22,6 +22,8 @@ export interface ValueStatus {
   readonly value?: number | string | boolean;
   /** Since the answer of the device that it was in, in milliseconds; left out: none. */
   readonly ageMs?: number;
+  /** The daemon asks for it when nobody has for so long; left out: it does not. */
+  readonly pollMs?: number;
   /** `waiting`: it has not passed yet; `stale`: that was too long ago; `invalid`: the device says that it has none. */
   readonly state: "good" | "waiting" | "stale" | "invalid";
 }
@@ -93,6 +95,7 @@ export class PublishedValue {
       ...(measure !== undefined && { unit: measure }),
       ...(reading?.kind === "value" && { value: reading.value }),
       ...(this.readAt !== undefined && { ageMs: Math.round(now - this.readAt) }),
+      ...(this.pollMs > 0 && { pollMs: this.pollMs }),
       state: this.#state(now),
     };
   }
