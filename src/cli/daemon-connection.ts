@@ -82,7 +82,7 @@ function checkShown(socket: TLSSocket, file: string): void {
 }
 
 function whereIs(address: Address): Place {
-  if ("host" in address) return address;
+  if (!("reverseProxy" in address)) return address;
   const paths = controlPaths(address.reverseProxy);
   return { path: paths.find((path) => existsSync(path) && folderProblem(path) === undefined) ?? paths[0] };
 }

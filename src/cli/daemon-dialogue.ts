@@ -8,6 +8,7 @@ import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import type { Complain } from "./outcome.js";
 
 const CONNECT_MS = 10_000;
+const CONNECT_HERE_MS = 5000; // to a socket of this machine
 const MAX_ANSWER_BYTES = 64 << 20; // STAT JSON has some 600 bytes a connection, and nobody has 100,000 of them
 const KEEPALIVE_MS = 30_000; // a daemon whose machine is gone says nothing
 const NEWLINE = 0x0a;
@@ -42,7 +43,8 @@ export class DaemonDialogue {
    */
   static async open(place: DaemonPlace, names: Names, signal: AbortSignal): Promise<DaemonDialogue> {
     const tooLong = new AbortController();
-    const limit = systemClock.after(CONNECT_MS, () => tooLong.abort());
+    const limitMs = "path" in place.address ? CONNECT_HERE_MS : CONNECT_MS;
+    const limit = systemClock.after(limitMs, () => tooLong.abort());
     let socket: Socket;
     try {
       socket = await connectToDaemon(place, names, AbortSignal.any([signal, tooLong.signal]));
@@ -52,7 +54,7 @@ export class DaemonDialogue {
       limit.cancel();
     }
     const dialogue = new DaemonDialogue(socket);
-    const greeting = await dialogue.#line(CONNECT_MS);
+    const greeting = await dialogue.#line(limitMs);
     const [, id] = GREETING.exec(greeting) ?? [];
     if (id !== undefined) {
       dialogue.#id = id;
@@ -147,8 +149,11 @@ export async function talkTo<T>(
   }
 }
 
+/** Nobody listens: at a port, or at a path, which may lead through a file or, since Node.js 24, be too long for a socket. */
+const ABSENT = ["ECONNREFUSED", "ENOENT", "ENOTDIR", "EINVAL"];
+
 /** Whether nobody listens: of several addresses of a name, at none of them. */
 function isRefused(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isRefused);
-  return ["ECONNREFUSED", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "");
+  return ABSENT.includes((error as NodeJS.ErrnoException).code ?? "");
 }

@@ -9,8 +9,8 @@ import { fail, ok, type Result } from "../core/parse/result.js";
 import type { CredentialFiles } from "../dial/tls-credentials.js";
 import { readRegularFile } from "../system/regular-file.js";
 
-/** The address of a daemon: host and port, or the port of a reverse proxy on this machine. */
-export type Address = HostPort | { readonly reverseProxy: number };
+/** The address of a daemon: host and port, or on this machine the port of a reverse proxy, or a Unix socket. */
+export type Address = HostPort | { readonly reverseProxy: number } | { readonly path: string };
 
 /** A running daemon, as a command line names it. */
 export interface DaemonPlace {
@@ -73,7 +73,8 @@ export const PLACE_FLAGS: readonly FlagRow[] = [
 
 /** The daemon in words. */
 export function nameOf({ address }: DaemonPlace): string {
-  return "host" in address ? formatHostPort(address) : `reverse proxy on port ${address.reverseProxy}`;
+  if ("host" in address) return formatHostPort(address);
+  return "path" in address ? address.path : `reverse proxy on port ${address.reverseProxy}`;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { askDaemon } from "../control/control-client.js";
 import { controlPaths } from "../control/socket-folder.js";
 import { DEFAULT_SETTINGS } from "../core/config/keys.js";
 import { openPortWarnings } from "../core/config/open-ports.js";
@@ -7,6 +6,7 @@ import { directRoute } from "../core/direct/direct-line.js";
 import { systemClock } from "../system/clock.js";
 import { WatchedFile } from "../system/watched-file.js";
 import { parseCliYml } from "./cli-yml.js";
+import { askControlSocket } from "./control-socket.js";
 import { help } from "./help.js";
 import { checkLines } from "./load-config.js";
 import { type Complain, failed, misused, type Started } from "./outcome.js";
@@ -40,8 +40,8 @@ export async function reverseProxy(argv: readonly string[], complain: Complain):
 async function startReverseProxy(wanted: StartArguments, complain: Complain): Promise<Started> {
   const { port, config } = wanted;
   const paths = controlPaths(port);
-  const running = await askDaemon(paths, []);
-  if (running.kind === "answered") {
+  const running = await askControlSocket(paths, []);
+  if (running.kind === "told") {
     return failed(`already running on port ${port}`);
   }
   const file = new WatchedFile(config, systemClock);

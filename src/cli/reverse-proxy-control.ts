@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { kill, stdout } from "node:process";
 import { setTimeout } from "node:timers/promises";
-import { askDaemon } from "../control/control-client.js";
 import { controlledPorts, controlPaths } from "../control/socket-folder.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
 import { Fields } from "../core/terminal/fields.js";
 import { reverseProxyScreen } from "../core/terminal/status-screen.js";
 import { epochMsOf } from "../log/times.js";
 import { systemClock } from "../system/clock.js";
+import { askControlSocket } from "./control-socket.js";
 import { EXIT, failed, type Started } from "./outcome.js";
 import { DEFAULT_PORT, type StatusArguments } from "./reverse-proxy-arguments.js";
 import { reverseProxyStatus } from "./reverse-proxy-status.js";
@@ -30,9 +30,9 @@ export async function printStatus({ port, form }: StatusArguments): Promise<Star
   const ports = known.length === 0 ? [USUAL_PORT] : known; // a folder that is not safe has no ports, and is told
   const found: Found[] = [];
   for (const each of ports) {
-    const answer = await askDaemon(controlPaths(each), ["STAT JSON"]);
-    if (answer.kind === "unknown") return failed(answer.problem);
-    if (answer.kind === "answered") found.push({ port: each, text: answer.lines[0] ?? "" });
+    const answer = await askControlSocket(controlPaths(each), ["STAT JSON"]);
+    if (answer.kind === "failed") return failed(answer.message);
+    if (answer.kind === "told") found.push({ port: each, text: answer.value[0] ?? "" });
   }
   const wantsText = form === undefined ? stdout.isTTY : form === "text";
   return wantsText ? forPeople(found, port) : forPrograms(found, port ?? USUAL_PORT);
@@ -68,12 +68,12 @@ function forPrograms(found: readonly Found[], usual: number): Started {
 
 /** Stops the reverse proxy on this port, and waits until its process has ended. */
 export async function stopReverseProxy(port: number): Promise<Started> {
-  const answer = await askDaemon(controlPaths(port), ["STAT JSON", "STOP"]);
-  if (answer.kind === "unknown") return failed(answer.problem);
+  const answer = await askControlSocket(controlPaths(port), ["STAT JSON", "STOP"]);
+  if (answer.kind === "failed") return failed(answer.message);
   if (answer.kind === "absent") {
     return { kind: "wrong", lines: [`not running on port ${port}${await others(port)}`], status: EXIT.notRunning };
   }
-  const [text, reply = ""] = answer.lines;
+  const [text, reply = ""] = answer.value;
   const status = readStatus(text);
   if (status === undefined || reply !== "OK STOP") return failed(reply);
   const limit = systemClock.now() + GONE_WITHIN_MS;
@@ -88,7 +88,7 @@ export async function stopReverseProxy(port: number): Promise<Started> {
 async function others(port: number): Promise<string> {
   const running: number[] = [];
   for (const other of controlledPorts().filter((each) => each !== port)) {
-    if ((await askDaemon(controlPaths(other), [])).kind === "answered") running.push(other);
+    if ((await askControlSocket(controlPaths(other), [])).kind === "told") running.push(other);
   }
   return running.length === 0 ? "" : `; one runs on port ${running.join(", ")}`;
 }

@@ -12,7 +12,7 @@ import type { Credentials } from "./tls-credentials.js";
 /** What an attempt needs to know besides its target. */
 export interface AttemptContext extends TargetRules, RaceContext {
   readonly settings: Pick<Settings, "keepalive">;
-  readonly own: Pick<OwnSockets, "isOffLimits" | "dialling" | "sending">;
+  readonly own: Pick<OwnSockets, "isOffLimits" | "dialing" | "sending">;
   /** The client whose bytes the connection will carry. */
   readonly origin: ClientOrigin;
   /** For TLS: our own certificate, and the authority that the remote's must be of. */

@@ -15,12 +15,12 @@ import { targetDenialReason } from "./target-rules.js";
 import type { Credentials, TlsIdentities } from "./tls-credentials.js";
 import { TRANSPORTS } from "./transports.js";
 
-/** What dialling needs of the daemon. */
+/** What dialing needs of the daemon. */
 export interface DialContext {
   readonly clock: Clock;
   readonly access: Pick<AccessRules, "permits">;
   readonly settings: Pick<Settings, "keepalive">;
-  readonly own: Pick<OwnSockets, "isOffLimits" | "dialling" | "sending">;
+  readonly own: Pick<OwnSockets, "isOffLimits" | "dialing" | "sending">;
   readonly descriptors: DescriptorBudget;
   readonly names: Pick<Names, "search">;
   /** By which requests name our own certificate and the authority of a TLS remote. */

@@ -20,7 +20,7 @@ export const attemptTcp: StartAttempt = (request, context, owner) => {
   };
   return attemptTarget<Connecting>(request, context, outcome, (place, { connected, failed }) => {
     const connecting = connectTcp(place, request.options.blockSize, settings.keepalive);
-    own.dialling(connecting.socket, origin);
+    own.dialing(connecting.socket, origin);
     return whenConnected(connecting.socket, { connected: () => connected(connecting), failed }, (words, error) =>
       connected(resetTcp(words, error, place, settings.keepalive)),
     );

@@ -44,7 +44,7 @@ export const attemptTls: StartAttempt = (request, context, owner) => {
   const outcome = { connected: secure, failed: (error: Error) => owner.failed(error) };
   const way = attemptTarget<Socket>(request, context, outcome, (place, each) => {
     const tcp = connectTcp({ ...place, allowHalfOpen: true });
-    own.dialling(tcp, origin);
+    own.dialing(tcp, origin);
     return whenConnected(tcp, each);
   });
   return {

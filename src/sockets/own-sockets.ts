@@ -88,7 +88,7 @@ export class OwnSockets {
    * handed us any accepted socket since. Whether the target port is ours is asked only once the socket is connected: we may open the port
    * while the kernel still repeats the attempt.
    */
-  dialling(socket: Socket, origin: ClientOrigin): void {
+  dialing(socket: Socket, origin: ClientOrigin): void {
     const attempts: Dialled[] = [];
     const remember = (server: HostPort): void => {
       const { localAddress: host, localPort: port } = socket;

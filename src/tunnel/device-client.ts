@@ -22,7 +22,7 @@ export interface DeviceClientOwner {
 }
 
 type State =
-  | { readonly kind: "dialling" }
+  | { readonly kind: "dialing" }
   | { readonly kind: "relaying"; readonly remote: End; readonly relay: Relay }
   | { readonly kind: "finished" };
 
@@ -32,7 +32,7 @@ export class DeviceClient implements RelayOwner {
   readonly #context: TunnelContext;
   readonly #owner: DeviceClientOwner;
   readonly #dial: Dial;
-  #state: State = { kind: "dialling" };
+  #state: State = { kind: "dialing" };
   /** What the service had not taken at the last look. */
   #lastBacklog: PeerBacklog | undefined;
 
@@ -125,7 +125,7 @@ export class DeviceClient implements RelayOwner {
     if (state.kind === "finished") return;
     this.#state = { kind: "finished" };
     const isSilent = this.#isSilent(state.kind === "relaying" ? state.relay : undefined);
-    if (state.kind === "dialling") this.#dial.abort();
+    if (state.kind === "dialing") this.#dial.abort();
     else {
       state.relay.close(reason);
       const stream = streamOf(state.remote);

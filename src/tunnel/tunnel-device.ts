@@ -42,7 +42,7 @@ export interface DeviceRules extends TunnelLinkRules {
 }
 
 type State =
-  | { readonly kind: "dialling"; readonly dial: Dial }
+  | { readonly kind: "dialing"; readonly dial: Dial }
   /** Asks the server to go on with the session of the link. */
   | { readonly kind: "greeting"; readonly connection: ServerConnection; readonly greeting: SessionGreeting }
   | { readonly kind: "linked"; readonly connection: ServerConnection }
@@ -98,7 +98,7 @@ export class TunnelDevice {
     const [state, link] = [this.#state, this.#link];
     this.#state = { kind: "stopped" };
     this.#link = undefined;
-    if (state.kind === "dialling") state.dial.abort();
+    if (state.kind === "dialing") state.dial.abort();
     else if (state.kind === "waiting") state.timer.cancel();
     else if (state.kind === "greeting") state.greeting.abort();
     if ("connection" in state) state.connection.stopWatching();
@@ -111,7 +111,7 @@ export class TunnelDevice {
       (end) => this.#connected(end),
       (error: Error) => this.#retryLater(error.message, {}),
     );
-    return { kind: "dialling", dial };
+    return { kind: "dialing", dial };
   }
 
   #dialServer(): Dial {

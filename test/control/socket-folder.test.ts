@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { after, describe, test } from "node:test";
-import { askDaemon } from "#src/control/control-client.js";
+import { askControlSocket } from "#src/cli/control-socket.js";
 import { controlPaths } from "#src/control/socket-folder.js";
 import { ManualClock } from "../support/clock.js";
 import { daemonHere } from "../support/in-process.js";
@@ -20,9 +20,9 @@ test("max-connections, max-per-client and the list of clients do not apply to th
     const { daemon, port } = await daemonHere({ control, ...limits });
     const client = await Client.open(port);
     if (!("clients" in limits)) await client.line();
-    const answer = await askDaemon([control], ["STAT JSON", "BILD"]);
-    assert.equal(answer.kind, "answered", JSON.stringify(limits));
-    assert.match(JSON.stringify(await askDaemon([control], ["STOP"])), /OK STOP/);
+    const answer = await askControlSocket([control], ["STAT JSON", "BILD"]);
+    assert.equal(answer.kind, "told", JSON.stringify(limits));
+    assert.match(JSON.stringify(await askControlSocket([control], ["STOP"])), /OK STOP/);
     await daemon.stopped;
     assert.ok(!existsSync(control), "it goes with the daemon");
     client.destroy();
@@ -54,13 +54,13 @@ test("a client of the control socket does not count as gone while its remote rea
 });
 
 test("a path without a socket, with a stale socket, with another file", async () => {
-  assert.deepEqual(await askDaemon([`${folder}/nowhere/x.sock`], ["STAT JSON"]), { kind: "absent" });
+  assert.equal((await askControlSocket([`${folder}/nowhere/x.sock`], ["STAT JSON"])).kind, "absent");
   const { daemon, port } = await daemonHere({ control });
   const { client } = await greet(port);
   client.destroy();
-  assert.equal((await askDaemon([`${folder}/nowhere/x.sock`, control], ["BILD"])).kind, "answered");
+  assert.equal((await askControlSocket([`${folder}/nowhere/x.sock`, control], ["BILD"])).kind, "told");
   await daemon.stop("test");
-  assert.deepEqual(await askDaemon([control], ["BILD"]), { kind: "absent" });
+  assert.equal((await askControlSocket([control], ["BILD"])).kind, "absent");
 });
 
 /** Calls a function with these environment variables set or unset. */

@@ -1,26 +1,20 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../support/daemon.js";
 import { LuaSocket } from "../support/luasocket.js";
-import { FakeLuup, likeOpenLuup } from "../support/luup.js";
-import { Device, greet } from "../support/net.js";
+import { likeOpenLuup } from "../support/luup.js";
+import { greet } from "../support/net.js";
+import { type Notifying, startNotifying } from "../support/notifying.js";
 import { missingLuaSocket } from "../support/peers.js";
 import { quietFor, until } from "../support/wait.js";
 
 const skip = missingLuaSocket();
-let daemon: DaemonProcess;
-let luup: FakeLuup;
-let device: Device;
+let { daemon, luup, device, stop } = {} as Notifying;
 before(async () => {
-  luup = await new FakeLuup().start();
-  daemon = await startDaemon("-N", luup.url);
-  device = await Device.open();
+  ({ daemon, luup, device, stop } = await startNotifying());
 });
 after(async () => {
   LuaSocket.killAll();
-  device.close();
-  await daemon.stop();
-  await luup.stop();
+  await stop();
 });
 
 test("the dialogue of a plugin, with the real LuaSocket", { skip }, async () => {

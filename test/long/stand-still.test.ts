@@ -37,7 +37,7 @@ suite("a daemon that has stood still", () => {
   const alive = new Map<string, Alive>();
   let silent: Awaited<ReturnType<typeof relayed>>;
   let outcome: Promise<Outcome>;
-  let dialling: Client;
+  let dialing: Client;
   let notified = "";
 
   async function listen(option: string): Promise<NodeJS.Timeout> {
@@ -77,8 +77,8 @@ suite("a daemon that has stood still", () => {
     // all this is under way when it stops
     talker.remote.write("news");
     await until(() => answer !== undefined, "the notification");
-    dialling = (await greet(daemon.port)).client;
-    dialling.write(`CONN 127.0.0.1:${(slow.address() as AddressInfo).port} PRTO=tls TLSV=0 CTIM=${LIMIT_S * 1000}\n`);
+    dialing = (await greet(daemon.port)).client;
+    dialing.write(`CONN 127.0.0.1:${(slow.address() as AddressInfo).port} PRTO=tls TLSV=0 CTIM=${LIMIT_S * 1000}\n`);
     const [raw] = (await once(slow, "connection")) as [Socket];
     silent = await relayed(daemon.port, device, `RTIM=${LIMIT_S * 1000}`);
     outcome = asker.outcome(5);
@@ -100,7 +100,7 @@ suite("a daemon that has stood still", () => {
   });
   after(async () => {
     for (const { client } of alive.values()) client.destroy();
-    dialling.destroy();
+    dialing.destroy();
     await daemon.stop();
     device.close();
     simulator.stop();
@@ -127,7 +127,7 @@ suite("a daemon that has stood still", () => {
   });
 
   test("a remote that was reached meanwhile is connected", async () => {
-    assert.match(await dialling.line(), /^OK CONN /);
+    assert.match(await dialing.line(), /^OK CONN /);
   });
 
   test("a notification that was answered meanwhile is not repeated", async () => {

@@ -44,7 +44,7 @@ function watched(
   tls = false,
 ): Socket {
   const socket = tls ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
-  own.dialling(socket, origin);
+  own.dialing(socket, origin);
   t.after(() => socket.destroy());
   return socket.on("error", () => {});
 }

@@ -43,13 +43,13 @@ export interface Transferred {
   readonly error: string | undefined;
 }
 
-/** Requests a tape from such a service and checks every byte on arrival. */
-export class Download {
+/** A transfer under way: what comes is checked against the tape, byte by byte, on arrival. */
+class Transfer {
   readonly socket: Socket;
   readonly done: Promise<Transferred>;
   count = 0;
 
-  constructor(port: number, key: number, length: number) {
+  constructor(port: number, key: number) {
     this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const tape = new Tape(key);
     let right = true;
@@ -64,31 +64,23 @@ export class Download {
     this.done = new Promise((resolve) => {
       this.socket.on("close", () => resolve({ count: this.count, right, error: failure }));
     });
+  }
+}
+
+/** Requests a tape from such a service. */
+export class Download extends Transfer {
+  constructor(port: number, key: number, length: number) {
+    super(port, key);
     this.socket.write(`${key} ${length}\n`);
   }
 }
 
-/** Sends a tape to a service that echoes it, and checks every byte of the echo. Ends when the echo has ended. */
-export class EchoTransfer {
-  readonly socket: Socket;
-  readonly done: Promise<Transferred>;
-  count = 0;
-
+/** Sends a tape to a service that echoes it. Ends when the echo has ended. */
+export class EchoTransfer extends Transfer {
   constructor(port: number, key: number, length: number) {
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    const tape = new Tape(key);
-    let right = true;
-    let failure: string | undefined;
-    this.socket.on("error", (error: NodeJS.ErrnoException) => {
-      failure = error.code;
-    });
-    this.socket.on("data", (chunk: Buffer) => {
-      this.count += chunk.length;
-      right &&= tape.continuesWith(chunk);
+    super(port, key);
+    this.socket.on("data", () => {
       if (this.count >= length) this.socket.destroy();
-    });
-    this.done = new Promise((resolve) => {
-      this.socket.on("close", () => resolve({ count: this.count, right, error: failure }));
     });
     const source = Readable.from(pieces(key, length));
     source.pipe(this.socket, { end: false });

@@ -137,17 +137,17 @@ test("a service that refuses: the client is closed, and the reason told", async 
 
 test("a link that is lost ends the client and its service, whether it has connected by then or not", async (t) => {
   const service = await serviceOf(t);
-  const dialling = clientOf(service.port);
-  dialling.channel.cut("link lost: enough");
-  assert.deepEqual([dialling.over, dialling.descriptors.used], [["link lost"], 0]);
+  const dialing = clientOf(service.port);
+  dialing.channel.cut("link lost: enough");
+  assert.deepEqual([dialing.over, dialing.descriptors.used], [["link lost"], 0]);
   const relaying = clientOf(service.port);
   await until(() => relaying.watched.size === 1, "the service");
   relaying.channel.cut("link lost: enough");
   await until(() => relaying.over.length > 0, "the end");
-  for (const { descriptors } of [dialling, relaying]) await until(() => descriptors.used === 0, "the descriptor");
-  await until(() => dialling.watched.size + relaying.watched.size === 0, "nobody to be watched");
+  for (const { descriptors } of [dialing, relaying]) await until(() => descriptors.used === 0, "the descriptor");
+  await until(() => dialing.watched.size + relaying.watched.size === 0, "nobody to be watched");
   await until(() => service.clients.every(({ ended, closed }) => ended || closed), "the service's side");
-  assert.deepEqual([dialling.over.length, relaying.over.length], [1, 1]);
+  assert.deepEqual([dialing.over.length, relaying.over.length], [1, 1]);
 });
 
 test("a client that the peer has closed counts as gone, though its bytes wait for a service that does not read", async () => {

@@ -3,25 +3,18 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { after, afterEach, before, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
+import { startDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { FakeLuup, likeOpenLuup, saying } from "../../support/luup.js";
-import { type Client, Device, greet, relayed } from "../../support/net.js";
+import { type Client, greet, relayed } from "../../support/net.js";
+import { type Notifying, startNotifying } from "../../support/notifying.js";
 import { pause, quietFor, until } from "../../support/wait.js";
 
-let daemon: DaemonProcess;
-let luup: FakeLuup;
-let device: Device;
+let { daemon, luup, device, stop } = {} as Notifying;
 before(async () => {
-  luup = await new FakeLuup().start();
-  daemon = await startDaemon("-N", luup.url);
-  device = await Device.open();
+  ({ daemon, luup, device, stop } = await startNotifying());
 });
-after(async () => {
-  device.close();
-  await daemon.stop();
-  await luup.stop();
-});
+after(() => stop());
 afterEach(() => {
   luup.answer = likeOpenLuup;
 });
