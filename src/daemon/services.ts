@@ -83,7 +83,7 @@ export class Services {
       yield* sharedStreams();
     }
     this.monitor = new Monitor({ clock, log, alerts: this.alerts, console, streams }, settings);
-    this.luupClients = new LuupClients(settings.vera, clock, log, this.names, this.#dialling);
+    this.luupClients = new LuupClients(settings.vera, clock, log, this.names, this.#dialing);
     this.finalNotifications = new FinalNotifications(clock, log);
     this.lineEvents = new LineEvents({
       clock,
@@ -104,7 +104,7 @@ export class Services {
     if (webhooks.length > 0 && this.webhooks === undefined) {
       const module = await import("../notify/webhooks.js");
       const { clock, names, log } = this;
-      this.webhooks ??= new module.Webhooks(log, { clock, names, dialling: this.#dialling });
+      this.webhooks ??= new module.Webhooks(log, { clock, names, dialing: this.#dialing });
     }
   }
 
@@ -122,7 +122,7 @@ export class Services {
   }
 
   /** A socket of a way of telling is about to connect: if it gets to a port of ours, nothing is told of that. */
-  readonly #dialling = (socket: Socket): void => this.own.dialling(socket, TELLER_ORIGIN);
+  readonly #dialing = (socket: Socket): void => this.own.dialing(socket, TELLER_ORIGIN);
 
   /** Obeys these settings from now on. */
   configure(settings: Settings): void {

@@ -15,7 +15,7 @@ const GOOD_MS = 10_000;
 const MAX_UNSENT = 65_536;
 
 type State =
-  | { readonly kind: "dialling"; readonly dial: Dial }
+  | { readonly kind: "dialing"; readonly dial: Dial }
   | { readonly kind: "open"; readonly end: End; readonly lease: ServerLease | undefined }
   | { readonly kind: "waiting"; readonly timer: Timer }
   | { readonly kind: "stopped" };
@@ -70,13 +70,13 @@ export class StandingLink {
     this.#bridge?.end();
     this.#silence?.cancel();
     if (state.kind === "waiting") state.timer.cancel();
-    if (state.kind === "dialling") state.dial.abort();
+    if (state.kind === "dialing") state.dial.abort();
     if (state.kind === "open") letGo(state.end, state.lease);
   }
 
   #dial(): void {
     const dial = this.#dialServer();
-    this.#state = { kind: "dialling", dial };
+    this.#state = { kind: "dialing", dial };
     dial.end.then(
       (end) => this.#connected(dial, end),
       (error: Error) => {
@@ -86,7 +86,7 @@ export class StandingLink {
   }
 
   #isDialling(dial: Dial): boolean {
-    return this.#state.kind === "dialling" && this.#state.dial === dial;
+    return this.#state.kind === "dialing" && this.#state.dial === dial;
   }
 
   #connected(dial: Dial, end: End): void {

@@ -76,7 +76,7 @@ export class LuupClient {
   /**
    * @param url base URL of the Luup engine: http or https, perhaps with a path prefix and `user:password@`
    * @param load loads the HTTP client
-   * @param dialling called with each socket that is about to connect
+   * @param dialing called with each socket that is about to connect
    */
   constructor(
     url: string,
@@ -84,7 +84,7 @@ export class LuupClient {
     log: Log,
     names: Pick<Names, "search">,
     load = loadConnections,
-    dialling?: RaceContext["dialling"],
+    dialing?: RaceContext["dialing"],
   ) {
     this.#clock = clock;
     this.#log = log;
@@ -98,7 +98,7 @@ export class LuupClient {
     };
     this.#connect = async () => {
       const { HttpConnections } = await load();
-      return new HttpConnections(origin, MAX_REQUESTS, judgeLuup, { clock, names, dialling });
+      return new HttpConnections(origin, MAX_REQUESTS, judgeLuup, { clock, names, dialing });
     };
   }
 

@@ -10,17 +10,17 @@ export class LuupClients {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #names: Pick<Names, "search">;
-  readonly #dialling: RaceContext["dialling"];
+  readonly #dialing: RaceContext["dialing"];
   #url: string;
   #current: LuupClient;
   #former: LuupClient[] = [];
 
   /**
    * @param url base URL of the Luup engine
-   * @param dialling called with each socket that is about to connect
+   * @param dialing called with each socket that is about to connect
    */
-  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">, dialling?: RaceContext["dialling"]) {
-    this.#dialling = dialling;
+  constructor(url: string, clock: Clock, log: Log, names: Pick<Names, "search">, dialing?: RaceContext["dialing"]) {
+    this.#dialing = dialing;
     this.#clock = clock;
     this.#log = log;
     this.#names = names;
@@ -55,7 +55,7 @@ export class LuupClients {
   }
 
   #clientOf(url: string): LuupClient {
-    return new LuupClient(url, this.#clock, this.#log, this.#names, undefined, this.#dialling);
+    return new LuupClient(url, this.#clock, this.#log, this.#names, undefined, this.#dialing);
   }
 
   async close(): Promise<void> {

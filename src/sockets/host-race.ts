@@ -22,7 +22,7 @@ export interface RaceContext {
   /** Each attempt beside the first one takes a descriptor of these while it lasts; the first one is the caller's. */
   readonly descriptors?: Pick<DescriptorBudget, "take"> | undefined;
   /** Called with each socket that is about to connect. */
-  readonly dialling?: ((socket: Socket) => void) | undefined;
+  readonly dialing?: ((socket: Socket) => void) | undefined;
 }
 
 /** Whom to connect to, and how. */

@@ -17,7 +17,7 @@ export function reachHost(
 ): Attempt {
   const attempt = (address: string, each: Outcome<Socket>): Attempt => {
     const socket = connect({ ...options, host: address, port });
-    context.dialling?.(socket);
+    context.dialing?.(socket);
     return whenConnected(socket, each);
   };
   return isAddress(host) ? attempt(host, outcome) : new HostRace({ host, attempt }, context, outcome);
