@@ -12,12 +12,12 @@ import { Simulator } from "../support/simulator.js";
 import { until } from "../support/wait.js";
 
 /** A device all of whose registers change together with each answer, a mux for it, and what is published of it. */
-async function setUp(t: TestContext, options: string, kind: ModbusKind = "modbus") {
+async function setUp(t: TestContext, options: string, kind: ModbusKind = "modbus", deviceKind = kind) {
   const here = servicesHere(t);
-  const device = await Simulator.open(modbusProtocol(kind));
+  const device = await Simulator.open(modbusProtocol(deviceKind));
   const model = { version: 0, exception: undefined as number | undefined };
   device.answering = (_answer, link, bytes) => {
-    const { id, unit, pdu } = unwrap(kind, bytes);
+    const { id, unit, pdu } = unwrap(deviceKind, bytes);
     model.version += 1;
     const [code = 0] = pdu;
     const values = Array.from({ length: pdu.readUInt16BE(3) }, (_, at) =>
@@ -30,7 +30,7 @@ async function setUp(t: TestContext, options: string, kind: ModbusKind = "modbus
         : isRead
           ? Buffer.concat([Buffer.of(code, 2 * values.length), words(0, ...values).subarray(1)])
           : pdu;
-    link.send(wrap(kind, { id, unit, pdu: answer }));
+    link.send(wrap(deviceKind, { id, unit, pdu: answer }));
   };
   const route = muxRoute(`PROT=${kind} ${options}`, `127.0.0.1:${device.port}`);
   const line = { port: 5020, route };
@@ -99,6 +99,29 @@ for (const kind of ["modbus", "modbus-rtu", "modbus-serial", "modbus-ascii"] as 
     published.stop();
   });
 }
+
+test("the unit is that of the device, the framing that of the device, too; polls speak both", async (t) => {
+  const options = `DPRO=modbus-serial UMAP=7:1 POLL=10 ${RULES}`;
+  const { clock, device, told, publish, mux, ask } = await setUp(t, options, "modbus", "modbus-serial");
+  const published = publish();
+  await ask(attachTo(mux), readPdu(10, 2), 7);
+  assert.deepEqual(
+    told.filter(({ text }) => text !== undefined),
+    [{ name: "a", text: String(trueValue(1)), available: true }],
+  );
+  await pass(clock, 10_500, 500);
+  await until(async () => {
+    await pass(clock, 10);
+    return published.status.every(({ state }) => state === "good");
+  }, "all values");
+  const asked = device.requests.map((bytes) => unwrap("modbus-serial", bytes)).map(({ unit, pdu }) => [unit, ...pdu]);
+  assert.deepEqual(asked, [
+    [1, 3, 0, 10, 0, 2],
+    [1, 3, 0, 10, 0, 4],
+    [2, 3, 0, 10, 0, 2],
+  ]);
+  published.stop();
+});
 
 test("an exception, and an answer from the cache, say nothing", async (t) => {
   const { clock, model, told, publish, mux, ask } = await setUp(t, `${RULES} CACH=500`);
