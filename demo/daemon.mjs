@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePorts, until } from "./ports.mjs";
+import { openPorts, until } from "./ports.mjs";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
@@ -14,7 +14,8 @@ const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
  * @param {number} inverter the port of the inverter
  */
 export async function startDaemon(vera, inverter) {
-  const [port, web, shared] = await freePorts(3);
+  const { servers, ports } = await openPorts(3);
+  const [port, web, shared] = ports;
   const folder = mkdtempSync(join(tmpdir(), "sockproxyd-demo-"));
   const file = join(folder, "sockproxyd.conf");
   const lines = [
@@ -26,8 +27,11 @@ export async function startDaemon(vera, inverter) {
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
   // a process group of its own: Ctrl-C is for the demonstration, which then ends the daemon
-  const options = { stdio: ["ignore", "inherit", "pipe"], detached: true };
-  const child = spawn(process.execPath, [MAIN, "-c", file], options);
+  const options = { stdio: ["ignore", "inherit", "pipe", ...servers.map(({ _handle: { fd } }) => fd)], detached: true };
+  // it gets its ports as from systemd (sd_listen_fds(3)): docs/install.md
+  const words = [`LISTEN_PID=$$ LISTEN_FDS=${servers.length} exec "$@"`, "sh", process.execPath, MAIN, "-c", file];
+  const child = spawn("sh", ["-c", ...words], options);
+  for (const server of servers) server.close();
   process.on("exit", () => {
     child.kill();
     rmSync(folder, { recursive: true, force: true });

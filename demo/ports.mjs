@@ -21,10 +21,8 @@ export async function listen(server) {
   return server.address().port;
 }
 
-/** So many free ports, for another program to listen on. */
-export async function freePorts(count) {
-  const placeholders = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(placeholders.map(listen));
-  for (const placeholder of placeholders) placeholder.close();
-  return ports;
+/** So many free ports, and the servers that listen on them, for another program to take over: so nobody else can take them meanwhile. */
+export async function openPorts(count) {
+  const servers = Array.from({ length: count }, () => createServer());
+  return { servers, ports: await Promise.all(servers.map(listen)) };
 }

@@ -1,13 +1,17 @@
 // Makes a fresh clone ready to run: installs the packages of the lock file and compiles. With --tests it compiles the tests, too, removes
 // the compiled tests whose source is gone, bundles the program for them, and gathers the unit tests of each room in one file. A second run does only
-// what has changed.
+// what has changed. Several at once wait for each other.
 import "./check-node.mjs";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { root } from "./checkout.mjs";
 
 const INSTALLED = `${root}/node_modules/.package-lock.json`; // npm writes it last
 const COMPILER = `${root}/node_modules/typescript/package.json`; // missing where NODE_ENV=production or --omit=dev was in the way
+
+const LOOK_EVERY_MS = 200;
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
@@ -45,13 +49,35 @@ function isInstalled() {
   return made !== undefined && made.mtimeMs >= wanted.mtimeMs && existsSync(COMPILER);
 }
 
-if (!isInstalled()) {
-  console.error("sockproxyd: installs the packages that compile it, by npm ci"); // which is silent, without a network for minutes
-  run("npm", "ci", "--include=dev", "--no-audit", "--no-fund");
+/**
+ * Waits until no other set-up is at work in this clone: two `npm ci` at once would break each other. The lock is an abstract Unix socket (unix(7)),
+ * which goes with its process, however that ends.
+ */
+function lock(waits = false) {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", (error) => {
+      if (error.code !== "EADDRINUSE") return reject(error);
+      if (!waits) console.error("sockproxyd: waits for another set-up of this clone");
+      setTimeout(() => resolve(lock(true)), LOOK_EVERY_MS);
+    });
+    server.listen(`\0sockproxyd-setup-${createHash("sha256").update(root).digest("hex")}`, () => resolve(server));
+  });
 }
-run("npm", "run", "--silent", "build");
-if (process.argv.includes("--tests")) {
-  run("npm", "run", "--silent", "build:tests");
-  removeLeftovers(`${root}/dist/test`, `${root}/test`);
-  gatherRooms(`${root}/dist/test`);
+
+async function setUp() {
+  const held = await lock();
+  if (!isInstalled()) {
+    console.error("sockproxyd: installs the packages that compile it, by npm ci"); // which is silent, without a network for minutes
+    run("npm", "ci", "--include=dev", "--no-audit", "--no-fund");
+  }
+  run("npm", "run", "--silent", "build");
+  if (process.argv.includes("--tests")) {
+    run("npm", "run", "--silent", "build:tests");
+    removeLeftovers(`${root}/dist/test`, `${root}/test`);
+    gatherRooms(`${root}/dist/test`);
+  }
+  held.close();
 }
+
+setUp();

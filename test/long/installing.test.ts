@@ -1,9 +1,20 @@
 // A release made from a fresh clone, its package of npm installed, and run by Node.js old and new.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { missing } from "../support/peers.js";
 
@@ -108,4 +119,23 @@ test("Node 14 is told what is needed in one sentence, by the package, by the one
     assert.match(stderr, /^sockproxyd: Node\.js [\d.]+ or later is needed; \S+ is 14\.\d+\.\d+\n$/, program);
   }
   return undefined;
+});
+
+test("two set-ups of one clone at once do their work one after the other", { skip: missing("npm") }, async () => {
+  const both = join(folder, "both");
+  for (const name of ["scripts", "node_modules/typescript"]) mkdirSync(join(both, name), { recursive: true });
+  for (const name of ["setup", "check-node", "checkout"]) {
+    cpSync(join(ROOT, "scripts", `${name}.mjs`), join(both, "scripts", `${name}.mjs`));
+  }
+  const build = "echo begin >>order; sleep 0.5; echo end >>order";
+  const manifest = { engines: { node: ">=20.18.1" }, scripts: { build }, type: "module" };
+  for (const name of ["package.json", "package-lock.json"]) writeFileSync(join(both, name), JSON.stringify(manifest));
+  for (const name of [".package-lock.json", "typescript/package.json"])
+    writeFileSync(join(both, "node_modules", name), "{}");
+  const runs = [1, 2].map(() =>
+    spawn("node", ["scripts/setup.mjs"], { cwd: both, stdio: ["ignore", "inherit", "pipe"] }),
+  );
+  const said = await Promise.all(runs.map(({ stderr }) => text(stderr)));
+  assert.equal(said.join(""), "sockproxyd: waits for another set-up of this clone\n");
+  assert.equal(readFileSync(join(both, "order"), "utf8"), "begin\nend\n".repeat(2));
 });
